@@ -1,0 +1,281 @@
+"""The ledger's tables. Every row belongs to a store, every store to an account.
+
+Times are microseconds since the epoch; money is integer minor units; texts of people live only in
+`people`, `facts`, `events.data`, `bodies`, `dead_hooks` and `deliveries.message`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+BigID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
+AnyJSON = JSON().with_variant(JSONB, "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that a migration can drop it again."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {int: BigID, str: Text, dict[str, Any]: AnyJSON, list[Any]: AnyJSON, bytes: LargeBinary}
+
+
+class Account(Base):
+    """Who owns stores in this installation."""
+
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[int]
+
+
+class Store(Base):
+    """A Cratejoy store. `name` is in its hook URLs and in every message id, so it never changes."""
+
+    __tablename__ = "stores"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    token_version: Mapped[int] = mapped_column(SmallInteger, default=1)
+    currency: Mapped[str] = mapped_column(default="USD")  # no Cratejoy payload names one
+    forward_also: Mapped[list[Any]] = mapped_column(default=list)  # events beyond those forwarded by default
+    forward_tests: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[int]
+
+
+class Connection(Base):
+    """One store's account at one platform. `config` is encrypted."""
+
+    __tablename__ = "connections"
+    __table_args__ = (UniqueConstraint("store_id", "platform", "label"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
+    platform: Mapped[str]
+    label: Mapped[str] = mapped_column(default="")
+    account: Mapped[str]  # what the platform calls the workspace; keys the shared budget
+    config: Mapped[bytes]
+    status: Mapped[str] = mapped_column(default="active")  # active, paused
+    status_reason: Mapped[str | None]
+    status_at: Mapped[int]
+    lanes: Mapped[int] = mapped_column(SmallInteger, default=1)
+    created_at: Mapped[int]
+
+
+class Event(Base):
+    """One happening, once. The first hook that told it is the one kept."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("store_id", "happening"),
+        Index("ix_events_store_id_name_id", "store_id", "name", "id"),
+        Index("ix_events_subject", "store_id", "subject", "subject_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    name: Mapped[str]
+    happening: Mapped[str]  # what makes it the same happening
+    ulid: Mapped[str] = mapped_column(index=True)
+    receipt: Mapped[str] = mapped_column(index=True)
+    source: Mapped[str]  # hook, replay, reconcile
+    subject: Mapped[str | None]
+    subject_id: Mapped[int | None]
+    form: Mapped[str]
+    is_test: Mapped[bool]
+    outcome: Mapped[str]  # forwarded, recorded, test, unknown_event, nobody, no_connection
+    notes: Mapped[list[Any]]  # what a reader should know: {"code": …, …}
+    data: Mapped[dict[str, Any]]
+    unknown: Mapped[list[Any]]
+    duplicates: Mapped[int] = mapped_column(default=0)
+    occurred_at: Mapped[int]
+    received_at: Mapped[int]
+    decoded_at: Mapped[int]
+    validated_at: Mapped[int]
+    recorded_at: Mapped[int]
+
+
+class Body(Base):
+    """The raw bytes of an event's hook, zlib-compressed."""
+
+    __tablename__ = "bodies"
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    raw: Mapped[bytes]
+
+
+class EventSubject(Base):
+    """Which orders, subscriptions and shipments an event is about: finds a gift's earlier events."""
+
+    __tablename__ = "event_subjects"
+    __table_args__ = (Index("ix_event_subjects_subject", "store_id", "kind", "subject_id"),)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)  # order, subscription, shipment
+    subject_id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int]
+
+
+class Person(Base):
+    """Somebody a store told us about: a customer, a gift recipient, or both."""
+
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
+    customer_id: Mapped[int | None]
+    email: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]]  # as last computed from the facts
+    known_at: Mapped[int]  # the newest fact
+    created_at: Mapped[int]
+
+
+class PersonKey(Base):
+    """What leads to a person: ("customer", "7093400011") or ("email", "robin@example.com"). Kept for ever."""
+
+    __tablename__ = "person_keys"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+
+
+class Fact(Base):
+    """What we know of one subject of one person: {field: [as_of µs, value]}, newest wins field by field."""
+
+    __tablename__ = "facts"
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[dict[str, Any]]
+
+
+class Gift(Base):
+    """Whose gift an order, a subscription or a shipment is."""
+
+    __tablename__ = "gifts"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)  # order, subscription, shipment
+    subject_id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str | None]
+    data: Mapped[dict[str, Any]]  # recipient's name, message, giver's first name
+    as_of: Mapped[int]
+
+
+class EventPerson(Base):
+    """Who an event concerns, in which role, and why they get no message if they get none."""
+
+    __tablename__ = "event_people"
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str | None]
+
+
+class Delivery(Base):
+    """One message to one platform about one person."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("ix_deliveries_lane", "connection_id", "lane", "status", "id"),
+        UniqueConstraint("connection_id", "message_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int]
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
+    lane: Mapped[int] = mapped_column(SmallInteger)
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    kind: Mapped[str]  # profile, event
+    name: Mapped[str | None]
+    message_id: Mapped[str | None]  # a ULID; profiles have none
+    message: Mapped[dict[str, Any]]  # {"customer_id", "email", "at" (s), "data"}
+    status: Mapped[str] = mapped_column(default="pending")  # pending, sending, sent, dead
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    token: Mapped[int | None]  # the lane's fencing token of the claim
+    call_id: Mapped[int | None]
+    reason: Mapped[str | None]
+    detail: Mapped[str | None]
+    notes: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[int]
+    done_at: Mapped[int | None]
+
+
+class Introduction(Base):
+    """This person's profile has been sent over this connection."""
+
+    __tablename__ = "introductions"
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+
+
+class Lane(Base):
+    """One FIFO of one connection. `token` grows with every holder and fences the ones before."""
+
+    __tablename__ = "lanes"
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
+    lane: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    token: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)  # failures in a row
+    next_attempt_at: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str | None]
+
+
+class Call(Base):
+    """One HTTP call to a platform."""
+
+    __tablename__ = "calls"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), index=True)
+    method: Mapped[str]
+    endpoint: Mapped[str]
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    items: Mapped[int] = mapped_column(SmallInteger)
+    error: Mapped[str | None]
+    started_at: Mapped[int]
+    duration_us: Mapped[int]
+
+
+class DeadHook(Base):
+    """A hook that could not become an event, with its raw bytes (zlib) and why."""
+
+    __tablename__ = "dead_hooks"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int | None]
+    store: Mapped[str]
+    version: Mapped[int] = mapped_column(SmallInteger)
+    event: Mapped[str]
+    receipt: Mapped[str] = mapped_column(unique=True)
+    stage: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    raw: Mapped[bytes]
+    query: Mapped[str | None]
+    times: Mapped[int] = mapped_column(default=1)  # how often it died, replays included
+    received_at: Mapped[int]
+    died_at: Mapped[int]
+    replayed_at: Mapped[int | None]
+
+
+class Fence(Base):
+    """The newest token seen by a single-writer resource, e.g. the inbox."""
+
+    __tablename__ = "fences"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[int]
