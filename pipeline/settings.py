@@ -1,0 +1,159 @@
+"""What this installation is told from outside: the only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from environs import Env, EnvValidationError, ValidationError, validate
+
+from pipeline.embedded import embedded_in
+from pipeline.errors import Misconfigured
+from pipeline.kept import kept
+
+SHORTEST_SECRET = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: environs' parser, what holds when it is unset, and what it must satisfy."""
+
+    name: str
+    parser: str = "str"
+    default: Any = None
+    check: Callable[[Any], object] | None = None
+
+
+def _url(*schemes: str) -> Callable[[str], None]:
+    def check(value: str) -> None:
+        if urlsplit(value).scheme not in schemes:
+            raise ValidationError(f"Must be a URL that begins with {', '.join(f'{scheme}://' for scheme in schemes)}.")
+
+    return check
+
+
+def _long_enough(value: str) -> None:
+    if any(len(key) < SHORTEST_SECRET for key in _listed(value)):
+        raise ValidationError(f"Every key needs at least {SHORTEST_SECRET} characters.")
+
+
+_REDIS = _url("redis", "rediss", "unix")
+_A_PORT = validate.Range(1, 65535)
+_MEMORY = validate.Regexp(r"\d+(kb|mb|gb)?\Z", error="Must be a number of bytes, or one with kb, mb or gb.")
+
+# Settings attribute -> variable. `.env.example` explains each.
+VARIABLES: dict[str, Variable] = {
+    "redis_url": Variable("REDIS_URL", check=_REDIS),
+    "database_url": Variable(
+        "DATABASE_URL", check=_url("sqlite", "postgres", "postgresql", "postgresql+psycopg", "sqlite+pysqlite")
+    ),
+    "port": Variable("PORT", "int", 8080, _A_PORT),
+    "secret_keys": Variable("CRATEWIRE_SECRET_KEY", check=_long_enough),
+    "public_url": Variable("CRATEWIRE_PUBLIC_URL", check=_url("http", "https")),
+    "data_dir": Variable("CRATEWIRE_DATA_DIR", default="var"),
+    "broker_url": Variable("CRATEWIRE_BROKER_URL", check=_url("redis", "rediss", "amqp", "amqps")),
+    "max_hook_bytes": Variable("CRATEWIRE_MAX_HOOK_BYTES", "int", 5_000_000, validate.Range(1_000, 100_000_000)),
+    "redis_timeout": Variable("CRATEWIRE_REDIS_TIMEOUT", "float", 0.2, validate.Range(0.01, 30.0)),
+    "batch": Variable("CRATEWIRE_BATCH", "int", 100, validate.Range(1, 1_000)),
+    "workers": Variable("CRATEWIRE_WORKERS", "int", 4, validate.Range(1, 256)),
+    "flower_port": Variable("CRATEWIRE_FLOWER_PORT", "int", 5555, _A_PORT),
+    "flower_password": Variable("CRATEWIRE_FLOWER_PASSWORD", check=validate.Length(min=8)),
+    "valkey_maxmemory": Variable("CRATEWIRE_VALKEY_MAXMEMORY", check=_MEMORY),
+    "log_level": Variable(
+        "CRATEWIRE_LOG_LEVEL", default="INFO", check=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
+    ),
+    "log_format": Variable("CRATEWIRE_LOG_FORMAT", default="text", check=validate.OneOf(["text", "json"])),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one process. What could hold a secret stays out of the repr."""
+
+    redis_url: str = field(repr=False)
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    port: int
+    public_url: str
+    data_dir: Path
+    secret_keys: tuple[str, ...] = field(repr=False)  # the first signs, all verify
+    max_hook_bytes: int
+    redis_timeout: float
+    batch: int
+    workers: int
+    flower_port: int
+    flower_password: str = field(repr=False)
+    valkey_maxmemory: str | None
+    log_level: str
+    log_format: str
+    embedded_redis: bool
+
+    @classmethod
+    def from_environment(
+        cls, environ: Mapping[str, str], *, data_dir: Path | None = None, port: int | None = None
+    ) -> Settings:
+        """Read everything; raise one Misconfigured that names every variable with its fault.
+
+        `data_dir` and `port` are the command line's and win over their variables.
+        """
+        read = _read(environ)
+        home = Path(data_dir or read["data_dir"]).expanduser().absolute()
+        read |= {"data_dir": home, "port": port or read["port"]}
+        return cls(**(read | _completed(read, home)))
+
+
+def process_environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
+    """This process's environment, over what a `.env` file in the working directory says."""
+    from_file = dotenv_values(dotenv) if dotenv else {}
+    return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
+
+
+def _read(environ: Mapping[str, str]) -> dict[str, Any]:
+    env = _Given(environ)
+    read = {
+        attribute: getattr(env, row.parser)(row.name, default=row.default, validate=row.check)
+        for attribute, row in VARIABLES.items()
+    }
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        found = cast("Mapping[str, list[str]]", error.error_messages)
+        faults = [f"{name}: {' '.join(messages)}" for name, messages in sorted(found.items())]
+        raise Misconfigured("\n".join(faults)) from None  # the cause may quote a value
+    return read
+
+
+def _completed(read: Mapping[str, Any], home: Path) -> dict[str, Any]:
+    """What follows from the rest: secrets made once, embedded parts where no URL is configured."""
+    redis_url = read["redis_url"] or embedded_in(home).url
+    keys = read["secret_keys"] or kept(home / "secret_key", lambda: secrets.token_urlsafe(48))
+    return {
+        "redis_url": redis_url,
+        "embedded_redis": not read["redis_url"],
+        "database_url": read["database_url"] or f"sqlite:///{home / 'cratewire.db'}",
+        "broker_url": read["broker_url"] or redis_url,
+        "public_url": (read["public_url"] or f"http://127.0.0.1:{read['port']}").rstrip("/"),
+        "secret_keys": _listed(keys),
+        "flower_password": read["flower_password"] or kept(home / "flower_password", lambda: secrets.token_urlsafe(18)),
+    }
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for part in map(str.strip, text.split(",")) if part)
+
+
+class _Given(Env):
+    """environs over a mapping that is handed in. An empty variable counts as unset, as in a filled-in `.env`."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(eager=False)
+        self._given = {name: value for name, value in environ.items() if value.strip()}
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self._given.get(env_key, default)
