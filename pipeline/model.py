@@ -134,6 +134,7 @@ class CallRecord:
     duration_us: int
     items: int
     error: str | None = None
+    carried: tuple[int, ...] = ()  # which of the send's messages, by position; empty: all of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,37 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    Text,
-    UniqueConstraint,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-BigID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
-AnyJSON = JSON().with_variant(JSONB, "postgresql")
-
-
-class Base(DeclarativeBase):
-    """Names every constraint, so that a migration can drop it again."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {int: BigID, str: Text, dict[str, Any]: AnyJSON, list[Any]: AnyJSON, bytes: LargeBinary}
+from pipeline.ledger.base import Base, only_where
 
 
 class Account(Base):
@@ -88,7 +61,9 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (
         UniqueConstraint("store_id", "happening"),
+        Index("ix_events_store_id_id", "store_id", "id"),
         Index("ix_events_store_id_name_id", "store_id", "name", "id"),
+        Index("ix_events_store_id_outcome_id", "store_id", "outcome", "id"),
         Index("ix_events_subject", "store_id", "subject", "subject_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -182,18 +157,24 @@ class EventPerson(Base):
     """Who an event concerns, in which role, and why they get no message if they get none."""
 
     __tablename__ = "event_people"
+    __table_args__ = (Index("ix_event_people_person_id_event_id", "person_id", "event_id"),)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str | None]
 
 
 class Delivery(Base):
-    """One message to one platform about one person."""
+    """One message to one platform about one person. Open (pending, sending) until `done_at` is set.
+
+    Lanes look at open rows only, so their index holds no others: it does not grow with what was sent.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        Index("ix_deliveries_lane", "connection_id", "lane", "status", "id"),
+        CheckConstraint("(done_at IS NULL) = (status IN ('pending', 'sending'))", name="open"),
+        Index("ix_deliveries_open", "connection_id", "lane", "status", "id", **only_where("done_at IS NULL")),
+        Index("ix_deliveries_dead", "done_at", "id", **only_where("status = 'dead'")),
         UniqueConstraint("connection_id", "message_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -207,9 +188,8 @@ class Delivery(Base):
     message_id: Mapped[str | None]  # a ULID; profiles have none
     message: Mapped[dict[str, Any]]  # {"customer_id", "email", "at" (s), "data"}
     status: Mapped[str] = mapped_column(default="pending")  # pending, sending, sent, dead
-    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
-    token: Mapped[int | None]  # the lane's fencing token of the claim
-    call_id: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(default=0)  # how often it was claimed
+    token: Mapped[int | None]  # the lane's fencing token of the last claim
     reason: Mapped[str | None]
     detail: Mapped[str | None]
     notes: Mapped[list[Any]] = mapped_column(default=list)
@@ -232,17 +212,20 @@ class Lane(Base):
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
     lane: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     token: Mapped[int] = mapped_column(default=0)
-    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)  # failures in a row
+    taken_at: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)  # failures in a row
     next_attempt_at: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None]
+    sent: Mapped[int] = mapped_column(default=0)  # ever: nobody counts a million rows
 
 
 class Call(Base):
     """One HTTP call to a platform."""
 
     __tablename__ = "calls"
+    __table_args__ = (Index("ix_calls_connection_id_id", "connection_id", "id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), index=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
     method: Mapped[str]
     endpoint: Mapped[str]
     status: Mapped[int | None] = mapped_column(SmallInteger)
@@ -252,10 +235,19 @@ class Call(Base):
     duration_us: Mapped[int]
 
 
+class DeliveryCall(Base):
+    """Which calls carried a delivery: every attempt, not only the last."""
+
+    __tablename__ = "delivery_calls"
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("calls.id"), primary_key=True)
+
+
 class DeadHook(Base):
     """A hook that could not become an event, with its raw bytes (zlib) and why."""
 
     __tablename__ = "dead_hooks"
+    __table_args__ = (Index("ix_dead_hooks_waiting", "died_at", "id", **only_where("replayed_at IS NULL")),)
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int | None]
     store: Mapped[str]

@@ -1,0 +1,116 @@
+"""Engines and transactions for the two databases a ledger can live in, and what each needs to keep its word.
+
+An engine belongs to the process that made it: make it after a fork, never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger import safe_json
+
+BUSY_SECONDS = 10
+
+_SQLITE = (
+    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",  # first: the next one may have to wait
+    "PRAGMA journal_mode = WAL",  # readers and the one writer do not stop each other
+    # The inbox forgets a hook once the ledger has committed it, so a commit must survive a power cut:
+    # in WAL mode NORMAL does not sync the log on commit, FULL does.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA fullfsync = ON",  # macOS: a plain fsync stops at the drive's cache
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA journal_size_limit = 67108864",  # a large import leaves no large log behind
+)
+
+_POSTGRESQL = (
+    "SET statement_timeout = '60s'",
+    "SET lock_timeout = '10s'",
+    "SET idle_in_transaction_session_timeout = '60s'",  # a stopped process must not hold its locks for ever
+)
+
+_DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path`, `postgresql://…` or `postgres://…`. Raise Misconfigured for anything else."""
+    place = _place(url)
+    if place.get_backend_name() == "sqlite":
+        return _sqlite(place)
+    return _postgresql(place)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads. On SQLite it waits for nobody."""
+    with engine.connect().execution_options(postgresql_readonly=True, sqlite_begin="BEGIN") as conn, conn.begin():
+        yield conn
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write; commits at the end, rolls back when something is raised.
+
+    On SQLite it takes the write lock at once. Taken later, after a read, the lock could not be waited for:
+    another writer's commit would have made the read stale, and SQLite answers "database is locked" at once.
+    """
+    with engine.begin() as conn:
+        yield conn
+
+
+def _place(url: str) -> URL:
+    try:
+        place = make_url(url)
+    except ArgumentError:
+        place = None
+    if place is None or place.drivername not in _DRIVERS:
+        message = "the database URL must begin with sqlite://, postgresql:// or postgres://"
+        raise Misconfigured(message)
+    return place.set(drivername=_DRIVERS[place.drivername])
+
+
+def _sqlite(place: URL) -> Engine:
+    engine = create_engine(place, json_serializer=safe_json.dumps, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        for pragma in _SQLITE:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        conn.exec_driver_sql(conn.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+    return engine
+
+
+def _postgresql(place: URL) -> Engine:
+    engine = create_engine(
+        place,
+        json_serializer=safe_json.dumps,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 5, "application_name": "cratewire"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            for setting in _POSTGRESQL:
+                cursor.execute(setting)
+        connection.commit()
+
+    return engine

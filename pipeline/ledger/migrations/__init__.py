@@ -1,0 +1,82 @@
+"""Brings a database to the tables this version of the code knows. Needs no alembic.ini.
+
+Two processes that start at once migrate one after the other: the second finds nothing left to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger.engine import make_engine, reading
+
+_LOCK = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's name on PostgreSQL
+
+
+def migrate(url: str) -> str:
+    """Migrate to the newest revision and return its id. Raise Misconfigured if the database is newer than the code."""
+    engine = make_engine(url)
+    try:
+        with engine.connect() as conn:
+            _upgrade(conn)
+    finally:
+        engine.dispose()
+    return newest()
+
+
+def newest() -> str:
+    """The revision this code needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise Misconfigured("the installation holds no migrations")
+    return head
+
+
+def current(url: str) -> str | None:
+    """The revision of this database; None if it has never been migrated."""
+    engine = make_engine(url)
+    try:
+        return _revision(engine)
+    finally:
+        engine.dispose()
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database has the tables this code needs."""
+    return _revision(engine) == newest()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _revision(engine: Engine) -> str | None:
+    with reading(engine) as conn:
+        return MigrationContext.configure(conn).get_current_revision()
+
+
+def _upgrade(conn: Connection) -> None:
+    if conn.dialect.name == "sqlite":
+        # SQLite changes a table by copying it, and dropping the old one would take its children along. The
+        # pragma works outside of transactions only, and the transaction below holds the write lock.
+        conn.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+    with conn.begin():
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            conn.exec_driver_sql("SET LOCAL lock_timeout = '10min'")
+            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        config = _config()
+        config.attributes["connection"] = conn
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise Misconfigured("the database was migrated by a newer version of Cratewire") from error

@@ -1,0 +1,13 @@
+"""Run by Alembic around every command: hands it the connection and the models."""
+
+from alembic import context
+
+from pipeline.ledger import tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=tables.Account.metadata,
+    render_as_batch=True,  # SQLite changes a table by copying it
+    transactional_ddl=True,  # the caller's transaction holds the lock; all or nothing
+)
+context.run_migrations()
