@@ -1,0 +1,69 @@
+"""Who holds a lane. Every holder gets a greater token; what an older one still wants to write is refused.
+
+The lane's row is the lock: whoever claims or settles deliveries of a lane has locked that row first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from pipeline.errors import StaleFence
+from pipeline.ledger.deliveries.words import OPEN, SENDING
+from pipeline.ledger.tables import Delivery, Lane
+from pipeline.ledger.upsert import insert_into
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTaken:
+    """A lane in somebody's hands: the holder's token, when the lane may go (µs), its failures in a row."""
+
+    connection_id: int
+    lane: int
+    token: int
+    next_attempt_at: int
+    attempts: int
+
+
+def take_lane(conn: Connection, connection_id: int, lane: int, now: int) -> LaneTaken:
+    """Become the lane's holder. What earlier holders had begun to send becomes pending again."""
+    first = insert_into(conn, Lane).values(connection_id=connection_id, lane=lane, token=1, taken_at=now)
+    row = conn.execute(
+        first.on_conflict_do_update(
+            index_elements=[Lane.connection_id, Lane.lane], set_={"token": Lane.token + 1, "taken_at": now}
+        ).returning(Lane.token, Lane.next_attempt_at, Lane.attempts)
+    ).one()
+    begun = Delivery.connection_id == connection_id, Delivery.lane == lane, OPEN, SENDING
+    conn.execute(update(Delivery).where(*begun).values(status="pending"))
+    return LaneTaken(connection_id, lane, row.token, row.next_attempt_at, row.attempts)
+
+
+def hold_lane(conn: Connection, taken: LaneTaken) -> None:
+    """Lock the lane until the transaction ends. Raise StaleFence if somebody else has taken it since."""
+    newest = conn.execute(select(Lane.token).where(*_here(taken)).with_for_update()).scalar()
+    if newest != taken.token:
+        raise StaleFence(f"lane {taken.connection_id}/{taken.lane}: token {taken.token}, newest {newest}")
+
+
+def postpone_lane(conn: Connection, taken: LaneTaken, next_attempt_at: int, attempts: int, reason: str) -> None:
+    """Let the lane rest until `next_attempt_at` (µs). `attempts` are its failures in a row."""
+    hold_lane(conn, taken)
+    changed = {"next_attempt_at": next_attempt_at, "attempts": attempts, "reason": reason}
+    conn.execute(update(Lane).where(*_here(taken)).values(changed))
+
+
+def clear_lane(conn: Connection, taken: LaneTaken) -> None:
+    """Forget the lane's failures: something went through."""
+    hold_lane(conn, taken)
+    conn.execute(update(Lane).where(*_here(taken)).values(next_attempt_at=0, attempts=0, reason=None))
+
+
+def count_sent(conn: Connection, taken: LaneTaken, sent: int) -> None:
+    """Add to the lane's total; the caller holds the lane."""
+    conn.execute(update(Lane).where(*_here(taken)).values(sent=Lane.sent + sent))
+
+
+def _here(taken: LaneTaken) -> tuple[Any, ...]:
+    return Lane.connection_id == taken.connection_id, Lane.lane == taken.lane

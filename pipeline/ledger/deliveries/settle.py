@@ -1,0 +1,82 @@
+"""Writes down what became of claimed deliveries: one outcome each, and the calls it took."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from pipeline.ledger.deliveries.lane import LaneTaken, count_sent, hold_lane
+from pipeline.ledger.deliveries.words import SENDING
+from pipeline.ledger.tables import Call, Delivery, DeliveryCall, Introduction
+from pipeline.ledger.upsert import insert_into
+from pipeline.model import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+
+Settled = tuple[int, Outcome]  # a delivery's id and what became of it
+
+
+def settle(
+    conn: Connection, taken: LaneTaken, settled: Sequence[Settled], calls: Sequence[CallRecord], now: int
+) -> None:
+    """Record the outcomes of one send, in the order in which its messages were given. Raise StaleFence if outrun.
+
+    Sent and rejected deliveries are done; the others wait again, in their old place. Settling twice changes nothing.
+    """
+    hold_lane(conn, taken)
+    begun = _begun(conn, taken, [id_ for id_, _ in settled])
+    if not begun:
+        return
+    _update(conn, [{"b_id": id_, **_row(outcome, now)} for id_, outcome in settled if id_ in begun])
+    sent = [begun[id_] for id_, outcome in settled if id_ in begun and isinstance(outcome, Sent)]
+    count_sent(conn, taken, len(sent))
+    _introduce(conn, taken.connection_id, {row.person_id for row in sent if row.kind == "profile"})
+    _write_calls(conn, taken.connection_id, [id_ for id_, _ in settled], calls)
+
+
+def _begun(conn: Connection, taken: LaneTaken, ids: Sequence[int]) -> dict[int, Row[int, int, str]]:
+    mine = Delivery.id.in_(ids), Delivery.token == taken.token, Delivery.lane == taken.lane, SENDING
+    query = select(Delivery.id, Delivery.person_id, Delivery.kind).where(*mine)
+    return {row.id: row for row in conn.execute(query)}
+
+
+def _row(outcome: Outcome, now: int) -> dict[str, Any]:
+    match outcome:
+        case Sent(notes):
+            return _columns("sent", now, notes)
+        case Rejected(reason, detail, notes):
+            return _columns("dead", now, notes, reason, detail)
+        case RetryAfter(_, reason) | ConnectionBroken(reason):
+            return _columns("pending", None, (), reason)
+
+
+def _columns(
+    status: str, done_at: int | None, notes: Sequence[str], reason: str | None = None, detail: str | None = None
+) -> dict[str, Any]:
+    return {"status": status, "done_at": done_at, "notes": list(notes), "reason": reason, "detail": detail or None}
+
+
+def _update(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    columns = ("status", "done_at", "notes", "reason", "detail")
+    one = update(Delivery).where(Delivery.id == bindparam("b_id"))
+    conn.execute(one.values({name: bindparam(name) for name in columns}), rows)
+
+
+def _introduce(conn: Connection, connection_id: int, people: Collection[int]) -> None:
+    if people:
+        rows = [{"connection_id": connection_id, "person_id": person_id} for person_id in sorted(people)]
+        conn.execute(insert_into(conn, Introduction).on_conflict_do_nothing(), rows)
+
+
+def _write_calls(conn: Connection, connection_id: int, ids: Sequence[int], calls: Sequence[CallRecord]) -> None:
+    if not calls:
+        return
+    columns = ("method", "endpoint", "status", "items", "error", "started_at", "duration_us")
+    rows = [{"connection_id": connection_id, **{name: getattr(call, name) for name in columns}} for call in calls]
+    made = conn.execute(insert(Call).returning(Call.id, sort_by_parameter_order=True), rows).scalars()
+    carried = [
+        {"delivery_id": ids[position], "call_id": call_id}
+        for call_id, call in zip(made, calls, strict=True)
+        for position in call.carried or range(len(ids))
+    ]
+    conn.execute(insert(DeliveryCall), carried)
