@@ -26,6 +26,7 @@ FLAGS = {
     "bind": "127.0.0.1",
     "protected-mode": "yes",
     "daemonize": "no",
+    "loglevel": "warning",
     "appendonly": "yes",
     "appendfsync": "always",
     "save": '""',
@@ -70,6 +71,8 @@ def with_free_port(server: Embedded) -> Embedded:
     """The same server, moved if a stranger took its port. Only for the one who holds the data directory."""
     if port_is_free(server.port):
         return server
+    if _is_ours(server):
+        raise Misconfigured(f"a Valkey of an earlier run still serves {server.directory}")
     moved = Embedded(server.data_dir, free_port(), server.password)
     keep(server.data_dir / "valkey.json", _address(moved.port, moved.password))
     return moved
@@ -141,6 +144,13 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
         except OSError:
             return False
         return True
+
+
+def _is_ours(server: Embedded) -> bool:
+    try:
+        return is_up(server)
+    except Unreachable:
+        return False
 
 
 def _address(port: int, password: str) -> str:

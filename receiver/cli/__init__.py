@@ -1,0 +1,41 @@
+"""The command line: `cratewire` and its subcommands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# name -> (module:command, what the list of commands says about it)
+COMMANDS = {
+    "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say what to do about each fault."),
+    "migrate": ("receiver.cli.migrate:migrate", "Bring the database to the newest revision."),
+    "run": ("receiver.cli.run:run", "Run everything on this machine in the foreground."),
+}
+
+
+class Commands(click.Group):
+    """A group that reads its table; listing commands imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cratewire", message="cratewire %(version)s")
+def main() -> None:
+    """Cratewire: from a Cratejoy store's web hooks to a messaging platform.
+
+    Settings come from the environment or a .env file; `.env.example` lists them. Without any, everything runs embedded.
+    """

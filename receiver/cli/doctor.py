@@ -1,0 +1,47 @@
+"""`cratewire doctor`."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import process_environment
+from receiver.cli.options import data_option, settings_of
+from receiver.cli.output import json_option, show
+from receiver.doctor import Finding, examine
+
+COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
+
+
+@click.command(epilog="Example: cratewire doctor --json")
+@data_option
+@json_option
+def doctor(data: Path | None, as_json: bool) -> None:
+    """Check this installation and say what to do about each fault. The exit code is 0 only if nothing is wrong."""
+    findings = _findings(data)
+    sound = all(finding.state != "wrong" for finding in findings)
+    document = {"sound": sound, "findings": [dataclasses.asdict(finding) for finding in findings]}
+    show(document, as_json=as_json, human=lambda console: _table(console, findings))
+    raise SystemExit(0 if sound else 1)
+
+
+def _findings(data: Path | None) -> list[Finding]:
+    try:
+        settings = settings_of(data)
+    except Misconfigured as error:
+        return [Finding("settings", "wrong", str(error), "Compare with .env.example.")]
+    return list(examine(settings, process_environment(), time.time))
+
+
+def _table(console: Console, findings: list[Finding]) -> None:
+    table = Table("check", "state", "found", "what to do")
+    for finding in findings:
+        colour = COLOURS[finding.state]
+        table.add_row(finding.name, f"[{colour}]{finding.state}[/]", finding.says, finding.advice)
+    console.print(table)

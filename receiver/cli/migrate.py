@@ -1,0 +1,27 @@
+"""`cratewire migrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.ledger.migrations import migrate as bring_up_to_date
+from receiver.cli.options import data_option, settings_of
+from receiver.cli.output import json_option, show, speaks_plainly
+
+
+@click.command(epilog="Example: DATABASE_URL=postgresql://… cratewire migrate")
+@data_option
+@json_option
+@speaks_plainly
+def migrate(data: Path | None, as_json: bool) -> None:
+    """Bring the database to the newest revision. Running it again changes nothing."""
+    settings = settings_of(data)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    revision = bring_up_to_date(settings.database_url)
+    show(
+        {"revision": revision},
+        as_json=as_json,
+        human=lambda console: console.print(f"The database is at revision {revision}."),
+    )

@@ -1,0 +1,26 @@
+"""`cratewire run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.settings import process_environment
+from receiver.cli.options import data_option, settings_of
+from receiver.cli.output import speaks_plainly
+from receiver.run.everything import run as run_everything
+
+
+@click.command(epilog="Example: cratewire run --port 8080 --data var")
+@click.option("--port", type=click.IntRange(1, 65535), help="Where web listens; wins over PORT.")
+@data_option
+@speaks_plainly
+def run(port: int | None, data: Path | None) -> None:
+    """Run everything on this machine in the foreground, until Ctrl-C.
+
+    Starts the embedded Valkey (unless REDIS_URL is set), brings the database up to date, and starts web, worker,
+    backfill, beat and flower. What ends is started again. Says "Ready: …" with the addresses when hooks are accepted
+    and handled.
+    """
+    run_everything(settings_of(data, port), process_environment())

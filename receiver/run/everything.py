@@ -1,0 +1,104 @@
+"""`cratewire run`: the broker, the migrations and every process of the Procfile on this machine, in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from pipeline.embedded import Embedded, command, embedded_in, wait_until_up, with_free_port
+from pipeline.errors import CratewireError
+from pipeline.settings import Settings
+from receiver.flower import USER
+from receiver.run.child import Child
+from receiver.run.output import Say, printer
+from receiver.run.premises import held, require_free_ports
+from receiver.run.processes import PROCFILE, child_environment, shell
+from receiver.run.supervisor import US, Supervisor
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Return when a signal has stopped everything; raise CratewireError if it cannot begin."""
+    say = printer([US, "valkey", "migrate", *PROCFILE])
+    environment = child_environment(settings, environ)
+    with held(settings.data_dir), _signals() as count, _supervisor(say, count) as supervisor:
+        require_free_ports(settings)
+        if settings.embedded_redis:
+            _start_valkey(supervisor, settings, environment, stopping=lambda: count() > 0)
+        _migrate(environment, say)
+        for name, line in PROCFILE.items():
+            supervisor.add(Child(name, shell(line), environment))
+        probe = [sys.executable, "-m", "receiver.run.probe"]
+        supervisor.add(Child("probe", probe, environment, once=lambda: say(US, ready_line(settings, environ))))
+        supervisor.run(stopping=lambda: count() > 0)
+
+
+def ready_line(settings: Settings, environ: Mapping[str, str]) -> str:
+    """What a reader, or a program that started us, waits for."""
+    own = environ.get("CRATEWIRE_FLOWER_PASSWORD")
+    password = "CRATEWIRE_FLOWER_PASSWORD" if own else settings.data_dir / "flower_password"
+    return (
+        f"Ready: web http://127.0.0.1:{settings.port}, flower http://127.0.0.1:{settings.flower_port} "
+        f"(user {USER}, password in {password}), data {settings.data_dir}"
+    )
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], int]]:
+    """How often we were asked to stop: once stops cleanly, twice kills."""
+    asked: list[int] = []
+    before = {signum: signal.signal(signum, lambda got, _frame: asked.append(got)) for signum in SIGNALS}
+    try:
+        yield lambda: len(asked)
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+@contextmanager
+def _supervisor(say: Say, count: Callable[[], int]) -> Iterator[Supervisor]:
+    """A supervisor with its guard; whatever happens, its children are stopped."""
+    guard_command = [sys.executable, "-m", "receiver.run.guard"]
+    with subprocess.Popen(guard_command, stdin=subprocess.PIPE, start_new_session=True) as guard:
+        if guard.stdin is None:
+            raise CratewireError("the guard has no input")
+        supervisor = Supervisor(say, guard.stdin)
+        try:
+            yield supervisor
+        finally:
+            say(US, "stopping")
+            supervisor.stop(hurry=lambda: count() > 1)
+            say(US, "stopped")
+
+
+def _start_valkey(
+    supervisor: Supervisor, settings: Settings, environment: Mapping[str, str], stopping: Callable[[], bool]
+) -> None:
+    server: Embedded = with_free_port(embedded_in(settings.data_dir))
+    child = Child("valkey", command(server, settings.valkey_maxmemory), environment)
+    supervisor.add(child)
+
+    def alive() -> bool:
+        supervisor.pass_on()
+        return not child.ended() and not stopping()
+
+    wait_until_up(server, alive)
+
+
+def _migrate(environment: Mapping[str, str], say: Say) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "receiver.cli", "migrate"],
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    for line in done.stdout.splitlines():
+        say("migrate", line)
+    if done.returncode != 0:
+        raise CratewireError("the database could not be migrated")

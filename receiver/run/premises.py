@@ -1,0 +1,54 @@
+"""What `cratewire run` needs for itself alone: the data directory and its ports."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.embedded import port_is_free
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+
+
+@contextlib.contextmanager
+def held(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory; the system lets go of it when we end, however we end."""
+    with _opened(data_dir / "run.lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misconfigured(f"data directory {data_dir} is in use by another `cratewire run`") from None
+        yield
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Misconfigured(f"data directory {path.parent}: {error.strerror}") from error
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def require_free_ports(settings: Settings) -> None:
+    """Raise one Misconfigured that names every port somebody else listens on, and the way out."""
+    wanted = [
+        ("web", settings.port, "--port or PORT"),
+        ("flower", settings.flower_port, "CRATEWIRE_FLOWER_PORT"),
+    ]
+    faults = [
+        f"{name}'s port {port} is taken; choose another with {way_out}"
+        for name, port, way_out in wanted
+        if not port_is_free(port)
+    ]
+    if settings.port == settings.flower_port:
+        faults.append(f"web and flower cannot share port {settings.port}")
+    if faults:
+        raise Misconfigured("\n".join(faults))

@@ -1,0 +1,105 @@
+"""Keeps the children running, passes their output on, and stops them all: the rest first, the broker last."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import time
+from collections.abc import Callable, Iterable
+from typing import IO
+
+from receiver.run.backoff import delay, ends_in_a_row
+from receiver.run.child import Child
+from receiver.run.output import Say
+
+GRACE = 30.0  # seconds to finish what was begun; a worker's warm stop is the longest
+TICK = 0.2
+US = "cratewire"
+
+
+class Supervisor:
+    """Honcho's own manager ends everything when one process ends; this one starts it again."""
+
+    def __init__(self, say: Say, guard: IO[bytes], now: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
+        self._guard = guard
+        self._now = now
+        self._children: list[Child] = []
+
+    def add(self, child: Child) -> None:
+        """Start it at once and look after it from now on. What is added first is stopped last."""
+        self._children.append(child)
+        self._start(child)
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Look after the children until `stopping` says so."""
+        while not stopping():
+            self.tick()
+
+    def tick(self) -> None:
+        """Pass output on, notice who has ended, start who is due."""
+        self.pass_on(TICK)
+        for child in [child for child in self._children if child.ended()]:
+            self._mind(child)
+        for child in self._children:
+            if child.process is None and child.start_at <= self._now():
+                self._start(child)
+
+    def stop(self, hurry: Callable[[], bool]) -> None:
+        """Stop everybody, the one added first after all others. `hurry` cuts the waiting short."""
+        first, others = self._children[:1], self._children[1:]
+        self._end(others, hurry)
+        self._end(first, hurry)
+        self._children.clear()
+
+    def _start(self, child: Child) -> None:
+        self._tell_guard(f"+{child.start(self._now())}")
+
+    def _mind(self, child: Child) -> None:
+        lived = self._now() - child.started_at
+        code = self._sweep(child)
+        if code == 0 and child.once is not None:
+            self._children.remove(child)
+            child.once()
+            return
+        child.ends = ends_in_a_row(child.ends, lived)
+        wait = delay(child.ends)
+        child.start_at = self._now() + wait
+        self._say(US, f"{child.name} ended with code {code}; starting it again in {wait:.0f} s")
+
+    def _end(self, children: Iterable[Child], hurry: Callable[[], bool]) -> None:
+        running = [child for child in children if child.process is not None]
+        for child in running:
+            child.terminate()
+        deadline = self._now() + GRACE
+        while not all(child.ended() for child in running) and self._now() < deadline and not hurry():
+            self.pass_on(TICK / 2)
+        for child in running:
+            if not child.ended():
+                self._say(US, f"{child.name} did not stop in time and is killed")
+            self._sweep(child)
+
+    def _sweep(self, child: Child) -> int:
+        if child.process is None:
+            raise ValueError(f"{child.name} is not running")
+        group = child.process.pid
+        self._say_lines(child)
+        code = child.sweep()
+        self._tell_guard(f"-{group}")
+        return code
+
+    def pass_on(self, seconds: float = 0.0) -> None:
+        """Print what the children have written, waiting at most so long for it."""
+        watched = {child.output: child for child in self._children if child.process is not None and not child.silent}
+        readable, _, _ = select.select(list(watched), [], [], seconds)
+        for output in readable:
+            self._say_lines(watched[output])
+
+    def _say_lines(self, child: Child) -> None:
+        for line in child.lines():
+            self._say(child.name, line)
+
+    def _tell_guard(self, line: str) -> None:
+        with contextlib.suppress(BrokenPipeError):  # whoever killed the guard goes on without one
+            self._guard.write(f"{line}\n".encode())
+            self._guard.flush()
