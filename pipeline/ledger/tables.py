@@ -9,9 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pipeline.ledger.base import Base, only_where
+from pipeline.ledger.base import METADATA, TYPES, only_where
+
+
+class Base(DeclarativeBase):
+    """The root of all tables."""
+
+    metadata = METADATA
+    type_annotation_map = TYPES
 
 
 class Account(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pipeline.ledger.base import Base
+from pipeline.ledger.tables import Base
 
 
 def insert_into(conn: Connection, table: type[Base]) -> postgresql.Insert | sqlite.Insert:

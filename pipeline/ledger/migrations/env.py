@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from pipeline.ledger import tables
+from pipeline.ledger.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=tables.Account.metadata,
+    target_metadata=Base.metadata,
     render_as_batch=True,  # SQLite changes a table by copying it
     transactional_ddl=True,  # the caller's transaction holds the lock; all or nothing
 )

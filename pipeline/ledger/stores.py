@@ -1,0 +1,81 @@
+"""Accounts and their stores. A store's name is in its hook URLs and message ids, so it never changes its owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, update
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger.tables import Account, Store
+from pipeline.ledger.upsert import insert_into
+
+DEFAULT_ACCOUNT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRow:
+    """A store as the ledger has it."""
+
+    id: int
+    account_id: int
+    name: str
+    token_version: int
+    currency: str
+    forward_also: tuple[str, ...]
+    forward_tests: bool
+    created_at: int
+
+
+def save_account(conn: Connection, name: str, now: int) -> int:
+    """The account's id; made if it is new."""
+    made = insert_into(conn, Account).values(name=name, created_at=now)
+    conn.execute(made.on_conflict_do_nothing(index_elements=[Account.name]))
+    return conn.execute(select(Account.id).where(Account.name == name)).scalar_one()
+
+
+def save_store(conn: Connection, name: str, now: int, *, account: str = DEFAULT_ACCOUNT, **settings: Any) -> StoreRow:
+    """Make the store, or change the given settings: `currency`, `forward_also`, `forward_tests`.
+
+    Raise Misconfigured if the name belongs to another account.
+    """
+    account_id = save_account(conn, account, now)
+    made = insert_into(conn, Store).values(name=name, account_id=account_id, created_at=now)
+    conn.execute(made.on_conflict_do_nothing(index_elements=[Store.name]))
+    if settings:
+        mine = Store.name == name, Store.account_id == account_id
+        conn.execute(update(Store).where(*mine).values(_columns(**settings)))
+    store = find_store(conn, name)
+    if store is None or store.account_id != account_id:
+        raise Misconfigured(f"the store name {name} is taken by another account")
+    return store
+
+
+def find_store(conn: Connection, name: str) -> StoreRow | None:
+    """The store of this name."""
+    return next(iter(_stores(conn, select(Store).where(Store.name == name))), None)
+
+
+def list_stores(conn: Connection) -> list[StoreRow]:
+    """Every store, by name."""
+    return _stores(conn, select(Store).order_by(Store.name))
+
+
+def rotate_token(conn: Connection, store_id: int) -> int:
+    """Make the store's hook URLs invalid and return the version of the new ones."""
+    newer = update(Store).where(Store.id == store_id).values(token_version=Store.token_version + 1)
+    return conn.execute(newer.returning(Store.token_version)).scalar_one()
+
+
+def _columns(
+    *, currency: str | None = None, forward_also: tuple[str, ...] | None = None, forward_tests: bool | None = None
+) -> dict[str, Any]:
+    also = None if forward_also is None else sorted(set(forward_also))
+    given = {"currency": currency, "forward_also": also, "forward_tests": forward_tests}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _stores(conn: Connection, query: Select[Store]) -> list[StoreRow]:
+    rows = (row._asdict() for row in conn.execute(query))
+    return [StoreRow(**{**row, "forward_also": tuple(row["forward_also"])}) for row in rows]
