@@ -1,0 +1,146 @@
+"""The Valkey beside us, with a real one."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis
+
+from pipeline.embedded import Embedded, command, embedded_in, is_up, wait_until_up, with_free_port
+from pipeline.errors import Misconfigured, Unreachable
+
+
+@contextmanager
+def started(server: Embedded, maxmemory: str | None = None) -> Iterator[subprocess.Popen]:
+    process = subprocess.Popen(command(server, maxmemory), stdout=subprocess.DEVNULL)
+    try:
+        wait_until_up(server, lambda: process.poll() is None)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@contextmanager
+def listening() -> Iterator[int]:
+    """A stranger on a port, who never answers."""
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        yield stranger.getsockname()[1]
+
+
+def config(server: Embedded) -> dict[str, str]:
+    with redis.Redis.from_url(server.url, decode_responses=True) as client:
+        return client.config_get("*")
+
+
+def test_what_it_acknowledged_survives_a_kill(tmp_path):
+    server = embedded_in(tmp_path)
+    with started(server) as process, redis.Redis.from_url(server.url) as client:
+        client.set("hook", "kept")
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=30)
+
+    with started(server), redis.Redis.from_url(server.url) as client:
+        assert client.get("hook") == b"kept"
+
+
+def test_it_keeps_to_the_promises_flags(tmp_path):
+    server = embedded_in(tmp_path)
+
+    with started(server, "32mb"):
+        flags = config(server)
+
+    assert {
+        name: flags[name] for name in ("appendonly", "appendfsync", "save", "maxmemory-policy", "bind", "maxmemory")
+    } == {
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "bind": "127.0.0.1",
+        "maxmemory": str(32 * 1024 * 1024),
+    }
+
+
+def test_nobody_gets_in_without_the_password(tmp_path):
+    server = embedded_in(tmp_path)
+
+    with started(server), redis.Redis(port=server.port) as client, pytest.raises(redis.AuthenticationError):
+        client.ping()
+
+
+def test_the_password_is_no_argument_and_its_file_is_private(tmp_path):
+    server = embedded_in(tmp_path)
+
+    arguments = command(server)
+
+    assert server.password not in " ".join(arguments)
+    assert stat.S_IMODE((server.directory / "valkey.conf").stat().st_mode) == 0o600
+
+
+def test_the_repr_shows_no_password(tmp_path):
+    server = embedded_in(tmp_path)
+
+    assert server.password not in repr(server)
+
+
+def test_a_data_directory_with_a_space_is_served_too(tmp_path):
+    server = embedded_in(tmp_path / "my data")
+
+    with started(server):
+        assert config(server)["dir"] == str(tmp_path / "my data" / "valkey")
+
+
+def test_a_free_port_is_kept(tmp_path):
+    server = embedded_in(tmp_path)
+
+    assert with_free_port(server) == server
+
+
+def test_a_port_that_a_stranger_took_is_given_up_for_all_commands(tmp_path):
+    with listening() as port:
+        moved = with_free_port(Embedded(tmp_path, port, "password"))
+
+    assert moved.port != port
+    assert embedded_in(tmp_path) == moved
+
+
+def test_a_second_server_on_one_directory_is_refused(tmp_path):
+    server = embedded_in(tmp_path)
+
+    with started(server), pytest.raises(Misconfigured, match="earlier run"):
+        with_free_port(server)
+
+
+def test_a_server_with_another_password_is_not_ours(tmp_path):
+    server = embedded_in(tmp_path)
+
+    with started(server), pytest.raises(Unreachable, match="not our Valkey"):
+        is_up(Embedded(tmp_path, server.port, "another"))
+
+
+def test_waiting_ends_when_the_process_has_ended(tmp_path):
+    with pytest.raises(Unreachable, match="ended"):
+        wait_until_up(embedded_in(tmp_path), lambda: False)
+
+
+def test_waiting_ends_when_the_time_is_over(tmp_path):
+    seconds = iter([0.0, 61.0])
+
+    with pytest.raises(Unreachable, match="60 s"):
+        wait_until_up(embedded_in(tmp_path), lambda: True, now=lambda: next(seconds))
+
+
+def test_a_damaged_address_is_said(tmp_path):
+    (tmp_path / "valkey.json").write_text("{}")
+
+    with pytest.raises(Misconfigured, match=r"valkey\.json"):
+        embedded_in(tmp_path)

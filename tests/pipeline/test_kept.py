@@ -1,0 +1,48 @@
+"""Small secrets in the data directory."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pipeline.errors import Misconfigured
+from pipeline.kept import keep, kept
+
+
+def test_it_is_made_once(tmp_path):
+    numbers = map(str, itertools.count())
+
+    assert kept(tmp_path / "key", lambda: next(numbers)) == kept(tmp_path / "key", lambda: next(numbers)) == "0"
+
+
+def test_of_many_who_make_it_at_once_all_get_the_winner(tmp_path):
+    numbers = map(str, itertools.count())
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: kept(tmp_path / "key", lambda: next(numbers)), range(64)))
+
+    assert len(set(answers)) == 1
+
+
+def test_nothing_is_left_beside_it(tmp_path):
+    kept(tmp_path / "key", lambda: "text")
+    keep(tmp_path / "key", "other")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_keeping_replaces_what_was_there(tmp_path):
+    kept(tmp_path / "key", lambda: "text")
+
+    keep(tmp_path / "key", "other")
+
+    assert kept(tmp_path / "key", lambda: "unused") == "other"
+
+
+def test_an_empty_file_is_not_a_secret(tmp_path):
+    (tmp_path / "key").write_text("\n")
+
+    with pytest.raises(Misconfigured, match="is empty"):
+        kept(tmp_path / "key", lambda: "unused")

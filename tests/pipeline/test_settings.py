@@ -1,0 +1,181 @@
+"""What the environment says, what holds without it, and how faults are told."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import Misconfigured
+from pipeline.settings import VARIABLES, Settings, process_environment
+
+ROOT = Path(__file__).parents[2]
+KEY = "k" * 16
+
+GOOD = [
+    ("REDIS_URL", "rediss://:pw@redis.example.com:6380/1", "redis_url", "rediss://:pw@redis.example.com:6380/1"),
+    ("DATABASE_URL", "postgres://u:p@db.example.com/c", "database_url", "postgres://u:p@db.example.com/c"),
+    ("PORT", "9000", "port", 9000),
+    ("CRATEWIRE_SECRET_KEY", f"{KEY}1, {KEY}2", "secret_keys", (f"{KEY}1", f"{KEY}2")),
+    ("CRATEWIRE_PUBLIC_URL", "https://hooks.example.com/", "public_url", "https://hooks.example.com"),
+    ("CRATEWIRE_BROKER_URL", "amqp://guest@127.0.0.1//", "broker_url", "amqp://guest@127.0.0.1//"),
+    ("CRATEWIRE_MAX_HOOK_BYTES", "2000", "max_hook_bytes", 2000),
+    ("CRATEWIRE_REDIS_TIMEOUT", "1.5", "redis_timeout", 1.5),
+    ("CRATEWIRE_BATCH", "7", "batch", 7),
+    ("CRATEWIRE_WORKERS", "2", "workers", 2),
+    ("CRATEWIRE_FLOWER_PORT", "5556", "flower_port", 5556),
+    ("CRATEWIRE_FLOWER_PASSWORD", "correct horse", "flower_password", "correct horse"),
+    ("CRATEWIRE_VALKEY_MAXMEMORY", "64mb", "valkey_maxmemory", "64mb"),
+    ("CRATEWIRE_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+    ("CRATEWIRE_LOG_FORMAT", "json", "log_format", "json"),
+]
+
+BAD = {
+    "REDIS_URL": "http://redis.example.com",
+    "DATABASE_URL": "mysql://db.example.com/c",
+    "PORT": "70000",
+    "CRATEWIRE_SECRET_KEY": f"{KEY},short",
+    "CRATEWIRE_PUBLIC_URL": "hooks.example.com",
+    "CRATEWIRE_BROKER_URL": "kafka://broker.example.com",
+    "CRATEWIRE_MAX_HOOK_BYTES": "many",
+    "CRATEWIRE_REDIS_TIMEOUT": "0",
+    "CRATEWIRE_BATCH": "0",
+    "CRATEWIRE_WORKERS": "none",
+    "CRATEWIRE_FLOWER_PORT": "-1",
+    "CRATEWIRE_FLOWER_PASSWORD": "short",
+    "CRATEWIRE_VALKEY_MAXMEMORY": "64 mb",
+    "CRATEWIRE_LOG_LEVEL": "LOUD",
+    "CRATEWIRE_LOG_FORMAT": "xml",
+}
+
+
+@pytest.mark.parametrize(("name", "text", "attribute", "value"), GOOD)
+def test_a_variable_sets_its_attribute(tmp_path, name, text, attribute, value):
+    settings = Settings.from_environment({name: text}, data_dir=tmp_path)
+
+    assert getattr(settings, attribute) == value
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_malformed_variable_is_named(tmp_path, name):
+    with pytest.raises(Misconfigured, match=f"^{name}: "):
+        Settings.from_environment({name: BAD[name]}, data_dir=tmp_path)
+
+
+def test_every_malformed_variable_is_named_at_once(tmp_path):
+    with pytest.raises(Misconfigured) as caught:
+        Settings.from_environment(BAD, data_dir=tmp_path)
+
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == sorted(BAD)
+
+
+def test_a_refusal_never_quotes_a_secret(tmp_path):
+    with pytest.raises(Misconfigured) as caught:
+        Settings.from_environment({"CRATEWIRE_SECRET_KEY": "hunter2"}, data_dir=tmp_path)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_tables_above_know_every_variable():
+    names = {row.name for row in VARIABLES.values()}
+
+    assert {row[0] for row in GOOD} | {"CRATEWIRE_DATA_DIR"} == names
+    assert set(BAD) | {"CRATEWIRE_DATA_DIR"} == names
+
+
+def test_the_example_file_names_exactly_the_variables_there_are():
+    named = re.findall(r"(?m)^#?([A-Z_]+)=", (ROOT / ".env.example").read_text())
+
+    assert sorted(named) == sorted(row.name for row in VARIABLES.values())
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in VARIABLES.values() if row.default is not None], ids=lambda row: row.name
+)
+def test_the_example_file_shows_the_default(row):
+    assert f"#{row.name}={row.default}\n" in (ROOT / ".env.example").read_text()
+
+
+def test_with_nothing_set_everything_is_embedded_in_the_data_directory(tmp_path):
+    settings = Settings.from_environment({}, data_dir=tmp_path)
+
+    assert settings.embedded_redis
+    assert settings.redis_url.endswith("/0")
+    assert settings.redis_url.split("@")[1].startswith("127.0.0.1:")
+    assert settings.broker_url == settings.redis_url
+    assert settings.database_url == f"sqlite:///{tmp_path}/cratewire.db"
+    assert settings.public_url == "http://127.0.0.1:8080"
+
+
+def test_two_commands_with_one_data_directory_agree_on_everything(tmp_path):
+    assert Settings.from_environment({}, data_dir=tmp_path) == Settings.from_environment({}, data_dir=tmp_path)
+
+
+def test_two_data_directories_share_no_secret(tmp_path):
+    one = Settings.from_environment({}, data_dir=tmp_path / "one")
+    two = Settings.from_environment({}, data_dir=tmp_path / "two")
+
+    assert one.secret_keys != two.secret_keys
+    assert one.flower_password != two.flower_password
+    assert one.redis_url != two.redis_url
+
+
+def test_what_is_made_once_is_readable_by_its_owner_only(tmp_path):
+    Settings.from_environment({}, data_dir=tmp_path / "new")
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new").iterdir()}
+    assert modes == {"secret_key": 0o600, "flower_password": 0o600, "valkey.json": 0o600}
+
+
+def test_nothing_is_written_when_everything_is_given(tmp_path):
+    given = {name: text for name, text, _, _ in GOOD}
+
+    Settings.from_environment(given, data_dir=tmp_path / "untouched")
+
+    assert not (tmp_path / "untouched").exists()
+
+
+def test_the_repr_shows_no_secret(tmp_path):
+    given = {name: text for name, text, _, _ in GOOD}
+
+    shown = repr(Settings.from_environment(given, data_dir=tmp_path))
+
+    assert not [secret for secret in (":pw@", "u:p@", KEY, "guest@", "correct horse") if secret in shown]
+
+
+def test_the_command_line_wins_over_the_environment(tmp_path):
+    environ = {"PORT": "9000", "CRATEWIRE_DATA_DIR": str(tmp_path / "env")}
+
+    settings = Settings.from_environment(environ, data_dir=tmp_path / "line", port=9001)
+
+    assert (settings.port, settings.data_dir) == (9001, tmp_path / "line")
+    assert settings.public_url == "http://127.0.0.1:9001"
+
+
+def test_the_data_directory_is_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert Settings.from_environment({"CRATEWIRE_DATA_DIR": "here"}).data_dir == tmp_path / "here"
+
+
+def test_an_empty_variable_counts_as_unset(tmp_path):
+    assert Settings.from_environment({"REDIS_URL": "", "PORT": " "}, data_dir=tmp_path).port == 8080
+
+
+def test_an_unusable_data_directory_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Misconfigured, match="file"):
+        Settings.from_environment({}, data_dir=tmp_path / "file")
+
+
+def test_the_environment_wins_over_the_dotenv_file(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("PORT=1\nCRATEWIRE_BATCH=2\nNOTHING\n")
+    monkeypatch.setenv("PORT", "3")
+
+    environ = process_environment(tmp_path / ".env")
+
+    assert (environ["PORT"], environ["CRATEWIRE_BATCH"]) == ("3", "2")
+    assert "NOTHING" not in environ

@@ -1,0 +1,111 @@
+"""What must hold for the whole checkout: who may import whom, how long a file may be, what no file may say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LONGEST_FILE = 300
+CONFIG: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LINTER = CONFIG["tool"]["importlinter"]
+CONTRACTS = {contract["name"]: contract for contract in LINTER["contracts"]}
+
+
+def committed() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def text_of(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+def test_every_import_contract_is_kept():
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_package_on_disk_is_named_by_a_contract():
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+
+    assert set(LINTER["root_packages"]) == packages
+
+
+def test_every_package_on_disk_is_shipped():
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+
+    assert {pattern.rstrip("*") for pattern in CONFIG["tool"]["setuptools"]["packages"]["find"]["include"]} == packages
+
+
+def test_every_room_has_its_place_among_the_layers():
+    rooms = set(LINTER["root_packages"]) - {"sandbox", "bench"}
+
+    assert set(CONTRACTS["The rooms: imports go one way"]["layers"]) == rooms
+
+
+def test_every_destination_but_the_port_and_the_registry_is_protected():
+    name = "Nothing outside the destinations knows one platform from another"
+    platforms = {
+        f"pipeline.destinations.{path.parent.name}" for path in ROOT.glob("pipeline/destinations/*/__init__.py")
+    }
+
+    assert set(CONTRACTS[name]["protected_modules"]) == platforms
+
+
+def test_every_folder_with_code_is_a_package():
+    folders = {path.parent for path in committed() if path.suffix == ".py" and "migrations" not in path.parts}
+
+    assert [str(folder) for folder in folders - {ROOT} if not (folder / "__init__.py").exists()] == []
+
+
+def test_no_file_is_too_long_to_be_one_idea():
+    long = {
+        str(path.relative_to(ROOT)): length
+        for path in committed()
+        if path.suffix == ".py" and (length := len(text_of(path).splitlines())) > LONGEST_FILE
+    }
+
+    assert long == {}
+
+
+# Each pattern has a bracket, so that this file does not say what it forbids.
+@pytest.mark.parametrize(
+    "forbidden", [r"p[y]pi\.(org|python)", r"python[h]osted", r"--(extra-)?inde[x]-url", r"--find-lin[k]s"]
+)
+def test_no_committed_file_names_a_package_index(forbidden):
+    naming = [str(path.relative_to(ROOT)) for path in committed() if re.search(forbidden, text_of(path))]
+
+    assert naming == []
+
+
+def test_every_package_in_the_lock_is_pinned_with_a_hash():
+    lock = text_of(ROOT / "requirements.lock")
+    packages = re.split(r"\n(?=\S)", re.sub(r"(?m)^\s+#.*\n?", "", lock).strip())
+
+    assert [
+        package for package in packages if not re.match(r"[a-z0-9-]+(\[\S+\])?==\S+.*\n? *.*--hash=sha256:", package)
+    ] == []
+
+
+def test_every_declared_dependency_is_in_the_lock():
+    project = CONFIG["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {re.split(r"[\[<>=~]", requirement)[0] for requirement in wanted}
+
+    assert names <= set(re.findall(r"(?m)^([a-z0-9-]+)(?:\[\S+\])?==", text_of(ROOT / "requirements.lock")))
+
+
+def test_the_whole_build_is_make_test():
+    lines = [line for line in text_of(ROOT / ".ci" / "run").splitlines() if line and not line.startswith("#")]
+
+    assert lines[-1] == "exec make test"
