@@ -1,0 +1,42 @@
+"""What people ask of the ledger, for the command line and for pages. Nothing here writes but `replay_delivery`."""
+
+from pipeline.ledger.reading.counts import ConnectionCounts, EventCounts, event_counts, status_counts
+from pipeline.ledger.reading.dead import (
+    DeadDeliveryShown,
+    DeadHookShown,
+    DeadKind,
+    DeadListed,
+    DeadPlace,
+    list_dead,
+    replay_delivery,
+    show_dead,
+)
+from pipeline.ledger.reading.deliveries import CallShown, DeliveryShown
+from pipeline.ledger.reading.events import Concerned, EventFilter, EventListed, EventShown, list_events, show_event
+from pipeline.ledger.reading.people import FactShown, PersonShown, find_person
+
+__all__ = [
+    "CallShown",
+    "Concerned",
+    "ConnectionCounts",
+    "DeadDeliveryShown",
+    "DeadHookShown",
+    "DeadKind",
+    "DeadListed",
+    "DeadPlace",
+    "DeliveryShown",
+    "EventCounts",
+    "EventFilter",
+    "EventListed",
+    "EventShown",
+    "FactShown",
+    "PersonShown",
+    "event_counts",
+    "find_person",
+    "list_dead",
+    "list_events",
+    "replay_delivery",
+    "show_dead",
+    "show_event",
+    "status_counts",
+]

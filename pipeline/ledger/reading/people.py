@@ -1,0 +1,69 @@
+"""One person for readers: who they are, what is known of them and from where, and what happened lately."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select, union
+
+from pipeline.ledger.reading.events import EventFilter, EventListed, list_events
+from pipeline.ledger.tables import Fact, Person, PersonKey, Store
+
+_LAST_EVENTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FactShown:
+    """What is known of one subject of a person: {field: [as_of µs, value]}."""
+
+    kind: str
+    subject: str
+    data: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonShown:
+    """A person of one store. `keys` are all customer ids and addresses that lead to them."""
+
+    id: int
+    store: str
+    customer_id: int | None
+    email: str | None = field(repr=False)
+    known_at: int
+    created_at: int
+    attributes: dict[str, Any] = field(repr=False)
+    keys: list[tuple[str, str]] = field(repr=False)
+    facts: list[FactShown]
+    events: list[EventListed]
+
+
+def find_person(conn: Connection, wanted: str) -> list[PersonShown]:
+    """Everybody with this e-mail address, customer id or own id: one person per store at the most, mostly one."""
+    return [_show(conn, person_id) for person_id in sorted(_ids(conn, wanted.strip().lower()))]
+
+
+def _ids(conn: Connection, wanted: str) -> Collection[int]:
+    kind = "email" if "@" in wanted else "customer"
+    # Store by store, since the key's index begins with the store.
+    keyed = select(PersonKey.person_id).where(
+        PersonKey.store_id.in_(select(Store.id)), PersonKey.kind == kind, PersonKey.value == wanted
+    )
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < len(str(2**63))):
+        return set(conn.execute(keyed).scalars())
+    return set(conn.execute(union(keyed, select(Person.id).where(Person.id == int(wanted)))).scalars())
+
+
+def _show(conn: Connection, person_id: int) -> PersonShown:
+    columns = (Person.id, Store.name.label("store"), Person.customer_id, Person.email)
+    times = (Person.known_at, Person.created_at, Person.attributes)
+    query = select(*columns, *times).join(Store, Store.id == Person.store_id).where(Person.id == person_id)
+    keys = select(PersonKey.kind, PersonKey.value).where(PersonKey.person_id == person_id)
+    facts = select(Fact.kind, Fact.subject, Fact.data).where(Fact.person_id == person_id)
+    return PersonShown(
+        **conn.execute(query).one()._asdict(),
+        keys=[(kind, value) for kind, value in conn.execute(keys.order_by(PersonKey.kind, PersonKey.value))],
+        facts=[FactShown(*row) for row in conn.execute(facts.order_by(Fact.kind, Fact.subject))],
+        events=list_events(conn, EventFilter(person_id=person_id), limit=_LAST_EVENTS),
+    )
