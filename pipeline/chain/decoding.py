@@ -1,0 +1,36 @@
+"""First link: raw entries of the inbox -> hooks with a body. What cannot be read is taken out with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from pipeline.chain.heads import failed, head_of, internal
+from pipeline.decode import decode
+from pipeline.errors import BadHook
+from pipeline.inbox.raw_hook import InboxEntry
+from pipeline.model import Batch, DecodedHook
+
+log = structlog.get_logger(__name__)
+
+
+def decode_batch(entries: Iterable[InboxEntry], token: int, now: Callable[[], int]) -> Batch:
+    """Decode every entry. `token` is the fence of whoever holds the inbox."""
+    batch = Batch(token=token, hooks=[], failed=[])
+    for entry in entries:
+        head = head_of(entry)
+        try:
+            decoded = decode(entry.raw, entry.query)
+        except BadHook as error:
+            batch["failed"].append(failed(head, "decode", error))
+            continue
+        except Exception as error:  # noqa: BLE001 a bug of ours must cost one hook, not the batch
+            log.warning("a hook could not be decoded", receipt=entry.receipt, error=type(error).__name__)
+            batch["failed"].append(failed(head, "decode", internal(error)))
+            continue
+        hook = DecodedHook(
+            **head, form=decoded.form, fingerprint=decoded.fingerprint, decoded_at=now(), body=decoded.body
+        )
+        batch["hooks"].append(hook)
+    return batch

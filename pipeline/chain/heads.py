@@ -1,0 +1,43 @@
+"""What every link of the chain carries of a hook, and how a hook leaves the chain for the dead hooks."""
+
+from __future__ import annotations
+
+from pipeline.errors import BadHook
+from pipeline.inbox.raw_hook import InboxEntry
+from pipeline.model import Entry, FailedHook
+
+
+def head_of(entry: InboxEntry) -> Entry:
+    """The head of a hook as it was read from the inbox."""
+    return Entry(
+        entry_id=entry.entry_id,
+        receipt=entry.receipt,
+        store=entry.store,
+        version=entry.version,
+        event=entry.event,
+        received_at=entry.received_at,
+        source=entry.source,
+    )
+
+
+def head_again(hook: Entry) -> Entry:
+    """The head of a hook that a link has added to."""
+    return Entry(
+        entry_id=hook["entry_id"],
+        receipt=hook["receipt"],
+        store=hook["store"],
+        version=hook["version"],
+        event=hook["event"],
+        received_at=hook["received_at"],
+        source=hook["source"],
+    )
+
+
+def failed(head: Entry, stage: str, error: BadHook) -> FailedHook:
+    """A hook on its way to the dead hooks."""
+    return FailedHook(**head, stage=stage, reason=error.reason, detail=dict(error.detail))
+
+
+def internal(error: Exception) -> BadHook:
+    """A fault of ours, told by its kind only: its text may quote the body."""
+    return BadHook("internal_error", {"error": type(error).__name__})

@@ -1,0 +1,19 @@
+"""Takes out of a batch what has killed its readers too often; it becomes a dead hook with its raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.chain.heads import failed, head_of
+from pipeline.errors import BadHook
+from pipeline.inbox.raw_hook import InboxEntry
+from pipeline.inbox.tries import MOST
+from pipeline.model import Batch
+
+POISON = "poison"
+
+
+def set_aside(batch: Batch, poison: Iterable[InboxEntry]) -> Batch:
+    """The batch with these entries among its failed ones."""
+    dead = [failed(head_of(entry), "decode", BadHook(POISON, {"tries": MOST})) for entry in poison]
+    return Batch(token=batch["token"], hooks=batch["hooks"], failed=[*batch["failed"], *dead])

@@ -1,0 +1,43 @@
+"""Second link: bodies -> loaded data, by the schema the event's row names. Errors are kept by field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+import schemas
+from pipeline.chain.heads import failed, head_again, internal
+from pipeline.errors import BadHook
+from pipeline.events.table import row_of
+from pipeline.model import Batch, DecodedHook, ValidHook
+
+log = structlog.get_logger(__name__)
+
+
+def validate_batch(batch: Batch, now: Callable[[], int]) -> Batch:
+    """Load every body. An unknown event passes as it is; unknown keys are named, never fatal."""
+    checked = Batch(token=batch["token"], hooks=[], failed=list(batch["failed"]))
+    for hook in batch["hooks"]:
+        try:
+            checked["hooks"].append(_load(hook, now))
+        except schemas.Invalid as invalid:
+            refused = BadHook("invalid", {"errors": invalid.errors})
+            checked["failed"].append(failed(head_again(hook), "validate", refused))
+        except Exception as error:  # noqa: BLE001 a bug of ours must cost one hook, not the batch
+            log.warning("a hook could not be validated", receipt=hook["receipt"], error=type(error).__name__)
+            checked["failed"].append(failed(head_again(hook), "validate", internal(error)))
+    return checked
+
+
+def _load(hook: DecodedHook, now: Callable[[], int]) -> ValidHook:
+    loaded = schemas.load(row_of(hook["event"]).schema, hook["body"])
+    return ValidHook(
+        **head_again(hook),
+        form=hook["form"],
+        fingerprint=hook["fingerprint"],
+        decoded_at=hook["decoded_at"],
+        validated_at=now(),
+        data=loaded.data,
+        unknown=sorted(loaded.unknown),
+    )

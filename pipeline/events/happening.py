@@ -1,0 +1,77 @@
+"""What makes two hooks tell the same happening, and the ids that follow from it.
+
+A happening's key is its event, the identity its row names, and for rows with a window the day it was first told.
+Its message ids are ULIDs of that key and of a time in the body: never of a clock, so a retry gets the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.events.paths import SECOND, dig, first_of, micros
+from pipeline.events.table import EventRow
+from pipeline.events.ulid import ulid_of
+
+WINDOW = 24 * 3600 * SECOND  # how long the same body is the same happening
+FUTURE = 24 * 3600 * SECOND  # a body that says it happens later than this is not believed
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """`base` names what happened; a windowed one gets the number of the day it was first told."""
+
+    base: str
+    windowed: bool
+    received_at: int
+    told_at: int | None  # µs, as the body says
+
+    @property
+    def key(self) -> str:
+        """The key under which the ledger knows it, if nobody told it before."""
+        return self._key_of(self.received_at // WINDOW) if self.windowed else self.base
+
+    def candidates(self) -> tuple[str, ...]:
+        """Every key under which it may be known already: a window may straddle two days, in either order."""
+        if not self.windowed:
+            return (self.base,)
+        day = self.received_at // WINDOW
+        return tuple(self._key_of(number) for number in (day - 1, day, day + 1))
+
+    def same_as(self, received_at: int) -> bool:
+        """Whether a candidate first told at `received_at` is this happening."""
+        return not self.windowed or abs(self.received_at - received_at) < WINDOW
+
+    @property
+    def occurred_at(self) -> int:
+        """When it happened: as told, unless the body tells of the future; else when we heard of it."""
+        if self.told_at is None or self.told_at > self.received_at + FUTURE:
+            return self.received_at
+        return self.told_at
+
+    @property
+    def anchor_ms(self) -> int:
+        """The time inside the ULIDs: as told, else the window's first moment, else none (0)."""
+        if self.told_at is not None and self.told_at >= 0:
+            return self.told_at // 1000
+        return self.received_at // WINDOW * WINDOW // 1000 if self.windowed else 0
+
+    def _key_of(self, day: int) -> str:
+        return f"{self.base}@{day}"
+
+
+def happening_of(row: EventRow, data: Mapping[str, Any], fingerprint: str, received_at: int) -> Happening:
+    """The happening a loaded body tells. A body without its natural key falls back to its fingerprint."""
+    subject = dig(data, row.at)
+    parts = [dig(subject, path) for path in row.identity]
+    natural = bool(parts) and all(part is not None for part in parts)
+    base = ":".join([row.name, *(str(part) for part in parts)]) if natural else f"{row.name}#{fingerprint[:32]}"
+    told = first_of(subject, row.occurred)
+    return Happening(base, row.windowed or not natural, received_at, micros(told))
+
+
+def message_id(store: str, happening: Happening, key: str, role: str, email: str | None = None) -> str:
+    """The ULID of one role's copy. `key` is the key the ledger recorded; a recipient's copy names the recipient."""
+    who = role if email is None else f"{role}:{email}"
+    return ulid_of(happening.anchor_ms, f"{store}|{key}|{who}")

@@ -1,0 +1,45 @@
+"""Reads values out of loaded bodies by dotted paths, and loaded times as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+SECOND = 1_000_000  # µs
+
+
+def dig(data: object, path: str) -> Any:
+    """`dig({"a": {"b": 1}}, "a.b")` is 1; anything missing on the way is None; "" is the object itself."""
+    for key in path.split(".") if path else ():
+        if not isinstance(data, Mapping):
+            return None
+        data = data.get(key)
+    return data
+
+
+def first_of(data: object, paths: Iterable[str]) -> Any:
+    """The first path that leads to something other than None."""
+    for path in paths:
+        value = dig(data, path)
+        if value is not None:
+            return value
+    return None
+
+
+def micros(text: str | None) -> int | None:
+    """µs since the epoch of a loaded time (`2026-03-02T17:04:31Z`), None for None."""
+    if text is None:
+        return None
+    return int(datetime.fromisoformat(text).timestamp() * 1000) * 1000
+
+
+def seconds(text: str | None) -> int | None:
+    """Unix seconds of a loaded time."""
+    at = micros(text)
+    return None if at is None else at // SECOND
+
+
+def iso(at: int) -> str:
+    """A loaded time from µs, to the second."""
+    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,123 @@
+"""Whose gift an event is about: what the body says, and what earlier bodies said of the same order or subscription.
+
+Gifting 3.0 and 2: the customer is the buyer; the recipient stands in `order_gift_info` or `subscription_gift_info`.
+Gifting 1.0: the recipient redeems a code and is the customer of a zero order with `received_gift`; the giver's
+order has `sent_gift`. Shipments and later subscription events carry no recipient: the memory answers for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.events.paths import dig
+from pipeline.events.table import EventRow
+from pipeline.fan_out.people import Customer, customer_of, fulfillments_in, is_email, orders_in
+
+Subject = tuple[str, int]  # ("order" | "subscription" | "shipment", id)
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """One gift as a body tells it. `email` is as typed by the buyer, trimmed and lower case, perhaps no address."""
+
+    email: str | None
+    name: str | None = None
+    message: str | None = None
+    giver_first_name: str | None = None
+    redeemed: bool = False  # Gifting 1.0: the customer of this order is the recipient
+
+    def filled_from(self, other: Gift) -> Gift:
+        """This gift with its gaps filled: an order may carry only the message, its subscription the address."""
+        return replace(
+            self,
+            email=self.email or other.email,
+            name=self.name or other.name,
+            message=self.message or other.message,
+            giver_first_name=self.giver_first_name or other.giver_first_name,
+        )
+
+
+Memory = Mapping[Subject, Gift]
+
+
+def subjects_of(row: EventRow, data: Mapping[str, Any]) -> tuple[Subject, ...]:
+    """The shipment, subscriptions and orders an event touches, nearest first."""
+    found: list[tuple[str, object]] = []
+    if row.subject in ("order", "subscription", "shipment"):
+        found.append((row.subject, data.get("id")))
+    found += [("subscription", one.get("subscription_id")) for one in fulfillments_in(data)]
+    for order in orders_in(row, data):
+        found.append(("order", order.get("id")))
+        found += [("subscription", one.get("id")) for one in order.get("subscriptions") or ()]
+    return tuple(dict.fromkeys((kind, one) for kind, one in found if isinstance(one, int)))
+
+
+def links_of(row: EventRow, data: Mapping[str, Any], gift: Gift) -> tuple[Subject, ...]:
+    """What to remember as this gift: the subjects that are surely it, not whatever shares a parcel with it."""
+    if gift.redeemed or not is_email(gift.email) or not (row.gift_copy or row.subject == "transaction"):
+        return ()
+    if row.subject != "shipment":
+        return subjects_of(row, data)
+    shared = len({one.get("subscription_id") for one in fulfillments_in(data)}) > 1
+    return tuple(one for one in subjects_of(row, data) if one[0] == "shipment" or not shared)
+
+
+def gift_told(row: EventRow, data: Mapping[str, Any]) -> Gift | None:
+    """The gift this body itself tells of, or None."""
+    told = [_in_order(order) for order in orders_in(row, data)]
+    inside = (one for order in orders_in(row, data) for one in order.get("subscriptions") or ())
+    told += [_in_subscription(holder) for holder in (data, *inside)]
+    if row.subject == "shipment" and data.get("is_gift"):
+        told.append(Gift(None))
+    gifts = [gift for gift in told if gift is not None]
+    if not gifts:
+        return None
+    gift = gifts[0]
+    for other in gifts[1:]:
+        gift = gift.filled_from(other)
+    buyer = customer_of(row, data)
+    return gift if gift.redeemed or buyer is None else gift.filled_from(Gift(None, giver_first_name=_first_name(buyer)))
+
+
+def gift_known(row: EventRow, data: Mapping[str, Any], memory: Memory) -> Gift | None:
+    """The gift of this event: what its body tells, completed by what is remembered of its subjects."""
+    told = gift_told(row, data)
+    if told is not None and (told.redeemed or is_email(told.email)):
+        return told
+    for remembered in _remembered(subjects_of(row, data), memory):
+        told = remembered if told is None else told.filled_from(remembered)
+    return told
+
+
+def _remembered(subjects: Iterable[Subject], memory: Memory) -> list[Gift]:
+    return [memory[subject] for subject in subjects if subject in memory]
+
+
+def _in_order(order: Mapping[str, Any]) -> Gift | None:
+    if isinstance(received := order.get("received_gift"), Mapping):
+        return Gift(received.get("email"), received.get("name"), received.get("message"), redeemed=True)
+    info = order.get("order_gift_info")
+    if isinstance(info, Mapping) or order.get("is_gift"):
+        return _from_info(info or {}, order.get("gift_message"))
+    if isinstance(sent := order.get("sent_gift"), Mapping):
+        return Gift(sent.get("email"), sent.get("name"), sent.get("message"))
+    return None
+
+
+def _in_subscription(subscription: Mapping[str, Any]) -> Gift | None:
+    info = subscription.get("subscription_gift_info")
+    if not isinstance(info, Mapping):
+        return None
+    return replace(_from_info(info, None), giver_first_name=dig(info, "gift_sender.first_name"))
+
+
+def _from_info(info: Mapping[str, Any], older_message: str | None) -> Gift:
+    message = info.get("gift_message") or older_message  # `order.gift_message` is the older place
+    return Gift(info.get("gift_recipient_email"), info.get("gift_recipient_name"), message)
+
+
+def _first_name(customer: Customer) -> str | None:
+    name = customer.fields.get("first_name")
+    return name if isinstance(name, str) else None

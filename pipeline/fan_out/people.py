@@ -1,0 +1,65 @@
+"""Who an event is about: the customer in its body, under every shape a relation takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.events.paths import dig
+from pipeline.events.table import EventRow
+
+# Deliberately plain: one @, no blanks or separators, a dotted domain. The platform is the final judge.
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@.<>()\[\],;:\\\"]{2,}")
+_EMAIL_BYTES = 150  # what the tightest platform takes as an identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The customer of an event as its body shows them, perhaps by id only (a relation given as a link)."""
+
+    id: int | None
+    email: str | None
+    fields: Mapping[str, Any]
+
+
+def is_email(text: object) -> bool:
+    """Whether a loaded (trimmed, lower-case) text can be somebody's address."""
+    return isinstance(text, str) and bool(_EMAIL.fullmatch(text)) and len(text.encode()) <= _EMAIL_BYTES
+
+
+def customer_of(row: EventRow, data: Mapping[str, Any]) -> Customer | None:
+    """The customer an event concerns, or None if it concerns nobody or the body does not say whom."""
+    if not row.buyer:
+        return None
+    shown = [found for path in row.buyer if isinstance(found := dig(data, path), Mapping)]
+    shown += [found for order in orders_in(row, data) if isinstance(found := order.get("customer"), Mapping)]
+    fields = next((one for one in shown if one.get("email") or one.get("id") is not None), {})
+    customer_id = fields.get("id") or _bare_id(row, data)
+    email = fields.get("email") or next((one["email"] for one in shown if one.get("email")), None)
+    if customer_id is None and email is None:
+        return None
+    return Customer(customer_id, email if is_email(email) else None, fields)
+
+
+def orders_in(row: EventRow, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The orders a body shows: the subject itself, the one inside it, or those of a shipment's fulfilments."""
+    if row.subject == "order":
+        return [data]
+    if isinstance(data.get("order"), Mapping):
+        return [data["order"]]
+    return [one["order"] for one in fulfillments_in(data) if isinstance(one.get("order"), Mapping)]
+
+
+def fulfillments_in(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A shipment's fulfilments; none where the store sent a link."""
+    return [one for one in data.get("fulfillments") or () if isinstance(one, Mapping)]
+
+
+def _bare_id(row: EventRow, data: Mapping[str, Any]) -> int | None:
+    """`customer_id` beside or instead of the customer: hook bodies may have either (seen in captured payloads)."""
+    if row.subject == "customer":
+        return None
+    found = data.get("customer_id") or next((o.get("customer_id") for o in orders_in(row, data)), None)
+    return found if isinstance(found, int) else None

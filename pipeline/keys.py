@@ -1,0 +1,18 @@
+"""Every key we keep in Redis, so that no two parts choose the same name."""
+
+INBOX = "cratewire:inbox"  # the stream of hooks the ledger does not hold yet
+INBOX_GROUP = "chain"  # its consumer group, and the name of the only consumer in it
+INBOX_LEASE = "cratewire:lease:inbox"  # who reads the inbox now
+INBOX_TOKEN = "cratewire:token:inbox"  # the last fencing token given with that lease
+KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is under way
+TRIES = "cratewire:tries"  # content -> how often its reader did not come back
+
+
+def lane_lease(connection_id: int, lane: int) -> str:
+    """Who delivers this lane now."""
+    return f"cratewire:lease:lane:{connection_id}:{lane}"
+
+
+def budget(platform: str, account: str) -> str:
+    """The rate budget all of our processes share for one account at one platform."""
+    return f"cratewire:budget:{platform}:{account}"

@@ -1,0 +1,131 @@
+"""Writes one batch of hooks into the ledger, in one transaction: events, people, gifts, deliveries and dead hooks.
+
+The heart of "acked means kept" and "once means once": when this has committed, the inbox may forget the batch.
+Everything here may run twice for the same hook; the second time changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection as Database
+
+from pipeline.ledger import tables
+from pipeline.model import FailedHook, ValidHook
+from pipeline.record.dead import Raw, bury, revive
+from pipeline.record.duplicates import Sorted, count_repeats, sort_out
+from pipeline.record.events import write_casts, write_events
+from pipeline.record.fence import pass_fence
+from pipeline.record.gift_memory import GiftMemory
+from pipeline.record.known import StoreRow, profiled, stores_by_name, table_of
+from pipeline.record.late_gifts import late_copies
+from pipeline.record.messages import Mailroom, Row
+from pipeline.record.people import PeopleBook, keys_of
+from pipeline.record.story import Story, story_of
+from pipeline.record.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch."""
+
+    events: int
+    duplicates: int
+    dead: int
+    deliveries: int
+    connections: tuple[int, ...]  # whose lanes have something to do now
+    outcomes: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (event, outcome) -> how many
+
+
+def record_batch(
+    db: Database,
+    hooks: Sequence[ValidHook],
+    failed: Sequence[FailedHook],
+    raws: Mapping[str, Raw],
+    *,
+    token: int | None,
+    now: int,
+) -> Recorded:
+    """Record a batch inside the caller's transaction. `token` fences the inbox's holder; None: nobody else writes.
+
+    Raises StaleFence if a newer holder of the inbox has been here.
+    """
+    if token is not None:
+        pass_fence(db, "inbox", token)
+    stores = stores_by_name(db, {one["store"] for one in (*hooks, *failed)})
+    stories, refused = _admit(hooks, stores)
+    dead = bury(db, [*failed, *refused], raws, stores, now)
+    told = sort_out(db, stories)
+    count_repeats(db, told.repeats)
+    rows = _record(db, told, raws, now) if told.fresh else []
+    revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
+    return Recorded(
+        len(told.fresh),
+        told.dropped,
+        dead,
+        len(rows),
+        tuple(sorted({row["connection_id"] for row in rows})),
+        Counter((story.row.name, story.outcome) for story in told.fresh),
+    )
+
+
+def _admit(hooks: Sequence[ValidHook], stores: Mapping[str, StoreRow]) -> tuple[list[Story], list[FailedHook]]:
+    """Only hooks of stores we have, through URLs that are still theirs."""
+    stories: list[Story] = []
+    refused: list[FailedHook] = []
+    for hook in hooks:
+        store = stores.get(hook["store"])
+        if store is None:
+            refused.append(_refused(hook, "unknown_store"))
+        elif hook["version"] != store.token_version:
+            refused.append(_refused(hook, "token_revoked"))
+        else:
+            stories.append(story_of(hook, store))
+    return stories, refused
+
+
+def _refused(hook: ValidHook, reason: str) -> FailedHook:
+    return FailedHook(
+        entry_id=hook["entry_id"],
+        receipt=hook["receipt"],
+        store=hook["store"],
+        version=hook["version"],
+        event=hook["event"],
+        received_at=hook["received_at"],
+        source=hook["source"],
+        stage="fan_out",
+        reason=reason,
+        detail={},
+    )
+
+
+def _record(db: Database, told: Sorted, raws: Mapping[str, Raw], now: int) -> list[Row]:
+    stories = told.fresh
+    memory = GiftMemory(db, stories)
+    for story in stories:
+        if not story.silent:
+            story.plan = story.planned(memory.of(story.store.id))
+    late = late_copies(db, memory, stories)
+    everybody = [*stories, *late]
+    book = _cast(db, everybody, now)
+    write_events(db, told, raws, now)
+    mailroom = Mailroom(profiled(db, {someone.id for story in everybody for _, someone in story.cast}), now)
+    rows = mailroom.rows(everybody)
+    write_casts(db, everybody)
+    memory.write()
+    book.write_changes()
+    upsert(db, table_of(tables.Delivery), rows, update=(), on=("connection_id", "message_id"))
+    return rows
+
+
+def _cast(db: Database, stories: Sequence[Story], now: int) -> PeopleBook:
+    """Find or make everybody the stories concern."""
+    concerned = [(story.store, one) for story in stories for one in story.people]
+    wanted = [key for store, one in concerned for key in keys_of(store.id, one.customer_id, one.email)]
+    book = PeopleBook(db, wanted, (store for store, _ in concerned), now)
+    for story in stories:
+        story.cast = [(one, book.find(story.store, one.customer_id, one.email)) for one in story.people]
+    book.write_new()
+    return book

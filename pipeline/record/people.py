@@ -1,0 +1,150 @@
+"""The people of one batch: found by customer id or e-mail address, made if new, and what is known of them.
+
+A customer id and every address ever seen with it lead to the same person, for ever. So a gift recipient who later
+registers with the same address becomes that customer, and two accounts with one address are one person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection as Database
+from sqlalchemy import bindparam, insert, select, tuple_, update
+
+from pipeline.fan_out.attributes import attributes_of
+from pipeline.fan_out.facts import Fact
+from pipeline.fan_out.merge import Known, known_at, merge
+from pipeline.ledger import tables
+from pipeline.record.known import StoreRow, chunks, table_of
+from pipeline.record.upsert import upsert
+
+Key = tuple[int, str, str]  # (store id, "customer" | "email", value)
+
+
+@dataclass(slots=True)
+class Someone:
+    """A person while a batch is recorded."""
+
+    store: StoreRow
+    customer_id: int | None
+    email: str | None
+    id: int = 0  # 0 until written
+    attributes: dict[str, Any] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
+    touched: set[tuple[str, str]] = field(default_factory=set)
+    changed: bool = False
+
+    def learn(self, facts: Iterable[Fact], as_of: int) -> dict[str, Any] | None:
+        """Merge facts. If the attributes change: the new ones, with None for every one that is to be cleared."""
+        for fact in facts:
+            if merge(self.known, fact, as_of):
+                self.touched.add((fact.kind, fact.subject))
+        now = attributes_of(self.known, self.store.name, self.store.currency)
+        self.email = now.get("email") or self.email
+        if self.email is not None:
+            now["email"] = self.email
+        if now == self.attributes:
+            return None
+        cleared = dict.fromkeys(self.attributes.keys() - now.keys())
+        self.attributes, self.changed = now, True
+        return now | cleared
+
+    @property
+    def known_at(self) -> int:
+        """µs of the newest thing known."""
+        return known_at(self.known)
+
+
+def keys_of(store_id: int, customer_id: int | None, email: str | None) -> list[Key]:
+    """What leads to a person, the surer first."""
+    found: list[Key] = [] if customer_id is None else [(store_id, "customer", str(customer_id))]
+    return found if email is None else [*found, (store_id, "email", email)]
+
+
+class PeopleBook:
+    """Finds or makes the people of a batch, and writes what changed. Not shared between batches."""
+
+    def __init__(self, db: Database, wanted: Iterable[Key], stores: Iterable[StoreRow], now: int) -> None:
+        self._db, self._now = db, now
+        self._stores = {store.id: store for store in stores}
+        self._by_key: dict[Key, Someone] = {}
+        self._new_keys: dict[Key, Someone] = {}
+        self._new_people: list[Someone] = []
+        self._load(list(dict.fromkeys(wanted)))
+
+    def find(self, store: StoreRow, customer_id: int | None, email: str | None) -> Someone:
+        """The person these lead to; a new one if nobody is known by either."""
+        keys = keys_of(store.id, customer_id, email)
+        someone = next((self._by_key[key] for key in keys if key in self._by_key), None)
+        if someone is None:
+            someone = Someone(store, customer_id, email)
+            self._new_people.append(someone)
+        if customer_id is not None and someone.customer_id is None:
+            someone.customer_id, someone.changed = customer_id, True
+        someone.email = someone.email or email
+        for key in keys:
+            if key not in self._by_key:
+                self._by_key[key] = self._new_keys[key] = someone
+        return someone
+
+    def write_new(self) -> None:
+        """Give every new person a row, and with it an id."""
+        people = table_of(tables.Person)
+        blank = {"attributes": {}, "known_at": 0, "created_at": self._now}
+        rows = [
+            {"store_id": one.store.id, "customer_id": one.customer_id, "email": one.email, **blank}
+            for one in self._new_people
+        ]
+        if rows:
+            made = self._db.execute(insert(people).returning(people.c.id, sort_by_parameter_order=True), rows)
+            for someone, person_id in zip(self._new_people, made.scalars(), strict=True):
+                someone.id = person_id
+        keys = [
+            {"store_id": store_id, "kind": kind, "value": value, "person_id": someone.id}
+            for (store_id, kind, value), someone in self._new_keys.items()
+        ]
+        upsert(self._db, table_of(tables.PersonKey), keys, update=())
+
+    def write_changes(self) -> None:
+        """Write the facts that were touched and the people that changed."""
+        everybody = {id(one): one for one in self._by_key.values()}.values()
+        facts = [
+            {"person_id": one.id, "kind": kind, "subject": subject, "data": one.known[kind, subject]}
+            for one in everybody
+            for kind, subject in sorted(one.touched)
+        ]
+        upsert(self._db, table_of(tables.Fact), facts, update=("data",))
+        people = table_of(tables.Person)
+        rows = [
+            {
+                "b_id": one.id,
+                "customer_id": one.customer_id,
+                "email": one.email,
+                "attributes": one.attributes,
+                "known_at": one.known_at,
+            }
+            for one in sorted(everybody, key=lambda one: one.id)
+            if one.changed or one.touched
+        ]
+        if rows:
+            values: dict[str, Any] = {
+                name: bindparam(name) for name in ("customer_id", "email", "attributes", "known_at")
+            }
+            self._db.execute(update(people).where(people.c.id == bindparam("b_id")).values(values), rows)
+
+    def _load(self, wanted: list[Key]) -> None:
+        keys, people, facts = (table_of(model) for model in (tables.PersonKey, tables.Person, tables.Fact))
+        leads: dict[Key, int] = {}
+        for part in chunks(wanted):
+            query = select(keys).where(tuple_(keys.c.store_id, keys.c.kind, keys.c.value).in_(part))
+            leads.update({(row.store_id, row.kind, row.value): row.person_id for row in self._db.execute(query)})
+        found: dict[int, Someone] = {}
+        for part in chunks(set(leads.values())):
+            for row in self._db.execute(select(people).where(people.c.id.in_(part))):
+                store = self._stores[row.store_id]
+                found[row.id] = Someone(store, row.customer_id, row.email, row.id, dict(row.attributes))
+            for row in self._db.execute(select(facts).where(facts.c.person_id.in_(part))):
+                found[row.person_id].known[row.kind, row.subject] = dict(row.data)
+        self._by_key = {key: found[person_id] for key, person_id in leads.items()}

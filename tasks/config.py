@@ -1,0 +1,74 @@
+"""Celery's settings, each with the reason it is not the default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kombu import Queue
+
+from pipeline.settings import Settings
+
+HOOKS, DELIVERIES, BACKFILL = "hooks", "deliveries", "backfill"
+
+SWEEPS = {  # task -> (queue, every how many seconds)
+    "hooks.sweep": (HOOKS, 2.0),
+    "deliveries.sweep": (DELIVERIES, 1.0),
+}
+
+
+def celery_config(settings: Settings) -> dict[str, Any]:
+    """The configuration for these settings."""
+    return {
+        "broker_url": kombu_url(settings.broker_url),
+        "broker_transport_options": _REDIS_OPTIONS if not settings.broker_url.startswith("amqp") else _AMQP_OPTIONS,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,  # a worker waits for its broker as long as it takes
+        "broker_heartbeat": 10,
+        "task_ignore_result": True,  # the ledger is the result
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_default_queue": HOOKS,
+        "task_queues": [Queue(name) for name in (HOOKS, DELIVERIES, BACKFILL)],
+        "task_create_missing_queues": False,
+        "task_acks_late": False,  # a message is only a hint: losing one costs a sweep, restoring one costs worker exits
+        "task_track_started": True,  # flower shows what runs now
+        "task_soft_time_limit": 90,
+        "task_time_limit": 120,
+        "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 1},
+        "worker_prefetch_multiplier": 1,
+        "worker_send_task_events": True,
+        "worker_disable_rate_limits": True,
+        "worker_hijack_root_logger": False,
+        "worker_max_tasks_per_child": 20_000,
+        "worker_max_memory_per_child": 400_000,  # kB
+        "worker_cancel_long_running_tasks_on_connection_loss": False,  # they are safe to run twice, and nearly done
+        "worker_soft_shutdown_timeout": 10.0,
+        "beat_scheduler": "redbeat.RedBeatScheduler",
+        "beat_max_loop_interval": 1,
+        "redbeat_redis_url": settings.redis_url,
+        "redbeat_key_prefix": "cratewire:redbeat:",
+        "redbeat_lock_timeout": 15,  # a killed beat's successor starts after this
+        "beat_schedule": {name: _sweep(name, queue, every) for name, (queue, every) in SWEEPS.items()},
+        "timezone": "UTC",
+    }
+
+
+_REDIS_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+    "global_keyprefix": "cratewire:celery:",
+}
+_AMQP_OPTIONS = {"confirm_publish": True}
+
+
+def kombu_url(url: str) -> str:
+    """The broker URL as kombu spells it: a Unix socket is `redis+socket://` there."""
+    return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
+
+
+def _sweep(name: str, queue: str, every: float) -> dict[str, Any]:
+    # A sweep nobody took in time is stale: the next one says the same.
+    return {"task": name, "schedule": every, "options": {"queue": queue, "expires": max(5.0, every * 3)}}

@@ -1,0 +1,68 @@
+"""Empties the lanes: after a batch for the connections it concerned, and every second for whatever is due."""
+
+from __future__ import annotations
+
+import structlog
+
+from pipeline import keys
+from pipeline.lanes.lane import run_lane
+from pipeline.ledger.deliveries import due_lanes
+from pipeline.ledger.engine import reading
+from tasks.app import app
+from tasks.config import DELIVERIES
+from tasks.lines import lane_deps
+from tasks.process import this_process
+
+log = structlog.get_logger(__name__)
+
+RUN_SECONDS = 20  # how long one task stays at a lane before it lets others at the worker
+_MICROS = 1_000_000
+
+
+@app.task(name="deliveries.forward")
+def forward(connections: list[int]) -> None:
+    """Wake the lanes of these connections. Each lane is a task of its own, so that a slow one delays no other."""
+    wanted = set(connections)
+    due = [lane for lane in _due() if lane[0] in wanted]
+    for connection_id, lane in due[1:]:
+        _start(connection_id, lane)
+    for connection_id, lane in due[:1]:  # the usual case, one connection, needs no further message
+        run(connection_id, lane)
+
+
+@app.task(name="deliveries.run_lane")
+def run(connection_id: int, lane: int) -> None:
+    """Deliver one lane until it is empty, must wait, or time is up."""
+    here = this_process()
+    report = run_lane(lane_deps(here), connection_id, lane, until=here.now() + RUN_SECONDS * _MICROS)
+    if report.calls:
+        log.info(
+            "lane",
+            connection=connection_id,
+            lane=lane,
+            sent=report.sent,
+            rejected=report.rejected,
+            calls=report.calls,
+            stopped=report.stopped,
+        )
+    if report.stopped == "deadline":
+        _start(connection_id, lane)
+
+
+@app.task(name="deliveries.sweep")
+def sweep() -> None:
+    """Start every lane that has something to do and may."""
+    redis = this_process().redis
+    for connection_id, lane in _due():
+        if not redis.exists(keys.lane_lease(connection_id, lane)):  # whoever holds it looks again before leaving
+            _start(connection_id, lane)
+
+
+def _due() -> list[tuple[int, int]]:
+    here = this_process()
+    with reading(here.engine) as db:
+        return due_lanes(db, here.now())
+
+
+def _start(connection_id: int, lane: int) -> None:
+    run.apply_async((connection_id, lane), queue=DELIVERIES, argsrepr=f"({connection_id}, {lane})", expires=30)

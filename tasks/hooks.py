@@ -1,0 +1,98 @@
+"""The links that turn hooks into ledger rows. A link's message is a hint; the inbox keeps what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from pipeline import keys
+from pipeline.chain.decoding import decode_batch
+from pipeline.chain.recording import record
+from pipeline.chain.setting_aside import POISON, set_aside
+from pipeline.chain.validating import validate_batch
+from pipeline.errors import StaleFence
+from pipeline.inbox import stream, tries
+from pipeline.inbox.turn import end_turn, keep_turn, take_turn
+from pipeline.model import Batch
+from tasks.app import app
+from tasks.kick import kick_unless_kicked
+from tasks.process import Process, this_process
+
+log = structlog.get_logger(__name__)
+
+MOST_BYTES = 4_000_000  # of raw bodies in one batch: it travels through the broker three times
+
+
+@app.task(name="hooks.decode", bind=True)
+def decode(self: Any) -> Batch | None:
+    """Take the turn and a batch from the inbox, and read its bodies."""
+    here = this_process()
+    here.redis.delete(keys.KICK)  # before reading: a hook that comes now kicks again
+    token = take_turn(here.redis)
+    if token is None:
+        return _end_chain(self)
+    batch = _decode(here, token)
+    if batch is None:
+        end_turn(here.redis, token)
+        return _end_chain(self)
+    return batch
+
+
+@app.task(name="hooks.validate", bind=True)
+def validate(self: Any, batch: Batch) -> Batch | None:
+    """Load the bodies with their schemas."""
+    here = this_process()
+    if not keep_turn(here.redis, batch["token"]):
+        return _end_chain(self)
+    return validate_batch(batch, here.now)
+
+
+@app.task(name="hooks.fan_out", bind=True)
+def fan_out(self: Any, batch: Batch) -> list[int] | None:
+    """Write the batch into the ledger, then let the inbox forget it. Returns the connections to wake."""
+    here = this_process()
+    if not keep_turn(here.redis, batch["token"]):
+        return _end_chain(self)
+    try:
+        connections = _record(here, batch)
+    except StaleFence:
+        return _end_chain(self)
+    finally:
+        end_turn(here.redis, batch["token"])
+    if stream.depth(here.redis):
+        kick_unless_kicked()
+    return connections or _end_chain(self)
+
+
+@app.task(name="hooks.sweep")
+def sweep() -> None:
+    """Wake the chain if hooks wait: a kick may have been lost, a worker killed, a ledger away."""
+    if stream.depth(this_process().redis):
+        kick_unless_kicked()
+
+
+def _decode(here: Process, token: int) -> Batch | None:
+    entries = stream.read(here.redis, here.settings.batch, MOST_BYTES)
+    now, too_often = tries.portion(here.redis, entries)
+    if not now and not too_often:
+        return None
+    batch = decode_batch(now, token, here.now)
+    return set_aside(batch, too_often)
+
+
+def _record(here: Process, batch: Batch) -> list[int]:
+    ids = [one["entry_id"] for one in (*batch["hooks"], *batch["failed"])]
+    raws = stream.raw_of(here.redis, ids)
+    harmless = [*batch["hooks"], *(one for one in batch["failed"] if one["reason"] != POISON)]
+    try:
+        recorded = record(here.engine, batch, raws, here.now)
+        stream.done(here.redis, ids)
+    finally:
+        # Whatever went wrong, these bodies killed no reader.
+        tries.forget(here.redis, [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws])
+    return sorted({connection for one in recorded for connection in one.connections})
+
+
+def _end_chain(task: Any) -> None:
+    task.request.chain = None
