@@ -1,0 +1,80 @@
+"""A hook before anybody has looked into it, and how it lies in the inbox: one-letter fields, raw bytes as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+HOOK = "hook"  # the source most hooks have, so it is not written down
+
+
+@dataclass(frozen=True, slots=True)
+class RawHook:
+    """What the receiver knows of a hook."""
+
+    receipt: str  # what the sender was told
+    store: str
+    version: int  # of the token in the URL
+    event: str
+    received_at: int  # µs
+    raw: bytes
+    query: str | None = None  # only a GET has one
+    source: str = HOOK
+
+    @property
+    def size(self) -> int:
+        """About how much room it takes, in bytes."""
+        return len(self.raw) + len(self.query or "") + 200
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry(RawHook):
+    """A hook read from the inbox."""
+
+    entry_id: str = ""  # the stream's id, "<ms>-<n>"
+
+
+def to_fields(hook: RawHook) -> dict[str | bytes, str | bytes | int]:
+    """A hook as the fields of a stream entry."""
+    fields: dict[str | bytes, str | bytes | int] = {
+        "r": hook.receipt,
+        "s": hook.store,
+        "v": hook.version,
+        "e": hook.event,
+        "t": hook.received_at,
+        "b": hook.raw,
+    }
+    if hook.query is not None:
+        fields["q"] = hook.query.encode("utf-8", "surrogatepass")
+    if hook.source != HOOK:
+        fields["o"] = hook.source
+    return fields
+
+
+def from_fields(entry_id: str, fields: Mapping[bytes, bytes]) -> InboxEntry:
+    """The stream entry as a hook. One that lacks a field must not stop the inbox: it becomes a dead hook later."""
+    return InboxEntry(
+        entry_id=entry_id,
+        receipt=_text(fields.get(b"r", entry_id.encode())),
+        store=_text(fields.get(b"s", b"")),
+        version=int(fields.get(b"v", b"0")),
+        event=_text(fields.get(b"e", b"")),
+        received_at=received_at(fields),
+        source=_text(fields.get(b"o", HOOK.encode())),
+        raw=fields.get(b"b", b""),
+        query=query_of(fields),
+    )
+
+
+def received_at(fields: Mapping[bytes, bytes]) -> int:
+    """When the receiver took the hook, in µs."""
+    return int(fields.get(b"t", b"0"))
+
+
+def query_of(fields: Mapping[bytes, bytes]) -> str | None:
+    """The query string of a GET."""
+    return _text(fields[b"q"]) if b"q" in fields else None
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

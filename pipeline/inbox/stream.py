@@ -1,0 +1,155 @@
+"""The inbox: a Redis stream in which a hook stays until the ledger holds it.
+
+There is one consumer, whoever holds the inbox's lease. What a holder before it had read and not finished is still
+pending under the same name, so it is read again first, in the stream's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from pipeline import keys
+from pipeline.inbox.raw_hook import InboxEntry, RawHook, from_fields, query_of, received_at, to_fields
+
+__all__ = [
+    "InboxEntry",
+    "RawHook",
+    "add",
+    "add_all",
+    "depth",
+    "done",
+    "ensure_group",
+    "has_room",
+    "oldest",
+    "raw_of",
+    "read",
+]
+
+NEW = ">"  # entries nobody was given yet
+FIRST_STEP = 16  # entries read at once while nothing is known of their size
+KICK_SECONDS = 5  # after this a kick that got lost is given again
+FULL = 0.8  # of maxmemory; the rest is for leases and Celery's messages, without which nothing would ever leave
+
+
+def add(pipe_or_redis: Any, hook: RawHook) -> None:
+    """Append one hook, on a client or in a pipeline."""
+    pipe_or_redis.xadd(keys.INBOX, to_fields(hook))
+
+
+def add_all(redis: Redis, hooks: Iterable[RawHook]) -> bool:
+    """Append all hooks or none. True if the chain must be kicked, because no kick is under way."""
+    with redis.pipeline(transaction=True) as pipe:
+        for hook in hooks:
+            add(pipe, hook)
+        pipe.set(keys.KICK, 1, nx=True, ex=KICK_SECONDS)
+        return bool(pipe.execute()[-1])
+
+
+def has_room(redis: Redis) -> bool:
+    """Whether more hooks may go in. Raises RedisError if Redis is not to be had at all."""
+    try:
+        memory: Any = redis.info("memory")
+    except ResponseError:  # a managed Redis may forbid INFO; then only its out-of-memory error tells
+        return bool(redis.ping())
+    limit = int(memory.get("maxmemory", 0))
+    return not limit or int(memory["used_memory"]) < limit * FULL
+
+
+def ensure_group(redis: Redis) -> None:
+    """Create stream and group if they are missing; the group begins at the stream's start."""
+    try:
+        redis.xgroup_create(keys.INBOX, keys.INBOX_GROUP, id="0", mkstream=True)
+    except ResponseError as error:
+        if not str(error).startswith("BUSYGROUP"):
+            raise
+
+
+def read(redis: Redis, count: int, max_bytes: int) -> list[InboxEntry]:
+    """Up to `count` entries and about `max_bytes`, but at least one: unfinished ones first, then new ones."""
+    try:
+        return _read(redis, count, max_bytes)
+    except ResponseError as error:
+        if not str(error).startswith("NOGROUP"):  # an emptied Redis has lost the group with the stream
+            raise
+        ensure_group(redis)
+        return _read(redis, count, max_bytes)
+
+
+def raw_of(redis: Redis, entry_ids: Sequence[str]) -> dict[str, tuple[bytes, str | None]]:
+    """The raw bytes and the query of entries that are still in the inbox."""
+    with redis.pipeline(transaction=False) as pipe:
+        for entry_id in entry_ids:
+            pipe.xrange(keys.INBOX, entry_id, entry_id)
+        found: list[Any] = pipe.execute()
+    return {
+        entry_id: (entries[0][1].get(b"b", b""), query_of(entries[0][1]))
+        for entry_id, entries in zip(entry_ids, found, strict=True)
+        if entries
+    }
+
+
+def done(redis: Redis, entry_ids: Sequence[str]) -> None:
+    """Take entries out for good: the ledger holds them."""
+    if not entry_ids:
+        return
+    with redis.pipeline(transaction=True) as pipe:
+        pipe.xack(keys.INBOX, keys.INBOX_GROUP, *entry_ids)
+        pipe.xdel(keys.INBOX, *entry_ids)
+        pipe.execute()
+
+
+def depth(redis: Redis) -> int:
+    """How many hooks wait."""
+    length: Any = redis.xlen(keys.INBOX)
+    return int(length)
+
+
+def oldest(redis: Redis) -> int | None:
+    """When the hook at the front was received, in µs."""
+    first: Any = redis.xrange(keys.INBOX, count=1)
+    return received_at(first[0][1]) if first else None
+
+
+def _read(redis: Redis, count: int, max_bytes: int) -> list[InboxEntry]:
+    taken: list[InboxEntry] = []
+    size, largest, after = 0, 0, "0"
+    while len(taken) < count:
+        step = min(count - len(taken), max(1, (max_bytes - size) // largest) if largest else FIRST_STEP)
+        ids, found = _fetch(redis, after, step)
+        for entry in found:
+            size += len(entry.raw)
+            if taken and size > max_bytes:
+                return taken  # what was read beyond the limit stays pending and comes first next time
+            taken.append(entry)
+            largest = max(largest, len(entry.raw))
+        if len(ids) == step:
+            after = after if after == NEW else ids[-1]
+        elif after == NEW:
+            break
+        else:
+            after = NEW
+    return taken
+
+
+def _fetch(redis: Redis, after: str, count: int) -> tuple[list[str], list[InboxEntry]]:
+    """The next ids after one this consumer was given before, or new ones; and those of them that still exist."""
+    answer: Any = redis.xreadgroup(keys.INBOX_GROUP, keys.INBOX_GROUP, {keys.INBOX: after}, count=count)
+    met = [(entry_id.decode(), fields) for entry_id, fields in _entries(answer)]
+    gone = [entry_id for entry_id, fields in met if not fields]  # deleted while it was pending
+    if gone:
+        redis.xack(keys.INBOX, keys.INBOX_GROUP, *gone)
+    return [entry_id for entry_id, _ in met], [from_fields(entry_id, fields) for entry_id, fields in met if fields]
+
+
+def _entries(answer: Any) -> list[Any]:
+    """The shape differs with the client's protocol: [[stream, [entry, …]]] or {stream: [[entry, …]]}."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        (chunks,) = answer.values()
+        return [entry for chunk in chunks for entry in chunk]
+    return list(answer[0][1])

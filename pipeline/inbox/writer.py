@@ -1,0 +1,161 @@
+"""The one thread of a web process that writes hooks: all that wait go in together and cost one fsync.
+
+Request threads hand it a hook and wait for the verdict. It starts in the process that serves, also after a fork.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Protocol, TypeVar
+
+from pipeline.inbox.raw_hook import RawHook
+from pipeline.inbox.way_in import BATCH_BYTES, BATCH_COUNT, Condition, Way
+
+log = logging.getLogger(__name__)
+
+LIMIT = 1_000  # hooks that may wait for the writer; more are refused at once
+PATIENCE = 10.0  # how long a request waits for its verdict; afterwards the sender is told to come again
+TICK = 0.5  # how often an idle writer looks at Redis and the spools
+STUCK = 10.0  # a writer silent for so long is not alive
+
+Result = TypeVar("Result")
+
+
+class Keeper(Protocol):
+    """What the writer writes with; `WayIn`, outside of tests."""
+
+    def keep(self, hooks: list[RawHook]) -> Way: ...
+    def drain(self) -> bool: ...
+    def look(self) -> Condition: ...
+    def close(self) -> None: ...
+
+
+class _Ticket:
+    """A hook and the request thread that waits for it."""
+
+    __slots__ = ("_done", "hook", "way")
+
+    def __init__(self, hook: RawHook) -> None:
+        self.hook = hook
+        self.way: Way = "refused"
+        self._done = threading.Lock()  # a bare lock: an Event costs ten times as much
+        self._done.acquire()
+
+    def answer(self, way: Way) -> None:
+        self.way = way
+        self._done.release()
+
+    def wait(self, patience: float) -> Way:
+        return self.way if self._done.acquire(timeout=patience) else "refused"
+
+
+class Writer:
+    """A queue, a thread, and a Keeper that only this thread touches."""
+
+    def __init__(
+        self,
+        keeper: Callable[[], Keeper],
+        *,
+        limit: int = LIMIT,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make_keeper = keeper
+        self._limit = limit
+        self._patience = patience
+        self._clock = clock
+        self._starting = threading.Lock()
+        self._pid: int | None = None
+        self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+        self._seen: tuple[float, Condition] | None = None
+
+    def offer(self, hook: RawHook) -> Way:
+        """Have a hook kept; returns when it is durable, or refused."""
+        self.start()
+        if self._stopped or self._queue.qsize() >= self._limit:
+            return "refused"
+        ticket = _Ticket(hook)
+        self._queue.put(ticket)
+        return ticket.wait(self._patience)
+
+    def start(self) -> None:
+        """Start the thread, unless this process has it already: a fork does not copy threads."""
+        if self._pid == os.getpid():
+            return
+        with self._starting:
+            if self._pid != os.getpid():
+                self._queue = SimpleQueue()
+                self._thread = threading.Thread(target=self._run, args=(self._queue,), name="inbox-writer", daemon=True)
+                self._thread.start()
+                self._pid = os.getpid()
+
+    def stop(self) -> None:
+        """Keep what waits, then end; hooks offered from now on are refused."""
+        self._stopped = True
+        if self._thread is not None and self._pid == os.getpid():
+            self._queue.put(None)
+            self._thread.join(self._patience)
+
+    def condition(self) -> Condition | None:
+        """How things were a moment ago; None if the writer does not live."""
+        if self._seen is None or self._thread is None or not self._thread.is_alive():
+            return None
+        at, condition = self._seen
+        return condition if self._clock() - at < STUCK else None
+
+    def _run(self, queue: SimpleQueue[_Ticket | None]) -> None:
+        keeper = self._make_keeper()
+        more, looked_at = True, float("-inf")
+        while True:
+            tickets, ended = _take(queue, 0 if more else TICK)
+            _serve(keeper, tickets)
+            if ended:
+                break
+            more = _guarded(keeper.drain, otherwise=False)
+            if self._clock() - looked_at >= TICK:
+                looked_at = self._clock()
+                self._look(keeper, looked_at)
+        keeper.close()
+
+    def _look(self, keeper: Keeper, now: float) -> None:
+        self._seen = _guarded(lambda: (now, keeper.look()), otherwise=self._seen)
+
+
+def _take(queue: SimpleQueue[_Ticket | None], patience: float) -> tuple[list[_Ticket], bool]:
+    """All that wait, up to a batch; and whether the writer is asked to end."""
+    tickets: list[_Ticket] = []
+    size = 0
+    try:
+        ticket = queue.get(timeout=patience) if patience else queue.get_nowait()
+        while ticket is not None:
+            tickets.append(ticket)
+            size += ticket.hook.size
+            if len(tickets) == BATCH_COUNT or size >= BATCH_BYTES:
+                return tickets, False
+            ticket = queue.get_nowait()
+    except Empty:
+        return tickets, False
+    return tickets, True
+
+
+def _serve(keeper: Keeper, tickets: list[_Ticket]) -> None:
+    if not tickets:
+        return
+    way: Way = _guarded(lambda: keeper.keep([ticket.hook for ticket in tickets]), otherwise="refused")
+    for ticket in tickets:
+        ticket.answer(way)
+
+
+def _guarded(work: Callable[[], Result], otherwise: Result) -> Result:
+    try:
+        return work()
+    except Exception:  # a fault nobody foresaw may cost a batch, never the thread
+        log.exception("the inbox writer failed")
+        return otherwise

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from pipeline.inbox.client import connect
+
+
+class Listener:
+    """A server that accepts and counts, and never answers."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self.socket.getsockname()[1]}/0"
+
+    def connections(self) -> int:
+        self.socket.settimeout(0)
+        count = 0
+        while True:
+            try:
+                self.socket.accept()[0].close()
+            except BlockingIOError:
+                return count
+            count += 1
+
+
+def test_a_silent_redis_is_given_up_after_one_try():
+    listener = Listener()
+    client = connect(listener.url, 0.05)
+
+    with pytest.raises((RedisTimeoutError, RedisConnectionError)):
+        client.ping()
+    assert listener.connections() == 1
+    listener.socket.close()
+
+
+def test_a_redis_that_does_not_listen_is_given_up():
+    listener = Listener()
+    listener.socket.close()
+
+    with pytest.raises(RedisConnectionError):
+        connect(listener.url, 0.05).ping()
+
+
+def test_it_speaks_to_a_real_one(valkey_url):
+    client = connect(valkey_url, 5)
+
+    assert client.ping()
+    client.close()

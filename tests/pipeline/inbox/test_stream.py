@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import pytest
+from fakeredis import FakeRedis
+from redis.exceptions import ResponseError
+
+from pipeline import keys
+from pipeline.inbox import stream
+from tests.pipeline.inbox.hooks import hook, hooks
+
+
+@pytest.fixture(params=[2, 3])
+def redis(request) -> FakeRedis:
+    return FakeRedis(protocol=request.param)
+
+
+def receipts(entries) -> list[str]:
+    return [entry.receipt for entry in entries]
+
+
+def read(redis, count=100, max_bytes=10_000_000):
+    return stream.read(redis, count, max_bytes)
+
+
+def test_a_hook_comes_out_as_it_went_in(redis):
+    given = hook(raw=b'\xff\x00"{', query="a=%7B%7D&b=\u00e9", source="replay", version=7)
+    stream.add(redis, given)
+
+    (entry,) = read(redis)
+
+    assert [getattr(entry, name) for name in given.__slots__] == [getattr(given, name) for name in given.__slots__]
+    assert entry.entry_id.partition("-")[1] == "-"
+
+
+def test_a_hook_without_a_query_has_none(redis):
+    stream.add(redis, hook())
+
+    assert read(redis)[0].query is None
+
+
+def test_hooks_are_read_in_the_order_they_were_added(redis):
+    stream.add_all(redis, hooks(70))
+
+    assert receipts(read(redis)) == [f"r{number}" for number in range(1, 71)]
+
+
+def test_a_read_takes_no_more_than_it_was_asked_for(redis):
+    stream.add_all(redis, hooks(70))
+
+    assert len(read(redis, count=40)) == 40
+
+
+def test_a_read_stops_at_its_size(redis):
+    stream.add_all(redis, [hook(number, size=1_000) for number in range(10)])
+
+    assert len(read(redis, max_bytes=3_500)) == 3
+
+
+def test_a_read_gives_one_hook_however_large(redis):
+    stream.add_all(redis, [hook(1, size=5_000), hook(2)])
+
+    assert receipts(read(redis, max_bytes=1_000)) == ["r1"]
+
+
+def test_what_an_earlier_reader_left_comes_first(redis):
+    stream.add_all(redis, hooks(40))
+    read(redis, count=30)
+    stream.add_all(redis, hooks(10, first=41))
+
+    assert receipts(read(redis)) == [f"r{number}" for number in range(1, 51)]
+
+
+def test_hooks_beyond_the_size_come_with_the_next_read(redis):
+    stream.add_all(redis, [hook(number, size=1_000) for number in range(10)])
+    first = read(redis, max_bytes=3_500)
+    stream.done(redis, [entry.entry_id for entry in first])
+
+    assert receipts(read(redis)) == [f"r{number}" for number in range(3, 10)]
+
+
+def test_a_hook_that_is_done_is_gone(redis):
+    stream.add_all(redis, hooks(3))
+    stream.done(redis, [entry.entry_id for entry in read(redis)][:2])
+
+    assert receipts(read(redis)) == ["r3"]
+    assert stream.depth(redis) == 1
+
+
+def test_nothing_done_is_nothing_asked(redis):
+    stream.done(redis, [])
+
+    assert stream.depth(redis) == 0
+
+
+def test_an_entry_deleted_while_pending_is_acknowledged_away(redis):
+    stream.add_all(redis, hooks(2))
+    redis.xdel(keys.INBOX, read(redis)[0].entry_id)
+
+    assert receipts(read(redis)) == ["r2"]
+    assert redis.xpending(keys.INBOX, keys.INBOX_GROUP)["pending"] == 1
+
+
+def test_an_emptied_redis_gets_its_group_again(redis):
+    stream.ensure_group(redis)
+    redis.flushall()
+    stream.add_all(redis, hooks(2))
+
+    assert receipts(read(redis)) == ["r1", "r2"]
+
+
+def test_a_group_may_be_ensured_twice(redis):
+    stream.ensure_group(redis)
+    stream.ensure_group(redis)
+
+    assert redis.xlen(keys.INBOX) == 0
+
+
+def test_another_error_than_a_missing_group_is_raised(redis_client):
+    redis_client.set(keys.INBOX, "not a stream")
+
+    with pytest.raises(ResponseError):
+        read(redis_client)
+    with pytest.raises(ResponseError):
+        stream.ensure_group(redis_client)
+
+
+def test_raw_bytes_are_found_by_id_and_gone_ones_left_out(redis):
+    stream.add_all(redis, [hook(1, raw=b"one"), hook(2, raw=b"", query="a=1"), hook(3)])
+    ids = [entry.entry_id for entry in read(redis)]
+    stream.done(redis, ids[2:])
+
+    assert stream.raw_of(redis, ids) == {ids[0]: (b"one", None), ids[1]: (b"", "a=1")}
+
+
+def test_the_oldest_hook_says_since_when_it_waits(redis):
+    stream.add_all(redis, hooks(3))
+
+    assert stream.oldest(redis) == hook(1).received_at
+
+
+def test_an_empty_inbox_has_no_oldest_hook(redis):
+    assert stream.oldest(redis) is None
+
+
+def test_only_the_first_hooks_ask_for_a_kick(redis):
+    assert [stream.add_all(redis, hooks(2)) for _ in range(3)] == [True, False, False]
+
+
+def test_a_kick_is_asked_for_again_once_the_flag_is_cleared(redis):
+    stream.add_all(redis, hooks(1))
+    redis.delete(keys.KICK)
+
+    assert stream.add_all(redis, hooks(1))
+
+
+def test_the_flag_goes_by_itself_if_a_kick_got_lost(redis):
+    stream.add_all(redis, hooks(1))
+
+    assert 0 < redis.ttl(keys.KICK) <= stream.KICK_SECONDS
+
+
+def test_an_entry_with_fields_missing_does_not_stop_the_inbox(redis):
+    redis.xadd(keys.INBOX, {"x": "1"})
+    stream.add(redis, hook(2))
+
+    strange, ours = read(redis)
+
+    assert (strange.store, strange.raw, strange.receipt) == ("", b"", strange.entry_id)
+    assert ours.receipt == "r2"

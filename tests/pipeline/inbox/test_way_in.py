@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import pytest
+from fakeredis import FakeRedis, FakeServer
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from pipeline.inbox import stream
+from pipeline.inbox.spools import Spools
+from pipeline.inbox.stream import has_room
+from pipeline.inbox.tap import LOOK_SECONDS, Tap
+from pipeline.inbox.way_in import BATCH_COUNT, Condition, WayIn
+from tests.pipeline.inbox.hooks import hook, hooks
+
+
+class Scene:
+    """A way in, with a Redis that can go away and a clock that stands still."""
+
+    def __init__(self, tmp_path) -> None:
+        self.server = FakeServer()
+        self.redis = FakeRedis(server=self.server)
+        self.now = 0.0
+        self.kicks = 0
+        self.spools = Spools(tmp_path / "spool")
+        self.way = WayIn(self.redis, self.spools, Tap(self.room, lambda: self.now), self.kick)
+
+    def room(self) -> bool:
+        return has_room(self.redis)
+
+    def kick(self) -> None:
+        self.kicks += 1
+
+    def away(self) -> None:
+        self.server.connected = False
+
+    def back(self) -> None:
+        self.server.connected = True
+        self.now += LOOK_SECONDS
+
+    def inbox(self) -> list[str]:
+        return [entry.receipt for entry in stream.read(self.redis, 10_000, 100_000_000)]
+
+    def fill_the_disk(self) -> None:
+        self.spools._own.spool._db.execute("PRAGMA query_only = 1")
+
+
+@pytest.fixture
+def scene(tmp_path):
+    made = Scene(tmp_path)
+    yield made
+    made.way.close()
+
+
+def test_a_hook_goes_straight_into_the_inbox(scene):
+    assert scene.way.keep(hooks(3)) == "inbox"
+    assert (scene.inbox(), scene.spools.depth) == (["r1", "r2", "r3"], 0)
+
+
+def test_a_hook_goes_to_the_spool_while_redis_is_away(scene):
+    scene.away()
+
+    assert scene.way.keep(hooks(3)) == "spool"
+    assert scene.spools.depth == 3
+
+
+def test_a_hook_does_not_overtake_those_on_disk(scene):
+    scene.away()
+    scene.way.keep(hooks(2))
+    scene.back()
+
+    assert scene.way.keep(hooks(1, first=3)) == "spool"
+    scene.way.drain()
+    assert scene.way.keep(hooks(1, first=4)) == "inbox"
+    assert scene.inbox() == ["r1", "r2", "r3", "r4"]
+
+
+def test_a_dead_redis_is_not_tried_with_every_batch(scene):
+    scene.away()
+    scene.way.keep(hooks(1))
+    scene.server.connected = True
+
+    assert not scene.way.drain()
+    assert stream.depth(scene.redis) == 0
+
+
+def test_a_long_spool_drains_in_batches(scene):
+    scene.away()
+    scene.way.keep(hooks(2 * BATCH_COUNT + 1))
+    scene.back()
+
+    assert [scene.way.drain() for _ in range(4)] == [True, True, False, False]
+    assert len(scene.inbox()) == 2 * BATCH_COUNT + 1
+
+
+def test_a_redis_that_goes_while_draining_loses_nothing(scene):
+    scene.away()
+    scene.way.keep(hooks(BATCH_COUNT + 50))
+    scene.back()
+    scene.way.drain()
+    scene.away()
+    scene.way.drain()
+    scene.back()
+    scene.way.drain()
+
+    assert scene.inbox() == [f"r{number}" for number in range(1, BATCH_COUNT + 51)]
+
+
+def test_hooks_are_refused_when_the_disk_is_full_too(scene):
+    scene.away()
+    scene.fill_the_disk()
+
+    assert scene.way.keep(hooks(2)) == "refused"
+
+
+def test_redis_alone_suffices_when_the_disk_is_full(scene):
+    scene.fill_the_disk()
+
+    assert scene.way.keep(hooks(2)) == "inbox"
+
+
+def test_a_nearly_full_redis_gets_no_more(tmp_path):
+    scene = Scene(tmp_path)
+    way = WayIn(scene.redis, scene.spools, Tap(lambda: False, lambda: scene.now), scene.kick)
+    way.drain()
+
+    assert way.keep(hooks(1)) == "spool"
+    scene.way.close()
+
+
+def test_hooks_left_by_an_earlier_process_go_first(tmp_path, scene):
+    scene.away()
+    scene.way.keep(hooks(2))
+    scene.way.close()
+    after = Scene(tmp_path)
+    after.way.keep(hooks(1, first=3))
+    after.way.drain()
+
+    assert after.inbox() == ["r1", "r2", "r3"]
+    after.way.close()
+
+
+def test_the_chain_is_kicked_once_for_many_hooks(scene):
+    scene.way.keep(hooks(3))
+    scene.way.keep(hooks(3))
+
+    assert scene.kicks == 1
+
+
+def test_draining_kicks_the_chain(scene):
+    scene.away()
+    scene.way.keep(hooks(1))
+    scene.back()
+    scene.way.drain()
+
+    assert scene.kicks == 1
+
+
+def test_a_hook_that_redis_took_without_an_answer_arrives_with_the_same_receipt(tmp_path):
+    scene = Scene(tmp_path)
+    scene.redis.close()
+    answerless = Answerless(server=scene.server)
+    way = WayIn(answerless, scene.spools, Tap(scene.room, lambda: scene.now), scene.kick)
+    first = way.keep([hook(1)])
+    scene.now += LOOK_SECONDS
+    way.drain()
+
+    assert first == "spool"
+    assert scene.inbox() == ["r1", "r1"]
+    way.close()
+
+
+def test_its_condition_tells_what_takes_hooks(scene):
+    assert scene.way.look() == Condition(redis=True, spool=True, spooled=0)
+    scene.away()
+    scene.way.keep(hooks(2))
+    assert scene.way.look() == Condition(redis=False, spool=True, spooled=2)
+    scene.fill_the_disk()
+    scene.way.keep(hooks(2))
+    assert scene.way.look() == Condition(redis=False, spool=False, spooled=2)
+
+
+def test_a_spool_that_cannot_be_read_stops_no_request(scene):
+    scene.away()
+    scene.way.keep(hooks(2))
+    scene.back()
+    scene.spools._own.spool._db.execute("DROP TABLE hooks")
+
+    assert not scene.way.drain()
+
+
+class Answerless(FakeRedis):
+    """Does the first transaction and never says so."""
+
+    silent = True
+
+    def pipeline(self, transaction=True, shard_hint=None):  # noqa: FBT002 redis-py's own signature
+        pipe = super().pipeline(transaction, shard_hint)
+        if self.silent:
+            self.silent, really = False, pipe.execute
+
+            def execute():
+                really()
+                raise RedisTimeoutError
+
+            pipe.execute = execute
+        return pipe
