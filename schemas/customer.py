@@ -1,0 +1,61 @@
+"""A customer: the buyer, except on a redeemed Gifting 1.0 order, where it is the recipient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.address import Address
+from schemas.base import Resource, ResourceData
+from schemas.fields import Email, Integer, Money, Open, Text, Word
+from schemas.metadata import Metadata
+from schemas.relations import Many, One
+
+
+class Customer(ResourceData, total=False):
+    """A customer, as loaded."""
+
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    name: str | None
+    country: str | None
+    location: str | None
+    num_orders: int | None
+    num_subscriptions: int | None
+    subscription_status: str | None
+    total_revenue: int | None
+    note: str | None
+    status: Any
+    _md: Metadata | None
+    addresses: list[Address] | None
+    carts: list[dict[str, Any]] | None
+    logs: list[dict[str, Any]] | None
+    notes: list[dict[str, Any]] | None
+    orders: list[dict[str, Any]] | None  # Order
+    shipments: list[dict[str, Any]] | None  # Shipment
+    subscriptions: list[dict[str, Any]] | None  # Subscription
+
+
+class CustomerSchema(Resource):
+    """A customer, as sent."""
+
+    email = Email()
+    first_name = Text()
+    last_name = Text()
+    name = Text()
+    country = Text()
+    location = Text()
+    num_orders = Integer()
+    num_subscriptions = Integer()
+    subscription_status = Word()
+    total_revenue = Money()
+    note = Text()
+    status = Open()  # null in captured payloads, otherwise unknown
+    _md = One("metadata")
+    addresses = Many("address")
+    carts = Many("any")
+    logs = Many("any")
+    notes = Many("any")
+    orders = Many("order")
+    shipments = Many("shipment")
+    subscriptions = Many("subscription")

@@ -1,0 +1,185 @@
+"""Lenient fields for single values: each takes every spelling of a value that was seen or documented, and gives one.
+
+In every field an empty text is None, as null is: the store sends both for the same thing (seen in captured payloads).
+Messages never repeat the value.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from marshmallow import ValidationError
+from marshmallow.fields import Field
+
+from schemas.clean import json_safe, tidy
+from schemas.times import iso_utc
+
+MAX_INTEGER = 2**63 - 1  # what a BIGINT holds; ids passed 2**32 long ago
+_EXACT_FLOAT = 2**53  # beyond it a float need not be the number that was written
+_INTEGER_TEXT = re.compile(r"[+-]?[0-9]{1,19}")
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+# British in the API, American in some clients; "pastdue" in the prose of Cratejoy's subscription page.
+_SPELLINGS = {"canceled": "cancelled", "pastdue": "past_due"}
+
+
+class Lenient(Field[Any]):
+    """A marshmallow field that may be null and depends on nothing but its own value."""
+
+    complaint = "is not what it should be"
+
+    def __init__(self) -> None:
+        super().__init__(allow_none=True)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ARG002  (marshmallow's signature)
+        return self.read(value)
+
+    def refusal(self) -> ValidationError:
+        return ValidationError(self.complaint)
+
+    @abstractmethod
+    def read(self, value: Any) -> Any:
+        """The one spelling of a value that is not null; raises ValidationError where nothing sensible can be read."""
+
+
+class Text(Lenient):
+    """Text, trimmed. Numbers are written out: a ZIP code or a phone number may arrive as one."""
+
+    complaint = "is not text"
+
+    def read(self, value: Any) -> str | None:
+        if type(value) is str:
+            return tidy(value)
+        if type(value) is int or (type(value) is float and isfinite(value)):
+            return str(value)
+        raise self.refusal()
+
+
+class Email(Text):
+    """An address as typed, in lower case: the letter case of one address differs between places (captured payloads)."""
+
+    def read(self, value: Any) -> str | None:
+        text = super().read(value)
+        return text.lower() if text else None
+
+
+class Integer(Lenient):
+    """A whole number of at most 64 bits, from a number or its digits."""
+
+    minimum = -MAX_INTEGER - 1
+    complaint = "is not a whole number"
+
+    def read(self, value: Any) -> int | None:
+        number = value if type(value) is int else self._spelled(value)
+        if number is not None and not self.minimum <= number <= MAX_INTEGER:
+            raise ValidationError("is out of range")
+        return number
+
+    def _spelled(self, value: object) -> int | None:
+        if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
+            return int(value)
+        if isinstance(value, str):
+            text = tidy(value)
+            if text is None:
+                return None
+            if _INTEGER_TEXT.fullmatch(text):
+                return int(text)
+        raise self.refusal()
+
+
+class Id(Integer):
+    """What the store calls a thing by."""
+
+    minimum = 0
+    complaint = "is not an id"
+
+
+class Money(Integer):
+    """An amount in the currency's smallest unit (Cratejoy docs: 3495 is 34.95)."""
+
+    complaint = "is not a whole number; amounts are in minor units (3495, not 34.95)"
+
+
+class Number(Lenient):
+    """A number that need not be whole, such as a weight in pounds."""
+
+    complaint = "is not a number"
+
+    def read(self, value: Any) -> float | None:
+        text = tidy(value) if isinstance(value, str) else value
+        if text is None:
+            return None
+        try:
+            number = float("nan" if isinstance(text, bool) else text)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self.refusal() from error
+        if not isfinite(number):
+            raise self.refusal()
+        return number
+
+
+class Flag(Lenient):
+    """True or false, also as a word or a number: Cratejoy's own scripts send "True" and "False"."""
+
+    complaint = "is not true or false"
+
+    def read(self, value: Any) -> bool | None:
+        if type(value) is bool:
+            return value
+        text = tidy(value) if isinstance(value, str) else value
+        if text is None:
+            return None
+        if isinstance(text, float) and text.is_integer():
+            text = int(text)
+        flag = _FLAGS.get(str(text).lower()) if isinstance(text, str | int) else None
+        if flag is None:
+            raise self.refusal()
+        return flag
+
+
+class Time(Lenient):
+    """A moment, as ISO-8601 text in UTC."""
+
+    complaint = "is not a time between 1970 and 2999"
+
+    def read(self, value: Any) -> str | None:
+        moment = tidy(value) if isinstance(value, str) else value
+        if moment is None:
+            return None
+        if isinstance(moment, bool) or not isinstance(moment, str | int | float):
+            raise self.refusal()
+        try:
+            return iso_utc(moment)
+        except ValueError as error:
+            raise self.refusal() from error
+
+
+class Word(Lenient):
+    """A status: one lower-case word. `numbers` says what the store's numbers mean; what nobody knows passes as text."""
+
+    complaint = "is not a word or a number"
+
+    def __init__(self, numbers: Mapping[int, str] | None = None) -> None:
+        super().__init__()
+        self.words = _SPELLINGS | {str(number): word for number, word in (numbers or {}).items()}
+
+    def read(self, value: Any) -> str | None:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise self.refusal()
+        text = tidy(str(value))
+        if text is None:
+            return None
+        word = "_".join(text.lower().split())
+        return self.words.get(word, word)
+
+
+class Open(Lenient):
+    """Whatever the store sends here, made safe for JSON: its type is undocumented, or several were seen."""
+
+    def read(self, value: Any) -> Any:
+        return json_safe(value)

@@ -1,0 +1,111 @@
+"""The bodies of the hooks that wrap models: which models stand in them, and in which of their two shapes.
+
+Cratejoy's docs name the models of these hooks and show no body: a model may stand inside the other or beside it.
+We give them side by side.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypedDict
+
+from schemas.base import Body, WireSchema
+from schemas.customer import Customer
+from schemas.fields import Text
+from schemas.inventory import Inventory
+from schemas.order import Order
+from schemas.product import Product
+from schemas.relations import One
+from schemas.report import Report, Trail
+from schemas.transaction import Transaction
+
+
+class SideBySideSchema(WireSchema):
+    """A `subject` and its `company`, each under its own name, whichever way the store put them together."""
+
+    subject: ClassVar[str]
+    company: ClassVar[tuple[str, ...]]
+
+    def reshaped(self, body: Body, report: Report, trail: Trail) -> Body:
+        """A bare subject gets its name; its company moves beside it."""
+        body = super().reshaped(body, report, trail)
+        if self.subject in body:
+            return body
+        beside = {key: value for key, value in body.items() if key in self.company}
+        inside = {key: value for key, value in body.items() if key not in self.company}
+        return beside | ({self.subject: inside} if inside else {})
+
+    def read(self, body: Body, report: Report, trail: Trail) -> dict[str, Any]:
+        """Company inside the subject moves beside it, unless somebody stands there already."""
+        data = super().read(body, report, trail)
+        subject = data.get(self.subject) or {}
+        for name in self.company:
+            if name in subject and not data.get(name):
+                data[name] = subject.pop(name)
+        return data
+
+
+class TransactionHook(TypedDict, total=False):
+    """The body of transaction_new, as loaded."""
+
+    transaction: Transaction | None
+    order: Order | None
+    customer: Customer | None
+
+
+class TransactionHookSchema(SideBySideSchema):
+    """The body of transaction_new, as sent."""
+
+    subject = "transaction"
+    company = ("order", "customer")
+
+    transaction = One("transaction")
+    order = One("order")
+    customer = One("customer")
+
+
+class CheckoutHook(TypedDict, total=False):
+    """The body of checkout_failed, as loaded."""
+
+    customer: Customer | None
+    order: Order | None
+
+
+class CheckoutHookSchema(SideBySideSchema):
+    """The body of checkout_failed, as sent."""
+
+    subject = "order"
+    company = ("customer",)
+
+    customer = One("customer")
+    order = One("order")
+
+
+class InventoryHook(TypedDict, total=False):
+    """The body of inventory_updated, as loaded."""
+
+    inventory: Inventory | None
+    product: Product | None
+
+
+class InventoryHookSchema(SideBySideSchema):
+    """The body of inventory_updated, as sent."""
+
+    subject = "inventory"
+    company = ("product",)
+
+    inventory = One("inventory")
+    product = One("product")
+
+
+class DesignHook(TypedDict, total=False):
+    """The body of design_updated, as loaded."""
+
+    theme_name: str | None
+    file_changed: str | None
+
+
+class DesignHookSchema(WireSchema):
+    """The body of design_updated, as sent."""
+
+    theme_name = Text()
+    file_changed = Text()

@@ -1,0 +1,58 @@
+"""Loads a body, or a page of a collection, by the name of its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from marshmallow import ValidationError
+
+from schemas.base import NOT_AN_OBJECT, Loaded
+from schemas.registry import SCHEMAS
+from schemas.report import Report
+
+
+class Invalid(Exception):
+    """A body its schema cannot read. `errors`: path of the field -> messages; neither holds a value."""
+
+    def __init__(self, errors: Mapping[str, list[str]]) -> None:
+        super().__init__("; ".join(f"{path or 'the body'} {', '.join(errors[path])}" for path in sorted(errors)))
+        self.errors = dict(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a collection. `next` and `prev` are as the store gave them: to be joined to the address."""
+
+    count: int | None
+    next: str | None
+    prev: str | None
+    results: list[dict[str, Any]]
+
+
+def load(name: str, body: object) -> Loaded:
+    """Typed, normalised, JSON-safe data of a body. Raises Invalid; KeyError for a name that is not in NAMES."""
+    try:
+        return SCHEMAS[name].load(body)
+    except ValidationError as error:
+        raise Invalid(cast("dict[str, list[str]]", error.messages)) from None
+
+
+def load_page(name: str, body: object) -> Page:
+    """A page whose results are loaded with the named schema. Raises Invalid with paths such as `results.3.total`."""
+    envelope = load("envelope", body).data
+    results = envelope.get("results") or []
+    if not isinstance(results, list):
+        raise Invalid({"results": ["is not a list"]})
+    report, schema = Report(), SCHEMAS[name]
+    read = []
+    for index, item in enumerate(results):
+        trail = ("results", str(index))
+        if isinstance(item, dict):
+            read.append(schema.read(item, report, trail))
+        else:
+            report.error(trail, NOT_AN_OBJECT)
+    if report.errors:
+        raise Invalid(report.errors)
+    return Page(envelope.get("count"), envelope.get("next"), envelope.get("prev"), read)

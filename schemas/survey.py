@@ -1,0 +1,59 @@
+"""A subscriber's answers to a product survey, in either of the API's two shapes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from schemas.base import Body, Resource, ResourceData
+from schemas.fields import Id, Open, Text, Time
+from schemas.relations import Many
+from schemas.report import Report, Trail
+
+
+class SurveyAnswer(ResourceData, total=False):
+    """One answer, as loaded."""
+
+    question: str | None
+    answer: Any
+    field_id: Any
+    options: Any
+
+
+class SurveyAnswerSchema(Resource):
+    """One answer, as sent."""
+
+    aliases: ClassVar = {"value": "answer"}
+
+    type = Open()  # v1: a number, v1.1: a word
+    question = Text()
+    answer = Open()  # several choices are joined with "|"
+    field_id = Open()
+    options = Open()
+
+    def reshaped(self, body: Body, report: Report, trail: Trail) -> Body:
+        body = super().reshaped(body, report, trail)
+        field = body.get("field")
+        if not isinstance(field, dict):
+            return body
+        # v1 writes {"field": {"id", "name", "type", "options"}, "value"}; v1.1 {"question", "type", "answer"}.
+        ours = {"field_id": "id", "question": "name", "type": "type", "options": "options"}
+        kept = {key: value for key, value in body.items() if key != "field"}
+        return kept | {name: field[key] for name, key in ours.items() if key in field and name not in kept}
+
+
+class Survey(ResourceData, total=False):
+    """A survey, as loaded."""
+
+    survey_name: str | None
+    subscription_id: int | None
+    created_at: str | None
+    answers: list[SurveyAnswer] | None
+
+
+class SurveySchema(Resource):
+    """A survey, as sent."""
+
+    survey_name = Text()
+    subscription_id = Id()
+    created_at = Time()
+    answers = Many("survey_answer")

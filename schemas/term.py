@@ -1,0 +1,44 @@
+"""A subscription's term: how many boxes one charge pays for, and what a product costs under it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from schemas.base import Resource, ResourceData
+from schemas.fields import Flag, Id, Integer, Money, Open, Text
+
+
+class Term(ResourceData, total=False):
+    """A term, as loaded."""
+
+    name: str | None
+    description: str | None
+    enabled: bool | None
+    num_cycles: int | None
+    images: Any
+
+
+class TermSchema(Resource):
+    """A term, as sent."""
+
+    aliases: ClassVar = {"image": "images"}  # the relation's name in Cratejoy's docs
+
+    name = Text()
+    description = Text()
+    enabled = Flag()
+    num_cycles = Integer()
+    images = Open()
+
+
+class TermPrice(ResourceData, total=False):
+    """What a product instance costs under a term, as loaded."""
+
+    price: int | None
+    term_id: int | None
+
+
+class TermPriceSchema(Resource):
+    """What a product instance costs under a term, as sent."""
+
+    price = Money()
+    term_id = Id()

@@ -1,0 +1,47 @@
+"""Reads every way the store writes a moment, and writes it one way: ISO-8601 text in UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+_CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_EPOCH_TEXT = re.compile(r"[0-9]{9,14}")  # fewer digits are a compact date, or nothing
+# Hook bodies carry epoch milliseconds (Cratejoy docs: shipment sample), clients have met seconds. As milliseconds
+# this bound is March 1973, as seconds the year 5138: nothing a store says lies on the wrong side.
+_SECONDS_BELOW = 10**11
+
+
+def iso_utc(value: str | float) -> str:
+    """`YYYY-MM-DDTHH:MM:SSZ`, with milliseconds if there are any. Raises ValueError for what is no usable time.
+
+    A time without a zone is UTC: the REST API gives nothing else.
+    """
+    moment = _from_text(value) if isinstance(value, str) else _from_number(value)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError("year out of range")
+    if isinstance(value, str) and _CANONICAL.fullmatch(value):
+        return value
+    seconds = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    milliseconds = moment.microsecond // 1000
+    return f"{seconds}.{milliseconds:03}Z" if milliseconds else f"{seconds}Z"
+
+
+def _from_text(text: str) -> datetime:
+    if _EPOCH_TEXT.fullmatch(text):
+        return _from_number(int(text))
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("year out of range") from error
+
+
+def _from_number(number: float) -> datetime:
+    try:
+        milliseconds = round(number * 1000 if number < _SECONDS_BELOW else number)
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError as error:  # infinity, or a year beyond 9999
+        raise ValueError("year out of range") from error
