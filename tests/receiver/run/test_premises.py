@@ -1,0 +1,62 @@
+"""What one run needs for itself alone."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from pipeline.embedded import free_port
+from pipeline.errors import Misconfigured
+from pipeline.settings import Settings
+from receiver.run.premises import held, require_free_ports
+
+
+@pytest.fixture
+def listener():
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        yield stranger.getsockname()[1]
+
+
+def settings(tmp_path, web, flower):
+    return Settings.from_environment({"CRATEWIRE_FLOWER_PORT": str(flower)}, data_dir=tmp_path, port=web)
+
+
+def test_a_data_directory_is_held_by_one_at_a_time(tmp_path):
+    with held(tmp_path), pytest.raises(Misconfigured, match="in use"), held(tmp_path):
+        pass
+
+
+def test_a_data_directory_that_was_let_go_can_be_held_again(tmp_path):
+    with held(tmp_path):
+        pass
+
+    with held(tmp_path):
+        assert (tmp_path / "run.lock").exists()
+
+
+def test_a_data_directory_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Misconfigured, match="file"), held(tmp_path / "file"):
+        pass
+
+
+def test_every_taken_port_is_named(tmp_path, listener):
+    with pytest.raises(Misconfigured, match=f"web's port {listener} is taken"):
+        require_free_ports(settings(tmp_path, listener, free_port()))
+    with pytest.raises(Misconfigured, match=f"flower's port {listener} is taken"):
+        require_free_ports(settings(tmp_path, free_port(), listener))
+
+
+def test_web_and_flower_need_a_port_each(tmp_path):
+    port = free_port()
+
+    with pytest.raises(Misconfigured, match="cannot share"):
+        require_free_ports(settings(tmp_path, port, port))
+
+
+def test_free_ports_are_fine(tmp_path):
+    require_free_ports(settings(tmp_path, free_port(), free_port()))

@@ -1,0 +1,133 @@
+"""What the doctor sees, with a real Valkey, and how it says it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.ledger.migrations import migrate
+from pipeline.settings import Settings
+from receiver.cli import main
+from receiver.doctor import _append_only, _clock, _eviction, _python, _version, examine
+from tests.servers.valkey import valkey
+
+
+@pytest.fixture
+def settings(tmp_path, valkey_url):
+    return Settings.from_environment({"REDIS_URL": valkey_url}, data_dir=tmp_path)
+
+
+@pytest.fixture
+def migrated(settings):
+    migrate(settings.database_url)
+    return settings
+
+
+def states(settings, environ=None):
+    return {finding.name: finding.state for finding in examine(settings, environ or {}, time.time)}
+
+
+def test_a_sound_installation_has_nothing_wrong(migrated):
+    assert states(migrated) == dict.fromkeys(
+        [
+            "python",
+            "settings",
+            "data directory",
+            "free space",
+            "redis",
+            "redis version",
+            "append-only file",
+            "fsync",
+            "eviction",
+            "clock",
+            "database",
+        ],
+        "ok",
+    )
+
+
+def test_a_redis_that_forgets_and_evicts_is_wrong(migrated):
+    with valkey("--appendonly", "no", "--maxmemory-policy", "allkeys-lru") as url:
+        found = states(replace(migrated, redis_url=url))
+
+    assert (found["append-only file"], found["eviction"]) == ("wrong", "wrong")
+
+
+def test_a_redis_that_syncs_every_second_is_worth_a_note(migrated):
+    with valkey("--appendfsync", "everysec") as url:
+        assert states(replace(migrated, redis_url=url))["fsync"] == "note"
+
+
+def test_a_redis_that_does_not_answer_is_wrong_and_the_rest_is_still_looked_at(migrated):
+    found = states(replace(migrated, redis_url="redis://127.0.0.1:1/0"))
+
+    assert (found["redis"], found["database"]) == ("wrong", "ok")
+
+
+def test_a_database_that_was_not_migrated_is_wrong(settings):
+    assert states(settings)["database"] == "wrong"
+
+
+def test_a_database_that_does_not_answer_is_wrong(settings):
+    assert states(replace(settings, database_url="postgresql://u:p@127.0.0.1:1/nothing"))["database"] == "wrong"
+
+
+def test_a_data_directory_that_cannot_be_written_is_wrong(migrated, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    assert states(replace(migrated, data_dir=tmp_path / "file"))["data directory"] == "wrong"
+
+
+def test_a_misspelt_variable_is_worth_a_note(migrated):
+    assert states(migrated, {"CRATEWIRE_SECRT_KEY": "x"})["settings"] == "note"
+
+
+@pytest.mark.parametrize(
+    ("finding", "state"),
+    [
+        (_python((3, 10)), "wrong"),
+        (_python((3, 13)), "ok"),
+        (_python((3, 14)), "wrong"),
+        (_version({"redis_version": "6.0.16"}), "wrong"),
+        (_version({"redis_version": "6.2.0"}), "ok"),
+        (_version({"redis_version": "7.2.4", "valkey_version": "9.1.2"}), "ok"),
+        (_append_only({"aof_enabled": 0}), "wrong"),
+        (_eviction({"maxmemory_policy": "volatile-ttl"}), "wrong"),
+        (_clock(4.0), "ok"),
+        (_clock(-6.0), "wrong"),
+    ],
+)
+def test_the_limits(finding, state):
+    assert finding.state == state
+
+
+def test_whatever_is_wrong_says_what_to_do(settings):
+    broken = replace(settings, redis_url="redis://127.0.0.1:1/0", database_url="postgresql://u:p@127.0.0.1:1/nothing")
+
+    wrong = [finding for finding in examine(broken, {}, time.time) if finding.state == "wrong"]
+
+    assert [finding.name for finding in wrong] == ["redis", "database"]
+    assert all(finding.advice for finding in wrong)
+
+
+@pytest.mark.parametrize(("migrate_first", "exit_code"), [(True, 0), (False, 1)])
+def test_the_exit_code_is_zero_only_if_nothing_is_wrong(settings, valkey_url, migrate_first, exit_code):
+    if migrate_first:
+        migrate(settings.database_url)
+
+    result = CliRunner(env={"REDIS_URL": valkey_url}).invoke(
+        main, ["doctor", "--json", "--data", str(settings.data_dir)]
+    )
+
+    assert (result.exit_code, json.loads(result.stdout)["sound"]) == (exit_code, exit_code == 0)
+
+
+def test_settings_that_cannot_be_read_are_the_finding(tmp_path):
+    result = CliRunner(env={"PORT": "x"}).invoke(main, ["doctor", "--data", str(tmp_path)])
+
+    assert result.exit_code == 1
+    assert "PORT: Not a valid integer." in result.stdout
