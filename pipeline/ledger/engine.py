@@ -54,8 +54,8 @@ def make_engine(url: str) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only reads. On SQLite it waits for nobody."""
-    with engine.connect().execution_options(postgresql_readonly=True, sqlite_begin="BEGIN") as conn, conn.begin():
+    """A transaction that can only read. On SQLite it waits for nobody."""
+    with engine.connect().execution_options(postgresql_readonly=True, sqlite_readonly=True) as conn, conn.begin():
         yield conn
 
 
@@ -92,7 +92,9 @@ def _sqlite(place: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
-        conn.exec_driver_sql(conn.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
+        only_reads = bool(conn.get_execution_options().get("sqlite_readonly"))
+        conn.exec_driver_sql(f"PRAGMA query_only = {only_reads}")
+        conn.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
 

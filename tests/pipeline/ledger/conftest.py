@@ -1,0 +1,28 @@
+"""One store with one connection and one person, in either database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Engine
+
+from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.engine import writing
+from pipeline.ledger.stores import StoreRow
+from tests.pipeline.ledger.rows import add_connection, add_person, add_store
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    engine: Engine
+    store: StoreRow
+    link: ConnectionRow
+    person_id: int
+
+
+@pytest.fixture
+def shop(engine: Engine) -> Shop:
+    with writing(engine) as conn:
+        store = add_store(conn)
+        return Shop(engine, store, add_connection(conn, store.id), add_person(conn, store.id))

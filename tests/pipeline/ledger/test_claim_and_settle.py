@@ -1,0 +1,254 @@
+"""From pending to done: what is claimed, in which order, and what each outcome leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from pipeline.ledger import tables
+from pipeline.ledger.deliveries import LaneTaken, claim, pause_connection, settle, take_lane
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.reading.deliveries import calls_of
+from pipeline.model import (
+    CallRecord,
+    ConnectionBroken,
+    Message,
+    Outcome,
+    PersonRef,
+    Rejected,
+    RetryAfter,
+    Sent,
+)
+from tests.pipeline.ledger.conftest import Shop
+from tests.pipeline.ledger.rows import NOW, add_deliveries, add_person, delivery, statuses
+
+CALL = CallRecord("POST", "/batch", 200, NOW, 1500, 2)
+
+
+def claimed(shop: Shop, limit: int = 10) -> tuple[LaneTaken, list[Message]]:
+    with writing(shop.engine) as conn:
+        taken = take_lane(conn, shop.link.id, 0, NOW)
+        return taken, claim(conn, taken, limit)
+
+
+def send(shop: Shop, outcomes: Sequence[Outcome], calls: Sequence[CallRecord] = ()) -> list[int]:
+    """Claim as many as there are outcomes and settle them; gives their ids."""
+    taken, messages = claimed(shop, len(outcomes))
+    ids = [message.delivery_id for message in messages]
+    with writing(shop.engine) as conn:
+        settle(conn, taken, list(zip(ids, outcomes, strict=True)), calls, NOW + 9)
+    return ids
+
+
+def add(shop: Shop, count: int = 1, **more: object) -> list[int]:
+    with writing(shop.engine) as conn:
+        return add_deliveries(conn, shop.link, shop.person_id, count, **more)
+
+
+def test_the_oldest_are_claimed_first_and_in_order(shop):
+    ids = add(shop, 5)
+
+    _, messages = claimed(shop, 3)
+
+    assert [message.delivery_id for message in messages] == ids[:3]
+
+
+def test_a_claim_goes_on_where_the_last_one_ended(shop):
+    ids = add(shop, 5)
+    taken, _ = claimed(shop, 3)
+
+    with writing(shop.engine) as conn:
+        rest = claim(conn, taken, 3)
+
+    assert [message.delivery_id for message in rest] == ids[3:]
+
+
+def test_a_message_carries_everything_a_destination_needs(shop):
+    (delivery_id,) = add(
+        shop, message_id="01J", message={"customer_id": 7, "email": "b@x.io", "at": 5, "data": {"a": 1}}
+    )
+
+    _, messages = claimed(shop)
+
+    person = PersonRef(shop.person_id, 7, "b@x.io")
+    assert messages == [Message(delivery_id, person, "event", 5, {"a": 1}, "order_new", "01J", introduced=False)]
+
+
+def test_nothing_is_claimed_from_another_lane(shop):
+    add(shop, lane=1)
+
+    assert claimed(shop)[1] == []
+
+
+def test_nothing_is_claimed_while_the_connection_is_paused(shop):
+    add(shop)
+    with writing(shop.engine) as conn:
+        pause_connection(conn, shop.link.id, "http_401", NOW)
+
+    assert claimed(shop)[1] == []
+
+
+def test_a_claim_counts_as_an_attempt(shop):
+    (delivery_id,) = add(shop)
+    claimed(shop)
+    claimed(shop)
+
+    with reading(shop.engine) as conn:
+        assert delivery(conn, delivery_id).attempts == 2
+
+
+def test_what_was_sent_is_done(shop):
+    add(shop)
+
+    (delivery_id,) = send(shop, [Sent(("value_cut",))])
+
+    with reading(shop.engine) as conn:
+        row = delivery(conn, delivery_id)
+    assert (row.status, row.done_at, row.notes) == ("sent", NOW + 9, ["value_cut"])
+
+
+def test_what_was_rejected_is_dead_and_says_why(shop):
+    add(shop)
+
+    (delivery_id,) = send(shop, [Rejected("too_large", "120000 bytes")])
+
+    with reading(shop.engine) as conn:
+        row = delivery(conn, delivery_id)
+    assert (row.status, row.reason, row.detail, row.done_at) == ("dead", "too_large", "120000 bytes", NOW + 9)
+
+
+@pytest.mark.parametrize(
+    "outcome", [RetryAfter(3.0, "http_503"), ConnectionBroken("http_503")], ids=["retry", "broken"]
+)
+def test_what_could_not_leave_waits_again_and_says_why(shop, outcome):
+    add(shop)
+
+    (delivery_id,) = send(shop, [outcome])
+
+    with reading(shop.engine) as conn:
+        row = delivery(conn, delivery_id)
+    assert (row.status, row.reason, row.done_at) == ("pending", "http_503", None)
+
+
+def test_what_waits_again_keeps_its_place(shop):
+    ids = add(shop, 3)
+
+    send(shop, [Sent(), RetryAfter(None, "timeout")])
+
+    assert [message.delivery_id for message in claimed(shop)[1]] == ids[1:]
+
+
+def test_the_reason_of_a_failure_is_gone_once_it_was_sent(shop):
+    add(shop)
+    send(shop, [RetryAfter(None, "timeout")])
+
+    (delivery_id,) = send(shop, [Sent()])
+
+    with reading(shop.engine) as conn:
+        assert delivery(conn, delivery_id).reason is None
+
+
+def test_whoever_had_a_profile_sent_is_introduced(shop):
+    add(shop, kind="profile")
+    send(shop, [Sent()])
+    add(shop)
+
+    assert claimed(shop)[1][0].introduced
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("event", Sent()), ("profile", Rejected("bad")), ("profile", RetryAfter(1, "503"))]
+)
+def test_nobody_is_introduced_by_anything_but_a_sent_profile(shop, kind, outcome):
+    add(shop, kind=kind)
+    send(shop, [outcome])
+    add(shop)
+
+    assert not claimed(shop)[1][0].introduced
+
+
+def test_an_introduction_is_one_persons_own(shop):
+    add(shop, kind="profile")
+    send(shop, [Sent()])
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, add_person(conn, shop.store.id, "rory@example.com"))
+
+    assert not claimed(shop)[1][0].introduced
+
+
+def test_a_second_profile_introduces_nobody_twice(shop):
+    add(shop, 2, kind="profile")
+
+    send(shop, [Sent(), Sent()])
+
+    with reading(shop.engine) as conn:
+        assert conn.execute(select(tables.Introduction)).all() == [(shop.link.id, shop.person_id)]
+
+
+def test_a_call_that_names_nobody_carried_them_all(shop):
+    add(shop, 2)
+
+    ids = send(shop, [Sent(), Sent()], [CALL])
+
+    with reading(shop.engine) as conn:
+        assert [call.delivery_ids for call in calls_of(conn, ids)] == [tuple(ids)]
+
+
+def test_a_call_belongs_to_those_it_carried(shop):
+    add(shop, 2)
+    calls = [CallRecord("POST", "/batch", 200, NOW, 9, 1, carried=(position,)) for position in (1, 0)]
+
+    ids = send(shop, [Sent(), Sent()], calls)
+
+    with reading(shop.engine) as conn:
+        assert [call.delivery_ids for call in calls_of(conn, ids)] == [(ids[1],), (ids[0],)]
+
+
+def test_every_attempt_keeps_its_call(shop):
+    (delivery_id,) = add(shop)
+    send(shop, [RetryAfter(None, "http_503")], [CallRecord("POST", "/batch", 503, NOW, 9, 1)])
+    send(shop, [Sent()], [CALL])
+
+    with reading(shop.engine) as conn:
+        assert [call.status for call in calls_of(conn, [delivery_id])] == [503, 200]
+
+
+def test_settling_twice_changes_nothing(shop):
+    """A commit whose answer was lost is settled again."""
+    add(shop, kind="profile")
+    taken, messages = claimed(shop)
+    for _ in range(2):
+        with writing(shop.engine) as conn:
+            settle(conn, taken, [(messages[0].delivery_id, Sent())], [CALL], NOW)
+
+    with reading(shop.engine) as conn:
+        counted = conn.execute(select(tables.Lane.sent)).scalar_one(), len(conn.execute(select(tables.Call)).all())
+    assert counted == (1, 1)
+
+
+def test_nobody_settles_what_they_did_not_claim(shop):
+    (delivery_id,) = add(shop)
+    taken, _ = claimed(shop, 0)
+
+    with writing(shop.engine) as conn:
+        settle(conn, taken, [(delivery_id, Sent())], [], NOW)
+
+    with reading(shop.engine) as conn:
+        assert statuses(conn) == ["pending"]
+
+
+def test_a_delivery_cannot_be_done_and_waiting(shop):
+    (delivery_id,) = add(shop)
+
+    with pytest.raises(IntegrityError), writing(shop.engine) as conn:
+        conn.execute(update(tables.Delivery).where(tables.Delivery.id == delivery_id).values(status="sent"))
+
+
+def test_the_same_message_is_written_once_per_connection(shop):
+    add(shop, message_id="01J")
+
+    with pytest.raises(IntegrityError):
+        add(shop, message_id="01J")

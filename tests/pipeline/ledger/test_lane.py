@@ -1,0 +1,176 @@
+"""Who holds a lane, when it may go, and what its older holders can no longer do."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.errors import StaleFence
+from pipeline.ledger.deliveries import (
+    LaneTaken,
+    claim,
+    clear_lane,
+    due_lanes,
+    pause_connection,
+    pending_in_lane,
+    postpone_lane,
+    resume_connection,
+    settle,
+    take_lane,
+)
+from pipeline.ledger.engine import reading, writing
+from pipeline.model import Sent
+from tests.pipeline.ledger.conftest import Shop
+from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_store, statuses
+
+
+def take(shop: Shop, lane: int = 0) -> LaneTaken:
+    with writing(shop.engine) as conn:
+        return take_lane(conn, shop.link.id, lane, NOW)
+
+
+def due(shop: Shop, now: int = NOW) -> list[tuple[int, int]]:
+    with reading(shop.engine) as conn:
+        return due_lanes(conn, now)
+
+
+def test_a_lane_nobody_has_held_begins_with_token_one(shop):
+    assert take(shop) == LaneTaken(shop.link.id, 0, token=1, next_attempt_at=0, attempts=0)
+
+
+def test_every_holder_gets_a_greater_token(shop):
+    assert [take(shop).token for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_new_holder_learns_how_the_lane_failed(shop):
+    with writing(shop.engine) as conn:
+        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "http_503")
+
+    taken = take(shop)
+
+    assert (taken.next_attempt_at, taken.attempts) == (NOW + 5, 3)
+
+
+def test_what_a_lost_holder_had_begun_waits_again(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 3)
+        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 2)
+
+    take(shop)
+
+    with reading(shop.engine) as conn:
+        assert statuses(conn) == ["pending"] * 3
+
+
+def test_taking_a_lane_leaves_the_others_alone(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, lane=1)
+        claim(conn, take_lane(conn, shop.link.id, 1, NOW), 1)
+
+    take(shop, lane=0)
+
+    with reading(shop.engine) as conn:
+        assert statuses(conn) == ["sending"]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda conn, taken: claim(conn, taken, 1), id="claim"),
+        pytest.param(lambda conn, taken: settle(conn, taken, [(1, Sent())], [], NOW), id="settle"),
+        pytest.param(lambda conn, taken: postpone_lane(conn, taken, NOW, 1, "late"), id="postpone"),
+        pytest.param(clear_lane, id="clear"),
+    ],
+)
+def test_an_older_holder_is_refused(shop, act):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id)
+    old = take(shop)
+    take(shop)
+
+    with pytest.raises(StaleFence), writing(shop.engine) as conn:
+        act(conn, old)
+
+
+def test_a_lane_that_was_never_taken_has_no_holder(shop):
+    with pytest.raises(StaleFence), writing(shop.engine) as conn:
+        claim(conn, LaneTaken(shop.link.id, 0, token=1, next_attempt_at=0, attempts=0), 1)
+
+
+def test_a_lane_with_nothing_in_it_is_not_due(shop):
+    take(shop)
+
+    assert due(shop) == []
+
+
+def test_every_lane_with_something_in_it_is_due(shop):
+    with writing(shop.engine) as conn:
+        for lane in (0, 2, 7):
+            add_deliveries(conn, shop.link, shop.person_id, 2, lane=lane)
+        other = add_connection(conn, add_store(conn, "other").id)
+        add_deliveries(conn, other, shop.person_id, lane=1)
+
+    assert due(shop) == [(shop.link.id, 0), (shop.link.id, 2), (shop.link.id, 7), (other.id, 1)]
+
+
+def test_a_postponed_lane_is_due_when_its_time_has_come(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id)
+        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 10, 1, "http_503")
+
+    assert (due(shop, NOW + 9), due(shop, NOW + 10)) == ([], [(shop.link.id, 0)])
+
+
+def test_a_cleared_lane_is_due_at_once(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id)
+        taken = take_lane(conn, shop.link.id, 0, NOW)
+        postpone_lane(conn, taken, NOW + 10, 1, "http_503")
+        clear_lane(conn, taken)
+
+    assert due(shop) == [(shop.link.id, 0)]
+
+
+def test_a_lane_whose_holder_died_while_sending_is_due(shop):
+    """Only the lease knows whether the holder lives; the ledger must not forget the lane."""
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id)
+        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 1)
+
+    assert due(shop) == [(shop.link.id, 0)]
+
+
+def test_a_paused_connection_has_no_due_lane(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id)
+        pause_connection(conn, shop.link.id, "http_401", NOW)
+
+    assert due(shop) == []
+
+
+def test_a_resumed_connection_goes_on_at_once(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id)
+        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 10, 1, "http_503")
+        pause_connection(conn, shop.link.id, "http_401", NOW)
+        resume_connection(conn, shop.link.id, NOW)
+
+    assert due(shop) == [(shop.link.id, 0)]
+
+
+def test_something_pends_in_a_lane_until_it_is_claimed(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id)
+        before = pending_in_lane(conn, shop.link.id, 0), pending_in_lane(conn, shop.link.id, 1)
+        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 1)
+        after = pending_in_lane(conn, shop.link.id, 0)
+
+    assert (before, after) == ((True, False), False)
+
+
+def test_nothing_pends_for_a_paused_connection(shop):
+    """Otherwise a holder that looks once more would look for ever."""
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id)
+        pause_connection(conn, shop.link.id, "http_401", NOW)
+
+        assert not pending_in_lane(conn, shop.link.id, 0)

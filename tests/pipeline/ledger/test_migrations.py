@@ -1,0 +1,95 @@
+"""Migrations make the tables the models describe, on both databases, whoever starts them and how often."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger.engine import make_engine, reading, writing
+from pipeline.ledger.migrations import current, is_current, migrate, newest
+from pipeline.ledger.tables import Base
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database nobody has touched."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/50%25 new.db"
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute("CREATE DATABASE fresh")
+        yield server.replace("/postgres?", "/fresh?")
+        conn.execute("DROP DATABASE fresh WITH (FORCE)")
+
+
+def test_models_and_migrations_agree(engine):
+    with reading(engine) as conn:
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_index_of_the_models_is_partial_where_they_say(engine):
+    """Alembic compares an index's columns, not its condition."""
+    catalogue = {
+        "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+        "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    }
+    with reading(engine) as conn:
+        partial = {name for name, made_by in conn.exec_driver_sql(catalogue[conn.dialect.name]) if " WHERE " in made_by}
+
+    assert partial == {"ix_deliveries_open", "ix_deliveries_dead", "ix_dead_hooks_waiting"}
+
+
+def test_a_new_database_has_no_revision(empty_url):
+    assert current(empty_url) is None
+
+
+def test_migrating_brings_the_newest_revision(empty_url):
+    migrate(empty_url)
+
+    assert current(empty_url) == newest()
+
+
+def test_migrating_again_changes_nothing(empty_url):
+    assert migrate(empty_url) == migrate(empty_url)
+
+
+def test_a_database_is_current_only_once_it_is_migrated(empty_url):
+    engine = make_engine(empty_url)
+    before = is_current(engine)
+    migrate(empty_url)
+    after = is_current(engine)
+    engine.dispose()
+
+    assert (before, after) == (False, True)
+
+
+def test_a_database_of_a_newer_version_is_refused(empty_url):
+    migrate(empty_url)
+    engine = make_engine(empty_url)
+    with writing(engine) as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+
+    with pytest.raises(Misconfigured, match="newer version"):
+        migrate(empty_url)
+
+
+@pytest.mark.slow
+def test_processes_that_start_at_once_migrate_one_after_the_other(empty_url):
+    context = multiprocessing.get_context("spawn")
+    starters = [context.Process(target=migrate, args=(empty_url,)) for _ in range(3)]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join(60)
+
+    assert ([starter.exitcode for starter in starters], current(empty_url)) == ([0, 0, 0], newest())

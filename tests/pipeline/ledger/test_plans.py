@@ -1,0 +1,118 @@
+"""What runs every second, or for every page, never reads a table from one end to the other.
+
+Twenty thousand sent deliveries are enough for PostgreSQL's planner to tell an index from a scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, insert
+
+from pipeline.ledger.deliveries import claim, due_lanes, pending_in_lane, take_lane
+from pipeline.ledger.engine import writing
+from pipeline.ledger.reading import (
+    DeadPlace,
+    EventFilter,
+    find_person,
+    list_dead,
+    list_events,
+    show_event,
+    status_counts,
+)
+from pipeline.ledger.tables import DeadHook, Delivery, EventPerson, Introduction
+from tests.pipeline.ledger.conftest import Shop
+from tests.pipeline.ledger.rows import NOW, add_deliveries, add_event, add_person
+
+BIG = ("deliveries", "events", "dead_hooks", "event_people", "person_keys", "introductions")
+Statement = tuple[str, Any]
+
+
+@pytest.fixture
+def busy_shop(shop: Shop) -> Shop:
+    """A shop that has sent a lot, with a little waiting and a little dead in each of two lanes."""
+    row = {"store_id": shop.store.id, "connection_id": shop.link.id, "person_id": shop.person_id, "kind": "event"}
+    done = {**row, "message": {}, "status": "sent", "created_at": NOW, "done_at": NOW, "token": 1}
+    with writing(shop.engine) as conn:
+        conn.execute(insert(Delivery), [{**done, "lane": number % 2} for number in range(20_000)])
+        for lane in (0, 1):
+            add_deliveries(conn, shop.link, shop.person_id, 20, lane=lane)
+            add_deliveries(conn, shop.link, shop.person_id, 20, lane=lane, status="dead", done_at=NOW, reason="x")
+        _fill(conn, shop)
+        if conn.dialect.name == "postgresql":
+            conn.exec_driver_sql("ANALYZE")  # it does so by itself after a while; SQLite never does
+    return shop
+
+
+def _fill(conn: Connection, shop: Shop) -> None:
+    dead = {"store": "sunny-box", "version": 1, "event": "order_new", "stage": "decode", "reason": "x", "raw": b""}
+    for number in range(1500):
+        event_id = add_event(conn, shop.store.id, number)
+        person_id = add_person(conn, shop.store.id, f"p{number}@example.com")
+        conn.execute(insert(EventPerson).values(event_id=event_id, person_id=person_id, role="customer"))
+        conn.execute(insert(Introduction).values(connection_id=shop.link.id, person_id=person_id))
+        more = {"receipt": f"dead-{number}", "detail": {}, "received_at": NOW, "died_at": NOW, "replayed_at": NOW}
+        conn.execute(insert(DeadHook).values({**dead, **more}))
+
+
+@contextmanager
+def watched(engine: Engine) -> Iterator[list[Statement]]:
+    """Collects the statements executed inside the block."""
+    seen: list[Statement] = []
+
+    def watch(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", watch)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", watch)
+
+
+def scanned(conn: Connection, statement: Statement) -> set[str]:
+    """The big tables this statement would read whole."""
+    text, parameters = statement
+    if conn.dialect.name == "sqlite":
+        plan = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", parameters)]
+        return {table for table in BIG if f"SCAN {table}" in plan}  # with an index it says "SCAN … USING INDEX …"
+    plan = conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", parameters).scalar_one()
+    return {table for table in BIG if _seq_scans(plan[0]["Plan"], table)}
+
+
+def _seq_scans(node: dict[str, Any], table: str) -> bool:
+    here = node["Node Type"] == "Seq Scan" and node.get("Relation Name") == table
+    return here or any(_seq_scans(child, table) for child in node.get("Plans", ()))
+
+
+ASKED: dict[str, Callable[[Connection, Shop], object]] = {
+    "take": lambda conn, shop: take_lane(conn, shop.link.id, 0, NOW),
+    "claim": lambda conn, shop: claim(conn, take_lane(conn, shop.link.id, 0, NOW), 100),
+    "due": lambda conn, _: due_lanes(conn, NOW),
+    "pending": lambda conn, shop: pending_in_lane(conn, shop.link.id, 0),
+    "status": lambda conn, _: status_counts(conn, NOW),
+    "dead": lambda conn, _: list_dead(conn, limit=10),
+    "dead, next page": lambda conn, _: list_dead(conn, before=DeadPlace(NOW, "delivery", 9), limit=10),
+    "events": lambda conn, _: list_events(conn, before=1000, limit=10),
+    "events by name": lambda conn, _: list_events(conn, EventFilter(store="sunny-box", name="rare"), limit=10),
+    "events by outcome": lambda conn, _: list_events(conn, EventFilter(store="sunny-box", outcome="rare"), limit=10),
+    "events by subject": lambda conn, _: list_events(
+        conn, EventFilter(store="sunny-box", subject=("order", 1)), limit=10
+    ),
+    "person": lambda conn, _: find_person(conn, "bea@example.com"),
+    "event": lambda conn, _: show_event(conn, "ulid-77"),
+}
+
+
+def test_nothing_asked_often_reads_a_whole_table(busy_shop):
+    found: dict[str, set[str]] = {}
+    for name, ask in ASKED.items():
+        with writing(busy_shop.engine) as conn:
+            with watched(busy_shop.engine) as statements:
+                ask(conn, busy_shop)
+            found[name] = set().union(*(scanned(conn, one) for one in statements))
+
+    assert found == {name: set() for name in ASKED}
