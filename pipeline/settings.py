@@ -53,6 +53,7 @@ VARIABLES: dict[str, Variable] = {
     "database_url": Variable(
         "DATABASE_URL", check=_url("sqlite", "postgres", "postgresql", "postgresql+psycopg", "sqlite+pysqlite")
     ),
+    "host": Variable("CRATEWIRE_HOST", default="127.0.0.1"),
     "port": Variable("PORT", "int", 8080, _A_PORT),
     "secret_keys": Variable("CRATEWIRE_SECRET_KEY", check=_long_enough),
     "public_url": Variable("CRATEWIRE_PUBLIC_URL", check=_url("http", "https")),
@@ -79,6 +80,7 @@ class Settings:
     redis_url: str = field(repr=False)
     database_url: str = field(repr=False)
     broker_url: str = field(repr=False)
+    host: str
     port: int
     public_url: str
     data_dir: Path

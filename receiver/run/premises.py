@@ -40,13 +40,13 @@ def _opened(path: Path) -> Iterator[int]:
 def require_free_ports(settings: Settings) -> None:
     """Raise one Misconfigured that names every port somebody else listens on, and the way out."""
     wanted = [
-        ("web", settings.port, "--port or PORT"),
-        ("flower", settings.flower_port, "CRATEWIRE_FLOWER_PORT"),
+        ("web", settings.host, settings.port, "--port or PORT"),
+        ("flower", "127.0.0.1", settings.flower_port, "CRATEWIRE_FLOWER_PORT"),
     ]
     faults = [
         f"{name}'s port {port} is taken; choose another with {way_out}"
-        for name, port, way_out in wanted
-        if not port_is_free(port)
+        for name, host, port, way_out in wanted
+        if not port_is_free(port, host)
     ]
     if settings.port == settings.flower_port:
         faults.append(f"web and flower cannot share port {settings.port}")

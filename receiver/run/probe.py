@@ -13,9 +13,10 @@ PAUSE = 0.3
 PATIENCE = 2.0
 
 
-def web_is_ready(port: int) -> bool:
-    """Whether web says that it can accept hooks."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+def web_is_ready(host: str, port: int) -> bool:
+    """Whether web says that it can accept hooks. Who listens everywhere listens on loopback too."""
+    everywhere = host == "0.0.0.0"  # noqa: S104  compared, not bound
+    connection = http.client.HTTPConnection("127.0.0.1" if everywhere else host, port, timeout=PATIENCE)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.client.OK
@@ -39,7 +40,7 @@ def worker_is_up() -> bool:
 def main() -> None:
     """Wait for both; whoever started us ends us when that takes too long for their taste."""
     settings = Settings.from_environment(process_environment())
-    while not (web_is_ready(settings.port) and worker_is_up()):
+    while not (web_is_ready(settings.host, settings.port) and worker_is_up()):
         time.sleep(PAUSE)
 
 

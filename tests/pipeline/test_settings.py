@@ -18,6 +18,7 @@ GOOD = [
     ("REDIS_URL", "rediss://:pw@redis.example.com:6380/1", "redis_url", "rediss://:pw@redis.example.com:6380/1"),
     ("DATABASE_URL", "postgres://u:p@db.example.com/c", "database_url", "postgres://u:p@db.example.com/c"),
     ("PORT", "9000", "port", 9000),
+    ("CRATEWIRE_HOST", "0.0.0.0", "host", "0.0.0.0"),  # noqa: S104  nothing listens
     ("CRATEWIRE_SECRET_KEY", f"{KEY}1, {KEY}2", "secret_keys", (f"{KEY}1", f"{KEY}2")),
     ("CRATEWIRE_PUBLIC_URL", "https://hooks.example.com/", "public_url", "https://hooks.example.com"),
     ("CRATEWIRE_BROKER_URL", "amqp://guest@127.0.0.1//", "broker_url", "amqp://guest@127.0.0.1//"),
@@ -82,7 +83,7 @@ def test_the_tables_above_know_every_variable():
     names = {row.name for row in VARIABLES.values()}
 
     assert {row[0] for row in GOOD} | {"CRATEWIRE_DATA_DIR"} == names
-    assert set(BAD) | {"CRATEWIRE_DATA_DIR"} == names
+    assert set(BAD) | {"CRATEWIRE_DATA_DIR", "CRATEWIRE_HOST"} == names
 
 
 def test_the_example_file_names_exactly_the_variables_there_are():

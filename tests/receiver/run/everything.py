@@ -1,0 +1,90 @@
+"""A real `cratewire run` for the tests: on free ports, with a voice that can be waited for."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.embedded import free_port
+from pipeline.settings import process_environment
+
+PATIENCE = 120.0
+
+
+class Running:
+    """The process, what it has said so far, and where it is."""
+
+    def __init__(self, data: Path, port: int, flower_port: int) -> None:
+        self.data, self.port, self.flower_port = data, port, flower_port
+        ours = {"CRATEWIRE_FLOWER_PORT": str(flower_port), "CRATEWIRE_WORKERS": "1"}
+        inherited = {
+            k: v
+            for k, v in process_environment(None).items()
+            if not k.startswith(("CRATEWIRE_", "REDIS_", "DATABASE_"))
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "receiver.cli", "run", "--port", str(port), "--data", str(data)],
+            env=inherited | ours,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout or ():
+            self.lines.append(line.rstrip("\n"))
+
+    @property
+    def said(self) -> str:
+        return "\n".join(self.lines)
+
+    def until(self, done: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.1)
+
+    def until_said(self, pattern: str, times: int = 1) -> None:
+        self.until(lambda: len(re.findall(pattern, self.said)) >= times)
+
+    def ended(self, signum: int | None = None) -> int:
+        if signum is not None:
+            self.process.send_signal(signum)
+        code = self.process.wait(timeout=PATIENCE)
+        self._reader.join(timeout=PATIENCE)
+        return code
+
+
+def processes_of(data: Path) -> dict[int, str]:
+    """Every living process that was started with this data directory, by what its environment or command line says."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                words = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:  # gone, or not ours
+                continue
+            if str(data).encode() in words and command:  # a process without a command line has ended already
+                found[int(folder.name)] = command
+    return found
+
+
+@contextmanager
+def running(data: Path, port: int | None = None, flower_port: int | None = None) -> Iterator[Running]:
+    run = Running(data, port or free_port(), flower_port or free_port())
+    try:
+        yield run
+    finally:
+        if run.process.poll() is None:
+            run.ended(signal.SIGTERM)

@@ -1,0 +1,139 @@
+"""`cratewire run`, the real thing: it becomes ready, mends itself, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.embedded import embedded_in, is_up
+from tests.receiver.run.everything import Running, processes_of, running
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Iterator[Running]:
+    """One run for all tests of this file that leave it running."""
+    with running(tmp_path_factory.mktemp("run") / "data") as run:
+        run.until_said(r"Ready: ")
+        yield run
+
+
+def pid_of(run: Running, part: str) -> int:
+    """The oldest process with this in its command line: the child itself, not what it started."""
+    return min(pid for pid, command in processes_of(run.data).items() if part in command)
+
+
+def status(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_the_readiness_line_says_where_everything_is(run):
+    assert (
+        f"Ready: web http://127.0.0.1:{run.port}, flower http://127.0.0.1:{run.flower_port} "
+        f"(user cratewire, password in {run.data}/flower_password), data {run.data}"
+    ) in run.said
+
+
+def test_every_process_of_the_procfile_runs(run):
+    commands = " ".join(processes_of(run.data).values())
+
+    assert [
+        part
+        for part in ("receiver.serve", "worker@", "backfill@", " beat ", " flower", "valkey-server")
+        if part not in commands
+    ] == []
+
+
+def test_web_is_ready_when_it_says_so(run):
+    assert status(run.port, "/readyz") == 200
+
+
+def test_flower_lets_nobody_in_without_the_password(run):
+    run.until(lambda: answers(run.flower_port))
+
+    assert status(run.flower_port, "/") == 401
+
+
+def test_the_data_directory_is_private(run):
+    assert stat.S_IMODE(run.data.stat().st_mode) == 0o700
+
+
+def test_a_second_run_on_the_same_data_directory_is_refused(run):
+    with running(run.data) as second:
+        assert second.ended() == 1
+
+    assert f"Error: data directory {run.data} is in use by another `cratewire run`" in second.said
+
+
+@pytest.mark.parametrize("part", ["worker@", "receiver.serve", "valkey-server"])
+def test_a_killed_child_is_started_again_and_it_is_said(run, part):
+    before = len(re.findall("starting it again", run.said))
+    killed = pid_of(run, part)
+
+    os.kill(killed, signal.SIGKILL)
+
+    run.until_said("ended with code -9; starting it again in", before + 1)
+    run.until(lambda: any(part in command for pid, command in processes_of(run.data).items() if pid > killed))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_everything_cleanly(tmp_path, signum):
+    with running(tmp_path / "data") as run:
+        run.until_said(r"Ready: ")
+        assert run.ended(signum) == 0
+
+    assert processes_of(run.data) == {}
+
+
+def test_nothing_outlives_a_run_that_was_killed(tmp_path):
+    with running(tmp_path / "data") as run:
+        run.until_said(r"Ready: ")
+        run.ended(signal.SIGKILL)
+
+        run.until(lambda: processes_of(run.data) == {})
+
+
+def test_a_killed_run_can_be_started_again(tmp_path):
+    with running(tmp_path / "data") as first:
+        first.until(lambda: (first.data / "valkey.json").exists() and is_up(embedded_in(first.data)))
+        first.ended(signal.SIGKILL)
+        first.until(lambda: processes_of(first.data) == {})
+
+    with running(first.data) as second:
+        second.until_said(r"Ready: ")
+
+
+@pytest.mark.parametrize("whose", ["web", "flower"])
+def test_a_taken_port_is_said_and_nothing_is_left(tmp_path, whose):
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        taken = stranger.getsockname()[1]
+        ports = {"port": taken} if whose == "web" else {"flower_port": taken}
+
+        with running(tmp_path / "data", **ports) as run:
+            assert run.ended() == 1
+
+    assert f"Error: {whose}'s port {taken} is taken" in run.said
+    assert processes_of(run.data) == {}
+
+
+def answers(port: int) -> bool:
+    try:
+        status(port, "/")
+    except OSError:
+        return False
+    return True
