@@ -1,0 +1,97 @@
+"""Customer.io as a destination: what a merchant fills in, how it is checked, and sending."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from pipeline.destinations.customerio import limits, sending
+from pipeline.destinations.customerio.track import Track
+from pipeline.destinations.port import Checked, Field
+from pipeline.errors import BadCredentials, Misconfigured, Unreachable, WrongRegion
+from pipeline.http import HTTP, Answer, shared
+from pipeline.model import Message, Reply
+
+REGIONS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
+
+_OK = 200
+_REFUSED = frozenset({401, 403})
+
+
+class CustomerIO:
+    """One workspace."""
+
+    platform: ClassVar[str] = "customerio"
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("site_id", "Site ID", help="Customer.io: Account settings, API credentials, Track API keys."),
+        Field("api_key", "API key", secret=True, help="The API key beside that Site ID."),
+        Field("region", "Region", default="us", choices=tuple(REGIONS), help="Where the account's data lives."),
+        Field(
+            "base_url", "Base URL", required=False, help="Only to send elsewhere than to Customer.io, e.g. a sandbox."
+        ),
+    )
+    max_items: ClassVar[int] = limits.CALL_ITEMS
+    calls_per_second: ClassVar[float] = 100.0  # a tenth of what the docs name: excess may be dropped without a word
+
+    def __init__(self, config: Mapping[str, str], http: HTTP = shared) -> None:
+        self._config = _complete(config)
+        self._track = Track(self._config["base_url"], self._config["site_id"], self._config["api_key"], http)
+
+    def check(self) -> Checked:
+        answer = self._track.region()
+        if answer.status in _REFUSED:
+            raise BadCredentials(f"Customer.io refused the Site ID and API key ({answer.status})")
+        if answer.status is not None and answer.status // 100 == 3:  # noqa: PLR2004 - redirections
+            raise WrongRegion("Customer.io redirects this account to another region", _region_of(answer))
+        workspace = _workspace(answer)
+        region = workspace["region"]
+        if region != self._config["region"]:
+            raise WrongRegion(f"the account lives in region {region}, not {self._config['region']}", region)
+        return Checked(str(workspace["environment_id"]), self._config, {"region": region})
+
+    def send(self, messages: Sequence[Message]) -> Reply:
+        return sending.send(self._track, messages)
+
+
+def _complete(config: Mapping[str, str]) -> dict[str, str]:
+    """The config with its defaults. Every fault is named at once."""
+    given = {field.key: (config.get(field.key) or field.default or "").strip() for field in CustomerIO.fields}
+    faults = [f"{field.key} is missing" for field in CustomerIO.fields if field.required and not given[field.key]]
+    if given["region"] not in REGIONS:
+        faults.append(f"region must be one of {', '.join(REGIONS)}")
+    if given["base_url"] and not _is_base_url(given["base_url"]):
+        faults.append("base_url must be an http or https address without credentials, query or fragment")
+    if faults:
+        raise Misconfigured("; ".join(faults))
+    base_url = given["base_url"] or REGIONS[given["region"]]
+    return {**given, "base_url": base_url.rstrip("/")}
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return usable and parts.scheme in {"http", "https"} and not (parts.username or parts.query or parts.fragment)
+
+
+def _workspace(answer: Answer) -> dict[str, Any]:
+    """What the region call says: {"url", "region", "environment_id"}."""
+    if answer.status is None:
+        raise Unreachable(f"no answer from Customer.io: {answer.error}")
+    try:
+        said = json.loads(answer.body) if answer.status == _OK else None
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or said.get("environment_id") is None or said.get("region") not in REGIONS:
+        raise Unreachable(f"Customer.io answered {answer.status}, but not with an account")
+    return said
+
+
+def _region_of(answer: Answer) -> str | None:
+    """Where a redirect points, if that is a region we know. It is never followed: that would drop the credentials."""
+    host = urlsplit(answer.headers.get("location", "")).hostname
+    return next((region for region, url in REGIONS.items() if urlsplit(url).hostname == host), None)

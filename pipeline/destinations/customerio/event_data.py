@@ -1,0 +1,60 @@
+"""An event's nested data as Customer.io takes it: no nulls, no reserved names, texts cut if it is far too long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.destinations.customerio.limits import EVENT_DATA_BYTES, cut, to_json
+
+Notes = tuple[str, ...]
+
+# Customer.io docs, events: at the top level these override a campaign's own settings.
+_RESERVED = frozenset({"recipient", "from_address", "reply_to"})
+_SHORTER_AND_SHORTER = (10_000, 2_000, 500, 100)
+
+
+def event_data(data: Mapping[str, Any]) -> tuple[dict[str, Any], Notes]:
+    """The data without nulls and NaN, and notes on the names that were changed."""
+    clean: dict[str, Any] = _clean(data)
+    reserved = sorted(_RESERVED & clean.keys())
+    for name in reserved:
+        clean[_free(name, clean)] = clean.pop(name)
+    return clean, tuple(f"renamed:{name}" for name in reserved)
+
+
+def short_enough(data: dict[str, Any]) -> tuple[dict[str, Any], Notes] | None:
+    """The data with its texts cut as little as it takes; None if they are not what makes it long."""
+    if len(to_json(data)) <= EVENT_DATA_BYTES:
+        return data, ()
+    for limit in _SHORTER_AND_SHORTER:
+        shorter = _shorten(data, limit)
+        if len(to_json(shorter)) <= EVENT_DATA_BYTES:
+            return shorter, (f"cut:texts over {limit} bytes",)
+    return None
+
+
+def _free(name: str, data: Mapping[str, Any]) -> str:
+    name = f"{name}_"
+    return _free(name, data) if name in data else name
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _clean(one) for key, one in value.items() if not _nothing(one)}
+    if isinstance(value, list | tuple):
+        return [_clean(one) for one in value if not _nothing(one)]
+    return value
+
+
+def _nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _shorten(value: Any, limit: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _shorten(one, limit) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_shorten(one, limit) for one in value]
+    return cut(value, limit) if isinstance(value, str) else value

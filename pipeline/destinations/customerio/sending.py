@@ -1,0 +1,109 @@
+"""Sends a handful of messages to Customer.io and finds out what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.destinations.customerio.answers import (
+    PARTIAL,
+    batch_outcome_of,
+    may_split,
+    outcome_of,
+    refused_items,
+)
+from pipeline.destinations.customerio.batches import calls_of, next_round
+from pipeline.destinations.customerio.items import Item, make_item
+from pipeline.destinations.customerio.track import Track
+from pipeline.model import CallRecord, ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
+
+SPLITS = 16  # of refused calls in one send; what is left then waits for the next send
+_STRANGER = Rejected("profile_refused", "Customer.io has no profile of this person")
+
+
+def send(track: Track, messages: Sequence[Message]) -> Reply:
+    """One outcome per message, in their order."""
+    return _Send(track, messages).run()
+
+
+class _Send:
+    """The state of one send: what is known so far, and whether something has told us to stop."""
+
+    def __init__(self, track: Track, messages: Sequence[Message]) -> None:
+        self._track = track
+        self._messages = messages
+        self._outcomes: dict[int, Outcome] = {}
+        self._calls: list[CallRecord] = []
+        self._known = {one.person.id for one in messages if one.introduced}
+        self._stop: RetryAfter | ConnectionBroken | None = None
+        self._splits = SPLITS
+
+    def run(self) -> Reply:
+        waiting = self._items()
+        while waiting and self._stop is None:
+            plan = next_round(waiting, self._known)
+            self._outcomes |= {item.position: _STRANGER for item in plan.strangers}
+            for call in calls_of(plan.together):
+                self._together(call)
+            for item in plan.alone:
+                self._alone(item)
+            waiting = plan.later
+        outcomes = (self._outcomes.get(place) or self._stop for place in range(len(self._messages)))
+        return Reply(tuple(one for one in outcomes if one is not None), tuple(self._calls))
+
+    def _items(self) -> list[Item]:
+        """Everything that can leave at all. A second profile may clear what the first one in this send set."""
+        items, profiled = [], set(self._known)
+        for position, message in enumerate(self._messages):
+            made = make_item(position, message, introduced=message.person.id in profiled)
+            if isinstance(made, Item):
+                items.append(made)
+            else:
+                self._outcomes[position] = made
+            if message.kind == "profile":
+                profiled.add(message.person.id)
+        return items
+
+    def _together(self, items: list[Item]) -> None:
+        if self._stop is not None:
+            return
+        answer, record = self._track.batch(items)
+        self._calls.append(record)
+        if answer.status == PARTIAL:
+            refused = refused_items(answer, len(items))
+            if refused is None:
+                self._settle(items, RetryAfter(None, "answered 207 with an unreadable list of refused items"))
+                return
+            for place, item in enumerate(items):
+                self._settle([item], refused.get(place, Sent()))
+            return
+        outcome = batch_outcome_of(answer)
+        if isinstance(outcome, Rejected) and len(items) > 1 and may_split(answer):
+            self._split(items)
+        else:
+            self._settle(items, outcome)
+
+    def _split(self, items: list[Item]) -> None:
+        """The platform took nothing and does not say which item it minds: halve until only the culprits are left."""
+        if self._splits == 0:
+            self._settle(items, RetryAfter(None, "too many refused calls in one send"))
+            return
+        self._splits -= 1
+        middle = len(items) // 2
+        self._together(items[:middle])
+        self._together(items[middle:])
+
+    def _alone(self, item: Item) -> None:
+        if self._stop is None and item.alone is not None:
+            answer, record = self._track.single(item, item.alone)
+            self._calls.append(record)
+            self._settle([item], outcome_of(answer))
+
+    def _settle(self, items: Sequence[Item], outcome: Outcome) -> None:
+        if isinstance(outcome, RetryAfter | ConnectionBroken):
+            self._stop = outcome
+            return
+        for item in items:
+            self._outcomes[item.position] = replace(outcome, notes=item.notes)
+            if isinstance(outcome, Sent) and item.message.kind == "profile":
+                self._known.add(item.message.person.id)

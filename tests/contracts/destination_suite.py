@@ -1,0 +1,182 @@
+"""What every messaging platform must do, whatever it is. A platform adds a kit; nothing here names one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipeline.destinations.port import Checked
+from pipeline.errors import BadCredentials, CratewireError, Misconfigured, Unreachable, WrongRegion
+from pipeline.model import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
+from tests.contracts.kit import Kit
+from tests.contracts.messages import event, person, profile
+
+ALICE, BOB, GUEST = person(1), person(2), person(3, customer=False)
+STORY = (
+    profile(1, ALICE, introduced=False),
+    event(2, ALICE, "order_new", introduced=False),
+    profile(3, GUEST, introduced=False, gift_recipient=True),
+    event(4, BOB, "order_new"),
+    event(5, GUEST, "order_new", introduced=False),
+    event(6, ALICE, "shipment_shipped", introduced=False),
+    profile(7, BOB, plan="Large Box"),
+    event(8, BOB, "subscription_renewed"),
+)
+
+
+class DestinationSuite:
+    """Inherit, and give a fixture `kit`."""
+
+    def test_each_message_gets_one_outcome_in_its_place(self, kit: Kit):
+        messages = [event(1, BOB), kit.unacceptable(event(2, BOB)), profile(3, BOB), kit.unacceptable(event(4, ALICE))]
+
+        reply = kit.destination().send(messages)
+
+        assert [type(one) for one in reply.outcomes] == [Sent, Rejected, Sent, Rejected]
+
+    def test_nothing_to_send_makes_no_call(self, kit: Kit):
+        assert kit.destination().send([]) == Reply(())
+
+    def test_everything_arrives_once(self, kit: Kit):
+        kit.destination().send(STORY)
+
+        arrived = [one for call in kit.told() for one in call]
+        assert sorted(arrived) == sorted(_told(kit, message) for message in STORY)
+
+    def test_a_persons_messages_leave_in_the_order_given(self, kit: Kit):
+        kit.destination().send(STORY)
+
+        arrived = [one for call in kit.told() for one in call]
+        for who in (ALICE, BOB, GUEST):
+            mine = [_told(kit, message) for message in STORY if message.person == who]
+            assert [one for one in arrived if one[0] == kit.who(who)] == mine
+
+    def test_a_first_profile_leaves_in_an_earlier_call_than_the_first_event(self, kit: Kit):
+        kit.destination().send(STORY)
+
+        calls = kit.told()
+        for who in (ALICE, GUEST):
+            profiled = [n for n, call in enumerate(calls) if any(one[:2] == (kit.who(who), "profile") for one in call)]
+            told = [n for n, call in enumerate(calls) if any(one[:2] == (kit.who(who), "event") for one in call)]
+            assert profiled[0] < told[0]
+
+    def test_a_full_batch_is_taken(self, kit: Kit):
+        destination = kit.destination()
+        messages = [event(number, BOB) for number in range(1, destination.max_items + 1)]
+
+        reply = destination.send(messages)
+
+        assert reply.outcomes == (Sent(),) * len(messages)
+
+    def test_the_calls_say_what_they_carried(self, kit: Kit):
+        reply = kit.destination().send(STORY)
+
+        carried = [place for call in reply.calls for place in (call.carried or range(len(STORY)))]
+        assert sorted(carried) == list(range(len(STORY)))
+        assert all(call.status is not None and call.duration_us >= 0 for call in reply.calls)
+
+    def test_the_same_messages_make_the_same_bytes(self, kit: Kit):
+        kit.destination().send(STORY)
+        first = list(kit.bodies())
+        kit.destination().send(STORY)
+
+        assert kit.bodies() == first * 2
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    def test_after_a_failure_that_passes_nothing_more_is_sent(self, kit: Kit, status: int):
+        kit.answer_next(status)
+
+        reply = kit.destination().send(STORY)
+
+        assert {type(one) for one in reply.outcomes} == {RetryAfter}
+        assert len(reply.outcomes) == len(STORY)
+        assert len(reply.calls) == 1
+        assert kit.told() == []
+
+    def test_what_is_sent_again_after_a_failure_arrives(self, kit: Kit):
+        kit.answer_next(503)
+        destination = kit.destination()
+        destination.send(STORY)
+
+        reply = destination.send(STORY)
+
+        assert set(reply.outcomes) == {Sent()}
+
+    def test_the_time_the_platform_asks_for_is_passed_on(self, kit: Kit):
+        kit.answer_next(429, retry_after=7)
+
+        reply = kit.destination().send(STORY)
+
+        assert {one.seconds for one in reply.outcomes if isinstance(one, RetryAfter)} == {7.0}
+
+    def test_a_platform_that_is_not_there_is_tried_again_later(self, kit: Kit):
+        reply = kit.destination(base_url="http://127.0.0.1:1").send(STORY)
+
+        assert {type(one) for one in reply.outcomes} == {RetryAfter}
+        assert reply.calls[0].status is None
+
+    def test_refused_credentials_break_the_connection_and_keep_everything(self, kit: Kit):
+        kit.revoke()
+
+        reply = kit.destination().send(STORY)
+
+        assert {type(one) for one in reply.outcomes} == {ConnectionBroken}
+        assert len(reply.outcomes) == len(STORY)
+        assert len(reply.calls) == 1
+
+    def test_outcomes_and_calls_hold_no_personal_data(self, kit: Kit):
+        reply = kit.destination().send([kit.unacceptable(event(1, GUEST, name=f"for {GUEST.email}")), *STORY])
+
+        assert "@" not in repr(reply)
+        assert not re.search("%40", repr(reply))
+
+    def test_a_working_account_is_recognised(self, kit: Kit):
+        checked = kit.destination().check()
+
+        assert checked.account
+        assert checked.config.items() >= kit.config().items()
+
+    def test_the_config_to_save_works_as_it_is(self, kit: Kit):
+        checked = kit.destination().check()
+
+        assert kit.destination(**checked.config).check() == Checked(checked.account, checked.config, checked.facts)
+
+    def test_wrong_credentials_are_told_from_other_faults(self, kit: Kit):
+        kit.revoke()
+
+        with pytest.raises(BadCredentials):
+            kit.destination().check()
+
+    def test_a_wrong_region_is_told_from_other_faults(self, kit: Kit):
+        with pytest.raises(WrongRegion):
+            kit.elsewhere().check()
+
+    def test_a_platform_that_is_away_is_told_from_other_faults(self, kit: Kit):
+        with pytest.raises(Unreachable):
+            kit.destination(base_url="http://127.0.0.1:1").check()
+
+    def test_a_platform_in_trouble_is_told_from_other_faults(self, kit: Kit):
+        kit.answer_next(503)
+
+        with pytest.raises(Unreachable):
+            kit.destination().check()
+
+    def test_a_missing_field_is_named(self, kit: Kit):
+        for field in kit.destination().fields:
+            if field.required and field.default is None:
+                with pytest.raises(Misconfigured, match=field.key):
+                    kit.destination(**{field.key: ""})
+
+    def test_the_errors_of_a_check_hold_no_secrets(self, kit: Kit):
+        secrets = [kit.config()[field.key] for field in kit.destination().fields if field.secret]
+        kit.revoke()
+
+        with pytest.raises(CratewireError) as caught:
+            kit.destination().check()
+
+        assert not any(secret in repr(caught.value) for secret in secrets)
+
+
+def _told(kit: Kit, message: Message) -> tuple[str, str, str | None]:
+    return kit.who(message.person), message.kind, message.name

@@ -1,0 +1,71 @@
+"""What a platform must offer its contract suite: a server that plays it, and ways to make that server difficult."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from pipeline.destinations.port import Destination
+from pipeline.http import HTTP, Answer, Method
+from pipeline.model import Message, PersonRef
+
+Told = tuple[str, str, str | None]  # the platform's key of a person, "profile" or "event", the event's name
+
+
+class Kit(Protocol):
+    """One platform, played on loopback."""
+
+    platform: str
+
+    def config(self) -> dict[str, str]:
+        """A config that works."""
+
+    def destination(self, **changed: str) -> Destination:
+        """A destination by that config, or one that differs in some fields."""
+
+    def bodies(self) -> list[bytes]:
+        """The bodies our destinations have sent, in order."""
+
+    def told(self) -> list[list[Told]]:
+        """What the platform took, call by call; calls of which nothing was taken are left out."""
+
+    def who(self, person: PersonRef) -> str:
+        """The key under which the platform knows this person."""
+
+    def unacceptable(self, message: Message) -> Message:
+        """The same event in a form that this platform refuses, item by item."""
+
+    def answer_next(self, status: int, retry_after: int | None = None) -> None:
+        """Let the next call fail with this status."""
+
+    def revoke(self) -> None:
+        """Refuse the credentials from now on."""
+
+    def elsewhere(self) -> Destination:
+        """A destination whose account lives in another region than its config says."""
+
+
+KitMaker = Callable[[], AbstractContextManager[Kit]]
+
+
+class RecordingHTTP(HTTP):
+    """Real calls, with the bodies kept."""
+
+    def __init__(self) -> None:
+        super().__init__(now=_ticks().__next__, timeout=(1.0, 2.0))
+        self.bodies: list[bytes] = []
+
+    def call(
+        self, method: Method, url: str, *, headers: dict[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        if body is not None:
+            self.bodies.append(body)
+        return super().call(method, url, headers=headers, body=body)
+
+
+def _ticks() -> Iterator[int]:
+    now = 1_772_470_000_000_000
+    while True:
+        now += 1000
+        yield now
