@@ -1,0 +1,62 @@
+"""The workspace's activity log: what the vendor hides behind a 200; it knows the kinds of entry."""
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+UPDATE_FAILURE = "Attribute Update Failure"
+FAILED_CHANGE = "Failed Attribute Change"
+STALE_ATTRIBUTE = "Older attribute ignored"
+TOO_MANY_ATTRIBUTES = "Attribute beyond the limit per person ignored"
+DROPPED_CIO_ID = "Dropped: unknown cio_id"
+DROPPED_UNKNOWN = "Dropped: event for an unknown person"
+DROPPED_LOAD = "Dropped under load"
+SUPPRESSED = "Suppressed"
+DUPLICATE_EVENT = "Duplicate event ignored"
+BARE_PROFILE = "Event created a bare profile"
+NOT_A_ULID = "Event id is not a ULID"
+FAR_FUTURE = "Event timestamp lies far in the future"
+RESERVED_KEY = "Event data overrides campaign settings"
+MERGE_IGNORED = "Merge ignored"
+NOT_HELD = "Accepted but not held by the sandbox"
+
+KEPT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log."""
+
+    n: int
+    at: int
+    call: int
+    kind: str
+    person: str
+    detail: str
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return the entry as the control endpoint shows it."""
+        return asdict(self)
+
+
+class ActivityLog:
+    """The newest entries, and how many there were of each kind."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.counts: Counter[str] = Counter()
+        self._entries: deque[Entry] = deque(maxlen=KEPT)
+
+    def __len__(self) -> int:
+        """Return how many entries are kept."""
+        return len(self._entries)
+
+    def add(self, at: int, call: int, kind: str, person: str, detail: str) -> None:
+        """Write one line."""
+        self.counts[kind] += 1
+        self._entries.append(Entry(self.counts.total(), at, call, kind, person, detail))
+
+    def entries(self) -> list[Entry]:
+        """Return the kept lines, oldest first."""
+        return list(self._entries)

@@ -1,0 +1,38 @@
+"""An event as it is kept; it knows no people and no rules about accepting one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.customerio.limits import CAMPAIGN_WINDOW_S
+
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to somebody."""
+
+    name: str
+    id: str | None
+    timestamp: int
+    data: Mapping[str, Any]
+    received_at: int
+    call: int
+
+    @property
+    def can_start_campaigns(self) -> bool:
+        """Tell whether the event is young enough: older than 72 hours starts nothing."""
+        return self.received_at // MICROSECONDS - self.timestamp <= CAMPAIGN_WINDOW_S
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return the event as the control endpoint shows it."""
+        return {
+            "name": self.name,
+            "id": self.id,
+            "timestamp": self.timestamp,
+            "data": self.data,
+            "received_at": self.received_at,
+            "call": self.call,
+            "can_start_campaigns": self.can_start_campaigns,
+        }

@@ -1,0 +1,106 @@
+"""HTTP/1.1 with keep-alive on loopback, and the misbehaviour that only a socket can show; it knows no Customer.io."""
+
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
+
+from sandbox.customerio.limits import REQUEST_BYTES
+from sandbox.customerio.wire import Answer, Conduct, Request, phrase
+
+# Closing a socket with this option set sends a reset instead of a farewell.
+_LINGER_NOT = struct.pack("ii", 1, 0)
+_SURPLUS_BYTES = 64
+
+
+class Server(ThreadingHTTPServer):
+    """One thread per connection; `stopping` wakes the answers that are being held."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, answer: Callable[[Request], Answer]) -> None:
+        """Listen on 127.0.0.1; port 0 takes a free one."""
+        self.answer = answer
+        self.stopping = threading.Event()
+        super().__init__(("127.0.0.1", port), Handler)
+
+    @property
+    def url(self) -> str:
+        """Return the address it listens on."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def stop(self) -> None:
+        """Stop listening and let go of everything held."""
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing about clients that went away; everything else is a fault of ours and is printed."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Server
+
+    def do_GET(self) -> None:
+        """Serve any method; the app decides."""
+        length = int(self.headers.get("Content-Length") or 0)
+        if "Transfer-Encoding" in self.headers or length > REQUEST_BYTES:
+            self.close_connection = True
+            self._write(Answer(413 if length else 411))
+            return
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, path, dict(parse_qsl(query)), headers, self.rfile.read(length))
+        answer = self.server.answer(request)
+        if answer.delay_s:
+            self.server.stopping.wait(answer.delay_s)
+        self._conduct(answer)
+
+    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 (http.server looks for these names)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet; the calls are in the call log."""
+
+    def _conduct(self, answer: Answer) -> None:
+        if answer.conduct is Conduct.WHOLE:
+            self._write(answer)
+        elif answer.conduct is Conduct.SHORT:
+            self.close_connection = True
+            self._write(answer, surplus=_SURPLUS_BYTES)
+        elif answer.conduct is Conduct.SLOW:
+            self._write_slowly(answer)
+        else:
+            self.server.stopping.wait(answer.conduct_s)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+
+    def _head(self, answer: Answer, length: int) -> bytes:
+        reason = phrase(answer.status)
+        lines = [f"HTTP/1.1 {answer.status} {reason}", f"date: {self.date_time_string()}"]
+        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        lines += [f"status: {answer.status} {reason}", f"content-length: {length}"]
+        lines += ["connection: close"] if self.close_connection else []
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+    def _write(self, answer: Answer, surplus: int = 0) -> None:
+        self.wfile.write(self._head(answer, len(answer.body) + surplus) + answer.body)
+
+    def _write_slowly(self, answer: Answer) -> None:
+        self.wfile.write(self._head(answer, len(answer.body)))
+        for byte in answer.body:
+            self.server.stopping.wait(answer.conduct_s)
+            self.wfile.write(bytes([byte]))
