@@ -1,0 +1,70 @@
+"""Ask both sandboxes and print the comparison: `python -m sandbox.compare`."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+import requests
+from rich.console import Console
+
+from sandbox.compare.comparison import compare
+from sandbox.compare.tables import print_report
+
+PAGE = 2000
+TIMEOUT_S = 60
+
+
+def fetch_truth(session: requests.Session, store: str) -> Mapping[str, Any]:
+    """Return what the store knows."""
+    response = session.get(f"{store.rstrip('/')}/_sandbox/truth", timeout=TIMEOUT_S)
+    response.raise_for_status()
+    truth: Mapping[str, Any] = response.json()
+    return truth
+
+
+def fetch_people(session: requests.Session, customerio: str, workspace: str | None) -> Iterator[Mapping[str, Any]]:
+    """Yield whom Customer.io holds, a page at a time."""
+    offset = 0
+    while True:
+        query: dict[str, str | int] = {"offset": offset, "limit": PAGE}
+        if workspace is not None:
+            query["workspace"] = workspace
+        response = session.get(f"{customerio.rstrip('/')}/_sandbox/people", params=query, timeout=TIMEOUT_S)
+        response.raise_for_status()
+        people = response.json()
+        yield from people
+        if len(people) < PAGE:
+            return
+        offset += PAGE
+
+
+@click.command()
+@click.option("--store", required=True, help="URL of the sandbox store.")
+@click.option("--customerio", required=True, help="URL of the sandbox Customer.io.")
+@click.option("--workspace", help="Site id of the workspace to look at; all if not given.")
+@click.option("--forward-also", default="", help="Further events that are forwarded, separated by commas.")
+@click.option("--forward-tests", is_flag=True, help="Expect test orders too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def main(**options: Any) -> None:
+    """Compare what happened in the store with what Customer.io was told; exit 1 if they differ."""
+    session = requests.Session()
+    session.trust_env = False
+    try:
+        truth = fetch_truth(session, options["store"])
+        people = list(fetch_people(session, options["customerio"], options["workspace"]))
+    except requests.RequestException as error:
+        click.echo(f"cannot ask: {error}", err=True)
+        sys.exit(2)
+    also = [name.strip() for name in options["forward_also"].split(",") if name.strip()]
+    report = compare(truth, people, forward_also=also, forward_tests=options["forward_tests"])
+    if options["as_json"]:
+        click.echo(json.dumps(report.as_json()))
+    else:
+        print_report(Console(), report)
+    sys.exit(0 if report.is_clean else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What Customer.io holds: its people, found by address or by the end of their id; it knows nothing of the store."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.compare.truth import Party, fold
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One person as Customer.io holds it."""
+
+    cio_id: str
+    id: str
+    email: str
+    attributes: Mapping[str, Any]
+    events: list[Mapping[str, Any]]
+
+
+class Profiles:
+    """Everybody Customer.io holds."""
+
+    def __init__(self, people: Iterable[Mapping[str, Any]]) -> None:
+        """Read the people as the sandbox's control path gives them."""
+        self._all = [_read(person) for person in people]
+        self._by_email = {profile.email: profile for profile in self._all if profile.email}
+        self._by_customer: dict[str, list[Profile]] = {}
+        for profile in self._all:
+            if profile.id:
+                self._by_customer.setdefault(profile.id.rpartition("_")[2], []).append(profile)
+
+    def __iter__(self) -> Iterator[Profile]:
+        """Go through everybody in order of arrival."""
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._all)
+
+    def matches(self, party: Party) -> list[Profile]:
+        """Return every profile of a party, the one with its address first."""
+        found = [self._by_email[party.email]] if party.email in self._by_email else []
+        by_customer = self._by_customer.get(party.customer_id, []) if party.customer_id else []
+        return found + [profile for profile in by_customer if profile not in found]
+
+    def of(self, party: Party) -> Profile | None:
+        """Return the party's profile."""
+        return next(iter(self.matches(party)), None)
+
+
+def _read(person: Mapping[str, Any]) -> Profile:
+    return Profile(
+        cio_id=person["cio_id"],
+        id=person.get("id") or "",
+        email=fold(person.get("email")),
+        attributes=person["attributes"],
+        events=person["events"],
+    )

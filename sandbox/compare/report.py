@@ -1,0 +1,97 @@
+"""What a comparison found, as numbers and as differences that name ids only; it draws no conclusions but one."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class EventCount:
+    """How one event fared."""
+
+    expected: int = 0
+    arrived: int = 0
+    missing: int = 0
+    unexpected: int = 0
+    twice: int = 0
+    unpromised: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One kind of event of one person that did not arrive as it should have."""
+
+    kind: str
+    event: str
+    person: str
+    subject_id: str
+    count: int
+    happenings: tuple[int, ...] = ()
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return the difference as the command prints it."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPerson:
+    """Somebody who is not as the truth says."""
+
+    person: str
+    why: str
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return the person as the command prints it."""
+        return {"person": self.person, "why": self.why}
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of one comparison."""
+
+    events: dict[str, EventCount] = field(default_factory=dict)
+    people: int = 0
+    gift_recipients: int = 0
+    wrong_people: list[WrongPerson] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    out_of_order: int = 0
+
+    def count(self, event: str) -> EventCount:
+        """Return the row of one event."""
+        return self.events.setdefault(event, EventCount())
+
+    @property
+    def totals(self) -> Mapping[str, int]:
+        """Return the sums over all events."""
+        sums: Counter[str] = Counter(dict.fromkeys(EventCount.__dataclass_fields__, 0))
+        for row in self.events.values():
+            sums.update({name: getattr(row, name) for name in EventCount.__dataclass_fields__})
+        return sums
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether everything promised arrived once, and everybody is right."""
+        totals = self.totals
+        return not (totals["missing"] or totals["unexpected"] or totals["twice"] or self.wrong_people)
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return the report as the command prints it."""
+        totals = self.totals
+        return {
+            "events": {
+                name: {column: getattr(row, column) for column in EventCount.__dataclass_fields__}
+                for name, row in sorted(self.events.items())
+            },
+            "people": self.people,
+            "gift_recipients": self.gift_recipients,
+            "expected": totals["expected"],
+            "delivered": totals["expected"] - totals["missing"],
+            "missing": totals["missing"],
+            "unexpected": totals["unexpected"],
+            "twice": totals["twice"],
+            "unpromised": totals["unpromised"],
+            "wrong_people": [person.as_json() for person in self.wrong_people],
+            "differences": [difference.as_json() for difference in self.differences],
+            "out_of_order": self.out_of_order,
+        }

@@ -1,0 +1,54 @@
+"""A report as tables for a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.compare.report import EventCount, Report
+
+COLUMNS = ("expected", "arrived", "missing", "unexpected", "twice", "unpromised")
+SHOWN = 20
+
+
+def print_report(console: Console, report: Report) -> None:
+    """Print the events, the people, and the first differences."""
+    console.print(_events(report))
+    console.print(
+        f"{report.people} people, {report.gift_recipients} gift recipients, {len(report.wrong_people)} wrong people, "
+        f"{report.out_of_order} events out of order"
+    )
+    if report.differences:
+        console.print(_differences(report))
+    for wrong in report.wrong_people[:SHOWN]:
+        console.print(f"  {wrong.person}: {wrong.why}", markup=False)
+    console.print("[green]Everything arrived once.[/]" if report.is_clean else "[red]They differ.[/]")
+
+
+def _events(report: Report) -> Table:
+    table = Table("event", title="Events")
+    for column in COLUMNS:
+        table.add_column(column, justify="right")
+    for name, row in sorted(report.events.items()):
+        table.add_row(name, *_cells(row))
+    totals = report.totals
+    table.add_section()
+    table.add_row("all", *(str(totals[column]) for column in COLUMNS))
+    return table
+
+
+def _cells(row: EventCount) -> list[str]:
+    return [_cell(column, getattr(row, column)) for column in COLUMNS]
+
+
+def _cell(column: str, number: int) -> str:
+    is_bad = number and column in ("missing", "unexpected", "twice")
+    return f"[red]{number}[/]" if is_bad else str(number)
+
+
+def _differences(report: Report) -> Table:
+    table = Table("what", "event", "person", "subject", "times", "happenings", title=f"The first {SHOWN} differences")
+    for difference in report.differences[:SHOWN]:
+        numbers = ", ".join(map(str, difference.happenings))
+        table.add_row(
+            difference.kind, difference.event, difference.person, difference.subject_id, str(difference.count), numbers
+        )
+    return table
