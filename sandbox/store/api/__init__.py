@@ -1,0 +1,1 @@
+"""The store's Merchant API and its control endpoints, as Flask blueprints."""

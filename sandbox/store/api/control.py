@@ -1,0 +1,105 @@
+"""The control endpoints of the sandbox: faults, switches, people, the life and the truth. Not part of Cratejoy."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from sandbox.store.api.answers import BAD_REQUEST, answer, body, refusal, whole
+from sandbox.store.faults import Fault
+from sandbox.store.life.before import settle_people
+from sandbox.store.life.plan import Plan
+from sandbox.store.life.run import LifeIsRunning
+from sandbox.store.telling.census import people
+from sandbox.store.world import World
+
+CONFLICT = 409
+
+
+def control(world: World) -> Blueprint:  # noqa: C901 - one short view after the other
+    blueprint = Blueprint("control", __name__, url_prefix="/_sandbox")
+    blueprint.register_error_handler(ValueError, wrong)
+    blueprint.register_error_handler(TypeError, wrong)
+
+    @blueprint.get("/faults")
+    def list_faults() -> Response:
+        return answer({"faults": world.faults.listed()})
+
+    @blueprint.post("/faults")
+    def add_fault() -> Response:
+        world.faults.add(Fault.of(body()))
+        return list_faults()
+
+    @blueprint.delete("/faults")
+    def clear_faults() -> Response:
+        world.faults.clear()
+        return list_faults()
+
+    @blueprint.get("/switches")
+    def show_switches() -> Response:
+        return answer(vars(world.switches))
+
+    @blueprint.post("/switches")
+    def set_switches() -> Response:
+        with world.state.lock:
+            world.switches.update(body())
+        return show_switches()
+
+    @blueprint.post("/reset")
+    def reset() -> Response:
+        fields = optional_body()
+        world.reset(whole(fields["seed"]) if "seed" in fields else None)
+        return answer({"seed": world.options.seed})
+
+    @blueprint.post("/customers")
+    def add_customers() -> Response:
+        count = whole(body().get("count"))
+        with world.state.lock:
+            made = settle_people(world.state, world.folk, world.agenda, world.shop.rng, max(0, count))
+        return answer({"count": len(made), "ids": [row["id"] for row in made]}, 201)
+
+    @blueprint.get("/outbox")
+    def outbox() -> Response:
+        with world.state.lock:
+            return answer({"emails": list(world.state.outbox)})
+
+    @blueprint.get("/requests")
+    def requests() -> Response:
+        return answer({"requests": world.journal.entries()})
+
+    @blueprint.post("/life")
+    def start_life() -> Response:
+        plan = Plan.of(body())
+        try:
+            world.life.start(plan)
+        except LifeIsRunning as error:
+            return refusal(CONFLICT, str(error))
+        return answer(world.life.status(), 202)
+
+    @blueprint.get("/life")
+    def show_life() -> Response:
+        return answer(world.life.status())
+
+    @blueprint.delete("/life")
+    def stop_life() -> Response:
+        world.life.stop()
+        return answer(world.life.status())
+
+    @blueprint.get("/truth")
+    def truth() -> Response:
+        with world.state.lock:
+            whole_truth = {"store": about(world), "people": people(world.state), **world.truth.report()}
+        return answer(whole_truth)
+
+    return blueprint
+
+
+def about(world: World) -> dict[str, Any]:
+    return {"now": world.state.now, "seed": world.options.seed, "store_id": world.switches.store_id}
+
+
+def optional_body() -> dict[str, Any]:
+    return body() if request.content_length else {}
+
+
+def wrong(error: Exception) -> Response:
+    return refusal(BAD_REQUEST, str(error))

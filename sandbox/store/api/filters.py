@@ -1,0 +1,156 @@
+"""Filters: `[relation.]property[__comparison]=value`, joined by AND."""
+
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.store import codes, shapes
+from sandbox.store.relations import RELATIONS, ref
+from sandbox.store.state import Row, State
+
+NOT_FILTERS = frozenset(("page", "limit", "with"))
+
+
+class BadFilter(ValueError):
+    """An unknown property or comparison. What Cratejoy does with one is not documented; here it is a 400."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One filter, taken apart."""
+
+    path: tuple[str, ...]
+    comparison: str
+    value: str
+
+
+def like(value: Any, pattern: Any) -> bool:
+    return like_with(value, pattern, 0)
+
+
+def ilike(value: Any, pattern: Any) -> bool:
+    return like_with(value, pattern, re.IGNORECASE)
+
+
+def like_with(value: Any, pattern: Any, flags: int) -> bool:
+    expression = ".*".join(re.escape(part) for part in str(pattern).split("%"))
+    return value is not None and re.fullmatch(expression, str(value), flags | re.DOTALL) is not None
+
+
+def ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda value, wanted: value is not None and type(value) is type(wanted) and compare(value, wanted)
+
+
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": ordered(operator.lt),
+    "le": ordered(operator.le),
+    "gt": ordered(operator.gt),
+    "ge": ordered(operator.ge),
+    "like": like,
+    "ilike": ilike,
+    "in": lambda value, wanted: value in wanted,
+    "nin": lambda value, wanted: value not in wanted,
+    "is_null": lambda value, wanted: (value is None) == wanted,
+}
+
+
+def conditions(arguments: Iterable[tuple[str, str]]) -> list[Condition]:
+    return [condition(name, value) for name, value in arguments if name not in NOT_FILTERS]
+
+
+def condition(name: str, value: str) -> Condition:
+    """`_md.shoe.size__gt` has the path _md, shoe, size and the comparison gt."""
+    path, _, comparison = name.rpartition("__") if "__" in name.strip("_") else (name, "", "eq")
+    if comparison not in COMPARISONS:
+        raise BadFilter(f"no comparison is called {comparison!r}")
+    return Condition(tuple(path.split(".")), comparison, value)
+
+
+def keep(state: State, kind: str, rows: Iterable[Row], wanted: list[Condition]) -> list[Row]:
+    rows = list(rows)
+    for one in wanted:
+        check_property(kind, rows, one)
+    return [row for row in rows if all(holds(state, kind, row, one) for one in wanted)]
+
+
+def check_property(kind: str, rows: list[Row], one: Condition) -> None:
+    head = one.path[0]
+    known = head in RELATIONS.get(kind, {}) or head == "_md" or not rows
+    if not known and not any(is_property(row, head) for row in rows):
+        raise BadFilter(f"{kind} have no {head!r}")
+
+
+def is_property(row: Row, name: str) -> bool:
+    """Its own, or an id the store keeps to itself but filters by, as `?customer_id=` on subscriptions."""
+    return name in row or (name.endswith("_id") and f"_{name}" in row)
+
+
+def holds(state: State, kind: str, row: Row, one: Condition) -> bool:
+    """Whether any value at the path passes: a relation to many has many."""
+    compare = COMPARISONS[one.comparison]
+    return any(compare(value, wanted) for value, wanted in candidates(state, kind, row, one))
+
+
+def candidates(state: State, kind: str, row: Row, one: Condition) -> Iterable[tuple[Any, Any]]:
+    for owner, name in owners(state, kind, row, one.path):
+        value = owner.get(name, ref(owner, name)) if name.endswith("_id") else owner.get(name)
+        yield value, coerced(one, value, str(owner.get("type")), name)
+
+
+def owners(state: State, kind: str, row: Row, path: tuple[str, ...]) -> Iterable[tuple[Row, str]]:
+    """The objects that hold the property: the row itself, its relation's, or a branch of its metadata."""
+    if len(path) == 1:
+        return [(row, path[0])]
+    if path[0] == "_md":
+        return [metadata_branch(state, kind, row, path)]
+    relation = RELATIONS.get(kind, {}).get(path[0])
+    found = relation(state, row) if relation else row.get(path[0])
+    objects = found if isinstance(found, list) else [found]
+    return [(item, path[1]) for item in objects if isinstance(item, dict)]
+
+
+def metadata_branch(state: State, kind: str, row: Row, path: tuple[str, ...]) -> tuple[Row, str]:
+    whole = shapes.metadata(state, kind, row)
+    if path[1] in {"created_at", "updated_at"}:
+        return whole, path[1]
+    branch: Any = whole["data"]
+    for key in path[1:-1]:
+        branch = branch.get(key) if isinstance(branch, dict) else None
+    return (branch if isinstance(branch, dict) else {}), path[-1]
+
+
+def coerced(one: Condition, like_value: Any, object_type: str, field: str) -> Any:
+    """The filter's text as whatever the column holds."""
+    if one.comparison == "is_null":
+        return one.value.lower() not in {"false", "0"}
+    if one.comparison in {"in", "nin"}:
+        return [typed(codes.as_text(object_type, field, item), like_value) for item in listed(one.value)]
+    if one.comparison in {"like", "ilike"}:
+        return one.value
+    return typed(codes.as_text(object_type, field, one.value), like_value)
+
+
+def listed(text: str) -> list[str]:
+    """`123,456`, or a JSON array as v1.1 shows it for text."""
+    if text.startswith("["):
+        try:
+            return [str(item) for item in json.loads(text)]
+        except ValueError as error:
+            raise BadFilter("a list is comma-separated or a JSON array") from error
+    return text.split(",")
+
+
+def typed(text: str, like_value: Any) -> Any:
+    if isinstance(like_value, bool):
+        return text.lower() in {"true", "1"}
+    if isinstance(like_value, int | float):
+        try:
+            return type(like_value)(text)
+        except ValueError:
+            return text
+    return text

@@ -1,0 +1,73 @@
+"""Reading: lists and elements of every resource, and the relations that hang from an element."""
+
+from flask import Blueprint, Response, request
+
+from sandbox.store import relations
+from sandbox.store.api import filters, paging
+from sandbox.store.api.answers import BAD_REQUEST, NOT_FOUND, answer, refuse
+from sandbox.store.relations import RELATIONS
+from sandbox.store.state import Row
+from sandbox.store.world import World
+
+READABLE = (
+    "customers", "orders", "subscriptions", "shipments", "shipment_batches", "products", "product_instances",
+    "transactions", "inventory", "product_survey_results", "hooks",
+)  # fmt: skip
+ELEMENTS = (*READABLE, "addresses")
+
+
+def reads(world: World) -> Blueprint:
+    """GET on resources. Other methods on these paths answer 405."""
+    blueprint = Blueprint("reads", __name__)
+    shapes = ", ".join(READABLE)
+
+    @blueprint.get(f"/v1/<any({shapes}):kind>/")
+    def collection(kind: str) -> Response:
+        with world.state.lock:
+            return answer(listing(world, kind, list(world.state.rows(kind))))
+
+    @blueprint.get(f"/v1/<any({shapes}, addresses):kind>/<int:row_id>/")
+    def element(kind: str, row_id: int) -> Response:
+        with world.state.lock:
+            return answer(shown(world, kind, existing(world, kind, row_id)))
+
+    @blueprint.get("/v1/customers/<int:row_id>/addresses/")
+    def addresses(row_id: int) -> Response:
+        with world.state.lock:
+            existing(world, "customers", row_id)
+            return answer(listing(world, "addresses", world.state.of("addresses", "customer_id", row_id)))
+
+    @blueprint.get(f"/v1/<any({shapes}):kind>/<int:row_id>/<name>/")
+    def relation(kind: str, row_id: int, name: str) -> Response:
+        with world.state.lock:
+            row = existing(world, kind, row_id)
+            if name not in RELATIONS.get(kind, {}):
+                refuse(NOT_FOUND, f"{kind} have no {name}")
+            return answer(RELATIONS[kind][name](world.state, row))
+
+    return blueprint
+
+
+def existing(world: World, kind: str, row_id: int) -> Row:
+    row = world.state.find(kind, row_id)
+    return row if row is not None else refuse(NOT_FOUND, f"no such object among {kind}")
+
+
+def listing(world: World, kind: str, rows: list[Row]) -> Row:
+    """Filter, cut, dress: the answer to any list."""
+    arguments = list(request.args.items(multi=True))
+    try:
+        kept = filters.keep(world.state, kind, rows, filters.conditions(arguments))
+        page, envelope = paging.page_of(kept, arguments, world.switches)
+    except (filters.BadFilter, paging.BadPage) as error:
+        refuse(BAD_REQUEST, str(error))
+    return envelope | {"results": [shown(world, kind, row) for row in page]}
+
+
+def shown(world: World, kind: str, row: Row) -> Row:
+    """The object with the relations asked for; by default embedded, or as URLs if the switch says so."""
+    text = request.args.get("with")
+    names = relations.wanted(kind, text)
+    if text is None and world.switches.api_relations == "links":
+        return relations.with_links(kind, row, names)
+    return relations.expand(world.state, kind, row, names)

@@ -1,0 +1,111 @@
+"""Faults of the API, on request: refusals, failures, slowness, revoked keys, a rate limit; by path prefix."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+STATUSES = {401, 403, 429, 500, 502, 503}
+WITH_RETRY_AFTER = {429, 503}
+
+
+class BadFault(ValueError):
+    """A fault that cannot be had."""
+
+
+@dataclass
+class Fault:
+    """One of `status`, `rate`, `latency`, `auth`. `times` None means until cleared; a rate has no times."""
+
+    status: int | None = None
+    rate: float | None = None
+    latency: float = 0.0
+    auth: str | None = None
+    times: int | None = None
+    retry_after: int = 1
+    prefix: str = "/"
+    recent: deque[float] = field(default_factory=deque, repr=False)
+
+    @classmethod
+    def of(cls, wanted: Mapping[str, Any]) -> "Fault":
+        known = {field.name for field in fields(cls)} - {"recent"}
+        if set(wanted) - known:
+            raise BadFault(f"a fault has {', '.join(sorted(known))}")
+        fault: Fault = cls(**wanted)
+        if fault.status is not None and fault.status not in STATUSES:
+            raise BadFault(f"status is one of {sorted(STATUSES)}")
+        if fault.auth not in {None, "revoked"}:
+            raise BadFault("auth can be revoked")
+        if sum(map(bool, (fault.status, fault.rate, fault.latency, fault.auth))) != 1:
+            raise BadFault("a fault has one of status, rate, latency, auth")
+        return fault
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What befalls one request: a wait, and an answer instead of the real one."""
+
+    latency: float = 0.0
+    status: int | None = None
+    retry_after: int | None = None
+    revoked: bool = False
+
+
+class Faults:
+    """The faults in force. The clock is monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._faults.clear()
+
+    def listed(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [{k: v for k, v in asdict(fault).items() if k != "recent"} for fault in self._faults]
+
+    def judge(self, path: str) -> Verdict:
+        """Use up one of the first matching refusal's times; latencies add up."""
+        with self._lock:
+            matching = [fault for fault in self._faults if path.startswith(fault.prefix)]
+            slow = [fault for fault in matching if fault.latency]
+            for fault in slow:
+                self._use(fault)
+            refusals = (self._verdict(fault) for fault in matching if not fault.latency)
+            verdict = next((found for found in refusals if found), Verdict())
+            return replace(verdict, latency=sum(fault.latency for fault in slow))
+
+    def _verdict(self, fault: Fault) -> Verdict | None:
+        if fault.auth:
+            self._use(fault)
+            return Verdict(revoked=True)
+        if fault.rate is not None:
+            return Verdict(status=429, retry_after=fault.retry_after) if self._too_fast(fault) else None
+        self._use(fault)
+        return Verdict(status=fault.status, retry_after=fault.retry_after if fault.status in WITH_RETRY_AFTER else None)
+
+    def _too_fast(self, fault: Fault) -> bool:
+        """A sliding window of one second, or longer for less than one request a second."""
+        now, rate = self._clock(), fault.rate or 1.0
+        window, most = max(1.0, 1 / rate), max(1, int(rate))
+        while fault.recent and fault.recent[0] <= now - window:
+            fault.recent.popleft()
+        if len(fault.recent) >= most:
+            return True
+        fault.recent.append(now)
+        return False
+
+    def _use(self, fault: Fault) -> None:
+        if fault.times is None:
+            return
+        fault.times -= 1
+        if fault.times <= 0:
+            self._faults.remove(fault)

@@ -1,0 +1,1 @@
+"""The store's background life: who does what, and when, in simulated time."""

@@ -1,0 +1,158 @@
+"""Which relations an object has, which it brings unasked, and how each looks: an object, a list or a URL."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sandbox.store import shapes
+from sandbox.store.state import Row, State
+
+Relation = Callable[[State, Row], Any]
+
+
+def ref(row: Row, name: str) -> int | None:
+    """The id under `name`, shown or hidden."""
+    value: int | None = row.get(name, row.get(f"_{name}"))
+    return value
+
+
+def one(kind: str, key: str, shape: Callable[[Row], Row] = shapes.plain) -> Relation:
+    def relation(state: State, row: Row) -> Row | None:
+        found = state.find(kind, ref(row, key))
+        return shape(found) if found else None
+
+    return relation
+
+
+def many(kind: str, key: str, shape: Callable[[Row], Row] = shapes.plain) -> Relation:
+    return lambda state, row: [shape(found) for found in state.of(kind, key, row["id"])]
+
+
+def listed(kind: str, key: str) -> Relation:
+    return lambda state, row: [shapes.plain(state.get(kind, found)) for found in row[key]]
+
+
+def metadata_of(kind: str) -> Relation:
+    return lambda state, row: shapes.metadata(state, kind, row)
+
+
+def fulfillments(state: State, shipment: Row) -> list[Row]:
+    return [fulfillment(state, row) for row in state.of("fulfillments", "shipment_id", shipment["id"])]
+
+
+def fulfillment(state: State, row: Row) -> Row:
+    order = state.get("orders", row["_order_id"])
+    instance = state.get("product_instances", row["_instance_id"])
+    return shapes.plain(row) | {
+        "instance": shapes.boxed_instance(state, instance),
+        "order": shapes.plain(order) | {"customer": customer(state, order)},
+    }
+
+
+def order_of_transaction(state: State, row: Row) -> Row:
+    order = state.get("orders", row["_order_id"])
+    return shapes.plain(order) | {"customer": customer(state, order)}
+
+
+def stats(_state: State, shipment: Row) -> Row:
+    return {"customer_cycle": shipment["_cust_cycle"], "has_addon": False, "subscription_cycle": shipment["_sub_cycle"]}
+
+
+def shipment_subscriptions(state: State, shipment: Row) -> list[Row]:
+    found = state.find("subscriptions", shipment["_subscription_id"])
+    return [shapes.plain(found)] if found else []
+
+
+customer = one("customers", "customer_id", shapes.short_customer)
+instance = one("product_instances", "instance_id", lambda row: shapes.pick(row, shapes.INSTANCE_SHORT))
+address = one("addresses", "address_id")
+
+RELATIONS: dict[str, dict[str, Relation]] = {
+    "customers": {
+        "addresses": many("addresses", "customer_id"),
+        "_md": metadata_of("customers"),
+        "orders": many("orders", "customer_id"),
+        "shipments": many("shipments", "customer_id"),
+        "subscriptions": many("subscriptions", "customer_id"),
+    },
+    "orders": {
+        "customer": customer,
+        "products": lambda _state, row: list(row["_products"]),
+        "_md": metadata_of("orders"),
+        "bill_address": address,
+        "fulfillments": many("fulfillments", "order_id"),
+        "ship_address": address,
+        "subscriptions": listed("subscriptions", "_subscription_ids"),
+        "transactions": many("transactions", "order_id"),
+    },
+    "subscriptions": {
+        "customer": customer,
+        "billing": one("product_billings", "product_billing_id"),
+        "term": one("terms", "term_id"),
+        "product": one("products", "product_id", lambda row: shapes.pick(row, shapes.PRODUCT_SHORT)),
+        "product_instance": instance,
+        "subscription_gift_info": shapes.gift_info,
+        "address": address,
+        "_md": metadata_of("subscriptions"),
+        "coupons": many("subscription_coupons", "subscription_id"),
+        "fulfillments": many("fulfillments", "subscription_id"),
+        "instance": instance,
+        "orders": listed("orders", "_order_ids"),
+        "shipments": many("shipments", "subscription_id"),
+    },
+    "shipments": {
+        "customer": customer,
+        "fulfillments": fulfillments,
+        "labels": lambda _state, _row: [],
+        "ship_address": address,
+        "batch": one("shipment_batches", "batch_id"),
+        "stats": stats,
+        "subscriptions": shipment_subscriptions,
+    },
+    "products": {
+        "billing": one("product_billings", "product_billing_id"),
+        "instances": many("product_instances", "product_id"),
+        "metadata": metadata_of("products"),
+    },
+    "product_instances": {"product": one("products", "product_id")},
+    "transactions": {"order": order_of_transaction},
+    "inventory": {
+        "product": one("products", "product_id"),
+        "product_instance": one("product_instances", "product_instance_id"),
+    },
+}
+
+DEFAULTS: dict[str, tuple[str, ...]] = {
+    "customers": ("addresses", "_md"),
+    "orders": ("customer", "products"),
+    "subscriptions": (
+        "customer", "billing", "term", "product", "product_instance", "subscription_gift_info", "address",
+    ),
+    "shipments": ("customer", "fulfillments", "labels", "ship_address"),
+    "products": ("billing", "instances"),
+    "product_instances": ("product",),
+    "transactions": ("order",),
+}  # fmt: skip
+
+
+def wanted(kind: str, text: str | None) -> Iterable[str]:
+    """The relations a `with` asks for. A list replaces the defaults; an empty one asks for none."""
+    known = RELATIONS.get(kind, {})
+    if text is None:
+        return DEFAULTS.get(kind, ())
+    if text == "all":
+        return known
+    return [name for name in text.split(",") if name in known]
+
+
+def expand(state: State, kind: str, row: Row, names: Iterable[str]) -> Row:
+    return shapes.plain(row) | {name: RELATIONS[kind][name](state, row) for name in names}
+
+
+def link(kind: str, row: Row, name: str) -> str:
+    """The address of a relation; a customer has one of its own, all others hang from their object."""
+    owner = ref(row, "customer_id")
+    return f"/v1/customers/{owner}" if name == "customer" and owner else f"/v1/{kind}/{row['id']}/{name}"
+
+
+def with_links(kind: str, row: Row, names: Iterable[str]) -> Row:
+    return shapes.plain(row) | {name: link(kind, row, name) for name in names}

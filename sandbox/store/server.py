@@ -1,0 +1,56 @@
+"""The store on a loopback port: a threaded server that keeps connections alive."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from sandbox.store.app import create_app
+from sandbox.store.world import Clocks, Options, World
+
+HOST = "127.0.0.1"
+CLOCKS = Clocks(wall=time.time, steady=time.monotonic)
+
+
+class Handler(WSGIRequestHandler):
+    """Silent, HTTP/1.1, and without waiting for small packets to grow."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Log nothing: the journal has it all."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A store that listens."""
+
+    url: str
+    world: World
+    server: BaseWSGIServer
+
+
+def open_store(options: Options, port: int = 0) -> Running:
+    """Bind the port (0 for any free one); `server.serve_forever()` then serves."""
+    world = World(options, CLOCKS)
+    server = make_server(HOST, port, create_app(world), threaded=True, request_handler=Handler)
+    return Running(f"http://{HOST}:{server.server_port}", world, server)
+
+
+@contextlib.contextmanager
+def serving(options: Options) -> Iterator[Running]:
+    """A store served by a thread of this process, for tests."""
+    running = open_store(options)
+    thread = threading.Thread(target=running.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        running.server.shutdown()
+        thread.join()
+        running.world.stop()
+        running.server.server_close()

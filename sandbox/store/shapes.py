@@ -1,0 +1,49 @@
+"""How one object looks from outside: whole, or in the short form it has inside another."""
+
+from sandbox.store.state import Row, State
+
+CUSTOMER_SHORT = ("country", "email", "first_name", "id", "last_name", "location", "name", "type")
+PRODUCT_SHORT = ("deleted", "id", "name", "product_billing_id", "product_type", "sku", "store_id", "visible")
+INSTANCE_SHORT = ("id", "name", "price", "product_id", "sku")
+PRODUCT_IN_INSTANCE = ("deleted", "id", "mp_visible", "name", "single_purchasable")
+SENDER = ("country", "email", "first_name", "id", "last_name", "location")
+
+
+def plain(row: Row) -> Row:
+    return {key: value for key, value in row.items() if not key.startswith("_")}
+
+
+def pick(row: Row, keys: tuple[str, ...]) -> Row:
+    return {key: row[key] for key in keys}
+
+
+def short_customer(row: Row) -> Row:
+    return pick(row, CUSTOMER_SHORT)
+
+
+def boxed_instance(state: State, instance: Row) -> Row:
+    """A product instance as a fulfillment carries it, with a little of its product."""
+    product = state.get("products", instance["product_id"])
+    shape = {key: value for key, value in plain(instance).items() if key != "name"}
+    return shape | {"product": pick(product, PRODUCT_IN_INSTANCE)}
+
+
+def gift_info(state: State, subscription: Row) -> Row | None:
+    info: Row | None = subscription["_gift_info"]
+    if info is None:
+        return None
+    return info | {"gift_sender": pick(state.get("customers", subscription["_customer_id"]), SENDER)}
+
+
+def metadata(state: State, kind: str, row: Row) -> Row:
+    """The metadata object of a row; an empty one until something was written."""
+    owner = {"customers": "customer_id", "orders": "order_id", "subscriptions": "subscription_id"}
+    empty = {
+        "created_at": None,
+        "data": {},
+        "id": None,
+        owner.get(kind, "product_id"): row["id"],
+        "store_id": state.switches.store_id,
+        "updated_at": None,
+    }
+    return empty | state.metadata.get((kind, row["id"]), {})

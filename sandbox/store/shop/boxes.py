@@ -1,0 +1,133 @@
+"""Boxes: packed for an order, sent, cancelled. A sent one is told to the shop's customer by e-mail as well."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.store import dates
+from sandbox.store.shop.desk import Shop, buyer, tell_order, tell_shipment
+from sandbox.store.state import Row
+
+SHIP_AFTER = 2 * dates.DAY
+
+
+def pack_items(shop: Shop, order: Row, instances: Iterable[Row]) -> None:
+    """One box for all items bought once; cycles do not apply to it."""
+    shipment = add_shipment(shop, order, None, shop.state.now + SHIP_AFTER)
+    for instance in instances:
+        add_fulfillment(shop, shipment, instance["id"], (None, None))
+
+
+def pack_cycles(shop: Shop, order: Row, subscription: Row, cycles: int) -> None:
+    """A box for each month of the term. All share one creation date; only the target date orders them."""
+    for cycle in range(cycles):
+        target = dates.add_months(shop.state.now, cycle) + SHIP_AFTER
+        shipment = add_shipment(shop, order, subscription, target)
+        add_fulfillment(shop, shipment, subscription["_instance_id"], (cycle, cycles))
+
+
+def add_shipment(shop: Shop, order: Row, subscription: Row | None, target: int) -> Row:
+    shipment_id = shop.state.new_id()
+    shipment = {
+        "adjusted_ordered_at": dates.iso(dates.midnight(target)),
+        "created_at": dates.iso(shop.state.now),
+        "customer_id": order["customer_id"],
+        "id": shipment_id,
+        "is_gift": bool(order.get("is_gift") or (subscription or {}).get("_gift_info")),
+        "is_test": order["is_test"],
+        "labels": [],
+        "shipped_at": None,
+        "status": "unshipped",
+        "target_at": dates.iso(dates.midnight(target)),
+        "tracking_number": None,
+        "type": "shipment",
+        "url": f"/v1/shipments/{shipment_id}/",
+        "_address_id": order["_address_id"],
+        "_batch_id": batch(shop, subscription, target) if subscription else None,
+        "_cust_cycle": len(shop.state.of("shipments", "customer_id", order["customer_id"])) + 1,
+        "_order_id": order["id"],
+        "_sub_cycle": next_cycle(subscription),
+        "_subscription_id": subscription["id"] if subscription else None,
+    }
+    return shop.state.insert("shipments", shipment)
+
+
+def next_cycle(subscription: Row | None) -> int | None:
+    if subscription is None:
+        return None
+    subscription["_cycles"] += 1
+    return int(subscription["_cycles"])
+
+
+def batch(shop: Shop, subscription: Row, target: int) -> int:
+    """The batch of this billing in the target's month, made when it is the first of it."""
+    start = dates.iso(dates.midnight(target))[:8] + "01T00:00:00Z"
+    for row in shop.state.of("shipment_batches", "product_billing_id", subscription["product_billing_id"]):
+        if row["start"] == start:
+            return int(row["id"])
+    made = {
+        "end": dates.iso(dates.add_months(dates.seconds(start), 1)),
+        "product_billing_id": subscription["product_billing_id"],
+        "start": start,
+        "type": "shipment_batch",
+    }
+    return int(shop.state.insert("shipment_batches", made)["id"])
+
+
+def add_fulfillment(shop: Shop, shipment: Row, instance_id: int, cycle: tuple[int | None, int | None]) -> None:
+    number, of = cycle
+    fulfillment = {
+        "adjusted_fulfillment_date": shipment["adjusted_ordered_at"],
+        "cycle_number": number,
+        "fulfillment_date": shipment["adjusted_ordered_at"],
+        "is_test": shipment["is_test"],
+        "shipment_id": shipment["id"],
+        "shipping": 0,
+        "status": "open",
+        "subscription_id": shipment["_subscription_id"],
+        "tax": 0,
+        "test": shipment["is_test"],
+        "total_cycles": of,
+        "type": "fulfillment",
+        "_instance_id": instance_id,
+        "_order_id": shipment["_order_id"],
+    }
+    shop.state.insert("fulfillments", fulfillment)
+
+
+def ship(shop: Shop, shipment: Row, fields: dict[str, Any] | None = None) -> None:
+    """Send the box. Only the step to `shipped` mails and tells; shipping a shipped box changes its fields."""
+    first = shipment["status"] != "shipped"
+    shipment.update(fields or {})
+    shipment["status"] = "shipped"
+    shipment["shipped_at"] = shipment["shipped_at"] or dates.iso(shop.state.tick(2))
+    if not first:
+        return
+    close_fulfillments(shop, shipment, "closed")
+    order = shop.state.get("orders", shipment["_order_id"])
+    mail(shop, order, shipment)
+    was_open = order["status"] == "open"
+    order.update(status="closed", fulfillment_status="fulfilled")
+    tell_shipment(shop, "shipment_shipped", shipment, shipment["tracking_number"])
+    if was_open:
+        tell_order(shop, "order_updated", order, "closed")
+
+
+def mail(shop: Shop, order: Row, shipment: Row) -> None:
+    letter = {
+        "about": "shipped",
+        "at": shipment["shipped_at"],
+        "shipment_id": shipment["id"],
+        "to": buyer(shop, order)["email"],
+    }
+    shop.state.outbox.append(letter)
+
+
+def cancel(shop: Shop, shipment: Row) -> None:
+    shipment["status"] = "cancelled"
+    close_fulfillments(shop, shipment, "cancelled")
+    tell_shipment(shop, "shipment_cancelled", shipment)
+
+
+def close_fulfillments(shop: Shop, shipment: Row, status: str) -> None:
+    for fulfillment in shop.state.of("fulfillments", "shipment_id", shipment["id"]):
+        fulfillment["status"] = status

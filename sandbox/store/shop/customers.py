@@ -1,0 +1,100 @@
+"""Customers and their addresses: they register, move, and change how they pay."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.store import people
+from sandbox.store.people import Person
+from sandbox.store.shop.desk import Shop, tell_customer, tell_shipment
+from sandbox.store.state import Row
+
+
+def register(shop: Shop, person: Person | None = None) -> Row:
+    """A new customer with one address; tells customer_new."""
+    person = person or shop.folk.invent(shop.rng)
+    where = people.place(shop.rng)
+    customer = shop.state.insert("customers", customer_row(shop, person, where))
+    home = add_address(shop, {**where, "to": person.name, "_customer_id": customer["id"]})
+    customer["_address_id"] = home["id"]
+    tell_customer(shop, "customer_new", customer)
+    return customer
+
+
+def customer_row(shop: Shop, person: Person, where: dict[str, str]) -> Row:
+    customer_id = shop.state.new_id()
+    return {
+        "country": where["country"],
+        "email": person.email,
+        "first_name": person.first,
+        "id": customer_id,
+        "last_name": person.last,
+        "location": location_of(where),
+        "name": person.name,
+        "note": shop.rng.choice(("", None, 'He said "hi"\nbye')),
+        "num_orders": 0,
+        "num_subscriptions": 0,
+        "subscription_status": None,
+        "total_revenue": 0,
+        "type": "customer",
+        "url": f"/v1/customers/{customer_id}/",
+        "_known": False,
+        "_told": False,
+    }
+
+
+def location_of(address: Mapping[str, str]) -> str:
+    """`TX, US`; only the country where there are no states."""
+    return ", ".join(filter(None, (address["state"], address["country"])))
+
+
+def add_address(shop: Shop, fields: dict[str, Any]) -> Row:
+    blank: Row = {
+        "city": "",
+        "company": shop.rng.choice(("", "", None, "Nobody & Sons")),
+        "country": "US",
+        "icon": "United-States.png",
+        "phone_number": "5550100",
+        "state": "",
+        "status": shop.rng.choice((0, 1, 1)),
+        "status_message": None,
+        "street": "",
+        "to": "",
+        "type": "address",
+        "unit": "",
+        "zip_code": "",
+    }
+    return shop.state.insert("addresses", blank | fields)
+
+
+def change_address(shop: Shop, address: Row, fields: dict[str, Any]) -> None:
+    """Tell address_updated, and shipment_address_updated for each box still waiting for this address."""
+    address.update(fields)
+    owner = address.get("_customer_id") or address.get("_owner_id")
+    customer = shop.state.find("customers", owner)
+    if customer is None:
+        return
+    if address["id"] == customer["_address_id"]:
+        customer.update(country=address["country"], location=location_of(address))
+    if "_customer_id" in address:
+        tell_customer(shop, "address_updated", customer, address["id"])
+    for shipment in shop.state.of("shipments", "address_id", address["id"]):
+        if shipment["status"] == "unshipped":
+            tell_shipment(shop, "shipment_address_updated", shipment, address["id"])
+
+
+def move(shop: Shop, customer: Row) -> None:
+    where = people.place(shop.rng)
+    change_address(shop, shop.state.get("addresses", customer["_address_id"]), dict(where))
+
+
+def change_billing(shop: Shop, customer: Row) -> None:
+    """A new card. Which sub-model carries it is not documented; the body is the customer with addresses."""
+    tell_customer(shop, "billing_updated", customer)
+
+
+def subscription_status(shop: Shop, customer: Row) -> str | None:
+    """The one word for all of a customer's subscriptions."""
+    found = {row["status"] for row in shop.state.of("subscriptions", "customer_id", customer["id"])}
+    if not found:
+        return None
+    return found.pop() if len(found) == 1 else "mixed"

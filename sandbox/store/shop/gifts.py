@@ -1,0 +1,92 @@
+"""Gifts in all the ways Cratejoy has known: who gives, what the buyer typed, and who can be reached by it."""
+
+import random
+from dataclasses import dataclass
+
+from sandbox.store.people import Person, Townsfolk, folded
+from sandbox.store.state import Row
+
+MESSAGES = (
+    "Happy birthday, Robin!", "", "Alles Gute 🎁", 'You "earned" it\nlove', "<b>Enjoy</b>", "   Enjoy!   ",
+)  # fmt: skip
+KEY_MISSING, FRIEND_IS_CUSTOMER = 0.5, 0.08  # shares
+JUNK = ("n/a", "robin at home", "robin@", "none", "ask me", "@example.com", "robin.example.com")
+
+# What share of gifts is of which kind. The odd ones are commoner than in life, so that each is seen.
+KINDS = {
+    "gift3": 58,  # Gifting 3.0 with the recipient's e-mail
+    "gift3_own_address": 7,  # buyers are told to type another valid contact if the recipient has none
+    "gift3_own_address_case": 5,  # the same, in other letter case
+    "gift3_missing": 8,
+    "gift3_malformed": 6,
+    "gift2_message": 8,  # a message and nobody's name
+    "gift1_redeemed": 8,  # the recipient redeems a code and becomes a customer
+}
+
+
+@dataclass(frozen=True)
+class Gift:
+    """`typed` is the e-mail as the buyer wrote it; `recipient` the folded address if it reaches somebody else."""
+
+    kind: str
+    message: str
+    name: str | None = None
+    typed: str | None = None
+    recipient: str | None = None
+    key_missing: bool = False
+
+    def info(self, info_id: int) -> Row:
+        """The order_gift_info; subscriptions repeat it."""
+        if self.kind == "gift2_message":
+            return {"gift_message": self.message, "id": info_id}
+        typed = {} if self.key_missing else {"gift_recipient_email": self.typed}
+        return {"gift_message": self.message, "gift_recipient_name": self.name, "id": info_id, **typed}
+
+
+def draw_kind(rng: random.Random) -> str:
+    return rng.choices(list(KINDS), list(KINDS.values()))[0]
+
+
+def wrap(kind: str, buyer: Row, friend: Person, rng: random.Random) -> Gift:
+    """A gift of this kind from `buyer`; `friend` is meant to have it."""
+    message = rng.choice(MESSAGES)
+    typed = typed_address(kind, buyer["email"], friend.email, rng)
+    recipient = folded(friend.email) if kind == "gift3" and folded(friend.email) != folded(buyer["email"]) else None
+    return Gift(kind, message, friend.name, typed, recipient, kind == "gift3_missing" and rng.random() < KEY_MISSING)
+
+
+def typed_address(kind: str, own: str, friends: str, rng: random.Random) -> str | None:
+    """What stands in the form's field for the recipient's e-mail."""
+    scrawls: dict[str, tuple[str | None, ...]] = {
+        "gift3": (friends, friends, friends, friends.title(), friends.upper(), f" {friends} "),
+        "gift3_own_address": (own,),
+        "gift3_own_address_case": (own.upper() if own != own.upper() else own.lower(),),
+        "gift3_malformed": JUNK,
+        "gift3_missing": (None, ""),
+    }
+    return rng.choice(scrawls.get(kind, (None,)))
+
+
+def received(gift: Gift, buyer: Row, gift_id: int, sent: str) -> Row:
+    """Gifting 1.0's `received_gift`, as captured on a redemption; its letter case differed from the customer's."""
+    return {
+        "email": buyer["email"].title(),
+        "expire_date": None,
+        "gift_code": f"BOX{gift_id % 10_000_000:07}",
+        "id": gift_id,
+        "message": gift.message,
+        "name": buyer["name"],
+        "notif_sent": True,
+        "send_date": sent,
+        "status": 3,
+        "status_text": "Claimed",
+        "type": "gift",
+    }
+
+
+def choose_friend(folk: Townsfolk, customers: list[Row], rng: random.Random) -> Person:
+    """Mostly somebody new; now and then somebody who is a customer too."""
+    if customers and rng.random() < FRIEND_IS_CUSTOMER:
+        row = rng.choice(customers)
+        return Person(row["first_name"], row["last_name"], row["name"], row["email"])
+    return folk.invent(rng)

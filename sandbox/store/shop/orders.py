@@ -1,0 +1,139 @@
+"""Orders: bought or given, and what is packed for them."""
+
+from dataclasses import dataclass
+
+from sandbox.store import catalogue, dates
+from sandbox.store.shop import boxes, stock, subscriptions, till
+from sandbox.store.shop.customers import add_address
+from sandbox.store.shop.desk import Shop, buyer, tell_order
+from sandbox.store.shop.gifts import Gift, received
+from sandbox.store.state import Row
+
+SHIPPING = (0, 0, 495, 795, 1250)
+TO_THE_BUYER = 0.2  # this share of gifts is sent to the buyer
+
+
+@dataclass(frozen=True)
+class Basket:
+    """What is bought: one box for a term, or items (`term` is None)."""
+
+    instances: tuple[Row, ...]
+    term: Row | None = None
+
+    @property
+    def price(self) -> int:
+        term_id = self.term["id"] if self.term else None
+        return sum(catalogue.price_of(instance, term_id) for instance in self.instances)
+
+
+def buy(shop: Shop, customer: Row, basket: Basket, gift: Gift | None = None, *, test: bool = False) -> Row:
+    """Place and pay an order, pack its boxes; tells order_new, transaction_new, subscription_new."""
+    order = place(shop, customer, basket, gift, test=test)
+    tell_order(shop, "order_new", order)
+    if order["total"]:
+        till.pay(shop, order)
+    if basket.term:
+        subscriptions.open_for(shop, order, basket.instances[0], basket.term, gift)
+    else:
+        boxes.pack_items(shop, order, basket.instances)
+        stock.take(shop, basket.instances)
+    return order
+
+
+def place(shop: Shop, customer: Row, basket: Basket, gift: Gift | None, *, test: bool) -> Row:
+    order = blank_order(shop, customer, basket, test=test)
+    if gift:
+        put_gift(shop, order, customer, gift)
+    order["_address_id"] = destination(shop, customer, gift)
+    return enter(shop, order)
+
+
+def enter(shop: Shop, order: Row) -> Row:
+    """Keep the order and count it for its customer."""
+    shop.state.insert("orders", order)
+    customer = buyer(shop, order)
+    customer["num_orders"] += 1
+    customer["total_revenue"] += order["total"]
+    return order
+
+
+def blank_order(shop: Shop, customer: Row, basket: Basket, *, test: bool) -> Row:
+    order_id = shop.state.new_id()
+    shipping, tax = shop.rng.choice(SHIPPING), basket.price * shop.rng.choice((0, 0, 6, 8)) // 100
+    total = basket.price + shipping + tax
+    return {
+        "card_refunded_amount": 0,
+        "credit_applied": 0,
+        "customer_id": customer["id"],
+        "financial_status": "paid",
+        "fulfillment_status": "unfulfilled",
+        "gift_card_discount": 0,
+        "gift_message": shop.rng.choice(("", "", None)),
+        "gift_renewal_notif": False,
+        "gross_shipping": shipping,
+        "id": order_id,
+        "is_gift": False,
+        "is_renewal": False,
+        "is_test": test,
+        "note": None,
+        "order_gift_info": None,
+        "placed_at": dates.iso(shop.state.tick(2)),
+        "prorated_charge": None,
+        "refund_applied": None,
+        "refunded_amount": 0,
+        "status": "open",
+        "store_id": shop.state.switches.store_id,
+        "sub_total": basket.price,
+        "total": total,
+        "total_app_fees": None,
+        "total_label_cost": None,
+        "total_pending_fees": None,
+        "total_price": total,
+        "total_shipping": shipping,
+        "total_tax": tax,
+        "transaction_fee": 0,
+        "transaction_fee_status": None,
+        "type": "order",
+        "url": f"/v1/orders/{order_id}/",
+        "_gift": None,
+        "_known": False,
+        "_products": [cart_product(shop, instance, basket) for instance in basket.instances],
+        "_recipient": None,
+        "_subscription_ids": [],
+        "_told": False,
+    }
+
+
+def cart_product(shop: Shop, instance: Row, basket: Basket) -> Row:
+    """A line of the order. The documents' field list did not survive; this is the least that makes sense."""
+    return {
+        "id": shop.state.new_id(),
+        "price": catalogue.price_of(instance, basket.term["id"] if basket.term else None),
+        "product_instance": {key: instance[key] for key in ("id", "name", "product_id", "sku", "type")},
+        "quantity": 1,
+        "type": "cart_product",
+    }
+
+
+def put_gift(shop: Shop, order: Row, customer: Row, gift: Gift) -> None:
+    """Mark the order as a gift. A redemption of Gifting 1.0 costs nothing and does not know the newer keys."""
+    order.update(_gift=gift.kind, _recipient=gift.recipient)
+    if gift.kind != "gift1_redeemed":
+        order.update(is_gift=True, order_gift_info=gift.info(shop.state.new_id()))
+        return
+    for key in ("is_gift", "order_gift_info"):
+        del order[key]
+    sent = dates.iso(dates.midnight(shop.state.now))
+    order.update(received_gift=received(gift, customer, shop.state.new_id(), sent), sent_gift=None)
+    for key in ("gross_shipping", "sub_total", "total", "total_price", "total_shipping", "total_tax"):
+        order[key] = 0
+
+
+def destination(shop: Shop, customer: Row, gift: Gift | None) -> int:
+    """The address a box goes to: the buyer's own, or for most gifts a new one with the recipient's name."""
+    home = shop.state.get("addresses", customer["_address_id"])
+    if gift is None or gift.kind in {"gift1_redeemed", "gift2_message"} or shop.rng.random() < TO_THE_BUYER:
+        return int(home["id"])
+    copied = {key: home[key] for key in ("city", "state", "zip_code", "country", "icon")}
+    street = f"{shop.rng.randrange(1, 999)} Gift Lane"
+    return int(add_address(shop, {**copied, "street": street, "to": gift.name, "_owner_id": customer["id"]})["id"])

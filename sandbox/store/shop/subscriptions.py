@@ -1,0 +1,100 @@
+"""Subscriptions: opened, changed, cancelled, skipped, taken up again."""
+
+from sandbox.store import catalogue, dates
+from sandbox.store.shop import boxes, surveys
+from sandbox.store.shop.customers import subscription_status
+from sandbox.store.shop.desk import Shop, tell_subscription
+from sandbox.store.shop.gifts import Gift
+from sandbox.store.state import Row
+
+RENEWING_GIFTS, SURVEYED = 0.4, 0.3  # shares
+
+
+def open_for(shop: Shop, order: Row, instance: Row, term: Row, gift: Gift | None) -> Row:
+    subscription = shop.state.insert("subscriptions", subscription_row(shop, order, instance, term))
+    if gift and gift.kind not in {"gift1_redeemed", "gift2_message"}:
+        subscription["_gift_info"] = gift.info(shop.state.new_id())
+    if gift:
+        subscription["autorenew"] = gift.kind != "gift1_redeemed" and shop.rng.random() < RENEWING_GIFTS
+    order["_subscription_ids"].append(subscription["id"])
+    customer = shop.state.get("customers", order["customer_id"])
+    customer["num_subscriptions"] += 1
+    boxes.pack_cycles(shop, order, subscription, term["num_cycles"])
+    if shop.rng.random() < SURVEYED:
+        surveys.fill_in(shop, subscription)
+    settle(shop, subscription, "active")
+    tell_subscription(shop, "subscription_new", subscription)
+    return subscription
+
+
+def subscription_row(shop: Shop, order: Row, instance: Row, term: Row) -> Row:
+    subscription_id = shop.state.new_id()
+    product = shop.state.get("products", instance["product_id"])
+    return {
+        "autorenew": True,
+        "billing_name": "Monthly",
+        "credit": None,
+        "end_date": dates.iso(dates.add_months(shop.state.now, term["num_cycles"])),
+        "id": subscription_id,
+        "is_test": order["is_test"],
+        "note": shop.rng.choice(("", None)),
+        "product_billing_id": product["product_billing_id"],
+        "skipped_date": None,
+        "source": 1,
+        "start_date": dates.iso(shop.state.tick(1)),
+        "status": "active",
+        "store_id": shop.state.switches.store_id,
+        "type": "subscription",
+        "url": f"/v1/subscriptions/{subscription_id}/",
+        "_address_id": order["_address_id"],
+        "_customer_id": order["customer_id"],
+        "_cycles": 0,
+        "_gift": order["_gift"],
+        "_gift_info": None,
+        "_instance_id": instance["id"],
+        "_order_ids": [order["id"]],
+        "_product_id": product["id"],
+        "_recipient": order["_recipient"],
+        "_term_id": term["id"],
+    }
+
+
+def settle(shop: Shop, subscription: Row, status: str) -> None:
+    subscription["status"] = status
+    customer = shop.state.get("customers", subscription["_customer_id"])
+    customer["subscription_status"] = subscription_status(shop, customer)
+
+
+def cancel(shop: Shop, subscription: Row, *, keep_boxes: bool = False) -> None:
+    """End it. A prepaid term's boxes may still be due: then `keep_boxes` and a later end date say so."""
+    shop.state.tick(2)
+    subscription["autorenew"] = False
+    settle(shop, subscription, "cancelled")
+    tell_subscription(shop, "subscription_cancelled", subscription, subscription["end_date"])
+    if keep_boxes or not shop.state.switches.cancel_boxes:
+        return
+    for shipment in shop.state.of("shipments", "subscription_id", subscription["id"]):
+        if shipment["status"] == "unshipped":
+            boxes.cancel(shop, shipment)
+
+
+def change_term(shop: Shop, subscription: Row) -> None:
+    """Another box or another term from the next renewal on."""
+    shop.state.tick(2)
+    instance = shop.rng.choice(catalogue.boxes(shop.state))
+    terms = [term for term in shop.state.rows("terms") if term["id"] != subscription["_term_id"]]
+    term = shop.rng.choice(terms)
+    subscription.update(_instance_id=instance["id"], _product_id=instance["product_id"], _term_id=term["id"])
+    tell_subscription(shop, "subscription_updated", subscription, term["name"])
+
+
+def reactivate(shop: Shop, subscription: Row) -> None:
+    """No event is documented for this; the state's change is told as subscription_updated."""
+    subscription["autorenew"] = True
+    settle(shop, subscription, "active")
+    tell_subscription(shop, "subscription_updated", subscription, "reactivated")
+
+
+def skip(subscription: Row, *, skipped: bool) -> None:
+    """No event is documented for a skipped cycle."""
+    subscription["skipped_date"] = subscription["end_date"] if skipped else None

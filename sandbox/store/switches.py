@@ -1,0 +1,60 @@
+"""What Cratejoy leaves open or does in more than one way, as switches with the likeliest setting first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "form": ("A", "B", "C", "D"),
+    "dates": ("iso", "epoch_ms"),
+    "relations": ("embedded", "links"),
+    "api_relations": ("embedded", "links"),
+    "page_base": (1, 0),
+    "refuse_with": (401, 403),
+}
+
+
+class BadSwitch(ValueError):
+    """A switch or value that does not exist."""
+
+
+@dataclass
+class Switches:
+    """The first four dress every hook; the others change how the API answers and what the shop tells."""
+
+    form: str = "A"
+    dates: str = "iso"
+    relations: str = "embedded"
+    integer_status: bool = False
+    api_relations: str = "embedded"  # REST answers: default relations as objects or as URL strings
+    page_base: int = 1  # a capture counts from 1, the documents' samples from 0
+    default_limit: int = 10
+    max_limit: int | None = None  # 200 is documented for v1.1 only; v1 has answered 1000
+    refuse_with: int = 401  # only 403 is documented; a Basic-auth server would send 401
+    renewal_orders: bool = False  # is the order of a renewal told as order_new as well?
+    cancel_boxes: bool = True  # does cancelling tell shipment_cancelled for each unshipped box?
+    api_writes_tell: bool = True  # do writes over the API fire hooks?
+    store_id: int = 4100200
+
+    def update(self, wanted: Mapping[str, Any]) -> None:
+        """Set all of `wanted`, or nothing when one of them is wrong."""
+        for name, value in wanted.items():
+            check_switch(name, value)
+        for name, value in wanted.items():
+            setattr(self, name, value)
+
+
+def check_switch(name: str, value: Any) -> None:
+    if name not in {field.name for field in fields(Switches)}:
+        raise BadSwitch(f"no switch is called {name!r}")
+    if name in CHOICES and value not in CHOICES[name]:
+        raise BadSwitch(f"{name} is one of {list(CHOICES[name])}")
+    default = getattr(Switches(), name)
+    if isinstance(default, bool) and not isinstance(value, bool):
+        raise BadSwitch(f"{name} is true or false")
+    if name.endswith("_limit") and not (value is None and name == "max_limit") and not is_count(value):
+        raise BadSwitch(f"{name} is a whole number above zero")
+
+
+def is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
