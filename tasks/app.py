@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, Task
@@ -24,6 +25,15 @@ class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
 
 def _defaults() -> dict[str, Any]:
     return celery_config(Settings.from_environment(process_environment()))
+
+
+def task(name: str, *, bind: bool = False) -> Callable[[Callable[..., object]], Any]:
+    """Make a function a task of ours, under this name."""
+
+    def decorate(function: Callable[..., object]) -> Any:
+        return app.task(name=name, bind=bind)(function)
+
+    return decorate
 
 
 app = Celery("cratewire", task_cls=QuietTask, include=["tasks.hooks", "tasks.deliveries"])

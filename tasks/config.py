@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from kombu import Queue
-
 from pipeline.settings import Settings
 
 HOOKS, DELIVERIES, BACKFILL = "hooks", "deliveries", "backfill"
@@ -28,7 +26,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_default_queue": HOOKS,
-        "task_queues": [Queue(name) for name in (HOOKS, DELIVERIES, BACKFILL)],
+        "task_queues": {name: {"exchange": name, "routing_key": name} for name in (HOOKS, DELIVERIES, BACKFILL)},
         "task_create_missing_queues": False,
         "task_acks_late": False,  # a message is only a hint: losing one costs a sweep, restoring one costs worker exits
         "task_track_started": True,  # flower shows what runs now

@@ -8,7 +8,7 @@ from pipeline import keys
 from pipeline.lanes.lane import run_lane
 from pipeline.ledger.deliveries import due_lanes
 from pipeline.ledger.engine import reading
-from tasks.app import app
+from tasks.app import task
 from tasks.config import DELIVERIES
 from tasks.lines import lane_deps
 from tasks.process import this_process
@@ -19,7 +19,7 @@ RUN_SECONDS = 20  # how long one task stays at a lane before it lets others at t
 _MICROS = 1_000_000
 
 
-@app.task(name="deliveries.forward")
+@task("deliveries.forward")
 def forward(connections: list[int]) -> None:
     """Wake the lanes of these connections. Each lane is a task of its own, so that a slow one delays no other."""
     wanted = set(connections)
@@ -30,7 +30,7 @@ def forward(connections: list[int]) -> None:
         run(connection_id, lane)
 
 
-@app.task(name="deliveries.run_lane")
+@task("deliveries.run_lane")
 def run(connection_id: int, lane: int) -> None:
     """Deliver one lane until it is empty, must wait, or time is up."""
     here = this_process()
@@ -49,7 +49,7 @@ def run(connection_id: int, lane: int) -> None:
         _start(connection_id, lane)
 
 
-@app.task(name="deliveries.sweep")
+@task("deliveries.sweep")
 def sweep() -> None:
     """Start every lane that has something to do and may."""
     redis = this_process().redis

@@ -15,7 +15,7 @@ from pipeline.errors import StaleFence
 from pipeline.inbox import stream, tries
 from pipeline.inbox.turn import end_turn, keep_turn, take_turn
 from pipeline.model import Batch
-from tasks.app import app
+from tasks.app import task
 from tasks.kick import kick_unless_kicked
 from tasks.process import Process, this_process
 
@@ -24,48 +24,55 @@ log = structlog.get_logger(__name__)
 MOST_BYTES = 4_000_000  # of raw bodies in one batch: it travels through the broker three times
 
 
-@app.task(name="hooks.decode", bind=True)
+@task("hooks.decode", bind=True)
 def decode(self: Any) -> Batch | None:
     """Take the turn and a batch from the inbox, and read its bodies."""
     here = this_process()
     here.redis.delete(keys.KICK)  # before reading: a hook that comes now kicks again
     token = take_turn(here.redis)
     if token is None:
-        return _end_chain(self)
+        _end_chain(self)
+        return None
     batch = _decode(here, token)
     if batch is None:
         end_turn(here.redis, token)
-        return _end_chain(self)
+        _end_chain(self)
+        return None
     return batch
 
 
-@app.task(name="hooks.validate", bind=True)
+@task("hooks.validate", bind=True)
 def validate(self: Any, batch: Batch) -> Batch | None:
     """Load the bodies with their schemas."""
     here = this_process()
     if not keep_turn(here.redis, batch["token"]):
-        return _end_chain(self)
+        _end_chain(self)
+        return None
     return validate_batch(batch, here.now)
 
 
-@app.task(name="hooks.fan_out", bind=True)
-def fan_out(self: Any, batch: Batch) -> list[int] | None:
+@task("hooks.fan_out", bind=True)
+def fan_out(self: Any, batch: Batch) -> list[int]:
     """Write the batch into the ledger, then let the inbox forget it. Returns the connections to wake."""
     here = this_process()
     if not keep_turn(here.redis, batch["token"]):
-        return _end_chain(self)
+        _end_chain(self)
+        return []
     try:
         connections = _record(here, batch)
     except StaleFence:
-        return _end_chain(self)
+        _end_chain(self)
+        return []
     finally:
         end_turn(here.redis, batch["token"])
     if stream.depth(here.redis):
         kick_unless_kicked()
-    return connections or _end_chain(self)
+    if not connections:
+        _end_chain(self)
+    return connections
 
 
-@app.task(name="hooks.sweep")
+@task("hooks.sweep")
 def sweep() -> None:
     """Wake the chain if hooks wait: a kick may have been lost, a worker killed, a ledger away."""
     if stream.depth(this_process().redis):
@@ -94,5 +101,6 @@ def _record(here: Process, batch: Batch) -> list[int]:
     return sorted({connection for one in recorded for connection in one.connections})
 
 
-def _end_chain(task: Any) -> None:
-    task.request.chain = None
+def _end_chain(link: Any) -> None:
+    """Nothing to hand on: the links behind this one are not published."""
+    link.request.chain = None

@@ -8,10 +8,11 @@ from random import Random
 
 from pipeline import keys
 from pipeline.destinations import DESTINATIONS
+from pipeline.errors import Misconfigured
 from pipeline.lanes.budget import Budget
 from pipeline.lanes.line import LaneDeps, Line
+from pipeline.ledger.connections import find_connection
 from pipeline.ledger.engine import reading
-from pipeline.ledger.stores import find_connection
 from pipeline.secrets import unseal
 from tasks.process import Process
 
@@ -26,6 +27,8 @@ def open_line(here: Process, connection_id: int) -> Line:
     """The connection's destination and budget. Read anew for each run: keys and pauses change."""
     with reading(here.engine) as db:
         link = find_connection(db, connection_id)
+    if link is None:
+        raise Misconfigured(f"connection {connection_id} is gone")
     destination = DESTINATIONS[link.platform](unseal(here.settings.secret_keys, link.config))
     name = keys.budget(link.platform, link.account)
     return Line(destination, Budget(here.redis, name, destination.calls_per_second))

@@ -1,4 +1,4 @@
-"""Third link: loaded hooks -> the ledger. A hook the ledger refuses is taken out alone; a ledger away is no fault of it."""
+"""Third link: loaded hooks -> the ledger. A hook it refuses is taken out alone; a ledger that is away refuses nobody."""
 
 from __future__ import annotations
 

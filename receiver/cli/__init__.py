@@ -8,6 +8,12 @@ import click
 
 # name -> (module:command, what the list of commands says about it)
 COMMANDS = {
+    "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),
+    "dead": ("receiver.cli.dead:dead", "List, show or replay what could not go on."),
+    "demo": ("receiver.cli.demo:demo", "Watch a living sandbox store arrive at a sandbox Customer.io."),
+    "events": ("receiver.cli.events:events", "List, show or follow events."),
+    "people": ("receiver.cli.people:people", "Look people up."),
+    "status": ("receiver.cli.status:status", "Show what waits, what was sent and what cannot go on."),
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say what to do about each fault."),
     "migrate": ("receiver.cli.migrate:migrate", "Bring the database to the newest revision."),
     "run": ("receiver.cli.run:run", "Run everything on this machine in the foreground."),

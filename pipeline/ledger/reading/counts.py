@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.ledger.deliveries.words import DEAD, OPEN
@@ -41,6 +41,7 @@ class EventCounts:
     by_name: Mapping[str, int]
     by_outcome: Mapping[str, int]
     dead_hooks: int
+    duplicates: int  # repeats of these events that were dropped
 
 
 def status_counts(conn: Connection, now: int) -> list[ConnectionCounts]:
@@ -66,6 +67,7 @@ def event_counts(conn: Connection, store: str | None = None) -> EventCounts:
         _count_events(conn, Event.name, store),
         _count_events(conn, Event.outcome, store),
         _count_dead_hooks(conn, store),
+        _count_duplicates(conn, store),
     )
 
 
@@ -108,7 +110,7 @@ def _waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
 def _count_events(conn: Connection, column: InstrumentedAttribute[str], store: str | None) -> dict[str, int]:
     query = select(column.label("value"), func.count().label("events")).group_by(column).order_by(column)
     if store is not None:
-        query = query.where(Event.store_id == select(Store.id).where(Store.name == store).scalar_subquery())
+        query = query.where(_of_store(store))
     return {row.value: row.events for row in conn.execute(query)}
 
 
@@ -117,3 +119,15 @@ def _count_dead_hooks(conn: Connection, store: str | None) -> int:
     if store is not None:
         query = query.where(DeadHook.store == store)
     return conn.execute(query).scalar_one()
+
+
+def _count_duplicates(conn: Connection, store: str | None) -> int:
+    repeated = Event.duplicates > literal(0, literal_execute=True)  # as the partial index has it
+    query = select(func.coalesce(func.sum(Event.duplicates), 0)).where(repeated)
+    if store is not None:
+        query = query.where(_of_store(store))
+    return int(conn.execute(query).scalar_one())
+
+
+def _of_store(store: str) -> ColumnElement[bool]:
+    return Event.store_id == select(Store.id).where(Store.name == store).scalar_subquery()

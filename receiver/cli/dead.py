@@ -1,0 +1,119 @@
+"""`cratewire dead`: what could not go on, why, and the way back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.reading import DeadDeliveryShown, DeadHookShown, DeadKind, DeadListed, list_dead, show_dead
+from pipeline.replaying import replay
+from receiver.cli.opened import Opened, as_document, opened, when
+from receiver.cli.options import data_option
+from receiver.cli.output import json_option, show, speaks_plainly
+
+_PAGE = 500
+
+
+@click.group()
+def dead() -> None:
+    """List, show or replay dead hooks and dead deliveries."""
+
+
+@dead.command(name="list", epilog="Example: cratewire dead list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@data_option
+@json_option
+@speaks_plainly
+def list_command(limit: int, data: Path | None, as_json: bool) -> None:
+    """List what waits for a decision, newest first."""
+    with opened(data) as here, reading(here.engine) as db:
+        found = list_dead(db, limit=limit)
+    show(
+        as_document([_named(one) for one in found]), as_json=as_json, human=lambda console: console.print(_table(found))
+    )
+
+
+@dead.command(name="show", epilog="Example: cratewire dead show hook:3")
+@click.argument("name", metavar="hook:N|delivery:N")
+@data_option
+@json_option
+@speaks_plainly
+def show_command(name: str, data: Path | None, as_json: bool) -> None:
+    """Show one: its reason, its detail and what it was."""
+    with opened(data) as here:
+        found = _find(here, name)
+    show(as_document(found), as_json=as_json, human=lambda console: _tell(console, found))
+
+
+@dead.command(name="replay", epilog="Examples: cratewire dead replay hook:3; cratewire dead replay --all")
+@click.argument("names", metavar="hook:N|delivery:N", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Everything that is listed.")
+@data_option
+@json_option
+@speaks_plainly
+def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, as_json: bool) -> None:
+    """Give dead hooks and deliveries another try, under the ids they had."""
+    if bool(names) == everything:
+        raise click.UsageError("name what to replay, or say --all")
+    with opened(data) as here:
+        wanted = _all(here) if everything else [_find(here, name).listed for name in names]
+        replayed = []
+        for one in wanted:
+            with writing(here.engine) as db:
+                if replay(db, here.redis, one):
+                    replayed.append(f"{one.kind}:{one.id}")
+    document = {"replayed": replayed}
+    show(document, as_json=as_json, human=lambda console: console.print(f"{len(replayed)} on their way again."))
+
+
+def _all(here: Opened) -> list[DeadListed]:
+    """Read before anything is replayed, so that what dies again at once is not replayed for ever."""
+    found: list[DeadListed] = []
+    with reading(here.engine) as db:
+        while page := list_dead(db, before=found[-1].place if found else None, limit=_PAGE):
+            found += page
+    return list(reversed(found))
+
+
+def _find(here: Opened, name: str) -> DeadHookShown | DeadDeliveryShown:
+    kind, _, number = name.partition(":")
+    if kind not in ("hook", "delivery") or not number.isdecimal():
+        raise Misconfigured(f"{name} is not of the form hook:N or delivery:N")
+    with reading(here.engine) as db:
+        found = show_dead(db, cast("DeadKind", kind), int(number))
+    if found is None:
+        raise Misconfigured(f"no dead {kind} {number}")
+    return found
+
+
+def _named(one: DeadListed) -> dict[str, object]:
+    return {"name": f"{one.kind}:{one.id}", **as_document(one)}
+
+
+def _table(found: list[DeadListed]) -> Table:
+    table = Table("name", "died (UTC)", "store", "event", "stage", "reason")
+    for one in found:
+        table.add_row(
+            f"{one.kind}:{one.id}", when(one.died_at), one.store, one.name or "profile", one.stage, one.reason
+        )
+    return table
+
+
+def _tell(console: Console, found: DeadHookShown | DeadDeliveryShown) -> None:
+    one = found.listed
+    console.print(f"[bold]{one.kind}:{one.id}[/] of {one.store}: {one.reason} in {one.stage}, {when(one.died_at)} UTC")
+    if isinstance(found, DeadHookShown):
+        console.print(
+            f"event {one.name}, receipt {found.receipt}, died {found.times} times, {json.dumps(found.detail)}"
+        )
+        console.print(found.raw[:2000].decode("utf-8", "backslashreplace"), markup=False, highlight=False)
+        return
+    console.print(f"{found.delivery.detail or ''}", markup=False)
+    console.print_json(data=found.delivery.message)

@@ -1,0 +1,104 @@
+"""`cratewire demo`: a living store, a Cratewire and a Customer.io on this machine, and what arrived."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.demo.play import play
+from receiver.demo.stage import Stage, Troupe, set_stage
+
+
+@click.command(epilog="Examples: cratewire demo; cratewire demo --hooks 5000 --seed 7; cratewire demo --keep")
+@click.option("--hooks", type=click.IntRange(1, 100_000), default=500, show_default=True, help="Hooks the store tells.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another life.")
+@click.option("--keep", is_flag=True, help="Leave it running, say where to look, and end on Ctrl-C.")
+@json_option
+@speaks_plainly
+def demo(hooks: int, seed: int, keep: bool, as_json: bool) -> None:
+    """Watch a sandbox store live, and its hooks arrive at a sandbox Customer.io, through the real thing.
+
+    Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat and both
+    sandboxes. Afterwards what the store did is compared with what Customer.io holds, person by person and event by
+    event. The exit code is 0 only if nothing is missing, unexpected or there twice.
+    """
+    with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
+        troupe = Troupe(Path(folder), {})
+        signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        try:
+            found = _perform(troupe, hooks, seed, keep, as_json)
+        finally:
+            troupe.stop()
+    raise SystemExit(0 if is_whole(found) else 1)
+
+
+def is_whole(found: dict[str, Any]) -> bool:
+    """Whether everything arrived, once, at the right people."""
+    faults = ("missing", "unexpected", "twice")
+    return not any(found[fault] for fault in faults) and not found["comparison"]["wrong_people"]
+
+
+def _perform(troupe: Troupe, hooks: int, seed: int, keep: bool, as_json: bool) -> dict[str, Any]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=as_json) as bar:
+        task = bar.add_task("starting everything", total=None)
+        stage = set_stage(troupe, seed)
+        found = play(
+            troupe,
+            stage,
+            hooks,
+            seed,
+            lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+        )
+    document = {key: value for key, value in found.items() if key != "comparison"}
+    show(document, as_json=as_json, human=lambda out: _tell(out, found))
+    if keep:
+        _keep(console, stage)
+    return found
+
+
+def _tell(console: Console, found: dict[str, Any]) -> None:
+    compared = found["comparison"]
+    table = Table("event", "expected", "arrived", "missing", "unexpected", "twice")
+    for name, counts in sorted(compared["events"].items()):
+        cells = (counts[key] for key in ("expected", "arrived", "missing", "unexpected", "twice"))
+        table.add_row(name, *map(str, cells))
+    console.print(table)
+    console.print(
+        f"{found['sent']} hooks sent, {found['accepted']} accepted: {found['events']} events, "
+        f"{found['duplicates_dropped']} duplicates dropped, {found['quarantined']} unreadable set aside."
+    )
+    console.print(
+        f"{found['people']} people ({found['gift_recipients']} gift recipients) and {found['delivered']} events at "
+        f"Customer.io in {found['seconds']} s."
+    )
+    for wrong in compared["wrong_people"][:20]:
+        console.print(f"[red]wrong person[/] {wrong['person']}: {wrong['why']}")
+    for one in compared["differences"][:20]:
+        console.print(
+            f"[red]{one['kind']}[/] {one['event']} of {one['person']}, subject {one['subject_id']}: {one['count']}"
+        )
+    console.print(
+        "[green]Everything arrived, once.[/]" if is_whole(found) else "[red]Not everything is as it should be.[/]"
+    )
+
+
+def _keep(console: Console, stage: Stage) -> None:
+    console.print(f"\nCustomer.io's people: {stage.customerio['url']}/")
+    console.print(f"The store's truth:    {stage.store['url']}/_sandbox/truth")
+    console.print(f"flower:               {stage.flower}/ (user cratewire, password in {stage.data}/flower_password)")
+    console.print(f"The command line:     cratewire events list --data {stage.data}", soft_wrap=True)
+    console.print("Ctrl-C ends it all.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("ending")

@@ -1,0 +1,53 @@
+"""`cratewire people`: what is known of somebody and where each attribute comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger.engine import reading
+from pipeline.ledger.reading import PersonShown, find_person
+from receiver.cli.opened import as_document, opened, when
+from receiver.cli.options import data_option
+from receiver.cli.output import json_option, show, speaks_plainly
+
+
+@click.group()
+def people() -> None:
+    """Look people up."""
+
+
+@people.command(name="show", epilog="Example: cratewire people show robin@example.com")
+@click.argument("wanted", metavar="EMAIL|ID")
+@data_option
+@json_option
+@speaks_plainly
+def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
+    """Show everybody with this e-mail address or Cratejoy customer id: attributes, facts and last events."""
+    with opened(data) as here, reading(here.engine) as db:
+        found = find_person(db, wanted)
+    if not found:
+        raise Misconfigured("nobody is known by that address or id")
+    show(as_document(found), as_json=as_json, human=lambda console: _tell(console, found))
+
+
+def _tell(console: Console, found: list[PersonShown]) -> None:
+    for person in found:
+        _tell_one(console, person)
+
+
+def _tell_one(console: Console, person: PersonShown) -> None:
+    console.print(f"[bold]{person.email or 'no address'}[/], person {person.id} of {person.store}", highlight=False)
+    console.print(f"customer {person.customer_id or '-'}, known as of {when(person.known_at)} UTC", highlight=False)
+    attributes = Table("attribute", "value")
+    for name, value in sorted(person.attributes.items()):
+        attributes.add_row(name, str(value))
+    console.print(attributes)
+    events = Table("id", "received (UTC)", "event", "outcome", title="last events")
+    for event in person.events:
+        events.add_row(str(event.id), when(event.received_at), event.name, event.outcome)
+    console.print(events)

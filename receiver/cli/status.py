@@ -1,0 +1,64 @@
+"""`cratewire status`: what waits, how long it has been waiting, and what cannot go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.inbox import stream
+from pipeline.ledger.engine import reading
+from pipeline.ledger.reading import event_counts, status_counts
+from receiver.cli.opened import Opened, as_document, opened
+from receiver.cli.options import data_option
+from receiver.cli.output import json_option, show, speaks_plainly
+
+_MICROS = 1_000_000
+
+
+@click.command(epilog="Example: cratewire status --json")
+@data_option
+@json_option
+@speaks_plainly
+def status(data: Path | None, as_json: bool) -> None:
+    """Show the inbox, the events and every connection."""
+    with opened(data) as here:
+        document = status_of(here)
+    show(document, as_json=as_json, human=lambda console: _tell(console, document))
+
+
+def status_of(here: Opened) -> dict[str, Any]:
+    """Depth and age (s) of the inbox, events by name and outcome, and the counts of every connection."""
+    now = here.now()
+    with reading(here.engine) as db:
+        events, connections = event_counts(db), status_counts(db, now)
+    wires = [{**as_document(one), "oldest_pending_seconds": _age(one.oldest_pending_at, now)} for one in connections]
+    return {
+        "inbox": {"depth": stream.depth(here.redis), "oldest_seconds": _age(stream.oldest(here.redis), now)},
+        "events": {"total": sum(events.by_name.values()), **as_document(events)},
+        "pending": sum(one.pending + one.sending for one in connections),
+        "sent": sum(one.sent for one in connections),
+        "dead": sum(one.dead for one in connections) + events.dead_hooks,
+        "connections": wires,
+    }
+
+
+def _age(at: int | None, now: int) -> float:
+    return 0.0 if at is None else round(max(0, now - at) / _MICROS, 3)
+
+
+def _tell(console: Console, document: dict[str, Any]) -> None:
+    inbox, events = document["inbox"], document["events"]
+    console.print(f"inbox: {inbox['depth']} hooks, the oldest {inbox['oldest_seconds']} s")
+    outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
+    console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")
+    table = Table("store", "platform", "state", "pending", "oldest (s)", "sent", "dead", "waits for")
+    for one in document["connections"]:
+        state = one["status"] if one["status_reason"] is None else f"{one['status']}: {one['status_reason']}"
+        waiting = one["pending"] + one["sending"]
+        row = (one["store"], one["platform"], state, waiting, one["oldest_pending_seconds"], one["sent"], one["dead"])
+        table.add_row(*map(str, row), one["waiting_reason"] or "")
+    console.print(table)

@@ -1,0 +1,1 @@
+"""The whole thing in small, for somebody who has just cloned it. See `cratewire demo`."""

@@ -1,0 +1,121 @@
+"""Plays the demo: connects the sandbox store to the sandbox Customer.io, lets it live, waits, and compares."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.errors import CratewireError
+from receiver.demo.ask import ask
+from receiver.demo.stage import Stage, Troupe
+
+# What real stores and networks do to hooks, in the proportions of a bad day.
+MIX = {
+    "form_b": 0.1,
+    "form_c": 0.05,
+    "form_d": 0.05,
+    "duplicate": 0.1,
+    "broken": 0.02,
+    "epoch_ms": 0.15,
+    "links": 0.1,
+    "integer_status": 0.1,
+    "test": 0.03,
+    "missing_recipient": 0.1,
+}
+_POLL_SECONDS = 0.25
+_STALLED_SECONDS = 120  # without any progress the demo gives up and says so
+
+Progress = Callable[[str, int, int], None]  # what, done, of how many
+
+
+def play(troupe: Troupe, stage: Stage, hooks: int, seed: int, progress: Progress) -> dict[str, Any]:
+    """The numbers `cratewire demo --json` prints, with the comparison under "comparison"."""
+    started = time.monotonic()
+    urls = _connect(troupe, stage)
+    _register(stage, urls)
+    life = _live(stage, hooks, seed, progress)
+    status = _settle(troupe, progress)
+    compared = _compare(troupe, stage)
+    events = status["events"]
+    return {
+        "sent": life["posts"],
+        "accepted": life["accepted"],
+        "events": events["total"],
+        "duplicates_dropped": events["duplicates"],
+        "quarantined": events["dead_hooks"],
+        **{key: compared[key] for key in ("people", "gift_recipients", "delivered", "missing", "unexpected", "twice")},
+        "seconds": round(time.monotonic() - started, 1),
+        "comparison": compared,
+    }
+
+
+def _connect(troupe: Troupe, stage: Stage) -> dict[str, str]:
+    keys = ("--site-id", stage.customerio["site_id"], "--api-key", stage.customerio["api_key"])
+    where = ("--region", stage.customerio["region"], "--base-url", stage.customerio["url"])
+    command = ("receiver.cli", "connect", "--store", "demo", "--platform", "customerio", *keys, *where, "--json")
+    hooks: dict[str, str] = _json_of(troupe, *command)["hooks"]
+    return hooks
+
+
+def _register(stage: Stage, urls: dict[str, str]) -> None:
+    """What a merchant does at Cratejoy: one hook per event."""
+    merchant = (stage.store["client_id"], stage.store["client_secret"])
+    for event, url in urls.items():
+        hook = {"name": f"cratewire {event}", "event": event, "target": url, "request_type": "POST"}
+        ask(f"{stage.store['url']}/v1/hooks/", hook, user=merchant)
+
+
+def _live(stage: Stage, hooks: int, seed: int, progress: Progress) -> dict[str, int]:
+    url = f"{stage.store['url']}/_sandbox/life"
+    ask(url, {"hooks": hooks, "seed": seed, "mix": MIX})
+    watch = _Watch()
+    while True:
+        life: dict[str, int] = ask(url)
+        progress("the store lives", life["told"], hooks)
+        if not life["running"]:
+            return life
+        watch.saw(life["posts"])
+        time.sleep(_POLL_SECONDS)
+
+
+def _settle(troupe: Troupe, progress: Progress) -> dict[str, Any]:
+    """Wait until nothing waits: the inbox is empty and every delivery has left."""
+    watch = _Watch()
+    while True:
+        status = _json_of(troupe, "receiver.cli", "status", "--json")
+        left = status["inbox"]["depth"] + status["pending"]
+        progress("messages arrive", status["sent"], status["sent"] + left)
+        if not left:
+            return status
+        watch.saw((left, status["sent"]))
+        time.sleep(_POLL_SECONDS)
+
+
+def _compare(troupe: Troupe, stage: Stage) -> dict[str, Any]:
+    places = ("--store", stage.store["url"], "--customerio", stage.customerio["url"])
+    return _json_of(troupe, "sandbox.compare", *places, "--json", may_fail=True)
+
+
+def _json_of(troupe: Troupe, *command: str, may_fail: bool = False) -> dict[str, Any]:
+    done = troupe.ask(*command)
+    if done.returncode and not (may_fail and done.stdout.strip()):
+        raise CratewireError(f"{' '.join(command[:2])} failed:\n{done.stderr.strip()[-2000:]}")
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+class _Watch:
+    """Gives up when nothing has moved for too long."""
+
+    def __init__(self) -> None:
+        self._last: Any = None
+        self._since = time.monotonic()
+
+    def saw(self, state: Any) -> None:
+        """Note a state. Raises CratewireError if it has been the same for too long."""
+        if state != self._last:
+            self._last, self._since = state, time.monotonic()
+        elif time.monotonic() - self._since > _STALLED_SECONDS:
+            raise CratewireError(f"nothing has moved for {_STALLED_SECONDS} s: see the logs, or run with --keep")
