@@ -13,8 +13,8 @@ Fault = Literal["not_sent", "maybe_processed"]
 # The most exact class first: several of these are each other's subclasses.
 _FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
     (urllib3.exceptions.NameResolutionError, "not_sent", "name not resolved"),
-    (urllib3.exceptions.ConnectTimeoutError, "not_sent", "timeout while connecting"),
     (urllib3.exceptions.NewConnectionError, "not_sent", "connection refused"),
+    (urllib3.exceptions.ConnectTimeoutError, "not_sent", "timeout while connecting"),
     (urllib3.exceptions.SSLError, "not_sent", "TLS failed"),
     (urllib3.exceptions.ReadTimeoutError, "maybe_processed", "timeout while reading"),
     (requests.exceptions.ReadTimeout, "maybe_processed", "timeout while reading"),

@@ -86,12 +86,15 @@ def _workspace(answer: Answer) -> dict[str, Any]:
         said = json.loads(answer.body) if answer.status == _OK else None
     except (ValueError, RecursionError):
         said = None
-    if not isinstance(said, dict) or said.get("environment_id") is None or said.get("region") not in REGIONS:
+    if not isinstance(said, dict) or said.get("environment_id") is None or said.get("region") not in (*REGIONS,):
         raise Unreachable(f"Customer.io answered {answer.status}, but not with an account")
     return said
 
 
 def _region_of(answer: Answer) -> str | None:
     """Where a redirect points, if that is a region we know. It is never followed: that would drop the credentials."""
-    host = urlsplit(answer.headers.get("location", "")).hostname
+    try:
+        host = urlsplit(answer.headers.get("location", "")).hostname
+    except ValueError:
+        return None
     return next((region for region, url in REGIONS.items() if urlsplit(url).hostname == host), None)

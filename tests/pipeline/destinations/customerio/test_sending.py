@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipeline.destinations.customerio import CustomerIO
+from pipeline.destinations.customerio.sending import SPLITS
+from pipeline.model import ConnectionBroken, Rejected, RetryAfter, Sent
+from tests.contracts.fake_track import Canned, FakeTrack
+from tests.contracts.messages import event, person, profile
+
+ALICE, BOB = person(1), person(2)
+MALFORMED = Canned(400, '{"errors":[{"reason":"malformed","field":"batch","message":"robin@example.com is odd"}]}')
+
+
+def refusing(*indexes: object) -> Canned:
+    errors = [{"batch_index": index, "reason": "invalid", "field": "name", "message": "is odd"} for index in indexes]
+    return Canned(207, json.dumps({"errors": errors}))
+
+
+def test_a_hundred_messages_with_many_new_people_take_two_calls(destination: CustomerIO, track: FakeTrack):
+    new = [(profile(n, person(n), introduced=False), event(n + 50, person(n), introduced=False)) for n in range(50)]
+
+    reply = destination.send([message for pair in new for message in pair])
+
+    assert set(reply.outcomes) == {Sent()}
+    assert [len(call.taken) for call in track.calls] == [50, 50]
+
+
+def test_a_hundred_messages_of_known_people_take_one_call(destination: CustomerIO, track: FakeTrack):
+    destination.send([event(n, person(n)) for n in range(100)])
+
+    assert len(track.calls) == 1
+
+
+def test_what_was_changed_is_noted_on_the_outcome(destination: CustomerIO):
+    reply = destination.send([profile(1, ALICE, plan="x" * 1001), event(2, ALICE, recipient="r")])
+
+    assert reply.outcomes == (Sent(("cut:plan",)), Sent(("renamed:recipient",)))
+
+
+def test_a_second_profile_clears_what_the_first_one_set(destination: CustomerIO, track: FakeTrack):
+    destination.send([profile(1, ALICE, introduced=False, plan="a"), profile(2, ALICE, introduced=False, plan=None)])
+
+    assert [one["attributes"]["plan"] for call in track.calls for one in call.taken] == ["a", ""]
+
+
+def test_events_of_somebody_whose_profile_was_refused_do_not_leave(destination: CustomerIO, track: FakeTrack):
+    track.next.append(refusing(0))
+
+    reply = destination.send([profile(1, ALICE, introduced=False), event(2, ALICE, introduced=False), event(3, BOB)])
+
+    assert [one.reason for one in reply.outcomes if isinstance(one, Rejected)] == ["refused", "profile_refused"]
+    assert len(track.calls) == 1
+
+
+def test_a_second_profile_lets_the_events_after_it_leave(destination: CustomerIO, track: FakeTrack):
+    track.next.append(refusing(0))
+    first, second = profile(1, ALICE, introduced=False), profile(2, ALICE, introduced=False)
+
+    reply = destination.send([first, second, event(3, ALICE, introduced=False)])
+
+    assert [type(one) for one in reply.outcomes] == [Rejected, Sent, Sent]
+
+
+def test_events_of_somebody_without_any_profile_do_not_leave(destination: CustomerIO, track: FakeTrack):
+    reply = destination.send([event(1, ALICE, introduced=False)])
+
+    assert reply.outcomes == (Rejected("profile_refused", "Customer.io has no profile of this person"),)
+    assert track.calls == []
+
+
+def test_events_of_somebody_who_has_a_profile_leave_though_a_later_one_is_refused(
+    destination: CustomerIO, track: FakeTrack
+):
+    track.next.append(refusing(0))
+
+    assert [type(one) for one in destination.send([profile(1, ALICE), event(2, ALICE)]).outcomes] == [Rejected, Sent]
+
+
+def test_a_long_event_keeps_its_place_among_the_persons_others(destination: CustomerIO, track: FakeTrack):
+    story = [event(1, ALICE, "a"), event(2, ALICE, "b", note="x" * 40_000), event(3, ALICE, "c"), event(4, BOB, "d")]
+
+    reply = destination.send(story)
+
+    assert set(reply.outcomes) == {Sent()}
+    assert [[name for _, _, name in call.told()] for call in track.calls] == [["a", "d"], ["b"], ["c"]]
+    assert [call.endpoint for call in reply.calls] == [
+        "/api/v2/batch",
+        "/api/v1/customers/{id}/events",
+        "/api/v2/batch",
+    ]
+    assert [call.carried for call in reply.calls] == [(0, 3), (1,), (2,)]
+
+
+def test_a_long_event_that_is_refused_kills_nobody_else(destination: CustomerIO, track: FakeTrack):
+    track.next.append(Canned(400, '{"meta":{"errors":["is odd"]}}'))
+
+    reply = destination.send([event(1, ALICE, note="x" * 40_000), event(2, ALICE)])
+
+    assert reply.outcomes == (Rejected("refused", "is odd"), Sent())
+
+
+def test_nothing_leaves_after_a_long_event_that_failed(destination: CustomerIO, track: FakeTrack):
+    track.next.append(Canned(500))
+
+    reply = destination.send([event(1, ALICE, note="x" * 40_000), event(2, BOB, note="x" * 40_000), event(3, ALICE)])
+
+    assert {type(one) for one in reply.outcomes} == {RetryAfter}
+    assert len(track.calls) == 1
+
+
+def test_items_in_a_list_of_refused_are_rejected_with_the_vendors_words(destination: CustomerIO, track: FakeTrack):
+    track.next.append(refusing(*[1, 1, 7, -1, True, "0", None]))
+
+    reply = destination.send([event(1, ALICE), event(2, ALICE), event(3, BOB)])
+
+    assert reply.outcomes == (Sent(), Rejected("refused", "name: is odd; name: is odd"), Sent())
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"errors":{}}', '{"errors":[{"batch_ind', ""])
+def test_a_list_of_refused_that_cannot_be_read_is_asked_for_again(destination: CustomerIO, track: FakeTrack, body: str):
+    track.next.append(Canned(207, body))
+
+    reply = destination.send([event(1, ALICE), event(2, ALICE)])
+
+    assert {type(one) for one in reply.outcomes} == {RetryAfter}
+
+
+def test_a_list_of_refused_that_broke_off_is_not_believed(destination: CustomerIO, track: FakeTrack):
+    track.next.append(Canned(207, '{"errors":[]}', length=500))
+
+    assert {type(one) for one in destination.send([event(1, ALICE)]).outcomes} == {RetryAfter}
+
+
+def test_one_bad_item_does_not_kill_the_batch_it_spoils(destination: CustomerIO, track: FakeTrack):
+    # 8 items, the sixth is bad: the whole, its second half, that one's first half, and at last the item itself
+    track.next.extend([MALFORMED, Canned(), MALFORMED, MALFORMED, Canned(), MALFORMED, Canned()])
+
+    reply = destination.send([event(n, person(n)) for n in range(8)])
+
+    assert [place for place, one in enumerate(reply.outcomes) if one != Sent()] == [5]
+    assert reply.outcomes[5] == Rejected("refused", "batch: [address] is odd")
+    assert [len(call.body["batch"]) for call in track.calls] == [8, 4, 4, 2, 1, 1, 2]
+
+
+def test_a_batch_that_is_too_large_is_halved(destination: CustomerIO, track: FakeTrack):
+    track.next.append(Canned(413, "<html>too large</html>"))
+
+    reply = destination.send([event(1, ALICE), event(2, BOB)])
+
+    assert set(reply.outcomes) == {Sent()}
+    assert [len(call.body["batch"]) for call in track.calls] == [2, 1, 1]
+
+
+def test_an_item_that_is_too_large_alone_is_rejected(destination: CustomerIO, track: FakeTrack):
+    track.next.append(Canned(413, "<html><b>Too</b> large</html>"))
+
+    assert destination.send([event(1, ALICE)]).outcomes == (Rejected("too_large", "Too large"),)
+
+
+def test_halving_stops_at_a_failure_that_passes(destination: CustomerIO, track: FakeTrack):
+    track.next.extend([MALFORMED, Canned(), Canned(503)])
+
+    reply = destination.send([event(n, person(n)) for n in range(4)])
+
+    assert [type(one) for one in reply.outcomes] == [Sent, Sent, RetryAfter, RetryAfter]
+    assert len(track.calls) == 3
+
+
+def test_halving_has_an_end_and_still_gets_somewhere(destination: CustomerIO, track: FakeTrack):
+    track.next.extend([MALFORMED] * 200)
+
+    reply = destination.send([event(n, person(n)) for n in range(100)])
+
+    assert len(track.calls) <= 1 + 2 * SPLITS
+    assert isinstance(reply.outcomes[0], Rejected)
+    assert isinstance(reply.outcomes[-1], RetryAfter)
+
+
+@pytest.mark.parametrize("status", [501, 505, 511])
+def test_what_the_platform_will_never_understand_is_rejected_at_once(
+    destination: CustomerIO, track: FakeTrack, status: int
+):
+    track.next.append(Canned(status, ""))
+
+    reply = destination.send([event(1, ALICE), event(2, ALICE)])
+
+    assert set(reply.outcomes) == {Rejected("refused", f"answered {status}")}
+    assert len(track.calls) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 301, 302, 303, 307, 308])
+def test_what_somebody_has_to_mend_breaks_the_connection(destination: CustomerIO, track: FakeTrack, status: int):
+    track.next.append(Canned(status, "", {"Location": "https://track-eu.customer.io/"} if status < 400 else {}))
+
+    reply = destination.send([profile(1, ALICE, introduced=False), event(2, ALICE, introduced=False)])
+
+    assert {type(one) for one in reply.outcomes} == {ConnectionBroken}
+    assert len(track.calls) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529])
+def test_what_passes_is_tried_again(destination: CustomerIO, track: FakeTrack, status: int):
+    track.next.append(Canned(status, ""))
+
+    assert destination.send([event(1, ALICE)]).outcomes == (RetryAfter(None, f"answered {status}"),)
+
+
+@pytest.mark.parametrize("answer", [Canned(200, "<html>"), Canned(200, ""), Canned(200, "{", length=9), Canned(202)])
+def test_a_plain_success_counts_whatever_its_body(destination: CustomerIO, track: FakeTrack, answer: Canned):
+    track.next.append(answer)
+
+    assert destination.send([event(1, ALICE)]).outcomes == (Sent(),)
+
+
+def test_no_answer_is_tried_again_and_recorded(destination: CustomerIO, track: FakeTrack):
+    track.next.append(Canned(drop=True))
+
+    reply = destination.send([event(1, ALICE)])
+
+    assert reply.outcomes == (RetryAfter(None, "connection broke off"),)
+    assert (reply.calls[0].status, reply.calls[0].error) == (None, "connection broke off")
+
+
+def test_the_credentials_go_out_as_a_basic_pair_in_utf_8(track: FakeTrack):
+    track.site_id, track.api_key = "sité", "ключ"
+
+    assert CustomerIO(track.config).send([event(1, ALICE)]).outcomes == (Sent(),)
