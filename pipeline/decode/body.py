@@ -1,0 +1,53 @@
+"""Bytes of a hook -> the object inside and its fingerprint. Raises nothing but BadHook, whatever the bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipeline.decode.layers import unwrap
+from pipeline.decode.limits import MAX_BYTES, canonical
+from pipeline.decode.query import read_query
+from pipeline.decode.reasons import Reason, refuse
+
+Form = Literal["A", "B", "C", "D", "query"]
+
+_UTF8_MARK = b"\xef\xbb\xbf"
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # UTF-16, and UTF-32, whose little-endian mark begins alike
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A body that could be read."""
+
+    form: Form  # how it was wrapped
+    body: dict[str, Any]
+    fingerprint: str  # sha-256 of the canonical body: equal for every form
+
+
+def decode(raw: bytes, query: str | None = None, *, max_bytes: int = MAX_BYTES) -> Decoded:
+    """Read a hook. The query string counts only when there is no body. Raise BadHook with a `Reason`."""
+    size = len(raw) + len(query or "")
+    if size > max_bytes:
+        refuse(Reason.TOO_LARGE, length=size, limit=max_bytes)
+    try:
+        form, body = _read(raw, query)
+        return Decoded(form, body, hashlib.sha256(canonical(body)).hexdigest())
+    except RecursionError:  # Readers and writers of JSON give up at Python's own depth, far beyond ours.
+        refuse(Reason.TOO_DEEP)
+
+
+def _read(raw: bytes, query: str | None) -> tuple[Form, dict[str, Any]]:
+    if query and not raw.removeprefix(_UTF8_MARK).strip(b" \t\r\n\v\f\0"):
+        return "query", read_query(query)
+    return unwrap(_text(raw))
+
+
+def _text(raw: bytes) -> str:
+    if raw.startswith(_OTHER_MARKS):
+        refuse(Reason.WRONG_ENCODING)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        refuse(Reason.BAD_UTF8, at=error.start, length=len(raw))

@@ -1,0 +1,48 @@
+"""One text as strict JSON: as `json` reads it, but without NaN and without a name that means two things."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Never
+
+from pipeline.decode.reasons import Reason, refuse
+
+
+class NotJSONError(ValueError):
+    """The text is not JSON; another form may fit. `at` is where reading stopped."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(at)
+        self.at = at
+
+
+def read_json(text: str) -> Any:
+    """The value the text stands for. Raise NotJSONError, or BadHook if no other form can help."""
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJSONError(error.pos) from None  # the cause would carry the text
+    except ValueError:  # Python refuses to convert an integer of more than 4300 digits.
+        refuse(Reason.NUMBER_TOO_LONG)
+
+
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object from its pairs. A repeated name passes if it repeats the value too."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        _refuse_differing(pairs, value)
+    return value
+
+
+def _refuse_differing(pairs: list[tuple[str, Any]], value: dict[str, Any]) -> None:
+    last = {key: json.dumps(item, sort_keys=True) for key, item in value.items()}  # as text, since 1 == True == 1.0
+    if any(json.dumps(item, sort_keys=True) != last[key] for key, item in pairs):
+        refuse(Reason.DUPLICATE_KEY)
+
+
+def _refuse_constant(_name: str) -> Never:
+    refuse(Reason.NOT_A_NUMBER)
+
+
+# Not strict: a control character inside a string is no reason to lose a hook.
+_DECODER = json.JSONDecoder(object_pairs_hook=object_of, parse_constant=_refuse_constant, strict=False)

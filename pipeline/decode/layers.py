@@ -1,0 +1,60 @@
+"""Unwrapping: strings of JSON within strings, backslash-escaped text, Python literals. Text in, object out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pipeline.decode.json_text import NotJSONError, read_json
+from pipeline.decode.limits import MAX_LAYERS
+from pipeline.decode.literal import read_literal
+from pipeline.decode.reasons import Reason, refuse
+
+WireForm = Literal["A", "B", "C", "D"]
+
+_EDGES = " \t\r\n\v\f\0\xa0\ufeff"  # white space, NUL and the byte order mark mean nothing around a body
+_ESCAPED = re.compile(r'[\[{](?:\s|\\[nrt])*[\[{]?(?:\s|\\[nrt])*\\+"')
+_LITERAL = re.compile(r"""[\[{(]|[uU]?['"]""")
+_KINDS = {bool: "boolean", int: "number", float: "number", list: "list"}
+
+
+def unwrap(text: str) -> tuple[WireForm, dict[str, Any]]:
+    """The object inside, and the form it came in: B bare, A in strings; C or D if any layer needed that reading."""
+    form: WireForm = "B"
+    layer = 0
+    while True:
+        read, value = _read(text.strip(_EDGES), layer)
+        form = _rarer(form, read)
+        if isinstance(value, dict):
+            return form, value
+        if not isinstance(value, str):
+            refuse(Reason.NOT_AN_OBJECT, found=_KINDS.get(type(value), "null"), layer=layer)
+        if layer == MAX_LAYERS:
+            refuse(Reason.TOO_MANY_LAYERS, layers=MAX_LAYERS)
+        form, text, layer = _rarer(form, "A"), value, layer + 1
+
+
+def _rarer(one: WireForm, other: WireForm) -> WireForm:
+    return max(one, other, key="BACD".index)
+
+
+def _read(text: str, layer: int) -> tuple[WireForm, Any]:
+    if not text:
+        refuse(Reason.EMPTY, layer=layer)
+    try:
+        return "B", read_json(text)
+    except NotJSONError as error:
+        at = error.at
+    try:
+        return _read_otherwise(text)
+    except NotJSONError as error:
+        refuse(Reason.NOT_JSON, at=max(at, error.at), length=len(text), layer=layer)
+
+
+def _read_otherwise(text: str) -> tuple[WireForm, Any]:
+    """Form C is form A without its quotes; form D is the last resort."""
+    if _ESCAPED.match(text):
+        return "C", read_json(f'"{text}"')
+    if _LITERAL.match(text):
+        return "D", read_literal(text)
+    raise NotJSONError(0)

@@ -1,0 +1,56 @@
+"""How much a body may hold, and the one canonical text that stands for it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipeline.decode.reasons import Reason, refuse
+
+MAX_BYTES = 5_000_000
+MAX_LAYERS = 4  # strings within strings
+MAX_DEPTH = 64  # objects and lists; a shipment nests about eight
+MAX_DIGITS = 100  # of a whole number; the longest id seen has fourteen
+
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_ONLY_OPENERS = bytes(byte for byte in range(256) if byte not in b"[{")
+_DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
+_TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
+
+
+def canonical(body: dict[str, Any]) -> bytes:
+    """Compact JSON with sorted keys, equal for equal bodies. Refuse a body that is out of bounds.
+
+    The bounds are looked up in this text, because it is made anyway and searching bytes costs next to nothing; only
+    a text that might be out of bounds is walked through.
+    """
+    try:
+        text = _ENCODE(body).encode("ascii")
+    except ValueError:  # 1e309 reads as infinity.
+        refuse(Reason.NOT_A_NUMBER)
+    if len(text.translate(None, _ONLY_OPENERS)) > MAX_DEPTH:
+        _check_depth(body)
+    if _TOO_MANY_DIGITS in text.translate(_DIGITS):
+        _check_digits(body)
+    return text
+
+
+def _check_depth(body: dict[str, Any]) -> None:
+    level: list[Any] = [body]
+    for _ in range(MAX_DEPTH):
+        level = [item for container in level for item in _items(container) if isinstance(item, (dict, list))]
+    if level:
+        refuse(Reason.TOO_DEEP)
+
+
+def _check_digits(body: dict[str, Any]) -> None:
+    level: list[Any] = [body]
+    while level:
+        items = [item for container in level for item in _items(container)]
+        if any(isinstance(item, int) and abs(item) >= 10**MAX_DIGITS for item in items):
+            refuse(Reason.NUMBER_TOO_LONG)
+        level = [item for item in items if isinstance(item, (dict, list))]
+
+
+def _items(container: Any) -> Any:
+    return container.values() if isinstance(container, dict) else container

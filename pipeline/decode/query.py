@@ -1,0 +1,37 @@
+"""The query string of a GET hook as an object. Cratejoy docs: the merchant names its parameters, so any may come."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pipeline.decode.json_text import object_of
+from pipeline.decode.layers import unwrap
+from pipeline.decode.reasons import Reason, refuse
+from pipeline.errors import BadHook
+
+
+def read_query(query: str) -> dict[str, Any]:
+    """`a=1&b=x` -> {"a": "1", "b": "x"}; a single parameter that holds a JSON object is that object."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        refuse(Reason.BAD_UTF8)
+    if not pairs:
+        refuse(Reason.EMPTY)
+    if len(pairs) == 1:
+        name, value = pairs[0]
+        embedded = _embedded(value or name)
+        if embedded is not None:
+            return embedded
+    return object_of(pairs)
+
+
+def _embedded(text: str) -> dict[str, Any] | None:
+    """The object in the text, if it is one. A template nobody filled in, `{{ customer.email }}`, is plain text."""
+    try:
+        return unwrap(text)[1]
+    except BadHook as error:
+        if error.reason in {Reason.EMPTY, Reason.NOT_JSON, Reason.NOT_AN_OBJECT}:
+            return None
+        raise
