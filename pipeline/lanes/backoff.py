@@ -1,0 +1,39 @@
+"""How long to wait: our own jittered back-off, and what a platform asks for in Retry-After."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from random import Random
+
+LONGEST_BACKOFF = 300.0  # seconds
+LONGEST_TOLD = 86_400.0  # a server that asks for more than a day is asked again after a day
+_FIRST = 2.0
+_MAX_DOUBLINGS = 20  # far beyond the cap, and no number grows without end
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?")
+_LONGEST_HEADER = 64
+
+
+def full_jitter(attempt: int, rng: Random) -> float:
+    """Anything between nothing and a bound that doubles with every attempt, the first being 0."""
+    doublings = min(max(attempt, 0), _MAX_DOUBLINGS)
+    return rng.uniform(0, min(LONGEST_BACKOFF, _FIRST * 2**doublings))
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Seconds from `now`, at most a day. None if the header is missing, unreadable or in the past."""
+    text = (value or "").strip()
+    if not text or len(text) > _LONGEST_HEADER:
+        return None
+    seconds = float(text) if _SECONDS.fullmatch(text) else _until(text, now)
+    return None if seconds is None or seconds < 0 else min(seconds, LONGEST_TOLD)
+
+
+def _until(text: str, now: float) -> float | None:
+    try:
+        date = parsedate_to_datetime(text)
+        zoned = date if date.tzinfo else date.replace(tzinfo=UTC)  # HTTP dates are GMT, named or not
+        return zoned.timestamp() - now
+    except (ValueError, TypeError, IndexError, OverflowError):  # what the parser raises for odd texts
+        return None
