@@ -1,0 +1,180 @@
+"""Empties one lane of one connection: claims, sends and writes down what became of it, until it has to stop.
+
+Knows no platform and never sleeps: waiting is a time in the lane's row, and a sweep comes back for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline import keys
+from pipeline.errors import StaleFence
+from pipeline.lanes.backoff import full_jitter
+from pipeline.lanes.lease import Lease
+from pipeline.lanes.line import LaneDeps, LaneReport, Line, Stopped
+from pipeline.ledger.deliveries import (
+    LaneTaken,
+    claim,
+    clear_lane,
+    pause_connection,
+    pending_in_lane,
+    postpone_lane,
+    settle,
+    take_lane,
+)
+from pipeline.ledger.engine import reading, writing
+from pipeline.model import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
+
+_THROTTLED = 429
+_TOKEN_BITS = 128
+
+
+def run_lane(deps: LaneDeps, connection_id: int, lane: int, *, until: int) -> LaneReport:
+    """Deliver what is pending in the lane until it is empty, has to wait, or the deadline (µs) has come.
+
+    Raises redis.RedisError or SQLAlchemyError if one of ours is away; what was claimed then is sent again by the
+    next run, under the same ids.
+    """
+    run = _Run(deps, connection_id, lane, until)
+    stopped = run.once()
+    # A message written while we were leaving found the lane held, so nobody else comes for it.
+    while stopped == "empty" and run.pending():
+        stopped = run.once()
+    return replace(run.report, stopped=stopped)
+
+
+class _Run:
+    """One worker's time at one lane."""
+
+    def __init__(self, deps: LaneDeps, connection_id: int, lane: int, until: int) -> None:
+        self._deps = deps
+        self._connection_id = connection_id
+        self._lane = lane
+        self._until = until
+        self._owed = 0  # calls the last send made beyond the one it had asked for
+        self.report = LaneReport("empty")
+
+    def once(self) -> Stopped:
+        """Take the lease, work, give it back."""
+        token = f"{self._deps.rng.getrandbits(_TOKEN_BITS):032x}"
+        key = keys.lane_lease(self._connection_id, self._lane)
+        lease = Lease(self._deps.redis, key, token, self._deps.lease_ms)
+        if not lease.acquire():
+            return "held"
+        try:
+            return self._hold(lease)
+        except StaleFence:
+            return "lost"
+        finally:
+            lease.release()
+
+    def pending(self) -> bool:
+        with reading(self._deps.engine) as conn:
+            return pending_in_lane(conn, self._connection_id, self._lane)
+
+    def _hold(self, lease: Lease) -> Stopped:
+        now = self._deps.now()
+        with writing(self._deps.engine) as conn:
+            taken = take_lane(conn, self._connection_id, self._lane, now)
+        if taken.next_attempt_at > now:
+            return self._waits(taken.next_attempt_at)
+        if not self.pending():
+            return "empty"
+        line = self._deps.open_line(self._connection_id)
+        stopped = self._step(lease, line, taken)
+        while stopped is None:
+            taken = replace(taken, attempts=0)  # something went through
+            stopped = self._step(lease, line, taken) if self.pending() else "empty"
+        return stopped
+
+    def _step(self, lease: Lease, line: Line, taken: LaneTaken) -> Stopped | None:
+        """At most one send. None: go on."""
+        if self._deps.now() >= self._until:
+            return "deadline"
+        if not lease.renew():
+            return "lost"
+        wait = line.budget.acquire(1 + self._owed)
+        if wait > 0:
+            return self._postpone(taken, wait, taken.attempts, "waits for the account's rate budget")
+        with writing(self._deps.engine) as conn:
+            messages = claim(conn, taken, line.destination.max_items)
+        if not messages:
+            return "empty"  # the connection has been paused since we looked
+        reply = self._send(line, taken, messages)
+        stopped = self._record(taken, messages, reply)
+        _tell(line, reply)
+        return stopped
+
+    def _send(self, line: Line, taken: LaneTaken, messages: Sequence[Message]) -> Reply:
+        try:
+            return line.destination.send(messages)
+        except Exception as error:  # a fault of ours: rest, or the sweep comes back for it every second
+            attempts = taken.attempts + 1
+            self._postpone(taken, self._jitter(attempts), attempts, f"our own fault: {type(error).__name__}")
+            raise
+
+    def _record(self, taken: LaneTaken, messages: Sequence[Message], reply: Reply) -> Stopped | None:
+        """Outcomes and what follows for the lane, in one transaction."""
+        self._count(reply)
+        self._owed = max(0, len(reply.calls) - 1)
+        now, stop = self._deps.now(), _stop_in(reply)
+        ids = (message.delivery_id for message in messages)
+        with writing(self._deps.engine) as conn:
+            settle(conn, taken, list(zip(ids, reply.outcomes, strict=True)), reply.calls, now)
+            match stop:
+                case None:
+                    clear_lane(conn, taken)
+                    return None
+                case ConnectionBroken(reason):
+                    pause_connection(conn, taken.connection_id, reason, now)
+                    return "paused"
+                case RetryAfter(seconds, reason):
+                    attempts = 1 if _went_forward(reply) else taken.attempts + 1
+                    wait = self._jitter(attempts) if seconds is None else seconds
+                    at = now + _us(wait)
+                    postpone_lane(conn, taken, at, attempts, reason)
+                    return self._waits(at)
+
+    def _postpone(self, taken: LaneTaken, seconds: float, attempts: int, reason: str) -> Stopped:
+        at = self._deps.now() + _us(seconds)
+        with writing(self._deps.engine) as conn:
+            postpone_lane(conn, taken, at, attempts, reason)
+        return self._waits(at)
+
+    def _waits(self, at: int) -> Stopped:
+        self.report = replace(self.report, next_attempt_at=at)
+        return "waiting"
+
+    def _jitter(self, attempts: int) -> float:
+        return full_jitter(attempts - 1, self._deps.rng)
+
+    def _count(self, reply: Reply) -> None:
+        self.report = replace(
+            self.report,
+            sent=self.report.sent + sum(isinstance(one, Sent) for one in reply.outcomes),
+            rejected=self.report.rejected + sum(isinstance(one, Rejected) for one in reply.outcomes),
+            calls=self.report.calls + len(reply.calls),
+        )
+
+
+def _stop_in(reply: Reply) -> RetryAfter | ConnectionBroken | None:
+    return next((one for one in reply.outcomes if isinstance(one, RetryAfter | ConnectionBroken)), None)
+
+
+def _went_forward(reply: Reply) -> bool:
+    """Whether anything was settled: then the failures before it no longer count."""
+    return any(isinstance(one, Sent | Rejected) for one in reply.outcomes)
+
+
+def _tell(line: Line, reply: Reply) -> None:
+    """Let the account's budget know how it went. Only a 429 is about the rate."""
+    stop = _stop_in(reply)
+    if stop is None:
+        line.budget.succeeded()
+    elif isinstance(stop, RetryAfter) and reply.calls and reply.calls[-1].status == _THROTTLED:
+        line.budget.pause(stop.seconds)
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * 1_000_000)

@@ -1,0 +1,65 @@
+"""What a lane is handed: where its messages go, how fast they may, and what one run reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, Protocol
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from pipeline.destinations.port import Destination
+
+LEASE_MS = 30_000  # longer than the slowest call, and how long a lane rests when its holder is killed
+
+Stopped = Literal["held", "empty", "deadline", "waiting", "paused", "lost"]
+
+
+class RateBudget(Protocol):
+    """What all processes together may ask of one account."""
+
+    def acquire(self, cost: int = 1) -> float:
+        """0.0: go. Otherwise the seconds to wait; nothing was taken."""
+
+    def pause(self, seconds: float | None) -> object:
+        """The platform told us to slow down, for so long or without saying for how long."""
+
+    def succeeded(self) -> None:
+        """A send went through: the rate may creep back up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An open connection: where to send, and how fast."""
+
+    destination: Destination
+    budget: RateBudget
+
+
+@dataclass(frozen=True, slots=True)
+class LaneDeps:
+    """What a lane needs from outside. `rng` also makes lease tokens: it must differ between processes."""
+
+    engine: Engine
+    redis: Redis
+    open_line: Callable[[int], Line]  # by connection id
+    now: Callable[[], int]  # µs
+    rng: Random
+    lease_ms: int = LEASE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class LaneReport:
+    """What one run did and why it stopped. `next_attempt_at` (µs) is set while the lane waits.
+
+    held: somebody else is at it and looks again before leaving. lost: somebody else has taken over.
+    deadline: there may be more; run it again. paused: the connection is broken until somebody mends it.
+    """
+
+    stopped: Stopped
+    sent: int = 0
+    rejected: int = 0
+    calls: int = 0
+    next_attempt_at: int | None = None
