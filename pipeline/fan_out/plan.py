@@ -20,11 +20,12 @@ Note = dict[str, Any]  # {"code": …} and ids
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """One person an event concerns. At least one of `customer_id` and `email` is known."""
+    """One person an event concerns: known by customer id, by address, or by the orders and boxes that are theirs."""
 
     role: Role
     customer_id: int | None
     email: str | None
+    subjects: tuple[Subject, ...]
     data: dict[str, Any]
     facts: tuple[Fact, ...]
 
@@ -48,19 +49,18 @@ def plan_event(
     buyer = customer_of(row, data)
     gift = gift_known(row, data, memory)
     told = Telling(row, data, happening, gift, test)
+    subjects = subjects_of(row, data)
     notes: list[Note] = []
     people: list[Concerned] = []
-    if buyer is not None:
+    if row.buyer:
         copy = customer_copy(row, data, store, currency) | {"is_gift": gift is not None, "is_test": test}
-        facts = customer_facts(told, buyer)
-        people.append(Concerned("customer", buyer.id, buyer.email, copy, tuple(facts)))
-    elif row.buyer:
-        notes.append({"code": "customer_missing"})
+        who = buyer or Customer(None, None, {})
+        facts = tuple(customer_facts(told, who))
+        people.append(Concerned("customer", who.id, who.email, subjects, copy, facts))
     if gift is not None and row.gift_copy:
         recipient, why = _recipient(told, gift, buyer, store)
         people += [recipient] if recipient else []
         notes += [{"code": why}] if why else []
-    subjects = subjects_of(row, data)
     subject_id = dig(data, f"{row.at}.id" if row.at else "id") if row.subject else None
     return Plan(subject_id if isinstance(subject_id, int) else None, test, tuple(people), subjects, tuple(notes))
 
@@ -83,7 +83,7 @@ def _recipient(told: Telling, gift: Gift, buyer: Customer | None, store: str) ->
         return None, "recipient_is_buyer"
     facts = recipient_facts(told, gift, _gift_name(told.row, told.data))
     copy = recipient_copy(told.row, told.data, store, gift) | {"is_test": told.is_test}
-    return Concerned("gift_recipient", None, gift.email, copy, tuple(facts)), None
+    return Concerned("gift_recipient", None, gift.email, (), copy, tuple(facts)), None
 
 
 def _gift_name(row: EventRow, data: Mapping[str, Any]) -> str:

@@ -123,9 +123,10 @@ def _record(db: Database, told: Sorted, raws: Mapping[str, Raw], now: int) -> li
 def _cast(db: Database, stories: Sequence[Story], now: int) -> PeopleBook:
     """Find or make everybody the stories concern."""
     concerned = [(story.store, one) for story in stories for one in story.people]
-    wanted = [key for store, one in concerned for key in keys_of(store.id, one.customer_id, one.email)]
+    wanted = [key for store, one in concerned for key in keys_of(store.id, one)]
     book = PeopleBook(db, wanted, (store for store, _ in concerned), now)
     for story in stories:
-        story.cast = [(one, book.find(story.store, one.customer_id, one.email)) for one in story.people]
+        found = ((one, book.find(story.store, one)) for one in story.people)
+        story.cast = [(one, someone) for one, someone in found if someone is not None]
     book.write_new()
     return book

@@ -81,7 +81,10 @@ def _row(story: Story, repeats: int, now: int) -> dict[str, Any]:
 
 
 def _unheard(story: Story) -> list[dict[str, Any]]:
-    return [{"code": "no_email", "role": one.role} for one, someone in story.cast if not someone.email]
+    """Why somebody this event concerns gets no message."""
+    nameless = len(story.people) - len(story.cast)
+    silent = [{"code": "no_email", "role": one.role} for one, someone in story.cast if not someone.email]
+    return [*silent, *([{"code": "customer_missing"}] if nameless else [])]
 
 
 def _bytes_of(raw: Raw | None) -> bytes:

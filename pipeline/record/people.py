@@ -1,7 +1,6 @@
-"""The people of one batch: found by customer id or e-mail address, made if new, and what is known of them.
-
-A customer id and every address ever seen with it lead to the same person, for ever. So a gift recipient who later
-registers with the same address becomes that customer, and two accounts with one address are one person.
+A body may name only an order: then the order's customer is meant, as told before. A customer id and every address ever
+seen with it lead to the same person, for ever. So a gift recipient who later registers with the same address becomes
+that customer, and two accounts with one address are one person.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ from sqlalchemy import bindparam, insert, select, tuple_, update
 from pipeline.fan_out.attributes import attributes_of
 from pipeline.fan_out.facts import Fact
 from pipeline.fan_out.merge import Known, known_at, merge
+from pipeline.fan_out.plan import Concerned
 from pipeline.ledger import tables
 from pipeline.record.known import StoreRow, chunks, table_of
 from pipeline.record.upsert import upsert
 
-Key = tuple[int, str, str]  # (store id, "customer" | "email", value)
+Key = tuple[int, str, str]  # (store id, "customer" | "email" | "order" | "subscription" | "shipment", value)
 
 
 @dataclass(slots=True)
@@ -57,10 +57,14 @@ class Someone:
         return known_at(self.known)
 
 
-def keys_of(store_id: int, customer_id: int | None, email: str | None) -> list[Key]:
-    """What leads to a person, the surer first."""
-    found: list[Key] = [] if customer_id is None else [(store_id, "customer", str(customer_id))]
-    return found if email is None else [*found, (store_id, "email", email)]
+def keys_of(store_id: int, concerned: Concerned) -> list[Key]:
+    """What leads to a person, the surest first."""
+    found: list[Key] = []
+    if concerned.customer_id is not None:
+        found.append((store_id, "customer", str(concerned.customer_id)))
+    if concerned.email is not None:
+        found.append((store_id, "email", concerned.email))
+    return [*found, *((store_id, kind, str(number)) for kind, number in concerned.subjects)]
 
 
 class PeopleBook:
@@ -74,16 +78,18 @@ class PeopleBook:
         self._new_people: list[Someone] = []
         self._load(list(dict.fromkeys(wanted)))
 
-    def find(self, store: StoreRow, customer_id: int | None, email: str | None) -> Someone:
-        """The person these lead to; a new one if nobody is known by either."""
-        keys = keys_of(store.id, customer_id, email)
+    def find(self, store: StoreRow, concerned: Concerned) -> Someone | None:
+        """The person these lead to; a new one if nobody is known by them; None if the body names nobody."""
+        keys = keys_of(store.id, concerned)
         someone = next((self._by_key[key] for key in keys if key in self._by_key), None)
         if someone is None:
-            someone = Someone(store, customer_id, email)
+            if concerned.customer_id is None and concerned.email is None:
+                return None
+            someone = Someone(store, concerned.customer_id, concerned.email)
             self._new_people.append(someone)
-        if customer_id is not None and someone.customer_id is None:
-            someone.customer_id, someone.changed = customer_id, True
-        someone.email = someone.email or email
+        if concerned.customer_id is not None and someone.customer_id is None:
+            someone.customer_id, someone.changed = concerned.customer_id, True
+        someone.email = someone.email or concerned.email
         for key in keys:
             if key not in self._by_key:
                 self._by_key[key] = self._new_keys[key] = someone

@@ -139,8 +139,9 @@ def test_a_customer_without_a_usable_address_keeps_the_id():
     assert [(one.customer_id, one.email) for one in found.people] == [(7001, None)]
 
 
-def test_a_body_that_names_nobody_says_so():
-    assert plan("order_new", {"id": 1}).notes == ({"code": "customer_missing"},)
+def test_a_body_that_names_nobody_leads_to_its_customer_by_what_is_theirs():
+    found = plan("transaction_new", {"transaction": {"id": 1}, "order": {"id": 7015}})
+    assert [(one.customer_id, one.email, one.subjects) for one in found.people] == [(None, None, (("order", 7015),))]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,18 @@ def test_a_link_to_a_known_customer_is_enough(teller):
     assert teller.sent()[-1] == (BUYERS, "shipment_shipped")
 
 
+def test_a_transaction_that_names_only_its_order_reaches_the_orders_customer(teller):
+    teller.told("order_new", order())
+    teller.told("transaction_new", {"transaction": {"id": 7041, "result": "captured"}, "order": {"id": 7015}})
+    assert teller.sent()[-1] == (BUYERS, "transaction_new")
+
+
+def test_a_body_that_names_nobody_we_know_says_so(teller):
+    teller.told("transaction_new", {"transaction": {"id": 7041}, "order": {"id": 7015}})
+    (event,) = teller.rows(tables.Event)
+    assert (event.outcome, event.notes) == ("nobody", [{"code": "customer_missing"}])
+
+
 def test_a_change_of_address_keeps_the_person(teller):
     teller.told("customer_new", customer())
     teller.told("billing_updated", customer(email="new@example.com"))
