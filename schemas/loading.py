@@ -12,13 +12,21 @@ from schemas.base import NOT_AN_OBJECT, Loaded
 from schemas.registry import SCHEMAS
 from schemas.report import Report
 
+_SHOWN = 10  # errors in a message; `errors` has them all
+
 
 class Invalid(Exception):
     """A body its schema cannot read. `errors`: path of the field -> messages; neither holds a value."""
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
-        super().__init__("; ".join(f"{path or 'the body'} {', '.join(errors[path])}" for path in sorted(errors)))
+        super().__init__(errors)
         self.errors = dict(errors)
+
+    def __str__(self) -> str:
+        shown = sorted(self.errors)[:_SHOWN]
+        told = [f"{path or 'the body'} {', '.join(self.errors[path])}" for path in shown]
+        more = len(self.errors) - len(shown)
+        return "; ".join([*told, f"and {more} more"] if more else told)
 
 
 @dataclass(frozen=True, slots=True)
