@@ -41,8 +41,9 @@ class Running:
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self.lines.append(line.rstrip("\n"))
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.append(line.rstrip("\n"))
 
     @property
     def said(self) -> str:
@@ -66,18 +67,20 @@ class Running:
 
 
 def processes_of(data: Path) -> dict[int, str]:
-    """Every living process that was started with this data directory, by what its environment or command line says."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                words = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:  # gone, or not ours
-                continue
-            if str(data).encode() in words and command:  # a process without a command line has ended already
-                found[int(folder.name)] = command
-    return found
+    """The command lines of all living processes that belong to this data directory, by process id."""
+    numbers = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
+    return {pid: command for pid in numbers if (command := _command_if_of(pid, data))}
+
+
+def _command_if_of(pid: int, data: Path) -> str | None:
+    """A process tells where it belongs by its arguments, its environment or, as Valkey, by its working directory."""
+    folder = Path("/proc") / str(pid)
+    try:
+        arguments = (folder / "cmdline").read_bytes()
+        words = arguments + (folder / "environ").read_bytes() + bytes((folder / "cwd").readlink())
+    except OSError:  # it has ended meanwhile, or is not ours
+        return None
+    return arguments.replace(b"\0", b" ").decode() if bytes(data) in words else None
 
 
 @contextmanager
