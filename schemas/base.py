@@ -30,7 +30,7 @@ class WireSchema(Schema):
     """A marshmallow schema that reads what is there: no key is required, none is refused.
 
     marshmallow's own loop visits every declared field, present or not, goes through four layers per value and cannot
-    tell the unnamed keys of nested schemas. On an order this one takes an eighth of its time, and it runs for every hook.
+    tell the unnamed keys of nested schemas. This one takes an eighth of its time on an order, and runs for every hook.
     """
 
     aliases: ClassVar[Mapping[str, str]] = {}  # another name of a key -> the one we use
