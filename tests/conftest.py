@@ -73,12 +73,24 @@ def engine(database_url: str) -> Iterator[Engine]:
     made.dispose()
 
 
+# Deleting a handful of rows is many times quicker than truncating twenty tables with their indexes.
+_EMPTY = """
+DO $$
+DECLARE name text;
+BEGIN
+    SET LOCAL session_replication_role = replica; -- no foreign keys, so any order will do
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
+        PERFORM setval(quote_ident(name), 1, false);
+    END LOOP;
+END $$
+"""
+
+
 def _empty(url: str) -> None:
     engine = make_engine(url)
     with writing(engine) as conn:
-        tables = conn.exec_driver_sql(
-            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
-            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        ).scalar_one()
-        conn.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+        conn.exec_driver_sql(_EMPTY.replace("%", "%%"))
     engine.dispose()

@@ -71,6 +71,7 @@ class Event(Base):
         Index("ix_events_store_id_id", "store_id", "id"),
         Index("ix_events_store_id_name_id", "store_id", "name", "id"),
         Index("ix_events_store_id_outcome_id", "store_id", "outcome", "id"),
+        Index("ix_events_repeated", "store_id", "duplicates", **only_where("duplicates > 0")),
         Index("ix_events_subject", "store_id", "subject", "subject_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -109,6 +110,14 @@ def _events() -> None:
     op.create_index("ix_events_store_id_id", "events", ["store_id", "id"])
     op.create_index("ix_events_store_id_name_id", "events", ["store_id", "name", "id"])
     op.create_index("ix_events_store_id_outcome_id", "events", ["store_id", "outcome", "id"])
+    only_repeated = text("duplicates > 0")
+    op.create_index(
+        "ix_events_repeated",
+        "events",
+        ["store_id", "duplicates"],
+        sqlite_where=only_repeated,
+        postgresql_where=only_repeated,
+    )
     op.create_index("ix_events_subject", "events", ["store_id", "subject", "subject_id"])
     op.create_index("ix_events_ulid", "events", ["ulid"])
     op.create_table(
