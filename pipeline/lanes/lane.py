@@ -5,7 +5,8 @@ Knows no platform and never sleeps: waiting is a time in the lane's row, and a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pipeline import keys
@@ -81,7 +82,8 @@ class _Run:
             return self._waits(taken.next_attempt_at)
         if not self.pending():
             return "empty"
-        line = self._deps.open_line(self._connection_id)
+        with self._resting_on_fault(taken):
+            line = self._deps.open_line(self._connection_id)
         stopped = self._step(lease, line, taken)
         while stopped is None:
             taken = replace(taken, attempts=0)  # something went through
@@ -101,15 +103,18 @@ class _Run:
             messages = claim(conn, taken, line.destination.max_items)
         if not messages:
             return "empty"  # the connection has been paused since we looked
-        reply = self._send(line, taken, messages)
+        with self._resting_on_fault(taken):
+            reply = line.destination.send(messages)
         stopped = self._record(taken, messages, reply)
         _tell(line, reply)
         return stopped
 
-    def _send(self, line: Line, taken: LaneTaken, messages: Sequence[Message]) -> Reply:
+    @contextmanager
+    def _resting_on_fault(self, taken: LaneTaken) -> Iterator[None]:
+        """A fault of our own is raised, but the lane rests: else the sweep comes back for it every second."""
         try:
-            return line.destination.send(messages)
-        except Exception as error:  # a fault of ours: rest, or the sweep comes back for it every second
+            yield
+        except Exception as error:
             attempts = taken.attempts + 1
             self._postpone(taken, self._jitter(attempts), attempts, f"our own fault: {type(error).__name__}")
             raise

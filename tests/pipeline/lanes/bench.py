@@ -1,0 +1,78 @@
+"""One lane on a workbench: a ledger, a Redis, a clock and a destination, all in the test's hands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import fakeredis
+from redis import Redis
+from sqlalchemy import Engine, select
+
+from pipeline import keys
+from pipeline.lanes.lane import run_lane
+from pipeline.lanes.line import LaneDeps, LaneReport, Line
+from pipeline.ledger import tables
+from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.engine import reading, writing
+from tests.pipeline.lanes.scripted import ScriptedBudget, ScriptedDestination
+from tests.pipeline.ledger.rows import NOW, add_deliveries
+
+SECOND = 1_000_000
+LANE = 0
+
+
+@dataclass
+class Bench:
+    engine: Engine
+    redis: Redis
+    link: ConnectionRow
+    people: list[int]
+    destination: ScriptedDestination = field(default_factory=ScriptedDestination)
+    budget: ScriptedBudget = field(default_factory=ScriptedBudget)
+    now: int = NOW
+    opened: int = 0
+
+    @property
+    def deps(self) -> LaneDeps:
+        return LaneDeps(self.engine, self.redis, self._open, lambda: self.now, Random(7))
+
+    def _open(self, _connection_id: int) -> Line:
+        self.opened += 1
+        return Line(self.destination, self.budget)
+
+    def run(self, *, seconds: int = 60) -> LaneReport:
+        return run_lane(self.deps, self.link.id, LANE, until=self.now + seconds * SECOND)
+
+    def add(self, count: int = 1, person: int = 0, **more: Any) -> list[int]:
+        with writing(self.engine) as conn:
+            return add_deliveries(conn, self.link, self.people[person], count, **more)
+
+    @property
+    def lease_key(self) -> str:
+        return keys.lane_lease(self.link.id, LANE)
+
+    def statuses(self) -> list[str]:
+        mine = tables.Delivery.connection_id == self.link.id
+        with reading(self.engine) as conn:
+            return list(conn.execute(select(tables.Delivery.status).where(mine).order_by(tables.Delivery.id)).scalars())
+
+    def lane_row(self) -> Any:
+        mine = tables.Lane.connection_id == self.link.id
+        with reading(self.engine) as conn:
+            return conn.execute(
+                select(tables.Lane.attempts, tables.Lane.next_attempt_at, tables.Lane.reason).where(mine)
+            ).one()
+
+    def connection_row(self) -> Any:
+        mine = tables.Connection.id == self.link.id
+        with reading(self.engine) as conn:
+            return conn.execute(select(tables.Connection.status, tables.Connection.status_reason).where(mine)).one()
+
+
+def unreachable() -> Redis:
+    """A Redis that is away."""
+    server = fakeredis.FakeServer()
+    server.connected = False
+    return fakeredis.FakeRedis(server=server)
