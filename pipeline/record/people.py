@@ -1,3 +1,5 @@
+"""The people of one batch: found by customer id, address or what is theirs, made if new, and what is known of them.
+
 A body may name only an order: then the order's customer is meant, as told before. A customer id and every address ever
 seen with it lead to the same person, for ever. So a gift recipient who later registers with the same address becomes
 that customer, and two accounts with one address are one person.
