@@ -28,14 +28,14 @@ _UNPAID = ("unpaid", "failed", "voided")
 def attributes_of(known: Known, store: str, currency: str) -> dict[str, Any]:
     """The attributes of a person of a store. Keys with nothing to say are absent."""
     about = _one(known, "customer")
-    subscriptions, orders = _all(known, "subscription"), _all(known, "order")
+    subscriptions, orders, received = (_all(known, kind) for kind in ("subscription", "order", "gift_received"))
     found = {
-        **_identity(about),
+        **_identity(about, received),
         **_subscribing(subscriptions, about),
         **_ordering(orders, about, currency),
         **_paying(_one(known, "payment")),
         **_boxes(_all(known, "shipment")),
-        **_gifts(about, orders, subscriptions, _all(known, "gift_received")),
+        **_gifts(about, orders, subscriptions, received),
         "created_at": _earliest(
             [about.get("registered_at"), *_of(orders, "placed_at"), *_of(subscriptions, "start_date")]
         ),
@@ -46,8 +46,14 @@ def attributes_of(known: Known, store: str, currency: str) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _identity(about: Fields) -> dict[str, Any]:
-    return {key: about.get(key) for key in ("email", "first_name", "last_name", "phone", "country", "region", "city")}
+def _identity(about: Fields, received: list[Fields]) -> dict[str, Any]:
+    told = {key: about.get(key) for key in ("email", "first_name", "last_name", "phone", "country", "region", "city")}
+    names = sorted(str(one["name"]) for one in received if one.get("name"))
+    if names and not about.get("first_name") and not about.get("last_name"):
+        # Whoever is known only as a recipient has the name the giver typed.
+        first, _, last = names[-1].partition(" ")
+        told |= {"first_name": first, "last_name": last.strip() or None}
+    return told
 
 
 def _subscribing(subscriptions: list[Fields], about: Fields) -> dict[str, Any]:

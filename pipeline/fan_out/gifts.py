@@ -86,6 +86,8 @@ def gift_known(row: EventRow, data: Mapping[str, Any], memory: Memory) -> Gift |
     told = gift_told(row, data)
     if told is not None and (told.redeemed or is_email(told.email)):
         return told
+    if told is None and row.subject == "order" and data.get("is_renewal"):
+        return None  # the giver's next payment; the gift's subscription and boxes are told by their own events
     for remembered in _remembered(subjects_of(row, data), memory):
         told = remembered if told is None else told.filled_from(remembered)
     return told

@@ -177,6 +177,8 @@ def test_a_giver_is_counted_once_per_gift_though_order_and_subscription_tell_it(
 def test_a_recipient_is_marked_and_knows_the_giver_by_first_name():
     found = profile(("order_new", gift_order()), ("shipment_shipped", shipment()), role="gift_recipient")
     assert found == {
+        "first_name": "Rory",
+        "last_name": "Receiver",
         "gift_recipient": True,
         "gift_sender_first_name": "Bea",
         "boxes_shipped": 1,

@@ -213,6 +213,11 @@ def test_a_gift_order_is_remembered_with_its_subscriptions():
     assert links_of(EVENTS["order_new"], body, gift) == (("order", 7015), ("subscription", 7021))
 
 
+def test_the_giver_alone_hears_of_the_payment_that_renews_a_gift():
+    body = order(id=7016, is_renewal=True, subscriptions=[{"id": 7021}])
+    assert roles(plan("order_updated", body, GIVEN)) == [("customer", BUYER["email"])]
+
+
 def test_a_failed_checkout_is_not_remembered_as_a_gift():
     body = {"order": {"id": 7015, "order_gift_info": gift_info()}}
     assert links_of(EVENTS["checkout_failed"], body, Gift(RECIPIENT)) == ()
