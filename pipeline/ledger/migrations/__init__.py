@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading
 
+_PATIENCE_SECONDS = 600  # whoever migrates may have a large table to copy
 _LOCK = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's name on PostgreSQL
 
 
@@ -66,13 +67,14 @@ def _revision(engine: Engine) -> str | None:
 
 def _upgrade(conn: Connection) -> None:
     if conn.dialect.name == "sqlite":
-        # SQLite changes a table by copying it, and dropping the old one would take its children along. The
-        # pragma works outside of transactions only, and the transaction below holds the write lock.
-        conn.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+        cursor = conn.connection.cursor()  # both pragmas must come before the transaction, which takes the write lock
+        cursor.execute(f"PRAGMA busy_timeout = {_PATIENCE_SECONDS * 1000}")
+        # SQLite changes a table by copying it, and dropping the old one would take its children along.
+        cursor.execute("PRAGMA foreign_keys = OFF")
     with conn.begin():
         if conn.dialect.name == "postgresql":
             conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            conn.exec_driver_sql("SET LOCAL lock_timeout = '10min'")
+            conn.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_SECONDS}s'")
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         config = _config()
         config.attributes["connection"] = conn

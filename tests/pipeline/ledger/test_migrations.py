@@ -86,10 +86,10 @@ def test_a_database_of_a_newer_version_is_refused(empty_url):
 @pytest.mark.slow
 def test_processes_that_start_at_once_migrate_one_after_the_other(empty_url):
     context = multiprocessing.get_context("spawn")
-    starters = [context.Process(target=migrate, args=(empty_url,)) for _ in range(3)]
+    starters = [context.Process(target=migrate, args=(empty_url,)) for _ in range(2)]
     for starter in starters:
         starter.start()
     for starter in starters:
-        starter.join(60)
+        starter.join(100)
 
-    assert ([starter.exitcode for starter in starters], current(empty_url)) == ([0, 0, 0], newest())
+    assert ([starter.exitcode for starter in starters], current(empty_url)) == ([0, 0], newest())

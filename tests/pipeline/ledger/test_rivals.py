@@ -57,7 +57,7 @@ def test_processes_that_fight_for_a_lane_settle_every_delivery_once(database_url
     connection_id = _fill(engine)
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
-    rivals = [context.Process(target=_rival, args=(database_url, connection_id, results)) for _ in range(3)]
+    rivals = [context.Process(target=_rival, args=(database_url, connection_id, results)) for _ in range(2)]
     for rival in rivals:
         rival.start()
     settled = Counter(id_ for _ in rivals for id_ in results.get(timeout=90))
