@@ -1,4 +1,4 @@
-"""Third link: loaded hooks -> the ledger. A hook it refuses is taken out alone; a ledger that is away refuses nobody."""
+"""Third link: loaded hooks -> the ledger. A hook it refuses is taken out alone; a ledger that is away refuses none."""
 
 from __future__ import annotations
 

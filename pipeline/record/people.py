@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, insert, select, tuple_, update
 
 from pipeline.fan_out.attributes import attributes_of
 from pipeline.fan_out.facts import Fact
@@ -78,6 +78,7 @@ class PeopleBook:
         self._by_key: dict[Key, Someone] = {}
         self._new_keys: dict[Key, Someone] = {}
         self._new_people: list[Someone] = []
+        self._renamed: list[Someone] = []
         self._load(list(dict.fromkeys(wanted)))
 
     def find(self, store: StoreRow, concerned: Concerned) -> Someone | None:
@@ -91,6 +92,7 @@ class PeopleBook:
             self._new_people.append(someone)
         if concerned.customer_id is not None and someone.customer_id is None:
             someone.customer_id, someone.changed = concerned.customer_id, True
+            self._renamed.append(someone)
         someone.email = someone.email or concerned.email
         for key in keys:
             if key not in self._by_key:
@@ -114,6 +116,7 @@ class PeopleBook:
             for (store_id, kind, value), someone in self._new_keys.items()
         ]
         upsert(self._db, table_of(tables.PersonKey), keys, update=())
+        self._introduce_again()
 
     def write_changes(self) -> None:
         """Write the facts that were touched and the people that changed."""
@@ -141,6 +144,13 @@ class PeopleBook:
                 name: bindparam(name) for name in ("customer_id", "email", "attributes", "known_at")
             }
             self._db.execute(update(people).where(people.c.id == bindparam("b_id")).values(values), rows)
+
+    def _introduce_again(self) -> None:
+        """Whoever was known by address alone has another identifier now: no platform knows them by it yet."""
+        introduction = table_of(tables.Introduction)
+        ids = [someone.id for someone in self._renamed]
+        if ids:
+            self._db.execute(delete(introduction).where(introduction.c.person_id.in_(ids)))
 
     def _load(self, wanted: list[Key]) -> None:
         keys, people, facts = (table_of(model) for model in (tables.PersonKey, tables.Person, tables.Fact))

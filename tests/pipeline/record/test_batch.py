@@ -102,6 +102,15 @@ def test_a_recipient_who_registers_becomes_that_customer(teller):
     )
 
 
+def test_a_recipient_who_becomes_a_customer_is_introduced_anew_under_the_customers_id(teller):
+    teller.told("order_new", gift_order())
+    with teller.engine.begin() as db:
+        db.execute(tables.Introduction.__table__.insert().values(connection_id=1, person_id=2))
+    teller.told("order_new", order(id=9, customer=customer(id=7500, email=RECIPIENT)))
+    assert teller.rows(tables.Introduction) == []
+    assert [row.kind for row in teller.rows(tables.Delivery)][-2:] == ["profile", "event"]
+
+
 def test_an_address_in_other_letters_is_no_second_person(teller):
     teller.told("order_new", gift_order(order_gift_info=gift_info(gift_recipient_email=BUYERS)))
     assert teller.sent() == [(BUYERS, "order_new")]
