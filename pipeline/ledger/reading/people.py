@@ -59,7 +59,8 @@ def _show(conn: Connection, person_id: int) -> PersonShown:
     columns = (Person.id, Store.name.label("store"), Person.customer_id, Person.email)
     times = (Person.known_at, Person.created_at, Person.attributes)
     query = select(*columns, *times).join(Store, Store.id == Person.store_id).where(Person.id == person_id)
-    keys = select(PersonKey.kind, PersonKey.value).where(PersonKey.person_id == person_id)
+    names = PersonKey.person_id == person_id, PersonKey.kind.in_(("customer", "email"))
+    keys = select(PersonKey.kind, PersonKey.value).where(*names)
     facts = select(Fact.kind, Fact.subject, Fact.data).where(Fact.person_id == person_id)
     return PersonShown(
         **conn.execute(query).one()._asdict(),
