@@ -98,13 +98,15 @@ def test_hooks_that_wait_together_are_kept_together(writer, shelf):
 
 def test_a_batch_has_its_limits(writer, shelf):
     shelf.may_go.clear()
-    threads, _ = offer_from_threads(writer, range(BATCH_COUNT + 20))
-    until(lambda: writer._queue.qsize() >= BATCH_COUNT)
+    first, _ = offer_from_threads(writer, [0])
+    shelf.arrived.acquire()
+    rest, _ = offer_from_threads(writer, range(1, BATCH_COUNT + 21))
+    until(lambda: writer._queue.qsize() == BATCH_COUNT + 20)
     shelf.may_go.set()
-    for thread in threads:
+    for thread in first + rest:
         thread.join()
 
-    assert max(len(batch) for batch in shelf.batches) <= BATCH_COUNT
+    assert [len(batch) for batch in shelf.batches] == [1, BATCH_COUNT, 20]
 
 
 def test_large_hooks_go_in_small_batches(writer, shelf):
@@ -156,13 +158,15 @@ def test_a_fault_refuses_the_batch_and_the_writer_lives_on(writer, shelf):
 
 def test_stopping_keeps_what_waits_and_closes(writer, shelf):
     shelf.may_go.clear()
-    threads, verdicts = offer_from_threads(writer, range(5))
+    first, _ = offer_from_threads(writer, [0])
+    shelf.arrived.acquire()
+    rest, verdicts = offer_from_threads(writer, range(1, 5))
     until(lambda: writer._queue.qsize() == 4)
     stopping = threading.Thread(target=writer.stop)
     stopping.start()
     until(lambda: writer._queue.qsize() == 5)
     shelf.may_go.set()
-    for thread in [*threads, stopping]:
+    for thread in [*first, *rest, stopping]:
         thread.join()
 
     assert set(verdicts.values()) == {"inbox"}

@@ -1,0 +1,61 @@
+"""Starts the web process: granian with one worker, in which one writer thread gathers what all request threads bring.
+
+One worker keeps one order. More of them are possible: each has its own writer and spool, and hooks of different
+workers are ordered by when Redis takes them.
+"""
+
+from __future__ import annotations
+
+from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING
+
+import click
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+
+from pipeline.settings import Settings, process_environment
+from receiver.app import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+THREADS = 16  # requests whose hooks wait for the same fsync; measured by bench/acknowledge.py
+BACKPRESSURE = 256  # requests inside one worker; more wait in the socket's backlog
+
+
+def build() -> WSGIApplication:
+    """The application, in the worker process that will serve it."""
+    app = create_app(Settings.from_environment(process_environment()))
+    writer = app.extensions["cratewire"].writer
+    writer.start()
+    # Granian's workers are multiprocessing's, which run finalizers at their end but no atexit functions.
+    Finalize(None, writer.stop, exitpriority=10)
+    return app
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on; PORT by default.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+@click.option("--threads", type=click.IntRange(1, 256), default=THREADS, show_default=True, help="Threads of each.")
+def main(host: str, port: int | None, workers: int, threads: int) -> None:
+    """Serve the receiver."""
+    settings = Settings.from_environment(process_environment(), port=port)
+    Granian(
+        "receiver.serve:build",
+        factory=True,
+        address=host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # a reverse proxy speaks HTTP/2 to the world
+        websockets=False,
+        workers=workers,
+        blocking_threads=threads,
+        backpressure=BACKPRESSURE,
+        respawn_failed_workers=True,
+        log_access=False,  # an access log would hold tokens
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Every rule of the hook address, through both doors."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from tests.receiver.doors import MAX_BYTES, NOW, TOKEN, Door, Keeper, make_app
+
+HOOK = f"/hooks/acme/{TOKEN}/order_new"
+
+
+@pytest.fixture(params=["fast path", "flask"])
+def door(request) -> Door:
+    keeper = Keeper()
+    app = make_app(keeper)
+    # Flask's own application is what the fast path wraps.
+    return Door(keeper, app.wsgi_app if request.param == "fast path" else app.wsgi_app._app)
+
+
+def test_a_post_is_kept_and_answered_with_its_receipt(door):
+    reply = door.send(body=b'{"id": 1}')
+
+    (kept,) = door.keeper.kept
+    assert (reply.status, json.loads(reply.body)) == (200, {"receipt": kept.receipt})
+    assert (kept.store, kept.version, kept.event, kept.received_at) == ("acme", 7, "order_new", NOW)
+    assert (kept.raw, kept.query, kept.source) == (b'{"id": 1}', None, "hook")
+
+
+def test_the_body_is_kept_as_it_came(door):
+    door.send(body=b'\xff\xfe\x00 not json "')
+
+    assert door.keeper.kept[0].raw == b'\xff\xfe\x00 not json "'
+
+
+def test_a_get_is_kept_with_its_query(door):
+    reply = door.send("GET", f"{HOOK}?id=1&name=a%20é", body=b"")
+
+    assert reply.status == 200
+    assert (door.keeper.kept[0].raw, door.keeper.kept[0].query) == (b"", "id=1&name=a%20é")
+
+
+def test_the_query_of_a_post_is_not_its_content(door):
+    door.send(path=f"{HOOK}?id=1")
+
+    assert door.keeper.kept[0].query is None
+
+
+def test_an_empty_post_is_kept_too(door):
+    assert door.send(body=b"").status == 200
+    assert door.keeper.kept[0].raw == b""
+
+
+def test_each_hook_has_a_receipt_of_its_own(door):
+    receipts = {door.send().body for _ in range(3)}
+
+    assert len(receipts) == 3
+
+
+def test_the_answer_is_json_with_its_length_and_not_cached(door):
+    reply = door.send()
+
+    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.headers["Content-Length"] == str(len(reply.body))
+    assert reply.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/hooks/acme/7.wrong/order_new",
+        f"/hooks/other/{TOKEN}/order_new",
+        "/hooks/acme//order_new",
+        f"/hooks/acmé/{TOKEN}/order_new",
+        "/hooks/acme/7.rîght/order_new",
+        f"/hooks/acme/{TOKEN}/Order_New",
+        f"/hooks/acme/{TOKEN}/order-new",
+        f"/hooks/acme/{TOKEN}/{'a' * 65}",
+        f"/hooks/acme/{TOKEN}/",
+        f"/hooks/acme/{TOKEN}",
+        f"/hooks/acme/{TOKEN}/order_new/",
+        f"/hooks/acme/{TOKEN}/order_new/more",
+        "/hooks/acme",
+    ],
+)
+def test_every_wrong_address_gets_the_same_answer(door, path):
+    reply = door.send(path=path)
+
+    assert (reply.status, json.loads(reply.body)) == (404, {"error": "not found"})
+    assert door.keeper.kept == []
+
+
+def test_an_event_with_a_line_break_is_not_found(door):
+    assert door.send(path=f"{HOOK}\n").status == 404
+
+
+def test_an_event_of_64_letters_is_taken(door):
+    assert door.send(path=f"/hooks/acme/{TOKEN}/{'a' * 64}").status == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_other_methods_are_not_allowed(door, method):
+    reply = door.send(method)
+
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert door.keeper.kept == []
+
+
+@pytest.mark.parametrize(("path", "status"), [(HOOK, 200), ("/hooks/acme/7.wrong/order_new", 404)])
+def test_a_head_probes_and_keeps_nothing(door, path, status):
+    assert door.send("HEAD", path, body=b"").status == status
+    assert door.keeper.kept == []
+
+
+def test_the_largest_body_is_taken(door):
+    assert door.send(body=b"x" * MAX_BYTES).status == 200
+
+
+def test_a_larger_body_is_refused_unread(door):
+    body = io.BytesIO(b"x" * 5_000)
+    reply = door.send(CONTENT_LENGTH="5000", **{"wsgi.input": body})
+
+    assert (reply.status, body.tell()) == (413, 0)
+    assert door.keeper.kept == []
+
+
+@pytest.mark.parametrize(("size", "status"), [(MAX_BYTES, 200), (MAX_BYTES + 1, 413)])
+def test_a_body_without_a_length_is_read_up_to_the_limit(door, size, status):
+    body = io.BytesIO(b"x" * size + b"y" * 5_000 * (status == 413))
+    reply = door.send(CONTENT_LENGTH=None, **{"wsgi.input": body})
+
+    assert reply.status == status
+    assert body.tell() <= MAX_BYTES + 1
+
+
+@pytest.mark.parametrize("length", ["-1", "ten", "1e3", "+5", "²", "1 0"])
+def test_a_length_that_is_no_number_is_a_bad_request(door, length):
+    assert door.send(CONTENT_LENGTH=length).status == 400
+    assert door.keeper.kept == []
+
+
+def test_an_endless_length_is_too_large(door):
+    assert door.send(CONTENT_LENGTH="9" * 6_000).status == 413
+
+
+def test_a_body_that_breaks_off_is_not_kept(door):
+    assert door.send(body=b"half", CONTENT_LENGTH="8").status == 400
+    assert door.keeper.kept == []
+
+
+def test_a_body_that_comes_in_pieces_is_whole(door):
+    class Dripping(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(min(size, 7))
+
+    door.send(CONTENT_LENGTH="100", **{"wsgi.input": Dripping(b"x" * 100)})
+
+    assert door.keeper.kept[0].raw == b"x" * 100
+
+
+def test_no_body_is_asked_for_where_its_end_is_not_marked(door):
+    class Endless(io.BytesIO):
+        def read(self, _size=-1):
+            raise AssertionError("this would wait for ever")
+
+    reply = door.send("GET", CONTENT_LENGTH=None, **{"wsgi.input": Endless(), "wsgi.input_terminated": None})
+
+    assert reply.status == 200
+
+
+def test_a_hook_that_cannot_be_kept_is_asked_for_again(door):
+    door.keeper.way = "refused"
+    reply = door.send()
+
+    assert reply.status == 503
+    assert int(reply.headers["Retry-After"]) > 0
+
+
+def test_the_spool_is_as_good_as_the_inbox(door):
+    door.keeper.way = "spool"
+
+    assert door.send().status == 200
+
+
+def test_what_lies_outside_the_prefix_is_flasks(door):
+    assert door.send("GET", "/healthz", body=b"").status == 200
+    assert door.send("GET", "/hooks", body=b"").status == 404

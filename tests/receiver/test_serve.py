@@ -1,0 +1,185 @@
+"""The real web process: granian, the fast path, the writer, a real Valkey; killed and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from pipeline import keys, tokens
+from pipeline.settings import process_environment
+from tests.pipeline.inbox.own_valkey import OwnValkey
+from tests.servers.process import free_port
+
+pytestmark = pytest.mark.slow
+
+SECRET = "a key for the tests only"
+HOOK = f"/hooks/acme/{tokens.sign([SECRET], 'acme', 1)}/order_new"
+
+
+class Web:
+    """A web process with its own process group, so that all of it can be killed at once."""
+
+    def __init__(self, redis_url: str, data: Path) -> None:
+        self.port = free_port()
+        self._environ = process_environment(None) | {
+            "REDIS_URL": redis_url,
+            "CRATEWIRE_DATA_DIR": str(data),
+            "CRATEWIRE_SECRET_KEY": SECRET,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "receiver.serve", "--port", str(self.port)]
+        self._process = subprocess.Popen(
+            command, env=self._environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        until(self.ready)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):  # it may have been stopped
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(30)
+
+    def ready(self) -> bool:
+        try:
+            return self.send("GET", "/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def send(self, method: str, path: str, body: bytes | None = None, headers=None) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def post(self, number: int) -> str:
+        """The receipt of a hook with that number in it."""
+        status, body = self.send("POST", HOOK, json.dumps({"id": number}).encode())
+        assert status == 200
+        return str(json.loads(body)["receipt"])
+
+
+@pytest.fixture
+def server(tmp_path):
+    own = OwnValkey(tmp_path / "valkey")
+    own.start()
+    yield own
+    own.stop()
+
+
+@pytest.fixture
+def web(server, tmp_path):
+    process = Web(server.url, tmp_path / "data")
+    process.start()
+    yield process
+    process.kill()
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def inbox(server) -> list[dict[bytes, bytes]]:
+    with Redis.from_url(server.url) as redis:
+        return [fields for _, fields in redis.xrange(keys.INBOX)]
+
+
+def receipts(server) -> list[str]:
+    """In the inbox's order; one that came twice counts where it came first."""
+    return list(dict.fromkeys(fields[b"r"].decode() for fields in inbox(server)))
+
+
+def test_hooks_lie_in_the_inbox_when_they_are_acknowledged(web, server):
+    given = [web.post(number) for number in range(20)]
+
+    assert receipts(server) == given
+    assert [json.loads(fields[b"b"])["id"] for fields in inbox(server)] == list(range(20))
+
+
+def test_acknowledged_hooks_outlive_web_and_redis_killed_together(web, server):
+    given = [web.post(number) for number in range(10)]
+    server.kill()
+    given += [web.post(number) for number in range(10, 20)]
+    web.kill()
+    server.start()
+    web.start()
+    given.append(web.post(20))
+    until(lambda: json.loads(web.send("GET", "/readyz")[1])["spooled"] == 0 and len(receipts(server)) >= 21)
+
+    assert receipts(server) == given
+
+
+def test_without_redis_it_starts_acknowledges_and_is_ready(server, tmp_path):
+    server.kill()
+    web = Web(server.url, tmp_path / "data")
+    web.start()
+    receipt = web.post(1)
+    state = json.loads(web.send("GET", "/readyz")[1])
+    web.kill()
+
+    assert len(receipt) == 32
+    assert (state["redis"], state["ready"]) == (False, True)
+
+
+def test_a_chunked_body_is_taken_whole_and_a_large_one_refused(web, server):
+    chunked = {"Transfer-Encoding": "chunked"}
+    status, _ = web.send("POST", HOOK, b"6\r\nchunk \r\n6\r\nby all\r\n0\r\n\r\n", chunked)
+
+    assert (status, inbox(server)[0][b"b"]) == (200, b"chunk by all")
+    too_large = b"".join(b"80000\r\n" + b"x" * 0x80000 + b"\r\n" for _ in range(11)) + b"0\r\n\r\n"
+    assert refused(web, too_large) == 413
+
+
+def refused(web: Web, chunks: bytes) -> int:
+    """The status of an answer that may come before everything is sent."""
+    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as connection:
+        head = f"POST {HOOK} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+        with contextlib.suppress(OSError):
+            connection.sendall(head.encode() + chunks)
+        return int(connection.recv(100).split()[1])
+
+
+def test_a_client_that_hangs_up_halfway_leaves_nothing(web, server):
+    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as connection:
+        connection.sendall(f"POST {HOOK} HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf".encode())
+    given = web.post(1)
+
+    assert receipts(server) == [given]
+
+
+def test_a_path_is_decoded_as_flask_would(web, server):
+    given = json.loads(web.send("POST", HOOK.replace("acme", "%61cme"), b"{}")[1])["receipt"]
+
+    assert receipts(server) == [given]
+    assert web.send("POST", HOOK.replace("acme", "ac%2Fme"), b"{}")[0] == 404
+
+
+def test_a_stopped_web_process_ends_and_lets_go_of_its_spool(web, server, tmp_path):
+    server.kill()
+    web.post(1)
+
+    assert web.stop() == 0
+    assert not (tmp_path / "data" / "spool" / "0" / "hooks.db-wal").exists()
