@@ -24,6 +24,19 @@ class Entry(TypedDict):
     source: str  # "hook", "replay" or "reconcile"
 
 
+def head_of(hook: Entry) -> Entry:
+    """What every link carries of a hook, without what a link has added to it."""
+    return Entry(
+        entry_id=hook["entry_id"],
+        receipt=hook["receipt"],
+        store=hook["store"],
+        version=hook["version"],
+        event=hook["event"],
+        received_at=hook["received_at"],
+        source=hook["source"],
+    )
+
+
 class DecodedHook(Entry):
     """A hook whose body could be read."""
 

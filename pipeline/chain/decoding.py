@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from pipeline.chain.heads import failed, head_of, internal
+from pipeline.chain.heads import failed, head_of_entry, internal
 from pipeline.decode import decode
 from pipeline.errors import BadHook
 from pipeline.inbox.raw_hook import InboxEntry
@@ -19,7 +19,7 @@ def decode_batch(entries: Iterable[InboxEntry], token: int, now: Callable[[], in
     """Decode every entry. `token` is the fence of whoever holds the inbox."""
     batch = Batch(token=token, hooks=[], failed=[])
     for entry in entries:
-        head = head_of(entry)
+        head = head_of_entry(entry)
         try:
             decoded = decode(entry.raw, entry.query)
         except BadHook as error:

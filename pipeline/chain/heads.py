@@ -7,7 +7,7 @@ from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.model import Entry, FailedHook
 
 
-def head_of(entry: InboxEntry) -> Entry:
+def head_of_entry(entry: InboxEntry) -> Entry:
     """The head of a hook as it was read from the inbox."""
     return Entry(
         entry_id=entry.entry_id,
@@ -17,19 +17,6 @@ def head_of(entry: InboxEntry) -> Entry:
         event=entry.event,
         received_at=entry.received_at,
         source=entry.source,
-    )
-
-
-def head_again(hook: Entry) -> Entry:
-    """The head of a hook that a link has added to."""
-    return Entry(
-        entry_id=hook["entry_id"],
-        receipt=hook["receipt"],
-        store=hook["store"],
-        version=hook["version"],
-        event=hook["event"],
-        received_at=hook["received_at"],
-        source=hook["source"],
     )
 
 

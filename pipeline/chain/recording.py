@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from pipeline.chain.heads import failed as failed_hook
-from pipeline.chain.heads import head_again, internal
+from pipeline.chain.heads import internal
 from pipeline.errors import CratewireError
 from pipeline.ledger.engine import writing
-from pipeline.model import Batch, FailedHook, ValidHook
+from pipeline.model import Batch, FailedHook, ValidHook, head_of
 from pipeline.record.batch import Recorded, record_batch
 from pipeline.record.dead import Raw
 
@@ -46,7 +46,7 @@ def _record(
         log.warning("a batch could not be recorded", hooks=len(hooks), error=type(error).__name__)
         if len(hooks) == 1:
             return _record(
-                engine, [], [*failed, failed_hook(head_again(hooks[0]), "fan_out", internal(error))], raws, token, now
+                engine, [], [*failed, failed_hook(head_of(hooks[0]), "fan_out", internal(error))], raws, token, now
             )
         middle = len(hooks) // 2
         first = _record(engine, hooks[:middle], failed, raws, token, now)

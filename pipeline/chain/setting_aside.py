@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.chain.heads import failed, head_of
+from pipeline.chain.heads import failed, head_of_entry
 from pipeline.errors import BadHook
 from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.inbox.tries import MOST
@@ -15,5 +15,5 @@ POISON = "poison"
 
 def set_aside(batch: Batch, poison: Iterable[InboxEntry]) -> Batch:
     """The batch with these entries among its failed ones."""
-    dead = [failed(head_of(entry), "decode", BadHook(POISON, {"tries": MOST})) for entry in poison]
+    dead = [failed(head_of_entry(entry), "decode", BadHook(POISON, {"tries": MOST})) for entry in poison]
     return Batch(token=batch["token"], hooks=batch["hooks"], failed=[*batch["failed"], *dead])

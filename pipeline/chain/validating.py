@@ -7,10 +7,10 @@ from collections.abc import Callable
 import structlog
 
 import schemas
-from pipeline.chain.heads import failed, head_again, internal
+from pipeline.chain.heads import failed, internal
 from pipeline.errors import BadHook
 from pipeline.events.table import row_of
-from pipeline.model import Batch, DecodedHook, ValidHook
+from pipeline.model import Batch, DecodedHook, ValidHook, head_of
 
 log = structlog.get_logger(__name__)
 
@@ -23,17 +23,17 @@ def validate_batch(batch: Batch, now: Callable[[], int]) -> Batch:
             checked["hooks"].append(_load(hook, now))
         except schemas.Invalid as invalid:
             refused = BadHook("invalid", {"errors": invalid.errors})
-            checked["failed"].append(failed(head_again(hook), "validate", refused))
+            checked["failed"].append(failed(head_of(hook), "validate", refused))
         except Exception as error:  # noqa: BLE001 a bug of ours must cost one hook, not the batch
             log.warning("a hook could not be validated", receipt=hook["receipt"], error=type(error).__name__)
-            checked["failed"].append(failed(head_again(hook), "validate", internal(error)))
+            checked["failed"].append(failed(head_of(hook), "validate", internal(error)))
     return checked
 
 
 def _load(hook: DecodedHook, now: Callable[[], int]) -> ValidHook:
     loaded = schemas.load(row_of(hook["event"]).schema, hook["body"])
     return ValidHook(
-        **head_again(hook),
+        **head_of(hook),
         form=hook["form"],
         fingerprint=hook["fingerprint"],
         decoded_at=hook["decoded_at"],

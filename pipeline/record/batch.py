@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection as Database
 
 from pipeline.ledger import tables
-from pipeline.model import FailedHook, ValidHook
+from pipeline.model import FailedHook, ValidHook, head_of
 from pipeline.record.dead import Raw, bury, revive
 from pipeline.record.duplicates import Sorted, count_repeats, sort_out
 from pipeline.record.events import write_casts, write_events
@@ -87,18 +87,7 @@ def _admit(hooks: Sequence[ValidHook], stores: Mapping[str, StoreRow]) -> tuple[
 
 
 def _refused(hook: ValidHook, reason: str) -> FailedHook:
-    return FailedHook(
-        entry_id=hook["entry_id"],
-        receipt=hook["receipt"],
-        store=hook["store"],
-        version=hook["version"],
-        event=hook["event"],
-        received_at=hook["received_at"],
-        source=hook["source"],
-        stage="fan_out",
-        reason=reason,
-        detail={},
-    )
+    return FailedHook(**head_of(hook), stage="fan_out", reason=reason, detail={})
 
 
 def _record(db: Database, told: Sorted, raws: Mapping[str, Raw], now: int) -> list[Row]:
