@@ -18,6 +18,8 @@ from pipeline.errors import Misconfigured
 from pipeline.kept import kept
 
 SHORTEST_SECRET = 16
+DEFAULT_PORT = 8080
+LAST_PORT = "port"  # a file in the data directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ VARIABLES: dict[str, Variable] = {
         "DATABASE_URL", check=_url("sqlite", "postgres", "postgresql", "postgresql+psycopg", "sqlite+pysqlite")
     ),
     "host": Variable("CRATEWIRE_HOST", default="127.0.0.1"),
-    "port": Variable("PORT", "int", 8080, _A_PORT),
+    "port": Variable("PORT", "int", check=_A_PORT),
     "secret_keys": Variable("CRATEWIRE_SECRET_KEY", check=_long_enough),
     "public_url": Variable("CRATEWIRE_PUBLIC_URL", check=_url("http", "https")),
     "data_dir": Variable("CRATEWIRE_DATA_DIR", default="var"),
@@ -106,8 +108,16 @@ class Settings:
         """
         read = _read(environ)
         home = Path(data_dir or read["data_dir"]).expanduser().absolute()
-        read |= {"data_dir": home, "port": port or read["port"]}
+        read |= {"data_dir": home, "port": port or read["port"] or last_port(home)}
         return cls(**(read | _completed(read, home)))
+
+
+def last_port(home: Path) -> int:
+    """Where the last `cratewire run` of this data directory listened, so that other commands name the same URLs."""
+    try:
+        return int((home / LAST_PORT).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return DEFAULT_PORT
 
 
 def process_environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 from pipeline.embedded import Embedded, command, embedded_in, wait_until_up, with_free_port
 from pipeline.errors import CratewireError
-from pipeline.settings import Settings
+from pipeline.kept import keep
+from pipeline.settings import LAST_PORT, Settings
 from receiver.flower import USER
 from receiver.run.child import Child
 from receiver.run.output import Say, printer
@@ -27,6 +28,7 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
     environment = child_environment(settings, environ)
     with held(settings.data_dir), _signals() as count, _supervisor(say, count) as supervisor:
         require_free_ports(settings)
+        keep(settings.data_dir / LAST_PORT, str(settings.port))
         if settings.embedded_redis:
             _start_valkey(supervisor, settings, environment, stopping=lambda: count() > 0)
         _migrate(environment, say)

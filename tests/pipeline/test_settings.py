@@ -180,3 +180,13 @@ def test_the_environment_wins_over_the_dotenv_file(tmp_path, monkeypatch):
 
     assert (environ["PORT"], environ["CRATEWIRE_BATCH"]) == ("3", "2")
     assert "NOTHING" not in environ
+
+
+def test_commands_name_the_port_that_run_was_given(tmp_path):
+    (tmp_path / "port").write_text("9123")
+    assert Settings.from_environment({}, data_dir=tmp_path).public_url == "http://127.0.0.1:9123"
+
+
+def test_a_spoiled_port_file_is_as_good_as_none(tmp_path):
+    (tmp_path / "port").write_text("port")
+    assert Settings.from_environment({}, data_dir=tmp_path).port == 8080
