@@ -28,7 +28,7 @@ def demo(hooks: int, seed: int, keep: bool, as_json: bool) -> None:
 
     Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat and both
     sandboxes. Afterwards what the store did is compared with what Customer.io holds, person by person and event by
-    event. The exit code is 0 only if nothing is missing, unexpected or there twice.
+    event. The exit code is 0 only if nothing is missing, unexpected, there twice or out of order.
     """
     with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
         troupe = Troupe(Path(folder), {})
@@ -41,8 +41,8 @@ def demo(hooks: int, seed: int, keep: bool, as_json: bool) -> None:
 
 
 def is_whole(found: dict[str, Any]) -> bool:
-    """Whether everything arrived, once, at the right people."""
-    faults = ("missing", "unexpected", "twice")
+    """Whether everything arrived, once, in order, at the right people."""
+    faults = ("missing", "unexpected", "twice", "out_of_order")
     return not any(found[fault] for fault in faults) and not found["comparison"]["wrong_people"]
 
 
@@ -81,6 +81,8 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
         f"{found['people']} people ({found['gift_recipients']} gift recipients) and {found['delivered']} events at "
         f"Customer.io in {found['seconds']} s."
     )
+    if found["out_of_order"]:
+        console.print(f"[red]{found['out_of_order']} events overtook another of the same person.[/]")
     for wrong in compared["wrong_people"][:20]:
         console.print(f"[red]wrong person[/] {wrong['person']}: {wrong['why']}")
     for one in compared["differences"][:20]:
