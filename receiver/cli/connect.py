@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -18,6 +19,7 @@ from pipeline.ledger.migrations import migrate
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show, speaks_plainly
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXAMPLE = "Example: cratewire connect --store acme --platform customerio --site-id ID --api-key KEY --region eu"
 
 
@@ -69,4 +71,6 @@ def _explain(console: Console, found: Connected, platform: str) -> None:
     console.print("Register these URLs with Cratejoy, one hook per event, request type POST:\n")
     for event, url in found.hooks.items():
         console.print(f"  {event:<27} {url}", soft_wrap=True, highlight=False)
+    if urlsplit(next(iter(found.hooks.values()))).hostname in LOOPBACK:
+        console.print("\nCratejoy cannot reach this machine there: set CRATEWIRE_PUBLIC_URL and connect again.")
     console.print("\nWhoever knows a URL can send hooks: treat them as secrets.")

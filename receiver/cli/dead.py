@@ -8,7 +8,6 @@ from typing import cast
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import reading, writing
@@ -17,6 +16,7 @@ from pipeline.replaying import replay
 from receiver.cli.opened import Opened, as_document, opened, when
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.tables import moment, plain
 
 _PAGE = 500
 
@@ -35,9 +35,7 @@ def list_command(limit: int, data: Path | None, as_json: bool) -> None:
     """List what waits for a decision, newest first."""
     with opened(data) as here, reading(here.engine) as db:
         found = list_dead(db, limit=limit)
-    show(
-        as_document([_named(one) for one in found]), as_json=as_json, human=lambda console: console.print(_table(found))
-    )
+    show(as_document([_named(one) for one in found]), as_json=as_json, human=lambda console: _list(console, found))
 
 
 @dead.command(name="show", epilog="Example: cratewire dead show hook:3")
@@ -59,7 +57,10 @@ def show_command(name: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @speaks_plainly
 def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, as_json: bool) -> None:
-    """Give dead hooks and deliveries another try, under the ids they had."""
+    """Give dead hooks and deliveries another try.
+
+    They keep their ids: what arrived after all is not doubled.
+    """
     if bool(names) == everything:
         raise click.UsageError("name what to replay, or say --all")
     with opened(data) as here:
@@ -97,13 +98,15 @@ def _named(one: DeadListed) -> dict[str, object]:
     return {"name": f"{one.kind}:{one.id}", **as_document(one)}
 
 
-def _table(found: list[DeadListed]) -> Table:
-    table = Table("name", "died (UTC)", "store", "event", "stage", "reason")
+def _list(console: Console, found: list[DeadListed]) -> None:
+    if not found:
+        console.print("Nothing is dead.")
+        return
+    table = plain("name", "died", "event", "stage", "reason", "store")
     for one in found:
-        table.add_row(
-            f"{one.kind}:{one.id}", when(one.died_at), one.store, one.name or "profile", one.stage, one.reason
-        )
-    return table
+        name, event = f"{one.kind}:{one.id}", one.name or "profile"
+        table.add_row(name, moment(one.died_at), event, one.stage, one.reason, one.store)
+    console.print(table)
 
 
 def _tell(console: Console, found: DeadHookShown | DeadDeliveryShown) -> None:
@@ -111,7 +114,9 @@ def _tell(console: Console, found: DeadHookShown | DeadDeliveryShown) -> None:
     console.print(f"[bold]{one.kind}:{one.id}[/] of {one.store}: {one.reason} in {one.stage}, {when(one.died_at)} UTC")
     if isinstance(found, DeadHookShown):
         console.print(
-            f"event {one.name}, receipt {found.receipt}, died {found.times} times, {json.dumps(found.detail)}"
+            f"event {one.name}, receipt {found.receipt}, died {found.times} times, {json.dumps(found.detail)}",
+            highlight=False,
+            soft_wrap=True,
         )
         console.print(found.raw[:2000].decode("utf-8", "backslashreplace"), markup=False, highlight=False)
         return

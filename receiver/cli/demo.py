@@ -10,9 +10,9 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.tables import plain
 from receiver.demo.play import play
 from receiver.demo.stage import Stage, Troupe, set_stage
 
@@ -68,11 +68,11 @@ def _perform(troupe: Troupe, hooks: int, seed: int, keep: bool, as_json: bool) -
 
 def _tell(console: Console, found: dict[str, Any]) -> None:
     compared = found["comparison"]
-    table = Table("event", "expected", "arrived", "missing", "unexpected", "twice")
+    table = plain("event", "expected", "arrived", "missing", "unexpected", "twice")
     for name, counts in sorted(compared["events"].items()):
         cells = (counts[key] for key in ("expected", "arrived", "missing", "unexpected", "twice"))
         table.add_row(name, *map(str, cells))
-    console.print(table)
+    console.print(table, "", sep="\n")
     console.print(
         f"{found['sent']} hooks sent, {found['accepted']} accepted: {found['events']} events, "
         f"{found['duplicates_dropped']} duplicates dropped, {found['quarantined']} unreadable set aside."

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.errors import Misconfigured
 from pipeline.settings import process_environment
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show
+from receiver.cli.tables import plain
 from receiver.doctor import Finding, examine
 
 COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
@@ -40,8 +40,8 @@ def _findings(data: Path | None) -> list[Finding]:
 
 
 def _table(console: Console, findings: list[Finding]) -> None:
-    table = Table("check", "state", "found", "what to do")
+    table = plain("check", "state", "found")
     for finding in findings:
-        colour = COLOURS[finding.state]
-        table.add_row(finding.name, f"[{colour}]{finding.state}[/]", finding.says, finding.advice)
+        colour, advice = COLOURS[finding.state], f"→ {finding.advice}" if finding.advice else ""
+        table.add_row(finding.name, f"[{colour}]{finding.state}[/]", " ".join(filter(None, (finding.says, advice))))
     console.print(table)

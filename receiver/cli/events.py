@@ -17,6 +17,7 @@ from pipeline.ledger.reading import EventFilter, EventListed, EventShown, list_e
 from receiver.cli.opened import as_document, opened, when
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.tables import moment, plain, took
 
 _POLL_SECONDS = 0.5
 _ID_DIGITS = 18  # what surely fits a database's integer
@@ -49,7 +50,10 @@ def list_command(before: int | None, limit: int, data: Path | None, as_json: boo
 @json_option
 @speaks_plainly
 def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
-    """Show one event: whom it concerned, what was sent, every call, the loaded body and the raw one."""
+    """Show one event: whom it concerned, what was sent, its body.
+
+    Times behind a "+" are since the hook was received. --json has the raw body too.
+    """
     with opened(data) as here, reading(here.engine) as db:
         found = show_event(db, int(wanted) if wanted.isdecimal() and len(wanted) <= _ID_DIGITS else wanted)
     if found is None:
@@ -65,7 +69,7 @@ def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
 @speaks_plainly
 def tail(store: str | None, limit: int | None, data: Path | None, as_json: bool) -> None:
     """Follow events as they are recorded, until Ctrl-C. With --json, one document a line."""
-    console, shown = Console(), 0
+    shown = 0
     with opened(data) as here:
         with reading(here.engine) as db:
             newest = next((event.id for event in list_events(db, EventFilter(store=store), limit=1)), 0)
@@ -74,46 +78,62 @@ def tail(store: str | None, limit: int | None, data: Path | None, as_json: bool)
                 page = list_events(db, EventFilter(store=store), limit=200)
             fresh = [event for event in reversed(page) if event.id > newest][: None if limit is None else limit - shown]
             for event in fresh:
-                click.echo(json.dumps(as_document(event))) if as_json else console.print(_line(event), highlight=False)
+                click.echo(json.dumps(as_document(event))) if as_json else click.echo(_line(event))
             newest = max([newest, *(event.id for event in fresh)])
             shown += len(fresh)
             time.sleep(_POLL_SECONDS)
 
 
 def _line(event: EventListed) -> str:
-    subject = f"{event.subject or ''} {event.subject_id or ''}".strip()
-    return f"{when(event.received_at)}  {event.id:>8}  {event.store:<16} {event.name:<27} {event.outcome:<14} {subject}"
+    number = event.subject_id or ""
+    return (
+        f"{moment(event.received_at)}  {event.id:>5}  {event.name:<25} {number:<10} {event.outcome:<13} {event.store}"
+    )
 
 
 def _table(found: list[EventListed]) -> Table:
-    table = Table("id", "received (UTC)", "store", "event", "subject", "outcome", "again")
+    table = plain("id", "received", "event", "of", "outcome", "store", gap=1)
     for event in found:
-        subject = f"{event.subject or ''} {event.subject_id or ''}".strip()
-        again = str(event.duplicates or "")
-        table.add_row(str(event.id), when(event.received_at), event.store, event.name, subject, event.outcome, again)
+        again = f", told {event.duplicates + 1} times" if event.duplicates else ""
+        cells = (event.id, moment(event.received_at), event.name, event.subject_id or "", event.outcome + again)
+        table.add_row(*map(str, cells), event.store)
     return table
 
 
 def _tell(console: Console, found: EventShown) -> None:
     event = found.event
     console.print(f"[bold]{event.name}[/] of {event.store}: event {event.id}, {event.outcome}", highlight=False)
-    console.print(f"happening {found.happening}, ULID {event.ulid}, receipt {event.receipt}", highlight=False)
-    stages = (("occurred", event.occurred_at), ("received", event.received_at), ("decoded", found.decoded_at))
-    for name, at in (*stages, ("validated", found.validated_at), ("recorded", event.recorded_at)):
-        console.print(f"  {name:<10} {when(at)}", highlight=False)
+    for name, value in (("happening", found.happening), ("ULID", event.ulid), ("receipt", event.receipt)):
+        console.print(f"  {name:<10} {value}", highlight=False, soft_wrap=True)
+    console.print(f"  occurred   {when(event.occurred_at)} UTC", highlight=False)
+    console.print(f"  received   {when(event.received_at)} UTC", highlight=False)
+    console.print(f"  then       {_stages(found)}", highlight=False)
     for note in found.notes:
-        console.print(f"  note: {json.dumps(note)}", highlight=False)
-    people = Table("person", "role", "customer", "e-mail", "no message because")
-    for one in found.people:
-        people.add_row(str(one.person_id), one.role, str(one.customer_id or ""), one.email or "", one.reason or "")
-    console.print(people)
-    sent = Table("delivery", "person", "platform", "what", "status", "attempts", "done (UTC)", "reason")
-    for delivery in found.deliveries:
-        what, done = delivery.name or delivery.kind, when(delivery.done_at)
-        cells = (delivery.id, delivery.person_id, delivery.platform, what, delivery.status, delivery.attempts, done)
-        sent.add_row(*map(str, cells), delivery.reason or "")
-    console.print(sent)
+        console.print(f"  note       {json.dumps(note)}", highlight=False)
+    console.print("", _people(found), "", _deliveries(found), "", sep="\n")
     for call in found.calls:
-        took = f"{call.duration_us / 1000:.0f} ms, {call.items} items"
-        console.print(f"  call {call.id}: {call.method} {call.endpoint} -> {call.status}, {took}", highlight=False)
+        answer = call.status or call.error
+        what = f"{call.method} {call.endpoint} -> {answer}, {took(call.duration_us)}, {call.items} items"
+        console.print(f"call {call.id}: {what}", highlight=False)
     console.print_json(data=found.data)
+
+
+def _stages(found: EventShown) -> str:
+    stages = (("decoded", found.decoded_at), ("validated", found.validated_at), ("recorded", found.event.recorded_at))
+    return ", ".join(f"{name} +{took(at - found.event.received_at)}" for name, at in stages)
+
+
+def _people(found: EventShown) -> Table:
+    table = plain("person", "role", "customer", "e-mail", "no message because")
+    for one in found.people:
+        table.add_row(str(one.person_id), one.role, str(one.customer_id or ""), one.email or "", one.reason or "")
+    return table
+
+
+def _deliveries(found: EventShown) -> Table:
+    table = plain("delivery", "person", "platform", "what", "status", "tries", "after", "reason")
+    for one in found.deliveries:
+        done = f"+{took(one.done_at - found.event.received_at)}" if one.done_at else ""
+        cells = (one.id, one.person_id, one.platform, one.name or one.kind, one.status, one.attempts, done)
+        table.add_row(*map(str, cells), one.reason or "")
+    return table

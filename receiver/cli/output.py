@@ -15,6 +15,8 @@ from pipeline.errors import CratewireError
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_PIPED = 200  # columns
+
 
 def json_option(command: Callable[P, R]) -> Callable[P, R]:
     """Add --json, which the command takes as `as_json`."""
@@ -26,7 +28,13 @@ def show(document: Any, *, as_json: bool, human: Callable[[Console], None]) -> N
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
     else:
-        human(Console())
+        human(console())
+
+
+def console() -> Console:
+    """As wide as the terminal; wide enough for every table if the output goes to a file or a program."""
+    out = Console()
+    return out if out.is_terminal else Console(width=_PIPED)
 
 
 def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:

@@ -1,12 +1,12 @@
-"""`cratewire people`: what is known of somebody and where each attribute comes from."""
+"""`cratewire people`: what is known of somebody."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import reading
@@ -14,6 +14,7 @@ from pipeline.ledger.reading import PersonShown, find_person
 from receiver.cli.opened import as_document, opened, when
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.tables import moment, plain
 
 
 @click.group()
@@ -27,7 +28,10 @@ def people() -> None:
 @json_option
 @speaks_plainly
 def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
-    """Show everybody with this e-mail address or Cratejoy customer id: attributes, facts and last events."""
+    """Show everybody with this address or customer id.
+
+    Attributes and the last events; with --json also the facts from which the attributes are computed.
+    """
     with opened(data) as here, reading(here.engine) as db:
         found = find_person(db, wanted)
     if not found:
@@ -43,11 +47,16 @@ def _tell(console: Console, found: list[PersonShown]) -> None:
 def _tell_one(console: Console, person: PersonShown) -> None:
     console.print(f"[bold]{person.email or 'no address'}[/], person {person.id} of {person.store}", highlight=False)
     console.print(f"customer {person.customer_id or '-'}, known as of {when(person.known_at)} UTC", highlight=False)
-    attributes = Table("attribute", "value")
+    attributes = plain("attribute", "value")
     for name, value in sorted(person.attributes.items()):
-        attributes.add_row(name, str(value))
-    console.print(attributes)
-    events = Table("id", "received (UTC)", "event", "outcome", title="last events")
+        attributes.add_row(name, _said(name, value))
+    console.print("", attributes, "", sep="\n")
+    events = plain("id", "received", "event", "outcome")
     for event in person.events:
-        events.add_row(str(event.id), when(event.received_at), event.name, event.outcome)
+        events.add_row(str(event.id), moment(event.received_at), event.name, event.outcome)
     console.print(events)
+
+
+def _said(name: str, value: Any) -> str:
+    """Platforms get Unix seconds; a person reads them as a time."""
+    return f"{value} ({when(value * 1_000_000)} UTC)" if name.endswith("_at") and isinstance(value, int) else str(value)

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.inbox import stream
 from pipeline.ledger.engine import reading
@@ -15,6 +14,7 @@ from pipeline.ledger.reading import event_counts, status_counts
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.tables import plain
 
 _MICROS = 1_000_000
 
@@ -55,10 +55,15 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
     console.print(f"inbox: {inbox['depth']} hooks, the oldest {inbox['oldest_seconds']} s")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
     console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")
-    table = Table("store", "platform", "state", "pending", "oldest (s)", "sent", "dead", "waits for")
+    if not document["connections"]:
+        console.print("No store is connected yet: see `cratewire connect --help`.")
+        return
+    table = plain("store", "platform", "state", "waiting", "oldest", "sent", "dead", "waits for")
     for one in document["connections"]:
-        state = one["status"] if one["status_reason"] is None else f"{one['status']}: {one['status_reason']}"
-        waiting = one["pending"] + one["sending"]
-        row = (one["store"], one["platform"], state, waiting, one["oldest_pending_seconds"], one["sent"], one["dead"])
+        oldest, waiting = f"{one['oldest_pending_seconds']} s", one["pending"] + one["sending"]
+        row = (one["store"], one["platform"], one["status"], waiting, oldest, one["sent"], one["dead"])
         table.add_row(*map(str, row), one["waiting_reason"] or "")
-    console.print(table)
+    console.print("", table, sep="\n")
+    for one in document["connections"]:
+        if one["status_reason"]:
+            console.print(f"{one['store']} to {one['platform']} is paused: {one['status_reason']}. Connect it again.")

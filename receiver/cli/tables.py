@@ -1,0 +1,30 @@
+"""Tables that fit 80 columns and can be copied: no lines between cells, times without the year."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.table import Table
+
+_MICROS = 1_000_000
+
+
+def plain(*headers: str, gap: int = 2) -> Table:
+    """A table of these columns; the last one gives way when it gets narrow."""
+    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
+    for header in headers[:-1]:
+        table.add_column(header, no_wrap=True)
+    table.add_column(headers[-1], overflow="fold")
+    return table
+
+
+def moment(at: int | None) -> str:
+    """A time in µs, for people who know which year it is."""
+    return "" if at is None else datetime.fromtimestamp(at / _MICROS, UTC).strftime("%m-%d %H:%M:%S")
+
+
+def took(micros: int | None) -> str:
+    """A duration in µs for people."""
+    if micros is None:
+        return ""
+    return f"{micros / 1000:.0f} ms" if micros < _MICROS else f"{micros / _MICROS:.1f} s"
