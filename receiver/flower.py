@@ -17,6 +17,7 @@ def flower_environment(settings: Settings, environ: Mapping[str, str]) -> dict[s
         **environ,
         "FLOWER_ADDRESS": "127.0.0.1",
         "FLOWER_PORT": str(settings.flower_port),
+        "FLOWER_LOGGING": "warning",  # it lists Celery's own tasks otherwise
         "FLOWER_BASIC_AUTH": f"{USER}:{settings.flower_password}",
     }
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from pipeline.settings import Settings
 
-_WORKER = "celery -A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING"
+_WORKER = "celery -q -A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING"
 
-# Celery itself speaks only of trouble: two sweeps a second would drown everything else.
+# Celery itself speaks only of trouble (and shows no banner): two sweeps a second would drown everything else.
 # Backfill has its own queue and worker, so that it cannot starve live hooks. Flower needs the workers' events (-E).
 PROCFILE = {
     "web": "python -m receiver.serve --host ${CRATEWIRE_HOST:-127.0.0.1} --port ${PORT:-8080}",
     "worker": f"{_WORKER} -n worker@%h -Q hooks,deliveries --concurrency ${{CRATEWIRE_WORKERS:-4}}",
     "backfill": f"{_WORKER} -n backfill@%h -Q backfill --concurrency 1",
-    "beat": "celery -A tasks.app beat -S redbeat.RedBeatScheduler -l WARNING",
+    "beat": "celery -q -A tasks.app beat -S redbeat.RedBeatScheduler -l WARNING",
     "flower": "python -m receiver.flower",
 }
 
