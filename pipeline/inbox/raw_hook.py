@@ -34,20 +34,20 @@ class InboxEntry(RawHook):
     entry_id: str = ""  # the stream's id, "<ms>-<n>"
 
 
-def to_fields(hook: RawHook) -> dict[str | bytes, str | bytes | int]:
-    """A hook as the fields of a stream entry."""
-    fields: dict[str | bytes, str | bytes | int] = {
-        "r": hook.receipt,
-        "s": hook.store,
-        "v": hook.version,
-        "e": hook.event,
-        "t": hook.received_at,
-        "b": hook.raw,
-    }
+def to_fields(hook: RawHook) -> list[bytes]:
+    """A hook as the fields of a stream entry: name, value, name, value, …"""
+    fields = [
+        *(b"r", hook.receipt.encode()),
+        *(b"s", _bytes(hook.store)),
+        *(b"v", b"%d" % hook.version),
+        *(b"e", hook.event.encode()),
+        *(b"t", b"%d" % hook.received_at),
+        *(b"b", hook.raw),
+    ]
     if hook.query is not None:
-        fields["q"] = hook.query.encode("utf-8", "surrogatepass")
+        fields += (b"q", _bytes(hook.query))
     if hook.source != HOOK:
-        fields["o"] = hook.source
+        fields += (b"o", hook.source.encode())
     return fields
 
 
@@ -74,6 +74,10 @@ def received_at(fields: Mapping[bytes, bytes]) -> int:
 def query_of(fields: Mapping[bytes, bytes]) -> str | None:
     """The query string of a GET."""
     return _text(fields[b"q"]) if b"q" in fields else None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _text(value: bytes) -> str:

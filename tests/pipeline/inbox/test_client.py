@@ -3,10 +3,11 @@ from __future__ import annotations
 import socket
 
 import pytest
+from redis.connection import Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from pipeline.inbox.client import connect
+from pipeline.inbox.client import OneWrite, connect
 
 
 class Listener:
@@ -43,6 +44,14 @@ def test_a_redis_that_does_not_listen_is_given_up():
 
     with pytest.raises(RedisConnectionError):
         connect(listener.url, 0.05).ping()
+
+
+def test_a_command_is_packed_as_redis_py_packs_it_but_in_one_piece():
+    command = ("CLIENT SETINFO", "ünï", b"\x00" * 9_000, 7, 0.5)
+    theirs = Connection().pack_command(*command)
+
+    assert len(theirs) > 1
+    assert OneWrite().pack(*command) == [b"".join(theirs)]
 
 
 def test_it_speaks_to_a_real_one(valkey_url):

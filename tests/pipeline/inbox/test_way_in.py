@@ -188,18 +188,13 @@ def test_a_spool_that_cannot_be_read_stops_no_request(scene):
 
 
 class Answerless(FakeRedis):
-    """Does the first transaction and never says so."""
+    """Does the first addition and never says so."""
 
     silent = True
 
-    def pipeline(self, transaction=True, shard_hint=None):  # noqa: FBT002 redis-py's own signature
-        pipe = super().pipeline(transaction, shard_hint)
+    def eval(self, *arguments):
+        answer = super().eval(*arguments)
         if self.silent:
-            self.silent, really = False, pipe.execute
-
-            def execute():
-                really()
-                raise RedisTimeoutError
-
-            pipe.execute = execute
-        return pipe
+            self.silent = False
+            raise RedisTimeoutError
+        return answer
