@@ -1,31 +1,127 @@
-"""How every process logs: a sentence with ids, as text for humans or as JSON, to a stream that is handed in."""
+"""How every process logs: a sentence with ids, as text for humans or as JSON, to a stream that is handed in.
+
+Lines of other libraries come in the same form. Nothing here shows a value that could be somebody's: a traceback has
+its frames and the kind of the error, but an error's text only if the error is one of ours.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import TextIO
+import sys
+import threading
+import traceback
+from types import TracebackType
+from typing import Any, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from pipeline.errors import CratewireError
+
+# Others are heard from this level on, whatever ours is: below it some of them quote addresses and arguments.
+_OTHERS = {
+    "alembic": logging.WARNING,
+    "amqp": logging.WARNING,
+    "celery": logging.WARNING,
+    "kombu": logging.WARNING,
+    "redbeat": logging.WARNING,
+    "sqlalchemy": logging.ERROR,
+    "urllib3": logging.ERROR,  # its warnings quote URLs, and platforms have identifiers in theirs
+    "werkzeug": logging.ERROR,
+}
+_QUOTES = ("The full contents of", "Can't decode message body")  # from here on Celery shows what a message holds
 
 
 def configure(level: str, log_format: str, stream: TextIO) -> None:
-    """Once per process, before the first line. Tracebacks show no variables: those hold people's data."""
+    """Once per process, before the first line; again in a child whose stream is another."""
+    number = logging.getLevelNamesMapping()[level]
+    common: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_values,
+    ]
+    renderer = _renderer(log_format, stream)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *_renderers(log_format, stream),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        processors=[*common, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=stream),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # loggers are made when modules are imported, which may be before this
     )
+    _configure_others(number, [structlog.stdlib.ExtraAdder(), *common], renderer, stream)
 
 
-def _renderers(log_format: str, stream: TextIO) -> list[Processor]:
+def catch_the_uncaught() -> None:
+    """Let errors that end a process or a thread be told like all others, instead of with their text."""
+    sys.excepthook = _tell_uncaught
+    threading.excepthook = lambda args: _tell_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _renderer(log_format: str, stream: TextIO) -> Processor:
     if log_format == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty())
+
+
+def _configure_others(level: int, chain: list[Processor], renderer: Processor, stream: TextIO) -> None:
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(_without_contents)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=chain,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name, least in _OTHERS.items():
+        logging.getLogger(name).setLevel(max(level, least))
+
+
+def _without_contents(record: logging.LogRecord) -> bool:
+    """Cut a line where it begins to quote a message."""
+    text = record.getMessage()
+    places = [at for quote in _QUOTES if (at := text.find(quote)) >= 0]
+    if places:
+        record.msg, record.args = text[: min(places)].strip() or "a message could not be read", ()
+    return True
+
+
+def _without_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace an exception by its frames and kinds."""
+    error = _exception_of(event.pop("exc_info", None))
+    if error is not None:
+        event["exception"] = told(error)
+    return event
+
+
+def told(error: BaseException) -> str:
+    """A traceback without the values in the errors' texts."""
+    parts: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None:
+        frames = "".join(traceback.format_tb(seen.__traceback__))
+        parts.append(f"{frames}{_last_line(seen)}")
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return "\n\nafter which:\n".join(reversed(parts))
+
+
+def _last_line(error: BaseException) -> str:
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    return f"{kind}: {error}" if isinstance(error, CratewireError) else kind
+
+
+def _exception_of(given: Any) -> BaseException | None:
+    if isinstance(given, BaseException):
+        return given
+    if isinstance(given, tuple):
+        return given[1] if isinstance(given[1], BaseException) else None
+    return sys.exc_info()[1] if given else None
+
+
+def _tell_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
+        sys.__excepthook__(kind, error or kind(), trace)
+        return
+    structlog.get_logger(__name__).critical("ended by an error", exc_info=error)

@@ -6,6 +6,7 @@ workers are ordered by when Redis takes them.
 
 from __future__ import annotations
 
+import sys
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
+from pipeline import logs
 from pipeline.settings import Settings, process_environment
 from receiver.app import create_app
 
@@ -20,17 +22,26 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 16  # requests whose hooks wait for the same fsync; measured by bench/acknowledge.py
+GRANIANS_LOGS = {"loggers": {"_granian": {"propagate": True}}}  # no handler of its own: its lines look like ours
 BACKPRESSURE = 256  # requests inside one worker; more wait in the socket's backlog
 
 
 def build() -> WSGIApplication:
     """The application, in the worker process that will serve it."""
-    app = create_app(Settings.from_environment(process_environment()))
+    settings = Settings.from_environment(process_environment())
+    tell(settings)
+    app = create_app(settings)
     writer = app.extensions["cratewire"].writer
     writer.start()
     # Granian's workers are multiprocessing's, which run finalizers at their end but no atexit functions.
     Finalize(None, writer.stop, exitpriority=10)
     return app
+
+
+def tell(settings: Settings) -> None:
+    """Log as the settings say."""
+    logs.configure(settings.log_level, settings.log_format, sys.stderr)
+    logs.catch_the_uncaught()
 
 
 @click.command()
@@ -41,6 +52,7 @@ def build() -> WSGIApplication:
 def main(host: str, port: int | None, workers: int, threads: int) -> None:
     """Serve the receiver."""
     settings = Settings.from_environment(process_environment(), port=port)
+    tell(settings)
     Granian(
         "receiver.serve:build",
         factory=True,
@@ -54,6 +66,7 @@ def main(host: str, port: int | None, workers: int, threads: int) -> None:
         backpressure=BACKPRESSURE,
         respawn_failed_workers=True,
         log_access=False,  # an access log would hold tokens
+        log_dictconfig=GRANIANS_LOGS,
     ).serve()
 
 

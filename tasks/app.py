@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery
 
 from pipeline.settings import Settings, process_environment
+from tasks.base import QuietTask
 from tasks.config import celery_config
-
-
-class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
-    """A task whose arguments and result stay out of headers, logs and flower: they hold people's data."""
-
-    abstract = True
-    resultrepr_maxsize = 1  # 0 would mean without limit
-
-    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
-        options.setdefault("argsrepr", "(…)")
-        options.setdefault("kwargsrepr", "{…}")
-        return super().apply_async(args, kwargs, **options)
 
 
 def _defaults() -> dict[str, Any]:
@@ -36,5 +25,5 @@ def task(name: str, *, bind: bool = False) -> Callable[[Callable[..., object]], 
     return decorate
 
 
-app = Celery("cratewire", task_cls=QuietTask, include=["tasks.hooks", "tasks.deliveries"])
+app = Celery("cratewire", task_cls=QuietTask, include=["tasks.hooks", "tasks.deliveries", "tasks.signals"])
 app.add_defaults(_defaults)

@@ -5,7 +5,6 @@ Request threads hand it a hook and wait for the verdict. It starts in the proces
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -13,10 +12,12 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
+import structlog
+
 from pipeline.inbox.raw_hook import RawHook
 from pipeline.inbox.way_in import BATCH_BYTES, BATCH_COUNT, Condition, Way
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 LIMIT = 1_000  # hooks that may wait for the writer; more are refused at once
 PATIENCE = 10.0  # how long a request waits for its verdict; afterwards the sender is told to come again
@@ -151,6 +152,8 @@ def _serve(keeper: Keeper, tickets: list[_Ticket]) -> None:
     way: Way = _guarded(lambda: keeper.keep([ticket.hook for ticket in tickets]), otherwise="refused")
     for ticket in tickets:
         ticket.answer(way)
+    # Told when nobody waits any more.
+    log.info("hooks taken", way=way, receipts=[ticket.hook.receipt for ticket in tickets])
 
 
 def _guarded(work: Callable[[], Result], otherwise: Result) -> Result:

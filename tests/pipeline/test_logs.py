@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from pipeline.logs import configure
+from pipeline.errors import StaleFence
+from pipeline.logs import catch_the_uncaught, configure
 
 
 @pytest.fixture(autouse=True)
-def unconfigured() -> Iterator[None]:
+def as_before() -> Iterator[None]:
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
+    handlers, level = root.handlers, root.level
     yield
     structlog.reset_defaults()
+    root.handlers, root.level = handlers, level
+    sys.excepthook, threading.excepthook = hooks
 
 
 def lines(level: str, log_format: str) -> list[str]:
@@ -50,18 +58,87 @@ def test_the_level_is_kept(level, count):
     assert len(lines(level, "json")) == count
 
 
+def raising(error: Exception) -> None:
+    raise error
+
+
+def told(log_format: str, error: Exception) -> str:
+    stream = io.StringIO()
+    configure("INFO", log_format, stream)
+    try:
+        raising(error)
+    except type(error):
+        structlog.get_logger().exception("failed", receipt="r1")
+    return stream.getvalue()
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_traceback_shows_no_values(log_format):
+def test_a_traceback_shows_the_frames_and_the_kind_but_no_values(log_format):
+    text = told(log_format, KeyError("marian@example.com"))
+
+    assert "in raising" in text
+    assert "KeyError" in text
+    assert "marian@" not in text
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_an_error_of_ours_is_told_with_its_text(log_format):
+    assert "StaleFence: lane 1/2: token 3, newest 4" in told(log_format, StaleFence("lane 1/2: token 3, newest 4"))
+
+
+def test_a_cause_is_told_as_quietly():
+    cause, caught = KeyError("marian@example.com"), ValueError("marian")
+    try:
+        raising(cause)
+    except KeyError:
+        caught.__cause__ = cause
+
+    assert "KeyError\n\nafter which:\n" in told("text", caught)
+    assert "marian" not in told("text", caught)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_other_libraries_speak_in_the_same_form(log_format):
     stream = io.StringIO()
     configure("INFO", log_format, stream)
 
-    def failing(address: str) -> None:
-        raise ValueError(len(address))
+    logging.getLogger("granian").info("listening at %s", "a port", extra={"port": 80})
 
-    try:
-        failing("robin@example.com".replace("robin", "marian"))
-    except ValueError:
-        structlog.get_logger().exception("failed")
+    line = stream.getvalue()
+    assert "listening at a port" in line
+    assert ('"port": 80' if log_format == "json" else "port=80") in line
 
-    assert "ValueError: 18" in stream.getvalue()
-    assert "marian@" not in stream.getvalue()
+
+def test_celery_is_heard_only_of_trouble():
+    stream = io.StringIO()
+    configure("DEBUG", "text", stream)
+
+    logging.getLogger("celery.worker.strategy").info("Task hooks.decode received")
+    logging.getLogger("celery.worker").warning("connection lost")
+
+    assert "received" not in stream.getvalue()
+    assert "connection lost" in stream.getvalue()
+
+
+def test_a_message_nobody_knows_is_told_without_what_it_holds():
+    stream = io.StringIO()
+    configure("INFO", "text", stream)
+
+    text = "Received unregistered task of type %s.\n\nThe full contents of the message body was:\n%s"
+    logging.getLogger("celery.worker.consumer.consumer").error(text, "hooks.new", "marian@example.com")
+
+    assert "hooks.new" in stream.getvalue()
+    assert "marian" not in stream.getvalue()
+
+
+def test_an_error_that_ends_a_thread_is_told_without_its_text(capsys):
+    stream = io.StringIO()
+    configure("INFO", "text", stream)
+    catch_the_uncaught()
+
+    thread = threading.Thread(target=raising, args=(KeyError("marian@example.com"),))
+    thread.start()
+    thread.join()
+
+    assert "KeyError" in stream.getvalue()
+    assert "marian" not in stream.getvalue() + capsys.readouterr().err

@@ -1,0 +1,54 @@
+"""What all tasks of ours have in common: quiet messages, and failures that are told without what they quote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from celery import Task
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
+from redis import RedisError
+from sqlalchemy.exc import OperationalError
+from structlog.contextvars import bound_contextvars
+
+from pipeline.errors import CratewireError
+
+log = structlog.get_logger(__name__)
+
+AWAY = (RedisError, OperationalError)  # a server of ours is not to be had: no fault of the task, and no trace helps
+CELERYS = (Ignore, Reject, Retry, SoftTimeLimitExceeded)
+
+
+class TaskFailed(Exception):
+    """A task ended by an error, whose text stays here: Celery shows errors in logs, in events and in flower."""
+
+
+class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
+    """A task whose arguments, result and errors stay out of headers, logs and flower: they hold people's data."""
+
+    abstract = True
+    resultrepr_maxsize = 1  # 0 would mean without limit
+    throws = (TaskFailed,)  # told here already
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with bound_contextvars(task=self.name, chain=self.request.root_id):
+            try:
+                return self.run(*args, **kwargs)
+            except (CratewireError, *CELERYS):
+                raise
+            except Exception as error:  # noqa: BLE001 whatever it is, its text may quote a body
+                tell(error)
+                raise TaskFailed(f"{type(error).__name__} in {self.name}") from None
+
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+        options.setdefault("argsrepr", "(…)")
+        options.setdefault("kwargsrepr", "{…}")
+        return super().apply_async(args, kwargs, **options)
+
+
+def tell(error: Exception) -> None:
+    """One line if something is away, else the trace."""
+    if isinstance(error, AWAY):
+        log.warning("a task gave up for now", error=type(error).__name__)
+    else:
+        log.error("a task failed", exc_info=error)
