@@ -1,0 +1,148 @@
+"""Everybody who takes part: how each is started, and where its hooks go.
+
+All listen on one port and keep their work in a Valkey of their own. Ours syncs every write; the peers' syncs once a
+second, as is usual for a queue, and as is to their advantage.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from redis import Redis
+
+from bench.running import Folder, answers, until
+from bench.vendor import Vendor
+from pipeline.embedded import Embedded, command, embedded_in, free_port, is_up
+from receiver.serve import BACKPRESSURE, THREADS
+
+WORKERS = 4  # processes, ours and the Python peers'
+CONCURRENCY = 50  # jobs at once of the Node peer: they mostly wait
+NODE = Path(__file__).parent / "peers" / "node"
+_CELERY = [sys.executable, "-m", "celery"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One that is running. `roots` are the processes whose use counts, with all they start."""
+
+    port: int
+    paths: Callable[[str], str]  # event -> path
+    roots: tuple[int, ...]
+    redis_url: str | None = None
+
+
+Start = Callable[[Folder, Vendor], "Iterator[Contender]"]
+
+
+@contextmanager
+def bare(folder: Folder, _: Vendor | None = None) -> Iterator[Contender]:
+    """(a) A Flask view that does nothing."""
+    with _granian(folder, "bench.peers.bare_flask:app") as (port, pid):
+        yield Contender(port, _plain, (pid,))
+
+
+@contextmanager
+def ours(folder: Folder, vendor: Vendor, *, fsync: str = "always") -> Iterator[Contender]:
+    """Everything `cratewire run` starts: web, workers, backfill, beat, flower, Valkey, SQLite."""
+    port, data = free_port(), folder.path / "data"
+    settings = {"CRATEWIRE_DATA_DIR": str(data), "PORT": str(port), "CRATEWIRE_FLOWER_PORT": str(free_port())}
+    settings |= {"CRATEWIRE_WORKERS": str(WORKERS), "CRATEWIRE_REDIS_TIMEOUT": "5"}
+    run = [sys.executable, "-m", "receiver.cli", "run"]
+    with folder.running("cratewire", run, **settings) as (process, said):
+        until("cratewire", lambda: "Ready: " in said(), process, said)
+        redis_url = embedded_in(data).url
+        with Redis.from_url(redis_url) as redis:
+            redis.config_set("appendfsync", fsync)
+        paths = _connect(folder, vendor, settings)
+        yield Contender(port, paths.__getitem__, (process.pid,), redis_url)
+
+
+@contextmanager
+def textbook(folder: Folder, vendor: Vendor) -> Iterator[Contender]:
+    """(b) A Celery chain of four per hook."""
+    with _celery_peer(folder, vendor, "textbook") as contender:
+        yield contender
+
+
+@contextmanager
+def one_task(folder: Folder, vendor: Vendor) -> Iterator[Contender]:
+    """(c) One late-acknowledged Celery task per hook."""
+    with _celery_peer(folder, vendor, "one_task") as contender:
+        yield contender
+
+
+@contextmanager
+def node(folder: Folder, vendor: Vendor) -> Iterator[Contender]:
+    """(d) Fastify and BullMQ."""
+    port = free_port()
+    with ExitStack() as stack:
+        redis_url, valkey = stack.enter_context(_valkey(folder))
+        more = {**_given(vendor, redis_url), "PORT": str(port), "PEER_CONCURRENCY": str(CONCURRENCY)}
+        worker, _ = stack.enter_context(folder.running("worker", ["node", str(NODE / "worker.js")], **more))
+        web, said = stack.enter_context(folder.running("web", ["node", str(NODE / "server.js")], **more))
+        until("the Node server", lambda: answers(port), web, said)
+        yield Contender(port, _plain, (valkey, worker.pid, web.pid), redis_url)
+
+
+@contextmanager
+def _celery_peer(folder: Folder, vendor: Vendor, peer: str) -> Iterator[Contender]:
+    with ExitStack() as stack:
+        redis_url, valkey = stack.enter_context(_valkey(folder))
+        more = {**_given(vendor, redis_url), "PEER": peer}
+        work = [*_CELERY, "-A", f"bench.peers.{peer}", "worker", "--concurrency", str(WORKERS), "-l", "WARNING"]
+        worker, said = stack.enter_context(folder.running("worker", work, **more))
+        port, web = stack.enter_context(_granian(folder, "bench.peers.flask_view:app", **more))
+        with Redis.from_url(redis_url) as redis:  # a worker that listens has made its bindings
+            until(peer, lambda: redis.exists("_kombu.binding.celery.pidbox", "_kombu.binding.celery"), worker, said)
+        yield Contender(port, _plain, (valkey, worker.pid, web), redis_url)
+
+
+@contextmanager
+def _granian(folder: Folder, app: str, **more: str) -> Iterator[tuple[int, int]]:
+    """Our server with our settings."""
+    port = free_port()
+    options = ["--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "1", "--blocking-threads", str(THREADS)]
+    options += ["--backpressure", str(BACKPRESSURE), "--port", str(port), "--log-level", "error"]
+    with folder.running("web", [sys.executable, "-m", "granian", *options, app], **more) as (process, said):
+        until(app, lambda: answers(port), process, said)
+        yield port, process.pid
+
+
+@contextmanager
+def _valkey(folder: Folder) -> Iterator[tuple[str, int]]:
+    server = Embedded(folder.path, free_port(), "bench")
+    with folder.running("valkey", command(server)) as (process, said):
+        until("Valkey", lambda: is_up(server), process, said)
+        with Redis.from_url(server.url) as redis:
+            redis.config_set("appendfsync", "everysec")
+        yield server.url, process.pid
+
+
+def _connect(folder: Folder, vendor: Vendor, settings: dict[str, str]) -> dict[str, str]:
+    """What a merchant does once. Returns the path of each event's hooks."""
+    keys = ["--site-id", vendor.site_id, "--api-key", vendor.api_key, "--base-url", vendor.url]
+    connect: Sequence[str] = ["receiver.cli", "connect", "--store", "bench", "--platform", "customerio", *keys, "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", *connect], env=folder.environment | settings, capture_output=True, check=True
+    )
+    return {event: urlsplit(url).path for event, url in json.loads(done.stdout)["hooks"].items()}
+
+
+def _given(vendor: Vendor, redis_url: str) -> dict[str, str]:
+    return {
+        "PEER_REDIS": redis_url,
+        "PEER_PLATFORM": vendor.url,
+        "PEER_SITE_ID": vendor.site_id,
+        "PEER_API_KEY": vendor.api_key,
+    }
+
+
+def _plain(event: str) -> str:
+    return f"/hooks/bench/1.{'x' * 43}/{event}"

@@ -1,0 +1,87 @@
+"""The hooks every contender gets: 3 kB each, mixed events, a tenth of them gifts, as the store wraps them.
+
+Customers have five happenings each, which come one after another among those of forty others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from bench import shapes
+
+SIZE = 3_000  # bytes of a body on the wire
+CROWD = 40  # customers whose hooks are mixed
+EACH = 5  # hooks of one customer
+GIFTS = 0.1
+
+# event -> its body, and of a hundred hooks about how many. All of them are forwarded, and tell a gift's recipient.
+_MIX: dict[str, tuple[Callable[..., shapes.Object], int]] = {
+    "order_new": (shapes.order, 25),
+    "transaction_new": (shapes.transaction, 20),
+    "shipment_shipped": (shapes.shipment, 25),
+    "subscription_new": (shapes.subscription, 10),
+    "subscription_renewed": (shapes.subscription, 15),
+    "order_updated": (shapes.order, 5),
+}
+_TELLS_RECIPIENT = frozenset({"order_new", "shipment_shipped", "subscription_new", "order_updated"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One hook. `messages` is how many people are to hear of it."""
+
+    event: str
+    body: bytes
+    messages: int
+
+
+def hooks(count: int, *, seed: int = 1, first: int = 0) -> list[Hook]:
+    """That many hooks, the same ones for the same seed. `first` numbers the first one's objects."""
+    rng = Random(seed)
+    events, weights = list(_MIX), [weight for _, weight in _MIX.values()]
+    return [
+        _hook(first + number, who, rng.choices(events, weights)[0], gift=rng.random() < GIFTS)
+        for number, who in zip(range(count), _customers(rng, first), strict=False)
+    ]
+
+
+def messages(told: Iterable[Hook]) -> int:
+    """How many events the platform will have."""
+    return sum(hook.messages for hook in told)
+
+
+def about(number: int, who: int) -> Hook:
+    """An order that is no gift: for measures that need one message of a given person."""
+    return _hook(number, who, "order_new", gift=False)
+
+
+def _customers(rng: Random, first: int) -> Iterable[int]:
+    start = first
+    while True:
+        crowd = list(range(start, start + CROWD)) * EACH
+        rng.shuffle(crowd)
+        yield from crowd
+        start += CROWD
+
+
+def _hook(number: int, who: int, event: str, *, gift: bool) -> Hook:
+    shape = _MIX[event][0]
+    heard = 1 + (gift and event in _TELLS_RECIPIENT)
+    return Hook(event, _wrapped(shape(number, who, gift=gift)), heard)
+
+
+def _wrapped(body: dict[str, Any]) -> bytes:
+    """A JSON string that holds JSON, with sorted keys: what the store sends. A note fills it up to its size."""
+    missing = SIZE - len(_twice(body | {"note": ""}))
+    return _twice(body | {"note": _PROSE[: max(0, missing)]})
+
+
+def _twice(body: dict[str, Any]) -> bytes:
+    return json.dumps(json.dumps(body, sort_keys=True)).encode()
+
+
+_PROSE = "Please leave the box with the neighbour at the corner if nobody is at home; the bell is broken. " * 30

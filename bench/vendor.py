@@ -1,0 +1,67 @@
+"""The platform every contender delivers to: the sandbox Customer.io, 20 ms away."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from bench.running import Folder, ask, until
+
+LATENCY_MS = 20
+_POLL = 0.1
+_STALLED = 120.0  # seconds without any progress
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """Where it is, and how to get in."""
+
+    url: str
+    site_id: str
+    api_key: str
+
+    @property
+    def events(self) -> int:
+        """How many events it has."""
+        stats = ask(f"{self.url}/_sandbox/stats")
+        return sum(int(workspace["events"]) for workspace in stats["workspaces"].values())
+
+    def forget(self) -> None:
+        """Begin anew."""
+        ask(f"{self.url}/_sandbox/reset", {})
+        ask(f"{self.url}/_sandbox/switches", {"latency_ms": LATENCY_MS})
+
+    def people(self) -> list[dict[str, Any]]:
+        """Everybody it knows, with their events."""
+        everybody: list[dict[str, Any]] = ask(f"{self.url}/_sandbox/people")
+        return everybody
+
+    def wait_for(self, events: int) -> float:
+        """The time (monotonic) at which it had that many events. More than that is a fault of the contender."""
+        seen, since = -1, time.monotonic()
+        while (now := self.events) < events:
+            if now != seen:
+                seen, since = now, time.monotonic()
+            if time.monotonic() - since > _STALLED:
+                raise click.ClickException(f"the platform has {now} of {events} events and gets no more")
+            time.sleep(_POLL)
+        if now > events:
+            raise click.ClickException(f"the platform has {now} events, not {events}")
+        return time.monotonic()
+
+
+@contextmanager
+def vendor(folder: Folder) -> Iterator[Vendor]:
+    """A sandbox of one's own."""
+    command = [sys.executable, "-m", "sandbox.customerio", "--latency-ms", str(LATENCY_MS)]
+    with folder.running("customerio", command) as (process, said):
+        until("the sandbox", lambda: "\n" in said(), process, said)
+        where = json.loads(said().splitlines()[0])
+        yield Vendor(where["url"], where["site_id"], where["api_key"])
