@@ -64,6 +64,10 @@ contracts: setup ## Import-linter: who may import whom
 bench: setup ## What a hook costs, as ratios
 	$(BIN)/python -m bench.acknowledge
 
+.PHONY: chaos
+chaos: setup postgres ## Kill, fill, cut and delay everything, and count what is lost; ARGS="--short --only valkey"
+	$(BIN)/python -m bench.chaos $(ARGS)
+
 .PHONY: postgres
 postgres: ## Install Debian's PostgreSQL, which the tests start themselves, if it is missing
 	@if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then \

@@ -1,0 +1,99 @@
+"""Holds what was acknowledged against what the platform has: the numbers a fault is judged by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.chaos.load import Told
+from bench.chaos.platform import Arrived, by_person
+
+MICROS = 1_000_000
+
+
+@dataclass(slots=True)
+class Row:
+    """One fault. `broken` are promises besides the counts; `notes` are worth knowing."""
+
+    fault: str
+    database: str
+    accepted: int = 0
+    once: int = 0  # accepted hooks that everybody concerned heard of exactly once
+    lost: int = 0  # messages of accepted hooks that did not arrive
+    twice: int = 0
+    out_of_order: int = 0
+    unanswered: int = 0  # nobody promised these; they may arrive or not
+    refused: int = 0  # told to come again
+    worst_ms: float = 0.0
+    recover_s: float | None = None  # from the fault's end until a hook sent after it arrived
+    resumed_s: float | None = None  # until anything arrived
+    broken: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise held."""
+        return not (self.lost or self.twice or self.out_of_order or self.broken)
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self) | {"holds": self.holds}
+
+
+def count(row: Row, told: Sequence[Told], arrived: Sequence[Arrived], ended_at: int) -> Row:
+    """Fill in the numbers."""
+    copies = Counter((one.address, one.subject) for one in arrived)
+    wanted = {(address, one.hook.subject) for one in told if one.accepted for address in one.hook.addresses}
+    accepted = [one for one in told if one.accepted]
+    row.accepted = len(accepted)
+    row.unanswered = sum(one.status is None for one in told)
+    row.refused = len(told) - row.accepted - row.unanswered
+    row.once = sum(all(copies[address, one.hook.subject] == 1 for address in one.hook.addresses) for one in accepted)
+    row.lost = sum(not copies[key] for key in wanted)
+    row.twice = sum(number - 1 for number in copies.values())
+    row.out_of_order = inversions(told, arrived)
+    row.worst_ms = max(((one.answered_at - one.sent_at) / 1000 for one in accepted), default=0.0)
+    _time(row, accepted, arrived, ended_at)
+    return row
+
+
+def inversions(told: Iterable[Told], arrived: Sequence[Arrived]) -> int:
+    """How many events came to a person after one that was sent later."""
+    sent: dict[str, int] = {}
+    for place, one in enumerate(sorted(told, key=lambda one: one.sent_at)):
+        sent.setdefault(one.hook.subject, place)
+    return sum(_late([sent.get(one.subject, -1) for one in events]) for events in by_person(list(arrived)).values())
+
+
+def _late(places: Iterable[int]) -> int:
+    newest, late = -1, 0
+    for place in places:
+        late += place < newest
+        newest = max(newest, place)
+    return late
+
+
+def _time(row: Row, accepted: Sequence[Told], arrived: Sequence[Arrived], ended_at: int) -> None:
+    fresh = {one.hook.subject for one in accepted if one.sent_at > ended_at}
+    row.recover_s = _first((one.at for one in arrived if one.subject in fresh), ended_at)
+    row.resumed_s = _first((one.at for one in arrived if one.at > ended_at), ended_at)
+
+
+def _first(times: Iterable[int], ended_at: int) -> float | None:
+    earliest = min(times, default=None)
+    return None if earliest is None else (earliest - ended_at) / MICROS
+
+
+def delays(told: Iterable[Told], arrived: Iterable[Arrived]) -> list[float]:
+    """Seconds from sending a hook to its first arrival."""
+    first: Mapping[str, int] = _earliest(arrived)
+    return sorted((first[one.hook.subject] - one.sent_at) / MICROS for one in told if one.hook.subject in first)
+
+
+def _earliest(arrived: Iterable[Arrived]) -> dict[str, int]:
+    first: dict[str, int] = {}
+    for one in arrived:
+        first[one.subject] = min(first.get(one.subject, one.at), one.at)
+    return first

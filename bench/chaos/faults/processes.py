@@ -1,0 +1,86 @@
+"""Processes of ours that are killed: a worker's children, workers, beat, web."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+from bench.chaos.installation import WORKERS
+from bench.chaos.scene import Fault, Scene
+
+
+def worker_children(scene: Scene) -> None:
+    """One child of one worker at a time."""
+    for _ in range(scene.times(20, 6)):
+        children = [pid for name in WORKERS for pid in children_of(scene.here.keeper[name].pid)]
+        if children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(scene.rng.choice(children), signal.SIGKILL)
+        _rest(scene)
+
+
+def worker_mains(scene: Scene) -> None:
+    """A worker's main process; its pool is swept away with it, as a service manager does."""
+    for _ in range(scene.times(20, 4)):
+        scene.here.keeper.kill(scene.rng.choice(list(WORKERS)))
+        _rest(scene)
+
+
+def beat(scene: Scene) -> None:
+    """Beat, whose sweeps are what finds lost messages."""
+    for _ in range(scene.times(20, 3)):
+        scene.here.keeper.kill("beat")
+        _rest(scene)
+
+
+def web(scene: Scene) -> None:
+    """The whole web process group, in the middle of answering."""
+    for _ in range(scene.times(50, 5)):
+        kill_group(scene, "web")
+        time.sleep(scene.rng.uniform(1.5, 3.0))
+
+
+def web_worker(scene: Scene) -> None:
+    """The process that serves, below granian's main process, which is to start another."""
+    for _ in range(scene.times(20, 3)):
+        for pid in serving(scene.here.keeper["web"].pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(scene.rng.uniform(2.0, 5.0))
+
+
+def kill_group(scene: Scene, name: str) -> None:
+    """SIGKILL for a process and all it has started."""
+    pid = scene.here.keeper[name].pid
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def children_of(pid: int | None) -> list[int]:
+    """The direct children of a process."""
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def serving(pid: int | None) -> list[int]:
+    """Granian's worker processes; its helper for shared resources is none."""
+    return [one for one in children_of(pid) if b"resource_tracker" not in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+def _rest(scene: Scene) -> None:
+    time.sleep(scene.rng.uniform(2.0, 5.0) if not scene.short else scene.rng.uniform(1.0, 2.0))
+
+
+FAULTS = (
+    Fault("worker children killed", worker_children),
+    Fault("workers killed", worker_mains),
+    Fault("beat killed", beat),
+    Fault("web killed", web, rate=200),
+    Fault("web's server killed", web_worker, rate=200),
+)

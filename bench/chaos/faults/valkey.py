@@ -1,0 +1,107 @@
+"""Valkey that dies, sleeps, is full, forgets, or cannot be reached."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.chaos.scene import Fault, Scene
+from pipeline import keys
+
+ANSWER_MS = 300  # an acknowledgement without Valkey, after the first seconds
+NOTICE_SECONDS = 2.0
+TAKE_UP_SECONDS = 10.0
+
+
+def killed(scene: Scene) -> None:
+    """SIGKILL, and away for one to thirty seconds."""
+    for away in (1, 30) if not scene.short else (3,):
+        with _away(scene):
+            scene.here.keeper.down("valkey")
+            time.sleep(away)
+        scene.here.keeper.up("valkey")
+        scene.ended_at = time.time_ns() // 1000
+        time.sleep(scene.seconds(12, 4))
+
+
+def stopped(scene: Scene) -> None:
+    """SIGSTOP: connections stand, nothing answers."""
+    with _away(scene):
+        scene.here.keeper.kill("valkey", signal.SIGSTOP)
+        time.sleep(scene.seconds(60, 6))
+    scene.here.keeper.kill("valkey", signal.SIGCONT)
+
+
+def full(scene: Scene) -> None:
+    """`maxmemory` below what is used: every write is refused."""
+    redis = scene.here.redis
+    redis.config_set("maxmemory", 1_000_000)
+    time.sleep(scene.seconds(20, 5))
+    redis.config_set("maxmemory", 0)
+
+
+def emptied(scene: Scene) -> None:
+    """Everything but the inbox is gone: leases, tokens, kicks, Celery's queues, beat's schedule, budgets."""
+    redis = scene.here.redis
+    for _ in range(scene.times(10, 3)):
+        names = [name for name in redis.scan_iter(count=1000) if name != keys.INBOX.encode()]
+        if names:
+            redis.delete(*names)
+        time.sleep(scene.rng.uniform(1.0, 3.0))
+
+
+def blackholed(scene: Scene) -> None:
+    """The network swallows everything."""
+    with _away(scene):
+        scene.here.proxy.be("blackhole")
+        time.sleep(scene.seconds(30, 5))
+    scene.here.proxy.be("pass")
+
+
+def reset(scene: Scene) -> None:
+    """Connections are cut and refused, again and again."""
+    for _ in range(scene.times(10, 2)):
+        scene.here.proxy.be("reset")
+        time.sleep(scene.rng.uniform(0.2, 1.5))
+        scene.here.proxy.be("pass")
+        time.sleep(scene.rng.uniform(0.5, 1.5))
+
+
+def slow(scene: Scene) -> None:
+    """Two seconds more for everything."""
+    with _away(scene):
+        scene.here.proxy.be("slow", delay=2.0)
+        time.sleep(scene.seconds(30, 6))
+    scene.here.proxy.be("pass")
+
+
+@contextmanager
+def _away(scene: Scene) -> Iterator[None]:
+    """While the block runs the receiver is to answer quickly, without gathering threads."""
+    before, started = scene.threads(), time.time_ns() // 1000
+    yield
+    gone, after = time.time_ns() // 1000, scene.threads()
+    known = started + int(NOTICE_SECONDS * 1_000_000)
+    waits = [
+        (one.answered_at - one.sent_at) / 1000
+        for one in list(scene.load.told)
+        if known < one.sent_at < gone and one.accepted and one.answered_at < gone
+    ]
+    if waits:
+        late = sum(wait > ANSWER_MS for wait in waits)
+        scene.note(f"while away: {len(waits)} answers after the first 2 s, worst {max(waits):.0f} ms, {late} above 300")
+    if after > before + 2:
+        scene.broke(f"web's threads went from {before} to {after}")
+
+
+FAULTS = (
+    Fault("valkey killed", killed),
+    Fault("valkey stopped", stopped),
+    Fault("valkey full", full),
+    Fault("valkey emptied", emptied),
+    Fault("valkey blackholed", blackholed),
+    Fault("valkey reset", reset),
+    Fault("valkey 2 s slower", slow),
+)

@@ -1,0 +1,188 @@
+"""A whole Cratewire on this machine: web, two workers, beat, an embedded Valkey, a database, and a sandbox Customer.io.
+
+Every process is the one of the Procfile, so that what breaks here breaks in production.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from redis import Redis
+from sqlalchemy import Engine, func, select
+
+from bench.chaos.databases import start_postgres
+from bench.chaos.keeper import ROOT, Keeper, Kept
+from bench.chaos.platform import Platform
+from bench.chaos.proxy import Proxy
+from pipeline.embedded import Embedded, command, embedded_in, free_port, is_up
+from pipeline.inbox import stream
+from pipeline.ledger.deliveries.words import OPEN
+from pipeline.ledger.engine import make_engine, reading
+from pipeline.ledger.tables import Delivery
+from pipeline.settings import process_environment
+from receiver.run.processes import PROCFILE, shell
+
+START_SECONDS = 120
+POLL = 0.1
+STORE = "chaos"
+FOREIGN = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")  # what configures another installation
+WORKERS = {"worker": "worker@%h", "worker2": "worker2@%h"}
+OURS = {
+    "CRATEWIRE_WORKERS": "2",
+    "CRATEWIRE_LOG_LEVEL": "WARNING",  # two sweeps a second would drown everything else
+}
+
+
+@dataclass
+class Installation:
+    """What runs, and where."""
+
+    keeper: Keeper
+    valkey: Embedded
+    redis: Redis  # past the proxy
+    database_url: str
+    engine: Engine
+    proxy: Proxy
+    port: int
+    platform: Platform
+    hooks: dict[str, str]  # event -> path of its hook URL
+    numbers: int = 0  # given to hooks so far
+    people: int = 0  # and to people
+    leftovers: list[Path] = field(default_factory=list)
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the spool is."""
+        return self.valkey.data_dir
+
+    def waiting(self) -> int:
+        """Hooks in the inbox and deliveries that have not left."""
+        with reading(self.engine) as db:
+            open_ones = db.execute(select(func.count()).select_from(Delivery).where(OPEN)).scalar_one()
+        return stream.depth(self.redis) + int(open_ones)
+
+    def connect(self, platform: Platform, label: str = "") -> None:
+        """Connect the store to a workspace, or mend the connection there is."""
+        self.hooks = _connect(self.keeper, platform, label)
+
+    def ask(self, *arguments: str) -> str:
+        """What one of our own commands prints."""
+        return _output(self.keeper, *arguments)
+
+
+@contextmanager
+def installation(folder: Path, database: str, worker: str | None = None) -> Iterator[Installation]:
+    """Start everything; `database` is sqlite or postgresql. `worker` replaces the workers' module `celery`."""
+    keeper = Keeper(folder, _environment(folder))
+    running: Installation | None = None
+    try:
+        running = _start(keeper, database, worker)
+        yield running
+    finally:
+        keeper.stop()
+        for path in running.leftovers if running else ():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    inherited = {name: text for name, text in process_environment(None).items() if not name.startswith(FOREIGN)}
+    programs = str(Path(sys.executable).parent)
+    path = f"{programs}:{inherited.get('PATH', '')}"
+    data = {"CRATEWIRE_DATA_DIR": str(folder / "data"), "PORT": str(free_port()), "PYTHONUNBUFFERED": "1"}
+    return inherited | OURS | data | {"PATH": path}
+
+
+def _start(keeper: Keeper, database: str, worker: str | None) -> Installation:
+    valkey = _start_valkey(keeper)
+    proxy = Proxy(valkey.port)
+    url, leftovers = f"sqlite:///{keeper.folder / 'data' / 'cratewire.db'}", []
+    if database != "sqlite":
+        url, place = start_postgres(keeper)
+        leftovers = [place]
+    through = valkey.url.replace(f":{valkey.port}/", f":{proxy.port}/")
+    keeper.environment |= {"DATABASE_URL": url, "REDIS_URL": through}
+    platform = _start_platform(keeper)
+    hooks = _connect(keeper, platform, "")
+    for name, line in _processes(worker).items():
+        keeper.keep(Kept(name, shell(line)))
+    port = int(keeper.environment["PORT"])
+    await_(lambda: _answers(port), "web answers")
+    return Installation(
+        keeper=keeper,
+        valkey=valkey,
+        redis=Redis.from_url(valkey.url, socket_timeout=10),
+        database_url=url,
+        engine=make_engine(url),
+        proxy=proxy,
+        port=port,
+        platform=platform,
+        hooks=hooks,
+        leftovers=leftovers,
+    )
+
+
+def _processes(worker: str | None) -> dict[str, str]:
+    lines = {name: PROCFILE["worker"].replace("worker@%h", node) for name, node in WORKERS.items()}
+    if worker is not None:
+        lines = {name: line.replace("celery", worker, 1) for name, line in lines.items()}
+    return {"web": PROCFILE["web"], **lines, "beat": PROCFILE["beat"]}
+
+
+def _start_valkey(keeper: Keeper) -> Embedded:
+    data = Path(keeper.environment["CRATEWIRE_DATA_DIR"])
+    data.mkdir(mode=0o700, parents=True)
+    server = embedded_in(data)
+    keeper.keep(Kept("valkey", command(server)))
+    await_(lambda: is_up(server), "Valkey answers")
+    return server
+
+
+def _start_platform(keeper: Keeper) -> Platform:
+    keeper.keep(Kept("customerio", [sys.executable, "-m", "sandbox.customerio"]))
+    log = keeper.log("customerio")
+    await_(lambda: "\n" in log.read_text(), "the sandbox listens")
+    return Platform(**json.loads(log.read_text().splitlines()[0]))
+
+
+def _connect(keeper: Keeper, platform: Platform, label: str) -> dict[str, str]:
+    keys = ("--site-id", platform.site_id, "--api-key", platform.api_key, "--region", platform.region)
+    where = ("--store", STORE, "--platform", "customerio", "--base-url", platform.url, "--label", label)
+    told = json.loads(_output(keeper, "connect", *where, *keys, "--json"))
+    return {event: urlsplit(url).path for event, url in told["hooks"].items()}
+
+
+def _output(keeper: Keeper, *arguments: str) -> str:
+    command_line = [sys.executable, "-m", "receiver.cli", *arguments]
+    done = subprocess.run(
+        command_line, cwd=ROOT, env=keeper.environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode:
+        raise RuntimeError(f"{arguments[0]} failed: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+def _answers(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=2)
+    with suppress(OSError, HTTPException):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status < 500  # noqa: PLR2004 it speaks
+    return False
+
+
+def await_(done: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    """Return when it is so; raise after too long."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s in vain until {what}")
+        time.sleep(POLL)

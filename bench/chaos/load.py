@@ -1,0 +1,168 @@
+"""Sends hooks at a given rate whatever happens to the answers, as a store does; bounded by its connections.
+
+A person's hooks all go over one connection, each after the answer to the one before: their order is certain.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from bench.chaos.hooks import Hook
+
+CONNECTIONS = 16
+ANSWER_SECONDS = 30.0
+PAUSE = 0.02  # after a refused connection
+READ = 65_536
+SUCCESS = range(200, 300)
+
+
+@dataclass(slots=True)
+class Told:
+    """One hook and what came of sending it. Times are µs since the epoch."""
+
+    hook: Hook
+    sent_at: int = 0
+    answered_at: int = 0
+    status: int | None = None  # None: no answer, so nobody knows
+    retry_after: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it was acknowledged."""
+        return self.status in SUCCESS
+
+
+class _Line:
+    """One keep-alive connection with at most one hook under way."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.due: deque[Told] = deque()
+        self.socket: socket.socket | None = None
+        self.current: Told | None = None
+        self.read = b""
+        self.rest_until = 0.0
+
+    def idle(self, now: float) -> bool:
+        return self.current is None and bool(self.due) and now >= self.rest_until
+
+    def begin(self, request: bytes, told: Told) -> None:
+        """Send; raises OSError."""
+        if self.socket is None:
+            self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=2)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.current, self.read = told, b""
+        told.sent_at = _now()
+        self.socket.sendall(request)
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+        self.socket, self.current = None, None
+
+
+class Load:
+    """Hooks on their way to a receiver. `tell` from any thread; a thread of its own does the sending."""
+
+    def __init__(self, port: int, path: str, connections: int = CONNECTIONS) -> None:
+        self._path = path
+        self._lines = [_Line(port) for _ in range(connections)]
+        self._selector = selectors.DefaultSelector()
+        self._watched: dict[int, _Line] = {}
+        self._ending = False
+        self.told: list[Told] = []
+        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
+        self._thread.start()
+
+    def tell(self, hook: Hook) -> Told:
+        """Have a hook sent as soon as its connection is free."""
+        told = Told(hook)
+        self.told.append(told)
+        self._lines[hook.who % len(self._lines)].due.append(told)
+        return told
+
+    def finish(self) -> list[Told]:
+        """Wait until everything has been sent and answered, or was not answered in time."""
+        self._ending = True
+        self._thread.join()
+        self._selector.close()
+        return self.told
+
+    def _run(self) -> None:
+        while not self._ending or any(line.due or line.current for line in self._lines):
+            self._step()
+        for line in self._lines:
+            self._drop(line)
+
+    def _step(self) -> None:
+        now = time.monotonic()
+        for line in self._lines:
+            if line.idle(now):
+                self._send(line, now)
+            elif line.current is not None and _now() - line.current.sent_at > ANSWER_SECONDS * 1_000_000:
+                self._drop(line)
+        for key, _ in self._selector.select(0.005):
+            self._receive(self._watched[key.fd])
+
+    def _send(self, line: _Line, now: float) -> None:
+        told = line.due.popleft()
+        fresh = line.socket is None
+        try:
+            line.begin(self._request(told.hook), told)
+        except OSError:
+            told.sent_at = told.sent_at or _now()
+            self._drop(line)
+            line.rest_until = now + PAUSE
+            return
+        if fresh and line.socket is not None:
+            self._selector.register(line.socket, selectors.EVENT_READ)
+            self._watched[line.socket.fileno()] = line
+
+    def _receive(self, line: _Line) -> None:
+        data = b""
+        if line.socket is not None:
+            with contextlib.suppress(OSError):
+                data = line.socket.recv(READ)
+        if not data:
+            self._drop(line)
+            return
+        line.read += data
+        head, found, body = line.read.partition(b"\r\n\r\n")
+        if line.current is None or not found or len(body) < _length(head):
+            return
+        told, line.current = line.current, None
+        told.retry_after = _header(head, b"retry-after")
+        told.status = int(head.split(b" ", 2)[1])
+        told.answered_at = _now()
+
+    def _drop(self, line: _Line) -> None:
+        if line.socket is not None and line.socket.fileno() in self._watched:
+            del self._watched[line.socket.fileno()]
+            self._selector.unregister(line.socket)
+        line.close()
+
+    def _request(self, hook: Hook) -> bytes:
+        head = f"POST {self._path} HTTP/1.1\r\nHost: chaos\r\nContent-Type: application/json\r\n"
+        return f"{head}Content-Length: {len(hook.body)}\r\n\r\n".encode() + hook.body
+
+
+def _header(head: bytes, name: bytes) -> str | None:
+    for line in head.split(b"\r\n")[1:]:
+        key, _, value = line.partition(b":")
+        if key.strip().lower() == name:
+            return value.strip().decode("latin-1")
+    return None
+
+
+def _length(head: bytes) -> int:
+    return int(_header(head, b"content-length") or 0)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

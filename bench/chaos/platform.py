@@ -1,0 +1,106 @@
+"""Asks the sandbox Customer.io what it holds and sets its faults."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT = 60
+FAILED = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One event of one person, in the order of arrival. `at` is µs since the epoch."""
+
+    address: str
+    subject: str
+    at: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One workspace of the sandbox."""
+
+    url: str
+    site_id: str
+    api_key: str
+    region: str = "us"
+
+    def arrived(self) -> list[Arrived]:
+        """Every event it holds, person by person."""
+        people = self.ask("GET", f"people?workspace={self.site_id}")
+        return [
+            Arrived(
+                str(person["email"]).lower(), str(event["data"].get("subject_id")), event["received_at"], event["id"]
+            )
+            for person in people
+            for event in person["events"]
+        ]
+
+    def people(self) -> dict[str, Mapping[str, Any]]:
+        """Its people by address."""
+        return {str(one["email"]).lower(): one for one in self.ask("GET", f"people?workspace={self.site_id}")}
+
+    def count(self) -> int:
+        """How many events it holds; cheap."""
+        return int(self.ask("GET", f"stats?workspace={self.site_id}")["workspaces"][self.site_id]["events"])
+
+    def calls(self) -> list[Mapping[str, Any]]:
+        """Every call so far."""
+        found: list[Mapping[str, Any]] = self.ask("GET", f"calls?workspace={self.site_id}")
+        return found
+
+    @contextmanager
+    def fault(self, **wanted: Any) -> Iterator[None]:
+        """A fault that lasts as long as the block."""
+        self.misbehave(**{"n": -1, **wanted})
+        try:
+            yield
+        finally:
+            self.behave()
+
+    def misbehave(self, **wanted: Any) -> None:
+        """Set a fault; it strikes once unless told otherwise."""
+        self.ask("POST", "faults", {"workspace": self.site_id, **wanted})
+
+    def behave(self) -> None:
+        """Take every fault away."""
+        self.ask("DELETE", "faults")
+
+    def reset(self) -> None:
+        """Forget everybody."""
+        self.ask("POST", "reset")
+
+    def second(self) -> Platform:
+        """Another workspace beside this one."""
+        made = self.ask("POST", "workspaces", {})
+        return Platform(self.url, made["site_id"], made["api_key"], made["region"])
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """A control call."""
+        connection = HTTPConnection(urlsplit(self.url).hostname or "", urlsplit(self.url).port, timeout=TIMEOUT)
+        try:
+            connection.request(method, f"/_sandbox/{path}", None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            text = response.read()
+            if response.status >= FAILED:
+                raise RuntimeError(f"the sandbox answered {response.status} to {path}: {text[:200]!r}")
+            return json.loads(text)
+        finally:
+            connection.close()
+
+
+def by_person(arrived: list[Arrived]) -> Mapping[str, list[Arrived]]:
+    """The events of each address, in their order."""
+    found: dict[str, list[Arrived]] = defaultdict(list)
+    for one in arrived:
+        found[one.address].append(one)
+    return found

@@ -1,0 +1,41 @@
+"""Shows the rows, on a terminal and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.chaos.count import Row
+
+HEADS = ("fault", "database", "accepted", "once", "lost", "twice", "order", "worst ack ms", "recover s", "holds")
+WIDTHS = (26, 11, 9, 9, 5, 6, 6, 13, 10, 6)
+
+
+def head() -> str:
+    """The table's head, for a terminal."""
+    return _line(HEADS)
+
+
+def line(row: Row) -> str:
+    """One row, and what is to be said about it."""
+    said = [f"    broken: {one}" for one in row.broken] + [f"    {one}" for one in row.notes]
+    return "\n".join([_line(cells(row)), *said])
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The whole table."""
+    lines = [HEADS, ("---",) * len(HEADS), *map(cells, rows)]
+    return "\n".join("| " + " | ".join(one) + " |" for one in lines)
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """The row's cells in the order of the heads."""
+    counts = (row.accepted, row.once, row.lost, row.twice, row.out_of_order)
+    recovered = "-" if row.recover_s is None else f"{row.recover_s:.1f}"
+    return (row.fault, row.database, *map(str, counts), f"{row.worst_ms:.0f}", recovered, "yes" if row.holds else "NO")
+
+
+def _line(texts: Sequence[str]) -> str:
+    return "".join(
+        f"{text:<{width}}" if place < 2 else f"{text:>{width}}"  # noqa: PLR2004 the first two are words
+        for place, (text, width) in enumerate(zip(texts, WIDTHS, strict=True))
+    )
