@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipeline.settings import Settings
 
@@ -18,7 +19,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
     """The configuration for these settings."""
     return {
         "broker_url": kombu_url(settings.broker_url),
-        "broker_transport_options": _REDIS_OPTIONS if not settings.broker_url.startswith("amqp") else _AMQP_OPTIONS,
+        "broker_transport_options": _AMQP_OPTIONS if is_rabbitmq(settings.broker_url) else _REDIS_OPTIONS,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # a worker waits for its broker as long as it takes
         "broker_heartbeat": 10,
@@ -26,13 +27,14 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_default_queue": HOOKS,
-        "task_queues": {name: {"exchange": name, "routing_key": name} for name in (HOOKS, DELIVERIES, BACKFILL)},
+        "task_queues": {name: _queue(name, settings.broker_url) for name in (HOOKS, DELIVERIES, BACKFILL)},
         "task_create_missing_queues": False,
         "task_acks_late": False,  # a message is only a hint: losing one costs a sweep, restoring one costs worker exits
         "task_track_started": True,  # flower shows what runs now
         "task_soft_time_limit": 90,
         "task_time_limit": 120,
         "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 1},
+        "worker_consumer": "tasks.consumer:PromptConsumer",
         "worker_prefetch_multiplier": 1,
         "worker_send_task_events": True,
         "worker_disable_rate_limits": True,
@@ -44,6 +46,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "beat_scheduler": "redbeat.RedBeatScheduler",
         "beat_max_loop_interval": 1,
         "redbeat_redis_url": settings.redis_url,
+        "redbeat_redis_options": {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 10},
         "redbeat_key_prefix": "cratewire:redbeat:",
         "redbeat_lock_timeout": 15,  # a killed beat's successor starts after this
         "beat_schedule": {name: _sweep(name, queue, every) for name, (queue, every) in SWEEPS.items()},
@@ -59,12 +62,25 @@ _REDIS_OPTIONS = {
     "health_check_interval": 10,
     "global_keyprefix": "cratewire:celery:",
 }
-_AMQP_OPTIONS = {"confirm_publish": True}
+# Without these a publisher waits for a silent RabbitMQ as long as it is silent.
+_AMQP_OPTIONS = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
+_STALE_MS = 3_600_000  # by then every hint has been given again
+_QUORUM = {"queue_arguments": {"x-queue-type": "quorum", "x-message-ttl": _STALE_MS}}
+
+
+def is_rabbitmq(url: str) -> bool:
+    """Whether this broker is RabbitMQ."""
+    return urlsplit(url).scheme in ("amqp", "amqps")
 
 
 def kombu_url(url: str) -> str:
     """The broker URL as kombu spells it: a Unix socket is `redis+socket://` there."""
     return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
+
+
+def _queue(name: str, broker_url: str) -> dict[str, Any]:
+    """A worker finds by itself that queues are quorum queues, and then limits what it takes by consumer."""
+    return {"exchange": name, "routing_key": name, **(_QUORUM if is_rabbitmq(broker_url) else {})}
 
 
 def _sweep(name: str, queue: str, every: float) -> dict[str, Any]:

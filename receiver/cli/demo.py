@@ -21,9 +21,10 @@ from receiver.demo.stage import Stage, Troupe, set_stage
 @click.option("--hooks", type=click.IntRange(1, 100_000), default=500, show_default=True, help="Hooks the store tells.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another life.")
 @click.option("--keep", is_flag=True, help="Leave it running, say where to look, and end on Ctrl-C.")
+@click.option("--broker-url", help="Let Celery use this broker, such as RabbitMQ's amqp://…, and not the Valkey.")
 @json_option
 @speaks_plainly
-def demo(hooks: int, seed: int, keep: bool, as_json: bool) -> None:
+def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: bool) -> None:
     """Watch a sandbox store live, and its hooks arrive at a sandbox Customer.io, through the real thing.
 
     Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat and both
@@ -31,7 +32,7 @@ def demo(hooks: int, seed: int, keep: bool, as_json: bool) -> None:
     event. The exit code is 0 only if nothing is missing, unexpected, there twice or out of order.
     """
     with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
-        troupe = Troupe(Path(folder), {})
+        troupe = Troupe(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         try:
             found = _perform(troupe, hooks, seed, keep, as_json)
