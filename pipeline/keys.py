@@ -6,6 +6,8 @@ INBOX_LEASE = "cratewire:lease:inbox"  # who reads the inbox now
 INBOX_TOKEN = "cratewire:token:inbox"  # noqa: S105 a key's name; the last fencing token given with that lease
 KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is under way
 TRIES = "cratewire:tries"  # content -> how often its reader did not come back
+METRICS = "cratewire:metrics"  # series -> its total over all processes, ever
+PULSE = "cratewire:pulse"  # when a web process began to send heartbeats; gone soon after
 
 
 def lane_lease(connection_id: int, lane: int) -> str:

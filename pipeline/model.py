@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypedDict
 
+HEARTBEAT = "heartbeat"  # the source of hooks we send ourselves, to see that the chain lives
+
 Role = Literal["customer", "gift_recipient"]
 Kind = Literal["profile", "event"]
 
@@ -21,7 +23,7 @@ class Entry(TypedDict):
     version: int  # token version, judged when the hook is recorded
     event: str  # event name, as in the hook URL
     received_at: int  # µs
-    source: str  # "hook", "replay" or "reconcile"
+    source: str  # "hook", "replay", "reconcile" or "heartbeat"
 
 
 def head_of(hook: Entry) -> Entry:
@@ -100,6 +102,7 @@ class Message:
     name: str | None = None
     message_id: str | None = None
     introduced: bool = True
+    written_at: int = 0  # µs, when it was written into the ledger
 
 
 @dataclass(frozen=True, slots=True)

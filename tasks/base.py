@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from redis import RedisError
 from sqlalchemy.exc import OperationalError
 from structlog.contextvars import bound_contextvars
 
+from pipeline import metrics
 from pipeline.errors import CratewireError
 
 log = structlog.get_logger(__name__)
@@ -31,19 +33,26 @@ class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
     throws = (TaskFailed,)  # told here already
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with bound_contextvars(task=self.name, chain=self.request.root_id):
+        with bound_contextvars(task=self.name, chain=self.request.root_id), _timed(self.name):
             try:
                 return self.run(*args, **kwargs)
             except (CratewireError, *CELERYS):
                 raise
             except Exception as error:  # noqa: BLE001 whatever it is, its text may quote a body
                 tell(error)
+                metrics.FAILED.labels(self.name).inc()
                 raise TaskFailed(f"{type(error).__name__} in {self.name}") from None
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
         options.setdefault("argsrepr", "(…)")
         options.setdefault("kwargsrepr", "{…}")
         return super().apply_async(args, kwargs, **options)
+
+
+def _timed(name: str) -> AbstractContextManager[Any]:
+    """A sweep is no work: it only looks."""
+    timed: AbstractContextManager[Any] = nullcontext() if name.endswith(".sweep") else metrics.LINKS.labels(name).time()
+    return timed
 
 
 def tell(error: Exception) -> None:

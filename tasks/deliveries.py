@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from pipeline import keys
 from pipeline.lanes.lane import run_lane
@@ -34,17 +35,10 @@ def forward(connections: list[int]) -> None:
 def run(connection_id: int, lane: int) -> None:
     """Deliver one lane until it is empty, must wait, or time is up."""
     here = this_process()
-    report = run_lane(lane_deps(here), connection_id, lane, until=here.now() + RUN_SECONDS * _MICROS)
-    if report.calls:
-        log.info(
-            "lane",
-            connection=connection_id,
-            lane=lane,
-            sent=report.sent,
-            rejected=report.rejected,
-            calls=report.calls,
-            stopped=report.stopped,
-        )
+    with bound_contextvars(connection=connection_id, lane=lane):
+        report = run_lane(lane_deps(here), connection_id, lane, until=here.now() + RUN_SECONDS * _MICROS)
+        if report.calls:
+            log.info("lane left", stopped=report.stopped)
     if report.stopped == "deadline":
         _start(connection_id, lane)
 

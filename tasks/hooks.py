@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from pipeline import keys
+from pipeline.chain.counting import count_batch
 from pipeline.chain.decoding import decode_batch
 from pipeline.chain.recording import record
 from pipeline.chain.setting_aside import POISON, set_aside
@@ -15,6 +16,7 @@ from pipeline.errors import StaleFence
 from pipeline.inbox import stream, tries
 from pipeline.inbox.turn import end_turn, keep_turn, take_turn
 from pipeline.model import Batch
+from pipeline.record.batch import Recorded
 from tasks.app import task
 from tasks.kick import kick_unless_kicked
 from tasks.process import Process, this_process
@@ -94,11 +96,21 @@ def _record(here: Process, batch: Batch) -> list[int]:
     harmless = [*batch["hooks"], *(one for one in batch["failed"] if one["reason"] != POISON)]
     try:
         recorded = record(here.engine, batch, raws, here.now)
+        count_batch(batch, recorded, here.now())
         stream.done(here.redis, ids)
     finally:
         # Whatever went wrong, these bodies killed no reader.
         tries.forget(here.redis, [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws])
+    _tell(batch, recorded)
     return sorted({connection for one in recorded for connection in one.connections})
+
+
+def _tell(batch: Batch, recorded: list[Recorded]) -> None:
+    """Which receipt became which event, and what did not."""
+    events = {receipt: event for one in recorded for receipt, event in one.ids.items()}
+    dead = {one["receipt"]: one["reason"] for one in batch["failed"]}
+    if events or dead:
+        log.info("batch recorded", batch=batch["token"], events=events, dead=dead)
 
 
 def _end_chain(link: Any) -> None:

@@ -19,6 +19,7 @@ from pipeline.inbox.raw_hook import RawHook
 from pipeline.inbox.spool import SpoolFull
 from pipeline.inbox.spools import Spools
 from pipeline.inbox.tap import Tap
+from pipeline.model import HEARTBEAT
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ class WayIn:
     def keep(self, hooks: Sequence[RawHook]) -> Way:
         """Keep all of them durably, or say that they are refused."""
         way = self._way_for(hooks)
-        metrics.HOOKS.labels(way).inc(len(hooks))
-        log.info("hooks taken", extra={"way": way, "receipts": [hook.receipt for hook in hooks]})
+        metrics.HOOKS.labels(way).inc(sum(hook.source != HEARTBEAT for hook in hooks))
+        metrics.WRITTEN.observe(len(hooks))
         return way
 
     def drain(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pipeline import keys
 from pipeline.errors import StaleFence
 from pipeline.lanes.backoff import full_jitter
+from pipeline.lanes.counting import count_send, count_wait
 from pipeline.lanes.lease import Lease
 from pipeline.lanes.line import LaneDeps, LaneReport, Line, Stopped
 from pipeline.ledger.deliveries import (
@@ -98,6 +99,7 @@ class _Run:
             return "lost"
         wait = line.budget.acquire(1 + self._owed)
         if wait > 0:
+            count_wait(self._connection_id, wait)
             return self._postpone(taken, wait, taken.attempts, "waits for the account's rate budget")
         with writing(self._deps.engine) as conn:
             messages = claim(conn, taken, line.destination.max_items)
@@ -106,6 +108,7 @@ class _Run:
         with self._resting_on_fault(taken):
             reply = line.destination.send(messages)
         stopped = self._record(taken, messages, reply)
+        count_send(self._connection_id, messages, reply, self._deps.now())
         _tell(line, reply)
         return stopped
 

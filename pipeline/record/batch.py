@@ -19,6 +19,7 @@ from pipeline.record.duplicates import Sorted, count_repeats, sort_out
 from pipeline.record.events import write_casts, write_events
 from pipeline.record.fence import pass_fence
 from pipeline.record.gift_memory import GiftMemory
+from pipeline.record.heartbeat import take_heartbeats
 from pipeline.record.known import StoreRow, profiled, stores_by_name, table_of
 from pipeline.record.late_gifts import late_copies
 from pipeline.record.messages import Mailroom, Row
@@ -37,6 +38,8 @@ class Recorded:
     deliveries: int
     connections: tuple[int, ...]  # whose lanes have something to do now
     outcomes: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (event, outcome) -> how many
+    deaths: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (link, reason) -> how many
+    ids: Mapping[str, int] = field(default_factory=dict)  # receipt -> the event it became
 
 
 def record_batch(
@@ -54,6 +57,7 @@ def record_batch(
     """
     if token is not None:
         pass_fence(db, "inbox", token)
+    hooks, failed = take_heartbeats(db, hooks, failed, now)
     stores = stores_by_name(db, {one["store"] for one in (*hooks, *failed)})
     stories, refused = _admit(hooks, stores)
     dead = bury(db, [*failed, *refused], raws, stores, now)
@@ -63,11 +67,13 @@ def record_batch(
     revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
     return Recorded(
         len(told.fresh),
-        told.dropped,
+        told.dropped.total(),
         dead,
         len(rows),
         tuple(sorted({row["connection_id"] for row in rows})),
-        Counter((story.row.name, story.outcome) for story in told.fresh),
+        _outcomes(told),
+        Counter((one["stage"], one["reason"]) for one in (*failed, *refused)),
+        {story.hook["receipt"]: story.event_id for story in told.fresh},
     )
 
 
@@ -84,6 +90,11 @@ def _admit(hooks: Sequence[ValidHook], stores: Mapping[str, StoreRow]) -> tuple[
         else:
             stories.append(story_of(hook, store))
     return stories, refused
+
+
+def _outcomes(told: Sorted) -> Counter[tuple[str, str]]:
+    fresh = Counter((story.row.name, story.outcome) for story in told.fresh)
+    return fresh + Counter({(name, "duplicate"): times for name, times in told.dropped.items()})
 
 
 def _refused(hook: ValidHook, reason: str) -> FailedHook:

@@ -21,7 +21,7 @@ class Sorted:
     fresh: list[Story] = field(default_factory=list)
     repeats: Counter[int] = field(default_factory=Counter)  # event id -> more duplicates
     repeats_within: Counter[tuple[int, str]] = field(default_factory=Counter)  # (store id, key) -> duplicates
-    dropped: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)  # event name -> repeats
 
 
 def sort_out(db: Database, stories: Iterable[Story]) -> Sorted:
@@ -36,7 +36,7 @@ def sort_out(db: Database, stories: Iterable[Story]) -> Sorted:
             known[store_id][story.happening.key] = Told(None, story.happening.received_at, story.hook["receipt"])
             found.fresh.append(story)
         elif (told := known[store_id][match]).receipt != story.hook["receipt"]:
-            found.dropped += 1
+            found.dropped[story.row.name] += 1
             if told.event_id is None:
                 found.repeats_within[store_id, match] += 1
             else:

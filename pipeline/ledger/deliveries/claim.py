@@ -13,6 +13,11 @@ from pipeline.ledger.tables import Connection as Link
 from pipeline.ledger.tables import Delivery, Introduction
 from pipeline.model import Message, PersonRef
 
+_COLUMNS = (
+    *(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.name),
+    *(Delivery.message_id, Delivery.message, Delivery.created_at),
+)
+
 
 def claim(conn: Connection, taken: LaneTaken, limit: int) -> list[Message]:
     """Up to `limit` messages, oldest first; none while the connection is paused. Raise StaleFence if outrun.
@@ -25,12 +30,7 @@ def claim(conn: Connection, taken: LaneTaken, limit: int) -> list[Message]:
     waiting = Delivery.connection_id == taken.connection_id, Delivery.lane == taken.lane, OPEN, PENDING
     oldest = select(Delivery.id).where(*waiting).order_by(Delivery.id).limit(limit)
     begun = {"status": "sending", "token": taken.token, "attempts": Delivery.attempts + 1}
-    claimed = (
-        update(Delivery)
-        .where(Delivery.id.in_(oldest.scalar_subquery()))
-        .values(begun)
-        .returning(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.name, Delivery.message_id, Delivery.message)
-    )
+    claimed = update(Delivery).where(Delivery.id.in_(oldest.scalar_subquery())).values(begun).returning(*_COLUMNS)
     rows = sorted(conn.execute(claimed), key=lambda row: row.id)  # RETURNING promises no order
     known = _introduced(conn, taken.connection_id, {row.person_id for row in rows})
     return [_message(row, introduced=row.person_id in known) for row in rows]
@@ -54,4 +54,5 @@ def _message(row: Row[Any], *, introduced: bool) -> Message:
         name=row.name,
         message_id=row.message_id,
         introduced=introduced,
+        written_at=row.created_at,
     )

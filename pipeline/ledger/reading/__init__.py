@@ -13,10 +13,13 @@ from pipeline.ledger.reading.dead import (
 )
 from pipeline.ledger.reading.deliveries import CallShown, DeliveryShown
 from pipeline.ledger.reading.events import Concerned, EventFilter, EventListed, EventShown, list_events, show_event
+from pipeline.ledger.reading.liveness import Arrival, Chain, judge, last_arrival
 from pipeline.ledger.reading.people import FactShown, PersonShown, find_person
 
 __all__ = [
+    "Arrival",
     "CallShown",
+    "Chain",
     "Concerned",
     "ConnectionCounts",
     "DeadDeliveryShown",
@@ -33,6 +36,8 @@ __all__ = [
     "PersonShown",
     "event_counts",
     "find_person",
+    "judge",
+    "last_arrival",
     "list_dead",
     "list_events",
     "replay_delivery",

@@ -74,7 +74,8 @@ def test_a_message_carries_everything_a_destination_needs(shop):
     _, messages = claimed(shop)
 
     person = PersonRef(shop.person_id, 7, "b@x.io")
-    assert messages == [Message(delivery_id, person, "event", 5, {"a": 1}, "order_new", "01J", introduced=False)]
+    told = ("event", 5, {"a": 1}, "order_new", "01J")
+    assert messages == [Message(delivery_id, person, *told, introduced=False, written_at=NOW)]
 
 
 def test_nothing_is_claimed_from_another_lane(shop):

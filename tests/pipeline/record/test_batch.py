@@ -37,6 +37,7 @@ def test_the_same_order_twice_has_one_effect_and_is_counted(teller):
 def test_a_repeat_within_one_batch_is_counted_too(teller):
     found = teller.tell(*(teller.hook("order_new", order()) for _ in range(3)))
     assert (found.events, found.duplicates) == (1, 2)
+    assert found.outcomes == {("order_new", "forwarded"): 1, ("order_new", "duplicate"): 2}
     assert [row.duplicates for row in teller.rows(tables.Event)] == [2]
 
 

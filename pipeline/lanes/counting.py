@@ -1,0 +1,42 @@
+"""Counts and tells what one send of a lane came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from pipeline import metrics
+from pipeline.model import Message, Outcome, Rejected, Reply, Sent
+
+log = structlog.get_logger(__name__)
+
+_MICROS = 1_000_000
+_PUT_OFF = "put_off"
+_WORDS: dict[type[Outcome], str] = {Sent: "sent", Rejected: "dead"}
+
+
+def count_send(connection_id: int, messages: Sequence[Message], reply: Reply, now: int) -> None:
+    """Every outcome and every call; the time it took for what has arrived."""
+    wire = str(connection_id)
+    became: dict[str, list[int]] = {}
+    for message, outcome in zip(messages, reply.outcomes, strict=True):
+        word = _WORDS.get(type(outcome), _PUT_OFF)
+        became.setdefault(word, []).append(message.delivery_id)
+        if isinstance(outcome, Sent) and message.written_at:
+            _DELIVER.observe(max(0, now - message.written_at) / _MICROS)
+    for word, ids in became.items():
+        metrics.DELIVERIES.labels(wire, word).inc(len(ids))
+    for call in reply.calls:
+        metrics.CALLS.labels(wire, str(call.status or "none")).inc()
+        metrics.CALL_SECONDS.labels(wire).observe(call.duration_us / _MICROS)
+    log.info("deliveries tried", calls=[call.status for call in reply.calls], **became)
+
+
+def count_wait(connection_id: int, seconds: float) -> None:
+    """The lane waits for its account's budget."""
+    metrics.BUDGET_WAITS.labels(str(connection_id)).inc()
+    metrics.BUDGET_WAIT_SECONDS.labels(str(connection_id)).inc(seconds)
+
+
+_DELIVER = metrics.STAGES.labels("deliver")

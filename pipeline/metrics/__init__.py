@@ -1,0 +1,61 @@
+"""Everything that is counted, for Prometheus. A process counts in memory; `shared` adds it to the fleet's totals.
+
+No label may tell who somebody is: events, outcomes and reasons are closed sets, connections and lanes are numbers.
+What can be looked up, such as how much waits, is not counted but asked for when somebody looks.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a fleet's total has no one time of birth
+
+COUNTED = CollectorRegistry()
+
+_FAST = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_SLOW = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+def _counter(name: str, says: str, *labels: str) -> Counter:
+    return Counter(name, says, labels, registry=COUNTED)
+
+
+def _histogram(name: str, says: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+    return Histogram(name, says, labels, buckets=buckets, registry=COUNTED)
+
+
+# The way in
+HOOKS = _counter("cratewire_hooks", "Hooks by the way they were kept: inbox, spool or refused.", "way")
+DRAINED = _counter("cratewire_spool_drained", "Hooks that went from the spool on to the inbox.")
+ACKNOWLEDGED = _histogram(
+    "cratewire_acknowledgement_seconds", "From the last byte of a hook's body to its answer.", _FAST
+)
+WRITTEN = _histogram("cratewire_write_hooks", "Hooks that were made durable together.", _SIZES)
+
+# The chain
+BATCHES = _histogram("cratewire_batch_hooks", "Hooks that went through the chain together.", _SIZES)
+LINKS = _histogram(
+    "cratewire_link_seconds", "How long one link of the chain, or one run of a lane, worked.", _SLOW, "link"
+)
+STAGES = _histogram(
+    "cratewire_stage_seconds",
+    "Time of a hook in each stage: inbox (until decoded), validate, record, and deliver (until the platform had it).",
+    _SLOW,
+    "stage",
+)
+RECORDED = _counter("cratewire_recorded_hooks", "Hooks by event and what became of them.", "event", "outcome")
+DIED = _counter("cratewire_dead_hooks", "Hooks that could not go on, by the link and the reason.", "link", "reason")
+
+# The way out
+DELIVERIES = _counter(
+    "cratewire_deliveries", "Deliveries tried, by outcome: sent, dead or put off.", "connection", "outcome"
+)
+CALLS = _counter("cratewire_calls", "HTTP calls to platforms, by the status of the answer.", "connection", "status")
+CALL_SECONDS = _histogram("cratewire_call_seconds", "From a call to its answer.", _SLOW, "connection")
+BUDGET_WAITS = _counter("cratewire_budget_waits", "How often a lane waited for its account's budget.", "connection")
+BUDGET_WAIT_SECONDS = _counter("cratewire_budget_wait_seconds", "How long, in all.", "connection")
+
+# Ourselves
+FAILED = _counter("cratewire_failed_tasks", "Tasks that ended by an error, a server being away included.", "task")
+DEAF = _counter("cratewire_deaf_workers", "Workers that ended themselves because they heard nothing.")

@@ -1,0 +1,92 @@
+"""Adds what one process counted to the fleet's totals, a hash in Redis, and reads those totals.
+
+A pool's children come and go, and one port cannot be shared by them; a hash outlives them all. Each process adds its
+increase since it last did. One that is killed takes a few seconds of counts along: these are numbers for looking at,
+the ledger's are for trusting.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+from redis import Redis
+
+from pipeline import keys
+from pipeline.metrics import COUNTED
+
+Totals = dict[str, float]  # a series' name and labels as JSON -> its value
+
+
+class Shared:
+    """This process's part in the totals. Not for several threads at once."""
+
+    def __init__(self, redis: Redis, counted: CollectorRegistry = COUNTED) -> None:
+        self._redis = redis
+        self._counted = counted
+        self._added = _series(counted)  # what a parent counted before a fork is the parent's to add
+
+    def fresh(self) -> Totals:
+        """What has been counted here and is not in the totals yet."""
+        now = _series(self._counted)
+        return {name: more for name, value in now.items() if (more := value - self._added.get(name, 0.0))}
+
+    def add(self) -> None:
+        """Add it to the totals. Raises RedisError; then it is tried again next time."""
+        more = self.fresh()
+        if not more:
+            return
+        with self._redis.pipeline(transaction=True) as pipe:
+            for name, value in more.items():
+                pipe.hincrbyfloat(keys.METRICS, name, value)
+            pipe.execute()
+        for name, value in more.items():
+            self._added[name] = self._added.get(name, 0.0) + value
+
+
+def totals_of(redis: Redis) -> Totals:
+    """The fleet's totals."""
+    found: Any = redis.hgetall(keys.METRICS)
+    return {name.decode(): float(value) for name, value in found.items()}
+
+
+def families(totals: Mapping[str, float], fresh: Mapping[str, float]) -> Iterable[Metric]:
+    """Every family this version counts, with the totals and what is not in them yet."""
+    values = {name: totals.get(name, 0.0) + fresh.get(name, 0.0) for name in {*totals, *fresh, *_series(COUNTED)}}
+    series = sorted((_parsed(name) for name in values), key=_order)
+    for family in COUNTED.collect():
+        shown = Metric(family.name, family.documentation, family.type)
+        for name, labels in series:
+            if name.startswith(family.name) and name.removeprefix(family.name) in _SUFFIXES[family.type]:
+                shown.add_sample(name, labels, values[_name(name, labels)])
+        yield shown
+
+
+_SUFFIXES = {"counter": {"_total"}, "histogram": {"_bucket", "_count", "_sum"}}
+
+
+def _series(counted: CollectorRegistry) -> Totals:
+    return {
+        _name(sample.name, sample.labels): float(sample.value)
+        for family in counted.collect()
+        for sample in family.samples
+    }
+
+
+def _name(name: str, labels: Mapping[str, str]) -> str:
+    return json.dumps([name, dict(sorted(labels.items()))], separators=(",", ":"))
+
+
+def _parsed(name: str) -> tuple[str, dict[str, str]]:
+    parsed: tuple[str, dict[str, str]] = tuple(json.loads(name))
+    return parsed
+
+
+def _order(series: tuple[str, dict[str, str]]) -> tuple[list[tuple[str, str]], str, float]:
+    """Buckets of one histogram from small to large, as readers of the format expect."""
+    name, labels = series
+    others = sorted((key, value) for key, value in labels.items() if key != "le")
+    return others, name, float(labels.get("le", 0))
