@@ -18,7 +18,7 @@ CROWD = 40  # customers whose hooks are mixed
 EACH = 5  # hooks of one customer
 GIFTS = 0.1
 
-# event -> its body, and of a hundred hooks about how many. All of them are forwarded, and tell a gift's recipient.
+# event -> its body, and of a hundred hooks about how many. All of them are forwarded.
 _MIX: dict[str, tuple[Callable[..., shapes.Object], int]] = {
     "order_new": (shapes.order, 25),
     "transaction_new": (shapes.transaction, 20),
@@ -27,7 +27,8 @@ _MIX: dict[str, tuple[Callable[..., shapes.Object], int]] = {
     "subscription_renewed": (shapes.subscription, 15),
     "order_updated": (shapes.order, 5),
 }
-_TELLS_RECIPIENT = frozenset({"order_new", "shipment_shipped", "subscription_new", "order_updated"})
+_GIFTS_TELL = frozenset({"order_new", "shipment_shipped", "subscription_new", "order_updated"})  # payments do not
+_GIFTS_AMONG_THEM = GIFTS * 100 / sum(_MIX[event][1] for event in _GIFTS_TELL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def hooks(count: int, *, seed: int = 1, first: int = 0) -> list[Hook]:
     rng = Random(seed)
     events, weights = list(_MIX), [weight for _, weight in _MIX.values()]
     return [
-        _hook(first + number, who, rng.choices(events, weights)[0], gift=rng.random() < GIFTS)
+        _hook(first + number, who, rng.choices(events, weights)[0], chance=rng.random())
         for number, who in zip(range(count), _customers(rng, first), strict=False)
     ]
 
@@ -56,7 +57,7 @@ def messages(told: Iterable[Hook]) -> int:
 
 def about(number: int, who: int) -> Hook:
     """An order that is no gift: for measures that need one message of a given person."""
-    return _hook(number, who, "order_new", gift=False)
+    return _hook(number, who, "order_new", chance=1.0)
 
 
 def _customers(rng: Random, first: int) -> Iterable[int]:
@@ -68,10 +69,9 @@ def _customers(rng: Random, first: int) -> Iterable[int]:
         start += CROWD
 
 
-def _hook(number: int, who: int, event: str, *, gift: bool) -> Hook:
-    shape = _MIX[event][0]
-    heard = 1 + (gift and event in _TELLS_RECIPIENT)
-    return Hook(event, _wrapped(shape(number, who, gift=gift)), heard)
+def _hook(number: int, who: int, event: str, *, chance: float) -> Hook:
+    gift = event in _GIFTS_TELL and chance < _GIFTS_AMONG_THEM
+    return Hook(event, _wrapped(_MIX[event][0](number, who, gift=gift)), 1 + gift)
 
 
 def _wrapped(body: dict[str, Any]) -> bytes:

@@ -1,21 +1,31 @@
-"""A small load generator: one thread, keep-alive connections, each with one request under way."""
+"""A small load generator: one thread, keep-alive connections, each with one request under way.
+
+Without a rate every connection sends as soon as it is free. With one, each request has its moment and its wait counts
+from there, so that a server that stalls cannot hide the requests that could not even be sent.
+"""
 
 from __future__ import annotations
 
 import selectors
 import socket
 import time
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+_PATIENCE = 0.05
+_GIVE_UP = 30.0  # seconds without any answer
 
 
 @dataclass
 class Outcome:
     """What the connections saw."""
 
-    seconds: float
+    began: float = 0.0
+    seconds: float = 0.0
     answers: int = 0
     failures: int = 0
-    waits: list[float] = field(default_factory=list)  # seconds from request to answer
+    waits: list[float] = field(default_factory=list)  # seconds from a request's moment to its answer
 
     @property
     def rate(self) -> float:
@@ -35,34 +45,83 @@ def post(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def press(port: int, request: bytes, connections: int, seconds: float) -> Outcome:
-    """Send the request over and over on that many connections."""
-    outcome = Outcome(seconds)
+def drive(
+    port: int, requests: Iterable[bytes], connections: int, *, rate: float | None = None, seconds: float | None = None
+) -> Outcome:
+    """Send the requests, each once; stop sending after so many seconds. Returns when all are answered."""
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
     with selectors.DefaultSelector() as selector:
-        sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
-        sent = dict.fromkeys(sockets, 0.0)
         for connection in sockets:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(connection, selectors.EVENT_READ)
-            sent[connection] = time.perf_counter()
+        try:
+            return _Drive(selector, sockets, iter(requests), rate, seconds).run()
+        finally:
+            for connection in sockets:
+                connection.close()
+
+
+class _Drive:
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        sockets: list[socket.socket],
+        requests: Iterator[bytes],
+        rate: float | None,
+        seconds: float | None,
+    ) -> None:
+        self._selector = selector
+        self._requests = requests
+        self._rate = rate
+        self._idle = deque(sockets)
+        self._due: dict[socket.socket, float] = {}  # of the connections that wait for an answer
+        self._outcome = Outcome(began=time.perf_counter())
+        self._end = self._outcome.began + seconds if seconds else float("inf")
+        self._sent = 0
+        self._more = True
+
+    def run(self) -> Outcome:
+        heard = time.perf_counter()
+        while self._more or self._due:
+            self._send()
+            for key, _ in self._selector.select(_PATIENCE if not self._idle else self._until_next()):
+                self._take(key.fileobj)  # type: ignore[arg-type] # only sockets are registered
+                heard = time.perf_counter()
+            if self._due and time.perf_counter() - heard > _GIVE_UP:
+                self._outcome.failures += len(self._due)
+                break
+        self._outcome.seconds = time.perf_counter() - self._outcome.began
+        return self._outcome
+
+    def _send(self) -> None:
+        while self._more and self._idle and (due := self._next_due()) <= time.perf_counter():
+            request = next(self._requests, None) if due < self._end else None
+            if request is None:
+                self._more = False
+                return
+            connection = self._idle.popleft()
+            self._due[connection] = due
+            self._sent += 1
             connection.sendall(request)
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            for key, _ in selector.select(0.1):
-                _next(key.fileobj, request, sent, outcome)  # type: ignore[arg-type] # only sockets are registered
-        for connection in sockets:
-            connection.close()
-    return outcome
 
+    def _take(self, connection: socket.socket) -> None:
+        """Take an answer, which is small enough to come in one piece."""
+        answer, now = connection.recv(4_096), time.perf_counter()
+        wait = now - self._due.pop(connection, now)
+        if answer.startswith(b"HTTP/1.1 20"):
+            self._outcome.answers += 1
+            self._outcome.waits.append(wait)
+        else:
+            self._outcome.failures += 1
+        if answer:
+            self._idle.append(connection)
+        else:
+            self._selector.unregister(connection)
 
-def _next(connection: socket.socket, request: bytes, sent: dict[socket.socket, float], outcome: Outcome) -> None:
-    """Take an answer, which is small enough to come in one piece, and send the next request."""
-    answer = connection.recv(4_096)
-    now = time.perf_counter()
-    if answer.startswith(b"HTTP/1.1 20"):
-        outcome.answers += 1
-        outcome.waits.append(now - sent[connection])
-    else:
-        outcome.failures += 1
-    sent[connection] = now
-    connection.sendall(request)
+    def _next_due(self) -> float:
+        return self._outcome.began + self._sent / self._rate if self._rate else time.perf_counter()
+
+    def _until_next(self) -> float:
+        if not self._more:
+            return _PATIENCE
+        return min(_PATIENCE, max(0.0, self._next_due() - time.perf_counter()))

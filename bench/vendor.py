@@ -26,6 +26,7 @@ class Vendor:
     url: str
     site_id: str
     api_key: str
+    pid: int
 
     @property
     def events(self) -> int:
@@ -64,4 +65,4 @@ def vendor(folder: Folder) -> Iterator[Vendor]:
     with folder.running("customerio", command) as (process, said):
         until("the sandbox", lambda: "\n" in said(), process, said)
         where = json.loads(said().splitlines()[0])
-        yield Vendor(where["url"], where["site_id"], where["api_key"])
+        yield Vendor(where["url"], where["site_id"], where["api_key"], process.pid)

@@ -1,0 +1,68 @@
+"""Hooks per second from the first POST until the platform has them all, and the CPU each of them cost."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.contenders import Contender
+from bench.hooks import Hook, messages
+from bench.load import drive, post
+from bench.machine import cpu_seconds
+from bench.running import Folder
+from bench.vendor import Vendor, vendor
+
+CONNECTIONS = 16
+WARM_UP = 100  # hooks before anything is measured: imports, connections, statements
+
+Start = Callable[[Folder, Vendor], AbstractContextManager[Contender]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One round."""
+
+    hooks: int
+    per_second: float
+    cpu_ms: float  # per hook, all processes of the contender
+    accepted_per_second: float
+    vendor_ms: float  # CPU of the platform per hook: the same machine bears it
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: round(getattr(self, name), 3) for name in self.__slots__}
+
+
+def measure(start: Start, told: Sequence[Hook], rounds: int) -> list[Delivered]:
+    """Rounds of one contender, each with hooks of its own."""
+    share = len(told) // rounds
+    with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as home:
+        folder = Folder(Path(home))
+        with vendor(folder) as platform, start(folder, platform) as contender:
+            _deliver(contender, platform, told[:WARM_UP])
+            parts = [told[WARM_UP:][place * share : (place + 1) * share] for place in range(rounds)]
+            return [_deliver(contender, platform, part) for part in parts]
+
+
+def _deliver(contender: Contender, platform: Vendor, told: Sequence[Hook]) -> Delivered:
+    platform.forget()
+    requests = [post(contender.paths(hook.event), hook.body) for hook in told]
+    before, vendor_before = cpu_seconds(contender.roots), cpu_seconds([platform.pid])
+    began = time.monotonic()
+    sent = drive(contender.port, requests, CONNECTIONS)
+    if sent.failures:
+        raise RuntimeError(f"{sent.failures} of {len(told)} hooks were refused")
+    took = platform.wait_for(messages(told)) - began
+    used, vendor_used = cpu_seconds(contender.roots) - before, cpu_seconds([platform.pid]) - vendor_before
+    count = len(told)
+    return Delivered(count, count / took, used * 1_000 / count, sent.rate, vendor_used * 1_000 / count)
+
+
+def middle(rounds: Sequence[Delivered], name: str) -> float:
+    """The median of one figure."""
+    return statistics.median(getattr(one, name) for one in rounds)
