@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from pipeline.inbox import stream, tries
 from pipeline.inbox.turn import end_turn, keep_turn, take_turn
 from pipeline.model import Batch
 from pipeline.record.batch import Recorded
+from pipeline.record.dead import Raw
 from tasks.app import task
 from tasks.kick import kick_unless_kicked
 from tasks.process import Process, this_process
@@ -48,7 +50,7 @@ def validate(self: Any, batch: Batch) -> Batch | None:
     """Load the bodies with their schemas."""
     here = this_process()
     if not keep_turn(here.redis, batch["token"]):
-        _end_chain(self)
+        _outrun(self, here, batch)
         return None
     return validate_batch(batch, here.now)
 
@@ -58,7 +60,7 @@ def fan_out(self: Any, batch: Batch) -> list[int]:
     """Write the batch into the ledger, then let the inbox forget it. Returns the connections to wake."""
     here = this_process()
     if not keep_turn(here.redis, batch["token"]):
-        _end_chain(self)
+        _outrun(self, here, batch)
         return []
     try:
         connections = _record(here, batch)
@@ -91,18 +93,35 @@ def _decode(here: Process, token: int) -> Batch | None:
 
 
 def _record(here: Process, batch: Batch) -> list[int]:
-    ids = [one["entry_id"] for one in (*batch["hooks"], *batch["failed"])]
-    raws = stream.raw_of(here.redis, ids)
-    harmless = [*batch["hooks"], *(one for one in batch["failed"] if one["reason"] != POISON)]
+    raws = _raws(here, batch)
     try:
         recorded = record(here.engine, batch, raws, here.now)
         count_batch(batch, recorded, here.now())
-        stream.done(here.redis, ids)
+        stream.done(here.redis, _entries(batch))
     finally:
-        # Whatever went wrong, these bodies killed no reader.
-        tries.forget(here.redis, [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws])
+        _acquit(here, batch, raws)
     _tell(batch, recorded)
     return sorted({connection for one in recorded for connection in one.connections})
+
+
+def _entries(batch: Batch) -> list[str]:
+    return [one["entry_id"] for one in (*batch["hooks"], *batch["failed"])]
+
+
+def _raws(here: Process, batch: Batch) -> dict[str, Raw]:
+    return stream.raw_of(here.redis, _entries(batch))
+
+
+def _acquit(here: Process, batch: Batch, raws: Mapping[str, Raw]) -> None:
+    """Whatever went wrong, these bodies killed no reader."""
+    harmless = [*batch["hooks"], *(one for one in batch["failed"] if one["reason"] != POISON)]
+    tries.forget(here.redis, [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws])
+
+
+def _outrun(link: Any, here: Process, batch: Batch) -> None:
+    """Somebody else has had the turn meanwhile, and reads these hooks again."""
+    _acquit(here, batch, _raws(here, batch))
+    _end_chain(link)
 
 
 def _tell(batch: Batch, recorded: list[Recorded]) -> None:

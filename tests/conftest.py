@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from sqlalchemy import Engine
 
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
+from pipeline.settings import Settings, process_environment
+from tasks import process
+from tests.installation import KEY, Installation
 from tests.servers.postgres import postgres
 from tests.servers.valkey import valkey
 
@@ -71,6 +75,33 @@ def engine(database_url: str) -> Iterator[Engine]:
     made = make_engine(database_url)
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def installed(
+    redis_client: redis.Redis,
+    valkey_url: str,
+    migrated_sqlite: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Installation]:
+    """A migrated installation with empty servers; this process belongs to it, and has no `.env`."""
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copy(migrated_sqlite, data / "cratewire.db")
+    monkeypatch.chdir(tmp_path)
+    for name in process_environment(None):
+        if name.startswith(("CRATEWIRE_", "DATABASE_URL", "PORT")):
+            monkeypatch.delenv(name)
+    ours = {"REDIS_URL": valkey_url, "CRATEWIRE_DATA_DIR": str(data), "CRATEWIRE_SECRET_KEY": KEY}
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(process, "_made", {})
+    here = process.make_process(Settings.from_environment(process_environment(None)))
+    process._made[os.getpid()] = here
+    yield Installation(here, process_environment(None))
+    here.redis.close()
+    here.engine.dispose()
 
 
 # Deleting a handful of rows is many times quicker than truncating twenty tables with their indexes.

@@ -1,17 +1,18 @@
 """Whose turn it is to read the inbox: one chain at a time, so that hooks are recorded in their order.
 
 The lease passes from link to link with the batch. Its token is a time in µs that only grows, so the ledger can tell
-a later holder from an earlier one even after Redis was emptied.
+a later holder from an earlier one even after Redis was emptied. A turn that ran out while its next link waited for a
+worker is taken up again, if nobody has had one since.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from redis import Redis
+from redis import Redis, RedisError
 
 from pipeline import keys
-from pipeline.lanes.lease import Lease
 
 TURN_MS = 15_000  # how long a batch of a killed worker rests before it is read again
 
@@ -25,23 +26,35 @@ if not redis.call('SET', KEYS[1], token, 'NX', 'PX', ARGV[1]) then return '0' en
 redis.call('SET', KEYS[2], token)
 return token
 """
+_KEEP = """
+local holder = redis.call('GET', KEYS[1])
+if holder == ARGV[2] then return redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+if holder or redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1])
+return 1
+"""
+# The token counts on, so that a turn that was given back cannot be kept.
+_END = """
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('INCR', KEYS[2]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
 
 
 def take_turn(redis: Redis, ttl_ms: int = TURN_MS) -> int | None:
     """A fencing token, or None while somebody else has the turn."""
-    answer: Any = redis.eval(_TAKE, 2, keys.INBOX_LEASE, keys.INBOX_TOKEN, str(ttl_ms))
-    return int(answer) or None
+    return int(_run(redis, _TAKE, ttl_ms)) or None
 
 
 def keep_turn(redis: Redis, token: int, ttl_ms: int = TURN_MS) -> bool:
-    """Whether the turn is still ours; if so, for the whole time again."""
-    return _lease(redis, token, ttl_ms).renew()
+    """Whether the turn is still ours, or nobody's since; if so, for the whole time again."""
+    return bool(_run(redis, _KEEP, ttl_ms, token))
 
 
 def end_turn(redis: Redis, token: int) -> None:
-    """Give the turn back, if it is still ours."""
-    _lease(redis, token, TURN_MS).release()
+    """Give the turn back, if it is still ours. If Redis is away it ends by itself."""
+    with suppress(RedisError):
+        _run(redis, _END, token)
 
 
-def _lease(redis: Redis, token: int, ttl_ms: int) -> Lease:
-    return Lease(redis, keys.INBOX_LEASE, str(token), ttl_ms)
+def _run(redis: Redis, script: str, *arguments: int) -> Any:
+    return redis.eval(script, 2, keys.INBOX_LEASE, keys.INBOX_TOKEN, *arguments)

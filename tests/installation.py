@@ -1,0 +1,77 @@
+"""An installation in small: empty servers, a store, hooks for its inbox, and this process as one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, create_engine, select
+
+from pipeline.inbox import stream
+from pipeline.inbox.raw_hook import RawHook
+from pipeline.ledger import tables
+from pipeline.ledger.connections import NewConnection, save_connection
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.stores import save_store
+from pipeline.secrets import seal
+from tasks import process
+from tasks.process import Process
+from tests.builders import NOW
+
+KEY = "a-key-that-only-tests-know"
+_receipts = count(1)
+
+
+@dataclass(frozen=True)
+class Installation:
+    process: Process
+    environment: Mapping[str, str]  # what another process of the installation is started with
+
+    @property
+    def data(self) -> Path:
+        return self.process.settings.data_dir
+
+    def connect(self, config: Mapping[str, str], store: str = "acme", lanes: int = 1) -> int:
+        """A store with a connection, as `cratewire connect` would leave it. Returns the connection's id."""
+        with writing(self.process.engine) as db:
+            owner = save_store(db, store, NOW)
+            sealed = seal(self.process.settings.secret_keys, dict(config))
+            link = NewConnection(owner.id, "customerio", "1", sealed, lanes=lanes)
+            return save_connection(db, link, NOW).id
+
+    def tell(self, *hooks: RawHook) -> None:
+        """Put hooks into the inbox, without waking anybody."""
+        for hook in hooks:
+            stream.add(self.process.redis, hook)
+
+    @contextmanager
+    def ledger_away(self) -> Iterator[None]:
+        """The database cannot be opened until the block ends."""
+        away = replace(self.process, engine=create_engine("sqlite:////nowhere/at/all.db"))
+        process._made[os.getpid()] = away
+        yield
+        process._made[os.getpid()] = self.process
+
+    def rows(self, model: type[tables.Base]) -> list[Row[Any]]:
+        with reading(self.process.engine) as db:
+            table = model.__table__
+            return list(db.execute(select(table).order_by(*table.primary_key)))  # type: ignore[attr-defined]
+
+
+def order_hook(number: int, email: str = "bea.buyer@example.com", **changes: Any) -> RawHook:
+    """A new order of customer 7001, or of the customer with this number if an address is given."""
+    buyer = {"id": 7001, "email": email, "first_name": "Bea", "type": "customer"}
+    order = {"id": number, "customer": buyer, "total": 3495, "is_gift": False, "type": "order"}
+    return a_hook(json.dumps(order).encode(), **changes)
+
+
+def a_hook(raw: bytes, **changes: Any) -> RawHook:
+    number = next(_receipts)
+    values = {"receipt": f"{number:032x}", "store": "acme", "version": 1, "event": "order_new"}
+    return RawHook(**{**values, "received_at": NOW + number, "raw": raw, **changes})

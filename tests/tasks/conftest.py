@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from kombu import pools
+
+from tasks.app import app
+from tasks.config import celery_config
+from tests.contracts.fake_track import FakeTrack, fake_track
+from tests.installation import Installation
+
+
+@pytest.fixture(autouse=True)
+def broker(installed: Installation) -> Iterator[None]:
+    """Celery's app of this process, bound to the test's broker, whatever it was bound to before."""
+    app.conf.update(celery_config(installed.process.settings))
+    app._after_fork()
+    app.loader.import_default_modules()
+    yield
+    pools.reset()
+    app._after_fork()
+
+
+@pytest.fixture
+def track() -> Iterator[FakeTrack]:
+    """A Customer.io that takes everything."""
+    with fake_track() as track:
+        yield track

@@ -1,0 +1,64 @@
+"""Celery's settings agree with the tasks and queues there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.inbox.turn import TURN_MS
+from tasks.app import app
+from tasks.config import BACKFILL, DELIVERIES, HOOKS, SWEEPS, celery_config, kombu_url
+from tasks.deliveries import RUN_SECONDS
+from tasks.kick import LINKS
+
+
+def ours():
+    return {name for name in app.tasks if not name.startswith(("celery.", "test."))}
+
+
+def test_every_sweep_is_a_task_of_ours():
+    assert SWEEPS.keys() <= ours()
+
+
+def test_every_link_is_a_task_of_ours():
+    assert {name for name, _ in LINKS} <= ours()
+
+
+def test_every_task_says_by_its_name_where_it_stands():
+    assert {name.split(".")[0] for name in ours()} <= {"hooks", "deliveries"}
+
+
+def test_live_work_and_backfill_have_queues_of_their_own():
+    assert set(app.conf.task_queues) == {HOOKS, DELIVERIES, BACKFILL}
+
+
+def test_no_sweep_and_no_link_goes_where_backfill_waits():
+    queues = {queue for queue, _ in SWEEPS.values()} | {queue for _, queue in LINKS}
+
+    assert queues == {HOOKS, DELIVERIES}
+
+
+def test_a_sweep_nobody_took_expires_instead_of_piling_up(installed):
+    schedule = celery_config(installed.process.settings)["beat_schedule"]
+
+    assert schedule.keys() == SWEEPS.keys()
+    assert all(row["options"]["expires"] > row["schedule"] for row in schedule.values())
+
+
+def test_nothing_but_json_is_believed():
+    assert (app.conf.accept_content, app.conf.task_serializer) == (["json"], "json")
+
+
+@pytest.mark.parametrize(
+    ("ours", "kombus"),
+    [
+        ("unix:///srv/var/valkey.sock", "redis+socket:///srv/var/valkey.sock"),
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("amqp://rabbit/", "amqp://rabbit/"),
+    ],
+)
+def test_a_broker_is_named_as_kombu_names_it(ours, kombus):
+    assert kombu_url(ours) == kombus
+
+
+def test_no_turn_runs_out_while_a_lane_has_the_only_worker():
+    assert RUN_SECONDS * 1000 * 2 < TURN_MS

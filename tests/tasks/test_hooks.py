@@ -1,0 +1,174 @@
+"""The links as a worker runs them, one after the other: what is handed on, and what ends the chain."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline import keys
+from pipeline.inbox import stream
+from pipeline.inbox.turn import end_turn, take_turn
+from pipeline.ledger import tables
+from pipeline.record.fence import pass_fence
+from tasks import process
+from tasks.app import app
+from tasks.kick import publish
+from tests.installation import a_hook, order_hook
+from tests.tasks.by_hand import take, take_all, work_off
+
+
+@pytest.fixture
+def connection(installed, track):
+    return installed.connect(track.config)
+
+
+@pytest.fixture
+def redis(installed):
+    return installed.process.redis
+
+
+def events(installed):
+    return [(row.name, row.subject_id) for row in installed.rows(tables.Event)]
+
+
+def link(name):
+    """The next message, which must be this link's."""
+    message = take("hooks")
+    assert message.task == name
+    return message
+
+
+def test_what_is_in_the_inbox_reaches_the_ledger_and_the_lanes_are_woken(installed, connection, redis):
+    installed.tell(order_hook(1), order_hook(2))
+    publish()
+
+    assert work_off("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"]
+    assert events(installed) == [("order_new", 1), ("order_new", 2)]
+    assert [(message.task, message.args) for message in take_all("deliveries")] == [
+        ("deliveries.forward", [[connection]])
+    ]
+    assert stream.depth(redis) == 0
+
+
+def test_an_empty_inbox_ends_the_chain_and_the_turn(installed, redis):
+    publish()
+
+    assert work_off("hooks") == ["hooks.decode"]
+    assert take_turn(redis)
+
+
+def test_a_batch_that_concerns_no_connection_wakes_no_lane(installed, connection):
+    installed.tell(a_hook(b'{"theme_name": "x"}', event="design_updated"))
+    publish()
+    work_off("hooks")
+
+    assert take_all("deliveries") == []
+
+
+def test_while_somebody_has_the_turn_the_chain_ends_and_nothing_is_read(installed, connection, redis):
+    held = take_turn(redis)
+    installed.tell(order_hook(1))
+    publish()
+
+    assert work_off("hooks") == ["hooks.decode"]
+    end_turn(redis, held)
+    publish()
+    work_off("hooks")
+    assert events(installed) == [("order_new", 1)]
+
+
+def test_what_one_batch_leaves_over_is_asked_for_at_once(installed, connection, monkeypatch):
+    monkeypatch.setenv("CRATEWIRE_BATCH", "2")
+    process._made.clear()
+    installed.tell(*(order_hook(number) for number in range(5)))
+    publish()
+
+    assert work_off("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"] * 3
+    assert [number for _, number in events(installed)] == [0, 1, 2, 3, 4]
+
+
+def test_a_hook_that_comes_while_a_batch_is_recorded_waits_for_no_sweep(installed, connection):
+    installed.tell(order_hook(1))
+    publish()
+    link("hooks.decode").work()
+    installed.tell(order_hook(2))
+
+    work_off("hooks")
+
+    assert [number for _, number in events(installed)] == [1, 2]
+
+
+def test_what_cannot_be_read_is_taken_out_with_its_bytes_and_the_rest_goes_on(installed, connection):
+    installed.tell(order_hook(1), a_hook(b"{never closed"), a_hook(b'{"id": {"no": "id"}}'), order_hook(2))
+    publish()
+    work_off("hooks")
+
+    assert [number for _, number in events(installed)] == [1, 2]
+    assert [row.stage for row in installed.rows(tables.DeadHook)] == ["decode", "validate"]
+
+
+@pytest.mark.parametrize("lost_before", ["hooks.validate", "hooks.fan_out"])
+def test_a_holder_whose_turn_went_to_another_hands_nothing_on(installed, connection, redis, lost_before):
+    installed.tell(order_hook(1))
+    publish()
+    while (message := take("hooks")).task != lost_before:
+        message.work()
+    end_turn(redis, message.args[0]["token"])
+    take_turn(redis)
+
+    message.work()
+
+    assert events(installed) == []
+    assert take_all("hooks") == take_all("deliveries") == []
+    assert stream.depth(redis) == 1
+
+
+def test_a_holder_the_ledger_knows_to_be_outrun_hands_nothing_on(installed, connection, redis):
+    installed.tell(order_hook(1))
+    publish()
+    link("hooks.decode").work()
+    link("hooks.validate").work()
+    message = link("hooks.fan_out")
+    with installed.process.engine.begin() as db:
+        pass_fence(db, "inbox", message.args[0]["token"] + 1)
+
+    message.work()
+
+    assert events(installed) == []
+    assert take_all("deliveries") == []
+
+
+def test_the_sweep_wakes_the_chain_only_if_something_waits(installed, connection):
+    sweep = "hooks.sweep"
+    app.tasks[sweep]()
+    assert take_all("hooks") == []
+
+    installed.tell(order_hook(1))
+    app.tasks[sweep]()
+    assert [message.task for message in take_all("hooks")] == ["hooks.decode"]
+
+
+def test_a_ledger_that_is_away_costs_no_hook_and_no_turn(installed, connection, redis):
+    installed.tell(order_hook(1), order_hook(2))
+    publish()
+    link("hooks.decode").work()
+    link("hooks.validate").work()
+    message = link("hooks.fan_out")
+
+    with installed.ledger_away():
+        message.work()
+
+    assert take_all("deliveries") == []
+    publish()
+    work_off("hooks")
+    assert [number for _, number in events(installed)] == [1, 2]
+
+
+def test_a_turn_that_ran_out_while_the_only_worker_was_busy_is_kept(installed, connection, redis):
+    installed.tell(order_hook(1))
+    publish()
+    link("hooks.decode").work()
+    redis.delete(keys.INBOX_LEASE)
+
+    work_off("hooks")
+
+    assert events(installed) == [("order_new", 1)]
