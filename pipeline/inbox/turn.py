@@ -14,7 +14,7 @@ from redis import Redis, RedisError
 
 from pipeline import keys
 
-TURN_MS = 15_000  # how long a batch of a killed worker rests before it is read again
+TURN_MS = 8_000  # how long a batch of a killed worker rests before it is read again
 
 _TAKE = """
 local clock = redis.call('TIME')

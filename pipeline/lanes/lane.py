@@ -65,7 +65,8 @@ class _Run:
         if not lease.acquire():
             return "held"
         try:
-            return self._hold(lease)
+            with lease.kept():
+                return self._hold(lease)
         except StaleFence:
             return "lost"
         finally:

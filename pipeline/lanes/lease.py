@@ -6,7 +6,13 @@ token in SQL. Raises redis.RedisError when Redis is away: then nobody may begin.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 from redis import Redis, RedisError
+
+BEATS = 4  # renewals in the time of one lease
 
 # Our own token counts as success: the client repeats a call whose answer was lost, and that call had taken the lease.
 _ACQUIRE = """
@@ -46,6 +52,24 @@ class Lease:
             return self._run(_RELEASE)
         except RedisError:
             return False
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Renew it from a thread while the block runs: its time can be short, however long one step of the work takes.
+
+        A process that is killed or stopped renews nothing. If the lease is lost, or Redis away, `renew` tells.
+        """
+        ended = threading.Event()
+        threading.Thread(target=self._keep, args=(ended,), name="lease", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()  # a renewal under way may come after the release, and then finds nothing to renew
+
+    def _keep(self, ended: threading.Event) -> None:
+        while not ended.wait(self._ttl_ms / 1000 / BEATS):
+            with suppress(RedisError):
+                self.renew()
 
     def _run(self, script: str) -> bool:
         return bool(self._redis.eval(script, 1, self._key, self._token, str(self._ttl_ms)))

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from pipeline.destinations.port import Destination
 
-LEASE_MS = 30_000  # longer than the slowest call, and how long a lane rests when its holder is killed
+LEASE_MS = 8_000  # how long a lane rests when its holder is killed; a living one renews it, however slow a call is
 
 Stopped = Literal["held", "empty", "deadline", "waiting", "paused", "lost"]
 

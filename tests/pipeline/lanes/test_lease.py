@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import fakeredis
 import pytest
 import redis
@@ -72,6 +75,44 @@ def test_without_redis_nobody_may_begin_but_anybody_may_leave():
         with pytest.raises(redis.ConnectionError):
             begin()
     assert not away.release()
+
+
+def test_a_kept_lease_is_renewed_before_its_time_is_over(redis_client: redis.Redis):
+    short = lease(redis_client, "a", ttl_ms=2_000)
+    assert short.acquire()
+
+    with short.kept():
+        become(lambda: redis_client.pttl(KEY) < 1_800)
+
+        become(lambda: redis_client.pttl(KEY) > 1_800)
+
+
+def test_nobody_renews_a_lease_that_is_no_longer_kept(redis_client: redis.Redis):
+    short = lease(redis_client, "a", ttl_ms=400)
+    assert short.acquire()
+
+    with short.kept():
+        pass
+
+    become(lambda: not redis_client.exists(KEY))
+
+
+def test_keeping_a_lease_that_was_lost_does_not_take_it_back(redis_client: redis.Redis):
+    short = lease(redis_client, "a", ttl_ms=100)
+    assert short.acquire()
+
+    with short.kept():
+        redis_client.set(KEY, "b", px=60_000)
+        become(lambda: redis_client.pttl(KEY) < 59_700)
+
+    assert redis_client.get(KEY) == b"b"
+
+
+def become(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_real_valkey_runs_the_same_scripts(redis_client: redis.Redis):
