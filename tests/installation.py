@@ -64,9 +64,9 @@ class Installation:
             return list(db.execute(select(table).order_by(*table.primary_key)))  # type: ignore[attr-defined]
 
 
-def order_hook(number: int, email: str = "bea.buyer@example.com", **changes: Any) -> RawHook:
-    """A new order of customer 7001, or of the customer with this number if an address is given."""
-    buyer = {"id": 7001, "email": email, "first_name": "Bea", "type": "customer"}
+def order_hook(number: int, email: str = "bea.buyer@example.com", customer_id: int = 7001, **changes: Any) -> RawHook:
+    """A new order of customer 7001, whatever the number, unless `customer_id` says of whom."""
+    buyer = {"id": customer_id, "email": email, "first_name": "Bea", "type": "customer"}
     order = {"id": number, "customer": buyer, "total": 3495, "is_gift": False, "type": "order"}
     return a_hook(json.dumps(order).encode(), **changes)
 

@@ -1,0 +1,148 @@
+"""Which lanes are woken, and what a lane leaves behind for the next task."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from pipeline import keys
+from pipeline.errors import Misconfigured
+from pipeline.ledger import tables
+from pipeline.ledger.engine import writing
+from pipeline.secrets import seal
+from tasks import deliveries
+from tasks.kick import publish
+from tests.contracts.fake_track import Canned
+from tests.installation import order_hook
+from tests.tasks.by_hand import take, take_all, work_off
+
+
+def record(installed, *hooks):
+    """Bring hooks into the ledger; their deliveries wait, and nobody has been woken."""
+    installed.tell(*hooks)
+    publish()
+    work_off("hooks")
+    take_all("deliveries")
+
+
+def starts():
+    """The lanes for which a task is under way."""
+    return [tuple(message.args) for message in take_all("deliveries") if message.task == "deliveries.run_lane"]
+
+
+def statuses(installed):
+    return [row.status for row in installed.rows(tables.Delivery)]
+
+
+def customers(count):
+    return [order_hook(number, f"person-{number}@example.com", customer_id=number) for number in range(1, count + 1)]
+
+
+def test_a_hook_arrives_at_the_platform(installed, track):
+    installed.connect(track.config)
+    installed.tell(order_hook(1))
+    publish()
+    work_off("hooks")
+
+    assert work_off("deliveries") == ["deliveries.forward"]
+    assert statuses(installed) == ["sent", "sent"]
+    assert [kind for call in track.calls for _, kind, _ in call.told()] == ["profile", "event"]
+
+
+def test_only_the_connections_of_the_batch_are_woken(installed, track):
+    first, second = installed.connect(track.config), installed.connect(track.config, store="other")
+    record(installed, order_hook(1), order_hook(1, store="other"))
+
+    deliveries.forward([second])
+
+    assert {row.connection_id for row in installed.rows(tables.Delivery) if row.status == "sent"} == {second}
+    assert first not in {connection for connection, _ in starts()}
+
+
+def test_every_further_lane_gets_a_task_of_its_own(installed, track):
+    connection = installed.connect(track.config, lanes=3)
+    record(installed, *customers(3))
+
+    deliveries.forward([connection])
+
+    assert starts() == [(connection, 1), (connection, 2)]
+    assert statuses(installed).count("sent") == 2
+
+
+def test_nothing_to_do_wakes_nobody(installed, track):
+    deliveries.forward([installed.connect(track.config)])
+
+    assert (starts(), track.calls) == ([], [])
+
+
+def test_the_sweep_starts_what_is_due(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+
+    deliveries.sweep()
+
+    assert starts() == [(connection, 0)]
+
+
+def test_the_sweep_leaves_a_lane_to_whoever_holds_it(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+    installed.process.redis.set(keys.lane_lease(connection, 0), "somebody")
+
+    deliveries.sweep()
+
+    assert starts() == []
+
+
+def test_a_lane_that_has_to_wait_is_left_until_its_time(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+    track.next.append(Canned(503))
+    deliveries.run(connection, 0)
+
+    deliveries.sweep()
+
+    assert starts() == []
+    assert statuses(installed) == ["pending", "pending"]
+
+
+def test_a_refused_credential_pauses_the_connection_and_its_messages_wait(installed, track):
+    connection = installed.connect({**track.config, "api_key": "another"})
+    record(installed, order_hook(1))
+
+    deliveries.run(connection, 0)
+
+    (link,) = installed.rows(tables.Connection)
+    assert (link.status, statuses(installed)) == ("paused", ["pending", "pending"])
+
+
+def test_a_lane_whose_time_is_up_goes_to_the_end_of_the_queue(installed, track, monkeypatch):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+    monkeypatch.setattr(deliveries, "RUN_SECONDS", 0)
+
+    deliveries.run(connection, 0)
+
+    assert starts() == [(connection, 0)]
+    assert statuses(installed) == ["pending", "pending"]
+
+
+def test_a_task_for_a_lane_shows_its_lane_and_nothing_else(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+    deliveries.sweep()
+
+    assert take("deliveries").headers["argsrepr"] == f"({connection}, 0)"
+
+
+def test_a_connection_that_cannot_be_opened_rests_before_it_is_tried_again(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+    with writing(installed.process.engine) as db:
+        db.execute(update(tables.Connection).values(config=seal(["sealed-with-another-key"], track.config)))
+
+    with pytest.raises(Misconfigured):
+        deliveries.run(connection, 0)
+
+    deliveries.sweep()
+    assert starts() == []

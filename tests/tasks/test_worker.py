@@ -1,0 +1,132 @@
+"""A real worker process between a real Valkey and the sandbox Customer.io."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from pipeline.inbox import stream
+from pipeline.ledger import tables
+from tasks.app import app
+from tasks.kick import LINKS, publish
+from tests.installation import order_hook
+from tests.servers.sandbox import sandbox_customerio
+from tests.servers.worker import worker
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+PATIENCE = 120
+SECRET = "marian@example.com"
+
+
+@pytest.fixture(scope="module")
+def started():
+    with sandbox_customerio() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(started):
+    started.control("reset", {})
+    return started
+
+
+@pytest.fixture
+def environment(installed, sandbox):
+    """Small batches, so that many are under way when something happens."""
+    installed.connect(sandbox.config)
+    return {**installed.environment, "CRATEWIRE_BATCH": "5"}
+
+
+def until(done, worker):
+    """Wait for something, and meanwhile sweep as beat would."""
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, worker.said
+        for name, queue in (("hooks.sweep", "hooks"), ("deliveries.sweep", "deliveries")):
+            app.send_task(name, queue=queue, expires=5)
+        time.sleep(0.5)
+
+
+def orders(count):
+    return [order_hook(number, f"person-{number % 7}@example.com", 7000 + number % 7) for number in range(count)]
+
+
+def wanted(count):
+    return sorted((f"person-{number % 7}@example.com", "order_new", number) for number in range(count))
+
+
+def settled(installed):
+    left = [row for row in installed.rows(tables.Delivery) if row.status != "sent"]
+    return not stream.depth(installed.process.redis) and not left and installed.rows(tables.Event)
+
+
+def test_hooks_in_the_inbox_arrive(installed, environment, sandbox, tmp_path):
+    installed.tell(*orders(30))
+    publish()
+
+    with worker(environment, tmp_path / "worker.log") as one:
+        until(lambda: settled(installed), one)
+
+    assert sandbox.events() == wanted(30)
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(installed, environment, sandbox, tmp_path):
+    sandbox.control("switches", {"latency_ms": 100})
+    installed.tell(*orders(200))
+    publish()
+
+    with worker(environment, tmp_path / "worker.log") as first:
+        until(lambda: sandbox.control("stats")["calls"] > 1 and stream.depth(installed.process.redis), first)
+        first.kill()
+        assert not settled(installed)
+    with worker(environment, tmp_path / "worker.log", name="another") as second:
+        until(lambda: settled(installed), second)
+
+    assert sandbox.events() == wanted(200)
+    assert [row.duplicates for row in installed.rows(tables.Event)] == [0] * 200
+    assert installed.rows(tables.DeadHook) == []
+
+
+def test_flower_sees_every_task_by_its_name_and_nobodys_data(installed, environment, sandbox, tmp_path):
+    installed.tell(order_hook(1, SECRET))
+
+    with worker(environment, tmp_path / "worker.log") as one:
+        until(lambda: app.control.inspect([one.name]).ping(), one)
+        (registered,) = app.control.inspect([one.name]).registered().values()
+        with watching() as seen:
+            publish()
+            until(lambda: settled(installed), one)
+            until(lambda: "deliveries.forward" in named(seen), one)
+
+    assert {name for name, _ in LINKS} <= set(registered) & named(seen)
+    assert SECRET not in json.dumps(seen) + one.said
+
+
+@contextmanager
+def watching():
+    """What a worker tells everybody who listens, as flower does."""
+    seen = []
+    with app.connection_for_read() as connection:
+        receiver = app.events.Receiver(connection, handlers={"*": seen.append})
+        thread = threading.Thread(target=lambda: list(swallow(receiver)))
+        thread.start()
+        yield seen
+        receiver.should_stop = True
+        thread.join(PATIENCE)
+
+
+def swallow(receiver):
+    while not receiver.should_stop:
+        try:
+            receiver.capture(limit=None, timeout=0.5, wakeup=False)
+        except TimeoutError:
+            yield
+
+
+def named(seen):
+    return {event["name"] for event in list(seen) if event["type"] == "task-received"}
