@@ -16,7 +16,7 @@ from tasks.process import this_process
 
 log = structlog.get_logger(__name__)
 
-RUN_SECONDS = 5  # how long one task stays at a lane before it lets others at the worker; no turn may run out meanwhile
+RUN_SECONDS = 3  # how long one task stays at a lane before it lets others at the worker; no turn may run out meanwhile
 _MICROS = 1_000_000
 
 
