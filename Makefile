@@ -11,6 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& command -v $$python && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+RABBITMQ := /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server
 ROOMS := schemas pipeline tasks receiver sandbox bench tests
 
 .PHONY: help
@@ -38,7 +39,7 @@ run: setup ## Everything on this machine in the foreground; ARGS="--port 8080 --
 	$(BIN)/cratewire run $(ARGS)
 
 .PHONY: test
-test: setup postgres lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
+test: setup postgres rabbitmq lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(ARGS)
 	$(BIN)/python -m tests.coverage_gate
 
@@ -68,15 +69,24 @@ bench: setup ## What a hook costs, as ratios
 chaos: setup postgres ## Kill, fill, cut and delay everything, and count what is lost; ARGS="--short --only valkey"
 	$(BIN)/python -m bench.chaos $(ARGS)
 
-.PHONY: postgres
-postgres: ## Install Debian's PostgreSQL, which the tests start themselves, if it is missing
-	@if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then \
+# $(call debian,what it brings,package,and then): install Debian's package if what it brings is missing.
+define debian
+	@if ! compgen -G '$(1)' >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql; \
+			apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(2) $(3); \
 		else \
-			echo 'The tests need PostgreSQL under /usr/lib/postgresql; as root: apt-get install postgresql' >&2; exit 1; \
+			echo 'The tests need $(1); as root: apt-get install $(2)' >&2; exit 1; \
 		fi; \
 	fi
+endef
+
+.PHONY: postgres
+postgres: ## Install Debian's PostgreSQL, which the tests start themselves, if it is missing
+	$(call debian,/usr/lib/postgresql/*/bin/initdb,postgresql)
+
+.PHONY: rabbitmq
+rabbitmq: ## Install Debian's RabbitMQ, if it is missing; no service of it is left running
+	$(call debian,$(RABBITMQ),rabbitmq-server,&& { systemctl disable --quiet --now rabbitmq-server 2>/dev/null || true; })
 
 .PHONY: lock
 lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions

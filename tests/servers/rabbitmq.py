@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from amqp import Connection
@@ -17,9 +18,21 @@ _PLACES = "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"
 _ERLANG = "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
 
 
+@dataclass(frozen=True)
+class Node:
+    """Where it is, and which process."""
+
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}//"
+
+
 @contextmanager
-def rabbitmq(port: int | None = None) -> Iterator[str]:
-    """Start a node on `port` or a free one; gives its URL."""
+def rabbitmq(port: int | None = None) -> Iterator[Node]:
+    """Start a node that knows no queue yet, on `port` or a free one."""
     port, epmd_port, dist_port = port or free_port(), free_port(), free_port()
     user = other_user("rabbitmq")
     server = _server()
@@ -28,9 +41,9 @@ def rabbitmq(port: int | None = None) -> Iterator[str]:
         node = ["env", *_environment(home, port, epmd_port, dist_port), str(server)]
         with (
             running(epmd, lambda: _listens(epmd_port), log=home / "epmd.log", user=user),
-            running(node, lambda: _answers(port), log=home / "log", user=user, stop=signal.SIGTERM),
+            running(node, lambda: _answers(port), log=home / "log", user=user, stop=signal.SIGKILL) as process,
         ):
-            yield f"amqp://guest:guest@127.0.0.1:{port}//"
+            yield Node(port, process.pid)
 
 
 def _environment(home: Path, port: int, epmd_port: int, dist_port: int) -> list[str]:

@@ -1,0 +1,52 @@
+"""The demo with RabbitMQ between the tasks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from amqp import Connection
+from amqp.exceptions import NotFound, PreconditionFailed
+
+from pipeline.settings import process_environment
+from tasks.config import BACKFILL, DELIVERIES, HOOKS
+from tests.servers.rabbitmq import Node
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def found(node, tmp_path_factory):
+    """What a demo with RabbitMQ ended with."""
+    command = [sys.executable, "-m", "receiver.cli", "demo", "--hooks", "150", "--json", "--broker-url", node.url]
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {**process_environment(None), "TMPDIR": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def test_everything_arrives_once(found):
+    assert {name: found[name] for name in ("missing", "unexpected", "twice", "out_of_order")} == dict.fromkeys(
+        ("missing", "unexpected", "twice", "out_of_order"), 0
+    )
+    assert found["delivered"] > 100
+
+
+@pytest.mark.parametrize("queue", [HOOKS, DELIVERIES, BACKFILL])
+def test_the_queues_are_quorum_queues(found, node, queue):
+    with pytest.raises(PreconditionFailed, match="received 'classic' but current is 'quorum'"):
+        declare(node, queue, arguments={"x-queue-type": "classic"})
+
+
+def test_no_queues_for_delayed_messages_are_made(found, node):
+    with pytest.raises(NotFound):
+        declare(node, "celery_delayed_0", passive=True)
+
+
+def declare(node: Node, queue: str, **options) -> None:
+    """Ask for a queue as it is not: RabbitMQ's refusal tells how it is."""
+    with Connection(f"127.0.0.1:{node.port}", read_timeout=60) as connection:
+        connection.channel().queue_declare(queue, durable=True, auto_delete=False, **options)
