@@ -9,6 +9,7 @@ from celery import Celery
 
 from pipeline.settings import Settings, process_environment
 from tasks.base import QuietTask
+from tasks.broker import PromptAMQP
 from tasks.config import celery_config
 
 
@@ -25,5 +26,7 @@ def task(name: str, *, bind: bool = False) -> Callable[[Callable[..., object]], 
     return decorate
 
 
-app = Celery("cratewire", task_cls=QuietTask, include=["tasks.hooks", "tasks.deliveries", "tasks.signals"])
+app = Celery(
+    "cratewire", amqp=PromptAMQP, task_cls=QuietTask, include=["tasks.hooks", "tasks.deliveries", "tasks.signals"]
+)
 app.add_defaults(_defaults)

@@ -43,12 +43,12 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "worker_max_memory_per_child": 400_000,  # kB
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # they are safe to run twice, and nearly done
         "worker_soft_shutdown_timeout": 10.0,
-        "beat_scheduler": "redbeat.RedBeatScheduler",
+        "beat_scheduler": "tasks.beat:PatientScheduler",
         "beat_max_loop_interval": 1,
         "redbeat_redis_url": settings.redis_url,
         "redbeat_redis_options": {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 10},
         "redbeat_key_prefix": "cratewire:redbeat:",
-        "redbeat_lock_timeout": 15,  # a killed beat's successor starts after this
+        "redbeat_lock_timeout": 6,  # a killed beat's successor starts after this
         "beat_schedule": {name: _sweep(name, queue, every) for name, (queue, every) in SWEEPS.items()},
         "timezone": "UTC",
     }

@@ -1,0 +1,49 @@
+"""RedBeat's scheduler, which outlives Redis: it waits while Redis is away, full or emptied, and then goes on.
+
+RedBeat itself ends at the first error, and its schedule is gone for good when Redis has been emptied. Without sweeps
+a lost message would wait for the next hook.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
+import structlog
+from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
+from redis.exceptions import LockError, RedisError
+
+log = structlog.get_logger(__name__)
+
+
+class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships no types
+    """One beat of the fleet holds the lock and sends; the others stand by."""
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send what is due; say in how many seconds to look again."""
+        try:
+            return self._tick(*args, **kwargs)
+        except RedisError as error:
+            log.warning("beat waits for Redis", error=type(error).__name__)
+            return float(self.max_interval)
+
+    def close(self) -> None:
+        """Give the lock back, if Redis is there to take it."""
+        with suppress(RedisError):
+            super().close()
+
+    def _tick(self, *args: Any, **kwargs: Any) -> float:
+        if self.lock is None:  # Redis was away when beat began
+            acquire_distributed_beat_lock(SimpleNamespace(scheduler=self))
+        try:
+            return float(super().tick(*args, **kwargs))
+        except LockError:
+            self._take_over()
+            return float(self.max_interval)
+
+    def _take_over(self) -> None:
+        """The lock ran out while nobody could renew it, or Redis was emptied; then the schedule is gone as well."""
+        if self.lock.acquire(blocking=False):
+            log.warning("beat has its lock back")
+            self.setup_schedule()

@@ -1,0 +1,27 @@
+"""How soon we look whether a broker is back. Celery waits two seconds longer after every failure, up to thirty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.app.amqp import AMQP
+from kombu import Connection
+
+INTERVAL_START = 0.5  # seconds between the first two attempts
+INTERVAL_STEP = 0.5
+INTERVAL_MAX = 3.0  # so a worker hears again within seconds of the broker's return, however long that was away
+
+
+class PromptConnection(Connection):  # type: ignore[misc]  # kombu ships no types
+    """A connection of a worker or of beat, which have nothing to do but to wait for the broker."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        intervals = {"interval_start": INTERVAL_START, "interval_step": INTERVAL_STEP, "interval_max": INTERVAL_MAX}
+        return super().ensure_connection(*args, **{**intervals, **kwargs})
+
+
+class PromptAMQP(AMQP):  # type: ignore[misc]  # Celery ships no types
+    """What Celery makes its connections with."""
+
+    Connection = PromptConnection
+    BrokerConnection = PromptConnection
