@@ -1,0 +1,32 @@
+"""What the samples in docs/events.md must say: real plans of small invented bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.events.happening import happening_of
+from pipeline.events.table import EVENTS
+from pipeline.fan_out.gifts import Gift
+from pipeline.fan_out.plan import plan_event
+from tests.builders import NOW, RECIPIENT, customer, gift_order, order, shipment, subscription, transaction
+
+GIFT = Gift(RECIPIENT, "Rory Receiver", "Enjoy!", "Bea")
+MEMORY = {("subscription", 7021): GIFT, ("shipment", 7033): GIFT}
+
+# event -> the loaded body of its sample; every other event carries one of the same models
+BODIES: dict[str, dict[str, Any]] = {
+    "customer_new": customer(),
+    "order_new": gift_order(products=[{"id": 62, "name": "Sample Box", "sku": "SQ1", "price": 3495}]),
+    "subscription_renewed": subscription(),
+    "shipment_shipped": shipment(),
+    "transaction_new": transaction(),
+    "checkout_failed": {"customer": customer(), "order": order(id=None, financial_status=None)},
+}
+
+
+def copies_of(event: str) -> dict[str, dict[str, Any]]:
+    """Role -> what a platform is told."""
+    row, body = EVENTS[event], BODIES[event]
+    happening = happening_of(row, body, "f" * 64, NOW)
+    plan = plan_event(row, body, happening, MEMORY, "acme", "USD")
+    return {person.role: person.data for person in plan.people}

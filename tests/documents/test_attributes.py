@@ -1,0 +1,67 @@
+"""docs/attributes.md lists every attribute a profile can have, with its type, and no other."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pipeline.events.happening import happening_of
+from pipeline.events.table import EVENTS
+from pipeline.fan_out.attributes import attributes_of
+from pipeline.fan_out.merge import Known, merge
+from pipeline.fan_out.plan import plan_event
+from tests.builders import NOW, customer, gift_order, order, shipment, subscription, transaction
+from tests.documents.reading import tables_of, text_of
+
+PAGE = "docs/attributes.md"
+TYPES = {"text": str, "number": int, "money": int, "time": int, "yes/no": bool}
+ADDRESS = {"state": "TX", "city": "Austin", "phone_number": "555 0100"}
+LATER = "2026-09-15T00:00:00Z"
+
+# Two lives: one whose subscription runs and fails to be paid, one whose subscription has ended.
+RUNNING: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("customer_new", customer(addresses=[ADDRESS])),
+    ("order_new", gift_order()),
+    ("subscription_renewed", subscription()),
+    ("subscription_renew_failed", subscription(end_date=LATER)),
+    ("transaction_new", transaction(result="failed")),
+    ("shipment_shipped", shipment(tracking_link="https://example.com/t/1")),
+)
+ENDED = (("order_new", order()), ("subscription_cancelled", subscription(status="cancelled")))
+
+
+def profiles() -> list[dict[str, Any]]:
+    """What the people of both lives look like, gift recipients too."""
+    return [profile for life in (RUNNING, ENDED) for profile in lived(life)]
+
+
+def lived(life) -> list[dict[str, Any]]:
+    known: dict[str, Known] = {"customer": {}, "gift_recipient": {}}
+    for event, body in life:
+        row = EVENTS[event]
+        plan = plan_event(row, body, happening_of(row, body, "f" * 64, NOW), {}, "acme", "USD")
+        for person in plan.people:
+            for fact in person.facts:
+                merge(known[person.role], fact, NOW)
+    return [attributes_of(facts, "acme", "USD") for facts in known.values()]
+
+
+def documented() -> dict[str, str]:
+    return {row[0].strip("`"): row[1] for row in tables_of(text_of(PAGE))[0]}
+
+
+def test_the_page_lists_every_attribute_and_no_other():
+    assert set(documented()) == {name for profile in profiles() for name in profile}
+
+
+def test_every_attribute_has_the_type_the_page_says():
+    types = documented()
+    wrong = {n: v for profile in profiles() for n, v in profile.items() if type(v) is not TYPES[types[n]]}
+
+    assert wrong == {}
+
+
+def test_the_page_names_only_events_that_exist():
+    named = {name for row in tables_of(text_of(PAGE))[0] for name in re.findall(r"`(\w+)`", row[3])}
+
+    assert named <= EVENTS.keys()

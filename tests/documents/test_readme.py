@@ -1,0 +1,85 @@
+"""The README's tables say what there is, and every link of every document leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from pipeline.settings import VARIABLES
+from receiver.cli import COMMANDS
+from tests.documents.reading import ROOT, names_in, part_of, tables_of, text_of
+
+PROJECT = tomllib.loads(text_of("pyproject.toml"))["project"]
+DOCUMENTS = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def table_under(heading: str, number: int = 0):
+    return tables_of(part_of(text_of("README.md"), heading))[number]
+
+
+def names_of(requirements):
+    return [re.split(r"[\[<>=~]", requirement)[0] for requirement in requirements]
+
+
+def test_the_configuration_table_has_every_variable_in_the_order_of_the_settings():
+    assert names_in(table_under("## Configuration")) == [row.name for row in VARIABLES.values()]
+
+
+def test_the_configuration_table_names_the_real_defaults():
+    told = {row[0].strip("`"): row[1].strip("`") for row in table_under("## Configuration")}
+
+    assert {row.name: told[row.name] for row in VARIABLES.values() if row.default is not None} == {
+        row.name: str(row.default) for row in VARIABLES.values() if row.default is not None
+    }
+
+
+def test_the_example_environment_has_every_variable_of_the_configuration_table():
+    example = re.findall(r"^#?([A-Z_]+)=", text_of(".env.example"), re.MULTILINE)
+
+    assert sorted(example) == sorted(names_in(table_under("## Configuration")))
+
+
+def test_the_command_line_table_has_every_command():
+    typed = [name.split()[1] for name in names_in(table_under("## The command line")) if name.startswith("cratewire ")]
+
+    assert sorted(typed) == sorted(COMMANDS)
+
+
+def test_the_process_table_has_every_process_of_the_procfile():
+    processes = [line.partition(":")[0] for line in text_of("Procfile").splitlines()]
+
+    assert names_in(table_under("## Deployment")) == processes
+
+
+def test_the_dependency_table_has_every_dependency():
+    assert names_in(table_under("## Dependencies")) == names_of(PROJECT["dependencies"])
+
+
+@pytest.mark.parametrize("extra", ["dev"])
+def test_the_second_dependency_table_has_every_dependency_for_development(extra):
+    assert names_in(table_under("## Dependencies", 1)) == names_of(PROJECT["optional-dependencies"][extra])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_link_leads_to_a_file_or_a_heading(document):
+    text = text_of(str(document))
+    targets = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith(("http://", "https://"))]
+    headings = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in re.findall(r"(?m)^#+ (.+)", text)}
+    dead = [
+        link
+        for link in targets
+        if (link[1:] not in headings if link.startswith("#") else not (ROOT / document.parent / link).exists())
+    ]
+
+    assert dead == []
+
+
+def test_the_index_of_the_documents_names_all_of_them():
+    index = text_of("docs/README.md")
+    pages = [
+        str(path.relative_to("docs")) for path in DOCUMENTS if path.parts[0] == "docs" and path.name != "README.md"
+    ]
+
+    assert [page for page in pages if f"({page})" not in index] == []
