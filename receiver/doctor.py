@@ -24,6 +24,7 @@ PYTHONS = ((3, 11), (3, 14))
 OLDEST_REDIS = (6, 2)  # the first with XAUTOCLAIM
 LEAST_SPACE = 200_000_000  # bytes; below this the spool would soon refuse hooks
 LARGEST_DRIFT = 5.0  # seconds
+CONNECTING = "CRATEWIRE_CONNECT_"  # secrets for `cratewire connect`
 PATIENCE = 3.0
 
 
@@ -55,7 +56,8 @@ def _python(version: tuple[int, ...]) -> Finding:
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
     known = {row.name for row in VARIABLES.values()}
-    unknown = sorted(name for name in environ if name.startswith("CRATEWIRE_") and name not in known)
+    ours = (name for name in environ if name.startswith("CRATEWIRE_") and not name.startswith(CONNECTING))
+    unknown = sorted(set(ours) - known)
     if unknown:
         yield Finding("settings", "note", f"unknown: {', '.join(unknown)}", "Compare the names with .env.example.")
     else:
