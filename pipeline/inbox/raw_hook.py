@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 HOOK = "hook"  # the source most hooks have, so it is not written down
+_MOST_VERSIONS = 2**15 - 1  # what the ledger's columns hold
+_LATEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,14 @@ def to_fields(hook: RawHook) -> list[bytes]:
 
 
 def from_fields(entry_id: str, fields: Mapping[bytes, bytes]) -> InboxEntry:
-    """The stream entry as a hook. One that lacks a field must not stop the inbox: it becomes a dead hook later."""
+    """The stream entry as a hook. One that lacks a field, or holds what no ledger takes, must not stop the inbox: it
+    becomes a dead hook later.
+    """
     return InboxEntry(
         entry_id=entry_id,
         receipt=_text(fields.get(b"r", entry_id.encode())),
         store=_text(fields.get(b"s", b"")),
-        version=int(fields.get(b"v", b"0")),
+        version=_number(fields, b"v", _MOST_VERSIONS),
         event=_text(fields.get(b"e", b"")),
         received_at=received_at(fields),
         source=_text(fields.get(b"o", HOOK.encode())),
@@ -68,7 +72,7 @@ def from_fields(entry_id: str, fields: Mapping[bytes, bytes]) -> InboxEntry:
 
 def received_at(fields: Mapping[bytes, bytes]) -> int:
     """When the receiver took the hook, in µs."""
-    return int(fields.get(b"t", b"0"))
+    return _number(fields, b"t", _LATEST)
 
 
 def query_of(fields: Mapping[bytes, bytes]) -> str | None:
@@ -81,4 +85,11 @@ def _bytes(text: str) -> bytes:
 
 
 def _text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
+    return value.decode("utf-8", "replace").replace("\0", "")
+
+
+def _number(fields: Mapping[bytes, bytes], name: bytes, most: int) -> int:
+    """A field's number; 0 if it is none, or more than there can be."""
+    digits = fields.get(name, b"")
+    number = int(digits) if digits.isdigit() and len(digits) <= len(str(most)) else 0
+    return number if number <= most else 0
