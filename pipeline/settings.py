@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from pipeline.kept import kept
 SHORTEST_SECRET = 16
 DEFAULT_PORT = 8080
 LAST_PORT = "port"  # a file in the data directory
+CRATEJOY_RATE = 2.0  # requests a second to one store: Cratejoy names no number; a public client keeps to this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ def _long_enough(value: str) -> None:
         raise ValidationError(f"Every key needs at least {SHORTEST_SECRET} characters.")
 
 
+def _a_sender(value: str) -> None:
+    address = parseaddr(value)[1]
+    if "@" not in address.strip("@"):
+        raise ValidationError("Must be a mail address, such as Cratewire <cratewire@example.com>.")
+
+
 _REDIS = _url("redis", "rediss", "unix")
 _A_PORT = validate.Range(1, 65535)
 _MEMORY = validate.Regexp(r"\d+(kb|mb|gb)?\Z", error="Must be a number of bytes, or one with kb, mb or gb.")
@@ -64,10 +72,18 @@ VARIABLES: dict[str, Variable] = {
     "max_hook_bytes": Variable("CRATEWIRE_MAX_HOOK_BYTES", "int", 5_000_000, validate.Range(1_000, 100_000_000)),
     "redis_timeout": Variable("CRATEWIRE_REDIS_TIMEOUT", "float", 0.2, validate.Range(0.01, 30.0)),
     "batch": Variable("CRATEWIRE_BATCH", "int", 100, validate.Range(1, 1_000)),
+    "cratejoy_rate": Variable("CRATEWIRE_CRATEJOY_RATE", "float", CRATEJOY_RATE, validate.Range(0.02, 1_000.0)),
     "workers": Variable("CRATEWIRE_WORKERS", "int", 4, validate.Range(1, 256)),
+    "flower_host": Variable("CRATEWIRE_FLOWER_HOST", default="127.0.0.1"),
     "flower_port": Variable("CRATEWIRE_FLOWER_PORT", "int", 5555, _A_PORT),
     "flower_password": Variable("CRATEWIRE_FLOWER_PASSWORD", check=validate.Length(min=8)),
     "valkey_maxmemory": Variable("CRATEWIRE_VALKEY_MAXMEMORY", check=_MEMORY),
+    "heartbeat_seconds": Variable("CRATEWIRE_HEARTBEAT_SECONDS", "float", 10.0, validate.Range(0.0, 3600.0)),
+    "metrics_token": Variable("CRATEWIRE_METRICS_TOKEN", check=validate.Length(min=SHORTEST_SECRET)),
+    "traces_url": Variable("CRATEWIRE_TRACES_URL", check=_url("http", "https")),
+    "smtp_url": Variable("SMTP_URL", check=_url("smtp", "smtps")),
+    "mail_from": Variable("CRATEWIRE_MAIL_FROM", check=_a_sender),
+    "registration": Variable("CRATEWIRE_REGISTRATION", default="open", check=validate.OneOf(["open", "invited"])),
     "log_level": Variable(
         "CRATEWIRE_LOG_LEVEL", default="INFO", check=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
     ),
@@ -90,10 +106,18 @@ class Settings:
     max_hook_bytes: int
     redis_timeout: float
     batch: int
+    cratejoy_rate: float
     workers: int
+    flower_host: str
     flower_port: int
     flower_password: str = field(repr=False)
     valkey_maxmemory: str | None
+    heartbeat_seconds: float  # 0: none
+    metrics_token: str = field(repr=False)
+    traces_url: str | None = field(repr=False)  # its path may hold a key
+    smtp_url: str | None = field(repr=False)
+    mail_from: str
+    registration: str  # open: anybody may make an account; invited: only who was invited
     log_level: str
     log_format: str
     embedded_redis: bool
@@ -144,16 +168,25 @@ def _read(environ: Mapping[str, str]) -> dict[str, Any]:
 def _completed(read: Mapping[str, Any], home: Path) -> dict[str, Any]:
     """What follows from the rest: secrets made once, embedded parts where no URL is configured."""
     redis_url = read["redis_url"] or embedded_in(home).url
+    public_url = (read["public_url"] or f"http://127.0.0.1:{read['port']}").rstrip("/")
     keys = read["secret_keys"] or kept(home / "secret_key", lambda: secrets.token_urlsafe(48))
     return {
         "redis_url": redis_url,
         "embedded_redis": not read["redis_url"],
         "database_url": read["database_url"] or f"sqlite:///{home / 'cratewire.db'}",
         "broker_url": read["broker_url"] or redis_url,
-        "public_url": (read["public_url"] or f"http://127.0.0.1:{read['port']}").rstrip("/"),
+        "public_url": public_url,
+        "mail_from": read["mail_from"] or f"Cratewire <cratewire@{_mail_domain(public_url)}>",
         "secret_keys": _listed(keys),
+        "metrics_token": read["metrics_token"] or kept(home / "metrics_token", lambda: secrets.token_urlsafe(32)),
         "flower_password": read["flower_password"] or kept(home / "flower_password", lambda: secrets.token_urlsafe(18)),
     }
+
+
+def _mail_domain(public_url: str) -> str:
+    """Where mail of ours comes from, if nobody says: no address can end with a bare number."""
+    host = urlsplit(public_url).hostname or ""
+    return host if any(letter.isalpha() for letter in host) and ":" not in host else "localhost"
 
 
 def _listed(text: str) -> tuple[str, ...]:

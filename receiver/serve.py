@@ -31,10 +31,12 @@ def build() -> WSGIApplication:
     settings = Settings.from_environment(process_environment())
     tell(settings)
     app = create_app(settings)
-    writer = app.extensions["cratewire"].writer
-    writer.start()
+    parts = app.extensions["cratewire"]
+    parts.writer.start()
+    parts.watch.pulse.start()
     # Granian's workers are multiprocessing's, which run finalizers at their end but no atexit functions.
-    Finalize(None, writer.stop, exitpriority=10)
+    Finalize(None, parts.writer.stop, exitpriority=10)
+    Finalize(None, parts.watch.pulse.stop, exitpriority=9)
     return app
 
 

@@ -18,6 +18,7 @@ from pipeline.inbox.way_in import WayIn
 from pipeline.inbox.writer import Writer
 from pipeline.settings import Settings
 from receiver.intake import Intake
+from receiver.watch.watched import Watch, watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Wiring:
 
     intake: Intake
     writer: Writer
+    watch: Watch | None = None
 
 
 def wire(settings: Settings, kick: Callable[[], None] | None = None) -> Wiring:
@@ -38,7 +40,7 @@ def wire(settings: Settings, kick: Callable[[], None] | None = None) -> Wiring:
         now=now_us,
         receipt=new_receipt,
     )
-    return Wiring(intake, writer)
+    return Wiring(intake, writer, watch(settings, writer, now_us))
 
 
 def way_in(settings: Settings, kick: Callable[[], None]) -> WayIn:

@@ -1,19 +1,53 @@
-"""What Celery's processes do when they begin: log as all of ours do."""
+"""What Celery's processes do when they begin and end: log as all of ours do, share what they count, notice deafness."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from celery.signals import setup_logging
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 
 from pipeline import logs
 from pipeline.settings import Settings, process_environment
+from tasks import sharing, watchdog
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]  # Celery ships no types
 def configure_logs(**_: Any) -> None:
     """Instead of Celery's own set-up: with a receiver here it does nothing. A pool's children inherit it."""
     settings = Settings.from_environment(process_environment())
     logs.configure(settings.log_level, settings.log_format, sys.stderr)
     logs.catch_the_uncaught()
+
+
+def child_begins(**_: Any) -> None:
+    """A process of the pool, which runs tasks."""
+    sharing.begin()
+
+
+def child_ends(**_: Any) -> None:
+    """It was asked to end, or has run its number of tasks."""
+    sharing.end()
+
+
+def worker_begins(sender: Any, **_: Any) -> None:
+    """The main process, which hears messages and runs no task of ours."""
+    watchdog.begin(sender)
+
+
+def worker_ends(**_: Any) -> None:
+    """From here on silence is no fault."""
+    watchdog.end()
+
+
+# As with tasks, Celery's importing this module is what makes it known.
+setup_logging.connect(configure_logs)
+worker_process_init.connect(child_begins)
+worker_process_shutdown.connect(child_ends)
+worker_ready.connect(worker_begins)
+worker_shutting_down.connect(worker_ends)

@@ -5,6 +5,7 @@ Single-threaded and without a clock of its own: the writer calls it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Condition:
     redis: bool
     spool: bool
     spooled: int
+    spooled_since: int | None = None  # µs, when the one that waits longest was received
 
 
 class WayIn:
@@ -72,12 +74,17 @@ class WayIn:
 
     def condition(self) -> Condition:
         """How things are."""
-        return Condition(self._tap.open, self._spools.writable(), self._spools.depth)
+        return Condition(self._tap.open, self._spools.writable(), self._spools.depth, self._oldest())
 
     def close(self) -> None:
         """Let go of the spools and of Redis."""
         self._spools.close()
         self._redis.close()
+
+    def _oldest(self) -> int | None:
+        with contextlib.suppress(SpoolFull):
+            return self._spools.oldest() if self._spools.depth else None
+        return None
 
     def _way_for(self, hooks: Sequence[RawHook]) -> Way:
         # While anything waits on disk a new hook must not overtake it.

@@ -16,6 +16,7 @@ import structlog
 
 from pipeline.inbox.raw_hook import RawHook
 from pipeline.inbox.way_in import BATCH_BYTES, BATCH_COUNT, Condition, Way
+from pipeline.model import HEARTBEAT
 
 log = structlog.get_logger(__name__)
 
@@ -153,7 +154,8 @@ def _serve(keeper: Keeper, tickets: list[_Ticket]) -> None:
     for ticket in tickets:
         ticket.answer(way)
     # Told when nobody waits any more.
-    log.info("hooks taken", way=way, receipts=[ticket.hook.receipt for ticket in tickets])
+    if receipts := [ticket.hook.receipt for ticket in tickets if ticket.hook.source != HEARTBEAT]:
+        log.info("hooks taken", way=way, receipts=receipts)
 
 
 def _guarded(work: Callable[[], Result], otherwise: Result) -> Result:

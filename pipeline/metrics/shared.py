@@ -34,17 +34,18 @@ class Shared:
         now = _series(self._counted)
         return {name: more for name, value in now.items() if (more := value - self._added.get(name, 0.0))}
 
-    def add(self) -> None:
-        """Add it to the totals. Raises RedisError; then it is tried again next time."""
+    def add(self) -> Totals:
+        """Add it to the totals, and say what it was. Raises RedisError; then it is tried again next time."""
         more = self.fresh()
         if not more:
-            return
+            return more
         with self._redis.pipeline(transaction=True) as pipe:
             for name, value in more.items():
                 pipe.hincrbyfloat(keys.METRICS, name, value)
             pipe.execute()
         for name, value in more.items():
             self._added[name] = self._added.get(name, 0.0) + value
+        return more
 
 
 def totals_of(redis: Redis) -> Totals:
@@ -53,9 +54,9 @@ def totals_of(redis: Redis) -> Totals:
     return {name.decode(): float(value) for name, value in found.items()}
 
 
-def families(totals: Mapping[str, float], fresh: Mapping[str, float]) -> Iterable[Metric]:
-    """Every family this version counts, with the totals and what is not in them yet."""
-    values = {name: totals.get(name, 0.0) + fresh.get(name, 0.0) for name in {*totals, *fresh, *_series(COUNTED)}}
+def families(totals: Mapping[str, float]) -> Iterable[Metric]:
+    """Every family this version counts, with its totals."""
+    values = dict.fromkeys(_series(COUNTED), 0.0) | dict(totals)
     series = sorted((_parsed(name) for name in values), key=_order)
     for family in COUNTED.collect():
         shown = Metric(family.name, family.documentation, family.type)

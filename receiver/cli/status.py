@@ -8,9 +8,10 @@ from typing import Any
 import click
 from rich.console import Console
 
+from pipeline import keys
 from pipeline.inbox import stream
 from pipeline.ledger.engine import reading
-from pipeline.ledger.reading import event_counts, status_counts
+from pipeline.ledger.reading import event_counts, judge, last_arrival, status_counts
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
@@ -22,21 +23,27 @@ _MICROS = 1_000_000
 @click.command(epilog="Example: cratewire status --json")
 @data_option
 @json_option
+@click.option("--check", is_flag=True, help="End with exit code 1 if hooks do not become events now.")
 @speaks_plainly
-def status(data: Path | None, as_json: bool) -> None:
-    """Show the inbox, the events and every connection."""
+def status(data: Path | None, as_json: bool, check: bool) -> None:
+    """Show whether hooks are handled, the inbox, the events and every connection."""
     with opened(data) as here:
         document = status_of(here)
     show(document, as_json=as_json, human=lambda console: _tell(console, document))
+    if check and document["chain"]["alive"] is False:
+        raise SystemExit(1)
 
 
 def status_of(here: Opened) -> dict[str, Any]:
-    """Depth and age (s) of the inbox, events by name and outcome, and the counts of every connection."""
+    """The chain's liveness, depth and age (s) of the inbox, events by name and outcome, every connection's counts."""
     now = here.now()
     with reading(here.engine) as db:
-        events, connections = event_counts(db), status_counts(db, now)
+        events, connections, arrival = event_counts(db), status_counts(db, now), last_arrival(db)
+    began: Any = here.redis.get(keys.PULSE)
+    chain = judge(arrival, int(began) if began else None, now, here.settings.heartbeat_seconds)
     wires = [{**as_document(one), "oldest_pending_seconds": _age(one.oldest_pending_at, now)} for one in connections]
     return {
+        "chain": as_document(chain),
         "inbox": {"depth": stream.depth(here.redis), "oldest_seconds": _age(stream.oldest(here.redis), now)},
         "events": {"total": sum(events.by_name.values()), **as_document(events)},
         "pending": sum(one.pending + one.sending for one in connections),
@@ -50,8 +57,16 @@ def _age(at: int | None, now: int) -> float:
     return 0.0 if at is None else round(max(0, now - at) / _MICROS, 3)
 
 
+_CHAIN = {
+    True: "chain: alive",
+    False: "chain: NOT ALIVE, hooks are kept but do not become events; last heartbeat {last_heartbeat_seconds} s ago",
+    None: "chain: unknown, heartbeats are off",
+}
+
+
 def _tell(console: Console, document: dict[str, Any]) -> None:
     inbox, events = document["inbox"], document["events"]
+    console.print(_CHAIN[document["chain"]["alive"]].format(**document["chain"]))
     console.print(f"inbox: {inbox['depth']} hooks, the oldest {inbox['oldest_seconds']} s")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
     console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")

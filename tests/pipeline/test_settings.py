@@ -26,9 +26,14 @@ GOOD = [
     ("CRATEWIRE_REDIS_TIMEOUT", "1.5", "redis_timeout", 1.5),
     ("CRATEWIRE_BATCH", "7", "batch", 7),
     ("CRATEWIRE_WORKERS", "2", "workers", 2),
+    ("CRATEWIRE_CRATEJOY_RATE", "0.5", "cratejoy_rate", 0.5),
+    ("CRATEWIRE_FLOWER_HOST", "10.0.0.7", "flower_host", "10.0.0.7"),
     ("CRATEWIRE_FLOWER_PORT", "5556", "flower_port", 5556),
     ("CRATEWIRE_FLOWER_PASSWORD", "correct horse", "flower_password", "correct horse"),
     ("CRATEWIRE_VALKEY_MAXMEMORY", "64mb", "valkey_maxmemory", "64mb"),
+    ("CRATEWIRE_HEARTBEAT_SECONDS", "0", "heartbeat_seconds", 0.0),
+    ("CRATEWIRE_METRICS_TOKEN", "t" * 16, "metrics_token", "t" * 16),
+    ("CRATEWIRE_TRACES_URL", "http://127.0.0.1:4318/v1/traces", "traces_url", "http://127.0.0.1:4318/v1/traces"),
     ("CRATEWIRE_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
     ("CRATEWIRE_LOG_FORMAT", "json", "log_format", "json"),
 ]
@@ -44,9 +49,13 @@ BAD = {
     "CRATEWIRE_REDIS_TIMEOUT": "0",
     "CRATEWIRE_BATCH": "0",
     "CRATEWIRE_WORKERS": "none",
+    "CRATEWIRE_CRATEJOY_RATE": "0",
     "CRATEWIRE_FLOWER_PORT": "-1",
     "CRATEWIRE_FLOWER_PASSWORD": "short",
     "CRATEWIRE_VALKEY_MAXMEMORY": "64 mb",
+    "CRATEWIRE_HEARTBEAT_SECONDS": "-1",
+    "CRATEWIRE_METRICS_TOKEN": "short",
+    "CRATEWIRE_TRACES_URL": "127.0.0.1:4318",
     "CRATEWIRE_LOG_LEVEL": "LOUD",
     "CRATEWIRE_LOG_FORMAT": "xml",
 }
@@ -127,7 +136,7 @@ def test_what_is_made_once_is_readable_by_its_owner_only(tmp_path):
     Settings.from_environment({}, data_dir=tmp_path / "new")
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new").iterdir()}
-    assert modes == {"secret_key": 0o600, "flower_password": 0o600, "valkey.json": 0o600}
+    assert modes == dict.fromkeys(("secret_key", "flower_password", "metrics_token", "valkey.json"), 0o600)
 
 
 def test_nothing_is_written_when_everything_is_given(tmp_path):

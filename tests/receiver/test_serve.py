@@ -36,6 +36,7 @@ class Web:
             "REDIS_URL": redis_url,
             "CRATEWIRE_DATA_DIR": str(data),
             "CRATEWIRE_SECRET_KEY": SECRET,
+            "CRATEWIRE_HEARTBEAT_SECONDS": "0",  # the tests look at all that is in the inbox
         }
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -1,5 +1,6 @@
 """What people ask of the ledger, for the command line and for pages. Nothing here writes but `replay_delivery`."""
 
+from pipeline.ledger.reading.backlog import Backlog, LaneBacklog, Wire, backlog
 from pipeline.ledger.reading.counts import ConnectionCounts, EventCounts, event_counts, status_counts
 from pipeline.ledger.reading.dead import (
     DeadDeliveryShown,
@@ -13,11 +14,13 @@ from pipeline.ledger.reading.dead import (
 )
 from pipeline.ledger.reading.deliveries import CallShown, DeliveryShown
 from pipeline.ledger.reading.events import Concerned, EventFilter, EventListed, EventShown, list_events, show_event
-from pipeline.ledger.reading.liveness import Arrival, Chain, judge, last_arrival
+from pipeline.ledger.reading.liveness import MISSED, Arrival, Chain, judge, last_arrival
 from pipeline.ledger.reading.people import FactShown, PersonShown, find_person
 
 __all__ = [
+    "MISSED",
     "Arrival",
+    "Backlog",
     "CallShown",
     "Chain",
     "Concerned",
@@ -33,7 +36,10 @@ __all__ = [
     "EventListed",
     "EventShown",
     "FactShown",
+    "LaneBacklog",
     "PersonShown",
+    "Wire",
+    "backlog",
     "event_counts",
     "find_person",
     "judge",

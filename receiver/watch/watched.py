@@ -1,0 +1,70 @@
+"""Puts the parts together that watch: the pulse, and the page with the figures. Opens nothing before they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from pipeline import keys
+from pipeline.inbox.client import connect
+from pipeline.inbox.heartbeat import heartbeat
+from pipeline.inbox.writer import Writer
+from pipeline.ledger.engine import make_engine, reading
+from pipeline.ledger.reading import MISSED, Arrival, Backlog, backlog, last_arrival
+from pipeline.settings import Settings
+from receiver.watch.counts import Counts
+from receiver.watch.pulse import TICK, Organs, Pulse
+from receiver.watch.scrape import Scrape, Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the web application shows of itself and of the fleet."""
+
+    pulse: Pulse
+    scrape: Scrape
+    token: str
+
+
+def watch(settings: Settings, writer: Writer, now: Callable[[], int]) -> Watch:
+    """For the process that serves."""
+    redis, engine = connect(settings.redis_url, settings.redis_timeout), make_engine(settings.database_url)
+    counts = Counts(redis)
+    began = _Began(redis, settings.heartbeat_seconds, now())
+
+    def share() -> None:
+        began.tell()
+        counts.share()
+
+    organs = Organs(send=lambda: writer.offer(heartbeat(now())), look=lambda: _arrival(engine), share=share)
+    pulse = Pulse(organs, settings.heartbeat_seconds, now)
+    sources = Sources(redis, counts, lambda: _backlog(engine), writer.condition, pulse.chain, now)
+    return Watch(pulse, Scrape(sources), settings.metrics_token)
+
+
+class _Began:
+    """Tells `cratewire status` since when heartbeats are sent, as long as somebody sends them."""
+
+    def __init__(self, redis: Redis, every: float, at: int) -> None:
+        self._redis = redis
+        self._at = at
+        self._ttl_ms = round((MISSED * every + 2 * TICK) * 1000)
+        self._wanted = bool(every)
+
+    def tell(self) -> None:
+        if self._wanted:
+            self._redis.set(keys.PULSE, self._at, px=self._ttl_ms, nx=True)
+            self._redis.pexpire(keys.PULSE, self._ttl_ms)
+
+
+def _arrival(engine: Engine) -> Arrival | None:
+    with reading(engine) as db:
+        return last_arrival(db)
+
+
+def _backlog(engine: Engine) -> Backlog:
+    with reading(engine) as db:
+        return backlog(db)

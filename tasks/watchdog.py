@@ -1,0 +1,134 @@
+"""Ends a worker that is deaf: messages wait for it, and it takes none. Whoever supervises it starts it again.
+
+A worker can lose its ear without noticing, above all when its broker went away and came back (Celery's issues 8091,
+9054 and 10205). Nothing is lost by an end: messages are hints, and tasks may run twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import billiard
+import structlog
+from celery import Celery
+from celery.worker import state
+from kombu.exceptions import ChannelError
+from redis import RedisError
+
+from pipeline import metrics
+from pipeline.metrics.shared import Shared
+from tasks.process import this_process
+
+log = structlog.get_logger(__name__)
+
+LOOK = 2.0  # seconds between two looks
+IDLE_LIMIT = 20.0  # a worker with nothing to do takes a message within milliseconds
+BUSY_LIMIT = 180.0  # one whose processes are all at work may leave messages until the hard time limit ends a task
+EXIT_CODE = 75  # EX_TEMPFAIL: try again
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a worker at one moment."""
+
+    waiting: int  # messages in its queues
+    taken: int  # how many it has taken, ever
+    busy: bool
+
+
+class Deafness:
+    """Judges looks in a row; `clock` in seconds."""
+
+    def __init__(
+        self, clock: Callable[[], float], idle_limit: float = IDLE_LIMIT, busy_limit: float = BUSY_LIMIT
+    ) -> None:
+        self._clock = clock
+        self._limits = {False: idle_limit, True: busy_limit}
+        self._taken = -1
+        self._since = clock()
+
+    def judge(self, look: Look | None) -> bool:
+        """Whether it is deaf. None: nobody could look, which says nothing about its ears."""
+        if look is None or not look.waiting or look.taken != self._taken:
+            self._since = self._clock()
+            self._taken = look.taken if look else -1
+            return False
+        return self._clock() - self._since > self._limits[look.busy]
+
+
+class Watchdog:
+    """A thread in the worker's main process. The queues are those it was told to hear, whatever it hears now."""
+
+    def __init__(self, app: Celery, queues: Iterable[str], deafness: Deafness, bite: Callable[[Look], None]) -> None:
+        self._app = app
+        self._queues = tuple(queues)
+        self._deafness = deafness
+        self._bite = bite
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Watch until the end."""
+        threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+
+    def stop(self) -> None:
+        """The worker ends by itself: from here on silence is no fault."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        while not self._ended.wait(LOOK):
+            look = self._look()
+            if self._deafness.judge(look) and look is not None and not self._ended.is_set():
+                self._bite(look)
+
+    def _look(self) -> Look | None:
+        try:
+            with self._app.connection_for_read() as connection:
+                waiting = sum(_length(connection, queue) for queue in self._queues)
+        except Exception as error:  # noqa: BLE001 each broker's client has its own; a worker without broker is not deaf
+            log.debug("the broker could not be asked", error=type(error).__name__)
+            return None
+        busy = bool(state.active_requests or state.reserved_requests)
+        return Look(waiting, state.all_total_count[0], busy)
+
+
+def _length(connection: Any, queue: str) -> int:
+    try:
+        with connection.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:  # Redis knows no empty queues
+        return 0
+
+
+def end_this_worker(look: Look) -> None:
+    """At once: a worker that does not hear does not hear that it is to stop, either."""
+    log.critical("this worker is deaf and ends, to be started again", waiting=look.waiting)
+    with contextlib.suppress(RedisError):
+        shared = Shared(this_process().redis)
+        metrics.DEAF.inc()
+        shared.add()
+    for child in billiard.active_children():
+        os.kill(child.pid, signal.SIGKILL)
+    os._exit(EXIT_CODE)
+
+
+_watching: list[Watchdog] = []
+
+
+def begin(consumer: Any) -> None:
+    """Watch the worker this consumer belongs to."""
+    app = consumer.app
+    _watching[:] = [Watchdog(app, app.amqp.queues.consume_from, Deafness(time.monotonic), end_this_worker)]
+    _watching[0].start()
+
+
+def end() -> None:
+    """Watch no longer."""
+    for one in _watching:
+        one.stop()
