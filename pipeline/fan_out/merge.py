@@ -17,7 +17,7 @@ def merge(known: Known, fact: Fact, as_of: int) -> bool:
     mine = known.setdefault((fact.kind, fact.subject), {})
     changed = False
     for name, value in fact.fields.items():
-        if name not in mine or _rank(as_of, value) > _rank(*mine[name]):
+        if name not in mine or _newer(as_of, value, *mine[name]):
             mine[name] = [as_of, value]
             changed = True
     return changed
@@ -33,5 +33,7 @@ def known_at(known: Known) -> int:
     return max((pair[0] for stamped in known.values() for pair in stamped.values()), default=0)
 
 
-def _rank(as_of: int, value: Any) -> tuple[int, str]:
-    return (as_of, json.dumps(value, sort_keys=True))
+def _newer(as_of: int, value: Any, mine_as_of: int, mine: Any) -> bool:
+    if as_of != mine_as_of:
+        return as_of > mine_as_of
+    return json.dumps(value, sort_keys=True) > json.dumps(mine, sort_keys=True)

@@ -9,17 +9,18 @@ import json
 import re
 from typing import Any
 
-_REFUSED = re.compile("\\\\u0000|[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def dumps(value: Any) -> str:
     """Compact JSON; characters no database takes are dropped or replaced."""
     text = _dump(value)
-    return _dump(_cleaned(value)) if _REFUSED.search(text) else text
+    return _dump(_cleaned(value)) if "\\u0000" in text or _has_surrogate(text) else text
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and _SURROGATE.search(text) is not None  # nearly every text is ASCII
 
 
 def _cleaned(value: Any) -> Any:

@@ -25,6 +25,7 @@ class Story:
     plan: Plan | None = None
     cast: list[tuple[Concerned, Someone]] = field(default_factory=list)
     event_id: int = 0
+    silent: bool = False  # a test object of a store that wants none of them: recorded, and nothing learned from it
 
     @property
     def data(self) -> dict[str, Any]:
@@ -39,11 +40,6 @@ class Story:
     def planned(self, memory: Memory) -> Plan:
         """Its plan, given what is remembered of gifts."""
         return plan_event(self.row, self.data, self.happening, memory, self.store.name, self.store.currency)
-
-    @property
-    def silent(self) -> bool:
-        """A test object of a store that does not want to hear of them: recorded, and nothing learned from it."""
-        return is_test(self.row, self.data) and not self.store.forward_tests
 
     @property
     def forwarded(self) -> bool:
@@ -67,4 +63,5 @@ def story_of(hook: ValidHook, store: StoreRow) -> Story:
     """The story a valid hook begins with."""
     row = row_of(hook["event"])
     happening = happening_of(row, hook["data"], hook["fingerprint"], hook["received_at"])
-    return Story(hook, store, row, happening)
+    silent = not store.forward_tests and is_test(row, hook["data"])
+    return Story(hook, store, row, happening, silent=silent)

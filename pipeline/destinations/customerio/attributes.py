@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pipeline.destinations.customerio.limits import (
@@ -65,6 +66,7 @@ def _attribute(name: str, value: Any) -> tuple[Any, str | None]:
     return (value, None) if isinstance(value, int) else (None, "dropped")  # bool is an int; lists stay at home
 
 
+@lru_cache(maxsize=1024)  # the same names in every profile
 def _allowed(name: str) -> bool:
     reserved = name in _RESERVED or name.startswith(_RESERVED_PREFIXES)
     return bool(name) and not reserved and size(name) <= ATTRIBUTE_NAME_BYTES

@@ -12,6 +12,7 @@ Notes = tuple[str, ...]
 
 # Customer.io docs, events: at the top level these override a campaign's own settings.
 _RESERVED = frozenset({"recipient", "from_address", "reply_to"})
+_WHOLE = frozenset({str, int, bool})
 _SHORTER_AND_SHORTER = (10_000, 2_000, 500, 100)
 
 
@@ -41,7 +42,9 @@ def _free(name: str, data: Mapping[str, Any]) -> str:
 
 
 def _clean(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if type(value) in _WHOLE:
+        return value
+    if isinstance(value, (dict, Mapping)):  # dict first: asking for a Mapping is slow, and this runs for every value
         return {str(key): _clean(one) for key, one in value.items() if not _nothing(one)}
     if isinstance(value, list | tuple):
         return [_clean(one) for one in value if not _nothing(one)]

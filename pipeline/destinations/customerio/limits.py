@@ -18,6 +18,9 @@ ATTRIBUTE_NAME_BYTES = 150
 ATTRIBUTE_VALUE_BYTES = 1000
 EVENT_NAME_BYTES = 100
 
+_LONGEST_CHARACTER = 4  # bytes
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
 
 def size(text: str) -> int:
     """How long a text is on the wire."""
@@ -26,11 +29,12 @@ def size(text: str) -> int:
 
 def cut(text: str, limit: int) -> str:
     """The beginning of a text that fits, never half a character."""
+    if len(text) * _LONGEST_CHARACTER <= limit:
+        return text
     encoded = text.encode("utf-8", "replace")
     return text if len(encoded) <= limit else encoded[:limit].decode("utf-8", "ignore")
 
 
 def to_json(value: Any) -> bytes:
     """The same bytes for the same value, whichever database it came from. Half a surrogate pair becomes "?"."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    return _ENCODE(value).encode("utf-8", "replace")
