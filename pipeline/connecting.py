@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine
@@ -15,20 +15,24 @@ from pipeline.errors import Misconfigured
 from pipeline.events.table import EVENTS
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import writing
-from pipeline.ledger.stores import StoreRow, save_store
+from pipeline.ledger.stores import StoreRow, rotate_token, save_store
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a merchant, or a command, asks for. `store_settings`: currency, forward_also, forward_tests."""
+    """What a merchant, or a command, asks for. `store_settings`: currency, forward_also, forward_tests.
+
+    `new_urls`: the hook URLs there were are worth nothing any more.
+    """
 
     store: str
     platform: str
     config: Mapping[str, str]
     label: str = ""
     store_settings: Mapping[str, Any] | None = None
+    new_urls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ def connect(engine: Engine, secret_keys: Sequence[str], public_url: str, wanted:
     sealed = secrets.seal(secret_keys, checked.config)
     with writing(engine) as db:
         store = save_store(db, wanted.store, now, **(wanted.store_settings or {}))
+        if wanted.new_urls:
+            store = replace(store, token_version=rotate_token(db, store.id))
         new = NewConnection(store.id, wanted.platform, checked.account, sealed, wanted.label)
         connection = save_connection(db, new, now)
     return Connected(store, connection.id, checked.account, hook_urls(secret_keys, public_url, store))

@@ -43,11 +43,14 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--forward-also", multiple=True, metavar="EVENT", help="Forward an event that is only recorded by default."
 )
 @click.option("--forward-tests/--no-forward-tests", default=None, help="Forward test-mode objects too.")
+@click.option("--new-urls", is_flag=True, help="Make new hook URLs; the old ones are refused from now on.")
 @platform_options
 @data_option
 @json_option
 @speaks_plainly
-def connect(store: str, platform: str, label: str, data: Path | None, as_json: bool, **given: Any) -> None:
+def connect(
+    store: str, platform: str, label: str, data: Path | None, new_urls: bool, as_json: bool, **given: Any
+) -> None:
     """Try the credentials, save store and connection, and print the hook URLs to register with Cratejoy.
 
     Running it again updates the connection instead of making a second one. The URLs are secrets. A secret may
@@ -59,7 +62,7 @@ def connect(store: str, platform: str, label: str, data: Path | None, as_json: b
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(settings.database_url)
     config = {key: value for key, value in given.items() if value is not None}
-    wanted = Wanted(store, platform, config, label, chosen)
+    wanted = Wanted(store, platform, config, label, chosen, new_urls)
     engine = make_engine(settings.database_url)
     found = connect_store(engine, settings.secret_keys, settings.public_url, wanted, time.time_ns() // 1000)
     document = {"store": store, "connection": found.connection_id, "account": found.account, "hooks": found.hooks}
