@@ -1,4 +1,4 @@
-"""Starts flower on loopback behind its password. The password travels in the environment, where `ps` shows nothing."""
+"""Starts flower behind its password. The password travels in the environment, where `ps` shows nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def flower_environment(settings: Settings, environ: Mapping[str, str]) -> dict[s
     """Flower's options as flower reads them."""
     return {
         **environ,
-        "FLOWER_ADDRESS": "127.0.0.1",
+        "FLOWER_ADDRESS": settings.flower_host,
         "FLOWER_PORT": str(settings.flower_port),
         "FLOWER_LOGGING": "warning",  # it lists Celery's own tasks otherwise
         "FLOWER_BASIC_AUTH": f"{USER}:{settings.flower_password}",

@@ -41,7 +41,7 @@ def require_free_ports(settings: Settings) -> None:
     """Raise one Misconfigured that names every port somebody else listens on, and the way out."""
     wanted = [
         ("web", settings.host, settings.port, "--port or PORT"),
-        ("flower", "127.0.0.1", settings.flower_port, "CRATEWIRE_FLOWER_PORT"),
+        ("flower", settings.flower_host, settings.flower_port, "CRATEWIRE_FLOWER_PORT"),
     ]
     faults = [
         f"{name}'s port {port} is taken; choose another with {way_out}"

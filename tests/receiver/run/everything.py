@@ -29,6 +29,7 @@ class Running:
             for k, v in process_environment(None).items()
             if not k.startswith(("CRATEWIRE_", "REDIS_", "DATABASE_"))
         }
+        self.environment = inherited | ours | {"CRATEWIRE_DATA_DIR": str(data), "PORT": str(port)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "receiver.cli", "run", "--port", str(port), "--data", str(data)],
             env=inherited | ours,

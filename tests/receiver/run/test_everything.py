@@ -8,11 +8,14 @@ import re
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from pipeline.embedded import embedded_in, is_up
+from receiver.alive import CHECKS
 from tests.receiver.run.everything import Running, processes_of, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -55,6 +58,13 @@ def test_every_process_of_the_procfile_runs(run):
         for part in ("receiver.serve", "worker@", "backfill@", " beat ", " flower", "valkey-server")
         if part not in commands
     ] == []
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_every_process_is_alive_by_its_own_check(run, name):
+    command = [sys.executable, "-m", "receiver.alive", name]
+
+    run.until(lambda: subprocess.run(command, env=run.environment, check=False).returncode == 0)
 
 
 def test_web_is_ready_when_it_says_so(run):
