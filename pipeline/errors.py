@@ -5,6 +5,13 @@
     ├── BadCredentials     the platform refused the keys; the connection pauses
     ├── WrongRegion        the account lives in another region; the connection pauses
     ├── Unreachable        no answer, or none that means anything; try again later
+    │   ├── ServerFault    the other side says that it cannot answer now
+    │   └── BadAnswer      an answer that is not what the API promises, e.g. a page of HTML
+    ├── Wait               the store's API may not be called yet; come back in so many seconds
+    │   └── Throttled      the store's API itself said so, with a 429
+    ├── RequestRefused     the store's API will not do what was asked, however often
+    │   ├── NotFound       it has no such thing
+    │   └── NotAllowed     it does not do this to such a thing
     ├── InvalidToken       a hook URL whose token we did not sign
     ├── StaleFence         somebody else holds the lane or the inbox now; drop what you were doing
     └── Misconfigured      a setting is missing or malformed; says every one of them
@@ -40,6 +47,46 @@ class WrongRegion(CratewireError):
 
 class Unreachable(CratewireError):
     """The platform could not be reached, or answered with something unusable."""
+
+
+class ServerFault(Unreachable):
+    """The other side failed or is down. `retry_after`: the seconds it asked for, if it named any."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BadAnswer(Unreachable):
+    """Something answered, but not as the API does."""
+
+
+class Wait(CratewireError):
+    """Nothing was asked. Whoever wanted to ask comes back in `seconds`; nobody sleeps."""
+
+    def __init__(self, seconds: float, message: str) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Throttled(Wait):
+    """The store's API answered 429; nobody of ours asks it again before `seconds` have passed."""
+
+
+class RequestRefused(CratewireError):
+    """The store's API refused a request as such: `status` is a 4xx that is not about keys or rates."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFound(RequestRefused):
+    """404: what was asked for does not exist, or no longer."""
+
+
+class NotAllowed(RequestRefused):
+    """405: the API does not do this to such a thing."""
 
 
 class InvalidToken(CratewireError):

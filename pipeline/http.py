@@ -54,7 +54,13 @@ class HTTP:
         self._pooled: tuple[int, requests.Session] | None = None
 
     def call(
-        self, method: Method, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+        self,
+        method: Method,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        most_bytes: int = BODY_BYTES,
     ) -> Answer:
         """One call, no retries, no redirects, no proxies or credentials from the environment."""
         started = self._now()
@@ -71,24 +77,24 @@ class HTTP:
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             fault, code = fault_of(error)
             return Answer(None, fault=fault, error=code, started_at=started, duration_us=self._since(started))
-        text, whole = self._read(response)
+        text, whole = self._read(response, most_bytes)
         lowered = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, lowered, text, whole, started_at=started, duration_us=self._since(started))
 
-    def _read(self, response: requests.Response) -> tuple[str, bool]:
+    def _read(self, response: requests.Response, most_bytes: int) -> tuple[str, bool]:
         """The body up to its bound. A body read to its end gives the connection back to the pool."""
         read, whole, until = bytearray(), True, self._now() + round(BODY_SECONDS * 1_000_000)
         try:
             while chunk := response.raw.read1(_CHUNK):
                 read += chunk
-                if len(read) > BODY_BYTES or self._now() > until:
+                if len(read) > most_bytes or self._now() > until:
                     whole = False
                     break
         except (urllib3.exceptions.HTTPError, OSError):
             whole = False
         if not whole:
             response.close()
-        return bytes(read[:BODY_BYTES]).decode("utf-8", "replace"), whole
+        return bytes(read[:most_bytes]).decode("utf-8", "replace"), whole
 
     def _since(self, started: int) -> int:
         return max(0, self._now() - started)  # a wall clock may be set back

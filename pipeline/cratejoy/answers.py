@@ -1,0 +1,87 @@
+"""What an answer of the Merchant API means: its JSON, or the error of ours that says who has to act."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.errors import (
+    BadAnswer,
+    BadCredentials,
+    CratewireError,
+    NotAllowed,
+    NotFound,
+    RequestRefused,
+    ServerFault,
+    Unreachable,
+)
+from pipeline.http import Answer
+from pipeline.lanes.backoff import parse_retry_after
+
+THROTTLED = 429
+_FAILURES = 500
+
+
+def check(answer: Answer, what: str) -> None:
+    """Raise the error of an answer that is no success. `what`: method and path, for the message.
+
+    Only 403 is documented for refused keys; a server with Basic auth would send 401. Error bodies have no documented
+    shape and may quote what was asked, so they are not read.
+    """
+    if answer.status is None:
+        raise Unreachable(f"{what}: {answer.error or 'no answer'}")
+    if answer.status // 100 != 2:  # noqa: PLR2004 - the successes
+        judge = _BY_STATUS.get(answer.status) or _BY_HUNDRED.get(answer.status // 100, _odd)
+        raise judge(f"{what}: answered {answer.status}", answer)
+
+
+def json_in(answer: Answer, what: str) -> Any:
+    """The JSON of a success."""
+    if not answer.whole:
+        raise BadAnswer(f"{what}: the answer broke off, or is too long")
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise BadAnswer(f"{what}: the answer is not JSON") from None  # the cause holds the body
+
+
+def told_to_wait(answer: Answer) -> float | None:
+    """Seconds from the answer's Retry-After. None: it names none that can be used."""
+    at = (answer.started_at + answer.duration_us) / 1_000_000
+    return parse_retry_after(answer.headers.get("retry-after"), at)
+
+
+def is_taken(answer: Answer) -> bool:
+    """Whether the rate, at least, was all right: any answer but a 429 and a failure of the server's."""
+    return answer.status is not None and answer.status < _FAILURES and answer.status != THROTTLED
+
+
+def _redirected(text: str, _: Answer) -> CratewireError:
+    return BadAnswer(f"{text}: the API never redirects, so this is not its address")
+
+
+def _refused_keys(text: str, answer: Answer) -> CratewireError:
+    return BadCredentials(f"Cratejoy refused the Client ID and Secret ({answer.status}); {text}")
+
+
+def _refused(text: str, answer: Answer) -> CratewireError:
+    return RequestRefused(text, answer.status or 0)
+
+
+def _failed(text: str, answer: Answer) -> CratewireError:
+    return ServerFault(text, told_to_wait(answer))
+
+
+def _odd(text: str, _: Answer) -> CratewireError:
+    return BadAnswer(text)
+
+
+_BY_HUNDRED: dict[int, Callable[[str, Answer], CratewireError]] = {3: _redirected, 4: _refused, 5: _failed}
+_BY_STATUS: dict[int, Callable[[str, Answer], CratewireError]] = {
+    401: _refused_keys,
+    403: _refused_keys,
+    404: lambda text, _: NotFound(text, 404),
+    405: lambda text, _: NotAllowed(text, 405),
+    408: _failed,  # the server, or something before it, waited too long
+}

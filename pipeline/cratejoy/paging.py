@@ -1,0 +1,74 @@
+"""When a walk through a collection's pages ends, however unreliable its `next` is. No computing of pages.
+
+A public client's notes tell of gaps and of jumps back to earlier pages; captures and documents disagree on the first
+page's number. So a walk follows `next`, knows objects by their ids, and ends where several pages in a row have
+brought nothing new: that ends loops of any length, and forgives an empty page and a jump back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.cratejoy.client import Cratejoy
+from pipeline.cratejoy.reading import Page
+from pipeline.errors import BadAnswer
+
+MOST_BARREN = 3
+MOST_PAGES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a walk stands: plain values, to be kept between requests. `next` None and pages > 0: at the end."""
+
+    next: str | None = None
+    pages: int = 0
+    barren: int = 0  # pages in a row that brought nothing new
+    done: bool = False
+    cut: str | None = None  # why it ended although there was a `next`
+
+    def after(self, page: Page, new: int, most_pages: int = MOST_PAGES) -> Walk:
+        """The walk after a page of which `new` objects had not been seen before."""
+        barren = 0 if new else self.barren + 1
+        walked = replace(self, next=page.next, pages=self.pages + 1, barren=barren)
+        if page.next is None:
+            return replace(walked, done=True)
+        if barren >= MOST_BARREN:
+            return replace(walked, done=True, cut="pages repeat, or stay empty")
+        if walked.pages >= most_pages:
+            return replace(walked, done=True, cut="too many pages")
+        return walked
+
+
+def every(
+    store: Cratejoy,
+    resource: str,
+    filters: Mapping[str, str] | None = None,
+    *,
+    with_: Sequence[str] = (),
+    most_pages: int = 100,
+) -> Iterator[dict[str, Any]]:
+    """All objects of a small collection, each once; objects that cannot be read are left out. Raises as a page does.
+
+    Raises BadAnswer if there are more pages than it may read: part of a collection must not pass for the whole.
+    """
+    walk, seen = Walk(), set[int]()
+    while not walk.done:
+        page = store.page(resource, filters, walk.next, with_=with_)
+        fresh = [one for one in page.results if _is_new(one.get("id"), seen)]
+        unreadable = sum(_is_new(one.id, seen) for one in page.bad)
+        walk = walk.after(page, len(fresh) + unreadable, most_pages)
+        yield from fresh
+    if walk.cut and walk.pages >= most_pages:
+        raise BadAnswer(f"{resource}: more than {most_pages} pages")
+
+
+def _is_new(id_: int | None, seen: set[int]) -> bool:
+    """Whether nobody has seen this id; seen from now on. What has none can only be taken for new."""
+    if id_ is None:
+        return True
+    known = id_ in seen
+    seen.add(id_)
+    return not known
