@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bench.chaos.count import Row, count
 from bench.chaos.hooks import EVENT, Hook, hook
-from bench.chaos.installation import Installation
+from bench.chaos.installation import Installation, await_
 from bench.chaos.load import Load, Told
 from bench.chaos.platform import Arrived
 
@@ -115,6 +115,8 @@ def play(here: Installation, fault: Fault, database: str, *, short: bool, seed: 
     first_who, here.people = here.people, here.people + fault.people
     rng = Random(f"{seed} {fault.name}")
     scene = Scene(here, load, rng, short, row, fault.rate, fault.people, first_who)
+    scene.tell(0)
+    await_(lambda: here.platform.count() > 0, "the first hook has arrived")
     with scene.flow():
         time.sleep(BEFORE)
         fault.strike(scene)
