@@ -24,9 +24,10 @@ from bench.load import Outcome, post, press
 from pipeline import keys, tokens
 from pipeline.embedded import Embedded, command, free_port, wait_until_up
 from pipeline.settings import process_environment
-from receiver.serve import BACKPRESSURE, THREADS
+from receiver.serve import BACKPRESSURE
 
 SECRET = "a key for benchmarks only"  # noqa: S105 it guards nothing
+THREADS = 16  # of the bare Flask; ours answers hooks on its event loop
 WARM_UP = 1.0  # seconds
 START = 30.0  # seconds a server may take to come up
 
@@ -36,7 +37,7 @@ START = 30.0  # seconds a server may take to come up
 @click.option("--seconds", default=3.0, show_default=True, help="Of each round.")
 @click.option("--rounds", default=3, show_default=True)
 @click.option("--size", default=2_700, show_default=True, help="Bytes of a body; an order has about so many.")
-@click.option("--threads", default=THREADS, show_default=True, help="Of each server.")
+@click.option("--threads", default=THREADS, show_default=True, help="Of the bare Flask.")
 def main(connections: int, seconds: float, rounds: int, size: int, threads: int) -> None:
     """Measure durable acknowledgements against a bare Flask view."""
     path = f"/hooks/acme/{tokens.sign([SECRET], 'acme', 1)}/order_new"
@@ -46,7 +47,7 @@ def main(connections: int, seconds: float, rounds: int, size: int, threads: int)
         redis = stack.enter_context(valkey(home))
         environ = {**process_environment(None), **_settings(redis.url, home)}
         bare = stack.enter_context(served(environ, *_bare(threads)))
-        ours = stack.enter_context(served(environ, *_ours(threads)))
+        ours = stack.enter_context(served(environ, *_ours()))
         pairs = []
         for _ in range(rounds):
             pairs.append(tuple(_round(port, request, connections, seconds) for port in (bare, ours)))
@@ -92,12 +93,12 @@ def _bare(threads: int) -> tuple[int, list[str]]:
     port = free_port()
     options = ["--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "1", "--blocking-threads", str(threads)]
     options += ["--backpressure", str(BACKPRESSURE), "--port", str(port), "--log-level", "error"]
-    return port, ["granian", *options, "bench.bare_flask:app"]
+    return port, ["granian", *options, "bench.peers.bare_flask:app"]
 
 
-def _ours(threads: int) -> tuple[int, list[str]]:
+def _ours() -> tuple[int, list[str]]:
     port = free_port()
-    return port, ["receiver.serve", "--port", str(port), "--threads", str(threads)]
+    return port, ["receiver.serve", "--port", str(port)]
 
 
 def _settings(redis_url: str, home: Path) -> dict[str, str]:

@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 
+from bench.acknowledge import THREADS
 from bench.running import Folder, answers, until
 from bench.vendor import Vendor
 from pipeline.embedded import Embedded, command, embedded_in, free_port, is_up
-from receiver.serve import BACKPRESSURE, THREADS
+from receiver.serve import BACKPRESSURE
 
 WORKERS = 4  # processes, ours and the Python peers'
 CONCURRENCY = 50  # jobs at once of the Node peer: they mostly wait
@@ -128,7 +129,16 @@ def _valkey(folder: Folder) -> Iterator[tuple[str, int]]:
 def _connect(folder: Folder, vendor: Vendor, settings: dict[str, str]) -> dict[str, str]:
     """What a merchant does once. Returns the path of each event's hooks."""
     keys = ["--site-id", vendor.site_id, "--api-key", vendor.api_key, "--base-url", vendor.url]
-    connect: Sequence[str] = ["receiver.cli", "connect", "--store", "bench", "--platform", "customerio", *keys, "--json"]
+    connect: Sequence[str] = [
+        "receiver.cli",
+        "connect",
+        "--store",
+        "bench",
+        "--platform",
+        "customerio",
+        *keys,
+        "--json",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", *connect], env=folder.environment | settings, capture_output=True, check=True
     )

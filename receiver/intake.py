@@ -49,7 +49,16 @@ BAD_LENGTH = _json("400 Bad Request", b'{"error":"bad content length"}')
 INCOMPLETE = _json("400 Bad Request", b'{"error":"incomplete body"}')
 TOO_LARGE = _json("413 Content Too Large", b'{"error":"too large"}')
 REFUSED = _json("503 Service Unavailable", b'{"error":"try again later"}', ("Retry-After", RETRY_AFTER))
+TOO_SLOW = _json("408 Request Timeout", b'{"error":"too slow"}')
 PROBED = Answer("200 OK", [("Content-Type", "application/json"), ("Cache-Control", "no-store")], b"")
+
+
+class Place(NamedTuple):
+    """Where a request with a good token wants to go."""
+
+    store: str
+    version: int
+    event: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +76,18 @@ class Intake:
     ) -> Answer:
         """Answer one request. `parts` is the path behind `/hooks/`, split at its slashes."""
         try:
-            store, version, event = self._address(method, parts)
-            if method == "HEAD":
+            place = self.admit(method, parts)
+            if place is None:
                 return PROBED
             raw = self._body(content_length, read)
         except TurnedAway as turned:
             return turned.answer
-        return self._keep(store, version, event, raw, query if method == "GET" else None)
+        hook = self.hook(place, raw, query if method == "GET" else None)
+        with metrics.ACKNOWLEDGED.time():
+            return answer_to_sender(hook, self.offer(hook))
 
-    def _address(self, method: str, parts: Sequence[str]) -> tuple[str, int, str]:
-        """Store, token version and event. Every wrong address gets the same answer."""
+    def admit(self, method: str, parts: Sequence[str]) -> Place | None:
+        """Where a request wants to go; None for a probe (HEAD). Every wrong address gets the same TurnedAway."""
         if len(parts) != 3:  # noqa: PLR2004 store, token, event
             raise TurnedAway(NOT_FOUND)
         if method not in METHODS:
@@ -88,31 +99,15 @@ class Intake:
             raise TurnedAway(NOT_FOUND) from None
         if EVENT.fullmatch(event) is None:
             raise TurnedAway(NOT_FOUND)
-        return store, version, event
+        return None if method == "HEAD" else Place(store, version, event)
 
-    def _keep(self, store: str, version: int, event: str, raw: bytes, query: str | None) -> Answer:
+    def hook(self, place: Place, raw: bytes, query: str | None) -> RawHook:
+        """The hook as it is kept, with the receipt its sender will be told."""
         at = self.now()
-        receipt = self.receipt(at)
-        with metrics.ACKNOWLEDGED.time():
-            way = self.offer(RawHook(receipt, store, version, event, at, raw, query))
-        return REFUSED if way == "refused" else _json("200 OK", b'{"receipt":"%s"}' % receipt.encode())
+        return RawHook(self.receipt(at), place.store, place.version, place.event, at, raw, query)
 
-    def _body(self, content_length: str | None, read: Callable[[int], bytes]) -> bytes:
-        """The whole body, or TurnedAway."""
-        length = self._length(content_length)
-        wanted = self.max_bytes + 1 if length is None else length
-        chunks: list[bytes] = []
-        while wanted and (chunk := read(min(wanted, CHUNK))):
-            chunks.append(chunk)
-            wanted -= len(chunk)
-        if length is None and not wanted:
-            raise TurnedAway(TOO_LARGE)
-        if length is not None and wanted:
-            raise TurnedAway(INCOMPLETE)
-        return b"".join(chunks)
-
-    def _length(self, content_length: str | None) -> int | None:
-        """The announced length; None for a chunked body."""
+    def length(self, content_length: str | None) -> int | None:
+        """The announced length; None for a chunked body. TurnedAway if it is no length, or too much."""
         if not content_length:
             return None
         if not (content_length.isascii() and content_length.isdigit()):
@@ -120,3 +115,26 @@ class Intake:
         if len(content_length) > LONGEST_NUMBER or int(content_length) > self.max_bytes:
             raise TurnedAway(TOO_LARGE)
         return int(content_length)
+
+    def whole(self, length: int | None, missing: int) -> None:
+        """TurnedAway unless a body, of which so much was not seen, is whole and not too large."""
+        if length is None and missing <= 0:
+            raise TurnedAway(TOO_LARGE)
+        if length is not None and missing:
+            raise TurnedAway(INCOMPLETE)
+
+    def _body(self, content_length: str | None, read: Callable[[int], bytes]) -> bytes:
+        """The whole body, or TurnedAway."""
+        length = self.length(content_length)
+        wanted = self.max_bytes + 1 if length is None else length
+        chunks: list[bytes] = []
+        while wanted and (chunk := read(min(wanted, CHUNK))):
+            chunks.append(chunk)
+            wanted -= len(chunk)
+        self.whole(length, wanted)
+        return b"".join(chunks)
+
+
+def answer_to_sender(hook: RawHook, way: Way) -> Answer:
+    """The receipt, or a plea to come again."""
+    return REFUSED if way == "refused" else _json("200 OK", b'{"receipt":"%s"}' % hook.receipt.encode())

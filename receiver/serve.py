@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from multiprocessing.util import Finalize
-from typing import TYPE_CHECKING
 
 import click
 from granian import Granian
@@ -17,16 +16,13 @@ from granian.constants import HTTPModes, Interfaces
 from pipeline import logs
 from pipeline.settings import Settings, process_environment
 from receiver.app import create_app
+from receiver.front import Front
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
-THREADS = 16  # requests whose hooks wait for the same fsync; measured by bench/acknowledge.py
 GRANIANS_LOGS = {"loggers": {"_granian": {"propagate": True}}}  # no handler of its own: its lines look like ours
-BACKPRESSURE = 256  # requests inside one worker; more wait in the socket's backlog
+BACKPRESSURE = 1024  # requests inside one worker; more wait in the socket's backlog
 
 
-def build() -> WSGIApplication:
+def build() -> Front:
     """The application, in the worker process that will serve it."""
     settings = Settings.from_environment(process_environment())
     tell(settings)
@@ -37,7 +33,7 @@ def build() -> WSGIApplication:
     # Granian's workers are multiprocessing's, which run finalizers at their end but no atexit functions.
     Finalize(None, parts.writer.stop, exitpriority=10)
     Finalize(None, parts.watch.pulse.stop, exitpriority=9)
-    return app
+    return Front(parts.intake, parts.writer, app.wsgi_app)
 
 
 def tell(settings: Settings) -> None:
@@ -50,8 +46,7 @@ def tell(settings: Settings) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=int, help="Port to listen on; PORT by default.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
-@click.option("--threads", type=click.IntRange(1, 256), default=THREADS, show_default=True, help="Threads of each.")
-def main(host: str, port: int | None, workers: int, threads: int) -> None:
+def main(host: str, port: int | None, workers: int) -> None:
     """Serve the receiver."""
     settings = Settings.from_environment(process_environment(), port=port)
     tell(settings)
@@ -60,11 +55,10 @@ def main(host: str, port: int | None, workers: int, threads: int) -> None:
         factory=True,
         address=host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         http=HTTPModes.http1,  # a reverse proxy speaks HTTP/2 to the world
         websockets=False,
         workers=workers,
-        blocking_threads=threads,
         backpressure=BACKPRESSURE,
         respawn_failed_workers=True,
         log_access=False,  # an access log would hold tokens

@@ -1,13 +1,17 @@
 """The one thread of a web process that writes hooks: all that wait go in together and cost one fsync.
 
-Request threads hand it a hook and wait for the verdict. It starts in the process that serves, also after a fork.
+Requests hand it a hook and wait for the verdict, as threads or on an event loop. It starts in the process that
+serves, also after a fork.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import threading
 import time
+from asyncio import Future
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
@@ -56,6 +60,16 @@ class _Ticket:
         return self.way if self._done.acquire(timeout=patience) else "refused"
 
 
+class _Promise:
+    """A hook and the coroutine that waits for it."""
+
+    __slots__ = ("future", "hook")
+
+    def __init__(self, hook: RawHook, future: Future[Way]) -> None:
+        self.hook = hook
+        self.future = future
+
+
 class Writer:
     """A queue, a thread, and a Keeper that only this thread touches."""
 
@@ -73,7 +87,7 @@ class Writer:
         self._clock = clock
         self._starting = threading.Lock()
         self._pid: int | None = None
-        self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Ticket | _Promise | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._seen: tuple[float, Condition] | None = None
@@ -86,6 +100,16 @@ class Writer:
         ticket = _Ticket(hook)
         self._queue.put(ticket)
         return ticket.wait(self._patience)
+
+    def promise(self, hook: RawHook) -> Future[Way]:
+        """Have a hook kept; the future of the running loop is done when it is durable, or refused."""
+        self.start()
+        future: Future[Way] = asyncio.get_running_loop().create_future()
+        if self._stopped or self._queue.qsize() >= self._limit:
+            future.set_result("refused")
+        else:
+            self._queue.put(_Promise(hook, future))
+        return future
 
     def start(self) -> None:
         """Start the thread, unless this process has it already: a fork does not copy threads."""
@@ -112,7 +136,7 @@ class Writer:
         at, condition = self._seen
         return condition if self._clock() - at < STUCK else None
 
-    def _run(self, queue: SimpleQueue[_Ticket | None]) -> None:
+    def _run(self, queue: SimpleQueue[_Ticket | _Promise | None]) -> None:
         keeper = self._make_keeper()
         more, looked_at = True, float("-inf")
         while True:
@@ -130,9 +154,9 @@ class Writer:
         self._seen = _guarded(lambda: (now, keeper.look()), otherwise=self._seen)
 
 
-def _take(queue: SimpleQueue[_Ticket | None], patience: float) -> tuple[list[_Ticket], bool]:
+def _take(queue: SimpleQueue[_Ticket | _Promise | None], patience: float) -> tuple[list[_Ticket | _Promise], bool]:
     """All that wait, up to a batch; and whether the writer is asked to end."""
-    tickets: list[_Ticket] = []
+    tickets: list[_Ticket | _Promise] = []
     size = 0
     try:
         ticket = queue.get(timeout=patience) if patience else queue.get_nowait()
@@ -147,15 +171,28 @@ def _take(queue: SimpleQueue[_Ticket | None], patience: float) -> tuple[list[_Ti
     return tickets, True
 
 
-def _serve(keeper: Keeper, tickets: list[_Ticket]) -> None:
+def _serve(keeper: Keeper, tickets: list[_Ticket | _Promise]) -> None:
     if not tickets:
         return
     way: Way = _guarded(lambda: keeper.keep([ticket.hook for ticket in tickets]), otherwise="refused")
+    promised: dict[asyncio.AbstractEventLoop, list[Future[Way]]] = {}
     for ticket in tickets:
-        ticket.answer(way)
+        if isinstance(ticket, _Ticket):
+            ticket.answer(way)
+        else:
+            promised.setdefault(ticket.future.get_loop(), []).append(ticket.future)
+    for loop, futures in promised.items():  # one wake-up for all of a loop's: it costs a system call
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it everybody who waited
+            loop.call_soon_threadsafe(_fulfil, futures, way)
     # Told when nobody waits any more.
     if receipts := [ticket.hook.receipt for ticket in tickets if ticket.hook.source != HEARTBEAT]:
         log.info("hooks taken", way=way, receipts=receipts)
+
+
+def _fulfil(futures: list[Future[Way]], way: Way) -> None:
+    for future in futures:
+        if not future.done():  # whoever waited may have gone
+            future.set_result(way)
 
 
 def _guarded(work: Callable[[], Result], otherwise: Result) -> Result:

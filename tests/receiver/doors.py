@@ -1,20 +1,24 @@
-"""Two doors to the same rules: the fast path in front of Flask, and Flask's own view behind it."""
+"""Three doors to the same rules: granian's event loop, the WSGI fast path in front of Flask, and Flask's own view."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from pipeline.errors import InvalidToken
 from pipeline.inbox.raw_hook import RawHook
 from pipeline.inbox.way_in import Condition, Way
 from receiver.app import create_app
+from receiver.front import Front
 from receiver.intake import Intake
 from receiver.wiring import Wiring
 
 TOKEN = "7.right"
 MAX_BYTES = 1_000
+CHUNK = 100  # what the pretended granian hands over at once
 NOW = 1_700_000_000_000_000
 
 
@@ -30,6 +34,11 @@ class Keeper:
         if self.way != "refused":
             self.kept.append(hook)
         return self.way
+
+    def promise(self, hook: RawHook) -> asyncio.Future[Way]:
+        future: asyncio.Future[Way] = asyncio.get_running_loop().create_future()
+        future.set_result(self.offer(hook))
+        return future
 
     def condition(self) -> Condition | None:
         return self.now
@@ -54,9 +63,71 @@ def make_app(keeper: Keeper):
     return create_app(None, Wiring(intake, keeper))
 
 
+def make_front(keeper: Keeper) -> Front:
+    app = make_app(keeper)
+    parts = app.extensions["cratewire"]
+    return Front(parts.intake, keeper, app.wsgi_app)
+
+
+class Headers:
+    """Granian's headers, as far as they are asked."""
+
+    def __init__(self, given: dict[str, str]) -> None:
+        self._given = given
+
+    def get(self, name: str) -> str | None:
+        return self._given.get(name)
+
+    def get_all(self, name: str) -> list[str]:
+        return [self._given[name]]
+
+    def keys(self) -> list[str]:
+        return list(self._given)
+
+
+class Request:
+    """Granian's side of one request: the body in chunks of at most 100 bytes, and what was answered."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self.reply: Reply | None = None
+
+    async def __aiter__(self):
+        while chunk := self._body.read(CHUNK):
+            yield chunk
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.reply = Reply(status, dict(headers), body)
+
+
+def through_granian(front: Front):
+    """The front as a WSGI application, so that one set of tests serves all doors."""
+
+    def call(environ, start_response):
+        text = {name: environ.get(name, "").encode("latin-1").decode() for name in ("PATH_INFO", "QUERY_STRING")}
+        length = environ.get("CONTENT_LENGTH")
+        scope = SimpleNamespace(
+            method=environ["REQUEST_METHOD"],
+            path=text["PATH_INFO"],
+            query_string=text["QUERY_STRING"],
+            headers=Headers({} if length is None else {"content-length": length}),
+            server="localhost:80",
+            client="127.0.0.1:5000",
+            scheme="http",
+            http_version="1.1",
+            authority=None,
+        )
+        request = Request(environ["wsgi.input"])
+        asyncio.run(front.__rsgi__(scope, request))
+        start_response(f"{request.reply.status} ", list(request.reply.headers.items()))
+        return [request.reply.body]
+
+    return call
+
+
 @dataclass
 class Door:
-    """Sends WSGI requests to one of the two."""
+    """Sends WSGI requests to one of the three."""
 
     keeper: Keeper
     call: Any

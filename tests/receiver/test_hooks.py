@@ -1,23 +1,42 @@
-"""Every rule of the hook address, through both doors."""
+"""Every rule of the hook address, through every door."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from tests.receiver.doors import MAX_BYTES, NOW, TOKEN, Door, Keeper, make_app
+from receiver import front
+from tests.receiver.doors import (
+    CHUNK,
+    MAX_BYTES,
+    NOW,
+    TOKEN,
+    Door,
+    Headers,
+    Keeper,
+    make_app,
+    make_front,
+    through_granian,
+)
 
 HOOK = f"/hooks/acme/{TOKEN}/order_new"
 
 
-@pytest.fixture(params=["fast path", "flask"])
+DOORS = {
+    "granian": lambda keeper: through_granian(make_front(keeper)),
+    "fast path": lambda keeper: make_app(keeper).wsgi_app,
+    "flask": lambda keeper: make_app(keeper).wsgi_app._app,  # what the fast path wraps
+}
+
+
+@pytest.fixture(params=DOORS)
 def door(request) -> Door:
     keeper = Keeper()
-    app = make_app(keeper)
-    # Flask's own application is what the fast path wraps.
-    return Door(keeper, app.wsgi_app if request.param == "fast path" else app.wsgi_app._app)
+    return Door(keeper, DOORS[request.param](keeper))
 
 
 def test_a_post_is_kept_and_answered_with_its_receipt(door):
@@ -132,7 +151,7 @@ def test_a_body_without_a_length_is_read_up_to_the_limit(door, size, status):
     reply = door.send(CONTENT_LENGTH=None, **{"wsgi.input": body})
 
     assert reply.status == status
-    assert body.tell() <= MAX_BYTES + 1
+    assert body.tell() <= MAX_BYTES + CHUNK
 
 
 @pytest.mark.parametrize("length", ["-1", "ten", "1e3", "+5", "²", "1 0"])
@@ -160,6 +179,7 @@ def test_a_body_that_comes_in_pieces_is_whole(door):
     assert door.keeper.kept[0].raw == b"x" * 100
 
 
+@pytest.mark.parametrize("door", ["fast path", "flask"], indirect=True)  # granian marks it itself
 def test_no_body_is_asked_for_where_its_end_is_not_marked(door):
     class Endless(io.BytesIO):
         def read(self, _size=-1):
@@ -187,3 +207,23 @@ def test_the_spool_is_as_good_as_the_inbox(door):
 def test_what_lies_outside_the_prefix_is_flasks(door):
     assert door.send("GET", "/healthz", body=b"").status == 200
     assert door.send("GET", "/hooks", body=b"").status == 404
+
+
+def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(monkeypatch):
+    class Never:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            await asyncio.sleep(3600)
+
+        def response_bytes(self, status, _headers, _body):
+            self.status = status
+
+    monkeypatch.setattr(front, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(front, "PATIENCE", 0.0)
+    keeper, request = Keeper(), Never()
+    scope = SimpleNamespace(method="POST", path=HOOK, query_string="", headers=Headers({}))
+    asyncio.run(make_front(keeper).__rsgi__(scope, request))
+
+    assert (request.status, keeper.kept) == (408, [])

@@ -1,0 +1,84 @@
+"""Granian's own interface, in front of everything: hooks are answered on the event loop, pages by Flask in a thread.
+
+A hook costs less here than a thread hand-over, and a sender that dawdles holds no thread. The rules are the intake's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pipeline import metrics
+from pipeline.inbox.writer import PATIENCE, Writer
+from receiver.intake import PROBED, TOO_LARGE, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender
+from receiver.wsgi_bridge import run_wsgi
+
+PREFIX = "/hooks/"
+BODY_SECONDS = 30.0  # how long a body may take
+PAGE_BYTES = 1_000_000  # of a request to a page
+
+
+class HTTP(Protocol):
+    """Granian's side of one request; its body comes in chunks."""
+
+    def __aiter__(self) -> Any: ...
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+class Front:
+    """An RSGI application."""
+
+    def __init__(self, intake: Intake, writer: Writer, pages: Callable[..., Any]) -> None:
+        self._intake = intake
+        self._writer = writer
+        self._pages = pages
+
+    def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        self._writer.start()
+
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        self._writer.stop()
+
+    async def __rsgi__(self, scope: Any, http: HTTP) -> None:
+        serve = self._hook if scope.path.startswith(PREFIX) else self._page
+        try:
+            async with asyncio.timeout(BODY_SECONDS + PATIENCE):
+                answer = await serve(scope, http)
+        except TurnedAway as turned:
+            answer = turned.answer
+        except TimeoutError:
+            answer = TOO_SLOW
+        http.response_bytes(int(answer.status[:3]), answer.headers, b"" if scope.method == "HEAD" else answer.body)
+
+    async def _hook(self, scope: Any, http: HTTP) -> Answer:
+        place = self._intake.admit(scope.method, scope.path[len(PREFIX) :].split("/"))
+        if place is None:
+            return PROBED
+        length = self._intake.length(scope.headers.get("content-length"))
+        raw = await self._body(http, length)
+        hook = self._intake.hook(place, raw, scope.query_string if scope.method == "GET" else None)
+        with metrics.ACKNOWLEDGED.time():
+            return answer_to_sender(hook, await self._writer.promise(hook))
+
+    async def _body(self, http: HTTP, length: int | None) -> bytes:
+        missing = self._intake.max_bytes + 1 if length is None else length
+        chunks: list[bytes] = []
+        if missing:
+            async for chunk in http:
+                chunks.append(chunk)
+                missing -= len(chunk)
+                if missing <= 0:
+                    break
+        self._intake.whole(length, missing)
+        return b"".join(chunks)
+
+    async def _page(self, scope: Any, http: HTTP) -> Answer:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in http:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > PAGE_BYTES:
+                raise TurnedAway(TOO_LARGE)
+        return await asyncio.to_thread(run_wsgi, self._pages, scope, b"".join(chunks))
