@@ -13,8 +13,11 @@ from typing import Any
 
 from sqlalchemy import Row, create_engine, select
 
+from pipeline.chain.decoding import decode_batch
+from pipeline.chain.recording import record
+from pipeline.chain.validating import validate_batch
 from pipeline.inbox import stream
-from pipeline.inbox.raw_hook import RawHook
+from pipeline.inbox.raw_hook import InboxEntry, RawHook
 from pipeline.ledger import tables
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import reading, writing
@@ -26,6 +29,7 @@ from tests.builders import NOW
 
 KEY = "a-key-that-only-tests-know"
 _receipts = count(1)
+_HEAD = tuple(RawHook.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,15 @@ class Installation:
         """Put hooks into the inbox, without waking anybody."""
         for hook in hooks:
             stream.add(self.process.redis, hook)
+
+    def record(self, *hooks: RawHook) -> list[int]:
+        """Bring hooks straight into the ledger. Returns the connections that have something to do now."""
+        entries = [InboxEntry(**{name: getattr(hook, name) for name in _HEAD}, entry_id=hook.receipt) for hook in hooks]
+        now = self.process.now
+        batch = validate_batch(decode_batch(entries, 0, now), now)
+        raws = {entry.entry_id: (entry.raw, entry.query) for entry in entries}
+        recorded = record(self.process.engine, batch, raws, now)
+        return sorted({connection for one in recorded for connection in one.connections})
 
     @contextmanager
     def ledger_away(self) -> Iterator[None]:

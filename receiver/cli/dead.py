@@ -14,7 +14,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reading import DeadDeliveryShown, DeadHookShown, DeadKind, DeadListed, list_dead, show_dead
 from pipeline.replaying import replay
 from receiver.cli.opened import Opened, as_document, opened, when
-from receiver.cli.options import data_option
+from receiver.cli.options import data_option, is_row_id
 from receiver.cli.output import json_option, show, speaks_plainly
 from receiver.cli.tables import moment, plain
 
@@ -85,7 +85,7 @@ def _all(here: Opened) -> list[DeadListed]:
 
 def _find(here: Opened, name: str) -> DeadHookShown | DeadDeliveryShown:
     kind, _, number = name.partition(":")
-    if kind not in ("hook", "delivery") or not number.isdecimal():
+    if kind not in ("hook", "delivery") or not is_row_id(number):
         raise Misconfigured(f"{name} is not of the form hook:N or delivery:N")
     with reading(here.engine) as db:
         found = show_dead(db, cast("DeadKind", kind), int(number))
@@ -95,7 +95,8 @@ def _find(here: Opened, name: str) -> DeadHookShown | DeadDeliveryShown:
 
 
 def _named(one: DeadListed) -> dict[str, object]:
-    return {"name": f"{one.kind}:{one.id}", **as_document(one)}
+    """As the other commands name it; what the ledger calls its name is its event's."""
+    return {**as_document(one), "name": f"{one.kind}:{one.id}", "event": one.name}
 
 
 def _list(console: Console, found: list[DeadListed]) -> None:

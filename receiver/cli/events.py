@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Connection, Engine
 
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import EventFilter, EventListed, EventShown, list_events, show_event
 from receiver.cli.opened import as_document, opened, when
-from receiver.cli.options import data_option
+from receiver.cli.options import LARGEST_ID, data_option, is_row_id
 from receiver.cli.output import json_option, show, speaks_plainly
 from receiver.cli.tables import moment, plain, took
 
 _POLL_SECONDS = 0.5
-_ID_DIGITS = 18  # what surely fits a database's integer
+_PAGE = 200
 
 
 @click.group()
@@ -32,7 +35,7 @@ def events() -> None:
 @click.option("--store", help="Only this store's.")
 @click.option("--name", help="Only this event, e.g. order_new.")
 @click.option("--outcome", help="Only this outcome, e.g. forwarded, recorded, test, unknown_event, nobody.")
-@click.option("--before", type=int, help="Only events before this id: the next page.")
+@click.option("--before", type=click.IntRange(0, LARGEST_ID), help="Only events before this id: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @data_option
 @json_option
@@ -55,7 +58,7 @@ def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
     Times behind a "+" are since the hook was received. --json has the raw body too.
     """
     with opened(data) as here, reading(here.engine) as db:
-        found = show_event(db, int(wanted) if wanted.isdecimal() and len(wanted) <= _ID_DIGITS else wanted)
+        found = show_event(db, int(wanted) if is_row_id(wanted) else wanted)
     if found is None:
         raise Misconfigured(f"no event {wanted}")
     show(as_document(found), as_json=as_json, human=lambda console: _tell(console, found))
@@ -69,19 +72,33 @@ def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
 @speaks_plainly
 def tail(store: str | None, limit: int | None, data: Path | None, as_json: bool) -> None:
     """Follow events as they are recorded, until Ctrl-C. With --json, one document a line."""
-    shown = 0
+    wanted = EventFilter(store=store)
     with opened(data) as here:
         with reading(here.engine) as db:
-            newest = next((event.id for event in list_events(db, EventFilter(store=store), limit=1)), 0)
-        while limit is None or shown < limit:
-            with reading(here.engine) as db:
-                page = list_events(db, EventFilter(store=store), limit=200)
-            fresh = [event for event in reversed(page) if event.id > newest][: None if limit is None else limit - shown]
-            for event in fresh:
-                click.echo(json.dumps(as_document(event))) if as_json else click.echo(_line(event))
-            newest = max([newest, *(event.id for event in fresh)])
-            shown += len(fresh)
-            time.sleep(_POLL_SECONDS)
+            newest = next((event.id for event in list_events(db, wanted, limit=1)), 0)
+        for event in islice(_following(here.engine, wanted, newest), limit):
+            click.echo(json.dumps(as_document(event)) if as_json else _line(event))
+
+
+def _following(engine: Engine, wanted: EventFilter, newest: int) -> Iterator[EventListed]:
+    """Events after this one in their order, for ever."""
+    while True:
+        with reading(engine) as db:
+            fresh = _since(db, wanted, newest)
+        yield from fresh
+        newest = fresh[-1].id if fresh else newest
+        time.sleep(_POLL_SECONDS)
+
+
+def _since(db: Connection, wanted: EventFilter, newest: int) -> list[EventListed]:
+    """However many there are: a list's page ends somewhere."""
+    found: list[EventListed] = []
+    while not found or found[-1].id > newest:
+        page = list_events(db, wanted, before=found[-1].id if found else None, limit=_PAGE)
+        if not page:
+            break
+        found += page
+    return [event for event in reversed(found) if event.id > newest]
 
 
 def _line(event: EventListed) -> str:

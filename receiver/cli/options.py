@@ -10,6 +10,8 @@ import click
 
 from pipeline.settings import Settings, process_environment
 
+LARGEST_ID = 2**63 - 1  # of a row in any database
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -26,3 +28,8 @@ def data_option(command: Callable[P, R]) -> Callable[P, R]:
 def settings_of(data: Path | None, port: int | None = None) -> Settings:
     """The settings of this command; raises Misconfigured."""
     return Settings.from_environment(process_environment(), data_dir=data, port=port)
+
+
+def is_row_id(text: str) -> bool:
+    """Whether a row can have this as its id."""
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from receiver.cli import main
+from tests.contracts.fake_track import FakeTrack, fake_track
+from tests.installation import Installation
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Types commands of one installation."""
+
+    run: Callable[..., Result]
+
+    def said(self, *typed: str) -> str:
+        """What a human reads."""
+        result = self.run(*typed)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *typed: str) -> Any:
+        """The one document a program reads."""
+        return json.loads(self.said(*typed, "--json"))
+
+    def complaint(self, *typed: str, code: int = 1) -> str:
+        """What stands on stderr when it cannot be done; nothing stands on stdout."""
+        result = self.run(*typed)
+        assert (result.exit_code, result.stdout) == (code, "")
+        return result.stderr
+
+
+@pytest.fixture
+def shell(installed: Installation) -> Shell:
+    return Shell(lambda *typed: CliRunner().invoke(main, typed, catch_exceptions=False))
+
+
+@pytest.fixture
+def track() -> Iterator[FakeTrack]:
+    with fake_track() as track:
+        yield track

@@ -1,0 +1,118 @@
+"""What happened, on the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from pipeline.ledger import tables
+from tests.installation import a_hook, order_hook
+from tests.receiver.cli.lanes import run_lane_of
+
+
+@pytest.fixture
+def connection(installed, track):
+    return installed.connect(track.config)
+
+
+def test_events_are_listed_newest_first(shell, installed, connection):
+    installed.record(order_hook(1), order_hook(2))
+
+    assert [row["subject_id"] for row in shell.json("events", "list")] == [2, 1]
+
+
+def test_a_list_can_be_narrowed_and_turned_over(shell, installed, connection):
+    installed.record(*(order_hook(number) for number in range(1, 6)), a_hook(b'{"a": 1}', event="design_updated"))
+
+    only = shell.json("events", "list", "--name", "order_new", "--limit", "2")
+    older = shell.json("events", "list", "--name", "order_new", "--limit", "2", "--before", str(only[-1]["id"]))
+
+    assert [row["subject_id"] for row in (*only, *older)] == [5, 4, 3, 2]
+    assert [row["name"] for row in shell.json("events", "list", "--outcome", "recorded")] == ["design_updated"]
+    assert shell.json("events", "list", "--store", "other") == []
+
+
+def test_a_human_sees_that_an_event_was_told_twice(shell, installed, connection):
+    installed.record(order_hook(1), order_hook(1))
+
+    assert "told 2 times" in shell.said("events", "list")
+
+
+@pytest.mark.parametrize("known_as", ["id", "ulid", "receipt"])
+def test_an_event_is_found_by_its_id_its_ulid_or_its_receipt(shell, installed, connection, known_as):
+    installed.record(order_hook(1))
+    (listed,) = shell.json("events", "list")
+
+    assert shell.json("events", "show", str(listed[known_as]))["event"] == listed
+
+
+def test_one_event_is_shown_with_its_bytes_its_people_its_deliveries_and_its_calls(shell, installed, connection):
+    hook = order_hook(1)
+    installed.record(hook)
+    run_lane_of(installed, connection)
+
+    document = shell.json("events", "show", "1")
+
+    assert document["raw"] == hook.raw.decode()
+    assert [one["email"] for one in document["people"]] == ["bea.buyer@example.com"]
+    assert [(one["kind"], one["status"]) for one in document["deliveries"]] == [("profile", "sent"), ("event", "sent")]
+    assert {call["status"] for call in document["calls"]} == {200}
+
+
+def test_a_human_reads_the_same_of_one_event(shell, installed, connection):
+    installed.record(order_hook(1))
+    run_lane_of(installed, connection)
+
+    text = shell.said("events", "show", "1")
+
+    assert [
+        word for word in ("order_new", "bea.buyer@example.com", "customerio", "sent", "-> 200") if word not in text
+    ] == []
+
+
+def test_why_nobody_was_told_is_said(shell, installed, connection):
+    installed.record(a_hook(b'{"id": 1, "customer": {"id": 7001}, "type": "order"}'))
+
+    assert [one["reason"] for one in shell.json("events", "show", "1")["people"]] == ["no_email"]
+    assert "no_email" in shell.said("events", "show", "1")
+
+
+@pytest.mark.parametrize("wanted", ["7", "9" * 40, "01ARZ3NDEKTSV4RRFFQ69G5FAV", "nothing"])
+def test_an_event_that_is_not_there_is_said(shell, installed, wanted):
+    assert shell.complaint("events", "show", wanted) == f"Error: no event {wanted}\n"
+
+
+def test_a_database_from_before_is_said(shell, installed):
+    with installed.process.engine.begin() as db:
+        db.exec_driver_sql("DELETE FROM alembic_version")
+
+    assert "cratewire migrate" in shell.complaint("events", "list")
+
+
+@pytest.mark.slow
+def test_following_leaves_no_event_out_however_many_come_at_once(installed, connection):
+    wanted = 650
+    command = [sys.executable, "-m", "receiver.cli", "events", "tail", "--json", "--limit", str(wanted)]
+    with subprocess.Popen(command, env=dict(installed.environment), stdout=subprocess.PIPE, text=True) as tail:
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(tail.stdout))
+        reader.start()
+        number = 0
+        while tail.poll() is None:
+            installed.record(*(order_hook(number := number + 1) for _ in range(300)))
+            assert number < 100_000
+        reader.join(60)
+
+    ids = [json.loads(line)["id"] for line in lines]
+    assert ids == list(range(ids[0], ids[0] + wanted))
+
+
+def test_nobody_is_shown_in_a_list(shell, installed, connection):
+    installed.record(order_hook(1))
+
+    assert "bea.buyer" not in shell.said("events", "list") + shell.said("events", "list", "--json")
+    assert installed.rows(tables.Person)

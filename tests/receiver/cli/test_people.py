@@ -1,0 +1,47 @@
+"""What is known of somebody, on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.installation import order_hook
+
+
+@pytest.fixture(autouse=True)
+def told(installed):
+    installed.connect({})
+    installed.connect({}, store="other")
+    installed.record(order_hook(1), order_hook(2), order_hook(3, "vera@example.com", 7002))
+
+
+@pytest.mark.parametrize("known_as", ["bea.buyer@example.com", " BEA.Buyer@example.com ", "7001", "1"])
+def test_somebody_is_found_by_address_customer_id_or_our_own_id(shell, known_as):
+    (found,) = shell.json("people", "show", known_as)
+
+    assert (found["customer_id"], found["email"], found["store"]) == (7001, "bea.buyer@example.com", "acme")
+    assert [event["subject_id"] for event in found["events"]] == [2, 1]
+
+
+def test_facts_and_attributes_say_what_is_known(shell):
+    (found,) = shell.json("people", "show", "7001")
+
+    assert found["attributes"]["first_name"] == "Bea"
+    assert {fact["kind"] for fact in found["facts"]} >= {"customer", "order"}
+
+
+def test_one_address_in_two_stores_is_two_people(shell, installed):
+    installed.record(order_hook(9, store="other"))
+
+    assert [one["store"] for one in shell.json("people", "show", "bea.buyer@example.com")] == ["acme", "other"]
+
+
+def test_a_human_reads_attributes_and_events(shell):
+    text = shell.said("people", "show", "7001")
+
+    assert [word for word in ("bea.buyer@example.com", "first_name", "Bea", "order_new") if word not in text] == []
+    assert "vera@" not in text
+
+
+@pytest.mark.parametrize("nobody", ["nobody@example.com", "70010", "9" * 30, "%", "first_name"])
+def test_nobody_is_said_without_repeating_the_question(shell, nobody):
+    assert shell.complaint("people", "show", nobody) == "Error: nobody is known by that address or id\n"

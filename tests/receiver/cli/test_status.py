@@ -1,0 +1,70 @@
+"""How things stand, on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ledger import tables
+from tests.installation import a_hook, order_hook
+from tests.receiver.cli.lanes import run_lane_of
+
+
+@pytest.fixture
+def connection(installed, track):
+    return installed.connect(track.config)
+
+
+def test_an_installation_nobody_has_connected_says_what_to_do(shell):
+    document = shell.json("status")
+
+    assert (document["inbox"]["depth"], document["events"]["total"], document["connections"]) == (0, 0, [])
+    assert "cratewire connect" in shell.said("status")
+
+
+def test_what_waits_in_the_inbox_is_counted_with_its_age(shell, installed, connection):
+    installed.tell(order_hook(1), order_hook(2))
+
+    inbox = shell.json("status")["inbox"]
+    assert inbox["depth"] == 2
+    assert inbox["oldest_seconds"] > 0
+
+
+def test_events_repeats_and_dead_hooks_are_counted(shell, installed, connection):
+    installed.record(order_hook(1), order_hook(1), a_hook(b"{"), a_hook(b'{"a": 1}', event="design_updated"))
+
+    events = shell.json("status")["events"]
+    assert (events["total"], events["duplicates"], events["dead_hooks"]) == (2, 1, 1)
+    assert (events["by_name"], events["by_outcome"]) == (
+        {"design_updated": 1, "order_new": 1},
+        {"forwarded": 1, "recorded": 1},
+    )
+
+
+def test_every_connection_says_what_waits_and_what_was_sent(shell, installed, connection):
+    installed.record(order_hook(1))
+    before = shell.json("status")
+    run_lane_of(installed, connection)
+    after = shell.json("status")
+
+    assert [(one["pending"], one["sent"], one["dead"]) for one in (before, after)] == [(2, 0, 0), (0, 2, 0)]
+    assert [one["connections"][0]["pending"] for one in (before, after)] == [2, 0]
+
+
+def test_a_paused_connection_says_why_and_what_to_do(shell, installed, connection):
+    with installed.process.engine.begin() as db:
+        db.execute(tables.Connection.__table__.update().values(status="paused", status_reason="401: refused"))
+
+    text = shell.said("status")
+    assert "acme to customerio is paused: 401: refused. Connect it again." in text
+
+
+def test_without_redis_it_says_so_in_a_sentence(shell, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
+
+    assert "Redis does not answer" in shell.complaint("status")
+
+
+def test_without_a_database_it_says_so_in_a_sentence(shell, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:9/nowhere")
+
+    assert "the database does not answer" in shell.complaint("status")
