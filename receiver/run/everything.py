@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -26,8 +27,11 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
     """Return when a signal has stopped everything; raise CratewireError if it cannot begin."""
     say = printer([US, "valkey", "migrate", *PROCFILE])
     environment = child_environment(settings, environ)
-    with held(settings.data_dir), _signals() as count, _supervisor(say, count) as supervisor:
+    with contextlib.ExitStack() as until_the_end:
+        until_the_end.enter_context(held(settings.data_dir))
         require_free_ports(settings)
+        count = until_the_end.enter_context(_signals())
+        supervisor = until_the_end.enter_context(_supervisor(say, count))
         keep(settings.data_dir / LAST_PORT, str(settings.port))
         if settings.embedded_redis:
             _start_valkey(supervisor, settings, environment, stopping=lambda: count() > 0)
