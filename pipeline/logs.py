@@ -25,6 +25,7 @@ _OTHERS = {
     "celery": logging.WARNING,
     "kombu": logging.WARNING,
     "redbeat": logging.WARNING,
+    "redis": logging.WARNING,
     "sqlalchemy": logging.ERROR,
     "urllib3": logging.ERROR,  # its warnings quote URLs, and platforms have identifiers in theirs
     "werkzeug": logging.ERROR,

@@ -19,7 +19,6 @@ import billiard
 import structlog
 from celery import Celery
 from celery.worker import state
-from kombu.exceptions import ChannelError
 from redis import RedisError
 
 from pipeline import metrics
@@ -28,7 +27,7 @@ from tasks.process import this_process
 
 log = structlog.get_logger(__name__)
 
-LOOK = 2.0  # seconds between two looks
+LOOK = 5.0  # seconds between two looks
 IDLE_LIMIT = 20.0  # a worker with nothing to do takes a message within milliseconds
 BUSY_LIMIT = 180.0  # one whose processes are all at work may leave messages until the hard time limit ends a task
 EXIT_CODE = 75  # EX_TEMPFAIL: try again
@@ -46,9 +45,7 @@ class Look:
 class Deafness:
     """Judges looks in a row; `clock` in seconds."""
 
-    def __init__(
-        self, clock: Callable[[], float], idle_limit: float = IDLE_LIMIT, busy_limit: float = BUSY_LIMIT
-    ) -> None:
+    def __init__(self, clock: Callable[[], float], idle_limit: float, busy_limit: float) -> None:
         self._clock = clock
         self._limits = {False: idle_limit, True: busy_limit}
         self._taken = -1
@@ -99,11 +96,11 @@ class Watchdog:
 
 
 def _length(connection: Any, queue: str) -> int:
-    try:
-        with connection.channel() as channel:
-            return int(channel.queue_declare(queue, passive=True).message_count)
-    except ChannelError:  # Redis knows no empty queues
-        return 0
+    # On Redis a declaration makes nothing, and a passive one finds no queue where keys have a prefix: kombu asks
+    # whether one exists without it.
+    passive = connection.transport.driver_type == "amqp"
+    with connection.channel() as channel:
+        return int(channel.queue_declare(queue, passive=passive).message_count)
 
 
 def end_this_worker(look: Look) -> None:
@@ -122,9 +119,11 @@ _watching: list[Watchdog] = []
 
 
 def begin(consumer: Any) -> None:
-    """Watch the worker this consumer belongs to."""
-    app = consumer.app
-    _watching[:] = [Watchdog(app, app.amqp.queues.consume_from, Deafness(time.monotonic), end_this_worker)]
+    """Watch the worker this consumer belongs to. Called again whenever it has found its broker again."""
+    if _watching:
+        return
+    app, deafness = consumer.app, Deafness(time.monotonic, IDLE_LIMIT, BUSY_LIMIT)
+    _watching.append(Watchdog(app, app.amqp.queues.consume_from, deafness, end_this_worker))
     _watching[0].start()
 
 
