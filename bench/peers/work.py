@@ -22,6 +22,8 @@ class _Part(Schema):
 
 
 class Customer(_Part):
+    """Who bought."""
+
     id = fields.Integer(required=True)
     email = fields.Email(required=True)
     first_name = fields.String(allow_none=True)
@@ -30,12 +32,16 @@ class Customer(_Part):
 
 
 class GiftInfo(_Part):
+    """Whose gift it is."""
+
     gift_recipient_email = fields.Email(required=True)
     gift_recipient_name = fields.String(allow_none=True)
     gift_message = fields.String(allow_none=True)
 
 
 class Order(_Part):
+    """What was bought."""
+
     id = fields.Integer(required=True)
     total = fields.Integer()
     sub_total = fields.Integer()
@@ -47,17 +53,23 @@ class Order(_Part):
 
 
 class Term(_Part):
+    """For how long."""
+
     name = fields.String()
     num_cycles = fields.Integer()
 
 
 class Product(_Part):
+    """What is in the box."""
+
     id = fields.Integer()
     name = fields.String()
     sku = fields.String()
 
 
 class Fulfillment(_Part):
+    """One box of a shipment."""
+
     id = fields.Integer()
     status = fields.String()
     order = fields.Nested(Order)
