@@ -1,0 +1,77 @@
+"""The demo: the real thing from a store's hook to Customer.io's people, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from receiver.cli import demo
+from receiver.demo.ask import ask
+from receiver.demo.stage import set_stage
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+KEYS = {
+    *("sent", "accepted", "events", "duplicates_dropped", "quarantined", "people", "gift_recipients", "delivered"),
+    *("missing", "unexpected", "twice", "out_of_order", "seconds"),
+}
+FAULTS = ("missing", "unexpected", "twice", "out_of_order")
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """One demo as a newcomer runs it: its exit code, and what it printed."""
+    command = [sys.executable, "-m", "receiver.cli", "demo", "--hooks", "150", "--seed", "3", "--json"]
+    done = subprocess.run(command, cwd=tmp_path_factory.mktemp("demo"), capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.fixture
+def careless(monkeypatch):
+    """A Customer.io that forgets a call it has answered with 200."""
+
+    def staged(*how):
+        stage = set_stage(*how)
+        ask(f"{stage.customerio['url']}/_sandbox/faults", {"mode": "drop", "n": 2, "path": "/api/v2/batch"})
+        return stage
+
+    monkeypatch.setattr(demo, "set_stage", staged)
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_everything_arrives_once_and_the_demo_says_so(played):
+    code, found = played
+
+    assert (code, [found[fault] for fault in FAULTS]) == (0, [0, 0, 0, 0])
+
+
+def test_it_prints_what_it_counted(played):
+    assert played[1].keys() >= KEYS
+
+
+def test_every_hook_that_was_accepted_is_accounted_for(played):
+    found = played[1]
+
+    assert found["accepted"] == found["events"] + found["duplicates_dropped"] + found["quarantined"]
+
+
+def test_the_store_lived_through_everything_hooks_can_be(played):
+    found = played[1]
+
+    assert found["sent"] >= 150
+    assert min(found[key] for key in ("duplicates_dropped", "gift_recipients", "delivered")) > 0
+
+
+def test_it_fails_when_something_is_missing(careless):
+    result = CliRunner().invoke(demo.demo, ["--hooks", "120", "--seed", "5", "--json"])
+
+    assert result.exit_code == 1, result.output
+    assert json.loads(result.stdout)["missing"] > 0
