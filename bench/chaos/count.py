@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -37,21 +37,38 @@ class Row:
         """Whether every promise held."""
         return not (self.lost or self.twice or self.out_of_order or self.broken)
 
+    def add(self, other: Row) -> None:
+        """Another connection's count of the same hooks."""
+        self.lost += other.lost
+        self.twice += other.twice
+        self.out_of_order += other.out_of_order
+
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         return asdict(self) | {"holds": self.holds}
 
 
-def count(row: Row, told: Sequence[Told], arrived: Sequence[Arrived], ended_at: int) -> Row:
-    """Fill in the numbers."""
+def count(
+    row: Row,
+    told: Sequence[Told],
+    arrived: Sequence[Arrived],
+    ended_at: int,
+    *,
+    aside: Collection[tuple[str, str]] = (),
+    since: int = 0,
+) -> Row:
+    """Fill in the numbers. `aside`: what the platform refused for good and we keep, with its reason."""
     copies = Counter((one.address, one.subject) for one in arrived)
-    wanted = {(address, one.hook.subject) for one in told if one.accepted for address in one.hook.addresses}
-    accepted = [one for one in told if one.accepted]
+    accepted = [one for one in told if one.accepted and one.sent_at > since]
+    wanted = {(address, one.hook.subject) for one in accepted for address in one.hook.addresses}
     row.accepted = len(accepted)
     row.unanswered = sum(one.status is None for one in told)
     row.refused = len(told) - row.accepted - row.unanswered
     row.once = sum(all(copies[address, one.hook.subject] == 1 for address in one.hook.addresses) for one in accepted)
-    row.lost = sum(not copies[key] for key in wanted)
+    missing = {key for key in wanted if not copies[key]}
+    row.lost = len(missing.difference(aside))
+    if missing.intersection(aside):
+        row.notes.append(f"{len(missing.intersection(aside))} messages were refused for good and set aside")
     row.twice = sum(number - 1 for number in copies.values())
     row.out_of_order = inversions(told, arrived)
     row.worst_ms = max(((one.answered_at - one.sent_at) / 1000 for one in accepted), default=0.0)

@@ -26,11 +26,14 @@ def installed() -> bool:
     return bool(_places())
 
 
-def start_postgres(keeper: Keeper) -> tuple[str, Path]:
-    """Make a cluster, keep a server of it running, and say its URL and its directory."""
+def short_directory() -> Path:
+    """A socket's path may have no more than about a hundred characters."""
+    return Path(tempfile.mkdtemp(prefix="cratewire-chaos-pg-"))
+
+
+def start_postgres(keeper: Keeper, directory: Path) -> str:
+    """Make a cluster there, keep a server of it running, and say its URL."""
     user = POSTGRES if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    # A socket's path may have no more than about a hundred characters.
-    directory = Path(tempfile.mkdtemp(prefix="cratewire-chaos-pg-"))
     if user is not None:
         shutil.chown(directory, user)
     data = directory / "data"
@@ -42,7 +45,7 @@ def start_postgres(keeper: Keeper) -> tuple[str, Path]:
     keeper.keep(Kept(POSTGRES, command, user=user, stop_by=signal.SIGINT))
     url = f"postgresql://cratewire@/postgres?host={directory}"
     await_postgres(url)
-    return url, directory
+    return url
 
 
 def await_postgres(url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench import shapes
 
@@ -22,7 +22,7 @@ class Hook:
     addresses: tuple[str, ...]  # the people who are to hear of it
 
 
-def hook(number: int, who: int, *, copies: int = 0) -> Hook:
+def hook(number: int, who: int) -> Hook:
     """The order of that number. Every tenth is a gift; a giver always gives to the same person."""
     gift = number % GIFT_EVERY == GIFT_EVERY - 1
     body = shapes.order(number, who, gift=gift)
@@ -30,7 +30,11 @@ def hook(number: int, who: int, *, copies: int = 0) -> Hook:
     if gift:
         body["order_gift_info"] |= {"gift_recipient_email": shapes.recipient(who), "id": shapes.an_id("gift", who)}
         heard.append(shapes.recipient(who))
-    text = json.dumps(body)
-    for _ in range(copies):
-        text = json.dumps(text)
-    return Hook(number, who, text.encode(), str(body["id"]), tuple(heard))
+    return Hook(number, who, json.dumps(body).encode(), str(body["id"]), tuple(heard))
+
+
+def rewritten(one: Hook, form: int) -> Hook:
+    """The same hook in another wire form: plain, a string in a string, with escaped quotes, as Python prints it."""
+    body = json.loads(one.body)
+    text = (json.dumps(body), json.dumps(json.dumps(body)), json.dumps(json.dumps(body))[1:-1], repr(body))[form]
+    return replace(one, body=text.encode())

@@ -6,13 +6,14 @@ Every process is the one of the Procfile, so that what breaks here breaks in pro
 from __future__ import annotations
 
 import json
-import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ from urllib.parse import urlsplit
 from redis import Redis
 from sqlalchemy import Engine, func, select
 
-from bench.chaos.databases import start_postgres
+from bench.chaos.databases import short_directory, start_postgres
+from bench.chaos.disk import remove_disk, small_disk
 from bench.chaos.keeper import ROOT, Keeper, Kept
 from bench.chaos.platform import Platform
 from bench.chaos.proxy import Proxy
@@ -28,7 +30,7 @@ from pipeline.embedded import Embedded, command, embedded_in, free_port, is_up
 from pipeline.inbox import stream
 from pipeline.ledger.deliveries.words import OPEN
 from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.tables import Delivery
+from pipeline.ledger.tables import DeadHook, Delivery, Event
 from pipeline.settings import process_environment
 from receiver.run.processes import PROCFILE, shell
 
@@ -36,6 +38,7 @@ START_SECONDS = 120
 POLL = 0.1
 STORE = "chaos"
 FOREIGN = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")  # what configures another installation
+DISK_MB = {"ledger_disk": 400, "spool_disk": 24}  # a PostgreSQL is large; below 16 MB a spool calls itself full
 WORKERS = {"worker": "worker@%h", "worker2": "worker2@%h"}
 OURS = {
     "CRATEWIRE_WORKERS": "2",
@@ -58,18 +61,40 @@ class Installation:
     hooks: dict[str, str]  # event -> path of its hook URL
     numbers: int = 0  # given to hooks so far
     people: int = 0  # and to people
-    leftovers: list[Path] = field(default_factory=list)
+    ledger_disk: Path | None = None  # disks that may be filled
+    spool_disk: Path | None = None
 
     @property
     def data_dir(self) -> Path:
         """Where the spool is."""
         return self.valkey.data_dir
 
+    @property
+    def ledger_file(self) -> Path:
+        """SQLite's file."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
     def waiting(self) -> int:
-        """Hooks in the inbox and deliveries that have not left."""
+        """Hooks on disk and in the inbox, and deliveries that have not left."""
         with reading(self.engine) as db:
             open_ones = db.execute(select(func.count()).select_from(Delivery).where(OPEN)).scalar_one()
-        return stream.depth(self.redis) + int(open_ones)
+        return sum(map(_rows, self.data_dir.glob("spool/*/hooks.db"))) + stream.depth(self.redis) + int(open_ones)
+
+    def repeats(self) -> int:
+        """How many repeated hooks were recognised so far."""
+        with reading(self.engine) as db:
+            return int(db.execute(select(func.coalesce(func.sum(Event.duplicates), 0))).scalar_one())
+
+    def set_aside(self) -> set[tuple[str, str]]:
+        """Address and subject of every message that a platform refused for good."""
+        with reading(self.engine) as db:
+            refused = db.execute(select(Delivery.message).where(Delivery.status == "dead", Delivery.kind == "event"))
+            return {(one["email"].lower(), str(one["data"].get("subject_id"))) for one in refused.scalars()}
+
+    def dead_hooks(self) -> Counter[str]:
+        """Hooks that were set aside, by reason."""
+        with reading(self.engine) as db:
+            return Counter(db.execute(select(DeadHook.reason)).scalars())
 
     def connect(self, platform: Platform, label: str = "") -> None:
         """Connect the store to a workspace, or mend the connection there is."""
@@ -81,17 +106,12 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path, database: str, worker: str | None = None) -> Iterator[Installation]:
-    """Start everything; `database` is sqlite or postgresql. `worker` replaces the workers' module `celery`."""
+def installation(folder: Path, database: str, *, worker: str = "celery", disks: bool = False) -> Iterator[Installation]:
+    """Start everything; `database` is sqlite or postgresql. `worker` is the program that runs the workers."""
     keeper = Keeper(folder, _environment(folder))
-    running: Installation | None = None
-    try:
-        running = _start(keeper, database, worker)
-        yield running
-    finally:
-        keeper.stop()
-        for path in running.leftovers if running else ():
-            shutil.rmtree(path, ignore_errors=True)
+    with ExitStack() as stack:
+        stack.callback(keeper.stop)
+        yield _start(keeper, database, worker, _disks(folder, database, stack) if disks else {})
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -102,13 +122,22 @@ def _environment(folder: Path) -> dict[str, str]:
     return inherited | OURS | data | {"PATH": path}
 
 
-def _start(keeper: Keeper, database: str, worker: str | None) -> Installation:
+def _disks(folder: Path, database: str, stack: ExitStack) -> dict[str, Path]:
+    """Small disks for what may be filled. They are gone before the folder is."""
+    ledger = folder / "ledger" if database == "sqlite" else short_directory()
+    disks = {"ledger_disk": ledger, "spool_disk": folder / "data" / "spool"}
+    for name, place in disks.items():
+        small_disk(place, DISK_MB[name])
+        stack.callback(remove_disk, place)
+    return disks
+
+
+def _start(keeper: Keeper, database: str, worker: str, disks: dict[str, Path]) -> Installation:
     valkey = _start_valkey(keeper)
     proxy = Proxy(valkey.port)
-    url, leftovers = f"sqlite:///{keeper.folder / 'data' / 'cratewire.db'}", []
+    url = f"sqlite:///{disks.get('ledger_disk', keeper.folder / 'data') / 'cratewire.db'}"
     if database != "sqlite":
-        url, place = start_postgres(keeper)
-        leftovers = [place]
+        url = start_postgres(keeper, disks.get("ledger_disk") or short_directory())
     through = valkey.url.replace(f":{valkey.port}/", f":{proxy.port}/")
     keeper.environment |= {"DATABASE_URL": url, "REDIS_URL": through}
     platform = _start_platform(keeper)
@@ -127,20 +156,20 @@ def _start(keeper: Keeper, database: str, worker: str | None) -> Installation:
         port=port,
         platform=platform,
         hooks=hooks,
-        leftovers=leftovers,
+        ledger_disk=disks.get("ledger_disk"),
+        spool_disk=disks.get("spool_disk"),
     )
 
 
-def _processes(worker: str | None) -> dict[str, str]:
-    lines = {name: PROCFILE["worker"].replace("worker@%h", node) for name, node in WORKERS.items()}
-    if worker is not None:
-        lines = {name: line.replace("celery", worker, 1) for name, line in lines.items()}
+def _processes(worker: str) -> dict[str, str]:
+    line = PROCFILE["worker"].replace("celery", worker, 1)
+    lines = {name: line.replace("worker@%h", node) for name, node in WORKERS.items()}
     return {"web": PROCFILE["web"], **lines, "beat": PROCFILE["beat"]}
 
 
 def _start_valkey(keeper: Keeper) -> Embedded:
     data = Path(keeper.environment["CRATEWIRE_DATA_DIR"])
-    data.mkdir(mode=0o700, parents=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = embedded_in(data)
     keeper.keep(Kept("valkey", command(server)))
     await_(lambda: is_up(server), "Valkey answers")
@@ -169,6 +198,11 @@ def _output(keeper: Keeper, *arguments: str) -> str:
     if done.returncode:
         raise RuntimeError(f"{arguments[0]} failed: {done.stderr[-2000:]}")
     return done.stdout
+
+
+def _rows(spool: Path) -> int:
+    with closing(sqlite3.connect(spool, timeout=5)) as db:
+        return int(db.execute("SELECT count(*) FROM hooks").fetchone()[0])
 
 
 def _answers(port: int) -> bool:

@@ -80,12 +80,16 @@ class Load:
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
         self._thread.start()
 
-    def tell(self, hook: Hook) -> Told:
-        """Have a hook sent as soon as its connection is free."""
+    def tell(self, hook: Hook, line: int | None = None) -> Told:
+        """Have a hook sent as soon as its connection is free: its person's, unless another is named."""
         told = Told(hook)
         self.told.append(told)
-        self._lines[hook.who % len(self._lines)].due.append(told)
+        self._lines[(hook.who if line is None else line) % len(self._lines)].due.append(told)
         return told
+
+    def waiting(self) -> int:
+        """How many hooks have not been sent."""
+        return sum(len(line.due) for line in self._lines)
 
     def finish(self) -> list[Told]:
         """Wait until everything has been sent and answered, or was not answered in time."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +18,12 @@ from bench.chaos.count import Row, count
 from bench.chaos.hooks import EVENT, Hook, hook
 from bench.chaos.installation import Installation, await_
 from bench.chaos.load import Load, Told
-from bench.chaos.platform import Arrived
+from bench.chaos.platform import Platform
 
 BEFORE = 2.0  # seconds of undisturbed hooks
 AFTER = 3.0
-STALLED = 100.0  # without any progress nothing more is to be expected
+STALLED = 150.0  # without any progress nothing more is to be expected
+QUIET = 4  # looks in a row that found nothing waiting
 PEOPLE = 40
 
 
@@ -34,6 +36,8 @@ class Fault:
     rate: int = 100
     people: int = PEOPLE
     databases: tuple[str, ...] = ("sqlite", "postgresql")
+    spoils: bool = False  # what it leaves behind would disturb the next
+    worker: str = "celery"  # the program that runs the workers
 
 
 @dataclass
@@ -49,14 +53,19 @@ class Scene:
     people: int
     first_who: int
     ended_at: int = 0
-    more: list[Arrived] = field(default_factory=list)
+    others: list[Platform] = field(default_factory=list)  # which are to hold the same …
+    others_since: int = 0  # … of what was sent after this moment
+    checks: list[Callable[[], None]] = field(default_factory=list)  # to be made when everything has settled
     _flowing: threading.Event = field(default_factory=threading.Event)
 
-    def tell(self, who: int, *, copies: int = 0) -> Told:
-        """One more hook about the person of that place."""
+    def make(self, who: int) -> Hook:
+        """A new hook about the person of that place."""
         number, self.here.numbers = self.here.numbers, self.here.numbers + 1
-        made: Hook = hook(number, self.first_who + who % self.people, copies=copies)
-        return self.load.tell(made)
+        return hook(number, self.first_who + who % self.people)
+
+    def tell(self, who: int) -> Told:
+        """Send one."""
+        return self.load.tell(self.make(who))
 
     @contextmanager
     def flow(self) -> Iterator[None]:
@@ -113,38 +122,43 @@ def play(here: Installation, fault: Fault, database: str, *, short: bool, seed: 
     row = Row(fault.name, database)
     load = Load(here.port, here.hooks[EVENT])
     first_who, here.people = here.people, here.people + fault.people
-    rng = Random(f"{seed} {fault.name}")
-    scene = Scene(here, load, rng, short, row, fault.rate, fault.people, first_who)
+    scene = Scene(here, load, Random(f"{seed} {fault.name}"), short, row, fault.rate, fault.people, first_who)
     scene.tell(0)
     await_(lambda: here.platform.count() > 0, "the first hook has arrived")
     with scene.flow():
         time.sleep(BEFORE)
         fault.strike(scene)
-        scene.ended_at = scene.ended_at or time.time_ns() // 1000
+        scene.ended_at = scene.ended_at or now()
         time.sleep(AFTER)
+        scene.tell(0)
     told = load.finish()
-    arrived = settle(here, told)
-    return count(row, told, arrived, scene.ended_at)
+    settle(here, [here.platform, *scene.others])
+    for check in scene.checks:
+        check()
+    count(row, told, here.platform.arrived(), scene.ended_at, aside=here.set_aside())
+    for other in scene.others:
+        row.add(count(Row("", ""), told, other.arrived(), scene.ended_at, since=scene.others_since))
+    return row
 
 
-def settle(here: Installation, told: list[Told]) -> list[Arrived]:
-    """Wait until all that was accepted has arrived and nothing waits, or nothing moves any more."""
-    wanted = {(address, one.hook.subject) for one in told if one.accepted for address in one.hook.addresses}
-    seen, since = -1, time.monotonic()
-    while time.monotonic() - since < STALLED:
-        reached = here.platform.count()
-        if reached != seen:
-            seen, since = reached, time.monotonic()
-        elif reached >= len(wanted) and _quiet(here):
-            arrived = here.platform.arrived()
-            if wanted <= {(one.address, one.subject) for one in arrived}:
-                return arrived
+def settle(here: Installation, platforms: Sequence[Platform]) -> None:
+    """Wait until nothing waits, or nothing moves any more."""
+    seen, since, quiet = (-1, -1), time.monotonic(), 0
+    while time.monotonic() - since < STALLED and quiet < QUIET:
+        state = (sum(one.count() for one in platforms), _waiting(here))
+        if state != seen:
+            seen, since = state, time.monotonic()
+        quiet = 0 if state[1] else quiet + 1
         time.sleep(0.25)
-    return here.platform.arrived()
 
 
-def _quiet(here: Installation) -> bool:
+def now() -> int:
+    """µs since the epoch."""
+    return time.time_ns() // 1000
+
+
+def _waiting(here: Installation) -> int:
     try:
-        return not here.waiting()
-    except (RedisError, SQLAlchemyError):
-        return False
+        return here.waiting()
+    except (RedisError, SQLAlchemyError, sqlite3.Error):
+        return -1

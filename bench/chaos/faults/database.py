@@ -1,0 +1,92 @@
+"""A database that is locked, stopped, full or read-only: the receiver does not notice, the chain waits and goes on."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg
+
+from bench.chaos.databases import POSTGRES, await_postgres
+from bench.chaos.disk import filled
+from bench.chaos.scene import Fault, Scene
+
+ANSWER_MS = 1_000  # an acknowledgement, which needs no database, on a busy machine
+TABLES = "events, deliveries, lanes, people"
+ONLY_SQLITE, ONLY_POSTGRES = ("sqlite",), ("postgresql",)
+
+
+def locked(scene: Scene) -> None:
+    """Somebody holds the write lock for longer than anybody waits for it."""
+    with _unnoticed(scene):
+        if scene.row.database == "sqlite":
+            _lock_sqlite(scene)
+        else:
+            _lock_postgres(scene)
+
+
+def stopped(scene: Scene) -> None:
+    """PostgreSQL is stopped, and later killed."""
+    with _unnoticed(scene):
+        for how in (signal.SIGINT, signal.SIGKILL):
+            scene.here.keeper.down(POSTGRES, how)
+            time.sleep(scene.seconds(10, 3))
+            scene.here.keeper.up(POSTGRES)
+            await_postgres(scene.here.database_url)
+            time.sleep(scene.seconds(5, 2))
+
+
+def read_only(scene: Scene) -> None:
+    """As a fallen-back replica is."""
+    with _unnoticed(scene), closing(psycopg.connect(scene.here.database_url, autocommit=True)) as db:
+        db.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        db.execute("SELECT pg_reload_conf()")
+        time.sleep(scene.seconds(15, 4))
+        db.execute("SET default_transaction_read_only = off")
+        db.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        db.execute("SELECT pg_reload_conf()")
+
+
+def full(scene: Scene) -> None:
+    """The ledger's disk is full."""
+    place = scene.here.ledger_disk
+    if place is None:
+        scene.note("skipped: a disk of its own for the ledger needs root and mounts")
+        return
+    with _unnoticed(scene), filled(place):
+        time.sleep(scene.seconds(15, 4))
+
+
+def _lock_sqlite(scene: Scene) -> None:
+    with closing(sqlite3.connect(scene.here.ledger_file, isolation_level=None, timeout=30)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        time.sleep(scene.seconds(25, 4))
+        db.execute("ROLLBACK")
+
+
+def _lock_postgres(scene: Scene) -> None:
+    with closing(psycopg.connect(scene.here.database_url)) as db:
+        db.execute("SET lock_timeout = '30s'")
+        db.execute(f"LOCK TABLE {TABLES} IN ACCESS EXCLUSIVE MODE")
+        time.sleep(scene.seconds(25, 4))
+        db.rollback()
+
+
+@contextmanager
+def _unnoticed(scene: Scene) -> Iterator[None]:
+    started = time.time_ns() // 1000
+    yield
+    waits = [(one.answered_at - one.sent_at) / 1000 for one in list(scene.load.told) if one.sent_at > started]
+    if max(waits, default=0) > ANSWER_MS:
+        scene.broke(f"the receiver noticed: {max(waits):.0f} ms")
+
+
+FAULTS = (
+    Fault("database locked", locked),
+    Fault("database stopped", stopped, databases=ONLY_POSTGRES),
+    Fault("database read-only", read_only, databases=ONLY_POSTGRES),
+    Fault("database disk full", full),
+)

@@ -1,0 +1,116 @@
+"""A platform that refuses, fails, hangs, lies or is slow. One that answers 200 and drops is out of reach."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+
+from bench.chaos.count import delays
+from bench.chaos.scene import Fault, Scene
+
+PAUSE = 2.0
+THROTTLED = 429
+# What Retry-After says, in seconds, and how long it then has to be quiet: a date has no fractions.
+FORMS = (("retry-after", 3, 3.0), ("http-date", 3, 2.0), ("none", 0, 0.0), ("retry-after", -5, 0.0))
+DEAD_CONNECTIONS = 4  # as many as there are processes to deliver
+TOLERANCE = 1.0  # seconds by which a percentile may differ on a busy machine
+
+
+def throttled(scene: Scene) -> None:
+    """429 with seconds, with a date, without a word, and with nonsense."""
+    for headers, told, least in FORMS:
+        known = len(scene.here.platform.calls())
+        scene.here.platform.misbehave(mode="429", headers=headers, retry_after=told, n=scene.times(4, 2))
+        time.sleep(scene.seconds(12, 5))
+        scene.here.platform.behave()
+        _check_pauses(scene, least, known)
+
+
+def failing(scene: Scene) -> None:
+    """500 and 503."""
+    for code in (500, 503):
+        with scene.here.platform.fault(mode="status", code=code):
+            time.sleep(scene.seconds(15, 2))
+
+
+def hanging(scene: Scene) -> None:
+    """No answer at all: once having done what was asked, once not."""
+    for processed in (True, False) if not scene.short else (True,):
+        scene.here.platform.misbehave(mode="hang", hold_s=60, processed=processed)
+        time.sleep(scene.seconds(20, 3))
+
+
+def resetting(scene: Scene) -> None:
+    """The connection is cut before or after the call was processed."""
+    for _ in range(scene.times(10, 3)):
+        scene.here.platform.misbehave(mode=scene.rng.choice(["reset", "reset-before"]))
+        time.sleep(PAUSE)
+
+
+def partial(scene: Scene) -> None:
+    """207: some items of a call are refused. They are set aside, the others have arrived."""
+    for _ in range(scene.times(5, 2)):
+        scene.here.platform.misbehave(mode="partial", indexes=[0, 3])
+        time.sleep(PAUSE)
+
+
+def revoked(scene: Scene) -> None:
+    """401 in the middle: the connection pauses until somebody mends it."""
+    with scene.here.platform.fault(mode="auth-revoked"):
+        time.sleep(scene.seconds(8, 4))
+    scene.here.connect(scene.here.platform)
+
+
+def odd(scene: Scene) -> None:
+    """A proxy's page, cut answers, a dripping one, and a redirect, which pauses the connection."""
+    for mode in ("html", "truncated-json", "wrong-content-length", "slow-body"):
+        scene.here.platform.misbehave(mode=mode, n=scene.times(3, 1))
+        time.sleep(PAUSE)
+    with scene.here.platform.fault(mode="redirect"):
+        time.sleep(PAUSE)
+    scene.here.connect(scene.here.platform)
+
+
+def dead_neighbours(scene: Scene) -> None:
+    """Several connections hang for good; the sound one must not notice."""
+    before = list(scene.load.told)
+    dead = [scene.here.platform.second() for _ in range(scene.times(DEAD_CONNECTIONS, 1))]
+    for number, one in enumerate(dead):
+        scene.here.connect(one, f"dead {number}")
+        one.misbehave(mode="hang", hold_s=60, n=-1)
+    struck = time.time_ns() // 1000
+    time.sleep(scene.seconds(40, 20))
+    during = [one for one in list(scene.load.told) if struck < one.sent_at < time.time_ns() // 1000 - 5_000_000]
+    scene.here.platform.behave()
+    scene.others, scene.others_since = dead, struck
+    arrived = scene.here.platform.arrived()
+    usual, now = _p95(delays(before, arrived)), _p95(delays(during, arrived))
+    scene.note(f"p95 of the sound connection: {usual:.2f} s before, {now:.2f} s beside {len(dead)} dead ones")
+    if now > 2 * usual + TOLERANCE:
+        scene.broke("a dead connection delays a sound one")
+
+
+def _check_pauses(scene: Scene, told: float, known: int) -> None:
+    """Nothing is asked inside a Retry-After."""
+    ordered = sorted(scene.here.platform.calls()[known:], key=lambda call: call["started_at"])
+    for call, following in pairwise(ordered):
+        waited = (following["started_at"] - call["started_at"]) / 1_000_000
+        if call["status"] == THROTTLED and waited < told:
+            scene.broke(f"asked again after {waited:.2f} s of {told} s")
+
+
+def _p95(times: Sequence[float]) -> float:
+    return times[int(0.95 * (len(times) - 1))] if times else 0.0
+
+
+FAULTS = (
+    Fault("platform 429", throttled),
+    Fault("platform 500 and 503", failing),
+    Fault("platform hangs", hanging),
+    Fault("platform resets", resetting),
+    Fault("platform 207", partial),
+    Fault("platform 401", revoked),
+    Fault("platform odd answers", odd),
+    Fault("dead connections", dead_neighbours, rate=30, spoils=True),
+)

@@ -1,0 +1,58 @@
+"""Plays faults one after another, on one installation for as long as nothing broke."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.chaos.count import Row
+from bench.chaos.installation import Installation, installation
+from bench.chaos.scene import Fault, play
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How to play."""
+
+    short: bool = False
+    seed: int = 1
+    keep: bool = False  # data and logs
+    disks: bool = False  # small ones, which can be filled
+
+    def rows(self, faults: Sequence[Fault], databases: Sequence[str]) -> Iterator[Row]:
+        """One row per fault and database."""
+        for database in databases:
+            left = [fault for fault in faults if database in fault.databases]
+            while left:
+                yield from self._on_one(left, database)
+
+    def _on_one(self, left: list[Fault], database: str) -> Iterator[Row]:
+        """Play until something has been left behind that would disturb the next."""
+        folder = Path(tempfile.mkdtemp(prefix="cratewire-chaos-"))
+        worker = left[0].worker
+        try:
+            with installation(folder, database, worker=worker, disks=self.disks) as here:
+                clean = True
+                while clean and left and left[0].worker == worker:
+                    fault = left.pop(0)
+                    row = self._play(here, fault, database)
+                    yield row
+                    clean = row.holds and not fault.spoils
+        finally:
+            self._leave(folder)
+
+    def _play(self, here: Installation, fault: Fault, database: str) -> Row:
+        try:
+            return play(here, fault, database, short=self.short, seed=self.seed)
+        except Exception as error:  # noqa: BLE001 a fault that cannot be played is a row too
+            return Row(fault.name, database, broken=[f"could not be played: {type(error).__name__}: {error}"])
+
+    def _leave(self, folder: Path) -> None:
+        if self.keep:
+            print(f"data and logs: {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
