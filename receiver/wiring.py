@@ -18,6 +18,7 @@ from pipeline.inbox.way_in import WayIn
 from pipeline.inbox.writer import Writer
 from pipeline.settings import Settings
 from receiver.intake import Intake
+from receiver.pages.site import Site, open_site
 from receiver.watch.watched import Watch, watch
 
 
@@ -28,6 +29,7 @@ class Wiring:
     intake: Intake
     writer: Writer
     watch: Watch | None = None
+    site: Site | None = None
 
 
 def wire(settings: Settings, kick: Callable[[], None] | None = None) -> Wiring:
@@ -40,7 +42,7 @@ def wire(settings: Settings, kick: Callable[[], None] | None = None) -> Wiring:
         now=now_us,
         receipt=new_receipt,
     )
-    return Wiring(intake, writer, watch(settings, writer, now_us))
+    return Wiring(intake, writer, watch(settings, writer, now_us), open_site(settings))
 
 
 def way_in(settings: Settings, kick: Callable[[], None]) -> WayIn:

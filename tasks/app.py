@@ -27,6 +27,9 @@ def task(name: str, *, bind: bool = False) -> Callable[[Callable[..., object]], 
 
 
 app = Celery(
-    "cratewire", amqp=PromptAMQP, task_cls=QuietTask, include=["tasks.hooks", "tasks.deliveries", "tasks.signals"]
+    "cratewire",
+    amqp=PromptAMQP,
+    task_cls=QuietTask,
+    include=["tasks.hooks", "tasks.deliveries", "tasks.mails", "tasks.signals"],
 )
 app.add_defaults(_defaults)

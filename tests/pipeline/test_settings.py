@@ -34,6 +34,9 @@ GOOD = [
     ("CRATEWIRE_HEARTBEAT_SECONDS", "0", "heartbeat_seconds", 0.0),
     ("CRATEWIRE_METRICS_TOKEN", "t" * 16, "metrics_token", "t" * 16),
     ("CRATEWIRE_TRACES_URL", "http://127.0.0.1:4318/v1/traces", "traces_url", "http://127.0.0.1:4318/v1/traces"),
+    ("SMTP_URL", "smtps://u:p@mail.example.com", "smtp_url", "smtps://u:p@mail.example.com"),
+    ("CRATEWIRE_MAIL_FROM", "Shop <shop@example.com>", "mail_from", "Shop <shop@example.com>"),
+    ("CRATEWIRE_REGISTRATION", "invited", "registration", "invited"),
     ("CRATEWIRE_LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
     ("CRATEWIRE_LOG_FORMAT", "json", "log_format", "json"),
 ]
@@ -56,6 +59,9 @@ BAD = {
     "CRATEWIRE_HEARTBEAT_SECONDS": "-1",
     "CRATEWIRE_METRICS_TOKEN": "short",
     "CRATEWIRE_TRACES_URL": "127.0.0.1:4318",
+    "SMTP_URL": "mail.example.com:25",
+    "CRATEWIRE_MAIL_FROM": "somebody",
+    "CRATEWIRE_REGISTRATION": "closed",
     "CRATEWIRE_LOG_LEVEL": "LOUD",
     "CRATEWIRE_LOG_FORMAT": "xml",
 }

@@ -24,7 +24,7 @@ def test_every_link_is_a_task_of_ours():
 
 
 def test_every_task_says_by_its_name_where_it_stands():
-    assert {name.split(".")[0] for name in ours()} <= {"hooks", "deliveries"}
+    assert {name.split(".")[0] for name in ours()} <= {"hooks", "deliveries", "mails"}
 
 
 def test_live_work_and_backfill_have_queues_of_their_own():

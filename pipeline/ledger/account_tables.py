@@ -1,0 +1,74 @@
+"""The tables about people who log in: users, their part in accounts, invitations, and the mail that waits for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pipeline.ledger.base import only_where
+from pipeline.ledger.tables import Base
+
+
+class User(Base):
+    """Somebody who can log in. The names from `password` to `mf_recovery_codes` are Flask-Security's."""
+
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)  # lower case
+    password: Mapped[str]  # argon2
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(unique=True)  # a new one ends every session and every link
+    confirmed_at: Mapped[int | None]
+    tf_primary_method: Mapped[str | None]
+    tf_totp_secret: Mapped[str | None]  # encrypted
+    tf_phone_number: Mapped[str | None]
+    mf_recovery_codes: Mapped[list[Any] | None]  # encrypted
+    tf_counter: Mapped[int | None]  # the last one-time code that was taken, so that none is taken twice
+    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    locked_until: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[int]
+
+
+class Membership(Base):
+    """A user's part in an account."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (CheckConstraint("role IN ('owner', 'reader')", name="role"),)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
+    role: Mapped[str]
+    since: Mapped[int]
+
+
+class Invitation(Base):
+    """Somebody may join an account, if they read the mail at this address."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (CheckConstraint("role IN ('owner', 'reader')", name="role"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    email: Mapped[str]
+    role: Mapped[str]
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+    used_at: Mapped[int | None]
+
+
+class Mail(Base):
+    """A mail that leaves, or has left. `content` is encrypted, since it may hold a link that logs somebody in."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        Index("ix_mails_waiting", "next_attempt_at", "id", **only_where("done_at IS NULL")),
+        Index("ix_mails_recipient_created_at", "recipient", "created_at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recipient: Mapped[str]
+    content: Mapped[bytes | None]  # None once it has left
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[int]
+    done_at: Mapped[int | None]
+    reason: Mapped[str | None]  # why the last attempt failed
+    created_at: Mapped[int]

@@ -1,0 +1,133 @@
+"""Accounts, who may log in, and what they may see. An account's stores are its members' alone."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from sqlalchemy import Connection, delete, select, update
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger.account_tables import Membership, User
+from pipeline.ledger.stores import save_account
+from pipeline.ledger.tables import Account, Store
+from pipeline.ledger.upsert import insert_into
+
+Role = Literal["owner", "reader"]
+OWNER: Role = "owner"
+READER: Role = "reader"
+ROLES: tuple[Role, ...] = (OWNER, READER)
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """Somebody who wants to log in. `uniquifier` goes into their sessions and links."""
+
+    email: str
+    password_hash: str = field(repr=False)
+    uniquifier: str = field(repr=False)
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One line of an account's list of members."""
+
+    user_id: int
+    email: str
+    role: Role
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A store somebody may look at, and in which role."""
+
+    store_id: int
+    name: str
+    account_id: int
+    role: Role
+
+
+def new_account(db: Connection, now: int) -> int:
+    """An account of somebody who came by the web. Its name says nothing about them."""
+    return save_account(db, f"web-{secrets.token_hex(8)}", now)
+
+
+def find_account(db: Connection, name: str) -> int | None:
+    """The account of this name; those that came by the command line are called `default`."""
+    return db.execute(select(Account.id).where(Account.name == name)).scalar()
+
+
+def add_user(db: Connection, wanted: NewUser, now: int) -> int | None:
+    """The new user's id; None if somebody has this address already."""
+    made = insert_into(db, User).values(
+        email=wanted.email.lower(),
+        password=wanted.password_hash,
+        active=True,
+        fs_uniquifier=wanted.uniquifier,
+        confirmed_at=now if wanted.confirmed else None,
+        failures=0,
+        locked_until=0,
+        created_at=now,
+    )
+    return db.execute(made.on_conflict_do_nothing(index_elements=[User.email]).returning(User.id)).scalar()
+
+
+def find_user(db: Connection, email: str) -> int | None:
+    """Who has this address."""
+    return db.execute(select(User.id).where(User.email == email.lower())).scalar()
+
+
+def add_member(db: Connection, account_id: int, user_id: int, role: Role, now: int) -> None:
+    """Let a user into an account, or change their role there."""
+    made = insert_into(db, Membership).values(account_id=account_id, user_id=user_id, role=role, since=now)
+    db.execute(made.on_conflict_do_update(index_elements=["account_id", "user_id"], set_={"role": role}))
+
+
+def remove_member(db: Connection, account_id: int, user_id: int) -> None:
+    """Raise Misconfigured if it is the last owner: nobody could let anybody in again."""
+    db.execute(update(Account).where(Account.id == account_id).values(name=Account.name))  # one removal at a time
+    owners = {member.user_id for member in members_of(db, account_id) if member.role == OWNER}
+    if owners == {user_id}:
+        raise Misconfigured("an account keeps at least one owner")
+    db.execute(delete(Membership).where(Membership.account_id == account_id, Membership.user_id == user_id))
+
+
+def members_of(db: Connection, account_id: int) -> list[Member]:
+    """Everybody in an account, by address."""
+    query = (
+        select(User.id.label("user_id"), User.email, Membership.role, Membership.since)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.account_id == account_id)
+        .order_by(User.email)
+    )
+    return [Member(**row._asdict()) for row in db.execute(query)]
+
+
+def roles_of(db: Connection, user_id: int) -> dict[int, Role]:
+    """Account id -> the user's role there; the oldest account first."""
+    mine = Membership.user_id == user_id
+    rows = db.execute(select(Membership.account_id, Membership.role).where(mine).order_by(Membership.account_id))
+    return {row.account_id: cast("Role", row.role) for row in rows}
+
+
+def stores_seen_by(db: Connection, user_id: int) -> list[Seen]:
+    """The stores of all accounts a user is in, by name. Every page starts here: what is not in it does not exist."""
+    query = (
+        select(Store.id.label("store_id"), Store.name, Store.account_id, Membership.role)
+        .join(Membership, Membership.account_id == Store.account_id)
+        .where(Membership.user_id == user_id)
+        .order_by(Store.name)
+    )
+    return [Seen(**row._asdict()) for row in db.execute(query)]
+
+
+def note_failure(db: Connection, user_id: int, most: int, lock_us: int, now: int) -> bool:
+    """Count a wrong password or code; True if this one locks the account."""
+    counted = update(User).where(User.id == user_id).values(failures=User.failures + 1).returning(User.failures)
+    if db.execute(counted).scalar_one() < most:
+        return False
+    db.execute(update(User).where(User.id == user_id).values(failures=0, locked_until=now + lock_us))
+    return True

@@ -1,0 +1,104 @@
+"""A user's own page: log-in, second factor, and the members of the accounts they are in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import auth_required, current_user, logout_user
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger.accounts import OWNER, ROLES, Member, Role, members_of, remove_member, roles_of
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.invitations import Invited, invitations_to, withdraw
+from receiver.pages.invitations import send_invitation
+from receiver.pages.rights import my_id, my_stores, require_owner
+from receiver.pages.sessions import here
+
+blueprint = Blueprint("account", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountShown:
+    """An account as its members see it."""
+
+    id: int
+    mine: Role
+    stores: list[str]
+    members: list[Member]
+    invited: list[Invited]
+
+
+@blueprint.get("/account")
+@auth_required("session")
+def show() -> str:
+    """Everything about whoever is logged in."""
+    return render_template("account.html", accounts=_accounts(), roles=ROLES, user=current_user, owner=OWNER)
+
+
+@blueprint.post("/account/log-out-everywhere")
+@auth_required("session")
+def log_out_everywhere() -> ResponseReturnValue:
+    """End every session of this user, this one too."""
+    datastore = current_app.extensions["security"].datastore
+    datastore.set_uniquifier(current_user._get_current_object())  # noqa: SLF001 - Werkzeug's way to the user itself
+    datastore.commit()
+    logout_user()
+    flash("You are logged out everywhere.", "success")
+    return redirect(url_for("security.login"))
+
+
+@blueprint.post("/accounts/<int:account_id>/invitations")
+@auth_required("session")
+def invite(account_id: int) -> ResponseReturnValue:
+    """Invite somebody into an account."""
+    require_owner(account_id)
+    role = next((role for role in ROLES if role == request.form.get("role")), None) or abort(400)
+    try:
+        email = current_app.extensions["security"].mail_util.validate(request.form.get("email", ""))
+    except ValueError:
+        flash("That is no mail address.", "error")
+        return redirect(url_for("account.show"))
+    told = send_invitation(here(), account_id, email, role)
+    flash(f"{email} was invited." if told else f"{email} has been written to too often; try again in an hour.", "info")
+    return redirect(url_for("account.show"))
+
+
+@blueprint.post("/accounts/<int:account_id>/invitations/<int:invitation_id>/withdraw")
+@auth_required("session")
+def withdraw_invitation(account_id: int, invitation_id: int) -> ResponseReturnValue:
+    """Take an invitation back."""
+    require_owner(account_id)
+    with writing(here().engine) as db:
+        withdraw(db, account_id, invitation_id)
+    return redirect(url_for("account.show"))
+
+
+@blueprint.post("/accounts/<int:account_id>/members/<int:user_id>/remove")
+@auth_required("session")
+def remove(account_id: int, user_id: int) -> ResponseReturnValue:
+    """Take somebody out of an account: an owner anybody, a reader nobody but themselves."""
+    if user_id != my_id():
+        require_owner(account_id)
+    try:
+        with writing(here().engine) as db:
+            remove_member(db, account_id, user_id)
+    except Misconfigured as error:
+        flash(f"{error}".capitalize() + ".", "error")
+    return redirect(url_for("account.show"))
+
+
+def _accounts() -> list[AccountShown]:
+    site, stores = here(), my_stores()
+    with reading(site.engine) as db:
+        return [
+            AccountShown(
+                account_id,
+                role,
+                [store.name for store in stores if store.account_id == account_id],
+                members_of(db, account_id),
+                invitations_to(db, account_id, site.now()) if role == OWNER else [],
+            )
+            for account_id, role in roles_of(db, my_id()).items()
+        ]

@@ -1,0 +1,41 @@
+"""The application of the pages: accounts, the connect form, and what a merchant sees of their stores."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_security import Security, password_reset, user_authenticated
+from flask_wtf import CSRFProtect
+
+from receiver.pages import account, home, invitations, shown
+from receiver.pages.config import pages_config
+from receiver.pages.errors import add_error_pages
+from receiver.pages.headers import add_headers
+from receiver.pages.letters import Letters
+from receiver.pages.log_in import LogIn
+from receiver.pages.second_factor import Codes
+from receiver.pages.sessions import close_sessions
+from receiver.pages.site import Site
+from receiver.pages.users import Users, WebUser
+
+
+def create_pages(site: Site) -> Flask:
+    """The pages of this installation."""
+    app = Flask("receiver.pages", static_url_path="/static")
+    app.config.update(pages_config(site.settings))
+    app.extensions["cratewire.site"] = site
+    close_sessions(app)
+    CSRFProtect(app)  # before Security, which looks for it
+    Security(app, Users(), login_form=LogIn, mail_util_cls=Letters, totp_cls=Codes)
+    password_reset.connect(_forgive, app)
+    user_authenticated.connect(_forgive, app)
+    for blueprint in (home.blueprint, account.blueprint, invitations.blueprint):
+        app.register_blueprint(blueprint)
+    shown.add_filters(app)
+    add_error_pages(app)
+    add_headers(app, https=site.settings.public_url.startswith("https://"))
+    return app
+
+
+def _forgive(_app: Flask, user: WebUser, **_: object) -> None:
+    """Whoever logs in, or chooses a new password by a mail, starts with no failures."""
+    user.forgive()

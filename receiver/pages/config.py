@@ -1,0 +1,89 @@
+"""Flask's and Flask-Security's settings, each with the reason it is not the default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.settings import Settings
+from receiver.pages.keys import derived, tag_of
+from receiver.pages.sessions import here
+
+SHORTEST_PASSWORD = 10
+MOST_FORM_BYTES = 64 * 1024
+
+
+def pages_config(settings: Settings) -> dict[str, Any]:
+    """The configuration of the pages for these settings."""
+    https = settings.public_url.startswith("https://")
+    signing, *older = derived(settings.secret_keys, "sessions and links")
+    return {
+        "SECRET_KEY": signing,
+        "SECRET_KEY_FALLBACKS": older,
+        "MAX_CONTENT_LENGTH": MOST_FORM_BYTES,
+        # Browsers give a cookie with this prefix to nobody but this very host (RFC 6265bis).
+        "SESSION_COOKIE_NAME": "__Host-cratewire" if https else "cratewire",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",  # Strict would log out whoever comes by a link in a mail
+        "REMEMBER_COOKIE_NAME": "__Host-cratewire-remember" if https else "cratewire-remember",
+        "REMEMBER_COOKIE_SECURE": https,
+        "REMEMBER_COOKIE_HTTPONLY": True,
+        "REMEMBER_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session, so that a form may stay open over lunch
+        **_security(settings),
+        **_passwords(),
+        **_second_factor(settings, https=https),
+    }
+
+
+def _security(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECURITY_REGISTERABLE": settings.registration == "open",
+        "SECURITY_CONFIRMABLE": True,
+        "SECURITY_RECOVERABLE": True,
+        "SECURITY_CHANGEABLE": True,
+        "SECURITY_CHANGE_EMAIL": True,
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,  # nobody learns from us who has an account
+        "SECURITY_API_ENABLED_METHODS": ["session"],  # no tokens: they would outlive a log-out
+        "SECURITY_JOIN_USER_ROLES": False,
+        "SECURITY_DATETIME_FACTORY": lambda: here().now(),  # the ledger's times, in µs
+        "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("The address, the password or the code is wrong.", "error"),
+        "SECURITY_POST_LOGIN_VIEW": "home.show",
+        "SECURITY_POST_LOGOUT_VIEW": "security.login",
+        "SECURITY_POST_CONFIRM_VIEW": "security.login",
+        "SECURITY_POST_REGISTER_VIEW": "security.login",
+        "SECURITY_POST_RESET_VIEW": "security.login",
+        "SECURITY_POST_CHANGE_VIEW": "account.show",
+        "SECURITY_POST_CHANGE_EMAIL_VIEW": "account.show",
+        "SECURITY_CHANGE_EMAIL_ERROR_VIEW": "account.show",
+        "SECURITY_CLI_USERS_NAME": False,
+        "SECURITY_CLI_ROLES_NAME": False,
+        "SECURITY_EMAIL_HTML": False,
+        "SECURITY_EMAIL_SENDER": settings.mail_from,
+        "SECURITY_EMAIL_SUBJECT_REGISTER": "Please confirm your address",
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},  # a look-up would delay, and tell of visitors
+        "SECURITY_STATIC_FOLDER": None,  # its scripts are for features that are off
+    }
+
+
+def _passwords() -> dict[str, Any]:
+    return {
+        "SECURITY_PASSWORD_HASH": "argon2",
+        "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+        # Hashed once: a second hash by a key of ours would tie every password to that key.
+        "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],
+        "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
+    }
+
+
+def _second_factor(settings: Settings, *, https: bool) -> dict[str, Any]:
+    return {
+        "SECURITY_TWO_FACTOR": True,
+        "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,  # a code by mail would be no second factor
+        "SECURITY_TWO_FACTOR_VALIDITY_COOKIE": {"httponly": True, "secure": https, "samesite": "Strict"},
+        "SECURITY_TOTP_ISSUER": "Cratewire",
+        "SECURITY_TOTP_SECRETS": {tag_of(key): key for key in derived(settings.secret_keys, "authenticator apps")},
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": derived(settings.secret_keys, "recovery codes"),
+    }

@@ -1,0 +1,63 @@
+"""The way from the web server to the pages: built when first asked for, few at a time, under the public address.
+
+Hooks never come here. The pages' libraries take a second of CPU to import, so a web process that has just begun
+accepts hooks before that; and however many people look at pages, most threads stay with the hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+MOST = 6  # requests inside the pages at once; a connect form may wait seconds for Cratejoy
+BUSY = b"Too many requests at the moment. Please try again in a few seconds.\n"
+
+
+class Door:
+    """WSGI: what the core serves goes there, everything else to the pages. `served_there`: first parts of paths."""
+
+    def __init__(
+        self,
+        core: WSGIApplication,
+        served_there: frozenset[str],
+        build: Callable[[], WSGIApplication],
+        public_url: str,
+    ) -> None:
+        self._core = core
+        self._served_there = served_there
+        self._build = build
+        self._built: WSGIApplication | None = None
+        self._building = Lock()
+        self._room = BoundedSemaphore(MOST)
+        self._public = urlsplit(public_url)
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].lstrip("/").partition("/")[0] in self._served_there:
+            return self._core(environ, start_response)
+        if not self._room.acquire(blocking=False):
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "5")])
+            return [BUSY]
+        try:
+            return self.pages()(self._as_public(environ), start_response)
+        finally:
+            self._room.release()
+
+    def pages(self) -> WSGIApplication:
+        """The pages' application; made at the first call."""
+        with self._building:
+            if self._built is None:
+                self._built = self._build()
+            return self._built
+
+    def _as_public(self, environ: dict[str, Any]) -> dict[str, Any]:
+        """Whatever Host says: a link in a mail leads to our own address, never to a stranger's."""
+        return environ | {
+            "HTTP_HOST": self._public.netloc.rpartition("@")[2],
+            "wsgi.url_scheme": self._public.scheme,
+            "SCRIPT_NAME": self._public.path.rstrip("/"),
+        }

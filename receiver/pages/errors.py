@@ -1,0 +1,58 @@
+"""Pages for what is not there, not allowed, or broken. They say no more than that."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+log = structlog.get_logger(__name__)
+
+TEXTS = {  # status -> heading, text
+    400: ("That did not work", "The form was incomplete. Please go back and try again."),
+    403: ("Not allowed", "Your role does not allow this. An owner of the account can change it."),
+    404: ("Not found", "There is nothing at this address, or it is not yours to see."),
+    405: ("Not found", "There is nothing at this address, or it is not yours to see."),
+    413: ("Too large", "That was more than this form takes."),
+    500: ("A fault on our side", "Something failed here. It has been noted; please try again."),
+    503: ("Not now", "The database does not answer at the moment. Hooks are still accepted. Please try again."),
+}
+
+
+def add_error_pages(app: Flask) -> None:
+    """For every error a view can end with."""
+    app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SQLAlchemyError, _away)
+    app.register_error_handler(InternalServerError, _broken)
+
+
+def _http(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, HTTPException) and error.response is not None:
+        return error.response
+    return _page(getattr(error, "code", None) or 500)
+
+
+def _stale(_error: Exception) -> ResponseReturnValue:
+    heading, text = "This form has expired", "Please go back, load the page again, and send the form once more."
+    return render_template("error.html", heading=heading, text=text), 400
+
+
+def _away(error: Exception) -> ResponseReturnValue:
+    log.error("a page could not reach the database", error=type(error).__name__)
+    return _page(503)
+
+
+def _broken(error: Exception) -> ResponseReturnValue:
+    log.error("a page failed", exc_info=getattr(error, "original_exception", None) or error)
+    return _page(500)
+
+
+def _page(status: int) -> ResponseReturnValue:
+    ours = status >= 500  # noqa: PLR2004 - HTTP's border
+    heading, text = TEXTS.get(status, TEXTS[500 if ours else 400])
+    # The usual layout asks who is logged in, which may be just what cannot be told.
+    return render_template("fault.html" if ours else "error.html", heading=heading, text=text), status

@@ -1,0 +1,33 @@
+"""What every page tells the browser: nothing from elsewhere, nothing kept, no frame around it."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; "  # the QR code of a second factor
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # the check of forms sent over https needs it within the site
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_A_YEAR = 31_536_000
+_A_DAY = 86_400
+
+
+def add_headers(app: Flask, *, https: bool) -> None:
+    """To every answer of the application."""
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        if https:
+            response.headers["Strict-Transport-Security"] = f"max-age={_A_YEAR}"
+        still = request.endpoint == "static" and response.status_code < 400  # noqa: PLR2004 - HTTP's border
+        response.headers["Cache-Control"] = f"public, max-age={_A_DAY}" if still else "no-store"
+        return response

@@ -1,0 +1,83 @@
+"""What a merchant sees of their stores: how each stands, and what happened last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import auth_required, current_user
+
+from pipeline.ledger.accounts import Seen
+from pipeline.ledger.engine import reading
+from pipeline.ledger.reading import (
+    ConnectionCounts,
+    EventCounts,
+    EventFilter,
+    EventListed,
+    event_counts,
+    list_events,
+    status_counts,
+)
+from receiver.pages.rights import my_store, my_stores
+from receiver.pages.sessions import here
+
+blueprint = Blueprint("home", __name__)
+
+FEW, MANY = 5, 25
+
+
+@dataclass(frozen=True, slots=True)
+class StoreShown:
+    """A store as a page shows it."""
+
+    name: str
+    role: str
+    connections: list[ConnectionCounts]
+    counts: EventCounts
+    events: list[EventListed]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.by_name.values())
+
+
+@blueprint.get("/")
+def show() -> ResponseReturnValue:
+    """The stores of whoever is logged in."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("security.login"))
+    return render_template("home.html", stores=shown(my_stores(), FEW))
+
+
+@blueprint.get("/stores/<name>")
+@auth_required("session")
+def store(name: str) -> str:
+    """One store."""
+    [found] = shown([my_store(name)], MANY)
+    return render_template("store.html", store=found)
+
+
+@blueprint.get("/stores/<name>/latest")
+@auth_required("session")
+def latest(name: str) -> str:
+    """What changes on a store's page, for the page's script."""
+    [found] = shown([my_store(name)], MANY)
+    return render_template("latest.html", store=found)
+
+
+def shown(stores: list[Seen], events: int) -> list[StoreShown]:
+    """These stores with their last events."""
+    site = here()
+    with reading(site.engine) as db:
+        connections = status_counts(db, site.now()) if stores else []
+        return [
+            StoreShown(
+                store.name,
+                store.role,
+                [one for one in connections if one.store == store.name],
+                event_counts(db, store.name),
+                list_events(db, EventFilter(store=store.name), limit=events),
+            )
+            for store in stores
+        ]

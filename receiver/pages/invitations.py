@@ -1,0 +1,105 @@
+"""Invitations into an account: a link by mail, which its reader follows with the account they have or a new one."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import current_user, hash_password
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import Connection
+
+from pipeline.ledger.accounts import NewUser, Role, add_member, add_user, find_user
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.invitations import Invited, find_invitation, invite, use_invitation
+from pipeline.mail import Letter
+from pipeline.mailing import write
+from receiver.pages.keys import derived
+from receiver.pages.sessions import here
+from receiver.pages.site import Site
+
+blueprint = Blueprint("invitations", __name__)
+
+_TEXT = """You have been invited to look after a Cratejoy store in Cratewire, as {role}. This link lets you in:
+
+{link}
+
+It is good for a week, and for this address only. If you do not know what this is about, do nothing.
+"""
+
+
+def send_invitation(site: Site, account_id: int, email: str, role: Role) -> bool:
+    """Invite an address; False if it has had too many mails of late, and nothing was done."""
+    now = site.now()
+    with writing(site.engine) as db:
+        token = _serializer(site).dumps(invite(db, account_id, email, role, now))
+        link = f"{site.settings.public_url}/invitations/{token}"
+        letter = Letter(email, "You are invited to Cratewire", _TEXT.format(role=role, link=link))
+        told = write(db, site.settings.secret_keys, letter, now)
+        if not told:
+            db.rollback()
+    return told
+
+
+@blueprint.get("/invitations/<token>")
+def show(token: str) -> ResponseReturnValue:
+    """What somebody is invited to, and how they take it up."""
+    invited = _invited(token)
+    with reading(here().engine) as db:
+        known = find_user(db, invited.email) is not None
+    if known and not current_user.is_authenticated:
+        return redirect(url_for("security.login", next=request.path))
+    return render_template("invitation.html", invited=invited, token=token, mine=_is_mine(invited), errors=[])
+
+
+@blueprint.post("/invitations/<token>")
+def accept(token: str) -> ResponseReturnValue:
+    """Join: as the user with the invited address, or as a new one. The mail proved whose address it is."""
+    invited = _invited(token)
+    if current_user.is_authenticated:
+        if not _is_mine(invited):
+            abort(403)
+        return _welcome(invited, None)
+    errors, password = current_app.extensions["security"].password_util.validate(request.form.get("password", ""), True)  # noqa: FBT003 - Flask-Security's
+    if errors:
+        return render_template("invitation.html", invited=invited, token=token, mine=False, errors=errors)
+    return _welcome(invited, hash_password(password))
+
+
+def _welcome(invited: Invited, password_hash: str | None) -> ResponseReturnValue:
+    site = here()
+    now = site.now()
+    with writing(site.engine) as db:
+        user_id = _user(db, invited, password_hash, now)
+        if user_id is None or not use_invitation(db, invited.id, now):
+            abort(404)  # rolls back
+        add_member(db, invited.account_id, user_id, invited.role, now)
+    flash("Welcome." if password_hash is None else "Welcome. Please log in.", "success")
+    return redirect(url_for("home.show"))
+
+
+def _user(db: Connection, invited: Invited, password_hash: str | None, now: int) -> int | None:
+    """The user who joins; None if a password was chosen for an address that has a user by now."""
+    if password_hash is None:
+        return find_user(db, invited.email)
+    return add_user(db, NewUser(invited.email, password_hash, uuid.uuid4().hex, confirmed=True), now)
+
+
+def _invited(token: str) -> Invited:
+    site = here()
+    try:
+        invitation_id = _serializer(site).loads(token)
+    except BadSignature:
+        abort(404)
+    with reading(site.engine) as db:
+        return find_invitation(db, invitation_id, site.now()) or abort(404)
+
+
+def _is_mine(invited: Invited) -> bool:
+    return bool(current_user.is_authenticated) and current_user.email == invited.email
+
+
+def _serializer(site: Site) -> URLSafeSerializer:
+    keys = derived(site.settings.secret_keys, "invitations")
+    return URLSafeSerializer(keys[::-1], salt="invitation")  # itsdangerous signs with the last one

@@ -1,0 +1,36 @@
+"""How pages write times, numbers and states."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Flask
+from markupsafe import Markup
+
+_MICROS = 1_000_000
+
+
+def moment(at: int | None) -> str:
+    """A time in µs, in UTC, for people and for machines."""
+    if at is None:
+        return ""
+    when = datetime.fromtimestamp(at / _MICROS, UTC)
+    iso, text = when.isoformat(timespec="seconds"), when.strftime("%Y-%m-%d %H:%M:%S")
+    return Markup('<time datetime="{}">{} UTC</time>').format(iso, text)
+
+
+def number(value: int) -> str:
+    """12,345."""
+    return f"{value:,}"
+
+
+def words(name: str) -> str:
+    """`no_connection` as people write it."""
+    return name.replace("_", " ")
+
+
+def add_filters(app: Flask) -> None:
+    """For all templates."""
+    app.add_template_filter(moment)
+    app.add_template_filter(number)
+    app.add_template_filter(words)

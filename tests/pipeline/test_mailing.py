@@ -1,0 +1,166 @@
+"""Letters wait in the ledger until they have left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+import structlog
+from sqlalchemy import select
+
+from pipeline.errors import RequestRefused, Unreachable
+from pipeline.ledger.account_tables import Mail
+from pipeline.ledger.engine import reading, writing
+from pipeline.mail import Letter, Maildir
+from pipeline.mailing import MOST_AN_HOUR, MOST_ATTEMPTS, Mailing, send_waiting, tidy, write
+from tests.builders import NOW
+
+KEYS = ["a-key-that-only-tests-know"]
+LETTER = Letter("bea@example.com", "Hello", "Follow:\n\nhttps://example.com/confirm/x\n")
+DAY = 86_400_000_000
+
+
+@dataclass
+class Post:
+    fault: Exception | None = None
+    sent: list[Letter] = field(default_factory=list)
+
+    def send(self, letter: Letter) -> None:
+        if self.fault:
+            raise self.fault
+        self.sent.append(letter)
+
+
+@pytest.fixture
+def clock():
+    return [NOW]
+
+
+@pytest.fixture
+def post():
+    return Post()
+
+
+@pytest.fixture
+def mailing(engine, post, clock):
+    return Mailing(engine, KEYS, post, lambda: clock[0])
+
+
+def written(engine, letter=LETTER, at=NOW):
+    with writing(engine) as db:
+        return write(db, KEYS, letter, at)
+
+
+def mails(engine):
+    with reading(engine) as db:
+        return db.execute(select(Mail.__table__).order_by(Mail.id)).all()
+
+
+def test_a_letter_leaves_once(engine, mailing, post):
+    written(engine)
+
+    send_waiting(mailing)
+    send_waiting(mailing)
+
+    assert post.sent == [LETTER]
+
+
+def test_a_letter_of_a_transaction_that_failed_never_leaves(engine, mailing, post):
+    with engine.connect() as db, db.begin() as transaction:
+        write(db, KEYS, LETTER, NOW)
+        transaction.rollback()
+
+    send_waiting(mailing)
+
+    assert post.sent == []
+
+
+def test_what_a_letter_says_is_encrypted_while_it_waits_and_gone_after(engine, mailing):
+    written(engine)
+    waiting = mails(engine)[0].content
+
+    send_waiting(mailing)
+
+    assert b"confirm" not in waiting
+    assert mails(engine)[0].content is None
+
+
+def test_a_letter_that_was_not_taken_is_tried_again_later(engine, mailing, post, clock):
+    written(engine)
+    post.fault = Unreachable("away")
+    send_waiting(mailing)
+    post.fault = None
+
+    send_waiting(mailing)
+    too_soon = list(post.sent)
+    clock[0] += 3_600_000_000
+    send_waiting(mailing)
+
+    assert (too_soon, post.sent) == ([], [LETTER])
+
+
+@pytest.mark.parametrize("fault", [RequestRefused("no", 550), Unreachable("away")])
+def test_a_letter_nobody_takes_is_given_up_with_its_reason(engine, mailing, post, clock, fault):
+    written(engine)
+    post.fault = fault
+    for _ in range(MOST_ATTEMPTS):
+        send_waiting(mailing)
+        clock[0] += 3_600_000_000
+
+    [mail] = mails(engine)
+    assert (mail.done_at is not None, mail.reason, mail.content) == (True, str(fault), None)
+
+
+def test_whoever_ends_while_sending_leaves_the_letter_to_others(engine, mailing, post, clock):
+    written(engine)
+    post.fault = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        send_waiting(mailing)
+    post.fault = None
+
+    clock[0] += 3_600_000_000
+    send_waiting(mailing)
+
+    assert post.sent == [LETTER]
+
+
+def test_an_address_is_written_to_so_often_an_hour_and_no_more(engine):
+    took = [written(engine) for _ in range(MOST_AN_HOUR + 1)]
+
+    assert took == [True] * MOST_AN_HOUR + [False]
+
+
+def test_others_are_written_to_all_the_same(engine):
+    for _ in range(MOST_AN_HOUR + 1):
+        written(engine)
+
+    assert written(engine, Letter("robin@example.com", "Hello", ""))
+
+
+def test_what_has_left_is_forgotten_after_a_day(engine, mailing, clock):
+    written(engine)
+    send_waiting(mailing)
+    written(engine, at=NOW + 1)
+
+    clock[0] += DAY + 1
+    tidy(mailing)
+
+    assert [mail.done_at for mail in mails(engine)] == [None]
+
+
+def test_without_a_mail_server_the_link_is_shown(engine, tmp_path):
+    written(engine)
+
+    with structlog.testing.capture_logs() as lines:
+        send_waiting(Mailing(engine, KEYS, Maildir(tmp_path / "mail", "a@example.com"), lambda: NOW))
+
+    assert lines[0]["link"] == "https://example.com/confirm/x"
+
+
+def test_with_one_nothing_of_it_is_shown(engine, mailing):
+    written(engine)
+
+    with structlog.testing.capture_logs() as lines:
+        send_waiting(mailing)
+
+    assert lines == []

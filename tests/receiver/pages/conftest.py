@@ -1,0 +1,42 @@
+"""The pages over a migrated, empty ledger."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+
+from pipeline.ledger.engine import make_engine
+from pipeline.settings import Settings
+from receiver.pages.site import Site
+from tests.builders import NOW
+from tests.receiver.pages.visitors import PUBLIC, House
+
+
+@pytest.fixture
+def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Site]:
+    """An installation on SQLite, whose clock is `clock` of the house."""
+    shutil.copy(migrated_sqlite, tmp_path / "cratewire.db")
+    settings = Settings.from_environment(
+        {
+            "CRATEWIRE_DATA_DIR": str(tmp_path),
+            "CRATEWIRE_SECRET_KEY": "a-key-that-only-tests-know",
+            "CRATEWIRE_PUBLIC_URL": PUBLIC,
+            "REDIS_URL": valkey_url,
+        }
+    )
+    engine, client = make_engine(settings.database_url), redis.Redis.from_url(valkey_url)
+    client.flushall()
+    yield Site(settings, engine, client, lambda: NOW)
+    engine.dispose()
+    client.close()
+
+
+@pytest.fixture
+def house(site: Site) -> House:
+    clock = [NOW]
+    return House.of(replace(site, now=lambda: clock[0]), clock)

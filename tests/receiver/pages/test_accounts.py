@@ -1,0 +1,237 @@
+"""Accounts: from registering to logging out everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from pipeline.ledger.account_tables import User
+from pipeline.ledger.engine import reading
+from receiver.pages.users import LOCK_MINUTES, MOST_FAILURES
+from tests.receiver.pages.visitors import PASSWORD, PUBLIC, House
+
+EMAIL = "bea@example.com"
+WRONG = "The address, the password or the code is wrong."
+
+
+def register(visitor, email=EMAIL, password=PASSWORD):
+    visitor.go("/register")
+    return visitor.send(email=email, password=password, password_confirm=password)
+
+
+def test_a_new_user_confirms_by_mail_and_logs_in(house):
+    visitor = house.visitor()
+    register(visitor)
+    [letter] = house.mail()
+    visitor.go(letter.links[0])
+
+    visitor.log_in(EMAIL)
+
+    assert visitor.is_logged_in()
+
+
+def test_nobody_logs_in_before_confirming(house):
+    visitor = house.visitor()
+    register(visitor)
+
+    visitor.log_in(EMAIL)
+
+    assert "confirm your address first" in visitor.text
+    assert not visitor.is_logged_in()
+
+
+def test_a_password_is_kept_as_argon2(house):
+    register(house.visitor())
+
+    with reading(house.site.engine) as db:
+        assert db.execute(select(User.password)).scalar_one().startswith("$argon2id$")
+
+
+def test_an_address_is_one_account_whatever_its_capitals(house):
+    house.user(EMAIL)
+
+    visitor = house.visitor()
+    visitor.log_in("Bea@Example.com")
+
+    assert visitor.is_logged_in()
+
+
+def test_the_page_does_not_tell_that_an_address_is_taken(house):
+    house.user(EMAIL)
+
+    taken, free = house.visitor(), house.visitor()
+    register(taken, EMAIL)
+    register(free, "new@example.com")
+
+    assert taken.text.replace(EMAIL, "") == free.text.replace("new@example.com", "")
+
+
+def test_whoever_registers_twice_is_told_by_mail(house):
+    house.user(EMAIL)
+
+    register(house.visitor())
+
+    assert "there is one already" in house.mail()[0].text
+
+
+@pytest.mark.parametrize("password", ["short", ""])
+def test_a_short_password_is_refused(house, password):
+    visitor = house.visitor()
+
+    register(visitor, password=password)
+
+    assert visitor.where == "/register"
+
+
+def test_a_wrong_password_and_an_unknown_address_read_alike(house):
+    house.user(EMAIL)
+    known, unknown = house.visitor(), house.visitor()
+
+    known.log_in(EMAIL, "not the password")
+    unknown.log_in("nobody@example.com", "not the password")
+
+    assert known.text == unknown.text
+    assert WRONG in known.text
+
+
+def locked_out(house: House):
+    house.user(EMAIL)
+    visitor = house.visitor()
+    for _ in range(MOST_FAILURES):
+        visitor.log_in(EMAIL, "not the password")
+    return visitor
+
+
+def test_repeated_failures_lock_the_account_even_for_the_right_password(house):
+    visitor = locked_out(house)
+
+    visitor.log_in(EMAIL)
+
+    assert WRONG in visitor.text
+
+
+def test_a_lock_is_told_by_mail(house):
+    locked_out(house)
+
+    assert [letter.subject for letter in house.mail()] == ["Too many failed log-ins"]
+
+
+def test_a_lock_ends_by_itself(house):
+    visitor = locked_out(house)
+
+    house.clock[0] += LOCK_MINUTES * 60_000_000 + 1
+    visitor.log_in(EMAIL)
+
+    assert visitor.is_logged_in()
+
+
+def test_fewer_failures_are_forgotten_with_a_log_in(house):
+    house.user(EMAIL)
+    for _ in range(2):
+        visitor = house.visitor()
+        for _ in range(MOST_FAILURES - 1):
+            visitor.log_in(EMAIL, "not the password")
+        visitor.log_in(EMAIL)
+
+    assert visitor.is_logged_in()
+
+
+def reset(house: House, password: str) -> None:
+    visitor = house.visitor()
+    visitor.go("/reset")
+    visitor.send(email=EMAIL)
+    visitor.go(house.mail()[-1].links[0])
+    visitor.send(password=password, password_confirm=password)
+
+
+def test_a_new_password_by_mail_lifts_the_lock(house):
+    visitor = locked_out(house)
+
+    reset(house, "another long one")
+    visitor.log_in(EMAIL, "another long one")
+
+    assert visitor.is_logged_in()
+
+
+def test_a_new_password_by_mail_logs_everybody_out(house):
+    house.user(EMAIL)
+    before = house.logged_in(EMAIL)
+
+    reset(house, "another long one")
+
+    assert not before.is_logged_in()
+
+
+def test_a_link_for_a_new_password_works_once(house):
+    house.user(EMAIL)
+    visitor = house.visitor()
+    visitor.go("/reset")
+    visitor.send(email=EMAIL)
+    link = house.mail()[0].links[0]
+    visitor.go(link)
+    visitor.send(password="another long one", password_confirm="another long one")
+
+    visitor.go(link)
+
+    assert visitor.where == "/reset"
+
+
+def test_links_in_mails_lead_to_the_public_address(house):
+    register(house.visitor())
+
+    assert house.mail()[0].links[0].startswith(f"{PUBLIC}/confirm/")
+
+
+def test_nobody_is_written_to_without_end(house):
+    house.user(EMAIL)
+    for _ in range(15):
+        visitor = house.visitor()
+        visitor.go("/reset")
+        visitor.send(email=EMAIL)
+
+    assert len(house.mail()) == 10
+
+
+def test_the_address_changes_once_the_new_one_is_confirmed(house):
+    house.user(EMAIL)
+    visitor = house.logged_in(EMAIL)
+    visitor.go("/change-email")
+    visitor.send(email="new@example.com")
+    [letter] = house.mail()
+    visitor.go(letter.links[0])
+
+    assert letter.recipient == "new@example.com"
+    assert "new@example.com" in house.logged_in("new@example.com").go("/account")
+
+
+def test_logging_out_everywhere_ends_every_session(house):
+    house.user(EMAIL)
+    here, there = house.logged_in(EMAIL), house.logged_in(EMAIL)
+
+    here.go("/account")
+    here.send("/account/log-out-everywhere")
+
+    assert (here.is_logged_in(), there.is_logged_in()) == (False, False)
+
+
+def test_a_form_without_its_token_does_nothing(house):
+    house.user(EMAIL)
+    visitor = house.logged_in(EMAIL)
+
+    visitor.go("/account")
+    visitor.page = ""
+    visitor.send("/account/log-out-everywhere")
+
+    assert visitor.status == 400
+    assert visitor.is_logged_in()
+
+
+def test_where_only_the_invited_may_come_nobody_registers(site):
+    closed = House.of(replace(site, settings=replace(site.settings, registration="invited")), [site.now()])
+
+    visitor = closed.visitor()
+    visitor.go("/register")
+
+    assert visitor.status == 404

@@ -1,0 +1,87 @@
+"""The way to the pages: built late, few at a time, under the public address."""
+
+from __future__ import annotations
+
+import threading
+
+from receiver.pages.door import MOST, Door
+from tests.receiver.doors import send
+
+
+def core(environ, start):
+    start("200 OK", [])
+    return [b"core"]
+
+
+def echo(environ, start):
+    start("200 OK", [])
+    return [f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}{environ['SCRIPT_NAME']}".encode()]
+
+
+def door(build=lambda: echo, public_url="https://hooks.example.com/wire"):
+    return Door(core, frozenset({"healthz"}), build, public_url)
+
+
+def test_what_machines_ask_for_builds_no_pages():
+    def never():
+        raise AssertionError("built")
+
+    assert send(door(never), "GET", "/healthz").body == b"core"
+
+
+def test_pages_are_built_once():
+    built = []
+
+    def build():
+        built.append(1)
+        return echo
+
+    way = door(build)
+    send(way, "GET", "/")
+    send(way, "GET", "/login")
+
+    assert built == [1]
+
+
+def test_pages_see_the_public_address_whatever_host_is_asked_for():
+    answer = send(door(), "GET", "/", HTTP_HOST="evil.example", HTTP_X_FORWARDED_HOST="evil.example")
+
+    assert answer.body == b"https://hooks.example.com/wire"
+
+
+def test_more_requests_than_there_is_room_for_are_sent_away():
+    inside, leave = threading.Semaphore(0), threading.Event()
+
+    def slow(environ, start):
+        inside.release()
+        leave.wait(60)
+        return echo(environ, start)
+
+    way = door(lambda: slow)
+    threads = [threading.Thread(target=send, args=(way, "GET", "/")) for _ in range(MOST)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert inside.acquire(timeout=60)
+
+    status = send(way, "GET", "/").status
+    leave.set()
+    for thread in threads:
+        thread.join()
+
+    assert status == 503
+
+
+def test_room_is_free_again_after_a_page_that_failed():
+    def failing(environ, start):
+        raise RuntimeError("at work")
+
+    way = door(lambda: failing)
+    failures = 0
+    for _ in range(MOST + 1):
+        try:
+            send(way, "GET", "/")
+        except RuntimeError:
+            failures += 1
+
+    assert failures == MOST + 1

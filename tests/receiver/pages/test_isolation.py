@@ -1,0 +1,110 @@
+"""One merchant sees nothing of another's: every address of the site is asked, by the site's own map."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from werkzeug.routing import Rule
+
+from pipeline.ledger.account_tables import Membership
+from pipeline.ledger.accounts import members_of
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.invitations import invitations_to, invite
+
+HERS, OTHERS = "bea@example.com", "eve@example.com"
+
+# Addresses that take a name or number of somebody's -> what a stranger is told. A new one must be added here.
+ANSWERS = {
+    "home.store": 404,
+    "home.latest": 404,
+    "account.invite": 404,
+    "account.withdraw_invitation": 404,
+    "account.remove": 404,
+    "invitations.show": 404,
+    "invitations.accept": 404,
+    "static": 404,
+    # Flask-Security's links hold a signed token; without one there is nothing to see.
+    "security.two_factor_setup_validate": None,
+    "security.reset_password": None,
+    "security.confirm_email": None,
+    "security.change_email_confirm": None,
+}
+
+
+@pytest.fixture
+def hers(house):
+    """A merchant with a store, and another merchant with a store of her own."""
+    account = house.member(HERS)
+    house.store("secretive", account)
+    other = house.member(OTHERS)
+    house.store("elsewhere", other)
+    with writing(house.site.engine) as db:
+        invite(db, account, "guest@example.com", "reader", house.site.now())
+    house.mail()
+    return account
+
+
+def values_of(rule: Rule, account: int) -> dict[str, object]:
+    known = {"name": "secretive", "account_id": account, "user_id": 1, "invitation_id": 1}
+    return {argument: known.get(argument, "secretive") for argument in rule.arguments}
+
+
+def asked(house, account):
+    """Every address of the site with every method: path, method, endpoint."""
+    urls = house.app.url_map.bind("hooks.example.com", url_scheme="https")
+    for rule in house.app.url_map.iter_rules():
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            yield urls.build(rule.endpoint, values_of(rule, account), method=method), method, rule.endpoint
+
+
+def test_every_address_with_a_name_or_number_is_in_the_table(house):
+    assert {rule.endpoint for rule in house.app.url_map.iter_rules() if rule.arguments} == set(ANSWERS)
+
+
+def test_no_address_shows_a_stranger_anything_of_hers(house, hers):
+    shown = []
+    for path, method, endpoint in asked(house, hers):
+        visitor = house.logged_in(OTHERS)
+        visitor.go("/account")
+        visitor.go(path) if method == "GET" else visitor.send(path)
+        told = visitor.text.replace(path, "")
+        shown += [(path, mark) for mark in ("secretive", HERS, "guest@example.com") if mark in told]
+        wanted = ANSWERS.get(endpoint)
+        shown += [(path, visitor.status)] if wanted not in (None, visitor.status) else []
+
+    assert shown == []
+
+
+def test_no_address_shows_somebody_who_is_not_logged_in_anything_of_hers(house, hers):
+    shown = []
+    for path, method, _ in asked(house, hers):
+        visitor = house.visitor()
+        visitor.go("/login")
+        visitor.go(path) if method == "GET" else visitor.send(path)
+        shown += [(path, mark) for mark in ("secretive", HERS, "elsewhere", OTHERS) if mark in visitor.text]
+
+    assert shown == []
+
+
+def test_nothing_a_stranger_sends_changes_her_account(house, hers):
+    def state():
+        with reading(house.site.engine) as db:
+            rows = db.execute(Membership.__table__.select()).all()
+            return rows, members_of(db, hers), invitations_to(db, hers, house.site.now())
+
+    before = state()
+    for (path, method, _), role in product(list(asked(house, hers)), ("owner", "reader")):
+        if method == "POST" and not path.startswith(("/reset", "/change", "/log")):
+            visitor = house.logged_in(OTHERS)
+            visitor.go("/account")
+            visitor.send(path, email="intruder@example.com", role=role)
+
+    assert state() == before
+
+
+def test_she_sees_hers(house, hers):
+    visitor = house.logged_in(HERS)
+
+    assert "secretive" in visitor.go("/")
+    assert "elsewhere" not in visitor.text

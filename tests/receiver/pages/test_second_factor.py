@@ -1,0 +1,102 @@
+"""The optional second factor: an authenticator app, and codes for the day it is lost."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+
+from passlib.totp import TOTP
+
+from receiver.pages.users import MOST_FAILURES
+from tests.receiver.pages.visitors import House
+
+EMAIL = "bea@example.com"
+
+
+def app_of(visitor) -> TOTP:
+    """The authenticator app, once it has read what is on the page."""
+    return TOTP(key=re.search(r"<div>([A-Z2-7-]{16,})</div>", visitor.page)[1], format="base32")
+
+
+def with_second_factor(house: House):
+    """A user who has switched it on a while ago; their app."""
+    house.user(EMAIL)
+    visitor = house.logged_in(EMAIL)
+    visitor.go("/tf-setup")
+    visitor.send(setup="authenticator")
+    app = app_of(visitor)
+    action = re.search(r'action="(/tf-setup/[^"]+)"', visitor.page)[1]
+    visitor.send(action, code=app.generate(time.time() - 30).token)
+    return visitor, app
+
+
+def test_a_second_factor_is_asked_for_once_it_is_on(house):
+    with_second_factor(house)
+
+    visitor = house.visitor()
+    visitor.log_in(EMAIL)
+
+    assert (visitor.where, visitor.is_logged_in()) == ("/tf-validate", False)
+
+
+def test_the_right_code_logs_in(house):
+    _, app = with_second_factor(house)
+    visitor = house.visitor()
+    visitor.log_in(EMAIL)
+
+    visitor.send("/tf-validate", code=app.generate().token)
+
+    assert visitor.is_logged_in()
+
+
+def test_no_code_works_twice(house):
+    _, app = with_second_factor(house)
+    code = app.generate().token
+    for _ in range(2):
+        visitor = house.visitor()
+        visitor.log_in(EMAIL)
+        visitor.send("/tf-validate", code=code)
+
+    assert not visitor.is_logged_in()
+
+
+def test_guessing_codes_locks_the_account(house):
+    _, app = with_second_factor(house)
+    visitor = house.visitor()
+    visitor.log_in(EMAIL)
+    right = app.generate().token
+    for number in range(MOST_FAILURES):
+        visitor.send("/tf-validate", code=f"{(int(right) + 1 + number) % 1_000_000:06}")
+
+    visitor.send("/tf-validate", code=right)
+
+    assert not visitor.is_logged_in()
+
+
+def test_a_recovery_code_stands_in_for_the_app_once(house):
+    visitor, _ = with_second_factor(house)
+    visitor.go("/mf-recovery-codes")
+    visitor.send(generate_new_codes="Generate New Recovery Codes")
+    code = re.search(r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b", visitor.text)[0]
+    logged_in = []
+    for _ in range(2):
+        newcomer = house.visitor()
+        newcomer.log_in(EMAIL)
+        newcomer.go("/mf-recovery")
+        newcomer.send("/mf-recovery", code=code)
+        logged_in.append(newcomer.is_logged_in())
+
+    assert logged_in == [True, False]
+
+
+def test_a_second_factor_outlives_a_change_of_the_secret_key(house):
+    _, app = with_second_factor(house)
+    keys = ("a-newer-key-that-only-tests-know", *house.site.settings.secret_keys)
+    later = House.of(replace(house.site, settings=replace(house.site.settings, secret_keys=keys)), house.clock)
+    visitor = later.visitor()
+    visitor.log_in(EMAIL)
+
+    visitor.send("/tf-validate", code=app.generate().token)
+
+    assert visitor.is_logged_in()
