@@ -17,7 +17,7 @@ _NO_SUCH_PLACE = frozenset({404, 405, 410})
 
 
 def outcome_of(answer: Answer) -> Outcome:
-    """One outcome for everything a call carried. A 200 means taken, whatever its body says or lacks."""
+    """One outcome for everything a call carried. A 200 means taken, whatever its body lacks, if it is the API's."""
     if answer.status is None:
         return RetryAfter(None, answer.error or "no answer")
     judge = _BY_STATUS.get(answer.status) or _BY_HUNDRED.get(answer.status // 100, _later)
@@ -58,7 +58,12 @@ def _errors(answer: Answer) -> list[Any] | None:
     return errors if isinstance(errors, list) else None
 
 
-def _sent(_: Answer) -> Outcome:
+def _sent(answer: Answer) -> Outcome:
+    """The API answers in JSON, or with nothing. A page comes from something in between, and nobody has taken anything;
+    if somebody has after all, ids make the repetition harmless.
+    """
+    if answer.body.lstrip().startswith("<"):
+        return RetryAfter(None, f"answered {answer.status} with a page: something stands between us and Customer.io")
     return Sent()
 
 

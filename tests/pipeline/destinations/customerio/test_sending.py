@@ -208,11 +208,20 @@ def test_what_passes_is_tried_again(destination: CustomerIO, track: FakeTrack, s
     assert destination.send([event(1, ALICE)]).outcomes == (RetryAfter(None, f"answered {status}"),)
 
 
-@pytest.mark.parametrize("answer", [Canned(200, "<html>"), Canned(200, ""), Canned(200, "{", length=9), Canned(202)])
+@pytest.mark.parametrize("answer", [Canned(200, ""), Canned(200, "{"), Canned(200, "{", length=9), Canned(202)])
 def test_a_plain_success_counts_whatever_its_body(destination: CustomerIO, track: FakeTrack, answer: Canned):
     track.next.append(answer)
 
     assert destination.send([event(1, ALICE)]).outcomes == (Sent(),)
+
+
+@pytest.mark.parametrize("page", ["<html>Sign in to the network</html>", "\n <!DOCTYPE html>"])
+def test_a_page_in_the_place_of_an_answer_means_that_nobody_has_taken_anything(
+    destination: CustomerIO, track: FakeTrack, page: str
+):
+    track.next.append(Canned(200, page))
+
+    assert [type(one) for one in destination.send([event(1, ALICE)]).outcomes] == [RetryAfter]
 
 
 def test_no_answer_is_tried_again_and_recorded(destination: CustomerIO, track: FakeTrack):
