@@ -1,0 +1,162 @@
+"""A whole run, with faults on every side, tells nobody's name, address, key or token in logs, figures or flower."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from celery import Celery
+
+from pipeline.settings import Settings
+from receiver.demo.ask import ask
+from receiver.demo.play import play
+from receiver.demo.stage import Troupe, set_stage
+from tasks.config import celery_config
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+CANARY = "canary.bird@example.com"
+LOCK_SECONDS = 12  # longer than anybody waits for SQLite
+FAULTS = (
+    {"mode": "partial", "indexes": [0], "n": 2},
+    {"mode": "status", "code": 400, "n": 1},
+    {"mode": "status", "code": 503, "n": 1},
+    {"mode": "429", "headers": "retry-after", "retry_after": 1, "n": 1},
+    {"mode": "html", "n": 1},
+    {"mode": "truncated-json", "n": 1},
+    {"mode": "reset", "n": 1},
+)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Everything that was told, and everything that must not be in it."""
+    troupe = Troupe(tmp_path_factory.mktemp("told"), {"CRATEWIRE_LOG_LEVEL": "DEBUG"})
+    try:
+        stage = set_stage(troupe, seed=5)
+        for fault in FAULTS:
+            ask(f"{stage.customerio['url']}/_sandbox/faults", {"path": "/api/v2/batch", **fault})
+        with locked(stage.data) as lock:
+            play(troupe, stage, 120, 5, lambda *_: lock.set())  # once the store lives
+        log = troupe.folder / "cratewire.log"
+        provoke(stage.data, log)
+        said = {"logs": log.read_text(), "figures": figures(stage), "flower": tasks_in_flower(stage)}
+        secrets = secrets_of(stage, troupe)
+    finally:
+        troupe.stop()
+    return said, secrets
+
+
+@contextmanager
+def locked(data):
+    """The ledger cannot be written for a while, in the middle of it all."""
+    wanted = threading.Event()
+
+    def lock():
+        wanted.wait()
+        ledger = sqlite3.connect(data / "cratewire.db", timeout=60, isolation_level=None)
+        ledger.execute("BEGIN IMMEDIATE")
+        time.sleep(LOCK_SECONDS)
+        ledger.close()
+
+    thread = threading.Thread(target=lock)
+    thread.start()
+    try:
+        yield wanted
+    finally:
+        wanted.set()
+        thread.join()
+
+
+def provoke(data, log):
+    """Messages nobody should send: an unknown task, and one whose error quotes what it was given."""
+    config = celery_config(Settings.from_environment({"CRATEWIRE_DATA_DIR": str(data)}))
+    with Celery("stranger", set_as_current=False) as stranger:
+        stranger.conf.update(config)
+        stranger.send_task("hooks.from_the_future", args=[CANARY], queue="hooks", argsrepr="(…)")
+        stranger.send_task("deliveries.run_lane", args=[CANARY, 0], queue="deliveries", argsrepr="(…)")
+    deadline = time.monotonic() + 120
+    while not ("hooks.from_the_future" in log.read_text() and "a task failed" in log.read_text()):
+        assert time.monotonic() < deadline, log.read_text()[-3000:]
+        time.sleep(0.5)
+
+
+def figures(stage):
+    token = (stage.data / "metrics_token").read_text().strip()
+    return get(stage.web, "/metrics", f"Bearer {token}")
+
+
+def tasks_in_flower(stage):
+    password = (stage.data / "flower_password").read_text().strip()
+    basic = base64.b64encode(f"cratewire:{password}".encode()).decode()
+    return get(
+        stage.flower,
+        "/tasks/datatable?draw=1&start=0&length=1000&order[0][column]=0&order[0][dir]=asc"
+        "&columns[0][data]=name&search[value]=",
+        f"Basic {basic}",
+    )
+
+
+def get(url, path, authorization):
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+    try:
+        connection.request("GET", path, headers={"Authorization": authorization})
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        assert answer.status == 200, body
+        return body
+    finally:
+        connection.close()
+
+
+def secrets_of(stage, troupe):
+    """Kind -> what must not be told."""
+    people = ask(f"{stage.store['url']}/_sandbox/truth")["people"]
+    hooks = ask(
+        f"{stage.store['url']}/v1/hooks/?limit=100", user=(stage.store["client_id"], stage.store["client_secret"])
+    )
+    kept = [(stage.data / name).read_text().strip() for name in ("secret_key", "flower_password", "metrics_token")]
+    return {
+        "an address": [CANARY, *(one["email"] for one in people if one["email"])],
+        "a name": [one["name"] for one in people if len(one["name"] or "") > 5],
+        "a last name": [one["last_name"] for one in people if len(one["last_name"] or "") > 5],
+        "a key": [stage.customerio["api_key"], stage.store["client_secret"], basic_of(stage), *kept],
+        "a token": sorted({urlsplit(hook["target"]).path.split("/")[3] for hook in hooks["results"]}),
+    }
+
+
+def basic_of(stage):
+    pair = f"{stage.customerio['site_id']}:{stage.customerio['api_key']}"
+    return base64.b64encode(pair.encode()).decode()
+
+
+@pytest.mark.parametrize("kind", ["an address", "a name", "a last name", "a key", "a token"])
+@pytest.mark.parametrize("where", ["logs", "figures", "flower"])
+def test_nothing_that_was_told_holds(told, where, kind):
+    said, secrets = told
+    forms = {
+        form
+        for secret in secrets[kind]
+        for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret.lower())[1:-1])
+    }
+
+    assert forms
+    assert sorted(form for form in forms if form in said[where]) == []
+
+
+def test_the_run_had_something_to_tell(told):
+    said, _ = told
+
+    assert "batch recorded" in said["logs"]
+    assert "a task failed" in said["logs"]
+    assert "a task gave up for now" in said["logs"]
+    assert "sqlalchemy.exc.IntegrityError" in said["logs"]
+    assert "hooks.fan_out" in said["flower"]
+    assert 'cratewire_recorded_hooks_total{event="order_new",outcome="forwarded"}' in said["figures"]
