@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from pipeline import metrics
 from pipeline.errors import CratewireError
+from tasks.parcel import pack, unpack
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,8 @@ class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with bound_contextvars(task=self.name, chain=self.request.root_id), _timed(self.name):
             try:
-                return self.run(*args, **kwargs)
+                result = self.run(*map(unpack, args), **kwargs)
+                return result if self.request.called_directly else pack(result)
             except (CratewireError, *CELERYS):
                 raise
             except Exception as error:  # noqa: BLE001 whatever it is, its text may quote a body

@@ -91,15 +91,16 @@ def read(redis: Redis, count: int, max_bytes: int) -> list[InboxEntry]:
 
 
 def raw_of(redis: Redis, entry_ids: Sequence[str]) -> dict[str, tuple[bytes, str | None]]:
-    """The raw bytes and the query of entries that are still in the inbox."""
-    with redis.pipeline(transaction=False) as pipe:
-        for entry_id in entry_ids:
-            pipe.xrange(keys.INBOX, entry_id, entry_id)
-        found: list[Any] = pipe.execute()
+    """The raw bytes and the query of entries of one batch that are still in the inbox."""
+    if not entry_ids:
+        return {}
+    ordered = sorted(entry_ids, key=_place)  # a batch is read in one piece, so between its ends lies little else
+    found: Any = redis.xrange(keys.INBOX, ordered[0], ordered[-1])
+    wanted = frozenset(entry_ids)
     return {
-        entry_id: (entries[0][1].get(b"b", b""), query_of(entries[0][1]))
-        for entry_id, entries in zip(entry_ids, found, strict=True)
-        if entries
+        entry_id: (fields.get(b"b", b""), query_of(fields))
+        for entry_id, fields in ((raw_id.decode(), fields) for raw_id, fields in found)
+        if entry_id in wanted
     }
 
 
@@ -154,6 +155,11 @@ def _fetch(redis: Redis, after: str, count: int) -> tuple[list[str], list[InboxE
     if gone:
         redis.xack(keys.INBOX, keys.INBOX_GROUP, *gone)
     return [entry_id for entry_id, _ in met], [from_fields(entry_id, fields) for entry_id, fields in met if fields]
+
+
+def _place(entry_id: str) -> tuple[int, int]:
+    milliseconds, number = entry_id.split("-")
+    return int(milliseconds), int(number)
 
 
 def _entries(answer: Any) -> list[Any]:

@@ -7,7 +7,7 @@ again in a smaller portion, so three tries never condemn a neighbour.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis import Redis
@@ -32,9 +32,9 @@ def portion(redis: Redis, entries: Sequence[InboxEntry]) -> tuple[list[InboxEntr
     tries = [int(count or 0) for count in counts]
     size = _PORTIONS.get(max(tries), 1)
     chosen = list(zip(entries, names, tries, strict=True))[:size]
-    now = [(entry, name) for entry, name, count in chosen if count < MOST]
-    _count(redis, [name for _, name in now])
-    return [entry for entry, _ in now], [entry for entry, _, count in chosen if count >= MOST]
+    now = [one for one in chosen if one[2] < MOST]
+    _count(redis, {name: count + 1 for _, name, count in now})
+    return [entry for entry, _, _ in now], [entry for entry, _, count in chosen if count >= MOST]
 
 
 def forget(redis: Redis, raws: Sequence[tuple[bytes, str | None]]) -> None:
@@ -48,11 +48,11 @@ def content_key(raw: bytes, query: str | None) -> str:
     return hashlib.sha1(raw + (query or "").encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def _count(redis: Redis, names: Sequence[str]) -> None:
-    if not names:
+def _count(redis: Redis, tries: Mapping[str, int]) -> None:
+    """Whoever has the turn is alone, so what was read a moment ago still holds."""
+    if not tries:
         return
     with redis.pipeline(transaction=False) as pipe:
-        for name in names:
-            pipe.hincrby(keys.TRIES, name, 1)
+        pipe.hset(keys.TRIES, mapping=dict(tries))
         pipe.expire(keys.TRIES, _DAY)
         pipe.execute()

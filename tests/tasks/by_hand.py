@@ -8,6 +8,7 @@ from typing import Any
 from celery.app.trace import build_tracer
 
 from tasks.app import app
+from tasks.parcel import pack, unpack
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Taken:
         """Run the task and publish what follows it. Returns the task's result, or its error."""
         trace = build_tracer(self.task, app.tasks[self.task], app=app)
         request = {**self.headers, **self.embed, "delivery_info": {"routing_key": self.queue}}
-        result = trace(self.headers["id"], self.args, self.kwargs, request)
+        result = trace(self.headers["id"], [pack(one) for one in self.args], self.kwargs, request)
         return result.retval if result.info is None else result.info
 
 
@@ -40,7 +41,7 @@ def take(queue: str) -> Taken | None:
         if message is None:
             return None
         args, kwargs, embed = message.payload
-        return Taken(queue, dict(message.headers), args, kwargs, embed)
+        return Taken(queue, dict(message.headers), [unpack(one) for one in args], kwargs, embed)
 
 
 def take_all(queue: str) -> list[Taken]:
