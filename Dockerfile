@@ -1,0 +1,40 @@
+# Cratewire, for every process of the Procfile: the default is web, docker-compose.yml names the others.
+
+FROM python:3.13-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+RUN python -m venv /opt/cratewire
+ENV PATH=/opt/cratewire/bin:$PATH
+WORKDIR /src
+COPY pyproject.toml requirements.lock ./
+RUN pip install --require-hashes -r requirements.lock
+COPY README.md LICENSE ./
+COPY schemas schemas
+COPY pipeline pipeline
+COPY tasks tasks
+COPY receiver receiver
+COPY sandbox sandbox
+COPY bench bench
+RUN pip install --no-build-isolation --no-deps .
+# The lock pins our tools too; production needs none of them.
+RUN python -c "import re, tomllib; \
+    print(*(re.match('[A-Za-z0-9._-]+', one)[0] for one in \
+    tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['dev']))" \
+    | xargs pip uninstall -y && pip check && python -m compileall -q /opt/cratewire
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/cratewire cratewire \
+    && install -d -m 700 -o cratewire -g cratewire /var/lib/cratewire
+COPY --from=build /opt/cratewire /opt/cratewire
+ENV PATH=/opt/cratewire/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    CRATEWIRE_DATA_DIR=/var/lib/cratewire \
+    CRATEWIRE_HOST=0.0.0.0 \
+    PORT=8080
+WORKDIR /var/lib/cratewire
+USER cratewire
+# The spool: what was acknowledged while Redis was away.
+VOLUME /var/lib/cratewire
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=15s --start-period=60s CMD ["python", "-m", "receiver.alive", "web"]
+CMD exec python -m receiver.serve --host ${CRATEWIRE_HOST:-127.0.0.1} --port ${PORT:-8080}

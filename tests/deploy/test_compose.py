@@ -1,0 +1,119 @@
+"""docker-compose.yml against the Procfile, the settings, the embedded Valkey's flags and the files it mounts."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+import yaml
+
+from pipeline.embedded import FLAGS
+from receiver.alive import CHECKS
+from tests.deploy.shell import COMMANDS, EXEC, ROOT, SETTINGS
+
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "cratewire"}
+SERVERS_OWN = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD"}
+
+
+def test_every_process_of_the_procfile_is_a_service():
+    assert OURS.keys() - {"migrate"} == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_process_is_started_as_the_procfile_starts_it(name):
+    *shell, line = OURS[name]["command"]
+
+    assert shell == ["/bin/sh", "-c"]
+    assert line.replace("$$", "$") == EXEC + COMMANDS[name]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_a_process_is_given_is_a_setting(name):
+    assert OURS[name]["environment"].keys() - SETTINGS == set()
+
+
+def test_every_variable_that_is_filled_in_is_a_setting_or_a_servers_password():
+    assert set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT)) - SETTINGS - SERVERS_OWN == set()
+
+
+def test_the_secrets_that_must_be_set_are_listed_at_the_top():
+    listed = set(re.findall(r"(?m)^#     (\w+)=", TEXT))
+
+    assert set(re.findall(r"\$\{(\w+):\?\}", TEXT)) == listed
+
+
+def test_processes_agree_on_every_secret_that_would_be_made_up_on_each_host():
+    made_up = {"CRATEWIRE_SECRET_KEY", "CRATEWIRE_FLOWER_PASSWORD", "CRATEWIRE_METRICS_TOKEN"}
+
+    assert {name for name, one in OURS.items() if not made_up <= one["environment"].keys()} == set()
+
+
+@pytest.mark.parametrize("name", SERVICES.keys() - {"migrate"})
+def test_every_service_has_a_health_check(name):
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_process_is_asked_by_its_own_check(name):
+    assert OURS[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "receiver.alive", name]
+
+
+def test_everything_is_started_again_but_the_migration():
+    assert {name for name, service in SERVICES.items() if service["restart"] != "always"} == {"migrate"}
+
+
+def test_whom_a_service_waits_for_exists_and_can_say_that_it_is_there():
+    waits = {name: service.get("depends_on") or {} for name, service in SERVICES.items()}
+
+    assert [
+        (name, other)
+        for name, others in waits.items()
+        for other, how in others.items()
+        if how["condition"] == "service_healthy" and "test" not in SERVICES[other]["healthcheck"]
+    ] == []
+
+
+def test_web_waits_for_nobody_since_it_needs_nobody_to_keep_a_hook():
+    assert SERVICES["web"]["depends_on"] == []
+
+
+def test_only_loopback_is_published():
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+def test_no_process_has_more_rights_than_it_needs():
+    needed = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"]}
+
+    assert {name for name, one in OURS.items() if {key: one.get(key) for key in needed} != needed} == set()
+
+
+def test_every_mounted_file_exists():
+    sources = [mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
+
+    assert [source for source in sources if source.startswith(".") and not (ROOT / source).exists()] == []
+
+
+@pytest.mark.parametrize("kind", ["networks", "secrets", "volumes"])
+def test_what_services_share_is_declared(kind):
+    used = {one.split(":")[0] for service in SERVICES.values() for one in service.get(kind, [])}
+
+    assert {name for name in used if not name.startswith(".")} == COMPOSE[kind].keys()
+
+
+def test_the_spool_survives_its_container():
+    assert SERVICES["web"]["volumes"] == ["spool:/var/lib/cratewire"]
+
+
+def test_valkey_keeps_what_is_acknowledged_as_the_embedded_one_does():
+    words = SERVICES["valkey"]["command"].split()
+    given = dict(pairwise(words))
+
+    assert {name: given.get(f"--{name}") for name in ("appendonly", "appendfsync", "maxmemory-policy", "save")} == {
+        name: FLAGS[name] for name in ("appendonly", "appendfsync", "maxmemory-policy", "save")
+    }
