@@ -15,12 +15,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import repeat
 from pathlib import Path
 
 import click
 from redis import Redis
 
-from bench.load import Outcome, post, press
+from bench.load import Outcome, drive, post
 from pipeline import keys, tokens
 from pipeline.embedded import Embedded, command, free_port, wait_until_up
 from pipeline.settings import process_environment
@@ -112,8 +113,8 @@ def _settings(redis_url: str, home: Path) -> dict[str, str]:
 
 
 def _round(port: int, request: bytes, connections: int, seconds: float) -> Outcome:
-    press(port, request, connections, WARM_UP)
-    return press(port, request, connections, seconds)
+    drive(port, repeat(request), connections, seconds=WARM_UP)
+    return drive(port, repeat(request), connections, seconds=seconds)
 
 
 def _empty(url: str) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from celery.app.amqp import AMQP
-from kombu import Connection
+from kombu.connection import Connection
 
 INTERVAL_START = 0.5  # seconds between the first two attempts
 INTERVAL_STEP = 0.5
 INTERVAL_MAX = 3.0  # so a worker hears again within seconds of the broker's return, however long that was away
 
 
-class PromptConnection(Connection):  # type: ignore[misc]  # kombu ships no types
+class PromptConnection(Connection):
     """A connection of a worker or of beat, which have nothing to do but to wait for the broker."""
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
         intervals = {"interval_start": INTERVAL_START, "interval_step": INTERVAL_STEP, "interval_max": INTERVAL_MAX}
-        return super().ensure_connection(*args, **{**intervals, **kwargs})
+        return super().ensure_connection(*args, **{**intervals, **kwargs})  # type: ignore[no-untyped-call]
 
 
 class PromptAMQP(AMQP):  # type: ignore[misc]  # Celery ships no types

@@ -65,4 +65,4 @@ def _deliver(contender: Contender, platform: Vendor, told: Sequence[Hook]) -> De
 
 def middle(rounds: Sequence[Delivered], name: str) -> float:
     """The median of one figure."""
-    return statistics.median(getattr(one, name) for one in rounds)
+    return float(statistics.median(getattr(one, name) for one in rounds))

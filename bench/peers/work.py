@@ -112,8 +112,9 @@ _TELLS_RECIPIENT = {"order_new", "order_updated", "shipment_shipped", "subscript
 
 def decode(raw: str) -> dict[str, Any]:
     """A string that holds JSON, or JSON."""
-    body = json.loads(raw)
-    return json.loads(body) if isinstance(body, str) else body
+    body: Any = json.loads(raw)
+    decoded: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
+    return decoded
 
 
 def validate(body: dict[str, Any]) -> dict[str, Any]:

@@ -172,10 +172,10 @@ def test_its_condition_tells_what_takes_hooks(scene):
     assert scene.way.look() == Condition(redis=True, spool=True, spooled=0)
     scene.away()
     scene.way.keep(hooks(2))
-    assert scene.way.look() == Condition(redis=False, spool=True, spooled=2)
+    assert scene.way.look() == Condition(redis=False, spool=True, spooled=2, spooled_since=1_700_000_000_000_001)
     scene.fill_the_disk()
     scene.way.keep(hooks(2))
-    assert scene.way.look() == Condition(redis=False, spool=False, spooled=2)
+    assert scene.way.look() == Condition(redis=False, spool=False, spooled=2, spooled_since=1_700_000_000_000_001)
 
 
 def test_a_spool_that_cannot_be_read_stops_no_request(scene):
