@@ -27,6 +27,8 @@ def _histogram(name: str, says: str, buckets: tuple[float, ...], *labels: str) -
 
 # The way in
 HOOKS = _counter("cratewire_hooks", "Hooks by the way they were kept: inbox, spool or refused.", "way")
+for way in ("inbox", "spool", "refused"):
+    HOOKS.labels(way)  # there from the start: the first refusal is an increase only of what was 0 before
 DRAINED = _counter("cratewire_spool_drained", "Hooks that went from the spool on to the inbox.")
 ACKNOWLEDGED = _histogram(
     "cratewire_acknowledgement_seconds", "From the last byte of a hook's body to its answer.", _FAST
