@@ -6,6 +6,7 @@ INBOX_LEASE = "cratewire:lease:inbox"  # who reads the inbox now
 INBOX_TOKEN = "cratewire:token:inbox"  # noqa: S105 a key's name; the last fencing token given with that lease
 KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is under way
 TRIES = "cratewire:tries"  # content -> how often its reader did not come back
+PARKED = "cratewire:parked"  # messages of tasks that this version does not know
 METRICS = "cratewire:metrics"  # series -> its total over all processes, ever
 PULSE = "cratewire:pulse"  # when a web process began to send heartbeats; gone soon after
 
@@ -18,3 +19,8 @@ def lane_lease(connection_id: int, lane: int) -> str:
 def budget(platform: str, account: str) -> str:
     """The rate budget all of our processes share for one account at one platform."""
     return f"cratewire:budget:{platform}:{account}"
+
+
+def registration_lease(store_id: int) -> str:
+    """Who tends this store's hooks at Cratejoy now."""
+    return f"cratewire:lease:registration:{store_id}"

@@ -1,11 +1,20 @@
-"""Celery's consumer without its machinery for delayed messages: ours never wait in the broker, but in the ledger.
+"""Celery's consumer as we need it: without its machinery for delayed messages, and without discarding any.
 
-With quorum queues Celery would set up 28 more queues for it, and complain when a worker of other queues starts first.
+Ours never wait in the broker, but in the ledger. With quorum queues Celery would set up 28 more queues for it, and
+complain when a worker of other queues starts first.
 """
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
 from celery.worker.consumer import Consumer
+
+from tasks import parking
+from tasks.process import this_process
+
+log = logging.getLogger(__name__)  # as Celery's own functions expect it
 
 DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
@@ -15,3 +24,10 @@ class PromptConsumer(Consumer):  # type: ignore[misc]  # Celery ships no types
 
     class Blueprint(Consumer.Blueprint):  # type: ignore[misc]
         default_steps = [step for step in Consumer.Blueprint.default_steps if step != DELAYED]  # noqa: RUF012
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:  # noqa: ARG002 Celery's signature
+        """Park it. What cannot be parked either is only a hint: the inbox and the ledger hold what it was about."""
+        if parking.park(this_process().redis, message):
+            message.ack_log_error(log, self.connection_errors)
+        else:
+            message.reject_log_error(log, self.connection_errors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from celery.signals import (
@@ -12,10 +13,12 @@ from celery.signals import (
     worker_ready,
     worker_shutting_down,
 )
+from redis import RedisError
 
 from pipeline import logs
 from pipeline.settings import Settings, process_environment
-from tasks import sharing, watchdog
+from tasks import parking, sharing, watchdog
+from tasks.process import this_process
 
 
 def configure_logs(**_: Any) -> None:
@@ -38,6 +41,8 @@ def child_ends(**_: Any) -> None:
 def worker_begins(sender: Any, **_: Any) -> None:
     """The main process, which hears messages and runs no task of ours."""
     watchdog.begin(sender)
+    with suppress(RedisError):  # then the next worker that starts does it
+        parking.unpark(this_process().redis, sender.app, sender.app.tasks)
 
 
 def worker_ends(**_: Any) -> None:
