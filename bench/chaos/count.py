@@ -81,7 +81,8 @@ def inversions(told: Iterable[Told], arrived: Sequence[Arrived]) -> int:
     sent: dict[str, int] = {}
     for place, one in enumerate(sorted(told, key=lambda one: one.sent_at)):
         sent.setdefault(one.hook.subject, place)
-    return sum(_late([sent.get(one.subject, -1) for one in events]) for events in by_person(list(arrived)).values())
+    people = by_person(list(arrived)).values()
+    return sum(_late(sent[one.subject] for one in events if one.subject in sent) for events in people)
 
 
 def _late(places: Iterable[int]) -> int:

@@ -20,6 +20,7 @@ class Hook:
     body: bytes
     subject: str
     addresses: tuple[str, ...]  # the people who are to hear of it
+    event: str = EVENT
 
 
 def hook(number: int, who: int) -> Hook:

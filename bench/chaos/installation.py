@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -26,6 +27,7 @@ from bench.chaos.disk import remove_disk, small_disk
 from bench.chaos.keeper import ROOT, Keeper, Kept
 from bench.chaos.platform import Platform
 from bench.chaos.proxy import Proxy
+from pipeline import keys
 from pipeline.embedded import Embedded, command, embedded_in, free_port, is_up
 from pipeline.inbox import stream
 from pipeline.ledger.deliveries.words import OPEN
@@ -90,6 +92,28 @@ class Installation:
         with reading(self.engine) as db:
             refused = db.execute(select(Delivery.message).where(Delivery.status == "dead", Delivery.kind == "event"))
             return {(one["email"].lower(), str(one["data"].get("subject_id"))) for one in refused.scalars()}
+
+    def accounted(self) -> int:
+        """Hooks that became an event, were recognised as repeats, or were set aside."""
+        with reading(self.engine) as db:
+            return self.repeats() + sum(
+                db.execute(select(func.count()).select_from(table)).scalar_one() for table in (Event, DeadHook)
+            )
+
+    def unknown_events(self) -> int:
+        """Hooks kept although nobody knows their event."""
+        with reading(self.engine) as db:
+            unknown = select(func.count()).select_from(Event).where(Event.outcome == "unknown_event")
+            return int(db.execute(unknown).scalar_one())
+
+    def parked(self) -> int:
+        """Celery messages that no worker understood."""
+        return int(self.redis.llen(keys.PARKED))
+
+    def dead_bodies(self) -> set[bytes]:
+        """The raw bytes of hooks that were set aside."""
+        with reading(self.engine) as db:
+            return {zlib.decompress(raw) for raw in db.execute(select(DeadHook.raw)).scalars()}
 
     def dead_hooks(self) -> Counter[str]:
         """Hooks that were set aside, by reason."""

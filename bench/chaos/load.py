@@ -71,7 +71,7 @@ class Load:
     """Hooks on their way to a receiver. `tell` from any thread; a thread of its own does the sending."""
 
     def __init__(self, port: int, path: str, connections: int = CONNECTIONS) -> None:
-        self._path = path
+        self._path = path.rpartition("/")[0]  # a hook URL ends with its event
         self._lines = [_Line(port) for _ in range(connections)]
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Line] = {}
@@ -152,7 +152,7 @@ class Load:
         line.close()
 
     def _request(self, hook: Hook) -> bytes:
-        head = f"POST {self._path} HTTP/1.1\r\nHost: chaos\r\nContent-Type: application/json\r\n"
+        head = f"POST {self._path}/{hook.event} HTTP/1.1\r\nHost: chaos\r\nContent-Type: application/json\r\n"
         return f"{head}Content-Length: {len(hook.body)}\r\n\r\n".encode() + hook.body
 
 

@@ -1,6 +1,6 @@
 """Every fault, in the order of the table."""
 
-from bench.chaos.faults import database, duplicates, order, platform, processes, spool, valkey
+from bench.chaos.faults import database, duplicates, fuzz, order, platform, poison, processes, spool, upgrade, valkey
 from bench.chaos.scene import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -11,4 +11,7 @@ FAULTS: tuple[Fault, ...] = (
     *platform.FAULTS,
     *duplicates.FAULTS,
     *order.FAULTS,
+    *poison.FAULTS,
+    *upgrade.FAULTS,
+    *fuzz.FAULTS,
 )

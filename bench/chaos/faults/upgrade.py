@@ -1,0 +1,65 @@
+"""Two versions side by side: messages and events that one of them does not know."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from celery import Celery
+
+from bench.chaos.installation import WORKERS, await_
+from bench.chaos.scene import Fault, Scene
+from pipeline.settings import Settings
+from tasks.config import DELIVERIES, HOOKS, celery_config
+
+UNKNOWN_EVENT = "order_exploded"
+# Tasks no version has yet, and ours with the arguments of another version.
+MESSAGES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("hooks.of_the_next_version", HOOKS, ({"batch": []},)),
+    ("deliveries.of_the_next_version", DELIVERIES, ()),
+    ("hooks.decode", HOOKS, ({"unexpected": True},)),
+    ("hooks.validate", HOOKS, ({"token": 1},)),
+    ("hooks.validate", HOOKS, ()),
+    ("hooks.fan_out", HOOKS, ({"hooks": [{"entry_id": "0-1"}]},)),
+    ("deliveries.forward", DELIVERIES, ({"connections": []},)),
+    ("deliveries.run_lane", DELIVERIES, (999_999, 0)),
+    ("deliveries.run_lane", DELIVERIES, ("one", None, {"more": 1})),
+)
+
+
+def versions(scene: Scene) -> None:
+    """Foreign messages before, between and after restarts of the workers."""
+    app = _app(scene)
+    before = scene.here.unknown_events()
+    exploded = 0
+    for _ in range(scene.times(6, 2)):
+        for name, queue, arguments in MESSAGES:
+            app.send_task(name, arguments, queue=queue)
+        scene.load.tell(replace(scene.make(0), event=UNKNOWN_EVENT, addresses=()))
+        exploded += 1
+        for worker in WORKERS:
+            scene.here.keeper.kill(worker, 15)  # one after the other, as an upgrade does
+            time.sleep(scene.seconds(5, 3))
+    app.close()
+
+    def check() -> None:
+        kept = scene.here.unknown_events() - before
+        parked = scene.here.parked()
+        scene.note(f"{kept} hooks of an unknown event kept, {parked} messages of unknown tasks parked")
+        if kept != exploded:
+            scene.broke(f"{exploded} hooks of an unknown event were accepted")
+        if parked < 2 * exploded:
+            scene.broke(f"{2 * exploded} messages of unknown tasks were sent")
+
+    scene.checks.append(check)
+    await_(lambda: all(scene.here.keeper[name].pid for name in WORKERS), "the workers are back")
+
+
+def _app(scene: Scene) -> Celery:
+    app = Celery("chaos")
+    app.conf.update(celery_config(Settings.from_environment(scene.here.keeper.environment)))
+    return app
+
+
+FAULTS = (Fault("two versions", versions, rate=50, spoils=True),)
