@@ -9,7 +9,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
+from kombu.connection import Connection
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +28,9 @@ LEAST_SPACE = 200_000_000  # bytes; below this the spool would soon refuse hooks
 LARGEST_DRIFT = 5.0  # seconds
 CONNECTING = "CRATEWIRE_CONNECT_"  # secrets for `cratewire connect`
 PATIENCE = 3.0
+# How kombu is told to be patient: it calls it otherwise for each kind of broker.
+_OF_REDIS = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+_BROKERS = {"redis": _OF_REDIS, "rediss": _OF_REDIS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], fl
     yield from _unknown_variables(environ)
     yield from _data_directory(settings)
     yield from _redis(settings, now)
+    if settings.broker_url != settings.redis_url:
+        yield _broker(settings)
     yield _database(settings)
 
 
@@ -135,6 +142,19 @@ def _clock(drift: float) -> Finding:
     if abs(drift) <= LARGEST_DRIFT:
         return Finding("clock", "ok", says)
     return Finding("clock", "wrong", says, "Set the clocks of both machines, for instance with chrony.")
+
+
+def _broker(settings: Settings) -> Finding:
+    options = _BROKERS.get(urlsplit(settings.broker_url).scheme)
+    with Connection(  # type: ignore[no-untyped-call]
+        settings.broker_url, connect_timeout=PATIENCE, transport_options=options
+    ) as broker:
+        try:
+            broker.connect()
+        except (OSError, *broker.connection_errors, *broker.channel_errors) as error:
+            advice = "Look at CRATEWIRE_BROKER_URL (user, password and virtual host, too) and the server."
+            return Finding("broker", "wrong", f"no answer ({type(error).__name__})", advice)
+    return Finding("broker", "ok", "answers")
 
 
 def _database(settings: Settings) -> Finding:
