@@ -93,39 +93,30 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(install
 
 
 def test_flower_sees_every_task_by_its_name_and_nobodys_data(installed, environment, sandbox, tmp_path):
-    installed.tell(order_hook(1, SECRET))
+    links = {name for name, _ in LINKS}
 
-    with worker(environment, tmp_path / "worker.log") as one:
-        until(lambda: app.control.inspect([one.name]).ping(), one)
-        (registered,) = app.control.inspect([one.name]).registered().values()
-        with watching() as seen:
-            publish()
-            until(lambda: settled(installed), one)
-            until(lambda: "deliveries.forward" in named(seen), one)
+    with worker(environment, tmp_path / "worker.log") as one, watching() as seen:
+        until(lambda: named(seen), one)
+        installed.tell(order_hook(1, SECRET))
+        publish()
+        until(lambda: links <= named(seen) and settled(installed), one)
 
-    assert {name for name, _ in LINKS} <= set(registered) & named(seen)
     assert SECRET not in json.dumps(seen) + one.said
 
 
 @contextmanager
 def watching():
     """What a worker tells everybody who listens, as flower does."""
-    seen = []
+    seen, listening = [], threading.Event()
     with app.connection_for_read() as connection:
         receiver = app.events.Receiver(connection, handlers={"*": seen.append})
-        thread = threading.Thread(target=lambda: list(swallow(receiver)))
+        receiver.on_consume_ready = lambda *_, **__: listening.set()
+        thread = threading.Thread(target=lambda: receiver.capture(limit=None, timeout=None, wakeup=False))
         thread.start()
+        assert listening.wait(PATIENCE)
         yield seen
         receiver.should_stop = True
         thread.join(PATIENCE)
-
-
-def swallow(receiver):
-    while not receiver.should_stop:
-        try:
-            receiver.capture(limit=None, timeout=0.5, wakeup=False)
-        except TimeoutError:
-            yield
 
 
 def named(seen):
