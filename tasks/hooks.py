@@ -15,7 +15,7 @@ from pipeline.chain.setting_aside import POISON, set_aside
 from pipeline.chain.validating import validate_batch
 from pipeline.errors import StaleFence
 from pipeline.inbox import stream, tries
-from pipeline.inbox.turn import end_turn, keep_turn, take_turn
+from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn
 from pipeline.model import Batch
 from pipeline.record.batch import Recorded
 from pipeline.record.dead import Raw
@@ -42,6 +42,7 @@ def decode(self: Any) -> Batch | None:
         end_turn(here.redis, token)
         _end_chain(self)
         return None
+    hand_turn_on(here.redis, token)
     return batch
 
 
@@ -52,7 +53,9 @@ def validate(self: Any, batch: Batch) -> Batch | None:
     if not keep_turn(here.redis, batch["token"]):
         _outrun(self, here, batch)
         return None
-    return validate_batch(batch, here.now)
+    checked = validate_batch(batch, here.now)
+    hand_turn_on(here.redis, batch["token"])
+    return checked
 
 
 @task("hooks.fan_out", bind=True)

@@ -15,6 +15,7 @@ from redis import Redis, RedisError
 from pipeline import keys
 
 TURN_MS = 8_000  # how long a batch of a killed worker rests before it is read again
+HANDED_MS = 20_000  # how long it waits for its next link, while lanes have every worker
 
 _TAKE = """
 local clock = redis.call('TIME')
@@ -48,6 +49,11 @@ def take_turn(redis: Redis, ttl_ms: int = TURN_MS) -> int | None:
 def keep_turn(redis: Redis, token: int, ttl_ms: int = TURN_MS) -> bool:
     """Whether the turn is still ours, or nobody's since; if so, for the whole time again."""
     return bool(_run(redis, _KEEP, ttl_ms, token))
+
+
+def hand_turn_on(redis: Redis, token: int) -> None:
+    """The link is done with the batch; the next one may have to wait for a worker."""
+    keep_turn(redis, token, HANDED_MS)
 
 
 def end_turn(redis: Redis, token: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.inbox.turn import TURN_MS
+from pipeline.inbox.turn import HANDED_MS
 from tasks.app import app
 from tasks.config import BACKFILL, DELIVERIES, HOOKS, SWEEPS, celery_config, kombu_url
 from tasks.deliveries import RUN_SECONDS
@@ -24,17 +24,18 @@ def test_every_link_is_a_task_of_ours():
 
 
 def test_every_task_says_by_its_name_where_it_stands():
-    assert {name.split(".")[0] for name in ours()} <= {"hooks", "deliveries", "mails"}
+    assert [name for name in ours() if app.tasks[name].__module__ != f"tasks.{name.split('.')[0]}"] == []
 
 
 def test_live_work_and_backfill_have_queues_of_their_own():
     assert set(app.conf.task_queues) == {HOOKS, DELIVERIES, BACKFILL}
 
 
-def test_no_sweep_and_no_link_goes_where_backfill_waits():
-    queues = {queue for queue, _ in SWEEPS.values()} | {queue for _, queue in LINKS}
+def test_nothing_live_goes_where_backfill_waits():
+    sweeps = {name: queue for name, (queue, _) in SWEEPS.items()}
 
-    assert queues == {HOOKS, DELIVERIES}
+    assert {queue for _, queue in LINKS} == {HOOKS, DELIVERIES}
+    assert (sweeps["hooks.sweep"], sweeps["deliveries.sweep"]) == (HOOKS, DELIVERIES)
 
 
 def test_a_sweep_nobody_took_expires_instead_of_piling_up(installed):
@@ -61,4 +62,5 @@ def test_a_broker_is_named_as_kombu_names_it(ours, kombus):
 
 
 def test_no_turn_runs_out_while_a_lane_has_the_only_worker():
-    assert RUN_SECONDS * 1000 * 2 < TURN_MS
+    a_send = 15  # seconds, of a hundred messages to a slow platform
+    assert (RUN_SECONDS + a_send) * 1000 < HANDED_MS

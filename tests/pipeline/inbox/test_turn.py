@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pipeline import keys
-from pipeline.inbox.turn import end_turn, keep_turn, take_turn
+from pipeline.inbox.turn import TURN_MS, end_turn, hand_turn_on, keep_turn, take_turn
 
 
 @pytest.fixture
@@ -46,6 +46,25 @@ def test_keeping_a_turn_gives_it_the_whole_time_again(redis):
 
     assert keep_turn(redis, token, ttl_ms=600_000)
     assert redis.pttl(keys.INBOX_LEASE) > 60_000
+
+
+def test_a_turn_that_is_handed_on_waits_longer_and_no_longer_once_it_is_taken_up(redis):
+    token = take_turn(redis)
+    hand_turn_on(redis, token)
+    waits = redis.pttl(keys.INBOX_LEASE)
+    keep_turn(redis, token)
+
+    assert waits > TURN_MS >= redis.pttl(keys.INBOX_LEASE)
+
+
+def test_who_was_outrun_hands_nothing_on(redis):
+    token = take_turn(redis)
+    run_out(redis)
+    other = take_turn(redis)
+    hand_turn_on(redis, token)
+
+    assert keep_turn(redis, other)
+    assert redis.pttl(keys.INBOX_LEASE) <= TURN_MS
 
 
 def test_every_token_is_larger_than_those_before(redis):
