@@ -53,6 +53,7 @@ def _count(redis: Redis, tries: Mapping[str, int]) -> None:
     if not tries:
         return
     with redis.pipeline(transaction=False) as pipe:
-        pipe.hset(keys.TRIES, mapping=dict(tries))
+        mapping: dict[Any, Any] = dict(tries)  # redis wants the very union it declares
+        pipe.hset(keys.TRIES, mapping=mapping)
         pipe.expire(keys.TRIES, _DAY)
         pipe.execute()
