@@ -52,7 +52,7 @@ def test_processes_agree_on_every_secret_that_would_be_made_up_on_each_host():
     assert {name for name, one in OURS.items() if not made_up <= one["environment"].keys()} == set()
 
 
-@pytest.mark.parametrize("name", SERVICES.keys() - {"migrate"})
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"migrate"}))
 def test_every_service_has_a_health_check(name):
     assert SERVICES[name]["healthcheck"]["test"]
 
