@@ -14,6 +14,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from pipeline.traces import span
 from pipeline.transport_faults import Fault, fault_of
 
 CONNECT_SECONDS = 3.05  # just over a multiple of 3 s, TCP's first retransmission
@@ -63,6 +64,14 @@ class HTTP:
         most_bytes: int = BODY_BYTES,
     ) -> Answer:
         """One call, no retries, no redirects, no proxies or credentials from the environment."""
+        with span("call", method=method) as tell:  # no address: platforms have identifiers in theirs
+            answer = self._call(method, url, headers, body, most_bytes)
+            tell("status", answer.status or answer.error or "none")
+        return answer
+
+    def _call(
+        self, method: Method, url: str, headers: Mapping[str, str] | None, body: bytes | None, most_bytes: int
+    ) -> Answer:
         started = self._now()
         try:
             response = self._session().request(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from pipeline import metrics
 from pipeline.inbox.writer import PATIENCE, Writer
+from pipeline.traces import span
 from receiver.intake import PROBED, TOO_LARGE, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender
 from receiver.wsgi_bridge import run_wsgi
 
@@ -58,7 +59,7 @@ class Front:
         length = self._intake.length(scope.headers.get("content-length"))
         raw = await self._body(http, length)
         hook = self._intake.hook(place, raw, scope.query_string if scope.method == "GET" else None)
-        with metrics.ACKNOWLEDGED.time():
+        with metrics.ACKNOWLEDGED.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
             return answer_to_sender(hook, await self._writer.promise(hook))
 
     async def _body(self, http: HTTP, length: int | None) -> bytes:

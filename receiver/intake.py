@@ -14,6 +14,7 @@ from pipeline import metrics
 from pipeline.errors import InvalidToken
 from pipeline.inbox.raw_hook import RawHook
 from pipeline.inbox.way_in import Way
+from pipeline.traces import span
 
 EVENT = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 METHODS = frozenset({"POST", "GET", "HEAD"})
@@ -83,7 +84,7 @@ class Intake:
         except TurnedAway as turned:
             return turned.answer
         hook = self.hook(place, raw, query if method == "GET" else None)
-        with metrics.ACKNOWLEDGED.time():
+        with metrics.ACKNOWLEDGED.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
             return answer_to_sender(hook, self.offer(hook))
 
     def admit(self, method: str, parts: Sequence[str]) -> Place | None:

@@ -13,7 +13,7 @@ import click
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from pipeline import logs
+from pipeline import logs, traces
 from pipeline.settings import Settings, process_environment
 from receiver.app import create_app
 from receiver.front import Front
@@ -30,9 +30,11 @@ def build() -> Front:
     parts = app.extensions["cratewire"]
     parts.writer.start()
     parts.watch.pulse.start()
+    traces.begin(settings.traces_url, "cratewire-web")
     # Granian's workers are multiprocessing's, which run finalizers at their end but no atexit functions.
     Finalize(None, parts.writer.stop, exitpriority=10)
     Finalize(None, parts.watch.pulse.stop, exitpriority=9)
+    Finalize(None, traces.end, exitpriority=8)
     return Front(parts.intake, parts.writer, app.wsgi_app)
 
 

@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from pipeline import metrics
 from pipeline.errors import CratewireError
+from pipeline.traces import span
 from tasks.parcel import pack, unpack
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,8 @@ class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
     throws = (TaskFailed,)  # told here already
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with bound_contextvars(task=self.name, chain=self.request.root_id), _timed(self.name):
+        chain = self.request.root_id
+        with bound_contextvars(task=self.name, chain=chain), _timed(self.name), _traced(self.name, chain):
             try:
                 result = self.run(*map(unpack, args), **kwargs)
                 return result if self.request.called_directly else pack(result)
@@ -55,6 +57,10 @@ def _timed(name: str) -> AbstractContextManager[Any]:
     """A sweep is no work: it only looks."""
     timed: AbstractContextManager[Any] = nullcontext() if name.endswith(".sweep") else metrics.LINKS.labels(name).time()
     return timed
+
+
+def _traced(name: str, chain: str | None) -> AbstractContextManager[Any]:
+    return nullcontext() if name.endswith(".sweep") else span(name, chain)
 
 
 def tell(error: Exception) -> None:

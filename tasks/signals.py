@@ -15,7 +15,7 @@ from celery.signals import (
 )
 from redis import RedisError
 
-from pipeline import logs
+from pipeline import logs, traces
 from pipeline.settings import Settings, process_environment
 from tasks import parking, sharing, watchdog
 from tasks.process import this_process
@@ -31,11 +31,13 @@ def configure_logs(**_: Any) -> None:
 def child_begins(**_: Any) -> None:
     """A process of the pool, which runs tasks."""
     sharing.begin()
+    traces.begin(Settings.from_environment(process_environment()).traces_url, "cratewire-worker")
 
 
 def child_ends(**_: Any) -> None:
     """It was asked to end, or has run its number of tasks."""
     sharing.end()
+    traces.end()
 
 
 def worker_begins(sender: Any, **_: Any) -> None:
