@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, insert, update
 
 from pipeline.ledger.deliveries.lane import LaneTaken, count_sent, hold_lane
 from pipeline.ledger.deliveries.words import SENDING
@@ -24,20 +24,30 @@ def settle(
     Sent and rejected deliveries are done; the others wait again, in their old place. Settling twice changes nothing.
     """
     hold_lane(conn, taken)
-    begun = _begun(conn, taken, [id_ for id_, _ in settled])
-    if not begun:
+    changed = [row for columns, ids in _grouped(settled, now) for row in _update(conn, taken, ids, columns)]
+    if not changed:
         return
-    _update(conn, [{"b_id": id_, **_row(outcome, now)} for id_, outcome in settled if id_ in begun])
-    sent = [begun[id_] for id_, outcome in settled if id_ in begun and isinstance(outcome, Sent)]
+    sent = [row for row in changed if row.status == "sent"]
     count_sent(conn, taken, len(sent))
     _introduce(conn, taken.connection_id, {row.person_id for row in sent if row.kind == "profile"})
     _write_calls(conn, taken.connection_id, [id_ for id_, _ in settled], calls)
 
 
-def _begun(conn: Connection, taken: LaneTaken, ids: Sequence[int]) -> dict[int, Row[int, int, str]]:
+def _grouped(settled: Sequence[Settled], now: int) -> Iterator[tuple[dict[str, Any], list[int]]]:
+    """Deliveries with the same outcome change in one statement. Nearly always that is all of them."""
+    groups: dict[Outcome, list[int]] = {}
+    for id_, outcome in settled:
+        groups.setdefault(outcome, []).append(id_)
+    for outcome, ids in groups.items():
+        yield _row(outcome, now), ids
+
+
+def _update(
+    conn: Connection, taken: LaneTaken, ids: Sequence[int], columns: Mapping[str, Any]
+) -> list[Row[int, int, str, str]]:
     mine = Delivery.id.in_(ids), Delivery.token == taken.token, Delivery.lane == taken.lane, SENDING
-    query = select(Delivery.id, Delivery.person_id, Delivery.kind).where(*mine)
-    return {row.id: row for row in conn.execute(query)}
+    changed = update(Delivery).where(*mine).values(columns)
+    return list(conn.execute(changed.returning(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.status)))
 
 
 def _row(outcome: Outcome, now: int) -> dict[str, Any]:
@@ -54,12 +64,6 @@ def _columns(
     status: str, done_at: int | None, notes: Sequence[str], reason: str | None = None, detail: str | None = None
 ) -> dict[str, Any]:
     return {"status": status, "done_at": done_at, "notes": list(notes), "reason": reason, "detail": detail or None}
-
-
-def _update(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    columns = ("status", "done_at", "notes", "reason", "detail")
-    one = update(Delivery).where(Delivery.id == bindparam("b_id"))
-    conn.execute(one.values({name: bindparam(name) for name in columns}), rows)
 
 
 def _introduce(conn: Connection, connection_id: int, people: Collection[int]) -> None:
