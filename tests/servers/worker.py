@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.process import dies_with_us
+
 COMMAND = "-A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING -Q hooks,deliveries"
 
 
@@ -19,9 +21,10 @@ class Worker:
     def __init__(self, environment: Mapping[str, str], log: Path, name: str, concurrency: int) -> None:
         self.name = f"{name}@test"
         self._log = log
+        pool = ("--concurrency", str(concurrency))
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "celery", *COMMAND.split(), "-n", self.name, "--concurrency", str(concurrency)],
+                dies_with_us([sys.executable, "-m", "celery", *COMMAND.split(), "-n", self.name, *pool]),
                 env=dict(environment),
                 stdout=output,
                 stderr=subprocess.STDOUT,
