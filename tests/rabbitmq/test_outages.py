@@ -4,33 +4,50 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 
 import pytest
 
-from receiver.demo.play import _compare, _connect, _live, _register, _settle
+from receiver.demo.play import play
 from receiver.demo.stage import set_stage
-from tests.servers.rabbitmq import rabbitmq
+from tests.servers.rabbitmq import Node, rabbitmq
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 HOOKS = 40
 
 
+class Fate:
+    """Silences RabbitMQ when the store begins to live; when all hooks have been told, puts a new one in its place."""
+
+    def __init__(self, nodes: ExitStack) -> None:
+        self._nodes = nodes
+        self._node: Node = nodes.enter_context(rabbitmq())
+        self._acts = {"the store lives": self._silence, "messages arrive": self._replace}
+
+    @property
+    def first(self) -> Node:
+        return self._node
+
+    def progress(self, what: str, *_: int) -> None:
+        act = self._acts.pop(what, None)
+        if act is not None:
+            act()
+
+    def _silence(self) -> None:
+        os.kill(self._node.pid, signal.SIGSTOP)
+
+    def _replace(self) -> None:
+        self._nodes.close()
+        self._nodes.enter_context(rabbitmq(self._node.port))
+
+
 def test_hooks_are_acknowledged_while_rabbitmq_is_silent_and_arrive_once_when_another_has_taken_its_place(troupe):
-    with rabbitmq() as first:
-        players = troupe(first)
-        stage = set_stage(players, seed=5)
-        _register(stage, _connect(players, stage))
-        os.kill(first.pid, signal.SIGSTOP)
-        life = _live(stage, HOOKS, 5, quiet)
-    assert life["accepted"] == life["posts"]
+    with ExitStack() as nodes:
+        fate = Fate(nodes)
+        players = troupe(fate.first)
 
-    with rabbitmq(first.port):
-        status = _settle(players, quiet)
-        compared = _compare(players, stage)
+        found = play(players, set_stage(players, seed=5), HOOKS, 5, fate.progress)
 
-    assert status["events"]["total"] == HOOKS
-    assert [compared[fault] for fault in ("missing", "unexpected", "twice", "out_of_order")] == [0, 0, 0, 0]
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    pass
+    assert found["accepted"] == found["sent"]
+    assert found["events"] == HOOKS
+    assert [found[fault] for fault in ("missing", "unexpected", "twice", "out_of_order")] == [0, 0, 0, 0]
