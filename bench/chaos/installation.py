@@ -124,9 +124,11 @@ class Installation:
         """Connect the store to a workspace, or mend the connection there is."""
         self.hooks = _connect(self.keeper, platform, label)
 
-    def ask(self, *arguments: str) -> str:
-        """What one of our own commands prints."""
-        return _output(self.keeper, *arguments)
+    def let_go(self) -> None:
+        """Close what this process holds open."""
+        self.proxy.stop()
+        self.redis.close()
+        self.engine.dispose()
 
 
 @contextmanager
@@ -135,7 +137,9 @@ def installation(folder: Path, database: str, *, worker: str = "celery", disks: 
     keeper = Keeper(folder, _environment(folder))
     with ExitStack() as stack:
         stack.callback(keeper.stop)
-        yield _start(keeper, database, worker, _disks(folder, database, stack) if disks else {})
+        running = _start(keeper, database, worker, _disks(folder, database, stack) if disks else {})
+        stack.callback(running.let_go)
+        yield running
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -231,7 +235,7 @@ def _rows(spool: Path) -> int:
 
 def _answers(port: int) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=2)
-    with suppress(OSError, HTTPException):
+    with closing(connection), suppress(OSError, HTTPException):
         connection.request("GET", "/healthz")
         return connection.getresponse().status < 500  # noqa: PLR2004 it speaks
     return False

@@ -25,9 +25,11 @@ class Proxy:
         self._open.set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._started = threading.Event()
         self.port = 0
-        threading.Thread(target=self._run, name="proxy", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+        self._thread.start()
         self._started.wait()
 
     def be(self, mode: Mode, delay: float = 0.0) -> None:
@@ -38,6 +40,7 @@ class Proxy:
         """Cut everything and stop listening."""
         self.be("reset")
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
 
     async def _be(self, mode: Mode, delay: float) -> None:
         cut = mode == "reset" or self._mode == "blackhole"
@@ -52,8 +55,23 @@ class Proxy:
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         self._loop.run_forever()
+        server.close()
+        for writer in list(self._writers):
+            _cut(writer)
+        for task in list(self._tasks):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0))  # closed transports close their sockets in the next round
+        self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        await self._join(reader, writer)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._mode == "reset":
             _cut(writer)
             return
