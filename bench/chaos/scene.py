@@ -20,6 +20,7 @@ from bench.chaos.installation import Installation, await_
 from bench.chaos.load import Load, Told
 from bench.chaos.platform import Platform
 
+ONLY_SQLITE, ONLY_POSTGRESQL = ("sqlite",), ("postgresql",)
 BEFORE = 2.0  # seconds of undisturbed hooks
 AFTER = 3.0
 STALLED = 150.0  # without any progress nothing more is to be expected
@@ -35,7 +36,7 @@ class Fault:
     strike: Callable[[Scene], None]
     rate: int = 100
     people: int = PEOPLE
-    databases: tuple[str, ...] = ("sqlite", "postgresql")
+    databases: tuple[str, ...] = ONLY_SQLITE + ONLY_POSTGRESQL  # one only, if the database has no part in it
     spoils: bool = False  # what it leaves behind would disturb the next
     worker: str = "celery"  # the program that runs the workers
 

@@ -12,11 +12,10 @@ import psycopg
 
 from bench.chaos.databases import POSTGRES, await_postgres
 from bench.chaos.disk import filled
-from bench.chaos.scene import Fault, Scene
+from bench.chaos.scene import ONLY_POSTGRESQL, Fault, Scene
 
 ANSWER_MS = 1_000  # an acknowledgement, which needs no database, on a busy machine
 TABLES = "events, deliveries, lanes, people"
-ONLY_SQLITE, ONLY_POSTGRES = ("sqlite",), ("postgresql",)
 
 
 def locked(scene: Scene) -> None:
@@ -86,7 +85,7 @@ def _unnoticed(scene: Scene) -> Iterator[None]:
 
 FAULTS = (
     Fault("database locked", locked),
-    Fault("database stopped", stopped, databases=ONLY_POSTGRES),
-    Fault("database read-only", read_only, databases=ONLY_POSTGRES),
+    Fault("database stopped", stopped, databases=ONLY_POSTGRESQL),
+    Fault("database read-only", read_only, databases=ONLY_POSTGRESQL),
     Fault("database disk full", full),
 )

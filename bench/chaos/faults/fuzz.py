@@ -9,7 +9,7 @@ import time
 from bench.chaos.hooks import Hook
 from bench.chaos.load import CONNECTIONS
 from bench.chaos.mutations import mutated
-from bench.chaos.scene import Fault, Scene
+from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
 
 SERVER_ERROR = 500
 TOO_LARGE = 10_000_000
@@ -99,6 +99,6 @@ def _starts(scene: Scene) -> int:
 
 
 FAULTS = (
-    Fault("damaged bodies", bodies, rate=0, databases=("sqlite",), spoils=True),
-    Fault("odd requests", requests),
+    Fault("damaged bodies", bodies, rate=0, databases=ONLY_SQLITE, spoils=True),
+    Fault("odd requests", requests, databases=ONLY_SQLITE),
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from bench.chaos.count import delays
-from bench.chaos.scene import Fault, Scene
+from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
 
 PAUSE = 2.0
 THROTTLED = 429
@@ -107,10 +107,10 @@ def _p95(times: Sequence[float]) -> float:
 FAULTS = (
     Fault("platform 429", throttled),
     Fault("platform 500 and 503", failing),
-    Fault("platform hangs", hanging),
-    Fault("platform resets", resetting),
-    Fault("platform 207", partial),
-    Fault("platform 401", revoked),
-    Fault("platform odd answers", odd),
+    Fault("platform hangs", hanging, databases=ONLY_SQLITE),
+    Fault("platform resets", resetting, databases=ONLY_SQLITE),
+    Fault("platform 207", partial, databases=ONLY_SQLITE),
+    Fault("platform 401", revoked, databases=ONLY_SQLITE),
+    Fault("platform odd answers", odd, databases=ONLY_SQLITE),
     Fault("dead connections", dead_neighbours, rate=30, spoils=True),
 )

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench.chaos.installation import WORKERS
-from bench.chaos.scene import Fault, Scene
+from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
 
 
 def worker_children(scene: Scene) -> None:
@@ -31,7 +31,7 @@ def worker_mains(scene: Scene) -> None:
 
 def beat(scene: Scene) -> None:
     """Beat, whose sweeps are what finds lost messages."""
-    for _ in range(scene.times(20, 3)):
+    for _ in range(scene.times(8, 3)):
         scene.here.keeper.kill("beat")
         _rest(scene)
 
@@ -45,7 +45,7 @@ def web(scene: Scene) -> None:
 
 def web_worker(scene: Scene) -> None:
     """The process that serves, below granian's main process, which is to start another."""
-    for _ in range(scene.times(20, 3)):
+    for _ in range(scene.times(10, 3)):
         for pid in serving(scene.here.keeper["web"].pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -82,5 +82,5 @@ FAULTS = (
     Fault("workers killed", worker_mains),
     Fault("beat killed", beat),
     Fault("web killed", web, rate=200),
-    Fault("web's server killed", web_worker, rate=200),
+    Fault("web's server killed", web_worker, rate=200, databases=ONLY_SQLITE),
 )

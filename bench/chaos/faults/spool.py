@@ -6,7 +6,7 @@ import time
 
 from bench.chaos.disk import filled
 from bench.chaos.faults.processes import kill_group
-from bench.chaos.scene import Fault, Scene
+from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
 
 REFUSED = 503
 
@@ -41,5 +41,5 @@ def full(scene: Scene) -> None:
 
 FAULTS = (
     Fault("web killed while spooling", killed_while_spooling, rate=200),
-    Fault("spool disk full", full),
+    Fault("spool disk full", full, databases=ONLY_SQLITE),
 )

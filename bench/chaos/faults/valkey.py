@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.chaos.scene import Fault, Scene
+from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
 from pipeline import keys
 
 ANSWER_MS = 300  # an acknowledgement without Valkey, after the first seconds
@@ -99,9 +99,9 @@ def _away(scene: Scene) -> Iterator[None]:
 FAULTS = (
     Fault("valkey killed", killed),
     Fault("valkey stopped", stopped),
-    Fault("valkey full", full),
-    Fault("valkey emptied", emptied),
-    Fault("valkey blackholed", blackholed),
-    Fault("valkey reset", reset),
-    Fault("valkey 2 s slower", slow),
+    Fault("valkey full", full, databases=ONLY_SQLITE),
+    Fault("valkey emptied", emptied, databases=ONLY_SQLITE),
+    Fault("valkey blackholed", blackholed, databases=ONLY_SQLITE),
+    Fault("valkey reset", reset, databases=ONLY_SQLITE),
+    Fault("valkey 2 s slower", slow, databases=ONLY_SQLITE),
 )
