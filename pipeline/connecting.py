@@ -1,30 +1,35 @@
-"""Connects a store to a platform: credentials tried first, then saved sealed, then the hook URLs to register."""
+"""Connects a store to a platform: all keys are tried first, then saved sealed; the hooks are registered after that."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from pipeline import secrets, tokens
+from pipeline import secrets
+from pipeline.cratejoy.credentials import Credentials
 from pipeline.destinations import DESTINATIONS
+from pipeline.destinations.port import Checked
 from pipeline.errors import Misconfigured
 from pipeline.events.table import EVENTS
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import writing
-from pipeline.ledger.stores import StoreRow, rotate_token, save_store
+from pipeline.ledger.store_apis import ask_for_audit, find_api, save_api
+from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, rotate_token, save_store
+from pipeline.registration.urls import hook_urls
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a merchant, or a command, asks for. `store_settings`: currency, forward_also, forward_tests.
 
-    `new_urls`: the hook URLs there were are worth nothing any more.
+    `new_urls`: the hook URLs there were are worth nothing any more. `cratejoy`: the keys of the store's Merchant API;
+    with them its hooks register themselves, without them a human does it.
     """
 
     store: str
@@ -33,42 +38,69 @@ class Wanted:
     label: str = ""
     store_settings: Mapping[str, Any] | None = None
     new_urls: bool = False
+    cratejoy: Credentials | None = None
+    account: str = DEFAULT_ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """What there is now. `hooks`: event -> the URL to register for it; each is a secret."""
+    """What there is now. `hooks`: event -> the URL to register for it; each is a secret.
+
+    `registers_itself`: we have the keys to do so, and an audit of the hooks is due.
+    """
 
     store: StoreRow
     connection_id: int
     account: str
     hooks: dict[str, str]
+    registers_itself: bool
 
 
-def connect(engine: Engine, secret_keys: Sequence[str], public_url: str, wanted: Wanted, now: int) -> Connected:
-    """Connect, or update the connection that is there already.
+def connect(
+    engine: Engine,
+    secret_keys: Sequence[str],
+    public_url: str,
+    wanted: Wanted,
+    now: int,
+    try_store: Callable[[Credentials], None] | None = None,
+) -> Connected:
+    """Connect, or update the connection that is there already. `try_store` tries the keys of a Merchant API.
 
-    Raises Misconfigured, BadCredentials, WrongRegion or Unreachable, and has saved nothing then.
+    Raises Misconfigured, BadCredentials, WrongRegion, Unreachable, or Wait from the store's API, and has saved
+    nothing then.
     """
-    if not _NAME.fullmatch(wanted.store):
+    check_wanted(wanted)
+    if wanted.cratejoy is not None and try_store is not None:
+        try_store(wanted.cratejoy)
+    checked = DESTINATIONS[wanted.platform](wanted.config).check()
+    with writing(engine) as db:
+        return save(db, secret_keys, public_url, wanted, checked, now)
+
+
+def save(
+    db: Connection, secret_keys: Sequence[str], public_url: str, wanted: Wanted, checked: Checked, now: int
+) -> Connected:
+    """Save what was tried; hooks are registered once this is committed. Raise Misconfigured as `save_store` does."""
+    store = save_store(db, wanted.store, now, account=wanted.account, **(wanted.store_settings or {}))
+    if wanted.new_urls:
+        store = replace(store, token_version=rotate_token(db, store.id))
+    sealed = secrets.seal(secret_keys, checked.config)
+    new = NewConnection(store.id, wanted.platform, checked.account, sealed, wanted.label)
+    connection = save_connection(db, new, now)
+    if wanted.cratejoy is not None:
+        save_api(db, store.id, secrets.seal(secret_keys, wanted.cratejoy.as_config()), now)
+    ask_for_audit(db, store.id, now)  # the URLs may be others now
+    known = find_api(db, store.id)
+    hooks = hook_urls(secret_keys, public_url, store.name, store.token_version)
+    return Connected(store, connection.id, checked.account, hooks, known is not None and known.registers)
+
+
+def check_wanted(wanted: Wanted) -> None:
+    """Raise Misconfigured for what no trying could make right."""
+    if not NAME.fullmatch(wanted.store):
         raise Misconfigured("a store's name is 1 to 63 lower-case letters, digits and hyphens: it is part of its URLs")
     if wanted.platform not in DESTINATIONS:
         raise Misconfigured(f"no platform {wanted.platform}; there are: {', '.join(sorted(DESTINATIONS))}")
     unknown = set((wanted.store_settings or {}).get("forward_also") or ()) - EVENTS.keys()
     if unknown:
         raise Misconfigured(f"no such event: {', '.join(sorted(unknown))}")
-    checked = DESTINATIONS[wanted.platform](wanted.config).check()
-    sealed = secrets.seal(secret_keys, checked.config)
-    with writing(engine) as db:
-        store = save_store(db, wanted.store, now, **(wanted.store_settings or {}))
-        if wanted.new_urls:
-            store = replace(store, token_version=rotate_token(db, store.id))
-        new = NewConnection(store.id, wanted.platform, checked.account, sealed, wanted.label)
-        connection = save_connection(db, new, now)
-    return Connected(store, connection.id, checked.account, hook_urls(secret_keys, public_url, store))
-
-
-def hook_urls(secret_keys: Sequence[str], public_url: str, store: StoreRow) -> dict[str, str]:
-    """The URL of every event: its body does not name it, so its address must."""
-    token = tokens.sign(secret_keys, store.name, store.token_version)
-    return {event: f"{public_url}/hooks/{store.name}/{token}/{event}" for event in EVENTS}

@@ -12,6 +12,7 @@ HOOKS, DELIVERIES, BACKFILL = "hooks", "deliveries", "backfill"
 SWEEPS = {  # task -> (queue, every how many seconds)
     "hooks.sweep": (HOOKS, 2.0),
     "deliveries.sweep": (DELIVERIES, 1.0),
+    "registration.sweep": (DELIVERIES, 2.0),
     "mails.sweep": (DELIVERIES, 3.0),
     "mails.tidy": (DELIVERIES, 3600.0),
 }

@@ -42,27 +42,39 @@ class Walk:
         return walked
 
 
-def every(
+def pages(
     store: Cratejoy,
     resource: str,
     filters: Mapping[str, str] | None = None,
     *,
     with_: Sequence[str] = (),
     most_pages: int = 100,
-) -> Iterator[dict[str, Any]]:
-    """All objects of a small collection, each once; objects that cannot be read are left out. Raises as a page does.
+) -> Iterator[Page]:
+    """All pages of a small collection, with each object once. Raises as a page does.
 
     Raises BadAnswer if there are more pages than it may read: part of a collection must not pass for the whole.
     """
     walk, seen = Walk(), set[int]()
     while not walk.done:
-        page = store.page(resource, filters, walk.next, with_=with_)
-        fresh = [one for one in page.results if _is_new(one.get("id"), seen)]
-        unreadable = sum(_is_new(one.id, seen) for one in page.bad)
-        walk = walk.after(page, len(fresh) + unreadable, most_pages)
-        yield from fresh
+        page = _fresh(store.page(resource, filters, walk.next, with_=with_), seen)
+        walk = walk.after(page, len(page.results) + len(page.bad), most_pages)
+        yield page
     if walk.cut and walk.pages >= most_pages:
         raise BadAnswer(f"{resource}: more than {most_pages} pages")
+
+
+def every(
+    store: Cratejoy, resource: str, filters: Mapping[str, str] | None = None, *, with_: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """All objects of a small collection, each once; those that cannot be read are left out."""
+    for page in pages(store, resource, filters, with_=with_):
+        yield from page.results
+
+
+def _fresh(page: Page, seen: set[int]) -> Page:
+    """What of a page nobody has seen."""
+    results = [one for one in page.results if _is_new(one.get("id"), seen)]
+    return replace(page, results=results, bad=[one for one in page.bad if _is_new(one.id, seen)])
 
 
 def _is_new(id_: int | None, seen: set[int]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, select, update
 
-from pipeline.ledger.api_tables import StoreAPI
+from pipeline.ledger.api_tables import HookFinding, StoreAPI
 from pipeline.ledger.upsert import insert_into
 
 ACTIVE, REFUSED = "active", "refused"
@@ -22,14 +22,17 @@ class StoreAPIRow:
     status: str
     status_reason: str | None
     checked_at: int
+    registers: bool
+    audit_at: int
+    audited_at: int | None
+    audit_error: str | None
 
 
 def save_api(db: Connection, store_id: int, config: bytes, now: int) -> None:
-    """Save keys that were just tried. New keys for a store leave its `enabled_at` as it is."""
-    made = insert_into(db, StoreAPI).values(
-        store_id=store_id, config=config, enabled_at=now, status=ACTIVE, checked_at=now
-    )
+    """Save keys that were just tried; the hooks are looked at next. New keys leave `enabled_at` as it is."""
     changed = {"config": config, "status": ACTIVE, "status_reason": None, "checked_at": now}
+    changed |= {"registers": True, **_anew(now)}
+    made = insert_into(db, StoreAPI).values(store_id=store_id, enabled_at=now, **changed)
     db.execute(made.on_conflict_do_update(index_elements=[StoreAPI.store_id], set_=changed))
 
 
@@ -50,6 +53,37 @@ def note_api(db: Connection, store_id: int, refusal: str | None, now: int) -> No
     db.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(found))
 
 
+def due_audits(db: Connection, now: int) -> list[int]:
+    """The stores whose hooks are to be looked at by now, the longest overdue first."""
+    due = select(StoreAPI.store_id).where(StoreAPI.audit_at <= now).order_by(StoreAPI.audit_at)
+    return list(db.execute(due).scalars())
+
+
+def note_audit(db: Connection, store_id: int, asked_at: int, next_at: int, error: str | None = None) -> None:
+    """An audit has ended, or must wait: when it goes on, and why it could not come to its end.
+
+    If somebody has asked for another audit since `asked_at`, that one stays asked for.
+    """
+    mine = update(StoreAPI).where(StoreAPI.store_id == store_id, StoreAPI.audit_at == asked_at)
+    db.execute(mine.values(audit_at=next_at, audit_error=error))
+
+
+def set_registers(db: Connection, store_id: int, now: int, *, registers: bool) -> None:
+    """Say whether our hooks are to be registered at Cratejoy, or to be removed; an audit sees to it next."""
+    wanted = {"registers": registers, **_anew(now)}
+    db.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(wanted))
+
+
+def ask_for_audit(db: Connection, store_id: int, now: int) -> None:
+    """Have the hooks listed anew now: what the last audit found holds no longer, or somebody wants to know."""
+    db.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(_anew(now)))
+
+
 def forget_api(db: Connection, store_id: int) -> None:
-    """The store's keys are deleted."""
+    """The store's keys, and what was found with them, are deleted."""
+    db.execute(delete(HookFinding).where(HookFinding.store_id == store_id))
     db.execute(delete(StoreAPI).where(StoreAPI.store_id == store_id))
+
+
+def _anew(now: int) -> dict[str, int | None]:
+    return {"audit_at": now, "audited_at": None, "audit_error": None}

@@ -22,6 +22,7 @@ class StoreRow:
     account_id: int
     name: str
     token_version: int
+    old_token_until: int | None
     currency: str
     forward_also: tuple[str, ...]
     forward_tests: bool
@@ -57,15 +58,21 @@ def find_store(conn: Connection, name: str) -> StoreRow | None:
     return next(iter(_stores(conn, select(Store).where(Store.name == name))), None)
 
 
+def get_store(conn: Connection, store_id: int) -> StoreRow | None:
+    """The store with this id."""
+    return next(iter(_stores(conn, select(Store).where(Store.id == store_id))), None)
+
+
 def list_stores(conn: Connection) -> list[StoreRow]:
     """Every store, by name."""
     return _stores(conn, select(Store).order_by(Store.name))
 
 
-def rotate_token(conn: Connection, store_id: int) -> int:
-    """Make the store's hook URLs invalid and return the version of the new ones."""
-    newer = update(Store).where(Store.id == store_id).values(token_version=Store.token_version + 1)
-    return conn.execute(newer.returning(Store.token_version)).scalar_one()
+def rotate_token(conn: Connection, store_id: int, old_until: int | None = None) -> int:
+    """Make new hook URLs and return their version. The last ones hold until `old_until` (µs), or no longer at all."""
+    newer = {"token_version": Store.token_version + 1, "old_token_until": old_until}
+    changed = update(Store).where(Store.id == store_id).values(newer)
+    return conn.execute(changed.returning(Store.token_version)).scalar_one()
 
 
 def _columns(

@@ -38,6 +38,7 @@ class Store(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     name: Mapped[str] = mapped_column(unique=True)
     token_version: Mapped[int] = mapped_column(SmallInteger, default=1)
+    old_token_until: Mapped[int | None]  # until when the version before is good too; None: it is not
     currency: Mapped[str] = mapped_column(default="USD")  # no Cratejoy payload names one
     forward_also: Mapped[list[Any]] = mapped_column(default=list)  # events beyond those forwarded by default
     forward_tests: Mapped[bool] = mapped_column(default=False)

@@ -85,7 +85,7 @@ def _admit(hooks: Sequence[ValidHook], stores: Mapping[str, StoreRow]) -> tuple[
         store = stores.get(hook["store"])
         if store is None:
             refused.append(_refused(hook, "unknown_store"))
-        elif hook["version"] != store.token_version:
+        elif not store.takes(hook["version"], hook["received_at"]):
             refused.append(_refused(hook, "token_revoked"))
         else:
             stories.append(story_of(hook, store))

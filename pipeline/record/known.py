@@ -21,10 +21,16 @@ class StoreRow:
     id: int
     name: str
     token_version: int
+    old_token_until: int | None  # µs; the version before is good for what came before this
     currency: str
     forward_also: tuple[str, ...]
     forward_tests: bool
     connections: tuple[tuple[int, int], ...]  # (connection id, its number of lanes)
+
+    def takes(self, version: int, received_at: int) -> bool:
+        """Whether a hook that came then, through a URL of this version, came through one of the store's."""
+        last = version == self.token_version - 1 and received_at < (self.old_token_until or 0)
+        return version == self.token_version or last
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ def stores_by_name(db: Database, names: Collection[str]) -> dict[str, StoreRow]:
             row.id,
             row.name,
             row.token_version,
+            row.old_token_until,
             row.currency,
             tuple(row.forward_also),
             row.forward_tests,

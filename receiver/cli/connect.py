@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from redis import RedisError
 from rich.console import Console
 
 from pipeline.connecting import Connected, Wanted
 from pipeline.connecting import connect as connect_store
+from pipeline.cratejoy.credentials import BASE_URL, Credentials
 from pipeline.destinations import DESTINATIONS
-from pipeline.ledger.engine import make_engine
+from pipeline.errors import CratewireError
+from pipeline.ledger.engine import reading
+from pipeline.ledger.hook_findings import findings_of
 from pipeline.ledger.migrations import migrate
+from pipeline.registration.comparing import KINDS
+from receiver.cli.opened import Opened, opened
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.patience import Patience, tend_to_the_end
+from tasks.registration import care_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXAMPLE = "Example: cratewire connect --store acme --platform customerio --site-id ID --api-key KEY --region eu"
@@ -43,6 +51,9 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--forward-also", multiple=True, metavar="EVENT", help="Forward an event that is only recorded by default."
 )
 @click.option("--forward-tests/--no-forward-tests", default=None, help="Forward test-mode objects too.")
+@click.option("--client-id", help="Cratejoy's Client ID: with it and the Secret the hooks register themselves.")
+@click.option("--client-secret", envvar="CRATEWIRE_CONNECT_CLIENT_SECRET", help="Cratejoy's Client Secret Key.")
+@click.option("--cratejoy-url", default=BASE_URL, help="Only for another Merchant API than Cratejoy's, e.g. a sandbox.")
 @click.option("--new-urls", is_flag=True, help="Make new hook URLs; the old ones are refused from now on.")
 @platform_options
 @data_option
@@ -51,26 +62,86 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def connect(
     store: str, platform: str, label: str, data: Path | None, new_urls: bool, as_json: bool, **given: Any
 ) -> None:
-    """Try the credentials, save store and connection, and print the hook URLs to register with Cratejoy.
+    """Try all keys, save store and connection, and register the hooks with Cratejoy.
 
-    Running it again updates the connection instead of making a second one. The URLs are secrets. A secret may
-    also come from the environment, e.g. CRATEWIRE_CONNECT_API_KEY.
+    Without Cratejoy's Client ID and Secret the hook URLs are printed instead, for you to register. Running it again
+    updates the connection instead of making a second one. The URLs are secrets. A secret may also come from the
+    environment, e.g. CRATEWIRE_CONNECT_API_KEY.
     """
     settings = settings_of(data)
     names = ("currency", "forward_also", "forward_tests")
     chosen = {name: value for name in names if (value := given.pop(name)) not in (None, ())}
+    keys = _keys_of(given.pop("client_id"), given.pop("client_secret"), given.pop("cratejoy_url"))
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(settings.database_url)
     config = {key: value for key, value in given.items() if value is not None}
-    wanted = Wanted(store, platform, config, label, chosen, new_urls)
-    engine = make_engine(settings.database_url)
-    found = connect_store(engine, settings.secret_keys, settings.public_url, wanted, time.time_ns() // 1000)
-    document = {"store": store, "connection": found.connection_id, "account": found.account, "hooks": found.hooks}
-    show(document, as_json=as_json, human=lambda console: _explain(console, found, platform))
+    wanted = Wanted(store, platform, config, label, chosen, new_urls, keys)
+    with opened(data) as here:
+        done = _connected(here, wanted)
+    document = {
+        "store": store,
+        "connection": done.found.connection_id,
+        "account": done.found.account,
+        "hooks": done.found.hooks,
+        "registered": done.registered,
+    }
+    show(document, as_json=as_json, human=lambda console: _explain(console, done, platform))
 
 
-def _explain(console: Console, found: Connected, platform: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What was connected. `registered`: Cratejoy has all hooks; None: we have no keys to give it any."""
+
+    found: Connected
+    registered: bool | None
+    trouble: str = ""
+
+
+def _keys_of(client_id: str | None, client_secret: str | None, url: str) -> Credentials | None:
+    if not client_id and not client_secret:
+        return None
+    return Credentials(client_id or "", client_secret or "", url)
+
+
+def _connected(here: Opened, wanted: Wanted) -> _Done:
+    """Nothing is saved unless all keys are accepted; once it is saved, what goes wrong is tried again by itself."""
+    care, patience = care_of(here), Patience(lambda text: click.echo(text, err=True))
+    settings = here.settings
+    found = connect_store(
+        here.engine,
+        settings.secret_keys,
+        settings.public_url,
+        wanted,
+        here.now(),
+        try_store=lambda keys: patience.until_answered(care.open_api(keys).check),
+    )
+    if not found.registers_itself:
+        return _Done(found, None)
+    try:
+        tend_to_the_end(care, found.store.id, patience)
+    except CratewireError as error:
+        return _Done(found, registered=False, trouble=str(error))
+    except RedisError:
+        return _Done(found, registered=False, trouble="Redis does not answer, and the budget of requests is there")
+    with reading(here.engine) as db:
+        left = [one for one in findings_of(db, found.store.id) if one.mended_at is None and one.kind != "foreign"]
+    trouble = "; ".join(sorted({one.failure or KINDS[one.kind] for one in left}))
+    return _Done(found, not left, trouble)
+
+
+def _explain(console: Console, done: _Done, platform: str) -> None:
+    found = done.found
     console.print(f"Connected store {found.store.name} to {platform} (account {found.account}).")
+    if done.registered:
+        console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy, and looked after once an hour.")
+    elif done.registered is False:
+        console.print(f"Not all hooks are registered with Cratejoy yet: {done.trouble}.", soft_wrap=True)
+        console.print(f"It is tried again by itself; see `cratewire hooks audit --store {found.store.name}`.")
+    else:
+        _list_urls(console, found)
+
+
+def _list_urls(console: Console, found: Connected) -> None:
     console.print("Register these URLs with Cratejoy, one hook per event, request type POST:\n")
     for event, url in found.hooks.items():
         console.print(f"  {event:<27} {url}", soft_wrap=True, highlight=False)

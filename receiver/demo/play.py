@@ -34,8 +34,7 @@ Progress = Callable[[str, int, int], None]  # what, done, of how many
 def play(troupe: Troupe, stage: Stage, hooks: int, seed: int, progress: Progress) -> dict[str, Any]:
     """The numbers `cratewire demo --json` prints, with the comparison under "comparison"."""
     started = time.monotonic()
-    urls = _connect(troupe, stage)
-    _register(stage, urls)
+    _connect(troupe, stage)
     life = _live(stage, hooks, seed, progress)
     status = _settle(troupe, progress)
     compared = _compare(troupe, stage)
@@ -52,20 +51,15 @@ def play(troupe: Troupe, stage: Stage, hooks: int, seed: int, progress: Progress
     }
 
 
-def _connect(troupe: Troupe, stage: Stage) -> dict[str, str]:
+def _connect(troupe: Troupe, stage: Stage) -> None:
+    """What a merchant does: one command, which registers the hooks as well."""
     keys = ("--site-id", stage.customerio["site_id"], "--api-key", stage.customerio["api_key"])
     where = ("--region", stage.customerio["region"], "--base-url", stage.customerio["url"])
-    command = ("receiver.cli", "connect", "--store", "demo", "--platform", "customerio", *keys, *where, "--json")
-    hooks: dict[str, str] = _json_of(troupe, *command)["hooks"]
-    return hooks
-
-
-def _register(stage: Stage, urls: dict[str, str]) -> None:
-    """What a merchant does at Cratejoy: one hook per event."""
-    merchant = (stage.store["client_id"], stage.store["client_secret"])
-    for event, url in urls.items():
-        hook = {"name": f"cratewire {event}", "event": event, "target": url, "request_type": "POST"}
-        ask(f"{stage.store['url']}/v1/hooks/", hook, user=merchant)
+    store = ("--client-id", stage.store["client_id"], "--client-secret", stage.store["client_secret"])
+    api = ("--cratejoy-url", f"{stage.store['url']}/v1/")
+    typed = ("connect", "--store", "demo", "--platform", "customerio", *keys, *where, *store, *api, "--json")
+    if not _json_of(troupe, "receiver.cli", *typed)["registered"]:
+        raise CratewireError("not all hooks could be registered with the sandbox store")
 
 
 def _live(stage: Stage, hooks: int, seed: int, progress: Progress) -> dict[str, int]:

@@ -91,6 +91,7 @@ def set_stage(troupe: Troupe, seed: int) -> Stage:
         "CRATEWIRE_DATA_DIR": str(data),
         "PORT": str(port),
         "CRATEWIRE_FLOWER_PORT": str(flower),
+        "CRATEWIRE_CRATEJOY_RATE": "100",  # the sandbox store has no limit unless it is given one
     }
     store = troupe.start("store", "sandbox.store", "--seed", str(seed))
     customerio = troupe.start("customerio", "sandbox.customerio")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.cratejoy.paging import MOST_BARREN, Walk, every
+from pipeline.cratejoy.paging import MOST_BARREN, Walk, every, pages
 from pipeline.cratejoy.reading import Page
 from pipeline.errors import BadAnswer
 from tests.pipeline.cratejoy.scripted import BASE, page, store
@@ -101,7 +101,7 @@ def test_more_pages_than_allowed_do_not_pass_for_all():
     client, _ = store(*(page(number, next_=f"?page={number + 1}") for number in range(1, 9)))
 
     with pytest.raises(BadAnswer, match="more than 5 pages"):
-        list(every(client, "orders", most_pages=5))
+        list(pages(client, "orders", most_pages=5))
 
 
 def test_a_walk_that_is_cut_says_why():
@@ -112,10 +112,13 @@ def test_a_walk_that_is_cut_says_why():
     assert (walk.done, walk.cut, walk.pages) == (True, "pages repeat, or stay empty", MOST_BARREN)
 
 
-@given(pages=st.lists(st.tuples(st.lists(st.integers(0, 20), max_size=4), st.integers(0, 9)), min_size=1, max_size=10))
-def test_every_walk_ends_and_brings_nothing_twice(pages):
+PAGES = st.tuples(st.lists(st.integers(0, 20), max_size=4), st.integers(0, 9))  # ids, and where its next leads
+
+
+@given(leading=st.lists(PAGES, min_size=1, max_size=10))
+def test_every_walk_ends_and_brings_nothing_twice(leading):
     """Whatever pages lead to whatever pages."""
-    made = [page(*ids, next_=f"?page={leads_to % len(pages)}") for ids, leads_to in pages]
+    made = [page(*ids, next_=f"?page={leads_to % len(leading)}") for ids, leads_to in leading]
     client, http = store(made[0])
     http.call = lambda _method, url, **_: made[int(url.rpartition("page=")[2]) if "page=" in url else 0]
 

@@ -213,6 +213,22 @@ def test_a_hook_through_a_url_that_is_nobodys_is_kept_dead(teller, how, reason):
     assert [(row.reason, zlib.decompress(row.raw)) for row in teller.rows(tables.DeadHook)] == [(reason, b"raw")]
 
 
+@pytest.mark.parametrize(
+    ("version", "late", "dead"), [(2, 0, 0), (2, HOUR, 0), (1, -1, 0), (1, 0, 1), (0, -1, 1), (3, -1, 1)]
+)
+def test_the_last_urls_before_a_rotation_hold_until_their_time(teller, version, late, dead):
+    until = NOW + 24 * HOUR
+    teller.change_store(token_version=2, old_token_until=until)
+
+    assert teller.told("order_new", order(), version=version, at=until + late).dead == dead
+
+
+def test_urls_that_were_replaced_at_once_do_not_hold_at_all(teller):
+    teller.change_store(token_version=2, old_token_until=None)
+
+    assert teller.told("order_new", order(), version=1, at=0).dead == 1
+
+
 def test_an_unreadable_hook_is_kept_with_its_bytes_and_its_reason(teller):
     teller.tell(failed=[failure(teller.hook("order_new", {}))])
     (dead,) = teller.rows(tables.DeadHook)

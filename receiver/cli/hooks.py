@@ -1,0 +1,210 @@
+"""`cratewire hooks`: the hooks registered at Cratejoy. What is ours is kept in order; what is not is only shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from pipeline.errors import Misconfigured
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.hook_findings import FindingRow, findings_of
+from pipeline.ledger.store_apis import ask_for_audit, find_api, forget_api, set_registers
+from pipeline.ledger.stores import find_store, rotate_token
+from pipeline.registration.care import Care, open_ward
+from pipeline.registration.comparing import KINDS
+from pipeline.registration.looking import Looked, look
+from pipeline.registration.urls import host_of
+from receiver.cli.opened import Opened, as_document, opened
+from receiver.cli.options import data_option
+from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.patience import Patience, tend_to_the_end
+from receiver.cli.tables import moment, plain
+from tasks.registration import care_of
+
+DAY = 86_400_000_000  # µs: how long the old token of a rotation still holds
+
+store_option = click.option("--store", required=True, help="The store's name, as given to `cratewire connect`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Cared:
+    """One store, with everything its hooks need."""
+
+    here: Opened
+    care: Care
+    store_id: int
+    patience: Patience
+
+    def tend(self, *, only_look: bool = False) -> None:
+        with writing(self.here.engine) as db:
+            ask_for_audit(db, self.store_id, self.here.now())
+        tend_to_the_end(self.care, self.store_id, self.patience, only_look=only_look)
+
+    def findings(self) -> list[FindingRow]:
+        with reading(self.here.engine) as db:
+            return findings_of(db, self.store_id)
+
+
+@click.group()
+def hooks() -> None:
+    """List, mend, audit, rotate or remove the hooks registered at Cratejoy."""
+
+
+@hooks.command(name="list", epilog="Example: cratewire hooks list --store acme")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def list_command(store: str, data: Path | None, as_json: bool) -> None:
+    """List every hook at Cratejoy, ours and others'."""
+    with _cared(data, store) as one:
+        ward = open_ward(one.care, one.store_id)
+        found = one.patience.until_answered(lambda: look(one.care, ward))
+    rows = _listed(found)
+    show(rows, as_json=as_json, human=lambda console: _tell_hooks(console, rows, found))
+
+
+@hooks.command(name="audit", epilog="Example: cratewire hooks audit --store acme")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def audit_command(store: str, data: Path | None, as_json: bool) -> None:
+    """Show what is wrong with them, and what was mended lately.
+
+    Looks now and mends nothing. The same happens by itself once an hour, and then what is ours is mended.
+    """
+    with _cared(data, store) as one:
+        one.tend(only_look=True)
+        found = one.findings()
+    show(as_document(found), as_json=as_json, human=lambda console: _tell_findings(console, found))
+
+
+@hooks.command(name="sync", epilog="Example: cratewire hooks sync --store acme")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def sync_command(store: str, data: Path | None, as_json: bool) -> None:
+    """Register what is missing and mend what is ours, now.
+
+    After `remove` this brings the hooks back.
+    """
+    with _cared(data, store) as one:
+        _set_registers(one, registers=True)
+        found = _tended(one)
+    show(as_document(found), as_json=as_json, human=lambda console: _tell_findings(console, found))
+
+
+@hooks.command(name="rotate", epilog="Examples: cratewire hooks rotate --store acme; cratewire hooks rotate --now …")
+@store_option
+@click.option("--now", "at_once", is_flag=True, help="The old URLs have leaked: refuse them from now on, not in a day.")
+@data_option
+@json_option
+@speaks_plainly
+def rotate_command(store: str, at_once: bool, data: Path | None, as_json: bool) -> None:
+    """Give Cratejoy new secret URLs.
+
+    The old ones hold for another day, and no longer.
+    """
+    with _cared(data, store) as one:
+        now = one.here.now()
+        with writing(one.here.engine) as db:
+            rotate_token(db, one.store_id, None if at_once else now + DAY)
+        found = _tended(one)
+    show(as_document(found), as_json=as_json, human=lambda console: _tell_findings(console, found))
+
+
+@hooks.command(name="remove", epilog="Example: cratewire hooks remove --store acme --forget-keys")
+@store_option
+@click.option("--forget-keys", is_flag=True, help="Delete Cratejoy's Client ID and Secret here too, at the end.")
+@data_option
+@json_option
+@speaks_plainly
+def remove_command(store: str, forget_keys: bool, data: Path | None, as_json: bool) -> None:
+    """Remove ours, and register none any more.
+
+    Those of others stay.
+    """
+    with _cared(data, store) as one:
+        _set_registers(one, registers=False)
+        found = _tended(one)
+        if forget_keys and not _left(found):
+            with writing(one.here.engine) as db:
+                forget_api(db, one.store_id)
+    show(as_document(found), as_json=as_json, human=lambda console: _tell_findings(console, found))
+
+
+@contextmanager
+def _cared(data: Path | None, store: str) -> Iterator[Cared]:
+    with opened(data) as here:
+        with reading(here.engine) as db:
+            found = find_store(db, store)
+            keys = find_api(db, found.id) if found else None
+        if found is None:
+            raise Misconfigured(f"no store {store}: see `cratewire status` for those there are")
+        if keys is None:
+            message = f"store {store} is connected without Cratejoy's Client ID and Secret: connect it again with both"
+            raise Misconfigured(message)
+        yield Cared(here, care_of(here), found.id, Patience(lambda text: click.echo(text, err=True)))
+
+
+def _set_registers(one: Cared, *, registers: bool) -> None:
+    with writing(one.here.engine) as db:
+        set_registers(db, one.store_id, one.here.now(), registers=registers)
+
+
+def _tended(one: Cared) -> list[FindingRow]:
+    """What this command found: mended since it began, or still open."""
+    began = one.here.now()
+    one.tend()
+    return [row for row in one.findings() if row.mended_at is None or row.mended_at >= began]
+
+
+def _left(found: list[FindingRow]) -> list[FindingRow]:
+    return [row for row in found if row.remedy and row.mended_at is None]
+
+
+def _listed(found: Looked) -> list[dict[str, Any]]:
+    wrong = {one.hook_id: one.kind for one in found.findings if one.hook_id is not None}
+    return [
+        {
+            "id": hook.get("id"),
+            "event": hook.get("event"),
+            "enabled": hook.get("enabled"),
+            "host": host_of(hook.get("target") or ""),
+            "state": wrong.get(hook.get("id") or 0, "ok"),
+        }
+        for hook in found.hooks
+    ]
+
+
+def _tell_hooks(console: Console, rows: list[dict[str, Any]], found: Looked) -> None:
+    table = plain("id", "event", "state", "leads to")
+    for row in rows:
+        table.add_row(str(row["id"]), row["event"] or "", row["state"], row["host"] or "")
+    console.print(table)
+    for one in found.findings:
+        if one.hook_id is None:
+            console.print(f"{one.event or ''}: {KINDS[one.kind]}".removeprefix(": "))
+
+
+def _tell_findings(console: Console, found: list[FindingRow]) -> None:
+    if not found:
+        console.print("All hooks are registered as they should be.")
+        return
+    table = plain("found", "event", "hook", "mended", "what")
+    for row in found:
+        cells = (moment(row.found_at), row.event or "", str(row.hook_id or ""), moment(row.mended_at))
+        table.add_row(*cells, _words(row))
+    console.print(table)
+
+
+def _words(row: FindingRow) -> str:
+    return "; ".join(filter(None, (KINDS.get(row.kind, row.kind), row.host if row.remedy is None else "", row.failure)))

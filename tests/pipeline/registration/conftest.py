@@ -1,0 +1,134 @@
+"""A store in the ledger whose Merchant API is the sandbox's, and everything needed to tend its hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+import fakeredis
+import pytest
+
+from pipeline.cratejoy.opening import open_with
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.hook_findings import findings_of
+from pipeline.ledger.store_apis import ask_for_audit, find_api, save_api, set_registers
+from pipeline.ledger.stores import get_store, rotate_token
+from pipeline.registration.care import Care
+from pipeline.registration.tending import tend
+from pipeline.registration.urls import hook_urls
+from pipeline.secrets import seal
+from sandbox.store.server import serving
+from sandbox.store.world import Options
+from tests.pipeline.cratejoy.conftest import AMPLE, Shop
+from tests.pipeline.ledger.rows import NOW, add_store
+
+KEYS = ("k" * 32,)
+PUBLIC = "http://127.0.0.1:8080"
+
+
+@dataclass
+class Clock:
+    now: int = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
+class Ward:
+    """The store, its hooks at the sandbox, and the ledger's word on them."""
+
+    care: Care
+    shop: Shop
+    store_id: int
+    clock: Clock = field(default_factory=Clock)
+
+    def tend(self, **how):
+        return tend(self.care, self.store_id, **how)
+
+    def audit(self):
+        """Have the hooks looked at anew, and mended."""
+        with writing(self.care.engine) as db:
+            ask_for_audit(db, self.store_id, self.clock.now)
+        self.tend()
+
+    def row(self):
+        with reading(self.care.engine) as db:
+            return find_api(db, self.store_id)
+
+    def findings(self):
+        with reading(self.care.engine) as db:
+            return findings_of(db, self.store_id)
+
+    def kinds(self, *, mended):
+        """(kind, event) of the findings that were mended, or that are open."""
+        return [(one.kind, one.event) for one in self.findings() if (one.mended_at is not None) is mended]
+
+    def urls(self):
+        with reading(self.care.engine) as db:
+            store = get_store(db, self.store_id)
+        return hook_urls(KEYS, self.care.public_url, store.name, store.token_version)
+
+    def registered(self):
+        """event -> targets, of the hooks that are enabled."""
+        found = {}
+        for hook in self.api().page("hooks").results:
+            if hook["enabled"]:
+                found.setdefault(hook["event"], []).append(hook["target"])
+        return found
+
+    def hook(self, event):
+        return next(one for one in self.api().page("hooks").results if one["event"] == event)
+
+    def as_it_should_be(self):
+        return self.registered() == {event: [url] for event, url in self.urls().items()}
+
+    def api(self):
+        return open_with(self.shop.credentials(), fakeredis.FakeRedis(), per_second=AMPLE)
+
+    def register(self, event, target, **more):
+        hook = {"name": event, "event": event, "target": target, "request_type": "POST", **more}
+        return self.api().create("hooks", hook)["id"]
+
+    def rotate(self, old_until=None):
+        with writing(self.care.engine) as db:
+            rotate_token(db, self.store_id, old_until)
+            ask_for_audit(db, self.store_id, self.clock.now)
+
+    def disconnect(self):
+        with writing(self.care.engine) as db:
+            set_registers(db, self.store_id, self.clock.now, registers=False)
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with serving(Options("id", "secret", seed=7)) as running:
+        yield Shop(running)
+
+
+@pytest.fixture
+def make_ward(engine, shop):
+    """A ward with this budget, this public address."""
+
+    def made(per_second=AMPLE, public_url=PUBLIC):
+        with writing(engine) as db:
+            store_id = add_store(db).id
+            save_api(db, store_id, seal(KEYS, shop.credentials().as_config()), NOW)
+        clock, redis = Clock(), fakeredis.FakeRedis()
+        care = Care(engine, redis, KEYS, public_url, partial(open_with, redis=redis, per_second=per_second), clock)
+        return Ward(care, shop, store_id, clock)
+
+    return made
+
+
+@pytest.fixture
+def ward(make_ward) -> Ward:
+    return make_ward()
+
+
+@pytest.fixture
+def tended(ward) -> Ward:
+    """Every hook is registered already."""
+    assert ward.tend().done
+    return ward

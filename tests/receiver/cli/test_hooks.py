@@ -1,0 +1,184 @@
+"""`cratewire hooks`, and a `cratewire connect` that registers them, against a sandbox store and a Customer.io."""
+
+from __future__ import annotations
+
+import json
+
+import fakeredis
+import pytest
+
+from pipeline.cratejoy.opening import open_with
+from pipeline.events.table import EVENTS
+from pipeline.ledger import tables
+from pipeline.ledger.engine import reading
+from pipeline.ledger.store_apis import find_api
+from sandbox.store.server import serving
+from sandbox.store.world import Options
+from tests.pipeline.cratejoy.conftest import AMPLE, Shop
+
+FOREIGN = "https://other.example.com/hooks/in?key=s3cret"
+
+
+@pytest.fixture
+def shop(monkeypatch):
+    monkeypatch.setenv("CRATEWIRE_CRATEJOY_RATE", "1000")
+    with serving(Options("id", "secret", seed=7)) as running:
+        yield Shop(running)
+
+
+@pytest.fixture
+def typed(track, shop):
+    where = ("--base-url", track.url, "--region", "us", "--site-id", track.site_id, "--api-key", track.api_key)
+    store = ("--client-id", "id", "--client-secret", "secret", "--cratejoy-url", f"{shop.running.url}/v1/")
+    return ("connect", "--store", "acme", "--platform", "customerio", *where, *store)
+
+
+@pytest.fixture
+def connected(shell, typed):
+    return shell.json(*typed)
+
+
+def api(shop):
+    return open_with(shop.credentials(), fakeredis.FakeRedis(), per_second=AMPLE)
+
+
+def registered(shop):
+    """(event, target) of every hook the store has, by event."""
+    return sorted((one["event"], one["target"]) for one in api(shop).page("hooks").results)
+
+
+def hooks(shell, name, *more):
+    return shell.json("hooks", name, "--store", "acme", *more)
+
+
+def test_connecting_with_cratejoys_keys_registers_every_hook(connected, shop):
+    assert connected["registered"] is True
+    assert registered(shop) == sorted(connected["hooks"].items())
+
+
+def test_a_human_reads_that_the_hooks_are_registered_and_no_secret(shell, typed):
+    text = shell.said(*typed)
+
+    assert f"All {len(EVENTS)} hooks are registered" in text
+    assert "/hooks/acme/" not in text
+
+
+def test_connecting_again_without_the_keys_keeps_them(shell, typed, connected, shop):
+    again = shell.json(*typed[: typed.index("--client-id")], "--currency", "EUR")
+
+    assert again["registered"] is True
+    assert len(registered(shop)) == len(EVENTS)
+
+
+def test_wrong_cratejoy_keys_are_refused_before_anything_is_saved(shell, typed, installed, track):
+    place = typed.index("secret")
+    complaint = shell.complaint(*typed[:place], "wrong-secret", *typed[place + 1 :])
+
+    assert "Cratejoy refused the Client ID and Secret" in complaint
+    assert "wrong-secret" not in complaint
+    assert installed.rows(tables.Store) == []
+    assert track.calls == []
+
+
+def test_keys_the_platform_refuses_leave_nothing_at_cratejoy(shell, typed, installed, track, shop):
+    place = typed.index(track.api_key)
+    shell.complaint(*typed[:place], "wrong-api-key", *typed[place + 1 :])
+
+    assert installed.rows(tables.Store) == []
+    assert registered(shop) == []
+
+
+def test_half_a_pair_of_keys_is_refused(shell, typed):
+    assert "client_secret is missing" in shell.complaint(*typed[: typed.index("--client-secret")])
+
+
+def test_a_store_that_fails_after_the_check_is_connected_all_the_same(shell, typed, shop):
+    shop.people(0)
+    shop.fault(rate=0.5, retry_after=100_000, prefix="/v1/hooks")
+    document = shell.json(*typed)
+
+    assert document["registered"] is False
+
+
+def test_the_list_shows_ours_and_others_without_their_secrets(shell, connected, shop):
+    api(shop).create("hooks", {"name": "x", "event": "order_new", "target": FOREIGN, "request_type": "POST"})
+    found = hooks(shell, "list")
+
+    assert sorted(one["state"] for one in found) == ["foreign", *["ok"] * len(EVENTS)]
+    assert "s3cret" not in json.dumps(found)
+    assert connected["hooks"]["order_new"] not in json.dumps(found)
+
+
+def test_an_audit_tells_and_mends_nothing(shell, connected, shop):
+    api(shop).delete("hooks", hooks(shell, "list")[0]["id"])
+    (found,) = [one for one in hooks(shell, "audit") if one["mended_at"] is None]
+
+    assert (found["kind"], found["remedy"]) == ("missing", "create")
+    assert len(registered(shop)) == len(EVENTS) - 1
+
+
+def test_sync_mends(shell, connected, shop):
+    gone = hooks(shell, "list")[0]
+    api(shop).delete("hooks", gone["id"])
+    found = hooks(shell, "sync")
+
+    assert [(one["kind"], one["event"]) for one in found] == [("missing", gone["event"])]
+    assert registered(shop) == sorted(connected["hooks"].items())
+
+
+def test_sync_says_that_all_is_well(shell, connected):
+    assert "All hooks are registered as they should be" in shell.said("hooks", "sync", "--store", "acme")
+
+
+def test_humans_read_what_was_wrong(shell, connected, shop):
+    api(shop).delete("hooks", hooks(shell, "list")[0]["id"])
+    missing = shell.said("hooks", "list", "--store", "acme")
+    mended = shell.said("hooks", "sync", "--store", "acme")
+
+    assert "no hook tells us of this event" in missing
+    assert "no hook tells us of this event" in mended
+
+
+def test_rotating_gives_cratejoy_new_urls_and_lets_the_old_ones_live_a_day(shell, connected, shop, installed):
+    hooks(shell, "rotate")
+    (store,) = installed.rows(tables.Store)
+
+    assert not {target for _, target in registered(shop)} & set(connected["hooks"].values())
+    assert len(registered(shop)) == len(EVENTS)
+    assert 86_300_000_000 < store.old_token_until - installed.process.now() <= 86_400_000_000
+
+
+def test_urls_that_leaked_end_at_once(shell, connected, installed):
+    hooks(shell, "rotate", "--now")
+    (store,) = installed.rows(tables.Store)
+
+    assert (store.token_version, store.old_token_until) == (2, None)
+
+
+def test_removing_leaves_others_hooks_and_forgets_the_keys_if_told(shell, connected, shop, installed):
+    api(shop).create("hooks", {"name": "x", "event": "order_new", "target": FOREIGN, "request_type": "POST"})
+    hooks(shell, "remove", "--forget-keys")
+
+    assert registered(shop) == [("order_new", FOREIGN)]
+    with reading(installed.process.engine) as db:
+        assert find_api(db, 1) is None
+
+
+def test_removed_hooks_come_back_with_sync(shell, connected, shop):
+    hooks(shell, "remove")
+    removed = registered(shop)
+    hooks(shell, "sync")
+
+    assert (removed, registered(shop)) == ([], sorted(connected["hooks"].items()))
+
+
+@pytest.mark.parametrize("name", ["list", "audit", "sync", "rotate", "remove"])
+def test_a_store_nobody_connected_is_said(shell, name, installed):
+    assert "no store acme" in shell.complaint("hooks", name, "--store", "acme")
+
+
+@pytest.mark.parametrize("name", ["list", "audit", "sync", "rotate", "remove"])
+def test_a_store_connected_without_cratejoys_keys_is_said(shell, typed, name):
+    shell.json(*typed[: typed.index("--client-id")])
+
+    assert "without Cratejoy's Client ID and Secret" in shell.complaint("hooks", name, "--store", "acme")

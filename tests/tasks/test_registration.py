@@ -1,0 +1,77 @@
+"""Audits of the hooks at Cratejoy, as beat and workers do them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from pipeline import keys
+from pipeline.cratejoy.credentials import Credentials
+from pipeline.events.table import EVENTS
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.store_apis import find_api, save_api
+from pipeline.ledger.stores import save_store
+from pipeline.secrets import seal
+from sandbox.store.server import serving
+from sandbox.store.world import Options
+from tasks import process, registration
+from tests.tasks.by_hand import take_all
+
+
+@pytest.fixture
+def shop():
+    with serving(Options("id", "secret")) as running:
+        yield running
+
+
+@pytest.fixture
+def store_id(installed, shop):
+    """A store that has just been connected, with keys for the sandbox store."""
+    here = installed.process
+    process._made[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=1_000.0))
+    with writing(here.engine) as db:
+        store_id = save_store(db, "acme", here.now()).id
+        config = Credentials("id", "secret", f"{shop.url}/v1/").as_config()
+        save_api(db, store_id, seal(here.settings.secret_keys, config), here.now())
+    return store_id
+
+
+def found(installed, store_id):
+    with reading(installed.process.engine) as db:
+        return find_api(db, store_id)
+
+
+def started():
+    return [tuple(message.args) for message in take_all("backfill")]
+
+
+def test_a_store_that_was_just_connected_is_tended(store_id):
+    registration.sweep()
+
+    assert started() == [(store_id,)]
+
+
+def test_a_store_that_is_being_tended_is_left_alone(installed, store_id):
+    installed.process.redis.set(keys.registration_lease(store_id), "somebody")
+    registration.sweep()
+
+    assert started() == []
+
+
+def test_tending_registers_the_hooks_and_the_sweep_rests_for_an_hour(shop, store_id):
+    registration.tend(store_id)
+    registration.sweep()
+
+    assert started() == []
+    assert sorted(row["event"] for row in shop.world.state.rows("hooks")) == sorted(EVENTS)
+
+
+def test_what_goes_wrong_is_in_the_ledger_and_no_failure_of_the_task(installed, shop, store_id):
+    shop.world.options = Options("id", "another secret")
+    registration.tend(store_id)
+    registration.sweep()
+
+    assert found(installed, store_id).status == "refused"
+    assert started() == []
