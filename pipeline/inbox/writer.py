@@ -18,9 +18,9 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from pipeline.inbox.journal import Journal
 from pipeline.inbox.raw_hook import RawHook
 from pipeline.inbox.way_in import BATCH_BYTES, BATCH_COUNT, Condition, Way
-from pipeline.model import HEARTBEAT
 
 log = structlog.get_logger(__name__)
 
@@ -137,17 +137,19 @@ class Writer:
         return condition if self._clock() - at < STUCK else None
 
     def _run(self, queue: SimpleQueue[_Ticket | _Promise | None]) -> None:
-        keeper = self._make_keeper()
+        keeper, journal = self._make_keeper(), Journal(self._clock)
         more, looked_at = True, float("-inf")
         while True:
             tickets, ended = _take(queue, 0 if more else TICK)
-            _serve(keeper, tickets)
+            _serve(keeper, tickets, journal)
             if ended:
                 break
+            journal.tell()
             more = _guarded(keeper.drain, otherwise=False)
             if self._clock() - looked_at >= TICK:
                 looked_at = self._clock()
                 self._look(keeper, looked_at)
+        journal.close()
         keeper.close()
 
     def _look(self, keeper: Keeper, now: float) -> None:
@@ -171,10 +173,11 @@ def _take(queue: SimpleQueue[_Ticket | _Promise | None], patience: float) -> tup
     return tickets, True
 
 
-def _serve(keeper: Keeper, tickets: list[_Ticket | _Promise]) -> None:
+def _serve(keeper: Keeper, tickets: list[_Ticket | _Promise], journal: Journal) -> None:
     if not tickets:
         return
-    way: Way = _guarded(lambda: keeper.keep([ticket.hook for ticket in tickets]), otherwise="refused")
+    hooks = [ticket.hook for ticket in tickets]
+    way: Way = _guarded(lambda: keeper.keep(hooks), otherwise="refused")
     promised: dict[asyncio.AbstractEventLoop, list[Future[Way]]] = {}
     for ticket in tickets:
         if isinstance(ticket, _Ticket):
@@ -184,9 +187,7 @@ def _serve(keeper: Keeper, tickets: list[_Ticket | _Promise]) -> None:
     for loop, futures in promised.items():  # one wake-up for all of a loop's: it costs a system call
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it everybody who waited
             loop.call_soon_threadsafe(_fulfil, futures, way)
-    # Told when nobody waits any more.
-    if receipts := [ticket.hook.receipt for ticket in tickets if ticket.hook.source != HEARTBEAT]:
-        log.info("hooks taken", way=way, receipts=receipts)
+    journal.took(way, hooks)  # when nobody waits any more
 
 
 def _fulfil(futures: list[Future[Way]], way: Way) -> None:
