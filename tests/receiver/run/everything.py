@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,9 +21,9 @@ PATIENCE = 120.0
 class Running:
     """The process, what it has said so far, and where it is."""
 
-    def __init__(self, data: Path, port: int, flower_port: int) -> None:
+    def __init__(self, data: Path, port: int, flower_port: int, settings: Mapping[str, str]) -> None:
         self.data, self.port, self.flower_port = data, port, flower_port
-        ours = {"CRATEWIRE_FLOWER_PORT": str(flower_port), "CRATEWIRE_WORKERS": "1"}
+        ours = {"CRATEWIRE_FLOWER_PORT": str(flower_port), "CRATEWIRE_WORKERS": "1", **settings}
         inherited = {
             k: v
             for k, v in process_environment(None).items()
@@ -85,8 +85,9 @@ def _command_if_of(pid: int, data: Path) -> str | None:
 
 
 @contextmanager
-def running(data: Path, port: int | None = None, flower_port: int | None = None) -> Iterator[Running]:
-    run = Running(data, port or free_port(), flower_port or free_port())
+def running(data: Path, port: int | None = None, flower_port: int | None = None, **settings: str) -> Iterator[Running]:
+    """`settings`: variables of its environment."""
+    run = Running(data, port or free_port(), flower_port or free_port(), settings)
     try:
         yield run
     finally:
