@@ -21,13 +21,13 @@ from tests.receiver.doors import TOKEN, Door, Keeper, make_app
 app = Celery("test", task_cls=QuietTask, set_as_current=False)
 
 
-@app.task(name="hooks.test")
+@app.task(name="hooks.test", shared=False)
 def link(error: Exception | None = None) -> None:
     if error is not None:
         raise error
 
 
-@app.task(name="hooks.sweep")
+@app.task(name="hooks.sweep", shared=False)
 def sweep() -> None:
     pass
 
