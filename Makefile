@@ -39,7 +39,7 @@ run: setup ## Everything on this machine in the foreground; ARGS="--port 8080 --
 	$(BIN)/cratewire run $(ARGS)
 
 .PHONY: test
-test: setup postgres rabbitmq systemd lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
+test: setup postgres rabbitmq systemd browser lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(ARGS)
 	$(BIN)/python -m tests.coverage_gate
 
@@ -91,6 +91,10 @@ rabbitmq: ## Install Debian's RabbitMQ, if it is missing; no service of it is le
 .PHONY: systemd
 systemd: ## Install Debian's systemd, whose systemd-analyze checks the units, if it is missing
 	$(call debian,/usr/bin/systemd-analyze,systemd)
+
+.PHONY: browser
+browser: ## Install Debian's Chromium, which the tests of the pages use, if it is missing
+	$(call debian,/usr/bin/chromium,chromium)
 
 .PHONY: lock
 lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions

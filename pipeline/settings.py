@@ -83,6 +83,7 @@ VARIABLES: dict[str, Variable] = {
     "traces_url": Variable("CRATEWIRE_TRACES_URL", check=_url("http", "https")),
     "smtp_url": Variable("SMTP_URL", check=_url("smtp", "smtps")),
     "mail_from": Variable("CRATEWIRE_MAIL_FROM", check=_a_sender),
+    "connect_anywhere": Variable("CRATEWIRE_CONNECT_ANYWHERE", "bool", default=False),
     "registration": Variable("CRATEWIRE_REGISTRATION", default="open", check=validate.OneOf(["open", "invited"])),
     "log_level": Variable(
         "CRATEWIRE_LOG_LEVEL", default="INFO", check=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -117,6 +118,7 @@ class Settings:
     traces_url: str | None = field(repr=False)  # its path may hold a key
     smtp_url: str | None = field(repr=False)
     mail_from: str
+    connect_anywhere: bool  # whether the connect form asks for addresses, which strangers may then have us call
     registration: str  # open: anybody may make an account; invited: only who was invited
     log_level: str
     log_format: str

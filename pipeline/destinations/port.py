@@ -20,6 +20,7 @@ class Field:
     default: str | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    elsewhere: bool = False  # decides to which address this machine connects: not for strangers to fill in
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Destination(Protocol):
     """One platform, configured for one account. Made anew for each connection; shares the process's session."""
 
     platform: ClassVar[str]
+    title: ClassVar[str]  # as people write it
+    steps: ClassVar[tuple[str, ...]]  # what a merchant does at the platform first, a sentence each
     fields: ClassVar[tuple[Field, ...]]
     max_items: ClassVar[int]  # how many messages one `send` takes at the most
     calls_per_second: ClassVar[float]  # the account's default budget

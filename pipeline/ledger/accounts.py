@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, null, select, update
 
 from pipeline.errors import Misconfigured
 from pipeline.ledger.account_tables import Membership, User
@@ -60,6 +60,11 @@ def find_account(db: Connection, name: str) -> int | None:
     return db.execute(select(Account.id).where(Account.name == name)).scalar()
 
 
+def account_name(db: Connection, account_id: int) -> str:
+    """What stores are saved under."""
+    return db.execute(select(Account.name).where(Account.id == account_id)).scalar_one()
+
+
 def add_user(db: Connection, wanted: NewUser, now: int) -> int | None:
     """The new user's id; None if somebody has this address already."""
     made = insert_into(db, User).values(
@@ -93,6 +98,18 @@ def remove_member(db: Connection, account_id: int, user_id: int) -> None:
     if owners == {user_id}:
         raise Misconfigured("an account keeps at least one owner")
     db.execute(delete(Membership).where(Membership.account_id == account_id, Membership.user_id == user_id))
+
+
+def list_accounts(db: Connection) -> list[tuple[int, str]]:
+    """The id and name of every account, the oldest first."""
+    return [(row.id, row.name) for row in db.execute(select(Account.id, Account.name).order_by(Account.id))]
+
+
+def forget_second_factor(db: Connection, email: str) -> bool:
+    """Let somebody who has lost it log in with their password alone; False if nobody has this address."""
+    off = {"tf_primary_method": None, "tf_totp_secret": None, "tf_counter": None, "mf_recovery_codes": null()}
+    changed = update(User).where(User.email == email.lower()).values(off).returning(User.id)
+    return db.execute(changed).scalar() is not None
 
 
 def members_of(db: Connection, account_id: int) -> list[Member]:

@@ -8,6 +8,7 @@ import click
 
 # name -> (module:command, what the list of commands says about it)
 COMMANDS = {
+    "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite somebody."),
     "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),
     "dead": ("receiver.cli.dead:dead", "List, show or replay what could not go on."),
     "demo": ("receiver.cli.demo:demo", "Watch a living sandbox store arrive at a sandbox Customer.io."),
@@ -17,6 +18,7 @@ COMMANDS = {
     "status": ("receiver.cli.status:status", "Show what waits, what was sent and what cannot go on."),
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say what to do about each fault."),
     "migrate": ("receiver.cli.migrate:migrate", "Bring the database to the newest revision."),
+    "reseal": ("receiver.cli.reseal:reseal", "Encrypt every saved key anew with the first secret key."),
     "run": ("receiver.cli.run:run", "Run everything on this machine in the foreground."),
 }
 

@@ -12,7 +12,7 @@ from pipeline.errors import Misconfigured
 from pipeline.ledger.accounts import OWNER, ROLES, Member, Role, members_of, remove_member, roles_of
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import Invited, invitations_to, withdraw
-from receiver.pages.invitations import send_invitation
+from receiver.pages.inviting import send_invitation
 from receiver.pages.rights import my_id, my_stores, require_owner
 from receiver.pages.sessions import here
 
@@ -60,7 +60,8 @@ def invite(account_id: int) -> ResponseReturnValue:
     except ValueError:
         flash("That is no mail address.", "error")
         return redirect(url_for("account.show"))
-    told = send_invitation(here(), account_id, email, role)
+    site = here()
+    told = send_invitation(site.engine, site.settings, account_id, email, role, site.now())
     flash(f"{email} was invited." if told else f"{email} has been written to too often; try again in an hour.", "info")
     return redirect(url_for("account.show"))
 

@@ -8,6 +8,7 @@ from flask_wtf import CSRFProtect
 
 from receiver.pages import account, home, invitations, shown
 from receiver.pages.config import pages_config
+from receiver.pages.connect import views as connect
 from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
 from receiver.pages.letters import Letters
@@ -30,6 +31,7 @@ def create_pages(site: Site) -> Flask:
     user_authenticated.connect(_forgive, app)
     for blueprint in (home.blueprint, account.blueprint, invitations.blueprint):
         app.register_blueprint(blueprint)
+    connect.prepare(app)
     shown.add_filters(app)
     add_error_pages(app)
     add_headers(app, https=site.settings.public_url.startswith("https://"))

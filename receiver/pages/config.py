@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.settings import Settings
-from receiver.pages.keys import derived, tag_of
+from receiver.pages.keys import APPS, CODES, derived, tag_of
 from receiver.pages.sessions import here
 
 SHORTEST_PASSWORD = 10
@@ -83,7 +83,7 @@ def _second_factor(settings: Settings, *, https: bool) -> dict[str, Any]:
         "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,  # a code by mail would be no second factor
         "SECURITY_TWO_FACTOR_VALIDITY_COOKIE": {"httponly": True, "secure": https, "samesite": "Strict"},
         "SECURITY_TOTP_ISSUER": "Cratewire",
-        "SECURITY_TOTP_SECRETS": {tag_of(key): key for key in derived(settings.secret_keys, "authenticator apps")},
+        "SECURITY_TOTP_SECRETS": {tag_of(key): key for key in derived(settings.secret_keys, APPS)},
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
-        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": derived(settings.secret_keys, "recovery codes"),
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": derived(settings.secret_keys, CODES),
     }

@@ -19,6 +19,7 @@ from pipeline.ledger.reading import (
     list_events,
     status_counts,
 )
+from receiver.pages.cratejoy_side import CratejoySide, cratejoy_side
 from receiver.pages.rights import my_store, my_stores
 from receiver.pages.sessions import here
 
@@ -34,6 +35,7 @@ class StoreShown:
     name: str
     role: str
     connections: list[ConnectionCounts]
+    cratejoy: CratejoySide
     counts: EventCounts
     events: list[EventListed]
 
@@ -44,9 +46,9 @@ class StoreShown:
 
 @blueprint.get("/")
 def show() -> ResponseReturnValue:
-    """The stores of whoever is logged in."""
+    """The stores of whoever is logged in; the connect form for everybody else."""
     if not current_user.is_authenticated:
-        return redirect(url_for("security.login"))
+        return redirect(url_for("connect.show"))
     return render_template("home.html", stores=shown(my_stores(), FEW))
 
 
@@ -76,6 +78,7 @@ def shown(stores: list[Seen], events: int) -> list[StoreShown]:
                 store.name,
                 store.role,
                 [one for one in connections if one.store == store.name],
+                cratejoy_side(db, store.store_id),
                 event_counts(db, store.name),
                 list_events(db, EventFilter(store=store.name), limit=events),
             )

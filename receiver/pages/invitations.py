@@ -7,39 +7,16 @@ import uuid
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user, hash_password
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature
 from sqlalchemy import Connection
 
-from pipeline.ledger.accounts import NewUser, Role, add_member, add_user, find_user
+from pipeline.ledger.accounts import NewUser, add_member, add_user, find_user
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.invitations import Invited, find_invitation, invite, use_invitation
-from pipeline.mail import Letter
-from pipeline.mailing import write
-from receiver.pages.keys import derived
+from pipeline.ledger.invitations import Invited, find_invitation, use_invitation
+from receiver.pages.inviting import serializer
 from receiver.pages.sessions import here
-from receiver.pages.site import Site
 
 blueprint = Blueprint("invitations", __name__)
-
-_TEXT = """You have been invited to look after a Cratejoy store in Cratewire, as {role}. This link lets you in:
-
-{link}
-
-It is good for a week, and for this address only. If you do not know what this is about, do nothing.
-"""
-
-
-def send_invitation(site: Site, account_id: int, email: str, role: Role) -> bool:
-    """Invite an address; False if it has had too many mails of late, and nothing was done."""
-    now = site.now()
-    with writing(site.engine) as db:
-        token = _serializer(site).dumps(invite(db, account_id, email, role, now))
-        link = f"{site.settings.public_url}/invitations/{token}"
-        letter = Letter(email, "You are invited to Cratewire", _TEXT.format(role=role, link=link))
-        told = write(db, site.settings.secret_keys, letter, now)
-        if not told:
-            db.rollback()
-    return told
 
 
 @blueprint.get("/invitations/<token>")
@@ -89,7 +66,7 @@ def _user(db: Connection, invited: Invited, password_hash: str | None, now: int)
 def _invited(token: str) -> Invited:
     site = here()
     try:
-        invitation_id = _serializer(site).loads(token)
+        invitation_id = serializer(site.settings.secret_keys).loads(token)
     except BadSignature:
         abort(404)
     with reading(site.engine) as db:
@@ -98,8 +75,3 @@ def _invited(token: str) -> Invited:
 
 def _is_mine(invited: Invited) -> bool:
     return bool(current_user.is_authenticated) and current_user.email == invited.email
-
-
-def _serializer(site: Site) -> URLSafeSerializer:
-    keys = derived(site.settings.secret_keys, "invitations")
-    return URLSafeSerializer(keys[::-1], salt="invitation")  # itsdangerous signs with the last one

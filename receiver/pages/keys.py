@@ -7,6 +7,9 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+APPS = "authenticator apps"
+CODES = "recovery codes"
+
 
 def derived(secret_keys: Sequence[str], purpose: str) -> list[str]:
     """One key for every secret key, in their order, as 43 characters and a sign of equality: Fernet's form."""

@@ -24,12 +24,23 @@ class CustomerIO:
     """One workspace."""
 
     platform: ClassVar[str] = "customerio"
+    title: ClassVar[str] = "Customer.io"
+    steps: ClassVar[tuple[str, ...]] = (
+        "Open Account settings, API credentials, Track API keys; copy a Site ID and the API key beside it.",
+        "In the workspace's settings let people be identified by both email and id, as new workspaces do.",
+        "Switch on “Allow updates to email using ID”: without it a customer keeps their old address there.",
+        "Customer.io bills by profile, and the recipients of gifts become profiles too.",
+    )
     fields: ClassVar[tuple[Field, ...]] = (
         Field("site_id", "Site ID", help="Customer.io: Account settings, API credentials, Track API keys."),
         Field("api_key", "API key", secret=True, help="The API key beside that Site ID."),
         Field("region", "Region", default="us", choices=tuple(REGIONS), help="Where the account's data lives."),
         Field(
-            "base_url", "Base URL", required=False, help="Only to send elsewhere than to Customer.io, e.g. a sandbox."
+            "base_url",
+            "Base URL",
+            required=False,
+            help="Only to send elsewhere than to Customer.io, e.g. a sandbox.",
+            elsewhere=True,
         ),
     )
     max_items: ClassVar[int] = limits.CALL_ITEMS

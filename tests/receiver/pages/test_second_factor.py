@@ -6,8 +6,12 @@ import re
 import time
 from dataclasses import replace
 
+import pytest
 from passlib.totp import TOTP
 
+from pipeline.errors import Misconfigured
+from pipeline.ledger.engine import writing
+from receiver.pages.resealing import reseal_factors
 from receiver.pages.users import MOST_FAILURES
 from tests.receiver.pages.visitors import House
 
@@ -100,3 +104,26 @@ def test_a_second_factor_outlives_a_change_of_the_secret_key(house):
     visitor.send("/tf-validate", code=app.generate().token)
 
     assert visitor.is_logged_in()
+
+
+def test_a_second_factor_that_was_sealed_anew_needs_the_old_key_no_more(house):
+    visitor, app = with_second_factor(house)
+    visitor.go("/mf-recovery-codes")
+    visitor.send(generate_new_codes="Generate New Recovery Codes")
+    keys = ("a-newer-key-that-only-tests-know", *house.site.settings.secret_keys)
+    with writing(house.site.engine) as db:
+        reseal_factors(db, keys)
+    later = House.of(replace(house.site, settings=replace(house.site.settings, secret_keys=keys[:1])), house.clock)
+    newcomer = later.visitor()
+    newcomer.log_in(EMAIL)
+
+    newcomer.send("/tf-validate", code=app.generate().token)
+
+    assert newcomer.is_logged_in()
+
+
+def test_second_factors_are_not_sealed_anew_without_the_key_they_have(house):
+    with_second_factor(house)
+
+    with pytest.raises(Misconfigured), writing(house.site.engine) as db:
+        reseal_factors(db, ["a-newer-key-that-only-tests-know"])

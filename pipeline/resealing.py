@@ -1,0 +1,38 @@
+"""Encrypts everything in the ledger anew with the first secret key, so that older keys can go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from pipeline.ledger.account_tables import Mail
+from pipeline.ledger.api_tables import StoreAPI
+from pipeline.ledger.tables import Base
+from pipeline.ledger.tables import Connection as Link
+from pipeline.secrets import reseal
+
+SEALED: dict[str, tuple[type[Base], InstrumentedAttribute[int], InstrumentedAttribute[bytes]]] = {
+    "connections": (Link, Link.id, Link.config),
+    "store_apis": (StoreAPI, StoreAPI.store_id, StoreAPI.config),
+    "mails": (Mail, Mail.id, Mail.content),  # type: ignore[dict-item]  # none that has left is looked at
+}
+
+
+def reseal_all(db: Connection, secret_keys: Sequence[str]) -> dict[str, int]:
+    """How many were encrypted anew, by table. Raise Misconfigured, and change nothing, if a key is missing."""
+    return {name: _reseal(db, secret_keys, *where) for name, where in SEALED.items()}
+
+
+def _reseal(
+    db: Connection,
+    secret_keys: Sequence[str],
+    table: type[Base],
+    key: InstrumentedAttribute[int],
+    sealed: InstrumentedAttribute[bytes],
+) -> int:
+    rows = db.execute(select(key, sealed).where(sealed.is_not(None)).with_for_update()).all()
+    for id_, blob in rows:
+        db.execute(update(table).where(key == id_).values({sealed: reseal(secret_keys, blob)}))
+    return len(rows)

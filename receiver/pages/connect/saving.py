@@ -1,0 +1,73 @@
+"""Saves what a connect form said, once all in it was tried: store, keys, account and letter, or nothing of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from flask import render_template
+from flask_security.confirmable import generate_confirmation_link
+from sqlalchemy import Connection
+
+from pipeline.connecting import Wanted, save
+from pipeline.cratejoy.credentials import Credentials
+from pipeline.destinations.port import Checked
+from pipeline.errors import Misconfigured
+from pipeline.ledger.accounts import OWNER, NewUser, account_name, add_member, add_user, new_account
+from pipeline.ledger.engine import writing
+from pipeline.mail import Letter
+from pipeline.mailing import write
+from receiver.pages.connect.form import ConnectForm
+from receiver.pages.connect.trying import Refused
+from receiver.pages.site import Site
+from receiver.pages.users import WebUser
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Who connects: somebody who is logged in, or somebody new with an address and a password."""
+
+    user_id: int | None = None
+    account_id: int | None = None  # one they own; None: they get one
+    email: str = ""
+    password_hash: str = field(default="", repr=False)
+
+
+def save_form(site: Site, form: ConnectForm, merchant: Merchant, credentials: Credentials, checked: Checked) -> None:
+    """One transaction. What has to be done elsewhere follows from its rows, and is tried until it works.
+
+    Raises Refused if the store's name, or the address, belongs to somebody else.
+    """
+    now = site.now()
+    with writing(site.engine) as db:
+        account_id = merchant.account_id or new_account(db, now)
+        chosen = {"currency": form.currency.data}
+        wanted = Wanted(
+            form.store.data,
+            form.platform.data,
+            checked.config,
+            store_settings=chosen,
+            cratejoy=credentials,
+            account=account_name(db, account_id),
+        )
+        try:
+            save(db, site.settings.secret_keys, site.settings.public_url, wanted, checked, now)
+        except Misconfigured as error:
+            raise Refused("store", "This name is taken. Please choose another one.") from error
+        user_id = merchant.user_id or _new_user(db, site, merchant, now)
+        if merchant.account_id is None:
+            add_member(db, account_id, user_id, OWNER, now)
+
+
+def _new_user(db: Connection, site: Site, merchant: Merchant, now: int) -> int:
+    """Somebody who can log in once they have followed the link of the letter written here."""
+    uniquifier = uuid.uuid4().hex
+    user_id = add_user(db, NewUser(merchant.email, merchant.password_hash, uniquifier), now)
+    if user_id is None:
+        raise Refused("email", "This address has an account here. Log in first, then connect the store.")
+    link, _ = generate_confirmation_link(  # type: ignore[no-untyped-call]
+        WebUser(email=merchant.email, fs_uniquifier=uniquifier)
+    )
+    text = render_template("security/email/welcome.txt", confirmation_link=link)
+    write(db, site.settings.secret_keys, Letter(merchant.email, "Please confirm your address", text), now)
+    return user_id

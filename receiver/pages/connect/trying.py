@@ -1,0 +1,98 @@
+"""Tries a merchant's keys, at Cratejoy and at the platform, and says what is wrong next to the field that is."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from math import ceil
+from threading import Lock
+
+from pipeline.cratejoy.client import Cratejoy
+from pipeline.cratejoy.credentials import BASE_URL, Credentials
+from pipeline.destinations import DESTINATIONS
+from pipeline.destinations.port import Checked
+from pipeline.errors import BadCredentials, CratewireError, Misconfigured, Unreachable, Wait, WrongRegion
+from receiver.pages.connect.form import ConnectForm
+
+MOST_A_MINUTE = 30  # tries of one web process: whoever guesses keys shall not do it through us
+_MINUTE_US = 60_000_000
+
+
+class Refused(Exception):
+    """The form cannot go on; `field` is where, and the text says what to do."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+class Tries:
+    """Counts tries of the last minute."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._at: deque[int] = deque()
+        self._lock = Lock()
+
+    def take(self) -> None:
+        """One more. Raise Refused if there have been too many."""
+        with self._lock:
+            while self._at and self._at[0] <= self._now() - _MINUTE_US:
+                self._at.popleft()
+            if len(self._at) >= MOST_A_MINUTE:
+                raise Refused("store", "Too many keys were tried here in the last minute. Please wait a minute.")
+            self._at.append(self._now())
+
+
+def try_cratejoy(form: ConnectForm, open_api: Callable[[Credentials], Cratejoy]) -> Credentials:
+    """The store's keys, accepted by its API. Raises Refused."""
+    url = form.cratejoy_url.data if "cratejoy_url" in form else BASE_URL
+    try:
+        credentials = Credentials(form.client_id.data, form.client_secret.data, url)
+        open_api(credentials).check()
+    except Misconfigured as error:
+        field = "cratejoy_url" if "address" in str(error) and "cratejoy_url" in form else "client_id"
+        raise Refused(field, _sentence(error)) from error
+    except BadCredentials as error:
+        raise Refused(
+            "client_secret",
+            "Cratejoy refused this pair. Copy both from Settings, API; they are not what you log in to Cratejoy with.",
+        ) from error
+    except Wait as error:
+        raise Refused("client_id", f"Cratejoy asks us to wait. Please try again in {ceil(error.seconds)} s.") from error
+    except Unreachable as error:
+        raise Refused("client_id", "Cratejoy does not answer as it should. Please try again in a while.") from error
+    return credentials
+
+
+def try_platform(form: ConnectForm) -> Checked:
+    """The platform's answer to its keys. Raises Refused."""
+    cls = DESTINATIONS[form.platform.data]
+    try:
+        return cls(form.config()).check()
+    except WrongRegion as error:
+        text = f"{cls.title} has this account in region {error.region}." if error.region else _sentence(error)
+        raise Refused(_field(form, "region"), text) from error
+    except BadCredentials as error:
+        raise Refused(_secret(form), f"{cls.title} refused these keys. Copy them again.") from error
+    except Unreachable as error:
+        raise Refused(_field(form, ""), f"{cls.title} does not answer as it should. Please try again.") from error
+    except Misconfigured as error:
+        raise Refused(_field(form, ""), _sentence(error)) from error
+
+
+def _field(form: ConnectForm, key: str) -> str:
+    """The platform's field with this key, or its first one."""
+    drawn = [field.name for field in form.declared(form.platform.data)]
+    wanted = f"{form.platform.data}-{key}"
+    return wanted if wanted in drawn else drawn[0]
+
+
+def _secret(form: ConnectForm) -> str:
+    fields = DESTINATIONS[form.platform.data].fields
+    return _field(form, next((field.key for field in fields if field.secret), ""))
+
+
+def _sentence(error: CratewireError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,101 @@
+"""The pages of connecting: the form, and what comes after it."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Blueprint, Flask, abort, current_app, flash, redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import current_user, hash_password
+from redis import RedisError
+
+from pipeline.cratejoy.opening import open_with
+from pipeline.destinations import DESTINATIONS
+from pipeline.ledger.accounts import OWNER
+from receiver.pages.connect.form import ConnectForm, form_for
+from receiver.pages.connect.saving import Merchant, save_form
+from receiver.pages.connect.trying import Refused, Tries, try_cratejoy, try_platform
+from receiver.pages.rights import my_id, my_roles, my_stores
+from receiver.pages.sessions import here
+
+log = structlog.get_logger(__name__)
+blueprint = Blueprint("connect", __name__)
+
+NOT_NOW = "A part of this installation does not answer at the moment. Nothing was saved; please try again."
+
+
+@blueprint.route("/connect", methods=["GET", "POST"])
+def show() -> ResponseReturnValue:
+    """The form. Sent, it tries everything in it in order, and saves all or nothing."""
+    known = bool(current_user.is_authenticated)
+    if not known and here().settings.registration != "open":
+        return redirect(url_for("security.login"))
+    form = form_for(_owned() if known else None, anywhere=here().settings.connect_anywhere)
+    if form.validate_on_submit():
+        try:
+            _connect(form, known=known)
+        except Refused as refused:
+            form.blame(refused.field, str(refused))
+        except RedisError as error:
+            log.warning("a connect form could not go on", error=type(error).__name__)
+            form.blame("client_id", NOT_NOW)
+        else:
+            return _done(form, known=known)
+    return render_template("connect.html", form=form, destinations=DESTINATIONS), 422 if form.errors else 200
+
+
+@blueprint.get("/connected")
+def connected() -> ResponseReturnValue:
+    """What somebody who has just connected does next."""
+    email = session.get("connected")
+    return render_template("connected.html", email=email) if email else redirect(url_for("home.show"))
+
+
+def prepare(app: Flask) -> None:
+    """Register the pages, with their counter of tries."""
+    app.register_blueprint(blueprint)
+    app.extensions["cratewire.tries"] = Tries(app.extensions["cratewire.site"].now)
+
+
+def _connect(form: ConnectForm, *, known: bool) -> None:
+    """First what costs nothing, then Cratejoy, then the platform, then the ledger. Raises Refused."""
+    site = here()
+    merchant = _somebody_known(form) if known else _somebody_new(form)
+    current_app.extensions["cratewire.tries"].take()
+    credentials = try_cratejoy(form, lambda keys: open_with(keys, site.redis, per_second=site.settings.cratejoy_rate))
+    save_form(site, form, merchant, credentials, try_platform(form))
+
+
+def _somebody_known(form: ConnectForm) -> Merchant:
+    owned = _owned()
+    account_id = form.account_id.data if "account_id" in form else next(iter(owned), None)
+    if account_id is not None and account_id not in owned:
+        abort(403)
+    return Merchant(user_id=my_id(), account_id=account_id)
+
+
+def _somebody_new(form: ConnectForm) -> Merchant:
+    security = current_app.extensions["security"]
+    try:
+        email = security.mail_util.validate(form.email.data)
+    except ValueError:
+        raise Refused("email", "That is no mail address.") from None
+    faults, password = security.password_util.validate(form.password.data, is_register=True, email=email)
+    if faults:
+        raise Refused("password", " ".join(faults))
+    return Merchant(email=email, password_hash=hash_password(password))
+
+
+def _owned() -> dict[int, str]:
+    """The accounts somebody may connect stores to, named by the stores they have."""
+    stores = my_stores()
+    owned = [account_id for account_id, role in my_roles().items() if role == OWNER]
+    named = {account_id: [store.name for store in stores if store.account_id == account_id] for account_id in owned}
+    return {account_id: f"that of {', '.join(names)}" if names else "a new one" for account_id, names in named.items()}
+
+
+def _done(form: ConnectForm, *, known: bool) -> ResponseReturnValue:
+    if known:
+        flash("Connected. The hooks are being registered.", "success")
+        return redirect(url_for("home.store", name=form.store.data))
+    session["connected"] = form.email.data
+    return redirect(url_for("connect.connected"))

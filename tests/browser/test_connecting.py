@@ -1,0 +1,127 @@
+"""A merchant in a browser: from the form to events that arrive while they look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from receiver.demo.ask import ask
+from sandbox.store.server import Running as CratejoySandbox
+from sandbox.store.server import serving
+from sandbox.store.world import Options
+from tests.receiver.run.everything import PATIENCE, Running, running
+from tests.servers.sandbox import Sandbox, sandbox_customerio
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+EMAIL, PASSWORD = "bea@example.com", "a long enough one"
+LONG = PATIENCE * 1000  # ms
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+
+@dataclass(frozen=True)
+class World:
+    """An installation between the two sandboxes. Every fifth of Cratejoy's answers is a 429."""
+
+    run: Running
+    cratejoy: CratejoySandbox
+    customerio: Sandbox
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.run.port}"
+
+    def link_in_mail(self) -> str:
+        self.run.until_said(r"link=http")
+        return re.findall(r"link=(http\S+)", self.run.said)[-1]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    data = tmp_path_factory.mktemp("browser") / "data"
+    settings = {"CRATEWIRE_CONNECT_ANYWHERE": "true", "CRATEWIRE_CRATEJOY_RATE": "20"}
+    with (
+        serving(Options("an-id", "a-secret")) as cratejoy,
+        sandbox_customerio() as customerio,
+        running(data, **settings) as run,
+    ):
+        run.until_said("Ready: ")
+        yield World(run, cratejoy, customerio)
+
+
+@pytest.fixture
+def page(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
+    context = chromium.new_context(viewport=DESK)
+    context.set_default_timeout(LONG)
+    page = context.new_page()
+    page.faults = []
+    page.on("console", lambda said: page.faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    yield page
+    context.close()
+
+
+def fill_in(page: Page, world: World, **changes: str) -> None:
+    config = world.customerio.config
+    fields = {
+        "Store name": "acme",
+        "Client ID": "an-id",
+        "Client Secret": "a-secret",
+        "Address of the Merchant API": f"{world.cratejoy.url}/v1/",
+        "Site ID": config["site_id"],
+        "API key": config["api_key"],
+        "Base URL": config["base_url"],
+        "Mail address": EMAIL,
+        "Password": PASSWORD,
+    }
+    for label, value in (fields | changes).items():
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label("Region").select_option(config["region"])
+
+
+def test_a_merchant_connects_confirms_logs_in_and_sees_events_arrive(world: World, page: Page):
+    page.goto(world.url)
+    fill_in(page, world, **{"Client Secret": "not it"})
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#client_secret-errors")).to_contain_text("Cratejoy refused")
+
+    fill_in(page, world)
+    page.get_by_role("button", name="Connect").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your store is connected", timeout=LONG)
+    ask(f"{world.cratejoy.url}/_sandbox/faults", {"status": 429, "times": 2, "retry_after": 1})
+
+    page.goto(world.link_in_mail())
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Login").click()
+    page.get_by_role("link", name="acme").click()
+    expect(page.locator(".state").first).to_have_text("registered", timeout=LONG)
+
+    ask(f"{world.cratejoy.url}/_sandbox/life", {"hooks": 40, "seed": 1})
+    expect(page.locator("tbody tr")).to_have_count(25, timeout=LONG)
+    world.run.until(world.customerio.events)
+
+    # A form that is refused is answered with 422, which browsers note; nothing else may be amiss.
+    assert [fault for fault in page.faults if "422" not in fault] == []
+
+
+def test_the_form_works_without_javascript_and_fits_a_phone(world: World, chromium: Browser):
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(LONG)
+    page.goto(f"{world.url}/connect")
+    fill_in(page, world, **{"Store name": "other", "Mail address": "robin@example.com", "Password": "short"})
+    page.get_by_role("button", name="Connect").click()
+
+    error = page.locator("#password-errors")
+    expect(error).to_be_visible(timeout=LONG)
+    wide = page.locator("body").bounding_box()
+    context.close()
+    assert wide is not None
+    assert wide["width"] <= PHONE["width"]

@@ -1,0 +1,57 @@
+"""Who may log in, on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ledger.account_tables import User
+from pipeline.ledger.accounts import NewUser, add_member, add_user, new_account
+from pipeline.ledger.engine import reading, writing
+from tests.builders import NOW
+
+
+@pytest.fixture
+def bea(installed):
+    """A merchant who came by the web, and a store that came by the command line."""
+    installed.connect({})
+    with writing(installed.process.engine) as db:
+        account, user = new_account(db, NOW), add_user(db, NewUser("bea@example.com", "hash", "id"), NOW)
+        add_member(db, account, user, "owner", NOW)
+        db.execute(User.__table__.update().values(tf_primary_method="authenticator", tf_totp_secret="sealed"))
+
+
+def test_accounts_are_listed_with_stores_and_members(shell, bea):
+    default, web = shell.json("accounts", "list")
+
+    assert (default["account"], default["stores"], default["members"]) == ("default", ["acme"], [])
+    assert [member["email"] for member in web["members"]] == ["bea@example.com"]
+
+
+def test_a_human_reads_that_nobody_is_in_an_account(shell, bea):
+    assert "nobody" in shell.said("accounts", "list")
+
+
+def test_somebody_is_invited_into_the_account_of_the_command_line(shell, installed):
+    link = shell.json("accounts", "invite", "robin@example.com")["link"]
+
+    assert link.startswith(f"{installed.process.settings.public_url}/invitations/")
+
+
+def test_nobody_is_invited_into_an_account_that_is_not_there(shell, installed):
+    assert "accounts list" in shell.complaint("accounts", "invite", "robin@example.com", "--account", "typo")
+
+
+def test_nobody_is_invited_without_an_address(shell, installed):
+    assert "address" in shell.complaint("accounts", "invite", "robin")
+
+
+def test_a_second_factor_that_was_lost_is_forgotten(shell, installed, bea):
+    shell.said("accounts", "forget-second-factor", "Bea@example.com")
+
+    with reading(installed.process.engine) as db:
+        row = db.execute(User.__table__.select()).one()
+    assert (row.tf_primary_method, row.tf_totp_secret, row.mf_recovery_codes) == (None, None, None)
+
+
+def test_forgetting_for_somebody_unknown_is_refused(shell, installed):
+    assert "nobody" in shell.complaint("accounts", "forget-second-factor", "eve@example.com")
