@@ -7,7 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from random import Random
 
-LONGEST_BACKOFF = 300.0  # seconds
+LONGEST_BACKOFF = 60.0  # seconds; one call a minute burdens nobody, and a platform that is back is noticed soon
 LONGEST_TOLD = 86_400.0  # a server that asks for more than a day is asked again after a day
 _FIRST = 2.0
 _MAX_DOUBLINGS = 20  # far beyond the cap, and no number grows without end

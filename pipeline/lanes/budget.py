@@ -15,12 +15,13 @@ from typing import Any
 from limits.storage import RedisStorage
 from redis import Redis
 
-from pipeline.lanes.backoff import LONGEST_BACKOFF, LONGEST_TOLD
+from pipeline.lanes.backoff import LONGEST_TOLD
 
 LOWEST_FACTOR = 1 / 64
 CLIMB_SECONDS = 60  # of success from nothing to the full rate
 LONGEST_STRIDE = 5  # seconds one success may account for: silence is not success
 SHORTEST_PAUSE = 1.0  # so that calls already under way, refused too, do not halve the rate once each
+LONGEST_PAUSE = 300.0  # after refusals without a time; they concern everybody who uses the account
 SHORTEST_WAIT = 0.001
 _FORGET_MS = 86_400_000  # a factor nobody has touched for a day
 
@@ -97,7 +98,7 @@ class Budget:
         Say it once per refusal; a refusal during a pause can only lengthen it.
         """
         told = -1 if seconds is None else round(min(max(seconds, SHORTEST_PAUSE), LONGEST_TOLD) * 1000)
-        arguments = [told, self._seconds(), LOWEST_FACTOR, SHORTEST_PAUSE * 1000, LONGEST_BACKOFF * 1000, _FORGET_MS]
+        arguments = [told, self._seconds(), LOWEST_FACTOR, SHORTEST_PAUSE * 1000, LONGEST_PAUSE * 1000, _FORGET_MS]
         self._throttled = True
         self._run(self._pause_script, arguments)
 

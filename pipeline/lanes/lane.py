@@ -54,6 +54,7 @@ class _Run:
         self._connection_id = connection_id
         self._lane = lane
         self._until = until
+        self._clear = False  # whether the lane's row is known to hold no failure
         self._owed = 0  # calls the last send made beyond the one it had asked for
         self.report = LaneReport("empty")
 
@@ -77,7 +78,7 @@ class _Run:
             return pending_in_lane(conn, self._connection_id, self._lane)
 
     def _hold(self, lease: Lease) -> Stopped:
-        now = self._deps.now()
+        self._clear, now = False, self._deps.now()
         with writing(self._deps.engine) as conn:
             taken = take_lane(conn, self._connection_id, self._lane, now)
         if taken.next_attempt_at > now:
@@ -133,7 +134,9 @@ class _Run:
             settle(conn, taken, list(zip(ids, reply.outcomes, strict=True)), reply.calls, now)
             match stop:
                 case None:
-                    clear_lane(conn, taken)
+                    if not self._clear:
+                        clear_lane(conn, taken)
+                    self._clear = True
                     return None
                 case ConnectionBroken(reason):
                     pause_connection(conn, taken.connection_id, reason, now)

@@ -25,6 +25,8 @@ class ScriptedDestination:
     """Takes everything, unless `next` says otherwise."""
 
     platform: ClassVar[str] = "scripted"
+    title: ClassVar[str] = "Scripted"
+    steps: ClassVar[tuple[str, ...]] = ()
     fields: ClassVar[tuple[Field, ...]] = ()
     max_items: ClassVar[int] = 4
     calls_per_second: ClassVar[float] = 10.0
