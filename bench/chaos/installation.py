@@ -136,9 +136,11 @@ def installation(folder: Path, database: str, *, worker: str = "celery", disks: 
     """Start everything; `database` is sqlite or postgresql. `worker` is the program that runs the workers."""
     keeper = Keeper(folder, _environment(folder))
     with ExitStack() as stack:
+        places = _disks(folder, database, stack) if disks else {}
+        ours = stack.enter_context(ExitStack())  # is closed when the children have ended
         stack.callback(keeper.stop)
-        running = _start(keeper, database, worker, _disks(folder, database, stack) if disks else {})
-        stack.callback(running.let_go)
+        running = _start(keeper, database, worker, places)
+        ours.callback(running.let_go)
         yield running
 
 

@@ -7,10 +7,12 @@ import contextlib
 import socket
 import struct
 import threading
+import weakref
 from typing import Literal
 
 Mode = Literal["pass", "blackhole", "reset", "slow"]
 CHUNK = 65_536
+ROUNDS = 0.1  # seconds, for what the loop still has to do
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER without lingering: close() sends a reset
 
 
@@ -24,6 +26,7 @@ class Proxy:
         self._open = asyncio.Event()  # cleared while everything is swallowed
         self._open.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._transports: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._started = threading.Event()
@@ -56,12 +59,12 @@ class Proxy:
         self._started.set()
         self._loop.run_forever()
         server.close()
-        for writer in list(self._writers):
-            _cut(writer)
         for task in list(self._tasks):
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-        self._loop.run_until_complete(asyncio.sleep(0))  # closed transports close their sockets in the next round
+        for transport in self._transports:
+            transport.abort()
+        self._loop.run_until_complete(asyncio.sleep(ROUNDS))  # an aborted transport closes its socket a little later
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,6 +75,7 @@ class Proxy:
         await self._join(reader, writer)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._transports.add(writer.transport)
         if self._mode == "reset":
             _cut(writer)
             return
@@ -82,6 +86,7 @@ class Proxy:
             self._forget(writer)
             return
         self._writers.add(there_writer)
+        self._transports.add(there_writer.transport)
         await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
