@@ -63,5 +63,5 @@ class Here(Protocol):
 def care_of(here: Here) -> Care:
     """What tending needs of it."""
     settings = here.settings
-    open_api = partial(open_with, redis=here.redis, per_second=settings.cratejoy_rate)
+    open_api = partial(open_with, redis=here.redis, per_second=settings.cratejoy_rate, urgent=True)
     return Care(here.engine, here.redis, settings.secret_keys, settings.public_url, open_api, here.now)

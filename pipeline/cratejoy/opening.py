@@ -31,7 +31,16 @@ def open_store(
 
 
 def open_with(
-    credentials: Credentials, redis: Redis, *, per_second: float = CRATEJOY_RATE, http: HTTP = shared
+    credentials: Credentials,
+    redis: Redis,
+    *,
+    per_second: float = CRATEJOY_RATE,
+    urgent: bool = False,
+    http: HTTP = shared,
 ) -> Cratejoy:
-    """The API these keys are for, saved or not. The same keys share one budget, whoever uses them."""
-    return Cratejoy(credentials, http, Budget(redis, keys.budget("cratejoy", credentials.account), per_second))
+    """The API these keys are for, saved or not. The same keys share one budget, whoever uses them.
+
+    `urgent`: goes before whoever reads the whole store, such as a backfill.
+    """
+    budget = Budget(redis, keys.budget("cratejoy", credentials.account), per_second, urgent=urgent)
+    return Cratejoy(credentials, http, budget)

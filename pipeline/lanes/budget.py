@@ -23,6 +23,8 @@ LONGEST_STRIDE = 5  # seconds one success may account for: silence is not succes
 SHORTEST_PAUSE = 1.0  # so that calls already under way, refused too, do not halve the rate once each
 LONGEST_PAUSE = 300.0  # after refusals without a time; they concern everybody who uses the account
 SHORTEST_WAIT = 0.001
+COMES_BACK = 3.0  # seconds within which somebody urgent who was told to wait asks again, after that wait
+LONGEST_YIELD = 0.25  # seconds until it is worth looking whether the urgent one has been here
 _FORGET_MS = 86_400_000  # a factor nobody has touched for a day
 
 # KEYS pause, throttle; ARGV told ms or -1, now s, lowest factor, shortest ms, longest back-off ms, forget ms
@@ -58,10 +60,19 @@ redis.call('PEXPIRE', KEYS[2], ARGV[4])
 
 
 class Budget:
-    """What all of our processes together may ask of one account. `now` is in microseconds."""
+    """What all of our processes together may ask of one account. `now` is in microseconds.
+
+    `urgent`: whoever asks here goes before those who do not, for as long as it is expected to ask again.
+    """
 
     def __init__(
-        self, redis: Redis, name: str, per_second: float, now: Callable[[], int] = lambda: time.time_ns() // 1000
+        self,
+        redis: Redis,
+        name: str,
+        per_second: float,
+        now: Callable[[], int] = lambda: time.time_ns() // 1000,
+        *,
+        urgent: bool = False,
     ) -> None:
         if per_second <= 0:
             raise ValueError("a budget is more than nothing")
@@ -69,6 +80,8 @@ class Budget:
         self._pause_key = f"{name}:pause"
         self._debt_key = f"{name}:debt"
         self._throttle_key = f"{name}:throttle"
+        self._urgent_key = f"{name}:urgent"
+        self._urgent = urgent
         self._window = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix=name)
         self._pause_script = redis.register_script(_PAUSE)
         self._succeeded_script = redis.register_script(_SUCCEEDED)
@@ -81,13 +94,15 @@ class Budget:
 
         A cost above what a window holds takes a whole window, and the time of the rest as a debt.
         """
-        paused, factor = self._state()
+        paused, factor, yields = self._state()
         self._throttled = factor < 1
-        if paused:
-            return paused
+        if paused or (yields and not self._urgent):
+            return paused or min(yields, LONGEST_YIELD)
         limit, seconds = window_of(self._per_second * factor)
         if not self._window.acquire_entry("window", limit, seconds, min(cost, limit)):
-            return self._until_room(limit, seconds)
+            return self._announced(self._until_room(limit, seconds))
+        if yields:
+            self._redis.delete(self._urgent_key)
         if cost > limit:
             self._redis.set(self._debt_key, 1, px=ceil((cost / limit - 1) * seconds * 1000))
         return 0.0
@@ -115,13 +130,21 @@ class Budget:
         """The part of the full rate that may be used now."""
         return self._state()[1]
 
-    def _state(self) -> tuple[float, float]:
+    def _announced(self, wait: float) -> float:
+        """Keep the place of somebody urgent: else those who ask more often would take every place there is."""
+        if self._urgent:
+            self._redis.set(self._urgent_key, 1, px=ceil((wait + COMES_BACK) * 1000))
+        return wait
+
+    def _state(self) -> tuple[float, float, float]:
+        """Seconds of the pause, the factor, and seconds for which somebody urgent is waited for."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.pttl(self._pause_key)
         pipe.pttl(self._debt_key)
         pipe.hget(self._throttle_key, "factor")
-        pause, debt, factor = pipe.execute()
-        return max(pause, debt, 0) / 1000, float(factor or 1)
+        pipe.pttl(self._urgent_key)
+        pause, debt, factor, urgent = pipe.execute()
+        return max(pause, debt, 0) / 1000, float(factor or 1), max(urgent, 0) / 1000
 
     def _until_room(self, limit: int, seconds: int) -> float:
         oldest, _ = self._window.get_moving_window("window", limit, seconds)
