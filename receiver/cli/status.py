@@ -11,7 +11,7 @@ from rich.console import Console
 from pipeline import keys
 from pipeline.inbox import stream
 from pipeline.ledger.engine import reading
-from pipeline.ledger.reading import event_counts, judge, last_arrival, status_counts
+from pipeline.ledger.reading import event_counts, judge, last_arrival, registrations, status_counts
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
@@ -35,10 +35,13 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
 
 
 def status_of(here: Opened) -> dict[str, Any]:
-    """The chain's liveness, depth and age (s) of the inbox, events by name and outcome, every connection's counts."""
+    """The chain's liveness, depth and age (s) of the inbox, events by name and outcome, every connection's counts,
+    and how the hooks at Cratejoy are.
+    """
     now = here.now()
     with reading(here.engine) as db:
         events, connections, arrival = event_counts(db), status_counts(db, now), last_arrival(db)
+        stores = registrations(db)
     began: Any = here.redis.get(keys.PULSE)
     chain = judge(arrival, int(began) if began else None, now, here.settings.heartbeat_seconds)
     wires = [{**as_document(one), "oldest_pending_seconds": _age(one.oldest_pending_at, now)} for one in connections]
@@ -50,6 +53,7 @@ def status_of(here: Opened) -> dict[str, Any]:
         "sent": sum(one.sent for one in connections),
         "dead": sum(one.dead for one in connections) + events.dead_hooks,
         "connections": wires,
+        "registrations": as_document(stores),
     }
 
 
@@ -82,3 +86,15 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
     for one in document["connections"]:
         if one["status_reason"]:
             console.print(f"{one['store']} to {one['platform']} is paused: {one['status_reason']}. Connect it again.")
+    for one in document["registrations"]:
+        if trouble := _trouble(one):
+            console.print(f"{one['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)
+
+
+def _trouble(one: dict[str, Any]) -> str | None:
+    """What is wrong with a store's hooks, the worst first."""
+    if one["status_reason"]:
+        return f"{one['status_reason']}. Connect it again with the right keys"
+    if one["audit_error"]:
+        return f"the last audit failed ({one['audit_error']}); it is tried again"
+    return f"{one['faults']} to mend; see `cratewire hooks audit --store {one['store']}`" if one["faults"] else None

@@ -16,6 +16,7 @@ from pipeline.ledger.reading.deliveries import CallShown, DeliveryShown
 from pipeline.ledger.reading.events import Concerned, EventFilter, EventListed, EventShown, list_events, show_event
 from pipeline.ledger.reading.liveness import MISSED, Arrival, Chain, judge, last_arrival
 from pipeline.ledger.reading.people import FactShown, PersonShown, find_person
+from pipeline.ledger.reading.registrations import RegistrationShown, registrations
 
 __all__ = [
     "MISSED",
@@ -38,6 +39,7 @@ __all__ = [
     "FactShown",
     "LaneBacklog",
     "PersonShown",
+    "RegistrationShown",
     "Wire",
     "backlog",
     "event_counts",
@@ -46,6 +48,7 @@ __all__ = [
     "last_arrival",
     "list_dead",
     "list_events",
+    "registrations",
     "replay_delivery",
     "show_dead",
     "show_event",

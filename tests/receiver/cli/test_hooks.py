@@ -182,3 +182,32 @@ def test_a_store_connected_without_cratejoys_keys_is_said(shell, typed, name):
     shell.json(*typed[: typed.index("--client-id")])
 
     assert "without Cratejoy's Client ID and Secret" in shell.complaint("hooks", name, "--store", "acme")
+
+
+def test_the_status_says_when_all_is_well_by_saying_nothing(shell, connected, shop):
+    api(shop).create("hooks", {"name": "x", "event": "order_new", "target": FOREIGN, "request_type": "POST"})
+    hooks(shell, "sync")
+
+    assert [one["faults"] for one in shell.json("status")["registrations"]] == [0]
+    assert "hooks at Cratejoy" not in shell.said("status")
+
+
+def test_the_status_says_when_a_hook_is_missing(shell, connected, shop):
+    api(shop).delete("hooks", hooks(shell, "list")[0]["id"])
+    hooks(shell, "audit")
+
+    assert "acme's hooks at Cratejoy: 1 to mend; see `cratewire hooks audit --store acme`" in shell.said("status")
+
+
+def test_the_status_says_when_cratejoy_refuses_the_keys(shell, connected, shop):
+    shop.fault(auth="revoked")
+    shell.complaint("hooks", "sync", "--store", "acme")
+
+    assert "Connect it again with the right keys" in shell.said("status")
+
+
+def test_the_status_says_when_an_audit_failed(shell, connected, shop):
+    shop.fault(status=502)
+    shell.complaint("hooks", "sync", "--store", "acme")
+
+    assert "the last audit failed (GET hooks: answered 502)" in shell.said("status")
