@@ -62,8 +62,8 @@ contracts: setup ## Import-linter: who may import whom
 	$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup ## What a hook costs, as ratios
-	$(BIN)/python -m bench.acknowledge
+bench: setup ## What a hook costs, beside its peers (takes an hour); ARGS="--quick"
+	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: chaos
 chaos: setup postgres ## Kill, fill, cut and delay everything, and count what is lost; ARGS="--short --only valkey"

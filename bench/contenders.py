@@ -10,22 +10,24 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from redis import Redis
 
-from bench.acknowledge import THREADS
 from bench.running import Folder, answers, until
 from bench.vendor import Vendor
+from pipeline import tokens
 from pipeline.embedded import Embedded, command, embedded_in, free_port, is_up
 from receiver.serve import BACKPRESSURE
 
+THREADS = 16  # of the Flask views; ours answers hooks on its event loop
 WORKERS = 4  # processes, ours and the Python peers'
 CONCURRENCY = 50  # jobs at once of the Node peer: they mostly wait
 NODE = Path(__file__).parent / "peers" / "node"
+_SECRET = "a key for benchmarks only"  # noqa: S105 it guards nothing
 _CELERY = [sys.executable, "-m", "celery"]
 
 
@@ -39,7 +41,7 @@ class Contender:
     redis_url: str | None = None
 
 
-Start = Callable[[Folder, Vendor], "Iterator[Contender]"]
+Start = Callable[[Folder, Vendor], AbstractContextManager[Contender]]
 
 
 @contextmanager
@@ -54,7 +56,7 @@ def ours(folder: Folder, vendor: Vendor, *, fsync: str = "always") -> Iterator[C
     """Everything `cratewire run` starts: web, workers, backfill, beat, flower, Valkey, SQLite."""
     port, data = free_port(), folder.path / "data"
     settings = {"CRATEWIRE_DATA_DIR": str(data), "PORT": str(port), "CRATEWIRE_FLOWER_PORT": str(free_port())}
-    settings |= {"CRATEWIRE_WORKERS": str(WORKERS), "CRATEWIRE_REDIS_TIMEOUT": "5"}
+    settings |= {"CRATEWIRE_WORKERS": str(WORKERS), "CRATEWIRE_REDIS_TIMEOUT": "5", "CRATEWIRE_BATCH": "250"}
     run = [sys.executable, "-m", "receiver.cli", "run"]
     with folder.running("cratewire", run, **settings) as (process, said):
         until("cratewire", lambda: "Ready: " in said(), process, said)
@@ -63,6 +65,27 @@ def ours(folder: Folder, vendor: Vendor, *, fsync: str = "always") -> Iterator[C
             redis.config_set("appendfsync", fsync)
         paths = _connect(folder, vendor, settings)
         yield Contender(port, paths.__getitem__, (process.pid,), redis_url)
+
+
+@contextmanager
+def everysec(folder: Folder, vendor: Vendor) -> Iterator[Contender]:
+    """Ours, with the peers' weaker setting."""
+    with ours(folder, vendor, fsync="everysec") as contender:
+        yield contender
+
+
+@contextmanager
+def web(folder: Folder) -> Iterator[Contender]:
+    """Only what it takes to acknowledge: our web process and Valkey."""
+    port = free_port()
+    with _valkey(folder) as (redis_url, valkey):
+        more = {"REDIS_URL": redis_url, "CRATEWIRE_DATA_DIR": str(folder.path), "CRATEWIRE_SECRET_KEY": _SECRET}
+        more |= {"CRATEWIRE_REDIS_TIMEOUT": "5", "CRATEWIRE_LOG_LEVEL": "WARNING"}
+        serve = [sys.executable, "-m", "receiver.serve", "--port", str(port)]
+        with folder.running("web", serve, **more) as (process, said):
+            until("our web process", lambda: answers(port), process, said)
+            token = tokens.sign([_SECRET], "bench", 1)
+            yield Contender(port, lambda event: f"/hooks/bench/{token}/{event}", (valkey, process.pid), redis_url)
 
 
 @contextmanager
@@ -90,6 +113,13 @@ def node(folder: Folder, vendor: Vendor) -> Iterator[Contender]:
         web, said = stack.enter_context(folder.running("web", ["node", str(NODE / "server.js")], **more))
         until("the Node server", lambda: answers(port), web, said)
         yield Contender(port, _plain, (valkey, worker.pid, web.pid), redis_url)
+
+
+@contextmanager
+def redis(folder: Folder) -> Iterator[Redis]:
+    """A Valkey alone."""
+    with _valkey(folder) as (url, _), Redis.from_url(url) as client:
+        yield client
 
 
 @contextmanager

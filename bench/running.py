@@ -41,6 +41,7 @@ class Folder:
         self, name: str, command: Sequence[str], **more: str
     ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
         """A process, and what it has printed."""
+        self.path.mkdir(parents=True, exist_ok=True)
         log = self.path / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

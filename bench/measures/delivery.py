@@ -5,13 +5,12 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.contenders import Contender
+from bench.contenders import Contender, Start
 from bench.hooks import Hook, messages
 from bench.load import drive, post
 from bench.machine import cpu_seconds
@@ -20,8 +19,6 @@ from bench.vendor import Vendor, vendor
 
 CONNECTIONS = 16
 WARM_UP = 100  # hooks before anything is measured: imports, connections, statements
-
-Start = Callable[[Folder, Vendor], AbstractContextManager[Contender]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""`make bench`: every measure on this machine, one after another, and what came out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+
+from bench import contenders, report
+from bench.hooks import hooks
+from bench.machine import described
+from bench.measures import acknowledge, delivery, growth, idle, memory, paced
+from bench.plan import FULL, QUICK, Plan
+
+_START: dict[str, contenders.Start] = {
+    "ours": contenders.ours,
+    "everysec": contenders.everysec,
+    "textbook": contenders.textbook,
+    "one_task": contenders.one_task,
+    "node": contenders.node,
+}
+_IDLE = ("ours", "one_task")
+
+
+def _delivery(plan: Plan) -> dict[str, Any]:
+    """Contenders take turns, round by round: what else the machine does meets them all."""
+    found: dict[str, list[Any]] = {name: [] for name in plan.hooks}
+    for number in range(plan.rounds):
+        for name, count in plan.hooks.items():
+            told = hooks(count + delivery.WARM_UP, seed=number + 1)
+            (one,) = delivery.measure(_START[name], told, 1)
+            found[name].append(one.as_json())
+    return found
+
+
+MEASURES: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], Iterator[str]]]] = {
+    "acknowledge": (
+        lambda plan: acknowledge.summary(acknowledge.measure(plan.rounds, plan.seconds)),
+        report.acknowledge,
+    ),
+    "paced": (lambda plan: paced.measure(list(plan.paces)), report.paced),
+    "delivery": (_delivery, report.delivery),
+    "idle": (lambda plan: {name: idle.measure(_START[name], plan.idle) for name in _IDLE}, report.idle),
+    "memory": (lambda plan: memory.measure(*plan.memory), report.memory),
+    "growth": (lambda plan: growth.measure(list(plan.ledgers), *plan.growth), report.growth),
+}
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Everything in small, to see that it runs; its figures mean little.")
+@click.option("--only", multiple=True, type=click.Choice(list(MEASURES)), help="Only this measure; may be repeated.")
+@click.option("--json", "place", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures here too.")
+def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
+    """Measure Cratewire beside its peers."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    plan = QUICK if quick else FULL
+    _install_node_peer()
+    print(described())
+    found: dict[str, Any] = {"machine": described(), "quick": quick}
+    for name in only or MEASURES:
+        measure, lines = MEASURES[name]
+        found[name] = measure(plan)
+        print(*lines(found[name]), sep="\n", flush=True)
+        if place:
+            place.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def _install_node_peer() -> None:
+    """From the lock file; again only if that has changed since."""
+    lock, done = contenders.NODE / "package-lock.json", contenders.NODE / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+        install = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
+        try:
+            subprocess.run(install, cwd=contenders.NODE, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise click.ClickException("the Node peer needs Node 20 or newer, with npm") from error
+
+
+if __name__ == "__main__":
+    main()

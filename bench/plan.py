@@ -1,0 +1,44 @@
+"""How much is measured: the whole, which takes an hour, and the quick form, which only shows that it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.measures.paced import Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Counts and times of every measure."""
+
+    rounds: int
+    seconds: float  # of a round of acknowledgements
+    paces: tuple[Pace, ...]
+    hooks: dict[str, int]  # contender -> hooks of one round
+    idle: int
+    memory: tuple[int, int]  # hooks, and of one portion
+    ledgers: tuple[int, ...]  # events
+    growth: tuple[int, int]  # rounds, and hooks of one
+
+
+# The slow peers get fewer hooks: their rate is level after the first few hundred.
+FULL = Plan(
+    rounds=3,
+    seconds=5.0,
+    paces=(Pace(100, 30), Pace(500, 60)),
+    hooks={"ours": 20_000, "everysec": 20_000, "textbook": 1_000, "one_task": 2_500, "node": 20_000},
+    idle=100,
+    memory=(100_000, 5_000),
+    ledgers=(10_000, 500_000, 1_000_000),
+    growth=(9, 1_000),
+)
+QUICK = Plan(
+    rounds=1,
+    seconds=1.0,
+    paces=(Pace(50, 3),),
+    hooks={"ours": 500, "everysec": 500, "textbook": 100, "one_task": 200, "node": 500},
+    idle=5,
+    memory=(2_000, 500),
+    ledgers=(1_000, 2_000),
+    growth=(1, 200),
+)

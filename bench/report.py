@@ -1,0 +1,93 @@
+"""Turns figures into lines a reader can compare with the aims. Every ratio comes with the lowest and highest round."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+NAMES = {
+    "ours": "Cratewire",
+    "everysec": "Cratewire, fsync every second",
+    "textbook": "(b) chain of four tasks",
+    "one_task": "(c) one late task",
+    "node": "(d) Fastify, BullMQ",
+    "bare": "(a) bare Flask",
+    "always": "Cratewire, fsync always",
+}
+
+
+def acknowledge(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "Durable acknowledgements, 16 connections, nothing else running"
+    for name, told in found.items():
+        rate, half, most = (statistics.median(told[key]) for key in ("per_second", "p50_ms", "p99_ms"))
+        ratio = f"{statistics.median(told['ratio']):.2f} ({min(told['ratio']):.2f} to {max(told['ratio']):.2f})"
+        failures = f"   failures {told['failures']}" if told["failures"] else ""
+        yield f"  {_label(name)} {rate:7.0f}/s   p50 {half:6.2f} ms   p99 {most:6.2f} ms   of (a): {ratio}{failures}"
+
+
+def paced(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "Acknowledgement at a given rate, the whole stack at work"
+    for row in rows:
+        yield (
+            f"  {row['per_second']}/s for {row['seconds']} s: "
+            f"p50 {row['ours_p50_ms']} ms, p99 {row['ours_p99_ms']} ms; "
+            f"(a) alone p50 {row['bare_p50_ms']} ms, p99 {row['bare_p99_ms']} ms; ratio of p99 {row['ratio_p99']}; "
+            f"refused {row['refused']}; all {row['delivered']} messages delivered"
+        )
+
+
+def delivery(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    yield "From the first POST until the platform has all"
+    for name, rounds in found.items():
+        rate, cpu = _rates(rounds), [one["cpu_ms"] for one in rounds]
+        yield (
+            f"  {_label(name)} {statistics.median(rate):7.1f} hooks/s ({min(rate):.1f} to {max(rate):.1f})   "
+            f"CPU {statistics.median(cpu):6.2f} ms/hook ({min(cpu):.2f} to {max(cpu):.2f})   {rounds[0]['hooks']} hooks"
+        )
+    for name in ("textbook", "one_task", "node"):
+        if name in found and "ours" in found:
+            times, share = _ratios(found["ours"], found[name])
+            yield f"  Cratewire to {_label(name)} {times} times the hooks/s, {share} of the CPU"
+
+
+def idle(found: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    yield "Delay from POST to platform on an idle system"
+    for name, delays in found.items():
+        ordered = sorted(delays)
+        p50, p99 = (ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99))
+        yield f"  {_label(name)} p50 {p50:6.1f} ms   p99 {p99:6.1f} ms   of {len(ordered)}"
+
+
+def memory(found: Mapping[str, Any]) -> Iterator[str]:
+    yield f"Memory over {found['hooks']} hooks (private, and its slope in the second half)"
+    for name, told in found["processes"].items():
+        yield f"  {name:16} {told['mib']:7.1f} MiB   {told['kib_per_1000_hooks']} KiB per 1000 hooks"
+    yield "  left in Redis: " + ", ".join(f"{name} {count}" for name, count in found["left"].items())
+
+
+def growth(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "CPU per hook by the size of the ledger (one process)"
+    for size, costs in found["cpu_ms_per_hook"].items():
+        yield f"  {int(size):>9} events  {statistics.median(costs):.3f} ms ({min(costs):.3f} to {max(costs):.3f})"
+    last, all_of_it = found["last_doubling_percent"], found["from_smallest_percent"]
+    yield f"  last doubling: {last:+} %, from the smallest: {all_of_it:+} %"
+
+
+def _label(name: str) -> str:
+    return f"{NAMES[name]:30}"
+
+
+def _rates(rounds: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [one["per_second"] for one in rounds]
+
+
+def _ratios(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    pairs = list(zip(ours, theirs, strict=True))
+    speed = [one["per_second"] / other["per_second"] for one, other in pairs]
+    cpu = [one["cpu_ms"] / other["cpu_ms"] for one, other in pairs]
+    return _spread(speed), _spread(cpu)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
