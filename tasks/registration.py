@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Protocol
-
 import structlog
-from redis import Redis
-from sqlalchemy import Engine
 
 from pipeline import keys
-from pipeline.cratejoy.opening import open_with
 from pipeline.errors import CratewireError
 from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import due_audits
-from pipeline.registration.care import Care
+from pipeline.registration.care import care_of
 from pipeline.registration.tending import tend as tend_store
-from pipeline.settings import Settings
 from tasks.app import task
 from tasks.config import BACKFILL
 from tasks.process import this_process
@@ -45,23 +37,3 @@ def tend(store_id: int) -> None:
         log.warning("the hooks at Cratejoy could not be tended", store=store_id, reason=str(error))
         return
     log.info("tended the hooks at Cratejoy", store=store_id, done=tended.done, wait=tended.wait)
-
-
-class Here(Protocol):
-    """A process, or a command, with everything open."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def engine(self) -> Engine: ...
-    @property
-    def redis(self) -> Redis: ...
-    @property
-    def now(self) -> Callable[[], int]: ...
-
-
-def care_of(here: Here) -> Care:
-    """What tending needs of it."""
-    settings = here.settings
-    open_api = partial(open_with, redis=here.redis, per_second=settings.cratejoy_rate, urgent=True)
-    return Care(here.engine, here.redis, settings.secret_keys, settings.public_url, open_api, here.now)

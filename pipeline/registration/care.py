@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from redis import Redis
 from sqlalchemy import Engine
 
 from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.credentials import Credentials, credentials_of
+from pipeline.cratejoy.opening import open_with
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import StoreAPIRow, find_api
 from pipeline.ledger.stores import StoreRow, get_store
 from pipeline.registration.urls import hook_urls
 from pipeline.secrets import unseal
+from pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,26 @@ class Ward:
     api: Cratejoy
     api_url: str
     urls: dict[str, str]
+
+
+class Here(Protocol):
+    """A process, or a command, with everything open."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def redis(self) -> Redis: ...
+    @property
+    def now(self) -> Callable[[], int]: ...
+
+
+def care_of(here: Here) -> Care:
+    """What tending needs of it."""
+    settings = here.settings
+    open_api = partial(open_with, redis=here.redis, per_second=settings.cratejoy_rate, urgent=True)
+    return Care(here.engine, here.redis, settings.secret_keys, settings.public_url, open_api, here.now)
 
 
 def open_ward(care: Care, store_id: int) -> Ward:

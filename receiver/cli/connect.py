@@ -20,12 +20,12 @@ from pipeline.errors import CratewireError
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import findings_of
 from pipeline.ledger.migrations import migrate
+from pipeline.registration.care import care_of
 from pipeline.registration.comparing import KINDS
 from receiver.cli.opened import Opened, opened
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show, speaks_plainly
 from receiver.cli.patience import Patience, tend_to_the_end
-from tasks.registration import care_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXAMPLE = "Example: cratewire connect --store acme --platform customerio --site-id ID --api-key KEY --region eu"

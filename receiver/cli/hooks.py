@@ -16,7 +16,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import FindingRow, findings_of
 from pipeline.ledger.store_apis import ask_for_audit, find_api, forget_api, set_registers
 from pipeline.ledger.stores import find_store, rotate_token
-from pipeline.registration.care import Care, open_ward
+from pipeline.registration.care import Care, care_of, open_ward
 from pipeline.registration.comparing import KINDS
 from pipeline.registration.looking import Looked, look
 from pipeline.registration.urls import host_of
@@ -25,7 +25,6 @@ from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
 from receiver.cli.patience import Patience, tend_to_the_end
 from receiver.cli.tables import moment, plain
-from tasks.registration import care_of
 
 DAY = 86_400_000_000  # µs: how long the old token of a rotation still holds
 
