@@ -4,6 +4,7 @@ INBOX = "cratewire:inbox"  # the stream of hooks the ledger does not hold yet
 INBOX_GROUP = "chain"  # its consumer group, and the name of the only consumer in it
 INBOX_LEASE = "cratewire:lease:inbox"  # who reads the inbox now
 INBOX_TOKEN = "cratewire:token:inbox"  # noqa: S105 a key's name; the last fencing token given with that lease
+INBOX_MISSED = "cratewire:missed:inbox"  # set for a while when a lost link's turn was taken over
 KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is under way
 TRIES = "cratewire:tries"  # content -> how often its reader did not come back
 PARKED = "cratewire:parked"  # messages of tasks that this version does not know

@@ -16,13 +16,19 @@ from pipeline import keys
 
 TURN_MS = 8_000  # how long a batch of a killed worker rests before it is read again
 HANDED_MS = 20_000  # how long it waits for its next link, while lanes have every worker
+MISSED_MS = 6_000  # once in a while a batch whose next link has not come by then is read again: its message was lost
+JAM_SECONDS = 30  # but if workers only have no time, whoever waits must not be overtaken again and again
 
+# A turn with more time left than a link at work has was handed on.
 _TAKE = """
 local clock = redis.call('TIME')
 local token = clock[1] * 1000000 + clock[2]
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 if token <= last then token = last + 1 end
 token = string.format('%.0f', token)
+local left = redis.call('PTTL', KEYS[1])
+local missed = left > tonumber(ARGV[2]) and left <= tonumber(ARGV[3])
+if missed and redis.call('SET', KEYS[3], 1, 'NX', 'EX', ARGV[4]) then redis.call('DEL', KEYS[1]) end
 if not redis.call('SET', KEYS[1], token, 'NX', 'PX', ARGV[1]) then return '0' end
 redis.call('SET', KEYS[2], token)
 return token
@@ -43,7 +49,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 
 def take_turn(redis: Redis, ttl_ms: int = TURN_MS) -> int | None:
     """A fencing token, or None while somebody else has the turn."""
-    return int(_run(redis, _TAKE, ttl_ms)) or None
+    return int(_run(redis, _TAKE, ttl_ms, TURN_MS, HANDED_MS - MISSED_MS, JAM_SECONDS)) or None
 
 
 def keep_turn(redis: Redis, token: int, ttl_ms: int = TURN_MS) -> bool:
@@ -63,4 +69,4 @@ def end_turn(redis: Redis, token: int) -> None:
 
 
 def _run(redis: Redis, script: str, *arguments: int) -> Any:
-    return redis.eval(script, 2, keys.INBOX_LEASE, keys.INBOX_TOKEN, *arguments)
+    return redis.eval(script, 3, keys.INBOX_LEASE, keys.INBOX_TOKEN, keys.INBOX_MISSED, *arguments)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pipeline import keys
-from pipeline.inbox.turn import TURN_MS, end_turn, hand_turn_on, keep_turn, take_turn
+from pipeline.inbox.turn import HANDED_MS, MISSED_MS, TURN_MS, end_turn, hand_turn_on, keep_turn, take_turn
 
 
 @pytest.fixture
@@ -55,6 +55,42 @@ def test_a_turn_that_is_handed_on_waits_longer_and_no_longer_once_it_is_taken_up
     keep_turn(redis, token)
 
     assert waits > TURN_MS >= redis.pttl(keys.INBOX_LEASE)
+
+
+def handed_long_ago(redis):
+    """A turn whose next link should have come, but has not."""
+    token = take_turn(redis)
+    hand_turn_on(redis, token)
+    redis.pexpire(keys.INBOX_LEASE, HANDED_MS - MISSED_MS)
+    return token
+
+
+def test_a_turn_that_waits_for_its_link_is_left_alone(redis):
+    hand_turn_on(redis, take_turn(redis))
+
+    assert take_turn(redis) is None
+
+
+def test_a_turn_whose_link_does_not_come_is_taken_over_before_its_time(redis):
+    lost = handed_long_ago(redis)
+
+    assert take_turn(redis) > lost
+    assert not keep_turn(redis, lost)
+
+
+def test_a_turn_somebody_works_in_is_never_taken_over(redis):
+    token = handed_long_ago(redis)
+    keep_turn(redis, token)
+
+    assert take_turn(redis) is None
+
+
+def test_a_jam_costs_one_turn_and_not_every_one(redis):
+    handed_long_ago(redis)
+    end_turn(redis, take_turn(redis))
+    handed_long_ago(redis)
+
+    assert take_turn(redis) is None
 
 
 def test_who_was_outrun_hands_nothing_on(redis):
