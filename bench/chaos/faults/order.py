@@ -26,7 +26,7 @@ SCRIPT: tuple[dict[str, Any], ...] = (
 def mixture(scene: Scene) -> None:
     """A fault of another kind every third of a second while everybody's events flow."""
     people = scene.times(PEOPLE, 10)
-    for _ in range(EVENTS):
+    for _ in range(scene.times(EVENTS, 20)):
         for who in scene.rng.sample(range(people), people):
             scene.tell(who)
         scene.here.platform.misbehave(**scene.rng.choice(SCRIPT))

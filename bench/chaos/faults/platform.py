@@ -66,9 +66,9 @@ def odd(scene: Scene) -> None:
     """A proxy's page, cut answers, a dripping one, and a redirect, which pauses the connection."""
     for mode in ("html", "truncated-json", "wrong-content-length", "slow-body"):
         scene.here.platform.misbehave(mode=mode, n=scene.times(3, 1))
-        time.sleep(PAUSE)
+        time.sleep(scene.seconds(PAUSE, 1))
     with scene.here.platform.fault(mode="redirect"):
-        time.sleep(PAUSE)
+        time.sleep(scene.seconds(PAUSE, 1))
     scene.here.connect(scene.here.platform)
 
 
