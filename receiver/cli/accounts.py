@@ -92,7 +92,10 @@ def invite(email: str, account: str, role: Role, data: Path | None, as_json: boo
 @json_option
 @speaks_plainly
 def forget_command(email: str, data: Path | None, as_json: bool) -> None:
-    """Let somebody who has lost app and recovery codes log in with their password alone. Be sure who asks."""
+    """Let the password alone suffice again.
+
+    For somebody who has lost both app and recovery codes. Be sure who asks.
+    """
     with opened(data) as here, writing(here.engine) as db:
         known = forget_second_factor(db, email.strip())
     if not known:
