@@ -29,7 +29,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
         filters=[lambda text: (text or "").strip().lower()],
         validators=[
             InputRequired("Please choose a name."),
-            Regexp(NAME, message="Only 1 to 63 lower-case letters, digits and hyphens, and no hyphen first."),
+            Regexp(rf"{NAME.pattern}\Z", message="Only 1 to 63 lower-case letters, digits and hyphens, and no hyphen first."),
         ],
     )
     currency = StringField(

@@ -125,6 +125,8 @@ def test_no_key_is_kept_as_it_was_typed(house, filled_in):
 WRONG = [
     ({"store": "Ácme!"}, "store"),
     ({"store": ""}, "store"),
+    ({"store": "a c me!"}, "store"),
+    ({"store": "acme/../other"}, "store"),
     ({"currency": "Euro"}, "currency"),
     ({"client_id": ""}, "client_id"),
     ({"client_id": "a:b"}, "client_id"),
