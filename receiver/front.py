@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from pipeline import metrics
 from pipeline.inbox.writer import PATIENCE, Writer
 from pipeline.traces import span
 from receiver.intake import PROBED, TOO_LARGE, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender
+from receiver.pages.door import MOST
 from receiver.wsgi_bridge import run_wsgi
 
 PREFIX = "/hooks/"
 BODY_SECONDS = 30.0  # how long a body may take
 PAGE_BYTES = 1_000_000  # of a request to a page
+THREADS = MOST + 10  # the loop's own pool has six on two cores: as many as people may fill with pages
 
 
 class HTTP(Protocol):
@@ -34,6 +37,7 @@ class Front:
         self._intake = intake
         self._writer = writer
         self._pages = pages
+        self._threads = ThreadPoolExecutor(THREADS, "pages")
 
     def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
         self._writer.start()
@@ -42,10 +46,12 @@ class Front:
         self._writer.stop()
 
     async def __rsgi__(self, scope: Any, http: HTTP) -> None:
-        serve = self._hook if scope.path.startswith(PREFIX) else self._page
         try:
-            async with asyncio.timeout(BODY_SECONDS + PATIENCE):
-                answer = await serve(scope, http)
+            if scope.path.startswith(PREFIX):
+                async with asyncio.timeout(BODY_SECONDS + PATIENCE):
+                    answer = await self._hook(scope, http)
+            else:
+                answer = await self._page(scope, http)
         except TurnedAway as turned:
             answer = turned.answer
         except TimeoutError:
@@ -75,11 +81,15 @@ class Front:
         return b"".join(chunks)
 
     async def _page(self, scope: Any, http: HTTP) -> Answer:
+        """However long it takes: a thread cannot be called off, and what it has saved must be told."""
         chunks: list[bytes] = []
         size = 0
-        async for chunk in http:
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > PAGE_BYTES:
-                raise TurnedAway(TOO_LARGE)
-        return await asyncio.to_thread(run_wsgi, self._pages, scope, b"".join(chunks))
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in http:
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > PAGE_BYTES:
+                    raise TurnedAway(TOO_LARGE)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, run_wsgi, self._pages, scope, b"".join(chunks)
+        )
