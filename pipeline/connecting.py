@@ -1,4 +1,7 @@
-"""Connects a store to a platform: all keys are tried first, then saved sealed; the hooks are registered after that."""
+"""Connects a store to a platform: all keys are tried first, then saved sealed.
+
+After that the hooks are registered, and the customers the store has already are read.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from pipeline import secrets
+from pipeline.backfill.starting import begin_first
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.port import Checked
 from pipeline.errors import Misconfigured
 from pipeline.events.table import EVENTS
+from pipeline.ledger.backfills import hurry_backfill
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import ask_for_audit, find_api, save_api
@@ -80,7 +85,10 @@ def connect(
 def save(
     db: Connection, secret_keys: Sequence[str], public_url: str, wanted: Wanted, checked: Checked, now: int
 ) -> Connected:
-    """Save what was tried; hooks are registered once this is committed. Raise Misconfigured as `save_store` does."""
+    """Save what was tried. Hooks are registered, and a new store's customers read, once this is committed.
+
+    Raises Misconfigured as `save_store` does.
+    """
     store = save_store(db, wanted.store, now, account=wanted.account, **(wanted.store_settings or {}))
     if wanted.new_urls:
         store = replace(store, token_version=rotate_token(db, store.id))
@@ -89,6 +97,8 @@ def save(
     connection = save_connection(db, new, now)
     if wanted.cratejoy is not None:
         save_api(db, store.id, secrets.seal(secret_keys, wanted.cratejoy.as_config()), now)
+        if begin_first(db, store.id, now) is None:
+            hurry_backfill(db, store.id, now)  # it may have been waiting for other keys
     ask_for_audit(db, store.id, now)  # the URLs may be others now
     known = find_api(db, store.id)
     hooks = hook_urls(secret_keys, public_url, store.name, store.token_version)

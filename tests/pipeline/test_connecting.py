@@ -8,13 +8,15 @@ import pytest
 
 from pipeline import tokens
 from pipeline.connecting import Wanted, connect
+from pipeline.cratejoy.credentials import Credentials
 from pipeline.errors import BadCredentials, CratewireError, Misconfigured, WrongRegion
 from pipeline.events.table import EVENTS
 from pipeline.ledger import tables
+from pipeline.ledger.backfills import due_steps, last_backfill, move_on
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import find_store, rotate_token
 from pipeline.secrets import unseal
-from tests.builders import NOW
+from tests.builders import HOUR, NOW
 from tests.contracts.fake_track import fake_track
 
 KEYS = ("the-newest-key-of-all", "the-key-before-it-was")
@@ -141,3 +143,28 @@ def test_no_error_and_no_repr_shows_a_credential(engine, track):
 
     assert "very-secret" not in f"{caught.value!r}{caught.value}"
     assert track.api_key not in repr(connected(engine, track.config))
+
+
+def test_with_cratejoys_keys_the_customers_there_are_will_be_read(engine, track):
+    store = connected(engine, track.config, cratejoy=Credentials("id", "secret")).store
+
+    with reading(engine) as db:
+        row = last_backfill(db, store.id)
+    assert (row.kind, row.state, row.next_step_at) == ("all", "running", NOW)
+
+
+def test_new_keys_hurry_the_backfill_there_is_and_begin_no_other(engine, track):
+    first = connected(engine, track.config, cratejoy=Credentials("id", "secret")).store
+    with writing(engine) as db:
+        move_on(db, last_backfill(db, first.id), next_step_at=NOW + HOUR, error="refused")
+    connected(engine, track.config, cratejoy=Credentials("id", "another secret"))
+
+    with reading(engine) as db:
+        assert due_steps(db, NOW) == [(last_backfill(db, first.id).id, NOW)]
+
+
+def test_without_cratejoys_keys_nothing_is_read(engine, track):
+    store = connected(engine, track.config).store
+
+    with reading(engine) as db:
+        assert last_backfill(db, store.id) is None

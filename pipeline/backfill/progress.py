@@ -1,0 +1,80 @@
+"""How far a store's backfill has come, as a command, a page or a test can show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from sqlalchemy import Connection
+
+from pipeline.backfill.phases import CUSTOMERS, PAGE, collections_of
+from pipeline.ledger.backfills import BackfillRow, last_backfill
+
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The store's newest backfill. Counts of what is still unknown, and what no longer matters, are None."""
+
+    backfill: int
+    kind: str  # all, incremental
+    state: str  # running, paused, cancelled, done, failed
+    phase: str  # counting, subscriptions, orders, customers, others
+    customers: int  # read so far
+    customers_total: int | None
+    pages: int
+    pages_total: int | None
+    pages_per_second: float  # since it began, without pauses
+    seconds: float  # so long has it run, without pauses
+    seconds_left: float | None
+    throttled_seconds: float  # of those: waited because the store had answered 429
+    waited_seconds: float  # of those: waited for our own budget of requests
+    started_at: int  # µs, as all moments
+    ended_at: int | None
+    next_step_at: int | None
+    error: str | None
+
+
+def backfill_progress(db: Connection, store_id: int, now: int) -> Progress | None:
+    """The progress of the store's newest backfill; None if it never had one."""
+    row = last_backfill(db, store_id)
+    return None if row is None else progress_of(row, now)
+
+
+def progress_of(row: BackfillRow, now: int) -> Progress:
+    """What a row says at this moment."""
+    seconds = max(0, (row.ended_at or row.paused_at or now) - row.started_at - row.paused_us) / SECOND
+    rate = row.pages / seconds if seconds else 0.0
+    left = _pages_left(row)
+    return Progress(
+        backfill=row.id,
+        kind=row.kind,
+        state=row.state,
+        phase=row.phase,
+        customers=row.done.get(CUSTOMERS, 0),
+        customers_total=row.totals.get(CUSTOMERS),
+        pages=row.pages,
+        pages_total=None if left is None else row.pages + left,
+        pages_per_second=round(rate, 3),
+        seconds=round(seconds, 1),
+        seconds_left=round(left / rate, 1) if row.is_open and left is not None and rate else None,
+        throttled_seconds=round(row.throttled_us / SECOND, 1),
+        waited_seconds=round(row.waited_us / SECOND, 1),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        next_step_at=row.next_step_at if row.is_open else None,
+        error=row.error,
+    )
+
+
+def _pages_left(row: BackfillRow) -> int | None:
+    """Pages still to be read, going by how many objects a page has brought so far. None while that is unknown."""
+    if not row.is_open:
+        return 0
+    wanted = collections_of(row.kind)
+    if not all(name in row.totals for name in wanted):
+        return None
+    read = sum(row.done.get(name, 0) for name in wanted)
+    each = read / row.pages if read and row.pages else PAGE
+    return sum(ceil(max(0, row.totals[name] - row.done.get(name, 0)) / each) for name in wanted)
