@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_security import Security, password_reset, user_authenticated
+from flask_security import (
+    Security,
+    hash_password,
+    password_reset,
+    reset_password_instructions_sent,
+    user_authenticated,
+)
 from flask_wtf import CSRFProtect
 
 from receiver.pages import account, home, invitations, shown
@@ -13,6 +19,7 @@ from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
 from receiver.pages.letters import Letters
 from receiver.pages.log_in import LogIn
+from receiver.pages.passwords import Passwords
 from receiver.pages.second_factor import Codes
 from receiver.pages.sessions import close_sessions
 from receiver.pages.site import Site
@@ -26,9 +33,11 @@ def create_pages(site: Site) -> Flask:
     app.extensions["cratewire.site"] = site
     close_sessions(app)
     CSRFProtect(app)  # before Security, which looks for it
-    Security(app, Users(), login_form=LogIn, mail_util_cls=Letters, totp_cls=Codes)
+    security = Security(app, Users(), login_form=LogIn, mail_util_cls=Letters, totp_cls=Codes)
+    security.pwd_context = Passwords()
     password_reset.connect(_forgive, app)
     user_authenticated.connect(_forgive, app)
+    reset_password_instructions_sent.connect(_take_as_long, app)
     for blueprint in (home.blueprint, account.blueprint, invitations.blueprint):
         app.register_blueprint(blueprint)
     connect.prepare(app)
@@ -41,3 +50,8 @@ def create_pages(site: Site) -> Flask:
 def _forgive(_app: Flask, user: WebUser, **_: object) -> None:
     """Whoever logs in, or chooses a new password by a mail, starts with no failures."""
     user.forgive()
+
+
+def _take_as_long(_app: Flask, **_: object) -> None:
+    """As for an address that nobody has: Flask-Security hashes something then, so that the time tells nothing."""
+    hash_password("no password")

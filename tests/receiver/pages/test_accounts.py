@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pipeline.ledger.account_tables import User
-from pipeline.ledger.engine import reading
+from pipeline.ledger.engine import reading, writing
+from receiver.pages.passwords import Passwords
 from receiver.pages.users import LOCK_MINUTES, MOST_FAILURES
 from tests.receiver.pages.visitors import PASSWORD, PUBLIC, House
 
@@ -94,6 +95,54 @@ def test_a_wrong_password_and_an_unknown_address_read_alike(house):
 
     assert known.text == unknown.text
     assert WRONG in known.text
+
+
+class Counting(Passwords):
+    """Counts what takes long."""
+
+    done = 0
+
+    def hash(self, secret, **given):
+        self.done += 1
+        return super().hash(secret, **given)
+
+    def verify(self, secret, hashed, **given):
+        self.done += 1
+        return super().verify(secret, hashed, **given)
+
+
+@pytest.mark.parametrize(
+    ("page", "given"),
+    [
+        ("/login", {"password": "not the password"}),
+        ("/register", {"password": PASSWORD, "password_confirm": PASSWORD}),
+        ("/reset", {}),
+        ("/confirm", {}),
+    ],
+)
+def test_whether_an_address_is_known_costs_no_more_work(house, page, given):
+    house.user(EMAIL)
+    passwords = house.app.extensions["security"].pwd_context = Counting()
+    work = []
+    for email in (EMAIL, "nobody@example.com"):
+        passwords.done = 0
+        visitor = house.visitor()
+        visitor.go(page)
+        visitor.send(email=email, **given)
+        work.append(passwords.done)
+
+    assert work[0] == work[1]
+
+
+def test_a_password_hashed_with_other_settings_is_hashed_anew_at_a_log_in(house):
+    user_id = house.user(EMAIL)
+    older = Passwords().using(argon2__time_cost=2).hash(PASSWORD)
+    with writing(house.site.engine) as db:
+        db.execute(update(User).where(User.id == user_id).values(password=older))
+
+    assert house.logged_in(EMAIL).is_logged_in()
+    with reading(house.site.engine) as db:
+        assert ",t=1,p=1$" in db.execute(select(User.password)).scalar_one()
 
 
 def locked_out(house: House):
