@@ -15,7 +15,7 @@ from pipeline.chain.setting_aside import POISON, set_aside
 from pipeline.chain.validating import validate_batch
 from pipeline.errors import StaleFence
 from pipeline.inbox import stream, tries
-from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn
+from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn, turn_is_free
 from pipeline.model import Batch
 from pipeline.record.batch import Recorded
 from pipeline.record.dead import Raw
@@ -32,7 +32,7 @@ MOST_BYTES = 4_000_000  # of raw bodies in one batch: it travels through the bro
 def decode(self: Any) -> Batch | None:
     """Take the turn and a batch from the inbox, and read its bodies."""
     here = this_process()
-    here.redis.delete(keys.KICK)  # before reading: a hook that comes now kicks again
+    here.redis.delete(keys.KICK)  # at once: whoever has the turn must be able to kick again when it ends
     token = take_turn(here.redis)
     if token is None:
         _end_chain(self)
@@ -40,6 +40,7 @@ def decode(self: Any) -> Batch | None:
     batch = _decode(here, token)
     if batch is None:
         end_turn(here.redis, token)
+        _look_again(here)
         _end_chain(self)
         return None
     hand_turn_on(here.redis, token)
@@ -72,8 +73,7 @@ def fan_out(self: Any, batch: Batch) -> list[int]:
         return []
     finally:
         end_turn(here.redis, batch["token"])
-    if stream.depth(here.redis):
-        kick_unless_kicked()
+    _look_again(here)
     if not connections:
         _end_chain(self)
     return connections
@@ -82,7 +82,14 @@ def fan_out(self: Any, batch: Batch) -> list[int]:
 @task("hooks.sweep")
 def sweep() -> None:
     """Wake the chain if hooks wait: a kick may have been lost, a worker killed, a ledger away."""
-    if stream.depth(this_process().redis):
+    redis = this_process().redis
+    if stream.depth(redis) and turn_is_free(redis):
+        kick_unless_kicked()
+
+
+def _look_again(here: Process) -> None:
+    """After the turn has ended: a hook that came before wakes nobody."""
+    if stream.depth(here.redis):
         kick_unless_kicked()
 
 

@@ -33,7 +33,8 @@ NEW = ">"  # entries nobody was given yet
 FIRST_STEP = 16  # entries read at once while nothing is known of their size
 KICK_SECONDS = 5  # after this a kick that got lost is given again
 # A script costs us half of what the same commands in MULTI do: one answer to read, not two for each hook. When Redis
-# is out of memory it fails at its first XADD, so none is added.
+# is out of memory it fails at its first XADD, so none is added. Nobody is woken while somebody has the turn, who looks
+# again when it ends.
 ADD = """
 local at = 2
 while at <= #ARGV do
@@ -41,6 +42,7 @@ while at <= #ARGV do
   redis.call('XADD', KEYS[1], '*', unpack(ARGV, at + 1, at + count))
   at = at + count + 1
 end
+if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 return redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[1]) and 1 or 0
 """
 FULL = 0.8  # of maxmemory; the rest is for leases and Celery's messages, without which nothing would ever leave
@@ -52,12 +54,12 @@ def add(pipe_or_redis: Any, hook: RawHook) -> None:
 
 
 def add_all(redis: Redis, hooks: Iterable[RawHook]) -> bool:
-    """Append all hooks or none. True if the chain must be kicked, because no kick is under way."""
+    """Append all hooks or none. True if the chain must be kicked: it rests, and no kick is under way."""
     arguments: list[bytes] = []
     for hook in hooks:
         fields = to_fields(hook)
         arguments += (b"%d" % len(fields), *fields)
-    return bool(redis.eval(ADD, 2, keys.INBOX, keys.KICK, KICK_SECONDS, *arguments))
+    return bool(redis.eval(ADD, 3, keys.INBOX, keys.KICK, keys.INBOX_LEASE, KICK_SECONDS, *arguments))
 
 
 def has_room(redis: Redis) -> bool:

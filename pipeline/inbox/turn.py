@@ -2,7 +2,8 @@
 
 The lease passes from link to link with the batch. Its token is a time in µs that only grows, so the ledger can tell
 a later holder from an earlier one even after Redis was emptied. A turn that ran out while its next link waited for a
-worker is taken up again, if nobody has had one since.
+worker is taken up again, if nobody has had one since. Whether a link's message was lost is for the sweep to judge: a
+queue is first in, first out, so when a sweep is begun that was asked for after the link, the link has left the queue.
 """
 
 from __future__ import annotations
@@ -15,20 +16,16 @@ from redis import Redis, RedisError
 from pipeline import keys
 
 TURN_MS = 8_000  # how long a batch of a killed worker rests before it is read again
-HANDED_MS = 20_000  # how long it waits for its next link, while lanes have every worker
-MISSED_MS = 6_000  # once in a while a batch whose next link has not come by then is read again: its message was lost
-JAM_SECONDS = 30  # but if workers only have no time, whoever waits must not be overtaken again and again
+HANDED_MS = 120_000  # how long it waits for its next link, while slow lanes have every worker
+MISSED_MS = 6_000  # a sweep is never older: the link of a turn that was handed on before that has left its queue
+JAM_SECONDS = 30  # but it may lie in a worker that has no time, and must not be overtaken again and again
 
-# A turn with more time left than a link at work has was handed on.
 _TAKE = """
 local clock = redis.call('TIME')
 local token = clock[1] * 1000000 + clock[2]
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 if token <= last then token = last + 1 end
 token = string.format('%.0f', token)
-local left = redis.call('PTTL', KEYS[1])
-local missed = left > tonumber(ARGV[2]) and left <= tonumber(ARGV[3])
-if missed and redis.call('SET', KEYS[3], 1, 'NX', 'EX', ARGV[4]) then redis.call('DEL', KEYS[1]) end
 if not redis.call('SET', KEYS[1], token, 'NX', 'PX', ARGV[1]) then return '0' end
 redis.call('SET', KEYS[2], token)
 return token
@@ -40,6 +37,13 @@ if holder or redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1])
 return 1
 """
+# A turn with more time left than a link at work has was handed on.
+_FREE = """
+local left = redis.call('PTTL', KEYS[1])
+local missed = left > tonumber(ARGV[1]) and left <= tonumber(ARGV[2])
+if missed and redis.call('SET', KEYS[3], 1, 'NX', 'EX', ARGV[3]) then redis.call('DEL', KEYS[1]) end
+return 1 - redis.call('EXISTS', KEYS[1])
+"""
 # The token counts on, so that a turn that was given back cannot be kept.
 _END = """
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('INCR', KEYS[2]) end
@@ -49,7 +53,15 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 
 def take_turn(redis: Redis, ttl_ms: int = TURN_MS) -> int | None:
     """A fencing token, or None while somebody else has the turn."""
-    return int(_run(redis, _TAKE, ttl_ms, TURN_MS, HANDED_MS - MISSED_MS, JAM_SECONDS)) or None
+    return int(_run(redis, _TAKE, ttl_ms)) or None
+
+
+def turn_is_free(redis: Redis) -> bool:
+    """Whether nobody has the turn, for a sweep to ask. A turn whose next link was lost is taken away first.
+
+    If that link comes after all, before anybody has taken the turn, it goes on.
+    """
+    return bool(_run(redis, _FREE, TURN_MS, HANDED_MS - MISSED_MS, JAM_SECONDS))
 
 
 def keep_turn(redis: Redis, token: int, ttl_ms: int = TURN_MS) -> bool:

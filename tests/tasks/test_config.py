@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.inbox.turn import HANDED_MS
+from pipeline.inbox.turn import HANDED_MS, MISSED_MS
 from tasks.app import app
 from tasks.config import BACKFILL, DELIVERIES, HOOKS, SWEEPS, celery_config, kombu_url
 from tasks.deliveries import RUN_SECONDS
@@ -45,6 +45,12 @@ def test_a_sweep_nobody_took_expires_instead_of_piling_up(installed):
     assert all(row["options"]["expires"] > row["schedule"] for row in schedule.values())
 
 
+def test_no_sweep_is_older_than_a_link_it_calls_lost(installed):
+    sweep = celery_config(installed.process.settings)["beat_schedule"]["hooks.sweep"]
+
+    assert sweep["options"]["expires"] * 1000 <= MISSED_MS
+
+
 def test_nothing_but_json_is_believed():
     assert (app.conf.accept_content, app.conf.task_serializer) == (["json"], "json")
 
@@ -62,5 +68,7 @@ def test_a_broker_is_named_as_kombu_names_it(ours, kombus):
 
 
 def test_no_turn_runs_out_while_a_lane_has_the_only_worker():
-    a_send = 15  # seconds, of a hundred messages to a slow platform
-    assert (RUN_SECONDS + a_send) * 1000 < HANDED_MS
+    a_send = 45  # seconds, of two hundred messages to a slow platform: several calls, each just within its time
+    in_turn = 2  # one at work, one already taken from the broker
+
+    assert in_turn * (RUN_SECONDS + a_send) * 1000 < HANDED_MS

@@ -97,6 +97,58 @@ def test_a_hook_that_comes_while_a_batch_is_recorded_waits_for_no_sweep(installe
     assert [number for _, number in events(installed)] == [1, 2]
 
 
+def time_passes(redis, seconds):
+    """What the turn notices of it."""
+    redis.pexpire(keys.INBOX_LEASE, redis.pttl(keys.INBOX_LEASE) - 1000 * seconds)
+
+
+def test_no_message_that_waited_longer_outruns_a_link_behind_slow_lanes(installed, connection, redis):
+    installed.tell(order_hook(1))
+    for _ in range(4):  # kicks whose messages a slow lane kept waiting
+        publish()
+    for _ in range(6):
+        take("hooks").work()
+        time_passes(redis, 12)
+
+    assert events(installed) == [("order_new", 1)]
+
+
+def test_a_hook_that_comes_while_a_batch_is_under_way_adds_no_message(installed, connection, redis):
+    installed.tell(order_hook(1))
+    publish()
+    link("hooks.decode").work()
+    asked = stream.add_all(redis, [order_hook(2)])
+    app.tasks["hooks.sweep"]()
+
+    assert not asked
+    assert [message.task for message in take_all("hooks")] == ["hooks.validate"]
+
+
+def test_a_batch_whose_link_was_lost_is_read_again_soon(installed, connection, redis):
+    installed.tell(order_hook(1))
+    publish()
+    link("hooks.decode").work()
+    take_all("hooks")
+    time_passes(redis, 7)
+    app.tasks["hooks.sweep"]()
+    work_off("hooks")
+
+    assert events(installed) == [("order_new", 1)]
+
+
+def test_a_hook_that_comes_just_before_a_turn_ends_with_nothing_is_asked_for(installed, connection, redis, monkeypatch):
+    def nothing_yet(*_):
+        stream.add_all(redis, [order_hook(1)])
+        return []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stream, "read", nothing_yet)
+        publish()
+        link("hooks.decode").work()
+
+    assert [message.task for message in take_all("hooks")] == ["hooks.decode"]
+
+
 def test_what_cannot_be_read_is_taken_out_with_its_bytes_and_the_rest_goes_on(installed, connection):
     installed.tell(order_hook(1), a_hook(b"{never closed"), a_hook(b'{"id": {"no": "id"}}'), order_hook(2))
     publish()

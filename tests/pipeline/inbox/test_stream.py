@@ -6,6 +6,7 @@ from redis.exceptions import ResponseError
 
 from pipeline import keys
 from pipeline.inbox import stream
+from pipeline.inbox.turn import end_turn, take_turn
 from tests.pipeline.inbox.hooks import hook, hooks
 
 
@@ -151,6 +152,14 @@ def test_a_kick_is_asked_for_again_once_the_flag_is_cleared(redis):
     redis.delete(keys.KICK)
 
     assert stream.add_all(redis, hooks(1))
+
+
+def test_no_kick_is_asked_for_while_somebody_has_the_turn(redis):
+    token = take_turn(redis)
+    asked = stream.add_all(redis, hooks(1))
+    end_turn(redis, token)
+
+    assert [asked, stream.add_all(redis, hooks(1))] == [False, True]
 
 
 def test_the_flag_goes_by_itself_if_a_kick_got_lost(redis):

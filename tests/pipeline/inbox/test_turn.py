@@ -7,7 +7,16 @@ import time
 import pytest
 
 from pipeline import keys
-from pipeline.inbox.turn import HANDED_MS, MISSED_MS, TURN_MS, end_turn, hand_turn_on, keep_turn, take_turn
+from pipeline.inbox.turn import (
+    HANDED_MS,
+    MISSED_MS,
+    TURN_MS,
+    end_turn,
+    hand_turn_on,
+    keep_turn,
+    take_turn,
+    turn_is_free,
+)
 
 
 @pytest.fixture
@@ -68,29 +77,51 @@ def handed_long_ago(redis):
 def test_a_turn_that_waits_for_its_link_is_left_alone(redis):
     hand_turn_on(redis, take_turn(redis))
 
-    assert take_turn(redis) is None
+    assert not turn_is_free(redis)
 
 
-def test_a_turn_whose_link_does_not_come_is_taken_over_before_its_time(redis):
+def test_a_turn_whose_link_does_not_come_is_free_before_its_time(redis):
     lost = handed_long_ago(redis)
 
+    assert turn_is_free(redis)
     assert take_turn(redis) > lost
     assert not keep_turn(redis, lost)
 
 
-def test_a_turn_somebody_works_in_is_never_taken_over(redis):
+def test_a_message_older_than_the_link_takes_no_turn_away(redis):
+    token = handed_long_ago(redis)
+
+    assert take_turn(redis) is None
+    assert keep_turn(redis, token)
+
+
+def test_a_link_that_comes_after_all_goes_on_if_nobody_has_taken_its_turn(redis):
+    token = handed_long_ago(redis)
+    turn_is_free(redis)
+
+    assert keep_turn(redis, token)
+
+
+def test_a_turn_somebody_works_in_is_never_free(redis):
     token = handed_long_ago(redis)
     keep_turn(redis, token)
 
-    assert take_turn(redis) is None
+    assert not turn_is_free(redis)
+
+
+def test_a_turn_nobody_has_is_free(redis):
+    end_turn(redis, take_turn(redis))
+
+    assert turn_is_free(redis)
 
 
 def test_a_jam_costs_one_turn_and_not_every_one(redis):
     handed_long_ago(redis)
+    turn_is_free(redis)
     end_turn(redis, take_turn(redis))
     handed_long_ago(redis)
 
-    assert take_turn(redis) is None
+    assert not turn_is_free(redis)
 
 
 def test_who_was_outrun_hands_nothing_on(redis):
