@@ -15,13 +15,12 @@ from typing import Any
 from limits.storage import RedisStorage
 from redis import Redis
 
-from pipeline.lanes.backoff import LONGEST_TOLD
+from pipeline.lanes.backoff import LONGEST_BACKOFF, LONGEST_TOLD
 
 LOWEST_FACTOR = 1 / 64
 CLIMB_SECONDS = 60  # of success from nothing to the full rate
 LONGEST_STRIDE = 5  # seconds one success may account for: silence is not success
 SHORTEST_PAUSE = 1.0  # so that calls already under way, refused too, do not halve the rate once each
-LONGEST_PAUSE = 300.0  # after refusals without a time; they concern everybody who uses the account
 SHORTEST_WAIT = 0.001
 COMES_BACK = 3.0  # seconds within which somebody urgent who was told to wait asks again, after that wait
 LONGEST_YIELD = 0.25  # seconds until it is worth looking whether the urgent one has been here
@@ -36,9 +35,11 @@ if left > 0 then
     return
 end
 local factor = tonumber(redis.call('HGET', KEYS[2], 'factor') or 1)
-local refusals = redis.call('HINCRBY', KEYS[2], 'refusals', 1)
 local length = told
-if told < 0 then length = math.min(tonumber(ARGV[5]), tonumber(ARGV[4]) * 2 ^ math.min(refusals - 1, 30)) end
+if told < 0 then
+    local refusals = redis.call('HINCRBY', KEYS[2], 'refusals', 1)
+    length = math.min(tonumber(ARGV[5]), tonumber(ARGV[4]) * 2 ^ math.min(refusals - 1, 30))
+end
 length = math.max(length, tonumber(ARGV[4]))
 local halved = math.max(tonumber(ARGV[3]), factor / 2)
 redis.call('HSET', KEYS[2], 'factor', tostring(halved), 'climbed_at', tostring(now + length / 1000))
@@ -113,7 +114,7 @@ class Budget:
         Say it once per refusal; a refusal during a pause can only lengthen it.
         """
         told = -1 if seconds is None else round(min(max(seconds, SHORTEST_PAUSE), LONGEST_TOLD) * 1000)
-        arguments = [told, self._seconds(), LOWEST_FACTOR, SHORTEST_PAUSE * 1000, LONGEST_PAUSE * 1000, _FORGET_MS]
+        arguments = [told, self._seconds(), LOWEST_FACTOR, SHORTEST_PAUSE * 1000, LONGEST_BACKOFF * 1000, _FORGET_MS]
         self._throttled = True
         self._run(self._pause_script, arguments)
 

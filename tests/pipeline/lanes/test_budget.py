@@ -171,11 +171,21 @@ def test_a_refusal_without_a_time_does_not_shorten_the_pause(budget):
     assert 59 < budget.paused() <= 60
 
 
-@pytest.mark.parametrize(("refusals", "seconds"), [(1, 1), (2, 2), (3, 4), (5, 16), (9, 256), (10, 300), (60, 300)])
-def test_a_pause_of_our_own_doubles_up_to_five_minutes(redis, budget, refusals, seconds):
+@pytest.mark.parametrize(("refusals", "seconds"), [(1, 1), (2, 2), (3, 4), (5, 16), (6, 32), (7, 60), (60, 60)])
+def test_a_pause_of_our_own_doubles_up_to_a_minute(redis, budget, refusals, seconds):
     refuse(redis, budget, refusals)
 
     assert seconds - 0.5 < budget.paused() <= seconds
+
+
+def test_refusals_that_said_for_how_long_do_not_lengthen_a_pause_of_our_own(redis, budget):
+    for _ in range(8):
+        end_pause(redis)
+        budget.pause(3)
+
+    refuse(redis, budget)
+
+    assert budget.paused() <= 1
 
 
 def test_a_success_makes_the_next_pause_short_again(redis, budget, clock):
