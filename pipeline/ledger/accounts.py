@@ -85,6 +85,11 @@ def find_user(db: Connection, email: str) -> int | None:
     return db.execute(select(User.id).where(User.email == email.lower())).scalar()
 
 
+def is_known(db: Connection, uniquifier: str) -> bool:
+    """Whether a user has this, and has not ended their sessions since."""
+    return db.execute(select(User.id).where(User.fs_uniquifier == uniquifier)).scalar() is not None
+
+
 def add_member(db: Connection, account_id: int, user_id: int, role: Role, now: int) -> None:
     """Let a user into an account, or change their role there."""
     made = insert_into(db, Membership).values(account_id=account_id, user_id=user_id, role=role, since=now)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, Field, PasswordField, SelectField, StringField, SubmitField
-from wtforms.validators import InputRequired, Length, Regexp, StopValidation
-from wtforms.widgets import PasswordInput
+from wtforms import EmailField, Field, HiddenField, PasswordField, SelectField, StringField, SubmitField
+from wtforms.validators import DataRequired, InputRequired, Length, Regexp, StopValidation
 
 from pipeline.connecting import NAME
 from pipeline.cratejoy.credentials import BASE_URL
@@ -29,7 +29,10 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
         filters=[lambda text: (text or "").strip().lower()],
         validators=[
             InputRequired("Please choose a name."),
-            Regexp(rf"{NAME.pattern}\Z", message="Only 1 to 63 lower-case letters, digits and hyphens, and no hyphen first."),
+            Regexp(
+                rf"{NAME.pattern}\Z",
+                message="Only 1 to 63 lower-case letters, digits and hyphens, and no hyphen first.",
+            ),
         ],
     )
     currency = StringField(
@@ -39,11 +42,10 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
         filters=[lambda text: (text or "").strip().upper()],
         validators=[Regexp(r"[A-Z]{3}\Z", message="Three letters, such as USD.")],
     )
-    client_id = StringField("Client ID", validators=[InputRequired("Cratejoy shows it beside the Client Secret.")])
+    client_id = StringField("Client ID", validators=[DataRequired("Cratejoy shows it beside the Client Secret.")])
     client_secret = PasswordField(
         "Client Secret",
-        widget=PasswordInput(hide_value=False),  # a fault elsewhere must not have it typed again
-        validators=[InputRequired("Cratejoy shows it beside the Client ID.")],
+        validators=[DataRequired("Cratejoy shows it beside the Client ID.")],
         render_kw={"autocomplete": "off"},
     )
     cratejoy_url = StringField("Address of the Merchant API", default=BASE_URL)
@@ -58,10 +60,14 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
     password = PasswordField(
         "Password",
         description=f"At least {SHORTEST_PASSWORD} characters.",
-        validators=[InputRequired("Please choose one.")],
+        validators=[DataRequired("Please choose one.")],
         render_kw={"autocomplete": "new-password"},
     )
+    attempt = HiddenField(default=lambda: secrets.token_hex(16))  # a form that is sent twice is known by it
+    kept = HiddenField()
     submit = SubmitField("Connect")
+
+    remembered: frozenset[str] = frozenset()  # the secrets that need not be typed again
 
     def declared(self, platform: str) -> list[Field]:
         """The platform's fields that are drawn."""
@@ -112,9 +118,7 @@ def _drawn(cls: type[Destination], field: Declared) -> Any:
         named = [(choice, choice) for choice in field.choices]
         return SelectField(field.label, choices=named, default=field.default, **common)
     if field.secret:
-        return PasswordField(
-            field.label, widget=PasswordInput(hide_value=False), render_kw={"autocomplete": "off"}, **common
-        )
+        return PasswordField(field.label, render_kw={"autocomplete": "off"}, **common)
     return StringField(field.label, default=field.default, **common)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import hashlib
+import hmac
 from dataclasses import dataclass, field
 
 from flask import render_template
@@ -13,12 +14,13 @@ from pipeline.connecting import Wanted, save
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.destinations.port import Checked
 from pipeline.errors import Misconfigured
-from pipeline.ledger.accounts import OWNER, NewUser, account_name, add_member, add_user, new_account
-from pipeline.ledger.engine import writing
+from pipeline.ledger.accounts import OWNER, NewUser, account_name, add_member, add_user, is_known, new_account
+from pipeline.ledger.engine import reading, writing
 from pipeline.mail import Letter
 from pipeline.mailing import write
 from receiver.pages.connect.form import ConnectForm
 from receiver.pages.connect.trying import Refused
+from receiver.pages.keys import derived
 from receiver.pages.site import Site
 from receiver.pages.users import WebUser
 
@@ -31,6 +33,7 @@ class Merchant:
     account_id: int | None = None  # one they own; None: they get one
     email: str = ""
     password_hash: str = field(default="", repr=False)
+    uniquifier: str = field(default="", repr=False)  # the same for the same form sent again
 
 
 def save_form(site: Site, form: ConnectForm, merchant: Merchant, credentials: Credentials, checked: Checked) -> None:
@@ -59,14 +62,27 @@ def save_form(site: Site, form: ConnectForm, merchant: Merchant, credentials: Cr
             add_member(db, account_id, user_id, OWNER, now)
 
 
+def uniquifier_of(site: Site, form: ConnectForm, email: str) -> str:
+    """What the new user of this form, and of no other, is known by. Nobody else can guess it."""
+    said = "\n".join((form.attempt.data or "", form.store.data, email))
+    return hmac.new(
+        derived(site.settings.secret_keys, "attempts")[0].encode(), said.encode(), hashlib.sha256
+    ).hexdigest()
+
+
+def saved_before(site: Site, merchant: Merchant) -> bool:
+    """Whether this very form was saved already: a button pressed twice, a page loaded anew."""
+    with reading(site.engine) as db:
+        return is_known(db, merchant.uniquifier)
+
+
 def _new_user(db: Connection, site: Site, merchant: Merchant, now: int) -> int:
     """Somebody who can log in once they have followed the link of the letter written here."""
-    uniquifier = uuid.uuid4().hex
-    user_id = add_user(db, NewUser(merchant.email, merchant.password_hash, uniquifier), now)
+    user_id = add_user(db, NewUser(merchant.email, merchant.password_hash, merchant.uniquifier), now)
     if user_id is None:
         raise Refused("email", "This address has an account here. Log in first, then connect the store.")
     link, _ = generate_confirmation_link(  # type: ignore[no-untyped-call]
-        WebUser(email=merchant.email, fs_uniquifier=uniquifier)
+        WebUser(email=merchant.email, fs_uniquifier=merchant.uniquifier)
     )
     text = render_template("security/email/welcome.txt", confirmation_link=link)
     write(db, site.settings.secret_keys, Letter(merchant.email, "Please confirm your address", text), now)

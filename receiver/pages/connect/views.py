@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from flask import Blueprint, Flask, abort, current_app, flash, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +14,8 @@ from pipeline.cratejoy.opening import open_with
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.accounts import OWNER
 from receiver.pages.connect.form import ConnectForm, form_for
-from receiver.pages.connect.saving import Merchant, save_form
+from receiver.pages.connect.keeping import keep, restore
+from receiver.pages.connect.saving import Merchant, save_form, saved_before, uniquifier_of
 from receiver.pages.connect.trying import Refused, Tries, try_cratejoy, try_platform
 from receiver.pages.rights import my_id, my_roles, my_stores
 from receiver.pages.sessions import here
@@ -30,6 +33,8 @@ def show() -> ResponseReturnValue:
     if not known and here().settings.registration != "open":
         return redirect(url_for("security.login"))
     form = form_for(_owned() if known else None, anywhere=here().settings.connect_anywhere)
+    if form.is_submitted():
+        restore(form, *_browser())
     if form.validate_on_submit():
         try:
             _connect(form, known=known)
@@ -40,6 +45,8 @@ def show() -> ResponseReturnValue:
             form.blame("client_id", NOT_NOW)
         else:
             return _done(form, known=known)
+    if form.errors:
+        keep(form, *_browser())
     return render_template("connect.html", form=form, destinations=DESTINATIONS), 422 if form.errors else 200
 
 
@@ -60,9 +67,15 @@ def _connect(form: ConnectForm, *, known: bool) -> None:
     """First what costs nothing, then Cratejoy, then the platform, then the ledger. Raises Refused."""
     site = here()
     merchant = _somebody_known(form) if known else _somebody_new(form)
+    if saved_before(site, merchant):
+        return
     current_app.extensions["cratewire.tries"].take()
     credentials = try_cratejoy(form, lambda keys: open_with(keys, site.redis, per_second=site.settings.cratejoy_rate))
-    save_form(site, form, merchant, credentials, try_platform(form))
+    try:
+        save_form(site, form, merchant, credentials, try_platform(form))
+    except Refused:
+        if not saved_before(site, merchant):  # meanwhile, by the same form sent a moment earlier
+            raise
 
 
 def _somebody_known(form: ConnectForm) -> Merchant:
@@ -82,7 +95,12 @@ def _somebody_new(form: ConnectForm) -> Merchant:
     faults, password = security.password_util.validate(form.password.data, is_register=True, email=email)
     if faults:
         raise Refused("password", " ".join(faults))
-    return Merchant(email=email, password_hash=hash_password(password))
+    return Merchant(email=email, password_hash=hash_password(password), uniquifier=uniquifier_of(here(), form, email))
+
+
+def _browser() -> tuple[Sequence[str], str, int]:
+    """What typed secrets are kept with, for this browser only."""
+    return here().settings.secret_keys, session.get("csrf_token", ""), here().now()
 
 
 def _owned() -> dict[int, str]:

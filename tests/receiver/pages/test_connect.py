@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -170,11 +171,82 @@ def test_a_cratejoy_that_asks_to_wait_is_obeyed(house, filled_in, cratejoy):
     assert "wait" in errors_on(page)["client_id"]
 
 
-def test_keys_need_not_be_typed_again_but_the_password_does(house, filled_in):
+SECRETS = ("client_secret", "customerio-api_key", "password")
+
+
+def test_no_secret_is_shown_again(house, filled_in):
     page = send(house.visitor(), filled_in | {"currency": "Euro"})
 
-    assert "a-secret" in page
-    assert PASSWORD not in page
+    assert [name for name in SECRETS if filled_in[name] in page] == []
+
+
+def test_secrets_need_not_be_typed_again(house, filled_in):
+    visitor = house.visitor()
+    send(visitor, filled_in | {"currency": "Euro"})
+    visitor.send(**filled_in | dict.fromkeys(SECRETS, ""))
+
+    assert visitor.where == "/connected"
+
+
+def test_a_secret_that_was_refused_is_typed_again(house, filled_in):
+    visitor = house.visitor()
+    send(visitor, filled_in | {"client_secret": "another"})
+    page = visitor.send(**filled_in | dict.fromkeys(SECRETS, ""))
+
+    assert list(errors_on(page)) == ["client_secret"]
+
+
+def test_a_secret_is_kept_for_the_browser_it_was_typed_in(house, filled_in):
+    page = send(house.visitor(), filled_in | {"currency": "Euro"})
+    kept = re.search(r'name="kept"[^>]*value="([^"]+)"', page)[1]
+
+    page = send(house.visitor(), filled_in | dict.fromkeys(SECRETS, "") | {"kept": kept})
+
+    assert sorted(errors_on(page)) == sorted(SECRETS)
+
+
+def test_a_secret_is_kept_for_an_hour(house, filled_in):
+    visitor = house.visitor()
+    send(visitor, filled_in | {"currency": "Euro"})
+    house.clock[0] += 3_600_000_001
+    page = visitor.send(**filled_in | dict.fromkeys(SECRETS, ""))
+
+    assert sorted(errors_on(page)) == sorted(SECRETS)
+
+
+def test_the_same_form_sent_twice_connects_once_and_says_so_both_times(house, filled_in):
+    visitor = house.visitor()
+    page = visitor.go("/connect")
+    for _ in range(2):
+        visitor.page, visitor.where = page, "/connect"
+        visitor.send(**filled_in)
+
+    assert visitor.where == "/connected"
+    assert counts(house) == dict.fromkeys(NOTHING, 1)
+
+
+def test_the_same_form_sent_twice_at_once_is_no_fault(house, filled_in):
+    visitor = house.visitor()
+    page = visitor.go("/connect")
+    again = house.visitor()
+    again.share(visitor)
+
+    def press(who):
+        who.page, who.where = page, "/connect"
+        who.send(**filled_in)
+        return who.where
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(press, (visitor, again))) == ["/connected", "/connected"]
+    assert counts(house) == dict.fromkeys(NOTHING, 1)
+
+
+def test_another_form_for_the_same_address_is_not_taken_for_the_same(house, filled_in):
+    send(house.visitor(), filled_in)
+
+    page = send(house.visitor(), filled_in | {"store": "other"})
+
+    assert "Log in first" in errors_on(page)["email"]
 
 
 def test_an_address_that_has_an_account_is_asked_to_log_in(house, filled_in):

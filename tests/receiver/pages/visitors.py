@@ -117,6 +117,11 @@ class Visitor:
         sent = self._client.post(path, data=given, base_url=PUBLIC, follow_redirects=True, headers=referrer)
         return self._take(sent)
 
+    def share(self, other: Visitor) -> None:
+        """Sit at the same browser: have its cookies as they are now."""
+        for cookie in other._client._cookies.values():  # noqa: SLF001 - Werkzeug's client has no way to list them
+            self._client.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path, secure=True)
+
     def log_in(self, email: str = "bea@example.com", password: str = PASSWORD) -> str:
         self.go("/login")
         return self.send("/login", email=email, password=password)
