@@ -119,7 +119,7 @@ class Visitor:
 
     def share(self, other: Visitor) -> None:
         """Sit at the same browser: have its cookies as they are now."""
-        for cookie in other._client._cookies.values():  # noqa: SLF001 - Werkzeug's client has no way to list them
+        for cookie in other._client._cookies.values():
             self._client.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path, secure=True)
 
     def log_in(self, email: str = "bea@example.com", password: str = PASSWORD) -> str:
