@@ -25,3 +25,8 @@ def budget(platform: str, account: str) -> str:
 def registration_lease(store_id: int) -> str:
     """Who tends this store's hooks at Cratejoy now."""
     return f"cratewire:lease:registration:{store_id}"
+def reconciliation_lease(store_id: int) -> str:
+    """Who compares this store's API with the ledger now."""
+    return f"cratewire:lease:reconciliation:{store_id}"
+
+

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypedDict
 
+RECONCILE = "reconcile"  # the source of what no hook has told and the store's API has shown
 HEARTBEAT = "heartbeat"  # the source of hooks we send ourselves, to see that the chain lives
 
 Role = Literal["customer", "gift_recipient"]
@@ -60,6 +61,18 @@ class ValidHook(Entry):
 
 
 class FailedHook(Entry):
+class RecoveredHook(ValidHook):
+    """What no hook has told, in the form of one. What it teaches us holds as of a moment that may be long ago."""
+
+    as_of: int  # µs
+
+
+def as_of(hook: ValidHook) -> int:
+    """As of when a hook's news holds: when it came, unless it never did."""
+    known = hook.get("as_of")
+    return known if isinstance(known, int) else hook["received_at"]
+
+
     """A hook taken out of its batch; becomes a dead hook with its raw bytes."""
 
     stage: str  # "decode", "validate" or "fan_out"

@@ -26,6 +26,7 @@ class StoreRow:
     currency: str
     forward_also: tuple[str, ...]
     forward_tests: bool
+    record_only_since: int | None
     created_at: int
 
 

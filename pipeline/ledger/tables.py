@@ -42,6 +42,7 @@ class Store(Base):
     currency: Mapped[str] = mapped_column(default="USD")  # no Cratejoy payload names one
     forward_also: Mapped[list[Any]] = mapped_column(default=list)  # events beyond those forwarded by default
     forward_tests: Mapped[bool] = mapped_column(default=False)
+    record_only_since: Mapped[int | None]  # since then what reconciliation recovers is not forwarded
     created_at: Mapped[int]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection as Database
 
 from pipeline.ledger import tables
+from pipeline.ledger.shown import note_late
 from pipeline.model import FailedHook, ValidHook, head_of
 from pipeline.record.dead import Raw, bury, revive
 from pipeline.record.duplicates import Sorted, count_repeats, sort_out
@@ -51,7 +52,8 @@ def record_batch(
     token: int | None,
     now: int,
 ) -> Recorded:
-    """Record a batch inside the caller's transaction. `token` fences the inbox's holder; None: nobody else writes.
+    """Record a batch inside the caller's transaction. `token` fences the inbox's holder; None: the caller
+    sees to it that nobody else records meanwhile.
 
     Raises StaleFence if a newer holder of the inbox has been here.
     """
@@ -65,6 +67,8 @@ def record_batch(
     count_repeats(db, told.repeats)
     rows = _record(db, told, raws, now) if told.fresh else []
     revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
+    for store_id, happenings in told.told_again.items():
+        note_late(db, store_id, happenings)
     return Recorded(
         len(told.fresh),
         told.dropped.total(),

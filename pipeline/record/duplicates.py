@@ -22,6 +22,7 @@ class Sorted:
     repeats: Counter[int] = field(default_factory=Counter)  # event id -> more duplicates
     repeats_within: Counter[tuple[int, str]] = field(default_factory=Counter)  # (store id, key) -> duplicates
     dropped: Counter[str] = field(default_factory=Counter)  # event name -> repeats
+    told_again: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # store id -> known keys
 
 
 def sort_out(db: Database, stories: Iterable[Story]) -> Sorted:
@@ -41,6 +42,7 @@ def sort_out(db: Database, stories: Iterable[Story]) -> Sorted:
                 found.repeats_within[store_id, match] += 1
             else:
                 found.repeats[told.event_id] += 1
+                found.told_again[store_id].add(match)
     return found
 
 

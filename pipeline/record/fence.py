@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from pipeline.errors import StaleFence
 from pipeline.ledger import tables
@@ -18,3 +18,13 @@ def pass_fence(db: Database, name: str, token: int) -> None:
     passed = db.execute(update(fence).where(fence.c.name == name, fence.c.token <= token).values(token=token))
     if passed.rowcount == 0:
         raise StaleFence(f"{name}: a newer holder has been here")
+
+
+def hold(db: Database, name: str) -> None:
+    """Keep whoever passes this fence waiting until this transaction ends. It needs no token: it is over by then.
+
+    (On SQLite there is only one writer anyway.)
+    """
+    fence = table_of(tables.Fence)
+    upsert(db, fence, [{"name": name, "token": 0}], update=())
+    db.execute(select(fence.c.token).where(fence.c.name == name).with_for_update())

@@ -25,6 +25,7 @@ class StoreRow:
     currency: str
     forward_also: tuple[str, ...]
     forward_tests: bool
+    record_only: bool  # what the API shows and no hook has told is not forwarded
     connections: tuple[tuple[int, int], ...]  # (connection id, its number of lanes)
 
     def takes(self, version: int, received_at: int) -> bool:
@@ -72,6 +73,7 @@ def stores_by_name(db: Database, names: Collection[str]) -> dict[str, StoreRow]:
             row.currency,
             tuple(row.forward_also),
             row.forward_tests,
+            row.record_only_since is not None,
             tuple(wires[row.id]),
         )
         for row in rows

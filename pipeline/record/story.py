@@ -9,7 +9,7 @@ from pipeline.events.happening import Happening, happening_of
 from pipeline.events.table import EventRow, is_known, row_of
 from pipeline.fan_out.gifts import Memory
 from pipeline.fan_out.plan import Concerned, Plan, is_test, plan_event
-from pipeline.model import ValidHook
+from pipeline.model import RECONCILE, ValidHook, as_of
 from pipeline.record.known import StoreRow
 from pipeline.record.people import Someone
 
@@ -44,6 +44,8 @@ class Story:
     @property
     def forwarded(self) -> bool:
         """Whether the event itself goes to platforms."""
+        if self.hook["source"] == RECONCILE and self.store.record_only:
+            return False
         return self.row.forwarded or self.row.name in self.store.forward_also
 
     @property
@@ -62,6 +64,6 @@ class Story:
 def story_of(hook: ValidHook, store: StoreRow) -> Story:
     """The story a valid hook begins with."""
     row = row_of(hook["event"])
-    happening = happening_of(row, hook["data"], hook["fingerprint"], hook["received_at"])
+    happening = happening_of(row, hook["data"], hook["fingerprint"], as_of(hook))
     silent = not store.forward_tests and is_test(row, hook["data"])
     return Story(hook, store, row, happening, silent=silent)

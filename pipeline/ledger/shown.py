@@ -1,0 +1,107 @@
+"""What stores' APIs have shown, and whether a hook had told of it: the memory of reconciliation, and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
+
+from pipeline.ledger.reconciliation_tables import ShownHappening as Shown
+from pipeline.ledger.tables import Store
+from pipeline.ledger.upsert import insert_into
+
+BEFORE, WAITING, TOLD, MISSED, LATE, DEAD = "before", "waiting", "told", "missed", "late", "dead"
+COUNTED = (TOLD, MISSED, LATE, DEAD)
+DAY = 86_400_000_000  # µs
+WAITING_DAYS = 30  # none waits longer
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A happening, and what is known of its hook."""
+
+    happening: str
+    event: str
+    day: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """One event of one store on one day. `expected`: what the API showed; the others are parts of it."""
+
+    store: str
+    event: str
+    day: int  # since the epoch
+    expected: int
+    missed: int  # no hook ever came
+    late: int  # the hook came after it had been recovered
+    dead: int  # the hook came and could not go on
+
+    @property
+    def rate(self) -> float:
+        """The share whose hook never came."""
+        return self.missed / self.expected if self.expected else 0.0
+
+
+def states_of(db: Connection, store_id: int, happenings: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Happening -> its state, and when it was first seen, of those the API has shown before. A page's worth."""
+    query = select(Shown.happening, Shown.state, Shown.seen_at)
+    rows = db.execute(query.where(Shown.store_id == store_id, Shown.happening.in_(list(happenings))))
+    return {row.happening: (row.state, row.seen_at) for row in rows}
+
+
+def note_shown(db: Connection, store_id: int, sightings: Iterable[Sighting], now: int) -> None:
+    """Write states; one that was written before is changed, and stays as old as it is."""
+    rows = [
+        {"store_id": store_id, "happening": one.happening, "event": one.event, "day": one.day}
+        | {"state": one.state, "seen_at": now}
+        for one in sightings
+    ]
+    if rows:
+        made = insert_into(db, Shown)
+        again = {"state": made.excluded.state, "day": made.excluded.day}
+        db.execute(made.on_conflict_do_update(index_elements=[Shown.store_id, Shown.happening], set_=again), rows)
+
+
+def note_late(db: Connection, store_id: int, happenings: Collection[str]) -> None:
+    """Hooks of these have come: those that were missed until now are late."""
+    mine = Shown.store_id == store_id, Shown.happening.in_(list(happenings)), Shown.state == MISSED
+    db.execute(update(Shown).where(*mine).values(state=LATE))
+
+
+def oldest_waiting(db: Connection, store_id: int, event: str, now: int) -> list[int]:
+    """The subjects' ids of waiting happenings whose key is made of the event and that id alone."""
+    recent = Shown.day >= now // DAY - WAITING_DAYS
+    query = select(Shown.happening).where(Shown.store_id == store_id, recent, Shown.event == event)
+    found = db.execute(query.where(Shown.state == WAITING)).scalars()
+    return [int(happening.rpartition(":")[2]) for happening in found]
+
+
+def counts_by_day(db: Connection, since_day: int, store: str | None = None) -> list[DayCount]:
+    """What the APIs have shown since that day, the newest first."""
+    query = (
+        select(Store.name.label("store"), Shown.event, Shown.day, func.count().label("expected"))
+        .add_columns(*(_how_many(state) for state in (MISSED, LATE, DEAD)))
+        .join(Store, Store.id == Shown.store_id)
+        .where(Shown.day >= since_day, Shown.state.in_(COUNTED))
+        .group_by(Store.name, Shown.event, Shown.day)
+        .order_by(Shown.day.desc(), Store.name, Shown.event)
+    )
+    if store is not None:
+        query = query.where(Store.name == store)
+    return [DayCount(**row._asdict()) for row in db.execute(query)]
+
+
+def summed(counts: Iterable[DayCount]) -> Mapping[str, tuple[int, int]]:
+    """Store -> (expected, missed)."""
+    found: dict[str, tuple[int, int]] = {}
+    for one in counts:
+        expected, missed = found.get(one.store, (0, 0))
+        found[one.store] = expected + one.expected, missed + one.missed
+    return found
+
+
+def _how_many(state: str) -> ColumnElement[int]:
+    return func.sum(case((Shown.state == state, 1), else_=0)).label(state)
