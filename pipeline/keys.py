@@ -8,8 +8,12 @@ INBOX_MISSED = "cratewire:missed:inbox"  # set for a while when a lost link's tu
 KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is under way
 TRIES = "cratewire:tries"  # content -> how often its reader did not come back
 PARKED = "cratewire:parked"  # messages of tasks that this version does not know
+SILENCE_LEASE = "cratewire:lease:silence"  # who looks whether hooks are missing now
 METRICS = "cratewire:metrics"  # series -> its total over all processes, ever
 PULSE = "cratewire:pulse"  # when a web process began to send heartbeats; gone soon after
+
+
+TRUSTED = "cratewire:trusted"  # lanes whose last send was quick
 
 
 def lane_lease(connection_id: int, lane: int) -> str:
@@ -17,16 +21,21 @@ def lane_lease(connection_id: int, lane: int) -> str:
     return f"cratewire:lease:lane:{connection_id}:{lane}"
 
 
+def untrusted_place(number: int) -> str:
+    """Who is at a lane that may hang, in one of the places there are for such."""
+    return f"cratewire:lease:untrusted:{number}"
+
+
 def budget(platform: str, account: str) -> str:
     """The rate budget all of our processes share for one account at one platform."""
     return f"cratewire:budget:{platform}:{account}"
 
 
-def registration_lease(store_id: int) -> str:
-    """Who tends this store's hooks at Cratejoy now."""
-    return f"cratewire:lease:registration:{store_id}"
 def reconciliation_lease(store_id: int) -> str:
     """Who compares this store's API with the ledger now."""
     return f"cratewire:lease:reconciliation:{store_id}"
 
 
+def registration_lease(store_id: int) -> str:
+    """Who tends this store's hooks at Cratejoy now."""
+    return f"cratewire:lease:registration:{store_id}"

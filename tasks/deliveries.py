@@ -7,6 +7,8 @@ from structlog.contextvars import bound_contextvars
 
 from pipeline import keys
 from pipeline.lanes.lane import run_lane
+from pipeline.lanes.line import LaneDeps
+from pipeline.lanes.trust import LaneId, a_place, free_places, places_among, trusted
 from pipeline.ledger.deliveries import due_lanes
 from pipeline.ledger.engine import reading
 from tasks.app import task
@@ -33,23 +35,36 @@ def forward(connections: list[int]) -> None:
 
 @task("deliveries.run_lane")
 def run(connection_id: int, lane: int) -> None:
-    """Deliver one lane until it is empty, must wait, or time is up."""
+    """Deliver one lane until it is empty, must wait, or time is up. One that may hang needs a place."""
     here = this_process()
-    with bound_contextvars(connection=connection_id, lane=lane):
-        report = run_lane(lane_deps(here), connection_id, lane, until=here.now() + RUN_SECONDS * _MICROS)
-        if report.calls:
-            log.info("lane left", stopped=report.stopped)
-    if report.stopped == "deadline":
-        _start(connection_id, lane)
+    deps, lane_id = lane_deps(here), (connection_id, lane)
+    if trusted(here.redis, [lane_id]):
+        _run(deps, lane_id)
+        return
+    with a_place(here.redis, places_among(here.settings.workers), deps.rng) as found:
+        if found:
+            _run(deps, lane_id)
 
 
 @task("deliveries.sweep")
 def sweep() -> None:
-    """Start every lane that has something to do and may."""
-    redis = this_process().redis
-    for connection_id, lane in _due():
-        if not redis.exists(keys.lane_lease(connection_id, lane)):  # whoever holds it looks again before leaving
-            _start(connection_id, lane)
+    """Start every lane that has something to do and may; of those that may hang, as many as there are places for."""
+    here = this_process()
+    due = [lane for lane in _due() if not here.redis.exists(keys.lane_lease(*lane))]  # a holder looks again
+    quick = trusted(here.redis, due)
+    others = [lane for lane in due if lane not in quick]
+    room = free_places(here.redis, places_among(here.settings.workers))
+    for lane_id in (*sorted(quick), *lane_deps(here).rng.sample(others, min(len(others), room))):
+        _start(*lane_id)
+
+
+def _run(deps: LaneDeps, lane_id: LaneId) -> None:
+    with bound_contextvars(connection=lane_id[0], lane=lane_id[1]):
+        report = run_lane(deps, *lane_id, until=deps.now() + RUN_SECONDS * _MICROS)
+        if report.calls:
+            log.info("lane left", stopped=report.stopped)
+    if report.stopped == "deadline" and trusted(deps.redis, [lane_id]):  # the sweep is fair to those that may hang
+        _start(*lane_id)
 
 
 def _due() -> list[tuple[int, int]]:

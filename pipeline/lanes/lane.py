@@ -15,6 +15,7 @@ from pipeline.lanes.backoff import full_jitter
 from pipeline.lanes.counting import count_send, count_wait
 from pipeline.lanes.lease import Lease
 from pipeline.lanes.line import LaneDeps, LaneReport, Line, Stopped
+from pipeline.lanes.trust import learn
 from pipeline.ledger.deliveries import (
     LaneTaken,
     claim,
@@ -111,6 +112,7 @@ class _Run:
             reply = line.destination.send(messages)
         stopped = self._record(taken, messages, reply)
         count_send(self._connection_id, messages, reply, self._deps.now())
+        learn(self._deps.redis, (self._connection_id, self._lane), reply)
         _tell(line, reply)
         return stopped
 

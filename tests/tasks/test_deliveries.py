@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from random import Random
+
 import pytest
 from sqlalchemy import update
 
 from pipeline import keys
 from pipeline.errors import Misconfigured
+from pipeline.lanes.trust import a_place, places_among
 from pipeline.ledger import tables
 from pipeline.ledger.engine import writing
 from pipeline.secrets import seal
@@ -119,12 +123,55 @@ def test_a_refused_credential_pauses_the_connection_and_its_messages_wait(instal
 def test_a_lane_whose_time_is_up_goes_to_the_end_of_the_queue(installed, track, monkeypatch):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
+    installed.process.redis.sadd(keys.TRUSTED, f"{connection}:0")
     monkeypatch.setattr(deliveries, "RUN_SECONDS", 0)
 
     deliveries.run(connection, 0)
 
     assert starts() == [(connection, 0)]
     assert statuses(installed) == ["pending", "pending"]
+
+
+@pytest.fixture
+def crowded(installed):
+    """Every place for lanes that may hang is taken."""
+    redis, places = installed.process.redis, places_among(installed.process.settings.workers)
+    with ExitStack() as stack:
+        for number in range(places):
+            stack.enter_context(a_place(redis, places, Random(number)))
+        yield
+
+
+@pytest.mark.usefixtures("crowded")
+def test_a_lane_that_was_quick_goes_however_many_hang(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+    installed.process.redis.sadd(keys.TRUSTED, f"{connection}:0")
+
+    deliveries.sweep()
+    work_off("deliveries")
+
+    assert statuses(installed) == ["sent", "sent"]
+
+
+@pytest.mark.usefixtures("crowded")
+def test_a_lane_that_may_hang_waits_while_as_many_as_may_hang_already(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+
+    deliveries.forward([connection])
+    deliveries.sweep()
+
+    assert (starts(), statuses(installed)) == ([], ["pending", "pending"])
+
+
+def test_no_sweep_starts_more_lanes_that_may_hang_than_there_are_places(installed, track):
+    installed.connect(track.config, lanes=8)
+    record(installed, *customers(12))
+
+    deliveries.sweep()
+
+    assert len(starts()) == places_among(installed.process.settings.workers)
 
 
 def test_a_task_for_a_lane_shows_its_lane_and_nothing_else(installed, track):

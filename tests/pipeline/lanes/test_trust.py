@@ -1,0 +1,83 @@
+"""Which lanes are trusted not to hang, and how many of the others may run at once."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from pipeline.lanes.trust import SLOW_SECONDS, a_place, free_places, learn, places_among, trusted
+from pipeline.model import RetryAfter, Sent
+from tests.pipeline.lanes.bench import LANE, Bench
+from tests.pipeline.lanes.scripted import always, reply
+
+ONE, OTHER = (1, 0), (1, 1)
+QUICK = reply([Sent()])
+SLOW = replace(QUICK, calls=(*QUICK.calls, replace(QUICK.calls[0], duration_us=round(SLOW_SECONDS * 1_000_000))))
+
+
+@pytest.fixture
+def redis(redis_client):
+    return redis_client
+
+
+def test_a_lane_nobody_has_tried_is_not_trusted(redis):
+    assert trusted(redis, [ONE]) == set()
+
+
+def test_a_quick_send_makes_a_lane_trusted_and_no_other(redis):
+    learn(redis, ONE, QUICK)
+
+    assert trusted(redis, [ONE, OTHER]) == {ONE}
+
+
+def test_one_slow_call_ends_the_trust(redis):
+    learn(redis, ONE, QUICK)
+    learn(redis, ONE, SLOW)
+
+    assert trusted(redis, [ONE]) == set()
+
+
+def test_of_no_lanes_none_is_trusted(redis):
+    assert trusted(redis, []) == set()
+
+
+@pytest.mark.parametrize(("processes", "places"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])
+def test_lanes_that_may_hang_have_half_of_the_processes(processes, places):
+    assert places_among(processes) == places
+
+
+def test_there_are_only_so_many_places(redis):
+    with ExitStack() as stack:
+        found = [stack.enter_context(a_place(redis, 2, Random(number))) for number in range(3)]
+        left = free_places(redis, 2)
+
+    assert (found, left, free_places(redis, 2)) == ([True, True, False], 0, 2)
+
+
+def test_a_place_is_given_back_by_whoever_fails(redis):
+    with pytest.raises(ZeroDivisionError), a_place(redis, 1, Random(1)):
+        raise ZeroDivisionError
+
+    assert free_places(redis, 1) == 1
+
+
+def test_a_lane_is_known_by_how_its_own_sends_went(bench: Bench):
+    bench.add(1)
+    bench.run()
+    after_a_quick_one = trusted(bench.redis, [(bench.link.id, LANE)])
+    bench.add(1)
+    bench.destination.next.append(lambda messages: replace(SLOW, outcomes=(Sent(),) * len(messages)))
+    bench.run()
+
+    assert (len(after_a_quick_one), trusted(bench.redis, [(bench.link.id, LANE)])) == (1, set())
+
+
+def test_a_refusal_that_comes_quickly_costs_no_trust(bench: Bench):
+    bench.add(1)
+    bench.destination.next.append(always(RetryAfter(None, "answered 503"), 503))
+    bench.run()
+
+    assert trusted(bench.redis, [(bench.link.id, LANE)])
