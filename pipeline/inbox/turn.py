@@ -18,7 +18,7 @@ from pipeline import keys
 TURN_MS = 8_000  # how long a batch of a killed worker rests before it is read again
 HANDED_MS = 120_000  # how long it waits for its next link, while slow lanes have every worker
 MISSED_MS = 6_000  # a sweep is never older: the link of a turn that was handed on before that has left its queue
-JAM_SECONDS = 30  # but it may lie in a worker that has no time, and must not be overtaken again and again
+JAM_SECONDS = 10  # but it may lie in a worker that has no time, and must not be overtaken again and again
 
 _TAKE = """
 local clock = redis.call('TIME')
