@@ -12,7 +12,7 @@ from flask_security import (
 )
 from flask_wtf import CSRFProtect
 
-from receiver.pages import account, home, invitations, shown
+from receiver.pages import account, backfills, home, invitations, shown
 from receiver.pages.config import pages_config
 from receiver.pages.connect import views as connect
 from receiver.pages.errors import add_error_pages
@@ -38,8 +38,8 @@ def create_pages(site: Site) -> Flask:
     password_reset.connect(_forgive, app)
     user_authenticated.connect(_forgive, app)
     reset_password_instructions_sent.connect(_take_as_long, app)
-    for blueprint in (home.blueprint, account.blueprint, invitations.blueprint):
-        app.register_blueprint(blueprint)
+    for part in (home, backfills, account, invitations):
+        app.register_blueprint(part.blueprint)
     connect.prepare(app)
     shown.add_filters(app)
     add_error_pages(app)

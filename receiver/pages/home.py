@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import auth_required, current_user
 
-from pipeline.ledger.accounts import Seen
+from pipeline.ledger.accounts import OWNER, Seen
 from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import (
     ConnectionCounts,
@@ -19,6 +19,7 @@ from pipeline.ledger.reading import (
     list_events,
     status_counts,
 )
+from receiver.pages.backfills import CustomersShown, customers_shown
 from receiver.pages.cratejoy_side import CratejoySide, cratejoy_side
 from receiver.pages.rights import my_store, my_stores
 from receiver.pages.sessions import here
@@ -36,6 +37,7 @@ class StoreShown:
     role: str
     connections: list[ConnectionCounts]
     cratejoy: CratejoySide
+    customers: CustomersShown
     counts: EventCounts
     events: list[EventListed]
 
@@ -79,6 +81,7 @@ def shown(stores: list[Seen], events: int) -> list[StoreShown]:
                 store.role,
                 [one for one in connections if one.store == store.name],
                 cratejoy_side(db, store.store_id),
+                customers_shown(db, store.store_id, site.now(), mine=store.role == OWNER),
                 event_counts(db, store.name),
                 list_events(db, EventFilter(store=store.name), limit=events),
             )

@@ -29,8 +29,24 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def duration(seconds: float) -> str:
+    """3 min 20 s: as much as anybody wants to know."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def sentence(text: str) -> str:
+    """A reason, as it stands in the ledger, with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def add_filters(app: Flask) -> None:
     """For all templates."""
     app.add_template_filter(moment)
     app.add_template_filter(number)
     app.add_template_filter(words)
+    app.add_template_filter(duration)
+    app.add_template_filter(sentence)
