@@ -10,6 +10,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 RECONCILE = "reconcile"  # the source of what no hook has told and the store's API has shown
 HEARTBEAT = "heartbeat"  # the source of hooks we send ourselves, to see that the chain lives
+CANARY = "canary"  # the event of hooks we send to our own public address, to see that the way in works
 
 Role = Literal["customer", "gift_recipient"]
 Kind = Literal["profile", "event"]
@@ -60,7 +61,6 @@ class ValidHook(Entry):
     unknown: list[str]  # paths of the keys no schema names
 
 
-class FailedHook(Entry):
 class RecoveredHook(ValidHook):
     """What no hook has told, in the form of one. What it teaches us holds as of a moment that may be long ago."""
 
@@ -73,6 +73,7 @@ def as_of(hook: ValidHook) -> int:
     return known if isinstance(known, int) else hook["received_at"]
 
 
+class FailedHook(Entry):
     """A hook taken out of its batch; becomes a dead hook with its raw bytes."""
 
     stage: str  # "decode", "validate" or "fan_out"

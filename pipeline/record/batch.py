@@ -15,6 +15,7 @@ from sqlalchemy import Connection as Database
 from pipeline.ledger import tables
 from pipeline.ledger.shown import note_late
 from pipeline.model import FailedHook, ValidHook, head_of
+from pipeline.record.canary import take_canaries
 from pipeline.record.dead import Raw, bury, revive
 from pipeline.record.duplicates import Sorted, count_repeats, sort_out
 from pipeline.record.events import write_casts, write_events
@@ -60,15 +61,16 @@ def record_batch(
     if token is not None:
         pass_fence(db, "inbox", token)
     hooks, failed = take_heartbeats(db, hooks, failed, now)
+    hooks = take_canaries(db, hooks, now)
     stores = stores_by_name(db, {one["store"] for one in (*hooks, *failed)})
     stories, refused = _admit(hooks, stores)
     dead = bury(db, [*failed, *refused], raws, stores, now)
     told = sort_out(db, stories)
     count_repeats(db, told.repeats)
-    rows = _record(db, told, raws, now) if told.fresh else []
-    revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
     for store_id, happenings in told.told_again.items():
         note_late(db, store_id, happenings)
+    rows = _record(db, told, raws, now) if told.fresh else []
+    revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
     return Recorded(
         len(told.fresh),
         told.dropped.total(),

@@ -15,11 +15,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 
 from pipeline.errors import Misconfigured
-from pipeline.ledger import account_tables, api_tables, backfill_tables, reconciliation_tables, tables
+from pipeline.ledger import account_tables, api_tables, backfill_tables, reconciliation_tables, silence_tables, tables
 from pipeline.ledger.engine import make_engine, reading
 
 # Every module with tables: what is not imported cannot be compared with a database.
-MODELS = (tables, api_tables, account_tables, backfill_tables, reconciliation_tables)
+MODELS = (tables, api_tables, account_tables, backfill_tables, reconciliation_tables, silence_tables)
 
 _PATIENCE_SECONDS = 600  # whoever migrates may have a large table to copy
 _LOCK = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's name on PostgreSQL

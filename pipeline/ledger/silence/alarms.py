@@ -1,0 +1,129 @@
+"""Alarms: opened, tried to be ended by ourselves, told, ended, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
+
+from pipeline.ledger.api_tables import StoreAPI
+from pipeline.ledger.silence_tables import Alarm, HeardHour
+from pipeline.ledger.tables import Store
+
+SILENCE, WAY_IN = "silence", "way_in"
+ANY = ""  # instead of an event's name
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm as the ledger has it, with its store's name and account."""
+
+    id: int
+    kind: str
+    store_id: int | None
+    store: str | None
+    account_id: int | None
+    event: str
+    last_at: int | None
+    expected_us: int | None
+    reason: str | None
+    tried: Sequence[str]
+    since: int
+    tried_at: int | None
+    told_at: int | None
+    ended_at: int | None
+    closed_at: int | None
+
+    @property
+    def expected_by(self) -> int | None:
+        """When the next hook should have been here."""
+        return None if self.last_at is None or self.expected_us is None else self.last_at + self.expected_us
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlarm:
+    """What is not as it should be."""
+
+    kind: str
+    store_id: int | None = None
+    event: str = ANY
+    last_at: int | None = None
+    expected_us: int | None = None
+    reason: str | None = None
+    tried: Sequence[str] = ()  # if nothing more is to be tried before anybody is told
+
+
+def open_alarm(db: Connection, wanted: NewAlarm, now: int) -> None:
+    """From now on."""
+    columns = ("kind", "store_id", "event", "last_at", "expected_us", "reason")
+    given = {name: getattr(wanted, name) for name in columns}
+    tried = {"tried": list(wanted.tried), "tried_at": now if wanted.tried else None}
+    db.execute(insert(Alarm).values(**given, **tried, since=now))
+
+
+def open_alarms(db: Connection, store_id: int | None = None, kind: str | None = None) -> list[AlarmRow]:
+    """Those that have not ended, oldest first: of one store, of one kind, or all."""
+    mine = [] if store_id is None else [Alarm.store_id == store_id]
+    of_kind = [] if kind is None else [Alarm.kind == kind]
+    return _alarms(db, Alarm.ended_at.is_(None), *mine, *of_kind)
+
+
+def stores_no_longer_silent(db: Connection) -> list[int]:
+    """Stores with an open alarm about a silence that a hook has ended, or whose hooks are no longer to come."""
+    same = (HeardHour.event == Alarm.event) | (Alarm.event == ANY)
+    came = exists().where(HeardHour.store_id == Alarm.store_id, same, HeardHour.last_at > Alarm.last_at)
+    unwanted = exists().where(StoreAPI.store_id == Alarm.store_id, StoreAPI.registers.is_(False))
+    query = select(Alarm.store_id).where(Alarm.kind == SILENCE, Alarm.ended_at.is_(None), came | unwanted)
+    return [store_id for store_id in db.execute(query.distinct()).scalars() if store_id is not None]
+
+
+def unclosed_alarms(db: Connection) -> list[AlarmRow]:
+    """Those of which somebody may still have to be told."""
+    return _alarms(db, Alarm.closed_at.is_(None))
+
+
+def told_since(db: Connection, account_id: int | None, since: int) -> bool:
+    """Whether anybody was told anything about this account's stores (None: about all) since then."""
+    stores = select(Store.id).where(Store.account_id == account_id)
+    mine = Alarm.store_id.is_(None) if account_id is None else Alarm.store_id.in_(stores)
+    end_told = (Alarm.closed_at >= since) & Alarm.told_at.is_not(None)
+    return db.execute(select(Alarm.id).where(mine, (Alarm.told_at >= since) | end_told).limit(1)).scalar() is not None
+
+
+def last_alarms(db: Connection, limit: int) -> list[AlarmRow]:
+    """The newest, ended ones too."""
+    return [*reversed(_alarms(db, newest=limit))]
+
+
+def alarms_since(db: Connection, store_id: int, since: int) -> list[AlarmRow]:
+    """Those of a store, or of all, that were open at any time since then."""
+    lasted = (Alarm.ended_at.is_(None)) | (Alarm.ended_at >= since)
+    return _alarms(db, lasted, (Alarm.store_id == store_id) | Alarm.store_id.is_(None))
+
+
+def note_tried(db: Connection, ids: Collection[int], tried: Sequence[str], now: int) -> None:
+    """What we tried ourselves, in sentences."""
+    db.execute(update(Alarm).where(Alarm.id.in_(ids)).values(tried=list(tried), tried_at=now))
+
+
+def note_told(db: Connection, ids: Collection[int], now: int) -> None:
+    """Whoever must know was told that they are open."""
+    db.execute(update(Alarm).where(Alarm.id.in_(ids)).values(told_at=now))
+
+
+def end_alarms(db: Connection, ids: Collection[int], at: int) -> None:
+    """They are over."""
+    db.execute(update(Alarm).where(Alarm.id.in_(ids)).values(ended_at=at))
+
+
+def close_alarms(db: Connection, ids: Collection[int], now: int) -> None:
+    """Nobody need be told any more."""
+    db.execute(update(Alarm).where(Alarm.id.in_(ids)).values(closed_at=now))
+
+
+def _alarms(db: Connection, *conditions: ColumnElement[bool], newest: int | None = None) -> list[AlarmRow]:
+    names = (Store.name.label("store"), Store.account_id)
+    query = select(Alarm.__table__, *names).join(Store, Store.id == Alarm.store_id, isouter=True).where(*conditions)
+    query = query.order_by(Alarm.id) if newest is None else query.order_by(Alarm.id.desc()).limit(newest)
+    return [AlarmRow(**row._asdict()) for row in db.execute(query)][:: 1 if newest is None else -1]

@@ -1,0 +1,1 @@
+"""When hooks stop: how long a silence is nothing unusual, what is tried, and who is told."""
