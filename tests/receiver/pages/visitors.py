@@ -122,6 +122,18 @@ class Visitor:
         for cookie in other._client._cookies.values():
             self._client.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path, secure=True)
 
+    def ask(self, path: str, **query: str) -> TestResponse:
+        """Open an address and go no further."""
+        answer: TestResponse = self._client.get(path, query_string=query, base_url=PUBLIC)
+        return answer
+
+    def send_only(self, action: str, **fields: str) -> TestResponse:
+        """Send a form with the page's token, and go no further."""
+        hidden = _form_on(self.page).hidden
+        referrer = {"Referer": f"{PUBLIC}{self.where}"}
+        answer: TestResponse = self._client.post(action, data=hidden | fields, base_url=PUBLIC, headers=referrer)
+        return answer
+
     def log_in(self, email: str = "bea@example.com", password: str = PASSWORD) -> str:
         self.go("/login")
         return self.send("/login", email=email, password=password)
