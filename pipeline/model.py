@@ -74,7 +74,6 @@ def as_of(hook: ValidHook) -> int:
 
 
 class FailedHook(Entry):
-class FailedHook(Entry):
     """A hook taken out of its batch; becomes a dead hook with its raw bytes."""
 
     stage: str  # "decode", "validate" or "fan_out"
