@@ -9,11 +9,9 @@ KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is un
 TRIES = "cratewire:tries"  # content -> how often its reader did not come back
 PARKED = "cratewire:parked"  # messages of tasks that this version does not know
 SILENCE_LEASE = "cratewire:lease:silence"  # who looks whether hooks are missing now
+TRUSTED = "cratewire:trusted"  # lanes whose last send was quick
 METRICS = "cratewire:metrics"  # series -> its total over all processes, ever
 PULSE = "cratewire:pulse"  # when a web process began to send heartbeats; gone soon after
-
-
-TRUSTED = "cratewire:trusted"  # lanes whose last send was quick
 
 
 def lane_lease(connection_id: int, lane: int) -> str:
