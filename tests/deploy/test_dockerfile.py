@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
+from importlib.metadata import distributions
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.deploy.shell import COMMANDS, EXEC, ROOT, SETTINGS
 
@@ -76,6 +81,40 @@ def test_packages_are_installed_with_their_hashes():
     assert [
         one for one in installs if "--require-hashes -r requirements.lock" not in one and "--no-deps" not in one
     ] == []
+
+
+def test_every_file_of_a_package_is_installed_with_it():
+    """The image holds what setuptools installs, not what lies here."""
+    patterns = ("*.py", *PROJECT["tool"]["setuptools"]["package-data"]["*"])
+    packages = [pattern.rstrip("*") for pattern in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]]
+    listed = subprocess.run(["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [path for path in listed.stdout.splitlines() if not path.startswith("bench/peers/node/")]
+
+    assert files
+    assert [path for path in files if not any(fnmatch(path.rpartition("/")[2], one) for one in patterns)] == []
+
+
+def taken_out():
+    """The packages that the image does not keep, by its own words."""
+    (program,) = re.findall(r'python -c "([^"]+)"', TEXT.replace("\\\n", ""))
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return {canonicalize_name(name) for name in said.stdout.split()}
+
+
+def test_nothing_that_stays_needs_what_is_taken_out():
+    """Here everything of the lock is installed, as it is in the image before."""
+    gone = taken_out()
+    staying = {canonicalize_name(one.metadata["Name"]): one for one in distributions()}
+    needed = {
+        (name, canonicalize_name(need.name))
+        for name, one in staying.items()
+        if name not in gone
+        for need in map(Requirement, one.requires or ())
+        if need.marker is None or need.marker.evaluate({"extra": ""})
+    }
+
+    assert "pytest" in gone
+    assert {(name, need) for name, need in needed if need in gone} == set()
 
 
 def test_it_does_not_run_as_root():
