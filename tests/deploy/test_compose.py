@@ -13,6 +13,7 @@ from receiver.alive import CHECKS
 from tests.deploy.shell import COMMANDS, EXEC, ROOT, SETTINGS
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "cratewire"}
@@ -34,6 +35,21 @@ def test_a_process_is_started_as_the_procfile_starts_it(name):
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_a_process_is_given_is_a_setting(name):
     assert OURS[name]["environment"].keys() - SETTINGS == set()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_process_hears_of_every_setting_there_is(name):
+    assert OURS[name]["env_file"] == [{"path": ".env", "required": False}]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_setting_moves_a_process_away_from_its_port_its_volume_and_its_servers(name):
+    """What stands in .env may be meant for a Cratewire beside the containers."""
+    places = {"DATABASE_URL", "REDIS_URL", "CRATEWIRE_FLOWER_HOST", "CRATEWIRE_FLOWER_PORT"}
+    of_image = dict(re.findall(r"(?m)\b(CRATEWIRE_DATA_DIR|CRATEWIRE_HOST|PORT)=(\S+)", DOCKERFILE))
+
+    assert places <= OURS[name]["environment"].keys()
+    assert of_image.items() <= OURS[name]["environment"].items()
 
 
 def test_every_variable_that_is_filled_in_is_a_setting_or_a_servers_password():
@@ -104,6 +120,11 @@ def test_what_services_share_is_declared(kind):
     used = {one.split(":")[0] for service in SERVICES.values() for one in service.get(kind, [])}
 
     assert {name for name in used if not name.startswith(".")} == COMPOSE[kind].keys()
+
+
+def test_postgres_is_asked_where_it_is_there_for_others():
+    """Its image makes the first database with a server that listens on its Unix socket only."""
+    assert "--host" in SERVICES["postgres"]["healthcheck"]["test"]
 
 
 def test_the_spool_survives_its_container():
