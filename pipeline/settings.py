@@ -73,6 +73,13 @@ VARIABLES: dict[str, Variable] = {
     "redis_timeout": Variable("CRATEWIRE_REDIS_TIMEOUT", "float", 0.2, validate.Range(0.01, 30.0)),
     "batch": Variable("CRATEWIRE_BATCH", "int", 100, validate.Range(1, 1_000)),
     "cratejoy_rate": Variable("CRATEWIRE_CRATEJOY_RATE", "float", CRATEJOY_RATE, validate.Range(0.02, 1_000.0)),
+    "reconcile_seconds": Variable("CRATEWIRE_RECONCILE_SECONDS", "float", 3600.0, validate.Range(0.0, 604_800.0)),
+    "reconcile_overlap_seconds": Variable(
+        "CRATEWIRE_RECONCILE_OVERLAP_SECONDS", "float", 7200.0, validate.Range(0.0, 604_800.0)
+    ),
+    "reconcile_grace_seconds": Variable(
+        "CRATEWIRE_RECONCILE_GRACE_SECONDS", "float", 900.0, validate.Range(0.0, 86_400.0)
+    ),
     "workers": Variable("CRATEWIRE_WORKERS", "int", 4, validate.Range(1, 256)),
     "flower_host": Variable("CRATEWIRE_FLOWER_HOST", default="127.0.0.1"),
     "flower_port": Variable("CRATEWIRE_FLOWER_PORT", "int", 5555, _A_PORT),
@@ -108,6 +115,9 @@ class Settings:
     redis_timeout: float
     batch: int
     cratejoy_rate: float
+    reconcile_seconds: float  # 0: only when somebody asks for it
+    reconcile_overlap_seconds: float
+    reconcile_grace_seconds: float
     workers: int
     flower_host: str
     flower_port: int

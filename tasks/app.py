@@ -30,6 +30,13 @@ app = Celery(
     "cratewire",
     amqp=PromptAMQP,
     task_cls=QuietTask,
-    include=["tasks.hooks", "tasks.deliveries", "tasks.mails", "tasks.registration", "tasks.signals"],
+    include=[
+        "tasks.hooks",
+        "tasks.deliveries",
+        "tasks.mails",
+        "tasks.reconciliation",
+        "tasks.registration",
+        "tasks.signals",
+    ],
 )
 app.add_defaults(_defaults)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
@@ -92,15 +92,6 @@ def counts_by_day(db: Connection, since_day: int, store: str | None = None) -> l
     if store is not None:
         query = query.where(Store.name == store)
     return [DayCount(**row._asdict()) for row in db.execute(query)]
-
-
-def summed(counts: Iterable[DayCount]) -> Mapping[str, tuple[int, int]]:
-    """Store -> (expected, missed)."""
-    found: dict[str, tuple[int, int]] = {}
-    for one in counts:
-        expected, missed = found.get(one.store, (0, 0))
-        found[one.store] = expected + one.expected, missed + one.missed
-    return found
 
 
 def _how_many(state: str) -> ColumnElement[int]:

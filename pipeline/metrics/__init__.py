@@ -58,6 +58,10 @@ CALL_SECONDS = _histogram("cratewire_call_seconds", "From a call to its answer."
 BUDGET_WAITS = _counter("cratewire_budget_waits", "How often a lane waited for its account's budget.", "connection")
 BUDGET_WAIT_SECONDS = _counter("cratewire_budget_wait_seconds", "How long, in all.", "connection")
 
+# What no hook has told
+SHOWN = _counter("cratewire_shown_happenings", "Happenings a store's API showed, each once.")
+MISSED = _counter("cratewire_missed_hooks", "Of these, those no hook had told of in time.")
+
 # Ourselves
 FAILED = _counter("cratewire_failed_tasks", "Tasks that ended by an error, a server being away included.", "task")
 DEAF = _counter("cratewire_deaf_workers", "Workers that ended themselves because they heard nothing.")

@@ -18,6 +18,7 @@ COMMANDS = {
     "status": ("receiver.cli.status:status", "Show what waits, what was sent and what cannot go on."),
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say what to do about each fault."),
     "migrate": ("receiver.cli.migrate:migrate", "Bring the database to the newest revision."),
+    "reconcile": ("receiver.cli.reconcile:reconcile", "Search a store's API for what no hook has told."),
     "reseal": ("receiver.cli.reseal:reseal", "Encrypt every saved key anew with the first secret key."),
     "run": ("receiver.cli.run:run", "Run everything on this machine in the foreground."),
 }

@@ -11,7 +11,7 @@ from rich.console import Console
 from pipeline import keys
 from pipeline.inbox import stream
 from pipeline.ledger.engine import reading
-from pipeline.ledger.reading import event_counts, judge, last_arrival, registrations, status_counts
+from pipeline.ledger.reading import event_counts, judge, last_arrival, reconciliations, registrations, status_counts
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
@@ -36,12 +36,12 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
 
 def status_of(here: Opened) -> dict[str, Any]:
     """The chain's liveness, depth and age (s) of the inbox, events by name and outcome, every connection's counts,
-    and how the hooks at Cratejoy are.
+    how the hooks at Cratejoy are, and how many never came.
     """
     now = here.now()
     with reading(here.engine) as db:
         events, connections, arrival = event_counts(db), status_counts(db, now), last_arrival(db)
-        stores = registrations(db)
+        stores, compared = registrations(db), reconciliations(db, now)
     began: Any = here.redis.get(keys.PULSE)
     chain = judge(arrival, int(began) if began else None, now, here.settings.heartbeat_seconds)
     wires = [{**as_document(one), "oldest_pending_seconds": _age(one.oldest_pending_at, now)} for one in connections]
@@ -54,6 +54,7 @@ def status_of(here: Opened) -> dict[str, Any]:
         "dead": sum(one.dead for one in connections) + events.dead_hooks,
         "connections": wires,
         "registrations": as_document(stores),
+        "reconciliations": [{**as_document(one), "rate": round(one.rate, 6)} for one in compared],
     }
 
 
@@ -83,12 +84,29 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
         row = (one["store"], one["platform"], one["status"], waiting, oldest, one["sent"], one["dead"])
         table.add_row(*map(str, row), one["waiting_reason"] or "")
     console.print("", table, sep="\n")
+    _tell_troubles(console, document)
+
+
+def _tell_troubles(console: Console, document: dict[str, Any]) -> None:
     for one in document["connections"]:
         if one["status_reason"]:
             console.print(f"{one['store']} to {one['platform']} is paused: {one['status_reason']}. Connect it again.")
     for one in document["registrations"]:
         if trouble := _trouble(one):
             console.print(f"{one['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)
+    for one in document["reconciliations"]:
+        if told := _missed(one):
+            console.print(f"{one['store']}'s API: {told}.", soft_wrap=True)
+
+
+def _missed(one: dict[str, Any]) -> str | None:
+    """What a store's API says of its hooks; nothing if all came."""
+    if one["trouble"]:
+        return f"not all of it could be compared ({one['trouble']}); it is tried again"
+    if one["missed"]:
+        share = f"{one['missed']} of {one['expected']} hooks of the last seven days never came"
+        return f"{share}, and were made up for; see `cratewire reconcile report --store {one['store']}`"
+    return None
 
 
 def _trouble(one: dict[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from pipeline.ledger.reading.deliveries import CallShown, DeliveryShown
 from pipeline.ledger.reading.events import Concerned, EventFilter, EventListed, EventShown, list_events, show_event
 from pipeline.ledger.reading.liveness import MISSED, Arrival, Chain, judge, last_arrival
 from pipeline.ledger.reading.people import FactShown, PersonShown, find_person
+from pipeline.ledger.reading.reconciliations import ReconciliationShown, reconciliations
 from pipeline.ledger.reading.registrations import RegistrationShown, registrations
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "FactShown",
     "LaneBacklog",
     "PersonShown",
+    "ReconciliationShown",
     "RegistrationShown",
     "Wire",
     "backlog",
@@ -48,6 +50,7 @@ __all__ = [
     "last_arrival",
     "list_dead",
     "list_events",
+    "reconciliations",
     "registrations",
     "replay_delivery",
     "show_dead",

@@ -1,0 +1,59 @@
+"""How far each store's API has been compared with the ledger, and how many hooks never came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from pipeline.ledger.reconciliation_tables import Reconciliation
+from pipeline.ledger.shown import DAY, DayCount, counts_by_day
+from pipeline.ledger.tables import Store
+
+DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationShown:
+    """One store, and its last seven days."""
+
+    store: str
+    complete_until: int | None  # µs: all lists of the API are compared up to then; None: not all have been read yet
+    trouble: str | None  # why one of them could not be read
+    expected: int
+    missed: int
+    late: int
+
+    @property
+    def rate(self) -> float:
+        """The share whose hook never came."""
+        return self.missed / self.expected if self.expected else 0.0
+
+
+def reconciliations(db: Connection, now: int) -> list[ReconciliationShown]:
+    """Every store we compare, by name."""
+    row = Reconciliation
+    query = select(Store.name, row.collection, row.mark, row.done_at, row.error).join(Store, Store.id == row.store_id)
+    stores: dict[str, list[tuple[int | None, str | None]]] = {}
+    for name, collection, mark, done_at, error in db.execute(query.order_by(Store.name, row.collection)):
+        trouble = f"{collection}: {error}" if error else None
+        stores.setdefault(name, []).append((None if done_at is None else mark, trouble))
+    counts = counts_by_day(db, now // DAY - DAYS + 1)
+    return [_shown(name, rows, [one for one in counts if one.store == name]) for name, rows in stores.items()]
+
+
+def _shown(name: str, rows: list[tuple[int | None, str | None]], counts: list[DayCount]) -> ReconciliationShown:
+    return ReconciliationShown(
+        name,
+        _least([mark for mark, _ in rows]),
+        next((trouble for _, trouble in rows if trouble), None),
+        sum(one.expected for one in counts),
+        sum(one.missed for one in counts),
+        sum(one.late for one in counts),
+    )
+
+
+def _least(marks: Sequence[int | None]) -> int | None:
+    known = [mark for mark in marks if mark is not None]
+    return min(known) if len(known) == len(marks) else None

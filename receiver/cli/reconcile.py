@@ -1,0 +1,174 @@
+"""`cratewire reconcile`: search a store's API for what no hook has told, and show how often that happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from pipeline.errors import CratewireError, Misconfigured
+from pipeline.events.paths import iso
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.reconciliations import ReconciliationRow, ask_for_pass, begin_new, rows_of, set_mode
+from pipeline.ledger.shown import DAY, MISSED, DayCount, counts_by_day
+from pipeline.ledger.store_apis import find_api
+from pipeline.ledger.stores import StoreRow, find_store
+from pipeline.reconciliation.asking import COLLECTIONS
+from pipeline.reconciliation.means import means_of
+from pipeline.reconciliation.passing import reconcile as reconcile_store
+from receiver.cli.opened import Opened, as_document, opened
+from receiver.cli.options import data_option
+from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.patience import Patience
+from receiver.cli.tables import moment, plain
+
+LONGEST = 600.0  # seconds `run` waits in all
+_SECOND = 1_000_000
+store_option = click.option("--store", required=True, help="The store's name, as given to `cratewire connect`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a pass found, by event: what no hook had told. `collections`: how each list of the API was read."""
+
+    recovered: dict[str, int]
+    collections: list[ReconciliationRow]
+
+
+@click.group()
+def reconcile() -> None:
+    """Search a store's API for what no hook has told."""
+
+
+@reconcile.command(name="run", epilog="Example: cratewire reconcile run --store acme")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def run_command(store: str, data: Path | None, as_json: bool) -> None:
+    """Search now, and recover what is missing.
+
+    The same happens by itself once an hour. What is younger than the grace of a hook is left to the next time.
+    """
+    with _opened(data, store) as (here, found):
+        ran = _run(here, found.id)
+    document = {"recovered": ran.recovered, "collections": [_row_document(row) for row in ran.collections]}
+    show(document, as_json=as_json, human=lambda console: _tell_run(console, ran))
+    if any(row.error for row in ran.collections):
+        raise SystemExit(1)
+
+
+@reconcile.command(name="report", epilog="Example: cratewire reconcile report --days 7 --store acme")
+@click.option("--store", help="Only this store.")
+@click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="How far back.")
+@data_option
+@json_option
+@speaks_plainly
+def report_command(store: str | None, days: int, data: Path | None, as_json: bool) -> None:
+    """Show by event and day how many hooks never came.
+
+    Expected is what the API showed; late are hooks that came after their happening had been recovered.
+    """
+    with opened(data) as here, reading(here.engine) as db:
+        if store is not None and find_store(db, store) is None:
+            raise _unknown(store)
+        counts = counts_by_day(db, here.now() // DAY - days + 1, store)
+    document = [{**as_document(one), "day": _day(one.day), "rate": round(one.rate, 6)} for one in counts]
+    show(document, as_json=as_json, human=lambda console: _tell_report(console, counts))
+
+
+@reconcile.command(name="mode", epilog="Example: cratewire reconcile mode --store acme record")
+@store_option
+@click.argument("mode", type=click.Choice(["forward", "record"]))
+@data_option
+@speaks_plainly
+def mode_command(store: str, mode: str, data: Path | None) -> None:
+    """Forward what is recovered, or only record it.
+
+    Recorded events are in the ledger and change profiles, but no platform hears of them.
+    """
+    with opened(data) as here, writing(here.engine) as db:
+        found = find_store(db, store)
+        if found is None:
+            raise _unknown(store)
+        set_mode(db, found.id, None if mode == "forward" else here.now())
+    click.echo(f"What is recovered for {store} is {'forwarded' if mode == 'forward' else 'only recorded'} from now on.")
+
+
+@contextmanager
+def _opened(data: Path | None, name: str) -> Iterator[tuple[Opened, StoreRow]]:
+    with opened(data) as here:
+        with reading(here.engine) as db:
+            store = find_store(db, name)
+            api = find_api(db, store.id) if store else None
+        if store is None:
+            raise _unknown(name)
+        if api is None:
+            message = f"store {name} is connected without Cratejoy's Client ID and Secret: connect it again with both"
+            raise Misconfigured(message)
+        if not api.registers:
+            raise Misconfigured(f"store {name} has removed its hooks: `cratewire hooks sync --store {name}` first")
+        yield here, store
+
+
+def _run(here: Opened, store_id: int) -> Ran:
+    """Run after run, until every collection has been read or has failed."""
+    means, patience = means_of(here), Patience(lambda text: click.echo(text, err=True), LONGEST)
+    asked_at = here.now()
+    with writing(here.engine) as db:
+        begin_new(db, list(COLLECTIONS), 0, asked_at)
+        ask_for_pass(db, store_id, asked_at)
+    recovered: dict[str, int] = {}
+    while True:
+        passed = reconcile_store(means, store_id)
+        for (event, state), times in passed.counts.items():
+            if state == MISSED:
+                recovered[event] = recovered.get(event, 0) + times
+        with reading(here.engine) as db:
+            rows = rows_of(db, store_id)
+        if all(row.error or (row.done_at or 0) >= asked_at for row in rows):
+            return Ran(
+                dict(sorted(recovered.items())), sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection))
+            )
+        patience.wait(
+            max(passed.wait, 0.05), f"{passed.why or 'a worker goes on with it'}: the rest is done in the background"
+        )
+
+
+def _unknown(store: str) -> CratewireError:
+    return Misconfigured(f"no store {store}: see `cratewire status` for those there are")
+
+
+def _row_document(row: ReconciliationRow) -> dict[str, Any]:
+    names = ("collection", "mark", "done_at", "pages", "unreadable", "error")
+    return {name: getattr(row, name) for name in names}
+
+
+def _tell_run(console: Console, ran: Ran) -> None:
+    table = plain("collection", "pages", "complete until", "trouble")
+    for row in ran.collections:
+        unreadable = f"{row.unreadable} could not be read" if row.unreadable else ""
+        table.add_row(row.collection, str(row.pages), moment(row.mark), row.error or unreadable)
+    console.print(table, "", sep="\n")
+    told = ", ".join(f"{times} {event}" for event, times in ran.recovered.items())
+    console.print(f"Recovered: {told}." if told else "Nothing was missing.")
+
+
+def _tell_report(console: Console, counts: list[DayCount]) -> None:
+    if not counts:
+        console.print("Nothing has been compared yet: `cratewire reconcile run --store …`.")
+        return
+    table = plain("day", "store", "event", "expected", "missed", "late", "dead", "missed of 100")
+    for one in counts:
+        numbers = (one.expected, one.missed, one.late, one.dead)
+        table.add_row(_day(one.day), one.store, one.event, *map(str, numbers), f"{100 * one.rate:.2f}")
+    console.print(table)
+
+
+def _day(day: int) -> str:
+    return iso(day * DAY)[:10]

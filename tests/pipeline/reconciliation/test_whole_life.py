@@ -1,0 +1,62 @@
+"""A life of the sandbox store, some of whose hooks are lost: all that can be found is found, once, and nothing else."""
+
+from __future__ import annotations
+
+import random
+import shutil
+
+import pytest
+
+from pipeline.ledger.engine import make_engine
+from pipeline.reconciliation.asking import EVENTS
+from sandbox.store.server import serving
+from sandbox.store.telling.mix import Mix
+from sandbox.store.world import Options
+from tests.pipeline.cratejoy.conftest import Shop
+from tests.pipeline.reconciliation.town import MINUTE, Town
+
+
+@pytest.fixture(scope="module")
+def lived(migrated_sqlite, tmp_path_factory):
+    """A store with customers from before, a life of which every fourth hook is lost, and two passes after it."""
+    path = tmp_path_factory.mktemp("life") / "ledger.db"
+    shutil.copy(migrated_sqlite, path)
+    engine = make_engine(f"sqlite:///{path}")
+    with serving(Options("id", "secret", seed=7)) as running:
+        town = Town(engine, Shop(running), mix=Mix(test=0.05))
+        town.settle(8)
+        town.connect()
+        town.compare()
+        luck = random.Random(3)
+        town.losing = lambda _: luck.random() < 1 / 4
+        town.tour()
+        town.live(350)
+        town.compare()
+        town.compare_later(16 * MINUTE)
+        yield town
+    engine.dispose()
+
+
+def only_last(hooks):
+    """Without the renewals whose subscription was renewed again: the API shows the last end date only."""
+    last = {one.subject_id: one.key for one in hooks if one.event == "subscription_renewed"}
+    return [one for one in hooks if one.event != "subscription_renewed" or last[one.subject_id] == one.key]
+
+
+def shown_by_the_api(town, *, lost):
+    hooks = [one for one in only_last(town.hooks) if one.event in EVENTS and not one.is_test]
+    return {one.key for one in hooks if one.lost is lost}
+
+
+def test_all_that_was_lost_and_can_be_seen_is_recovered_and_nothing_else(lived):
+    assert sorted(row.happening for row in lived.events("reconcile")) == sorted(shown_by_the_api(lived, lost=True))
+
+
+def test_every_event_the_api_can_show_was_lost_and_found(lived):
+    assert {row.name for row in lived.events("reconcile")} == set(EVENTS)
+
+
+def test_the_counts_are_right(lived):
+    told, missed = shown_by_the_api(lived, lost=False), shown_by_the_api(lived, lost=True)
+
+    assert lived.counted() == {"expected": len(told | missed), "missed": len(missed), "late": 0, "dead": 0}

@@ -1,0 +1,209 @@
+"""A sandbox store whose hooks reach the ledger at once, or never, and everything needed to compare the two."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+
+import fakeredis
+from sqlalchemy import Engine, select
+
+from pipeline.chain.decoding import decode_batch
+from pipeline.chain.validating import validate_batch
+from pipeline.cratejoy.opening import open_with
+from pipeline.events.happening import happening_of
+from pipeline.events.table import row_of
+from pipeline.inbox.raw_hook import InboxEntry
+from pipeline.ledger import tables
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.reconciliations import ask_for_pass, begin_new, rows_of
+from pipeline.ledger.shown import counts_by_day
+from pipeline.ledger.store_apis import save_api
+from pipeline.ledger.stores import find_store
+from pipeline.reconciliation.asking import COLLECTIONS
+from pipeline.reconciliation.means import Means, Times
+from pipeline.reconciliation.passing import reconcile
+from pipeline.record.batch import record_batch
+from pipeline.secrets import seal
+from sandbox.store.life import acts
+from sandbox.store.life.before import settle_people
+from sandbox.store.life.scene import Scene
+from sandbox.store.life.tour import Tour
+from sandbox.store.shop.desk import Shop
+from sandbox.store.telling import wire
+from sandbox.store.telling.bodies import body_of
+from sandbox.store.telling.mix import Mix
+from tests.pipeline.cratejoy.conftest import AMPLE
+from tests.pipeline.cratejoy.conftest import Shop as Served
+from tests.pipeline.ledger.rows import add_connection, add_store
+
+KEYS = ("k" * 32,)
+SECOND = 1_000_000
+MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
+NAME = "sunny-box"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One hook: what it tells, whether it was lost, and its bytes."""
+
+    key: str
+    event: str
+    subject_id: int | None
+    lost: bool
+    raw: bytes
+    is_test: bool
+
+
+@dataclass
+class Town:
+    """The store, the ledger, and a clock that is the store's."""
+
+    engine: Engine
+    served: Served
+    times: Times = field(default_factory=lambda: Times(HOUR, 2 * HOUR, 15 * MINUTE))
+    per_second: float = AMPLE
+    mix: Mix = field(default_factory=Mix)
+    hooks: list[Told] = field(default_factory=list)
+    ahead: int = 0  # µs by which our clock is ahead of the store's
+    _numbers: count = field(default_factory=lambda: count(1))
+    _inbox: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.redis = fakeredis.FakeRedis()
+        self.world = self.served.running.world
+        self.rng = random.Random(7)
+        self.losing = lambda _: False
+        self.shop = Shop(self.world.state, self, self.world.folk, self.rng)
+        self.scene = Scene(self.shop, self.world.agenda, self.rng, self.mix, 40_000)
+        self.store_id = 0
+
+    def now(self):
+        return self.world.state.now * SECOND + self.ahead
+
+    def connect(self):
+        """Keys saved and a platform connected; every collection is due."""
+        with writing(self.engine) as db:
+            self.store_id = add_store(db, NAME).id
+            add_connection(db, self.store_id)
+            save_api(db, self.store_id, seal(KEYS, self.served.credentials().as_config()), self.now())
+            begin_new(db, list(COLLECTIONS), 0, self.now())
+        self.world.state.tick(1)
+
+    @property
+    def means(self):
+        open_api = partial(open_with, self.served.credentials(), self.redis, per_second=self.per_second)
+        return Means(self.engine, self.redis, lambda _: open_api(), self.now, self.times)
+
+    def run(self):
+        """Compare what is due, once the chain has done its work."""
+        self.record()
+        return reconcile(self.means, self.store_id)
+
+    def compare(self):
+        """One whole pass, now."""
+        with writing(self.engine) as db:
+            ask_for_pass(db, self.store_id, self.now())
+        passed = self.run()
+        assert passed.done, passed
+        assert not [row.error for row in self.rows() if row.error]
+        return passed
+
+    def compare_later(self, after=HOUR):
+        self.wait(after)
+        return self.compare()
+
+    def wait(self, micros):
+        self.world.state.tick(micros // SECOND)
+
+    # The store's listener
+
+    def tell(self, news):
+        body = body_of(self.world.state, news)
+        self.deliver(news.event, wire.FORMS["A"](body), lost=self.losing(news), is_test=news.test)
+
+    def deliver(self, event, raw, *, lost=False, is_test=False):
+        number = next(self._numbers)
+        at = self.now()
+        head = {"receipt": f"{number:032x}", "store": NAME, "version": 1, "event": event, "received_at": at}
+        entry = InboxEntry(**head, source="hook", raw=raw, query=None, entry_id=f"{number}-0")
+        [hook] = validate_batch(decode_batch([entry], 0, self.now), self.now)["hooks"]
+        happening = happening_of(row_of(event), hook["data"], hook["fingerprint"], at)
+        subject = hook["data"].get("id") or (hook["data"].get("transaction") or {}).get("id")
+        self.hooks.append(Told(happening.key, event, subject, lost, raw, is_test))
+        if not lost:
+            self._inbox.append((hook, raw))
+
+    def record(self):
+        """What waits goes into the ledger."""
+        hooks, self._inbox = self._inbox, []
+        with writing(self.engine) as db:
+            raws = {hook["entry_id"]: (raw, None) for hook, raw in hooks}
+            record_batch(db, [hook for hook, _ in hooks], [], raws, token=None, now=self.now())
+
+    def come_late(self, told):
+        """The hook that was lost comes after all."""
+        self.deliver(told.event, told.raw)
+
+    # Life
+
+    def settle(self, people):
+        state = self.world.state
+        settle_people(state, self.world.folk, self.world.agenda, self.rng, people)
+
+    def tour(self):
+        for step in Tour().steps():
+            self.world.state.tick(self.rng.randrange(60, 3600))
+            step.play(self.scene)
+
+    def live(self, hooks):
+        """By chance, until so many hooks have been told or lost."""
+        for act in acts.ENDLESS:
+            self.world.agenda.add(self.scene.later(1), act)
+        while len(self.hooks) < hooks:
+            entry = self.world.agenda.pop()
+            self.world.state.now = max(self.world.state.now, entry.at)
+            acts.ACTS[entry.act](self.scene, entry.subject)
+
+    # What came of it
+
+    @property
+    def lost(self):
+        return [one for one in self.hooks if one.lost]
+
+    def events(self, source=None):
+        with reading(self.engine) as db:
+            rows = db.execute(select(tables.Event.__table__).order_by(tables.Event.id)).all()
+        return [row for row in rows if source in (None, row.source)]
+
+    def recovered(self):
+        """(event, subject's id) of everything no hook has told, sorted."""
+        return sorted((row.name, row.subject_id) for row in self.events("reconcile"))
+
+    def deliveries(self, name):
+        with reading(self.engine) as db:
+            rows = db.execute(select(tables.Delivery.__table__).order_by(tables.Delivery.id)).all()
+        return [row for row in rows if row.name == name]
+
+    def rows(self):
+        with reading(self.engine) as db:
+            return rows_of(db, self.store_id)
+
+    def row(self, collection):
+        return next(row for row in self.rows() if row.collection == collection)
+
+    def counted(self):
+        """Of all days: expected, missed, late, dead."""
+        with reading(self.engine) as db:
+            counts = counts_by_day(db, 0)
+        total = Counter()
+        for one in counts:
+            total.update(expected=one.expected, missed=one.missed, late=one.late, dead=one.dead)
+        return total
+
+    def store(self):
+        with reading(self.engine) as db:
+            return find_store(db, NAME)
