@@ -80,6 +80,25 @@ def add_user(db: Connection, wanted: NewUser, now: int) -> int | None:
     return db.execute(made.on_conflict_do_nothing(index_elements=[User.email]).returning(User.id)).scalar()
 
 
+def claim_user(db: Connection, wanted: NewUser, now: int) -> int | None:
+    """Give an address that nobody has confirmed yet to whoever reads its mail; None if it is confirmed, or new.
+
+    Somebody else may have registered it, and knows the password it has had until now.
+    """
+    mine = update(User).where(User.email == wanted.email.lower(), User.confirmed_at.is_(None))
+    fresh = {"password": wanted.password_hash, "fs_uniquifier": wanted.uniquifier, "confirmed_at": now}
+    fresh |= {"failures": 0, "locked_until": 0}
+    return db.execute(mine.values(fresh).returning(User.id)).scalar()
+
+
+def is_confirmed(db: Connection, email: str) -> bool:
+    """Whether somebody has this address and has proved it."""
+    return (
+        db.execute(select(User.id).where(User.email == email.lower(), User.confirmed_at.is_not(None))).scalar()
+        is not None
+    )
+
+
 def find_user(db: Connection, email: str) -> int | None:
     """Who has this address."""
     return db.execute(select(User.id).where(User.email == email.lower())).scalar()

@@ -29,6 +29,10 @@ class AccountShown:
     members: list[Member]
     invited: list[Invited]
 
+    def may_go(self, member: Member) -> bool:
+        """The last owner may not: nobody could let anybody in again."""
+        return [one.user_id for one in self.members if one.role == OWNER] != [member.user_id]
+
 
 @blueprint.get("/account")
 @auth_required("session")

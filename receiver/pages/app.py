@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_security import (
     Security,
+    change_email_confirmed,
     hash_password,
     password_reset,
     reset_password_instructions_sent,
@@ -17,13 +18,14 @@ from receiver.pages.config import pages_config
 from receiver.pages.connect import views as connect
 from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
-from receiver.pages.letters import Letters
+from receiver.pages.letters import Letters, tell_the_old_address
 from receiver.pages.log_in import LogIn
 from receiver.pages.passwords import Passwords
 from receiver.pages.second_factor import Codes
 from receiver.pages.sessions import close_sessions
 from receiver.pages.site import Site
 from receiver.pages.users import Users, WebUser
+from receiver.pages.wording import speak_our_way
 
 
 def create_pages(site: Site) -> Flask:
@@ -37,10 +39,12 @@ def create_pages(site: Site) -> Flask:
     security.pwd_context = Passwords()
     password_reset.connect(_forgive, app)
     user_authenticated.connect(_forgive, app)
+    change_email_confirmed.connect(tell_the_old_address, app)
     reset_password_instructions_sent.connect(_take_as_long, app)
     for part in (home, backfills, account, invitations):
         app.register_blueprint(part.blueprint)
     connect.prepare(app)
+    speak_our_way(app)
     shown.add_filters(app)
     add_error_pages(app)
     add_headers(app, https=site.settings.public_url.startswith("https://"))

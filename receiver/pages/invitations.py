@@ -10,7 +10,7 @@ from flask_security import current_user, hash_password
 from itsdangerous import BadSignature
 from sqlalchemy import Connection
 
-from pipeline.ledger.accounts import NewUser, add_member, add_user, find_user
+from pipeline.ledger.accounts import NewUser, add_member, add_user, claim_user, find_user, is_confirmed
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import Invited, find_invitation, use_invitation
 from receiver.pages.inviting import serializer
@@ -24,7 +24,7 @@ def show(token: str) -> ResponseReturnValue:
     """What somebody is invited to, and how they take it up."""
     invited = _invited(token)
     with reading(here().engine) as db:
-        known = find_user(db, invited.email) is not None
+        known = is_confirmed(db, invited.email)
     if known and not current_user.is_authenticated:
         return redirect(url_for("security.login", next=request.path))
     return render_template("invitation.html", invited=invited, token=token, mine=_is_mine(invited), errors=[])
@@ -57,10 +57,11 @@ def _welcome(invited: Invited, password_hash: str | None) -> ResponseReturnValue
 
 
 def _user(db: Connection, invited: Invited, password_hash: str | None, now: int) -> int | None:
-    """The user who joins; None if a password was chosen for an address that has a user by now."""
+    """The user who joins; None if a password was chosen for an address that has a confirmed user by now."""
     if password_hash is None:
         return find_user(db, invited.email)
-    return add_user(db, NewUser(invited.email, password_hash, uuid.uuid4().hex, confirmed=True), now)
+    new = NewUser(invited.email, password_hash, uuid.uuid4().hex, confirmed=True)
+    return add_user(db, new, now) or claim_user(db, new, now)
 
 
 def _invited(token: str) -> Invited:

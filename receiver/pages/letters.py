@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Flask
 from flask_security import MailUtil
 
 from pipeline.mail import Letter
 from pipeline.mailing import write
 from receiver.pages.sessions import here, session
+
+_CHANGED = """Your Cratewire account has another mail address from now on: somebody who was logged in asked for it, and
+confirmed the new address. This one no longer logs in.
+
+If it was not you, ask another owner of the account, or whoever runs this Cratewire, to remove the new address.
+"""
 
 
 class Letters(MailUtil):
@@ -35,6 +42,15 @@ class Letters(MailUtil):
         letter = Letter(str(recipient), str(subject), _tidy(body or ""))
         write(mine.writing(), site.settings.secret_keys, letter, site.now())
         mine.commit()
+
+
+def tell_the_old_address(_app: Flask, old_email: str, **_: object) -> None:
+    """Whoever is at a forgotten screen may change an address; its owner must hear of it."""
+    site, mine = here(), session()
+    write(
+        mine.writing(), site.settings.secret_keys, Letter(old_email, "Your address was changed", _CHANGED), site.now()
+    )
+    mine.commit()
 
 
 def _tidy(text: str) -> str:

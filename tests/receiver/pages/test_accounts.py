@@ -255,6 +255,16 @@ def test_the_address_changes_once_the_new_one_is_confirmed(house):
     assert "new@example.com" in house.logged_in("new@example.com").go("/account")
 
 
+def test_the_old_address_hears_of_its_end(house):
+    house.user(EMAIL)
+    visitor = house.logged_in(EMAIL)
+    visitor.go("/change-email")
+    visitor.send(email="new@example.com")
+    visitor.go(house.mail()[0].links[0])
+
+    assert [(letter.recipient, letter.subject) for letter in house.mail()] == [(EMAIL, "Your address was changed")]
+
+
 def test_logging_out_everywhere_ends_every_session(house):
     house.user(EMAIL)
     here, there = house.logged_in(EMAIL), house.logged_in(EMAIL)

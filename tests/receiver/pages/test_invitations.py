@@ -44,6 +44,20 @@ def test_somebody_new_joins_with_a_password_of_their_own(house, account):
     assert "acme" in visitor.go("/")
 
 
+def test_who_registered_an_address_that_is_not_theirs_gets_in_by_no_invitation(house, account):
+    """The mail decides whose address it is, not who was there first."""
+    squatter = house.visitor()
+    squatter.go("/register")
+    squatter.send(email=GUEST, password="known to a stranger", password_confirm="known to a stranger")
+    join(house, invite(house, account))
+
+    squatter.log_in(GUEST, "known to a stranger")
+
+    assert members(house, account)[GUEST] == "reader"
+    assert "acme" in house.logged_in(GUEST).go("/")
+    assert not squatter.is_logged_in()
+
+
 def test_somebody_with_an_account_joins_after_logging_in(house, account):
     house.user(GUEST)
     visitor = house.visitor()
@@ -146,3 +160,12 @@ def test_the_last_owner_stays(house, account):
 
     assert "at least one owner" in owner.text
     assert members(house, account) == {OWNER: "owner"}
+
+
+def test_the_last_owner_is_not_offered_to_leave(house, account):
+    alone = house.logged_in(OWNER).go("/account")
+    join(house, invite(house, account, role="owner"))
+
+    together = house.logged_in(OWNER).go("/account")
+
+    assert ("Leave" in alone, "Leave" in together) == (False, True)
