@@ -47,7 +47,9 @@ class House:
 
     @classmethod
     def of(cls, site: Site, clock: list[int]) -> House:
-        return cls(site, create_pages(site), clock)
+        app = create_pages(site)
+        app.extensions["security"].pwd_context.update(argon2__memory_cost=64)  # nobody attacks these passwords
+        return cls(site, app, clock)
 
     def visitor(self) -> Visitor:
         return Visitor(self, self.app.test_client())
