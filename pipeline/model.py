@@ -117,6 +117,7 @@ class Message:
     message_id: str | None = None
     introduced: bool = True
     written_at: int = 0  # µs, when it was written into the ledger
+    event_id: int | None = None  # what it is told for
 
 
 @dataclass(frozen=True, slots=True)

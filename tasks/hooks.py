@@ -135,11 +135,12 @@ def _outrun(link: Any, here: Process, batch: Batch) -> None:
 
 
 def _tell(batch: Batch, recorded: list[Recorded]) -> None:
-    """Which receipt became which event, and what did not."""
+    """What became of every receipt."""
     events = {receipt: event for one in recorded for receipt, event in one.ids.items()}
-    dead = {one["receipt"]: one["reason"] for one in batch["failed"]}
-    if events or dead:
-        log.info("batch recorded", batch=batch["token"], events=events, dead=dead)
+    repeats = {receipt: event for one in recorded for receipt, event in one.repeats.items()}
+    dead = {receipt: reason for one in recorded for receipt, reason in one.died.items()}
+    if events or repeats or dead:
+        log.info("batch recorded", batch=batch["token"], events=events, repeats=repeats, dead=dead)
 
 
 def _end_chain(link: Any) -> None:

@@ -19,10 +19,10 @@ _WORDS: dict[type[Outcome], str] = {Sent: "sent", Rejected: "dead"}
 def count_send(connection_id: int, messages: Sequence[Message], reply: Reply, now: int) -> None:
     """Every outcome and every call; the time it took for what has arrived."""
     wire = str(connection_id)
-    became: dict[str, list[int]] = {}
+    became: dict[str, dict[int, int | None]] = {}  # delivery -> the event it is told for
     for message, outcome in zip(messages, reply.outcomes, strict=True):
         word = _WORDS.get(type(outcome), _PUT_OFF)
-        became.setdefault(word, []).append(message.delivery_id)
+        became.setdefault(word, {})[message.delivery_id] = message.event_id
         if isinstance(outcome, Sent) and message.written_at:
             _DELIVER.observe(max(0, now - message.written_at) / _MICROS)
     for word, ids in became.items():

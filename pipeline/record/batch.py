@@ -42,6 +42,8 @@ class Recorded:
     outcomes: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (event, outcome) -> how many
     deaths: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (link, reason) -> how many
     ids: Mapping[str, int] = field(default_factory=dict)  # receipt -> the event it became
+    repeats: Mapping[str, int] = field(default_factory=dict)  # receipt -> the event it tells again
+    died: Mapping[str, str] = field(default_factory=dict)  # receipt -> reason
 
 
 def record_batch(
@@ -71,6 +73,7 @@ def record_batch(
         note_late(db, store_id, happenings)
     rows = _record(db, told, raws, now) if told.fresh else []
     revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
+    ids = {story.hook["receipt"]: story.event_id for story in told.fresh}
     return Recorded(
         len(told.fresh),
         told.dropped.total(),
@@ -79,7 +82,9 @@ def record_batch(
         tuple(sorted({row["connection_id"] for row in rows})),
         _outcomes(told),
         Counter((one["stage"], one["reason"]) for one in (*failed, *refused)),
-        {story.hook["receipt"]: story.event_id for story in told.fresh},
+        ids,
+        {receipt: again.event_id or ids[again.receipt] for receipt, again in told.again.items()},
+        {one["receipt"]: one["reason"] for one in (*failed, *refused)},
     )
 
 

@@ -22,6 +22,7 @@ class Sorted:
     repeats: Counter[int] = field(default_factory=Counter)  # event id -> more duplicates
     repeats_within: Counter[tuple[int, str]] = field(default_factory=Counter)  # (store id, key) -> duplicates
     dropped: Counter[str] = field(default_factory=Counter)  # event name -> repeats
+    again: dict[str, Told] = field(default_factory=dict)  # receipt -> what it tells again
     told_again: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # store id -> known keys
 
 
@@ -36,7 +37,9 @@ def sort_out(db: Database, stories: Iterable[Story]) -> Sorted:
         if match is None:
             known[store_id][story.happening.key] = Told(None, story.happening.received_at, story.hook["receipt"])
             found.fresh.append(story)
-        elif (told := known[store_id][match]).receipt != story.hook["receipt"]:
+            continue
+        told = found.again[story.hook["receipt"]] = known[store_id][match]
+        if told.receipt != story.hook["receipt"]:
             found.dropped[story.row.name] += 1
             if told.event_id is None:
                 found.repeats_within[store_id, match] += 1

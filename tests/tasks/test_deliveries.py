@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from random import Random
 
 import pytest
+import structlog
 from sqlalchemy import update
 
 from pipeline import keys
@@ -17,7 +18,7 @@ from pipeline.secrets import seal
 from tasks import deliveries
 from tasks.kick import publish
 from tests.contracts.fake_track import Canned
-from tests.installation import order_hook
+from tests.installation import a_hook, order_hook
 from tests.tasks.by_hand import take, take_all, work_off
 
 
@@ -51,6 +52,28 @@ def test_a_hook_arrives_at_the_platform(installed, track):
     assert work_off("deliveries") == ["deliveries.forward"]
     assert statuses(installed) == ["sent", "sent"]
     assert [kind for call in track.calls for _, kind, _ in call.told()] == ["profile", "event"]
+
+
+def test_the_log_leads_from_every_receipt_to_its_event_and_from_there_to_its_deliveries(installed, track):
+    connection = installed.connect(track.config)
+    hook, again, broken = order_hook(1), order_hook(1), a_hook(b"{")
+
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        installed.tell(hook, again, broken)
+        publish()
+        work_off("hooks")
+        work_off("deliveries")
+
+    recorded, tried = (next(one for one in lines if one["event"] == said) for said in SAID)
+    (event,) = installed.rows(tables.Event)
+    assert recorded["events"] == {hook.receipt: event.id}
+    assert recorded["repeats"] == {again.receipt: event.id}
+    assert recorded["dead"] == {broken.receipt: "not_json"}
+    assert tried["connection"] == connection
+    assert tried["sent"] == {row.id: event.id for row in installed.rows(tables.Delivery)}
+
+
+SAID = ("batch recorded", "deliveries tried")
 
 
 def test_only_the_connections_of_the_batch_are_woken(installed, track):

@@ -15,7 +15,7 @@ from pipeline.model import Message, PersonRef
 
 _COLUMNS = (
     *(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.name),
-    *(Delivery.message_id, Delivery.message, Delivery.created_at),
+    *(Delivery.message_id, Delivery.message, Delivery.created_at, Delivery.event_id),
 )
 
 
@@ -55,4 +55,5 @@ def _message(row: Row[Any], *, introduced: bool) -> Message:
         message_id=row.message_id,
         introduced=introduced,
         written_at=row.created_at,
+        event_id=row.event_id,
     )

@@ -23,7 +23,7 @@ from pipeline.model import (
     Sent,
 )
 from tests.pipeline.ledger.conftest import Shop
-from tests.pipeline.ledger.rows import NOW, add_deliveries, add_person, delivery, statuses
+from tests.pipeline.ledger.rows import NOW, add_deliveries, add_event, add_person, delivery, statuses
 
 CALL = CallRecord("POST", "/batch", 200, NOW, 1500, 2)
 
@@ -67,15 +67,20 @@ def test_a_claim_goes_on_where_the_last_one_ended(shop):
 
 
 def test_a_message_carries_everything_a_destination_needs(shop):
+    with writing(shop.engine) as conn:
+        event_id = add_event(conn, shop.link.store_id)
     (delivery_id,) = add(
-        shop, message_id="01J", message={"customer_id": 7, "email": "b@x.io", "at": 5, "data": {"a": 1}}
+        shop,
+        event_id=event_id,
+        message_id="01J",
+        message={"customer_id": 7, "email": "b@x.io", "at": 5, "data": {"a": 1}},
     )
 
     _, messages = claimed(shop)
 
     person = PersonRef(shop.person_id, 7, "b@x.io")
     told = ("event", 5, {"a": 1}, "order_new", "01J")
-    assert messages == [Message(delivery_id, person, *told, introduced=False, written_at=NOW)]
+    assert messages == [Message(delivery_id, person, *told, introduced=False, written_at=NOW, event_id=event_id)]
 
 
 def test_nothing_is_claimed_from_another_lane(shop):

@@ -41,6 +41,22 @@ def test_a_repeat_within_one_batch_is_counted_too(teller):
     assert [row.duplicates for row in teller.rows(tables.Event)] == [2]
 
 
+def test_every_receipt_leads_to_its_event_repeats_too(teller):
+    first, again = teller.hook("order_new", order()), teller.hook("order_new", order())
+    found = teller.tell(first, again)
+    (event,) = teller.rows(tables.Event)
+    later = teller.hook("order_new", order())
+
+    assert (found.ids, found.repeats) == ({first["receipt"]: event.id}, {again["receipt"]: event.id})
+    assert teller.tell(later).repeats == {later["receipt"]: event.id}
+
+
+def test_the_receipt_of_a_hook_that_is_refused_leads_to_its_reason(teller):
+    hook = {**teller.hook("order_new", order()), "store": "nobodys"}
+
+    assert teller.tell(hook).died == {hook["receipt"]: "unknown_store"}
+
+
 def test_the_same_receipt_again_is_a_retry_and_no_duplicate(teller):
     hook = teller.hook("order_new", order())
     teller.tell(hook)
