@@ -32,9 +32,14 @@ def verify(secret_keys: Sequence[str], store: str, token: str) -> int:
     Whatever the token looks like, it goes the same way: cut in two, signed again with every key, compared in
     constant time. Texts are compared, not the bytes they stand for, so that a token has one spelling only.
     """
-    version, _, signature = token[:_LONGEST].rpartition(".")
+    return _verified(tuple(secret_keys), store, token[:_LONGEST])
+
+
+@lru_cache(maxsize=1_000)  # of tokens that verified: it keeps no exception, so nobody can fill it with others
+def _verified(secret_keys: tuple[str, ...], store: str, token: str) -> int:
+    version, _, signature = token.rpartition(".")
     message, given = _message(store, version), _bytes(signature)
-    matches = [compare_digest(signer.get_signature(message), given) for signer in _signers(tuple(secret_keys))]
+    matches = [compare_digest(signer.get_signature(message), given) for signer in _signers(secret_keys)]
     if not any(matches):
         raise InvalidToken("the token was not signed for this store")
     return int(version)  # We signed it, so it is a number.

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # granian exports it without saying so
+
 from pipeline import metrics
 from pipeline.inbox.writer import PATIENCE, Writer
 from pipeline.traces import span
-from receiver.intake import PROBED, TOO_LARGE, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender
+from receiver.intake import INCOMPLETE, PROBED, TOO_LARGE, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender
+from receiver.overdue import Overdue
 from receiver.pages.door import MOST
 from receiver.wsgi_bridge import run_wsgi
 
@@ -24,8 +27,9 @@ THREADS = MOST + 10  # the loop's own pool has six on two cores: as many as peop
 
 
 class HTTP(Protocol):
-    """Granian's side of one request; its body comes in chunks."""
+    """Granian's side of one request; its body comes whole or in chunks."""
 
+    def __call__(self) -> Any: ...
     def __aiter__(self) -> Any: ...
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
 
@@ -33,7 +37,10 @@ class HTTP(Protocol):
 class Front:
     """An RSGI application."""
 
-    def __init__(self, intake: Intake, writer: Writer, pages: Callable[..., Any]) -> None:
+    def __init__(
+        self, intake: Intake, writer: Writer, pages: Callable[..., Any], overdue: Overdue | None = None
+    ) -> None:
+        self._overdue = overdue or Overdue(BODY_SECONDS + PATIENCE)
         self._intake = intake
         self._writer = writer
         self._pages = pages
@@ -48,7 +55,7 @@ class Front:
     async def __rsgi__(self, scope: Any, http: HTTP) -> None:
         try:
             if scope.path.startswith(PREFIX):
-                async with asyncio.timeout(BODY_SECONDS + PATIENCE):
+                with self._overdue.watched():
                     answer = await self._hook(scope, http)
             else:
                 answer = await self._page(scope, http)
@@ -69,15 +76,26 @@ class Front:
             return answer_to_sender(hook, await self._writer.promise(hook))
 
     async def _body(self, http: HTTP, length: int | None) -> bytes:
-        missing = self._intake.max_bytes + 1 if length is None else length
+        if length == 0:
+            return b""
+        if length is None:
+            return await self._chunked(http)
+        try:
+            raw: bytes = await http()  # no more than was announced; a loop over chunks costs twice as much
+        except ProtocolClosed:
+            raise TurnedAway(INCOMPLETE) from None
+        self._intake.whole(length, length - len(raw))
+        return raw
+
+    async def _chunked(self, http: HTTP) -> bytes:
+        missing = self._intake.max_bytes + 1
         chunks: list[bytes] = []
-        if missing:
-            async for chunk in http:
-                chunks.append(chunk)
-                missing -= len(chunk)
-                if missing <= 0:
-                    break
-        self._intake.whole(length, missing)
+        async for chunk in http:
+            chunks.append(chunk)
+            missing -= len(chunk)
+            if missing <= 0:
+                break
+        self._intake.whole(None, missing)
         return b"".join(chunks)
 
     async def _page(self, scope: Any, http: HTTP) -> Answer:

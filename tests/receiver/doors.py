@@ -14,6 +14,7 @@ from pipeline.inbox.way_in import Condition, Way
 from receiver.app import create_app
 from receiver.front import Front
 from receiver.intake import Intake
+from receiver.overdue import Overdue
 from receiver.wiring import Wiring
 
 TOKEN = "7.right"
@@ -63,10 +64,10 @@ def make_app(keeper: Keeper):
     return create_app(None, Wiring(intake, keeper))
 
 
-def make_front(keeper: Keeper) -> Front:
+def make_front(keeper: Keeper, overdue: Overdue | None = None) -> Front:
     app = make_app(keeper)
     parts = app.extensions["cratewire"]
-    return Front(parts.intake, keeper, app.wsgi_app)
+    return Front(parts.intake, keeper, app.wsgi_app, overdue)
 
 
 class Headers:
@@ -86,11 +87,14 @@ class Headers:
 
 
 class Request:
-    """Granian's side of one request: the body in chunks of at most 100 bytes, and what was answered."""
+    """Granian's side of one request: the body, whole or in chunks of at most 100 bytes, and what was answered."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
         self.reply: Reply | None = None
+
+    async def __call__(self) -> bytes:
+        return self._body.read()
 
     async def __aiter__(self):
         while chunk := self._body.read(CHUNK):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from receiver import front
+from receiver.overdue import Overdue
 from tests.receiver.doors import (
     CHUNK,
     MAX_BYTES,
@@ -209,21 +209,24 @@ def test_what_lies_outside_the_prefix_is_flasks(door):
     assert door.send("GET", "/hooks", body=b"").status == 404
 
 
-def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(monkeypatch):
-    class Never:
-        def __aiter__(self):
-            return self
+class Never:
+    """A request whose body does not come."""
 
-        async def __anext__(self):
-            await asyncio.sleep(3600)
+    async def __call__(self):
+        await asyncio.sleep(3600)
 
-        def response_bytes(self, status, _headers, _body):
-            self.status = status
+    async def __aiter__(self):
+        await asyncio.sleep(3600)
+        yield b""
 
-    monkeypatch.setattr(front, "BODY_SECONDS", 0.01)
-    monkeypatch.setattr(front, "PATIENCE", 0.0)
+    def response_bytes(self, status, _headers, _body):
+        self.status = status
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-length": "5"}], ids=["chunked", "announced"])
+def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(headers):
     keeper, request = Keeper(), Never()
-    scope = SimpleNamespace(method="POST", path=HOOK, query_string="", headers=Headers({}))
-    asyncio.run(make_front(keeper).__rsgi__(scope, request))
+    scope = SimpleNamespace(method="POST", path=HOOK, query_string="", headers=Headers(headers))
+    asyncio.run(make_front(keeper, Overdue(0.01, look_seconds=0.01)).__rsgi__(scope, request))
 
     assert (request.status, keeper.kept) == (408, [])

@@ -163,6 +163,15 @@ def refused(web: Web, chunks: bytes) -> int:
         return int(connection.recv(100).split()[1])
 
 
+def test_a_body_that_ends_too_early_is_refused(web, server):
+    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as connection:
+        connection.sendall(f"POST {HOOK} HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf".encode())
+        connection.shutdown(socket.SHUT_WR)
+        status = int(connection.recv(100).split()[1])
+
+    assert (status, inbox(server)) == (400, [])
+
+
 def test_a_client_that_hangs_up_halfway_leaves_nothing(web, server):
     with socket.create_connection(("127.0.0.1", web.port), timeout=20) as connection:
         connection.sendall(f"POST {HOOK} HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf".encode())
