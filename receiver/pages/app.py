@@ -16,6 +16,7 @@ from flask_wtf import CSRFProtect
 from receiver.pages import account, backfills, home, invitations, shown
 from receiver.pages.config import pages_config
 from receiver.pages.connect import views as connect
+from receiver.pages.crowd import keep_crowds_out
 from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
 from receiver.pages.letters import Letters, tell_the_old_address
@@ -34,6 +35,7 @@ def create_pages(site: Site) -> Flask:
     app.config.update(pages_config(site.settings))
     app.extensions["cratewire.site"] = site
     close_sessions(app)
+    keep_crowds_out(app, site.now)
     CSRFProtect(app)  # before Security, which looks for it
     security = Security(app, Users(), login_form=LogIn, mail_util_cls=Letters, totp_cls=Codes)
     security.pwd_context = Passwords()

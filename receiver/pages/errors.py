@@ -17,6 +17,7 @@ TEXTS = {  # status -> heading, text
     404: ("Not found", "There is nothing at this address, or it is not yours to see."),
     405: ("Not found", "There is nothing at this address, or it is not yours to see."),
     413: ("Too large", "That was more than this form takes."),
+    429: ("Too many tries", "More forms came from your network than anybody can fill in. Please wait a minute."),
     500: ("A fault on our side", "Something failed here. It has been noted; please try again."),
     503: ("Not now", "The database does not answer at the moment. Hooks are still accepted. Please try again."),
 }

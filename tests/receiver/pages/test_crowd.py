@@ -1,0 +1,73 @@
+"""How many forms one network may send."""
+
+from __future__ import annotations
+
+import pytest
+
+from receiver.pages.crowd import MOST_A_MINUTE, MOST_NETWORKS, Crowd, network_of
+from tests.builders import NOW
+from tests.receiver.pages.visitors import PUBLIC
+
+ONE, OTHER = "11.0.0.1", "11.0.0.2"
+
+
+def post(house, peer, forwarded=""):
+    """Without a token: what matters is how far it gets."""
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    client = house.app.test_client()
+    return client.post("/login", base_url=PUBLIC, headers=headers, environ_base={"REMOTE_ADDR": peer}).status_code
+
+
+def statuses(house, *peers):
+    return [post(house, peer) for peer in peers]
+
+
+def test_one_too_many_is_sent_away_and_nobody_else(house):
+    assert statuses(house, *[ONE] * (MOST_A_MINUTE + 1), OTHER) == [400] * MOST_A_MINUTE + [429, 400]
+
+
+def test_a_minute_later_all_is_forgotten(house):
+    statuses(house, *[ONE] * (MOST_A_MINUTE + 1))
+    house.clock[0] += 60_000_001
+
+    assert post(house, ONE) == 400
+
+
+def test_pages_are_not_counted(house):
+    client = house.app.test_client()
+    seen = {
+        client.get("/login", base_url=PUBLIC, environ_base={"REMOTE_ADDR": ONE}).status_code
+        for _ in range(MOST_A_MINUTE + 1)
+    }
+
+    assert seen == {200}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "network"),
+    [
+        ("11.0.0.1", "", "11.0.0.1/32"),
+        ("11.0.0.1", "11.0.0.9", "11.0.0.1/32"),  # what a stranger says of himself
+        ("127.0.0.1", "11.0.0.9", "11.0.0.9/32"),
+        ("10.0.0.4", "11.0.0.7, 11.0.0.9", "11.0.0.9/32"),
+        ("10.0.0.4", "11.0.0.7, nonsense", None),
+        ("[2600:1::1]", "", "2600:1::/64"),
+        ("2600:1::ffff", "", "2600:1::/64"),
+        ("127.0.0.1", "", None),
+        ("127.0.0.1", "192.168.1.7", None),
+        ("", "", None),
+    ],
+)
+def test_where_a_form_comes_from(peer, forwarded, network):
+    assert network_of(peer, forwarded) == network
+
+
+def test_only_so_many_networks_are_remembered():
+    crowd = Crowd(lambda: NOW)
+    for _ in range(MOST_A_MINUTE):
+        crowd.lets_in("first")
+    full = crowd.lets_in("first")
+    for number in range(MOST_NETWORKS):
+        crowd.lets_in(str(number))
+
+    assert (full, crowd.lets_in("first")) == (False, True)
