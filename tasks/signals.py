@@ -8,6 +8,7 @@ from typing import Any
 
 from celery.signals import (
     setup_logging,
+    task_received,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
@@ -47,6 +48,11 @@ def worker_begins(sender: Any, **_: Any) -> None:
         parking.unpark(this_process().redis, sender.app, sender.app.tasks)
 
 
+def message_taken(request: Any, **_: Any) -> None:
+    """By the main process, which hears."""
+    watchdog.taken(request)
+
+
 def worker_ends(**_: Any) -> None:
     """From here on silence is no fault."""
     watchdog.end()
@@ -57,4 +63,5 @@ setup_logging.connect(configure_logs)
 worker_process_init.connect(child_begins)
 worker_process_shutdown.connect(child_ends)
 worker_ready.connect(worker_begins)
+task_received.connect(message_taken)
 worker_shutting_down.connect(worker_ends)

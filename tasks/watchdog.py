@@ -11,7 +11,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,27 +38,30 @@ EXIT_CODE = 75  # EX_TEMPFAIL: try again
 class Look:
     """What was seen of a worker at one moment."""
 
-    waiting: int  # messages in its queues
-    taken: int  # how many it has taken, ever
+    waiting: Mapping[str, int]  # queue -> messages in it
+    taken: Mapping[str, int]  # queue -> how many it has taken from it, ever
     busy: bool
 
 
 class Deafness:
-    """Judges looks in a row; `clock` in seconds."""
+    """Judges looks in a row; `clock` in seconds. Deaf to one queue is deaf: its others may keep a worker at work."""
 
     def __init__(self, clock: Callable[[], float], idle_limit: float, busy_limit: float) -> None:
         self._clock = clock
         self._limits = {False: idle_limit, True: busy_limit}
-        self._taken = -1
-        self._since = clock()
+        self._silent: dict[str, tuple[int, float]] = {}  # queue -> how many had been taken from it, and since when
 
     def judge(self, look: Look | None) -> bool:
         """Whether it is deaf. None: nobody could look, which says nothing about its ears."""
-        if look is None or not look.waiting or look.taken != self._taken:
-            self._since = self._clock()
-            self._taken = look.taken if look else -1
+        if look is None:
+            self._silent.clear()
             return False
-        return self._clock() - self._since > self._limits[look.busy]
+        now, before = self._clock(), self._silent
+        silent = {queue: (look.taken.get(queue, 0), now) for queue, messages in look.waiting.items() if messages}
+        self._silent = {
+            queue: before[queue] if before.get(queue, (-1,))[0] == seen[0] else seen for queue, seen in silent.items()
+        }
+        return any(now - since > self._limits[look.busy] for _, since in self._silent.values())
 
 
 class Watchdog:
@@ -87,12 +91,12 @@ class Watchdog:
     def _look(self) -> Look | None:
         try:
             with self._app.connection_for_read() as connection:
-                waiting = sum(_length(connection, queue) for queue in self._queues)
+                waiting = {queue: _length(connection, queue) for queue in self._queues}
         except Exception as error:  # noqa: BLE001 each broker's client has its own; a worker without broker is not deaf
             log.debug("the broker could not be asked", error=type(error).__name__)
             return None
         busy = bool(state.active_requests or state.reserved_requests)
-        return Look(waiting, state.all_total_count[0], busy)
+        return Look(waiting, dict(_taken), busy)
 
 
 def _length(connection: Any, queue: str) -> int:
@@ -105,7 +109,7 @@ def _length(connection: Any, queue: str) -> int:
 
 def end_this_worker(look: Look) -> None:
     """At once: a worker that does not hear does not hear that it is to stop, either."""
-    log.critical("this worker is deaf and ends, to be started again", waiting=look.waiting)
+    log.critical("this worker is deaf and ends, to be started again", waiting=dict(look.waiting))
     with contextlib.suppress(RedisError):
         shared = Shared(this_process().redis)
         metrics.DEAF.inc()
@@ -116,6 +120,12 @@ def end_this_worker(look: Look) -> None:
 
 
 _watching: list[Watchdog] = []
+_taken: Counter[str] = Counter()  # queue -> messages
+
+
+def taken(request: Any) -> None:
+    """A message was taken. Our queues are named as their routing keys."""
+    _taken[request.delivery_info["routing_key"]] += 1
 
 
 def begin(consumer: Any) -> None:
