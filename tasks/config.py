@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from redis.connection import parse_url
+
 from pipeline.settings import Settings
 
 HOOKS, DELIVERIES, BACKFILL = "hooks", "deliveries", "backfill"
@@ -50,8 +52,9 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "worker_soft_shutdown_timeout": 10.0,
         "beat_scheduler": "tasks.beat:PatientScheduler",
         "beat_max_loop_interval": 1,
-        "redbeat_redis_url": settings.redis_url,
-        "redbeat_redis_options": {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 10},
+        # Celery hides a password by its name, and none that is part of this address: flower shows it.
+        "redbeat_redis_url": without_password(settings.redis_url),
+        "redbeat_redis_options": {**_BEATS_OPTIONS, "password": parse_url(settings.redis_url).get("password")},
         "redbeat_key_prefix": "cratewire:redbeat:",
         "redbeat_lock_timeout": 6,  # a killed beat's successor starts after this
         "beat_schedule": {name: _sweep(name, queue, every) for name, (queue, every) in SWEEPS.items()},
@@ -59,6 +62,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
     }
 
 
+_BEATS_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 10}
 _REDIS_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_timeout": 10,
@@ -82,6 +86,12 @@ def is_rabbitmq(url: str) -> bool:
 def kombu_url(url: str) -> str:
     """The broker URL as kombu spells it: a Unix socket is `redis+socket://` there."""
     return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
+
+
+def without_password(url: str) -> str:
+    """The same address; whoever connects must be told the password otherwise."""
+    user, at, place = urlsplit(url).netloc.rpartition("@")
+    return urlsplit(url)._replace(netloc=f"{user.partition(':')[0]}{at}{place}").geturl()
 
 
 def _queue(name: str, broker_url: str) -> dict[str, Any]:

@@ -47,7 +47,11 @@ def told(tmp_path_factory):
             play(troupe, stage, 120, 5, lambda *_: lock.set())  # once the store lives
         log = troupe.folder / "cratewire.log"
         provoke(stage.data, log)
-        said = {"logs": log.read_text(), "figures": figures(stage), "flower": tasks_in_flower(stage)}
+        said = {
+            "logs": log.read_text(),
+            "figures": figures(stage),
+            "flower": tasks_in_flower(stage) + workers_in_flower(stage),
+        }
         secrets = secrets_of(stage, troupe)
     finally:
         troupe.stop()
@@ -94,14 +98,22 @@ def figures(stage):
 
 
 def tasks_in_flower(stage):
-    password = (stage.data / "flower_password").read_text().strip()
-    basic = base64.b64encode(f"cratewire:{password}".encode()).decode()
     return get(
         stage.flower,
         "/tasks/datatable?draw=1&start=0&length=1000&order[0][column]=0&order[0][dir]=asc"
         "&columns[0][data]=name&search[value]=",
-        f"Basic {basic}",
+        flowers_password(stage),
     )
+
+
+def flowers_password(stage):
+    password = (stage.data / "flower_password").read_text().strip()
+    return f"Basic {base64.b64encode(f'cratewire:{password}'.encode()).decode()}"
+
+
+def workers_in_flower(stage):
+    """With the settings they run with."""
+    return get(stage.flower, "/api/workers?refresh=1", flowers_password(stage))
 
 
 def get(url, path, authorization):
@@ -122,7 +134,11 @@ def secrets_of(stage, troupe):
     hooks = ask(
         f"{stage.store['url']}/v1/hooks/?limit=100", user=(stage.store["client_id"], stage.store["client_secret"])
     )
-    kept = [(stage.data / name).read_text().strip() for name in ("secret_key", "flower_password", "metrics_token")]
+    valkey = json.loads((stage.data / "valkey.json").read_text())["password"]
+    kept = [
+        valkey,
+        *((stage.data / name).read_text().strip() for name in ("secret_key", "flower_password", "metrics_token")),
+    ]
     return {
         "an address": [CANARY, *(one["email"] for one in people if one["email"])],
         "a name": [one["name"] for one in people if len(one["name"] or "") > 5],

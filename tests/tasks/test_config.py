@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from celery.app.utils import filter_hidden_settings
+from redis.connection import parse_url
 
 from pipeline.inbox.turn import HANDED_MS, MISSED_MS
+from pipeline.settings import Settings
 from tasks.app import app
 from tasks.config import BACKFILL, DELIVERIES, HOOKS, SWEEPS, celery_config, kombu_url
 from tasks.deliveries import RUN_SECONDS
@@ -49,6 +52,24 @@ def test_no_sweep_is_older_than_a_link_it_calls_lost(installed):
     sweep = celery_config(installed.process.settings)["beat_schedule"]["hooks.sweep"]
 
     assert sweep["options"]["expires"] * 1000 <= MISSED_MS
+
+
+@pytest.mark.parametrize(
+    "redis", ["redis://:s3c%2Fret@host:6379/0", "rediss://me:s3c%2Fret@host/1", "unix://:s3c%2Fret@/a/b"]
+)
+def test_no_password_is_in_what_flower_shows_of_the_settings(redis, tmp_path):
+    variables = {
+        "REDIS_URL": redis,
+        "CRATEWIRE_BROKER_URL": "amqp://me:rabb1t@host/",
+        "CRATEWIRE_DATA_DIR": str(tmp_path),
+    }
+    config = celery_config(Settings.from_environment(variables))
+    shown = str(filter_hidden_settings(config))
+
+    assert "s3c" not in shown
+    assert "rabb1t" not in shown
+    assert parse_url(redis) == parse_url(config["redbeat_redis_url"]) | {"password": "s3c/ret"}
+    assert config["redbeat_redis_options"]["password"] == "s3c/ret"
 
 
 def test_nothing_but_json_is_believed():
