@@ -24,11 +24,11 @@ class Plan:
 # The slow peers get fewer hooks: their rate is level after the first few hundred.
 FULL = Plan(
     rounds=3,
-    seconds=5.0,
+    seconds=4.0,
     paces=(Pace(100, 30), Pace(500, 60)),
     hooks={"ours": 20_000, "everysec": 20_000, "textbook": 1_000, "one_task": 2_500, "node": 20_000},
     idle=100,
-    memory=(100_000, 5_000),
+    memory=(200_000, 10_000),
     ledgers=(10_000, 500_000, 1_000_000),
     growth=(9, 1_000),
 )

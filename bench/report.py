@@ -14,16 +14,24 @@ NAMES = {
     "node": "(d) Fastify, BullMQ",
     "bare": "(a) bare Flask",
     "always": "Cratewire, fsync always",
+    "in memory": "Cratewire, without a disk",
 }
 
 
 def acknowledge(found: Mapping[str, Any]) -> Iterator[str]:
-    yield "Durable acknowledgements, 16 connections, nothing else running"
-    for name, told in found.items():
-        rate, half, most = (statistics.median(told[key]) for key in ("per_second", "p50_ms", "p99_ms"))
-        ratio = f"{statistics.median(told['ratio']):.2f} ({min(told['ratio']):.2f} to {max(told['ratio']):.2f})"
-        failures = f"   failures {told['failures']}" if told["failures"] else ""
-        yield f"  {_label(name)} {rate:7.0f}/s   p50 {half:6.2f} ms   p99 {most:6.2f} ms   of (a): {ratio}{failures}"
+    syncs = found["sync_ms"]
+    yield f"Durable acknowledgements, nothing else running; this disk syncs a hook in {_spread(syncs)} ms"
+    for connections, of in found["connections"].items():
+        yield f" {connections} connections"
+        for name, told in of.items():
+            rate, half, most = (statistics.median(told[key]) for key in ("per_second", "p50_ms", "p99_ms"))
+            failures = f"   failures {told['failures']}" if told["failures"] else ""
+            yield (
+                f"  {_label(name)} {rate:7.0f}/s   p50 {half:6.2f} ms   p99 {most:6.2f} ms   "
+                f"CPU {statistics.median(told['cpu_us']):4.0f} us   of (a): {_spread(told['ratio'])}{failures}"
+            )
+    for name, best in found["best"].items():
+        yield f"  best of {_label(name)} {best['per_second']:7}/s   of (a)'s best: {best['ratio']}"
 
 
 def paced(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
