@@ -54,7 +54,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "beat_max_loop_interval": 1,
         # Celery hides a password by its name, and none that is part of this address: flower shows it.
         "redbeat_redis_url": without_password(settings.redis_url),
-        "redbeat_redis_options": {**_BEATS_OPTIONS, "password": parse_url(settings.redis_url).get("password")},
+        "redbeat_redis_options": {**_BEATS_OPTIONS, "password": _password_in(settings.redis_url)},
         "redbeat_key_prefix": "cratewire:redbeat:",
         "redbeat_lock_timeout": 6,  # a killed beat's successor starts after this
         "beat_schedule": {name: _sweep(name, queue, every) for name, (queue, every) in SWEEPS.items()},
@@ -92,6 +92,10 @@ def without_password(url: str) -> str:
     """The same address; whoever connects must be told the password otherwise."""
     user, at, place = urlsplit(url).netloc.rpartition("@")
     return urlsplit(url)._replace(netloc=f"{user.partition(':')[0]}{at}{place}").geturl()
+
+
+def _password_in(url: str) -> Any:
+    return parse_url(url).get("password")  # type: ignore[no-untyped-call]
 
 
 def _queue(name: str, broker_url: str) -> dict[str, Any]:
