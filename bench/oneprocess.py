@@ -93,7 +93,7 @@ def now_us() -> int:
 def _deps(engine: Engine, redis: Redis) -> LaneDeps:
     config = {"site_id": "s", "api_key": "k", "base_url": "http://127.0.0.1:1"}
     budget = Budget(redis, keys.budget("customerio", "1"), _ROOMY)
-    return LaneDeps(engine, redis, lambda _: Line(CustomerIO(config, Everything()), budget), now_us, Random())
+    return LaneDeps(engine, redis, lambda _: Line(CustomerIO(config, Everything()), budget, budget), now_us, Random())
 
 
 def _entry(number: int, hook: Hook) -> InboxEntry:

@@ -62,15 +62,22 @@ class BadAnswer(Unreachable):
 
 
 class Wait(CratewireError):
-    """Nothing was asked. Whoever wanted to ask comes back in `seconds`; nobody sleeps."""
+    """Nothing was asked. Whoever wanted to ask comes back in `seconds`; nobody sleeps.
 
-    def __init__(self, seconds: float, message: str) -> None:
+    `throttled`: because the store's API answered 429, to this or to an earlier question.
+    """
+
+    def __init__(self, seconds: float, message: str, *, throttled: bool = False) -> None:
         super().__init__(message)
         self.seconds = seconds
+        self.throttled = throttled
 
 
 class Throttled(Wait):
     """The store's API answered 429; nobody of ours asks it again before `seconds` have passed."""
+
+    def __init__(self, seconds: float, message: str) -> None:
+        super().__init__(seconds, message, throttled=True)
 
 
 class RequestRefused(CratewireError):

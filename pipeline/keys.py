@@ -34,6 +34,11 @@ def reconciliation_lease(store_id: int) -> str:
     return f"cratewire:lease:reconciliation:{store_id}"
 
 
+def backfill_lease(backfill_id: int) -> str:
+    """Who reads this backfill's next page now."""
+    return f"cratewire:lease:backfill:{backfill_id}"
+
+
 def registration_lease(store_id: int) -> str:
     """Who tends this store's hooks at Cratejoy now."""
     return f"cratewire:lease:registration:{store_id}"

@@ -32,6 +32,7 @@ app = Celery(
     task_cls=QuietTask,
     include=[
         "tasks.hooks",
+        "tasks.backfills",
         "tasks.deliveries",
         "tasks.mails",
         "tasks.reconciliation",

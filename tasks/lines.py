@@ -16,6 +16,8 @@ from pipeline.ledger.engine import reading
 from pipeline.secrets import unseal
 from tasks.process import Process
 
+GIVING_WAY_SHARE = 0.5  # of an account's rate, for what gives way to live hooks
+
 
 def lane_deps(here: Process) -> LaneDeps:
     """What the lanes of this process need."""
@@ -31,4 +33,6 @@ def open_line(here: Process, connection_id: int) -> Line:
         raise Misconfigured(f"connection {connection_id} is gone")
     destination = DESTINATIONS[link.platform](unseal(here.settings.secret_keys, link.config))
     name = keys.budget(link.platform, link.account)
-    return Line(destination, Budget(here.redis, name, destination.calls_per_second))
+    budget = Budget(here.redis, name, destination.calls_per_second)
+    share = Budget(here.redis, f"{name}:share", destination.calls_per_second * GIVING_WAY_SHARE)
+    return Line(destination, budget, share)

@@ -106,7 +106,8 @@ class Cratejoy:
     def _ask(self, method: Method, url: str, what: str, body: Mapping[str, Any] | None = None) -> Answer:
         wait = self._budget.acquire()
         if wait > 0:
-            raise Wait(wait, f"{method} {what}: the store's budget of requests is used up for {wait:.3f} s")
+            why = f"{method} {what}: the store's budget of requests is used up for {wait:.3f} s"
+            raise Wait(wait, why, throttled=self._budget.paused() > 0)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         payload = None if body is None else json.dumps(dict(body)).encode()
         answer = self._http.call(method, url, headers=headers, body=payload, most_bytes=MOST_BYTES)

@@ -20,15 +20,17 @@ from pipeline.ledger.deliveries import (
     LaneTaken,
     claim,
     clear_lane,
+    next_in_lane,
     pause_connection,
-    pending_in_lane,
     postpone_lane,
     settle,
     take_lane,
 )
+from pipeline.ledger.deliveries.words import LIVE
 from pipeline.ledger.engine import reading, writing
 from pipeline.model import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
 
+GIVING_WAY_AT_ONCE = 50  # messages: live news waits for no longer than these take
 _THROTTLED = 429
 _TOKEN_BITS = 128
 
@@ -42,7 +44,7 @@ def run_lane(deps: LaneDeps, connection_id: int, lane: int, *, until: int) -> La
     run = _Run(deps, connection_id, lane, until)
     stopped = run.once()
     # A message written while we were leaving found the lane held, so nobody else comes for it.
-    while stopped == "empty" and run.pending():
+    while run.is_called_back(stopped):
         stopped = run.once()
     return replace(run.report, stopped=stopped)
 
@@ -74,9 +76,16 @@ class _Run:
         finally:
             lease.release()
 
-    def pending(self) -> bool:
+    def is_called_back(self, stopped: Stopped) -> bool:
+        if stopped not in ("empty", "yields"):
+            return False
+        waiting = self._next()
+        return waiting == LIVE or (stopped == "empty" and waiting is not None)
+
+    def _next(self) -> int | None:
+        """The priority of what is next; None: nothing is."""
         with reading(self._deps.engine) as conn:
-            return pending_in_lane(conn, self._connection_id, self._lane)
+            return next_in_lane(conn, self._connection_id, self._lane)
 
     def _hold(self, lease: Lease) -> Stopped:
         self._clear, now = False, self._deps.now()
@@ -84,28 +93,31 @@ class _Run:
             taken = take_lane(conn, self._connection_id, self._lane, now)
         if taken.next_attempt_at > now:
             return self._waits(taken.next_attempt_at)
-        if not self.pending():
+        if (priority := self._next()) is None:
             return "empty"
         with self._resting_on_fault(taken):
             line = self._deps.open_line(self._connection_id)
-        stopped = self._step(lease, line, taken)
+        stopped = self._step(lease, line, taken, priority)
         while stopped is None:
             taken = replace(taken, attempts=0)  # something went through
-            stopped = self._step(lease, line, taken) if self.pending() else "empty"
+            priority = self._next()
+            stopped = "empty" if priority is None else self._step(lease, line, taken, priority)
         return stopped
 
-    def _step(self, lease: Lease, line: Line, taken: LaneTaken) -> Stopped | None:
-        """At most one send. None: go on."""
+    def _step(self, lease: Lease, line: Line, taken: LaneTaken, priority: int) -> Stopped | None:
+        """At most one send, of messages of one priority. None: go on."""
         if self._deps.now() >= self._until:
             return "deadline"
         if not lease.renew():
             return "lost"
+        if priority != LIVE and line.share.acquire() > 0:
+            return "yields"
         wait = line.budget.acquire(1 + self._owed)
         if wait > 0:
             count_wait(self._connection_id, wait)
             return self._postpone(taken, wait, taken.attempts, "waits for the account's rate budget")
         with writing(self._deps.engine) as conn:
-            messages = claim(conn, taken, line.destination.max_items)
+            messages = claim(conn, taken, _at_once(line, priority), priority)
         if not messages:
             return "empty"  # the connection has been paused since we looked
         with self._resting_on_fault(taken):
@@ -170,6 +182,11 @@ class _Run:
             rejected=self.report.rejected + sum(isinstance(one, Rejected) for one in reply.outcomes),
             calls=self.report.calls + len(reply.calls),
         )
+
+
+def _at_once(line: Line, priority: int) -> int:
+    most = line.destination.max_items
+    return most if priority == LIVE else min(most, GIVING_WAY_AT_ONCE)
 
 
 def _stop_in(reply: Reply) -> RetryAfter | ConnectionBroken | None:

@@ -14,7 +14,7 @@ from pipeline.destinations.port import Destination
 
 LEASE_MS = 8_000  # how long a lane rests when its holder is killed; a living one renews it, however slow a call is
 
-Stopped = Literal["held", "empty", "deadline", "waiting", "paused", "lost"]
+Stopped = Literal["held", "empty", "deadline", "waiting", "yields", "paused", "lost"]
 
 
 class RateBudget(Protocol):
@@ -32,10 +32,11 @@ class RateBudget(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An open connection: where to send, and how fast."""
+    """An open connection: where to send, and how fast. `share`: of that, what gives way to live hooks may use."""
 
     destination: Destination
     budget: RateBudget
+    share: RateBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class LaneReport:
     """What one run did and why it stopped. `next_attempt_at` (µs) is set while the lane waits.
 
     held: somebody else is at it and looks again before leaving. lost: somebody else has taken over.
-    deadline: there may be more; run it again. paused: the connection is broken until somebody mends it.
+    deadline: there may be more; run it again. yields: only what gives way is left, and has had its share for now; the
+    sweep comes back for it, and live news need not wait for that. paused: the connection is broken until somebody
+    mends it.
     """
 
     stopped: Stopped

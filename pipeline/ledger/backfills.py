@@ -79,6 +79,12 @@ def due_steps(db: Connection, now: int) -> list[tuple[int, int]]:
     return [(row.id, row.next_step_at) for row in db.execute(due.order_by(Backfill.next_step_at))]
 
 
+def lock_backfill(db: Connection, row: BackfillRow) -> bool:
+    """Let nobody else change a running backfill until the transaction ends; False if somebody has since it was read."""
+    mine = select(Backfill.id).where(Backfill.id == row.id, Backfill.state == RUNNING, Backfill.steps == row.steps)
+    return db.execute(mine.with_for_update()).scalar() is not None
+
+
 def move_on(db: Connection, row: BackfillRow, **changed: Any) -> bool:
     """Change a running backfill that nobody has changed since it was read; False if somebody has."""
     mine = update(Backfill).where(Backfill.id == row.id, Backfill.state == RUNNING, Backfill.steps == row.steps)

@@ -122,12 +122,14 @@ class Person(Base):
     """Somebody a store told us about: a customer, a gift recipient, or both."""
 
     __tablename__ = "people"
+    __table_args__ = (Index("ix_people_untold", "store_id", "id", **only_where("untold_since IS NOT NULL")),)
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
     customer_id: Mapped[int | None]
     email: Mapped[str | None]
     attributes: Mapped[dict[str, Any]]  # as last computed from the facts
     known_at: Mapped[int]  # the newest fact
+    untold_since: Mapped[int | None]  # since then facts are known that no profile tells, as the attributes do not
     created_at: Mapped[int]
 
 
@@ -183,7 +185,11 @@ class Delivery(Base):
     __tablename__ = "deliveries"
     __table_args__ = (
         CheckConstraint("(done_at IS NULL) = (status IN ('pending', 'sending'))", name="open"),
-        Index("ix_deliveries_open", "connection_id", "lane", "status", "id", **only_where("done_at IS NULL")),
+        Index(
+            *("ix_deliveries_open", "connection_id", "lane", "status", "priority", "id"),
+            **only_where("done_at IS NULL"),
+        ),
+        Index("ix_deliveries_giving_way", "person_id", **only_where("done_at IS NULL AND priority = 1")),
         Index("ix_deliveries_dead", "done_at", "id", **only_where("status = 'dead'")),
         UniqueConstraint("connection_id", "message_id"),
     )
@@ -191,6 +197,7 @@ class Delivery(Base):
     store_id: Mapped[int]
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
     lane: Mapped[int] = mapped_column(SmallInteger)
+    priority: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # 0 goes before 1: see `words`
     event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     kind: Mapped[str]  # profile, event

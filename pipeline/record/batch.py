@@ -12,22 +12,20 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection as Database
 
-from pipeline.ledger import tables
 from pipeline.ledger.shown import note_late
 from pipeline.model import FailedHook, ValidHook, head_of
 from pipeline.record.canary import take_canaries
+from pipeline.record.casting import cast_stories
 from pipeline.record.dead import Raw, bury, revive
 from pipeline.record.duplicates import Sorted, count_repeats, sort_out
 from pipeline.record.events import write_casts, write_events
 from pipeline.record.fence import pass_fence
 from pipeline.record.gift_memory import GiftMemory
 from pipeline.record.heartbeat import take_heartbeats
-from pipeline.record.known import StoreRow, profiled, stores_by_name, table_of
+from pipeline.record.known import StoreRow, profiled, stores_by_name
 from pipeline.record.late_gifts import late_copies
-from pipeline.record.messages import Mailroom, Row
-from pipeline.record.people import PeopleBook, keys_of
+from pipeline.record.messages import Mailroom, Row, write_deliveries
 from pipeline.record.story import Story, story_of
-from pipeline.record.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +118,12 @@ def _record(db: Database, told: Sorted, raws: Mapping[str, Raw], now: int) -> li
             story.plan = story.planned(memory.of(story.store.id))
     late = late_copies(db, memory, stories)
     everybody = [*stories, *late]
-    book = _cast(db, everybody, now)
+    book = cast_stories(db, everybody, now)
     write_events(db, told, raws, now)
     mailroom = Mailroom(profiled(db, {someone.id for story in everybody for _, someone in story.cast}), now)
     rows = mailroom.rows(everybody)
     write_casts(db, everybody)
     memory.write()
     book.write_changes()
-    upsert(db, table_of(tables.Delivery), rows, update=(), on=("connection_id", "message_id"))
+    write_deliveries(db, rows)
     return rows
-
-
-def _cast(db: Database, stories: Sequence[Story], now: int) -> PeopleBook:
-    """Find or make everybody the stories concern."""
-    concerned = [(story.store, one) for story in stories for one in story.people]
-    wanted = [key for store, one in concerned for key in keys_of(store.id, one)]
-    book = PeopleBook(db, wanted, (store for store, _ in concerned), now)
-    for story in stories:
-        found = ((one, book.find(story.store, one)) for one in story.people)
-        story.cast = [(one, someone) for one, someone in found if someone is not None]
-    book.write_new()
-    return book

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy import Connection as Database
 
 from pipeline.events.happening import Happening, message_id
 from pipeline.events.paths import SECOND
 from pipeline.fan_out.plan import Concerned
-from pipeline.record.known import StoreRow
+from pipeline.ledger import tables
+from pipeline.ledger.deliveries import let_go_first
+from pipeline.ledger.deliveries.words import LIVE
+from pipeline.record.known import StoreRow, chunks, table_of
 from pipeline.record.people import Someone
 from pipeline.record.story import Story
+from pipeline.record.upsert import upsert
 
 Row = dict[str, Any]
 
@@ -22,6 +28,7 @@ class Mailroom:
 
     profiled: set[tuple[int, int]]
     now: int
+    priority: int = LIVE
 
     def rows(self, stories: Iterable[Story]) -> list[Row]:
         """The deliveries of these stories. People learn on the way, so each profile is of its moment."""
@@ -71,13 +78,21 @@ class Mailroom:
             "store_id": story.store.id,
             "connection_id": connection_id,
             "lane": lane,
-            "event_id": story.event_id,
+            "priority": self.priority,
+            "event_id": story.event_id or None,  # what no hook has told is no event
             "person_id": someone.id,
             "status": "pending",
             "attempts": 0,
             "notes": [],
             "created_at": self.now,
         }
+
+
+def write_deliveries(db: Database, rows: Sequence[Row]) -> None:
+    """Put messages into their lanes. Whoever is told live news has what a backfill wrote about them told before it."""
+    upsert(db, table_of(tables.Delivery), rows, update=(), on=("connection_id", "message_id"))
+    for part in chunks({row["person_id"] for row in rows if row["priority"] == LIVE}):
+        let_go_first(db, part)
 
 
 def event_ulid(store: StoreRow, happening: Happening) -> str:

@@ -37,12 +37,20 @@ class Someone:
     known: Known = field(default_factory=dict)
     touched: set[tuple[str, str]] = field(default_factory=set)
     changed: bool = False
+    untold_since: int | None = None
 
-    def learn(self, facts: Iterable[Fact], as_of: int) -> dict[str, Any] | None:
-        """Merge facts. If the attributes change: the new ones, with None for every one that is to be cleared."""
+    def note(self, facts: Iterable[Fact], as_of: int) -> None:
+        """Merge facts, and leave it to whoever learns next to make a profile of them."""
         for fact in facts:
             if merge(self.known, fact, as_of):
                 self.touched.add((fact.kind, fact.subject))
+                self.untold_since = self.untold_since or as_of
+
+    def learn(self, facts: Iterable[Fact], as_of: int) -> dict[str, Any] | None:
+        """Merge facts. If the attributes change: the new ones, with None for every one that is to be cleared."""
+        self.note(facts, as_of)
+        self.changed = self.changed or self.untold_since is not None
+        self.untold_since = None
         now = attributes_of(self.known, self.store.name, self.store.currency)
         self.email = now.get("email") or self.email
         if self.email is not None:
@@ -99,6 +107,11 @@ class PeopleBook:
                 self._by_key[key] = self._new_keys[key] = someone
         return someone
 
+    @property
+    def everybody(self) -> list[Someone]:
+        """All people of this book, the oldest first."""
+        return sorted({id(one): one for one in self._by_key.values()}.values(), key=lambda one: one.id)
+
     def write_new(self) -> None:
         """Give every new person a row, and with it an id."""
         people = table_of(tables.Person)
@@ -120,7 +133,7 @@ class PeopleBook:
 
     def write_changes(self) -> None:
         """Write the facts that were touched and the people that changed."""
-        everybody = {id(one): one for one in self._by_key.values()}.values()
+        everybody = self.everybody
         facts = [
             {"person_id": one.id, "kind": kind, "subject": subject, "data": one.known[kind, subject]}
             for one in everybody
@@ -135,14 +148,14 @@ class PeopleBook:
                 "email": one.email,
                 "attributes": one.attributes,
                 "known_at": one.known_at,
+                "untold_since": one.untold_since,
             }
-            for one in sorted(everybody, key=lambda one: one.id)
+            for one in everybody
             if one.changed or one.touched
         ]
         if rows:
-            values: dict[str, Any] = {
-                name: bindparam(name) for name in ("customer_id", "email", "attributes", "known_at")
-            }
+            columns = ("customer_id", "email", "attributes", "known_at", "untold_since")
+            values: dict[str, Any] = {name: bindparam(name) for name in columns}
             self._db.execute(update(people).where(people.c.id == bindparam("b_id")).values(values), rows)
 
     def _introduce_again(self) -> None:
@@ -162,7 +175,8 @@ class PeopleBook:
         for part in chunks(set(leads.values())):
             for row in self._db.execute(select(people).where(people.c.id.in_(part))):
                 store = self._stores[row.store_id]
-                found[row.id] = Someone(store, row.customer_id, row.email, row.id, dict(row.attributes))
+                known = {"attributes": dict(row.attributes), "untold_since": row.untold_since}
+                found[row.id] = Someone(store, row.customer_id, row.email, row.id, **known)
             for row in self._db.execute(select(facts).where(facts.c.person_id.in_(part))):
                 found[row.person_id].known[row.kind, row.subject] = dict(row.data)
         self._by_key = {key: found[person_id] for key, person_id in leads.items()}

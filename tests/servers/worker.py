@@ -12,16 +12,15 @@ from pathlib import Path
 
 from tests.servers.process import dies_with_us
 
-COMMAND = "-A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING -Q hooks,deliveries"
+COMMAND = "-A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING"
 
 
 class Worker:
     """The worker's processes, a group of their own."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, name: str, concurrency: int) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, name: str, *pool: str) -> None:
         self.name = f"{name}@test"
         self._log = log
-        pool = ("--concurrency", str(concurrency))
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 dies_with_us([sys.executable, "-m", "celery", *COMMAND.split(), "-n", self.name, *pool]),
@@ -43,9 +42,15 @@ class Worker:
 
 
 @contextmanager
-def worker(environment: Mapping[str, str], log: Path, name: str = "worker", concurrency: int = 2) -> Iterator[Worker]:
+def worker(
+    environment: Mapping[str, str],
+    log: Path,
+    name: str = "worker",
+    concurrency: int = 2,
+    queues: str = "hooks,deliveries",
+) -> Iterator[Worker]:
     """Start one; it is killed at the end of the block, if not before."""
-    made = Worker(environment, log, name, concurrency)
+    made = Worker(environment, log, name, "--concurrency", str(concurrency), "-Q", queues)
     try:
         yield made
     finally:

@@ -1,7 +1,8 @@
 """What the lanes need of the ledger; every function works inside the caller's transaction."""
 
 from pipeline.ledger.deliveries.claim import claim
-from pipeline.ledger.deliveries.due import due_lanes, pending_in_lane
+from pipeline.ledger.deliveries.due import due_lanes, next_in_lane
+from pipeline.ledger.deliveries.give_way import let_go_first
 from pipeline.ledger.deliveries.lane import LaneTaken, clear_lane, postpone_lane, take_lane
 from pipeline.ledger.deliveries.pause import pause_connection, resume_connection
 from pipeline.ledger.deliveries.settle import Settled, settle
@@ -12,8 +13,9 @@ __all__ = [
     "claim",
     "clear_lane",
     "due_lanes",
+    "let_go_first",
+    "next_in_lane",
     "pause_connection",
-    "pending_in_lane",
     "postpone_lane",
     "resume_connection",
     "settle",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from pipeline.ledger.deliveries.lane import LaneTaken, hold_lane
-from pipeline.ledger.deliveries.words import OPEN, PENDING
+from pipeline.ledger.deliveries.words import LIVE, OPEN, PENDING
 from pipeline.ledger.tables import Connection as Link
 from pipeline.ledger.tables import Delivery, Introduction
 from pipeline.model import Message, PersonRef
@@ -19,16 +19,17 @@ _COLUMNS = (
 )
 
 
-def claim(conn: Connection, taken: LaneTaken, limit: int) -> list[Message]:
-    """Up to `limit` messages, oldest first; none while the connection is paused. Raise StaleFence if outrun.
+def claim(conn: Connection, taken: LaneTaken, limit: int, priority: int = LIVE) -> list[Message]:
+    """Up to `limit` messages of one priority, oldest first; none while the connection is paused.
 
-    Deliveries count as begun from here on: until they are settled, or the lane is taken anew, nobody gets them again.
+    Raise StaleFence if outrun. Deliveries count as begun from here on: until they are settled, or the lane is taken
+    anew, nobody gets them again.
     """
     hold_lane(conn, taken)
     if conn.execute(select(Link.status).where(Link.id == taken.connection_id)).scalar() != "active":
         return []
     waiting = Delivery.connection_id == taken.connection_id, Delivery.lane == taken.lane, OPEN, PENDING
-    oldest = select(Delivery.id).where(*waiting).order_by(Delivery.id).limit(limit)
+    oldest = select(Delivery.id).where(*waiting, Delivery.priority == priority).order_by(Delivery.id).limit(limit)
     begun = {"status": "sending", "token": taken.token, "attempts": Delivery.attempts + 1}
     claimed = update(Delivery).where(Delivery.id.in_(oldest.scalar_subquery())).values(begun).returning(*_COLUMNS)
     rows = sorted(conn.execute(claimed), key=lambda row: row.id)  # RETURNING promises no order

@@ -30,11 +30,12 @@ def due_lanes(conn: Connection, now: int) -> list[tuple[int, int]]:
     return [(row.connection_id, row.lane) for row in conn.execute(due)]
 
 
-def pending_in_lane(conn: Connection, connection_id: int, lane: int) -> bool:
-    """Whether `claim` would find something now."""
+def next_in_lane(conn: Connection, connection_id: int, lane: int) -> int | None:
+    """The priority of what is next in the lane; None if `claim` would find nothing now."""
     active = exists().where(Link.id == connection_id, Link.status == "active")
-    waiting = exists().where(Delivery.connection_id == connection_id, Delivery.lane == lane, OPEN, PENDING)
-    return bool(conn.execute(select(and_(active, waiting))).scalar())
+    waiting = Delivery.connection_id == connection_id, Delivery.lane == lane, OPEN, PENDING
+    first = select(Delivery.priority).where(*waiting, active).order_by(Delivery.priority).limit(1)
+    return conn.execute(first).scalar()
 
 
 def _next_lane(connection_id: ColumnElement[int], lane: ColumnElement[int]) -> ScalarSelect[int]:

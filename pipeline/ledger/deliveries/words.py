@@ -14,3 +14,5 @@ OPEN = Delivery.done_at.is_(None)
 PENDING = Delivery.status == literal("pending", literal_execute=True)
 SENDING = Delivery.status == literal("sending", literal_execute=True)
 DEAD = Delivery.status == literal("dead", literal_execute=True)
+LIVE, GIVES_WAY = 0, 1  # what a hook told leaves before what a backfill has read
+GIVING_WAY = Delivery.priority == literal(GIVES_WAY, literal_execute=True)

@@ -31,6 +31,7 @@ class Bench:
     people: list[int]
     destination: ScriptedDestination = field(default_factory=ScriptedDestination)
     budget: ScriptedBudget = field(default_factory=ScriptedBudget)
+    share: ScriptedBudget = field(default_factory=ScriptedBudget)
     now: int = NOW
     opened: int = 0
 
@@ -40,7 +41,7 @@ class Bench:
 
     def _open(self, _connection_id: int) -> Line:
         self.opened += 1
-        return Line(self.destination, self.budget)
+        return Line(self.destination, self.budget, self.share)
 
     def run(self, *, seconds: int = 60) -> LaneReport:
         return run_lane(self.deps, self.link.id, LANE, until=self.now + seconds * SECOND)

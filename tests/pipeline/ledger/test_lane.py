@@ -10,13 +10,14 @@ from pipeline.ledger.deliveries import (
     claim,
     clear_lane,
     due_lanes,
+    next_in_lane,
     pause_connection,
-    pending_in_lane,
     postpone_lane,
     resume_connection,
     settle,
     take_lane,
 )
+from pipeline.ledger.deliveries.words import LIVE
 from pipeline.ledger.engine import reading, writing
 from pipeline.model import Sent
 from tests.pipeline.ledger.conftest import Shop
@@ -160,11 +161,11 @@ def test_a_resumed_connection_goes_on_at_once(shop):
 def test_something_pends_in_a_lane_until_it_is_claimed(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
-        before = pending_in_lane(conn, shop.link.id, 0), pending_in_lane(conn, shop.link.id, 1)
+        before = next_in_lane(conn, shop.link.id, 0), next_in_lane(conn, shop.link.id, 1)
         claim(conn, take_lane(conn, shop.link.id, 0, NOW), 1)
-        after = pending_in_lane(conn, shop.link.id, 0)
+        after = next_in_lane(conn, shop.link.id, 0)
 
-    assert (before, after) == ((True, False), False)
+    assert (before, after) == ((LIVE, None), None)
 
 
 def test_nothing_pends_for_a_paused_connection(shop):
@@ -173,4 +174,4 @@ def test_nothing_pends_for_a_paused_connection(shop):
         add_deliveries(conn, shop.link, shop.person_id)
         pause_connection(conn, shop.link.id, "http_401", NOW)
 
-        assert not pending_in_lane(conn, shop.link.id, 0)
+        assert next_in_lane(conn, shop.link.id, 0) is None

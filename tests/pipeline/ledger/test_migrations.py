@@ -48,6 +48,8 @@ def test_every_index_of_the_models_is_partial_where_they_say(engine):
     assert partial == {
         "ix_deliveries_open",
         "ix_deliveries_dead",
+        "ix_deliveries_giving_way",
+        "ix_people_untold",
         "ix_dead_hooks_waiting",
         "ix_events_repeated",
         "ix_mails_waiting",

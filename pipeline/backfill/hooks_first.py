@@ -1,0 +1,21 @@
+"""Whether a backfill should wait for the store's hooks: who registers meanwhile must be told of by one of the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from pipeline.ledger.backfills import BackfillRow
+from pipeline.ledger.hook_findings import findings_of
+from pipeline.ledger.store_apis import find_api
+
+PATIENCE = 60 * 1_000_000  # µs after the beginning: hooks that cannot be registered must not hold a backfill up
+
+
+def waits_for_hooks(db: Connection, row: BackfillRow, now: int) -> bool:
+    """Before its first page, while hooks are still to be looked at or mended."""
+    if row.totals or now > row.started_at + PATIENCE:
+        return False
+    api = find_api(db, row.store_id)
+    if api is None or not api.registers:
+        return False
+    return api.audited_at is None or any(one.can_be_mended for one in findings_of(db, row.store_id))

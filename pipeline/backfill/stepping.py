@@ -1,0 +1,143 @@
+"""Takes a backfill's steps: reads a page, writes it and the place of the next one in one transaction, goes on.
+
+Nothing here waits. When the budget of requests is used up, or something failed, the row says when to come back. A
+lease keeps two workers from reading the same page; that nothing is written twice is seen to by `move_on` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline import keys
+from pipeline.backfill.faults import judge
+from pipeline.backfill.hooks_first import waits_for_hooks
+from pipeline.backfill.means import Listing, Means
+from pipeline.backfill.pages import Read, after_counting, after_others, after_page, first_uncounted, ready_for_next
+from pipeline.backfill.phases import COUNTING, OTHERS, PAGE, question_of
+from pipeline.errors import CratewireError, Wait
+from pipeline.lanes.lease import Lease
+from pipeline.ledger.backfills import FAILED, RUNNING, BackfillRow, get_backfill, move_on
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.store_apis import note_api
+
+SECOND = 1_000_000
+STAY = 3 * SECOND  # how long one task goes on before it lets others at the worker
+LEASE_MS = 3_000  # how long a killed worker's page rests; a living worker renews it
+# A request takes a few ms to reach the store, some more than others. Whoever came back on the dot would often be
+# counted together with the request before, and be refused.
+LATE = 20_000  # µs
+ASK_AGAIN = SECOND
+_TOKEN_BITS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """How far a task came. `again_at` (µs): when the next step is to be taken; None: not by us."""
+
+    pages: int
+    again_at: int | None
+
+
+def take_steps(means: Means, backfill_id: int, planned_at: int) -> Stepped:
+    """Go on until time is up, or something has to be waited for.
+
+    `planned_at`: the row's `next_step_at` as the caller knows it. If it has changed, somebody else has been here.
+    Raises redis.RedisError or SQLAlchemyError if one of ours is away; the sweep comes back then.
+    """
+    token = f"{means.rng.getrandbits(_TOKEN_BITS):032x}"
+    lease = Lease(means.redis, keys.backfill_lease(backfill_id), token, LEASE_MS)
+    if not lease.acquire():
+        return Stepped(0, None)
+    try:
+        with lease.kept():
+            return _Steps(means, backfill_id).take(planned_at)
+    finally:
+        lease.release()
+
+
+class _Steps:
+    """One task's time at one backfill."""
+
+    def __init__(self, means: Means, backfill_id: int) -> None:
+        self._means = means
+        self._id = backfill_id
+        self._api: Listing | None = None
+
+    def take(self, planned_at: int) -> Stepped:
+        first = self._row()
+        if first is None or first.next_step_at != planned_at:
+            return Stepped(0, None)
+        row, until = first, self._means.now() + STAY
+        while row.state == RUNNING and row.next_step_at <= self._means.now() < until:
+            if not self._step(row):
+                return Stepped(row.pages - first.pages, None)  # stopped, or somebody else goes on
+            row = self._row() or row
+        return Stepped(row.pages - first.pages, row.next_step_at if row.state == RUNNING else None)
+
+    def _step(self, row: BackfillRow) -> bool:
+        """One page, or a note of when to come back. False: the row is not ours to go on with."""
+        if self._waits_for_hooks(row):
+            return self._move(row, next_step_at=self._means.now() + ASK_AGAIN)
+        try:
+            if row.phase == OTHERS:
+                return self._tell_others(row)
+            return self._count(row) if row.phase == COUNTING else self._read_page(row)
+        except Wait as wait:
+            return self._come_back(row, wait)
+        except CratewireError as error:
+            return self._fault(row, error)
+
+    def _count(self, row: BackfillRow) -> bool:
+        resource = first_uncounted(row)
+        page = self._store(row).page(resource, limit=1)
+        return self._move(row, **after_counting(row, resource, page.count, self._means.now()))
+
+    def _read_page(self, row: BackfillRow) -> bool:
+        question, asked_at = question_of(row), self._means.now()
+        store = self._store(row)
+        page = store.page(question.resource, question.filters, row.cursor, PAGE, with_=question.relations)
+        read = Read(question.resource, page, asked_at)
+        now = self._means.now()
+        with writing(self._means.engine) as db:
+            store_row = ready_for_next(db, row)
+            return store_row is not None and move_on(db, row, **after_page(db, row, store_row, read, now))
+
+    def _tell_others(self, row: BackfillRow) -> bool:
+        now = self._means.now()
+        with writing(self._means.engine) as db:
+            store_row = ready_for_next(db, row)
+            return store_row is not None and move_on(db, row, **after_others(db, row, store_row, now))
+
+    def _come_back(self, row: BackfillRow, wait: Wait) -> bool:
+        waits = round(wait.seconds * SECOND) + LATE
+        column = "throttled_us" if wait.throttled else "waited_us"
+        changed: dict[str, Any] = {column: getattr(row, column) + waits}
+        return self._move(row, next_step_at=self._means.now() + waits, **changed)
+
+    def _fault(self, row: BackfillRow, error: CratewireError) -> bool:
+        now, found = self._means.now(), judge(error, row.attempts + 1, self._means.rng)
+        changed: dict[str, Any] = {"attempts": row.attempts + 1, "error": str(error)}
+        changed |= {"next_step_at": now + found.rest} if found.rest is not None else {"state": FAILED, "ended_at": now}
+        with writing(self._means.engine) as db:
+            if found.refused_keys:
+                note_api(db, row.store_id, str(error), now)
+            return move_on(db, row, **changed)
+
+    def _waits_for_hooks(self, row: BackfillRow) -> bool:
+        with reading(self._means.engine) as db:
+            return waits_for_hooks(db, row, self._means.now())
+
+    def _store(self, row: BackfillRow) -> Listing:
+        """The store's API, opened once: a task is short, and keys do not change every second."""
+        if self._api is None:
+            self._api = self._means.open_api(row.store_id)
+        return self._api
+
+    def _row(self) -> BackfillRow | None:
+        with reading(self._means.engine) as db:
+            return get_backfill(db, self._id)
+
+    def _move(self, row: BackfillRow, **changed: Any) -> bool:
+        with writing(self._means.engine) as db:
+            return move_on(db, row, **changed)

@@ -1,0 +1,69 @@
+"""Reads stores' customers, a few pages a task: a chain of steps per backfill, and a sweep that finds a broken chain."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from random import Random
+
+import structlog
+
+from pipeline import keys
+from pipeline.backfill.daily import begin_due
+from pipeline.backfill.means import Means
+from pipeline.backfill.stepping import take_steps
+from pipeline.cratejoy.opening import open_store
+from pipeline.ledger.backfills import due_steps
+from pipeline.ledger.engine import reading
+from tasks.app import task
+from tasks.config import BACKFILL
+from tasks.later import later
+from tasks.process import Process, this_process
+
+log = structlog.get_logger(__name__)
+
+SECOND = 1_000_000
+SOON = 5 * SECOND  # a step that is due later than this is left to the sweep
+OVERDUE = SECOND  # by then whoever had planned a step is gone
+
+
+@task("backfills.step")
+def step(backfill_id: int, planned_at: int) -> None:
+    """Take steps, and have the next one taken when it is due."""
+    here = this_process()
+    stepped = take_steps(_means(here), backfill_id, planned_at)
+    log.debug("backfill stepped", backfill=backfill_id, pages=stepped.pages)
+    if stepped.again_at is not None and (wait := stepped.again_at - here.now()) <= SOON:
+        later(wait / SECOND, partial(_plan, backfill_id, stepped.again_at))
+
+
+@task("backfills.sweep")
+def sweep() -> None:
+    """Go on with every backfill whose next step nobody has taken."""
+    here = this_process()
+    with reading(here.engine) as db:
+        due = due_steps(db, here.now() - OVERDUE)
+    for backfill_id, planned_at in due:
+        if not here.redis.exists(keys.backfill_lease(backfill_id)):
+            _plan(backfill_id, planned_at)
+
+
+@task("backfills.daily")
+def daily() -> None:
+    """Begin the daily pass of every store whose last one is a day old."""
+    here = this_process()
+    for store_id in begin_due(here.engine, here.now()):
+        log.info("the daily pass begins", store=store_id)
+
+
+def _plan(backfill_id: int, planned_at: int) -> None:
+    arguments = (backfill_id, planned_at)
+    step.apply_async(arguments, queue=BACKFILL, argsrepr=f"({backfill_id}, {planned_at})", expires=30)
+
+
+def _means(here: Process) -> Means:
+    settings = here.settings
+    rng = Random(f"{os.getpid()}{time.time_ns()}{os.urandom(8).hex()}")  # noqa: S311 back-off jitter and lease names
+    api = partial(open_store, here.engine, here.redis, settings.secret_keys, per_second=settings.cratejoy_rate)
+    return Means(here.engine, here.redis, api, here.now, rng)

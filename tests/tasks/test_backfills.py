@@ -1,0 +1,145 @@
+"""Backfills as beat and workers take them, and a worker killed in the middle of one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from pipeline import keys
+from pipeline.backfill.starting import start_backfill
+from pipeline.cratejoy.credentials import Credentials
+from pipeline.ledger import tables
+from pipeline.ledger.backfill_tables import Backfill
+from pipeline.ledger.backfills import last_backfill
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.store_apis import save_api, set_registers
+from pipeline.ledger.stores import find_store
+from pipeline.secrets import seal
+from sandbox.store.server import serving
+from sandbox.store.world import Options
+from tasks import backfills, process
+from tests.pipeline.cratejoy.conftest import Shop
+from tests.servers.worker import worker
+from tests.tasks.by_hand import take_all, work_off
+
+RATE = 100.0
+PATIENCE = 120
+
+
+@pytest.fixture
+def shop():
+    with serving(Options("id", "secret", seed=7)) as running:
+        yield Shop(running)
+
+
+@pytest.fixture
+def store_id(installed, shop):
+    """A connected store whose hooks nobody registers, and which is to be read."""
+    here = installed.process
+    process._made[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=RATE))
+    installed.connect({"site_id": "s", "api_key": "k", "base_url": "http://127.0.0.1:9"})
+    config = Credentials("id", "secret", shop.base_url).as_config()
+    with writing(here.engine) as db:
+        store = find_store(db, "acme")
+        save_api(db, store.id, seal(here.settings.secret_keys, config), here.now())
+        set_registers(db, store.id, here.now(), registers=False)
+    start_backfill(here.engine, store.id, "all", here.now())
+    return store.id
+
+
+def row_of(installed, store_id):
+    with reading(installed.process.engine) as db:
+        return last_backfill(db, store_id)
+
+
+def change(installed, **values):
+    with writing(installed.process.engine) as db:
+        db.execute(update(Backfill).values(values))
+
+
+def told(installed):
+    return sorted(row.message["customer_id"] for row in installed.rows(tables.Delivery))
+
+
+def test_the_sweep_goes_on_with_what_nobody_has_taken(installed, store_id):
+    due = installed.process.now() - 2 * backfills.OVERDUE
+    change(installed, next_step_at=due)
+    backfills.sweep()
+
+    (message,) = take_all("backfill")
+    assert (message.task, message.args) == ("backfills.step", [row_of(installed, store_id).id, due])
+
+
+@pytest.mark.parametrize("why", ["planned for now", "in somebody's hands", "paused"])
+def test_the_sweep_leaves_alone(installed, store_id, why):
+    row = row_of(installed, store_id)
+    if why != "planned for now":
+        change(installed, next_step_at=row.started_at - 2 * backfills.OVERDUE)
+    if why == "in somebody's hands":
+        installed.process.redis.set(keys.backfill_lease(row.id), "somebody")
+    if why == "paused":
+        change(installed, state="paused")
+    backfills.sweep()
+
+    assert take_all("backfill") == []
+
+
+def test_one_message_reads_everybody_when_nothing_has_to_be_waited_for(installed, store_id, shop):
+    everybody = shop.people(20)
+    backfills.step(row_of(installed, store_id).id, row_of(installed, store_id).next_step_at)
+    work_off("backfill")
+
+    assert (row_of(installed, store_id).state, told(installed)) == ("done", sorted(everybody))
+
+
+def test_a_step_that_has_to_wait_for_a_moment_comes_back_by_itself(installed, store_id, shop):
+    """Without a sweep, without a worker that waits, and without the broker's doing."""
+    here = installed.process
+    process._made[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=4.0))
+    backfills.step(row_of(installed, store_id).id, row_of(installed, store_id).next_step_at)
+    waiting = row_of(installed, store_id)
+    deadline = time.monotonic() + PATIENCE
+    while not (messages := take_all("backfill")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+    assert (waiting.state, [one.args for one in messages]) == ("running", [[waiting.id, waiting.next_step_at]])
+
+
+def test_the_daily_pass_begins_a_day_later(installed, store_id):
+    day = 24 * 3600 * 1_000_000
+    change(installed, state="done", started_at=installed.process.now() - day, ended_at=installed.process.now())
+    backfills.daily()
+
+    assert (row_of(installed, store_id).kind, row_of(installed, store_id).state) == ("incremental", "running")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_killed_worker_costs_a_page_and_nobody_is_missing_or_told_of_twice(installed, store_id, shop, tmp_path):
+    everybody = shop.people(60)
+    shop.switch(max_limit=5)
+    shop.fault(latency=0.05)
+    environment = {**installed.environment, "CRATEWIRE_CRATEJOY_RATE": str(RATE)}
+
+    def until(done, one):
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            assert time.monotonic() < deadline, one.said
+            backfills.sweep()
+            time.sleep(0.2)
+
+    with worker(environment, tmp_path / "worker.log", concurrency=1, queues="backfill") as first:
+        until(lambda: row_of(installed, store_id).pages > 5, first)
+        first.kill()
+    with worker(environment, tmp_path / "worker.log", "another", concurrency=1, queues="backfill") as second:
+        until(lambda: row_of(installed, store_id).state == "done", second)
+
+    asked = Counter(shop.asked())
+    assert told(installed) == sorted(everybody)
+    assert asked.total() - len(asked) <= 1
