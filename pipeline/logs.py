@@ -7,9 +7,11 @@ its frames and the kind of the error, but an error's text only if the error is o
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import traceback
+import warnings
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -30,7 +32,10 @@ _OTHERS = {
     "urllib3": logging.ERROR,  # its warnings quote URLs, and platforms have identifiers in theirs
     "werkzeug": logging.ERROR,
 }
-_QUOTES = ("The full contents of", "Can't decode message body")  # from here on Celery shows what a message holds
+# From here on Celery shows what a message holds, and asyncio what a call was given or came to.
+_QUOTES = ("The full contents of", "Can't decode message body", " in callback ", "\nfuture: ", "\nhandle: ", "\ntask: ")
+_TRACE = "Traceback (most recent call last)"  # in the text of a line: granian's
+_FRAMES = re.compile(r'(?m)^  File "[^"\n]+", line \d+, in \S+$')
 
 
 def configure(level: str, log_format: str, stream: TextIO) -> None:
@@ -56,6 +61,8 @@ def catch_the_uncaught() -> None:
     """Let errors that end a process or a thread be told like all others, instead of with their text."""
     sys.excepthook = _tell_uncaught
     threading.excepthook = lambda args: _tell_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _tell_ignored(args.exc_value)
+    warnings.showwarning = _tell_warning
 
 
 def _renderer(log_format: str, stream: TextIO) -> Processor:
@@ -81,11 +88,12 @@ def _configure_others(level: int, chain: list[Processor], renderer: Processor, s
 
 
 def _without_contents(record: logging.LogRecord) -> bool:
-    """Cut a line where it begins to quote a message."""
+    """Cut a line where it begins to quote a message; of a traceback in it leave the frames."""
     text = record.getMessage()
-    places = [at for quote in _QUOTES if (at := text.find(quote)) >= 0]
+    places = [at for quote in (*_QUOTES, _TRACE) if (at := text.find(quote)) >= 0]
     if places:
-        record.msg, record.args = text[: min(places)].strip() or "a message could not be read", ()
+        kept = text[: min(places)].strip() or "a message could not be read"
+        record.msg, record.args = "\n".join([kept, *_FRAMES.findall(text)]), ()
     return True
 
 
@@ -126,3 +134,19 @@ def _tell_uncaught(kind: type[BaseException], error: BaseException | None, trace
         sys.__excepthook__(kind, error or kind(), trace)
         return
     structlog.get_logger(__name__).critical("ended by an error", exc_info=error)
+
+
+def _tell_ignored(error: BaseException | None) -> None:
+    """Python could raise it to nobody: it came while something was thrown away."""
+    structlog.get_logger(__name__).error("an error was ignored", exc_info=error)
+
+
+def _tell_warning(
+    message: Warning | str,  # noqa: ARG001 it may quote a value
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    structlog.get_logger(__name__).warning("a library warns", kind=category.__name__, at=f"{filename}:{lineno}")

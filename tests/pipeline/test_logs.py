@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -19,11 +20,13 @@ from pipeline.logs import catch_the_uncaught, configure
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
+    others = sys.unraisablehook, warnings.showwarning
     handlers, level = root.handlers, root.level
     yield
     structlog.reset_defaults()
     root.handlers, root.level = handlers, level
     sys.excepthook, threading.excepthook = hooks
+    sys.unraisablehook, warnings.showwarning = others
 
 
 def lines(level: str, log_format: str) -> list[str]:
@@ -129,6 +132,64 @@ def test_a_message_nobody_knows_is_told_without_what_it_holds():
 
     assert "hooks.new" in stream.getvalue()
     assert "marian" not in stream.getvalue()
+
+
+TRACE = """Traceback (most recent call last):
+  File "/srv/receiver/front.py", line 51, in __rsgi__
+    answer = await self._page(scope, http)
+             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+KeyError: 'marian@example.com'"""
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (f"Application callable raised an exception\n{TRACE}", 'front.py", line 51, in __rsgi__'),
+        ("Task exception was never retrieved\nfuture: <Task exception=KeyError('marian')>", "never retrieved"),
+        ("Exception in callback Front.send('marian')\nhandle: <Handle Front.send('marian')>", "Exception"),
+    ],
+)
+def test_a_server_tells_of_an_error_without_its_text(text, kept):
+    stream = io.StringIO()
+    configure("INFO", "text", stream)
+
+    logging.getLogger("_granian").error(text)
+
+    assert kept in stream.getvalue()
+    assert "marian" not in stream.getvalue()
+
+
+def test_a_warning_is_told_by_its_kind_and_its_place():
+    stream = io.StringIO()
+    configure("INFO", "text", stream)
+    catch_the_uncaught()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("marian@example.com is no date", stacklevel=1)
+
+    assert "kind=UserWarning" in stream.getvalue()
+    assert "test_logs.py:" in stream.getvalue()
+    assert "marian" not in stream.getvalue()
+
+
+class Leaving:
+    def __init__(self, whose: str) -> None:
+        self.whose = whose
+
+    def __del__(self) -> None:
+        raise KeyError(self.whose)
+
+
+def test_an_error_that_nobody_can_catch_is_told_without_its_text(capsys):
+    stream = io.StringIO()
+    configure("INFO", "text", stream)
+    catch_the_uncaught()
+
+    Leaving("marian@example.com")
+
+    assert "in __del__" in stream.getvalue()
+    assert "marian" not in stream.getvalue() + capsys.readouterr().err
 
 
 def test_an_error_that_ends_a_thread_is_told_without_its_text(capsys):
