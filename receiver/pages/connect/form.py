@@ -69,6 +69,11 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
 
     remembered: frozenset[str] = frozenset()  # the secrets that need not be typed again
 
+    @property
+    def first_wrong(self) -> str | None:
+        """The field to go to: whoever cannot see the page need not look for it."""
+        return next((field.name for field in self if field.errors), None)
+
     def declared(self, platform: str) -> list[Field]:
         """The platform's fields that are drawn."""
         names = (name_of(platform, field) for field in DESTINATIONS[platform].fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from flask import Blueprint, Flask, abort, current_app, flash, redirect, render_template, session, url_for
+from flask import Blueprint, Flask, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user, hash_password
 from redis import RedisError
@@ -13,6 +13,8 @@ from redis import RedisError
 from pipeline.cratejoy.opening import open_with
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.accounts import OWNER
+from pipeline.ledger.engine import reading
+from pipeline.ledger.stores import find_store
 from receiver.pages.connect.form import ConnectForm, form_for
 from receiver.pages.connect.keeping import keep, restore
 from receiver.pages.connect.saving import Merchant, save_form, saved_before, uniquifier_of
@@ -35,18 +37,11 @@ def show() -> ResponseReturnValue:
     form = form_for(_owned() if known else None, anywhere=here().settings.connect_anywhere)
     if form.is_submitted():
         restore(form, *_browser())
-    if form.validate_on_submit():
-        try:
-            _connect(form, known=known)
-        except Refused as refused:
-            form.blame(refused.field, str(refused))
-        except RedisError as error:
-            log.warning("a connect form could not go on", error=type(error).__name__)
-            form.blame("client_id", NOT_NOW)
-        else:
+        if form.validate() and _connected(form, known=known):
             return _done(form, known=known)
-    if form.errors:
         keep(form, *_browser())
+    elif known:
+        _fill_in(form)
     return render_template("connect.html", form=form, destinations=DESTINATIONS), 422 if form.errors else 200
 
 
@@ -54,13 +49,27 @@ def show() -> ResponseReturnValue:
 def connected() -> ResponseReturnValue:
     """What somebody who has just connected does next."""
     email = session.get("connected")
-    return render_template("connected.html", email=email) if email else redirect(url_for("home.show"))
+    if not email:
+        return redirect(url_for("home.show"))
+    return render_template("connected.html", email=email, by_mail=here().settings.smtp_url is not None)
 
 
 def prepare(app: Flask) -> None:
     """Register the pages, with their counter of tries."""
     app.register_blueprint(blueprint)
     app.extensions["cratewire.tries"] = Tries(app.extensions["cratewire.site"].now)
+
+
+def _connected(form: ConnectForm, *, known: bool) -> bool:
+    """Whether all went well; if not, the form says why."""
+    try:
+        _connect(form, known=known)
+    except Refused as refused:
+        form.blame(refused.field, str(refused))
+    except RedisError as error:
+        log.warning("a connect form could not go on", error=type(error).__name__)
+        form.blame("client_id", NOT_NOW)
+    return not form.errors
 
 
 def _connect(form: ConnectForm, *, known: bool) -> None:
@@ -111,9 +120,21 @@ def _owned() -> dict[int, str]:
     return {account_id: f"that of {', '.join(names)}" if names else "a new one" for account_id, names in named.items()}
 
 
+def _fill_in(form: ConnectForm) -> None:
+    """What is known of the store whose connection is to be changed."""
+    wanted = next((store for store in my_stores() if store.name == request.args.get("store")), None)
+    if wanted is None or wanted.account_id not in _owned():
+        return
+    with reading(here().engine) as db:
+        row = find_store(db, wanted.name)
+    form.store.data, form.currency.data = wanted.name, row.currency if row else form.currency.data
+    if "account_id" in form:
+        form.account_id.data = wanted.account_id
+
+
 def _done(form: ConnectForm, *, known: bool) -> ResponseReturnValue:
     if known:
-        flash("Connected. The hooks are being registered.", "success")
+        flash("Connected. The hooks are being registered, and the customers read.", "success")
         return redirect(url_for("home.store", name=form.store.data))
     session["connected"] = form.email.data
     return redirect(url_for("connect.connected"))

@@ -1,0 +1,118 @@
+"""What a store's page says of its side at Cratejoy: what was saved is not yet done, and may fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ledger.engine import writing
+from pipeline.ledger.hook_findings import note_failure, replace_findings
+from pipeline.ledger.store_apis import note_api, note_audit, save_api
+from pipeline.ledger.stores import save_store
+from pipeline.ledger.tables import Account
+
+HERS, READERS = "bea@example.com", "robin@example.com"
+
+
+@pytest.fixture
+def account(house):
+    made = house.member(HERS)
+    house.member(READERS, made, "reader")
+    return made
+
+
+@pytest.fixture
+def store_id(house, account):
+    return house.store("acme", account)
+
+
+def write(house, *steps):
+    with writing(house.site.engine) as db:
+        return [step(db) for step in steps][-1]
+
+
+def seen(house, email=HERS):
+    visitor = house.logged_in(email)
+    visitor.go("/stores/acme")
+    return visitor.text
+
+
+def missing(event):
+    return {"event": event, "kind": "missing", "remedy": "create", "hook_id": None, "target_host": None}
+
+
+def test_hooks_are_being_registered_until_an_audit_has_seen_them(house, store_id):
+    write(house, lambda db: save_api(db, store_id, b"sealed", house.site.now()))
+
+    assert "being registered" in seen(house)
+
+
+def test_all_is_well_once_an_audit_finds_nothing(house, store_id):
+    now = house.site.now()
+    write(
+        house,
+        lambda db: save_api(db, store_id, b"sealed", now),
+        lambda db: replace_findings(db, store_id, [], now, now),
+    )
+
+    assert "hooks at Cratejoy registered" in seen(house)
+
+
+def test_why_it_takes_long_is_said_and_that_it_goes_on(house, store_id):
+    now = house.site.now()
+    write(
+        house,
+        lambda db: save_api(db, store_id, b"sealed", now),
+        lambda db: note_audit(db, store_id, now, now, "the store's API answered 500"),
+    )
+
+    shown = seen(house)
+    assert "The store's API answered 500." in shown
+    assert "goes on by itself" in shown
+
+
+def test_keys_that_are_refused_are_asked_for_again(house, store_id):
+    now = house.site.now()
+    write(
+        house,
+        lambda db: save_api(db, store_id, b"sealed", now),
+        lambda db: note_api(db, store_id, "the store's API refused the keys", now),
+    )
+
+    assert "need attention" in seen(house)
+    assert "The store's API refused the keys." in seen(house)
+
+
+def test_a_hook_that_cratejoy_refuses_is_named(house, store_id):
+    now = house.site.now()
+    write(
+        house,
+        lambda db: save_api(db, store_id, b"sealed", now),
+        lambda db: replace_findings(db, store_id, [missing("order_new")], now, now),
+        lambda db: note_failure(db, 1, "the store's API answered 400"),
+    )
+
+    assert "order_new: the store's API answered 400" in seen(house)
+
+
+def test_an_owner_is_led_to_the_form_with_what_is_known(house, account):
+    name = write(house, lambda db: db.execute(Account.__table__.select().where(Account.id == account)).one().name)
+    write(house, lambda db: save_store(db, "acme", house.site.now(), account=name, currency="EUR"))
+
+    visitor = house.logged_in(HERS)
+    visitor.go("/connect?store=acme")
+
+    assert 'value="acme"' in visitor.page
+    assert 'value="EUR"' in visitor.page
+
+
+def test_nothing_of_others_is_filled_in(house):
+    house.store("acme", house.member("eve@example.com"))
+    house.member(HERS)
+
+    page = house.logged_in(HERS).go("/connect?store=acme")
+
+    assert 'value="acme"' not in page
+
+
+def test_a_reader_is_not_led_to_the_form(house, store_id):
+    assert ("New keys" in seen(house), "New keys" in seen(house, READERS)) == (True, False)
