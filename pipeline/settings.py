@@ -86,6 +86,8 @@ VARIABLES: dict[str, Variable] = {
     "flower_password": Variable("CRATEWIRE_FLOWER_PASSWORD", check=validate.Length(min=8)),
     "valkey_maxmemory": Variable("CRATEWIRE_VALKEY_MAXMEMORY", check=_MEMORY),
     "heartbeat_seconds": Variable("CRATEWIRE_HEARTBEAT_SECONDS", "float", 10.0, validate.Range(0.0, 3600.0)),
+    "canary_seconds": Variable("CRATEWIRE_CANARY_SECONDS", "float", 300.0, validate.Range(0.0, 86_400.0)),
+    "alarm_url": Variable("CRATEWIRE_ALARM_URL", check=_url("http", "https")),
     "metrics_token": Variable("CRATEWIRE_METRICS_TOKEN", check=validate.Length(min=SHORTEST_SECRET)),
     "traces_url": Variable("CRATEWIRE_TRACES_URL", check=_url("http", "https")),
     "smtp_url": Variable("SMTP_URL", check=_url("smtp", "smtps")),
@@ -124,6 +126,8 @@ class Settings:
     flower_password: str = field(repr=False)
     valkey_maxmemory: str | None
     heartbeat_seconds: float  # 0: none
+    canary_seconds: float  # 0: none
+    alarm_url: str | None = field(repr=False)  # its path may hold a key
     metrics_token: str = field(repr=False)
     traces_url: str | None = field(repr=False)  # its path may hold a key
     smtp_url: str | None = field(repr=False)

@@ -7,8 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from kombu.connection import Connection
@@ -19,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import is_current
 from pipeline.settings import VARIABLES, Settings
-
-State = Literal["ok", "note", "wrong"]
+from receiver.finding import Finding, State
+from receiver.hearing import look_at_hearing
 
 PYTHONS = ((3, 11), (3, 14))
 OLDEST_REDIS = (6, 2)  # the first with XAUTOCLAIM
@@ -33,16 +32,6 @@ _OF_REDIS = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
 _BROKERS = {"redis": _OF_REDIS, "rediss": _OF_REDIS}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. A note is worth knowing; only `wrong` makes the installation unsound."""
-
-    name: str
-    state: State
-    says: str
-    advice: str = ""
-
-
 def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], float]) -> Iterator[Finding]:
     """Every finding, in the order in which one would repair."""
     yield _python(sys.version_info[:2])
@@ -52,6 +41,7 @@ def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], fl
     if settings.broker_url != settings.redis_url:
         yield _broker(settings)
     yield _database(settings)
+    yield from look_at_hearing(settings, now)
 
 
 def _python(version: tuple[int, ...]) -> Finding:

@@ -37,6 +37,7 @@ app = Celery(
         "tasks.mails",
         "tasks.reconciliation",
         "tasks.registration",
+        "tasks.silence",
         "tasks.signals",
     ],
 )

@@ -17,6 +17,7 @@ SWEEPS = {  # task -> (queue, every how many seconds)
     "hooks.sweep": (HOOKS, 2.0),
     "deliveries.sweep": (DELIVERIES, 1.0),
     "registration.sweep": (DELIVERIES, 2.0),
+    "silence.sweep": (DELIVERIES, 60.0),
     "reconciliation.sweep": (DELIVERIES, 2.0),
     "reconciliation.tidy": (DELIVERIES, 60.0),
     "mails.sweep": (DELIVERIES, 3.0),

@@ -13,11 +13,14 @@ from sqlalchemy import Connection, func, select
 
 from pipeline.ledger.hook_findings import findings_of
 from pipeline.ledger.reading import judge, last_arrival
+from pipeline.ledger.reconciliation_tables import ShownHappening as Shown
+from pipeline.ledger.reconciliations import ask_for_pass, errors_of, rows_of
+from pipeline.ledger.shown import MISSED
 from pipeline.ledger.silence.canaries import ask_for_canary, last_canaries
 from pipeline.ledger.store_apis import ACTIVE, ask_for_audit, find_api
 from pipeline.ledger.tables import DeadHook
 from pipeline.registration.comparing import KINDS
-from pipeline.silence.canary import fault_of, is_settled
+from pipeline.silence.proof import fault_of, is_settled
 
 SECOND = 1_000_000
 
@@ -90,6 +93,28 @@ def _canary_says(db: Connection, case: Case) -> str | None:
     return f"A hook of our own, sent to the store's public address, did not come back: {fault}."
 
 
+def _comparison_begins(db: Connection, case: Case) -> None:
+    if rows_of(db, case.store_id):
+        ask_for_pass(db, case.store_id, case.now)
+
+
+def _comparison_says(db: Connection, case: Case) -> str | None:
+    """`reconciliation` looks up what the store did meanwhile, and makes up for it."""
+    rows = rows_of(db, case.store_id)
+    if not rows:
+        return "What the store did meanwhile was not looked up: the keys of its API are not known here."
+    errors = errors_of(rows)
+    if errors:
+        return f"What the store did meanwhile could not be looked up: {', '.join(sorted(set(errors.values())))}."
+    if any((row.done_at or 0) < case.since for row in rows):
+        return None
+    since = Shown.store_id == case.store_id, Shown.state == MISSED, Shown.seen_at > case.last_at
+    missed = db.execute(select(func.count()).select_from(Shown).where(*since)).scalar_one()
+    if not missed:
+        return "Cratejoy's API shows nothing that a hook should have told of since then: the store may be quiet."
+    return f"Cratejoy's API shows {missed} happenings since then that no hook told of. They were made up for."
+
+
 def _chain_says(db: Connection, case: Case) -> str:
     chain = judge(last_arrival(db), None, case.now, case.heartbeat_seconds)
     if chain.alive is None:
@@ -102,12 +127,13 @@ def _dead_hooks_say(db: Connection, case: Case) -> str:
     count = db.execute(select(func.count()).select_from(DeadHook).where(*since)).scalar_one()
     if not count:
         return "No hook has come that could not be read."
-    return f"{count} hooks have come that could not go on: `cratewire dead list` says why."
+    return f"{count} hooks have come that could not go on, and are among the dead ones."
 
 
 ATTEMPTS = (
     Attempt("the hooks registered at Cratejoy", _audit_says, _audit_begins),
     Attempt("a hook of our own", _canary_says, _canary_begins),
+    Attempt("looking up what the store did meanwhile", _comparison_says, _comparison_begins),
     Attempt("the chain", _chain_says),
     Attempt("dead hooks", _dead_hooks_say),
 )

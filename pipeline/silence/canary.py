@@ -1,7 +1,4 @@
-"""Canaries: hooks that we send to our own public address as Cratejoy sends its hooks, and what they prove.
-
-One that comes back has passed the name, the certificate, the proxy, the receiver, the inbox and the chain.
-"""
+"""Sends canaries, hooks of ours to our own public address, and raises the alarm if none comes back."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ from pipeline.http import HTTP, Answer
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.silence.alarms import WAY_IN, NewAlarm, end_alarms, open_alarm, open_alarms
 from pipeline.ledger.silence.canaries import (
-    CanaryRow,
     ask_for_canary,
     claim_canary,
     last_canaries,
@@ -25,16 +21,12 @@ from pipeline.ledger.silence.canaries import (
 )
 from pipeline.ledger.stores import get_store
 from pipeline.model import CANARY
+from pipeline.silence.proof import Proof, way_in
 
 SECOND = 1_000_000
 RETRY_US = 60 * SECOND  # after one that failed, whatever the settings say
-ARRIVES_US = 300 * SECOND  # how long one that was taken may be on its way to the ledger
-LOST_US = 180 * SECOND  # a worker that has sent one and noted no answer was killed
-FAILURES = 3  # in a row, before anybody is alarmed: one may fall into a restart
-_LOOKED_AT = 20
 
 NOT_OURS = "answered 200, but not as Cratewire does"
-NEVER_ARRIVED = "taken, and not in the ledger five minutes later: do the workers run?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,53 +35,6 @@ class Address:
 
     secret_keys: Sequence[str]
     public_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What the last canaries say of the way in. `works` None: none has come to its end yet."""
-
-    works: bool | None
-    fault: str | None = None
-    since: int | None = None  # when the first of those in a row that failed was sent
-    proven_at: int | None = None  # when the last one that came back did
-    took_us: int | None = None  # how long that one took
-    failures: int = 0  # in a row
-
-
-def fault_of(canary: CanaryRow, now: int) -> str | None:
-    """Why it proves nothing; None if it came back, or may still."""
-    if canary.fault is not None:
-        return canary.fault
-    late = canary.answered_at is not None and canary.arrived_at is None and canary.answered_at < now - ARRIVES_US
-    return NEVER_ARRIVED if late else None
-
-
-def is_settled(canary: CanaryRow, now: int) -> bool:
-    """Whether nothing more is to be learned from it."""
-    lost = canary.answered_at is None and (canary.sent_at or canary.wanted_at) < now - LOST_US
-    return canary.arrived_at is not None or fault_of(canary, now) is not None or lost
-
-
-def proof_of(canaries: Sequence[CanaryRow], now: int) -> Proof:
-    """What they prove; the newest comes first. It takes several failures in a row to call the way in broken."""
-    told = [one for one in canaries if one.arrived_at is not None or fault_of(one, now) is not None]
-    failed: list[CanaryRow] = []
-    for one in told:
-        if one.arrived_at is not None:
-            break
-        failed.append(one)
-    good = next((one for one in told if one.arrived_at is not None), None)
-    fault = fault_of(failed[0], now) if failed else None
-    works = None if not told else len(failed) < FAILURES
-    proven_at = good.arrived_at if good else None
-    took = proven_at - good.sent_at if good and proven_at is not None and good.sent_at is not None else None
-    return Proof(works, fault, failed[-1].sent_at if failed else None, proven_at, took, len(failed))
-
-
-def way_in(db: Connection, now: int) -> Proof:
-    """As it stands now."""
-    return proof_of(last_canaries(db, _LOOKED_AT), now)
 
 
 def watch_way_in(db: Connection, every: float, nonce: Callable[[], str], now: int) -> None:

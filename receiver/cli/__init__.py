@@ -9,6 +9,7 @@ import click
 # name -> (module:command, what the list of commands says about it)
 COMMANDS = {
     "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite somebody."),
+    "alarms": ("receiver.cli.alarms:alarms", "Show alarms about hooks that do not come, and test who is told."),
     "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),
     "dead": ("receiver.cli.dead:dead", "List, show or replay what could not go on."),
     "demo": ("receiver.cli.demo:demo", "Watch a living sandbox store arrive at a sandbox Customer.io."),

@@ -14,7 +14,8 @@ from pipeline.settings import process_environment
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show
 from receiver.cli.tables import plain
-from receiver.doctor import Finding, examine
+from receiver.doctor import examine
+from receiver.finding import Finding
 
 COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
 

@@ -12,6 +12,8 @@ from pipeline import keys
 from pipeline.inbox import stream
 from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import event_counts, judge, last_arrival, reconciliations, registrations, status_counts
+from pipeline.silence.hearing import hearing
+from pipeline.silence.words import sentence_of, when
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
@@ -36,17 +38,19 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
 
 def status_of(here: Opened) -> dict[str, Any]:
     """The chain's liveness, depth and age (s) of the inbox, events by name and outcome, every connection's counts,
-    how the hooks at Cratejoy are, and how many never came.
+    how the hooks at Cratejoy are, how many never came, and whether the way in works.
     """
     now = here.now()
     with reading(here.engine) as db:
         events, connections, arrival = event_counts(db), status_counts(db, now), last_arrival(db)
-        stores, compared = registrations(db), reconciliations(db, now)
+        stores, compared, heard = registrations(db), reconciliations(db, now), hearing(db, now)
     began: Any = here.redis.get(keys.PULSE)
     chain = judge(arrival, int(began) if began else None, now, here.settings.heartbeat_seconds)
     wires = [{**as_document(one), "oldest_pending_seconds": _age(one.oldest_pending_at, now)} for one in connections]
     return {
         "chain": as_document(chain),
+        "way_in": {**as_document(heard.way_in), "watched": bool(here.settings.canary_seconds)},
+        "alarms": [{**as_document(one), "says": sentence_of(one)} for one in heard.alarms],
         "inbox": {"depth": stream.depth(here.redis), "oldest_seconds": _age(stream.oldest(here.redis), now)},
         "events": {"total": sum(events.by_name.values()), **as_document(events)},
         "pending": sum(one.pending + one.sending for one in connections),
@@ -72,6 +76,9 @@ _CHAIN = {
 def _tell(console: Console, document: dict[str, Any]) -> None:
     inbox, events = document["inbox"], document["events"]
     console.print(_CHAIN[document["chain"]["alive"]].format(**document["chain"]))
+    console.print(f"way in: {_way_in(document['way_in'])}", soft_wrap=True)
+    for alarm in document["alarms"]:
+        console.print(f"[red]ALARM[/] {alarm['says']}", soft_wrap=True)
     console.print(f"inbox: {inbox['depth']} hooks, the oldest {inbox['oldest_seconds']} s")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
     console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")
@@ -107,6 +114,15 @@ def _missed(one: dict[str, Any]) -> str | None:
         share = f"{one['missed']} of {one['expected']} hooks of the last seven days never came"
         return f"{share}, and were made up for; see `cratewire reconcile report --store {one['store']}`"
     return None
+
+
+def _way_in(found: dict[str, Any]) -> str:
+    """What hooks of our own to the public address say of it."""
+    if not found["watched"]:
+        return "not watched, canaries are off"
+    if found["works"] is False:
+        return f"BROKEN since {when(found['since'])}: {found['fault']}"
+    return f"proven at {when(found['proven_at'])}" if found["proven_at"] else "not proven yet"
 
 
 def _trouble(one: dict[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -19,6 +20,8 @@ from pipeline.ledger.reading import (
     list_events,
     status_counts,
 )
+from pipeline.ledger.silence.alarms import AlarmRow
+from pipeline.silence.hearing import hearing
 from receiver.pages.backfills import CustomersShown, customers_shown
 from receiver.pages.cratejoy_side import CratejoySide, cratejoy_side
 from receiver.pages.rights import my_store, my_stores
@@ -38,6 +41,7 @@ class StoreShown:
     connections: list[ConnectionCounts]
     cratejoy: CratejoySide
     customers: CustomersShown
+    alarms: Sequence[AlarmRow]
     counts: EventCounts
     events: list[EventListed]
 
@@ -82,6 +86,7 @@ def shown(stores: list[Seen], events: int) -> list[StoreShown]:
                 [one for one in connections if one.store == store.name],
                 cratejoy_side(db, store.store_id),
                 customers_shown(db, store.store_id, site.now(), mine=store.role == OWNER),
+                hearing(db, site.now(), store.store_id).alarms,
                 event_counts(db, store.name),
                 list_events(db, EventFilter(store=store.name), limit=events),
             )

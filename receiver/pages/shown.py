@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from flask import Flask
 from markupsafe import Markup
 
+from pipeline.silence.words import sentence_of
+
 _MICROS = 1_000_000
 
 
@@ -50,3 +52,4 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(words)
     app.add_template_filter(duration)
     app.add_template_filter(sentence)
+    app.add_template_filter(sentence_of, "alarm")

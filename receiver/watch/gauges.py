@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from prometheus_client.core import GaugeMetricFamily
 
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {  # name -> (what it says, labels)
-    "cratewire_ready": ("1 if this part does its work: hooks (they are kept), chain (they become events).", ("part",)),
+    "cratewire_ready": (
+        "1 if this part does its work: hooks (they are kept), chain (they become events), way_in (canaries come back).",
+        ("part",),
+    ),
     "cratewire_source_up": ("1 if what is told of it could be looked up.", ("source",)),
     "cratewire_heartbeat_age_seconds": ("Since a heartbeat last came all the way to the ledger.", ()),
     "cratewire_heartbeat_took_seconds": ("How long the last one took.", ()),
+    "cratewire_canary_age_seconds": ("Since a canary last came back through the public address.", ()),
+    "cratewire_canary_took_seconds": ("How long the last one took.", ()),
+    "cratewire_silence_seconds": ("How long a store has been silent that should not be.", ("store", "event")),
     "cratewire_spool_hooks": ("Hooks on this web process's disk.", ()),
     "cratewire_spool_oldest_seconds": ("How long the oldest of them has been waiting.", ()),
     "cratewire_inbox_hooks": ("Hooks the ledger does not hold yet.", ()),

@@ -11,6 +11,7 @@ from pipeline.inbox import stream
 from pipeline.inbox.way_in import Condition
 from pipeline.lanes.budget import Budget
 from pipeline.ledger.reading import Backlog, Chain, Wire
+from pipeline.silence.hearing import Hearing
 from receiver.watch.gauges import Seen
 
 _MICROS = 1_000_000
@@ -61,6 +62,19 @@ def in_ledger(found: Backlog, now: int) -> Iterator[Seen]:
         yield Seen("cratewire_lane_oldest_seconds", _age(lane.oldest_at, now), place)
         yield Seen("cratewire_lane_rest_seconds", max(0, lane.next_attempt_at - now) / _MICROS, place)
     yield Seen("cratewire_due_oldest_seconds", _oldest_due(found, now))
+
+
+def in_hearing(found: Hearing, now: int) -> Iterator[Seen]:
+    """The way in, and stores that are silent."""
+    proof = found.way_in
+    if proof.works is not None:
+        yield Seen("cratewire_ready", float(proof.works), ("way_in",))
+    if proof.proven_at is not None and proof.took_us is not None:
+        yield Seen("cratewire_canary_age_seconds", _age(proof.proven_at, now))
+        yield Seen("cratewire_canary_took_seconds", proof.took_us / _MICROS)
+    for alarm in found.alarms:
+        if alarm.store is not None:
+            yield Seen("cratewire_silence_seconds", _age(alarm.last_at, now), (alarm.store, alarm.event or "any"))
 
 
 def _oldest_due(found: Backlog, now: int) -> float:

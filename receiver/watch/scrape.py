@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.inbox.way_in import Condition
 from pipeline.ledger.reading import Backlog, Chain
 from pipeline.metrics.shared import families
+from pipeline.silence.hearing import Hearing
 from receiver.watch import looks
 from receiver.watch.counts import Counts
 from receiver.watch.gauges import Seen, gauge_families
@@ -30,6 +31,7 @@ class Sources:
     redis: Redis
     counts: Counts
     backlog: Callable[[], Backlog]
+    hearing: Callable[[], Hearing]
     condition: Callable[[], Condition | None]
     chain: Callable[[], Chain]
     now: Callable[[], int]  # µs
@@ -65,7 +67,7 @@ class Scrape:
         found: list[Backlog] = []
         try:
             found.append(ask.backlog())
-            yield from looks.in_ledger(found[0], now)
+            yield from [*looks.in_ledger(found[0], now), *looks.in_hearing(ask.hearing(), now)]
         except SQLAlchemyError:
             yield Seen("cratewire_source_up", 0, ("ledger",))
         else:

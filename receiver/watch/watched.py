@@ -15,6 +15,7 @@ from pipeline.inbox.writer import Writer
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.reading import MISSED, Arrival, Backlog, backlog, last_arrival
 from pipeline.settings import Settings
+from pipeline.silence.hearing import Hearing, hearing
 from receiver.watch.counts import Counts
 from receiver.watch.pulse import TICK, Organs, Pulse
 from receiver.watch.scrape import Scrape, Sources
@@ -41,7 +42,9 @@ def watch(settings: Settings, writer: Writer, now: Callable[[], int]) -> Watch:
 
     organs = Organs(send=lambda: writer.offer(heartbeat(now())), look=lambda: _arrival(engine), share=share)
     pulse = Pulse(organs, settings.heartbeat_seconds, now)
-    sources = Sources(redis, counts, lambda: _backlog(engine), writer.condition, pulse.chain, now)
+    sources = Sources(
+        redis, counts, lambda: _backlog(engine), lambda: _hearing(engine, now()), writer.condition, pulse.chain, now
+    )
     return Watch(pulse, Scrape(sources), settings.metrics_token)
 
 
@@ -63,6 +66,11 @@ class _Began:
 def _arrival(engine: Engine) -> Arrival | None:
     with reading(engine) as db:
         return last_arrival(db)
+
+
+def _hearing(engine: Engine, now: int) -> Hearing:
+    with reading(engine) as db:
+        return hearing(db, now)
 
 
 def _backlog(engine: Engine) -> Backlog:

@@ -8,8 +8,13 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import insert
 
+from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
+from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
+from pipeline.ledger.silence_tables import Canary
+from pipeline.ledger.stores import save_store
 from pipeline.settings import Settings
 from receiver.cli import main
 from receiver.doctor import _append_only, _clock, _eviction, _python, _version, examine
@@ -45,6 +50,8 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "eviction",
             "clock",
             "database",
+            "way in",
+            "silence",
         ],
         "ok",
     )
@@ -112,6 +119,40 @@ def test_whatever_is_wrong_says_what_to_do(settings):
 
     assert [finding.name for finding in wrong] == ["redis", "database"]
     assert all(finding.advice for finding in wrong)
+
+
+def heard(settings, *canaries):
+    """What the doctor says once these canaries (their faults; None: it came back) were sent, the last one last."""
+    engine = make_engine(settings.database_url)
+    now = time.time_ns() // 1000
+    with writing(engine) as db:
+        store = save_store(db, "acme", now).id
+        for number, fault in enumerate(canaries):
+            arrived = None if fault else now
+            row = {"store_id": store, "nonce": str(number), "wanted_at": now, "sent_at": now, "answered_at": now}
+            db.execute(insert(Canary).values(**row, fault=fault, arrived_at=arrived))
+        if canaries:
+            open_alarm(db, NewAlarm("silence", store, "order_new", now, 1), now)
+    engine.dispose()
+    return {finding.name: finding for finding in examine(settings, {}, time.time)}
+
+
+def test_a_way_in_that_is_broken_is_wrong_and_says_what_fails(migrated):
+    found = heard(migrated, None, *["TLS failed"] * 3)["way in"]
+
+    assert found.state == "wrong"
+    assert "TLS failed" in found.says
+
+
+def test_a_way_in_that_works_and_a_silent_store_are_told(migrated):
+    found = heard(migrated, "TLS failed", None)
+
+    assert (found["way in"].state, found["silence"].state) == ("ok", "note")
+    assert "No order_new of acme" in found["silence"].says
+
+
+def test_a_way_in_that_nobody_watches_is_worth_a_note(migrated):
+    assert states(replace(migrated, canary_seconds=0.0))["way in"] == "note"
 
 
 @pytest.mark.parametrize(("migrate_first", "exit_code"), [(True, 0), (False, 1)])

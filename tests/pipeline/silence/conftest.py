@@ -10,10 +10,10 @@ from sqlalchemy import Engine, insert, update
 
 from pipeline.ledger.accounts import NewUser, Role, add_member, add_user
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.mails import claim_mail, waiting_mails
+from pipeline.ledger.mails import claim_mail, mail_left, waiting_mails
 from pipeline.ledger.silence.alarms import AlarmRow, last_alarms
 from pipeline.ledger.silence.canaries import claim_canary, note_answer
-from pipeline.ledger.silence.notices import claim_notice, waiting_notices
+from pipeline.ledger.silence.notices import claim_notice, notice_told, waiting_notices
 from pipeline.ledger.silence_tables import Canary, HeardHour
 from pipeline.ledger.stores import save_store
 from pipeline.secrets import unseal
@@ -91,12 +91,19 @@ class Town:
                 assert mail is not None
                 content = unseal(KEYS, mail.content)
                 found.append((mail.recipient, content["subject"], content["text"]))
+                mail_left(db, mail_id, self.clock)
         return found
 
     def told(self) -> list[dict]:
         """The notices written since the last time."""
+        found = []
         with writing(self.engine) as db:
-            return [claim_notice(db, one, self.clock).content for one in waiting_notices(db, self.clock)]
+            for notice_id in waiting_notices(db, self.clock):
+                notice = claim_notice(db, notice_id, self.clock)
+                assert notice is not None
+                found.append(notice.content)
+                notice_told(db, notice_id, self.clock)
+        return found
 
     def answer(self, canaries: list[int], fault: str | None = None, *, arrives: bool = True) -> None:
         """What becomes of canaries that were sent just now."""

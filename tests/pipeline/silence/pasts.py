@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from pipeline.ledger.silence.heard import HOUR_US, Heard
 
-BEGIN = 490_896  # the hour of 2026-01-05T00:00Z, a Monday
+BEGIN = 490_992  # the hour of 2026-01-05T00:00Z, a Monday
 DAY, WEEK = 24, 168
 
 

@@ -8,7 +8,8 @@ from pipeline import tokens
 from pipeline.http import HTTP
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.silence.canaries import CanaryRow, ask_for_canary, last_canaries
-from pipeline.silence.canary import ARRIVES_US, NEVER_ARRIVED, NOT_OURS, SECOND, Address, proof_of, send_canary
+from pipeline.silence.canary import NOT_OURS, SECOND, Address, send_canary
+from pipeline.silence.proof import ARRIVES_US, NEVER_ARRIVED, proof_of
 from tests.builders import NOW
 from tests.pipeline.silence.conftest import KEYS
 from tests.servers.listener import listener

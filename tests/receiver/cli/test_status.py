@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.ledger import tables
+from pipeline.ledger.engine import writing
+from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
+from pipeline.ledger.silence.canaries import ask_for_canary, claim_canary, note_answer
 from tests.installation import a_hook, order_hook
 from tests.receiver.cli.lanes import run_lane_of
 
@@ -56,6 +59,30 @@ def test_a_paused_connection_says_why_and_what_to_do(shell, installed, connectio
 
     text = shell.said("status")
     assert "acme to customerio is paused: 401: refused. Connect it again." in text
+
+
+def test_the_way_in_and_open_alarms_are_told(shell, installed, connection):
+    now = installed.process.now()
+    with writing(installed.process.engine) as db:
+        open_alarm(db, NewAlarm("silence", 1, last_at=now, expected_us=1), now)
+        for number in range(3):
+            ask_for_canary(db, 1, str(number), now)
+            claim_canary(db, number + 1, now)
+            note_answer(db, number + 1, "TLS failed", now)
+
+    text, document = shell.said("status"), shell.json("status")
+    assert "TLS failed" in text
+    assert "ALARM No hook of acme has become an event since" in text
+    assert (document["way_in"]["works"], document["way_in"]["failures"]) == (False, 3)
+    assert [alarm["store"] for alarm in document["alarms"]] == ["acme"]
+
+
+def test_a_way_in_that_was_not_tried_yet_is_neither_good_nor_bad(shell, installed, monkeypatch):
+    before = shell.said("status")
+    monkeypatch.setenv("CRATEWIRE_CANARY_SECONDS", "0")
+
+    assert "way in: not proven yet" in before
+    assert "way in: not watched" in shell.said("status")
 
 
 def test_without_redis_it_says_so_in_a_sentence(shell, monkeypatch):

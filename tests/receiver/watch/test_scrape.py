@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
@@ -13,7 +15,10 @@ from pipeline.inbox.heartbeat import heartbeat
 from pipeline.inbox.way_in import Condition
 from pipeline.lanes.budget import Budget
 from pipeline.ledger.reading import Backlog, Chain, LaneBacklog, Wire
+from pipeline.ledger.silence.alarms import AlarmRow
 from pipeline.metrics import COUNTED
+from pipeline.silence.hearing import Hearing
+from pipeline.silence.proof import Proof
 from receiver.watch.counts import Counts
 from receiver.watch.gauges import GAUGES
 from receiver.watch.scrape import Scrape, Sources
@@ -29,12 +34,28 @@ LANES = (
     LaneBacklog(1, 1, 3, NOW - 90 * SECOND, NOW + 15 * SECOND),
     LaneBacklog(2, 0, 1, NOW - 3600 * SECOND, 0),
 )
+SILENT = AlarmRow(
+    id=1,
+    kind="silence",
+    store_id=1,
+    store="sunny-box",
+    account_id=1,
+    event="",
+    tried=(),
+    **dict.fromkeys(("expected_us", "reason", "tried_at", "told_at", "ended_at", "closed_at")),
+    last_at=NOW - 7200 * SECOND,
+    since=NOW,
+)
+HEARD = Hearing(
+    Proof(works=True, proven_at=NOW - 40 * SECOND, took_us=SECOND // 4), [SILENT, replace(SILENT, event="order_new")]
+)
 WELL = Condition(redis=True, spool=True, spooled=4, spooled_since=NOW - 8 * SECOND)
 
 
 def page(redis, **more):
     given = {
         "backlog": lambda: Backlog(WIRES, LANES, 5),
+        "hearing": lambda: HEARD,
         "condition": lambda: WELL,
         "chain": lambda: Chain(alive=True, last_heartbeat_seconds=2.0, heartbeat_took_seconds=0.25),
         "now": lambda: NOW,
@@ -63,6 +84,11 @@ def seen(redis_client):
         (("cratewire_hooks_total", "inbox"), 12),
         (("cratewire_ready", "hooks"), 1),
         (("cratewire_ready", "chain"), 1),
+        (("cratewire_ready", "way_in"), 1),
+        (("cratewire_canary_age_seconds",), 40),
+        (("cratewire_canary_took_seconds",), 0.25),
+        (("cratewire_silence_seconds", "any", "sunny-box"), 7200),
+        (("cratewire_silence_seconds", "order_new", "sunny-box"), 7200),
         (("cratewire_heartbeat_age_seconds",), 2),
         (("cratewire_heartbeat_took_seconds",), 0.25),
         (("cratewire_spool_hooks",), 4),
@@ -132,6 +158,12 @@ def test_without_heartbeats_nothing_is_said_of_the_chain(redis_client):
     shown = values(page(redis_client, chain=lambda: Chain(None, None, None)))
 
     assert ("cratewire_ready", "chain") not in shown
+
+
+def test_of_a_way_in_that_was_not_tried_yet_nothing_is_said(redis_client):
+    shown = values(page(redis_client, hearing=lambda: Hearing(Proof(works=None), [])))
+
+    assert {name for name, *labels in shown if "canary" in name or "silence" in name or "way_in" in labels} == set()
 
 
 def test_every_family_that_is_counted_or_looked_up_is_named(redis_client):

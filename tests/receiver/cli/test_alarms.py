@@ -1,0 +1,84 @@
+"""Alarms on the command line, and whether anybody would hear one."""
+
+from __future__ import annotations
+
+import json
+from mailbox import Maildir
+
+import pytest
+
+from pipeline.ledger.accounts import NewUser, add_member, add_user
+from pipeline.ledger.engine import writing
+from pipeline.ledger.silence.alarms import NewAlarm, end_alarms, note_tried, open_alarm
+from pipeline.ledger.stores import save_store
+from tests.builders import NOW
+from tests.pipeline.silence.test_webhook import is_genuine
+from tests.servers.listener import listener
+from tests.servers.process import free_port
+
+
+@pytest.fixture
+def owned(installed):
+    """A store with an owner."""
+    with writing(installed.process.engine) as db:
+        store = save_store(db, "acme", NOW)
+        user_id = add_user(db, NewUser("bea@example.com", "hash", "id", confirmed=True), NOW)
+        add_member(db, store.account_id, user_id, "owner", NOW)
+    return store
+
+
+@pytest.fixture
+def alarmed(installed, owned):
+    with writing(installed.process.engine) as db:
+        open_alarm(db, NewAlarm("silence", owned.id, "order_new", NOW, 3_600_000_000), NOW)
+        open_alarm(db, NewAlarm("way_in", reason="TLS failed"), NOW)
+        note_tried(db, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
+        end_alarms(db, [2], NOW + 9)
+
+
+def test_alarms_are_listed_with_what_was_tried_for_those_that_are_open(shell, alarmed):
+    text, document = shell.said("alarms", "list"), shell.json("alarms", "list")
+
+    assert "No order_new of acme has become an event since 2026-03-02 16:46 UTC." in text
+    assert "- The hooks registered at Cratejoy are as they should be." in text
+    assert [(one["kind"], one["ended_at"]) for one in document] == [("way_in", NOW + 9), ("silence", None)]
+
+
+def test_without_any_it_says_so(shell):
+    assert shell.said("alarms", "list") == "There has been no alarm.\n"
+
+
+def test_a_test_alarm_goes_every_way_there_is(shell, installed, owned, monkeypatch):
+    with listener() as heard:
+        monkeypatch.setenv("CRATEWIRE_ALARM_URL", heard.url)
+        document = shell.json("alarms", "test", "--store", "acme")
+
+    [letter], [request] = list(Maildir(installed.data / "mail")), heard.requests
+    assert document == {"letters": [None], "notice": {"taken": True, "fault": None}}
+    assert (letter["To"], letter["Subject"]) == ("bea@example.com", "A test alarm of Cratewire")
+    assert json.loads(request.body)["type"] == "alarms.test"
+    assert is_genuine(request, shell.said("alarms", "secret").strip())
+
+
+def test_a_way_that_fails_is_told_and_the_exit_code_is_1(shell, owned, monkeypatch):
+    monkeypatch.setenv("CRATEWIRE_ALARM_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
+
+    result = shell.run("alarms", "test")
+
+    assert result.exit_code == 1
+    assert "mail: 0 of 1 letters taken" in result.stdout
+    assert "notice: connection refused" in result.stdout
+
+
+def test_if_nobody_would_hear_it_the_exit_code_is_1(shell):
+    result = shell.run("alarms", "test")
+
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "mail: no owner to write to\nnotice: CRATEWIRE_ALARM_URL is not set\n",
+    )
+
+
+def test_the_owners_of_a_store_there_is_not_cannot_be_told(shell):
+    assert "no store moon" in shell.complaint("alarms", "test", "--store", "moon")

@@ -1,0 +1,50 @@
+"""Whoever owns a store sees on its page that it is silent, and nobody else does."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ledger.engine import writing
+from pipeline.ledger.silence.alarms import NewAlarm, end_alarms, note_tried, open_alarm
+from tests.builders import NOW
+
+SAYS = "No order_new of acme has become an event since"
+
+
+@pytest.fixture
+def alarmed(house):
+    store_id = house.store("acme", house.member("bea@example.com"))
+    with writing(house.site.engine) as db:
+        open_alarm(db, NewAlarm("silence", store_id, "order_new", NOW, 3_600_000_000), NOW)
+        note_tried(db, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
+    return house
+
+
+def seen_by(house, email, store):
+    visitor = house.logged_in(email)
+    visitor.go(f"/stores/{store}")
+    return visitor.text
+
+
+def test_an_open_alarm_is_shown_with_what_was_tried(alarmed):
+    text = seen_by(alarmed, "bea@example.com", "acme")
+
+    assert SAYS in text
+    assert "The hooks registered at Cratejoy are as they should be." in text
+
+
+def test_an_alarm_that_is_over_is_not_shown(alarmed):
+    with writing(alarmed.site.engine) as db:
+        end_alarms(db, [1], NOW + 1)
+
+    assert SAYS not in seen_by(alarmed, "bea@example.com", "acme")
+
+
+def test_nobody_sees_anothers_alarm_and_everybody_a_broken_way_in(alarmed):
+    alarmed.store("moon", alarmed.member("mo@example.com"))
+    with writing(alarmed.site.engine) as db:
+        open_alarm(db, NewAlarm("way_in", reason="TLS failed"), NOW)
+
+    text = seen_by(alarmed, "mo@example.com", "moon")
+    assert "acme" not in text
+    assert "Hooks that Cratewire sends to its own public address do not come back: TLS failed." in text
