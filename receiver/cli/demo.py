@@ -29,7 +29,8 @@ def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: boo
 
     Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat and both
     sandboxes. Afterwards what the store did is compared with what Customer.io holds, person by person and event by
-    event. The exit code is 0 only if nothing is missing, unexpected, there twice or out of order.
+    event. The store loses some hooks; what its API shows of them must be there, too. The exit code is 0 only if nothing
+    is missing, unexpected, there twice or out of order.
     """
     with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
         troupe = Troupe(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
@@ -77,6 +78,10 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
     console.print(
         f"{found['sent']} hooks sent, {found['accepted']} accepted: {found['events']} events, "
         f"{found['duplicates_dropped']} duplicates dropped, {found['quarantined']} unreadable set aside."
+    )
+    console.print(
+        f"{found['hooks_lost_by_store']} more were lost by the store; its API showed {found['recovered']} of them, "
+        "which were recovered."
     )
     console.print(
         f"{found['people']} people ({found['gift_recipients']} gift recipients) and {found['delivered']} events at "

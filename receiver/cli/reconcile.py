@@ -14,8 +14,9 @@ from rich.console import Console
 from pipeline.errors import CratewireError, Misconfigured
 from pipeline.events.paths import iso
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.reading import last_event, recovered_since
 from pipeline.ledger.reconciliations import ReconciliationRow, ask_for_pass, begin_new, rows_of, set_mode
-from pipeline.ledger.shown import DAY, MISSED, DayCount, counts_by_day
+from pipeline.ledger.shown import DAY, DayCount, counts_by_day
 from pipeline.ledger.store_apis import find_api
 from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.reconciliation.asking import COLLECTIONS
@@ -121,20 +122,16 @@ def _run(here: Opened, store_id: int) -> Ran:
     means, patience = means_of(here), Patience(lambda text: click.echo(text, err=True), LONGEST)
     asked_at = here.now()
     with writing(here.engine) as db:
+        newest = last_event(db)
         begin_new(db, list(COLLECTIONS), 0, asked_at)
         ask_for_pass(db, store_id, asked_at)
-    recovered: dict[str, int] = {}
     while True:
         passed = reconcile_store(means, store_id)
-        for (event, state), times in passed.counts.items():
-            if state == MISSED:
-                recovered[event] = recovered.get(event, 0) + times
-        with reading(here.engine) as db:
-            rows = rows_of(db, store_id)
-        if all(row.error or (row.done_at or 0) >= asked_at for row in rows):
-            return Ran(
-                dict(sorted(recovered.items())), sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection))
-            )
+        with reading(here.engine) as db:  # a worker may have had a part in it
+            rows, recovered = rows_of(db, store_id), recovered_since(db, store_id, newest)
+        read = [row for row in rows if (row.done_at or 0) >= asked_at]
+        if len(read) == len(rows) or (passed.done and any(row.error for row in rows)):
+            return Ran(recovered, sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection)))
         patience.wait(
             max(passed.wait, 0.05), f"{passed.why or 'a worker goes on with it'}: the rest is done in the background"
         )

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,11 @@ def set_stage(troupe: Troupe, seed: int) -> Stage:
         "PORT": str(port),
         "CRATEWIRE_FLOWER_PORT": str(flower),
         "CRATEWIRE_CRATEJOY_RATE": "100",  # the sandbox store has no limit unless it is given one
+        "CRATEWIRE_RECONCILE_GRACE_SECONDS": "0",  # every hook that was sent has come when the demo asks
     }
-    store = troupe.start("store", "sandbox.store", "--seed", str(seed))
+    # Its time runs faster than ours. It must begin after the connection, or all its life would be from before it.
+    begins = datetime.fromtimestamp(time.time() + _READY_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    store = troupe.start("store", "sandbox.store", "--seed", str(seed), "--start", begins)
     customerio = troupe.start("customerio", "sandbox.customerio")
     _await(*troupe.start("cratewire", "receiver.cli", "run"), lambda text: "Ready: " in text or None)
     return Stage(

@@ -40,11 +40,17 @@ def fetch_people(session: requests.Session, customerio: str, workspace: str | No
         offset += PAGE
 
 
+def listed(text: str) -> list[str]:
+    """Return the names in a text with commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 @click.command()
 @click.option("--store", required=True, help="URL of the sandbox store.")
 @click.option("--customerio", required=True, help="URL of the sandbox Customer.io.")
 @click.option("--workspace", help="Site id of the workspace to look at; all if not given.")
 @click.option("--forward-also", default="", help="Further events that are forwarded, separated by commas.")
+@click.option("--repaired", default="", help="Events that must arrive even if their hooks were lost, with commas.")
 @click.option("--forward-tests", is_flag=True, help="Expect test orders too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def main(**options: Any) -> None:
@@ -57,8 +63,8 @@ def main(**options: Any) -> None:
     except requests.RequestException as error:
         click.echo(f"cannot ask: {error}", err=True)
         sys.exit(2)
-    also = [name.strip() for name in options["forward_also"].split(",") if name.strip()]
-    report = compare(truth, people, forward_also=also, forward_tests=options["forward_tests"])
+    also, repaired = listed(options["forward_also"]), listed(options["repaired"])
+    report = compare(truth, people, forward_also=also, forward_tests=options["forward_tests"], repaired=repaired)
     if options["as_json"]:
         click.echo(json.dumps(report.as_json()))
     else:

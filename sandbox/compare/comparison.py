@@ -9,9 +9,7 @@ from sandbox.compare.order import count_out_of_order
 from sandbox.compare.people import check_people
 from sandbox.compare.profiles import Profiles
 from sandbox.compare.report import Difference, Report
-from sandbox.compare.truth import Happening, Party, Scope, read_happenings
-
-RENEWED = "subscription_renewed"
+from sandbox.compare.truth import RENEWED, Happening, Party, Scope, read_happenings, with_repairs
 
 
 class Key(NamedTuple):
@@ -38,10 +36,14 @@ def compare(
     *,
     forward_also: Collection[str] = (),
     forward_tests: bool = False,
+    repaired: Collection[str] = (),
 ) -> Report:
-    """Compare a store's truth with the people of a Customer.io, both as their control paths give them."""
+    """Compare a store's truth with the people of a Customer.io, both as their control paths give them.
+
+    Happenings of the `repaired` events must have arrived even if their hooks were lost.
+    """
     scope = Scope(forward_also, forward_tests)
-    happenings, profiles = read_happenings(truth), Profiles(people)
+    happenings, profiles = with_repairs(read_happenings(truth), repaired), Profiles(people)
     told = [happening for happening in happenings if scope.includes(happening)]
 
     report = Report()

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 # Customer.io's own page about Cratejoy lists these. Its table has `shipment_cancelled` twice; the second is described
@@ -23,6 +23,7 @@ FORWARDED = (
     "subscription_cancelled",
     "transaction_new",
 )
+RENEWED = "subscription_renewed"
 
 
 def fold(email: object) -> str:
@@ -59,6 +60,7 @@ class Happening:
     accepted: int
     is_lost: bool
     is_broken: bool
+    is_repaired: bool = False
 
     @property
     def parties(self) -> Iterator[tuple[Party, bool]]:
@@ -70,8 +72,8 @@ class Happening:
 
     @property
     def is_promised(self) -> bool:
-        """Tell whether somebody has answered for the hook: it was accepted, whole and readable."""
-        return self.accepted >= 1 and not self.is_lost and not self.is_broken
+        """Tell whether somebody has answered for the hook, accepted whole and readable, or for its repair."""
+        return self.is_repaired or (self.accepted >= 1 and not self.is_lost and not self.is_broken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,17 @@ class Scope:
 def read_happenings(truth: Mapping[str, Any]) -> list[Happening]:
     """Return the truth's happenings in the order in which they happened."""
     return sorted(map(_read, truth["happenings"]), key=lambda happening: happening.n)
+
+
+def with_repairs(happenings: list[Happening], repaired: Collection[str]) -> list[Happening]:
+    """Return the happenings, those of the `repaired` events promised whatever became of their hooks.
+
+    Nobody can see a renewal once the subscription was renewed again: of these only the last is promised.
+    """
+    last = {happening.subject_id: happening.n for happening in happenings if happening.event == RENEWED}
+    seen = (one for one in happenings if one.event != RENEWED or one.n == last[one.subject_id])
+    repairs = {one.n for one in seen if one.event in repaired}
+    return [replace(one, is_repaired=one.n in repairs) for one in happenings]
 
 
 def _read(row: Mapping[str, Any]) -> Happening:

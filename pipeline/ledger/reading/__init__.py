@@ -16,7 +16,12 @@ from pipeline.ledger.reading.deliveries import CallShown, DeliveryShown
 from pipeline.ledger.reading.events import Concerned, EventFilter, EventListed, EventShown, list_events, show_event
 from pipeline.ledger.reading.liveness import MISSED, Arrival, Chain, judge, last_arrival
 from pipeline.ledger.reading.people import FactShown, PersonShown, find_person
-from pipeline.ledger.reading.reconciliations import ReconciliationShown, reconciliations
+from pipeline.ledger.reading.reconciliations import (
+    ReconciliationShown,
+    last_event,
+    reconciliations,
+    recovered_since,
+)
 from pipeline.ledger.reading.registrations import RegistrationShown, registrations
 
 __all__ = [
@@ -48,9 +53,11 @@ __all__ = [
     "find_person",
     "judge",
     "last_arrival",
+    "last_event",
     "list_dead",
     "list_events",
     "reconciliations",
+    "recovered_since",
     "registrations",
     "replay_delivery",
     "show_dead",

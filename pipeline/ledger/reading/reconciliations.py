@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from pipeline.ledger.reconciliation_tables import Reconciliation
 from pipeline.ledger.shown import DAY, DayCount, counts_by_day
-from pipeline.ledger.tables import Store
+from pipeline.ledger.tables import Event, Store
+from pipeline.model import RECONCILE
 
 DAYS = 7
 
@@ -41,6 +42,18 @@ def reconciliations(db: Connection, now: int) -> list[ReconciliationShown]:
         stores.setdefault(name, []).append((None if done_at is None else mark, trouble))
     counts = counts_by_day(db, now // DAY - DAYS + 1)
     return [_shown(name, rows, [one for one in counts if one.store == name]) for name, rows in stores.items()]
+
+
+def last_event(db: Connection) -> int:
+    """The newest event's id: what is recorded from now on is newer."""
+    return db.execute(select(func.max(Event.id))).scalar() or 0
+
+
+def recovered_since(db: Connection, store_id: int, event_id: int) -> dict[str, int]:
+    """By event, how many happenings of a store were recovered after this one."""
+    mine = Event.id > event_id, Event.store_id == store_id, Event.source == RECONCILE
+    query = select(Event.name, func.count().label("times")).where(*mine).group_by(Event.name).order_by(Event.name)
+    return {row.name: row.times for row in db.execute(query)}
 
 
 def _shown(name: str, rows: list[tuple[int | None, str | None]], counts: list[DayCount]) -> ReconciliationShown:

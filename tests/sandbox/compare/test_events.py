@@ -182,3 +182,24 @@ def test_a_person_without_an_address_is_found_by_the_end_of_the_id():
 
     assert totals(report)["missing"] == 0
     assert [wrong.why for wrong in report.wrong_people] == ["has another e-mail address"]
+
+
+LOST = {"lost": True, "sent_at": None, "posts": 0, "accepted": 0}
+
+
+@pytest.mark.parametrize(("arrived", "missing"), [((), 1), ((event("order_new", 1),), 0)])
+def test_what_is_repaired_must_be_there_although_its_hook_was_lost(arrived, missing):
+    truth = Truth()
+    truth.happen("order_new", 1, **LOST)
+
+    report = compare(truth.as_json(), [giver(*arrived)], repaired=["order_new"])
+
+    assert totals(report)["missing"] == missing
+
+
+def test_a_renewal_nobody_can_see_any_more_need_not_be_repaired():
+    truth = Truth()
+    truth.happen("subscription_renewed", 1, **LOST)
+    truth.happen("subscription_renewed", 1)
+
+    assert compare(truth.as_json(), [giver(event("subscription_renewed"))], repaired=["subscription_renewed"]).is_clean

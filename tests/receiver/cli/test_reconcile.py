@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.shown import MISSED, TOLD, Sighting, note_shown
+from pipeline.ledger.store_apis import save_api
+from pipeline.ledger.stores import find_store, save_store
+from pipeline.secrets import seal
+from receiver.cli import main
+from sandbox.store.server import serving
+from sandbox.store.shop import customers
+from sandbox.store.world import Options
+from tests.pipeline.cratejoy.conftest import Shop
+
+DAY = 86_400_000_000
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, ["reconcile", *arguments])
+
+
+@pytest.fixture
+def shop(installed, monkeypatch):
+    """A store of the installation, connected an hour before its own time begins."""
+    monkeypatch.setenv("CRATEWIRE_CRATEJOY_RATE", "1000")
+    with serving(Options("id", "secret", start="2037-03-01T09:00:00Z")) as running:
+        served, here = Shop(running), installed.process
+        with writing(here.engine) as db:
+            store = save_store(db, "acme", here.now())
+            keys = seal(here.settings.secret_keys, served.credentials().as_config())
+            save_api(db, store.id, keys, here.now())
+        yield served
+
+
+def test_what_is_missing_is_recovered_and_told(shop, monkeypatch):
+    monkeypatch.setenv("CRATEWIRE_RECONCILE_GRACE_SECONDS", "0")
+    call("run", "--store", "acme", "--json")
+    customers.register(shop.running.world.shop)  # no hook is registered to tell of it
+
+    result = call("run", "--store", "acme", "--json")
+
+    assert json.loads(result.stdout)["recovered"] == {"customer_new": 1}
+
+
+def test_a_list_that_cannot_be_read_is_named_and_ends_with_1(shop):
+    shop.fault(status=500, prefix="/v1/orders", times=5)
+
+    result = call("run", "--store", "acme")
+
+    assert (result.exit_code, "answered 500" in result.output) == (1, True)
+
+
+def test_the_report_tells_the_share_that_never_came(shop, installed):
+    here = installed.process
+    today = here.now() // DAY
+    with writing(here.engine) as db:
+        store = find_store(db, "acme")
+        states = [TOLD, TOLD, TOLD, MISSED]
+        note_shown(db, store.id, [Sighting(f"k{n}", "order_new", today, one) for n, one in enumerate(states)], 1)
+        note_shown(db, store.id, [Sighting("old", "order_new", today - 9, MISSED)], 1)
+
+    [row] = json.loads(call("report", "--days", "7", "--json").stdout)
+
+    assert (row["event"], row["expected"], row["missed"], row["rate"]) == ("order_new", 4, 1, 0.25)
+
+
+def test_recovering_can_be_made_to_record_only_and_back(shop, installed):
+    def recorded_only():
+        with reading(installed.process.engine) as db:
+            return find_store(db, "acme").record_only_since is not None
+
+    seen = []
+    for mode in ("record", "forward"):
+        call("mode", "--store", "acme", mode)
+        seen.append(recorded_only())
+
+    assert seen == [True, False]
+
+
+@pytest.mark.parametrize("command", [["run"], ["mode", "record"], ["report"]])
+def test_a_store_nobody_knows_is_a_sentence(installed, command):
+    result = call(*command, "--store", "nobody")
+
+    assert (result.exit_code, "no store nobody" in result.output) == (1, True)
