@@ -47,7 +47,7 @@ def names_in(expression):
     """The series an expression asks for."""
     bare = re.sub(r'\{[^}]*\}|\[[^\]]*\]|"[^"]*"|\b(by|without) \([^)]*\)', "", expression)
     words = set(re.findall(r"\b[a-z_]+\b(?!\s*\()", bare))
-    return words - {"and", "or", "unless", "vector"}
+    return words - {"and", "or", "unless", "vector", "offset"}
 
 
 def labels_in(expression):
@@ -91,6 +91,14 @@ def test_figures_that_every_web_process_shows_are_not_added_up(where):
     inside = re.search(r"sum(?: by \([^)]*\))? \(?(?:rate|increase)?\(?cratewire_(?!spool)", ASKED[where])
 
     assert inside is None
+
+
+def test_nobody_is_told_of_a_silent_day_before_a_day_has_been_watched():
+    """An increase over a day is 0 from the first minute on."""
+    (expression,) = [rule["expr"] for rule in RULES if "== 0" in rule["expr"] and "[1d]" in rule["expr"]]
+
+    assert " and " in expression
+    assert " offset 1d)" in expression
 
 
 def test_no_two_panels_have_one_id():
