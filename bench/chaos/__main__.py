@@ -44,15 +44,15 @@ def _here() -> list[str]:
 
 
 def _shown(rows: Iterable[Row], *, as_json: bool) -> list[Row]:
-    if as_json:
-        found = list(rows)
-        print(json.dumps([row.as_json() for row in found], indent=2))
-        return found
-    print(table.head(), flush=True)
+    """Each as soon as it is known; JSON goes where it is expected, and then the table beside it."""
+    beside = sys.stderr if as_json else sys.stdout
+    print(table.head(), file=beside, flush=True)
     found = []
     for row in rows:
         found.append(row)
-        print(table.line(row), flush=True)
+        print(table.line(row), file=beside, flush=True)
+    if as_json:
+        print(json.dumps([row.as_json() for row in found], indent=2))
     return found
 
 

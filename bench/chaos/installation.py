@@ -243,10 +243,10 @@ def _answers(port: int) -> bool:
     return False
 
 
-def await_(done: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
-    """Return when it is so; raise after too long."""
-    deadline = time.monotonic() + seconds
+def await_(done: Callable[[], bool], what: str, told: Callable[[], str] = str) -> None:
+    """Return when it is so; raise after too long, with what `told` says then."""
+    deadline = time.monotonic() + START_SECONDS
     while not done():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:.0f} s in vain until {what}")
+            raise TimeoutError(f"waited {START_SECONDS} s in vain until {what}. {told()}")
         time.sleep(POLL)

@@ -19,6 +19,7 @@ from bench.chaos.hooks import EVENT, Hook, hook
 from bench.chaos.installation import Installation, await_
 from bench.chaos.load import Load, Told
 from bench.chaos.platform import Platform
+from pipeline.inbox import stream
 
 ONLY_SQLITE, ONLY_POSTGRESQL = ("sqlite",), ("postgresql",)
 BEFORE = 2.0  # seconds of undisturbed hooks
@@ -39,6 +40,7 @@ class Fault:
     databases: tuple[str, ...] = ONLY_SQLITE + ONLY_POSTGRESQL  # one only, if the database has no part in it
     spoils: bool = False  # what it leaves behind would disturb the next
     worker: str = "celery"  # the program that runs the workers
+    resumes_s: float | None = None  # how soon after the fault something must arrive again
 
 
 @dataclass
@@ -88,6 +90,11 @@ class Scene:
                 sent += 1
             time.sleep(0.005)
 
+    def await_answers(self) -> None:
+        """Return when a hook that was sent from now on has been acknowledged."""
+        known, since = len(self.load.told), now()
+        await_(lambda: any(one.accepted and one.sent_at > since for one in self.load.told[known:]), "web answers")
+
     def times(self, full: int, short: int) -> int:
         """How often, in this form."""
         return short if self.short else full
@@ -124,8 +131,8 @@ def play(here: Installation, fault: Fault, database: str, *, short: bool, seed: 
     load = Load(here.port, here.hooks[EVENT])
     first_who, here.people = here.people, here.people + fault.people
     scene = Scene(here, load, Random(f"{seed} {fault.name}"), short, row, fault.rate, fault.people, first_who)
-    scene.tell(0)
-    await_(lambda: here.platform.count() > 0, "the first hook has arrived")
+    first = scene.tell(0)
+    await_(lambda: here.platform.count() > 0, "the first hook has arrived", told=lambda: _where(here, first))
     with scene.flow():
         time.sleep(BEFORE)
         fault.strike(scene)
@@ -139,6 +146,8 @@ def play(here: Installation, fault: Fault, database: str, *, short: bool, seed: 
     count(row, told, here.platform.arrived(), scene.ended_at, aside=here.set_aside())
     for other in scene.others:
         row.add(count(Row("", ""), told, other.arrived(), scene.ended_at, since=scene.others_since))
+    if fault.resumes_s is not None and (row.resumed_s is None or row.resumed_s > fault.resumes_s):
+        scene.broke(f"work was taken up after {row.resumed_s} s instead of {fault.resumes_s:.0f}")
     return row
 
 
@@ -156,6 +165,11 @@ def settle(here: Installation, platforms: Sequence[Platform]) -> None:
 def now() -> int:
     """µs since the epoch."""
     return time.time_ns() // 1000
+
+
+def _where(here: Installation, told: Told) -> str:
+    """What to look at when a hook does not arrive."""
+    return f"it was answered with {told.status}; {stream.depth(here.redis)} in the inbox, {_waiting(here)} wait in all"
 
 
 def _waiting(here: Installation) -> int:

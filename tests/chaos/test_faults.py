@@ -21,6 +21,7 @@ STRIKING = (
     "platform odd answers",
     "one hook 100 times",
     "order under faults",
+    "damaged bodies",
 )
 
 

@@ -74,6 +74,7 @@ def _odd(path: str) -> list[tuple[str, bytes]]:
         (f"POST {path} HTTP/1.1\r\nContent-Length: many\r\n{end}", b"{}"),
         (f"POST {path} HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n{end}", b"{}"),
         (f"POST {path} HTTP/1.1\r\nContent-Length: {TOO_LARGE}\r\n{end}", b"{" * 1_000),
+        (f"POST {path} HTTP/1.1\r\nContent-Length: {TOO_LARGE}\r\n{end}", b"{" * TOO_LARGE),
         (f"POST {path} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n{end}", b"zz\r\n{}\r\n0\r\n\r\n"),
         (f"POST {path} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n{end}", b"2\r\n{}\r\n0\r\n\r\n"),
         (f"PUT {path} HTTP/1.1\r\nContent-Length: 2\r\n{end}", b"{}"),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 from bench.chaos.count import delays
 from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
+from pipeline.inbox import stream
 
 PAUSE = 2.0
 THROTTLED = 429
 # What Retry-After says, in seconds, and how long it then has to be quiet: a date has no fractions.
 FORMS = (("retry-after", 3, 3.0), ("http-date", 3, 2.0), ("none", 0, 0.0), ("retry-after", -5, 0.0))
 DEAD_CONNECTIONS = 4  # as many as there are processes to deliver
+LONGEST_STAND = 60.0  # seconds
 TOLERANCE = 1.0  # seconds by which a percentile may differ on a busy machine
 
 
@@ -84,11 +87,40 @@ def dead_neighbours(scene: Scene) -> None:
     during = [one for one in list(scene.load.told) if struck < one.sent_at < time.time_ns() // 1000 - 5_000_000]
     scene.here.platform.behave()
     scene.others, scene.others_since = dead, struck
-    arrived = scene.here.platform.arrived()
-    usual, now = _p95(delays(before, arrived)), _p95(delays(during, arrived))
-    scene.note(f"p95 of the sound connection: {usual:.2f} s before, {now:.2f} s beside {len(dead)} dead ones")
-    if now > 2 * usual + TOLERANCE:
-        scene.broke("a dead connection delays a sound one")
+
+    def check() -> None:
+        arrived = scene.here.platform.arrived()
+        usual, now = _p95(delays(before, arrived)), _p95(delays(during, arrived))
+        scene.note(f"p95 of the sound connection: {usual:.2f} s before, {now:.2f} s beside {len(dead)} dead ones")
+        if now > 2 * usual + TOLERANCE:
+            scene.broke("a dead connection delays a sound one")
+
+    scene.checks.append(check)
+
+
+def slow_for_one(scene: Scene) -> None:
+    """Six seconds for each call, and one worker process for everything: the inbox must not be left standing."""
+    with _one_process(scene):
+        with scene.here.platform.fault(mode="latency", ms=6_000):
+            time.sleep(scene.seconds(90, 30))
+            oldest = stream.oldest(scene.here.redis)
+        waited = 0.0 if oldest is None else time.time() - oldest / 1_000_000
+        scene.note(f"the oldest hook in the inbox had waited {waited:.0f} s")
+        if waited > LONGEST_STAND:
+            scene.broke("the inbox was left standing")
+
+
+@contextmanager
+def _one_process(scene: Scene) -> Iterator[None]:
+    keeper = scene.here.keeper
+    usual = keeper.environment["CRATEWIRE_WORKERS"]
+    keeper.environment["CRATEWIRE_WORKERS"] = "1"
+    keeper.down("worker2")
+    keeper.kill("worker")
+    yield
+    keeper.environment["CRATEWIRE_WORKERS"] = usual
+    keeper.kill("worker")
+    keeper.up("worker2")
 
 
 def _check_pauses(scene: Scene, told: float, known: int) -> None:
@@ -112,5 +144,6 @@ FAULTS = (
     Fault("platform 207", partial, databases=ONLY_SQLITE),
     Fault("platform 401", revoked, databases=ONLY_SQLITE),
     Fault("platform odd answers", odd, databases=ONLY_SQLITE),
+    Fault("slow platform, one process", slow_for_one, rate=20, databases=ONLY_SQLITE),
     Fault("dead connections", dead_neighbours, rate=30, spoils=True),
 )

@@ -38,9 +38,10 @@ def beat(scene: Scene) -> None:
 
 def web(scene: Scene) -> None:
     """The whole web process group, in the middle of answering."""
-    for _ in range(scene.times(50, 5)):
+    for _ in range(scene.times(50, 3)):
         kill_group(scene, "web")
-        time.sleep(scene.rng.uniform(1.5, 3.0))
+        scene.await_answers()
+        time.sleep(scene.rng.uniform(0.2, 2.0))
 
 
 def web_worker(scene: Scene) -> None:
@@ -49,7 +50,8 @@ def web_worker(scene: Scene) -> None:
         for pid in serving(scene.here.keeper["web"].pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        time.sleep(scene.rng.uniform(2.0, 5.0))
+        scene.await_answers()
+        time.sleep(scene.rng.uniform(0.2, 2.0))
 
 
 def kill_group(scene: Scene, name: str) -> None:
@@ -80,7 +82,7 @@ def _rest(scene: Scene) -> None:
 FAULTS = (
     Fault("worker children killed", worker_children),
     Fault("workers killed", worker_mains),
-    Fault("beat killed", beat),
-    Fault("web killed", web, rate=200),
+    Fault("beat killed", beat, databases=ONLY_SQLITE),
+    Fault("web killed", web, rate=200, databases=ONLY_SQLITE),
     Fault("web's server killed", web_worker, rate=200, databases=ONLY_SQLITE),
 )

@@ -1,24 +1,81 @@
-"""The spool: web killed while it writes there, and its disk full."""
+"""The spool: web killed while it writes there, its tail torn, and its disk full."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
+from pathlib import Path
 
 from bench.chaos.disk import filled
 from bench.chaos.faults.processes import kill_group
 from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
+from pipeline.inbox.spool import FILE, Spool
 
 REFUSED = 503
+# SQLite's write-ahead log: a header, then frames, each with a header of its own and a page. The last of a commit says
+# how many pages the file has then; frames with another salt are left over from before.
+WAL_HEADER, FRAME_HEADER = 32, 24
+MEMORY = Path("/dev/shm")  # noqa: S108 thousands of copies are opened and synced there, each in a folder of its own
 
 
 def killed_while_spooling(scene: Scene) -> None:
     """Valkey is away, so every hook goes to disk; web dies again and again."""
     scene.here.keeper.down("valkey")
     for _ in range(scene.times(10, 3)):
-        time.sleep(scene.rng.uniform(1.5, 3.0))
+        scene.await_answers()
+        time.sleep(scene.rng.uniform(0.2, 2.0))
         kill_group(scene, "web")
-    time.sleep(scene.seconds(3, 2))
+    scene.await_answers()
     scene.here.keeper.up("valkey")
+
+
+def torn(scene: Scene) -> None:
+    """What web had written when it was killed, cut at every byte of the last record: all before it is there."""
+    scene.here.keeper.down("valkey")
+    time.sleep(4)
+    kill_group(scene, "web")
+    scene.here.keeper.down("web")
+    for spool in (path.parent for path in scene.here.data_dir.glob(f"spool/*/{FILE}-wal")):
+        _cut_everywhere(scene, spool, step=1 if not scene.short else 97)
+    scene.here.keeper.up("valkey")
+    scene.here.keeper.up("web")
+    scene.await_answers()
+
+
+def _cut_everywhere(scene: Scene, spool: Path, step: int) -> None:
+    log = (spool / f"{FILE}-wal").read_bytes()
+    begins, ends = last_commit(log)
+    before, whole = _receipts(spool, log[:begins]), _receipts(spool, log)
+    wrong = sum(_receipts(spool, log[:length]) != before for length in range(begins, ends, step))
+    scene.note(
+        f"cut at {len(range(begins, ends, step))} bytes; {len(before)} hooks before the cut, {len(whole)} in all"
+    )
+    if wrong or whole[: len(before)] != before or len(whole) <= len(before):
+        scene.broke(f"{wrong} of the cuts cost a hook before them")
+
+
+def last_commit(log: bytes) -> tuple[int, int]:
+    """Where the last record of a write-ahead log begins and ends."""
+    size = FRAME_HEADER + int.from_bytes(log[8:12], "big")
+    commits, at = [WAL_HEADER], WAL_HEADER
+    while at + size <= len(log) and log[at + 8 : at + 16] == log[16:24]:
+        ends_one = int.from_bytes(log[at + 4 : at + 8], "big") > 0
+        at += size
+        if ends_one:
+            commits.append(at)
+    return commits[-2], commits[-1]
+
+
+def _receipts(spool: Path, log: bytes) -> list[str]:
+    """What is in a copy of the spool with this log."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
+        shutil.copy(spool / FILE, name)
+        (Path(name) / f"{FILE}-wal").write_bytes(log)
+        copy = Spool(Path(name))
+        found = [hook.receipt for _, hook in copy.peek(1_000_000, 1_000_000_000)]
+        copy.close()
+    return found
 
 
 def full(scene: Scene) -> None:
@@ -40,6 +97,7 @@ def full(scene: Scene) -> None:
 
 
 FAULTS = (
-    Fault("web killed while spooling", killed_while_spooling, rate=200),
+    Fault("web killed while spooling", killed_while_spooling, rate=200, databases=ONLY_SQLITE),
+    Fault("spool tail torn", torn, rate=5, databases=ONLY_SQLITE),
     Fault("spool disk full", full, databases=ONLY_SQLITE),
 )
