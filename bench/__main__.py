@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,10 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
     """Measure Cratewire beside its peers."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     plan = QUICK if quick else FULL
-    _install_node_peer()
     print(described())
+    if why_not := _node_peer_is_missing():
+        print(f"Left out: {report.NAMES['node']}, because {why_not}.")
+        plan = replace(plan, hooks={name: count for name, count in plan.hooks.items() if name != "node"})
     found: dict[str, Any] = {"machine": described(), "quick": quick}
     for name in only or MEASURES:
         measure, lines = MEASURES[name]
@@ -71,15 +74,20 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
             place.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
-def _install_node_peer() -> None:
-    """From the lock file; again only if that has changed since."""
-    lock, done = contenders.NODE / "package-lock.json", contenders.NODE / "node_modules" / ".package-lock.json"
-    if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
-        install = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
-        try:
+def _node_peer_is_missing() -> str | None:
+    """Why; None: it is installed now, from its lock file, again only if that has changed since."""
+    try:
+        ask = ["node", "--version"]
+        told = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+        if int(told.lstrip("v").partition(".")[0]) < contenders.OLDEST_NODE:
+            return f"it needs Node {contenders.OLDEST_NODE} or newer, and this is {told.strip()}"
+        lock, done = contenders.NODE / "package-lock.json", contenders.NODE / "node_modules" / ".package-lock.json"
+        if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+            install = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
             subprocess.run(install, cwd=contenders.NODE, check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise click.ClickException("the Node peer needs Node 20 or newer, with npm") from error
+    except (OSError, subprocess.CalledProcessError):
+        return f"Node {contenders.OLDEST_NODE} or newer, npm, or the packages it needs are not to be had"
+    return None
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from receiver.serve import BACKPRESSURE
 THREADS = 16  # of the Flask views; ours answers hooks on its event loop
 WORKERS = 4  # processes, ours and the Python peers'
 CONCURRENCY = 50  # jobs at once of the Node peer: they mostly wait
+OLDEST_NODE = 20  # Fastify 5 takes no older one; Debian 12 has 18
 NODE = Path(__file__).parent / "peers" / "node"
 _SECRET = "a key for benchmarks only"  # noqa: S105 it guards nothing
 _CELERY = [sys.executable, "-m", "celery"]
