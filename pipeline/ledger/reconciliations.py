@@ -86,8 +86,9 @@ def postpone(db: Connection, store_id: int, until: int) -> None:
 def change(db: Connection, row: ReconciliationRow, **values: Any) -> None:
     """Write what a step has brought. Raise StaleFence if another step has been here since `row` was read."""
     place = Reconciliation.store_id == row.store_id, Reconciliation.collection == row.collection
-    same = Reconciliation.began_at.is_not_distinct_from(row.began_at), Reconciliation.pages == row.pages
-    if db.execute(update(Reconciliation).where(*place, *same).values(values)).rowcount == 0:
+    pass_ = Reconciliation.began_at.is_not_distinct_from(row.began_at), Reconciliation.pages == row.pages
+    last = Reconciliation.done_at.is_not_distinct_from(row.done_at)
+    if db.execute(update(Reconciliation).where(*place, *pass_, last).values(values)).rowcount == 0:
         raise StaleFence(f"store {row.store_id}: another step has read these {row.collection}")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import count
 
 import fakeredis
@@ -13,7 +13,9 @@ from sqlalchemy import Engine, select
 
 from pipeline.chain.decoding import decode_batch
 from pipeline.chain.validating import validate_batch
+from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.opening import open_with
+from pipeline.errors import NotFound
 from pipeline.events.happening import happening_of
 from pipeline.events.table import row_of
 from pipeline.inbox.raw_hook import InboxEntry
@@ -22,16 +24,17 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reconciliations import ask_for_pass, begin_new, rows_of
 from pipeline.ledger.shown import counts_by_day
 from pipeline.ledger.store_apis import save_api
-from pipeline.ledger.stores import find_store
 from pipeline.reconciliation.asking import COLLECTIONS
 from pipeline.reconciliation.means import Means, Times
 from pipeline.reconciliation.passing import reconcile
 from pipeline.record.batch import record_batch
 from pipeline.secrets import seal
 from sandbox.store.life import acts
+from sandbox.store.life import scene as stage
 from sandbox.store.life.before import settle_people
 from sandbox.store.life.scene import Scene
 from sandbox.store.life.tour import Tour
+from sandbox.store.shop import customers, orders
 from sandbox.store.shop.desk import Shop
 from sandbox.store.telling import wire
 from sandbox.store.telling.bodies import body_of
@@ -59,16 +62,28 @@ class Told:
 
 
 @dataclass
+class Gapped:
+    """An API without some of its lists."""
+
+    api: Cratejoy
+    gone: set[str]
+
+    def page(self, resource, *args, **more):
+        if resource in self.gone:
+            raise NotFound(f"GET {resource}: answered 404", 404)
+        return self.api.page(resource, *args, **more)
+
+
+@dataclass
 class Town:
     """The store, the ledger, and a clock that is the store's."""
 
     engine: Engine
     served: Served
     times: Times = field(default_factory=lambda: Times(HOUR, 2 * HOUR, 15 * MINUTE))
-    per_second: float = AMPLE
     mix: Mix = field(default_factory=Mix)
     hooks: list[Told] = field(default_factory=list)
-    ahead: int = 0  # µs by which our clock is ahead of the store's
+    gone: set[str] = field(default_factory=set)  # lists the API does not have
     _numbers: count = field(default_factory=lambda: count(1))
     _inbox: list = field(default_factory=list)
 
@@ -82,7 +97,7 @@ class Town:
         self.store_id = 0
 
     def now(self):
-        return self.world.state.now * SECOND + self.ahead
+        return self.world.state.now * SECOND
 
     def connect(self):
         """Keys saved and a platform connected; every collection is due."""
@@ -95,8 +110,8 @@ class Town:
 
     @property
     def means(self):
-        open_api = partial(open_with, self.served.credentials(), self.redis, per_second=self.per_second)
-        return Means(self.engine, self.redis, lambda _: open_api(), self.now, self.times)
+        api = open_with(self.served.credentials(), self.redis, per_second=AMPLE)
+        return Means(self.engine, self.redis, lambda _: Gapped(api, self.gone), self.now, self.times)
 
     def run(self):
         """Compare what is due, once the chain has done its work."""
@@ -149,6 +164,11 @@ class Town:
         self.deliver(told.event, told.raw)
 
     # Life
+
+    def buy(self, *, test=False):
+        """Somebody new registers and subscribes to a box, month by month."""
+        customer = customers.register(self.shop)
+        return orders.buy(self.shop, customer, stage.box_basket(self.scene, 1), test=test)
 
     def settle(self, people):
         state = self.world.state
@@ -204,6 +224,6 @@ class Town:
             total.update(expected=one.expected, missed=one.missed, late=one.late, dead=one.dead)
         return total
 
-    def store(self):
-        with reading(self.engine) as db:
-            return find_store(db, NAME)
+    def packed(self, text):
+        """Bytes as the ledger keeps a dead hook's."""
+        return zlib.compress(text.encode())

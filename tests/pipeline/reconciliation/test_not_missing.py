@@ -1,0 +1,134 @@
+"""What looks as if it were missing, and is not."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert, update
+
+from pipeline.ledger import tables
+from pipeline.ledger.api_tables import StoreAPI
+from pipeline.ledger.engine import writing
+from pipeline.ledger.reconciliations import begin_new
+from pipeline.reconciliation.asking import COLLECTIONS
+from sandbox.store.shop import boxes, customers, renewals, subscriptions
+from tests.pipeline.reconciliation.conftest import connected
+from tests.pipeline.reconciliation.town import DAY, HOUR, Town
+
+
+@pytest.fixture
+def subscribed(town):
+    """A subscription, told of."""
+    order = town.buy()
+    town.compare_later()
+    return town.world.state.get("subscriptions", order["_subscription_ids"][0])
+
+
+def lose_all(town):
+    town.losing = lambda _: True
+
+
+def test_nothing_from_before_the_connection_is_told(served, engine):
+    town = Town(engine, served)
+    lose_all(town)
+    order = town.buy()
+    town.wait(DAY)
+    subscriptions.cancel(town.shop, town.world.state.get("subscriptions", order["_subscription_ids"][0]))
+    town.wait(HOUR)
+    connected(town)
+    town.compare_later()
+
+    assert (town.recovered(), town.counted()["expected"]) == ([], 0)
+
+
+def test_what_was_before_can_still_be_ended(served, engine):
+    town = Town(engine, served)
+    lose_all(town)
+    order = town.buy()
+    connected(town)
+    subscription = town.world.state.get("subscriptions", order["_subscription_ids"][0])
+    subscriptions.cancel(town.shop, subscription)
+    town.compare()
+    town.compare_later()
+
+    assert ("subscription_cancelled", subscription["id"]) in town.recovered()
+
+
+def test_a_renewal_whose_end_date_was_moved_by_hand_is_not_told_again(town, subscribed):
+    renewals.renew(town.shop, subscribed)
+    subscribed["end_date"] = "2026-09-01T00:00:00Z"
+    town.compare_later()
+
+    assert town.recovered() == []
+
+
+def test_a_cancellation_whose_end_date_was_moved_by_hand_is_not_told_again(town, subscribed):
+    subscriptions.cancel(town.shop, subscribed)
+    subscribed["end_date"] = "2026-09-01T00:00:00Z"
+    town.compare()
+    town.compare_later()
+
+    assert town.recovered() == []
+
+
+def test_a_hook_among_the_dead_ones_was_not_missed(town):
+    town.losing = lambda news: news.event == "order_new"
+    order = town.buy()
+    dead = {"store_id": town.store_id, "store": "sunny-box", "version": 1, "event": "order_new", "receipt": "r"}
+    how = {"stage": "validate", "reason": "invalid", "detail": {}, "received_at": 1, "died_at": 1, "times": 1}
+    with writing(town.engine) as db:
+        db.execute(insert(tables.DeadHook).values(**dead, **how, raw=town.packed(f'{{"id": {order["id"]}')))
+    town.compare_later()
+
+    assert (town.recovered(), town.counted()["missed"], town.counted()["dead"]) == ([("order_new", order["id"])], 0, 1)
+
+
+@pytest.mark.parametrize(("forwards", "recovered"), [(False, 0), (True, 3)])
+def test_test_objects_are_only_looked_for_where_the_store_forwards_them(town, forwards, recovered):
+    with writing(town.engine) as db:
+        db.execute(update(tables.Store).values(forward_tests=forwards))
+    town.losing = lambda news: news.test
+    town.buy(test=True)
+    town.compare_later()
+
+    assert len(town.recovered()) == recovered
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_renewals_order_is_expected_only_of_a_store_that_tells_of_such(town, subscribed, tells):
+    town.world.switches.renewal_orders = tells
+    renewals.renew(town.shop, subscribed)
+    town.compare_later()
+    lose_all(town)
+    lost = renewals.renew(town.shop, subscribed)
+    town.compare_later()
+
+    assert (("order_new", lost["id"]) in town.recovered()) is tells
+
+
+def test_what_happens_while_the_hooks_are_removed_is_none_of_our_concern(town):
+    def take_up(*, registers):
+        with writing(town.engine) as db:
+            db.execute(update(StoreAPI).values(registers=registers))
+            begin_new(db, list(COLLECTIONS), 0, town.now())
+
+    take_up(registers=False)
+    lose_all(town)
+    town.buy()
+    town.wait(HOUR)
+    take_up(registers=False)  # once a minute
+    take_up(registers=True)
+    town.compare_later()
+    customers.register(town.shop)
+    town.compare()
+    town.compare_later()
+
+    assert [event for event, _ in town.recovered()] == ["customer_new"]
+
+
+def test_a_box_that_was_sent_and_told_of_is_no_other_when_its_tracking_number_changes(town, subscribed):
+    [box] = town.world.state.of("shipments", "subscription_id", subscribed["id"])
+    boxes.ship(town.shop, box)
+    box["tracking_number"] = "94001"
+    town.compare_later()
+
+    assert town.recovered() == []

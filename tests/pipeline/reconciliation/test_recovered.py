@@ -1,0 +1,122 @@
+"""What is recovered is as if its hook had come, but for its time: what was learned since then stays."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+
+from sqlalchemy import select
+
+from pipeline.ledger import tables
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.reconciliations import ask_for_pass, set_mode
+from pipeline.reconciliation.passing import reconcile
+from sandbox.store.shop import customers, renewals, till
+from tests.pipeline.reconciliation.town import HOUR, SECOND, Town
+
+
+def fact(town: Town, kind: str, field: str):
+    with reading(town.engine) as db:
+        rows = db.execute(select(tables.Fact.data).where(tables.Fact.kind == kind)).scalars()
+        return [row[field][1] for row in rows if field in row]
+
+
+def test_an_old_payment_does_not_hide_that_a_later_one_failed(town):
+    town.losing = lambda news: news.event == "transaction_new"
+    order = town.buy()
+    town.wait(HOUR)
+    renewals.fail_renewal(town.shop, town.world.state.get("subscriptions", order["_subscription_ids"][0]))
+    town.compare_later()
+
+    assert (fact(town, "payment", "failed"), town.recovered()[0][0]) == ([True], "transaction_new")
+
+
+def test_what_the_store_knows_now_is_learned_of_somebody_nobody_knew(town):
+    town.losing = lambda news: news.event == "customer_new"
+    customer = customers.register(town.shop)
+    customer["first_name"] = "Robyn"
+    town.compare()
+    town.compare_later()
+
+    assert fact(town, "customer", "first_name") == ["Robyn"]
+
+
+def test_it_happened_when_the_store_says_and_was_received_when_it_was_found(town):
+    town.losing = lambda news: news.event == "order_new"
+    order = town.buy()
+    town.compare_later()
+    [event] = town.events("reconcile")
+
+    placed = town.world.state.get("orders", order["id"])["placed_at"]
+    assert event.occurred_at // SECOND < event.received_at // SECOND == town.now() // SECOND
+    assert event.data["placed_at"] == placed
+
+
+def test_a_renewal_happened_when_its_order_was_placed(town):
+    order = town.buy()
+    town.losing = lambda news: news.event == "subscription_renewed"
+    town.wait(HOUR)
+    renewals.renew(town.shop, town.world.state.get("subscriptions", order["_subscription_ids"][0]))
+    renewed_at = town.now()
+    town.compare_later(5 * HOUR)
+    [event] = town.events("reconcile")
+
+    assert 0 <= renewed_at - event.occurred_at < 60 * SECOND
+
+
+def test_its_body_is_kept_as_the_api_gave_it(town):
+    town.losing = lambda news: news.event == "order_new"
+    order = town.buy()
+    town.compare_later()
+    [event] = town.events("reconcile")
+
+    with reading(town.engine) as db:
+        raw = db.execute(select(tables.Body.raw).where(tables.Body.event_id == event.id)).scalar_one()
+    assert (json.loads(zlib.decompress(raw))["id"], event.form) == (order["id"], "api")
+
+
+def test_it_leaves_after_what_was_told_before_it_was_found(town):
+    town.losing = lambda news: news.event == "order_new"
+    town.buy()
+    town.compare_later()
+
+    with reading(town.engine) as db:
+        left = db.execute(select(tables.Delivery.name).order_by(tables.Delivery.id)).scalars()
+        assert [name for name in left if name][-1] == "order_new"
+
+
+def test_what_is_only_recorded_reaches_no_platform(town):
+    with writing(town.engine) as db:
+        set_mode(db, town.store_id, town.now())
+    town.losing = lambda news: news.event == "order_new"
+    town.buy()
+    town.compare_later()
+    [event] = town.events("reconcile")
+
+    assert (event.outcome, town.deliveries("order_new")) == ("recorded", [])
+
+
+def test_two_who_write_about_the_same_people_at_once_leave_what_one_after_the_other_would(any_town):
+    """The chain records the second half of a story while reconciliation records the lost first half."""
+    town = any_town
+    town.losing = lambda news: news.event in {"order_new", "subscription_new"}
+    bought = [town.buy() for _ in range(12)]
+    town.wait(HOUR)
+    town.losing = lambda _: False
+    for order in bought:
+        till.refund(town.shop, order, 100)
+    with writing(town.engine) as db:
+        ask_for_pass(db, town.store_id, town.now())
+
+    compares = threading.Thread(target=reconcile, args=(town.means, town.store_id))
+    compares.start()
+    town.record()
+    compares.join(60)
+
+    with reading(town.engine) as db:
+        people = db.execute(select(tables.Person.customer_id)).scalars().all()
+        keys = [(row.name, row.message_id) for row in db.execute(select(tables.Delivery)) if row.message_id]
+    events = [row.happening for row in town.events()]
+    assert sorted(people) == sorted(order["customer_id"] for order in bought)
+    assert (len(events), len(set(events)), len(keys)) == (12 * 6, 12 * 6, 12 * 6)
