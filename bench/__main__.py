@@ -56,7 +56,9 @@ MEASURES: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], Iterator[str]]]
 @click.command()
 @click.option("--quick", is_flag=True, help="Everything in small, to see that it runs; its figures mean little.")
 @click.option("--only", multiple=True, type=click.Choice(list(MEASURES)), help="Only this measure; may be repeated.")
-@click.option("--json", "place", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures here too.")
+@click.option(
+    "--json", "place", type=click.Path(dir_okay=False, path_type=Path), help="Put the figures into this file too."
+)
 def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
     """Measure Cratewire beside its peers."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
@@ -65,13 +67,19 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
     if why_not := _node_peer_is_missing():
         print(f"Left out: {report.NAMES['node']}, because {why_not}.")
         plan = replace(plan, hooks={name: count for name, count in plan.hooks.items() if name != "node"})
-    found: dict[str, Any] = {"machine": described(), "quick": quick}
+    found: dict[str, Any] = _earlier(place) | {"machine": described(), "quick": quick}
     for name in only or MEASURES:
         measure, lines = MEASURES[name]
         found[name] = measure(plan)
         print(*lines(found[name]), sep="\n", flush=True)
         if place:
             place.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def _earlier(place: Path | None) -> dict[str, Any]:
+    """What other runs have measured: the whole takes an hour, and may be taken in parts."""
+    earlier: dict[str, Any] = json.loads(place.read_text(encoding="utf-8")) if place and place.exists() else {}
+    return earlier
 
 
 def _node_peer_is_missing() -> str | None:

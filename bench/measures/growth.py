@@ -6,21 +6,22 @@ database do. The rows are made by SQL from those of real hooks: alike in size, d
 
 from __future__ import annotations
 
+import sqlite3
 import statistics
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from redis import Redis
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from bench import contenders
 from bench.hooks import hooks
 from bench.oneprocess import Spent, connected, push
 from bench.running import Folder
-from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import migrate
 
 SEED = 1_000  # real hooks, of which the ledger's rows are copies
@@ -74,24 +75,34 @@ def _round(engine: Engine, redis: Redis, connection_id: int, *, first: int, coun
 
 @contextmanager
 def _ledger(home: Path, redis: Redis, events: int) -> Iterator[tuple[Engine, int]]:
-    url = f"sqlite:///{home / f'{events}.db'}"
-    migrate(url)
+    path = home / f"{events}.db"
+    migrate(url := f"sqlite:///{path}")
     engine = make_engine(url)
     connection_id = connected(engine)
     push(engine, redis, connection_id, hooks(SEED), BATCH, Spent())
-    with writing(engine) as db:
-        for table, changed in _COPIES.items():
-            _copy(db, table, changed, events // SEED - 1)
-        db.execute(text("ANALYZE"))
+    engine.dispose()
+    _fill(path, events // SEED - 1)
+    engine = make_engine(url)
     yield engine, connection_id
     engine.dispose()
 
 
-def _copy(db: Any, table: str, changed: dict[str, str], times: int) -> None:
-    names = [row.name for row in db.execute(text(f"PRAGMA table_info({table})"))]
+def _fill(path: Path, times: int) -> None:
+    """Copy every row so many times. Without a journal, for gigabytes would be written twice."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = OFF").fetchall()
+        db.execute("PRAGMA synchronous = OFF")
+        for table, changed in _COPIES.items():
+            _copy(db, table, changed, times)
+        db.execute("ANALYZE")
+        db.commit()
+
+
+def _copy(db: sqlite3.Connection, table: str, changed: dict[str, str], times: int) -> None:
+    names = [str(row[1]) for row in db.execute(f"PRAGMA table_info({table})")]
     values = ", ".join(changed.get(name, f"t.{name}") for name in names)
     numbers = "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < :times)"
     # Our own names and numbers, nobody's input.
     copy = f"{numbers} INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM n, {table} t"  # noqa: S608
     if times > 0:
-        db.execute(text(copy), {"far": _FAR, "times": times} if ":far" in values else {"times": times})
+        db.execute(copy, {"far": _FAR, "times": times})
