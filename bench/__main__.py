@@ -14,6 +14,8 @@ import click
 import structlog
 
 from bench import contenders, report
+from bench.backfill import measure as backfill
+from bench.backfill.report import report as report_backfill
 from bench.hooks import hooks
 from bench.machine import described
 from bench.measures import acknowledge, delivery, growth, idle, memory, paced
@@ -49,6 +51,7 @@ MEASURES: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], Iterator[str]]]
     "delivery": (_delivery, report.delivery),
     "idle": (lambda plan: {name: idle.measure(_START[name], plan.idle) for name in _IDLE}, report.idle),
     "memory": (lambda plan: memory.measure(*plan.memory), report.memory),
+    "backfill": (lambda plan: backfill.measure(plan.backfill), report_backfill),
     "growth": (lambda plan: growth.measure(list(plan.ledgers), *plan.growth), report.growth),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.backfill import measure as backfill
+from bench.backfill.play import Script
 from bench.measures.paced import Pace
 
 
@@ -19,6 +21,7 @@ class Plan:
     memory: tuple[int, int]  # hooks, and of one portion
     ledgers: tuple[int, ...]  # events
     growth: tuple[int, int]  # rounds, and hooks of one
+    backfill: Script
 
 
 # The slow peers get fewer hooks: their rate is level after the first few hundred.
@@ -31,6 +34,7 @@ FULL = Plan(
     memory=(200_000, 10_000),
     ledgers=(10_000, 500_000, 1_000_000),
     growth=(9, 1_000),
+    backfill=backfill.FULL,
 )
 QUICK = Plan(
     rounds=1,
@@ -41,4 +45,5 @@ QUICK = Plan(
     memory=(2_000, 500),
     ledgers=(1_000, 2_000),
     growth=(1, 200),
+    backfill=backfill.QUICK,
 )

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 KEYS = {
     *("sent", "accepted", "events", "duplicates_dropped", "quarantined", "people", "gift_recipients", "delivered"),
     *("missing", "unexpected", "twice", "out_of_order", "seconds", "hooks_lost_by_store", "recovered"),
+    *("customers", "backfilled"),
 }
 FAULTS = ("missing", "unexpected", "twice", "out_of_order")
 
@@ -69,6 +70,12 @@ def test_the_store_lived_through_everything_hooks_can_be(played):
 
     assert found["sent"] >= 150
     assert min(found[key] for key in ("duplicates_dropped", "gift_recipients", "delivered")) > 0
+
+
+def test_everybody_from_before_becomes_a_profile(played):
+    found = played[1]
+
+    assert found["backfilled"] == found["customers"] > 0
 
 
 def test_what_the_store_lost_and_its_api_shows_is_recovered(played):

@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": ("receiver.cli.demo:demo", "Watch a living sandbox store arrive at a sandbox Customer.io."),
     "events": ("receiver.cli.events:events", "List, show or follow events."),
     "hooks": ("receiver.cli.hooks:hooks", "List, mend, audit, rotate or remove the hooks registered at Cratejoy."),
+    "backfill": ("receiver.cli.backfill:backfill", "Read a store's customers: start, watch, pause, resume, cancel."),
     "people": ("receiver.cli.people:people", "Look people up."),
     "status": ("receiver.cli.status:status", "Show what waits, what was sent and what cannot go on."),
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say what to do about each fault."),

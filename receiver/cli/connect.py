@@ -134,6 +134,7 @@ def _explain(console: Console, done: _Done, platform: str) -> None:
     console.print(f"Connected store {found.store.name} to {platform} (account {found.account}).")
     if done.registered:
         console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy, and looked after once an hour.")
+        console.print(f"Its customers are being read: `cratewire backfill watch --store {found.store.name}`.")
     elif done.registered is False:
         console.print(f"Not all hooks are registered with Cratejoy yet: {done.trouble}.", soft_wrap=True)
         console.print(f"It is tried again by itself; see `cratewire hooks audit --store {found.store.name}`.")

@@ -29,8 +29,8 @@ def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: boo
 
     Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat and both
     sandboxes. Afterwards what the store did is compared with what Customer.io holds, person by person and event by
-    event. The store loses some hooks; what its API shows of them must be there, too. The exit code is 0 only if nothing
-    is missing, unexpected, there twice or out of order.
+    event. The store loses some hooks; what its API shows of them must be there, too, and so must everybody who was its
+    customer before. The exit code is 0 only if nothing is missing, unexpected, there twice or out of order.
     """
     with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
         troupe = Troupe(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
@@ -45,7 +45,8 @@ def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: boo
 def is_whole(found: dict[str, Any]) -> bool:
     """Whether everything arrived, once, in order, at the right people."""
     faults = ("missing", "unexpected", "twice", "out_of_order")
-    return not any(found[fault] for fault in faults) and not found["comparison"]["wrong_people"]
+    everybody = found["backfilled"] == found["customers"] and not found["comparison"]["wrong_people"]
+    return everybody and not any(found[fault] for fault in faults)
 
 
 def _perform(troupe: Troupe, hooks: int, seed: int, keep: bool, as_json: bool) -> dict[str, Any]:
@@ -82,6 +83,9 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
     console.print(
         f"{found['hooks_lost_by_store']} more were lost by the store; its API showed {found['recovered']} of them, "
         "which were recovered."
+    )
+    console.print(
+        f"{found['customers']} customers were there before; {found['backfilled']} of them are at Customer.io."
     )
     console.print(
         f"{found['people']} people ({found['gift_recipients']} gift recipients) and {found['delivered']} events at "

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.errors import CratewireError
 from pipeline.reconciliation.asking import EVENTS
 from receiver.demo.ask import ask
+from receiver.demo.before import arrived, populate
 from receiver.demo.stage import Stage, Troupe
 
 # What real stores and networks do to hooks, in the proportions of a bad day.
@@ -37,10 +38,11 @@ Progress = Callable[[str, int, int], None]  # what, done, of how many
 def play(troupe: Troupe, stage: Stage, hooks: int, seed: int, progress: Progress) -> dict[str, Any]:
     """The numbers `cratewire demo --json` prints, with the comparison under "comparison"."""
     started = time.monotonic()
-    _populate(stage, hooks)
+    customers = populate(stage, hooks)
     _connect(troupe, stage)
     _reconcile(troupe)  # what is there now is from before
     life = _live(stage, hooks, seed, progress)
+    _read_to_the_end(troupe, progress)
     _settle(troupe, progress)
     recovered = _reconcile(troupe)
     status = _settle(troupe, progress)
@@ -50,6 +52,8 @@ def play(troupe: Troupe, stage: Stage, hooks: int, seed: int, progress: Progress
         "sent": life["posts"],
         "accepted": life["accepted"],
         "events": events["total"],
+        "customers": len(customers),
+        "backfilled": arrived(stage, customers),
         "hooks_lost_by_store": _lost(stage),
         "recovered": recovered,
         "duplicates_dropped": events["duplicates"],
@@ -69,11 +73,6 @@ def _connect(troupe: Troupe, stage: Stage) -> None:
     typed = ("connect", "--store", "demo", "--platform", "customerio", *keys, *where, *store, *api, "--json")
     if not _json_of(troupe, "receiver.cli", *typed)["registered"]:
         raise CratewireError("not all hooks could be registered with the sandbox store")
-
-
-def _populate(stage: Stage, hooks: int) -> None:
-    """Customers from before: enough of them with a subscription that the life to come needs no others."""
-    ask(f"{stage.store['url']}/_sandbox/customers", {"count": 2 * max(8, hooks // 40)})
 
 
 def _reconcile(troupe: Troupe) -> int:
@@ -99,6 +98,18 @@ def _live(stage: Stage, hooks: int, seed: int, progress: Progress) -> dict[str, 
         if not life["running"]:
             return life
         watch.saw(life["posts"])
+        time.sleep(_POLL_SECONDS)
+
+
+def _read_to_the_end(troupe: Troupe, progress: Progress) -> None:
+    """Wait until the customers from before have been read, which began with the connection."""
+    watch = _Watch()
+    while True:
+        found = _json_of(troupe, "receiver.cli", "backfill", "status", "--store", "demo", "--json")
+        progress("customers are read", found["customers"], found["customers_total"] or 0)
+        if found["ended_at"] is not None:
+            return
+        watch.saw(found["pages"])
         time.sleep(_POLL_SECONDS)
 
 

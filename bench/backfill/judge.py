@@ -1,0 +1,89 @@
+"""What was seen, in figures, and whether it is as promised."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from bench.backfill.play import Script, Seen
+
+_MICROS = 1_000_000
+_REFUSED, _TAKEN = 429, 200
+_EDGE = 0.02  # seconds: a request's own time on the way, when two clocks' readings are compared
+
+
+def judge(script: Script, seen: Seen) -> dict[str, Any]:
+    """All figures; `whole` says whether they are as they should be."""
+    pages = [one for one in seen.requests if one["method"] == "GET" and "/hooks" not in one["path"]]
+    found = {**_people(seen), **_requests(script, pages), **_delays(seen)}
+    found |= {"script": {"customers": script.customers, "rate": script.rate, "kills": len(seen.kills)}}
+    found |= {"progress": seen.progress}
+    found["whole"] = (
+        found["missing"] == found["twice"] == found["with_events"] == found["inside_retry_after"] == 0
+        and found["read_again"] <= len(seen.kills)
+        and found["share_of_rate"] >= 0.9  # noqa: PLR2004 - the promise
+        and found["share_refused"] < 0.02  # noqa: PLR2004 - the promise
+        and found["live_ratio"] <= 2  # noqa: PLR2004 - the promise
+    )
+    return found
+
+
+def _people(seen: Seen) -> dict[str, Any]:
+    """Customers from before without a profile at the platform; with two there, or two written; with any event."""
+    there = [number for one in seen.people if (number := _number(one)) in seen.customers]
+    written = [number for number, count in seen.profiles.items() if number in seen.customers and count > 1]
+    return {
+        "customers": len(seen.customers),
+        "missing": len(seen.customers.difference(there)),
+        "twice": len(there) - len(set(there)) + len(written),
+        "with_events": sum(bool(one["events"]) for one in seen.people if _number(one) in seen.customers),
+    }
+
+
+def _requests(script: Script, pages: list[dict[str, Any]]) -> dict[str, Any]:
+    """`share_of_rate`: of the requests the store allowed while it allowed any."""
+    refused = [one["at"] for one in pages if one["status"] == _REFUSED]
+    taken = Counter((one["path"], one["query"]) for one in pages if one["status"] == _TAKEN)
+    began, ended = pages[0]["at"], pages[-1]["at"]
+    closed = sum(script.retry_after for _ in refused)
+    inside = sum(at + _EDGE < one["at"] < at + script.retry_after - _EDGE for at in refused for one in pages)
+    seconds = ended - began
+    return {
+        "pages": len(taken),
+        "read_again": taken.total() - len(taken),
+        "requests": len(pages),
+        "refused": len(refused),
+        "share_refused": round(len(refused) / len(pages), 4),
+        "inside_retry_after": inside,
+        "seconds": round(seconds, 1),
+        "share_of_rate": round((taken.total() - 1) / (script.rate * (seconds - closed)), 4),
+        "share_of_rate_overall": round((taken.total() - 1) / (script.rate * seconds), 4),
+    }
+
+
+def _delays(seen: Seen) -> dict[str, Any]:
+    heard = {event["data"]["subject_id"]: event["received_at"] / _MICROS for event in _events(seen)}
+    before, during = (
+        sorted(1_000 * (heard[order] - at) for order, at in told.items()) for told in (seen.before, seen.during)
+    )
+    return {
+        "live_hooks": [len(before), len(during)],
+        "live_p50_ms": [_at(before, 0.5), _at(during, 0.5)],
+        "live_p95_ms": [_at(before, 0.95), _at(during, 0.95)],
+        "live_max_ms": [_at(before, 1), _at(during, 1)],
+        "live_ratio": round(_at(during, 0.5) / _at(before, 0.5), 2),
+    }
+
+
+def _events(seen: Seen) -> Iterable[dict[str, Any]]:
+    return (event for person in seen.people for event in person["events"])
+
+
+def _number(person: dict[str, Any]) -> int | None:
+    text = str(person["id"])
+    return int(text.removeprefix("cj_")) if text.startswith("cj_") else None
+
+
+def _at(ordered: list[float], share: float) -> float:
+    return round(ordered[int(share * (len(ordered) - 1))], 1)

@@ -1,0 +1,148 @@
+"""`cratewire backfill`: the reading of a store's customers, begun, looked at, paused and ended. Workers do the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pipeline.backfill.progress import Progress, backfill_progress
+from pipeline.backfill.starting import start_backfill
+from pipeline.errors import CratewireError, Misconfigured
+from pipeline.ledger.backfills import ALL, DONE, INCREMENTAL, cancel_backfill, pause_backfill, resume_backfill
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.stores import find_store
+from receiver.cli.opened import Opened, as_document, opened
+from receiver.cli.options import data_option
+from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.progress import lines_of, watched
+
+LOOK_SECONDS = 0.5
+Act = Callable[..., bool]
+
+store_option = click.option("--store", required=True, help="The store's name, as given to `cratewire connect`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One store of an installation."""
+
+    here: Opened
+    store: str
+    store_id: int
+
+    def progress(self) -> Progress:
+        with reading(self.here.engine) as db:
+            found = backfill_progress(db, self.store_id, self.here.now())
+        if found is None:
+            raise Misconfigured(
+                f"store {self.store} has never been read: `cratewire backfill start --store {self.store}`"
+            )
+        return found
+
+    def act(self, act: Act, refusal: str) -> Progress:
+        """Change what is open; say why if there is nothing to change."""
+        with writing(self.here.engine) as db:
+            done = act(db, self.store_id, self.here.now())
+        if not done:
+            raise CratewireError(f"store {self.store}: {refusal}")
+        return self.progress()
+
+
+@click.group()
+def backfill() -> None:
+    """Read the customers a store has already, so that they become profiles. Never an event."""
+
+
+@backfill.command(name="start", epilog="Example: cratewire backfill start --store acme")
+@store_option
+@click.option("--incremental", is_flag=True, help="As once a day by itself: all customers, and the last days' orders.")
+@data_option
+@json_option
+@speaks_plainly
+def start_command(store: str, incremental: bool, data: Path | None, as_json: bool) -> None:
+    """Begin one. The workers do the rest, whether somebody watches or not."""
+    with _book(data, store) as book:
+        start_backfill(book.here.engine, book.store_id, INCREMENTAL if incremental else ALL, book.here.now())
+        _show(book.progress(), as_json=as_json)
+
+
+@backfill.command(name="status", epilog="Example: cratewire backfill status --store acme --json")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def status_command(store: str, data: Path | None, as_json: bool) -> None:
+    """Show how far the newest one has come."""
+    with _book(data, store) as book:
+        _show(book.progress(), as_json=as_json)
+
+
+@backfill.command(name="watch", epilog="Example: cratewire backfill watch --store acme")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def watch_command(store: str, data: Path | None, as_json: bool) -> None:
+    """Follow it until it ends. The exit code is 0 only if it has read everything."""
+    with _book(data, store) as book:
+        with watched(Console(stderr=True), disabled=as_json) as seen:
+            while (progress := book.progress()).ended_at is None:
+                seen(progress)
+                time.sleep(LOOK_SECONDS)
+            seen(progress)
+        _show(progress, as_json=as_json)
+    if progress.state != DONE:
+        raise SystemExit(1)
+
+
+@backfill.command(name="pause", epilog="Example: cratewire backfill pause --store acme")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def pause_command(store: str, data: Path | None, as_json: bool) -> None:
+    """Read no further page until it is resumed."""
+    with _book(data, store) as book:
+        _show(book.act(pause_backfill, "no backfill is running"), as_json=as_json)
+
+
+@backfill.command(name="resume", epilog="Example: cratewire backfill resume --store acme")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def resume_command(store: str, data: Path | None, as_json: bool) -> None:
+    """Go on where it was paused."""
+    with _book(data, store) as book:
+        _show(book.act(resume_backfill, "no backfill is paused"), as_json=as_json)
+
+
+@backfill.command(name="cancel", epilog="Example: cratewire backfill cancel --store acme")
+@store_option
+@data_option
+@json_option
+@speaks_plainly
+def cancel_command(store: str, data: Path | None, as_json: bool) -> None:
+    """End it here. The profiles that were made stay; `start` begins anew."""
+    with _book(data, store) as book:
+        _show(book.act(cancel_backfill, "no backfill is running or paused"), as_json=as_json)
+
+
+@contextmanager
+def _book(data: Path | None, store: str) -> Iterator[Book]:
+    with opened(data) as here:
+        with reading(here.engine) as db:
+            found = find_store(db, store)
+        if found is None:
+            raise Misconfigured(f"no store {store}: see `cratewire status` for those there are")
+        yield Book(here, store, found.id)
+
+
+def _show(progress: Progress, *, as_json: bool) -> None:
+    show(as_document(progress), as_json=as_json, human=lambda console: console.print(*lines_of(progress), sep="\n"))

@@ -1,0 +1,75 @@
+"""How a backfill's progress looks in a terminal: a few lines, or a bar that moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from pipeline.backfill import progress as backfill
+
+DOING = {
+    "counting": "counting",
+    "subscriptions": "subscriptions",
+    "orders": "orders",
+    "customers": "customers",
+    "others": "gift recipients",
+}
+
+
+def lines_of(found: backfill.Progress) -> Iterator[str]:
+    """What `status` says."""
+    doing = f", at the {DOING[found.phase]}" if found.state in ("running", "paused") else ""
+    yield f"backfill {found.backfill} ({found.kind}): {found.state}{doing}"
+    yield f"customers: {found.customers}{_of(found.customers_total)}"
+    yield f"pages: {found.pages}{_of(found.pages_total)}, {found.pages_per_second:.2f} a second"
+    yield f"time: {duration(found.seconds)}, left: {duration(found.seconds_left)}"
+    yield (
+        f"waited: {duration(found.throttled_seconds)} because the store answered 429, "
+        f"{duration(found.waited_seconds)} for our own rate"
+    )
+    if found.error:
+        yield f"trouble: {found.error}"
+
+
+@contextmanager
+def watched(console: Console, *, disabled: bool) -> Iterator[Callable[[backfill.Progress], None]]:
+    """A bar; what is yielded moves it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rest]}"))
+    with Progress(*columns, console=console, disable=disabled) as bar:
+        task = bar.add_task("waiting", total=None, rest="")
+        yield lambda found: bar.update(
+            task,
+            description=found.state if found.state != "running" else DOING[found.phase],
+            completed=found.customers,
+            total=found.customers_total,
+            rest=_rest(found),
+        )
+
+
+def duration(seconds: float | None) -> str:
+    """As people say it: `42 s`, `3:07`, `1:02:03`."""
+    if seconds is None:
+        return "?"
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - a minute
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _rest(found: backfill.Progress) -> str:
+    parts = (
+        f"page {found.pages}{_of(found.pages_total)}",
+        f"{found.pages_per_second:.1f}/s",
+        f"{duration(found.seconds_left)} left",
+        f"429: {duration(found.throttled_seconds)}",
+    )
+    return ", ".join((*parts, "trouble: see status") if found.error else parts)
+
+
+def _of(total: int | None) -> str:
+    return f" of {'?' if total is None else total}"

@@ -1,0 +1,95 @@
+"""`cratewire backfill`: what it shows, and what it changes."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from pipeline.ledger.backfill_tables import Backfill
+from pipeline.ledger.engine import writing
+from pipeline.ledger.store_apis import save_api
+from pipeline.ledger.stores import save_store
+from receiver.cli.progress import duration
+from tests.builders import NOW
+
+
+@pytest.fixture
+def typed(shell, installed):
+    """Types `cratewire backfill …` about a store with keys."""
+    with writing(installed.process.engine) as db:
+        save_api(db, save_store(db, "acme", NOW).id, b"sealed", NOW)
+        save_store(db, "keyless", NOW)
+
+    def type_(name, *more):
+        return shell.json("backfill", name, "--store", "acme", *more)
+
+    return type_
+
+
+def change(installed, **values):
+    with writing(installed.process.engine) as db:
+        db.execute(update(Backfill).values(values))
+
+
+def test_starting_one_shows_it(typed):
+    found = typed("start")
+
+    assert (found["kind"], found["state"], found["customers"], found["pages"]) == ("all", "running", 0, 0)
+
+
+def test_an_incremental_one_can_be_asked_for(typed):
+    assert typed("start", "--incremental")["kind"] == "incremental"
+
+
+def test_it_is_paused_resumed_and_cancelled(typed):
+    states = [typed(name)["state"] for name in ("start", "pause", "resume", "cancel", "status")]
+
+    assert states == ["running", "paused", "running", "cancelled", "cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("pause", "is running"), ("resume", "is paused"), ("cancel", "running or paused"), ("status", "never been read")],
+)
+def test_what_cannot_be_done_is_said(typed, shell, name, why):
+    assert why in shell.complaint("backfill", name, "--store", "acme")
+
+
+def test_a_second_one_is_refused(typed, shell):
+    typed("start")
+
+    assert "running or paused" in shell.complaint("backfill", "start", "--store", "acme")
+
+
+@pytest.mark.parametrize(("store", "why"), [("nowhere", "no store nowhere"), ("keyless", "Client ID")])
+def test_a_store_that_cannot_be_read_is_named(typed, shell, store, why):
+    assert why in shell.complaint("backfill", "start", "--store", store)
+
+
+def test_a_human_reads_how_far_it_is(typed, shell, installed):
+    typed("start")
+    done, totals = {"subscriptions": 10, "orders": 10, "customers": 300}, {"subscriptions": 10, "orders": 10}
+    change(
+        installed, phase="customers", pages=5, done=done, totals={**totals, "customers": 1200}, throttled_us=75_000_000
+    )
+    text = shell.said("backfill", "status", "--store", "acme")
+
+    assert "running, at the customers" in text
+    assert "customers: 300 of 1200" in text
+    assert "waited: 1:15 because the store answered 429" in text
+
+
+@pytest.mark.parametrize(("state", "code"), [("done", 0), ("failed", 1), ("cancelled", 1)])
+def test_watching_ends_with_it_and_tells_how_it_ended(typed, shell, installed, state, code):
+    typed("start")
+    change(installed, state=state, ended_at=NOW, error="refused")
+
+    result = shell.run("backfill", "watch", "--store", "acme")
+    assert (result.exit_code, f"): {state}" in result.stdout) == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(None, "?"), (0.4, "0 s"), (59.4, "59 s"), (59.6, "1:00"), (187, "3:07"), (3723, "1:02:03")]
+)
+def test_times_are_told_as_people_say_them(seconds, said):
+    assert duration(seconds) == said
