@@ -38,7 +38,8 @@ class Tended:
 
 
 def tend(care: Care, store_id: int, *, only_look: bool = False) -> Tended:
-    """One pass over a store's hooks. `only_look`: write findings down and mend nothing.
+    """One pass over a store's hooks. `only_look`: list them anew, write findings down, mend nothing, and leave it at
+    that: the audit that mends comes when it would have come.
 
     Raises what the store's API does, after writing down why and when it is tried again; Misconfigured if the store
     is gone or we have no keys for it.
@@ -48,7 +49,8 @@ def tend(care: Care, store_id: int, *, only_look: bool = False) -> Tended:
         return Tended(done=False, wait=1.0, held=True)
     try:
         with lease.kept():
-            return _Pass(care, store_id).run(only_look=only_look)
+            one = _Pass(care, store_id)
+            return one.only_look() if only_look else one.run()
     finally:
         lease.release()
 
@@ -63,10 +65,16 @@ class _Pass:
         self._asked_at = self._ward.row.audit_at  # changes when somebody asks for another audit meanwhile
         self._until = care.now() + PASS
 
-    def run(self, *, only_look: bool) -> Tended:
+    def only_look(self) -> Tended:
         try:
-            findings = self._still_open() or self._look()
-            tended = Tended(done=True) if only_look else self._mend(findings)
+            self._look()
+        except Wait as wait:
+            return Tended(done=False, wait=wait.seconds)
+        return Tended(done=True)
+
+    def run(self) -> Tended:
+        try:
+            tended = self._mend(self._still_open() or self._look())
         except Wait as wait:
             self._come_back(round(wait.seconds * SECOND))
             return Tended(done=False, wait=wait.seconds)

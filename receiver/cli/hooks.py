@@ -41,8 +41,9 @@ class Cared:
     patience: Patience
 
     def tend(self, *, only_look: bool = False) -> None:
-        with writing(self.here.engine) as db:
-            ask_for_audit(db, self.store_id, self.here.now())
+        if not only_look:
+            with writing(self.here.engine) as db:
+                ask_for_audit(db, self.store_id, self.here.now())
         tend_to_the_end(self.care, self.store_id, self.patience, only_look=only_look)
 
     def findings(self) -> list[FindingRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.events.table import EVENTS
-from pipeline.registration.tending import HOURLY
+from pipeline.registration.tending import HOURLY, SECOND
 from tests.pipeline.registration.conftest import NOW, PUBLIC
 
 FOREIGN = "https://other.example.com/hooks/in?key=s3cret"
@@ -34,6 +34,31 @@ def test_nothing_is_found_when_all_is_well(tended):
 def test_the_next_audit_is_in_an_hour(tended):
     assert tended.row().audit_at == NOW + HOURLY
     assert tended.row().audited_at == NOW
+
+
+def test_whoever_only_looks_mends_nothing_and_puts_no_mending_off(tended):
+    tended.api().delete("hooks", tended.hook("order_new")["id"])
+    for minute in range(10, 60, 10):
+        tended.clock.now = NOW + minute * SECOND * 60
+        tended.tend(only_look=True)
+
+    assert tended.kinds(mended=False) == [("missing", "order_new")]
+    assert tended.row().audit_at == NOW + HOURLY
+    tended.clock.now = NOW + HOURLY
+    tended.tend()
+    assert tended.as_it_should_be()
+
+
+def test_whoever_looks_sees_what_is_so_now_and_not_what_the_last_audit_left(make_ward):
+    ward = make_ward(per_second=1.0)
+    ward.tend()
+    before = len(ward.kinds(mended=False))
+    ward.register("order_new", ward.urls()["order_new"])
+    while not ward.tend(only_look=True).done:
+        ward.care.redis.flushall()  # as time would empty the window
+
+    assert ("missing", "order_new") not in ward.kinds(mended=False)
+    assert before > 0
 
 
 def test_hooks_that_are_there_already_are_not_doubled(ward):
