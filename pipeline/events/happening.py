@@ -6,6 +6,7 @@ Its message ids are ULIDs of that key and of a time in the body: never of a cloc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.events.ulid import ulid_of
 
 WINDOW = 24 * 3600 * SECOND  # how long the same body is the same happening
 FUTURE = 24 * 3600 * SECOND  # a body that says it happens later than this is not believed
+_FRACTION = re.compile(r"\.\d+Z\Z")  # of a loaded time
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,14 @@ def happening_of(row: EventRow, data: Mapping[str, Any], fingerprint: str, recei
     subject = dig(data, row.at)
     parts = [dig(subject, path) for path in row.identity]
     natural = bool(parts) and all(part is not None for part in parts)
-    base = ":".join([row.name, *(str(part) for part in parts)]) if natural else f"{row.name}#{fingerprint[:32]}"
+    base = ":".join([row.name, *map(_to_the_second, parts)]) if natural else f"{row.name}#{fingerprint[:32]}"
     told = first_of(subject, row.occurred)
     return Happening(base, row.windowed or not natural, received_at, micros(told))
+
+
+def _to_the_second(part: object) -> str:
+    """A part of a key. Hooks may write times in milliseconds, the API writes none: it is the same moment."""
+    return _FRACTION.sub("Z", str(part))
 
 
 def message_id(store: str, happening: Happening, key: str, role: str, email: str | None = None) -> str:

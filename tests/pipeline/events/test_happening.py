@@ -17,6 +17,12 @@ def test_each_renewal_of_a_subscription_is_a_happening_of_its_own():
     assert april.key != may.key
 
 
+def test_a_renewal_told_in_milliseconds_is_the_one_the_api_shows_in_seconds():
+    hook = told("subscription_renewed", subscription(end_date="2026-04-15T00:00:00.123Z"))
+    shown = told("subscription_renewed", subscription(end_date="2026-04-15T00:00:00Z"))
+    assert hook.key == shown.key
+
+
 def test_an_update_is_known_by_its_body_within_a_day():
     first = told("order_updated", order(), NOW)
     again = told("order_updated", order(), NOW + 23 * HOUR)
