@@ -23,7 +23,7 @@ def lived(migrated_sqlite, tmp_path_factory):
     shutil.copy(migrated_sqlite, path)
     engine = make_engine(f"sqlite:///{path}")
     with serving(Options("id", "secret", seed=7)) as running:
-        town = Town(engine, Shop(running), mix=Mix(test=0.05))
+        town = Town(engine, Shop(running), mix=Mix(test=0.05), odd=0.3)
         town.settle(8)
         town.connect()
         town.compare()

@@ -36,7 +36,7 @@ from sandbox.store.life.scene import Scene
 from sandbox.store.life.tour import Tour
 from sandbox.store.shop import customers, orders
 from sandbox.store.shop.desk import Shop
-from sandbox.store.telling import wire
+from sandbox.store.telling import variants, wire
 from sandbox.store.telling.bodies import body_of
 from sandbox.store.telling.mix import Mix
 from tests.pipeline.cratejoy.conftest import AMPLE
@@ -83,6 +83,7 @@ class Town:
     times: Times = field(default_factory=lambda: Times(HOUR, 2 * HOUR, 15 * MINUTE))
     mix: Mix = field(default_factory=Mix)
     hooks: list[Told] = field(default_factory=list)
+    odd: float = 0.0  # how many hooks write times in milliseconds, or statuses in numbers
     gone: set[str] = field(default_factory=set)  # lists the API does not have
     _numbers: count = field(default_factory=lambda: count(1))
     _inbox: list = field(default_factory=list)
@@ -90,7 +91,7 @@ class Town:
     def __post_init__(self):
         self.redis = fakeredis.FakeRedis()
         self.world = self.served.running.world
-        self.rng = random.Random(7)
+        self.rng, self.luck = random.Random(7), random.Random(11)
         self.losing = lambda _: False
         self.shop = Shop(self.world.state, self, self.world.folk, self.rng)
         self.scene = Scene(self.shop, self.world.agenda, self.rng, self.mix, 40_000)
@@ -137,8 +138,12 @@ class Town:
     # The store's listener
 
     def tell(self, news):
-        body = body_of(self.world.state, news)
+        body = variants.epoch_ms(body_of(self.world.state, news)) if self.dressed() else body_of(self.world.state, news)
+        body = variants.integer_status(body) if self.dressed() else body
         self.deliver(news.event, wire.FORMS["A"](body), lost=self.losing(news), is_test=news.test)
+
+    def dressed(self):
+        return self.luck.random() < self.odd
 
     def deliver(self, event, raw, *, lost=False, is_test=False):
         number = next(self._numbers)

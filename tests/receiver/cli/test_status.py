@@ -6,8 +6,12 @@ import pytest
 
 from pipeline.ledger import tables
 from pipeline.ledger.engine import writing
+from pipeline.ledger.reconciliations import begin_new
+from pipeline.ledger.shown import DAY, MISSED, TOLD, Sighting, note_shown
 from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
 from pipeline.ledger.silence.canaries import ask_for_canary, claim_canary, note_answer
+from pipeline.ledger.store_apis import save_api
+from pipeline.ledger.stores import save_store
 from tests.installation import a_hook, order_hook
 from tests.receiver.cli.lanes import run_lane_of
 
@@ -95,3 +99,16 @@ def test_without_a_database_it_says_so_in_a_sentence(shell, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:9/nowhere")
 
     assert "the database does not answer" in shell.complaint("status")
+
+
+def test_how_many_hooks_never_came_is_told(shell, installed, connection):
+    here = installed.process
+    with writing(here.engine) as db:
+        store = save_store(db, "acme", here.now())
+        save_api(db, store.id, b"sealed", here.now())
+        begin_new(db, ["orders"], 0, here.now())
+        states = {"k1": TOLD, "k2": MISSED}
+        note_shown(db, store.id, [Sighting(key, "order_new", here.now() // DAY, one) for key, one in states.items()], 1)
+
+    assert "1 of 2 hooks of the last seven days never came" in shell.said("status")
+    assert shell.json("status")["reconciliations"][0]["rate"] == 0.5
