@@ -22,7 +22,7 @@ from receiver.pages.headers import add_headers
 from receiver.pages.letters import Letters, tell_the_old_address
 from receiver.pages.log_in import LogIn
 from receiver.pages.passwords import Passwords
-from receiver.pages.second_factor import Codes
+from receiver.pages.second_factor import Codes, Rescue
 from receiver.pages.sessions import close_sessions
 from receiver.pages.site import Site
 from receiver.pages.users import Users, WebUser
@@ -37,7 +37,9 @@ def create_pages(site: Site) -> Flask:
     close_sessions(app)
     keep_crowds_out(app, site.now)
     CSRFProtect(app)  # before Security, which looks for it
-    security = Security(app, Users(), login_form=LogIn, mail_util_cls=Letters, totp_cls=Codes)
+    security = Security(
+        app, Users(), login_form=LogIn, mail_util_cls=Letters, totp_cls=Codes, two_factor_rescue_form=Rescue
+    )
     security.pwd_context = Passwords()
     password_reset.connect(_forgive, app)
     user_authenticated.connect(_forgive, app)

@@ -53,7 +53,7 @@ def _welcome(invited: Invited, password_hash: str | None) -> ResponseReturnValue
             abort(404)  # rolls back
         add_member(db, invited.account_id, user_id, invited.role, now)
     flash("Welcome." if password_hash is None else "Welcome. Please log in.", "success")
-    return redirect(url_for("home.show"))
+    return redirect(url_for("home.show" if password_hash is None else "security.login"))
 
 
 def _user(db: Connection, invited: Invited, password_hash: str | None, now: int) -> int | None:

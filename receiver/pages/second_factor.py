@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask_security import Totp, UserMixin
+from typing import Any
+
+from flask_security import Totp, TwoFactorRescueForm, UserMixin
 from passlib.totp import TOTP, AppWallet, TotpMatch
 
 from receiver.pages.users import WebUser
@@ -26,3 +28,11 @@ class Codes(Totp):
         """Saved when the view commits."""
         if isinstance(user, WebUser):
             user.tf_counter = tmatch.counter
+
+
+class Rescue(TwoFactorRescueForm):
+    """Recovery codes are the rescue. A mail to an administrator, which is theirs, would reach nobody here."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.help_setup.choices = []

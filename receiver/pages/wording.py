@@ -27,7 +27,6 @@ WORDS = {
     "Submit Code": "Go on",
     "Authentication Code": "Code",
     "Two-Factor Setup": "Second factor",
-    "Two-Factor Authentication": "Second factor",
     "Two-Factor authentication adds an extra layer of security to your account": "Second factor",
     "In addition to your username and password, you'll need to use a code.": (
         "To log in you then need your password and a code from an app on your telephone."

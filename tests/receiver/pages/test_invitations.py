@@ -58,6 +58,14 @@ def test_who_registered_an_address_that_is_not_theirs_gets_in_by_no_invitation(h
     assert not squatter.is_logged_in()
 
 
+def test_somebody_new_is_led_to_the_log_in(house, account):
+    visitor = house.visitor()
+    visitor.go(invite(house, account))
+    visitor.send(password=PASSWORD)
+
+    assert (visitor.where, "Please log in" in visitor.text) == ("/login", True)
+
+
 def test_somebody_with_an_account_joins_after_logging_in(house, account):
     house.user(GUEST)
     visitor = house.visitor()

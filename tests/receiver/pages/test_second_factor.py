@@ -54,6 +54,18 @@ def test_the_right_code_logs_in(house):
     assert visitor.is_logged_in()
 
 
+def test_an_administrator_is_not_written_to_by_who_has_lost_the_app(house):
+    with_second_factor(house)
+    visitor = house.visitor()
+    visitor.log_in(EMAIL)
+    asked = visitor.page
+
+    visitor.send("/tf-rescue", help_setup="help")
+
+    assert "Whoever runs this installation" in asked
+    assert house.mail() == []
+
+
 def test_no_code_works_twice(house):
     _, app = with_second_factor(house)
     code = app.generate().token
