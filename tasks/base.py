@@ -16,6 +16,7 @@ from pipeline import metrics
 from pipeline.errors import CratewireError
 from pipeline.traces import span
 from tasks.parcel import pack, unpack
+from tasks.time_limit import soft_limit
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,8 @@ class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
         chain = self.request.root_id
         with bound_contextvars(task=self.name, chain=chain), _timed(self.name), _traced(self.name, chain):
             try:
-                result = self.run(*map(unpack, args), **kwargs)
+                with soft_limit():
+                    result = self.run(*map(unpack, args), **kwargs)
                 return result if self.request.called_directly else pack(result)
             except (CratewireError, *CELERYS):
                 raise

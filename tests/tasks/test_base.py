@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import suppress
+
 import pytest
 import structlog
 from celery import Celery
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, SoftTimeLimitExceeded
 from redis import ConnectionError as RedisAway
 
 from pipeline.errors import StaleFence
 from tasks.base import QuietTask, TaskFailed
+from tasks.time_limit import SIGNAL
 
 app = Celery("test", task_cls=QuietTask, set_as_current=False)
 
@@ -17,6 +22,13 @@ app = Celery("test", task_cls=QuietTask, set_as_current=False)
 @app.task(name="test.fails")
 def fails(error: Exception) -> None:
     raise error
+
+
+@app.task(name="test.takes_long")
+def takes_long() -> None:
+    """Struck by the soft time limit where everything is caught."""
+    with suppress(Exception):
+        os.kill(os.getpid(), SIGNAL)
 
 
 @app.task(name="test.tells")
@@ -50,6 +62,18 @@ def test_a_server_that_is_away_is_told_in_one_line():
 def test_our_own_errors_and_celerys_words_pass(error):
     with pytest.raises(type(error)):
         fails(error)
+
+
+def test_the_soft_time_limit_is_no_fault_of_what_the_task_was_doing():
+    with pytest.raises(SoftTimeLimitExceeded):
+        takes_long()
+
+
+def test_the_soft_time_limit_is_celerys_again_after_the_task():
+    before = signal.getsignal(SIGNAL)
+    tells()
+
+    assert signal.getsignal(SIGNAL) == before
 
 
 def test_every_line_of_a_task_names_it():
