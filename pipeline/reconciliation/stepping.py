@@ -21,6 +21,7 @@ from pipeline.reconciliation.asking import COLLECTIONS, Asked, Collection
 from pipeline.reconciliation.judging import Rules
 from pipeline.reconciliation.means import Means
 from pipeline.reconciliation.recovering import Compared, compare_page
+from pipeline.reconciliation.search import Search
 from pipeline.reconciliation.showing import Shown
 from pipeline.record.fence import hold
 from pipeline.record.known import StoreRow, stores_by_name
@@ -52,26 +53,21 @@ class Step:
         return self._read()
 
     def _search(self) -> None:
-        """One question on the way to the largest id there was before us: is there any that is so much larger?
-
-        The stride doubles while the answer is yes, and halves while it is no.
-        """
+        """One question on the way to the largest id there was before us."""
         row, now = self.row, self.means.now()
-        low, stride = row.reached, int(row.cursor or 1)
-        asked = low + stride - 1
-        page = self.api.page(self.collection.resource, {"id__gt": str(asked)}, limit=LIMIT)
+        search = Search(row.reached, int(row.cursor or 1), bool(row.barren))
+        page = self.api.page(self.collection.resource, {"id__gt": str(search.asked)}, limit=LIMIT)
         ids = [one["id"] for one in page.results if one.get("id") is not None]
-        if any(found <= asked for found in ids):
+        if any(one <= search.asked for one in ids):
             raise BadAnswer(f"{row.collection}: the API does not heed a filter by id")
-        climbing = bool(ids) and not row.barren  # barren: a no was heard, so from now on the stride only shrinks
-        wider = stride * 2 if climbing else stride // 2
-        found: dict[str, Any] = {"reached": max([low, *ids]), "cursor": str(wider), "pages": row.pages + 1}
-        if not ids and stride == 1:
-            found |= {"floor": low, "high": low, "reached": 0, "cursor": None, "barren": 0}
+        found: dict[str, Any]
+        if search.ends_with(ids):
+            found = {"floor": search.low, "high": search.low, "reached": 0, "cursor": None, "barren": 0}
         else:
-            found |= {"barren": int(not climbing), "cursor": str(max(wider, 1))}
+            further = search.after(ids)
+            found = {"reached": further.low, "cursor": str(further.stride), "barren": int(further.shrinking)}
         with writing(self.means.engine) as db:
-            change(db, row, **found, began_at=row.began_at, next_at=now)
+            change(db, row, **found, pages=row.pages + 1, next_at=now)
 
     def _read(self) -> Compared:
         begun = self._begun()
