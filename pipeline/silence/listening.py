@@ -46,15 +46,29 @@ def stores_to_listen_to(db: Connection, now: int) -> list[int]:
     return sorted({*stores_to_look_at(db, now, now - RELEARN_US), *stores_no_longer_silent(db)})
 
 
-def listen_to(db: Connection, store_id: int, now: int) -> bool:
-    """Learn what this store's silences mean, and open and end its alarms; whether one was opened."""
-    forget_hours(db, store_id, now - HISTORY_US)
+def end_what_is_over(db: Connection, store_id: int, now: int) -> None:
+    """End the alarms of a store whose hooks have come again, or are no longer to come."""
+    wanted = _is_wanted(db, store_id)
+    for alarm in open_alarms(db, store_id, SILENCE):
+        by_event = hours_of(db, store_id, alarm.last_at or 0)
+        heard = any_event(by_event.values()) if alarm.event == ANY else by_event.get(alarm.event, ())
+        came_at = _came_after(heard, alarm.last_at or 0)
+        if came_at is not None or not wanted:
+            end_alarms(db, [alarm.id], came_at or now)
+
+
+def expect(db: Connection, store_id: int, now: int) -> dict[str, Expected]:
+    """Learn what this store's silences mean. It only reads: learning takes time, and hooks must not wait for it."""
     by_event = hours_of(db, store_id, now - HISTORY_US)
     heard = {ANY: any_event(by_event.values()), **by_event}
-    wanted = _is_wanted(db, store_id)
-    _end_what_is_over(db, store_id, heard, now, wanted=wanted)
     store = _Store(store_id, heard, alarms_since(db, store_id, now - HISTORY_US))
-    expected = {event: _expected(store, event, now) for event, hours in heard.items() if hours}
+    return {event: _expected(store, event, now) for event, hours in heard.items() if hours}
+
+
+def note_expected(db: Connection, store_id: int, expected: Mapping[str, Expected], now: int) -> bool:
+    """Write it down, and open alarms about what is late; whether one was opened."""
+    forget_hours(db, store_id, now - HISTORY_US)
+    wanted = _is_wanted(db, store_id)
     opened = wanted and _open_what_is_late(db, store_id, expected, now)
     silent = {one.event for one in open_alarms(db, store_id, SILENCE)}
     known = {event: _unless(one, ANY in silent or event in silent or not wanted) for event, one in expected.items()}
@@ -71,15 +85,6 @@ def _expected(store: _Store, event: str, now: int) -> Expected:
 def _unless(expected: Expected, known: bool) -> Expected:  # noqa: FBT001 it is the question
     """Nothing is expected any more of whoever is known to be silent: nobody need look again for that."""
     return Expected(expected.last_at, None) if known else expected
-
-
-def _end_what_is_over(
-    db: Connection, store_id: int, heard: Mapping[str, Sequence[Heard]], now: int, *, wanted: bool
-) -> None:
-    for alarm in open_alarms(db, store_id, SILENCE):
-        came_at = _came_after(heard.get(alarm.event, ()), alarm.last_at or 0)
-        if came_at is not None or not wanted:
-            end_alarms(db, [alarm.id], came_at or now)
 
 
 def _came_after(heard: Sequence[Heard], last_at: int) -> int | None:

@@ -11,11 +11,11 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.silence.canaries import wanted_canaries
 from pipeline.ledger.silence.heard import listen
 from pipeline.silence.canary import watch_way_in
-from pipeline.silence.listening import listen_to, stores_to_listen_to
+from pipeline.silence.listening import end_what_is_over, expect, note_expected, stores_to_listen_to
 from pipeline.silence.telling import Audience, tell
 from pipeline.silence.trying import Means, begin, collect
 
-LONGEST_US = 20_000_000  # of listening in one sweep: a ledger that is new to us is listened to in several
+LONGEST_US = 20_000_000  # of listening, or of learning, in one sweep: what is left over is the next one's
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,21 @@ def _catch_up(ears: Ears) -> bool:
 
 
 def _look_at_stores(ears: Ears) -> None:
-    """A transaction for each, so that hooks need not wait for all of them."""
+    """Those for which the time does not suffice are looked at by the next sweep."""
+    until = ears.now() + LONGEST_US
     with reading(ears.engine) as db:
         stores = stores_to_listen_to(db, ears.now())
     for store_id in stores:
-        now = ears.now()
-        with writing(ears.engine) as db:
-            if listen_to(db, store_id, now):
-                begin(db, ears.means, store_id, now)
+        if ears.now() >= until:
+            return
+        _look_at(ears, store_id, ears.now())
+
+
+def _look_at(ears: Ears, store_id: int, now: int) -> None:
+    with writing(ears.engine) as db:
+        end_what_is_over(db, store_id, now)
+    with reading(ears.engine) as db:
+        expected = expect(db, store_id, now)
+    with writing(ears.engine) as db:
+        if note_expected(db, store_id, expected, now):
+            begin(db, ears.means, store_id, now)
