@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import EventFilter, EventListed, EventShown, list_events, show_event
+from pipeline.model import RECONCILE
 from receiver.cli.opened import as_document, opened, when
 from receiver.cli.options import LARGEST_ID, data_option, is_row_id
 from receiver.cli.output import json_option, show, speaks_plainly
@@ -111,15 +112,22 @@ def _line(event: EventListed) -> str:
 def _table(found: list[EventListed]) -> Table:
     table = plain("id", "received", "event", "of", "outcome", "store", gap=1)
     for event in found:
-        again = f", told {event.duplicates + 1} times" if event.duplicates else ""
-        cells = (event.id, moment(event.received_at), event.name, event.subject_id or "", event.outcome + again)
+        cells = (event.id, moment(event.received_at), event.name, event.subject_id or "", _outcome(event))
         table.add_row(*map(str, cells), event.store)
     return table
 
 
+def _outcome(event: EventListed) -> str:
+    """What became of it; and if no hook told of it in time, or more than one, how often hooks did."""
+    recovered = event.source == RECONCILE
+    times = event.duplicates + (not recovered)
+    told = f"told {times} times" if times > 1 else "told late" if recovered and times else ""
+    return ", ".join(filter(None, (event.outcome, "recovered" if recovered else "", told)))
+
+
 def _tell(console: Console, found: EventShown) -> None:
     event = found.event
-    console.print(f"[bold]{event.name}[/] of {event.store}: event {event.id}, {event.outcome}", highlight=False)
+    console.print(f"[bold]{event.name}[/] of {event.store}: event {event.id}, {_outcome(event)}", highlight=False)
     for name, value in (("happening", found.happening), ("ULID", event.ulid), ("receipt", event.receipt)):
         console.print(f"  {name:<10} {value}", highlight=False, soft_wrap=True)
     console.print(f"  occurred   {when(event.occurred_at)} UTC", highlight=False)

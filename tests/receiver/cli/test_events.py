@@ -42,6 +42,13 @@ def test_a_human_sees_that_an_event_was_told_twice(shell, installed, connection)
     assert "told 2 times" in shell.said("events", "list")
 
 
+@pytest.mark.parametrize(("hooks", "said"), [(0, "forwarded, recovered"), (1, "forwarded, recovered, told late")])
+def test_a_human_sees_that_no_hook_told_of_it_in_time(shell, installed, connection, hooks, said):
+    installed.record(order_hook(1, source="reconcile"), *(order_hook(1) for _ in range(hooks)))
+
+    assert said in shell.said("events", "list")
+
+
 @pytest.mark.parametrize("known_as", ["id", "ulid", "receipt"])
 def test_an_event_is_found_by_its_id_its_ulid_or_its_receipt(shell, installed, connection, known_as):
     installed.record(order_hook(1))
