@@ -1,0 +1,52 @@
+"""The connect form between the two sandboxes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sandbox.store.server import serving
+from sandbox.store.world import Options
+from tests.receiver.pages.connect.filling import EMAIL
+from tests.receiver.pages.visitors import PASSWORD, House
+from tests.servers.sandbox import sandbox_customerio
+
+
+@pytest.fixture(scope="package")
+def cratejoy():
+    with serving(Options("an-id", "a-secret")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def customerio():
+    with sandbox_customerio() as running:
+        yield running
+
+
+@pytest.fixture
+def house(site):
+    clock = [site.now()]
+    return House.of(
+        replace(
+            site, settings=replace(site.settings, connect_anywhere=True, cratejoy_rate=1000.0), now=lambda: clock[0]
+        ),
+        clock,
+    )
+
+
+@pytest.fixture
+def filled_in(cratejoy, customerio):
+    """Everything right."""
+    platform = {f"customerio-{key}": value for key, value in customerio.config.items()}
+    return {
+        "store": "acme",
+        "currency": "EUR",
+        "client_id": "an-id",
+        "client_secret": "a-secret",
+        "cratejoy_url": f"{cratejoy.url}/v1/",
+        "email": EMAIL,
+        "password": PASSWORD,
+        **platform,
+    }

@@ -1,0 +1,105 @@
+"""What a connect form says next to which field, and that nothing is saved then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from receiver.demo.ask import ask
+from receiver.pages.connect.form import form_for
+from receiver.pages.connect.trying import MOST_A_MINUTE
+from tests.receiver.pages.connect.filling import NOTHING, counts, errors_on, send
+from tests.receiver.pages.visitors import House
+from tests.servers.process import free_port
+
+WRONG = [
+    ({"store": "Ácme!"}, "store"),
+    ({"store": ""}, "store"),
+    ({"store": "a c me!"}, "store"),
+    ({"store": "acme/../other"}, "store"),
+    ({"currency": "Euro"}, "currency"),
+    ({"client_id": ""}, "client_id"),
+    ({"client_id": "a:b"}, "client_id"),
+    ({"client_secret": "another"}, "client_secret"),
+    ({"cratejoy_url": "http://192.0.2.1/v1/"}, "cratejoy_url"),
+    ({"customerio-site_id": ""}, "customerio-site_id"),
+    ({"customerio-api_key": "another"}, "customerio-api_key"),
+    ({"customerio-base_url": "nowhere"}, "customerio-site_id"),
+    ({"email": "bea"}, "email"),
+    ({"password": "short"}, "password"),
+]
+
+
+@pytest.mark.parametrize(("change", "field"), WRONG)
+def test_what_is_wrong_is_said_next_to_its_field_and_nothing_is_saved(house, filled_in, change, field):
+    page = send(house.visitor(), filled_in | change)
+
+    assert list(errors_on(page)) == [field]
+    assert counts(house) == NOTHING
+
+
+def test_another_region_is_named(house, filled_in):
+    other = {"us": "eu", "eu": "us"}[filled_in["customerio-region"]]
+
+    page = send(house.visitor(), filled_in | {"customerio-region": other})
+
+    assert filled_in["customerio-region"] in errors_on(page)["customerio-region"]
+
+
+def test_a_cratejoy_that_is_away_is_said_so(house, filled_in):
+    page = send(house.visitor(), filled_in | {"cratejoy_url": f"http://127.0.0.1:{free_port()}/v1/"})
+
+    assert "does not answer" in errors_on(page)["client_id"]
+
+
+def test_a_cratejoy_that_asks_to_wait_is_obeyed(house, filled_in, cratejoy):
+    ask(f"{cratejoy.url}/_sandbox/faults", {"status": 429, "times": 1, "retry_after": 7})
+
+    page = send(house.visitor(), filled_in)
+
+    assert "wait" in errors_on(page)["client_id"]
+
+
+def test_keys_cannot_be_guessed_through_us(house, filled_in):
+    visitor = house.visitor()
+    for _ in range(MOST_A_MINUTE):
+        page = send(visitor, filled_in | {"client_secret": "another"})
+    before = errors_on(page)
+
+    page = send(visitor, filled_in)
+
+    assert (list(before), list(errors_on(page))) == (["client_secret"], ["store"])
+
+
+def test_strangers_are_not_asked_where_to_connect_to(house, filled_in):
+    closed = House.of(replace(house.site, settings=replace(house.site.settings, connect_anywhere=False)), house.clock)
+
+    page = closed.visitor().go("/connect")
+
+    assert "cratejoy_url" not in page
+    assert "base_url" not in page
+
+
+def test_an_address_that_was_not_asked_for_is_not_listened_to(house, filled_in):
+    with house.app.test_request_context("/connect", method="POST", data=filled_in):
+        form = form_for(None, anywhere=False)
+
+    assert "base_url" not in form.config()
+
+
+def test_where_only_the_invited_may_come_the_form_asks_to_log_in(house):
+    closed = House.of(replace(house.site, settings=replace(house.site.settings, registration="invited")), house.clock)
+
+    visitor = closed.visitor()
+    visitor.go("/")
+
+    assert visitor.where == "/login"
+
+
+def test_the_form_says_what_to_do_at_cratejoy_and_at_the_platform(house):
+    visitor = house.visitor()
+    visitor.go("/connect")
+
+    assert "generate a new key" in visitor.text
+    assert "Track API keys" in visitor.text
