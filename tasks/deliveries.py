@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import structlog
 from structlog.contextvars import bound_contextvars
 
@@ -26,10 +28,10 @@ _MICROS = 1_000_000
 def forward(connections: list[int]) -> None:
     """Wake the lanes of these connections. Each lane is a task of its own, so that a slow one delays no other."""
     wanted = set(connections)
-    due = [lane for lane in _due() if lane[0] in wanted]
-    for connection_id, lane in due[1:]:
+    ready = _ready(lane for lane in _due() if lane[0] in wanted)
+    for connection_id, lane in ready[1:]:
         _start(connection_id, lane)
-    for connection_id, lane in due[:1]:  # the usual case, one connection, needs no further message
+    for connection_id, lane in ready[:1]:  # the usual case, one connection, needs no further message
         run(connection_id, lane)
 
 
@@ -48,14 +50,19 @@ def run(connection_id: int, lane: int) -> None:
 
 @task("deliveries.sweep")
 def sweep() -> None:
-    """Start every lane that has something to do and may; of those that may hang, as many as there are places for."""
-    here = this_process()
-    due = [lane for lane in _due() if not here.redis.exists(keys.lane_lease(*lane))]  # a holder looks again
-    quick = trusted(here.redis, due)
-    others = [lane for lane in due if lane not in quick]
-    room = free_places(here.redis, places_among(here.settings.workers))
-    for lane_id in (*sorted(quick), *lane_deps(here).rng.sample(others, min(len(others), room))):
+    """Start every lane that has something to do and may."""
+    for lane_id in _ready(_due()):
         _start(*lane_id)
+
+
+def _ready(due: Iterable[LaneId]) -> list[LaneId]:
+    """Those that nobody holds; of those that may hang, as many as there are places for."""
+    here = this_process()
+    free = [lane for lane in due if not here.redis.exists(keys.lane_lease(*lane))]  # a holder looks before leaving
+    quick = trusted(here.redis, free)
+    others = [lane for lane in free if lane not in quick]
+    room = free_places(here.redis, places_among(here.settings.workers))
+    return [*sorted(quick), *lane_deps(here).rng.sample(others, min(len(others), room))]
 
 
 def _run(deps: LaneDeps, lane_id: LaneId) -> None:
@@ -67,7 +74,7 @@ def _run(deps: LaneDeps, lane_id: LaneId) -> None:
         _start(*lane_id)
 
 
-def _due() -> list[tuple[int, int]]:
+def _due() -> list[LaneId]:
     here = this_process()
     with reading(here.engine) as db:
         return due_lanes(db, here.now())

@@ -89,6 +89,7 @@ def test_only_the_connections_of_the_batch_are_woken(installed, track):
 def test_every_further_lane_gets_a_task_of_its_own(installed, track):
     connection = installed.connect(track.config, lanes=3)
     record(installed, *customers(3))
+    installed.process.redis.sadd(keys.TRUSTED, *(f"{connection}:{lane}" for lane in range(3)))
 
     deliveries.forward([connection])
 
@@ -186,6 +187,16 @@ def test_a_lane_that_may_hang_waits_while_as_many_as_may_hang_already(installed,
     deliveries.sweep()
 
     assert (starts(), statuses(installed)) == ([], ["pending", "pending"])
+
+
+@pytest.mark.usefixtures("crowded")
+def test_a_batch_adds_no_messages_for_lanes_that_cannot_go(installed, track):
+    connection = installed.connect(track.config, lanes=8)
+    record(installed, *customers(12))
+
+    deliveries.forward([connection])
+
+    assert starts() == []
 
 
 def test_no_sweep_starts_more_lanes_that_may_hang_than_there_are_places(installed, track):
