@@ -61,7 +61,7 @@ def record_batch(
     if token is not None:
         pass_fence(db, "inbox", token)
     hooks, failed = take_heartbeats(db, hooks, failed, now)
-    hooks = take_canaries(db, hooks, now)
+    hooks, failed = take_canaries(db, hooks, failed, raws, now)
     stores = stores_by_name(db, {one["store"] for one in (*hooks, *failed)})
     stories, refused = _admit(hooks, stores)
     dead = bury(db, [*failed, *refused], raws, stores, now)

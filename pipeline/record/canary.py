@@ -6,28 +6,52 @@ stranger's who has a hook address, and goes the way of every unknown event.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection as Database
 from sqlalchemy import select, update
 
 from pipeline.ledger.silence_tables import Canary
-from pipeline.model import CANARY, ValidHook
+from pipeline.model import CANARY, Entry, FailedHook, ValidHook
+from pipeline.record.dead import Raw
+
+LONGEST = 200  # bytes; ours has about fifty, and a stranger's may be nested deeper than can be read
 
 
-def take_canaries(db: Database, hooks: Sequence[ValidHook], now: int) -> list[ValidHook]:
-    """The batch without canaries."""
-    nonces = {nonce for hook in hooks if (nonce := _nonce(hook))}
+def take_canaries(
+    db: Database, hooks: Sequence[ValidHook], failed: Sequence[FailedHook], raws: Mapping[str, Raw], now: int
+) -> tuple[list[ValidHook], list[FailedHook]]:
+    """The batch without canaries. One that failed is dropped: that it does not arrive says it all."""
+    came = {hook["entry_id"]: nonce for hook in hooks if (nonce := _nonce(hook, hook["data"]))}
+    lost = {hook["entry_id"]: nonce for hook in failed if (nonce := _nonce(hook, _body(raws, hook)))}
+    nonces = {*came.values(), *lost.values()}
     if not nonces:
-        return list(hooks)
+        return list(hooks), list(failed)
     ours = set(db.execute(select(Canary.nonce).where(Canary.nonce.in_(nonces))).scalars())
-    first = update(Canary).where(Canary.nonce.in_(ours), Canary.arrived_at.is_(None))
+    first = update(Canary).where(Canary.nonce.in_(ours & {*came.values()}), Canary.arrived_at.is_(None))
     db.execute(first.values(arrived_at=now))
-    return [hook for hook in hooks if _nonce(hook) not in ours]
+    return (
+        [hook for hook in hooks if came.get(hook["entry_id"]) not in ours],
+        [hook for hook in failed if lost.get(hook["entry_id"]) not in ours],
+    )
 
 
-def _nonce(hook: ValidHook) -> str | None:
-    if hook["event"] != CANARY:
+def _nonce(hook: Entry, body: object) -> str | None:
+    if hook["event"] != CANARY or not isinstance(body, dict):
         return None
-    nonce = hook["data"].get(CANARY)
-    return nonce if isinstance(nonce, str) else None
+    nonce = body.get(CANARY)
+    # Ours are hexadecimal; a stranger's may be what no database takes.
+    return nonce if isinstance(nonce, str) and nonce.isascii() and nonce.isalnum() else None
+
+
+def _body(raws: Mapping[str, Raw], hook: FailedHook) -> object:
+    """What we sent, if it was us: plain JSON."""
+    raw, _ = raws.get(hook["entry_id"], (b"", None))
+    if hook["event"] != CANARY or len(raw) > LONGEST:
+        return None
+    try:
+        body: object = json.loads(raw)
+    except ValueError:
+        return None
+    return body
