@@ -15,8 +15,7 @@ _EDGE = 0.02  # seconds: a request's own time on the way, when two clocks' readi
 
 def judge(script: Script, seen: Seen) -> dict[str, Any]:
     """All figures; `whole` says whether they are as they should be."""
-    pages = [one for one in seen.requests if one["method"] == "GET" and "/hooks" not in one["path"]]
-    found = {**_people(seen), **_requests(script, pages), **_delays(seen)}
+    found = {**_people(seen), **_requests(script, seen), **_delays(seen)}
     found |= {"script": {"customers": script.customers, "rate": script.rate, "kills": len(seen.kills)}}
     found |= {"progress": seen.progress}
     found["whole"] = (
@@ -41,25 +40,34 @@ def _people(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _requests(script: Script, pages: list[dict[str, Any]]) -> dict[str, Any]:
-    """`share_of_rate`: of the requests the store allowed while it allowed any."""
-    refused = [one["at"] for one in pages if one["status"] == _REFUSED]
-    taken = Counter((one["path"], one["query"]) for one in pages if one["status"] == _TAKEN)
+def _requests(script: Script, seen: Seen) -> dict[str, Any]:
+    """Of the time between the backfill's first request and its last. What else asked then used the same rate.
+
+    `share_of_rate`: of the requests the store would have taken while it took any.
+    """
+    pages = [one for one in seen.requests if _is_ours(one)]
     began, ended = pages[0]["at"], pages[-1]["at"]
-    closed = sum(script.retry_after for _ in refused)
-    inside = sum(at + _EDGE < one["at"] < at + script.retry_after - _EDGE for at in refused for one in pages)
-    seconds = ended - began
+    asked = [one for one in seen.requests if began <= one["at"] <= ended]
+    refused = [one["at"] for one in asked if one["status"] == _REFUSED]
+    inside = sum(at + _EDGE < one["at"] < at + script.retry_after - _EDGE for at in refused for one in asked)
+    read = Counter((one["path"], one["query"]) for one in pages if one["status"] == _TAKEN)
+    used, seconds = (len(asked) - len(refused) - 1) / script.rate, ended - began
     return {
-        "pages": len(taken),
-        "read_again": taken.total() - len(taken),
-        "requests": len(pages),
+        "pages": len(read),
+        "read_again": read.total() - len(read),
+        "requests": len(asked),
         "refused": len(refused),
-        "share_refused": round(len(refused) / len(pages), 4),
+        "share_refused": round(len(refused) / len(asked), 4),
         "inside_retry_after": inside,
         "seconds": round(seconds, 1),
-        "share_of_rate": round((taken.total() - 1) / (script.rate * (seconds - closed)), 4),
-        "share_of_rate_overall": round((taken.total() - 1) / (script.rate * seconds), 4),
+        "share_of_rate": round(used / (seconds - script.retry_after * len(refused)), 4),
+        "share_of_rate_overall": round(used / seconds, 4),
     }
+
+
+def _is_ours(request: dict[str, Any]) -> bool:
+    """Whether the backfill asked it: it reads whole collections, and reconciliation asks with conditions."""
+    return request["method"] == "GET" and "/hooks" not in request["path"] and "__" not in request["query"]
 
 
 def _delays(seen: Seen) -> dict[str, Any]:

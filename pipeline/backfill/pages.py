@@ -28,11 +28,13 @@ class Read:
 
 
 def ready_for_next(db: Connection, row: BackfillRow) -> StoreRow | None:
-    """The store, both locked until the transaction ends; None if the backfill has changed since it was read."""
-    store = get_store(db, row.store_id)
-    if store is None or not lock_backfill(db, row):
-        return None
-    return stores_by_name(db, [store.name])[store.name]
+    """The store, both locked until the transaction ends; None if the backfill has changed since it was read.
+
+    The store first, as whoever connects it does: else the two could wait for each other.
+    """
+    named = get_store(db, row.store_id)
+    store = stores_by_name(db, [named.name]).get(named.name) if named else None
+    return store if lock_backfill(db, row) else None
 
 
 def first_uncounted(row: BackfillRow) -> str:
