@@ -73,7 +73,6 @@ _REDIS_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 10,
     "global_keyprefix": "cratewire:celery:",
-    "queue_order_strategy": "priority",  # hooks first: a link never waits for more than the lanes that have begun
 }
 # Without these a publisher waits for a silent RabbitMQ as long as it is silent.
 _AMQP_OPTIONS = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
