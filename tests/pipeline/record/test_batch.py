@@ -221,49 +221,6 @@ def test_an_unknown_event_is_recorded(teller):
     assert (event.name, event.outcome, event.data) == ("box_exploded", "unknown_event", {"id": 5, "anything": True})
 
 
-@pytest.mark.parametrize(
-    ("how", "reason"), [({"store": "nobodys"}, "unknown_store"), ({"version": 2}, "token_revoked")]
-)
-def test_a_hook_through_a_url_that_is_nobodys_is_kept_dead(teller, how, reason):
-    assert teller.told("order_new", order(), **how).dead == 1
-    assert [(row.reason, zlib.decompress(row.raw)) for row in teller.rows(tables.DeadHook)] == [(reason, b"raw")]
-
-
-@pytest.mark.parametrize(
-    ("version", "late", "dead"), [(2, 0, 0), (2, HOUR, 0), (1, -1, 0), (1, 0, 1), (0, -1, 1), (3, -1, 1)]
-)
-def test_the_last_urls_before_a_rotation_hold_until_their_time(teller, version, late, dead):
-    until = NOW + 24 * HOUR
-    teller.change_store(token_version=2, old_token_until=until)
-
-    assert teller.told("order_new", order(), version=version, at=until + late).dead == dead
-
-
-def test_urls_that_were_replaced_at_once_do_not_hold_at_all(teller):
-    teller.change_store(token_version=2, old_token_until=None)
-
-    assert teller.told("order_new", order(), version=1, at=0).dead == 1
-
-
-def test_an_unreadable_hook_is_kept_with_its_bytes_and_its_reason(teller):
-    teller.tell(failed=[failure(teller.hook("order_new", {}))])
-    (dead,) = teller.rows(tables.DeadHook)
-    assert (dead.store_id, dead.stage, dead.reason, dead.times) == (1, "decode", "not_json", 1)
-
-
-def test_a_dead_hook_that_dies_again_is_counted_not_doubled(teller):
-    hook = teller.hook("order_new", {})
-    teller.tell(failed=[failure(hook)])
-    teller.tell(failed=[failure(hook, "empty")])
-    assert [(row.times, row.reason) for row in teller.rows(tables.DeadHook)] == [(2, "empty")]
-
-
-def test_a_replayed_hook_that_lives_is_marked(teller):
-    teller.tell(failed=[failure(teller.hook("order_new", {}, receipt="r1"))])
-    teller.told("order_new", order(), receipt="r1", source="replay")
-    assert teller.rows(tables.DeadHook)[0].replayed_at == NOW + 1
-
-
 def test_every_connection_gets_its_own_messages(engine):
     teller = Teller(engine, connections=2)
     found = teller.told("order_new", order())
