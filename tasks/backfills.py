@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 SECOND = 1_000_000
 SOON = 5 * SECOND  # a step that is due later than this is left to the sweep
-OVERDUE = SECOND  # by then whoever had planned a step is gone
+OVERDUE = SECOND // 2  # by then whoever had planned a step is gone
 
 
 @task("backfills.step")

@@ -21,7 +21,7 @@ from bench.machine import described
 @click.option("--retry-after", default=3, show_default=True, help="Seconds the store names with a 429.")
 @click.option("--kills", default=10, show_default=True, help="How often a worker's processes get a kill -9.")
 @click.option(
-    "--refusals", default=1, show_default=True, help="How often the store says 429 although nobody was too fast."
+    "--refusals", default=0, show_default=True, help="How often the store says 429 although nobody was too fast."
 )
 @click.option("--samples", default=40, show_default=True, help="Live hooks before the backfill begins.")
 @click.option("--postgres", help="The URL of an empty PostgreSQL database, instead of SQLite.")

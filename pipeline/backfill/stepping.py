@@ -23,10 +23,10 @@ from pipeline.ledger.store_apis import note_api
 
 SECOND = 1_000_000
 STAY = 3 * SECOND  # how long one task goes on before it lets others at the worker
-LEASE_MS = 3_000  # how long a killed worker's page rests; a living worker renews it
+LEASE_MS = 2_000  # how long a killed worker's page rests; a living worker renews it
 # A request takes a few ms to reach the store, some more than others. Whoever came back on the dot would often be
 # counted together with the request before, and be refused.
-LATE = 20_000  # µs
+LATE = 50_000  # µs
 ASK_AGAIN = SECOND
 _TOKEN_BITS = 128
 

@@ -75,11 +75,12 @@ def test_the_sweep_goes_on_with_what_nobody_has_taken(installed, store_id):
     assert (message.task, message.args) == ("backfills.step", [row_of(installed, store_id).id, due])
 
 
-@pytest.mark.parametrize("why", ["planned for now", "in somebody's hands", "paused"])
+@pytest.mark.parametrize("why", ["planned for later", "in somebody's hands", "paused"])
 def test_the_sweep_leaves_alone(installed, store_id, why):
     row = row_of(installed, store_id)
-    if why != "planned for now":
-        change(installed, next_step_at=row.started_at - 2 * backfills.OVERDUE)
+    change(installed, next_step_at=row.started_at - 2 * backfills.OVERDUE)
+    if why == "planned for later":
+        change(installed, next_step_at=installed.process.now() + 60_000_000)
     if why == "in somebody's hands":
         installed.process.redis.set(keys.backfill_lease(row.id), "somebody")
     if why == "paused":
