@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from pipeline.fan_out.gifts import Gift, Memory, Subject, gift_known, links_of, subjects_of
 from pipeline.ledger import tables
-from pipeline.record.known import chunks, table_of
+from pipeline.record.by_keys import rows_by
+from pipeline.record.known import table_of
 from pipeline.record.story import Story
 from pipeline.record.upsert import upsert
 
@@ -75,9 +76,8 @@ class GiftMemory:
 
     def _load(self, store_id: int, subjects: Iterable[Subject]) -> None:
         gift = table_of(tables.Gift)
-        for part in chunks(subjects):
-            query = select(gift).where(gift.c.store_id == store_id, tuple_(gift.c.kind, gift.c.subject_id).in_(part))
-            for row in self._db.execute(query):
-                subject = (row.kind, row.subject_id)
-                self._gifts[store_id][subject] = Gift(row.email, **row.data)
-                self._as_of[store_id, subject] = row.as_of
+        query = select(gift).where(gift.c.store_id == store_id)
+        for row in rows_by(self._db, query, (gift.c.kind, gift.c.subject_id), subjects):
+            subject = (row.kind, row.subject_id)
+            self._gifts[store_id][subject] = Gift(row.email, **row.data)
+            self._as_of[store_id, subject] = row.as_of

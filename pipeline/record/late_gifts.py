@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import exists, select, tuple_
+from sqlalchemy import exists, select
 
 from pipeline.events.table import EVENTS
 from pipeline.fan_out.gifts import Subject
 from pipeline.ledger import tables
 from pipeline.model import ValidHook
+from pipeline.record.by_keys import rows_by
 from pipeline.record.gift_memory import GiftMemory
 from pipeline.record.known import StoreRow, chunks, table_of
 from pipeline.record.story import Story, story_of
@@ -39,10 +40,8 @@ def _earlier(db: Database, store_id: int, subjects: Sequence[Subject]) -> Iterat
     """Events of these subjects that no recipient has heard of."""
     event, link, cast = (table_of(model) for model in (tables.Event, tables.EventSubject, tables.EventPerson))
     heard = exists().where(cast.c.event_id == event.c.id, cast.c.role == "gift_recipient")
-    ids: set[int] = set()
-    for part in chunks(subjects):
-        query = select(link.c.event_id).where(link.c.store_id == store_id)
-        ids.update(db.execute(query.where(tuple_(link.c.kind, link.c.subject_id).in_(part))).scalars())
+    query = select(link.c.event_id).where(link.c.store_id == store_id)
+    ids = {row.event_id for row in rows_by(db, query, (link.c.kind, link.c.subject_id), subjects)}
     for part in chunks(sorted(ids)):
         yield from db.execute(select(event).where(event.c.id.in_(part), event.c.name.in_(_COPIED), ~heard))
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from pipeline.fan_out.attributes import attributes_of
 from pipeline.fan_out.facts import Fact
 from pipeline.fan_out.merge import Known, known_at, merge
 from pipeline.fan_out.plan import Concerned
 from pipeline.ledger import tables
+from pipeline.record.by_keys import rows_by
 from pipeline.record.known import StoreRow, chunks, table_of
 from pipeline.record.upsert import upsert
 
@@ -167,10 +168,8 @@ class PeopleBook:
 
     def _load(self, wanted: list[Key]) -> None:
         keys, people, facts = (table_of(model) for model in (tables.PersonKey, tables.Person, tables.Fact))
-        leads: dict[Key, int] = {}
-        for part in chunks(wanted):
-            query = select(keys).where(tuple_(keys.c.store_id, keys.c.kind, keys.c.value).in_(part))
-            leads.update({(row.store_id, row.kind, row.value): row.person_id for row in self._db.execute(query)})
+        rows = rows_by(self._db, select(keys), (keys.c.store_id, keys.c.kind, keys.c.value), wanted)
+        leads: dict[Key, int] = {(row.store_id, row.kind, row.value): row.person_id for row in rows}
         found: dict[int, Someone] = {}
         for part in chunks(set(leads.values())):
             for row in self._db.execute(select(people).where(people.c.id.in_(part))):
