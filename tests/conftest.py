@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from pipeline.ledger.engine import make_engine, writing
@@ -18,6 +19,12 @@ from tasks import process
 from tests.installation import KEY, Installation
 from tests.servers.postgres import postgres
 from tests.servers.valkey import valkey
+
+# A busy machine is no fault of a strategy. The same examples every time, so that a failure can be told from a change;
+# `--hypothesis-profile searching` looks for new ones.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("searching", parent=settings.get_profile("steady"), derandomize=False, max_examples=1_000)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -45,6 +46,7 @@ def profiles(teller: Teller, mixed: list[int], cut: int) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.timeout(600)
 def test_every_order_of_arrival_gives_the_same_profile(migrated_sqlite: Path, tmp_path: Path):
     shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
     teller = Teller(make_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))

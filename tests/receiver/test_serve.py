@@ -37,6 +37,7 @@ class Web:
             "CRATEWIRE_DATA_DIR": str(data),
             "CRATEWIRE_SECRET_KEY": SECRET,
             "CRATEWIRE_HEARTBEAT_SECONDS": "0",  # the tests look at all that is in the inbox
+            "CRATEWIRE_REDIS_TIMEOUT": "2",  # and a busy machine must not make web write a hook twice
         }
         self._process: subprocess.Popen[bytes] | None = None
 

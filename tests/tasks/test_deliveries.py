@@ -125,7 +125,7 @@ def test_the_sweep_leaves_a_lane_to_whoever_holds_it(installed, track):
 def test_a_lane_that_has_to_wait_is_left_until_its_time(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
-    track.next.append(Canned(503))
+    track.next.append(Canned(429, headers={"Retry-After": "600"}))
     deliveries.run(connection, 0)
 
     deliveries.sweep()
