@@ -23,6 +23,8 @@ LONGEST_STRIDE = 5  # seconds one success may account for: silence is not succes
 SHORTEST_PAUSE = 1.0  # so that calls already under way, refused too, do not halve the rate once each
 SHORTEST_WAIT = 0.001
 COMES_BACK = 3.0  # seconds within which somebody urgent who was told to wait asks again, after that wait
+WASTES = 0.05  # the part of a rate which whole calls in whole seconds may leave unused before calls are spaced instead
+SOON = 10.0  # the longest wait for which a place is kept: while an account is paused for an hour nobody is to be kept off
 LONGEST_YIELD = 0.25  # seconds until it is worth looking whether the urgent one has been here
 _FORGET_MS = 86_400_000  # a factor nobody has touched for a day
 
@@ -97,15 +99,32 @@ class Budget:
         """
         paused, factor, yields = self._state()
         self._throttled = factor < 1
-        if paused or (yields and not self._urgent):
-            return paused or min(yields, LONGEST_YIELD)
-        limit, seconds = window_of(self._per_second * factor)
+        if paused:
+            return self._announced(paused) if paused <= SOON else paused
+        if yields and not self._urgent:
+            return min(yields, LONGEST_YIELD)
+        rate = self._per_second * factor
+        limit, seconds = window_of(rate)
+        if limit < (1 - WASTES) * rate * seconds:
+            return self._spaced(cost, rate, urgent_waits=bool(yields))
         if not self._window.acquire_entry("window", limit, seconds, min(cost, limit)):
             return self._announced(self._until_room(limit, seconds))
         if yields:
             self._redis.delete(self._urgent_key)
         if cost > limit:
             self._redis.set(self._debt_key, 1, px=ceil((cost / limit - 1) * seconds * 1000))
+        return 0.0
+
+    def _spaced(self, cost: int, rate: float, *, urgent_waits: bool) -> float:
+        """Half a call a second more is much of two a second: each call is followed by the time it costs.
+
+        The window hears of it too, so that it knows the last second when calls are no longer spaced.
+        """
+        if not self._redis.set(self._debt_key, 1, px=ceil(cost / rate * 1000), nx=True):
+            return self._announced(max(self._redis.pttl(self._debt_key) / 1000, SHORTEST_WAIT))
+        self._window.acquire_entry("window", ceil(rate), 1, min(cost, ceil(rate)))
+        if urgent_waits:
+            self._redis.delete(self._urgent_key)
         return 0.0
 
     def pause(self, seconds: float | None) -> None:
