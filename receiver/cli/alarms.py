@@ -53,9 +53,9 @@ def list_command(limit: int, data: Path | None, as_json: bool) -> None:
 @json_option
 @speaks_plainly
 def test_command(store: str | None, data: Path | None, as_json: bool) -> None:
-    """Tell a test alarm now, by mail and to CRATEWIRE_ALARM_URL.
+    """Tell a test alarm, by mail and to the alarm URL.
 
-    The exit code is 0 only if somebody was told, and nobody could not be.
+    That is `CRATEWIRE_ALARM_URL`. The exit code is 0 only if somebody was told, and nobody could not be.
     """
     with opened(data) as here:
         outcome = {"letters": _write_to(here, _owners(here, store)), "notice": _ring(here)}
@@ -68,10 +68,10 @@ def test_command(store: str | None, data: Path | None, as_json: bool) -> None:
 @json_option
 @speaks_plainly
 def secret_command(data: Path | None, as_json: bool) -> None:
-    """Show the secret with which notices to CRATEWIRE_ALARM_URL are signed.
+    """Show the secret that notices are signed with.
 
-    It follows from CRATEWIRE_SECRET_KEY. Give it to whatever receives the notices; docs/silence.md says how it checks
-    them.
+    They go to `CRATEWIRE_ALARM_URL`. The secret follows from CRATEWIRE_SECRET_KEY. Give it to whatever receives the
+    notices; docs/silence.md says how it checks them.
     """
     with opened(data) as here:
         secret = signing_secret(here.settings.secret_keys[0])
