@@ -24,7 +24,7 @@ SHORTEST_PAUSE = 1.0  # so that calls already under way, refused too, do not hal
 SHORTEST_WAIT = 0.001
 COMES_BACK = 3.0  # seconds within which somebody urgent who was told to wait asks again, after that wait
 WASTES = 0.05  # the part of a rate which whole calls in whole seconds may leave unused before calls are spaced instead
-SOON = 10.0  # the longest wait for which a place is kept: while an account is paused for an hour nobody is to be kept off
+SOON = 10.0  # the longest wait for which a place is kept: nobody is to be kept off for the hour an account is paused
 LONGEST_YIELD = 0.25  # seconds until it is worth looking whether the urgent one has been here
 _FORGET_MS = 86_400_000  # a factor nobody has touched for a day
 
