@@ -98,7 +98,7 @@ browser: ## Install Debian's Chromium, which the tests of the pages use, if it i
 
 .PHONY: lock
 lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --extra dev \
 		--output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: clean

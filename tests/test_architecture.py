@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 LONGEST_FILE = 300
@@ -109,3 +112,23 @@ def test_the_whole_build_is_make_test():
     lines = [line for line in text_of(ROOT / ".ci" / "run").splitlines() if line and not line.startswith("#")]
 
     assert lines[-1] == "exec make test"
+
+
+def test_the_lock_names_every_extra_that_its_packages_ask_for():
+    """Else an older pip takes the newest version of such a package, for which the lock has no hash, and gives up."""
+    pinned = re.findall(r"(?m)^([a-z0-9-]+)(?:\[(\S+)\])?==", text_of(ROOT / "requirements.lock"))
+    locked = {name: set(extras.split(",")) for name, extras in pinned}
+    asked = [one for name in locked if is_installed(name) for one in requirements_of(name, locked[name])]
+
+    assert [str(one) for one in asked if not one.extras <= locked[canonicalize_name(one.name)]] == []
+
+
+def is_installed(name: str) -> bool:
+    """What the lock holds for other systems is not here."""
+    return any(True for _ in importlib.metadata.distributions(name=name))
+
+
+def requirements_of(name: str, extras: set[str]) -> list[Requirement]:
+    """What a package asks for here, with these extras of its own."""
+    asked = map(Requirement, importlib.metadata.requires(name) or [])
+    return [one for one in asked if not one.marker or any(one.marker.evaluate({"extra": extra}) for extra in extras)]
