@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from redis import Redis
 from sqlalchemy import Engine
 
 from pipeline.cratejoy.client import Cratejoy
+from pipeline.cratejoy.here import Here
 from pipeline.cratejoy.opening import open_store
 from pipeline.settings import Settings
 
@@ -39,19 +39,6 @@ class Means:
     open_api: Callable[[int], Cratejoy]
     now: Callable[[], int]  # µs
     times: Times
-
-
-class Here(Protocol):
-    """A process, or a command, with everything open."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def engine(self) -> Engine: ...
-    @property
-    def redis(self) -> Redis: ...
-    @property
-    def now(self) -> Callable[[], int]: ...
 
 
 def means_of(here: Here) -> Means:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from redis import Redis
 from sqlalchemy import Engine
 
 from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.credentials import Credentials, credentials_of
+from pipeline.cratejoy.here import Here
 from pipeline.cratejoy.opening import open_with
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import reading
@@ -19,7 +19,6 @@ from pipeline.ledger.store_apis import StoreAPIRow, find_api
 from pipeline.ledger.stores import StoreRow, get_store
 from pipeline.registration.urls import hook_urls
 from pipeline.secrets import unseal
-from pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +42,6 @@ class Ward:
     api: Cratejoy
     api_url: str
     urls: dict[str, str]
-
-
-class Here(Protocol):
-    """A process, or a command, with everything open."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def engine(self) -> Engine: ...
-    @property
-    def redis(self) -> Redis: ...
-    @property
-    def now(self) -> Callable[[], int]: ...
 
 
 def care_of(here: Here) -> Care:

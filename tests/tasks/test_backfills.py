@@ -23,7 +23,7 @@ from pipeline.secrets import seal
 from sandbox.store.server import serving
 from sandbox.store.world import Options
 from tasks import backfills, process
-from tests.pipeline.cratejoy.conftest import Shop
+from tests.pipeline.shop import Shop
 from tests.servers.worker import worker
 from tests.tasks.by_hand import take_all, work_off
 

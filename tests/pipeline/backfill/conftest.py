@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -20,20 +19,10 @@ from pipeline.ledger import tables
 from pipeline.ledger.backfills import BackfillRow, last_backfill
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import note_audit, save_api, set_registers
-from sandbox.store.server import serving
-from sandbox.store.world import Options
-from tests.pipeline.cratejoy.conftest import AMPLE, Shop
 from tests.pipeline.ledger.rows import NOW, add_connection, add_store
+from tests.pipeline.shop import AMPLE, Clock, Shop
 
 SECOND = 1_000_000
-
-
-@dataclass
-class Clock:
-    now: int = NOW
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @dataclass
@@ -87,12 +76,6 @@ class Reading:
         """The addresses of the pages asked for so far."""
         asked = [f"{path}?{query}" for method, path, query in self.shop.asked() if method == "GET"]
         return [one for one in asked if one.startswith(f"/v1/{resource}")]
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with serving(Options("id", "secret", seed=7)) as running:
-        yield Shop(running)
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ def lose_all(town):
     town.losing = lambda _: True
 
 
-def test_nothing_from_before_the_connection_is_told(served, engine):
-    town = Town(engine, served)
+def test_nothing_from_before_the_connection_is_told(shop, engine):
+    town = Town(engine, shop)
     lose_all(town)
     order = town.buy()
     town.wait(DAY)
@@ -40,8 +40,8 @@ def test_nothing_from_before_the_connection_is_told(served, engine):
     assert (town.recovered(), town.counted()["expected"]) == ([], 0)
 
 
-def test_what_was_before_can_still_be_ended(served, engine):
-    town = Town(engine, served)
+def test_what_was_before_can_still_be_ended(shop, engine):
+    town = Town(engine, shop)
     lose_all(town)
     order = town.buy()
     connected(town)

@@ -12,8 +12,8 @@ from pipeline.reconciliation.asking import EVENTS
 from sandbox.store.server import serving
 from sandbox.store.telling.mix import Mix
 from sandbox.store.world import Options
-from tests.pipeline.cratejoy.conftest import Shop
 from tests.pipeline.reconciliation.town import MINUTE, Town
+from tests.pipeline.shop import Shop
 
 
 @pytest.fixture(scope="module")

@@ -39,9 +39,9 @@ from sandbox.store.shop.desk import Shop
 from sandbox.store.telling import variants, wire
 from sandbox.store.telling.bodies import body_of
 from sandbox.store.telling.mix import Mix
-from tests.pipeline.cratejoy.conftest import AMPLE
-from tests.pipeline.cratejoy.conftest import Shop as Served
 from tests.pipeline.ledger.rows import add_connection, add_store
+from tests.pipeline.shop import AMPLE
+from tests.pipeline.shop import Shop as Served
 
 KEYS = ("k" * 32,)
 SECOND = 1_000_000

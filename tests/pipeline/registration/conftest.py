@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,21 +17,11 @@ from pipeline.registration.care import Care
 from pipeline.registration.tending import tend
 from pipeline.registration.urls import hook_urls
 from pipeline.secrets import seal
-from sandbox.store.server import serving
-from sandbox.store.world import Options
-from tests.pipeline.cratejoy.conftest import AMPLE, Shop
 from tests.pipeline.ledger.rows import NOW, add_store
+from tests.pipeline.shop import AMPLE, Clock, Shop
 
 KEYS = ("k" * 32,)
 PUBLIC = "http://127.0.0.1:8080"
-
-
-@dataclass
-class Clock:
-    now: int = NOW
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @dataclass
@@ -99,12 +88,6 @@ class Ward:
     def disconnect(self):
         with writing(self.care.engine) as db:
             set_registers(db, self.store_id, self.clock.now, registers=False)
-
-
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    with serving(Options("id", "secret", seed=7)) as running:
-        yield Shop(running)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import find_api
 from sandbox.store.server import serving
 from sandbox.store.world import Options
-from tests.pipeline.cratejoy.conftest import AMPLE, Shop
+from tests.pipeline.shop import AMPLE, Shop
 
 FOREIGN = "https://other.example.com/hooks/in?key=s3cret"
 

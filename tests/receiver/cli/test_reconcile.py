@@ -14,7 +14,7 @@ from receiver.cli import main
 from sandbox.store.server import serving
 from sandbox.store.shop import customers
 from sandbox.store.world import Options
-from tests.pipeline.cratejoy.conftest import Shop
+from tests.pipeline.shop import Shop
 
 DAY = 86_400_000_000
 
