@@ -6,10 +6,14 @@ lease keeps two workers from reading the same page; that nothing is written twic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from pipeline import keys
+from pipeline.backfill.counting import count_wait, count_written
 from pipeline.backfill.faults import judge
 from pipeline.backfill.hooks_first import waits_for_hooks
 from pipeline.backfill.means import Listing, Means
@@ -20,6 +24,7 @@ from pipeline.lanes.lease import Lease
 from pipeline.ledger.backfills import FAILED, RUNNING, BackfillRow, get_backfill, move_on
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import note_api
+from pipeline.record.known import StoreRow
 
 SECOND = 1_000_000
 STAY = 3 * SECOND  # how long one task goes on before it lets others at the worker
@@ -99,21 +104,30 @@ class _Steps:
         page = store.page(question.resource, question.filters, row.cursor, PAGE, with_=question.relations)
         read = Read(question.resource, page, asked_at)
         now = self._means.now()
-        with writing(self._means.engine) as db:
-            store_row = ready_for_next(db, row)
-            return store_row is not None and move_on(db, row, **after_page(db, row, store_row, read, now))
+        return self._write(row, lambda db, store_row: after_page(db, row, store_row, read, now))
 
     def _tell_others(self, row: BackfillRow) -> bool:
         now = self._means.now()
+        return self._write(row, lambda db, store_row: after_others(db, row, store_row, now))
+
+    def _write(self, row: BackfillRow, brought: Callable[[Connection, StoreRow], dict[str, Any]]) -> bool:
+        """What a step has brought, and the place of the next one, in one transaction; counted once it is committed."""
         with writing(self._means.engine) as db:
             store_row = ready_for_next(db, row)
-            return store_row is not None and move_on(db, row, **after_others(db, row, store_row, now))
+            changed = brought(db, store_row) if store_row else {}
+            written = store_row is not None and move_on(db, row, **changed)
+        if written:
+            count_written(row, changed)
+        return written
 
     def _come_back(self, row: BackfillRow, wait: Wait) -> bool:
         waits = round(wait.seconds * SECOND) + LATE
         column = "throttled_us" if wait.throttled else "waited_us"
         changed: dict[str, Any] = {column: getattr(row, column) + waits}
-        return self._move(row, next_step_at=self._means.now() + waits, **changed)
+        moved = self._move(row, next_step_at=self._means.now() + waits, **changed)
+        if moved:
+            count_wait(waits / SECOND, throttled=wait.throttled)
+        return moved
 
     def _fault(self, row: BackfillRow, error: CratewireError) -> bool:
         now, found = self._means.now(), judge(error, row.attempts + 1, self._means.rng)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from pipeline import metrics
 from pipeline.cratejoy import reading
 from pipeline.cratejoy.addresses import address, linked, page_after, query_of, question
 from pipeline.cratejoy.answers import THROTTLED, check, is_taken, json_in, told_to_wait
@@ -111,6 +112,7 @@ class Cratejoy:
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         payload = None if body is None else json.dumps(dict(body)).encode()
         answer = self._http.call(method, url, headers=headers, body=payload, most_bytes=MOST_BYTES)
+        metrics.STORE_CALLS.labels(str(answer.status or "none")).inc()
         if answer.status == THROTTLED:
             self._budget.pause(told_to_wait(answer))
             wait = max(self._budget.paused(), SHORTEST_WAIT)

@@ -58,6 +58,16 @@ CALL_SECONDS = _histogram("cratewire_call_seconds", "From a call to its answer."
 BUDGET_WAITS = _counter("cratewire_budget_waits", "How often a lane waited for its account's budget.", "connection")
 BUDGET_WAIT_SECONDS = _counter("cratewire_budget_wait_seconds", "How long, in all.", "connection")
 
+# What is asked of stores
+STORE_CALLS = _counter("cratewire_store_calls", "Requests to stores' APIs, by the status of the answer.", "status")
+BACKFILL_PAGES = _counter("cratewire_backfill_pages", "Pages of stores' collections that backfills have read.")
+BACKFILL_PEOPLE = _counter("cratewire_backfill_people", "People backfills have told of, each once per backfill.")
+BACKFILL_WAIT_SECONDS = _counter(
+    "cratewire_backfill_wait_seconds",
+    "How long backfills waited, in all: because a store had answered 429 (throttled) or for its rate (budget).",
+    "reason",
+)
+
 # What no hook has told
 SHOWN = _counter("cratewire_shown_happenings", "Happenings a store's API showed, each once.")
 MISSED = _counter("cratewire_missed_hooks", "Of these, those no hook had told of in time.")

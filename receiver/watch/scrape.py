@@ -22,6 +22,7 @@ from pipeline.silence.hearing import Hearing
 from receiver.watch import looks
 from receiver.watch.counts import Counts
 from receiver.watch.gauges import Seen, gauge_families
+from receiver.watch.stores import Stores, in_stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Sources:
     counts: Counts
     backlog: Callable[[], Backlog]
     hearing: Callable[[], Hearing]
+    stores: Callable[[], Stores]
     condition: Callable[[], Condition | None]
     chain: Callable[[], Chain]
     now: Callable[[], int]  # µs
@@ -68,6 +70,7 @@ class Scrape:
         try:
             found.append(ask.backlog())
             yield from [*looks.in_ledger(found[0], now), *looks.in_hearing(ask.hearing(), now)]
+            yield from [*in_stores(ask.stores(), now)]
         except SQLAlchemyError:
             yield Seen("cratewire_source_up", 0, ("ledger",))
         else:

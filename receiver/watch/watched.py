@@ -19,6 +19,7 @@ from pipeline.silence.hearing import Hearing, hearing
 from receiver.watch.counts import Counts
 from receiver.watch.pulse import TICK, Organs, Pulse
 from receiver.watch.scrape import Scrape, Sources
+from receiver.watch.stores import Stores, stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,16 @@ def watch(settings: Settings, writer: Writer, now: Callable[[], int]) -> Watch:
 
     organs = Organs(send=lambda: writer.offer(heartbeat(now())), look=lambda: _arrival(engine), share=share)
     pulse = Pulse(organs, settings.heartbeat_seconds, now)
+    by_itself = settings.reconcile_seconds > 0
     sources = Sources(
-        redis, counts, lambda: _backlog(engine), lambda: _hearing(engine, now()), writer.condition, pulse.chain, now
+        redis,
+        counts,
+        backlog=lambda: _backlog(engine),
+        hearing=lambda: _hearing(engine, now()),
+        stores=lambda: _stores(engine, now(), by_itself=by_itself),
+        condition=writer.condition,
+        chain=pulse.chain,
+        now=now,
     )
     return Watch(pulse, Scrape(sources), settings.metrics_token)
 
@@ -71,6 +80,11 @@ def _arrival(engine: Engine) -> Arrival | None:
 def _hearing(engine: Engine, now: int) -> Hearing:
     with reading(engine) as db:
         return hearing(db, now)
+
+
+def _stores(engine: Engine, now: int, *, by_itself: bool) -> Stores:
+    with reading(engine) as db:
+        return stores(db, now, by_itself=by_itself)
 
 
 def _backlog(engine: Engine) -> Backlog:

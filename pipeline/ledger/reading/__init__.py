@@ -1,5 +1,6 @@
 """What people ask of the ledger, for the command line and for pages. Nothing here writes but `replay_delivery`."""
 
+from pipeline.ledger.reading.backfills import newest_backfills
 from pipeline.ledger.reading.backlog import Backlog, LaneBacklog, Wire, backlog
 from pipeline.ledger.reading.counts import ConnectionCounts, EventCounts, event_counts, status_counts
 from pipeline.ledger.reading.dead import (
@@ -56,6 +57,7 @@ __all__ = [
     "last_event",
     "list_dead",
     "list_events",
+    "newest_backfills",
     "reconciliations",
     "recovered_since",
     "registrations",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -20,6 +21,7 @@ class ReconciliationShown:
     """One store, and its last seven days."""
 
     store: str
+    since: int  # µs: nothing that happened before is our concern
     complete_until: int | None  # µs: all lists of the API are compared up to then; None: not all have been read yet
     trouble: str | None  # why one of them could not be read
     expected: int
@@ -35,11 +37,12 @@ class ReconciliationShown:
 def reconciliations(db: Connection, now: int) -> list[ReconciliationShown]:
     """Every store we compare, by name."""
     row = Reconciliation
-    query = select(Store.name, row.collection, row.mark, row.done_at, row.error).join(Store, Store.id == row.store_id)
-    stores: dict[str, list[tuple[int | None, str | None]]] = {}
-    for name, collection, mark, done_at, error in db.execute(query.order_by(Store.name, row.collection)):
+    columns = (Store.name, row.collection, row.since, row.mark, row.done_at, row.error)
+    query = select(*columns).join(Store, Store.id == row.store_id).order_by(Store.name, row.collection)
+    stores: dict[str, list[_Read]] = {}
+    for name, collection, since, mark, done_at, error in db.execute(query):
         trouble = f"{collection}: {error}" if error else None
-        stores.setdefault(name, []).append((None if done_at is None else mark, trouble))
+        stores.setdefault(name, []).append(_Read(since, None if done_at is None else mark, trouble))
     counts = counts_by_day(db, now // DAY - DAYS + 1)
     return [_shown(name, rows, [one for one in counts if one.store == name]) for name, rows in stores.items()]
 
@@ -56,11 +59,20 @@ def recovered_since(db: Connection, store_id: int, event_id: int) -> dict[str, i
     return {row.name: row.times for row in db.execute(query)}
 
 
-def _shown(name: str, rows: list[tuple[int | None, str | None]], counts: list[DayCount]) -> ReconciliationShown:
+class _Read(NamedTuple):
+    """How far one collection has been read."""
+
+    since: int
+    mark: int | None
+    trouble: str | None
+
+
+def _shown(name: str, rows: list[_Read], counts: list[DayCount]) -> ReconciliationShown:
     return ReconciliationShown(
         name,
-        _least([mark for mark, _ in rows]),
-        next((trouble for _, trouble in rows if trouble), None),
+        min(row.since for row in rows),
+        _least([row.mark for row in rows]),
+        next((row.trouble for row in rows if row.trouble), None),
         sum(one.expected for one in counts),
         sum(one.missed for one in counts),
         sum(one.late for one in counts),

@@ -14,7 +14,7 @@ from pipeline.inbox import stream
 from pipeline.inbox.heartbeat import heartbeat
 from pipeline.inbox.way_in import Condition
 from pipeline.lanes.budget import Budget
-from pipeline.ledger.reading import Backlog, Chain, LaneBacklog, Wire
+from pipeline.ledger.reading import Backlog, Chain, LaneBacklog, ReconciliationShown, Wire
 from pipeline.ledger.silence.alarms import AlarmRow
 from pipeline.metrics import COUNTED
 from pipeline.silence.hearing import Hearing
@@ -22,6 +22,7 @@ from pipeline.silence.proof import Proof
 from receiver.watch.counts import Counts
 from receiver.watch.gauges import GAUGES
 from receiver.watch.scrape import Scrape, Sources
+from receiver.watch.stores import Stores
 
 SECOND = 1_000_000
 NOW = 1_772_470_000 * SECOND
@@ -49,6 +50,7 @@ SILENT = AlarmRow(
 HEARD = Hearing(
     Proof(works=True, proven_at=NOW - 40 * SECOND, took_us=SECOND // 4), [SILENT, replace(SILENT, event="order_new")]
 )
+STORES = Stores({}, [ReconciliationShown("sunny-box", 0, NOW - 1800 * SECOND, None, expected=50, missed=1, late=0)])
 WELL = Condition(redis=True, spool=True, spooled=4, spooled_since=NOW - 8 * SECOND)
 
 
@@ -56,6 +58,7 @@ def page(redis, **more):
     given = {
         "backlog": lambda: Backlog(WIRES, LANES, 5),
         "hearing": lambda: HEARD,
+        "stores": lambda: STORES,
         "condition": lambda: WELL,
         "chain": lambda: Chain(alive=True, last_heartbeat_seconds=2.0, heartbeat_took_seconds=0.25),
         "now": lambda: NOW,
@@ -103,6 +106,8 @@ def seen(redis_client):
         (("cratewire_lane_rest_seconds", "1", "0"), 0),
         (("cratewire_rate_factor", "1"), 1),
         (("cratewire_rate_pause_seconds", "1"), 0),
+        (("cratewire_reconciliation_age_seconds", "sunny-box"), 1800),
+        (("cratewire_missed_hooks_ratio", "sunny-box"), 0.02),
         (("cratewire_dead_hooks_waiting",), 5),
         (("cratewire_dead_deliveries_waiting", "1"), 2),
         (("cratewire_source_up", "redis"), 1),
