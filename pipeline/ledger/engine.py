@@ -35,6 +35,8 @@ _POSTGRESQL = (
     "SET idle_in_transaction_session_timeout = '60s'",  # a stopped process must not hold its locks for ever
 )
 
+_JSON: dict[str, Any] = {"json_serializer": safe_json.dumps, "json_deserializer": safe_json.loads}
+
 _DRIVERS = {
     "sqlite": "sqlite+pysqlite",
     "sqlite+pysqlite": "sqlite+pysqlite",
@@ -82,7 +84,7 @@ def _place(url: str) -> URL:
 
 
 def _sqlite(place: URL) -> Engine:
-    engine = create_engine(place, json_serializer=safe_json.dumps, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(place, **_JSON, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -102,7 +104,7 @@ def _sqlite(place: URL) -> Engine:
 def _postgresql(place: URL) -> Engine:
     engine = create_engine(
         place,
-        json_serializer=safe_json.dumps,
+        **_JSON,
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"connect_timeout": 5, "application_name": "cratewire"},

@@ -18,7 +18,7 @@ _SHORTER_AND_SHORTER = (10_000, 2_000, 500, 100)
 
 def event_data(data: Mapping[str, Any]) -> tuple[dict[str, Any], Notes]:
     """The data without nulls and NaN, and notes on the names that were changed."""
-    clean: dict[str, Any] = _clean(data)
+    clean = _clean_object(data)
     reserved = sorted(_RESERVED & clean.keys())
     for name in reserved:
         clean[_free(name, clean)] = clean.pop(name)
@@ -42,13 +42,25 @@ def _free(name: str, data: Mapping[str, Any]) -> str:
 
 
 def _clean(value: Any) -> Any:
-    if type(value) in _WHOLE:
-        return value
-    if isinstance(value, (dict, Mapping)):  # dict first: asking for a Mapping is slow, and this runs for every value
-        return {str(key): _clean(one) for key, one in value.items() if not _nothing(one)}
+    if isinstance(value, (dict, Mapping)):  # dict first: asking for a Mapping is slow
+        return _clean_object(value)
     if isinstance(value, list | tuple):
-        return [_clean(one) for one in value if not _nothing(one)]
+        return [one if type(one) in _WHOLE else _clean(one) for one in value if not _nothing(one)]
     return value
+
+
+def _clean_object(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Written out, for it runs for every value that leaves."""
+    clean: dict[str, Any] = {}
+    for key, one in data.items():
+        kind = type(one)
+        if kind in _WHOLE:
+            clean[str(key)] = one
+        elif kind is dict:
+            clean[str(key)] = _clean_object(one)
+        elif not _nothing(one):
+            clean[str(key)] = _clean(one)
+    return clean
 
 
 def _nothing(value: Any) -> bool:
