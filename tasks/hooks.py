@@ -20,7 +20,7 @@ from pipeline.model import Batch
 from pipeline.record.batch import Recorded
 from pipeline.record.dead import Raw
 from tasks.app import task
-from tasks.kick import kick_unless_kicked
+from tasks.kick import kick_again, kick_unless_kicked
 from tasks.process import Process, this_process
 
 log = structlog.get_logger(__name__)
@@ -84,7 +84,7 @@ def sweep() -> None:
     """Wake the chain if hooks wait: a kick may have been lost, a worker killed, a ledger away."""
     redis = this_process().redis
     if stream.depth(redis) and turn_is_free(redis):
-        kick_unless_kicked()
+        kick_again()
 
 
 def _look_again(here: Process) -> None:

@@ -28,3 +28,9 @@ def kick_unless_kicked() -> None:
     """Ask for a run unless one is asked for already."""
     if this_process().redis.set(keys.KICK, 1, nx=True, ex=KICK_SECONDS):
         publish()
+
+
+def kick_again() -> None:
+    """Ask for a run although one may be asked for: whoever asked may have failed to, and one too many finds nothing."""
+    this_process().redis.set(keys.KICK, 1, ex=KICK_SECONDS)
+    publish()

@@ -47,6 +47,7 @@ class WayIn:
         self._spools = spools
         self._tap = tap
         self._kick = kick
+        self._unanswered = False  # Redis may have asked for a kick that nobody heard of, and asks for no second one
         spools.look()
 
     def keep(self, hooks: Sequence[RawHook]) -> Way:
@@ -102,10 +103,12 @@ class WayIn:
         try:
             kick_wanted = stream.add_all(self._redis, hooks)
         except RedisError as error:
+            self._unanswered = True
             self._tap.shut(type(error).__name__)
             return False
         self._tap.poured(sum(hook.size for hook in hooks))
-        if kick_wanted:
+        if kick_wanted or self._unanswered:
+            self._unanswered = False
             self._kick()
         return True
 

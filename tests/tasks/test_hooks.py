@@ -199,6 +199,14 @@ def test_the_sweep_wakes_the_chain_only_if_something_waits(installed, connection
     assert [message.task for message in take_all("hooks")] == ["hooks.decode"]
 
 
+def test_the_sweep_does_not_wait_for_a_kick_whose_message_was_lost(installed, connection, redis):
+    kick_wanted = stream.add_all(redis, [order_hook(1)])
+    app.tasks["hooks.sweep"]()
+
+    assert kick_wanted
+    assert [message.task for message in take_all("hooks")] == ["hooks.decode"]
+
+
 def test_a_ledger_that_is_away_costs_no_hook_and_no_turn(installed, connection, redis):
     installed.tell(order_hook(1), order_hook(2))
     publish()

@@ -168,6 +168,21 @@ def test_a_hook_that_redis_took_without_an_answer_arrives_with_the_same_receipt(
     way.close()
 
 
+def test_a_kick_that_redis_asked_for_without_an_answer_is_given_when_it_answers_again(tmp_path):
+    """Redis believes that a kick is under way, and would ask for none."""
+    scene = Scene(tmp_path)
+    scene.redis.close()
+    way = WayIn(Answerless(server=scene.server), scene.spools, Tap(scene.room, lambda: scene.now), scene.kick)
+    way.keep([hook(1)])
+    scene.now += LOOK_SECONDS
+    way.drain()
+
+    assert scene.kicks == 1
+    way.keep([hook(2)])
+    assert scene.kicks == 1
+    way.close()
+
+
 def test_its_condition_tells_what_takes_hooks(scene):
     assert scene.way.look() == Condition(redis=True, spool=True, spooled=0)
     scene.away()
