@@ -24,6 +24,7 @@ from pipeline.ledger.silence.alarms import AlarmRow
 from pipeline.silence.hearing import hearing
 from receiver.pages.backfills import CustomersShown, customers_shown
 from receiver.pages.cratejoy_side import CratejoySide, cratejoy_side
+from receiver.pages.missed import MissedShown, missed_shown
 from receiver.pages.rights import my_store, my_stores
 from receiver.pages.sessions import here
 
@@ -41,6 +42,7 @@ class StoreShown:
     connections: list[ConnectionCounts]
     cratejoy: CratejoySide
     customers: CustomersShown
+    missed: MissedShown | None
     alarms: Sequence[AlarmRow]
     counts: EventCounts
     events: list[EventListed]
@@ -86,6 +88,7 @@ def shown(stores: list[Seen], events: int) -> list[StoreShown]:
                 [one for one in connections if one.store == store.name],
                 cratejoy_side(db, store.store_id),
                 customers_shown(db, store.store_id, site.now(), mine=store.role == OWNER),
+                missed_shown(db, store.name, site.now()),
                 hearing(db, site.now(), store.store_id).alarms,
                 event_counts(db, store.name),
                 list_events(db, EventFilter(store=store.name), limit=events),

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from pipeline.silence.words import sentence_of
 
 _MICROS = 1_000_000
+_DAY = 86_400  # s
+_LEAST = 0.01  # percent
 
 
 def moment(at: int | None) -> str:
@@ -19,6 +21,18 @@ def moment(at: int | None) -> str:
     when = datetime.fromtimestamp(at / _MICROS, UTC)
     iso, text = when.isoformat(timespec="seconds"), when.strftime("%Y-%m-%d %H:%M:%S")
     return Markup('<time datetime="{}">{} UTC</time>').format(iso, text)
+
+
+def date(day: int) -> str:
+    """A day since the epoch, for people and for machines."""
+    iso = datetime.fromtimestamp(day * _DAY, UTC).date().isoformat()
+    return Markup('<time datetime="{}">{}</time>').format(iso, iso)
+
+
+def share(rate: float) -> str:
+    """1.64 %. What is more than nothing never looks like nothing."""
+    percent = 100 * rate
+    return f"{percent:.2f} %" if not percent or percent >= _LEAST else f"below {_LEAST} %"
 
 
 def number(value: int) -> str:
@@ -48,6 +62,8 @@ def sentence(text: str) -> str:
 def add_filters(app: Flask) -> None:
     """For all templates."""
     app.add_template_filter(moment)
+    app.add_template_filter(date)
+    app.add_template_filter(share)
     app.add_template_filter(number)
     app.add_template_filter(words)
     app.add_template_filter(duration)

@@ -22,6 +22,7 @@ from pipeline.ledger.reading.reconciliations import (
     last_event,
     reconciliations,
     recovered_since,
+    week_by_day,
 )
 from pipeline.ledger.reading.registrations import RegistrationShown, registrations
 
@@ -65,4 +66,5 @@ __all__ = [
     "show_dead",
     "show_event",
     "status_counts",
+    "week_by_day",
 ]

@@ -34,17 +34,24 @@ class ReconciliationShown:
         return self.missed / self.expected if self.expected else 0.0
 
 
-def reconciliations(db: Connection, now: int) -> list[ReconciliationShown]:
-    """Every store we compare, by name."""
+def reconciliations(db: Connection, now: int, store: str | None = None) -> list[ReconciliationShown]:
+    """Every store we compare, by name, or only this one."""
     row = Reconciliation
     columns = (Store.name, row.collection, row.since, row.mark, row.done_at, row.error)
     query = select(*columns).join(Store, Store.id == row.store_id).order_by(Store.name, row.collection)
+    if store is not None:
+        query = query.where(Store.name == store)
     stores: dict[str, list[_Read]] = {}
     for name, collection, since, mark, done_at, error in db.execute(query):
         trouble = f"{collection}: {error}" if error else None
         stores.setdefault(name, []).append(_Read(since, None if done_at is None else mark, trouble))
-    counts = counts_by_day(db, now // DAY - DAYS + 1)
+    counts = week_by_day(db, now, store)
     return [_shown(name, rows, [one for one in counts if one.store == name]) for name, rows in stores.items()]
+
+
+def week_by_day(db: Connection, now: int, store: str | None = None) -> list[DayCount]:
+    """The same seven days by event and day."""
+    return counts_by_day(db, now // DAY - DAYS + 1, store)
 
 
 def last_event(db: Connection) -> int:
