@@ -25,7 +25,7 @@ def lines_of(found: backfill.Progress) -> Iterator[str]:
     yield f"backfill {found.backfill} ({found.kind}): {found.state}{doing}"
     yield f"customers: {found.customers}{_of(found.customers_total)}"
     yield f"pages: {found.pages}{_of(found.pages_total)}, {found.pages_per_second:.2f} a second"
-    yield f"time: {duration(found.seconds)}, left: {duration(found.seconds_left)}"
+    yield f"time: {duration(found.seconds)}" + (f", left: {duration(found.seconds_left)}" if doing else "")
     yield (
         f"waited: {duration(found.throttled_seconds)} because the store answered 429, "
         f"{duration(found.waited_seconds)} for our own rate"

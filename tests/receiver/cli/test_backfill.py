@@ -79,6 +79,13 @@ def test_a_human_reads_how_far_it_is(typed, shell, installed):
     assert "waited: 1:15 because the store answered 429" in text
 
 
+def test_of_one_that_has_ended_nobody_is_told_that_the_time_left_is_unknown(typed, shell, installed):
+    typed("start")
+    change(installed, state="done", ended_at=NOW)
+
+    assert "left" not in shell.said("backfill", "status", "--store", "acme")
+
+
 @pytest.mark.parametrize(("state", "code"), [("done", 0), ("failed", 1), ("cancelled", 1)])
 def test_watching_ends_with_it_and_tells_how_it_ended(typed, shell, installed, state, code):
     typed("start")
