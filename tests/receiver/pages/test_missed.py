@@ -1,4 +1,4 @@
-"""Hooks that never came, on a store's page: quiet without any, clear with some, and only for whoever may see the store."""
+"""Hooks that never came, on a store's page: quiet without any, clear with some, and only for who may see the store."""
 
 from __future__ import annotations
 
