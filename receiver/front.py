@@ -88,6 +88,10 @@ class Front:
         return raw
 
     async def _chunked(self, http: HTTP) -> bytes:
+        """A body that breaks off ends here like a whole one; it cannot be read then, and dies with its bytes.
+
+        Granian tells them apart only to whoever reads all of it at once (`await http()`), however long it is.
+        """
         missing = self._intake.max_bytes + 1
         chunks: list[bytes] = []
         async for chunk in http:

@@ -103,6 +103,17 @@ def test_a_truncated_body_is_read_or_refused(form, body, data):
 @pytest.mark.parametrize("form", FORMS)
 @UNHURRIED
 @given(body=BODIES, data=st.data())
+def test_a_truncated_body_is_never_taken_for_another(form, body, data):
+    """A chunked body that breaks off reaches us like one that ended."""
+    raw = FORMS[form](body)
+    cut = data.draw(st.integers(0, len(raw) - 1))
+
+    assert isinstance(outcome_of(raw[:cut]), Reason)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@UNHURRIED
+@given(body=BODIES, data=st.data())
 def test_a_body_with_a_flipped_bit_is_read_or_refused(form, body, data):
     raw = bytearray(FORMS[form](body))
     raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))

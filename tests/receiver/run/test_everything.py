@@ -14,7 +14,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from pipeline import tokens
 from pipeline.embedded import embedded_in, is_up
+from pipeline.ledger.engine import make_engine, reading
+from pipeline.ledger.reading import DeadDeliveryShown, DeadHookShown, list_dead, show_dead
 from receiver.alive import CHECKS
 from tests.receiver.run.everything import Running, processes_of, running
 
@@ -69,6 +72,27 @@ def test_every_process_is_alive_by_its_own_check(run, name):
 
 def test_web_is_ready_when_it_says_so(run):
     assert status(run.port, "/readyz") == 200
+
+
+def test_a_chunked_hook_that_breaks_off_is_among_the_dead_with_its_bytes(run):
+    """Granian ends such a body like a whole one, so it cannot be refused; then it must not disappear either."""
+    token = tokens.sign([(run.data / "secret_key").read_text().strip()], "acme", 1)
+    head = f"POST /hooks/acme/{token}/order_new HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", run.port), timeout=20) as connection:
+        connection.sendall(head.encode() + b'c\r\n{"id": 12345')
+
+    run.until(lambda: dead(run))
+    (found,) = dead(run)
+    assert (found.listed.store, found.listed.name, found.listed.reason) == ("acme", "order_new", "not_json")
+    assert found.raw == b'{"id": 12345'
+
+
+def dead(run: Running) -> list[DeadHookShown | DeadDeliveryShown | None]:
+    engine = make_engine(f"sqlite:///{run.data}/cratewire.db")
+    with reading(engine) as db:
+        found = [show_dead(db, one.kind, one.id) for one in list_dead(db)]
+    engine.dispose()
+    return found
 
 
 def test_flower_lets_nobody_in_without_the_password(run):
