@@ -48,6 +48,8 @@ def _security(settings: Settings) -> dict[str, Any]:
         "SECURITY_JOIN_USER_ROLES": False,
         "SECURITY_DATETIME_FACTORY": lambda: here().now(),  # the ledger's times, in µs
         "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("The address, the password or the code is wrong.", "error"),
+        "SECURITY_MSG_UNAUTHENTICATED": ("Please log in first.", "info"),
+        "SECURITY_MSG_PASSWORD_RESET_NO_LOGIN": ("Your password is changed. Please log in with it.", "success"),
         "SECURITY_POST_LOGIN_VIEW": "home.show",
         "SECURITY_POST_LOGOUT_VIEW": "security.login",
         "SECURITY_POST_CONFIRM_VIEW": "security.login",

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash
 from flask_security import LoginForm
+from flask_security.utils import get_message
 
 
 class LogIn(LoginForm):
@@ -13,6 +14,8 @@ class LogIn(LoginForm):
 
     def validate(self, **given: Any) -> bool:
         right: bool = super().validate(**given)
-        if self.user_authenticated and self.requires_confirmation:
+        # Not while the address is locked: then the right password must read like a wrong one.
+        if self.user_authenticated and get_message("CONFIRMATION_REQUIRED")[0] in self.email.errors:
+            self.email.errors = []  # it would be shown as a wrong password
             flash("Please confirm your address first: follow the link in the mail we sent.", "info")
         return right

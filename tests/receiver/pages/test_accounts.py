@@ -40,7 +40,28 @@ def test_nobody_logs_in_before_confirming(house):
     visitor.log_in(EMAIL)
 
     assert "confirm your address first" in visitor.text
+    assert WRONG not in visitor.text
     assert not visitor.is_logged_in()
+
+
+def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_like_a_wrong_one(house):
+    visitor = house.visitor()
+    register(visitor)
+    for _ in range(MOST_FAILURES):
+        visitor.log_in(EMAIL, "not the password")
+    wrong = visitor.text
+
+    visitor.log_in(EMAIL)
+
+    assert visitor.text == wrong
+    assert WRONG in wrong
+
+
+def test_whoever_must_log_in_is_told_so_in_our_words(house):
+    visitor = house.visitor()
+    visitor.go("/account")
+
+    assert "Please log in first." in visitor.text
 
 
 def test_a_password_is_kept_as_argon2(house):
