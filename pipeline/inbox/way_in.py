@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 Way = Literal["inbox", "spool", "refused"]
 BATCH_COUNT = 200
+LONG = 60.0  # seconds: while nothing waits on disk
 BATCH_BYTES = 4_000_000  # so that a batch of large hooks does not outlast the timeout
 
 
@@ -67,6 +68,10 @@ class WayIn:
         except SpoolFull as error:
             log.warning("the spool cannot be read", extra={"reason": str(error)})
             return False
+
+    def patience(self) -> float:
+        """For how many seconds nothing needs to be drained."""
+        return self._tap.patience() if self._spools.depth and not self._tap.open else LONG
 
     def look(self) -> Condition:
         """See to spools that lost their owner, and say how things are."""

@@ -37,6 +37,7 @@ class Keeper(Protocol):
 
     def keep(self, hooks: list[RawHook]) -> Way: ...
     def drain(self) -> bool: ...
+    def patience(self) -> float: ...
     def look(self) -> Condition: ...
     def close(self) -> None: ...
 
@@ -140,7 +141,8 @@ class Writer:
         keeper, journal = self._make_keeper(), Journal(self._clock)
         more, looked_at = True, float("-inf")
         while True:
-            tickets, ended = _take(queue, 0 if more else TICK)
+            patience = 0 if more else min(TICK, _guarded(keeper.patience, otherwise=TICK))
+            tickets, ended = _take(queue, patience)
             _serve(keeper, tickets, journal)
             if ended:
                 break

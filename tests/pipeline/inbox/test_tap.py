@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from pipeline.inbox.tap import LOOK_BYTES, LOOK_SECONDS, Tap
+from pipeline.inbox.tap import FIRST_LOOK, LOOK_BYTES, LOOK_SECONDS, Tap
 
 
 class Source:
@@ -26,13 +26,60 @@ def test_a_tap_is_open_until_something_fails():
     assert Source().tap.open
 
 
-def test_a_failure_shuts_it_and_nobody_looks_for_a_second():
+def test_a_failure_shuts_it_and_nobody_looks_at_once():
     source = Source()
     source.tap.shut("TimeoutError")
     for _ in range(50):
         source.tap.look()
 
     assert (source.tap.open, source.looks) == (False, 0)
+
+
+def test_a_short_failure_is_soon_over():
+    source = Source()
+    source.tap.shut("TimeoutError")
+    source.now += source.tap.patience()
+    source.tap.look()
+
+    assert source.tap.open
+    assert source.now == FIRST_LOOK
+
+
+def test_a_redis_that_stays_away_is_looked_at_ever_less_but_once_a_second():
+    source = Source()
+    source.away = True
+    waits = []
+    source.tap.shut("TimeoutError")
+    for _ in range(6):
+        waits.append(source.tap.patience())
+        source.now += waits[-1]
+        source.tap.look()
+
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1], source.looks) == (FIRST_LOOK, LOOK_SECONDS, 6)
+
+
+def test_a_redis_that_answers_looks_but_takes_no_hooks_is_tried_ever_less():
+    source = Source()
+    for _ in range(5):
+        source.tap.shut("TimeoutError")
+        source.now += source.tap.patience()
+        source.tap.look()
+    source.tap.shut("TimeoutError")
+
+    assert source.tap.patience() == LOOK_SECONDS
+
+
+def test_once_it_has_taken_hooks_a_failure_is_short_again():
+    source = Source()
+    for _ in range(5):
+        source.tap.shut("TimeoutError")
+    source.now += LOOK_SECONDS
+    source.tap.look()
+    source.tap.poured(1)
+    source.tap.shut("TimeoutError")
+
+    assert source.tap.patience() == FIRST_LOOK
 
 
 def test_it_opens_when_redis_is_back():

@@ -7,8 +7,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from pipeline.inbox import stream
 from pipeline.inbox.spools import Spools
 from pipeline.inbox.stream import has_room
-from pipeline.inbox.tap import LOOK_SECONDS, Tap
-from pipeline.inbox.way_in import BATCH_COUNT, Condition, WayIn
+from pipeline.inbox.tap import FIRST_LOOK, LOOK_SECONDS, Tap
+from pipeline.inbox.way_in import BATCH_COUNT, LONG, Condition, WayIn
 from tests.pipeline.inbox.hooks import hook, hooks
 
 
@@ -80,6 +80,14 @@ def test_a_dead_redis_is_not_tried_with_every_batch(scene):
 
     assert not scene.way.drain()
     assert stream.depth(scene.redis) == 0
+
+
+def test_it_asks_to_be_let_drain_soon_while_hooks_wait_for_redis(scene):
+    assert scene.way.patience() == LONG
+    scene.away()
+    scene.way.keep(hooks(1))
+
+    assert scene.way.patience() == FIRST_LOOK
 
 
 def test_a_long_spool_drains_in_batches(scene):

@@ -19,6 +19,7 @@ class Shelf:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.drains = 0
+        self.rest = 60.0
         self.closed = False
         self.fault: Exception | None = None
         self.may_go = threading.Event()
@@ -36,6 +37,9 @@ class Shelf:
     def drain(self) -> bool:
         self.drains += 1
         return False
+
+    def patience(self) -> float:
+        return self.rest
 
     def look(self) -> Condition:
         return WELL
@@ -190,6 +194,13 @@ def test_an_idle_writer_looks_after_the_spool(writer, shelf):
     writer.start()
 
     until(lambda: shelf.drains > 1)
+
+
+def test_a_keeper_without_patience_is_let_drain_before_the_next_tick(writer, shelf):
+    shelf.rest = 0.001
+    writer.start()
+
+    until(lambda: shelf.drains > 100)
 
 
 def test_its_condition_is_known_soon_after_the_start(writer):
