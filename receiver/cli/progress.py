@@ -65,10 +65,11 @@ def _rest(found: backfill.Progress) -> str:
     parts = (
         f"page {found.pages}{_of(found.pages_total)}",
         f"{found.pages_per_second:.1f}/s",
-        f"{duration(found.seconds_left)} left",
+        f"{duration(found.seconds_left)} left" if found.ended_at is None else "",
         f"429: {duration(found.throttled_seconds)}",
+        "trouble: see status" if found.error else "",
     )
-    return ", ".join((*parts, "trouble: see status") if found.error else parts)
+    return ", ".join(filter(None, parts))
 
 
 def _of(total: int | None) -> str:

@@ -59,7 +59,8 @@ def run_command(store: str, data: Path | None, as_json: bool) -> None:
     with _opened(data, store) as (here, found):
         ran = _run(here, found.id)
     document = {"recovered": ran.recovered, "collections": [_row_document(row) for row in ran.collections]}
-    show(document, as_json=as_json, human=lambda console: _tell_run(console, ran))
+    grace = here.settings.reconcile_grace_seconds
+    show(document, as_json=as_json, human=lambda console: _tell_run(console, ran, grace))
     if any(row.error for row in ran.collections):
         raise SystemExit(1)
 
@@ -146,7 +147,7 @@ def _row_document(row: ReconciliationRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def _tell_run(console: Console, ran: Ran) -> None:
+def _tell_run(console: Console, ran: Ran, grace: float) -> None:
     table = plain("collection", "pages", "complete until", "trouble")
     for row in ran.collections:
         unreadable = f"{row.unreadable} could not be read" if row.unreadable else ""
@@ -154,6 +155,9 @@ def _tell_run(console: Console, ran: Ran) -> None:
     console.print(table, "", sep="\n")
     told = ", ".join(f"{times} {event}" for event, times in ran.recovered.items())
     console.print(f"Recovered: {told}." if told else "Nothing was missing.")
+    if grace:
+        text = f"What happened in the last {grace:g} s is looked at the next time: its hooks may still come."
+        console.print(text, soft_wrap=True)
 
 
 def _tell_report(console: Console, counts: list[DayCount]) -> None:

@@ -93,6 +93,7 @@ def test_watching_ends_with_it_and_tells_how_it_ended(typed, shell, installed, s
 
     result = shell.run("backfill", "watch", "--store", "acme")
     assert (result.exit_code, f"): {state}" in result.stdout) == (code, True)
+    assert "? left" not in result.output
 
 
 @pytest.mark.parametrize(

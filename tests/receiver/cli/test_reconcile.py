@@ -46,6 +46,15 @@ def test_what_is_missing_is_recovered_and_told(shop, monkeypatch):
     assert json.loads(result.stdout)["recovered"] == {"customer_new": 1}
 
 
+def test_nobody_is_told_that_nothing_is_missing_of_what_was_not_looked_at_yet(shop, monkeypatch):
+    monkeypatch.setenv("CRATEWIRE_RECONCILE_GRACE_SECONDS", "90")
+    customers.register(shop.running.world.shop)
+
+    result = call("run", "--store", "acme")
+
+    assert "What happened in the last 90 s is looked at the next time" in result.output
+
+
 def test_a_list_that_cannot_be_read_is_named_and_ends_with_1(shop):
     shop.fault(status=500, prefix="/v1/orders", times=5)
 
