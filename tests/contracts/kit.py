@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pipeline.destinations.port import Destination
-from pipeline.http import HTTP, Answer, Method
+from pipeline.http import BODY_BYTES, HTTP, Answer, Method
 from pipeline.model import Message, PersonRef
 
 Told = tuple[str, str, str | None]  # the platform's key of a person, "profile" or "event", the event's name
@@ -57,11 +57,17 @@ class RecordingHTTP(HTTP):
         self.bodies: list[bytes] = []
 
     def call(
-        self, method: Method, url: str, *, headers: dict[str, str] | None = None, body: bytes | None = None
+        self,
+        method: Method,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        most_bytes: int = BODY_BYTES,
     ) -> Answer:
         if body is not None:
             self.bodies.append(body)
-        return super().call(method, url, headers=headers, body=body)
+        return super().call(method, url, headers=headers, body=body, most_bytes=most_bytes)
 
 
 def _ticks() -> Iterator[int]:

@@ -43,7 +43,7 @@ class CustomerIO:
             elsewhere=True,
         ),
     )
-    max_items: ClassVar[int] = 2 * limits.CALL_ITEMS  # its rounds fill their calls better: 34 for 1000 hooks, not 48
+    max_items: ClassVar[int] = 2 * limits.CALL_ITEMS  # its rounds fill their calls better
     calls_per_second: ClassVar[float] = 100.0  # a tenth of what the docs name: excess may be dropped without a word
 
     def __init__(self, config: Mapping[str, str], http: HTTP = shared) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-CALL_ITEMS = 100  # no number is documented; connectors send 50 to 1000
+CALL_ITEMS = 400  # no number is documented; connectors send 50 to 1000
 CALL_BYTES = 450_000  # of 500 kB
+ANSWER_BYTES = 1000 * CALL_ITEMS  # ours to set: a call in which every item is refused, and for several reasons
 ITEM_BYTES = 32_000  # of a v2 operation with its envelope
 EVENT_DATA_BYTES = 100_000  # v1 only
 IDENTIFIER_BYTES = 150

@@ -17,7 +17,8 @@ from pipeline.destinations.customerio.items import Item, make_item
 from pipeline.destinations.customerio.track import Track
 from pipeline.model import CallRecord, ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
 
-SPLITS = 16  # of refused calls in one send; what is left then waits for the next send
+SPLITS = 20  # of refused calls in one send, so that it finds two culprits; what is left then waits for the next send
+CALLS = 100  # in one send: the lane looks at its deadline only between two
 _STRANGER = Rejected("profile_refused", "Customer.io has no profile of this person")
 
 
@@ -65,7 +66,7 @@ class _Send:
         return items
 
     def _together(self, items: list[Item]) -> None:
-        if self._stop is not None:
+        if not self._goes_on():
             return
         answer, record = self._track.batch(items)
         self._calls.append(record)
@@ -94,10 +95,16 @@ class _Send:
         self._together(items[middle:])
 
     def _alone(self, item: Item) -> None:
-        if self._stop is None and item.alone is not None:
+        if item.alone is not None and self._goes_on():
             answer, record = self._track.single(item, item.alone)
             self._calls.append(record)
             self._settle([item], outcome_of(answer))
+
+    def _goes_on(self) -> bool:
+        """Whether there may be another call."""
+        if self._stop is None and len(self._calls) == CALLS:
+            self._stop = RetryAfter(0.0, "more calls than one send makes")
+        return self._stop is None
 
     def _settle(self, items: Sequence[Item], outcome: Outcome) -> None:
         if isinstance(outcome, RetryAfter | ConnectionBroken):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pipeline.destinations.customerio.batches import batch_body
 from pipeline.destinations.customerio.items import Endpoint, Item
+from pipeline.destinations.customerio.limits import ANSWER_BYTES
 from pipeline.destinations.vendor_text import error_text
 from pipeline.http import HTTP, Answer
 from pipeline.model import CallRecord
@@ -41,7 +42,7 @@ class Track:
 
     def _call(self, endpoint: Endpoint, body: bytes | None = None) -> Answer:
         url = f"{self._base_url}{endpoint.path}"
-        return self._http.call(endpoint.method, url, headers=self._headers, body=body)
+        return self._http.call(endpoint.method, url, headers=self._headers, body=body, most_bytes=ANSWER_BYTES)
 
 
 def _record(endpoint: Endpoint, items: Sequence[Item], answer: Answer) -> CallRecord:

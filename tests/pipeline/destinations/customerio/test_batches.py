@@ -81,7 +81,7 @@ def test_a_long_event_of_somebody_new_waits_for_their_profile():
     assert (places(plan.together), places(plan.alone), places(plan.later)) == ([0], [], [1])
 
 
-def test_a_call_has_at_most_a_hundred_items():
+def test_a_call_has_no_more_items_than_it_may():
     items = items_of([event(n, person(1)) for n in range(CALL_ITEMS + 1)])
 
     assert [len(call) for call in calls_of(items)] == [CALL_ITEMS, 1]

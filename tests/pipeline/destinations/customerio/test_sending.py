@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator, Sequence
 
 import pytest
 
 from pipeline.destinations.customerio import CustomerIO
-from pipeline.destinations.customerio.sending import SPLITS
+from pipeline.destinations.customerio.limits import CALL_ITEMS
+from pipeline.destinations.customerio.sending import CALLS, SPLITS
 from pipeline.model import ConnectionBroken, Rejected, RetryAfter, Sent
 from tests.contracts.fake_track import Canned, FakeTrack
 from tests.contracts.messages import event, person, profile
@@ -17,6 +19,15 @@ MALFORMED = Canned(400, '{"errors":[{"reason":"malformed","field":"batch","messa
 def refusing(*indexes: object) -> Canned:
     errors = [{"batch_index": index, "reason": "invalid", "field": "name", "message": "is odd"} for index in indexes]
     return Canned(207, json.dumps({"errors": errors}))
+
+
+def all_or_nothing(call: Sequence[int], bad: Collection[int]) -> Iterator[Canned]:
+    """What a platform answers that takes nothing of a call with a bad item, while the call is halved."""
+    spoiled = any(place in bad for place in call)
+    yield MALFORMED if spoiled else Canned()
+    if spoiled and len(call) > 1:
+        yield from all_or_nothing(call[: len(call) // 2], bad)
+        yield from all_or_nothing(call[len(call) // 2 :], bad)
 
 
 def test_a_hundred_messages_with_many_new_people_take_two_calls(destination: CustomerIO, track: FakeTrack):
@@ -111,12 +122,32 @@ def test_nothing_leaves_after_a_long_event_that_failed(destination: CustomerIO, 
     assert len(track.calls) == 1
 
 
+def test_a_send_of_very_many_calls_ends_early_and_leaves_the_rest_for_the_next(
+    destination: CustomerIO, track: FakeTrack
+):
+    reply = destination.send([event(n, person(n), note="x" * 40_000) for n in range(CALLS + 2)])
+
+    assert reply.outcomes[:CALLS] == (Sent(),) * CALLS
+    assert {one.seconds for one in reply.outcomes[CALLS:] if isinstance(one, RetryAfter)} == {0.0}
+    assert len(track.calls) == CALLS
+
+
 def test_items_in_a_list_of_refused_are_rejected_with_the_vendors_words(destination: CustomerIO, track: FakeTrack):
     track.next.append(refusing(*[1, 1, 7, -1, True, "0", None]))
 
     reply = destination.send([event(1, ALICE), event(2, ALICE), event(3, BOB)])
 
     assert reply.outcomes == (Sent(), Rejected("refused", "name: is odd; name: is odd"), Sent())
+
+
+def test_the_list_of_a_call_in_which_every_item_is_refused_is_read_to_its_end(
+    destination: CustomerIO, track: FakeTrack
+):
+    track.next.append(refusing(*(place for place in range(CALL_ITEMS) for _ in range(5))))
+
+    reply = destination.send([event(n, person(n)) for n in range(CALL_ITEMS)])
+
+    assert {type(one) for one in reply.outcomes} == {Rejected}
 
 
 @pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"errors":{}}', '{"errors":[{"batch_ind', ""])
@@ -167,6 +198,16 @@ def test_halving_stops_at_a_failure_that_passes(destination: CustomerIO, track: 
 
     assert [type(one) for one in reply.outcomes] == [Sent, Sent, RetryAfter, RetryAfter]
     assert len(track.calls) == 3
+
+
+def test_two_bad_items_of_a_full_call_are_found_in_one_send(destination: CustomerIO, track: FakeTrack):
+    bad = {0, CALL_ITEMS - 1}
+    track.next.extend(all_or_nothing(range(CALL_ITEMS), bad))
+
+    reply = destination.send([event(n, person(n)) for n in range(CALL_ITEMS)])
+
+    assert {place for place, one in enumerate(reply.outcomes) if one != Sent()} == bad
+    assert {type(reply.outcomes[place]) for place in bad} == {Rejected}
 
 
 def test_halving_has_an_end_and_still_gets_somewhere(destination: CustomerIO, track: FakeTrack):
