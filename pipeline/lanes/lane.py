@@ -58,6 +58,7 @@ class _Run:
         self._lane = lane
         self._until = until
         self._clear = False  # whether the lane's row is known to hold no failure
+        self._priority: int | None = None  # of what is next, as last seen; None: nothing is
         self._owed = 0  # calls the last send made beyond the one it had asked for
         self.report = LaneReport("empty")
 
@@ -91,16 +92,17 @@ class _Run:
         self._clear, now = False, self._deps.now()
         with writing(self._deps.engine) as conn:
             taken = take_lane(conn, self._connection_id, self._lane, now)
+            self._priority = next_in_lane(conn, self._connection_id, self._lane)
         if taken.next_attempt_at > now:
             return self._waits(taken.next_attempt_at)
-        if (priority := self._next()) is None:
+        if (priority := self._priority) is None:
             return "empty"
         with self._resting_on_fault(taken):
             line = self._deps.open_line(self._connection_id)
         stopped = self._step(lease, line, taken, priority)
         while stopped is None:
             taken = replace(taken, attempts=0)  # something went through
-            priority = self._next()
+            priority = self._priority
             stopped = "empty" if priority is None else self._step(lease, line, taken, priority)
         return stopped
 
@@ -151,6 +153,7 @@ class _Run:
                     if not self._clear:
                         clear_lane(conn, taken)
                     self._clear = True
+                    self._priority = next_in_lane(conn, taken.connection_id, taken.lane)
                     return None
                 case ConnectionBroken(reason):
                     pause_connection(conn, taken.connection_id, reason, now)

@@ -11,6 +11,7 @@ from pipeline.destinations.customerio.limits import (
     ATTRIBUTE_NAME_BYTES,
     ATTRIBUTE_VALUE_BYTES,
     ATTRIBUTES,
+    LONGEST_CHARACTER,
     cut,
     size,
 )
@@ -22,6 +23,8 @@ _NAME_IN_NOTE = 60
 # `unsubscribed` above all: no hook of a store tells us what a person wants to receive.
 _RESERVED = frozenset({"unsubscribed", "anonymous_id", "timezone_valid", "_created_in_customerio_at", "_timestamp"})
 _RESERVED_PREFIXES = ("cio_", "_update")  # cio_id, cio_relationships, cio_subscription_preferences.topics.…
+_WHOLE = frozenset({int, bool})
+_CERTAINLY_SHORT = ATTRIBUTE_VALUE_BYTES // LONGEST_CHARACTER
 _IDENTIFIERS = frozenset({"id", "email"})  # set from the person, never from the data
 
 
@@ -35,6 +38,9 @@ def attributes_of(data: Mapping[str, Any], *, introduced: bool) -> tuple[dict[st
     notes: list[str] = []
     for name, value in data.items():
         if name in _IDENTIFIERS or (value is None and not introduced):
+            continue
+        if _is_plain(value) and _allowed(name):  # nearly all of them
+            kept[name] = value
             continue
         sent, note = _attribute(name, value)
         if note:
@@ -50,6 +56,12 @@ def at_most(attributes: dict[str, Any], notes: Notes) -> tuple[dict[str, Any], N
     if surplus <= 0:
         return attributes, notes
     return dict(list(attributes.items())[:ATTRIBUTES]), (*notes, f"dropped:{surplus} attributes over {ATTRIBUTES}")
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it goes out as it is, as can be told without a closer look."""
+    kind = type(value)
+    return kind in _WHOLE or (kind is str and len(value) <= _CERTAINLY_SHORT)
 
 
 def _attribute(name: str, value: Any) -> tuple[Any, str | None]:

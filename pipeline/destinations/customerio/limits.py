@@ -21,7 +21,7 @@ ATTRIBUTE_NAME_BYTES = 150
 ATTRIBUTE_VALUE_BYTES = 1000
 EVENT_NAME_BYTES = 100
 
-_LONGEST_CHARACTER = 4  # bytes
+LONGEST_CHARACTER = 4  # bytes
 _ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
@@ -33,7 +33,7 @@ def size(text: str) -> int:
 
 def cut(text: str, limit: int) -> str:
     """The beginning of a text that fits, never half a character."""
-    if len(text) * _LONGEST_CHARACTER <= limit:
+    if len(text) * LONGEST_CHARACTER <= limit:
         return text
     encoded = text.encode("utf-8", "replace")
     return text if len(encoded) <= limit else encoded[:limit].decode("utf-8", "ignore")

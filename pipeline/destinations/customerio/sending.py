@@ -111,6 +111,6 @@ class _Send:
             self._stop = outcome
             return
         for item in items:
-            self._outcomes[item.position] = replace(outcome, notes=item.notes)
+            self._outcomes[item.position] = replace(outcome, notes=item.notes) if item.notes else outcome
             if isinstance(outcome, Sent) and item.message.kind == "profile":
                 self._known.add(item.message.person.id)
