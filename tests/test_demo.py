@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from receiver.cli import demo
 from receiver.demo.ask import ask
-from receiver.demo.stage import set_stage
+from receiver.demo.stage import Stage, set_stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -52,6 +52,16 @@ def test_everything_arrives_once_and_the_demo_says_so(played):
     code, found = played
 
     assert (code, [found[fault] for fault in FAULTS]) == (0, [0, 0, 0, 0])
+
+
+def test_whoever_keeps_it_running_is_told_how_to_see_the_stores_page(tmp_path):
+    """Every store has a page, and nobody may see it uninvited."""
+    stage = Stage("http://127.0.0.1:1", "http://127.0.0.1:2", tmp_path, {"url": "a"}, {"url": "b"})
+
+    told = "\n".join(demo.places_of(stage))
+
+    assert "http://127.0.0.1:1/stores/demo" in told
+    assert f"cratewire accounts invite you@example.com --data {tmp_path}" in told
 
 
 def test_it_prints_what_it_counted(played):

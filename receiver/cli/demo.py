@@ -104,12 +104,20 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
     )
 
 
+def places_of(stage: Stage) -> list[str]:
+    """Where to look while it is kept running. The store's page belongs to nobody until somebody is invited."""
+    return [
+        f"Customer.io's people: {stage.customerio['url']}/",
+        f"The store's truth:    {stage.store['url']}/_sandbox/truth",
+        f"The store's page:     {stage.web}/stores/demo, once you are let in by the link that this prints:",
+        f"                      cratewire accounts invite you@example.com --data {stage.data}",
+        f"flower:               {stage.flower}/ (user cratewire, password in {stage.data}/flower_password)",
+        f"The command line:     cratewire events list --data {stage.data}",
+    ]
+
+
 def _keep(console: Console, stage: Stage) -> None:
-    console.print(f"\nCustomer.io's people: {stage.customerio['url']}/")
-    console.print(f"The store's truth:    {stage.store['url']}/_sandbox/truth")
-    console.print(f"flower:               {stage.flower}/ (user cratewire, password in {stage.data}/flower_password)")
-    console.print(f"The command line:     cratewire events list --data {stage.data}", soft_wrap=True)
-    console.print("Ctrl-C ends it all.")
+    console.print("", *places_of(stage), "Ctrl-C ends it all.", sep="\n", soft_wrap=True)
     try:
         signal.pause()
     except KeyboardInterrupt:
