@@ -32,16 +32,16 @@ def decode(raw: bytes, query: str | None = None, *, max_bytes: int = MAX_BYTES) 
     if size > max_bytes:
         refuse(Reason.TOO_LARGE, length=size, limit=max_bytes)
     try:
-        form, body = _read(raw, query)
-        return Decoded(form, body, hashlib.sha256(canonical(body)).hexdigest())
+        if query and not raw.removeprefix(_UTF8_MARK).strip(b" \t\r\n\v\f\0"):
+            return _decoded("query", read_query(query), None)
+        found = unwrap(_text(raw))
+        return _decoded(found.form, found.body, found.text)
     except RecursionError:  # Readers and writers of JSON give up at Python's own depth, far beyond ours.
         refuse(Reason.TOO_DEEP)
 
 
-def _read(raw: bytes, query: str | None) -> tuple[Form, dict[str, Any]]:
-    if query and not raw.removeprefix(_UTF8_MARK).strip(b" \t\r\n\v\f\0"):
-        return "query", read_query(query)
-    return unwrap(_text(raw))
+def _decoded(form: Form, body: dict[str, Any], text: bytes | None) -> Decoded:
+    return Decoded(form, body, hashlib.sha256(canonical(body, text)).hexdigest())
 
 
 def _text(raw: bytes) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.decode.json_text import NotJSONError, read_json
 from pipeline.decode.limits import MAX_LAYERS
 from pipeline.decode.literal import read_literal
+from pipeline.decode.plain import Plain, read_plain
 from pipeline.decode.reasons import Reason, refuse
 
 WireForm = Literal["A", "B", "C", "D"]
@@ -18,15 +20,29 @@ _LITERAL = re.compile(r"""[\[{(]|[uU]?['"]""")
 _KINDS = {bool: "boolean", int: "number", float: "number", list: "list"}
 
 
-def unwrap(text: str) -> tuple[WireForm, dict[str, Any]]:
-    """The object inside, and the form it came in: B bare, A in strings; C or D if any layer needed that reading."""
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """The object inside, and the form it came in: B bare, A in strings; C or D if any layer needed that reading.
+
+    `text` is its canonical text, where that is known already.
+    """
+
+    form: WireForm
+    body: dict[str, Any]
+    text: bytes | None = None
+
+
+def unwrap(text: str) -> Unwrapped:
+    """Read layer after layer, until there is an object."""
     form: WireForm = "B"
     layer = 0
     while True:
         read, value = _read(text.strip(_EDGES), layer)
         form = _rarer(form, read)
+        if isinstance(value, Plain):
+            return Unwrapped(form, value.body, value.text)
         if isinstance(value, dict):
-            return form, value
+            return Unwrapped(form, value)
         if not isinstance(value, str):
             refuse(Reason.NOT_AN_OBJECT, found=_KINDS.get(type(value), "null"), layer=layer)
         if layer == MAX_LAYERS:
@@ -41,6 +57,9 @@ def _rarer(one: WireForm, other: WireForm) -> WireForm:
 def _read(text: str, layer: int) -> tuple[WireForm, Any]:
     if not text:
         refuse(Reason.EMPTY, layer=layer)
+    plain = read_plain(text)
+    if plain is not None:
+        return "B", plain
     try:
         return "B", read_json(text)
     except NotJSONError as error:

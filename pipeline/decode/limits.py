@@ -18,21 +18,25 @@ _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
 
 
-def canonical(body: dict[str, Any]) -> bytes:
-    """Compact JSON with sorted keys, equal for equal bodies. Refuse a body that is out of bounds.
+def canonical(body: dict[str, Any], text: bytes | None = None) -> bytes:
+    """Compact JSON with sorted keys, equal for equal bodies: `text`, if known. Refuse a body that is out of bounds.
 
     The bounds are looked up in this text, because it is made anyway and searching bytes costs next to nothing; only
     a text that might be out of bounds is walked through.
     """
-    try:
-        text = _ENCODE(body).encode("ascii")
-    except ValueError:  # 1e309 reads as infinity.
-        refuse(Reason.NOT_A_NUMBER)
+    text = text or _written(body)
     if len(text.translate(None, _ONLY_OPENERS)) > MAX_DEPTH:
         _check_depth(body)
     if _TOO_MANY_DIGITS in text.translate(_DIGITS):
         _check_digits(body)
     return text
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    try:
+        return _ENCODE(body).encode("ascii")
+    except ValueError:  # 1e309 reads as infinity.
+        refuse(Reason.NOT_A_NUMBER)
 
 
 def _check_depth(body: dict[str, Any]) -> None:

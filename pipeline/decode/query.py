@@ -30,7 +30,7 @@ def read_query(query: str) -> dict[str, Any]:
 def _embedded(text: str) -> dict[str, Any] | None:
     """The object in the text, if it is one. A template nobody filled in, `{{ customer.email }}`, is plain text."""
     try:
-        return unwrap(text)[1]
+        return unwrap(text).body
     except BadHook as error:
         if error.reason in {Reason.EMPTY, Reason.NOT_JSON, Reason.NOT_AN_OBJECT}:
             return None
