@@ -7,36 +7,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import insert
 
 from pipeline.ledger import tables
 from pipeline.record.dead import Raw
 from pipeline.record.duplicates import Sorted
 from pipeline.record.known import table_of
 from pipeline.record.messages import event_ulid
+from pipeline.record.numbered import insert_all, insert_numbered
 from pipeline.record.story import Story
 from pipeline.record.upsert import upsert
 
 
 def write_events(db: Database, told: Sorted, raws: Mapping[str, Raw], now: int) -> None:
     """Insert the fresh stories' events and give each story its event id."""
-    event = table_of(tables.Event)
     rows = [_row(story, told.repeats_within[story.store.id, story.happening.key], now) for story in told.fresh]
-    made = db.execute(insert(event).returning(event.c.id, sort_by_parameter_order=True), rows)
-    for story, event_id in zip(told.fresh, made.scalars(), strict=True):
+    for story, event_id in zip(told.fresh, insert_numbered(db, table_of(tables.Event), rows), strict=True):
         story.event_id = event_id
     bodies = [
         {"event_id": story.event_id, "raw": zlib.compress(_bytes_of(raws.get(story.hook["entry_id"])), 1)}
         for story in told.fresh
     ]
-    db.execute(insert(table_of(tables.Body)), bodies)
+    insert_all(db, table_of(tables.Body), bodies)
     subjects = [
         {"event_id": story.event_id, "kind": kind, "subject_id": number, "store_id": story.store.id}
         for story in told.fresh
         for kind, number in (story.plan.subjects if story.plan else ())
     ]
-    if subjects:
-        db.execute(insert(table_of(tables.EventSubject)), subjects)
+    insert_all(db, table_of(tables.EventSubject), subjects)
 
 
 def write_casts(db: Database, stories: Sequence[Story]) -> None:

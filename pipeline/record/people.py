@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from pipeline.fan_out.attributes import attributes_of
 from pipeline.fan_out.facts import Fact
@@ -20,8 +20,14 @@ from pipeline.fan_out.merge import Known, known_at, merge
 from pipeline.fan_out.plan import Concerned
 from pipeline.ledger import tables
 from pipeline.record.by_keys import rows_by
+from pipeline.record.in_bulk import in_bulk
 from pipeline.record.known import StoreRow, chunks, table_of
+from pipeline.record.numbered import insert_numbered
 from pipeline.record.upsert import upsert
+
+_PEOPLE = table_of(tables.Person)
+_CHANGED = ("customer_id", "email", "attributes", "known_at", "untold_since")
+_CHANGE = update(_PEOPLE).where(_PEOPLE.c.id == bindparam("b_id")).values({name: bindparam(name) for name in _CHANGED})
 
 Key = tuple[int, str, str]  # (store id, "customer" | "email" | "order" | "subscription" | "shipment", value)
 
@@ -121,10 +127,8 @@ class PeopleBook:
             {"store_id": one.store.id, "customer_id": one.customer_id, "email": one.email, **blank}
             for one in self._new_people
         ]
-        if rows:
-            made = self._db.execute(insert(people).returning(people.c.id, sort_by_parameter_order=True), rows)
-            for someone, person_id in zip(self._new_people, made.scalars(), strict=True):
-                someone.id = person_id
+        for someone, person_id in zip(self._new_people, insert_numbered(self._db, people, rows), strict=True):
+            someone.id = person_id
         keys = [
             {"store_id": store_id, "kind": kind, "value": value, "person_id": someone.id}
             for (store_id, kind, value), someone in self._new_keys.items()
@@ -141,7 +145,6 @@ class PeopleBook:
             for kind, subject in sorted(one.touched)
         ]
         upsert(self._db, table_of(tables.Fact), facts, update=("data",))
-        people = table_of(tables.Person)
         rows = [
             {
                 "b_id": one.id,
@@ -154,10 +157,7 @@ class PeopleBook:
             for one in everybody
             if one.changed or one.touched
         ]
-        if rows:
-            columns = ("customer_id", "email", "attributes", "known_at", "untold_since")
-            values: dict[str, Any] = {name: bindparam(name) for name in columns}
-            self._db.execute(update(people).where(people.c.id == bindparam("b_id")).values(values), rows)
+        in_bulk(self._db, _CHANGE, rows)
 
     def _introduce_again(self) -> None:
         """Whoever was known by address alone has another identifier now: no platform knows them by it yet."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
+
+from pipeline.record.in_bulk import in_bulk
 
 
 def upsert(
@@ -22,15 +25,20 @@ def upsert(
 
     `on` names the columns that make it the same row (default: the primary key); `plus_one` a column to count up.
     """
-    if not rows:
-        return
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    same = list(on or [column.name for column in table.primary_key])
+    if rows:
+        same = tuple(on or [column.name for column in table.primary_key])
+        in_bulk(db, _statement(db.dialect.name, table, tuple(update), same, plus_one), rows)
+
+
+@cache
+def _statement(
+    dialect: str, table: Table, update: tuple[str, ...], same: tuple[str, ...], plus_one: str | None
+) -> postgresql.Insert | sqlite.Insert:
+    """Made once for each table: making it takes longer than writing a few rows."""
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     changes: dict[str, Any] = {name: statement.excluded[name] for name in update}
     if plus_one is not None:
         changes[plus_one] = table.c[plus_one] + 1
     if changes:
-        db.execute(statement.on_conflict_do_update(index_elements=same, set_=changes), list(rows))
-    else:
-        db.execute(statement.on_conflict_do_nothing(index_elements=same), list(rows))
+        return statement.on_conflict_do_update(index_elements=same, set_=changes)
+    return statement.on_conflict_do_nothing(index_elements=same)

@@ -1,0 +1,39 @@
+"""Inserts new rows, and numbers those whose numbers are needed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection as Database
+from sqlalchemy import Insert, Table, func, insert, select
+
+from pipeline.record.in_bulk import in_bulk
+
+
+def insert_numbered(db: Database, table: Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+    """Insert rows into a table numbered by `id`; returns their ids, which grow in the order of the rows.
+
+    On SQLite an INSERT that returns ids goes row by row. Its one writer may as well number them: this transaction
+    holds the write lock, and the next number is what SQLite itself would give, one more than the largest.
+    """
+    if not rows:
+        return ()
+    if db.dialect.name == "sqlite":
+        largest: int | None = db.execute(select(func.max(table.c.id))).scalar()
+        ids = range((largest or 0) + 1, (largest or 0) + 1 + len(rows))
+        insert_all(db, table, [{"id": number, **row} for number, row in zip(ids, rows, strict=True)])
+        return ids
+    made = db.execute(insert(table).returning(table.c.id, sort_by_parameter_order=True), rows)
+    return made.scalars().all()
+
+
+def insert_all(db: Database, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that name all that their table wants."""
+    in_bulk(db, _into(table), rows)
+
+
+@cache
+def _into(table: Table) -> Insert:
+    return insert(table)

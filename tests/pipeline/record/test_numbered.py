@@ -1,0 +1,59 @@
+"""The numbers of new rows."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete
+
+from pipeline.ledger import tables
+from pipeline.ledger.engine import reading, writing
+from pipeline.record.known import table_of
+from pipeline.record.numbered import insert_numbered
+from tests.builders import NOW, customer, order
+
+PEOPLE = table_of(tables.Person)
+
+
+def person(number):
+    return {"store_id": 1, "customer_id": number, "attributes": {}, "known_at": 0, "created_at": NOW}
+
+
+def numbered(teller, numbers):
+    with writing(teller.engine) as db:
+        return list(insert_numbered(db, PEOPLE, [person(number) for number in numbers]))
+
+
+def test_ids_grow_in_the_order_of_the_rows_and_are_theirs(teller):
+    ids = [*numbered(teller, range(900, 600, -1)), *numbered(teller, [7, 5, 6])]
+
+    assert ids == sorted(set(ids))
+    assert [(row.id, row.customer_id) for row in teller.rows(tables.Person)] == list(
+        zip(ids, [*range(900, 600, -1), 7, 5, 6], strict=True)
+    )
+
+
+def test_no_rows_have_no_numbers(teller):
+    assert numbered(teller, []) == []
+    assert teller.rows(tables.Person) == []
+
+
+def test_a_gap_is_not_filled(teller):
+    first, second, third = numbered(teller, [1, 2, 3])
+    with writing(teller.engine) as db:
+        db.execute(delete(PEOPLE).where(PEOPLE.c.id == second))
+
+    assert numbered(teller, [4])[0] > third > first
+
+
+def test_events_are_numbered_in_the_order_of_their_hooks(teller):
+    told = [
+        teller.hook("order_new", order(id=number, customer=customer(id=number, email=f"p{number}@example.com")))
+        for number in (31, 12, 23, 4)
+    ]
+    found = teller.tell(*told)
+    later = teller.tell(teller.hook("order_new", order(id=1)))
+    ids = [found.ids[hook["receipt"]] for hook in told] + list(later.ids.values())
+
+    assert ids == sorted(set(ids))
+    with reading(teller.engine) as db:
+        names = dict(db.execute(PEOPLE.select().with_only_columns(PEOPLE.c.id, PEOPLE.c.customer_id)).all())
+    assert [names[number] for number in sorted(names)][:4] == [31, 12, 23, 4]
