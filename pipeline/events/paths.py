@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 SECOND = 1_000_000  # µs
@@ -12,7 +13,7 @@ SECOND = 1_000_000  # µs
 def dig(data: object, path: str) -> Any:
     """`dig({"a": {"b": 1}}, "a.b")` is 1; anything missing on the way is None; "" is the object itself."""
     for key in path.split(".") if path else ():
-        if not isinstance(data, Mapping):
+        if not isinstance(data, dict):
             return None
         data = data.get(key)
     return data
@@ -27,6 +28,7 @@ def first_of(data: object, paths: Iterable[str]) -> Any:
     return None
 
 
+@lru_cache(maxsize=4096)  # what is known of a person is looked at again with every event
 def micros(text: str | None) -> int | None:
     """µs since the epoch of a loaded time (`2026-03-02T17:04:31Z`), None for None."""
     if text is None:

@@ -27,14 +27,15 @@ _UNPAID = ("unpaid", "failed", "voided")
 
 def attributes_of(known: Known, store: str, currency: str) -> dict[str, Any]:
     """The attributes of a person of a store. Keys with nothing to say are absent."""
+    kinds = _by_kind(known)
     about = _one(known, "customer")
-    subscriptions, orders, received = (_all(known, kind) for kind in ("subscription", "order", "gift_received"))
+    subscriptions, orders, received = (kinds.get(kind, []) for kind in ("subscription", "order", "gift_received"))
     found = {
         **_identity(about, received),
         **_subscribing(subscriptions, about),
         **_ordering(orders, about, currency),
         **_paying(_one(known, "payment")),
-        **_boxes(_all(known, "shipment")),
+        **_boxes(kinds.get("shipment", [])),
         **_gifts(about, orders, subscriptions, received),
         "created_at": _earliest(
             [about.get("registered_at"), *_of(orders, "placed_at"), *_of(subscriptions, "start_date")]
@@ -137,8 +138,12 @@ def _one(known: Known, kind: str) -> Fields:
     return values(known.get((kind, ""), {}))
 
 
-def _all(known: Known, kind: str) -> list[Fields]:
-    return [values(known[key]) for key in sorted(known) if key[0] == kind]
+def _by_kind(known: Known) -> dict[str, list[Fields]]:
+    """The fields of every subject, those of one kind in the order of their names."""
+    kinds: dict[str, list[Fields]] = {}
+    for key in sorted(known):
+        kinds.setdefault(key[0], []).append(values(known[key]))
+    return kinds
 
 
 def _of(models: list[Fields], name: str) -> list[str | None]:

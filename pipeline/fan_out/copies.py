@@ -42,13 +42,13 @@ def _head(row: EventRow, data: Mapping[str, Any], store: str, role: str) -> dict
 
 def _order(data: Mapping[str, Any]) -> dict[str, Any]:
     products = data.get("products")
-    listed = [_only(one, _PRODUCT) for one in products or () if isinstance(one, Mapping)]
+    listed = [_only(one, _PRODUCT) for one in products or () if isinstance(one, dict)]
     return _only(data, _ORDER) | ({"products": listed} if listed else {})
 
 
 def _subscription(data: Mapping[str, Any]) -> dict[str, Any]:
     told = {"status": data["status"]} if data.get("status") in _STATUS_TOLD else {}
-    box = {"product": _only(data["product"], _PRODUCT)} if isinstance(data.get("product"), Mapping) else {}
+    box = {"product": _only(data["product"], _PRODUCT)} if isinstance(data.get("product"), dict) else {}
     boxes = dig(data, "term.num_cycles")
     return _only(data, _SUBSCRIPTION) | told | box | ({"boxes": boxes} if boxes is not None else {})
 
@@ -63,7 +63,7 @@ def _box(fulfillment: Mapping[str, Any]) -> dict[str, Any]:
     # Cycles count from 0; -1 marks a box the store's staff added.
     place = {"number": number + 1, "of": of} if isinstance(number, int) and number >= 0 else {}
     instance = fulfillment.get("product_instance")
-    named = _only(instance.get("product") or instance, _PRODUCT) if isinstance(instance, Mapping) else {}
+    named = _only(instance.get("product") or instance, _PRODUCT) if isinstance(instance, dict) else {}
     return place | named
 
 

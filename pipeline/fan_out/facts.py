@@ -99,7 +99,7 @@ def _about(told: Telling, customer: Customer) -> dict[str, Any]:
 
 def _place(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Region, city and phone: from the primary address if shown, else the region of "TX, US"."""
-    addresses = [one for one in fields.get("addresses") or () if isinstance(one, Mapping)]
+    addresses = [one for one in fields.get("addresses") or () if isinstance(one, dict)]
     if addresses:
         first = addresses[0]
         place = {"region": first.get("state"), "city": first.get("city"), "phone": first.get("phone_number")}

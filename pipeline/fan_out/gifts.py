@@ -98,19 +98,19 @@ def _remembered(subjects: Iterable[Subject], memory: Memory) -> list[Gift]:
 
 
 def _in_order(order: Mapping[str, Any]) -> Gift | None:
-    if isinstance(received := order.get("received_gift"), Mapping):
+    if isinstance(received := order.get("received_gift"), dict):
         return Gift(received.get("email"), received.get("name"), received.get("message"), redeemed=True)
     info = order.get("order_gift_info")
-    if isinstance(info, Mapping) or order.get("is_gift"):
+    if isinstance(info, dict) or order.get("is_gift"):
         return _from_info(info or {}, order.get("gift_message"))
-    if isinstance(sent := order.get("sent_gift"), Mapping):
+    if isinstance(sent := order.get("sent_gift"), dict):
         return Gift(sent.get("email"), sent.get("name"), sent.get("message"))
     return None
 
 
 def _in_subscription(subscription: Mapping[str, Any]) -> Gift | None:
     info = subscription.get("subscription_gift_info")
-    if not isinstance(info, Mapping):
+    if not isinstance(info, dict):
         return None
     return replace(_from_info(info, None), giver_first_name=dig(info, "gift_sender.first_name"))
 

@@ -33,8 +33,8 @@ def customer_of(row: EventRow, data: Mapping[str, Any]) -> Customer | None:
     """The customer an event concerns, or None if it concerns nobody or the body does not say whom."""
     if not row.buyer:
         return None
-    shown = [found for path in row.buyer if isinstance(found := dig(data, path), Mapping)]
-    shown += [found for order in orders_in(row, data) if isinstance(found := order.get("customer"), Mapping)]
+    shown = [found for path in row.buyer if isinstance(found := dig(data, path), dict)]
+    shown += [found for order in orders_in(row, data) if isinstance(found := order.get("customer"), dict)]
     fields = next((one for one in shown if one.get("email") or one.get("id") is not None), {})
     customer_id = fields.get("id") or _bare_id(row, data)
     email = fields.get("email") or next((one["email"] for one in shown if one.get("email")), None)
@@ -47,14 +47,14 @@ def orders_in(row: EventRow, data: Mapping[str, Any]) -> list[Mapping[str, Any]]
     """The orders a body shows: the subject itself, the one inside it, or those of a shipment's fulfilments."""
     if row.subject == "order":
         return [data]
-    if isinstance(data.get("order"), Mapping):
+    if isinstance(data.get("order"), dict):
         return [data["order"]]
-    return [one["order"] for one in fulfillments_in(data) if isinstance(one.get("order"), Mapping)]
+    return [one["order"] for one in fulfillments_in(data) if isinstance(one.get("order"), dict)]
 
 
 def fulfillments_in(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """A shipment's fulfilments; none where the store sent a link."""
-    return [one for one in data.get("fulfillments") or () if isinstance(one, Mapping)]
+    return [one for one in data.get("fulfillments") or () if isinstance(one, dict)]
 
 
 def _bare_id(row: EventRow, data: Mapping[str, Any]) -> int | None:

@@ -68,7 +68,7 @@ def plan_event(
 def is_test(row: EventRow, data: Mapping[str, Any]) -> bool:
     """Whether the body is of test mode: its subject, its order or any of its fulfilments says so."""
     models = [dig(data, row.at), data, *orders_in(row, data), *fulfillments_in(data)]
-    return any(isinstance(one, Mapping) and (one.get("is_test") or one.get("test")) for one in models)
+    return any(isinstance(one, dict) and (one.get("is_test") or one.get("test")) for one in models)
 
 
 def _recipient(told: Telling, gift: Gift, buyer: Customer | None, store: str) -> tuple[Concerned | None, str | None]:

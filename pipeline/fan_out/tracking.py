@@ -26,6 +26,6 @@ def tracking_url(shipment: Mapping[str, Any]) -> str | None:
 
 
 def _carrier(shipment: Mapping[str, Any]) -> str:
-    labels = [one for one in shipment.get("labels") or () if isinstance(one, Mapping) and not one.get("is_void")]
+    labels = [one for one in shipment.get("labels") or () if isinstance(one, dict) and not one.get("is_void")]
     named = shipment.get("carrier_name") or next((one["carrier"] for one in labels if one.get("carrier")), "")
     return str(named).strip().lower()
