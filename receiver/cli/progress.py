@@ -17,6 +17,13 @@ DOING = {
     "customers": "customers",
     "others": "gift recipients",
 }
+LONG = 60  # seconds for which a step may be due before somebody should look
+_TROUBLES = {
+    "failed": "reading them was given up ({error}); `{command} start --store {store}` reads them again",
+    "paused": "reading them is paused; `{command} resume --store {store}` goes on",
+    "running": "they cannot be read now ({error}); it is tried again",
+    "done": "not all of them could be read ({error})",
+}
 
 
 def lines_of(found: backfill.Progress) -> Iterator[str]:
@@ -32,6 +39,14 @@ def lines_of(found: backfill.Progress) -> Iterator[str]:
     )
     if found.error:
         yield f"trouble: {found.error}"
+
+
+def trouble_of(store: str, found: backfill.Progress, overdue: float) -> str | None:
+    """Why a store's customers are not being read, or not all of them; None if all is well. `overdue` is in seconds."""
+    if found.state == "running" and overdue > LONG:
+        return f"nobody has gone on reading them for {duration(overdue)}; do the backfill's workers run?"
+    says = _TROUBLES.get(found.state) if found.error or found.state == "paused" else None
+    return says and says.format(error=found.error, command="cratewire backfill", store=store)
 
 
 @contextmanager

@@ -9,14 +9,24 @@ import click
 from rich.console import Console
 
 from pipeline import keys
+from pipeline.backfill.progress import progress_of
 from pipeline.inbox import stream
 from pipeline.ledger.engine import reading
-from pipeline.ledger.reading import event_counts, judge, last_arrival, reconciliations, registrations, status_counts
+from pipeline.ledger.reading import (
+    event_counts,
+    judge,
+    last_arrival,
+    newest_backfills,
+    reconciliations,
+    registrations,
+    status_counts,
+)
 from pipeline.silence.hearing import hearing
 from pipeline.silence.words import sentence_of, when
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.progress import trouble_of
 from receiver.cli.tables import plain
 
 _MICROS = 1_000_000
@@ -38,12 +48,13 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
 
 def status_of(here: Opened) -> dict[str, Any]:
     """The chain's liveness, depth and age (s) of the inbox, events by name and outcome, every connection's counts,
-    how the hooks at Cratejoy are, how many never came, and whether the way in works.
+    how the hooks at Cratejoy are, how many never came, each store's newest backfill, and whether the way in works.
     """
     now = here.now()
     with reading(here.engine) as db:
         events, connections, arrival = event_counts(db), status_counts(db, now), last_arrival(db)
         stores, compared, heard = registrations(db), reconciliations(db, now), hearing(db, now)
+        backfills = {store: progress_of(row, now) for store, row in newest_backfills(db).items()}
     began: Any = here.redis.get(keys.PULSE)
     chain = judge(arrival, int(began) if began else None, now, here.settings.heartbeat_seconds)
     wires = [{**as_document(one), "oldest_pending_seconds": _age(one.oldest_pending_at, now)} for one in connections]
@@ -59,6 +70,10 @@ def status_of(here: Opened) -> dict[str, Any]:
         "connections": wires,
         "registrations": as_document(stores),
         "reconciliations": [{**as_document(one), "rate": round(one.rate, 6)} for one in compared],
+        "backfills": [
+            {"store": store, **as_document(one), "trouble": trouble_of(store, one, _age(one.next_step_at, now))}
+            for store, one in backfills.items()
+        ],
     }
 
 
@@ -92,6 +107,9 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
         table.add_row(*map(str, row), one["waiting_reason"] or "")
     console.print("", table, sep="\n")
     _tell_troubles(console, document)
+    for one in document["backfills"]:
+        if one["trouble"]:
+            console.print(f"{one['store']}'s customers: {one['trouble']}.", soft_wrap=True)
 
 
 def _tell_troubles(console: Console, document: dict[str, Any]) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from pipeline.ledger import tables
+from pipeline.ledger.backfill_tables import Backfill
+from pipeline.ledger.backfills import open_backfill
 from pipeline.ledger.engine import writing
 from pipeline.ledger.reconciliations import begin_new
 from pipeline.ledger.shown import DAY, MISSED, TOLD, Sighting, note_shown
@@ -112,3 +115,36 @@ def test_how_many_hooks_never_came_is_told(shell, installed, connection):
 
     assert "1 of 2 hooks of the last seven days never came" in shell.said("status")
     assert shell.json("status")["reconciliations"][0]["rate"] == 0.5
+
+
+TROUBLES = [
+    ({"state": "failed", "ended_at": 1, "error": "GET orders: answered 400"}, "given up (GET orders: answered 400)"),
+    ({"state": "paused", "paused_at": 1}, "`cratewire backfill resume --store acme` goes on"),
+    ({"next_step_at": 0}, "do the backfill's workers run?"),
+    ({"error": "GET orders: answered 500", "next_step_at": 2**52}, "cannot be read now (GET orders: answered 500)"),
+    ({"state": "done", "ended_at": 1, "error": "orders: it ran in circles"}, "not all of them could be read"),
+]
+
+
+def backfill(installed, **changed):
+    here = installed.process
+    with writing(here.engine) as db:
+        made = open_backfill(db, save_store(db, "acme", here.now()).id, "all", "counting", here.now())
+        db.execute(update(Backfill).where(Backfill.id == made).values(changed))
+
+
+@pytest.mark.parametrize(("changed", "says"), TROUBLES)
+def test_a_backfill_that_stands_is_told_with_what_to_do(shell, installed, connection, changed, says):
+    backfill(installed, **changed)
+
+    said = shell.said("status")
+    assert "acme's customers: " in said
+    assert says in said
+
+
+@pytest.mark.parametrize("changed", [{"next_step_at": 2**52}, {"state": "done", "ended_at": 1}, {"state": "cancelled"}])
+def test_of_a_backfill_that_is_well_nothing_is_said(shell, installed, connection, changed):
+    backfill(installed, **changed)
+
+    assert "customers" not in shell.said("status")
+    assert [one["store"] for one in shell.json("status")["backfills"]] == ["acme"]
