@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 from typing import Any
@@ -31,6 +32,7 @@ def configure_logs(**_: Any) -> None:
 
 def child_begins(**_: Any) -> None:
     """A process of the pool, which runs tasks."""
+    gc.freeze()  # what it was born with stays, and looking through it was an eighth of a hook's CPU
     sharing.begin()
     traces.begin(Settings.from_environment(process_environment()).traces_url, "cratewire-worker")
 
