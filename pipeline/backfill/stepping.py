@@ -29,9 +29,6 @@ from pipeline.record.known import StoreRow
 SECOND = 1_000_000
 STAY = 3 * SECOND  # how long one task goes on before it lets others at the worker
 LEASE_MS = 2_000  # how long a killed worker's page rests; a living worker renews it
-# A request takes a few ms to reach the store, some more than others. Whoever came back on the dot would often be
-# counted together with the request before, and be refused.
-LATE = 50_000  # µs
 ASK_AGAIN = SECOND
 _TOKEN_BITS = 128
 
@@ -121,7 +118,7 @@ class _Steps:
         return written
 
     def _come_back(self, row: BackfillRow, wait: Wait) -> bool:
-        waits = round(wait.seconds * SECOND) + LATE
+        waits = round(wait.seconds * SECOND)
         column = "throttled_us" if wait.throttled else "waited_us"
         changed: dict[str, Any] = {column: getattr(row, column) + waits}
         moved = self._move(row, next_step_at=self._means.now() + waits, **changed)

@@ -18,6 +18,8 @@ from pipeline.ledger.store_apis import find_api
 from pipeline.secrets import unseal
 from pipeline.settings import CRATEJOY_RATE
 
+MARGIN = 0.025  # seconds by which one request to a store may be faster on its way than another
+
 
 def open_store(
     engine: Engine, redis: Redis, secret_keys: Sequence[str], store_id: int, *, per_second: float = CRATEJOY_RATE
@@ -42,5 +44,5 @@ def open_with(
 
     `urgent`: goes before whoever reads the whole store, such as a backfill.
     """
-    budget = Budget(redis, keys.budget("cratejoy", credentials.account), per_second, urgent=urgent)
+    budget = Budget(redis, keys.budget("cratejoy", credentials.account), per_second, urgent=urgent, margin=MARGIN)
     return Cratejoy(credentials, http, budget)

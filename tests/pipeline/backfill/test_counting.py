@@ -91,4 +91,4 @@ def test_waiting_is_counted_by_its_reason(book, figures, throttled, reason):
 
     row = book.row()
     told = row.throttled_us + row.waited_us
-    assert figures[reason] == pytest.approx(told / 1_000_000) == pytest.approx(2.55)
+    assert figures[reason] == pytest.approx(told / 1_000_000) == pytest.approx(2.5)

@@ -155,8 +155,8 @@ def test_a_used_up_budget_is_waited_for_in_the_ledger(book):
 
     stepped = book.step(replace(book.means, open_api=lambda _: UsedUp()))
 
-    assert stepped.again_at == book.row().next_step_at == book.clock.now + 400_000 + stepping.LATE
-    assert (book.row().waited_us, book.row().throttled_us) == (400_000 + stepping.LATE, 0)
+    assert stepped.again_at == book.row().next_step_at == book.clock.now + 400_000
+    assert (book.row().waited_us, book.row().throttled_us) == (400_000, 0)
 
 
 def test_time_waited_for_a_429_is_told_apart(book):

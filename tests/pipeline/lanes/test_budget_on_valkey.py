@@ -54,13 +54,13 @@ def test_a_pause_ends_by_itself(budget):
     assert poll(lambda: budget.acquire() == 0.0)
 
 
-def test_refusals_at_once_from_all_threads_halve_the_rate_once(redis_client):
+def test_refusals_at_once_from_all_threads_lower_the_rate_once(redis_client):
     budgets = [Budget(redis_client, NAME, 20) for _ in range(8)]
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda budget: budget.pause(30), budgets))
 
-    assert budgets[0].factor() == 0.5
+    assert budgets[0].factor() == 0.8
 
 
 def test_the_longest_pause_fits_the_server(budget):
@@ -75,7 +75,7 @@ def test_success_lifts_the_rate_and_in_the_end_leaves_nothing(redis_client):
     budget.pause(None)
     redis_client.delete(f"{NAME}:pause")
 
-    for _ in range(20):
+    for _ in range(60):
         budget.succeeded()
 
     assert redis_client.keys("*") == []
