@@ -6,6 +6,7 @@ import os
 import time
 from functools import partial
 from random import Random
+from typing import Any
 
 import structlog
 
@@ -14,7 +15,7 @@ from pipeline.backfill.daily import begin_due
 from pipeline.backfill.means import Means
 from pipeline.backfill.stepping import take_steps
 from pipeline.cratejoy.opening import open_store
-from pipeline.ledger.backfills import due_steps
+from pipeline.ledger.backfills import due_steps, get_backfill
 from pipeline.ledger.engine import reading
 from tasks.app import task
 from tasks.config import BACKFILL
@@ -25,7 +26,11 @@ log = structlog.get_logger(__name__)
 
 SECOND = 1_000_000
 SOON = 5 * SECOND  # a step that is due later than this is left to the sweep
-OVERDUE = SECOND // 2  # by then whoever had planned a step is gone
+OVERDUE = SECOND // 5  # by then whoever had planned a step is gone
+AHEAD = SECOND  # a sweep sees to what is overdue until the next one
+
+NO_KEY = -2  # what Redis says of the time a key has left that is not there
+LEASE_IS_OVER = 10  # ms after it should be
 
 
 @task("backfills.step")
@@ -40,13 +45,12 @@ def step(backfill_id: int, planned_at: int) -> None:
 
 @task("backfills.sweep")
 def sweep() -> None:
-    """Go on with every backfill whose next step nobody has taken."""
+    """Go on with every backfill whose next step nobody takes, as soon as that shows."""
     here = this_process()
     with reading(here.engine) as db:
-        due = due_steps(db, here.now() - OVERDUE)
+        due = due_steps(db, here.now() + AHEAD - OVERDUE)
     for backfill_id, planned_at in due:
-        if not here.redis.exists(keys.backfill_lease(backfill_id)):
-            _plan(backfill_id, planned_at)
+        later((planned_at + OVERDUE - here.now()) / SECOND, partial(_resume, backfill_id, planned_at))
 
 
 @task("backfills.daily")
@@ -55,6 +59,20 @@ def daily() -> None:
     here = this_process()
     for store_id in begin_due(here.engine, here.now()):
         log.info("the daily pass begins", store=store_id)
+
+
+def _resume(backfill_id: int, planned_at: int, *, waits: bool = True) -> None:
+    """Plan the step again unless somebody has been at it, or is. A killed worker holds its lease for a moment more."""
+    here = this_process()
+    with reading(here.engine) as db:
+        row = get_backfill(db, backfill_id)
+    if row is None or row.next_step_at != planned_at:
+        return
+    held: Any = here.redis.pttl(keys.backfill_lease(backfill_id))
+    if held == NO_KEY:
+        _plan(backfill_id, planned_at)
+    elif waits:
+        later((held + LEASE_IS_OVER) / 1_000, partial(_resume, backfill_id, planned_at, waits=False))
 
 
 def _plan(backfill_id: int, planned_at: int) -> None:

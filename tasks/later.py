@@ -12,6 +12,8 @@ from collections.abc import Callable
 import structlog
 from kombu.exceptions import OperationalError
 
+from tasks.base import AWAY
+
 log = structlog.get_logger(__name__)
 
 
@@ -28,5 +30,5 @@ def later(seconds: float, send: Callable[[], object]) -> None:
 def _sent(send: Callable[[], object]) -> None:
     try:
         send()
-    except OperationalError as error:  # the broker is away
+    except (OperationalError, *AWAY) as error:  # kombu's, of a broker that is away, or another server of ours
         log.debug("left to the sweep", error=type(error).__name__)

@@ -28,7 +28,7 @@ from pipeline.record.known import StoreRow
 
 SECOND = 1_000_000
 STAY = 3 * SECOND  # how long one task goes on before it lets others at the worker
-LEASE_MS = 2_000  # how long a killed worker's page rests; a living worker renews it
+LEASE_MS = 1_000  # how long a killed worker's page rests; a living worker renews it
 ASK_AGAIN = SECOND
 _TOKEN_BITS = 128
 

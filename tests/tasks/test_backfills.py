@@ -75,6 +75,42 @@ def test_the_sweep_goes_on_with_what_nobody_has_taken(installed, store_id):
     assert (message.task, message.args) == ("backfills.step", [row_of(installed, store_id).id, due])
 
 
+def in_a_moment():
+    """The next message for the backfill workers."""
+    deadline = time.monotonic() + PATIENCE
+    while not (messages := take_all("backfill")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return messages
+
+
+def test_one_sweep_sees_to_steps_that_will_be_overdue_before_the_next(installed, store_id):
+    """As if the worker who was to take it had been killed meanwhile."""
+    due = installed.process.now() + backfills.AHEAD - 2 * backfills.OVERDUE
+    change(installed, next_step_at=due)
+    backfills.sweep()
+
+    assert [message.args for message in in_a_moment()] == [[row_of(installed, store_id).id, due]]
+
+
+def test_a_killed_workers_lease_is_waited_for(installed, store_id):
+    row = row_of(installed, store_id)
+    installed.process.redis.set(keys.backfill_lease(row.id), "killed", px=300)
+    due = installed.process.now() - 2 * backfills.OVERDUE
+    change(installed, next_step_at=due)
+    backfills.sweep()
+
+    assert [message.args for message in in_a_moment()] == [[row.id, due]]
+
+
+def test_a_step_that_was_taken_after_all_is_not_planned_again(installed, store_id):
+    due = installed.process.now() - 2 * backfills.OVERDUE
+    change(installed, next_step_at=due + 1)
+    backfills._resume(row_of(installed, store_id).id, due)
+
+    assert take_all("backfill") == []
+
+
 @pytest.mark.parametrize("why", ["planned for later", "in somebody's hands", "paused"])
 def test_the_sweep_leaves_alone(installed, store_id, why):
     row = row_of(installed, store_id)
@@ -104,10 +140,7 @@ def test_a_step_that_has_to_wait_for_a_moment_comes_back_by_itself(installed, st
     process._made[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=4.0))
     backfills.step(row_of(installed, store_id).id, row_of(installed, store_id).next_step_at)
     waiting = row_of(installed, store_id)
-    deadline = time.monotonic() + PATIENCE
-    while not (messages := take_all("backfill")):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    messages = in_a_moment()
 
     assert (waiting.state, [one.args for one in messages]) == ("running", [[waiting.id, waiting.next_step_at]])
 
