@@ -29,6 +29,7 @@ class Row:
     worst_ms: float = 0.0
     recover_s: float | None = None  # from the fault's end until a hook sent after it arrived
     resumed_s: float | None = None  # until anything arrived
+    seconds: float = 0.0  # all of it, from the first hook until everything has settled
     broken: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -6,6 +6,7 @@ Every process is the one of the Procfile, so that what breaks here breaks in pro
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -75,6 +76,14 @@ class Installation:
     def ledger_file(self) -> Path:
         """SQLite's file."""
         return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the ledger has taken half of its small disk: the next fault would fill it."""
+        if self.ledger_disk is None:
+            return False
+        disk = shutil.disk_usage(self.ledger_disk)
+        return disk.used > disk.total / 2
 
     def waiting(self) -> int:
         """Hooks on disk and in the inbox, and deliveries that have not left."""

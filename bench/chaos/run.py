@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,15 +42,18 @@ class Run:
                     fault = left.pop(0)
                     row = self._play(here, fault, database)
                     yield row
-                    clean = row.holds and not fault.spoils
+                    clean = row.holds and not fault.spoils and not here.is_crowded
         finally:
             self._leave(folder)
 
     def _play(self, here: Installation, fault: Fault, database: str) -> Row:
+        began = time.monotonic()
         try:
-            return play(here, fault, database, short=self.short, seed=self.seed)
+            row = play(here, fault, database, short=self.short, seed=self.seed)
         except Exception as error:  # noqa: BLE001 a fault that cannot be played is a row too
-            return Row(fault.name, database, broken=[f"could not be played: {type(error).__name__}: {error}"])
+            row = Row(fault.name, database, broken=[f"could not be played: {type(error).__name__}: {error}"])
+        row.seconds = time.monotonic() - began
+        return row
 
     def _leave(self, folder: Path) -> None:
         if self.keep:
