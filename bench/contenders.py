@@ -20,7 +20,7 @@ from redis import Redis
 from bench.running import Folder, answers, until
 from bench.vendor import Vendor
 from pipeline import tokens
-from pipeline.embedded import Embedded, command, embedded_in, free_port, is_up
+from pipeline.embedded import BROKER, Embedded, command, embedded_in, free_port, is_up
 from receiver.serve import BACKPRESSURE
 
 THREADS = 16  # of the Flask views; ours answers hooks on its event loop
@@ -40,6 +40,7 @@ class Contender:
     paths: Callable[[str], str]  # event -> path
     roots: tuple[int, ...]
     redis_url: str | None = None
+    broker_url: str | None = None
 
 
 Start = Callable[[Folder, Vendor], AbstractContextManager[Contender]]
@@ -54,7 +55,7 @@ def bare(folder: Folder, _: Vendor | None = None) -> Iterator[Contender]:
 
 @contextmanager
 def ours(folder: Folder, vendor: Vendor, *, fsync: str = "always") -> Iterator[Contender]:
-    """Everything `cratewire run` starts: web, workers, backfill, beat, flower, Valkey, SQLite."""
+    """Everything `cratewire run` starts: web, workers, backfill, beat, flower, both Valkeys, SQLite."""
     port, data = free_port(), folder.path / "data"
     settings = {"CRATEWIRE_DATA_DIR": str(data), "PORT": str(port), "CRATEWIRE_FLOWER_PORT": str(free_port())}
     settings |= {"CRATEWIRE_WORKERS": str(WORKERS), "CRATEWIRE_REDIS_TIMEOUT": "5", "CRATEWIRE_BATCH": "250"}
@@ -65,7 +66,7 @@ def ours(folder: Folder, vendor: Vendor, *, fsync: str = "always") -> Iterator[C
         with Redis.from_url(redis_url) as redis:
             redis.config_set("appendfsync", fsync)
         paths = _connect(folder, vendor, settings)
-        yield Contender(port, paths.__getitem__, (process.pid,), redis_url)
+        yield Contender(port, paths.__getitem__, (process.pid,), redis_url, embedded_in(data, BROKER).url)
 
 
 @contextmanager

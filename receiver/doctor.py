@@ -143,6 +143,7 @@ def _broker(settings: Settings) -> Finding:
             broker.connect()
         except (OSError, *broker.connection_errors, *broker.channel_errors) as error:
             advice = "Look at CRATEWIRE_BROKER_URL (user, password and virtual host, too) and the server."
+            advice = "Start it with `cratewire run`." if settings.embedded_broker else advice
             return Finding("broker", "wrong", f"no answer ({type(error).__name__})", advice)
     return Finding("broker", "ok", "answers")
 

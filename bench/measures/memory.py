@@ -39,7 +39,7 @@ def measure(count: int, portion: int) -> dict[str, Any]:
             return {
                 "hooks": count,
                 "processes": {name: _slope(done, sizes) for name, sizes in weights.items()},
-                "left": _left(str(ours.redis_url)),
+                "left": _left(str(ours.redis_url), str(ours.broker_url)),
             }
 
 
@@ -69,8 +69,8 @@ def _slope(done: list[float], sizes: list[float]) -> dict[str, Any]:
     return {"mib": round(sizes[-1], 1), "kib_per_1000_hooks": round(line.slope * 1_000 * 1_024, 1)}
 
 
-def _left(url: str) -> dict[str, int]:
-    with Redis.from_url(url) as redis:
-        queues = {name: int(redis.llen(f"cratewire:celery:{name}")) for name in _QUEUES}
+def _left(url: str, broker_url: str) -> dict[str, int]:
+    with Redis.from_url(url) as redis, Redis.from_url(broker_url) as broker:
+        queues = {name: int(broker.llen(f"cratewire:celery:{name}")) for name in _QUEUES}
         inbox = {"inbox": int(redis.xlen(keys.INBOX)), "tries": int(redis.hlen(keys.TRIES))}
-        return {**inbox, **queues, "unacked": int(redis.hlen("cratewire:celery:unacked"))}
+        return {**inbox, **queues, "unacked": int(broker.hlen("cratewire:celery:unacked"))}

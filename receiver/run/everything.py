@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from pipeline.embedded import Embedded, command, embedded_in, wait_until_up, with_free_port
-from pipeline.errors import CratewireError
+from pipeline.embedded import BROKER, KEEPER, Embedded, command, embedded_in, wait_until_up, with_free_port
+from pipeline.errors import CratewireError, Unreachable
 from pipeline.kept import keep
 from pipeline.settings import LAST_PORT, Settings
 from receiver.flower import USER
@@ -25,7 +25,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def run(settings: Settings, environ: Mapping[str, str]) -> None:
     """Return when a signal has stopped everything; raise CratewireError if it cannot begin."""
-    say = printer([US, "valkey", "migrate", *PROCFILE])
+    say = printer([US, KEEPER, BROKER, "migrate", *PROCFILE])
     environment = child_environment(settings, environ)
     with contextlib.ExitStack() as until_the_end:
         until_the_end.enter_context(held(settings.data_dir))
@@ -33,8 +33,8 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
         count = until_the_end.enter_context(_signals())
         supervisor = until_the_end.enter_context(_supervisor(say, count))
         keep(settings.data_dir / LAST_PORT, str(settings.port))
-        if settings.embedded_redis:
-            _start_valkey(supervisor, settings, environment, stopping=lambda: count() > 0)
+        for name in _embedded(settings):
+            _start_valkey(supervisor, settings, name, environment, stopping=lambda: count() > 0)
         _migrate(environment, say)
         for name, line in PROCFILE.items():
             supervisor.add(Child(name, shell(line), environment))
@@ -81,18 +81,31 @@ def _supervisor(say: Say, count: Callable[[], int]) -> Iterator[Supervisor]:
             say(US, "stopped")
 
 
+def _embedded(settings: Settings) -> list[str]:
+    wanted = {KEEPER: settings.embedded_redis, BROKER: settings.embedded_broker}
+    return [name for name, is_wanted in wanted.items() if is_wanted]
+
+
 def _start_valkey(
-    supervisor: Supervisor, settings: Settings, environment: Mapping[str, str], stopping: Callable[[], bool]
+    supervisor: Supervisor,
+    settings: Settings,
+    name: str,
+    environment: Mapping[str, str],
+    stopping: Callable[[], bool],
 ) -> None:
-    server: Embedded = with_free_port(embedded_in(settings.data_dir))
-    child = Child("valkey", command(server, settings.valkey_maxmemory), environment)
+    server: Embedded = with_free_port(embedded_in(settings.data_dir, name))
+    child = Child(name, command(server, settings.valkey_maxmemory if name == KEEPER else None), environment)
     supervisor.add(child)
 
     def alive() -> bool:
         supervisor.pass_on()
         return not child.ended() and not stopping()
 
-    wait_until_up(server, alive)
+    try:
+        wait_until_up(server, alive)
+    except Unreachable:
+        if not stopping():
+            raise
 
 
 def _migrate(environment: Mapping[str, str], say: Say) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 import redis
 
-from pipeline.embedded import Embedded, command, embedded_in, is_up, wait_until_up, with_free_port
+from pipeline.embedded import BROKER, Embedded, command, embedded_in, is_up, wait_until_up, with_free_port
 from pipeline.errors import Misconfigured, Unreachable
 
 
@@ -68,6 +68,30 @@ def test_it_keeps_to_the_promises_flags(tmp_path):
         "bind": "127.0.0.1",
         "maxmemory": str(32 * 1024 * 1024),
     }
+
+
+def test_a_broker_writes_nothing_to_disk_and_evicts_nothing(tmp_path):
+    server = embedded_in(tmp_path, BROKER)
+
+    with started(server):
+        flags = config(server)
+
+    assert {name: flags[name] for name in ("appendonly", "save", "maxmemory-policy", "bind")} == {
+        "appendonly": "no",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "bind": "127.0.0.1",
+    }
+
+
+def test_both_run_beside_each_other_and_know_each_other_not(tmp_path):
+    keeper, broker = embedded_in(tmp_path), embedded_in(tmp_path, BROKER)
+
+    with started(keeper), started(broker), redis.Redis.from_url(keeper.url) as client:
+        client.set("hook", "kept")
+        assert keeper.password != broker.password
+        with redis.Redis.from_url(broker.url) as other:
+            assert other.keys() == []
 
 
 def test_nobody_gets_in_without_the_password(tmp_path):

@@ -132,9 +132,18 @@ def test_with_nothing_set_everything_is_embedded_in_the_data_directory(tmp_path)
     assert settings.embedded_redis
     assert settings.redis_url.endswith("/0")
     assert settings.redis_url.split("@")[1].startswith("127.0.0.1:")
-    assert settings.broker_url == settings.redis_url
+    assert settings.embedded_broker
+    assert settings.broker_url.split("@")[1].startswith("127.0.0.1:")
+    assert settings.broker_url != settings.redis_url
     assert settings.database_url == f"sqlite:///{tmp_path}/cratewire.db"
     assert settings.public_url == "http://127.0.0.1:8080"
+
+
+def test_a_redis_that_is_configured_is_the_broker_too(tmp_path):
+    settings = Settings.from_environment({"REDIS_URL": "redis://redis.example.com"}, data_dir=tmp_path)
+
+    assert settings.broker_url == settings.redis_url
+    assert not settings.embedded_broker
 
 
 def test_two_commands_with_one_data_directory_agree_on_everything(tmp_path):
@@ -154,7 +163,8 @@ def test_what_is_made_once_is_readable_by_its_owner_only(tmp_path):
     Settings.from_environment({}, data_dir=tmp_path / "new")
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new").iterdir()}
-    assert modes == dict.fromkeys(("secret_key", "flower_password", "metrics_token", "valkey.json"), 0o600)
+    made = ("secret_key", "flower_password", "metrics_token", "valkey.json", "broker.json")
+    assert modes == dict.fromkeys(made, 0o600)
 
 
 def test_nothing_is_written_when_everything_is_given(tmp_path):

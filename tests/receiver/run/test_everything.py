@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline import tokens
-from pipeline.embedded import embedded_in, is_up
+from pipeline.embedded import BROKER, KEEPER, embedded_in, is_up
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.reading import DeadDeliveryShown, DeadHookShown, list_dead, show_dead
 from receiver.alive import CHECKS
@@ -35,6 +35,11 @@ def run(tmp_path_factory) -> Iterator[Running]:
 def pid_of(run: Running, part: str) -> int:
     """The oldest process with this in its command line: the child itself, not what it started."""
     return min(pid for pid, command in processes_of(run.data).items() if part in command)
+
+
+def valkeys(run: Running) -> dict[str, str]:
+    """What tells each Valkey's command line from the other's: they name their ports only."""
+    return {name: f"valkey-server 127.0.0.1:{embedded_in(run.data, name).port}" for name in (KEEPER, BROKER)}
 
 
 def status(port: int, path: str) -> int:
@@ -58,7 +63,7 @@ def test_every_process_of_the_procfile_runs(run):
 
     assert [
         part
-        for part in ("receiver.serve", "worker@", "backfill@", " beat ", " flower", "valkey-server")
+        for part in ("receiver.serve", "worker@", "backfill@", " beat ", " flower", *valkeys(run).values())
         if part not in commands
     ] == []
 
@@ -112,8 +117,9 @@ def test_a_second_run_on_the_same_data_directory_is_refused(run):
     assert f"Error: data directory {run.data} is in use by another `cratewire run`" in second.said
 
 
-@pytest.mark.parametrize("part", ["worker@", "receiver.serve", "valkey-server"])
-def test_a_killed_child_is_started_again_and_it_is_said(run, part):
+@pytest.mark.parametrize("name", ["worker@", "receiver.serve", KEEPER, BROKER])
+def test_a_killed_child_is_started_again_and_it_is_said(run, name):
+    part = valkeys(run).get(name, name)
     before = len(re.findall("starting it again", run.said))
     killed = pid_of(run, part)
 
