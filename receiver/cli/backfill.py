@@ -12,10 +12,19 @@ import click
 from rich.console import Console
 
 from pipeline.backfill.progress import Progress, backfill_progress
-from pipeline.backfill.starting import start_backfill
+from pipeline.backfill.starting import begin
 from pipeline.errors import CratewireError, Misconfigured
-from pipeline.ledger.backfills import ALL, DONE, INCREMENTAL, cancel_backfill, pause_backfill, resume_backfill
+from pipeline.ledger.backfills import (
+    ALL,
+    DONE,
+    INCREMENTAL,
+    cancel_backfill,
+    last_backfill,
+    pause_backfill,
+    resume_backfill,
+)
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.store_apis import find_api
 from pipeline.ledger.stores import find_store
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
@@ -45,6 +54,18 @@ class Book:
             )
         return found
 
+    def start(self, kind: str) -> Progress:
+        """Begin one. What is in the way is said with the store's name: people do not know its number."""
+        with writing(self.here.engine) as db:
+            newest = last_backfill(db, self.store_id)
+            if find_api(db, self.store_id) is None:
+                keys = "Cratejoy's Client ID and Secret"
+                raise Misconfigured(f"store {self.store} is connected without {keys}: connect it again with both")
+            if newest is not None and newest.is_open:
+                raise Misconfigured(f"store {self.store}: a backfill is running or paused already")
+            begin(db, self.store_id, kind, self.here.now())
+        return self.progress()
+
     def act(self, act: Act, refusal: str) -> Progress:
         """Change what is open; say why if there is nothing to change."""
         with writing(self.here.engine) as db:
@@ -68,8 +89,7 @@ def backfill() -> None:
 def start_command(store: str, incremental: bool, data: Path | None, as_json: bool) -> None:
     """Begin one. The workers do the rest, whether somebody watches or not."""
     with _book(data, store) as book:
-        start_backfill(book.here.engine, book.store_id, INCREMENTAL if incremental else ALL, book.here.now())
-        _show(book.progress(), as_json=as_json)
+        _show(book.start(INCREMENTAL if incremental else ALL), as_json=as_json)
 
 
 @backfill.command(name="status", epilog="Example: cratewire backfill status --store acme --json")

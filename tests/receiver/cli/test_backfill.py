@@ -58,10 +58,12 @@ def test_what_cannot_be_done_is_said(typed, shell, name, why):
 def test_a_second_one_is_refused(typed, shell):
     typed("start")
 
-    assert "running or paused" in shell.complaint("backfill", "start", "--store", "acme")
+    assert "store acme: a backfill is running or paused" in shell.complaint("backfill", "start", "--store", "acme")
 
 
-@pytest.mark.parametrize(("store", "why"), [("nowhere", "no store nowhere"), ("keyless", "Client ID")])
+@pytest.mark.parametrize(
+    ("store", "why"), [("nowhere", "no store nowhere"), ("keyless", "keyless is connected without")]
+)
 def test_a_store_that_cannot_be_read_is_named(typed, shell, store, why):
     assert why in shell.complaint("backfill", "start", "--store", store)
 
