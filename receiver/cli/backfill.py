@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from pipeline.backfill.progress import Progress, backfill_progress
-from pipeline.backfill.starting import begin
+from pipeline.backfill.starting import start_backfill
 from pipeline.errors import CratewireError, Misconfigured
 from pipeline.ledger.backfills import (
     ALL,
@@ -56,14 +56,14 @@ class Book:
 
     def start(self, kind: str) -> Progress:
         """Begin one. What is in the way is said with the store's name: people do not know its number."""
-        with writing(self.here.engine) as db:
-            newest = last_backfill(db, self.store_id)
-            if find_api(db, self.store_id) is None:
-                keys = "Cratejoy's Client ID and Secret"
-                raise Misconfigured(f"store {self.store} is connected without {keys}: connect it again with both")
-            if newest is not None and newest.is_open:
-                raise Misconfigured(f"store {self.store}: a backfill is running or paused already")
-            begin(db, self.store_id, kind, self.here.now())
+        with reading(self.here.engine) as db:
+            api, newest = find_api(db, self.store_id), last_backfill(db, self.store_id)
+        if api is None:
+            keys = "Cratejoy's Client ID and Secret"
+            raise Misconfigured(f"store {self.store} is connected without {keys}: connect it again with both")
+        if newest is not None and newest.is_open:
+            raise Misconfigured(f"store {self.store}: a backfill is running or paused already")
+        start_backfill(self.here.engine, self.store_id, kind, self.here.now())
         return self.progress()
 
     def act(self, act: Act, refusal: str) -> Progress:
