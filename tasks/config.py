@@ -46,6 +46,9 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 1},
         "worker_consumer": "tasks.consumer:PromptConsumer",
         "worker_prefetch_multiplier": 1,
+        # A message that lies in a worker whose processes are all at a slow lane is taken by no other worker. (RabbitMQ
+        # has no such setting.)
+        "worker_disable_prefetch": not is_rabbitmq(settings.broker_url),
         "worker_send_task_events": True,
         "worker_disable_rate_limits": True,
         "worker_hijack_root_logger": False,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from pipeline import keys
 from pipeline.inbox import stream
 from pipeline.ledger import tables
 from tasks.app import app
@@ -90,6 +91,38 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(install
     assert sandbox.events() == wanted(200)
     assert [row.duplicates for row in installed.rows(tables.Event)] == [0] * 200
     assert installed.rows(tables.DeadHook) == []
+
+
+def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, environment, sandbox, tmp_path):
+    sandbox.control("switches", {"latency_ms": 3_000})
+    installed.tell(*orders(1))
+    publish()
+
+    with worker(environment, tmp_path / "worker.log", concurrency=1):
+        wait(lambda: at_a_lane(installed))
+        for _ in range(3):
+            app.send_task("hooks.sweep", queue="hooks")
+        waiting = []
+        while at_a_lane(installed):
+            waiting.append(messages("hooks"))
+
+    assert min(waiting[:-1]) == 3
+
+
+def at_a_lane(installed):
+    return bool(installed.process.redis.keys(keys.lane_lease(1, 0)))
+
+
+def messages(queue):
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        return channel.queue_declare(queue).message_count
+
+
+def wait(done):
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_flower_sees_every_task_by_its_name_and_nobodys_data(installed, environment, sandbox, tmp_path):
