@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from pipeline import keys
 from pipeline.chain.counting import count_batch
 from pipeline.chain.decoding import decode_batch
 from pipeline.chain.recording import record
@@ -15,6 +14,7 @@ from pipeline.chain.setting_aside import POISON, set_aside
 from pipeline.chain.validating import validate_batch
 from pipeline.errors import StaleFence
 from pipeline.inbox import stream, tries
+from pipeline.inbox.finishing import finish
 from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn, turn_is_free
 from pipeline.model import Batch
 from pipeline.record.batch import Recorded
@@ -32,7 +32,6 @@ MOST_BYTES = 4_000_000  # of raw bodies in one batch: it travels through the bro
 def decode(self: Any) -> Batch | None:
     """Take the turn and a batch from the inbox, and read its bodies."""
     here = this_process()
-    here.redis.delete(keys.KICK)  # at once: whoever has the turn must be able to kick again when it ends
     token = take_turn(here.redis)
     if token is None:
         _end_chain(self)
@@ -106,10 +105,11 @@ def _record(here: Process, batch: Batch) -> list[int]:
     raws = _raws(here, batch)
     try:
         recorded = record(here.engine, batch, raws, here.now)
-        count_batch(batch, recorded, here.now())
-        stream.done(here.redis, _entries(batch))
-    finally:
-        _acquit(here, batch, raws)
+    except BaseException:
+        tries.forget(here.redis, _harmless(batch, raws))
+        raise
+    finish(here.redis, _entries(batch), _harmless(batch, raws), batch["token"])
+    count_batch(batch, recorded, here.now())
     _tell(batch, recorded)
     return sorted({connection for one in recorded for connection in one.connections})
 
@@ -122,15 +122,15 @@ def _raws(here: Process, batch: Batch) -> dict[str, Raw]:
     return stream.raw_of(here.redis, _entries(batch))
 
 
-def _acquit(here: Process, batch: Batch, raws: Mapping[str, Raw]) -> None:
+def _harmless(batch: Batch, raws: Mapping[str, Raw]) -> list[Raw]:
     """Whatever went wrong, these bodies killed no reader."""
     harmless = [*batch["hooks"], *(one for one in batch["failed"] if one["reason"] != POISON)]
-    tries.forget(here.redis, [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws])
+    return [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws]
 
 
 def _outrun(link: Any, here: Process, batch: Batch) -> None:
     """Somebody else has had the turn meanwhile, and reads these hooks again."""
-    _acquit(here, batch, _raws(here, batch))
+    tries.forget(here.redis, _harmless(batch, _raws(here, batch)))
     _end_chain(link)
 
 

@@ -20,7 +20,9 @@ HANDED_MS = 120_000  # how long it waits for its next link, while slow lanes hav
 MISSED_MS = 6_000  # a sweep is never older: the link of a turn that was handed on before that has left its queue
 JAM_SECONDS = 10  # but it may lie in a worker that has no time, and must not be overtaken again and again
 
+# Whoever asks for the turn was woken: from here on a hook wakes somebody again.
 _TAKE = """
+redis.call('DEL', KEYS[4])
 local clock = redis.call('TIME')
 local token = clock[1] * 1000000 + clock[2]
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
@@ -52,7 +54,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 
 
 def take_turn(redis: Redis, ttl_ms: int = TURN_MS) -> int | None:
-    """A fencing token, or None while somebody else has the turn."""
+    """A fencing token, or None while somebody else has the turn. The kick is over in either case."""
     return int(_run(redis, _TAKE, ttl_ms)) or None
 
 
@@ -81,4 +83,5 @@ def end_turn(redis: Redis, token: int) -> None:
 
 
 def _run(redis: Redis, script: str, *arguments: int) -> Any:
-    return redis.eval(script, 3, keys.INBOX_LEASE, keys.INBOX_TOKEN, keys.INBOX_MISSED, *arguments)
+    names = (keys.INBOX_LEASE, keys.INBOX_TOKEN, keys.INBOX_MISSED, keys.KICK)
+    return redis.eval(script, len(names), *names, *arguments)

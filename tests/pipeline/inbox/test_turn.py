@@ -203,3 +203,14 @@ def test_who_was_outrun_takes_nobodys_turn_away(redis):
     end_turn(redis, token)
 
     assert keep_turn(redis, other)
+
+
+@pytest.mark.parametrize("had_by_another", [False, True])
+def test_whoever_asks_for_the_turn_ends_the_kick(redis, had_by_another):
+    if had_by_another:
+        take_turn(redis)
+    redis.set(keys.KICK, 1)
+
+    take_turn(redis)
+
+    assert not redis.exists(keys.KICK)
