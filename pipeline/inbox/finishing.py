@@ -11,7 +11,7 @@ from pipeline.inbox.turn import end_turn
 
 
 def finish(redis: Redis, entry_ids: Sequence[str], raws: Sequence[tuple[bytes, str | None]], token: int) -> None:
-    """Take the entries out, forget the tries of these bodies and give the turn back, in one write: each waits for a disk."""
+    """Take the entries out, forget the bodies' tries and give back the turn: one write, one wait for the disk."""
     with redis.pipeline(transaction=True) as pipe:
         stream.done(pipe, entry_ids)
         tries.forget(pipe, raws)
