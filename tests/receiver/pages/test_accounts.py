@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from pipeline.ledger.account_tables import User
 from pipeline.ledger.engine import reading, writing
 from receiver.pages.passwords import Passwords
-from receiver.pages.users import LOCK_MINUTES, MOST_FAILURES
 from tests.receiver.pages.visitors import PASSWORD, PUBLIC, House
 
 EMAIL = "bea@example.com"
@@ -42,19 +41,6 @@ def test_nobody_logs_in_before_confirming(house):
     assert "confirm your address first" in visitor.text
     assert WRONG not in visitor.text
     assert not visitor.is_logged_in()
-
-
-def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_like_a_wrong_one(house):
-    visitor = house.visitor()
-    register(visitor)
-    for _ in range(MOST_FAILURES):
-        visitor.log_in(EMAIL, "not the password")
-    wrong = visitor.text
-
-    visitor.log_in(EMAIL)
-
-    assert visitor.text == wrong
-    assert WRONG in wrong
 
 
 def test_whoever_must_log_in_is_told_so_in_our_words(house):
@@ -166,63 +152,12 @@ def test_a_password_hashed_with_other_settings_is_hashed_anew_at_a_log_in(house)
         assert ",t=1,p=1$" in db.execute(select(User.password)).scalar_one()
 
 
-def locked_out(house: House):
-    house.user(EMAIL)
-    visitor = house.visitor()
-    for _ in range(MOST_FAILURES):
-        visitor.log_in(EMAIL, "not the password")
-    return visitor
-
-
-def test_repeated_failures_lock_the_account_even_for_the_right_password(house):
-    visitor = locked_out(house)
-
-    visitor.log_in(EMAIL)
-
-    assert WRONG in visitor.text
-
-
-def test_a_lock_is_told_by_mail(house):
-    locked_out(house)
-
-    assert [letter.subject for letter in house.mail()] == ["Too many failed log-ins"]
-
-
-def test_a_lock_ends_by_itself(house):
-    visitor = locked_out(house)
-
-    house.clock[0] += LOCK_MINUTES * 60_000_000 + 1
-    visitor.log_in(EMAIL)
-
-    assert visitor.is_logged_in()
-
-
-def test_fewer_failures_are_forgotten_with_a_log_in(house):
-    house.user(EMAIL)
-    for _ in range(2):
-        visitor = house.visitor()
-        for _ in range(MOST_FAILURES - 1):
-            visitor.log_in(EMAIL, "not the password")
-        visitor.log_in(EMAIL)
-
-    assert visitor.is_logged_in()
-
-
 def reset(house: House, password: str) -> None:
     visitor = house.visitor()
     visitor.go("/reset")
     visitor.send(email=EMAIL)
     visitor.go(house.mail()[-1].links[0])
     visitor.send(password=password, password_confirm=password)
-
-
-def test_a_new_password_by_mail_lifts_the_lock(house):
-    visitor = locked_out(house)
-
-    reset(house, "another long one")
-    visitor.log_in(EMAIL, "another long one")
-
-    assert visitor.is_logged_in()
 
 
 def test_a_new_password_by_mail_logs_everybody_out(house):

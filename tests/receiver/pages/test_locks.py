@@ -1,0 +1,71 @@
+"""An address that is guessed at is locked for a while, and its owner hears of it."""
+
+from __future__ import annotations
+
+from receiver.pages.users import LOCK_MINUTES, MOST_FAILURES
+from tests.receiver.pages.test_accounts import EMAIL, WRONG, register, reset
+from tests.receiver.pages.visitors import House
+
+
+def locked_out(house: House):
+    house.user(EMAIL)
+    visitor = house.visitor()
+    for _ in range(MOST_FAILURES):
+        visitor.log_in(EMAIL, "not the password")
+    return visitor
+
+
+def test_repeated_failures_lock_the_account_even_for_the_right_password(house):
+    visitor = locked_out(house)
+
+    visitor.log_in(EMAIL)
+
+    assert WRONG in visitor.text
+
+
+def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_like_a_wrong_one(house):
+    visitor = house.visitor()
+    register(visitor)
+    for _ in range(MOST_FAILURES):
+        visitor.log_in(EMAIL, "not the password")
+    wrong = visitor.text
+
+    visitor.log_in(EMAIL)
+
+    assert visitor.text == wrong
+    assert WRONG in wrong
+
+
+def test_a_lock_is_told_by_mail(house):
+    locked_out(house)
+
+    assert [letter.subject for letter in house.mail()] == ["Too many failed log-ins"]
+
+
+def test_a_lock_ends_by_itself(house):
+    visitor = locked_out(house)
+
+    house.clock[0] += LOCK_MINUTES * 60_000_000 + 1
+    visitor.log_in(EMAIL)
+
+    assert visitor.is_logged_in()
+
+
+def test_fewer_failures_are_forgotten_with_a_log_in(house):
+    house.user(EMAIL)
+    for _ in range(2):
+        visitor = house.visitor()
+        for _ in range(MOST_FAILURES - 1):
+            visitor.log_in(EMAIL, "not the password")
+        visitor.log_in(EMAIL)
+
+    assert visitor.is_logged_in()
+
+
+def test_a_new_password_by_mail_lifts_the_lock(house):
+    visitor = locked_out(house)
+
+    reset(house, "another long one")
+    visitor.log_in(EMAIL, "another long one")
+
+    assert visitor.is_logged_in()
