@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
@@ -13,6 +14,7 @@ _TAIL_BYTES = 10
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
+@lru_cache(maxsize=2048)  # an event and its customer's copy have the same one
 def ulid_of(ms: int, key: str) -> str:
     """The same time and key always make the same ULID: the time of what happened, never of the telling."""
     tail = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:_TAIL_BYTES]

@@ -45,6 +45,7 @@ class Someone:
     touched: set[tuple[str, str]] = field(default_factory=set)
     changed: bool = False
     untold_since: int | None = None
+    newest: int | None = None  # of what is known, once somebody has asked
 
     def note(self, facts: Iterable[Fact], as_of: int) -> None:
         """Merge facts, and leave it to whoever learns next to make a profile of them."""
@@ -52,6 +53,7 @@ class Someone:
             if merge(self.known, fact, as_of):
                 self.touched.add((fact.kind, fact.subject))
                 self.untold_since = self.untold_since or as_of
+                self.newest = None if self.newest is None else max(self.newest, as_of)
 
     def learn(self, facts: Iterable[Fact], as_of: int) -> dict[str, Any] | None:
         """Merge facts. If the attributes change: the new ones, with None for every one that is to be cleared."""
@@ -70,8 +72,10 @@ class Someone:
 
     @property
     def known_at(self) -> int:
-        """µs of the newest thing known."""
-        return known_at(self.known)
+        """µs of the newest thing known. Facts are only ever replaced by newer ones, so it is looked for once."""
+        if self.newest is None:
+            self.newest = known_at(self.known)
+        return self.newest
 
 
 def keys_of(store_id: int, concerned: Concerned) -> list[Key]:
