@@ -89,10 +89,11 @@ class _Run:
             return next_in_lane(conn, self._connection_id, self._lane)
 
     def _hold(self, lease: Lease) -> Stopped:
-        self._clear, now = False, self._deps.now()
+        now = self._deps.now()
         with writing(self._deps.engine) as conn:
             taken = take_lane(conn, self._connection_id, self._lane, now)
             self._priority = next_in_lane(conn, self._connection_id, self._lane)
+        self._clear = taken.attempts == taken.next_attempt_at == 0
         if taken.next_attempt_at > now:
             return self._waits(taken.next_attempt_at)
         if (priority := self._priority) is None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, bindparam, exists, func, literal, select
 
 from pipeline.ledger.deliveries.words import OPEN, PENDING
 from pipeline.ledger.tables import Connection as Link
 from pipeline.ledger.tables import Delivery, Lane
+
+_ACTIVE = exists().where(Link.id == bindparam("of_connection"), Link.status == "active")
+_HERE = Delivery.connection_id == bindparam("of_connection"), Delivery.lane == bindparam("of_lane")
+_NEXT = select(Delivery.priority).where(*_HERE, OPEN, PENDING, _ACTIVE).order_by(Delivery.priority).limit(1)
 
 
 def due_lanes(conn: Connection, now: int) -> list[tuple[int, int]]:
@@ -32,10 +36,7 @@ def due_lanes(conn: Connection, now: int) -> list[tuple[int, int]]:
 
 def next_in_lane(conn: Connection, connection_id: int, lane: int) -> int | None:
     """The priority of what is next in the lane; None if `claim` would find nothing now."""
-    active = exists().where(Link.id == connection_id, Link.status == "active")
-    waiting = Delivery.connection_id == connection_id, Delivery.lane == lane, OPEN, PENDING
-    first = select(Delivery.priority).where(*waiting, active).order_by(Delivery.priority).limit(1)
-    return conn.execute(first).scalar()
+    return conn.execute(_NEXT, {"of_connection": connection_id, "of_lane": lane}).scalar()
 
 
 def _next_lane(connection_id: ColumnElement[int], lane: ColumnElement[int]) -> ScalarSelect[int]:

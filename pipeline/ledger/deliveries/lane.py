@@ -8,12 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from pipeline.errors import StaleFence
 from pipeline.ledger.deliveries.words import OPEN, SENDING
 from pipeline.ledger.tables import Delivery, Lane
 from pipeline.ledger.upsert import insert_into
+
+# What every send asks is made once: making a statement costs more than running it.
+_HERE = Lane.connection_id == bindparam("of_connection"), Lane.lane == bindparam("of_lane")
+_NEWEST = select(Lane.token).where(*_HERE).with_for_update()
+_COUNT = update(Lane).where(*_HERE).values(sent=Lane.sent + bindparam("more"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def take_lane(conn: Connection, connection_id: int, lane: int, now: int) -> Lane
 
 def hold_lane(conn: Connection, taken: LaneTaken) -> None:
     """Lock the lane until the transaction ends. Raise StaleFence if somebody else has taken it since."""
-    newest = conn.execute(select(Lane.token).where(*_here(taken)).with_for_update()).scalar()
+    newest = conn.execute(_NEWEST, here(taken)).scalar()
     if newest != taken.token:
         raise StaleFence(f"lane {taken.connection_id}/{taken.lane}: token {taken.token}, newest {newest}")
 
@@ -51,19 +56,20 @@ def postpone_lane(conn: Connection, taken: LaneTaken, next_attempt_at: int, atte
     """Let the lane rest until `next_attempt_at` (µs). `attempts` are its failures in a row."""
     hold_lane(conn, taken)
     changed = {"next_attempt_at": next_attempt_at, "attempts": attempts, "reason": reason}
-    conn.execute(update(Lane).where(*_here(taken)).values(changed))
+    conn.execute(update(Lane).where(*_HERE).values(changed), here(taken))
 
 
 def clear_lane(conn: Connection, taken: LaneTaken) -> None:
     """Forget the lane's failures: something went through."""
     hold_lane(conn, taken)
-    conn.execute(update(Lane).where(*_here(taken)).values(next_attempt_at=0, attempts=0, reason=None))
+    conn.execute(update(Lane).where(*_HERE).values(next_attempt_at=0, attempts=0, reason=None), here(taken))
 
 
 def count_sent(conn: Connection, taken: LaneTaken, sent: int) -> None:
     """Add to the lane's total; the caller holds the lane."""
-    conn.execute(update(Lane).where(*_here(taken)).values(sent=Lane.sent + sent))
+    conn.execute(_COUNT, {**here(taken), "more": sent})
 
 
-def _here(taken: LaneTaken) -> tuple[Any, ...]:
-    return Lane.connection_id == taken.connection_id, Lane.lane == taken.lane
+def here(taken: LaneTaken) -> dict[str, Any]:
+    """The lane, as the parameters of a statement."""
+    return {"of_connection": taken.connection_id, "of_lane": taken.lane}

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, update
+from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from pipeline.ledger.deliveries.lane import LaneTaken, count_sent, hold_lane
 from pipeline.ledger.deliveries.words import SENDING
 from pipeline.ledger.tables import Call, Delivery, DeliveryCall, Introduction
 from pipeline.ledger.upsert import insert_into
 from pipeline.model import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+
+_MINE = Delivery.token == bindparam("by_token"), Delivery.lane == bindparam("of_lane"), SENDING
+_DONE: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("status", "done_at", "notes", "reason", "detail")}
+_SETTLE = (  # made once, as in `lane`
+    update(Delivery)
+    .where(Delivery.id.in_(bindparam("these", expanding=True)), *_MINE)
+    .values(_DONE)
+    .returning(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.status)
+)
 
 Settled = tuple[int, Outcome]  # a delivery's id and what became of it
 
@@ -45,9 +54,8 @@ def _grouped(settled: Sequence[Settled], now: int) -> Iterator[tuple[dict[str, A
 def _update(
     conn: Connection, taken: LaneTaken, ids: Sequence[int], columns: Mapping[str, Any]
 ) -> list[Row[int, int, str, str]]:
-    mine = Delivery.id.in_(ids), Delivery.token == taken.token, Delivery.lane == taken.lane, SENDING
-    changed = update(Delivery).where(*mine).values(columns)
-    return list(conn.execute(changed.returning(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.status)))
+    done = {f"new_{name}": value for name, value in columns.items()}
+    return list(conn.execute(_SETTLE, {"these": ids, "by_token": taken.token, "of_lane": taken.lane, **done}))
 
 
 def _row(outcome: Outcome, now: int) -> dict[str, Any]:
