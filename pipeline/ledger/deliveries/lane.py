@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from pipeline.errors import StaleFence
 from pipeline.ledger.deliveries.words import OPEN, SENDING
@@ -18,6 +18,10 @@ from pipeline.ledger.upsert import insert_into
 # What every send asks is made once: making a statement costs more than running it.
 _HERE = Lane.connection_id == bindparam("of_connection"), Lane.lane == bindparam("of_lane")
 _NEWEST = select(Lane.token).where(*_HERE).with_for_update()
+_TOLD = Lane.token, Lane.next_attempt_at, Lane.attempts
+_TAKE = update(Lane).where(*_HERE).values(token=Lane.token + 1, taken_at=bindparam("now")).returning(*_TOLD)
+_BEGUN = Delivery.connection_id == bindparam("of_connection"), Delivery.lane == bindparam("of_lane"), OPEN, SENDING
+_WAIT_AGAIN = update(Delivery).where(*_BEGUN).values(status="pending")
 _COUNT = update(Lane).where(*_HERE).values(sent=Lane.sent + bindparam("more"))
 
 
@@ -34,15 +38,18 @@ class LaneTaken:
 
 def take_lane(conn: Connection, connection_id: int, lane: int, now: int) -> LaneTaken:
     """Become the lane's holder. What earlier holders had begun to send becomes pending again."""
-    first = insert_into(conn, Lane).values(connection_id=connection_id, lane=lane, token=1, taken_at=now)
-    row = conn.execute(
-        first.on_conflict_do_update(
-            index_elements=[Lane.connection_id, Lane.lane], set_={"token": Lane.token + 1, "taken_at": now}
-        ).returning(Lane.token, Lane.next_attempt_at, Lane.attempts)
-    ).one()
-    begun = Delivery.connection_id == connection_id, Delivery.lane == lane, OPEN, SENDING
-    conn.execute(update(Delivery).where(*begun).values(status="pending"))
+    wanted = {"of_connection": connection_id, "of_lane": lane, "now": now}
+    row = conn.execute(_TAKE, wanted).one_or_none() or _take_first(conn, connection_id, lane, now)
+    conn.execute(_WAIT_AGAIN, wanted)
     return LaneTaken(connection_id, lane, row.token, row.next_attempt_at, row.attempts)
+
+
+def _take_first(conn: Connection, connection_id: int, lane: int, now: int) -> Row[int, int, int]:
+    """Make the lane's row; somebody else may do so in the same moment."""
+    first = insert_into(conn, Lane).values(connection_id=connection_id, lane=lane, token=1, taken_at=now)
+    taken = {"token": Lane.token + 1, "taken_at": now}
+    made = first.on_conflict_do_update(index_elements=[Lane.connection_id, Lane.lane], set_=taken)
+    return conn.execute(made.returning(*_TOLD)).one()
 
 
 def hold_lane(conn: Connection, taken: LaneTaken) -> None:
