@@ -101,7 +101,7 @@ def _away(scene: Scene) -> Iterator[None]:
 
 FAULTS = (
     Fault("valkey killed", killed, resumes_s=TAKE_UP_SECONDS),
-    Fault("valkey stopped", stopped, resumes_s=TAKE_UP_SECONDS),
+    Fault("valkey stopped", stopped, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
     Fault("valkey full", full, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
     Fault("valkey emptied", emptied, databases=ONLY_SQLITE),
     Fault("valkey blackholed", blackholed, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
