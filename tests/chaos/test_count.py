@@ -32,6 +32,10 @@ def test_what_arrived_once_is_counted_once():
     assert row.holds
 
 
+def test_two_bodies_that_lost_their_ids_are_two():
+    assert judged([], [arrived("None", 30), arrived("None", 40)]).twice == 0
+
+
 def test_what_was_accepted_and_did_not_arrive_is_lost():
     row = judged([told("1", 10)], [])
 
