@@ -58,7 +58,7 @@ def ours(folder: Folder, vendor: Vendor, *, fsync: str = "always") -> Iterator[C
     """Everything `cratewire run` starts: web, workers, backfill, beat, flower, both Valkeys, SQLite."""
     port, data = free_port(), folder.path / "data"
     settings = {"CRATEWIRE_DATA_DIR": str(data), "PORT": str(port), "CRATEWIRE_FLOWER_PORT": str(free_port())}
-    settings |= {"CRATEWIRE_WORKERS": str(WORKERS), "CRATEWIRE_REDIS_TIMEOUT": "5", "CRATEWIRE_BATCH": "250"}
+    settings |= {"CRATEWIRE_WORKERS": str(WORKERS)}
     run = [sys.executable, "-m", "receiver.cli", "run"]
     with folder.running("cratewire", run, **settings) as (process, said):
         until("cratewire", lambda: "Ready: " in said(), process, said)

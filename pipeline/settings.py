@@ -71,7 +71,7 @@ VARIABLES: dict[str, Variable] = {
     "broker_url": Variable("CRATEWIRE_BROKER_URL", check=_url("redis", "rediss", "amqp", "amqps")),
     "max_hook_bytes": Variable("CRATEWIRE_MAX_HOOK_BYTES", "int", 5_000_000, validate.Range(1_000, 100_000_000)),
     "redis_timeout": Variable("CRATEWIRE_REDIS_TIMEOUT", "float", 0.2, validate.Range(0.01, 30.0)),
-    "batch": Variable("CRATEWIRE_BATCH", "int", 100, validate.Range(1, 1_000)),
+    "batch": Variable("CRATEWIRE_BATCH", "int", 250, validate.Range(1, 1_000)),
     "cratejoy_rate": Variable("CRATEWIRE_CRATEJOY_RATE", "float", CRATEJOY_RATE, validate.Range(0.02, 1_000.0)),
     "reconcile_seconds": Variable("CRATEWIRE_RECONCILE_SECONDS", "float", 3600.0, validate.Range(0.0, 604_800.0)),
     "reconcile_overlap_seconds": Variable(
