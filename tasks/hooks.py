@@ -105,11 +105,11 @@ def _record(here: Process, batch: Batch) -> list[int]:
     raws = _raws(here, batch)
     try:
         recorded = record(here.engine, batch, raws, here.now)
+        count_batch(batch, recorded, here.now())
+        finish(here.redis, _entries(batch), _harmless(batch, raws), batch["token"])
     except BaseException:
         tries.forget(here.redis, _harmless(batch, raws))
         raise
-    finish(here.redis, _entries(batch), _harmless(batch, raws), batch["token"])
-    count_batch(batch, recorded, here.now())
     _tell(batch, recorded)
     return sorted({connection for one in recorded for connection in one.connections})
 
