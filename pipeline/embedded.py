@@ -35,7 +35,7 @@ FLAGS = {
     "save": '""',
     "maxmemory-policy": "noeviction",
 }
-_FORGETS = {"appendonly": "no"}
+BROKER_FLAGS = {**FLAGS, "appendonly": "no"}
 KEEPER, BROKER = "valkey", "broker"  # their names, and those of their directories
 
 
@@ -93,8 +93,7 @@ def command(server: Embedded, maxmemory: str | None = None) -> list[str]:
     """Write the server's configuration (it holds the password, so it is no argument) and say how to start it."""
     server.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = {
-        **FLAGS,
-        **(_FORGETS if server.name == BROKER else {}),
+        **(BROKER_FLAGS if server.name == BROKER else FLAGS),
         "port": str(server.port),
         "requirepass": server.password,
         "dir": json.dumps(str(server.directory)),

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import yaml
 
-from pipeline.embedded import FLAGS
+from pipeline.embedded import BROKER_FLAGS, FLAGS
 from receiver.alive import CHECKS
 from tests.deploy.shell import COMMANDS, EXEC, ROOT, SETTINGS
 
@@ -131,10 +131,20 @@ def test_the_spool_survives_its_container():
     assert SERVICES["web"]["volumes"] == ["spool:/var/lib/cratewire"]
 
 
-def test_valkey_keeps_what_is_acknowledged_as_the_embedded_one_does():
-    words = SERVICES["valkey"]["command"].split()
-    given = dict(pairwise(words))
+@pytest.mark.parametrize(
+    ("service", "flags", "names"),
+    [
+        ("valkey", FLAGS, ("appendonly", "appendfsync", "maxmemory-policy", "save")),
+        ("broker", BROKER_FLAGS, ("appendonly", "maxmemory-policy", "save")),
+    ],
+)
+def test_each_valkey_keeps_what_the_embedded_one_keeps(service, flags, names):
+    given = dict(pairwise(SERVICES[service]["command"].split()))
 
-    assert {name: given.get(f"--{name}") for name in ("appendonly", "appendfsync", "maxmemory-policy", "save")} == {
-        name: FLAGS[name] for name in ("appendonly", "appendfsync", "maxmemory-policy", "save")
-    }
+    assert {name: given.get(f"--{name}") for name in names} == {name: flags[name] for name in names}
+
+
+def test_celery_has_the_broker_that_keeps_nothing_unless_it_is_given_another():
+    asked = {one["environment"]["CRATEWIRE_BROKER_URL"] for one in OURS.values()}
+
+    assert asked == {"${CRATEWIRE_BROKER_URL:-redis://:${VALKEY_PASSWORD:?}@broker:6379/0}"}
