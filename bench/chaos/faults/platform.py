@@ -17,6 +17,7 @@ THROTTLED = 429
 FORMS = (("retry-after", 3, 3.0), ("http-date", 3, 2.0), ("none", 0, 0.0), ("retry-after", -5, 0.0))
 DEAD_CONNECTIONS = 4  # as many as there are processes to deliver
 LONGEST_STAND = 60.0  # seconds
+TIMED_OUT = 17_000_000  # µs: by then every call that began when the platform was struck has been given up
 TOLERANCE = 1.0  # seconds by which a percentile may differ on a busy machine
 
 
@@ -91,7 +92,9 @@ def dead_neighbours(scene: Scene) -> None:
     def check() -> None:
         arrived = scene.here.platform.arrived()
         usual, now = _p95(delays(before, arrived)), _p95(delays(during, arrived))
+        later = _p95(delays([one for one in during if one.sent_at > struck + TIMED_OUT], arrived))
         scene.note(f"p95 of the sound connection: {usual:.2f} s before, {now:.2f} s beside {len(dead)} dead ones")
+        scene.note(f"{later:.2f} s of it, once each of those has had its first timeout")
         if now > 2 * usual + TOLERANCE:
             scene.broke("a dead connection delays a sound one")
 
