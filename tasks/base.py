@@ -45,8 +45,7 @@ class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
             except (CratewireError, *CELERYS):
                 raise
             except Exception as error:  # noqa: BLE001 whatever it is, its text may quote a body
-                tell(error)
-                metrics.FAILED.labels(self.name).inc()
+                failed(self.name, error)
                 raise TaskFailed(f"{type(error).__name__} in {self.name}") from None
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
@@ -65,8 +64,9 @@ def _traced(name: str, chain: str | None) -> AbstractContextManager[Any]:
     return nullcontext() if name.endswith(".sweep") else span(name, chain)
 
 
-def tell(error: Exception) -> None:
-    """One line if something is away, else the trace."""
+def failed(name: str, error: Exception) -> None:
+    """Count it, and tell it: in one line if something is away, else with the trace."""
+    metrics.FAILED.labels(name).inc()
     if isinstance(error, AWAY):
         log.warning("a task gave up for now", error=type(error).__name__)
     else:

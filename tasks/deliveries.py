@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -10,13 +11,14 @@ from structlog.contextvars import bound_contextvars
 from pipeline import keys
 from pipeline.lanes.lane import run_lane
 from pipeline.lanes.line import LaneDeps
-from pipeline.lanes.trust import LaneId, a_place, free_places, places_among, trusted
+from pipeline.lanes.trust import LaneId, a_place, free_places, trusted
 from pipeline.ledger.deliveries import due_lanes
 from pipeline.ledger.engine import reading
 from tasks.app import task
 from tasks.config import DELIVERIES
 from tasks.lines import lane_deps
-from tasks.process import this_process
+from tasks.lingering import MOST, Calls, lingering
+from tasks.process import Process, this_process
 
 log = structlog.get_logger(__name__)
 
@@ -37,15 +39,8 @@ def forward(connections: list[int]) -> None:
 
 @task("deliveries.run_lane")
 def run(connection_id: int, lane: int) -> None:
-    """Deliver one lane until it is empty, must wait, or time is up. One that may hang needs a place."""
-    here = this_process()
-    deps, lane_id = lane_deps(here), (connection_id, lane)
-    if trusted(here.redis, [lane_id]):
-        _run(deps, lane_id)
-        return
-    with a_place(here.redis, places_among(here.settings.workers), deps.rng) as found:
-        if found:
-            _run(deps, lane_id)
+    """Deliver one lane until it is empty, must wait, or time is up. A platform that keeps silent holds no process."""
+    lingering.run(run.name, lambda calls: _run((connection_id, lane), calls))
 
 
 @task("deliveries.sweep")
@@ -61,17 +56,34 @@ def _ready(due: Iterable[LaneId]) -> list[LaneId]:
     free = [lane for lane in due if not here.redis.exists(keys.lane_lease(*lane))]  # a holder looks before leaving
     quick = trusted(here.redis, free)
     others = [lane for lane in free if lane not in quick]
-    room = free_places(here.redis, places_among(here.settings.workers))
+    room = free_places(here.redis, _places(here))
     return [*sorted(quick), *lane_deps(here).rng.sample(others, min(len(others), room))]
 
 
-def _run(deps: LaneDeps, lane_id: LaneId) -> None:
+def _run(lane_id: LaneId, calls: Calls) -> None:
+    """One that may hang needs a place."""
+    here = this_process()
+    deps = replace(lane_deps(here), calling=calls.one)
+    if trusted(here.redis, [lane_id]):
+        _deliver(deps, lane_id)
+        return
+    with a_place(here.redis, _places(here), deps.rng) as found:
+        if found:
+            _deliver(deps, lane_id)
+
+
+def _deliver(deps: LaneDeps, lane_id: LaneId) -> None:
     with bound_contextvars(connection=lane_id[0], lane=lane_id[1]):
         report = run_lane(deps, *lane_id, until=deps.now() + RUN_SECONDS * _MICROS)
         if report.calls:
             log.info("lane left", stopped=report.stopped)
     if report.stopped == "deadline" and trusted(deps.redis, [lane_id]):  # the sweep is fair to those that may hang
         _start(*lane_id)
+
+
+def _places(here: Process) -> int:
+    """How many lanes that may hang can run at once: half of those that can linger, for the others may begin to hang."""
+    return max(1, here.settings.workers * MOST // 2)
 
 
 def _due() -> list[LaneId]:

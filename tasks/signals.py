@@ -20,6 +20,7 @@ from redis import RedisError
 from pipeline import logs, traces
 from pipeline.settings import Settings, process_environment
 from tasks import parking, sharing, watchdog
+from tasks.lingering import lingering
 from tasks.process import this_process
 
 
@@ -39,6 +40,7 @@ def child_begins(**_: Any) -> None:
 
 def child_ends(**_: Any) -> None:
     """It was asked to end, or has run its number of tasks."""
+    lingering.end()
     sharing.end()
     traces.end()
 

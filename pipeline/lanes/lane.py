@@ -123,7 +123,7 @@ class _Run:
             messages = claim(conn, taken, _at_once(line, priority), priority)
         if not messages:
             return "empty"  # the connection has been paused since we looked
-        with self._resting_on_fault(taken):
+        with self._resting_on_fault(taken), self._deps.calling():
             reply = line.destination.send(messages)
         stopped = self._record(taken, messages, reply)
         count_send(self._connection_id, messages, reply, self._deps.now())

@@ -7,12 +7,14 @@ token in SQL. Raises redis.RedisError when Redis is away: then nobody may begin.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from redis import Redis, RedisError
 
 BEATS = 4  # renewals in the time of one lease
+MOST_SECONDS = 120.0  # for which a lease is kept: work that is not done by then hangs for good
 
 # Our own token counts as success: the client repeats a call whose answer was lost, and that call had taken the lease.
 _ACQUIRE = """
@@ -54,20 +56,21 @@ class Lease:
             return False
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
+    def kept(self, most_seconds: float = MOST_SECONDS) -> Iterator[None]:
         """Renew it from a thread while the block runs: its time can be short, however long one step of the work takes.
 
-        A process that is killed or stopped renews nothing. If the lease is lost, or Redis away, `renew` tells.
+        A process that is killed or stopped renews nothing, and nobody for longer than `most_seconds`. If the lease is
+        lost, or Redis away, `renew` tells.
         """
-        ended = threading.Event()
-        threading.Thread(target=self._keep, args=(ended,), name="lease", daemon=True).start()
+        ended, until = threading.Event(), time.monotonic() + most_seconds
+        threading.Thread(target=self._keep, args=(ended, until), name="lease", daemon=True).start()
         try:
             yield
         finally:
             ended.set()  # a renewal under way may come after the release, and then finds nothing to renew
 
-    def _keep(self, ended: threading.Event) -> None:
-        while not ended.wait(self._ttl_ms / 1000 / BEATS):
+    def _keep(self, ended: threading.Event, until: float) -> None:
+        while not ended.wait(self._ttl_ms / 1000 / BEATS) and time.monotonic() < until:
             with suppress(RedisError):
                 self.renew()
 

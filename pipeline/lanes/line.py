@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, Protocol
@@ -48,6 +49,7 @@ class LaneDeps:
     open_line: Callable[[int], Line]  # by connection id
     now: Callable[[], int]  # µs
     rng: Random
+    calling: Callable[[], AbstractContextManager[None]] = nullcontext  # around each send: it may take long
     lease_ms: int = LEASE_MS
 
 

@@ -1,4 +1,4 @@
-"""Keeps lanes that hang from taking every worker process: those that are not trusted share a part of them.
+"""Keeps lanes that hang from taking all there is room for: those that are not trusted have so many places.
 
 A lane is trusted once a send of it was quick, until one was slow. What nobody has tried yet may hang too.
 """
@@ -22,11 +22,6 @@ _MICROS = 1_000_000
 _TOKEN_BITS = 128
 
 LaneId = tuple[int, int]  # connection, lane
-
-
-def places_among(processes: int) -> int:
-    """How many lanes that are not trusted may run at once, where a worker has so many processes."""
-    return max(1, processes // 2)
 
 
 def trusted(redis: Redis, lanes: Collection[LaneId]) -> set[LaneId]:

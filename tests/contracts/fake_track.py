@@ -19,17 +19,22 @@ from urllib.parse import unquote
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _V1 = re.compile(r"/api/v1/customers/([^/]+)(/events)?")
+HANGS_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Canned:
-    """An answer given whatever was asked. `length` lies about the body's; `drop` answers nothing at all."""
+    """An answer given whatever was asked, `once` something has happened.
+
+    `length` lies about the body's; `drop` answers nothing at all.
+    """
 
     status: int = 200
     body: str = "{}\n"
     headers: Mapping[str, str] = field(default_factory=dict)
     length: int | None = None
     drop: bool = False
+    once: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ def fake_track() -> Iterator[FakeTrack]:
         def answer(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             answer = track.handle(self.command, self.path, dict(self.headers), raw)
+            if answer.once:
+                answer.once.wait(HANGS_SECONDS)
             if answer.drop:
                 self.close_connection = True
                 return

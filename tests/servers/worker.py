@@ -34,6 +34,10 @@ class Worker:
     def said(self) -> str:
         return self._log.read_text(errors="replace")
 
+    def end(self) -> None:
+        """Ask it to end, as a service manager does; it may finish what it is at."""
+        self._process.terminate()
+
     def kill(self) -> None:
         """End all of it at once, in the middle of whatever it does."""
         if self._process.poll() is None:

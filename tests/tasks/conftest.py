@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from kombu import pools
 
+from tasks import lingering
 from tasks.app import app
 from tasks.config import celery_config
 from tests.contracts.fake_track import FakeTrack, fake_track
@@ -20,6 +21,12 @@ def broker(installed: Installation) -> Iterator[None]:
     yield
     pools.reset()
     app._after_fork()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call may take as long as it likes on a busy machine: whoever wants it to linger says so."""
+    monkeypatch.setattr(lingering, "PATIENCE", 60.0)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from pipeline import keys
 from pipeline.errors import Misconfigured
-from pipeline.lanes.trust import a_place, places_among
+from pipeline.lanes.trust import a_place
 from pipeline.ledger import tables
 from pipeline.ledger.engine import writing
 from pipeline.secrets import seal
@@ -159,7 +159,7 @@ def test_a_lane_whose_time_is_up_goes_to_the_end_of_the_queue(installed, track, 
 @pytest.fixture
 def crowded(installed):
     """Every place for lanes that may hang is taken."""
-    redis, places = installed.process.redis, places_among(installed.process.settings.workers)
+    redis, places = installed.process.redis, deliveries._places(installed.process)
     with ExitStack() as stack:
         for number in range(places):
             stack.enter_context(a_place(redis, places, Random(number)))
@@ -199,13 +199,14 @@ def test_a_batch_adds_no_messages_for_lanes_that_cannot_go(installed, track):
     assert starts() == []
 
 
-def test_no_sweep_starts_more_lanes_that_may_hang_than_there_are_places(installed, track):
+def test_no_sweep_starts_more_lanes_that_may_hang_than_there_are_places(installed, track, monkeypatch):
+    monkeypatch.setattr(deliveries, "MOST", 1)
     installed.connect(track.config, lanes=8)
     record(installed, *customers(12))
 
     deliveries.sweep()
 
-    assert len(starts()) == places_among(installed.process.settings.workers)
+    assert len(starts()) == deliveries._places(installed.process)
 
 
 def test_a_task_for_a_lane_shows_its_lane_and_nothing_else(installed, track):

@@ -12,8 +12,10 @@ import pytest
 from pipeline import keys
 from pipeline.inbox import stream
 from pipeline.ledger import tables
+from pipeline.ledger.engine import writing
 from tasks.app import app
 from tasks.kick import LINKS, publish
+from tests.contracts.fake_track import Canned, fake_track
 from tests.installation import order_hook
 from tests.servers.sandbox import sandbox_customerio
 from tests.servers.worker import worker
@@ -93,24 +95,69 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(install
     assert installed.rows(tables.DeadHook) == []
 
 
-def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, environment, sandbox, tmp_path):
-    sandbox.control("switches", {"latency_ms": 3_000})
+def test_a_connection_that_hangs_holds_no_process(installed, environment, sandbox, tmp_path):
+    answered = threading.Event()
+    with fake_track() as hanging:
+        connection = installed.connect(hanging.config, store="other")
+        installed.process.redis.sadd(keys.TRUSTED, f"{connection}:0")
+        hanging.next.append(Canned(once=answered))
+        installed.tell(order_hook(1, store="other"))
+        publish()
+
+        with worker(environment, tmp_path / "worker.log", concurrency=1) as one:
+            until(lambda: hanging.calls, one)
+            installed.tell(*orders(3))
+            publish()
+            until(lambda: sandbox.events() == wanted(3), one)
+
+            assert at_a_lane(installed, connection)
+            answered.set()
+            until(lambda: settled(installed), one)
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_worker_that_ends_lets_a_slow_call_come_to_its_end(installed, environment, tmp_path):
+    answered = threading.Event()
+    with fake_track() as slow:
+        connection = installed.connect(slow.config, store="other")
+        slow.next.append(Canned(once=answered))
+        installed.tell(order_hook(1, store="other"))
+        publish()
+
+        with worker(environment, tmp_path / "worker.log", concurrency=1) as one:
+            until(lambda: slow.calls, one)
+            time.sleep(0.5)  # by now its task is over
+            one.end()
+            time.sleep(3)
+            answered.set()
+            wait(lambda: not at_a_lane(installed, connection))
+
+    assert [row.status for row in installed.rows(tables.Delivery)] == ["sent", "sent"]
+
+
+def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, environment, tmp_path):
     installed.tell(*orders(1))
     publish()
-
-    with worker(environment, tmp_path / "worker.log", concurrency=1):
-        wait(lambda: at_a_lane(installed))
+    with writing(installed.process.engine), worker(environment, tmp_path / "worker.log", concurrency=1):
+        wait(lambda: "hooks.fan_out" in at_work())
         for _ in range(3):
             app.send_task("hooks.sweep", queue="hooks")
         waiting = []
-        while at_a_lane(installed):
+        for _ in range(10):
             waiting.append(messages("hooks"))
+            time.sleep(0.1)
 
-    assert min(waiting[:-1]) == 3
+    assert min(waiting) == 3
 
 
-def at_a_lane(installed):
-    return bool(installed.process.redis.keys(keys.lane_lease(1, 0)))
+def at_work():
+    """What tasks of a worker are running."""
+    active = app.control.inspect(timeout=0.5).active() or {}
+    return [one["name"] for tasks in active.values() for one in tasks]
+
+
+def at_a_lane(installed, connection=1):
+    return bool(installed.process.redis.exists(keys.lane_lease(connection, 0)))
 
 
 def messages(queue):

@@ -15,7 +15,7 @@ PAUSE = 2.0
 THROTTLED = 429
 # What Retry-After says, in seconds, and how long it then has to be quiet: a date has no fractions.
 FORMS = (("retry-after", 3, 3.0), ("http-date", 3, 2.0), ("none", 0, 0.0), ("retry-after", -5, 0.0))
-DEAD_CONNECTIONS = 4  # as many as there are processes to deliver
+DEAD_CONNECTIONS = 16  # four for each process that delivers
 LONGEST_STAND = 60.0  # seconds
 TIMED_OUT = 17_000_000  # µs: by then every call that began when the platform was struck has been given up
 TOLERANCE = 1.0  # seconds by which a percentile may differ on a busy machine

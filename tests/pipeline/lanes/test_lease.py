@@ -97,6 +97,14 @@ def test_nobody_renews_a_lease_that_is_no_longer_kept(redis_client: redis.Redis)
     become(lambda: not redis_client.exists(KEY))
 
 
+def test_work_that_hangs_for_good_does_not_keep_its_lease(redis_client: redis.Redis):
+    short = lease(redis_client, "a", ttl_ms=400)
+    assert short.acquire()
+
+    with short.kept(most_seconds=0):
+        become(lambda: not redis_client.exists(KEY))
+
+
 def test_keeping_a_lease_that_was_lost_does_not_take_it_back(redis_client: redis.Redis):
     short = lease(redis_client, "a", ttl_ms=100)
     assert short.acquire()

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from pipeline.lanes.trust import SLOW_SECONDS, a_place, free_places, learn, places_among, trusted
+from pipeline.lanes.trust import SLOW_SECONDS, a_place, free_places, learn, trusted
 from pipeline.model import RetryAfter, Sent
 from tests.pipeline.lanes.bench import LANE, Bench
 from tests.pipeline.lanes.scripted import always, reply
@@ -42,11 +42,6 @@ def test_one_slow_call_ends_the_trust(redis):
 
 def test_of_no_lanes_none_is_trusted(redis):
     assert trusted(redis, []) == set()
-
-
-@pytest.mark.parametrize(("processes", "places"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])
-def test_lanes_that_may_hang_have_half_of_the_processes(processes, places):
-    assert places_among(processes) == places
 
 
 def test_there_are_only_so_many_places(redis):
