@@ -92,12 +92,18 @@ def told_already(db: Database, store_id: int, keys: Collection[str]) -> dict[str
 
 
 def profiled(db: Database, person_ids: Collection[int]) -> set[tuple[int, int]]:
-    """The (connection, person) pairs for which a profile has been sent or is on its way."""
-    introduction, delivery = table_of(tables.Introduction), table_of(tables.Delivery)
+    """The (connection, person) pairs for which a profile has been sent or is on its way.
+
+    Introductions are found through the connections of the person's store: their index begins with the connection.
+    """
+    person, connection, delivery = table_of(tables.Person), table_of(tables.Connection), table_of(tables.Delivery)
+    introduction = table_of(tables.Introduction)
+    mine = (introduction.c.connection_id == connection.c.id) & (introduction.c.person_id == person.c.id)
+    ours = person.join(connection, connection.c.store_id == person.c.store_id).join(introduction, mine)
+    sent = select(introduction.c.connection_id, introduction.c.person_id).select_from(ours)
     pairs: set[tuple[int, int]] = set()
     for part in chunks(person_ids):
-        sent = select(introduction.c.connection_id, introduction.c.person_id)
-        pairs.update((row[0], row[1]) for row in db.execute(sent.where(introduction.c.person_id.in_(part))))
+        pairs.update((row[0], row[1]) for row in db.execute(sent.where(person.c.id.in_(part))))
     unsent = set(person_ids) - {person for _, person in pairs}
     for part in chunks(unsent):
         waiting = select(delivery.c.connection_id, delivery.c.person_id).distinct()

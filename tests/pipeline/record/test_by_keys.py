@@ -10,7 +10,6 @@ from pipeline.ledger.engine import reading
 from pipeline.record.by_keys import rows_by
 from tests.builders import gift_info, shipment, subscription
 
-GROW = ("events", "event_subjects", "people", "person_keys", "facts", "gifts", "event_people", "deliveries")
 GIFT = subscription(subscription_gift_info=gift_info())
 
 
@@ -34,9 +33,10 @@ def test_no_statement_of_a_batch_reads_a_whole_table_on_sqlite(teller):
 
 
 def reads_all(engine, statement, parameters):
+    """A whole index is as long as its table: "SCAN … USING COVERING INDEX …"."""
     with reading(engine) as db:
         plan = [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    return any(step == f"SCAN {table}" for step in plan for table in GROW)
+    return any(step.split()[:2] == ["SCAN", table] for step in plan for table in tables.Base.metadata.tables)
 
 
 def test_rows_are_found_by_all_of_their_keys_and_no_others(teller):
