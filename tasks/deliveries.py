@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import structlog
@@ -29,8 +29,7 @@ _MICROS = 1_000_000
 @task("deliveries.forward")
 def forward(connections: list[int]) -> None:
     """Wake the lanes of these connections. Each lane is a task of its own, so that a slow one delays no other."""
-    wanted = set(connections)
-    ready = _ready(lane for lane in _due() if lane[0] in wanted)
+    ready = _ready(_due(connections))
     for connection_id, lane in ready[1:]:
         _start(connection_id, lane)
     for connection_id, lane in ready[:1]:  # the usual case, one connection, needs no further message
@@ -86,10 +85,10 @@ def _places(here: Process) -> int:
     return max(1, here.settings.workers * MOST // 2)
 
 
-def _due() -> list[LaneId]:
+def _due(connections: Collection[int] | None = None) -> list[LaneId]:
     here = this_process()
     with reading(here.engine) as db:
-        return due_lanes(db, here.now())
+        return due_lanes(db, here.now(), connections)
 
 
 def _start(connection_id: int, lane: int) -> None:

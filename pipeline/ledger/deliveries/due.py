@@ -1,8 +1,10 @@
-"""Which lanes have something to do now. Its cost grows with the lanes that wait, not with the deliveries."""
+"""Which lanes have something to do now. Its cost grows with the lanes that wait, not with deliveries or connections."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, and_, bindparam, exists, func, literal, select
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, bindparam, exists, func, literal, select
 
 from pipeline.ledger.deliveries.words import OPEN, PENDING
 from pipeline.ledger.tables import Connection as Link
@@ -13,25 +15,17 @@ _HERE = Delivery.connection_id == bindparam("of_connection"), Delivery.lane == b
 _NEXT = select(Delivery.priority).where(*_HERE, OPEN, PENDING, _ACTIVE).order_by(Delivery.priority).limit(1)
 
 
-def due_lanes(conn: Connection, now: int) -> list[tuple[int, int]]:
-    """(connection, lane) of every active connection's lane that has open deliveries and may go now.
+def due_lanes(conn: Connection, now: int, connections: Collection[int] | None = None) -> list[tuple[int, int]]:
+    """(connection, lane) of every lane that has open deliveries and may go now, of all active connections or of these.
 
     A lane whose deliveries are all being sent counts too: whether their sender still lives is known to its lease,
-    not to the ledger. From each lane found the index is asked for the next one, so no lane is read to its end.
+    not to the ledger.
     """
-    first = _next_lane(Link.__table__.c.id, literal(-1))
-    found = select(Link.id.label("connection_id"), first.label("lane")).where(Link.status == "active")
-    lanes = found.cte("open_lanes", recursive=True)
-    following = _next_lane(lanes.c.connection_id, lanes.c.lane).label("lane")
-    lanes = lanes.union_all(select(lanes.c.connection_id, following).where(lanes.c.lane.is_not(None)))
-    here = and_(Lane.connection_id == lanes.c.connection_id, Lane.lane == lanes.c.lane)
-    due = (
-        select(lanes.c.connection_id, lanes.c.lane)
-        .join(Lane, here, isouter=True)
-        .where(lanes.c.lane.is_not(None), func.coalesce(Lane.next_attempt_at, 0) <= now)
-        .order_by(lanes.c.connection_id, lanes.c.lane)
-    )
-    return [(row.connection_id, row.lane) for row in conn.execute(due)]
+    if connections is None:
+        found = conn.execute(_DUE, {"now": now})
+    else:
+        found = conn.execute(_DUE_OF, {"now": now, "these": sorted(connections)})
+    return [(row.connection_id, row.lane) for row in found]
 
 
 def next_in_lane(conn: Connection, connection_id: int, lane: int) -> int | None:
@@ -39,6 +33,35 @@ def next_in_lane(conn: Connection, connection_id: int, lane: int) -> int | None:
     return conn.execute(_NEXT, {"of_connection": connection_id, "of_lane": lane}).scalar()
 
 
+def _waiting() -> Select[int]:
+    """Connections that have open deliveries. From each one found the index is asked for the next."""
+    found = select(func.min(Delivery.connection_id).label("id")).where(OPEN).cte("waiting", recursive=True)
+    following = select(func.min(Delivery.connection_id)).where(Delivery.connection_id > found.c.id, OPEN)
+    found = found.union_all(select(following.scalar_subquery()).where(found.c.id.is_not(None)))
+    return select(found.c.id)
+
+
+def _due(mine: ColumnElement[bool]) -> Select[int, int]:
+    """The due lanes of these connections. It goes from lane to lane as above: no lane is read to its end."""
+    first = _next_lane(Link.__table__.c.id, literal(-1))
+    found = select(Link.id.label("connection_id"), first.label("lane")).where(mine, Link.status == "active")
+    lanes = found.cte("open_lanes", recursive=True)
+    following = _next_lane(lanes.c.connection_id, lanes.c.lane).label("lane")
+    lanes = lanes.union_all(select(lanes.c.connection_id, following).where(lanes.c.lane.is_not(None)))
+    here = and_(Lane.connection_id == lanes.c.connection_id, Lane.lane == lanes.c.lane)
+    return (
+        select(lanes.c.connection_id, lanes.c.lane)
+        .join(Lane, here, isouter=True)
+        .where(lanes.c.lane.is_not(None), func.coalesce(Lane.next_attempt_at, 0) <= bindparam("now"))
+        .order_by(lanes.c.connection_id, lanes.c.lane)
+    )
+
+
 def _next_lane(connection_id: ColumnElement[int], lane: ColumnElement[int]) -> ScalarSelect[int]:
     following = Delivery.connection_id == connection_id, Delivery.lane > lane, OPEN
     return select(func.min(Delivery.lane)).where(*following).scalar_subquery()
+
+
+# Made once, for making them costs more than running them.
+_DUE = _due(Link.id.in_(_waiting()))
+_DUE_OF = _due(Link.id.in_(bindparam("these", expanding=True)))

@@ -113,6 +113,27 @@ def test_every_lane_with_something_in_it_is_due(shop):
     assert due(shop) == [(shop.link.id, 0), (shop.link.id, 2), (shop.link.id, 7), (other.id, 1)]
 
 
+def test_of_some_connections_only_their_lanes_are_due(shop):
+    with writing(shop.engine) as conn:
+        others = [add_connection(conn, add_store(conn, name).id) for name in ("second", "third")]
+        for link in (shop.link, *others):
+            add_deliveries(conn, link, shop.person_id)
+        asked = [others[1].id, shop.link.id]
+
+        assert due_lanes(conn, NOW, asked) == [(shop.link.id, 0), (others[1].id, 0)]
+        assert due_lanes(conn, NOW, []) == []
+
+
+def test_lanes_behind_those_of_a_paused_connection_are_due(shop):
+    with writing(shop.engine) as conn:
+        others = [add_connection(conn, add_store(conn, name).id) for name in ("second", "third")]
+        for link in (shop.link, others[1]):
+            add_deliveries(conn, link, shop.person_id)
+        pause_connection(conn, shop.link.id, "http_401", NOW)
+
+    assert due(shop) == [(others[1].id, 0)]
+
+
 def test_a_postponed_lane_is_due_when_its_time_has_come(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)

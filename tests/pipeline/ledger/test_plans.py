@@ -5,7 +5,7 @@ Twenty thousand sent deliveries are enough for PostgreSQL's planner to tell an i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,7 @@ from tests.pipeline.ledger.conftest import Shop
 from tests.pipeline.ledger.rows import NOW, add_deliveries
 
 BIG = ("deliveries", "events", "dead_hooks", "event_people", "person_keys", "introductions")
+MANY = ("stores", "connections", "lanes")
 Statement = tuple[str, Any]
 
 
@@ -91,14 +92,14 @@ def watched(engine: Engine) -> Iterator[list[Statement]]:
         event.remove(engine, "before_cursor_execute", watch)
 
 
-def scanned(conn: Connection, statement: Statement) -> set[str]:
-    """The big tables this statement would read whole."""
+def scanned(conn: Connection, statement: Statement, tables: Sequence[str] = BIG) -> set[str]:
+    """Those of the tables that this statement would read whole."""
     text, parameters = statement
     if conn.dialect.name == "sqlite":
         plan = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", parameters)]
-        return {table for table in BIG if f"SCAN {table}" in plan}  # with an index it says "SCAN … USING INDEX …"
+        return {table for table in tables if f"SCAN {table}" in plan}  # with an index it says "SCAN … USING INDEX …"
     plan = conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", parameters).scalar_one()
-    return {table for table in BIG if _seq_scans(plan[0]["Plan"], table)}
+    return {table for table in tables if _seq_scans(plan[0]["Plan"], table)}
 
 
 def _seq_scans(node: dict[str, Any], table: str) -> bool:
@@ -139,3 +140,16 @@ def test_nothing_asked_often_reads_a_whole_table(busy_shop):
 def test_a_whole_table_read_is_noticed(busy_shop):
     with writing(busy_shop.engine) as conn:
         assert scanned(conn, ("SELECT count(*) FROM deliveries WHERE reason = 'x'", ())) == {"deliveries"}
+
+
+@pytest.mark.parametrize("connections", [pytest.param(None, id="the sweep"), pytest.param([1, 2], id="a batch")])
+def test_no_look_for_lanes_goes_through_all_connections_on_sqlite(shop, connections):
+    """PostgreSQL chooses by the tables' sizes, so small ones tell nothing there."""
+    if shop.engine.dialect.name != "sqlite":
+        pytest.skip("one database's planner")
+
+    with writing(shop.engine) as conn:
+        with watched(shop.engine) as statements:
+            due_lanes(conn, NOW, connections)
+
+        assert set().union(*(scanned(conn, one, MANY + BIG) for one in statements)) == set()
