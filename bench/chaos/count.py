@@ -78,6 +78,16 @@ def count(
     return row
 
 
+def turned_away(row: Row, *, refuses: bool, cuts: bool) -> list[str]:
+    """What is to be said against hooks that nobody took, where there was room, and where nobody was killed."""
+    found = []
+    if row.refused and not refuses:
+        found.append(f"{row.refused} hooks were refused")
+    if row.unanswered and not cuts:
+        found.append(f"{row.unanswered} hooks got no answer")
+    return found
+
+
 def inversions(told: Iterable[Told], arrived: Sequence[Arrived]) -> int:
     """How many events came to a person after one that was sent later."""
     sent: dict[str, int] = {}

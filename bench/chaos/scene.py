@@ -14,7 +14,7 @@ from random import Random
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bench.chaos.count import Row, count
+from bench.chaos.count import Row, count, turned_away
 from bench.chaos.hooks import EVENT, Hook, hook
 from bench.chaos.installation import Installation, await_
 from bench.chaos.load import Load, Told
@@ -41,6 +41,8 @@ class Fault:
     spoils: bool = False  # what it leaves behind would disturb the next
     worker: str = "celery"  # the program that runs the workers
     resumes_s: float | None = None  # how soon after the fault something must arrive again
+    refuses: bool = False  # the receiver is left without room, and may say so
+    cuts: bool = False  # web is killed, and with it what it was about to answer
 
 
 @dataclass
@@ -144,6 +146,7 @@ def play(here: Installation, fault: Fault, database: str, *, short: bool, seed: 
     for check in scene.checks:
         check()
     count(row, told, here.platform.arrived(), scene.ended_at, aside=here.set_aside())
+    row.broken += turned_away(row, refuses=fault.refuses, cuts=fault.cuts)
     for other in scene.others:
         row.add(count(Row("", ""), told, other.arrived(), scene.ended_at, since=scene.others_since))
     if fault.resumes_s is not None and (row.resumed_s is None or row.resumed_s > fault.resumes_s):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.chaos.count import Row, count, inversions
+from bench.chaos.count import Row, count, inversions, turned_away
 from bench.chaos.hooks import Hook
 from bench.chaos.load import Told
 from bench.chaos.platform import Arrived
@@ -98,3 +98,24 @@ def test_the_worst_acknowledgement_is_that_of_an_accepted_hook():
     slow.answered_at = 9_000_000
 
     assert judged([slow, told("2", 20)], [arrived("2", 30)]).worst_ms == 2.0
+
+
+@pytest.mark.parametrize("status", [None, 503])
+def test_a_hook_that_nobody_took_breaks_a_row_in_which_nobody_was_killed_or_without_room(status: int | None):
+    row = judged([told("1", 10, status=status)], [])
+
+    assert turned_away(row, refuses=False, cuts=False)
+
+
+@pytest.mark.parametrize(("status", "refuses"), [(None, True), (503, False)])
+def test_room_and_life_are_two_things(status: int | None, refuses: bool):  # noqa: FBT001
+    row = judged([told("1", 10, status=status)], [])
+
+    assert turned_away(row, refuses=refuses, cuts=not refuses)
+
+
+@pytest.mark.parametrize(("status", "refuses"), [(None, False), (503, True)])
+def test_what_nobody_took_is_expected_where_that_is_the_fault(status: int | None, refuses: bool):  # noqa: FBT001
+    row = judged([told("1", 10, status=status)], [])
+
+    assert not turned_away(row, refuses=refuses, cuts=not refuses)

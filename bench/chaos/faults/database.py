@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 
 import psycopg
 
+from bench.chaos.answers import judged, waits_ms
 from bench.chaos.databases import POSTGRES, await_postgres
 from bench.chaos.disk import filled
 from bench.chaos.scene import ONLY_POSTGRESQL, Fault, Scene
@@ -78,9 +79,9 @@ def _lock_postgres(scene: Scene) -> None:
 def _unnoticed(scene: Scene) -> Iterator[None]:
     started = time.time_ns() // 1000
     yield
-    waits = [(one.answered_at - one.sent_at) / 1000 for one in list(scene.load.told) if one.sent_at > started]
-    if max(waits, default=0) > ANSWER_MS:
-        scene.broke(f"the receiver noticed: {max(waits):.0f} ms")
+    wrong = judged(waits_ms(list(scene.load.told), started, time.time_ns() // 1000), ANSWER_MS)
+    if wrong:
+        scene.broke(f"the receiver noticed: {wrong}")
 
 
 FAULTS = (

@@ -83,6 +83,6 @@ FAULTS = (
     Fault("worker children killed", worker_children),
     Fault("workers killed", worker_mains),
     Fault("beat killed", beat, databases=ONLY_SQLITE),
-    Fault("web killed", web, rate=200, databases=ONLY_SQLITE),
-    Fault("web's server killed", web_worker, rate=200, databases=ONLY_SQLITE),
+    Fault("web killed", web, rate=200, databases=ONLY_SQLITE, cuts=True),
+    Fault("web's server killed", web_worker, rate=200, databases=ONLY_SQLITE, cuts=True),
 )

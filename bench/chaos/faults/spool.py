@@ -97,7 +97,7 @@ def full(scene: Scene) -> None:
 
 
 FAULTS = (
-    Fault("web killed while spooling", killed_while_spooling, rate=200, databases=ONLY_SQLITE),
-    Fault("spool tail torn", torn, rate=5, databases=ONLY_SQLITE),
-    Fault("spool disk full", full, databases=ONLY_SQLITE),
+    Fault("web killed while spooling", killed_while_spooling, rate=200, databases=ONLY_SQLITE, cuts=True),
+    Fault("spool tail torn", torn, rate=5, databases=ONLY_SQLITE, cuts=True),
+    Fault("spool disk full", full, databases=ONLY_SQLITE, refuses=True),
 )
