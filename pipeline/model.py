@@ -138,7 +138,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """Not now. `seconds` is what the platform asked for, None if it named no time."""
+    """Not now. `seconds` is what the platform asked for, of the whole account; None if it named no time."""
 
     seconds: float | None
     reason: str

@@ -94,6 +94,10 @@ class Budget:
         self._throttled = True
         self._throttle.pause(seconds)
 
+    def rest(self, seconds: float) -> None:
+        """The platform named a time and said nothing of the rate: stop everybody for at least so long."""
+        self._throttle.rest(seconds)
+
     def succeeded(self) -> None:
         """The platform took a call: creep back towards the full rate. Free of charge while nothing is throttled."""
         if self._throttled:

@@ -203,12 +203,14 @@ def _went_forward(reply: Reply) -> bool:
 
 
 def _tell(line: Line, reply: Reply) -> None:
-    """Let the account's budget know how it went. Only a 429 is about the rate."""
+    """Let the account's budget know how it went. A named time is everybody's; only a 429 is about the rate."""
     stop = _stop_in(reply)
     if stop is None:
         line.budget.succeeded()
     elif isinstance(stop, RetryAfter) and reply.calls and reply.calls[-1].status == _THROTTLED:
         line.budget.pause(stop.seconds)
+    elif isinstance(stop, RetryAfter) and stop.seconds:
+        line.budget.rest(stop.seconds)
 
 
 def _us(seconds: float) -> int:

@@ -27,6 +27,9 @@ class RateBudget(Protocol):
     def pause(self, seconds: float | None) -> object:
         """The platform told us to slow down, for so long or without saying for how long."""
 
+    def rest(self, seconds: float) -> object:
+        """The platform named a time before which nobody is to ask; nothing was said of the rate."""
+
     def succeeded(self) -> None:
         """A send went through: the rate may creep back up."""
 

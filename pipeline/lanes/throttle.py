@@ -3,12 +3,14 @@
 A rate at which calls went through until a moment ago is probably fine but for a little. So it comes back quickly to
 just below where it was refused, stays there for a while, since the account may allow no more, and then grows again.
 The first refusal after a good while that says for how long takes a fifth; whatever comes sooner, or says nothing, half.
+A rest is a pause that says nothing of the rate: whoever is told by a platform in trouble when to come back stays away.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from redis import Redis
@@ -29,7 +31,7 @@ _FORGET_MS = 86_400_000  # a factor nobody has touched for a day
 _PAUSE = """
 local told, now = tonumber(ARGV[1]), tonumber(ARGV[2])
 local left = redis.call('PTTL', KEYS[1])
-if left > 0 then
+if left > 0 and redis.call('GET', KEYS[1]) ~= 'rest' then
     if told > left then redis.call('PEXPIRE', KEYS[1], told) end
     return
 end
@@ -40,7 +42,7 @@ if told < 0 then
     local refusals = redis.call('HINCRBY', KEYS[2], 'refusals', 1)
     length = math.min(tonumber(ARGV[5]), tonumber(ARGV[4]) * 2 ^ math.min(refusals - 1, 30))
 end
-length = math.max(length, tonumber(ARGV[4]))
+length = math.max(length, tonumber(ARGV[4]), left)
 local left_of_it = told >= 0 and factor >= refused * tonumber(ARGV[7]) and ARGV[8] or ARGV[9]
 local lowered = math.max(tonumber(ARGV[3]), factor * tonumber(left_of_it))
 if refused == 0 or redis.call('HDEL', KEYS[2], 'fine') == 1 then
@@ -49,6 +51,13 @@ end
 redis.call('HSET', KEYS[2], 'factor', tostring(lowered), 'climbed_at', tostring(now + length / 1000))
 redis.call('PEXPIRE', KEYS[2], length + tonumber(ARGV[6]))
 redis.call('SET', KEYS[1], 1, 'PX', length)
+"""
+
+# KEYS pause; ARGV told ms. What is a refusal's stays one, so that it lowers the rate once.
+_REST = """
+if tonumber(ARGV[1]) > redis.call('PTTL', KEYS[1]) then
+    redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]) or 'rest', 'PX', ARGV[1])
+end
 """
 
 # KEYS pause, throttle; ARGV now s, climb s, longest stride s, forget ms, near, creep s. A success while paused was
@@ -77,6 +86,7 @@ class Throttle:
     def __init__(self, redis: Redis, name: str, now: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
         self._keys = [f"{name}:pause", f"{name}:throttle"]
         self._pause_script = redis.register_script(_PAUSE)
+        self._rest_script = redis.register_script(_REST)
         self._succeeded_script = redis.register_script(_SUCCEEDED)
         self._now = now
 
@@ -95,6 +105,11 @@ class Throttle:
         told = -1 if seconds is None else round(min(max(seconds, SHORTEST_PAUSE), LONGEST_TOLD) * 1000)
         bounds = [LOWEST_FACTOR, SHORTEST_PAUSE * 1000, LONGEST_BACKOFF * 1000, _FORGET_MS]
         self._pause_script(keys=self._keys, args=[told, self._seconds(), *bounds, NEAR, A_LITTLE, MUCH])
+
+    def rest(self, seconds: float) -> None:
+        """Told when to come back: stop everybody for so long, at the rate there is."""
+        if seconds > 0:
+            self._rest_script(keys=self._keys[:1], args=[ceil(min(seconds, LONGEST_TOLD) * 1000)])
 
     def succeeded(self) -> None:
         """A call went through."""

@@ -56,6 +56,7 @@ class ScriptedBudget:
         self.waits: deque[float] = deque()
         self.costs: list[int] = []
         self.pauses: list[float | None] = []
+        self.rests: list[float] = []
         self.successes = 0
 
     def acquire(self, cost: int = 1) -> float:
@@ -64,6 +65,9 @@ class ScriptedBudget:
 
     def pause(self, seconds: float | None) -> None:
         self.pauses.append(seconds)
+
+    def rest(self, seconds: float) -> None:
+        self.rests.append(seconds)
 
     def succeeded(self) -> None:
         self.successes += 1

@@ -79,12 +79,22 @@ def test_a_429_pauses_the_accounts_budget(bench: Bench, seconds: float | None):
     assert (bench.budget.pauses, bench.budget.successes) == ([seconds], 0)
 
 
-def test_another_failure_does_not(bench: Bench):
+@pytest.mark.parametrize("status", [408, 500, 503])
+def test_a_time_named_with_another_failure_rests_the_account_and_leaves_its_rate(bench: Bench, status: int):
     bench.add()
-    bench.destination.next.append(always(RetryAfter(30.0, "answered 503"), 503))
+    bench.destination.next.append(always(RetryAfter(30.0, f"answered {status}"), status))
     bench.run()
 
-    assert bench.budget.pauses == []
+    assert (bench.budget.rests, bench.budget.pauses, bench.budget.successes) == ([30.0], [], 0)
+
+
+@pytest.mark.parametrize("seconds", [None, 0.0])
+def test_a_failure_that_names_no_time_to_come_concerns_only_its_lane(bench: Bench, seconds: float | None):
+    bench.add()
+    bench.destination.next.append(always(RetryAfter(seconds, "answered 503"), 503))
+    bench.run()
+
+    assert (bench.budget.rests, bench.budget.pauses, bench.budget.successes) == ([], [], 0)
 
 
 def test_a_send_that_went_through_lets_the_rate_creep_up(bench: Bench):
