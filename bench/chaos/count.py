@@ -16,7 +16,7 @@ NAMELESS = "None"  # the subject of what a damaged body told without its id: two
 
 @dataclass(slots=True)
 class Row:
-    """One fault. `broken` are promises besides the counts; `notes` are worth knowing."""
+    """One fault. `broken` are promises beside the counts; `notes` are worth knowing; `skipped` is why none struck."""
 
     fault: str
     database: str
@@ -33,11 +33,17 @@ class Row:
     seconds: float = 0.0  # all of it, from the first hook until everything has settled
     broken: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    skipped: str | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether a promise was broken."""
+        return bool(self.lost or self.twice or self.out_of_order or self.broken)
 
     @property
     def holds(self) -> bool:
-        """Whether every promise held."""
-        return not (self.lost or self.twice or self.out_of_order or self.broken)
+        """Whether every promise held, and was put to the test."""
+        return not self.fails and self.skipped is None
 
     def add(self, other: Row) -> None:
         """Another connection's count of the same hooks."""

@@ -42,7 +42,7 @@ class Run:
                     fault = left.pop(0)
                     row = self._play(here, fault, database)
                     yield row
-                    clean = row.holds and not fault.spoils and not here.is_crowded
+                    clean = not row.fails and not fault.spoils and not here.is_crowded
         finally:
             self._leave(folder)
 

@@ -109,6 +109,10 @@ class Scene:
         """A promise besides the counts did not hold."""
         self.row.broken.append(what)
 
+    def skip(self, why: str) -> None:
+        """The fault cannot strike here."""
+        self.row.skipped = why
+
     def note(self, what: str) -> None:
         """Worth knowing."""
         self.row.notes.append(what)

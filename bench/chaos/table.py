@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.chaos.count import Row
 
 HEADS = ("fault", "database", "accepted", "once", "lost", "twice", "order", "worst ack ms", "recover s", "holds")
-WIDTHS = (26, 11, 9, 9, 5, 6, 6, 13, 10, 6)
+WIDTHS = (26, 11, 9, 9, 5, 6, 6, 13, 10, 9)
 
 
 def head() -> str:
@@ -18,6 +18,8 @@ def head() -> str:
 def line(row: Row) -> str:
     """One row, and what is to be said about it."""
     said = [f"    broken: {one}" for one in row.broken] + [f"    {one}" for one in row.notes]
+    if row.skipped is not None:
+        said.append(f"    skipped: {row.skipped}")
     return "\n".join([_line(cells(row)), *said])
 
 
@@ -31,7 +33,13 @@ def cells(row: Row) -> tuple[str, ...]:
     """The row's cells in the order of the heads."""
     counts = (row.accepted, row.once, row.lost, row.twice, row.out_of_order)
     recovered = "-" if row.recover_s is None else f"{row.recover_s:.1f}"
-    return (row.fault, row.database, *map(str, counts), f"{row.worst_ms:.0f}", recovered, "yes" if row.holds else "NO")
+    return (row.fault, row.database, *map(str, counts), f"{row.worst_ms:.0f}", recovered, _verdict(row))
+
+
+def _verdict(row: Row) -> str:
+    if row.fails:
+        return "NO"
+    return "yes" if row.holds else "skipped"
 
 
 def _line(texts: Sequence[str]) -> str:

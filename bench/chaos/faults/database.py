@@ -54,7 +54,7 @@ def full(scene: Scene) -> None:
     """The ledger's disk is full."""
     place = scene.here.ledger_disk
     if place is None:
-        scene.note("skipped: a disk of its own for the ledger needs root and mounts")
+        scene.skip("a disk of its own for the ledger needs root and mounts")
         return
     with _unnoticed(scene), filled(place):
         time.sleep(scene.seconds(15, 4))

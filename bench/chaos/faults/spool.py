@@ -36,11 +36,19 @@ def torn(scene: Scene) -> None:
     time.sleep(4)
     kill_group(scene, "web")
     scene.here.keeper.down("web")
-    for spool in (path.parent for path in scene.here.data_dir.glob(f"spool/*/{FILE}-wal")):
-        _cut_everywhere(scene, spool, step=1 if not scene.short else 97)
+    cut_spools(scene)
     scene.here.keeper.up("valkey")
     scene.here.keeper.up("web")
     scene.await_answers()
+
+
+def cut_spools(scene: Scene) -> None:
+    """Every spool that was written to; there must be one."""
+    spools = [path.parent for path in scene.here.data_dir.glob(f"spool/*/{FILE}-wal")]
+    if not spools:
+        scene.broke("no spool was there to be cut")
+    for spool in spools:
+        _cut_everywhere(scene, spool, step=1 if not scene.short else 97)
 
 
 def _cut_everywhere(scene: Scene, spool: Path, step: int) -> None:
@@ -82,7 +90,7 @@ def full(scene: Scene) -> None:
     """Neither Valkey nor the disk takes anything: 503 with Retry-After, and no acknowledgement that is then lost."""
     place = scene.here.spool_disk
     if place is None:
-        scene.note("skipped: a disk of its own for the spool needs root and mounts")
+        scene.skip("a disk of its own for the spool needs root and mounts")
         return
     scene.here.keeper.down("valkey")
     time.sleep(3)
@@ -90,8 +98,15 @@ def full(scene: Scene) -> None:
         time.sleep(scene.seconds(8, 3))
     time.sleep(2)
     scene.here.keeper.up("valkey")
+    check_refusals(scene)
+
+
+def check_refusals(scene: Scene) -> None:
+    """Some were refused, and each in the words that have it sent again."""
     refused = [one for one in list(scene.load.told) if one.status is not None and not one.accepted]
     scene.note(f"{len(refused)} hooks were told to come again")
+    if not refused:
+        scene.broke("no hook was refused: the disk was not full")
     if any(one.status != REFUSED or not one.retry_after for one in refused):
         scene.broke("a refusal without 503 or Retry-After")
 

@@ -1,0 +1,16 @@
+"""What several runs told as JSON becomes one table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bench.chaos.count import Row
+from bench.chaos.report import read
+
+
+def test_a_row_is_skipped_in_the_report_too(tmp_path: Path):
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps([Row("spool disk full", "sqlite", skipped="no root").as_json()]))
+
+    assert [row.skipped for row in read([file])] == ["no root"]
