@@ -7,6 +7,7 @@ INBOX_TOKEN = "cratewire:token:inbox"  # noqa: S105 a key's name; the last fenci
 INBOX_MISSED = "cratewire:missed:inbox"  # set for a while when a lost link's turn was taken over
 KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is under way
 TRIES = "cratewire:tries"  # content -> how often its reader did not come back
+TRIED = "cratewire:tried"  # what is read now: whose turn it is, of which contents, and whether a link is at work
 PARKED = "cratewire:parked"  # messages of tasks that this version does not know
 SILENCE_LEASE = "cratewire:lease:silence"  # who looks whether hooks are missing now
 TRUSTED = "cratewire:trusted"  # lanes whose last send was quick

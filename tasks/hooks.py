@@ -20,7 +20,9 @@ from pipeline.model import Batch
 from pipeline.record.batch import Recorded
 from pipeline.record.dead import Raw
 from tasks.app import task
+from tasks.base import AWAY
 from tasks.kick import kick_again, kick_unless_kicked
+from tasks.later import until_heard
 from tasks.process import Process, this_process
 
 log = structlog.get_logger(__name__)
@@ -36,25 +38,33 @@ def decode(self: Any) -> Batch | None:
     if token is None:
         _end_chain(self)
         return None
-    batch = _decode(here, token)
-    if batch is None:
+    try:
+        batch = _decode(here, token)
+        if batch is not None:
+            hand_turn_on(here.redis, token)
+            return batch
         end_turn(here.redis, token)
-        _look_again(here)
-        _end_chain(self)
-        return None
-    hand_turn_on(here.redis, token)
-    return batch
+    except AWAY:
+        until_heard(lambda: end_turn(here.redis, token))
+        raise
+    _look_again(here)
+    _end_chain(self)
+    return None
 
 
 @task("hooks.validate", bind=True)
 def validate(self: Any, batch: Batch) -> Batch | None:
     """Load the bodies with their schemas."""
     here = this_process()
-    if not keep_turn(here.redis, batch["token"]):
-        _outrun(self, here, batch)
-        return None
-    checked = validate_batch(batch, here.now)
-    hand_turn_on(here.redis, batch["token"])
+    try:
+        if not keep_turn(here.redis, batch["token"]):
+            _outrun(self, here, batch)
+            return None
+        checked = validate_batch(batch, here.now)
+        hand_turn_on(here.redis, batch["token"])
+    except AWAY:
+        _came_back(here, batch)
+        raise
     return checked
 
 
@@ -62,16 +72,17 @@ def validate(self: Any, batch: Batch) -> Batch | None:
 def fan_out(self: Any, batch: Batch) -> list[int]:
     """Write the batch into the ledger, then let the inbox forget it. Returns the connections to wake."""
     here = this_process()
-    if not keep_turn(here.redis, batch["token"]):
-        _outrun(self, here, batch)
-        return []
     try:
+        if not keep_turn(here.redis, batch["token"]):
+            _outrun(self, here, batch)
+            return []
         connections = _record(here, batch)
     except StaleFence:
-        _end_chain(self)
+        _outrun(self, here, batch)
         return []
-    finally:
-        end_turn(here.redis, batch["token"])
+    except BaseException:
+        _came_back(here, batch)
+        raise
     _look_again(here)
     if not connections:
         _end_chain(self)
@@ -94,7 +105,7 @@ def _look_again(here: Process) -> None:
 
 def _decode(here: Process, token: int) -> Batch | None:
     entries = stream.read(here.redis, here.settings.batch, MOST_BYTES)
-    now, too_often = tries.portion(here.redis, entries)
+    now, too_often = tries.portion(here.redis, entries, token)
     if not now and not too_often:
         return None
     batch = decode_batch(now, token, here.now)
@@ -103,13 +114,9 @@ def _decode(here: Process, token: int) -> Batch | None:
 
 def _record(here: Process, batch: Batch) -> list[int]:
     raws = _raws(here, batch)
-    try:
-        recorded = record(here.engine, batch, raws, here.now)
-        count_batch(batch, recorded, here.now())
-        finish(here.redis, _entries(batch), _harmless(batch, raws), batch["token"])
-    except BaseException:
-        tries.forget(here.redis, _harmless(batch, raws))
-        raise
+    recorded = record(here.engine, batch, raws, here.now)
+    count_batch(batch, recorded, here.now())
+    finish(here.redis, _entries(batch), _harmless(batch, raws), batch["token"])
     _tell(batch, recorded)
     return sorted({connection for one in recorded for connection in one.connections})
 
@@ -130,8 +137,18 @@ def _harmless(batch: Batch, raws: Mapping[str, Raw]) -> list[Raw]:
 
 def _outrun(link: Any, here: Process, batch: Batch) -> None:
     """Somebody else has had the turn meanwhile, and reads these hooks again."""
-    tries.forget(here.redis, _harmless(batch, _raws(here, batch)))
+    _came_back(here, batch)
     _end_chain(link)
+
+
+def _came_back(here: Process, batch: Batch) -> None:
+    """Whatever went wrong, the reader lives: nobody need wait for its turn to run out, nor blame the bodies."""
+
+    def tell() -> None:
+        end_turn(here.redis, batch["token"])
+        tries.forget(here.redis, _harmless(batch, _raws(here, batch)))
+
+    until_heard(tell)
 
 
 def _tell(batch: Batch, recorded: list[Recorded]) -> None:

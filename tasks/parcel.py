@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from typing import Any
 
 import orjson
 
+from pipeline.errors import CratewireError
+
 # Of each format, so that every version knows what it can read. The first is a tenth of the second's work, but takes
 # no integer beyond 64 bits and no half of a surrogate pair, and a hook may hold either.
 FAST, ANY = "z2:", "z1:"
+_MARK = re.compile(r"z\d+:")
 _LEVEL = 1
+
+
+class OfAnotherVersion(CratewireError):
+    """A batch packed in a way this version does not know. Nothing is lost with it: its hooks are read again."""
 
 
 def pack(value: Any) -> Any:
@@ -31,8 +39,11 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """What was packed; anything else as it is: the version before this one sent batches bare."""
-    if not (isinstance(value, str) and value.startswith((FAST, ANY))):
+    """What was packed; anything else as it is. Raises OfAnotherVersion."""
+    mark = _MARK.match(value) if isinstance(value, str) else None
+    if mark is None:
         return value
+    if mark[0] not in (FAST, ANY):
+        raise OfAnotherVersion(f"a batch is packed as {mark[0]} which this version cannot read; finish the upgrade")
     text = zlib.decompress(base64.b64decode(value[len(FAST) :]))
     return orjson.loads(text) if value.startswith(FAST) else json.loads(text.decode("utf-8", "surrogatepass"))

@@ -8,10 +8,9 @@ queue is first in, first out, so when a sweep is begun that was asked for after 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
-from redis import Redis, RedisError
+from redis import Redis
 
 from pipeline import keys
 
@@ -34,9 +33,9 @@ return token
 """
 _KEEP = """
 local holder = redis.call('GET', KEYS[1])
-if holder == ARGV[2] then return redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-if holder or redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+if holder ~= ARGV[2] and (holder or redis.call('GET', KEYS[2]) ~= ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1])
+if redis.call('HGET', KEYS[5], 'token') == ARGV[2] then redis.call('HSET', KEYS[5], 'at_work', ARGV[3]) end
 return 1
 """
 # A turn with more time left than a link at work has was handed on.
@@ -50,6 +49,7 @@ return 1 - redis.call('EXISTS', KEYS[1])
 _END = """
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('INCR', KEYS[2]) end
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+if redis.call('HGET', KEYS[5], 'token') == ARGV[1] then redis.call('DEL', KEYS[5]) end
 """
 
 
@@ -67,21 +67,20 @@ def turn_is_free(redis: Redis) -> bool:
 
 
 def keep_turn(redis: Redis, token: int, ttl_ms: int = TURN_MS) -> bool:
-    """Whether the turn is still ours, or nobody's since; if so, for the whole time again."""
-    return bool(_run(redis, _KEEP, ttl_ms, token))
+    """Whether the turn is still ours, or nobody's since; if so, for the whole time again, and a link is at work."""
+    return bool(_run(redis, _KEEP, ttl_ms, token, 1))
 
 
 def hand_turn_on(redis: Redis, token: int) -> None:
-    """The link is done with the batch; the next one may have to wait for a worker."""
-    keep_turn(redis, token, HANDED_MS)
+    """The link is done with the batch and has come back; the next one may have to wait for a worker."""
+    _run(redis, _KEEP, HANDED_MS, token, 0)
 
 
 def end_turn(redis: Redis, token: int) -> None:
-    """Give the turn back, if it is still ours. If Redis is away it ends by itself."""
-    with suppress(RedisError):
-        _run(redis, _END, token)
+    """Give the turn back, if it is still ours: who had it has come back. Otherwise it ends by itself."""
+    _run(redis, _END, token)
 
 
 def _run(redis: Redis, script: str, *arguments: int) -> Any:
-    names = (keys.INBOX_LEASE, keys.INBOX_TOKEN, keys.INBOX_MISSED, keys.KICK)
+    names = (keys.INBOX_LEASE, keys.INBOX_TOKEN, keys.INBOX_MISSED, keys.KICK, keys.TRIED)
     return redis.eval(script, len(names), *names, *arguments)

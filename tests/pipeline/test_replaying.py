@@ -94,12 +94,12 @@ def test_a_replay_of_what_was_told_by_another_hook_doubles_nothing(teller, redis
 
 def test_poison_gets_its_tries_anew(teller, redis):
     poison = entry(b"kills")
-    for _ in range(tries.MOST):
-        tries.portion(redis, [poison])
+    for token in range(tries.MOST + 1):
+        tries.portion(redis, [poison], token)
     tell(teller.engine, poison)
     replay_all(teller.engine, redis)
 
-    now, too_often = tries.portion(redis, back(redis))
+    now, too_often = tries.portion(redis, back(redis), 9)
     assert (len(now), too_often) == (1, [])
 
 

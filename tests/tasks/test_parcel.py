@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.parcel import ANY, FAST, pack, unpack
+from tasks.parcel import ANY, FAST, OfAnotherVersion, pack, unpack
 
 
 def batch_of(body):
@@ -39,5 +39,21 @@ def test_whatever_is_no_batch_travels_as_it_is(value):
     assert unpack(pack(value)) == value
 
 
-def test_a_batch_of_the_version_before_is_read():
+def test_a_batch_that_is_not_packed_is_read():
     assert unpack(batch_of({"total": 1})) == batch_of({"total": 1})
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        "z1:eAENyjEOgDAIBdC7/JnFlauYDtVibNqIURZDuLu8+TlMh1zghXCqjhe8Oh7Zpd8GRgVh0/aBPafVmTOiEI7ap7TcJX77+BZA",
+        "z2:eAENyjEOgDAIBdC7/JnFlauYDtVibNqIURZDuLu8+TlMh1zghXCqjhe8Oh7Zpd8GRgVh0/aBPafVmTOiEI7ap7TcJX77+BZA",
+    ],
+)
+def test_what_a_version_ever_sent_is_read(packed):
+    assert unpack(packed) == batch_of({"total": 1})
+
+
+def test_a_batch_packed_in_another_versions_way_is_refused():
+    with pytest.raises(OfAnotherVersion, match="z9:"):
+        unpack("z9:eAGr")

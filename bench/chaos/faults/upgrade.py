@@ -21,6 +21,7 @@ MESSAGES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("hooks.decode", HOOKS, ({"unexpected": True},)),
     ("hooks.validate", HOOKS, ({"token": 1},)),
     ("hooks.validate", HOOKS, ()),
+    ("hooks.validate", HOOKS, ("z9:packed as no version does yet",)),
     ("hooks.fan_out", HOOKS, ({"hooks": [{"entry_id": "0-1"}]},)),
     ("deliveries.forward", DELIVERIES, ({"connections": []},)),
     ("deliveries.run_lane", DELIVERIES, (999_999, 0)),
@@ -49,6 +50,8 @@ def versions(scene: Scene) -> None:
         scene.note(f"{kept} hooks of an unknown event kept, {parked} messages of unknown tasks parked")
         if kept != exploded:
             scene.broke(f"{exploded} hooks of an unknown event were accepted")
+        if scene.here.dead_hooks()["poison"]:
+            scene.broke("a batch that another version had packed was called poison")
         if parked < 2 * exploded:
             scene.broke(f"{2 * exploded} messages of unknown tasks were sent")
 

@@ -14,13 +14,13 @@ def test_nothing_of_a_finished_batch_is_left_and_the_turn_is_free(redis_client):
     stream.add_all(redis_client, [hook(1), hook(2), hook(3)])
     token = take_turn(redis_client)
     entries = stream.read(redis_client, 2, 1_000_000)
-    tries.portion(redis_client, entries)
+    tries.portion(redis_client, entries, token)
 
     finish(redis_client, [one.entry_id for one in entries], [(one.raw, one.query) for one in entries], token)
 
     assert stream.depth(redis_client) == 1
     assert redis_client.xpending(keys.INBOX, keys.INBOX_GROUP)["pending"] == 0
-    assert not redis_client.exists(keys.TRIES, keys.INBOX_LEASE)
+    assert not redis_client.exists(keys.TRIES, keys.TRIED, keys.INBOX_LEASE)
     assert take_turn(redis_client) > token
 
 
