@@ -46,7 +46,9 @@ STAGES = _histogram(
     _SLOW,
     "stage",
 )
-RECORDED = _counter("cratewire_recorded_hooks", "Hooks by event and what became of them.", "event", "outcome")
+RECORDED = _counter(
+    "cratewire_recorded_hooks", "Hooks by event and what became of them, dead ones too.", "event", "outcome"
+)
 DIED = _counter("cratewire_dead_hooks", "Hooks that could not go on, by the link and the reason.", "link", "reason")
 
 # The way out

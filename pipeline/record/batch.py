@@ -64,7 +64,8 @@ def record_batch(
     hooks, failed = take_canaries(db, hooks, failed, raws, now)
     stores = stores_by_name(db, {one["store"] for one in (*hooks, *failed)})
     stories, refused = _admit(hooks, stores)
-    dead = bury(db, [*failed, *refused], raws, stores, now)
+    died = [*failed, *refused]
+    dead = bury(db, died, raws, stores, now)
     told = sort_out(db, stories)
     count_repeats(db, told.repeats)
     for store_id, happenings in told.told_again.items():
@@ -78,11 +79,11 @@ def record_batch(
         dead,
         len(rows),
         tuple(sorted({row["connection_id"] for row in rows})),
-        _outcomes(told),
-        Counter((one["stage"], one["reason"]) for one in (*failed, *refused)),
+        _outcomes(told, died),
+        Counter((one["stage"], one["reason"]) for one in died),
         ids,
         {receipt: again.event_id or ids[again.receipt] for receipt, again in told.again.items()},
-        {one["receipt"]: one["reason"] for one in (*failed, *refused)},
+        {one["receipt"]: one["reason"] for one in died},
     )
 
 
@@ -101,9 +102,10 @@ def _admit(hooks: Sequence[ValidHook], stores: Mapping[str, StoreRow]) -> tuple[
     return stories, refused
 
 
-def _outcomes(told: Sorted) -> Counter[tuple[str, str]]:
+def _outcomes(told: Sorted, died: Sequence[FailedHook]) -> Counter[tuple[str, str]]:
     fresh = Counter((story.row.name, story.outcome) for story in told.fresh)
-    return fresh + Counter({(name, "duplicate"): times for name, times in told.dropped.items()})
+    repeats = Counter({(name, "duplicate"): times for name, times in told.dropped.items()})
+    return fresh + repeats + Counter((one["event"], "dead") for one in died)
 
 
 def _refused(hook: ValidHook, reason: str) -> FailedHook:

@@ -57,6 +57,13 @@ def test_the_receipt_of_a_hook_that_is_refused_leads_to_its_reason(teller):
     assert teller.tell(hook).died == {hook["receipt"]: "unknown_store"}
 
 
+def test_hooks_that_died_are_an_outcome_of_their_event(teller):
+    unreadable, stray = teller.hook("order_new", None), teller.hook("shipment_shipped", shipment(), store="nobodys")
+    found = teller.tell(teller.hook("order_new", order()), stray, failed=[failure(unreadable)])
+
+    assert found.outcomes == {("order_new", "forwarded"): 1, ("order_new", "dead"): 1, ("shipment_shipped", "dead"): 1}
+
+
 def test_the_same_receipt_again_is_a_retry_and_no_duplicate(teller):
     hook = teller.hook("order_new", order())
     teller.tell(hook)
