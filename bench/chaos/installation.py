@@ -1,4 +1,4 @@
-"""A whole Cratewire on this machine: web, two workers, beat, an embedded Valkey, a database, and a sandbox Customer.io.
+"""A whole Cratewire on this machine: web, two workers, beat, two embedded Valkeys, a database, a sandbox Customer.io.
 
 Every process is the one of the Procfile, so that what breaks here breaks in production.
 """
@@ -29,7 +29,7 @@ from bench.chaos.keeper import ROOT, Keeper, Kept
 from bench.chaos.platform import Platform
 from bench.chaos.proxy import Proxy
 from pipeline import keys
-from pipeline.embedded import Embedded, command, embedded_in, free_port, is_up
+from pipeline.embedded import BROKER, KEEPER, Embedded, command, embedded_in, free_port, is_up
 from pipeline.inbox import stream
 from pipeline.ledger.deliveries.words import OPEN
 from pipeline.ledger.engine import make_engine, reading
@@ -56,9 +56,11 @@ class Installation:
     keeper: Keeper
     valkey: Embedded
     redis: Redis  # past the proxy
+    broker: Redis  # Celery's, past its proxy
     database_url: str
     engine: Engine
     proxy: Proxy
+    broker_proxy: Proxy
     port: int
     platform: Platform
     hooks: dict[str, str]  # event -> path of its hook URL
@@ -135,8 +137,10 @@ class Installation:
 
     def let_go(self) -> None:
         """Close what this process holds open."""
-        self.proxy.stop()
-        self.redis.close()
+        for proxy in (self.proxy, self.broker_proxy):
+            proxy.stop()
+        for client in (self.redis, self.broker):
+            client.close()
         self.engine.dispose()
 
 
@@ -172,13 +176,16 @@ def _disks(folder: Path, database: str, stack: ExitStack) -> dict[str, Path]:
 
 
 def _start(keeper: Keeper, database: str, worker: str, disks: dict[str, Path]) -> Installation:
-    valkey = _start_valkey(keeper)
-    proxy = Proxy(valkey.port)
+    valkey, broker = (_start_valkey(keeper, name) for name in (KEEPER, BROKER))
+    proxy, broker_proxy = Proxy(valkey.port), Proxy(broker.port)
     url = f"sqlite:///{disks.get('ledger_disk', keeper.folder / 'data') / 'cratewire.db'}"
     if database != "sqlite":
         url = start_postgres(keeper, disks.get("ledger_disk") or short_directory())
-    through = valkey.url.replace(f":{valkey.port}/", f":{proxy.port}/")
-    keeper.environment |= {"DATABASE_URL": url, "REDIS_URL": through}
+    keeper.environment |= {
+        "DATABASE_URL": url,
+        "REDIS_URL": _through(proxy, valkey),
+        "CRATEWIRE_BROKER_URL": _through(broker_proxy, broker),
+    }
     platform = _start_platform(keeper)
     hooks = _connect(keeper, platform, "")
     for name, line in _processes(worker).items():
@@ -189,9 +196,11 @@ def _start(keeper: Keeper, database: str, worker: str, disks: dict[str, Path]) -
         keeper=keeper,
         valkey=valkey,
         redis=Redis.from_url(valkey.url, socket_timeout=10),
+        broker=Redis.from_url(broker.url, socket_timeout=10),
         database_url=url,
         engine=make_engine(url),
         proxy=proxy,
+        broker_proxy=broker_proxy,
         port=port,
         platform=platform,
         hooks=hooks,
@@ -206,12 +215,17 @@ def _processes(worker: str) -> dict[str, str]:
     return {"web": PROCFILE["web"], **lines, "beat": PROCFILE["beat"]}
 
 
-def _start_valkey(keeper: Keeper) -> Embedded:
+def _through(proxy: Proxy, server: Embedded) -> str:
+    """The server's URL for those who are to reach it by its proxy."""
+    return server.url.replace(f":{server.port}/", f":{proxy.port}/")
+
+
+def _start_valkey(keeper: Keeper, name: str) -> Embedded:
     data = Path(keeper.environment["CRATEWIRE_DATA_DIR"])
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = embedded_in(data)
-    keeper.keep(Kept("valkey", command(server)))
-    await_(lambda: is_up(server), "Valkey answers")
+    server = embedded_in(data, name)
+    keeper.keep(Kept(name, command(server)))
+    await_(lambda: is_up(server), f"{name} answers")
     return server
 
 

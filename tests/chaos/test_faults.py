@@ -18,6 +18,7 @@ STRIKING = (
     "web killed",
     "valkey killed",
     "valkey emptied",
+    "broker killed",
     "platform odd answers",
     "one hook 100 times",
     "order under faults",

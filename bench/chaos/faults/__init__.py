@@ -1,11 +1,24 @@
 """Every fault, in the order of the table."""
 
-from bench.chaos.faults import database, duplicates, fuzz, order, platform, poison, processes, spool, upgrade, valkey
+from bench.chaos.faults import (
+    broker,
+    database,
+    duplicates,
+    fuzz,
+    order,
+    platform,
+    poison,
+    processes,
+    spool,
+    upgrade,
+    valkey,
+)
 from bench.chaos.scene import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *processes.FAULTS,
     *valkey.FAULTS,
+    *broker.FAULTS,
     *database.FAULTS,
     *spool.FAULTS,
     *platform.FAULTS,

@@ -1,4 +1,4 @@
-"""Valkey that dies, sleeps, is full, forgets, or cannot be reached."""
+"""The inbox's Valkey that dies, sleeps, is full, forgets, or cannot be reached."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TAKE_UP_SECONDS = 10.0
 def killed(scene: Scene) -> None:
     """SIGKILL, and away for one to thirty seconds."""
     for away in (1, 30) if not scene.short else (3,):
-        with _away(scene):
+        with answering(scene):
             scene.here.keeper.down("valkey")
             time.sleep(away)
         scene.here.keeper.up("valkey")
@@ -31,7 +31,7 @@ def killed(scene: Scene) -> None:
 
 def stopped(scene: Scene) -> None:
     """SIGSTOP: connections stand, nothing answers."""
-    with _away(scene):
+    with answering(scene):
         scene.here.keeper.kill("valkey", signal.SIGSTOP)
         time.sleep(scene.seconds(60, 6))
     scene.here.keeper.kill("valkey", signal.SIGCONT)
@@ -46,7 +46,7 @@ def full(scene: Scene) -> None:
 
 
 def emptied(scene: Scene) -> None:
-    """Everything but the inbox is gone: leases, tokens, kicks, Celery's queues, beat's schedule, budgets."""
+    """Everything but the inbox is gone: leases, tokens, kicks, beat's schedule, budgets."""
     redis = scene.here.redis
     for _ in range(scene.times(10, 3)):
         names = [name for name in redis.scan_iter(count=1000) if name != keys.INBOX.encode()]
@@ -57,7 +57,7 @@ def emptied(scene: Scene) -> None:
 
 def blackholed(scene: Scene) -> None:
     """The network swallows everything."""
-    with _away(scene):
+    with answering(scene):
         scene.here.proxy.be("blackhole")
         time.sleep(scene.seconds(30, 5))
     scene.here.proxy.be("pass")
@@ -74,32 +74,32 @@ def reset(scene: Scene) -> None:
 
 def slow(scene: Scene) -> None:
     """Two seconds more for everything."""
-    with _away(scene):
+    with answering(scene):
         scene.here.proxy.be("slow", delay=2.0)
         time.sleep(scene.seconds(30, 6))
     scene.here.proxy.be("pass")
 
 
 @contextmanager
-def _away(scene: Scene) -> Iterator[None]:
-    """While the block runs the receiver is to answer quickly, without gathering threads."""
+def answering(scene: Scene, without: str = "Valkey", notice: float = NOTICE_SECONDS) -> Iterator[None]:
+    """While the block runs the receiver is to answer quickly once it has noticed, without gathering threads."""
     before, started = scene.threads(), time.time_ns() // 1000
     yield
     gone, after = time.time_ns() // 1000, scene.threads()
-    known = started + int(NOTICE_SECONDS * 1_000_000)
+    known = started + int(notice * 1_000_000)
     if gone > known:
-        _check_answers(scene, waits_ms(list(scene.load.told), known, gone))
+        _check_answers(scene, without, waits_ms(list(scene.load.told), known, gone))
     if after > before + 2:
         scene.broke(f"web's threads went from {before} to {after}")
 
 
-def _check_answers(scene: Scene, waits: list[float]) -> None:
+def _check_answers(scene: Scene, without: str, waits: list[float]) -> None:
     late = sum(wait > ANSWER_MS for wait in waits)
     worst = max(waits, default=0)
-    scene.note(f"while away: {len(waits)} hooks after the first 2 s, worst {worst:.0f} ms, {late} above 300")
+    scene.note(f"without {without}: {len(waits)} hooks, worst {worst:.0f} ms, {late} above {ANSWER_MS}")
     wrong = judged(waits, ANSWER_MS, MOST_LATE) or judged(waits, STUCK_MS)
     if wrong:
-        scene.broke(f"while Valkey was away: {wrong}")
+        scene.broke(f"without {without}: {wrong}")
 
 
 FAULTS = (
