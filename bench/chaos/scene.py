@@ -57,6 +57,7 @@ class Scene:
     rate: int
     people: int
     first_who: int
+    accounted_before: int = 0  # hooks, before the first one of this scene
     ended_at: int = 0
     others: list[Platform] = field(default_factory=list)  # which are to hold the same …
     others_since: int = 0  # … of what was sent after this moment
@@ -137,6 +138,7 @@ def play(here: Installation, fault: Fault, database: str, *, short: bool, seed: 
     load = Load(here.port, here.hooks[EVENT])
     first_who, here.people = here.people, here.people + fault.people
     scene = Scene(here, load, Random(f"{seed} {fault.name}"), short, row, fault.rate, fault.people, first_who)
+    scene.accounted_before = here.accounted()
     first = scene.tell(0)
     await_(lambda: here.platform.count() > 0, "the first hook has arrived", told=lambda: _where(here, first))
     with scene.flow():

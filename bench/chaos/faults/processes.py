@@ -75,6 +75,12 @@ def serving(pid: int | None) -> list[int]:
     return [one for one in children_of(pid) if b"resource_tracker" not in Path(f"/proc/{one}/cmdline").read_bytes()]
 
 
+def running(scene: Scene) -> dict[str, frozenset[int | None]]:
+    """Web, the workers, and what each has started: a parent starts another in a child's place and tells nobody."""
+    mains = {name: scene.here.keeper[name].pid for name in ("web", *WORKERS)}
+    return {name: frozenset([pid, *serving(pid)]) for name, pid in mains.items()}
+
+
 def _rest(scene: Scene) -> None:
     time.sleep(scene.rng.uniform(2.0, 5.0) if not scene.short else scene.rng.uniform(1.0, 2.0))
 
