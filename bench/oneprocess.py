@@ -26,8 +26,10 @@ from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.lanes.budget import Budget
 from pipeline.lanes.lane import run_lane
 from pipeline.lanes.line import LaneDeps, Line
+from pipeline.lanes.trust import LaneId
 from pipeline.ledger.connections import NewConnection, save_connection
-from pipeline.ledger.engine import writing
+from pipeline.ledger.deliveries import due_lanes
+from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import save_store
 
 STORE = "bench"
@@ -65,29 +67,42 @@ class Everything(HTTP):
         return self.answer
 
 
-def connected(engine: Engine) -> int:
+Told = Sequence[tuple[str, Hook]]  # the store's name, and what it tells
+
+
+def connected(engine: Engine) -> None:
     """A store with one connection in an empty ledger."""
     now = now_us()
     with writing(engine) as db:
         store = save_store(db, STORE, now)
-        new = NewConnection(store.id, "customerio", "1", b"")
-        return save_connection(db, new, now).id
+        save_connection(db, NewConnection(store.id, "customerio", "1", b""), now)
 
 
-def push(engine: Engine, redis: Redis, connection_id: int, told: Sequence[Hook], batch: int, spent: Spent) -> None:
+def push(engine: Engine, redis: Redis, told: Told, batch: int, spent: Spent) -> None:
     """Bring the hooks all the way, in batches."""
     for start in range(0, len(told), batch):
-        entries = [_entry(start + place, hook) for place, hook in enumerate(told[start : start + batch])]
+        entries = [_entry(start + place, *one) for place, one in enumerate(told[start : start + batch])]
         decoded = spent.measured("decode", partial(decode_batch, entries, now_us(), now_us))
         valid = spent.measured("validate", partial(validate_batch, decoded, now_us))
         raws = {entry.entry_id: (entry.raw, None) for entry in entries}
-        spent.measured("record", partial(record, engine, valid, raws, now_us))
-        spent.measured("deliver", lambda: run_lane(_deps(engine, redis), connection_id, 0, until=now_us() + 10**9))
+        recorded = spent.measured("record", partial(record, engine, valid, raws, now_us))
+        concerned = {connection for one in recorded for connection in one.connections}
+        for lane_id in spent.measured("wake", partial(_due, engine, concerned)):
+            spent.measured("deliver", partial(_run, engine, redis, lane_id))
 
 
 def now_us() -> int:
     """The clock, in µs."""
     return time.time_ns() // 1_000
+
+
+def _due(engine: Engine, connections: set[int]) -> list[LaneId]:
+    with reading(engine) as db:
+        return due_lanes(db, now_us(), connections)
+
+
+def _run(engine: Engine, redis: Redis, lane_id: LaneId) -> None:
+    run_lane(_deps(engine, redis), *lane_id, until=now_us() + 10**9)
 
 
 def _deps(engine: Engine, redis: Redis) -> LaneDeps:
@@ -96,6 +111,6 @@ def _deps(engine: Engine, redis: Redis) -> LaneDeps:
     return LaneDeps(engine, redis, lambda _: Line(CustomerIO(config, Everything()), budget, budget), now_us, Random())
 
 
-def _entry(number: int, hook: Hook) -> InboxEntry:
+def _entry(number: int, store: str, hook: Hook) -> InboxEntry:
     now = now_us()
-    return InboxEntry(f"{now:x}{number:06}", STORE, 1, hook.event, now, hook.body, entry_id=f"{now}-{number}")
+    return InboxEntry(f"{now:x}{number:06}", store, 1, hook.event, now, hook.body, entry_id=f"{now}-{number}")

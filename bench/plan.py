@@ -43,7 +43,7 @@ QUICK = Plan(
     hooks={"ours": 500, "everysec": 500, "textbook": 100, "one_task": 200, "node": 500},
     idle=5,
     memory=(2_000, 500),
-    ledgers=(1_000, 2_000),
+    ledgers=(10_000, 20_000),
     growth=(1, 200),
     backfill=backfill.QUICK,
 )

@@ -75,11 +75,18 @@ def memory(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def growth(found: Mapping[str, Any]) -> Iterator[str]:
-    yield "CPU per hook by the size of the ledger (one process)"
+    yield f"CPU per hook by the size of the ledger (one process, batches of {found['batch']})"
     for size, costs in found["cpu_ms_per_hook"].items():
         yield f"  {int(size):>9} events  {statistics.median(costs):.3f} ms ({min(costs):.3f} to {max(costs):.3f})"
     last, all_of_it = found["last_doubling_percent"], found["from_smallest_percent"]
     yield f"  last doubling: {last:+} %, from the smallest: {all_of_it:+} %"
+    yield "CPU per hook by the stores that a batch is about, in the largest"
+    for stores, costs in found["cpu_ms_per_hook_by_stores_in_a_batch"].items():
+        yield f"  {int(stores):>9} stores  {statistics.median(costs):.3f} ms ({min(costs):.3f} to {max(costs):.3f})"
+    yield "CPU of a look at all lanes"
+    for connections, waits in found["cpu_ms_per_sweep"].items():
+        told = ", ".join(f"{name} {statistics.median(costs):.3f} ms" for name, costs in waits.items())
+        yield f"  {int(connections):>9} connections  {told}"
 
 
 def _label(name: str) -> str:

@@ -1,7 +1,8 @@
 """Whether a hook costs more when the ledger holds more: the same hooks through a small, a full and a doubled ledger.
 
 In one process and with a platform that answers at once, in turns, so that what is compared is what our code and the
-database do. The rows are made by SQL from those of real hooks: alike in size, different in every key.
+database do. The rows are made by SQL from those of one store's real hooks: each copy is a store of its own, with its
+connection, its lane, its people and all they were told. Hooks come from as many stores in each ledger.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import sqlite3
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,83 +22,168 @@ from sqlalchemy import Engine
 
 from bench import contenders
 from bench.hooks import hooks
-from bench.oneprocess import Spent, connected, push
+from bench.oneprocess import STORE, Spent, Told, connected, now_us, push
 from bench.running import Folder
-from pipeline.ledger.engine import make_engine
+from pipeline.ledger.deliveries import due_lanes
+from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
+from pipeline.settings import VARIABLES
 
-SEED = 1_000  # real hooks, of which the ledger's rows are copies
-BATCH = 100
+SEED = 2_000  # real hooks, of which the other stores' rows are copies
+BATCH: int = VARIABLES["batch"].default
+TELLING = 5  # stores whose hooks are measured
+SPREADS = (1, 5, 50, 250)  # stores among whose hooks the last ledger's batches are divided
+SWEEPS = 100
 _FAR = 10_000_000  # copies' keys are so far from each other that none meets another or a real one
+
+_EVENT, _PERSON, _STORE, _CONNECTION = (
+    {column: f"t.{column} + :far * n.value"} for column in ("event_id", "person_id", "store_id", "connection_id")
+)
+_ID = {"id": "t.id + :far * n.value"}
 
 # table -> its columns that must differ from copy to copy; the others are copied as they are
 _COPIES: dict[str, dict[str, str]] = {
-    "events": {"id": "t.id + :far * n.value", "happening": "t.happening || '/' || n.value",
-               "ulid": "t.ulid || n.value", "receipt": "t.receipt || n.value",
+    "stores": {**_ID, "name": "t.name || '-' || n.value"},
+    "connections": _ID | _STORE,
+    "lanes": _CONNECTION,
+    "events": {**_ID, **_STORE, "ulid": "t.ulid || n.value", "receipt": "t.receipt || n.value",
                "subject_id": "t.subject_id + :far * n.value"},
-    "bodies": {"event_id": "t.event_id + :far * n.value"},
-    "event_subjects": {"event_id": "t.event_id + :far * n.value", "subject_id": "t.subject_id + :far * n.value"},
-    "people": {"id": "t.id + :far * n.value", "customer_id": "t.customer_id + :far * n.value",
-               "email": "n.value || t.email"},
-    "person_keys": {"value": "n.value || '/' || t.value", "person_id": "t.person_id + :far * n.value"},
-    "facts": {"person_id": "t.person_id + :far * n.value"},
-    "event_people": {"event_id": "t.event_id + :far * n.value", "person_id": "t.person_id + :far * n.value"},
-    "gifts": {"subject_id": "t.subject_id + :far * n.value"},
-    "deliveries": {"id": "t.id + :far * n.value", "event_id": "t.event_id + :far * n.value",
-                   "person_id": "t.person_id + :far * n.value", "message_id": "t.message_id || n.value"},
-    "introductions": {"person_id": "t.person_id + :far * n.value"},
+    "bodies": _EVENT,
+    "event_subjects": {**_EVENT, **_STORE, "subject_id": "t.subject_id + :far * n.value"},
+    "people": {**_ID, **_STORE, "customer_id": "t.customer_id + :far * n.value", "email": "n.value || t.email"},
+    "person_keys": {**_PERSON, **_STORE, "value": "n.value || '/' || t.value"},
+    "facts": _PERSON,
+    "event_people": _EVENT | _PERSON,
+    "gifts": {**_STORE, "subject_id": "t.subject_id + :far * n.value"},
+    "deliveries": {**_ID, **_STORE, **_CONNECTION, **_EVENT, **_PERSON, "message_id": "t.message_id || n.value"},
+    "introductions": _CONNECTION | _PERSON,
+    "calls": _ID | _CONNECTION,
+    "delivery_calls": {"delivery_id": "t.delivery_id + :far * n.value", "call_id": "t.call_id + :far * n.value"},
 }  # fmt: skip
+_WAITING = """
+    UPDATE deliveries SET status = 'pending', done_at = NULL WHERE id IN (
+        SELECT (SELECT id FROM deliveries WHERE connection_id = c.id AND message_id > '' LIMIT 1) FROM connections c
+    )
+"""
+
+
+@dataclass
+class _Costs:
+    """What one size of ledger has cost, round by round."""
+
+    connections: int
+    hook: list[float] = field(default_factory=list)  # CPU ms
+    idle_sweep: list[float] = field(default_factory=list)
+    full_sweep: list[float] = field(default_factory=list)
 
 
 def measure(sizes: list[int], rounds: int, count: int) -> dict[str, Any]:
-    """CPU ms per hook by the number of events in the ledger, and what the last doubling adds, in percent."""
+    """CPU ms per hook by the number of events in the ledger, and what the last doubling adds, in percent.
+
+    And of a hook in the largest by the stores that a batch is about, and of a look at all lanes by the connections.
+    """
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cratewire-bench-")))
         redis = stack.enter_context(contenders.redis(Folder(home)))
         ledgers = [stack.enter_context(_ledger(home, redis, size)) for size in sizes]
-        spent: list[list[float]] = [[] for _ in sizes]
+        costs = [_Costs(size // SEED) for size in sizes]
         for number in range(rounds + 1):
-            for place, (engine, connection_id) in enumerate(ledgers):
-                cost = _round(engine, redis, connection_id, first=1_000_000 + number * count, count=count)
+            for engine, cost in zip(ledgers, costs, strict=True):
+                spent = _round(engine, redis, number, count)
                 if number:  # the first round fills the caches
-                    spent[place].append(cost)
-    middles = [statistics.median(costs) for costs in spent]
+                    cost.hook.append(spent)
+                    cost.idle_sweep.append(_sweep(engine))
+        spread = _spread(ledgers[-1], redis, [one for one in SPREADS if one <= costs[-1].connections], rounds, count)
+        for engine, cost in zip(ledgers, costs, strict=True):
+            _let_wait(engine)
+            cost.full_sweep = [_sweep(engine) for _ in range(rounds)]
+    return _told(sizes, costs) | {"cpu_ms_per_hook_by_stores_in_a_batch": spread}
+
+
+def _spread(engine: Engine, redis: Redis, spreads: list[int], rounds: int, count: int) -> dict[int, list[float]]:
+    found: dict[int, list[float]] = {stores: [] for stores in spreads}
+    for number in range(rounds):
+        for place, stores in enumerate(spreads):
+            turn = 100 + number * len(spreads) + place
+            found[stores].append(round(_round(engine, redis, turn, count, stores), 3))
+    return found
+
+
+def _told(sizes: list[int], costs: list[_Costs]) -> dict[str, Any]:
+    middles = [statistics.median(cost.hook) for cost in costs]
     return {
-        "cpu_ms_per_hook": {size: [round(cost, 3) for cost in costs] for size, costs in zip(sizes, spent, strict=True)},
+        "batch": BATCH,
+        "stores_telling": TELLING,
+        "cpu_ms_per_hook": {size: _rounded(cost.hook) for size, cost in zip(sizes, costs, strict=True)},
         "last_doubling_percent": round((middles[-1] / middles[-2] - 1) * 100, 1),
         "from_smallest_percent": round((middles[-1] / middles[0] - 1) * 100, 1),
+        "cpu_ms_per_sweep": {
+            cost.connections: {"nothing waits": _rounded(cost.idle_sweep), "all wait": _rounded(cost.full_sweep)}
+            for cost in costs
+        },
     }
 
 
-def _round(engine: Engine, redis: Redis, connection_id: int, *, first: int, count: int) -> float:
-    spent = Spent()
-    push(engine, redis, connection_id, hooks(count, first=first, seed=first), BATCH, spent)
-    return spent.total * 1_000 / count
+def _rounded(costs: list[float]) -> list[float]:
+    return [round(cost, 3) for cost in costs]
+
+
+def _round(engine: Engine, redis: Redis, number: int, count: int, stores: int = TELLING) -> float:
+    spent, told = Spent(), _told_by(stores, count, first=1_000_000 + number * count)
+    push(engine, redis, told, BATCH, spent)
+    return spent.total * 1_000 / len(told)
+
+
+def _told_by(stores: int, count: int, first: int) -> Told:
+    """The stores' hooks in turns. Each tells of customers of its own."""
+    told = [hooks(count // stores, first=first + place * _FAR, seed=first + place) for place in range(stores)]
+    return [(_store(place), hook) for together in zip(*told, strict=True) for place, hook in enumerate(together)]
+
+
+def _store(place: int) -> str:
+    return f"{STORE}-{place}" if place else STORE
+
+
+def _sweep(engine: Engine) -> float:
+    """CPU ms of one look at everything."""
+    before = time.process_time()
+    for _ in range(SWEEPS):
+        with reading(engine) as db:
+            due_lanes(db, now_us())
+    return (time.process_time() - before) * 1_000 / SWEEPS
 
 
 @contextmanager
-def _ledger(home: Path, redis: Redis, events: int) -> Iterator[tuple[Engine, int]]:
+def _ledger(home: Path, redis: Redis, events: int) -> Iterator[Engine]:
     path = home / f"{events}.db"
     migrate(url := f"sqlite:///{path}")
     engine = make_engine(url)
-    connection_id = connected(engine)
-    push(engine, redis, connection_id, hooks(SEED), BATCH, Spent())
+    connected(engine)
+    push(engine, redis, [(STORE, hook) for hook in hooks(SEED)], BATCH, Spent())
     engine.dispose()
-    _fill(path, events // SEED - 1)
+    fill(path, events // SEED - 1)
     engine = make_engine(url)
-    yield engine, connection_id
+    yield engine
     engine.dispose()
 
 
-def _fill(path: Path, times: int) -> None:
-    """Copy every row so many times. Without a journal, for gigabytes would be written twice."""
+def fill(path: Path, times: int) -> None:
+    """Copy every row so many times. Without a journal, for gigabytes would be written twice.
+
+    And without statistics for SQLite's planner: nobody gathers any for a ledger.
+    """
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode = OFF").fetchall()
         db.execute("PRAGMA synchronous = OFF")
         for table, changed in _COPIES.items():
             _copy(db, table, changed, times)
-        db.execute("ANALYZE")
         db.commit()
+
+
+def _let_wait(engine: Engine) -> None:
+    """On each connection one message waits again."""
+    with writing(engine) as db:
+        db.exec_driver_sql(_WAITING)
 
 
 def _copy(db: sqlite3.Connection, table: str, changed: dict[str, str], times: int) -> None:
