@@ -12,8 +12,8 @@ from typing import Literal
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
+from pipeline.slow_heads import BoundedAdapter
 from pipeline.traces import span
 from pipeline.transport_faults import Fault, fault_of
 
@@ -130,7 +130,7 @@ def _new_session() -> requests.Session:
     session.trust_env = False  # no proxies, no .netrc
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # accounts share the session
     session.headers.update({"User-Agent": _user_agent(), "Accept": "application/json", "Accept-Encoding": "identity"})
-    adapter = HTTPAdapter(pool_connections=16, pool_maxsize=32, max_retries=0)
+    adapter = BoundedAdapter(pool_connections=16, pool_maxsize=32, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -10,6 +10,7 @@ from celery import Task
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from structlog.contextvars import bound_contextvars
 
 from pipeline import metrics
@@ -20,7 +21,8 @@ from tasks.time_limit import soft_limit
 
 log = structlog.get_logger(__name__)
 
-AWAY = (RedisError, OperationalError)  # a server of ours is not to be had: no fault of the task, and no trace helps
+# A server of ours is not to be had: no fault of the task, and no trace helps.
+AWAY = (RedisError, OperationalError, NoConnectionFree)
 CELERYS = (Ignore, Reject, Retry, SoftTimeLimitExceeded)
 
 

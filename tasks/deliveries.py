@@ -62,7 +62,7 @@ def _ready(due: Iterable[LaneId]) -> list[LaneId]:
 def _run(lane_id: LaneId, calls: Calls) -> None:
     """One that may hang needs a place."""
     here = this_process()
-    deps = replace(lane_deps(here), calling=calls.one)
+    deps = replace(lane_deps(here), calling=calls.one, hurried=lambda: calls.left)
     if trusted(here.redis, [lane_id]):
         _deliver(deps, lane_id)
         return

@@ -1,6 +1,7 @@
 """Lets a call that hangs hold no process: what waits for it goes on in a thread, and the process takes its next task.
 
-Python's threads take CPU from each other and cannot be ended, so only a wait is left to one, and only so many.
+Python's threads take CPU from each other and cannot be ended, so only so many may go on, and each of them should come
+to its end soon after its call: what is left to do then is a task of its own.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from functools import partial
 from tasks.base import failed
 
 PATIENCE = 0.1  # seconds for which a process waits for one call
-MOST = 16  # that may go on in one process; with more it waits, as it would have without
-LAST_SECONDS = 5.0  # for which a process that ends waits for what goes on: a call cut off is made again
+MOST = 8  # that may go on in one process; with more it waits, as it would have without
+LAST_SECONDS = 20.0  # for which a process that ends waits for what goes on: a call cut off is made again
 
 
 class Calls:
-    """Whether a call is under way, and since when. Written by the thread that makes it, read by the one that waits."""
+    """Whether a call is under way, and since when, for the thread that waits; whether it still does, for the other."""
 
     def __init__(self) -> None:
         self._since: float | None = None
+        self.left = False  # nobody waits any more
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -54,10 +56,16 @@ class Lingering:
         self._going_on.add(future)
         future.add_done_callback(self._going_on.discard)
         context = copy_context()
-        threading.Thread(target=context.run, args=(_do, work, calls, future), name=name, daemon=True).start()
+        thread = threading.Thread(target=context.run, args=(_do, work, calls, future), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # there is no room for another thread
+            future.cancel()
+            raise
         try:
             left = self._leaves(calls, future)
         finally:  # the time limit, too, leaves it alone
+            calls.left = left
             if left:
                 future.add_done_callback(partial(_tell, name))
         if not left:

@@ -13,6 +13,8 @@ from sqlalchemy import Engine
 from pipeline.ledger.engine import make_engine
 from pipeline.settings import Settings, process_environment
 
+CONNECTIONS = 4  # to the database: one task, and what goes on beside it, whose transactions are short
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -39,7 +41,7 @@ def this_process() -> Process:
 def make_process(settings: Settings) -> Process:
     """Open everything for these settings. Connections are made when first needed."""
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10)
-    return Process(settings, make_engine(settings.database_url), redis, now)
+    return Process(settings, make_engine(settings.database_url, CONNECTIONS), redis, now)
 
 
 def now() -> int:

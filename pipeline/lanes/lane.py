@@ -109,7 +109,7 @@ class _Run:
 
     def _step(self, lease: Lease, line: Line, taken: LaneTaken, priority: int) -> Stopped | None:
         """At most one send, of messages of one priority. None: go on."""
-        if self._deps.now() >= self._until:
+        if self._deps.now() >= self._until or self._deps.hurried():
             return "deadline"
         if not lease.renew():
             return "lost"

@@ -53,6 +53,7 @@ class LaneDeps:
     now: Callable[[], int]  # µs
     rng: Random
     calling: Callable[[], AbstractContextManager[None]] = nullcontext  # around each send: it may take long
+    hurried: Callable[[], bool] = lambda: False  # whether to leave after a send, as if time were up
     lease_ms: int = LEASE_MS
 
 

@@ -35,6 +35,9 @@ _POSTGRESQL = (
     "SET idle_in_transaction_session_timeout = '60s'",  # a stopped process must not hold its locks for ever
 )
 
+# A server whose host has vanished says nothing at all; TCP itself would wait for it for a quarter of an hour.
+_NOTICE_SILENCE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+
 _JSON: dict[str, Any] = {"json_serializer": safe_json.dumps, "json_deserializer": safe_json.loads}
 
 _DRIVERS = {
@@ -46,12 +49,16 @@ _DRIVERS = {
 }
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for `sqlite:///path`, `postgresql://…` or `postgres://…`. Raise Misconfigured for anything else."""
+def make_engine(url: str, connections: int = 15) -> Engine:
+    """An engine for `sqlite:///path`, `postgresql://…` or `postgres://…`. Raise Misconfigured for anything else.
+
+    `connections`: how many it opens at most; who wants one more waits for one to come back, half a minute at most.
+    """
     place = _place(url)
+    pool = {"pool_size": min(connections, 5), "max_overflow": max(0, connections - 5)}
     if place.get_backend_name() == "sqlite":
-        return _sqlite(place)
-    return _postgresql(place)
+        return _sqlite(place, pool)
+    return _postgresql(place, pool)
 
 
 @contextmanager
@@ -83,8 +90,8 @@ def _place(url: str) -> URL:
     return place.set(drivername=_DRIVERS[place.drivername])
 
 
-def _sqlite(place: URL) -> Engine:
-    engine = create_engine(place, **_JSON, connect_args={"timeout": BUSY_SECONDS})
+def _sqlite(place: URL, pool: dict[str, int]) -> Engine:
+    engine = create_engine(place, **_JSON, **pool, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -101,13 +108,14 @@ def _sqlite(place: URL) -> Engine:
     return engine
 
 
-def _postgresql(place: URL) -> Engine:
+def _postgresql(place: URL, pool: dict[str, int]) -> Engine:
     engine = create_engine(
         place,
         **_JSON,
+        **pool,
         pool_pre_ping=True,
         pool_recycle=1800,
-        connect_args={"connect_timeout": 5, "application_name": "cratewire"},
+        connect_args={"connect_timeout": 5, "application_name": "cratewire", **_NOTICE_SILENCE},
     )
 
     @event.listens_for(engine, "connect")

@@ -38,7 +38,7 @@ WRITTEN = _histogram("cratewire_write_hooks", "Hooks that were made durable toge
 # The chain
 BATCHES = _histogram("cratewire_batch_hooks", "Hooks that went through the chain together.", _SIZES)
 LINKS = _histogram(
-    "cratewire_link_seconds", "How long one link of the chain, or one run of a lane, worked.", _SLOW, "link"
+    "cratewire_link_seconds", "How long one link of the chain, or one run of a lane, held a process.", _SLOW, "link"
 )
 STAGES = _histogram(
     "cratewire_stage_seconds",

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 
 import pytest
 import requests
 import urllib3
 
+from pipeline import slow_heads
 from pipeline.http import BODY_BYTES, HTTP
 from pipeline.transport_faults import fault_of
 from tests.contracts.fake_track import Canned, FakeTrack, fake_track
@@ -119,6 +122,34 @@ def test_an_unusable_header_was_not_sent(track: FakeTrack):
 def test_silence_may_have_been_processed():
     with socket.create_server(("127.0.0.1", 0)) as server:
         answer = http().call("POST", f"http://127.0.0.1:{server.getsockname()[1]}/", body=b"x")
+
+    assert (answer.status, answer.fault, answer.error) == (None, "maybe_processed", "timeout while reading")
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """An answer whose head never ends, a line every twentieth of a second."""
+    ended = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not ended.wait(0.05):
+                connection.sendall(b"X-More: to come\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        ended.set()
+        thread.join()
+
+
+def test_a_head_that_drips_without_end_is_given_up_and_may_have_been_processed(dripping: str, monkeypatch):
+    monkeypatch.setattr(slow_heads, "HEAD_SECONDS", 0.5)
+
+    answer = HTTP(timeout=(5.0, 5.0)).call("POST", dripping, body=b"x")
 
     assert (answer.status, answer.fault, answer.error) == (None, "maybe_processed", "timeout while reading")
 

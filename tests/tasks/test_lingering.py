@@ -125,6 +125,34 @@ def test_what_has_come_to_its_end_makes_room(go):
     again.set()
 
 
+def test_a_thread_that_cannot_be_started_takes_no_room(monkeypatch):
+    def fail(_):
+        raise RuntimeError("can't start new thread")
+
+    lingering = Lingering()
+    monkeypatch.setattr(threading.Thread, "start", fail)
+
+    with pytest.raises(RuntimeError):
+        lingering.run("test", lambda _: None)
+
+    assert not lingering._going_on
+
+
+@pytest.mark.usefixtures("impatient")
+def test_work_knows_whether_somebody_still_waits_for_it(go):
+    known = []
+
+    def work(calls):
+        known.append(calls.left)
+        hanging(go, then=lambda: known.append(calls.left))(calls)
+
+    Lingering().run("test", work)
+    go.set()
+
+    become(lambda: len(known) == 2)
+    assert known == [False, True]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_an_error_that_comes_later_is_told_with_the_ids_of_its_task(go):
     def fail():

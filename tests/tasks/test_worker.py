@@ -128,7 +128,7 @@ def test_a_worker_that_ends_lets_a_slow_call_come_to_its_end(installed, environm
             until(lambda: slow.calls, one)
             time.sleep(0.5)  # by now its task is over
             one.end()
-            time.sleep(3)
+            time.sleep(8)
             answered.set()
             wait(lambda: not at_a_lane(installed, connection))
 

@@ -19,6 +19,8 @@ from pipeline.model import CallRecord, ConnectionBroken, Message, Outcome, Rejec
 
 SPLITS = 20  # of refused calls in one send, so that it finds two culprits; what is left then waits for the next send
 CALLS = 100  # in one send: the lane looks at its deadline only between two
+SECONDS = 45  # of calls in one send that has settled something: nobody else can take the lane meanwhile
+_MICROS = 1_000_000
 _STRANGER = Rejected("profile_refused", "Customer.io has no profile of this person")
 
 
@@ -102,7 +104,8 @@ class _Send:
 
     def _goes_on(self) -> bool:
         """Whether there may be another call."""
-        if self._stop is None and len(self._calls) == CALLS:
+        took = sum(call.duration_us for call in self._calls)
+        if self._stop is None and (len(self._calls) == CALLS or (self._outcomes and took >= SECONDS * _MICROS)):
             self._stop = RetryAfter(0.0, "more calls than one send makes")
         return self._stop is None
 
