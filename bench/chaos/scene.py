@@ -59,8 +59,7 @@ class Scene:
     first_who: int
     accounted_before: int = 0  # hooks, before the first one of this scene
     ended_at: int = 0
-    others: list[Platform] = field(default_factory=list)  # which are to hold the same …
-    others_since: int = 0  # … of what was sent after this moment
+    others: dict[Platform, int] = field(default_factory=dict)  # which hold the same of what was sent after this moment
     checks: list[Callable[[], None]] = field(default_factory=list)  # to be made when everything has settled
     _flowing: threading.Event = field(default_factory=threading.Event)
 
@@ -153,8 +152,8 @@ def play(here: Installation, fault: Fault, database: str, *, short: bool, seed: 
         check()
     count(row, told, here.platform.arrived(), scene.ended_at, aside=here.set_aside())
     row.broken += turned_away(row, refuses=fault.refuses, cuts=fault.cuts)
-    for other in scene.others:
-        row.add(count(Row("", ""), told, other.arrived(), scene.ended_at, since=scene.others_since))
+    for other, since in scene.others.items():
+        row.add(count(Row("", ""), told, other.arrived(), scene.ended_at, since=since))
     if fault.resumes_s is not None and (row.resumed_s is None or row.resumed_s > fault.resumes_s):
         scene.broke(f"work was taken up after {row.resumed_s} s instead of {fault.resumes_s:.0f}")
     return row
