@@ -28,10 +28,10 @@ class ConnectionCounts:
     sending: int
     sent: int
     dead: int
-    oldest_pending_at: int | None  # µs
+    oldest_pending_at: int | None  # µs, of what waits or is being sent
     lanes_waiting: int
     next_attempt_at: int | None  # µs, of the lane that may go first
-    waiting_reason: str | None
+    waiting_reason: str | None  # that lane's; if none waits, that of one that tries again and has not yet succeeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ def _open(conn: Connection) -> dict[int, dict[str, Any]]:
     columns = (Delivery.connection_id, Delivery.status, func.count().label("count"), func.min(Delivery.id).label("id"))
     query = select(*columns).where(OPEN).group_by(Delivery.connection_id, Delivery.status)
     found: dict[int, dict[str, Any]] = {}
-    for row in conn.execute(query).all():
+    for row in conn.execute(query.order_by(func.min(Delivery.id))).all():
         counts = found.setdefault(row.connection_id, dict(_NOTHING_OPEN))
         counts[row.status] = row.count
-        if row.status == "pending":
+        if counts["oldest_pending_at"] is None:
             oldest = select(Delivery.created_at).where(Delivery.id == row.id)
             counts["oldest_pending_at"] = conn.execute(oldest).scalar_one()
     return found
@@ -99,11 +99,15 @@ def _sent(conn: Connection) -> dict[int, int]:
 
 
 def _waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
-    query = select(Lane.connection_id, Lane.next_attempt_at, Lane.reason).where(Lane.next_attempt_at > now)
+    query = select(Lane.connection_id, Lane.next_attempt_at, Lane.reason).where(Lane.reason.is_not(None))
     found: dict[int, dict[str, Any]] = {}
     for connection_id, at, reason in conn.execute(query.order_by(Lane.next_attempt_at)):
-        first = {"lanes_waiting": 0, "next_attempt_at": at, "waiting_reason": reason}
-        found.setdefault(connection_id, first)["lanes_waiting"] += 1
+        waits = found.setdefault(connection_id, {**_NO_WAIT, "waiting_reason": reason})
+        if at <= now:
+            continue
+        if not waits["lanes_waiting"]:
+            waits |= {"next_attempt_at": at, "waiting_reason": reason}
+        waits["lanes_waiting"] += 1
     return found
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.ledger.connections import find_connection
+from pipeline.ledger.deliveries import postpone_lane, take_lane
 from pipeline.ledger.engine import writing
 from pipeline.ledger.hook_findings import note_failure, replace_findings
 from pipeline.ledger.store_apis import note_api, note_audit, save_api
 from pipeline.ledger.stores import save_store
 from pipeline.ledger.tables import Account
+from tests.pipeline.ledger.rows import NOW, add_deliveries, add_person
 
 HERS, READERS = "bea@example.com", "robin@example.com"
 
@@ -116,3 +119,14 @@ def test_nothing_of_others_is_filled_in(house):
 
 def test_a_reader_is_not_led_to_the_form(house, store_id):
     assert ("New keys" in seen(house), "New keys" in seen(house, READERS)) == (True, False)
+
+
+def test_why_messages_wait_and_since_when_is_said(house, account, store_id):
+    def postpone(db):
+        link = find_connection(db, 1)
+        add_deliveries(db, link, add_person(db, store_id))
+        postpone_lane(db, take_lane(db, link.id, 0, NOW), NOW, 1, "timeout while reading")
+
+    write(house, postpone)
+
+    assert "customerio: timeout while reading. The oldest message has been waiting since 20" in seen(house)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from pipeline.ledger import tables
-from pipeline.ledger.deliveries import claim, pause_connection, postpone_lane, settle, take_lane
+from pipeline.ledger.deliveries import claim, clear_lane, pause_connection, postpone_lane, settle, take_lane
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reading import EventCounts, event_counts, status_counts
 from pipeline.model import Rejected, Sent
@@ -35,10 +35,20 @@ def test_deliveries_are_counted_by_what_became_of_them(shop):
 def test_the_oldest_that_waits_is_named(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 3)
-        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 1)
         (counts,) = status_counts(conn, NOW)
 
-    assert counts.oldest_pending_at == NOW + 1
+    assert counts.oldest_pending_at == NOW
+
+
+@pytest.mark.parametrize("begun", [1, 3])
+def test_what_is_being_sent_is_no_less_old(shop, begun):
+    """A platform that hangs has its messages in flight nearly all the time."""
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 3)
+        claim(conn, take_lane(conn, shop.link.id, 0, NOW), begun)
+        (counts,) = status_counts(conn, NOW)
+
+    assert counts.oldest_pending_at == NOW
 
 
 def test_connections_are_counted_apart(shop):
@@ -56,6 +66,24 @@ def test_a_connection_tells_when_its_first_lane_may_go_on_and_why_it_waits(shop)
         (counts,) = status_counts(conn, NOW)
 
     assert (counts.lanes_waiting, counts.next_attempt_at, counts.waiting_reason) == (2, NOW + 10, "reason 1")
+
+
+def test_the_last_reason_is_told_during_the_next_attempt_too(shop):
+    with writing(shop.engine) as conn:
+        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW - 1, 1, "timeout while reading")
+        (counts,) = status_counts(conn, NOW)
+
+    assert (counts.lanes_waiting, counts.next_attempt_at, counts.waiting_reason) == (0, None, "timeout while reading")
+
+
+def test_the_reason_is_over_once_something_goes_through(shop):
+    with writing(shop.engine) as conn:
+        taken = take_lane(conn, shop.link.id, 0, NOW)
+        postpone_lane(conn, taken, NOW - 1, 1, "timeout while reading")
+        clear_lane(conn, taken)
+        (counts,) = status_counts(conn, NOW)
+
+    assert counts.waiting_reason is None
 
 
 def test_a_paused_connection_says_why(shop):
