@@ -15,7 +15,7 @@ from pipeline.ledger.reading import DeadDeliveryShown, DeadHookShown, DeadKind, 
 from pipeline.replaying import replay
 from receiver.cli.opened import Opened, as_document, opened, when
 from receiver.cli.options import data_option, is_row_id
-from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.output import json_option, show, speaks_plainly, styled, tell_json
 from receiver.cli.tables import moment, plain
 
 _PAGE = 500
@@ -112,14 +112,15 @@ def _list(console: Console, found: list[DeadListed]) -> None:
 
 def _tell(console: Console, found: DeadHookShown | DeadDeliveryShown) -> None:
     one = found.listed
-    console.print(f"[bold]{one.kind}:{one.id}[/] of {one.store}: {one.reason} in {one.stage}, {when(one.died_at)} UTC")
+    what = f"of {one.store}: {one.reason} in {one.stage}, {when(one.died_at)} UTC"
+    console.print(styled(f"{one.kind}:{one.id}", "bold"), what)
     if isinstance(found, DeadHookShown):
         console.print(
             f"event {one.name}, receipt {found.receipt}, died {found.times} times, {json.dumps(found.detail)}",
             highlight=False,
             soft_wrap=True,
         )
-        console.print(found.raw[:2000].decode("utf-8", "backslashreplace"), markup=False, highlight=False)
+        console.print(found.raw[:2000].decode("utf-8", "backslashreplace"), highlight=False)
         return
-    console.print(f"{found.delivery.detail or ''}", markup=False)
-    console.print_json(data=found.delivery.message)
+    console.print(found.delivery.detail or "")
+    tell_json(console, found.delivery.message)

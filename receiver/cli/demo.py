@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.output import json_option, show, speaks_plainly, styled
 from receiver.cli.tables import plain
 from receiver.demo.play import play
 from receiver.demo.stage import Stage, Troupe, set_stage
@@ -92,16 +92,16 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
         f"Customer.io in {found['seconds']} s."
     )
     if found["out_of_order"]:
-        console.print(f"[red]{found['out_of_order']} events overtook another of the same person.[/]")
+        console.print(f"{found['out_of_order']} events overtook another of the same person.", style="red")
     for wrong in compared["wrong_people"][:20]:
-        console.print(f"[red]wrong person[/] {wrong['person']}: {wrong['why']}")
+        console.print(styled("wrong person", "red"), f"{wrong['person']}: {wrong['why']}")
     for one in compared["differences"][:20]:
-        console.print(
-            f"[red]{one['kind']}[/] {one['event']} of {one['person']}, subject {one['subject_id']}: {one['count']}"
-        )
-    console.print(
-        "[green]Everything arrived, once.[/]" if is_whole(found) else "[red]Not everything is as it should be.[/]"
-    )
+        what = f"{one['event']} of {one['person']}, subject {one['subject_id']}: {one['count']}"
+        console.print(styled(one["kind"], "red"), what)
+    if is_whole(found):
+        console.print("Everything arrived, once.", style="green")
+    else:
+        console.print("Not everything is as it should be.", style="red")
 
 
 def places_of(stage: Stage) -> list[str]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from pipeline.errors import Misconfigured
 from pipeline.settings import process_environment
 from receiver.cli.options import data_option, settings_of
-from receiver.cli.output import json_option, show
+from receiver.cli.output import json_option, show, styled
 from receiver.cli.tables import plain
 from receiver.doctor import examine
 from receiver.finding import Finding
@@ -43,6 +43,7 @@ def _findings(data: Path | None) -> list[Finding]:
 def _table(console: Console, findings: list[Finding]) -> None:
     table = plain("check", "state", "found")
     for finding in findings:
-        colour, advice = COLOURS[finding.state], f"→ {finding.advice}" if finding.advice else ""
-        table.add_row(finding.name, f"[{colour}]{finding.state}[/]", " ".join(filter(None, (finding.says, advice))))
+        advice = f"→ {finding.advice}" if finding.advice else ""
+        state = styled(finding.state, COLOURS[finding.state])
+        table.add_row(finding.name, state, " ".join(filter(None, (finding.says, advice))))
     console.print(table)

@@ -20,7 +20,7 @@ from pipeline.ledger.reading import EventFilter, EventListed, EventShown, list_e
 from pipeline.model import RECONCILE
 from receiver.cli.opened import as_document, opened, when
 from receiver.cli.options import LARGEST_ID, data_option, is_row_id
-from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.output import harmless, json_option, show, speaks_plainly, styled, tell_json
 from receiver.cli.tables import moment, plain, took
 
 _POLL_SECONDS = 0.5
@@ -104,7 +104,7 @@ def _since(db: Connection, wanted: EventFilter, newest: int) -> list[EventListed
 
 def _line(event: EventListed) -> str:
     number = event.subject_id or ""
-    return (
+    return harmless(
         f"{moment(event.received_at)}  {event.id:>5}  {event.name:<25} {number:<10} {event.outcome:<13} {event.store}"
     )
 
@@ -127,7 +127,8 @@ def _outcome(event: EventListed) -> str:
 
 def _tell(console: Console, found: EventShown) -> None:
     event = found.event
-    console.print(f"[bold]{event.name}[/] of {event.store}: event {event.id}, {_outcome(event)}", highlight=False)
+    what = f"of {event.store}: event {event.id}, {_outcome(event)}"
+    console.print(styled(event.name, "bold"), what, highlight=False)
     for name, value in (("happening", found.happening), ("ULID", event.ulid), ("receipt", event.receipt)):
         console.print(f"  {name:<10} {value}", highlight=False, soft_wrap=True)
     console.print(f"  occurred   {when(event.occurred_at)} UTC", highlight=False)
@@ -140,7 +141,7 @@ def _tell(console: Console, found: EventShown) -> None:
         answer = call.status or call.error
         what = f"{call.method} {call.endpoint} -> {answer}, {took(call.duration_us)}, {call.items} items"
         console.print(f"call {call.id}: {what}", highlight=False)
-    console.print_json(data=found.data)
+    tell_json(console, found.data)
 
 
 def _stages(found: EventShown) -> str:

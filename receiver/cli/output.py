@@ -1,14 +1,20 @@
-"""How every command speaks: for humans by default, one JSON document with --json, errors on stderr with exit code 1."""
+"""How every command speaks: for humans by default, one JSON document with --json, errors on stderr with exit code 1.
+
+Much of what is shown was written by strangers: it formats nothing, and gives the terminal no orders.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import click
 from rich.console import Console
+from rich.highlighter import JSONHighlighter
+from rich.text import Text
 
 from pipeline.errors import CratewireError
 
@@ -16,6 +22,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _PIPED = 200  # columns
+# What a terminal obeys, what turns the direction of a text around, and halves of characters, which cannot be printed.
+_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class Plain(Console):
+    """A console for what others wrote: neither markup nor names of emoji mean anything, and orders are only shown."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Every line and every cell that is a string comes by here."""
+        return super().render_str(harmless(text), **options)
 
 
 def json_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -26,15 +45,36 @@ def json_option(command: Callable[P, R]) -> Callable[P, R]:
 def show(document: Any, *, as_json: bool, human: Callable[[Console], None]) -> None:
     """Print the document, or what `human` makes of it on a console."""
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+        click.echo(written(document))
     else:
         human(console())
 
 
+def written(document: Any) -> str:
+    """The document as JSON that people can read, and a terminal too."""
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
+    return _ORDERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def styled(text: str, style: str) -> Text:
+    """A text for a console or a cell, in this style."""
+    return Text(harmless(text), style)
+
+
+def tell_json(out: Console, document: Any) -> None:
+    """Show humans the document as JSON."""
+    out.print(JSONHighlighter()(written(document)), soft_wrap=True)
+
+
+def harmless(text: str) -> str:
+    """The text with every order to the terminal as what a programmer writes for it."""
+    return _ORDERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def console() -> Console:
     """As wide as the terminal; wide enough for every table if the output goes to a file or a program."""
-    out = Console()
-    return out if out.is_terminal else Console(width=_PIPED)
+    out = Plain()
+    return out if out.is_terminal else Plain(width=_PIPED)
 
 
 def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
@@ -45,6 +85,6 @@ def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except CratewireError as error:
-            raise click.ClickException(str(error) or type(error).__name__) from error
+            raise click.ClickException(harmless(str(error)) or type(error).__name__) from error
 
     return spoken

@@ -13,7 +13,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import PersonShown, find_person
 from receiver.cli.opened import as_document, opened, when
 from receiver.cli.options import data_option
-from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.output import json_option, show, speaks_plainly, styled
 from receiver.cli.tables import moment, plain
 
 
@@ -45,7 +45,8 @@ def _tell(console: Console, found: list[PersonShown]) -> None:
 
 
 def _tell_one(console: Console, person: PersonShown) -> None:
-    console.print(f"[bold]{person.email or 'no address'}[/], person {person.id} of {person.store}", highlight=False)
+    of = f"person {person.id} of {person.store}"
+    console.print(styled(person.email or "no address", "bold"), of, highlight=False)
     console.print(f"customer {person.customer_id or '-'}, known as of {when(person.known_at)} UTC", highlight=False)
     attributes = plain("attribute", "value")
     for name, value in sorted(person.attributes.items()):

@@ -25,7 +25,7 @@ from pipeline.silence.hearing import hearing
 from pipeline.silence.words import sentence_of, when
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
-from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.output import json_option, show, speaks_plainly, styled
 from receiver.cli.progress import trouble_of
 from receiver.cli.tables import plain
 
@@ -93,7 +93,7 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
     console.print(_CHAIN[document["chain"]["alive"]].format(**document["chain"]))
     console.print(f"way in: {_way_in(document['way_in'])}", soft_wrap=True)
     for alarm in document["alarms"]:
-        console.print(f"[red]ALARM[/] {alarm['says']}", soft_wrap=True)
+        console.print(styled("ALARM", "red"), alarm["says"], soft_wrap=True)
     console.print(f"inbox: {inbox['depth']} hooks, the oldest {inbox['oldest_seconds']} s")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
     console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")
