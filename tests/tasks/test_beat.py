@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import redis
-from redbeat.schedulers import acquire_distributed_beat_lock
+import structlog
+from celery.beat import SchedulingError
+from celery.schedules import schedule
+from redbeat.schedulers import RedBeatSchedulerEntry, acquire_distributed_beat_lock
 
+from pipeline.settings import Settings
 from tasks.app import app
 from tasks.beat import PatientScheduler
+from tasks.config import HOOKS, celery_config
 from tests.installation import Installation
 from tests.pipeline.lanes.bench import unreachable
 
@@ -42,6 +50,24 @@ def a_beat() -> PatientScheduler:
     return scheduler
 
 
+def a_sweep(**changes: Any) -> RedBeatSchedulerEntry:
+    """One of the schedule, as beat finds it when it is due."""
+    return RedBeatSchedulerEntry("sweep", "hooks.sweep", schedule(1.0), app=app, options={"queue": HOOKS}, **changes)
+
+
+@contextmanager
+def broker_away(installed: Installation) -> Iterator[None]:
+    """Nothing listens where Celery's broker should be; Redis is there."""
+    bind(replace(installed.process.settings, broker_url="redis://127.0.0.1:1/0"))
+    yield
+    bind(installed.process.settings)
+
+
+def bind(settings: Settings) -> None:
+    app.conf.update(celery_config(settings))
+    app._after_fork()
+
+
 def until_a_sweep_is_sent(beat: PatientScheduler, server: redis.Redis) -> None:
     deadline = time.monotonic() + 60
     while not server.llen("cratewire:celery:hooks"):
@@ -69,6 +95,34 @@ def test_beat_waits_while_redis_takes_no_writes(beat: PatientScheduler, redis_cl
         assert beat.tick() <= beat.max_interval
     finally:
         redis_client.config_set("maxmemory", 0)
+
+
+def test_a_broker_that_is_away_is_told_of_once_and_when_it_is_back(beat: PatientScheduler, installed: Installation):
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(2):
+            with broker_away(installed):
+                beat.apply_async(a_sweep())
+                beat.apply_async(a_sweep())
+            beat.apply_async(a_sweep())
+
+    assert [line["event"] for line in lines] == ["beat cannot send sweeps", "beat sends sweeps again"] * 2
+
+
+def test_a_full_redis_is_told_of_once(beat: PatientScheduler, redis_client: redis.Redis):
+    redis_client.config_set("maxmemory", 1)
+    try:
+        with structlog.testing.capture_logs() as lines:
+            beat.apply_async(a_sweep())
+            beat.apply_async(a_sweep())
+    finally:
+        redis_client.config_set("maxmemory", 0)
+
+    assert [line["error"] for line in lines] == ["OutOfMemoryError"]
+
+
+def test_a_sweep_that_cannot_be_sent_for_another_reason_is_an_error(beat: PatientScheduler):
+    with pytest.raises(SchedulingError):
+        beat.apply_async(a_sweep(kwargs={"no": object()}))
 
 
 def test_beat_stands_by_while_another_has_the_lock(beat: PatientScheduler, redis_client: redis.Redis):
