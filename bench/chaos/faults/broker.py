@@ -1,9 +1,10 @@
-"""Celery's broker that dies, sleeps, forgets, or cannot be reached: the receiver is not to notice."""
+"""Celery's broker that dies, sleeps, is full, forgets, or cannot be reached: the receiver is not to notice."""
 
 from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from bench.chaos.faults.valkey import TAKE_UP_SECONDS, answering
@@ -30,6 +31,15 @@ def stopped(scene: Scene) -> None:
     scene.here.keeper.kill(BROKER, signal.SIGCONT)
 
 
+def full(scene: Scene) -> None:
+    """`maxmemory` below what is used: no message is taken in, and none that is taken out can be noted."""
+    broker = scene.here.broker
+    with _unnoticed(scene):
+        broker.config_set("maxmemory", 1_000_000)
+        time.sleep(scene.seconds(20, 5))
+    broker.config_set("maxmemory", 0)
+
+
 def emptied(scene: Scene) -> None:
     """Every message is gone, and the queues with what binds them."""
     with _unnoticed(scene):
@@ -46,14 +56,39 @@ def blackholed(scene: Scene) -> None:
     scene.here.broker_proxy.be("pass")
 
 
+def reset(scene: Scene) -> None:
+    """Connections are cut and refused, again and again."""
+    with _unnoticed(scene):
+        for _ in range(scene.times(10, 2)):
+            scene.here.broker_proxy.be("reset")
+            time.sleep(scene.rng.uniform(0.2, 1.5))
+            scene.here.broker_proxy.be("pass")
+            time.sleep(scene.rng.uniform(0.5, 1.5))
+
+
+def slow(scene: Scene) -> None:
+    """Two seconds more for everything."""
+    with _unnoticed(scene):
+        scene.here.broker_proxy.be("slow", delay=2.0)
+        time.sleep(scene.seconds(20, 6))
+    scene.here.broker_proxy.be("pass")
+
+
 def _unnoticed(scene: Scene) -> AbstractContextManager[None]:
     """The receiver answers as quickly as ever, from the first moment."""
     return answering(scene, "the broker", notice=0.0)
 
 
+def _row(name: str, strike: Callable[[Scene], None]) -> Fault:
+    return Fault(f"broker {name}", strike, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS)
+
+
 FAULTS = (
-    Fault("broker killed", killed, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
-    Fault("broker stopped", stopped, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
-    Fault("broker emptied", emptied, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
-    Fault("broker blackholed", blackholed, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
+    _row("killed", killed),
+    _row("stopped", stopped),
+    _row("full", full),
+    _row("emptied", emptied),
+    _row("blackholed", blackholed),
+    _row("reset", reset),
+    _row("2 s slower", slow),
 )
