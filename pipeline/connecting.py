@@ -27,6 +27,7 @@ from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, rotate_token, save
 from pipeline.registration.urls import hook_urls
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,9 @@ def check_wanted(wanted: Wanted) -> None:
         raise Misconfigured("a store's name is 1 to 63 lower-case letters, digits and hyphens: it is part of its URLs")
     if wanted.platform not in DESTINATIONS:
         raise Misconfigured(f"no platform {wanted.platform}; there are: {', '.join(sorted(DESTINATIONS))}")
-    unknown = set((wanted.store_settings or {}).get("forward_also") or ()) - EVENTS.keys()
+    chosen = wanted.store_settings or {}
+    if not CURRENCY.fullmatch(chosen.get("currency", "USD")):
+        raise Misconfigured("a currency is three letters, such as USD")
+    unknown = set(chosen.get("forward_also") or ()) - EVENTS.keys()
     if unknown:
         raise Misconfigured(f"no such event: {', '.join(sorted(unknown))}")

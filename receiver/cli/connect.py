@@ -31,6 +31,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXAMPLE = "Example: cratewire connect --store acme --platform customerio --site-id ID --api-key KEY --region eu"
 
 
+def _code(text: str) -> str:
+    """A currency as it is kept, however it was typed."""
+    return text.strip().upper()
+
+
 def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """One option for every field any platform declares."""
     fields = {field.key: field for platform in DESTINATIONS.values() for field in platform.fields}
@@ -46,7 +51,9 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--store", required=True, help="The store's name here: it becomes part of its hook URLs.")
 @click.option("--platform", required=True, type=click.Choice(sorted(DESTINATIONS)), help="Where messages go.")
 @click.option("--label", default="", help="Tells two connections of one store to one platform apart.")
-@click.option("--currency", help="The store's currency; Cratejoy's hooks name none. Default USD.")
+@click.option(
+    "--currency", type=_code, metavar="CODE", help="The store's currency; Cratejoy's hooks name none. Default USD."
+)
 @click.option(
     "--forward-also", multiple=True, metavar="EVENT", help="Forward an event that is only recorded by default."
 )

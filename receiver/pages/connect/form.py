@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, PasswordField, SelectField, StringField, SubmitField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp, StopValidation
 
-from pipeline.connecting import NAME
+from pipeline.connecting import CURRENCY, NAME
 from pipeline.cratejoy.credentials import BASE_URL
 from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.port import Destination
@@ -40,7 +40,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
         default="USD",
         description="The store's; Cratejoy's hooks name none.",
         filters=[lambda text: (text or "").strip().upper()],
-        validators=[Regexp(r"[A-Z]{3}\Z", message="Three letters, such as USD.")],
+        validators=[Regexp(rf"{CURRENCY.pattern}\Z", message="Three letters, such as USD.")],
     )
     client_id = StringField("Client ID", validators=[DataRequired("Cratejoy shows it beside the Client Secret.")])
     client_secret = PasswordField(

@@ -130,6 +130,18 @@ def test_a_name_that_cannot_stand_in_a_url_is_refused(shell, typed, name):
     assert "lower-case letters" in shell.complaint(*changed(typed, "--store", name))
 
 
+@pytest.mark.parametrize("currency", ["dollars", "", "US", "U$D", "EUR\n\n1"])
+def test_what_is_no_currency_is_refused_as_the_form_refuses_it(shell, typed, installed, currency):
+    assert "three letters, such as USD" in shell.complaint(*typed, "--currency", currency)
+    assert saved(installed) == (0, 0)
+
+
+def test_a_currency_may_be_written_small(shell, typed, installed):
+    shell.said(*typed, "--currency", " eur ")
+
+    assert [row.currency for row in installed.rows(tables.Store)] == ["EUR"]
+
+
 def test_an_event_cratejoy_does_not_have_cannot_be_forwarded(shell, typed, installed):
     assert "order_newest" in shell.complaint(*typed, "--forward-also", "order_newest")
     assert saved(installed) == (0, 0)
