@@ -39,6 +39,8 @@ def step(backfill_id: int, planned_at: int) -> None:
     here = this_process()
     stepped = take_steps(_means(here), backfill_id, planned_at)
     log.debug("backfill stepped", backfill=backfill_id, pages=stepped.pages)
+    if stepped.trouble:
+        log.warning("a backfill must wait", backfill=backfill_id, store=stepped.store_id, reason=stepped.trouble)
     if stepped.again_at is not None and (wait := stepped.again_at - here.now()) <= SOON:
         later(wait / SECOND, partial(_plan, backfill_id, stepped.again_at))
 

@@ -54,6 +54,8 @@ def run(store_id: int) -> None:
         log.warning("a store could not be compared with its API", store=store_id, reason=str(error))
         return
     count_run(passed)
+    for collection, reason in passed.troubles.items():
+        log.warning("a list of a store's API could not be read", store=store_id, list=collection, reason=reason)
     if passed.counts:
         counts = {f"{event} {state}": times for (event, state), times in sorted(passed.counts.items())}
         log.info("compared a store with its API", store=store_id, done=passed.done, shown=counts)

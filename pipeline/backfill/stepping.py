@@ -35,10 +35,14 @@ _TOKEN_BITS = 128
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """How far a task came. `again_at` (µs): when the next step is to be taken; None: not by us."""
+    """How far a task came. `again_at` (µs): when the next step is to be taken; None: not by us. `trouble`: what the
+    store's API had against it.
+    """
 
     pages: int
     again_at: int | None
+    store_id: int | None = None
+    trouble: str | None = None
 
 
 def take_steps(means: Means, backfill_id: int, planned_at: int) -> Stepped:
@@ -65,17 +69,19 @@ class _Steps:
         self._means = means
         self._id = backfill_id
         self._api: Listing | None = None
+        self._trouble: str | None = None
 
     def take(self, planned_at: int) -> Stepped:
         first = self._row()
         if first is None or first.next_step_at != planned_at:
             return Stepped(0, None)
-        row, until = first, self._means.now() + STAY
-        while row.state == RUNNING and row.next_step_at <= self._means.now() < until:
-            if not self._step(row):
-                return Stepped(row.pages - first.pages, None)  # stopped, or somebody else goes on
-            row = self._row() or row
-        return Stepped(row.pages - first.pages, row.next_step_at if row.state == RUNNING else None)
+        row, until, ours = first, self._means.now() + STAY, True
+        while ours and row.state == RUNNING and row.next_step_at <= self._means.now() < until:
+            ours = self._step(row)
+            if ours:  # else it was stopped, or somebody else goes on
+                row = self._row() or row
+        again_at = row.next_step_at if ours and row.state == RUNNING else None
+        return Stepped(row.pages - first.pages, again_at, row.store_id, self._trouble)
 
     def _step(self, row: BackfillRow) -> bool:
         """One page, or a note of when to come back. False: the row is not ours to go on with."""
@@ -127,6 +133,7 @@ class _Steps:
         return moved
 
     def _fault(self, row: BackfillRow, error: CratewireError) -> bool:
+        self._trouble = str(error)
         now, found = self._means.now(), judge(error, row.attempts + 1, self._means.rng)
         changed: dict[str, Any] = {"attempts": row.attempts + 1, "error": str(error)}
         changed |= {"next_step_at": now + found.rest} if found.rest is not None else {"state": FAILED, "ended_at": now}

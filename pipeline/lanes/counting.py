@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from pipeline import metrics
-from pipeline.model import Message, Outcome, Rejected, Reply, Sent
+from pipeline.model import ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,11 @@ def count_send(connection_id: int, messages: Sequence[Message], reply: Reply, no
     for call in reply.calls:
         metrics.CALLS.labels(wire, str(call.status or "none")).inc()
         metrics.CALL_SECONDS.labels(wire).observe(call.duration_us / _MICROS)
-    log.info("deliveries tried", calls=[call.status for call in reply.calls], **became)
+    stop = next((one for one in reply.outcomes if isinstance(one, RetryAfter | ConnectionBroken)), None)
+    why = {"reason": stop.reason} if stop else {}
+    log.info("deliveries tried", calls=[call.status for call in reply.calls], **became, **why)
+    if isinstance(stop, ConnectionBroken):
+        log.warning("a connection is paused", connection=connection_id, **why)
 
 
 def count_wait(connection_id: int, seconds: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from redis import Redis
@@ -32,13 +33,16 @@ LEASE_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """How far a run came. `why`: what it waits for; `connections`: whose lanes have something to do now."""
+    """How far a run came. `why`: what it waits for; `connections`: whose lanes have something to do now; `troubles`:
+    the lists of the API that could not be read, and why.
+    """
 
     done: bool
     wait: float = 0.0
     why: str = ""
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (event, state) -> how many
     connections: frozenset[int] = frozenset()
+    troubles: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_behind(redis: Redis, now: int) -> bool:
@@ -71,6 +75,7 @@ class _Run:
         self._until = means.now() + RUN
         self._counts: Counter[tuple[str, str]] = Counter()
         self._connections: set[int] = set()
+        self._troubles: dict[str, str] = {}
 
     def go(self) -> Passed:
         while (row := self._next()) is not None:
@@ -110,6 +115,7 @@ class _Run:
     def _give_up(self, row: ReconciliationRow, error: CratewireError) -> None:
         """This pass over the collection. The mark stays where it was, so the next begins there again."""
         now = self._means.now()
+        self._troubles[row.collection] = str(error)
         with writing(self._means.engine) as db:
             change(db, row, began_at=None, cursor=None, barren=0, error=str(error), next_at=now + AFTER_FAILURE)
             if isinstance(error, BadCredentials):
@@ -120,4 +126,5 @@ class _Run:
             postpone(db, self._store_id, self._means.now() + after)
 
     def _passed(self, *, done: bool, wait: float = 0.0, why: str = "") -> Passed:
-        return replace(Passed(done, wait, why), counts=self._counts, connections=frozenset(self._connections))
+        found = Passed(done, wait, why, troubles=self._troubles)
+        return replace(found, counts=self._counts, connections=frozenset(self._connections))

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+import structlog
 from sqlalchemy import update
 
 from pipeline import keys
@@ -177,3 +178,15 @@ def test_a_killed_worker_costs_a_page_and_nobody_is_missing_or_told_of_twice(ins
     asked = Counter(shop.asked())
     assert told(installed) == sorted(everybody)
     assert asked.total() - len(asked) <= 1
+
+
+def test_the_log_warns_when_the_store_refuses_its_keys(installed, shop, store_id):
+    shop.running.world.options = Options("id", "another secret")
+    row = row_of(installed, store_id)
+
+    with structlog.testing.capture_logs() as lines:
+        backfills.step(row.id, row.next_step_at)
+
+    [warned] = [one for one in lines if one["log_level"] == "warning"]
+    assert (warned["event"], warned["backfill"], warned["store"]) == ("a backfill must wait", row.id, store_id)
+    assert "refused the Client ID and Secret" in warned["reason"]

@@ -144,6 +144,47 @@ def test_a_refused_credential_pauses_the_connection_and_its_messages_wait(instal
     assert (link.status, statuses(installed)) == ("paused", ["pending", "pending"])
 
 
+def logged(said, *steps):
+    """The lines that say this, with what is bound to them."""
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        for step in steps:
+            step()
+    return [one for one in lines if one["event"] == said]
+
+
+@pytest.mark.parametrize(
+    ("canned", "reason"),
+    [(Canned(503), "answered 503"), (Canned(drop=True), "connection broke off")],
+)
+def test_the_log_says_why_deliveries_are_put_off(installed, track, canned, reason):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+    track.next.append(canned)
+
+    [tried] = logged("deliveries tried", lambda: deliveries.run(connection, 0))
+
+    assert (tried["reason"], len(tried["put_off"])) == (reason, 2)
+
+
+def test_the_log_gives_no_reason_where_all_went_well(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+
+    [tried] = logged("deliveries tried", lambda: deliveries.run(connection, 0))
+
+    assert "reason" not in tried
+
+
+def test_the_log_warns_when_a_connection_is_paused(installed, track):
+    connection = installed.connect({**track.config, "api_key": "another"})
+    record(installed, order_hook(1))
+
+    [warned] = logged("a connection is paused", lambda: deliveries.run(connection, 0))
+
+    assert (warned["log_level"], warned["connection"]) == ("warning", connection)
+    assert warned["reason"] == "the credentials were refused (401)"
+
+
 def test_a_lane_whose_time_is_up_goes_to_the_end_of_the_queue(installed, track, monkeypatch):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))

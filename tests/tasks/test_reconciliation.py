@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
+import structlog
 from sqlalchemy import update
 
 from pipeline import keys, metrics
@@ -115,3 +116,15 @@ def test_a_store_whose_keys_are_gone_is_no_failure_of_the_task(store_id):
     reconciliation.run(store_id + 1)
 
     assert started() == []
+
+
+def test_the_log_warns_when_the_store_refuses_its_keys(store_id, shop):
+    reconciliation.tidy()
+    shop.world.options = Options("id", "another secret")
+
+    with structlog.testing.capture_logs() as lines:
+        reconciliation.run(store_id)
+
+    [warned] = [one for one in lines if one["log_level"] == "warning"]
+    assert (warned["event"], warned["store"]) == ("a list of a store's API could not be read", store_id)
+    assert "refused the Client ID and Secret" in warned["reason"]
