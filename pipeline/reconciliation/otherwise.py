@@ -14,7 +14,7 @@ from pipeline.events.paths import dig
 from pipeline.ledger.tables import DeadHook, Event
 from pipeline.reconciliation.judging import Item
 
-HOUR = 3_600_000_000  # µs
+HOUR, DAY = 3_600_000_000, 86_400_000_000  # µs
 MOST_DEAD = 500  # of one event: the newest
 
 
@@ -50,9 +50,15 @@ def named_by_the_dead(db: Connection, store_id: int, missing: Iterable[Item]) ->
 
 
 def _renewed(item: Item, told: Sequence[Row[Any]]) -> bool:
-    """A renewal's hook comes with its order; the next is a month away."""
-    first, last = item.as_of - HOUR, item.as_of + 24 * HOUR
-    return any(row.name == "subscription_renewed" and first <= row.received_at <= last for row in told)
+    """Whether as many renewals were told as were ordered within a day, under whichever end dates.
+
+    A renewal's hook comes with its order. A subscription that was renewed again so soon needs a hook for each.
+    """
+    last = max(item.shown.renewals)
+    ordered = [at for at in item.shown.renewals if at > last - DAY]
+    since, until = min(ordered) - HOUR, last + DAY
+    heard = [row for row in told if row.name == "subscription_renewed" and since <= row.received_at <= until]
+    return len(heard) >= len(ordered)
 
 
 def _cancelled(_: Item, told: Sequence[Row[Any]]) -> bool:

@@ -32,6 +32,7 @@ class Shown:
     at: int | None = None
     not_before: int | None = None
     renewal_order: bool = False
+    renewals: tuple[int, ...] = ()
 
     @property
     def row(self) -> EventRow:
@@ -72,7 +73,7 @@ def begun_or_renewed(subscription: Object) -> Iterator[Shown]:
     yield Shown("subscription_new", data, micros(subscription.get("start_date")))
     renewals = [at for order in orders if order.get("is_renewal") and (at := micros(order.get("placed_at")))]
     if renewals:
-        yield Shown("subscription_renewed", data, max(renewals))
+        yield Shown("subscription_renewed", data, max(renewals), renewals=tuple(renewals))
 
 
 def ended(subscription: Object) -> Iterator[Shown]:

@@ -12,7 +12,7 @@ from pipeline.ledger.reconciliations import begin_new
 from pipeline.reconciliation.asking import COLLECTIONS
 from sandbox.store.shop import boxes, customers, renewals, subscriptions
 from tests.pipeline.reconciliation.conftest import connected
-from tests.pipeline.reconciliation.town import DAY, HOUR, Town
+from tests.pipeline.reconciliation.town import DAY, HOUR, MINUTE, Town
 
 
 @pytest.fixture
@@ -59,6 +59,26 @@ def test_a_renewal_whose_end_date_was_moved_by_hand_is_not_told_again(town, subs
     town.compare_later()
 
     assert town.recovered() == []
+
+
+def test_of_two_told_renewals_of_a_day_the_later_is_not_told_again_when_its_end_date_is_moved(town, subscribed):
+    renewals.renew(town.shop, subscribed)
+    town.wait(HOUR)
+    renewals.renew(town.shop, subscribed)
+    subscribed["end_date"] = "2026-09-01T00:00:00Z"
+    town.compare_later()
+
+    assert town.recovered() == []
+
+
+def test_a_renewal_that_was_recovered_is_not_told_again_when_its_end_date_is_moved(town, subscribed):
+    lose_all(town)
+    renewals.renew(town.shop, subscribed)
+    town.compare_later()
+    subscribed["end_date"] = "2026-09-01T00:00:00Z"
+    town.compare_later(16 * MINUTE)
+
+    assert [event for event, _ in town.recovered()].count("subscription_renewed") == 1
 
 
 def test_a_cancellation_whose_end_date_was_moved_by_hand_is_not_told_again(town, subscribed):

@@ -6,6 +6,7 @@ import json
 import threading
 import zlib
 
+import pytest
 from sqlalchemy import select
 
 from pipeline.ledger import tables
@@ -13,7 +14,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reconciliations import ask_for_pass, set_mode
 from pipeline.reconciliation.passing import reconcile
 from sandbox.store.shop import customers, renewals, till
-from tests.pipeline.reconciliation.town import HOUR, SECOND, Town
+from tests.pipeline.reconciliation.town import DAY, HOUR, MINUTE, SECOND, Town
 
 
 def fact(town: Town, kind: str, field: str):
@@ -63,6 +64,32 @@ def test_a_renewal_happened_when_its_order_was_placed(town):
     [event] = town.events("reconcile")
 
     assert 0 <= renewed_at - event.occurred_at < 60 * SECOND
+
+
+@pytest.mark.parametrize("apart", [MINUTE, 23 * HOUR, 31 * DAY])
+def test_a_renewal_is_recovered_though_one_before_it_was_told(town, apart):
+    subscription = town.world.state.get("subscriptions", town.buy()["_subscription_ids"][0])
+    renewals.renew(town.shop, subscription)
+    town.wait(apart)
+    town.losing = lambda news: news.event == "subscription_renewed"
+    renewals.renew(town.shop, subscription)
+    town.compare_later()
+
+    assert town.recovered() == [("subscription_renewed", subscription["id"])]
+
+
+def test_a_renewal_is_recovered_of_a_store_whose_time_runs_ahead_of_ours(town):
+    """A sandbox store's months pass in seconds: all its hooks come at once."""
+    subscription = town.world.state.get("subscriptions", town.buy()["_subscription_ids"][0])
+    renewals.renew(town.shop, subscription)
+    town.ahead = 31 * DAY
+    town.wait(town.ahead)
+    town.losing = lambda news: news.event == "subscription_renewed"
+    renewals.renew(town.shop, subscription)
+    town.compare()
+    town.compare_later(16 * MINUTE)
+
+    assert town.recovered() == [("subscription_renewed", subscription["id"])]
 
 
 def test_its_body_is_kept_as_the_api_gave_it(town):

@@ -76,7 +76,7 @@ class Gapped:
 
 @dataclass
 class Town:
-    """The store, the ledger, and a clock that is the store's."""
+    """The store, the ledger, and a clock that is the store's, or behind it."""
 
     engine: Engine
     served: Served
@@ -85,6 +85,7 @@ class Town:
     hooks: list[Told] = field(default_factory=list)
     odd: float = 0.0  # how many hooks write times in milliseconds, or statuses in numbers
     gone: set[str] = field(default_factory=set)  # lists the API does not have
+    ahead: int = 0  # µs by which the store's time is ahead of ours
     _numbers: count = field(default_factory=lambda: count(1))
     _inbox: list = field(default_factory=list)
 
@@ -98,7 +99,7 @@ class Town:
         self.store_id = 0
 
     def now(self):
-        return self.world.state.now * SECOND
+        return self.world.state.now * SECOND - self.ahead
 
     def connect(self):
         """Keys saved and a platform connected; every collection is due."""
