@@ -12,6 +12,7 @@ import click
 from redis import RedisError
 from rich.console import Console
 
+from pipeline.backfill.progress import Progress, backfill_progress
 from pipeline.connecting import Connected, Wanted
 from pipeline.connecting import connect as connect_store
 from pipeline.cratejoy.credentials import BASE_URL, Credentials
@@ -26,6 +27,7 @@ from receiver.cli.opened import Opened, opened
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show, speaks_plainly
 from receiver.cli.patience import Patience, tend_to_the_end
+from receiver.cli.progress import standing_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXAMPLE = "Example: cratewire connect --store acme --platform customerio --site-id ID --api-key KEY --region eu"
@@ -97,11 +99,15 @@ def connect(
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What was connected. `registered`: Cratejoy has all hooks; None: we have no keys to give it any."""
+    """What was connected. `registered`: Cratejoy has all hooks; None: we have no keys to give it any.
+
+    `customers`: how far they have been read, if Cratejoy's keys are there to read them with.
+    """
 
     found: Connected
     registered: bool | None
     trouble: str = ""
+    customers: Progress | None = None
 
 
 def _keys_of(client_id: str | None, client_secret: str | None, url: str) -> Credentials | None:
@@ -131,9 +137,10 @@ def _connected(here: Opened, wanted: Wanted) -> _Done:
     except RedisError:
         return _Done(found, registered=False, trouble="Redis does not answer, and the budget of requests is there")
     with reading(here.engine) as db:
+        customers = backfill_progress(db, found.store.id, here.now())
         left = [one for one in findings_of(db, found.store.id) if one.mended_at is None and one.kind != "foreign"]
     trouble = "; ".join(sorted({one.failure or KINDS[one.kind] for one in left}))
-    return _Done(found, not left, trouble)
+    return _Done(found, not left, trouble, customers)
 
 
 def _explain(console: Console, done: _Done, platform: str) -> None:
@@ -141,7 +148,8 @@ def _explain(console: Console, done: _Done, platform: str) -> None:
     console.print(f"Connected store {found.store.name} to {platform} (account {found.account}).")
     if done.registered:
         console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy, and looked after once an hour.")
-        console.print(f"Its customers are being read: `cratewire backfill watch --store {found.store.name}`.")
+        if done.customers:
+            console.print(standing_of(found.store.name, done.customers), soft_wrap=True)
     elif done.registered is False:
         console.print(f"Not all hooks are registered with Cratejoy yet: {done.trouble}.", soft_wrap=True)
         console.print(f"It is tried again by itself; see `cratewire hooks audit --store {found.store.name}`.")

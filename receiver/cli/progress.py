@@ -25,6 +25,12 @@ _TROUBLES = {
     "done": "not all of them could be read ({error})",
 }
 
+_STANDINGS = {
+    "running": "Its customers are being read: `{command} watch --store {store}`.",
+    "done": "Its customers have been read: `{command} start --store {store}` reads them again.",
+    "cancelled": "Reading its customers was cancelled: `{command} start --store {store}` reads them.",
+}
+
 
 def lines_of(found: backfill.Progress) -> Iterator[str]:
     """What `status` says."""
@@ -47,6 +53,13 @@ def trouble_of(store: str, found: backfill.Progress, overdue: float) -> str | No
         return f"nobody has gone on reading them for {duration(overdue)}; do the backfill's workers run?"
     says = _TROUBLES.get(found.state) if found.error or found.state == "paused" else None
     return says and says.format(error=found.error, command="cratewire backfill", store=store)
+
+
+def standing_of(store: str, found: backfill.Progress) -> str:
+    """How a store's customers stand, in a sentence with what to do."""
+    if trouble := trouble_of(store, found, 0):
+        return f"Its customers: {trouble}."
+    return _STANDINGS[found.state].format(command="cratewire backfill", store=store)
 
 
 @contextmanager

@@ -6,16 +6,36 @@ import json
 
 import fakeredis
 import pytest
+from sqlalchemy import update
 
 from pipeline.cratejoy.opening import open_with
 from pipeline.events.table import EVENTS
 from pipeline.ledger import tables
+from pipeline.ledger.backfill_tables import Backfill
 from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import find_api
 from sandbox.store.server import serving
 from sandbox.store.world import Options
 from tests.pipeline.shop import AMPLE, Shop
 
+ENDED = {"ended_at": 1}
+COMMAND = "`cratewire backfill"
+CUSTOMERS = [
+    ({"state": "running"}, f"Its customers are being read: {COMMAND} watch --store acme`."),
+    ({"state": "done", **ENDED}, f"Its customers have been read: {COMMAND} start --store acme` reads them again."),
+    (
+        {"state": "done", "error": "orders: it ran in circles", **ENDED},
+        "Its customers: not all of them could be read (orders: it ran in circles).",
+    ),
+    (
+        {"state": "paused", "paused_at": 1},
+        f"Its customers: reading them is paused; {COMMAND} resume --store acme` goes on.",
+    ),
+    (
+        {"state": "cancelled", **ENDED},
+        f"Reading its customers was cancelled: {COMMAND} start --store acme` reads them.",
+    ),
+]
 FOREIGN = "https://other.example.com/hooks/in?key=s3cret"
 
 
@@ -61,6 +81,14 @@ def test_a_human_reads_that_the_hooks_are_registered_and_no_secret(shell, typed)
 
     assert f"All {len(EVENTS)} hooks are registered" in text
     assert "/hooks/acme/" not in text
+
+
+@pytest.mark.parametrize(("changed", "says"), CUSTOMERS)
+def test_connecting_again_says_how_the_stores_customers_stand(shell, typed, connected, installed, changed, says):
+    with installed.process.engine.begin() as db:
+        db.execute(update(Backfill).values(changed))
+
+    assert shell.said(*typed).splitlines()[-1] == says
 
 
 def test_connecting_again_without_the_keys_keeps_them(shell, typed, connected, shop):
