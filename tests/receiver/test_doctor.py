@@ -15,6 +15,7 @@ from pipeline.ledger.migrations import migrate
 from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
 from pipeline.ledger.silence_tables import Canary
 from pipeline.ledger.stores import save_store
+from pipeline.ledger.tables import Heartbeat
 from pipeline.settings import Settings
 from receiver.cli import main
 from receiver.doctor import _append_only, _clock, _eviction, _python, _version, examine
@@ -37,6 +38,11 @@ def states(settings, environ=None):
 
 
 def test_a_sound_installation_has_nothing_wrong(migrated):
+    engine, now = make_engine(migrated.database_url), time.time_ns() // 1000
+    with writing(engine) as db:
+        db.execute(insert(Heartbeat).values(name="chain", sent_at=now, arrived_at=now))
+    engine.dispose()
+
     assert states(migrated) == dict.fromkeys(
         [
             "python",
@@ -50,6 +56,8 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "eviction",
             "clock",
             "database",
+            "chain",
+            "connections",
             "way in",
             "silence",
         ],

@@ -1,0 +1,76 @@
+"""What the doctor says of the work itself: whether hooks become events, and whether every connection may send."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline import keys
+from pipeline.ledger.engine import make_engine, reading
+from pipeline.ledger.migrations import is_current
+from pipeline.ledger.reading import Arrival, ConnectionCounts, judge, last_arrival, status_counts
+from pipeline.settings import Settings
+from receiver.finding import Finding
+
+PATIENCE = 3.0
+_MICROS = 1_000_000
+_NO_REDIS = "Redis does not answer: see to that first."
+_STARTED = "Start web, worker and beat: `cratewire run` starts them all."
+_STUCK = "Web sends heartbeats and none arrives: are `worker` and `beat` running? Their logs say what stops them."
+
+
+def look_at_work(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
+    """Nothing if the database cannot be asked: that is a finding of its own."""
+    engine = make_engine(settings.database_url)
+    try:
+        if not is_current(engine):
+            return
+        at = round(now() * _MICROS)
+        with reading(engine) as db:
+            arrival, wires = last_arrival(db), status_counts(db, at)
+    except SQLAlchemyError:
+        return
+    finally:
+        engine.dispose()
+    yield _chain(settings, arrival, at)
+    yield from _connections(wires)
+
+
+def _chain(settings: Settings, arrival: Arrival | None, now: int) -> Finding:
+    began, advice = _pulse(settings)
+    chain = judge(arrival, began, now, settings.heartbeat_seconds)
+    if chain.alive is None:
+        return Finding("chain", "note", "not watched", "Set CRATEWIRE_HEARTBEAT_SECONDS, so that it is.")
+    if chain.alive:
+        return Finding("chain", "ok", "alive")
+    if arrival is None and began is None:
+        return Finding("chain", "note", "has not run yet", advice)
+    last = chain.last_heartbeat_seconds
+    when = "no heartbeat has ever arrived" if last is None else f"the last heartbeat arrived {last:.0f} s ago"
+    return Finding("chain", "wrong", f"hooks do not become events; {when}", advice)
+
+
+def _pulse(settings: Settings) -> tuple[int | None, str]:
+    """Since when web sends heartbeats, if it does, and what to do if none arrives."""
+    patience = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+    with contextlib.closing(Redis.from_url(settings.redis_url, **patience)) as client:
+        try:
+            began: Any = client.get(keys.PULSE)
+        except RedisError:
+            return None, _NO_REDIS
+    return (int(began), _STUCK) if began else (None, _STARTED)
+
+
+def _connections(wires: list[ConnectionCounts]) -> Iterator[Finding]:
+    paused = [one for one in wires if one.status != "active"]
+    for one in paused:
+        says = f"{one.store} to {one.platform} is {one.status}: {one.status_reason}"
+        advice = "`cratewire connect` again with the right keys or region; everything that waits leaves then."
+        yield Finding("connections", "wrong", says, advice)
+    if not paused:
+        yield Finding("connections", "ok", f"{len(wires)}, none is paused" if wires else "none yet")
