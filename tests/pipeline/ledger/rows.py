@@ -66,3 +66,12 @@ def delivery(conn: Connection, delivery_id: int) -> Row[Any]:
 
 def statuses(conn: Connection) -> list[str]:
     return list(conn.execute(select(tables.Delivery.status).order_by(tables.Delivery.id)).scalars())
+
+
+def add_dead_hook(conn: Connection, number: int = 1, died_at: int = NOW, **more: Any) -> int:
+    row = {"store": "sunny-box", "version": 1, "event": "order_new", "receipt": f"dead-{number}", "stage": "decode"}
+    told = {"reason": "not_json", "detail": {"at": 3}, "raw": zlib.compress(b"{oops"), "query": None}
+    times = {"received_at": NOW, "died_at": died_at}
+    made = insert(tables.DeadHook).values({**row, **told, **times, **more}).returning(tables.DeadHook.id)
+    dead_id: int = conn.execute(made).scalar_one()
+    return dead_id

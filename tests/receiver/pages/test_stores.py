@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from pipeline.ledger.connections import find_connection
@@ -11,7 +13,7 @@ from pipeline.ledger.hook_findings import note_failure, replace_findings
 from pipeline.ledger.store_apis import note_api, note_audit, save_api
 from pipeline.ledger.stores import save_store
 from pipeline.ledger.tables import Account
-from tests.pipeline.ledger.rows import NOW, add_deliveries, add_person
+from tests.pipeline.ledger.rows import NOW, add_dead_hook, add_deliveries, add_person
 
 HERS, READERS = "bea@example.com", "robin@example.com"
 
@@ -119,6 +121,25 @@ def test_nothing_of_others_is_filled_in(house):
 
 def test_a_reader_is_not_led_to_the_form(house, store_id):
     assert ("New keys" in seen(house), "New keys" in seen(house, READERS)) == (True, False)
+
+
+def dead_hooks(house, store, number):
+    write(house, *(partial(add_dead_hook, number=one, store=store) for one in range(number)))
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "1 hook could not be read"), (12, "12 hooks could not be read")])
+def test_hooks_that_could_not_be_read_are_counted_and_told(house, store_id, number, said):
+    dead_hooks(house, "acme", number)
+
+    assert f"unreadable {number} " in seen(house)
+    assert said in seen(house)
+
+
+def test_of_hooks_that_all_could_be_read_no_fault_is_told(house, store_id):
+    dead_hooks(house, "other", 1)
+
+    assert "unreadable 0 " in seen(house)
+    assert "could not be read" not in seen(house)
 
 
 def test_why_messages_wait_and_since_when_is_said(house, account, store_id):

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
-from typing import Any
-
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from pipeline.ledger import tables
 from pipeline.ledger.deliveries import claim, settle, take_lane
 from pipeline.ledger.engine import writing
 from pipeline.ledger.reading import DeadDeliveryShown, DeadHookShown, list_dead, replay_delivery, show_dead
 from pipeline.model import CallRecord, Rejected
 from tests.pipeline.ledger.conftest import Shop
-from tests.pipeline.ledger.rows import NOW, add_deliveries, delivery
-
-
-def add_dead_hook(conn: Connection, number: int = 1, died_at: int = NOW, **more: Any) -> int:
-    row = {"store": "sunny-box", "version": 1, "event": "order_new", "receipt": f"dead-{number}", "stage": "decode"}
-    told = {"reason": "not_json", "detail": {"at": 3}, "raw": zlib.compress(b"{oops"), "query": None}
-    times = {"received_at": NOW, "died_at": died_at}
-    made = insert(tables.DeadHook).values({**row, **told, **times, **more}).returning(tables.DeadHook.id)
-    dead_id: int = conn.execute(made).scalar_one()
-    return dead_id
+from tests.pipeline.ledger.rows import NOW, add_dead_hook, add_deliveries, delivery
 
 
 def add_dead_delivery(conn: Connection, shop: Shop, died_at: int = NOW) -> int:
