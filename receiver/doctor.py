@@ -20,6 +20,7 @@ from pipeline.ledger.migrations import is_current
 from pipeline.settings import VARIABLES, Settings
 from receiver.finding import Finding, State
 from receiver.hearing import look_at_hearing
+from receiver.run.premises import is_held
 from receiver.working import look_at_work
 
 PYTHONS = ((3, 11), (3, 14))
@@ -86,9 +87,7 @@ def _redis(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
             facts: dict[str, Any] = client.info()
             seconds, micros = client.time()
         except RedisError as error:
-            advice = (
-                "Start it with `cratewire run`." if settings.embedded_redis else "Look at REDIS_URL and the server."
-            )
+            advice = _embedded(settings) if settings.embedded_redis else "Look at REDIS_URL and the server."
             yield Finding("redis", "wrong", f"no answer ({type(error).__name__})", advice)
             return
         yield Finding("redis", "ok", "answers")
@@ -97,6 +96,12 @@ def _redis(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
         yield from _fsync(client)
         yield _eviction(facts)
         yield _clock(now() - (seconds + micros / 1e6))
+
+
+def _embedded(settings: Settings) -> str:
+    if is_held(settings.data_dir):
+        return "`cratewire run` is up, but its Valkey does not answer: restart it, and see what it logged."
+    return "Start it with `cratewire run`."
 
 
 def _version(facts: Mapping[str, Any]) -> Finding:
@@ -145,7 +150,7 @@ def _broker(settings: Settings) -> Finding:
             broker.connect()
         except (OSError, *broker.connection_errors, *broker.channel_errors) as error:
             advice = "Look at CRATEWIRE_BROKER_URL (user, password and virtual host, too) and the server."
-            advice = "Start it with `cratewire run`." if settings.embedded_broker else advice
+            advice = _embedded(settings) if settings.embedded_broker else advice
             return Finding("broker", "wrong", f"no answer ({type(error).__name__})", advice)
     return Finding("broker", "ok", "answers")
 

@@ -24,6 +24,18 @@ def held(data_dir: Path) -> Iterator[None]:
         yield
 
 
+def is_held(data_dir: Path) -> bool:
+    """Whether a `cratewire run` is up there. It is asked for a moment's share of the lock."""
+    try:
+        with (data_dir / "run.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is no lock, or none that we may read
+        return False
+    return False
+
+
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[int]:
     try:

@@ -19,6 +19,7 @@ from pipeline.ledger.tables import Heartbeat
 from pipeline.settings import Settings
 from receiver.cli import main
 from receiver.doctor import _append_only, _clock, _eviction, _python, _version, examine
+from receiver.run.premises import held
 from tests.servers.valkey import valkey
 
 
@@ -81,6 +82,22 @@ def test_a_redis_that_does_not_answer_is_wrong_and_the_rest_is_still_looked_at(m
     found = states(replace(migrated, redis_url="redis://127.0.0.1:1/0"))
 
     assert (found["redis"], found["database"]) == ("wrong", "ok")
+
+
+def advice(tmp_path, name):
+    embedded = Settings.from_environment({}, data_dir=tmp_path)
+    return {finding.name: finding.advice for finding in examine(embedded, {}, time.time)}[name]
+
+
+@pytest.mark.parametrize("name", ["redis", "broker"])
+def test_an_embedded_valkey_that_nobody_has_started_is_to_be_started(tmp_path, name):
+    assert advice(tmp_path, name) == "Start it with `cratewire run`."
+
+
+@pytest.mark.parametrize("name", ["redis", "broker"])
+def test_an_embedded_valkey_that_hangs_is_not_to_be_started_a_second_time(tmp_path, name):
+    with held(tmp_path):
+        assert "is up, but its Valkey does not answer: restart it" in advice(tmp_path, name)
 
 
 def test_a_database_that_was_not_migrated_is_wrong(settings):

@@ -9,7 +9,7 @@ import pytest
 from pipeline.embedded import free_port
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from receiver.run.premises import held, require_free_ports
+from receiver.run.premises import held, is_held, require_free_ports
 
 
 @pytest.fixture
@@ -27,6 +27,15 @@ def settings(tmp_path, web, flower):
 def test_a_data_directory_is_held_by_one_at_a_time(tmp_path):
     with held(tmp_path), pytest.raises(Misconfigured, match="in use"), held(tmp_path):
         pass
+
+
+def test_whether_a_data_directory_is_held_can_be_asked(tmp_path):
+    asked = [is_held(tmp_path)]
+    with held(tmp_path):
+        asked.append(is_held(tmp_path))
+    asked.append(is_held(tmp_path))
+
+    assert asked == [False, True, False]
 
 
 def test_a_data_directory_that_was_let_go_can_be_held_again(tmp_path):
