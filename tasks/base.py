@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from celery import Task
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded
+from kombu.exceptions import OperationalError as BrokerAway
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -22,7 +23,7 @@ from tasks.time_limit import soft_limit
 log = structlog.get_logger(__name__)
 
 # A server of ours is not to be had: no fault of the task, and no trace helps.
-AWAY = (RedisError, OperationalError, NoConnectionFree)
+AWAY = (RedisError, BrokerAway, OperationalError, NoConnectionFree)
 CELERYS = (Ignore, Reject, Retry, SoftTimeLimitExceeded)
 
 

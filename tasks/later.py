@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
-from kombu.exceptions import OperationalError
 
 from tasks.base import AWAY
 
@@ -35,7 +34,7 @@ def later(seconds: float, send: Callable[[], object]) -> None:
 def _sent(send: Callable[[], object]) -> None:
     try:
         send()
-    except (OperationalError, *AWAY) as error:  # kombu's, of a broker that is away, or another server of ours
+    except AWAY as error:
         log.debug("left to the sweep", error=type(error).__name__)
 
 

@@ -10,6 +10,7 @@ import pytest
 import structlog
 from celery import Celery
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from kombu.exceptions import OperationalError as BrokerAway
 from redis import ConnectionError as RedisAway
 
 from pipeline.errors import StaleFence
@@ -51,11 +52,12 @@ def test_an_error_is_told_once_with_its_trace():
     assert [(line["event"], line["log_level"]) for line in lines] == [("a task failed", "error")]
 
 
-def test_a_server_that_is_away_is_told_in_one_line():
+@pytest.mark.parametrize("error", [RedisAway("nobody listens"), BrokerAway("nobody listens")])
+def test_a_server_that_is_away_is_told_in_one_line(error):
     with structlog.testing.capture_logs() as lines, pytest.raises(TaskFailed):
-        fails(RedisAway("nobody listens"))
+        fails(error)
 
-    assert lines == [{"event": "a task gave up for now", "error": "ConnectionError", "log_level": "warning"}]
+    assert lines == [{"event": "a task gave up for now", "error": type(error).__name__, "log_level": "warning"}]
 
 
 @pytest.mark.parametrize("error", [StaleFence("lane 1/2"), Ignore()])
