@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from bench.chaos.faults.valkey import TAKE_UP_SECONDS, answering
+from bench.chaos.installation import WORKERS
 from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
 from pipeline.embedded import BROKER
 
@@ -75,8 +76,19 @@ def slow(scene: Scene) -> None:
 
 
 def _unnoticed(scene: Scene) -> AbstractContextManager[None]:
-    """The receiver answers as quickly as ever, from the first moment."""
+    """The receiver answers as quickly as ever, from the first moment; and in the end no worker is deaf."""
+    scene.checks[:] = [lambda: _hear(scene)]
     return answering(scene, "the broker", notice=0.0)
+
+
+def _hear(scene: Scene) -> None:
+    """An idle worker waits for a message, on one connection; another may do its work while it is deaf."""
+    deadline = time.monotonic() + TAKE_UP_SECONDS
+    while (hearing := scene.here.broker.info("clients")["blocked_clients"]) != len(WORKERS):
+        if time.monotonic() > deadline:
+            scene.broke(f"{hearing} of {len(WORKERS)} workers hear the broker")
+            return
+        time.sleep(0.1)
 
 
 def _row(name: str, strike: Callable[[Scene], None]) -> Fault:
