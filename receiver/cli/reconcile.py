@@ -35,10 +35,16 @@ store_option = click.option("--store", required=True, help="The store's name, as
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a pass found, by event: what no hook had told. `collections`: how each list of the API was read."""
+    """What a pass found, by event: what no hook had told. `collections`: how each list of the API was read, if it was
+    since `asked_at` (µs).
+    """
 
     recovered: dict[str, int]
     collections: list[ReconciliationRow]
+    asked_at: int
+
+    def has_read(self, row: ReconciliationRow) -> bool:
+        return (row.done_at or 0) >= self.asked_at
 
 
 @click.group()
@@ -58,7 +64,7 @@ def run_command(store: str, data: Path | None, as_json: bool) -> None:
     """
     with _opened(data, store) as (here, found):
         ran = _run(here, found.id)
-    document = {"recovered": ran.recovered, "collections": [_row_document(row) for row in ran.collections]}
+    document = {"recovered": ran.recovered, "collections": [_row_document(ran, row) for row in ran.collections]}
     grace = here.settings.reconcile_grace_seconds
     show(document, as_json=as_json, human=lambda console: _tell_run(console, ran, grace))
     if any(row.error for row in ran.collections):
@@ -130,9 +136,9 @@ def _run(here: Opened, store_id: int) -> Ran:
         passed = reconcile_store(means, store_id)
         with reading(here.engine) as db:  # a worker may have had a part in it
             rows, recovered = rows_of(db, store_id), recovered_since(db, store_id, newest)
-        read = [row for row in rows if (row.done_at or 0) >= asked_at]
-        if len(read) == len(rows) or (passed.done and any(row.error for row in rows)):
-            return Ran(recovered, sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection)))
+        ran = Ran(recovered, sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection)), asked_at)
+        if all(map(ran.has_read, rows)) or (passed.done and any(row.error for row in rows)):
+            return ran
         patience.wait(
             max(passed.wait, 0.05), f"{passed.why or 'a worker goes on with it'}: the rest is done in the background"
         )
@@ -142,22 +148,38 @@ def _unknown(store: str) -> CratewireError:
     return Misconfigured(f"no store {store}: see `cratewire status` for those there are")
 
 
-def _row_document(row: ReconciliationRow) -> dict[str, Any]:
+def _row_document(ran: Ran, row: ReconciliationRow) -> dict[str, Any]:
     names = ("collection", "mark", "done_at", "pages", "unreadable", "error")
-    return {name: getattr(row, name) for name in names}
+    return {**{name: getattr(row, name) for name in names}, "read": ran.has_read(row)}
 
 
 def _tell_run(console: Console, ran: Ran, grace: float) -> None:
     table = plain("collection", "pages", "complete until", "trouble")
     for row in ran.collections:
-        unreadable = f"{row.unreadable} could not be read" if row.unreadable else ""
-        table.add_row(row.collection, str(row.pages), moment(row.mark), row.error or unreadable)
+        table.add_row(row.collection, str(row.pages), moment(row.mark), row.error or _gap(ran, row))
     console.print(table, "", sep="\n")
-    told = ", ".join(f"{times} {event}" for event, times in ran.recovered.items())
-    console.print(f"Recovered: {told}." if told else "Nothing was missing.")
+    console.print(_found(ran), soft_wrap=True)
     if grace:
         text = f"What happened in the last {grace:g} s is looked at the next time: its hooks may still come."
         console.print(text, soft_wrap=True)
+
+
+def _gap(ran: Ran, row: ReconciliationRow) -> str:
+    """What of a list we do not know, though nothing is known to be wrong with it."""
+    if not ran.has_read(row):
+        return "not read"
+    return f"{row.unreadable} could not be read" if row.unreadable else ""
+
+
+def _found(ran: Ran) -> str:
+    """No more is said than was looked at."""
+    partly = any(row.error or _gap(ran, row) for row in ran.collections)
+    told = ", ".join(f"{times} {event}" for event, times in ran.recovered.items())
+    if told:
+        return f"Recovered: {told}.{' Not everything could be compared.' if partly else ''}"
+    if not any(map(ran.has_read, ran.collections)):
+        return "Nothing could be compared."
+    return "Not everything could be compared; nothing was missing in what could." if partly else "Nothing was missing."
 
 
 def _tell_report(console: Console, counts: list[DayCount]) -> None:

@@ -9,6 +9,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.shown import MISSED, TOLD, Sighting, note_shown
 from pipeline.ledger.store_apis import save_api
 from pipeline.ledger.stores import find_store, save_store
+from pipeline.reconciliation.asking import COLLECTIONS
 from pipeline.secrets import seal
 from receiver.cli import main
 from sandbox.store.server import serving
@@ -61,6 +62,53 @@ def test_a_list_that_cannot_be_read_is_named_and_ends_with_1(shop):
     result = call("run", "--store", "acme")
 
     assert (result.exit_code, "answered 500" in result.output) == (1, True)
+
+
+def test_nothing_is_promised_of_lists_that_were_not_read(shop):
+    shop.running.world.options = Options("id", "another secret")
+
+    output = call("run", "--store", "acme").output
+
+    assert "Nothing could be compared." in output
+    assert "othing was missing" not in output
+
+
+def test_every_list_that_was_not_read_says_so(shop):
+    shop.running.world.options = Options("id", "another secret")
+
+    table = call("run", "--store", "acme").output.partition("Nothing could")[0]
+
+    rows = [line for line in table.splitlines() if line.startswith(tuple(COLLECTIONS))]
+    assert len(rows) == len(COLLECTIONS)
+    assert [row for row in rows if "not read" not in row and "refused" not in row] == []
+
+
+def test_what_was_missing_in_some_lists_says_nothing_of_the_others(shop, monkeypatch):
+    monkeypatch.setenv("CRATEWIRE_RECONCILE_GRACE_SECONDS", "0")
+    call("run", "--store", "acme", "--json")
+    customers.register(shop.running.world.shop)
+    shop.fault(status=500, prefix="/v1/orders", times=5)
+
+    output = call("run", "--store", "acme").output
+
+    assert "Recovered: 1 customer_new. Not everything could be compared." in output
+
+
+def test_if_all_that_could_be_compared_has_come_the_rest_is_not_forgotten(shop):
+    shop.fault(status=500, prefix="/v1/orders", times=5)
+
+    output = call("run", "--store", "acme").output
+
+    assert "Not everything could be compared; nothing was missing in what could." in output
+
+
+def test_a_program_is_told_which_lists_were_read(shop):
+    shop.fault(status=500, prefix="/v1/orders", times=5)
+
+    rows = json.loads(call("run", "--store", "acme", "--json").stdout)["collections"]
+
+    read = [row["collection"] for row in rows if row["read"]]
+    assert read == list(COLLECTIONS)[: list(COLLECTIONS).index("orders")]
 
 
 def test_the_report_tells_the_share_that_never_came(shop, installed):

@@ -105,6 +105,24 @@ def test_what_could_not_be_compared_is_said(house, acme):
     assert "Not all could be compared: orders: GET orders: answered 500." in page(house)
 
 
+@pytest.mark.parametrize("states", [(), (TOLD,), (LATE, TOLD)])
+def test_nothing_is_promised_of_what_could_not_be_compared(house, acme, states):
+    compare(house, acme, error="GET orders: answered 500")
+    show(house, acme, *states)
+
+    text = page(house)
+
+    assert "None:" not in text
+    assert f"E{CAME}" not in text
+
+
+def test_if_not_all_could_be_compared_what_could_is_told_as_such(house, acme):
+    compare(house, acme, error="GET orders: answered 500")
+    show(house, acme, TOLD)
+
+    assert f"In what could be compared e{CAME} (1)." in page(house)
+
+
 @pytest.mark.parametrize("path", ["/stores/acme", "/stores/acme/latest", "/"])
 def test_a_reader_sees_it_too(house, acme, path):
     compare(house, acme)
