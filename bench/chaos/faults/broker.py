@@ -77,13 +77,13 @@ def slow(scene: Scene) -> None:
 
 def _unnoticed(scene: Scene) -> AbstractContextManager[None]:
     """The receiver answers as quickly as ever, from the first moment; and in the end no worker is deaf."""
-    scene.checks[:] = [lambda: _hear(scene)]
+    scene.checks[:] = [lambda: check_ears(scene)]
     return answering(scene, "the broker", notice=0.0)
 
 
-def _hear(scene: Scene) -> None:
+def check_ears(scene: Scene, seconds: float = TAKE_UP_SECONDS) -> None:
     """An idle worker waits for a message, on one connection; another may do its work while it is deaf."""
-    deadline = time.monotonic() + TAKE_UP_SECONDS
+    deadline = time.monotonic() + seconds
     while (hearing := scene.here.broker.info("clients")["blocked_clients"]) != len(WORKERS):
         if time.monotonic() > deadline:
             scene.broke(f"{hearing} of {len(WORKERS)} workers hear the broker")
