@@ -33,8 +33,9 @@ def create_app(settings: Settings, wiring: Wiring | None = None) -> Flask:
 
 
 def paths_of(app: Flask) -> frozenset[str]:
-    """The first parts of the paths this application serves itself."""
-    return frozenset(rule.rule.split("/")[1] for rule in app.url_map.iter_rules())
+    """How the paths begin that this application serves itself: `healthz`, `hooks/`. Nothing is at `hooks`."""
+    parts = (rule.rule.removeprefix("/").partition("/") for rule in app.url_map.iter_rules())
+    return frozenset(first + slash for first, slash, _ in parts)
 
 
 def _pages(site: Site) -> Flask:

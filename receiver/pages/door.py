@@ -19,7 +19,10 @@ BUSY = b"Too many requests at the moment. Please try again in a few seconds.\n"
 
 
 class Door:
-    """WSGI: what the core serves goes there, everything else to the pages. `served_there`: first parts of paths."""
+    """WSGI: what the core serves goes there, everything else to the pages.
+
+    `served_there`: how the core's paths begin, up to and with the second slash, if there is one.
+    """
 
     def __init__(
         self,
@@ -37,7 +40,8 @@ class Door:
         self._public = urlsplit(public_url)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"].lstrip("/").partition("/")[0] in self._served_there:
+        first, slash, _ = environ["PATH_INFO"].lstrip("/").partition("/")
+        if first + slash in self._served_there:
             return self._core(environ, start_response)
         if not self._room.acquire(blocking=False):
             start_response("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "5")])

@@ -15,6 +15,7 @@ from receiver.app import create_app
 from receiver.front import Front
 from receiver.intake import Intake
 from receiver.overdue import Overdue
+from receiver.pages.site import Site
 from receiver.wiring import Wiring
 
 TOKEN = "7.right"
@@ -58,10 +59,10 @@ def verify(store: str, token: str) -> int:
     return 7
 
 
-def make_app(keeper: Keeper):
+def make_app(keeper: Keeper, site: Site | None = None):
     count = iter(range(1, 1_000))
     intake = Intake(verify, keeper.offer, MAX_BYTES, lambda: NOW, lambda at: f"{at}-{next(count)}")
-    return create_app(None, Wiring(intake, keeper))
+    return create_app(site and site.settings, Wiring(intake, keeper, site=site))
 
 
 def make_front(keeper: Keeper, overdue: Overdue | None = None) -> Front:

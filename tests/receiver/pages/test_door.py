@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from receiver.pages.door import MOST, Door
-from tests.receiver.doors import send
+from tests.receiver.doors import Keeper, make_app, send
 
 
 def core(environ, start):
@@ -27,6 +29,20 @@ def test_what_machines_ask_for_builds_no_pages():
         raise AssertionError("built")
 
     assert send(door(never), "GET", "/healthz").body == b"core"
+
+
+@pytest.mark.parametrize("path", ["/hooks", "/hook"])
+def test_whoever_looks_where_nothing_is_for_machines_sees_a_page(house, path):
+    answer = send(make_app(Keeper(), house.site).wsgi_app, "GET", path)
+
+    assert (answer.status, b"cratewire.css" in answer.body) == (404, True)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/hooks/", 404), ("//hooks/acme", 404), ("/healthz", 200)])
+def test_what_machines_ask_for_is_answered_without_a_page(house, path, status):
+    answer = send(make_app(Keeper(), house.site).wsgi_app, "GET", path)
+
+    assert (answer.status, b"cratewire.css" in answer.body) == (status, False)
 
 
 def test_pages_are_built_once():

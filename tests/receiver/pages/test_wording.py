@@ -19,7 +19,17 @@ def test_each_of_their_texts_is_still_theirs():
     assert [text for text in WORDS if f'"{text}"' not in said and f"'{text}'" not in said] == []
 
 
-@pytest.mark.parametrize("path", ["/login", "/register", "/reset", "/confirm"])
+FORMS = ["/login", "/register", "/reset", "/confirm"]
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_the_links_below_a_form_lead_to_the_other_forms(house, path):
+    menu = house.visitor().go(path).partition('class="menu"')[2]
+
+    assert [href for href in re.findall(r'href="(.*?)"', menu)] == [other for other in FORMS if other != path]
+
+
+@pytest.mark.parametrize("path", FORMS)
 def test_pages_are_in_our_words(house, path):
     visitor = house.visitor()
     visitor.go(path)
