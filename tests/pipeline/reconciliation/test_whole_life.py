@@ -12,8 +12,21 @@ from pipeline.reconciliation.asking import EVENTS
 from sandbox.store.server import serving
 from sandbox.store.telling.mix import Mix
 from sandbox.store.world import Options
-from tests.pipeline.reconciliation.town import MINUTE, Town
+from tests.pipeline.reconciliation.town import HOUR, MINUTE, SECOND, Times, Town
 from tests.pipeline.shop import Shop
+
+STARTS = ("2026-11-28T03:37:45Z", "2027-01-31T09:00:00Z", "2028-02-29T23:50:00Z")  # months of every length follow
+
+
+class Hurried(Town):
+    """Months of the store pass while our clock stands still: as in the demo."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.stands_at = (self.world.state.now - 120) * SECOND
+
+    def now(self):
+        return self.stands_at
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +50,25 @@ def lived(migrated_sqlite, tmp_path_factory):
     engine.dispose()
 
 
+@pytest.fixture(params=STARTS)
+def hurried(request, migrated_sqlite, tmp_path):
+    """A life as the demo's, long enough that many a subscription is renewed twice."""
+    shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
+    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with serving(Options("id", "secret", start=request.param)) as running:
+        town = Hurried(engine, Shop(running), times=Times(HOUR, 2 * HOUR, 0), gap=129_600)
+        town.settle(24)
+        town.connect()
+        town.compare()
+        luck = random.Random(3)
+        town.losing = lambda _: luck.random() < 1 / 4
+        town.tour()
+        town.live(500)
+        town.compare()
+        yield town
+    engine.dispose()
+
+
 def only_last(hooks):
     """Without the renewals whose subscription was renewed again: the API shows the last end date only."""
     last = {one.subject_id: one.key for one in hooks if one.event == "subscription_renewed"}
@@ -50,6 +82,10 @@ def shown_by_the_api(town, *, lost):
 
 def test_all_that_was_lost_and_can_be_seen_is_recovered_and_nothing_else(lived):
     assert sorted(row.happening for row in lived.events("reconcile")) == sorted(shown_by_the_api(lived, lost=True))
+
+
+def test_so_it_is_on_whichever_day_the_store_begins_and_however_fast_its_time_goes(hurried):
+    assert sorted(row.happening for row in hurried.events("reconcile")) == sorted(shown_by_the_api(hurried, lost=True))
 
 
 def test_every_event_the_api_can_show_was_lost_and_found(lived):

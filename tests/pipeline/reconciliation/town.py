@@ -85,6 +85,7 @@ class Town:
     hooks: list[Told] = field(default_factory=list)
     odd: float = 0.0  # how many hooks write times in milliseconds, or statuses in numbers
     gone: set[str] = field(default_factory=set)  # lists the API does not have
+    gap: int = 40_000  # seconds between two newcomers
     ahead: int = 0  # µs by which the store's time is ahead of ours
     _numbers: count = field(default_factory=lambda: count(1))
     _inbox: list = field(default_factory=list)
@@ -95,7 +96,7 @@ class Town:
         self.rng, self.luck = random.Random(7), random.Random(11)
         self.losing = lambda _: False
         self.shop = Shop(self.world.state, self, self.world.folk, self.rng)
-        self.scene = Scene(self.shop, self.world.agenda, self.rng, self.mix, 40_000)
+        self.scene = Scene(self.shop, self.world.agenda, self.rng, self.mix, self.gap)
         self.store_id = 0
 
     def now(self):
