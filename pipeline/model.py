@@ -14,6 +14,7 @@ CANARY = "canary"  # the event of hooks we send to our own public address, to se
 
 Role = Literal["customer", "gift_recipient"]
 Kind = Literal["profile", "event"]
+Became = Literal["forwarded", "recorded", "test", "unknown_event", "nobody", "no_connection"]  # of an event
 
 
 class Entry(TypedDict):

@@ -87,7 +87,7 @@ class Event(Base):
     subject_id: Mapped[int | None]
     form: Mapped[str]
     is_test: Mapped[bool]
-    outcome: Mapped[str]  # forwarded, recorded, test, unknown_event, nobody, no_connection
+    outcome: Mapped[str]  # pipeline.model.Became
     notes: Mapped[list[Any]]  # what a reader should know: {"code": …, …}
     data: Mapped[dict[str, Any]]
     unknown: Mapped[list[Any]]

@@ -9,7 +9,7 @@ from pipeline.events.happening import Happening, happening_of
 from pipeline.events.table import EventRow, is_known, row_of
 from pipeline.fan_out.gifts import Memory
 from pipeline.fan_out.plan import Concerned, Plan, is_test, plan_event
-from pipeline.model import RECONCILE, ValidHook, as_of
+from pipeline.model import RECONCILE, Became, ValidHook, as_of
 from pipeline.record.known import StoreRow
 from pipeline.record.people import Someone
 
@@ -49,9 +49,9 @@ class Story:
         return self.row.forwarded or self.row.name in self.store.forward_also
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Became:
         """What became of the event, in one word."""
-        checks = (
+        checks: tuple[tuple[Became, bool], ...] = (
             ("unknown_event", not is_known(self.row.name)),
             ("test", self.silent),
             ("recorded", not self.forwarded),

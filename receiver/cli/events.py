@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from rich.console import Console
@@ -15,9 +15,11 @@ from rich.table import Table
 from sqlalchemy import Connection, Engine
 
 from pipeline.errors import Misconfigured
+from pipeline.events.table import EVENTS, is_known
 from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import EventFilter, EventListed, EventShown, list_events, show_event
-from pipeline.model import RECONCILE
+from pipeline.ledger.stores import find_store
+from pipeline.model import RECONCILE, Became
 from receiver.cli.opened import as_document, opened, when
 from receiver.cli.options import LARGEST_ID, data_option, is_row_id
 from receiver.cli.output import harmless, json_option, show, speaks_plainly, styled, tell_json
@@ -25,6 +27,7 @@ from receiver.cli.tables import moment, plain, took
 
 _POLL_SECONDS = 0.5
 _PAGE = 200
+NONE = "No event."
 
 
 @click.group()
@@ -35,17 +38,19 @@ def events() -> None:
 @events.command(name="list", epilog="Example: cratewire events list --name order_new --limit 20")
 @click.option("--store", help="Only this store's.")
 @click.option("--name", help="Only this event, e.g. order_new.")
-@click.option("--outcome", help="Only this outcome, e.g. forwarded, recorded, test, unknown_event, nobody.")
+@click.option("--outcome", type=click.Choice(get_args(Became)), help="Only this outcome.")
 @click.option("--before", type=click.IntRange(0, LARGEST_ID), help="Only events before this id: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @data_option
 @json_option
 @speaks_plainly
-def list_command(before: int | None, limit: int, data: Path | None, as_json: bool, **wanted: Any) -> None:
+def list_command(before: int | None, limit: int, data: Path | None, as_json: bool, **given: Any) -> None:
     """List events, newest first."""
+    wanted = EventFilter(**given)
     with opened(data) as here, reading(here.engine) as db:
-        found = list_events(db, EventFilter(**wanted), before=before, limit=limit)
-    show(as_document(found), as_json=as_json, human=lambda console: console.print(_table(found)))
+        _check(db, wanted)
+        found = list_events(db, wanted, before=before, limit=limit)
+    show(as_document(found), as_json=as_json, human=lambda console: console.print(_table(found) if found else NONE))
 
 
 @events.command(name="show", epilog="Example: cratewire events show 42")
@@ -76,9 +81,19 @@ def tail(store: str | None, limit: int | None, data: Path | None, as_json: bool)
     wanted = EventFilter(store=store)
     with opened(data) as here:
         with reading(here.engine) as db:
+            _check(db, wanted)
             newest = next((event.id for event in list_events(db, wanted, limit=1)), 0)
         for event in islice(_following(here.engine, wanted, newest), limit):
             click.echo(json.dumps(as_document(event)) if as_json else _line(event))
+
+
+def _check(db: Connection, wanted: EventFilter) -> None:
+    """Raise Misconfigured for a store that is not there, and for a name that no event has."""
+    if wanted.store is not None and find_store(db, wanted.store) is None:
+        raise Misconfigured(f"no store {wanted.store}: see `cratewire status` for those there are")
+    name = wanted.name
+    if name is not None and not is_known(name) and not list_events(db, EventFilter(name=name), limit=1):
+        raise Misconfigured(f"no event is called {name}; Cratejoy's are {', '.join(sorted(EVENTS))}")
 
 
 def _following(engine: Engine, wanted: EventFilter, newest: int) -> Iterator[EventListed]:

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from pipeline.events.table import EVENTS
 from pipeline.ledger import tables
 from tests.installation import a_hook, order_hook
 from tests.receiver.cli.lanes import run_lane_of
@@ -33,7 +34,33 @@ def test_a_list_can_be_narrowed_and_turned_over(shell, installed, connection):
 
     assert [row["subject_id"] for row in (*only, *older)] == [5, 4, 3, 2]
     assert [row["name"] for row in shell.json("events", "list", "--outcome", "recorded")] == ["design_updated"]
-    assert shell.json("events", "list", "--store", "other") == []
+
+
+def test_a_list_without_events_says_so(shell, connection):
+    assert shell.said("events", "list", "--store", "acme", "--name", "order_new") == "No event.\n"
+    assert shell.json("events", "list", "--store", "acme", "--name", "order_new") == []
+
+
+def test_a_name_no_event_has_is_refused_with_those_there_are(shell, connection):
+    complaint = shell.complaint("events", "list", "--name", "nope")
+
+    assert [name for name in ("no event is called nope", *EVENTS) if name not in complaint] == []
+
+
+def test_an_event_cratejoy_does_not_name_is_listed_to_the_last_page(shell, installed, connection):
+    installed.record(a_hook(b'{"a": 1}', event="brand_new"))
+
+    assert [row["outcome"] for row in shell.json("events", "list", "--name", "brand_new")] == ["unknown_event"]
+    assert shell.json("events", "list", "--name", "brand_new", "--before", "1") == []
+
+
+def test_an_outcome_no_event_has_is_a_slip_of_the_pen(shell):
+    assert "'no_connection'" in shell.complaint("events", "list", "--outcome", "bogus", code=2)
+
+
+@pytest.mark.parametrize("name", ["list", "tail"])
+def test_a_store_nobody_connected_is_said(shell, installed, name):
+    assert "no store other" in shell.complaint("events", name, "--store", "other")
 
 
 def test_a_human_sees_that_an_event_was_told_twice(shell, installed, connection):
