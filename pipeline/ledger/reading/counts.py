@@ -99,7 +99,9 @@ def _sent(conn: Connection) -> dict[int, int]:
 
 
 def _waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
-    query = select(Lane.connection_id, Lane.next_attempt_at, Lane.reason).where(Lane.reason.is_not(None))
+    columns = (Lane.connection_id, Lane.next_attempt_at, Lane.reason)
+    query = select(*columns).join(Link, Link.id == Lane.connection_id)
+    query = query.where(Lane.reason.is_not(None), Link.status == "active")  # what is paused waits for somebody
     found: dict[int, dict[str, Any]] = {}
     for connection_id, at, reason in conn.execute(query.order_by(Lane.next_attempt_at)):
         waits = found.setdefault(connection_id, {**_NO_WAIT, "waiting_reason": reason})

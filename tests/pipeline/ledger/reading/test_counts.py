@@ -86,6 +86,15 @@ def test_the_reason_is_over_once_something_goes_through(shop):
     assert counts.waiting_reason is None
 
 
+def test_a_paused_connection_waits_for_nothing_but_its_keys(shop):
+    with writing(shop.engine) as conn:
+        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW - 1, 1, "answered 503")
+        pause_connection(conn, shop.link.id, "http_401", NOW)
+        (counts,) = status_counts(conn, NOW)
+
+    assert counts.waiting_reason is None
+
+
 def test_a_paused_connection_says_why(shop):
     with writing(shop.engine) as conn:
         pause_connection(conn, shop.link.id, "http_401", NOW)
