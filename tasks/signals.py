@@ -20,6 +20,7 @@ from redis import RedisError
 from pipeline import logs, traces
 from pipeline.settings import Settings, process_environment
 from tasks import parking, sharing, watchdog
+from tasks.heaps import share_heaps
 from tasks.lingering import lingering
 from tasks.process import this_process
 
@@ -33,6 +34,7 @@ def configure_logs(**_: Any) -> None:
 
 def child_begins(**_: Any) -> None:
     """A process of the pool, which runs tasks."""
+    share_heaps()
     gc.freeze()  # what it was born with stays, and looking through it was an eighth of a hook's CPU
     sharing.begin()
     traces.begin(Settings.from_environment(process_environment()).traces_url, "cratewire-worker")
