@@ -17,7 +17,13 @@ from bench.chaos.keeper import Keeper, Kept
 
 START_SECONDS = 60
 # A killed server must not lose what it has committed; power is not cut here.
-_SETTINGS = ("fsync=off", "synchronous_commit=on", "max_connections=80", "listen_addresses=")
+_SETTINGS = (
+    "fsync=off",
+    "synchronous_commit=on",
+    "max_connections=80",
+    "listen_addresses=",
+    "max_wal_size=64MB",  # its disk may be small
+)
 POSTGRES = "postgres"
 
 
