@@ -71,7 +71,7 @@ class Lease:
 
     def _keep(self, ended: threading.Event, until: float) -> None:
         while not ended.wait(self._ttl_ms / 1000 / BEATS) and time.monotonic() < until:
-            with suppress(RedisError):
+            with suppress(Exception):  # whatever went wrong with this beat, the next one may still come in time
                 self.renew()
 
     def _run(self, script: str) -> bool:

@@ -97,6 +97,23 @@ def test_nobody_renews_a_lease_that_is_no_longer_kept(redis_client: redis.Redis)
     become(lambda: not redis_client.exists(KEY))
 
 
+def test_a_beat_that_fails_in_whatever_way_is_followed_by_the_next(redis_client: redis.Redis, monkeypatch):
+    short = lease(redis_client, "a", ttl_ms=400)
+    assert short.acquire()
+    real, failures = short.renew, iter([1])
+
+    def renew() -> bool:
+        if next(failures, None):
+            raise ValueError("I/O operation on closed file")
+        return real()
+
+    monkeypatch.setattr(short, "renew", renew)
+    with short.kept():
+        redis_client.pexpire(KEY, 60_000)
+
+        become(lambda: redis_client.pttl(KEY) < 1_000)
+
+
 def test_work_that_hangs_for_good_does_not_keep_its_lease(redis_client: redis.Redis):
     short = lease(redis_client, "a", ttl_ms=400)
     assert short.acquire()
