@@ -30,11 +30,16 @@ def count_send(connection_id: int, messages: Sequence[Message], reply: Reply, no
     for call in reply.calls:
         metrics.CALLS.labels(wire, str(call.status or "none")).inc()
         metrics.CALL_SECONDS.labels(wire).observe(call.duration_us / _MICROS)
-    stop = next((one for one in reply.outcomes if isinstance(one, RetryAfter | ConnectionBroken)), None)
+    stop = stop_in(reply)
     why = {"reason": stop.reason} if stop else {}
     log.info("deliveries tried", calls=[call.status for call in reply.calls], **became, **why)
     if isinstance(stop, ConnectionBroken):
         log.warning("a connection is paused", connection=connection_id, **why)
+
+
+def stop_in(reply: Reply) -> RetryAfter | ConnectionBroken | None:
+    """What keeps the lane from going on, if anything does."""
+    return next((one for one in reply.outcomes if isinstance(one, RetryAfter | ConnectionBroken)), None)
 
 
 def count_wait(connection_id: int, seconds: float) -> None:

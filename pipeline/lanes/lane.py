@@ -12,7 +12,7 @@ from dataclasses import replace
 from pipeline import keys
 from pipeline.errors import StaleFence
 from pipeline.lanes.backoff import full_jitter
-from pipeline.lanes.counting import count_send, count_wait
+from pipeline.lanes.counting import count_send, count_wait, stop_in
 from pipeline.lanes.lease import Lease
 from pipeline.lanes.line import LaneDeps, LaneReport, Line, Stopped
 from pipeline.lanes.trust import learn
@@ -145,7 +145,7 @@ class _Run:
         """Outcomes and what follows for the lane, in one transaction."""
         self._count(reply)
         self._owed = max(0, len(reply.calls) - 1)
-        now, stop = self._deps.now(), _stop_in(reply)
+        now, stop = self._deps.now(), stop_in(reply)
         ids = (message.delivery_id for message in messages)
         with writing(self._deps.engine) as conn:
             settle(conn, taken, list(zip(ids, reply.outcomes, strict=True)), reply.calls, now)
@@ -193,10 +193,6 @@ def _at_once(line: Line, priority: int) -> int:
     return most if priority == LIVE else min(most, GIVING_WAY_AT_ONCE)
 
 
-def _stop_in(reply: Reply) -> RetryAfter | ConnectionBroken | None:
-    return next((one for one in reply.outcomes if isinstance(one, RetryAfter | ConnectionBroken)), None)
-
-
 def _went_forward(reply: Reply) -> bool:
     """Whether anything was settled: then the failures before it no longer count."""
     return any(isinstance(one, Sent | Rejected) for one in reply.outcomes)
@@ -204,7 +200,7 @@ def _went_forward(reply: Reply) -> bool:
 
 def _tell(line: Line, reply: Reply) -> None:
     """Let the account's budget know how it went. A named time is everybody's; only a 429 is about the rate."""
-    stop = _stop_in(reply)
+    stop = stop_in(reply)
     if stop is None:
         line.budget.succeeded()
     elif isinstance(stop, RetryAfter) and reply.calls and reply.calls[-1].status == _THROTTLED:
