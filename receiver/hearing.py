@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.migrations import is_current
 from pipeline.settings import Settings
 from pipeline.silence.hearing import Hearing, hearing
 from pipeline.silence.proof import Proof
 from pipeline.silence.words import sentence_of, when
+from receiver.asking import asked
 from receiver.finding import Finding
 
 _MICROS = 1_000_000
@@ -19,17 +16,10 @@ _MICROS = 1_000_000
 
 def look_at_hearing(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
     """Nothing if the database cannot be asked: that is a finding of its own."""
-    engine = make_engine(settings.database_url)
-    try:
-        if not is_current(engine):
-            return
-        at = round(now() * _MICROS)
-        with reading(engine) as db:
-            found = hearing(db, at)
-    except SQLAlchemyError:
+    at = round(now() * _MICROS)
+    found = asked(settings, lambda db: hearing(db, at))
+    if found is None:
         return
-    finally:
-        engine.dispose()
     yield _way_in(settings, found.way_in, at)
     yield _silence(found)
 

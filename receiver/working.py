@@ -8,13 +8,11 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import keys
-from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.migrations import is_current
 from pipeline.ledger.reading import Arrival, ConnectionCounts, judge, last_arrival, status_counts
 from pipeline.settings import Settings
+from receiver.asking import asked
 from receiver.finding import Finding
 
 PATIENCE = 3.0
@@ -26,17 +24,11 @@ _STUCK = "Web sends heartbeats and none arrives: are `worker` and `beat` running
 
 def look_at_work(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
     """Nothing if the database cannot be asked: that is a finding of its own."""
-    engine = make_engine(settings.database_url)
-    try:
-        if not is_current(engine):
-            return
-        at = round(now() * _MICROS)
-        with reading(engine) as db:
-            arrival, wires = last_arrival(db), status_counts(db, at)
-    except SQLAlchemyError:
+    at = round(now() * _MICROS)
+    found = asked(settings, lambda db: (last_arrival(db), status_counts(db, at)))
+    if found is None:
         return
-    finally:
-        engine.dispose()
+    arrival, wires = found
     yield _chain(settings, arrival, at)
     yield from _connections(wires)
 
