@@ -20,6 +20,11 @@ def lane_lease(connection_id: int, lane: int) -> str:
     return f"cratewire:lease:lane:{connection_id}:{lane}"
 
 
+def taken_lately(queue: str) -> str:
+    """Set for a while when a task has begun whose message came from this queue of Celery's."""
+    return f"cratewire:taken:{queue}"
+
+
 def untrusted_place(number: int) -> str:
     """Who is at a lane that may hang, in one of the places there are for such."""
     return f"cratewire:lease:untrusted:{number}"

@@ -17,10 +17,11 @@ from pipeline.backfill.stepping import take_steps
 from pipeline.cratejoy.opening import open_store
 from pipeline.ledger.backfills import due_steps, get_backfill
 from pipeline.ledger.engine import reading
-from tasks.app import task
+from tasks.app import app, task
 from tasks.config import BACKFILL
 from tasks.later import later
 from tasks.process import Process, this_process
+from tasks.waiting import nobody_takes
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,8 @@ def step(backfill_id: int, planned_at: int) -> None:
 def sweep() -> None:
     """Go on with every backfill whose next step nobody takes, as soon as that shows."""
     here = this_process()
+    if nobody_takes(app, BACKFILL):
+        return
     with reading(here.engine) as db:
         due = due_steps(db, here.now() + AHEAD - OVERDUE)
     for backfill_id, planned_at in due:

@@ -19,6 +19,7 @@ from pipeline.errors import CratewireError
 from pipeline.traces import span
 from tasks.parcel import pack, unpack
 from tasks.time_limit import soft_limit
+from tasks.waiting import one_was_taken
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,8 @@ class QuietTask(Task):  # type: ignore[misc]  # Celery ships no types
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         chain = self.request.root_id
+        if not self.request.called_directly:
+            one_was_taken(self.request.delivery_info["routing_key"])
         with bound_contextvars(task=self.name, chain=chain), _timed(self.name), _traced(self.name, chain):
             try:
                 with soft_limit():

@@ -17,6 +17,8 @@ from kombu.exceptions import OperationalError
 from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
 from redis.exceptions import LockError, RedisError
 
+from tasks.waiting import nobody_takes
+
 log = structlog.get_logger(__name__)
 
 
@@ -24,6 +26,10 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
     """One beat of the fleet holds the lock and sends; the others stand by."""
 
     _kept_by: str | None = None  # what keeps sweeps from being sent
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._held: set[str] = set()  # queues of which nobody takes messages
+        super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due; say in how many seconds to look again."""
@@ -34,7 +40,12 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
             return float(self.max_interval)
 
     def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
-        """Send one sweep. A server that is away is told of once: a later sweep says the same."""
+        """Send one sweep. A server that is away is told of once: a later sweep says the same.
+
+        One that is held back stays due, so it is sent as soon as messages are taken again.
+        """
+        if self._holds(entry.options["queue"]):
+            return None
         try:
             sent = super().apply_async(entry, *args, **kwargs)
         except (RedisError, SchedulingError) as error:
@@ -50,6 +61,14 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
         """Give the lock back, if Redis is there to take it."""
         with suppress(RedisError):
             super().close()
+
+    def _holds(self, queue: str) -> bool:
+        """Back, as long as nobody takes what waits there already; told of once."""
+        holds = nobody_takes(self.app, queue)
+        if holds != (queue in self._held):
+            self._held ^= {queue}
+            log.warning("nobody takes sweeps, beat holds them back" if holds else "sweeps are taken again", queue=queue)
+        return holds
 
     def _tell(self, error: str | None) -> None:
         """Of what keeps sweeps from being sent, or that nothing does, when that has changed."""

@@ -9,6 +9,7 @@ from pipeline.inbox.stream import KICK_SECONDS
 from tasks.app import app
 from tasks.config import DELIVERIES, HOOKS
 from tasks.process import this_process
+from tasks.waiting import nobody_takes
 
 LINKS = (
     ("hooks.decode", HOOKS),
@@ -20,6 +21,8 @@ LINKS = (
 
 def publish() -> None:
     """Ask for one run of the chain. Raises kombu's error if the broker is away; the sweep asks again."""
+    if nobody_takes(app, HOOKS):
+        return
     links = [signature(name, app=app).set(queue=queue, argsrepr="(…)") for name, queue in LINKS]
     chain(*links, app=app).apply_async()
 

@@ -12,10 +12,11 @@ from pipeline.reconciliation.asking import COLLECTIONS
 from pipeline.reconciliation.counting import count_run
 from pipeline.reconciliation.means import SECOND, means_of, times_of
 from pipeline.reconciliation.passing import is_behind, reconcile
-from tasks.app import task
+from tasks.app import app, task
 from tasks.config import BACKFILL, DELIVERIES
 from tasks.deliveries import forward
 from tasks.process import this_process
+from tasks.waiting import nobody_takes
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ def sweep() -> None:
     """Go on with every store of which a page may be asked for."""
     here = this_process()
     now = here.now()
-    if not times_of(here.settings).every or is_behind(here.redis, now):
+    if not times_of(here.settings).every or is_behind(here.redis, now) or nobody_takes(app, BACKFILL):
         return
     with reading(here.engine) as db:
         due = due_stores(db, now)

@@ -10,9 +10,10 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import due_audits
 from pipeline.registration.care import care_of
 from pipeline.registration.tending import tend as tend_store
-from tasks.app import task
+from tasks.app import app, task
 from tasks.config import BACKFILL
 from tasks.process import this_process
+from tasks.waiting import nobody_takes
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +22,8 @@ log = structlog.get_logger(__name__)
 def sweep() -> None:
     """Start every audit that is due."""
     here = this_process()
+    if nobody_takes(app, BACKFILL):
+        return
     with reading(here.engine) as db:
         due = due_audits(db, here.now())
     for store_id in due:

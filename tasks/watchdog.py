@@ -25,6 +25,7 @@ from redis import RedisError
 from pipeline import metrics
 from pipeline.metrics.shared import Shared
 from tasks.process import this_process
+from tasks.waiting import length
 
 log = structlog.get_logger(__name__)
 
@@ -91,20 +92,12 @@ class Watchdog:
     def _look(self) -> Look | None:
         try:
             with self._app.connection_for_read() as connection:
-                waiting = {queue: _length(connection, queue) for queue in self._queues}
+                waiting = {queue: length(connection, queue) for queue in self._queues}
         except Exception as error:  # noqa: BLE001 each broker's client has its own; a worker without broker is not deaf
             log.debug("the broker could not be asked", error=type(error).__name__)
             return None
         busy = bool(state.active_requests or state.reserved_requests)
         return Look(waiting, dict(_taken), busy)
-
-
-def _length(connection: Any, queue: str) -> int:
-    # On Redis a declaration makes nothing, and a passive one finds no queue where keys have a prefix: kombu asks
-    # whether one exists without it.
-    passive = connection.transport.driver_type == "amqp"
-    with connection.channel() as channel:
-        return int(channel.queue_declare(queue, passive=passive).message_count)
 
 
 def end_this_worker(look: Look) -> None:

@@ -9,6 +9,7 @@ from celery.app.trace import build_tracer
 
 from tasks.app import app
 from tasks.parcel import pack, unpack
+from tasks.waiting import MOST
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ def take_all(queue: str) -> list[Taken]:
     while (message := take(queue)) is not None:
         found.append(message)
     return found
+
+
+def leave_alone(queue: str) -> None:
+    """Let messages wait there as if its worker had been away for a while."""
+    for _ in range(MOST):
+        app.send_task("test.waits", queue=queue)
 
 
 def work_off(queue: str) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from kombu import pools
 
-from tasks import lingering
+from tasks import lingering, waiting
 from tasks.app import app
 from tasks.config import celery_config
 from tests.contracts.fake_track import FakeTrack, fake_track
@@ -18,6 +18,7 @@ def broker(installed: Installation) -> Iterator[None]:
     app.conf.update(celery_config(installed.process.settings))
     app._after_fork()
     app.loader.import_default_modules()
+    waiting._told.clear()
     yield
     pools.reset()
     app._after_fork()

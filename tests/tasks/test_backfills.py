@@ -26,7 +26,7 @@ from sandbox.store.world import Options
 from tasks import backfills, process
 from tests.pipeline.shop import Shop
 from tests.servers.worker import worker
-from tests.tasks.by_hand import take_all, work_off
+from tests.tasks.by_hand import leave_alone, take_all, work_off
 
 RATE = 100.0
 PATIENCE = 120
@@ -83,6 +83,15 @@ def in_a_moment():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return messages
+
+
+@pytest.mark.usefixtures("store_id")
+def test_while_no_backfill_worker_runs_steps_do_not_pile_up(installed):
+    change(installed, next_step_at=installed.process.now() - 2 * backfills.OVERDUE)
+    leave_alone("backfill")
+    backfills.sweep()
+
+    assert "backfills.step" not in {message.task for message in take_all("backfill")}
 
 
 def test_one_sweep_sees_to_steps_that_will_be_overdue_before_the_next(installed, store_id):

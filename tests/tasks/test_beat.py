@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +17,15 @@ from celery.beat import SchedulingError
 from celery.schedules import schedule
 from redbeat.schedulers import RedBeatSchedulerEntry, acquire_distributed_beat_lock
 
+from pipeline import keys
 from pipeline.settings import Settings
 from tasks.app import app
 from tasks.beat import PatientScheduler
-from tasks.config import HOOKS, celery_config
+from tasks.config import DELIVERIES, HOOKS, celery_config
+from tasks.waiting import MOST
 from tests.installation import Installation
 from tests.pipeline.lanes.bench import unreachable
+from tests.tasks.by_hand import leave_alone, take_all
 
 REDBEATS = ("redbeat_conf", "redbeat_redis")  # what it keeps on the app
 
@@ -38,6 +42,15 @@ def beat(installed: Installation) -> PatientScheduler:
     return a_beat()
 
 
+@pytest.fixture
+def all_the_time(beat: PatientScheduler) -> PatientScheduler:
+    """Every sweep is due whenever beat looks."""
+    for entry in app.conf.beat_schedule.values():
+        entry["schedule"] = 0.0
+    beat.setup_schedule()
+    return beat
+
+
 def forget() -> None:
     for name in REDBEATS:
         if hasattr(app, name):
@@ -50,9 +63,9 @@ def a_beat() -> PatientScheduler:
     return scheduler
 
 
-def a_sweep(**changes: Any) -> RedBeatSchedulerEntry:
+def a_sweep(every: float = 1.0, **changes: Any) -> RedBeatSchedulerEntry:
     """One of the schedule, as beat finds it when it is due."""
-    return RedBeatSchedulerEntry("sweep", "hooks.sweep", schedule(1.0), app=app, options={"queue": HOOKS}, **changes)
+    return RedBeatSchedulerEntry("sweep", "hooks.sweep", schedule(every), app=app, options={"queue": HOOKS}, **changes)
 
 
 @contextmanager
@@ -136,3 +149,36 @@ def test_beat_ends_quietly_without_redis(beat: PatientScheduler, monkeypatch: py
     monkeypatch.setattr(beat.lock, "redis", unreachable())
 
     beat.close()
+
+
+def test_sweeps_do_not_pile_up_while_no_worker_runs(redis_client: redis.Redis, all_the_time: PatientScheduler):
+    for _ in range(2 * MOST):
+        all_the_time.tick()
+
+    assert all(redis_client.llen(f"cratewire:celery:{queue}") <= MOST for queue in (HOOKS, DELIVERIES))
+
+
+def test_what_was_held_back_is_sent_as_soon_as_messages_are_taken(beat: PatientScheduler, redis_client: redis.Redis):
+    leave_alone(HOOKS)
+    a_sweep(every=3_600.0, last_run_at=datetime(2026, 1, 1, tzinfo=UTC)).save()
+    beat.tick()
+    redis_client.set(keys.taken_lately(HOOKS), 1)
+    beat.tick()
+
+    assert [message.task for message in take_all(HOOKS)][MOST:] == ["hooks.sweep"]
+
+
+def test_that_sweeps_are_held_back_is_told_of_once_and_when_it_is_over(
+    beat: PatientScheduler, redis_client: redis.Redis
+):
+    leave_alone(HOOKS)
+    with structlog.testing.capture_logs() as lines:
+        beat.apply_async(a_sweep())
+        beat.apply_async(a_sweep())
+        redis_client.delete("cratewire:celery:hooks")
+        beat.apply_async(a_sweep())
+
+    assert [(line["event"], line["queue"]) for line in lines] == [
+        ("nobody takes sweeps, beat holds them back", HOOKS),
+        ("sweeps are taken again", HOOKS),
+    ]

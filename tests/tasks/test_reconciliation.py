@@ -23,7 +23,7 @@ from sandbox.store.shop import customers
 from sandbox.store.world import Options
 from tasks import process, reconciliation
 from tests.installation import order_hook
-from tests.tasks.by_hand import take_all
+from tests.tasks.by_hand import leave_alone, take_all
 
 
 @pytest.fixture
@@ -81,6 +81,15 @@ def test_a_store_that_is_being_compared_is_left_alone(here, store_id):
     reconciliation.sweep()
 
     assert started() == []
+
+
+@pytest.mark.usefixtures("store_id")
+def test_while_no_backfill_worker_runs_passes_do_not_pile_up():
+    leave_alone("backfill")
+    reconciliation.tidy()
+    reconciliation.sweep()
+
+    assert "reconciliation.run" not in {message.task for message in take_all("backfill")}
 
 
 def test_nothing_is_compared_by_itself_if_the_setting_says_never(here, store_id):

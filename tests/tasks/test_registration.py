@@ -17,7 +17,7 @@ from pipeline.secrets import seal
 from sandbox.store.server import serving
 from sandbox.store.world import Options
 from tasks import process, registration
-from tests.tasks.by_hand import take_all
+from tests.tasks.by_hand import leave_alone, take_all
 
 
 @pytest.fixture
@@ -51,6 +51,14 @@ def test_a_store_that_was_just_connected_is_tended(store_id):
     registration.sweep()
 
     assert started() == [(store_id,)]
+
+
+@pytest.mark.usefixtures("store_id")
+def test_while_no_backfill_worker_runs_audits_do_not_pile_up():
+    leave_alone("backfill")
+    registration.sweep()
+
+    assert "registration.tend" not in {message.task for message in take_all("backfill")}
 
 
 def test_a_store_that_is_being_tended_is_left_alone(installed, store_id):

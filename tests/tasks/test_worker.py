@@ -15,6 +15,7 @@ from pipeline.ledger import tables
 from pipeline.ledger.engine import writing
 from tasks.app import app
 from tasks.kick import LINKS, publish
+from tasks.waiting import MOST, nobody_takes
 from tests.contracts.fake_track import Canned, fake_track
 from tests.installation import order_hook
 from tests.servers.sandbox import sandbox_customerio
@@ -148,6 +149,16 @@ def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, en
             time.sleep(0.1)
 
     assert min(waiting) == 3
+
+
+def test_a_worker_is_seen_to_take_messages(installed, environment, tmp_path):
+    for _ in range(MOST):
+        app.send_task("hooks.sweep", queue="hooks")
+    waited = nobody_takes(app, "hooks")
+    with worker(environment, tmp_path / "worker.log"):
+        wait(lambda: installed.process.redis.exists(keys.taken_lately("hooks")))
+
+    assert waited
 
 
 def at_work():

@@ -1,0 +1,35 @@
+"""RabbitMQ says how many messages wait, as Redis does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from kombu import pools
+
+from tasks.app import app
+from tasks.config import DELIVERIES, HOOKS, celery_config
+from tasks.waiting import nobody_takes
+from tests.installation import Installation
+from tests.servers.rabbitmq import Node
+from tests.tasks.by_hand import leave_alone
+
+
+@pytest.fixture(autouse=True)
+def broker(installed: Installation, node: Node) -> Iterator[None]:
+    app.conf.update(celery_config(replace(installed.process.settings, broker_url=node.url)))
+    app._after_fork()
+    yield
+    pools.reset()
+    app._after_fork()
+
+
+def test_sweeps_are_held_back_while_many_messages_wait_and_none_is_taken():
+    leave_alone(HOOKS)
+
+    assert nobody_takes(app, HOOKS)
+
+
+def test_a_queue_that_is_not_there_yet_is_given_messages():
+    assert not nobody_takes(app, DELIVERIES)
