@@ -64,7 +64,7 @@ class BadAnswer(Unreachable):
 class Wait(CratewireError):
     """Nothing was asked. Whoever wanted to ask comes back in `seconds`; nobody sleeps.
 
-    `throttled`: because the store's API answered 429, to this or to an earlier question.
+    `throttled`: because the store's API told us to wait, to this or to an earlier question.
     """
 
     def __init__(self, seconds: float, message: str, *, throttled: bool = False) -> None:

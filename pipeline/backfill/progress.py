@@ -28,7 +28,7 @@ class Progress:
     pages_per_second: float  # since it began, without pauses
     seconds: float  # so long has it run, without pauses
     seconds_left: float | None
-    throttled_seconds: float  # of those: waited because the store had answered 429
+    throttled_seconds: float  # of those: waited because the store had said so
     waited_seconds: float  # of those: waited for our own budget of requests
     started_at: int  # µs, as all moments
     ended_at: int | None

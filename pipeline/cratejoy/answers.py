@@ -31,7 +31,7 @@ def check(answer: Answer, what: str) -> None:
     """
     if answer.status is None:
         raise Unreachable(f"{what}: {answer.error or 'no answer'}")
-    if answer.status // 100 != 2:  # noqa: PLR2004 - the successes
+    if is_refusal(answer):
         judge = _BY_STATUS.get(answer.status) or _BY_HUNDRED.get(answer.status // 100, _odd)
         raise judge(f"{what}: answered {answer.status}", answer)
 
@@ -50,6 +50,11 @@ def told_to_wait(answer: Answer) -> float | None:
     """Seconds from the answer's Retry-After. None: it names none that can be used."""
     at = (answer.started_at + answer.duration_us) / 1_000_000
     return parse_retry_after(answer.headers.get("retry-after"), at)
+
+
+def is_refusal(answer: Answer) -> bool:
+    """Whether it answered, but did not do what was asked."""
+    return answer.status is not None and answer.status // 100 != 2  # noqa: PLR2004 - the successes
 
 
 def is_taken(answer: Answer) -> bool:

@@ -1,7 +1,8 @@
 """The client of one store's Merchant API. One method, one request; nothing waits, nothing is tried again.
 
 Every request passes the budget all of our processes share for this store. While that says no, a method raises Wait
-with the seconds and has asked nothing; a 429 closes the gate for everybody. Errors are those of `pipeline.errors`.
+with the seconds and has asked nothing; a 429, or another refusal with a `Retry-After`, closes the gate for everybody.
+Errors are those of `pipeline.errors`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 from pipeline import metrics
 from pipeline.cratejoy import reading
 from pipeline.cratejoy.addresses import address, linked, page_after, query_of, question
-from pipeline.cratejoy.answers import THROTTLED, check, is_taken, json_in, told_to_wait
+from pipeline.cratejoy.answers import THROTTLED, check, is_refusal, is_taken, json_in, told_to_wait
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.cratejoy.reading import Bad, Page
 from pipeline.errors import BadAnswer, RequestRefused, Throttled, Wait
@@ -33,6 +34,8 @@ class Gate(Protocol):
     def acquire(self, cost: int = 1) -> float: ...
 
     def pause(self, seconds: float | None) -> object: ...
+
+    def rest(self, seconds: float) -> object: ...
 
     def paused(self) -> float: ...
 
@@ -107,8 +110,9 @@ class Cratejoy:
     def _ask(self, method: Method, url: str, what: str, body: Mapping[str, Any] | None = None) -> Answer:
         wait = self._budget.acquire()
         if wait > 0:
-            why = f"{method} {what}: the store's budget of requests is used up for {wait:.3f} s"
-            raise Wait(wait, why, throttled=self._budget.paused() > 0)
+            throttled = self._budget.paused() > 0
+            why = "the store has told us to wait" if throttled else "the store's budget of requests is used up"
+            raise Wait(wait, f"{method} {what}: {why} for {wait:.3f} s", throttled=throttled)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         payload = None if body is None else json.dumps(dict(body)).encode()
         answer = self._http.call(method, url, headers=headers, body=payload, most_bytes=MOST_BYTES)
@@ -119,6 +123,8 @@ class Cratejoy:
             raise Throttled(wait, f"{method} {what}: too many requests; nobody asks this store for {wait:.3f} s")
         if is_taken(answer):
             self._budget.succeeded()
+        if is_refusal(answer) and (told := told_to_wait(answer)):
+            self._budget.rest(told)
         check(answer, f"{method} {what}")
         return answer
 

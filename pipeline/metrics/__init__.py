@@ -66,7 +66,7 @@ BACKFILL_PAGES = _counter("cratewire_backfill_pages", "Pages of stores' collecti
 BACKFILL_PEOPLE = _counter("cratewire_backfill_people", "People backfills have told of, each once per backfill.")
 BACKFILL_WAIT_SECONDS = _counter(
     "cratewire_backfill_wait_seconds",
-    "How long backfills waited, in all: because a store had answered 429 (throttled) or for its rate (budget).",
+    "How long backfills waited, in all: because a store had said so (throttled) or for its rate (budget).",
     "reason",
 )
 

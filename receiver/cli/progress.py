@@ -40,7 +40,7 @@ def lines_of(found: backfill.Progress) -> Iterator[str]:
     yield f"pages: {found.pages}{_of(found.pages_total)}, {found.pages_per_second:.2f} a second"
     yield f"time: {duration(found.seconds)}" + (f", left: {duration(found.seconds_left)}" if doing else "")
     yield (
-        f"waited: {duration(found.throttled_seconds)} because the store answered 429, "
+        f"waited: {duration(found.throttled_seconds)} because the store said so, "
         f"{duration(found.waited_seconds)} for our own rate"
     )
     if found.error:
@@ -94,7 +94,7 @@ def _rest(found: backfill.Progress) -> str:
         f"page {found.pages}{_of(found.pages_total)}",
         f"{found.pages_per_second:.1f}/s",
         f"{duration(found.seconds_left)} left" if found.ended_at is None else "",
-        f"429: {duration(found.throttled_seconds)}",
+        f"told to wait: {duration(found.throttled_seconds)}",
         "trouble: see status" if found.error else "",
     )
     return ", ".join(filter(None, parts))

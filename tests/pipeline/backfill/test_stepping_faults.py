@@ -72,7 +72,7 @@ def test_an_object_that_cannot_be_read_is_counted_and_spoils_no_other(book):
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_store_that_is_down_is_asked_again_until_it_is_up(book, status):
     everybody = book.shop.people(3)
-    book.shop.fault(status=status, times=7, retry_after=1)
+    book.shop.fault(status=status, times=7, retry_after=0)
     book.start()
     book.step()
     resting = book.row()

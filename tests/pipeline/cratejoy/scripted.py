@@ -32,6 +32,7 @@ class Gate:
 
     wait: float = 0.0
     pauses: list[float | None] = field(default_factory=list)
+    rests: list[float] = field(default_factory=list)
     successes: int = 0
 
     def acquire(self, _cost=1):
@@ -39,6 +40,9 @@ class Gate:
 
     def pause(self, seconds):
         self.pauses.append(seconds)
+
+    def rest(self, seconds):
+        self.rests.append(seconds)
 
     def paused(self):
         return (self.pauses[-1] or 1.0) if self.pauses else 0.0

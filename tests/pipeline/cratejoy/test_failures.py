@@ -14,6 +14,7 @@ from pipeline.cratejoy.opening import MARGIN, open_with
 from pipeline.errors import (
     BadAnswer,
     BadCredentials,
+    CratewireError,
     NotAllowed,
     NotFound,
     RequestRefused,
@@ -162,6 +163,41 @@ def test_a_429_stops_every_client_of_the_store(shop, redis):
 
     assert len(shop.asked()) == 1
     assert 50 < caught.value.seconds <= 60
+
+
+def test_a_503_that_names_a_time_stops_every_client_of_the_store(shop, redis):
+    shop.fault(status=503, times=1, retry_after=60)
+    one, other = (open_with(shop.credentials(), redis, per_second=100) for _ in range(2))
+
+    with pytest.raises(ServerFault):
+        one.page("orders")
+    with pytest.raises(Wait) as caught:
+        other.page("customers")
+
+    assert len(shop.asked()) == 1
+    assert 50 < caught.value.seconds <= 60
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 408, 500, 503])
+def test_a_time_to_come_back_is_everybodys_whatever_refusal_names_it_and_lowers_no_rate(status):
+    gate = Gate()
+    store, _ = scripted(answer(status, retry_after="7"), gate=gate)
+
+    with pytest.raises(CratewireError, match=str(status)):
+        store.page("orders")
+
+    assert (gate.rests, gate.pauses) == ([7.0], [])
+
+
+@pytest.mark.parametrize("given", [answer(503), answer(503, retry_after="soon"), page(), Answer(None)])
+def test_an_answer_that_names_no_time_stops_nobody(given):
+    gate = Gate()
+    store, _ = scripted(given, gate=gate)
+
+    with suppress(CratewireError):
+        store.page("orders")
+
+    assert gate.rests == []
 
 
 def test_the_budget_is_shared_by_all_clients_of_the_store(shop, redis):

@@ -78,7 +78,7 @@ def test_a_human_reads_how_far_it_is(typed, shell, installed):
 
     assert "running, at the customers" in text
     assert "customers: 300 of 1200" in text
-    assert "waited: 1:15 because the store answered 429" in text
+    assert "waited: 1:15 because the store said so" in text
 
 
 def test_of_one_that_has_ended_nobody_is_told_that_the_time_left_is_unknown(typed, shell, installed):
