@@ -33,9 +33,8 @@ def create_app(settings: Settings, wiring: Wiring | None = None) -> Flask:
 
 
 def paths_of(app: Flask) -> frozenset[str]:
-    """How the paths begin that this application serves itself: `healthz`, `hooks/`. Nothing is at `hooks`."""
-    parts = (rule.rule.removeprefix("/").partition("/") for rule in app.url_map.iter_rules())
-    return frozenset(first + slash for first, slash, _ in parts)
+    """What this application serves itself: `healthz`, `readyz/hooks`, and whatever is below `hooks/`."""
+    return frozenset(rule.rule.removeprefix("/").partition("<")[0] for rule in app.url_map.iter_rules())
 
 
 def _pages(site: Site) -> Flask:

@@ -21,7 +21,7 @@ BUSY = b"Too many requests at the moment. Please try again in a few seconds.\n"
 class Door:
     """WSGI: what the core serves goes there, everything else to the pages.
 
-    `served_there`: how the core's paths begin, up to and with the second slash, if there is one.
+    `served_there`: the core's paths, without the first slash; one that ends with a slash stands for all below it.
     """
 
     def __init__(
@@ -40,8 +40,9 @@ class Door:
         self._public = urlsplit(public_url)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        first, slash, _ = environ["PATH_INFO"].lstrip("/").partition("/")
-        if first + slash in self._served_there:
+        path = environ["PATH_INFO"].lstrip("/")
+        first, slash, _ = path.partition("/")
+        if not self._served_there.isdisjoint((path, first + slash)):
             return self._core(environ, start_response)
         if not self._room.acquire(blocking=False):
             start_response("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "5")])

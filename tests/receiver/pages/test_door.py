@@ -31,14 +31,16 @@ def test_what_machines_ask_for_builds_no_pages():
     assert send(door(never), "GET", "/healthz").body == b"core"
 
 
-@pytest.mark.parametrize("path", ["/hooks", "/hook"])
+@pytest.mark.parametrize("path", ["/hooks", "/hook", "/readyz/hook", "/readyz/", "/readyz/hooks/", "/healthz/all"])
 def test_whoever_looks_where_nothing_is_for_machines_sees_a_page(house, path):
     answer = send(make_app(Keeper(), house.site).wsgi_app, "GET", path)
 
     assert (answer.status, b"cratewire.css" in answer.body) == (404, True)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/hooks/", 404), ("//hooks/acme", 404), ("/healthz", 200)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/hooks/", 404), ("//hooks/acme", 404), ("/healthz", 200), ("/readyz/hooks", 200)]
+)
 def test_what_machines_ask_for_is_answered_without_a_page(house, path, status):
     answer = send(make_app(Keeper(), house.site).wsgi_app, "GET", path)
 
