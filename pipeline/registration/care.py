@@ -56,8 +56,7 @@ def open_ward(care: Care, store_id: int) -> Ward:
     with reading(care.engine) as db:
         store, row = get_store(db, store_id), find_api(db, store_id)
     if store is None or row is None:
-        name = store.name if store else store_id
-        raise Misconfigured(f"store {name} is connected without Cratejoy's Client ID and Secret")
+        raise Misconfigured(f"store {store_id} is connected without Cratejoy's Client ID and Secret")
     credentials = credentials_of(unseal(care.secret_keys, row.config))
     urls = hook_urls(care.secret_keys, care.public_url, store.name, store.token_version)
     return Ward(store, row, care.open_api(credentials), credentials.base_url, urls)

@@ -6,12 +6,13 @@ import os
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from pipeline import keys
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.events.table import EVENTS
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.store_apis import find_api, save_api
+from pipeline.ledger.store_apis import find_api, forget_api, save_api
 from pipeline.ledger.stores import save_store
 from pipeline.secrets import seal
 from sandbox.store.server import serving
@@ -83,3 +84,13 @@ def test_what_goes_wrong_is_in_the_ledger_and_no_failure_of_the_task(installed, 
 
     assert found(installed, store_id).status == "refused"
     assert started() == []
+
+
+def test_a_store_whose_keys_have_gone_is_named_by_its_id_in_the_log(installed, store_id):
+    with writing(installed.process.engine) as db:
+        forget_api(db, store_id)
+    with structlog.testing.capture_logs() as lines:
+        registration.tend(store_id)
+
+    (line,) = lines
+    assert line["reason"] == f"store {store_id} is connected without Cratejoy's Client ID and Secret"
