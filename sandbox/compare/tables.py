@@ -1,12 +1,17 @@
-"""A report as tables for a terminal."""
+"""A report as tables for a terminal. What strangers wrote formats nothing in it, and gives the terminal no orders."""
+
+import re
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sandbox.compare.report import EventCount, Report
 
 COLUMNS = ("expected", "arrived", "missing", "unexpected", "twice", "unpromised")
 SHOWN = 20
+# What a terminal obeys, what turns the direction of a text around, and halves of characters, which cannot be printed.
+_ORDERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def print_report(console: Console, report: Report) -> None:
@@ -19,7 +24,7 @@ def print_report(console: Console, report: Report) -> None:
     if report.differences:
         console.print(_differences(report))
     for wrong in report.wrong_people[:SHOWN]:
-        console.print(f"  {wrong.person}: {wrong.why}", markup=False)
+        console.print(_plain(f"  {wrong.person}: {wrong.why}"))
     console.print("[green]Everything arrived once.[/]" if report.is_clean else "[red]They differ.[/]")
 
 
@@ -28,7 +33,7 @@ def _events(report: Report) -> Table:
     for column in COLUMNS:
         table.add_column(column, justify="right")
     for name, row in sorted(report.events.items()):
-        table.add_row(name, *_cells(row))
+        table.add_row(_plain(name), *_cells(row))
     totals = report.totals
     table.add_section()
     table.add_row("all", *(str(totals[column]) for column in COLUMNS))
@@ -48,7 +53,10 @@ def _differences(report: Report) -> Table:
     table = Table("what", "event", "person", "subject", "times", "happenings", title=f"The first {SHOWN} differences")
     for difference in report.differences[:SHOWN]:
         numbers = ", ".join(map(str, difference.happenings))
-        table.add_row(
-            difference.kind, difference.event, difference.person, difference.subject_id, str(difference.count), numbers
-        )
+        words = (difference.kind, difference.event, difference.person, difference.subject_id)
+        table.add_row(*map(_plain, words), str(difference.count), numbers)
     return table
+
+
+def _plain(text: str) -> Text:
+    return Text(_ORDERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text))
