@@ -11,18 +11,25 @@ from pipeline.ledger.account_tables import Mail
 from pipeline.ledger.api_tables import StoreAPI
 from pipeline.ledger.tables import Base
 from pipeline.ledger.tables import Connection as Link
-from pipeline.secrets import reseal
+from pipeline.secrets import opens, reseal
 
 SEALED: dict[str, tuple[type[Base], InstrumentedAttribute[int], InstrumentedAttribute[bytes]]] = {
     "connections": (Link, Link.id, Link.config),
     "store_apis": (StoreAPI, StoreAPI.store_id, StoreAPI.config),
     "mails": (Mail, Mail.id, Mail.content),  # type: ignore[dict-item]  # none that has left is looked at
 }
+CREDENTIALS = ("connections", "store_apis")
 
 
 def reseal_all(db: Connection, secret_keys: Sequence[str]) -> dict[str, int]:
     """How many were encrypted anew, by table. Raise Misconfigured, and change nothing, if a key is missing."""
     return {name: _reseal(db, secret_keys, *where) for name, where in SEALED.items()}
+
+
+def unopened(db: Connection, secret_keys: Sequence[str]) -> tuple[int, int]:
+    """How many of the saved credentials none of the keys opens, and how many there are."""
+    blobs = [blob for name in CREDENTIALS for blob in db.execute(select(SEALED[name][2])).scalars()]
+    return sum(not opens(secret_keys, blob) for blob in blobs), len(blobs)
 
 
 def _reseal(

@@ -31,6 +31,15 @@ def unseal(secret_keys: Sequence[str], blob: bytes) -> dict[str, str]:
     return config
 
 
+def opens(secret_keys: Sequence[str], blob: bytes) -> bool:
+    """Whether any of the keys is the one it was sealed with."""
+    try:
+        _box(tuple(secret_keys)).decrypt(blob)
+    except InvalidToken:
+        return False
+    return True
+
+
 def reseal(secret_keys: Sequence[str], blob: bytes) -> bytes:
     """The same config sealed with the first key, so that older keys can go."""
     try:

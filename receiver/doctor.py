@@ -20,6 +20,7 @@ from pipeline.ledger.migrations import is_current
 from pipeline.settings import VARIABLES, Settings
 from receiver.finding import Finding, State
 from receiver.hearing import look_at_hearing
+from receiver.keyhole import look_at_key
 from receiver.run.premises import is_held
 from receiver.working import look_at_work
 
@@ -43,6 +44,7 @@ def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], fl
     if settings.broker_url != settings.redis_url:
         yield _broker(settings)
     yield _database(settings)
+    yield from look_at_key(settings)
     yield from look_at_work(settings, now)
     yield from look_at_hearing(settings, now)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from pipeline import keys
-from pipeline.errors import StaleFence
+from pipeline.errors import Misconfigured, StaleFence
 from pipeline.lanes.backoff import full_jitter
 from pipeline.lanes.counting import count_send, count_wait, stop_in
 from pipeline.lanes.lease import Lease
@@ -138,7 +138,7 @@ class _Run:
             yield
         except Exception as error:
             attempts = taken.attempts + 1
-            self._postpone(taken, self._jitter(attempts), attempts, f"our own fault: {type(error).__name__}")
+            self._postpone(taken, self._jitter(attempts), attempts, _in_words(error))
             raise
 
     def _record(self, taken: LaneTaken, messages: Sequence[Message], reply: Reply) -> Stopped | None:
@@ -186,6 +186,11 @@ class _Run:
             rejected=self.report.rejected + sum(isinstance(one, Rejected) for one in reply.outcomes),
             calls=self.report.calls + len(reply.calls),
         )
+
+
+def _in_words(error: Exception) -> str:
+    """What is wrong with the settings says itself what to do; of a fault its kind is all that may be told."""
+    return str(error) if isinstance(error, Misconfigured) else f"our own fault: {type(error).__name__}"
 
 
 def _at_once(line: Line, priority: int) -> int:

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from pipeline import tokens
+from pipeline import secrets, tokens
 from pipeline.http import HTTP, Answer
+from pipeline.ledger.connections import connections_of
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.silence.alarms import WAY_IN, NewAlarm, end_alarms, open_alarm, open_alarms
 from pipeline.ledger.silence.canaries import (
+    CanaryRow,
     ask_for_canary,
     claim_canary,
     last_canaries,
     next_store,
     note_answer,
 )
-from pipeline.ledger.stores import get_store
+from pipeline.ledger.stores import StoreRow, get_store
 from pipeline.model import CANARY
 from pipeline.silence.proof import Proof, way_in
 
@@ -27,6 +29,7 @@ SECOND = 1_000_000
 RETRY_US = 60 * SECOND  # after one that failed, whatever the settings say
 
 NOT_OURS = "answered 200, but not as Cratewire does"
+OTHER_KEY = "CRATEWIRE_SECRET_KEY is not the one with which the store was connected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,23 @@ def send_canary(engine: Engine, address: Address, canary_id: int, http: HTTP, no
         return None
     with reading(engine) as db:
         store = get_store(db, canary.store_id)
+        sealed = [one.config for one in connections_of(db, canary.store_id)]
     if store is None:
         return None
-    token = tokens.sign(address.secret_keys, store.name, store.token_version)
-    url = f"{address.public_url}/hooks/{store.name}/{token}/{CANARY}"
-    body = json.dumps({CANARY: canary.nonce}).encode()
-    fault = _fault(http.call("POST", url, headers={"Content-Type": "application/json"}, body=body))
+    if any(not secrets.opens(address.secret_keys, one) for one in sealed):
+        fault = OTHER_KEY  # it would come back, signed with that key; Cratejoy's hooks do not
+    else:
+        fault = _fault(_call(address, store, canary, http))
     with writing(engine) as db:
         note_answer(db, canary_id, fault, now())
     return fault
+
+
+def _call(address: Address, store: StoreRow, canary: CanaryRow, http: HTTP) -> Answer:
+    token = tokens.sign(address.secret_keys, store.name, store.token_version)
+    url = f"{address.public_url}/hooks/{store.name}/{token}/{CANARY}"
+    body = json.dumps({CANARY: canary.nonce}).encode()
+    return http.call("POST", url, headers={"Content-Type": "application/json"}, body=body)
 
 
 def _fault(answer: Answer) -> str | None:

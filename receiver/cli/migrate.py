@@ -9,6 +9,7 @@ import click
 from pipeline.ledger.migrations import migrate as bring_up_to_date
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.keyhole import look_at_key
 
 
 @click.command(epilog="Example: DATABASE_URL=postgresql://… cratewire migrate")
@@ -16,7 +17,10 @@ from receiver.cli.output import json_option, show, speaks_plainly
 @json_option
 @speaks_plainly
 def migrate(data: Path | None, as_json: bool) -> None:
-    """Bring the database to the newest revision. Running it again changes nothing."""
+    """Bring the database to the newest revision. Running it again changes nothing.
+
+    Warns if the secret key is not the one with which stores were connected.
+    """
     settings = settings_of(data)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     revision = bring_up_to_date(settings.database_url)
@@ -25,3 +29,6 @@ def migrate(data: Path | None, as_json: bool) -> None:
         as_json=as_json,
         human=lambda console: console.print(f"The database is at revision {revision}."),
     )
+    for finding in look_at_key(settings):
+        if finding.state == "wrong":
+            click.echo(f"Warning: the secret key {finding.says}. {finding.advice}", err=True)

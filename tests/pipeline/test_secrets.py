@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import Misconfigured
-from pipeline.secrets import reseal, seal, unseal
+from pipeline.secrets import opens, reseal, seal, unseal
 
 OLD, NEW = "the old key of the tests", "the new key of the tests"
 CONFIG = {"site_id": "s-17", "api_key": "very-private", "region": "eu"}
@@ -49,3 +49,7 @@ def test_without_the_right_key_the_setting_is_named(open_, blob):
 def test_sealing_without_a_key_is_a_mistake():
     with pytest.raises(ValueError, match="no secret key"):
         seal([], CONFIG)
+
+
+def test_it_is_known_whether_a_key_opens_a_config_without_opening_it():
+    assert (opens([NEW, OLD], seal([OLD], CONFIG)), opens([NEW], seal([OLD], CONFIG))) == (True, False)

@@ -57,6 +57,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "eviction",
             "clock",
             "database",
+            "secret key",
             "chain",
             "connections",
             "way in",

@@ -269,3 +269,16 @@ def test_a_connection_that_cannot_be_opened_rests_before_it_is_tried_again(insta
 
     deliveries.sweep()
     assert starts() == []
+
+
+def test_a_connection_that_cannot_be_opened_says_which_setting_is_wrong(installed, track):
+    connection = installed.connect(track.config)
+    record(installed, order_hook(1))
+    with writing(installed.process.engine) as db:
+        db.execute(update(tables.Connection).values(config=seal(["sealed-with-another-key"], track.config)))
+
+    with pytest.raises(Misconfigured):
+        deliveries.run(connection, 0)
+
+    [lane] = installed.rows(tables.Lane)
+    assert lane.reason.startswith("CRATEWIRE_SECRET_KEY: none of the keys opens this connection's credentials")

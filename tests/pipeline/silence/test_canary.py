@@ -6,9 +6,11 @@ import pytest
 
 from pipeline import tokens
 from pipeline.http import HTTP
+from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.silence.canaries import CanaryRow, ask_for_canary, last_canaries
-from pipeline.silence.canary import NOT_OURS, SECOND, Address, send_canary
+from pipeline.secrets import seal
+from pipeline.silence.canary import NOT_OURS, OTHER_KEY, SECOND, Address, send_canary
 from pipeline.silence.proof import ARRIVES_US, NEVER_ARRIVED, proof_of
 from tests.builders import NOW
 from tests.pipeline.silence.conftest import KEYS
@@ -112,6 +114,18 @@ def test_whoever_else_answers_is_named(send, status, body, fault):
     with listener(status, body, {"Location": "/elsewhere"}) as heard:
         assert send(heard.url) == fault
     assert len(heard.requests) == 1
+
+
+def test_a_store_that_was_connected_with_another_secret_key_is_told_and_nothing_is_sent(town, send):
+    store = town.store(events=())
+    with writing(town.engine) as db:
+        save_connection(
+            db, NewConnection(store, "customerio", "1", seal(["an-older-key-of-the-tests"], {})), town.clock
+        )
+
+    with listener(200, b'{"receipt":"r"}') as heard:
+        assert send(heard.url) == OTHER_KEY
+    assert not heard.requests
 
 
 def test_an_address_where_nobody_listens_is_named(send):
