@@ -103,10 +103,10 @@ def _list(console: Console, found: list[DeadListed]) -> None:
     if not found:
         console.print("Nothing is dead.")
         return
-    table = plain("name", "died", "event", "stage", "reason", "store")
+    table = plain("name", "died", "event", "reason", "store", gap=1)
     for one in found:
         name, event = f"{one.kind}:{one.id}", one.name or "profile"
-        table.add_row(name, moment(one.died_at), event, one.stage, one.reason, one.store)
+        table.add_row(name, moment(one.died_at), event, one.reason, one.store)
     console.print(table)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from pipeline.errors import Misconfigured
 from pipeline.events.table import EVENTS, is_known
 from pipeline.ledger.engine import reading
-from pipeline.ledger.reading import EventFilter, EventListed, EventShown, list_events, show_event
+from pipeline.ledger.reading import DeliveryShown, EventFilter, EventListed, EventShown, list_events, show_event
 from pipeline.ledger.stores import find_store
 from pipeline.model import RECONCILE, Became
 from receiver.cli.opened import as_document, opened, when
@@ -151,7 +151,11 @@ def _tell(console: Console, found: EventShown) -> None:
     console.print(f"  then       {_stages(found)}", highlight=False)
     for note in found.notes:
         console.print(f"  note       {json.dumps(note)}", highlight=False)
-    console.print("", _people(found), "", _deliveries(found), "", sep="\n")
+    console.print("", _people(found), "", _deliveries(found.deliveries, event.received_at), sep="\n")
+    for one in found.deliveries:
+        if one.reason:
+            console.print(f"delivery {one.id}: {one.reason}", highlight=False)
+    console.print()
     for call in found.calls:
         answer = call.status or call.error
         what = f"{call.method} {call.endpoint} -> {answer}, {took(call.duration_us)}, {call.items} items"
@@ -171,10 +175,11 @@ def _people(found: EventShown) -> Table:
     return table
 
 
-def _deliveries(found: EventShown) -> Table:
-    table = plain("delivery", "person", "platform", "what", "status", "tries", "after", "reason")
-    for one in found.deliveries:
-        done = f"+{took(one.done_at - found.event.received_at)}" if one.done_at else ""
+def _deliveries(found: Iterable[DeliveryShown], received_at: int) -> Table:
+    """How they fared. Why one did not arrive has no room in 80 columns."""
+    table = plain("delivery", "person", "platform", "what", "status", "tries", "after", gap=1)
+    for one in found:
+        done = f"+{took(one.done_at - received_at)}" if one.done_at else ""
         cells = (one.id, one.person_id, one.platform, one.name or one.kind, one.status, one.attempts, done)
-        table.add_row(*map(str, cells), one.reason or "")
+        table.add_row(*map(str, cells))
     return table

@@ -51,10 +51,15 @@ def test_hooks_and_deliveries_stand_in_one_list(shell, dead_hook, dead_delivery)
     assert {one["event"] for one in shell.json("dead", "list")} == {None, "order_new"}
 
 
-def test_a_human_sees_stage_and_reason(shell, dead_hook):
+def test_a_human_sees_what_died_and_why(shell, dead_hook):
+    reason = shell.json("dead", "list")[0]["reason"]
     text = shell.said("dead", "list")
 
-    assert [word for word in ("hook:1", "order_new", "decode", "acme") if word not in text] == []
+    assert [word for word in ("hook:1", "order_new", reason, "acme") if word not in text] == []
+
+
+def test_a_human_sees_where_it_died(shell, dead_hook):
+    assert " in decode, " in shell.said("dead", "show", "hook:1")
 
 
 def test_a_hook_is_shown_with_its_reason_and_its_bytes(shell, dead_hook):

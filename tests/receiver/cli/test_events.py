@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.events.table import EVENTS
 from pipeline.ledger import tables
+from tests.builders import NOW
 from tests.installation import a_hook, order_hook
 from tests.receiver.cli.lanes import run_lane_of
 
@@ -113,6 +114,15 @@ def test_why_nobody_was_told_is_said(shell, installed, connection):
 
     assert [one["reason"] for one in shell.json("events", "show", "1")["people"]] == ["no_email"]
     assert "no_email" in shell.said("events", "show", "1")
+
+
+def test_why_a_delivery_died_is_said(shell, installed, connection):
+    installed.record(order_hook(1))
+    with installed.process.engine.begin() as db:
+        dead = {"status": "dead", "reason": "identifier_too_long", "done_at": NOW}
+        db.execute(tables.Delivery.__table__.update().where(tables.Delivery.id == 2).values(**dead))
+
+    assert "delivery 2: identifier_too_long" in shell.said("events", "show", "1").splitlines()
 
 
 @pytest.mark.parametrize("wanted", ["7", "9" * 40, "01ARZ3NDEKTSV4RRFFQ69G5FAV", "nothing"])

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.events.table import EVENTS
-from pipeline.ledger.reading import DeadListed, EventListed
+from pipeline.ledger.reading import DeadListed, DeliveryShown, EventListed
 from receiver.cli import COMMANDS, dead, events, main
 from receiver.cli.tables import moment, took
 from tests.builders import NOW
@@ -46,12 +46,29 @@ def test_a_repeated_event_says_how_often_it_was_told():
     assert "told 3 times" in printed(events._table([an_event(name="order_new", duplicates=2)]))
 
 
-def test_a_dead_delivery_is_one_line_of_80_columns():
-    one = DeadListed(NOW, "delivery", 123, "acme", LONGEST, "deliver", "refused")
+@pytest.mark.parametrize("reason", ["profile_refused", "identifier_too_long"])
+def test_a_dead_delivery_is_one_line_of_80_columns(reason):
+    one = DeadListed(NOW, "delivery", 1234, "acme", LONGEST, "forward", reason)
     out = io.StringIO()
     dead._list(Console(file=out, width=80, color_system=None), [one])
 
     assert len(out.getvalue().splitlines()) == 2
+    assert reason in out.getvalue()
+
+
+def a_delivery(**more):
+    numbers = dict.fromkeys(("event_id", "connection_id", "lane", "created_at"), 1)
+    told = {"id": 1234567, "person_id": 123456, "platform": "customerio", "kind": "event", "name": LONGEST}
+    known = {"status": "sending", "attempts": 120, "reason": None, "done_at": NOW + 36_000_400_000}
+    rest = {"message_id": "", "detail": None, "notes": [], "message": {}}
+    return DeliveryShown(**{**numbers, **told, **known, **rest, **more})
+
+
+def test_a_delivery_of_an_event_is_one_line_of_80_columns():
+    lines = printed(events._deliveries([a_delivery()], NOW)).splitlines()
+
+    assert len(lines) == 2
+    assert [word for word in ("1234567", LONGEST, "sending", "120", "+36000.4 s") if word not in lines[1]] == []
 
 
 def test_times_leave_out_the_year_and_durations_choose_their_unit():
