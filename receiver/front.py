@@ -90,7 +90,8 @@ class Front:
     async def _chunked(self, http: HTTP) -> bytes:
         """A body that breaks off ends here like a whole one; it cannot be read then, and dies with its bytes.
 
-        Granian tells them apart only to whoever reads all of it at once (`await http()`), however long it is.
+        Granian (2.8.9 still) tells them apart only to whoever reads all of it at once (`await http()`), however long
+        it is. In a loop the break is an empty chunk, as trailers are, and `client_disconnect()` knows nothing of it.
         """
         missing = self._intake.max_bytes + 1
         chunks: list[bytes] = []
