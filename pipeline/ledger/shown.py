@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, update
 
 from pipeline.ledger.reconciliation_tables import ShownHappening as Shown
 from pipeline.ledger.tables import Store
@@ -65,10 +65,12 @@ def note_shown(db: Connection, store_id: int, sightings: Iterable[Sighting], now
         db.execute(made.on_conflict_do_update(index_elements=[Shown.store_id, Shown.happening], set_=again), rows)
 
 
-def note_late(db: Connection, store_id: int, happenings: Collection[str]) -> None:
-    """Hooks of these have come: those that were missed until now are late."""
-    mine = Shown.store_id == store_id, Shown.happening.in_(list(happenings)), Shown.state == MISSED
-    db.execute(update(Shown).where(*mine).values(state=LATE))
+def note_late(db: Connection, happenings: Collection[tuple[int, str]]) -> None:
+    """Hooks of these, each of a store, have come: those that were missed until now are late."""
+    mine = Shown.store_id == bindparam("of_store"), Shown.happening == bindparam("told"), Shown.state == MISSED
+    if happenings:
+        rows = [{"of_store": store_id, "told": happening} for store_id, happening in sorted(happenings)]
+        db.execute(update(Shown).where(*mine).values(state=LATE), rows)
 
 
 def oldest_waiting(db: Connection, store_id: int, event: str, now: int) -> list[int]:

@@ -33,7 +33,8 @@ def compare_page(db: Connection, store: StoreRow, shown: Iterable[Shown], rules:
     """Remember what the page shows, and record what no hook has told. Nobody else may record meanwhile."""
     items = items_of(shown, rules)
     keys = [item.key for item in items]
-    told = {key: one.received_at for key, one in told_already(db, store.id, keys).items()}
+    known = told_already(db, [(store.id, key) for key in keys])
+    told = {key: one.received_at for (_, key), one in known.items()}
     judged = judge(items, rules, states_of(db, store.id, keys), told)
     elsewhere = told_otherwise(db, store.id, judged.missing)
     missing = [item for item in judged.missing if item.key not in elsewhere]

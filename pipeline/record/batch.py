@@ -68,8 +68,7 @@ def record_batch(
     dead = bury(db, died, raws, stores, now)
     told = sort_out(db, stories)
     count_repeats(db, told.repeats)
-    for store_id, happenings in told.told_again.items():
-        note_late(db, store_id, happenings)
+    note_late(db, told.told_again)
     rows = _record(db, told, raws, now) if told.fresh else []
     revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
     ids = {story.hook["receipt"]: story.event_id for story in told.fresh}

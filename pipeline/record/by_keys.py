@@ -1,29 +1,32 @@
-"""Finds rows by keys of several columns, by an index on both databases.
+"""Finds rows by keys of several columns, by an index on both databases, in one statement however many keys there are.
 
-`(kind, id) IN ((…), …)` would be one statement, but SQLite reads the whole table for it: a hook cost five times as
-much in a ledger of a million events.
+`(kind, id) IN ((…), …)` would say the same, but SQLite reads the whole table for it: a hook cost five times as much in
+a ledger of a million events. So the keys go in as one JSON text, and the table is joined to what is in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import JSON, Column, Row, Select, and_, bindparam, cast, column, func, select
 from sqlalchemy import Connection as Database
 
-from pipeline.record.known import chunks
+Columns = tuple[Column[Any], ...]
 
 
-def rows_by(
-    db: Database, query: Select[Any], columns: Sequence[ColumnElement[Any]], keys: Iterable[tuple[Any, ...]]
-) -> Iterator[Any]:
-    """The query's rows whose columns hold one of the keys. The last column should be the one with the most values."""
-    groups: dict[tuple[Any, ...], list[Any]] = {}
-    for *heads, last in keys:
-        groups.setdefault(tuple(heads), []).append(last)
-    *leading, varied = columns
-    for group, values in groups.items():
-        same = [column == value for column, value in zip(leading, group, strict=True)]
-        for part in chunks(values):
-            yield from db.execute(query.where(*same, varied.in_(part)))
+def rows_by(db: Database, shown: Columns, by: Columns, keys: Iterable[tuple[Any, ...]]) -> list[Row[Any]]:
+    """These columns of the rows whose columns `by` hold one of the keys."""
+    wanted = list(dict.fromkeys(keys))
+    return list(db.execute(_query(db.dialect.name, shown, by), {"keys": wanted})) if wanted else []
+
+
+@cache
+def _query(dialect: str, shown: Columns, by: Columns) -> Select[Any]:
+    """Made once for each lookup, as its text is."""
+    each = func.json_each if dialect == "sqlite" else func.json_array_elements
+    wanted = each(bindparam("keys", type_=JSON)).table_valued(column("value", JSON), name="wanted")
+    parts = (wanted.c.value[place].as_string() for place in range(len(by)))
+    same = (one == cast(part, one.type) for one, part in zip(by, parts, strict=True))
+    return select(*shown).select_from(wanted.join(by[0].table, and_(*same)))

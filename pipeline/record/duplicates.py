@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection as Database
 from sqlalchemy import bindparam, update
 
 from pipeline.ledger import tables
-from pipeline.record.known import Told, table_of, told_already
+from pipeline.record.known import HappeningKey, Told, table_of, told_already
 from pipeline.record.story import Story
 
 
@@ -20,32 +20,32 @@ class Sorted:
 
     fresh: list[Story] = field(default_factory=list)
     repeats: Counter[int] = field(default_factory=Counter)  # event id -> more duplicates
-    repeats_within: Counter[tuple[int, str]] = field(default_factory=Counter)  # (store id, key) -> duplicates
+    repeats_within: Counter[HappeningKey] = field(default_factory=Counter)  # fresh happening -> duplicates
     dropped: Counter[str] = field(default_factory=Counter)  # event name -> repeats
     again: dict[str, Told] = field(default_factory=dict)  # receipt -> what it tells again
-    told_again: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # store id -> known keys
+    told_again: set[HappeningKey] = field(default_factory=set)  # known happenings
 
 
 def sort_out(db: Database, stories: Iterable[Story]) -> Sorted:
     """Split stories into fresh ones and repeats. The same receipt twice is no repeat, only a retry of ours."""
     listed = list(stories)
-    known = _known(db, listed)
+    known = told_already(db, {key for story in listed for key in _candidates(story)})
     found = Sorted()
     for story in listed:
-        store_id = story.store.id
-        match = _match(story, known[store_id])
+        match = _match(story, known)
         if match is None:
-            known[store_id][story.happening.key] = Told(None, story.happening.received_at, story.hook["receipt"])
+            told = Told(None, story.happening.received_at, story.hook["receipt"])
+            known[story.store.id, story.happening.key] = told
             found.fresh.append(story)
             continue
-        told = found.again[story.hook["receipt"]] = known[store_id][match]
+        told = found.again[story.hook["receipt"]] = known[match]
         if told.receipt != story.hook["receipt"]:
             found.dropped[story.row.name] += 1
             if told.event_id is None:
-                found.repeats_within[store_id, match] += 1
+                found.repeats_within[match] += 1
             else:
                 found.repeats[told.event_id] += 1
-                found.told_again[store_id].add(match)
+                found.told_again.add(match)
     return found
 
 
@@ -58,15 +58,12 @@ def count_repeats(db: Database, repeats: Mapping[int, int]) -> None:
         db.execute(counted.values(duplicates=event.c.duplicates + bindparam("more")), rows)
 
 
-def _known(db: Database, stories: list[Story]) -> dict[int, dict[str, Told]]:
-    keys: defaultdict[int, set[str]] = defaultdict(set)
-    for story in stories:
-        keys[story.store.id].update(story.happening.candidates())
-    return {store_id: told_already(db, store_id, wanted) for store_id, wanted in keys.items()}
+def _candidates(story: Story) -> list[HappeningKey]:
+    return [(story.store.id, key) for key in story.happening.candidates()]
 
 
-def _match(story: Story, known: Mapping[str, Told]) -> str | None:
-    for key in story.happening.candidates():
+def _match(story: Story, known: Mapping[HappeningKey, Told]) -> HappeningKey | None:
+    for key in _candidates(story):
         if key in known and story.happening.same_as(known[key].received_at):
             return key
     return None

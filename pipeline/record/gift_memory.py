@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import select
 
 from pipeline.fan_out.gifts import Gift, Memory, Subject, gift_known, links_of, subjects_of
 from pipeline.ledger import tables
@@ -28,11 +27,7 @@ class GiftMemory:
         self._gifts: defaultdict[int, dict[Subject, Gift]] = defaultdict(dict)
         self._as_of: dict[tuple[int, Subject], int] = {}
         self._learned: dict[tuple[int, Subject], Gift] = {}
-        wanted: defaultdict[int, set[Subject]] = defaultdict(set)
-        for story in stories:
-            wanted[story.store.id].update(subjects_of(story.row, story.data))
-        for store_id, subjects in wanted.items():
-            self._load(store_id, subjects)
+        self._load(stories)
         for story in stories:
             if not story.silent:
                 self._learn(story)
@@ -41,12 +36,9 @@ class GiftMemory:
         """What is remembered of one store's gifts."""
         return self._gifts[store_id]
 
-    def learned(self) -> dict[int, list[Subject]]:
-        """Per store the subjects whose recipient was not known, or another, before this batch."""
-        found: defaultdict[int, list[Subject]] = defaultdict(list)
-        for store_id, subject in self._learned:
-            found[store_id].append(subject)
-        return found
+    def learned(self) -> list[tuple[int, Subject]]:
+        """Subjects, each of a store, whose recipient was not known, or another, before this batch."""
+        return list(self._learned)
 
     def write(self) -> None:
         """Keep what was learned."""
@@ -74,10 +66,10 @@ class GiftMemory:
                 self._gifts[story.store.id][subject] = self._learned[key] = gift
                 self._as_of[key] = as_of
 
-    def _load(self, store_id: int, subjects: Iterable[Subject]) -> None:
-        gift = table_of(tables.Gift)
-        query = select(gift).where(gift.c.store_id == store_id)
-        for row in rows_by(self._db, query, (gift.c.kind, gift.c.subject_id), subjects):
+    def _load(self, stories: Sequence[Story]) -> None:
+        gift = table_of(tables.Gift).c
+        wanted = ((story.store.id, *subject) for story in stories for subject in subjects_of(story.row, story.data))
+        for row in rows_by(self._db, tuple(gift), (gift.store_id, gift.kind, gift.subject_id), wanted):
             subject = (row.kind, row.subject_id)
-            self._gifts[store_id][subject] = Gift(row.email, **row.data)
-            self._as_of[store_id, subject] = row.as_of
+            self._gifts[row.store_id][subject] = Gift(row.email, **row.data)
+            self._as_of[row.store_id, subject] = row.as_of

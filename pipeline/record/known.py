@@ -10,6 +10,9 @@ from sqlalchemy import Connection as Database
 from sqlalchemy import Table, select
 
 from pipeline.ledger import tables
+from pipeline.record.by_keys import rows_by
+
+HappeningKey = tuple[int, str]  # store id, the happening's key in that store
 
 _CHUNK = 400  # bound parameters in one statement: SQLite takes 32 766, plans stay small
 
@@ -80,15 +83,12 @@ def stores_by_name(db: Database, names: Collection[str]) -> dict[str, StoreRow]:
     }
 
 
-def told_already(db: Database, store_id: int, keys: Collection[str]) -> dict[str, Told]:
+def told_already(db: Database, keys: Collection[HappeningKey]) -> dict[HappeningKey, Told]:
     """Which of these happenings the ledger has."""
-    event = table_of(tables.Event)
-    found: dict[str, Told] = {}
-    for part in chunks(keys):
-        query = select(event.c.happening, event.c.id, event.c.received_at, event.c.receipt)
-        for row in db.execute(query.where(event.c.store_id == store_id, event.c.happening.in_(part))):
-            found[row.happening] = Told(row.id, row.received_at, row.receipt)
-    return found
+    event = table_of(tables.Event).c
+    by = event.store_id, event.happening
+    rows = rows_by(db, (*by, event.id, event.received_at, event.receipt), by, keys)
+    return {(row.store_id, row.happening): Told(row.id, row.received_at, row.receipt) for row in rows}
 
 
 def profiled(db: Database, person_ids: Collection[int]) -> set[tuple[int, int]]:

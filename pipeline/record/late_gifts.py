@@ -5,7 +5,7 @@ Hooks may arrive out of order, so a shipment can be told before the order that s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,19 +29,18 @@ def late_copies(db: Database, memory: GiftMemory, stories: Sequence[Story]) -> l
     stores = {story.store.id: story.store for story in stories}
     found = [
         late
-        for store_id, subjects in memory.learned().items()
-        for row in _earlier(db, store_id, subjects)
-        if (late := _retold(row, stores[store_id], memory)) is not None
+        for row in _earlier(db, memory.learned())
+        if (late := _retold(row, stores[row.store_id], memory)) is not None
     ]
     return sorted(found, key=lambda story: story.event_id)
 
 
-def _earlier(db: Database, store_id: int, subjects: Sequence[Subject]) -> Iterator[Any]:
-    """Events of these subjects that no recipient has heard of."""
+def _earlier(db: Database, learned: Iterable[tuple[int, Subject]]) -> Iterator[Any]:
+    """Events of these subjects, each of a store, that no recipient has heard of."""
     event, link, cast = (table_of(model) for model in (tables.Event, tables.EventSubject, tables.EventPerson))
     heard = exists().where(cast.c.event_id == event.c.id, cast.c.role == "gift_recipient")
-    query = select(link.c.event_id).where(link.c.store_id == store_id)
-    ids = {row.event_id for row in rows_by(db, query, (link.c.kind, link.c.subject_id), subjects)}
+    by = link.c.store_id, link.c.kind, link.c.subject_id
+    ids = {row.event_id for row in rows_by(db, (link.c.event_id,), by, ((one, *what) for one, what in learned))}
     for part in chunks(sorted(ids)):
         yield from db.execute(select(event).where(event.c.id.in_(part), event.c.name.in_(_COPIED), ~heard))
 

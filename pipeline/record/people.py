@@ -98,7 +98,7 @@ class PeopleBook:
         self._new_keys: dict[Key, Someone] = {}
         self._new_people: list[Someone] = []
         self._renamed: list[Someone] = []
-        self._load(list(dict.fromkeys(wanted)))
+        self._load(wanted)
 
     def find(self, store: StoreRow, concerned: Concerned) -> Someone | None:
         """The person these lead to; a new one if nobody is known by them; None if the body names nobody."""
@@ -170,10 +170,12 @@ class PeopleBook:
         if ids:
             self._db.execute(delete(introduction).where(introduction.c.person_id.in_(ids)))
 
-    def _load(self, wanted: list[Key]) -> None:
+    def _load(self, wanted: Iterable[Key]) -> None:
         keys, people, facts = (table_of(model) for model in (tables.PersonKey, tables.Person, tables.Fact))
-        rows = rows_by(self._db, select(keys), (keys.c.store_id, keys.c.kind, keys.c.value), wanted)
-        leads: dict[Key, int] = {(row.store_id, row.kind, row.value): row.person_id for row in rows}
+        by = keys.c.store_id, keys.c.kind, keys.c.value
+        leads = {
+            (row.store_id, row.kind, row.value): row.person_id for row in rows_by(self._db, tuple(keys.c), by, wanted)
+        }
         found: dict[int, Someone] = {}
         for part in chunks(set(leads.values())):
             for row in self._db.execute(select(people).where(people.c.id.in_(part))):

@@ -24,11 +24,17 @@ class Teller:
         self._numbers = count(1)
         with writing(engine) as db:
             db.execute(insert(tables.Account).values(id=1, name="default", created_at=NOW))
-            db.execute(insert(tables.Store).values(id=1, account_id=1, name="acme", created_at=NOW, forward_also=[]))
-            for number in range(1, connections + 1):
+        self.add_store(1, "acme", connections, lanes)
+
+    def add_store(self, store_id, name, connections=1, lanes=1):
+        first = (store_id - 1) * 10 + 1
+        with writing(self.engine) as db:
+            row = {"id": store_id, "account_id": 1, "name": name, "created_at": NOW, "forward_also": []}
+            db.execute(insert(tables.Store).values(**row))
+            for number in range(first, first + connections):
                 wire = {"platform": "customerio", "label": str(number), "account": "1", "config": b"", "status_at": NOW}
-                row = {**wire, "id": number, "store_id": 1, "status": "active", "lanes": lanes, "created_at": NOW}
-                db.execute(insert(tables.Connection).values(**row))
+                row = {**wire, "id": number, "store_id": store_id, "status": "active", "lanes": lanes}
+                db.execute(insert(tables.Connection).values(**row, created_at=NOW))
 
     def hook(self, event, data, *, at=None, receipt=None, store="acme", version=1, source="hook", body=None):
         number = next(self._numbers)

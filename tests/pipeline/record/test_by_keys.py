@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event
 
 from pipeline.ledger import tables
-from pipeline.ledger.engine import reading
+from pipeline.ledger.engine import reading, writing
 from pipeline.record.by_keys import rows_by
-from tests.builders import gift_info, shipment, subscription
+from tests.builders import customer, gift_info, shipment, subscription
 
 GIFT = subscription(subscription_gift_info=gift_info())
 
@@ -29,7 +29,7 @@ def test_no_statement_of_a_batch_reads_a_whole_table_on_sqlite(teller):
     event.remove(teller.engine, "after_cursor_execute", keep)
 
     assert [statement for statement, parameters in asked if reads_all(teller.engine, statement, parameters)] == []
-    assert any("FROM event_subjects" in statement for statement, _ in asked)
+    assert any("JOIN event_subjects" in statement for statement, _ in asked)
 
 
 def reads_all(engine, statement, parameters):
@@ -41,10 +41,40 @@ def reads_all(engine, statement, parameters):
 
 def test_rows_are_found_by_all_of_their_keys_and_no_others(teller):
     teller.told("subscription_new", GIFT)
-    link = tables.EventSubject.__table__
+    link = tables.EventSubject.__table__.c
     (row,) = teller.rows(tables.EventSubject)[:1]
-    keys = [(row.kind, row.subject_id), (row.kind, row.subject_id + 10_000), ("shipment", row.subject_id)]
+    others = [(row.kind, row.subject_id + 10_000), ("shipment", row.subject_id), ("shipment", 2**62)]
     with reading(teller.engine) as db:
-        found = list(rows_by(db, select(link), (link.c.kind, link.c.subject_id), keys))
+        found = rows_by(db, tuple(link), (link.kind, link.subject_id), [(row.kind, row.subject_id), *others])
 
-    assert [(one.kind, one.subject_id) for one in found] == [(row.kind, row.subject_id)]
+    assert found == [row]
+
+
+@pytest.mark.parametrize("value", ["7", "007", "7.0", "null", "é'\"\\,€😀", "a\tb\u2028", ""])
+def test_a_text_is_found_as_it_was_written(teller, value):
+    keys = tables.PersonKey.__table__
+    teller.told("customer_new", customer())
+    with writing(teller.engine) as db:
+        db.execute(keys.insert().values(store_id=1, kind="other", value=value, person_id=1))
+        found = rows_by(db, (keys.c.value,), (keys.c.kind, keys.c.value), [("other", value), ("other", "7 ")])
+
+    assert [row.value for row in found] == [value]
+
+
+def test_a_key_that_is_asked_for_twice_is_found_once(teller):
+    teller.told("customer_new", customer())
+    keys = tables.PersonKey.__table__.c
+    with reading(teller.engine) as db:
+        found = rows_by(db, (keys.person_id,), (keys.kind, keys.value), [("customer", "7001")] * 2)
+
+    assert len(found) == 1
+
+
+def test_as_many_keys_as_a_batch_may_have_fit_one_statement(teller):
+    teller.told("customer_new", customer())
+    keys = tables.PersonKey.__table__.c
+    wanted = [("customer", str(number)) for number in range(100_000)]
+    with reading(teller.engine) as db:
+        found = rows_by(db, (keys.value,), (keys.kind, keys.value), wanted)
+
+    assert [row.value for row in found] == ["7001"]
