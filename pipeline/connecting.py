@@ -27,6 +27,7 @@ from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, rotate_token, save
 from pipeline.registration.urls import hook_urls
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+LONGEST_LABEL = 63
 CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -110,6 +111,8 @@ def check_wanted(wanted: Wanted) -> None:
     """Raise Misconfigured for what no trying could make right."""
     if not NAME.fullmatch(wanted.store):
         raise Misconfigured("a store's name is 1 to 63 lower-case letters, digits and hyphens: it is part of its URLs")
+    if len(wanted.label) > LONGEST_LABEL or not wanted.label.isprintable():
+        raise Misconfigured(f"a label has at most {LONGEST_LABEL} characters, and no line breaks")
     if wanted.platform not in DESTINATIONS:
         raise Misconfigured(f"no platform {wanted.platform}; there are: {', '.join(sorted(DESTINATIONS))}")
     chosen = wanted.store_settings or {}
@@ -117,4 +120,4 @@ def check_wanted(wanted: Wanted) -> None:
         raise Misconfigured("a currency is three letters, such as USD")
     unknown = set(chosen.get("forward_also") or ()) - EVENTS.keys()
     if unknown:
-        raise Misconfigured(f"no such event: {', '.join(sorted(unknown))}")
+        raise Misconfigured(f"no such event: {', '.join(sorted(unknown))}; there are: {', '.join(sorted(EVENTS))}")

@@ -61,7 +61,8 @@ def _pulse(settings: Settings) -> tuple[int | None, str]:
 def _connections(wires: list[ConnectionCounts]) -> Iterator[Finding]:
     paused = [one for one in wires if one.status != "active"]
     for one in paused:
-        says = f"{one.store} to {one.platform} is {one.status}: {one.status_reason}"
+        where = " ".join(filter(None, (one.platform, one.label)))
+        says = f"{one.store} to {where} is {one.status}: {one.status_reason}"
         advice = "`cratewire connect` again with the right keys or region; everything that waits leaves then."
         yield Finding("connections", "wrong", says, advice)
     if not paused:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.table import Table
 
 from pipeline.errors import Misconfigured
 from pipeline.ledger.accounts import (
@@ -48,7 +48,7 @@ def list_command(data: Path | None, as_json: bool) -> None:
             }
             for account_id, name in list_accounts(db)
         ]
-    show(found, as_json=as_json, human=lambda console: _tell(console, found))
+    show(found, as_json=as_json, human=lambda console: console.print(_table(found)))
 
 
 @accounts.command(epilog="Example: cratewire accounts invite robin@example.com --role reader")
@@ -103,10 +103,10 @@ def forget_command(email: str, data: Path | None, as_json: bool) -> None:
     show({"forgotten": True}, as_json=as_json, human=lambda console: console.print("Forgotten."))
 
 
-def _tell(console: Console, found: list[dict[str, Any]]) -> None:
+def _table(found: list[dict[str, Any]]) -> Table:
     table = plain("account", "stores", "member", "role")
     for account in found:
         members = account["members"] or [{"email": "nobody", "role": ""}]
         for member in members:
             table.add_row(account["account"], ", ".join(account["stores"]), member["email"], member["role"])
-    console.print(table)
+    return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +18,25 @@ from pipeline.connecting import Connected, Wanted
 from pipeline.connecting import connect as connect_store
 from pipeline.cratejoy.credentials import BASE_URL, Credentials
 from pipeline.destinations import DESTINATIONS
-from pipeline.errors import CratewireError
+from pipeline.errors import CratewireError, Misconfigured, Unreachable
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import findings_of
-from pipeline.ledger.migrations import migrate
-from pipeline.registration.care import care_of
+from pipeline.registration.care import Care, care_of
 from pipeline.registration.comparing import KINDS
-from receiver.cli.opened import Opened, opened
+from receiver.cli.opened import Opened, brought_up_to_date, opened
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show, speaks_plainly
 from receiver.cli.patience import Patience, tend_to_the_end
 from receiver.cli.progress import standing_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_FIELDS = re.compile(r"\b(client_id|client_secret|site_id|api_key|base_url)\b")
 EXAMPLE = "Example: cratewire connect --store acme --platform customerio --site-id ID --api-key KEY --region eu"
+
+
+def _as_typed(error: Misconfigured) -> Misconfigured:
+    """The same with options named as they are typed, not as they are kept."""
+    return Misconfigured(_FIELDS.sub(lambda found: f"--{found[0].replace('_', '-')}", str(error)))
 
 
 def _code(text: str) -> str:
@@ -77,16 +83,16 @@ def connect(
     updates the connection instead of making a second one. The URLs are secrets. A secret may also come from the
     environment, e.g. CRATEWIRE_CONNECT_API_KEY.
     """
-    settings = settings_of(data)
     names = ("currency", "forward_also", "forward_tests")
     chosen = {name: value for name in names if (value := given.pop(name)) not in (None, ())}
-    keys = _keys_of(given.pop("client_id"), given.pop("client_secret"), given.pop("cratejoy_url"))
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    migrate(settings.database_url)
-    config = {key: value for key, value in given.items() if value is not None}
-    wanted = Wanted(store, platform, config, label, chosen, new_urls, keys)
-    with opened(data) as here:
-        done = _connected(here, wanted)
+    try:
+        keys = _keys_of(given.pop("client_id"), given.pop("client_secret"), given.pop("cratejoy_url"))
+        config = {key: value for key, value in given.items() if value is not None}
+        brought_up_to_date(settings_of(data))
+        with opened(data) as here:
+            done = _connected(here, Wanted(store, platform, config, label, chosen, new_urls, keys))
+    except Misconfigured as error:
+        raise _as_typed(error) from error
     document = {
         "store": store,
         "connection": done.found.connection_id,
@@ -126,7 +132,7 @@ def _connected(here: Opened, wanted: Wanted) -> _Done:
         settings.public_url,
         wanted,
         here.now(),
-        try_store=lambda keys: patience.until_answered(care.open_api(keys).check),
+        try_store=lambda keys: _try_store(care, patience, keys),
     )
     if not found.registers_itself:
         return _Done(found, None)
@@ -141,6 +147,13 @@ def _connected(here: Opened, wanted: Wanted) -> _Done:
         left = [one for one in findings_of(db, found.store.id) if one.mended_at is None and one.kind != "foreign"]
     trouble = "; ".join(sorted({one.failure or KINDS[one.kind] for one in left}))
     return _Done(found, not left, trouble, customers)
+
+
+def _try_store(care: Care, patience: Patience, keys: Credentials) -> None:
+    try:
+        patience.until_answered(care.open_api(keys).check)
+    except Unreachable as error:
+        raise Unreachable(f"the store's API at {keys.base_url}: {error}") from error
 
 
 def _explain(console: Console, done: _Done, platform: str) -> None:

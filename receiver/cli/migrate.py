@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.ledger.migrations import migrate as bring_up_to_date
+from receiver.cli.opened import brought_up_to_date
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show, speaks_plainly
 from receiver.keyhole import look_at_key
@@ -22,8 +22,7 @@ def migrate(data: Path | None, as_json: bool) -> None:
     Warns if the secret key is not the one with which stores were connected.
     """
     settings = settings_of(data)
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    revision = bring_up_to_date(settings.database_url)
+    revision = brought_up_to_date(settings)
     show(
         {"revision": revision},
         as_json=as_json,

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
-from pipeline.ledger.migrations import is_current
+from pipeline.ledger.migrations import is_current, migrate
 from pipeline.settings import Settings
 from receiver.cli.options import settings_of
 
@@ -47,10 +47,24 @@ def opened(data: Path | None) -> Iterator[Opened]:
     except RedisError as error:
         raise Misconfigured(f"Redis does not answer ({type(error).__name__}): is `cratewire run` up?") from error
     except SQLAlchemyError as error:
-        raise Misconfigured(f"the database does not answer ({type(error).__name__})") from error
+        raise _database_away(error) from error
     finally:
         engine.dispose()
         redis.close()
+
+
+def brought_up_to_date(settings: Settings) -> str:
+    """The newest revision, at which the database is now."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return migrate(settings.database_url)
+    except SQLAlchemyError as error:
+        raise _database_away(error) from error
+
+
+def _database_away(error: SQLAlchemyError) -> Misconfigured:
+    kind = type(error).__name__
+    return Misconfigured(f"the database does not answer ({kind}): look at DATABASE_URL and the server")
 
 
 def when(at: int | None) -> str:

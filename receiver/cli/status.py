@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 from pipeline import keys
 from pipeline.backfill.progress import progress_of
@@ -100,22 +101,32 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
     if not document["connections"]:
         console.print("No store is connected yet: see `cratewire connect --help`.")
         return
-    table = plain("store", "platform", "state", "waiting", "oldest", "sent", "dead", "waits for")
-    for one in document["connections"]:
-        oldest, waiting = f"{one['oldest_pending_seconds']} s", one["pending"] + one["sending"]
-        row = (one["store"], one["platform"], one["status"], waiting, oldest, one["sent"], one["dead"])
-        table.add_row(*map(str, row), one["waiting_reason"] or "")
-    console.print("", table, sep="\n")
+    console.print("", _connections(document["connections"]), sep="\n")
     _tell_troubles(console, document)
     for one in document["backfills"]:
         if one["trouble"]:
             console.print(f"{one['store']}'s customers: {one['trouble']}.", soft_wrap=True)
 
 
+def _connections(found: list[dict[str, Any]]) -> Table:
+    table = plain("store", "platform", "state", "waiting", "oldest", "sent", "dead", "waits for")
+    for one in found:
+        oldest, waiting = f"{one['oldest_pending_seconds']} s", one["pending"] + one["sending"]
+        row = (one["store"], _where(one), one["status"], waiting, oldest, one["sent"], one["dead"])
+        table.add_row(*map(str, row), one["waiting_reason"] or "")
+    return table
+
+
+def _where(one: dict[str, Any]) -> str:
+    """The platform, and which of a store's connections to it."""
+    return " ".join(filter(None, (one["platform"], one["label"])))
+
+
 def _tell_troubles(console: Console, document: dict[str, Any]) -> None:
     for one in document["connections"]:
         if one["status_reason"]:
-            console.print(f"{one['store']} to {one['platform']} is paused: {one['status_reason']}. Connect it again.")
+            says = f"{one['store']} to {_where(one)} is paused: {one['status_reason']}. Connect it again."
+            console.print(says, soft_wrap=True)
     for one in document["registrations"]:
         if trouble := _trouble(one):
             console.print(f"{one['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)

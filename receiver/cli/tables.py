@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from rich.table import Table
 
 _MICROS = 1_000_000
+# What people named themselves, and may be as long as a line.
+_NAMES = frozenset({"store", "stores", "account", "member", "platform", "e-mail"})
 
 
 def plain(*headers: str, gap: int = 2) -> Table:
-    """A table of these columns; the last one gives way when it gets narrow."""
+    """A table of these columns; names and the last one give way when it gets narrow, so that no figure is cut off."""
     table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
-    for header in headers[:-1]:
-        table.add_column(header, no_wrap=True)
-    table.add_column(headers[-1], overflow="fold")
+    for header in headers:
+        table.add_column(header, no_wrap=header not in {*_NAMES, headers[-1]}, overflow="fold")
     return table
 
 

@@ -8,6 +8,7 @@ from pipeline.events.table import EVENTS
 from pipeline.ledger import tables
 from pipeline.secrets import unseal
 from tests.installation import KEY
+from tests.servers.process import free_port
 
 
 @pytest.fixture
@@ -79,6 +80,45 @@ def test_what_is_not_said_again_stays(shell, typed, installed):
 
     (store,) = installed.rows(tables.Store)
     assert (store.currency, store.forward_also, store.forward_tests) == ("EUR", ["shipment_address_updated"], True)
+
+
+@pytest.mark.parametrize("command", ["connect", "migrate"])
+def test_a_database_that_is_away_is_told_in_one_sentence(shell, typed, monkeypatch, command):
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://u:p@127.0.0.1:{free_port()}/nothing")
+
+    complaint = shell.complaint(*(typed if command == "connect" else ("migrate",)))
+
+    assert complaint == "Error: the database does not answer (OperationalError): look at DATABASE_URL and the server\n"
+
+
+def test_two_connections_of_one_store_are_told_apart_by_their_labels(shell, typed):
+    shell.said(*typed)
+    shell.said(*typed, "--label", "newsletter")
+
+    assert "customerio newsletter" in shell.said("status")
+
+
+@pytest.mark.parametrize("label", ["x" * 64, "two\nlines"])
+def test_a_label_that_no_page_has_room_for_is_refused(shell, typed, label):
+    assert "a label has at most 63 characters" in shell.complaint(*typed, "--label", label)
+
+
+def test_an_event_that_does_not_exist_is_told_with_those_that_do(shell, typed):
+    complaint = shell.complaint(*typed, "--forward-also", "order_newest")
+
+    assert "no such event: order_newest; there are: address_updated, " in complaint
+
+
+def test_options_that_are_missing_are_named_as_they_are_typed(shell):
+    complaint = shell.complaint("connect", "--store", "acme", "--platform", "customerio")
+
+    assert complaint == "Error: --site-id is missing; --api-key is missing\n"
+
+
+def test_a_store_whose_api_does_not_answer_is_told_by_its_address(shell, typed):
+    keys = ("--client-id", "id", "--client-secret", "secret", "--cratejoy-url", f"http://127.0.0.1:{free_port()}/v1")
+
+    assert f"the store's API at {keys[-1]}/: GET hooks: connection refused" in shell.complaint(*typed, *keys)
 
 
 def test_a_label_makes_a_second_connection_of_the_same_store(shell, typed, installed):

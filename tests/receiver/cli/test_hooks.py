@@ -117,7 +117,7 @@ def test_keys_the_platform_refuses_leave_nothing_at_cratejoy(shell, typed, insta
 
 
 def test_half_a_pair_of_keys_is_refused(shell, typed):
-    assert "client_secret is missing" in shell.complaint(*typed[: typed.index("--client-secret")])
+    assert "--client-secret is missing" in shell.complaint(*typed[: typed.index("--client-secret")])
 
 
 def test_a_store_that_fails_after_the_check_is_connected_all_the_same(shell, typed, shop):

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from pipeline.events.table import EVENTS
 from pipeline.ledger.reading import DeadListed, DeliveryShown, EventListed
-from receiver.cli import COMMANDS, dead, events, main
+from receiver.cli import COMMANDS, accounts, dead, events, main, status
 from receiver.cli.tables import moment, took
 from tests.builders import NOW
 
@@ -69,6 +69,29 @@ def test_a_delivery_of_an_event_is_one_line_of_80_columns():
 
     assert len(lines) == 2
     assert [word for word in ("1234567", LONGEST, "sending", "120", "+36000.4 s") if word not in lines[1]] == []
+
+
+LONG_NAME = "the-quarterly-mystery-box-of-north-country-candles-and-soaps-co"
+
+
+def test_a_long_name_of_a_store_leaves_every_figure_readable():
+    one = {"store": LONG_NAME, "platform": "customerio", "label": "", "status": "paused", "pending": 43, "sending": 0}
+    rest = {"oldest_pending_seconds": 314.024, "sent": 29512, "dead": 17, "waiting_reason": "answered 503"}
+
+    text = printed(status._connections([{**one, **rest}]))
+
+    assert [
+        word for word in ("customerio", "paused", "43", "314.024 s", "29512", "17", "503") if word not in text
+    ] == []
+
+
+def test_an_account_with_many_stores_still_says_whose_it_is():
+    members = [{"email": "bea.buyer@example.com", "role": "owner"}]
+    found = [{"account": "default", "stores": [f"box-{number:02}" for number in range(24)], "members": members}]
+
+    text = printed(accounts._table(found))
+
+    assert [word for word in ("default", "box-23", "owner") if word not in text] == []
 
 
 def test_times_leave_out_the_year_and_durations_choose_their_unit():
