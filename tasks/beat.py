@@ -26,10 +26,16 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
     """One beat of the fleet holds the lock and sends; the others stand by."""
 
     _kept_by: str | None = None  # what keeps sweeps from being sent
+    _laid = False  # whether the schedule is in Redis
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._held: set[str] = set()  # queues of which nobody takes messages
         super().__init__(*args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Lay the schedule into Redis. If it is away, the first tick that finds it does."""
+        with suppress(RedisError):
+            self._lay()
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due; say in how many seconds to look again."""
@@ -80,7 +86,14 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
         else:
             log.warning("beat cannot send sweeps", error=error)
 
+    def _lay(self) -> None:
+        self._laid = False
+        super().setup_schedule()
+        self._laid = True
+
     def _tick(self, *args: Any, **kwargs: Any) -> float:
+        if not self._laid:
+            self._lay()
         if self.lock is None:  # Redis was away when beat began
             acquire_distributed_beat_lock(SimpleNamespace(scheduler=self))
         try:
@@ -93,4 +106,4 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
         """The lock ran out while nobody could renew it, or Redis was emptied; then the schedule is gone as well."""
         if self.lock.acquire(blocking=False):
             log.warning("beat has its lock back")
-            self.setup_schedule()
+            self._lay()

@@ -102,6 +102,16 @@ def test_beat_waits_while_redis_is_away(beat: PatientScheduler, monkeypatch: pyt
     assert beat.tick() == beat.max_interval
 
 
+def test_beat_that_begins_while_redis_is_away_sends_when_it_is_back(
+    installed: Installation, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as away:
+        away.setattr(app, "redbeat_redis", unreachable(), raising=False)
+        beat = PatientScheduler(app=app, max_interval=1)
+
+    until_a_sweep_is_sent(beat, redis_client)
+
+
 def test_beat_waits_while_redis_takes_no_writes(beat: PatientScheduler, redis_client: redis.Redis):
     redis_client.config_set("maxmemory", 1)
     try:
