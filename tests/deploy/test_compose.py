@@ -17,6 +17,13 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "cratewire"}
+DECLARED = {  # what each image declares with VOLUME
+    "cratewire": "/var/lib/cratewire",
+    "postgres": "/var/lib/postgresql/data",
+    "valkey/valkey": "/data",
+    "prom/prometheus": "/prometheus",
+    "grafana/grafana": "/var/lib/grafana",
+}
 SERVERS_OWN = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD"}
 
 
@@ -107,6 +114,43 @@ def test_no_process_has_more_rights_than_it_needs():
     needed = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"]}
 
     assert {name for name, one in OURS.items() if {key: one.get(key) for key in needed} != needed} == set()
+
+
+def test_one_service_builds_the_image_for_all():
+    """Of two that build one name at once the slower fails, where Docker keeps images with containerd."""
+    assert [name for name, one in OURS.items() if "build" in one] == ["web"]
+
+
+def test_no_registry_is_asked_for_what_is_built_here():
+    assert {one["pull_policy"] for one in OURS.values()} == {"never"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_leaves_a_nameless_volume_behind(name):
+    """What an image declares gets a new volume each time, unless something is mounted. Nobody finds the old one."""
+    service = SERVICES[name]
+    kept = [mount.split(":")[1] for mount in service.get("volumes", [])]
+    forgotten = [mount.split(":")[0] for mount in service.get("tmpfs", [])]
+
+    assert (kept + forgotten).count(DECLARED[service["image"].partition(":")[0]]) == 1
+
+
+def test_the_folder_of_who_keeps_nothing_is_the_users_of_the_image():
+    (user,) = re.findall(r"--uid (\d+)", DOCKERFILE)
+    folders = [mount for one in OURS.values() for mount in one["tmpfs"] if mount.startswith("/var/lib/cratewire")]
+
+    assert folders
+    assert set(folders) == {f"/var/lib/cratewire:mode=0700,uid={user}"}
+
+
+def test_mails_that_nobody_sends_survive_the_container_that_wrote_them():
+    assert SERVICES["worker"]["volumes"] == ["mail:/var/lib/cratewire"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_log_grows_without_end(name):
+    """They lie on the disk that the spool needs. Docker's driver `local` throws old lines away, its default none."""
+    assert SERVICES[name]["logging"] == {"driver": "local"}
 
 
 def test_every_mounted_file_exists():
