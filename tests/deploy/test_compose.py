@@ -143,6 +143,10 @@ def test_the_folder_of_who_keeps_nothing_is_the_users_of_the_image():
     assert set(folders) == {f"/var/lib/cratewire:mode=0700,uid={user}"}
 
 
+def test_flower_which_does_not_end_while_the_broker_is_away_is_not_waited_for():
+    assert SERVICES["flower"]["stop_grace_period"] == "10s"
+
+
 def test_mails_that_nobody_sends_survive_the_container_that_wrote_them():
     assert SERVICES["worker"]["volumes"] == ["mail:/var/lib/cratewire"]
 

@@ -30,6 +30,10 @@ def test_a_process_is_always_started_again(name):
     assert {"Restart=always", "StartLimitIntervalSec=0"} <= set(UNITS[name].splitlines())
 
 
+def test_flower_which_does_not_end_while_the_broker_is_away_is_not_waited_for():
+    assert "TimeoutStopSec=10" in UNITS["flower"].splitlines()
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_every_variable_of_ours_is_a_setting(name):
     assert set(re.findall(r"Environment=(\w+)=", UNITS[name])) - SETTINGS == {"PATH"}
