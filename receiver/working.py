@@ -63,7 +63,10 @@ def _connections(wires: list[ConnectionCounts]) -> Iterator[Finding]:
     for one in paused:
         where = " ".join(filter(None, (one.platform, one.label)))
         says = f"{one.store} to {where} is {one.status}: {one.status_reason}"
-        advice = "`cratewire connect` again with the right keys or region; everything that waits leaves then."
+        advice = (
+            "`cratewire connections resume` tries its keys again, `cratewire connect` gives it others or another "
+            "region; everything that waits leaves then."
+        )
         yield Finding("connections", "wrong", says, advice)
     if not paused:
         yield Finding("connections", "ok", f"{len(wires)}, none is paused" if wires else "none yet")

@@ -11,6 +11,7 @@ COMMANDS = {
     "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite somebody."),
     "alarms": ("receiver.cli.alarms:alarms", "Show alarms about hooks that do not come, and test who is told."),
     "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),
+    "connections": ("receiver.cli.connections:connections", "Pause what leaves for a platform, and let it go on."),
     "dead": ("receiver.cli.dead:dead", "List, show or replay what could not go on."),
     "demo": ("receiver.cli.demo:demo", "Watch a living sandbox store arrive at a sandbox Customer.io."),
     "events": ("receiver.cli.events:events", "List, show or follow events."),

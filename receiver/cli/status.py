@@ -117,6 +117,9 @@ def _connections(found: list[dict[str, Any]]) -> Table:
     return table
 
 
+_ADVICE = "`cratewire connections resume` tries its keys again; connect it again if they are others now."
+
+
 def _where(one: dict[str, Any]) -> str:
     """The platform, and which of a store's connections to it."""
     return " ".join(filter(None, (one["platform"], one["label"])))
@@ -125,8 +128,9 @@ def _where(one: dict[str, Any]) -> str:
 def _tell_troubles(console: Console, document: dict[str, Any]) -> None:
     for one in document["connections"]:
         if one["status_reason"]:
-            says = f"{one['store']} to {_where(one)} is paused: {one['status_reason']}. Connect it again."
-            console.print(says, soft_wrap=True)
+            console.print(
+                f"{one['store']} to {_where(one)} is paused: {one['status_reason']}. {_ADVICE}", soft_wrap=True
+            )
     for one in document["registrations"]:
         if trouble := _trouble(one):
             console.print(f"{one['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)

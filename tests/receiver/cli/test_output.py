@@ -51,7 +51,7 @@ def test_a_platforms_words_in_square_brackets_are_shown_as_they_are(shell, insta
     with installed.process.engine.begin() as db:
         db.execute(tables.Connection.__table__.update().values(status="paused", status_reason=why))
 
-    assert f"is paused: {why}. Connect" in shell.said("status")
+    assert f"is paused: {why}. `cratewire" in shell.said("status")
 
 
 @pytest.mark.parametrize("name", ["\x1b[2Jcleared", "\a", "\x9b2J", "\u202eesrever"])

@@ -1,0 +1,35 @@
+"""Pauses connections by hand, and lets paused ones go on with the keys that are saved, if the platform takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from pipeline import secrets
+from pipeline.destinations import DESTINATIONS
+from pipeline.errors import Misconfigured
+from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.deliveries import pause_connection
+from pipeline.ledger.deliveries.pause import resume_connection
+from pipeline.ledger.engine import writing
+
+BY_HAND = "paused by hand"
+
+
+def pause(engine: Engine, connection: ConnectionRow, now: int) -> None:
+    """Nothing leaves any more, beyond a call that is under way; what should leave waits."""
+    with writing(engine) as db:
+        pause_connection(db, connection.id, BY_HAND, now)
+
+
+def go_on(engine: Engine, secret_keys: Sequence[str], connection: ConnectionRow, now: int) -> None:
+    """Everything that waits leaves now.
+
+    Raise Misconfigured, BadCredentials, WrongRegion or Unreachable, and leave it paused.
+    """
+    checked = DESTINATIONS[connection.platform](secrets.unseal(secret_keys, connection.config)).check()
+    if checked.account != connection.account:
+        raise Misconfigured("the saved keys lead to another account now: connect the store again")
+    with writing(engine) as db:
+        resume_connection(db, connection.id, now)

@@ -1,0 +1,113 @@
+"""Connections that are paused by hand, and that go on with the keys that are saved."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from pipeline.ledger.deliveries import pause_connection
+from pipeline.ledger.engine import writing
+from pipeline.ledger.tables import Connection, Delivery
+from tests.contracts.fake_track import Canned
+from tests.installation import order_hook
+from tests.receiver.cli.lanes import run_lane_of
+
+REFUSED = "the credentials were refused (401)"
+
+
+@pytest.fixture
+def connect(installed, track):
+    """Connects a store; `refused`: the platform has paused it."""
+
+    def connected(store="acme", *, refused=False, **config):
+        link = installed.connect({**track.config, **config}, store=store)
+        with writing(installed.process.engine) as db:
+            db.execute(update(Connection).values(account="3"))  # as the fake calls it
+            if refused:
+                pause_connection(db, link, REFUSED, installed.process.now())
+        return link
+
+    return connected
+
+
+def states(installed):
+    return [(row.status, row.status_reason) for row in installed.rows(Connection)]
+
+
+def waiting(installed):
+    return sum(row.done_at is None for row in installed.rows(Delivery))
+
+
+def test_what_is_paused_by_hand_keeps_what_should_leave(shell, installed, connect):
+    link = connect()
+    shell.said("connections", "pause", "--store", "acme")
+    installed.record(order_hook(1))
+    run_lane_of(installed, link)
+
+    assert (states(installed), waiting(installed)) == ([("paused", "paused by hand")], 2)
+
+
+def test_what_is_resumed_sends_what_waited(shell, installed, connect):
+    link = connect(refused=True)
+    installed.record(order_hook(1))
+
+    assert shell.said("connections", "resume", "--store", "acme") == "acme to customerio goes on.\n"
+
+    run_lane_of(installed, link)
+    assert waiting(installed) == 0
+
+
+def test_keys_that_are_still_refused_leave_it_paused_and_say_so(shell, installed, connect):
+    connect(refused=True, api_key="an-old-one")
+
+    result = shell.run("connections", "resume", "--store", "acme")
+
+    assert result.exit_code == 1
+    assert "acme to customerio stays paused: Customer.io refused the Site ID and API key (401)." in result.stdout
+    assert states(installed) == [("paused", REFUSED)]
+
+
+def test_all_that_is_paused_is_tried_and_the_rest_is_left_alone(shell, installed, connect):
+    connect("acme", refused=True)
+    connect("moon", refused=True, api_key="an-old-one")
+    connect("star")
+
+    result = shell.run("connections", "resume", "--all")
+
+    assert result.stdout.count("goes on") == result.stdout.count("stays paused") == 1
+    assert [state for state, _ in states(installed)] == ["active", "paused", "active"]
+
+
+def test_keys_that_lead_to_another_account_now_are_not_taken(shell, installed, connect, track):
+    connect(refused=True)
+    track.next.append(Canned(body='{"url": "x", "region": "us", "environment_id": 77}'))
+
+    assert "lead to another account now" in shell.run("connections", "resume", "--store", "acme").stdout
+
+
+def test_with_nothing_paused_there_is_nothing_to_do(shell, connect):
+    connect()
+
+    assert shell.said("connections", "resume", "--all") == "None is paused.\n"
+
+
+@pytest.mark.parametrize("typed", [(), ("--store", "acme", "--all"), ("--label", "x"), ("--label", "x", "--all")])
+def test_it_must_be_said_which(shell, connect, typed):
+    connect()
+
+    assert "name one store with --store, or say --all" in shell.complaint("connections", "pause", *typed, code=2)
+
+
+def test_a_store_or_a_label_that_is_not_there_is_told(shell, connect):
+    connect()
+
+    assert "no store moon" in shell.complaint("connections", "resume", "--store", "moon")
+    assert "has no such connection" in shell.complaint("connections", "pause", "--store", "acme", "--label", "x")
+
+
+def test_programs_read_what_became_of_each(shell, connect):
+    link = connect(refused=True)
+
+    [told] = shell.json("connections", "resume", "--all")
+
+    assert told == {"connection_id": link, "store": "acme", "platform": "customerio", "label": "", "fault": None}
