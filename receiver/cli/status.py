@@ -164,4 +164,6 @@ def _trouble(one: dict[str, Any]) -> str | None:
         return f"{one['status_reason']}. Connect it again with the right keys"
     if one["audit_error"]:
         return f"the last audit failed ({one['audit_error']}); it is tried again"
-    return f"{one['faults']} to mend; see `cratewire hooks audit --store {one['store']}`" if one["faults"] else None
+    if one["faults"]:
+        return f"{one['faults']} to mend; see `cratewire hooks audit --store {one['store']}`"
+    return None if one["registers"] else f"removed; `cratewire hooks sync --store {one['store']}` brings them back"

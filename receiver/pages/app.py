@@ -13,7 +13,7 @@ from flask_security import (
 )
 from flask_wtf import CSRFProtect
 
-from receiver.pages import account, backfills, home, invitations, shown
+from receiver.pages import account, backfills, home, invitations, resuming, shown
 from receiver.pages.config import pages_config
 from receiver.pages.connect import views as connect
 from receiver.pages.crowd import keep_crowds_out
@@ -45,7 +45,7 @@ def create_pages(site: Site) -> Flask:
     user_authenticated.connect(_forgive, app)
     change_email_confirmed.connect(tell_the_old_address, app)
     reset_password_instructions_sent.connect(_take_as_long, app)
-    for part in (home, backfills, account, invitations):
+    for part in (home, backfills, resuming, account, invitations):
         app.register_blueprint(part.blueprint)
     connect.prepare(app)
     speak_our_way(app)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from pipeline.backfill.progress import Progress, backfill_progress
 from pipeline.backfill.starting import begin
 from pipeline.errors import Misconfigured
-from pipeline.ledger.backfills import ALL, PAUSED, RUNNING, cancel_backfill, pause_backfill, resume_backfill
+from pipeline.ledger.backfills import ALL, FAILED, PAUSED, RUNNING, cancel_backfill, pause_backfill, resume_backfill
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import find_api
 from receiver.pages.rights import my_store, require_owner
@@ -37,6 +37,10 @@ class CustomersShown:
 
     progress: Progress | None
     actions: tuple[str, ...]
+
+    @property
+    def given_up(self) -> bool:
+        return self.progress is not None and self.progress.state == FAILED
 
     @property
     def underway(self) -> bool:

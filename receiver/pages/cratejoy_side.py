@@ -12,7 +12,7 @@ from pipeline.ledger.store_apis import ACTIVE, find_api
 from pipeline.registration.comparing import KINDS
 from receiver.pages.shown import sentence
 
-State = Literal["done", "underway", "failed", "by hand"]
+State = Literal["done", "underway", "failed", "removed", "by hand"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,5 @@ def cratejoy_side(db: Connection, store_id: int) -> CratejoySide:
     trouble = [f"{one.event or 'a hook'}: {one.failure or KINDS[one.kind]}" for one in found]
     trouble += [sentence(api.audit_error)] if api.audit_error else []
     underway = api.audited_at is None or any(one.can_be_mended for one in found)
-    return CratejoySide("underway" if underway else "failed" if found else "done", api.audited_at, trouble)
+    done: State = "done" if api.registers else "removed"
+    return CratejoySide("underway" if underway else "failed" if found else done, api.audited_at, trouble)

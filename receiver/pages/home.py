@@ -21,6 +21,7 @@ from pipeline.ledger.reading import (
     status_counts,
 )
 from pipeline.ledger.silence.alarms import AlarmRow
+from pipeline.pausing import BY_HAND
 from pipeline.silence.hearing import hearing
 from receiver.pages.backfills import CustomersShown, customers_shown
 from receiver.pages.cratejoy_side import CratejoySide, cratejoy_side
@@ -48,16 +49,29 @@ class StoreShown:
     events: list[EventListed]
 
     @property
+    def can_be_resumed(self) -> bool:
+        """Whether whoever looks may have saved keys tried again."""
+        refused = any(one.status_reason not in (None, BY_HAND) for one in self.connections)
+        return refused and self.role == OWNER
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether something stands still until its owner, or whoever runs this, does something."""
+        stopped = any(one.status != "active" for one in self.connections)
+        return stopped or bool(self.alarms) or self.cratejoy.state == "failed" or self.customers.given_up
+
+    @property
     def total(self) -> int:
         return sum(self.counts.by_name.values())
 
 
 @blueprint.get("/")
 def show() -> ResponseReturnValue:
-    """The stores of whoever is logged in; the connect form for everybody else."""
+    """The stores of whoever is logged in, those that need somebody first; the connect form for everybody else."""
     if not current_user.is_authenticated:
         return redirect(url_for("connect.show"))
-    return render_template("home.html", stores=shown(my_stores(), FEW))
+    stores = sorted(shown(my_stores(), FEW), key=lambda one: not one.needs_somebody)
+    return render_template("home.html", stores=stores)
 
 
 @blueprint.get("/stores/<name>")

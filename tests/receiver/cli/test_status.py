@@ -13,7 +13,7 @@ from pipeline.ledger.reconciliations import begin_new
 from pipeline.ledger.shown import DAY, MISSED, TOLD, Sighting, note_shown
 from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
 from pipeline.ledger.silence.canaries import ask_for_canary, claim_canary, note_answer
-from pipeline.ledger.store_apis import save_api
+from pipeline.ledger.store_apis import save_api, set_registers
 from pipeline.ledger.stores import save_store
 from tests.installation import a_hook, order_hook
 from tests.receiver.cli.lanes import run_lane_of
@@ -148,3 +148,14 @@ def test_of_a_backfill_that_is_well_nothing_is_said(shell, installed, connection
 
     assert "customers" not in shell.said("status")
     assert [one["store"] for one in shell.json("status")["backfills"]] == ["acme"]
+
+
+def test_a_store_whose_hooks_were_removed_is_named(shell, installed, connection):
+    now = installed.process.now()
+    with writing(installed.process.engine) as db:
+        save_api(db, 1, b"sealed", now)
+        set_registers(db, 1, now, registers=False)
+
+    assert "acme's hooks at Cratejoy: removed; `cratewire hooks sync --store acme` brings them back." in shell.said(
+        "status"
+    )

@@ -19,6 +19,7 @@ ANSWERS = {
     "home.store": 404,
     "home.latest": 404,
     "backfills.steer": 404,
+    "resuming.resume": 404,
     "account.invite": 404,
     "account.withdraw_invitation": 404,
     "account.remove": 404,

@@ -10,7 +10,7 @@ from pipeline.ledger.connections import find_connection
 from pipeline.ledger.deliveries import postpone_lane, take_lane
 from pipeline.ledger.engine import writing
 from pipeline.ledger.hook_findings import note_failure, replace_findings
-from pipeline.ledger.store_apis import note_api, note_audit, save_api
+from pipeline.ledger.store_apis import note_api, note_audit, save_api, set_registers
 from pipeline.ledger.stores import save_store
 from pipeline.ledger.tables import Account
 from tests.pipeline.ledger.rows import NOW, add_dead_hook, add_deliveries, add_person
@@ -60,6 +60,22 @@ def test_all_is_well_once_an_audit_finds_nothing(house, store_id):
     )
 
     assert "hooks at Cratejoy registered" in seen(house)
+
+
+def test_hooks_that_were_removed_are_not_called_registered(house, store_id):
+    now = house.site.now()
+    write(
+        house,
+        lambda db: save_api(db, store_id, b"sealed", now),
+        lambda db: set_registers(db, store_id, now, registers=False),
+        lambda db: replace_findings(db, store_id, [], now, now),
+    )
+
+    assert "hooks at Cratejoy removed, none arrive" in seen(house)
+
+
+def test_a_store_without_cratejoys_keys_is_told_why_its_customers_are_not_read(house, store_id):
+    assert "Not read, for want of Cratejoy's Client ID and Client Secret" in seen(house)
 
 
 def test_why_it_takes_long_is_said_and_that_it_goes_on(house, store_id):

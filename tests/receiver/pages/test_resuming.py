@@ -1,0 +1,116 @@
+"""A paused connection on a store's page, and the button that tries its keys again."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from pipeline.ledger.connections import connections_of
+from pipeline.ledger.deliveries import pause_connection
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.tables import Connection, Store
+from pipeline.pausing import BY_HAND
+from pipeline.secrets import seal
+from tests.contracts.fake_track import fake_track
+
+HERS, READERS = "bea@example.com", "robin@example.com"
+REFUSED = "the credentials were refused (401)"
+BUTTON = "Try the saved keys again"
+
+
+@pytest.fixture
+def track():
+    with fake_track() as track:
+        yield track
+
+
+@pytest.fixture
+def pause(house, track):
+    """Connects acme, which is paused for a reason then, with these keys; its store's id."""
+
+    def paused(reason=REFUSED, **config):
+        account = house.member(HERS)
+        house.member(READERS, account, "reader")
+        store = house.store("acme", account)
+        sealed = seal(house.site.settings.secret_keys, {**track.config, **config})
+        with writing(house.site.engine) as db:
+            db.execute(update(Connection).values(config=sealed, account="3"))
+            pause_connection(db, 1, reason, house.site.now())
+        return store
+
+    return paused
+
+
+def state(house, store):
+    with reading(house.site.engine) as db:
+        [link] = connections_of(db, store)
+    return link.status
+
+
+def pressed(house, email=HERS):
+    visitor = house.logged_in(email)
+    visitor.go("/account")  # has a form, and so a token, for everybody
+    visitor.send("/stores/acme/resume")
+    return visitor
+
+
+def test_keys_that_are_taken_again_let_it_go_on(house, pause):
+    store = pause()
+    pressed(house)
+
+    assert state(house, store) == "active"
+
+
+def test_keys_that_are_still_refused_leave_it_paused_and_it_is_said(house, pause):
+    store = pause(api_key="an-old-one")
+    visitor = pressed(house)
+
+    assert state(house, store) == "paused"
+    assert "customerio stays paused: Customer.io refused the Site ID and API key (401)." in visitor.text
+
+
+def test_an_owner_is_offered_it_and_a_reader_is_not(house, pause):
+    pause()
+
+    assert [BUTTON in house.logged_in(email).go("/stores/acme") for email in (HERS, READERS)] == [True, False]
+
+
+def test_a_reader_cannot_do_it_either(house, pause):
+    store = pause()
+
+    assert (pressed(house, READERS).status, state(house, store)) == (403, "paused")
+
+
+def test_what_was_paused_by_hand_is_not_for_the_owner_to_resume(house, pause):
+    store = pause(BY_HAND)
+
+    assert BUTTON not in pressed(house).go("/stores/acme")
+    assert state(house, store) == "paused"
+
+
+def test_a_store_of_somebody_else_is_not_there(house, pause):
+    pause()
+    house.member("carl@example.com")
+
+    assert pressed(house, "carl@example.com").status == 404
+
+
+def test_nobody_guesses_keys_by_pressing_it(house, pause):
+    store = pause()
+    tries = house.app.extensions["cratewire.tries"]
+    for _ in range(30):
+        tries.take()
+
+    assert "Please wait a minute" in pressed(house).text
+    assert state(house, store) == "paused"
+
+
+def test_stores_that_need_somebody_come_first(house, pause):
+    pause()
+    with writing(house.site.engine) as db:
+        account = db.execute(select(Store.account_id)).scalar_one()
+    house.store("aardvark", account)
+
+    page = house.logged_in(HERS).go("/")
+
+    assert page.index("/stores/acme") < page.index("/stores/aardvark")
