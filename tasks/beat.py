@@ -42,7 +42,7 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
         try:
             return self._tick(*args, **kwargs)
         except RedisError as error:
-            log.warning("beat waits for Redis", error=type(error).__name__)
+            self._tell(type(error).__name__)
             return float(self.max_interval)
 
     def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:

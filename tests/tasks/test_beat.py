@@ -102,6 +102,17 @@ def test_beat_waits_while_redis_is_away(beat: PatientScheduler, monkeypatch: pyt
     assert beat.tick() == beat.max_interval
 
 
+def test_redis_that_is_away_is_told_of_once_and_when_it_is_back(beat: PatientScheduler, monkeypatch: pytest.MonkeyPatch):
+    with structlog.testing.capture_logs() as lines:
+        with monkeypatch.context() as away:
+            away.setattr(beat.lock, "redis", unreachable())
+            beat.tick()
+            beat.tick()
+        beat.apply_async(a_sweep())
+
+    assert [line["event"] for line in lines] == ["beat cannot send sweeps", "beat sends sweeps again"]
+
+
 def test_beat_that_begins_while_redis_is_away_sends_when_it_is_back(
     installed: Installation, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ):
