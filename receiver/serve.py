@@ -7,6 +7,7 @@ workers are ordered by when Redis takes them.
 from __future__ import annotations
 
 import gc
+import socket
 import sys
 from multiprocessing.util import Finalize
 
@@ -52,6 +53,20 @@ def tell(settings: Settings) -> None:
     logs.catch_the_uncaught()
 
 
+def _require_address(host: str, port: int) -> None:
+    """Say why nobody can listen there; granian's own error names neither the address nor what is wrong with it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a web before us left behind may be there
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            advice = "choose another with CRATEWIRE_HOST or PORT"
+            raise click.ClickException(
+                f"web cannot listen on {host}, port {port} ({error.strerror}): {advice}"
+            ) from error
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=int, help="Port to listen on; PORT by default.")
@@ -60,6 +75,7 @@ def main(host: str, port: int | None, workers: int) -> None:
     """Serve the receiver."""
     settings = Settings.from_environment(process_environment(), port=port)
     tell(settings)
+    _require_address(host, settings.port)
     Granian(
         "receiver.serve:build",
         factory=True,

@@ -189,7 +189,7 @@ def _tell_hooks(console: Console, rows: list[dict[str, Any]], found: Looked) -> 
     table = plain("id", "event", "state", "leads to")
     for row in rows:
         table.add_row(str(row["id"]), row["event"] or "", row["state"], row["host"] or "")
-    console.print(table)
+    console.print(table if rows else "Cratejoy has no hook of this store.")
     for one in found.findings:
         if one.hook_id is None:
             console.print(f"{one.event or ''}: {KINDS[one.kind]}".removeprefix(": "))

@@ -184,7 +184,7 @@ def _found(ran: Ran) -> str:
 
 def _tell_report(console: Console, counts: list[DayCount]) -> None:
     if not counts:
-        console.print("Nothing has been compared yet: `cratewire reconcile run --store …`.")
+        console.print("In these days no store's API has shown anything that a hook should have told.")
         return
     table = plain("day", "store", "event", "expected", "missed", "late", "dead", "missed of 100")
     for one in counts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, render_template
+from flask import Flask, current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,5 +55,7 @@ def _broken(error: Exception) -> ResponseReturnValue:
 def _page(status: int) -> ResponseReturnValue:
     ours = status >= 500  # noqa: PLR2004 - HTTP's border
     heading, text = TEXTS.get(status, TEXTS[500 if ours else 400])
-    # The usual layout asks who is logged in, which may be just what cannot be told.
-    return render_template("fault.html" if ours else "error.html", heading=heading, text=text), status
+    if ours:
+        # Who is logged in may be just what cannot be told: the layout asks it, and so does whatever Flask renders.
+        return current_app.jinja_env.get_template("fault.html").render(heading=heading, text=text), status
+    return render_template("error.html", heading=heading, text=text), status

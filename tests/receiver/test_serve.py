@@ -14,10 +14,12 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from redis import Redis
 
 from pipeline import keys, tokens
 from pipeline.settings import process_environment
+from receiver.serve import main
 from tests.pipeline.inbox.own_valkey import OwnValkey
 from tests.servers.process import free_port
 
@@ -194,3 +196,17 @@ def test_a_stopped_web_process_ends_and_lets_go_of_its_spool(web, server, tmp_pa
 
     assert web.stop() == 0
     assert not (tmp_path / "data" / "spool" / "0" / "hooks.db-wal").exists()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_an_address_that_cannot_be_had_is_named_with_what_is_wrong(host, tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = CliRunner(env={"CRATEWIRE_DATA_DIR": str(tmp_path)}).invoke(
+            main, ["--host", host, "--port", str(port)]
+        )
+
+    assert result.exit_code == 1
+    assert f"web cannot listen on {host}, port {port} (" in result.stderr

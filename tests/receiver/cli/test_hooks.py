@@ -137,6 +137,12 @@ def test_the_list_shows_ours_and_others_without_their_secrets(shell, connected, 
     assert connected["hooks"]["order_new"] not in json.dumps(found)
 
 
+def test_a_store_without_any_hook_is_told_in_a_sentence(shell, connected):
+    shell.said("hooks", "remove", "--store", "acme")
+
+    assert shell.said("hooks", "list", "--store", "acme") == "Cratejoy has no hook of this store.\n"
+
+
 def test_an_audit_tells_and_mends_nothing(shell, connected, shop):
     api(shop).delete("hooks", hooks(shell, "list")[0]["id"])
     (found,) = [one for one in hooks(shell, "audit") if one["mended_at"] is None]

@@ -47,6 +47,13 @@ def test_what_is_missing_is_recovered_and_told(shop, monkeypatch):
     assert json.loads(result.stdout)["recovered"] == {"customer_new": 1}
 
 
+def test_a_store_that_was_compared_and_showed_nothing_is_not_called_uncompared(shop):
+    call("run", "--store", "acme", "--json")
+
+    text = call("report", "--store", "acme").output
+    assert text == "In these days no store's API has shown anything that a hook should have told.\n"
+
+
 def test_nobody_is_told_that_nothing_is_missing_of_what_was_not_looked_at_yet(shop, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_RECONCILE_GRACE_SECONDS", "90")
     customers.register(shop.running.world.shop)
