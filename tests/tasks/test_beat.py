@@ -102,7 +102,9 @@ def test_beat_waits_while_redis_is_away(beat: PatientScheduler, monkeypatch: pyt
     assert beat.tick() == beat.max_interval
 
 
-def test_redis_that_is_away_is_told_of_once_and_when_it_is_back(beat: PatientScheduler, monkeypatch: pytest.MonkeyPatch):
+def test_a_redis_that_is_away_is_told_of_once_and_when_it_is_back(
+    beat: PatientScheduler, monkeypatch: pytest.MonkeyPatch
+):
     with structlog.testing.capture_logs() as lines:
         with monkeypatch.context() as away:
             away.setattr(beat.lock, "redis", unreachable())
