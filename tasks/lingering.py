@@ -50,6 +50,10 @@ class Lingering:
         self._most = most
         self._going_on: set[Future[None]] = set()
 
+    def has_room(self) -> bool:
+        """Whether a call that hangs can be left alone now."""
+        return len(self._going_on) < self._most
+
     def run(self, name: str, work: Callable[[Calls], None]) -> None:
         """Do it and raise what it raises; but leave it alone once a call of it takes long, and tell what it raises."""
         calls, future, left = Calls(), Future[None](), True
