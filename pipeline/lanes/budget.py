@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from math import ceil, floor
+from weakref import WeakKeyDictionary
 
 from limits.storage import RedisStorage
 from redis import Redis
@@ -56,12 +57,13 @@ class Budget:
         if per_second <= 0:
             raise ValueError("a budget is more than nothing")
         self._redis = redis
+        self._window_key = f"{name}:{WINDOW}"
         self._debt_key = f"{name}:debt"
         self._due_key = f"{name}:due"
         self._urgent_key = f"{name}:urgent"
         self._urgent = urgent
         self._margin = margin
-        self._window = RedisStorage("redis://", connection_pool=redis.connection_pool, key_prefix=name)
+        self._windows = _windows_at(redis)
         self._space_script = redis.register_script(_SPACE)
         self._throttle = Throttle(redis, name, now)
         self._per_second = per_second
@@ -140,9 +142,9 @@ class Budget:
 
     def _enter(self, cost: int, limit: int, seconds: int) -> bool:
         """Whether the window has taken them."""
-        taken: bool = self._window.acquire_entry(WINDOW, limit, seconds, min(cost, limit))
+        taken: bool = self._windows.acquire_entry(self._window_key, limit, seconds, min(cost, limit))
         if taken and self._margin:  # else it forgets them before the margin is over
-            self._redis.expire(self._window.prefixed_key(WINDOW), seconds + ceil(self._margin))
+            self._redis.expire(self._window_key, seconds + ceil(self._margin))
         return taken
 
     def _announced(self, wait: float) -> float:
@@ -163,10 +165,27 @@ class Budget:
     def _until_room(self, cost: int, limit: int, seconds: int) -> float:
         """Until the window and the margin after it have room for so many calls; not above 0: they have."""
         newest = limit - min(cost, limit) + 1  # so many of the last calls must not all be within it
-        oldest, count = self._window.get_moving_window(WINDOW, newest, seconds + ceil(self._margin))
+        oldest, count = self._windows.get_moving_window(self._window_key, newest, seconds + ceil(self._margin))
         if count < newest:
             return 0.0
         return min(oldest + seconds + self._margin - self._now() / 1_000_000, seconds + self._margin)
+
+
+class _Windows(RedisStorage):
+    """All windows at one Redis, each by its whole key."""
+
+    def prefixed_key(self, key: str) -> str:
+        return key
+
+
+_WINDOWS: WeakKeyDictionary[Redis, _Windows] = WeakKeyDictionary()
+
+
+def _windows_at(redis: Redis) -> _Windows:
+    """Made once: it has a client of its own, which costs as much as several questions, and every lane has budgets."""
+    if redis not in _WINDOWS:
+        _WINDOWS[redis] = _Windows("redis://", connection_pool=redis.connection_pool)
+    return _WINDOWS[redis]
 
 
 def window_of(rate: float) -> tuple[int, int]:

@@ -100,19 +100,18 @@ class _Run:
             return "empty"
         with self._resting_on_fault(taken):
             line = self._deps.open_line(self._connection_id)
-        stopped = self._step(lease, line, taken, priority)
+        stopped = self._step(line, taken, priority)
         while stopped is None:
             taken = replace(taken, attempts=0)  # something went through
-            priority = self._priority
-            stopped = "empty" if priority is None else self._step(lease, line, taken, priority)
+            if (next_one := self._priority) is None:
+                return "empty"
+            stopped = self._step(line, taken, next_one) if lease.renew() else "lost"
         return stopped
 
-    def _step(self, lease: Lease, line: Line, taken: LaneTaken, priority: int) -> Stopped | None:
+    def _step(self, line: Line, taken: LaneTaken, priority: int) -> Stopped | None:
         """At most one send, of messages of one priority. None: go on."""
         if self._deps.now() >= self._until or self._deps.hurried():
             return "deadline"
-        if not lease.renew():
-            return "lost"
         if priority != LIVE and line.share.acquire() > 0:
             return "yields"
         wait = line.budget.acquire(1 + self._owed)

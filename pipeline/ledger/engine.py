@@ -17,6 +17,7 @@ from pipeline.errors import Misconfigured
 from pipeline.ledger import safe_json
 
 BUSY_SECONDS = 10
+_ONLY_READS = "only reads"  # what an SQLite connection was last told
 
 _SQLITE = (
     f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",  # first: the next one may have to wait
@@ -102,7 +103,9 @@ def _sqlite(place: URL, pool: dict[str, int]) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
         only_reads = bool(conn.get_execution_options().get("sqlite_readonly"))
-        conn.exec_driver_sql(f"PRAGMA query_only = {only_reads}")
+        if conn.info.get(_ONLY_READS) != only_reads:  # the pool gives connections out again as they were
+            conn.exec_driver_sql(f"PRAGMA query_only = {only_reads}")
+            conn.info[_ONLY_READS] = only_reads
         conn.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
