@@ -131,7 +131,7 @@ def test_a_connection_that_cannot_be_opened_lets_the_lane_rest(bench: Bench):
 
     with pytest.raises(Misconfigured):
         bench.run()
-    assert bench.lane_row().reason == "our own fault: Misconfigured"
+    assert bench.lane_row().reason == "gone"
 
 
 def test_without_redis_nothing_is_claimed(bench: Bench):
