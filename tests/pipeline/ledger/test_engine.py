@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from pipeline.errors import Misconfigured
@@ -66,6 +66,26 @@ def test_a_reader_does_not_wait_for_a_writer(engine):
 def test_a_reading_transaction_cannot_write(engine):
     with pytest.raises(DBAPIError), reading(engine) as conn:
         conn.execute(insert(Account).values(name="x", created_at=NOW))
+
+
+def test_a_connection_that_has_written_cannot_write_while_it_reads(engine):
+    with writing(engine) as conn:
+        conn.execute(insert(Account).values(name="x", created_at=NOW))
+    with pytest.raises(DBAPIError), reading(engine) as conn:
+        conn.execute(insert(Account).values(name="y", created_at=NOW))
+
+    with reading(engine) as conn:
+        assert conn.execute(select(Account.name)).scalars().all() == ["x"]
+
+
+def test_a_connection_is_told_only_when_it_is_to_do_the_other_thing(engine):
+    told = []
+    event.listen(engine, "before_cursor_execute", lambda _, __, statement, *___: told.append(statement))
+    for begin in (writing, writing, reading, reading, writing):
+        with begin(engine):
+            pass
+
+    assert len([one for one in told if "query_only" in one]) == (3 if engine.dialect.name == "sqlite" else 0)
 
 
 def test_a_connection_that_has_read_can_write_again(engine):
