@@ -26,6 +26,8 @@ MESSAGES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("deliveries.forward", DELIVERIES, ({"connections": []},)),
     ("deliveries.run_lane", DELIVERIES, (999_999, 0)),
     ("deliveries.run_lane", DELIVERIES, ("one", None, {"more": 1})),
+    ("deliveries.run_lanes", DELIVERIES, ([[999_999, 0], [999_998, 0]],)),
+    ("deliveries.run_lanes", DELIVERIES, ([1, 2],)),
 )
 
 
