@@ -15,7 +15,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # granian
 from pipeline import metrics
 from pipeline.inbox.writer import PATIENCE, Writer
 from pipeline.traces import span
-from receiver.intake import INCOMPLETE, PROBED, TOO_LARGE, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender
+from receiver.intake import INCOMPLETE, PROBED, TOO_LARGE, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender, lost
 from receiver.overdue import Overdue
 from receiver.pages.door import MOST
 from receiver.wsgi_bridge import run_wsgi
@@ -62,7 +62,7 @@ class Front:
         except TurnedAway as turned:
             answer = turned.answer
         except TimeoutError:
-            answer = TOO_SLOW
+            answer = lost(TOO_SLOW).answer if scope.path.startswith(PREFIX) else TOO_SLOW
         http.response_bytes(int(answer.status[:3]), answer.headers, b"" if scope.method == "HEAD" else answer.body)
 
     async def _hook(self, scope: Any, http: HTTP) -> Answer:
@@ -83,7 +83,7 @@ class Front:
         try:
             raw: bytes = await http()  # no more than was announced; a loop over chunks costs twice as much
         except ProtocolClosed:
-            raise TurnedAway(INCOMPLETE) from None
+            raise lost(INCOMPLETE) from None
         self._intake.whole(length, length - len(raw))
         return raw
 

@@ -39,6 +39,12 @@ class TurnedAway(Exception):
         self.answer = answer
 
 
+def lost(answer: Answer) -> TurnedAway:
+    """For a hook that is not taken and will not come again; what is no hook at all is not counted."""
+    metrics.TURNED_AWAY.labels(answer.status[:3]).inc()
+    return TurnedAway(answer)
+
+
 def _json(status: str, body: bytes, *more: tuple[str, str]) -> Answer:
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
     return Answer(status, [*headers, *more], body)
@@ -94,12 +100,12 @@ class Intake:
         if method not in METHODS:
             raise TurnedAway(NOT_ALLOWED)
         store, token, event = parts
+        if EVENT.fullmatch(event) is None:
+            raise TurnedAway(NOT_FOUND)
         try:
             version = self.verify(store, token)
         except InvalidToken:
-            raise TurnedAway(NOT_FOUND) from None
-        if EVENT.fullmatch(event) is None:
-            raise TurnedAway(NOT_FOUND)
+            raise (TurnedAway if method == "HEAD" else lost)(NOT_FOUND) from None
         return None if method == "HEAD" else Place(store, version, event)
 
     def hook(self, place: Place, raw: bytes, query: str | None) -> RawHook:
@@ -112,17 +118,17 @@ class Intake:
         if not content_length:
             return None
         if not (content_length.isascii() and content_length.isdigit()):
-            raise TurnedAway(BAD_LENGTH)
+            raise lost(BAD_LENGTH)
         if len(content_length) > LONGEST_NUMBER or int(content_length) > self.max_bytes:
-            raise TurnedAway(TOO_LARGE)
+            raise lost(TOO_LARGE)
         return int(content_length)
 
     def whole(self, length: int | None, missing: int) -> None:
         """TurnedAway unless a body, of which so much was not seen, is whole and not too large."""
         if length is None and missing <= 0:
-            raise TurnedAway(TOO_LARGE)
+            raise lost(TOO_LARGE)
         if length is not None and missing:
-            raise TurnedAway(INCOMPLETE)
+            raise lost(INCOMPLETE)
 
     def _body(self, content_length: str | None, read: Callable[[int], bytes]) -> bytes:
         """The whole body, or TurnedAway."""

@@ -29,6 +29,11 @@ def _histogram(name: str, says: str, buckets: tuple[float, ...], *labels: str) -
 HOOKS = _counter("cratewire_hooks", "Hooks by the way they were kept: inbox, spool or refused.", "way")
 for way in ("inbox", "spool", "refused"):
     HOOKS.labels(way)  # there from the start: the first refusal is an increase only of what was 0 before
+TURNED_AWAY = _counter(
+    "cratewire_turned_away_hooks", "Hooks that were not taken and are lost, by the status they were answered.", "status"
+)
+for status in ("400", "404", "408", "413"):
+    TURNED_AWAY.labels(status)
 DRAINED = _counter("cratewire_spool_drained", "Hooks that went from the spool on to the inbox.")
 ACKNOWLEDGED = _histogram(
     "cratewire_acknowledgement_seconds", "From the last byte of a hook's body to its answer.", _FAST

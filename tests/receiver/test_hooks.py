@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipeline import metrics
 from receiver.overdue import Overdue
 from tests.receiver.doors import (
     CHUNK,
@@ -230,3 +231,32 @@ def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(headers):
     asyncio.run(make_front(keeper, Overdue(0.01, look_seconds=0.01)).__rsgi__(scope, request))
 
     assert (request.status, keeper.kept) == (408, [])
+
+
+def turned_away(status):
+    return metrics.TURNED_AWAY.labels(status)._value.get()
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "length"),
+    [
+        (404, "/hooks/acme/a-token-nobody-signed/order_new", "2"),
+        (413, HOOK, str(MAX_BYTES + 1)),
+        (400, HOOK, "many"),
+    ],
+)
+def test_a_hook_that_is_lost_is_counted(door, status, path, length):
+    before = turned_away(str(status))
+
+    assert door.send(path=path, CONTENT_LENGTH=length).status == status
+    assert turned_away(str(status)) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/hooks/"), ("POST", "/hooks/acme/x/ORDER!"), ("HEAD", "/hooks/acme/x/order_new")]
+)
+def test_what_is_no_hook_is_not_counted(door, method, path):
+    before = turned_away("404")
+    door.send(method, path)
+
+    assert turned_away("404") == before
