@@ -43,6 +43,16 @@ def test_web_waits_for_no_migration_since_it_needs_no_database_to_keep_a_hook():
     assert "migrate" not in UNITS["web"]
 
 
+@pytest.mark.parametrize("name", UNITS)
+def test_a_command_finds_the_settings_the_data_and_the_user_of_the_processes(name):
+    """As root and without them it would make a second, empty installation where it stands."""
+    command = re.search(r"systemd-run ([^']*)", (FOLDER / "cratewire.target").read_text())[1]
+    given = set(re.findall(r"(EnvironmentFile=\S+|CRATEWIRE_DATA_DIR=\S+)", command))
+    user = re.search(r"--uid=(\S+)", command)[1]
+
+    assert given | {f"User={user}"} <= {line.removeprefix("Environment=") for line in UNITS[name].splitlines()}
+
+
 @pytest.fixture
 def units(tmp_path):
     """The units as they would be if this checkout were the place of installation."""
