@@ -64,6 +64,14 @@ def migrated_postgres(postgres_url: str) -> str:
     return postgres_url
 
 
+@pytest.fixture
+def empty_postgres(migrated_postgres: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database with the ledger's tables and nothing in them, before the test and after it."""
+    _empty(migrated_postgres)
+    yield migrated_postgres
+    _empty(migrated_postgres)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated, empty database, once on SQLite and once on PostgreSQL, for tests with processes of their own."""

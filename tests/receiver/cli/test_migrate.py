@@ -14,3 +14,24 @@ def test_whoever_migrates_with_the_right_key_is_not(shell, installed):
     installed.connect({"api_key": "k"})
 
     assert not shell.run("migrate").stderr
+
+
+def test_a_ledger_is_copied_into_the_database_of_the_settings(shell, installed, empty_postgres, monkeypatch):
+    installed.connect({"api_key": "k"})
+    monkeypatch.setenv("DATABASE_URL", empty_postgres)
+
+    text = shell.said("migrate", "--from", f"sqlite:///{installed.data}/cratewire.db")
+
+    assert "Copied 3 rows: 0 events and 0 people among them." in text
+    assert [one["store"] for one in shell.json("status")["connections"]] == ["acme"]
+
+
+def test_a_copy_that_cannot_be_made_is_told_in_one_sentence(shell, installed, empty_postgres, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", empty_postgres)
+    (installed.data / "notes.txt").write_text(
+        "no database at all, however long this sentence may be made to go on" * 50
+    )
+
+    complaint = shell.complaint("migrate", "--from", f"sqlite:///{installed.data}/notes.txt")
+
+    assert complaint == "Error: nothing was copied: a database failed (DatabaseError)\n"
