@@ -72,6 +72,13 @@ class Wait(CratewireError):
         self.seconds = seconds
         self.throttled = throttled
 
+    @property
+    def why(self) -> str:
+        """For people who wonder why nothing happens."""
+        if self.throttled:
+            return f"the store has told us to wait, for another {self.seconds:.0f} s"
+        return "the store's budget of requests is used up"
+
 
 class Throttled(Wait):
     """The store's API answered 429; nobody of ours asks it again before `seconds` have passed."""

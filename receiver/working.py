@@ -10,7 +10,15 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from pipeline import keys
-from pipeline.ledger.reading import Arrival, ConnectionCounts, judge, last_arrival, status_counts
+from pipeline.ledger.reading import (
+    Arrival,
+    ConnectionCounts,
+    RegistrationShown,
+    judge,
+    last_arrival,
+    registrations,
+    status_counts,
+)
 from pipeline.settings import Settings
 from receiver.asking import asked
 from receiver.finding import Finding
@@ -25,12 +33,13 @@ _STUCK = "Web sends heartbeats and none arrives: are `worker` and `beat` running
 def look_at_work(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
     """Nothing if the database cannot be asked: that is a finding of its own."""
     at = round(now() * _MICROS)
-    found = asked(settings, lambda db: (last_arrival(db), status_counts(db, at)))
+    found = asked(settings, lambda db: (last_arrival(db), status_counts(db, at), registrations(db)))
     if found is None:
         return
-    arrival, wires = found
+    arrival, wires, shops = found
     yield _chain(settings, arrival, at)
     yield from _connections(wires)
+    yield from _shops(shops)
 
 
 def _chain(settings: Settings, arrival: Arrival | None, now: int) -> Finding:
@@ -70,3 +79,14 @@ def _connections(wires: list[ConnectionCounts]) -> Iterator[Finding]:
         yield Finding("connections", "wrong", says, advice)
     if not paused:
         yield Finding("connections", "ok", f"{len(wires)}, none is paused" if wires else "none yet")
+
+
+def _shops(shops: list[RegistrationShown]) -> Iterator[Finding]:
+    refused = [one for one in shops if one.status_reason is not None]
+    for one in refused:
+        advice = "`cratewire connect` again with Cratejoy's right keys; until then nobody looks after its hooks."
+        yield Finding("cratejoy", "wrong", f"{one.store}: {one.status_reason}", advice)
+    if not refused:
+        yield Finding(
+            "cratejoy", "ok", f"{len(shops)} stores' keys, none is refused" if shops else "no store's keys yet"
+        )

@@ -85,7 +85,7 @@ class _Run:
                 self._take(row)
             except Wait as wait:
                 self._come_back(round(wait.seconds * SECOND))
-                return self._passed(done=False, wait=wait.seconds, why="the store's budget of requests is used up")
+                return self._passed(done=False, wait=wait.seconds, why=wait.why)
             except StaleFence:
                 continue  # whoever had the lease before has taken this step; go on from there
         return self._passed(done=True)

@@ -30,11 +30,11 @@ LEASE_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Tended:
-    """How far a pass came: to its end, or it goes on in so many seconds. `held`: somebody else is at it."""
+    """How far a pass came: to its end, or it goes on in so many seconds. `why`: what it waits for."""
 
     done: bool
     wait: float = 0.0
-    held: bool = False
+    why: str = ""
 
 
 def tend(care: Care, store_id: int, *, only_look: bool = False) -> Tended:
@@ -46,7 +46,7 @@ def tend(care: Care, store_id: int, *, only_look: bool = False) -> Tended:
     """
     lease = Lease(care.redis, keys.registration_lease(store_id), os.urandom(16).hex(), LEASE_MS)
     if not lease.acquire():
-        return Tended(done=False, wait=1.0, held=True)
+        return Tended(done=False, wait=1.0, why="somebody else is at this store's hooks")
     try:
         with lease.kept():
             one = _Pass(care, store_id)
@@ -69,7 +69,7 @@ class _Pass:
         try:
             self._look()
         except Wait as wait:
-            return Tended(done=False, wait=wait.seconds)
+            return Tended(done=False, wait=wait.seconds, why=wait.why)
         return Tended(done=True)
 
     def run(self) -> Tended:
@@ -77,7 +77,7 @@ class _Pass:
             tended = self._mend(self._still_open() or self._look())
         except Wait as wait:
             self._come_back(round(wait.seconds * SECOND))
-            return Tended(done=False, wait=wait.seconds)
+            return Tended(done=False, wait=wait.seconds, why=wait.why)
         except CratewireError as error:
             self._give_up(error)
             raise

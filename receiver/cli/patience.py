@@ -46,5 +46,5 @@ class Patience:
 def tend_to_the_end(care: Care, store_id: int, patience: Patience, *, only_look: bool = False) -> None:
     """Pass after pass, until the hooks have been looked at and what is ours is mended."""
     while not (tended := tend(care, store_id, only_look=only_look)).done:
-        why = "somebody else is at this store's hooks" if tended.held else "the store's budget of requests is used up"
-        patience.wait(tended.wait, f"{why}: what is left is done in the background")
+        rest = "nothing was looked at" if only_look else "what is left is done in the background"
+        patience.wait(tended.wait, f"{tended.why or 'it takes long'}: {rest}")

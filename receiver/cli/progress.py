@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pipeline.backfill import progress as backfill
+from receiver.cli.tables import moment
 
 DOING = {
     "counting": "counting",
@@ -43,6 +44,8 @@ def lines_of(found: backfill.Progress) -> Iterator[str]:
         f"waited: {duration(found.throttled_seconds)} because the store said so, "
         f"{duration(found.waited_seconds)} for our own rate"
     )
+    if found.state == "running" and found.next_step_at is not None:
+        yield f"next step: {moment(found.next_step_at)}"
     if found.error:
         yield f"trouble: {found.error}"
 

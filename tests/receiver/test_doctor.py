@@ -60,6 +60,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "secret key",
             "chain",
             "connections",
+            "cratejoy",
             "way in",
             "silence",
         ],

@@ -14,6 +14,7 @@ from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
+from pipeline.ledger.store_apis import note_api, save_api
 from pipeline.ledger.stores import save_store
 from pipeline.ledger.tables import Heartbeat
 from pipeline.settings import Settings
@@ -122,3 +123,19 @@ def test_connections_that_are_not_paused_are_all_right(settings):
     write(settings, connected)
 
     assert (found(settings, "connections").state, found(settings, "connections").says) == ("ok", "1, none is paused")
+
+
+@pytest.mark.parametrize(
+    ("refused", "state"), [(None, "ok"), ("Cratejoy refused the Client ID and Secret (401)", "wrong")]
+)
+def test_keys_that_cratejoy_refuses_are_wrong(settings, refused, state):
+    def keys_of_acme(db):
+        store = save_store(db, "acme", NOW * MICROS).id
+        save_api(db, store, b"sealed", NOW * MICROS)
+        note_api(db, store, refused, NOW * MICROS)
+
+    write(settings, keys_of_acme)
+
+    told = found(settings, "cratejoy")
+    assert told.state == state
+    assert refused is None or told.says == f"acme: {refused}"

@@ -133,7 +133,7 @@ def test_two_do_not_tend_one_store_at_once(ward):
     ward.care = replace(ward.care, open_api=open_and_tend)
     ward.tend()
 
-    assert held[1].held
+    assert held[1].why == "somebody else is at this store's hooks"
     assert ward.as_it_should_be()
 
 

@@ -81,6 +81,13 @@ def test_a_human_reads_how_far_it_is(typed, shell, installed):
     assert "waited: 1:15 because the store said so" in text
 
 
+def test_one_that_rests_says_until_when(typed, shell, installed):
+    typed("start")
+    change(installed, next_step_at=NOW)
+
+    assert "next step: 03-02 16:46:40" in shell.said("backfill", "status", "--store", "acme")
+
+
 def test_of_one_that_has_ended_nobody_is_told_that_the_time_left_is_unknown(typed, shell, installed):
     typed("start")
     change(installed, state="done", ended_at=NOW)

@@ -137,6 +137,21 @@ def test_the_list_shows_ours_and_others_without_their_secrets(shell, connected, 
     assert connected["hooks"]["order_new"] not in json.dumps(found)
 
 
+@pytest.mark.parametrize("command", ["audit", "sync"])
+def test_a_store_that_has_us_wait_is_not_called_a_small_budget(shell, connected, shop, command):
+    shop.fault(status=429, retry_after=7000)
+
+    complaint = shell.complaint("hooks", command, "--store", "acme")
+
+    assert "the store has told us to wait, for another " in complaint
+
+
+def test_an_audit_that_could_not_be_had_promises_nothing(shell, connected, shop):
+    shop.fault(status=429, retry_after=7000)
+
+    assert "nothing was looked at" in shell.complaint("hooks", "audit", "--store", "acme")
+
+
 def test_a_store_without_any_hook_is_told_in_a_sentence(shell, connected):
     shell.said("hooks", "remove", "--store", "acme")
 

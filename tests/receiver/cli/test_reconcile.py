@@ -63,6 +63,12 @@ def test_nobody_is_told_that_nothing_is_missing_of_what_was_not_looked_at_yet(sh
     assert "What happened in the last 90 s is looked at the next time" in result.output
 
 
+def test_a_store_that_has_us_wait_is_not_called_a_small_budget(shop):
+    shop.fault(status=429, retry_after=7000)
+
+    assert "the store has told us to wait, for another " in call("run", "--store", "acme").output
+
+
 def test_a_list_that_cannot_be_read_is_named_and_ends_with_1(shop):
     shop.fault(status=500, prefix="/v1/orders", times=5)
 
