@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pipeline.ledger.api_tables import StoreAPI
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import save_store
-from pipeline.ledger.tables import Store
+from pipeline.ledger.tables import Connection, Store
 from tests.receiver.pages.connect.filling import EMAIL, NOTHING, counts, errors_on, send
 from tests.receiver.pages.visitors import PASSWORD
 
@@ -140,3 +140,15 @@ def test_a_reader_connects_nothing_to_the_account_they_read(house, filled_in):
 
     with reading(house.site.engine) as db:
         assert db.execute(select(Store.account_id)).scalar_one() != account
+
+
+def test_a_store_that_was_connected_with_a_label_keeps_its_one_connection(house, filled_in):
+    house.store("acme", house.member(EMAIL))
+    with writing(house.site.engine) as db:
+        db.execute(update(Connection).values(label="main"))
+
+    visitor = house.logged_in(EMAIL)
+    send(visitor, {name: value for name, value in filled_in.items() if name not in ("email", "password")})
+
+    with reading(house.site.engine) as db:
+        assert db.execute(select(Connection.label, Connection.account)).all() == [("main", "1")]
