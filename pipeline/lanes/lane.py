@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from sqlalchemy import Connection
+
 from pipeline import keys
 from pipeline.errors import Misconfigured, StaleFence
 from pipeline.lanes.backoff import full_jitter
@@ -20,6 +22,7 @@ from pipeline.ledger.deliveries import (
     LaneTaken,
     claim,
     clear_lane,
+    look_at_lane,
     next_in_lane,
     pause_connection,
     postpone_lane,
@@ -57,6 +60,8 @@ class _Run:
         self._connection_id = connection_id
         self._lane = lane
         self._until = until
+        self._taken: LaneTaken | None = None  # until something is written
+        self._attempts = 0  # failures in a row, so far
         self._clear = False  # whether the lane's row is known to hold no failure
         self._priority: int | None = None  # of what is next, as last seen; None: nothing is
         self._owed = 0  # calls the last send made beyond the one it had asked for
@@ -89,26 +94,29 @@ class _Run:
             return next_in_lane(conn, self._connection_id, self._lane)
 
     def _hold(self, lease: Lease) -> Stopped:
-        now = self._deps.now()
-        with writing(self._deps.engine) as conn:
-            taken = take_lane(conn, self._connection_id, self._lane, now)
-            self._priority = next_in_lane(conn, self._connection_id, self._lane)
-        self._clear = taken.attempts == taken.next_attempt_at == 0
-        if taken.next_attempt_at > now:
-            return self._waits(taken.next_attempt_at)
-        if (priority := self._priority) is None:
+        with reading(self._deps.engine) as conn:
+            seen = look_at_lane(conn, self._connection_id, self._lane)
+        self._taken, self._attempts = None, seen.attempts
+        self._clear = seen.attempts == seen.next_attempt_at == 0
+        if seen.priority is None:
             return "empty"
-        with self._resting_on_fault(taken):
+        if seen.next_attempt_at > self._deps.now():
+            return self._waits(seen.next_attempt_at)
+        with self._resting_on_fault():
             line = self._deps.open_line(self._connection_id)
-        stopped = self._step(line, taken, priority)
+        stopped = self._step(lease, line, seen.priority)
         while stopped is None:
-            taken = replace(taken, attempts=0)  # something went through
-            if (next_one := self._priority) is None:
-                return "empty"
-            stopped = self._step(line, taken, next_one) if lease.renew() else "lost"
+            priority = self._priority
+            stopped = "empty" if priority is None else self._step(lease, line, priority)
         return stopped
 
-    def _step(self, line: Line, taken: LaneTaken, priority: int) -> Stopped | None:
+    def _hand(self, conn: Connection) -> LaneTaken:
+        """The lane. It is taken with the first thing that is written, for a commit costs as much as all it commits."""
+        if self._taken is None:
+            self._taken = take_lane(conn, self._connection_id, self._lane, self._deps.now())
+        return self._taken
+
+    def _step(self, lease: Lease, line: Line, priority: int) -> Stopped | None:
         """At most one send, of messages of one priority. None: go on."""
         if self._deps.now() >= self._until or self._deps.hurried():
             return "deadline"
@@ -117,58 +125,61 @@ class _Run:
         wait = line.budget.acquire(1 + self._owed)
         if wait > 0:
             count_wait(self._connection_id, wait)
-            return self._postpone(taken, wait, taken.attempts, "waits for the account's rate budget")
+            return self._postpone(wait, self._attempts, "waits for the account's rate budget")
+        if not lease.renew():  # last, for whoever took the lane without a lease would take it from its holder
+            return "lost"
         with writing(self._deps.engine) as conn:
-            messages = claim(conn, taken, _at_once(line, priority), priority)
+            messages = claim(conn, self._hand(conn), _at_once(line, priority), priority)
         if not messages:
             return "empty"  # the connection has been paused since we looked
-        with self._resting_on_fault(taken), self._deps.calling():
+        with self._resting_on_fault(), self._deps.calling():
             reply = line.destination.send(messages)
-        stopped = self._record(taken, messages, reply)
+        stopped = self._record(messages, reply)
         count_send(self._connection_id, messages, reply, self._deps.now())
         learn(self._deps.redis, (self._connection_id, self._lane), reply)
         _tell(line, reply)
         return stopped
 
     @contextmanager
-    def _resting_on_fault(self, taken: LaneTaken) -> Iterator[None]:
+    def _resting_on_fault(self) -> Iterator[None]:
         """A fault of our own is raised, but the lane rests: else the sweep comes back for it every second."""
         try:
             yield
         except Exception as error:
-            attempts = taken.attempts + 1
-            self._postpone(taken, self._jitter(attempts), attempts, _in_words(error))
+            attempts = self._attempts + 1
+            self._postpone(self._jitter(attempts), attempts, _in_words(error))
             raise
 
-    def _record(self, taken: LaneTaken, messages: Sequence[Message], reply: Reply) -> Stopped | None:
+    def _record(self, messages: Sequence[Message], reply: Reply) -> Stopped | None:
         """Outcomes and what follows for the lane, in one transaction."""
         self._count(reply)
         self._owed = max(0, len(reply.calls) - 1)
         now, stop = self._deps.now(), stop_in(reply)
         ids = (message.delivery_id for message in messages)
         with writing(self._deps.engine) as conn:
+            taken = self._hand(conn)
             settle(conn, taken, list(zip(ids, reply.outcomes, strict=True)), reply.calls, now)
             match stop:
                 case None:
                     if not self._clear:
                         clear_lane(conn, taken)
-                    self._clear = True
+                    self._clear, self._attempts = True, 0
                     self._priority = next_in_lane(conn, taken.connection_id, taken.lane)
                     return None
                 case ConnectionBroken(reason):
                     pause_connection(conn, taken.connection_id, reason, now)
                     return "paused"
                 case RetryAfter(seconds, reason):
-                    attempts = 1 if _went_forward(reply) else taken.attempts + 1
+                    attempts = 1 if _went_forward(reply) else self._attempts + 1
                     wait = self._jitter(attempts) if seconds is None else seconds
                     at = now + _us(wait)
                     postpone_lane(conn, taken, at, attempts, reason)
                     return self._waits(at)
 
-    def _postpone(self, taken: LaneTaken, seconds: float, attempts: int, reason: str) -> Stopped:
+    def _postpone(self, seconds: float, attempts: int, reason: str) -> Stopped:
         at = self._deps.now() + _us(seconds)
         with writing(self._deps.engine) as conn:
-            postpone_lane(conn, taken, at, attempts, reason)
+            postpone_lane(conn, self._hand(conn), at, attempts, reason)
         return self._waits(at)
 
     def _waits(self, at: int) -> Stopped:

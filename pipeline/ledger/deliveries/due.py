@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, bindparam, exists, func, literal, select
 
-from pipeline.ledger.deliveries.words import OPEN, PENDING
+from pipeline.ledger.deliveries.words import OPEN, PENDING, SENDING
 from pipeline.ledger.tables import Connection as Link
 from pipeline.ledger.tables import Delivery, Lane
 
 _ACTIVE = exists().where(Link.id == bindparam("of_connection"), Link.status == "active")
 _HERE = Delivery.connection_id == bindparam("of_connection"), Delivery.lane == bindparam("of_lane")
-_NEXT = select(Delivery.priority).where(*_HERE, OPEN, PENDING, _ACTIVE).order_by(Delivery.priority).limit(1)
+_FIRST = select(Delivery.priority).where(*_HERE, OPEN).order_by(Delivery.priority).limit(1)
+_NEXT = _FIRST.where(PENDING, _ACTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSeen:
+    """What is to be done in a lane: of which priority first, when it may go (µs), and its failures in a row."""
+
+    priority: int | None = None  # None: nothing
+    next_attempt_at: int = 0
+    attempts: int = 0
 
 
 def due_lanes(conn: Connection, now: int, connections: Collection[int] | None = None) -> list[tuple[int, int]]:
@@ -31,6 +42,23 @@ def due_lanes(conn: Connection, now: int, connections: Collection[int] | None = 
 def next_in_lane(conn: Connection, connection_id: int, lane: int) -> int | None:
     """The priority of what is next in the lane; None if `claim` would find nothing now."""
     return conn.execute(_NEXT, {"of_connection": connection_id, "of_lane": lane}).scalar()
+
+
+def look_at_lane(conn: Connection, connection_id: int, lane: int) -> LaneSeen:
+    """What whoever takes the lane would find, what one before had begun too; nothing while the connection pauses."""
+    row = conn.execute(_LOOK, {"of_connection": connection_id, "of_lane": lane}).one_or_none()
+    if row is None:
+        return LaneSeen()
+    waiting = [one for one in (row.pending, row.begun) if one is not None]
+    return LaneSeen(min(waiting, default=None), row.next_attempt_at or 0, row.attempts or 0)
+
+
+def _look() -> Select[int | None, int | None, int, int]:
+    pending, begun = (_FIRST.where(state).scalar_subquery() for state in (PENDING, SENDING))
+    here = and_(Lane.connection_id == Link.id, Lane.lane == bindparam("of_lane"))
+    columns = pending.label("pending"), begun.label("begun"), Lane.next_attempt_at, Lane.attempts
+    rows = select(*columns).select_from(Link).join(Lane, here, isouter=True)
+    return rows.where(Link.id == bindparam("of_connection"), Link.status == "active")
 
 
 def _waiting() -> Select[int]:
@@ -63,5 +91,6 @@ def _next_lane(connection_id: ColumnElement[int], lane: ColumnElement[int]) -> S
 
 
 # Made once, for making them costs more than running them.
+_LOOK = _look()
 _DUE = _due(Link.id.in_(_waiting()))
 _DUE_OF = _due(Link.id.in_(bindparam("these", expanding=True)))

@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import fakeredis
+from sqlalchemy import event, select
 
 from pipeline.lanes.lane import run_lane
 from pipeline.lanes.lease import Lease
 from pipeline.lanes.line import LaneReport
-from pipeline.ledger.deliveries import postpone_lane, take_lane
-from pipeline.ledger.engine import writing
+from pipeline.ledger.deliveries import claim, postpone_lane, take_lane
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.tables import Lane
 from pipeline.model import Message, Rejected, Reply, Sent
 from tests.pipeline.lanes.bench import LANE, SECOND, Bench
 from tests.pipeline.lanes.scripted import always, reply
@@ -25,6 +27,41 @@ def test_a_lane_is_emptied_in_order_batch_by_batch(bench: Bench):
 def test_an_empty_lane_opens_no_connection(bench: Bench):
     assert bench.run() == LaneReport("empty")
     assert (bench.opened, bench.budget.costs) == (0, [])
+
+
+def test_a_look_at_an_empty_lane_writes_nothing(bench: Bench):
+    bench.run()
+
+    with reading(bench.engine) as conn:
+        assert conn.execute(select(Lane)).all() == []
+
+
+def test_one_send_is_written_down_in_two_transactions(bench: Bench):
+    bench.add()
+    only_reads: list[bool] = []
+    event.listen(
+        bench.engine, "begin", lambda conn: only_reads.append("sqlite_readonly" in conn.get_execution_options())
+    )
+
+    bench.run()
+
+    assert only_reads.count(False) == 2
+
+
+def test_a_lease_that_is_lost_before_the_first_send_takes_the_lane_from_nobody(bench: Bench):
+    bench.add()
+    with writing(bench.engine) as conn:
+        taken = take_lane(conn, bench.link.id, LANE, bench.now)
+
+    def acquire(cost: int = 1) -> float:
+        bench.redis.set(bench.lease_key, "somebody")
+        return 0.0
+
+    bench.budget.acquire = acquire  # type: ignore[method-assign]
+
+    assert bench.run() == LaneReport("lost")
+    with writing(bench.engine) as conn:
+        assert len(claim(conn, taken, 10)) == 1
 
 
 def test_a_lane_in_other_hands_is_left_alone(bench: Bench):

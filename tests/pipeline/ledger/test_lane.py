@@ -10,6 +10,7 @@ from pipeline.ledger.deliveries import (
     claim,
     clear_lane,
     due_lanes,
+    look_at_lane,
     next_in_lane,
     pause_connection,
     postpone_lane,
@@ -17,7 +18,8 @@ from pipeline.ledger.deliveries import (
     settle,
     take_lane,
 )
-from pipeline.ledger.deliveries.words import LIVE
+from pipeline.ledger.deliveries.due import LaneSeen
+from pipeline.ledger.deliveries.words import GIVES_WAY, LIVE
 from pipeline.ledger.engine import reading, writing
 from pipeline.model import Sent
 from tests.pipeline.ledger.conftest import Shop
@@ -196,3 +198,41 @@ def test_nothing_pends_for_a_paused_connection(shop):
         pause_connection(conn, shop.link.id, "http_401", NOW)
 
         assert next_in_lane(conn, shop.link.id, 0) is None
+
+
+def look(shop: Shop) -> LaneSeen:
+    with reading(shop.engine) as conn:
+        return look_at_lane(conn, shop.link.id, 0)
+
+
+def test_a_look_finds_what_waits_first_in_a_lane_nobody_has_held(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 1, priority=GIVES_WAY)
+        add_deliveries(conn, shop.link, shop.person_id, 1, priority=LIVE, lane=1)
+
+    assert look(shop) == LaneSeen(GIVES_WAY)
+
+
+def test_a_look_finds_what_a_lost_holder_had_begun_first_of_all(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 1)
+        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 10)
+        add_deliveries(conn, shop.link, shop.person_id, 1, priority=GIVES_WAY)
+
+    assert look(shop) == LaneSeen(LIVE)
+
+
+def test_a_look_tells_when_the_lane_may_go_and_how_it_failed(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 1)
+        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "answered 503")
+
+    assert look(shop) == LaneSeen(LIVE, NOW + 5, 3)
+
+
+def test_a_look_finds_nothing_while_the_connection_is_paused(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 1)
+        pause_connection(conn, shop.link.id, "refused", NOW)
+
+    assert look(shop) == LaneSeen()

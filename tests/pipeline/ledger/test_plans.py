@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, insert
 
-from pipeline.ledger.deliveries import claim, due_lanes, next_in_lane, take_lane
+from pipeline.ledger.deliveries import claim, due_lanes, look_at_lane, next_in_lane, take_lane
 from pipeline.ledger.engine import writing
 from pipeline.ledger.reading import (
     DeadPlace,
@@ -112,6 +112,7 @@ ASKED: dict[str, Callable[[Connection, Shop], object]] = {
     "claim": lambda conn, shop: claim(conn, take_lane(conn, shop.link.id, 0, NOW), 100),
     "due": lambda conn, _: due_lanes(conn, NOW),
     "pending": lambda conn, shop: next_in_lane(conn, shop.link.id, 0),
+    "look": lambda conn, shop: look_at_lane(conn, shop.link.id, 0),
     "status": lambda conn, _: status_counts(conn, NOW),
     "dead": lambda conn, _: list_dead(conn, limit=10),
     "dead, next page": lambda conn, _: list_dead(conn, before=DeadPlace(NOW, "delivery", 9), limit=10),
