@@ -19,6 +19,7 @@ from pipeline.lanes.lease import Lease
 from pipeline.lanes.line import LaneDeps, LaneReport, Line, Stopped
 from pipeline.lanes.trust import learn
 from pipeline.ledger.deliveries import (
+    LaneSeen,
     LaneTaken,
     claim,
     clear_lane,
@@ -60,6 +61,7 @@ class _Run:
         self._connection_id = connection_id
         self._lane = lane
         self._until = until
+        self._seen = LaneSeen()
         self._taken: LaneTaken | None = None  # until something is written
         self._attempts = 0  # failures in a row, so far
         self._clear = False  # whether the lane's row is known to hold no failure
@@ -95,28 +97,35 @@ class _Run:
 
     def _hold(self, lease: Lease) -> Stopped:
         with reading(self._deps.engine) as conn:
-            seen = look_at_lane(conn, self._connection_id, self._lane)
+            self._seen = seen = look_at_lane(conn, self._connection_id, self._lane)
         self._taken, self._attempts = None, seen.attempts
         self._clear = seen.attempts == seen.next_attempt_at == 0
         if seen.priority is None:
             return "empty"
         if seen.next_attempt_at > self._deps.now():
             return self._waits(seen.next_attempt_at)
+        if not lease.renew():  # else what was seen may be another holder's, who is at work
+            return "lost"
         with self._resting_on_fault():
             line = self._deps.open_line(self._connection_id)
-        stopped = self._step(lease, line, seen.priority)
+        stopped = self._step(line, seen.priority)
         while stopped is None:
-            priority = self._priority
-            stopped = "empty" if priority is None else self._step(lease, line, priority)
+            if (priority := self._priority) is None:
+                return "empty"
+            stopped = self._step(line, priority) if lease.renew() else "lost"
         return stopped
 
     def _hand(self, conn: Connection) -> LaneTaken:
-        """The lane. It is taken with the first thing that is written, for a commit costs as much as all it commits."""
+        """The lane. It is taken with the first thing that is written, for a commit costs as much as all it commits.
+
+        Raise StaleFence if somebody has taken it since we looked.
+        """
         if self._taken is None:
-            self._taken = take_lane(conn, self._connection_id, self._lane, self._deps.now())
+            here = self._connection_id, self._lane
+            self._taken = take_lane(conn, *here, self._deps.now(), self._seen.token)
         return self._taken
 
-    def _step(self, lease: Lease, line: Line, priority: int) -> Stopped | None:
+    def _step(self, line: Line, priority: int) -> Stopped | None:
         """At most one send, of messages of one priority. None: go on."""
         if self._deps.now() >= self._until or self._deps.hurried():
             return "deadline"
@@ -126,8 +135,6 @@ class _Run:
         if wait > 0:
             count_wait(self._connection_id, wait)
             return self._postpone(wait, self._attempts, "waits for the account's rate budget")
-        if not lease.renew():  # last, for whoever took the lane without a lease would take it from its holder
-            return "lost"
         with writing(self._deps.engine) as conn:
             messages = claim(conn, self._hand(conn), _at_once(line, priority), priority)
         if not messages:

@@ -19,11 +19,12 @@ _NEXT = _FIRST.where(PENDING, _ACTIVE)
 
 @dataclass(frozen=True, slots=True)
 class LaneSeen:
-    """What is to be done in a lane: of which priority first, when it may go (µs), and its failures in a row."""
+    """What is to be done in a lane: of which priority first, when it may go (µs), its failures in a row."""
 
     priority: int | None = None  # None: nothing
     next_attempt_at: int = 0
     attempts: int = 0
+    token: int = 0  # the newest holder's; 0: nobody ever
 
 
 def due_lanes(conn: Connection, now: int, connections: Collection[int] | None = None) -> list[tuple[int, int]]:
@@ -50,13 +51,13 @@ def look_at_lane(conn: Connection, connection_id: int, lane: int) -> LaneSeen:
     if row is None:
         return LaneSeen()
     waiting = [one for one in (row.pending, row.begun) if one is not None]
-    return LaneSeen(min(waiting, default=None), row.next_attempt_at or 0, row.attempts or 0)
+    return LaneSeen(min(waiting, default=None), row.next_attempt_at or 0, row.attempts or 0, row.token or 0)
 
 
-def _look() -> Select[int | None, int | None, int, int]:
+def _look() -> Select[int | None, int | None, int, int, int]:
     pending, begun = (_FIRST.where(state).scalar_subquery() for state in (PENDING, SENDING))
     here = and_(Lane.connection_id == Link.id, Lane.lane == bindparam("of_lane"))
-    columns = pending.label("pending"), begun.label("begun"), Lane.next_attempt_at, Lane.attempts
+    columns = pending.label("pending"), begun.label("begun"), Lane.next_attempt_at, Lane.attempts, Lane.token
     rows = select(*columns).select_from(Link).join(Lane, here, isouter=True)
     return rows.where(Link.id == bindparam("of_connection"), Link.status == "active")
 

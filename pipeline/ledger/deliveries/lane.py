@@ -36,10 +36,15 @@ class LaneTaken:
     attempts: int
 
 
-def take_lane(conn: Connection, connection_id: int, lane: int, now: int) -> LaneTaken:
-    """Become the lane's holder. What earlier holders had begun to send becomes pending again."""
+def take_lane(conn: Connection, connection_id: int, lane: int, now: int, seen: int | None = None) -> LaneTaken:
+    """Become the lane's holder. What earlier holders had begun to send becomes pending again.
+
+    Raise StaleFence if `seen` was the newest token and somebody has taken the lane since.
+    """
     wanted = {"of_connection": connection_id, "of_lane": lane, "now": now}
     row = conn.execute(_TAKE, wanted).one_or_none() or _take_first(conn, connection_id, lane, now)
+    if seen is not None and row.token != seen + 1:
+        raise StaleFence(f"lane {connection_id}/{lane}: token {seen} when it was looked at, newest {row.token - 1}")
     conn.execute(_WAIT_AGAIN, wanted)
     return LaneTaken(connection_id, lane, row.token, row.next_attempt_at, row.attempts)
 

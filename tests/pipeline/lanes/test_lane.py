@@ -8,7 +8,7 @@ from sqlalchemy import event, select
 from pipeline.lanes.lane import run_lane
 from pipeline.lanes.lease import Lease
 from pipeline.lanes.line import LaneReport
-from pipeline.ledger.deliveries import claim, postpone_lane, take_lane
+from pipeline.ledger.deliveries import LaneTaken, claim, postpone_lane, take_lane
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.tables import Lane
 from pipeline.model import Message, Rejected, Reply, Sent
@@ -48,16 +48,27 @@ def test_one_send_is_written_down_in_two_transactions(bench: Bench):
     assert only_reads.count(False) == 2
 
 
-def test_a_lease_that_is_lost_before_the_first_send_takes_the_lane_from_nobody(bench: Bench):
+def test_a_worker_that_slept_after_its_look_takes_the_lane_from_nobody(bench: Bench):
     bench.add()
-    with writing(bench.engine) as conn:
-        taken = take_lane(conn, bench.link.id, LANE, bench.now)
+    others: list[LaneTaken] = []
 
     def acquire(cost: int = 1) -> float:
-        bench.redis.set(bench.lease_key, "somebody")
+        with writing(bench.engine) as conn:
+            others.append(take_lane(conn, bench.link.id, LANE, bench.now))
         return 0.0
 
     bench.budget.acquire = acquire  # type: ignore[method-assign]
+
+    assert bench.run() == LaneReport("lost")
+    with writing(bench.engine) as conn:
+        assert len(claim(conn, others[0], 10)) == 1
+
+
+def test_a_worker_that_slept_before_its_look_takes_the_lane_from_nobody(bench: Bench):
+    bench.add()
+    with writing(bench.engine) as conn:
+        taken = take_lane(conn, bench.link.id, LANE, bench.now)
+    event.listen(bench.engine, "begin", lambda _: bench.redis.set(bench.lease_key, "somebody"), once=True)
 
     assert bench.run() == LaneReport("lost")
     with writing(bench.engine) as conn:

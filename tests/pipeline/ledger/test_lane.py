@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.errors import StaleFence
 from pipeline.ledger.deliveries import (
+    LaneSeen,
     LaneTaken,
     claim,
     clear_lane,
@@ -18,7 +19,6 @@ from pipeline.ledger.deliveries import (
     settle,
     take_lane,
 )
-from pipeline.ledger.deliveries.due import LaneSeen
 from pipeline.ledger.deliveries.words import GIVES_WAY, LIVE
 from pipeline.ledger.engine import reading, writing
 from pipeline.model import Sent
@@ -219,7 +219,7 @@ def test_a_look_finds_what_a_lost_holder_had_begun_first_of_all(shop):
         claim(conn, take_lane(conn, shop.link.id, 0, NOW), 10)
         add_deliveries(conn, shop.link, shop.person_id, 1, priority=GIVES_WAY)
 
-    assert look(shop) == LaneSeen(LIVE)
+    assert look(shop) == LaneSeen(LIVE, token=1)
 
 
 def test_a_look_tells_when_the_lane_may_go_and_how_it_failed(shop):
@@ -227,7 +227,7 @@ def test_a_look_tells_when_the_lane_may_go_and_how_it_failed(shop):
         add_deliveries(conn, shop.link, shop.person_id, 1)
         postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "answered 503")
 
-    assert look(shop) == LaneSeen(LIVE, NOW + 5, 3)
+    assert look(shop) == LaneSeen(LIVE, NOW + 5, 3, token=1)
 
 
 def test_a_look_finds_nothing_while_the_connection_is_paused(shop):
@@ -236,3 +236,20 @@ def test_a_look_finds_nothing_while_the_connection_is_paused(shop):
         pause_connection(conn, shop.link.id, "refused", NOW)
 
     assert look(shop) == LaneSeen()
+
+
+@pytest.mark.parametrize("held", [0, 1])
+def test_whoever_looked_before_somebody_else_took_the_lane_changes_nothing(shop, held):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 1)
+        for _ in range(held):
+            take_lane(conn, shop.link.id, 0, NOW)
+    seen = look(shop)
+    with writing(shop.engine) as conn:
+        taken = take_lane(conn, shop.link.id, 0, NOW)
+        claim(conn, taken, 10)
+
+    with pytest.raises(StaleFence), writing(shop.engine) as conn:
+        take_lane(conn, shop.link.id, 0, NOW, seen.token)
+
+    assert look(shop).token == taken.token
