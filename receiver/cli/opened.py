@@ -39,7 +39,7 @@ def opened(data: Path | None) -> Iterator[Opened]:
     """The installation of this data directory. A database or Redis that is away becomes one plain sentence."""
     settings = settings_of(data)
     engine = make_engine(settings.database_url)
-    redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=15, socket_connect_timeout=5)
     try:
         if not is_current(engine):
             raise Misconfigured("the database is not up to date: run `cratewire migrate` (`cratewire run` does it too)")
