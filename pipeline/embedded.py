@@ -148,13 +148,19 @@ def free_port() -> int:
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Whether we could listen there now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return cannot_listen(port, host) is None
+
+
+def cannot_listen(port: int, host: str) -> str | None:
+    """Why we could not listen there now; None: we could."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what one before us left behind may be there
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error.strerror or type(error).__name__
+    return None
 
 
 def _is_ours(server: Embedded) -> bool:

@@ -17,6 +17,11 @@ from pipeline.ledger.engine import writing
 BY_HAND = "paused by hand"
 
 
+def by_platform(status_reason: str | None) -> bool:
+    """Whether it was the platform that refused, which may take the saved keys by now."""
+    return status_reason not in (None, BY_HAND)
+
+
 def pause(engine: Engine, connection: ConnectionRow, now: int) -> None:
     """Nothing leaves any more, beyond a call that is under way; what should leave waits."""
     with writing(engine) as db:

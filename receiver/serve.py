@@ -7,7 +7,6 @@ workers are ordered by when Redis takes them.
 from __future__ import annotations
 
 import gc
-import socket
 import sys
 from multiprocessing.util import Finalize
 
@@ -16,6 +15,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 
 from pipeline import logs, traces
+from pipeline.embedded import cannot_listen
 from pipeline.settings import Settings, process_environment
 from receiver.app import create_app
 from receiver.front import Front
@@ -55,16 +55,9 @@ def tell(settings: Settings) -> None:
 
 def _require_address(host: str, port: int) -> None:
     """Say why nobody can listen there; granian's own error names neither the address nor what is wrong with it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a web before us left behind may be there
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            advice = "choose another with CRATEWIRE_HOST or PORT"
-            raise click.ClickException(
-                f"web cannot listen on {host}, port {port} ({error.strerror}): {advice}"
-            ) from error
+    if why := cannot_listen(port, host):
+        advice = "choose another with CRATEWIRE_HOST or PORT"
+        raise click.ClickException(f"web cannot listen on {host}, port {port} ({why}): {advice}")
 
 
 @click.command()

@@ -10,6 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from pipeline import keys
+from pipeline.ledger.connections import named
 from pipeline.ledger.reading import (
     Arrival,
     ConnectionCounts,
@@ -70,8 +71,7 @@ def _pulse(settings: Settings) -> tuple[int | None, str]:
 def _connections(wires: list[ConnectionCounts]) -> Iterator[Finding]:
     paused = [one for one in wires if one.status != "active"]
     for one in paused:
-        where = " ".join(filter(None, (one.platform, one.label)))
-        says = f"{one.store} to {where} is {one.status}: {one.status_reason}"
+        says = f"{one.store} to {named(one.platform, one.label)} is {one.status}: {one.status_reason}"
         advice = (
             "`cratewire connections resume` tries its keys again, `cratewire connect` gives it others or another "
             "region; everything that waits leaves then."

@@ -41,6 +41,11 @@ class NewConnection:
     lanes: int = 1
 
 
+def named(platform: str, label: str) -> str:
+    """A store's connection as people are told of it."""
+    return f"{platform} {label}" if label else platform
+
+
 def save_connection(db: Database, wanted: NewConnection, now: int) -> ConnectionRow:
     """Save a connection whose credentials were just checked; the same store, platform and label update it.
 

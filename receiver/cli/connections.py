@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from pipeline import pausing
 from pipeline.errors import CratewireError, Misconfigured
-from pipeline.ledger.connections import ConnectionRow, connections_of, load_connections
+from pipeline.ledger.connections import ConnectionRow, connections_of, load_connections, named
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store, list_stores
 from receiver.cli.opened import Opened, opened
@@ -116,8 +116,9 @@ def _told(store: str, link: ConnectionRow, fault: str | None = None) -> dict[str
 
 def _tell(console: Console, done: list[dict[str, Any]], says: str) -> None:
     for one in done:
-        where = " ".join(filter(None, (one["platform"], one["label"])))
         what = f"stays paused: {one['fault']}" if one["fault"] else says
-        console.print(f"{one['store']} to {where} {what}.", soft_wrap=True, highlight=False)
+        console.print(
+            f"{one['store']} to {named(one['platform'], one['label'])} {what}.", soft_wrap=True, highlight=False
+        )
     if not done:
         console.print("None is paused.")

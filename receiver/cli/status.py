@@ -12,6 +12,7 @@ from rich.table import Table
 from pipeline import keys
 from pipeline.backfill.progress import progress_of
 from pipeline.inbox import stream
+from pipeline.ledger.connections import named
 from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import (
     event_counts,
@@ -112,7 +113,8 @@ def _connections(found: list[dict[str, Any]]) -> Table:
     table = plain("store", "platform", "state", "waiting", "oldest", "sent", "dead", "waits for")
     for one in found:
         oldest, waiting = f"{one['oldest_pending_seconds']} s", one["pending"] + one["sending"]
-        row = (one["store"], _where(one), one["status"], waiting, oldest, one["sent"], one["dead"])
+        where = named(one["platform"], one["label"])
+        row = (one["store"], where, one["status"], waiting, oldest, one["sent"], one["dead"])
         table.add_row(*map(str, row), one["waiting_reason"] or "")
     return table
 
@@ -120,17 +122,11 @@ def _connections(found: list[dict[str, Any]]) -> Table:
 _ADVICE = "`cratewire connections resume` tries its keys again; connect it again if they are others now."
 
 
-def _where(one: dict[str, Any]) -> str:
-    """The platform, and which of a store's connections to it."""
-    return " ".join(filter(None, (one["platform"], one["label"])))
-
-
 def _tell_troubles(console: Console, document: dict[str, Any]) -> None:
     for one in document["connections"]:
         if one["status_reason"]:
-            console.print(
-                f"{one['store']} to {_where(one)} is paused: {one['status_reason']}. {_ADVICE}", soft_wrap=True
-            )
+            where = named(one["platform"], one["label"])
+            console.print(f"{one['store']} to {where} is paused: {one['status_reason']}. {_ADVICE}", soft_wrap=True)
     for one in document["registrations"]:
         if trouble := _trouble(one):
             console.print(f"{one['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)

@@ -21,7 +21,7 @@ from pipeline.ledger.reading import (
     status_counts,
 )
 from pipeline.ledger.silence.alarms import AlarmRow
-from pipeline.pausing import BY_HAND
+from pipeline.pausing import by_platform
 from pipeline.silence.hearing import hearing
 from receiver.pages.backfills import CustomersShown, customers_shown
 from receiver.pages.cratejoy_side import CratejoySide, cratejoy_side
@@ -51,7 +51,7 @@ class StoreShown:
     @property
     def can_be_resumed(self) -> bool:
         """Whether whoever looks may have saved keys tried again."""
-        refused = any(one.status_reason not in (None, BY_HAND) for one in self.connections)
+        refused = any(by_platform(one.status_reason) for one in self.connections)
         return refused and self.role == OWNER
 
     @property

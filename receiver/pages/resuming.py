@@ -9,7 +9,7 @@ from flask_security import auth_required
 from pipeline.errors import CratewireError
 from pipeline.ledger.connections import connections_of
 from pipeline.ledger.engine import reading
-from pipeline.pausing import BY_HAND, go_on
+from pipeline.pausing import by_platform, go_on
 from receiver.pages.connect.trying import Refused
 from receiver.pages.rights import my_store, require_owner
 from receiver.pages.sessions import here
@@ -25,7 +25,7 @@ def resume(name: str) -> ResponseReturnValue:
     require_owner(store.account_id)
     site = here()
     with reading(site.engine) as db:
-        paused = [one for one in connections_of(db, store.store_id) if one.status_reason not in (None, BY_HAND)]
+        paused = [one for one in connections_of(db, store.store_id) if by_platform(one.status_reason)]
     for link in paused:
         try:
             current_app.extensions["cratewire.tries"].take()

@@ -258,11 +258,17 @@ def test_a_task_for_a_lane_shows_its_lane_and_nothing_else(installed, track):
     assert take("deliveries").headers["argsrepr"] == f"({connection}, 0)"
 
 
-def test_a_connection_that_cannot_be_opened_rests_before_it_is_tried_again(installed, track):
+def sealed_with_another_key(installed, track):
+    """A connection to which an order waits to be told."""
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
     with writing(installed.process.engine) as db:
         db.execute(update(tables.Connection).values(config=seal(["sealed-with-another-key"], track.config)))
+    return connection
+
+
+def test_a_connection_that_cannot_be_opened_rests_before_it_is_tried_again(installed, track):
+    connection = sealed_with_another_key(installed, track)
 
     with pytest.raises(Misconfigured):
         deliveries.run(connection, 0)
@@ -272,10 +278,7 @@ def test_a_connection_that_cannot_be_opened_rests_before_it_is_tried_again(insta
 
 
 def test_a_connection_that_cannot_be_opened_says_which_setting_is_wrong(installed, track):
-    connection = installed.connect(track.config)
-    record(installed, order_hook(1))
-    with writing(installed.process.engine) as db:
-        db.execute(update(tables.Connection).values(config=seal(["sealed-with-another-key"], track.config)))
+    connection = sealed_with_another_key(installed, track)
 
     with pytest.raises(Misconfigured):
         deliveries.run(connection, 0)
