@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from pipeline import secrets
 from pipeline.backfill.starting import begin_first
 from pipeline.cratejoy.credentials import Credentials
+from pipeline.cratejoy.sharing import check_unused
 from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.port import Checked
 from pipeline.errors import Misconfigured
@@ -24,6 +25,7 @@ from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import ask_for_audit, find_api, save_api
 from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, rotate_token, save_store
+from pipeline.record.fence import hold
 from pipeline.registration.urls import hook_urls
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -89,9 +91,12 @@ def save(
 ) -> Connected:
     """Save what was tried. Hooks are registered, and a new store's customers read, once this is committed.
 
-    Raises Misconfigured as `save_store` does.
+    Raises Misconfigured as `save_store` does, and KeysInUse if another store has these keys of Cratejoy.
     """
+    hold(db, "connecting")  # two that connect with the same keys at once must see each other
     store = save_store(db, wanted.store, now, account=wanted.account, **(wanted.store_settings or {}))
+    if wanted.cratejoy is not None:
+        check_unused(db, secret_keys, store, wanted.cratejoy)
     if wanted.new_urls:
         store = replace(store, token_version=rotate_token(db, store.id))
     sealed = secrets.seal(secret_keys, checked.config)

@@ -15,6 +15,7 @@
     ├── InvalidToken       a hook URL whose token we did not sign
     ├── StaleFence         somebody else holds the lane or the inbox now; drop what you were doing
     └── Misconfigured      a setting is missing or malformed; says every one of them
+        └── KeysInUse      another store was connected with these keys of Cratejoy
 
 Messages carry ids and reasons, never bodies, names, addresses or keys.
 """
@@ -113,3 +114,7 @@ class StaleFence(CratewireError):
 
 class Misconfigured(CratewireError):
     """One or more settings are missing or malformed; the message names each."""
+
+
+class KeysInUse(Misconfigured):
+    """Another store was connected with these keys of Cratejoy; one of the same account is named."""

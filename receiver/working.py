@@ -10,6 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from pipeline import keys
+from pipeline.cratejoy.sharing import shared_keys
 from pipeline.ledger.connections import named
 from pipeline.ledger.reading import (
     Arrival,
@@ -34,13 +35,22 @@ _STUCK = "Web sends heartbeats and none arrives: are `worker` and `beat` running
 def look_at_work(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
     """Nothing if the database cannot be asked: that is a finding of its own."""
     at = round(now() * _MICROS)
-    found = asked(settings, lambda db: (last_arrival(db), status_counts(db, at), registrations(db)))
+    found = asked(
+        settings,
+        lambda db: (
+            last_arrival(db),
+            status_counts(db, at),
+            registrations(db),
+            shared_keys(db, settings.secret_keys),
+        ),
+    )
     if found is None:
         return
-    arrival, wires, shops = found
+    arrival, wires, shops, shared = found
     yield _chain(settings, arrival, at)
     yield from _connections(wires)
     yield from _shops(shops)
+    yield from _shared(shared)
 
 
 def _chain(settings: Settings, arrival: Arrival | None, now: int) -> Finding:
@@ -90,3 +100,13 @@ def _shops(shops: list[RegistrationShown]) -> Iterator[Finding]:
         yield Finding(
             "cratejoy", "ok", f"{len(shops)} stores' keys, none is refused" if shops else "no store's keys yet"
         )
+
+
+def _shared(groups: list[list[str]]) -> Iterator[Finding]:
+    """Stores with the same keys, from before `connect` refused that: each hook and each customer comes twice."""
+    for stores in groups:
+        says = (
+            f"{', '.join(stores)} have the same keys of Cratejoy: they are one store there, and everything comes twice"
+        )
+        advice = "Keep one of them; for each other one `cratewire hooks remove --store NAME --forget-keys`."
+        yield Finding("cratejoy", "wrong", says, advice)

@@ -9,11 +9,12 @@ import pytest
 from pipeline import tokens
 from pipeline.connecting import Wanted, connect
 from pipeline.cratejoy.credentials import Credentials
-from pipeline.errors import BadCredentials, CratewireError, Misconfigured, WrongRegion
+from pipeline.errors import BadCredentials, CratewireError, KeysInUse, Misconfigured, WrongRegion
 from pipeline.events.table import EVENTS
 from pipeline.ledger import tables
 from pipeline.ledger.backfills import due_steps, last_backfill, move_on
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.store_apis import forget_api
 from pipeline.ledger.stores import find_store, rotate_token
 from pipeline.secrets import unseal
 from tests.builders import HOUR, NOW
@@ -168,3 +169,36 @@ def test_without_cratejoys_keys_nothing_is_read(engine, track):
 
     with reading(engine) as db:
         assert last_backfill(db, store.id) is None
+
+
+def test_keys_that_another_store_of_the_account_has_are_refused_and_the_store_is_named(engine, track):
+    connected(engine, track.config, cratejoy=Credentials("id", "secret"))
+
+    with pytest.raises(KeysInUse, match="store acme"):
+        connected(engine, track.config, store="other", cratejoy=Credentials("id", "another secret"))
+    assert count(engine, tables.Store) == 1
+
+
+def test_keys_that_another_account_has_are_refused_and_its_store_is_not_named(engine, track):
+    connected(engine, track.config, cratejoy=Credentials("id", "secret"))
+
+    with pytest.raises(KeysInUse) as refused:
+        connected(engine, track.config, store="other", account="another", cratejoy=Credentials("id", "secret"))
+    assert "acme" not in str(refused.value)
+
+
+def test_another_store_of_cratejoys_is_connected_beside_it(engine, track):
+    connected(engine, track.config, cratejoy=Credentials("id", "secret"))
+    connected(engine, track.config, store="other", cratejoy=Credentials("another id", "secret"))
+    connected(engine, track.config, store="third", cratejoy=Credentials("id", "secret", "http://127.0.0.1:1/v1/"))
+
+    assert count(engine, tables.Store) == 3
+
+
+def test_keys_that_were_forgotten_may_be_used_by_another_store(engine, track):
+    first = connected(engine, track.config, cratejoy=Credentials("id", "secret")).store
+    with writing(engine) as db:
+        forget_api(db, first.id)
+    connected(engine, track.config, store="other", cratejoy=Credentials("id", "secret"))
+
+    assert count(engine, tables.Store) == 2

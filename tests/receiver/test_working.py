@@ -10,6 +10,7 @@ from redis import Redis
 from sqlalchemy import insert
 
 from pipeline import keys
+from pipeline.cratejoy.credentials import Credentials
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import make_engine, writing
@@ -17,6 +18,7 @@ from pipeline.ledger.migrations import migrate
 from pipeline.ledger.store_apis import note_api, save_api
 from pipeline.ledger.stores import save_store
 from pipeline.ledger.tables import Heartbeat
+from pipeline.secrets import seal
 from pipeline.settings import Settings
 from receiver.doctor import examine
 
@@ -139,3 +141,16 @@ def test_keys_that_cratejoy_refuses_are_wrong(settings, refused, state):
     told = found(settings, "cratejoy")
     assert told.state == state
     assert refused is None or told.says == f"acme: {refused}"
+
+
+def test_stores_that_have_the_same_keys_are_named(settings):
+    config = seal(settings.secret_keys, Credentials("id", "secret").as_config())
+
+    def both(db):
+        for name in ("acme", "twin"):
+            save_api(db, save_store(db, name, NOW * MICROS).id, config, NOW * MICROS)
+
+    write(settings, both)
+
+    told = [one for one in examine(settings, {}, lambda: NOW) if one.name == "cratejoy" and one.state == "wrong"]
+    assert [one.says.partition(" have")[0] for one in told] == ["acme, twin"]

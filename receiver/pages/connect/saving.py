@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from pipeline.connecting import Wanted, save
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.destinations.port import Checked
-from pipeline.errors import Misconfigured
+from pipeline.errors import KeysInUse, Misconfigured
 from pipeline.ledger.accounts import OWNER, NewUser, account_name, add_member, add_user, is_known, new_account
 from pipeline.ledger.connections import connections_of
 from pipeline.ledger.engine import reading, writing
@@ -21,7 +21,7 @@ from pipeline.ledger.stores import find_store
 from pipeline.mail import Letter
 from pipeline.mailing import write
 from receiver.pages.connect.form import ConnectForm
-from receiver.pages.connect.trying import Refused
+from receiver.pages.connect.trying import Refused, sentence
 from receiver.pages.keys import derived
 from receiver.pages.site import Site
 from receiver.pages.users import WebUser
@@ -41,10 +41,11 @@ class Merchant:
 def save_form(site: Site, form: ConnectForm, merchant: Merchant, credentials: Credentials, checked: Checked) -> None:
     """One transaction. What has to be done elsewhere follows from its rows, and is tried until it works.
 
-    Raises Refused if the store's name, or the address, belongs to somebody else.
+    Raises Refused if the store's name, its keys or the address belongs to somebody else.
     """
     now = site.now()
     with writing(site.engine) as db:
+        user_id = merchant.user_id or _new_user(db, site, merchant, now)
         account_id = merchant.account_id or new_account(db, now)
         chosen = {"currency": form.currency.data}
         wanted = Wanted(
@@ -58,9 +59,10 @@ def save_form(site: Site, form: ConnectForm, merchant: Merchant, credentials: Cr
         )
         try:
             save(db, site.settings.secret_keys, site.settings.public_url, wanted, checked, now)
+        except KeysInUse as error:
+            raise Refused("client_id", sentence(error)) from error
         except Misconfigured as error:
             raise Refused("store", "This name is taken. Please choose another one.") from error
-        user_id = merchant.user_id or _new_user(db, site, merchant, now)
         if merchant.account_id is None:
             add_member(db, account_id, user_id, OWNER, now)
 

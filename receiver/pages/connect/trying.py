@@ -52,7 +52,7 @@ def try_cratejoy(form: ConnectForm, open_api: Callable[[Credentials], Cratejoy])
         open_api(credentials).check()
     except Misconfigured as error:
         field = "cratejoy_url" if "address" in str(error) and "cratejoy_url" in form else "client_id"
-        raise Refused(field, _sentence(error)) from error
+        raise Refused(field, sentence(error)) from error
     except BadCredentials as error:
         raise Refused(
             "client_secret",
@@ -71,14 +71,14 @@ def try_platform(form: ConnectForm) -> Checked:
     try:
         return cls(form.config()).check()
     except WrongRegion as error:
-        text = f"{cls.title} has this account in region {error.region}." if error.region else _sentence(error)
+        text = f"{cls.title} has this account in region {error.region}." if error.region else sentence(error)
         raise Refused(_field(form, "region"), text) from error
     except BadCredentials as error:
         raise Refused(_secret(form), f"{cls.title} refused these keys. Copy them again.") from error
     except Unreachable as error:
         raise Refused(_field(form, ""), f"{cls.title} does not answer as it should. Please try again.") from error
     except Misconfigured as error:
-        raise Refused(_field(form, ""), _sentence(error)) from error
+        raise Refused(_field(form, ""), sentence(error)) from error
 
 
 def _field(form: ConnectForm, key: str) -> str:
@@ -93,6 +93,7 @@ def _secret(form: ConnectForm) -> str:
     return _field(form, next((field.key for field in fields if field.secret), ""))
 
 
-def _sentence(error: CratewireError) -> str:
+def sentence(error: CratewireError) -> str:
+    """What an error says, as a page says it."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

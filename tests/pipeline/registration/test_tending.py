@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.events.table import EVENTS
+from pipeline.ledger.engine import writing
+from pipeline.ledger.store_apis import save_api
 from pipeline.registration.tending import HOURLY, SECOND
-from tests.pipeline.registration.conftest import NOW, PUBLIC
+from pipeline.secrets import seal
+from tests.pipeline.ledger.rows import add_store
+from tests.pipeline.registration.conftest import KEYS, NOW, PUBLIC
 
 FOREIGN = "https://other.example.com/hooks/in?key=s3cret"
 
@@ -193,3 +199,16 @@ def test_looking_mends_nothing(ward):
 
     assert ward.registered() == {}
     assert {kind for kind, _ in ward.kinds(mended=False)} == {"missing"}
+
+
+def test_two_stores_with_the_same_keys_leave_each_others_hooks_alone_and_come_to_rest(tended):
+    with writing(tended.care.engine) as db:
+        twin = replace(tended, store_id=add_store(db, "twin-box").id)
+        save_api(db, twin.store_id, seal(KEYS, tended.shop.credentials().as_config()), NOW)
+    twin.tend()
+    made = len(tended.shop.asked())
+    tended.audit()
+    twin.audit()
+
+    assert [one[0] for one in tended.shop.asked()[made:]] == ["GET", "GET"]
+    assert sorted(map(len, tended.registered().values())) == [2] * len(EVENTS)

@@ -152,3 +152,24 @@ def test_a_store_that_was_connected_with_a_label_keeps_its_one_connection(house,
 
     with reading(house.site.engine) as db:
         assert db.execute(select(Connection.label, Connection.account)).all() == [("main", "1")]
+
+
+def test_keys_that_another_store_of_theirs_has_are_named_beside_the_client_id(house, filled_in):
+    house.member(EMAIL)
+    visitor = house.logged_in(EMAIL)
+    send(visitor, filled_in)
+
+    page = send(visitor, filled_in | {"store": "other"})
+
+    assert "store acme" in errors_on(page)["client_id"]
+    assert counts(house)["stores"] == 1
+
+
+def test_keys_that_a_store_of_others_has_are_refused_without_its_name(house, filled_in):
+    send(house.visitor(), filled_in)
+
+    page = send(house.visitor(), filled_in | {"store": "other", "email": "eve@example.com"})
+
+    assert "Another account" in errors_on(page)["client_id"]
+    assert "acme" not in errors_on(page)["client_id"]
+    assert counts(house)["users"] == 1
