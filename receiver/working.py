@@ -21,6 +21,7 @@ from pipeline.ledger.reading import (
     registrations,
     status_counts,
 )
+from pipeline.plural import counted
 from pipeline.settings import Settings
 from receiver.asking import asked
 from receiver.finding import Finding
@@ -83,8 +84,8 @@ def _connections(wires: list[ConnectionCounts]) -> Iterator[Finding]:
     for one in paused:
         says = f"{one.store} to {named(one.platform, one.label)} is {one.status}: {one.status_reason}"
         advice = (
-            "`cratewire connections resume` tries its keys again, `cratewire connect` gives it others or another "
-            "region; everything that waits leaves then."
+            f"`cratewire connections resume --store {one.store}` tries its keys again, `cratewire connect` gives it "
+            "others or another region; everything that waits leaves then."
         )
         yield Finding("connections", "wrong", says, advice)
     if not paused:
@@ -98,7 +99,9 @@ def _shops(shops: list[RegistrationShown]) -> Iterator[Finding]:
         yield Finding("cratejoy", "wrong", f"{one.store}: {one.status_reason}", advice)
     if not refused:
         yield Finding(
-            "cratejoy", "ok", f"{len(shops)} stores' keys, none is refused" if shops else "no store's keys yet"
+            "cratejoy",
+            "ok",
+            f"keys of {counted(len(shops), 'store')}, none is refused" if shops else "no store's keys yet",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from receiver.cli import demo
 from receiver.demo.ask import ask
-from receiver.demo.stage import Stage, set_stage
+from receiver.demo.stage import Stage, Troupe, set_stage, write_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -56,12 +57,32 @@ def test_everything_arrives_once_and_the_demo_says_so(played):
 
 def test_whoever_keeps_it_running_is_told_how_to_see_the_stores_page(tmp_path):
     """Every store has a page, and nobody may see it uninvited."""
-    stage = Stage("http://127.0.0.1:1", "http://127.0.0.1:2", tmp_path, {"url": "a"}, {"url": "b"})
+    stage = Stage(
+        "http://127.0.0.1:1", "http://127.0.0.1:2", tmp_path, tmp_path / "cratewire", {"url": "a"}, {"url": "b"}
+    )
 
     told = "\n".join(demo.places_of(stage))
 
     assert "http://127.0.0.1:1/stores/demo" in told
-    assert f"cratewire accounts invite you@example.com --data {tmp_path}" in told
+    assert f"{tmp_path}/cratewire accounts invite you@example.com" in told
+
+
+def test_the_command_it_prints_is_set_up_for_the_demo_wherever_it_is_typed(tmp_path):
+    """Though the shell is set up for another installation."""
+    folder, elsewhere = tmp_path / "demo", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / ".env").write_text("PORT=1\n")
+    command = write_command(Troupe(folder, {"CRATEWIRE_DATA_DIR": str(folder / "data"), "PORT": "8765"}))
+    foreign = {"PATH": os.defpath, "PORT": "2", "REDIS_URL": "redis://127.0.0.1:3", "CRATEWIRE_HOST": "nonsense"}
+
+    def typed(*words):
+        return subprocess.run([command, *words], cwd=elsewhere, env=foreign, capture_output=True, text=True, check=True)
+
+    typed("migrate")
+    printed = typed("accounts", "invite", "you@example.com").stdout
+
+    assert "http://127.0.0.1:8765/" in printed
 
 
 def test_it_prints_what_it_counted(played):

@@ -19,6 +19,7 @@ from pipeline.ledger.shown import MISSED
 from pipeline.ledger.silence.canaries import ask_for_canary, last_canaries
 from pipeline.ledger.store_apis import ACTIVE, ask_for_audit, find_api
 from pipeline.ledger.tables import DeadHook
+from pipeline.plural import counted
 from pipeline.registration.comparing import KINDS
 from pipeline.silence.proof import fault_of, is_settled
 
@@ -127,7 +128,7 @@ def _dead_hooks_say(db: Connection, case: Case) -> str:
     count = db.execute(select(func.count()).select_from(DeadHook).where(*since)).scalar_one()
     if not count:
         return "No hook has come that could not be read."
-    return f"{count} hooks have come that could not go on, and are among the dead ones."
+    return f"{counted(count, 'hook')} came and could not go on: see the dead hooks."
 
 
 ATTEMPTS = (

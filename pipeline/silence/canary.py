@@ -23,6 +23,7 @@ from pipeline.ledger.silence.canaries import (
 )
 from pipeline.ledger.stores import StoreRow, get_store
 from pipeline.model import CANARY
+from pipeline.plural import counted
 from pipeline.silence.proof import Proof, way_in
 
 SECOND = 1_000_000
@@ -57,9 +58,8 @@ def watch_way_in(db: Connection, every: float, nonce: Callable[[], str], now: in
 
 
 def _tried(proof: Proof) -> tuple[str, ...]:
-    return (
-        f"{proof.failures} hooks of our own in a row were sent to the public address. The last one: {proof.fault}.",
-    )
+    failed = counted(proof.failures, "hook")
+    return (f"{failed} of our own sent to the public address did not come back. The last one: {proof.fault}.",)
 
 
 def send_canary(engine: Engine, address: Address, canary_id: int, http: HTTP, now: Callable[[], int]) -> str | None:

@@ -31,7 +31,10 @@ from receiver.cli.progress import standing_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FIELDS = re.compile(r"\b(client_id|client_secret|site_id|api_key|base_url)\b")
-EXAMPLE = "Example: cratewire connect --store acme --platform customerio --site-id ID --api-key KEY --region eu"
+EXAMPLE = (
+    "Example: cratewire connect --store acme --client-id CLIENT_ID --client-secret CLIENT_SECRET --platform customerio "
+    "--site-id SITE_ID --api-key API_KEY --region us --currency USD"
+)
 
 
 def _as_typed(error: Misconfigured) -> Misconfigured:

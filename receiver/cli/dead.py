@@ -110,13 +110,17 @@ def _list(console: Console, found: list[DeadListed]) -> None:
     console.print(table)
 
 
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def _tell(console: Console, found: DeadHookShown | DeadDeliveryShown) -> None:
     one = found.listed
     what = f"of {one.store}: {one.reason} in {one.stage}, {when(one.died_at)} UTC"
     console.print(styled(f"{one.kind}:{one.id}", "bold"), what)
     if isinstance(found, DeadHookShown):
         console.print(
-            f"event {one.name}, receipt {found.receipt}, died {found.times} times, {json.dumps(found.detail)}",
+            f"event {one.name}, receipt {found.receipt}, died {_times(found.times)}, {json.dumps(found.detail)}",
             highlight=False,
             soft_wrap=True,
         )

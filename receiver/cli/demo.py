@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pipeline.plural import counted
 from receiver.cli.output import json_option, show, speaks_plainly, styled
 from receiver.cli.tables import plain
 from receiver.demo.play import play
@@ -62,6 +64,7 @@ def _perform(troupe: Troupe, hooks: int, seed: int, keep: bool, as_json: bool) -
             seed,
             lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
+        bar.update(task, description="done", completed=1, total=1)
     document = {key: value for key, value in found.items() if key != "comparison"}
     show(document, as_json=as_json, human=lambda out: _tell(out, found))
     if keep:
@@ -77,8 +80,8 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
         table.add_row(name, *map(str, cells))
     console.print(table, "", sep="\n")
     console.print(
-        f"{found['sent']} hooks sent, {found['accepted']} accepted: {found['events']} events, "
-        f"{found['duplicates_dropped']} duplicates dropped, {found['quarantined']} unreadable set aside."
+        f"{counted(found['sent'], 'hook')} sent, {found['accepted']} accepted: {counted(found['events'], 'event')}, "
+        f"{counted(found['duplicates_dropped'], 'duplicate')} dropped, {found['quarantined']} unreadable set aside."
     )
     console.print(
         f"{found['hooks_lost_by_store']} more were lost by the store; its API showed {found['recovered']} of them, "
@@ -88,7 +91,8 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
         f"{found['customers']} customers were there before; {found['backfilled']} of them are at Customer.io."
     )
     console.print(
-        f"{found['people']} people ({found['gift_recipients']} gift recipients) and {found['delivered']} events at "
+        f"{counted(found['people'], 'person', 'people')} ({counted(found['gift_recipients'], 'gift recipient')}) and "
+        f"{counted(found['delivered'], 'event')} at "
         f"Customer.io in {found['seconds']} s."
     )
     if found["out_of_order"]:
@@ -105,14 +109,18 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
 
 
 def places_of(stage: Stage) -> list[str]:
-    """Where to look while it is kept running. The store's page belongs to nobody until somebody is invited."""
+    """Where to look while it is kept running. A store's page opens only for people who were invited to it.
+
+    The commands work as they are printed, from any directory and whatever installation the shell is set up for.
+    """
+    cratewire = shlex.quote(str(stage.command))
     return [
         f"Customer.io's people: {stage.customerio['url']}/",
         f"The store's truth:    {stage.store['url']}/_sandbox/truth",
         f"The store's page:     {stage.web}/stores/demo, once you are let in by the link that this prints:",
-        f"                      cratewire accounts invite you@example.com --data {stage.data}",
+        f"                      {cratewire} accounts invite you@example.com",
         f"flower:               {stage.flower}/ (user cratewire, password in {stage.data}/flower_password)",
-        f"The command line:     cratewire events list --data {stage.data}",
+        f"The command line:     {cratewire} events list",
     ]
 
 

@@ -136,7 +136,7 @@ def _outcome(event: EventListed) -> str:
     """What became of it; and if no hook told of it in time, or more than one, how often hooks did."""
     recovered = event.source == RECONCILE
     times = event.duplicates + (not recovered)
-    told = f"told {times} times" if times > 1 else "told late" if recovered and times else ""
+    told = f"came {times} times" if times > 1 else "told late" if recovered and times else ""
     return ", ".join(filter(None, (event.outcome, "recovered" if recovered else "", told)))
 
 

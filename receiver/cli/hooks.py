@@ -72,18 +72,23 @@ def list_command(store: str, data: Path | None, as_json: bool) -> None:
 
 @hooks.command(name="audit", epilog="Example: cratewire hooks audit --store acme")
 @store_option
+@click.option("--mended", "shows_mended", is_flag=True, help="List what was mended in the last 30 days, too.")
 @data_option
 @json_option
 @speaks_plainly
-def audit_command(store: str, data: Path | None, as_json: bool) -> None:
-    """Show what is wrong with them, and what was mended lately.
+def audit_command(store: str, shows_mended: bool, data: Path | None, as_json: bool) -> None:
+    """Show what is wrong with them.
 
-    Looks now and mends nothing. The same happens by itself once an hour, and then what is ours is mended.
+    Looks now and mends nothing. The same happens by itself once an hour, and then what is ours is mended. With --json
+    what was mended in the last 30 days is always listed.
     """
     with _cared(data, store) as one:
         one.tend(only_look=True)
         found = one.findings()
-    show(as_document(found), as_json=as_json, human=lambda console: _tell_findings(console, found))
+        ward = open_ward(one.care, one.store_id)
+        expected = len(ward.urls) if ward.row.registers else 0
+    shown = [row for row in found if shows_mended or row.mended_at is None]
+    show(as_document(found), as_json=as_json, human=lambda console: _tell_audit(console, shown, expected))
 
 
 @hooks.command(name="sync", epilog="Example: cratewire hooks sync --store acme")
@@ -193,6 +198,17 @@ def _tell_hooks(console: Console, rows: list[dict[str, Any]], found: Looked) -> 
     for one in found.findings:
         if one.hook_id is None:
             console.print(f"{one.event or ''}: {KINDS[one.kind]}".removeprefix(": "))
+
+
+def _tell_audit(console: Console, found: list[FindingRow], expected: int) -> None:
+    """One line if all hooks are as they should be, else a table. `expected`: how many there should be."""
+    if any(row.kind != "foreign" and row.mended_at is None for row in found):
+        _tell_findings(console, found)
+        return
+    says = f"All {expected} hooks are registered and alive." if expected else "Removed: `sync` registers them again."
+    console.print(says)
+    if found:
+        _tell_findings(console, found)
 
 
 def _tell_findings(console: Console, found: list[FindingRow]) -> None:

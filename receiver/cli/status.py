@@ -23,12 +23,13 @@ from pipeline.ledger.reading import (
     registrations,
     status_counts,
 )
+from pipeline.plural import counted
 from pipeline.silence.hearing import hearing
 from pipeline.silence.words import sentence_of, when
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly, styled
-from receiver.cli.progress import trouble_of
+from receiver.cli.progress import duration, trouble_of
 from receiver.cli.tables import plain
 
 _MICROS = 1_000_000
@@ -83,20 +84,30 @@ def _age(at: int | None, now: int) -> float:
     return 0.0 if at is None else round(max(0, now - at) / _MICROS, 3)
 
 
+def _seconds(seconds: float) -> str:
+    """Tenths while they matter, then minutes and hours."""
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)  # noqa: PLR2004 - ten seconds
+
+
 _CHAIN = {
     True: "chain: alive",
-    False: "chain: NOT ALIVE, hooks are kept but do not become events; last heartbeat {last_heartbeat_seconds} s ago",
+    False: "chain: NOT ALIVE, hooks are kept but do not become events; last heartbeat {last_heartbeat} ago",
     None: "chain: unknown, heartbeats are off",
 }
 
 
+def _chain(found: dict[str, Any]) -> str:
+    last = found["last_heartbeat_seconds"]
+    return _CHAIN[found["alive"]].format(last_heartbeat="never" if last is None else _seconds(last))
+
+
 def _tell(console: Console, document: dict[str, Any]) -> None:
     inbox, events = document["inbox"], document["events"]
-    console.print(_CHAIN[document["chain"]["alive"]].format(**document["chain"]))
+    console.print(_chain(document["chain"]))
     console.print(f"way in: {_way_in(document['way_in'])}", soft_wrap=True)
     for alarm in document["alarms"]:
         console.print(styled("ALARM", "red"), alarm["says"], soft_wrap=True)
-    console.print(f"inbox: {inbox['depth']} hooks, the oldest {inbox['oldest_seconds']} s")
+    console.print(f"inbox: {counted(inbox['depth'], 'hook')}, the oldest {_seconds(inbox['oldest_seconds'])}")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
     console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")
     if not document["connections"]:
@@ -112,21 +123,25 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
 def _connections(found: list[dict[str, Any]]) -> Table:
     table = plain("store", "platform", "state", "waiting", "oldest", "sent", "dead", "waits for")
     for one in found:
-        oldest, waiting = f"{one['oldest_pending_seconds']} s", one["pending"] + one["sending"]
+        oldest, waiting = _seconds(one["oldest_pending_seconds"]), one["pending"] + one["sending"]
         where = named(one["platform"], one["label"])
         row = (one["store"], where, one["status"], waiting, oldest, one["sent"], one["dead"])
         table.add_row(*map(str, row), one["waiting_reason"] or "")
     return table
 
 
-_ADVICE = "`cratewire connections resume` tries its keys again; connect it again if they are others now."
+_ADVICE = (
+    "`cratewire connections resume --store {store}` tries its keys again; connect it again if they are others now."
+)
 
 
 def _tell_troubles(console: Console, document: dict[str, Any]) -> None:
     for one in document["connections"]:
         if one["status_reason"]:
             where = named(one["platform"], one["label"])
-            console.print(f"{one['store']} to {where} is paused: {one['status_reason']}. {_ADVICE}", soft_wrap=True)
+            console.print(
+                f"{one['store']} to {where} is paused: {one['status_reason']}. {_ADVICE.format(**one)}", soft_wrap=True
+            )
     for one in document["registrations"]:
         if trouble := _trouble(one):
             console.print(f"{one['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)
@@ -140,7 +155,7 @@ def _missed(one: dict[str, Any]) -> str | None:
     if one["trouble"]:
         return f"not all of it could be compared ({one['trouble']}); it is tried again"
     if one["missed"]:
-        share = f"{one['missed']} of {one['expected']} hooks of the last seven days never came"
+        share = f"{one['missed']} of {counted(one['expected'], 'hook')} of the last seven days never came"
         return f"{share}, and were made up for; see `cratewire reconcile report --store {one['store']}`"
     return None
 

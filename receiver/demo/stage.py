@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -32,6 +34,7 @@ class Stage:
     web: str
     flower: str
     data: Path
+    command: Path  # `cratewire`, set up for this installation
     store: Mapping[str, str]  # url, client_id, client_secret
     customerio: Mapping[str, str]  # url, site_id, api_key, region
 
@@ -104,9 +107,27 @@ def set_stage(troupe: Troupe, seed: int) -> Stage:
         web=f"http://127.0.0.1:{port}",
         flower=f"http://127.0.0.1:{flower}",
         data=data,
+        command=write_command(troupe),
         store=_await(*store, _first_line),
         customerio=_await(*customerio, _first_line),
     )
+
+
+def write_command(troupe: Troupe) -> Path:
+    """A `cratewire` for this installation: it takes no variable and no .env from where it is called."""
+    path = troupe.folder / "cratewire"
+    ours = {name: value for name, value in troupe.environment.items() if name.startswith(_FOREIGN)}
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items()))
+    names = "|".join(re.escape(name) + (".*" if name.endswith("_") else "") for name in _FOREIGN)
+    path.write_text(
+        "#!/bin/sh\n"
+        f"for name in $(env | sed -En 's/^({names})=.*/\\1/p'); do unset \"$name\"; done\n"
+        f"{exports}cd {shlex.quote(str(troupe.folder))} || exit 1\n"
+        f'exec {shlex.quote(sys.executable)} -m receiver.cli "$@"\n',
+        encoding="utf-8",
+    )
+    path.chmod(0o700)
+    return path
 
 
 def free_ports(count: int) -> list[int]:

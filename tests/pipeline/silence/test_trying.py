@@ -217,7 +217,7 @@ def test_hooks_that_come_and_die_are_told(silent):
         at = {"received_at": silent.town.clock, "died_at": silent.town.clock}
         db.execute(DeadHook.__table__.insert().values(**dead, **at, receipt="r", detail={}))
 
-    assert len(silent.about("1 hooks have come that could not go on")) == 1
+    assert len(silent.about("1 hook came and could not go on")) == 1
 
 
 def test_whoever_can_find_out_more_adds_an_attempt(silent):

@@ -67,7 +67,7 @@ def test_a_store_nobody_connected_is_said(shell, installed, name):
 def test_a_human_sees_that_an_event_was_told_twice(shell, installed, connection):
     installed.record(order_hook(1), order_hook(1))
 
-    assert "told 2 times" in shell.said("events", "list")
+    assert "came 2 times" in shell.said("events", "list")
 
 
 @pytest.mark.parametrize(("hooks", "said"), [(0, "forwarded, recovered"), (1, "forwarded, recovered, told late")])

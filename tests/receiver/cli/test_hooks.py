@@ -175,6 +175,20 @@ def test_sync_mends(shell, connected, shop):
     assert registered(shop) == sorted(connected["hooks"].items())
 
 
+def test_an_audit_of_a_healthy_store_is_one_line(shell, connected):
+    assert shell.said("hooks", "audit", "--store", "acme") == "All 17 hooks are registered and alive.\n"
+
+
+def test_what_was_mended_lately_is_listed_if_asked_for(shell, connected):
+    assert "no hook tells us of this event" in shell.said("hooks", "audit", "--store", "acme", "--mended")
+
+
+def test_an_audit_of_a_store_whose_hooks_were_removed_says_how_to_bring_them_back(shell, connected):
+    shell.said("hooks", "remove", "--store", "acme")
+
+    assert shell.said("hooks", "audit", "--store", "acme") == "Removed: `sync` registers them again.\n"
+
+
 def test_sync_says_that_all_is_well(shell, connected):
     assert "All hooks are registered as they should be" in shell.said("hooks", "sync", "--store", "acme")
 

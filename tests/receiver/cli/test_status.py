@@ -65,7 +65,10 @@ def test_a_paused_connection_says_why_and_what_to_do(shell, installed, connectio
         db.execute(tables.Connection.__table__.update().values(status="paused", status_reason="401: refused"))
 
     text = shell.said("status")
-    assert "acme to customerio is paused: 401: refused. `cratewire connections resume` tries its keys again" in text
+    assert (
+        "acme to customerio is paused: 401: refused. `cratewire connections resume --store acme` tries its keys again"
+        in text
+    )
 
 
 def test_the_way_in_and_open_alarms_are_told(shell, installed, connection):

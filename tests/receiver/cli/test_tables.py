@@ -43,7 +43,7 @@ def test_a_line_of_tail_fits_80_columns():
 
 
 def test_a_repeated_event_says_how_often_it_was_told():
-    assert "told 3 times" in printed(events._table([an_event(name="order_new", duplicates=2)]))
+    assert "came 3 times" in printed(events._table([an_event(name="order_new", duplicates=2)]))
 
 
 @pytest.mark.parametrize("reason", ["profile_refused", "identifier_too_long"])
@@ -80,9 +80,7 @@ def test_a_long_name_of_a_store_leaves_every_figure_readable():
 
     text = printed(status._connections([{**one, **rest}]))
 
-    assert [
-        word for word in ("customerio", "paused", "43", "314.024 s", "29512", "17", "503") if word not in text
-    ] == []
+    assert [word for word in ("customerio", "paused", "43", "5:14", "29512", "17", "503") if word not in text] == []
 
 
 def test_an_account_with_many_stores_still_says_whose_it_is():
