@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +18,11 @@ from pipeline.secrets import seal, unseal
 
 log = structlog.get_logger(__name__)
 
-MOST_AN_HOUR = 10  # to one address: whoever asks for more of them wants to annoy
+# Letters that a visitor can ask for, in an hour. The limit of a cause leaves room for several askers; beyond it the
+# links of the letters already written are still good.
+MOST_FOR_ONE_ASKER = 5  # to one recipient, for one cause
+MOST_FOR_ONE_CAUSE = 20  # to one recipient, whoever asks
+MOST_TO_ALL = 60  # for one asker, to all recipients
 MOST_ATTEMPTS = 24
 _HOUR_US = 3_600_000_000
 _FIRST_WAIT_US = 15_000_000
@@ -32,13 +38,35 @@ class Mailing:
     now: Callable[[], int]  # µs
 
 
-def write(db: Connection, secret_keys: Sequence[str], letter: Letter, now: int) -> bool:
-    """Have a letter sent once this transaction is committed; False if its recipient has had enough for this hour."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Why a letter is written at a visitor's wish. `asker`: a network or a user; None: unknown."""
+
+    cause: str
+    asker: str | None = None
+
+
+def write(db: Connection, secret_keys: Sequence[str], letter: Letter, now: int) -> None:
+    """Have a letter sent once this transaction is committed. Never refused: alarms, and what concerns security."""
+    mails.write_mail(db, letter.recipient.lower(), _sealed(secret_keys, letter), now)
+
+
+def write_if_allowed(db: Connection, secret_keys: Sequence[str], letter: Letter, asked: Asked, now: int) -> bool:
+    """The same for a letter that visitors can ask for; False if this hour has had too many, and nothing was written.
+
+    What is counted for one cause, or one asker, takes nothing from another.
+    """
     recipient = letter.recipient.lower()
-    if mails.mails_since(db, recipient, now - _HOUR_US) >= MOST_AN_HOUR:
-        log.warning("a mail was not written: its recipient has had too many in the last hour")
+    asker = asked.asker and _tag(secret_keys, asked.asker)
+    counted = mails.mails_since(db, recipient, asked.cause, asker, now - _HOUR_US)
+    if (
+        counted.to_recipient_for_asker >= MOST_FOR_ONE_ASKER
+        or counted.to_recipient >= MOST_FOR_ONE_CAUSE
+        or counted.for_asker >= MOST_TO_ALL
+    ):
+        log.warning("a mail was not written: too many were asked for in the last hour", cause=asked.cause)
         return False
-    mails.write_mail(db, recipient, seal(secret_keys, {"subject": letter.subject, "text": letter.text}), now)
+    mails.write_mail(db, recipient, _sealed(secret_keys, letter), now, asked.cause, asker)
     return True
 
 
@@ -71,6 +99,15 @@ def _send(here: Mailing, mail_id: int) -> bool:
         mails.mail_left(db, mail.id, here.now())
     _tell(here.post, letter, mail.id)
     return True
+
+
+def _sealed(secret_keys: Sequence[str], letter: Letter) -> bytes:
+    return seal(secret_keys, {"subject": letter.subject, "text": letter.text})
+
+
+def _tag(secret_keys: Sequence[str], asker: str) -> str:
+    """Tells askers apart without keeping where anyone was."""
+    return hmac.new(secret_keys[0].encode(), f"cratewire mail asker: {asker}".encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def _tell(post: Post, letter: Letter, mail_id: int) -> None:

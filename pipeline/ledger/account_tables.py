@@ -51,6 +51,7 @@ class Invitation(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     email: Mapped[str]
     role: Mapped[str]
+    invited_by: Mapped[int | None]  # the id of a user; None: the operator, on the command line
     created_at: Mapped[int]
     expires_at: Mapped[int]
     used_at: Mapped[int | None]
@@ -63,9 +64,12 @@ class Mail(Base):
     __table_args__ = (
         Index("ix_mails_waiting", "next_attempt_at", "id", **only_where("done_at IS NULL")),
         Index("ix_mails_recipient_created_at", "recipient", "created_at"),
+        Index("ix_mails_asker_created_at", "asker", "created_at", **only_where("asker IS NOT NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     recipient: Mapped[str]
+    cause: Mapped[str | None]  # what was asked for; None: a letter that no visitor can ask for
+    asker: Mapped[str | None]  # who asked, not to be read back; None: unknown
     content: Mapped[bytes | None]  # None once it has left
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[int]

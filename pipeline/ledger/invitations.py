@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from pipeline.ledger.account_tables import Invitation
+from pipeline.ledger.account_tables import Invitation, User
 from pipeline.ledger.accounts import Role
+from pipeline.ledger.tables import Store
 
 GOOD_FOR_US = 7 * 86_400 * 1_000_000
 
@@ -21,14 +22,21 @@ class Invited:
     email: str
     role: Role
     expires_at: int
+    invited_by: str | None  # an address; None: the operator, on the command line
+    stores: tuple[str, ...]  # the names of those the account has
 
 
-def invite(db: Connection, account_id: int, email: str, role: Role, now: int) -> int:
+def invite(db: Connection, account_id: int, email: str, role: Role, now: int, *, invited_by: int | None = None) -> int:
     """The id of the new invitation; an earlier one of the same address to the same account ends."""
     same = Invitation.account_id == account_id, Invitation.email == email.lower(), Invitation.used_at.is_(None)
     db.execute(delete(Invitation).where(*same))
     made = insert(Invitation).values(
-        account_id=account_id, email=email.lower(), role=role, created_at=now, expires_at=now + GOOD_FOR_US
+        account_id=account_id,
+        email=email.lower(),
+        role=role,
+        invited_by=invited_by,
+        created_at=now,
+        expires_at=now + GOOD_FOR_US,
     )
     return db.execute(made.returning(Invitation.id)).scalar_one()
 
@@ -55,6 +63,14 @@ def withdraw(db: Connection, account_id: int, invitation_id: int) -> None:
 
 
 def _open(db: Connection, now: int, condition: object) -> list[Invited]:
-    query = select(Invitation.id, Invitation.account_id, Invitation.email, Invitation.role, Invitation.expires_at)
+    columns = Invitation.id, Invitation.account_id, Invitation.email, Invitation.role, Invitation.expires_at
+    query = select(*columns, User.email.label("invited_by")).outerjoin(User, User.id == Invitation.invited_by)
     usable = query.where(condition, Invitation.used_at.is_(None), Invitation.expires_at > now)  # type: ignore[arg-type]
-    return [Invited(**row._asdict()) for row in db.execute(usable.order_by(Invitation.email))]
+    found = db.execute(usable.order_by(Invitation.email)).all()
+    stores = {account_id: _stores_of(db, account_id) for account_id in {row.account_id for row in found}}
+    return [Invited(**row._asdict(), stores=stores[row.account_id]) for row in found]
+
+
+def _stores_of(db: Connection, account_id: int) -> tuple[str, ...]:
+    named = select(Store.name).where(Store.account_id == account_id).order_by(Store.name)
+    return tuple(db.execute(named).scalars())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from pipeline.ledger.account_tables import Mail
 
@@ -22,17 +22,31 @@ class Claimed:
     attempts: int
 
 
-def write_mail(db: Connection, recipient: str, content: bytes, now: int) -> None:
-    """Have it sent; `content` is sealed."""
-    db.execute(
-        insert(Mail).values(recipient=recipient, content=content, attempts=0, next_attempt_at=now, created_at=now)
+def write_mail(
+    db: Connection, recipient: str, content: bytes, now: int, cause: str | None = None, asker: str | None = None
+) -> None:
+    """Have it sent; `content` is sealed. `cause` and `asker`: what it is counted under."""
+    values = {"recipient": recipient, "cause": cause, "asker": asker, "content": content}
+    db.execute(insert(Mail).values(**values, attempts=0, next_attempt_at=now, created_at=now))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many letters were written for one cause to one recipient, and to all recipients for one asker."""
+
+    to_recipient: int
+    to_recipient_for_asker: int
+    for_asker: int
+
+
+def mails_since(db: Connection, recipient: str, cause: str, asker: str | None, since: int) -> Counted:
+    """What was written since then. An unknown asker is one of its own for each recipient."""
+    to_them = Mail.recipient == recipient, Mail.cause == cause, Mail.created_at >= since
+    same_asker = Mail.asker.is_(None) if asker is None else Mail.asker == asker
+    by_them = Mail.asker == asker, Mail.created_at >= since
+    return Counted(
+        _count(db, *to_them), _count(db, *to_them, same_asker), _count(db, *by_them) if asker is not None else 0
     )
-
-
-def mails_since(db: Connection, recipient: str, since: int) -> int:
-    """How many an address has been written."""
-    mine = Mail.recipient == recipient, Mail.created_at >= since
-    return db.execute(select(func.count()).select_from(Mail).where(*mine)).scalar_one()
 
 
 def waiting_mails(db: Connection, now: int) -> list[int]:
@@ -67,3 +81,7 @@ def mail_waits(db: Connection, mail_id: int, reason: str, until: int) -> None:
 def forget_mails(db: Connection, now: int) -> None:
     """Delete what left long ago."""
     db.execute(delete(Mail).where(Mail.done_at < now - KEPT_US))
+
+
+def _count(db: Connection, *conditions: ColumnElement[bool]) -> int:
+    return db.execute(select(func.count()).select_from(Mail).where(*conditions)).scalar_one()

@@ -24,7 +24,7 @@ from receiver.cli.opened import as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly
 from receiver.cli.tables import plain
-from receiver.pages.inviting import send_invitation
+from receiver.pages.inviting import Invite, send_invitation
 
 
 @click.group()
@@ -74,9 +74,7 @@ def invite(email: str, account: str, role: Role, data: Path | None, as_json: boo
             )
         if account_id is None:
             raise Misconfigured(f"no account {account}: `cratewire accounts list` names them")
-        link = send_invitation(here.engine, here.settings, account_id, email.strip(), role, here.now())
-    if link is None:
-        raise Misconfigured("this address has had too many mails in the last hour")
+        link = send_invitation(here.engine, here.settings, Invite(account_id, email.strip(), role), here.now())
     show(
         {"link": link},
         as_json=as_json,

@@ -12,11 +12,13 @@ from pipeline.errors import Misconfigured
 from pipeline.ledger.accounts import OWNER, ROLES, Member, Role, members_of, remove_member, roles_of
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import Invited, invitations_to, withdraw
-from receiver.pages.inviting import send_invitation
+from receiver.pages.inviting import Invite, Inviter, send_invitation
 from receiver.pages.rights import my_id, my_stores, require_owner
 from receiver.pages.sessions import here
 
 blueprint = Blueprint("account", __name__)
+
+TOO_MANY_INVITATIONS = "Nothing was sent: you have sent too many invitations in the last hour. Please try again later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ def invite(account_id: int) -> ResponseReturnValue:
         flash("That is no mail address.", "error")
         return redirect(url_for("account.show"))
     site = here()
-    told = send_invitation(site.engine, site.settings, account_id, email, role, site.now())
-    flash(f"{email} was invited." if told else f"{email} has been written to too often; try again in an hour.", "info")
+    wanted = Invite(account_id, email, role, Inviter(my_id(), current_user.email))
+    told = send_invitation(site.engine, site.settings, wanted, site.now())
+    flash(f"{email} was invited." if told else TOO_MANY_INVITATIONS, "info" if told else "error")
     return redirect(url_for("account.show"))
 
 

@@ -53,6 +53,11 @@ def network_of(peer: str, forwarded: str) -> str | None:
     return str(ip_network((address, width), strict=False))
 
 
+def network_here() -> str | None:
+    """Where this request comes from."""
+    return network_of(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
+
+
 def keep_crowds_out(app: Flask, now: Callable[[], int]) -> None:
     """Before anything else is done about a form."""
     crowd = Crowd(now)
@@ -60,7 +65,7 @@ def keep_crowds_out(app: Flask, now: Callable[[], int]) -> None:
     @app.before_request
     def count() -> None:
         if request.method == "POST":
-            network = network_of(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
+            network = network_here()
             if network is not None and not crowd.lets_in(network):
                 abort(429)
 

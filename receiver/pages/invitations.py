@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from pipeline.ledger.accounts import NewUser, add_member, add_user, claim_user, find_user, is_confirmed
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import Invited, find_invitation, use_invitation
-from receiver.pages.inviting import serializer
+from receiver.pages.inviting import serializer, what_for
 from receiver.pages.sessions import here
 
 blueprint = Blueprint("invitations", __name__)
@@ -27,7 +27,7 @@ def show(token: str) -> ResponseReturnValue:
         known = is_confirmed(db, invited.email)
     if known and not current_user.is_authenticated:
         return redirect(url_for("security.login", next=request.path))
-    return render_template("invitation.html", invited=invited, token=token, mine=_is_mine(invited), errors=[])
+    return _page(invited, [])
 
 
 @blueprint.post("/invitations/<token>")
@@ -40,8 +40,14 @@ def accept(token: str) -> ResponseReturnValue:
         return _welcome(invited, None)
     errors, password = current_app.extensions["security"].password_util.validate(request.form.get("password", ""), True)  # noqa: FBT003 - Flask-Security's
     if errors:
-        return render_template("invitation.html", invited=invited, token=token, mine=False, errors=errors)
+        return _page(invited, errors)
     return _welcome(invited, hash_password(password))
+
+
+def _page(invited: Invited, errors: list[str]) -> str:
+    return render_template(
+        "invitation.html", invited=invited, what=what_for(invited.stores), mine=_is_mine(invited), errors=errors
+    )
 
 
 def _welcome(invited: Invited, password_hash: str | None) -> ResponseReturnValue:

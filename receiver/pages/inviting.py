@@ -3,38 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from itsdangerous import URLSafeSerializer
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from pipeline.ledger.accounts import Role
 from pipeline.ledger.engine import writing
-from pipeline.ledger.invitations import invite
+from pipeline.ledger.invitations import find_invitation, invite
 from pipeline.mail import Letter
-from pipeline.mailing import write
+from pipeline.mailing import Asked, write, write_if_allowed
 from pipeline.settings import Settings
 from receiver.pages.keys import derived
 
-_TEXT = """You have been invited to look after a Cratejoy store in Cratewire, as {role}. This link lets you in:
+_TEXT = """{inviter} invites you to {what} in Cratewire, as {role}. This link lets you in:
 
 {link}
 
 It is good for a week, and for this address only. If you do not know what this is about, do nothing.
 """
+OPERATOR = "The operator of this Cratewire"
 
 
-def send_invitation(
-    engine: Engine, settings: Settings, account_id: int, email: str, role: Role, now: int
-) -> str | None:
-    """Invite an address; the link that was mailed. None: it has had too many mails of late, and nothing was done."""
+@dataclass(frozen=True, slots=True)
+class Inviter:
+    """The owner who invites on the pages."""
+
+    user_id: int
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Who is to be invited into which account. `by`: None for the operator, whose letters are not limited."""
+
+    account_id: int
+    email: str
+    role: Role
+    by: Inviter | None = None
+
+
+def send_invitation(engine: Engine, settings: Settings, wanted: Invite, now: int) -> str | None:
+    """Invite an address; the link that was mailed. None: too many were sent by the inviter, and nothing was done."""
+    by = wanted.by
     with writing(engine) as db:
-        token = serializer(settings.secret_keys).dumps(invite(db, account_id, email, role, now))
-        link = f"{settings.public_url}/invitations/{token}"
-        letter = Letter(email, "You are invited to Cratewire", _TEXT.format(role=role, link=link))
-        if write(db, settings.secret_keys, letter, now):
+        invitation_id = invite(
+            db, wanted.account_id, wanted.email, wanted.role, now, invited_by=by.user_id if by else None
+        )
+        link = f"{settings.public_url}/invitations/{serializer(settings.secret_keys).dumps(invitation_id)}"
+        invited = find_invitation(db, invitation_id, now)
+        what = what_for(invited.stores if invited else ())
+        text = _TEXT.format(inviter=by.email if by else OPERATOR, what=what, role=wanted.role, link=link)
+        if _written(db, settings, Letter(wanted.email, f"You are invited to {what}", text), by, now):
             return link
         db.rollback()
     return None
+
+
+def what_for(stores: Sequence[str]) -> str:
+    """What an invitation is to: `look after the stores acme and other`."""
+    if not stores:
+        return "look after Cratejoy stores"
+    *most, last = stores
+    return f"look after the {'stores ' + ', '.join(most) + ' and ' if most else 'store '}{last}"
+
+
+def _written(db: Connection, settings: Settings, letter: Letter, by: Inviter | None, now: int) -> bool:
+    if by is not None:
+        return write_if_allowed(db, settings.secret_keys, letter, Asked("invitation", f"user {by.user_id}"), now)
+    write(db, settings.secret_keys, letter, now)
+    return True
 
 
 def serializer(secret_keys: Sequence[str]) -> URLSafeSerializer:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
-from flask_security import MailUtil
+from flask_security import MailUtil, current_user
 
 from pipeline.mail import Letter
-from pipeline.mailing import write
+from pipeline.mailing import Asked, write, write_if_allowed
+from receiver.pages.crowd import network_here
 from receiver.pages.sessions import here, session
 
 _CHANGED = """Your Cratewire account has another mail address from now on: somebody who was logged in asked for it, and
@@ -16,6 +17,17 @@ confirmed the new address. This one no longer logs in.
 
 If it was not you, ask another owner of the account, or whoever runs this Cratewire, to remove the new address.
 """
+
+
+# Flask-Security's templates that a visitor can have sent -> what they are counted under. All others are about what has
+# happened to an account, and always leave.
+ASKED_FOR = {
+    "welcome": "registration",
+    "welcome_existing": "registration",
+    "confirmation_instructions": "confirmation",
+    "reset_instructions": "reset",
+    "change_email_instructions": "new address",
+}
 
 
 class Letters(MailUtil):
@@ -29,10 +41,10 @@ class Letters(MailUtil):
 
     def send_mail(
         self,
-        template: str,  # noqa: ARG002 - the signature is Flask-Security's
+        template: str,
         subject: str,
         recipient: Any,
-        sender: Any,  # noqa: ARG002 - as above
+        sender: Any,  # noqa: ARG002 - the signature is Flask-Security's
         body: str | None,
         html: str | None,  # noqa: ARG002 - as above
         **_: Any,
@@ -40,8 +52,18 @@ class Letters(MailUtil):
         """The new user, or whatever the letter is about, is committed together with it."""
         site, mine = here(), session()
         letter = Letter(str(recipient), str(subject), _tidy(body or ""))
-        write(mine.writing(), site.settings.secret_keys, letter, site.now())
+        cause = ASKED_FOR.get(template.rpartition("/")[2])
+        if cause is None:
+            write(mine.writing(), site.settings.secret_keys, letter, site.now())
+        else:
+            asked = Asked(cause, asker())
+            write_if_allowed(mine.writing(), site.settings.secret_keys, letter, asked, site.now())
         mine.commit()
+
+
+def asker() -> str | None:
+    """Who asks for a letter: the user who is logged in, or else the network."""
+    return f"user {current_user.id}" if current_user.is_authenticated else network_here()
 
 
 def tell_the_old_address(_app: Flask, old_email: str, **_: object) -> None:

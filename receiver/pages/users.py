@@ -12,7 +12,7 @@ from pipeline.ledger.account_tables import User
 from pipeline.ledger.accounts import note_failure
 from pipeline.ledger.engine import writing
 from pipeline.mail import Letter
-from pipeline.mailing import write
+from pipeline.mailing import Asked, write_if_allowed
 from receiver.pages.sessions import here, session
 
 MOST_FAILURES = 10
@@ -52,7 +52,7 @@ class WebUser(UserMixin, User):  # type: ignore[misc]  # our times are numbers, 
         with writing(site.engine) as db:
             if note_failure(db, self.id, MOST_FAILURES, _LOCK_US, site.now()):
                 letter = Letter(self.email, "Too many failed log-ins", _LOCKED)
-                write(db, site.settings.secret_keys, letter, site.now())
+                write_if_allowed(db, site.settings.secret_keys, letter, Asked("lock"), site.now())
 
     def forgive(self) -> None:
         """They proved who they are. Saved when the view commits."""

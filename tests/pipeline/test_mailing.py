@@ -12,7 +12,18 @@ from pipeline.errors import RequestRefused, Unreachable
 from pipeline.ledger.account_tables import Mail
 from pipeline.ledger.engine import reading, writing
 from pipeline.mail import Letter, Maildir
-from pipeline.mailing import MOST_AN_HOUR, MOST_ATTEMPTS, Mailing, send_waiting, tidy, write
+from pipeline.mailing import (
+    MOST_ATTEMPTS,
+    MOST_FOR_ONE_ASKER,
+    MOST_FOR_ONE_CAUSE,
+    MOST_TO_ALL,
+    Asked,
+    Mailing,
+    send_waiting,
+    tidy,
+    write,
+    write_if_allowed,
+)
 from tests.builders import NOW
 
 KEYS = ["a-key-that-only-tests-know"]
@@ -48,7 +59,12 @@ def mailing(engine, post, clock):
 
 def written(engine, letter=LETTER, at=NOW):
     with writing(engine) as db:
-        return write(db, KEYS, letter, at)
+        write(db, KEYS, letter, at)
+
+
+def asked_for(engine, cause="reset", asker="11.0.0.1/32", recipient="bea@example.com", at=NOW):
+    with writing(engine) as db:
+        return write_if_allowed(db, KEYS, Letter(recipient, "Hello", ""), Asked(cause, asker), at)
 
 
 def mails(engine):
@@ -124,17 +140,53 @@ def test_whoever_ends_while_sending_leaves_the_letter_to_others(engine, mailing,
     assert post.sent == [LETTER]
 
 
-def test_an_address_is_written_to_so_often_an_hour_and_no_more(engine):
-    took = [written(engine) for _ in range(MOST_AN_HOUR + 1)]
-
-    assert took == [True] * MOST_AN_HOUR + [False]
+HOUR = 3_600_000_000
 
 
-def test_others_are_written_to_all_the_same(engine):
-    for _ in range(MOST_AN_HOUR + 1):
+@pytest.mark.parametrize("asker", ["11.0.0.1/32", None])
+def test_one_asker_gets_so_many_letters_for_a_cause_in_an_hour_and_no_more(engine, asker):
+    took = [asked_for(engine, asker=asker) for _ in range(MOST_FOR_ONE_ASKER + 1)]
+
+    assert took == [True] * MOST_FOR_ONE_ASKER + [False]
+    assert asked_for(engine, asker=asker, at=NOW + HOUR + 1)
+
+
+@pytest.mark.parametrize(
+    "other", [{"asker": "11.0.0.2/32"}, {"asker": None}, {"cause": "confirmation"}, {"recipient": "robin@example.com"}]
+)
+def test_what_one_asker_has_used_up_takes_nothing_from_others(engine, other):
+    for _ in range(MOST_FOR_ONE_ASKER + 1):
+        asked_for(engine)
+
+    assert asked_for(engine, **other)
+
+
+def test_many_askers_together_get_so_many_letters_for_a_cause(engine):
+    took = [asked_for(engine, asker=f"11.0.{number}.0/32") for number in range(MOST_FOR_ONE_CAUSE + 1)]
+
+    assert took == [True] * MOST_FOR_ONE_CAUSE + [False]
+
+
+def test_one_asker_does_not_write_to_the_whole_world(engine):
+    took = [asked_for(engine, recipient=f"person-{number}@example.com") for number in range(MOST_TO_ALL + 1)]
+
+    assert took == [True] * MOST_TO_ALL + [False]
+
+
+def test_letters_that_nobody_asks_for_always_leave(engine, mailing, post):
+    for _ in range(MOST_FOR_ONE_CAUSE):
+        asked_for(engine, asker=None)
         written(engine)
 
-    assert written(engine, Letter("robin@example.com", "Hello", ""))
+    send_waiting(mailing)
+
+    assert post.sent.count(LETTER) == MOST_FOR_ONE_CAUSE
+
+
+def test_who_asked_for_a_letter_cannot_be_read_in_the_ledger(engine):
+    asked_for(engine, asker="11.0.0.1/32")
+
+    assert "11.0.0" not in str(mails(engine))
 
 
 def test_what_has_left_is_forgotten_after_a_day(engine, mailing, clock):

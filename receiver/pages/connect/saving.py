@@ -19,10 +19,11 @@ from pipeline.ledger.connections import connections_of
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import find_store
 from pipeline.mail import Letter
-from pipeline.mailing import write
+from pipeline.mailing import Asked, write_if_allowed
 from receiver.pages.connect.form import ConnectForm
 from receiver.pages.connect.trying import Refused, sentence
 from receiver.pages.keys import derived
+from receiver.pages.letters import asker
 from receiver.pages.site import Site
 from receiver.pages.users import WebUser
 
@@ -98,5 +99,7 @@ def _new_user(db: Connection, site: Site, merchant: Merchant, now: int) -> int:
         WebUser(email=merchant.email, fs_uniquifier=merchant.uniquifier)
     )
     text = render_template("security/email/welcome.txt", confirmation_link=link)
-    write(db, site.settings.secret_keys, Letter(merchant.email, "Please confirm your address", text), now)
+    letter = Letter(merchant.email, "Please confirm your address", text)
+    if not write_if_allowed(db, site.settings.secret_keys, letter, Asked("registration", asker()), now):
+        raise Refused("email", "This address has had too many mails within the last hour. Please try again in an hour.")
     return user_id

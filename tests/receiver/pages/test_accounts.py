@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from pipeline.ledger.account_tables import User
 from pipeline.ledger.engine import reading, writing
+from pipeline.mailing import MOST_FOR_ONE_ASKER
 from receiver.pages.passwords import Passwords
 from tests.receiver.pages.visitors import PASSWORD, PUBLIC, House
 
@@ -189,14 +190,35 @@ def test_links_in_mails_lead_to_the_public_address(house):
     assert house.mail()[0].links[0].startswith(f"{PUBLIC}/confirm/")
 
 
-def test_nobody_is_written_to_without_end(house):
-    house.user(EMAIL)
-    for _ in range(15):
+def ask_for_resets(house, times=15):
+    for _ in range(times):
         visitor = house.visitor()
         visitor.go("/reset")
         visitor.send(email=EMAIL)
 
-    assert len(house.mail()) == 10
+
+def test_nobody_is_written_to_without_end(house):
+    house.user(EMAIL)
+    ask_for_resets(house)
+
+    assert len(house.mail()) == MOST_FOR_ONE_ASKER
+
+
+def test_resets_that_strangers_ask_for_hold_up_no_letter_about_what_happened_to_the_account(house):
+    house.user(EMAIL)
+    ask_for_resets(house)
+    house.mail()
+
+    visitor = house.logged_in(EMAIL)
+    visitor.go("/change")
+    visitor.send(password=PASSWORD, new_password="another long one", new_password_confirm="another long one")
+    visitor.go("/change-email")
+    visitor.send(email="new@example.com")
+    [changed, confirm] = house.mail()
+    house.visitor().go(confirm.links[0])
+
+    assert "has been changed" in changed.text
+    assert [(letter.recipient, letter.subject) for letter in house.mail()] == [(EMAIL, "Your address was changed")]
 
 
 def test_the_address_changes_once_the_new_one_is_confirmed(house):

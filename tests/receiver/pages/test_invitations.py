@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.ledger.accounts import members_of
 from pipeline.ledger.engine import reading
+from pipeline.mailing import MOST_TO_ALL
 from tests.receiver.pages.visitors import PASSWORD
 
 OWNER, GUEST = "bea@example.com", "robin@example.com"
@@ -75,6 +76,29 @@ def test_somebody_with_an_account_joins_after_logging_in(house, account):
     visitor.send()
 
     assert members(house, account)[GUEST] == "reader"
+
+
+def test_an_invitation_names_who_invites_and_to_which_store_in_the_mail_and_on_its_page(house, account):
+    visitor = house.logged_in(OWNER)
+    visitor.go("/account")
+    visitor.send(f"/accounts/{account}/invitations", email=GUEST, role="reader")
+    letter = house.mail()[-1]
+    guest = house.visitor()
+    guest.go(letter.links[0])
+
+    assert letter.subject == "You are invited to look after the store acme"
+    assert letter.text.startswith(f"{OWNER} invites you to look after the store acme in Cratewire, as reader.")
+    assert f"{OWNER} invites {GUEST} to look after the store acme, as reader." in guest.text
+
+
+def test_one_owner_sends_so_many_invitations_an_hour_and_is_then_refused(house, account):
+    visitor = house.logged_in(OWNER)
+    visitor.go("/account")
+    for email in [*(f"guest-{number}@example.com" for number in range(MOST_TO_ALL)), GUEST]:
+        visitor.send(f"/accounts/{account}/invitations", email=email, role="reader")
+
+    assert "Nothing was sent" in visitor.text
+    assert GUEST not in visitor.go("/account")
 
 
 def test_the_role_is_the_one_that_was_chosen(house, account):
