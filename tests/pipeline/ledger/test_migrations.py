@@ -52,6 +52,7 @@ def test_every_index_of_the_models_is_partial_where_they_say(engine):
         "ix_people_untold",
         "ix_dead_hooks_waiting",
         "ix_events_repeated",
+        "ix_mails_asker_created_at",
         "ix_mails_waiting",
         "ix_notices_waiting",
         "ix_backfills_next_step_at",
