@@ -36,7 +36,7 @@ from sandbox.store.life.scene import Scene
 from sandbox.store.life.tour import Tour
 from sandbox.store.shop import customers, orders
 from sandbox.store.shop.desk import Shop
-from sandbox.store.telling import variants, wire
+from sandbox.store.telling import values, variants, wire
 from sandbox.store.telling.bodies import body_of
 from sandbox.store.telling.mix import Mix
 from tests.pipeline.ledger.rows import add_connection, add_store
@@ -140,7 +140,8 @@ class Town:
     # The store's listener
 
     def tell(self, news):
-        body = variants.epoch_ms(body_of(self.world.state, news)) if self.dressed() else body_of(self.world.state, news)
+        body = body_of(self.world.state, news)
+        body = values.moments("epoch_ms")(body) if self.dressed() else body
         body = variants.integer_status(body) if self.dressed() else body
         self.deliver(news.event, wire.FORMS["A"](body), lost=self.losing(news), is_test=news.test)
 
