@@ -7,6 +7,7 @@
     ├── Unreachable        no answer, or none that means anything; try again later
     │   ├── ServerFault    the other side says that it cannot answer now
     │   └── BadAnswer      an answer that is not what the API promises, e.g. a page of HTML
+    │       └── BrokenPage a page of a collection without its results, or a collection that does not show what it counts
     ├── Wait               the store's API may not be called yet; come back in so many seconds
     │   └── Throttled      the store's API itself said so, with a 429
     ├── RequestRefused     the store's API will not do what was asked, however often
@@ -60,6 +61,10 @@ class ServerFault(Unreachable):
 
 class BadAnswer(Unreachable):
     """Something answered, but not as the API does."""
+
+
+class BrokenPage(BadAnswer):
+    """A page whose results are no list, or a collection that shows less than it counts, read again or not."""
 
 
 class Wait(CratewireError):

@@ -60,6 +60,7 @@ class ValidHook(Entry):
     validated_at: int
     data: dict[str, Any]
     unknown: list[str]  # paths of the keys no schema names
+    aside: NotRequired[dict[str, str]]  # path -> why the field could not be read; those in `data` are all others
 
 
 class RecoveredHook(ValidHook):
@@ -97,7 +98,7 @@ class PersonRef:
 
     id: int  # our own row
     customer_id: int | None
-    email: str | None  # trimmed, lower case
+    email: str | None  # in its normal form
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from pipeline.settings import VARIABLES, Settings
 from receiver.finding import Finding, State
 from receiver.hearing import look_at_hearing
 from receiver.keyhole import look_at_key
-from receiver.open_files import hard_limit, look_at_files
 from receiver.run.premises import is_held
 from receiver.working import look_at_work
 
@@ -40,7 +39,6 @@ def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], fl
     """Every finding, in the order in which one would repair."""
     yield _python(sys.version_info[:2])
     yield from _unknown_variables(environ)
-    yield look_at_files(hard_limit())
     yield from _data_directory(settings)
     yield from _redis(settings, now)
     if settings.broker_url != settings.redis_url:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypedDict
 
 from marshmallow import Schema, ValidationError
 
 from schemas.clean import MAX_DEPTH, TOO_DEEP
-from schemas.fields import Id, Lenient, Text
+from schemas.fields import Email, Id, Lenient, Text
 from schemas.links import link_in
 from schemas.relations import Elsewhere, Many, Reader, Relation
 from schemas.report import Report, Trail
@@ -20,10 +20,14 @@ NOT_AN_OBJECT = "is not an object"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a body. `unknown`: what stood under keys no schema names, by path ("fulfillments.0.foo")."""
+    """What became of a body. `unknown`: what stood under keys no schema names, by path ("fulfillments.0.foo").
+
+    `aside`: path -> messages of fields that could not be read, and are not in `data`.
+    """
 
     data: dict[str, Any]
     unknown: dict[str, Any]
+    aside: dict[str, list[str]] = field(default_factory=dict)
 
 
 class WireSchema(Schema):
@@ -42,21 +46,27 @@ class WireSchema(Schema):
         self._values: dict[str, Callable[[Any], Any]] = {
             name: field.read for name, field in fields if isinstance(field, Lenient)
         }
+        self._of_person = {name for name, field in fields if isinstance(field, Lenient) and field.of_person}
+        self.names_person = any(isinstance(field, Email) for _, field in fields)
 
     def bind(self, schemas: Mapping[str, Reader]) -> None:
         """Lead every relation to its schema."""
         for relation in self.relations.values():
             relation.bind(schemas)
 
-    def load(self, data: Any, **_options: Any) -> Loaded:
-        """Read a whole body. Raises ValidationError with the messages by path."""
+    def load(self, data: Any, *, strict: Collection[str] | None = None, **_options: Any) -> Loaded:
+        """Read a whole body. Raises ValidationError with the messages by path.
+
+        `strict`: the paths, without indexes, that must be readable if they are there; who somebody is always must.
+        What else cannot be read is set aside. None: everything must be readable.
+        """
         if not isinstance(data, dict):
             raise ValidationError({"": [NOT_AN_OBJECT]})
         report = Report()
         loaded = self.read(data, report, ())
-        if report.errors:
+        if report.is_fatal(strict):
             raise ValidationError(report.errors)
-        return Loaded(loaded, report.unknown)
+        return Loaded(loaded, report.unknown, report.errors)
 
     def read(self, body: Body, report: Report, trail: Trail) -> dict[str, Any]:
         """Read one object of a body, found at the end of `trail`."""
@@ -70,7 +80,7 @@ class WireSchema(Schema):
                 try:
                     data[key] = None if value is None else read_value(value)
                 except ValidationError as error:
-                    report.error((*trail, key), *map(str, error.messages))
+                    report.error((*trail, key), *map(str, error.messages), of_person=key in self._of_person)
             elif relation := relations.get(key):
                 _relate(data, key, None if value is None else relation.read(value, report, (*trail, key)))
             else:

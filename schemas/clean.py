@@ -8,6 +8,15 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+# Characters that nobody sees and that only order or break a text: controls but tab and line breaks, marks of direction,
+# soft hyphens, blanks without width. The joiners stay, since Persian names and emoji need them.
+_UNSEEN = dict.fromkeys(
+    [
+        *(code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"),
+        *(0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF),
+        *range(0xFFF9, 0xFFFC),
+    ]
+)
 MAX_DEPTH = 64  # levels; far more than any resource has, far less than the interpreter's stack
 TOO_DEEP = "is nested too deeply"
 
@@ -27,8 +36,8 @@ def clean(text: str) -> str:
 
 
 def tidy(text: str) -> str | None:
-    """The text cleaned and trimmed; None if nothing is left: the store sends "" and null for the same field."""
-    return (text if text.isprintable() else clean(text)).strip() or None
+    """The text without what nobody sees, trimmed; None if nothing is left: the store sends "" and null for the same."""
+    return (text if text.isprintable() else clean(text).translate(_UNSEEN)).strip() or None
 
 
 def json_safe(value: object, depth: int = 0) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.address import Address
 from schemas.base import Resource, ResourceData
-from schemas.fields import Email, Integer, Money, Open, Text, Word
+from schemas.fields import Email, Integer, Money, Open, PersonId, Text, Word
 from schemas.metadata import Metadata
 from schemas.relations import Many, One
 
@@ -39,6 +39,7 @@ class Customer(ResourceData, total=False):
 class CustomerSchema(Resource):
     """A customer, as sent."""
 
+    id = PersonId()
     email = Email()
     first_name = Text()
     last_name = Text()

@@ -10,18 +10,21 @@ import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError
 from marshmallow.fields import Field
 
 from schemas.clean import json_safe, tidy
+from schemas.email import normal_email
 from schemas.times import iso_utc
 
 MAX_INTEGER = 2**63 - 1  # what a BIGINT holds; ids passed 2**32 long ago
 _EXACT_FLOAT = 2**53  # beyond it a float need not be the number that was written
 _INTEGER_TEXT = re.compile(r"[+-]?[0-9]{1,19}")
-_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+_DECIMAL_TEXT = re.compile(r"([+-]?)([0-9]{0,16})\.([0-9]{1,2})")
+_FLOAT_NOISE = 1e-9  # how far from a whole number of cents a float may be by what floats are
+_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # British in the API, American in some clients; "pastdue" in the prose of Cratejoy's subscription page.
 _SPELLINGS = {"canceled": "cancelled", "pastdue": "past_due"}
 
@@ -30,6 +33,7 @@ class Lenient(Field[Any]):
     """A marshmallow field that may be null and depends on nothing but its own value."""
 
     complaint = "is not what it should be"
+    of_person: ClassVar[bool] = False  # whether it says who somebody is
 
     def __init__(self) -> None:
         super().__init__(allow_none=True)
@@ -59,11 +63,13 @@ class Text(Lenient):
 
 
 class Email(Text):
-    """An address as typed, in lower case: the letter case of one address differs between places (captured payloads)."""
+    """An address in its normal form: how one is typed differs between places (captured payloads)."""
+
+    of_person = True
 
     def read(self, value: Any) -> str | None:
-        text = super().read(value)
-        return text.lower() if text else None
+        text = value if type(value) is str else super().read(value)
+        return normal_email(text) if text else None
 
 
 class Integer(Lenient):
@@ -97,10 +103,30 @@ class Id(Integer):
     complaint = "is not an id"
 
 
-class Money(Integer):
-    """An amount in the currency's smallest unit (Cratejoy docs: 3495 is 34.95)."""
+class PersonId(Id):
+    """The id of a customer."""
 
-    complaint = "is not a whole number; amounts are in minor units (3495, not 34.95)"
+    of_person = True
+
+
+class Money(Integer):
+    """An amount in the currency's smallest unit (Cratejoy docs: 3495 is 34.95).
+
+    One with a fraction is in whole units: a client of the live API types some prices as floats. A number without a
+    fraction is in minor units even as a float, since nothing tells 35.0 from 35.
+    """
+
+    complaint = "is not an amount (3495 or 34.95)"
+
+    def _spelled(self, value: object) -> int | None:
+        if isinstance(value, float) and isfinite(value) and not value.is_integer():
+            cents = value * 100
+            if abs(cents - round(cents)) < _FLOAT_NOISE * max(1.0, abs(cents)):
+                return round(cents)
+        if isinstance(value, str) and (found := _DECIMAL_TEXT.fullmatch(tidy(value) or "")):
+            sign, units, cents_text = found.groups()
+            return int(f"{sign}{units or 0}{cents_text:0<2}")
+        return super()._spelled(value)
 
 
 class Number(Lenient):

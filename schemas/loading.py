@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -39,10 +39,14 @@ class Page:
     results: list[dict[str, Any]]
 
 
-def load(name: str, body: object) -> Loaded:
-    """Typed, normalised, JSON-safe data of a body. Raises Invalid; KeyError for a name that is not in NAMES."""
+def load(name: str, body: object, strict: Collection[str] | None = None) -> Loaded:
+    """Typed, normalised, JSON-safe data of a body. Raises Invalid; KeyError for a name that is not in NAMES.
+
+    `strict`: the paths, without indexes, that must be readable if they are there, beside what says who somebody is;
+    other fields that cannot be read are set aside. None: everything must be readable.
+    """
     try:
-        return SCHEMAS[name].load(body)
+        return SCHEMAS[name].load(body, strict=strict)
     except ValidationError as error:
         raise Invalid(cast("dict[str, list[str]]", error.messages)) from None
 

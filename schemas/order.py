@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from schemas.address import Address
 from schemas.base import Resource, ResourceData
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Money, Text, Time, Word
+from schemas.fields import Flag, Id, Money, PersonId, Text, Time, Word
 from schemas.gifts import Gift, OrderGiftInfo
 from schemas.metadata import Metadata
 from schemas.relations import Many, One
@@ -76,7 +76,7 @@ class OrderSchema(Resource):
         "transaction_fees": "transaction_fee",  # as one client does
     }
 
-    customer_id = Id()
+    customer_id = PersonId()
     store_id = Id()
     status = Word(STATUS)
     financial_status = Word()  # the table is lost; "paid" was seen

@@ -15,7 +15,9 @@ from schemas.report import Report, Trail
 
 
 class Reader(Protocol):
-    """What a relation needs of the schema it leads to."""
+    """What a relation needs of the schema it leads to. `names_person`: it has an address of somebody."""
+
+    names_person: bool
 
     def read(self, body: dict[str, Any], report: Report, trail: Trail) -> dict[str, Any]: ...
 
@@ -49,7 +51,7 @@ class Relation(Field[Any]):
             return self.target.read(value, report, trail)
         found = reference_to(value)
         if found is None and value is not None:
-            report.error(trail, "is not an object, an id or a link")
+            report.error(trail, "is not an object, an id or a link", of_person=self.target.names_person)
         return found
 
 

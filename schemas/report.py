@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +19,22 @@ class Report:
 
     errors: dict[str, list[str]] = field(default_factory=dict)
     unknown: dict[str, Any] = field(default_factory=dict)
+    of_people: set[str] = field(default_factory=set)  # the paths among the errors that say who somebody is
 
-    def error(self, trail: Trail, *messages: str) -> None:
-        self.errors.setdefault(".".join(trail), []).extend(messages)
+    def error(self, trail: Trail, *messages: str, of_person: bool = False) -> None:
+        path = ".".join(trail)
+        self.errors.setdefault(path, []).extend(messages)
+        if of_person:
+            self.of_people.add(path)
+
+    def is_fatal(self, strict: Collection[str] | None) -> bool:
+        """Whether an error is about what must be read: who somebody is, or what stands at a path of `strict`.
+
+        Paths of `strict` name no indexes; an error above such a path hides what stands there. None: all must be read.
+        """
+        if strict is None:
+            return bool(self.errors)
+        return bool(self.of_people) or any(_hides(path, strict) for path in self.errors)
 
     def unnamed(self, trail: Trail, key: object, value: object) -> None:
         """Keep a value whose key no schema names. An error never shows such a key: it may be anything."""
@@ -28,3 +42,8 @@ class Report:
             self.unknown[".".join((*trail, clean(str(key))))] = json_safe(value)
         except ValidationError as error:
             self.error(trail, *map(str, error.messages))
+
+
+def _hides(path: str, strict: Collection[str]) -> bool:
+    bare = ".".join(part for part in path.split(".") if not part.isdigit())
+    return not bare or any(one == bare or one.startswith(f"{bare}.") for one in strict)

@@ -8,7 +8,7 @@ from schemas.address import Address
 from schemas.base import Resource, ResourceData
 from schemas.batch import Batch
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Integer, Open, Text, Time, Word
+from schemas.fields import Flag, Id, Integer, Open, PersonId, Text, Time, Word
 from schemas.fulfillment import Fulfillment
 from schemas.label import Label
 from schemas.metadata import Metadata
@@ -68,7 +68,7 @@ class Shipment(ResourceData, total=False):
 class ShipmentSchema(Resource):
     """A shipment, as sent."""
 
-    customer_id = Id()
+    customer_id = PersonId()
     batch_id = Id()
     status = Word(STATUS)
     tracking_number = Text()

@@ -8,7 +8,7 @@ from schemas.address import Address
 from schemas.base import Resource, ResourceData
 from schemas.billing import Billing
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Money, Open, Text, Time, Word
+from schemas.fields import Flag, Id, Money, Open, PersonId, Text, Time, Word
 from schemas.gifts import SubscriptionGiftInfo
 from schemas.metadata import Metadata
 from schemas.product import Product
@@ -71,7 +71,7 @@ class SubscriptionSchema(Resource):
     aliases: ClassVar = {"instance": "product_instance"}  # Cratejoy's docs and a client of the live API disagree
 
     store_id = Id()
-    customer_id = Id()
+    customer_id = PersonId()
     product_billing_id = Id()
     term_id = Id()
     status = Word(STATUS)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
-_CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
+_END_OF_DAY = re.compile(r"([0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ])24(:?00(?::?00(?:[.,]0{1,9})?)?)?(Z|[+-][0-9:]{2,8})?")
 _EPOCH_TEXT = re.compile(r"[0-9]{9,14}")  # fewer digits are a compact date, or nothing
 # Hook bodies carry epoch milliseconds (Cratejoy docs: shipment sample), clients have met seconds. As milliseconds
 # this bound is March 1973, as seconds the year 5138: nothing a store says lies on the wrong side.
@@ -33,10 +34,18 @@ def _from_text(text: str) -> datetime:
     if _EPOCH_TEXT.fullmatch(text):
         return _from_number(int(text))
     try:
-        moment = datetime.fromisoformat(text.upper())
+        moment = _moment(text.upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("year out of range") from error
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601 calls midnight 24:00 too, at the end of the day before."""
+    if ended := _END_OF_DAY.fullmatch(text):
+        day, rest, zone = ended.groups(default="")
+        return datetime.fromisoformat(f"{day}00{rest}{zone}") + timedelta(days=1)
+    return datetime.fromisoformat(text)
 
 
 def _from_number(number: float) -> datetime:

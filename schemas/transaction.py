@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.base import Resource, ResourceData
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Money, Open, Time, Word
+from schemas.fields import Flag, Id, Money, Open, PersonId, Time, Word
 from schemas.order import Order
 from schemas.relations import One
 
@@ -44,7 +44,7 @@ class TransactionSchema(Resource):
     refund_total = Money()
     refunded = Open()  # an amount or a flag: nobody says
     order_id = Id()
-    customer_id = Id()
+    customer_id = PersonId()
     reference_id = Open()
     pay_provider_id = Open()
     customer_pay_id = Open()

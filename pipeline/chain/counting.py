@@ -20,6 +20,8 @@ def count_batch(batch: Batch, recorded: Iterable[Recorded], now: int) -> None:
         metrics.BATCHES.observe(len(hooks) + len(batch["failed"]))
     for hook in hooks:
         _count_stages(hook, now)
+        if aside := hook.get("aside"):
+            metrics.SET_ASIDE.labels("hook").inc(len(aside))
     for part in recorded:
         for (event, outcome), times in part.outcomes.items():
             metrics.RECORDED.labels(event if is_known(event) else OTHER, outcome).inc(times)

@@ -9,6 +9,7 @@ import structlog
 import schemas
 from pipeline.chain.heads import failed, internal
 from pipeline.errors import BadHook
+from pipeline.events.strict import strict_paths
 from pipeline.events.table import row_of
 from pipeline.model import Batch, DecodedHook, ValidHook, head_of
 
@@ -16,7 +17,10 @@ log = structlog.get_logger(__name__)
 
 
 def validate_batch(batch: Batch, now: Callable[[], int]) -> Batch:
-    """Load every body. An unknown event passes as it is; unknown keys are named, never fatal."""
+    """Load every body. An unknown event passes as it is; unknown keys are named, never fatal.
+
+    Fields that cannot be read are set aside, unless they say what happened or to whom.
+    """
     checked = Batch(token=batch["token"], hooks=[], failed=list(batch["failed"]))
     for hook in batch["hooks"]:
         try:
@@ -33,7 +37,8 @@ def validate_batch(batch: Batch, now: Callable[[], int]) -> Batch:
 
 
 def _load(hook: DecodedHook, now: Callable[[], int]) -> ValidHook:
-    loaded = schemas.load(row_of(hook["event"]).schema, hook["body"])
+    row = row_of(hook["event"])
+    loaded = schemas.load(row.schema, hook["body"], strict_paths(row))
     return ValidHook(
         **head_of(hook),
         form=hook["form"],
@@ -42,4 +47,5 @@ def _load(hook: DecodedHook, now: Callable[[], int]) -> ValidHook:
         validated_at=now(),
         data=loaded.data,
         unknown=sorted(loaded.unknown),
+        aside={path: ", ".join(messages) for path, messages in sorted(loaded.aside.items())},
     )

@@ -1,12 +1,18 @@
-"""Loads what the Merchant API answers by the schema of its resource. One bad object does not spoil its page."""
+"""Loads what the Merchant API answers by the schema of its resource. One bad object does not spoil its page.
+
+As in a hook, one bad field does not spoil an object that an event can be about, unless it says which object it is,
+or whose.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.errors import BadAnswer
-from schemas import Invalid, load
+from pipeline import metrics
+from pipeline.errors import BadAnswer, BrokenPage
+from pipeline.events.strict import strict_paths_of_model
+from schemas import Invalid, Loaded, load
 
 # The last part of a path -> the schema of what is there.
 SCHEMA_OF = {
@@ -53,7 +59,7 @@ def schema_of(resource: str) -> str:
 def one(schema: str, body: object, what: str) -> dict[str, Any]:
     """An element."""
     try:
-        return load(schema, body).data
+        return _loaded(schema, body).data
     except Invalid as error:
         raise BadAnswer(f"{what}: {error}") from None
 
@@ -63,10 +69,12 @@ def many(schema: str, body: object, what: str) -> Page:
     if not _is_envelope(body):
         return _sorted_out(schema, body if isinstance(body, list) else [body])
     envelope = one("envelope", body, what)
-    results = envelope.get("results") or []
+    results, leads_on = envelope.get("results"), envelope.get("next")
+    if results is None and envelope.get("count") == 0 and not leads_on:
+        results = []
     if not isinstance(results, list):
-        raise BadAnswer(f"{what}: results is not a list")
-    return _sorted_out(schema, results, envelope.get("next"), envelope.get("count"))
+        raise BrokenPage(f"{what}: the answer is not a page: results is {'null' if results is None else 'not a list'}")
+    return _sorted_out(schema, results, leads_on, envelope.get("count"))
 
 
 def envelope_in(schema: str, body: object, what: str) -> Page:
@@ -84,10 +92,17 @@ def _sorted_out(schema: str, items: list[Any], next_: str | None = None, count: 
     page = Page([], [], next_, count)
     for item in items:
         try:
-            page.results.append(load(schema, item).data)
+            page.results.append(_loaded(schema, item).data)
         except Invalid as error:
             page.bad.append(Bad(_id_of(item), error.errors))
     return page
+
+
+def _loaded(schema: str, body: object) -> Loaded:
+    loaded = load(schema, body, strict_paths_of_model(schema))
+    if loaded.aside:
+        metrics.SET_ASIDE.labels("api").inc(len(loaded.aside))
+    return loaded
 
 
 def _id_of(item: object) -> int | None:

@@ -13,14 +13,15 @@ from typing import Any
 
 from pipeline.events.paths import dig
 from pipeline.events.table import EventRow
-from pipeline.fan_out.people import Customer, customer_of, fulfillments_in, is_email, orders_in
+from pipeline.fan_out.people import Customer, customer_of, fulfillments_in, orders_in
+from schemas.email import is_email
 
 Subject = tuple[str, int]  # ("order" | "subscription" | "shipment", id)
 
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """One gift as a body tells it. `email` is as typed by the buyer, trimmed and lower case, perhaps no address."""
+    """One gift as a body tells it. `email` is what the buyer typed, in its normal form, perhaps no address."""
 
     email: str | None
     name: str | None = None

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.events.paths import dig
 from pipeline.events.table import EventRow
-
-# Deliberately plain: one @, no blanks or separators, a dotted domain. The platform is the final judge.
-_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@.<>()\[\],;:\\\"]{2,}")
-_EMAIL_BYTES = 150  # what the tightest platform takes as an identifier
+from schemas.email import is_email
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """The customer of an event as its body shows them, perhaps by id only (a relation given as a link)."""
+    """The customer of an event as its body shows them, perhaps by id only (a relation given as a link).
+
+    `malformed`: the body has an address that is none, so `email` is None.
+    """
 
     id: int | None
     email: str | None
     fields: Mapping[str, Any]
-
-
-def is_email(text: object) -> bool:
-    """Whether a loaded (trimmed, lower-case) text can be somebody's address."""
-    return isinstance(text, str) and bool(_EMAIL.fullmatch(text)) and len(text.encode()) <= _EMAIL_BYTES
+    malformed: bool = False
 
 
 def customer_of(row: EventRow, data: Mapping[str, Any]) -> Customer | None:
@@ -40,7 +35,8 @@ def customer_of(row: EventRow, data: Mapping[str, Any]) -> Customer | None:
     email = fields.get("email") or next((one["email"] for one in shown if one.get("email")), None)
     if customer_id is None and email is None:
         return None
-    return Customer(customer_id, email if is_email(email) else None, fields)
+    usable = is_email(email)
+    return Customer(customer_id, email if usable else None, fields, malformed=email is not None and not usable)
 
 
 def orders_in(row: EventRow, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:

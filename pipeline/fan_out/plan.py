@@ -12,15 +12,19 @@ from pipeline.events.table import EventRow
 from pipeline.fan_out.copies import customer_copy, recipient_copy
 from pipeline.fan_out.facts import Fact, Telling, customer_facts, recipient_facts
 from pipeline.fan_out.gifts import Gift, Memory, Subject, gift_known, subjects_of
-from pipeline.fan_out.people import Customer, customer_of, fulfillments_in, is_email, orders_in
+from pipeline.fan_out.people import Customer, customer_of, fulfillments_in, orders_in
 from pipeline.model import Role
+from schemas.email import is_email
 
 Note = dict[str, Any]  # {"code": …} and ids
 
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """One person an event concerns: known by customer id, by address, or by the orders and boxes that are theirs."""
+    """One person an event concerns: known by customer id, by address, or by the orders and boxes that are theirs.
+
+    `malformed`: the body has an address for them that is none.
+    """
 
     role: Role
     customer_id: int | None
@@ -28,6 +32,7 @@ class Concerned:
     subjects: tuple[Subject, ...]
     data: dict[str, Any]
     facts: tuple[Fact, ...]
+    malformed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ def plan_event(
         copy = customer_copy(row, data, store, currency) | {"is_gift": gift is not None, "is_test": test}
         who = buyer or Customer(None, None, {})
         facts = tuple(customer_facts(told, who))
-        people.append(Concerned("customer", who.id, who.email, subjects, copy, facts))
+        people.append(Concerned("customer", who.id, who.email, subjects, copy, facts, who.malformed))
+        notes += [{"code": "email_malformed", "role": "customer"}] if who.malformed else []
     if gift is not None and row.gift_copy:
         recipient, why = _recipient(told, gift, buyer, store)
         people += [recipient] if recipient else []

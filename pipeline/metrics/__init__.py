@@ -32,15 +32,8 @@ for way in ("inbox", "spool", "refused"):
 TURNED_AWAY = _counter(
     "cratewire_turned_away_hooks", "Hooks that were not taken and are lost, by the status they were answered.", "status"
 )
-for status in ("400", "404", "408", "413", "503"):
+for status in ("400", "404", "408", "413"):
     TURNED_AWAY.labels(status)
-PAGES_TURNED_AWAY = _counter(
-    "cratewire_turned_away_page_requests",
-    "Requests to pages whose body was not read, by the status they were answered.",
-    "status",
-)
-for status in ("400", "408", "413", "503"):
-    PAGES_TURNED_AWAY.labels(status)
 DRAINED = _counter("cratewire_spool_drained", "Hooks that went from the spool on to the inbox.")
 ACKNOWLEDGED = _histogram(
     "cratewire_acknowledgement_seconds", "From the last byte of a hook's body to its answer.", _FAST
@@ -62,6 +55,11 @@ RECORDED = _counter(
     "cratewire_recorded_hooks", "Hooks by event and what became of them, dead ones too.", "event", "outcome"
 )
 DIED = _counter("cratewire_dead_hooks", "Hooks that could not go on, by the link and the reason.", "link", "reason")
+SET_ASIDE = _counter(
+    "cratewire_set_aside_fields",
+    "Fields that could not be read while the rest of their hook, or of their object of a store's API, could.",
+    "source",
+)
 
 # The way out
 DELIVERIES = _counter(

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection as Database
 
 from pipeline.ledger import tables
+from pipeline.model import ValidHook
 from pipeline.record.dead import Raw
 from pipeline.record.duplicates import Sorted
 from pipeline.record.known import table_of
@@ -16,6 +17,8 @@ from pipeline.record.messages import event_ulid
 from pipeline.record.numbered import insert_all, insert_numbered
 from pipeline.record.story import Story
 from pipeline.record.upsert import upsert
+
+MOST_SHOWN = 50  # fields of one event; whoever sent them can have made up any number
 
 
 def write_events(db: Database, told: Sorted, raws: Mapping[str, Raw], now: int) -> None:
@@ -43,7 +46,7 @@ def write_casts(db: Database, stories: Sequence[Story]) -> None:
             "event_id": story.event_id,
             "person_id": someone.id,
             "role": concerned.role,
-            "reason": None if someone.email else "no_email",
+            "reason": None if someone.email else "email_malformed" if concerned.malformed else "no_email",
         }
         for story in stories
         for concerned, someone in story.cast
@@ -65,7 +68,7 @@ def _row(story: Story, repeats: int, now: int) -> dict[str, Any]:
         "form": hook["form"],
         "is_test": plan.is_test if plan else story.silent,
         "outcome": story.outcome,
-        "notes": [*(plan.notes if plan else ()), *_unheard(story)],
+        "notes": [*(plan.notes if plan else ()), *_unheard(story), *_set_aside(hook)],
         "data": hook["data"],
         "unknown": hook["unknown"],
         "duplicates": repeats,
@@ -75,6 +78,14 @@ def _row(story: Story, repeats: int, now: int) -> dict[str, Any]:
         "validated_at": hook["validated_at"],
         "recorded_at": now,
     }
+
+
+def _set_aside(hook: ValidHook) -> list[dict[str, Any]]:
+    """The fields that could not be read, and why: never what stood there."""
+    aside = hook.get("aside", {})
+    shown = [{"code": "field_set_aside", "field": path, "reason": aside[path]} for path in list(aside)[:MOST_SHOWN]]
+    more = len(aside) - len(shown)
+    return [*shown, *([{"code": "field_set_aside", "more": more}] if more else [])]
 
 
 def _unheard(story: Story) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ def _tell(console: Console, found: list[PersonShown]) -> None:
 
 def _tell_one(console: Console, person: PersonShown) -> None:
     of = f"person {person.id} of {person.store}"
-    console.print(styled(person.email or "no address", "bold"), of, highlight=False)
+    console.print(styled(person.email or "no usable address", "bold"), of, highlight=False)
     console.print(f"customer {person.customer_id or '-'}, known as of {when(person.known_at)} UTC", highlight=False)
     attributes = plain("attribute", "value")
     for name, value in sorted(person.attributes.items()):

@@ -12,7 +12,7 @@ Row = dict[str, Any]
 KINDS = (
     "customers", "addresses", "orders", "subscriptions", "shipments", "fulfillments", "shipment_batches", "products",
     "product_instances", "product_billings", "terms", "transactions", "inventory", "product_survey_results", "hooks",
-    "subscription_coupons", "page_redirects",
+    "subscription_coupons",
 )  # fmt: skip
 
 # Ids look like one sequence across all types, and exceed 32 bits.
@@ -27,7 +27,6 @@ class State:
         self.now = now
         self.switches = switches
         self.outbox: list[Row] = []
-        self.gone: set[int] = set()  # ids that the API shows no more, because a fault took them away between two pages
         self.metadata: dict[tuple[str, int], Row] = {}
         self._rows: dict[str, dict[int, Row]] = {kind: {} for kind in KINDS}
         self._index: dict[tuple[str, str, int], list[int]] = defaultdict(list)

@@ -48,7 +48,6 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
         [
             "python",
             "settings",
-            "open files",
             "data directory",
             "free space",
             "redis",

@@ -18,7 +18,7 @@ def test_an_empty_page_has_no_results_and_no_next(body):
 
 def test_a_bad_result_is_named_by_its_index():
     with pytest.raises(Invalid) as refused:
-        load_page("order", {"results": [{"id": 1}, {"total": 1.5}, "x"]})
+        load_page("order", {"results": [{"id": 1}, {"total": "dear"}, "x"]})
 
     assert sorted(refused.value.errors) == ["results.1.total", "results.2"]
 

@@ -71,7 +71,7 @@ def test_an_element_that_relates_to_nothing_is_named_by_its_index():
 
 def test_an_error_deep_inside_is_named_by_its_path():
     with pytest.raises(Invalid) as refused:
-        load("shipment", {"fulfillments": [{"order": {"total": 1.5}}]})
+        load("shipment", {"fulfillments": [{"order": {"total": "dear"}}]})
 
     assert list(refused.value.errors) == ["fulfillments.0.order.total"]
 

@@ -17,6 +17,13 @@ from schemas import Invalid, load
         ('He said "hi"\nbye <b>\U0001f381</b>', 'He said "hi"\nbye <b>\U0001f381</b>'),
         ("a\0b", "ab"),
         ("\0", None),
+        ("\u202aMaren\u202c \u200bQu\u00adill\ufeff\x07", "Maren Quill"),
+        ("\u200b", None),
+        (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ),  # a joiner spells
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
         ("a\ud83cb", "a\ufffdb"),
         ("\ud83c\udf81", "\U0001f381"),
         (55802, "55802"),

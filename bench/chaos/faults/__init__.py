@@ -3,7 +3,6 @@
 from bench.chaos.faults import (
     broker,
     database,
-    dawdling,
     duplicates,
     fuzz,
     order,
@@ -28,5 +27,4 @@ FAULTS: tuple[Fault, ...] = (
     *poison.FAULTS,
     *upgrade.FAULTS,
     *fuzz.FAULTS,
-    *dawdling.FAULTS,
 )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, union
 
 from pipeline.ledger.reading.events import EventFilter, EventListed, list_events
 from pipeline.ledger.tables import Fact, Person, PersonKey, Store
+from schemas.email import normal_email
 
 _LAST_EVENTS = 20
 
@@ -40,16 +41,19 @@ class PersonShown:
 
 
 def find_person(conn: Connection, wanted: str) -> list[PersonShown]:
-    """Everybody with this e-mail address, customer id or own id: one person per store at the most, mostly one."""
+    """Everybody with this e-mail address, customer id or own id: one person per store at the most, mostly one.
+
+    An address is looked for in its normal form, and as it was kept before there was one.
+    """
     return [_show(conn, person_id) for person_id in sorted(_ids(conn, wanted.strip().lower()))]
 
 
 def _ids(conn: Connection, wanted: str) -> Collection[int]:
-    kind = "email" if "@" in wanted else "customer"
+    names = (PersonKey.kind == "customer", PersonKey.value == wanted)
+    if "@" in wanted:
+        names = (PersonKey.kind == "email", PersonKey.value.in_({wanted, normal_email(wanted)}))
     # Store by store, since the key's index begins with the store.
-    keyed = select(PersonKey.person_id).where(
-        PersonKey.store_id.in_(select(Store.id)), PersonKey.kind == kind, PersonKey.value == wanted
-    )
+    keyed = select(PersonKey.person_id).where(PersonKey.store_id.in_(select(Store.id)), *names)
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) < len(str(2**63))):
         return set(conn.execute(keyed).scalars())
     return set(conn.execute(union(keyed, select(Person.id).where(Person.id == int(wanted)))).scalars())

@@ -1,15 +1,12 @@
 """Reading: lists and elements of every resource, and the relations that hang from an element."""
 
-from collections.abc import Iterable
-
 from flask import Blueprint, Response, request
 
 from sandbox.store import relations
-from sandbox.store.api import pages
+from sandbox.store.api import filters, paging
 from sandbox.store.api.answers import BAD_REQUEST, NOT_FOUND, answer, refuse
-from sandbox.store.relations import RELATIONS, UnknownRelation
+from sandbox.store.relations import RELATIONS
 from sandbox.store.state import Row
-from sandbox.store.telling import values
 from sandbox.store.world import World
 
 READABLE = (
@@ -53,34 +50,24 @@ def reads(world: World) -> Blueprint:
 
 def existing(world: World, kind: str, row_id: int) -> Row:
     row = world.state.find(kind, row_id)
-    return (
-        row if row is not None and row_id not in world.state.gone else refuse(NOT_FOUND, f"no such object among {kind}")
-    )
+    return row if row is not None else refuse(NOT_FOUND, f"no such object among {kind}")
 
 
-def listing(world: World, kind: str, rows: Iterable[Row]) -> Row:
-    return pages.page(world, kind, rows, pages.arguments(), lambda row: dressed(world, kind, row))
+def listing(world: World, kind: str, rows: list[Row]) -> Row:
+    """Filter, cut, dress: the answer to any list."""
+    arguments = list(request.args.items(multi=True))
+    try:
+        kept = filters.keep(world.state, kind, rows, filters.conditions(arguments))
+        page, envelope = paging.page_of(kept, arguments, world.switches)
+    except (filters.BadFilter, paging.BadPage) as error:
+        refuse(BAD_REQUEST, str(error))
+    return envelope | {"results": [shown(world, kind, row) for row in page]}
 
 
 def shown(world: World, kind: str, row: Row) -> Row:
-    """One object as an answer, or a 400 if it is asked for with a relation that it does not have."""
-    try:
-        return dressed(world, kind, row)
-    except UnknownRelation as error:
-        return dict(refuse(BAD_REQUEST, str(error)))
-
-
-def dressed(world: World, kind: str, row: Row) -> Row:
     """The object with the relations asked for; by default embedded, or as URLs if the switch says so."""
     text = request.args.get("with")
     names = relations.wanted(kind, text)
     if text is None and world.switches.api_relations == "links":
-        return worded(world, relations.with_links(kind, row, names))
-    return worded(world, relations.expand(world.state, kind, row, names))
-
-
-def worded(world: World, body: Row) -> Row:
-    """The answer with its values written as the hooks write them, if the switch says so."""
-    switches = world.switches
-    forms = values.Forms(switches.dates, switches.money, switches.booleans, invisible=switches.invisible)
-    return values.written(body, forms) if switches.api_values else body
+        return relations.with_links(kind, row, names)
+    return relations.expand(world.state, kind, row, names)

@@ -114,31 +114,45 @@ def test_an_embedded_relation_is_followed_without_a_request(shop, store):
 
 
 def test_a_bad_object_does_not_kill_its_page():
-    store, _ = scripted(answer(200, {"results": [{"id": 1, "total": "a lot"}, {"id": 2}, 7]}))
+    store, _ = scripted(answer(200, {"results": [{"id": 1, "customer_id": "a lot"}, {"id": 2}, 7]}))
 
     found = store.page("orders")
 
     assert [one["id"] for one in found.results] == [2]
     assert [one.id for one in found.bad] == [1, None]
-    assert "total" in found.bad[0].errors
+    assert "customer_id" in found.bad[0].errors
 
 
 def test_what_is_said_of_a_bad_object_holds_none_of_its_values():
-    store, _ = scripted(answer(200, {"results": [{"id": 1, "total": "secret@example.com"}]}))
+    store, _ = scripted(answer(200, {"results": [{"id": 1, "customer_id": "secret@example.com"}]}))
 
     assert "secret" not in repr(store.page("orders").bad)
 
 
 def test_a_bad_element_is_a_bad_answer():
-    store, _ = scripted(answer(200, {"id": 1, "total": "secret@example.com"}))
+    store, _ = scripted(answer(200, {"id": 1, "customer_id": "secret@example.com"}))
 
-    with pytest.raises(BadAnswer, match="total") as caught:
+    with pytest.raises(BadAnswer, match="customer_id") as caught:
         store.get("orders", 1)
 
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("body", [[], {}, {"results": "none"}, {"results": {"id": 1}}, None, 7, "text"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        {"results": "none"},
+        {"results": {"id": 1}},
+        {"results": None},
+        {"count": 25, "results": None},
+        {"count": 0, "next": "?page=3", "results": None},
+        None,
+        7,
+        "text",
+    ],
+)
 def test_a_page_has_an_envelope(body):
     store, _ = scripted(answer(200, body))
 
@@ -153,12 +167,25 @@ def test_an_empty_page_may_have_no_results_at_all():
 
 
 def test_bad_objects_are_ids_and_messages():
-    store, _ = scripted(answer(200, {"results": [{"id": 1, "placed_at": "yesterday-ish"}]}))
+    store, _ = scripted(answer(200, {"results": [{"id": -1}]}))
 
     (bad,) = store.page("orders").bad
 
     assert isinstance(bad, Bad)
-    assert list(bad.errors) == ["placed_at"]
+    assert list(bad.errors) == ["id"]
+
+
+def test_a_field_that_cannot_be_read_is_left_out_of_its_object():
+    sent = {"id": 1, "placed_at": "yesterday-ish", "products": [{"id": 2}], "total": "12.50"}
+    store, _ = scripted(answer(200, {"results": [sent]}))
+
+    assert store.page("orders").results == [{"id": 1, "products": [{"id": 2}], "total": 1250}]
+
+
+def test_a_subscription_whose_end_cannot_be_read_cannot_be_compared_and_is_bad():
+    store, _ = scripted(answer(200, {"results": [{"id": 1, "end_date": "soon"}]}))
+
+    assert [list(bad.errors) for bad in store.page("subscriptions").bad] == [["end_date"]]
 
 
 def test_a_store_without_anything_has_one_empty_page():

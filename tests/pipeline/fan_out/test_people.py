@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.events.table import EVENTS
-from pipeline.fan_out.people import customer_of, is_email, orders_in
+from pipeline.fan_out.people import customer_of, orders_in
+from schemas.email import is_email, normal_email
 from tests.builders import BUYER, customer, order, shipment, transaction
 
 EMAIL = BUYER["email"]
@@ -75,7 +76,18 @@ def test_a_customers_own_id_is_not_taken_for_another_customers():
     ["a@b.co", "first.last+tag@mail.example.com", "ü@exämple.org", "o'hara@example.com", "a" * 138 + "@example.com"],
 )
 def test_what_can_be_an_address(address):
-    assert is_email(address)
+    assert is_email(normal_email(address))
+
+
+def test_a_customer_whose_address_is_none_is_known_by_id_and_said_to_have_a_malformed_one():
+    who = customer_of(EVENTS["customer_new"], customer(email="bea@example..com"))
+
+    assert (who.id, who.email, who.malformed) == (7001, None, True)
+
+
+@pytest.mark.parametrize("data", [customer(), customer(email=None)])
+def test_an_address_that_is_right_or_absent_is_not_malformed(data):
+    assert customer_of(EVENTS["customer_new"], data).malformed is False
 
 
 @pytest.mark.parametrize(

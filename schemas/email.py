@@ -1,0 +1,45 @@
+"""The one form of an e-mail address: whatever compares, keeps or looks up an address does it in this form."""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category, normalize
+
+import idna
+
+from schemas.clean import clean
+
+LONGEST_BYTES = 150  # what the tightest platform takes as an identifier
+_UNSEEN = ("Cc", "Cf")  # control and format characters: nobody sees them, and no mail reaches an address that has one
+_DOTTED_I = "i\u0307"  # what the Turkish İ becomes in lower case; an address that begins with it was typed as "i"
+_LONGEST_DOMAIN = 253
+# Deliberately plain: one @, no blanks or separators, a domain of at least two labels. The platform is the final judge.
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"]+@(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}")
+
+
+def normal_email(text: str) -> str | None:
+    """The address without what cannot be seen, composed, in lower case, its domain in ASCII; None if nothing is left.
+
+    What is no address keeps what can be seen of it: `is_email` judges.
+    """
+    if text.isascii() and text.isprintable():
+        return text.strip().lower() or None
+    seen = "".join(one for one in clean(text) if category(one) not in _UNSEEN).strip()
+    lowered = normalize("NFC", normalize("NFC", seen).lower().replace(_DOTTED_I, "i"))
+    local, at, domain = lowered.rpartition("@")
+    return f"{local}{at}{_in_ascii(domain)}".strip() or None
+
+
+def is_email(text: object) -> bool:
+    """Whether a text in its normal form can be an address that mail reaches."""
+    return isinstance(text, str) and bool(_ADDRESS.fullmatch(text)) and len(text.encode()) <= LONGEST_BYTES
+
+
+def _in_ascii(domain: str) -> str:
+    """A domain as the name system knows it, so that both ways to write one are the same; else as it is."""
+    if domain.isascii() or len(domain) > _LONGEST_DOMAIN:
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except UnicodeError:  # idna's errors are
+        return domain
