@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import is_current
 from pipeline.settings import VARIABLES, Settings
+from receiver.attention import look_at_attention
 from receiver.finding import Finding, State
 from receiver.hearing import look_at_hearing
 from receiver.keyhole import look_at_key
@@ -47,6 +48,7 @@ def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], fl
     yield from look_at_key(settings)
     yield from look_at_work(settings, now)
     yield from look_at_hearing(settings, now)
+    yield from look_at_attention(settings, now)
 
 
 def _python(version: tuple[int, ...]) -> Finding:

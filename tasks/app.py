@@ -31,6 +31,7 @@ app = Celery(
     amqp=PromptAMQP,
     task_cls=QuietTask,
     include=[
+        "tasks.attention",
         "tasks.hooks",
         "tasks.backfills",
         "tasks.deliveries",

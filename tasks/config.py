@@ -18,6 +18,7 @@ SWEEPS = {  # task -> (queue, every how many seconds)
     "deliveries.sweep": (DELIVERIES, 1.0),
     "registration.sweep": (DELIVERIES, 2.0),
     "silence.sweep": (DELIVERIES, 60.0),
+    "attention.sweep": (DELIVERIES, 30.0),
     "reconciliation.sweep": (DELIVERIES, 2.0),
     "reconciliation.tidy": (DELIVERIES, 60.0),
     "mails.sweep": (DELIVERIES, 3.0),

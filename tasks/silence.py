@@ -8,6 +8,7 @@ import structlog
 
 from pipeline import http, keys
 from pipeline.lanes.lease import Lease
+from pipeline.settings import Settings
 from pipeline.silence.canary import Address
 from pipeline.silence.canary import send_canary as send_one
 from pipeline.silence.sweeping import Ears
@@ -67,8 +68,12 @@ def ears(here: Process) -> Ears:
     """What a sweep of this process needs."""
     settings = here.settings
     means = Means(settings.heartbeat_seconds, settings.canary_seconds, _nonce)
-    audience = Audience(settings.secret_keys, settings.public_url, settings.alarm_url is not None, _nonce)
-    return Ears(here.engine, means, audience, here.now)
+    return Ears(here.engine, means, audience_of(settings), here.now)
+
+
+def audience_of(settings: Settings) -> Audience:
+    """How people and programs are told."""
+    return Audience(settings.secret_keys, settings.public_url, settings.alarm_url is not None, _nonce)
 
 
 def _nonce() -> str:

@@ -46,6 +46,11 @@ def named(platform: str, label: str) -> str:
     return f"{platform} {label}" if label else platform
 
 
+def place_of(store: str, platform: str, label: str) -> str:
+    """A store's connection as programs name it."""
+    return "/".join(filter(None, (store, platform, label)))
+
+
 def save_connection(db: Database, wanted: NewConnection, now: int) -> ConnectionRow:
     """Save a connection whose credentials were just checked; the same store, platform and label update it.
 

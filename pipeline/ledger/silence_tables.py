@@ -43,12 +43,18 @@ class Expectation(Base):
 
 
 class Alarm(Base):
-    """A silence, or a way in that does not work. Open until `ended_at`; `closed_at` once nobody need be told more."""
+    """Something that needs a person. Open until `ended_at`; `closed_at` once there is nothing more to say about it."""
 
     __tablename__ = "alarms"
+    __table_args__ = (
+        Index("uq_alarms_open", "kind", "subject", unique=True, **only_where("ended_at IS NULL AND subject <> ''")),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]  # silence, way_in
+    kind: Mapped[str]  # silence, way_in, or a cause of `pipeline.attention`
     store_id: Mapped[int | None] = mapped_column(ForeignKey("stores.id"), index=True)  # None: all stores
+    subject: Mapped[str] = mapped_column(default="", server_default="")  # which of its kind; empty: silence, way_in
+    audience: Mapped[str] = mapped_column(default="merchant", server_default="merchant")  # merchant, operator
+    said: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # the sentences of a cause
     event: Mapped[str]  # empty: any event
     last_at: Mapped[int | None]  # the last hook, or the last canary that came back
     expected_us: Mapped[int | None]  # how long a silence is nothing unusual

@@ -231,6 +231,7 @@ class Lane(Base):
     token: Mapped[int] = mapped_column(default=0)
     taken_at: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)  # failures in a row
+    failing_since: Mapped[int | None]  # when the first of these failures was; None: the last attempt went through
     next_attempt_at: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None]
     sent: Mapped[int] = mapped_column(default=0)  # ever: nobody counts a million rows

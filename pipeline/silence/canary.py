@@ -12,7 +12,7 @@ from pipeline import secrets, tokens
 from pipeline.http import HTTP, Answer
 from pipeline.ledger.connections import connections_of
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.silence.alarms import WAY_IN, NewAlarm, end_alarms, open_alarm, open_alarms
+from pipeline.ledger.silence.alarms import OPERATOR, WAY_IN, NewAlarm, end_alarms, open_alarm, open_alarms
 from pipeline.ledger.silence.canaries import (
     CanaryRow,
     ask_for_canary,
@@ -46,7 +46,8 @@ def watch_way_in(db: Connection, every: float, nonce: Callable[[], str], now: in
     proof = way_in(db, now)
     alarms = open_alarms(db, kind=WAY_IN)
     if proof.works is False and every and not alarms:
-        open_alarm(db, NewAlarm(WAY_IN, last_at=proof.proven_at, reason=proof.fault, tried=_tried(proof)), now)
+        broken = NewAlarm(WAY_IN, last_at=proof.proven_at, reason=proof.fault, tried=_tried(proof), audience=OPERATOR)
+        open_alarm(db, broken, now)
     elif alarms and (proof.failures == 0 or not every):
         end_alarms(db, [one.id for one in alarms], proof.proven_at or now)
     last = next(iter(last_canaries(db, 1)), None)

@@ -28,14 +28,22 @@ class News:
 
 def subject_of(news: News) -> str:
     """The letter's subject: the gravest of it."""
-    first = [*news.opened, *news.still_open, *news.ended][0]
-    if first.kind == WAY_IN:
-        return "Hooks reach Cratewire again" if first.ended_at else "Hooks cannot reach Cratewire"
-    what = "hooks" if first.event == ANY else first.event
+    told = [*news.opened, *news.still_open, *news.ended]
+    more = f", and {len(told) - 1} more" if len(told) > 1 and told[0].said else ""
+    return headline_of(told[0]) + more
+
+
+def headline_of(alarm: AlarmRow) -> str:
+    """What is wrong, or was, without a full stop."""
+    if alarm.said:
+        return f"Over: {alarm.said['headline']}" if alarm.ended_at else alarm.said["headline"]
+    if alarm.kind == WAY_IN:
+        return "Hooks reach Cratewire again" if alarm.ended_at else "Hooks cannot reach Cratewire"
+    what = "hooks" if alarm.event == ANY else alarm.event
     return (
-        f"{first.store}: {what} come again"
-        if first.ended_at
-        else f"{first.store}: no {what} since {when(first.last_at)}"
+        f"{alarm.store}: {what} come again"
+        if alarm.ended_at
+        else f"{alarm.store}: no {what} since {when(alarm.last_at)}"
     )
 
 
@@ -60,6 +68,8 @@ def content_of(news: News, now: int) -> dict[str, Any]:
 
 def sentence_of(alarm: AlarmRow) -> str:
     """What is wrong."""
+    if alarm.said:
+        return f"{alarm.said['headline']}. {alarm.said['effect']}"
     if alarm.kind == WAY_IN:
         before = f" The last one that did came at {when(alarm.last_at)}." if alarm.last_at else ""
         return (
@@ -88,12 +98,17 @@ def _open_in_words(alarms: Sequence[AlarmRow]) -> Iterator[str]:
     told: list[Sequence[str]] = []
     for alarm in alarms:
         yield sentence_of(alarm)
+        if alarm.said:
+            yield f"Since {when(alarm.last_at)}.\nTo do: {alarm.said['to_do']}"
         if alarm.tried and alarm.tried not in told:
             told.append(alarm.tried)
             yield "\n".join(["What was tried:", *(f"- {one}" for one in alarm.tried)])
 
 
 def _ended_in_words(alarm: AlarmRow) -> str:
+    if alarm.said:
+        cost = alarm.said.get("over", "")
+        return f"{alarm.said['headline']}: over at {when(alarm.ended_at)}. {cost}".rstrip()
     if alarm.kind == WAY_IN:
         return f"Hooks that Cratewire sends to its own public address come back again since {when(alarm.ended_at)}."
     what = "A hook" if alarm.event == ANY else f"{alarm.event}"
@@ -112,4 +127,10 @@ def _as_data(alarm: AlarmRow) -> dict[str, Any]:
         "ended_at": iso(alarm.ended_at),
         "reason": alarm.reason,
         "tried": list(alarm.tried),
+        "subject": alarm.subject or None,
+        "for": alarm.audience,
+        "headline": headline_of(alarm),
+        "effect": alarm.said.get("effect"),
+        "to_do": alarm.said.get("to_do"),
+        "over": alarm.said.get("over"),
     }

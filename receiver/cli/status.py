@@ -1,4 +1,4 @@
-"""`cratewire status`: what waits, how long it has been waiting, and what cannot go on."""
+"""`cratewire status`: what needs a person, what waits, and how long it has been waiting."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import keys
+from pipeline.attention.item import Sources
+from pipeline.attention.listing import attention
 from pipeline.backfill.progress import progress_of
 from pipeline.inbox import stream
 from pipeline.ledger.connections import named
@@ -23,6 +25,7 @@ from pipeline.ledger.reading import (
     registrations,
     status_counts,
 )
+from pipeline.pausing import by_platform
 from pipeline.plural import counted
 from pipeline.silence.hearing import hearing
 from pipeline.silence.words import sentence_of, when
@@ -38,20 +41,21 @@ _MICROS = 1_000_000
 @click.command(epilog="Example: cratewire status --json")
 @data_option
 @json_option
-@click.option("--check", is_flag=True, help="End with exit code 1 if hooks do not become events now.")
+@click.option("--check", is_flag=True, help="End with exit code 1 if anything needs a person.")
 @speaks_plainly
 def status(data: Path | None, as_json: bool, check: bool) -> None:
-    """Show whether hooks are handled, the inbox, the events and every connection."""
+    """Show what needs a person, whether hooks are handled, the inbox, the events and every connection."""
     with opened(data) as here:
         document = status_of(here)
     show(document, as_json=as_json, human=lambda console: _tell(console, document))
-    if check and document["chain"]["alive"] is False:
+    if check and (document["attention"] or document["chain"]["alive"] is False):
         raise SystemExit(1)
 
 
 def status_of(here: Opened) -> dict[str, Any]:
-    """The chain's liveness, depth and age (s) of the inbox, events by name and outcome, every connection's counts,
-    how the hooks at Cratejoy are, how many never came, each store's newest backfill, and whether the way in works.
+    """What needs a person; the chain's liveness, depth and age (s) of the inbox, events by name and outcome, every
+    connection's counts, how the hooks at Cratejoy are, how many never came, each store's newest backfill, and whether
+    the way in works.
     """
     now = here.now()
     with reading(here.engine) as db:
@@ -61,7 +65,9 @@ def status_of(here: Opened) -> dict[str, Any]:
     began: Any = here.redis.get(keys.PULSE)
     chain = judge(arrival, int(began) if began else None, now, here.settings.heartbeat_seconds)
     wires = [{**as_document(one), "oldest_pending_seconds": _age(one.oldest_pending_at, now)} for one in connections]
+    items = attention(Sources(here.engine, here.redis, here.settings, now))
     return {
+        "attention": as_document(items),
         "chain": as_document(chain),
         "way_in": {**as_document(heard.way_in), "watched": bool(here.settings.canary_seconds)},
         "alarms": [{**as_document(one), "says": sentence_of(one)} for one in heard.alarms],
@@ -103,10 +109,9 @@ def _chain(found: dict[str, Any]) -> str:
 
 def _tell(console: Console, document: dict[str, Any]) -> None:
     inbox, events = document["inbox"], document["events"]
+    _tell_attention(console, document["attention"])
     console.print(_chain(document["chain"]))
     console.print(f"way in: {_way_in(document['way_in'])}", soft_wrap=True)
-    for alarm in document["alarms"]:
-        console.print(styled("ALARM", "red"), alarm["says"], soft_wrap=True)
     console.print(f"inbox: {counted(inbox['depth'], 'hook')}, the oldest {_seconds(inbox['oldest_seconds'])}")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
     console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")
@@ -120,6 +125,21 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
             console.print(f"{one['store']}'s customers: {one['trouble']}.", soft_wrap=True)
 
 
+def _tell_attention(console: Console, items: list[dict[str, Any]]) -> None:
+    """The first line is all that some people read, or some programs."""
+    if not items:
+        console.print("Nothing needs you.")
+        return
+    need = "1 thing needs you" if len(items) == 1 else f"{len(items)} things need you"
+    console.print(styled(f"{need}:", "red"), "; ".join(one["headline"] for one in items), soft_wrap=True)
+    for one in items:
+        console.print(f"- {one['headline']}, since {when(one['since'])}. {one['effect']}", soft_wrap=True)
+        for tried in one["tried"]:
+            console.print(f"  tried: {tried}", soft_wrap=True)
+        console.print(f"  to do: {one['to_do']}", soft_wrap=True)
+    console.print()
+
+
 def _connections(found: list[dict[str, Any]]) -> Table:
     table = plain("store", "platform", "state", "waiting", "oldest", "sent", "dead", "waits for")
     for one in found:
@@ -130,14 +150,12 @@ def _connections(found: list[dict[str, Any]]) -> Table:
     return table
 
 
-_ADVICE = (
-    "`cratewire connections resume --store {store}` tries its keys again; connect it again if they are others now."
-)
+_ADVICE = "`cratewire connections resume --store {store}` lets it go on."
 
 
 def _tell_troubles(console: Console, document: dict[str, Any]) -> None:
     for one in document["connections"]:
-        if one["status_reason"]:
+        if one["status_reason"] and not by_platform(one["status_reason"]):
             where = named(one["platform"], one["label"])
             console.print(
                 f"{one['store']} to {where} is paused: {one['status_reason']}. {_ADVICE.format(**one)}", soft_wrap=True
@@ -170,9 +188,7 @@ def _way_in(found: dict[str, Any]) -> str:
 
 
 def _trouble(one: dict[str, Any]) -> str | None:
-    """What is wrong with a store's hooks, the worst first."""
-    if one["status_reason"]:
-        return f"{one['status_reason']}. Connect it again with the right keys"
+    """What is wrong with a store's hooks, the worst first; refused keys are in the list of what needs a person."""
     if one["audit_error"]:
         return f"the last audit failed ({one['audit_error']}); it is tried again"
     if one["faults"]:

@@ -63,6 +63,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "cratejoy",
             "way in",
             "silence",
+            "attention",
         ],
         "ok",
     )
@@ -174,7 +175,7 @@ def test_a_way_in_that_is_broken_is_wrong_and_says_what_fails(migrated):
 def test_a_way_in_that_works_and_a_silent_store_are_told(migrated):
     found = heard(migrated, "TLS failed", None)
 
-    assert (found["way in"].state, found["silence"].state) == ("ok", "note")
+    assert (found["way in"].state, found["silence"].state) == ("ok", "wrong")
     assert "No order_new of acme" in found["silence"].says
 
 

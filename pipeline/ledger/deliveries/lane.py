@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from pipeline.errors import StaleFence
 from pipeline.ledger.deliveries.words import OPEN, SENDING
@@ -68,18 +68,27 @@ def postpone_lane(conn: Connection, taken: LaneTaken, next_attempt_at: int, atte
     """Let the lane rest until `next_attempt_at` (µs). `attempts` are its failures in a row."""
     hold_lane(conn, taken)
     changed = {"next_attempt_at": next_attempt_at, "attempts": attempts, "reason": reason}
-    conn.execute(update(Lane).where(*_HERE).values(changed), here(taken))
+    conn.execute(update(Lane).where(*_HERE).values(changed | _failing(attempts)), here(taken))
 
 
 def clear_lane(conn: Connection, taken: LaneTaken) -> None:
     """Forget the lane's failures: something went through."""
     hold_lane(conn, taken)
-    conn.execute(update(Lane).where(*_HERE).values(next_attempt_at=0, attempts=0, reason=None), here(taken))
+    conn.execute(
+        update(Lane).where(*_HERE).values(next_attempt_at=0, attempts=0, reason=None, failing_since=None), here(taken)
+    )
 
 
 def count_sent(conn: Connection, taken: LaneTaken, sent: int) -> None:
     """Add to the lane's total; the caller holds the lane."""
     conn.execute(_COUNT, {**here(taken), "more": sent})
+
+
+def _failing(attempts: int) -> dict[str, Any]:
+    """Since when there have been failures only: since the holder of the first one took the lane."""
+    if attempts <= 1:
+        return {"failing_since": Lane.taken_at if attempts else None}
+    return {"failing_since": func.coalesce(Lane.failing_since, Lane.taken_at)}
 
 
 def here(taken: LaneTaken) -> dict[str, Any]:

@@ -1,17 +1,21 @@
-"""Alarms: opened, tried to be ended by ourselves, told, ended, closed."""
+"""Alarms: opened, tried to be ended by ourselves, told, ended, closed. One row each time something needs a person."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 
 from pipeline.ledger.api_tables import StoreAPI
 from pipeline.ledger.silence_tables import Alarm, HeardHour
 from pipeline.ledger.tables import Store
+from pipeline.ledger.upsert import insert_into
 
 SILENCE, WAY_IN = "silence", "way_in"
+MERCHANT, OPERATOR = "merchant", "operator"
+Place = tuple[str, int | None, str, str]
 ANY = ""  # instead of an event's name
 
 
@@ -24,6 +28,9 @@ class AlarmRow:
     store_id: int | None
     store: str | None
     account_id: int | None
+    subject: str
+    audience: str
+    said: Mapping[str, str]  # headline, effect, to_do, over; empty for silence and way_in
     event: str
     last_at: int | None
     expected_us: int | None
@@ -40,6 +47,11 @@ class AlarmRow:
         """When the next hook should have been here."""
         return None if self.last_at is None or self.expected_us is None else self.last_at + self.expected_us
 
+    @property
+    def place(self) -> Place:
+        """What it is about: two alarms about one place are the same thing again."""
+        return self.kind, self.store_id, self.event, self.subject
+
 
 @dataclass(frozen=True, slots=True)
 class NewAlarm:
@@ -52,14 +64,18 @@ class NewAlarm:
     expected_us: int | None = None
     reason: str | None = None
     tried: Sequence[str] = ()  # if nothing more is to be tried before anybody is told
+    subject: str = ""  # which of its kind, where there are several
+    audience: str = MERCHANT
+    said: Mapping[str, str] = field(default_factory=dict)
+    is_tried: bool = False  # nothing is tried before it is told
 
 
 def open_alarm(db: Connection, wanted: NewAlarm, now: int) -> None:
     """From now on."""
-    columns = ("kind", "store_id", "event", "last_at", "expected_us", "reason")
-    given = {name: getattr(wanted, name) for name in columns}
-    tried = {"tried": list(wanted.tried), "tried_at": now if wanted.tried else None}
-    db.execute(insert(Alarm).values(**given, **tried, since=now))
+    columns = ("kind", "store_id", "event", "last_at", "expected_us", "reason", "subject", "audience")
+    given = {name: getattr(wanted, name) for name in columns} | {"said": dict(wanted.said)}
+    tried = {"tried": list(wanted.tried), "tried_at": now if wanted.tried or wanted.is_tried else None}
+    db.execute(insert_into(db, Alarm).values(**given, **tried, since=now).on_conflict_do_nothing())
 
 
 def open_alarms(db: Connection, store_id: int | None = None, kind: str | None = None) -> list[AlarmRow]:
@@ -83,12 +99,21 @@ def unclosed_alarms(db: Connection) -> list[AlarmRow]:
     return _alarms(db, Alarm.closed_at.is_(None))
 
 
-def told_since(db: Connection, account_id: int | None, since: int) -> bool:
-    """Whether anybody was told anything about this account's stores (None: about all) since then."""
+def letters_since(db: Connection, account_id: int | None, since: int) -> int:
+    """At how many moments since then something was told to an account's owners; None: to the operator."""
     stores = select(Store.id).where(Store.account_id == account_id)
-    mine = Alarm.store_id.is_(None) if account_id is None else Alarm.store_id.in_(stores)
-    end_told = (Alarm.closed_at >= since) & Alarm.told_at.is_not(None)
-    return db.execute(select(Alarm.id).where(mine, (Alarm.told_at >= since) | end_told).limit(1)).scalar() is not None
+    of_nobody = (Alarm.audience == OPERATOR) | Alarm.store_id.is_(None)
+    mine = of_nobody if account_id is None else (Alarm.audience == MERCHANT) & Alarm.store_id.in_(stores)
+    told = select(Alarm.told_at.label("at")).where(mine, Alarm.told_at >= since)
+    ended = select(Alarm.closed_at.label("at")).where(mine, Alarm.closed_at >= since, Alarm.told_at.is_not(None))
+    return db.execute(select(func.count()).select_from(told.union(ended).subquery())).scalar_one()
+
+
+def told_lately(db: Connection, since: int) -> set[Place]:
+    """What was told as over since then."""
+    columns = (Alarm.kind, Alarm.store_id, Alarm.event, Alarm.subject)
+    query = select(*columns).where(Alarm.closed_at >= since, Alarm.told_at.is_not(None))
+    return {(kind, store_id, event, subject) for kind, store_id, event, subject in db.execute(query)}
 
 
 def last_alarms(db: Connection, limit: int) -> list[AlarmRow]:
@@ -105,6 +130,11 @@ def alarms_since(db: Connection, store_id: int, since: int) -> list[AlarmRow]:
 def note_tried(db: Connection, ids: Collection[int], tried: Sequence[str], now: int) -> None:
     """What we tried ourselves, in sentences."""
     db.execute(update(Alarm).where(Alarm.id.in_(ids)).values(tried=list(tried), tried_at=now))
+
+
+def note_said(db: Connection, alarm_id: int, said: Mapping[str, str], **changed: Any) -> None:
+    """What there is to say of it now."""
+    db.execute(update(Alarm).where(Alarm.id == alarm_id).values(said=dict(said), **changed))
 
 
 def note_told(db: Connection, ids: Collection[int], now: int) -> None:

@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from pipeline.ledger.engine import writing
+from pipeline.ledger.silence.alarms import end_alarms
+from pipeline.silence.telling import MOST_AN_HOUR
 from tests.pipeline.silence.pasts import DAY
 
 OWNER = "bea@example.com"
@@ -82,14 +85,36 @@ def test_stores_that_fall_silent_together_are_one_letter(town):
     assert all(name in text for name in ("acme", "moon", "star"))
 
 
-def test_an_account_hears_at_most_once_an_hour(silent):
+def test_what_opens_later_is_told_at_once(silent):
+    silent.told()
     silent.store("moon")
     silent.sweep(hours=0.1)
-    silent.sweep(hours=0.5)
-    before = len(silent.told())
-    silent.sweep(hours=0.5)
 
-    assert (before, len(silent.told())) == (1, 1)
+    assert [[one["store"] for one in notice["data"]["opened"]] for notice in silent.told()] == [["moon"]]
+
+
+def test_an_account_gets_only_so_many_letters_an_hour(silent):
+    for number in range(MOST_AN_HOUR + 3):
+        silent.store(f"moon-{number}")
+        silent.sweep(hours=0.05)
+    before = len(silent.told())
+    silent.sweep(hours=1)
+    [late] = silent.told()
+
+    assert (before, len(late["data"]["opened"])) == (MOST_AN_HOUR, 4)
+
+
+def test_what_comes_back_within_the_hour_waits_until_it_has_passed(silent):
+    silent.told()
+    with writing(silent.engine) as db:
+        end_alarms(db, [1], silent.clock)
+    silent.sweep(hours=0.1)
+    ended = [notice["type"] for notice in silent.told()]
+    silent.sweep(hours=0.5)
+    soon = silent.told()
+    silent.sweep(hours=1.1)
+
+    assert (ended, soon, [notice["type"] for notice in silent.told()]) == (["alarms.ended"], [], ["alarms.opened"])
 
 
 def test_nobody_hears_of_anothers_store(town):

@@ -1,0 +1,26 @@
+"""The table of causes, the gravest first. A further cause is a file beside this one and a row here.
+
+Its name is public: notices, figures and `docs/attention.md` have it.
+"""
+
+from __future__ import annotations
+
+from pipeline.attention.causes import (
+    cratejoy_keys,
+    hearing,
+    platform_away,
+    platform_keys,
+    refused_messages,
+    shared_keys,
+)
+from pipeline.attention.item import Cause
+
+CAUSES: tuple[Cause, ...] = (
+    hearing.WAY_IN_CAUSE,
+    platform_keys.CAUSE,
+    platform_away.CAUSE,
+    cratejoy_keys.CAUSE,
+    shared_keys.CAUSE,
+    hearing.SILENCE_CAUSE,
+    refused_messages.CAUSE,
+)

@@ -1,0 +1,44 @@
+"""A platform has refused a connection: its keys, its region or its address. Nothing leaves until that is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.attention.item import Cause, Item, Sources
+from pipeline.attention.waiting import left, title_of, waiting_at
+from pipeline.ledger.connections import load_connections, place_of
+from pipeline.ledger.engine import reading
+from pipeline.ledger.silence.alarms import MERCHANT
+from pipeline.ledger.stores import get_store
+from pipeline.pausing import by_platform
+
+NAME = "platform_keys_refused"
+_TO_DO = (
+    "Connect {store} to {title} again with keys that it takes: on the store's page, or with `cratewire connect --store "
+    "{store}`. If the saved keys are good again: `cratewire connections resume --store {store}`."
+)
+
+
+def _look(sources: Sources) -> Iterator[Item]:
+    with reading(sources.engine) as db:
+        for one in load_connections(db):
+            store = get_store(db, one.store_id)
+            if store is None or one.status == "active" or not by_platform(one.status_reason):
+                continue
+            title, waiting = title_of(one.platform, one.label), waiting_at(db, one.id)
+            yield Item(
+                NAME,
+                place_of(store.name, one.platform, one.label),
+                MERCHANT,
+                f"{store.name}: {title} refuses the connection ({one.status_reason})",
+                f"{waiting}. Nothing leaves for {title}; everything is kept and leaves once this is mended.",
+                _TO_DO.format(store=store.name, title=title),
+                one.status_at,
+                store.name,
+                store.id,
+                reason=one.status_reason,
+                facts=waiting.facts(one.id),
+            )
+
+
+CAUSE = Cause(NAME, _look, left)

@@ -1,0 +1,61 @@
+"""Messages that a platform will never take as they are: they are kept, among the dead ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from pipeline.attention.item import Cause, Item, Sources
+from pipeline.attention.waiting import title_of
+from pipeline.ledger.connections import place_of
+from pipeline.ledger.deliveries.words import DEAD
+from pipeline.ledger.engine import reading
+from pipeline.ledger.silence.alarms import MERCHANT
+from pipeline.ledger.tables import Connection as Link
+from pipeline.ledger.tables import Delivery, Store
+from pipeline.plural import counted
+
+NAME = "messages_refused"
+FRESH_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
+_TO_DO = "`cratewire dead list` names them; repair what each reason says, then `cratewire dead replay`."
+
+
+def _look(sources: Sources) -> Iterator[Item]:
+    fresh = DEAD, Delivery.done_at >= sources.now - FRESH_US
+    counts = select(Delivery.connection_id, Delivery.reason, func.count().label("messages"))
+    counts = counts.add_columns(func.min(Delivery.done_at).label("first_at")).where(*fresh)
+    dead = counts.group_by(Delivery.connection_id, Delivery.reason).subquery()
+    query = (
+        select(dead, Link.platform, Link.label, Store.id.label("store_id"), Store.name.label("store"))
+        .join(Link, Link.id == dead.c.connection_id)
+        .join(Store, Store.id == Link.store_id)
+        .order_by(dead.c.connection_id, dead.c.messages.desc(), dead.c.reason)
+    )
+    by_connection: dict[int, list[Any]] = defaultdict(list)
+    with reading(sources.engine) as db:
+        for row in db.execute(query):
+            by_connection[row.connection_id].append(row)
+    yield from map(_item, by_connection.values())
+
+
+def _item(rows: Sequence[Any]) -> Item:
+    first, title = rows[0], title_of(rows[0].platform, rows[0].label)
+    reasons = ", ".join(f"{row.messages} {row.reason}" for row in rows)
+    return Item(
+        NAME,
+        place_of(first.store, first.platform, first.label),
+        MERCHANT,
+        f"{first.store}: {title} refused {counted(sum(row.messages for row in rows), 'message')}",
+        f"They are kept and do not arrive ({reasons}). All other messages go on.",
+        _TO_DO,
+        min(row.first_at for row in rows),
+        first.store,
+        first.store_id,
+        reason=first.reason,
+    )
+
+
+CAUSE = Cause(NAME, _look)

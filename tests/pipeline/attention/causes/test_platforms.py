@@ -1,0 +1,80 @@
+"""What a platform refuses, or does not take."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from pipeline.attention.causes.platform_away import AFTER_US
+from pipeline.ledger.deliveries import clear_lane, pause_connection, postpone_lane, take_lane
+from pipeline.ledger.engine import writing
+from pipeline.ledger.tables import Delivery
+from pipeline.pausing import BY_HAND
+
+
+def fails(desk, attempts: int, reason: str = "answered 503") -> None:
+    with writing(desk.engine) as db:
+        taken = take_lane(db, desk.link.id, 0, desk.clock)
+        postpone_lane(db, taken, desk.clock + 1, attempts, reason)
+
+
+def test_a_connection_that_was_paused_by_hand_needs_nothing(desk):
+    with writing(desk.engine) as db:
+        pause_connection(db, desk.link.id, BY_HAND, desk.clock)
+
+    assert desk.causes() == []
+
+
+def test_a_platform_that_takes_nothing_for_minutes_is_named_with_what_waits(desk):
+    desk.waits(3)
+    fails(desk, 1)
+    desk.clock += AFTER_US - 1
+    fails(desk, 2)
+    before = desk.causes()
+    desk.clock += 1
+
+    [item] = desk.list()
+    assert (before, item.cause, item.subject) == ([], "platform_takes_nothing", "acme/customerio")
+    assert item.headline == "acme: Customer.io takes nothing (answered 503)"
+    assert item.effect.startswith("3 messages wait since")
+    assert item.tried == ("2 attempts so far; the last one: answered 503. Cratewire tries again by itself.",)
+
+
+def test_one_attempt_that_went_through_ends_it(desk):
+    desk.waits(3)
+    fails(desk, 1)
+    desk.clock += AFTER_US
+    with writing(desk.engine) as db:
+        clear_lane(db, take_lane(db, desk.link.id, 0, desk.clock))
+
+    assert desk.causes() == []
+
+
+def test_a_platform_that_is_away_while_nothing_waits_is_nothing_to_speak_of(desk):
+    fails(desk, 1)
+    desk.clock += AFTER_US
+
+    assert desk.causes() == []
+
+
+@pytest.mark.parametrize(("reason", "audience"), [("answered 503", "merchant"), ("our own fault: X", "operator")])
+def test_a_fault_of_ours_is_the_operators(desk, reason, audience):
+    desk.waits()
+    fails(desk, 1, reason)
+    desk.clock += AFTER_US
+
+    assert [item.audience for item in desk.list()] == [audience]
+
+
+def test_messages_that_were_refused_are_counted_with_their_reasons(desk):
+    ids = desk.waits(3)
+    with writing(desk.engine) as db:
+        for number, reason in zip(ids, ["refused", "refused", "too_large"], strict=True):
+            dead = {"status": "dead", "done_at": desk.clock, "reason": reason}
+            db.execute(update(Delivery).where(Delivery.id == number).values(dead))
+
+    [item] = desk.list()
+    assert item.headline == "acme: Customer.io refused 3 messages"
+    assert "(2 refused, 1 too_large)" in item.effect
+    desk.clock += 8 * 86_400_000_000
+    assert desk.list() == []

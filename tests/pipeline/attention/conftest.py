@@ -1,0 +1,105 @@
+"""An installation of one store, its owner, and a list that is computed without servers around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import count
+
+import fakeredis
+import pytest
+from sqlalchemy import Engine
+
+from pipeline.attention.item import Item, Sources
+from pipeline.attention.listing import attention
+from pipeline.attention.sweeping import sweep
+from pipeline.ledger.accounts import NewUser, add_member, add_user
+from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.mails import claim_mail, mail_left, waiting_mails
+from pipeline.ledger.silence.alarms import AlarmRow, last_alarms
+from pipeline.ledger.silence.notices import claim_notice, notice_told, waiting_notices
+from pipeline.ledger.stores import StoreRow
+from pipeline.secrets import unseal
+from pipeline.settings import Settings
+from pipeline.silence.telling import Audience
+from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_person, add_store
+
+KEYS = ("a-key-that-only-tests-know",)
+OWNER = "bea@example.com"
+MINUTE = 60_000_000
+_numbers = count()
+
+
+@dataclass
+class Desk:
+    """What is looked at, and what was told."""
+
+    engine: Engine
+    settings: Settings
+    redis: fakeredis.FakeRedis
+    store: StoreRow
+    link: ConnectionRow
+    person_id: int
+    clock: int = NOW
+
+    def sources(self) -> Sources:
+        return Sources(self.engine, self.redis, self.settings, self.clock)
+
+    def set(self, **changed) -> None:
+        self.settings = replace(self.settings, **changed)
+
+    def list(self) -> list[Item]:
+        return attention(self.sources())
+
+    def causes(self) -> list[str]:
+        return [item.cause for item in self.list()]
+
+    def waits(self, number: int = 1, **more) -> list[int]:
+        with writing(self.engine) as db:
+            return add_deliveries(db, self.link, self.person_id, number, **{"created_at": self.clock, **more})
+
+    def sweep(self, minutes: float = 0) -> None:
+        """Look and tell, so many minutes later."""
+        self.clock += round(minutes * MINUTE)
+        sweep(
+            self.sources(),
+            Audience(KEYS, "https://hooks.example.com", notices=True, nonce=lambda: f"n{next(_numbers)}"),
+        )
+
+    def alarms(self) -> list[AlarmRow]:
+        with reading(self.engine) as db:
+            return [*reversed(last_alarms(db, 50))]
+
+    def letters(self) -> list[tuple[str, str, str]]:
+        """(recipient, subject, text) of what was written since the last time."""
+        found = []
+        with writing(self.engine) as db:
+            for mail_id in waiting_mails(db, self.clock):
+                mail = claim_mail(db, mail_id, self.clock)
+                assert mail is not None
+                content = unseal(KEYS, mail.content)
+                found.append((mail.recipient, content["subject"], content["text"]))
+                mail_left(db, mail_id, self.clock)
+        return found
+
+    def notices(self) -> list[dict]:
+        found = []
+        with writing(self.engine) as db:
+            for notice_id in waiting_notices(db, self.clock):
+                notice = claim_notice(db, notice_id, self.clock)
+                assert notice is not None
+                found.append(notice.content)
+                notice_told(db, notice_id, self.clock)
+        return found
+
+
+@pytest.fixture
+def desk(engine: Engine, tmp_path) -> Desk:
+    settings = Settings.from_environment({}, data_dir=tmp_path)
+    redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    with writing(engine) as db:
+        store = add_store(db, "acme")
+        user = add_user(db, NewUser(OWNER, "hash", OWNER, confirmed=True), NOW)
+        assert user is not None
+        add_member(db, store.account_id, user, "owner", NOW)
+        return Desk(engine, settings, redis, store, add_connection(db, store.id), add_person(db, store.id))
