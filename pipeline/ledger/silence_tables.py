@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.ledger.base import only_where
@@ -52,7 +52,9 @@ class Alarm(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]  # silence, way_in, or a cause of `pipeline.attention`
     store_id: Mapped[int | None] = mapped_column(ForeignKey("stores.id"), index=True)  # None: all stores
-    subject: Mapped[str] = mapped_column(default="", server_default="")  # which of its kind; empty: silence, way_in
+    subject: Mapped[str] = mapped_column(
+        default="", server_default=text("''")
+    )  # which of its kind; empty: silence, way_in
     audience: Mapped[str] = mapped_column(default="merchant", server_default="merchant")  # merchant, operator
     said: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # the sentences of a cause
     event: Mapped[str]  # empty: any event

@@ -57,6 +57,7 @@ def test_every_index_of_the_models_is_partial_where_they_say(engine):
         "ix_notices_waiting",
         "ix_backfills_next_step_at",
         "uq_backfills_open",
+        "uq_alarms_open",
     }
 
 

@@ -14,7 +14,7 @@ AnyJSON = JSON().with_variant(JSONB, "postgresql")
 
 
 def upgrade() -> None:
-    op.add_column("alarms", Column("subject", Text(), nullable=False, server_default=""))
+    op.add_column("alarms", Column("subject", Text(), nullable=False, server_default=text("''")))
     op.add_column("alarms", Column("audience", Text(), nullable=False, server_default="merchant"))
     op.add_column("alarms", Column("said", AnyJSON, nullable=False, server_default="{}"))
     op.execute("UPDATE alarms SET audience = 'operator' WHERE kind = 'way_in'")
