@@ -6,8 +6,8 @@ from alembic import op
 from sqlalchemy import JSON, BigInteger, Column, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 BigID = BigInteger().with_variant(Integer, "sqlite")
 AnyJSON = JSON().with_variant(JSONB, "postgresql")
