@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Never
 
+from pipeline.decode.limits import check_nesting
 from pipeline.decode.reasons import Reason, refuse
 
 
@@ -18,6 +19,7 @@ class NotJSONError(ValueError):
 
 def read_json(text: str) -> Any:
     """The value the text stands for. Raise NotJSONError, or BadHook if no other form can help."""
+    check_nesting(text)
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -35,9 +37,20 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_differing(pairs: list[tuple[str, Any]], value: dict[str, Any]) -> None:
-    last = {key: json.dumps(item, sort_keys=True) for key, item in value.items()}  # as text, since 1 == True == 1.0
-    if any(json.dumps(item, sort_keys=True) != last[key] for key, item in pairs):
-        refuse(Reason.DUPLICATE_KEY)
+    for key, item in pairs:
+        if item is not value[key] and not _is_same(item, value[key]):
+            refuse(Reason.DUPLICATE_KEY)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether both are written alike: 1, 1.0 and True are equal to Python. Only what stands twice is looked at."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_is_same(item, other[key]) for key, item in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return repr(one) == repr(other) if isinstance(one, float) else bool(one == other)
 
 
 def _refuse_constant(_name: str) -> Never:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.decode.json_text import NotJSONError, read_json
-from pipeline.decode.limits import MAX_LAYERS
+from pipeline.decode.limits import MAX_LAYERS, check_count
 from pipeline.decode.literal import read_literal
 from pipeline.decode.plain import Plain, read_plain
 from pipeline.decode.reasons import Reason, refuse
@@ -15,7 +15,8 @@ from pipeline.decode.reasons import Reason, refuse
 WireForm = Literal["A", "B", "C", "D"]
 
 _EDGES = " \t\r\n\v\f\0\xa0\ufeff"  # white space, NUL and the byte order mark mean nothing around a body
-_ESCAPED = re.compile(r'[\[{](?:\s|\\[nrt])*[\[{]?(?:\s|\\[nrt])*\\+"')
+# Possessive quantifiers: what a repetition has taken it keeps, so a text that does not fit fails in linear time.
+_ESCAPED = re.compile(r'[\[{](?:\s|\\[nrt])*+[\[{]?+(?:\s|\\[nrt])*+\\+"')
 _LITERAL = re.compile(r"""[\[{(]|[uU]?['"]""")
 _KINDS = {bool: "boolean", int: "number", float: "number", list: "list"}
 
@@ -57,6 +58,7 @@ def _rarer(one: WireForm, other: WireForm) -> WireForm:
 def _read(text: str, layer: int) -> tuple[WireForm, Any]:
     if not text:
         refuse(Reason.EMPTY, layer=layer)
+    check_count(text)
     plain = read_plain(text)
     if plain is not None:
         return "B", plain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from pipeline.decode.reasons import Reason, refuse
@@ -10,12 +11,37 @@ from pipeline.decode.reasons import Reason, refuse
 MAX_BYTES = 5_000_000
 MAX_LAYERS = 4  # strings within strings
 MAX_DEPTH = 64  # objects and lists; a shipment nests about eight
+MAX_VALUES = 100_000  # of all kinds; a large order holds some hundreds
 MAX_DIGITS = 100  # of a whole number; the longest id seen has fourteen
 
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 _ONLY_OPENERS = bytes(byte for byte in range(256) if byte not in b"[{")
+_ONLY_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
+# One that has no end goes on to the text's: if it fitted nothing, each quote in it would be tried as a beginning.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+["\\]?+', re.DOTALL)
+_SHORTEST = 2  # characters that a value takes, with the comma behind it
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
+
+
+def check_count(text: str) -> None:
+    """Refuse a JSON text that holds too many values, before anything is made of it. Costs a short text nothing."""
+    if len(text) > MAX_VALUES * _SHORTEST and _most_values(text) > MAX_VALUES:
+        found = _most_values(_STRING.sub("", text))
+        if found > MAX_VALUES:
+            refuse(Reason.TOO_MANY_VALUES, limit=MAX_VALUES)
+
+
+def check_nesting(text: str) -> None:
+    """Refuse a JSON text that is nested too deeply, before anything is made of it."""
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in _STRING.sub("", text).encode("utf-8", "surrogatepass").translate(None, _ONLY_BRACKETS):
+        depth += _STEPS[bracket]
+        if depth > MAX_DEPTH:
+            refuse(Reason.TOO_DEEP)
 
 
 def canonical(body: dict[str, Any], text: bytes | None = None) -> bytes:
@@ -30,6 +56,11 @@ def canonical(body: dict[str, Any], text: bytes | None = None) -> bytes:
     if _TOO_MANY_DIGITS in text.translate(_DIGITS):
         _check_digits(body)
     return text
+
+
+def _most_values(text: str) -> int:
+    """A container holds one value more than commas, or none."""
+    return text.count(",") + text.count("{") + text.count("[") + 1
 
 
 def _written(body: dict[str, Any]) -> bytes:

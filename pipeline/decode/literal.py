@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from pipeline.decode.json_text import NotJSONError, object_of
-from pipeline.decode.limits import MAX_DEPTH, MAX_DIGITS
+from pipeline.decode.limits import MAX_DEPTH, MAX_DIGITS, MAX_VALUES
 from pipeline.decode.reasons import Reason, refuse
 
 # Possessive quantifiers: a text that does not fit fails in linear time.
@@ -49,8 +49,12 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.values = 0
 
     def value(self, depth: int) -> Any:
+        self.values += 1
+        if self.values > MAX_VALUES:
+            refuse(Reason.TOO_MANY_VALUES, limit=MAX_VALUES)
         kind, token = self._next()
         if kind == "mark":
             return self._container(token, depth + 1)

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     TOO_MANY_LAYERS = "too_many_layers"
     TOO_DEEP = "too_deep"
     NOT_A_NUMBER = "not_a_number"
+    TOO_MANY_VALUES = "too_many_values"
     NUMBER_TOO_LONG = "number_too_long"
     DUPLICATE_KEY = "duplicate_key"
     NOT_AN_OBJECT = "not_an_object"
@@ -33,6 +34,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.TOO_MANY_LAYERS: "The body is a string within a string more often than we unwrap.",
     Reason.TOO_DEEP: "Objects and lists are nested deeper than any real hook nests them.",
     Reason.NOT_A_NUMBER: "A number is infinite or not a number, which JSON does not know.",
+    Reason.TOO_MANY_VALUES: "The body holds more values than any real hook.",
     Reason.NUMBER_TOO_LONG: "A whole number has more digits than any real value.",
     Reason.DUPLICATE_KEY: "One name stands for two different values.",
     Reason.NOT_AN_OBJECT: "The body could be read, but it is not an object.",

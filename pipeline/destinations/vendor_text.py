@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 MAX_CHARACTERS = 200
-_READ = 2000  # characters of a text that are looked at: both patterns are slow on long runs of one kind
+_READ = 2000  # characters of a text that are looked at: nobody reads more of it
 
-_ADDRESS = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;:]+", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
+# It is looked for where a run of such characters begins, once for each run.
+_ADDRESS = re.compile(r"(?<![^\s\"'<>(),;:])[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;:]+", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 _MESSAGE_KEYS = ("message", "detail", "title")
 
 

@@ -83,6 +83,40 @@ def test_a_name_for_two_values_is_refused(raw):
     assert reason_of(raw) == Reason.DUPLICATE_KEY
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a": 1.5, "a": 1.5}',
+        b'{"a": {"b": [1, null]}, "a": {"b": [1, null]}}',
+        b'{"a": {"b": 1, "c": 2}, "a": {"c": 2, "b": 1}}',
+        b"{'a': (1, 2), 'a': [1, 2]}",
+    ],
+)
+def test_a_name_that_stands_twice_for_one_value_is_read(raw):
+    assert list(decode(raw).body) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"a": {"b": 1}, "a": {"b": true}}', b'{"a": [1, 2], "a": [1]}', b'{"a": 0.0, "a": -0.0}']
+)
+def test_two_values_that_differ_inside_are_two(raw):
+    assert reason_of(raw) == Reason.DUPLICATE_KEY
+
+
+@pytest.mark.parametrize("value", ["1", "{}", "[]", "null", "1.5"])
+@pytest.mark.parametrize("body", ['{"a": [%s]}', "{'a': (%s)}", '"{\\"a\\": [%s]}"', '{\\"a\\": [%s]}'])
+def test_more_than_a_hundred_thousand_values_are_too_many(body, value):
+    assert reason_of((body % ",".join([value] * 100_001)).encode()) == Reason.TOO_MANY_VALUES
+
+
+def test_a_hundred_thousand_values_are_read():
+    assert len(decode(b'{"a": [%s]}' % b",".join([b"1"] * 99_998)).body["a"]) == 99_998
+
+
+def test_what_stands_in_a_text_is_no_value():
+    assert decode(json.dumps({"a": '[{,"' * 100_000}).encode()).body == {"a": '[{,"' * 100_000}
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_64_levels_are_read(form):
     assert decode(FORMS[form](nested(64) | {"x": "x"})).body["x"] == "x"
@@ -95,7 +129,7 @@ def test_65_levels_are_too_deep(form):
 
 @pytest.mark.parametrize("opener", [b"[", b'{"a":', b"{'a':", b"(", b'{"a":[{'])
 def test_a_hundred_thousand_levels_are_too_deep_and_break_nothing(opener):
-    assert reason_of(opener * 100_000) in {Reason.TOO_DEEP, Reason.NOT_JSON}
+    assert reason_of(opener * 100_000) in {Reason.TOO_DEEP, Reason.TOO_MANY_VALUES, Reason.NOT_JSON}
 
 
 def test_inner_levels_are_as_deep_as_outer_ones_may_be():
