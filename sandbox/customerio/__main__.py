@@ -3,6 +3,7 @@
 import json
 import secrets
 import signal
+import ssl
 import threading
 import time
 
@@ -13,6 +14,19 @@ from sandbox.customerio.server import Server
 from sandbox.customerio.state import REGIONS, State
 from sandbox.customerio.switches import Switches
 
+FILE = click.Path(exists=True, dir_okay=False)
+
+
+def context_of(certificate: str) -> ssl.SSLContext:
+    """Return a server's TLS context with the certificate and the key of one PEM file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate)
+    except ssl.SSLError as error:
+        message = f"{certificate} does not hold a certificate and its private key in PEM"
+        raise click.BadParameter(message, param_hint="--certificate") from error
+    return context
+
 
 @click.command()
 @click.option("--port", default=0, show_default="a free one", help="Port on 127.0.0.1.")
@@ -20,11 +34,14 @@ from sandbox.customerio.switches import Switches
 @click.option("--api-key", help="API key of the first workspace; made up if not given.")
 @click.option("--region", default="us", type=click.Choice(REGIONS), show_default=True)
 @click.option("--latency-ms", default=0, help="Delay of every answer.")
-def main(port: int, site_id: str | None, api_key: str | None, region: str, latency_ms: int) -> None:
-    """Run a Customer.io that exists only on 127.0.0.1, until it is told to stop."""
+@click.option("--certificate", type=FILE, help="A PEM file for 127.0.0.1 with its private key: then it speaks HTTPS.")
+def main(
+    *, port: int, site_id: str | None, api_key: str | None, region: str, latency_ms: int, certificate: str | None
+) -> None:
+    """Run a Customer.io that exists only on 127.0.0.1, until SIGTERM or SIGINT."""
     state = State(lambda: time.time_ns() // 1000, lambda: secrets.token_hex(10), Switches(latency_ms=latency_ms))
     workspace = state.add_workspace(site_id, api_key, region)
-    server = Server(port, App(state).answer)
+    server = Server(port, App(state).answer, context_of(certificate) if certificate else None)
     state.base_url = server.url
 
     stop = threading.Event()

@@ -75,7 +75,7 @@ def _stats(state: State, request: Request) -> object:
         "calls": len(state.calls.calls),
         "statuses": Counter(str(call.status) for call in state.calls.calls),
         "items": sum(len(call.items) for call in state.calls.calls),
-        "faults": [fault.as_json() for fault in state.faults.pending(state.now)],
+        "faults": _faults(state, request),
         "switches": _switches_json(state.switches),
     }
 
@@ -102,9 +102,13 @@ def _add_fault(state: State, request: Request) -> object:
     return state.faults.add(body, state.now).as_json()
 
 
-def _clear_faults(state: State, _: Request) -> object:
-    state.faults.clear()
-    return {}
+def _faults(state: State, _: Request) -> object:
+    return [fault.as_json() for fault in state.faults.pending(state.now)]
+
+
+def _clear_faults(state: State, request: Request) -> object:
+    state.faults.clear(request.query.get("mode"), request.query.get("workspace"))
+    return {"faults": _faults(state, request)}
 
 
 def _turn_switches(state: State, request: Request) -> object:
@@ -140,6 +144,7 @@ HANDLERS: Mapping[tuple[str, str], Callable[[State, Request], object]] = {
     ("GET", "stats"): _stats,
     ("GET", "workspaces"): _workspaces,
     ("POST", "workspaces"): _add_workspace,
+    ("GET", "faults"): _faults,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "switches"): _turn_switches,

@@ -88,9 +88,15 @@ class FaultBook:
         self._faults.append(fault)
         return fault
 
-    def clear(self) -> None:
-        """Take all faults away."""
-        self._faults.clear()
+    def clear(self, mode: str | None = None, workspace: str | None = None) -> None:
+        """Take all faults away, or those of one mode or one workspace."""
+        if mode not in (None, *MODES):
+            raise UnknownFault(f"there is no fault {mode!r}; there are {', '.join(MODES)}")
+        self._faults = [
+            fault
+            for fault in self._faults
+            if mode not in (None, fault.mode) or workspace not in (None, fault.workspace)
+        ]
 
     def pending(self, now: int) -> list[Fault]:
         """Return the faults that can still strike."""

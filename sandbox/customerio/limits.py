@@ -45,5 +45,5 @@ def value_fits(value: object) -> bool:
 
 
 def is_ulid(text: str) -> bool:
-    """Tell whether a text is a ULID in its canonical spelling."""
-    return _ULID.fullmatch(text) is not None
+    """Say whether a text is a ULID; the letters of its alphabet may be small ones."""
+    return _ULID.fullmatch(text.upper()) is not None

@@ -9,6 +9,7 @@ from sandbox.customerio.identity import Change, identify
 from sandbox.customerio.limits import ITEM_BYTES, json_bytes
 from sandbox.customerio.people import Identifier, Person, only_identifier
 from sandbox.customerio.tracking import UnknownPerson, new_event, track, track_anonymous
+from sandbox.customerio.unheld import OTHER_CHECKS, PERSON_CHECKS
 from sandbox.customerio.validation import (
     Problem,
     check_attributes,
@@ -102,7 +103,9 @@ def _check(visit: Visit, item: Any, *, may_be_long: bool) -> Iterable[Problem]:
         yield Problem("long_item", "")
     elif item.get("type") == "person":
         yield from _check_person(visit, item)
-    elif item.get("type") not in _OTHER_TYPES:
+    elif item.get("type") in _OTHER_TYPES:
+        yield from OTHER_CHECKS[item["type"]](item)
+    else:
         yield Problem("type", "type")
 
 
@@ -124,6 +127,8 @@ def _check_person(visit: Visit, item: Json) -> Iterable[Problem]:
         yield from check_event(item, "attributes", may_be_long=False, switches=visit.switches)
     elif action == "identify":
         yield from _check_identify(visit, item, who)
+    elif action in PERSON_CHECKS:
+        yield from PERSON_CHECKS[action](item)
 
 
 def _check_identify(visit: Visit, item: Json, who: Identifier | None) -> Iterable[Problem]:

@@ -1,6 +1,7 @@
 """HTTP/1.1 with keep-alive on loopback, and the misbehaviour that only a socket can show; it knows no Customer.io."""
 
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -22,16 +23,20 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, answer: Callable[[Request], Answer]) -> None:
-        """Listen on 127.0.0.1; port 0 takes a free one."""
+    def __init__(self, port: int, answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = None) -> None:
+        """Listen on 127.0.0.1; port 0 takes a free one. With a TLS context it speaks HTTPS."""
         self.answer = answer
         self.stopping = threading.Event()
+        self.scheme = "https" if tls else "http"
         super().__init__(("127.0.0.1", port), Handler)
+        if tls:
+            # Each connection shakes hands in its own thread, at its first read: a silent one blocks no other.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
     def url(self) -> str:
         """Return the address it listens on."""
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
     def stop(self) -> None:
         """Stop listening and let go of everything held."""
@@ -40,8 +45,8 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing about clients that went away; everything else is a fault of ours and is printed."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+        """Say nothing about clients that went away or speak no TLS; anything else is a fault of ours and is printed."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError | ssl.SSLError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 

@@ -107,11 +107,22 @@ ROUTES = {
 }
 
 
+# What stands for an identifier in a path, by the segment before it.
+_PLACEHOLDERS = {
+    "customers": "{identifier}",
+    "devices": "{device_id}",
+    "forms": "{form_id}",
+    "segments": "{segment_id}",
+}
+
+
 def template_of(path: str) -> str:
-    """Return a path with the person's identifier taken out."""
+    """Return a path with the identifiers taken out."""
     segments = path.split("/")
-    if segments[1:4] == ["api", "v1", "customers"] and len(segments) > 4:  # noqa: PLR2004 (the identifier is the fifth)
-        segments[4] = "{identifier}"
+    if segments[1:3] != ["api", "v1"]:
+        return path
+    for place in range(4, len(segments), 2):
+        segments[place] = _PLACEHOLDERS.get(segments[place - 1], segments[place])
     return "/".join(segments)
 
 

@@ -1,12 +1,11 @@
 """Track v2: one operation (`entity`) or many (`batch`); it knows sizes, and how a part of a batch may fail."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from sandbox.customerio.limits import BATCH_BYTES, ITEM_BYTES
 from sandbox.customerio.operations import perform
-from sandbox.customerio.wire import Answer, Json, Request, compact, ok
+from sandbox.customerio.wire import Answer, Json, Request, compact, ok, read_json
 from sandbox.customerio.workspace import Visit
 
 ENTITY_PATH = "/api/v2/entity"
@@ -18,7 +17,7 @@ def post_entity(visit: Visit, request: Request) -> Answer:
     if len(request.body) > ITEM_BYTES:
         return _malformed("request body cannot be larger than 32 KB", status=visit.switches.oversize_status)
     try:
-        item = json.loads(request.body)
+        item = read_json(request.body)
     except ValueError:
         return _malformed("request body is not JSON")
     problems = perform(visit, item, may_be_long=False)
@@ -30,7 +29,7 @@ def post_batch(visit: Visit, request: Request) -> Answer:
     if len(request.body) > BATCH_BYTES:
         return _malformed("request body cannot be larger than 500 KB", status=visit.switches.oversize_status)
     try:
-        body = json.loads(request.body)
+        body = read_json(request.body)
     except ValueError:
         return _malformed("request body is not JSON")
     items = body.get("batch") if isinstance(body, dict) else None

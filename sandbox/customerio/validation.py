@@ -65,6 +65,24 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "action": ("action is not known", "action is not known"),
     "identifiers": ("exactly one identifier is required", "exactly one identifier is required"),
     "long_item": ("item cannot be larger than 32 KB", "item cannot be larger than 32 KB"),
+    "no_device": ("device must be an object with a text for {name}", "device must be an object with a text for {name}"),
+    "platform": ("platform must be ios or android", "platform must be ios or android"),
+    "relationships": (
+        "cio_relationships must be a list of objects with identifiers",
+        "cio_relationships must be a list of objects with identifiers",
+    ),
+    "object_identifiers": (
+        "identifiers must be object_type_id and object_id, or cio_object_id",
+        "identifiers must be object_type_id and object_id, or cio_object_id",
+    ),
+    "delivery": ("a delivery's id is required", "a delivery's id is required"),
+    "metric": ("metric is not known", "metric is not known"),
+    "members": ("ids must be a list of 1 to 1000 texts", "ids must be a list of 1 to 1000 texts"),
+    "member_kind": ("id_type must be id, email or cio_id", "id_type must be id, email or cio_id"),
+    "form": (
+        "data must be an object of texts with an email or an id",
+        "data must be an object of texts with an email or an id",
+    ),
     "spoiled": ("rejected by a fault of the sandbox", "rejected by a fault of the sandbox"),
 }
 

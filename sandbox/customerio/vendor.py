@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from sandbox.customerio import v1, v2
+from sandbox.customerio import v1, v1_unheld, v2
 from sandbox.customerio.activity import DROPPED_LOAD
 from sandbox.customerio.auth import read_basic
 from sandbox.customerio.calls import Call
@@ -15,7 +15,7 @@ from sandbox.customerio.wire import Answer, Request, compact, ok, pretty
 from sandbox.customerio.workspace import Visit, Workspace
 
 REGION_PATH = "/api/v1/accounts/region"
-HANDLERS: dict[tuple[str, str], Callable[[Visit, Request], Answer]] = {**v1.ROUTES, **v2.ROUTES}
+HANDLERS: dict[tuple[str, str], Callable[[Visit, Request], Answer]] = {**v1.ROUTES, **v1_unheld.ROUTES, **v2.ROUTES}
 
 
 def answer_vendor(state: State, request: Request) -> Answer:

@@ -54,6 +54,11 @@ class Answer:
     conduct_s: float = 0.0
 
 
+def nothing() -> Answer:
+    """Return a success without a body."""
+    return Answer(204)
+
+
 def ok() -> Answer:
     """Return the vendor's one success: an empty object and a line feed."""
     return Answer(200, b"{}\n")
@@ -82,7 +87,22 @@ def phrase(status: int) -> str:
 def read_object(body: bytes) -> Json | None:
     """Return the JSON object a body holds, or None."""
     try:
-        content = json.loads(body)
+        content = read_json(body)
     except ValueError:
         return None
     return content if isinstance(content, dict) else None
+
+
+def read_json(body: bytes) -> Any:
+    """Return what a body holds: JSON in UTF-8 and nothing beyond it, so no `NaN` and no byte order mark.
+
+    Raises ValueError for everything else.
+    """
+    try:
+        return json.loads(body.decode(), parse_constant=_no_json)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _no_json(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

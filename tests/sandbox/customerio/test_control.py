@@ -62,3 +62,23 @@ def test_the_sandboxs_clock_can_be_moved(client: Client):
 def test_an_unknown_control_path_is_not_found(client: Client):
     assert client.call("GET", "/_sandbox/nothing").status == 404
     assert client.call("GET", "/_sandbox/people", workspace="nobody").status == 400
+
+
+def test_faults_are_listed_and_taken_away_by_mode(client: Client):
+    client.fault("auth-revoked")
+    client.fault("latency", ms=1)
+    assert [fault["mode"] for fault in client.control("GET", "faults")] == ["auth-revoked", "latency"]
+    left = client.control("DELETE", "faults", mode="auth-revoked")["faults"]
+    assert [fault["mode"] for fault in left] == ["latency"]
+
+
+def test_faults_are_taken_away_by_workspace(client: Client):
+    client.control("POST", "workspaces", {"site_id": "site-2"})
+    client.fault("auth-revoked", workspace="site-1")
+    client.fault("auth-revoked", workspace="site-2")
+    left = client.control("DELETE", "faults", workspace="site-1")["faults"]
+    assert [fault["workspace"] for fault in left] == ["site-2"]
+
+
+def test_a_mode_that_does_not_exist_cannot_be_taken_away(client: Client):
+    assert client.call("DELETE", "/_sandbox/faults", mode="mood").status == 400

@@ -130,7 +130,7 @@ def test_a_batch_deletes_suppresses_and_merges(client: Client):
 def test_objects_and_devices_are_accepted_and_logged(client: Client):
     answer = client.batch(
         {"type": "object", "action": "identify", "identifiers": {"object_type_id": "1", "object_id": "2"}},
-        person_item("add_device", {"id": "cj_1"}, device={"token": "t"}),
+        person_item("add_device", {"id": "cj_1"}, device={"token": "t", "platform": "ios"}),
     )
 
     assert answer.status == 200
