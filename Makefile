@@ -39,7 +39,7 @@ run: setup ## Everything on this machine in the foreground; ARGS="--port 8080 --
 	$(BIN)/cratewire run $(ARGS)
 
 .PHONY: test
-test: setup postgres rabbitmq systemd browser lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
+test: setup postgres pgbouncer rabbitmq systemd browser lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
 	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report= $(ARGS)
 	$(BIN)/python -m tests.coverage_gate
 
@@ -66,7 +66,7 @@ bench: setup ## What a hook costs, beside its peers (takes an hour); ARGS="--qui
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: chaos
-chaos: setup postgres ## Kill, fill, cut and delay everything, and count what is lost; ARGS="--short --only valkey"
+chaos: setup postgres pgbouncer ## Kill, fill, cut and delay everything, and count what is lost; ARGS="--short --only valkey"
 	$(BIN)/python -m bench.chaos $(ARGS)
 
 # $(call debian,what it brings,package,and then): install Debian's package if what it brings is missing.
@@ -83,6 +83,10 @@ endef
 .PHONY: postgres
 postgres: ## Install Debian's PostgreSQL, which the tests start themselves, if it is missing
 	$(call debian,/usr/lib/postgresql/*/bin/initdb,postgresql)
+
+.PHONY: pgbouncer
+pgbouncer: ## Install Debian's PgBouncer, if it is missing; no service of it is left running
+	$(call debian,/usr/sbin/pgbouncer,pgbouncer,&& { systemctl disable --quiet --now pgbouncer 2>/dev/null || true; })
 
 .PHONY: rabbitmq
 rabbitmq: ## Install Debian's RabbitMQ, if it is missing; no service of it is left running

@@ -30,11 +30,16 @@ _SQLITE = (
     "PRAGMA journal_size_limit = 67108864",  # a large import leaves no large log behind
 )
 
+# Of one transaction each: behind a pooler such as PgBouncer a session serves many clients, and what is set for it stays
+# for the next one. Sent as one text, so that it costs one round trip.
 _POSTGRESQL = (
-    "SET statement_timeout = '60s'",
-    "SET lock_timeout = '10s'",
-    "SET idle_in_transaction_session_timeout = '60s'",  # a stopped process must not hold its locks for ever
+    "SET LOCAL statement_timeout = '60s';"
+    "SET LOCAL lock_timeout = '10s';"
+    "SET LOCAL idle_in_transaction_session_timeout = '60s';"  # a stopped process must not hold its locks for ever
+    # The inbox forgets a hook once the ledger has committed it, whatever a server or a role has as its default.
+    "SET LOCAL synchronous_commit = on"
 )
+_ENCODING = "UTF8"
 
 # A server whose host has vanished says nothing at all; TCP itself would wait for it for a quarter of an hour.
 _NOTICE_SILENCE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
@@ -118,14 +123,30 @@ def _postgresql(place: URL, pool: dict[str, int]) -> Engine:
         **pool,
         pool_pre_ping=True,
         pool_recycle=1800,
-        connect_args={"connect_timeout": 5, "application_name": "cratewire", **_NOTICE_SILENCE},
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "cratewire",
+            "prepare_threshold": None,  # a prepared statement is of one session, and a pooler changes sessions
+            **_NOTICE_SILENCE,
+        },
     )
 
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        with connection.cursor() as cursor:
-            for setting in _POSTGRESQL:
-                cursor.execute(setting)
-        connection.commit()
+    @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy asks anything that it could not read
+    def look(connection: Any, _record: Any) -> None:
+        if (found := connection.info.parameter_status("server_encoding")) != _ENCODING:
+            name = connection.info.dbname
+            connection.close()
+            raise Misconfigured(_wrong_encoding(name, found))
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        conn.exec_driver_sql(_POSTGRESQL)
 
     return engine
+
+
+def _wrong_encoding(name: str, found: str | None) -> str:
+    return (
+        f"the database {name} has the encoding {found}, which cannot hold every name and address: make another with "
+        f"`createdb --encoding=UTF8 --template=template0 NAME`, and set DATABASE_URL to it"
+    )
