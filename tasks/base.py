@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import structlog
@@ -16,8 +16,11 @@ from structlog.contextvars import bound_contextvars
 
 from pipeline import metrics
 from pipeline.errors import CratewireError
+from pipeline.ledger.trouble import Trouble, trouble_of
 from pipeline.traces import span
+from pipeline.troubles import note_trouble
 from tasks.parcel import pack, unpack
+from tasks.process import this_process
 from tasks.time_limit import soft_limit
 from tasks.waiting import one_was_taken
 
@@ -71,9 +74,19 @@ def _traced(name: str, chain: str | None) -> AbstractContextManager[Any]:
 
 
 def failed(name: str, error: Exception) -> None:
-    """Count it, and tell it: in one line if something is away, else with the trace."""
+    """Count and log it: in one line if a server of ours is at fault, else with the trace."""
     metrics.FAILED.labels(name).inc()
-    if isinstance(error, AWAY):
+    trouble = trouble_of(error)
+    if trouble is not None:
+        log.warning("the database is at fault", error=type(error).__name__, code=trouble.code, detail=trouble.detail)
+        _note(trouble, name)
+    elif isinstance(error, AWAY):
         log.warning("a task gave up for now", error=type(error).__name__)
     else:
         log.error("a task failed", exc_info=error)
+
+
+def _note(trouble: Trouble, name: str) -> None:
+    here = this_process()
+    with suppress(RedisError):  # it is in the log, and `doctor` looks at Redis itself
+        note_trouble(here.redis, trouble, name, here.now())

@@ -20,7 +20,6 @@ from pipeline.model import Batch
 from pipeline.record.batch import Recorded
 from pipeline.record.dead import Raw
 from tasks.app import task
-from tasks.base import AWAY
 from tasks.kick import kick_again, kick_unless_kicked
 from tasks.later import until_heard
 from tasks.process import Process, this_process
@@ -44,7 +43,9 @@ def decode(self: Any) -> Batch | None:
             hand_turn_on(here.redis, token)
             return batch
         end_turn(here.redis, token)
-    except AWAY:
+    except MemoryError:  # a body that needs all of it is counted like one that kills its reader
+        raise
+    except Exception:
         until_heard(lambda: end_turn(here.redis, token))
         raise
     _look_again(here)
@@ -62,7 +63,9 @@ def validate(self: Any, batch: Batch) -> Batch | None:
             return None
         checked = validate_batch(batch, here.now)
         hand_turn_on(here.redis, batch["token"])
-    except AWAY:
+    except MemoryError:  # as above
+        raise
+    except Exception:
         _came_back(here, batch)
         raise
     return checked
@@ -80,6 +83,8 @@ def fan_out(self: Any, batch: Batch) -> list[int]:
     except StaleFence:
         _outrun(self, here, batch)
         return []
+    except MemoryError:  # as above
+        raise
     except BaseException:
         _came_back(here, batch)
         raise

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from pipeline.chain.blame import may_blame_a_hook
 from pipeline.chain.heads import failed, head_of_entry, internal
 from pipeline.decode import decode
 from pipeline.errors import BadHook
@@ -25,9 +26,9 @@ def decode_batch(entries: Iterable[InboxEntry], token: int, now: Callable[[], in
         except BadHook as error:
             batch["failed"].append(failed(head, "decode", error))
             continue
-        except MemoryError:  # no bug: whoever needs all of it kills its reader sooner or later, and is counted as such
-            raise
-        except Exception as error:  # noqa: BLE001 a bug of ours must cost one hook, not the batch
+        except Exception as error:
+            if not may_blame_a_hook(error):
+                raise
             log.warning("a hook could not be decoded", receipt=entry.receipt, error=type(error).__name__)
             batch["failed"].append(failed(head, "decode", internal(error)))
             continue

@@ -1,4 +1,4 @@
-"""Third link: loaded hooks -> the ledger. A hook it refuses is taken out alone; a ledger that is away refuses none."""
+"""Third link: loaded hooks -> the ledger. A hook it refuses is taken out alone; a ledger in trouble refuses none."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
 
+from pipeline.chain.blame import may_blame_a_hook
 from pipeline.chain.heads import failed as failed_hook
 from pipeline.chain.heads import internal
 from pipeline.errors import CratewireError
@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 def record(engine: Engine, batch: Batch, raws: Mapping[str, Raw], now: Callable[[], int]) -> list[Recorded]:
     """Record a batch in one transaction; if one of its hooks cannot be recorded, in as few as single it out.
 
-    Raises StaleFence if the inbox has a newer holder, and what the database driver raises when the ledger is away.
+    Raises StaleFence if the inbox has a newer holder, and what the database driver raises when the ledger is in
+    trouble.
     """
     return _record(engine, batch["hooks"], batch["failed"], raws, batch["token"], now)
 
@@ -41,7 +42,7 @@ def _record(
     except CratewireError:
         raise
     except Exception as error:
-        if _ledger_is_away(error) or not hooks:
+        if not may_blame_a_hook(error) or not hooks:
             raise
         log.warning("a batch could not be recorded", hooks=len(hooks), error=type(error).__name__)
         if len(hooks) == 1:
@@ -51,7 +52,3 @@ def _record(
         middle = len(hooks) // 2
         first = _record(engine, hooks[:middle], failed, raws, token, now)
         return [*first, *_record(engine, hooks[middle:], [], raws, token, now)]
-
-
-def _ledger_is_away(error: Exception) -> bool:
-    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 
 import schemas
+from pipeline.chain.blame import may_blame_a_hook
 from pipeline.chain.heads import failed, internal
 from pipeline.errors import BadHook
 from pipeline.events.strict import strict_paths
@@ -28,9 +29,9 @@ def validate_batch(batch: Batch, now: Callable[[], int]) -> Batch:
         except schemas.Invalid as invalid:
             refused = BadHook("invalid", {"errors": invalid.errors})
             checked["failed"].append(failed(head_of(hook), "validate", refused))
-        except MemoryError:  # no bug: whoever needs all of it kills its reader sooner or later, and is counted as such
-            raise
-        except Exception as error:  # noqa: BLE001 a bug of ours must cost one hook, not the batch
+        except Exception as error:
+            if not may_blame_a_hook(error):
+                raise
             log.warning("a hook could not be validated", receipt=hook["receipt"], error=type(error).__name__)
             checked["failed"].append(failed(head_of(hook), "validate", internal(error)))
     return checked

@@ -32,6 +32,7 @@ from pipeline.ledger.deliveries import (
 )
 from pipeline.ledger.deliveries.words import LIVE
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.trouble import trouble_of
 from pipeline.model import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
 
 GIVING_WAY_AT_ONCE = 50  # messages: live news waits for no longer than these take
@@ -149,10 +150,15 @@ class _Run:
 
     @contextmanager
     def _resting_on_fault(self) -> Iterator[None]:
-        """A fault of our own is raised, but the lane rests: else the sweep comes back for it every second."""
+        """A fault of our own is raised, but the lane rests: else the sweep comes back for it every second.
+
+        A database in trouble cannot be told that a lane rests, and has nothing to do with this one.
+        """
         try:
             yield
         except Exception as error:
+            if trouble_of(error) is not None:
+                raise
             attempts = self._attempts + 1
             self._postpone(self._jitter(attempts), attempts, _in_words(error))
             raise

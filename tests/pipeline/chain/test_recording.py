@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+from contextlib import contextmanager
+
+import psycopg
 import pytest
+from redis import ConnectionError as RedisAway
 from sqlalchemy import event, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -112,6 +118,103 @@ def test_a_connection_that_breaks_in_the_middle_refuses_no_hook(teller):
         event.remove(teller.engine, "before_cursor_execute", break_off)
 
     assert (teller.rows(tables.DeadHook), teller.rows(tables.Event)) == ([], [])
+
+
+TROUBLES = {
+    "a right that is missing": ("42501", "REVOKE INSERT ON facts FROM {role}"),
+    "a table that is missing": ("42P01", "ALTER TABLE facts RENAME TO gone"),
+    "a column that is missing": ("42703", "ALTER TABLE facts RENAME COLUMN data TO gone"),
+    "a database that takes no writes": ("25006", "ALTER ROLE {role} SET default_transaction_read_only = on"),
+}
+
+
+@pytest.mark.parametrize(("state", "change"), TROUBLES.values(), ids=TROUBLES)
+def test_a_server_that_refuses_whatever_is_written_refuses_no_hook(empty_postgres, state, change):
+    with role_of(empty_postgres, change) as url:
+        engine = make_engine(url)
+        with pytest.raises(DBAPIError) as refused:
+            recorded(engine, *orders(1, 2, 3))
+        engine.dispose()
+
+    assert refused.value.orig.sqlstate == state
+    found = make_engine(empty_postgres)
+    with reading(found) as db:
+        assert [db.execute(select(table)).all() for table in (tables.DeadHook, tables.Event)] == [[], []]
+    found.dispose()
+
+
+@contextmanager
+def role_of(url, change):
+    """The same database as another user sees it once something was changed; all is as before when the block ends."""
+    changed = change.format(role="limited")
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("CREATE ROLE limited LOGIN")
+        admin.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO limited")
+        admin.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO limited")
+        # Every hook writes a fact, about a person of a store that is there.
+        admin.execute("INSERT INTO accounts (id, name, created_at) VALUES (1, 'x', 1)")
+        admin.execute(
+            "INSERT INTO stores (account_id, name, token_version, currency, forward_also, forward_tests, created_at) "
+            "VALUES (1, 'acme', 1, 'USD', '[]', false, 1)"
+        )
+        admin.execute(changed)
+    try:
+        yield url.replace("cratewire@", "limited@")
+    finally:
+        with psycopg.connect(url, autocommit=True) as admin:
+            if changed.startswith("ALTER TABLE"):
+                admin.execute(_undone(changed))
+            admin.execute("DROP OWNED BY limited")
+            admin.execute("DROP ROLE limited")
+
+
+def _undone(change):
+    if "COLUMN" in change:
+        return "ALTER TABLE facts RENAME COLUMN gone TO data"
+    return "ALTER TABLE gone RENAME TO facts"
+
+
+@pytest.mark.parametrize("pragma", ["query_only = ON", "max_page_count = 1"])
+def test_an_sqlite_that_takes_no_writes_or_is_full_refuses_no_hook(migrated_sqlite, tmp_path, pragma):
+    shutil.copy(migrated_sqlite, tmp_path / "x.db")
+    engine = make_engine(f"sqlite:///{tmp_path}/x.db")
+    event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(f"PRAGMA {pragma}"))
+
+    with pytest.raises(OperationalError):
+        recorded(engine, *orders(*range(100)))
+    engine.dispose()
+
+
+MACHINE = [
+    OSError(errno.EMFILE, "too many open files"),
+    OSError(errno.ENOSPC, "full"),
+    MemoryError(),
+    RedisAway("gone"),
+]
+
+
+@pytest.mark.parametrize("error", MACHINE, ids=repr)
+@pytest.mark.parametrize("place", ["decoding.decode", "validating.row_of", "recording.record_batch"])
+def test_what_the_machine_lacks_is_no_hooks_fault_in_any_link(teller, monkeypatch, place, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(f"pipeline.chain.{place}", fail)
+
+    with pytest.raises(type(error)):
+        recorded(teller.engine, *orders(1))
+
+    assert teller.rows(tables.DeadHook) == []
+
+
+def test_a_time_no_calendar_has_is_the_hooks_fault_although_the_system_says_so(teller, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.EOVERFLOW, "Value too large for defined data type")
+
+    monkeypatch.setattr("pipeline.chain.decoding.decode", fail)
+    recorded(teller.engine, *orders(1))
+
+    assert [row.reason for row in teller.rows(tables.DeadHook)] == ["internal_error"]
 
 
 def test_a_holder_that_was_outrun_records_nothing(teller):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 import redis
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import ProgrammingError
 
 from pipeline.errors import Misconfigured
 from pipeline.lanes.line import LaneReport
@@ -132,6 +134,21 @@ def test_a_connection_that_cannot_be_opened_lets_the_lane_rest(bench: Bench):
     with pytest.raises(Misconfigured):
         bench.run()
     assert bench.lane_row().reason == "gone"
+
+
+def test_a_database_in_trouble_is_not_written_down_as_a_fault_of_the_lane(bench: Bench):
+    ids = bench.add()
+
+    def without_a_right(_: int) -> None:
+        raise ProgrammingError("SELECT", {}, InsufficientPrivilege("permission denied"))
+
+    opens, bench._open = bench._open, without_a_right  # type: ignore[method-assign,assignment]
+    with pytest.raises(ProgrammingError):
+        bench.run()
+    bench._open = opens  # type: ignore[method-assign]
+
+    assert bench.run().sent == 1
+    assert bench.destination.sent_ids == [ids]
 
 
 def test_without_redis_nothing_is_claimed(bench: Bench):
