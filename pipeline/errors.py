@@ -16,6 +16,7 @@
     ├── InvalidToken       a hook URL whose token we did not sign
     ├── StaleFence         somebody else holds the lane or the inbox now; drop what you were doing
     └── Misconfigured      a setting is missing or malformed; says every one of them
+        └── NoDataDirectory  what is kept in the data directory can be neither read nor made
         └── KeysInUse      another store was connected with these keys of Cratejoy
 
 Messages carry ids and reasons, never bodies, names, addresses or keys.
@@ -123,3 +124,7 @@ class Misconfigured(CratewireError):
 
 class KeysInUse(Misconfigured):
     """Another store was connected with these keys of Cratejoy; one of the same account is named."""
+
+
+class NoDataDirectory(Misconfigured):
+    """A file of the data directory can be neither read nor made; the message names it and says why."""

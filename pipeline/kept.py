@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.errors import Misconfigured
+from pipeline.errors import Misconfigured, NoDataDirectory
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:
@@ -18,7 +18,7 @@ def kept(path: Path, make: Callable[[], str]) -> str:
             _place(path, make())
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise Misconfigured(f"{path}: {error.strerror}") from error
+        raise NoDataDirectory(f"{path} can be neither read nor made: {error.strerror}") from error
     if not text:
         raise Misconfigured(f"{path} is empty; remove it or put its text back")
     return text

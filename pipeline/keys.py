@@ -12,6 +12,7 @@ PARKED = "cratewire:parked"  # messages of tasks that this version does not know
 SILENCE_LEASE = "cratewire:lease:silence"  # who looks whether hooks are missing now
 TRUSTED = "cratewire:trusted"  # lanes whose last send was quick
 METRICS = "cratewire:metrics"  # series -> its total over all processes, ever
+DOCTOR = "cratewire:doctor"  # written to see whether Redis can be written
 LEDGER_TROUBLE = "cratewire:trouble:ledger"  # what tasks say of the database while they fail of it
 PULSE = "cratewire:pulse"  # when a web process began to send heartbeats; gone soon after
 

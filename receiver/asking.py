@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.migrations import is_current
 from pipeline.settings import Settings
@@ -16,14 +17,14 @@ T = TypeVar("T")
 
 
 def asked(settings: Settings, question: Callable[[Connection], T]) -> T | None:
-    """The answer; None if the database is away or of another version."""
+    """The answer; None if the database is away, of another version, or none that we use."""
     engine = make_engine(settings.database_url)
     try:
         if not is_current(engine):
             return None
         with reading(engine) as db:
             return question(db)
-    except SQLAlchemyError:
+    except (SQLAlchemyError, Misconfigured):
         return None
     finally:
         engine.dispose()

@@ -6,9 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from redis import Redis
-from redis.exceptions import RedisError
-
 from pipeline import keys
 from pipeline.ledger.reading import (
     Arrival,
@@ -16,12 +13,13 @@ from pipeline.ledger.reading import (
     last_arrival,
 )
 from pipeline.settings import Settings
+from pipeline.troubles import NotedTrouble, trouble_now
 from receiver.asking import asked
 from receiver.finding import Finding
+from receiver.redis_state import fault_of, opened
 
-PATIENCE = 3.0
 _MICROS = 1_000_000
-_NO_REDIS = "Redis does not answer: see to that first."
+_NO_REDIS = "Redis does not take what we write: see to that first."
 _STARTED = "Start web, worker and beat: `cratewire run` starts them all."
 _STUCK = "Web sends heartbeats and none arrives: are `worker` and `beat` running? Their logs say what stops them."
 
@@ -35,7 +33,7 @@ def look_at_work(settings: Settings, now: Callable[[], float]) -> Iterator[Findi
 
 
 def _chain(settings: Settings, arrival: Arrival | None, now: int) -> Finding:
-    began, advice = _pulse(settings)
+    began, advice, trouble = _pulse(settings)
     chain = judge(arrival, began, now, settings.heartbeat_seconds)
     if chain.alive is None:
         return Finding("chain", "note", "not watched", "Set CRATEWIRE_HEARTBEAT_SECONDS, so that it is.")
@@ -45,15 +43,17 @@ def _chain(settings: Settings, arrival: Arrival | None, now: int) -> Finding:
         return Finding("chain", "note", "has not run yet", advice)
     last = chain.last_heartbeat_seconds
     when = "no heartbeat has ever arrived" if last is None else f"the last heartbeat arrived {last:.0f} s ago"
-    return Finding("chain", "wrong", f"hooks do not become events; {when}", advice)
+    why = f"; {trouble.says} ({trouble.code}, met by {trouble.task})" if trouble else ""
+    return Finding("chain", "wrong", f"hooks do not become events; {when}{why}", advice)
 
 
-def _pulse(settings: Settings) -> tuple[int | None, str]:
-    """Since when web sends heartbeats, if it does, and what to do if none arrives."""
-    patience = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-    with contextlib.closing(Redis.from_url(settings.redis_url, **patience)) as client:
-        try:
-            began: Any = client.get(keys.PULSE)
-        except RedisError:
-            return None, _NO_REDIS
-    return (int(began), _STUCK) if began else (None, _STARTED)
+def _pulse(settings: Settings) -> tuple[int | None, str, NotedTrouble | None]:
+    """Since when web sends heartbeats, if it does, what to do if none arrives, and what tasks say of the database."""
+    with contextlib.closing(opened(settings.redis_url)) as client:
+        if fault_of(client) is not None:
+            return None, _NO_REDIS, None
+        began: Any = client.get(keys.PULSE)
+        trouble = trouble_now(client)
+    if trouble is not None:
+        return (int(began) if began else None), trouble.advice, trouble
+    return (int(began), _STUCK, None) if began else (None, _STARTED, None)

@@ -138,6 +138,13 @@ def _postgresql(place: URL, pool: dict[str, int]) -> Engine:
             connection.close()
             raise Misconfigured(_wrong_encoding(name, found))
 
+    @event.listens_for(engine, "checkin")
+    def forget(connection: Any, _record: Any) -> None:
+        # SQLAlchemy leaves READ WRITE behind after a reading transaction: it would write where a server's or a role's
+        # default says that nothing is to be written.
+        if connection is not None and not connection.closed:
+            connection.read_only = None
+
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
         conn.exec_driver_sql(_POSTGRESQL)

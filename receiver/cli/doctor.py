@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipeline.errors import Misconfigured
+from pipeline.errors import Misconfigured, NoDataDirectory
 from pipeline.settings import process_environment
 from receiver.cli.options import data_option, settings_of
 from receiver.cli.output import json_option, show, styled
 from receiver.cli.tables import plain
-from receiver.doctor import examine
+from receiver.doctor import NO_DIRECTORY, examine
 from receiver.finding import Finding
 
 COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
@@ -35,6 +35,8 @@ def doctor(data: Path | None, as_json: bool) -> None:
 def _findings(data: Path | None) -> list[Finding]:
     try:
         settings = settings_of(data)
+    except NoDataDirectory as error:
+        return [Finding("data directory", "wrong", str(error), NO_DIRECTORY)]
     except Misconfigured as error:
         return [Finding("settings", "wrong", str(error), "Compare with .env.example.")]
     return list(examine(settings, process_environment(), time.time))

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import redis
 from click.testing import CliRunner
 from sqlalchemy import insert
 
@@ -18,7 +19,8 @@ from pipeline.ledger.stores import save_store
 from pipeline.ledger.tables import Heartbeat
 from pipeline.settings import Settings
 from receiver.cli import main
-from receiver.doctor import _append_only, _clock, _eviction, _python, _version, examine
+from receiver.doctor import _python, examine
+from receiver.redis_state import _append_only, _clock, _eviction, _version
 from receiver.run.premises import held
 from tests.servers.valkey import valkey
 
@@ -85,6 +87,68 @@ def test_a_redis_that_does_not_answer_is_wrong_and_the_rest_is_still_looked_at(m
     found = states(replace(migrated, redis_url="redis://127.0.0.1:1/0"))
 
     assert (found["redis"], found["database"]) == ("wrong", "ok")
+
+
+def found(settings):
+    return {finding.name: finding for finding in examine(settings, {}, time.time)}
+
+
+def test_a_redis_that_became_a_replica_is_wrong_and_nothing_else_is_to_be_started(migrated):
+    with valkey() as url, redis.Redis.from_url(url) as client:
+        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        seen = found(replace(migrated, redis_url=url, broker_url=url))
+
+    assert (seen["redis"].state, "replica" in seen["redis"].says) == ("wrong", True)
+    assert "REPLICAOF NO ONE" in seen["redis"].advice
+    assert "see to that first" in seen["chain"].advice
+
+
+def test_a_broker_that_became_a_replica_is_wrong(migrated):
+    with valkey() as url, redis.Redis.from_url(url) as client:
+        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        seen = found(replace(migrated, broker_url=url))
+
+    assert (seen["redis"].state, seen["broker"].state) == ("ok", "wrong")
+    assert "CRATEWIRE_BROKER_URL" in seen["broker"].advice
+
+
+def test_a_replica_that_takes_writes_is_wrong_too(migrated):
+    with valkey("--replica-read-only", "no") as url, redis.Redis.from_url(url) as client:
+        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        seen = found(replace(migrated, redis_url=url))
+
+    assert seen["redis"].says == "is a replica: what is written to it does not stay"
+
+
+def test_a_redis_whose_memory_is_used_up_is_wrong(migrated):
+    with valkey("--maxmemory", "1") as url:
+        seen = found(replace(migrated, redis_url=url))
+
+    assert "memory is used up" in seen["redis"].says
+
+
+def test_a_redis_that_refuses_us_says_where_to_look(migrated):
+    with valkey() as url, redis.Redis.from_url(url) as client:
+        client.config_set("requirepass", "secret")
+        seen = found(replace(migrated, redis_url=url.replace("//", "//:wrong@")))
+
+    assert seen["redis"].advice.startswith("Look at user and password in REDIS_URL")
+
+
+def test_a_redis_that_does_not_sync_during_a_rewrite_is_wrong(migrated):
+    with valkey("--no-appendfsync-on-rewrite", "yes") as url:
+        assert found(replace(migrated, redis_url=url))["fsync"].state == "wrong"
+
+
+def test_a_data_directory_that_cannot_be_made_is_named_as_such(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+
+    result = CliRunner().invoke(main, ["doctor", "--json", "--data", str(tmp_path / "file" / "var")])
+
+    (only,) = json.loads(result.stdout)["findings"]
+    assert (only["name"], only["state"]) == ("data directory", "wrong")
+    assert "CRATEWIRE_DATA_DIR" in only["advice"]
 
 
 def advice(tmp_path, name):

@@ -18,8 +18,10 @@ from pipeline.ledger.migrations import migrate
 from pipeline.ledger.store_apis import note_api, save_api
 from pipeline.ledger.stores import save_store
 from pipeline.ledger.tables import Heartbeat
+from pipeline.ledger.trouble import Trouble
 from pipeline.secrets import seal
 from pipeline.settings import Settings
+from pipeline.troubles import note_trouble
 from receiver.doctor import examine
 
 NOW = 1_772_470_000
@@ -109,7 +111,7 @@ def test_without_redis_the_chain_is_still_judged_by_its_heartbeats(settings):
     write(settings, arrived(LONG_AGO))
 
     chain = found(replace(settings, redis_url="redis://127.0.0.1:1/0"), "chain")
-    assert (chain.state, chain.advice) == ("wrong", "Redis does not answer: see to that first.")
+    assert (chain.state, chain.advice) == ("wrong", "Redis does not take what we write: see to that first.")
 
 
 def test_a_paused_connection_is_wrong_and_says_why_and_what_to_do(settings):
@@ -154,3 +156,13 @@ def test_stores_that_have_the_same_keys_are_named(settings):
 
     told = [one for one in examine(settings, {}, lambda: NOW) if one.name == "cratejoy" and one.state == "wrong"]
     assert [one.says.partition(" have")[0] for one in told] == ["acme, twin"]
+
+
+def test_what_keeps_the_chain_from_writing_is_named_with_what_to_do(settings, redis):
+    write(settings, arrived(LONG_AGO))
+    note_trouble(redis, Trouble("42501", "a right is missing", "GRANT it."), "hooks.fan_out", NOW)
+
+    chain = found(settings, "chain")
+
+    assert "a right is missing (42501, met by hooks.fan_out)" in chain.says
+    assert chain.advice == "GRANT it."

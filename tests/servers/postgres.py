@@ -17,8 +17,11 @@ _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_con
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """Start a server that listens on a socket in its own directory; gives the URL of an empty database."""
+def postgres(*more: str) -> Iterator[str]:
+    """Start a server that listens on a socket in its own directory; gives the URL of an empty database.
+
+    `more` are settings that win over ours.
+    """
     binaries = _binaries()
     user = other_user("postgres")
     with short_directory("pg", owner=user) as directory:
@@ -29,7 +32,9 @@ def postgres() -> Iterator[str]:
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr.decode(errors='replace')[-2000:]}")
-        settings = [part for setting in (*_FAST, f"unix_socket_directories={directory}") for part in ("-c", setting)]
+        settings = [
+            part for setting in (*_FAST, f"unix_socket_directories={directory}", *more) for part in ("-c", setting)
+        ]
         command = [str(binaries / "postgres"), "-D", str(data), *settings]
         place = f"postgresql://cratewire@/postgres?host={directory}"
         with running(command, lambda: _answers(place), log=directory / "log", user=user, stop=signal.SIGINT):
