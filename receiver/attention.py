@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.attention.item import Item, Sources
 from pipeline.attention.listing import attention
+from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import is_current
 from pipeline.settings import Settings
@@ -50,7 +51,7 @@ def _items(settings: Settings, now: int) -> list[Item] | None:
         try:
             if not is_current(engine):
                 return None
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Misconfigured):
             return None
         else:
             return attention(Sources(engine, redis, settings, now))

@@ -51,8 +51,7 @@ def fault_of(client: Redis, variable: str = "REDIS_URL", unreachable: str = "") 
         client.set(keys.DOCTOR, 1, ex=_MARK_S)
         role: Any = client.info("replication")
     except RedisError as error:
-        says, advice = _refusal(error, unreachable or "Look at {variable} and the server.")
-        return says, advice.format(variable=variable)
+        return refusal_of(error, variable, unreachable)
     if role.get("role") == "slave":  # one that takes writes forgets them as soon as it hears its primary
         return "is a replica: what is written to it does not stay", _REPLICA.format(variable=variable)
     return None
@@ -73,7 +72,13 @@ def look_at_redis(url: str, unreachable: str, now: Callable[[], float]) -> Itera
             yield _clock(now() - (seconds + micros / 1e6))
 
 
-def _refusal(error: RedisError, unreachable: str) -> Fault:
+def refusal_of(error: RedisError, variable: str = "REDIS_URL", unreachable: str = "") -> Fault:
+    """What an error of the client says of its server, and what to do."""
+    says, advice = _words(error, unreachable or "Look at {variable} and the server.")
+    return says, advice.format(variable=variable)
+
+
+def _words(error: RedisError, unreachable: str) -> Fault:
     word = str(error).partition(" ")[0].upper()
     kind = type(error).__name__
     if word in _REFUSALS or kind == "ReadOnlyError":

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis, RedisError
+from redis.exceptions import ResponseError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import is_current, migrate
+from pipeline.ledger.trouble import trouble_of
 from pipeline.settings import Settings
 from receiver.cli.options import settings_of
+from receiver.redis_state import refusal_of
 
 _MICROS = 1_000_000
 
@@ -45,9 +48,9 @@ def opened(data: Path | None) -> Iterator[Opened]:
             raise Misconfigured("the database is not up to date: run `cratewire migrate` (`cratewire run` does it too)")
         yield Opened(settings, engine, redis, lambda: time.time_ns() // 1000)
     except RedisError as error:
-        raise Misconfigured(f"Redis does not answer ({type(error).__name__}): is `cratewire run` up?") from error
+        raise _redis_fault(error) from error
     except SQLAlchemyError as error:
-        raise _database_away(error) from error
+        raise _database_fault(error) from error
     finally:
         engine.dispose()
         redis.close()
@@ -59,12 +62,22 @@ def brought_up_to_date(settings: Settings) -> str:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return migrate(settings.database_url)
     except SQLAlchemyError as error:
-        raise _database_away(error) from error
+        raise _database_fault(error) from error
 
 
-def _database_away(error: SQLAlchemyError) -> Misconfigured:
-    kind = type(error).__name__
-    return Misconfigured(f"the database does not answer ({kind}): look at DATABASE_URL and the server")
+def _redis_fault(error: RedisError) -> Misconfigured:
+    if not isinstance(error, ResponseError):
+        return Misconfigured(f"Redis does not answer ({type(error).__name__}): is `cratewire run` up?")
+    says, advice = refusal_of(error)
+    return Misconfigured(f"Redis {says}. {advice}")
+
+
+def _database_fault(error: SQLAlchemyError) -> Misconfigured:
+    trouble = trouble_of(error)
+    if trouble is None or not trouble.detail:
+        kind = type(error).__name__
+        return Misconfigured(f"the database does not answer ({kind}): look at DATABASE_URL and the server")
+    return Misconfigured(f"{trouble.says} ({trouble.code}: {trouble.detail}). {trouble.advice}")
 
 
 def when(at: int | None) -> str:

@@ -29,6 +29,7 @@ from pipeline.pausing import by_platform
 from pipeline.plural import counted
 from pipeline.silence.hearing import hearing
 from pipeline.silence.words import sentence_of, when
+from pipeline.troubles import trouble_now
 from receiver.cli.opened import Opened, as_document, opened
 from receiver.cli.options import data_option
 from receiver.cli.output import json_option, show, speaks_plainly, styled
@@ -54,8 +55,8 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
 
 def status_of(here: Opened) -> dict[str, Any]:
     """What needs a person; the chain's liveness, depth and age (s) of the inbox, events by name and outcome, every
-    connection's counts, how the hooks at Cratejoy are, how many never came, each store's newest backfill, and whether
-    the way in works.
+    connection's counts, how the hooks at Cratejoy are, how many never came, each store's newest backfill, whether the
+    way in works, and what keeps tasks from using the database.
     """
     now = here.now()
     with reading(here.engine) as db:
@@ -70,6 +71,7 @@ def status_of(here: Opened) -> dict[str, Any]:
         "attention": as_document(items),
         "chain": as_document(chain),
         "way_in": {**as_document(heard.way_in), "watched": bool(here.settings.canary_seconds)},
+        "database": as_document(trouble_now(here.redis)),
         "alarms": [{**as_document(one), "says": sentence_of(one)} for one in heard.alarms],
         "inbox": {"depth": stream.depth(here.redis), "oldest_seconds": _age(stream.oldest(here.redis), now)},
         "events": {"total": sum(events.by_name.values()), **as_document(events)},

@@ -13,6 +13,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {  # name -> (what it says, lab
         ("part",),
     ),
     "cratewire_source_up": ("1 if what is told of it could be looked up.", ("source",)),
+    "cratewire_ledger_trouble_seconds": ("How long tasks have failed of the database, by its own code.", ("code",)),
     "cratewire_heartbeat_age_seconds": ("Since a heartbeat last came all the way to the ledger.", ()),
     "cratewire_heartbeat_took_seconds": ("How long the last one took.", ()),
     "cratewire_canary_age_seconds": ("Since a canary last came back through the public address.", ()),

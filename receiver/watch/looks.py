@@ -12,6 +12,7 @@ from pipeline.inbox.way_in import Condition
 from pipeline.lanes.budget import Budget
 from pipeline.ledger.reading import Backlog, Chain, Wire
 from pipeline.silence.hearing import Hearing
+from pipeline.troubles import trouble_now
 from receiver.watch.gauges import Seen
 
 _MICROS = 1_000_000
@@ -36,9 +37,11 @@ def can_keep(condition: Condition | None) -> bool:
 
 
 def in_inbox(redis: Redis, now: int) -> Iterator[Seen]:
-    """How much waits there, and how long."""
+    """How much waits there, and how long, and what tasks say of the ledger that should take it."""
     yield Seen("cratewire_inbox_hooks", stream.depth(redis))
     yield Seen("cratewire_inbox_oldest_seconds", _age(stream.oldest(redis), now))
+    if (trouble := trouble_now(redis)) is not None:
+        yield Seen("cratewire_ledger_trouble_seconds", _age(trouble.since, now), (trouble.code,))
 
 
 def in_budgets(redis: Redis, wires: tuple[Wire, ...]) -> Iterator[Seen]:

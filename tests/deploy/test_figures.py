@@ -80,7 +80,21 @@ def test_every_figure_has_its_place_on_the_dashboard():
 
 
 def test_no_label_could_tell_who_somebody_is():
-    closed = {"way", "link", "stage", "event", "outcome", "reason", "state", "status", "task", "part", "source", "le"}
+    closed = {
+        "way",
+        "link",
+        "stage",
+        "event",
+        "outcome",
+        "reason",
+        "state",
+        "status",
+        "task",
+        "part",
+        "source",
+        "code",
+        "le",
+    }
 
     assert set().union(*series().values()) == closed | {"connection", "lane", "store", "platform"}
 

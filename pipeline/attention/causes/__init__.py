@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pipeline.attention.causes import (
     cratejoy_keys,
+    database_trouble,
     hearing,
     platform_away,
     platform_keys,
@@ -16,6 +17,7 @@ from pipeline.attention.causes import (
 from pipeline.attention.item import Cause
 
 CAUSES: tuple[Cause, ...] = (
+    database_trouble.CAUSE,
     hearing.WAY_IN_CAUSE,
     platform_keys.CAUSE,
     platform_away.CAUSE,

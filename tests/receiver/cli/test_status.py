@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from sqlalchemy import update
 
@@ -15,6 +16,8 @@ from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
 from pipeline.ledger.silence.canaries import ask_for_canary, claim_canary, note_answer
 from pipeline.ledger.store_apis import save_api, set_registers
 from pipeline.ledger.stores import save_store
+from pipeline.ledger.trouble import Trouble
+from pipeline.troubles import note_trouble
 from tests.installation import a_hook, order_hook
 from tests.receiver.cli.lanes import run_lane_of
 
@@ -160,3 +163,27 @@ def test_a_store_whose_hooks_were_removed_is_named(shell, installed, connection)
     assert "acme's hooks at Cratejoy: removed; `cratewire hooks sync --store acme` brings them back." in shell.said(
         "status"
     )
+
+
+def test_what_tasks_say_of_the_database_needs_a_person(shell, installed):
+    here = installed.process
+    note_trouble(here.redis, Trouble("42501", "a right is missing", "GRANT it."), "hooks.fan_out", here.now() - 10**9)
+
+    said = shell.said("status")
+    assert said.startswith("1 thing needs you")
+    assert "a right is missing (42501)" in said
+    assert "GRANT it." in said
+    assert shell.json("status")["database"]["task"] == "hooks.fan_out"
+
+
+def test_a_database_of_another_encoding_is_refused_in_one_sentence(shell, installed, postgres_url, monkeypatch):
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE narrow3 ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+        monkeypatch.setenv("DATABASE_URL", postgres_url.replace("/postgres?", "/narrow3?"))
+        sqlite = f"sqlite:///{installed.data}/cratewire.db"
+        complaints = {shell.complaint(*typed) for typed in (["status"], ["migrate"], ["migrate", "--from", sqlite])}
+        admin.execute("DROP DATABASE narrow3 WITH (FORCE)")
+
+    (only,) = complaints
+    assert "the encoding LATIN1" in only
+    assert "createdb --encoding=UTF8 --template=template0" in only

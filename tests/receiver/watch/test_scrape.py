@@ -16,9 +16,11 @@ from pipeline.inbox.way_in import Condition
 from pipeline.lanes.budget import Budget
 from pipeline.ledger.reading import Backlog, Chain, LaneBacklog, ReconciliationShown, Wire
 from pipeline.ledger.silence.alarms import AlarmRow
+from pipeline.ledger.trouble import Trouble
 from pipeline.metrics import COUNTED
 from pipeline.silence.hearing import Hearing
 from pipeline.silence.proof import Proof
+from pipeline.troubles import note_trouble
 from receiver.watch.counts import Counts
 from receiver.watch.gauges import GAUGES
 from receiver.watch.scrape import Scrape, Sources
@@ -78,6 +80,7 @@ def values(text):
 def seen(redis_client):
     redis_client.hset(keys.METRICS, '["cratewire_hooks_total",{"way":"inbox"}]', "12")
     stream.add_all(redis_client, [heartbeat(NOW - 6 * SECOND)])
+    note_trouble(redis_client, Trouble("42501", "a right is missing", "GRANT it."), "hooks.fan_out", NOW - 3 * SECOND)
     return values(page(redis_client))
 
 
@@ -98,6 +101,7 @@ def seen(redis_client):
         (("cratewire_spool_oldest_seconds",), 8),
         (("cratewire_inbox_hooks",), 1),
         (("cratewire_inbox_oldest_seconds",), 6),
+        (("cratewire_ledger_trouble_seconds", "42501"), 3),
         (("cratewire_connection_active", "1", "customerio", "sunny-box"), 1),
         (("cratewire_connection_active", "2", "customerio", "moon-box"), 0),
         (("cratewire_lane_deliveries", "1", "0"), 7),
