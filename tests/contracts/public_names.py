@@ -68,7 +68,7 @@ def public_names() -> dict[str, Any]:
 def _task_names() -> Iterator[str]:
     for module in app.conf.include or app.include:
         importlib.import_module(module)
-    yield from (name for name in app.tasks if not name.startswith("celery."))
+    yield from (name for name, found in app.tasks.items() if found.__module__.startswith("tasks."))
 
 
 def _redis_keys() -> Iterator[str]:
