@@ -8,13 +8,14 @@ from sandbox.store.api.control import control
 from sandbox.store.api.gate import guard
 from sandbox.store.api.hooks import hooks
 from sandbox.store.api.metadata import metadata
+from sandbox.store.api.orders import orders
 from sandbox.store.api.reads import reads
 from sandbox.store.api.shipments_v11 import shipments_v11
 from sandbox.store.api.subscriptions import subscriptions
 from sandbox.store.api.writes import writes
 from sandbox.store.world import World
 
-PARTS = (control, hooks, metadata, subscriptions, writes, shipments_v11, reads)
+PARTS = (control, hooks, metadata, subscriptions, orders, writes, shipments_v11, reads)
 
 
 def create_app(world: World) -> Flask:

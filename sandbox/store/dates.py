@@ -12,8 +12,8 @@ def iso(seconds: int) -> str:
 
 
 def seconds(text: str) -> int:
-    """Read `2026-03-02T17:04:31Z`, a blank for the T, or a bare date: the documents' samples show all three."""
-    return calendar.timegm(datetime.fromisoformat(text.replace("Z", "")).timetuple())
+    """Read `2026-03-02T17:04:31Z`, a blank for the T, a fraction, an offset (else it is UTC), or a bare date."""
+    return calendar.timegm(datetime.fromisoformat(text.strip()).utctimetuple())
 
 
 def midnight(moment: int) -> int:

@@ -62,6 +62,22 @@ def shipment_subscriptions(state: State, shipment: Row) -> list[Row]:
     return [shapes.plain(found)] if found else []
 
 
+def nothing(_state: State, _row: Row) -> None:
+    """A documented relation to one thing, of which this store has none."""
+
+
+def none_of_many(_state: State, _row: Row) -> list[Row]:
+    """A documented relation to many things, of which this store has none."""
+    return []
+
+
+def product_of_subscription(state: State, row: Row) -> Row:
+    """The long form. Seen inside a subscription its `ship_option` is a number; which number means what is not known."""
+    return shapes.plain(state.get("products", row["_product_id"])) | {"ship_option": FLAT}
+
+
+FLAT = 1
+
 customer = one("customers", "customer_id", shapes.short_customer)
 instance = one("product_instances", "instance_id", lambda row: shapes.pick(row, shapes.INSTANCE_SHORT))
 address = one("addresses", "address_id")
@@ -70,16 +86,25 @@ RELATIONS: dict[str, dict[str, Relation]] = {
     "customers": {
         "addresses": many("addresses", "customer_id"),
         "_md": metadata_of("customers"),
+        "carts": none_of_many,
+        "logs": none_of_many,
+        "notes": none_of_many,
         "orders": many("orders", "customer_id"),
         "shipments": many("shipments", "customer_id"),
         "subscriptions": many("subscriptions", "customer_id"),
     },
+    "addresses": {},
     "orders": {
         "customer": customer,
         "products": lambda _state, row: list(row["_products"]),
         "_md": metadata_of("orders"),
         "bill_address": address,
+        "cart": nothing,
+        "coupons": lambda _state, row: list(row["_coupons"]),
         "fulfillments": many("fulfillments", "order_id"),
+        "gifts": none_of_many,
+        "logs": none_of_many,
+        "sent_gift": nothing,
         "ship_address": address,
         "subscriptions": listed("subscriptions", "_subscription_ids"),
         "transactions": many("transactions", "order_id"),
@@ -88,14 +113,16 @@ RELATIONS: dict[str, dict[str, Relation]] = {
         "customer": customer,
         "billing": one("product_billings", "product_billing_id"),
         "term": one("terms", "term_id"),
-        "product": one("products", "product_id", lambda row: shapes.pick(row, shapes.PRODUCT_SHORT)),
+        "product": product_of_subscription,
         "product_instance": instance,
         "subscription_gift_info": shapes.gift_info,
         "address": address,
         "_md": metadata_of("subscriptions"),
+        "cart_products": none_of_many,
         "coupons": many("subscription_coupons", "subscription_id"),
         "fulfillments": many("fulfillments", "subscription_id"),
         "instance": instance,
+        "logs": lambda _state, row: list(row["_logs"]),
         "orders": listed("orders", "_order_ids"),
         "shipments": many("shipments", "subscription_id"),
     },
@@ -104,14 +131,26 @@ RELATIONS: dict[str, dict[str, Relation]] = {
         "fulfillments": fulfillments,
         "labels": lambda _state, _row: [],
         "ship_address": address,
+        "_md": metadata_of("shipments"),
         "batch": one("shipment_batches", "batch_id"),
+        "label_batch": nothing,
         "stats": stats,
         "subscriptions": shipment_subscriptions,
     },
     "products": {
         "billing": one("product_billings", "product_billing_id"),
         "instances": many("product_instances", "product_id"),
+        "_md": metadata_of("products"),
+        "base_term_prices": none_of_many,
+        "gift_instances": none_of_many,
+        "gift_term_prices": none_of_many,
+        "gift_terms": none_of_many,
+        "images": none_of_many,
+        "meta": nothing,
         "metadata": metadata_of("products"),
+        "rule_types": none_of_many,
+        "subscription_types": none_of_many,
+        "variants": none_of_many,
     },
     "product_instances": {"product": one("products", "product_id")},
     "transactions": {"order": order_of_transaction},

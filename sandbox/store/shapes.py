@@ -3,7 +3,6 @@
 from sandbox.store.state import Row, State
 
 CUSTOMER_SHORT = ("country", "email", "first_name", "id", "last_name", "location", "name", "type")
-PRODUCT_SHORT = ("deleted", "id", "name", "product_billing_id", "product_type", "sku", "store_id", "visible")
 INSTANCE_SHORT = ("id", "name", "price", "product_id", "sku")
 PRODUCT_IN_INSTANCE = ("deleted", "id", "mp_visible", "name", "single_purchasable")
 SENDER = ("country", "email", "first_name", "id", "last_name", "location")
@@ -37,12 +36,11 @@ def gift_info(state: State, subscription: Row) -> Row | None:
 
 def metadata(state: State, kind: str, row: Row) -> Row:
     """The metadata object of a row; an empty one until something was written."""
-    owner = {"customers": "customer_id", "orders": "order_id", "subscriptions": "subscription_id"}
     empty = {
         "created_at": None,
         "data": {},
         "id": None,
-        owner.get(kind, "product_id"): row["id"],
+        f"{kind.removesuffix('s')}_id": row["id"],
         "store_id": state.switches.store_id,
         "updated_at": None,
     }

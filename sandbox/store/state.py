@@ -12,7 +12,7 @@ Row = dict[str, Any]
 KINDS = (
     "customers", "addresses", "orders", "subscriptions", "shipments", "fulfillments", "shipment_batches", "products",
     "product_instances", "product_billings", "terms", "transactions", "inventory", "product_survey_results", "hooks",
-    "subscription_coupons",
+    "subscription_coupons", "page_redirects",
 )  # fmt: skip
 
 # Ids look like one sequence across all types, and exceed 32 bits.

@@ -1,6 +1,7 @@
 """JSON answers with sorted keys, and JSON bodies read leniently."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Response, abort, request
@@ -12,9 +13,9 @@ def answer(body: Any, status: int = 200) -> Response:
     return Response(json.dumps(body, sort_keys=True), status, mimetype="application/json")
 
 
-def refusal(status: int, why: str) -> Response:
-    """An error. The shape of Cratejoy's own is not documented, so nobody may depend on this one."""
-    return answer({"error": why}, status)
+def refusal(status: int, *why: str) -> Response:
+    """An error in the documented shape: a list of texts, one for each thing that is wrong."""
+    return answer({"errors": list(why)}, status)
 
 
 def nothing() -> Response:
@@ -26,20 +27,29 @@ def refuse(status: int, why: str) -> Any:
     abort(refusal(status, why))
 
 
+def refuse_all(status: int, errors: Iterable[str]) -> Any:
+    """End the request here, with all that is wrong."""
+    abort(refusal(status, *errors))
+
+
 def body() -> dict[str, Any]:
     """The request's JSON object. The official samples send no content type, so none is asked for."""
-    read = request.get_json(force=True, silent=True)
-    return read if isinstance(read, dict) else dict(refuse(BAD_REQUEST, "the body is not a JSON object"))
+    found = read_json(request.get_data())
+    return found if isinstance(found, dict) else dict(refuse(BAD_REQUEST, "the body is not a JSON object"))
 
 
-def truthy(value: Any) -> bool:
-    """Booleans come as JSON or as text: an official script sends "True"."""
-    return value.strip().lower() in {"true", "1"} if isinstance(value, str) else bool(value)
+def optional_body() -> dict[str, Any]:
+    """The request's JSON object, or an empty one where no body is needed and none came."""
+    return body() if request.get_data() else {}
 
 
-def whole(value: Any) -> int:
-    """A number, or the text of one: the documents' samples send ids as text."""
+def read_json(data: bytes) -> Any:
+    """JSON in UTF-8 and nothing beyond it (no `NaN`, no byte order mark), or None."""
     try:
-        return int(value)
-    except (TypeError, ValueError):
-        return int(refuse(BAD_REQUEST, "a whole number is expected"))
+        return json.loads(data.decode(), parse_constant=not_json)
+    except (ValueError, RecursionError):
+        return None
+
+
+def not_json(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

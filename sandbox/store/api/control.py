@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from sandbox.store.api.answers import BAD_REQUEST, answer, body, refusal, whole
+from sandbox.store.api.answers import BAD_REQUEST, answer, body, optional_body, refusal
+from sandbox.store.api.fields import whole
 from sandbox.store.faults import Fault
 from sandbox.store.life.before import settle_people
 from sandbox.store.life.plan import Plan
@@ -95,10 +96,6 @@ def control(world: World) -> Blueprint:  # noqa: C901 - one short view after the
 
 def about(world: World) -> dict[str, Any]:
     return {"now": world.state.now, "seed": world.options.seed, "store_id": world.switches.store_id}
-
-
-def optional_body() -> dict[str, Any]:
-    return body() if request.content_length else {}
 
 
 def wrong(error: Exception) -> Response:

@@ -5,15 +5,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from sandbox.store import dates
-from sandbox.store.api.answers import BAD_REQUEST, answer, body, nothing, refuse, truthy
+from sandbox.store.api.answers import answer, body, nothing
+from sandbox.store.api.fields import read
 from sandbox.store.api.reads import existing, shown
 from sandbox.store.shop.desk import Shop, Silence
 from sandbox.store.state import Row
-from sandbox.store.telling.news import EVENTS
 from sandbox.store.world import World
-
-REQUIRED = ("name", "target", "request_type", "event")
-REQUEST_TYPES = ("POST", "GET")
 
 
 def hooks(world: World) -> Blueprint:
@@ -22,14 +19,14 @@ def hooks(world: World) -> Blueprint:
 
     @blueprint.post("/v1/hooks/")
     def create() -> Response:
-        fields = checked(body(), REQUIRED)
+        fields = read("hooks", "POST", body(), required="name target request_type event")
         with world.state.lock:
             hook = world.state.insert("hooks", hook_row(world, fields))
             return answer(shown(world, "hooks", hook), 201)
 
     @blueprint.put("/v1/hooks/<int:row_id>/")
     def change(row_id: int) -> Response:
-        fields = checked(body(), ())
+        fields = read("hooks", "PUT", body())
         with world.state.lock:
             hook = existing(world, "hooks", row_id)
             hook.update(fields)
@@ -57,21 +54,6 @@ def hook_row(world: World, fields: dict[str, Any]) -> Row:
         "url": f"/v1/hooks/{hook_id}/",
     }
     return blank | fields
-
-
-def checked(fields: dict[str, Any], required: tuple[str, ...]) -> dict[str, Any]:
-    """The known fields, or a 400 that says what is wrong with them."""
-    missing = [name for name in required if not fields.get(name)]
-    if missing:
-        refuse(BAD_REQUEST, f"a hook needs {', '.join(missing)}")
-    known = {name: fields[name] for name in (*REQUIRED, "querystring", "enabled") if name in fields}
-    if known.get("event", EVENTS[0]) not in EVENTS:
-        refuse(BAD_REQUEST, "no such event")
-    if known.get("request_type", REQUEST_TYPES[0]) not in REQUEST_TYPES:
-        refuse(BAD_REQUEST, "request_type is POST or GET")
-    if not str(known.get("target", "http://")).startswith(("http://", "https://")):
-        refuse(BAD_REQUEST, "target is a URL")
-    return known | ({"enabled": truthy(known["enabled"])} if "enabled" in known else {})
 
 
 def voice(world: World) -> Shop:

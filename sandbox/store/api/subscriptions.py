@@ -1,11 +1,10 @@
-"""What a merchant does to a subscription over the API: change, cancel, take up, skip, renew, give coupons."""
-
-from typing import Any
+"""What a merchant does to a subscription over the API: cancel, take up, skip, renew, give coupons."""
 
 from flask import Blueprint, Response
 
 from sandbox.store import dates
-from sandbox.store.api.answers import BAD_REQUEST, NOT_FOUND, answer, body, nothing, refuse, truthy, whole
+from sandbox.store.api.answers import BAD_REQUEST, NOT_FOUND, answer, body, nothing, optional_body, refuse
+from sandbox.store.api.fields import read
 from sandbox.store.api.hooks import voice
 from sandbox.store.api.reads import existing, shown
 from sandbox.store.shop import renewals
@@ -17,17 +16,9 @@ from sandbox.store.world import World
 def subscriptions(world: World) -> Blueprint:
     blueprint = Blueprint("subscriptions", __name__)
 
-    @blueprint.put("/v1/subscriptions/<int:row_id>/")
-    def change(row_id: int) -> Response:
-        fields = read_fields(body())
-        with world.state.lock:
-            row = existing(world, "subscriptions", row_id)
-            row.update(fields)
-            return answer(shown(world, "subscriptions", row))
-
     @blueprint.put("/v1/subscriptions/<int:row_id>/<any(cancel, reactivate, skip, renew):action>/")
     def act(row_id: int, action: str) -> Response:
-        fields = body() if action == "skip" else {}
+        fields = read("subscriptions", action, optional_body())
         with world.state.lock:
             row = existing(world, "subscriptions", row_id)
             ACTIONS[action](world, row, fields)
@@ -35,7 +26,7 @@ def subscriptions(world: World) -> Blueprint:
 
     @blueprint.post("/v1/subscriptions/<int:row_id>/coupons/")
     def add_coupon(row_id: int) -> Response:
-        coupon_id = whole(body().get("coupon_id"))
+        coupon_id = read("subscription_coupons", "POST", body(), required="coupon_id")["coupon_id"]
         with world.state.lock:
             existing(world, "subscriptions", row_id)
             return answer(world.state.insert("subscription_coupons", coupon(row_id, coupon_id)), 201)
@@ -56,19 +47,6 @@ def subscriptions(world: World) -> Blueprint:
     return blueprint
 
 
-def read_fields(fields: dict[str, Any]) -> Row:
-    """The writable ones; the new end date may be a bare date."""
-    known: Row = {name: fields[name] for name in ("note", "credit") if name in fields}
-    if "autorenew" in fields:
-        known["autorenew"] = truthy(fields["autorenew"])
-    if "end_date" in fields:
-        try:
-            known["end_date"] = dates.iso(dates.seconds(str(fields["end_date"])))
-        except ValueError:
-            refuse(BAD_REQUEST, "end_date is a date")
-    return known
-
-
 def coupon(subscription_id: int, coupon_id: int) -> Row:
     return {
         "code_used": f"CODE{coupon_id}",
@@ -80,18 +58,24 @@ def coupon(subscription_id: int, coupon_id: int) -> Row:
     }
 
 
-def cancel(world: World, row: Row, _: Row) -> None:
-    if row["status"] != "cancelled":
-        shop.cancel(voice(world), row)
-
-
-def reactivate(world: World, row: Row, _: Row) -> None:
+def cancel(world: World, row: Row, fields: Row) -> None:
     if row["status"] == "cancelled":
+        return
+    row["cancel_reason"] = fields.get("cancel_reason")
+    log(world, row, "cancelled", fields)
+    shop.cancel(voice(world), row)
+
+
+def reactivate(world: World, row: Row, fields: Row) -> None:
+    if row["status"] == "cancelled":
+        log(world, row, "reactivated", fields)
         shop.reactivate(voice(world), row)
 
 
 def skip(_world: World, row: Row, fields: Row) -> None:
-    shop.skip(row, skipped=truthy(fields.get("skip")) and not truthy(fields.get("unskip")))
+    if not fields:
+        refuse(BAD_REQUEST, "skip or unskip is missing")
+    shop.skip(row, skipped=fields.get("skip", False) and not fields.get("unskip", False))
 
 
 def renew(world: World, row: Row, _: Row) -> None:
@@ -99,6 +83,12 @@ def renew(world: World, row: Row, _: Row) -> None:
     if row["status"] != "past_due":
         refuse(BAD_REQUEST, "only a past-due subscription can be renewed")
     renewals.renew(voice(world), row)
+
+
+def log(world: World, row: Row, what: str, fields: Row) -> None:
+    """Keep the merchant's note in the log. That a subscription has logs is documented, their properties are not."""
+    entry = {"action": what, "created_at": dates.iso(world.state.now), "note": fields.get("log_note")}
+    row["_logs"].append({**entry, "id": world.state.new_id(), "type": "subscription_log"})
 
 
 ACTIONS = {"cancel": cancel, "reactivate": reactivate, "skip": skip, "renew": renew}

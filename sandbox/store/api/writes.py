@@ -1,133 +1,85 @@
-"""Writing: what documents or working code change on customers, addresses, orders, shipments and products."""
+"""Writing: what documents or working code change on customers, addresses, orders, shipments, products and redirects."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response
 
-from sandbox.store.api.answers import BAD_REQUEST, answer, body, refuse, truthy, whole
+from sandbox.store.api.answers import BAD_REQUEST, answer, body, refuse
+from sandbox.store.api.fields import read
 from sandbox.store.api.hooks import voice
 from sandbox.store.api.reads import existing, shown
-from sandbox.store.shop import boxes, customers, orders
-from sandbox.store.shop.gifts import Gift
+from sandbox.store.shop import boxes, customers
 from sandbox.store.state import Row
 from sandbox.store.world import World
 
-CUSTOMER = ("first_name", "last_name", "email")
-ADDRESS = ("to", "street", "unit", "city", "state", "zip_code", "country", "company", "phone_number")
-SHIPMENT = ("tracking_number", "shipped_at", "adjusted_ordered_at")
-PRODUCT = ("name", "ship_weight", "visible")
 
-
-def writes(world: World) -> Blueprint:  # noqa: C901 - one branch-free view after the other
+def writes(world: World) -> Blueprint:
     blueprint = Blueprint("writes", __name__)
 
-    @blueprint.put("/v1/customers/<int:row_id>/")
-    def customer(row_id: int) -> Response:
-        fields = body()
+    @blueprint.put(f"/v1/<any({', '.join(CHANGES)}):kind>/<int:row_id>/")
+    def change(kind: str, row_id: int) -> Response:
+        given = body()
         with world.state.lock:
-            row = existing(world, "customers", row_id)
-            row.update(only(fields, CUSTOMER))
-            row["name"] = " ".join(filter(None, (row["first_name"], row["last_name"])))
-            if "note" in fields:
-                # A note is put before the old one, with a line break.
-                row["note"] = "\n".join(filter(None, (fields["note"], row["note"])))
-            return answer(shown(world, "customers", row))
+            row = existing(world, kind, row_id)
+            CHANGES[kind](world, row, read(kind, "PUT", given))
+            return answer(shown(world, kind, row))
 
     @blueprint.post("/v1/customers/<int:row_id>/addresses/")
     def new_address(row_id: int) -> Response:
-        fields = only(body(), ADDRESS)
+        given = body()
         with world.state.lock:
             existing(world, "customers", row_id)
-            made = customers.add_address(voice(world), {**fields, "_customer_id": row_id})
+            made = customers.add_address(voice(world), {**read("addresses", "POST", given), "_customer_id": row_id})
             return answer(shown(world, "addresses", made), 201)
 
-    @blueprint.put("/v1/addresses/<int:row_id>/")
-    def address(row_id: int) -> Response:
-        fields = only(body(), ADDRESS)
+    @blueprint.post("/v1/page_redirects/")
+    def new_redirect() -> Response:
+        fields = read("page_redirects", "POST", body(), required="path target")
         with world.state.lock:
-            row = existing(world, "addresses", row_id)
-            customers.change_address(voice(world), row, fields)
-            return answer(shown(world, "addresses", row))
-
-    @blueprint.put("/v1/orders/<int:row_id>/")
-    def order(row_id: int) -> Response:
-        fields = only(body(), ("note",))
-        with world.state.lock:
-            row = existing(world, "orders", row_id)
-            row.update(fields)
-            return answer(shown(world, "orders", row))
-
-    @blueprint.post("/v1/orders/")
-    def new_order() -> Response:
-        fields = body()
-        with world.state.lock:
-            return answer(shown(world, "orders", place_order(world, fields)), 201)
-
-    @blueprint.put("/v1/shipments/<int:row_id>/")
-    def shipment(row_id: int) -> Response:
-        fields = body()
-        with world.state.lock:
-            row = existing(world, "shipments", row_id)
-            change_shipment(world, row, fields)
-            return answer(shown(world, "shipments", row))
-
-    @blueprint.put("/v1/products/<int:row_id>/")
-    def product(row_id: int) -> Response:
-        fields = only(body(), PRODUCT)
-        with world.state.lock:
-            row = existing(world, "products", row_id)
-            row.update(fields | ({"visible": truthy(fields["visible"])} if "visible" in fields else {}))
-            return answer(shown(world, "products", row))
+            blank = {"code": 302, "enabled": True, "store_id": world.switches.store_id, "type": "page_redirect"}
+            return answer(world.state.insert("page_redirects", blank | fields), 201)
 
     return blueprint
 
 
-def only(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: fields[name] for name in names if name in fields}
+def change_customer(_world: World, row: Row, fields: Row) -> None:
+    """A note is put before the old one, with a line break; the name follows its parts."""
+    if "note" in fields:
+        fields["note"] = "\n".join(filter(None, (fields["note"], row["note"])))
+    row.update(fields)
+    if {"first_name", "last_name"} & fields.keys():
+        row["name"] = " ".join(filter(None, (row["first_name"], row["last_name"])))
 
 
-def change_shipment(world: World, row: Row, fields: dict[str, Any]) -> None:
+def change_address(world: World, row: Row, fields: Row) -> None:
+    customers.change_address(voice(world), row, fields)
+
+
+def change_shipment(world: World, row: Row, fields: Row) -> None:
     """`shipped` mails the customer and tells; the other fields alone do neither."""
-    shop = voice(world)
-    kept, status = only(fields, SHIPMENT), fields.get("status")
-    if status in {"shipped", 2}:
-        boxes.ship(shop, row, kept)
-    elif status in {None, row["status"]}:
-        row.update(kept)
-    elif status in {"cancelled", 3} and row["status"] == "unshipped":
-        row.update(kept)
+    shop, status = voice(world), fields.pop("status", row["status"])
+    if "adjusted_ordered_at" in fields:
+        fields["target_at"] = fields["adjusted_ordered_at"]  # the deprecated twin
+    if status == row["status"]:
+        row.update(fields)
+    elif (row["status"], status) == ("unshipped", "shipped"):
+        boxes.ship(shop, row, fields)
+    elif (row["status"], status) == ("unshipped", "cancelled"):
+        row.update(fields)
         boxes.cancel(shop, row)
     else:
-        refuse(BAD_REQUEST, "this step of status is not possible")
+        refuse(BAD_REQUEST, f"a shipment that is {row['status']} cannot become {status}")
 
 
-def place_order(world: World, fields: dict[str, Any]) -> Row:
-    """An order by API. It knows a gift's message only, so nobody can tell whom such a gift is for."""
-    customer = existing(world, "customers", whole(at(fields, "customer", "id")))
-    lines = fields.get("products") or refuse(BAD_REQUEST, "an order has products")
-    instances = [existing(world, "product_instances", whole(at(line, "product_instance", "id"))) for line in lines]
-    message = at(fields, "order_gift_info", "gift_message")
-    gift = Gift("gift2_message", str(message)) if message is not None else None
-    return orders.buy(
-        voice(world), customer, orders.Basket(tuple(instances), term_of(world, lines[0], instances[0])), gift
-    )
+def change_plainly(_world: World, row: Row, fields: Row) -> None:
+    row.update(fields)
 
 
-def term_of(world: World, line: Any, instance: Row) -> Row | None:
-    """The term with so many cycles, for a box; month to month if none is named."""
-    if not instance["term_prices"]:
-        return None
-    cycles = whole(at(line, "term", "num_cycles") or 1)
-    for term in world.state.rows("terms"):
-        if term["num_cycles"] == cycles:
-            return term
-    return refuse(BAD_REQUEST, "no term has so many cycles")  # type: ignore[no-any-return]
-
-
-def at(fields: Any, *path: str) -> Any:
-    """The value at a path, written nested or, as the documents print it, with a dot in its name."""
-    if isinstance(fields, dict) and ".".join(path) in fields:
-        return fields[".".join(path)]
-    for name in path:
-        fields = fields.get(name) if isinstance(fields, dict) else None
-    return fields
+CHANGES: Mapping[str, Callable[[World, Row, Row], None]] = {
+    "addresses": change_address,
+    "customers": change_customer,
+    "orders": change_plainly,
+    "products": change_plainly,
+    "shipments": change_shipment,
+    "subscriptions": change_plainly,
+}

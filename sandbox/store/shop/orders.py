@@ -1,5 +1,6 @@
 """Orders: bought or given, and what is packed for them."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sandbox.store import catalogue, dates
@@ -15,10 +16,24 @@ TO_THE_BUYER = 0.2  # this share of gifts is sent to the buyer
 
 @dataclass(frozen=True)
 class Basket:
-    """What is bought: one box for a term, or items (`term` is None)."""
+    """What is bought, as often as it is in there: boxes for a term, and single items."""
 
     instances: tuple[Row, ...]
     term: Row | None = None
+
+    @property
+    def boxes(self) -> list[Row]:
+        return [instance for instance in self.instances if instance["term_prices"]]
+
+    @property
+    def items(self) -> list[Row]:
+        return [instance for instance in self.instances if not instance["term_prices"]]
+
+    @property
+    def lines(self) -> list[tuple[Row, int]]:
+        """Each thing once, with how often it is bought."""
+        counts = Counter(instance["id"] for instance in self.instances)
+        return [(instance, counts[instance["id"]]) for instance in {one["id"]: one for one in self.instances}.values()]
 
     @property
     def price(self) -> int:
@@ -26,26 +41,54 @@ class Basket:
         return sum(catalogue.price_of(instance, term_id) for instance in self.instances)
 
 
-def buy(shop: Shop, customer: Row, basket: Basket, gift: Gift | None = None, *, test: bool = False) -> Row:
+@dataclass(frozen=True)
+class Wishes:
+    """What an order by API may ask for: where it goes, which saved card pays, which coupons count."""
+
+    address_id: int | None = None
+    card_id: int | None = None
+    coupon_ids: tuple[int, ...] = ()
+
+
+NO_WISHES = Wishes()
+
+
+def buy(
+    shop: Shop,
+    customer: Row,
+    basket: Basket,
+    gift: Gift | None = None,
+    *,
+    test: bool = False,
+    wishes: Wishes = NO_WISHES,
+) -> Row:
     """Place and pay an order, pack its boxes; tells order_new, transaction_new, subscription_new."""
-    order = place(shop, customer, basket, gift, test=test)
+    order = place(shop, customer, basket, gift, test=test, wishes=wishes)
     tell_order(shop, "order_new", order)
     if order["total"]:
         till.pay(shop, order)
     if basket.term:
-        subscriptions.open_for(shop, order, basket.instances[0], basket.term, gift)
-    else:
-        boxes.pack_items(shop, order, basket.instances)
-        stock.take(shop, basket.instances)
+        for instance in basket.boxes:
+            subscriptions.open_for(shop, order, instance, basket.term, gift)
+    if basket.items:
+        boxes.pack_items(shop, order, basket.items)
+        stock.take(shop, basket.items)
     return order
 
 
-def place(shop: Shop, customer: Row, basket: Basket, gift: Gift | None, *, test: bool) -> Row:
+def place(shop: Shop, customer: Row, basket: Basket, gift: Gift | None, *, test: bool, wishes: Wishes) -> Row:
     order = blank_order(shop, customer, basket, test=test)
     if gift:
         put_gift(shop, order, customer, gift)
-    order["_address_id"] = destination(shop, customer, gift)
+    order["_address_id"] = wishes.address_id or destination(shop, customer, gift)
+    order["_card_id"] = wishes.card_id
+    order["_coupons"] = [coupon(shop, coupon_id) for coupon_id in wishes.coupon_ids]
     return enter(shop, order)
+
+
+def coupon(shop: Shop, coupon_id: int) -> Row:
+    """A coupon as an order holds it; its effect on the price is not imitated."""
+    return {"code_used": f"CODE{coupon_id}", "coupon_id": coupon_id, "id": shop.state.new_id(), "type": "coupon"}
 
 
 def enter(shop: Shop, order: Row) -> Row:
@@ -95,22 +138,24 @@ def blank_order(shop: Shop, customer: Row, basket: Basket, *, test: bool) -> Row
         "transaction_fee_status": None,
         "type": "order",
         "url": f"/v1/orders/{order_id}/",
+        "_card_id": None,
+        "_coupons": [],
         "_gift": None,
         "_known": False,
-        "_products": [cart_product(shop, instance, basket) for instance in basket.instances],
+        "_products": [cart_product(shop, instance, basket, quantity) for instance, quantity in basket.lines],
         "_recipient": None,
         "_subscription_ids": [],
         "_told": False,
     }
 
 
-def cart_product(shop: Shop, instance: Row, basket: Basket) -> Row:
+def cart_product(shop: Shop, instance: Row, basket: Basket, quantity: int) -> Row:
     """A line of the order. The documents' field list did not survive; this is the least that makes sense."""
     return {
         "id": shop.state.new_id(),
         "price": catalogue.price_of(instance, basket.term["id"] if basket.term else None),
         "product_instance": {key: instance[key] for key in ("id", "name", "product_id", "sku", "type")},
-        "quantity": 1,
+        "quantity": quantity,
         "type": "cart_product",
     }
 

@@ -52,6 +52,7 @@ def subscription_row(shop: Shop, order: Row, instance: Row, term: Row) -> Row:
         "_gift": order["_gift"],
         "_gift_info": None,
         "_instance_id": instance["id"],
+        "_logs": [],
         "_order_ids": [order["id"]],
         "_product_id": product["id"],
         "_recipient": order["_recipient"],
@@ -89,10 +90,9 @@ def change_term(shop: Shop, subscription: Row) -> None:
 
 
 def reactivate(shop: Shop, subscription: Row) -> None:
-    """No event is documented for this; the state's change is told as subscription_updated."""
-    subscription["autorenew"] = True
+    """None of the seventeen events is for this: nothing is told."""
+    subscription.update(autorenew=True, cancel_reason=None)
     settle(shop, subscription, "active")
-    tell_subscription(shop, "subscription_updated", subscription, "reactivated")
 
 
 def skip(subscription: Row, *, skipped: bool) -> None:

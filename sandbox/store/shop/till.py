@@ -18,6 +18,7 @@ def pay(shop: Shop, order: Row, result: str = "captured", total: int | None = No
         "total": order["total"] if total is None else total,
         "type": "transaction",
         "url": f"/v1/transactions/{transaction_id}/",
+        "_customer_pay_id": order.get("_card_id"),
         "_order_id": order["id"],
     }
     shop.state.insert("transactions", transaction)
