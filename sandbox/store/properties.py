@@ -16,9 +16,9 @@ OWN: Mapping[str, str] = {
     "transaction_fee_status type url",
     "subscriptions": "autorenew billing_name cancel_reason credit customer_id end_date id is_test note "
     "product_billing_id product_id skipped_date source start_date status store_id term_id type url",
-    "shipments": "adjusted_ordered_at batch_id billing_type carrier_name created_at cust_cycle customer_id "
-    "feedback_responses id is_ecom is_gift is_test order_id shipped_at status sub_cycle subscription_id target_at "
-    "tracking_link tracking_number type url",
+    "shipments": "adjusted_ordered_at batch_id carrier_name created_at customer_id feedback_responses id is_gift "
+    "is_test order_id shipped_at status subscription_id target_at tracking_link tracking_number type url",
+    "shipments of v1.1": "adjusted_ordered_at batch_id billing_type cust_cycle customer_id status sub_cycle",
     "fulfillments": "adjusted_fulfillment_date cycle_number fulfillment_date id is_test order_id shipment_id shipping "
     "status subscription_id tax test total_cycles type",
     "shipment_batches": "end id product_billing_id start type",

@@ -173,6 +173,10 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+class UnknownRelation(ValueError):
+    """A `with` asks for a relation that this kind of object does not have."""
+
+
 def wanted(kind: str, text: str | None) -> Iterable[str]:
     """The relations a `with` asks for. A list replaces the defaults; an empty one asks for none."""
     known = RELATIONS.get(kind, {})
@@ -180,7 +184,11 @@ def wanted(kind: str, text: str | None) -> Iterable[str]:
         return DEFAULTS.get(kind, ())
     if text == "all":
         return known
-    return [name for name in text.split(",") if name in known]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    strangers = [name for name in names if name not in known]
+    if strangers:
+        raise UnknownRelation(f"Invalid query parameter 'with': {kind} have no relation {', '.join(strangers)}")
+    return names
 
 
 def expand(state: State, kind: str, row: Row, names: Iterable[str]) -> Row:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.store import codes, shapes
+from sandbox.store.api import fields
+from sandbox.store.properties import LEADS_TO, PROPERTIES
 from sandbox.store.relations import RELATIONS, ref
 from sandbox.store.state import Row, State
 
@@ -15,7 +17,7 @@ NOT_FILTERS = frozenset(("page", "limit", "with"))
 
 
 class BadFilter(ValueError):
-    """An unknown property or comparison. What Cratejoy does with one is not documented; here it is a 400."""
+    """An unknown property or comparison, or a value of another type than the property's: a 400."""
 
 
 @dataclass(frozen=True)
@@ -67,27 +69,29 @@ def condition(name: str, value: str) -> Condition:
     """`_md.shoe.size__gt` has the path _md, shoe, size and the comparison gt."""
     path, _, comparison = name.rpartition("__") if "__" in name.strip("_") else (name, "", "eq")
     if comparison not in COMPARISONS:
-        raise BadFilter(f"no comparison is called {comparison!r}")
+        raise BadFilter(f"Invalid query parameter '{name}': no comparison is called {comparison!r}")
     return Condition(tuple(path.split(".")), comparison, value)
 
 
 def keep(state: State, kind: str, rows: Iterable[Row], wanted: list[Condition]) -> list[Row]:
-    rows = list(rows)
     for one in wanted:
-        check_property(kind, rows, one)
+        check_path(kind, one.path)
     return [row for row in rows if all(holds(state, kind, row, one) for one in wanted)]
 
 
-def check_property(kind: str, rows: list[Row], one: Condition) -> None:
-    head = one.path[0]
-    known = head in RELATIONS.get(kind, {}) or head == "_md" or not rows
-    if not known and not any(is_property(row, head) for row in rows):
-        raise BadFilter(f"{kind} have no {head!r}")
+def check_path(kind: str, path: tuple[str, ...]) -> None:
+    """Own properties and those of a relation can be filtered by, and metadata at any depth."""
+    head, *rest = path
+    own = PROPERTIES.get(kind, frozenset())
+    if head == "_md" and rest and "_md" in RELATIONS.get(kind, {}):
+        return
+    known = head in own if not rest else head in own | RELATIONS.get(kind, {}).keys() and rest[0] in inside(head)
+    if not known or len(rest) > 1:
+        raise BadFilter(f"Unknown property '{'.'.join(path)}'")
 
 
-def is_property(row: Row, name: str) -> bool:
-    """Its own, or an id the store keeps to itself but filters by, as `?customer_id=` on subscriptions."""
-    return name in row or (name.endswith("_id") and f"_{name}" in row)
+def inside(relation: str) -> frozenset[str]:
+    return PROPERTIES[LEADS_TO[relation]] if relation in LEADS_TO else frozenset()
 
 
 def holds(state: State, kind: str, row: Row, one: Condition) -> bool:
@@ -127,7 +131,7 @@ def metadata_branch(state: State, kind: str, row: Row, path: tuple[str, ...]) ->
 def coerced(one: Condition, like_value: Any, object_type: str, field: str) -> Any:
     """The filter's text as whatever the column holds."""
     if one.comparison == "is_null":
-        return one.value.lower() not in {"false", "0"}
+        return typed(one.value, like_value=True)
     if one.comparison in {"in", "nin"}:
         return [typed(codes.as_text(object_type, field, item), like_value) for item in listed(one.value)]
     if one.comparison in {"like", "ilike"}:
@@ -146,11 +150,18 @@ def listed(text: str) -> list[str]:
 
 
 def typed(text: str, like_value: Any) -> Any:
-    if isinstance(like_value, bool):
-        return text.lower() in {"true", "1"}
-    if isinstance(like_value, int | float):
-        try:
-            return type(like_value)(text)
-        except ValueError:
-            return text
-    return text
+    """The text as the column's type, or a refusal: it would otherwise be a filter that fits nothing."""
+    try:
+        return reader_of(like_value)(text)
+    except ValueError as error:
+        raise BadFilter(f"Invalid query parameter: {text!r} {error}") from error
+
+
+def reader_of(like_value: Any) -> Callable[[str], Any]:
+    if isinstance(like_value, str) and IS_DATE.fullmatch(like_value):
+        return fields.date
+    return READERS.get(type(like_value), str)
+
+
+READERS: dict[type, Callable[[str], Any]] = {bool: fields.boolean, int: fields.whole, float: fields.number}
+IS_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

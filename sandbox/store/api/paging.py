@@ -12,10 +12,12 @@ class BadPage(ValueError):
     """A page or limit that is no number."""
 
 
-def page_of(rows: list[Row], arguments: Iterable[tuple[str, str]], switches: Switches) -> tuple[list[Row], Row]:
+def page_of(
+    rows: list[Row], arguments: Iterable[tuple[str, str]], switches: Switches, most: int | None
+) -> tuple[list[Row], Row]:
     """This page's rows, and the envelope around them without `results`."""
     given = dict(arguments)
-    limit = limit_of(given, switches)
+    limit = limit_of(given, switches, most)
     base = switches.page_base
     # A capture counts from 1 and takes page 0 for the first as well.
     page = max(base, number(given.get("page"), base))
@@ -28,9 +30,10 @@ def page_of(rows: list[Row], arguments: Iterable[tuple[str, str]], switches: Swi
     return rows[start : start + limit], envelope
 
 
-def limit_of(given: dict[str, str], switches: Switches) -> int:
-    limit = max(1, number(given.get("limit"), switches.default_limit))
-    return min(limit, switches.max_limit) if switches.max_limit else limit
+def limit_of(given: dict[str, str], switches: Switches, most: int | None) -> int:
+    """How many rows a page has; `most` is the list's own cap, beside the one that the switch may set."""
+    caps = [cap for cap in (switches.max_limit, most) if cap]
+    return min([max(1, number(given.get("limit"), switches.default_limit)), *caps])
 
 
 def number(text: str | None, otherwise: int) -> int:

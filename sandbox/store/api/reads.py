@@ -1,11 +1,13 @@
 """Reading: lists and elements of every resource, and the relations that hang from an element."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, request
 
 from sandbox.store import relations
-from sandbox.store.api import filters, paging
+from sandbox.store.api import pages
 from sandbox.store.api.answers import BAD_REQUEST, NOT_FOUND, answer, refuse
-from sandbox.store.relations import RELATIONS
+from sandbox.store.relations import RELATIONS, UnknownRelation
 from sandbox.store.state import Row
 from sandbox.store.world import World
 
@@ -53,18 +55,19 @@ def existing(world: World, kind: str, row_id: int) -> Row:
     return row if row is not None else refuse(NOT_FOUND, f"no such object among {kind}")
 
 
-def listing(world: World, kind: str, rows: list[Row]) -> Row:
-    """Filter, cut, dress: the answer to any list."""
-    arguments = list(request.args.items(multi=True))
-    try:
-        kept = filters.keep(world.state, kind, rows, filters.conditions(arguments))
-        page, envelope = paging.page_of(kept, arguments, world.switches)
-    except (filters.BadFilter, paging.BadPage) as error:
-        refuse(BAD_REQUEST, str(error))
-    return envelope | {"results": [shown(world, kind, row) for row in page]}
+def listing(world: World, kind: str, rows: Iterable[Row]) -> Row:
+    return pages.page(world, kind, rows, pages.arguments(), lambda row: dressed(world, kind, row))
 
 
 def shown(world: World, kind: str, row: Row) -> Row:
+    """One object as an answer, or a 400 if it is asked for with a relation that it does not have."""
+    try:
+        return dressed(world, kind, row)
+    except UnknownRelation as error:
+        return dict(refuse(BAD_REQUEST, str(error)))
+
+
+def dressed(world: World, kind: str, row: Row) -> Row:
     """The object with the relations asked for; by default embedded, or as URLs if the switch says so."""
     text = request.args.get("with")
     names = relations.wanted(kind, text)

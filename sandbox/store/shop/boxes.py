@@ -34,7 +34,6 @@ def add_shipment(shop: Shop, order: Row, subscription: Row | None, target: int) 
         "id": shipment_id,
         "is_gift": bool(order.get("is_gift") or (subscription or {}).get("_gift_info")),
         "is_test": order["is_test"],
-        "labels": [],
         "shipped_at": None,
         "status": "unshipped",
         "target_at": dates.iso(dates.midnight(target)),

@@ -95,6 +95,58 @@ def test_the_newer_shipments_take_a_json_array(shop, rows):
     assert {row["status"] for row in answer["results"]} == {"shipped"}
 
 
-@pytest.mark.parametrize("query", ["shoe=1", "email__near=x", "limit=many"])
-def test_what_nobody_knows_is_a_400(shop, rows, query):
-    assert shop.call("GET", f"/v1/customers/?{query}").status_code == 400
+@pytest.mark.parametrize(
+    "query",
+    [
+        "shoe=1",
+        "email__near=x",
+        "limit=many",
+        "orders.shoe=1",
+        "orders.customer.email=x",
+        "addresses=Austin",
+        "total_revenue__gt=much",
+        "orders.placed_at__gt=soon",
+        "orders.is_test=perhaps",
+        "subscription_status__is_null=perhaps",
+        "offset=10",
+        "with=shoes",
+    ],
+)
+def test_a_query_that_names_or_compares_what_does_not_exist_is_a_400(shop, rows, query):
+    answer = shop.call("GET", f"/v1/customers/?{query}")
+    assert answer.status_code == 400
+    assert answer.json["errors"]
+
+
+def test_an_unknown_property_is_refused_in_an_empty_list_too(shop):
+    assert shop.call("GET", "/v1/customers/?shoe=1").json == {"errors": ["Unknown property 'shoe'"]}
+
+
+@pytest.mark.parametrize(
+    "query", ["with=customer", "is_gift=true", "order_id=5", "limit=many", "customer.id=5", "batch.end__gt=2026-01-01"]
+)
+def test_the_newer_shipments_refuse_what_their_page_does_not_list(shop, rows, query):
+    assert shop.call("GET", f"/v1.1/shipments/?{query}").status_code == 400
+
+
+def test_an_element_with_an_unknown_relation_is_a_400(shop, rows):
+    assert shop.call("GET", f"/v1/customers/{rows[0]['id']}/?with=orders,shoes").status_code == 400
+
+
+@pytest.mark.parametrize("moment", ["2026-02-10", "2026-02-10 00:00:00Z", "2026-02-10T00:00:00.000Z"])
+def test_a_date_filters_in_every_form_in_which_it_can_be_written(shop, rows, moment):
+    orders = shop.get("/v1/orders/?limit=100")["results"]
+    expected = {row["id"] for row in orders if row["placed_at"] > "2026-02-10T00:00:00Z"}
+    assert 0 < len(expected) < len(orders)
+    assert set(shop.ids(f"/v1/orders/?limit=100&placed_at__gt={moment}")) == expected
+
+
+def test_a_gifts_recipient_can_be_asked_for(shop, recorder):
+    shop.listen(recorder)
+    shop.live(100)
+    gift = next(row for row in shop.get("/v1/orders/?is_gift=true&limit=50")["results"] if recipient(row))
+    assert gift["id"] in shop.ids(f"/v1/orders/?order_gift_info.gift_recipient_name={recipient(gift)}&limit=50")
+
+
+def recipient(order):
+    return (order["order_gift_info"] or {}).get("gift_recipient_name")
