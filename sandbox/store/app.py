@@ -5,6 +5,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.store.api.answers import refusal
 from sandbox.store.api.control import control
+from sandbox.store.api.control_hooks import control_hooks
 from sandbox.store.api.gate import guard
 from sandbox.store.api.hooks import hooks
 from sandbox.store.api.metadata import metadata
@@ -15,7 +16,7 @@ from sandbox.store.api.subscriptions import subscriptions
 from sandbox.store.api.writes import writes
 from sandbox.store.world import World
 
-PARTS = (control, hooks, metadata, subscriptions, orders, writes, shipments_v11, reads)
+PARTS = (control, control_hooks, hooks, metadata, subscriptions, orders, writes, shipments_v11, reads)
 
 
 def create_app(world: World) -> Flask:

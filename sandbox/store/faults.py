@@ -1,4 +1,4 @@
-"""Faults of the API, on request: refusals, failures, slowness, revoked keys, a rate limit; by path prefix."""
+"""Faults of the API, on request and by path prefix: refusals, slowness, revoked keys, a rate limit, spoiled pages."""
 
 import threading
 from collections import deque
@@ -8,6 +8,10 @@ from typing import Any
 
 STATUSES = {401, 403, 429, 500, 502, 503}
 WITH_RETRY_AFTER = {429, 503}
+KINDS = ("status", "rate", "latency", "auth", "page")
+
+# What may be wrong with a page of a list; `api/pages.py` acts it out.
+PAGES = ("null", "missing", "empty", "gone", "same_next", "first_next")
 
 
 class BadFault(ValueError):
@@ -16,12 +20,14 @@ class BadFault(ValueError):
 
 @dataclass
 class Fault:
-    """One of `status`, `rate`, `latency`, `auth`. `times` None means until cleared; a rate has no times."""
+    """One of `status`, `rate`, `latency`, `auth`, `page`. `times` None means until cleared; a rate has no times."""
 
     status: int | None = None
     rate: float | None = None
     latency: float = 0.0
     auth: str | None = None
+    page: str | None = None
+    on: int = 2  # which page is spoiled; the first is 1, whatever the store calls it
     times: int | None = None
     retry_after: int = 1
     prefix: str = "/"
@@ -37,9 +43,15 @@ class Fault:
             raise BadFault(f"status is one of {sorted(STATUSES)}")
         if fault.auth not in {None, "revoked"}:
             raise BadFault("auth can be revoked")
-        if sum(map(bool, (fault.status, fault.rate, fault.latency, fault.auth))) != 1:
-            raise BadFault("a fault has one of status, rate, latency, auth")
+        if fault.page not in {None, *PAGES}:
+            raise BadFault(f"page is one of {', '.join(PAGES)}")
+        if len(fault.kinds) != 1:
+            raise BadFault(f"a fault has one of {', '.join(KINDS)}")
         return fault
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind in KINDS if getattr(self, kind)]
 
 
 @dataclass(frozen=True)
@@ -64,9 +76,12 @@ class Faults:
         with self._lock:
             self._faults.append(fault)
 
-    def clear(self) -> None:
+    def clear(self, kind: str | None = None) -> None:
+        """Take all faults away, or those of one kind."""
+        if kind not in {None, *KINDS}:
+            raise BadFault(f"a kind of fault is one of {', '.join(KINDS)}")
         with self._lock:
-            self._faults.clear()
+            self._faults = [fault for fault in self._faults if kind and kind not in fault.kinds]
 
     def listed(self) -> list[dict[str, Any]]:
         with self._lock:
@@ -75,13 +90,22 @@ class Faults:
     def judge(self, path: str) -> Verdict:
         """Use up one of the first matching refusal's times; latencies add up."""
         with self._lock:
-            matching = [fault for fault in self._faults if path.startswith(fault.prefix)]
+            matching = [fault for fault in self._faults if path.startswith(fault.prefix) and not fault.page]
             slow = [fault for fault in matching if fault.latency]
             for fault in slow:
                 self._use(fault)
             refusals = (self._verdict(fault) for fault in matching if not fault.latency)
             verdict = next((found for found in refusals if found), Verdict())
             return replace(verdict, latency=sum(fault.latency for fault in slow))
+
+    def spoil(self, path: str, page: int) -> str | None:
+        """Use up one of the times of the first fault that spoils this page of this list."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.page and fault.on == page and path.startswith(fault.prefix):
+                    self._use(fault)
+                    return fault.page
+        return None
 
     def _verdict(self, fault: Fault) -> Verdict | None:
         if fault.auth:

@@ -27,6 +27,7 @@ class State:
         self.now = now
         self.switches = switches
         self.outbox: list[Row] = []
+        self.gone: set[int] = set()  # ids that the API shows no more, because a fault took them away between two pages
         self.metadata: dict[tuple[str, int], Row] = {}
         self._rows: dict[str, dict[int, Row]] = {kind: {} for kind in KINDS}
         self._index: dict[tuple[str, str, int], list[int]] = defaultdict(list)

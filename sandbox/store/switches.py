@@ -10,6 +10,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "relations": ("embedded", "links"),
     "api_relations": ("embedded", "links"),
     "page_base": (1, 0),
+    "next_form": ("query", "path", "url"),
     "refuse_with": (401, 403),
 }
 
@@ -28,6 +29,7 @@ class Switches:
     integer_status: bool = False
     api_relations: str = "embedded"  # REST answers: default relations as objects or as URL strings
     page_base: int = 1  # a capture counts from 1, the documents' samples from 0
+    next_form: str = "query"  # captures and documents show a query; careful clients take a path and a URL as well
     default_limit: int = 10
     max_limit: int | None = None  # 200 is documented for v1.1 only; v1 has answered 1000
     refuse_with: int = 401  # only 403 is documented; a Basic-auth server would send 401

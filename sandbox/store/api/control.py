@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from sandbox.store.api.answers import BAD_REQUEST, answer, body, optional_body, refusal
 from sandbox.store.api.fields import whole
@@ -32,7 +32,10 @@ def control(world: World) -> Blueprint:  # noqa: C901 - one short view after the
 
     @blueprint.delete("/faults")
     def clear_faults() -> Response:
-        world.faults.clear()
+        """All of them, or with `?kind=auth` one kind. What had gone between two pages is back with the last."""
+        world.faults.clear(request.args.get("kind"))
+        if not world.faults.listed():
+            world.state.gone.clear()
         return list_faults()
 
     @blueprint.get("/switches")

@@ -27,8 +27,40 @@ def page(
 ) -> Row:
     """The answer to any list. `kind` says which properties can be filtered by; `dress` shows one row."""
     try:
-        kept = filters.keep(world.state, kind, rows, filters.conditions(given))
-        results, envelope = paging.page_of(kept, given, world.switches, most)
-        return envelope | {"results": [dress(row) for row in results]}
+        window = paging.window_of(dict(given), world.switches, most)
+        fault = world.faults.spoil(request.path, window.ordinal)
+        present = [row for row in rows if not is_gone(world, row)]
+        kept = filters.keep(world.state, kind, present, filters.conditions(given))
+        if fault == "gone" and kept:
+            world.state.gone.add(kept.pop(0)["id"])
+        results, envelope = paging.page_of(kept, window, lambda number: address(world, given, number))
+        whole = envelope | {"results": [dress(row) for row in results]}
     except (filters.BadFilter, paging.BadPage, UnknownRelation) as error:
-        return dict(refuse(BAD_REQUEST, str(error)))
+        refuse(BAD_REQUEST, str(error))
+    return spoiled(whole, fault, lambda number: address(world, given, number), window)
+
+
+def is_gone(world: World, row: Row) -> bool:
+    return row["id"] in world.state.gone
+
+
+def address(world: World, given: Arguments, number: int) -> str:
+    """What leads to another page: a query to be put behind the list's URL, or, by a switch, a path or a URL."""
+    query = paging.query(dict(given), number)
+    before = {"query": "", "path": request.path, "url": request.base_url}
+    return before[world.switches.next_form] + query
+
+
+def spoiled(whole: Row, fault: str | None, leads_to: Callable[[int], str], window: paging.Window) -> Row:
+    """The page with what the fault does to it. A row that has gone is left out before, in `page`."""
+    further, same, first = (leads_to(number) for number in (window.page + 1, window.page, window.base))
+    changes: dict[str | None, Row] = {
+        "null": {"results": None},
+        "empty": {"results": [], "next": further},
+        "same_next": {"next": same},
+        "first_next": {"next": first},
+    }
+    changed = whole | changes.get(fault, {})
+    if fault == "missing":
+        del changed["results"]
+    return changed

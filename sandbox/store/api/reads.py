@@ -52,7 +52,9 @@ def reads(world: World) -> Blueprint:
 
 def existing(world: World, kind: str, row_id: int) -> Row:
     row = world.state.find(kind, row_id)
-    return row if row is not None else refuse(NOT_FOUND, f"no such object among {kind}")
+    return (
+        row if row is not None and row_id not in world.state.gone else refuse(NOT_FOUND, f"no such object among {kind}")
+    )
 
 
 def listing(world: World, kind: str, rows: Iterable[Row]) -> Row:

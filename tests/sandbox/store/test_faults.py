@@ -48,7 +48,18 @@ def test_faults_can_be_cleared(shop):
     assert statuses(shop, 1) == [200]
 
 
-@pytest.mark.parametrize("fault", [{}, {"status": 418}, {"auth": "lost"}, {"color": 1}, {"status": 500, "rate": 1}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {},
+        {"status": 418},
+        {"auth": "lost"},
+        {"color": 1},
+        {"status": 500, "rate": 1},
+        {"page": "torn"},
+        {"page": "null", "latency": 1},
+    ],
+)
 def test_a_fault_that_cannot_be_had_is_refused(shop, fault):
     assert shop.client.post("/_sandbox/faults", json=fault).status_code == 400
 
@@ -61,3 +72,16 @@ def test_requests_are_noted_with_their_status(shop):
         ("/v1/orders/", "limit=3", 500),
         ("/v1/orders/", "limit=3", 200),
     ]
+
+
+def test_keys_are_taken_again_when_their_fault_is_cleared(shop):
+    shop.control("faults", {"auth": "revoked"})
+    shop.control("faults", {"status": 503, "times": 1, "prefix": "/v1/orders"})
+    assert statuses(shop, 1) == [401]
+    shop.client.delete("/_sandbox/faults?kind=auth")
+    assert statuses(shop, 1) == [200]
+    assert statuses(shop, 1, "/v1/orders/") == [503]
+
+
+def test_a_kind_of_fault_that_does_not_exist_cannot_be_cleared(shop):
+    assert shop.client.delete("/_sandbox/faults?kind=mood").status_code == 400

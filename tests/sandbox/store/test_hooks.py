@@ -69,3 +69,45 @@ def test_a_query_value_is_encoded_and_a_missing_one_is_empty():
 def test_no_target_beyond_this_machine_is_ever_called(shop):
     shop.call("POST", "/v1/hooks/", {**HOOK, "event": "customer_new", "target": "https://hooks.example.com/x"})
     assert shop.live(1)["unanswered"] == 1
+
+
+def at_the_store(shop, method, query="", **body):
+    return shop.client.open(f"/_sandbox/hooks{query}", method=method, json=body or None)
+
+
+def events_of(answer):
+    return [hook["event"] for hook in answer.json["hooks"]]
+
+
+def test_a_hook_can_be_deleted_at_the_store_without_a_request_to_the_api(shop, recorder):
+    shop.listen(recorder, ["order_new", "customer_new"])
+    before = len(shop.get("/_sandbox/requests")["requests"])
+    assert events_of(at_the_store(shop, "DELETE", "?event=order_new")) == ["customer_new"]
+    assert len(shop.get("/_sandbox/requests")["requests"]) == before
+
+
+def test_a_hook_that_was_deleted_at_the_store_is_not_called(shop, told):
+    at_the_store(shop, "DELETE", "?event=customer_new")
+    shop.live(3)
+    assert "customer_new" not in told()
+
+
+def test_a_hook_can_be_switched_off_and_on_at_the_store(shop):
+    hook_id = shop.call("POST", "/v1/hooks/", HOOK).json["id"]
+    at_the_store(shop, "POST", f"?id={hook_id}", enabled=False)
+    assert shop.get(f"/v1/hooks/{hook_id}/")["enabled"] is False
+    at_the_store(shop, "POST", enabled=True)
+    assert shop.get(f"/v1/hooks/{hook_id}/")["enabled"] is True
+
+
+def test_the_store_shows_its_hooks_by_event(shop, recorder):
+    shop.listen(recorder, ["order_new", "customer_new"])
+    assert events_of(at_the_store(shop, "GET", "?event=order_new")) == ["order_new"]
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "body"),
+    [("DELETE", "?event=gift_claimed", {}), ("POST", "?event=order_new", {"enabled": "perhaps"})],
+)
+def test_the_store_refuses_what_no_hook_can_be(shop, method, query, body):
+    assert at_the_store(shop, method, query, **body).status_code == 400
