@@ -6,8 +6,10 @@ from typing import Any
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "form": ("A", "B", "C", "D"),
-    "dates": ("iso", "epoch_ms"),
+    "dates": ("iso", "epoch_ms", "epoch_s", "fraction", "blank"),
     "relations": ("embedded", "links"),
+    "money": ("minor", "decimal", "text", "decimal_text"),
+    "booleans": ("json", "text", "title_text"),
     "api_relations": ("embedded", "links"),
     "page_base": (1, 0),
     "next_form": ("query", "path", "url"),
@@ -21,12 +23,16 @@ class BadSwitch(ValueError):
 
 @dataclass
 class Switches:
-    """The first four dress every hook; the others change how the API answers and what the shop tells."""
+    """The first seven dress every hook; the others change how the API answers and what the shop tells."""
 
     form: str = "A"
     dates: str = "iso"
     relations: str = "embedded"
     integer_status: bool = False
+    money: str = "minor"  # 595; or 5.95, "595", "5.95"
+    booleans: str = "json"
+    invisible: bool = False  # e-mail and postal addresses with characters that cannot be seen
+    api_values: bool = False  # do the API's answers write dates, money, booleans and addresses as the hooks do?
     api_relations: str = "embedded"  # REST answers: default relations as objects or as URL strings
     page_base: int = 1  # a capture counts from 1, the documents' samples from 0
     next_form: str = "query"  # captures and documents show a query; careful clients take a path and a URL as well

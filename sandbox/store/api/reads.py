@@ -9,6 +9,7 @@ from sandbox.store.api import pages
 from sandbox.store.api.answers import BAD_REQUEST, NOT_FOUND, answer, refuse
 from sandbox.store.relations import RELATIONS, UnknownRelation
 from sandbox.store.state import Row
+from sandbox.store.telling import values
 from sandbox.store.world import World
 
 READABLE = (
@@ -74,5 +75,12 @@ def dressed(world: World, kind: str, row: Row) -> Row:
     text = request.args.get("with")
     names = relations.wanted(kind, text)
     if text is None and world.switches.api_relations == "links":
-        return relations.with_links(kind, row, names)
-    return relations.expand(world.state, kind, row, names)
+        return worded(world, relations.with_links(kind, row, names))
+    return worded(world, relations.expand(world.state, kind, row, names))
+
+
+def worded(world: World, body: Row) -> Row:
+    """The answer with its values written as the hooks write them, if the switch says so."""
+    switches = world.switches
+    forms = values.Forms(switches.dates, switches.money, switches.booleans, invisible=switches.invisible)
+    return values.written(body, forms) if switches.api_values else body

@@ -5,6 +5,7 @@ from flask import Blueprint, Response
 from sandbox.store import relations
 from sandbox.store.api import pages
 from sandbox.store.api.answers import BAD_REQUEST, answer, refuse
+from sandbox.store.api.reads import worded
 from sandbox.store.state import Row
 from sandbox.store.world import World
 
@@ -39,4 +40,5 @@ def dressed(world: World, row: Row) -> Row:
     order = world.state.get("orders", row["_order_id"])
     info = order.get("order_gift_info")
     shown = relations.expand(world.state, "shipments", row, ("customer", "labels", "ship_address"))
-    return shown | {"order_gift_info": {key: info.get(key) for key in ("gift_message", "id")} if info else None}
+    gift = {key: info.get(key) for key in ("gift_message", "id")} if info else None
+    return worded(world, shown | {"order_gift_info": gift})

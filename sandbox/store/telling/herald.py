@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sandbox.store.state import Row, State
-from sandbox.store.telling import variants, wire
+from sandbox.store.telling import values, variants, wire
 from sandbox.store.telling.bodies import body_of
 from sandbox.store.telling.firing import Firing
 from sandbox.store.telling.mix import Manner, Mix, draw
@@ -95,9 +95,9 @@ class Herald:
 def dressed(body: Row, news: News, manner: Manner, *, links: bool) -> Row:
     if links:
         body = variants.links(news, body)
-    if manner.epoch_ms:
-        body = variants.epoch_ms(body)
-    return variants.integer_status(body) if manner.integer_status else body
+    if manner.integer_status:
+        body = variants.integer_status(body)
+    return values.written(body, values.Forms(manner.dates, manner.money, manner.booleans, invisible=manner.invisible))
 
 
 def request_of(hook: Row, body: Row, form: str) -> tuple[str, str, bytes | None]:

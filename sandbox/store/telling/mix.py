@@ -32,6 +32,9 @@ class Mix:
     lose: float = 0.0
     missing_recipient: float = 0.0
     unknown_event: float = 0.0
+    decimal_money: float = 0.0
+    text_values: float = 0.0
+    invisible: float = 0.0
 
     @classmethod
     def of(cls, wanted: Mapping[str, Any]) -> "Mix":
@@ -49,7 +52,7 @@ class Manner:
     """How one happening is told. `copies` are the seconds after which the same body comes again."""
 
     form: str
-    epoch_ms: bool
+    dates: str
     links: bool
     integer_status: bool
     lost: bool
@@ -58,6 +61,9 @@ class Manner:
     copies: tuple[float, ...]
     broken: bool
     unknown: bool
+    money: str
+    booleans: str
+    invisible: bool
 
 
 def draw(mix: Mix, switches: Switches, rng: random.Random) -> Manner:
@@ -65,7 +71,7 @@ def draw(mix: Mix, switches: Switches, rng: random.Random) -> Manner:
     held = overtaken or rng.random() < mix.delay
     return Manner(
         form=draw_form(mix, switches.form, rng),
-        epoch_ms=switches.dates == "epoch_ms" or rng.random() < mix.epoch_ms,
+        dates="epoch_ms" if draws_epoch(mix, switches, rng) else switches.dates,
         links=switches.relations == "links" or rng.random() < mix.links,
         integer_status=switches.integer_status or rng.random() < mix.integer_status,
         lost=rng.random() < mix.lose,
@@ -74,7 +80,24 @@ def draw(mix: Mix, switches: Switches, rng: random.Random) -> Manner:
         copies=draw_copies(rng) if rng.random() < mix.duplicate else (),
         broken=rng.random() < mix.broken,
         unknown=rng.random() < mix.unknown_event,
+        **draw_values(mix, switches, rng),
     )
+
+
+def draws_epoch(mix: Mix, switches: Switches, rng: random.Random) -> bool:
+    return switches.dates == "epoch_ms" or rng.random() < mix.epoch_ms
+
+
+def draw_values(mix: Mix, switches: Switches, rng: random.Random) -> dict[str, Any]:
+    """How amounts, booleans and addresses are written. No luck is drawn unasked: older seeds keep their bodies."""
+    decimal = mix.decimal_money and rng.random() < mix.decimal_money
+    texts = mix.text_values and rng.random() < mix.text_values
+    hidden = mix.invisible and rng.random() < mix.invisible
+    return {
+        "money": ("decimal_text" if texts else "decimal") if decimal else "text" if texts else switches.money,
+        "booleans": "text" if texts else switches.booleans,
+        "invisible": bool(hidden) or switches.invisible,
+    }
 
 
 def draw_form(mix: Mix, usual: str, rng: random.Random) -> str:

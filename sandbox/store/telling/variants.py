@@ -1,16 +1,11 @@
-"""The same body in other dress: dates as numbers, status as numbers, relations as URL strings."""
+"""The same body in other dress: statuses as numbers, relations as URL strings."""
 
 from typing import Any
 
-from sandbox.store import codes, dates
+from sandbox.store import codes
 from sandbox.store.relations import link
 from sandbox.store.state import Row
 from sandbox.store.telling.news import News
-
-DATES = frozenset(
-    ("adjusted_fulfillment_date", "adjusted_ordered_at", "created_at", "end_date", "fulfillment_date", "placed_at",
-     "send_date", "shipped_at", "skipped_date", "start_date", "target_at")
-)  # fmt: skip
 
 # Relations that may come as a link, by the body's type. A gift's info stays: nobody has seen it as a link.
 LINKABLE = {
@@ -19,19 +14,6 @@ LINKABLE = {
     "shipment": ("customer", "fulfillments", "labels", "ship_address"),
     "subscription": ("address", "billing", "customer", "instance", "product", "product_instance", "term"),
 }
-
-
-def epoch_ms(value: Any) -> Any:
-    """Dates as whole milliseconds, as a receiver of 2016 found them."""
-    if isinstance(value, list):
-        return [epoch_ms(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _milliseconds(item) if key in DATES else epoch_ms(item) for key, item in value.items()}
-
-
-def _milliseconds(value: Any) -> Any:
-    return dates.seconds(value) * 1000 if isinstance(value, str) else value
 
 
 def integer_status(value: Any) -> Any:
