@@ -21,7 +21,7 @@ from bench.running import Folder, answers, until
 from bench.vendor import Vendor
 from pipeline import tokens
 from pipeline.embedded import BROKER, Embedded, command, embedded_in, free_port, is_up
-from receiver.serve import BACKPRESSURE
+from receiver.open_files import MOST_CONNECTIONS
 
 THREADS = 16  # of the Flask views; ours answers hooks on its event loop
 WORKERS = 4  # processes, ours and the Python peers'
@@ -142,7 +142,7 @@ def _granian(folder: Folder, app: str, **more: str) -> Iterator[tuple[int, int]]
     """Our server with our settings."""
     port = free_port()
     options = ["--interface", "wsgi", "--http", "1", "--no-ws", "--workers", "1", "--blocking-threads", str(THREADS)]
-    options += ["--backpressure", str(BACKPRESSURE), "--port", str(port), "--log-level", "error"]
+    options += ["--backpressure", str(MOST_CONNECTIONS), "--port", str(port), "--log-level", "error"]
     with folder.running("web", [sys.executable, "-m", "granian", *options, app], **more) as (process, said):
         until(app, lambda: answers(port), process, said)
         yield port, process.pid

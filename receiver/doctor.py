@@ -17,6 +17,7 @@ from receiver.database_state import look_at_database
 from receiver.finding import Finding, State
 from receiver.hearing import look_at_hearing
 from receiver.keyhole import look_at_key
+from receiver.open_files import hard_limit, look_at_files
 from receiver.redis_state import PATIENCE_S, fault_of, look_at_redis, opened
 from receiver.run.premises import is_held
 from receiver.working import look_at_work
@@ -32,6 +33,7 @@ def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], fl
     """Every finding, in the order in which one would repair."""
     yield _python(sys.version_info[:2])
     yield from _unknown_variables(environ)
+    yield look_at_files(hard_limit())
     yield from _data_directory(settings)
     unreachable = _embedded(settings) if settings.embedded_redis else "Look at REDIS_URL and the server."
     yield from look_at_redis(settings.redis_url, unreachable, now)

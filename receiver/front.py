@@ -15,14 +15,16 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # granian
 from pipeline import metrics
 from pipeline.inbox.writer import PATIENCE, Writer
 from pipeline.traces import span
-from receiver.intake import INCOMPLETE, PROBED, TOO_LARGE, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender, lost
+from receiver.intake import INCOMPLETE, PROBED, REFUSED, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender, lost
 from receiver.overdue import Overdue
+from receiver.page_bodies import PageBodies
 from receiver.pages.door import MOST
+from receiver.room import Body, NoRoom, Room
 from receiver.wsgi_bridge import run_wsgi
 
 PREFIX = "/hooks/"
-BODY_SECONDS = 30.0  # how long a body may take
-PAGE_BYTES = 1_000_000  # of a request to a page
+BODY_SECONDS = 30.0  # how long a hook's body may take
+ONE_STORE_BYTES = 64_000_000  # of bodies under way; a quarter of what all stores together may have
 THREADS = MOST + 10  # the loop's own pool has six on two cores: as many as people may fill with pages
 
 
@@ -38,12 +40,19 @@ class Front:
     """An RSGI application."""
 
     def __init__(
-        self, intake: Intake, writer: Writer, pages: Callable[..., Any], overdue: Overdue | None = None
+        self,
+        intake: Intake,
+        writer: Writer,
+        pages: Callable[..., Any],
+        overdue: Overdue | None = None,
+        page_bodies: PageBodies | None = None,
     ) -> None:
         self._overdue = overdue or Overdue(BODY_SECONDS + PATIENCE)
         self._intake = intake
         self._writer = writer
         self._pages = pages
+        self._hooks_room = _hooks_room(intake.max_bytes)
+        self._page_bodies = page_bodies or PageBodies()
         self._threads = ThreadPoolExecutor(THREADS, "pages")
 
     def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
@@ -55,31 +64,40 @@ class Front:
     async def __rsgi__(self, scope: Any, http: HTTP) -> None:
         try:
             if scope.path.startswith(PREFIX):
-                with self._overdue.watched():
-                    answer = await self._hook(scope, http)
+                answer = await self._hook_in_time(scope, http)
             else:
                 answer = await self._page(scope, http)
         except TurnedAway as turned:
             answer = turned.answer
-        except TimeoutError:
-            answer = lost(TOO_SLOW).answer if scope.path.startswith(PREFIX) else TOO_SLOW
         http.response_bytes(int(answer.status[:3]), answer.headers, b"" if scope.method == "HEAD" else answer.body)
+
+    async def _hook_in_time(self, scope: Any, http: HTTP) -> Answer:
+        try:
+            with self._overdue.watched():
+                return await self._hook(scope, http)
+        except TimeoutError:
+            raise lost(TOO_SLOW) from None
 
     async def _hook(self, scope: Any, http: HTTP) -> Answer:
         place = self._intake.admit(scope.method, scope.path[len(PREFIX) :].split("/"))
         if place is None:
             return PROBED
         length = self._intake.length(scope.headers.get("content-length"))
-        raw = await self._body(http, length)
-        hook = self._intake.hook(place, raw, scope.query_string if scope.method == "GET" else None)
-        with metrics.ACKNOWLEDGED.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
-            return answer_to_sender(hook, await self._writer.promise(hook))
+        with self._hooks_room.body(place.store) as body:
+            try:
+                raw = await self._body(http, length, body)
+            except NoRoom:
+                raise lost(REFUSED) from None
+            hook = self._intake.hook(place, raw, scope.query_string if scope.method == "GET" else None)
+            with metrics.ACKNOWLEDGED.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
+                return answer_to_sender(hook, await self._writer.promise(hook))
 
-    async def _body(self, http: HTTP, length: int | None) -> bytes:
+    async def _body(self, http: HTTP, length: int | None, body: Body) -> bytes:
         if length == 0:
             return b""
         if length is None:
-            return await self._chunked(http)
+            return await self._chunked(http, body)
+        body.grow(length)  # before anything is read: the server below us keeps what comes
         try:
             raw: bytes = await http()  # no more than was announced; a loop over chunks costs twice as much
         except ProtocolClosed:
@@ -87,7 +105,7 @@ class Front:
         self._intake.whole(length, length - len(raw))
         return raw
 
-    async def _chunked(self, http: HTTP) -> bytes:
+    async def _chunked(self, http: HTTP, body: Body) -> bytes:
         """A body that breaks off ends here like a whole one; it cannot be read then, and dies with its bytes.
 
         Granian (2.8.9 still) tells them apart only to whoever reads all of it at once (`await http()`), however long
@@ -96,6 +114,7 @@ class Front:
         missing = self._intake.max_bytes + 1
         chunks: list[bytes] = []
         async for chunk in http:
+            body.grow(len(chunk))
             chunks.append(chunk)
             missing -= len(chunk)
             if missing <= 0:
@@ -104,15 +123,13 @@ class Front:
         return b"".join(chunks)
 
     async def _page(self, scope: Any, http: HTTP) -> Answer:
-        """However long it takes: a thread cannot be called off, and what it has saved must be told."""
-        chunks: list[bytes] = []
-        size = 0
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in http:
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > PAGE_BYTES:
-                    raise TurnedAway(TOO_LARGE)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, run_wsgi, self._pages, scope, b"".join(chunks)
-        )
+        """However long it takes: a thread cannot be called off, and what it has saved must be answered."""
+        sent = await self._page_bodies.read(scope, http)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, run_wsgi, self._pages, scope, sent)
+
+
+def _hooks_room(max_hook_bytes: int) -> Room:
+    """Room for the hooks under way. A store that fills its own leaves the others theirs."""
+    share = max(ONE_STORE_BYTES, 2 * max_hook_bytes)
+    return Room(4 * share, share)

@@ -13,15 +13,19 @@ from multiprocessing.util import Finalize
 import click
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 
 from pipeline import logs, traces
 from pipeline.embedded import cannot_listen
 from pipeline.settings import Settings, process_environment
 from receiver.app import create_app
 from receiver.front import Front
+from receiver.open_files import connections, raise_limit
 
 GRANIANS_LOGS = {"loggers": {"_granian": {"propagate": True}}}  # no handler of its own: its lines look like ours
-BACKPRESSURE = 1024  # requests inside one worker; more wait in the socket's backlog
+BACKLOG = 4096  # connections that wait to be accepted; the system may allow fewer (net.core.somaxconn)
+HEAD_MS = 10_000  # how long a request's head may take, and how long a connection may rest between two requests
+HEAD_BYTES = 65_536  # of a request's head, the query of a GET hook included
 
 
 def build() -> Front:
@@ -79,7 +83,9 @@ def main(host: str, port: int | None, workers: int) -> None:
         http=HTTPModes.http1,  # a reverse proxy speaks HTTP/2 to the world
         websockets=False,
         workers=workers,
-        backpressure=BACKPRESSURE,
+        backlog=BACKLOG,
+        backpressure=connections(raise_limit()),  # connections of one worker, whatever they do
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_MS, max_buffer_size=HEAD_BYTES),
         respawn_failed_workers=True,
         log_access=False,  # an access log would hold tokens
         log_dictconfig=GRANIANS_LOGS,

@@ -32,8 +32,15 @@ for way in ("inbox", "spool", "refused"):
 TURNED_AWAY = _counter(
     "cratewire_turned_away_hooks", "Hooks that were not taken and are lost, by the status they were answered.", "status"
 )
-for status in ("400", "404", "408", "413"):
+for status in ("400", "404", "408", "413", "503"):
     TURNED_AWAY.labels(status)
+PAGES_TURNED_AWAY = _counter(
+    "cratewire_turned_away_page_requests",
+    "Requests to pages whose body was not read, by the status they were answered.",
+    "status",
+)
+for status in ("400", "408", "413", "503"):
+    PAGES_TURNED_AWAY.labels(status)
 DRAINED = _counter("cratewire_spool_drained", "Hooks that went from the spool on to the inbox.")
 ACKNOWLEDGED = _histogram(
     "cratewire_acknowledgement_seconds", "From the last byte of a hook's body to its answer.", _FAST

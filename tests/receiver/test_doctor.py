@@ -50,6 +50,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
         [
             "python",
             "settings",
+            "open files",
             "data directory",
             "free space",
             "redis",

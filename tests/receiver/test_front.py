@@ -7,9 +7,10 @@ import io
 import threading
 from types import SimpleNamespace
 
-from receiver.front import Front
+from receiver.front import ONE_STORE_BYTES, Front
+from receiver.intake import Intake
 from receiver.pages.door import MOST
-from tests.receiver.doors import Headers, Request
+from tests.receiver.doors import Headers, Keeper, Request, make_front
 
 
 def scope(path):
@@ -37,7 +38,7 @@ def test_what_machines_ask_for_is_answered_while_the_pages_are_full():
         return [b""]
 
     async def healthy_among_pages():
-        front = Front(None, None, app)
+        front = Front(make_front(Keeper())._intake, None, app)
         slow = [asyncio.create_task(front.__rsgi__(scope("/connect"), Request(io.BytesIO()))) for _ in range(MOST)]
         request = Request(io.BytesIO())
         await asyncio.wait_for(front.__rsgi__(scope("/healthz"), request), 30)
@@ -49,3 +50,46 @@ def test_what_machines_ask_for_is_answered_while_the_pages_are_full():
         assert asyncio.run(healthy_among_pages()) == 200
     finally:
         leave.set()
+
+
+class Dawdling:
+    """A hook of which half has come; `asked` is set when the rest is waited for."""
+
+    def __init__(self):
+        self.asked = asyncio.Event()
+
+    async def __call__(self):
+        self.asked.set()
+        await asyncio.Event().wait()
+
+
+def hook(token, length):
+    return SimpleNamespace(
+        method="POST",
+        path=f"/hooks/{token}/order_new",
+        query_string="",
+        headers=Headers({"content-length": str(length)}),
+    )
+
+
+def test_a_store_whose_bodies_do_not_come_leaves_the_others_their_room():
+    """Announced bytes are counted before they have come, or a thousand bodies would fill the memory together."""
+    size = ONE_STORE_BYTES // 2
+
+    async def statuses():
+        intake = Intake(lambda _store, _token: 7, None, size, lambda: 1, str)
+        front = Front(intake, Keeper(), None)
+        slow = [Dawdling() for _ in range(2)]
+        tasks = [asyncio.create_task(front.__rsgi__(hook("acme/7.right", size), one)) for one in slow]
+        for one in slow:
+            await one.asked.wait()
+        same, other = Request(io.BytesIO(b"{}")), Request(io.BytesIO(b"{}"))
+        await front.__rsgi__(hook("acme/7.right", 2), same)
+        await front.__rsgi__(hook("other/7.right", 2), other)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await front.__rsgi__(hook("acme/7.right", 2), again := Request(io.BytesIO(b"{}")))
+        return same.reply.status, other.reply.status, again.reply.status
+
+    assert asyncio.run(statuses()) == (503, 200, 200)

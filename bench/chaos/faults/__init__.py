@@ -3,6 +3,7 @@
 from bench.chaos.faults import (
     broker,
     database,
+    dawdling,
     duplicates,
     fuzz,
     order,
@@ -27,4 +28,5 @@ FAULTS: tuple[Fault, ...] = (
     *poison.FAULTS,
     *upgrade.FAULTS,
     *fuzz.FAULTS,
+    *dawdling.FAULTS,
 )
