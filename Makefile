@@ -26,9 +26,11 @@ $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Cratewire needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv \
 		|| { echo 'The venv module is incomplete; on Debian: apt-get install python3-venv' >&2; rm -rf .venv; exit 1; }
+	@echo "Installing $$(grep -c '^[^ #].*==' requirements.lock) packages into .venv: a minute or two, most of it downloading."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
+	@echo 'Installed. Next: make demo, or make run.'
 
 .PHONY: demo
 demo: setup ## A sandbox store, a sandbox Customer.io, and everything between them; ARGS="--hooks 5000 --seed 7"

@@ -9,11 +9,10 @@ every flag that our promises rest on is set here.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import secrets
 import socket
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +35,7 @@ FLAGS = {
     "maxmemory-policy": "noeviction",
 }
 BROKER_FLAGS = {**FLAGS, "appendonly": "no"}
+RUN_LOCK = "run.lock"  # a file in the data directory, locked by the `cratewire run` that keeps these servers running
 KEEPER, BROKER = "valkey", "broker"  # their names, and those of their directories
 
 
@@ -78,6 +78,27 @@ def embedded_in(data_dir: Path, name: str = KEEPER) -> Embedded:
         raise Misconfigured(f"{path} is not readable; remove it and a new one is made") from error
 
 
+def is_held(data_dir: Path) -> bool:
+    """Whether a `cratewire run` is up there. It is asked for a moment's share of the lock."""
+    try:
+        with (data_dir / RUN_LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is no lock, or none that we may read
+        return False
+    return False
+
+
+def require_run(data_dir: Path) -> None:
+    """Raise Misconfigured unless a `cratewire run` is up there: for a process that cannot start its servers."""
+    if not is_held(data_dir):
+        raise Misconfigured(
+            f"REDIS_URL is not set, and no `cratewire run` is up in {data_dir} to start a Valkey: set REDIS_URL (see "
+            ".env.example), or start everything with `cratewire run`"
+        )
+
+
 def with_free_port(server: Embedded) -> Embedded:
     """The same server, moved if a stranger took its port. Only for the one who holds the data directory."""
     if port_is_free(server.port):
@@ -118,24 +139,6 @@ def is_up(server: Embedded) -> bool:
         return False
     finally:
         client.close()
-
-
-def wait_until_up(
-    server: Embedded,
-    alive: Callable[[], bool],
-    *,
-    seconds: float = 60.0,
-    now: Callable[[], float] = time.monotonic,
-    pause: Callable[[float], None] = time.sleep,
-) -> None:
-    """Return when it answers; raise Unreachable when its process has ended or the time is over."""
-    deadline = now() + seconds
-    while not is_up(server):
-        if not alive():
-            raise Unreachable("the embedded Valkey ended while it was starting")
-        if now() > deadline:
-            raise Unreachable(f"the embedded Valkey did not answer within {seconds:.0f} s")
-        pause(0.05)
 
 
 def free_port() -> int:

@@ -25,8 +25,16 @@ def kept(path: Path, make: Callable[[], str]) -> str:
 
 
 def keep(path: Path, text: str) -> None:
-    """Replace what was kept before, in one step."""
-    _written(path, text).replace(path)
+    """Replace what was kept before, in one step. What is there already is not written again, as on a full disk."""
+    if not _says(path, text):
+        _written(path, text).replace(path)
+
+
+def _says(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == f"{text}\n"
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _place(path: Path, text: str) -> None:
@@ -42,8 +50,12 @@ def _place(path: Path, text: str) -> None:
 
 def _written(path: Path, text: str) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 600
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:  # a full disk; half a file would be left, and one more at each attempt
+        Path(name).unlink()
+        raise
     return Path(name)

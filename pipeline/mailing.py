@@ -111,9 +111,12 @@ def _tag(secret_keys: Sequence[str], asker: str) -> str:
 
 
 def _tell(post: Post, letter: Letter, mail_id: int) -> None:
-    """Without a mail server, whoever runs this is the reader: the link is shown."""
-    if isinstance(post, Maildir):
-        log.info("a mail is in the maildir", mail=mail_id, subject=letter.subject, link=" ".join(letter.links))
+    """Without a mail server the mail is read here. A link ends a line of its own, so that it can be copied."""
+    if not isinstance(post, Maildir):
+        return
+    log.info("a mail is in the maildir", mail=mail_id, subject=letter.subject, folder=str(post.folder))
+    for link in letter.links:
+        log.info("it leads to: %s", link)
 
 
 def _give_up(here: Mailing, mail: mails.Claimed, reason: str) -> bool:

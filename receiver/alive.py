@@ -14,6 +14,7 @@ import click
 from redis import Redis
 from redis.exceptions import RedisError
 
+from pipeline.private_files import keep_new_files_private
 from pipeline.settings import Settings, process_environment
 
 PATIENCE = 10.0
@@ -85,6 +86,7 @@ def pinged(name: str) -> bool:
 @click.argument("name", type=click.Choice(sorted(CHECKS)))
 def main(name: str) -> None:
     """End with 0 if it does."""
+    keep_new_files_private()
     settings = Settings.from_environment(process_environment())
     raise SystemExit(0 if CHECKS[name](settings) else 1)
 

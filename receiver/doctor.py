@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from kombu.connection import Connection
 
+from pipeline.embedded import is_held
+from pipeline.private_files import open_to_others
 from pipeline.settings import VARIABLES, Settings
 from receiver.attention import look_at_attention
 from receiver.database_state import look_at_database
@@ -19,7 +21,6 @@ from receiver.hearing import look_at_hearing
 from receiver.keyhole import look_at_key
 from receiver.open_files import hard_limit, look_at_files
 from receiver.redis_state import PATIENCE_S, fault_of, look_at_redis, opened
-from receiver.run.premises import is_held
 from receiver.working import look_at_work
 
 PYTHONS = ((3, 11), (3, 14))
@@ -35,6 +36,7 @@ def examine(settings: Settings, environ: Mapping[str, str], now: Callable[[], fl
     yield from _unknown_variables(environ)
     yield look_at_files(hard_limit())
     yield from _data_directory(settings)
+    yield _privacy(settings)
     unreachable = _embedded(settings) if settings.embedded_redis else "Look at REDIS_URL and the server."
     yield from look_at_redis(settings.redis_url, unreachable, now)
     if settings.broker_url != settings.redis_url:
@@ -75,6 +77,14 @@ def _data_directory(settings: Settings) -> Iterator[Finding]:
     state: State = "ok" if free >= LEAST_SPACE else "wrong"
     advice = "" if state == "ok" else "Make room: hooks are refused when the disk is full."
     yield Finding("free space", state, f"{free / 1e9:.1f} GB", advice)
+
+
+def _privacy(settings: Settings) -> Finding:
+    found = open_to_others(settings.data_dir, settings.database_url)
+    if not found:
+        return Finding("private files", "ok", "no other user of this machine may read them")
+    says = f"{len(found)} may be read by other users of this machine, {found[0]} for one"
+    return Finding("private files", "wrong", says, "`cratewire run` mends it when it starts; or: chmod -R go= on them.")
 
 
 def _embedded(settings: Settings) -> str:

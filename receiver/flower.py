@@ -6,6 +6,9 @@ import os
 import sys
 from collections.abc import Mapping
 
+from pipeline.embedded import require_run
+from pipeline.errors import Misconfigured
+from pipeline.private_files import keep_new_files_private
 from pipeline.settings import Settings, process_environment
 
 USER = "cratewire"
@@ -24,8 +27,14 @@ def flower_environment(settings: Settings, environ: Mapping[str, str]) -> dict[s
 
 def main() -> None:
     """Become flower."""
+    keep_new_files_private()
     environ = process_environment()
-    settings = Settings.from_environment(environ)
+    try:
+        settings = Settings.from_environment(environ)
+        if settings.embedded_broker:
+            require_run(settings.data_dir)
+    except Misconfigured as error:
+        raise SystemExit(f"Error: {error}") from error
     command = [sys.executable, "-m", "celery", "-A", "tasks.app", "flower"]
     os.execve(sys.executable, command, flower_environment(settings, environ))  # noqa: S606  no shell is wanted
 

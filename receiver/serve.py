@@ -16,7 +16,9 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
 from pipeline import logs, traces
-from pipeline.embedded import cannot_listen
+from pipeline.embedded import cannot_listen, require_run
+from pipeline.errors import Misconfigured
+from pipeline.private_files import keep_new_files_private
 from pipeline.settings import Settings, process_environment
 from receiver.app import create_app
 from receiver.front import Front
@@ -70,7 +72,13 @@ def _require_address(host: str, port: int) -> None:
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
 def main(host: str, port: int | None, workers: int) -> None:
     """Serve the receiver."""
-    settings = Settings.from_environment(process_environment(), port=port)
+    keep_new_files_private()
+    try:
+        settings = Settings.from_environment(process_environment(), port=port)
+        if settings.embedded_redis:
+            require_run(settings.data_dir)
+    except Misconfigured as error:
+        raise click.ClickException(str(error)) from error
     tell(settings)
     _require_address(host, settings.port)
     Granian(

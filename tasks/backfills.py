@@ -82,7 +82,7 @@ def _resume(backfill_id: int, planned_at: int, *, waits: bool = True) -> None:
 
 def _plan(backfill_id: int, planned_at: int) -> None:
     arguments = (backfill_id, planned_at)
-    step.apply_async(arguments, queue=BACKFILL, argsrepr=f"({backfill_id}, {planned_at})", expires=30)
+    step.apply_async(arguments, argsrepr=f"({backfill_id}, {planned_at})", expires=30)
 
 
 def _means(here: Process) -> Means:

@@ -25,6 +25,15 @@ SWEEPS = {  # task -> (queue, every how many seconds)
     "mails.tidy": (DELIVERIES, 3600.0),
 }
 
+# task -> queue, for whatever is sent without one: by us, by `celery call`, by flower's buttons. The first that fits.
+ROUTES = {
+    "hooks.*": HOOKS,
+    "backfills.step": BACKFILL,
+    "reconciliation.run": BACKFILL,
+    "registration.tend": BACKFILL,
+    "*": DELIVERIES,
+}
+
 
 def celery_config(settings: Settings) -> dict[str, Any]:
     """The configuration for these settings."""
@@ -37,7 +46,8 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_ignore_result": True,  # the ledger is the result
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_default_queue": HOOKS,
+        "task_default_queue": DELIVERIES,
+        "task_routes": {name: {"queue": queue} for name, queue in ROUTES.items()},
         "task_queues": {name: _queue(name, settings.broker_url) for name in (HOOKS, DELIVERIES, BACKFILL)},
         "task_create_missing_queues": False,
         "task_acks_late": False,  # a message is only a hint: losing one costs a sweep, restoring one costs worker exits
@@ -51,7 +61,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         # has no such setting.)
         "worker_disable_prefetch": not is_rabbitmq(settings.broker_url),
         "worker_send_task_events": True,
-        "worker_disable_rate_limits": True,
+        "worker_disable_rate_limits": True,  # `control rate_limit` is refused: see tasks.controls
         "worker_hijack_root_logger": False,
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,  # kB

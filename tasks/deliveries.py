@@ -18,7 +18,6 @@ from pipeline.lanes.trust import LaneId, a_place, free_places, trusted
 from pipeline.ledger.deliveries import due_lanes
 from pipeline.ledger.engine import reading
 from tasks.app import task
-from tasks.config import DELIVERIES
 from tasks.lines import lane_deps
 from tasks.lingering import MOST, Calls, lingering
 from tasks.process import Process, this_process
@@ -123,6 +122,6 @@ def _due(connections: Collection[int] | None = None) -> list[LaneId]:
 def _start(lanes: Sequence[LaneId]) -> None:
     if len(lanes) == 1:
         connection_id, lane = lanes[0]
-        run.apply_async((connection_id, lane), queue=DELIVERIES, argsrepr=f"({connection_id}, {lane})", expires=30)
+        run.apply_async((connection_id, lane), argsrepr=f"({connection_id}, {lane})", expires=30)
     else:
-        run_some.apply_async((lanes,), queue=DELIVERIES, argsrepr=f"({lanes})", expires=30)
+        run_some.apply_async((lanes,), argsrepr=f"({lanes})", expires=30)

@@ -13,7 +13,7 @@ from pipeline.reconciliation.counting import count_run
 from pipeline.reconciliation.means import SECOND, means_of, times_of
 from pipeline.reconciliation.passing import is_behind, reconcile
 from tasks.app import app, task
-from tasks.config import BACKFILL, DELIVERIES
+from tasks.config import BACKFILL
 from tasks.deliveries import forward
 from tasks.process import this_process
 from tasks.waiting import nobody_takes
@@ -42,7 +42,7 @@ def sweep() -> None:
         due = due_stores(db, now)
     for store_id in due:
         if not here.redis.exists(keys.reconciliation_lease(store_id)):
-            run.apply_async((store_id,), queue=BACKFILL, argsrepr=f"({store_id},)", expires=30)
+            run.apply_async((store_id,), argsrepr=f"({store_id},)", expires=30)
 
 
 @task("reconciliation.run")
@@ -61,4 +61,4 @@ def run(store_id: int) -> None:
         counts = {f"{event} {state}": times for (event, state), times in sorted(passed.counts.items())}
         log.info("compared a store with its API", store=store_id, done=passed.done, shown=counts)
     if passed.connections:
-        forward.apply_async((sorted(passed.connections),), queue=DELIVERIES)
+        forward.apply_async((sorted(passed.connections),))

@@ -28,7 +28,7 @@ def sweep() -> None:
         due = due_audits(db, here.now())
     for store_id in due:
         if not here.redis.exists(keys.registration_lease(store_id)):  # whoever holds it writes down what comes next
-            tend.apply_async((store_id,), queue=BACKFILL, argsrepr=f"({store_id},)", expires=30)
+            tend.apply_async((store_id,), argsrepr=f"({store_id},)", expires=30)
 
 
 @task("registration.tend")

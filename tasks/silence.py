@@ -17,7 +17,6 @@ from pipeline.silence.telling import Audience
 from pipeline.silence.trying import Means
 from pipeline.silence.webhook import Bell, tell_waiting
 from tasks.app import task
-from tasks.config import DELIVERIES
 from tasks.process import Process, this_process
 
 log = structlog.get_logger(__name__)
@@ -40,9 +39,9 @@ def sweep() -> None:
         lease.release()
     for canary_id in canaries:
         args = f"({canary_id},)"
-        send_canary.apply_async((canary_id,), queue=DELIVERIES, argsrepr=args, expires=EXPIRES)
+        send_canary.apply_async((canary_id,), argsrepr=args, expires=EXPIRES)
     if here.settings.alarm_url:
-        notify.apply_async(queue=DELIVERIES, expires=EXPIRES)
+        notify.apply_async(expires=EXPIRES)
 
 
 @task("silence.send_canary")

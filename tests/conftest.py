@@ -104,6 +104,7 @@ def installed(
     data = tmp_path / "data"
     data.mkdir()
     shutil.copy(migrated_sqlite, data / "cratewire.db")
+    (data / "cratewire.db").chmod(0o600)
     monkeypatch.chdir(tmp_path)
     for name in process_environment(None):
         if name.startswith(("CRATEWIRE_", "DATABASE_URL", "PORT")):

@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from pipeline.private_files import keep_new_files_private
+
 # name -> (module:command, what the list of commands says about it)
 COMMANDS = {
     "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite somebody."),
@@ -52,3 +54,4 @@ def main() -> None:
 
     Settings come from the environment or a .env file; `.env.example` lists them. Without any, everything runs embedded.
     """
+    keep_new_files_private()

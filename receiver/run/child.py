@@ -23,6 +23,7 @@ class Child:
     started_at: float = 0.0
     start_at: float = 0.0  # when to start it (again)
     once: Callable[[], None] | None = None  # called when it ends well, instead of starting it again
+    final_code: int | None = None  # with which it says that starting it again is of no use
     process: subprocess.Popen[bytes] | None = None
     silent: bool = False  # it has closed its output
     _rest: bytes = field(default=b"", repr=False)

@@ -1,4 +1,4 @@
-"""`cratewire run`: the broker, the migrations and every process of the Procfile on this machine, in the foreground."""
+"""`cratewire run`: the Valkeys, the migration and every process of the Procfile on this machine, in the foreground."""
 
 from __future__ import annotations
 
@@ -9,38 +9,58 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from pipeline.embedded import BROKER, KEEPER, Embedded, command, embedded_in, wait_until_up, with_free_port
-from pipeline.errors import CratewireError, Unreachable
+from pipeline.embedded import BROKER, KEEPER, Embedded, command, embedded_in, with_free_port
+from pipeline.errors import CratewireError
 from pipeline.kept import keep
+from pipeline.private_files import close_to_others, open_to_others
 from pipeline.settings import LAST_PORT, Settings
 from receiver.flower import USER
 from receiver.run.child import Child
 from receiver.run.output import Say, printer
 from receiver.run.premises import held, require_free_ports
 from receiver.run.processes import PROCFILE, child_environment, shell
-from receiver.run.supervisor import US, Supervisor
+from receiver.run.supervisor import US, Final, Supervisor
 
+MIGRATE = [sys.executable, "-m", "receiver.cli", "migrate", "--wait"]
+REFUSED = 1  # how it ends if waiting does not help
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Return when a signal has stopped everything; raise CratewireError if it cannot begin."""
+    """Return when a signal has stopped everything; raise CratewireError if it cannot begin.
+
+    Web comes first and keeps hooks, whatever else is away. The others follow when the database has been migrated.
+    """
     say = printer([US, KEEPER, BROKER, "migrate", *PROCFILE])
     environment = child_environment(settings, environ)
     with contextlib.ExitStack() as until_the_end:
         until_the_end.enter_context(held(settings.data_dir))
         require_free_ports(settings)
+        _close_to_others(settings, say)
         count = until_the_end.enter_context(_signals())
         supervisor = until_the_end.enter_context(_supervisor(say, count))
-        keep(settings.data_dir / LAST_PORT, str(settings.port))
+        _keep_port(settings, say)
         for name in _embedded(settings):
-            _start_valkey(supervisor, settings, name, environment, stopping=lambda: count() > 0)
-        _migrate(environment, say)
-        for name, line in PROCFILE.items():
-            supervisor.add(Child(name, shell(line), environment))
-        probe = [sys.executable, "-m", "receiver.run.probe"]
-        supervisor.add(Child("probe", probe, environment, once=lambda: say(US, ready_line(settings, environ))))
-        supervisor.run(stopping=lambda: count() > 0)
+            supervisor.add(_valkey(settings, name, environment))
+        supervisor.add(Child("web", shell(PROCFILE["web"]), environment))
+
+        def begin_the_others() -> None:
+            for name, line in PROCFILE.items():
+                if name != "web":
+                    supervisor.add(Child(name, shell(line), environment))
+            probe = [sys.executable, "-m", "receiver.run.probe"]
+            supervisor.add(Child("probe", probe, environment, once=lambda: _say_ready(say, settings, environ)))
+
+        supervisor.add(Child("migrate", MIGRATE, environment, once=begin_the_others, final_code=REFUSED))
+        try:
+            supervisor.run(stopping=lambda: count() > 0)
+        except Final:
+            raise CratewireError("the database cannot be used, and waiting does not change it: see above") from None
+
+
+def _say_ready(say: Say, settings: Settings, environ: Mapping[str, str]) -> None:
+    say(US, ready_line(settings, environ))
+    say(US, f"To connect a store or see your stores, open {settings.public_url}/")
 
 
 def ready_line(settings: Settings, environ: Mapping[str, str]) -> str:
@@ -86,38 +106,24 @@ def _embedded(settings: Settings) -> list[str]:
     return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
-def _start_valkey(
-    supervisor: Supervisor,
-    settings: Settings,
-    name: str,
-    environment: Mapping[str, str],
-    stopping: Callable[[], bool],
-) -> None:
+def _valkey(settings: Settings, name: str, environment: Mapping[str, str]) -> Child:
     server: Embedded = with_free_port(embedded_in(settings.data_dir, name))
-    child = Child(name, command(server, settings.valkey_maxmemory if name == KEEPER else None), environment)
-    supervisor.add(child)
+    return Child(name, command(server, settings.valkey_maxmemory if name == KEEPER else None), environment)
 
-    def alive() -> bool:
-        supervisor.pass_on()
-        return not child.ended() and not stopping()
 
+def _close_to_others(settings: Settings, say: Say) -> None:
+    """A data directory that was made beforehand, or by an older version, may be readable by every user."""
+    found = open_to_others(settings.data_dir, settings.database_url)
+    failed = close_to_others(found)
+    if found:
+        say(US, f"{len(found) - len(failed)} files were readable by other users of this machine and are no longer")
+    if failed:
+        say(US, f"{len(failed)} files are readable by other users of this machine ({failed[0]}): chmod -R go= on them")
+
+
+def _keep_port(settings: Settings, say: Say) -> None:
+    """Other commands read it to name the same URLs; a full disk is no reason not to accept hooks."""
     try:
-        wait_until_up(server, alive)
-    except Unreachable:
-        if not stopping():
-            raise
-
-
-def _migrate(environment: Mapping[str, str], say: Say) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "receiver.cli", "migrate"],
-        env=dict(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    for line in done.stdout.splitlines():
-        say("migrate", line)
-    if done.returncode != 0:
-        raise CratewireError("the database could not be migrated")
+        keep(settings.data_dir / LAST_PORT, str(settings.port))
+    except OSError as error:
+        say(US, f"{settings.data_dir}: {error.strerror}; starting all the same")

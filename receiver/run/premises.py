@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.embedded import port_is_free
+from pipeline.embedded import RUN_LOCK, port_is_free
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
 
@@ -16,24 +16,12 @@ from pipeline.settings import Settings
 @contextlib.contextmanager
 def held(data_dir: Path) -> Iterator[None]:
     """Hold the data directory; the system lets go of it when we end, however we end."""
-    with _opened(data_dir / "run.lock") as lock:
+    with _opened(data_dir / RUN_LOCK) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Misconfigured(f"data directory {data_dir} is in use by another `cratewire run`") from None
         yield
-
-
-def is_held(data_dir: Path) -> bool:
-    """Whether a `cratewire run` is up there. It is asked for a moment's share of the lock."""
-    try:
-        with (data_dir / "run.lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # there is no lock, or none that we may read
-        return False
-    return False
 
 
 @contextlib.contextmanager

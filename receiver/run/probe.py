@@ -7,6 +7,7 @@ import time
 
 from kombu.exceptions import OperationalError
 
+from pipeline.private_files import keep_new_files_private
 from pipeline.settings import Settings, process_environment
 
 PAUSE = 0.3
@@ -39,6 +40,7 @@ def worker_is_up() -> bool:
 
 def main() -> None:
     """Wait for both; whoever started us ends us when that takes too long for their taste."""
+    keep_new_files_private()
     settings = Settings.from_environment(process_environment())
     while not (web_is_ready(settings.host, settings.port) and worker_is_up()):
         time.sleep(PAUSE)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import IO
 
+from pipeline.errors import CratewireError
 from receiver.run.backoff import delay, ends_in_a_row
 from receiver.run.child import Child
 from receiver.run.output import Say
@@ -15,6 +16,10 @@ from receiver.run.output import Say
 GRACE = 30.0  # seconds to finish what was begun; a worker's warm stop is the longest
 TICK = 0.2
 US = "cratewire"
+
+
+class Final(CratewireError):
+    """A child has ended for good, and without it there is nothing to go on with. The message is its name."""
 
 
 class Supervisor:
@@ -62,6 +67,8 @@ class Supervisor:
             self._children.remove(child)
             child.once()
             return
+        if code == child.final_code:
+            raise Final(child.name)
         child.ends = ends_in_a_row(child.ends, lived)
         wait = delay(child.ends)
         child.start_at = self._now() + wait

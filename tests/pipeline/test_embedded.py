@@ -6,21 +6,28 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import redis
 
-from pipeline.embedded import BROKER, Embedded, command, embedded_in, is_up, wait_until_up, with_free_port
+from pipeline.embedded import BROKER, Embedded, command, embedded_in, is_up, with_free_port
 from pipeline.errors import Misconfigured, Unreachable
+
+PATIENCE = 60.0
 
 
 @contextmanager
 def started(server: Embedded, maxmemory: str | None = None) -> Iterator[subprocess.Popen]:
     process = subprocess.Popen(command(server, maxmemory), stdout=subprocess.DEVNULL)
     try:
-        wait_until_up(server, lambda: process.poll() is None)
+        deadline = time.monotonic() + PATIENCE
+        while not is_up(server):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         yield process
     finally:
         process.terminate()
@@ -149,18 +156,6 @@ def test_a_server_with_another_password_is_not_ours(tmp_path):
 
     with started(server), pytest.raises(Unreachable, match="not our Valkey"):
         is_up(Embedded(tmp_path, server.port, "another"))
-
-
-def test_waiting_ends_when_the_process_has_ended(tmp_path):
-    with pytest.raises(Unreachable, match="ended"):
-        wait_until_up(embedded_in(tmp_path), lambda: False)
-
-
-def test_waiting_ends_when_the_time_is_over(tmp_path):
-    seconds = iter([0.0, 61.0])
-
-    with pytest.raises(Unreachable, match="60 s"):
-        wait_until_up(embedded_in(tmp_path), lambda: True, now=lambda: next(seconds))
 
 
 def test_a_damaged_address_is_said(tmp_path):

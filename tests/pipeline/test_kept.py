@@ -46,3 +46,11 @@ def test_an_empty_file_is_not_a_secret(tmp_path):
 
     with pytest.raises(Misconfigured, match="is empty"):
         kept(tmp_path / "key", lambda: "unused")
+
+
+def test_what_is_kept_already_is_not_written_again(tmp_path):
+    keep(tmp_path / "key", "text")
+    before = (tmp_path / "key").stat().st_ino
+    keep(tmp_path / "key", "text")
+
+    assert (tmp_path / "key").stat().st_ino == before

@@ -206,7 +206,8 @@ def test_without_a_mail_server_the_link_is_shown(engine, tmp_path):
     with structlog.testing.capture_logs() as lines:
         send_waiting(Mailing(engine, KEYS, Maildir(tmp_path / "mail", "a@example.com"), lambda: NOW))
 
-    assert lines[0]["link"] == "https://example.com/confirm/x"
+    assert lines[0]["folder"] == str(tmp_path / "mail")
+    assert [line["event"] for line in lines[1:]] == ["it leads to: https://example.com/confirm/x"]
 
 
 def test_with_one_nothing_of_it_is_shown(engine, mailing):

@@ -33,6 +33,7 @@ def settings(tmp_path, valkey_url):
 @pytest.fixture
 def migrated(settings):
     migrate(settings.database_url)
+    (settings.data_dir / "cratewire.db").chmod(0o600)
     return settings
 
 
@@ -53,6 +54,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "open files",
             "data directory",
             "free space",
+            "private files",
             "redis",
             "redis version",
             "append-only file",
@@ -252,6 +254,7 @@ def test_a_way_in_that_nobody_watches_is_worth_a_note(migrated):
 def test_the_exit_code_is_zero_only_if_nothing_is_wrong(settings, valkey_url, migrate_first, exit_code):
     if migrate_first:
         migrate(settings.database_url)
+        (settings.data_dir / "cratewire.db").chmod(0o600)
 
     result = CliRunner(env={"REDIS_URL": valkey_url}).invoke(
         main, ["doctor", "--json", "--data", str(settings.data_dir)]
@@ -265,3 +268,10 @@ def test_settings_that_cannot_be_read_are_the_finding(tmp_path):
 
     assert result.exit_code == 1
     assert "PORT: Not a valid integer." in result.stdout
+
+
+def test_files_that_other_users_may_read_are_wrong(migrated):
+    (migrated.data_dir / "cratewire.db").chmod(0o644)
+
+    (found,) = (one for one in examine(migrated, {}, time.time) if one.name == "private files")
+    assert (found.state, f"{migrated.data_dir}/cratewire.db" in found.says) == ("wrong", True)

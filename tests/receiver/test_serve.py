@@ -204,7 +204,7 @@ def test_an_address_that_cannot_be_had_is_named_with_what_is_wrong(host, tmp_pat
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        result = CliRunner(env={"CRATEWIRE_DATA_DIR": str(tmp_path)}).invoke(
+        result = CliRunner(env={"CRATEWIRE_DATA_DIR": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:1/0"}).invoke(
             main, ["--host", host, "--port", str(port)]
         )
 

@@ -41,6 +41,36 @@ def test_nothing_live_goes_where_backfill_waits():
     assert (sweeps["hooks.sweep"], sweeps["deliveries.sweep"]) == (HOOKS, DELIVERIES)
 
 
+def route(name: str) -> str:
+    """The queue in which a message of this task lands if whoever sends it names none."""
+    return app.amqp.router.route({}, name)["queue"].name
+
+
+def test_no_task_but_the_links_lands_where_live_hooks_wait():
+    """Among all that are registered, Celery's own too; sent by hand, with `celery call` or flower's buttons."""
+    astray = {name for name in app.tasks if route(name) == HOOKS} - {"hooks.sweep", *(name for name, _ in LINKS)}
+
+    assert astray == set()
+
+
+def test_what_asks_a_store_page_by_page_lands_where_backfill_waits():
+    assert {name for name in app.tasks if route(name) == BACKFILL} == {
+        "backfills.step",
+        "reconciliation.run",
+        "registration.tend",
+    }
+
+
+def test_every_task_lands_by_itself_where_the_schedule_and_the_chain_send_it():
+    sent = {name: queue for name, (queue, _) in SWEEPS.items()} | dict(LINKS)
+
+    assert {name: route(name) for name in sent} == sent
+
+
+def test_a_task_that_is_unknown_here_lands_with_the_deliveries():
+    assert route("hunting.begin") == DELIVERIES
+
+
 def test_a_sweep_nobody_took_expires_instead_of_piling_up(installed):
     schedule = celery_config(installed.process.settings)["beat_schedule"]
 

@@ -161,6 +161,14 @@ def test_a_worker_is_seen_to_take_messages(installed, environment, tmp_path):
     assert waited
 
 
+def test_a_rate_limit_is_refused_in_words_instead_of_having_no_effect(installed, environment, tmp_path):
+    with worker(environment, tmp_path / "worker.log") as one:
+        wait(lambda: app.control.ping([one.name], timeout=0.5))
+        (reply,) = app.control.rate_limit("deliveries.run_lane", "1/h", destination=[one.name], reply=True, timeout=30)
+
+    assert reply[one.name]["error"].startswith("Cratewire's workers keep no rate limits")
+
+
 def at_work():
     """What tasks of a worker are running."""
     active = app.control.inspect(timeout=0.5).active() or {}

@@ -58,6 +58,13 @@ def is_current(engine: Engine) -> bool:
     return _revision(engine) == newest()
 
 
+def is_behind(engine: Engine) -> bool:
+    """Whether tables that this code needs are missing. A newer version's database has them all."""
+    revision = _revision(engine)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision is None or (revision in known and revision != newest())
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))

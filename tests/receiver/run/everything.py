@@ -36,6 +36,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            umask=0o022,  # as most systems have it
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -12,11 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from pipeline import tokens
 from pipeline.embedded import BROKER, KEEPER, embedded_in, is_up
-from pipeline.ledger.engine import make_engine, reading
+from pipeline.ledger.engine import make_engine, reading, writing
+from pipeline.ledger.migrations import migrate
 from pipeline.ledger.reading import DeadDeliveryShown, DeadHookShown, list_dead, show_dead
 from receiver.alive import CHECKS
 from tests.receiver.run.everything import Running, processes_of, running
@@ -56,6 +59,10 @@ def test_the_readiness_line_says_where_everything_is(run):
         f"Ready: web http://127.0.0.1:{run.port}, flower http://127.0.0.1:{run.flower_port} "
         f"(user cratewire, password in {run.data}/flower_password), data {run.data}"
     ) in run.said
+
+
+def test_whoever_reads_the_readiness_line_reads_next_what_to_open(run):
+    run.until_said(rf"open http://127\.0\.0\.1:{run.port}/$")
 
 
 def test_every_process_of_the_procfile_runs(run):
@@ -110,6 +117,18 @@ def test_the_data_directory_is_private(run):
     assert stat.S_IMODE(run.data.stat().st_mode) == 0o700
 
 
+def test_nothing_in_a_directory_that_was_made_beforehand_is_for_other_users(tmp_path):
+    (tmp_path / "data").mkdir(mode=0o755)
+    (tmp_path / "data" / "metrics_token").write_text("a-token-that-is-long-enough")
+    (tmp_path / "data" / "metrics_token").chmod(0o644)
+    with running(tmp_path / "data") as run:
+        run.until_said("Ready: ")
+        found = [path for path in run.data.rglob("*") if path.lstat().st_mode & 0o077]
+
+    assert found == []
+    assert "1 files were readable by other users of this machine and are no longer" in run.said
+
+
 def test_a_second_run_on_the_same_data_directory_is_refused(run):
     with running(run.data) as second:
         assert second.ended() == 1
@@ -153,6 +172,37 @@ def test_nothing_outlives_a_run_that_was_killed_and_it_can_be_started_again(tmp_
 
     with running(first.data) as second:
         second.until(lambda: valkey_answers(second))
+
+
+def test_web_keeps_hooks_while_the_database_is_away_and_the_rest_begins_when_it_is_there(tmp_path, postgres_url):
+    """The server's socket is where it should be only later."""
+    place = tmp_path / "socket"
+    url = make_url(postgres_url)
+    database = url.update_query_dict({"host": str(place)}).set(database="late").render_as_string()
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute("CREATE DATABASE late")
+    with running(tmp_path / "data", DATABASE_URL=database) as run:
+        run.until_said(r"migrate .*the database cannot be migrated yet \(OperationalError\)")
+        run.until(lambda: answers(run.port))
+        kept = status(run.port, "/readyz/hooks")
+        place.symlink_to(url.query["host"])
+        run.until_said("Ready: ")
+
+    assert kept == 200
+
+
+def test_a_database_of_a_newer_version_ends_it_in_a_sentence(tmp_path):
+    (tmp_path / "data").mkdir(mode=0o700)
+    migrate(f"sqlite:///{tmp_path}/data/cratewire.db")
+    engine = make_engine(f"sqlite:///{tmp_path}/data/cratewire.db")
+    with writing(engine) as db:
+        db.exec_driver_sql("UPDATE alembic_version SET version_num = 'r9999'")
+    engine.dispose()
+    with running(tmp_path / "data") as run:
+        assert run.ended() == 1
+
+    assert "Error: the database was migrated by a newer version of Cratewire" in run.said
+    assert processes_of(run.data) == {}
 
 
 @pytest.mark.parametrize("whose", ["web", "flower"])

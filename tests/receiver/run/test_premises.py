@@ -6,10 +6,10 @@ import socket
 
 import pytest
 
-from pipeline.embedded import free_port
+from pipeline.embedded import free_port, is_held
 from pipeline.errors import Misconfigured
 from pipeline.settings import Settings
-from receiver.run.premises import held, is_held, require_free_ports
+from receiver.run.premises import held, require_free_ports
 
 
 @pytest.fixture

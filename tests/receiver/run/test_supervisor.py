@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from receiver.run.supervisor import Supervisor
+from receiver.run.supervisor import Final, Supervisor
 from tests.receiver.run.children import LIVES, PARENT, STUBBORN, child
 
 PATIENCE = 30.0
@@ -192,3 +192,16 @@ def test_the_guard_is_told_of_every_start_and_every_end(stage):
     stage.supervisor.stop(hurry=lambda: True)
 
     assert stage.guard.getvalue().decode().split() == [f"+{pid}", f"-{pid}"]
+
+
+def test_a_child_that_says_it_is_of_no_use_to_go_on_ends_everything(stage):
+    stage.supervisor.add(child("migrate", "raise SystemExit(1)", final_code=1))
+
+    with pytest.raises(Final, match="migrate"):
+        stage.until(lambda: False)
+
+
+def test_a_child_that_was_killed_before_it_could_say_so_is_started_again(stage):
+    stage.supervisor.add(child("migrate", "import os; os.kill(os.getpid(), 9)", final_code=1))
+
+    stage.until(lambda: stage.heard("cratewire", "migrate ended with code -9; starting it again"))

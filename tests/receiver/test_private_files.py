@@ -1,0 +1,58 @@
+"""Whatever of Cratewire is started makes files for its user only, whatever the umask it was given."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.embedded import free_port
+from pipeline.private_files import open_to_others
+from receiver.run.processes import PROCFILE, shell
+from tests.servers.process import dies_with_us
+
+PATIENCE = 60.0
+
+
+def umask_of(pid: int) -> str:
+    status = (Path("/proc") / str(pid) / "status").read_text()
+    return re.search(r"Umask:\s+(\d+)", status)[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(PROCFILE))
+def test_every_process_keeps_its_files_private(installed, name):
+    ports = {"PORT": str(free_port()), "CRATEWIRE_FLOWER_PORT": str(free_port())}
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    process = subprocess.Popen(
+        dies_with_us(shell(PROCFILE[name])),
+        env={**installed.environment, **ports, "PATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        umask=0o022,
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while umask_of(process.pid) != "0077":
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["status"], ["doctor"]])
+def test_every_command_keeps_its_files_private(tmp_path, command):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    line = [sys.executable, "-m", "receiver.cli", *command, "--data", str(data)]
+    subprocess.run(line, cwd=tmp_path, umask=0o022, capture_output=True, check=False)
+
+    assert list(data.iterdir()) != []
+    assert open_to_others(data, "") == []
