@@ -5,7 +5,7 @@ The texts of JSON pass as they are: read and written anew, a missing value would
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from pipeline.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import is_current
+from pipeline.ledger.numbers import all_largest_given
 from pipeline.ledger.tables import Base
 
 AT_ONCE = 1000  # rows
@@ -48,7 +49,9 @@ def move(source_url: str, target_url: str) -> dict[str, int]:
         with reading(source) as old, writing(target) as new:
             if not _is_empty(new):
                 raise Misconfigured("the database to copy to is not empty: give it a new one")
-            return {table.name: _copied(old, new, table) for table in Base.metadata.sorted_tables}
+            copied = {table.name: _copied(old, new, table) for table in Base.metadata.sorted_tables}
+            _go_on_numbering(new, all_largest_given(old))
+            return copied
     finally:
         source.dispose()
         target.dispose()
@@ -79,11 +82,15 @@ def _copied(old: Connection, new: Connection, table: Table) -> int:
     for rows in _pages(old, table):
         new.execute(made, rows)
         copied += len(rows)
-    key = table.autoincrement_column
-    if copied and key is not None:
-        sequence = func.pg_get_serial_sequence(table.name, key.name)
-        new.execute(select(func.setval(sequence, select(func.max(key)).scalar_subquery())))
     return copied
+
+
+def _go_on_numbering(new: Connection, given: Mapping[str, int]) -> None:
+    """Ids go on where they ended, those of rows that were deleted included."""
+    for table in Base.metadata.sorted_tables:
+        key, largest = table.autoincrement_column, given.get(table.name, 0)
+        if key is not None and largest:
+            new.execute(select(func.setval(func.pg_get_serial_sequence(table.name, key.name), largest)))
 
 
 def _pages(old: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:

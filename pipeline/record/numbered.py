@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection as Database
-from sqlalchemy import Insert, Table, func, insert, select
+from sqlalchemy import Insert, Table, insert
 
+from pipeline.ledger.numbers import largest_given
 from pipeline.record.in_bulk import in_bulk
 
 
@@ -16,13 +17,13 @@ def insert_numbered(db: Database, table: Table, rows: Sequence[dict[str, Any]]) 
     """Insert rows into a table numbered by `id`; returns their ids, which grow in the order of the rows.
 
     On SQLite an INSERT that returns ids goes row by row. Its one writer may as well number them: this transaction
-    holds the write lock, and the next number is what SQLite itself would give, one more than the largest.
+    holds the write lock, and the next number is what SQLite itself would give, one more than the largest it ever gave.
     """
     if not rows:
         return ()
     if db.dialect.name == "sqlite":
-        largest: int | None = db.execute(select(func.max(table.c.id))).scalar()
-        ids = range((largest or 0) + 1, (largest or 0) + 1 + len(rows))
+        first = largest_given(db, table.name) + 1
+        ids = range(first, first + len(rows))
         insert_all(db, table, [{"id": number, **row} for number, row in zip(ids, rows, strict=True)])
         return ids
     made = db.execute(insert(table).returning(table.c.id, sort_by_parameter_order=True), rows)

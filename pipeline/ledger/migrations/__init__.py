@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from pipeline.errors import Misconfigured
 from pipeline.ledger import account_tables, api_tables, backfill_tables, reconciliation_tables, silence_tables, tables
 from pipeline.ledger.engine import make_engine, reading
+from pipeline.ledger.numbers import all_largest_given, never_again
 
 # Every module with tables: what is not imported cannot be compared with a database.
 MODELS = (tables, api_tables, account_tables, backfill_tables, reconciliation_tables, silence_tables)
@@ -87,9 +88,11 @@ def _upgrade(conn: Connection) -> None:
             conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
             conn.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_SECONDS}s'")
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        given = all_largest_given(conn) if conn.dialect.name == "sqlite" else {}
         config = _config()
         config.attributes["connection"] = conn
         try:
             command.upgrade(config, "head")
         except CommandError as error:
             raise Misconfigured("the database was migrated by a newer version of Cratewire") from error
+        never_again(conn, given)  # a table that was copied to change it has forgotten which ids it had given

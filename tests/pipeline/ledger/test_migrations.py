@@ -8,10 +8,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from pipeline.errors import Misconfigured
+from pipeline.ledger import migrations
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import current, is_current, migrate, newest
 from pipeline.ledger.tables import Base
@@ -106,3 +108,72 @@ def test_processes_that_start_at_once_migrate_one_after_the_other(empty_url):
         starter.join(100)
 
     assert ([starter.exitcode for starter in starters], current(empty_url)) == ([0, 0], newest())
+
+
+def test_every_table_numbered_by_the_database_gives_no_id_twice(engine):
+    """On SQLite only AUTOINCREMENT does: `sqlite_autoincrement=True` for a new table, and for one that is copied."""
+    numbered = {table.name for table in Base.metadata.sorted_tables if table.autoincrement_column is not None}
+    with reading(engine) as conn:
+        if conn.dialect.name == "sqlite":
+            made = conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
+        else:
+            made = conn.exec_driver_sql("SELECT replace(sequencename, '_id_seq', '') FROM pg_sequences")
+        found = set(made.scalars())
+
+    assert found == numbered
+
+
+BEFORE_NUMBERS = "0012"
+
+
+def migrated_to(url, revision):
+    """A database as an older version has left it, with three accounts of which one was deleted."""
+    config = migrations._config()
+    engine = make_engine(url)
+    with engine.connect() as conn, conn.begin():
+        config.attributes["connection"] = conn
+        command.upgrade(config, revision)
+        conn.exec_driver_sql("INSERT INTO accounts (name, created_at) VALUES ('a', 1), ('b', 1), ('c', 1)")
+        conn.exec_driver_sql("DELETE FROM accounts WHERE name = 'b'")
+    return engine
+
+
+def test_an_older_sqlite_keeps_its_rows_and_goes_on_numbering(tmp_path):
+    url = f"sqlite:///{tmp_path}/old.db"
+    engine = migrated_to(url, BEFORE_NUMBERS)
+
+    migrate(url)
+
+    with writing(engine) as conn:  # a connection that was open all the time
+        conn.exec_driver_sql("DELETE FROM accounts WHERE name = 'c'")
+        conn.exec_driver_sql("INSERT INTO accounts (name, created_at) VALUES ('d', 1)")
+        kept = conn.exec_driver_sql("SELECT id, name FROM accounts ORDER BY id").all()
+        sound = conn.exec_driver_sql("PRAGMA integrity_check").scalar_one()
+    engine.dispose()
+    assert ([tuple(row) for row in kept], sound) == ([(1, "a"), (4, "d")], "ok")
+
+
+@pytest.mark.parametrize(("deleted", "left"), [("b", [1, 3]), ("%", [3])])
+def test_a_migration_that_copies_a_table_forgets_no_id(tmp_path, monkeypatch, deleted, left):
+    url = f"sqlite:///{tmp_path}/x.db"
+    migrate(url)
+    engine = make_engine(url)
+    with writing(engine) as conn:
+        conn.exec_driver_sql("INSERT INTO accounts (name, created_at) VALUES ('a', 1), ('b', 1)")
+        conn.exec_driver_sql("DELETE FROM accounts WHERE name LIKE ?", (deleted,))
+
+    def copies(config, _revision):
+        conn = config.attributes["connection"]
+        conn.exec_driver_sql("CREATE TABLE copy (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, created_at INTEGER)")
+        conn.exec_driver_sql("INSERT INTO copy SELECT id, name, created_at FROM accounts")
+        conn.exec_driver_sql("DROP TABLE accounts")
+        conn.exec_driver_sql("ALTER TABLE copy RENAME TO accounts")
+
+    monkeypatch.setattr(migrations.command, "upgrade", copies)
+    migrate(url)
+
+    with writing(engine) as conn:
+        conn.exec_driver_sql("INSERT INTO accounts (name, created_at) VALUES ('c', 1)")
+        ids = conn.exec_driver_sql("SELECT id FROM accounts ORDER BY id").scalars().all()
+    engine.dispose()
+    assert ids == left

@@ -80,6 +80,21 @@ def test_ids_go_on_where_they_ended(old, empty_postgres):
     engine.dispose()
 
 
+def test_ids_of_rows_that_were_deleted_are_not_given_again(old, empty_postgres):
+    engine = make_engine(old)
+    with writing(engine) as db:
+        db.exec_driver_sql("DELETE FROM dead_hooks")
+    engine.dispose()
+
+    move(old, empty_postgres)
+
+    engine = make_engine(empty_postgres)
+    with writing(engine) as db:
+        add_dead_hook(db)
+        assert db.exec_driver_sql("SELECT id FROM dead_hooks").scalar_one() == 2
+    engine.dispose()
+
+
 def test_a_database_with_something_in_it_is_left_alone(old, empty_postgres):
     engine = make_engine(empty_postgres)
     with writing(engine) as db:

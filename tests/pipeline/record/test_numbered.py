@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
 from sqlalchemy import delete
 
 from pipeline.ledger import tables
@@ -42,6 +45,46 @@ def test_a_gap_is_not_filled(teller):
         db.execute(delete(PEOPLE).where(PEOPLE.c.id == second))
 
     assert numbered(teller, [4])[0] > third > first
+
+
+def test_an_id_is_never_given_again_even_if_every_row_is_deleted(teller):
+    first = numbered(teller, [1, 2, 3])
+    with writing(teller.engine) as db:
+        db.execute(delete(PEOPLE))
+
+    assert min(numbered(teller, [4])) > max(first)
+
+
+def test_rows_that_are_numbered_by_the_database_and_by_us_share_no_id(teller):
+    ids = numbered(teller, [1, 2])
+    with writing(teller.engine) as db:
+        db.execute(PEOPLE.insert(), [person(3)])
+    ids += numbered(teller, [4])
+
+    assert [row.customer_id for row in teller.rows(tables.Person)] == [1, 2, 3, 4]
+    assert ids[-1] == teller.rows(tables.Person)[-1].id
+
+
+@pytest.mark.slow
+def test_writers_at_once_share_no_id(teller):
+    given, failures = [], []
+
+    def number(of):
+        try:
+            for turn in range(10):
+                given.extend(numbered(teller, [of + turn]))
+        except Exception as error:  # noqa: BLE001 whatever it is, it is what the test is about
+            failures.append(error)
+
+    writers = [threading.Thread(target=number, args=(of,)) for of in (100, 200, 300, 400)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert failures == []
+    assert sorted(given) == sorted({row.id for row in teller.rows(tables.Person)})
+    assert len(given) == 40
 
 
 def test_events_are_numbered_in_the_order_of_their_hooks(teller):
