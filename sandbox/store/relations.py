@@ -191,8 +191,8 @@ def wanted(kind: str, text: str | None) -> Iterable[str]:
     return names
 
 
-def expand(state: State, kind: str, row: Row, names: Iterable[str]) -> Row:
-    return shapes.plain(row) | {name: RELATIONS[kind][name](state, row) for name in names}
+def expand(state: State, kind: str, row: Row, names: Iterable[str], shape: Callable[[Row], Row] = shapes.plain) -> Row:
+    return shape(row) | {name: RELATIONS[kind][name](state, row) for name in names}
 
 
 def link(kind: str, row: Row, name: str) -> str:
@@ -201,5 +201,5 @@ def link(kind: str, row: Row, name: str) -> str:
     return f"/v1/customers/{owner}" if name == "customer" and owner else f"/v1/{kind}/{row['id']}/{name}"
 
 
-def with_links(kind: str, row: Row, names: Iterable[str]) -> Row:
-    return shapes.plain(row) | {name: link(kind, row, name) for name in names}
+def with_links(kind: str, row: Row, names: Iterable[str], shape: Callable[[Row], Row] = shapes.plain) -> Row:
+    return shape(row) | {name: link(kind, row, name) for name in names}

@@ -5,6 +5,8 @@ from sandbox.store.state import Row, State
 CUSTOMER_SHORT = ("country", "email", "first_name", "id", "last_name", "location", "name", "type")
 INSTANCE_SHORT = ("id", "name", "price", "product_id", "sku")
 PRODUCT_IN_INSTANCE = ("deleted", "id", "mp_visible", "name", "single_purchasable")
+# An order inside a box, seen in 2016: no sign of a gift, no sub-total, no URL.
+NOT_IN_A_SUMMARY = ("is_gift", "order_gift_info", "received_gift", "sent_gift", "sub_total", "url")
 SENDER = ("country", "email", "first_name", "id", "last_name", "location")
 
 
@@ -17,7 +19,16 @@ def pick(row: Row, keys: tuple[str, ...]) -> Row:
 
 
 def short_customer(row: Row) -> Row:
-    return pick(row, CUSTOMER_SHORT)
+    """A customer inside another object; with the consent, if the checkout had asked for it."""
+    return pick(row, CUSTOMER_SHORT) | {key: row[key] for key in ("accepts_marketing",) if key in row}
+
+
+def summary(kind: str, row: Row) -> Row:
+    """An object as a list shows it if lists show summaries: the form that it has inside another object."""
+    if kind == "customers":
+        return short_customer(row)
+    hidden = NOT_IN_A_SUMMARY if kind == "orders" else ()
+    return {key: value for key, value in plain(row).items() if key not in hidden}
 
 
 def boxed_instance(state: State, instance: Row) -> Row:

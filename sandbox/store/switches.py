@@ -12,6 +12,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "booleans": ("json", "text", "title_text"),
     "api_relations": ("embedded", "links"),
     "page_base": (1, 0),
+    "lists": ("full", "summary"),
     "next_form": ("query", "path", "url"),
     "refuse_with": (401, 403),
 }
@@ -35,6 +36,8 @@ class Switches:
     api_values: bool = False  # do the API's answers write dates, money, booleans and addresses as the hooks do?
     api_relations: str = "embedded"  # REST answers: default relations as objects or as URL strings
     page_base: int = 1  # a capture counts from 1, the documents' samples from 0
+    lists: str = "full"  # documents say that a list holds summaries; captures of shipments show whole objects
+    asks_consent: bool = False  # does the checkout ask new customers whether they accept marketing?
     next_form: str = "query"  # captures and documents show a query; careful clients take a path and a URL as well
     default_limit: int = 10
     max_limit: int | None = None  # 200 is documented for v1.1 only; v1 has answered 1000

@@ -1,10 +1,11 @@
 """Reading: lists and elements of every resource, and the relations that hang from an element."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from flask import Blueprint, Response, request
 
-from sandbox.store import relations
+from sandbox.store import relations, shapes
 from sandbox.store.api import pages
 from sandbox.store.api.answers import BAD_REQUEST, NOT_FOUND, answer, refuse
 from sandbox.store.relations import RELATIONS, UnknownRelation
@@ -22,14 +23,14 @@ ELEMENTS = (*READABLE, "addresses")
 def reads(world: World) -> Blueprint:
     """GET on resources. Other methods on these paths answer 405."""
     blueprint = Blueprint("reads", __name__)
-    shapes = ", ".join(READABLE)
+    kinds = ", ".join(READABLE)
 
-    @blueprint.get(f"/v1/<any({shapes}):kind>/")
+    @blueprint.get(f"/v1/<any({kinds}):kind>/")
     def collection(kind: str) -> Response:
         with world.state.lock:
             return answer(listing(world, kind, list(world.state.rows(kind))))
 
-    @blueprint.get(f"/v1/<any({shapes}, addresses):kind>/<int:row_id>/")
+    @blueprint.get(f"/v1/<any({kinds}, addresses):kind>/<int:row_id>/")
     def element(kind: str, row_id: int) -> Response:
         with world.state.lock:
             return answer(shown(world, kind, existing(world, kind, row_id)))
@@ -40,7 +41,7 @@ def reads(world: World) -> Blueprint:
             existing(world, "customers", row_id)
             return answer(listing(world, "addresses", world.state.of("addresses", "customer_id", row_id)))
 
-    @blueprint.get(f"/v1/<any({shapes}):kind>/<int:row_id>/<name>/")
+    @blueprint.get(f"/v1/<any({kinds}):kind>/<int:row_id>/<name>/")
     def relation(kind: str, row_id: int, name: str) -> Response:
         with world.state.lock:
             row = existing(world, kind, row_id)
@@ -59,7 +60,8 @@ def existing(world: World, kind: str, row_id: int) -> Row:
 
 
 def listing(world: World, kind: str, rows: Iterable[Row]) -> Row:
-    return pages.page(world, kind, rows, pages.arguments(), lambda row: dressed(world, kind, row))
+    shape = partial(shapes.summary, kind) if world.switches.lists == "summary" else shapes.plain
+    return pages.page(world, kind, rows, pages.arguments(), lambda row: dressed(world, kind, row, shape))
 
 
 def shown(world: World, kind: str, row: Row) -> Row:
@@ -70,13 +72,13 @@ def shown(world: World, kind: str, row: Row) -> Row:
         return dict(refuse(BAD_REQUEST, str(error)))
 
 
-def dressed(world: World, kind: str, row: Row) -> Row:
+def dressed(world: World, kind: str, row: Row, shape: Callable[[Row], Row] = shapes.plain) -> Row:
     """The object with the relations asked for; by default embedded, or as URLs if the switch says so."""
     text = request.args.get("with")
     names = relations.wanted(kind, text)
     if text is None and world.switches.api_relations == "links":
-        return worded(world, relations.with_links(kind, row, names))
-    return worded(world, relations.expand(world.state, kind, row, names))
+        return worded(world, relations.with_links(kind, row, names, shape))
+    return worded(world, relations.expand(world.state, kind, row, names, shape))
 
 
 def worded(world: World, body: Row) -> Row:

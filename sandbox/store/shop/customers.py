@@ -8,6 +8,8 @@ from sandbox.store.people import Person
 from sandbox.store.shop.desk import Shop, tell_customer, tell_shipment
 from sandbox.store.state import Row
 
+CONSENT_OF = 3  # one customer of so many does not consent; no luck is drawn, so that a seed keeps its story
+
 
 def register(shop: Shop, person: Person | None = None) -> Row:
     """A new customer with one address; tells customer_new."""
@@ -16,6 +18,8 @@ def register(shop: Shop, person: Person | None = None) -> Row:
     customer = shop.state.insert("customers", customer_row(shop, person, where))
     home = add_address(shop, {**where, "to": person.name, "_customer_id": customer["id"]})
     customer["_address_id"] = home["id"]
+    if shop.state.switches.asks_consent:
+        customer["accepts_marketing"] = customer["id"] % CONSENT_OF != 0
     tell_customer(shop, "customer_new", customer)
     return customer
 

@@ -10,8 +10,6 @@ from sandbox.store.relations import expand
 from sandbox.store.state import Row, State
 from sandbox.store.telling.news import News
 
-# An order inside a box, seen in 2016: no sign of a gift, no sub-total, no URL.
-NOT_IN_A_BOX = ("is_gift", "order_gift_info", "received_gift", "sent_gift", "sub_total", "url")
 # A cancelled or unpaid subscription was seen without what describes its product and its destination.
 BRIEF_SUBSCRIPTION = ("customer", "billing", "term")
 SIDE_BY_SIDE_ORDER = ("id", "is_gift", "order_gift_info", "type")
@@ -77,7 +75,7 @@ def shipment(state: State, news: News) -> Row:
 def _shorten_order(fulfillment: Row, *, keep: bool) -> None:
     inner = fulfillment.pop("order")
     if keep:
-        fulfillment["order"] = {key: value for key, value in inner.items() if key not in NOT_IN_A_BOX}
+        fulfillment["order"] = {key: value for key, value in inner.items() if key not in shapes.NOT_IN_A_SUMMARY}
 
 
 def transaction(state: State, news: News) -> Row:

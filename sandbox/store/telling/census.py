@@ -29,6 +29,7 @@ def of_customer(state: State, customer: Row, received: list[Row]) -> Row:
     shipments = state.of("shipments", "customer_id", customer["id"])
     redeemed = any(order["_gift"] == "gift1_redeemed" for order in orders)
     return {
+        "accepts_marketing": customer.get("accepts_marketing"),
         "boxes": count(shipments, status="shipped"),
         "customer_id": customer["id"],
         "email": folded(customer["email"]),
@@ -53,6 +54,7 @@ def of_recipient(state: State, email: str, received: list[Row]) -> Row:
     shipments += [box for order_id in single for box in state.of("shipments", "order_id", order_id)]
     info = received[-1]["order_gift_info"]
     return {
+        "accepts_marketing": None,
         "boxes": count(shipments, status="shipped"),
         "customer_id": None,
         "email": email,

@@ -121,3 +121,32 @@ def test_a_link_can_be_followed(shop):
 @pytest.mark.parametrize("body", [{"page_base": 2}, {"nothing": 1}, {"integer_status": "yes"}, {"max_limit": 0}])
 def test_a_wrong_switch_is_refused(shop, body):
     assert shop.client.post("/_sandbox/switches", json=body).status_code == 400
+
+
+def test_a_list_can_hold_summaries_and_an_element_is_whole(shop):
+    shop.people(6)
+    shop.control("switches", {"lists": "summary"})
+    [order, *_] = shop.get("/v1/orders/")["results"]
+    [customer, *_] = shop.get("/v1/customers/")["results"]
+    assert not {"is_gift", "order_gift_info"} & order.keys()
+    assert not {"num_orders", "url"} & customer.keys()
+    assert customer["addresses"]
+    assert {"is_gift", "order_gift_info"} <= shop.get(f"/v1/orders/{order['id']}/").keys()
+    assert "num_orders" in shop.get(f"/v1/customers/{customer['id']}/")
+
+
+def test_customers_carry_no_consent_while_the_checkout_does_not_ask(shop):
+    shop.people(3)
+    assert all("accepts_marketing" not in row for row in shop.get("/v1/customers/")["results"])
+
+
+def test_new_customers_carry_their_consent_wherever_they_are(shop):
+    shop.control("switches", {"asks_consent": True})
+    shop.people(20)
+    customers = shop.get("/v1/customers/?limit=20")["results"]
+    [order, *_] = shop.get("/v1/orders/")["results"]
+    consenting = {row["id"] for row in customers if row["accepts_marketing"]}
+    assert 0 < len(consenting) < 20
+    assert order["customer"]["accepts_marketing"] == (order["customer_id"] in consenting)
+    assert set(shop.ids("/v1/customers/?accepts_marketing=true&limit=20")) == consenting
+    assert {one["customer_id"] for one in shop.truth()["people"] if one["accepts_marketing"]} == consenting
