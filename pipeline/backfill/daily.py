@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine
 
 from pipeline.backfill.starting import begin
-from pipeline.ledger.backfills import ALL, DONE, INCREMENTAL, last_backfill
+from pipeline.ledger.backfills import ALL, DONE, INCREMENTAL, SHORT, last_backfill
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import ACTIVE, find_api, stores_with_api
 
@@ -30,4 +30,4 @@ def _is_due(db: Connection, store_id: int, now: int) -> bool:
     api, last = find_api(db, store_id), last_backfill(db, store_id)
     if api is None or api.status != ACTIVE or last is None or last.is_open or last.started_at > now - DAY:
         return False
-    return last_backfill(db, store_id, kind=ALL, state=DONE) is not None
+    return any(last_backfill(db, store_id, kind=ALL, state=state) is not None for state in (DONE, SHORT))

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from pipeline.backfill.phases import CUSTOMERS, OTHERS, PAGE, collections_of, phase_after
 from pipeline.cratejoy.paging import MOST_PAGES, Walk
 from pipeline.cratejoy.reading import Page
-from pipeline.ledger.backfills import DONE, BackfillRow, lock_backfill
+from pipeline.cratejoy.tally import Tally, tally_of
+from pipeline.ledger.backfills import DONE, SHORT, BackfillRow, lock_backfill
 from pipeline.ledger.stores import get_store
 from pipeline.record.known import StoreRow, stores_by_name
 from pipeline.record.listed import ListedPage, record_page, tell_untold
@@ -52,34 +53,63 @@ def after_counting(row: BackfillRow, resource: str, count: int | None, now: int)
 
 def after_page(db: Connection, row: BackfillRow, store: StoreRow, read: Read, now: int) -> dict[str, Any]:
     """Write a page; returns the row's changes."""
-    page, name = read.page, read.resource
-    listed = ListedPage(name, page.results, read.asked_at, row.id, tells=name == CUSTOMERS)
-    shown = record_page(db, store, listed, now) + len(page.bad)
-    total = page.count if page.count is not None else row.totals.get(name, 0)
-    walk = Walk(row.cursor, row.phase_pages, row.barren).after(page, shown, _most_pages(page))
-    done = {**row.done, name: row.done.get(name, 0) + shown}
-    if page.bad:
+    page, name, before = read.page, read.resource, tally_of(row.tally)
+    listed = ListedPage(name, page.results, read.asked_at, _mark(row, before), tells=name == CUSTOMERS)
+    new = record_page(db, store, listed, now) + len(page.bad)
+    tally = before.after(page, new)
+    walk = Walk(row.cursor, row.phase_pages, row.barren).after(page, new, _most_pages(page))
+    done = {**row.done, name: max(row.done.get(name, 0), tally.shown)}
+    if page.bad and tally.reading == 1:
         done[UNREADABLE] = done.get(UNREADABLE, 0) + len(page.bad)
-    told_before = row.error if not row.attempts else None  # a collection that was cut; no failure that is over
+    total = page.count if page.count is not None else row.totals.get(name, 0)
     changed = {
         "done": done,
         "totals": {**row.totals, name: total},
         "pages": row.pages + 1,
         "attempts": 0,
         "next_step_at": now,
-        "error": f"{name}: {walk.cut}" if walk.cut else told_before,
+        "error": row.error if not row.attempts else None,  # of a collection before; no failure that is over
     }
     if walk.done:
-        fresh = {"cursor": None, "phase_pages": 0, "barren": 0}
-        return {**changed, "phase": phase_after(row.kind, row.phase), **fresh}
-    return {**changed, "cursor": walk.next, "phase_pages": walk.pages, "barren": walk.barren}
+        return changed | _after_walk(row, name, walk, tally, changed)
+    return {**changed, "cursor": walk.next, "phase_pages": walk.pages, "barren": walk.barren, "tally": tally.kept()}
+
+
+def _after_walk(row: BackfillRow, name: str, walk: Walk, tally: Tally, changed: dict[str, Any]) -> dict[str, Any]:
+    """The next phase, or the collection once more if it was not whole; the second time it is said what is missing."""
+    fresh: dict[str, Any] = {"cursor": None, "phase_pages": 0, "barren": 0, "tally": None}
+    if not tally.is_last:
+        return {**fresh, "tally": Tally(tally.reading + 1).kept()}
+    shown, counted = changed["done"][name], tally.least or 0
+    troubles = (
+        changed["error"],
+        f"{name}: {walk.cut}" if walk.cut else None,
+        f"{name}: {shown} of {counted} were shown, in {tally.reading} readings" if shown < counted else None,
+        f"{name}: some were deleted during each of {tally.reading} readings, so others may be missing"
+        if tally.shrank
+        else None,
+    )
+    return {
+        **fresh,
+        "phase": phase_after(row.kind, row.phase),
+        "totals": {**changed["totals"], name: max(shown, counted)},
+        "error": "; ".join(filter(None, troubles)) or None,
+    }
 
 
 def after_others(db: Connection, row: BackfillRow, store: StoreRow, now: int) -> dict[str, Any]:
     """Tell of some of those whom no page of customers has shown; returns the row's changes."""
     told = tell_untold(db, store, PAGE, now)
     done = {**row.done, OTHERS: row.done.get(OTHERS, 0) + told}
-    return {"done": done, "next_step_at": now} if told else {"state": DONE, "ended_at": now}
+    if told:
+        return {"done": done, "next_step_at": now}
+    short = any(row.done.get(name, 0) < row.totals.get(name, 0) for name in collections_of(row.kind))
+    return {"state": SHORT if short else DONE, "ended_at": now}
+
+
+def _mark(row: BackfillRow, tally: Tally) -> int | str:
+    """What objects of this reading are marked with, so that each counts once in it."""
+    return row.id if tally.reading == 1 else f"{row.id}:{tally.reading}"
 
 
 def _most_pages(page: Page) -> int:

@@ -19,7 +19,7 @@ class Progress:
 
     backfill: int
     kind: str  # all, incremental
-    state: str  # running, paused, cancelled, done, failed
+    state: str  # running, paused, cancelled, done, short, failed
     phase: str  # counting, subscriptions, orders, customers, others
     customers: int  # read so far
     customers_total: int | None

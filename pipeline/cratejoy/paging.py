@@ -13,7 +13,8 @@ from typing import Any
 
 from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.reading import Page
-from pipeline.errors import BadAnswer
+from pipeline.cratejoy.tally import Tally
+from pipeline.errors import BadAnswer, BrokenPage
 
 MOST_BARREN = 3
 MOST_PAGES = 100_000
@@ -42,6 +43,44 @@ class Walk:
         return walked
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A small collection, read to its end. `uncounted`: how many more objects it counts than it shows."""
+
+    pages: list[Page]
+    uncounted: int = 0
+
+    @property
+    def ids(self) -> set[int | None]:
+        """The ids of its objects, of those too that cannot be read."""
+        return {one.get("id") for page in self.pages for one in page.results} | {
+            one.id for page in self.pages for one in page.bad
+        }
+
+
+def whole(
+    store: Cratejoy,
+    resource: str,
+    filters: Mapping[str, str] | None = None,
+    *,
+    with_: Sequence[str] = (),
+    most_pages: int = 100,
+) -> Whole:
+    """A small collection, with each object once. One that shows less than it counts is read again.
+
+    Two readings that show the same are believed, and `uncounted` says how many the count is ahead. Raises as a page
+    does; BrokenPage if two readings that are both short differ; BadAnswer if there are more pages than it may read:
+    part of a collection must not pass for the whole.
+    """
+    first, tally = _read(store, resource, filters, with_, most_pages)
+    if tally.is_whole:
+        return first
+    again, tally = _read(store, resource, filters, with_, most_pages)
+    if tally.missing and again.ids != first.ids:
+        raise BrokenPage(f"{resource}: {tally.shown} of {tally.least} were shown, and others the time before")
+    return again
+
+
 def pages(
     store: Cratejoy,
     resource: str,
@@ -50,17 +89,8 @@ def pages(
     with_: Sequence[str] = (),
     most_pages: int = 100,
 ) -> Iterator[Page]:
-    """All pages of a small collection, with each object once. Raises as a page does.
-
-    Raises BadAnswer if there are more pages than it may read: part of a collection must not pass for the whole.
-    """
-    walk, seen = Walk(), set[int]()
-    while not walk.done:
-        page = _fresh(store.page(resource, filters, walk.next, with_=with_), seen)
-        walk = walk.after(page, len(page.results) + len(page.bad), most_pages)
-        yield page
-    if walk.cut and walk.pages >= most_pages:
-        raise BadAnswer(f"{resource}: more than {most_pages} pages")
+    """The pages of a small collection, read as `whole` does."""
+    yield from whole(store, resource, filters, with_=with_, most_pages=most_pages).pages
 
 
 def every(
@@ -69,6 +99,21 @@ def every(
     """All objects of a small collection, each once; those that cannot be read are left out."""
     for page in pages(store, resource, filters, with_=with_):
         yield from page.results
+
+
+def _read(
+    store: Cratejoy, resource: str, filters: Mapping[str, str] | None, with_: Sequence[str], most_pages: int
+) -> tuple[Whole, Tally]:
+    """One reading."""
+    walk, tally, seen, read = Walk(), Tally(), set[int](), list[Page]()
+    while not walk.done:
+        page = _fresh(store.page(resource, filters, walk.next, with_=with_), seen)
+        new = len(page.results) + len(page.bad)
+        walk, tally = walk.after(page, new, most_pages), tally.after(page, new)
+        read.append(page)
+    if walk.cut and walk.pages >= most_pages:
+        raise BadAnswer(f"{resource}: more than {most_pages} pages")
+    return Whole(read, tally.missing), tally
 
 
 def _fresh(page: Page, seen: set[int]) -> Page:

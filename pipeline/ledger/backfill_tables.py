@@ -23,7 +23,7 @@ class Backfill(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
     kind: Mapped[str]  # all, incremental
-    state: Mapped[str] = mapped_column(default="running")  # running, paused, cancelled, done, failed
+    state: Mapped[str] = mapped_column(default="running")  # running, paused, cancelled, done, short, failed
     phase: Mapped[str]  # counting, subscriptions, orders, customers, others
     cursor: Mapped[str | None]  # the `next` of the page read last; None: the phase's first page comes next
     steps: Mapped[int] = mapped_column(default=0)  # grows with everything written: what two workers cannot both do
@@ -41,4 +41,7 @@ class Backfill(Base):
     waited_us: Mapped[int] = mapped_column(default=0)  # waited for our own budget of requests
     attempts: Mapped[int] = mapped_column(default=0)  # failures in a row
     next_step_at: Mapped[int]
+    tally: Mapped[
+        dict[str, Any] | None
+    ]  # what this reading of the phase's collection has shown: `pipeline.cratejoy.tally`
     error: Mapped[str | None]  # what went wrong last, while it is tried again or after it was given up

@@ -12,6 +12,7 @@ from pipeline.ledger.upsert import insert_into
 
 ALL, INCREMENTAL = "all", "incremental"
 RUNNING, PAUSED, CANCELLED, DONE, FAILED = "running", "paused", "cancelled", "done", "failed"
+SHORT = "short"  # read to the end, and the store has shown less than it counts
 # Written into the SQL, as the partial indexes know them.
 _RUNS = Backfill.state == literal(RUNNING, literal_execute=True)
 _OPEN = Backfill.state.in_([literal(RUNNING, literal_execute=True), literal(PAUSED, literal_execute=True)])
@@ -42,6 +43,7 @@ class BackfillRow:
     waited_us: int
     attempts: int
     next_step_at: int
+    tally: dict[str, Any] | None
     error: str | None
 
     @property

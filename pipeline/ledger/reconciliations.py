@@ -35,6 +35,7 @@ class ReconciliationRow:
     unreadable: int
     renewals_told: bool
     done_at: int | None
+    tally: dict[str, Any] | None
     error: str | None
 
 
@@ -108,5 +109,5 @@ _PLACE = (Reconciliation.store_id, Reconciliation.collection)
 def _anew(since: int, next_at: int) -> dict[str, Any]:
     """A row of which nothing is known yet."""
     counts = dict.fromkeys(("pages", "barren", "reached", "unreadable"), 0)
-    unknown = dict.fromkeys(("floor", "high", "began_at", "cursor", "done_at", "error"))
+    unknown = dict.fromkeys(("floor", "high", "began_at", "cursor", "done_at", "tally", "error"))
     return {"since": since, "mark": since, "next_at": next_at, "visited": [], "renewals_told": False} | counts | unknown

@@ -109,6 +109,8 @@ class _Run:
             told = error.retry_after if isinstance(error, ServerFault) else None
             self._come_back(max(AFTER_FAILURE, round((told or 0) * SECOND)))
         else:
+            if compared.trouble:
+                self._troubles[row.collection] = compared.trouble
             self._counts.update(compared.counts)
             self._connections.update(compared.recorded.connections if compared.recorded else ())
 

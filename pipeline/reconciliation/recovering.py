@@ -27,6 +27,7 @@ class Compared:
     recorded: Recorded | None = None
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (event, state) -> how many
     renewals: bool = False
+    trouble: str | None = None  # why the list could not be compared to its end
 
 
 def compare_page(db: Connection, store: StoreRow, shown: Iterable[Shown], rules: Rules, now: int) -> Compared:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.paging import Walk
 from pipeline.cratejoy.reading import Page
+from pipeline.cratejoy.tally import Tally, tally_of
 from pipeline.errors import BadAnswer, Misconfigured
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reconciliations import ReconciliationRow, change
@@ -27,6 +28,7 @@ from pipeline.record.fence import hold
 from pipeline.record.known import StoreRow, stores_by_name
 
 HOURLY = 3_600_000_000
+AGAIN = 300_000_000  # µs until a list that was short is read again
 MOST_PAGES = 5_000
 # Ids are given before they can be seen: so many below the largest seen are looked at again.
 BEHIND = 1_000
@@ -83,8 +85,8 @@ class Step:
             store = stores_by_name(db, {name})[name]
             now = self.means.now()
             compared = compare_page(db, store, self._shown(page, begun), self._rules(begun, store, asked_at), now)
-            self._write(db, begun, page, compared, now)
-        return compared
+            trouble = self._write(db, begun, page, compared, now)
+        return replace(compared, trouble=trouble)
 
     def _begun(self) -> ReconciliationRow:
         """The row with its pass begun."""
@@ -92,7 +94,10 @@ class Step:
         if row.began_at is not None:
             return row
         began_at = self.means.now()
-        return replace(row, began_at=began_at, cursor=None, pages=0, barren=0, visited=[], reached=0, unreadable=0)
+        fresh = Tally(tally_of(row.tally).reading).kept()
+        return replace(
+            row, began_at=began_at, cursor=None, pages=0, barren=0, visited=[], reached=0, unreadable=0, tally=fresh
+        )
 
     def _rules(self, row: ReconciliationRow, store: StoreRow, asked_at: int) -> Rules:
         grace = self.means.times.grace
@@ -104,12 +109,14 @@ class Step:
             if not self.collection.by_id or (one.get("id") or 0) > (row.floor or 0):
                 yield from self.collection.show(one)
 
-    def _write(self, db: Connection, begun: ReconciliationRow, page: Page, compared: Compared, now: int) -> None:
+    def _write(self, db: Connection, begun: ReconciliationRow, page: Page, compared: Compared, now: int) -> str | None:
+        """Returns what is wrong with the list, once it has been read to its end."""
         here = zlib.crc32((begun.cursor or "").encode())
         new = len(page.results) + len(page.bad) if here not in begun.visited else 0
         walk = Walk(begun.cursor, begun.pages, begun.barren).after(page, new, MOST_PAGES)
         if walk.cut and walk.pages >= MOST_PAGES:
             raise BadAnswer(f"{begun.collection}: more than {MOST_PAGES} pages")
+        tally = tally_of(begun.tally).after(page, new)
         reached = max([begun.reached, *(one.get("id") or 0 for one in page.results)])
         values: dict[str, Any] = {
             "began_at": begun.began_at,
@@ -120,11 +127,29 @@ class Step:
             "reached": reached,
             "unreadable": begun.unreadable + len(page.bad),
             "renewals_told": compared.renewals,
+            "tally": tally.kept(),
             "next_at": now,
         }
         if walk.done:
-            values |= self._completed(db, begun, reached, now)
+            values |= self._ended(db, begun, tally, reached, now)
         change(db, self.row, **values)
+        return str(values["error"]) if values.get("error") else None
+
+    def _ended(self, db: Connection, begun: ReconciliationRow, tally: Tally, reached: int, now: int) -> dict[str, Any]:
+        """A list that was short is read again, from the same mark; then the mark moves, and it is said what is missing.
+
+        It stays at that until a pass is whole: a count that is always too high must not double all work for ever.
+        """
+        if tally.is_whole:
+            return self._completed(db, begun, reached, now) | {"tally": None}
+        error = f"{begun.collection}: {tally.shown} of {tally.least} were shown"
+        if not tally.missing:
+            error = f"{begun.collection}: some were deleted while they were read, so others may be missing"
+        again = {"tally": Tally(tally.reading + 1).kept(), "error": error}
+        if not tally.is_last:
+            return {"began_at": None, "cursor": None, "visited": [], "next_at": now + AGAIN, **again}
+        kept = Tally(tally.reading).kept()
+        return self._completed(db, begun, reached, now) | {"tally": kept, "error": error}
 
     def _completed(self, db: Connection, begun: ReconciliationRow, reached: int, now: int) -> dict[str, Any]:
         """The mark moves to where this pass began, and only now."""

@@ -34,7 +34,7 @@ SOURCE = "backfill"
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """Objects of one collection, as loaded. `reading` numbers the reading of the collection they belong to.
+    """Objects of one collection, as loaded. `reading` names the reading of the collection they belong to.
 
     `tells`: people are told of at once; else somebody tells of them later, with whatever is known by then.
     """
@@ -42,7 +42,7 @@ class ListedPage:
     resource: str
     objects: Sequence[dict[str, Any]]
     asked_at: int  # µs
-    reading: int
+    reading: int | str
     tells: bool
 
 
@@ -110,7 +110,7 @@ def _story(store: StoreRow, resource: str, data: dict[str, Any], asked_at: int) 
     return Story(hook, store, row, happening_of(row, data, "", asked_at), silent=silent)
 
 
-def _marked(story: Story, plan: Plan, reading: int) -> Plan:
+def _marked(story: Story, plan: Plan, reading: int | str) -> Plan:
     """The plan, with a fact that says in which reading the object was shown: pages may repeat."""
     kind, subject, name = _mark(story)
     people = tuple(
@@ -124,7 +124,7 @@ def _marked(story: Story, plan: Plan, reading: int) -> Plan:
     return replace(plan, people=people)
 
 
-def _is_new(story: Story, reading: int) -> bool:
+def _is_new(story: Story, reading: int | str) -> bool:
     """What concerns nobody, or is only a test, leaves no mark: it can only be taken for new."""
     kind, subject, name = _mark(story)
     customers = (someone for concerned, someone in story.cast if concerned.role == "customer")
@@ -141,7 +141,7 @@ def _is(fact: Fact, kind: str, subject: str) -> bool:
     return (fact.kind, fact.subject) == (kind, subject)
 
 
-def _with(fact: Fact, name: str, value: int) -> Fact:
+def _with(fact: Fact, name: str, value: int | str) -> Fact:
     return replace(fact, fields={**fact.fields, name: value})
 
 

@@ -25,6 +25,7 @@ KINDS = {
     "unknown_event": "a hook of ours for an event this version does not know",
     "foreign": "a hook of somebody else",
     "unreadable": "a hook that cannot be read",
+    "unlisted": "Cratejoy counts more hooks than it lists",
     "unreachable": "Cratejoy cannot reach this machine: set CRATEWIRE_PUBLIC_URL",
 }
 

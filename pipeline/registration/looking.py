@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.cratejoy.paging import pages
+from pipeline.cratejoy.paging import whole
 from pipeline.registration.care import Care, Ward
 from pipeline.registration.comparing import Finding, compare
 from pipeline.registration.urls import host_of, reaches, recogniser
@@ -21,9 +21,11 @@ class Looked:
 
 def look(care: Care, ward: Ward) -> Looked:
     """Raises what the store's API does."""
-    listed = list(pages(ward.api, "hooks"))
-    hooks = [hook for page in listed for hook in page.results]
-    unreadable = [Finding("unreadable", hook_id=bad.id) for page in listed for bad in page.bad]
+    listed = whole(ward.api, "hooks")
+    hooks = [hook for page in listed.pages for hook in page.results]
+    unreadable = [Finding("unreadable", hook_id=bad.id) for page in listed.pages for bad in page.bad]
+    if listed.uncounted:
+        unreadable.append(Finding("unlisted"))
     if ward.row.registers and not reaches(care.public_url, ward.api_url):
         # Perhaps a copy of an installation on somebody's desk: its hooks lead to the real one, and shall.
         return Looked(hooks, [Finding("unreachable", host=host_of(care.public_url)), *unreadable])

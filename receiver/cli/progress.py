@@ -23,6 +23,7 @@ _TROUBLES = {
     "failed": "reading them was given up ({error}); `{command} start --store {store}` reads them again",
     "paused": "reading them is paused; `{command} resume --store {store}` goes on",
     "running": "they cannot be read now ({error}); it is tried again",
+    "short": "not all of them were shown ({error}); `{command} start --store {store}` reads them again",
     "done": "not all of them could be read ({error})",
 }
 

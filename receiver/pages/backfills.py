@@ -13,7 +13,16 @@ from sqlalchemy import Connection
 from pipeline.backfill.progress import Progress, backfill_progress
 from pipeline.backfill.starting import begin
 from pipeline.errors import Misconfigured
-from pipeline.ledger.backfills import ALL, FAILED, PAUSED, RUNNING, cancel_backfill, pause_backfill, resume_backfill
+from pipeline.ledger.backfills import (
+    ALL,
+    FAILED,
+    PAUSED,
+    RUNNING,
+    SHORT,
+    cancel_backfill,
+    pause_backfill,
+    resume_backfill,
+)
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import find_api
 from receiver.pages.rights import my_store, require_owner
@@ -40,7 +49,8 @@ class CustomersShown:
 
     @property
     def given_up(self) -> bool:
-        return self.progress is not None and self.progress.state == FAILED
+        """Whether not everything was read, and nothing more will be by itself."""
+        return self.progress is not None and self.progress.state in (FAILED, SHORT)
 
     @property
     def underway(self) -> bool:

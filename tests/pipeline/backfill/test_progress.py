@@ -14,7 +14,7 @@ def a_row(**changes):
     counts = dict.fromkeys(("steps", "phase_pages", "barren", "pages", "paused_us", "throttled_us", "waited_us"), 0)
     times = {"started_at": NOW, "ended_at": None, "paused_at": None, "next_step_at": NOW, "changes_since": None}
     return BackfillRow(
-        **{**fresh, **counts, **times, "done": {}, "totals": {}, "attempts": 0, "error": None, **changes}
+        **{**fresh, **counts, **times, "done": {}, "totals": {}, "attempts": 0, "tally": None, "error": None, **changes}
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.errors import BrokenPage
 from pipeline.events.table import EVENTS
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import save_api
@@ -199,6 +200,23 @@ def test_looking_mends_nothing(ward):
 
     assert ward.registered() == {}
     assert {kind for kind, _ in ward.kinds(mended=False)} == {"missing"}
+
+
+def test_hooks_that_are_on_a_page_that_comes_back_null_are_not_made_anew(tended):
+    tended.shop.fault(page="null", on=1, prefix="/v1/hooks", times=1)
+    with pytest.raises(BrokenPage):
+        tended.audit()
+    tended.audit()
+
+    assert tended.as_it_should_be()
+
+
+def test_a_list_of_hooks_that_comes_back_empty_is_read_again_before_any_is_made(tended):
+    tended.shop.fault(page="empty", on=1, prefix="/v1/hooks", times=1)
+    tended.audit()
+
+    assert tended.as_it_should_be()
+    assert [one[0] for one in tended.shop.asked()].count("POST") == len(EVENTS)
 
 
 def test_two_stores_with_the_same_keys_leave_each_others_hooks_alone_and_come_to_rest(tended):

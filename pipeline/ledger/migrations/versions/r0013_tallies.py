@@ -1,0 +1,17 @@
+"""What one reading of a collection has shown so far, and which reading of it that is."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import JSON, Column
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0013"
+down_revision = "0012"
+
+AnyJSON = JSON().with_variant(JSONB, "postgresql")
+
+
+def upgrade() -> None:
+    for table in ("backfills", "reconciliations"):
+        op.add_column(table, Column("tally", AnyJSON))

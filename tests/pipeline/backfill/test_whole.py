@@ -1,0 +1,139 @@
+"""A collection that changes, or whose pages are spoiled, while it is read: nobody is passed over without a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.backfill import faults, phases, stepping
+from pipeline.backfill.daily import DAY, begin_due
+from pipeline.backfill.progress import progress_of
+from pipeline.cratejoy.reading import Page
+from receiver.cli.progress import lines_of, trouble_of
+from tests.builders import customer
+
+CUSTOMERS = "/v1/customers"
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch):
+    """So that few people make many pages."""
+    for module in (phases, stepping):
+        monkeypatch.setattr(module, "PAGE", 10)
+
+
+def numbers(row):
+    return row.state, row.done["customers"], row.totals["customers"]
+
+
+def test_a_page_whose_results_are_null_is_asked_for_again(book):
+    everybody = book.shop.people(25)
+    book.shop.fault(page="null", prefix=CUSTOMERS, times=3)
+    book.start()
+
+    row = book.run()
+
+    assert (numbers(row), row.error, book.told()) == (("done", 25, 25), None, sorted(everybody))
+
+
+def test_a_page_whose_results_stay_null_ends_it_and_says_so(book):
+    book.shop.people(25)
+    book.shop.fault(page="null", prefix=CUSTOMERS)
+    book.start()
+
+    row = book.run()
+
+    assert (row.state, row.attempts) == ("failed", faults.MOST_BROKEN)
+    assert "results is null" in row.error
+
+
+def test_a_page_that_comes_back_empty_is_missed_and_the_collection_read_again(book):
+    everybody = book.shop.people(25)
+    book.shop.fault(page="empty", prefix=CUSTOMERS, times=1)
+    book.start()
+
+    row = book.run()
+
+    assert (numbers(row), row.error, book.told()) == (("done", 25, 25), None, sorted(everybody))
+
+
+def test_a_page_that_stays_empty_leaves_it_short_with_the_numbers(book):
+    book.shop.people(25)
+    book.shop.fault(page="empty", prefix=CUSTOMERS)
+    book.start()
+
+    row = book.run()
+
+    progress = progress_of(row, book.clock.now)
+    assert numbers(row) == ("short", 15, 25)
+    assert row.error == "customers: 15 of 25 were shown, in 2 readings"
+    assert "customers: 15 of 25" in list(lines_of(progress))
+    assert "15 of 25" in trouble_of("acme", progress, 0)
+
+
+def test_who_was_passed_over_because_somebody_was_deleted_is_found(book):
+    everybody = book.shop.people(25)
+    book.shop.fault(page="gone", prefix=CUSTOMERS, times=1)
+    book.start()
+
+    row = book.run()
+
+    assert (row.state, row.error) == ("done", None)
+    assert set(everybody) - set(book.told()) <= {everybody[0], everybody[-1]}  # the one who was deleted
+    assert len(book.told()) >= 24
+
+
+def test_a_store_that_is_read_again_is_told_nothing_twice(book):
+    book.shop.people(25)
+    book.shop.fault(page="empty", prefix=CUSTOMERS, times=1)
+    book.start()
+    book.run()
+
+    assert len(book.told()) == len(set(book.told())) == 25
+
+
+def test_a_store_that_grows_while_it_is_read_is_read_once(book):
+    """Whoever is new is told of by a hook."""
+    book.start()
+
+    class Growing:
+        asked = 0
+
+        def page(self, resource, _filters=None, next_=None, limit=100, **_):
+            if resource != "customers":
+                return Page([], count=0)
+            if limit == 1:
+                return Page([], count=2)
+            Growing.asked += 1
+            if next_ is None:
+                return Page([customer(id=1, email="c1@example.com")], next="?page=2", count=2)
+            return Page([customer(id=2, email="c2@example.com")], count=3)
+
+    row = book.row()
+    while row.is_open:
+        book.step(stepping.Means(book.engine, book.redis, lambda _: Growing(), book.clock, book.means.rng))
+        row = book.row()
+
+    assert (numbers(row), Growing.asked) == (("done", 2, 2), 2)
+
+
+def test_a_daily_pass_is_held_to_the_same(book):
+    book.shop.people(25)
+    book.start()
+    book.run()
+    book.shop.fault(page="empty", prefix=CUSTOMERS)
+    book.clock.now += DAY + 1
+    begin_due(book.engine, book.clock.now)
+
+    row = book.run()
+
+    assert (row.kind, *numbers(row)) == ("incremental", "short", 15, 25)
+
+
+def test_a_store_that_was_short_is_looked_at_every_day(book):
+    book.shop.people(25)
+    book.shop.fault(page="empty", prefix=CUSTOMERS)
+    book.start()
+    book.run()
+    book.clock.now += DAY + 1
+
+    assert begin_due(book.engine, book.clock.now) == [book.store_id]
