@@ -6,8 +6,8 @@ from alembic import op
 from sqlalchemy import JSON, Column
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 AnyJSON = JSON().with_variant(JSONB, "postgresql")
 
