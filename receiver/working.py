@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline import keys
+from pipeline.chain.limit import stopped
 from pipeline.ledger.reading import (
     Arrival,
     judge,
@@ -21,6 +22,7 @@ from receiver.redis_state import fault_of, opened
 _MICROS = 1_000_000
 _NO_REDIS = "Redis does not take what we write: see to that first."
 _STARTED = "Start web, worker and beat: `cratewire run` starts them all."
+_STANDS = "It stands because nearly all hooks failed: another row says of which error, and what to do."
 _STUCK = "Web sends heartbeats and none arrives: are `worker` and `beat` running? Their logs say what stops them."
 
 
@@ -53,7 +55,9 @@ def _pulse(settings: Settings) -> tuple[int | None, str, NotedTrouble | None]:
         if fault_of(client) is not None:
             return None, _NO_REDIS, None
         began: Any = client.get(keys.PULSE)
-        trouble = trouble_now(client)
+        trouble, stands = trouble_now(client), stopped(client)
+    if stands is not None:
+        return (int(began) if began else None), _STANDS, None
     if trouble is not None:
         return (int(began) if began else None), trouble.advice, trouble
     return (int(began), _STUCK, None) if began else (None, _STARTED, None)

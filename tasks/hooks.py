@@ -9,14 +9,16 @@ import structlog
 
 from pipeline.chain.counting import count_batch
 from pipeline.chain.decoding import decode_batch
-from pipeline.chain.recording import record
-from pipeline.chain.setting_aside import POISON, set_aside
+from pipeline.chain.limit import go_on, is_broken, is_suspicious, probe_is_due, stop, stopped
+from pipeline.chain.probing import probe
+from pipeline.chain.recording import record_dead, record_sound
+from pipeline.chain.setting_aside import POISON, set_aside, without
 from pipeline.chain.validating import validate_batch
 from pipeline.errors import StaleFence
 from pipeline.inbox import stream, tries
 from pipeline.inbox.finishing import finish
 from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn, turn_is_free
-from pipeline.model import Batch
+from pipeline.model import Batch, FailedHook
 from pipeline.record.batch import Recorded
 from pipeline.record.dead import Raw
 from tasks.app import task
@@ -103,12 +105,14 @@ def sweep() -> None:
 
 
 def _look_again(here: Process) -> None:
-    """After the turn has ended: a hook that came before wakes nobody."""
-    if stream.depth(here.redis):
+    """After the turn has ended: a hook that came before wakes nobody. A chain that stands is woken by the sweep."""
+    if stream.depth(here.redis) and not stopped(here.redis):
         kick_unless_kicked()
 
 
 def _decode(here: Process, token: int) -> Batch | None:
+    if stopped(here.redis) and not _may_go_on(here):
+        return None
     entries = stream.read(here.redis, here.settings.batch, MOST_BYTES)
     now, too_often = tries.portion(here.redis, entries, token)
     if not now and not too_often:
@@ -117,13 +121,41 @@ def _decode(here: Process, token: int) -> Batch | None:
     return set_aside(batch, too_often)
 
 
+def _may_go_on(here: Process) -> bool:
+    """Try the chain that stands every few seconds, and let it go on if most of what waits would."""
+    if not probe_is_due(here.redis, here.now()):
+        return False
+    sound, failing = probe(here.redis, here.engine, here.now)
+    if sound and not is_broken(sound, failing):
+        go_on(here.redis)
+        log.info("the chain goes on", sound=sound, failing=failing)
+        return True
+    return False
+
+
 def _record(here: Process, batch: Batch) -> list[int]:
     raws = _raws(here, batch)
-    recorded = record(here.engine, batch, raws, here.now)
-    count_batch(batch, recorded, here.now())
-    finish(here.redis, _entries(batch), _harmless(batch, raws), batch["token"])
+    recorded, ours = record_sound(here.engine, batch, raws, here.now)
+    sound = sum(one.events + one.duplicates for one in recorded)
+    held = ours if ours and _is_broken_release(here, ours, sound) else []
+    if ours and not held:
+        recorded.append(record_dead(here.engine, ours, raws, batch["token"], here.now))
+    kept = without(batch, held)
+    count_batch(kept, recorded, here.now())
+    finish(here.redis, _entries(kept), _harmless(batch, raws), batch["token"], sound=sound > 0)
     _tell(batch, recorded)
     return sorted({connection for one in recorded for connection in one.connections})
+
+
+def _is_broken_release(here: Process, ours: list[FailedHook], sound: int) -> bool:
+    """Whether these hooks are to stay in the inbox; then the chain stands."""
+    if not is_suspicious(here.redis, len(ours), sound):
+        return False
+    if not is_broken(*probe(here.redis, here.engine, here.now, [one["receipt"] for one in ours])):
+        return False
+    why = stop(here.redis, ours, here.now())
+    log.error("the chain stops", version=why.version, link=why.link, error=why.error, hooks=why.hooks)
+    return True
 
 
 def _entries(batch: Batch) -> list[str]:

@@ -6,6 +6,8 @@ from pipeline.errors import BadHook
 from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.model import Entry, FailedHook
 
+INTERNAL = "internal_error"
+
 
 def head_of_entry(entry: InboxEntry) -> Entry:
     """The head of a hook as it was read from the inbox."""
@@ -27,4 +29,4 @@ def failed(head: Entry, stage: str, error: BadHook) -> FailedHook:
 
 def internal(error: Exception) -> BadHook:
     """A fault of ours, told by its kind only: its text may quote the body."""
-    return BadHook("internal_error", {"error": type(error).__name__})
+    return BadHook(INTERNAL, {"error": type(error).__name__})

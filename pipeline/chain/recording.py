@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Engine
 
 from pipeline.chain.blame import may_blame_a_hook
+from pipeline.chain.heads import INTERNAL, internal
 from pipeline.chain.heads import failed as failed_hook
-from pipeline.chain.heads import internal
 from pipeline.errors import CratewireError
 from pipeline.ledger.engine import writing
 from pipeline.model import Batch, FailedHook, ValidHook, head_of
@@ -25,30 +26,50 @@ def record(engine: Engine, batch: Batch, raws: Mapping[str, Raw], now: Callable[
     Raises StaleFence if the inbox has a newer holder, and what the database driver raises when the ledger is in
     trouble.
     """
-    return _record(engine, batch["hooks"], batch["failed"], raws, batch["token"], now)
+    recorded, ours = record_sound(engine, batch, raws, now)
+    return [*recorded, record_dead(engine, ours, raws, batch["token"], now)] if ours else recorded
 
 
-def _record(
-    engine: Engine,
-    hooks: Sequence[ValidHook],
-    failed: Sequence[FailedHook],
-    raws: Mapping[str, Raw],
-    token: int,
-    now: Callable[[], int],
-) -> list[Recorded]:
-    try:
-        with writing(engine) as db:
-            return [record_batch(db, hooks, failed, raws, token=token, now=now())]
-    except CratewireError:
-        raise
-    except Exception as error:
-        if not may_blame_a_hook(error) or not hooks:
+def record_sound(
+    engine: Engine, batch: Batch, raws: Mapping[str, Raw], now: Callable[[], int]
+) -> tuple[list[Recorded], list[FailedHook]]:
+    """The same, without those that an error of our own keeps from going on: they are returned, and not recorded."""
+    failed = [one for one in batch["failed"] if one["reason"] != INTERNAL]
+    recording = _Recording(engine, raws, batch["token"], now)
+    recording.ours += [one for one in batch["failed"] if one["reason"] == INTERNAL]
+    return recording.of(batch["hooks"], failed), recording.ours
+
+
+def record_dead(
+    engine: Engine, failed: Sequence[FailedHook], raws: Mapping[str, Raw], token: int, now: Callable[[], int]
+) -> Recorded:
+    """Keep hooks that cannot go on among the dead."""
+    with writing(engine) as db:
+        return record_batch(db, [], failed, raws, token=token, now=now())
+
+
+@dataclass(slots=True)
+class _Recording:
+    """One batch on its way into the ledger. `ours` grows by each hook that is singled out."""
+
+    engine: Engine
+    raws: Mapping[str, Raw]
+    token: int
+    now: Callable[[], int]
+    ours: list[FailedHook] = field(default_factory=list)
+
+    def of(self, hooks: Sequence[ValidHook], failed: Sequence[FailedHook]) -> list[Recorded]:
+        try:
+            with writing(self.engine) as db:
+                return [record_batch(db, hooks, failed, self.raws, token=self.token, now=self.now())]
+        except CratewireError:
             raise
-        log.warning("a batch could not be recorded", hooks=len(hooks), error=type(error).__name__)
-        if len(hooks) == 1:
-            return _record(
-                engine, [], [*failed, failed_hook(head_of(hooks[0]), "fan_out", internal(error))], raws, token, now
-            )
-        middle = len(hooks) // 2
-        first = _record(engine, hooks[:middle], failed, raws, token, now)
-        return [*first, *_record(engine, hooks[middle:], [], raws, token, now)]
+        except Exception as error:
+            if not may_blame_a_hook(error) or not hooks:
+                raise
+            log.warning("a batch could not be recorded", hooks=len(hooks), error=type(error).__name__)
+            if len(hooks) == 1:
+                self.ours.append(failed_hook(head_of(hooks[0]), "fan_out", internal(error)))
+                return self.of([], failed) if failed else []
+            middle = len(hooks) // 2
+            return [*self.of(hooks[:middle], failed), *self.of(hooks[middle:], [])]

@@ -22,6 +22,7 @@ __all__ = [
     "add_all",
     "depth",
     "done",
+    "ends",
     "ensure_group",
     "has_room",
     "oldest",
@@ -123,6 +124,14 @@ def oldest(redis: Redis) -> int | None:
     """When the hook at the front was received, in µs."""
     first: Any = redis.xrange(keys.INBOX, count=1)
     return received_at(first[0][1]) if first else None
+
+
+def ends(redis: Redis, count: int) -> list[InboxEntry]:
+    """The first and the last of what waits, up to `count` of each, as they are: nobody is given them."""
+    first: Any = redis.xrange(keys.INBOX, count=count)
+    last: Any = redis.xrevrange(keys.INBOX, count=count)
+    found = dict([*first, *reversed(last)])
+    return [from_fields(entry_id.decode(), fields) for entry_id, fields in found.items()]
 
 
 def _read(redis: Redis, count: int, max_bytes: int) -> list[InboxEntry]:

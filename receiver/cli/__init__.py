@@ -12,6 +12,7 @@ from pipeline.private_files import keep_new_files_private
 COMMANDS = {
     "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite somebody."),
     "alarms": ("receiver.cli.alarms:alarms", "Show alarms about hooks that do not come, and test who is told."),
+    "chain": ("receiver.cli.chain:chain", "Let hooks become events again after nearly all failed."),
     "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),
     "connections": ("receiver.cli.connections:connections", "Pause what leaves for a platform, and let it go on."),
     "dead": ("receiver.cli.dead:dead", "List, show or replay what could not go on."),

@@ -13,6 +13,7 @@ from pipeline import keys
 from pipeline.attention.item import Sources
 from pipeline.attention.listing import attention
 from pipeline.backfill.progress import progress_of
+from pipeline.chain.limit import stopped
 from pipeline.inbox import stream
 from pipeline.ledger.connections import named
 from pipeline.ledger.engine import reading
@@ -56,7 +57,7 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
 def status_of(here: Opened) -> dict[str, Any]:
     """What needs a person; the chain's liveness, depth and age (s) of the inbox, events by name and outcome, every
     connection's counts, how the hooks at Cratejoy are, how many never came, each store's newest backfill, whether the
-    way in works, and what keeps tasks from using the database.
+    way in works, what keeps tasks from using the database, and why the chain stands, if it does.
     """
     now = here.now()
     with reading(here.engine) as db:
@@ -72,6 +73,7 @@ def status_of(here: Opened) -> dict[str, Any]:
         "chain": as_document(chain),
         "way_in": {**as_document(heard.way_in), "watched": bool(here.settings.canary_seconds)},
         "database": as_document(trouble_now(here.redis)),
+        "stopped": as_document(stopped(here.redis)),
         "alarms": [{**as_document(one), "says": sentence_of(one)} for one in heard.alarms],
         "inbox": {"depth": stream.depth(here.redis), "oldest_seconds": _age(stream.oldest(here.redis), now)},
         "events": {"total": sum(events.by_name.values()), **as_document(events)},

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from pipeline.chain.heads import INTERNAL
 from pipeline.chain.setting_aside import POISON
 from pipeline.decode.reasons import Reason
 from pipeline.transport_faults import _FAULTS
@@ -34,7 +35,7 @@ def explained(heading: str) -> list[str]:
 
 
 def test_every_reason_of_a_dead_hook_is_explained():
-    reasons = {reason.value for reason in Reason} | {POISON} | codes_given_to("BadHook", "_refused")
+    reasons = {reason.value for reason in Reason} | {POISON, INTERNAL} | codes_given_to("BadHook", "_refused")
 
     assert set(explained("## Why a hook is dead")) == reasons
 

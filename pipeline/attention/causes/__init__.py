@@ -12,12 +12,14 @@ from pipeline.attention.causes import (
     platform_away,
     platform_keys,
     refused_messages,
+    release_broken,
     shared_keys,
 )
 from pipeline.attention.item import Cause
 
 CAUSES: tuple[Cause, ...] = (
     database_trouble.CAUSE,
+    release_broken.CAUSE,
     hearing.WAY_IN_CAUSE,
     platform_keys.CAUSE,
     platform_away.CAUSE,
