@@ -17,6 +17,7 @@ CHAIN_STOPPED = "cratewire:chain:stopped"  # why the chain stands, if it does
 LET_DIE = "cratewire:chain:let_die"  # set while hooks may die of errors of ours without limit
 DOCTOR = "cratewire:doctor"  # written to see whether Redis can be written
 LEDGER_TROUBLE = "cratewire:trouble:ledger"  # what tasks say of the database while they fail of it
+TURNED_AWAY = "cratewire:turned_away"  # hooks with a right token that were not taken, by store and status
 PULSE = "cratewire:pulse"  # when a web process began to send heartbeats; gone soon after
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from flask import Flask
 
 from pipeline.settings import Settings
-from receiver import health, hooks
+from receiver import health
 from receiver.fast_path import FastPath
 from receiver.pages.door import Door
 from receiver.pages.site import Site
@@ -19,7 +19,6 @@ def create_app(settings: Settings, wiring: Wiring | None = None) -> Flask:
     """The application; tests hand in their own wiring."""
     parts = wiring or wire(settings)
     app = Flask("receiver", static_folder=None)
-    app.register_blueprint(hooks.blueprint(parts.intake))
     app.register_blueprint(
         health.blueprint(parts.writer.condition, parts.watch.pulse.chain if parts.watch else health.unwatched)
     )
@@ -33,7 +32,7 @@ def create_app(settings: Settings, wiring: Wiring | None = None) -> Flask:
 
 
 def paths_of(app: Flask) -> frozenset[str]:
-    """What this application serves itself: `healthz`, `readyz/hooks`, and whatever is below `hooks/`."""
+    """What this application serves itself: `healthz`, `readyz/hooks` and the like."""
     return frozenset(rule.rule.removeprefix("/").partition("<")[0] for rule in app.url_map.iter_rules())
 
 

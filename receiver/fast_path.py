@@ -1,6 +1,6 @@
 """Serves `/hooks/…` in front of Flask: a bare Flask request costs more than all that a hook needs.
 
-It knows WSGI and nothing else; the rules are the intake's, and Flask's own view asks the same function.
+It knows WSGI and nothing else; the rules are the intake's.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from receiver.intake import Answer, Intake
+from receiver.intake import Intake
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
-
-PREFIX = "/hooks/"
 
 
 class FastPath:
@@ -24,23 +22,14 @@ class FastPath:
         self._intake = intake
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if not environ["PATH_INFO"].startswith(PREFIX):
+        parts = self._intake.address(_text(environ["PATH_INFO"]))
+        if parts is None:
             return self._app(environ, start_response)
-        answer = answer_to(environ, self._intake)
+        length = environ.get("CONTENT_LENGTH")
+        query = _text(environ.get("QUERY_STRING", ""))
+        answer = self._intake.take(environ["REQUEST_METHOD"], parts, query, length, _reader(environ, length))
         start_response(answer.status, answer.headers)
         return [answer.body]
-
-
-def answer_to(environ: dict[str, Any], intake: Intake) -> Answer:
-    """What the intake says to a WSGI request below the prefix."""
-    length = environ.get("CONTENT_LENGTH")
-    return intake.take(
-        environ["REQUEST_METHOD"],
-        _text(environ["PATH_INFO"])[len(PREFIX) :].split("/"),
-        _text(environ.get("QUERY_STRING", "")),
-        length,
-        _reader(environ, length),
-    )
 
 
 def _text(value: str) -> str:

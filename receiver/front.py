@@ -15,14 +15,13 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # granian
 from pipeline import metrics
 from pipeline.inbox.writer import PATIENCE, Writer
 from pipeline.traces import span
-from receiver.intake import INCOMPLETE, PROBED, REFUSED, TOO_SLOW, Answer, Intake, TurnedAway, answer_to_sender, lost
+from receiver.intake import INCOMPLETE, PROBED, REFUSED, TOO_SLOW, Answer, Intake, Place, TurnedAway, answer_to_sender
 from receiver.overdue import Overdue
 from receiver.page_bodies import PageBodies
 from receiver.pages.door import MOST
 from receiver.room import Body, NoRoom, Room
 from receiver.wsgi_bridge import run_wsgi
 
-PREFIX = "/hooks/"
 BODY_SECONDS = 30.0  # how long a hook's body may take
 ONE_STORE_BYTES = 64_000_000  # of bodies under way; a quarter of what all stores together may have
 THREADS = MOST + 10  # the loop's own pool has six on two cores: as many as people may fill with pages
@@ -63,49 +62,45 @@ class Front:
 
     async def __rsgi__(self, scope: Any, http: HTTP) -> None:
         try:
-            if scope.path.startswith(PREFIX):
-                answer = await self._hook_in_time(scope, http)
-            else:
-                answer = await self._page(scope, http)
+            parts = self._intake.address(scope.path)
+            answer = await (self._page(scope, http) if parts is None else self._hook(scope, http, parts))
         except TurnedAway as turned:
             answer = turned.answer
         http.response_bytes(int(answer.status[:3]), answer.headers, b"" if scope.method == "HEAD" else answer.body)
 
-    async def _hook_in_time(self, scope: Any, http: HTTP) -> Answer:
-        try:
-            with self._overdue.watched():
-                return await self._hook(scope, http)
-        except TimeoutError:
-            raise lost(TOO_SLOW) from None
-
-    async def _hook(self, scope: Any, http: HTTP) -> Answer:
-        place = self._intake.admit(scope.method, scope.path[len(PREFIX) :].split("/"))
+    async def _hook(self, scope: Any, http: HTTP, parts: list[str]) -> Answer:
+        place = self._intake.admit(scope.method, parts)
         if place is None:
             return PROBED
-        length = self._intake.length(scope.headers.get("content-length"))
-        with self._hooks_room.body(place.store) as body:
-            try:
-                raw = await self._body(http, length, body)
-            except NoRoom:
-                raise lost(REFUSED) from None
-            hook = self._intake.hook(place, raw, scope.query_string if scope.method == "GET" else None)
-            with metrics.ACKNOWLEDGED.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
-                return answer_to_sender(hook, await self._writer.promise(hook))
+        try:
+            with self._overdue.watched(), self._hooks_room.body(place.store) as body:
+                return await self._take(scope, http, place, body)
+        except NoRoom:
+            raise self._intake.lost(place.store, REFUSED) from None
+        except TimeoutError:
+            raise self._intake.lost(place.store, TOO_SLOW) from None
 
-    async def _body(self, http: HTTP, length: int | None, body: Body) -> bytes:
+    async def _take(self, scope: Any, http: HTTP, place: Place, body: Body) -> Answer:
+        length = self._intake.length(place.store, scope.headers.get("content-length"))
+        raw = await self._body(http, place.store, length, body)
+        hook = self._intake.hook(place, raw, scope.query_string if scope.method == "GET" else None)
+        with metrics.ACKNOWLEDGED.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
+            return answer_to_sender(hook, await self._writer.promise(hook))
+
+    async def _body(self, http: HTTP, store: str, length: int | None, body: Body) -> bytes:
         if length == 0:
             return b""
         if length is None:
-            return await self._chunked(http, body)
+            return await self._chunked(http, store, body)
         body.grow(length)  # before anything is read: the server below us keeps what comes
         try:
             raw: bytes = await http()  # no more than was announced; a loop over chunks costs twice as much
         except ProtocolClosed:
-            raise lost(INCOMPLETE) from None
-        self._intake.whole(length, length - len(raw))
+            raise self._intake.lost(store, INCOMPLETE) from None
+        self._intake.whole(store, length, length - len(raw))
         return raw
 
-    async def _chunked(self, http: HTTP, body: Body) -> bytes:
+    async def _chunked(self, http: HTTP, store: str, body: Body) -> bytes:
         """A body that breaks off ends here like a whole one; it cannot be read then, and dies with its bytes.
 
         Granian (2.8.9 still) tells them apart only to whoever reads all of it at once (`await http()`), however long
@@ -119,7 +114,7 @@ class Front:
             missing -= len(chunk)
             if missing <= 0:
                 break
-        self._intake.whole(None, missing)
+        self._intake.whole(store, None, missing)
         return b"".join(chunks)
 
     async def _page(self, scope: Any, http: HTTP) -> Answer:

@@ -42,7 +42,7 @@ def wire(settings: Settings, kick: Callable[[], None] | None = None) -> Wiring:
         now=now_us,
         receipt=new_receipt,
     )
-    return Wiring(intake, writer, watch(settings, writer, now_us), open_site(settings))
+    return Wiring(intake, writer, watch(settings, writer, intake.tally, now_us), open_site(settings))
 
 
 def way_in(settings: Settings, kick: Callable[[], None]) -> WayIn:

@@ -32,8 +32,12 @@ for way in ("inbox", "spool", "refused"):
 TURNED_AWAY = _counter(
     "cratewire_turned_away_hooks", "Hooks that were not taken and are lost, by the status they were answered.", "status"
 )
-for status in ("400", "404", "408", "413", "503"):
+SIGNED_TURNED_AWAY = _counter(
+    "cratewire_turned_away_signed_hooks", "Of these, those that came with a token of ours, by the status.", "status"
+)
+for status in ("400", "404", "405", "408", "410", "413", "415", "503"):
     TURNED_AWAY.labels(status)
+    SIGNED_TURNED_AWAY.labels(status)
 PAGES_TURNED_AWAY = _counter(
     "cratewire_turned_away_page_requests",
     "Requests to pages whose body was not read, by the status they were answered.",

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from pipeline import keys
 from pipeline.inbox.client import connect
 from pipeline.inbox.heartbeat import heartbeat
+from pipeline.inbox.turned_away import Tally
 from pipeline.inbox.writer import Writer
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.reading import MISSED, Arrival, Backlog, backlog, last_arrival
@@ -31,7 +32,7 @@ class Watch:
     token: str
 
 
-def watch(settings: Settings, writer: Writer, now: Callable[[], int]) -> Watch:
+def watch(settings: Settings, writer: Writer, tally: Tally, now: Callable[[], int]) -> Watch:
     """For the process that serves."""
     redis, engine = connect(settings.redis_url, settings.redis_timeout), make_engine(settings.database_url)
     counts = Counts(redis)
@@ -40,6 +41,7 @@ def watch(settings: Settings, writer: Writer, now: Callable[[], int]) -> Watch:
     def share() -> None:
         began.tell()
         counts.share()
+        tally.share(redis)
 
     organs = Organs(send=lambda: writer.offer(heartbeat(now())), look=lambda: _arrival(engine), share=share)
     pulse = Pulse(organs, settings.heartbeat_seconds, now)

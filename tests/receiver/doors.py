@@ -1,4 +1,4 @@
-"""Three doors to the same rules: granian's event loop, the WSGI fast path in front of Flask, and Flask's own view."""
+"""Two doors to the same rules: granian's event loop, and the WSGI fast path in front of Flask."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import io
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+
+from flask import Flask
 
 from pipeline.errors import InvalidToken
 from pipeline.inbox.raw_hook import RawHook
@@ -19,6 +21,7 @@ from receiver.pages.site import Site
 from receiver.wiring import Wiring
 
 TOKEN = "7.right"
+HOOK = f"/hooks/acme/{TOKEN}/order_new"
 MAX_BYTES = 1_000
 CHUNK = 100  # what the pretended granian hands over at once
 NOW = 1_700_000_000_000_000
@@ -66,9 +69,12 @@ def make_app(keeper: Keeper, site: Site | None = None):
 
 
 def make_front(keeper: Keeper, overdue: Overdue | None = None) -> Front:
-    app = make_app(keeper)
+    return front_of(make_app(keeper), overdue)
+
+
+def front_of(app: Flask, overdue: Overdue | None = None) -> Front:
     parts = app.extensions["cratewire"]
-    return Front(parts.intake, keeper, app.wsgi_app, overdue)
+    return Front(parts.intake, parts.writer, app.wsgi_app, overdue)
 
 
 class Headers:
@@ -132,10 +138,11 @@ def through_granian(front: Front):
 
 @dataclass
 class Door:
-    """Sends WSGI requests to one of the three."""
+    """Sends WSGI requests to one of the two."""
 
     keeper: Keeper
     call: Any
+    intake: Intake
 
     def send(self, method: str = "POST", path: str = f"/hooks/acme/{TOKEN}/order_new", body: bytes = b"{}", **environ):
         return send(self.call, method, path, body, **environ)

@@ -9,35 +9,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import metrics
 from receiver.overdue import Overdue
 from tests.receiver.doors import (
     CHUNK,
+    HOOK,
     MAX_BYTES,
     NOW,
     TOKEN,
-    Door,
     Headers,
     Keeper,
-    make_app,
     make_front,
-    through_granian,
 )
-
-HOOK = f"/hooks/acme/{TOKEN}/order_new"
-
-
-DOORS = {
-    "granian": lambda keeper: through_granian(make_front(keeper)),
-    "fast path": lambda keeper: make_app(keeper).wsgi_app,
-    "flask": lambda keeper: make_app(keeper).wsgi_app._app,  # what the fast path wraps
-}
-
-
-@pytest.fixture(params=DOORS)
-def door(request) -> Door:
-    keeper = Keeper()
-    return Door(keeper, DOORS[request.param](keeper))
 
 
 def test_a_post_is_kept_and_answered_with_its_receipt(door):
@@ -95,12 +77,10 @@ def test_the_answer_is_json_with_its_length_and_not_cached(door):
         "/hooks/acme//order_new",
         f"/hooks/acmé/{TOKEN}/order_new",
         "/hooks/acme/7.rîght/order_new",
-        f"/hooks/acme/{TOKEN}/Order_New",
         f"/hooks/acme/{TOKEN}/order-new",
         f"/hooks/acme/{TOKEN}/{'a' * 65}",
         f"/hooks/acme/{TOKEN}/",
         f"/hooks/acme/{TOKEN}",
-        f"/hooks/acme/{TOKEN}/order_new/",
         f"/hooks/acme/{TOKEN}/order_new/more",
         "/hooks/acme",
     ],
@@ -110,6 +90,27 @@ def test_every_wrong_address_gets_the_same_answer(door, path):
 
     assert (reply.status, json.loads(reply.body)) == (404, {"error": "not found"})
     assert door.keeper.kept == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{HOOK}/",
+        f"{HOOK}//",
+        f"/{HOOK}",
+        f"/hooks//acme//{TOKEN}/order_new",
+        f"/hooks/acme/{TOKEN}/Order_New",
+        f"/hooks/Acme/{TOKEN}/ORDER_NEW",
+        f"/Hooks/acme/{TOKEN}/order_new",
+        f"/cratewire{HOOK}",
+        f"/behind/a/proxy{HOOK}/",
+        f"/acme/{TOKEN}/order_new",
+        f"/hook/acme/{TOKEN}/order_new",
+    ],
+)
+def test_an_address_that_can_mean_only_one_hook_is_taken(door, path):
+    assert door.send(path=path).status == 200
+    assert (door.keeper.kept[0].store, door.keeper.kept[0].event) == ("acme", "order_new")
 
 
 def test_an_event_with_a_line_break_is_not_found(door):
@@ -180,7 +181,7 @@ def test_a_body_that_comes_in_pieces_is_whole(door):
     assert door.keeper.kept[0].raw == b"x" * 100
 
 
-@pytest.mark.parametrize("door", ["fast path", "flask"], indirect=True)  # granian marks it itself
+@pytest.mark.parametrize("door", ["fast path"], indirect=True)  # granian marks it itself
 def test_no_body_is_asked_for_where_its_end_is_not_marked(door):
     class Endless(io.BytesIO):
         def read(self, _size=-1):
@@ -231,32 +232,3 @@ def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(headers):
     asyncio.run(make_front(keeper, Overdue(0.01, look_seconds=0.01)).__rsgi__(scope, request))
 
     assert (request.status, keeper.kept) == (408, [])
-
-
-def turned_away(status):
-    return metrics.TURNED_AWAY.labels(status)._value.get()
-
-
-@pytest.mark.parametrize(
-    ("status", "path", "length"),
-    [
-        (404, "/hooks/acme/a-token-nobody-signed/order_new", "2"),
-        (413, HOOK, str(MAX_BYTES + 1)),
-        (400, HOOK, "many"),
-    ],
-)
-def test_a_hook_that_is_lost_is_counted(door, status, path, length):
-    before = turned_away(str(status))
-
-    assert door.send(path=path, CONTENT_LENGTH=length).status == status
-    assert turned_away(str(status)) == before + 1
-
-
-@pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/hooks/"), ("POST", "/hooks/acme/x/ORDER!"), ("HEAD", "/hooks/acme/x/order_new")]
-)
-def test_what_is_no_hook_is_not_counted(door, method, path):
-    before = turned_away("404")
-    door.send(method, path)
-
-    assert turned_away("404") == before

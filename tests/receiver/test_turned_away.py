@@ -1,0 +1,82 @@
+"""Hooks that are lost are counted, by the status and by the store whose token they carry."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline import metrics
+from tests.receiver.doors import HOOK, MAX_BYTES, NOW, TOKEN
+
+
+def turned_away(status):
+    return metrics.TURNED_AWAY.labels(status)._value.get()
+
+
+def signed_ones(status):
+    return metrics.SIGNED_TURNED_AWAY.labels(status)._value.get()
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "length"),
+    [
+        (404, "/hooks/acme/a-token-nobody-signed/order_new", "2"),
+        (413, HOOK, str(MAX_BYTES + 1)),
+        (400, HOOK, "many"),
+    ],
+)
+def test_a_hook_that_is_lost_is_counted(door, status, path, length):
+    before = turned_away(str(status))
+
+    assert door.send(path=path, CONTENT_LENGTH=length).status == status
+    assert turned_away(str(status)) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/hooks/"), ("POST", "/hooks/acme/x/ORDER!"), ("HEAD", "/hooks/acme/x/order_new")]
+)
+def test_what_is_no_hook_is_not_counted(door, method, path):
+    before = turned_away("404")
+    door.send(method, path)
+
+    assert turned_away("404") == before
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path", "length"),
+    [
+        ("405", "PUT", HOOK, "2"),
+        ("405", "DELETE", HOOK, "2"),
+        ("404", "POST", f"/hooks/acme/{TOKEN}/order-new", "2"),
+        ("404", "POST", f"/hooks/acme/{TOKEN}", "2"),
+        ("404", "POST", f"{HOOK}/more", "2"),
+        ("404", "GET", f"/webhooks/acme/{TOKEN}/order-new", ""),
+        ("405", "PUT", f"/webhooks/acme/{TOKEN}/order_new", "2"),
+        ("404", "POST", f"/webhooks/Acme/{TOKEN}", "2"),
+        ("413", "POST", HOOK, str(MAX_BYTES + 1)),
+        ("400", "POST", HOOK, "many"),
+        ("400", "POST", HOOK, "3"),
+    ],
+)
+def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(door, status, method, path, length):
+    before, noted = signed_ones(status), turned_away(status)
+
+    assert door.send(method, path, CONTENT_LENGTH=length).status == int(status)
+    assert (signed_ones(status), turned_away(status)) == (before + 1, noted + 1)
+    assert door.intake.tally._noted == {("acme", status): (1, NOW)}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("HEAD", f"/hooks/acme/{TOKEN}/order-new"),
+        ("OPTIONS", HOOK),
+        ("PUT", "/hooks/acme/7.wrong/order_new"),
+        ("POST", f"/hooks/other/{TOKEN}/order_new"),
+        ("POST", "/static/7.5/cratewire.css"),
+        ("POST", "/a" * 20 + HOOK.removesuffix("order_new")),
+    ],
+)
+def test_what_brings_no_hook_or_no_right_token_is_not_counted_as_one_that_does(door, method, path):
+    door.send(method, path)
+
+    assert door.intake.tally._noted == {}
