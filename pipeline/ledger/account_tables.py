@@ -26,9 +26,32 @@ class User(Base):
     tf_phone_number: Mapped[str | None]
     mf_recovery_codes: Mapped[list[Any] | None]  # encrypted
     tf_counter: Mapped[int | None]  # the last one-time code that was taken, so that none is taken twice
-    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    failures: Mapped[int] = mapped_column(default=0)  # in a row, from all networks
     locked_until: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[int]
+
+
+class LogIn(Base):
+    """Somebody who is logged in at one browser. `uniquifier`: the user's at that time; another one ends it."""
+
+    __tablename__ = "log_ins"
+    token_hash: Mapped[str] = mapped_column(primary_key=True)  # the cookie has the token
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    uniquifier: Mapped[str]
+    network: Mapped[str]  # a tag that tells networks apart; "": unknown
+    begun_at: Mapped[int]
+    expires_at: Mapped[int]
+
+
+class FailedLogIn(Base):
+    """Wrong passwords and codes that came from one network in a row."""
+
+    __tablename__ = "failed_log_ins"
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    network: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    noted_at: Mapped[int]  # the last one
+    locked_until: Mapped[int]
 
 
 class Membership(Base):

@@ -163,12 +163,3 @@ def stores_seen_by(db: Connection, user_id: int) -> list[Seen]:
         .order_by(Store.name)
     )
     return [Seen(**row._asdict()) for row in db.execute(query)]
-
-
-def note_failure(db: Connection, user_id: int, most: int, lock_us: int, now: int) -> bool:
-    """Count a wrong password or code; True if this one locks the account."""
-    counted = update(User).where(User.id == user_id).values(failures=User.failures + 1).returning(User.failures)
-    if db.execute(counted).scalar_one() < most:
-        return False
-    db.execute(update(User).where(User.id == user_id).values(failures=0, locked_until=now + lock_us))
-    return True

@@ -21,6 +21,7 @@ from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
 from receiver.pages.letters import Letters, tell_the_old_address
 from receiver.pages.log_in import LogIn
+from receiver.pages.log_ins import keep_log_ins
 from receiver.pages.passwords import Passwords
 from receiver.pages.second_factor import Codes, Rescue
 from receiver.pages.sessions import close_sessions
@@ -41,8 +42,9 @@ def create_pages(site: Site) -> Flask:
         app, Users(), login_form=LogIn, mail_util_cls=Letters, totp_cls=Codes, two_factor_rescue_form=Rescue
     )
     security.pwd_context = Passwords()
-    password_reset.connect(_forgive, app)
+    password_reset.connect(_forgive_all, app)
     user_authenticated.connect(_forgive, app)
+    keep_log_ins(app)
     change_email_confirmed.connect(tell_the_old_address, app)
     reset_password_instructions_sent.connect(_take_as_long, app)
     for part in (home, backfills, resuming, account, invitations):
@@ -56,8 +58,13 @@ def create_pages(site: Site) -> Flask:
 
 
 def _forgive(_app: Flask, user: WebUser, **_: object) -> None:
-    """Whoever logs in, or chooses a new password by a mail, starts with no failures."""
-    user.forgive()
+    """A log-in forgets the failures of its network."""
+    user.forgive(everywhere=False)
+
+
+def _forgive_all(_app: Flask, user: WebUser, **_: object) -> None:
+    """A new password, chosen by a mail, forgets all failures."""
+    user.forgive(everywhere=True)
 
 
 def _take_as_long(_app: Flask, **_: object) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from pipeline.ledger.log_ins import GOOD_FOR_US
 from pipeline.settings import Settings
 from receiver.pages.keys import APPS, CODES, derived, tag_of
 from receiver.pages.sessions import here
@@ -29,6 +31,7 @@ def pages_config(settings: Settings) -> dict[str, Any]:
         "REMEMBER_COOKIE_SECURE": https,
         "REMEMBER_COOKIE_HTTPONLY": True,
         "REMEMBER_COOKIE_SAMESITE": "Lax",
+        "REMEMBER_COOKIE_DURATION": timedelta(microseconds=GOOD_FOR_US),
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session, so that a form may stay open over lunch
         **_security(settings),
         **_passwords(),
@@ -50,6 +53,7 @@ def _security(settings: Settings) -> dict[str, Any]:
         "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("The address, the password or the code is wrong.", "error"),
         "SECURITY_MSG_UNAUTHENTICATED": ("Please log in first.", "info"),
         "SECURITY_MSG_PASSWORD_RESET_NO_LOGIN": ("Your password is changed. Please log in with it.", "success"),
+        "SECURITY_LOGOUT_METHODS": ["POST"],  # a link, or a picture on another page, logs nobody out
         "SECURITY_POST_LOGIN_VIEW": "home.show",
         "SECURITY_POST_LOGOUT_VIEW": "security.login",
         "SECURITY_POST_CONFIRM_VIEW": "security.login",

@@ -1,4 +1,4 @@
-"""Users as Flask-Security sees them: rows of the ledger, with a lock after repeated failures."""
+"""Users as Flask-Security sees them: rows of the ledger, locked for a network after failures."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from flask_security.datastore import UserDatastore
 from sqlalchemy import func, select
 
 from pipeline.ledger.account_tables import User
-from pipeline.ledger.accounts import note_failure
 from pipeline.ledger.engine import writing
+from pipeline.ledger.log_ins import Limits, forgive, is_locked, note_failure
 from pipeline.mail import Letter
 from pipeline.mailing import Asked, write_if_allowed
+from receiver.pages.crowd import network_tag
 from receiver.pages.sessions import here, session
 
-MOST_FAILURES = 10
+MOST_FAILURES = 10  # in a row, from one network
+MOST_FAILURES_OF_ALL = 100  # from all networks together; a network in which the user is logged in is not among them
 LOCK_MINUTES = 15
-_LOCK_US = LOCK_MINUTES * 60_000_000
-_LOCKED = f"""Somebody entered a wrong password or code {MOST_FAILURES} times in a row, so nobody can log in with your
-address for {LOCK_MINUTES} minutes, not even with the right password.
+LIMITS = Limits(MOST_FAILURES, MOST_FAILURES_OF_ALL, LOCK_MINUTES * 60_000_000)
+_LOCKED = f"""A wrong password or code was entered for your address {MOST_FAILURES} times in a row. From where that
+was done, log-ins with your address fail for {LOCK_MINUTES} minutes, with the right password too.
 
 If it was you: wait, or choose a new password, which lifts the lock. If it was not: your password has held, and
 nothing needs to be done.
@@ -37,7 +39,7 @@ class WebUser(UserMixin, User):  # type: ignore[misc]  # our times are numbers, 
 
     @property
     def locked(self) -> bool:
-        return self.locked_until > here().now()
+        return is_locked(session().connection(), self.id, network_tag(), here().now())
 
     def verify_and_update_password(self, password: str) -> bool:
         """While locked the right password fails like a wrong one: the answer must not tell which it was."""
@@ -50,13 +52,14 @@ class WebUser(UserMixin, User):  # type: ignore[misc]  # our times are numbers, 
             return
         site = here()
         with writing(site.engine) as db:
-            if note_failure(db, self.id, MOST_FAILURES, _LOCK_US, site.now()):
+            if note_failure(db, self.id, network_tag(), LIMITS, site.now()):
                 letter = Letter(self.email, "Too many failed log-ins", _LOCKED)
                 write_if_allowed(db, site.settings.secret_keys, letter, Asked("lock"), site.now())
 
-    def forgive(self) -> None:
-        """They proved who they are. Saved when the view commits."""
-        self.failures = self.locked_until = 0
+    def forgive(self, *, everywhere: bool) -> None:
+        """They proved who they are. `everywhere`: with a new password, so that what others guessed is worth nothing."""
+        forgive(session().writing(), self.id, None if everywhere else network_tag())
+        session().commit()
 
 
 class Users(UserDatastore):

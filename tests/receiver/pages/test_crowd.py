@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from receiver.pages.crowd import MOST_A_MINUTE, MOST_NETWORKS, Crowd, network_of
+from receiver.pages.crowd import MOST_FORMS, MOST_REMEMBERED, Crowd
+from receiver.pages.networks import network_of
 from tests.builders import NOW
 from tests.receiver.pages.visitors import PUBLIC
 
@@ -23,11 +24,11 @@ def statuses(house, *peers):
 
 
 def test_one_too_many_is_sent_away_and_nobody_else(house):
-    assert statuses(house, *[ONE] * (MOST_A_MINUTE + 1), OTHER) == [400] * MOST_A_MINUTE + [429, 400]
+    assert statuses(house, *[ONE] * (MOST_FORMS + 1), OTHER) == [400] * MOST_FORMS + [429, 400]
 
 
 def test_a_minute_later_all_is_forgotten(house):
-    statuses(house, *[ONE] * (MOST_A_MINUTE + 1))
+    statuses(house, *[ONE] * (MOST_FORMS + 1))
     house.clock[0] += 60_000_001
 
     assert post(house, ONE) == 400
@@ -37,7 +38,7 @@ def test_pages_are_not_counted(house):
     client = house.app.test_client()
     seen = {
         client.get("/login", base_url=PUBLIC, environ_base={"REMOTE_ADDR": ONE}).status_code
-        for _ in range(MOST_A_MINUTE + 1)
+        for _ in range(MOST_FORMS + 1)
     }
 
     assert seen == {200}
@@ -63,11 +64,11 @@ def test_where_a_form_comes_from(peer, forwarded, network):
 
 
 def test_only_so_many_networks_are_remembered():
-    crowd = Crowd(lambda: NOW)
-    for _ in range(MOST_A_MINUTE):
+    crowd = Crowd(MOST_FORMS, lambda: NOW)
+    for _ in range(MOST_FORMS):
         crowd.lets_in("first")
     full = crowd.lets_in("first")
-    for number in range(MOST_NETWORKS):
+    for number in range(MOST_REMEMBERED):
         crowd.lets_in(str(number))
 
     assert (full, crowd.lets_in("first")) == (False, True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receiver.pages.users import LOCK_MINUTES, MOST_FAILURES
+from receiver.pages.users import LOCK_MINUTES, MOST_FAILURES, MOST_FAILURES_OF_ALL
 from tests.receiver.pages.test_accounts import EMAIL, WRONG, register, reset
 from tests.receiver.pages.visitors import House
 
@@ -34,6 +34,46 @@ def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_l
 
     assert visitor.text == wrong
     assert WRONG in wrong
+
+
+def guess(house, peer, times=MOST_FAILURES):
+    stranger = house.visitor(peer)
+    for _ in range(times):
+        stranger.log_in(EMAIL, "not the password")
+    return stranger
+
+
+OWNER, STRANGER = "12.0.0.1", "11.0.0.1"
+
+
+def test_a_stranger_who_guesses_locks_nobody_out_elsewhere(house):
+    house.user(EMAIL)
+    stranger = guess(house, STRANGER)
+
+    stranger.log_in(EMAIL)
+
+    assert not stranger.is_logged_in()
+    assert house.logged_in(EMAIL, OWNER).is_logged_in()
+
+
+def guess_from_everywhere(house):
+    for number in range(MOST_FAILURES_OF_ALL // (MOST_FAILURES - 1) + 1):
+        guess(house, f"11.0.{number}.1", MOST_FAILURES - 1)
+
+
+def test_who_guesses_from_many_networks_is_held_up_too(house):
+    house.user(EMAIL)
+    guess_from_everywhere(house)
+
+    assert not house.logged_in(EMAIL, "11.0.250.1").is_logged_in()
+
+
+def test_guesses_from_many_networks_leave_the_network_in_which_the_user_is_logged_in_alone(house):
+    house.user(EMAIL)
+    house.logged_in(EMAIL, OWNER)
+    guess_from_everywhere(house)
+
+    assert house.logged_in(EMAIL, OWNER).is_logged_in()
 
 
 def test_a_lock_is_told_by_mail(house):

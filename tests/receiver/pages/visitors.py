@@ -51,8 +51,11 @@ class House:
         app.extensions["security"].pwd_context.update(argon2__memory_cost=64)  # nobody attacks these passwords
         return cls(site, app, clock)
 
-    def visitor(self) -> Visitor:
-        return Visitor(self, self.app.test_client())
+    def visitor(self, peer: str = "127.0.0.1") -> Visitor:
+        """Somebody at a browser; `peer`: the address they come from, the default being a proxy's that says nothing."""
+        client = self.app.test_client()
+        client.environ_base["REMOTE_ADDR"] = peer
+        return Visitor(self, client)
 
     def mail(self) -> list[Letter]:
         """What has been written since the last time."""
@@ -88,8 +91,8 @@ class House:
             save_connection(db, NewConnection(store.id, "customerio", f"workspace of {name}", sealed), self.site.now())
         return store.id
 
-    def logged_in(self, email: str) -> Visitor:
-        visitor = self.visitor()
+    def logged_in(self, email: str, peer: str = "127.0.0.1") -> Visitor:
+        visitor = self.visitor(peer)
         visitor.log_in(email)
         return visitor
 
