@@ -20,6 +20,7 @@ from receiver.pages.crowd import keep_crowds_out
 from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
 from receiver.pages.letters import Letters, tell_the_old_address
+from receiver.pages.links import ask_before_acting
 from receiver.pages.log_in import LogIn
 from receiver.pages.log_ins import keep_log_ins
 from receiver.pages.passwords import Passwords
@@ -45,6 +46,7 @@ def create_pages(site: Site) -> Flask:
     password_reset.connect(_forgive_all, app)
     user_authenticated.connect(_forgive, app)
     keep_log_ins(app)
+    ask_before_acting(app)
     change_email_confirmed.connect(tell_the_old_address, app)
     reset_password_instructions_sent.connect(_take_as_long, app)
     for part in (home, backfills, resuming, account, invitations):

@@ -6,15 +6,19 @@ accepts hooks before that; and however many people look at pages, most threads s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from receiver.pages.networks import network_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 MOST = 6  # requests inside the pages at once; a connect form may wait seconds for Cratejoy
+MOST_OF_NETWORK = 3  # of one network, so that it never keeps others out; an unknown network is none
 BUSY = b"Too many requests at the moment. Please try again in a few seconds.\n"
 
 
@@ -36,7 +40,7 @@ class Door:
         self._build = build
         self._built: WSGIApplication | None = None
         self._building = Lock()
-        self._room = BoundedSemaphore(MOST)
+        self._room = _Room()
         self._public = urlsplit(public_url)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -44,13 +48,14 @@ class Door:
         first, slash, _ = path.partition("/")
         if not self._served_there.isdisjoint((path, first + slash)):
             return self._core(environ, start_response)
-        if not self._room.acquire(blocking=False):
+        network = network_of(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""))
+        if not self._room.enter(network):
             start_response("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "5")])
             return [BUSY]
         try:
             return self.pages()(self._as_public(environ), start_response)
         finally:
-            self._room.release()
+            self._room.leave(network)
 
     def pages(self) -> WSGIApplication:
         """The pages' application; made at the first call."""
@@ -66,3 +71,25 @@ class Door:
             "wsgi.url_scheme": self._public.scheme,
             "SCRIPT_NAME": self._public.path.rstrip("/"),
         }
+
+
+class _Room:
+    """Who is inside: so many in all, and so many of each network."""
+
+    def __init__(self) -> None:
+        self._inside: Counter[str | None] = Counter()
+        self._lock = Lock()
+
+    def enter(self, network: str | None) -> bool:
+        with self._lock:
+            crowded = network is not None and self._inside[network] >= MOST_OF_NETWORK
+            if crowded or self._inside.total() >= MOST:
+                return False
+            self._inside[network] += 1
+            return True
+
+    def leave(self, network: str | None) -> None:
+        with self._lock:
+            self._inside[network] -= 1
+            if not self._inside[network]:
+                del self._inside[network]

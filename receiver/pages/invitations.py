@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_security import current_user, hash_password
+from flask_security import current_user, hash_password, login_user
 from itsdangerous import BadSignature
 from sqlalchemy import Connection
 
@@ -14,6 +15,7 @@ from pipeline.ledger.accounts import NewUser, add_member, add_user, claim_user, 
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import Invited, find_invitation, use_invitation
 from receiver.pages.inviting import serializer, what_for
+from receiver.pages.links import ADDRESS
 from receiver.pages.sessions import here
 
 blueprint = Blueprint("invitations", __name__)
@@ -26,6 +28,7 @@ def show(token: str) -> ResponseReturnValue:
     with reading(here().engine) as db:
         known = is_confirmed(db, invited.email)
     if known and not current_user.is_authenticated:
+        cookie[ADDRESS] = invited.email
         return redirect(url_for("security.login", next=request.path))
     return _page(invited, [])
 
@@ -58,8 +61,10 @@ def _welcome(invited: Invited, password_hash: str | None) -> ResponseReturnValue
         if user_id is None or not use_invitation(db, invited.id, now):
             abort(404)  # rolls back
         add_member(db, invited.account_id, user_id, invited.role, now)
-    flash("Welcome." if password_hash is None else "Welcome. Please log in.", "success")
-    return redirect(url_for("home.show" if password_hash is None else "security.login"))
+    if password_hash is not None:  # the mail proved whose address it is, and the password was chosen here
+        login_user(current_app.extensions["security"].datastore.find_user(id=user_id), authn_via=["invitation"])
+    flash("Welcome.", "success")
+    return redirect(url_for("home.show"))
 
 
 def _user(db: Connection, invited: Invited, password_hash: str | None, now: int) -> int | None:

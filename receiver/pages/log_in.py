@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash
+from flask import session as cookie
 from flask_security import LoginForm
 from flask_security.utils import get_message
 
+from receiver.pages.links import ADDRESS
+
 
 class LogIn(LoginForm):
-    """Flask-Security's."""
+    """Flask-Security's, filled in with the address that is known from a link."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        if not self.is_submitted() and not self.email.data:
+            self.email.data = cookie.get(ADDRESS)
 
     def validate(self, **given: Any) -> bool:
         right: bool = super().validate(**given)

@@ -11,6 +11,7 @@ from pipeline.ledger.connections import connections_of
 from pipeline.ledger.engine import reading
 from pipeline.pausing import by_platform, go_on
 from receiver.pages.connect.trying import Refused
+from receiver.pages.crowd import network_here
 from receiver.pages.rights import my_store, require_owner
 from receiver.pages.sessions import here
 
@@ -28,7 +29,7 @@ def resume(name: str) -> ResponseReturnValue:
         paused = [one for one in connections_of(db, store.store_id) if by_platform(one.status_reason)]
     for link in paused:
         try:
-            current_app.extensions["cratewire.tries"].take()
+            current_app.extensions["cratewire.tries"].take(network_here(), f"store {store.store_id}")
             go_on(site.engine, site.settings.secret_keys, link, site.now())
         except (CratewireError, Refused) as error:
             flash(f"{link.platform} stays paused: {str(error).rstrip('.')}.", "error")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from math import ceil
-from threading import Lock
 
 from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.credentials import BASE_URL, Credentials
@@ -13,9 +11,11 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.port import Checked
 from pipeline.errors import BadCredentials, CratewireError, Misconfigured, Unreachable, Wait, WrongRegion
 from receiver.pages.connect.form import ConnectForm
+from receiver.pages.crowd import Crowd
 
-MOST_A_MINUTE = 30  # tries of one web process: whoever guesses keys shall not do it through us
-_MINUTE_US = 60_000_000
+# Tries of a minute in one web process: who guesses keys shall not do it through us.
+MOST_OF_NETWORK = 30
+MOST_OF_SAME = 10  # of one Client ID, or of one store's saved keys, from one network
 
 
 class Refused(Exception):
@@ -27,21 +27,17 @@ class Refused(Exception):
 
 
 class Tries:
-    """Counts tries of the last minute."""
+    """Counts the tries of keys, for each network and for each network's pair or store; no visitor uses up another's."""
 
     def __init__(self, now: Callable[[], int]) -> None:
-        self._now = now
-        self._at: deque[int] = deque()
-        self._lock = Lock()
+        self._networks = Crowd(MOST_OF_NETWORK, now)
+        self._same = Crowd(MOST_OF_SAME, now)
 
-    def take(self) -> None:
-        """One more. Raise Refused if there have been too many."""
-        with self._lock:
-            while self._at and self._at[0] <= self._now() - _MINUTE_US:
-                self._at.popleft()
-            if len(self._at) >= MOST_A_MINUTE:
-                raise Refused("store", "Too many keys were tried here in the last minute. Please wait a minute.")
-            self._at.append(self._now())
+    def take(self, network: str | None, what: str) -> None:
+        """One more, of `what`. Raise Refused if there have been too many. An unknown network is no network."""
+        if (network is None or self._networks.lets_in(network)) and self._same.lets_in((network, what)):
+            return
+        raise Refused("store", "Too many keys were tried from your network in the last minute. Please wait a minute.")
 
 
 def try_cratejoy(form: ConnectForm, open_api: Callable[[Credentials], Cratejoy]) -> Credentials:

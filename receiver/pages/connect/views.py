@@ -19,6 +19,8 @@ from receiver.pages.connect.form import ConnectForm, form_for
 from receiver.pages.connect.keeping import keep, restore
 from receiver.pages.connect.saving import Merchant, save_form, saved_before, uniquifier_of
 from receiver.pages.connect.trying import Refused, Tries, try_cratejoy, try_platform
+from receiver.pages.crowd import network_here
+from receiver.pages.links import note_registered
 from receiver.pages.rights import my_id, my_roles, my_stores
 from receiver.pages.sessions import here
 
@@ -76,9 +78,11 @@ def _connect(form: ConnectForm, *, known: bool) -> None:
     """First what costs nothing, then Cratejoy, then the platform, then the ledger. Raises Refused."""
     site = here()
     merchant = _somebody_known(form) if known else _somebody_new(form)
+    if not known:
+        note_registered(merchant.uniquifier)
     if saved_before(site, merchant):
         return
-    current_app.extensions["cratewire.tries"].take()
+    current_app.extensions["cratewire.tries"].take(network_here(), f"Client ID {form.client_id.data}")
     credentials = try_cratejoy(form, lambda keys: open_with(keys, site.redis, per_second=site.settings.cratejoy_rate))
     try:
         save_form(site, form, merchant, credentials, try_platform(form))

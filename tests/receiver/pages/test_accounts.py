@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from pipeline.ledger.account_tables import LogIn, User
+from pipeline.ledger.account_tables import User
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.log_ins import GOOD_FOR_US
 from pipeline.mailing import MOST_FOR_ONE_ASKER
 from receiver.pages.passwords import Passwords
 from tests.receiver.pages.visitors import PASSWORD, PUBLIC, House
@@ -27,8 +26,7 @@ def test_a_new_user_confirms_by_mail_and_logs_in(house):
     visitor = house.visitor()
     register(visitor)
     [letter] = house.mail()
-    visitor.go(letter.links[0])
-
+    visitor.press(letter.links[0])
     visitor.log_in(EMAIL)
 
     assert visitor.is_logged_in()
@@ -216,105 +214,10 @@ def test_resets_that_strangers_ask_for_hold_up_no_letter_about_what_happened_to_
     visitor.go("/change-email")
     visitor.send(email="new@example.com")
     [changed, confirm] = house.mail()
-    house.visitor().go(confirm.links[0])
+    house.visitor().press(confirm.links[0])
 
     assert "has been changed" in changed.text
     assert [(letter.recipient, letter.subject) for letter in house.mail()] == [(EMAIL, "Your address was changed")]
-
-
-def test_the_address_changes_once_the_new_one_is_confirmed(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
-    visitor.go("/change-email")
-    visitor.send(email="new@example.com")
-    [letter] = house.mail()
-    visitor.go(letter.links[0])
-
-    assert letter.recipient == "new@example.com"
-    assert "new@example.com" in house.logged_in("new@example.com").go("/account")
-
-
-def test_the_old_address_hears_of_its_end(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
-    visitor.go("/change-email")
-    visitor.send(email="new@example.com")
-    visitor.go(house.mail()[0].links[0])
-
-    assert [(letter.recipient, letter.subject) for letter in house.mail()] == [(EMAIL, "Your address was changed")]
-
-
-def test_logging_out_everywhere_ends_every_session(house):
-    house.user(EMAIL)
-    here, there = house.logged_in(EMAIL), house.logged_in(EMAIL)
-
-    here.go("/account")
-    here.send("/account/log-out-everywhere")
-
-    assert (here.is_logged_in(), there.is_logged_in()) == (False, False)
-
-
-def copy_of(house, visitor):
-    """Another browser with the same cookies."""
-    thief = house.visitor()
-    thief.share(visitor)
-    assert thief.is_logged_in()
-    return thief
-
-
-@pytest.mark.parametrize("remember", [{}, {"remember": "y"}])
-def test_a_cookie_from_before_logging_out_opens_nothing(house, remember):
-    house.user(EMAIL)
-    visitor, other = house.visitor(), house.logged_in(EMAIL)
-    visitor.go("/login")
-    visitor.send("/login", email=EMAIL, password=PASSWORD, **remember)
-    thief = copy_of(house, visitor)
-
-    visitor.go("/account")
-    visitor.send("/logout")
-
-    assert (visitor.is_logged_in(), thief.is_logged_in()) == (False, False)
-    assert other.is_logged_in()
-
-
-def test_a_cookie_from_before_the_password_was_changed_opens_nothing(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
-    thief = copy_of(house, visitor)
-
-    visitor.go("/change")
-    visitor.send(password=PASSWORD, new_password="another long one", new_password_confirm="another long one")
-
-    assert (visitor.is_logged_in(), thief.is_logged_in()) == (True, False)
-
-
-def test_a_log_in_ends_after_a_month(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
-
-    house.clock[0] += GOOD_FOR_US
-
-    assert not visitor.is_logged_in()
-
-
-def test_log_ins_that_have_ended_are_forgotten_at_the_next_one(house):
-    house.user(EMAIL)
-    house.logged_in(EMAIL)
-    house.clock[0] += GOOD_FOR_US
-    house.logged_in(EMAIL)
-
-    with reading(house.site.engine) as db:
-        assert len(db.execute(select(LogIn.token_hash)).all()) == 1
-
-
-def test_no_link_and_no_picture_logs_anybody_out(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
-
-    visitor.go("/logout")
-
-    assert visitor.status == 405
-    assert visitor.is_logged_in()
 
 
 def test_a_form_without_its_token_does_nothing(house):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 
 import pytest
 
-from receiver.pages.door import MOST, Door
+from receiver.pages.door import MOST, MOST_OF_NETWORK, Door
 from tests.receiver.doors import Keeper, make_app, send
 
 
@@ -67,27 +68,43 @@ def test_pages_see_the_public_address_whatever_host_is_asked_for():
     assert answer.body == b"https://hooks.example.com/wire"
 
 
-def test_more_requests_than_there_is_room_for_are_sent_away():
-    inside, leave = threading.Semaphore(0), threading.Event()
-
-    def slow(environ, start):
-        inside.release()
-        leave.wait(60)
-        return echo(environ, start)
-
-    way = door(lambda: slow)
-    threads = [threading.Thread(target=send, args=(way, "GET", "/")) for _ in range(MOST)]
+@contextmanager
+def inside(way, peers, arrived, leave):
+    """Requests that stay inside, one from each of these."""
+    threads = [threading.Thread(target=send, args=(way, "GET", "/"), kwargs={"REMOTE_ADDR": peer}) for peer in peers]
     for thread in threads:
         thread.start()
     for _ in threads:
-        assert inside.acquire(timeout=60)
-
-    status = send(way, "GET", "/").status
+        assert arrived.acquire(timeout=60)
+    yield
     leave.set()
     for thread in threads:
         thread.join()
 
-    assert status == 503
+
+@pytest.mark.parametrize(
+    ("peers", "asks", "status"),
+    [
+        (["127.0.0.1"] * MOST, "11.0.0.9", 503),
+        (["11.0.0.1"] * MOST_OF_NETWORK, "11.0.0.1", 503),
+        (["11.0.0.1"] * MOST_OF_NETWORK, "11.0.0.9", 200),
+        (["127.0.0.1"] * MOST_OF_NETWORK, "127.0.0.1", 200),  # behind a proxy that does not say whom it forwards
+    ],
+)
+def test_more_requests_than_there_is_room_for_in_all_or_for_one_network_are_sent_away(peers, asks, status):
+    arrived, leave = threading.Semaphore(0), threading.Event()
+
+    def slow(environ, start):
+        arrived.release()
+        if environ["PATH_INFO"] != "/last":
+            leave.wait(60)
+        return echo(environ, start)
+
+    way = door(lambda: slow)
+    with inside(way, peers, arrived, leave):
+        answer = send(way, "GET", "/last", REMOTE_ADDR=asks)
+
+    assert answer.status == status
 
 
 def test_room_is_free_again_after_a_page_that_failed():

@@ -35,7 +35,6 @@ def join(house, link):
     visitor = house.visitor()
     visitor.go(link)
     visitor.send(password=PASSWORD)
-    visitor.log_in(GUEST)
     return visitor
 
 
@@ -59,12 +58,21 @@ def test_who_registered_an_address_that_is_not_theirs_gets_in_by_no_invitation(h
     assert not squatter.is_logged_in()
 
 
-def test_somebody_new_is_led_to_the_log_in(house, account):
+def test_somebody_new_is_logged_in_once_the_password_is_chosen(house, account):
     visitor = house.visitor()
     visitor.go(invite(house, account))
     visitor.send(password=PASSWORD)
 
-    assert (visitor.where, "Please log in" in visitor.text) == ("/login", True)
+    assert (visitor.where, "acme" in visitor.text) == ("/", True)
+
+
+def test_somebody_with_an_account_finds_the_address_filled_in(house, account):
+    house.user(GUEST)
+    visitor = house.visitor()
+
+    visitor.go(invite(house, account))
+
+    assert f'value="{GUEST}"' in visitor.page
 
 
 def test_somebody_with_an_account_joins_after_logging_in(house, account):

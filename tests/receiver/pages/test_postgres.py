@@ -28,8 +28,7 @@ def database_url(migrated_postgres):
 def test_a_new_user_confirms_logs_in_and_logs_out_everywhere(house):
     visitor = house.visitor()
     register(visitor)
-    visitor.go(house.mail()[0].links[0])
-    visitor.log_in(EMAIL)
+    visitor.press(house.mail()[0].links[0])
     before = visitor.is_logged_in()
     visitor.send("/account/log-out-everywhere")
 

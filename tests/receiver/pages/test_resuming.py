@@ -11,6 +11,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.tables import Connection, Store
 from pipeline.pausing import BY_HAND
 from pipeline.secrets import seal
+from receiver.pages.connect.trying import MOST_OF_SAME
 from tests.contracts.fake_track import fake_track
 
 HERS, READERS = "bea@example.com", "robin@example.com"
@@ -98,8 +99,8 @@ def test_a_store_of_somebody_else_is_not_there(house, pause):
 def test_nobody_guesses_keys_by_pressing_it(house, pause):
     store = pause()
     tries = house.app.extensions["cratewire.tries"]
-    for _ in range(30):
-        tries.take()
+    for _ in range(MOST_OF_SAME):
+        tries.take(None, f"store {store}")
 
     assert "Please wait a minute" in pressed(house).text
     assert state(house, store) == "paused"

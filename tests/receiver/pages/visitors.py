@@ -112,6 +112,20 @@ class Visitor:
         """Open an address of the site; redirects are followed."""
         return self._take(self._client.get(_path(path), base_url=PUBLIC, follow_redirects=True))
 
+    def head(self, path: str) -> None:
+        """Ask for the head of an answer alone."""
+        self._client.head(_path(path), base_url=PUBLIC)
+
+    def press(self, link: str) -> str:
+        """Open a link in a mail, and press the button on its page."""
+        self.go(link)
+        return self.send()
+
+    def cookie(self) -> dict[str, Any]:
+        """What the session's cookie holds, as whoever has it can read it."""
+        with self._client.session_transaction(base_url=PUBLIC) as held:
+            return dict(held)
+
     def send(self, action: str | None = None, **fields: str) -> str:
         """Send the first form of the page's content as it stands there, or one with its token to another address."""
         form = _form_on(self.page)

@@ -8,7 +8,8 @@ import pytest
 
 from receiver.demo.ask import ask
 from receiver.pages.connect.form import form_for
-from receiver.pages.connect.trying import MOST_A_MINUTE
+from receiver.pages.connect.trying import MOST_OF_NETWORK, MOST_OF_SAME, Refused, Tries
+from tests.builders import NOW
 from tests.receiver.pages.connect.filling import NOTHING, counts, errors_on, send
 from tests.receiver.pages.visitors import House
 from tests.servers.process import free_port
@@ -61,15 +62,35 @@ def test_a_cratejoy_that_asks_to_wait_is_obeyed(house, filled_in, cratejoy):
     assert "wait" in errors_on(page)["client_id"]
 
 
-def test_keys_cannot_be_guessed_through_us(house, filled_in):
-    visitor = house.visitor()
-    for _ in range(MOST_A_MINUTE):
-        page = send(visitor, filled_in | {"client_secret": "another"})
-    before = errors_on(page)
+def guess(house, filled_in, peer):
+    """What stands on the page after as many wrong secrets as are tried, and after one more."""
+    visitor = house.visitor(peer)
+    pages = [send(visitor, filled_in | {"client_secret": "another"}) for _ in range(MOST_OF_SAME + 1)]
+    return [list(errors_on(page)) for page in pages[-2:]]
 
-    page = send(visitor, filled_in)
 
-    assert (list(before), list(errors_on(page))) == (["client_secret"], ["store"])
+@pytest.mark.parametrize("peer", ["11.0.0.1", "127.0.0.1"])
+def test_keys_cannot_be_guessed_through_us(house, filled_in, peer):
+    assert guess(house, filled_in, peer) == [["client_secret"], ["store"]]
+
+
+def test_who_guesses_keys_keeps_nobody_elsewhere_from_connecting(house, filled_in):
+    guess(house, filled_in, "11.0.0.1")
+    visitor = house.visitor("11.0.0.2")
+
+    send(visitor, filled_in)
+
+    assert visitor.where == "/connected"
+
+
+def test_one_network_tries_so_many_pairs_a_minute():
+    tries = Tries(lambda: NOW)
+    for number in range(MOST_OF_NETWORK):
+        tries.take("11.0.0.1/32", f"Client ID {number}")
+
+    with pytest.raises(Refused):
+        tries.take("11.0.0.1/32", "another Client ID")
+    tries.take("11.0.0.2/32", "another Client ID")
 
 
 def test_strangers_are_not_asked_where_to_connect_to(house, filled_in):
