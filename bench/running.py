@@ -25,8 +25,9 @@ _FOREIGN = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")  # what configure
 
 
 def clean_environment() -> dict[str, str]:
-    """Our environment without the settings of an installation."""
-    return {name: value for name, value in process_environment(None).items() if not name.startswith(_FOREIGN)}
+    """Our environment without the settings of an installation; the other sides are on loopback."""
+    ours = {name: value for name, value in process_environment(None).items() if not name.startswith(_FOREIGN)}
+    return ours | {"CRATEWIRE_CONNECT_ANYWHERE": "true"}
 
 
 @dataclass

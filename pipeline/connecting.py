@@ -20,6 +20,7 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.port import Checked
 from pipeline.errors import Misconfigured
 from pipeline.events.table import EVENTS
+from pipeline.http import HTTP
 from pipeline.ledger.backfills import hurry_backfill
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import writing
@@ -65,23 +66,31 @@ class Connected:
     registers_itself: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How keys are tried: `http` calls the platform, `store` tries the keys of a Merchant API."""
+
+    http: HTTP
+    store: Callable[[Credentials], None] | None = None
+
+
 def connect(
     engine: Engine,
     secret_keys: Sequence[str],
     public_url: str,
     wanted: Wanted,
+    trial: Trial,
     now: int,
-    try_store: Callable[[Credentials], None] | None = None,
 ) -> Connected:
-    """Connect, or update the connection that is there already. `try_store` tries the keys of a Merchant API.
+    """Connect, or update the connection that is there already.
 
-    Raises Misconfigured, BadCredentials, WrongRegion, Unreachable, or Wait from the store's API, and has saved
-    nothing then.
+    Raises Misconfigured, BadCredentials, WrongRegion, WrongAddress, Unreachable, or Wait from the store's API, and
+    has saved nothing then.
     """
     check_wanted(wanted)
-    if wanted.cratejoy is not None and try_store is not None:
-        try_store(wanted.cratejoy)
-    checked = DESTINATIONS[wanted.platform](wanted.config).check()
+    if wanted.cratejoy is not None and trial.store is not None:
+        trial.store(wanted.cratejoy)
+    checked = DESTINATIONS[wanted.platform](wanted.config, trial.http).check()
     with writing(engine) as db:
         return save(db, secret_keys, public_url, wanted, checked, now)
 

@@ -6,7 +6,8 @@
     ├── WrongRegion        the account lives in another region; the connection pauses
     ├── Unreachable        no answer, or none that means anything; try again later
     │   ├── ServerFault    the other side says that it cannot answer now
-    │   └── BadAnswer      an answer that is not what the API promises, e.g. a page of HTML
+    │   ├── BadAnswer      an answer that is not what the API promises, e.g. a page of HTML
+    │   └── WrongAddress   nothing of the kind can be at this address, or it may not be called
     │       └── BrokenPage a page of a collection without its results, or a collection that does not show what it counts
     ├── Wait               the store's API may not be called yet; come back in so many seconds
     │   └── Throttled      the store's API itself said so, with a 429
@@ -66,6 +67,10 @@ class BadAnswer(Unreachable):
 
 class BrokenPage(BadAnswer):
     """A page whose results are no list, or a collection that shows less than it counts, read again or not."""
+
+
+class WrongAddress(Unreachable):
+    """What is at an address that was filled in is not the API, or the address is not public: it has to be changed."""
 
 
 class Wait(CratewireError):

@@ -13,7 +13,7 @@ from typing import Literal
 import requests
 import urllib3
 
-from pipeline.slow_heads import BoundedAdapter
+from pipeline.slow_heads import BoundedAdapter, PublicAdapter
 from pipeline.traces import span
 from pipeline.transport_faults import Fault, fault_of
 
@@ -49,8 +49,14 @@ class Answer:
 class HTTP:
     """Calls that never raise for what the network does: a fault is an answer without a status."""
 
-    def __init__(self, now: Clock = wall_clock, timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS)) -> None:
+    def __init__(
+        self,
+        now: Clock = wall_clock,
+        timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        adapter: type[BoundedAdapter] = BoundedAdapter,
+    ) -> None:
         self._now = now
+        self._adapter = adapter
         self._timeout = timeout
         self._pooled: tuple[int, requests.Session] | None = None
 
@@ -112,11 +118,17 @@ class HTTP:
         """Made lazily and per process: a socket shared by parent and child mixes up their answers."""
         pooled = self._pooled
         if pooled is None or pooled[0] != os.getpid():
-            pooled = self._pooled = (os.getpid(), _new_session())
+            pooled = self._pooled = (os.getpid(), _new_session(self._adapter))
         return pooled[1]
 
 
-shared = HTTP()  # holds no connection until its first call
+shared = HTTP()  # for addresses that the operator has set; holds no connection until its first call
+public_only = HTTP(adapter=PublicAdapter)
+
+
+def outside(*, anywhere: bool) -> HTTP:
+    """For addresses that a merchant may have named. `anywhere` is the setting `connect_anywhere`."""
+    return shared if anywhere else public_only
 
 
 class _Session(requests.Session):
@@ -125,12 +137,12 @@ class _Session(requests.Session):
         return None
 
 
-def _new_session() -> requests.Session:
+def _new_session(adapter_class: type[BoundedAdapter]) -> requests.Session:
     session = _Session()
     session.trust_env = False  # no proxies, no .netrc
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # accounts share the session
     session.headers.update({"User-Agent": _user_agent(), "Accept": "application/json", "Accept-Encoding": "identity"})
-    adapter = BoundedAdapter(pool_connections=16, pool_maxsize=32, max_retries=0)
+    adapter = adapter_class(pool_connections=16, pool_maxsize=32, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

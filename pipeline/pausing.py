@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from pipeline import secrets
 from pipeline.destinations import DESTINATIONS
 from pipeline.errors import Misconfigured
+from pipeline.http import HTTP
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.deliveries.pause import resume_connection
@@ -28,12 +29,12 @@ def pause(engine: Engine, connection: ConnectionRow, now: int) -> None:
         pause_connection(db, connection.id, BY_HAND, now)
 
 
-def go_on(engine: Engine, secret_keys: Sequence[str], connection: ConnectionRow, now: int) -> None:
+def go_on(engine: Engine, secret_keys: Sequence[str], connection: ConnectionRow, http: HTTP, now: int) -> None:
     """Everything that waits leaves now.
 
     Raise Misconfigured, BadCredentials, WrongRegion or Unreachable, and leave it paused.
     """
-    checked = DESTINATIONS[connection.platform](secrets.unseal(secret_keys, connection.config)).check()
+    checked = DESTINATIONS[connection.platform](secrets.unseal(secret_keys, connection.config), http).check()
     if checked.account != connection.account:
         raise Misconfigured("the saved keys lead to another account now: connect the store again")
     with writing(engine) as db:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from pipeline.public_only import PublicOnly
 
 HEAD_SECONDS = 30.0
 
@@ -49,12 +51,36 @@ class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _TLS
 
 
+class _PublicPlain(PublicOnly, _Plain):
+    """Without TLS, to public addresses."""
+
+
+class _PublicTLS(PublicOnly, _TLS):
+    """With it."""
+
+
+class _PublicPlainPool(HTTPConnectionPool):
+    ConnectionCls = _PublicPlain
+
+
+class _PublicTLSPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicTLS
+
+
 class BoundedAdapter(HTTPAdapter):
-    """requests' adapter, whose connections hang up on a head that takes too long."""
+    """requests' adapter, whose connections hang up on a head that takes too long, and may go to anywhere."""
+
+    pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _PlainPool, "https": _TLSPool}
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TLSPool}
+        self.poolmanager.pool_classes_by_scheme = self.pools
+
+
+class PublicAdapter(BoundedAdapter):
+    """The same, whose connections go to public addresses only."""
+
+    pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _PublicPlainPool, "https": _PublicTLSPool}
 
 
 def _hang_up(sock: socket.socket, late: threading.Event) -> None:

@@ -8,10 +8,14 @@ from typing import Literal
 import requests
 import urllib3
 
+from pipeline.public_only import NotPublic
+
 Fault = Literal["not_sent", "maybe_processed"]
 
 # The most exact class first: several of these are each other's subclasses.
+NOT_PUBLIC = "not a public address"
 _FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
+    (NotPublic, "not_sent", NOT_PUBLIC),
     (urllib3.exceptions.NameResolutionError, "not_sent", "name not resolved"),
     (urllib3.exceptions.NewConnectionError, "not_sent", "connection refused"),
     (urllib3.exceptions.ConnectTimeoutError, "not_sent", "timeout while connecting"),

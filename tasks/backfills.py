@@ -15,6 +15,7 @@ from pipeline.backfill.daily import begin_due
 from pipeline.backfill.means import Means
 from pipeline.backfill.stepping import take_steps
 from pipeline.cratejoy.opening import open_store
+from pipeline.http import outside
 from pipeline.ledger.backfills import due_steps, get_backfill
 from pipeline.ledger.engine import reading
 from tasks.app import app, task
@@ -88,5 +89,6 @@ def _plan(backfill_id: int, planned_at: int) -> None:
 def _means(here: Process) -> Means:
     settings = here.settings
     rng = Random(f"{os.getpid()}{time.time_ns()}{os.urandom(8).hex()}")  # noqa: S311 back-off jitter and lease names
-    api = partial(open_store, here.engine, here.redis, settings.secret_keys, per_second=settings.cratejoy_rate)
+    http, rate = outside(anywhere=settings.connect_anywhere), settings.cratejoy_rate
+    api = partial(open_store, here.engine, here.redis, settings.secret_keys, http=http, per_second=rate)
     return Means(here.engine, here.redis, api, here.now, rng)

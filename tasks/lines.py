@@ -9,6 +9,7 @@ from random import Random
 from pipeline import keys
 from pipeline.destinations import DESTINATIONS
 from pipeline.errors import Misconfigured
+from pipeline.http import outside
 from pipeline.lanes.budget import Budget
 from pipeline.lanes.line import LaneDeps, Line
 from pipeline.ledger.connections import find_connection
@@ -31,7 +32,9 @@ def open_line(here: Process, connection_id: int) -> Line:
         link = find_connection(db, connection_id)
     if link is None:
         raise Misconfigured(f"connection {connection_id} is gone")
-    destination = DESTINATIONS[link.platform](unseal(here.settings.secret_keys, link.config))
+    destination = DESTINATIONS[link.platform](
+        unseal(here.settings.secret_keys, link.config), outside(anywhere=here.settings.connect_anywhere)
+    )
     name = keys.budget(link.platform, link.account)
     budget = Budget(here.redis, name, destination.calls_per_second)
     share = Budget(here.redis, f"{name}:share", destination.calls_per_second * GIVING_WAY_SHARE)

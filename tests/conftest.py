@@ -110,6 +110,7 @@ def installed(
         if name.startswith(("CRATEWIRE_", "DATABASE_URL", "PORT")):
             monkeypatch.delenv(name)
     ours = {"REDIS_URL": valkey_url, "CRATEWIRE_DATA_DIR": str(data), "CRATEWIRE_SECRET_KEY": KEY}
+    ours |= {"CRATEWIRE_CONNECT_ANYWHERE": "true"}  # the other sides of the tests are on loopback
     for name, value in ours.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(process, "_made", {})

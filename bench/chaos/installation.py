@@ -45,6 +45,7 @@ DISK_MB = {"ledger_disk": 400, "spool_disk": 24}  # a PostgreSQL is large; below
 WORKERS = {"worker": "worker@%h", "worker2": "worker2@%h"}
 OURS = {
     "CRATEWIRE_WORKERS": "2",
+    "CRATEWIRE_CONNECT_ANYWHERE": "true",  # the sandboxes are on loopback
     "CRATEWIRE_LOG_LEVEL": "WARNING",  # two sweeps a second would drown everything else
 }
 

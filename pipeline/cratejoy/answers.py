@@ -15,9 +15,11 @@ from pipeline.errors import (
     RequestRefused,
     ServerFault,
     Unreachable,
+    WrongAddress,
 )
 from pipeline.http import Answer
 from pipeline.lanes.backoff import parse_retry_after
+from pipeline.transport_faults import NOT_PUBLIC
 
 THROTTLED = 429
 _FAILURES = 500
@@ -29,6 +31,8 @@ def check(answer: Answer, what: str) -> None:
     Only 403 is documented for refused keys; a server with Basic auth would send 401. Error bodies have no documented
     shape and may quote what was asked, so they are not read.
     """
+    if answer.error == NOT_PUBLIC:
+        raise WrongAddress("the address of the Merchant API is not public, and may only be called for trying out")
     if answer.status is None:
         raise Unreachable(f"{what}: {answer.error or 'no answer'}")
     if is_refusal(answer):
@@ -63,7 +67,7 @@ def is_taken(answer: Answer) -> bool:
 
 
 def _redirected(text: str, _: Answer) -> CratewireError:
-    return BadAnswer(f"{text}: the API never redirects, so this is not its address")
+    return WrongAddress(f"{text}: the Merchant API never redirects, so this is not its address")
 
 
 def _refused_keys(text: str, answer: Answer) -> CratewireError:

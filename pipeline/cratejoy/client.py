@@ -18,7 +18,7 @@ from pipeline.cratejoy.addresses import address, linked, page_after, query_of, q
 from pipeline.cratejoy.answers import THROTTLED, check, is_refusal, is_taken, json_in, told_to_wait
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.cratejoy.reading import Bad, Page
-from pipeline.errors import BadAnswer, RequestRefused, Throttled, Wait
+from pipeline.errors import RequestRefused, Throttled, Wait, WrongAddress
 from pipeline.http import HTTP, Answer, Method
 from schemas import SCHEMAS
 
@@ -52,11 +52,11 @@ class Cratejoy:
         self._budget = budget
 
     def check(self) -> None:
-        """Try the keys with the smallest question there is. Raise BadCredentials, Unreachable or Wait."""
+        """Try the keys with the smallest question there is. Raise BadCredentials, WrongAddress, Unreachable or Wait."""
         try:
             self.page("hooks", limit=1)
         except RequestRefused as error:
-            raise BadAnswer(f"there is no Merchant API at this address; {error}") from error
+            raise WrongAddress(f"there is no Merchant API at this address ({error.status}). It ends in /v1/") from error
 
     def get(self, resource: str, id: int, with_: Sequence[str] = ()) -> dict[str, Any]:  # noqa: A002 - the field's name
         """One element. `with_` names the relations to embed and replaces the resource's usual set."""

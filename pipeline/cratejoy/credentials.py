@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.errors import Misconfigured
+from pipeline.public_only import LOOPBACK
 
 BASE_URL = "https://api.cratejoy.com/v1/"
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Credentials:
             return ["the address of the Merchant API is malformed"]
         if not host or place.username or place.query or place.fragment:
             return ["the address of the Merchant API is not an https address without login, query or fragment"]
-        if place.scheme != "https" and not (place.scheme == "http" and host in _LOOPBACK):
+        if place.scheme != "https" and not (place.scheme == "http" and host in LOOPBACK):
             return ["the address of the Merchant API must begin with https: the keys travel with every request"]
         return []
 

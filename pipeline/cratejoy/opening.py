@@ -11,7 +11,7 @@ from pipeline import keys
 from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.credentials import Credentials, credentials_of
 from pipeline.errors import Misconfigured
-from pipeline.http import HTTP, shared
+from pipeline.http import HTTP
 from pipeline.lanes.budget import Budget
 from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import find_api
@@ -22,23 +22,29 @@ MARGIN = 0.025  # seconds by which one request to a store may be faster on its w
 
 
 def open_store(
-    engine: Engine, redis: Redis, secret_keys: Sequence[str], store_id: int, *, per_second: float = CRATEJOY_RATE
+    engine: Engine,
+    redis: Redis,
+    secret_keys: Sequence[str],
+    store_id: int,
+    *,
+    http: HTTP,
+    per_second: float = CRATEJOY_RATE,
 ) -> Cratejoy:
     """The store's API. Raise Misconfigured if there are no keys for it. `per_second` is the setting `cratejoy_rate`."""
     with reading(engine) as db:
         found = find_api(db, store_id)
     if found is None:
         raise Misconfigured(f"store {store_id} is connected without Cratejoy's Client ID and Secret")
-    return open_with(credentials_of(unseal(secret_keys, found.config)), redis, per_second=per_second)
+    return open_with(credentials_of(unseal(secret_keys, found.config)), redis, http=http, per_second=per_second)
 
 
 def open_with(
     credentials: Credentials,
     redis: Redis,
     *,
+    http: HTTP,
     per_second: float = CRATEJOY_RATE,
     urgent: bool = False,
-    http: HTTP = shared,
 ) -> Cratejoy:
     """The API these keys are for, saved or not. The same keys share one budget, whoever uses them.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from pipeline.http import HTTP
 from pipeline.model import Message, Reply
 
 
@@ -42,11 +43,11 @@ class Destination(Protocol):
     max_items: ClassVar[int]  # how many messages one `send` takes at the most
     calls_per_second: ClassVar[float]  # the account's default budget
 
-    def __init__(self, config: Mapping[str, str]) -> None:
+    def __init__(self, config: Mapping[str, str], http: HTTP) -> None:
         """Raise Misconfigured if a required field is missing or malformed."""
 
     def check(self) -> Checked:
-        """Try the credentials. Raise BadCredentials, WrongRegion or Unreachable."""
+        """Try the credentials. Raise BadCredentials, WrongRegion, WrongAddress or Unreachable."""
 
     def send(self, messages: Sequence[Message]) -> Reply:
         """Send in order. Never raise for what the platform did: every message gets its outcome.

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.here import Here
 from pipeline.cratejoy.opening import open_store
+from pipeline.http import outside
 from pipeline.settings import Settings
 
 SECOND = 1_000_000
@@ -46,7 +47,8 @@ def means_of(here: Here) -> Means:
     settings = here.settings
 
     def open_api(store_id: int) -> Cratejoy:
-        return open_store(here.engine, here.redis, settings.secret_keys, store_id, per_second=settings.cratejoy_rate)
+        keys, http = settings.secret_keys, outside(anywhere=settings.connect_anywhere)
+        return open_store(here.engine, here.redis, keys, store_id, http=http, per_second=settings.cratejoy_rate)
 
     return Means(here.engine, here.redis, open_api, here.now, times_of(settings))
 

@@ -14,6 +14,7 @@ from pipeline.cratejoy.credentials import Credentials, credentials_of
 from pipeline.cratejoy.here import Here
 from pipeline.cratejoy.opening import open_with
 from pipeline.errors import Misconfigured
+from pipeline.http import outside
 from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import StoreAPIRow, find_api
 from pipeline.ledger.stores import StoreRow, get_store
@@ -47,7 +48,8 @@ class Ward:
 def care_of(here: Here) -> Care:
     """What tending needs of it."""
     settings = here.settings
-    open_api = partial(open_with, redis=here.redis, per_second=settings.cratejoy_rate, urgent=True)
+    http = outside(anywhere=settings.connect_anywhere)
+    open_api = partial(open_with, redis=here.redis, http=http, per_second=settings.cratejoy_rate, urgent=True)
     return Care(here.engine, here.redis, settings.secret_keys, settings.public_url, open_api, here.now)
 
 

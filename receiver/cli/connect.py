@@ -14,11 +14,12 @@ from redis import RedisError
 from rich.console import Console
 
 from pipeline.backfill.progress import Progress, backfill_progress
-from pipeline.connecting import Connected, Wanted
+from pipeline.connecting import Connected, Trial, Wanted
 from pipeline.connecting import connect as connect_store
 from pipeline.cratejoy.credentials import BASE_URL, Credentials
 from pipeline.destinations import DESTINATIONS
-from pipeline.errors import CratewireError, Misconfigured, Unreachable
+from pipeline.errors import CratewireError, Misconfigured, Unreachable, WrongAddress
+from pipeline.http import outside
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import findings_of
 from pipeline.registration.care import Care, care_of
@@ -134,8 +135,8 @@ def _connected(here: Opened, wanted: Wanted) -> _Done:
         settings.secret_keys,
         settings.public_url,
         wanted,
+        Trial(outside(anywhere=settings.connect_anywhere), lambda keys: _try_store(care, patience, keys)),
         here.now(),
-        try_store=lambda keys: _try_store(care, patience, keys),
     )
     if not found.registers_itself:
         return _Done(found, None)
@@ -155,6 +156,8 @@ def _connected(here: Opened, wanted: Wanted) -> _Done:
 def _try_store(care: Care, patience: Patience, keys: Credentials) -> None:
     try:
         patience.until_answered(care.open_api(keys).check)
+    except WrongAddress as error:
+        raise WrongAddress(f"--cratejoy-url: {error}") from error
     except Unreachable as error:
         raise Unreachable(f"the store's API at {keys.base_url}: {error}") from error
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from pipeline import pausing
 from pipeline.errors import CratewireError, Misconfigured
+from pipeline.http import outside
 from pipeline.ledger.connections import ConnectionRow, connections_of, load_connections, named
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store, list_stores
@@ -98,7 +99,9 @@ def _of(db: Connection, name: str, label: str | None) -> list[tuple[str, Connect
 def _fault(here: Opened, link: ConnectionRow) -> str | None:
     """Why it stays paused; None if it goes on."""
     try:
-        pausing.go_on(here.engine, here.settings.secret_keys, link, here.now())
+        pausing.go_on(
+            here.engine, here.settings.secret_keys, link, outside(anywhere=here.settings.connect_anywhere), here.now()
+        )
     except CratewireError as error:
         return str(error)
     return None

@@ -46,7 +46,7 @@ class Troupe:
         self.folder = folder
         self._children: list[subprocess.Popen[bytes]] = []
         own = {name: value for name, value in process_environment(None).items() if not name.startswith(_FOREIGN)}
-        self.environment = own | dict(overrides)
+        self.environment = own | {"CRATEWIRE_CONNECT_ANYWHERE": "true"} | dict(overrides)  # the sandboxes are here
 
     def start(self, name: str, *arguments: str) -> tuple[subprocess.Popen[bytes], Path]:
         """Start a Python module of ours; its output goes to `<name>.log`."""

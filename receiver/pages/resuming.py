@@ -30,7 +30,7 @@ def resume(name: str) -> ResponseReturnValue:
     for link in paused:
         try:
             current_app.extensions["cratewire.tries"].take(network_here(), f"store {store.store_id}")
-            go_on(site.engine, site.settings.secret_keys, link, site.now())
+            go_on(site.engine, site.settings.secret_keys, link, site.outside, site.now())
         except (CratewireError, Refused) as error:
             flash(f"{link.platform} stays paused: {str(error).rstrip('.')}.", "error")
     return redirect(url_for("home.store", name=name))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from redis import Redis
 from sqlalchemy import Engine
 
+from pipeline.http import HTTP, outside
 from pipeline.ledger.engine import make_engine
 from pipeline.settings import Settings
 
@@ -21,6 +22,11 @@ class Site:
     engine: Engine
     redis: Redis
     now: Callable[[], int]  # µs
+
+    @property
+    def outside(self) -> HTTP:
+        """What calls the addresses that merchants may name."""
+        return outside(anywhere=self.settings.connect_anywhere)
 
 
 def open_site(settings: Settings) -> Site:

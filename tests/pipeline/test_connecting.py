@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipeline import tokens
-from pipeline.connecting import Wanted, connect
+from pipeline.connecting import Trial, Wanted, connect
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.errors import BadCredentials, CratewireError, KeysInUse, Misconfigured, WrongRegion
 from pipeline.events.table import EVENTS
+from pipeline.http import HTTP
 from pipeline.ledger import tables
 from pipeline.ledger.backfills import due_steps, last_backfill, move_on
 from pipeline.ledger.engine import reading, writing
@@ -31,7 +32,7 @@ def track():
 
 
 def connected(engine, config, store="acme", **more):
-    return connect(engine, KEYS, URL, Wanted(store, "customerio", config, **more), NOW)
+    return connect(engine, KEYS, URL, Wanted(store, "customerio", config, **more), Trial(HTTP()), NOW)
 
 
 def count(engine, model):
@@ -92,7 +93,7 @@ def test_urls_follow_the_stores_token_when_it_is_rotated(engine, track):
 
 
 def test_a_url_survives_a_new_secret_key(engine, track):
-    found = connect(engine, KEYS[1:], URL, Wanted("acme", "customerio", track.config), NOW)
+    found = connect(engine, KEYS[1:], URL, Wanted("acme", "customerio", track.config), Trial(HTTP()), NOW)
 
     token = urlsplit(found.hooks["order_new"]).path.split("/")[3]
     assert tokens.verify(KEYS, "acme", token) == 1
@@ -126,7 +127,7 @@ def test_a_name_that_cannot_stand_in_a_url_is_refused_before_anybody_is_asked(en
 
 def test_a_platform_nobody_has_written_is_refused_with_those_there_are(engine):
     with pytest.raises(Misconfigured, match="customerio"):
-        connect(engine, KEYS, URL, Wanted("acme", "mailmoose", {}), NOW)
+        connect(engine, KEYS, URL, Wanted("acme", "mailmoose", {}), Trial(HTTP()), NOW)
 
 
 def test_an_event_cratejoy_has_not_cannot_be_switched_on(engine, track):

@@ -10,13 +10,16 @@ from urllib.parse import urlsplit
 from pipeline.destinations.customerio import limits, sending
 from pipeline.destinations.customerio.track import Track
 from pipeline.destinations.port import Checked, Field
-from pipeline.errors import BadCredentials, Misconfigured, Unreachable, WrongRegion
-from pipeline.http import HTTP, Answer, shared
+from pipeline.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress, WrongRegion
+from pipeline.http import HTTP, Answer
 from pipeline.model import Message, Reply
+from pipeline.public_only import LOOPBACK
+from pipeline.transport_faults import NOT_PUBLIC
 
 REGIONS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 
 _OK = 200
+_NOT_FOUND = 404
 _REFUSED = frozenset({401, 403})
 
 
@@ -46,7 +49,7 @@ class CustomerIO:
     max_items: ClassVar[int] = 2 * limits.CALL_ITEMS  # its rounds fill their calls better
     calls_per_second: ClassVar[float] = 100.0  # a tenth of what the docs name: excess may be dropped without a word
 
-    def __init__(self, config: Mapping[str, str], http: HTTP = shared) -> None:
+    def __init__(self, config: Mapping[str, str], http: HTTP) -> None:
         self._config = _complete(config)
         self._track = Track(self._config["base_url"], self._config["site_id"], self._config["api_key"], http)
 
@@ -73,7 +76,7 @@ def _complete(config: Mapping[str, str]) -> dict[str, str]:
     if given["region"] not in REGIONS:
         faults.append(f"region must be one of {', '.join(REGIONS)}")
     if given["base_url"] and not _is_base_url(given["base_url"]):
-        faults.append("base_url must be an http or https address without credentials, query or fragment")
+        faults.append("base_url must be an https address without credentials, query or fragment")
     if faults:
         raise Misconfigured("; ".join(faults))
     base_url = given["base_url"] or REGIONS[given["region"]]
@@ -86,13 +89,18 @@ def _is_base_url(text: str) -> bool:
         usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return usable and parts.scheme in {"http", "https"} and not (parts.username or parts.query or parts.fragment)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    return usable and safe and not (parts.username or parts.query or parts.fragment)
 
 
 def _workspace(answer: Answer) -> dict[str, Any]:
     """What the region call says: {"url", "region", "environment_id"}."""
     if answer.status is None:
+        if answer.error == NOT_PUBLIC:
+            raise WrongAddress("the base URL is not a public address, and may only be called for trying out")
         raise Unreachable(f"no answer from Customer.io: {answer.error}")
+    if answer.status == _NOT_FOUND:
+        raise WrongAddress(f"there is no Track API at this address ({answer.status})")
     try:
         said = json.loads(answer.body) if answer.status == _OK else None
     except (ValueError, RecursionError):

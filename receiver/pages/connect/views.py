@@ -70,7 +70,7 @@ def _connected(form: ConnectForm, *, known: bool) -> bool:
         form.blame(refused.field, str(refused))
     except RedisError as error:
         log.warning("a connect form could not go on", error=type(error).__name__)
-        form.blame("client_id", NOT_NOW)
+        form.blame("submit", NOT_NOW)
     return not form.errors
 
 
@@ -83,9 +83,11 @@ def _connect(form: ConnectForm, *, known: bool) -> None:
     if saved_before(site, merchant):
         return
     current_app.extensions["cratewire.tries"].take(network_here(), f"Client ID {form.client_id.data}")
-    credentials = try_cratejoy(form, lambda keys: open_with(keys, site.redis, per_second=site.settings.cratejoy_rate))
+    credentials = try_cratejoy(
+        form, lambda keys: open_with(keys, site.redis, http=site.outside, per_second=site.settings.cratejoy_rate)
+    )
     try:
-        save_form(site, form, merchant, credentials, try_platform(form))
+        save_form(site, form, merchant, credentials, try_platform(form, site.outside))
     except Refused:
         if not saved_before(site, merchant):  # meanwhile, by the same form sent a moment earlier
             raise

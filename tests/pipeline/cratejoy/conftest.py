@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.cratejoy.client import Cratejoy
 from pipeline.cratejoy.opening import open_with
+from pipeline.http import HTTP
 from tests.pipeline.shop import AMPLE
 
 
@@ -17,4 +18,4 @@ def redis() -> fakeredis.FakeRedis:
 
 @pytest.fixture
 def store(shop, redis) -> Cratejoy:
-    return open_with(shop.credentials(), redis, per_second=AMPLE)
+    return open_with(shop.credentials(), redis, http=HTTP(), per_second=AMPLE)

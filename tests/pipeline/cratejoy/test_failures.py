@@ -22,8 +22,9 @@ from pipeline.errors import (
     Throttled,
     Unreachable,
     Wait,
+    WrongAddress,
 )
-from pipeline.http import Answer
+from pipeline.http import HTTP, Answer
 from pipeline.lanes.backoff import LONGEST_TOLD
 from tests.pipeline.cratejoy.scripted import AT, Gate, answer, page
 from tests.pipeline.cratejoy.scripted import store as scripted
@@ -36,7 +37,7 @@ def test_wrong_keys_are_bad_credentials(shop, redis, status):
     shop.switch(refuse_with=status)
 
     with pytest.raises(BadCredentials, match=str(status)):
-        open_with(shop.credentials("wrong"), redis, per_second=100).check()
+        open_with(shop.credentials("wrong"), redis, http=HTTP(), per_second=100).check()
 
 
 def test_revoked_keys_are_bad_credentials(shop, store):
@@ -84,7 +85,7 @@ def test_expected_downtime_says_how_long(shop, store):
 
 def test_nobody_listening_is_unreachable(redis):
     with pytest.raises(Unreachable, match="connection refused"):
-        open_with(Credentials("id", "secret", "http://127.0.0.1:1/v1/"), redis, per_second=100).check()
+        open_with(Credentials("id", "secret", "http://127.0.0.1:1/v1/"), redis, http=HTTP(), per_second=100).check()
 
 
 @pytest.mark.parametrize("body", [HTML, "", "[" * 100_000, '{"results": ['])
@@ -106,14 +107,14 @@ def test_an_answer_that_broke_off_is_a_bad_answer():
 def test_an_api_that_redirects_is_none(status):
     store, _ = scripted(answer(status, HTML))
 
-    with pytest.raises(BadAnswer):
+    with pytest.raises((BadAnswer, WrongAddress)):
         store.check()
 
 
 def test_a_check_of_an_address_without_an_api_says_so():
     store, _ = scripted(answer(404, HTML))
 
-    with pytest.raises(Unreachable, match="no Merchant API"):
+    with pytest.raises(WrongAddress, match=r"no Merchant API at this address \(404\)\. It ends in /v1/"):
         store.check()
 
 
@@ -154,7 +155,7 @@ def test_a_429_closes_the_gate_for_as_long_as_it_says(header, told):
 
 def test_a_429_stops_every_client_of_the_store(shop, redis):
     shop.fault(status=429, times=1, retry_after=60)
-    one, other = (open_with(shop.credentials(), redis, per_second=100) for _ in range(2))
+    one, other = (open_with(shop.credentials(), redis, http=HTTP(), per_second=100) for _ in range(2))
 
     with pytest.raises(Throttled):
         one.page("orders")
@@ -167,7 +168,7 @@ def test_a_429_stops_every_client_of_the_store(shop, redis):
 
 def test_a_503_that_names_a_time_stops_every_client_of_the_store(shop, redis):
     shop.fault(status=503, times=1, retry_after=60)
-    one, other = (open_with(shop.credentials(), redis, per_second=100) for _ in range(2))
+    one, other = (open_with(shop.credentials(), redis, http=HTTP(), per_second=100) for _ in range(2))
 
     with pytest.raises(ServerFault):
         one.page("orders")
@@ -201,7 +202,7 @@ def test_an_answer_that_names_no_time_stops_nobody(given):
 
 
 def test_the_budget_is_shared_by_all_clients_of_the_store(shop, redis):
-    one, other = (open_with(shop.credentials(), redis, per_second=0.02) for _ in range(2))
+    one, other = (open_with(shop.credentials(), redis, http=HTTP(), per_second=0.02) for _ in range(2))
     one.page("orders")
 
     with pytest.raises(Wait) as caught:

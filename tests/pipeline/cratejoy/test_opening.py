@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.cratejoy.opening import open_store
 from pipeline.errors import Misconfigured
+from pipeline.http import HTTP
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import REFUSED, find_api, forget_api, note_api, save_api, stores_with_api
 from pipeline.secrets import seal
@@ -33,12 +34,12 @@ def found(engine, store_id):
 def test_a_store_is_opened_with_the_keys_that_were_saved(engine, redis, shop, store_id):
     save(engine, store_id, shop.credentials())
 
-    open_store(engine, redis, KEYS, store_id, per_second=100).check()
+    open_store(engine, redis, KEYS, store_id, http=HTTP(), per_second=100).check()
 
 
 def test_a_store_without_keys_cannot_be_opened(engine, redis, store_id):
     with pytest.raises(Misconfigured, match="without"):
-        open_store(engine, redis, KEYS, store_id)
+        open_store(engine, redis, KEYS, store_id, http=HTTP())
 
 
 def test_the_ledger_cannot_read_the_keys(engine, shop, store_id):

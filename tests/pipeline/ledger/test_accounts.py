@@ -62,14 +62,6 @@ def test_the_last_owner_stays_while_readers_may_go(db):
     assert [member.user_id for member in accounts.members_of(db, account)] == [bea]
 
 
-def test_failures_lock_at_the_last_one_and_start_anew(db):
-    bea = user(db, "bea@example.com")
-
-    locks = [accounts.note_failure(db, bea, 3, 60, NOW) for _ in range(4)]
-
-    assert locks == [False, False, True, False]
-
-
 def test_accounts_made_on_the_web_are_strangers_to_the_one_of_the_command_line(db):
     save_store(db, "acme", NOW)
 

@@ -18,6 +18,7 @@ from pipeline.cratejoy.opening import open_with
 from pipeline.errors import NotFound
 from pipeline.events.happening import happening_of
 from pipeline.events.table import row_of
+from pipeline.http import HTTP
 from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.ledger import tables
 from pipeline.ledger.engine import reading, writing
@@ -113,7 +114,7 @@ class Town:
 
     @property
     def means(self):
-        api = open_with(self.served.credentials(), self.redis, per_second=AMPLE)
+        api = open_with(self.served.credentials(), self.redis, http=HTTP(), per_second=AMPLE)
         return Means(self.engine, self.redis, lambda _: Gapped(api, self.gone), self.now, self.times)
 
     def run(self):

@@ -9,6 +9,7 @@ import fakeredis
 import pytest
 
 from pipeline.cratejoy.opening import open_with
+from pipeline.http import HTTP
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import findings_of
 from pipeline.ledger.store_apis import ask_for_audit, find_api, save_api, set_registers
@@ -74,7 +75,7 @@ class Ward:
         return self.registered() == {event: [url] for event, url in self.urls().items()}
 
     def api(self):
-        return open_with(self.shop.credentials(), fakeredis.FakeRedis(), per_second=AMPLE)
+        return open_with(self.shop.credentials(), fakeredis.FakeRedis(), http=HTTP(), per_second=AMPLE)
 
     def register(self, event, target, **more):
         hook = {"name": event, "event": event, "target": target, "request_type": "POST", **more}

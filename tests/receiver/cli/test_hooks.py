@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from pipeline.cratejoy.opening import open_with
 from pipeline.events.table import EVENTS
+from pipeline.http import HTTP
 from pipeline.ledger import tables
 from pipeline.ledger.backfill_tables import Backfill
 from pipeline.ledger.engine import reading
@@ -59,7 +60,7 @@ def connected(shell, typed):
 
 
 def api(shop):
-    return open_with(shop.credentials(), fakeredis.FakeRedis(), per_second=AMPLE)
+    return open_with(shop.credentials(), fakeredis.FakeRedis(), http=HTTP(), per_second=AMPLE)
 
 
 def registered(shop):

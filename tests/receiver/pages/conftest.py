@@ -27,6 +27,7 @@ def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Sit
             "CRATEWIRE_SECRET_KEY": "a-key-that-only-tests-know",
             "CRATEWIRE_PUBLIC_URL": PUBLIC,
             "REDIS_URL": valkey_url,
+            "CRATEWIRE_CONNECT_ANYWHERE": "true",  # the other sides of the tests are on loopback
         }
     )
     engine, client = make_engine(settings.database_url), redis.Redis.from_url(valkey_url)

@@ -23,7 +23,12 @@ class Running:
 
     def __init__(self, data: Path, port: int, flower_port: int, settings: Mapping[str, str]) -> None:
         self.data, self.port, self.flower_port = data, port, flower_port
-        ours = {"CRATEWIRE_FLOWER_PORT": str(flower_port), "CRATEWIRE_WORKERS": "1", **settings}
+        ours = {
+            "CRATEWIRE_FLOWER_PORT": str(flower_port),
+            "CRATEWIRE_WORKERS": "1",
+            "CRATEWIRE_CONNECT_ANYWHERE": "true",
+            **settings,
+        }
         inherited = {
             k: v
             for k, v in process_environment(None).items()

@@ -5,6 +5,7 @@ import pytest
 from pipeline.destinations.customerio import CustomerIO
 from pipeline.destinations.port import Checked
 from pipeline.errors import Misconfigured, Unreachable, WrongRegion
+from pipeline.http import HTTP
 from tests.contracts.fake_track import Canned, FakeTrack
 
 KEYS = {"site_id": "s", "api_key": "k"}
@@ -65,7 +66,7 @@ def test_an_answer_without_an_account_means_unreachable(destination: CustomerIO,
 
 @pytest.mark.parametrize(("region", "host"), [("us", "track.customer.io"), ("eu", "track-eu.customer.io")])
 def test_each_region_has_its_host(region: str, host: str):
-    assert CustomerIO({**KEYS, "region": region})._config["base_url"] == f"https://{host}"
+    assert CustomerIO({**KEYS, "region": region}, HTTP())._config["base_url"] == f"https://{host}"
 
 
 @pytest.mark.parametrize(
@@ -80,19 +81,22 @@ def test_each_region_has_its_host(region: str, host: str):
         "https://example.com#x",
         "https://example.com:99999",
         "https://[",
+        "http://example.com",  # the keys would travel in the open
+        "http://10.0.0.1",
+        "http://2130706433",
     ],
 )
 def test_an_unusable_base_url_is_refused(base_url: str):
     with pytest.raises(Misconfigured, match="base_url"):
-        CustomerIO({**KEYS, "base_url": base_url})
+        CustomerIO({**KEYS, "base_url": base_url}, HTTP())
 
 
 def test_every_fault_of_a_config_is_named_at_once():
     with pytest.raises(Misconfigured, match=r"site_id is missing; api_key is missing; region .* us, eu; base_url"):
-        CustomerIO({"region": "mars", "base_url": "nowhere"})
+        CustomerIO({"region": "mars", "base_url": "nowhere"}, HTTP())
 
 
 def test_blanks_around_a_pasted_key_do_not_count(track: FakeTrack):
     config = {name: f" {value}\n" for name, value in track.config.items()}
 
-    assert CustomerIO({**config, "base_url": f"{track.url}/"}).check().config == track.config
+    assert CustomerIO({**config, "base_url": f"{track.url}/"}, HTTP()).check().config == track.config

@@ -8,6 +8,7 @@ import pytest
 from pipeline.destinations.customerio import CustomerIO
 from pipeline.destinations.customerio.limits import CALL_ITEMS
 from pipeline.destinations.customerio.sending import CALLS, SPLITS
+from pipeline.http import HTTP
 from pipeline.model import ConnectionBroken, Rejected, RetryAfter, Sent
 from tests.contracts.fake_track import Canned, FakeTrack
 from tests.contracts.messages import event, person, profile
@@ -277,4 +278,4 @@ def test_no_answer_is_tried_again_and_recorded(destination: CustomerIO, track: F
 def test_the_credentials_go_out_as_a_basic_pair_in_utf_8(track: FakeTrack):
     track.site_id, track.api_key = "sité", "ключ"
 
-    assert CustomerIO(track.config).send([event(1, ALICE)]).outcomes == (Sent(),)
+    assert CustomerIO(track.config, HTTP()).send([event(1, ALICE)]).outcomes == (Sent(),)

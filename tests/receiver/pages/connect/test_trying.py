@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.cratejoy.credentials import Credentials
+from pipeline.cratejoy.opening import open_with
+from pipeline.errors import WrongAddress
 from receiver.demo.ask import ask
 from receiver.pages.connect.form import form_for
 from receiver.pages.connect.trying import MOST_OF_NETWORK, MOST_OF_SAME, Refused, Tries
@@ -26,7 +29,9 @@ WRONG = [
     ({"cratejoy_url": "http://192.0.2.1/v1/"}, "cratejoy_url"),
     ({"customerio-site_id": ""}, "customerio-site_id"),
     ({"customerio-api_key": "another"}, "customerio-api_key"),
-    ({"customerio-base_url": "nowhere"}, "customerio-site_id"),
+    ({"customerio-base_url": "nowhere"}, "customerio-base_url"),
+    ({"customerio-base_url": "http://10.0.0.1"}, "customerio-base_url"),
+    ({"customerio-base_url": "http://127.0.0.1:1"}, "customerio-base_url"),
     ({"email": "bea"}, "email"),
     ({"password": "short"}, "password"),
 ]
@@ -51,7 +56,27 @@ def test_another_region_is_named(house, filled_in):
 def test_a_cratejoy_that_is_away_is_said_so(house, filled_in):
     page = send(house.visitor(), filled_in | {"cratejoy_url": f"http://127.0.0.1:{free_port()}/v1/"})
 
-    assert "does not answer" in errors_on(page)["client_id"]
+    assert "does not answer" in errors_on(page)["cratejoy_url"]
+
+
+def test_an_address_without_a_merchant_api_is_named_and_no_key_is_blamed(house, filled_in, cratejoy):
+    page = send(house.visitor(), filled_in | {"cratejoy_url": f"{cratejoy.url}/v2/"})
+
+    assert errors_on(page) == {"cratejoy_url": "There is no Merchant API at this address (404). It ends in /v1/."}
+
+
+def test_an_address_without_a_platform_is_named_and_no_key_is_blamed(house, filled_in, cratejoy):
+    page = send(house.visitor(), filled_in | {"customerio-base_url": cratejoy.url})
+
+    assert errors_on(page) == {"customerio-base_url": "There is no Track API at this address (404)."}
+
+
+def test_saved_addresses_that_are_not_public_are_not_called_once_trying_out_is_off(house, filled_in):
+    closed = replace(house.site, settings=replace(house.site.settings, connect_anywhere=False))
+    keys = Credentials("an-id", "a-secret", filled_in["cratejoy_url"])
+
+    with pytest.raises(WrongAddress, match="not public"):
+        open_with(keys, house.site.redis, http=closed.outside).check()
 
 
 def test_a_cratejoy_that_asks_to_wait_is_obeyed(house, filled_in, cratejoy):
@@ -59,7 +84,7 @@ def test_a_cratejoy_that_asks_to_wait_is_obeyed(house, filled_in, cratejoy):
 
     page = send(house.visitor(), filled_in)
 
-    assert "wait" in errors_on(page)["client_id"]
+    assert "wait" in errors_on(page)["submit"]
 
 
 def guess(house, filled_in, peer):
@@ -71,7 +96,7 @@ def guess(house, filled_in, peer):
 
 @pytest.mark.parametrize("peer", ["11.0.0.1", "127.0.0.1"])
 def test_keys_cannot_be_guessed_through_us(house, filled_in, peer):
-    assert guess(house, filled_in, peer) == [["client_secret"], ["store"]]
+    assert guess(house, filled_in, peer) == [["client_secret"], ["submit"]]
 
 
 def test_who_guesses_keys_keeps_nobody_elsewhere_from_connecting(house, filled_in):
