@@ -100,7 +100,8 @@ def make_ward(engine, shop):
             store_id = add_store(db).id
             save_api(db, store_id, seal(KEYS, shop.credentials().as_config()), NOW)
         clock, redis = Clock(), fakeredis.FakeRedis()
-        care = Care(engine, redis, KEYS, public_url, partial(open_with, redis=redis, per_second=per_second), clock)
+        open_api = partial(open_with, redis=redis, http=HTTP(), per_second=per_second)
+        care = Care(engine, redis, KEYS, public_url, open_api, clock)
         return Ward(care, shop, store_id, clock)
 
     return made

@@ -41,7 +41,7 @@ def hers(house):
     house.member(READERS, account, "reader")
     store_id = house.store("secretive", account)
     other = house.member(OTHERS)
-    house.store("elsewhere", other)
+    house.store("not-hers", other)
     with writing(house.site.engine) as db:
         save_api(db, store_id, b"sealed", house.site.now())
         invite(db, account, "guest@example.com", "reader", house.site.now())
@@ -86,7 +86,7 @@ def test_no_address_shows_somebody_who_is_not_logged_in_anything_of_hers(house, 
         visitor = house.visitor()
         visitor.go("/login")
         visitor.go(path) if method == "GET" else visitor.send(path)
-        shown += [(path, mark) for mark in ("secretive", HERS, "elsewhere", OTHERS) if mark in visitor.text]
+        shown += [(path, mark) for mark in ("secretive", HERS, "not-hers", OTHERS) if mark in visitor.text]
 
     assert shown == []
 
@@ -115,4 +115,4 @@ def test_she_sees_hers(house, hers):
     visitor = house.logged_in(HERS)
 
     assert "secretive" in visitor.go("/")
-    assert "elsewhere" not in visitor.text
+    assert "not-hers" not in visitor.text
