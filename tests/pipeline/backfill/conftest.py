@@ -15,6 +15,7 @@ from pipeline.backfill.means import Means
 from pipeline.backfill.starting import start_backfill
 from pipeline.backfill.stepping import Stepped, take_steps
 from pipeline.cratejoy.opening import open_with
+from pipeline.http import HTTP
 from pipeline.ledger import tables
 from pipeline.ledger.backfills import BackfillRow, last_backfill
 from pipeline.ledger.engine import reading, writing
@@ -38,7 +39,7 @@ class Reading:
 
     @property
     def means(self) -> Means:
-        open_api = partial(open_with, self.shop.credentials(), self.redis, per_second=self.per_second)
+        open_api = partial(open_with, self.shop.credentials(), self.redis, http=HTTP(), per_second=self.per_second)
         return Means(self.engine, self.redis, lambda _: open_api(), self.clock, Random(7))
 
     def start(self, kind: str = "all") -> int:
