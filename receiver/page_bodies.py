@@ -19,7 +19,7 @@ from receiver.intake import (
     Answer,
     TurnedAway,
 )
-from receiver.pages.crowd import network_of
+from receiver.pages.networks import network_of
 from receiver.room import Body, NoRoom, Room
 
 BODY_BYTES = 64_000
