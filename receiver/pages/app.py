@@ -24,7 +24,7 @@ from receiver.pages.links import ask_before_acting
 from receiver.pages.log_in import LogIn
 from receiver.pages.log_ins import keep_log_ins
 from receiver.pages.passwords import Passwords
-from receiver.pages.second_factor import Codes, Rescue
+from receiver.pages.second_factor import Codes, Rescue, Setup, keep_at_it
 from receiver.pages.sessions import close_sessions
 from receiver.pages.site import Site
 from receiver.pages.users import Users, WebUser
@@ -40,13 +40,20 @@ def create_pages(site: Site) -> Flask:
     keep_crowds_out(app, site.now)
     CSRFProtect(app)  # before Security, which looks for it
     security = Security(
-        app, Users(), login_form=LogIn, mail_util_cls=Letters, totp_cls=Codes, two_factor_rescue_form=Rescue
+        app,
+        Users(),
+        login_form=LogIn,
+        mail_util_cls=Letters,
+        totp_cls=Codes,
+        two_factor_rescue_form=Rescue,
+        two_factor_setup_form=Setup,
     )
     security.pwd_context = Passwords()
     password_reset.connect(_forgive_all, app)
     user_authenticated.connect(_forgive, app)
     keep_log_ins(app)
     ask_before_acting(app)
+    keep_at_it(app)
     change_email_confirmed.connect(tell_the_old_address, app)
     reset_password_instructions_sent.connect(_take_as_long, app)
     for part in (home, backfills, resuming, account, invitations):
@@ -54,9 +61,17 @@ def create_pages(site: Site) -> Flask:
     connect.prepare(app)
     speak_our_way(app)
     shown.add_filters(app)
+    app.context_processor(lambda: {"mails_at": _mails_at(site)})
     add_error_pages(app)
     add_headers(app, https=site.settings.public_url.startswith("https://"))
     return app
+
+
+def _mails_at(site: Site) -> str | None:
+    """Where the mails are without a mail server; the place is named where only the operator looks at pages."""
+    if site.settings.smtp_url is not None:
+        return None
+    return str(site.settings.data_dir / "mail") if site.settings.connect_anywhere else ""
 
 
 def _forgive(_app: Flask, user: WebUser, **_: object) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from pipeline.ledger.hook_findings import findings_of
 from pipeline.ledger.store_apis import ACTIVE, find_api
 from pipeline.registration.comparing import KINDS
-from receiver.pages.shown import sentence
+from receiver.pages.shown import reason, sentence
 
 State = Literal["done", "underway", "failed", "removed", "by hand"]
 
@@ -22,6 +22,7 @@ class CratejoySide:
     state: State
     looked_at: int | None
     trouble: list[str]
+    keys_refused: bool = False
 
 
 def cratejoy_side(db: Connection, store_id: int) -> CratejoySide:
@@ -30,9 +31,11 @@ def cratejoy_side(db: Connection, store_id: int) -> CratejoySide:
     if api is None:
         return CratejoySide("by hand", None, [])
     if api.status != ACTIVE:
-        return CratejoySide("failed", api.audited_at, [sentence(api.status_reason or "Cratejoy refused the keys")])
+        return CratejoySide(
+            "failed", api.audited_at, [sentence(api.status_reason or "Cratejoy refused the keys")], keys_refused=True
+        )
     found = [one for one in findings_of(db, store_id) if one.mended_at is None and one.kind != "foreign"]
-    trouble = [f"{one.event or 'a hook'}: {one.failure or KINDS[one.kind]}" for one in found]
+    trouble = [f"{one.event or 'a hook'}: {reason(one.failure) if one.failure else KINDS[one.kind]}" for one in found]
     trouble += [sentence(api.audit_error)] if api.audit_error else []
     underway = api.audited_at is None or any(one.can_be_mended for one in found)
     done: State = "done" if api.registers else "removed"

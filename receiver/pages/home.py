@@ -51,7 +51,7 @@ class StoreShown:
     @property
     def can_be_resumed(self) -> bool:
         """Whether whoever looks may have saved keys tried again."""
-        refused = any(by_platform(one.status_reason) for one in self.connections)
+        refused = any(by_platform(one.status_reason) for one in self.connections) or self.cratejoy.keys_refused
         return refused and self.role == OWNER
 
     @property

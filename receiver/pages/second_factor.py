@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask_security import Totp, TwoFactorRescueForm, UserMixin
+from flask import Flask, current_app, render_template
+from flask import session as cookie
+from flask_security import Totp, TwoFactorRescueForm, TwoFactorSetupForm, UserMixin, current_user
+from flask_security.utils import check_and_get_token_status
 from passlib.totp import TOTP, AppWallet, TotpMatch
 
 from receiver.pages.users import WebUser
@@ -36,3 +40,66 @@ class Rescue(TwoFactorRescueForm):
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
         self.help_setup.choices = []
+
+
+class Setup(TwoFactorSetupForm):
+    """There is one method: it is chosen already."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.setup.data = self.setup.data or "authenticator"
+
+
+def keep_at_it(app: Flask) -> None:
+    """Keep a new secret after a mistyped code, and show recovery codes as soon as the second factor is on."""
+    name = "security.two_factor_setup_validate"
+    app.view_functions[name] = _patient(app.view_functions[name])
+
+
+def _patient(validate: Callable[..., Any]) -> Callable[..., Any]:
+    def view(token: str) -> Any:
+        before = current_user.tf_totp_secret
+        done = validate(token)
+        if not current_user.is_authenticated:
+            return done
+        if current_user.tf_totp_secret != before:
+            return _recovery_codes()
+        expired, invalid, state = check_and_get_token_status(token, "tf_setup", _good_for())
+        return done if expired or invalid else _once_more(token, state["totp_secret"])
+
+    return view
+
+
+def _once_more(token: str, secret: str) -> str:
+    """The page with the secret that the app has read already."""
+    cookie.pop("_flashes", None)  # Flask-Security's, for a page that is not shown
+    security = current_app.extensions["security"]
+    shown = security.totp_factory.fetch_setup_values(secret, current_user)
+    code = security.forms["two_factor_verify_code_form"].cls()
+    code.code.errors = ["This code is wrong, or too old. Type the one that the app shows now."]
+    return render_template(
+        "security/two_factor_setup.html",
+        two_factor_setup_form=security.forms["two_factor_setup_form"].cls(),
+        two_factor_verify_code_form=code,
+        choices=["authenticator"],
+        chosen_method="authenticator",
+        changing=True,
+        state_token=token,
+        authr_qrcode=shown["image"],
+        authr_key=shown["key"],
+        primary_method="",
+    )
+
+
+def _recovery_codes() -> str:
+    """Those there are, or new ones: once the app is lost it is too late to ask for them."""
+    security = current_app.extensions["security"]
+    codes = security.mf_recovery_codes_util
+    shown = codes.get_recovery_codes(current_user) or codes.create_recovery_codes(current_user)
+    security.datastore.commit()
+    form = security.forms["mf_recovery_codes_form"].cls()
+    return render_template("security/mf_recovery_codes.html", mf_recovery_codes_form=form, recovery_codes=shown)
+
+
+def _good_for() -> Any:
+    return current_app.config["SECURITY_TWO_FACTOR_SETUP_WITHIN"]

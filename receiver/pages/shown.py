@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from flask import Flask
 from markupsafe import Markup
 
+from pipeline.destinations import DESTINATIONS
 from pipeline.silence.words import sentence_of
 
 _MICROS = 1_000_000
@@ -55,8 +57,31 @@ def duration(seconds: float) -> str:
 
 
 def sentence(text: str) -> str:
-    """A reason, as it stands in the ledger, with a capital letter and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}."
+    """A reason, as it stands in the ledger, as a sentence for people who know no requests."""
+    said = reason(text)
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
+
+
+_ASKED = re.compile(r"^(?:[a-z/]+: )?(?:GET|POST|PUT|PATCH|DELETE) \S+: ")
+_ANSWERED = re.compile(r"^answered (\d{3})")
+
+
+def reason(text: str) -> str:
+    """A reason without the requests to a store's API that it was about: `Cratejoy answered 503`."""
+    parts = text.split("; ")
+    own = [part for part in parts if not _ASKED.match(part)]
+    return "; ".join(own or dict.fromkeys(map(_of_request, parts)))
+
+
+def _of_request(text: str) -> str:
+    said = _ASKED.sub("", text)
+    return f"Cratejoy {said}" if _ANSWERED.match(said) else f"Cratejoy cannot be asked: {said}"
+
+
+def platform(name: str) -> str:
+    """A platform as people write it."""
+    known = DESTINATIONS.get(name)
+    return known.title if known else name
 
 
 def add_filters(app: Flask) -> None:
@@ -68,4 +93,6 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(words)
     app.add_template_filter(duration)
     app.add_template_filter(sentence)
+    app.add_template_filter(reason)
+    app.add_template_filter(platform)
     app.add_template_filter(sentence_of, "alarm")

@@ -15,12 +15,11 @@ from pipeline.cratejoy.credentials import Credentials
 from pipeline.destinations.port import Checked
 from pipeline.errors import KeysInUse, Misconfigured
 from pipeline.ledger.accounts import OWNER, NewUser, account_name, add_member, add_user, is_known, new_account
-from pipeline.ledger.connections import connections_of
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.stores import find_store
 from pipeline.mail import Letter
 from pipeline.mailing import Asked, write_if_allowed
 from receiver.pages.connect.form import ConnectForm
+from receiver.pages.connect.saved import label_to_change
 from receiver.pages.connect.trying import Refused, sentence
 from receiver.pages.keys import derived
 from receiver.pages.letters import asker
@@ -53,7 +52,7 @@ def save_form(site: Site, form: ConnectForm, merchant: Merchant, credentials: Cr
             form.store.data,
             form.platform.data,
             checked.config,
-            _label(db, form.store.data, form.platform.data),
+            label_to_change(db, form.store.data, form.platform.data),
             store_settings=chosen,
             cratejoy=credentials,
             account=account_name(db, account_id),
@@ -66,14 +65,6 @@ def save_form(site: Site, form: ConnectForm, merchant: Merchant, credentials: Cr
             raise Refused("store", "This name is taken. Please choose another one.") from error
         if merchant.account_id is None:
             add_member(db, account_id, user_id, OWNER, now)
-
-
-def _label(db: Connection, store_name: str, platform: str) -> str:
-    """The form knows no labels: it changes the connection that has none, or else the first there is."""
-    store = find_store(db, store_name)
-    links = connections_of(db, store.id) if store else []
-    labels = [one.label for one in links if one.platform == platform]
-    return "" if "" in labels or not labels else labels[0]
 
 
 def uniquifier_of(site: Site, form: ConnectForm, email: str) -> str:

@@ -12,11 +12,12 @@ from redis import RedisError
 
 from pipeline.cratejoy.opening import open_with
 from pipeline.destinations import DESTINATIONS
-from pipeline.ledger.accounts import OWNER
+from pipeline.ledger.accounts import OWNER, Seen
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store
 from receiver.pages.connect.form import ConnectForm, form_for
 from receiver.pages.connect.keeping import keep, restore
+from receiver.pages.connect.saved import complete, fill_in, saved_of
 from receiver.pages.connect.saving import Merchant, save_form, saved_before, uniquifier_of
 from receiver.pages.connect.trying import Refused, Tries, try_cratejoy, try_platform
 from receiver.pages.crowd import network_here
@@ -39,6 +40,8 @@ def show() -> ResponseReturnValue:
     form = form_for(_owned() if known else None, anywhere=here().settings.connect_anywhere)
     if form.is_submitted():
         restore(form, *_browser())
+        if known:
+            _complete(form)
         if form.validate() and _connected(form, known=known):
             return _done(form, known=known)
         keep(form, *_browser())
@@ -53,7 +56,7 @@ def connected() -> ResponseReturnValue:
     email = session.get("connected")
     if not email:
         return redirect(url_for("home.show"))
-    return render_template("connected.html", email=email, by_mail=here().settings.smtp_url is not None)
+    return render_template("connected.html", email=email)
 
 
 def prepare(app: Flask) -> None:
@@ -126,16 +129,30 @@ def _owned() -> dict[int, str]:
     return {account_id: f"that of {', '.join(names)}" if names else "a new one" for account_id, names in named.items()}
 
 
+def _mine(name: str | None) -> Seen | None:
+    """A store of this name whose connection may be changed by who asks."""
+    found = next((store for store in my_stores() if store.name == name), None)
+    return found if found is not None and found.account_id in _owned() else None
+
+
 def _fill_in(form: ConnectForm) -> None:
     """What is known of the store whose connection is to be changed."""
-    wanted = next((store for store in my_stores() if store.name == request.args.get("store")), None)
-    if wanted is None or wanted.account_id not in _owned():
+    wanted = _mine(request.args.get("store"))
+    if wanted is None:
         return
     with reading(here().engine) as db:
         row = find_store(db, wanted.name)
     form.store.data, form.currency.data = wanted.name, row.currency if row else form.currency.data
+    fill_in(form, saved_of(here(), wanted.store_id))
     if "account_id" in form:
         form.account_id.data = wanted.account_id
+
+
+def _complete(form: ConnectForm) -> None:
+    """What was left empty, and is saved."""
+    store = _mine(form.store.data)
+    if store is not None:
+        complete(form, saved_of(here(), store.store_id))
 
 
 def _done(form: ConnectForm, *, known: bool) -> ResponseReturnValue:

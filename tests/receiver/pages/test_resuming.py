@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
+from pipeline.cratejoy.credentials import Credentials
 from pipeline.ledger.connections import connections_of
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.store_apis import find_api, note_api, save_api
 from pipeline.ledger.tables import Connection, Store
 from pipeline.pausing import BY_HAND
 from pipeline.secrets import seal
 from receiver.pages.connect.trying import MOST_OF_SAME
+from sandbox.store.server import serving
+from sandbox.store.world import Options
 from tests.contracts.fake_track import fake_track
 
 HERS, READERS = "bea@example.com", "robin@example.com"
@@ -67,7 +71,7 @@ def test_keys_that_are_still_refused_leave_it_paused_and_it_is_said(house, pause
     visitor = pressed(house)
 
     assert state(house, store) == "paused"
-    assert "customerio stays paused: Customer.io refused the Site ID and API key (401)." in visitor.text
+    assert "Customer.io stays paused. Customer.io refused the Site ID and API key (401)." in visitor.text
 
 
 def test_an_owner_is_offered_it_and_a_reader_is_not(house, pause):
@@ -94,6 +98,34 @@ def test_a_store_of_somebody_else_is_not_there(house, pause):
     house.member("carl@example.com")
 
     assert pressed(house, "carl@example.com").status == 404
+
+
+@pytest.fixture
+def cratejoy():
+    with serving(Options("an-id", "a-secret")) as running:
+        yield running
+
+
+def refused_by_cratejoy(house, cratejoy, secret):
+    """A store whose keys Cratejoy has refused; these are saved."""
+    store = house.store("acme", house.member(HERS))
+    keys = Credentials("an-id", secret, f"{cratejoy.url}/v1/").as_config()
+    with writing(house.site.engine) as db:
+        save_api(db, store, seal(house.site.settings.secret_keys, keys), house.site.now())
+        note_api(db, store, "Cratejoy refused the Client ID and Secret (401)", house.site.now())
+    return store
+
+
+@pytest.mark.parametrize(("secret", "status"), [("a-secret", "active"), ("another", "refused")])
+def test_after_cratejoy_refused_keys_its_owner_has_them_tried_again(house, cratejoy, secret, status):
+    store = refused_by_cratejoy(house, cratejoy, secret)
+
+    visitor = pressed(house)
+
+    with reading(house.site.engine) as db:
+        assert find_api(db, store).status == status
+    assert ("Cratejoy stays paused." in visitor.text) == (status == "refused")
+    assert ("Try the saved keys again" in visitor.text) == (status == "refused")
 
 
 def test_nobody_guesses_keys_by_pressing_it(house, pause):

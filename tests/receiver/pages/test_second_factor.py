@@ -35,6 +35,51 @@ def with_second_factor(house: House):
     return visitor, app
 
 
+def setting_up(house):
+    house.user(EMAIL)
+    visitor = house.logged_in(EMAIL)
+    visitor.go("/tf-setup")
+    chosen = re.search(r'<input[^>]*checked[^>]*value="authenticator"', visitor.page)
+    visitor.send(setup="authenticator")
+    return visitor, chosen
+
+
+def action_of(visitor):
+    return re.search(r'action="(/tf-setup/[^"]+)"', visitor.page)[1]
+
+
+def test_the_only_method_is_chosen_already(house):
+    _, chosen = setting_up(house)
+
+    assert chosen
+
+
+def test_a_mistyped_code_keeps_the_secret(house):
+    visitor, _ = setting_up(house)
+    app = app_of(visitor)
+
+    visitor.send(action_of(visitor), code="000000")
+    again, said = app_of(visitor), visitor.text
+    visitor.send(action_of(visitor), code=app.generate().token)
+
+    assert again.key == app.key
+    assert "This code is wrong" in said
+    assert "Recovery codes" in visitor.text
+
+
+def test_recovery_codes_are_shown_as_soon_as_it_is_on(house):
+    visitor, _ = setting_up(house)
+    visitor.send(action_of(visitor), code=app_of(visitor).generate(time.time() - 30).token)
+    codes = re.findall(r"<li class=.fs-div.>([^<]+)</li>", visitor.page)
+    other = house.visitor()
+    other.log_in(EMAIL)
+    other.go("/mf-recovery")
+    other.send(code=codes[0])
+
+    assert len(codes) > 1
+    assert other.is_logged_in()
+
+
 def test_a_second_factor_is_asked_for_once_it_is_on(house):
     with_second_factor(house)
 

@@ -166,4 +166,4 @@ def test_why_messages_wait_and_since_when_is_said(house, account, store_id):
 
     write(house, postpone)
 
-    assert "customerio: timeout while reading. The oldest message has been waiting since 20" in seen(house)
+    assert "Customer.io: Timeout while reading. The oldest message has been waiting since 20" in seen(house)

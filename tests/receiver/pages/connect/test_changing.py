@@ -1,0 +1,84 @@
+"""A store that is connected again: to change one key, one key is asked for, and no saved secret is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ledger.connections import connections_of
+from pipeline.ledger.engine import reading
+from pipeline.ledger.store_apis import find_api
+from pipeline.ledger.stores import find_store
+from pipeline.secrets import unseal
+from tests.receiver.pages.connect.filling import EMAIL, errors_on, send
+from tests.receiver.pages.visitors import House
+
+
+def saved(house: House) -> tuple[dict[str, str], dict[str, str]]:
+    keys = house.site.settings.secret_keys
+    with reading(house.site.engine) as db:
+        store = find_store(db, "acme")
+        [link] = connections_of(db, store.id)
+        return dict(unseal(keys, find_api(db, store.id).config)), dict(unseal(keys, link.config))
+
+
+@pytest.fixture
+def owner(house, filled_in):
+    visitor = house.visitor()
+    send(visitor, filled_in)
+    visitor.press(house.mail()[0].links[0])
+    return visitor
+
+
+def drawn(visitor, filled_in):
+    """What the form holds as it was drawn: all but secrets."""
+    visitor.go("/connect?store=acme")
+    names = ("store", "currency", "client_id", "cratejoy_url", "customerio-site_id", "customerio-base_url")
+    return {name: filled_in[name] for name in names if f'value="{filled_in[name]}"' in visitor.page}
+
+
+def test_all_but_secrets_is_filled_in_and_no_secret_is_shown(owner, filled_in):
+    found = drawn(owner, filled_in)
+
+    assert len(found) == 6
+    assert filled_in["client_secret"] not in owner.page
+    assert filled_in["customerio-api_key"] not in owner.page
+    assert "Kept from before" in owner.page
+
+
+def test_one_key_is_changed_by_typing_it_alone(house, owner, filled_in, customerio):
+    before = saved(house)
+    region = filled_in["customerio-region"]
+
+    owner.send(**drawn(owner, filled_in), **{"customerio-region": region, "client_secret": "a-secret"})
+
+    assert owner.where == "/stores/acme"
+    assert saved(house) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "secret"), [("cratejoy_url", "client_secret"), ("customerio-base_url", "customerio-api_key")]
+)
+def test_no_saved_secret_goes_to_another_address(owner, filled_in, field, secret):
+    form = drawn(owner, filled_in) | {"customerio-region": filled_in["customerio-region"]}
+
+    page = owner.send(**form | {field: "http://127.0.0.1:1/v1/"})
+
+    assert list(errors_on(page)) == [secret]
+
+
+def test_a_store_of_somebody_else_gives_no_key_away(house, owner, filled_in):
+    house.member("eve@example.com")
+    eve = house.logged_in("eve@example.com")
+    eve.go("/connect?store=acme")
+
+    page = eve.send(store="acme", currency="EUR", cratejoy_url=filled_in["cratejoy_url"])
+
+    assert {"client_id", "client_secret"} <= set(errors_on(page))
+    assert filled_in["client_id"] not in page
+
+
+def test_where_mails_are_is_said_without_a_mail_server(house, filled_in):
+    visitor = house.visitor()
+    send(visitor, filled_in | {"email": EMAIL})
+
+    assert str(house.site.settings.data_dir / "mail") in visitor.text
