@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import ceil
 from typing import Any, Protocol
 
 from pipeline import metrics
@@ -112,7 +113,7 @@ class Cratejoy:
         if wait > 0:
             throttled = self._budget.paused() > 0
             why = "the store has told us to wait" if throttled else "the store's budget of requests is used up"
-            raise Wait(wait, f"{method} {what}: {why} for {wait:.3f} s", throttled=throttled)
+            raise Wait(wait, f"{method} {what}: {why} for {ceil(wait)} s", throttled=throttled)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         payload = None if body is None else json.dumps(dict(body)).encode()
         answer = self._http.call(method, url, headers=headers, body=payload, most_bytes=MOST_BYTES)
@@ -120,7 +121,7 @@ class Cratejoy:
         if answer.status == THROTTLED:
             self._budget.pause(told_to_wait(answer))
             wait = max(self._budget.paused(), SHORTEST_WAIT)
-            raise Throttled(wait, f"{method} {what}: too many requests; nobody asks this store for {wait:.3f} s")
+            raise Throttled(wait, f"{method} {what}: too many requests; this store is not asked for {ceil(wait)} s")
         if is_taken(answer):
             self._budget.succeeded()
         if is_refusal(answer) and (told := told_to_wait(answer)):
