@@ -87,7 +87,7 @@ def _once_more(token: str, secret: str) -> str:
         state_token=token,
         authr_qrcode=shown["image"],
         authr_key=shown["key"],
-        primary_method="",
+        primary_method="off",
     )
 
 
