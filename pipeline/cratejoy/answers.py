@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.destinations.vendor_text import scrubbed
 from pipeline.errors import (
     BadAnswer,
     BadCredentials,
@@ -22,14 +24,15 @@ from pipeline.lanes.backoff import parse_retry_after
 from pipeline.transport_faults import NOT_PUBLIC
 
 THROTTLED = 429
+_URL = re.compile(r"(?:[a-z]{2,10}:)?//[^\s'\"<>]+", re.IGNORECASE)  # a hook's is a secret
 _FAILURES = 500
 
 
 def check(answer: Answer, what: str) -> None:
     """Raise the error of an answer that is no success. `what`: method and path, for the message.
 
-    Only 403 is documented for refused keys; a server with Basic auth would send 401. Error bodies have no documented
-    shape and may quote what was asked, so they are not read.
+    Only 403 is documented for refused keys; a server with Basic auth would send 401. The status alone decides. What a
+    request was refused for is added in the store's words, where it says so as documented.
     """
     if answer.error == NOT_PUBLIC:
         raise WrongAddress("the address of the Merchant API is not public, and may only be called for trying out")
@@ -75,7 +78,22 @@ def _refused_keys(text: str, answer: Answer) -> CratewireError:
 
 
 def _refused(text: str, answer: Answer) -> CratewireError:
-    return RequestRefused(text, answer.status or 0)
+    return RequestRefused(_with_reason(text, answer), answer.status or 0)
+
+
+def _with_reason(text: str, answer: Answer) -> str:
+    """The text with the store's `{"errors": ["Unknown property 'x'", …]}`, without addresses of people or of hooks.
+
+    Other bodies have no documented shape and may quote what was asked, so they are not read.
+    """
+    try:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return text
+    errors = said.get("errors") if isinstance(said, dict) else None
+    reasons = [one for one in errors if isinstance(one, str)] if isinstance(errors, list) else []
+    shown = scrubbed(_URL.sub("[address]", "; ".join(reasons)))
+    return f"{text}: {shown}" if shown else text
 
 
 def _failed(text: str, answer: Answer) -> CratewireError:
@@ -91,6 +109,6 @@ _BY_STATUS: dict[int, Callable[[str, Answer], CratewireError]] = {
     401: _refused_keys,
     403: _refused_keys,
     404: lambda text, _: NotFound(text, 404),
-    405: lambda text, _: NotAllowed(text, 405),
+    405: lambda text, answer: NotAllowed(_with_reason(text, answer), 405),
     408: _failed,  # the server, or something before it, waited too long
 }

@@ -44,7 +44,7 @@ def attributes_of(known: Known, store: str, currency: str) -> dict[str, Any]:
         "source": "cratejoy",
         "is_test": bool(about.get("test")) and not about.get("real"),
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in found.items() if value is not None and value != ""}
 
 
 def _identity(about: Fields, received: list[Fields]) -> dict[str, Any]:

@@ -32,12 +32,12 @@ def attributes_of(data: Mapping[str, Any], *, introduced: bool) -> tuple[dict[st
     """What may go out, and notes on what was cut or dropped.
 
     None means "clear it". An empty string does that, null is ignored; somebody who has no profile yet has
-    nothing to clear.
+    nothing to clear. So an empty text is no value, and is treated as None is.
     """
     kept: dict[str, Any] = {}
     notes: list[str] = []
     for name, value in data.items():
-        if name in _IDENTIFIERS or (value is None and not introduced):
+        if name in _IDENTIFIERS or (not introduced and (value is None or value == "")):
             continue
         if _is_plain(value) and _allowed(name):  # nearly all of them
             kept[name] = value

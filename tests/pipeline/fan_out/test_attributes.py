@@ -224,3 +224,9 @@ def test_facts_of_the_same_moment_are_settled_by_their_value():
         for body in bodies:
             learn(known, "customer_new", body)
     assert attributes_of(one, "acme", "USD") == attributes_of(other, "acme", "USD")
+
+
+def test_an_empty_text_is_no_value():
+    assert "city" not in attributes_of(
+        {("customer", ""): {"city": [NOW, ""], "email": [NOW, RECIPIENT]}}, "acme", "USD"
+    )

@@ -91,8 +91,14 @@ def test_an_event_name_of_a_hundred_bytes_passes():
     assert body(event(1, ALICE, "é" * 50))["name"] == "é" * 50
 
 
-def test_none_clears_an_attribute_of_somebody_who_has_a_profile():
-    assert body(profile(1, GUEST, plan=None), introduced=True)["attributes"] == {"plan": ""}
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_attribute_without_a_value_is_not_sent_of_somebody_who_has_no_profile(nothing):
+    assert body(profile(1, GUEST, plan=nothing, city="Austin"), introduced=False)["attributes"] == {"city": "Austin"}
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_nothing_clears_an_attribute_of_somebody_who_has_a_profile(nothing):
+    assert body(profile(1, GUEST, plan=nothing), introduced=True)["attributes"] == {"plan": ""}
 
 
 def test_none_is_left_out_for_somebody_new():
