@@ -14,7 +14,7 @@ _UNSEEN = ("Cc", "Cf")  # control and format characters: nobody sees them, and n
 _DOTTED_I = "i\u0307"  # what the Turkish İ becomes in lower case; an address that begins with it was typed as "i"
 _LONGEST_DOMAIN = 253
 # Deliberately plain: one @, no blanks or separators, a domain of at least two labels. The platform is the final judge.
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"]+@(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}")
+_REACHABLE = re.compile(r"[^\s@<>()\[\],;:\\\"]+@(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}")
 
 
 def normal_email(text: str) -> str | None:
@@ -32,7 +32,7 @@ def normal_email(text: str) -> str | None:
 
 def is_email(text: object) -> bool:
     """Whether a text in its normal form can be an address that mail reaches."""
-    return isinstance(text, str) and bool(_ADDRESS.fullmatch(text)) and len(text.encode()) <= LONGEST_BYTES
+    return isinstance(text, str) and bool(_REACHABLE.fullmatch(text)) and len(text.encode()) <= LONGEST_BYTES
 
 
 def _in_ascii(domain: str) -> str:
