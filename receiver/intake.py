@@ -56,6 +56,7 @@ NOT_ALLOWED = _json("405 Method Not Allowed", b'{"error":"method not allowed"}',
 BAD_LENGTH = _json("400 Bad Request", b'{"error":"bad content length"}')
 INCOMPLETE = _json("400 Bad Request", b'{"error":"incomplete body"}')
 TOO_LARGE = _json("413 Content Too Large", b'{"error":"too large"}')
+GONE = _json("410 Gone", b'{"error":"this address was revoked"}')
 REFUSED = _json("503 Service Unavailable", b'{"error":"try again later"}', ("Retry-After", RETRY_AFTER))
 TOO_SLOW = _json("408 Request Timeout", b'{"error":"too slow"}')
 PROBED = Answer("200 OK", [("Content-Type", "application/json"), ("Cache-Control", "no-store")], b"")
@@ -79,6 +80,7 @@ class Intake:
     now: Callable[[], int]  # µs
     receipt: Callable[[int], str]  # a new one, for a hook received then
     tally: Tally = field(default_factory=Tally)
+    is_revoked: Callable[[str, int], bool] = lambda _store, _version: False  # store, token version
 
     def take(
         self, method: str, parts: Sequence[str], query: str, content_length: str | None, read: Callable[[int], bytes]
@@ -127,6 +129,8 @@ class Intake:
             if method != "HEAD":
                 metrics.TURNED_AWAY.labels(NOT_FOUND.status[:3]).inc()
             raise TurnedAway(NOT_FOUND) from None
+        if self.is_revoked(store, version):
+            raise TurnedAway(GONE) if method == "HEAD" else self.lost(store, GONE)
         return None if method == "HEAD" else Place(store, version, event)
 
     def lost(self, store: str, answer: Answer) -> TurnedAway:

@@ -38,10 +38,12 @@ def build() -> Front:
     parts = app.extensions["cratewire"]
     parts.writer.start()
     parts.watch.pulse.start()
+    parts.revoked.start()
     traces.begin(settings.traces_url, "cratewire-web")
     # Granian's workers are multiprocessing's, which run finalizers at their end but no atexit functions.
     Finalize(None, parts.writer.stop, exitpriority=10)
     Finalize(None, parts.watch.pulse.stop, exitpriority=9)
+    Finalize(None, parts.revoked.stop, exitpriority=9)
     Finalize(None, traces.end, exitpriority=8)
     _rest_the_collector()
     return Front(parts.intake, parts.writer, app.wsgi_app)

@@ -16,9 +16,12 @@ from pipeline.inbox.stream import has_room
 from pipeline.inbox.tap import Tap
 from pipeline.inbox.way_in import WayIn
 from pipeline.inbox.writer import Writer
+from pipeline.ledger.engine import make_engine
+from pipeline.ledger.revocations import Revocations
 from pipeline.settings import Settings
 from receiver.intake import Intake
 from receiver.pages.site import Site, open_site
+from receiver.revoked import Revoked
 from receiver.watch.watched import Watch, watch
 
 
@@ -30,19 +33,22 @@ class Wiring:
     writer: Writer
     watch: Watch | None = None
     site: Site | None = None
+    revoked: Revoked | None = None
 
 
 def wire(settings: Settings, kick: Callable[[], None] | None = None) -> Wiring:
     """The way in; `kick` wakes the chain and is Celery's unless another is handed in."""
     writer = Writer(partial(way_in, settings, kick or publish_kick))
+    revoked = Revoked(Revocations(make_engine(settings.database_url), time.monotonic), now_us, time.monotonic)
     intake = Intake(
         verify=partial(tokens.verify, settings.secret_keys),
         offer=writer.offer,
         max_bytes=settings.max_hook_bytes,
         now=now_us,
         receipt=new_receipt,
+        is_revoked=revoked,
     )
-    return Wiring(intake, writer, watch(settings, writer, intake.tally, now_us), open_site(settings))
+    return Wiring(intake, writer, watch(settings, writer, intake.tally, now_us), open_site(settings), revoked)
 
 
 def way_in(settings: Settings, kick: Callable[[], None]) -> WayIn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from pipeline.chain.validating import validate_batch
 from pipeline.errors import StaleFence
 from pipeline.inbox import stream, tries
 from pipeline.inbox.finishing import finish
+from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn, turn_is_free
 from pipeline.model import Batch, FailedHook
 from pipeline.record.batch import Recorded
@@ -117,7 +119,8 @@ def _decode(here: Process, token: int) -> Batch | None:
     now, too_often = tries.portion(here.redis, entries, token)
     if not now and not too_often:
         return None
-    batch = decode_batch(now, token, here.now)
+    here.revocations.look()
+    batch = decode_batch(now, token, here.now, partial(_is_revoked, here))
     return set_aside(batch, too_often)
 
 
@@ -131,6 +134,10 @@ def _may_go_on(here: Process) -> bool:
         log.info("the chain goes on", sound=sound, failing=failing)
         return True
     return False
+
+
+def _is_revoked(here: Process, entry: InboxEntry) -> bool:
+    return here.revocations.is_revoked(entry.store, entry.version, entry.received_at)
 
 
 def _record(here: Process, batch: Batch) -> list[int]:

@@ -15,12 +15,15 @@ from typing import Any
 import orjson
 
 from pipeline.errors import CratewireError
+from pipeline.packed import unpacked
 
 # Of each format, so that every version knows what it can read. The first is a tenth of the second's work, but takes
 # no integer beyond 64 bits and no half of a surrogate pair, and a hook may hold either.
 FAST, ANY = "z2:", "z1:"
 _MARK = re.compile(r"z\d+:")
 _LEVEL = 1
+# A batch's raw bodies are a few megabytes at the most, and no character of theirs takes more than six in JSON.
+MOST_BYTES = 64_000_000
 
 
 class OfAnotherVersion(CratewireError):
@@ -39,11 +42,11 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """What was packed; anything else as it is. Raises OfAnotherVersion."""
+    """What was packed; anything else as it is. Raises OfAnotherVersion, or TooMuch for what is no batch of ours."""
     mark = _MARK.match(value) if isinstance(value, str) else None
     if mark is None:
         return value
     if mark[0] not in (FAST, ANY):
         raise OfAnotherVersion(f"a batch is packed as {mark[0]} which this version cannot read; finish the upgrade")
-    text = zlib.decompress(base64.b64decode(value[len(FAST) :]))
+    text = unpacked(base64.b64decode(value[len(FAST) :]), MOST_BYTES)
     return orjson.loads(text) if value.startswith(FAST) else json.loads(text.decode("utf-8", "surrogatepass"))

@@ -11,6 +11,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from pipeline.ledger.engine import make_engine
+from pipeline.ledger.revocations import Revocations
 from pipeline.settings import Settings, process_environment
 
 CONNECTIONS = 4  # to the database: one task, and what goes on beside it, whose transactions are short
@@ -24,6 +25,7 @@ class Process:
     engine: Engine
     redis: Redis
     now: Callable[[], int]  # µs
+    revocations: Revocations
 
 
 _made: dict[int, Process] = {}
@@ -41,7 +43,8 @@ def this_process() -> Process:
 def make_process(settings: Settings) -> Process:
     """Open everything for these settings. Connections are made when first needed."""
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10)
-    return Process(settings, make_engine(settings.database_url, CONNECTIONS), redis, now)
+    engine = make_engine(settings.database_url, CONNECTIONS)
+    return Process(settings, engine, redis, now, Revocations(engine, time.monotonic))
 
 
 def now() -> int:

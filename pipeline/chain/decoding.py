@@ -16,11 +16,19 @@ from pipeline.model import Batch, DecodedHook
 log = structlog.get_logger(__name__)
 
 
-def decode_batch(entries: Iterable[InboxEntry], token: int, now: Callable[[], int]) -> Batch:
-    """Decode every entry. `token` is the fence of whoever holds the inbox."""
+def decode_batch(
+    entries: Iterable[InboxEntry],
+    token: int,
+    now: Callable[[], int],
+    is_revoked: Callable[[InboxEntry], bool] = lambda _entry: False,
+) -> Batch:
+    """Decode every entry, unless it came to an address that was revoked. `token` is the fence of the inbox's holder."""
     batch = Batch(token=token, hooks=[], failed=[])
     for entry in entries:
         head = head_of_entry(entry)
+        if is_revoked(entry):
+            batch["failed"].append(failed(head, "decode", BadHook("token_revoked")))
+            continue
         try:
             decoded = decode(entry.raw, entry.query)
         except BadHook as error:

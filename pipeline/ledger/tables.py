@@ -265,7 +265,10 @@ class DeadHook(Base):
     """A hook that could not become an event, with its raw bytes (zlib) and why."""
 
     __tablename__ = "dead_hooks"
-    __table_args__ = (Index("ix_dead_hooks_waiting", "died_at", "id", **only_where("replayed_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_dead_hooks_waiting", "died_at", "id", **only_where("replayed_at IS NULL")),
+        Index("ix_dead_hooks_revoked", "store", "id", **only_where("reason = 'token_revoked'")),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int | None]
     store: Mapped[str]

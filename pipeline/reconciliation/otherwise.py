@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from pipeline.events.paths import dig
 from pipeline.ledger.tables import DeadHook, Event
+from pipeline.packed import unpacked
 from pipeline.reconciliation.judging import Item
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000  # µs
@@ -72,7 +72,7 @@ _JUDGES = {"subscription_renewed": _renewed, "subscription_cancelled": _cancelle
 def _numbers_in(db: Connection, store_id: int, event: str) -> set[bytes]:
     waiting = select(DeadHook.raw).where(DeadHook.store_id == store_id, DeadHook.event == event)
     newest = waiting.where(DeadHook.replayed_at.is_(None)).order_by(DeadHook.died_at.desc()).limit(MOST_DEAD)
-    return {number for raw in db.execute(newest).scalars() for number in re.findall(rb"\d+", zlib.decompress(raw))}
+    return {number for raw in db.execute(newest).scalars() for number in re.findall(rb"\d+", unpacked(raw))}
 
 
 def _number_of(item: Item) -> bytes:

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from pipeline.ledger import tables
 from pipeline.model import FailedHook
 from pipeline.record.known import StoreRow, chunks, table_of
+from pipeline.record.revoked import REVOKED, beginning, within_bounds
 from pipeline.record.upsert import upsert
 
 Raw = tuple[bytes, str | None]  # the body, and the query string of a GET hook
@@ -23,17 +24,18 @@ def bury(
     stores: Mapping[str, StoreRow],
     now: int,
 ) -> int:
-    """Write dead hooks; a receipt that died before is counted up. Returns how many."""
-    rows = {one["receipt"]: _row(one, raws.get(one["entry_id"], (b"", None)), stores, now) for one in failed}
+    """Write dead hooks; a receipt that died before is counted up. Returns how many died."""
+    died = {one["receipt"]: _row(one, raws.get(one["entry_id"], (b"", None)), stores, now) for one in failed}
+    rows = within_bounds(db, died)
     upsert(
         db,
         table_of(tables.DeadHook),
-        list(rows.values()),
+        rows,
         update=("stage", "reason", "detail", "died_at", "replayed_at"),
         on=("receipt",),
         plus_one="times",
     )
-    return len(rows)
+    return len(died)
 
 
 def revive(db: Database, receipts: Iterable[str], now: int) -> None:
@@ -53,11 +55,16 @@ def _row(hook: FailedHook, raw: Raw, stores: Mapping[str, StoreRow], now: int) -
         "receipt": hook["receipt"],
         "stage": hook["stage"],
         "reason": hook["reason"],
-        "detail": hook["detail"],
-        "raw": zlib.compress(raw[0], 1),
-        "query": raw[1],
+        **_kept(hook, *raw),
         "times": 1,
         "received_at": hook["received_at"],
         "died_at": now,
         "replayed_at": None,
     }
+
+
+def _kept(hook: FailedHook, raw: bytes, query: str | None) -> dict[str, object]:
+    detail = hook["detail"]
+    if hook["reason"] == REVOKED:
+        detail, raw, query = beginning(raw, query)
+    return {"detail": detail, "raw": zlib.compress(raw, 1), "query": query}

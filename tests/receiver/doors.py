@@ -32,6 +32,7 @@ class Keeper:
     """Stands where the writer would: keeps hooks in a list and says what it is told to say."""
 
     way: Way = "inbox"
+    revoked: bool = False
     now: Condition | None = field(default_factory=lambda: Condition(redis=True, spool=True, spooled=0))
     kept: list[RawHook] = field(default_factory=list)
 
@@ -64,7 +65,9 @@ def verify(store: str, token: str) -> int:
 
 def make_app(keeper: Keeper, site: Site | None = None):
     count = iter(range(1, 1_000))
-    intake = Intake(verify, keeper.offer, MAX_BYTES, lambda: NOW, lambda at: f"{at}-{next(count)}")
+    intake = Intake(
+        verify, keeper.offer, MAX_BYTES, lambda: NOW, lambda at: f"{at}-{next(count)}", lambda *_: keeper.revoked
+    )
     return create_app(site and site.settings, Wiring(intake, keeper, site=site))
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipeline import metrics
 from receiver.overdue import Overdue
 from tests.receiver.doors import (
     CHUNK,
@@ -232,3 +233,21 @@ def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(headers):
     asyncio.run(make_front(keeper, Overdue(0.01, look_seconds=0.01)).__rsgi__(scope, request))
 
     assert (request.status, keeper.kept) == (408, [])
+
+
+def turned_away(status):
+    return metrics.TURNED_AWAY.labels(status)._value.get()
+
+
+def test_a_hook_to_a_revoked_address_is_refused_counted_and_not_kept(door):
+    before, door.keeper.revoked = turned_away("410"), True
+
+    assert (door.send(body=b"{}").status, door.keeper.kept) == (410, [])
+    assert turned_away("410") == before + 1
+
+
+def test_a_probe_of_a_revoked_address_learns_so_and_is_not_counted(door):
+    before, door.keeper.revoked = turned_away("410"), True
+
+    assert door.send("HEAD", body=b"").status == 410
+    assert turned_away("410") == before

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+
 import pytest
 
-from tasks.parcel import ANY, FAST, OfAnotherVersion, pack, unpack
+from pipeline.packed import TooMuch
+from tasks.parcel import ANY, FAST, MOST_BYTES, OfAnotherVersion, pack, unpack
 
 
 def batch_of(body):
@@ -57,3 +61,10 @@ def test_what_a_version_ever_sent_is_read(packed):
 def test_a_batch_packed_in_another_versions_way_is_refused():
     with pytest.raises(OfAnotherVersion, match="z9:"):
         unpack("z9:eAGr")
+
+
+def test_a_message_that_unpacks_to_more_than_any_batch_is_refused():
+    bomb = FAST + base64.b64encode(zlib.compress(bytes(MOST_BYTES + 1))).decode()
+
+    with pytest.raises(TooMuch):
+        unpack(bomb)

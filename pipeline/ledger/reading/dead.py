@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from pipeline.ledger.deliveries.words import DEAD
 from pipeline.ledger.reading.deliveries import CallShown, DeliveryShown, calls_of, find_delivery
 from pipeline.ledger.tables import DeadHook, Delivery, Store
+from pipeline.packed import unpacked
 
 DeadKind = Literal["hook", "delivery"]
 Query = Select[*tuple[Any, ...]]
@@ -118,7 +118,7 @@ def _show_hook(conn: Connection, dead_id: int) -> DeadHookShown | None:
     columns = (DeadHook.version, DeadHook.receipt, DeadHook.detail, DeadHook.times, DeadHook.received_at)
     kept = select(*columns, DeadHook.replayed_at, DeadHook.query, DeadHook.raw).where(DeadHook.id == dead_id)
     more = conn.execute(kept).one()._asdict()
-    return DeadHookShown(DeadListed(**row._asdict()), **{**more, "raw": zlib.decompress(more["raw"])})
+    return DeadHookShown(DeadListed(**row._asdict()), **{**more, "raw": unpacked(more["raw"])})
 
 
 def _show_delivery(conn: Connection, dead_id: int) -> DeadDeliveryShown | None:

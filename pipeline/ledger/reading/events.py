@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from pipeline.ledger.reading.deliveries import CallShown, DeliveryShown, calls_of, deliveries_of
 from pipeline.ledger.tables import Body, Event, EventPerson, Person, Store
+from pipeline.packed import unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _known_as(conn: Connection, name: str) -> int | None:
 
 def _raw(conn: Connection, event_id: int) -> bytes | None:
     packed = conn.execute(select(Body.raw).where(Body.event_id == event_id)).scalar()
-    return None if packed is None else zlib.decompress(packed)
+    return None if packed is None else unpacked(packed)
 
 
 def _people(conn: Connection, event_id: int) -> list[Concerned]:

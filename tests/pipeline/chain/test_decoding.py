@@ -44,6 +44,13 @@ def test_what_cannot_be_read_is_taken_out_with_its_reason_and_the_rest_keeps_its
     assert len({one["reason"] for one in found["failed"]} - {"internal_error"}) == 2
 
 
+def test_what_came_to_a_revoked_address_is_not_decoded():
+    found = decode_batch([entry(b"no JSON", number=1), entry(number=2)], 7, clock, lambda one: one.receipt == "r1")
+
+    assert [(one["receipt"], one["reason"]) for one in found["failed"]] == [("r1", "token_revoked")]
+    assert [hook["receipt"] for hook in found["hooks"]] == ["r2"]
+
+
 def test_the_holders_fence_goes_along():
     assert decoded()["token"] == 7
 

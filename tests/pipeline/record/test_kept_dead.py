@@ -19,6 +19,35 @@ def test_a_hook_through_a_url_that_is_nobodys_is_kept_dead(teller, how, reason):
     assert [(row.reason, zlib.decompress(row.raw)) for row in teller.rows(tables.DeadHook)] == [(reason, b"raw")]
 
 
+def test_of_a_hook_to_a_revoked_address_the_beginning_is_kept_and_its_size(teller):
+    hook = teller.hook("order_new", order(), version=0)
+    teller.tell(hook, raws={hook["entry_id"]: (b"x" * 5_000, "q" * 3_000)})
+    (row,) = teller.rows(tables.DeadHook)
+
+    assert (zlib.decompress(row.raw), row.query, row.detail) == (b"x" * 1_000, "q" * 1_000, {"size": 8_000})
+
+
+def test_of_a_store_s_hooks_to_revoked_addresses_a_hundred_are_kept_and_the_rest_counted(teller):
+    teller.add_store(2, "other")
+    first = [teller.hook("order_new", order(), version=0) for _ in range(103)]
+    assert teller.tell(*first).dead == 103
+    teller.told("order_new", order(), version=0, store="other")
+    assert teller.told("order_new", order(), version=0).dead == 1
+    rows = teller.rows(tables.DeadHook)
+
+    assert [row.store for row in rows] == ["acme"] * 100 + ["other"]
+    assert [row.detail.get("further") for row in rows if "further" in row.detail] == [4]
+
+
+def test_one_that_is_replayed_to_no_end_stays_one_of_the_hundred(teller):
+    hooks = [teller.hook("order_new", order(), version=0) for _ in range(100)]
+    teller.tell(*hooks)
+    teller.tell({**hooks[7], "source": "replay"})
+    rows = teller.rows(tables.DeadHook)
+
+    assert (len(rows), rows[7].times, [row.detail for row in rows if "further" in row.detail]) == (100, 2, [])
+
+
 @pytest.mark.parametrize(
     ("version", "late", "dead"), [(2, 0, 0), (2, HOUR, 0), (1, -1, 0), (1, 0, 1), (0, -1, 1), (3, -1, 1)]
 )
