@@ -96,3 +96,12 @@ class Notice(Base):
     done_at: Mapped[int | None]
     reason: Mapped[str | None]  # why the last attempt failed
     created_at: Mapped[int]
+
+
+class Heartbeat(Base):
+    """The last of our own hooks that came all the way to the ledger."""
+
+    __tablename__ = "heartbeats"
+    name: Mapped[str] = mapped_column(primary_key=True)  # of what lives: "chain"
+    sent_at: Mapped[int]
+    arrived_at: Mapped[int]

@@ -286,15 +286,6 @@ class DeadHook(Base):
     replayed_at: Mapped[int | None]
 
 
-class Heartbeat(Base):
-    """The last of our own hooks that came all the way to the ledger."""
-
-    __tablename__ = "heartbeats"
-    name: Mapped[str] = mapped_column(primary_key=True)  # of what lives: "chain"
-    sent_at: Mapped[int]
-    arrived_at: Mapped[int]
-
-
 class Fence(Base):
     """The newest token seen by a single-writer resource, e.g. the inbox."""
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection as Database
 
-from pipeline.ledger.tables import Heartbeat
+from pipeline.ledger.silence_tables import Heartbeat
 from pipeline.ledger.upsert import insert_into
 from pipeline.model import HEARTBEAT, FailedHook, ValidHook
 

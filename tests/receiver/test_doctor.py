@@ -14,9 +14,8 @@ from sqlalchemy import insert
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
 from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
-from pipeline.ledger.silence_tables import Canary
+from pipeline.ledger.silence_tables import Canary, Heartbeat
 from pipeline.ledger.stores import save_store
-from pipeline.ledger.tables import Heartbeat
 from pipeline.settings import Settings
 from receiver.cli import main
 from receiver.doctor import _python, examine

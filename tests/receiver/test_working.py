@@ -15,9 +15,9 @@ from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
+from pipeline.ledger.silence_tables import Heartbeat
 from pipeline.ledger.store_apis import note_api, save_api
 from pipeline.ledger.stores import save_store
-from pipeline.ledger.tables import Heartbeat
 from pipeline.ledger.trouble import Trouble
 from pipeline.secrets import seal
 from pipeline.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from pipeline.ledger.tables import Heartbeat
+from pipeline.ledger.silence_tables import Heartbeat
 
 _MICROS = 1_000_000
 MISSED = 3  # heartbeats that may be under way before we say that none arrives

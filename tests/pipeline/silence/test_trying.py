@@ -12,8 +12,9 @@ from pipeline.ledger.hook_findings import findings_of, note_failure, note_mended
 from pipeline.ledger.reconciliations import begin_new, change, rows_of
 from pipeline.ledger.shown import MISSED, TOLD, Sighting, note_shown
 from pipeline.ledger.silence.canaries import last_canaries
+from pipeline.ledger.silence_tables import Heartbeat
 from pipeline.ledger.store_apis import find_api, note_api, note_audit, save_api
-from pipeline.ledger.tables import DeadHook, Heartbeat
+from pipeline.ledger.tables import DeadHook
 from pipeline.secrets import seal
 from pipeline.silence.attempts import ATTEMPTS, Attempt
 from pipeline.silence.trying import begin, collect
