@@ -66,7 +66,12 @@ def verify(store: str, token: str) -> int:
 def make_app(keeper: Keeper, site: Site | None = None):
     count = iter(range(1, 1_000))
     intake = Intake(
-        verify, keeper.offer, MAX_BYTES, lambda: NOW, lambda at: f"{at}-{next(count)}", lambda *_: keeper.revoked
+        verify,
+        keeper.offer,
+        MAX_BYTES,
+        lambda: NOW,
+        lambda at: f"{at}-{next(count)}",
+        is_revoked=lambda *_: keeper.revoked,
     )
     return create_app(site and site.settings, Wiring(intake, keeper, site=site))
 
