@@ -39,6 +39,7 @@ app = Celery(
         "tasks.reconciliation",
         "tasks.registration",
         "tasks.silence",
+        "tasks.clock",
         "tasks.controls",
         "tasks.signals",
     ],

@@ -7,17 +7,21 @@ of each sweep: half a gigabyte in a day.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import structlog
 from celery.beat import SchedulingError
 from kombu.exceptions import OperationalError
-from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
+from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock, get_redis
 from redis.exceptions import LockError, RedisError
 
 from tasks.waiting import nobody_takes
+
+CLOCKS_DIFFER_S = 1.0  # of two hosts that take over from each other
 
 log = structlog.get_logger(__name__)
 
@@ -88,12 +92,14 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
 
     def _lay(self) -> None:
         self._laid = False
+        self._shorten_lock()
         super().setup_schedule()
         self._laid = True
 
     def _tick(self, *args: Any, **kwargs: Any) -> float:
         if not self._laid:
             self._lay()
+        self._end_impossible_waits()
         if self.lock is None:  # Redis was away when beat began
             acquire_distributed_beat_lock(SimpleNamespace(scheduler=self))
         try:
@@ -101,6 +107,23 @@ class PatientScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat ships
         except LockError:
             self._take_over()
             return float(self.max_interval)
+
+    def _end_impossible_waits(self) -> None:
+        """A sweep due later than its interval from now is due now: the clock was set back since it was sent."""
+        schedule, now = self.app.conf.beat_schedule, time.time()
+        names = {self.Entry.generate_key(self.app, name): row["schedule"] for name, row in schedule.items()}
+        due = get_redis(self.app).zmscore(self.app.redbeat_conf.schedule_key, list(names))
+        for (key, every), at in zip(names.items(), due, strict=True):
+            if at is not None and at > now + every + CLOCKS_DIFFER_S:
+                entry = self.Entry.from_key(key, app=self.app)
+                entry.reschedule(self.app.now() - timedelta(seconds=every))
+                log.warning("a sweep lay further ahead than its interval, it is due now", sweep=entry.name)
+
+    def _shorten_lock(self) -> None:
+        """A lock of a beat that is gone lives as long as the clock was set back; one that lives renews its own."""
+        client, longest_ms = get_redis(self.app), round(self.app.redbeat_conf.lock_timeout * 1000)
+        if client.pttl(self.app.redbeat_conf.lock_key) > longest_ms:
+            client.pexpire(self.app.redbeat_conf.lock_key, longest_ms)
 
     def _take_over(self) -> None:
         """The lock ran out while nobody could renew it, or Redis was emptied; then the schedule is gone as well."""

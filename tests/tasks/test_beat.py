@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -205,3 +205,33 @@ def test_that_sweeps_are_held_back_is_told_of_once_and_when_it_is_over(
         ("nobody takes sweeps, beat holds them back", HOOKS),
         ("sweeps are taken again", HOOKS),
     ]
+
+
+def test_a_sweep_that_a_clock_set_back_left_an_hour_ahead_is_sent_now(
+    beat: PatientScheduler, redis_client: redis.Redis
+):
+    hour_ahead = datetime.fromtimestamp(time.time(), UTC) + timedelta(hours=1)
+    for name in app.conf.beat_schedule:
+        beat.Entry.from_key(beat.Entry.generate_key(app, name), app=app).reschedule(hour_ahead)
+    beat.tick()
+
+    assert {message.task for message in take_all(HOOKS)} == {"hooks.sweep"}
+    for name, row in app.conf.beat_schedule.items():
+        key = beat.Entry.generate_key(app, name)
+        assert redis_client.zscore(app.redbeat_conf.schedule_key, key) <= time.time() + row["schedule"] + 1
+
+
+def test_a_sweep_that_is_due_within_its_interval_is_not_hurried(beat: PatientScheduler):
+    daily = beat.Entry.from_key(beat.Entry.generate_key(app, "mails.tidy"), app=app)
+    daily.reschedule(datetime.fromtimestamp(time.time(), UTC))
+    before = daily.score
+    beat.tick()
+
+    assert beat.Entry.from_key(daily.key, app=app).score == pytest.approx(before, abs=0.01)
+
+
+def test_the_lock_of_a_beat_that_is_gone_does_not_outlive_its_time(installed: Installation, redis_client: redis.Redis):
+    redis_client.set("cratewire:redbeat::lock", "of a beat that is gone", ex=3_600)
+    PatientScheduler(app=app, max_interval=1)
+
+    assert redis_client.ttl("cratewire:redbeat::lock") <= 6

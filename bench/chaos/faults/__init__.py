@@ -2,6 +2,7 @@
 
 from bench.chaos.faults import (
     broker,
+    clock,
     database,
     dawdling,
     duplicates,
@@ -24,6 +25,7 @@ FAULTS: tuple[Fault, ...] = (
     *broker.FAULTS,
     *database.FAULTS,
     *pooler.FAULTS,
+    *clock.FAULTS,
     *spool.FAULTS,
     *platform.FAULTS,
     *duplicates.FAULTS,

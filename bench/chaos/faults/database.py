@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,8 @@ import psycopg
 from bench.chaos.answers import judged, waits_ms
 from bench.chaos.databases import POSTGRES, await_postgres
 from bench.chaos.disk import filled
+from bench.chaos.installation import WORKERS, await_
+from bench.chaos.keeper import Kept
 from bench.chaos.scene import ONLY_POSTGRESQL, Fault, Scene
 
 ANSWER_MS = 1_000  # an acknowledgement, which needs no database, on a busy machine
@@ -37,6 +40,25 @@ def stopped(scene: Scene) -> None:
             scene.here.keeper.up(POSTGRES)
             await_postgres(scene.here.database_url)
             time.sleep(scene.seconds(5, 2))
+
+
+def away_at_start(scene: Scene) -> None:
+    """Everything starts while PostgreSQL does not: web keeps hooks, and the rest begins when the database is there."""
+    keeper = scene.here.keeper
+    for name in ("web", *WORKERS, POSTGRES):
+        keeper.down(name)
+    keeper.up("web")
+    scene.await_answers()
+    migration = Kept("migrate", [sys.executable, "-m", "receiver.cli", "migrate", "--wait"], wanted=False)
+    keeper.keep(migration)
+    time.sleep(scene.seconds(20, 8))
+    if migration.pid is None:
+        scene.broke("the migration did not wait for the database")
+    keeper.up(POSTGRES)
+    await_postgres(scene.here.database_url)
+    await_(lambda: migration.pid is None, "the migration has ended")
+    for name in WORKERS:
+        keeper.up(name)
 
 
 def read_only(scene: Scene) -> None:
@@ -87,6 +109,7 @@ def _unnoticed(scene: Scene) -> Iterator[None]:
 FAULTS = (
     Fault("database locked", locked),
     Fault("database stopped", stopped, databases=ONLY_POSTGRESQL),
+    Fault("PostgreSQL away at start", away_at_start, databases=ONLY_POSTGRESQL, cuts=True),
     Fault("database read-only", read_only, databases=ONLY_POSTGRESQL),
     Fault("database disk full", full),
 )

@@ -15,12 +15,14 @@ from pipeline.attention.causes import (
     refused_messages,
     release_broken,
     shared_keys,
+    sweeps_unsent,
 )
 from pipeline.attention.item import Cause
 
 CAUSES: tuple[Cause, ...] = (
     database_trouble.CAUSE,
     release_broken.CAUSE,
+    sweeps_unsent.CAUSE,
     hearing.WAY_IN_CAUSE,
     hooks_turned_away.CAUSE,
     platform_keys.CAUSE,

@@ -1,0 +1,47 @@
+"""A clock that is set back by an hour: nothing waits for the difference."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+
+from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
+
+from bench.chaos.installation import Installation
+from bench.chaos.scene import Fault, Scene
+from pipeline import keys
+from pipeline.ledger.engine import writing
+from pipeline.ledger.set_back import bring_nearer
+
+BACK_S = 3_600
+_MICROS = 1_000_000
+_SCHEDULE = "cratewire:redbeat::schedule"
+
+
+def set_back(scene: Scene) -> None:
+    """Everything that waits, in Redis and in the ledger, lies an hour further ahead, as a clock set back leaves it."""
+    with scene.here.platform.fault(mode="status", code=503):
+        time.sleep(3)
+        _set_back(scene.here)
+    time.sleep(scene.seconds(20, 15))
+
+
+def _set_back(here: Installation) -> None:
+    for key in here.redis.scan_iter("cratewire:*"):
+        left = here.redis.pttl(key)
+        if isinstance(left, int) and left > 0:
+            here.redis.pexpire(key, left + BACK_S * 1000)
+    for key, due in here.redis.zrange(_SCHEDULE, 0, -1, withscores=True):
+        here.redis.zadd(_SCHEDULE, {key: due + BACK_S})
+        meta = json.loads(here.redis.hget(key, "meta") or "{}", cls=RedBeatJSONDecoder)
+        if meta.get("last_run_at"):
+            meta["last_run_at"] += timedelta(seconds=BACK_S)
+            here.redis.hset(key, "meta", json.dumps(meta, cls=RedBeatJSONEncoder))
+    for field, moment in here.redis.hgetall(keys.CLOCKS).items():
+        here.redis.hset(keys.CLOCKS, field, f"{float(moment) + BACK_S:.6f}")
+    with writing(here.engine) as db:
+        bring_nearer(db, -BACK_S * _MICROS, time.time_ns() // 1000)
+
+
+FAULTS = (Fault("clock set back", set_back, resumes_s=30.0),)

@@ -1,0 +1,22 @@
+"""Looks every ten seconds whether a clock was set back."""
+
+from __future__ import annotations
+
+import socket
+
+import structlog
+
+from pipeline.clock import look
+from tasks.app import task
+from tasks.process import this_process
+
+log = structlog.get_logger(__name__)
+
+
+@task("clock.sweep")
+def sweep() -> None:
+    """Compare Redis's clock and this host's with what they have shown before."""
+    here = this_process()
+    back = look(here.redis, here.engine, socket.gethostname(), here.now)
+    if back.most:
+        log.warning("a clock was set back; what waits does not wait longer for it", redis=back.redis, host=back.host)
