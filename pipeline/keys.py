@@ -18,6 +18,7 @@ LET_DIE = "cratewire:chain:let_die"  # set while hooks may die of errors of ours
 DOCTOR = "cratewire:doctor"  # written to see whether Redis can be written
 LEDGER_TROUBLE = "cratewire:trouble:ledger"  # what tasks say of the database while they fail of it
 TURNED_AWAY = "cratewire:turned_away"  # hooks with a right token that were not taken, by store and status
+KILLED = "cratewire:killed"  # "<host> killed" and "<host> at": processes the kernel killed for memory lately
 CLOCKS = "cratewire:clocks"  # the latest moment that Redis's clock, and each host's, has shown
 PULSE = "cratewire:pulse"  # when a web process began to send heartbeats; gone soon after
 

@@ -23,12 +23,14 @@ _ROWS = {  # cause -> the doctor's row about it, which is older than the list
     "cratejoy_keys_refused": "cratejoy",
     "cratejoy_keys_shared": "cratejoy",
     "silence": "silence",
+    "memory_short": "memory",
     "sweeps_unsent": "sweeps",
 }
 _FINE = {
     "connections": "no platform refuses one",
     "cratejoy": "no store's keys are refused, or those of another store",
     "silence": "no store is silent that should not be",
+    "memory": "the kernel kills no process for it",
     "sweeps": "beat sends them, or has never begun",
     "attention": "nothing else needs a person",
 }

@@ -26,7 +26,7 @@ from pipeline.errors import Misconfigured
 from pipeline.ledger.migrations import is_behind
 from pipeline.private_files import keep_new_files_private
 from pipeline.settings import Settings, process_environment
-from tasks import parking, sharing, watchdog
+from tasks import memory_watch, parking, sharing, watchdog
 from tasks.heaps import share_heaps
 from tasks.lingering import lingering
 from tasks.process import this_process
@@ -88,6 +88,7 @@ def child_ends(**_: Any) -> None:
 def worker_begins(sender: Any, **_: Any) -> None:
     """The main process, which hears messages and runs no task of ours."""
     watchdog.begin(sender)
+    memory_watch.begin(this_process().redis)
     with suppress(RedisError):  # then the next worker that starts does it
         parking.unpark(this_process().redis, sender.app, sender.app.tasks)
 

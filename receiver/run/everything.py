@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pipeline.embedded import BROKER, KEEPER, Embedded, command, embedded_in, with_free_port
 from pipeline.errors import CratewireError
 from pipeline.kept import keep
+from pipeline.memory import available, kills
 from pipeline.private_files import close_to_others, open_to_others
 from pipeline.settings import LAST_PORT, Settings
 from receiver.flower import USER
@@ -19,6 +20,7 @@ from receiver.run.child import Child
 from receiver.run.output import Say, printer
 from receiver.run.premises import held, require_free_ports
 from receiver.run.processes import PROCFILE, child_environment, shell
+from receiver.run.room import Plan, plan
 from receiver.run.supervisor import US, Final, Supervisor
 
 MIGRATE = [sys.executable, "-m", "receiver.cli", "migrate", "--wait"]
@@ -32,13 +34,16 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
     Web comes first and keeps hooks, whatever else is away. The others follow when the database has been migrated.
     """
     say = printer([US, KEEPER, BROKER, "migrate", *PROCFILE])
-    environment = child_environment(settings, environ)
+    chosen = plan(settings.workers, available())
+    environment = child_environment(settings, environ) | {"CRATEWIRE_WORKERS": str(chosen.workers)}
     with contextlib.ExitStack() as until_the_end:
         until_the_end.enter_context(held(settings.data_dir))
         require_free_ports(settings)
         _close_to_others(settings, say)
         count = until_the_end.enter_context(_signals())
         supervisor = until_the_end.enter_context(_supervisor(say, count))
+        if chosen.says:
+            say(US, chosen.says)
         _keep_port(settings, say)
         for name in _embedded(settings):
             supervisor.add(_valkey(settings, name, environment))
@@ -46,10 +51,10 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
 
         def begin_the_others() -> None:
             for name, line in PROCFILE.items():
-                if name != "web":
+                if name != "web" and (chosen.flower or name != "flower"):
                     supervisor.add(Child(name, shell(line), environment))
             probe = [sys.executable, "-m", "receiver.run.probe"]
-            supervisor.add(Child("probe", probe, environment, once=lambda: _say_ready(say, settings, environ)))
+            supervisor.add(Child("probe", probe, environment, once=lambda: _say_ready(say, settings, environ, chosen)))
 
         supervisor.add(Child("migrate", MIGRATE, environment, once=begin_the_others, final_code=REFUSED))
         try:
@@ -58,19 +63,19 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
             raise CratewireError("the database cannot be used, and waiting does not change it: see above") from None
 
 
-def _say_ready(say: Say, settings: Settings, environ: Mapping[str, str]) -> None:
-    say(US, ready_line(settings, environ))
+def _say_ready(say: Say, settings: Settings, environ: Mapping[str, str], chosen: Plan) -> None:
+    say(US, ready_line(settings, environ, flower=chosen.flower))
     say(US, f"To connect a store or see your stores, open {settings.public_url}/")
 
 
-def ready_line(settings: Settings, environ: Mapping[str, str]) -> str:
+def ready_line(settings: Settings, environ: Mapping[str, str], *, flower: bool = True) -> str:
     """What a reader, or a program that started us, waits for."""
     own = environ.get("CRATEWIRE_FLOWER_PASSWORD")
     password = "CRATEWIRE_FLOWER_PASSWORD" if own else settings.data_dir / "flower_password"
-    return (
-        f"Ready: web http://127.0.0.1:{settings.port}, flower http://127.0.0.1:{settings.flower_port} "
-        f"(user {USER}, password in {password}), data {settings.data_dir}"
+    where = (
+        f"http://127.0.0.1:{settings.flower_port} (user {USER}, password in {password})" if flower else "not started"
     )
+    return f"Ready: web http://127.0.0.1:{settings.port}, flower {where}, data {settings.data_dir}"
 
 
 @contextmanager
@@ -92,7 +97,7 @@ def _supervisor(say: Say, count: Callable[[], int]) -> Iterator[Supervisor]:
     with subprocess.Popen(guard_command, stdin=subprocess.PIPE, start_new_session=True) as guard:
         if guard.stdin is None:
             raise CratewireError("the guard has no input")
-        supervisor = Supervisor(say, guard.stdin)
+        supervisor = Supervisor(say, guard.stdin, kills=kills)
         try:
             yield supervisor
         finally:

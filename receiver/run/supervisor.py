@@ -15,6 +15,8 @@ from receiver.run.output import Say
 
 GRACE = 30.0  # seconds to finish what was begun; a worker's warm stop is the longest
 TICK = 0.2
+LOOK_S = 5.0  # between two looks at what the kernel killed
+MORE_MEMORY = "give this machine or its control group more, or set CRATEWIRE_WORKERS lower"
 US = "cratewire"
 
 
@@ -25,10 +27,19 @@ class Final(CratewireError):
 class Supervisor:
     """Honcho's own manager ends everything when one process ends; this one starts it again."""
 
-    def __init__(self, say: Say, guard: IO[bytes], now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        say: Say,
+        guard: IO[bytes],
+        now: Callable[[], float] = time.monotonic,
+        kills: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._say = say
         self._guard = guard
         self._now = now
+        self._kills = kills  # how many of our group the kernel has killed for memory, ever
+        self._killed = kills()
+        self._look_at = now() + LOOK_S
         self._children: list[Child] = []
 
     def add(self, child: Child) -> None:
@@ -44,6 +55,9 @@ class Supervisor:
     def tick(self) -> None:
         """Pass output on, notice who has ended, start who is due."""
         self.pass_on(TICK)
+        if self._now() >= self._look_at:
+            self._look_at = self._now() + LOOK_S
+            self._say_killed()
         for child in [child for child in self._children if child.ended()]:
             self._mind(child)
         for child in self._children:
@@ -59,6 +73,13 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         self._tell_guard(f"+{child.start(self._now())}")
+
+    def _say_killed(self) -> None:
+        count = self._kills()
+        if count > self._killed:
+            killed = count - self._killed
+            self._say(US, f"the kernel killed {killed} of our processes for want of memory: {MORE_MEMORY}")
+        self._killed = count
 
     def _mind(self, child: Child) -> None:
         lived = self._now() - child.started_at

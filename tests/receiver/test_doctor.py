@@ -67,6 +67,8 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "cratejoy",
             "way in",
             "silence",
+            "memory",
+            "sweeps",
             "attention",
         ],
         "ok",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
+from typing import Any
 
 from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 
@@ -28,18 +29,19 @@ def set_back(scene: Scene) -> None:
 
 
 def _set_back(here: Installation) -> None:
-    for key in here.redis.scan_iter("cratewire:*"):
-        left = here.redis.pttl(key)
+    redis: Any = here.redis
+    for key in redis.scan_iter("cratewire:*"):
+        left = redis.pttl(key)
         if isinstance(left, int) and left > 0:
-            here.redis.pexpire(key, left + BACK_S * 1000)
-    for key, due in here.redis.zrange(_SCHEDULE, 0, -1, withscores=True):
-        here.redis.zadd(_SCHEDULE, {key: due + BACK_S})
-        meta = json.loads(here.redis.hget(key, "meta") or "{}", cls=RedBeatJSONDecoder)
+            redis.pexpire(key, left + BACK_S * 1000)
+    for key, due in redis.zrange(_SCHEDULE, 0, -1, withscores=True):
+        redis.zadd(_SCHEDULE, {key: due + BACK_S})
+        meta = json.loads(redis.hget(key, "meta") or "{}", cls=RedBeatJSONDecoder)
         if meta.get("last_run_at"):
             meta["last_run_at"] += timedelta(seconds=BACK_S)
-            here.redis.hset(key, "meta", json.dumps(meta, cls=RedBeatJSONEncoder))
-    for field, moment in here.redis.hgetall(keys.CLOCKS).items():
-        here.redis.hset(keys.CLOCKS, field, f"{float(moment) + BACK_S:.6f}")
+            redis.hset(key, "meta", json.dumps(meta, cls=RedBeatJSONEncoder))
+    for field, moment in redis.hgetall(keys.CLOCKS).items():
+        redis.hset(keys.CLOCKS, field, f"{float(moment) + BACK_S:.6f}")
     with writing(here.engine) as db:
         bring_nearer(db, -BACK_S * _MICROS, time.time_ns() // 1000)
 

@@ -10,6 +10,7 @@ from pipeline.attention.causes import (
     database_trouble,
     hearing,
     hooks_turned_away,
+    memory_short,
     platform_away,
     platform_keys,
     refused_messages,
@@ -22,6 +23,7 @@ from pipeline.attention.item import Cause
 CAUSES: tuple[Cause, ...] = (
     database_trouble.CAUSE,
     release_broken.CAUSE,
+    memory_short.CAUSE,
     sweeps_unsent.CAUSE,
     hearing.WAY_IN_CAUSE,
     hooks_turned_away.CAUSE,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from receiver.run.supervisor import Final, Supervisor
+from receiver.run.supervisor import LOOK_S, MORE_MEMORY, Final, Supervisor
 from tests.receiver.run.children import LIVES, PARENT, STUBBORN, child
 
 PATIENCE = 30.0
@@ -205,3 +205,14 @@ def test_a_child_that_was_killed_before_it_could_say_so_is_started_again(stage):
     stage.supervisor.add(child("migrate", "import os; os.kill(os.getpid(), 9)", final_code=1))
 
     stage.until(lambda: stage.heard("cratewire", "migrate ended with code -9; starting it again"))
+
+
+def test_what_the_kernel_kills_for_memory_is_named(stage):
+    counts = iter([1, 3])
+    stage.supervisor = Supervisor(
+        lambda name, line: stage.said.append((name, line)), stage.guard, lambda: stage.ahead, lambda: next(counts)
+    )
+    stage.ahead = LOOK_S
+    stage.supervisor.tick()
+
+    assert stage.heard("cratewire") == [f"the kernel killed 2 of our processes for want of memory: {MORE_MEMORY}"]

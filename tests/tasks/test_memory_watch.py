@@ -1,0 +1,27 @@
+"""Kills for want of memory are noted where the list of what needs a person finds them."""
+
+from __future__ import annotations
+
+from pipeline import keys
+from pipeline.attention.causes.memory_short import CAUSE
+from pipeline.attention.item import Sources
+from tasks.memory_watch import MemoryWatch
+
+
+def test_what_was_killed_before_is_not_counted(installed):
+    watch = MemoryWatch(installed.process.redis, "here", lambda: 7, lambda: 1.0)
+
+    assert watch.look() == 0
+    assert not installed.process.redis.exists(keys.KILLED)
+
+
+def test_what_was_killed_since_is_on_the_list_for_a_while(installed):
+    counts = iter([7, 9])
+    watch = MemoryWatch(installed.process.redis, "here", lambda: next(counts), lambda: 1.0)
+    watch.look()
+
+    here = installed.process
+    (item,) = CAUSE.look(Sources(here.engine, here.redis, here.settings, here.now()))
+    assert (item.subject, item.since) == ("here", 1_000_000)
+    assert "here for want of memory: 2 so far" in item.headline
+    assert 0 < here.redis.ttl(keys.KILLED) <= 3_600
