@@ -41,7 +41,7 @@ class MemoryWatch:
         if killed > 0:
             log.critical("the kernel killed processes for want of memory", killed=killed)
             with suppress(RedisError), self._redis.pipeline(transaction=True) as pipe:
-                pipe.hincrby(keys.KILLED, f"{self._host} killed", killed)
+                pipe.hset(keys.KILLED, f"{self._host} killed", count)  # a host's workers may share a group
                 pipe.hset(keys.KILLED, f"{self._host} at", round(self._now() * 1_000_000))
                 pipe.expire(keys.KILLED, KEPT_S)
                 pipe.execute()

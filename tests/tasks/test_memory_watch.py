@@ -19,9 +19,10 @@ def test_what_was_killed_since_is_on_the_list_for_a_while(installed):
     counts = iter([7, 9])
     watch = MemoryWatch(installed.process.redis, "here", lambda: next(counts), lambda: 1.0)
     watch.look()
+    MemoryWatch(installed.process.redis, "here", iter([7, 9]).__next__, lambda: 1.0).look()
 
     here = installed.process
     (item,) = CAUSE.look(Sources(here.engine, here.redis, here.settings, here.now()))
     assert (item.subject, item.since) == ("here", 1_000_000)
-    assert "here for want of memory: 2 so far" in item.headline
+    assert "here for want of memory: 9 so far" in item.headline
     assert 0 < here.redis.ttl(keys.KILLED) <= 3_600
