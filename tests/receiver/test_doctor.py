@@ -25,7 +25,7 @@ from tests.servers.valkey import valkey
 
 
 @pytest.fixture
-def settings(tmp_path, valkey_url):
+def settings(tmp_path, valkey_url, redis_client):  # whose server is empty
     return Settings.from_environment({"REDIS_URL": valkey_url}, data_dir=tmp_path)
 
 
