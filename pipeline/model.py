@@ -45,7 +45,7 @@ def head_of(hook: Entry) -> Entry:
 class DecodedHook(Entry):
     """A hook whose body could be read."""
 
-    form: str  # "A", "B", "C", "D" or "query"
+    form: str  # "A", "B", "C", "D", "query" or "form"
     fingerprint: str  # sha-256 of the canonical body: equal for every wire form
     decoded_at: int
     body: dict[str, Any]

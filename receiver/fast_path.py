@@ -6,12 +6,16 @@ It knows WSGI and nothing else; the rules are the intake's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from receiver.intake import Intake
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
+
+
+_PLAIN = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # CGI gives these two no HTTP_
 
 
 class FastPath:
@@ -27,9 +31,16 @@ class FastPath:
             return self._app(environ, start_response)
         length = environ.get("CONTENT_LENGTH")
         query = _text(environ.get("QUERY_STRING", ""))
-        answer = self._intake.take(environ["REQUEST_METHOD"], parts, query, length, _reader(environ, length))
+        read = _reader(environ, length)
+        answer = self._intake.take(environ["REQUEST_METHOD"], parts, query, partial(_header, environ), read)
         start_response(answer.status, answer.headers)
         return [answer.body]
+
+
+def _header(environ: dict[str, Any], name: str) -> str | None:
+    key = name.upper().replace("-", "_")
+    value: str | None = environ.get(key if key in _PLAIN else f"HTTP_{key}")
+    return value
 
 
 def _text(value: str) -> str:

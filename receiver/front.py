@@ -53,6 +53,7 @@ class Front:
         self._hooks_room = _hooks_room(intake.max_bytes)
         self._page_bodies = page_bodies or PageBodies()
         self._threads = ThreadPoolExecutor(THREADS, "pages")
+        self._unpacking = ThreadPoolExecutor(1, "unpacking")
 
     def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
         self._writer.start()
@@ -82,7 +83,10 @@ class Front:
 
     async def _take(self, scope: Any, http: HTTP, place: Place, body: Body) -> Answer:
         length = self._intake.length(place.store, scope.headers.get("content-length"))
+        coding = self._intake.coding(place.store, scope.headers.get)
         raw = await self._body(http, place.store, length, body)
+        if coding is not None:
+            raw = await self._unpacked(place.store, coding, raw, body)
         hook = self._intake.hook(place, raw, scope.query_string if scope.method == "GET" else None)
         with metrics.ACKNOWLEDGED.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
             return answer_to_sender(hook, await self._writer.promise(hook))
@@ -116,6 +120,13 @@ class Front:
                 break
         self._intake.whole(store, None, missing)
         return b"".join(chunks)
+
+    async def _unpacked(self, store: str, coding: str, raw: bytes, body: Body) -> bytes:
+        """In a thread, since it may take as long as a hundred hooks; one at a time, so that one core is left."""
+        loop = asyncio.get_running_loop()
+        content = await loop.run_in_executor(self._unpacking, self._intake.unpacked, store, coding, raw)
+        body.grow(len(content))
+        return content
 
     async def _page(self, scope: Any, http: HTTP) -> Answer:
         """However long it takes: a thread cannot be called off, and what it has saved must be answered."""

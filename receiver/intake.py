@@ -18,6 +18,7 @@ from pipeline.inbox.raw_hook import RawHook
 from pipeline.inbox.turned_away import Tally
 from pipeline.inbox.way_in import Way
 from pipeline.traces import span
+from receiver.packed import Broken, TooLong, Unread, coding_of, unpacked
 
 EVENT = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 METHODS = frozenset({"POST", "GET", "HEAD"})
@@ -28,6 +29,9 @@ MOST_PARTS = 8  # of an address, in which a token is looked for
 RETRY_AFTER = "5"  # seconds
 CHUNK = 65_536
 LONGEST_NUMBER = 18  # digits; more is too large, and too slow to convert
+
+
+Headers = Callable[[str], str | None]  # a header's value, by its name in small letters
 
 
 class Answer(NamedTuple):
@@ -54,6 +58,12 @@ def _json(status: str, body: bytes, *more: tuple[str, str]) -> Answer:
 NOT_FOUND = _json("404 Not Found", b'{"error":"not found"}')
 NOT_ALLOWED = _json("405 Method Not Allowed", b'{"error":"method not allowed"}', ("Allow", "GET, HEAD, POST"))
 BAD_LENGTH = _json("400 Bad Request", b'{"error":"bad content length"}')
+BROKEN = _json("400 Bad Request", b'{"error":"the body is not packed as its Content-Encoding says"}')
+UNREAD = _json(
+    "415 Unsupported Media Type",
+    b'{"error":"send JSON or a form, plain or packed with gzip or deflate"}',
+    ("Accept-Encoding", "gzip, deflate"),
+)
 INCOMPLETE = _json("400 Bad Request", b'{"error":"incomplete body"}')
 TOO_LARGE = _json("413 Content Too Large", b'{"error":"too large"}')
 GONE = _json("410 Gone", b'{"error":"this address was revoked"}')
@@ -83,14 +93,17 @@ class Intake:
     is_revoked: Callable[[str, int], bool] = lambda _store, _version: False  # store, token version
 
     def take(
-        self, method: str, parts: Sequence[str], query: str, content_length: str | None, read: Callable[[int], bytes]
+        self, method: str, parts: Sequence[str], query: str, headers: Headers, read: Callable[[int], bytes]
     ) -> Answer:
         """Answer one request. `parts` are those of its `address`."""
         try:
             place = self.admit(method, parts)
             if place is None:
                 return PROBED
-            raw = self._body(place.store, content_length, read)
+            coding = self.coding(place.store, headers)
+            raw = self._body(place.store, headers("content-length"), read)
+            if coding is not None:
+                raw = self.unpacked(place.store, coding, raw)
         except TurnedAway as turned:
             return turned.answer
         hook = self.hook(place, raw, query if method == "GET" else None)
@@ -176,6 +189,23 @@ class Intake:
             raise self.lost(store, TOO_LARGE)
         if length is not None and missing:
             raise self.lost(store, INCOMPLETE)
+
+    def coding(self, store: str, headers: Headers) -> str | None:
+        """How the body is packed; None: not at all. TurnedAway if nothing here reads it, before it is read."""
+        content_encoding, content_type = headers("content-encoding"), headers("content-type")
+        try:
+            return coding_of(content_encoding, content_type)
+        except Unread:
+            raise self.lost(store, UNREAD) from None
+
+    def unpacked(self, store: str, coding: str, body: bytes) -> bytes:
+        """The content of a packed body, which may be no longer than one that is not packed. Or TurnedAway."""
+        try:
+            return unpacked(coding, body, self.max_bytes)
+        except TooLong:
+            raise self.lost(store, TOO_LARGE) from None
+        except Broken:
+            raise self.lost(store, BROKEN) from None
 
     def _body(self, store: str, content_length: str | None, read: Callable[[int], bytes]) -> bytes:
         """The whole body, or TurnedAway."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,8 +12,10 @@ from pipeline.decode.limits import MAX_BYTES, canonical
 from pipeline.decode.query import read_query
 from pipeline.decode.reasons import Reason, refuse
 
-Form = Literal["A", "B", "C", "D", "query"]
+Form = Literal["A", "B", "C", "D", "query", "form"]
 
+# How the body of a form begins: a name and `=`, or JSON with its first bracket escaped.
+_OF_A_FORM = re.compile(r"[A-Za-z_%][\w.%+\-\[\]]*+=|%(?:7[Bb]|5[Bb])")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # UTF-16, and UTF-32, whose little-endian mark begins alike
 
@@ -27,14 +30,20 @@ class Decoded:
 
 
 def decode(raw: bytes, query: str | None = None, *, max_bytes: int = MAX_BYTES) -> Decoded:
-    """Read a hook. The query string counts only when there is no body. Raise BadHook with a `Reason`."""
+    """Read a hook. The query string counts only when there is no body. Raise BadHook with a `Reason`.
+
+    Many senders call JSON a form, so what a body is can be seen from how it begins, not from its `Content-Type`.
+    """
     size = len(raw) + len(query or "")
     if size > max_bytes:
         refuse(Reason.TOO_LARGE, length=size, limit=max_bytes)
     try:
         if query and not raw.removeprefix(_UTF8_MARK).strip(b" \t\r\n\v\f\0"):
             return _decoded("query", read_query(query), None)
-        found = unwrap(_text(raw))
+        text = _text(raw)
+        if _OF_A_FORM.match(text):  # no JSON begins like this
+            return _decoded("form", read_query(text.strip()), None)
+        found = unwrap(text)
         return _decoded(found.form, found.body, found.text)
     except RecursionError:  # Readers and writers of JSON give up at Python's own depth, far beyond ours.
         refuse(Reason.TOO_DEEP)

@@ -1,4 +1,7 @@
-"""The query string of a GET hook as an object. Cratejoy docs: the merchant names its parameters, so any may come."""
+"""The query string of a GET hook, or the body of a form, as an object.
+
+Cratejoy docs: the merchant names a GET hook's parameters, so any may come.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ from urllib.parse import parse_qsl
 
 from pipeline.decode.json_text import object_of
 from pipeline.decode.layers import unwrap
+from pipeline.decode.limits import MAX_VALUES
 from pipeline.decode.reasons import Reason, refuse
 from pipeline.errors import BadHook
 
 
 def read_query(query: str) -> dict[str, Any]:
     """`a=1&b=x` -> {"a": "1", "b": "x"}; a single parameter that holds a JSON object is that object."""
+    if query.count("&") >= MAX_VALUES:
+        refuse(Reason.TOO_MANY_VALUES, limit=MAX_VALUES)
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:

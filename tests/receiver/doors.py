@@ -27,6 +27,13 @@ CHUNK = 100  # what the pretended granian hands over at once
 NOW = 1_700_000_000_000_000
 
 
+HEADERS = {
+    "content-length": "CONTENT_LENGTH",
+    "content-type": "CONTENT_TYPE",
+    "content-encoding": "HTTP_CONTENT_ENCODING",
+}
+
+
 @dataclass
 class Keeper:
     """Stands where the writer would: keeps hooks in a list and says what it is told to say."""
@@ -124,12 +131,11 @@ def through_granian(front: Front):
 
     def call(environ, start_response):
         text = {name: environ.get(name, "").encode("latin-1").decode() for name in ("PATH_INFO", "QUERY_STRING")}
-        length = environ.get("CONTENT_LENGTH")
         scope = SimpleNamespace(
             method=environ["REQUEST_METHOD"],
             path=text["PATH_INFO"],
             query_string=text["QUERY_STRING"],
-            headers=Headers({} if length is None else {"content-length": length}),
+            headers=Headers({name: environ[key] for name, key in HEADERS.items() if key in environ}),
             server="localhost:80",
             client="127.0.0.1:5000",
             scheme="http",

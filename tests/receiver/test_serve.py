@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.client
 import json
 import os
@@ -155,6 +156,14 @@ def test_a_chunked_body_is_taken_whole_and_a_large_one_refused(web, server):
     assert (status, inbox(server)[0][b"b"]) == (200, b"chunk by all")
     too_large = b"".join(b"80000\r\n" + b"x" * 0x80000 + b"\r\n" for _ in range(11)) + b"0\r\n\r\n"
     assert refused(web, too_large) == 413
+
+
+def test_a_packed_body_lies_unpacked_in_the_inbox(web, server):
+    packed = gzip.compress(b'{"id": 1}')
+
+    assert web.send("POST", HOOK, packed, {"Content-Encoding": "gzip"})[0] == 200
+    assert web.send("POST", HOOK, packed, {"Content-Encoding": "br"})[0] == 415
+    assert [fields[b"b"] for fields in inbox(server)] == [b'{"id": 1}']
 
 
 def refused(web: Web, chunks: bytes) -> int:

@@ -45,7 +45,7 @@ def nested(depth):
         (b"<!DOCTYPE html><html></html>", Reason.NOT_JSON),
         (b'"<html>"', Reason.NOT_JSON),
         (b"hello", Reason.NOT_JSON),
-        (b"a=1&b=2", Reason.NOT_JSON),
+        (b"a: 1; b: 2", Reason.NOT_JSON),
         (b'{"a": 1', Reason.NOT_JSON),
         (b'{"a": 1}{"b": 2}', Reason.NOT_JSON),
         (b'{"a" 1}', Reason.NOT_JSON),
