@@ -23,6 +23,7 @@ STRIKING = (
     "one hook 100 times",
     "order under faults",
     "damaged bodies",
+    "dawdling connections",
 )
 
 

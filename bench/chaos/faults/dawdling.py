@@ -18,7 +18,7 @@ from bench.chaos.load import SUCCESS
 from bench.chaos.odd import asked
 from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
 
-PATIENCE_MS = 1_000  # for a hook over a new connection
+PATIENCE_MS = 3_000  # for a hook over a new connection: a third of what it takes web to end those that dawdle
 PAUSE = 0.01  # seconds between two such hooks
 OTHER_FILES = 500  # of this process, besides the connections
 HALVES = (
