@@ -26,6 +26,7 @@ _ROWS = {  # cause -> the doctor's row about it, which is older than the list
     "memory_short": "memory",
     "sweeps_unsent": "sweeps",
 }
+_ROWS_OF_THEIR_OWN = {"chain_dead", "way_in", "redis", "database", "clock"}  # the doctor looks deeper into these
 _FINE = {
     "connections": "no platform refuses one",
     "cratejoy": "no store's keys are refused, or those of another store",
@@ -42,6 +43,8 @@ def look_at_attention(settings: Settings, now: Callable[[], float]) -> Iterator[
     if items is None:
         return
     for one in items:
+        if one.cause in _ROWS_OF_THEIR_OWN:
+            continue
         yield Finding(_ROWS.get(one.cause, "attention"), "wrong", f"{one.headline}. {one.effect}", one.to_do)
     for name, says in _FINE.items():
         if name not in {_ROWS.get(one.cause, "attention") for one in items}:

@@ -1,4 +1,4 @@
-"""Tends the hooks registered at Cratejoy: once an hour for every store, and at once when somebody asks for it."""
+"""Tends the hooks registered at Cratejoy: every few minutes for every store, and at once when somebody asks for it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from pipeline.errors import CratewireError, Wait
 from pipeline.lanes.lease import Lease
 from pipeline.ledger.backfills import FAILED, RUNNING, BackfillRow, get_backfill, move_on
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.store_apis import note_api
+from pipeline.ledger.store_apis import note_api, note_success
 from pipeline.record.known import StoreRow
 
 SECOND = 1_000_000
@@ -119,6 +119,8 @@ class _Steps:
             store_row = ready_for_next(db, row)
             changed = brought(db, store_row) if store_row else {}
             written = store_row is not None and move_on(db, row, **changed)
+            if written:
+                note_success(db, row.store_id, self._means.now())
         if written:
             count_written(row, changed)
         return written

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, select, update
 
 from pipeline.ledger.api_tables import HookFinding, StoreAPI
+from pipeline.ledger.backfill_tables import Backfill
+from pipeline.ledger.reconciliation_tables import Reconciliation
 from pipeline.ledger.upsert import insert_into
 
 ACTIVE, REFUSED = "active", "refused"
@@ -48,9 +50,27 @@ def stores_with_api(db: Connection) -> list[int]:
 
 
 def note_api(db: Connection, store_id: int, refusal: str | None, now: int) -> None:
-    """The keys were tried: they work (None), or were refused, and how."""
-    found = {"status": REFUSED if refusal else ACTIVE, "status_reason": refusal, "checked_at": now}
-    db.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(found))
+    """The keys were tried: they work (None), or were refused, and how. `checked_at` is when that began."""
+    if refusal is None:
+        note_success(db, store_id, now)
+        db.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(checked_at=now))
+        return
+    mine = StoreAPI.store_id == store_id
+    db.execute(update(StoreAPI).where(mine, StoreAPI.status == ACTIVE).values(checked_at=now, status=REFUSED))
+    db.execute(update(StoreAPI).where(mine).values(status_reason=refusal))
+
+
+def note_success(db: Connection, store_id: int, now: int) -> None:
+    """A question was answered. If the keys had been refused, nothing that rests because of that rests any longer."""
+    refused = StoreAPI.store_id == store_id, StoreAPI.status == REFUSED
+    works = {"status": ACTIVE, "status_reason": None, "checked_at": now, "audit_error": None}
+    if not db.execute(update(StoreAPI).where(*refused).values(works)).rowcount:
+        return
+    again = {"next_at": now, "error": None}
+    db.execute(update(Reconciliation).where(Reconciliation.store_id == store_id).values(again))
+    rests = Backfill.store_id == store_id, Backfill.state == "running", Backfill.next_step_at > now
+    further = {"next_step_at": now, "error": None, "attempts": 0, "steps": Backfill.steps + 1}
+    db.execute(update(Backfill).where(*rests).values(further))
 
 
 def due_audits(db: Connection, now: int) -> list[int]:

@@ -20,7 +20,7 @@ from pipeline.inbox import stream
 from pipeline.lanes.lease import Lease
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reconciliations import ReconciliationRow, change, postpone, rows_of
-from pipeline.ledger.store_apis import note_api
+from pipeline.ledger.store_apis import note_api, note_success
 from pipeline.reconciliation.asking import COLLECTIONS
 from pipeline.reconciliation.means import SECOND, Means
 from pipeline.reconciliation.stepping import Step
@@ -111,6 +111,8 @@ class _Run:
         else:
             if compared.trouble:
                 self._troubles[row.collection] = compared.trouble
+            with writing(self._means.engine) as db:
+                note_success(db, self._store_id, self._means.now())
             self._counts.update(compared.counts)
             self._connections.update(compared.recorded.connections if compared.recorded else ())
 

@@ -15,15 +15,18 @@ from pipeline.errors import BadCredentials, CratewireError, RequestRefused, Serv
 from pipeline.lanes.lease import Lease
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import FindingRow, findings_of, note_failure, note_mended, replace_findings
+from pipeline.ledger.reconciliations import ask_for_pass
 from pipeline.ledger.store_apis import note_api, note_audit
 from pipeline.registration.care import Care, open_ward
 from pipeline.registration.looking import look
 from pipeline.registration.mending import mend
 
 SECOND = 1_000_000
-HOURLY = 3_600 * SECOND
+LOOK_EVERY = 200 * SECOND  # a mail about a deleted hook has left before the fifth minute
+AFTER_REFUSAL = 600 * SECOND
 AFTER_FAILURE = 300 * SECOND
 STALE = 600 * SECOND  # findings older than this are looked at anew before anything is done about them
+SILENT = ("missing", "disabled")  # findings of which nothing arrived: the store's API is searched for it
 PASS = 40 * SECOND  # how long one pass goes on
 LEASE_MS = 30_000
 
@@ -81,7 +84,7 @@ class _Pass:
         except CratewireError as error:
             self._give_up(error)
             raise
-        self._come_back(HOURLY if tended.done else 0, works=True)
+        self._come_back(LOOK_EVERY if tended.done else 0, works=True)
         return tended
 
     def _still_open(self) -> list[FindingRow]:
@@ -117,6 +120,8 @@ class _Pass:
             return
         with writing(self._care.engine) as db:
             note_mended(db, finding.id, self._care.now(), hook_id)
+            if finding.kind in SILENT:
+                ask_for_pass(db, self._store_id, self._care.now())
 
     def _come_back(self, after: int, *, works: bool = False) -> None:
         now = self._care.now()
@@ -126,10 +131,10 @@ class _Pass:
                 note_api(db, self._store_id, None, now)
 
     def _give_up(self, error: CratewireError) -> None:
-        """For now. Refused keys are tried once an hour, in case it was Cratejoy's mistake."""
+        """For now. Refused keys are tried again every ten minutes, in case it was Cratejoy's mistake."""
         now, told = self._care.now(), error.retry_after if isinstance(error, ServerFault) else None
         refused = isinstance(error, BadCredentials)
-        after = HOURLY if refused else max(AFTER_FAILURE, round((told or 0) * SECOND))
+        after = AFTER_REFUSAL if refused else max(AFTER_FAILURE, round((told or 0) * SECOND))
         with writing(self._care.engine) as db:
             note_audit(db, self._store_id, self._asked_at, now + after, str(error))
             if refused:

@@ -166,7 +166,7 @@ def _explain(console: Console, done: _Done, platform: str) -> None:
     found = done.found
     console.print(f"Connected store {found.store.name} to {platform} (account {found.account}).")
     if done.registered:
-        console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy, and looked after once an hour.")
+        console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy, and looked after every few minutes.")
         if done.customers:
             console.print(standing_of(found.store.name, done.customers), soft_wrap=True)
     elif done.registered is False:

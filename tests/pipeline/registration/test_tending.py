@@ -10,7 +10,7 @@ from pipeline.errors import BrokenPage
 from pipeline.events.table import EVENTS
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import save_api
-from pipeline.registration.tending import HOURLY, SECOND
+from pipeline.registration.tending import LOOK_EVERY, SECOND
 from pipeline.secrets import seal
 from tests.pipeline.ledger.rows import add_store
 from tests.pipeline.registration.conftest import KEYS, NOW, PUBLIC
@@ -39,7 +39,7 @@ def test_nothing_is_found_when_all_is_well(tended):
 
 
 def test_the_next_audit_is_in_an_hour(tended):
-    assert tended.row().audit_at == NOW + HOURLY
+    assert tended.row().audit_at == NOW + LOOK_EVERY
     assert tended.row().audited_at == NOW
 
 
@@ -50,8 +50,8 @@ def test_whoever_only_looks_mends_nothing_and_puts_no_mending_off(tended):
         tended.tend(only_look=True)
 
     assert tended.kinds(mended=False) == [("missing", "order_new")]
-    assert tended.row().audit_at == NOW + HOURLY
-    tended.clock.now = NOW + HOURLY
+    assert tended.row().audit_at == NOW + LOOK_EVERY
+    tended.clock.now = NOW + LOOK_EVERY
     tended.tend()
     assert tended.as_it_should_be()
 

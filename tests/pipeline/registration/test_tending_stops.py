@@ -11,7 +11,7 @@ from pipeline.errors import BadCredentials, Misconfigured, ServerFault
 from pipeline.events.table import EVENTS
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import ask_for_audit, due_audits, forget_api, save_api
-from pipeline.registration.tending import AFTER_FAILURE, HOURLY
+from pipeline.registration.tending import AFTER_FAILURE, AFTER_REFUSAL, LOOK_EVERY
 from pipeline.secrets import seal
 from tests.pipeline.registration.conftest import KEYS, NOW, PUBLIC
 
@@ -72,7 +72,7 @@ def test_refused_keys_are_marked_and_tried_again_in_an_hour(ward):
     refused = ward.row()
     ward.tend()
 
-    assert (refused.status, refused.audit_at) == ("refused", NOW + HOURLY)
+    assert (refused.status, refused.audit_at) == ("refused", NOW + AFTER_REFUSAL)
     assert (ward.row().status, ward.row().audit_error) == ("active", None)
 
 
@@ -142,8 +142,8 @@ def test_only_stores_whose_time_has_come_are_due(tended):
         with writing(tended.care.engine) as db:
             return due_audits(db, at)
 
-    assert due(NOW + HOURLY - 1) == []
-    assert due(NOW + HOURLY) == [tended.store_id]
+    assert due(NOW + LOOK_EVERY - 1) == []
+    assert due(NOW + LOOK_EVERY) == [tended.store_id]
 
 
 def test_a_store_without_keys_is_not_tended(ward):

@@ -1,0 +1,82 @@
+"""Hooks that could not become events, and whether the store's API shows that something is missing because of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from pipeline.attention.item import Cause, Item, Sources
+from pipeline.ledger.engine import reading
+from pipeline.ledger.reconciliation_tables import ShownHappening
+from pipeline.ledger.reconciliations import rows_of
+from pipeline.ledger.shown import DEAD
+from pipeline.ledger.silence.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.stores import find_store
+from pipeline.ledger.tables import DeadHook
+from pipeline.plural import counted
+
+NAME = "hooks_unreadable"
+FRESH_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
+COMPARED_US = 3_600_000_000  # by then the store's API has been searched, or the list says that it has not
+_OURS = "internal_error"
+_TO_DO = (
+    "`cratewire dead list` names them, docs/operations.md says what each reason means; then `cratewire dead replay`."
+)
+
+
+def _look(sources: Sources) -> Iterator[Item]:
+    fresh = DeadHook.replayed_at.is_(None), DeadHook.died_at >= sources.now - FRESH_US
+    columns = (DeadHook.store, DeadHook.reason, func.count(), func.min(DeadHook.died_at), func.max(DeadHook.died_at))
+    query = select(*columns).where(*fresh).group_by(DeadHook.store, DeadHook.reason)
+    with reading(sources.engine) as db:
+        stores: dict[str, list[Any]] = defaultdict(list)
+        for store, *rest in db.execute(query.order_by(DeadHook.store, DeadHook.reason)):
+            stores[store].append(rest)
+        for store, rows in stores.items():
+            if found := _of_store(db, store, rows, sources.now):
+                yield found
+
+
+def _of_store(db: Connection, store: str, rows: list[Any], now: int) -> Item | None:
+    reasons = Counter({reason: count for reason, count, _, _ in rows})
+    first, last = min(row[2] for row in rows), max(row[3] for row in rows)
+    known = find_store(db, store)
+    compared, missing = _compared(db, known.id if known else 0, last)
+    if compared and not missing and _OURS not in reasons:
+        return None
+    if compared:
+        shown = f"The store's API shows {counted(missing, 'happening')} whose hook is among them."
+    else:
+        shown = (
+            "Whether anything real is missing is not known yet."
+            if now < last + COMPARED_US
+            else ("Whether anything real is missing is not known: the store's API has not been searched since.")
+        )
+    return Item(
+        NAME,
+        store,
+        OPERATOR if _OURS in reasons or known is None else MERCHANT,
+        f"{store}: {counted(reasons.total(), 'hook')} could not be read",
+        f"They are kept and are no events ({', '.join(f'{count} {name}' for name, count in reasons.items())}). {shown}",
+        _TO_DO,
+        first,
+        store if known else None,
+        known.id if known else None,
+        reason=next(iter(reasons)),
+        is_final=compared or _OURS in reasons or now >= last + COMPARED_US or not (known and rows_of(db, known.id)),
+    )
+
+
+def _compared(db: Connection, store_id: int, last: int) -> tuple[bool, int]:
+    """Whether the store's API has been searched since the last of them died; how many of its happenings they are."""
+    rows = rows_of(db, store_id)
+    if not rows or any((row.done_at or 0) < last for row in rows):
+        return False, 0
+    dead = ShownHappening.store_id == store_id, ShownHappening.state == DEAD
+    return True, db.execute(select(func.count()).select_from(ShownHappening).where(*dead)).scalar_one()
+
+
+CAUSE = Cause(NAME, _look)
