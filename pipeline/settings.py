@@ -54,6 +54,11 @@ def _a_sender(value: str) -> None:
         raise ValidationError("Must be a mail address, such as Cratewire <cratewire@example.com>.")
 
 
+def _addresses(value: str) -> None:
+    if not all("@" in address.strip("@") for address in _listed(value)):
+        raise ValidationError("Must be mail addresses, with commas between them.")
+
+
 _REDIS = _url("redis", "rediss", "unix")
 _A_PORT = validate.Range(1, 65535)
 _MEMORY = validate.Regexp(r"\d+(kb|mb|gb)?\Z", error="Must be a number of bytes, or one with kb, mb or gb.")
@@ -91,6 +96,7 @@ VARIABLES: dict[str, Variable] = {
     "alarm_url": Variable("CRATEWIRE_ALARM_URL", check=_url("http", "https")),
     "metrics_token": Variable("CRATEWIRE_METRICS_TOKEN", check=validate.Length(min=SHORTEST_SECRET)),
     "traces_url": Variable("CRATEWIRE_TRACES_URL", check=_url("http", "https")),
+    "operator_mail": Variable("CRATEWIRE_OPERATOR_MAIL", check=_addresses),
     "smtp_url": Variable("SMTP_URL", check=_url("smtp", "smtps")),
     "mail_from": Variable("CRATEWIRE_MAIL_FROM", check=_a_sender),
     "connect_anywhere": Variable("CRATEWIRE_CONNECT_ANYWHERE", "bool", default=False),
@@ -131,6 +137,7 @@ class Settings:
     alarm_url: str | None = field(repr=False)  # its path may hold a key
     metrics_token: str = field(repr=False)
     traces_url: str | None = field(repr=False)  # its path may hold a key
+    operator_mail: tuple[str, ...] = field(repr=False)  # who runs the installation
     smtp_url: str | None = field(repr=False)
     mail_from: str
     connect_anywhere: bool  # whether the connect form asks for addresses, which strangers may then have us call
@@ -197,6 +204,7 @@ def _completed(read: Mapping[str, Any], home: Path) -> dict[str, Any]:
         "public_url": public_url,
         "mail_from": read["mail_from"] or f"Cratewire <cratewire@{_mail_domain(public_url)}>",
         "secret_keys": _listed(keys),
+        "operator_mail": _listed(read["operator_mail"] or ""),
         "metrics_token": read["metrics_token"] or kept(home / "metrics_token", lambda: secrets.token_urlsafe(32)),
         "flower_password": read["flower_password"] or kept(home / "flower_password", lambda: secrets.token_urlsafe(18)),
     }

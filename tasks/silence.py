@@ -72,7 +72,9 @@ def ears(here: Process) -> Ears:
 
 def audience_of(settings: Settings) -> Audience:
     """How people and programs are told."""
-    return Audience(settings.secret_keys, settings.public_url, settings.alarm_url is not None, _nonce)
+    return Audience(
+        settings.secret_keys, settings.public_url, settings.alarm_url is not None, _nonce, settings.operator_mail
+    )
 
 
 def _nonce() -> str:

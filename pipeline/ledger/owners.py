@@ -9,6 +9,12 @@ from pipeline.ledger.accounts import OWNER
 from pipeline.ledger.tables import Store
 
 
+def first_owners(db: Connection) -> list[str]:
+    """The addresses of the owners of the account that has had a store for longest: they made this installation."""
+    stores = db.execute(select(Store.account_id).distinct().order_by(Store.account_id)).scalars()
+    return next((found for account_id in stores.all() if (found := owners_of(db, account_id))), [])
+
+
 def owners_of(db: Connection, account_id: int | None) -> list[str]:
     """The addresses of an account's owners; None: of the owners of all accounts that have a store."""
     query = (

@@ -13,9 +13,10 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from pipeline.ledger.owners import owners_of
+from pipeline.ledger.owners import first_owners, owners_of
 from pipeline.ledger.silence.alarms import (
     MERCHANT,
+    WAY_IN,
     AlarmRow,
     Place,
     close_alarms,
@@ -32,16 +33,18 @@ from pipeline.silence.words import News, content_of, subject_of, text_of
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 MOST_AN_HOUR = 6
+OPERATORS = 0  # instead of an account's id: no account has it
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """How people and programs are told. `notices`: whether a program is."""
+    """How people and programs are told. `notices`: whether a program is. `operator`: the addresses of who runs this."""
 
     secret_keys: Sequence[str]
     public_url: str
     notices: bool
     nonce: Callable[[], str]
+    operator: Sequence[str] = ()
 
 
 def tell(db: Connection, audience: Audience, now: int) -> int:
@@ -52,7 +55,7 @@ def tell(db: Connection, audience: Audience, now: int) -> int:
     told = 0
     for account_id, mine in _by_account(alarms):
         news = news_of(mine, now, lately)
-        if news is not None and letters_since(db, account_id, now - HOUR_US) < MOST_AN_HOUR:
+        if news is not None and letters_since(db, account_id or None, now - HOUR_US) < MOST_AN_HOUR:
             _tell(db, audience, account_id, news, now)
             told += 1
     return told
@@ -79,7 +82,7 @@ def _is_summed_up(alarm: AlarmRow) -> bool:
 
 def _tell(db: Connection, audience: Audience, account_id: int | None, news: News, now: int) -> None:
     subject, text = subject_of(news), text_of(news, audience.public_url)
-    for address in owners_of(db, account_id):
+    for address in _recipients(db, audience, account_id):
         write(db, audience.secret_keys, Letter(address, subject, text), now)
     if audience.notices:
         write_notice(db, f"msg_{audience.nonce()}", content_of(news, now), now)
@@ -88,12 +91,24 @@ def _tell(db: Connection, audience: Audience, account_id: int | None, news: News
     close_alarms(db, [one.id for one in news.ended], now)
 
 
+def _recipients(db: Connection, audience: Audience, account_id: int | None) -> Collection[str]:
+    """A store whose account has no owner to write to is the operator's concern."""
+    if account_id is None:
+        return sorted({*owners_of(db, None), *audience.operator})
+    if account_id == OPERATORS:
+        return audience.operator or first_owners(db)
+    return owners_of(db, account_id) or audience.operator
+
+
 def _by_account(alarms: Sequence[AlarmRow]) -> Iterator[tuple[int | None, list[AlarmRow]]]:
-    """None: for the operator."""
-    ordered = sorted(alarms, key=lambda one: (_account_of(one) or 0, one.id))
+    """None: for all owners."""
+    ordered = sorted(alarms, key=lambda one: (_account_of(one) is not None, _account_of(one) or OPERATORS, one.id))
     for account_id, mine in groupby(ordered, key=_account_of):
         yield account_id, list(mine)
 
 
 def _account_of(alarm: AlarmRow) -> int | None:
-    return alarm.account_id if alarm.audience == MERCHANT else None
+    """A broken way in concerns the owners of all stores; what else is the operator's concerns no other."""
+    if alarm.kind == WAY_IN:
+        return None
+    return alarm.account_id if alarm.audience == MERCHANT else OPERATORS

@@ -79,8 +79,8 @@ def list_command(store: str, data: Path | None, as_json: bool) -> None:
 def audit_command(store: str, shows_mended: bool, data: Path | None, as_json: bool) -> None:
     """Show what is wrong with them.
 
-    Looks now and mends nothing. The same happens by itself every few minutes, and then what is ours is mended. With --json
-    what was mended in the last 30 days is always listed.
+    Looks now and mends nothing. The same happens by itself every few minutes, and then what is ours is mended. With
+    --json what was mended in the last 30 days is always listed.
     """
     with _cared(data, store) as one:
         one.tend(only_look=True)

@@ -18,6 +18,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {  # name -> (what it says, lab
     "cratewire_heartbeat_took_seconds": ("How long the last one took.", ()),
     "cratewire_canary_age_seconds": ("Since a canary last came back through the public address.", ()),
     "cratewire_canary_took_seconds": ("How long the last one took.", ()),
+    "cratewire_attention": ("Things that need a person, by cause.", ("cause",)),
     "cratewire_silence_seconds": ("How long a store has been silent that should not be.", ("store", "event")),
     "cratewire_backfill_state": ("1 for the state of a store's newest backfill.", ("store", "state")),
     "cratewire_backfill_read_pages": ("Pages it has read.", ("store",)),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from redis import Redis
 
 from pipeline import keys
+from pipeline.attention.causes import CAUSES
+from pipeline.attention.item import Item
 from pipeline.inbox import stream
 from pipeline.inbox.way_in import Condition
 from pipeline.lanes.budget import Budget
@@ -65,6 +68,13 @@ def in_ledger(found: Backlog, now: int) -> Iterator[Seen]:
         yield Seen("cratewire_lane_oldest_seconds", _age(lane.oldest_at, now), place)
         yield Seen("cratewire_lane_rest_seconds", max(0, lane.next_attempt_at - now) / _MICROS, place)
     yield Seen("cratewire_due_oldest_seconds", _oldest_due(found, now))
+
+
+def in_attention(items: Sequence[Item]) -> Iterator[Seen]:
+    """What needs a person. Every cause has a value, so that an alert sees its end."""
+    counts = Counter(item.cause for item in items)
+    for cause in CAUSES:
+        yield Seen("cratewire_attention", counts[cause.name], (cause.name,))
 
 
 def in_hearing(found: Hearing, now: int) -> Iterator[Seen]:

@@ -7,7 +7,7 @@ the readiness are its own. If a source is away its figures are left out, and the
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,6 +15,7 @@ from prometheus_client.core import Metric
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.attention.item import Item
 from pipeline.inbox.way_in import Condition
 from pipeline.ledger.reading import Backlog, Chain
 from pipeline.metrics.shared import families
@@ -33,6 +34,7 @@ class Sources:
     counts: Counts
     backlog: Callable[[], Backlog]
     hearing: Callable[[], Hearing]
+    attention: Callable[[], Sequence[Item]]
     stores: Callable[[], Stores]
     condition: Callable[[], Condition | None]
     chain: Callable[[], Chain]
@@ -65,6 +67,7 @@ class Scrape:
 
     def _look(self) -> Iterator[Seen]:
         ask, now = self._sources, self._sources.now()
+        yield from looks.in_attention(ask.attention())
         yield from looks.in_this_process(ask.condition(), ask.chain(), now)
         found: list[Backlog] = []
         try:

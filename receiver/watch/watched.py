@@ -9,6 +9,8 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from pipeline import keys
+from pipeline.attention.item import Sources as AttentionSources
+from pipeline.attention.listing import attention
 from pipeline.inbox.client import connect
 from pipeline.inbox.heartbeat import heartbeat
 from pipeline.inbox.turned_away import Tally
@@ -51,6 +53,7 @@ def watch(settings: Settings, writer: Writer, tally: Tally, now: Callable[[], in
         counts,
         backlog=lambda: _backlog(engine),
         hearing=lambda: _hearing(engine, now()),
+        attention=lambda: attention(AttentionSources(engine, redis, settings, now())),
         stores=lambda: _stores(engine, now(), by_itself=by_itself),
         condition=writer.condition,
         chain=pulse.chain,

@@ -28,8 +28,8 @@ PROOF_US = 1_800_000_000  # by then a hook that was mended is believed, even if 
 _LOST = {"missing", "disabled"}  # nothing arrives of such an event
 _HARMLESS = {"foreign", "unknown_event"}
 _DELETED = (
-    "Look in Cratejoy, or ask your agency, who deletes or switches off hooks there: it may happen again. If it goes on: "
-    "`cratewire hooks audit --store {store}`."
+    "Look in Cratejoy, or ask your agency, who deletes or switches off hooks there: it may happen again. If it goes "
+    "on: `cratewire hooks audit --store {store}`."
 )
 _REFUSED = "`cratewire hooks audit --store {store}` shows each; register them by hand in Cratejoy, or ask its support."
 _UNREACHABLE = (
