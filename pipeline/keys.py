@@ -28,6 +28,11 @@ def lane_lease(connection_id: int, lane: int) -> str:
     return f"cratewire:lease:lane:{connection_id}:{lane}"
 
 
+def retried(connection_id: int) -> str:
+    """When the saved keys of this connection, which its platform refuses, were last tried again, in µs."""
+    return f"cratewire:retried:{connection_id}"
+
+
 def taken_lately(queue: str) -> str:
     """Set for a while when a task has begun whose message came from this queue of Celery's."""
     return f"cratewire:taken:{queue}"

@@ -39,11 +39,13 @@ def build() -> Front:
     parts.writer.start()
     parts.watch.pulse.start()
     parts.revoked.start()
+    parts.watch.instead.start()
     traces.begin(settings.traces_url, "cratewire-web")
     # Granian's workers are multiprocessing's, which run finalizers at their end but no atexit functions.
     Finalize(None, parts.writer.stop, exitpriority=10)
     Finalize(None, parts.watch.pulse.stop, exitpriority=9)
     Finalize(None, parts.revoked.stop, exitpriority=9)
+    Finalize(None, parts.watch.instead.stop, exitpriority=9)
     Finalize(None, traces.end, exitpriority=8)
     _rest_the_collector()
     return Front(parts.intake, parts.writer, app.wsgi_app)

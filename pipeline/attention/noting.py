@@ -19,6 +19,7 @@ from pipeline.ledger.silence.alarms import (
     note_tried,
     open_alarm,
     open_alarms,
+    reopen_alarm,
     unclosed_alarms,
 )
 
@@ -49,7 +50,8 @@ def _note(sources: Sources, cause: Cause, items: Sequence[Item]) -> None:
         return
     with writing(sources.engine) as db:
         for item in new:
-            open_alarm(db, _alarm_of(item), sources.now)
+            if not reopen_alarm(db, item.cause, item.subject):
+                open_alarm(db, _alarm_of(item), sources.now)
         for row, item in changed:
             _renew(db, row, item, sources.now)
         end_alarms(db, gone, sources.now)
@@ -73,13 +75,18 @@ def _said(item: Item) -> dict[str, str]:
     return {"headline": item.headline, "effect": item.effect, "to_do": item.to_do}
 
 
+def _without_end(row: AlarmRow) -> dict[str, str]:
+    """What was said of it; if it was thought to be over, that is no longer so."""
+    return {name: text for name, text in row.said.items() if name != OVER}
+
+
 def _is_other(row: AlarmRow, item: Item) -> bool:
-    said = {**row.said, **_said(item)} != row.said
+    said = {**_without_end(row), **_said(item)} != row.said
     return said or (item.is_final and (row.tried_at is None or tuple(row.tried) != item.tried))
 
 
 def _renew(db: Connection, row: AlarmRow, item: Item, now: int) -> None:
-    note_said(db, row.id, {**row.said, **_said(item)})
+    note_said(db, row.id, {**_without_end(row), **_said(item)})
     if item.is_final:
         note_tried(db, [row.id], item.tried, row.tried_at or now)
 

@@ -20,6 +20,7 @@ from pipeline.ledger.reading import MISSED, Arrival, Backlog, backlog, last_arri
 from pipeline.settings import Settings
 from pipeline.silence.hearing import Hearing, hearing
 from receiver.watch.counts import Counts
+from receiver.watch.instead import Instead, look_instead
 from receiver.watch.pulse import TICK, Organs, Pulse
 from receiver.watch.scrape import Scrape, Sources
 from receiver.watch.stores import Stores, stores
@@ -32,6 +33,7 @@ class Watch:
     pulse: Pulse
     scrape: Scrape
     token: str
+    instead: Instead
 
 
 def watch(settings: Settings, writer: Writer, tally: Tally, now: Callable[[], int]) -> Watch:
@@ -59,7 +61,8 @@ def watch(settings: Settings, writer: Writer, tally: Tally, now: Callable[[], in
         chain=pulse.chain,
         now=now,
     )
-    return Watch(pulse, Scrape(sources), settings.metrics_token)
+    instead = Instead(lambda: look_instead(settings, engine, redis, now))
+    return Watch(pulse, Scrape(sources), settings.metrics_token, instead)
 
 
 class _Began:

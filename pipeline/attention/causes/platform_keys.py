@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from pipeline import keys
 from pipeline.attention.item import Cause, Item, Sources
 from pipeline.attention.waiting import left, title_of, waiting_at
 from pipeline.ledger.connections import load_connections, place_of
@@ -11,6 +13,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.silence.alarms import MERCHANT
 from pipeline.ledger.stores import get_store
 from pipeline.pausing import by_platform
+from pipeline.silence.words import when
 
 NAME = "platform_keys_refused"
 _TO_DO = (
@@ -36,9 +39,15 @@ def _look(sources: Sources) -> Iterator[Item]:
                 one.status_at,
                 store.name,
                 store.id,
+                tried=_tried(sources, one.id, title),
                 reason=one.status_reason,
                 facts=waiting.facts(one.id),
             )
+
+
+def _tried(sources: Sources, connection_id: int, title: str) -> tuple[str, ...]:
+    last: Any = sources.redis.get(keys.retried(connection_id))
+    return () if last is None else (f"The saved keys were tried again at {when(int(last))}; {title} refused them.",)
 
 
 CAUSE = Cause(NAME, _look, left)

@@ -28,9 +28,6 @@ class AlarmRow:
     store_id: int | None
     store: str | None
     account_id: int | None
-    subject: str
-    audience: str
-    said: Mapping[str, str]  # headline, effect, to_do, over; empty for silence and way_in
     event: str
     last_at: int | None
     expected_us: int | None
@@ -41,6 +38,9 @@ class AlarmRow:
     told_at: int | None
     ended_at: int | None
     closed_at: int | None
+    subject: str = ""
+    audience: str = MERCHANT
+    said: Mapping[str, str] = field(default_factory=dict)  # headline, effect, to_do, over; empty: silence, way_in
 
     @property
     def expected_by(self) -> int | None:
@@ -76,6 +76,16 @@ def open_alarm(db: Connection, wanted: NewAlarm, now: int) -> None:
     given = {name: getattr(wanted, name) for name in columns} | {"said": dict(wanted.said)}
     tried = {"tried": list(wanted.tried), "tried_at": now if wanted.tried or wanted.is_tried else None}
     db.execute(insert_into(db, Alarm).values(**given, **tried, since=now).on_conflict_do_nothing())
+
+
+def reopen_alarm(db: Connection, kind: str, subject: str) -> bool:
+    """Go on with one that has ended and whose end was not told yet: it was not over. False if there is none."""
+    query = select(Alarm.id).where(Alarm.kind == kind, Alarm.subject == subject, Alarm.closed_at.is_(None))
+    ended = db.execute(query.where(Alarm.ended_at.is_not(None)).order_by(Alarm.id.desc()).limit(1)).scalar()
+    if ended is None:
+        return False
+    db.execute(update(Alarm).where(Alarm.id == ended).values(ended_at=None))
+    return True
 
 
 def open_alarms(db: Connection, store_id: int | None = None, kind: str | None = None) -> list[AlarmRow]:

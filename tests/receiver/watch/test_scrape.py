@@ -60,6 +60,7 @@ def page(redis, **more):
     given = {
         "backlog": lambda: Backlog(WIRES, LANES, 5),
         "hearing": lambda: HEARD,
+        "attention": list,
         "stores": lambda: STORES,
         "condition": lambda: WELL,
         "chain": lambda: Chain(alive=True, last_heartbeat_seconds=2.0, heartbeat_took_seconds=0.25),
