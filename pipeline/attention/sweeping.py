@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pipeline.attention.causes import CAUSES
 from pipeline.attention.causes.chain import LATE_US
-from pipeline.attention.item import Sources
+from pipeline.attention.item import Cause, Sources
 from pipeline.attention.looked import last_look, note_look, take_turn
 from pipeline.attention.noting import note
 from pipeline.ledger.engine import reading, writing
@@ -12,16 +15,16 @@ from pipeline.silence.telling import Audience, tell
 EVERY_US = 50_000_000  # between two looks in a sweep's place
 
 
-def sweep(sources: Sources, audience: Audience) -> int:
+def sweep(sources: Sources, audience: Audience, causes: Sequence[Cause] = CAUSES) -> int:
     """Look once; how many accounts were told something."""
     with writing(sources.engine) as db:
         note_look(db, sources.now)
-    note(sources)
+    note(sources, causes)
     with writing(sources.engine) as db:
         return tell(db, audience, sources.now)
 
 
-def sweep_instead(sources: Sources, audience: Audience) -> bool:
+def sweep_instead(sources: Sources, audience: Audience, causes: Sequence[Cause] = CAUSES) -> bool:
     """Look and tell in the place of a sweep that nobody sends or takes; whether it was needed and our turn."""
     with reading(sources.engine) as db:
         looked = last_look(db)
@@ -30,7 +33,7 @@ def sweep_instead(sources: Sources, audience: Audience) -> bool:
     with writing(sources.engine) as db:
         if not take_turn(db, sources.now, EVERY_US):
             return False
-    note(sources)
+    note(sources, causes)
     with writing(sources.engine) as db:
         tell(db, audience, sources.now)
     return True

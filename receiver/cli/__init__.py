@@ -11,7 +11,7 @@ from pipeline.private_files import keep_new_files_private
 # name -> (module:command, what the list of commands says about it)
 COMMANDS = {
     "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite somebody."),
-    "alarms": ("receiver.cli.alarms:alarms", "Show alarms about hooks that do not come, and test who is told."),
+    "alarms": ("receiver.cli.alarms:alarms", "Show everything that needed a person, and test who is told."),
     "chain": ("receiver.cli.chain:chain", "Let hooks become events again after nearly all failed."),
     "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),
     "connections": ("receiver.cli.connections:connections", "Pause what leaves for a platform, and let it go on."),

@@ -1,4 +1,4 @@
-"""`cratewire alarms`: hooks that do not come, a way in that does not work, and whether anybody would be told."""
+"""`cratewire alarms`: everything that needed a person, and whether a mail or a notice would arrive."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEXT = """This is a test. An alarm reaches you in the same way when a store's ho
 
 @click.group()
 def alarms() -> None:
-    """Show alarms about hooks that do not come, and test who is told."""
+    """Show everything that needed a person, and test who is told."""
 
 
 @alarms.command(name="list", epilog="Example: cratewire alarms list --json")
@@ -83,7 +83,8 @@ def _owners(here: Opened, store: str | None) -> list[str]:
         found = find_store(db, store) if store else None
         if store and found is None:
             raise Misconfigured(f"no store {store}: see `cratewire status` for those there are")
-        return owners_of(db, found.account_id if found else None)
+        operator = here.settings.operator_mail
+        return list(dict.fromkeys([*owners_of(db, found.account_id if found else None), *operator]))
 
 
 def _write_to(here: Opened, owners: Sequence[str]) -> list[str | None]:

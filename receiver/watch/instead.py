@@ -1,4 +1,4 @@
-"""Looks at what needs a person, and sends the mails, while no sweep does: a worker that does not run says nothing itself.
+"""Looks at what needs a person, and sends the mails, while no sweep does: a worker that does not run says nothing.
 
 A thread of its own in each web process: a mail server may take long, and heartbeats must not wait for it.
 """

@@ -1,4 +1,4 @@
-"""Hooks do not become events, or what was put off is not tried again, because a process of ours does not run."""
+"""Hooks do not become events, because a process of ours does not run."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any
 
 from pipeline import keys
 from pipeline.attention.item import Cause, Item, Sources
-from pipeline.attention.looked import last_look
 from pipeline.inbox import stream
 from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import judge, last_arrival
 from pipeline.ledger.silence.alarms import OPERATOR
 from pipeline.plural import counted
 
-CHAIN, SWEEPS = "chain_dead", "sweeps_not_sent"
-LATE_US = 180_000_000
+CHAIN = "chain_dead"
 _START = (
     "Are web, worker and beat running? `cratewire run` starts them all; `cratewire doctor` and their logs say what "
     "stops them."
@@ -35,14 +33,4 @@ def _chain(sources: Sources) -> Iterator[Item]:
     yield Item(CHAIN, "chain", OPERATOR, "Hooks do not become events", effect, _START, since)
 
 
-def _sweeps(sources: Sources) -> Iterator[Item]:
-    with reading(sources.engine) as db:
-        looked = last_look(db)
-    if looked is None or looked > sources.now - LATE_US:
-        return
-    headline = "Sweeps are not sent, or not taken"
-    effect = "What was put off is not tried again, and no mail is sent but by web."
-    yield Item(SWEEPS, "sweeps", OPERATOR, headline, effect, _START, looked)
-
-
-CHAIN_CAUSE, SWEEPS_CAUSE = Cause(CHAIN, _chain), Cause(SWEEPS, _sweeps)
+CHAIN_CAUSE = Cause(CHAIN, _chain)

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from redis import RedisError
+from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import TimeoutError as NoAnswer
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,7 +33,7 @@ _KEPT = "Hooks are kept on web's disk meanwhile, and become events once it answe
 def _redis(sources: Sources) -> Iterator[Item]:
     try:
         facts: Mapping[str, Any] = sources.redis.info()
-    except RedisError as error:
+    except (NoConnection, NoAnswer) as error:  # another error says that it answers
         headline, to_do = (
             f"Redis does not answer ({type(error).__name__})",
             "Look at REDIS_URL and the server; `cratewire doctor`.",

@@ -9,6 +9,7 @@ import fakeredis
 import pytest
 from sqlalchemy import Engine
 
+from pipeline.attention.causes import CAUSES
 from pipeline.attention.item import Item, Sources
 from pipeline.attention.listing import attention
 from pipeline.attention.sweeping import sweep
@@ -26,6 +27,8 @@ from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_
 
 KEYS = ("a-key-that-only-tests-know",)
 OWNER = "bea@example.com"
+OF_MACHINES = ("clock", "disk_nearly_full", "redis", "database")  # they look at this machine and its servers
+JUDGED = [cause for cause in CAUSES if cause.name not in OF_MACHINES]
 MINUTE = 60_000_000
 _numbers = count()
 
@@ -49,7 +52,7 @@ class Desk:
         self.settings = replace(self.settings, **changed)
 
     def list(self) -> list[Item]:
-        return attention(self.sources())
+        return attention(self.sources(), JUDGED)
 
     def causes(self) -> list[str]:
         return [item.cause for item in self.list()]
@@ -61,10 +64,11 @@ class Desk:
     def sweep(self, minutes: float = 0) -> None:
         """Look and tell, so many minutes later."""
         self.clock += round(minutes * MINUTE)
-        sweep(
-            self.sources(),
-            Audience(KEYS, "https://hooks.example.com", notices=True, nonce=lambda: f"n{next(_numbers)}"),
-        )
+        sweep(self.sources(), self.audience(), JUDGED)
+
+    def audience(self) -> Audience:
+        told = {"notices": True, "operator": self.settings.operator_mail}
+        return Audience(KEYS, "https://hooks.example.com", nonce=lambda: f"n{next(_numbers)}", **told)
 
     def alarms(self) -> list[AlarmRow]:
         with reading(self.engine) as db:

@@ -10,6 +10,7 @@ from redis import Redis
 from sqlalchemy.exc import OperationalError
 
 from pipeline import keys
+from pipeline.attention.item import Item
 from pipeline.inbox import stream
 from pipeline.inbox.heartbeat import heartbeat
 from pipeline.inbox.way_in import Condition
@@ -174,7 +175,15 @@ def test_without_heartbeats_nothing_is_said_of_the_chain(redis_client):
 def test_of_a_way_in_that_was_not_tried_yet_nothing_is_said(redis_client):
     shown = values(page(redis_client, hearing=lambda: Hearing(Proof(works=None), [])))
 
-    assert {name for name, *labels in shown if "canary" in name or "silence" in name or "way_in" in labels} == set()
+    told = {name for name, *labels in shown if "canary" in name or "silence" in name or "way_in" in labels}
+    assert told == {"cratewire_attention"}
+
+
+def test_what_needs_a_person_is_counted_by_cause(redis_client):
+    item = Item("silence", "sunny-box", "merchant", "silent", "No hook.", "Look.", NOW)
+    shown = values(page(redis_client, attention=lambda: [item, item]))
+
+    assert (shown["cratewire_attention", "silence"], shown["cratewire_attention", "way_in"]) == (2, 0)
 
 
 def test_every_family_that_is_counted_or_looked_up_is_named(redis_client):

@@ -1,0 +1,94 @@
+"""Redis, the database, the clock, the disk and the spool, as they must be and as they are."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import pytest
+from redis.exceptions import ConnectionError as Away
+
+from pipeline.attention.causes import servers
+from pipeline.inbox.spool import Spool
+from pipeline.ledger.engine import make_engine
+from tests.installation import order_hook
+from tests.pipeline.ledger.rows import NOW
+
+WELL = {"aof_enabled": 1, "maxmemory_policy": "noeviction", "maxmemory": 100, "used_memory": 10}
+
+
+class Redis:
+    """Says what it is given."""
+
+    def __init__(self, facts=WELL, at=NOW):
+        self._facts = facts
+        self._at = at
+
+    def info(self):
+        if self._facts is None:
+            raise Away
+        return self._facts
+
+    def time(self):
+        return self._at // 1_000_000, self._at % 1_000_000
+
+
+def subjects(desk, cause, **more):
+    return [one.subject for one in cause.look(replace(desk.sources(), **more))]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (WELL, []),
+        (None, ["away"]),
+        (WELL | {"aof_enabled": 0}, ["append-only"]),
+        (WELL | {"maxmemory_policy": "allkeys-lru"}, ["eviction"]),
+        (WELL | {"used_memory": 95}, ["memory"]),
+    ],
+)
+def test_a_redis_that_would_lose_hooks_is_named(desk, facts, said):
+    assert subjects(desk, servers.REDIS_CAUSE, redis=Redis(facts)) == said
+
+
+def test_a_database_that_does_not_answer_is_named(desk):
+    away = make_engine("sqlite:////nowhere/at/all.db")
+
+    assert "away" not in subjects(desk, servers.DATABASE_CAUSE)
+    assert subjects(desk, servers.DATABASE_CAUSE, engine=away) == ["away"]
+
+
+def test_a_postgresql_that_does_not_sync_is_named(desk):
+    """The tests' own has both switched off, so as to be quick."""
+    named = subjects(desk, servers.DATABASE_CAUSE)
+
+    assert named == (["fsync", "full_page_writes"] if desk.engine.dialect.name == "postgresql" else [])
+
+
+def test_clocks_that_differ_are_named(desk):
+    assert subjects(desk, servers.CLOCK_CAUSE, redis=Redis(at=NOW + 4_000_000)) == []
+    assert len(subjects(desk, servers.CLOCK_CAUSE, redis=Redis(at=NOW - 6_000_000))) == 1
+
+
+def test_a_disk_is_judged_by_what_is_free(desk, monkeypatch):
+    def free(share):
+        usage = shutil.disk_usage(desk.settings.data_dir)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=round(share * 1e9), total=10**12))
+        found = subjects(desk, servers.DISK_CAUSE)
+        monkeypatch.undo()
+        return len(found)
+
+    assert (free(0.9), free(1.1)) == (1, 0)
+
+
+def test_hooks_that_stay_on_the_disk_are_counted(desk):
+    folder = desk.settings.data_dir / "spool" / "0"
+    folder.mkdir(parents=True)
+    spool = Spool(folder)
+    spool.append([replace(order_hook(1), received_at=NOW)])
+    spool.close()
+    soon = subjects(desk, servers.SPOOL_CAUSE)
+    desk.clock += servers.SPOOLED_US + 1
+
+    [item] = servers.SPOOL_CAUSE.look(desk.sources())
+    assert (soon, item.headline.startswith("1 hook on the disk"), item.since) == ([], True, NOW)

@@ -1,0 +1,55 @@
+"""Who looks while no sweep does, and to whom the operator's concerns are written."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert
+
+from pipeline.attention.item import Cause, Item
+from pipeline.attention.looked import note_look
+from pipeline.attention.noting import note
+from pipeline.attention.sweeping import sweep_instead
+from pipeline.ledger.engine import writing
+from pipeline.ledger.tables import Account, Store
+from tests.pipeline.attention.conftest import JUDGED, OWNER
+from tests.pipeline.ledger.rows import NOW
+
+
+def instead(desk):
+    return sweep_instead(desk.sources(), desk.audience(), JUDGED)
+
+
+def test_while_sweeps_look_there_is_nothing_to_do_instead(desk):
+    desk.sweep()
+
+    assert (instead(desk), desk.letters()) == (False, [])
+
+
+def test_sweeps_that_stop_are_told_by_one_who_looks_instead(desk):
+    with writing(desk.engine) as db:
+        note_look(db, desk.clock)
+    desk.clock += 200_000_000
+
+    looked = [instead(desk), instead(desk)]
+    [(recipient, subject, _)] = desk.letters()
+    assert (looked, recipient, subject.partition(",")[0]) == ([True, False], OWNER, "Sweeps are not sent")
+
+
+def test_what_only_an_operator_can_mend_is_written_to_the_operator(desk):
+    desk.set(operator_mail=("oncall@example.com",))
+    note(desk.sources(), [Cause("x", lambda _: [Item("x", "x", "operator", "Full", "It is full.", "Make room.", NOW)])])
+    desk.sweep()
+
+    assert [(recipient, subject) for recipient, subject, _ in desk.letters()] == [("oncall@example.com", "Full")]
+
+
+def test_a_store_whose_account_has_no_owner_is_the_operators_concern(desk):
+    desk.set(operator_mail=("oncall@example.com",))
+    with writing(desk.engine) as db:
+        account = db.execute(insert(Account).values(name="moons", created_at=NOW).returning(Account.id)).scalar_one()
+        made = insert(Store).values(account_id=account, name="moon", forward_also=[], created_at=NOW)
+        store_id = db.execute(made.returning(Store.id)).scalar_one()
+    item = Item("x", "moon", "merchant", "moon: x", "It is x.", "Do x.", NOW, "moon", store_id)
+    note(desk.sources(), [Cause("x", lambda _: [item])])
+    desk.sweep()
+
+    assert [recipient for recipient, _, _ in desk.letters()] == ["oncall@example.com"]
