@@ -11,6 +11,7 @@ from pipeline.attention.item import Sources
 from pipeline.attention.retrying import due
 from pipeline.attention.sweeping import sweep as look
 from pipeline.errors import CratewireError
+from pipeline.http import outside
 from pipeline.lanes.lease import Lease
 from pipeline.ledger.connections import find_connection
 from pipeline.ledger.engine import reading
@@ -50,7 +51,9 @@ def retry(connection_id: int) -> None:
     if link is None or not by_platform(link.status_reason):
         return
     try:
-        go_on(here.engine, here.settings.secret_keys, link, here.now())
+        go_on(
+            here.engine, here.settings.secret_keys, link, outside(anywhere=here.settings.connect_anywhere), here.now()
+        )
     except CratewireError as error:
         log.info("a platform still refuses a connection", connection=connection_id, reason=str(error))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, update
 
-from pipeline.ledger.tables import Heartbeat
+from pipeline.ledger.silence_tables import Heartbeat
 from pipeline.ledger.upsert import insert_into
 
 SWEEP, INSTEAD = "attention", "attention_instead"

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from pipeline.attention.item import Cause, Item, Sources
 from pipeline.ledger.api_tables import StoreAPI
-from pipeline.ledger.backfills import DONE, FAILED, RUNNING, BackfillRow
+from pipeline.ledger.backfills import DONE, FAILED, RUNNING, SHORT, BackfillRow
 from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import newest_backfills
 from pipeline.ledger.reconciliation_tables import Reconciliation
@@ -34,7 +34,7 @@ def _stopped(store: str, row: BackfillRow, now: int) -> Item | None:
         headline, effect = f"{store}: the reading of its customers stands still", "Customers from before are missing."
         to_do = "Does the worker named backfill run? Its log says what stops it."
         return Item(BACKFILL, store, OPERATOR, headline, effect, to_do, row.next_step_at, store, row.store_id)
-    if row.state not in (FAILED, DONE) or row.error is None or (row.ended_at or now) < now - FRESH_US:
+    if row.state not in (FAILED, DONE, SHORT) or row.error is None or (row.ended_at or now) < now - FRESH_US:
         return None
     given_up = row.state == FAILED
     headline = f"{store}: {'reading its customers was given up' if given_up else 'not all of its customers were read'}"
