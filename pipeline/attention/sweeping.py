@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.attention.causes import CAUSES
-from pipeline.attention.causes.chain import LATE_US
 from pipeline.attention.item import Cause, Sources
 from pipeline.attention.looked import last_look, note_look, take_turn
 from pipeline.attention.noting import note
 from pipeline.ledger.engine import reading, writing
 from pipeline.silence.telling import Audience, tell
+
+LATE_US = 180_000_000  # without a sweep's look for so long, web looks instead
 
 EVERY_US = 50_000_000  # between two looks in a sweep's place
 

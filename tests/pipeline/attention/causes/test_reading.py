@@ -7,15 +7,15 @@ from sqlalchemy import insert, update
 
 from pipeline import keys
 from pipeline.attention.causes import dead_hooks, reading
-from pipeline.attention.looked import note_look
 from pipeline.ledger.backfill_tables import Backfill
 from pipeline.ledger.backfills import open_backfill
 from pipeline.ledger.engine import writing
 from pipeline.ledger.reconciliation_tables import Reconciliation
 from pipeline.ledger.reconciliations import begin_new
 from pipeline.ledger.shown import DAY, DEAD, Sighting, note_shown
+from pipeline.ledger.silence_tables import Heartbeat
 from pipeline.ledger.store_apis import note_api, save_api
-from pipeline.ledger.tables import DeadHook, Heartbeat
+from pipeline.ledger.tables import DeadHook
 
 HOUR = 3_600_000_000
 
@@ -128,12 +128,3 @@ def test_a_chain_whose_heartbeats_stop_is_named(desk):
     desk.redis.set(keys.PULSE, desk.clock - 60_000_000)
 
     assert (before, desk.causes()) == ([], ["chain_dead"])
-
-
-def test_sweeps_that_are_not_sent_are_named(desk):
-    with writing(desk.engine) as db:
-        note_look(db, desk.clock)
-    before = desk.causes()
-    desk.clock += 200_000_000
-
-    assert (before, desk.causes()) == ([], ["sweeps_not_sent"])
