@@ -24,7 +24,7 @@ def chain() -> None:
 @json_option
 @speaks_plainly
 def resume(data: Path | None, as_json: bool) -> None:
-    """Let the chain go on although nearly all hooks fail with an error of Cratewire's own.
+    """Let the chain go on although hooks fail.
 
     For an hour hooks that fail become dead hooks, without limit; `cratewire dead replay` tries them again. A chain that
     stands goes on by itself when hooks can go on, with another version for instance.

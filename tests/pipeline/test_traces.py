@@ -51,7 +51,8 @@ def test_without_a_collector_nothing_is_made():
 
 def test_an_acknowledgement_is_traced_with_its_receipt(spans):
     keeper = Keeper()
-    Door(keeper, make_app(keeper).wsgi_app).send(body=b'{"email": "marian@example.com"}')
+    app = make_app(keeper)
+    Door(keeper, app.wsgi_app, app.extensions["cratewire"].intake).send(body=b'{"email": "marian@example.com"}')
 
     (span,) = spans()
     assert span.name == "acknowledge"
