@@ -10,7 +10,7 @@ from pipeline.attention.noting import note
 from pipeline.attention.sweeping import sweep_instead
 from pipeline.ledger.engine import writing
 from pipeline.ledger.tables import Account, Store
-from tests.pipeline.attention.conftest import JUDGED, OWNER
+from tests.pipeline.attention.conftest import JUDGED
 from tests.pipeline.ledger.rows import NOW
 
 
