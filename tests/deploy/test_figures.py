@@ -87,6 +87,7 @@ def test_no_label_could_tell_who_somebody_is():
         "event",
         "outcome",
         "reason",
+        "cause",
         "state",
         "status",
         "task",
