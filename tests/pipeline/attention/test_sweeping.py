@@ -8,9 +8,10 @@ from pipeline.attention.item import Cause, Item
 from pipeline.attention.looked import note_look
 from pipeline.attention.noting import note
 from pipeline.attention.sweeping import sweep_instead
+from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import writing
 from pipeline.ledger.tables import Account, Store
-from tests.pipeline.attention.conftest import JUDGED
+from tests.pipeline.attention.conftest import JUDGED, OWNER
 from tests.pipeline.ledger.rows import NOW
 
 
@@ -24,12 +25,14 @@ def test_while_sweeps_look_there_is_nothing_to_do_instead(desk):
     assert (instead(desk), desk.letters()) == (False, [])
 
 
-def test_when_sweeps_stop_only_one_process_looks_instead(desk):
+def test_while_no_sweep_looks_one_web_process_does_and_tells(desk):
     with writing(desk.engine) as db:
         note_look(db, desk.clock)
+        pause_connection(db, desk.link.id, "the credentials were refused (401)", desk.clock)
     desk.clock += 200_000_000
 
-    assert [instead(desk), instead(desk)] == [True, False]
+    looked = [instead(desk), instead(desk)]
+    assert (looked, [recipient for recipient, _, _ in desk.letters()]) == ([True, False], [OWNER])
 
 
 def test_what_only_an_operator_can_mend_is_written_to_the_operator(desk):
