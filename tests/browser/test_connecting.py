@@ -23,6 +23,7 @@ EMAIL, PASSWORD = "bea@example.com", "a long enough one"
 LONG = PATIENCE * 1000  # ms
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+SIZES = (DESK, {"width": 640, "height": 450}, PHONE, {"width": 320, "height": 450})  # at 200 % a window is half as wide
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,11 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
     expect(page.locator("tbody tr")).to_have_count(25, timeout=LONG)
     world.run.until(world.customerio.events)
 
+    for size in SIZES:
+        page.set_viewport_size(size)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert words_on_two_lines(page) == []
+
     assert 429 in answers_of(world.cratejoy)
     # A form that is refused is answered with 422, which browsers note; nothing else may be amiss.
     assert [fault for fault in page.faults if "422" not in fault] == []
@@ -145,7 +151,7 @@ def words_on_two_lines(page: Page) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE, {"width": 320, "height": 450}], ids=["desk", "phone", "zoomed"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size["width"]))
 @pytest.mark.parametrize("path", ["/connect", "/login", "/register", "/reset", "/confirm/x"])
 def test_no_page_breaks_words_or_is_wider_than_its_window(world: World, chromium: Browser, path: str, size: dict):
     context = chromium.new_context(viewport=size)
