@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 
-from bench.chaos.installation import Installation
+from bench.chaos.installation import Installation, await_
 from bench.chaos.scene import Fault, Scene
 from pipeline import keys
 from pipeline.ledger.engine import writing
@@ -22,6 +22,8 @@ _SCHEDULE = "cratewire:redbeat::schedule"
 
 def set_back(scene: Scene) -> None:
     """Everything that waits, in Redis and in the ledger, lies an hour further ahead, as a clock set back leaves it."""
+    marks = 2  # Redis's clock and this host's: before the first look nobody can know what they showed
+    await_(lambda: int(cast("Any", scene.here.redis.hlen(keys.CLOCKS))) >= marks, "the clocks have been looked at")
     with scene.here.platform.fault(mode="status", code=503):
         time.sleep(3)
         _set_back(scene.here)
