@@ -1,0 +1,152 @@
+"""With keys refused, a platform away and a hook deleted at the store: a mail, exit codes, and an end by itself.
+
+Everything runs as processes of their own, from the store to the mail. What takes minutes is not waited for but brought
+forward in the ledger; another test adds the minutes up.
+"""
+
+from __future__ import annotations
+
+import email
+import json
+import time
+from dataclasses import dataclass
+
+import fakeredis
+import pytest
+from redis import Redis
+from sqlalchemy import update
+
+from pipeline import keys
+from pipeline.attention.causes.platform_away import AFTER_US
+from pipeline.cratejoy.credentials import Credentials
+from pipeline.cratejoy.opening import open_with
+from pipeline.embedded import embedded_in
+from pipeline.http import HTTP
+from pipeline.ledger.api_tables import StoreAPI
+from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.tables import Lane
+from pipeline.registration.tending import LOOK_EVERY
+from receiver.demo.ask import ask
+from receiver.demo.stage import Stage, Troupe, set_stage
+from tasks.config import SWEEPS
+from tests.installation import order_hook
+from tests.servers.sandbox import sandbox_customerio
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+PATIENCE_S = 240
+STORE = "demo"
+NAMED = {
+    "keys refused": "Customer.io (refusing) refuses the connection",
+    "platform away": "Customer.io (away) takes nothing",
+    "hook deleted": "at Cratejoy the hook order_new was deleted",
+}
+
+
+@dataclass
+class Site:
+    """A Cratewire of its own, a store and two platforms; and the means to break and mend them."""
+
+    troupe: Troupe
+    stage: Stage
+    away: str
+    hooks: dict[str, str]
+
+    def cratewire(self, *typed):
+        done = self.troupe.ask("receiver.cli", *typed)
+        return done.returncode, done.stdout
+
+    def break_all(self):
+        ask(f"{self.stage.customerio['url']}/_sandbox/faults", {"mode": "auth-revoked"})
+        ask(f"{self.away}/_sandbox/faults", {"mode": "status", "code": 503, "n": 100_000})
+        api = self._api()
+        hook = next(one for one in api.page("hooks").results if one["event"] == "order_new")
+        api.delete("hooks", hook["id"])
+        for number in (1, 2, 3):
+            ask(self.hooks["order_new"], json.loads(order_hook(number).raw))
+
+    def mend_all(self):
+        for url in (self.stage.customerio["url"], self.away):
+            assert HTTP().call("DELETE", f"{url}/_sandbox/faults").status == 200
+
+    def bring_forward(self):
+        """What waits for minutes to pass has waited."""
+        engine = make_engine(f"sqlite:///{self.stage.data / 'cratewire.db'}")
+        with writing(engine) as db:
+            failing = Lane.failing_since.is_not(None)
+            db.execute(update(Lane).where(failing).values(failing_since=Lane.failing_since - AFTER_US))
+            db.execute(update(StoreAPI).values(audit_at=0))
+        engine.dispose()
+        with Redis.from_url(embedded_in(self.stage.data).url) as redis:
+            redis.delete(*(keys.retried(number) for number in (1, 2, 3)))
+
+    def mails(self):
+        found = (email.message_from_bytes(one.read_bytes()) for one in (self.stage.data / "mail" / "new").glob("*"))
+        return [f"{one['subject']}\n{one.get_payload(decode=True).decode()}" for one in found]
+
+    def told(self, end=""):
+        """Whether each of the three has its mail; `end`: what else stands in it."""
+        return all(any(words in mail and end in mail for mail in self.mails()) for words in NAMED.values())
+
+    def _api(self):
+        store = self.stage.store
+        credentials = Credentials(store["client_id"], store["client_secret"], f"{store['url']}/v1/")
+        return open_with(credentials, fakeredis.FakeRedis(), http=HTTP(), per_second=1_000)
+
+
+def until(done, what, forward=None):
+    """Look again and again, as a person would."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not done():
+        assert time.monotonic() < deadline, what()
+        if forward:
+            forward()
+        time.sleep(2)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    mail = {"CRATEWIRE_OPERATOR_MAIL": "oncall@example.com", "CRATEWIRE_WORKERS": "2"}
+    troupe = Troupe(tmp_path_factory.mktemp("site"), mail)
+    try:
+        stage = set_stage(troupe, 3)
+        with sandbox_customerio() as away:
+            there = away.config | {"url": away.config["base_url"]}
+            _connect(troupe, stage, stage.customerio, "refusing")
+            yield Site(troupe, stage, there["url"], _connect(troupe, stage, there, "away"))
+    finally:
+        troupe.stop()
+
+
+def _connect(troupe, stage, platform, label):
+    where = ("--store", STORE, "--platform", "customerio", "--label", label, "--base-url", platform["url"])
+    theirs = ("--site-id", platform["site_id"], "--api-key", platform["api_key"], "--region", platform["region"])
+    store = ("--client-id", stage.store["client_id"], "--client-secret", stage.store["client_secret"])
+    api = ("--cratejoy-url", f"{stage.store['url']}/v1/")
+    done = troupe.ask("receiver.cli", "connect", *where, *theirs, *store, *api, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["hooks"]
+
+
+def test_three_faults_are_written_named_and_over_when_they_are_mended(site):
+    assert site.cratewire("status", "--check")[0] == 0, site.cratewire("status")[1]
+
+    site.break_all()
+    until(site.told, site.mails, site.bring_forward)
+    (status, said), (doctor, found) = site.cratewire("status", "--check"), site.cratewire("doctor", "--json")
+    assert (status, doctor) == (1, 1)
+    assert said.startswith("3 things need you:")
+    assert [name for name, words in NAMED.items() if words not in said or words not in found] == []
+
+    site.mend_all()
+    until(lambda: site.cratewire("status", "--check")[0] == 0, lambda: site.cratewire("status")[1], site.bring_forward)
+    until(lambda: site.told(": over at"), site.mails)
+    assert site.cratewire("status")[1].startswith("Nothing needs you.")
+
+
+def test_a_mail_about_each_of_them_has_left_within_five_minutes():
+    """The longest that each step takes: until it is seen, until it is looked at, until the mail is sent."""
+    told = SWEEPS["attention.sweep"][1] + SWEEPS["mails.sweep"][1]
+    seen = (AFTER_US / 1e6, LOOK_EVERY / 1e6 + SWEEPS["registration.sweep"][1])
+
+    assert max(seen) + told < 300
