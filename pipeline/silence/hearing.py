@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from pipeline.ledger.silence.alarms import AlarmRow, open_alarms
+from pipeline.ledger.silence.alarms import WAY_IN, AlarmRow, open_alarms
 from pipeline.silence.proof import Proof, way_in
 
 
@@ -20,6 +20,8 @@ class Hearing:
 
 
 def hearing(db: Connection, now: int, store_id: int | None = None) -> Hearing:
-    """All open alarms; or those that concern one store, those about the way in included."""
-    alarms = [one for one in open_alarms(db) if store_id is None or one.store_id in (None, store_id)]
+    """All open alarms; or those that concern one store, those about the way in included. What else is the operator's
+    is not for the eyes of merchants.
+    """
+    alarms = [one for one in open_alarms(db) if store_id is None or one.store_id == store_id or one.kind == WAY_IN]
     return Hearing(way_in(db, now), alarms)

@@ -14,6 +14,7 @@ from pipeline.inbox import stream
 from pipeline.inbox.way_in import Condition
 from pipeline.lanes.budget import Budget
 from pipeline.ledger.reading import Backlog, Chain, Wire
+from pipeline.ledger.silence.alarms import SILENCE
 from pipeline.silence.hearing import Hearing
 from pipeline.troubles import trouble_now
 from receiver.watch.gauges import Seen
@@ -86,7 +87,7 @@ def in_hearing(found: Hearing, now: int) -> Iterator[Seen]:
         yield Seen("cratewire_canary_age_seconds", _age(proof.proven_at, now))
         yield Seen("cratewire_canary_took_seconds", proof.took_us / _MICROS)
     for alarm in found.alarms:
-        if alarm.store is not None:
+        if alarm.kind == SILENCE and alarm.store is not None:
             yield Seen("cratewire_silence_seconds", _age(alarm.last_at, now), (alarm.store, alarm.event or "any"))
 
 

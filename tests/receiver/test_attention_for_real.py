@@ -86,7 +86,8 @@ class Site:
 
     def told(self, end=""):
         """Whether each of the three has its mail; `end`: what else stands in it."""
-        return all(any(words in mail and end in mail for mail in self.mails()) for words in NAMED.values())
+        lines = [line for mail in self.mails() for line in mail.splitlines()]
+        return all(any(words in line and end in line for line in lines) for words in NAMED.values())
 
     def _api(self):
         store = self.stage.store

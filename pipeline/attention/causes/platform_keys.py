@@ -17,8 +17,8 @@ from pipeline.silence.words import when
 
 NAME = "platform_keys_refused"
 _TO_DO = (
-    "Connect {store} to {title} again with keys that it takes: on the store's page, or with `cratewire connect --store "
-    "{store}`. If the saved keys are good again: `cratewire connections resume --store {store}`."
+    "Connect {store} to {title} again with keys that it takes: on the store's page, or with `cratewire connect "
+    "{which}`. If the saved keys are good again: `cratewire connections resume {which}`."
 )
 
 
@@ -35,19 +35,25 @@ def _look(sources: Sources) -> Iterator[Item]:
                 MERCHANT,
                 f"{store.name}: {title} refuses the connection ({one.status_reason})",
                 f"{waiting}. Nothing leaves for {title}; everything is kept and leaves once this is mended.",
-                _TO_DO.format(store=store.name, title=title),
+                _TO_DO.format(store=store.name, title=title, which=_which(store.name, one.label)),
                 one.status_at,
                 store.name,
                 store.id,
-                tried=_tried(sources, one.id, title),
+                tried=_tried(sources, one.id),
                 reason=one.status_reason,
                 facts=waiting.facts(one.id),
             )
 
 
-def _tried(sources: Sources, connection_id: int, title: str) -> tuple[str, ...]:
+def _which(store: str, label: str) -> str:
+    return f"--store {store} --label {label}" if label else f"--store {store}"
+
+
+def _tried(sources: Sources, connection_id: int) -> tuple[str, ...]:
     last: Any = sources.redis.get(keys.retried(connection_id))
-    return () if last is None else (f"The saved keys were tried again at {when(int(last))}; {title} refused them.",)
+    if last is None:
+        return ()
+    return (f"The saved keys are tried again every five minutes, last at {when(int(last))}.",)
 
 
 CAUSE = Cause(NAME, _look, left)

@@ -132,9 +132,10 @@ def last_alarms(db: Connection, limit: int) -> list[AlarmRow]:
 
 
 def alarms_since(db: Connection, store_id: int, since: int) -> list[AlarmRow]:
-    """Those of a store, or of all, that were open at any time since then."""
+    """Silences of a store, and times without a way in, that lasted at any time since then."""
     lasted = (Alarm.ended_at.is_(None)) | (Alarm.ended_at >= since)
-    return _alarms(db, lasted, (Alarm.store_id == store_id) | Alarm.store_id.is_(None))
+    about_it = (Alarm.store_id == store_id) | Alarm.store_id.is_(None)
+    return _alarms(db, lasted, about_it, Alarm.kind.in_((SILENCE, WAY_IN)))
 
 
 def note_tried(db: Connection, ids: Collection[int], tried: Sequence[str], now: int) -> None:

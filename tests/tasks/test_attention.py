@@ -1,0 +1,81 @@
+"""The sweep of what needs a person, and keys that are tried again without one."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from pipeline import keys
+from pipeline.ledger import tables
+from pipeline.ledger.deliveries import pause_connection
+from pipeline.ledger.engine import writing
+from pipeline.ledger.silence_tables import Alarm
+from pipeline.pausing import BY_HAND
+from tasks import attention
+from tests.contracts.fake_track import fake_track
+from tests.tasks.by_hand import take_all, work_off
+
+
+@pytest.fixture
+def track():
+    with fake_track() as track:
+        yield track
+
+
+def refuse(installed, track, reason="the credentials were refused (401)", **config):
+    connection = installed.connect({**track.config, **config})
+    with writing(installed.process.engine) as db:
+        db.execute(update(tables.Connection).values(account="3"))  # as the fake calls it
+        pause_connection(db, connection, reason, installed.process.now())
+    return connection
+
+
+def statuses(installed):
+    return [row.status for row in installed.rows(tables.Connection)]
+
+
+def test_a_connection_goes_on_by_itself_once_its_platform_takes_the_keys(installed, track):
+    refuse(installed, track)
+    attention.sweep()
+    opened = [row.kind for row in installed.rows(Alarm)]
+    work_off("deliveries")
+    attention.sweep()
+
+    assert (opened, statuses(installed)) == (["platform_keys_refused"], ["active"])
+    assert all(row.ended_at for row in installed.rows(Alarm))
+
+
+def test_a_connection_whose_keys_are_still_refused_stays_paused_and_says_that_they_were_tried(installed, track):
+    refuse(installed, track, api_key="wrong")
+    attention.sweep()
+    work_off("deliveries")
+    attention.sweep()
+
+    [alarm] = installed.rows(Alarm)
+    assert (statuses(installed), alarm.ended_at) == (["paused"], None)
+    assert alarm.tried[0].startswith("The saved keys are tried again every five minutes, last at ")
+
+
+def test_keys_are_tried_again_once_in_five_minutes(installed, track):
+    connection = refuse(installed, track)
+    attention.sweep()
+    first = take_all("deliveries")
+    attention.sweep()
+
+    assert (len(first), take_all("deliveries")) == (1, [])
+    assert 0 < installed.process.redis.ttl(keys.retried(connection)) <= 300
+
+
+def test_what_was_paused_by_hand_is_left_alone(installed, track):
+    refuse(installed, track, reason=BY_HAND)
+    attention.sweep()
+
+    assert take_all("deliveries") == []
+
+
+def test_two_sweeps_do_not_look_at_once(installed, track):
+    refuse(installed, track)
+    installed.process.redis.set(keys.SILENCE_LEASE, "another")
+    attention.sweep()
+
+    assert installed.rows(Alarm) == []
