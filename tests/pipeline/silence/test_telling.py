@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline.ledger.engine import writing
-from pipeline.ledger.silence.alarms import end_alarms
+from pipeline.ledger.silence.alarms import NewAlarm, end_alarms, open_alarm
 from pipeline.silence.telling import MOST_AN_HOUR
 from tests.pipeline.silence.pasts import DAY
 
@@ -110,6 +110,9 @@ def test_what_comes_back_within_the_hour_waits_until_it_has_passed(silent):
         end_alarms(db, [1], silent.clock)
     silent.sweep(hours=0.1)
     ended = [notice["type"] for notice in silent.told()]
+    again = NewAlarm("silence", silent.stores["acme"], last_at=silent.clock, is_tried=True)
+    with writing(silent.engine) as db:
+        open_alarm(db, again, silent.clock)
     silent.sweep(hours=0.5)
     soon = silent.told()
     silent.sweep(hours=1.1)
