@@ -23,7 +23,7 @@ from tasks.config import celery_config
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 CANARY = "canary.bird@example.com"
-GIVEN_UP = "a task gave up for now"
+GIVEN_UP = "the database is at fault"
 QUOTES = "sqlalchemy.exc.ProgrammingError"  # an error with what the statement was given in its text
 LOCK_SECONDS = 100  # until somebody has given up, which takes seconds unless the machine is busy
 FAULTS = (

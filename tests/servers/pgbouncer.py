@@ -45,6 +45,8 @@ def pgbouncer(place: str, mode: str = "transaction", connections: int = 3) -> It
                 server=server.query["host"], directory=directory, port=PORT, mode=mode, connections=connections
             )
         )
+        for path in (settings, directory / "users"):
+            path.chmod(0o644)  # it is another user that reads them, whatever this process may create
         through = f"postgresql://{server.username}@/{server.database}?host={directory}&port={PORT}"
         command = [str(BINARY), str(settings)]
         with running(command, lambda: _answers(through), log=directory / "log", user=user, stop=signal.SIGINT):
