@@ -76,7 +76,7 @@ def _was_there(db: Connection, store_id: int, finding: FindingRow, findings: Seq
     if any(since < (one.mended_at or 0) <= finding.found_at for one in made):
         return True
     heard = hours_of(db, store_id, since).get(finding.event or "", ())
-    return any(one.last_at > since for one in heard)
+    return any(one.last_at > since and one.first_at <= finding.found_at for one in heard)
 
 
 def _is_proved(db: Connection, api: StoreAPIRow, finding: FindingRow, now: int) -> bool:
@@ -89,8 +89,9 @@ def _is_proved(db: Connection, api: StoreAPIRow, finding: FindingRow, now: int) 
 
 
 def _lost(store: StoreRow, lost: Sequence[FindingRow]) -> Item:
-    events = ", ".join(sorted({one.event or "" for one in lost}))
-    verb = "was deleted or switched off" if len(lost) == 1 else "were deleted or switched off"
+    names = sorted({one.event or "" for one in lost})
+    events, is_one = ", ".join(names), len(names) == 1
+    verb = "was deleted or switched off" if is_one else "were deleted or switched off"
     tried = [f"{one.event} was registered again at {when(one.mended_at)}." for one in lost if one.mended_at]
     tried += [f"{one.event} could not be registered again: {one.failure}." for one in lost if one.failure]
     tried += [f"{one.event} is being registered again." for one in lost if not (one.failure or one.mended_at)]
@@ -98,7 +99,7 @@ def _lost(store: StoreRow, lost: Sequence[FindingRow]) -> Item:
         NAME,
         f"{store.name}/deleted",
         MERCHANT,
-        f"{store.name}: at Cratejoy the {'hook' if len(lost) == 1 else 'hooks'} {events} {verb}",
+        f"{store.name}: at Cratejoy the {'hook' if is_one else 'hooks'} {events} {verb}",
         "What happened in the shop until it was registered again no hook has told; the store's API is searched for it.",
         _DELETED.format(store=store.name),
         min(one.found_at for one in lost),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fakeredis
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from pipeline.attention.causes import registration
 from pipeline.attention.item import Sources
@@ -12,6 +12,8 @@ from pipeline.ledger.engine import writing
 from pipeline.ledger.hook_findings import note_failure
 from pipeline.ledger.reconciliation_tables import Reconciliation
 from pipeline.ledger.reconciliations import begin_new
+from pipeline.ledger.silence.heard import HOUR_US
+from pipeline.ledger.silence_tables import HeardHour
 from pipeline.ledger.store_apis import set_registers
 from pipeline.registration.tending import LOOK_EVERY
 from pipeline.settings import Settings
@@ -38,6 +40,32 @@ def delete(ward, event="order_new"):
 
 def test_a_store_that_was_just_connected_needs_nothing(tended, items):
     assert items(tended) == []
+
+
+def hear(ward, at):
+    """A hook of a new order came."""
+    with writing(ward.care.engine) as db:
+        hour = at // HOUR_US
+        row = {"store_id": 1, "event": "order_new", "hour": hour, "hooks": 1, "first_at": at, "last_at": at}
+        db.execute(insert(HeardHour).values(**row))
+
+
+def test_the_first_hook_of_a_store_does_not_make_its_registration_a_deletion(tended, items):
+    hear(tended, tended.clock.now + 1_000_000)
+    tended.clock.now += 2_000_000
+
+    assert items(tended) == []
+
+
+def test_one_hook_that_was_deleted_twice_is_one_hook(tended, items):
+    with writing(tended.care.engine) as db:
+        begin_new(db, ["orders"], 10**15, tended.clock.now)
+    for _ in range(2):
+        delete(tended)
+        later(tended)
+
+    [item] = items(tended)
+    assert item.headline == "sunny-box: at Cratejoy the hook order_new was deleted or switched off"
 
 
 def test_a_hook_that_was_deleted_is_named_and_what_was_done_about_it(tended, items):
