@@ -1,13 +1,14 @@
 """Every key we keep in Redis, so that no two parts choose the same name."""
 
 INBOX = "cratewire:inbox"  # the stream of hooks the ledger does not hold yet
-INBOX_GROUP = "chain"  # its consumer group, and the name of the only consumer in it
+INBOX_GROUP = "chain"  # its consumer group, and the name of the consumer in it whose hooks are read first
 INBOX_LEASE = "cratewire:lease:inbox"  # who reads the inbox now
 INBOX_TOKEN = "cratewire:token:inbox"  # noqa: S105 a key's name; the last fencing token given with that lease
 INBOX_MISSED = "cratewire:missed:inbox"  # set for a while when a lost link's turn was taken over
 KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is under way
 TRIES = "cratewire:tries"  # content -> how often its reader did not come back
 TRIED = "cratewire:tried"  # what is read now: whose turn it is, of which contents, and whether a link is at work
+SERVED = "cratewire:served"  # whose hooks were read last: all stores', or those of one that is read by itself
 PARKED = "cratewire:parked"  # messages of tasks that this version does not know
 SILENCE_LEASE = "cratewire:lease:silence"  # who looks whether hooks are missing now
 TRUSTED = "cratewire:trusted"  # lanes whose last send was quick

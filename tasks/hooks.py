@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from pipeline.chain.cost import SHARE_CPU_S, Costs
 from pipeline.chain.counting import count_batch
 from pipeline.chain.decoding import decode_batch
 from pipeline.chain.limit import go_on, is_broken, is_suspicious, probe_is_due, stop, stopped
@@ -16,7 +17,7 @@ from pipeline.chain.recording import record_dead, record_sound
 from pipeline.chain.setting_aside import POISON, set_aside, without
 from pipeline.chain.validating import validate_batch
 from pipeline.errors import StaleFence
-from pipeline.inbox import stream, tries
+from pipeline.inbox import fair, stream, tries
 from pipeline.inbox.finishing import finish
 from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn, turn_is_free
@@ -24,6 +25,7 @@ from pipeline.model import Batch, FailedHook
 from pipeline.record.batch import Recorded
 from pipeline.record.dead import Raw
 from tasks.app import task
+from tasks.cpu_limit import cpu_limit
 from tasks.kick import kick_again, kick_unless_kicked
 from tasks.later import until_heard
 from tasks.process import Process, this_process
@@ -65,7 +67,9 @@ def validate(self: Any, batch: Batch) -> Batch | None:
         if not keep_turn(here.redis, batch["token"]):
             _outrun(self, here, batch)
             return None
-        checked = validate_batch(batch, here.now)
+        costs = _costs()
+        checked = validate_batch(batch, here.now, costs)
+        _leave(here, costs)
         hand_turn_on(here.redis, batch["token"])
     except MemoryError:  # as above
         raise
@@ -115,12 +119,14 @@ def _look_again(here: Process) -> None:
 def _decode(here: Process, token: int) -> Batch | None:
     if stopped(here.redis) and not _may_go_on(here):
         return None
-    entries = stream.read(here.redis, here.settings.batch, MOST_BYTES)
+    entries = fair.read(here.redis, here.settings.batch, MOST_BYTES)
     now, too_often = tries.portion(here.redis, entries, token)
     if not now and not too_often:
         return None
     here.revocations.look()
-    batch = decode_batch(now, token, here.now, partial(_is_revoked, here))
+    costs = _costs()
+    batch = decode_batch(now, token, here.now, partial(_is_revoked, here), costs)
+    _leave(here, costs)
     return set_aside(batch, too_often)
 
 
@@ -136,13 +142,24 @@ def _may_go_on(here: Process) -> bool:
     return False
 
 
+def _costs() -> Costs:
+    return Costs(cpu_limit, SHARE_CPU_S)
+
+
+def _leave(here: Process, costs: Costs) -> None:
+    """Hooks beyond their store's share stay in the inbox, and are read by themselves until there are none."""
+    if costs.left:
+        fair.leave(here.redis, costs.left)
+        log.warning("hooks of a store cost too much for one batch", left={s: len(ids) for s, ids in costs.left.items()})
+
+
 def _is_revoked(here: Process, entry: InboxEntry) -> bool:
     return here.revocations.is_revoked(entry.store, entry.version, entry.received_at)
 
 
 def _record(here: Process, batch: Batch) -> list[int]:
     raws = _raws(here, batch)
-    recorded, ours = record_sound(here.engine, batch, raws, here.now)
+    recorded, ours = record_sound(here.engine, batch, raws, here.now, Costs(cpu_limit))
     sound = sum(one.events + one.duplicates for one in recorded)
     held = ours if ours and _is_broken_release(here, ours, sound) else []
     if ours and not held:

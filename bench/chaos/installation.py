@@ -136,6 +136,10 @@ class Installation:
         """Connect the store to a workspace, or mend the connection there is."""
         self.hooks = _connect(self.keeper, platform, label)
 
+    def connect_store(self, store: str) -> dict[str, str]:
+        """Another store, connected to a workspace of its own: event -> path of its hook URL."""
+        return _connect(self.keeper, self.platform.second(), "", store)
+
     def let_go(self) -> None:
         """Close what this process holds open."""
         for proxy in (self.proxy, self.broker_proxy):
@@ -237,9 +241,9 @@ def _start_platform(keeper: Keeper) -> Platform:
     return Platform(**json.loads(log.read_text().splitlines()[0]))
 
 
-def _connect(keeper: Keeper, platform: Platform, label: str) -> dict[str, str]:
+def _connect(keeper: Keeper, platform: Platform, label: str, store: str = STORE) -> dict[str, str]:
     keys = ("--site-id", platform.site_id, "--api-key", platform.api_key, "--region", platform.region)
-    where = ("--store", STORE, "--platform", "customerio", "--base-url", platform.url, "--label", label)
+    where = ("--store", store, "--platform", "customerio", "--base-url", platform.url, "--label", label)
     told = json.loads(_output(keeper, "connect", *where, *keys, "--json"))
     return {event: urlsplit(url).path for event, url in told["hooks"].items()}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from pipeline.chain.blame import may_blame_a_hook
+from pipeline.chain.cost import Costs
 from pipeline.chain.heads import failed, head_of_entry, internal
 from pipeline.decode import decode
 from pipeline.errors import BadHook
@@ -21,16 +22,24 @@ def decode_batch(
     token: int,
     now: Callable[[], int],
     is_revoked: Callable[[InboxEntry], bool] = lambda _entry: False,
+    costs: Costs | None = None,
 ) -> Batch:
-    """Decode every entry, unless it came to an address that was revoked. `token` is the fence of the inbox's holder."""
+    """Decode every entry, unless it came to an address that was revoked or its store has used up its share.
+
+    `token` is the fence of the inbox's holder.
+    """
+    costs = costs or Costs()
     batch = Batch(token=token, hooks=[], failed=[])
     for entry in entries:
+        if costs.leaves(entry.store, entry.entry_id):
+            continue
         head = head_of_entry(entry)
         if is_revoked(entry):
             batch["failed"].append(failed(head, "decode", BadHook("token_revoked")))
             continue
         try:
-            decoded = decode(entry.raw, entry.query)
+            with costs.of(entry.store):
+                decoded = decode(entry.raw, entry.query)
         except BadHook as error:
             batch["failed"].append(failed(head, "decode", error))
             continue

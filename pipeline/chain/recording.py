@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Engine
 
 from pipeline.chain.blame import may_blame_a_hook
+from pipeline.chain.cost import Costs
 from pipeline.chain.heads import INTERNAL, internal
 from pipeline.chain.heads import failed as failed_hook
-from pipeline.errors import CratewireError
+from pipeline.errors import BadHook, CratewireError
 from pipeline.ledger.engine import writing
 from pipeline.model import Batch, FailedHook, ValidHook, head_of
 from pipeline.record.batch import Recorded, record_batch
@@ -31,11 +33,11 @@ def record(engine: Engine, batch: Batch, raws: Mapping[str, Raw], now: Callable[
 
 
 def record_sound(
-    engine: Engine, batch: Batch, raws: Mapping[str, Raw], now: Callable[[], int]
+    engine: Engine, batch: Batch, raws: Mapping[str, Raw], now: Callable[[], int], costs: Costs | None = None
 ) -> tuple[list[Recorded], list[FailedHook]]:
     """The same, without those that an error of our own keeps from going on: they are returned, and not recorded."""
     failed = [one for one in batch["failed"] if one["reason"] != INTERNAL]
-    recording = _Recording(engine, raws, batch["token"], now)
+    recording = _Recording(engine, raws, batch["token"], now, costs or Costs())
     recording.ours += [one for one in batch["failed"] if one["reason"] == INTERNAL]
     return recording.of(batch["hooks"], failed), recording.ours
 
@@ -48,6 +50,15 @@ def record_dead(
         return record_batch(db, [], failed, raws, token=token, now=now())
 
 
+class _Costly(CratewireError):
+    """A hook whose plan used up its processor time."""
+
+    def __init__(self, hook: ValidHook, why: BadHook) -> None:
+        super().__init__(why.reason)
+        self.hook = hook
+        self.why = why
+
+
 @dataclass(slots=True)
 class _Recording:
     """One batch on its way into the ledger. `ours` grows by each hook that is singled out."""
@@ -56,12 +67,17 @@ class _Recording:
     raws: Mapping[str, Raw]
     token: int
     now: Callable[[], int]
+    costs: Costs
     ours: list[FailedHook] = field(default_factory=list)
 
     def of(self, hooks: Sequence[ValidHook], failed: Sequence[FailedHook]) -> list[Recorded]:
         try:
             with writing(self.engine) as db:
-                return [record_batch(db, hooks, failed, self.raws, token=self.token, now=self.now())]
+                now, watched = self.now(), self.watched
+                return [record_batch(db, hooks, failed, self.raws, token=self.token, now=now, watched=watched)]
+        except _Costly as error:  # nothing was written
+            rest = [hook for hook in hooks if hook is not error.hook]
+            return self.of(rest, [*failed, failed_hook(head_of(error.hook), "fan_out", error.why)])
         except CratewireError:
             raise
         except Exception as error:
@@ -73,3 +89,11 @@ class _Recording:
                 return self.of([], failed) if failed else []
             middle = len(hooks) // 2
             return [*self.of(hooks[:middle], failed), *self.of(hooks[middle:], [])]
+
+    @contextmanager
+    def watched(self, hook: ValidHook) -> Iterator[None]:
+        try:
+            with self.costs.of(hook["store"]):
+                yield
+        except BadHook as error:
+            raise _Costly(hook, error) from None

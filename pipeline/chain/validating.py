@@ -8,6 +8,7 @@ import structlog
 
 import schemas
 from pipeline.chain.blame import may_blame_a_hook
+from pipeline.chain.cost import Costs
 from pipeline.chain.heads import failed, internal
 from pipeline.errors import BadHook
 from pipeline.events.strict import strict_paths
@@ -17,15 +18,23 @@ from pipeline.model import Batch, DecodedHook, ValidHook, head_of
 log = structlog.get_logger(__name__)
 
 
-def validate_batch(batch: Batch, now: Callable[[], int]) -> Batch:
-    """Load every body. An unknown event passes as it is; unknown keys are named, never fatal.
+def validate_batch(batch: Batch, now: Callable[[], int], costs: Costs | None = None) -> Batch:
+    """Load every body, unless its store has used up its share.
 
-    Fields that cannot be read are set aside, unless they say what happened or to whom.
+    An unknown event passes as it is; unknown keys are named, never fatal. Fields that cannot be read are set aside,
+    unless they say what happened or to whom.
     """
+    costs = costs or Costs()
     checked = Batch(token=batch["token"], hooks=[], failed=list(batch["failed"]))
     for hook in batch["hooks"]:
+        if costs.leaves(hook["store"], hook["entry_id"]):
+            continue
         try:
-            checked["hooks"].append(_load(hook, now))
+            with costs.of(hook["store"]):
+                loaded = _load(hook, now)
+            checked["hooks"].append(loaded)
+        except BadHook as error:
+            checked["failed"].append(failed(head_of(hook), "validate", error))
         except schemas.Invalid as invalid:
             refused = BadHook("invalid", {"errors": invalid.errors})
             checked["failed"].append(failed(head_of(hook), "validate", refused))

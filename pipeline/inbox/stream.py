@@ -1,7 +1,8 @@
 """The inbox: a Redis stream in which a hook stays until the ledger holds it.
 
-There is one consumer, whoever holds the inbox's lease. What a holder before it had read and not finished is still
-pending under the same name, so it is read again first, in the stream's order.
+Whoever holds the inbox's lease reads as one consumer. What a holder before it had read and not finished is still
+pending under the same name, so it is read again first, in the stream's order. Hooks that were left for later are
+pending under another name (fair.py).
 """
 
 from __future__ import annotations
@@ -82,29 +83,30 @@ def ensure_group(redis: Redis) -> None:
             raise
 
 
-def read(redis: Redis, count: int, max_bytes: int) -> list[InboxEntry]:
-    """Up to `count` entries and about `max_bytes`, but at least one: unfinished ones first, then new ones."""
+def read(redis: Redis, count: int, max_bytes: int, consumer: str = keys.INBOX_GROUP) -> list[InboxEntry]:
+    """Up to `count` entries and about `max_bytes`, but at least one: unfinished ones first, then new ones.
+
+    Another consumer than the usual one has only unfinished ones.
+    """
     try:
-        return _read(redis, count, max_bytes)
+        return _read(redis, count, max_bytes, consumer)
     except ResponseError as error:
         if not str(error).startswith("NOGROUP"):  # an emptied Redis has lost the group with the stream
             raise
         ensure_group(redis)
-        return _read(redis, count, max_bytes)
+        return _read(redis, count, max_bytes, consumer)
 
 
 def raw_of(redis: Redis, entry_ids: Sequence[str]) -> dict[str, tuple[bytes, str | None]]:
     """The raw bytes and the query of entries of one batch that are still in the inbox."""
     if not entry_ids:
         return {}
-    ordered = sorted(entry_ids, key=_place)  # a batch is read in one piece, so between its ends lies little else
-    found: Any = redis.xrange(keys.INBOX, ordered[0], ordered[-1])
-    wanted = frozenset(entry_ids)
-    return {
-        entry_id: (fields.get(b"b", b""), query_of(fields))
-        for entry_id, fields in ((raw_id.decode(), fields) for raw_id, fields in found)
-        if entry_id in wanted
-    }
+    with redis.pipeline(transaction=False) as pipe:
+        for entry_id in entry_ids:  # one by one: megabytes that were left for later may lie between them
+            pipe.xrange(keys.INBOX, entry_id, entry_id)
+        found: Any = pipe.execute()
+    fields_of = {entry_id: entries[0][1] for entry_id, entries in zip(entry_ids, found, strict=True) if entries}
+    return {entry_id: (fields.get(b"b", b""), query_of(fields)) for entry_id, fields in fields_of.items()}
 
 
 def done(redis: Redis, entry_ids: Sequence[str]) -> None:
@@ -134,12 +136,12 @@ def ends(redis: Redis, count: int) -> list[InboxEntry]:
     return [from_fields(entry_id.decode(), fields) for entry_id, fields in found.items()]
 
 
-def _read(redis: Redis, count: int, max_bytes: int) -> list[InboxEntry]:
+def _read(redis: Redis, count: int, max_bytes: int, consumer: str) -> list[InboxEntry]:
     taken: list[InboxEntry] = []
     size, largest, after = 0, 0, "0"
     while len(taken) < count:
         step = min(count - len(taken), max(1, (max_bytes - size) // largest) if largest else FIRST_STEP)
-        ids, found = _fetch(redis, after, step)
+        ids, found = _fetch(redis, after, step, consumer)
         for entry in found:
             size += len(entry.raw)
             if taken and size > max_bytes:
@@ -148,26 +150,21 @@ def _read(redis: Redis, count: int, max_bytes: int) -> list[InboxEntry]:
             largest = max(largest, len(entry.raw))
         if len(ids) == step:
             after = after if after == NEW else ids[-1]
-        elif after == NEW:
+        elif after == NEW or consumer != keys.INBOX_GROUP:
             break
         else:
             after = NEW
     return taken
 
 
-def _fetch(redis: Redis, after: str, count: int) -> tuple[list[str], list[InboxEntry]]:
+def _fetch(redis: Redis, after: str, count: int, consumer: str) -> tuple[list[str], list[InboxEntry]]:
     """The next ids after one this consumer was given before, or new ones; and those of them that still exist."""
-    answer: Any = redis.xreadgroup(keys.INBOX_GROUP, keys.INBOX_GROUP, {keys.INBOX: after}, count=count)
+    answer: Any = redis.xreadgroup(keys.INBOX_GROUP, consumer, {keys.INBOX: after}, count=count)
     met = [(entry_id.decode(), fields) for entry_id, fields in _entries(answer)]
     gone = [entry_id for entry_id, fields in met if not fields]  # deleted while it was pending
     if gone:
         redis.xack(keys.INBOX, keys.INBOX_GROUP, *gone)
     return [entry_id for entry_id, _ in met], [from_fields(entry_id, fields) for entry_id, fields in met if fields]
-
-
-def _place(entry_id: str) -> tuple[int, int]:
-    milliseconds, number = entry_id.split("-")
-    return int(milliseconds), int(number)
 
 
 def _entries(answer: Any) -> list[Any]:

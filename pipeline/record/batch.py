@@ -7,7 +7,8 @@ Everything here may run twice for the same hook; the second time changes nothing
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection as Database
@@ -27,6 +28,12 @@ from pipeline.record.late_gifts import late_copies
 from pipeline.record.messages import Mailroom, Row, write_deliveries
 from pipeline.record.story import Story, story_of
 
+Watched = Callable[[ValidHook], AbstractContextManager[None]]  # what is thought about one hook is done in it
+
+
+def _unwatched(_hook: ValidHook) -> AbstractContextManager[None]:
+    return nullcontext()
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -44,7 +51,7 @@ class Recorded:
     died: Mapping[str, str] = field(default_factory=dict)  # receipt -> reason
 
 
-def record_batch(
+def record_batch(  # noqa: PLR0913 what is written, for whom, and who watches
     db: Database,
     hooks: Sequence[ValidHook],
     failed: Sequence[FailedHook],
@@ -52,6 +59,7 @@ def record_batch(
     *,
     token: int | None,
     now: int,
+    watched: Watched = _unwatched,
 ) -> Recorded:
     """Record a batch inside the caller's transaction. `token` fences the inbox's holder; None: the caller
     sees to it that nobody else records meanwhile.
@@ -63,13 +71,13 @@ def record_batch(
     hooks, failed = take_heartbeats(db, hooks, failed, now)
     hooks, failed = take_canaries(db, hooks, failed, raws, now)
     stores = stores_by_name(db, {one["store"] for one in (*hooks, *failed)})
-    stories, refused = _admit(hooks, stores)
+    stories, refused = _admit(hooks, stores, watched)
     died = [*failed, *refused]
     dead = bury(db, died, raws, stores, now)
     told = sort_out(db, stories)
     count_repeats(db, told.repeats)
     note_late(db, told.told_again)
-    rows = _record(db, told, raws, now) if told.fresh else []
+    rows = _record(db, told, raws, now, watched) if told.fresh else []
     revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
     ids = {story.hook["receipt"]: story.event_id for story in told.fresh}
     return Recorded(
@@ -86,7 +94,9 @@ def record_batch(
     )
 
 
-def _admit(hooks: Sequence[ValidHook], stores: Mapping[str, StoreRow]) -> tuple[list[Story], list[FailedHook]]:
+def _admit(
+    hooks: Sequence[ValidHook], stores: Mapping[str, StoreRow], watched: Watched
+) -> tuple[list[Story], list[FailedHook]]:
     """Only hooks of stores we have, through URLs that are still theirs."""
     stories: list[Story] = []
     refused: list[FailedHook] = []
@@ -97,7 +107,9 @@ def _admit(hooks: Sequence[ValidHook], stores: Mapping[str, StoreRow]) -> tuple[
         elif not store.takes(hook["version"], hook["received_at"]):
             refused.append(_refused(hook, "token_revoked"))
         else:
-            stories.append(story_of(hook, store))
+            with watched(hook):
+                story = story_of(hook, store)
+            stories.append(story)
     return stories, refused
 
 
@@ -111,12 +123,13 @@ def _refused(hook: ValidHook, reason: str) -> FailedHook:
     return FailedHook(**head_of(hook), stage="fan_out", reason=reason, detail={})
 
 
-def _record(db: Database, told: Sorted, raws: Mapping[str, Raw], now: int) -> list[Row]:
+def _record(db: Database, told: Sorted, raws: Mapping[str, Raw], now: int, watched: Watched) -> list[Row]:
     stories = told.fresh
     memory = GiftMemory(db, stories)
     for story in stories:
         if not story.silent:
-            story.plan = story.planned(memory.of(story.store.id))
+            with watched(story.hook):
+                story.plan = story.planned(memory.of(story.store.id))
     late = late_copies(db, memory, stories)
     everybody = [*stories, *late]
     book = cast_stories(db, everybody, now)

@@ -24,6 +24,7 @@ STRIKING = (
     "order under faults",
     "damaged bodies",
     "dawdling connections",
+    "costly hooks",
 )
 
 

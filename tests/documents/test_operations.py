@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from pipeline.chain.cost import TOO_COSTLY
 from pipeline.chain.heads import INTERNAL
 from pipeline.chain.setting_aside import POISON
 from pipeline.decode.reasons import Reason
@@ -35,7 +36,8 @@ def explained(heading: str) -> list[str]:
 
 
 def test_every_reason_of_a_dead_hook_is_explained():
-    reasons = {reason.value for reason in Reason} | {POISON, INTERNAL} | codes_given_to("BadHook", "_refused")
+    of_decoding = {reason.value for reason in Reason}
+    reasons = of_decoding | {POISON, TOO_COSTLY, INTERNAL} | codes_given_to("BadHook", "_refused")
 
     assert set(explained("## Why a hook is dead")) == reasons
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipeline import keys
+from pipeline.chain import cost, decoding, validating
 from pipeline.inbox import stream
 from pipeline.inbox.turn import end_turn, take_turn
 from pipeline.ledger import tables
 from pipeline.record.fence import pass_fence
-from tasks import process
+from tasks import hooks, process
 from tasks.app import app
 from tasks.kick import publish
 from tests.installation import a_hook, order_hook
@@ -232,3 +235,34 @@ def test_a_turn_that_ran_out_while_the_only_worker_was_busy_is_kept(installed, c
     work_off("hooks")
 
     assert events(installed) == [("order_new", 1)]
+
+
+def test_hooks_beyond_their_stores_share_are_recorded_later_in_their_order(installed, connection, monkeypatch):
+    monkeypatch.setattr(hooks, "SHARE_CPU_S", 0.0)
+    installed.connect({}, store="other")
+    installed.tell(order_hook(1), order_hook(2), order_hook(3), order_hook(4, store="other"))
+    publish()
+    work_off("hooks")
+
+    assert events(installed) == [("order_new", number) for number in (1, 4, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "stage"), [(decoding, "decode", "decode"), (validating, "_load", "validate")]
+)
+def test_a_hook_that_is_too_costly_dies_at_its_first_try(installed, connection, monkeypatch, module, name, stage):
+    squared, real = re.compile(r"[\[{](?:\s|x)*[\[{]?(?:\s|x)*y"), getattr(module, name)
+
+    def costly(hook, *more):
+        if b"7001" not in (hook if isinstance(hook, bytes) else repr(hook).encode()):
+            squared.match("{" + " " * 60_000)  # a minute and more
+        return real(hook, *more)
+
+    monkeypatch.setattr(module, name, costly)
+    monkeypatch.setattr(cost, "HOOK_CPU_S", 0.5)
+    installed.tell(order_hook(1), order_hook(2, customer_id=9), order_hook(3))
+    publish()
+
+    work_off("hooks")
+    assert events(installed) == [("order_new", 1), ("order_new", 3)]
+    assert [(row.stage, row.reason, row.times) for row in installed.rows(tables.DeadHook)] == [(stage, "too_costly", 1)]

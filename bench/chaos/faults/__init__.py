@@ -3,6 +3,7 @@
 from bench.chaos.faults import (
     broker,
     clock,
+    costly,
     database,
     dawdling,
     duplicates,
@@ -31,6 +32,7 @@ FAULTS: tuple[Fault, ...] = (
     *duplicates.FAULTS,
     *order.FAULTS,
     *poison.FAULTS,
+    *costly.FAULTS,
     *upgrade.FAULTS,
     *release.FAULTS,
     *fuzz.FAULTS,

@@ -1,0 +1,63 @@
+"""One store's hooks cost as much processor time as hooks can, more than there is; another store's do not wait."""
+
+from __future__ import annotations
+
+import time
+from math import inf
+
+from bench.chaos.count import delays
+from bench.chaos.hooks import Hook
+from bench.chaos.load import Load
+from bench.chaos.scene import Fault, Scene, now
+
+STORE = "costly"
+EVENT = "design_updated"  # not forwarded: it is about the reading of hooks
+LONGEST_S = 5.0  # that a hook of another store takes to the platform, whatever this store sends
+EVERY_S = 0.4  # while reading one takes longer
+BYTES = 4_900_000
+LAYERS = 60
+
+
+def costly(scene: Scene) -> None:
+    """Large hooks of the costliest kinds that are known; those of the other store flow on."""
+    hooks = scene.here.connect_store(STORE)
+    load = Load(scene.here.port, hooks[EVENT], connections=4)
+    began = now()
+    for number in range(scene.times(60, 12)):
+        body = KINDS[number % len(KINDS)](number)
+        load.tell(Hook(number, number, body, "", (), EVENT))
+        time.sleep(EVERY_S)
+    sent = load.finish()
+    struck = [one for one in list(scene.load.told) if began < one.sent_at < now()]
+
+    def check() -> None:
+        longest = max(delays(struck, scene.here.platform.arrived()), default=inf)
+        scene.note(f"{sum(one.accepted for one in sent)} costly hooks; the others took {longest:.1f} s at the most")
+        scene.note(f"set aside: {dict(scene.here.dead_hooks())}")
+        if longest > LONGEST_S:
+            scene.broke(f"a hook of another store took {longest:.1f} s beside costly ones")
+
+    scene.checks.append(check)
+
+
+def _escapes(number: int) -> bytes:
+    """As Python prints a text that is nothing but ends of lines."""
+    return b"{'number': %d, 'a': '" % number + rb"\n" * (BYTES // 2) + b"'}"
+
+
+def _blanks(number: int) -> bytes:
+    return b"{%s x %d" % (b" " * BYTES, number)
+
+
+def _nested(number: int) -> bytes:
+    """The same name twice in each layer, around what is large."""
+    return b'{"a":1,"a":1,"b":' * LAYERS + b'"%d%s"' % (number, b"x" * BYTES) + b"}" * LAYERS
+
+
+def _many(number: int) -> bytes:
+    """As many values as there may be."""
+    return b'{"number": %d, "theme_name": [%s1]}' % (number, b'"a",' * 99_000)
+
+
+KINDS = (_escapes, _nested, _escapes, _blanks, _escapes, _many)
+FAULTS = (Fault("costly hooks", costly, rate=20),)

@@ -1,0 +1,71 @@
+"""What hooks cost: a budget of processor time for each hook, and for each store a share of each batch.
+
+Time is linear in a hook's length, and a hook's length and values are bounded, so no hook of a store needs a fraction of
+the budget. It is for the fault that none of this foresaw: such a hook dies at its first try, and not after its readers
+have been killed three times. A store whose hooks have used up its share has the rest of them read later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from math import inf
+
+from pipeline.errors import BadHook
+
+HOOK_CPU_S = 2.0  # of one hook in one link; the dearest 5 MB that is read takes a third of it on a slow machine
+SHARE_CPU_S = 0.5  # of one store's hooks in one link and batch; the first of them is begun whatever it costs
+TOO_COSTLY = "too_costly"
+
+Limited = Callable[[float], AbstractContextManager[None]]  # OverBudget strikes in it after so many seconds
+
+
+class OverBudget(BaseException):
+    """The processor time is used up. No `except Exception` on its way takes it for a fault of its own."""
+
+
+def unlimited(_seconds: float) -> AbstractContextManager[None]:
+    """For where nothing can strike: what was too costly is known when it is over."""
+    return nullcontext()
+
+
+class Costs:
+    """Of one batch in one link, whose clock is the processor time of this thread. Nothing is left unless a share is."""
+
+    def __init__(
+        self, limited: Limited = unlimited, share_s: float = inf, clock: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._limited = limited
+        self._share_s = share_s
+        self._clock = clock
+        self._spent: defaultdict[str, float] = defaultdict(float)
+        self._left: defaultdict[str, list[str]] = defaultdict(list)
+
+    @contextmanager
+    def of(self, store: str) -> Iterator[None]:
+        """Count what the block costs as this store's. Raises BadHook if it is more than one hook may."""
+        began, struck = self._clock(), False
+        try:
+            with self._limited(HOOK_CPU_S):
+                yield
+        except OverBudget:
+            struck = True
+        finally:
+            took = self._clock() - began
+            self._spent[store] += took
+        if struck or took > HOOK_CPU_S:
+            raise BadHook(TOO_COSTLY, {"cpu_s": round(took, 1), "limit_s": HOOK_CPU_S})
+
+    def leaves(self, store: str, entry_id: str) -> bool:
+        """Whether this hook of the store is left for later, since those before it have used up the store's share."""
+        if self._spent[store] <= self._share_s:
+            return False
+        self._left[store].append(entry_id)
+        return True
+
+    @property
+    def left(self) -> Mapping[str, Sequence[str]]:
+        """Store -> the entries that are left for later, in their order."""
+        return self._left
