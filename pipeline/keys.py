@@ -8,6 +8,7 @@ INBOX_MISSED = "cratewire:missed:inbox"  # set for a while when a lost link's tu
 KICK = "cratewire:kick"  # set while a Celery message that wakes the chain is under way
 TRIES = "cratewire:tries"  # content -> how often its reader did not come back
 TRIED = "cratewire:tried"  # what is read now: whose turn it is, of which contents, and whether a link is at work
+COSTLY = "cratewire:costly"  # stores whose hooks have lately used up their share of a batch
 SERVED = "cratewire:served"  # whose hooks were read last: all stores', or those of one that is read by itself
 PARKED = "cratewire:parked"  # messages of tasks that this version does not know
 SILENCE_LEASE = "cratewire:lease:silence"  # who looks whether hooks are missing now

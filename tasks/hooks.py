@@ -147,10 +147,12 @@ def _costs() -> Costs:
 
 
 def _leave(here: Process, costs: Costs) -> None:
-    """Hooks beyond their store's share stay in the inbox, and are read by themselves until there are none."""
-    if costs.left:
-        fair.leave(here.redis, costs.left)
-        log.warning("hooks of a store cost too much for one batch", left={s: len(ids) for s, ids in costs.left.items()})
+    """A store that has used up its share is read by itself for a while; what is left of it stays in the inbox."""
+    if costs.used_up:
+        fair.read_alone(here.redis, costs.used_up, costs.left)
+        log.info(
+            "stores are read by themselves", left={store: len(costs.left.get(store, ())) for store in costs.used_up}
+        )
 
 
 def _is_revoked(here: Process, entry: InboxEntry) -> bool:

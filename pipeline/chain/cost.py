@@ -66,6 +66,11 @@ class Costs:
         return True
 
     @property
+    def used_up(self) -> list[str]:
+        """The stores whose hooks have used up their share."""
+        return [store for store, spent in self._spent.items() if spent > self._share_s]
+
+    @property
     def left(self) -> Mapping[str, Sequence[str]]:
         """Store -> the entries that are left for later, in their order."""
         return self._left

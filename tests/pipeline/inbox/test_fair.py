@@ -33,7 +33,7 @@ def leave(redis, entries):
     left = {}
     for entry in entries:
         left.setdefault(entry.store, []).append(entry.entry_id)
-    fair.leave(redis, left)
+    fair.read_alone(redis, (), left)
 
 
 def done(redis, entries):
@@ -119,7 +119,7 @@ def test_a_store_of_which_nothing_is_left_is_one_of_all_again(redis):
     tell(redis, 2)
     tell(redis, 3, store="other")
 
-    assert (fair.read_by_themselves(redis), receipts(read(redis))) == ([], ["r2", "r3"])
+    assert receipts(read(redis)) == ["r2", "r3"]
 
 
 def test_only_a_few_are_read_at_once(redis):
@@ -134,4 +134,26 @@ def test_an_emptied_redis_has_nothing_left(redis_client):
     leave(redis_client, read(redis_client))
     redis_client.delete(keys.INBOX)
 
-    assert (fair.read_by_themselves(redis_client), read(redis_client)) == ([], [])
+    assert read(redis_client) == []
+
+
+def test_a_store_that_used_up_its_share_with_nothing_left_is_read_by_itself_from_its_next_hook_on(redis):
+    fair.read_alone(redis, ["slow"], {})
+    tell(redis, 1)
+    tell(redis, 2, store="other")
+    tell(redis, 3)
+
+    assert [read_and_done(redis), read_and_done(redis)] == [["r2"], ["r1", "r3"]]
+
+
+def test_a_store_that_is_read_by_itself_is_read_at_once_if_there_is_no_other(redis):
+    fair.read_alone(redis, ["slow"], {})
+    tell(redis, 1)
+
+    assert read_and_done(redis) == ["r1"]
+
+
+def test_a_store_is_read_by_itself_for_a_while(redis):
+    fair.read_alone(redis, ["slow"], {})
+
+    assert 0 < redis.ttl(keys.COSTLY) <= fair.BY_ITSELF_S
