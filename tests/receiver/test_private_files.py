@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -43,7 +45,7 @@ def test_every_process_keeps_its_files_private(installed, name):
             assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)  # it has only begun: a server may not listen to requests to end yet
         process.wait()
 
 
