@@ -42,7 +42,7 @@ run: setup ## Everything on this machine in the foreground; ARGS="--port 8080 --
 
 .PHONY: test
 test: setup postgres pgbouncer rabbitmq systemd browser lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
-	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report= $(ARGS)
+	$(BIN)/python -m tests.run $(ARGS)
 	$(BIN)/python -m tests.coverage_gate
 
 .PHONY: lint

@@ -40,7 +40,7 @@ def careless(monkeypatch):
 
     def staged(*how):
         stage = set_stage(*how)
-        ask(f"{stage.customerio['url']}/_sandbox/faults", {"mode": "drop", "n": 2, "path": "/api/v2/batch"})
+        ask(f"{stage.customerio['url']}/_sandbox/faults", {"mode": "drop", "n": 10_000, "path": "/api/v2/batch"})
         return stage
 
     monkeypatch.setattr(demo, "set_stage", staged)
