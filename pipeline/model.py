@@ -10,6 +10,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 RECONCILE = "reconcile"  # the source of what no hook has told and the store's API has shown
 HEARTBEAT = "heartbeat"  # the source of hooks we send ourselves, to see that the chain lives
+REPLAY = "replay"  # the source of hooks that were dead and are tried again
+INTERNAL = "internal_error"  # the reason of hooks that died of a fault of ours
 CANARY = "canary"  # the event of hooks we send to our own public address, to see that the way in works
 
 Role = Literal["customer", "gift_recipient"]

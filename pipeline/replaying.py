@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from redis import Redis
 from sqlalchemy import Connection as Database
+from sqlalchemy import Engine, literal, or_, select
 
 from pipeline.inbox import stream, tries
 from pipeline.inbox.raw_hook import RawHook
+from pipeline.ledger.engine import reading
 from pipeline.ledger.reading import DeadHookShown, DeadListed, replay_delivery, show_dead
+from pipeline.ledger.tables import DeadHook
+from pipeline.model import INTERNAL, REPLAY
 
-REPLAY = "replay"
+_MINUTE_US = 60_000_000
 
 
 def replay(db: Database, redis: Redis, dead: DeadListed) -> bool:
@@ -20,7 +24,26 @@ def replay(db: Database, redis: Redis, dead: DeadListed) -> bool:
     """
     if dead.kind == "delivery":
         return replay_delivery(db, dead.id)
-    shown = show_dead(db, "hook", dead.id)
+    return _put_back(db, redis, dead.id)
+
+
+def replay_faults_of_others(engine: Engine, redis: Redis, release: str, most: int, now: int) -> list[str]:
+    """Put hooks back that died of a fault of ours with another release than this, oldest first; returns their receipts.
+
+    One that dies again has this release in its detail, and is left alone until the next. While two releases run side
+    by side, each lets the other's dead be tried: so a hook waits as many minutes as it has died times.
+    """
+    ours = DeadHook.reason == literal(INTERNAL, literal_execute=True)  # as the index says it
+    other = DeadHook.detail["release"].as_string()
+    rested = (now - DeadHook.died_at) // _MINUTE_US >= DeadHook.times
+    found = select(DeadHook.id, DeadHook.receipt).where(ours, DeadHook.replayed_at.is_(None), rested)
+    with reading(engine) as db:
+        dead = db.execute(found.where(or_(other.is_(None), other != release)).order_by(DeadHook.id).limit(most)).all()
+        return [row.receipt for row in dead if _put_back(db, redis, row.id)]
+
+
+def _put_back(db: Database, redis: Redis, dead_id: int) -> bool:
+    shown = show_dead(db, "hook", dead_id)
     if not isinstance(shown, DeadHookShown):
         return False
     tries.forget(redis, [(shown.raw, shown.query)])

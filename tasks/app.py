@@ -40,6 +40,7 @@ app = Celery(
         "tasks.registration",
         "tasks.silence",
         "tasks.clock",
+        "tasks.dead",
         "tasks.controls",
         "tasks.signals",
     ],

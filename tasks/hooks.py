@@ -21,7 +21,7 @@ from pipeline.inbox import fair, stream, tries
 from pipeline.inbox.finishing import finish
 from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn, turn_is_free
-from pipeline.model import Batch, FailedHook
+from pipeline.model import REPLAY, Batch, FailedHook
 from pipeline.record.batch import Recorded
 from pipeline.record.dead import Raw
 from tasks.app import task
@@ -163,9 +163,10 @@ def _record(here: Process, batch: Batch) -> list[int]:
     raws = _raws(here, batch)
     recorded, ours = record_sound(here.engine, batch, raws, here.now, Costs(cpu_limit))
     sound = sum(one.events + one.duplicates for one in recorded)
-    held = ours if ours and _is_broken_release(here, ours, sound) else []
-    if ours and not held:
-        recorded.append(record_dead(here.engine, ours, raws, batch["token"], here.now))
+    fresh = [one for one in ours if one["source"] != REPLAY]  # what was dead before costs nothing if it dies again
+    held = fresh if fresh and _is_broken_release(here, fresh, sound) else []
+    if died := [one for one in ours if one["source"] == REPLAY or not held]:
+        recorded.append(record_dead(here.engine, died, raws, batch["token"], here.now))
     kept = without(batch, held)
     count_batch(kept, recorded, here.now())
     finish(here.redis, _entries(kept), _harmless(batch, raws), batch["token"], sound=sound > 0)

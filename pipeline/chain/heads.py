@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from pipeline.chain.release import RELEASE
 from pipeline.errors import BadHook
 from pipeline.inbox.raw_hook import InboxEntry
-from pipeline.model import Entry, FailedHook
-
-INTERNAL = "internal_error"
+from pipeline.model import INTERNAL, Entry, FailedHook
 
 
 def head_of_entry(entry: InboxEntry) -> Entry:
@@ -28,5 +27,5 @@ def failed(head: Entry, stage: str, error: BadHook) -> FailedHook:
 
 
 def internal(error: Exception) -> BadHook:
-    """A fault of ours, told by its kind only: its text may quote the body."""
-    return BadHook(INTERNAL, {"error": type(error).__name__})
+    """A fault of ours, told by its kind only: its text may quote the body. And of which release it is."""
+    return BadHook(INTERNAL, {"error": type(error).__name__, "release": RELEASE})

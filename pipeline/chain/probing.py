@@ -9,12 +9,11 @@ from sqlalchemy import Engine
 
 from pipeline.chain.blame import may_blame_a_hook
 from pipeline.chain.decoding import decode_batch
-from pipeline.chain.heads import INTERNAL
 from pipeline.chain.validating import validate_batch
 from pipeline.inbox import stream
 from pipeline.inbox.raw_hook import InboxEntry
 from pipeline.ledger.engine import writing
-from pipeline.model import CANARY, HEARTBEAT
+from pipeline.model import CANARY, HEARTBEAT, INTERNAL
 from pipeline.record.batch import record_batch
 
 LOOKED_AT = 25  # hooks at either end of the inbox

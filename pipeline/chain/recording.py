@@ -11,11 +11,11 @@ from sqlalchemy import Engine
 
 from pipeline.chain.blame import may_blame_a_hook
 from pipeline.chain.cost import Costs
-from pipeline.chain.heads import INTERNAL, internal
 from pipeline.chain.heads import failed as failed_hook
+from pipeline.chain.heads import internal
 from pipeline.errors import BadHook, CratewireError
 from pipeline.ledger.engine import writing
-from pipeline.model import Batch, FailedHook, ValidHook, head_of
+from pipeline.model import INTERNAL, Batch, FailedHook, ValidHook, head_of
 from pipeline.record.batch import Recorded, record_batch
 from pipeline.record.dead import Raw
 

@@ -268,6 +268,7 @@ class DeadHook(Base):
     __table_args__ = (
         Index("ix_dead_hooks_waiting", "died_at", "id", **only_where("replayed_at IS NULL")),
         Index("ix_dead_hooks_revoked", "store", "id", **only_where("reason = 'token_revoked'")),
+        Index("ix_dead_hooks_internal", "id", **only_where("reason = 'internal_error' AND replayed_at IS NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int | None]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection as Database
 
 from pipeline.ledger.shown import note_late
-from pipeline.model import FailedHook, ValidHook, head_of
+from pipeline.model import REPLAY, FailedHook, ValidHook, head_of
 from pipeline.record.canary import take_canaries
 from pipeline.record.casting import cast_stories
 from pipeline.record.dead import Raw, bury, revive
@@ -78,7 +78,7 @@ def record_batch(  # noqa: PLR0913 what is written, for whom, and who watches
     count_repeats(db, told.repeats)
     note_late(db, told.told_again)
     rows = _record(db, told, raws, now, watched) if told.fresh else []
-    revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == "replay"], now)
+    revive(db, [story.hook["receipt"] for story in stories if story.hook["source"] == REPLAY], now)
     ids = {story.hook["receipt"]: story.event_id for story in told.fresh}
     return Recorded(
         len(told.fresh),

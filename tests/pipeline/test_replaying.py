@@ -11,7 +11,7 @@ from pipeline.inbox import stream, tries
 from pipeline.ledger import tables
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reading import DeadListed, list_dead
-from pipeline.replaying import replay
+from pipeline.replaying import replay, replay_faults_of_others
 from tests.builders import NOW
 from tests.pipeline.chain.entries import ORDER, clock, entry
 from tests.pipeline.record.conftest import Teller
@@ -123,3 +123,24 @@ def test_a_delivery_waits_again_in_its_old_place(teller, redis):
     after = teller.rows(tables.Delivery)
     assert [(row.id, row.message_id, row.lane) for row in after] == before
     assert {(row.status, row.done_at, row.reason) for row in after} == {("pending", None, None)}
+
+
+def fail(teller, number, **detail):
+    hook = teller.hook("order_new", {}, receipt=f"r{number}")
+    head = {name: hook[name] for name in ("entry_id", "receipt", "store", "version", "event", "received_at", "source")}
+    teller.tell(failed=[{**head, "stage": "validate", "reason": "internal_error", "detail": detail}])
+
+
+def test_what_died_with_another_release_comes_back_oldest_first_and_so_many_at_once(teller, redis):
+    for number, release in enumerate(["one", "two", None, "one", "one"]):
+        fail(teller, number, error="KeyError", **({"release": release} if release else {}))
+
+    later = NOW + 60_000_001
+    assert replay_faults_of_others(teller.engine, redis, "two", 3, later) == ["r0", "r2", "r3"]
+    assert [one.receipt for one in back(redis)] == ["r0", "r2", "r3"]
+
+
+def test_what_has_just_died_is_left_alone_for_a_minute(teller, redis):
+    fail(teller, 1, error="KeyError", release="one")
+
+    assert replay_faults_of_others(teller.engine, redis, "two", 3, NOW + 60_000_000) == []

@@ -16,12 +16,16 @@ from pipeline.ledger.shown import DEAD
 from pipeline.ledger.silence.alarms import MERCHANT, OPERATOR
 from pipeline.ledger.stores import find_store
 from pipeline.ledger.tables import DeadHook
+from pipeline.model import INTERNAL
 from pipeline.plural import counted
 
 NAME = "hooks_unreadable"
 FRESH_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
 COMPARED_US = 3_600_000_000  # by then the store's API has been searched, or the list says that it has not
-_OURS = "internal_error"
+_OTHER_RELEASE = (
+    "Those of `internal_error` are tried again by themselves once another release runs: install the version before, or "
+    "one in which it is mended. "
+)
 _TO_DO = (
     "`cratewire dead list` names them, docs/operations.md says what each reason means; then `cratewire dead replay`."
 )
@@ -45,7 +49,7 @@ def _of_store(db: Connection, store: str, rows: list[Any], now: int) -> Item | N
     first, last = min(row[2] for row in rows), max(row[3] for row in rows)
     known = find_store(db, store)
     compared, missing = _compared(db, known.id if known else 0, last)
-    if compared and not missing and _OURS not in reasons:
+    if compared and not missing and INTERNAL not in reasons:
         return None
     if compared:
         shown = f"The store's API shows {counted(missing, 'happening')} whose hook is among them."
@@ -58,15 +62,15 @@ def _of_store(db: Connection, store: str, rows: list[Any], now: int) -> Item | N
     return Item(
         NAME,
         store,
-        OPERATOR if _OURS in reasons or known is None else MERCHANT,
+        OPERATOR if INTERNAL in reasons or known is None else MERCHANT,
         f"{store}: {counted(reasons.total(), 'hook')} could not be read",
         f"They are kept and are no events ({', '.join(f'{count} {name}' for name, count in reasons.items())}). {shown}",
-        _TO_DO,
+        _OTHER_RELEASE + _TO_DO if INTERNAL in reasons else _TO_DO,
         first,
         store if known else None,
         known.id if known else None,
         reason=next(iter(reasons)),
-        is_final=compared or _OURS in reasons or now >= last + COMPARED_US or not (known and rows_of(db, known.id)),
+        is_final=compared or INTERNAL in reasons or now >= last + COMPARED_US or not (known and rows_of(db, known.id)),
     )
 
 

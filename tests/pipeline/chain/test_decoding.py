@@ -63,5 +63,5 @@ def test_a_fault_of_our_own_costs_one_hook_and_quotes_nothing():
 
     assert [hook["receipt"] for hook in found["hooks"]] == ["r1", "r3"]
     (failed,) = found["failed"]
-    assert (failed["reason"], list(failed["detail"])) == ("internal_error", ["error"])
+    assert (failed["reason"], list(failed["detail"])) == ("internal_error", ["error", "release"])
     assert "marian" not in str(found["failed"])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pipeline.chain.decoding import decode_batch
+from pipeline.chain.release import RELEASE
 from pipeline.chain.validating import validate_batch
 from tests.pipeline.chain.entries import ORDER, clock, entry
 
@@ -54,7 +55,8 @@ def test_a_fault_of_our_own_costs_one_hook():
     found = validate_batch(batch, clock)
 
     assert [hook["receipt"] for hook in found["hooks"]] == ["r2"]
-    assert [(one["reason"], one["detail"]) for one in found["failed"]] == [("internal_error", {"error": "KeyError"})]
+    (died,) = found["failed"]
+    assert (died["reason"], died["detail"]) == ("internal_error", {"error": "KeyError", "release": RELEASE})
 
 
 @pytest.mark.parametrize("batch", [validated(entry()), decode_batch([entry()], 7, clock)])

@@ -54,6 +54,7 @@ def test_every_index_of_the_models_is_partial_where_they_say(engine):
         "ix_people_untold",
         "ix_dead_hooks_waiting",
         "ix_dead_hooks_revoked",
+        "ix_dead_hooks_internal",
         "ix_events_repeated",
         "ix_mails_asker_created_at",
         "ix_mails_waiting",

@@ -1,0 +1,191 @@
+"""What one release let die is tried by the next, without anybody's doing, and once by each."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+from sqlalchemy import update
+
+from pipeline.chain import heads, validating
+from pipeline.chain.limit import MOST_IN_A_ROW, stop, stopped
+from pipeline.inbox import stream
+from pipeline.ledger import tables
+from pipeline.ledger.engine import writing
+from tasks import dead
+from tasks.kick import publish
+from tests.installation import a_hook, order_hook
+from tests.tasks.by_hand import work_off
+
+REAL = validating._load
+MINUTE_US = 60_000_000
+
+
+@pytest.fixture(autouse=True)
+def connection(installed):
+    installed.connect({})
+
+
+@pytest.fixture
+def redis(installed) -> Redis:
+    return installed.process.redis
+
+
+@pytest.fixture
+def release(monkeypatch):
+    """Call it with a release's name and the events that it cannot load: it is what runs from now on."""
+
+    def begin(name, *broken):
+        def loaded(hook, now):
+            if hook["event"] in broken:
+                raise AttributeError("as a release may")
+            return REAL(hook, now)
+
+        monkeypatch.setattr(validating, "_load", loaded)
+        monkeypatch.setattr(heads, "RELEASE", name)
+        monkeypatch.setattr(dead, "RELEASE", name)
+
+    return begin
+
+
+def chain():
+    publish()
+    work_off("hooks")
+
+
+def tell_orders_among_others(installed, count):
+    for number in range(count):
+        other = a_hook(b'{"id": %d, "email": "o@example.com"}' % (1000 + number), event="customer_new")
+        installed.tell(order_hook(number), other, a_hook(other.raw, event="customer_new"))
+    chain()
+
+
+def rest(installed, minutes):
+    """As if they had died earlier."""
+    with writing(installed.process.engine) as db:
+        db.execute(update(tables.DeadHook).values(died_at=tables.DeadHook.died_at - minutes * MINUTE_US))
+
+
+def left(installed):
+    return [row.detail["release"] for row in installed.rows(tables.DeadHook) if row.replayed_at is None]
+
+
+def orders(installed):
+    return sorted(row.subject_id for row in installed.rows(tables.Event) if row.name == "order_new")
+
+
+def test_all_hooks_of_one_event_that_a_release_let_die_become_events_with_the_next(installed, redis, release):
+    release("one", "order_new")
+    tell_orders_among_others(installed, 30)
+    assert (left(installed), orders(installed)) == (["one"] * 30, [])
+
+    release("two")
+    rest(installed, 1)
+    dead.sweep()
+    chain()
+
+    assert (left(installed), orders(installed), stream.depth(redis)) == ([], list(range(30)), 0)
+
+
+def test_a_release_tries_none_of_its_own_dead(installed, redis, release):
+    release("one", "order_new")
+    tell_orders_among_others(installed, 3)
+    rest(installed, 1)
+
+    dead.sweep()
+
+    assert stream.depth(redis) == 0
+
+
+def test_what_dies_again_waits_for_yet_another_release(installed, redis, release):
+    release("one", "order_new")
+    tell_orders_among_others(installed, 3)
+    release("two", "order_new")
+    rest(installed, 1)
+    dead.sweep()
+    chain()
+    assert left(installed) == ["two"] * 3
+    rest(installed, 10)
+
+    dead.sweep()
+    assert stream.depth(redis) == 0
+
+    release("three")
+    dead.sweep()
+    chain()
+    assert (left(installed), orders(installed)) == ([], [0, 1, 2])
+
+
+def test_while_two_releases_run_side_by_side_each_death_makes_the_next_try_wait_a_minute_longer(
+    installed, redis, release
+):
+    release("one", "order_new")
+    tell_orders_among_others(installed, 1)
+    tried = 0
+    for number in range(60):
+        release(f"release {number % 2}", "order_new")
+        rest(installed, 1)
+        dead.sweep()
+        tried += stream.depth(redis)
+        chain()
+
+    assert 5 < tried < 12
+
+
+def test_hooks_that_die_again_stop_no_chain(installed, redis, release):
+    release("one", "order_new")
+    tell_orders_among_others(installed, 2 * MOST_IN_A_ROW)
+    release("two", "order_new")
+    rest(installed, 1)
+    dead.sweep()
+    chain()
+
+    assert (stopped(redis), left(installed)) == (None, ["two"] * 2 * MOST_IN_A_ROW)
+
+
+def test_hooks_that_died_before_releases_were_written_down_are_tried(installed, redis, release):
+    release("one", "order_new")
+    tell_orders_among_others(installed, 1)
+    with writing(installed.process.engine) as db:
+        db.execute(update(tables.DeadHook).values(detail={"error": "AttributeError"}))
+    release("two")
+    rest(installed, 1)
+
+    dead.sweep()
+
+    assert stream.depth(redis) == 1
+
+
+def test_hooks_that_died_for_another_reason_are_left_alone(installed, redis, release):
+    installed.tell(a_hook(b"{", event="order_new"))
+    chain()
+    release("two")
+    rest(installed, 1)
+
+    dead.sweep()
+
+    assert stream.depth(redis) == 0
+
+
+def test_none_is_tried_while_the_chain_stands(installed, redis, release):
+    release("one", "order_new")
+    tell_orders_among_others(installed, 1)
+    release("two")
+    rest(installed, 1)
+    stop(redis, [{"stage": "validate", "detail": {"error": "AttributeError"}}], 0)
+
+    dead.sweep()
+
+    assert stream.depth(redis) == 0
+
+
+def test_none_is_tried_while_more_than_a_batch_of_others_waits(installed, redis, release):
+    release("one", "order_new")
+    tell_orders_among_others(installed, 1)
+    release("two")
+    rest(installed, 1)
+    waiting = installed.process.settings.batch + 1
+    installed.tell(*(order_hook(number) for number in range(waiting)))
+
+    dead.sweep()
+
+    assert stream.depth(redis) == waiting
