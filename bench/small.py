@@ -1,0 +1,140 @@
+"""Hooks on a machine with too little memory: `cratewire run` in a control group of its own (version 1; needs root).
+
+    .venv/bin/python -m bench.small --limit-mb 700
+
+Everything of ours is inside the group, `connect` as well; the sandbox Customer.io and the sender are outside.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from bench.chaos.hooks import hook
+from bench.chaos.platform import Platform
+from bench.running import Folder, until
+from pipeline.embedded import free_port
+
+GROUPS = Path("/sys/fs/cgroup/memory")
+MEGABYTE = 1_000_000
+PEOPLE = 20
+PATIENCE_S = 180.0
+
+
+@contextmanager
+def group_of(limit_mb: int) -> Iterator[Path]:
+    """A control group with that much memory and no swap; gone afterwards."""
+    group = GROUPS / f"cratewire-{limit_mb}"
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(limit_mb * MEGABYTE))
+        yield group
+    finally:
+        group.rmdir()
+
+
+def inside(group: Path, *arguments: str) -> list[str]:
+    """One of our commands, in the group from its first moment."""
+    line = f'echo $$ > {group}/cgroup.procs && exec "$@"'
+    return ["/bin/sh", "-c", line, "sh", sys.executable, "-m", "receiver.cli", *arguments]
+
+
+def number_of(file: Path, name: str = "") -> int:
+    """The number in a file of the group, or in its line of that name."""
+    words = [line.split() for line in file.read_text().splitlines()]
+    return next(int(one[-1]) for one in words if not name or one[0] == name)
+
+
+def connect(folder: Folder, group: Path, platform: Platform) -> str:
+    """The path of the hook URL of orders."""
+    keys = ("--site-id", platform.site_id, "--api-key", platform.api_key, "--base-url", platform.url)
+    command = inside(
+        group, "connect", "--store", "small", "--platform", "customerio", "--region", "us", *keys, "--json"
+    )
+    done = subprocess.run(command, env=folder.environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise click.ClickException(f"connect ended with {done.returncode}: {done.stderr[-500:]}")
+    hooks: dict[str, str] = json.loads(done.stdout)["hooks"]
+    return urlsplit(hooks["order_new"]).path
+
+
+def send(port: int, path: str, count: int) -> int:
+    """Send hooks one after another; how many were acknowledged."""
+    connection, accepted = http.client.HTTPConnection("127.0.0.1", port, timeout=60), 0
+    for number in range(count):
+        connection.request("POST", path, hook(number, number % PEOPLE).body)
+        answer = connection.getresponse()
+        answer.read()
+        accepted += answer.status == http.client.OK
+    connection.close()
+    return accepted
+
+
+def expected(count: int) -> int:
+    """How many events all of these hooks are: gifts are heard of by two people."""
+    return sum(len(hook(number, number % PEOPLE).addresses) for number in range(count))
+
+
+def waited(holds: Callable[[], bool]) -> float:
+    """Seconds until it holds, or until patience is over."""
+    began = time.monotonic()
+    while not holds() and time.monotonic() < began + PATIENCE_S:
+        time.sleep(0.2)
+    return time.monotonic() - began
+
+
+def play(folder: Folder, group: Path, count: int) -> dict[str, Any]:
+    """Run it, send the hooks, and count what arrives."""
+    port = int(folder.environment["PORT"])
+    sandbox = [sys.executable, "-m", "sandbox.customerio"]
+    with folder.running("customerio", sandbox) as (there, said), folder.running("run", inside(group, "run")) as ours:
+        platform = Platform(**json.loads(until("the sandbox", lambda: "\n" in said() and said(), there, said)))
+        until("cratewire run", lambda: "Ready: " in ours[1](), *ours)
+        accepted = send(port, connect(folder, group, platform), count)
+        seconds = waited(lambda: platform.count() >= expected(count))
+        plan = [line for line in ours[1]().splitlines() if "MB of memory" in line]
+        return {
+            "hooks": count,
+            "accepted": accepted,
+            "events": expected(count),
+            "arrived": platform.count(),
+            "seconds": round(seconds, 1),
+            "peak_mb": number_of(group / "memory.max_usage_in_bytes") // MEGABYTE,
+            "killed": number_of(group / "memory.oom_control", "oom_kill"),
+            "reclaims": number_of(group / "memory.failcnt"),
+            "says": plan,
+        }
+
+
+@click.command()
+@click.option("--limit-mb", default=700, show_default=True, help="Memory of the group.")
+@click.option("--hooks", "count", default=214, show_default=True, help="How many are sent.")
+def main(limit_mb: int, count: int) -> None:
+    """Count what arrives of hooks with so little memory."""
+    with tempfile.TemporaryDirectory() as place, group_of(limit_mb) as group:
+        folder = Folder(Path(place))
+        folder.environment |= {
+            "CRATEWIRE_DATA_DIR": f"{place}/data",
+            "PORT": str(free_port()),
+            "CRATEWIRE_FLOWER_PORT": str(free_port()),
+            "CRATEWIRE_CRATEJOY_RATE": "100",
+            "PYTHONUNBUFFERED": "1",
+        }
+        found = play(folder, group, count)
+    click.echo(json.dumps(found, indent=2))
+    sys.exit(0 if found["accepted"] == count and found["arrived"] == found["events"] else 1)
+
+
+if __name__ == "__main__":
+    main()
