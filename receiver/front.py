@@ -15,6 +15,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # granian
 from pipeline import metrics
 from pipeline.inbox.writer import PATIENCE, Writer
 from pipeline.traces import span
+from receiver.charset import in_utf8
 from receiver.intake import INCOMPLETE, PROBED, REFUSED, TOO_SLOW, Answer, Intake, Place, TurnedAway, answer_to_sender
 from receiver.overdue import Overdue
 from receiver.page_bodies import PageBodies
@@ -87,6 +88,7 @@ class Front:
         raw = await self._body(http, place.store, length, body)
         if coding is not None:
             raw = await self._unpacked(place.store, coding, raw, body)
+        raw = in_utf8(scope.headers.get("content-type"), raw, self._intake.max_bytes)
         hook = self._intake.hook(place, raw, scope.query_string if scope.method == "GET" else None)
         with metrics.ACKNOWLEDGED.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
             return answer_to_sender(hook, await self._writer.promise(hook))

@@ -18,6 +18,7 @@ from pipeline.inbox.raw_hook import RawHook
 from pipeline.inbox.turned_away import Tally
 from pipeline.inbox.way_in import Way
 from pipeline.traces import span
+from receiver.charset import in_utf8
 from receiver.packed import Broken, TooLong, Unread, coding_of, unpacked
 
 EVENT = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
@@ -104,6 +105,7 @@ class Intake:
             raw = self._body(place.store, headers("content-length"), read)
             if coding is not None:
                 raw = self.unpacked(place.store, coding, raw)
+            raw = in_utf8(headers("content-type"), raw, self.max_bytes)
         except TurnedAway as turned:
             return turned.answer
         hook = self.hook(place, raw, query if method == "GET" else None)
