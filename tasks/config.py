@@ -15,7 +15,7 @@ SWEEPS = {  # task -> (queue, every how many seconds)
     "backfills.sweep": (DELIVERIES, 1.0),
     "backfills.daily": (DELIVERIES, 600.0),
     "clock.sweep": (DELIVERIES, 10.0),
-    "dead.sweep": (DELIVERIES, 60.0),
+    "dead.sweep": (DELIVERIES, 10.0),
     "hooks.sweep": (HOOKS, 2.0),
     "deliveries.sweep": (DELIVERIES, 1.0),
     "registration.sweep": (DELIVERIES, 2.0),

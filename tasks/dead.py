@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 def sweep() -> None:
     """Put some back into the inbox, unless it is busy or the chain stands: those that live go first."""
     here = this_process()
-    if stopped(here.redis) or stream.depth(here.redis) > here.settings.batch:
+    if stopped(here.redis) or stream.depth(here.redis) >= here.settings.batch:
         return
     tried = replay_faults_of_others(here.engine, here.redis, RELEASE, here.settings.batch, here.now())
     if tried:
