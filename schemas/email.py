@@ -11,7 +11,9 @@ from schemas.clean import clean
 
 LONGEST_BYTES = 150  # what the tightest platform takes as an identifier
 _UNSEEN = ("Cc", "Cf")  # control and format characters: nobody sees them, and no mail reaches an address that has one
-_DOTTED_I = "i\u0307"  # what the Turkish İ becomes in lower case; an address that begins with it was typed as "i"
+_DOTTED_I = re.compile(
+    "i\u0307+"
+)  # what the Turkish İ becomes in lower case; an address that begins with it was typed as "i"
 _LONGEST_DOMAIN = 253
 # Deliberately plain: one @, no blanks or separators, a domain of at least two labels. The platform is the final judge.
 _REACHABLE = re.compile(r"[^\s@<>()\[\],;:\\\"]+@(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}")
@@ -25,7 +27,7 @@ def normal_email(text: str) -> str | None:
     if text.isascii() and text.isprintable():
         return text.strip().lower() or None
     seen = "".join(one for one in clean(text) if category(one) not in _UNSEEN).strip()
-    lowered = normalize("NFC", normalize("NFC", seen).lower().replace(_DOTTED_I, "i"))
+    lowered = normalize("NFC", _DOTTED_I.sub("i", normalize("NFC", seen).lower()))
     local, at, domain = lowered.rpartition("@")
     return f"{local}{at}{_in_ascii(domain)}".strip() or None
 

@@ -35,6 +35,7 @@ def test_what_nobody_sees_is_no_part_of_an_address(unseen, place):
         ("maria@XN--bcher-kva.example", "maria@xn--bcher-kva.example"),
         ("maria@faß.example", "maria@xn--fa-hia.example"),
         ("maria@example\u3002com", MARIA),
+        ("İ\u0307rem@example.com", "irem@example.com"),
         ("\u200b", None),
         (" ", None),
     ],

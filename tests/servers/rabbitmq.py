@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from amqp import Connection
 
 from tests.servers.process import free_port, other_user, running, short_directory
 
+START_TRIES = 3
 _PLACES = "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"
 # One scheduler that does not spin while it waits: the tests' machine is small.
 _ERLANG = "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
@@ -32,7 +33,20 @@ class Node:
 
 @contextmanager
 def rabbitmq(port: int | None = None) -> Iterator[Node]:
-    """Start a node that knows no queue yet, on `port` or a free one."""
+    """Start a node that knows no queue yet, on `port` or a free one; again if another program took one of its ports."""
+    with ExitStack() as stack:
+        for tries_left in reversed(range(START_TRIES)):
+            try:
+                node = stack.enter_context(_node(port))
+                break
+            except RuntimeError:
+                if not tries_left:
+                    raise
+        yield node
+
+
+@contextmanager
+def _node(port: int | None) -> Iterator[Node]:
     port, epmd_port, dist_port = port or free_port(), free_port(), free_port()
     user = other_user("rabbitmq")
     server = _server()
