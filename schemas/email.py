@@ -13,7 +13,7 @@ LONGEST_BYTES = 150  # what the tightest platform takes as an identifier
 _UNSEEN = ("Cc", "Cf")  # control and format characters: nobody sees them, and no mail reaches an address that has one
 _DOTTED_I = re.compile(
     "i\u0307+"
-)  # what the Turkish İ becomes in lower case; an address that begins with it was typed as "i"
+)  # the Turkish İ in lower case; an address that begins with it was typed as "i"
 _LONGEST_DOMAIN = 253
 # Deliberately plain: one @, no blanks or separators, a domain of at least two labels. The platform is the final judge.
 _REACHABLE = re.compile(r"[^\s@<>()\[\],;:\\\"]+@(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}")
