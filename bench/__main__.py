@@ -13,20 +13,20 @@ from typing import Any
 import click
 import structlog
 
-from bench import contenders, report
+from bench import report, systems
 from bench.backfill import measure as backfill
 from bench.backfill.report import report as report_backfill
-from bench.hooks import hooks
-from bench.machine import described
+from bench.hooks import make_hooks
+from bench.machine import describe_machine
 from bench.measures import acknowledge, delivery, growth, idle, memory, paced
 from bench.plan import FULL, QUICK, Plan
 
-_START: dict[str, contenders.Start] = {
-    "ours": contenders.ours,
-    "everysec": contenders.everysec,
-    "textbook": contenders.textbook,
-    "one_task": contenders.one_task,
-    "node": contenders.node,
+_START: dict[str, systems.StartSystem] = {
+    "ours": systems.ours,
+    "everysec": systems.everysec,
+    "textbook": systems.textbook,
+    "one_task": systems.one_task,
+    "node": systems.node,
 }
 _IDLE = ("ours", "one_task")
 
@@ -36,7 +36,7 @@ def _delivery(plan: Plan) -> dict[str, Any]:
     found: dict[str, list[Any]] = {name: [] for name in plan.hooks}
     for number in range(plan.rounds):
         for name, count in plan.hooks.items():
-            told = hooks(count + delivery.WARM_UP, seed=number + 1)
+            told = make_hooks(count + delivery.WARM_UP, seed=number + 1)
             (one,) = delivery.measure(_START[name], told, 1)
             found[name].append(one.as_json())
     return found
@@ -66,11 +66,11 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
     """Measure Cratewire beside its peers."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     plan = QUICK if quick else FULL
-    print(described())
+    print(describe_machine())
     if why_not := _node_peer_is_missing():
         print(f"Left out: {report.NAMES['node']}, because {why_not}.")
         plan = replace(plan, hooks={name: count for name, count in plan.hooks.items() if name != "node"})
-    found: dict[str, Any] = _earlier(place) | {"machine": described(), "quick": quick}
+    found: dict[str, Any] = _load_earlier_results(place) | {"machine": describe_machine(), "quick": quick}
     for name in only or MEASURES:
         measure, lines = MEASURES[name]
         found[name] = measure(plan)
@@ -79,7 +79,7 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
             place.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
-def _earlier(place: Path | None) -> dict[str, Any]:
+def _load_earlier_results(place: Path | None) -> dict[str, Any]:
     """What other runs have measured: the whole takes an hour, and may be taken in parts."""
     earlier: dict[str, Any] = json.loads(place.read_text(encoding="utf-8")) if place and place.exists() else {}
     return earlier
@@ -90,14 +90,14 @@ def _node_peer_is_missing() -> str | None:
     try:
         ask = ["node", "--version"]
         told = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
-        if int(told.lstrip("v").partition(".")[0]) < contenders.OLDEST_NODE:
-            return f"it needs Node {contenders.OLDEST_NODE} or newer, and this is {told.strip()}"
-        lock, done = contenders.NODE / "package-lock.json", contenders.NODE / "node_modules" / ".package-lock.json"
+        if int(told.lstrip("v").partition(".")[0]) < systems.MIN_NODE_VERSION:
+            return f"it needs Node {systems.MIN_NODE_VERSION} or newer, and this is {told.strip()}"
+        lock, done = systems.NODE / "package-lock.json", systems.NODE / "node_modules" / ".package-lock.json"
         if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
             install = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
-            subprocess.run(install, cwd=contenders.NODE, check=True)
+            subprocess.run(install, cwd=systems.NODE, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return f"Node {contenders.OLDEST_NODE} or newer, npm, or the packages it needs are not to be had"
+        return f"Node {systems.MIN_NODE_VERSION} or newer, npm, or the packages it needs are not to be had"
     return None
 
 

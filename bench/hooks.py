@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from bench import shapes
+from bench import cratejoy_objects
 
-SIZE = 3_000  # bytes of a body on the wire
-CROWD = 40  # customers whose hooks are mixed
-EACH = 5  # hooks of one customer
-GIFTS = 0.1
+BODY_BYTES = 3_000  # bytes of a body on the wire
+CUSTOMERS_PER_GROUP = 40  # customers whose hooks are mixed
+HOOKS_PER_CUSTOMER = 5  # hooks of one customer
+GIFT_SHARE = 0.1
 
 # event -> its body, and of a hundred hooks about how many. All of them are forwarded.
-_MIX: dict[str, tuple[Callable[..., shapes.Object], int]] = {
-    "order_new": (shapes.order, 25),
-    "transaction_new": (shapes.transaction, 20),
-    "shipment_shipped": (shapes.shipment, 25),
-    "subscription_new": (shapes.subscription, 10),
-    "subscription_renewed": (shapes.subscription, 15),
-    "order_updated": (shapes.order, 5),
+_MIX: dict[str, tuple[Callable[..., cratejoy_objects.Object], int]] = {
+    "order_new": (cratejoy_objects.order, 25),
+    "transaction_new": (cratejoy_objects.transaction, 20),
+    "shipment_shipped": (cratejoy_objects.shipment, 25),
+    "subscription_new": (cratejoy_objects.subscription, 10),
+    "subscription_renewed": (cratejoy_objects.subscription, 15),
+    "order_updated": (cratejoy_objects.order, 5),
 }
-_GIFTS_TELL = frozenset({"order_new", "shipment_shipped", "subscription_new", "order_updated"})  # payments do not
-_GIFTS_AMONG_THEM = GIFTS * 100 / sum(_MIX[event][1] for event in _GIFTS_TELL)
+_RECIPIENT_EVENTS = frozenset({"order_new", "shipment_shipped", "subscription_new", "order_updated"})  # payments do not
+_GIFT_SHARE_AMONG_THEM = GIFT_SHARE * 100 / sum(_MIX[event][1] for event in _RECIPIENT_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Hook:
     messages: int
 
 
-def hooks(count: int, *, seed: int = 1, first: int = 0) -> list[Hook]:
+def make_hooks(count: int, *, seed: int = 1, first: int = 0) -> list[Hook]:
     """That many hooks, the same ones for the same seed. `first` numbers the first one's objects."""
     rng = Random(seed)
     events, weights = list(_MIX), [weight for _, weight in _MIX.values()]
@@ -50,12 +50,12 @@ def hooks(count: int, *, seed: int = 1, first: int = 0) -> list[Hook]:
     ]
 
 
-def messages(told: Iterable[Hook]) -> int:
+def count_messages(told: Iterable[Hook]) -> int:
     """How many events the platform will have."""
     return sum(hook.messages for hook in told)
 
 
-def about(number: int, who: int) -> Hook:
+def make_order_hook(number: int, who: int) -> Hook:
     """An order that is no gift: for measures that need one message of a given person."""
     return _hook(number, who, "order_new", chance=1.0)
 
@@ -63,24 +63,24 @@ def about(number: int, who: int) -> Hook:
 def _customers(rng: Random, first: int) -> Iterable[int]:
     start = first
     while True:
-        crowd = list(range(start, start + CROWD)) * EACH
+        crowd = list(range(start, start + CUSTOMERS_PER_GROUP)) * HOOKS_PER_CUSTOMER
         rng.shuffle(crowd)
         yield from crowd
-        start += CROWD
+        start += CUSTOMERS_PER_GROUP
 
 
 def _hook(number: int, who: int, event: str, *, chance: float) -> Hook:
-    gift = event in _GIFTS_TELL and chance < _GIFTS_AMONG_THEM
-    return Hook(event, _wrapped(_MIX[event][0](number, who, gift=gift)), 1 + gift)
+    gift = event in _RECIPIENT_EVENTS and chance < _GIFT_SHARE_AMONG_THEM
+    return Hook(event, _encode_body(_MIX[event][0](number, who, gift=gift)), 1 + gift)
 
 
-def _wrapped(body: dict[str, Any]) -> bytes:
+def _encode_body(body: dict[str, Any]) -> bytes:
     """A JSON string that holds JSON, with sorted keys: what the store sends. A note fills it up to its size."""
-    missing = SIZE - len(_twice(body | {"note": ""}))
-    return _twice(body | {"note": _PROSE[: max(0, missing)]})
+    missing = BODY_BYTES - len(_encode_twice(body | {"note": ""}))
+    return _encode_twice(body | {"note": _PROSE[: max(0, missing)]})
 
 
-def _twice(body: dict[str, Any]) -> bytes:
+def _encode_twice(body: dict[str, Any]) -> bytes:
     return json.dumps(json.dumps(body, sort_keys=True)).encode()
 
 

@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-_PATIENCE = 0.05
-_GIVE_UP = 30.0  # seconds without any answer
+_SELECT_TIMEOUT_S = 0.05
+_ANSWER_TIMEOUT_S = 30.0  # seconds without any answer
 
 
 @dataclass
@@ -45,7 +45,7 @@ def post(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def drive(
+def send_requests(
     port: int, requests: Iterable[bytes], connections: int, *, rate: float | None = None, seconds: float | None = None
 ) -> Outcome:
     """Send the requests, each once; stop sending after so many seconds. Returns when all are answered."""
@@ -55,13 +55,13 @@ def drive(
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(connection, selectors.EVENT_READ)
         try:
-            return _Drive(selector, sockets, iter(requests), rate, seconds).run()
+            return _LoadRun(selector, sockets, iter(requests), rate, seconds).run()
         finally:
             for connection in sockets:
                 connection.close()
 
 
-class _Drive:
+class _LoadRun:
     def __init__(
         self,
         selector: selectors.BaseSelector,
@@ -84,10 +84,10 @@ class _Drive:
         heard = time.perf_counter()
         while self._more or self._due:
             self._send()
-            for key, _ in self._selector.select(_PATIENCE if not self._idle else self._until_next()):
+            for key, _ in self._selector.select(_SELECT_TIMEOUT_S if not self._idle else self._until_next()):
                 self._take(key.fileobj)  # type: ignore[arg-type] # only sockets are registered
                 heard = time.perf_counter()
-            if self._due and time.perf_counter() - heard > _GIVE_UP:
+            if self._due and time.perf_counter() - heard > _ANSWER_TIMEOUT_S:
                 self._outcome.failures += len(self._due)
                 break
         self._outcome.seconds = time.perf_counter() - self._outcome.began
@@ -123,5 +123,5 @@ class _Drive:
 
     def _until_next(self) -> float:
         if not self._more:
-            return _PATIENCE
-        return min(_PATIENCE, max(0.0, self._next_due() - time.perf_counter()))
+            return _SELECT_TIMEOUT_S
+        return min(_SELECT_TIMEOUT_S, max(0.0, self._next_due() - time.perf_counter()))

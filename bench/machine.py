@@ -8,17 +8,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-_TICK = os.sysconf("SC_CLK_TCK")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PARENT, _TIMES = 1, slice(11, 15)  # fields of /proc/<pid>/stat behind the name: utime, stime, cutime, cstime
 _KIB = 1024
 
 
 def cpu_seconds(roots: Collection[int]) -> float:
     """CPU time of these processes and their descendants, those included that have ended and been waited for."""
-    return sum(sum(map(int, fields[_TIMES])) for _, fields in _family(roots)) / _TICK
+    return sum(sum(map(int, fields[_TIMES])) for _, fields in _family(roots)) / _TICKS_PER_S
 
 
-def resident(pid: int) -> int:
+def get_private_bytes(pid: int) -> int:
     """Resident memory in bytes that nobody shares: what a leak adds to."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     own = (line.split() for line in rollup.splitlines() if line.startswith(("Private_Clean", "Private_Dirty")))
@@ -38,7 +38,7 @@ def command_of(pid: int) -> str:
         return ""
 
 
-def described() -> str:
+def describe_machine() -> str:
     """This machine, in one line."""
     cpus = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _KIB**3

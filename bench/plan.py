@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.backfill import measure as backfill
-from bench.backfill.play import Script
+from bench.backfill.scenario import Scenario
 from bench.measures.paced import Pace
 
 
@@ -21,7 +21,7 @@ class Plan:
     memory: tuple[int, int]  # hooks, and of one portion
     ledgers: tuple[int, ...]  # events
     growth: tuple[int, int]  # rounds, and hooks of one
-    backfill: Script
+    backfill: Scenario
 
 
 # The slow peers get fewer hooks: their rate is level after the first few hundred.

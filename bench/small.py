@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from bench.chaos.hooks import hook
+from bench.chaos.hooks import make_hook
 from bench.chaos.platform import Platform
-from bench.running import Folder, until
-from pipeline.embedded import free_port
+from bench.processes import Folder, wait_until
+from pipeline.infra.embedded_valkey import find_free_port
 
 GROUPS = Path("/sys/fs/cgroup/memory")
 MEGABYTE = 1_000_000
@@ -73,7 +73,7 @@ def send(port: int, path: str, count: int) -> int:
     """Send hooks one after another; how many were acknowledged."""
     connection, accepted = http.client.HTTPConnection("127.0.0.1", port, timeout=60), 0
     for number in range(count):
-        connection.request("POST", path, hook(number, number % PEOPLE).body)
+        connection.request("POST", path, make_hook(number, number % PEOPLE).body)
         answer = connection.getresponse()
         answer.read()
         accepted += answer.status == http.client.OK
@@ -83,7 +83,7 @@ def send(port: int, path: str, count: int) -> int:
 
 def expected(count: int) -> int:
     """How many events all of these hooks are: gifts are heard of by two people."""
-    return sum(len(hook(number, number % PEOPLE).addresses) for number in range(count))
+    return sum(len(make_hook(number, number % PEOPLE).addresses) for number in range(count))
 
 
 def waited(holds: Callable[[], bool]) -> float:
@@ -99,8 +99,8 @@ def play(folder: Folder, group: Path, count: int) -> dict[str, Any]:
     port = int(folder.environment["PORT"])
     sandbox = [sys.executable, "-m", "sandbox.customerio"]
     with folder.running("customerio", sandbox) as (there, said), folder.running("run", inside(group, "run")) as ours:
-        platform = Platform(**json.loads(until("the sandbox", lambda: "\n" in said() and said(), there, said)))
-        until("cratewire run", lambda: "Ready: " in ours[1](), *ours)
+        platform = Platform(**json.loads(wait_until("the sandbox", lambda: "\n" in said() and said(), there, said)))
+        wait_until("cratewire run", lambda: "Ready: " in ours[1](), *ours)
         accepted = send(port, connect(folder, group, platform), count)
         seconds = waited(lambda: platform.count() >= expected(count))
         plan = [line for line in ours[1]().splitlines() if "MB of memory" in line]
@@ -126,8 +126,8 @@ def main(limit_mb: int, count: int) -> None:
         folder = Folder(Path(place))
         folder.environment |= {
             "CRATEWIRE_DATA_DIR": f"{place}/data",
-            "PORT": str(free_port()),
-            "CRATEWIRE_FLOWER_PORT": str(free_port()),
+            "PORT": str(find_free_port()),
+            "CRATEWIRE_FLOWER_PORT": str(find_free_port()),
             "CRATEWIRE_CRATEJOY_RATE": "100",
             "PYTHONUNBUFFERED": "1",
         }

@@ -14,15 +14,17 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from environs import Env, EnvValidationError, ValidationError, validate
 
-from pipeline.embedded import BROKER, embedded_in
-from pipeline.errors import Misconfigured
-from pipeline.kept import kept
+from pipeline.core.errors import Misconfigured
+from pipeline.infra.embedded_valkey import BROKER, load_embedded_valkey
+from pipeline.infra.secret_files import read_or_create
 
-SHORTEST_SECRET = 16
-LONGEST_SENDER = 500  # characters; the standard library takes minutes for a sender of a megabyte
+MIN_SECRET_CHARACTERS = 16
+MAX_SENDER_CHARACTERS = 500  # characters; the standard library takes minutes for a sender of a megabyte
 DEFAULT_PORT = 8080
-LAST_PORT = "port"  # a file in the data directory
-CRATEJOY_RATE = 2.0  # requests a second to one store: Cratejoy names no number; a public client keeps to this one
+PORT_FILE_NAME = "port"  # a file in the data directory
+DEFAULT_CRATEJOY_RATE = (
+    2.0  # requests a second to one store: Cratejoy names no number; a public client keeps to this one
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Variable:
     check: Callable[[Any], object] | None = None
 
 
-def _url(*schemes: str) -> Callable[[str], None]:
+def _build_url_check(*schemes: str) -> Callable[[str], None]:
     def check(value: str) -> None:
         if urlsplit(value).scheme not in schemes:
             raise ValidationError(f"Must be a URL that begins with {', '.join(f'{scheme}://' for scheme in schemes)}.")
@@ -43,42 +45,43 @@ def _url(*schemes: str) -> Callable[[str], None]:
     return check
 
 
-def _long_enough(value: str) -> None:
-    if any(len(key) < SHORTEST_SECRET for key in _listed(value)):
-        raise ValidationError(f"Every key needs at least {SHORTEST_SECRET} characters.")
+def _check_secrets(value: str) -> None:
+    if any(len(key) < MIN_SECRET_CHARACTERS for key in _split_list(value)):
+        raise ValidationError(f"Every key needs at least {MIN_SECRET_CHARACTERS} characters.")
 
 
-def _a_sender(value: str) -> None:
-    address = parseaddr(value)[1] if len(value) <= LONGEST_SENDER else ""
+def _check_sender(value: str) -> None:
+    address = parseaddr(value)[1] if len(value) <= MAX_SENDER_CHARACTERS else ""
     if "@" not in address.strip("@"):
         raise ValidationError("Must be a mail address, such as Cratewire <cratewire@example.com>.")
 
 
-def _addresses(value: str) -> None:
-    if not all("@" in address.strip("@") for address in _listed(value)):
+def _check_addresses(value: str) -> None:
+    if not all("@" in address.strip("@") for address in _split_list(value)):
         raise ValidationError("Must be mail addresses, with commas between them.")
 
 
-_REDIS = _url("redis", "rediss", "unix")
-_A_PORT = validate.Range(1, 65535)
-_MEMORY = validate.Regexp(r"\d+(kb|mb|gb)?\Z", error="Must be a number of bytes, or one with kb, mb or gb.")
+_CHECK_REDIS_URL = _build_url_check("redis", "rediss", "unix")
+_CHECK_PORT = validate.Range(1, 65535)
+_CHECK_MEMORY_SIZE = validate.Regexp(r"\d+(kb|mb|gb)?\Z", error="Must be a number of bytes, or one with kb, mb or gb.")
 
 # Settings attribute -> variable. `.env.example` explains each.
 VARIABLES: dict[str, Variable] = {
-    "redis_url": Variable("REDIS_URL", check=_REDIS),
+    "redis_url": Variable("REDIS_URL", check=_CHECK_REDIS_URL),
     "database_url": Variable(
-        "DATABASE_URL", check=_url("sqlite", "postgres", "postgresql", "postgresql+psycopg", "sqlite+pysqlite")
+        "DATABASE_URL",
+        check=_build_url_check("sqlite", "postgres", "postgresql", "postgresql+psycopg", "sqlite+pysqlite"),
     ),
     "host": Variable("CRATEWIRE_HOST", default="127.0.0.1"),
-    "port": Variable("PORT", "int", check=_A_PORT),
-    "secret_keys": Variable("CRATEWIRE_SECRET_KEY", check=_long_enough),
-    "public_url": Variable("CRATEWIRE_PUBLIC_URL", check=_url("http", "https")),
+    "port": Variable("PORT", "int", check=_CHECK_PORT),
+    "secret_keys": Variable("CRATEWIRE_SECRET_KEY", check=_check_secrets),
+    "public_url": Variable("CRATEWIRE_PUBLIC_URL", check=_build_url_check("http", "https")),
     "data_dir": Variable("CRATEWIRE_DATA_DIR", default="var"),
-    "broker_url": Variable("CRATEWIRE_BROKER_URL", check=_url("redis", "rediss", "amqp", "amqps")),
+    "broker_url": Variable("CRATEWIRE_BROKER_URL", check=_build_url_check("redis", "rediss", "amqp", "amqps")),
     "max_hook_bytes": Variable("CRATEWIRE_MAX_HOOK_BYTES", "int", 5_000_000, validate.Range(1_000, 100_000_000)),
     "redis_timeout": Variable("CRATEWIRE_REDIS_TIMEOUT", "float", 0.2, validate.Range(0.01, 30.0)),
     "batch": Variable("CRATEWIRE_BATCH", "int", 250, validate.Range(1, 1_000)),
-    "cratejoy_rate": Variable("CRATEWIRE_CRATEJOY_RATE", "float", CRATEJOY_RATE, validate.Range(0.02, 1_000.0)),
+    "cratejoy_rate": Variable("CRATEWIRE_CRATEJOY_RATE", "float", DEFAULT_CRATEJOY_RATE, validate.Range(0.02, 1_000.0)),
     "reconcile_seconds": Variable("CRATEWIRE_RECONCILE_SECONDS", "float", 3600.0, validate.Range(0.0, 604_800.0)),
     "reconcile_overlap_seconds": Variable(
         "CRATEWIRE_RECONCILE_OVERLAP_SECONDS", "float", 7200.0, validate.Range(0.0, 604_800.0)
@@ -88,17 +91,17 @@ VARIABLES: dict[str, Variable] = {
     ),
     "workers": Variable("CRATEWIRE_WORKERS", "int", 4, validate.Range(1, 256)),
     "flower_host": Variable("CRATEWIRE_FLOWER_HOST", default="127.0.0.1"),
-    "flower_port": Variable("CRATEWIRE_FLOWER_PORT", "int", 5555, _A_PORT),
+    "flower_port": Variable("CRATEWIRE_FLOWER_PORT", "int", 5555, _CHECK_PORT),
     "flower_password": Variable("CRATEWIRE_FLOWER_PASSWORD", check=validate.Length(min=8)),
-    "valkey_maxmemory": Variable("CRATEWIRE_VALKEY_MAXMEMORY", check=_MEMORY),
+    "valkey_maxmemory": Variable("CRATEWIRE_VALKEY_MAXMEMORY", check=_CHECK_MEMORY_SIZE),
     "heartbeat_seconds": Variable("CRATEWIRE_HEARTBEAT_SECONDS", "float", 10.0, validate.Range(0.0, 3600.0)),
     "canary_seconds": Variable("CRATEWIRE_CANARY_SECONDS", "float", 300.0, validate.Range(0.0, 86_400.0)),
-    "alarm_url": Variable("CRATEWIRE_ALARM_URL", check=_url("http", "https")),
-    "metrics_token": Variable("CRATEWIRE_METRICS_TOKEN", check=validate.Length(min=SHORTEST_SECRET)),
-    "traces_url": Variable("CRATEWIRE_TRACES_URL", check=_url("http", "https")),
-    "operator_mail": Variable("CRATEWIRE_OPERATOR_MAIL", check=_addresses),
-    "smtp_url": Variable("SMTP_URL", check=_url("smtp", "smtps")),
-    "mail_from": Variable("CRATEWIRE_MAIL_FROM", check=_a_sender),
+    "alarm_url": Variable("CRATEWIRE_ALARM_URL", check=_build_url_check("http", "https")),
+    "metrics_token": Variable("CRATEWIRE_METRICS_TOKEN", check=validate.Length(min=MIN_SECRET_CHARACTERS)),
+    "traces_url": Variable("CRATEWIRE_TRACES_URL", check=_build_url_check("http", "https")),
+    "operator_mail": Variable("CRATEWIRE_OPERATOR_MAIL", check=_check_addresses),
+    "smtp_url": Variable("SMTP_URL", check=_build_url_check("smtp", "smtps")),
+    "mail_from": Variable("CRATEWIRE_MAIL_FROM", check=_check_sender),
     "connect_anywhere": Variable("CRATEWIRE_CONNECT_ANYWHERE", "bool", default=False),
     "registration": Variable("CRATEWIRE_REGISTRATION", default="open", check=validate.OneOf(["open", "invited"])),
     "log_level": Variable(
@@ -155,28 +158,28 @@ class Settings:
 
         `data_dir` and `port` are the command line's and win over their variables.
         """
-        read = _read(environ)
+        read = _parse_variables(environ)
         home = Path(data_dir or read["data_dir"]).expanduser().absolute()
-        read |= {"data_dir": home, "port": port or read["port"] or last_port(home)}
-        return cls(**(read | _completed(read, home)))
+        read |= {"data_dir": home, "port": port or read["port"] or read_last_port(home)}
+        return cls(**(read | _derive_settings(read, home)))
 
 
-def last_port(home: Path) -> int:
+def read_last_port(home: Path) -> int:
     """Where the last `cratewire run` of this data directory listened, so that other commands name the same URLs."""
     try:
-        return int((home / LAST_PORT).read_text(encoding="ascii"))
+        return int((home / PORT_FILE_NAME).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return DEFAULT_PORT
 
 
-def process_environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
+def read_environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
     """This process's environment, over what a `.env` file in the working directory says."""
     from_file = dotenv_values(dotenv) if dotenv else {}
     return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
 
 
-def _read(environ: Mapping[str, str]) -> dict[str, Any]:
-    env = _Given(environ)
+def _parse_variables(environ: Mapping[str, str]) -> dict[str, Any]:
+    env = _MappingEnv(environ)
     read = {
         attribute: getattr(env, row.parser)(row.name, default=row.default, validate=row.check)
         for attribute, row in VARIABLES.items()
@@ -190,23 +193,25 @@ def _read(environ: Mapping[str, str]) -> dict[str, Any]:
     return read
 
 
-def _completed(read: Mapping[str, Any], home: Path) -> dict[str, Any]:
+def _derive_settings(read: Mapping[str, Any], home: Path) -> dict[str, Any]:
     """What follows from the rest: secrets made once, embedded parts where no URL is configured."""
-    redis_url = read["redis_url"] or embedded_in(home).url
+    redis_url = read["redis_url"] or load_embedded_valkey(home).url
     public_url = (read["public_url"] or f"http://127.0.0.1:{read['port']}").rstrip("/")
-    keys = read["secret_keys"] or kept(home / "secret_key", lambda: secrets.token_urlsafe(48))
+    keys = read["secret_keys"] or read_or_create(home / "secret_key", lambda: secrets.token_urlsafe(48))
     return {
         "redis_url": redis_url,
         "embedded_redis": not read["redis_url"],
         "database_url": read["database_url"] or f"sqlite:///{home / 'cratewire.db'}",
-        "broker_url": read["broker_url"] or read["redis_url"] or embedded_in(home, BROKER).url,
+        "broker_url": read["broker_url"] or read["redis_url"] or load_embedded_valkey(home, BROKER).url,
         "embedded_broker": not (read["broker_url"] or read["redis_url"]),
         "public_url": public_url,
         "mail_from": read["mail_from"] or f"Cratewire <cratewire@{_mail_domain(public_url)}>",
-        "secret_keys": _listed(keys),
-        "operator_mail": _listed(read["operator_mail"] or ""),
-        "metrics_token": read["metrics_token"] or kept(home / "metrics_token", lambda: secrets.token_urlsafe(32)),
-        "flower_password": read["flower_password"] or kept(home / "flower_password", lambda: secrets.token_urlsafe(18)),
+        "secret_keys": _split_list(keys),
+        "operator_mail": _split_list(read["operator_mail"] or ""),
+        "metrics_token": read["metrics_token"]
+        or read_or_create(home / "metrics_token", lambda: secrets.token_urlsafe(32)),
+        "flower_password": read["flower_password"]
+        or read_or_create(home / "flower_password", lambda: secrets.token_urlsafe(18)),
     }
 
 
@@ -216,11 +221,11 @@ def _mail_domain(public_url: str) -> str:
     return host if any(letter.isalpha() for letter in host) and ":" not in host else "localhost"
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def _split_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in map(str.strip, text.split(",")) if part)
 
 
-class _Given(Env):
+class _MappingEnv(Env):
     """environs over a mapping that is handed in. An empty variable counts as unset, as in a filled-in `.env`."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

@@ -14,31 +14,31 @@ import click
 from redis import Redis
 from redis.exceptions import RedisError
 
-from pipeline.private_files import keep_new_files_private
-from pipeline.settings import Settings, process_environment
+from pipeline.infra.private_files import set_private_umask
+from pipeline.settings import Settings, read_environment
 
-PATIENCE = 10.0
+PROBE_TIMEOUT_S = 10.0
 Check = Callable[[Settings], bool]
 
 
 def web(settings: Settings) -> bool:
     """It can keep hooks, be it on the spool."""
-    return answers(settings.host, settings.port, "/readyz/hooks")
+    return is_answering(settings.host, settings.port, "/readyz/hooks")
 
 
 def flower(settings: Settings) -> bool:
     """It answers."""
-    return answers(settings.flower_host, settings.flower_port, "/healthcheck")
+    return is_answering(settings.flower_host, settings.flower_port, "/healthcheck")
 
 
 def worker(_: Settings) -> bool:
     """It answers a ping."""
-    return pinged("worker")
+    return is_worker_answering("worker")
 
 
 def backfill(_: Settings) -> bool:
     """It answers a ping."""
-    return pinged("backfill")
+    return is_worker_answering("backfill")
 
 
 def beat(settings: Settings) -> bool:
@@ -47,7 +47,9 @@ def beat(settings: Settings) -> bool:
 
     from tasks.app import app  # noqa: PLC0415
 
-    with Redis.from_url(settings.redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as redis:
+    with Redis.from_url(
+        settings.redis_url, socket_timeout=PROBE_TIMEOUT_S, socket_connect_timeout=PROBE_TIMEOUT_S
+    ) as redis:
         try:
             return bool(redis.exists(RedBeatConfig(app).lock_key))
         except RedisError:
@@ -57,12 +59,12 @@ def beat(settings: Settings) -> bool:
 CHECKS: Mapping[str, Check] = {check.__name__: check for check in (web, worker, backfill, beat, flower)}
 
 
-def answers(host: str, port: int, path: str) -> bool:
+def is_answering(host: str, port: int, url_path: str) -> bool:
     """Whether 200 is the answer. Who listens everywhere listens on loopback too."""
     everywhere = host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
-    connection = http.client.HTTPConnection("127.0.0.1" if everywhere else host, port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1" if everywhere else host, port, timeout=PROBE_TIMEOUT_S)
     try:
-        connection.request("GET", path)
+        connection.request("GET", url_path)
         return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
@@ -70,14 +72,14 @@ def answers(host: str, port: int, path: str) -> bool:
         connection.close()
 
 
-def pinged(name: str) -> bool:
+def is_worker_answering(name: str) -> bool:
     """Whether the worker of that name on this host answers; a broker that is away is no fault of its."""
     from kombu.exceptions import OperationalError  # noqa: PLC0415  as above
 
     from tasks.app import app  # noqa: PLC0415
 
     try:
-        return bool(app.control.ping([f"{name}@{socket.gethostname()}"], timeout=PATIENCE))
+        return bool(app.control.ping([f"{name}@{socket.gethostname()}"], timeout=PROBE_TIMEOUT_S))
     except (OSError, OperationalError, RedisError):
         return True
 
@@ -86,8 +88,8 @@ def pinged(name: str) -> bool:
 @click.argument("name", type=click.Choice(sorted(CHECKS)))
 def main(name: str) -> None:
     """End with 0 if it does."""
-    keep_new_files_private()
-    settings = Settings.from_environment(process_environment())
+    set_private_umask()
+    settings = Settings.from_environment(read_environment())
     raise SystemExit(0 if CHECKS[name](settings) else 1)
 
 

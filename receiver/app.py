@@ -8,36 +8,40 @@ from flask import Flask
 
 from pipeline.settings import Settings
 from receiver import health
-from receiver.fast_path import FastPath
-from receiver.pages.door import Door
-from receiver.pages.site import Site
-from receiver.watch import pages
-from receiver.wiring import Wiring, wire
+from receiver.hooks.build import WebComponents, build_components
+from receiver.hooks.wsgi_middleware import HookMiddleware
+from receiver.metrics import endpoint
+from receiver.pages.context import PagesContext
+from receiver.pages.lazy_app import LazyApp
 
 
-def create_app(settings: Settings, wiring: Wiring | None = None) -> Flask:
+def create_app(settings: Settings, components: WebComponents | None = None) -> Flask:
     """The application; tests hand in their own wiring."""
-    parts = wiring or wire(settings)
+    parts = components or build_components(settings)
     app = Flask("receiver", static_folder=None)
     app.register_blueprint(
-        health.blueprint(parts.writer.condition, parts.watch.pulse.chain if parts.watch else health.unwatched)
+        health.blueprint(
+            parts.writer.get_status,
+            parts.monitoring.heartbeat.chain if parts.monitoring else health.get_unwatched_chain,
+        )
     )
-    if parts.watch:
-        app.register_blueprint(pages.blueprint(parts.watch.scrape.page, parts.watch.token))
+    if parts.monitoring:
+        app.register_blueprint(endpoint.blueprint(parts.monitoring.metrics_page.page, parts.monitoring.token))
     if parts.site:
-        app.wsgi_app = Door(app.wsgi_app, paths_of(app), partial(_pages, parts.site), settings.public_url)  # type: ignore[method-assign] # Flask's documented way
-    app.wsgi_app = FastPath(app.wsgi_app, parts.intake)  # type: ignore[method-assign] # Flask's documented way
+        pages = LazyApp(app.wsgi_app, find_own_paths(app), partial(_build_pages, parts.site), settings.public_url)
+        app.wsgi_app = pages  # type: ignore[method-assign] # Flask's documented way
+    app.wsgi_app = HookMiddleware(app.wsgi_app, parts.rules)  # type: ignore[method-assign] # Flask's documented way
     app.extensions["cratewire"] = parts
     return app
 
 
-def paths_of(app: Flask) -> frozenset[str]:
+def find_own_paths(app: Flask) -> frozenset[str]:
     """What this application serves itself: `healthz`, `readyz/hooks` and the like."""
     return frozenset(rule.rule.removeprefix("/").partition("<")[0] for rule in app.url_map.iter_rules())
 
 
-def _pages(site: Site) -> Flask:
+def _build_pages(site: PagesContext) -> Flask:
     """The pages, imported when they are first asked for."""
-    from receiver.pages.app import create_pages  # noqa: PLC0415 see receiver.pages.door
+    from receiver.pages.app import create_pages  # noqa: PLC0415 see receiver.pages.lazy_app
 
     return create_pages(site)

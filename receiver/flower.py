@@ -6,37 +6,37 @@ import os
 import sys
 from collections.abc import Mapping
 
-from pipeline.embedded import require_run
-from pipeline.errors import Misconfigured
-from pipeline.private_files import keep_new_files_private
-from pipeline.settings import Settings, process_environment
+from pipeline.core.errors import Misconfigured
+from pipeline.infra.embedded_valkey import require_active_run
+from pipeline.infra.private_files import set_private_umask
+from pipeline.settings import Settings, read_environment
 
-USER = "cratewire"
+FLOWER_USER = "cratewire"
 
 
-def flower_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+def build_flower_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """Flower's options as flower reads them."""
     return {
         **environ,
         "FLOWER_ADDRESS": settings.flower_host,
         "FLOWER_PORT": str(settings.flower_port),
         "FLOWER_LOGGING": "warning",  # it lists Celery's own tasks otherwise
-        "FLOWER_BASIC_AUTH": f"{USER}:{settings.flower_password}",
+        "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{settings.flower_password}",
     }
 
 
 def main() -> None:
     """Become flower."""
-    keep_new_files_private()
-    environ = process_environment()
+    set_private_umask()
+    environ = read_environment()
     try:
         settings = Settings.from_environment(environ)
         if settings.embedded_broker:
-            require_run(settings.data_dir)
+            require_active_run(settings.data_dir)
     except Misconfigured as error:
         raise SystemExit(f"Error: {error}") from error
     command = [sys.executable, "-m", "celery", "-A", "tasks.app", "flower"]
-    os.execve(sys.executable, command, flower_environment(settings, environ))  # noqa: S606  no shell is wanted
+    os.execve(sys.executable, command, build_flower_environment(settings, environ))  # noqa: S606  no shell is wanted
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify
 
-from pipeline.inbox.way_in import Condition
-from pipeline.ledger.reading import Chain
-from receiver.watch.looks import can_keep
+from pipeline.inbox.ingest import IngestStatus
+from pipeline.ledger.queries import ChainStatus
+from receiver.metrics.collect import can_store_hooks
 
 
-def blueprint(condition: Callable[[], Condition | None], chain: Callable[[], Chain]) -> Blueprint:
+def blueprint(condition: Callable[[], IngestStatus | None], chain: Callable[[], ChainStatus]) -> Blueprint:
     """The views; `condition` is None when the writer does not live."""
     health = Blueprint("health", __name__)
 
@@ -27,38 +27,38 @@ def blueprint(condition: Callable[[], Condition | None], chain: Callable[[], Cha
     @health.get("/readyz")
     def readyz() -> tuple[Response, int]:
         now, chained = condition(), chain()
-        hooks = can_keep(now)
+        hooks = can_store_hooks(now)
         ready = hooks and chained.alive is not False
         body = jsonify(
             ready=ready,
             hooks=hooks,
             chain=chained.alive,
             last_heartbeat_seconds=chained.last_heartbeat_seconds,
-            **_parts(now),
+            **_describe_parts(now),
         )
-        return body, _status(ready)
+        return body, _get_status(ready)
 
     @health.get("/readyz/hooks")
     def hooks() -> tuple[Response, int]:
         now = condition()
-        return jsonify(ready=can_keep(now), **_parts(now)), _status(can_keep(now))
+        return jsonify(ready=can_store_hooks(now), **_describe_parts(now)), _get_status(can_store_hooks(now))
 
     return health
 
 
-def unwatched() -> Chain:
+def get_unwatched_chain() -> ChainStatus:
     """What is known of the chain when nobody sends heartbeats."""
-    return Chain(None, None, None)
+    return ChainStatus(None, None, None)
 
 
-def _parts(now: Condition | None) -> dict[str, bool | int | None]:
+def _describe_parts(now: IngestStatus | None) -> dict[str, bool | int | None]:
     return {
         "writer": now is not None,
         "redis": now is not None and now.redis,
         "spool": now is not None and now.spool,
-        "spooled": now.spooled if now else None,
+        "spooled": now.spooled_hooks if now else None,
     }
 
 
-def _status(ready: bool) -> int:  # noqa: FBT001 it is the question
+def _get_status(ready: bool) -> int:  # noqa: FBT001 it is the question
     return 200 if ready else 503

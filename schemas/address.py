@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.base import Resource, ResourceData
-from schemas.fields import Open, Text
+from schemas.fields import AnyValue, Text
 
 
 class Address(ResourceData, total=False):
@@ -38,5 +38,5 @@ class AddressSchema(Resource):
     company = Text()
     phone_number = Text()
     icon = Text()
-    status = Open()  # documented as text, captured as 0 and 1 without a meaning
+    status = AnyValue()  # documented as text, captured as 0 and 1 without a meaning
     status_message = Text()

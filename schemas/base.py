@@ -9,9 +9,9 @@ from typing import Any, ClassVar, TypedDict
 from marshmallow import Schema, ValidationError
 
 from schemas.clean import MAX_DEPTH, TOO_DEEP
-from schemas.fields import Email, Id, Lenient, Text
-from schemas.links import link_in
-from schemas.relations import Elsewhere, Many, Reader, Relation
+from schemas.fields import Email, Id, LenientField, Text
+from schemas.links import parse_link
+from schemas.relations import CollectionLink, Reader, Relation, ToMany
 from schemas.report import Report, Trail
 
 Body = dict[str, Any]
@@ -44,10 +44,12 @@ class WireSchema(Schema):
         fields = self.load_fields.items()
         self.relations = {name: field for name, field in fields if isinstance(field, Relation)}
         self._values: dict[str, Callable[[Any], Any]] = {
-            name: field.read for name, field in fields if isinstance(field, Lenient)
+            name: field.read for name, field in fields if isinstance(field, LenientField)
         }
-        self._of_person = {name for name, field in fields if isinstance(field, Lenient) and field.of_person}
-        self.names_person = any(isinstance(field, Email) for _, field in fields)
+        self._identifying_fields = {
+            name for name, field in fields if isinstance(field, LenientField) and field.identifies_person
+        }
+        self.has_email_field = any(isinstance(field, Email) for _, field in fields)
 
     def bind(self, schemas: Mapping[str, Reader]) -> None:
         """Lead every relation to its schema."""
@@ -75,23 +77,25 @@ class WireSchema(Schema):
             return {}
         data: dict[str, Any] = {}
         values, relations = self._values, self.relations
-        for key, value in self.reshaped(body, report, trail).items():
+        for key, value in self.reshape(body, report, trail).items():
             if read_value := values.get(key):
                 try:
                     data[key] = None if value is None else read_value(value)
                 except ValidationError as error:
-                    report.error((*trail, key), *map(str, error.messages), of_person=key in self._of_person)
+                    report.error(
+                        (*trail, key), *map(str, error.messages), identifies_person=key in self._identifying_fields
+                    )
             elif relation := relations.get(key):
-                _relate(data, key, None if value is None else relation.read(value, report, (*trail, key)))
+                _set_relation(data, key, None if value is None else relation.read(value, report, (*trail, key)))
             else:
-                report.unnamed(trail, key, value)
+                report.add_unknown(trail, key, value)
         return data
 
-    def reshaped(self, body: Body, report: Report, trail: Trail) -> Body:  # noqa: ARG002  (for those who override it)
+    def reshape(self, body: Body, report: Report, trail: Trail) -> Body:  # noqa: ARG002  (for those who override it)
         """The body under the keys we use."""
         for alias, name in self.aliases.items():
             if alias in body:
-                body = {key: value for key, value in body.items() if key != alias} | _told(body, alias, name)
+                body = {key: value for key, value in body.items() if key != alias} | _resolve_alias(body, alias, name)
         return body
 
 
@@ -109,45 +113,47 @@ class Resource(WireSchema):
     """A model of Cratejoy's API: it has an id and can be referred to."""
 
     id = Id()
-    type: Lenient = Text()
+    type: LenientField = Text()
     url = Text()
     link = Text()
 
-    def reshaped(self, body: Body, report: Report, trail: Trail) -> Body:
+    def reshape(self, body: Body, report: Report, trail: Trail) -> Body:
         """The body with what we made of links turned back, so that loaded data can be loaded again."""
-        body = super().reshaped(body, report, trail)
+        body = super().reshape(body, report, trail)
         if "link" in body and not isinstance(body["link"], str | None):
             body = dict(body)
-            report.unnamed(trail, "link", body.pop("link"))
+            report.add_unknown(trail, "link", body.pop("link"))
         if "links" in body:
             body = dict(body)
-            body = self._relinked(body, body.pop("links"), report, trail)
+            body = self._restore_links(body, body.pop("links"), report, trail)
         return body
 
-    def _relinked(self, body: Body, links: object, report: Report, trail: Trail) -> Body:
+    def _restore_links(self, body: Body, links: object, report: Report, trail: Trail) -> Body:
         """Our `links` as the store sends them: under the name of the relation. Foreign ones have no name."""
         ours: dict[str, str] = {}
         if isinstance(links, dict):
             ours = {
-                name: link for name, link in links.items() if self._leads_elsewhere(name, link) and not body.get(name)
+                name: link
+                for name, link in links.items()
+                if self._is_collection_link(name, link) and not body.get(name)
             }
             links = {name: link for name, link in links.items() if name not in ours}
         if links or not ours:
-            report.unnamed(trail, "links", links)
+            report.add_unknown(trail, "links", links)
         return body | ours
 
-    def _leads_elsewhere(self, name: str, link: object) -> bool:
-        return isinstance(self.relations.get(name), Many) and link_in(link) is not None
+    def _is_collection_link(self, name: str, link: object) -> bool:
+        return isinstance(self.relations.get(name), ToMany) and parse_link(link) is not None
 
 
-def _told(body: Body, alias: str, name: str) -> Body:
+def _resolve_alias(body: Body, alias: str, name: str) -> Body:
     """What stands under our name once the alias is gone: the alias only fills a gap."""
     value = body[alias]
     return {name: value} if name not in body or (value and not body[name]) else {}
 
 
-def _relate(data: dict[str, Any], key: str, found: object) -> None:
-    if isinstance(found, Elsewhere):
+def _set_relation(data: dict[str, Any], key: str, found: object) -> None:
+    if isinstance(found, CollectionLink):
         data.setdefault("links", {})[key] = found.link
     else:
         data[key] = found

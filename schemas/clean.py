@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 # Characters that nobody sees and that only order or break a text: controls but tab and line breaks, marks of direction,
 # soft hyphens, blanks without width. The joiners stay, since Persian names and emoji need them.
-_UNSEEN = dict.fromkeys(
+_INVISIBLE = dict.fromkeys(
     [
         *(code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"),
         *(0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF),
@@ -21,7 +21,7 @@ MAX_DEPTH = 64  # levels; far more than any resource has, far less than the inte
 TOO_DEEP = "is nested too deeply"
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """The text without NULs (PostgreSQL refuses them) and lone surrogates (UTF-8 cannot write them)."""
     if "\0" in text:
         text = text.replace("\0", "")
@@ -35,25 +35,25 @@ def clean(text: str) -> str:
     return text
 
 
-def tidy(text: str) -> str | None:
+def normalize_text(text: str) -> str | None:
     """The text without what nobody sees, trimmed; None if nothing is left: the store sends "" and null for the same."""
-    return (text if text.isprintable() else clean(text).translate(_UNSEEN)).strip() or None
+    return (text if text.isprintable() else clean_text(text).translate(_INVISIBLE)).strip() or None
 
 
 def json_safe(value: object, depth: int = 0) -> Any:
     """The same value, fit for JSON without NaN; raises ValidationError for what JSON cannot say."""
     if depth > MAX_DEPTH:
         raise ValidationError(TOO_DEEP)
-    make = _SAFE.get(type(value))
+    make = _CONVERTERS.get(type(value))
     if make is None:
         raise ValidationError("is not a JSON value")
     return make(value, depth)
 
 
-_SAFE: dict[type, Callable[[Any, int], Any]] = {
-    dict: lambda value, depth: {clean(str(key)): json_safe(item, depth + 1) for key, item in value.items()},
+_CONVERTERS: dict[type, Callable[[Any, int], Any]] = {
+    dict: lambda value, depth: {clean_text(str(key)): json_safe(item, depth + 1) for key, item in value.items()},
     list: lambda value, depth: [json_safe(item, depth + 1) for item in value],
-    str: lambda value, _: clean(value),
+    str: lambda value, _: clean_text(value),
     float: lambda value, _: value if isfinite(value) else None,
     int: lambda value, _: value,
     bool: lambda value, _: value,

@@ -6,9 +6,9 @@ from typing import Any
 
 from schemas.address import Address
 from schemas.base import Resource, ResourceData
-from schemas.fields import Email, Integer, Money, Open, PersonId, Text, Word
+from schemas.fields import AnyValue, Email, Integer, Money, PersonId, StatusWord, Text
 from schemas.metadata import Metadata
-from schemas.relations import Many, One
+from schemas.relations import ToMany, ToOne
 
 
 class Customer(ResourceData, total=False):
@@ -48,15 +48,15 @@ class CustomerSchema(Resource):
     location = Text()
     num_orders = Integer()
     num_subscriptions = Integer()
-    subscription_status = Word()
+    subscription_status = StatusWord()
     total_revenue = Money()
     note = Text()
-    status = Open()  # null in captured payloads, otherwise unknown
-    _md = One("metadata")
-    addresses = Many("address")
-    carts = Many("any")
-    logs = Many("any")
-    notes = Many("any")
-    orders = Many("order")
-    shipments = Many("shipment")
-    subscriptions = Many("subscription")
+    status = AnyValue()  # null in captured payloads, otherwise unknown
+    _md = ToOne("metadata")
+    addresses = ToMany("address")
+    carts = ToMany("any")
+    logs = ToMany("any")
+    notes = ToMany("any")
+    orders = ToMany("order")
+    shipments = ToMany("shipment")
+    subscriptions = ToMany("subscription")

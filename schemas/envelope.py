@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from schemas.base import WireSchema
-from schemas.fields import Integer, Open, Text
+from schemas.fields import AnyValue, Integer, Text
 
 
 class Envelope(TypedDict, total=False):
@@ -23,4 +23,4 @@ class EnvelopeSchema(WireSchema):
     count = Integer()
     next = Text()  # a query string such as "?page=2", to be joined to the collection's address
     prev = Text()
-    results = Open()
+    results = AnyValue()

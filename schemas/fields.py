@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError
 from marshmallow.fields import Field
 
-from schemas.clean import json_safe, tidy
-from schemas.email import normal_email
+from schemas.clean import json_safe, normalize_text
+from schemas.email import normalize_email
 from schemas.times import iso_utc
 
 MAX_INTEGER = 2**63 - 1  # what a BIGINT holds; ids passed 2**32 long ago
-_EXACT_FLOAT = 2**53  # beyond it a float need not be the number that was written
+_MAX_EXACT_FLOAT = 2**53  # beyond it a float need not be the number that was written
 _INTEGER_TEXT = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL_TEXT = re.compile(r"([+-]?)([0-9]{0,16})\.([0-9]{1,2})")
 _FLOAT_NOISE = 1e-9  # how far from a whole number of cents a float may be by what floats are
@@ -29,11 +29,11 @@ _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 _SPELLINGS = {"canceled": "cancelled", "pastdue": "past_due"}
 
 
-class Lenient(Field[Any]):
+class LenientField(Field[Any]):
     """A marshmallow field that may be null and depends on nothing but its own value."""
 
     complaint = "is not what it should be"
-    of_person: ClassVar[bool] = False  # whether it says who somebody is
+    identifies_person: ClassVar[bool] = False  # whether it says who somebody is
 
     def __init__(self) -> None:
         super().__init__(allow_none=True)
@@ -41,7 +41,7 @@ class Lenient(Field[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:  # noqa: ARG002  (marshmallow's signature)
         return self.read(value)
 
-    def refusal(self) -> ValidationError:
+    def build_error(self) -> ValidationError:
         return ValidationError(self.complaint)
 
     @abstractmethod
@@ -49,51 +49,51 @@ class Lenient(Field[Any]):
         """The one spelling of a value that is not null; raises ValidationError where nothing sensible can be read."""
 
 
-class Text(Lenient):
+class Text(LenientField):
     """Text, trimmed. Numbers are written out: a ZIP code or a phone number may arrive as one."""
 
     complaint = "is not text"
 
     def read(self, value: Any) -> str | None:
         if type(value) is str:
-            return tidy(value)
+            return normalize_text(value)
         if type(value) is int or (type(value) is float and isfinite(value)):
             return str(value)
-        raise self.refusal()
+        raise self.build_error()
 
 
 class Email(Text):
     """An address in its normal form: how one is typed differs between places (captured payloads)."""
 
-    of_person = True
+    identifies_person = True
 
     def read(self, value: Any) -> str | None:
         text = value if type(value) is str else super().read(value)
-        return normal_email(text) if text else None
+        return normalize_email(text) if text else None
 
 
-class Integer(Lenient):
+class Integer(LenientField):
     """A whole number of at most 64 bits, from a number or its digits."""
 
     minimum = -MAX_INTEGER - 1
     complaint = "is not a whole number"
 
     def read(self, value: Any) -> int | None:
-        number = value if type(value) is int else self._spelled(value)
+        number = value if type(value) is int else self._parse_other(value)
         if number is not None and not self.minimum <= number <= MAX_INTEGER:
             raise ValidationError("is out of range")
         return number
 
-    def _spelled(self, value: object) -> int | None:
-        if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
+    def _parse_other(self, value: object) -> int | None:
+        if isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_EXACT_FLOAT:
             return int(value)
         if isinstance(value, str):
-            text = tidy(value)
+            text = normalize_text(value)
             if text is None:
                 return None
             if _INTEGER_TEXT.fullmatch(text):
                 return int(text)
-        raise self.refusal()
+        raise self.build_error()
 
 
 class Id(Integer):
@@ -106,7 +106,7 @@ class Id(Integer):
 class PersonId(Id):
     """The id of a customer."""
 
-    of_person = True
+    identifies_person = True
 
 
 class Money(Integer):
@@ -118,36 +118,36 @@ class Money(Integer):
 
     complaint = "is not an amount (3495 or 34.95)"
 
-    def _spelled(self, value: object) -> int | None:
+    def _parse_other(self, value: object) -> int | None:
         if isinstance(value, float) and isfinite(value) and not value.is_integer():
             cents = value * 100
             if abs(cents - round(cents)) < _FLOAT_NOISE * max(1.0, abs(cents)):
                 return round(cents)
-        if isinstance(value, str) and (found := _DECIMAL_TEXT.fullmatch(tidy(value) or "")):
+        if isinstance(value, str) and (found := _DECIMAL_TEXT.fullmatch(normalize_text(value) or "")):
             sign, units, cents_text = found.groups()
             return int(f"{sign}{units or 0}{cents_text:0<2}")
-        return super()._spelled(value)
+        return super()._parse_other(value)
 
 
-class Number(Lenient):
+class Number(LenientField):
     """A number that need not be whole, such as a weight in pounds."""
 
     complaint = "is not a number"
 
     def read(self, value: Any) -> float | None:
-        text = tidy(value) if isinstance(value, str) else value
+        text = normalize_text(value) if isinstance(value, str) else value
         if text is None:
             return None
         try:
             number = float("nan" if isinstance(text, bool) else text)
         except (TypeError, ValueError, OverflowError) as error:
-            raise self.refusal() from error
+            raise self.build_error() from error
         if not isfinite(number):
-            raise self.refusal()
+            raise self.build_error()
         return number
 
 
-class Flag(Lenient):
+class Flag(LenientField):
     """True or false, also as a word or a number: Cratejoy's own scripts send "True" and "False"."""
 
     complaint = "is not true or false"
@@ -155,35 +155,35 @@ class Flag(Lenient):
     def read(self, value: Any) -> bool | None:
         if type(value) is bool:
             return value
-        text = tidy(value) if isinstance(value, str) else value
+        text = normalize_text(value) if isinstance(value, str) else value
         if text is None:
             return None
         if isinstance(text, float) and text.is_integer():
             text = int(text)
         flag = _FLAGS.get(str(text).lower()) if isinstance(text, str | int) else None
         if flag is None:
-            raise self.refusal()
+            raise self.build_error()
         return flag
 
 
-class Time(Lenient):
+class Time(LenientField):
     """A moment, as ISO-8601 text in UTC."""
 
     complaint = "is not a time between 1970 and 2999"
 
     def read(self, value: Any) -> str | None:
-        moment = tidy(value) if isinstance(value, str) else value
+        moment = normalize_text(value) if isinstance(value, str) else value
         if moment is None:
             return None
         if isinstance(moment, bool) or not isinstance(moment, str | int | float):
-            raise self.refusal()
+            raise self.build_error()
         try:
             return iso_utc(moment)
         except ValueError as error:
-            raise self.refusal() from error
+            raise self.build_error() from error
 
 
-class Word(Lenient):
+class StatusWord(LenientField):
     """A status: one lower-case word. `numbers` says what the store's numbers mean; what nobody knows passes as text."""
 
     complaint = "is not a word or a number"
@@ -196,15 +196,15 @@ class Word(Lenient):
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise self.refusal()
-        text = tidy(str(value))
+            raise self.build_error()
+        text = normalize_text(str(value))
         if text is None:
             return None
         word = "_".join(text.lower().split())
         return self.words.get(word, word)
 
 
-class Open(Lenient):
+class AnyValue(LenientField):
     """Whatever the store sends here, made safe for JSON: its type is undocumented, or several were seen."""
 
     def read(self, value: Any) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from schemas.base import Resource, ResourceData
-from schemas.fields import Flag, Id, Integer, Money, Time, Word
+from schemas.fields import Flag, Id, Integer, Money, StatusWord, Time
 from schemas.order import Order
 from schemas.product_instance import ProductInstance
-from schemas.relations import One
+from schemas.relations import ToOne
 
 
 class Fulfillment(ResourceData, total=False):
@@ -36,7 +36,7 @@ class FulfillmentSchema(Resource):
 
     shipment_id = Id()
     subscription_id = Id()
-    status = Word()
+    status = StatusWord()
     fulfillment_date = Time()
     adjusted_fulfillment_date = Time()
     cycle_number = Integer()  # from 0; -1 for a box an admin of Cratejoy created
@@ -45,5 +45,5 @@ class FulfillmentSchema(Resource):
     tax = Money()
     is_test = Flag()
     test = Flag()
-    order = One("order")
-    product_instance = One("product_instance")
+    order = ToOne("order")
+    product_instance = ToOne("product_instance")

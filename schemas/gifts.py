@@ -6,8 +6,8 @@ from typing import Any
 
 from schemas.base import Resource, ResourceData
 from schemas.customer import Customer
-from schemas.fields import Email, Flag, Open, Text, Time
-from schemas.relations import One
+from schemas.fields import AnyValue, Email, Flag, Text, Time
+from schemas.relations import ToOne
 
 
 class OrderGiftInfo(ResourceData, total=False):
@@ -35,7 +35,7 @@ class SubscriptionGiftInfo(OrderGiftInfo, total=False):
 class SubscriptionGiftInfoSchema(OrderGiftInfoSchema):
     """The same, with the buyer, as sent."""
 
-    gift_sender = One("customer")
+    gift_sender = ToOne("customer")
 
 
 class Gift(ResourceData, total=False):
@@ -59,7 +59,7 @@ class GiftSchema(Resource):
     name = Text()
     message = Text()
     gift_code = Text()
-    status = Open()  # 3 beside the text "Claimed" in captured payloads; no other is known
+    status = AnyValue()  # 3 beside the text "Claimed" in captured payloads; no other is known
     status_text = Text()
     notif_sent = Flag()
     send_date = Time()

@@ -14,7 +14,7 @@ from schemas.fields import Text
 from schemas.inventory import Inventory
 from schemas.order import Order
 from schemas.product import Product
-from schemas.relations import One
+from schemas.relations import ToOne
 from schemas.report import Report, Trail
 from schemas.transaction import Transaction
 
@@ -25,9 +25,9 @@ class SideBySideSchema(WireSchema):
     subject: ClassVar[str]
     company: ClassVar[tuple[str, ...]]
 
-    def reshaped(self, body: Body, report: Report, trail: Trail) -> Body:
+    def reshape(self, body: Body, report: Report, trail: Trail) -> Body:
         """A bare subject gets its name; its company moves beside it."""
-        body = super().reshaped(body, report, trail)
+        body = super().reshape(body, report, trail)
         if self.subject in body:
             return body
         beside = {key: value for key, value in body.items() if key in self.company}
@@ -58,9 +58,9 @@ class TransactionHookSchema(SideBySideSchema):
     subject = "transaction"
     company = ("order", "customer")
 
-    transaction = One("transaction")
-    order = One("order")
-    customer = One("customer")
+    transaction = ToOne("transaction")
+    order = ToOne("order")
+    customer = ToOne("customer")
 
 
 class CheckoutHook(TypedDict, total=False):
@@ -76,8 +76,8 @@ class CheckoutHookSchema(SideBySideSchema):
     subject = "order"
     company = ("customer",)
 
-    customer = One("customer")
-    order = One("order")
+    customer = ToOne("customer")
+    order = ToOne("order")
 
 
 class InventoryHook(TypedDict, total=False):
@@ -93,8 +93,8 @@ class InventoryHookSchema(SideBySideSchema):
     subject = "inventory"
     company = ("product",)
 
-    inventory = One("inventory")
-    product = One("product")
+    inventory = ToOne("inventory")
+    product = ToOne("product")
 
 
 class DesignHook(TypedDict, total=False):

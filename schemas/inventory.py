@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.base import Resource, ResourceData
 from schemas.fields import Flag, Id, Integer
 from schemas.product import Product
-from schemas.relations import One
+from schemas.relations import ToOne
 
 
 class Inventory(ResourceData, total=False):
@@ -29,4 +29,4 @@ class InventorySchema(Resource):
     quantity_on_hand = Integer()
     out_of_stock_purchases = Flag()
     track_inventory = Flag()
-    product = One("product")
+    product = ToOne("product")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.base import Resource, ResourceData
-from schemas.fields import Flag, Money, Number, Open, Text, Time
+from schemas.fields import AnyValue, Flag, Money, Number, Text, Time
 
 
 class Label(ResourceData, total=False):
@@ -34,21 +34,21 @@ class Label(ResourceData, total=False):
 class LabelSchema(Resource):
     """A label, as sent."""
 
-    api = Open()
+    api = AnyValue()
     carrier = Text()
     cost = Money()
     created_at = Time()
     ezp_created_at = Time()
     ezp_updated_at = Time()
-    filetype = Open()
-    financial_status = Open()  # 2 is "unpaid" in the docs and stands on prepaid labels in captured payloads
+    filetype = AnyValue()
+    financial_status = AnyValue()  # 2 is "unpaid" in the docs and stands on prepaid labels in captured payloads
     height = Number()
     length = Number()
     width = Number()
     is_test = Flag()
     is_void = Flag()
-    overlay_cdn = Open()
-    overlay_s3 = Open()
-    predefined_package = Open()
+    overlay_cdn = AnyValue()
+    overlay_s3 = AnyValue()
+    predefined_package = AnyValue()
     prepaid = Flag()
     tracking = Text()

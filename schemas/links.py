@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from schemas.clean import tidy
+from schemas.clean import normalize_text
 from schemas.fields import MAX_INTEGER
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
-def link_in(value: object) -> str | None:
+def parse_link(value: object) -> str | None:
     """The address in a value, or None: a path such as `/v1/customers/7093400011`, or a whole URL."""
-    text = tidy(value) if isinstance(value, str) else None
+    text = normalize_text(value) if isinstance(value, str) else None
     return text if text and text.startswith(("/", "https://", "http://")) else None
 
 
-def reference_to(value: object) -> dict[str, Any] | None:
+def parse_reference(value: object) -> dict[str, Any] | None:
     """`{"id", "link"}` as far as the value tells them, or None if it refers to nothing."""
-    link = link_in(value)
-    found = _id_in(_last_segment(link) if link else value)
+    link = parse_link(value)
+    found = _parse_id(_last_segment(link) if link else value)
     reference: dict[str, Any] = {} if found is None else {"id": found}
     if link:
         reference["link"] = link
@@ -33,7 +33,7 @@ def _last_segment(link: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _id_in(value: object) -> int | None:
+def _parse_id(value: object) -> int | None:
     if isinstance(value, str):
         text = value.strip()
         value = int(text) if _DIGITS.fullmatch(text) else None

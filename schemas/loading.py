@@ -12,10 +12,10 @@ from schemas.base import NOT_AN_OBJECT, Loaded
 from schemas.registry import SCHEMAS
 from schemas.report import Report
 
-_SHOWN = 10  # errors in a message; `errors` has them all
+_MAX_SHOWN_ERRORS = 10  # errors in a message; `errors` has them all
 
 
-class Invalid(Exception):
+class InvalidBody(Exception):
     """A body its schema cannot read. `errors`: path of the field -> messages; neither holds a value."""
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
@@ -23,7 +23,7 @@ class Invalid(Exception):
         self.errors = dict(errors)
 
     def __str__(self) -> str:
-        shown = sorted(self.errors)[:_SHOWN]
+        shown = sorted(self.errors)[:_MAX_SHOWN_ERRORS]
         told = [f"{path or 'the body'} {', '.join(self.errors[path])}" for path in shown]
         more = len(self.errors) - len(shown)
         return "; ".join([*told, f"and {more} more"] if more else told)
@@ -48,7 +48,7 @@ def load(name: str, body: object, strict: Collection[str] | None = None) -> Load
     try:
         return SCHEMAS[name].load(body, strict=strict)
     except ValidationError as error:
-        raise Invalid(cast("dict[str, list[str]]", error.messages)) from None
+        raise InvalidBody(cast("dict[str, list[str]]", error.messages)) from None
 
 
 def load_page(name: str, body: object) -> Page:
@@ -56,7 +56,7 @@ def load_page(name: str, body: object) -> Page:
     envelope = load("envelope", body).data
     results = envelope.get("results") or []
     if not isinstance(results, list):
-        raise Invalid({"results": ["is not a list"]})
+        raise InvalidBody({"results": ["is not a list"]})
     report, schema = Report(), SCHEMAS[name]
     read = []
     for index, item in enumerate(results):
@@ -66,5 +66,5 @@ def load_page(name: str, body: object) -> Page:
         else:
             report.error(trail, NOT_AN_OBJECT)
     if report.errors:
-        raise Invalid(report.errors)
+        raise InvalidBody(report.errors)
     return Page(envelope.get("count"), envelope.get("next"), envelope.get("prev"), read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.base import Resource, ResourceData
-from schemas.fields import Id, Open, Time
+from schemas.fields import AnyValue, Id, Time
 
 
 class Metadata(ResourceData, total=False):
@@ -33,4 +33,4 @@ class MetadataSchema(Resource):
     subscription_id = Id()
     product_id = Id()
     cart_id = Id()
-    data = Open()
+    data = AnyValue()

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from schemas.address import Address
 from schemas.base import Resource, ResourceData
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Money, PersonId, Text, Time, Word
+from schemas.fields import Flag, Id, Money, PersonId, StatusWord, Text, Time
 from schemas.gifts import Gift, OrderGiftInfo
 from schemas.metadata import Metadata
-from schemas.relations import Many, One
+from schemas.relations import ToMany, ToOne
 from schemas.subscription import Subscription
 
 STATUS = {1: "open", 2: "closed"}
@@ -78,9 +78,9 @@ class OrderSchema(Resource):
 
     customer_id = PersonId()
     store_id = Id()
-    status = Word(STATUS)
-    financial_status = Word()  # the table is lost; "paid" was seen
-    fulfillment_status = Word(FULFILLMENT_STATUS)
+    status = StatusWord(STATUS)
+    financial_status = StatusWord()  # the table is lost; "paid" was seen
+    fulfillment_status = StatusWord(FULFILLMENT_STATUS)
     placed_at = Time()
     is_renewal = Flag()
     is_test = Flag()
@@ -104,19 +104,19 @@ class OrderSchema(Resource):
     total_label_cost = Money()
     total_pending_fees = Money()
     transaction_fee = Money()
-    transaction_fee_status = Word(FEE_STATUS)
-    _md = One("metadata")
-    bill_address = One("address")
-    cart = One("any")
-    customer = One("customer")
-    order_gift_info = One("order_gift_info")
-    received_gift = One("gift")
-    sent_gift = One("gift")
-    ship_address = One("address")
-    coupons = Many("any")
-    fulfillments = Many("fulfillment")
-    gifts = Many("gift")
-    logs = Many("any")
-    products = Many("any")  # cart products; their fields are undocumented
-    subscriptions = Many("subscription")
-    transactions = Many("transaction")
+    transaction_fee_status = StatusWord(FEE_STATUS)
+    _md = ToOne("metadata")
+    bill_address = ToOne("address")
+    cart = ToOne("any")
+    customer = ToOne("customer")
+    order_gift_info = ToOne("order_gift_info")
+    received_gift = ToOne("gift")
+    sent_gift = ToOne("gift")
+    ship_address = ToOne("address")
+    coupons = ToMany("any")
+    fulfillments = ToMany("fulfillment")
+    gifts = ToMany("gift")
+    logs = ToMany("any")
+    products = ToMany("any")  # cart products; their fields are undocumented
+    subscriptions = ToMany("subscription")
+    transactions = ToMany("transaction")

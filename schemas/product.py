@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from schemas.base import Resource, ResourceData
 from schemas.billing import Billing
-from schemas.fields import Flag, Id, Integer, Money, Number, Open, Text
+from schemas.fields import AnyValue, Flag, Id, Integer, Money, Number, Text
 from schemas.metadata import Metadata
-from schemas.relations import Many, One
+from schemas.relations import ToMany, ToOne
 
 
 class Product(ResourceData, total=False):
@@ -63,11 +63,11 @@ class ProductSchema(Resource):
     slug = Text()
     store_id = Id()
     product_billing_id = Id()
-    product_type = Open()  # 0 subscription, 1 one-time, 2 gift card
-    ship_option = Open()  # a word on products, a number where nested in a subscription (seen in a captured payload)
+    product_type = AnyValue()  # 0 subscription, 1 one-time, 2 gift card
+    ship_option = AnyValue()  # a word on products, a number where nested in a subscription (seen in a captured payload)
     flat_ship_price = Money()
     ship_weight = Number()
-    gift_shipping = Open()
+    gift_shipping = AnyValue()
     giftable = Flag()
     has_subscribers = Flag()
     listed = Flag()
@@ -78,18 +78,18 @@ class ProductSchema(Resource):
     mp_visible = Flag()
     display_order = Integer()
     max_subs = Integer()
-    subscribe_flow = Open()
-    subscribe_flow_data = Open()
-    meta = Open()
-    metadata = Open()
-    rule_types = Open()
-    images = Open()
-    variants = Open()
-    _md = One("metadata")
-    billing = One("billing")
-    base_term_prices = Many("any")
-    gift_term_prices = Many("any")
-    gift_terms = Many("any")
-    gift_instances = Many("any")
-    instances = Many("product_instance")
-    subscription_types = Many("any")
+    subscribe_flow = AnyValue()
+    subscribe_flow_data = AnyValue()
+    meta = AnyValue()
+    metadata = AnyValue()
+    rule_types = AnyValue()
+    images = AnyValue()
+    variants = AnyValue()
+    _md = ToOne("metadata")
+    billing = ToOne("billing")
+    base_term_prices = ToMany("any")
+    gift_term_prices = ToMany("any")
+    gift_terms = ToMany("any")
+    gift_instances = ToMany("any")
+    instances = ToMany("product_instance")
+    subscription_types = ToMany("any")

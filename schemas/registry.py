@@ -21,15 +21,14 @@ from schemas.label import LabelSchema
 from schemas.metadata import MetadataSchema
 from schemas.order import OrderSchema
 from schemas.product import ProductSchema
-from schemas.product_instance import ProductInstanceSchema
+from schemas.product_instance import ProductInstanceSchema, VariantSchema
 from schemas.shipment import ShipmentSchema, ShipmentStatsSchema
 from schemas.subscription import SubscriptionSchema
 from schemas.survey import SurveyAnswerSchema, SurveySchema
 from schemas.term import TermPriceSchema, TermSchema
 from schemas.transaction import TransactionSchema
-from schemas.variant import VariantSchema
 
-_MADE: dict[str, WireSchema] = {
+_INSTANCES: dict[str, WireSchema] = {
     "address": AddressSchema(),
     "any": AnySchema(),
     "batch": BatchSchema(),
@@ -62,8 +61,8 @@ _MADE: dict[str, WireSchema] = {
     "variant": VariantSchema(),
 }
 
-for _schema in _MADE.values():
-    _schema.bind(_MADE)
+for _schema in _INSTANCES.values():
+    _schema.bind(_INSTANCES)
 
-SCHEMAS: Mapping[str, WireSchema] = MappingProxyType(_MADE)
-NAMES = frozenset(SCHEMAS)
+SCHEMAS: Mapping[str, WireSchema] = MappingProxyType(_INSTANCES)
+SCHEMA_NAMES = frozenset(SCHEMAS)

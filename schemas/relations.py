@@ -9,21 +9,21 @@ from typing import Any, Protocol
 
 from marshmallow.fields import Field
 
-from schemas.clean import tidy
-from schemas.links import link_in, reference_to
+from schemas.clean import normalize_text
+from schemas.links import parse_link, parse_reference
 from schemas.report import Report, Trail
 
 
 class Reader(Protocol):
     """What a relation needs of the schema it leads to. `names_person`: it has an address of somebody."""
 
-    names_person: bool
+    has_email_field: bool
 
     def read(self, body: dict[str, Any], report: Report, trail: Trail) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class CollectionLink:
     """To be fetched: the owner keeps the address under `links`."""
 
     link: str
@@ -45,39 +45,39 @@ class Relation(Field[Any]):
     def read(self, value: Any, report: Report, trail: Trail) -> Any:
         """What the value, which is not null, tells of the relation; errors go into the report."""
 
-    def element(self, value: object, report: Report, trail: Trail) -> dict[str, Any] | None:
+    def read_one(self, value: object, report: Report, trail: Trail) -> dict[str, Any] | None:
         """One related resource: embedded, or what an address or a bare id tells of it."""
         if isinstance(value, dict):
             return self.target.read(value, report, trail)
-        found = reference_to(value)
+        found = parse_reference(value)
         if found is None and value is not None:
-            report.error(trail, "is not an object, an id or a link", of_person=self.target.names_person)
+            report.error(trail, "is not an object, an id or a link", identifies_person=self.target.has_email_field)
         return found
 
 
-class One(Relation):
+class ToOne(Relation):
     """An object or None. A docs sample shows an order's `customer` as a list: its first is the one."""
 
     def read(self, value: Any, report: Report, trail: Trail) -> dict[str, Any] | None:
         if isinstance(value, dict):
             return self.target.read(value, report, trail)
         if isinstance(value, list):
-            return self.element(value[0], report, (*trail, "0")) if value else None
-        return None if _is_blank(value) else self.element(value, report, trail)
+            return self.read_one(value[0], report, (*trail, "0")) if value else None
+        return None if _is_blank(value) else self.read_one(value, report, trail)
 
 
-class Many(Relation):
+class ToMany(Relation):
     """A list. One object is a list of one; one address of a collection leads elsewhere."""
 
-    def read(self, value: Any, report: Report, trail: Trail) -> list[dict[str, Any]] | Elsewhere | None:
+    def read(self, value: Any, report: Report, trail: Trail) -> list[dict[str, Any]] | CollectionLink | None:
         if _is_blank(value):
             return None
-        if (link := link_in(value)) and "id" not in (reference_to(link) or {}):
-            return Elsewhere(link)
+        if (link := parse_link(value)) and "id" not in (parse_reference(link) or {}):
+            return CollectionLink(link)
         items = value if isinstance(value, list) else [value]
-        read = [self.element(item, report, (*trail, str(index))) for index, item in enumerate(items)]
+        read = [self.read_one(item, report, (*trail, str(index))) for index, item in enumerate(items)]
         return [item for item in read if item is not None]
 
 
 def _is_blank(value: object) -> bool:
-    return isinstance(value, str) and tidy(value) is None
+    return isinstance(value, str) and normalize_text(value) is None

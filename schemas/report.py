@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from schemas.clean import clean, json_safe
+from schemas.clean import clean_text, json_safe
 
 Trail = tuple[str, ...]  # the keys and indexes that lead to a value
 
@@ -19,13 +19,13 @@ class Report:
 
     errors: dict[str, list[str]] = field(default_factory=dict)
     unknown: dict[str, Any] = field(default_factory=dict)
-    of_people: set[str] = field(default_factory=set)  # the paths among the errors that say who somebody is
+    identifying_paths: set[str] = field(default_factory=set)  # the paths among the errors that say who somebody is
 
-    def error(self, trail: Trail, *messages: str, of_person: bool = False) -> None:
+    def error(self, trail: Trail, *messages: str, identifies_person: bool = False) -> None:
         path = ".".join(trail)
         self.errors.setdefault(path, []).extend(messages)
-        if of_person:
-            self.of_people.add(path)
+        if identifies_person:
+            self.identifying_paths.add(path)
 
     def is_fatal(self, strict: Collection[str] | None) -> bool:
         """Whether an error is about what must be read: who somebody is, or what stands at a path of `strict`.
@@ -34,16 +34,16 @@ class Report:
         """
         if strict is None:
             return bool(self.errors)
-        return bool(self.of_people) or any(_hides(path, strict) for path in self.errors)
+        return bool(self.identifying_paths) or any(_covers_strict_path(path, strict) for path in self.errors)
 
-    def unnamed(self, trail: Trail, key: object, value: object) -> None:
+    def add_unknown(self, trail: Trail, key: object, value: object) -> None:
         """Keep a value whose key no schema names. An error never shows such a key: it may be anything."""
         try:
-            self.unknown[".".join((*trail, clean(str(key))))] = json_safe(value)
+            self.unknown[".".join((*trail, clean_text(str(key))))] = json_safe(value)
         except ValidationError as error:
             self.error(trail, *map(str, error.messages))
 
 
-def _hides(path: str, strict: Collection[str]) -> bool:
+def _covers_strict_path(path: str, strict: Collection[str]) -> bool:
     bare = ".".join(part for part in path.split(".") if not part.isdigit())
     return not bare or any(one == bare or one.startswith(f"{bare}.") for one in strict)

@@ -8,11 +8,11 @@ from schemas.address import Address
 from schemas.base import Resource, ResourceData
 from schemas.batch import Batch
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Integer, Open, PersonId, Text, Time, Word
+from schemas.fields import AnyValue, Flag, Id, Integer, PersonId, StatusWord, Text, Time
 from schemas.fulfillment import Fulfillment
 from schemas.label import Label
 from schemas.metadata import Metadata
-from schemas.relations import Many, One
+from schemas.relations import ToMany, ToOne
 from schemas.subscription import Subscription
 
 STATUS = {1: "unshipped", 2: "shipped", 3: "cancelled"}
@@ -70,11 +70,11 @@ class ShipmentSchema(Resource):
 
     customer_id = PersonId()
     batch_id = Id()
-    status = Word(STATUS)
+    status = StatusWord(STATUS)
     tracking_number = Text()
     tracking_link = Text()
     carrier_name = Text()
-    billing_type = Word()
+    billing_type = StatusWord()
     adjusted_ordered_at = Time()
     target_at = Time()
     created_at = Time()
@@ -82,15 +82,15 @@ class ShipmentSchema(Resource):
     is_gift = Flag()
     is_ecom = Flag()
     is_test = Flag()
-    feedback_responses = Open()
+    feedback_responses = AnyValue()
     sub_cycle = Integer()
     cust_cycle = Integer()
-    _md = One("metadata")
-    batch = One("batch")
-    customer = One("customer")
-    label_batch = One("any")
-    ship_address = One("address")
-    stats = One("shipment_stats")
-    fulfillments = Many("fulfillment")
-    labels = Many("label")
-    subscriptions = Many("subscription")
+    _md = ToOne("metadata")
+    batch = ToOne("batch")
+    customer = ToOne("customer")
+    label_batch = ToOne("any")
+    ship_address = ToOne("address")
+    stats = ToOne("shipment_stats")
+    fulfillments = ToMany("fulfillment")
+    labels = ToMany("label")
+    subscriptions = ToMany("subscription")

@@ -8,12 +8,12 @@ from schemas.address import Address
 from schemas.base import Resource, ResourceData
 from schemas.billing import Billing
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Money, Open, PersonId, Text, Time, Word
+from schemas.fields import AnyValue, Flag, Id, Money, PersonId, StatusWord, Text, Time
 from schemas.gifts import SubscriptionGiftInfo
 from schemas.metadata import Metadata
 from schemas.product import Product
 from schemas.product_instance import ProductInstance
-from schemas.relations import Many, One
+from schemas.relations import ToMany, ToOne
 from schemas.term import Term
 
 STATUS = {
@@ -74,7 +74,7 @@ class SubscriptionSchema(Resource):
     customer_id = PersonId()
     product_billing_id = Id()
     term_id = Id()
-    status = Word(STATUS)
+    status = StatusWord(STATUS)
     autorenew = Flag()
     start_date = Time()
     end_date = Time()  # the next renewal, or the end of what is paid for, even after a cancellation
@@ -85,19 +85,19 @@ class SubscriptionSchema(Resource):
     note = Text()
     is_test = Flag()
     is_gift = Flag()
-    source = Open()  # a number whose meaning is unknown (seen in one client)
-    cancel_reason = Open()  # a number; the table is lost
-    _md = One("metadata")
-    address = One("address")
-    billing = One("billing")
-    customer = One("customer")
-    product = One("product")
-    product_instance = One("product_instance")
-    subscription_gift_info = One("subscription_gift_info")
-    term = One("term")
-    cart_products = Many("any")
-    coupons = Many("any")
-    fulfillments = Many("fulfillment")
-    logs = Many("any")
-    orders = Many("order")
-    shipments = Many("shipment")
+    source = AnyValue()  # a number whose meaning is unknown (seen in one client)
+    cancel_reason = AnyValue()  # a number; the table is lost
+    _md = ToOne("metadata")
+    address = ToOne("address")
+    billing = ToOne("billing")
+    customer = ToOne("customer")
+    product = ToOne("product")
+    product_instance = ToOne("product_instance")
+    subscription_gift_info = ToOne("subscription_gift_info")
+    term = ToOne("term")
+    cart_products = ToMany("any")
+    coupons = ToMany("any")
+    fulfillments = ToMany("fulfillment")
+    logs = ToMany("any")
+    orders = ToMany("order")
+    shipments = ToMany("shipment")

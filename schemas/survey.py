@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from schemas.base import Body, Resource, ResourceData
-from schemas.fields import Id, Open, Text, Time
-from schemas.relations import Many
+from schemas.fields import AnyValue, Id, Text, Time
+from schemas.relations import ToMany
 from schemas.report import Report, Trail
 
 
@@ -24,14 +24,14 @@ class SurveyAnswerSchema(Resource):
 
     aliases: ClassVar = {"value": "answer"}
 
-    type = Open()  # v1: a number, v1.1: a word
+    type = AnyValue()  # v1: a number, v1.1: a word
     question = Text()
-    answer = Open()  # several choices are joined with "|"
-    field_id = Open()
-    options = Open()
+    answer = AnyValue()  # several choices are joined with "|"
+    field_id = AnyValue()
+    options = AnyValue()
 
-    def reshaped(self, body: Body, report: Report, trail: Trail) -> Body:
-        body = super().reshaped(body, report, trail)
+    def reshape(self, body: Body, report: Report, trail: Trail) -> Body:
+        body = super().reshape(body, report, trail)
         field = body.get("field")
         if not isinstance(field, dict):
             return body
@@ -56,4 +56,4 @@ class SurveySchema(Resource):
     survey_name = Text()
     subscription_id = Id()
     created_at = Time()
-    answers = Many("survey_answer")
+    answers = ToMany("survey_answer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from schemas.base import Resource, ResourceData
-from schemas.fields import Flag, Id, Integer, Money, Open, Text
+from schemas.fields import AnyValue, Flag, Id, Integer, Money, Text
 
 
 class Term(ResourceData, total=False):
@@ -27,7 +27,7 @@ class TermSchema(Resource):
     description = Text()
     enabled = Flag()
     num_cycles = Integer()
-    images = Open()
+    images = AnyValue()
 
 
 class TermPrice(ResourceData, total=False):

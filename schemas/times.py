@@ -12,7 +12,7 @@ _END_OF_DAY = re.compile(r"([0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ])24(:?00(?::?00(?:[.
 _EPOCH_TEXT = re.compile(r"[0-9]{9,14}")  # fewer digits are a compact date, or nothing
 # Hook bodies carry epoch milliseconds (Cratejoy docs: shipment sample), clients have met seconds. As milliseconds
 # this bound is March 1973, as seconds the year 5138: nothing a store says lies on the wrong side.
-_SECONDS_BELOW = 10**11
+_MAX_EPOCH_SECONDS = 10**11
 
 
 def iso_utc(value: str | float) -> str:
@@ -34,13 +34,13 @@ def _from_text(text: str) -> datetime:
     if _EPOCH_TEXT.fullmatch(text):
         return _from_number(int(text))
     try:
-        moment = _moment(text.upper())
+        moment = _parse_iso(text.upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("year out of range") from error
 
 
-def _moment(text: str) -> datetime:
+def _parse_iso(text: str) -> datetime:
     """ISO 8601 calls midnight 24:00 too, at the end of the day before."""
     if ended := _END_OF_DAY.fullmatch(text):
         day, rest, zone = ended.groups(default="")
@@ -50,7 +50,7 @@ def _moment(text: str) -> datetime:
 
 def _from_number(number: float) -> datetime:
     try:
-        milliseconds = round(number * 1000 if number < _SECONDS_BELOW else number)
+        milliseconds = round(number * 1000 if number < _MAX_EPOCH_SECONDS else number)
         return _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError as error:  # infinity, or a year beyond 9999
         raise ValueError("year out of range") from error

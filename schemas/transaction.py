@@ -6,9 +6,9 @@ from typing import Any
 
 from schemas.base import Resource, ResourceData
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Money, Open, PersonId, Time, Word
+from schemas.fields import AnyValue, Flag, Id, Money, PersonId, StatusWord, Time
 from schemas.order import Order
-from schemas.relations import One
+from schemas.relations import ToOne
 
 RESULT = {1: "authorized", 2: "captured", 3: "failed", 4: "refunded", 5: "failed_refund"}
 
@@ -38,16 +38,16 @@ class TransactionSchema(Resource):
 
     created_at = Time()
     is_test = Flag()
-    result = Word(RESULT)
+    result = StatusWord(RESULT)
     total = Money()
     fee = Money()
     refund_total = Money()
-    refunded = Open()  # an amount or a flag: nobody says
+    refunded = AnyValue()  # an amount or a flag: nobody says
     order_id = Id()
     customer_id = PersonId()
-    reference_id = Open()
-    pay_provider_id = Open()
-    customer_pay_id = Open()
-    pay_id = Open()
-    customer = One("customer")
-    order = One("order")
+    reference_id = AnyValue()
+    pay_provider_id = AnyValue()
+    customer_pay_id = AnyValue()
+    pay_id = AnyValue()
+    customer = ToOne("customer")
+    order = ToOne("order")

@@ -7,14 +7,14 @@ from typing import Any
 
 from celery import Celery
 
-from pipeline.settings import Settings, process_environment
-from tasks.base import QuietTask
-from tasks.broker import PromptAMQP
+from pipeline.settings import Settings, read_environment
 from tasks.config import celery_config
+from tasks.worker.base import RedactedTask
+from tasks.worker.broker import FastReconnectAMQP
 
 
 def _defaults() -> dict[str, Any]:
-    return celery_config(Settings.from_environment(process_environment()))
+    return celery_config(Settings.from_environment(read_environment()))
 
 
 def task(name: str, *, bind: bool = False) -> Callable[[Callable[..., object]], Any]:
@@ -28,8 +28,8 @@ def task(name: str, *, bind: bool = False) -> Callable[[Callable[..., object]], 
 
 app = Celery(
     "cratewire",
-    amqp=PromptAMQP,
-    task_cls=QuietTask,
+    amqp=FastReconnectAMQP,
+    task_cls=RedactedTask,
     include=[
         "tasks.attention",
         "tasks.hooks",
@@ -41,8 +41,8 @@ app = Celery(
         "tasks.silence",
         "tasks.clock",
         "tasks.dead",
-        "tasks.controls",
-        "tasks.signals",
+        "tasks.worker.controls",
+        "tasks.worker.signals",
     ],
 )
 app.add_defaults(_defaults)

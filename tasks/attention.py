@@ -6,20 +6,20 @@ import os
 
 import structlog
 
-from pipeline import keys
-from pipeline.attention.item import Sources
-from pipeline.attention.retrying import due
-from pipeline.attention.sweeping import sweep as look
-from pipeline.errors import CratewireError
-from pipeline.http import outside
-from pipeline.lanes.lease import Lease
+from pipeline.attention.connection_retries import claim_due_retries
+from pipeline.attention.item import AttentionContext
+from pipeline.attention.sweep import sweep as look
+from pipeline.core.errors import CratewireError
+from pipeline.infra import redis_keys
+from pipeline.infra.http.client import get_merchant_http
+from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.connections import find_connection
 from pipeline.ledger.engine import reading
-from pipeline.pausing import by_platform, go_on
+from pipeline.operations.pause import is_paused_by_platform, resume_with_saved_keys
 from tasks.app import task
 from tasks.config import DELIVERIES
-from tasks.process import this_process
-from tasks.silence import EXPIRES, LEASE_MS, audience_of, notify
+from tasks.process import get_process_context
+from tasks.silence import LEASE_MS, TASK_EXPIRES_S, build_audience, notify
 
 log = structlog.get_logger(__name__)
 
@@ -27,32 +27,36 @@ log = structlog.get_logger(__name__)
 @task("attention.sweep")
 def sweep() -> None:
     """Look, unless somebody else looks or tells now: the next sweep is half a minute away."""
-    here = this_process()
-    lease = Lease(here.redis, keys.SILENCE_LEASE, os.urandom(16).hex(), LEASE_MS)
+    here = get_process_context()
+    lease = Lease(here.redis, redis_keys.MONITORING_LEASE, os.urandom(16).hex(), LEASE_MS)
     if not lease.acquire():
         return
     try:
         with lease.kept():
-            look(Sources(here.engine, here.redis, here.settings, here.now()), audience_of(here.settings))
+            look(AttentionContext(here.engine, here.redis, here.settings, here.now()), build_audience(here.settings))
     finally:
         lease.release()
-    for connection_id in due(here.engine, here.redis, here.now()):
-        retry.apply_async((connection_id,), queue=DELIVERIES, argsrepr=f"({connection_id},)", expires=EXPIRES)
+    for connection_id in claim_due_retries(here.engine, here.redis, here.now()):
+        retry.apply_async((connection_id,), queue=DELIVERIES, argsrepr=f"({connection_id},)", expires=TASK_EXPIRES_S)
     if here.settings.alarm_url:
-        notify.apply_async(queue=DELIVERIES, expires=EXPIRES)
+        notify.apply_async(queue=DELIVERIES, expires=TASK_EXPIRES_S)
 
 
 @task("attention.retry")
 def retry(connection_id: int) -> None:
     """Try the saved keys of a connection that its platform refuses; if it takes them, everything that waits leaves."""
-    here = this_process()
+    here = get_process_context()
     with reading(here.engine) as db:
         link = find_connection(db, connection_id)
-    if link is None or not by_platform(link.status_reason):
+    if link is None or not is_paused_by_platform(link.status_reason):
         return
     try:
-        go_on(
-            here.engine, here.settings.secret_keys, link, outside(anywhere=here.settings.connect_anywhere), here.now()
+        resume_with_saved_keys(
+            here.engine,
+            here.settings.secret_keys,
+            link,
+            get_merchant_http(anywhere=here.settings.connect_anywhere),
+            here.now(),
         )
     except CratewireError as error:
         log.info("a platform still refuses a connection", connection=connection_id, reason=str(error))

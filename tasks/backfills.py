@@ -10,75 +10,75 @@ from typing import Any
 
 import structlog
 
-from pipeline import keys
-from pipeline.backfill.daily import begin_due
-from pipeline.backfill.means import Means
-from pipeline.backfill.stepping import take_steps
-from pipeline.cratejoy.opening import open_store
-from pipeline.http import outside
-from pipeline.ledger.backfills import due_steps, get_backfill
+from pipeline.backfill.dependencies import BackfillContext
+from pipeline.backfill.run import run_steps
+from pipeline.backfill.schedule import start_due_backfills
+from pipeline.cratejoy.factory import open_store_client
+from pipeline.infra import redis_keys
+from pipeline.infra.http.client import get_merchant_http
+from pipeline.ledger.backfills import get_backfill, list_due_steps
 from pipeline.ledger.engine import reading
 from tasks.app import app, task
 from tasks.config import BACKFILL
-from tasks.later import later
-from tasks.process import Process, this_process
-from tasks.waiting import nobody_takes
+from tasks.process import ProcessContext, get_process_context
+from tasks.retry_in_background import run_later
+from tasks.worker.backpressure import is_stalled
 
 log = structlog.get_logger(__name__)
 
-SECOND = 1_000_000
-SOON = 5 * SECOND  # a step that is due later than this is left to the sweep
-OVERDUE = SECOND // 5  # by then whoever had planned a step is gone
-AHEAD = SECOND  # a sweep sees to what is overdue until the next one
+SECOND_US = 1_000_000
+MAX_TIMER_US = 5 * SECOND_US  # a step that is due later than this is left to the sweep
+OVERDUE_AFTER_US = SECOND_US // 5  # by then whoever had planned a step is gone
+LOOK_AHEAD_US = SECOND_US  # a sweep sees to what is overdue until the next one
 
-NO_KEY = -2  # what Redis says of the time a key has left that is not there
-LEASE_IS_OVER = 10  # ms after it should be
+PTTL_NO_KEY = -2  # what Redis says of the time a key has left that is not there
+LEASE_MARGIN_MS = 10  # ms after it should be
 
 
 @task("backfills.step")
 def step(backfill_id: int, planned_at: int) -> None:
     """Take steps, and have the next one taken when it is due."""
-    here = this_process()
-    stepped = take_steps(_means(here), backfill_id, planned_at)
+    here = get_process_context()
+    stepped = run_steps(_build_deps(here), backfill_id, planned_at)
     log.debug("backfill stepped", backfill=backfill_id, pages=stepped.pages)
     if stepped.trouble:
         log.warning("a backfill must wait", backfill=backfill_id, store=stepped.store_id, reason=stepped.trouble)
-    if stepped.again_at is not None and (wait := stepped.again_at - here.now()) <= SOON:
-        later(wait / SECOND, partial(_plan, backfill_id, stepped.again_at))
+    if stepped.resume_at is not None and (wait := stepped.resume_at - here.now()) <= MAX_TIMER_US:
+        run_later(wait / SECOND_US, partial(_plan, backfill_id, stepped.resume_at))
 
 
 @task("backfills.sweep")
 def sweep() -> None:
     """Go on with every backfill whose next step nobody takes, as soon as that shows."""
-    here = this_process()
-    if nobody_takes(app, BACKFILL):
+    here = get_process_context()
+    if is_stalled(app, BACKFILL):
         return
     with reading(here.engine) as db:
-        due = due_steps(db, here.now() + AHEAD - OVERDUE)
+        due = list_due_steps(db, here.now() + LOOK_AHEAD_US - OVERDUE_AFTER_US)
     for backfill_id, planned_at in due:
-        later((planned_at + OVERDUE - here.now()) / SECOND, partial(_resume, backfill_id, planned_at))
+        run_later((planned_at + OVERDUE_AFTER_US - here.now()) / SECOND_US, partial(_resume, backfill_id, planned_at))
 
 
 @task("backfills.daily")
 def daily() -> None:
     """Begin the daily pass of every store whose last one is a day old."""
-    here = this_process()
-    for store_id in begin_due(here.engine, here.now()):
+    here = get_process_context()
+    for store_id in start_due_backfills(here.engine, here.now()):
         log.info("the daily pass begins", store=store_id)
 
 
 def _resume(backfill_id: int, planned_at: int, *, waits: bool = True) -> None:
     """Plan the step again unless somebody has been at it, or is. A killed worker holds its lease for a moment more."""
-    here = this_process()
+    here = get_process_context()
     with reading(here.engine) as db:
         row = get_backfill(db, backfill_id)
     if row is None or row.next_step_at != planned_at:
         return
-    held: Any = here.redis.pttl(keys.backfill_lease(backfill_id))
-    if held == NO_KEY:
+    held: Any = here.redis.pttl(redis_keys.backfill_lease(backfill_id))
+    if held == PTTL_NO_KEY:
         _plan(backfill_id, planned_at)
     elif waits:
-        later((held + LEASE_IS_OVER) / 1_000, partial(_resume, backfill_id, planned_at, waits=False))
+        run_later((held + LEASE_MARGIN_MS) / 1_000, partial(_resume, backfill_id, planned_at, waits=False))
 
 
 def _plan(backfill_id: int, planned_at: int) -> None:
@@ -86,9 +86,9 @@ def _plan(backfill_id: int, planned_at: int) -> None:
     step.apply_async(arguments, argsrepr=f"({backfill_id}, {planned_at})", expires=30)
 
 
-def _means(here: Process) -> Means:
+def _build_deps(here: ProcessContext) -> BackfillContext:
     settings = here.settings
     rng = Random(f"{os.getpid()}{time.time_ns()}{os.urandom(8).hex()}")  # noqa: S311 back-off jitter and lease names
-    http, rate = outside(anywhere=settings.connect_anywhere), settings.cratejoy_rate
-    api = partial(open_store, here.engine, here.redis, settings.secret_keys, http=http, per_second=rate)
-    return Means(here.engine, here.redis, api, here.now, rng)
+    http, rate = get_merchant_http(anywhere=settings.connect_anywhere), settings.cratejoy_rate
+    api = partial(open_store_client, here.engine, here.redis, settings.secret_keys, http=http, per_second=rate)
+    return BackfillContext(here.engine, here.redis, api, here.now, rng)

@@ -6,9 +6,9 @@ import socket
 
 import structlog
 
-from pipeline.clock import look
+from pipeline.operations.clock_set_back import repair_clock_set_back
 from tasks.app import task
-from tasks.process import this_process
+from tasks.process import get_process_context
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 @task("clock.sweep")
 def sweep() -> None:
     """Compare Redis's clock and this host's with what they have shown before."""
-    here = this_process()
-    back = look(here.redis, here.engine, socket.gethostname(), here.now)
+    here = get_process_context()
+    back = repair_clock_set_back(here.redis, here.engine, socket.gethostname(), here.now)
     if back.most:
         log.warning("a clock was set back; what waits does not wait longer for it", redis=back.redis, host=back.host)

@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 
 HOOKS, DELIVERIES, BACKFILL = "hooks", "deliveries", "backfill"
 
-SWEEPS = {  # task -> (queue, every how many seconds)
+PERIODIC_TASKS = {  # task -> (queue, every how many seconds)
     "backfills.sweep": (DELIVERIES, 1.0),
     "backfills.daily": (DELIVERIES, 600.0),
     "clock.sweep": (DELIVERIES, 10.0),
@@ -57,13 +57,13 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_soft_time_limit": 90,
         "task_time_limit": 120,
         "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 1},
-        "worker_consumer": "tasks.consumer:PromptConsumer",
+        "worker_consumer": "tasks.worker.consumer:WorkerConsumer",
         "worker_prefetch_multiplier": 1,
         # A message that lies in a worker whose processes are all at a slow lane is taken by no other worker. (RabbitMQ
         # has no such setting.)
         "worker_disable_prefetch": not is_rabbitmq(settings.broker_url),
         "worker_send_task_events": True,
-        "worker_disable_rate_limits": True,  # `control rate_limit` is refused: see tasks.controls
+        "worker_disable_rate_limits": True,  # `control rate_limit` is refused: see tasks.worker.controls
         "worker_hijack_root_logger": False,
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,  # kB
@@ -72,16 +72,16 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "beat_scheduler": "tasks.beat:PatientScheduler",
         "beat_max_loop_interval": 1,
         # Celery hides a password by its name, and none that is part of this address: flower shows it.
-        "redbeat_redis_url": without_password(settings.redis_url),
-        "redbeat_redis_options": {**_BEATS_OPTIONS, "password": _password_in(settings.redis_url)},
+        "redbeat_redis_url": strip_password(settings.redis_url),
+        "redbeat_redis_options": {**_REDBEAT_OPTIONS, "password": _get_password(settings.redis_url)},
         "redbeat_key_prefix": "cratewire:redbeat:",
         "redbeat_lock_timeout": 6,  # a killed beat's successor starts after this
-        "beat_schedule": {name: _sweep(name, queue, every) for name, (queue, every) in SWEEPS.items()},
+        "beat_schedule": {name: _beat_entry(name, queue, every) for name, (queue, every) in PERIODIC_TASKS.items()},
         "timezone": "UTC",
     }
 
 
-_BEATS_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 10}
+_REDBEAT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 10}
 _REDIS_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_timeout": 10,
@@ -92,8 +92,8 @@ _REDIS_OPTIONS = {
 }
 # Without these a publisher waits for a silent RabbitMQ as long as it is silent.
 _AMQP_OPTIONS = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
-_STALE_MS = 3_600_000  # by then every hint has been given again
-_QUORUM = {"queue_arguments": {"x-queue-type": "quorum", "x-message-ttl": _STALE_MS}}
+_MESSAGE_TTL_MS = 3_600_000  # by then every hint has been given again
+_QUORUM_OPTIONS = {"queue_arguments": {"x-queue-type": "quorum", "x-message-ttl": _MESSAGE_TTL_MS}}
 
 
 def is_rabbitmq(url: str) -> bool:
@@ -106,21 +106,21 @@ def kombu_url(url: str) -> str:
     return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
 
 
-def without_password(url: str) -> str:
+def strip_password(url: str) -> str:
     """The same address; whoever connects must be told the password otherwise."""
     user, at, place = urlsplit(url).netloc.rpartition("@")
     return urlsplit(url)._replace(netloc=f"{user.partition(':')[0]}{at}{place}").geturl()
 
 
-def _password_in(url: str) -> Any:
+def _get_password(url: str) -> Any:
     return parse_url(url).get("password")  # type: ignore[no-untyped-call]
 
 
 def _queue(name: str, broker_url: str) -> dict[str, Any]:
     """A worker finds by itself that queues are quorum queues, and then limits what it takes by consumer."""
-    return {"exchange": name, "routing_key": name, **(_QUORUM if is_rabbitmq(broker_url) else {})}
+    return {"exchange": name, "routing_key": name, **(_QUORUM_OPTIONS if is_rabbitmq(broker_url) else {})}
 
 
-def _sweep(name: str, queue: str, every: float) -> dict[str, Any]:
+def _beat_entry(name: str, queue: str, every: float) -> dict[str, Any]:
     # A sweep nobody took in time is stale: the next one says the same.
     return {"task": name, "schedule": every, "options": {"queue": queue, "expires": max(5.0, every * 3)}}

@@ -8,53 +8,66 @@ from typing import Any
 
 import structlog
 
-from pipeline.chain.cost import SHARE_CPU_S, Costs
-from pipeline.chain.counting import count_batch
-from pipeline.chain.decoding import decode_batch
-from pipeline.chain.limit import go_on, is_broken, is_suspicious, probe_is_due, stop, stopped
-from pipeline.chain.probing import probe
-from pipeline.chain.recording import record_dead, record_sound
-from pipeline.chain.setting_aside import POISON, set_aside, without
-from pipeline.chain.validating import validate_batch
-from pipeline.errors import StaleFence
-from pipeline.inbox import fair, stream, tries
-from pipeline.inbox.finishing import finish
-from pipeline.inbox.raw_hook import InboxEntry
-from pipeline.inbox.turn import end_turn, hand_turn_on, keep_turn, take_turn, turn_is_free
-from pipeline.model import REPLAY, Batch, FailedHook
-from pipeline.record.batch import Recorded
-from pipeline.record.dead import Raw
+from pipeline.core.errors import StaleFence
+from pipeline.core.hooks import REPLAY, Batch, FailedHook
+from pipeline.inbox import fair_queue, poison, stream
+from pipeline.inbox.chain_lease import (
+    acquire_chain_lease,
+    is_chain_lease_free,
+    park_chain_lease,
+    release_chain_lease,
+    renew_chain_lease,
+)
+from pipeline.inbox.entry import InboxEntry
+from pipeline.inbox.finish import finish_batch
+from pipeline.processing.cpu_budget import MAX_STORE_CPU_S, CpuBudget
+from pipeline.processing.decode import decode_batch
+from pipeline.processing.dry_run import dry_run
+from pipeline.processing.failure_limit import (
+    claim_dry_run,
+    exceeds_failure_limit,
+    get_chain_stop,
+    is_release_broken,
+    resume_chain,
+    stop_chain,
+)
+from pipeline.processing.metrics import count_batch
+from pipeline.processing.quarantine import POISON, exclude_hooks, quarantine
+from pipeline.processing.record import record_dead_letters, record_valid_hooks
+from pipeline.processing.validate import validate_batch
+from pipeline.recording.batch import BatchResult
+from pipeline.recording.dead_letters import RawBody
 from tasks.app import task
-from tasks.cpu_limit import cpu_limit
-from tasks.kick import kick_again, kick_unless_kicked
-from tasks.later import until_heard
-from tasks.process import Process, this_process
+from tasks.chain import wake_again, wake_once
+from tasks.process import ProcessContext, get_process_context
+from tasks.retry_in_background import retry_until_done
+from tasks.worker.cpu_limit import cpu_limit
 
 log = structlog.get_logger(__name__)
 
-MOST_BYTES = 4_000_000  # of raw bodies in one batch: it travels through the broker three times
+MAX_BATCH_BYTES = 4_000_000  # of raw bodies in one batch: it travels through the broker three times
 
 
 @task("hooks.decode", bind=True)
 def decode(self: Any) -> Batch | None:
     """Take the turn and a batch from the inbox, and read its bodies."""
-    here = this_process()
-    token = take_turn(here.redis)
+    here = get_process_context()
+    token = acquire_chain_lease(here.redis)
     if token is None:
         _end_chain(self)
         return None
     try:
         batch = _decode(here, token)
         if batch is not None:
-            hand_turn_on(here.redis, token)
+            park_chain_lease(here.redis, token)
             return batch
-        end_turn(here.redis, token)
+        release_chain_lease(here.redis, token)
     except MemoryError:  # a body that needs all of it is counted like one that kills its reader
         raise
     except Exception:
-        until_heard(lambda: end_turn(here.redis, token))
+        retry_until_done(lambda: release_chain_lease(here.redis, token))
         raise
-    _look_again(here)
+    _wake_if_waiting(here)
     _end_chain(self)
     return None
 
@@ -62,19 +75,19 @@ def decode(self: Any) -> Batch | None:
 @task("hooks.validate", bind=True)
 def validate(self: Any, batch: Batch) -> Batch | None:
     """Load the bodies with their schemas."""
-    here = this_process()
+    here = get_process_context()
     try:
-        if not keep_turn(here.redis, batch["token"]):
-            _outrun(self, here, batch)
+        if not renew_chain_lease(here.redis, batch["token"]):
+            _abandon_batch(self, here, batch)
             return None
-        costs = _costs()
+        costs = _build_costs()
         checked = validate_batch(batch, here.now, costs)
-        _leave(here, costs)
-        hand_turn_on(here.redis, batch["token"])
+        _isolate_costly_stores(here, costs)
+        park_chain_lease(here.redis, batch["token"])
     except MemoryError:  # as above
         raise
     except Exception:
-        _came_back(here, batch)
+        _release_batch(here, batch)
         raise
     return checked
 
@@ -82,21 +95,21 @@ def validate(self: Any, batch: Batch) -> Batch | None:
 @task("hooks.fan_out", bind=True)
 def fan_out(self: Any, batch: Batch) -> list[int]:
     """Write the batch into the ledger, then let the inbox forget it. Returns the connections to wake."""
-    here = this_process()
+    here = get_process_context()
     try:
-        if not keep_turn(here.redis, batch["token"]):
-            _outrun(self, here, batch)
+        if not renew_chain_lease(here.redis, batch["token"]):
+            _abandon_batch(self, here, batch)
             return []
         connections = _record(here, batch)
     except StaleFence:
-        _outrun(self, here, batch)
+        _abandon_batch(self, here, batch)
         return []
     except MemoryError:  # as above
         raise
     except BaseException:
-        _came_back(here, batch)
+        _release_batch(here, batch)
         raise
-    _look_again(here)
+    _wake_if_waiting(here)
     if not connections:
         _end_chain(self)
     return connections
@@ -105,121 +118,122 @@ def fan_out(self: Any, batch: Batch) -> list[int]:
 @task("hooks.sweep")
 def sweep() -> None:
     """Wake the chain if hooks wait: a kick may have been lost, a worker killed, a ledger away."""
-    redis = this_process().redis
-    if stream.depth(redis) and turn_is_free(redis):
-        kick_again()
+    redis = get_process_context().redis
+    if stream.depth(redis) and is_chain_lease_free(redis):
+        wake_again()
 
 
-def _look_again(here: Process) -> None:
+def _wake_if_waiting(here: ProcessContext) -> None:
     """After the turn has ended: a hook that came before wakes nobody. A chain that stands is woken by the sweep."""
-    if stream.depth(here.redis) and not stopped(here.redis):
-        kick_unless_kicked()
+    if stream.depth(here.redis) and not get_chain_stop(here.redis):
+        wake_once()
 
 
-def _decode(here: Process, token: int) -> Batch | None:
-    if stopped(here.redis) and not _may_go_on(here):
+def _decode(here: ProcessContext, token: int) -> Batch | None:
+    if get_chain_stop(here.redis) and not _may_resume(here):
         return None
-    entries = fair.read(here.redis, here.settings.batch, MOST_BYTES)
-    now, too_often = tries.portion(here.redis, entries, token)
+    entries = fair_queue.read(here.redis, here.settings.batch, MAX_BATCH_BYTES)
+    now, too_often = poison.split_poison(here.redis, entries, token)
     if not now and not too_often:
         return None
     here.revocations.look()
-    costs = _costs()
+    costs = _build_costs()
     batch = decode_batch(now, token, here.now, partial(_is_revoked, here), costs)
-    _leave(here, costs)
-    return set_aside(batch, too_often)
+    _isolate_costly_stores(here, costs)
+    return quarantine(batch, too_often)
 
 
-def _may_go_on(here: Process) -> bool:
+def _may_resume(here: ProcessContext) -> bool:
     """Try the chain that stands every few seconds, and let it go on if most of what waits would."""
-    if not probe_is_due(here.redis, here.now()):
+    if not claim_dry_run(here.redis, here.now()):
         return False
-    sound, failing = probe(here.redis, here.engine, here.now)
-    if sound and not is_broken(sound, failing):
-        go_on(here.redis)
+    sound, failing = dry_run(here.redis, here.engine, here.now)
+    if sound and not is_release_broken(sound, failing):
+        resume_chain(here.redis)
         log.info("the chain goes on", sound=sound, failing=failing)
         return True
     return False
 
 
-def _costs() -> Costs:
-    return Costs(cpu_limit, SHARE_CPU_S)
+def _build_costs() -> CpuBudget:
+    return CpuBudget(cpu_limit, MAX_STORE_CPU_S)
 
 
-def _leave(here: Process, costs: Costs) -> None:
+def _isolate_costly_stores(here: ProcessContext, costs: CpuBudget) -> None:
     """A store that has used up its share is read by itself for a while; what is left of it stays in the inbox."""
-    if costs.used_up:
-        fair.read_alone(here.redis, costs.used_up, costs.left)
+    if costs.exhausted_stores:
+        fair_queue.isolate_stores(here.redis, costs.exhausted_stores, costs.left)
         log.info(
-            "stores are read by themselves", left={store: len(costs.left.get(store, ())) for store in costs.used_up}
+            "stores are read by themselves",
+            left={store: len(costs.left.get(store, ())) for store in costs.exhausted_stores},
         )
 
 
-def _is_revoked(here: Process, entry: InboxEntry) -> bool:
+def _is_revoked(here: ProcessContext, entry: InboxEntry) -> bool:
     return here.revocations.is_revoked(entry.store, entry.version, entry.received_at)
 
 
-def _record(here: Process, batch: Batch) -> list[int]:
-    raws = _raws(here, batch)
-    recorded, ours = record_sound(here.engine, batch, raws, here.now, Costs(cpu_limit))
+def _record(here: ProcessContext, batch: Batch) -> list[int]:
+    raws = _load_raws(here, batch)
+    recorded, ours = record_valid_hooks(here.engine, batch, raws, here.now, CpuBudget(cpu_limit))
     sound = sum(one.events + one.duplicates for one in recorded)
     fresh = [one for one in ours if one["source"] != REPLAY]  # what was dead before costs nothing if it dies again
     held = fresh if fresh and _is_broken_release(here, fresh, sound) else []
     if died := [one for one in ours if one["source"] == REPLAY or not held]:
-        recorded.append(record_dead(here.engine, died, raws, batch["token"], here.now))
-    kept = without(batch, held)
+        recorded.append(record_dead_letters(here.engine, died, raws, batch["token"], here.now))
+    kept = exclude_hooks(batch, held)
     count_batch(kept, recorded, here.now())
-    finish(here.redis, _entries(kept), _harmless(batch, raws), batch["token"], sound=sound > 0)
-    _tell(batch, recorded)
+    finish_batch(here.redis, _get_entry_ids(kept), _exclude_poison(batch, raws), batch["token"], any_recorded=sound > 0)
+    _log_results(batch, recorded)
     return sorted({connection for one in recorded for connection in one.connections})
 
 
-def _is_broken_release(here: Process, ours: list[FailedHook], sound: int) -> bool:
+def _is_broken_release(here: ProcessContext, ours: list[FailedHook], sound: int) -> bool:
     """Whether these hooks are to stay in the inbox; then the chain stands."""
-    if not is_suspicious(here.redis, len(ours), sound):
+    if not exceeds_failure_limit(here.redis, len(ours), sound):
         return False
-    if not is_broken(*probe(here.redis, here.engine, here.now, [one["receipt"] for one in ours])):
+    if not is_release_broken(*dry_run(here.redis, here.engine, here.now, [one["receipt"] for one in ours])):
         return False
-    why = stop(here.redis, ours, here.now())
+    why = stop_chain(here.redis, ours, here.now())
     log.error("the chain stops", version=why.version, link=why.link, error=why.error, hooks=why.hooks)
     return True
 
 
-def _entries(batch: Batch) -> list[str]:
+def _get_entry_ids(batch: Batch) -> list[str]:
     return [one["entry_id"] for one in (*batch["hooks"], *batch["failed"])]
 
 
-def _raws(here: Process, batch: Batch) -> dict[str, Raw]:
-    return stream.raw_of(here.redis, _entries(batch))
+def _load_raws(here: ProcessContext, batch: Batch) -> dict[str, RawBody]:
+    return stream.get_raw_bodies(here.redis, _get_entry_ids(batch))
 
 
-def _harmless(batch: Batch, raws: Mapping[str, Raw]) -> list[Raw]:
+def _exclude_poison(batch: Batch, raws: Mapping[str, RawBody]) -> list[RawBody]:
     """Whatever went wrong, these bodies killed no reader."""
     harmless = [*batch["hooks"], *(one for one in batch["failed"] if one["reason"] != POISON)]
     return [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws]
 
 
-def _outrun(link: Any, here: Process, batch: Batch) -> None:
+def _abandon_batch(link: Any, here: ProcessContext, batch: Batch) -> None:
     """Somebody else has had the turn meanwhile, and reads these hooks again."""
-    _came_back(here, batch)
+    _release_batch(here, batch)
     _end_chain(link)
 
 
-def _came_back(here: Process, batch: Batch) -> None:
+def _release_batch(here: ProcessContext, batch: Batch) -> None:
     """Whatever went wrong, the reader lives: nobody need wait for its turn to run out, nor blame the bodies."""
 
     def tell() -> None:
-        end_turn(here.redis, batch["token"])
-        tries.forget(here.redis, _harmless(batch, _raws(here, batch)))
+        release_chain_lease(here.redis, batch["token"])
+        poison.reset_tries(here.redis, _exclude_poison(batch, _load_raws(here, batch)))
 
-    until_heard(tell)
+    retry_until_done(tell)
 
 
-def _tell(batch: Batch, recorded: list[Recorded]) -> None:
+def _log_results(batch: Batch, recorded: list[BatchResult]) -> None:
     """What became of every receipt."""
     events = {receipt: event for one in recorded for receipt, event in one.ids.items()}
     repeats = {receipt: event for one in recorded for receipt, event in one.repeats.items()}
-    dead = {receipt: reason for one in recorded for receipt, reason in one.died.items()}
+    dead = {receipt: reason for one in recorded for receipt, reason in one.dead_reasons.items()}
     if events or repeats or dead:
         log.info("batch recorded", batch=batch["token"], events=events, repeats=repeats, dead=dead)
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from pipeline.mail import open_post
-from pipeline.mailing import Mailing, send_waiting
-from pipeline.mailing import tidy as forget_old
+from pipeline.mail.outbox import MailDeps, send_due_mails
+from pipeline.mail.outbox import delete_old_mails as forget_old
+from pipeline.mail.transport import open_mail_transport
 from tasks.app import task
-from tasks.process import Process, this_process
+from tasks.process import ProcessContext, get_process_context
 
 
 @task("mails.sweep")
 def sweep() -> None:
     """Send whatever may leave."""
-    send_waiting(_mailing(this_process()))
+    send_due_mails(_build_mail_outbox(get_process_context()))
 
 
 @task("mails.tidy")
 def tidy() -> None:
     """Forget what left long ago."""
-    forget_old(_mailing(this_process()))
+    forget_old(_build_mail_outbox(get_process_context()))
 
 
-def _mailing(here: Process) -> Mailing:
+def _build_mail_outbox(here: ProcessContext) -> MailDeps:
     settings = here.settings
-    post = open_post(settings.smtp_url, settings.mail_from, settings.data_dir)
-    return Mailing(here.engine, settings.secret_keys, post, here.now)
+    post = open_mail_transport(settings.smtp_url, settings.mail_from, settings.data_dir)
+    return MailDeps(here.engine, settings.secret_keys, post, here.now)

@@ -11,42 +11,42 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from pipeline.ledger.engine import make_engine
-from pipeline.ledger.revocations import Revocations
-from pipeline.settings import Settings, process_environment
+from pipeline.ledger.revocations import RevocationCache
+from pipeline.settings import Settings, read_environment
 
-CONNECTIONS = 4  # to the database: one task, and what goes on beside it, whose transactions are short
+DB_POOL_SIZE = 4  # to the database: one task, and what goes on beside it, whose transactions are short
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class ProcessContext:
     """The outside world of one process, handed to the pipeline."""
 
     settings: Settings
     engine: Engine
     redis: Redis
     now: Callable[[], int]  # µs
-    revocations: Revocations
+    revocations: RevocationCache
 
 
-_made: dict[int, Process] = {}
+_contexts: dict[int, ProcessContext] = {}
 
 
-def this_process() -> Process:
+def get_process_context() -> ProcessContext:
     """This process's Process. A child never uses its parent's connections."""
     pid = os.getpid()
-    if pid not in _made:
-        _made.clear()
-        _made[pid] = make_process(Settings.from_environment(process_environment()))
-    return _made[pid]
+    if pid not in _contexts:
+        _contexts.clear()
+        _contexts[pid] = open_process_context(Settings.from_environment(read_environment()))
+    return _contexts[pid]
 
 
-def make_process(settings: Settings) -> Process:
+def open_process_context(settings: Settings) -> ProcessContext:
     """Open everything for these settings. Connections are made when first needed."""
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10)
-    engine = make_engine(settings.database_url, CONNECTIONS)
-    return Process(settings, engine, redis, now, Revocations(engine, time.monotonic))
+    engine = make_engine(settings.database_url, DB_POOL_SIZE)
+    return ProcessContext(settings, engine, redis, now_us, RevocationCache(engine, time.monotonic))
 
 
-def now() -> int:
+def now_us() -> int:
     """µs since the epoch."""
     return time.time_ns() // 1000

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import structlog
 
-from pipeline import keys
-from pipeline.errors import CratewireError
+from pipeline.core.errors import CratewireError
+from pipeline.hook_registration.store_hooks import build_sync_context
+from pipeline.hook_registration.sync import sync_hooks as tend_store
+from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading
-from pipeline.ledger.store_apis import due_audits
-from pipeline.registration.care import care_of
-from pipeline.registration.tending import tend as tend_store
+from pipeline.ledger.store_apis import list_due_audits
 from tasks.app import app, task
 from tasks.config import BACKFILL
-from tasks.process import this_process
-from tasks.waiting import nobody_takes
+from tasks.process import get_process_context
+from tasks.worker.backpressure import is_stalled
 
 log = structlog.get_logger(__name__)
 
@@ -21,21 +21,23 @@ log = structlog.get_logger(__name__)
 @task("registration.sweep")
 def sweep() -> None:
     """Start every audit that is due."""
-    here = this_process()
-    if nobody_takes(app, BACKFILL):
+    here = get_process_context()
+    if is_stalled(app, BACKFILL):
         return
     with reading(here.engine) as db:
-        due = due_audits(db, here.now())
+        due = list_due_audits(db, here.now())
     for store_id in due:
-        if not here.redis.exists(keys.registration_lease(store_id)):  # whoever holds it writes down what comes next
-            tend.apply_async((store_id,), argsrepr=f"({store_id},)", expires=30)
+        if not here.redis.exists(
+            redis_keys.registration_lease(store_id)
+        ):  # whoever holds it writes down what comes next
+            sync_hooks.apply_async((store_id,), argsrepr=f"({store_id},)", expires=30)
 
 
 @task("registration.tend")
-def tend(store_id: int) -> None:
+def sync_hooks(store_id: int) -> None:
     """One pass over one store's hooks. What goes wrong is in the ledger, with the time of the next try."""
     try:
-        tended = tend_store(care_of(this_process()), store_id)
+        tended = tend_store(build_sync_context(get_process_context()), store_id)
     except CratewireError as error:
         log.warning("the hooks at Cratejoy could not be tended", store=store_id, reason=str(error))
         return

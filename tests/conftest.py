@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
-from pipeline.settings import Settings, process_environment
+from pipeline.settings import Settings, read_environment
 from tasks import process
 from tests.installation import KEY, Installation
 from tests.servers.postgres import postgres
@@ -106,17 +106,17 @@ def installed(
     shutil.copy(migrated_sqlite, data / "cratewire.db")
     (data / "cratewire.db").chmod(0o600)
     monkeypatch.chdir(tmp_path)
-    for name in process_environment(None):
+    for name in read_environment(None):
         if name.startswith(("CRATEWIRE_", "DATABASE_URL", "PORT")):
             monkeypatch.delenv(name)
     ours = {"REDIS_URL": valkey_url, "CRATEWIRE_DATA_DIR": str(data), "CRATEWIRE_SECRET_KEY": KEY}
     ours |= {"CRATEWIRE_CONNECT_ANYWHERE": "true"}  # the other sides of the tests are on loopback
     for name, value in ours.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(process, "_made", {})
-    here = process.make_process(Settings.from_environment(process_environment(None)))
-    process._made[os.getpid()] = here
-    yield Installation(here, process_environment(None))
+    monkeypatch.setattr(process, "_contexts", {})
+    here = process.open_process_context(Settings.from_environment(read_environment(None)))
+    process._contexts[os.getpid()] = here
+    yield Installation(here, read_environment(None))
     here.redis.close()
     here.engine.dispose()
 

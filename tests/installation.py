@@ -13,18 +13,18 @@ from typing import Any
 
 from sqlalchemy import Row, create_engine, select
 
-from pipeline.chain.decoding import decode_batch
-from pipeline.chain.recording import record
-from pipeline.chain.validating import validate_batch
 from pipeline.inbox import stream
-from pipeline.inbox.raw_hook import InboxEntry, RawHook
-from pipeline.ledger import tables
+from pipeline.inbox.entry import InboxEntry, RawHook
+from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.schema import core
 from pipeline.ledger.stores import save_store
-from pipeline.secrets import seal
+from pipeline.processing.decode import decode_batch
+from pipeline.processing.record import record
+from pipeline.processing.validate import validate_batch
 from tasks import process
-from tasks.process import Process
+from tasks.process import ProcessContext
 from tests.builders import NOW
 
 KEY = "a-key-that-only-tests-know"
@@ -34,7 +34,7 @@ _HEAD = tuple(RawHook.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class Installation:
-    process: Process
+    process: ProcessContext
     environment: Mapping[str, str]  # what another process of the installation is started with
 
     @property
@@ -45,7 +45,7 @@ class Installation:
         """A store with a connection, as `cratewire connect` would leave it. Returns the connection's id."""
         with writing(self.process.engine) as db:
             owner = save_store(db, store, NOW)
-            sealed = seal(self.process.settings.secret_keys, dict(config))
+            sealed = encrypt(self.process.settings.secret_keys, dict(config))
             link = NewConnection(owner.id, "customerio", "1", sealed, lanes=lanes)
             return save_connection(db, link, NOW).id
 
@@ -67,11 +67,11 @@ class Installation:
     def ledger_away(self) -> Iterator[None]:
         """The database cannot be opened until the block ends."""
         away = replace(self.process, engine=create_engine("sqlite:////nowhere/at/all.db"))
-        process._made[os.getpid()] = away
+        process._contexts[os.getpid()] = away
         yield
-        process._made[os.getpid()] = self.process
+        process._contexts[os.getpid()] = self.process
 
-    def rows(self, model: type[tables.Base]) -> list[Row[Any]]:
+    def rows(self, model: type[core.Base]) -> list[Row[Any]]:
         with reading(self.process.engine) as db:
             table = model.__table__
             return list(db.execute(select(table).order_by(*table.primary_key)))  # type: ignore[attr-defined]
@@ -81,10 +81,10 @@ def order_hook(number: int, email: str = "bea.buyer@example.com", customer_id: i
     """A new order of customer 7001, whatever the number, unless `customer_id` says of whom."""
     buyer = {"id": customer_id, "email": email, "first_name": "Bea", "type": "customer"}
     order = {"id": number, "customer": buyer, "total": 3495, "is_gift": False, "type": "order"}
-    return a_hook(json.dumps(order).encode(), **changes)
+    return make_hook(json.dumps(order).encode(), **changes)
 
 
-def a_hook(raw: bytes, **changes: Any) -> RawHook:
+def make_hook(raw: bytes, **changes: Any) -> RawHook:
     number = next(_receipts)
     values = {"receipt": f"{number:032x}", "store": "acme", "version": 1, "event": "order_new"}
     return RawHook(**{**values, "received_at": NOW + number, "raw": raw, **changes})

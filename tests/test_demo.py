@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from receiver.cli import demo
-from receiver.demo.ask import ask
-from receiver.demo.stage import Stage, Troupe, set_stage, write_command
+from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo, write_cratewire_script
+from receiver.demo.sandbox_api import call_sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -39,11 +39,13 @@ def careless(monkeypatch):
     """A Customer.io that forgets a call it has answered with 200."""
 
     def staged(*how):
-        stage = set_stage(*how)
-        ask(f"{stage.customerio['url']}/_sandbox/faults", {"mode": "drop", "n": 10_000, "path": "/api/v2/batch"})
+        stage = start_demo(*how)
+        call_sandbox(
+            f"{stage.customerio['url']}/_sandbox/faults", {"mode": "drop", "n": 10_000, "path": "/api/v2/batch"}
+        )
         return stage
 
-    monkeypatch.setattr(demo, "set_stage", staged)
+    monkeypatch.setattr(demo, "start_demo", staged)
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -57,11 +59,11 @@ def test_everything_arrives_once_and_the_demo_says_so(played):
 
 def test_whoever_keeps_it_running_is_told_how_to_see_the_stores_page(tmp_path):
     """Every store has a page, and nobody may see it uninvited."""
-    stage = Stage(
+    stage = DemoInstallation(
         "http://127.0.0.1:1", "http://127.0.0.1:2", tmp_path, tmp_path / "cratewire", {"url": "a"}, {"url": "b"}
     )
 
-    told = "\n".join(demo.places_of(stage))
+    told = "\n".join(demo.list_addresses(stage))
 
     assert "http://127.0.0.1:1/stores/demo" in told
     assert f"{tmp_path}/cratewire accounts invite you@example.com" in told
@@ -73,7 +75,9 @@ def test_the_command_it_prints_is_set_up_for_the_demo_wherever_it_is_typed(tmp_p
     folder.mkdir()
     elsewhere.mkdir()
     (elsewhere / ".env").write_text("PORT=1\n")
-    command = write_command(Troupe(folder, {"CRATEWIRE_DATA_DIR": str(folder / "data"), "PORT": "8765"}))
+    command = write_cratewire_script(
+        DemoProcesses(folder, {"CRATEWIRE_DATA_DIR": str(folder / "data"), "PORT": "8765"})
+    )
     foreign = {"PATH": os.defpath, "PORT": "2", "REDIS_URL": "redis://127.0.0.1:3", "CRATEWIRE_HOST": "nonsense"}
 
     def typed(*words):

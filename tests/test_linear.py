@@ -10,47 +10,47 @@ import re
 import pytest
 
 import schemas
-from pipeline.cratejoy.addresses import linked, page_after
+from pipeline.core.backoff import parse_retry_after
+from pipeline.cratejoy.urls import resolve_link, resolve_next_page
 from pipeline.decode import decode
-from pipeline.decode.json_text import read_json
-from pipeline.decode.layers import unwrap
-from pipeline.decode.literal import read_literal
-from pipeline.decode.plain import read_plain
+from pipeline.decode.fast_json import read_fast_json
+from pipeline.decode.python_literal import read_literal
 from pipeline.decode.query import read_query
-from pipeline.destinations.vendor_text import error_text, scrubbed
-from pipeline.events.ulid import ulid_of
-from pipeline.fan_out.people import is_email
-from pipeline.inbox.raw_hook import from_fields
-from pipeline.lanes.backoff import parse_retry_after
-from pipeline.ledger import safe_json
-from pipeline.registration.urls import host_of, recogniser
+from pipeline.decode.strict_json import read_json
+from pipeline.decode.unwrap import unwrap
+from pipeline.destinations.error_text import error_text, scrub
+from pipeline.events.ulid import make_ulid
+from pipeline.fan_out.customers import is_email
+from pipeline.hook_registration.urls import build_target_parser, get_host
+from pipeline.inbox.entry import from_fields
+from pipeline.infra.crypto.hook_tokens import verify
+from pipeline.ledger.sql import json_type
 from pipeline.settings import VARIABLES, Settings
-from pipeline.tokens import verify
-from receiver.cli.output import harmless
-from receiver.intake import Intake
-from schemas.clean import clean, json_safe, tidy
-from schemas.fields import Lenient
-from schemas.links import link_in, reference_to
+from receiver.cli.output import escape_control_characters
+from receiver.hooks.rules import HookRules
+from schemas.clean import clean_text, json_safe, normalize_text
+from schemas.fields import LenientField
+from schemas.links import parse_link, parse_reference
 from schemas.times import iso_utc
-from tasks.config import without_password
-from tasks.parcel import unpack
-from tests.grown import applied, grows_too_fast, inline, patterns, shapes
+from tasks.config import strip_password
+from tasks.worker.codec import decode_payload
+from tests.linear_time import apply_pattern, find_inline_patterns, is_superlinear, list_patterns, shapes
 
 KEYS = ("k" * 32,)
 API = "https://api.example.com/v1/customers/"
-INTAKE = Intake(
+INTAKE = HookRules(
     verify=lambda _store, _token: 1,
-    offer=lambda _hook: "inbox",
+    submit=lambda _hook: "inbox",
     max_bytes=5_000_000,
     now=lambda: 0,
     receipt=lambda _at: "r",
 )
-PATTERNS = {**patterns(), **inline()}
+PATTERNS = {**list_patterns(), **find_inline_patterns()}
 
 
 def fields():
     """Every kind of field, by its name."""
-    kinds = list(Lenient.__subclasses__())
+    kinds = list(LenientField.__subclasses__())
     while kinds:
         kind = kinds.pop()
         kinds += kind.__subclasses__()
@@ -69,52 +69,52 @@ READERS = {
     "layers": unwrap,
     "json_text": read_json,
     "literal": read_literal,
-    "plain": read_plain,
+    "plain": read_fast_json,
     **dict(fields()),
     "any body": lambda text: schemas.load("any", {"a": text, text: 1}),
     "a customer": lambda text: schemas.load("customer", dict.fromkeys(("id", "email", "first_name", text), text)),
     "a page": lambda text: schemas.load_page("order", {"count": text, "next": text, "results": [{"customer": text}]}),
-    "clean": clean,
-    "tidy": tidy,
+    "clean": clean_text,
+    "tidy": normalize_text,
     "json_safe": json_safe,
     "a moment": iso_utc,
-    "a link": link_in,
-    "a reference": reference_to,
+    "a link": parse_link,
+    "a reference": parse_reference,
     "an address": is_email,
     "a platform's error": error_text,
-    "a platform's words": scrubbed,
+    "a platform's words": scrub,
     "Retry-After": lambda text: parse_retry_after(text, 0.0),
     "settings": settings,
-    "a broker's address": without_password,
+    "a broker's address": strip_password,
     "a token": lambda text: verify(KEYS, "acme", text),
     "a token's store": lambda text: verify(KEYS, text, "1.x"),
-    "a hook's target": recogniser(KEYS, "https://hooks.example.com", "acme"),
+    "a hook's target": build_target_parser(KEYS, "https://hooks.example.com", "acme"),
     "a hook's path": lambda text: INTAKE.admit("POST", text.split("/")),
     "a hook's event": lambda text: INTAKE.admit("POST", ["acme", "token", text]),
     "a content length": INTAKE.length,
-    "a host": host_of,
-    "a next page": lambda text: page_after(API, text),
-    "a relation's link": lambda text: linked(API, text),
+    "a host": get_host,
+    "a next page": lambda text: resolve_next_page(API, text),
+    "a relation's link": lambda text: resolve_link(API, text),
     "a stream's entry": lambda text: from_fields("1-1", dict.fromkeys((b"r", b"s", b"v", b"e", b"t"), text.encode())),
-    "a parcel": lambda text: unpack(f"z2:{text}"),
-    "what a ledger holds": safe_json.loads,
-    "what a ledger is given": lambda text: safe_json.dumps({text: text}),
-    "a message's id": lambda text: ulid_of(0, text),
-    "what a terminal shows": harmless,
+    "a parcel": lambda text: decode_payload(f"z2:{text}"),
+    "what a ledger holds": json_type.loads,
+    "what a ledger is given": lambda text: json_type.dumps({text: text}),
+    "a message's id": lambda text: make_ulid(0, text),
+    "what a terminal shows": escape_control_characters,
 }
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_a_reader_takes_four_times_as_long_for_four_times_the_text(name):
-    assert [shape for shape, make in shapes() if grows_too_fast(READERS[name], make)] == []
+    assert [shape for shape, make in shapes() if is_superlinear(READERS[name], make)] == []
 
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_pattern_takes_four_times_as_long_for_four_times_the_text(name):
     pattern, methods = PATTERNS[name]
-    reads = {method: applied(pattern, method) for method in methods}
+    reads = {method: apply_pattern(pattern, method) for method in methods}
 
-    slow = [(method, shape) for shape, make in shapes() for method in methods if grows_too_fast(reads[method], make)]
+    slow = [(method, shape) for shape, make in shapes() for method in methods if is_superlinear(reads[method], make)]
 
     assert slow == []
 
@@ -122,4 +122,4 @@ def test_a_pattern_takes_four_times_as_long_for_four_times_the_text(name):
 def test_what_grows_with_the_square_of_a_text_is_seen():
     squared = re.compile(r"[\[{](?:\s|\\[nrt])*[\[{]?(?:\s|\\[nrt])*\\+\"")
 
-    assert grows_too_fast(squared.match, dict(shapes())["'{' ' '… 'x'"])
+    assert is_superlinear(squared.match, dict(shapes())["'{' ' '… 'x'"])

@@ -15,9 +15,9 @@ import pytest
 from celery import Celery
 
 from pipeline.settings import Settings
-from receiver.demo.ask import ask
-from receiver.demo.play import play
-from receiver.demo.stage import Troupe, set_stage
+from receiver.demo.processes import DemoProcesses, start_demo
+from receiver.demo.sandbox_api import call_sandbox
+from receiver.demo.scenario import run_scenario
 from tasks.config import celery_config
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -40,14 +40,14 @@ FAULTS = (
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     """Everything that was told, and everything that must not be in it."""
-    troupe = Troupe(tmp_path_factory.mktemp("told"), {"CRATEWIRE_LOG_LEVEL": "DEBUG"})
+    troupe = DemoProcesses(tmp_path_factory.mktemp("told"), {"CRATEWIRE_LOG_LEVEL": "DEBUG"})
     try:
-        stage = set_stage(troupe, seed=5)
+        stage = start_demo(troupe, seed=5)
         for fault in FAULTS:
-            ask(f"{stage.customerio['url']}/_sandbox/faults", {"path": "/api/v2/batch", **fault})
+            call_sandbox(f"{stage.customerio['url']}/_sandbox/faults", {"path": "/api/v2/batch", **fault})
         log = troupe.folder / "cratewire.log"
         with locked(stage.data, log) as lock:
-            play(troupe, stage, 120, 5, lambda *_: lock.set())  # once the store lives
+            run_scenario(troupe, stage, 120, 5, lambda *_: lock.set())  # once the store lives
         provoke(stage.data, log)
         said = {
             "logs": log.read_text(),
@@ -135,8 +135,8 @@ def get(url, path, authorization):
 
 def secrets_of(stage, troupe):
     """Kind -> what must not be told."""
-    people = ask(f"{stage.store['url']}/_sandbox/truth")["people"]
-    hooks = ask(
+    people = call_sandbox(f"{stage.store['url']}/_sandbox/truth")["people"]
+    hooks = call_sandbox(
         f"{stage.store['url']}/v1/hooks/?limit=100", user=(stage.store["client_id"], stage.store["client_secret"])
     )
     valkey = json.loads((stage.data / "valkey.json").read_text())["password"]

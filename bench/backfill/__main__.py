@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from bench.backfill.measure import QUICK, measure
-from bench.backfill.play import Script
 from bench.backfill.report import report
-from bench.machine import described
+from bench.backfill.scenario import Scenario
+from bench.machine import describe_machine
 
 
 @click.command()
@@ -29,8 +29,8 @@ from bench.machine import described
 @click.option("--json", "place", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures here too.")
 def main(*, quick: bool, place: Path | None, **options: Any) -> None:
     """Two backfill workers read a store of 20,000 customers, are killed in turn, and live hooks come all the while."""
-    script = QUICK if quick else Script(**options)
-    print(described(), flush=True)
+    script = QUICK if quick else Scenario(**options)
+    print(describe_machine(), flush=True)
     found = measure(script)
     print(*report(found), sep="\n", flush=True)
     if place:

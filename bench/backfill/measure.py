@@ -6,15 +6,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.backfill.judge import judge
-from bench.backfill.play import Script, play
-from bench.running import Folder
+from bench.backfill.evaluate import evaluate
+from bench.backfill.scenario import Scenario, run_scenario
+from bench.processes import Folder
 
-FULL = Script(customers=20_000, rate=2.0, retry_after=3, kills=10, refusals=0, samples=40)
-QUICK = Script(customers=1_000, rate=4.0, retry_after=3, kills=2, refusals=1, samples=8)
+FULL = Scenario(customers=20_000, rate=2.0, retry_after=3, kills=10, refusals=0, samples=40)
+QUICK = Scenario(customers=1_000, rate=4.0, retry_after=3, kills=2, refusals=1, samples=8)
 
 
-def measure(script: Script) -> dict[str, Any]:
+def measure(script: Scenario) -> dict[str, Any]:
     """All figures."""
     with tempfile.TemporaryDirectory(prefix="cratewire-backfill-") as home:
-        return judge(script, play(Folder(Path(home)), script))
+        return evaluate(script, run_scenario(Folder(Path(home)), script))

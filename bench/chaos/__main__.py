@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 import click
 
 from bench.chaos import databases, table
-from bench.chaos.count import Row
+from bench.chaos.accounting import Row
 from bench.chaos.disk import enter_namespace
 from bench.chaos.faults import FAULTS
-from bench.chaos.run import Run
+from bench.chaos.run import ChaosRun
 
 DATABASES = ("sqlite", "postgresql")
 INSIDE = "--inside"
@@ -31,19 +31,19 @@ def main(only: Sequence[str], database: str | None, seed: int, **flags: bool) ->
     if not flags["inside"]:
         enter_namespace(sys.argv[1:], INSIDE)
     faults = [fault for fault in FAULTS if not only or any(text in fault.name for text in only)]
-    run = Run(short=flags["short"], seed=seed, keep=flags["keep"], disks=flags["inside"])
-    rows = _shown(run.rows(faults, [database] if database else _here()), as_json=flags["as_json"])
+    run = ChaosRun(short=flags["short"], seed=seed, keep=flags["keep"], disks=flags["inside"])
+    rows = _show_rows(run.rows(faults, [database] if database else _installed_databases()), as_json=flags["as_json"])
     sys.exit(0 if any(row.holds for row in rows) and not any(row.fails for row in rows) else 1)
 
 
-def _here() -> list[str]:
-    if databases.installed():
+def _installed_databases() -> list[str]:
+    if databases.is_postgres_installed():
         return list(DATABASES)
     print("PostgreSQL is not installed: SQLite only", file=sys.stderr)
     return ["sqlite"]
 
 
-def _shown(rows: Iterable[Row], *, as_json: bool) -> list[Row]:
+def _show_rows(rows: Iterable[Row], *, as_json: bool) -> list[Row]:
     """Each as soon as it is known; JSON goes where it is expected, and then the table beside it."""
     beside = sys.stderr if as_json else sys.stdout
     print(table.head(), file=beside, flush=True)

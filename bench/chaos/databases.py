@@ -13,9 +13,9 @@ from pathlib import Path
 
 import psycopg
 
-from bench.chaos.keeper import Keeper, Kept
+from bench.chaos.supervisor import SupervisedProcess, Supervisor
 
-START_SECONDS = 60
+START_TIMEOUT_S = 60
 # A killed server must not lose what it has committed; power is not cut here.
 _SETTINGS = (
     "fsync=off",
@@ -27,17 +27,17 @@ _SETTINGS = (
 POSTGRES = "postgres"
 
 
-def installed() -> bool:
+def is_postgres_installed() -> bool:
     """Whether PostgreSQL's binaries are on this machine."""
     return bool(_places())
 
 
-def short_directory() -> Path:
+def make_short_directory() -> Path:
     """A socket's path may have no more than about a hundred characters."""
     return Path(tempfile.mkdtemp(prefix="cratewire-chaos-pg-"))
 
 
-def start_postgres(keeper: Keeper, directory: Path) -> str:
+def start_postgres(keeper: Supervisor, directory: Path) -> str:
     """Make a cluster there, keep a server of it running, and say its URL."""
     user = POSTGRES if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     if user is not None:
@@ -48,15 +48,15 @@ def start_postgres(keeper: Keeper, directory: Path) -> str:
     subprocess.run([*initdb, *locale], check=True, capture_output=True, cwd="/", user=user, group=_group(user))
     settings = [part for one in (*_SETTINGS, f"unix_socket_directories={directory}") for part in ("-c", one)]
     command = [str(_places()[-1] / "postgres"), "-D", str(data), *settings]
-    keeper.keep(Kept(POSTGRES, command, user=user, stop_by=signal.SIGINT))
+    keeper.keep(SupervisedProcess(POSTGRES, command, user=user, stop_by=signal.SIGINT))
     url = f"postgresql://cratewire@/postgres?host={directory}"
-    await_postgres(url)
+    wait_for_postgres(url)
     return url
 
 
-def await_postgres(url: str) -> None:
+def wait_for_postgres(url: str) -> None:
     """Return when it answers."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
             psycopg.connect(url, connect_timeout=5).close()

@@ -34,7 +34,7 @@ def remove_disk(place: Path) -> None:
 
 
 @contextmanager
-def filled(place: Path) -> Iterator[None]:
+def filled_disk(place: Path) -> Iterator[None]:
     """No byte is free while the block runs."""
     ballast = place / "ballast"
     with ballast.open("wb", buffering=0) as file:

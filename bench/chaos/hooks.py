@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from bench import shapes
+from bench import cratejoy_objects
 
 GIFT_EVERY = 10
 EVENT = "order_new"
@@ -23,18 +23,21 @@ class Hook:
     event: str = EVENT
 
 
-def hook(number: int, who: int) -> Hook:
+def make_hook(number: int, who: int) -> Hook:
     """The order of that number. Every tenth is a gift; a giver always gives to the same person."""
     gift = number % GIFT_EVERY == GIFT_EVERY - 1
-    body = shapes.order(number, who, gift=gift)
+    body = cratejoy_objects.order(number, who, gift=gift)
     heard = [str(body["customer"]["email"])]
     if gift:
-        body["order_gift_info"] |= {"gift_recipient_email": shapes.recipient(who), "id": shapes.an_id("gift", who)}
-        heard.append(shapes.recipient(who))
+        body["order_gift_info"] |= {
+            "gift_recipient_email": cratejoy_objects.recipient(who),
+            "id": cratejoy_objects.make_id("gift", who),
+        }
+        heard.append(cratejoy_objects.recipient(who))
     return Hook(number, who, json.dumps(body).encode(), str(body["id"]), tuple(heard))
 
 
-def rewritten(one: Hook, form: int) -> Hook:
+def rewrap(one: Hook, form: int) -> Hook:
     """The same hook in another wire form: plain, a string in a string, with escaped quotes, as Python prints it."""
     body = json.loads(one.body)
     text = (json.dumps(body), json.dumps(json.dumps(body)), json.dumps(json.dumps(body))[1:-1], repr(body))[form]

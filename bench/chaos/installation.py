@@ -23,27 +23,35 @@ from urllib.parse import urlsplit
 from redis import Redis
 from sqlalchemy import Engine, func, select
 
-from bench.chaos.databases import short_directory, start_postgres
+from bench.chaos.databases import make_short_directory, start_postgres
 from bench.chaos.disk import remove_disk, small_disk
-from bench.chaos.keeper import ROOT, Keeper, Kept
 from bench.chaos.platform import Platform
 from bench.chaos.proxy import Proxy
-from pipeline import keys
-from pipeline.embedded import BROKER, KEEPER, Embedded, command, embedded_in, free_port, is_up
+from bench.chaos.supervisor import ROOT, SupervisedProcess, Supervisor
 from pipeline.inbox import stream
-from pipeline.ledger.deliveries.words import OPEN
+from pipeline.infra import redis_keys
+from pipeline.infra.embedded_valkey import (
+    BROKER,
+    INBOX_SERVER,
+    EmbeddedValkey,
+    build_command,
+    find_free_port,
+    is_up,
+    load_embedded_valkey,
+)
+from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.tables import DeadHook, Delivery, Event
-from pipeline.settings import process_environment
-from receiver.run.processes import PROCFILE, shell
+from pipeline.ledger.schema.core import DeadHook, Delivery, Event
+from pipeline.settings import read_environment
+from receiver.supervisor.procfile import PROCFILE, build_shell_command
 
-START_SECONDS = 120
-POLL = 0.1
+START_TIMEOUT_S = 120
+POLL_INTERVAL_S = 0.1
 STORE = "chaos"
-FOREIGN = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")  # what configures another installation
+INSTALLATION_VARIABLES = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")  # what configures another installation
 DISK_MB = {"ledger_disk": 400, "spool_disk": 24}  # a PostgreSQL is large; below 16 MB a spool calls itself full
 WORKERS = {"worker": "worker@%h", "worker2": "worker2@%h"}
-OURS = {
+SETTINGS = {
     "CRATEWIRE_WORKERS": "2",
     "CRATEWIRE_CONNECT_ANYWHERE": "true",  # the sandboxes are on loopback
     "CRATEWIRE_LOG_LEVEL": "WARNING",  # two sweeps a second would drown everything else
@@ -54,8 +62,8 @@ OURS = {
 class Installation:
     """What runs, and where."""
 
-    keeper: Keeper
-    valkey: Embedded
+    keeper: Supervisor
+    valkey: EmbeddedValkey
     redis: Redis  # past the proxy
     broker: Redis  # Celery's, past its proxy
     database_url: str
@@ -81,7 +89,7 @@ class Installation:
         return Path(self.database_url.removeprefix("sqlite:///"))
 
     @property
-    def is_crowded(self) -> bool:
+    def is_disk_half_full(self) -> bool:
         """Whether the ledger has taken half of its small disk: the next fault would fill it."""
         if self.ledger_disk is None:
             return False
@@ -120,7 +128,7 @@ class Installation:
 
     def parked(self) -> int:
         """Celery messages that no worker understood."""
-        return int(self.redis.llen(keys.PARKED))
+        return int(self.redis.llen(redis_keys.HELD_MESSAGES))
 
     def dead_bodies(self) -> set[bytes]:
         """The raw bytes of hooks that were set aside."""
@@ -140,7 +148,7 @@ class Installation:
         """Another store, connected to a workspace of its own: event -> path of its hook URL."""
         return _connect(self.keeper, self.platform.second(), "", store)
 
-    def let_go(self) -> None:
+    def close_clients(self) -> None:
         """Close what this process holds open."""
         for proxy in (self.proxy, self.broker_proxy):
             proxy.stop()
@@ -150,29 +158,33 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path, database: str, *, worker: str = "celery", disks: bool = False) -> Iterator[Installation]:
+def start_installation(
+    folder: Path, database: str, *, worker: str = "celery", disks: bool = False
+) -> Iterator[Installation]:
     """Start everything; `database` is sqlite or postgresql. `worker` is the program that runs the workers."""
-    keeper = Keeper(folder, _environment(folder))
+    keeper = Supervisor(folder, _environment(folder))
     with ExitStack() as stack:
         places = _disks(folder, database, stack) if disks else {}
         ours = stack.enter_context(ExitStack())  # is closed when the children have ended
         stack.callback(keeper.stop)
         running = _start(keeper, database, worker, places)
-        ours.callback(running.let_go)
+        ours.callback(running.close_clients)
         yield running
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    inherited = {name: text for name, text in process_environment(None).items() if not name.startswith(FOREIGN)}
+    inherited = {
+        name: text for name, text in read_environment(None).items() if not name.startswith(INSTALLATION_VARIABLES)
+    }
     programs = str(Path(sys.executable).parent)
     path = f"{programs}:{inherited.get('PATH', '')}"
-    data = {"CRATEWIRE_DATA_DIR": str(folder / "data"), "PORT": str(free_port()), "PYTHONUNBUFFERED": "1"}
-    return inherited | OURS | data | {"PATH": path}
+    data = {"CRATEWIRE_DATA_DIR": str(folder / "data"), "PORT": str(find_free_port()), "PYTHONUNBUFFERED": "1"}
+    return inherited | SETTINGS | data | {"PATH": path}
 
 
 def _disks(folder: Path, database: str, stack: ExitStack) -> dict[str, Path]:
     """Small disks for what may be filled. They are gone before the folder is."""
-    ledger = folder / "ledger" if database == "sqlite" else short_directory()
+    ledger = folder / "ledger" if database == "sqlite" else make_short_directory()
     disks = {"ledger_disk": ledger, "spool_disk": folder / "data" / "spool"}
     for name, place in disks.items():
         small_disk(place, DISK_MB[name])
@@ -180,23 +192,23 @@ def _disks(folder: Path, database: str, stack: ExitStack) -> dict[str, Path]:
     return disks
 
 
-def _start(keeper: Keeper, database: str, worker: str, disks: dict[str, Path]) -> Installation:
-    valkey, broker = (_start_valkey(keeper, name) for name in (KEEPER, BROKER))
+def _start(keeper: Supervisor, database: str, worker: str, disks: dict[str, Path]) -> Installation:
+    valkey, broker = (_start_valkey(keeper, name) for name in (INBOX_SERVER, BROKER))
     proxy, broker_proxy = Proxy(valkey.port), Proxy(broker.port)
     url = f"sqlite:///{disks.get('ledger_disk', keeper.folder / 'data') / 'cratewire.db'}"
     if database != "sqlite":
-        url = start_postgres(keeper, disks.get("ledger_disk") or short_directory())
+        url = start_postgres(keeper, disks.get("ledger_disk") or make_short_directory())
     keeper.environment |= {
         "DATABASE_URL": url,
-        "REDIS_URL": _through(proxy, valkey),
-        "CRATEWIRE_BROKER_URL": _through(broker_proxy, broker),
+        "REDIS_URL": _proxied_url(proxy, valkey),
+        "CRATEWIRE_BROKER_URL": _proxied_url(broker_proxy, broker),
     }
     platform = _start_platform(keeper)
     hooks = _connect(keeper, platform, "")
     for name, line in _processes(worker).items():
-        keeper.keep(Kept(name, shell(line)))
+        keeper.keep(SupervisedProcess(name, build_shell_command(line)))
     port = int(keeper.environment["PORT"])
-    await_(lambda: _answers(port), "web answers")
+    wait_until(lambda: _is_answering(port), "web answers")
     return Installation(
         keeper=keeper,
         valkey=valkey,
@@ -220,35 +232,35 @@ def _processes(worker: str) -> dict[str, str]:
     return {"web": PROCFILE["web"], **lines, "beat": PROCFILE["beat"]}
 
 
-def _through(proxy: Proxy, server: Embedded) -> str:
+def _proxied_url(proxy: Proxy, server: EmbeddedValkey) -> str:
     """The server's URL for those who are to reach it by its proxy."""
     return server.url.replace(f":{server.port}/", f":{proxy.port}/")
 
 
-def _start_valkey(keeper: Keeper, name: str) -> Embedded:
+def _start_valkey(keeper: Supervisor, name: str) -> EmbeddedValkey:
     data = Path(keeper.environment["CRATEWIRE_DATA_DIR"])
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = embedded_in(data, name)
-    keeper.keep(Kept(name, command(server)))
-    await_(lambda: is_up(server), f"{name} answers")
+    server = load_embedded_valkey(data, name)
+    keeper.keep(SupervisedProcess(name, build_command(server)))
+    wait_until(lambda: is_up(server), f"{name} answers")
     return server
 
 
-def _start_platform(keeper: Keeper) -> Platform:
-    keeper.keep(Kept("customerio", [sys.executable, "-m", "sandbox.customerio"]))
+def _start_platform(keeper: Supervisor) -> Platform:
+    keeper.keep(SupervisedProcess("customerio", [sys.executable, "-m", "sandbox.customerio"]))
     log = keeper.log("customerio")
-    await_(lambda: "\n" in log.read_text(), "the sandbox listens")
+    wait_until(lambda: "\n" in log.read_text(), "the sandbox listens")
     return Platform(**json.loads(log.read_text().splitlines()[0]))
 
 
-def _connect(keeper: Keeper, platform: Platform, label: str, store: str = STORE) -> dict[str, str]:
+def _connect(keeper: Supervisor, platform: Platform, label: str, store: str = STORE) -> dict[str, str]:
     keys = ("--site-id", platform.site_id, "--api-key", platform.api_key, "--region", platform.region)
     where = ("--store", store, "--platform", "customerio", "--base-url", platform.url, "--label", label)
     told = json.loads(_output(keeper, "connect", *where, *keys, "--json"))
     return {event: urlsplit(url).path for event, url in told["hooks"].items()}
 
 
-def _output(keeper: Keeper, *arguments: str) -> str:
+def _output(keeper: Supervisor, *arguments: str) -> str:
     command_line = [sys.executable, "-m", "receiver.cli", *arguments]
     done = subprocess.run(
         command_line, cwd=ROOT, env=keeper.environment, capture_output=True, text=True, check=False, timeout=120
@@ -263,7 +275,7 @@ def _rows(spool: Path) -> int:
         return int(db.execute("SELECT count(*) FROM hooks").fetchone()[0])
 
 
-def _answers(port: int) -> bool:
+def _is_answering(port: int) -> bool:
     connection = HTTPConnection("127.0.0.1", port, timeout=2)
     with closing(connection), suppress(OSError, HTTPException):
         connection.request("GET", "/healthz")
@@ -271,10 +283,10 @@ def _answers(port: int) -> bool:
     return False
 
 
-def await_(done: Callable[[], bool], what: str, told: Callable[[], str] = str) -> None:
+def wait_until(done: Callable[[], bool], what: str, told: Callable[[], str] = str) -> None:
     """Return when it is so; raise after too long, with what `told` says then."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_TIMEOUT_S
     while not done():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {START_SECONDS} s in vain until {what}. {told()}")
-        time.sleep(POLL)
+            raise TimeoutError(f"waited {START_TIMEOUT_S} s in vain until {what}. {told()}")
+        time.sleep(POLL_INTERVAL_S)

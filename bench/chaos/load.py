@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from bench.chaos.hooks import Hook
 
 CONNECTIONS = 16
-ANSWER_SECONDS = 30.0
-PAUSE = 0.02  # after a refused connection
-READ = 65_536
+ANSWER_TIMEOUT_S = 30.0
+REFUSED_PAUSE_S = 0.02  # after a refused connection
+READ_BYTES = 65_536
 SUCCESS = range(200, 300)
 
 
 @dataclass(slots=True)
-class Told:
+class SentHook:
     """One hook and what came of sending it. Times are µs since the epoch."""
 
     hook: Hook
@@ -38,27 +38,27 @@ class Told:
         return self.status in SUCCESS
 
 
-class _Line:
+class _Connection:
     """One keep-alive connection with at most one hook under way."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.due: deque[Told] = deque()
+        self.due: deque[SentHook] = deque()
         self.socket: socket.socket | None = None
-        self.current: Told | None = None
+        self.current: SentHook | None = None
         self.read = b""
         self.rest_until = 0.0
 
     def idle(self, now: float) -> bool:
         return self.current is None and bool(self.due) and now >= self.rest_until
 
-    def begin(self, request: bytes, told: Told) -> None:
+    def begin(self, request: bytes, told: SentHook) -> None:
         """Send; raises OSError."""
         if self.socket is None:
             self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=2)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.current, self.read = told, b""
-        told.sent_at = _now()
+        told.sent_at = _now_us()
         self.socket.sendall(request)
 
     def close(self) -> None:
@@ -67,22 +67,22 @@ class _Line:
         self.socket, self.current = None, None
 
 
-class Load:
+class HookLoad:
     """Hooks on their way to a receiver. `tell` from any thread; a thread of its own does the sending."""
 
     def __init__(self, port: int, path: str, connections: int = CONNECTIONS) -> None:
         self._path = path.rpartition("/")[0]  # a hook URL ends with its event
-        self._lines = [_Line(port) for _ in range(connections)]
+        self._lines = [_Connection(port) for _ in range(connections)]
         self._selector = selectors.DefaultSelector()
-        self._watched: dict[int, _Line] = {}
+        self._watched: dict[int, _Connection] = {}
         self._ending = False
-        self.told: list[Told] = []
+        self.told: list[SentHook] = []
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
         self._thread.start()
 
-    def tell(self, hook: Hook, line: int | None = None) -> Told:
+    def tell(self, hook: Hook, line: int | None = None) -> SentHook:
         """Have a hook sent as soon as its connection is free: its person's, unless another is named."""
-        told = Told(hook)
+        told = SentHook(hook)
         self.told.append(told)
         self._lines[(hook.who if line is None else line) % len(self._lines)].due.append(told)
         return told
@@ -91,7 +91,7 @@ class Load:
         """How many hooks have not been sent."""
         return sum(len(line.due) for line in self._lines)
 
-    def finish(self) -> list[Told]:
+    def finish(self) -> list[SentHook]:
         """Wait until everything has been sent and answered, or was not answered in time."""
         self._ending = True
         self._thread.join()
@@ -109,30 +109,30 @@ class Load:
         for line in self._lines:
             if line.idle(now):
                 self._send(line, now)
-            elif line.current is not None and _now() - line.current.sent_at > ANSWER_SECONDS * 1_000_000:
+            elif line.current is not None and _now_us() - line.current.sent_at > ANSWER_TIMEOUT_S * 1_000_000:
                 self._drop(line)
         for key, _ in self._selector.select(0.005):
             self._receive(self._watched[key.fd])
 
-    def _send(self, line: _Line, now: float) -> None:
+    def _send(self, line: _Connection, now: float) -> None:
         told = line.due.popleft()
         fresh = line.socket is None
         try:
             line.begin(self._request(told.hook), told)
         except OSError:
-            told.sent_at = told.sent_at or _now()
+            told.sent_at = told.sent_at or _now_us()
             self._drop(line)
-            line.rest_until = now + PAUSE
+            line.rest_until = now + REFUSED_PAUSE_S
             return
         if fresh and line.socket is not None:
             self._selector.register(line.socket, selectors.EVENT_READ)
             self._watched[line.socket.fileno()] = line
 
-    def _receive(self, line: _Line) -> None:
+    def _receive(self, line: _Connection) -> None:
         data = b""
         if line.socket is not None:
             with contextlib.suppress(OSError):
-                data = line.socket.recv(READ)
+                data = line.socket.recv(READ_BYTES)
         if not data:
             self._drop(line)
             return
@@ -143,9 +143,9 @@ class Load:
         told, line.current = line.current, None
         told.retry_after = _header(head, b"retry-after")
         told.status = int(head.split(b" ", 2)[1])
-        told.answered_at = _now()
+        told.answered_at = _now_us()
 
-    def _drop(self, line: _Line) -> None:
+    def _drop(self, line: _Connection) -> None:
         if line.socket is not None and line.socket.fileno() in self._watched:
             del self._watched[line.socket.fileno()]
             self._selector.unregister(line.socket)
@@ -168,5 +168,5 @@ def _length(head: bytes) -> int:
     return int(_header(head, b"content-length") or 0)
 
 
-def _now() -> int:
+def _now_us() -> int:
     return time.time_ns() // 1000

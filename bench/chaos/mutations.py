@@ -12,7 +12,7 @@ ODD_NUMBERS = (b"NaN", b"Infinity", b"1e309", b"-0", b"9" * 400, b"1e-400", b"0x
 ODD_VALUES = ("null", "[]", "{}", '""', "true", "-1", '"\\u0000"', '"\\ud800"', "1.5", '"' + "a" * 5_000 + '"')
 
 
-def mutated(rng: Random, body: bytes) -> bytes:
+def mutate(rng: Random, body: bytes) -> bytes:
     """One body with one to three faults."""
     for _ in range(rng.randint(1, 3)):
         body = rng.choice(MUTATIONS)(rng, body)

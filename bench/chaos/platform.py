@@ -11,12 +11,12 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-TIMEOUT = 60
+TIMEOUT_S = 60
 FAILED = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ArrivedEvent:
     """One event of one person, in the order of arrival. `at` is µs since the epoch."""
 
     address: str
@@ -34,11 +34,11 @@ class Platform:
     api_key: str
     region: str = "us"
 
-    def arrived(self) -> list[Arrived]:
+    def arrived(self) -> list[ArrivedEvent]:
         """Every event it holds, person by person."""
         people = self.ask("GET", f"people?workspace={self.site_id}")
         return [
-            Arrived(
+            ArrivedEvent(
                 str(person["email"]).lower(), str(event["data"].get("subject_id")), event["received_at"], event["id"]
             )
             for person in people
@@ -61,17 +61,17 @@ class Platform:
     @contextmanager
     def fault(self, **wanted: Any) -> Iterator[None]:
         """A fault that lasts as long as the block."""
-        self.misbehave(**{"n": -1, **wanted})
+        self.set_fault(**{"n": -1, **wanted})
         try:
             yield
         finally:
-            self.behave()
+            self.clear_faults()
 
-    def misbehave(self, **wanted: Any) -> None:
+    def set_fault(self, **wanted: Any) -> None:
         """Set a fault; it strikes once unless told otherwise."""
         self.ask("POST", "faults", {"workspace": self.site_id, **wanted})
 
-    def behave(self) -> None:
+    def clear_faults(self) -> None:
         """Take every fault away."""
         self.ask("DELETE", "faults")
 
@@ -86,7 +86,7 @@ class Platform:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """A control call."""
-        connection = HTTPConnection(urlsplit(self.url).hostname or "", urlsplit(self.url).port, timeout=TIMEOUT)
+        connection = HTTPConnection(urlsplit(self.url).hostname or "", urlsplit(self.url).port, timeout=TIMEOUT_S)
         try:
             connection.request(method, f"/_sandbox/{path}", None if body is None else json.dumps(body))
             response = connection.getresponse()
@@ -98,9 +98,9 @@ class Platform:
             connection.close()
 
 
-def by_person(arrived: list[Arrived]) -> Mapping[str, list[Arrived]]:
+def group_by_person(arrived: list[ArrivedEvent]) -> Mapping[str, list[ArrivedEvent]]:
     """The events of each address, in their order."""
-    found: dict[str, list[Arrived]] = defaultdict(list)
+    found: dict[str, list[ArrivedEvent]] = defaultdict(list)
     for one in arrived:
         found[one.address].append(one)
     return found

@@ -11,8 +11,8 @@ import weakref
 from typing import Literal
 
 Mode = Literal["pass", "blackhole", "reset", "slow"]
-CHUNK = 65_536
-ROUNDS = 0.1  # seconds, for what the loop still has to do
+CHUNK_BYTES = 65_536
+LOOP_GRACE_S = 0.1  # seconds, for what the loop still has to do
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER without lingering: close() sends a reset
 
 
@@ -37,7 +37,7 @@ class Proxy:
 
     def be(self, mode: Mode, delay: float = 0.0) -> None:
         """Change the mode. `reset` cuts what is open; leaving `blackhole` cuts it too, as a lost route does."""
-        asyncio.run_coroutine_threadsafe(self._be(mode, delay), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._set_mode(mode, delay), self._loop).result(10)
 
     def stop(self) -> None:
         """Cut everything and stop listening."""
@@ -45,7 +45,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    async def _be(self, mode: Mode, delay: float) -> None:
+    async def _set_mode(self, mode: Mode, delay: float) -> None:
         cut = mode == "reset" or self._mode == "blackhole"
         self._mode, self._delay = mode, delay
         (self._open.clear if mode == "blackhole" else self._open.set)()
@@ -64,7 +64,9 @@ class Proxy:
         self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
         for transport in self._transports:
             transport.abort()
-        self._loop.run_until_complete(asyncio.sleep(ROUNDS))  # an aborted transport closes its socket a little later
+        self._loop.run_until_complete(
+            asyncio.sleep(LOOP_GRACE_S)
+        )  # an aborted transport closes its socket a little later
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -91,7 +93,7 @@ class Proxy:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK):
+            while data := await reader.read(CHUNK_BYTES):
                 if self._mode == "slow":
                     await asyncio.sleep(self._delay)
                 await self._open.wait()

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bench.chaos import table
-from bench.chaos.count import Row
+from bench.chaos.accounting import Row
 from bench.chaos.faults import FAULTS
 
 PLACES = {fault.name: place for place, fault in enumerate(FAULTS)}

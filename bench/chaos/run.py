@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.chaos.count import Row
-from bench.chaos.installation import Installation, installation
-from bench.chaos.scene import Fault, play
+from bench.chaos.accounting import Row
+from bench.chaos.fault_run import Fault, run_fault
+from bench.chaos.installation import Installation, start_installation
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ChaosRun:
     """How to play."""
 
     short: bool = False
@@ -36,20 +36,20 @@ class Run:
         folder = Path(tempfile.mkdtemp(prefix="cratewire-chaos-"))
         worker = left[0].worker
         try:
-            with installation(folder, database, worker=worker, disks=self.disks) as here:
+            with start_installation(folder, database, worker=worker, disks=self.disks) as here:
                 clean = True
                 while clean and left and left[0].worker == worker:
                     fault = left.pop(0)
                     row = self._play(here, fault, database)
                     yield row
-                    clean = not row.fails and not fault.spoils and not here.is_crowded
+                    clean = not row.fails and not fault.needs_new_installation and not here.is_disk_half_full
         finally:
             self._leave(folder)
 
     def _play(self, here: Installation, fault: Fault, database: str) -> Row:
         began = time.monotonic()
         try:
-            row = play(here, fault, database, short=self.short, seed=self.seed)
+            row = run_fault(here, fault, database, short=self.short, seed=self.seed)
         except Exception as error:  # noqa: BLE001 a fault that cannot be played is a row too
             row = Row(fault.name, database, broken=[f"could not be played: {type(error).__name__}: {error}"])
         row.seconds = time.monotonic() - began

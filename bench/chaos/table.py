@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.chaos.count import Row
+from bench.chaos.accounting import Row
 
 HEADS = ("fault", "database", "accepted", "once", "lost", "twice", "order", "worst ack ms", "recover s", "holds")
 WIDTHS = (26, 11, 9, 9, 5, 6, 6, 13, 10, 9)

@@ -19,19 +19,19 @@ from typing import Any
 
 from redis import Redis
 
-from bench import contenders
-from bench.contenders import Contender
-from bench.hooks import SIZE, hooks
-from bench.load import Outcome, drive, post
+from bench import systems
+from bench.hooks import BODY_BYTES, make_hooks
+from bench.load import Outcome, post, send_requests
 from bench.machine import cpu_seconds
-from bench.running import Folder
-from pipeline import keys
+from bench.processes import Folder
+from bench.systems import SystemUnderTest
+from pipeline.infra import redis_keys
 
 CONNECTIONS = (16, 64, 256)
-WARM_UP = 0.5  # seconds
-SYNCS = 50
+WARM_UP_S = 0.5  # seconds
+FSYNC_SAMPLES = 50
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 the system's own memory disk
-_DIFFERENT = 200  # bodies
+_DISTINCT_HOOKS = 200  # bodies
 
 
 @dataclass
@@ -43,23 +43,23 @@ class Rounds:
 
 
 @dataclass
-class Found:
+class AcknowledgeResult:
     """All of it. `syncs_ms` is of one hook's bytes, before each round."""
 
     rounds: dict[int, dict[str, Rounds]] = field(default_factory=dict)
     syncs_ms: list[float] = field(default_factory=list)
 
 
-def measure(rounds: int, seconds: float) -> Found:
+def measure(rounds: int, seconds: float) -> AcknowledgeResult:
     """By connections, then by contender: "bare", "always", "everysec", "in memory"."""
-    found = Found()
+    found = AcknowledgeResult()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cratewire-bench-")))
-        running = {"bare": stack.enter_context(contenders.bare(Folder(home / "bare")))}
-        running["always"] = running["everysec"] = stack.enter_context(contenders.web(Folder(home / "ours")))
+        running = {"bare": stack.enter_context(systems.bare(Folder(home / "bare")))}
+        running["always"] = running["everysec"] = stack.enter_context(systems.web(Folder(home / "ours")))
         if IN_MEMORY.is_dir():
             memory = stack.enter_context(tempfile.TemporaryDirectory(prefix="cratewire-bench-", dir=IN_MEMORY))
-            running["in memory"] = stack.enter_context(contenders.web(Folder(Path(memory))))
+            running["in memory"] = stack.enter_context(systems.web(Folder(Path(memory))))
         for connections in CONNECTIONS:
             of = found.rounds[connections] = {name: Rounds() for name in running}
             for _ in range(rounds):
@@ -69,12 +69,12 @@ def measure(rounds: int, seconds: float) -> Found:
     return found
 
 
-def summary(found: Found) -> dict[str, Any]:
+def summary(found: AcknowledgeResult) -> dict[str, Any]:
     """Every round's figures, and ours at its best against the bare view at its best."""
     told: dict[str, Any] = {
         "sync_ms": [round(one, 2) for one in found.syncs_ms],
         "connections": {
-            connections: {name: _told(rounds, of["bare"]) for name, rounds in of.items()}
+            connections: {name: _describe_rounds(rounds, of["bare"]) for name, rounds in of.items()}
             for connections, of in found.rounds.items()
         },
     }
@@ -85,7 +85,7 @@ def summary(found: Found) -> dict[str, Any]:
     return told
 
 
-def _told(rounds: Rounds, bare: Rounds) -> dict[str, Any]:
+def _describe_rounds(rounds: Rounds, bare: Rounds) -> dict[str, Any]:
     pairs = zip(rounds.outcomes, bare.outcomes, strict=True)
     return {
         "per_second": [round(one.rate) for one in rounds.outcomes],
@@ -97,19 +97,19 @@ def _told(rounds: Rounds, bare: Rounds) -> dict[str, Any]:
     }
 
 
-def _best(found: Found, name: str) -> float:
+def _best(found: AcknowledgeResult, name: str) -> float:
     return max(statistics.median(one.rate for one in of[name].outcomes) for of in found.rounds.values())
 
 
-def _round(rounds: Rounds, contender: Contender, name: str, connections: int, seconds: float) -> None:
+def _round(rounds: Rounds, contender: SystemUnderTest, name: str, connections: int, seconds: float) -> None:
     with ExitStack() as stack:
         if contender.redis_url:
             redis = stack.enter_context(Redis.from_url(contender.redis_url))
             redis.config_set("appendfsync", "everysec" if name == "everysec" else "always")
-            stack.callback(redis.delete, keys.INBOX)
-        drive(contender.port, _requests(contender), connections, seconds=WARM_UP)
+            stack.callback(redis.delete, redis_keys.INBOX)
+        send_requests(contender.port, _requests(contender), connections, seconds=WARM_UP_S)
         before = cpu_seconds(contender.roots)
-        outcome = drive(contender.port, _requests(contender), connections, seconds=seconds)
+        outcome = send_requests(contender.port, _requests(contender), connections, seconds=seconds)
         used = cpu_seconds(contender.roots) - before
     rounds.outcomes.append(outcome)
     rounds.cpu_us.append(used * 1_000_000 / max(1, outcome.answers))
@@ -119,11 +119,11 @@ def _sync_ms(home: Path) -> float:
     """The mean time in which this disk takes a hook's bytes for good."""
     with (home / "synced").open("ab", buffering=0) as file:
         began = time.perf_counter()
-        for _ in range(SYNCS):
-            file.write(b"x" * SIZE)
+        for _ in range(FSYNC_SAMPLES):
+            file.write(b"x" * BODY_BYTES)
             os.fsync(file.fileno())
-        return (time.perf_counter() - began) * 1_000 / SYNCS
+        return (time.perf_counter() - began) * 1_000 / FSYNC_SAMPLES
 
 
-def _requests(contender: Contender) -> Iterator[bytes]:
-    return cycle([post(contender.paths(hook.event), hook.body) for hook in hooks(_DIFFERENT)])
+def _requests(contender: SystemUnderTest) -> Iterator[bytes]:
+    return cycle([post(contender.paths(hook.event), hook.body) for hook in make_hooks(_DISTINCT_HOOKS)])

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.contenders import Contender, Start
-from bench.hooks import Hook, messages
-from bench.load import drive, post
+from bench.hooks import Hook, count_messages
+from bench.load import post, send_requests
 from bench.machine import cpu_seconds
-from bench.running import Folder
-from bench.vendor import Vendor, vendor
+from bench.platform import Platform, start_platform
+from bench.processes import Folder
+from bench.systems import StartSystem, SystemUnderTest
 
 CONNECTIONS = 16
 WARM_UP = 100  # hooks before anything is measured: imports, connections, statements
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class DeliveryRound:
     """One round."""
 
     hooks: int
@@ -35,31 +35,31 @@ class Delivered:
         return {name: round(getattr(self, name), 3) for name in self.__slots__}
 
 
-def measure(start: Start, told: Sequence[Hook], rounds: int) -> list[Delivered]:
+def measure(start: StartSystem, told: Sequence[Hook], rounds: int) -> list[DeliveryRound]:
     """Rounds of one contender, each with hooks of its own."""
     share = len(told) // rounds
     with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as home:
         folder = Folder(Path(home))
-        with vendor(folder) as platform, start(folder, platform) as contender:
+        with start_platform(folder) as platform, start(folder, platform) as contender:
             _deliver(contender, platform, told[:WARM_UP])
             parts = [told[WARM_UP:][place * share : (place + 1) * share] for place in range(rounds)]
             return [_deliver(contender, platform, part) for part in parts]
 
 
-def _deliver(contender: Contender, platform: Vendor, told: Sequence[Hook]) -> Delivered:
+def _deliver(contender: SystemUnderTest, platform: Platform, told: Sequence[Hook]) -> DeliveryRound:
     platform.forget()
     requests = [post(contender.paths(hook.event), hook.body) for hook in told]
     before, vendor_before = cpu_seconds(contender.roots), cpu_seconds([platform.pid])
     began = time.monotonic()
-    sent = drive(contender.port, requests, CONNECTIONS)
+    sent = send_requests(contender.port, requests, CONNECTIONS)
     if sent.failures:
         raise RuntimeError(f"{sent.failures} of {len(told)} hooks were refused")
-    took = platform.wait_for(messages(told)) - began
+    took = platform.wait_for(count_messages(told)) - began
     used, vendor_used = cpu_seconds(contender.roots) - before, cpu_seconds([platform.pid]) - vendor_before
     count = len(told)
-    return Delivered(count, count / took, used * 1_000 / count, sent.rate, vendor_used * 1_000 / count)
+    return DeliveryRound(count, count / took, used * 1_000 / count, sent.rate, vendor_used * 1_000 / count)
 
 
-def middle(rounds: Sequence[Delivered], name: str) -> float:
+def median_of(rounds: Sequence[DeliveryRound], name: str) -> float:
     """The median of one figure."""
     return float(statistics.median(getattr(one, name) for one in rounds))

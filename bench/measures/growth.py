@@ -20,21 +20,21 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import Engine
 
-from bench import contenders
-from bench.hooks import hooks
-from bench.oneprocess import STORE, Spent, Told, connected, now_us, push
-from bench.running import Folder
-from pipeline.ledger.deliveries import due_lanes
+from bench import systems
+from bench.hooks import make_hooks
+from bench.in_process import STORE, CpuTimes, StoreHooks, create_connected_store, now_us, push
+from bench.processes import Folder
+from pipeline.ledger.deliveries import list_due_lanes
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
 from pipeline.settings import VARIABLES
 
-SEED = 2_000  # real hooks, of which the other stores' rows are copies
+SEED_EVENTS = 2_000  # real hooks, of which the other stores' rows are copies
 BATCH: int = VARIABLES["batch"].default
-TELLING = 5  # stores whose hooks are measured
-SPREADS = (1, 5, 50, 250)  # stores among whose hooks the last ledger's batches are divided
+SENDING_STORES = 5  # stores whose hooks are measured
+STORE_COUNTS = (1, 5, 50, 250)  # stores among whose hooks the last ledger's batches are divided
 SWEEPS = 100
-_FAR = 10_000_000  # copies' keys are so far from each other that none meets another or a real one
+_ID_OFFSET = 10_000_000  # copies' keys are so far from each other that none meets another or a real one
 
 _EVENT, _PERSON, _STORE, _CONNECTION = (
     {column: f"t.{column} + :far * n.value"} for column in ("event_id", "person_id", "store_id", "connection_id")
@@ -84,20 +84,22 @@ def measure(sizes: list[int], rounds: int, count: int) -> dict[str, Any]:
     """
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cratewire-bench-")))
-        redis = stack.enter_context(contenders.redis(Folder(home)))
+        redis = stack.enter_context(systems.redis(Folder(home)))
         ledgers = [stack.enter_context(_ledger(home, redis, size)) for size in sizes]
-        costs = [_Costs(size // SEED) for size in sizes]
+        costs = [_Costs(size // SEED_EVENTS) for size in sizes]
         for number in range(rounds + 1):
             for engine, cost in zip(ledgers, costs, strict=True):
                 spent = _round(engine, redis, number, count)
                 if number:  # the first round fills the caches
                     cost.hook.append(spent)
                     cost.idle_sweep.append(_sweep(engine))
-        spread = _spread(ledgers[-1], redis, [one for one in SPREADS if one <= costs[-1].connections], rounds, count)
+        spread = _spread(
+            ledgers[-1], redis, [one for one in STORE_COUNTS if one <= costs[-1].connections], rounds, count
+        )
         for engine, cost in zip(ledgers, costs, strict=True):
-            _let_wait(engine)
+            _make_one_pending(engine)
             cost.full_sweep = [_sweep(engine) for _ in range(rounds)]
-    return _told(sizes, costs) | {"cpu_ms_per_hook_by_stores_in_a_batch": spread}
+    return _describe_costs(sizes, costs) | {"cpu_ms_per_hook_by_stores_in_a_batch": spread}
 
 
 def _spread(engine: Engine, redis: Redis, spreads: list[int], rounds: int, count: int) -> dict[int, list[float]]:
@@ -109,11 +111,11 @@ def _spread(engine: Engine, redis: Redis, spreads: list[int], rounds: int, count
     return found
 
 
-def _told(sizes: list[int], costs: list[_Costs]) -> dict[str, Any]:
+def _describe_costs(sizes: list[int], costs: list[_Costs]) -> dict[str, Any]:
     middles = [statistics.median(cost.hook) for cost in costs]
     return {
         "batch": BATCH,
-        "stores_telling": TELLING,
+        "stores_telling": SENDING_STORES,
         "cpu_ms_per_hook": {size: _rounded(cost.hook) for size, cost in zip(sizes, costs, strict=True)},
         "last_doubling_percent": round((middles[-1] / middles[-2] - 1) * 100, 1),
         "from_smallest_percent": round((middles[-1] / middles[0] - 1) * 100, 1),
@@ -128,15 +130,17 @@ def _rounded(costs: list[float]) -> list[float]:
     return [round(cost, 3) for cost in costs]
 
 
-def _round(engine: Engine, redis: Redis, number: int, count: int, stores: int = TELLING) -> float:
-    spent, told = Spent(), _told_by(stores, count, first=1_000_000 + number * count)
+def _round(engine: Engine, redis: Redis, number: int, count: int, stores: int = SENDING_STORES) -> float:
+    spent, told = CpuTimes(), _make_store_hooks(stores, count, first=1_000_000 + number * count)
     push(engine, redis, told, BATCH, spent)
     return spent.total * 1_000 / len(told)
 
 
-def _told_by(stores: int, count: int, first: int) -> Told:
+def _make_store_hooks(stores: int, count: int, first: int) -> StoreHooks:
     """The stores' hooks in turns. Each tells of customers of its own."""
-    told = [hooks(count // stores, first=first + place * _FAR, seed=first + place) for place in range(stores)]
+    told = [
+        make_hooks(count // stores, first=first + place * _ID_OFFSET, seed=first + place) for place in range(stores)
+    ]
     return [(_store(place), hook) for together in zip(*told, strict=True) for place, hook in enumerate(together)]
 
 
@@ -149,7 +153,7 @@ def _sweep(engine: Engine) -> float:
     before = time.process_time()
     for _ in range(SWEEPS):
         with reading(engine) as db:
-            due_lanes(db, now_us())
+            list_due_lanes(db, now_us())
     return (time.process_time() - before) * 1_000 / SWEEPS
 
 
@@ -158,16 +162,16 @@ def _ledger(home: Path, redis: Redis, events: int) -> Iterator[Engine]:
     path = home / f"{events}.db"
     migrate(url := f"sqlite:///{path}")
     engine = make_engine(url)
-    connected(engine)
-    push(engine, redis, [(STORE, hook) for hook in hooks(SEED)], BATCH, Spent())
+    create_connected_store(engine)
+    push(engine, redis, [(STORE, hook) for hook in make_hooks(SEED_EVENTS)], BATCH, CpuTimes())
     engine.dispose()
-    fill(path, events // SEED - 1)
+    fill_ledger(path, events // SEED_EVENTS - 1)
     engine = make_engine(url)
     yield engine
     engine.dispose()
 
 
-def fill(path: Path, times: int) -> None:
+def fill_ledger(path: Path, times: int) -> None:
     """Copy every row so many times. Without a journal, for gigabytes would be written twice.
 
     And without statistics for SQLite's planner: nobody gathers any for a ledger.
@@ -180,7 +184,7 @@ def fill(path: Path, times: int) -> None:
         db.commit()
 
 
-def _let_wait(engine: Engine) -> None:
+def _make_one_pending(engine: Engine) -> None:
     """On each connection one message waits again."""
     with writing(engine) as db:
         db.exec_driver_sql(_WAITING)
@@ -193,4 +197,4 @@ def _copy(db: sqlite3.Connection, table: str, changed: dict[str, str], times: in
     # Our own names and numbers, nobody's input.
     copy = f"{numbers} INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM n, {table} t"  # noqa: S608
     if times > 0:
-        db.execute(copy, {"far": _FAR, "times": times})
+        db.execute(copy, {"far": _ID_OFFSET, "times": times})

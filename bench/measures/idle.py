@@ -10,38 +10,38 @@ import time
 from pathlib import Path
 from random import Random
 
-from bench.contenders import Contender, Start
-from bench.hooks import Hook, about
-from bench.load import drive, post
-from bench.running import Folder
-from bench.vendor import Vendor, vendor
+from bench.hooks import Hook, make_order_hook
+from bench.load import post, send_requests
+from bench.platform import Platform, start_platform
+from bench.processes import Folder
+from bench.systems import StartSystem, SystemUnderTest
 
 PEOPLE = 20
-_PAUSE = (0.25, 0.75)  # seconds between two hooks: random, so that no sweep is always met
+_PAUSE_RANGE_S = (0.25, 0.75)  # seconds between two hooks: random, so that no sweep is always met
 
 
-def measure(start: Start, samples: int) -> list[float]:
+def measure(start: StartSystem, samples: int) -> list[float]:
     """The delays, in ms."""
     rng = Random(1)
     with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as home:
         folder = Folder(Path(home))
-        with vendor(folder) as platform, start(folder, platform) as contender:
+        with start_platform(folder) as platform, start(folder, platform) as contender:
             for number in range(PEOPLE):
-                _tell(contender, about(number, number))
+                _send_hook(contender, make_order_hook(number, number))
             platform.wait_for(PEOPLE)
             sent = []
             for number in range(samples):
-                time.sleep(rng.uniform(*_PAUSE))
+                time.sleep(rng.uniform(*_PAUSE_RANGE_S))
                 sent.append(time.time())
-                _tell(contender, about(PEOPLE + number, number % PEOPLE))
+                _send_hook(contender, make_order_hook(PEOPLE + number, number % PEOPLE))
             platform.wait_for(PEOPLE + samples)
-            return [1_000 * (heard - at) for heard, at in zip(_heard(platform)[PEOPLE:], sent, strict=True)]
+            return [1_000 * (heard - at) for heard, at in zip(_get_arrival_times(platform)[PEOPLE:], sent, strict=True)]
 
 
-def _tell(contender: Contender, hook: Hook) -> None:
-    drive(contender.port, [post(contender.paths(hook.event), hook.body)], 1)
+def _send_hook(contender: SystemUnderTest, hook: Hook) -> None:
+    send_requests(contender.port, [post(contender.paths(hook.event), hook.body)], 1)
 
 
-def _heard(platform: Vendor) -> list[float]:
+def _get_arrival_times(platform: Platform) -> list[float]:
     """When each event came, in their order: each is here before the next is told of."""
     return sorted(event["received_at"] / 1_000_000 for person in platform.people() for event in person["events"])

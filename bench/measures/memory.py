@@ -9,14 +9,14 @@ from typing import Any
 
 from redis import Redis
 
-from bench import contenders
-from bench.contenders import Contender
-from bench.hooks import hooks, messages
-from bench.load import drive, post
-from bench.machine import command_of, descendants, resident
-from bench.running import Folder
-from bench.vendor import Vendor, vendor
-from pipeline import keys
+from bench import systems
+from bench.hooks import count_messages, make_hooks
+from bench.load import post, send_requests
+from bench.machine import command_of, descendants, get_private_bytes
+from bench.platform import Platform, start_platform
+from bench.processes import Folder
+from bench.systems import SystemUnderTest
+from pipeline.infra import redis_keys
 
 CONNECTIONS = 16
 _MEBI = 1024 * 1024
@@ -30,37 +30,37 @@ def measure(count: int, portion: int) -> dict[str, Any]:
     done: list[float] = []
     with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as home:
         folder = Folder(Path(home))
-        with vendor(folder) as platform, contenders.ours(folder, platform) as ours:
+        with start_platform(folder) as platform, systems.ours(folder, platform) as ours:
             for first in range(0, count, portion):
                 _deliver(ours, platform, first, portion)
                 done.append(first + portion)
-                for name, weight in _weigh(ours).items():
+                for name, weight in _measure_memory(ours).items():
                     weights.setdefault(name, []).append(weight)
             return {
                 "hooks": count,
-                "processes": {name: _slope(done, sizes) for name, sizes in weights.items()},
-                "left": _left(str(ours.redis_url), str(ours.broker_url)),
+                "processes": {name: _fit_slope(done, sizes) for name, sizes in weights.items()},
+                "left": _list_leftovers(str(ours.redis_url), str(ours.broker_url)),
             }
 
 
-def _deliver(ours: Contender, platform: Vendor, first: int, portion: int) -> None:
+def _deliver(ours: SystemUnderTest, platform: Platform, first: int, portion: int) -> None:
     platform.forget()  # else the sandbox, which keeps everything, would be the one that grows
-    told = hooks(portion, first=first, seed=first)
-    drive(ours.port, (post(ours.paths(hook.event), hook.body) for hook in told), CONNECTIONS)
-    platform.wait_for(messages(told))
+    told = make_hooks(portion, first=first, seed=first)
+    send_requests(ours.port, (post(ours.paths(hook.event), hook.body) for hook in told), CONNECTIONS)
+    platform.wait_for(count_messages(told))
 
 
-def _weigh(ours: Contender) -> dict[str, float]:
+def _measure_memory(ours: SystemUnderTest) -> dict[str, float]:
     """MiB by process; a process that was replaced starts a row of its own."""
     weights = {}
     for pid in descendants(ours.roots):
         name = next((name for mark, name in _NAMES.items() if mark in command_of(pid)), None)
         if name:
-            weights[f"{name} {pid}"] = resident(pid) / _MEBI
+            weights[f"{name} {pid}"] = get_private_bytes(pid) / _MEBI
     return weights
 
 
-def _slope(done: list[float], sizes: list[float]) -> dict[str, Any]:
+def _fit_slope(done: list[float], sizes: list[float]) -> dict[str, Any]:
     """The second half only: caches and pools fill in the first."""
     half = len(sizes) // 2
     if len(sizes) < len(done) or half < 2:  # noqa: PLR2004 a line needs two points
@@ -69,8 +69,8 @@ def _slope(done: list[float], sizes: list[float]) -> dict[str, Any]:
     return {"mib": round(sizes[-1], 1), "kib_per_1000_hooks": round(line.slope * 1_000 * 1_024, 1)}
 
 
-def _left(url: str, broker_url: str) -> dict[str, int]:
+def _list_leftovers(url: str, broker_url: str) -> dict[str, int]:
     with Redis.from_url(url) as redis, Redis.from_url(broker_url) as broker:
         queues = {name: int(broker.llen(f"cratewire:celery:{name}")) for name in _QUEUES}
-        inbox = {"inbox": int(redis.xlen(keys.INBOX)), "tries": int(redis.hlen(keys.TRIES))}
+        inbox = {"inbox": int(redis.xlen(redis_keys.INBOX)), "tries": int(redis.hlen(redis_keys.POISON_TRIES))}
         return {**inbox, **queues, "unacked": int(broker.hlen("cratewire:celery:unacked"))}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import contenders
-from bench.contenders import Contender
-from bench.hooks import hooks, messages
-from bench.load import Outcome, drive, post
-from bench.running import Folder
-from bench.vendor import Vendor, vendor
+from bench import systems
+from bench.hooks import count_messages, make_hooks
+from bench.load import Outcome, post, send_requests
+from bench.platform import Platform, start_platform
+from bench.processes import Folder
+from bench.systems import SystemUnderTest
 
 CONNECTIONS = 64
 
@@ -30,10 +30,10 @@ def measure(paces: list[Pace]) -> list[dict[str, Any]]:
     """Each pace: the bare view alone, then the whole of ours, which then has to deliver all it took."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cratewire-bench-")))
-        with contenders.bare(Folder(home / "bare")) as bare:
+        with systems.bare(Folder(home / "bare")) as bare:
             alone = [_run(bare, pace, first=0)[0] for pace in paces]
-        platform = stack.enter_context(vendor(Folder(home / "platform")))
-        ours = stack.enter_context(contenders.ours(Folder(home / "ours"), platform))
+        platform = stack.enter_context(start_platform(Folder(home / "platform")))
+        ours = stack.enter_context(systems.ours(Folder(home / "ours"), platform))
         first, rows = 1_000_000, []
         for pace, one in zip(paces, alone, strict=True):
             outcome, heard = _run(ours, pace, first, platform)
@@ -42,15 +42,15 @@ def measure(paces: list[Pace]) -> list[dict[str, Any]]:
         return rows
 
 
-def _run(contender: Contender, pace: Pace, first: int, platform: Vendor | None = None) -> tuple[Outcome, int]:
-    told = hooks(pace.per_second * pace.seconds, first=first)
+def _run(contender: SystemUnderTest, pace: Pace, first: int, platform: Platform | None = None) -> tuple[Outcome, int]:
+    told = make_hooks(pace.per_second * pace.seconds, first=first)
     before = platform.events if platform else 0
     requests = [post(contender.paths(hook.event), hook.body) for hook in told]
-    outcome = drive(contender.port, requests, CONNECTIONS, rate=pace.per_second)
+    outcome = send_requests(contender.port, requests, CONNECTIONS, rate=pace.per_second)
     if platform is None:
         return outcome, 0
-    platform.wait_for(before + messages(told))
-    return outcome, messages(told)
+    platform.wait_for(before + count_messages(told))
+    return outcome, count_messages(told)
 
 
 def _row(pace: Pace, bare: Outcome, ours: Outcome) -> dict[str, Any]:

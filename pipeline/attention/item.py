@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from redis import Redis
 from sqlalchemy import Engine
 
-from pipeline.ledger.silence.alarms import AlarmRow
+from pipeline.ledger.monitoring.alarms import AlarmRow
 from pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class AttentionItem:
     """What is wrong, since when (µs), what follows from it, what was tried, and the one thing to do.
 
     `subject` tells it from others of the same cause. `audience`: `merchant`, who are the owners of the store's account,
@@ -39,7 +39,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class AttentionContext:
     """What a look needs. Each cause opens its own transaction, so that none spoils another's."""
 
     engine: Engine
@@ -48,7 +48,7 @@ class Sources:
     now: int  # µs
 
 
-def nothing_to_add(_: Sources, __: AlarmRow) -> str | None:
+def no_summary(_: AttentionContext, __: AlarmRow) -> str | None:
     """What there is to say at the end of what needs no account of what it has cost."""
     return ""
 
@@ -63,6 +63,6 @@ class Cause:
     """
 
     name: str
-    look: Callable[[Sources], Iterable[Item]]
-    over: Callable[[Sources, AlarmRow], str | None] = nothing_to_add
-    is_noted: bool = True
+    look: Callable[[AttentionContext], Iterable[AttentionItem]]
+    summarize: Callable[[AttentionContext, AlarmRow], str | None] = no_summary
+    manages_alarms: bool = True

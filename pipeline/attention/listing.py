@@ -10,20 +10,20 @@ from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.attention.causes import CAUSES
-from pipeline.attention.item import Cause, Item, Sources
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
 from pipeline.ledger.engine import reading
-from pipeline.ledger.silence.alarms import AlarmRow, open_alarms
+from pipeline.ledger.monitoring.alarms import AlarmRow, list_open_alarms
 
 log = structlog.get_logger(__name__)
 
 
-def attention(sources: Sources, causes: Sequence[Cause] = CAUSES) -> list[Item]:
+def find_attention_items(sources: AttentionContext, causes: Sequence[Cause] = CAUSES) -> list[AttentionItem]:
     """Everything that needs a person now, the gravest first."""
-    known = _known(sources)
-    return [_dated(item, known) for cause in causes for item in look_at(cause, sources) or ()]
+    known = _load_open_alarms(sources)
+    return [_add_alarm(item, known) for cause in causes for item in check_cause(cause, sources) or ()]
 
 
-def look_at(cause: Cause, sources: Sources) -> list[Item] | None:
+def check_cause(cause: Cause, sources: AttentionContext) -> list[AttentionItem] | None:
     """What of this cause is wrong now; None: that cannot be said, because a server does not answer."""
     try:
         return list(cause.look(sources))
@@ -34,20 +34,20 @@ def look_at(cause: Cause, sources: Sources) -> list[Item] | None:
     return None
 
 
-def of_store(items: Sequence[Item], store: str) -> Iterator[Item]:
+def filter_by_store(items: Sequence[AttentionItem], store: str) -> Iterator[AttentionItem]:
     """What the owners of a store's account can do something about."""
     return (one for one in items if one.store == store)
 
 
-def _known(sources: Sources) -> dict[tuple[str, str], AlarmRow]:
+def _load_open_alarms(sources: AttentionContext) -> dict[tuple[str, str], AlarmRow]:
     try:
         with reading(sources.engine) as db:
-            return {(one.kind, one.subject): one for one in open_alarms(db) if one.subject}
+            return {(one.kind, one.subject): one for one in list_open_alarms(db) if one.subject}
     except SQLAlchemyError:
         return {}
 
 
-def _dated(item: Item, known: dict[tuple[str, str], AlarmRow]) -> Item:
+def _add_alarm(item: AttentionItem, known: dict[tuple[str, str], AlarmRow]) -> AttentionItem:
     row = known.get((item.cause, item.subject))
     if row is None:
         return item

@@ -5,17 +5,17 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from pipeline.ledger.backfills import BackfillRow
-from pipeline.ledger.hook_findings import findings_of
-from pipeline.ledger.store_apis import find_api
+from pipeline.ledger.hook_findings import list_findings
+from pipeline.ledger.store_apis import find_store_api
 
-PATIENCE = 60 * 1_000_000  # µs after the beginning: hooks that cannot be registered must not hold a backfill up
+HOOKS_TIMEOUT_US = 60 * 1_000_000  # µs after the beginning: hooks that cannot be registered must not hold a backfill up
 
 
-def waits_for_hooks(db: Connection, row: BackfillRow, now: int) -> bool:
+def is_waiting_for_hooks(db: Connection, row: BackfillRow, now: int) -> bool:
     """Before its first page, while hooks are still to be looked at or mended."""
-    if row.totals or now > row.started_at + PATIENCE:
+    if row.totals or now > row.started_at + HOOKS_TIMEOUT_US:
         return False
-    api = find_api(db, row.store_id)
+    api = find_store_api(db, row.store_id)
     if api is None or not api.registers:
         return False
-    return api.audited_at is None or any(one.can_be_mended for one in findings_of(db, row.store_id))
+    return api.audited_at is None or any(one.is_fixable for one in list_findings(db, row.store_id))

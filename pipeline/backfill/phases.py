@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.events.paths import iso
+from pipeline.events.fields import format_time
 from pipeline.ledger.backfills import ALL, INCREMENTAL, BackfillRow
 
 COUNTING, OTHERS = "counting", "others"
 CUSTOMERS = "customers"
-PAGE = 100  # objects asked for at once
+PAGE_SIZE = 100  # objects asked for at once
 
 # kind -> its phases. Cratejoy names no moment at which a customer last changed: only reading them all finds changes.
 PHASES = {
@@ -29,7 +29,7 @@ RELATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PageQuery:
     """What the pages of a phase are asked with."""
 
     resource: str
@@ -37,18 +37,18 @@ class Question:
     relations: tuple[str, ...]
 
 
-def question_of(row: BackfillRow) -> Question:
+def build_page_query(row: BackfillRow) -> PageQuery:
     """The question of the phase a backfill is in."""
-    since = {"placed_at__ge": iso(row.changes_since)} if row.changes_since and row.phase == "orders" else {}
-    return Question(row.phase, since, RELATIONS[row.phase])
+    since = {"placed_at__ge": format_time(row.changes_since)} if row.changes_since and row.phase == "orders" else {}
+    return PageQuery(row.phase, since, RELATIONS[row.phase])
 
 
-def collections_of(kind: str) -> tuple[str, ...]:
+def get_collections(kind: str) -> tuple[str, ...]:
     """The collections a kind of backfill reads."""
     return tuple(phase for phase in PHASES[kind] if phase in RELATIONS)
 
 
-def phase_after(kind: str, phase: str) -> str | None:
+def get_next_phase(kind: str, phase: str) -> str | None:
     """The next phase; None: this was the last."""
     phases = PHASES[kind]
     following = phases.index(phase) + 1

@@ -7,10 +7,10 @@ from math import ceil
 
 from sqlalchemy import Connection
 
-from pipeline.backfill.phases import CUSTOMERS, PAGE, collections_of
-from pipeline.ledger.backfills import BackfillRow, last_backfill
+from pipeline.backfill.phases import CUSTOMERS, PAGE_SIZE, get_collections
+from pipeline.ledger.backfills import BackfillRow, find_last_backfill
 
-SECOND = 1_000_000
+SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class Progress:
     error: str | None
 
 
-def backfill_progress(db: Connection, store_id: int, now: int) -> Progress | None:
+def load_progress(db: Connection, store_id: int, now: int) -> Progress | None:
     """The progress of the store's newest backfill; None if it never had one."""
-    row = last_backfill(db, store_id)
-    return None if row is None else progress_of(row, now)
+    row = find_last_backfill(db, store_id)
+    return None if row is None else build_progress(row, now)
 
 
-def progress_of(row: BackfillRow, now: int) -> Progress:
+def build_progress(row: BackfillRow, now: int) -> Progress:
     """What a row says at this moment."""
-    seconds = max(0, (row.ended_at or row.paused_at or now) - row.started_at - row.paused_us) / SECOND
+    seconds = max(0, (row.ended_at or row.paused_at or now) - row.started_at - row.paused_us) / SECOND_US
     rate = row.pages / seconds if seconds else 0.0
     left = _pages_left(row)
     return Progress(
@@ -59,8 +59,8 @@ def progress_of(row: BackfillRow, now: int) -> Progress:
         pages_per_second=round(rate, 3),
         seconds=round(seconds, 1),
         seconds_left=round(left / rate, 1) if row.is_open and left is not None and rate else None,
-        throttled_seconds=round(row.throttled_us / SECOND, 1),
-        waited_seconds=round(row.waited_us / SECOND, 1),
+        throttled_seconds=round(row.throttled_us / SECOND_US, 1),
+        waited_seconds=round(row.waited_us / SECOND_US, 1),
         started_at=row.started_at,
         ended_at=row.ended_at,
         next_step_at=row.next_step_at if row.is_open else None,
@@ -72,9 +72,9 @@ def _pages_left(row: BackfillRow) -> int | None:
     """Pages still to be read, going by how many objects a page has brought so far. None while that is unknown."""
     if not row.is_open:
         return 0
-    wanted = collections_of(row.kind)
+    wanted = get_collections(row.kind)
     if not all(name in row.totals for name in wanted):
         return None
     read = sum(row.done.get(name, 0) for name in wanted)
-    each = read / row.pages if read and row.pages else PAGE
+    each = read / row.pages if read and row.pages else PAGE_SIZE
     return sum(ceil(max(0, row.totals[name] - row.done.get(name, 0)) / each) for name in wanted)

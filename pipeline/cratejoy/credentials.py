@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from pipeline.errors import Misconfigured
-from pipeline.public_only import LOOPBACK
+from pipeline.core.errors import Misconfigured
+from pipeline.infra.http.public_addresses import LOOPBACK
 
 BASE_URL = "https://api.cratejoy.com/v1/"
 
@@ -64,6 +64,6 @@ class Credentials:
         return []
 
 
-def credentials_of(config: Mapping[str, str]) -> Credentials:
+def parse_credentials(config: Mapping[str, str]) -> Credentials:
     """What was kept, as credentials again."""
     return Credentials(config["client_id"], config["client_secret"], config["base_url"])

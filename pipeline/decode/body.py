@@ -7,17 +7,16 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline.decode.layers import unwrap
-from pipeline.decode.limits import MAX_BYTES, canonical
+from pipeline.decode.limits import MAX_BYTES, Reason, refuse, to_canonical_json
 from pipeline.decode.query import read_query
-from pipeline.decode.reasons import Reason, refuse
+from pipeline.decode.unwrap import unwrap
 
 Form = Literal["A", "B", "C", "D", "query", "form"]
 
 # How the body of a form begins: a name and `=`, or JSON with its first bracket escaped.
-_OF_A_FORM = re.compile(r"[A-Za-z_%][\w.%+\-\[\]]*+=|%(?:7[Bb]|5[Bb])")
-_UTF8_MARK = b"\xef\xbb\xbf"
-_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # UTF-16, and UTF-32, whose little-endian mark begins alike
+_FORM_START = re.compile(r"[A-Za-z_%][\w.%+\-\[\]]*+=|%(?:7[Bb]|5[Bb])")
+_UTF8_BOM = b"\xef\xbb\xbf"
+_OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # UTF-16, and UTF-32, whose little-endian mark begins alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +37,23 @@ def decode(raw: bytes, query: str | None = None, *, max_bytes: int = MAX_BYTES) 
     if size > max_bytes:
         refuse(Reason.TOO_LARGE, length=size, limit=max_bytes)
     try:
-        if query and not raw.removeprefix(_UTF8_MARK).strip(b" \t\r\n\v\f\0"):
-            return _decoded("query", read_query(query), None)
-        text = _text(raw)
-        if _OF_A_FORM.match(text):  # no JSON begins like this
-            return _decoded("form", read_query(text.strip()), None)
+        if query and not raw.removeprefix(_UTF8_BOM).strip(b" \t\r\n\v\f\0"):
+            return _build_decoded("query", read_query(query), None)
+        text = _decode_utf8(raw)
+        if _FORM_START.match(text):  # no JSON begins like this
+            return _build_decoded("form", read_query(text.strip()), None)
         found = unwrap(text)
-        return _decoded(found.form, found.body, found.text)
+        return _build_decoded(found.form, found.body, found.text)
     except RecursionError:  # Readers and writers of JSON give up at Python's own depth, far beyond ours.
         refuse(Reason.TOO_DEEP)
 
 
-def _decoded(form: Form, body: dict[str, Any], text: bytes | None) -> Decoded:
-    return Decoded(form, body, hashlib.sha256(canonical(body, text)).hexdigest())
+def _build_decoded(form: Form, body: dict[str, Any], text: bytes | None) -> Decoded:
+    return Decoded(form, body, hashlib.sha256(to_canonical_json(body, text)).hexdigest())
 
 
-def _text(raw: bytes) -> str:
-    if raw.startswith(_OTHER_MARKS):
+def _decode_utf8(raw: bytes) -> str:
+    if raw.startswith(_OTHER_BOMS):
         refuse(Reason.WRONG_ENCODING)
     try:
         return raw.decode("utf-8")

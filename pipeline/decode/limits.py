@@ -4,9 +4,49 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from enum import StrEnum
+from typing import Any, NoReturn
 
-from pipeline.decode.reasons import Reason, refuse
+from pipeline.core.errors import BadHook
+
+
+class Reason(StrEnum):
+    """The codes a dead hook carries when decoding failed."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    WRONG_ENCODING = "wrong_encoding"
+    BAD_UTF8 = "bad_utf8"
+    NOT_JSON = "not_json"
+    TOO_MANY_LAYERS = "too_many_layers"
+    TOO_DEEP = "too_deep"
+    NOT_A_NUMBER = "not_a_number"
+    TOO_MANY_VALUES = "too_many_values"
+    NUMBER_TOO_LONG = "number_too_long"
+    DUPLICATE_KEY = "duplicate_key"
+    NOT_AN_OBJECT = "not_an_object"
+
+
+REASON_SENTENCES: dict[Reason, str] = {
+    Reason.EMPTY: "The hook carried neither a body nor a query string.",
+    Reason.TOO_LARGE: "The body is larger than we read.",
+    Reason.WRONG_ENCODING: "The body is marked as UTF-16 or UTF-32; hooks are UTF-8.",
+    Reason.BAD_UTF8: "The text is not valid UTF-8.",
+    Reason.NOT_JSON: "The body is neither JSON nor anything we can read as JSON.",
+    Reason.TOO_MANY_LAYERS: "The body is a string within a string more often than we unwrap.",
+    Reason.TOO_DEEP: "Objects and lists are nested deeper than any real hook nests them.",
+    Reason.NOT_A_NUMBER: "A number is infinite or not a number, which JSON does not know.",
+    Reason.TOO_MANY_VALUES: "The body holds more values than any real hook.",
+    Reason.NUMBER_TOO_LONG: "A whole number has more digits than any real value.",
+    Reason.DUPLICATE_KEY: "One name stands for two different values.",
+    Reason.NOT_AN_OBJECT: "The body could be read, but it is not an object.",
+}
+
+
+def refuse(reason: Reason, **detail: object) -> NoReturn:
+    """Raise BadHook with plain values: positions, lengths and counts, never content."""
+    raise BadHook(reason.value, detail)
+
 
 MAX_BYTES = 5_000_000
 MAX_LAYERS = 4  # strings within strings
@@ -17,18 +57,18 @@ MAX_DIGITS = 100  # of a whole number; the longest id seen has fourteen
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 _ONLY_OPENERS = bytes(byte for byte in range(256) if byte not in b"[{")
 _ONLY_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
+_DEPTH_STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
 # One that has no end goes on to the text's: if it fitted nothing, each quote in it would be tried as a beginning.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+["\\]?+', re.DOTALL)
-_SHORTEST = 2  # characters that a value takes, with the comma behind it
-_DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
+_MIN_VALUE_CHARS = 2  # characters that a value takes, with the comma behind it
+_DIGITS_TO_ZERO = bytes.maketrans(b"0123456789", b"0" * 10)
 _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
 
 
 def check_count(text: str) -> None:
     """Refuse a JSON text that holds too many values, before anything is made of it. Costs a short text nothing."""
-    if len(text) > MAX_VALUES * _SHORTEST and _most_values(text) > MAX_VALUES:
-        found = _most_values(_STRING.sub("", text))
+    if len(text) > MAX_VALUES * _MIN_VALUE_CHARS and _max_value_count(text) > MAX_VALUES:
+        found = _max_value_count(_STRING.sub("", text))
         if found > MAX_VALUES:
             refuse(Reason.TOO_MANY_VALUES, limit=MAX_VALUES)
 
@@ -39,31 +79,31 @@ def check_nesting(text: str) -> None:
         return
     depth = 0
     for bracket in _STRING.sub("", text).encode("utf-8", "surrogatepass").translate(None, _ONLY_BRACKETS):
-        depth += _STEPS[bracket]
+        depth += _DEPTH_STEPS[bracket]
         if depth > MAX_DEPTH:
             refuse(Reason.TOO_DEEP)
 
 
-def canonical(body: dict[str, Any], text: bytes | None = None) -> bytes:
+def to_canonical_json(body: dict[str, Any], text: bytes | None = None) -> bytes:
     """Compact JSON with sorted keys, equal for equal bodies: `text`, if known. Refuse a body that is out of bounds.
 
     The bounds are looked up in this text, because it is made anyway and searching bytes costs next to nothing; only
     a text that might be out of bounds is walked through.
     """
-    text = text or _written(body)
+    text = text or _encode_canonical(body)
     if len(text.translate(None, _ONLY_OPENERS)) > MAX_DEPTH:
         _check_depth(body)
-    if _TOO_MANY_DIGITS in text.translate(_DIGITS):
+    if _TOO_MANY_DIGITS in text.translate(_DIGITS_TO_ZERO):
         _check_digits(body)
     return text
 
 
-def _most_values(text: str) -> int:
+def _max_value_count(text: str) -> int:
     """A container holds one value more than commas, or none."""
     return text.count(",") + text.count("{") + text.count("[") + 1
 
 
-def _written(body: dict[str, Any]) -> bytes:
+def _encode_canonical(body: dict[str, Any]) -> bytes:
     try:
         return _ENCODE(body).encode("ascii")
     except ValueError:  # 1e309 reads as infinity.

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl
 
-from pipeline.decode.json_text import object_of
-from pipeline.decode.layers import unwrap
-from pipeline.decode.limits import MAX_VALUES
-from pipeline.decode.reasons import Reason, refuse
-from pipeline.errors import BadHook
+from pipeline.core.errors import BadHook
+from pipeline.decode.limits import MAX_VALUES, Reason, refuse
+from pipeline.decode.strict_json import build_object
+from pipeline.decode.unwrap import unwrap
 
 
 def read_query(query: str) -> dict[str, Any]:
@@ -27,13 +26,13 @@ def read_query(query: str) -> dict[str, Any]:
         refuse(Reason.EMPTY)
     if len(pairs) == 1:
         name, value = pairs[0]
-        embedded = _embedded(value or name)
+        embedded = _read_embedded_object(value or name)
         if embedded is not None:
             return embedded
-    return object_of(pairs)
+    return build_object(pairs)
 
 
-def _embedded(text: str) -> dict[str, Any] | None:
+def _read_embedded_object(text: str) -> dict[str, Any] | None:
     """The object in the text, if it is one. A template nobody filled in, `{{ customer.email }}`, is plain text."""
     try:
         return unwrap(text).body

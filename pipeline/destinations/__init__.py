@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.destinations.base import Destination
 from pipeline.destinations.customerio import CustomerIO
-from pipeline.destinations.port import Destination
 
 DESTINATIONS: dict[str, type[Destination]] = {
     CustomerIO.platform: CustomerIO,

@@ -9,16 +9,16 @@ from functools import lru_cache
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
 _SHIFTS = tuple(range(120, -1, -10))
-_LATEST_MS = 2**48 - 1
+_MAX_TIME_MS = 2**48 - 1
 _TAIL_BYTES = 10
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 @lru_cache(maxsize=2048)  # an event and its customer's copy have the same one
-def ulid_of(ms: int, key: str) -> str:
+def make_ulid(ms: int, key: str) -> str:
     """The same time and key always make the same ULID: the time of what happened, never of the telling."""
     tail = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:_TAIL_BYTES]
-    return _text(ms, int.from_bytes(tail, "big"))
+    return _encode(ms, int.from_bytes(tail, "big"))
 
 
 def new_receipt(now_us: int, random_bytes: bytes) -> str:
@@ -26,13 +26,13 @@ def new_receipt(now_us: int, random_bytes: bytes) -> str:
     if len(random_bytes) != _TAIL_BYTES:
         raise ValueError(f"a receipt takes {_TAIL_BYTES} random bytes, not {len(random_bytes)}")
     ms, us = divmod(now_us, 1000)
-    return _text(ms, us << 70 | int.from_bytes(random_bytes, "big") >> 10)
+    return _encode(ms, us << 70 | int.from_bytes(random_bytes, "big") >> 10)
 
 
 def is_ulid(text: str) -> bool:
     return _ULID.fullmatch(text) is not None
 
 
-def _text(ms: int, tail: int) -> str:
-    number = min(max(ms, 0), _LATEST_MS) << 80 | tail
+def _encode(ms: int, tail: int) -> str:
+    number = min(max(ms, 0), _MAX_TIME_MS) << 80 | tail
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])

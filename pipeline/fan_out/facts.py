@@ -7,22 +7,79 @@ of its own, so that hearing of it twice changes nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-from pipeline.events.happening import Happening
-from pipeline.events.paths import iso
-from pipeline.events.table import EventRow
+from pipeline.events.catalogue import EventRow
+from pipeline.events.fields import format_time
+from pipeline.events.identity import EventIdentity
+from pipeline.fan_out.customers import Customer, get_orders
 from pipeline.fan_out.gifts import Gift
-from pipeline.fan_out.people import Customer, orders_in
-from pipeline.fan_out.tracking import tracking_url
 
-_CUSTOMER = ("first_name", "last_name", "name", "country", "num_orders", "num_subscriptions", "total_revenue")
-_ORDER = ("placed_at", "status", "financial_status", "total", "refunded_amount", "is_renewal", "is_gift")
-_SUBSCRIPTION = ("status", "start_date", "end_date", "autorenew")
-_SHIPMENT = ("status", "shipped_at", "tracking_number")
-_REDEEMED = "received_gift"
+_TRACKING_PAGES = {
+    "usps": "https://tools.usps.com/go/TrackConfirmAction?tLabels={}",
+    "ups": "https://www.ups.com/track?tracknum={}",
+    "fedex": "https://www.fedex.com/fedextrack/?trknbr={}",
+    "dhl": "https://www.dhl.com/en/express/tracking.html?AWB={}",
+}
+
+
+def tracking_url(shipment: Mapping[str, Any]) -> str | None:
+    """A link for the shipment's tracking number, or None if neither body nor carrier gives one."""
+    given = shipment.get("tracking_link")
+    if isinstance(given, str) and given.startswith(("https://", "http://")):
+        return given
+    number, carrier = shipment.get("tracking_number"), _find_carrier(shipment)
+    if not number or carrier not in _TRACKING_PAGES:
+        return None
+    return _TRACKING_PAGES[carrier].format(quote(str(number), safe=""))
+
+
+def _find_carrier(shipment: Mapping[str, Any]) -> str:
+    labels = [one for one in shipment.get("labels") or () if isinstance(one, dict) and not one.get("is_void")]
+    named = shipment.get("carrier_name") or next((one["carrier"] for one in labels if one.get("carrier")), "")
+    return str(named).strip().lower()
+
+
+TimestampedFields = dict[str, list[Any]]  # {field: [as_of µs, value]}
+KnownFacts = dict[tuple[str, str], TimestampedFields]  # {(kind, subject): …}: all facts of one person
+
+
+def merge_fact(facts: KnownFacts, fact: Fact, as_of: int) -> bool:
+    """Merge one fact into what is known of a person; True if anything changed. `known` is changed in place."""
+    mine = facts.setdefault((fact.kind, fact.subject), {})
+    changed = False
+    for name, value in fact.fields.items():
+        if name not in mine or _is_newer(as_of, value, *mine[name]):
+            mine[name] = [as_of, value]
+            changed = True
+    return changed
+
+
+def current_values(stamped: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """The fields without their moments."""
+    return {name: pair[1] for name, pair in stamped.items()}
+
+
+def newest_time_us(facts: KnownFacts) -> int:
+    """The newest moment of anything known; 0 for nothing."""
+    return max((pair[0] for stamped in facts.values() for pair in stamped.values()), default=0)
+
+
+def _is_newer(as_of: int, value: Any, current_as_of: int, current: Any) -> bool:
+    if as_of != current_as_of:
+        return as_of > current_as_of
+    return json.dumps(value, sort_keys=True) > json.dumps(current, sort_keys=True)
+
+
+_CUSTOMER_FIELDS = ("first_name", "last_name", "name", "country", "num_orders", "num_subscriptions", "total_revenue")
+_ORDER_FIELDS = ("placed_at", "status", "financial_status", "total", "refunded_amount", "is_renewal", "is_gift")
+_SUBSCRIPTION_FIELDS = ("status", "start_date", "end_date", "autorenew")
+_SHIPMENT_FIELDS = ("status", "shipped_at", "tracking_number")
+_REDEEMED_GIFT = "received_gift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +92,12 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class FactSource:
     """One hook as the facts see it."""
 
     row: EventRow
     data: Mapping[str, Any]
-    happening: Happening
+    happening: EventIdentity
     gift: Gift | None
     is_test: bool
 
@@ -50,54 +107,54 @@ class Telling:
         return {"test" if self.is_test else "real": True}
 
 
-def customer_facts(told: Telling, customer: Customer) -> list[Fact]:
+def customer_facts(source: FactSource, customer: Customer) -> list[Fact]:
     """What the event says of its customer."""
-    row, data = told.row, told.data
-    facts = [Fact("customer", "", _about(told, customer))]
+    row, data = source.row, source.data
+    facts = [Fact("customer", "", _customer_fields(source, customer))]
     if row.name != "checkout_failed":  # its order may never have been stored
-        facts += [_order(order) for order in _placed(row, data)]
+        facts += [_order_fact(order) for order in _placed_orders(row, data)]
     if row.subject == "subscription" and data.get("id") is not None:
-        facts.append(_subscription(told))
+        facts.append(_subscription_fact(source))
     if row.subject == "shipment" and data.get("id") is not None:
         facts.append(shipment_fact(data))
-    payment = _payment(told)
+    payment = _payment_fields(source)
     return [*facts, Fact("payment", "", payment)] if payment else facts
 
 
-def recipient_facts(told: Telling, gift: Gift, subject: str) -> list[Fact]:
+def recipient_facts(source: FactSource, gift: Gift, subject: str) -> list[Fact]:
     """What the event says of the recipient of its gift. `subject` names the gift, e.g. "order:7093400015"."""
     given = {"giver_first_name": gift.giver_first_name, "name": gift.name}
     facts = [
-        Fact("customer", "", told.mark),
+        Fact("customer", "", source.mark),
         Fact("gift_received", subject, {key: value for key, value in given.items() if value} or {"known": True}),
     ]
-    if told.row.subject == "shipment" and told.data.get("id") is not None:
-        facts.append(shipment_fact(told.data))
+    if source.row.subject == "shipment" and source.data.get("id") is not None:
+        facts.append(shipment_fact(source.data))
     return facts
 
 
 def shipment_fact(data: Mapping[str, Any]) -> Fact:
     """A box: whether it left, when, and where to follow it."""
     link = {"tracking_url": url} if (url := tracking_url(data)) else {}
-    return Fact("shipment", str(data["id"]), _given(data, _SHIPMENT) | link)
+    return Fact("shipment", str(data["id"]), _present_fields(data, _SHIPMENT_FIELDS) | link)
 
 
-def _about(told: Telling, customer: Customer) -> dict[str, Any]:
-    about = _given(customer.fields, _CUSTOMER) | told.mark
+def _customer_fields(source: FactSource, customer: Customer) -> dict[str, Any]:
+    about = _present_fields(customer.fields, _CUSTOMER_FIELDS) | source.mark
     if customer.email:
         about["email"] = customer.email
     if customer.fields.get("subscription_status"):
         about["store_subscription_status"] = customer.fields["subscription_status"]
-    about |= _place(customer.fields)
-    if told.row.name == "customer_new":
-        about["registered_at"] = iso(told.happening.occurred_at)
-    gift = told.gift
-    if gift is not None and (gift.redeemed or (gift.email and gift.email == customer.email)):
+    about |= _address_fields(customer.fields)
+    if source.row.name == "customer_new":
+        about["registered_at"] = format_time(source.happening.occurred_at)
+    gift = source.gift
+    if gift is not None and (gift.is_redeemed or (gift.email and gift.email == customer.email)):
         about["gift_recipient"] = True
     return about
 
 
-def _place(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _address_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Region, city and phone: from the primary address if shown, else the region of "TX, US"."""
     addresses = [one for one in fields.get("addresses") or () if isinstance(one, dict)]
     if addresses:
@@ -108,47 +165,47 @@ def _place(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"region": region.strip()} if comma and region.strip() else {}
 
 
-def _placed(row: EventRow, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+def _placed_orders(row: EventRow, data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     failed = row.subject == "transaction" and (data.get("transaction") or {}).get("result") == "failed"
-    return () if failed else [order for order in orders_in(row, data) if order.get("id") is not None]
+    return () if failed else [order for order in get_orders(row, data) if order.get("id") is not None]
 
 
-def _order(order: Mapping[str, Any]) -> Fact:
-    fields = _given(order, _ORDER)
+def _order_fact(order: Mapping[str, Any]) -> Fact:
+    fields = _present_fields(order, _ORDER_FIELDS)
     if order.get("order_gift_info") or order.get("sent_gift"):
         fields["is_gift"] = True
-    if order.get(_REDEEMED):
+    if order.get(_REDEEMED_GIFT):
         fields["redeemed"] = True
     return Fact("order", str(order["id"]), fields)
 
 
-def _subscription(told: Telling) -> Fact:
-    data, gift = told.data, told.gift
-    fields = _given(data, _SUBSCRIPTION)
+def _subscription_fact(source: FactSource) -> Fact:
+    data, gift = source.data, source.gift
+    fields = _present_fields(data, _SUBSCRIPTION_FIELDS)
     term, product = data.get("term") or {}, data.get("product") or {}
     fields |= {name: value for name, value in (("plan", term.get("name")), ("box", product.get("name"))) if value}
     if term.get("num_cycles") is not None:
         fields["term_months"] = term["num_cycles"]
-    if gift is not None and not gift.redeemed:
+    if gift is not None and not gift.is_redeemed:
         fields["is_gift"] = True
     news = {
-        "subscription_cancelled": ("cancelled_at", iso(told.happening.occurred_at)),
+        "subscription_cancelled": ("cancelled_at", format_time(source.happening.occurred_at)),
         "subscription_renewed": (f"renewed:{data.get('end_date')}", True),
-        "subscription_renew_failed": (f"failed:{told.happening.key}", True),
-    }.get(told.row.name)
+        "subscription_renew_failed": (f"failed:{source.happening.key}", True),
+    }.get(source.row.name)
     return Fact("subscription", str(data["id"]), fields | ({news[0]: news[1]} if news else {}))
 
 
-def _payment(told: Telling) -> dict[str, Any]:
-    row, data = told.row, told.data
+def _payment_fields(source: FactSource) -> dict[str, Any]:
+    row, data = source.row, source.data
     result = (data.get("transaction") or {}).get("result") if row.subject == "transaction" else None
     if row.name == "subscription_renew_failed" or result == "failed":
-        return {"failed": True, "failed_at": iso(told.happening.occurred_at)}
+        return {"failed": True, "failed_at": format_time(source.happening.occurred_at)}
     if row.name == "subscription_renewed" or result == "captured":
         return {"failed": False}
     return {}
 
 
-def _given(model: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _present_fields(model: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     """Only what the body has: an absent or null field is no knowledge and overwrites none."""
     return {key: model[key] for key in keys if model.get(key) is not None}

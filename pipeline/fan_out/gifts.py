@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.events.paths import dig
-from pipeline.events.table import EventRow
-from pipeline.fan_out.people import Customer, customer_of, fulfillments_in, orders_in
+from pipeline.events.catalogue import EventRow
+from pipeline.events.fields import get_path
+from pipeline.fan_out.customers import Customer, find_customer, get_fulfillments, get_orders
 from schemas.email import is_email
 
 Subject = tuple[str, int]  # ("order" | "subscription" | "shipment", id)
@@ -27,9 +27,9 @@ class Gift:
     name: str | None = None
     message: str | None = None
     giver_first_name: str | None = None
-    redeemed: bool = False  # Gifting 1.0: the customer of this order is the recipient
+    is_redeemed: bool = False  # Gifting 1.0: the customer of this order is the recipient
 
-    def filled_from(self, other: Gift) -> Gift:
+    def with_gaps_filled_from(self, other: Gift) -> Gift:
         """This gift with its gaps filled: an order may carry only the message, its subscription the address."""
         return replace(
             self,
@@ -40,36 +40,36 @@ class Gift:
         )
 
 
-Memory = Mapping[Subject, Gift]
+KnownGifts = Mapping[Subject, Gift]
 
 
-def subjects_of(row: EventRow, data: Mapping[str, Any]) -> tuple[Subject, ...]:
+def find_subjects(row: EventRow, data: Mapping[str, Any]) -> tuple[Subject, ...]:
     """The shipment, subscriptions and orders an event touches, nearest first."""
     found: list[tuple[str, object]] = []
     if row.subject in ("order", "subscription", "shipment"):
         found.append((row.subject, data.get("id")))
-    found += [("subscription", one.get("subscription_id")) for one in fulfillments_in(data)]
-    for order in orders_in(row, data):
+    found += [("subscription", one.get("subscription_id")) for one in get_fulfillments(data)]
+    for order in get_orders(row, data):
         found.append(("order", order.get("id")))
         found += [("subscription", one.get("id")) for one in order.get("subscriptions") or ()]
     return tuple(dict.fromkeys((kind, one) for kind, one in found if isinstance(one, int)))
 
 
-def links_of(row: EventRow, data: Mapping[str, Any], gift: Gift) -> tuple[Subject, ...]:
+def find_gift_subjects(row: EventRow, data: Mapping[str, Any], gift: Gift) -> tuple[Subject, ...]:
     """What to remember as this gift: the subjects that are surely it, not whatever shares a parcel with it."""
-    if gift.redeemed or not is_email(gift.email) or not (row.gift_copy or row.subject == "transaction"):
+    if gift.is_redeemed or not is_email(gift.email) or not (row.gift_copy or row.subject == "transaction"):
         return ()
     if row.subject != "shipment":
-        return subjects_of(row, data)
-    shared = len({one.get("subscription_id") for one in fulfillments_in(data)}) > 1
-    return tuple(one for one in subjects_of(row, data) if one[0] == "shipment" or not shared)
+        return find_subjects(row, data)
+    shared = len({one.get("subscription_id") for one in get_fulfillments(data)}) > 1
+    return tuple(one for one in find_subjects(row, data) if one[0] == "shipment" or not shared)
 
 
-def gift_told(row: EventRow, data: Mapping[str, Any]) -> Gift | None:
+def read_gift(row: EventRow, data: Mapping[str, Any]) -> Gift | None:
     """The gift this body itself tells of, or None."""
-    told = [_in_order(order) for order in orders_in(row, data)]
-    inside = (one for order in orders_in(row, data) for one in order.get("subscriptions") or ())
-    told += [_in_subscription(holder) for holder in (data, *inside)]
+    told = [_read_order_gift(order) for order in get_orders(row, data)]
+    inside = (one for order in get_orders(row, data) for one in order.get("subscriptions") or ())
+    told += [_read_subscription_gift(holder) for holder in (data, *inside)]
     if row.subject == "shipment" and data.get("is_gift"):
         told.append(Gift(None))
     gifts = [gift for gift in told if gift is not None]
@@ -77,46 +77,50 @@ def gift_told(row: EventRow, data: Mapping[str, Any]) -> Gift | None:
         return None
     gift = gifts[0]
     for other in gifts[1:]:
-        gift = gift.filled_from(other)
-    buyer = customer_of(row, data)
-    return gift if gift.redeemed or buyer is None else gift.filled_from(Gift(None, giver_first_name=_first_name(buyer)))
+        gift = gift.with_gaps_filled_from(other)
+    buyer = find_customer(row, data)
+    return (
+        gift
+        if gift.is_redeemed or buyer is None
+        else gift.with_gaps_filled_from(Gift(None, giver_first_name=_first_name(buyer)))
+    )
 
 
-def gift_known(row: EventRow, data: Mapping[str, Any], memory: Memory) -> Gift | None:
+def find_gift(row: EventRow, data: Mapping[str, Any], known_gifts: KnownGifts) -> Gift | None:
     """The gift of this event: what its body tells, completed by what is remembered of its subjects."""
-    told = gift_told(row, data)
-    if told is not None and (told.redeemed or is_email(told.email)):
+    told = read_gift(row, data)
+    if told is not None and (told.is_redeemed or is_email(told.email)):
         return told
     if told is None and row.subject == "order" and data.get("is_renewal"):
         return None  # the giver's next payment; the gift's subscription and boxes are told by their own events
-    for remembered in _remembered(subjects_of(row, data), memory):
-        told = remembered if told is None else told.filled_from(remembered)
+    for remembered in _lookup_gifts(find_subjects(row, data), known_gifts):
+        told = remembered if told is None else told.with_gaps_filled_from(remembered)
     return told
 
 
-def _remembered(subjects: Iterable[Subject], memory: Memory) -> list[Gift]:
-    return [memory[subject] for subject in subjects if subject in memory]
+def _lookup_gifts(subjects: Iterable[Subject], known_gifts: KnownGifts) -> list[Gift]:
+    return [known_gifts[subject] for subject in subjects if subject in known_gifts]
 
 
-def _in_order(order: Mapping[str, Any]) -> Gift | None:
+def _read_order_gift(order: Mapping[str, Any]) -> Gift | None:
     if isinstance(received := order.get("received_gift"), dict):
-        return Gift(received.get("email"), received.get("name"), received.get("message"), redeemed=True)
+        return Gift(received.get("email"), received.get("name"), received.get("message"), is_redeemed=True)
     info = order.get("order_gift_info")
     if isinstance(info, dict) or order.get("is_gift"):
-        return _from_info(info or {}, order.get("gift_message"))
+        return _read_gift_info(info or {}, order.get("gift_message"))
     if isinstance(sent := order.get("sent_gift"), dict):
         return Gift(sent.get("email"), sent.get("name"), sent.get("message"))
     return None
 
 
-def _in_subscription(subscription: Mapping[str, Any]) -> Gift | None:
+def _read_subscription_gift(subscription: Mapping[str, Any]) -> Gift | None:
     info = subscription.get("subscription_gift_info")
     if not isinstance(info, dict):
         return None
-    return replace(_from_info(info, None), giver_first_name=dig(info, "gift_sender.first_name"))
+    return replace(_read_gift_info(info, None), giver_first_name=get_path(info, "gift_sender.first_name"))
 
 
-def _from_info(info: Mapping[str, Any], older_message: str | None) -> Gift:
+def _read_gift_info(info: Mapping[str, Any], older_message: str | None) -> Gift:
     message = info.get("gift_message") or older_message  # `order.gift_message` is the older place
     return Gift(info.get("gift_recipient_email"), info.get("gift_recipient_name"), message)
 

@@ -7,7 +7,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 
-class OneWrite:
+class SingleWritePacker:
     """Packs a command into one piece, so that it leaves in one write. redis-py cuts at every 6 kB, and each write
     lets another thread in; with hooks in a command that costs more than the copy.
     """
@@ -32,5 +32,5 @@ def connect(url: str, timeout: float) -> Redis:
         socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 0),
         decode_responses=False,
-        command_packer=OneWrite(),
+        command_packer=SingleWritePacker(),
     )

@@ -13,8 +13,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from pipeline import keys
-from pipeline.inbox.raw_hook import InboxEntry, RawHook, from_fields, query_of, received_at, to_fields
+from pipeline.inbox.entry import InboxEntry, RawHook, from_fields, get_query, get_received_at, to_fields
+from pipeline.infra import redis_keys
 
 __all__ = [
     "InboxEntry",
@@ -22,18 +22,18 @@ __all__ = [
     "add",
     "add_all",
     "depth",
-    "done",
-    "ends",
     "ensure_group",
+    "get_oldest_received_at",
+    "get_raw_bodies",
     "has_room",
-    "oldest",
-    "raw_of",
+    "peek_both_ends",
     "read",
+    "remove",
 ]
 
 NEW = ">"  # entries nobody was given yet
-FIRST_STEP = 16  # entries read at once while nothing is known of their size
-KICK_SECONDS = 5  # after this a kick that got lost is given again
+INITIAL_READ_COUNT = 16  # entries read at once while nothing is known of their size
+WAKEUP_TTL_S = 5  # after this a kick that got lost is given again
 # A script costs us half of what the same commands in MULTI do: one answer to read, not two for each hook. When Redis
 # is out of memory it fails at its first XADD, so none is added. Nobody is woken while somebody has the turn, who looks
 # again when it ends.
@@ -47,12 +47,14 @@ end
 if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 return redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[1]) and 1 or 0
 """
-FULL = 0.8  # of maxmemory; the rest is for leases and Celery's messages, without which nothing would ever leave
+MAX_MEMORY_SHARE = (
+    0.8  # of maxmemory; the rest is for leases and Celery's messages, without which nothing would ever leave
+)
 
 
 def add(pipe_or_redis: Any, hook: RawHook) -> None:
     """Append one hook, on a client or in a pipeline. Whoever adds so kicks the chain too."""
-    pipe_or_redis.execute_command("XADD", keys.INBOX, "*", *to_fields(hook))
+    pipe_or_redis.execute_command("XADD", redis_keys.INBOX, "*", *to_fields(hook))
 
 
 def add_all(redis: Redis, hooks: Iterable[RawHook]) -> bool:
@@ -61,7 +63,9 @@ def add_all(redis: Redis, hooks: Iterable[RawHook]) -> bool:
     for hook in hooks:
         fields = to_fields(hook)
         arguments += (b"%d" % len(fields), *fields)
-    return bool(redis.eval(ADD, 3, keys.INBOX, keys.KICK, keys.INBOX_LEASE, KICK_SECONDS, *arguments))
+    return bool(
+        redis.eval(ADD, 3, redis_keys.INBOX, redis_keys.WAKEUP, redis_keys.INBOX_LEASE, WAKEUP_TTL_S, *arguments)
+    )
 
 
 def has_room(redis: Redis) -> bool:
@@ -71,19 +75,19 @@ def has_room(redis: Redis) -> bool:
     except ResponseError:  # a managed Redis may forbid INFO; then only its out-of-memory error tells
         return bool(redis.ping())
     limit = int(memory.get("maxmemory", 0))
-    return not limit or int(memory["used_memory"]) < limit * FULL
+    return not limit or int(memory["used_memory"]) < limit * MAX_MEMORY_SHARE
 
 
 def ensure_group(redis: Redis) -> None:
     """Create stream and group if they are missing; the group begins at the stream's start."""
     try:
-        redis.xgroup_create(keys.INBOX, keys.INBOX_GROUP, id="0", mkstream=True)
+        redis.xgroup_create(redis_keys.INBOX, redis_keys.INBOX_GROUP, id="0", mkstream=True)
     except ResponseError as error:
         if not str(error).startswith("BUSYGROUP"):
             raise
 
 
-def read(redis: Redis, count: int, max_bytes: int, consumer: str = keys.INBOX_GROUP) -> list[InboxEntry]:
+def read(redis: Redis, count: int, max_bytes: int, consumer: str = redis_keys.INBOX_GROUP) -> list[InboxEntry]:
     """Up to `count` entries and about `max_bytes`, but at least one: unfinished ones first, then new ones.
 
     Another consumer than the usual one has only unfinished ones.
@@ -97,41 +101,41 @@ def read(redis: Redis, count: int, max_bytes: int, consumer: str = keys.INBOX_GR
         return _read(redis, count, max_bytes, consumer)
 
 
-def raw_of(redis: Redis, entry_ids: Sequence[str]) -> dict[str, tuple[bytes, str | None]]:
+def get_raw_bodies(redis: Redis, entry_ids: Sequence[str]) -> dict[str, tuple[bytes, str | None]]:
     """The raw bytes and the query of entries of one batch that are still in the inbox."""
     if not entry_ids:
         return {}
     with redis.pipeline(transaction=False) as pipe:
         for entry_id in entry_ids:  # one by one: megabytes that were left for later may lie between them
-            pipe.xrange(keys.INBOX, entry_id, entry_id)
+            pipe.xrange(redis_keys.INBOX, entry_id, entry_id)
         found: Any = pipe.execute()
     fields_of = {entry_id: entries[0][1] for entry_id, entries in zip(entry_ids, found, strict=True) if entries}
-    return {entry_id: (fields.get(b"b", b""), query_of(fields)) for entry_id, fields in fields_of.items()}
+    return {entry_id: (fields.get(b"b", b""), get_query(fields)) for entry_id, fields in fields_of.items()}
 
 
-def done(redis: Redis, entry_ids: Sequence[str]) -> None:
+def remove(redis: Redis, entry_ids: Sequence[str]) -> None:
     """Take entries out for good: the ledger holds them. On a client or in a pipeline."""
     if entry_ids:
-        redis.xack(keys.INBOX, keys.INBOX_GROUP, *entry_ids)
-        redis.xdel(keys.INBOX, *entry_ids)
+        redis.xack(redis_keys.INBOX, redis_keys.INBOX_GROUP, *entry_ids)
+        redis.xdel(redis_keys.INBOX, *entry_ids)
 
 
 def depth(redis: Redis) -> int:
     """How many hooks wait."""
-    length: Any = redis.xlen(keys.INBOX)
+    length: Any = redis.xlen(redis_keys.INBOX)
     return int(length)
 
 
-def oldest(redis: Redis) -> int | None:
+def get_oldest_received_at(redis: Redis) -> int | None:
     """When the hook at the front was received, in µs."""
-    first: Any = redis.xrange(keys.INBOX, count=1)
-    return received_at(first[0][1]) if first else None
+    first: Any = redis.xrange(redis_keys.INBOX, count=1)
+    return get_received_at(first[0][1]) if first else None
 
 
-def ends(redis: Redis, count: int) -> list[InboxEntry]:
+def peek_both_ends(redis: Redis, count: int) -> list[InboxEntry]:
     """The first and the last of what waits, up to `count` of each, as they are: nobody is given them."""
-    first: Any = redis.xrange(keys.INBOX, count=count)
-    last: Any = redis.xrevrange(keys.INBOX, count=count)
+    first: Any = redis.xrange(redis_keys.INBOX, count=count)
+    last: Any = redis.xrevrange(redis_keys.INBOX, count=count)
     found = dict([*first, *reversed(last)])
     return [from_fields(entry_id.decode(), fields) for entry_id, fields in found.items()]
 
@@ -140,7 +144,7 @@ def _read(redis: Redis, count: int, max_bytes: int, consumer: str) -> list[Inbox
     taken: list[InboxEntry] = []
     size, largest, after = 0, 0, "0"
     while len(taken) < count:
-        step = min(count - len(taken), max(1, (max_bytes - size) // largest) if largest else FIRST_STEP)
+        step = min(count - len(taken), max(1, (max_bytes - size) // largest) if largest else INITIAL_READ_COUNT)
         ids, found = _fetch(redis, after, step, consumer)
         for entry in found:
             size += len(entry.raw)
@@ -150,7 +154,7 @@ def _read(redis: Redis, count: int, max_bytes: int, consumer: str) -> list[Inbox
             largest = max(largest, len(entry.raw))
         if len(ids) == step:
             after = after if after == NEW else ids[-1]
-        elif after == NEW or consumer != keys.INBOX_GROUP:
+        elif after == NEW or consumer != redis_keys.INBOX_GROUP:
             break
         else:
             after = NEW
@@ -159,15 +163,15 @@ def _read(redis: Redis, count: int, max_bytes: int, consumer: str) -> list[Inbox
 
 def _fetch(redis: Redis, after: str, count: int, consumer: str) -> tuple[list[str], list[InboxEntry]]:
     """The next ids after one this consumer was given before, or new ones; and those of them that still exist."""
-    answer: Any = redis.xreadgroup(keys.INBOX_GROUP, consumer, {keys.INBOX: after}, count=count)
-    met = [(entry_id.decode(), fields) for entry_id, fields in _entries(answer)]
+    answer: Any = redis.xreadgroup(redis_keys.INBOX_GROUP, consumer, {redis_keys.INBOX: after}, count=count)
+    met = [(entry_id.decode(), fields) for entry_id, fields in _parse_entries(answer)]
     gone = [entry_id for entry_id, fields in met if not fields]  # deleted while it was pending
     if gone:
-        redis.xack(keys.INBOX, keys.INBOX_GROUP, *gone)
+        redis.xack(redis_keys.INBOX, redis_keys.INBOX_GROUP, *gone)
     return [entry_id for entry_id, _ in met], [from_fields(entry_id, fields) for entry_id, fields in met if fields]
 
 
-def _entries(answer: Any) -> list[Any]:
+def _parse_entries(answer: Any) -> list[Any]:
     """The shape differs with the client's protocol: [[stream, [entry, …]]] or {stream: [[entry, …]]}."""
     if not answer:
         return []

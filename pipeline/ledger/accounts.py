@@ -8,11 +8,11 @@ from typing import Literal, cast
 
 from sqlalchemy import Connection, delete, null, select, update
 
-from pipeline.errors import Misconfigured
-from pipeline.ledger.account_tables import Membership, User
-from pipeline.ledger.stores import save_account
-from pipeline.ledger.tables import Account, Store
-from pipeline.ledger.upsert import insert_into
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.schema.accounts import Membership, User
+from pipeline.ledger.schema.core import Account, Store
+from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.stores import ensure_account
 
 Role = Literal["owner", "reader"]
 OWNER: Role = "owner"
@@ -41,7 +41,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class VisibleStore:
     """A store somebody may look at, and in which role."""
 
     store_id: int
@@ -50,24 +50,24 @@ class Seen:
     role: Role
 
 
-def new_account(db: Connection, now: int) -> int:
+def create_account(conn: Connection, now: int) -> int:
     """An account of somebody who came by the web. Its name says nothing about them."""
-    return save_account(db, f"web-{secrets.token_hex(8)}", now)
+    return ensure_account(conn, f"web-{secrets.token_hex(8)}", now)
 
 
-def find_account(db: Connection, name: str) -> int | None:
+def find_account(conn: Connection, name: str) -> int | None:
     """The account of this name; those that came by the command line are called `default`."""
-    return db.execute(select(Account.id).where(Account.name == name)).scalar()
+    return conn.execute(select(Account.id).where(Account.name == name)).scalar()
 
 
-def account_name(db: Connection, account_id: int) -> str:
+def get_account_name(conn: Connection, account_id: int) -> str:
     """What stores are saved under."""
-    return db.execute(select(Account.name).where(Account.id == account_id)).scalar_one()
+    return conn.execute(select(Account.name).where(Account.id == account_id)).scalar_one()
 
 
-def add_user(db: Connection, wanted: NewUser, now: int) -> int | None:
+def add_user(conn: Connection, wanted: NewUser, now: int) -> int | None:
     """The new user's id; None if somebody has this address already."""
-    made = insert_into(db, User).values(
+    made = insert_into(conn, User).values(
         email=wanted.email.lower(),
         password=wanted.password_hash,
         active=True,
@@ -77,10 +77,10 @@ def add_user(db: Connection, wanted: NewUser, now: int) -> int | None:
         locked_until=0,
         created_at=now,
     )
-    return db.execute(made.on_conflict_do_nothing(index_elements=[User.email]).returning(User.id)).scalar()
+    return conn.execute(made.on_conflict_do_nothing(index_elements=[User.email]).returning(User.id)).scalar()
 
 
-def claim_user(db: Connection, wanted: NewUser, now: int) -> int | None:
+def claim_unconfirmed_user(conn: Connection, wanted: NewUser, now: int) -> int | None:
     """Give an address that nobody has confirmed yet to whoever reads its mail; None if it is confirmed, or new.
 
     Somebody else may have registered it, and knows the password it has had until now.
@@ -88,55 +88,55 @@ def claim_user(db: Connection, wanted: NewUser, now: int) -> int | None:
     mine = update(User).where(User.email == wanted.email.lower(), User.confirmed_at.is_(None))
     fresh = {"password": wanted.password_hash, "fs_uniquifier": wanted.uniquifier, "confirmed_at": now}
     fresh |= {"failures": 0, "locked_until": 0}
-    return db.execute(mine.values(fresh).returning(User.id)).scalar()
+    return conn.execute(mine.values(fresh).returning(User.id)).scalar()
 
 
-def is_confirmed(db: Connection, email: str) -> bool:
+def is_confirmed(conn: Connection, email: str) -> bool:
     """Whether somebody has this address and has proved it."""
     return (
-        db.execute(select(User.id).where(User.email == email.lower(), User.confirmed_at.is_not(None))).scalar()
+        conn.execute(select(User.id).where(User.email == email.lower(), User.confirmed_at.is_not(None))).scalar()
         is not None
     )
 
 
-def find_user(db: Connection, email: str) -> int | None:
+def find_user(conn: Connection, email: str) -> int | None:
     """Who has this address."""
-    return db.execute(select(User.id).where(User.email == email.lower())).scalar()
+    return conn.execute(select(User.id).where(User.email == email.lower())).scalar()
 
 
-def is_known(db: Connection, uniquifier: str) -> bool:
+def is_current_uniquifier(conn: Connection, uniquifier: str) -> bool:
     """Whether a user has this, and has not ended their sessions since."""
-    return db.execute(select(User.id).where(User.fs_uniquifier == uniquifier)).scalar() is not None
+    return conn.execute(select(User.id).where(User.fs_uniquifier == uniquifier)).scalar() is not None
 
 
-def add_member(db: Connection, account_id: int, user_id: int, role: Role, now: int) -> None:
+def add_member(conn: Connection, account_id: int, user_id: int, role: Role, now: int) -> None:
     """Let a user into an account, or change their role there."""
-    made = insert_into(db, Membership).values(account_id=account_id, user_id=user_id, role=role, since=now)
-    db.execute(made.on_conflict_do_update(index_elements=["account_id", "user_id"], set_={"role": role}))
+    made = insert_into(conn, Membership).values(account_id=account_id, user_id=user_id, role=role, since=now)
+    conn.execute(made.on_conflict_do_update(index_elements=["account_id", "user_id"], set_={"role": role}))
 
 
-def remove_member(db: Connection, account_id: int, user_id: int) -> None:
+def remove_member(conn: Connection, account_id: int, user_id: int) -> None:
     """Raise Misconfigured if it is the last owner: nobody could let anybody in again."""
-    db.execute(update(Account).where(Account.id == account_id).values(name=Account.name))  # one removal at a time
-    owners = {member.user_id for member in members_of(db, account_id) if member.role == OWNER}
+    conn.execute(update(Account).where(Account.id == account_id).values(name=Account.name))  # one removal at a time
+    owners = {member.user_id for member in list_members(conn, account_id) if member.role == OWNER}
     if owners == {user_id}:
         raise Misconfigured("an account keeps at least one owner")
-    db.execute(delete(Membership).where(Membership.account_id == account_id, Membership.user_id == user_id))
+    conn.execute(delete(Membership).where(Membership.account_id == account_id, Membership.user_id == user_id))
 
 
-def list_accounts(db: Connection) -> list[tuple[int, str]]:
+def list_accounts(conn: Connection) -> list[tuple[int, str]]:
     """The id and name of every account, the oldest first."""
-    return [(row.id, row.name) for row in db.execute(select(Account.id, Account.name).order_by(Account.id))]
+    return [(row.id, row.name) for row in conn.execute(select(Account.id, Account.name).order_by(Account.id))]
 
 
-def forget_second_factor(db: Connection, email: str) -> bool:
+def reset_second_factor(conn: Connection, email: str) -> bool:
     """Let somebody who has lost it log in with their password alone; False if nobody has this address."""
     off = {"tf_primary_method": None, "tf_totp_secret": None, "tf_counter": None, "mf_recovery_codes": null()}
     changed = update(User).where(User.email == email.lower()).values(off).returning(User.id)
-    return db.execute(changed).scalar() is not None
+    return conn.execute(changed).scalar() is not None
 
 
-def members_of(db: Connection, account_id: int) -> list[Member]:
+def list_members(conn: Connection, account_id: int) -> list[Member]:
     """Everybody in an account, by address."""
     query = (
         select(User.id.label("user_id"), User.email, Membership.role, Membership.since)
@@ -144,17 +144,17 @@ def members_of(db: Connection, account_id: int) -> list[Member]:
         .where(Membership.account_id == account_id)
         .order_by(User.email)
     )
-    return [Member(**row._asdict()) for row in db.execute(query)]
+    return [Member(**row._asdict()) for row in conn.execute(query)]
 
 
-def roles_of(db: Connection, user_id: int) -> dict[int, Role]:
+def get_roles(conn: Connection, user_id: int) -> dict[int, Role]:
     """Account id -> the user's role there; the oldest account first."""
     mine = Membership.user_id == user_id
-    rows = db.execute(select(Membership.account_id, Membership.role).where(mine).order_by(Membership.account_id))
+    rows = conn.execute(select(Membership.account_id, Membership.role).where(mine).order_by(Membership.account_id))
     return {row.account_id: cast("Role", row.role) for row in rows}
 
 
-def stores_seen_by(db: Connection, user_id: int) -> list[Seen]:
+def list_visible_stores(conn: Connection, user_id: int) -> list[VisibleStore]:
     """The stores of all accounts a user is in, by name. Every page starts here: what is not in it does not exist."""
     query = (
         select(Store.id.label("store_id"), Store.name, Store.account_id, Membership.role)
@@ -162,4 +162,4 @@ def stores_seen_by(db: Connection, user_id: int) -> list[Seen]:
         .where(Membership.user_id == user_id)
         .order_by(Store.name)
     )
-    return [Seen(**row._asdict()) for row in db.execute(query)]
+    return [VisibleStore(**row._asdict()) for row in conn.execute(query)]

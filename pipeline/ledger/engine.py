@@ -13,14 +13,14 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from pipeline.errors import Misconfigured
-from pipeline.ledger import safe_json
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.sql import json_type
 
-BUSY_SECONDS = 10
-_ONLY_READS = "only reads"  # what an SQLite connection was last told
+BUSY_TIMEOUT_S = 10
+_QUERY_ONLY_KEY = "only reads"  # what an SQLite connection was last told
 
-_SQLITE = (
-    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",  # first: the next one may have to wait
+_SQLITE_PRAGMAS = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}",  # first: the next one may have to wait
     "PRAGMA journal_mode = WAL",  # readers and the one writer do not stop each other
     # The inbox forgets a hook once the ledger has committed it, so a commit must survive a power cut:
     # in WAL mode NORMAL does not sync the log on commit, FULL does.
@@ -32,7 +32,7 @@ _SQLITE = (
 
 # Of one transaction each: behind a pooler such as PgBouncer a session serves many clients, and what is set for it stays
 # for the next one. Sent as one text, so that it costs one round trip.
-_POSTGRESQL = (
+_POSTGRESQL_SETTINGS = (
     "SET LOCAL statement_timeout = '60s';"
     "SET LOCAL lock_timeout = '10s';"
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"  # a stopped process must not hold its locks for ever
@@ -42,9 +42,9 @@ _POSTGRESQL = (
 _ENCODING = "UTF8"
 
 # A server whose host has vanished says nothing at all; TCP itself would wait for it for a quarter of an hour.
-_NOTICE_SILENCE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+_TCP_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
-_JSON: dict[str, Any] = {"json_serializer": safe_json.dumps, "json_deserializer": safe_json.loads}
+_JSON_OPTIONS: dict[str, Any] = {"json_serializer": json_type.dumps, "json_deserializer": json_type.loads}
 
 _DRIVERS = {
     "sqlite": "sqlite+pysqlite",
@@ -60,11 +60,11 @@ def make_engine(url: str, connections: int = 15) -> Engine:
 
     `connections`: how many it opens at most; who wants one more waits for one to come back, half a minute at most.
     """
-    place = _place(url)
+    place = _parse_url(url)
     pool = {"pool_size": min(connections, 5), "max_overflow": max(0, connections - 5)}
     if place.get_backend_name() == "sqlite":
-        return _sqlite(place, pool)
-    return _postgresql(place, pool)
+        return _make_sqlite(place, pool)
+    return _make_postgresql(place, pool)
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield conn
 
 
-def _place(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         place = make_url(url)
     except ArgumentError:
@@ -96,30 +96,30 @@ def _place(url: str) -> URL:
     return place.set(drivername=_DRIVERS[place.drivername])
 
 
-def _sqlite(place: URL, pool: dict[str, int]) -> Engine:
-    engine = create_engine(place, **_JSON, **pool, connect_args={"timeout": BUSY_SECONDS})
+def _make_sqlite(place: URL, pool: dict[str, int]) -> Engine:
+    engine = create_engine(place, **_JSON_OPTIONS, **pool, connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
-        for pragma in _SQLITE:
+        for pragma in _SQLITE_PRAGMAS:
             connection.execute(pragma)
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
         only_reads = bool(conn.get_execution_options().get("sqlite_readonly"))
-        if conn.info.get(_ONLY_READS) != only_reads:  # the pool gives connections out again as they were
+        if conn.info.get(_QUERY_ONLY_KEY) != only_reads:  # the pool gives connections out again as they were
             conn.exec_driver_sql(f"PRAGMA query_only = {only_reads}")
-            conn.info[_ONLY_READS] = only_reads
+            conn.info[_QUERY_ONLY_KEY] = only_reads
         conn.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
 
 
-def _postgresql(place: URL, pool: dict[str, int]) -> Engine:
+def _make_postgresql(place: URL, pool: dict[str, int]) -> Engine:
     engine = create_engine(
         place,
-        **_JSON,
+        **_JSON_OPTIONS,
         **pool,
         pool_pre_ping=True,
         pool_recycle=1800,
@@ -127,7 +127,7 @@ def _postgresql(place: URL, pool: dict[str, int]) -> Engine:
             "connect_timeout": 5,
             "application_name": "cratewire",
             "prepare_threshold": None,  # a prepared statement is of one session, and a pooler changes sessions
-            **_NOTICE_SILENCE,
+            **_TCP_KEEPALIVE,
         },
     )
 
@@ -136,7 +136,7 @@ def _postgresql(place: URL, pool: dict[str, int]) -> Engine:
         if (found := connection.info.parameter_status("server_encoding")) != _ENCODING:
             name = connection.info.dbname
             connection.close()
-            raise Misconfigured(_wrong_encoding(name, found))
+            raise Misconfigured(_describe_wrong_encoding(name, found))
 
     @event.listens_for(engine, "checkin")
     def forget(connection: Any, _record: Any) -> None:
@@ -147,12 +147,12 @@ def _postgresql(place: URL, pool: dict[str, int]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
-        conn.exec_driver_sql(_POSTGRESQL)
+        conn.exec_driver_sql(_POSTGRESQL_SETTINGS)
 
     return engine
 
 
-def _wrong_encoding(name: str, found: str | None) -> str:
+def _describe_wrong_encoding(name: str, found: str | None) -> str:
     return (
         f"the database {name} has the encoding {found}, which cannot hold every name and address: make another with "
         f"`createdb --encoding=UTF8 --template=template0 NAME`, and set DATABASE_URL to it"

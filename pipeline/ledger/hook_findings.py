@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from pipeline.ledger.api_tables import HookFinding, StoreAPI
+from pipeline.ledger.schema.store_apis import HookFinding, StoreAPI
 
-KEPT_US = 30 * 86_400_000_000
+RETENTION_US = 30 * 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,49 +29,49 @@ class FindingRow:
     mended_at: int | None
 
     @property
-    def can_be_mended(self) -> bool:
+    def is_fixable(self) -> bool:
         """Whether a remedy is still to be tried."""
         return self.remedy is not None and self.mended_at is None and self.failure is None
 
 
 def replace_findings(
-    db: Connection, store_id: int, found: Iterable[Mapping[str, Any]], now: int, asked_at: int
+    conn: Connection, store_id: int, found: Iterable[Mapping[str, Any]], now: int, asked_at: int
 ) -> None:
     """A new audit knows better: its findings take the place of the open ones. What lasts keeps its age.
 
     If somebody has asked for another audit since `asked_at`, this one does not count as the last.
     """
-    before = {_what(row): row.found_at for row in findings_of(db, store_id) if row.mended_at is None}
+    before = {_row_key(row): row.found_at for row in list_findings(conn, store_id) if row.mended_at is None}
     mine = HookFinding.store_id == store_id
-    db.execute(delete(HookFinding).where(mine, HookFinding.mended_at.is_(None)))
-    db.execute(delete(HookFinding).where(mine, HookFinding.mended_at < now - KEPT_US))
-    rows = [{**one, "store_id": store_id, "found_at": before.get(_key(one), now)} for one in found]
+    conn.execute(delete(HookFinding).where(mine, HookFinding.mended_at.is_(None)))
+    conn.execute(delete(HookFinding).where(mine, HookFinding.mended_at < now - RETENTION_US))
+    rows = [{**one, "store_id": store_id, "found_at": before.get(_finding_key(one), now)} for one in found]
     if rows:
-        db.execute(insert(HookFinding), rows)
+        conn.execute(insert(HookFinding), rows)
     audited = update(StoreAPI).where(StoreAPI.store_id == store_id, StoreAPI.audit_at == asked_at)
-    db.execute(audited.values(audited_at=now))
+    conn.execute(audited.values(audited_at=now))
 
 
-def findings_of(db: Connection, store_id: int) -> list[FindingRow]:
+def list_findings(conn: Connection, store_id: int) -> list[FindingRow]:
     """A store's findings, oldest first."""
     query = select(HookFinding.__table__).where(HookFinding.store_id == store_id).order_by(HookFinding.id)
-    return [FindingRow(**row._asdict()) for row in db.execute(query)]
+    return [FindingRow(**row._asdict()) for row in conn.execute(query)]
 
 
-def note_mended(db: Connection, finding_id: int, now: int, hook_id: int | None = None) -> None:
+def mark_fixed(conn: Connection, finding_id: int, now: int, hook_id: int | None = None) -> None:
     """The remedy worked. `hook_id`: of a hook that was made."""
     made = {} if hook_id is None else {"hook_id": hook_id}
-    db.execute(update(HookFinding).where(HookFinding.id == finding_id).values(mended_at=now, **made))
+    conn.execute(update(HookFinding).where(HookFinding.id == finding_id).values(mended_at=now, **made))
 
 
-def note_failure(db: Connection, finding_id: int, failure: str) -> None:
+def record_fix_failure(conn: Connection, finding_id: int, failure: str) -> None:
     """The remedy was refused; the next audit tries it again."""
-    db.execute(update(HookFinding).where(HookFinding.id == finding_id).values(failure=failure))
+    conn.execute(update(HookFinding).where(HookFinding.id == finding_id).values(failure=failure))
 
 
-def _what(row: FindingRow) -> tuple[object, ...]:
+def _row_key(row: FindingRow) -> tuple[object, ...]:
     return row.kind, row.event, row.hook_id
 
 
-def _key(one: Mapping[str, Any]) -> tuple[object, ...]:
+def _finding_key(one: Mapping[str, Any]) -> tuple[object, ...]:
     return one["kind"], one["event"], one["hook_id"]

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from pipeline.ledger.account_tables import Invitation, User
 from pipeline.ledger.accounts import Role
-from pipeline.ledger.tables import Store
+from pipeline.ledger.schema.accounts import Invitation, User
+from pipeline.ledger.schema.core import Store
 
-GOOD_FOR_US = 7 * 86_400 * 1_000_000
+INVITATION_TTL_US = 7 * 86_400 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class PendingInvitation:
     """An invitation that can still be used."""
 
     id: int
@@ -26,51 +26,53 @@ class Invited:
     stores: tuple[str, ...]  # the names of those the account has
 
 
-def invite(db: Connection, account_id: int, email: str, role: Role, now: int, *, invited_by: int | None = None) -> int:
+def create_invitation(
+    conn: Connection, account_id: int, email: str, role: Role, now: int, *, invited_by: int | None = None
+) -> int:
     """The id of the new invitation; an earlier one of the same address to the same account ends."""
     same = Invitation.account_id == account_id, Invitation.email == email.lower(), Invitation.used_at.is_(None)
-    db.execute(delete(Invitation).where(*same))
+    conn.execute(delete(Invitation).where(*same))
     made = insert(Invitation).values(
         account_id=account_id,
         email=email.lower(),
         role=role,
         invited_by=invited_by,
         created_at=now,
-        expires_at=now + GOOD_FOR_US,
+        expires_at=now + INVITATION_TTL_US,
     )
-    return db.execute(made.returning(Invitation.id)).scalar_one()
+    return conn.execute(made.returning(Invitation.id)).scalar_one()
 
 
-def find_invitation(db: Connection, invitation_id: int, now: int) -> Invited | None:
+def find_invitation(conn: Connection, invitation_id: int, now: int) -> PendingInvitation | None:
     """The invitation, if it is neither used nor too old."""
-    return next(iter(_open(db, now, Invitation.id == invitation_id)), None)
+    return next(iter(_select_pending(conn, now, Invitation.id == invitation_id)), None)
 
 
-def invitations_to(db: Connection, account_id: int, now: int) -> list[Invited]:
+def list_invitations(conn: Connection, account_id: int, now: int) -> list[PendingInvitation]:
     """Who has been invited into an account and has not come yet."""
-    return _open(db, now, Invitation.account_id == account_id)
+    return _select_pending(conn, now, Invitation.account_id == account_id)
 
 
-def use_invitation(db: Connection, invitation_id: int, now: int) -> bool:
+def use_invitation(conn: Connection, invitation_id: int, now: int) -> bool:
     """False if somebody used it before, or it is too old."""
     usable = Invitation.id == invitation_id, Invitation.used_at.is_(None), Invitation.expires_at > now
-    return bool(db.execute(update(Invitation).where(*usable).values(used_at=now)).rowcount)
+    return bool(conn.execute(update(Invitation).where(*usable).values(used_at=now)).rowcount)
 
 
-def withdraw(db: Connection, account_id: int, invitation_id: int) -> None:
+def revoke_invitation(conn: Connection, account_id: int, invitation_id: int) -> None:
     """Take an invitation back."""
-    db.execute(delete(Invitation).where(Invitation.id == invitation_id, Invitation.account_id == account_id))
+    conn.execute(delete(Invitation).where(Invitation.id == invitation_id, Invitation.account_id == account_id))
 
 
-def _open(db: Connection, now: int, condition: object) -> list[Invited]:
+def _select_pending(conn: Connection, now: int, condition: object) -> list[PendingInvitation]:
     columns = Invitation.id, Invitation.account_id, Invitation.email, Invitation.role, Invitation.expires_at
     query = select(*columns, User.email.label("invited_by")).outerjoin(User, User.id == Invitation.invited_by)
     usable = query.where(condition, Invitation.used_at.is_(None), Invitation.expires_at > now)  # type: ignore[arg-type]
-    found = db.execute(usable.order_by(Invitation.email)).all()
-    stores = {account_id: _stores_of(db, account_id) for account_id in {row.account_id for row in found}}
-    return [Invited(**row._asdict(), stores=stores[row.account_id]) for row in found]
+    found = conn.execute(usable.order_by(Invitation.email)).all()
+    stores = {account_id: _list_store_names(conn, account_id) for account_id in {row.account_id for row in found}}
+    return [PendingInvitation(**row._asdict(), stores=stores[row.account_id]) for row in found]
 
 
-def _stores_of(db: Connection, account_id: int) -> tuple[str, ...]:
+def _list_store_names(conn: Connection, account_id: int) -> tuple[str, ...]:
     named = select(Store.name).where(Store.account_id == account_id).order_by(Store.name)
-    return tuple(db.execute(named).scalars())
+    return tuple(conn.execute(named).scalars())

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from pipeline.ledger.account_tables import FailedLogIn, LogIn, User
-from pipeline.ledger.upsert import insert_into
+from pipeline.ledger.schema.accounts import FailedLogIn, LogIn, User
+from pipeline.ledger.sql.upsert import insert_into
 
-GOOD_FOR_US = 30 * 86_400 * 1_000_000
-_REMEMBERED_US = 86_400 * 1_000_000  # that a network failed
+LOG_IN_TTL_US = 30 * 86_400 * 1_000_000
+_FAILURE_RETENTION_US = 86_400 * 1_000_000  # that a network failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,75 +23,77 @@ class NewLogIn:
     network: str
 
 
-def begin_log_in(db: Connection, wanted: NewLogIn, now: int) -> None:
+def begin_log_in(conn: Connection, wanted: NewLogIn, now: int) -> None:
     """Remember it, and forget those of the same user that have ended."""
     ended = (LogIn.expires_at <= now) | (LogIn.uniquifier != wanted.uniquifier)
-    db.execute(delete(LogIn).where(LogIn.user_id == wanted.user_id, ended))
-    db.execute(
+    conn.execute(delete(LogIn).where(LogIn.user_id == wanted.user_id, ended))
+    conn.execute(
         insert(LogIn).values(
             token_hash=wanted.token_hash,
             user_id=wanted.user_id,
             uniquifier=wanted.uniquifier,
             network=wanted.network,
             begun_at=now,
-            expires_at=now + GOOD_FOR_US,
+            expires_at=now + LOG_IN_TTL_US,
         )
     )
 
 
-def end_log_in(db: Connection, token_hash: str) -> None:
+def end_log_in(conn: Connection, token_hash: str) -> None:
     """What carries its token is worth nothing from now on."""
-    db.execute(delete(LogIn).where(LogIn.token_hash == token_hash))
+    conn.execute(delete(LogIn).where(LogIn.token_hash == token_hash))
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LockoutLimits:
     """How many failures in a row lock an address, for how long. `of_all`: from all networks together."""
 
-    of_network: int
-    of_all: int
+    per_network: int
+    from_all_networks: int
     lock_us: int
 
 
-def note_failure(db: Connection, user_id: int, network: str, limits: Limits, now: int) -> bool:
+def record_failed_log_in(conn: Connection, user_id: int, network: str, limits: LockoutLimits, now: int) -> bool:
     """Count a wrong password or code; True if this one locks the address, for this network or for most."""
-    db.execute(delete(FailedLogIn).where(FailedLogIn.user_id == user_id, FailedLogIn.noted_at <= now - _REMEMBERED_US))
-    made = insert_into(db, FailedLogIn).values(
+    conn.execute(
+        delete(FailedLogIn).where(FailedLogIn.user_id == user_id, FailedLogIn.noted_at <= now - _FAILURE_RETENTION_US)
+    )
+    made = insert_into(conn, FailedLogIn).values(
         user_id=user_id, network=network, failures=1, noted_at=now, locked_until=0
     )
     again = made.on_conflict_do_update(
         index_elements=["user_id", "network"], set_={"failures": FailedLogIn.failures + 1, "noted_at": now}
     )
-    here = db.execute(again.returning(FailedLogIn.failures)).scalar_one()
+    here = conn.execute(again.returning(FailedLogIn.failures)).scalar_one()
     counted = update(User).where(User.id == user_id).values(failures=User.failures + 1).returning(User.failures)
-    everywhere = db.execute(counted).scalar_one()
+    everywhere = conn.execute(counted).scalar_one()
     locked = {"failures": 0, "locked_until": now + limits.lock_us}
-    if here >= limits.of_network:
+    if here >= limits.per_network:
         mine = FailedLogIn.user_id == user_id, FailedLogIn.network == network
-        db.execute(update(FailedLogIn).where(*mine).values(locked))
-    if everywhere >= limits.of_all:
-        db.execute(update(User).where(User.id == user_id).values(locked))
-    return here >= limits.of_network or everywhere >= limits.of_all
+        conn.execute(update(FailedLogIn).where(*mine).values(locked))
+    if everywhere >= limits.from_all_networks:
+        conn.execute(update(User).where(User.id == user_id).values(locked))
+    return here >= limits.per_network or everywhere >= limits.from_all_networks
 
 
-def is_locked(db: Connection, user_id: int, network: str, now: int) -> bool:
+def is_locked(conn: Connection, user_id: int, network: str, now: int) -> bool:
     """Whether a log-in from this network fails for now.
 
     What others guess from elsewhere never locks a network from which the user is logged in.
     """
     here = FailedLogIn.user_id == user_id, FailedLogIn.network == network, FailedLogIn.locked_until > now
-    if db.execute(select(FailedLogIn.user_id).where(*here)).scalar() is not None:
+    if conn.execute(select(FailedLogIn.user_id).where(*here)).scalar() is not None:
         return True
     everywhere = User.id == user_id, User.locked_until > now
-    if db.execute(select(User.id).where(*everywhere)).scalar() is None:
+    if conn.execute(select(User.id).where(*everywhere)).scalar() is None:
         return False
     living = LogIn.user_id == user_id, LogIn.network == network, LogIn.expires_at > now
     same = select(LogIn.user_id).join(User, User.fs_uniquifier == LogIn.uniquifier).where(*living)
-    return network == "" or db.execute(same.limit(1)).scalar() is None
+    return network == "" or conn.execute(same.limit(1)).scalar() is None
 
 
-def forgive(db: Connection, user_id: int, network: str | None = None) -> None:
+def clear_failed_log_ins(conn: Connection, user_id: int, network: str | None = None) -> None:
     """Forget failures: those from one network and the common count, or all."""
     theirs = delete(FailedLogIn).where(FailedLogIn.user_id == user_id)
-    db.execute(theirs if network is None else theirs.where(FailedLogIn.network == network))
-    db.execute(update(User).where(User.id == user_id).values(failures=0, locked_until=0))
+    conn.execute(theirs if network is None else theirs.where(FailedLogIn.network == network))
+    conn.execute(update(User).where(User.id == user_id).values(failures=0, locked_until=0))

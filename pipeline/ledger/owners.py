@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from pipeline.ledger.account_tables import Membership, User
 from pipeline.ledger.accounts import OWNER
-from pipeline.ledger.tables import Store
+from pipeline.ledger.schema.accounts import Membership, User
+from pipeline.ledger.schema.core import Store
 
 
-def first_owners(db: Connection) -> list[str]:
+def list_first_owner_emails(conn: Connection) -> list[str]:
     """The addresses of the owners of the account that has had a store for longest: they made this installation."""
-    stores = db.execute(select(Store.account_id).distinct().order_by(Store.account_id)).scalars()
-    return next((found for account_id in stores.all() if (found := owners_of(db, account_id))), [])
+    stores = conn.execute(select(Store.account_id).distinct().order_by(Store.account_id)).scalars()
+    return next((found for account_id in stores.all() if (found := list_owner_emails(conn, account_id))), [])
 
 
-def owners_of(db: Connection, account_id: int | None) -> list[str]:
+def list_owner_emails(conn: Connection, account_id: int | None) -> list[str]:
     """The addresses of an account's owners; None: of the owners of all accounts that have a store."""
     query = (
         select(User.email)
@@ -26,4 +26,4 @@ def owners_of(db: Connection, account_id: int | None) -> list[str]:
     if account_id is not None:
         accounts = accounts.where(Store.account_id == account_id)
     mine = Membership.account_id.in_(accounts)
-    return list(db.execute(query.where(mine).distinct().order_by(User.email)).scalars())
+    return list(conn.execute(query.where(mine).distinct().order_by(User.email)).scalars())

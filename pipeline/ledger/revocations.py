@@ -15,40 +15,40 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.ledger.engine import reading
-from pipeline.ledger.tables import Store
+from pipeline.ledger.schema.core import Store
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 3.0  # between two looks: a rotation is known in every process within ten seconds
+REFRESH_INTERVAL_S = 3.0  # between two looks: a rotation is known in every process within ten seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class TokenVersion:
     """The version of a store's hook addresses, and until when (µs) the one before is good."""
 
     version: int
     old_until: int | None
 
-    def revokes(self, version: int, received_at: int) -> bool:
+    def has_revoked(self, version: int, received_at: int) -> bool:
         """Whether an address of this version was replaced before then. A newer one may be newer than the last look."""
         in_grace = version == self.version - 1 and received_at < (self.old_until or 0)
         return version < self.version and not in_grace
 
 
-class Revocations:
+class RevocationCache:
     """What one process knows. `clock` is in seconds and only grows."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         self._engine = engine
         self._clock = clock
         self._look_at = float("-inf")
-        self._issued: Mapping[str, Issued] = {}
+        self._issued: Mapping[str, TokenVersion] = {}
         self._away = False
 
     def is_revoked(self, store: str, version: int, received_at: int) -> bool:
         """Whether a hook that came then came to an address that was replaced. Asks no database."""
         issued = self._issued.get(store)
-        return issued is not None and issued.revokes(version, received_at)
+        return issued is not None and issued.has_revoked(version, received_at)
 
     def look(self) -> None:
         """Ask the ledger, unless that was done a moment ago."""
@@ -56,17 +56,19 @@ class Revocations:
             return
         try:
             with reading(self._engine) as db:
-                self._issued = issued_addresses(db)
+                self._issued = load_token_versions(db)
         except SQLAlchemyError as error:
             if not self._away:
                 log.warning("revoked hook addresses are not known for now", error=type(error).__name__)
             self._away = True
         else:
             self._away = False
-        self._look_at = self._clock() + LOOK_S
+        self._look_at = self._clock() + REFRESH_INTERVAL_S
 
 
-def issued_addresses(db: Database) -> dict[str, Issued]:
+def load_token_versions(conn: Database) -> dict[str, TokenVersion]:
     """Store -> what it was issued. Only stores whose addresses were ever replaced."""
     columns = Store.name, Store.token_version, Store.old_token_until
-    return {row[0]: Issued(row[1], row[2]) for row in db.execute(select(*columns).where(Store.token_version > 1))}
+    return {
+        row[0]: TokenVersion(row[1], row[2]) for row in conn.execute(select(*columns).where(Store.token_version > 1))
+    }

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, update
 
-from pipeline.errors import Misconfigured
-from pipeline.ledger.tables import Account, Store
-from pipeline.ledger.upsert import insert_into
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.schema.core import Account, Store
+from pipeline.ledger.sql.upsert import insert_into
 
 DEFAULT_ACCOUNT = "default"
 
@@ -30,7 +30,7 @@ class StoreRow:
     created_at: int
 
 
-def save_account(conn: Connection, name: str, now: int) -> int:
+def ensure_account(conn: Connection, name: str, now: int) -> int:
     """The account's id; made if it is new."""
     made = insert_into(conn, Account).values(name=name, created_at=now)
     conn.execute(made.on_conflict_do_nothing(index_elements=[Account.name]))
@@ -42,7 +42,7 @@ def save_store(conn: Connection, name: str, now: int, *, account: str = DEFAULT_
 
     Raise Misconfigured if the name belongs to another account.
     """
-    account_id = save_account(conn, account, now)
+    account_id = ensure_account(conn, account, now)
     made = insert_into(conn, Store).values(name=name, account_id=account_id, created_at=now)
     conn.execute(made.on_conflict_do_nothing(index_elements=[Store.name]))
     if settings:
@@ -56,17 +56,17 @@ def save_store(conn: Connection, name: str, now: int, *, account: str = DEFAULT_
 
 def find_store(conn: Connection, name: str) -> StoreRow | None:
     """The store of this name."""
-    return next(iter(_stores(conn, select(Store).where(Store.name == name))), None)
+    return next(iter(_select_stores(conn, select(Store).where(Store.name == name))), None)
 
 
 def get_store(conn: Connection, store_id: int) -> StoreRow | None:
     """The store with this id."""
-    return next(iter(_stores(conn, select(Store).where(Store.id == store_id))), None)
+    return next(iter(_select_stores(conn, select(Store).where(Store.id == store_id))), None)
 
 
 def list_stores(conn: Connection) -> list[StoreRow]:
     """Every store, by name."""
-    return _stores(conn, select(Store).order_by(Store.name))
+    return _select_stores(conn, select(Store).order_by(Store.name))
 
 
 def rotate_token(conn: Connection, store_id: int, old_until: int | None = None) -> int:
@@ -84,6 +84,6 @@ def _columns(
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _stores(conn: Connection, query: Select[Store]) -> list[StoreRow]:
+def _select_stores(conn: Connection, query: Select[Store]) -> list[StoreRow]:
     rows = (row._asdict() for row in conn.execute(query))
     return [StoreRow(**{**row, "forward_also": tuple(row["forward_also"])}) for row in rows]

@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-from pipeline.private_files import keep_new_files_private
+from pipeline.infra.private_files import set_private_umask
 
 # name -> (module:command, what the list of commands says about it)
 COMMANDS = {
@@ -55,4 +55,4 @@ def main() -> None:
 
     Settings come from the environment or a .env file; `.env.example` lists them. Without any, everything runs embedded.
     """
-    keep_new_files_private()
+    set_private_umask()

@@ -13,37 +13,37 @@ import click
 from redis import RedisError
 from rich.console import Console
 
-from pipeline.backfill.progress import Progress, backfill_progress
-from pipeline.connecting import Connected, Trial, Wanted
-from pipeline.connecting import connect as connect_store
+from pipeline.backfill.progress import Progress, load_progress
+from pipeline.core.errors import CratewireError, Misconfigured, Unreachable, WrongAddress
 from pipeline.cratejoy.credentials import BASE_URL, Credentials
 from pipeline.destinations import DESTINATIONS
-from pipeline.errors import CratewireError, Misconfigured, Unreachable, WrongAddress
-from pipeline.http import outside
+from pipeline.hook_registration.diff import FINDING_TEXTS
+from pipeline.hook_registration.store_hooks import SyncContext, build_sync_context
+from pipeline.infra.http.client import get_merchant_http
 from pipeline.ledger.engine import reading
-from pipeline.ledger.hook_findings import findings_of
-from pipeline.registration.care import Care, care_of
-from pipeline.registration.comparing import KINDS
-from receiver.cli.opened import Opened, brought_up_to_date, opened
-from receiver.cli.options import data_option, settings_of
-from receiver.cli.output import json_option, show, speaks_plainly
-from receiver.cli.patience import Patience, tend_to_the_end
-from receiver.cli.progress import standing_of
+from pipeline.ledger.hook_findings import list_findings
+from pipeline.operations.connect import ConnectRequest, ConnectResult, CredentialChecks
+from pipeline.operations.connect import connect as connect_store
+from receiver.cli.context import CommandContext, migrate_database, open_context
+from receiver.cli.options import data_option, load_settings
+from receiver.cli.output import json_option, report_errors, show
+from receiver.cli.progress import describe_state
+from receiver.cli.waiting import WaitBudget, sync_until_done
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_FIELDS = re.compile(r"\b(client_id|client_secret|site_id|api_key|base_url)\b")
-EXAMPLE = (
+_FIELD_NAMES = re.compile(r"\b(client_id|client_secret|site_id|api_key|base_url)\b")
+CONNECT_EXAMPLE = (
     "Example: cratewire connect --store acme --client-id CLIENT_ID --client-secret CLIENT_SECRET --platform customerio "
     "--site-id SITE_ID --api-key API_KEY --region us --currency USD"
 )
 
 
-def _as_typed(error: Misconfigured) -> Misconfigured:
+def _with_option_names(error: Misconfigured) -> Misconfigured:
     """The same with options named as they are typed, not as they are kept."""
-    return Misconfigured(_FIELDS.sub(lambda found: f"--{found[0].replace('_', '-')}", str(error)))
+    return Misconfigured(_FIELD_NAMES.sub(lambda found: f"--{found[0].replace('_', '-')}", str(error)))
 
 
-def _code(text: str) -> str:
+def _normalize_currency(text: str) -> str:
     """A currency as it is kept, however it was typed."""
     return text.strip().upper()
 
@@ -59,12 +59,15 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command(epilog=EXAMPLE)
+@click.command(epilog=CONNECT_EXAMPLE)
 @click.option("--store", required=True, help="The store's name here: it becomes part of its hook URLs.")
 @click.option("--platform", required=True, type=click.Choice(sorted(DESTINATIONS)), help="Where messages go.")
 @click.option("--label", default="", help="Tells two connections of one store to one platform apart.")
 @click.option(
-    "--currency", type=_code, metavar="CODE", help="The store's currency; Cratejoy's hooks name none. Default USD."
+    "--currency",
+    type=_normalize_currency,
+    metavar="CODE",
+    help="The store's currency; Cratejoy's hooks name none. Default USD.",
 )
 @click.option(
     "--forward-also", multiple=True, metavar="EVENT", help="Forward an event that is only recorded by default."
@@ -77,7 +80,7 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @platform_options
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def connect(
     store: str, platform: str, label: str, data: Path | None, new_urls: bool, as_json: bool, **given: Any
 ) -> None:
@@ -90,13 +93,13 @@ def connect(
     names = ("currency", "forward_also", "forward_tests")
     chosen = {name: value for name in names if (value := given.pop(name)) not in (None, ())}
     try:
-        keys = _keys_of(given.pop("client_id"), given.pop("client_secret"), given.pop("cratejoy_url"))
+        keys = _build_credentials(given.pop("client_id"), given.pop("client_secret"), given.pop("cratejoy_url"))
         config = {key: value for key, value in given.items() if value is not None}
-        brought_up_to_date(settings_of(data))
-        with opened(data) as here:
-            done = _connected(here, Wanted(store, platform, config, label, chosen, new_urls, keys))
+        migrate_database(load_settings(data))
+        with open_context(data) as here:
+            done = _connect_and_register(here, ConnectRequest(store, platform, config, label, chosen, new_urls, keys))
     except Misconfigured as error:
-        raise _as_typed(error) from error
+        raise _with_option_names(error) from error
     document = {
         "store": store,
         "connection": done.found.connection_id,
@@ -104,79 +107,83 @@ def connect(
         "hooks": done.found.hooks,
         "registered": done.registered,
     }
-    show(document, as_json=as_json, human=lambda console: _explain(console, done, platform))
+    show(document, as_json=as_json, human=lambda console: _print_result(console, done, platform))
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class _ConnectResult:
     """What was connected. `registered`: Cratejoy has all hooks; None: we have no keys to give it any.
 
     `customers`: how far they have been read, if Cratejoy's keys are there to read them with.
     """
 
-    found: Connected
+    found: ConnectResult
     registered: bool | None
     trouble: str = ""
     customers: Progress | None = None
 
 
-def _keys_of(client_id: str | None, client_secret: str | None, url: str) -> Credentials | None:
+def _build_credentials(client_id: str | None, client_secret: str | None, url: str) -> Credentials | None:
     if not client_id and not client_secret:
         return None
     return Credentials(client_id or "", client_secret or "", url)
 
 
-def _connected(here: Opened, wanted: Wanted) -> _Done:
+def _connect_and_register(here: CommandContext, wanted: ConnectRequest) -> _ConnectResult:
     """Nothing is saved unless all keys are accepted; once it is saved, what goes wrong is tried again by itself."""
-    care, patience = care_of(here), Patience(lambda text: click.echo(text, err=True))
+    care, patience = build_sync_context(here), WaitBudget(lambda text: click.echo(text, err=True))
     settings = here.settings
     found = connect_store(
         here.engine,
         settings.secret_keys,
         settings.public_url,
         wanted,
-        Trial(outside(anywhere=settings.connect_anywhere), lambda keys: _try_store(care, patience, keys)),
+        CredentialChecks(
+            get_merchant_http(anywhere=settings.connect_anywhere), lambda keys: _check_store_keys(care, patience, keys)
+        ),
         here.now(),
     )
-    if not found.registers_itself:
-        return _Done(found, None)
+    if not found.registers_automatically:
+        return _ConnectResult(found, None)
     try:
-        tend_to_the_end(care, found.store.id, patience)
+        sync_until_done(care, found.store.id, patience)
     except CratewireError as error:
-        return _Done(found, registered=False, trouble=str(error))
+        return _ConnectResult(found, registered=False, trouble=str(error))
     except RedisError:
-        return _Done(found, registered=False, trouble="Redis does not answer, and the budget of requests is there")
+        return _ConnectResult(
+            found, registered=False, trouble="Redis does not answer, and the budget of requests is there"
+        )
     with reading(here.engine) as db:
-        customers = backfill_progress(db, found.store.id, here.now())
-        left = [one for one in findings_of(db, found.store.id) if one.mended_at is None and one.kind != "foreign"]
-    trouble = "; ".join(sorted({one.failure or KINDS[one.kind] for one in left}))
-    return _Done(found, not left, trouble, customers)
+        customers = load_progress(db, found.store.id, here.now())
+        left = [one for one in list_findings(db, found.store.id) if one.mended_at is None and one.kind != "foreign"]
+    trouble = "; ".join(sorted({one.failure or FINDING_TEXTS[one.kind] for one in left}))
+    return _ConnectResult(found, not left, trouble, customers)
 
 
-def _try_store(care: Care, patience: Patience, keys: Credentials) -> None:
+def _check_store_keys(care: SyncContext, wait_budget: WaitBudget, keys: Credentials) -> None:
     try:
-        patience.until_answered(care.open_api(keys).check)
+        wait_budget.call_when_allowed(care.open_api(keys).check)
     except WrongAddress as error:
         raise WrongAddress(f"--cratejoy-url: {error}") from error
     except Unreachable as error:
         raise Unreachable(f"the store's API at {keys.base_url}: {error}") from error
 
 
-def _explain(console: Console, done: _Done, platform: str) -> None:
-    found = done.found
+def _print_result(console: Console, result: _ConnectResult, platform: str) -> None:
+    found = result.found
     console.print(f"Connected store {found.store.name} to {platform} (account {found.account}).")
-    if done.registered:
+    if result.registered:
         console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy, and looked after every few minutes.")
-        if done.customers:
-            console.print(standing_of(found.store.name, done.customers), soft_wrap=True)
-    elif done.registered is False:
-        console.print(f"Not all hooks are registered with Cratejoy yet: {done.trouble}.", soft_wrap=True)
+        if result.customers:
+            console.print(describe_state(found.store.name, result.customers), soft_wrap=True)
+    elif result.registered is False:
+        console.print(f"Not all hooks are registered with Cratejoy yet: {result.trouble}.", soft_wrap=True)
         console.print(f"It is tried again by itself; see `cratewire hooks audit --store {found.store.name}`.")
     else:
-        _list_urls(console, found)
+        _print_urls(console, found)
 
 
-def _list_urls(console: Console, found: Connected) -> None:
+def _print_urls(console: Console, found: ConnectResult) -> None:
     console.print("Register these URLs with Cratejoy, one hook per event, request type POST:\n")
     for event, url in found.hooks.items():
         console.print(f"  {event:<27} {url}", soft_wrap=True, highlight=False)

@@ -10,20 +10,25 @@ import click
 from rich.console import Console
 from sqlalchemy import Connection
 
-from pipeline import pausing
-from pipeline.errors import CratewireError, Misconfigured
-from pipeline.http import outside
-from pipeline.ledger.connections import ConnectionRow, connections_of, load_connections, named
+from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.infra.http.client import get_merchant_http
+from pipeline.ledger.connections import (
+    ConnectionRow,
+    format_connection_name,
+    list_all_connections,
+    list_store_connections,
+)
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store, list_stores
-from receiver.cli.opened import Opened, opened
+from pipeline.operations import pause
+from receiver.cli.context import CommandContext, open_context
 from receiver.cli.options import data_option
-from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.output import json_option, report_errors, show
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_RESUMING = "Examples: cratewire connections resume --store acme; cratewire connections resume --all"
+_RESUME_EXAMPLES = "Examples: cratewire connections resume --store acme; cratewire connections resume --all"
 
 
 @click.group()
@@ -31,7 +36,7 @@ def connections() -> None:
     """Pause connections, and let them go on."""
 
 
-def which(command: Callable[P, R]) -> Callable[P, R]:
+def connection_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add --store, --label and --all."""
     command = click.option("--all", "every", is_flag=True, help="Every connection of every store.")(command)
     command = click.option("--label", help="Only the connection with this label; else all of the store's.")(command)
@@ -39,75 +44,83 @@ def which(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @connections.command(name="pause", epilog="Example: cratewire connections pause --store acme")
-@which
+@connection_options
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def pause_command(store: str | None, label: str | None, every: bool, data: Path | None, as_json: bool) -> None:
     """Let nothing more leave for the platform until `resume`.
 
     Hooks are kept and recorded as ever; what should leave waits, and nothing is lost.
     """
-    with opened(data) as here:
-        wanted = _wanted(here, store, label, every=every)
+    with open_context(data) as here:
+        wanted = _select_connections(here, store, label, every=every)
         for _, link in wanted:
-            pausing.pause(here.engine, link, here.now())
-    done = [_told(name, link) for name, link in wanted]
-    show(done, as_json=as_json, human=lambda console: _tell(console, done, "is paused"))
+            pause.pause(here.engine, link, here.now())
+    done = [_build_row(name, link) for name, link in wanted]
+    show(done, as_json=as_json, human=lambda console: _print_rows(console, done, "is paused"))
 
 
-@connections.command(name="resume", epilog=_RESUMING)
-@which
+@connections.command(name="resume", epilog=_RESUME_EXAMPLES)
+@connection_options
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def resume_command(store: str | None, label: str | None, every: bool, data: Path | None, as_json: bool) -> None:
     """Try the saved keys again, and go on if they are taken.
 
     The exit code is 0 only if nothing of it stays paused. For other keys: `cratewire connect`.
     """
-    with opened(data) as here:
-        paused = [found for found in _wanted(here, store, label, every=every) if found[1].status != "active"]
-        done = [_told(name, link, _fault(here, link)) for name, link in paused]
-    show(done, as_json=as_json, human=lambda console: _tell(console, done, "goes on"))
+    with open_context(data) as here:
+        paused = [
+            found for found in _select_connections(here, store, label, every=every) if found[1].status != "active"
+        ]
+        done = [_build_row(name, link, _try_resume(here, link)) for name, link in paused]
+    show(done, as_json=as_json, human=lambda console: _print_rows(console, done, "goes on"))
     raise SystemExit(1 if any(one["fault"] for one in done) else 0)
 
 
-def _wanted(here: Opened, store: str | None, label: str | None, *, every: bool) -> list[tuple[str, ConnectionRow]]:
+def _select_connections(
+    here: CommandContext, store: str | None, label: str | None, *, every: bool
+) -> list[tuple[str, ConnectionRow]]:
     """The connections that are meant, each with its store's name."""
     if every == (store is not None) or (label is not None and store is None):
         raise click.UsageError("name one store with --store, or say --all")
     with reading(here.engine) as db:
-        found = _everything(db) if store is None else _of(db, store, label)
+        found = _list_all(db) if store is None else _list_of_store(db, store, label)
     if not found:
         raise Misconfigured(f"store {store} has no such connection: see `cratewire status`")
     return found
 
 
-def _everything(db: Connection) -> list[tuple[str, ConnectionRow]]:
+def _list_all(db: Connection) -> list[tuple[str, ConnectionRow]]:
     names = {store.id: store.name for store in list_stores(db)}
-    return [(names[one.store_id], one) for one in load_connections(db)]
+    return [(names[one.store_id], one) for one in list_all_connections(db)]
 
 
-def _of(db: Connection, name: str, label: str | None) -> list[tuple[str, ConnectionRow]]:
+def _list_of_store(db: Connection, name: str, label: str | None) -> list[tuple[str, ConnectionRow]]:
     store = find_store(db, name)
     if store is None:
         raise Misconfigured(f"no store {name}: see `cratewire status` for those there are")
-    return [(name, one) for one in connections_of(db, store.id) if label is None or one.label == label]
+    return [(name, one) for one in list_store_connections(db, store.id) if label is None or one.label == label]
 
 
-def _fault(here: Opened, link: ConnectionRow) -> str | None:
+def _try_resume(here: CommandContext, link: ConnectionRow) -> str | None:
     """Why it stays paused; None if it goes on."""
     try:
-        pausing.go_on(
-            here.engine, here.settings.secret_keys, link, outside(anywhere=here.settings.connect_anywhere), here.now()
+        pause.resume_with_saved_keys(
+            here.engine,
+            here.settings.secret_keys,
+            link,
+            get_merchant_http(anywhere=here.settings.connect_anywhere),
+            here.now(),
         )
     except CratewireError as error:
         return str(error)
     return None
 
 
-def _told(store: str, link: ConnectionRow, fault: str | None = None) -> dict[str, Any]:
+def _build_row(store: str, link: ConnectionRow, fault: str | None = None) -> dict[str, Any]:
     return {
         "connection_id": link.id,
         "store": store,
@@ -117,11 +130,13 @@ def _told(store: str, link: ConnectionRow, fault: str | None = None) -> dict[str
     }
 
 
-def _tell(console: Console, done: list[dict[str, Any]], says: str) -> None:
+def _print_rows(console: Console, done: list[dict[str, Any]], says: str) -> None:
     for one in done:
         what = f"stays paused: {one['fault']}" if one["fault"] else says
         console.print(
-            f"{one['store']} to {named(one['platform'], one['label'])} {what}.", soft_wrap=True, highlight=False
+            f"{one['store']} to {format_connection_name(one['platform'], one['label'])} {what}.",
+            soft_wrap=True,
+            highlight=False,
         )
     if not done:
         console.print("None is paused.")

@@ -9,16 +9,23 @@ from typing import cast
 import click
 from rich.console import Console
 
-from pipeline.errors import Misconfigured
+from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.reading import DeadDeliveryShown, DeadHookShown, DeadKind, DeadListed, list_dead, show_dead
-from pipeline.replaying import replay
-from receiver.cli.opened import Opened, as_document, opened, when
+from pipeline.ledger.queries import (
+    DeadDeliveryDetail,
+    DeadHookDetail,
+    DeadLetterKind,
+    DeadLetterSummary,
+    get_dead_letter,
+    list_dead_letters,
+)
+from pipeline.operations.replay import replay
+from receiver.cli.context import CommandContext, as_document, format_time, open_context
 from receiver.cli.options import data_option, is_row_id
-from receiver.cli.output import json_option, show, speaks_plainly, styled, tell_json
-from receiver.cli.tables import moment, plain
+from receiver.cli.output import json_option, print_json, report_errors, show, styled
+from receiver.cli.tables import format_short_time, make_table
 
-_PAGE = 500
+_PAGE_SIZE = 500
 
 
 @click.group()
@@ -30,24 +37,28 @@ def dead() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def list_command(limit: int, data: Path | None, as_json: bool) -> None:
     """List what waits for a decision, newest first."""
-    with opened(data) as here, reading(here.engine) as db:
-        found = list_dead(db, limit=limit)
-    show(as_document([_named(one) for one in found]), as_json=as_json, human=lambda console: _list(console, found))
+    with open_context(data) as here, reading(here.engine) as db:
+        found = list_dead_letters(db, limit=limit)
+    show(
+        as_document([_build_row(one) for one in found]),
+        as_json=as_json,
+        human=lambda console: _print_table(console, found),
+    )
 
 
 @dead.command(name="show", epilog="Example: cratewire dead show hook:3")
 @click.argument("name", metavar="hook:N|delivery:N")
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def show_command(name: str, data: Path | None, as_json: bool) -> None:
     """Show one: its reason, its detail and what it was."""
-    with opened(data) as here:
-        found = _find(here, name)
-    show(as_document(found), as_json=as_json, human=lambda console: _tell(console, found))
+    with open_context(data) as here:
+        found = _find_dead_letter(here, name)
+    show(as_document(found), as_json=as_json, human=lambda console: _print_dead_letter(console, found))
 
 
 @dead.command(name="replay", epilog="Examples: cratewire dead replay hook:3; cratewire dead replay --all")
@@ -55,7 +66,7 @@ def show_command(name: str, data: Path | None, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Everything that is listed.")
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, as_json: bool) -> None:
     """Give dead hooks and deliveries another try.
 
@@ -63,8 +74,8 @@ def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, 
     """
     if bool(names) == everything:
         raise click.UsageError("name what to replay, or say --all")
-    with opened(data) as here:
-        wanted = _all(here) if everything else [_find(here, name).listed for name in names]
+    with open_context(data) as here:
+        wanted = _load_all(here) if everything else [_find_dead_letter(here, name).listed for name in names]
         replayed = []
         for one in wanted:
             with writing(here.engine) as db:
@@ -74,57 +85,57 @@ def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, 
     show(document, as_json=as_json, human=lambda console: console.print(f"{len(replayed)} on their way again."))
 
 
-def _all(here: Opened) -> list[DeadListed]:
+def _load_all(here: CommandContext) -> list[DeadLetterSummary]:
     """Read before anything is replayed, so that what dies again at once is not replayed for ever."""
-    found: list[DeadListed] = []
+    found: list[DeadLetterSummary] = []
     with reading(here.engine) as db:
-        while page := list_dead(db, before=found[-1].place if found else None, limit=_PAGE):
+        while page := list_dead_letters(db, before=found[-1].place if found else None, limit=_PAGE_SIZE):
             found += page
     return list(reversed(found))
 
 
-def _find(here: Opened, name: str) -> DeadHookShown | DeadDeliveryShown:
+def _find_dead_letter(here: CommandContext, name: str) -> DeadHookDetail | DeadDeliveryDetail:
     kind, _, number = name.partition(":")
     if kind not in ("hook", "delivery") or not is_row_id(number):
         raise Misconfigured(f"{name} is not of the form hook:N or delivery:N")
     with reading(here.engine) as db:
-        found = show_dead(db, cast("DeadKind", kind), int(number))
+        found = get_dead_letter(db, cast("DeadLetterKind", kind), int(number))
     if found is None:
         raise Misconfigured(f"no dead {kind} {number}")
     return found
 
 
-def _named(one: DeadListed) -> dict[str, object]:
+def _build_row(one: DeadLetterSummary) -> dict[str, object]:
     """As the other commands name it; what the ledger calls its name is its event's."""
     return {**as_document(one), "name": f"{one.kind}:{one.id}", "event": one.name}
 
 
-def _list(console: Console, found: list[DeadListed]) -> None:
+def _print_table(console: Console, found: list[DeadLetterSummary]) -> None:
     if not found:
         console.print("Nothing is dead.")
         return
-    table = plain("name", "died", "event", "reason", "store", gap=1)
+    table = make_table("name", "died", "event", "reason", "store", gap=1)
     for one in found:
         name, event = f"{one.kind}:{one.id}", one.name or "profile"
-        table.add_row(name, moment(one.died_at), event, one.reason, one.store)
+        table.add_row(name, format_short_time(one.died_at), event, one.reason, one.store)
     console.print(table)
 
 
-def _times(count: int) -> str:
+def _format_times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _tell(console: Console, found: DeadHookShown | DeadDeliveryShown) -> None:
+def _print_dead_letter(console: Console, found: DeadHookDetail | DeadDeliveryDetail) -> None:
     one = found.listed
-    what = f"of {one.store}: {one.reason} in {one.stage}, {when(one.died_at)} UTC"
+    what = f"of {one.store}: {one.reason} in {one.stage}, {format_time(one.died_at)} UTC"
     console.print(styled(f"{one.kind}:{one.id}", "bold"), what)
-    if isinstance(found, DeadHookShown):
+    if isinstance(found, DeadHookDetail):
         console.print(
-            f"event {one.name}, receipt {found.receipt}, died {_times(found.times)}, {json.dumps(found.detail)}",
+            f"event {one.name}, receipt {found.receipt}, died {_format_times(found.times)}, {json.dumps(found.detail)}",
             highlight=False,
             soft_wrap=True,
         )
         console.print(found.raw[:2000].decode("utf-8", "backslashreplace"), highlight=False)
         return
     console.print(found.delivery.detail or "")
-    tell_json(console, found.delivery.message)
+    print_json(console, found.delivery.message)

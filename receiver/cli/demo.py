@@ -12,11 +12,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipeline.plural import counted
-from receiver.cli.output import json_option, show, speaks_plainly, styled
-from receiver.cli.tables import plain
-from receiver.demo.play import play
-from receiver.demo.stage import Stage, Troupe, set_stage
+from pipeline.core.plural import pluralize
+from receiver.cli.output import json_option, report_errors, show, styled
+from receiver.cli.tables import make_table
+from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
+from receiver.demo.scenario import run_scenario
 
 
 @click.command(epilog="Examples: cratewire demo; cratewire demo --hooks 5000 --seed 7; cratewire demo --keep")
@@ -25,7 +25,7 @@ from receiver.demo.stage import Stage, Troupe, set_stage
 @click.option("--keep", is_flag=True, help="Leave it running, say where to look, and end on Ctrl-C.")
 @click.option("--broker-url", help="Let Celery use this broker, such as RabbitMQ's amqp://…, and not the Valkey.")
 @json_option
-@speaks_plainly
+@report_errors
 def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: bool) -> None:
     """Watch a sandbox store live, and its hooks arrive at a sandbox Customer.io, through the real thing.
 
@@ -35,30 +35,30 @@ def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: boo
     customer before. The exit code is 0 only if nothing is missing, unexpected, there twice or out of order.
     """
     with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
-        troupe = Troupe(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
+        troupe = DemoProcesses(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         try:
-            found = _perform(troupe, hooks, seed, keep, as_json)
+            found = _run_demo(troupe, hooks, seed, keep, as_json)
         finally:
             troupe.stop()
-    raise SystemExit(0 if is_whole(found) else 1)
+    raise SystemExit(0 if is_complete(found) else 1)
 
 
-def is_whole(found: dict[str, Any]) -> bool:
+def is_complete(result: dict[str, Any]) -> bool:
     """Whether everything arrived, once, in order, at the right people."""
     faults = ("missing", "unexpected", "twice", "out_of_order")
-    everybody = found["backfilled"] == found["customers"] and not found["comparison"]["wrong_people"]
-    return everybody and not any(found[fault] for fault in faults)
+    everybody = result["backfilled"] == result["customers"] and not result["comparison"]["wrong_people"]
+    return everybody and not any(result[fault] for fault in faults)
 
 
-def _perform(troupe: Troupe, hooks: int, seed: int, keep: bool, as_json: bool) -> dict[str, Any]:
+def _run_demo(processes: DemoProcesses, hooks: int, seed: int, keep: bool, as_json: bool) -> dict[str, Any]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=as_json) as bar:
         task = bar.add_task("starting everything", total=None)
-        stage = set_stage(troupe, seed)
-        found = play(
-            troupe,
+        stage = start_demo(processes, seed)
+        found = run_scenario(
+            processes,
             stage,
             hooks,
             seed,
@@ -66,66 +66,68 @@ def _perform(troupe: Troupe, hooks: int, seed: int, keep: bool, as_json: bool) -
         )
         bar.update(task, description="done", completed=1, total=1)
     document = {key: value for key, value in found.items() if key != "comparison"}
-    show(document, as_json=as_json, human=lambda out: _tell(out, found))
+    show(document, as_json=as_json, human=lambda out: _print_comparison(out, found))
     if keep:
-        _keep(console, stage)
+        _wait_for_interrupt(console, stage)
     return found
 
 
-def _tell(console: Console, found: dict[str, Any]) -> None:
-    compared = found["comparison"]
-    table = plain("event", "expected", "arrived", "missing", "unexpected", "twice")
+def _print_comparison(console: Console, result: dict[str, Any]) -> None:
+    compared = result["comparison"]
+    table = make_table("event", "expected", "arrived", "missing", "unexpected", "twice")
     for name, counts in sorted(compared["events"].items()):
         cells = (counts[key] for key in ("expected", "arrived", "missing", "unexpected", "twice"))
         table.add_row(name, *map(str, cells))
     console.print(table, "", sep="\n")
     console.print(
-        f"{counted(found['sent'], 'hook')} sent, {found['accepted']} accepted: {counted(found['events'], 'event')}, "
-        f"{counted(found['duplicates_dropped'], 'duplicate')} dropped, {found['quarantined']} unreadable set aside."
+        f"{pluralize(result['sent'], 'hook')} sent, {result['accepted']} accepted: "
+        f"{pluralize(result['events'], 'event')}, "
+        f"{pluralize(result['duplicates_dropped'], 'duplicate')} dropped, {result['quarantined']} unreadable set aside."
     )
     console.print(
-        f"{found['hooks_lost_by_store']} more were lost by the store; its API showed {found['recovered']} of them, "
+        f"{result['hooks_lost_by_store']} more were lost by the store; its API showed {result['recovered']} of them, "
         "which were recovered."
     )
     console.print(
-        f"{found['customers']} customers were there before; {found['backfilled']} of them are at Customer.io."
+        f"{result['customers']} customers were there before; {result['backfilled']} of them are at Customer.io."
     )
     console.print(
-        f"{counted(found['people'], 'person', 'people')} ({counted(found['gift_recipients'], 'gift recipient')}) and "
-        f"{counted(found['delivered'], 'event')} at "
-        f"Customer.io in {found['seconds']} s."
+        f"{pluralize(result['people'], 'person', 'people')} "
+        f"({pluralize(result['gift_recipients'], 'gift recipient')}) and "
+        f"{pluralize(result['delivered'], 'event')} at "
+        f"Customer.io in {result['seconds']} s."
     )
-    if found["out_of_order"]:
-        console.print(f"{found['out_of_order']} events overtook another of the same person.", style="red")
+    if result["out_of_order"]:
+        console.print(f"{result['out_of_order']} events overtook another of the same person.", style="red")
     for wrong in compared["wrong_people"][:20]:
         console.print(styled("wrong person", "red"), f"{wrong['person']}: {wrong['why']}")
     for one in compared["differences"][:20]:
         what = f"{one['event']} of {one['person']}, subject {one['subject_id']}: {one['count']}"
         console.print(styled(one["kind"], "red"), what)
-    if is_whole(found):
+    if is_complete(result):
         console.print("Everything arrived, once.", style="green")
     else:
         console.print("Not everything is as it should be.", style="red")
 
 
-def places_of(stage: Stage) -> list[str]:
+def list_addresses(installation: DemoInstallation) -> list[str]:
     """Where to look while it is kept running. A store's page opens only for people who were invited to it.
 
     The commands work as they are printed, from any directory and whatever installation the shell is set up for.
     """
-    cratewire = shlex.quote(str(stage.command))
+    cratewire = shlex.quote(str(installation.command))
     return [
-        f"Customer.io's people: {stage.customerio['url']}/",
-        f"The store's truth:    {stage.store['url']}/_sandbox/truth",
-        f"The store's page:     {stage.web}/stores/demo, once you are let in by the link that this prints:",
+        f"Customer.io's people: {installation.customerio['url']}/",
+        f"The store's truth:    {installation.store['url']}/_sandbox/truth",
+        f"The store's page:     {installation.web}/stores/demo, once you are let in by the link that this prints:",
         f"                      {cratewire} accounts invite you@example.com",
-        f"flower:               {stage.flower}/ (user cratewire, password in {stage.data}/flower_password)",
+        f"flower:               {installation.flower}/ (user cratewire, password: {installation.data}/flower_password)",
         f"The command line:     {cratewire} events list",
     ]
 
 
-def _keep(console: Console, stage: Stage) -> None:
-    console.print("", *places_of(stage), "Ctrl-C ends it all.", sep="\n", soft_wrap=True)
+def _wait_for_interrupt(console: Console, installation: DemoInstallation) -> None:
+    console.print("", *list_addresses(installation), "Ctrl-C ends it all.", sep="\n", soft_wrap=True)
     try:
         signal.pause()
     except KeyboardInterrupt:

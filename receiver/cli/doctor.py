@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipeline.errors import Misconfigured, NoDataDirectory
-from pipeline.settings import process_environment
-from receiver.cli.options import data_option, settings_of
+from pipeline.core.errors import Misconfigured, NoDataDirectory
+from pipeline.settings import read_environment
+from receiver.cli.options import data_option, load_settings
 from receiver.cli.output import json_option, show, styled
-from receiver.cli.tables import plain
-from receiver.doctor import NO_DIRECTORY, examine
-from receiver.finding import Finding
+from receiver.cli.tables import make_table
+from receiver.doctor.examine import DATA_DIRECTORY_ADVICE, run_checks
+from receiver.doctor.finding import Finding
 
 COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
 
@@ -25,25 +25,25 @@ COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
 @json_option
 def doctor(data: Path | None, as_json: bool) -> None:
     """Check this installation and say what to do about each fault. The exit code is 0 only if nothing is wrong."""
-    findings = _findings(data)
+    findings = _run_checks(data)
     sound = all(finding.state != "wrong" for finding in findings)
     document = {"sound": sound, "findings": [dataclasses.asdict(finding) for finding in findings]}
-    show(document, as_json=as_json, human=lambda console: _table(console, findings))
+    show(document, as_json=as_json, human=lambda console: _print_table(console, findings))
     raise SystemExit(0 if sound else 1)
 
 
-def _findings(data: Path | None) -> list[Finding]:
+def _run_checks(data: Path | None) -> list[Finding]:
     try:
-        settings = settings_of(data)
+        settings = load_settings(data)
     except NoDataDirectory as error:
-        return [Finding("data directory", "wrong", str(error), NO_DIRECTORY)]
+        return [Finding("data directory", "wrong", str(error), DATA_DIRECTORY_ADVICE)]
     except Misconfigured as error:
         return [Finding("settings", "wrong", str(error), "Compare with .env.example.")]
-    return list(examine(settings, process_environment(), time.time))
+    return list(run_checks(settings, read_environment(), time.time))
 
 
-def _table(console: Console, findings: list[Finding]) -> None:
-    table = plain("check", "state", "found")
+def _print_table(console: Console, findings: list[Finding]) -> None:
+    table = make_table("check", "state", "found")
     for finding in findings:
         advice = f"→ {finding.advice}" if finding.advice else ""
         state = styled(finding.state, COLOURS[finding.state])

@@ -14,20 +14,20 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, Engine
 
-from pipeline.errors import Misconfigured
-from pipeline.events.table import EVENTS, is_known
+from pipeline.core.errors import Misconfigured
+from pipeline.core.hooks import RECONCILE, EventOutcome
+from pipeline.events.catalogue import EVENTS, is_known_event
 from pipeline.ledger.engine import reading
-from pipeline.ledger.reading import DeliveryShown, EventFilter, EventListed, EventShown, list_events, show_event
+from pipeline.ledger.queries import DeliveryDetail, EventDetail, EventFilter, EventSummary, get_event, list_events
 from pipeline.ledger.stores import find_store
-from pipeline.model import RECONCILE, Became
-from receiver.cli.opened import as_document, opened, when
+from receiver.cli.context import as_document, format_time, open_context
 from receiver.cli.options import LARGEST_ID, data_option, is_row_id
-from receiver.cli.output import harmless, json_option, show, speaks_plainly, styled, tell_json
-from receiver.cli.tables import moment, plain, took
+from receiver.cli.output import escape_control_characters, json_option, print_json, report_errors, show, styled
+from receiver.cli.tables import format_latency, format_short_time, make_table
 
-_POLL_SECONDS = 0.5
-_PAGE = 200
-NONE = "No event."
+_POLL_INTERVAL_S = 0.5
+_PAGE_SIZE = 200
+NO_EVENT_TEXT = "No event."
 
 
 @click.group()
@@ -38,36 +38,40 @@ def events() -> None:
 @events.command(name="list", epilog="Example: cratewire events list --name order_new --limit 20")
 @click.option("--store", help="Only this store's.")
 @click.option("--name", help="Only this event, e.g. order_new.")
-@click.option("--outcome", type=click.Choice(get_args(Became)), help="Only this outcome.")
+@click.option("--outcome", type=click.Choice(get_args(EventOutcome)), help="Only this outcome.")
 @click.option("--before", type=click.IntRange(0, LARGEST_ID), help="Only events before this id: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def list_command(before: int | None, limit: int, data: Path | None, as_json: bool, **given: Any) -> None:
     """List events, newest first."""
     wanted = EventFilter(**given)
-    with opened(data) as here, reading(here.engine) as db:
-        _check(db, wanted)
+    with open_context(data) as here, reading(here.engine) as db:
+        _check_filter(db, wanted)
         found = list_events(db, wanted, before=before, limit=limit)
-    show(as_document(found), as_json=as_json, human=lambda console: console.print(_table(found) if found else NONE))
+    show(
+        as_document(found),
+        as_json=as_json,
+        human=lambda console: console.print(_build_table(found) if found else NO_EVENT_TEXT),
+    )
 
 
 @events.command(name="show", epilog="Example: cratewire events show 42")
 @click.argument("wanted", metavar="ID|ULID|RECEIPT")
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
     """Show one event: whom it concerned, what was sent, its body.
 
     Times behind a "+" are since the hook was received. --json has the raw body too.
     """
-    with opened(data) as here, reading(here.engine) as db:
-        found = show_event(db, int(wanted) if is_row_id(wanted) else wanted)
+    with open_context(data) as here, reading(here.engine) as db:
+        found = get_event(db, int(wanted) if is_row_id(wanted) else wanted)
     if found is None:
         raise Misconfigured(f"no event {wanted}")
-    show(as_document(found), as_json=as_json, human=lambda console: _tell(console, found))
+    show(as_document(found), as_json=as_json, human=lambda console: _print_event(console, found))
 
 
 @events.command(epilog="Example: cratewire events tail --store acme")
@@ -75,64 +79,69 @@ def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
 @click.option("--limit", type=click.IntRange(1), help="Stop after so many.")
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def tail(store: str | None, limit: int | None, data: Path | None, as_json: bool) -> None:
     """Follow events as they are recorded, until Ctrl-C. With --json, one document a line."""
     wanted = EventFilter(store=store)
-    with opened(data) as here:
+    with open_context(data) as here:
         with reading(here.engine) as db:
-            _check(db, wanted)
+            _check_filter(db, wanted)
             newest = next((event.id for event in list_events(db, wanted, limit=1)), 0)
-        for event in islice(_following(here.engine, wanted, newest), limit):
-            click.echo(json.dumps(as_document(event)) if as_json else _line(event))
+        for event in islice(_follow_events(here.engine, wanted, newest), limit):
+            click.echo(json.dumps(as_document(event)) if as_json else _format_line(event))
 
 
-def _check(db: Connection, wanted: EventFilter) -> None:
+def _check_filter(db: Connection, wanted: EventFilter) -> None:
     """Raise Misconfigured for a store that is not there, and for a name that no event has."""
     if wanted.store is not None and find_store(db, wanted.store) is None:
         raise Misconfigured(f"no store {wanted.store}: see `cratewire status` for those there are")
     name = wanted.name
-    if name is not None and not is_known(name) and not list_events(db, EventFilter(name=name), limit=1):
+    if name is not None and not is_known_event(name) and not list_events(db, EventFilter(name=name), limit=1):
         raise Misconfigured(f"no event is called {name}; Cratejoy's are {', '.join(sorted(EVENTS))}")
 
 
-def _following(engine: Engine, wanted: EventFilter, newest: int) -> Iterator[EventListed]:
+def _follow_events(engine: Engine, wanted: EventFilter, newest: int) -> Iterator[EventSummary]:
     """Events after this one in their order, for ever."""
     while True:
         with reading(engine) as db:
-            fresh = _since(db, wanted, newest)
+            fresh = _load_since(db, wanted, newest)
         yield from fresh
         newest = fresh[-1].id if fresh else newest
-        time.sleep(_POLL_SECONDS)
+        time.sleep(_POLL_INTERVAL_S)
 
 
-def _since(db: Connection, wanted: EventFilter, newest: int) -> list[EventListed]:
+def _load_since(db: Connection, wanted: EventFilter, newest: int) -> list[EventSummary]:
     """However many there are: a list's page ends somewhere."""
-    found: list[EventListed] = []
+    found: list[EventSummary] = []
     while not found or found[-1].id > newest:
-        page = list_events(db, wanted, before=found[-1].id if found else None, limit=_PAGE)
+        page = list_events(db, wanted, before=found[-1].id if found else None, limit=_PAGE_SIZE)
         if not page:
             break
         found += page
     return [event for event in reversed(found) if event.id > newest]
 
 
-def _line(event: EventListed) -> str:
+def _format_line(event: EventSummary) -> str:
     number = event.subject_id or ""
-    return harmless(
-        f"{moment(event.received_at)}  {event.id:>5}  {event.name:<25} {number:<10} {event.outcome:<13} {event.store}"
-    )
+    what = f"{event.name:<25} {number:<10} {event.outcome:<13} {event.store}"
+    return escape_control_characters(f"{format_short_time(event.received_at)}  {event.id:>5}  {what}")
 
 
-def _table(found: list[EventListed]) -> Table:
-    table = plain("id", "received", "event", "of", "outcome", "store", gap=1)
+def _build_table(found: list[EventSummary]) -> Table:
+    table = make_table("id", "received", "event", "of", "outcome", "store", gap=1)
     for event in found:
-        cells = (event.id, moment(event.received_at), event.name, event.subject_id or "", _outcome(event))
+        cells = (
+            event.id,
+            format_short_time(event.received_at),
+            event.name,
+            event.subject_id or "",
+            _format_outcome(event),
+        )
         table.add_row(*map(str, cells), event.store)
     return table
 
 
-def _outcome(event: EventListed) -> str:
+def _format_outcome(event: EventSummary) -> str:
     """What became of it; and if no hook told of it in time, or more than one, how often hooks did."""
     recovered = event.source == RECONCILE
     times = event.duplicates + (not recovered)
@@ -140,46 +149,48 @@ def _outcome(event: EventListed) -> str:
     return ", ".join(filter(None, (event.outcome, "recovered" if recovered else "", told)))
 
 
-def _tell(console: Console, found: EventShown) -> None:
+def _print_event(console: Console, found: EventDetail) -> None:
     event = found.event
-    what = f"of {event.store}: event {event.id}, {_outcome(event)}"
+    what = f"of {event.store}: event {event.id}, {_format_outcome(event)}"
     console.print(styled(event.name, "bold"), what, highlight=False)
     for name, value in (("happening", found.happening), ("ULID", event.ulid), ("receipt", event.receipt)):
         console.print(f"  {name:<10} {value}", highlight=False, soft_wrap=True)
-    console.print(f"  occurred   {when(event.occurred_at)} UTC", highlight=False)
-    console.print(f"  received   {when(event.received_at)} UTC", highlight=False)
-    console.print(f"  then       {_stages(found)}", highlight=False)
+    console.print(f"  occurred   {format_time(event.occurred_at)} UTC", highlight=False)
+    console.print(f"  received   {format_time(event.received_at)} UTC", highlight=False)
+    console.print(f"  then       {_format_stages(found)}", highlight=False)
     for note in found.notes:
         console.print(f"  note       {json.dumps(note)}", highlight=False)
-    console.print("", _people(found), "", _deliveries(found.deliveries, event.received_at), sep="\n")
+    console.print(
+        "", _build_people_table(found), "", _build_deliveries_table(found.deliveries, event.received_at), sep="\n"
+    )
     for one in found.deliveries:
         if one.reason:
             console.print(f"delivery {one.id}: {one.reason}", highlight=False)
     console.print()
     for call in found.calls:
         answer = call.status or call.error
-        what = f"{call.method} {call.endpoint} -> {answer}, {took(call.duration_us)}, {call.items} items"
+        what = f"{call.method} {call.endpoint} -> {answer}, {format_latency(call.duration_us)}, {call.items} items"
         console.print(f"call {call.id}: {what}", highlight=False)
-    tell_json(console, found.data)
+    print_json(console, found.data)
 
 
-def _stages(found: EventShown) -> str:
+def _format_stages(found: EventDetail) -> str:
     stages = (("decoded", found.decoded_at), ("validated", found.validated_at), ("recorded", found.event.recorded_at))
-    return ", ".join(f"{name} +{took(at - found.event.received_at)}" for name, at in stages)
+    return ", ".join(f"{name} +{format_latency(at - found.event.received_at)}" for name, at in stages)
 
 
-def _people(found: EventShown) -> Table:
-    table = plain("person", "role", "customer", "e-mail", "no message because")
+def _build_people_table(found: EventDetail) -> Table:
+    table = make_table("person", "role", "customer", "e-mail", "no message because")
     for one in found.people:
         table.add_row(str(one.person_id), one.role, str(one.customer_id or ""), one.email or "", one.reason or "")
     return table
 
 
-def _deliveries(found: Iterable[DeliveryShown], received_at: int) -> Table:
+def _build_deliveries_table(found: Iterable[DeliveryDetail], received_at: int) -> Table:
     """How they fared. Why one did not arrive has no room in 80 columns."""
-    table = plain("delivery", "person", "platform", "what", "status", "tries", "after", gap=1)
+    table = make_table("delivery", "person", "platform", "what", "status", "tries", "after", gap=1)
     for one in found:
-        done = f"+{took(one.done_at - received_at)}" if one.done_at else ""
+        done = f"+{format_latency(one.done_at - received_at)}" if one.done_at else ""
         cells = (one.id, one.person_id, one.platform, one.name or one.kind, one.status, one.attempts, done)
         table.add_row(*map(str, cells))
     return table

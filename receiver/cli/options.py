@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from pipeline.settings import Settings, process_environment
+from pipeline.settings import Settings, read_environment
 
 LARGEST_ID = 2**63 - 1  # of a row in any database
 
@@ -25,9 +25,9 @@ def data_option(command: Callable[P, R]) -> Callable[P, R]:
     )(command)
 
 
-def settings_of(data: Path | None, port: int | None = None) -> Settings:
+def load_settings(data: Path | None, port: int | None = None) -> Settings:
     """The settings of this command; raises Misconfigured."""
-    return Settings.from_environment(process_environment(), data_dir=data, port=port)
+    return Settings.from_environment(read_environment(), data_dir=data, port=port)
 
 
 def is_row_id(text: str) -> bool:

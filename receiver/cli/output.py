@@ -16,17 +16,17 @@ from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from pipeline.errors import CratewireError
+from pipeline.core.errors import CratewireError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_PIPED = 200  # columns
+_PIPED_WIDTH = 200  # columns
 # What a terminal obeys, what turns the direction of a text around, and halves of characters, which cannot be printed.
-_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-class Plain(Console):
+class SafeConsole(Console):
     """A console for what others wrote: neither markup nor names of emoji mean anything, and orders are only shown."""
 
     def __init__(self, **options: Any) -> None:
@@ -34,7 +34,7 @@ class Plain(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Every line and every cell that is a string comes by here."""
-        return super().render_str(harmless(text), **options)
+        return super().render_str(escape_control_characters(text), **options)
 
 
 def json_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -45,39 +45,39 @@ def json_option(command: Callable[P, R]) -> Callable[P, R]:
 def show(document: Any, *, as_json: bool, human: Callable[[Console], None]) -> None:
     """Print the document, or what `human` makes of it on a console."""
     if as_json:
-        click.echo(written(document))
+        click.echo(format_json(document))
     else:
-        human(console())
+        human(make_console())
 
 
-def written(document: Any) -> str:
+def format_json(document: Any) -> str:
     """The document as JSON that people can read, and a terminal too."""
     text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
-    return _ORDERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _CONTROL_CHARACTERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def styled(text: str, style: str) -> Text:
     """A text for a console or a cell, in this style."""
-    return Text(harmless(text), style)
+    return Text(escape_control_characters(text), style)
 
 
-def tell_json(out: Console, document: Any) -> None:
+def print_json(out: Console, document: Any) -> None:
     """Show humans the document as JSON."""
-    out.print(JSONHighlighter()(written(document)), soft_wrap=True)
+    out.print(JSONHighlighter()(format_json(document)), soft_wrap=True)
 
 
-def harmless(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     """The text with every order to the terminal as what a programmer writes for it."""
-    return _ORDERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def console() -> Console:
+def make_console() -> Console:
     """As wide as the terminal; wide enough for every table if the output goes to a file or a program."""
-    out = Plain()
-    return out if out.is_terminal else Plain(width=_PIPED)
+    out = SafeConsole()
+    return out if out.is_terminal else SafeConsole(width=_PIPED_WIDTH)
 
 
-def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
+def report_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Turn an error of ours into its sentence on stderr and exit code 1; a fault keeps its trace."""
 
     @functools.wraps(command)
@@ -85,6 +85,6 @@ def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except CratewireError as error:
-            raise click.ClickException(harmless(str(error)) or type(error).__name__) from error
+            raise click.ClickException(escape_control_characters(str(error)) or type(error).__name__) from error
 
     return spoken

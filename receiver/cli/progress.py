@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pipeline.backfill import progress as backfill
-from receiver.cli.tables import moment
+from receiver.cli.tables import format_short_time
 
-DOING = {
+PHASE_NAMES = {
     "counting": "counting",
     "subscriptions": "subscriptions",
     "orders": "orders",
     "customers": "customers",
     "others": "gift recipients",
 }
-LONG = 60  # seconds for which a step may be due before somebody should look
-_TROUBLES = {
+OVERDUE_AFTER_S = 60  # seconds for which a step may be due before somebody should look
+_TROUBLE_TEXTS = {
     "failed": "reading them was given up ({error}); `{command} start --store {store}` reads them again",
     "paused": "reading them is paused; `{command} resume --store {store}` goes on",
     "running": "they cannot be read now ({error}); it is tried again",
@@ -27,61 +27,63 @@ _TROUBLES = {
     "done": "not all of them could be read ({error})",
 }
 
-_STANDINGS = {
+_STATE_TEXTS = {
     "running": "Its customers are being read: `{command} watch --store {store}`.",
     "done": "Its customers have been read: `{command} start --store {store}` reads them again.",
     "cancelled": "Reading its customers was cancelled: `{command} start --store {store}` reads them.",
 }
 
 
-def lines_of(found: backfill.Progress) -> Iterator[str]:
+def format_progress(found: backfill.Progress) -> Iterator[str]:
     """What `status` says."""
-    doing = f", at the {DOING[found.phase]}" if found.state in ("running", "paused") else ""
+    doing = f", at the {PHASE_NAMES[found.phase]}" if found.state in ("running", "paused") else ""
     yield f"backfill {found.backfill} ({found.kind}): {found.state}{doing}"
-    yield f"customers: {found.customers}{_of(found.customers_total)}"
-    yield f"pages: {found.pages}{_of(found.pages_total)}, {found.pages_per_second:.2f} a second"
-    yield f"time: {duration(found.seconds)}" + (f", left: {duration(found.seconds_left)}" if doing else "")
+    yield f"customers: {found.customers}{_format_total(found.customers_total)}"
+    yield f"pages: {found.pages}{_format_total(found.pages_total)}, {found.pages_per_second:.2f} a second"
+    yield f"time: {format_duration(found.seconds)}" + (
+        f", left: {format_duration(found.seconds_left)}" if doing else ""
+    )
     yield (
-        f"waited: {duration(found.throttled_seconds)} because the store said so, "
-        f"{duration(found.waited_seconds)} for our own rate"
+        f"waited: {format_duration(found.throttled_seconds)} because the store said so, "
+        f"{format_duration(found.waited_seconds)} for our own rate"
     )
     if found.state == "running" and found.next_step_at is not None:
-        yield f"next step: {moment(found.next_step_at)}"
+        yield f"next step: {format_short_time(found.next_step_at)}"
     if found.error:
         yield f"trouble: {found.error}"
 
 
-def trouble_of(store: str, found: backfill.Progress, overdue: float) -> str | None:
+def describe_trouble(store: str, found: backfill.Progress, overdue: float) -> str | None:
     """Why a store's customers are not being read, or not all of them; None if all is well. `overdue` is in seconds."""
-    if found.state == "running" and overdue > LONG:
-        return f"nobody has gone on reading them for {duration(overdue)}; do the backfill's workers run?"
-    says = _TROUBLES.get(found.state) if found.error or found.state == "paused" else None
+    if found.state == "running" and overdue > OVERDUE_AFTER_S:
+        return f"nobody has gone on reading them for {format_duration(overdue)}; do the backfill's workers run?"
+    says = _TROUBLE_TEXTS.get(found.state) if found.error or found.state == "paused" else None
     return says and says.format(error=found.error, command="cratewire backfill", store=store)
 
 
-def standing_of(store: str, found: backfill.Progress) -> str:
+def describe_state(store: str, found: backfill.Progress) -> str:
     """How a store's customers stand, in a sentence with what to do."""
-    if trouble := trouble_of(store, found, 0):
+    if trouble := describe_trouble(store, found, 0):
         return f"Its customers: {trouble}."
-    return _STANDINGS[found.state].format(command="cratewire backfill", store=store)
+    return _STATE_TEXTS[found.state].format(command="cratewire backfill", store=store)
 
 
 @contextmanager
-def watched(console: Console, *, disabled: bool) -> Iterator[Callable[[backfill.Progress], None]]:
+def show_progress_bar(console: Console, *, disabled: bool) -> Iterator[Callable[[backfill.Progress], None]]:
     """A bar; what is yielded moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rest]}"))
     with Progress(*columns, console=console, disable=disabled) as bar:
         task = bar.add_task("waiting", total=None, rest="")
         yield lambda found: bar.update(
             task,
-            description=found.state if found.state != "running" else DOING[found.phase],
+            description=found.state if found.state != "running" else PHASE_NAMES[found.phase],
             completed=found.customers,
             total=found.customers_total,
-            rest=_rest(found),
+            rest=_format_details(found),
         )
 
 
-def duration(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """As people say it: `42 s`, `3:07`, `1:02:03`."""
     if seconds is None:
         return "?"
@@ -93,16 +95,16 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _rest(found: backfill.Progress) -> str:
+def _format_details(found: backfill.Progress) -> str:
     parts = (
-        f"page {found.pages}{_of(found.pages_total)}",
+        f"page {found.pages}{_format_total(found.pages_total)}",
         f"{found.pages_per_second:.1f}/s",
-        f"{duration(found.seconds_left)} left" if found.ended_at is None else "",
-        f"told to wait: {duration(found.throttled_seconds)}",
+        f"{format_duration(found.seconds_left)} left" if found.ended_at is None else "",
+        f"told to wait: {format_duration(found.throttled_seconds)}",
         "trouble: see status" if found.error else "",
     )
     return ", ".join(filter(None, parts))
 
 
-def _of(total: int | None) -> str:
+def _format_total(total: int | None) -> str:
     return f" of {'?' if total is None else total}"

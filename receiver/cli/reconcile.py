@@ -11,30 +11,36 @@ from typing import Any
 import click
 from rich.console import Console
 
-from pipeline.errors import CratewireError, Misconfigured
-from pipeline.events.paths import iso
+from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.events.fields import format_time
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.reading import last_event, recovered_since
-from pipeline.ledger.reconciliations import ReconciliationRow, ask_for_pass, begin_new, rows_of, set_mode
-from pipeline.ledger.shown import DAY, DayCount, counts_by_day
-from pipeline.ledger.store_apis import find_api
+from pipeline.ledger.observed_events import DAY_US, DayCount, count_by_day
+from pipeline.ledger.queries import count_recovered_since, find_newest_event_id
+from pipeline.ledger.reconciliations import (
+    ReconciliationRow,
+    create_missing_reconciliations,
+    load_reconciliations,
+    request_pass,
+    set_record_only_since,
+)
+from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import StoreRow, find_store
-from pipeline.reconciliation.asking import COLLECTIONS
-from pipeline.reconciliation.means import means_of
-from pipeline.reconciliation.passing import reconcile as reconcile_store
-from receiver.cli.opened import Opened, as_document, opened
+from pipeline.reconciliation.collections import COLLECTIONS
+from pipeline.reconciliation.dependencies import build_reconciliation_context
+from pipeline.reconciliation.run import reconcile as reconcile_store
+from receiver.cli.context import CommandContext, as_document, open_context
 from receiver.cli.options import data_option
-from receiver.cli.output import json_option, show, speaks_plainly
-from receiver.cli.patience import Patience
-from receiver.cli.tables import moment, plain
+from receiver.cli.output import json_option, report_errors, show
+from receiver.cli.tables import format_short_time, make_table
+from receiver.cli.waiting import WaitBudget
 
-LONGEST = 600.0  # seconds `run` waits in all
+MAX_WAIT_S = 600.0  # seconds `run` waits in all
 _SECOND = 1_000_000
 store_option = click.option("--store", required=True, help="The store's name, as given to `cratewire connect`.")
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class ReconcileResult:
     """What a pass found, by event: what no hook had told. `collections`: how each list of the API was read, if it was
     since `asked_at` (µs).
     """
@@ -56,17 +62,17 @@ def reconcile() -> None:
 @store_option
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def run_command(store: str, data: Path | None, as_json: bool) -> None:
     """Search now, and recover what is missing.
 
     The same happens by itself once an hour. What is younger than the grace of a hook is left to the next time.
     """
-    with _opened(data, store) as (here, found):
-        ran = _run(here, found.id)
-    document = {"recovered": ran.recovered, "collections": [_row_document(ran, row) for row in ran.collections]}
+    with _open_store(data, store) as (here, found):
+        ran = _reconcile_until_done(here, found.id)
+    document = {"recovered": ran.recovered, "collections": [_build_row(ran, row) for row in ran.collections]}
     grace = here.settings.reconcile_grace_seconds
-    show(document, as_json=as_json, human=lambda console: _tell_run(console, ran, grace))
+    show(document, as_json=as_json, human=lambda console: _print_run(console, ran, grace))
     if any(row.error for row in ran.collections):
         raise SystemExit(1)
 
@@ -76,46 +82,46 @@ def run_command(store: str, data: Path | None, as_json: bool) -> None:
 @click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True, help="How far back.")
 @data_option
 @json_option
-@speaks_plainly
+@report_errors
 def report_command(store: str | None, days: int, data: Path | None, as_json: bool) -> None:
     """Show by event and day how many hooks never came.
 
     Expected is what the API showed; late are hooks that came after their happening had been recovered.
     """
-    with opened(data) as here, reading(here.engine) as db:
+    with open_context(data) as here, reading(here.engine) as db:
         if store is not None and find_store(db, store) is None:
-            raise _unknown(store)
-        counts = counts_by_day(db, here.now() // DAY - days + 1, store)
-    document = [{**as_document(one), "day": _day(one.day), "rate": round(one.rate, 6)} for one in counts]
-    show(document, as_json=as_json, human=lambda console: _tell_report(console, counts))
+            raise _unknown_store(store)
+        counts = count_by_day(db, here.now() // DAY_US - days + 1, store)
+    document = [{**as_document(one), "day": _format_day(one.day), "rate": round(one.rate, 6)} for one in counts]
+    show(document, as_json=as_json, human=lambda console: _print_report(console, counts))
 
 
 @reconcile.command(name="mode", epilog="Example: cratewire reconcile mode --store acme record")
 @store_option
 @click.argument("mode", type=click.Choice(["forward", "record"]))
 @data_option
-@speaks_plainly
+@report_errors
 def mode_command(store: str, mode: str, data: Path | None) -> None:
     """Forward what is recovered, or only record it.
 
     Recorded events are in the ledger and change profiles, but no platform hears of them.
     """
-    with opened(data) as here, writing(here.engine) as db:
+    with open_context(data) as here, writing(here.engine) as db:
         found = find_store(db, store)
         if found is None:
-            raise _unknown(store)
-        set_mode(db, found.id, None if mode == "forward" else here.now())
+            raise _unknown_store(store)
+        set_record_only_since(db, found.id, None if mode == "forward" else here.now())
     click.echo(f"What is recovered for {store} is {'forwarded' if mode == 'forward' else 'only recorded'} from now on.")
 
 
 @contextmanager
-def _opened(data: Path | None, name: str) -> Iterator[tuple[Opened, StoreRow]]:
-    with opened(data) as here:
+def _open_store(data: Path | None, name: str) -> Iterator[tuple[CommandContext, StoreRow]]:
+    with open_context(data) as here:
         with reading(here.engine) as db:
             store = find_store(db, name)
-            api = find_api(db, store.id) if store else None
+            api = find_store_api(db, store.id) if store else None
         if store is None:
-            raise _unknown(name)
+            raise _unknown_store(name)
         if api is None:
             message = f"store {name} is connected without Cratejoy's Client ID and Secret: connect it again with both"
             raise Misconfigured(message)
@@ -124,19 +130,24 @@ def _opened(data: Path | None, name: str) -> Iterator[tuple[Opened, StoreRow]]:
         yield here, store
 
 
-def _run(here: Opened, store_id: int) -> Ran:
+def _reconcile_until_done(here: CommandContext, store_id: int) -> ReconcileResult:
     """Run after run, until every collection has been read or has failed."""
-    means, patience = means_of(here), Patience(lambda text: click.echo(text, err=True), LONGEST)
+    means, patience = (
+        build_reconciliation_context(here),
+        WaitBudget(lambda text: click.echo(text, err=True), MAX_WAIT_S),
+    )
     asked_at = here.now()
     with writing(here.engine) as db:
-        newest = last_event(db)
-        begin_new(db, list(COLLECTIONS), 0, asked_at)
-        ask_for_pass(db, store_id, asked_at)
+        newest = find_newest_event_id(db)
+        create_missing_reconciliations(db, list(COLLECTIONS), 0, asked_at)
+        request_pass(db, store_id, asked_at)
     while True:
         passed = reconcile_store(means, store_id)
         with reading(here.engine) as db:  # a worker may have had a part in it
-            rows, recovered = rows_of(db, store_id), recovered_since(db, store_id, newest)
-        ran = Ran(recovered, sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection)), asked_at)
+            rows, recovered = load_reconciliations(db, store_id), count_recovered_since(db, store_id, newest)
+        ran = ReconcileResult(
+            recovered, sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection)), asked_at
+        )
         if all(map(ran.has_read, rows)) or (passed.done and any(row.error for row in rows)):
             return ran
         patience.wait(
@@ -144,54 +155,56 @@ def _run(here: Opened, store_id: int) -> Ran:
         )
 
 
-def _unknown(store: str) -> CratewireError:
+def _unknown_store(store: str) -> CratewireError:
     return Misconfigured(f"no store {store}: see `cratewire status` for those there are")
 
 
-def _row_document(ran: Ran, row: ReconciliationRow) -> dict[str, Any]:
+def _build_row(result: ReconcileResult, row: ReconciliationRow) -> dict[str, Any]:
     names = ("collection", "mark", "done_at", "pages", "unreadable", "error")
-    return {**{name: getattr(row, name) for name in names}, "read": ran.has_read(row)}
+    return {**{name: getattr(row, name) for name in names}, "read": result.has_read(row)}
 
 
-def _tell_run(console: Console, ran: Ran, grace: float) -> None:
-    table = plain("collection", "pages", "complete until", "trouble")
-    for row in ran.collections:
-        table.add_row(row.collection, str(row.pages), moment(row.mark), row.error or _gap(ran, row))
+def _print_run(console: Console, result: ReconcileResult, grace: float) -> None:
+    table = make_table("collection", "pages", "complete until", "trouble")
+    for row in result.collections:
+        table.add_row(
+            row.collection, str(row.pages), format_short_time(row.mark), row.error or _describe_gap(result, row)
+        )
     console.print(table, "", sep="\n")
-    console.print(_found(ran), soft_wrap=True)
+    console.print(_summarize(result), soft_wrap=True)
     if grace:
         text = f"What happened in the last {grace:g} s is looked at the next time: its hooks may still come."
         console.print(text, soft_wrap=True)
 
 
-def _gap(ran: Ran, row: ReconciliationRow) -> str:
+def _describe_gap(result: ReconcileResult, row: ReconciliationRow) -> str:
     """What of a list we do not know, though nothing is known to be wrong with it."""
-    if not ran.has_read(row):
+    if not result.has_read(row):
         return "not read"
     return f"{row.unreadable} could not be read" if row.unreadable else ""
 
 
-def _found(ran: Ran) -> str:
+def _summarize(result: ReconcileResult) -> str:
     """No more is said than was looked at."""
-    partly = any(row.error or _gap(ran, row) for row in ran.collections)
-    told = ", ".join(f"{times} {event}" for event, times in ran.recovered.items())
+    partly = any(row.error or _describe_gap(result, row) for row in result.collections)
+    told = ", ".join(f"{times} {event}" for event, times in result.recovered.items())
     if told:
         return f"Recovered: {told}.{' Not everything could be compared.' if partly else ''}"
-    if not any(map(ran.has_read, ran.collections)):
+    if not any(map(result.has_read, result.collections)):
         return "Nothing could be compared."
     return "Not everything could be compared; nothing was missing in what could." if partly else "Nothing was missing."
 
 
-def _tell_report(console: Console, counts: list[DayCount]) -> None:
+def _print_report(console: Console, counts: list[DayCount]) -> None:
     if not counts:
         console.print("In these days no store's API has shown anything that a hook should have told.")
         return
-    table = plain("day", "store", "event", "expected", "missed", "late", "dead", "missed of 100")
+    table = make_table("day", "store", "event", "expected", "missed", "late", "dead", "missed of 100")
     for one in counts:
         numbers = (one.expected, one.missed, one.late, one.dead)
-        table.add_row(_day(one.day), one.store, one.event, *map(str, numbers), f"{100 * one.rate:.2f}")
+        table.add_row(_format_day(one.day), one.store, one.event, *map(str, numbers), f"{100 * one.rate:.2f}")
     console.print(table)
 
 
-def _day(day: int) -> str:
-    return iso(day * DAY)[:10]
+def _format_day(day: int) -> str:
+    return format_time(day * DAY_US)[:10]

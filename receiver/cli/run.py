@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from pipeline.settings import process_environment
-from receiver.cli.options import data_option, settings_of
-from receiver.cli.output import speaks_plainly
-from receiver.run.everything import run as run_everything
+from pipeline.settings import read_environment
+from receiver.cli.options import data_option, load_settings
+from receiver.cli.output import report_errors
+from receiver.supervisor.run import run as run_everything
 
 
 @click.command(epilog="Example: cratewire run --port 8080 --data var")
 @click.option("--port", type=click.IntRange(1, 65535), help="Where web listens; wins over PORT.")
 @data_option
-@speaks_plainly
+@report_errors
 def run(port: int | None, data: Path | None) -> None:
     """Run everything on this machine in the foreground, until Ctrl-C.
 
@@ -23,4 +23,4 @@ def run(port: int | None, data: Path | None) -> None:
     backfill, beat and flower. What ends is started again. Says "Ready: …" with the addresses when hooks are accepted
     and handled.
     """
-    run_everything(settings_of(data, port), process_environment())
+    run_everything(load_settings(data, port), read_environment())

@@ -13,77 +13,80 @@ from flask_security import (
 )
 from flask_wtf import CSRFProtect
 
-from receiver.pages import account, backfills, home, invitations, resuming, shown
-from receiver.pages.config import pages_config
+from receiver.pages import filters
+from receiver.pages.accounts import accept_invitation, views
+from receiver.pages.auth.login import PrefilledLoginForm
+from receiver.pages.auth.mail import LedgerMailUtil, notify_old_address
+from receiver.pages.auth.mail_links import add_confirmation_pages
+from receiver.pages.auth.passwords import SerialPasswordContext
+from receiver.pages.auth.second_factor import OneTimeCodes, RecoveryCodeForm, SetupForm, improve_setup
+from receiver.pages.auth.server_logins import add_server_logins
+from receiver.pages.auth.users import SessionUserDatastore, WebUser
+from receiver.pages.auth.wording import add_wording
+from receiver.pages.config import build_config
 from receiver.pages.connect import views as connect
-from receiver.pages.crowd import keep_crowds_out
+from receiver.pages.context import PagesContext
+from receiver.pages.db_session import add_session_teardown
 from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
-from receiver.pages.letters import Letters, tell_the_old_address
-from receiver.pages.links import ask_before_acting
-from receiver.pages.log_in import LogIn
-from receiver.pages.log_ins import keep_log_ins
-from receiver.pages.passwords import Passwords
-from receiver.pages.second_factor import Codes, Rescue, Setup, keep_at_it
-from receiver.pages.sessions import close_sessions
-from receiver.pages.site import Site
-from receiver.pages.users import Users, WebUser
-from receiver.pages.wording import speak_our_way
+from receiver.pages.rate_limit import add_form_rate_limit
+from receiver.pages.stores import backfills, resume
+from receiver.pages.stores import views as home
 
 
-def create_pages(site: Site) -> Flask:
+def create_pages(site: PagesContext) -> Flask:
     """The pages of this installation."""
     app = Flask("receiver.pages", static_url_path="/static")
-    app.config.update(pages_config(site.settings))
+    app.config.update(build_config(site.settings))
     app.extensions["cratewire.site"] = site
-    close_sessions(app)
-    keep_crowds_out(app, site.now)
+    add_session_teardown(app)
+    add_form_rate_limit(app, site.now)
     CSRFProtect(app)  # before Security, which looks for it
     security = Security(
         app,
-        Users(),
-        login_form=LogIn,
-        mail_util_cls=Letters,
-        totp_cls=Codes,
-        two_factor_rescue_form=Rescue,
-        two_factor_setup_form=Setup,
+        SessionUserDatastore(),
+        login_form=PrefilledLoginForm,
+        mail_util_cls=LedgerMailUtil,
+        totp_cls=OneTimeCodes,
+        two_factor_rescue_form=RecoveryCodeForm,
+        two_factor_setup_form=SetupForm,
     )
-    security.pwd_context = Passwords()
-    password_reset.connect(_forgive_all, app)
-    user_authenticated.connect(_forgive, app)
-    keep_log_ins(app)
-    ask_before_acting(app)
-    keep_at_it(app)
-    change_email_confirmed.connect(tell_the_old_address, app)
-    reset_password_instructions_sent.connect(_take_as_long, app)
-    for part in (home, backfills, resuming, account, invitations):
+    security.pwd_context = SerialPasswordContext()
+    password_reset.connect(_reset_all_failures, app)
+    user_authenticated.connect(_reset_network_failures, app)
+    add_server_logins(app)
+    add_confirmation_pages(app)
+    improve_setup(app)
+    change_email_confirmed.connect(notify_old_address, app)
+    reset_password_instructions_sent.connect(_equalize_timing, app)
+    for part in (home, backfills, resume, views, accept_invitation):
         app.register_blueprint(part.blueprint)
-    connect.prepare(app)
-    speak_our_way(app)
-    shown.add_filters(app)
-    app.context_processor(lambda: {"mails_at": _mails_at(site)})
+    connect.register_pages(app)
+    add_wording(app)
+    filters.add_filters(app)
+    app.context_processor(lambda: {"mails_at": _find_mail_place(site)})
     add_error_pages(app)
     add_headers(app, https=site.settings.public_url.startswith("https://"))
     return app
 
 
-def _mails_at(site: Site) -> str | None:
+def _find_mail_place(site: PagesContext) -> str | None:
     """Where the mails are without a mail server; the place is named where only the operator looks at pages."""
     if site.settings.smtp_url is not None:
         return None
     return str(site.settings.data_dir / "mail") if site.settings.connect_anywhere else ""
 
 
-def _forgive(_app: Flask, user: WebUser, **_: object) -> None:
+def _reset_network_failures(_app: Flask, user: WebUser, **_: object) -> None:
     """A log-in forgets the failures of its network."""
-    user.forgive(everywhere=False)
+    user.reset_failures(everywhere=False)
 
 
-def _forgive_all(_app: Flask, user: WebUser, **_: object) -> None:
+def _reset_all_failures(_app: Flask, user: WebUser, **_: object) -> None:
     """A new password, chosen by a mail, forgets all failures."""
-    user.forgive(everywhere=True)
+    user.reset_failures(everywhere=True)
 
 
-def _take_as_long(_app: Flask, **_: object) -> None:
+def _equalize_timing(_app: Flask, **_: object) -> None:
     """As for an address that nobody has: Flask-Security hashes something then, so that the time tells nothing."""
     hash_password("no password")

@@ -5,23 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pipeline.ledger.log_ins import GOOD_FOR_US
+from pipeline.ledger.log_ins import LOG_IN_TTL_US
 from pipeline.settings import Settings
-from receiver.pages.keys import APPS, CODES, derived, tag_of
-from receiver.pages.sessions import here
+from receiver.pages.auth.keys import AUTHENTICATOR_KEYS, RECOVERY_CODE_KEYS, derive_keys, fingerprint_of_key
+from receiver.pages.db_session import get_context
 
-SHORTEST_PASSWORD = 10
-MOST_FORM_BYTES = 64 * 1024
+MIN_PASSWORD_LENGTH = 10
+MAX_FORM_BYTES = 64 * 1024
 
 
-def pages_config(settings: Settings) -> dict[str, Any]:
+def build_config(settings: Settings) -> dict[str, Any]:
     """The configuration of the pages for these settings."""
     https = settings.public_url.startswith("https://")
-    signing, *older = derived(settings.secret_keys, "sessions and links")
+    signing, *older = derive_keys(settings.secret_keys, "sessions and links")
     return {
         "SECRET_KEY": signing,
         "SECRET_KEY_FALLBACKS": older,
-        "MAX_CONTENT_LENGTH": MOST_FORM_BYTES,
+        "MAX_CONTENT_LENGTH": MAX_FORM_BYTES,
         # Browsers give a cookie with this prefix to nobody but this very host (RFC 6265bis).
         "SESSION_COOKIE_NAME": "__Host-cratewire" if https else "cratewire",
         "SESSION_COOKIE_SECURE": https,
@@ -31,15 +31,15 @@ def pages_config(settings: Settings) -> dict[str, Any]:
         "REMEMBER_COOKIE_SECURE": https,
         "REMEMBER_COOKIE_HTTPONLY": True,
         "REMEMBER_COOKIE_SAMESITE": "Lax",
-        "REMEMBER_COOKIE_DURATION": timedelta(microseconds=GOOD_FOR_US),
+        "REMEMBER_COOKIE_DURATION": timedelta(microseconds=LOG_IN_TTL_US),
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session, so that a form may stay open over lunch
-        **_security(settings),
-        **_passwords(),
-        **_second_factor(settings, https=https),
+        **_build_security_config(settings),
+        **_build_password_config(),
+        **_build_second_factor_config(settings, https=https),
     }
 
 
-def _security(settings: Settings) -> dict[str, Any]:
+def _build_security_config(settings: Settings) -> dict[str, Any]:
     return {
         "SECURITY_REGISTERABLE": settings.registration == "open",
         "SECURITY_CONFIRMABLE": True,
@@ -49,7 +49,7 @@ def _security(settings: Settings) -> dict[str, Any]:
         "SECURITY_RETURN_GENERIC_RESPONSES": True,  # nobody learns from us who has an account
         "SECURITY_API_ENABLED_METHODS": ["session"],  # no tokens: they would outlive a log-out
         "SECURITY_JOIN_USER_ROLES": False,
-        "SECURITY_DATETIME_FACTORY": lambda: here().now(),  # the ledger's times, in µs
+        "SECURITY_DATETIME_FACTORY": lambda: get_context().now(),  # the ledger's times, in µs
         "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("The address, the password or the code is wrong.", "error"),
         "SECURITY_MSG_UNAUTHENTICATED": ("Please log in first.", "info"),
         "SECURITY_MSG_PASSWORD_RESET_NO_LOGIN": ("Your password is changed. Please log in with it.", "success"),
@@ -72,27 +72,29 @@ def _security(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _passwords() -> dict[str, Any]:
+def _build_password_config() -> dict[str, Any]:
     return {
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
         # Hashed once: a second hash by a key of ours would tie every password to that key.
         "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],
-        "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
+        "SECURITY_PASSWORD_LENGTH_MIN": MIN_PASSWORD_LENGTH,
         # What links carry is hashed with this. It is in the mailbox of whom it is about, and the default takes a
         # quarter of a second during which, from Python 3.13 on, no hook is answered.
         "SECURITY_HASHING_SCHEMES": ["hex_sha256"],
     }
 
 
-def _second_factor(settings: Settings, *, https: bool) -> dict[str, Any]:
+def _build_second_factor_config(settings: Settings, *, https: bool) -> dict[str, Any]:
     return {
         "SECURITY_TWO_FACTOR": True,
         "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
         "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,  # a code by mail would be no second factor
         "SECURITY_TWO_FACTOR_VALIDITY_COOKIE": {"httponly": True, "secure": https, "samesite": "Strict"},
         "SECURITY_TOTP_ISSUER": "Cratewire",
-        "SECURITY_TOTP_SECRETS": {tag_of(key): key for key in derived(settings.secret_keys, APPS)},
+        "SECURITY_TOTP_SECRETS": {
+            fingerprint_of_key(key): key for key in derive_keys(settings.secret_keys, AUTHENTICATOR_KEYS)
+        },
         "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
-        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": derived(settings.secret_keys, CODES),
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS": derive_keys(settings.secret_keys, RECOVERY_CODE_KEYS),
     }

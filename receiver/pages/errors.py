@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 log = structlog.get_logger(__name__)
 
-TEXTS = {  # status -> heading, text
+ERROR_TEXTS = {  # status -> heading, text
     400: ("That did not work", "The form was incomplete. Please go back and try again."),
     403: ("Not allowed", "Your role does not allow this. An owner of the account can change it."),
     404: ("Not found", "There is nothing at this address, or it is not yours to see."),
@@ -25,36 +25,36 @@ TEXTS = {  # status -> heading, text
 
 def add_error_pages(app: Flask) -> None:
     """For every error a view can end with."""
-    app.register_error_handler(CSRFError, _stale)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(SQLAlchemyError, _away)
-    app.register_error_handler(InternalServerError, _broken)
+    app.register_error_handler(CSRFError, _handle_csrf)
+    app.register_error_handler(HTTPException, _handle_http)
+    app.register_error_handler(SQLAlchemyError, _handle_database_error)
+    app.register_error_handler(InternalServerError, _handle_exception)
 
 
-def _http(error: Exception) -> ResponseReturnValue:
+def _handle_http(error: Exception) -> ResponseReturnValue:
     if isinstance(error, HTTPException) and error.response is not None:
         return error.response
-    return _page(getattr(error, "code", None) or 500)
+    return _render_error(getattr(error, "code", None) or 500)
 
 
-def _stale(_error: Exception) -> ResponseReturnValue:
+def _handle_csrf(_error: Exception) -> ResponseReturnValue:
     heading, text = "This form has expired", "Please go back, load the page again, and send the form once more."
     return render_template("error.html", heading=heading, text=text), 400
 
 
-def _away(error: Exception) -> ResponseReturnValue:
+def _handle_database_error(error: Exception) -> ResponseReturnValue:
     log.error("a page could not reach the database", error=type(error).__name__)
-    return _page(503)
+    return _render_error(503)
 
 
-def _broken(error: Exception) -> ResponseReturnValue:
+def _handle_exception(error: Exception) -> ResponseReturnValue:
     log.error("a page failed", exc_info=getattr(error, "original_exception", None) or error)
-    return _page(500)
+    return _render_error(500)
 
 
-def _page(status: int) -> ResponseReturnValue:
+def _render_error(status: int) -> ResponseReturnValue:
     ours = status >= 500  # noqa: PLR2004 - HTTP's border
-    heading, text = TEXTS.get(status, TEXTS[500 if ours else 400])
+    heading, text = ERROR_TEXTS.get(status, ERROR_TEXTS[500 if ours else 400])
     if ours:
         # Who is logged in may be just what cannot be told: the layout asks it, and so does whatever Flask renders.
         return current_app.jinja_env.get_template("fault.html").render(heading=heading, text=text), status

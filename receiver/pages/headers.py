@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; "  # the QR code of a second factor
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # the check of forms sent over https needs it within the site
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_A_YEAR = 31_536_000
-_A_DAY = 86_400
+_YEAR_S = 31_536_000
+_DAY_S = 86_400
 
 
 def add_headers(app: Flask, *, https: bool) -> None:
@@ -27,7 +27,7 @@ def add_headers(app: Flask, *, https: bool) -> None:
     def add(response: Response) -> Response:
         response.headers.update(HEADERS)
         if https:
-            response.headers["Strict-Transport-Security"] = f"max-age={_A_YEAR}"
+            response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
         still = request.endpoint == "static" and response.status_code < 400  # noqa: PLR2004 - HTTP's border
-        response.headers["Cache-Control"] = f"public, max-age={_A_DAY}" if still else "no-store"
+        response.headers["Cache-Control"] = f"public, max-age={_DAY_S}" if still else "no-store"
         return response

@@ -12,7 +12,7 @@ from rich.console import Console
 from sandbox.compare.comparison import compare
 from sandbox.compare.tables import print_report
 
-PAGE = 2000
+PAGE_SIZE = 2000
 TIMEOUT_S = 60
 
 
@@ -28,19 +28,19 @@ def fetch_people(session: requests.Session, customerio: str, workspace: str | No
     """Yield whom Customer.io holds, a page at a time."""
     offset = 0
     while True:
-        query: dict[str, str | int] = {"offset": offset, "limit": PAGE}
+        query: dict[str, str | int] = {"offset": offset, "limit": PAGE_SIZE}
         if workspace is not None:
             query["workspace"] = workspace
         response = session.get(f"{customerio.rstrip('/')}/_sandbox/people", params=query, timeout=TIMEOUT_S)
         response.raise_for_status()
         people = response.json()
         yield from people
-        if len(people) < PAGE:
+        if len(people) < PAGE_SIZE:
             return
-        offset += PAGE
+        offset += PAGE_SIZE
 
 
-def listed(text: str) -> list[str]:
+def split_names(text: str) -> list[str]:
     """Return the names in a text with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -63,7 +63,7 @@ def main(**options: Any) -> None:
     except requests.RequestException as error:
         click.echo(f"cannot ask: {error}", err=True)
         sys.exit(2)
-    also, repaired = listed(options["forward_also"]), listed(options["repaired"])
+    also, repaired = split_names(options["forward_also"]), split_names(options["repaired"])
     report = compare(truth, people, forward_also=also, forward_tests=options["forward_tests"], repaired=repaired)
     if options["as_json"]:
         click.echo(json.dumps(report.as_json()))

@@ -9,7 +9,7 @@ from sandbox.compare.order import count_out_of_order
 from sandbox.compare.people import check_people
 from sandbox.compare.profiles import Profiles
 from sandbox.compare.report import Difference, Report
-from sandbox.compare.truth import RENEWED, Happening, Party, Scope, read_happenings, with_repairs
+from sandbox.compare.truth import RENEWAL_EVENT, EventRecord, Recipient, Scope, mark_repaired, read_happenings
 
 
 class Key(NamedTuple):
@@ -43,29 +43,29 @@ def compare(
     Happenings of the `repaired` events must have arrived even if their hooks were lost.
     """
     scope = Scope(forward_also, forward_tests)
-    happenings, profiles = with_repairs(read_happenings(truth), repaired), Profiles(people)
+    happenings, profiles = mark_repaired(read_happenings(truth), repaired), Profiles(people)
     told = [happening for happening in happenings if scope.includes(happening)]
 
     report = Report()
     for key, tally in _tally(told, profiles).items():
-        _judge(report, key, tally)
+        _report_difference(report, key, tally)
     report.people = len(profiles)
     check_people(report, truth, [happening for happening in told if happening.is_promised], happenings, profiles)
     report.out_of_order = count_out_of_order(told, profiles)
     return report
 
 
-def name_of(profiles: Profiles, party: Party) -> str:
+def get_comparison_name(profiles: Profiles, party: Recipient) -> str:
     """Return by what name a party's events are compared: the profile's, or its own if there is none."""
     profile = profiles.of(party)
     return profile.cio_id if profile else party.name
 
 
-def _tally(told: list[Happening], profiles: Profiles) -> Mapping[Key, Tally]:
+def _tally(told: list[EventRecord], profiles: Profiles) -> Mapping[Key, Tally]:
     tallies: dict[Key, Tally] = defaultdict(Tally)
     for happening in told:
         for party, _ in happening.parties:
-            tally = tallies[Key(name_of(profiles, party), happening.event, happening.subject_id)]
+            tally = tallies[Key(get_comparison_name(profiles, party), happening.event, happening.subject_id)]
             if happening.is_promised:
                 tally.promised.append(happening.n)
             else:
@@ -75,23 +75,23 @@ def _tally(told: list[Happening], profiles: Profiles) -> Mapping[Key, Tally]:
         for event in profile.events:
             key = Key(profile.cio_id, event["name"], str(event["data"].get("subject_id")))
             tallies[key].arrived += 1
-            period = _period(event)
+            period = _get_period(event)
             periods[key, period] += 1
             if period is not None and periods[key, period] > 1:
                 tallies[key].repeats += 1
     return tallies
 
 
-def _period(event: Mapping[str, Any]) -> str | None:
+def _get_period(event: Mapping[str, Any]) -> str | None:
     """Return what tells two renewals of one subscription apart."""
     subscription = event["data"].get("subscription")
-    if event["name"] != RENEWED or not isinstance(subscription, Mapping):
+    if event["name"] != RENEWAL_EVENT or not isinstance(subscription, Mapping):
         return None
     end_date = subscription.get("end_date")
     return None if end_date is None else str(end_date)
 
 
-def _judge(report: Report, key: Key, tally: Tally) -> None:
+def _report_difference(report: Report, key: Key, tally: Tally) -> None:
     expected, distinct = len(tally.promised), tally.arrived - tally.repeats
     surplus = max(0, distinct - expected)
     # A hook that was lost or refused may yet arrive by repair; nobody promised it and nobody minds.

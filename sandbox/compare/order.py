@@ -5,25 +5,25 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from sandbox.compare.profiles import Profile, Profiles
-from sandbox.compare.truth import Happening
+from sandbox.compare.truth import EventRecord
 
 
-def count_out_of_order(told: list[Happening], profiles: Profiles) -> int:
+def count_out_of_order(told: list[EventRecord], profiles: Profiles) -> int:
     """Count the events that arrived after a later one of the same person."""
-    per_profile: dict[str, list[Happening]] = defaultdict(list)
+    per_profile: dict[str, list[EventRecord]] = defaultdict(list)
     for happening in told:
         for party, _ in happening.parties:
             profile = profiles.of(party)
             if profile is not None:
                 per_profile[profile.cio_id].append(happening)
     return sum(
-        _late(_arrival(profile, per_profile[profile.cio_id]))
+        _count_late(_arrival(profile, per_profile[profile.cio_id]))
         for profile in profiles
-        if _told_in_order(per_profile[profile.cio_id])
+        if _were_sent_in_order(per_profile[profile.cio_id])
     )
 
 
-def _told_in_order(happenings: list[Happening]) -> bool:
+def _were_sent_in_order(happenings: list[EventRecord]) -> bool:
     """Tell whether every hook was sent after the one before and accepted at the first attempt."""
     if any(not happening.is_promised or happening.accepted < happening.posts for happening in happenings):
         return False
@@ -31,7 +31,7 @@ def _told_in_order(happenings: list[Happening]) -> bool:
     return all(time is not None for time in times) and all(before < after for before, after in pairwise(times))
 
 
-def _arrival(profile: Profile, happenings: list[Happening]) -> Iterable[int]:
+def _arrival(profile: Profile, happenings: list[EventRecord]) -> Iterable[int]:
     waiting: dict[tuple[str, str], deque[int]] = defaultdict(deque)
     for happening in happenings:
         waiting[happening.event, happening.subject_id].append(happening.n)
@@ -41,7 +41,7 @@ def _arrival(profile: Profile, happenings: list[Happening]) -> Iterable[int]:
             yield numbers.popleft()
 
 
-def _late(numbers: Iterable[int]) -> int:
+def _count_late(numbers: Iterable[int]) -> int:
     late, latest = 0, -1
     for number in numbers:
         late += number < latest

@@ -4,39 +4,39 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.compare.privacy import Giver, leaks
+from sandbox.compare.privacy import Giver, find_leaks
 from sandbox.compare.profiles import Profile, Profiles
 from sandbox.compare.report import Report, WrongPerson
-from sandbox.compare.truth import Happening, Party, fold
+from sandbox.compare.truth import EventRecord, Recipient, fold
 
 Truth = Mapping[str, Any]
 
 
 def check_people(
-    report: Report, truth: Truth, promised: list[Happening], happenings: list[Happening], profiles: Profiles
+    report: Report, truth: Truth, promised: list[EventRecord], happenings: list[EventRecord], profiles: Profiles
 ) -> None:
     """Write everybody who is not as the truth says into the report."""
     customers = {str(row["customer_id"]): row for row in truth["people"]}
     parties = {party: is_recipient for happening in promised for party, is_recipient in happening.parties}
     recipients = {happening.recipient for happening in promised if happening.recipient}
 
-    wrong = _wrong_customers(parties, customers, profiles) + _wrong_recipients(recipients, profiles)
-    wrong += _strangers(customers, happenings, profiles)
+    wrong = _find_wrong_customers(parties, customers, profiles) + _find_wrong_recipients(recipients, profiles)
+    wrong += _find_unexpected_people(customers, happenings, profiles)
     wrong += [
         WrongPerson(profile.cio_id, "unsubscribed is set")
         for profile in profiles
         if "unsubscribed" in profile.attributes
     ]
-    wrong += _told_too_much(promised, customers, profiles)
+    wrong += _find_privacy_leaks(promised, customers, profiles)
     report.wrong_people += wrong
     report.gift_recipients = sum(_is_marked(profile) for profile in map(profiles.of, recipients) if profile)
 
 
-def _wrong_customers(
-    parties: Mapping[Party, bool], customers: Mapping[str, Truth], profiles: Profiles
+def _find_wrong_customers(
+    parties: Mapping[Recipient, bool], customers: Mapping[str, Truth], profiles: Profiles
 ) -> list[WrongPerson]:
     # A customer may have had several addresses; the last one told is as right as the one the store has now.
-    told: dict[str, list[Party]] = defaultdict(list)
+    told: dict[str, list[Recipient]] = defaultdict(list)
     for party in parties:
         told[party.customer_id or party.email].append(party)
     wrong = []
@@ -44,11 +44,11 @@ def _wrong_customers(
         latest = addresses[-1]
         right = {latest.email, fold(customers.get(latest.customer_id or "", {}).get("email"))} - {""}
         found = {profile.cio_id: profile for party in addresses for profile in profiles.matches(party)}
-        wrong += [WrongPerson(latest.name, why) for why in _faults_of(list(found.values()), right)]
+        wrong += [WrongPerson(latest.name, why) for why in _describe_faults(list(found.values()), right)]
     return wrong
 
 
-def _faults_of(found: list[Profile], right: set[str]) -> list[str]:
+def _describe_faults(found: list[Profile], right: set[str]) -> list[str]:
     if not found:
         return ["is not there"]
     if len(found) > 1:
@@ -56,7 +56,7 @@ def _faults_of(found: list[Profile], right: set[str]) -> list[str]:
     return ["has another e-mail address"] if right and found[0].email not in right else []
 
 
-def _wrong_recipients(recipients: set[Party], profiles: Profiles) -> list[WrongPerson]:
+def _find_wrong_recipients(recipients: set[Recipient], profiles: Profiles) -> list[WrongPerson]:
     found = [profile for profile in map(profiles.of, recipients) if profile]
     return [WrongPerson(profile.cio_id, "gift_recipient is not true") for profile in found if not _is_marked(profile)]
 
@@ -65,14 +65,18 @@ def _is_marked(profile: Profile) -> bool:
     return profile.attributes.get("gift_recipient") is True
 
 
-def _strangers(customers: Mapping[str, Truth], happenings: list[Happening], profiles: Profiles) -> list[WrongPerson]:
-    known = {Party(customer_id, fold(row.get("email"))) for customer_id, row in customers.items()}
+def _find_unexpected_people(
+    customers: Mapping[str, Truth], happenings: list[EventRecord], profiles: Profiles
+) -> list[WrongPerson]:
+    known = {Recipient(customer_id, fold(row.get("email"))) for customer_id, row in customers.items()}
     known |= {party for happening in happenings for party in (happening.person, happening.recipient) if party}
     expected = {profile.cio_id for party in known for profile in profiles.matches(party)}
     return [WrongPerson(profile.cio_id, "is nobody we know") for profile in profiles if profile.cio_id not in expected]
 
 
-def _told_too_much(promised: list[Happening], customers: Mapping[str, Truth], profiles: Profiles) -> list[WrongPerson]:
+def _find_privacy_leaks(
+    promised: list[EventRecord], customers: Mapping[str, Truth], profiles: Profiles
+) -> list[WrongPerson]:
     givers: dict[tuple[str, str, str], Giver | None] = {}
     for happening in promised:
         for party, is_recipient in happening.parties:
@@ -80,17 +84,17 @@ def _told_too_much(promised: list[Happening], customers: Mapping[str, Truth], pr
             if profile is not None:
                 key = (profile.cio_id, happening.event, happening.subject_id)
                 # Somebody who is also the buyer of the same order may see everything.
-                givers[key] = _giver(happening, customers) if is_recipient and givers.get(key, True) else None
+                givers[key] = _find_giver(happening, customers) if is_recipient and givers.get(key, True) else None
     return [
         WrongPerson(profile.cio_id, f"{event['name']} {event['data'].get('subject_id')} tells {secret}")
         for profile in profiles
         for event in profile.events
         if (giver := givers.get((profile.cio_id, event["name"], str(event["data"].get("subject_id"))))) is not None
-        for secret in leaks(event["data"], giver, str(profile.attributes.get("last_name") or ""))
+        for secret in find_leaks(event["data"], giver, str(profile.attributes.get("last_name") or ""))
     ]
 
 
-def _giver(happening: Happening, customers: Mapping[str, Truth]) -> Giver:
+def _find_giver(happening: EventRecord, customers: Mapping[str, Truth]) -> Giver:
     if happening.person is None:
         return Giver("", "")
     row = customers.get(happening.person.customer_id or "", {})

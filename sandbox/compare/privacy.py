@@ -20,7 +20,7 @@ class Giver(NamedTuple):
     last_name: str
 
 
-def leaks(data: Mapping[str, Any], giver: Giver, own_last_name: str) -> list[str]:
+def find_leaks(data: Mapping[str, Any], giver: Giver, own_last_name: str) -> list[str]:
     """Return what the data of a recipient's copy tells too much; a last name that both share tells nothing."""
     found = [f"an amount ({key})" for key in sorted(set(_keys(data))) if _AMOUNTS & set(_words_of_key(key))]
     texts = [text.lower() for text in _texts(data)]

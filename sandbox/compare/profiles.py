@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.compare.truth import Party, fold
+from sandbox.compare.truth import Recipient, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class Profiles:
         """Return how many there are."""
         return len(self._all)
 
-    def matches(self, party: Party) -> list[Profile]:
+    def matches(self, party: Recipient) -> list[Profile]:
         """Return every profile of a party, the one with its address first."""
         found = [self._by_email[party.email]] if party.email in self._by_email else []
         by_customer = self._by_customer.get(party.customer_id, []) if party.customer_id else []
         return found + [profile for profile in by_customer if profile not in found]
 
-    def of(self, party: Party) -> Profile | None:
+    def of(self, party: Recipient) -> Profile | None:
         """Return the party's profile."""
         return next(iter(self.matches(party)), None)
 

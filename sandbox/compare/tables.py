@@ -9,9 +9,9 @@ from rich.text import Text
 from sandbox.compare.report import EventCount, Report
 
 COLUMNS = ("expected", "arrived", "missing", "unexpected", "twice", "unpromised")
-SHOWN = 20
+MAX_SHOWN = 20
 # What a terminal obeys, what turns the direction of a text around, and halves of characters, which cannot be printed.
-_ORDERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def print_report(console: Console, report: Report) -> None:
@@ -23,8 +23,8 @@ def print_report(console: Console, report: Report) -> None:
     )
     if report.differences:
         console.print(_differences(report))
-    for wrong in report.wrong_people[:SHOWN]:
-        console.print(_plain(f"  {wrong.person}: {wrong.why}"))
+    for wrong in report.wrong_people[:MAX_SHOWN]:
+        console.print(_strip_control_characters(f"  {wrong.person}: {wrong.why}"))
     console.print("[green]Everything arrived once.[/]" if report.is_clean else "[red]They differ.[/]")
 
 
@@ -33,7 +33,7 @@ def _events(report: Report) -> Table:
     for column in COLUMNS:
         table.add_column(column, justify="right")
     for name, row in sorted(report.events.items()):
-        table.add_row(_plain(name), *_cells(row))
+        table.add_row(_strip_control_characters(name), *_cells(row))
     totals = report.totals
     table.add_section()
     table.add_row("all", *(str(totals[column]) for column in COLUMNS))
@@ -50,13 +50,15 @@ def _cell(column: str, number: int) -> str:
 
 
 def _differences(report: Report) -> Table:
-    table = Table("what", "event", "person", "subject", "times", "happenings", title=f"The first {SHOWN} differences")
-    for difference in report.differences[:SHOWN]:
+    table = Table(
+        "what", "event", "person", "subject", "times", "happenings", title=f"The first {MAX_SHOWN} differences"
+    )
+    for difference in report.differences[:MAX_SHOWN]:
         numbers = ", ".join(map(str, difference.happenings))
         words = (difference.kind, difference.event, difference.person, difference.subject_id)
-        table.add_row(*map(_plain, words), str(difference.count), numbers)
+        table.add_row(*map(_strip_control_characters, words), str(difference.count), numbers)
     return table
 
 
-def _plain(text: str) -> Text:
-    return Text(_ORDERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text))
+def _strip_control_characters(text: str) -> Text:
+    return Text(_CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text))

@@ -23,7 +23,7 @@ FORWARDED = (
     "subscription_cancelled",
     "transaction_new",
 )
-RENEWED = "subscription_renewed"
+RENEWAL_EVENT = "subscription_renewed"
 
 
 def fold(email: object) -> str:
@@ -32,7 +32,7 @@ def fold(email: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class Recipient:
     """Somebody a happening concerns: a customer, or a gift recipient known by an address alone."""
 
     customer_id: str | None
@@ -46,15 +46,15 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class EventRecord:
     """One thing that happened in the store, and what became of its hook."""
 
     n: int
     event: str
     subject_id: str
     sent_at: Any
-    person: Party | None
-    recipient: Party | None
+    person: Recipient | None
+    recipient: Recipient | None
     is_test: bool
     posts: int
     accepted: int
@@ -63,7 +63,7 @@ class Happening:
     is_repaired: bool = False
 
     @property
-    def parties(self) -> Iterator[tuple[Party, bool]]:
+    def parties(self) -> Iterator[tuple[Recipient, bool]]:
         """Yield whom it concerns and whether as a recipient; who gives to himself is told once."""
         if self.person is not None:
             yield self.person, False
@@ -83,30 +83,30 @@ class Scope:
     forward_also: Collection[str] = ()
     forward_tests: bool = False
 
-    def includes(self, happening: Happening) -> bool:
+    def includes(self, happening: EventRecord) -> bool:
         """Tell whether a happening of this kind is forwarded at all."""
         is_forwarded = happening.event in FORWARDED or happening.event in self.forward_also
         return is_forwarded and (self.forward_tests or not happening.is_test)
 
 
-def read_happenings(truth: Mapping[str, Any]) -> list[Happening]:
+def read_happenings(truth: Mapping[str, Any]) -> list[EventRecord]:
     """Return the truth's happenings in the order in which they happened."""
     return sorted(map(_read, truth["happenings"]), key=lambda happening: happening.n)
 
 
-def with_repairs(happenings: list[Happening], repaired: Collection[str]) -> list[Happening]:
+def mark_repaired(happenings: list[EventRecord], repaired: Collection[str]) -> list[EventRecord]:
     """Return the happenings, those of the `repaired` events promised whatever became of their hooks.
 
     Nobody can see a renewal once the subscription was renewed again: of these only the last is promised.
     """
-    last = {happening.subject_id: happening.n for happening in happenings if happening.event == RENEWED}
-    seen = (one for one in happenings if one.event != RENEWED or one.n == last[one.subject_id])
+    last = {happening.subject_id: happening.n for happening in happenings if happening.event == RENEWAL_EVENT}
+    seen = (one for one in happenings if one.event != RENEWAL_EVENT or one.n == last[one.subject_id])
     repairs = {one.n for one in seen if one.event in repaired}
     return [replace(one, is_repaired=one.n in repairs) for one in happenings]
 
 
-def _read(row: Mapping[str, Any]) -> Happening:
-    return Happening(
+def _read(row: Mapping[str, Any]) -> EventRecord:
+    return EventRecord(
         n=row["n"],
         event=row["event"],
         subject_id=str(row["subject_id"]),
@@ -121,8 +121,8 @@ def _read(row: Mapping[str, Any]) -> Happening:
     )
 
 
-def _party(row: Mapping[str, Any] | None) -> Party | None:
+def _party(row: Mapping[str, Any] | None) -> Recipient | None:
     if row is None:
         return None
     customer_id = row.get("customer_id")
-    return Party(None if customer_id is None else str(customer_id), fold(row.get("email")))
+    return Recipient(None if customer_id is None else str(customer_id), fold(row.get("email")))

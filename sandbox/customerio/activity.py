@@ -21,7 +21,7 @@ RESERVED_KEY = "Event data overrides campaign settings"
 MERGE_IGNORED = "Merge ignored"
 NOT_HELD = "Accepted but not held by the sandbox"
 
-KEPT = 50_000
+MAX_ENTRIES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ActivityLog:
     def __init__(self) -> None:
         """Begin empty."""
         self.counts: Counter[str] = Counter()
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
 
     def __len__(self) -> int:
         """Return how many entries are kept."""

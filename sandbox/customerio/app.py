@@ -3,12 +3,12 @@
 import threading
 
 from sandbox.customerio.control import PREFIX, answer_control
-from sandbox.customerio.page import answer_page
+from sandbox.customerio.http_messages import Answer, Request
+from sandbox.customerio.pages import answer_page
 from sandbox.customerio.state import State
-from sandbox.customerio.vendor import answer_vendor
-from sandbox.customerio.wire import Answer, Request
+from sandbox.customerio.track_api import answer_track_api
 
-VENDOR_PREFIX = "/api/"
+TRACK_PREFIX = "/api/"
 
 
 class App:
@@ -21,9 +21,9 @@ class App:
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
-        if request.path.startswith(VENDOR_PREFIX):
+        if request.path.startswith(TRACK_PREFIX):
             with self._lock:
-                return answer_vendor(self.state, request)
+                return answer_track_api(self.state, request)
         respond = answer_control if request.path.startswith(PREFIX) else answer_page
         with self._lock:
             write = respond(self.state, request)

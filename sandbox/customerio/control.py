@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any
 
 from sandbox.customerio.faults import UnknownFault
+from sandbox.customerio.http_messages import Answer, Json, Request, compact, read_object
 from sandbox.customerio.state import State
-from sandbox.customerio.switches import Switches, UnknownSwitch, turn
-from sandbox.customerio.wire import Answer, Json, Request, compact, read_object
+from sandbox.customerio.switches import Switches, UnknownSwitch, apply_switches
 from sandbox.customerio.workspace import Workspace
 
 PREFIX = "/_sandbox/"
@@ -19,7 +19,7 @@ def answer_control(state: State, request: Request) -> Callable[[], Answer]:
     handler = HANDLERS.get((request.method, request.path.removeprefix(PREFIX)))
     if handler is None:
         return lambda: compact(404, {"error": "there is no such control path"})
-    state.catch_up()
+    state.apply_deferred()
     try:
         content = handler(state, request)
     except (UnknownFault, UnknownSwitch, ValueError, TypeError) as error:
@@ -28,7 +28,7 @@ def answer_control(state: State, request: Request) -> Callable[[], Answer]:
     return lambda: compact(200, content)
 
 
-def chosen(state: State, request: Request) -> list[Workspace]:
+def select_workspaces(state: State, request: Request) -> list[Workspace]:
     """Return the workspace the query names, or all."""
     site_id = request.query.get("workspace")
     if site_id is None:
@@ -51,14 +51,14 @@ def _window(request: Request) -> tuple[int, int | None]:
 
 
 def _people(state: State, request: Request) -> object:
-    everybody = (person for workspace in chosen(state, request) for person in workspace.people)
+    everybody = (person for workspace in select_workspaces(state, request) for person in workspace.people)
     return [person.as_json() for person in islice(everybody, *_window(request))]
 
 
 def _log(state: State, request: Request) -> object:
     return [
         {"workspace": workspace.site_id, **entry.as_json()}
-        for workspace in chosen(state, request)
+        for workspace in select_workspaces(state, request)
         for entry in workspace.log.entries()
     ]
 
@@ -71,7 +71,7 @@ def _calls(state: State, request: Request) -> object:
 
 def _stats(state: State, request: Request) -> object:
     return {
-        "workspaces": {workspace.site_id: _counts(workspace) for workspace in chosen(state, request)},
+        "workspaces": {workspace.site_id: _counts(workspace) for workspace in select_workspaces(state, request)},
         "calls": len(state.calls.calls),
         "statuses": Counter(str(call.status) for call in state.calls.calls),
         "items": sum(len(call.items) for call in state.calls.calls),
@@ -112,7 +112,7 @@ def _clear_faults(state: State, request: Request) -> object:
 
 
 def _turn_switches(state: State, request: Request) -> object:
-    state.switches = turn(state.switches, _body(request))
+    state.switches = apply_switches(state.switches, _body(request))
     return _switches_json(state.switches)
 
 

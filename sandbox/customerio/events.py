@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.customerio.limits import CAMPAIGN_WINDOW_S
 
-MICROSECONDS = 1_000_000
+US_PER_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Event:
     @property
     def can_start_campaigns(self) -> bool:
         """Tell whether the event is young enough: older than 72 hours starts nothing."""
-        return self.received_at // MICROSECONDS - self.timestamp <= CAMPAIGN_WINDOW_S
+        return self.received_at // US_PER_S - self.timestamp <= CAMPAIGN_WINDOW_S
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the event as the control endpoint shows it."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.customerio.http_messages import Json
 from sandbox.customerio.v2 import BATCH_PATH
-from sandbox.customerio.wire import Json
 
 # Every mode with its options and their defaults.
 MODES: Mapping[str, Mapping[str, Any]] = {
@@ -27,7 +27,7 @@ MODES: Mapping[str, Mapping[str, Any]] = {
 }
 
 # These last until they are taken away; every other mode strikes once unless told otherwise.
-LASTING = ("auth-revoked", "latency")
+LASTING_MODES = ("auth-revoked", "latency")
 
 # A choice among few, where an option has one.
 CHOICES: Mapping[tuple[str, str], tuple[Any, ...]] = {
@@ -54,7 +54,7 @@ class Fault:
     workspace: str | None
     path: str | None
 
-    def strikes(self, workspace: str | None, path: str, now: int) -> bool:
+    def applies_to(self, workspace: str | None, path: str, now: int) -> bool:
         """Tell whether the fault concerns this call."""
         return (
             self.left != 0
@@ -75,7 +75,7 @@ class Fault:
         }
 
 
-class FaultBook:
+class ActiveFaults:
     """The faults that are set, oldest first."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class FaultBook:
         struck: list[Fault] = []
         for fault in self.pending(now):
             has_other = any(other.mode != "latency" for other in struck)
-            if fault.strikes(workspace, path, now) and (fault.mode == "latency" or not has_other):
+            if fault.applies_to(workspace, path, now) and (fault.mode == "latency" or not has_other):
                 struck.append(fault)
                 fault.left = None if fault.left is None else fault.left - 1
         return struck
@@ -125,7 +125,7 @@ def _read(wanted: Json, now: int) -> Fault:
     given = {name: value for name, value in wanted.items() if name not in _GENERAL}
     _check_options(mode, given)
     n, seconds = wanted.get("n"), wanted.get("seconds")
-    once = 1 if seconds is None and mode not in LASTING else None
+    once = 1 if seconds is None and mode not in LASTING_MODES else None
     return Fault(
         mode=mode,
         options={**MODES[mode], **given},

@@ -15,7 +15,7 @@ from sandbox.customerio.limits import ATTRIBUTES
 from sandbox.customerio.people import Identifier, Person, looks_like_email
 from sandbox.customerio.tracking import link_anonymous
 from sandbox.customerio.validation import STEERING_KEYS
-from sandbox.customerio.workspace import Visit
+from sandbox.customerio.workspace import CallContext
 
 _IDENTIFYING = ("email", "id")
 _NOT_HELD = STEERING_KEYS | set(_IDENTIFYING) | {"cio_id"}
@@ -30,9 +30,9 @@ class Change:
     update_only: bool = False
 
 
-def identify(visit: Visit, who: Identifier, change: Change) -> Person | None:
+def identify(visit: CallContext, who: Identifier, change: Change) -> Person | None:
     """Find or create the person, give it the identifiers it claims and write its attributes."""
-    claims = _claims(visit, who, change.attributes)
+    claims = _collect_claims(visit, who, change.attributes)
     if visit.is_blocked(who, *claims):
         return None
     person = visit.workspace.people.find(who) or _adopt_or_create(visit, who, claims, change)
@@ -45,7 +45,7 @@ def identify(visit: Visit, who: Identifier, change: Change) -> Person | None:
     return person
 
 
-def _claims(visit: Visit, who: Identifier, attributes: Mapping[str, Any]) -> list[Identifier]:
+def _collect_claims(visit: CallContext, who: Identifier, attributes: Mapping[str, Any]) -> list[Identifier]:
     claims = []
     for kind in _IDENTIFYING:
         value = attributes.get(kind)
@@ -58,7 +58,7 @@ def _claims(visit: Visit, who: Identifier, attributes: Mapping[str, Any]) -> lis
     return claims
 
 
-def _adopt_or_create(visit: Visit, who: Identifier, claims: list[Identifier], change: Change) -> Person | None:
+def _adopt_or_create(visit: CallContext, who: Identifier, claims: list[Identifier], change: Change) -> Person | None:
     if who.kind == "cio_id":
         visit.note(DROPPED_CIO_ID, who)
         return None
@@ -77,7 +77,7 @@ def _adopt_or_create(visit: Visit, who: Identifier, claims: list[Identifier], ch
     return people.create(who)
 
 
-def _claim(visit: Visit, person: Person, who: Identifier, claim: Identifier) -> None:
+def _claim(visit: CallContext, person: Person, who: Identifier, claim: Identifier) -> None:
     owner = visit.workspace.people.find(claim)
     if owner is person:
         return
@@ -89,13 +89,13 @@ def _claim(visit: Visit, person: Person, who: Identifier, claim: Identifier) -> 
         visit.note(UPDATE_FAILURE, who, f"{claim.kind} is already set")
 
 
-def _may_replace(visit: Visit, who: Identifier, claim: Identifier) -> bool:
+def _may_replace(visit: CallContext, who: Identifier, claim: Identifier) -> bool:
     if who.kind == "cio_id":
         return True
     return claim.kind == "email" and who.kind == "id" and visit.switches.allow_email_update
 
 
-def _write(visit: Visit, person: Person, change: Change) -> None:
+def _write(visit: CallContext, person: Person, change: Change) -> None:
     for name, value in change.attributes.items():
         if name in _NOT_HELD:
             continue

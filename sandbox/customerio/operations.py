@@ -5,11 +5,12 @@ from typing import Any
 
 from sandbox.customerio import removal
 from sandbox.customerio.activity import NOT_HELD
+from sandbox.customerio.checked_only import OTHER_CHECKS, PERSON_CHECKS
+from sandbox.customerio.http_messages import Json
 from sandbox.customerio.identity import Change, identify
 from sandbox.customerio.limits import ITEM_BYTES, json_bytes
 from sandbox.customerio.people import Identifier, Person, only_identifier
 from sandbox.customerio.tracking import UnknownPerson, new_event, track, track_anonymous
-from sandbox.customerio.unheld import OTHER_CHECKS, PERSON_CHECKS
 from sandbox.customerio.validation import (
     Problem,
     check_attributes,
@@ -17,11 +18,10 @@ from sandbox.customerio.validation import (
     check_identifier,
     check_timestamp,
 )
-from sandbox.customerio.wire import Json
-from sandbox.customerio.workspace import Visit
+from sandbox.customerio.workspace import CallContext
 
 
-def perform(visit: Visit, item: Any, *, may_be_long: bool, spoiled: bool = False) -> list[Problem]:
+def perform(visit: CallContext, item: Any, *, may_be_long: bool, spoiled: bool = False) -> list[Problem]:
     """Check one operation and do it, or return what is wrong with it."""
     problems = [Problem("spoiled", "")] if spoiled else list(_check(visit, item, may_be_long=may_be_long))
     shown = item if isinstance(item, dict) else {}
@@ -37,14 +37,14 @@ def perform(visit: Visit, item: Any, *, may_be_long: bool, spoiled: bool = False
     return problems
 
 
-def _identify(visit: Visit, item: Json, who: Identifier) -> Person | None:
+def _identify(visit: CallContext, item: Json, who: Identifier) -> Person | None:
     as_of = item.get("timestamp")
     attributes = item.get("attributes") or {}
     update_only = attributes.get("_update") is True
     return identify(visit, who, Change(attributes, visit.seconds if as_of is None else as_of, update_only))
 
 
-def _track(visit: Visit, item: Json, who: Identifier) -> Person | None:
+def _track(visit: CallContext, item: Json, who: Identifier) -> Person | None:
     event = new_event(visit, item, "attributes")
     if who.kind == "anonymous_id":
         track_anonymous(visit, who.value, event)
@@ -52,8 +52,8 @@ def _track(visit: Visit, item: Json, who: Identifier) -> Person | None:
     return track(visit, who, event)
 
 
-def _remove(act: Callable[[Visit, Identifier], None]) -> Callable[[Visit, Json, Identifier], Person | None]:
-    def handler(visit: Visit, _: Json, who: Identifier) -> Person | None:
+def _remove(act: Callable[[CallContext, Identifier], None]) -> Callable[[CallContext, Json, Identifier], Person | None]:
+    def handler(visit: CallContext, _: Json, who: Identifier) -> Person | None:
         person = visit.workspace.people.find(who)
         act(visit, who)
         return person
@@ -61,13 +61,13 @@ def _remove(act: Callable[[Visit, Identifier], None]) -> Callable[[Visit, Json, 
     return handler
 
 
-def _leave(visit: Visit, item: Json, who: Identifier) -> Person | None:
+def _leave(visit: CallContext, item: Json, who: Identifier) -> Person | None:
     visit.note(NOT_HELD, who, item["action"])
     return visit.workspace.people.find(who)
 
 
 # Devices and relationships are the vendor's business, not a shop's; they are accepted and not held.
-PERSON_ACTIONS: Mapping[str, Callable[[Visit, Json, Identifier], Person | None]] = {
+PERSON_ACTIONS: Mapping[str, Callable[[CallContext, Json, Identifier], Person | None]] = {
     "identify": _identify,
     "event": _track,
     "page": _track,
@@ -84,7 +84,7 @@ _TRACKING = ("event", "page", "screen")
 _OTHER_TYPES = ("object", "delivery")
 
 
-def _act(visit: Visit, item: Json, who: Identifier | None) -> Person | None:
+def _act(visit: CallContext, item: Json, who: Identifier | None) -> Person | None:
     if item["type"] in _OTHER_TYPES or who is None:
         visit.note(NOT_HELD, item["type"], str(item.get("action")))
         return None
@@ -96,7 +96,7 @@ def _act(visit: Visit, item: Json, who: Identifier | None) -> Person | None:
     return PERSON_ACTIONS[item["action"]](visit, item, who)
 
 
-def _check(visit: Visit, item: Any, *, may_be_long: bool) -> Iterable[Problem]:
+def _check(visit: CallContext, item: Any, *, may_be_long: bool) -> Iterable[Problem]:
     if not isinstance(item, dict):
         yield Problem("no_object", "")
     elif may_be_long and json_bytes(item) > ITEM_BYTES:
@@ -109,7 +109,7 @@ def _check(visit: Visit, item: Any, *, may_be_long: bool) -> Iterable[Problem]:
         yield Problem("type", "type")
 
 
-def _check_person(visit: Visit, item: Json) -> Iterable[Problem]:
+def _check_person(visit: CallContext, item: Json) -> Iterable[Problem]:
     action = item.get("action")
     if action == "merge":
         yield from (
@@ -131,7 +131,7 @@ def _check_person(visit: Visit, item: Json) -> Iterable[Problem]:
         yield from PERSON_CHECKS[action](item)
 
 
-def _check_identify(visit: Visit, item: Json, who: Identifier | None) -> Iterable[Problem]:
+def _check_identify(visit: CallContext, item: Json, who: Identifier | None) -> Iterable[Problem]:
     attributes = item.get("attributes") or {}
     yield from check_attributes(attributes, visit.switches)
     yield from check_timestamp(item.get("timestamp"))

@@ -3,17 +3,17 @@
 from sandbox.customerio.activity import MERGE_IGNORED
 from sandbox.customerio.people import Identifier, Person
 from sandbox.customerio.tracking import recent
-from sandbox.customerio.workspace import Visit
+from sandbox.customerio.workspace import CallContext
 
 
-def delete(visit: Visit, who: Identifier) -> None:
+def delete(visit: CallContext, who: Identifier) -> None:
     """Forget a person; a later identify or event makes a new one."""
     person = visit.workspace.people.find(who)
     if person is not None:
         _forget(visit, person)
 
 
-def suppress(visit: Visit, who: Identifier) -> None:
+def suppress(visit: CallContext, who: Identifier) -> None:
     """Forget a person and block all its identifiers."""
     person = visit.workspace.people.find(who)
     keys = frozenset({who.key, *(name.key for name in person.names())} if person else {who.key})
@@ -23,13 +23,13 @@ def suppress(visit: Visit, who: Identifier) -> None:
         visit.workspace.suppressed[key] = keys
 
 
-def unsuppress(visit: Visit, who: Identifier) -> None:
+def unsuppress(visit: CallContext, who: Identifier) -> None:
     """Lift the block from all identifiers that were blocked together; data does not come back."""
     for key in visit.workspace.suppressed.get(who.key, frozenset()):
         del visit.workspace.suppressed[key]
 
 
-def merge(visit: Visit, primary: Identifier, secondary: Identifier) -> None:
+def merge(visit: CallContext, primary: Identifier, secondary: Identifier) -> None:
     """Move what the secondary has to the primary, whose own non-empty attributes win, and delete the secondary."""
     people = visit.workspace.people
     winner, loser = people.find(primary), people.find(secondary)
@@ -49,6 +49,6 @@ def merge(visit: Visit, primary: Identifier, secondary: Identifier) -> None:
     winner.events = sorted([*winner.events, *moved], key=lambda event: event.received_at)
 
 
-def _forget(visit: Visit, person: Person) -> None:
+def _forget(visit: CallContext, person: Person) -> None:
     visit.workspace.people.remove(person)
     visit.workspace.event_count -= len(person.events)

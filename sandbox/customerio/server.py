@@ -9,11 +9,11 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
+from sandbox.customerio.http_messages import Answer, Request, Transmission, phrase
 from sandbox.customerio.limits import REQUEST_BYTES
-from sandbox.customerio.wire import Answer, Conduct, Request, phrase
 
 # Closing a socket with this option set sends a reset instead of a farewell.
-_LINGER_NOT = struct.pack("ii", 1, 0)
+_NO_LINGER = struct.pack("ii", 1, 0)
 _SURPLUS_BYTES = 64
 
 
@@ -70,28 +70,28 @@ class Handler(BaseHTTPRequestHandler):
         answer = self.server.answer(request)
         if answer.delay_s:
             self.server.stopping.wait(answer.delay_s)
-        self._conduct(answer)
+        self._transmit(answer)
 
     do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 (http.server looks for these names)
 
     def log_message(self, *_: object) -> None:
         """Keep quiet; the calls are in the call log."""
 
-    def _conduct(self, answer: Answer) -> None:
-        if answer.conduct is Conduct.WHOLE:
+    def _transmit(self, answer: Answer) -> None:
+        if answer.transmission is Transmission.WHOLE:
             self._write(answer)
-        elif answer.conduct is Conduct.SHORT:
+        elif answer.transmission is Transmission.SHORT:
             self.close_connection = True
             self._write(answer, surplus=_SURPLUS_BYTES)
-        elif answer.conduct is Conduct.SLOW:
+        elif answer.transmission is Transmission.SLOW:
             self._write_slowly(answer)
         else:
-            self.server.stopping.wait(answer.conduct_s)
+            self.server.stopping.wait(answer.transmission_s)
             self._hang_up()
 
     def _hang_up(self) -> None:
         self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
 
     def _head(self, answer: Answer, length: int) -> bytes:
         reason = phrase(answer.status)
@@ -107,5 +107,5 @@ class Handler(BaseHTTPRequestHandler):
     def _write_slowly(self, answer: Answer) -> None:
         self.wfile.write(self._head(answer, len(answer.body)))
         for byte in answer.body:
-            self.server.stopping.wait(answer.conduct_s)
+            self.server.stopping.wait(answer.transmission_s)
             self.wfile.write(bytes([byte]))

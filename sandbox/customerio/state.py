@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from sandbox.customerio.auth import Credentials
 from sandbox.customerio.calls import CallLog
-from sandbox.customerio.events import MICROSECONDS
-from sandbox.customerio.faults import FaultBook
+from sandbox.customerio.events import US_PER_S
+from sandbox.customerio.faults import ActiveFaults
 from sandbox.customerio.switches import Switches
 from sandbox.customerio.workspace import Workspace
 
@@ -27,12 +27,12 @@ class State:
     @property
     def now(self) -> int:
         """Return the time the sandbox believes it to be, in microseconds."""
-        return self._now() + self.switches.clock_offset_s * MICROSECONDS
+        return self._now() + self.switches.clock_offset_s * US_PER_S
 
     def forget(self) -> None:
         """Go back to the beginning; workspaces and their keys stay."""
         self.switches = self._first_switches
-        self.faults = FaultBook()
+        self.faults = ActiveFaults()
         self.calls = CallLog()
         for workspace in self.workspaces.values():
             workspace.forget()
@@ -53,7 +53,7 @@ class State:
         workspace = self.workspaces.get(credentials.site_id) if credentials else None
         return workspace if workspace and credentials and workspace.api_key == credentials.api_key else None
 
-    def catch_up(self) -> None:
+    def apply_deferred(self) -> None:
         """Do in every workspace what was put off, so that nobody looks at half a truth."""
         for workspace in self.workspaces.values():
-            workspace.catch_up()
+            workspace.apply_deferred()

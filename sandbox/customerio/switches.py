@@ -54,7 +54,7 @@ ALLOWED: Mapping[str, Callable[[object], bool]] = {
 }
 
 
-def turn(switches: Switches, wanted: Mapping[str, Any]) -> Switches:
+def apply_switches(switches: Switches, wanted: Mapping[str, Any]) -> Switches:
     """Return the switches with the wanted ones turned, or refuse all of them."""
     for name, value in wanted.items():
         if name not in ALLOWED:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
 from sandbox.customerio import removal
+from sandbox.customerio.http_messages import Answer, Json, Request, ok, pretty, read_object
 from sandbox.customerio.identity import Change, identify
 from sandbox.customerio.limits import EVENT_DATA_BYTES
 from sandbox.customerio.people import Identifier, from_path, only_identifier
@@ -15,14 +16,13 @@ from sandbox.customerio.validation import (
     check_identifier,
     check_timestamp,
 )
-from sandbox.customerio.wire import Answer, Json, Request, ok, pretty, read_object
-from sandbox.customerio.workspace import Visit
+from sandbox.customerio.workspace import CallContext
 
 PERSON_PATH = "/api/v1/customers/{identifier}"
 EVENT_TYPES = ("event", "page", "screen")
 
 
-def put_person(visit: Visit, request: Request) -> Answer:
+def put_person(visit: CallContext, request: Request) -> Answer:
     """Upsert a person."""
     who, attributes = _who(request), read_object(request.body)
     problems = list(_check_person(visit, who, attributes))
@@ -35,7 +35,7 @@ def put_person(visit: Visit, request: Request) -> Answer:
     return ok()
 
 
-def post_event(visit: Visit, request: Request) -> Answer:
+def post_event(visit: CallContext, request: Request) -> Answer:
     """Track an event of one person."""
     who, event = _who(request), read_object(request.body)
     problems = [*check_identifier(who.value, "id"), *_check_event(visit, request, event)]
@@ -52,7 +52,7 @@ def post_event(visit: Visit, request: Request) -> Answer:
     return ok()
 
 
-def post_anonymous_event(visit: Visit, request: Request) -> Answer:
+def post_anonymous_event(visit: CallContext, request: Request) -> Answer:
     """Track an event of somebody unknown, or an invite."""
     event = read_object(request.body)
     problems = list(_check_event(visit, request, event))
@@ -65,22 +65,22 @@ def post_anonymous_event(visit: Visit, request: Request) -> Answer:
     return ok()
 
 
-def delete_person(visit: Visit, request: Request) -> Answer:
+def delete_person(visit: CallContext, request: Request) -> Answer:
     """Delete a person, known or not."""
     return _always(visit, request, "delete", removal.delete)
 
 
-def suppress_person(visit: Visit, request: Request) -> Answer:
+def suppress_person(visit: CallContext, request: Request) -> Answer:
     """Delete and block a person, known or not."""
     return _always(visit, request, "suppress", removal.suppress)
 
 
-def unsuppress_person(visit: Visit, request: Request) -> Answer:
+def unsuppress_person(visit: CallContext, request: Request) -> Answer:
     """Lift a block, whether there is one or not."""
     return _always(visit, request, "unsuppress", removal.unsuppress)
 
 
-def merge_people(visit: Visit, request: Request) -> Answer:
+def merge_people(visit: CallContext, request: Request) -> Answer:
     """Merge two people; this route alone words its error in the singular."""
     body = read_object(request.body) or {}
     primary, secondary = only_identifier(body.get("primary")), only_identifier(body.get("secondary"))
@@ -130,7 +130,7 @@ def _who(request: Request) -> Identifier:
     return from_path(unquote(request.path.split("/")[4]))
 
 
-def _check_person(visit: Visit, who: Identifier, attributes: Json | None) -> Iterable[Problem]:
+def _check_person(visit: CallContext, who: Identifier, attributes: Json | None) -> Iterable[Problem]:
     if attributes is None:
         yield Problem("no_object", "")
         return
@@ -143,7 +143,7 @@ def _check_person(visit: Visit, who: Identifier, attributes: Json | None) -> Ite
             yield Problem("other_id", "id")
 
 
-def _check_event(visit: Visit, request: Request, event: Json | None) -> Iterable[Problem]:
+def _check_event(visit: CallContext, request: Request, event: Json | None) -> Iterable[Problem]:
     if event is None:
         yield Problem("no_object", "")
         return
@@ -153,7 +153,9 @@ def _check_event(visit: Visit, request: Request, event: Json | None) -> Iterable
     yield from check_event(event, "data", may_be_long=may_be_long, switches=visit.switches)
 
 
-def _always(visit: Visit, request: Request, action: str, act: Callable[[Visit, Identifier], None]) -> Answer:
+def _always(
+    visit: CallContext, request: Request, action: str, act: Callable[[CallContext, Identifier], None]
+) -> Answer:
     who = _who(request)
     person = visit.workspace.people.find(who)
     act(visit, who)

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.customerio.http_messages import Answer, Json, Request, compact, ok, read_json
 from sandbox.customerio.limits import BATCH_BYTES, ITEM_BYTES
 from sandbox.customerio.operations import perform
-from sandbox.customerio.wire import Answer, Json, Request, compact, ok, read_json
-from sandbox.customerio.workspace import Visit
+from sandbox.customerio.workspace import CallContext
 
 ENTITY_PATH = "/api/v2/entity"
 BATCH_PATH = "/api/v2/batch"
 
 
-def post_entity(visit: Visit, request: Request) -> Answer:
+def post_entity(visit: CallContext, request: Request) -> Answer:
     """Do one operation."""
     if len(request.body) > ITEM_BYTES:
         return _malformed("request body cannot be larger than 32 KB", status=visit.switches.oversize_status)
@@ -24,7 +24,7 @@ def post_entity(visit: Visit, request: Request) -> Answer:
     return compact(400, {"errors": [problem.in_v2() for problem in problems]}) if problems else ok()
 
 
-def post_batch(visit: Visit, request: Request) -> Answer:
+def post_batch(visit: CallContext, request: Request) -> Answer:
     """Do many operations; each is accepted or rejected on its own."""
     if len(request.body) > BATCH_BYTES:
         return _malformed("request body cannot be larger than 500 KB", status=visit.switches.oversize_status)
@@ -42,7 +42,7 @@ def post_batch(visit: Visit, request: Request) -> Answer:
 ROUTES = {("POST", ENTITY_PATH): post_entity, ("POST", BATCH_PATH): post_batch}
 
 
-def _perform_all(visit: Visit, items: list[Any], *, may_be_long: bool) -> Iterator[Json]:
+def _perform_all(visit: CallContext, items: list[Any], *, may_be_long: bool) -> Iterator[Json]:
     for index, item in enumerate(items):
         spoiled = index in visit.spoiled
         for problem in perform(visit, item, may_be_long=may_be_long, spoiled=spoiled):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sandbox.customerio.http_messages import Json
 from sandbox.customerio.limits import (
     ATTRIBUTE_NAME_BYTES,
     ATTRIBUTES,
@@ -15,7 +16,6 @@ from sandbox.customerio.limits import (
     value_fits,
 )
 from sandbox.customerio.switches import Switches
-from sandbox.customerio.wire import Json
 
 # Keys that identify or steer; they are no attributes of the person and carry no value limit of their own.
 STEERING_KEYS = frozenset({"_timestamp", "_update", "cio_relationships"})

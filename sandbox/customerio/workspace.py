@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sandbox.customerio.activity import SUPPRESSED, ActivityLog
 from sandbox.customerio.calls import Call, Item
-from sandbox.customerio.events import MICROSECONDS, Event
+from sandbox.customerio.events import US_PER_S, Event
 from sandbox.customerio.people import Identifier, People, Person
 from sandbox.customerio.rate import Bucket
 from sandbox.customerio.switches import Switches
@@ -35,7 +35,7 @@ class Workspace:
         self.suppressed: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
         self.deferred: Callable[[], object] | None = None
 
-    def catch_up(self) -> None:
+    def apply_deferred(self) -> None:
         """Do what the `out-of-order` fault has put off."""
         deferred, self.deferred = self.deferred, None
         if deferred is not None:
@@ -43,7 +43,7 @@ class Workspace:
 
 
 @dataclass(slots=True)
-class Visit:
+class CallContext:
     """One call to one workspace: when it came, under which rules, and what is to be rejected by a fault."""
 
     workspace: Workspace
@@ -55,7 +55,7 @@ class Visit:
     @property
     def seconds(self) -> int:
         """Return the time of the call in Unix seconds."""
-        return self.now // MICROSECONDS
+        return self.now // US_PER_S
 
     def note(self, kind: str, who: object, detail: str = "") -> None:
         """Write to the workspace's activity log."""

@@ -3,14 +3,14 @@
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from sandbox.store.api.answers import refusal
 from sandbox.store.api.control import control
 from sandbox.store.api.control_hooks import control_hooks
-from sandbox.store.api.gate import guard
 from sandbox.store.api.hooks import hooks
 from sandbox.store.api.metadata import metadata
+from sandbox.store.api.middleware import install_middleware
 from sandbox.store.api.orders import orders
 from sandbox.store.api.reads import reads
+from sandbox.store.api.responses import refusal
 from sandbox.store.api.shipments_v11 import shipments_v11
 from sandbox.store.api.subscriptions import subscriptions
 from sandbox.store.api.writes import writes
@@ -23,7 +23,7 @@ def create_app(world: World) -> Flask:
     """Every path works with and without its trailing slash, and without a redirect."""
     app = Flask("sandbox.store", static_folder=None)
     app.url_map.strict_slashes = False
-    guard(app, world)
+    install_middleware(app, world)
     for part in PARTS:
         app.register_blueprint(part(world))
     app.register_error_handler(HTTPException, as_json)

@@ -17,7 +17,7 @@ THEMES = ("mytheme", "spring-2026", "bold")
 THEME_FILES = ("html/index.html", "html/cart.html", "css/main.css", "js/gift.js", "snippets/footer.html")
 
 
-def stock_shelves(state: State, rng: random.Random) -> None:
+def create_catalogue(state: State, rng: random.Random) -> None:
     billing = state.insert("product_billings", monthly_billing(state))
     terms = [state.insert("terms", term(*described)) for described in TERMS]
     for name, price in BOXES:

@@ -8,7 +8,7 @@ from typing import Any
 
 STATUSES = {401, 403, 429, 500, 502, 503}
 WITH_RETRY_AFTER = {429, 503}
-KINDS = ("status", "rate", "latency", "auth", "page")
+FAULT_KINDS = ("status", "rate", "latency", "auth", "page")
 
 # What may be wrong with a page of a list; `api/pages.py` acts it out.
 PAGES = ("null", "missing", "empty", "gone", "same_next", "first_next")
@@ -46,12 +46,12 @@ class Fault:
         if fault.page not in {None, *PAGES}:
             raise BadFault(f"page is one of {', '.join(PAGES)}")
         if len(fault.kinds) != 1:
-            raise BadFault(f"a fault has one of {', '.join(KINDS)}")
+            raise BadFault(f"a fault has one of {', '.join(FAULT_KINDS)}")
         return fault
 
     @property
     def kinds(self) -> list[str]:
-        return [kind for kind in KINDS if getattr(self, kind)]
+        return [kind for kind in FAULT_KINDS if getattr(self, kind)]
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Faults:
 
     def clear(self, kind: str | None = None) -> None:
         """Take all faults away, or those of one kind."""
-        if kind not in {None, *KINDS}:
-            raise BadFault(f"a kind of fault is one of {', '.join(KINDS)}")
+        if kind not in {None, *FAULT_KINDS}:
+            raise BadFault(f"a kind of fault is one of {', '.join(FAULT_KINDS)}")
         with self._lock:
             self._faults = [fault for fault in self._faults if kind and kind not in fault.kinds]
 
@@ -98,7 +98,7 @@ class Faults:
             verdict = next((found for found in refusals if found), Verdict())
             return replace(verdict, latency=sum(fault.latency for fault in slow))
 
-    def spoil(self, path: str, page: int) -> str | None:
+    def take_page_fault(self, path: str, page: int) -> str | None:
         """Use up one of the times of the first fault that spoils this page of this list."""
         with self._lock:
             for fault in self._faults:

@@ -76,6 +76,6 @@ LEADS_TO: Mapping[str, str] = {
 PROPERTIES: Mapping[str, frozenset[str]] = {kind: frozenset(names.split()) for kind, names in OWN.items()}
 
 
-def names_of(kind: str) -> frozenset[str]:
+def list_property_names(kind: str) -> frozenset[str]:
     """Return every name an object of this kind may show: its own properties and its relations."""
     return PROPERTIES.get(kind, frozenset()) | RELATIONS.get(kind, {}).keys()

@@ -26,7 +26,7 @@ class Handler(WSGIRequestHandler):
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningStore:
     """A store that listens."""
 
     url: str
@@ -34,15 +34,15 @@ class Running:
     server: BaseWSGIServer
 
 
-def open_store(options: Options, port: int = 0) -> Running:
+def open_store(options: Options, port: int = 0) -> RunningStore:
     """Bind the port (0 for any free one); `server.serve_forever()` then serves."""
     world = World(options, CLOCKS)
     server = make_server(HOST, port, create_app(world), threaded=True, request_handler=Handler)
-    return Running(f"http://{HOST}:{server.server_port}", world, server)
+    return RunningStore(f"http://{HOST}:{server.server_port}", world, server)
 
 
 @contextlib.contextmanager
-def serving(options: Options) -> Iterator[Running]:
+def run_in_thread(options: Options) -> Iterator[RunningStore]:
     """A store served by a thread of this process, for tests."""
     running = open_store(options)
     thread = threading.Thread(target=running.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

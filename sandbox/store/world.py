@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sandbox.store import catalogue, dates
+from sandbox.store.fake_people import PersonGenerator
 from sandbox.store.faults import Faults
-from sandbox.store.journal import Journal
-from sandbox.store.life.agenda import Agenda
-from sandbox.store.life.run import Life
-from sandbox.store.people import Townsfolk
-from sandbox.store.shop.desk import Shop
+from sandbox.store.request_log import RequestLog
+from sandbox.store.shop.shop import Shop
+from sandbox.store.simulation.run import Simulation
+from sandbox.store.simulation.schedule import Schedule
 from sandbox.store.state import State
 from sandbox.store.switches import Switches
-from sandbox.store.telling.firing import Firing
-from sandbox.store.telling.herald import Herald, Style
-from sandbox.store.telling.truth import Truth
+from sandbox.store.webhooks.dispatcher import DispatchOptions, WebhookDispatcher
+from sandbox.store.webhooks.sender_pool import SenderPool
+from sandbox.store.webhooks.truth import Truth
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,20 @@ class World:
         rng = random.Random(f"{self.options.seed} store")
         self.switches = Switches()
         self.faults = Faults(self.clocks.steady)
-        self.journal = Journal()
+        self.journal = RequestLog()
         self.state = State(dates.seconds(self.options.start), self.switches)
         self.truth = Truth()
-        self.folk = Townsfolk()
-        self.agenda = Agenda()
-        style = Style(random.Random(f"{self.options.seed} wire"))
-        self.herald = Herald(self.state, self.truth, Firing(self.truth, self.clocks.wall), style)
-        self.shop = Shop(self.state, self.herald, self.folk, rng)
-        self.life = Life(self.state, self.herald, self.truth, self.folk, self.agenda)
-        catalogue.stock_shelves(self.state, rng)
+        self.person_generator = PersonGenerator()
+        self.schedule = Schedule()
+        style = DispatchOptions(random.Random(f"{self.options.seed} wire"))
+        self.dispatcher = WebhookDispatcher(self.state, self.truth, SenderPool(self.truth, self.clocks.wall), style)
+        self.shop = Shop(self.state, self.dispatcher, self.person_generator, rng)
+        self.simulation = Simulation(self.state, self.dispatcher, self.truth, self.person_generator, self.schedule)
+        catalogue.create_catalogue(self.state, rng)
 
     def stop(self) -> None:
-        self.life.stop()
-        self.herald.firing.stop()
+        self.simulation.stop()
+        self.dispatcher.pool.stop()
 
     def reset(self, seed: int | None = None) -> None:
         self.stop()

@@ -7,11 +7,11 @@ import shutil
 import pytest
 from sqlalchemy import func, select
 
-from bench.hooks import hooks
-from bench.measures.growth import fill
-from bench.oneprocess import STORE, Spent, connected, push
+from bench.hooks import make_hooks
+from bench.in_process import STORE, CpuTimes, create_connected_store, push
+from bench.measures.growth import fill_ledger
 from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.tables import Base
+from pipeline.ledger.schema.core import Base
 
 COPIES = 3
 ONCE = {"accounts", "fences"}  # one row each, whatever the ledger holds
@@ -24,11 +24,11 @@ def filled(migrated_sqlite, redis_client, tmp_path):
     path = tmp_path / "ledger.db"
     shutil.copy(migrated_sqlite, path)
     engine = make_engine(f"sqlite:///{path}")
-    connected(engine)
-    push(engine, redis_client, [(STORE, hook) for hook in hooks(40)], 20, Spent())
+    create_connected_store(engine)
+    push(engine, redis_client, [(STORE, hook) for hook in make_hooks(40)], 20, CpuTimes())
     before = counts(engine)
     engine.dispose()
-    fill(path, COPIES)
+    fill_ledger(path, COPIES)
     yield engine, before
     engine.dispose()
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from receiver.demo.ask import ask
-from sandbox.store.server import Running as CratejoySandbox
-from sandbox.store.server import serving
+from receiver.demo.sandbox_api import call_sandbox
+from sandbox.store.server import RunningStore as CratejoySandbox
+from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
-from tests.receiver.run.everything import PATIENCE, Running, running
+from tests.receiver.supervisor.running_installation import TIMEOUT_S, RunningInstallation, run_installation
 from tests.servers.sandbox import Sandbox, sandbox_customerio
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 EMAIL, PASSWORD = "bea@example.com", "a long enough one"
-LONG = PATIENCE * 1000  # ms
+LONG = TIMEOUT_S * 1000  # ms
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 SIZES = (DESK, {"width": 640, "height": 450}, PHONE, {"width": 320, "height": 450})  # at 200 % a window is half as wide
@@ -30,7 +30,7 @@ SIZES = (DESK, {"width": 640, "height": 450}, PHONE, {"width": 320, "height": 45
 class World:
     """An installation between the two sandboxes."""
 
-    run: Running
+    run: RunningInstallation
     cratejoy: CratejoySandbox
     customerio: Sandbox
 
@@ -48,9 +48,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     data = tmp_path_factory.mktemp("browser") / "data"
     settings = {"CRATEWIRE_CONNECT_ANYWHERE": "true", "CRATEWIRE_CRATEJOY_RATE": "20"}
     with (
-        serving(Options("an-id", "a-secret")) as cratejoy,
+        run_in_thread(Options("an-id", "a-secret")) as cratejoy,
         sandbox_customerio() as customerio,
-        running(data, **settings) as run,
+        run_installation(data, **settings) as run,
     ):
         run.until_said("Ready: ")
         yield World(run, cratejoy, customerio)
@@ -91,12 +91,12 @@ ALLOWED = 5  # requests a second; the installation thinks that it may send twent
 
 
 def answers_of(cratejoy: CratejoySandbox) -> set[int]:
-    return {request["status"] for request in ask(f"{cratejoy.url}/_sandbox/requests")["requests"]}
+    return {request["status"] for request in call_sandbox(f"{cratejoy.url}/_sandbox/requests")["requests"]}
 
 
 def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world: World, page: Page):
     store = world.cratejoy.url
-    ask(f"{store}/_sandbox/customers", {"count": CUSTOMERS})
+    call_sandbox(f"{store}/_sandbox/customers", {"count": CUSTOMERS})
     page.goto(world.url)
     fill_in(page, world, **{"Client Secret": "not it"})
     page.get_by_role("button", name="Connect").click()
@@ -104,7 +104,7 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
     expect(page.get_by_label("Client Secret")).to_be_focused()
 
     page.get_by_label("Client Secret").fill("a-secret")  # all else is as it was
-    ask(f"{store}/_sandbox/faults", {"rate": ALLOWED, "retry_after": 1})
+    call_sandbox(f"{store}/_sandbox/faults", {"rate": ALLOWED, "retry_after": 1})
     page.get_by_role("button", name="Connect").dblclick()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your store is connected", timeout=LONG)
 
@@ -117,7 +117,7 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
     world.run.until(lambda: len(world.customerio.control("people")) == CUSTOMERS)
     assert world.customerio.events() == []
 
-    ask(f"{store}/_sandbox/life", {"hooks": 40, "seed": 1})
+    call_sandbox(f"{store}/_sandbox/life", {"hooks": 40, "seed": 1})
     expect(page.locator("tbody tr")).to_have_count(25, timeout=LONG)
     world.run.until(world.customerio.events)
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 from redis import Redis
 
-from bench.chaos.faults.broker import check_ears
-from tests.chaos.scenes import scene
+from bench.chaos.faults.broker import check_consumers
+from tests.chaos.fault_runs import make_fault_run
 
 QUEUE = "a-queue"
 
@@ -29,19 +29,19 @@ def listeners(server: Redis, number: int) -> Iterator[None]:
 
 
 def test_both_workers_hear(redis_client: Redis):
-    here = scene(here=SimpleNamespace(broker=redis_client))
+    here = make_fault_run(here=SimpleNamespace(broker=redis_client))
 
     with listeners(redis_client, 2):
-        check_ears(here, seconds=60)
+        check_consumers(here, seconds=60)
 
     assert not here.row.broken
 
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_deaf_worker_breaks_the_row(redis_client: Redis, number: int):
-    here = scene(here=SimpleNamespace(broker=redis_client))
+    here = make_fault_run(here=SimpleNamespace(broker=redis_client))
 
     with listeners(redis_client, number):
-        check_ears(here, seconds=0.2)
+        check_consumers(here, seconds=0.2)
 
     assert here.row.broken

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.chaos.fault_run import run_fault
 from bench.chaos.faults import FAULTS
-from bench.chaos.installation import Installation, installation
-from bench.chaos.scene import play
+from bench.chaos.installation import Installation, start_installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -30,13 +30,13 @@ STRIKING = (
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("chaos"), "sqlite") as running:
+    with start_installation(tmp_path_factory.mktemp("chaos"), "sqlite") as running:
         yield running
 
 
 @pytest.mark.parametrize("name", STRIKING)
 def test_nothing_is_lost_doubled_or_out_of_order(here: Installation, name: str):
-    row = play(here, BY_NAME[name], "sqlite", short=True, seed=1)
+    row = run_fault(here, BY_NAME[name], "sqlite", short=True, seed=1)
 
     assert row.accepted
     assert (row.lost, row.twice, row.out_of_order, row.broken) == (0, 0, 0, [])

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from pipeline.ledger import tables
 from pipeline.ledger.engine import make_engine
-from pipeline.record.batch import record_batch
+from pipeline.ledger.schema import core
+from pipeline.recording.batch import record_batch
 from tests.builders import HOUR, NOW, customer, gift_order, order, shipment, subscription
-from tests.pipeline.record.conftest import Teller
+from tests.pipeline.recording.conftest import HookRecorder
 
 HISTORY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("customer_new", customer(num_orders=0)),
@@ -31,7 +31,7 @@ HISTORY: tuple[tuple[str, dict[str, Any]], ...] = (
 PERMUTATIONS = 1_000
 
 
-def profiles(teller: Teller, mixed: list[int], cut: int) -> dict[str, Any]:
+def profiles(teller: HookRecorder, mixed: list[int], cut: int) -> dict[str, Any]:
     """What is known of everybody when the hooks, each received at its own time, come in this order, in two batches.
 
     Nothing is committed: the next order begins with an empty ledger too.
@@ -41,7 +41,7 @@ def profiles(teller: Teller, mixed: list[int], cut: int) -> dict[str, Any]:
     with teller.engine.connect() as db:
         for batch in (hooks[:cut], hooks[cut:]):
             record_batch(db, batch, [], raws, token=None, now=NOW)
-        found = {row.email: row.attributes for row in db.execute(select(tables.Person.__table__))}
+        found = {row.email: row.attributes for row in db.execute(select(core.Person.__table__))}
         db.rollback()
     return found
 
@@ -49,7 +49,7 @@ def profiles(teller: Teller, mixed: list[int], cut: int) -> dict[str, Any]:
 @pytest.mark.timeout(600)
 def test_every_order_of_arrival_gives_the_same_profile(migrated_sqlite: Path, tmp_path: Path):
     shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
-    teller = Teller(make_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
+    teller = HookRecorder(make_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
     places = range(len(HISTORY))
     in_order = profiles(teller, list(places), len(HISTORY))
 

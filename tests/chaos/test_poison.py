@@ -6,43 +6,43 @@ from collections import Counter
 
 import pytest
 
-from bench.chaos.faults.poison import Dead, complaints, impatience
+from bench.chaos.faults.poison import QuarantinedHook, check_dead_hooks, check_starts
 
 SENT = [b"one", b"two", b"one"]
-CONDEMNED = [Dead(raw, "poison", 3) for raw in SENT]
+CONDEMNED = [QuarantinedHook(raw, "poison", 3) for raw in SENT]
 
 
 def test_nothing_is_said_if_each_was_condemned():
-    assert complaints(SENT, CONDEMNED) == []
+    assert check_dead_hooks(SENT, CONDEMNED) == []
 
 
 @pytest.mark.parametrize(
     "last",
     [
-        Dead(b"one", "internal_error", None),
-        Dead(b"one", "poison", 2),
-        Dead(b"one", "poison", None),
-        Dead(b"on", "poison", 3),
+        QuarantinedHook(b"one", "internal_error", None),
+        QuarantinedHook(b"one", "poison", 2),
+        QuarantinedHook(b"one", "poison", None),
+        QuarantinedHook(b"on", "poison", 3),
     ],
 )
-def test_one_that_was_set_aside_otherwise_is_told(last: Dead):
-    assert complaints(SENT, [*CONDEMNED[:2], last])
+def test_one_that_was_set_aside_otherwise_is_told(last: QuarantinedHook):
+    assert check_dead_hooks(SENT, [*CONDEMNED[:2], last])
 
 
 def test_a_repeat_that_is_nowhere_is_told():
-    assert complaints(SENT, CONDEMNED[:2])
+    assert check_dead_hooks(SENT, CONDEMNED[:2])
 
 
-@pytest.mark.parametrize("more", [Dead(b"sound", "poison", 3), Dead(b"one", "poison", 3)])
-def test_one_too_many_is_told(more: Dead):
-    assert complaints(SENT, [*CONDEMNED, more])
+@pytest.mark.parametrize("more", [QuarantinedHook(b"sound", "poison", 3), QuarantinedHook(b"one", "poison", 3)])
+def test_one_too_many_is_told(more: QuarantinedHook):
+    assert check_dead_hooks(SENT, [*CONDEMNED, more])
 
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_body_may_be_begun_three_times(times: int):
-    assert impatience(SENT, Counter({b"one": times, b"two": 1})) == []
+    assert check_starts(SENT, Counter({b"one": times, b"two": 1})) == []
 
 
 @pytest.mark.parametrize("times", [0, 4])
 def test_a_body_that_was_never_begun_or_too_often_is_told(times: int):
-    assert impatience(SENT, Counter({b"one": times, b"two": 1}))
+    assert check_starts(SENT, Counter({b"one": times, b"two": 1}))

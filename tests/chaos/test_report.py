@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bench.chaos.count import Row
+from bench.chaos.accounting import Row
 from bench.chaos.report import read
 
 

@@ -7,18 +7,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.chaos.faults.spool import check_refusals, cut_spools
+from bench.chaos.faults.spool import check_cut_spools, check_refusals
 from bench.chaos.hooks import Hook
-from bench.chaos.load import Told
-from tests.chaos.scenes import scene
+from bench.chaos.load import SentHook
+from tests.chaos.fault_runs import make_fault_run
 
 
-def told(status: int | None, retry_after: str | None = None) -> Told:
-    return Told(Hook(0, 0, b"", "1", ("a",)), sent_at=1, answered_at=2, status=status, retry_after=retry_after)
+def told(status: int | None, retry_after: str | None = None) -> SentHook:
+    return SentHook(Hook(0, 0, b"", "1", ("a",)), sent_at=1, answered_at=2, status=status, retry_after=retry_after)
 
 
 def test_a_refusal_that_asks_to_come_again_is_as_it_should_be():
-    here = scene(told(200), told(503, "5"))
+    here = make_fault_run(told(200), told(503, "5"))
 
     check_refusals(here)
 
@@ -26,8 +26,8 @@ def test_a_refusal_that_asks_to_come_again_is_as_it_should_be():
 
 
 @pytest.mark.parametrize("others", [[told(503)], [told(500, "5")], [told(404)]])
-def test_a_refusal_in_other_words_breaks_the_row(others: list[Told]):
-    here = scene(told(503, "5"), *others)
+def test_a_refusal_in_other_words_breaks_the_row(others: list[SentHook]):
+    here = make_fault_run(told(503, "5"), *others)
 
     check_refusals(here)
 
@@ -36,7 +36,7 @@ def test_a_refusal_in_other_words_breaks_the_row(others: list[Told]):
 
 @pytest.mark.parametrize("status", [200, None])
 def test_a_disk_that_refused_nothing_breaks_the_row(status: int | None):
-    here = scene(told(status))
+    here = make_fault_run(told(status))
 
     check_refusals(here)
 
@@ -44,8 +44,8 @@ def test_a_disk_that_refused_nothing_breaks_the_row(status: int | None):
 
 
 def test_no_spool_to_cut_breaks_the_row(tmp_path: Path):
-    here = scene(here=SimpleNamespace(data_dir=tmp_path))
+    here = make_fault_run(here=SimpleNamespace(data_dir=tmp_path))
 
-    cut_spools(here)
+    check_cut_spools(here)
 
     assert here.row.broken

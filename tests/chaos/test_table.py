@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from bench.chaos import table
-from bench.chaos.count import Row
+from bench.chaos.accounting import Row
 
 
 def row(**more: object) -> Row:

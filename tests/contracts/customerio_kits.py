@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
 
+from pipeline.core.hooks import Message, PersonRef
 from pipeline.destinations.customerio import CustomerIO
-from pipeline.model import Message, PersonRef
-from tests.contracts.fake_track import Canned, FakeTrack, fake_track
-from tests.contracts.kit import Kit, RecordingHTTP, Told
+from tests.contracts.fake_track import CannedAnswer, FakeTrack, fake_track
+from tests.contracts.kit import DeliveredMessage, Kit, RecordingHTTP
 
 
 class _CustomerIOKit:
@@ -52,12 +52,12 @@ class FakeTrackKit(_CustomerIOKit):
         super().__init__(track.config)
         self.track = track
 
-    def told(self) -> list[list[Told]]:
+    def told(self) -> list[list[DeliveredMessage]]:
         return [call.told() for call in self.track.calls if call.taken]
 
     def answer_next(self, status: int, retry_after: int | None = None) -> None:
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        self.track.next.append(Canned(status, "<html>sorry</html>", headers))
+        self.track.next.append(CannedAnswer(status, "<html>sorry</html>", headers))
 
     def revoke(self) -> None:
         self.track.api_key = "another"
@@ -66,7 +66,7 @@ class FakeTrackKit(_CustomerIOKit):
 class SandboxKit(_CustomerIOKit):
     """Against the sandbox, which was written without knowing our code."""
 
-    def told(self) -> list[list[Told]]:
+    def told(self) -> list[list[DeliveredMessage]]:
         kinds = {"identify": "profile", "event": "event"}
         calls = self._control("GET", "calls")
         taken = [[item for item in call["items"] if item["accepted"]] for call in calls]

@@ -6,20 +6,20 @@ import re
 
 import pytest
 
-from pipeline.destinations.port import Checked
-from pipeline.errors import BadCredentials, CratewireError, Misconfigured, Unreachable, WrongRegion
-from pipeline.model import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
+from pipeline.core.errors import BadCredentials, CratewireError, Misconfigured, Unreachable, WrongRegion
+from pipeline.core.hooks import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
+from pipeline.destinations.base import CheckResult
 from tests.contracts.kit import Kit
 from tests.contracts.messages import event, person, profile
 
 ALICE, BOB, GUEST = person(1), person(2), person(3, customer=False)
-STORY = (
-    profile(1, ALICE, introduced=False),
-    event(2, ALICE, "order_new", introduced=False),
-    profile(3, GUEST, introduced=False, gift_recipient=True),
+MESSAGES = (
+    profile(1, ALICE, has_profile=False),
+    event(2, ALICE, "order_new", has_profile=False),
+    profile(3, GUEST, has_profile=False, gift_recipient=True),
     event(4, BOB, "order_new"),
-    event(5, GUEST, "order_new", introduced=False),
-    event(6, ALICE, "shipment_shipped", introduced=False),
+    event(5, GUEST, "order_new", has_profile=False),
+    event(6, ALICE, "shipment_shipped", has_profile=False),
     profile(7, BOB, plan="Large Box"),
     event(8, BOB, "subscription_renewed"),
 )
@@ -39,21 +39,21 @@ class DestinationSuite:
         assert kit.destination().send([]) == Reply(())
 
     def test_everything_arrives_once(self, kit: Kit):
-        kit.destination().send(STORY)
+        kit.destination().send(MESSAGES)
 
         arrived = [one for call in kit.told() for one in call]
-        assert sorted(arrived) == sorted(_told(kit, message) for message in STORY)
+        assert sorted(arrived) == sorted(_get_delivered(kit, message) for message in MESSAGES)
 
     def test_a_persons_messages_leave_in_the_order_given(self, kit: Kit):
-        kit.destination().send(STORY)
+        kit.destination().send(MESSAGES)
 
         arrived = [one for call in kit.told() for one in call]
         for who in (ALICE, BOB, GUEST):
-            mine = [_told(kit, message) for message in STORY if message.person == who]
+            mine = [_get_delivered(kit, message) for message in MESSAGES if message.person == who]
             assert [one for one in arrived if one[0] == kit.who(who)] == mine
 
     def test_a_first_profile_leaves_in_an_earlier_call_than_the_first_event(self, kit: Kit):
-        kit.destination().send(STORY)
+        kit.destination().send(MESSAGES)
 
         calls = kit.told()
         for who in (ALICE, GUEST):
@@ -70,16 +70,16 @@ class DestinationSuite:
         assert reply.outcomes == (Sent(),) * len(messages)
 
     def test_the_calls_say_what_they_carried(self, kit: Kit):
-        reply = kit.destination().send(STORY)
+        reply = kit.destination().send(MESSAGES)
 
-        carried = [place for call in reply.calls for place in (call.carried or range(len(STORY)))]
-        assert sorted(carried) == list(range(len(STORY)))
+        carried = [place for call in reply.calls for place in (call.message_positions or range(len(MESSAGES)))]
+        assert sorted(carried) == list(range(len(MESSAGES)))
         assert all(call.status is not None and call.duration_us >= 0 for call in reply.calls)
 
     def test_the_same_messages_make_the_same_bytes(self, kit: Kit):
-        kit.destination().send(STORY)
+        kit.destination().send(MESSAGES)
         first = list(kit.bodies())
-        kit.destination().send(STORY)
+        kit.destination().send(MESSAGES)
 
         assert kit.bodies() == first * 2
 
@@ -87,31 +87,31 @@ class DestinationSuite:
     def test_after_a_failure_that_passes_nothing_more_is_sent(self, kit: Kit, status: int):
         kit.answer_next(status)
 
-        reply = kit.destination().send(STORY)
+        reply = kit.destination().send(MESSAGES)
 
         assert {type(one) for one in reply.outcomes} == {RetryAfter}
-        assert len(reply.outcomes) == len(STORY)
+        assert len(reply.outcomes) == len(MESSAGES)
         assert len(reply.calls) == 1
         assert kit.told() == []
 
     def test_what_is_sent_again_after_a_failure_arrives(self, kit: Kit):
         kit.answer_next(503)
         destination = kit.destination()
-        destination.send(STORY)
+        destination.send(MESSAGES)
 
-        reply = destination.send(STORY)
+        reply = destination.send(MESSAGES)
 
         assert set(reply.outcomes) == {Sent()}
 
     def test_the_time_the_platform_asks_for_is_passed_on(self, kit: Kit):
         kit.answer_next(429, retry_after=7)
 
-        reply = kit.destination().send(STORY)
+        reply = kit.destination().send(MESSAGES)
 
         assert {one.seconds for one in reply.outcomes if isinstance(one, RetryAfter)} == {7.0}
 
     def test_a_platform_that_is_not_there_is_tried_again_later(self, kit: Kit):
-        reply = kit.destination(base_url="http://127.0.0.1:1").send(STORY)
+        reply = kit.destination(base_url="http://127.0.0.1:1").send(MESSAGES)
 
         assert {type(one) for one in reply.outcomes} == {RetryAfter}
         assert reply.calls[0].status is None
@@ -119,14 +119,14 @@ class DestinationSuite:
     def test_refused_credentials_break_the_connection_and_keep_everything(self, kit: Kit):
         kit.revoke()
 
-        reply = kit.destination().send(STORY)
+        reply = kit.destination().send(MESSAGES)
 
         assert {type(one) for one in reply.outcomes} == {ConnectionBroken}
-        assert len(reply.outcomes) == len(STORY)
+        assert len(reply.outcomes) == len(MESSAGES)
         assert len(reply.calls) == 1
 
     def test_outcomes_and_calls_hold_no_personal_data(self, kit: Kit):
-        reply = kit.destination().send([kit.unacceptable(event(1, GUEST, name=f"for {GUEST.email}")), *STORY])
+        reply = kit.destination().send([kit.unacceptable(event(1, GUEST, name=f"for {GUEST.email}")), *MESSAGES])
 
         assert "@" not in repr(reply)
         assert not re.search("%40", repr(reply))
@@ -140,7 +140,7 @@ class DestinationSuite:
     def test_the_config_to_save_works_as_it_is(self, kit: Kit):
         checked = kit.destination().check()
 
-        assert kit.destination(**checked.config).check() == Checked(checked.account, checked.config, checked.facts)
+        assert kit.destination(**checked.config).check() == CheckResult(checked.account, checked.config, checked.facts)
 
     def test_wrong_credentials_are_told_from_other_faults(self, kit: Kit):
         kit.revoke()
@@ -178,5 +178,5 @@ class DestinationSuite:
         assert not any(secret in repr(caught.value) for secret in secrets)
 
 
-def _told(kit: Kit, message: Message) -> tuple[str, str, str | None]:
+def _get_delivered(kit: Kit, message: Message) -> tuple[str, str, str | None]:
     return kit.who(message.person), message.kind, message.name

@@ -19,11 +19,11 @@ from urllib.parse import unquote
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _V1 = re.compile(r"/api/v1/customers/([^/]+)(/events)?")
-HANGS_SECONDS = 60
+HANG_S = 60
 
 
 @dataclass(frozen=True)
-class Canned:
+class CannedAnswer:
     """An answer given whatever was asked, `once` something has happened.
 
     `length` lies about the body's; `drop` answers nothing at all.
@@ -65,13 +65,13 @@ class FakeTrack:
         self.url = url
         self.site_id, self.api_key, self.region = "site-1", "key-1", "us"
         self.calls: list[Call] = []
-        self.next: deque[Canned] = deque()
+        self.next: deque[CannedAnswer] = deque()
 
     @property
     def config(self) -> dict[str, str]:
         return {"site_id": self.site_id, "api_key": self.api_key, "region": "us", "base_url": self.url}
 
-    def handle(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> Canned:
+    def handle(self, method: str, path: str, headers: Mapping[str, str], raw: bytes) -> CannedAnswer:
         canned = self.next.popleft() if self.next else None
         answer, taken = (canned, ()) if canned else self._natural(method, path, headers, raw)
         seen = {name.lower(): value for name, value in headers.items()}
@@ -80,12 +80,12 @@ class FakeTrack:
 
     def _natural(
         self, method: str, path: str, headers: Mapping[str, str], raw: bytes
-    ) -> tuple[Canned, tuple[Any, ...]]:
+    ) -> tuple[CannedAnswer, tuple[Any, ...]]:
         pair = base64.b64encode(f"{self.site_id}:{self.api_key}".encode()).decode()
         if headers.get("Authorization") != f"Basic {pair}":
-            return Canned(401, '{"meta":{"error":"Unauthorized request"}}'), ()
+            return CannedAnswer(401, '{"meta":{"error":"Unauthorized request"}}'), ()
         if path == "/api/v1/accounts/region":
-            return Canned(200, json.dumps({"url": self.url, "region": self.region, "environment_id": 3})), ()
+            return CannedAnswer(200, json.dumps({"url": self.url, "region": self.region, "environment_id": 3})), ()
         if path == "/api/v2/batch":
             return _batch(json.loads(raw)["batch"])
         return _single(method, path, json.loads(raw))
@@ -102,7 +102,7 @@ def fake_track() -> Iterator[FakeTrack]:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             answer = track.handle(self.command, self.path, dict(self.headers), raw)
             if answer.once:
-                answer.once.wait(HANGS_SECONDS)
+                answer.once.wait(HANG_S)
             if answer.drop:
                 self.close_connection = True
                 return
@@ -133,11 +133,11 @@ def fake_track() -> Iterator[FakeTrack]:
         thread.join()
 
 
-def _batch(operations: list[dict[str, Any]]) -> tuple[Canned, tuple[Any, ...]]:
+def _batch(operations: list[dict[str, Any]]) -> tuple[CannedAnswer, tuple[Any, ...]]:
     faults = [_fault(operation) for operation in operations]
     errors = [{"batch_index": place, **fault} for place, fault in enumerate(faults) if fault]
     taken = tuple(one for one, fault in zip(operations, faults, strict=True) if not fault)
-    return (Canned(207, json.dumps({"errors": errors})) if errors else Canned()), taken
+    return (CannedAnswer(207, json.dumps({"errors": errors})) if errors else CannedAnswer()), taken
 
 
 def _fault(operation: dict[str, Any]) -> dict[str, str] | None:
@@ -155,13 +155,13 @@ def _fault(operation: dict[str, Any]) -> dict[str, str] | None:
     return None
 
 
-def _single(method: str, path: str, body: dict[str, Any]) -> tuple[Canned, tuple[Any, ...]]:
+def _single(method: str, path: str, body: dict[str, Any]) -> tuple[CannedAnswer, tuple[Any, ...]]:
     found = _V1.fullmatch(path)
     if found is None:
-        return Canned(404, ""), ()
+        return CannedAnswer(404, ""), ()
     who = unquote(found[1])
     identifiers = {"email" if "@" in who else "id": who}
     if method == "PUT":
-        return Canned(), ({"identifiers": identifiers, "action": "identify", "attributes": body},)
+        return CannedAnswer(), ({"identifiers": identifiers, "action": "identify", "attributes": body},)
     event = {"identifiers": identifiers, "action": "event", "name": body["name"], "id": body["id"]}
-    return Canned(), ({**event, "attributes": body["data"]},)
+    return CannedAnswer(), ({**event, "attributes": body["data"]},)

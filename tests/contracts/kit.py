@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from pipeline.destinations.port import Destination
-from pipeline.http import BODY_BYTES, HTTP, Answer, Method
-from pipeline.model import Message, PersonRef
+from pipeline.core.hooks import Message, PersonRef
+from pipeline.destinations.base import Destination
+from pipeline.infra.http.client import MAX_BODY_BYTES, HTTPClient, HTTPResponse, Method
 
-Told = tuple[str, str, str | None]  # the platform's key of a person, "profile" or "event", the event's name
+DeliveredMessage = tuple[str, str, str | None]  # the platform's key of a person, "profile" or "event", the event's name
 
 
 class Kit(Protocol):
@@ -27,7 +27,7 @@ class Kit(Protocol):
     def bodies(self) -> list[bytes]:
         """The bodies our destinations have sent, in order."""
 
-    def told(self) -> list[list[Told]]:
+    def told(self) -> list[list[DeliveredMessage]]:
         """What the platform took, call by call; calls of which nothing was taken are left out."""
 
     def who(self, person: PersonRef) -> str:
@@ -49,11 +49,11 @@ class Kit(Protocol):
 KitMaker = Callable[[], AbstractContextManager[Kit]]
 
 
-class RecordingHTTP(HTTP):
+class RecordingHTTP(HTTPClient):
     """Real calls, with the bodies kept."""
 
     def __init__(self) -> None:
-        super().__init__(now=_ticks().__next__, timeout=(1.0, 2.0))
+        super().__init__(now=_clock().__next__, timeout=(1.0, 2.0))
         self.bodies: list[bytes] = []
 
     def call(
@@ -63,14 +63,14 @@ class RecordingHTTP(HTTP):
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        most_bytes: int = BODY_BYTES,
-    ) -> Answer:
+        max_bytes: int = MAX_BODY_BYTES,
+    ) -> HTTPResponse:
         if body is not None:
             self.bodies.append(body)
-        return super().call(method, url, headers=headers, body=body, most_bytes=most_bytes)
+        return super().call(method, url, headers=headers, body=body, max_bytes=max_bytes)
 
 
-def _ticks() -> Iterator[int]:
+def _clock() -> Iterator[int]:
     now = 1_772_470_000_000_000
     while True:
         now += 1000

@@ -18,23 +18,25 @@ from typing import Any, get_type_hints
 import click
 from sqlalchemy import create_engine, inspect
 
-from pipeline import keys, model, secrets, tokens
-from pipeline.events.table import EVENTS
-from pipeline.inbox.raw_hook import RawHook, to_fields
-from pipeline.inbox.spool_file import open_file
+from pipeline.core import hooks
+from pipeline.events.catalogue import EVENTS
+from pipeline.inbox.entry import RawHook, to_fields
+from pipeline.inbox.spool.file import open_file
+from pipeline.infra import redis_keys
+from pipeline.infra.crypto import encryption, hook_tokens
+from pipeline.infra.metrics import REGISTRY
 from pipeline.ledger.migrations import migrate
-from pipeline.metrics import COUNTED
+from pipeline.monitoring.alert_webhook import build_signed_headers
 from pipeline.settings import VARIABLES
-from pipeline.silence.webhook import signed
 from receiver.cli import main
-from receiver.pages.keys import derived
-from receiver.watch.gauges import GAUGES
+from receiver.metrics.gauges import GAUGES
+from receiver.pages.auth.keys import derive_keys
 from tasks.app import app
-from tasks.parcel import pack
-from tests.documents.reading import ROOT, names_in, part_of, tables_of, text_of
+from tasks.worker.codec import encode_payload
+from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
 
 PLACE = Path(__file__).with_suffix(".json")
-ROOMS = ("schemas", "pipeline", "tasks", "receiver")
+PACKAGES = ("schemas", "pipeline", "tasks", "receiver")
 A_KEY = "a secret key of no installation"
 # Encrypted with A_KEY by an earlier version.
 ENCRYPTED = (
@@ -50,9 +52,12 @@ def public_names() -> dict[str, Any]:
         "redis keys": sorted(_redis_keys()),
         "stream fields": _stream_fields(),
         "batch keys": sorted(
-            sorted(get_type_hints(row)) for row in vars(model).values() if hasattr(row, "__required_keys__")
+            sorted(get_type_hints(row)) for row in vars(hooks).values() if hasattr(row, "__required_keys__")
         ),
-        "packed batches": [pack({"hooks": []}).partition(":")[0], pack({"hooks": [2**70]}).partition(":")[0]],
+        "packed batches": [
+            encode_payload({"hooks": []}).partition(":")[0],
+            encode_payload({"hooks": [2**70]}).partition(":")[0],
+        ],
         "spool columns": _spool_columns(),
         "ledger columns": _ledger_columns(),
         "states": sorted(_states()),
@@ -73,13 +78,13 @@ def _task_names() -> Iterator[str]:
 
 def _redis_keys() -> Iterator[str]:
     """Of every module, since a key may be made outside the one that lists them; what a format fills in is `{}`."""
-    for room in ROOMS:
+    for room in PACKAGES:
         for path in sorted((ROOT / room).rglob("*.py")):
-            yield from _texts_of(path, "cratewire:")
-    yield keys.INBOX_GROUP
+            yield from _find_strings(path, "cratewire:")
+    yield redis_keys.INBOX_GROUP
 
 
-def _texts_of(path: Path, beginning: str) -> Iterator[str]:
+def _find_strings(path: Path, beginning: str) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
@@ -135,13 +140,13 @@ def _states() -> Iterator[str]:
 
 
 def _documented_codes() -> dict[str, list[str]]:
-    page = text_of("docs/operations.md")
+    page = read_document("docs/operations.md")
     headings = ("## What became of an event", "## Why a hook is dead", "## Why a delivery is dead")
-    return {heading[3:]: sorted(names_in(tables_of(part_of(page, heading))[0])) for heading in headings}
+    return {heading[3:]: sorted(get_code_names(parse_tables(get_section(page, heading))[0])) for heading in headings}
 
 
 def _metrics() -> dict[str, list[str]]:
-    counted = {collector._name: list(collector._labelnames) for collector in COUNTED._collector_to_names}
+    counted = {collector._name: list(collector._labelnames) for collector in REGISTRY._collector_to_names}
     return dict(sorted({**counted, **{name: list(labels) for name, (_, labels) in GAUGES.items()}}.items()))
 
 
@@ -158,14 +163,14 @@ def _commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[t
 
 def _signatures() -> dict[str, str]:
     """What one key makes: other purposes or salts would make every hook URL and every saved secret worthless."""
-    notice = signed([A_KEY], "msg_1", b"{}", 1_000_000)
+    notice = build_signed_headers([A_KEY], "msg_1", b"{}", 1_000_000)
     return {
-        "hook token": tokens.sign([A_KEY], "acme", 3),
+        "hook token": hook_tokens.sign([A_KEY], "acme", 3),
         "notice": notice["webhook-signature"],
-        "authenticator apps": derived([A_KEY], "authenticator apps")[0],
-        "recovery codes": derived([A_KEY], "recovery codes")[0],
-        "invitations": derived([A_KEY], "invitations")[0],
-        "connection config": json.dumps(secrets.unseal([A_KEY], ENCRYPTED)),
+        "authenticator apps": derive_keys([A_KEY], "authenticator apps")[0],
+        "recovery codes": derive_keys([A_KEY], "recovery codes")[0],
+        "invitations": derive_keys([A_KEY], "invitations")[0],
+        "connection config": json.dumps(encryption.decrypt([A_KEY], ENCRYPTED)),
     }
 
 

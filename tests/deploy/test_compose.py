@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import yaml
 
-from pipeline.embedded import BROKER_FLAGS, FLAGS
+from pipeline.infra.embedded_valkey import BROKER_FLAGS, FLAGS
 from receiver.alive import CHECKS
 from tests.deploy.shell import COMMANDS, EXEC, ROOT, SETTINGS
 

@@ -8,9 +8,9 @@ import re
 import pytest
 import yaml
 
-from pipeline.metrics import COUNTED
-from pipeline.metrics.shared import families
-from receiver.watch.gauges import GAUGES
+from pipeline.infra.metrics import REGISTRY
+from pipeline.infra.metrics.fleet import build_families
+from receiver.metrics.gauges import GAUGES
 from tests.deploy.shell import ROOT
 
 DASHBOARD = json.loads((ROOT / "deploy/grafana/cratewire.json").read_text())
@@ -29,8 +29,8 @@ PROMETHEUS_OWN = {"up": {"job", "instance"}}
 def series():
     """Every series a scrape shows -> its labels."""
     found = {name: set(labels) for name, (_, labels) in GAUGES.items()}
-    declared = {collector: set(collector._labelnames) for collector in COUNTED._collector_to_names}
-    for family in families({}):
+    declared = {collector: set(collector._labelnames) for collector in REGISTRY._collector_to_names}
+    for family in build_families({}):
         (labels,) = [labels for collector, labels in declared.items() if collector._name == family.name]
         if family.type == "counter":
             found[f"{family.name}_total"] = labels

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.events.happening import happening_of
-from pipeline.events.table import EVENTS
+from pipeline.events.catalogue import EVENTS
+from pipeline.events.identity import identify_event
 from pipeline.fan_out.gifts import Gift
 from pipeline.fan_out.plan import plan_event
 from tests.builders import NOW, RECIPIENT, customer, gift_order, order, shipment, subscription, transaction
@@ -24,9 +24,9 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-def copies_of(event: str) -> dict[str, dict[str, Any]]:
+def build_payloads(event: str) -> dict[str, dict[str, Any]]:
     """Role -> what a platform is told."""
     row, body = EVENTS[event], BODIES[event]
-    happening = happening_of(row, body, "f" * 64, NOW)
+    happening = identify_event(row, body, "f" * 64, NOW)
     plan = plan_event(row, body, happening, MEMORY, "acme", "USD")
     return {person.role: person.data for person in plan.people}

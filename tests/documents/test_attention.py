@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pipeline.attention.causes import CAUSES
-from tests.documents.reading import names_in, tables_of, text_of
+from tests.documents.markdown import get_code_names, parse_tables, read_document
 
 
 def test_every_cause_is_explained_in_the_order_of_the_list():
-    [table] = tables_of(text_of("docs/attention.md"))
+    [table] = parse_tables(read_document("docs/attention.md"))
 
-    assert [names_in([row])[0] for row in table] == [cause.name for cause in CAUSES]
+    assert [get_code_names([row])[0] for row in table] == [cause.name for cause in CAUSES]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pipeline.events.happening import happening_of
-from pipeline.events.table import EVENTS
-from pipeline.fan_out.attributes import attributes_of
-from pipeline.fan_out.merge import Known, merge
+from pipeline.events.catalogue import EVENTS
+from pipeline.events.identity import identify_event
+from pipeline.fan_out.attributes import build_attributes
+from pipeline.fan_out.facts import KnownFacts, merge_fact
 from pipeline.fan_out.plan import plan_event
 from tests.builders import NOW, customer, gift_order, order, shipment, subscription, transaction
-from tests.documents.reading import tables_of, text_of
+from tests.documents.markdown import parse_tables, read_document
 
 PAGE = "docs/attributes.md"
 TYPES = {"text": str, "number": int, "money": int, "time": int, "yes/no": bool}
@@ -36,18 +36,18 @@ def profiles() -> list[dict[str, Any]]:
 
 
 def lived(life) -> list[dict[str, Any]]:
-    known: dict[str, Known] = {"customer": {}, "gift_recipient": {}}
+    known: dict[str, KnownFacts] = {"customer": {}, "gift_recipient": {}}
     for event, body in life:
         row = EVENTS[event]
-        plan = plan_event(row, body, happening_of(row, body, "f" * 64, NOW), {}, "acme", "USD")
+        plan = plan_event(row, body, identify_event(row, body, "f" * 64, NOW), {}, "acme", "USD")
         for person in plan.people:
             for fact in person.facts:
-                merge(known[person.role], fact, NOW)
-    return [attributes_of(facts, "acme", "USD") for facts in known.values()]
+                merge_fact(known[person.role], fact, NOW)
+    return [build_attributes(facts, "acme", "USD") for facts in known.values()]
 
 
 def documented() -> dict[str, str]:
-    return {row[0].strip("`"): row[1] for row in tables_of(text_of(PAGE))[0]}
+    return {row[0].strip("`"): row[1] for row in parse_tables(read_document(PAGE))[0]}
 
 
 def test_the_page_lists_every_attribute_and_no_other():
@@ -62,6 +62,6 @@ def test_every_attribute_has_the_type_the_page_says():
 
 
 def test_the_page_names_only_events_that_exist():
-    named = {name for row in tables_of(text_of(PAGE))[0] for name in re.findall(r"`(\w+)`", row[3])}
+    named = {name for row in parse_tables(read_document(PAGE))[0] for name in re.findall(r"`(\w+)`", row[3])}
 
     assert named <= EVENTS.keys()

@@ -7,12 +7,12 @@ import re
 
 import pytest
 
-from pipeline.chain.cost import TOO_COSTLY
-from pipeline.chain.heads import INTERNAL
-from pipeline.chain.setting_aside import POISON
-from pipeline.decode.reasons import Reason
-from pipeline.transport_faults import _FAULTS
-from tests.documents.reading import ROOT, names_in, part_of, tables_of, text_of
+from pipeline.decode.limits import Reason
+from pipeline.infra.http.faults import _FAULTS
+from pipeline.processing.cpu_budget import TOO_COSTLY
+from pipeline.processing.failures import INTERNAL_ERROR
+from pipeline.processing.quarantine import POISON
+from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
 
 PAGE = "docs/operations.md"
 
@@ -32,12 +32,12 @@ def is_code(value: object) -> bool:
 
 
 def explained(heading: str) -> list[str]:
-    return names_in(tables_of(part_of(text_of(PAGE), heading))[0])
+    return get_code_names(parse_tables(get_section(read_document(PAGE), heading))[0])
 
 
 def test_every_reason_of_a_dead_hook_is_explained():
     of_decoding = {reason.value for reason in Reason}
-    reasons = of_decoding | {POISON, TOO_COSTLY, INTERNAL} | codes_given_to("BadHook", "_refused")
+    reasons = of_decoding | {POISON, TOO_COSTLY, INTERNAL_ERROR} | codes_given_to("BadHook", "_refused")
 
     assert set(explained("## Why a hook is dead")) == reasons
 
@@ -47,7 +47,9 @@ def test_every_reason_of_a_dead_delivery_is_explained():
 
 
 def test_every_outcome_of_an_event_is_explained():
-    outcomes = set(re.findall(r'\("(\w+)", (?:not |self\.)', text_of("pipeline/record/story.py"))) | {"forwarded"}
+    outcomes = set(re.findall(r'\("(\w+)", (?:not |self\.)', read_document("pipeline/recording/candidate.py"))) | {
+        "forwarded"
+    }
 
     assert set(explained("## What became of an event")) == outcomes
 

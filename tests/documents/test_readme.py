@@ -9,14 +9,14 @@ import pytest
 
 from pipeline.settings import VARIABLES
 from receiver.cli import COMMANDS
-from tests.documents.reading import ROOT, names_in, part_of, tables_of, text_of
+from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
 
-PROJECT = tomllib.loads(text_of("pyproject.toml"))["project"]
+PROJECT = tomllib.loads(read_document("pyproject.toml"))["project"]
 DOCUMENTS = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def table_under(heading: str, number: int = 0):
-    return tables_of(part_of(text_of("README.md"), heading))[number]
+    return parse_tables(get_section(read_document("README.md"), heading))[number]
 
 
 def names_of(requirements):
@@ -24,7 +24,7 @@ def names_of(requirements):
 
 
 def test_the_configuration_table_has_every_variable_of_the_settings():
-    assert sorted(names_in(table_under("## Configuration"))) == sorted(row.name for row in VARIABLES.values())
+    assert sorted(get_code_names(table_under("## Configuration"))) == sorted(row.name for row in VARIABLES.values())
 
 
 def test_the_configuration_table_names_the_real_defaults():
@@ -35,35 +35,37 @@ def test_the_configuration_table_names_the_real_defaults():
 
 
 def test_the_example_environment_has_every_variable_of_the_configuration_table():
-    example = re.findall(r"^#?([A-Z_]+)=", text_of(".env.example"), re.MULTILINE)
+    example = re.findall(r"^#?([A-Z_]+)=", read_document(".env.example"), re.MULTILINE)
 
-    assert sorted(example) == sorted(names_in(table_under("## Configuration")))
+    assert sorted(example) == sorted(get_code_names(table_under("## Configuration")))
 
 
 def test_the_command_line_table_has_every_command():
-    typed = [name.split()[1] for name in names_in(table_under("## The command line")) if name.startswith("cratewire ")]
+    typed = [
+        name.split()[1] for name in get_code_names(table_under("## The command line")) if name.startswith("cratewire ")
+    ]
 
     assert sorted(typed) == sorted(COMMANDS)
 
 
 def test_the_process_table_has_every_process_of_the_procfile():
-    processes = [line.partition(":")[0] for line in text_of("Procfile").splitlines()]
+    processes = [line.partition(":")[0] for line in read_document("Procfile").splitlines()]
 
-    assert names_in(table_under("## Deployment")) == processes
+    assert get_code_names(table_under("## Deployment")) == processes
 
 
 def test_the_dependency_table_has_every_dependency():
-    assert names_in(table_under("## Dependencies")) == names_of(PROJECT["dependencies"])
+    assert get_code_names(table_under("## Dependencies")) == names_of(PROJECT["dependencies"])
 
 
 @pytest.mark.parametrize("extra", ["dev"])
 def test_the_second_dependency_table_has_every_dependency_for_development(extra):
-    assert names_in(table_under("## Dependencies", 1)) == names_of(PROJECT["optional-dependencies"][extra])
+    assert get_code_names(table_under("## Dependencies", 1)) == names_of(PROJECT["optional-dependencies"][extra])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_every_link_leads_to_a_file_or_a_heading(document):
-    text = text_of(str(document))
+    text = read_document(str(document))
     targets = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith(("http://", "https://"))]
     headings = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in re.findall(r"(?m)^#+ (.+)", text)}
     dead = [
@@ -76,7 +78,7 @@ def test_every_link_leads_to_a_file_or_a_heading(document):
 
 
 def test_the_index_of_the_documents_names_all_of_them():
-    index = text_of("docs/README.md")
+    index = read_document("docs/README.md")
     pages = [
         str(path.relative_to("docs")) for path in DOCUMENTS if path.parts[0] == "docs" and path.name != "README.md"
     ]

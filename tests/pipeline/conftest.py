@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.store.server import serving
+from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
-from tests.pipeline.shop import Shop
+from tests.pipeline.sandbox_store import StoreControl
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
-    with serving(Options("id", "secret", seed=7)) as running:
-        yield Shop(running)
+def shop() -> Iterator[StoreControl]:
+    with run_in_thread(Options("id", "secret", seed=7)) as running:
+        yield StoreControl(running)

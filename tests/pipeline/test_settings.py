@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Misconfigured
-from pipeline.settings import VARIABLES, Settings, process_environment
+from pipeline.core.errors import Misconfigured
+from pipeline.settings import VARIABLES, Settings, read_environment
 
 ROOT = Path(__file__).parents[2]
 KEY = "k" * 16
@@ -215,7 +215,7 @@ def test_the_environment_wins_over_the_dotenv_file(tmp_path, monkeypatch):
     (tmp_path / ".env").write_text("PORT=1\nCRATEWIRE_BATCH=2\nNOTHING\n")
     monkeypatch.setenv("PORT", "3")
 
-    environ = process_environment(tmp_path / ".env")
+    environ = read_environment(tmp_path / ".env")
 
     assert (environ["PORT"], environ["CRATEWIRE_BATCH"]) == ("3", "2")
     assert "NOTHING" not in environ

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.demo.stage import Troupe
+from receiver.demo.processes import DemoProcesses
 from tests.servers.rabbitmq import Node, rabbitmq
 
 
@@ -17,12 +17,12 @@ def node() -> Iterator[Node]:
 
 
 @pytest.fixture
-def troupe(tmp_path: Path) -> Iterator[Callable[[Node], Troupe]]:
+def troupe(tmp_path: Path) -> Iterator[Callable[[Node], DemoProcesses]]:
     """Makes a troupe whose Cratewire uses this node; everything it has started is stopped at the end."""
-    made: list[Troupe] = []
+    made: list[DemoProcesses] = []
 
-    def make(node: Node) -> Troupe:
-        made.append(Troupe(tmp_path, {"CRATEWIRE_BROKER_URL": node.url, "CRATEWIRE_WORKERS": "1"}))
+    def make(node: Node) -> DemoProcesses:
+        made.append(DemoProcesses(tmp_path, {"CRATEWIRE_BROKER_URL": node.url, "CRATEWIRE_WORKERS": "1"}))
         return made[-1]
 
     yield make

@@ -10,7 +10,7 @@ import pytest
 from amqp import Connection
 from amqp.exceptions import NotFound, PreconditionFailed
 
-from pipeline.settings import process_environment
+from pipeline.settings import read_environment
 from tasks.config import BACKFILL, DELIVERIES, HOOKS
 from tests.servers.rabbitmq import Node
 
@@ -22,7 +22,7 @@ def found(node, tmp_path_factory):
     """What a demo with RabbitMQ ended with."""
     command = [sys.executable, "-m", "receiver.cli", "demo", "--hooks", "150", "--json", "--broker-url", node.url]
     folder = tmp_path_factory.mktemp("demo")
-    environment = {**process_environment(None), "TMPDIR": str(folder)}
+    environment = {**read_environment(None), "TMPDIR": str(folder)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.embedded import free_port
-from receiver.doctor import examine
+from pipeline.infra.embedded_valkey import find_free_port
+from receiver.doctor.examine import run_checks
 
 
 def broker(installed, url):
     settings = replace(installed.process.settings, broker_url=url)
-    return {finding.name: finding for finding in examine(settings, {}, time.time)}["broker"]
+    return {finding.name: finding for finding in run_checks(settings, {}, time.time)}["broker"]
 
 
 def test_a_rabbitmq_that_answers_is_well(installed, node):
@@ -35,10 +35,10 @@ def test_a_rabbitmq_that_lets_us_not_in_is_told_by_its_reason(installed, node, c
 
 @pytest.mark.parametrize("scheme", ["amqp", "redis"])
 def test_a_broker_that_is_away_is_wrong(installed, scheme):
-    assert broker(installed, f"{scheme}://127.0.0.1:{free_port()}/").state == "wrong"
+    assert broker(installed, f"{scheme}://127.0.0.1:{find_free_port()}/").state == "wrong"
 
 
 def test_a_broker_that_is_redis_itself_is_not_asked_twice(installed):
-    names = [finding.name for finding in examine(installed.process.settings, {}, time.time)]
+    names = [finding.name for finding in run_checks(installed.process.settings, {}, time.time)]
 
     assert "broker" not in names

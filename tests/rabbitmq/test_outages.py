@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from receiver.demo.play import play
-from receiver.demo.stage import set_stage
+from receiver.demo.processes import start_demo
+from receiver.demo.scenario import run_scenario
 from tests.servers.rabbitmq import Node, rabbitmq
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
@@ -46,7 +46,7 @@ def test_hooks_are_acknowledged_while_rabbitmq_is_silent_and_arrive_once_when_an
         fate = Fate(nodes)
         players = troupe(fate.first)
 
-        found = play(players, set_stage(players, seed=5), HOOKS, 5, fate.progress)
+        found = run_scenario(players, start_demo(players, seed=5), HOOKS, 5, fate.progress)
 
     assert found["accepted"] == found["sent"]
     told = found["events"] - found["recovered"]

@@ -10,10 +10,10 @@ from kombu import pools
 
 from tasks.app import app
 from tasks.config import DELIVERIES, HOOKS, celery_config
-from tasks.waiting import nobody_takes
+from tasks.worker.backpressure import is_stalled
 from tests.installation import Installation
 from tests.servers.rabbitmq import Node
-from tests.tasks.by_hand import leave_alone
+from tests.tasks.inline_worker import fill_queue
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +26,10 @@ def broker(installed: Installation, node: Node) -> Iterator[None]:
 
 
 def test_sweeps_are_held_back_while_many_messages_wait_and_none_is_taken():
-    leave_alone(HOOKS)
+    fill_queue(HOOKS)
 
-    assert nobody_takes(app, HOOKS)
+    assert is_stalled(app, HOOKS)
 
 
 def test_a_queue_that_is_not_there_yet_is_given_messages():
-    assert not nobody_takes(app, DELIVERIES)
+    assert not is_stalled(app, DELIVERIES)

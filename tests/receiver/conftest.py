@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.receiver.doors import Door, Keeper, front_of, make_app, through_granian
+from tests.receiver.hook_servers import FakeHookSink, HookClient, as_wsgi, get_server, make_app
 
-DOORS = {"granian": lambda app: through_granian(front_of(app)), "fast path": lambda app: app.wsgi_app}
+HOOK_SERVERS = {"granian": lambda app: as_wsgi(get_server(app)), "fast path": lambda app: app.wsgi_app}
 
 
-@pytest.fixture(params=DOORS)
-def door(request) -> Door:
-    keeper = Keeper()
+@pytest.fixture(params=HOOK_SERVERS)
+def door(request) -> HookClient:
+    keeper = FakeHookSink()
     app = make_app(keeper)
-    return Door(keeper, DOORS[request.param](app), app.extensions["cratewire"].intake)
+    return HookClient(keeper, HOOK_SERVERS[request.param](app), app.extensions["cratewire"].rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.embedded import free_port
+from pipeline.infra.embedded_valkey import find_free_port
 from pipeline.settings import Settings
 from receiver.alive import CHECKS
 from tasks.app import app
@@ -23,7 +23,7 @@ def settings(installed):
 def nowhere(tmp_path):
     """An installation whose Redis is away, and with it the broker."""
     away = Settings.from_environment(
-        {"REDIS_URL": f"redis://127.0.0.1:{free_port()}/0", "CRATEWIRE_DATA_DIR": str(tmp_path)}
+        {"REDIS_URL": f"redis://127.0.0.1:{find_free_port()}/0", "CRATEWIRE_DATA_DIR": str(tmp_path)}
     )
     app.conf.update(celery_config(away))
     app._after_fork()
@@ -37,7 +37,7 @@ def test_what_does_not_run_is_not_alive(settings, name):
 
 @pytest.mark.parametrize("name", ["web", "flower"])
 def test_what_does_not_listen_is_not_alive(installed, name):
-    port = {"PORT": str(free_port()), "CRATEWIRE_FLOWER_PORT": str(free_port())}
+    port = {"PORT": str(find_free_port()), "CRATEWIRE_FLOWER_PORT": str(find_free_port())}
 
     assert not CHECKS[name](Settings.from_environment({**installed.environment, **port}))
 

@@ -16,19 +16,19 @@ import pytest
 from redis import Redis
 from sqlalchemy import update
 
-from pipeline import keys
-from pipeline.attention.causes.platform_away import AFTER_US
+from pipeline.attention.causes.platform_away import MIN_DURATION_US
 from pipeline.cratejoy.credentials import Credentials
-from pipeline.cratejoy.opening import open_with
-from pipeline.embedded import embedded_in
-from pipeline.http import HTTP
-from pipeline.ledger.api_tables import StoreAPI
+from pipeline.cratejoy.factory import build_client
+from pipeline.hook_registration.sync import AUDIT_INTERVAL_US
+from pipeline.infra import redis_keys
+from pipeline.infra.embedded_valkey import load_embedded_valkey
+from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.engine import make_engine, writing
-from pipeline.ledger.tables import Lane
-from pipeline.registration.tending import LOOK_EVERY
-from receiver.demo.ask import ask
-from receiver.demo.stage import Stage, Troupe, set_stage
-from tasks.config import SWEEPS
+from pipeline.ledger.schema.core import Lane
+from pipeline.ledger.schema.store_apis import StoreAPI
+from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
+from receiver.demo.sandbox_api import call_sandbox
+from tasks.config import PERIODIC_TASKS
 from tests.installation import order_hook
 from tests.servers.sandbox import sandbox_customerio
 
@@ -47,8 +47,8 @@ NAMED = {
 class Site:
     """A Cratewire of its own, a store and two platforms; and the means to break and mend them."""
 
-    troupe: Troupe
-    stage: Stage
+    troupe: DemoProcesses
+    stage: DemoInstallation
     away: str
     hooks: dict[str, str]
 
@@ -57,28 +57,28 @@ class Site:
         return done.returncode, done.stdout
 
     def break_all(self):
-        ask(f"{self.stage.customerio['url']}/_sandbox/faults", {"mode": "auth-revoked"})
-        ask(f"{self.away}/_sandbox/faults", {"mode": "status", "code": 503, "n": 100_000})
+        call_sandbox(f"{self.stage.customerio['url']}/_sandbox/faults", {"mode": "auth-revoked"})
+        call_sandbox(f"{self.away}/_sandbox/faults", {"mode": "status", "code": 503, "n": 100_000})
         api = self._api()
         hook = next(one for one in api.page("hooks").results if one["event"] == "order_new")
         api.delete("hooks", hook["id"])
         for number in (1, 2, 3):
-            ask(self.hooks["order_new"], json.loads(order_hook(number).raw))
+            call_sandbox(self.hooks["order_new"], json.loads(order_hook(number).raw))
 
     def mend_all(self):
         for url in (self.stage.customerio["url"], self.away):
-            assert HTTP().call("DELETE", f"{url}/_sandbox/faults").status == 200
+            assert HTTPClient().call("DELETE", f"{url}/_sandbox/faults").status == 200
 
     def bring_forward(self):
         """What waits for minutes to pass has waited."""
         engine = make_engine(f"sqlite:///{self.stage.data / 'cratewire.db'}")
         with writing(engine) as db:
             failing = Lane.failing_since.is_not(None)
-            db.execute(update(Lane).where(failing).values(failing_since=Lane.failing_since - AFTER_US))
+            db.execute(update(Lane).where(failing).values(failing_since=Lane.failing_since - MIN_DURATION_US))
             db.execute(update(StoreAPI).values(audit_at=0))
         engine.dispose()
-        with Redis.from_url(embedded_in(self.stage.data).url) as redis:
-            redis.delete(*(keys.retried(number) for number in (1, 2, 3)))
+        with Redis.from_url(load_embedded_valkey(self.stage.data).url) as redis:
+            redis.delete(*(redis_keys.credential_retry(number) for number in (1, 2, 3)))
 
     def mails(self):
         found = (email.message_from_bytes(one.read_bytes()) for one in (self.stage.data / "mail" / "new").glob("*"))
@@ -92,7 +92,7 @@ class Site:
     def _api(self):
         store = self.stage.store
         credentials = Credentials(store["client_id"], store["client_secret"], f"{store['url']}/v1/")
-        return open_with(credentials, fakeredis.FakeRedis(), http=HTTP(), per_second=1_000)
+        return build_client(credentials, fakeredis.FakeRedis(), http=HTTPClient(), per_second=1_000)
 
 
 def until(done, what, forward=None):
@@ -108,9 +108,9 @@ def until(done, what, forward=None):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     mail = {"CRATEWIRE_OPERATOR_MAIL": "oncall@example.com", "CRATEWIRE_WORKERS": "2"}
-    troupe = Troupe(tmp_path_factory.mktemp("site"), mail)
+    troupe = DemoProcesses(tmp_path_factory.mktemp("site"), mail)
     try:
-        stage = set_stage(troupe, 3)
+        stage = start_demo(troupe, 3)
         with sandbox_customerio() as away:
             there = away.config | {"url": away.config["base_url"]}
             _connect(troupe, stage, stage.customerio, "refusing")
@@ -147,7 +147,7 @@ def test_three_faults_are_written_named_and_over_when_they_are_mended(site):
 
 def test_a_mail_about_each_of_them_has_left_within_five_minutes():
     """The longest that each step takes: until it is seen, until it is looked at, until the mail is sent."""
-    told = SWEEPS["attention.sweep"][1] + SWEEPS["mails.sweep"][1]
-    seen = (AFTER_US / 1e6, LOOK_EVERY / 1e6 + SWEEPS["registration.sweep"][1])
+    told = PERIODIC_TASKS["attention.sweep"][1] + PERIODIC_TASKS["mails.sweep"][1]
+    seen = (MIN_DURATION_US / 1e6, AUDIT_INTERVAL_US / 1e6 + PERIODIC_TASKS["registration.sweep"][1])
 
     assert max(seen) + told < 300

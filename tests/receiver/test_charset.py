@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.receiver.doors import MAX_BYTES
+from tests.receiver.hook_servers import MAX_BYTES
 
 TEXT = '{"name": "Zoë Müller"}'
 

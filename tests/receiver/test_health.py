@@ -5,17 +5,17 @@ import json
 import pytest
 from flask import Flask
 
-from pipeline.inbox.way_in import Condition
-from pipeline.ledger.reading import Chain
+from pipeline.inbox.ingest import IngestStatus
+from pipeline.ledger.queries import ChainStatus
 from receiver.health import blueprint
-from tests.receiver.doors import Keeper, make_app, send
+from tests.receiver.hook_servers import FakeHookSink, make_app, send
 
 
 def get(path, condition):
-    return send(make_app(Keeper(now=condition)).wsgi_app, "GET", path)
+    return send(make_app(FakeHookSink(now=condition)).wsgi_app, "GET", path)
 
 
-@pytest.mark.parametrize("condition", [None, Condition(redis=False, spool=False, spooled=0)])
+@pytest.mark.parametrize("condition", [None, IngestStatus(redis=False, spool=False, spooled_hooks=0)])
 def test_a_process_that_answers_lives(condition):
     assert get("/healthz", condition).status == 200
 
@@ -23,10 +23,10 @@ def test_a_process_that_answers_lives(condition):
 @pytest.mark.parametrize(
     ("condition", "status"),
     [
-        (Condition(redis=True, spool=True, spooled=0), 200),
-        (Condition(redis=True, spool=False, spooled=0), 200),
-        (Condition(redis=False, spool=True, spooled=9), 200),
-        (Condition(redis=False, spool=False, spooled=9), 503),
+        (IngestStatus(redis=True, spool=True, spooled_hooks=0), 200),
+        (IngestStatus(redis=True, spool=False, spooled_hooks=0), 200),
+        (IngestStatus(redis=False, spool=True, spooled_hooks=9), 200),
+        (IngestStatus(redis=False, spool=False, spooled_hooks=9), 503),
         (None, 503),
     ],
 )
@@ -36,7 +36,7 @@ def test_ready_is_who_can_keep_a_hook(condition, status):
 
 @pytest.mark.parametrize("path", ["/readyz", "/readyz/hooks"])
 def test_readiness_names_its_parts(path):
-    reply = json.loads(get(path, Condition(redis=False, spool=True, spooled=9)).body)
+    reply = json.loads(get(path, IngestStatus(redis=False, spool=True, spooled_hooks=9)).body)
 
     assert reply.items() >= {"ready": True, "writer": True, "redis": False, "spool": True, "spooled": 9}.items()
 
@@ -50,8 +50,8 @@ def test_a_dead_writer_is_told_too(path):
 
 def chained(path, alive):
     app = Flask("health")
-    well = Condition(redis=True, spool=True, spooled=0)
-    app.register_blueprint(blueprint(lambda: well, lambda: Chain(alive, 99.5, 0.1)))
+    well = IngestStatus(redis=True, spool=True, spooled_hooks=0)
+    app.register_blueprint(blueprint(lambda: well, lambda: ChainStatus(alive, 99.5, 0.1)))
     return send(app.wsgi_app, "GET", path)
 
 

@@ -9,18 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import metrics
-from receiver.overdue import Overdue
-from tests.receiver.doors import (
-    CHUNK,
-    HOOK,
-    MAX_BYTES,
-    NOW,
-    TOKEN,
-    Headers,
-    Keeper,
-    make_front,
-)
+from pipeline.infra import metrics
+from receiver.hooks.timeouts import RequestTimeouts
+from tests.receiver.hook_servers import CHUNK, HOOK, MAX_BYTES, NOW, TOKEN, FakeHookSink, Headers, make_server
 
 
 def test_a_post_is_kept_and_answered_with_its_receipt(door):
@@ -228,15 +219,15 @@ class Never:
 
 @pytest.mark.parametrize("headers", [{}, {"content-length": "5"}], ids=["chunked", "announced"])
 def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(headers):
-    keeper, request = Keeper(), Never()
+    keeper, request = FakeHookSink(), Never()
     scope = SimpleNamespace(method="POST", path=HOOK, query_string="", headers=Headers(headers))
-    asyncio.run(make_front(keeper, Overdue(0.01, look_seconds=0.01)).__rsgi__(scope, request))
+    asyncio.run(make_server(keeper, RequestTimeouts(0.01, check_interval_s=0.01)).__rsgi__(scope, request))
 
     assert (request.status, keeper.kept) == (408, [])
 
 
 def turned_away(status):
-    return metrics.TURNED_AWAY.labels(status)._value.get()
+    return metrics.REJECTED_HOOKS.labels(status)._value.get()
 
 
 def test_a_hook_to_a_revoked_address_is_refused_counted_and_not_kept(door):

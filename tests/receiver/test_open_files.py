@@ -10,17 +10,17 @@ import sys
 import pytest
 
 from receiver.open_files import (
-    ENOUGH_FILES,
-    FEWEST_CONNECTIONS,
-    MOST_CONNECTIONS,
-    OTHER_FILES,
-    connections,
-    look_at_files,
+    MAX_CONNECTIONS,
+    MIN_CONNECTIONS,
+    RESERVED_FILES,
+    WANTED_FILES,
+    check_open_files,
+    get_max_connections,
 )
 
 RAISE = """
 import json, resource, sys
-from receiver.open_files import raise_limit
+from receiver.open_files import raise_file_limit as raise_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[2])))
 print(json.dumps([raise_limit(), resource.getrlimit(resource.RLIMIT_NOFILE)]))
 """
@@ -38,10 +38,10 @@ def test_the_limit_is_raised_as_far_as_is_allowed():
 
 def test_the_limit_is_raised_no_further_than_needed():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if hard < ENOUGH_FILES:
+    if hard < WANTED_FILES:
         pytest.skip(f"a process may open {hard} files here")
 
-    assert raised(300, hard) == [ENOUGH_FILES, [ENOUGH_FILES, hard]]
+    assert raised(300, hard) == [WANTED_FILES, [WANTED_FILES, hard]]
 
 
 def test_a_limit_that_is_high_enough_stays():
@@ -50,14 +50,14 @@ def test_a_limit_that_is_high_enough_stays():
 
 @pytest.mark.parametrize(
     ("files", "number"),
-    [(ENOUGH_FILES, MOST_CONNECTIONS), (4_096, 4_096 - OTHER_FILES), (256, FEWEST_CONNECTIONS)],
+    [(WANTED_FILES, MAX_CONNECTIONS), (4_096, 4_096 - RESERVED_FILES), (256, MIN_CONNECTIONS)],
 )
 def test_connections_leave_files_for_everything_else(files, number):
-    assert connections(files) == number
+    assert get_max_connections(files) == number
 
 
 @pytest.mark.parametrize(
-    ("hard", "state"), [(resource.RLIM_INFINITY, "ok"), (ENOUGH_FILES, "ok"), (ENOUGH_FILES - 1, "note")]
+    ("hard", "state"), [(resource.RLIM_INFINITY, "ok"), (WANTED_FILES, "ok"), (WANTED_FILES - 1, "note")]
 )
 def test_the_doctor_says_when_the_limit_is_too_low(hard, state):
-    assert look_at_files(hard).state == state
+    assert check_open_files(hard).state == state

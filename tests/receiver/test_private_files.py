@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.embedded import free_port
-from pipeline.private_files import open_to_others
-from receiver.run.processes import PROCFILE, shell
-from tests.servers.process import dies_with_us
+from pipeline.infra.embedded_valkey import find_free_port
+from pipeline.infra.private_files import find_exposed_files
+from receiver.supervisor.procfile import PROCFILE, build_shell_command
+from tests.servers.process import with_parent_death_signal
 
 PATIENCE = 60.0
 
@@ -28,10 +28,10 @@ def umask_of(pid: int) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(PROCFILE))
 def test_every_process_keeps_its_files_private(installed, name):
-    ports = {"PORT": str(free_port()), "CRATEWIRE_FLOWER_PORT": str(free_port())}
+    ports = {"PORT": str(find_free_port()), "CRATEWIRE_FLOWER_PORT": str(find_free_port())}
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     process = subprocess.Popen(
-        dies_with_us(shell(PROCFILE[name])),
+        with_parent_death_signal(build_shell_command(PROCFILE[name])),
         env={**installed.environment, **ports, "PATH": path},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -57,4 +57,4 @@ def test_every_command_keeps_its_files_private(tmp_path, command):
     subprocess.run(line, cwd=tmp_path, umask=0o022, capture_output=True, check=False)
 
     assert list(data.iterdir()) != []
-    assert open_to_others(data, "") == []
+    assert find_exposed_files(data, "") == []

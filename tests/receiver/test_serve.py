@@ -18,8 +18,9 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from pipeline import keys, tokens
-from pipeline.settings import process_environment
+from pipeline.infra import redis_keys
+from pipeline.infra.crypto import hook_tokens
+from pipeline.settings import read_environment
 from receiver.serve import main
 from tests.pipeline.inbox.own_valkey import OwnValkey
 from tests.servers.process import free_port
@@ -27,7 +28,7 @@ from tests.servers.process import free_port
 pytestmark = pytest.mark.slow
 
 SECRET = "a key for the tests only"
-HOOK = f"/hooks/acme/{tokens.sign([SECRET], 'acme', 1)}/order_new"
+HOOK = f"/hooks/acme/{hook_tokens.sign([SECRET], 'acme', 1)}/order_new"
 
 
 class Web:
@@ -35,7 +36,7 @@ class Web:
 
     def __init__(self, redis_url: str, data: Path) -> None:
         self.port = free_port()
-        self._environ = process_environment(None) | {
+        self._environ = read_environment(None) | {
             "REDIS_URL": redis_url,
             "CRATEWIRE_DATA_DIR": str(data),
             "CRATEWIRE_SECRET_KEY": SECRET,
@@ -109,7 +110,7 @@ def until(condition) -> None:
 
 def inbox(server) -> list[dict[bytes, bytes]]:
     with Redis.from_url(server.url) as redis:
-        return [fields for _, fields in redis.xrange(keys.INBOX)]
+        return [fields for _, fields in redis.xrange(redis_keys.INBOX)]
 
 
 def receipts(server) -> list[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import metrics
-from tests.receiver.doors import HOOK, MAX_BYTES, NOW, TOKEN
+from pipeline.infra import metrics
+from tests.receiver.hook_servers import HOOK, MAX_BYTES, NOW, TOKEN
 
 
 def turned_away(status):
-    return metrics.TURNED_AWAY.labels(status)._value.get()
+    return metrics.REJECTED_HOOKS.labels(status)._value.get()
 
 
 def signed_ones(status):
-    return metrics.SIGNED_TURNED_AWAY.labels(status)._value.get()
+    return metrics.REJECTED_SIGNED_HOOKS.labels(status)._value.get()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(door, status
 
     assert door.send(method, path, CONTENT_LENGTH=length).status == int(status)
     assert (signed_ones(status), turned_away(status)) == (before + 1, noted + 1)
-    assert door.intake.tally._noted == {("acme", status): (1, NOW)}
+    assert door.rules.tally._noted == {("acme", status): (1, NOW)}
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(door, status
 def test_what_brings_no_hook_or_no_right_token_is_not_counted_as_one_that_does(door, method, path):
     door.send(method, path)
 
-    assert door.intake.tally._noted == {}
+    assert door.rules.tally._noted == {}

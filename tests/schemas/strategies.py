@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from marshmallow.fields import Field
 
 from schemas import SCHEMAS
-from schemas.fields import Email, Flag, Integer, Number, Open, Text, Time, Word
-from schemas.relations import Many, Relation
+from schemas.fields import AnyValue, Email, Flag, Integer, Number, StatusWord, Text, Time
+from schemas.relations import Relation, ToMany
 
 _CHARACTERS = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates too
 _LINKS = st.sampled_from(["/v1/things/5", "/v1/things/5/parts", "https://shop.example/v1/things/5/", " /a ", "/\ud800"])
@@ -37,8 +37,8 @@ _PLAUSIBLE: list[tuple[type, st.SearchStrategy[Any]]] = [
         | st.floats(0, 32503679999)
         | st.datetimes().filter(lambda at: at.year >= 1970 and at.year <= 2999).map(str),
     ),
-    (Word, st.sampled_from(["Past Due", "pastdue", "canceled", 3, "3", 3.0]) | _CHARACTERS),
-    (Open, anything),
+    (StatusWord, st.sampled_from(["Past Due", "pastdue", "canceled", 3, "3", 3.0]) | _CHARACTERS),
+    (AnyValue, anything),
 ]
 
 
@@ -59,4 +59,4 @@ def _values(field: Field[Any], depth: int) -> st.SearchStrategy[Any]:
     if not isinstance(field, Relation):
         return empty | next(values for kind, values in _PLAUSIBLE if isinstance(field, kind))
     one = _LINKS | _whole | (bodies(field.to, depth - 1) if depth else st.just({}))
-    return empty | one | st.lists(one, max_size=2 if isinstance(field, Many) else 1)
+    return empty | one | st.lists(one, max_size=2 if isinstance(field, ToMany) else 1)

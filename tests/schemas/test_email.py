@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import load
-from schemas.email import is_email, normal_email
+from schemas.email import is_email, normalize_email
 
 MARIA = "maria@example.com"
 UNSEEN = ["\u200b", "\ufeff", "\u00ad", "\u202a", "\u202c", "\u2066", "\u200e", "\u2060", "\x07", "\0", "\n", "\x9f"]
@@ -14,7 +14,7 @@ UNSEEN = ["\u200b", "\ufeff", "\u00ad", "\u202a", "\u202c", "\u2066", "\u200e", 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
 @pytest.mark.parametrize("place", [0, 3, 5, 6, 9, len(MARIA)])
 def test_what_nobody_sees_is_no_part_of_an_address(unseen, place):
-    assert normal_email(MARIA[:place] + unseen + MARIA[place:]) == MARIA
+    assert normalize_email(MARIA[:place] + unseen + MARIA[place:]) == MARIA
 
 
 @pytest.mark.parametrize(
@@ -42,15 +42,15 @@ def test_what_nobody_sees_is_no_part_of_an_address(unseen, place):
     ids=ascii,
 )
 def test_an_address_has_one_form(typed, normal):
-    assert normal_email(typed) == normal
+    assert normalize_email(typed) == normal
     assert load("customer", {"email": typed}).data == {"email": normal}
 
 
 @given(st.text() | st.text(st.sampled_from("aİiI\u0307ß@.\u200b\u0301 é\u0345Σ")))
 def test_the_normal_form_of_a_normal_form_is_itself(text):
-    once = normal_email(text)
+    once = normalize_email(text)
 
-    assert once is None or normal_email(once) == once
+    assert once is None or normalize_email(once) == once
 
 
 @pytest.mark.parametrize(

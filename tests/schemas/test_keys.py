@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from schemas import Invalid, load
+from schemas import InvalidBody, load
 
 
 def test_missing_stays_missing_and_null_stays_null():
@@ -28,7 +28,7 @@ def test_unknown_keys_and_values_are_json_safe():
 
 
 def test_an_unknown_value_no_json_has_is_refused_without_its_key():
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("customer", {"somebody@example.org": {1, 2}})
 
     assert refused.value.errors == {"": ["is not a JSON value"]}
@@ -120,5 +120,5 @@ def test_64_levels_pass(name):
     ],
 )
 def test_a_body_nested_too_deeply_is_refused(body):
-    with pytest.raises(Invalid, match="is nested too deeply"):
+    with pytest.raises(InvalidBody, match="is nested too deeply"):
         load("order", body)

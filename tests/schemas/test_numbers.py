@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import Invalid, load
+from schemas import InvalidBody, load
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_an_id_is_a_whole_number(sent, loaded):
     "sent", [True, 1.5, "seven", "1_0", "\u0661", [], {}, float("nan"), float("inf"), 1e300, "9" * 30], ids=repr
 )
 def test_what_is_no_id_is_refused(sent):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("order", {"id": sent})
 
     assert refused.value.errors == {"id": ["is not an id"]}
@@ -35,7 +35,7 @@ def test_what_is_no_id_is_refused(sent):
 
 @pytest.mark.parametrize("sent", [-1, 2**63, "9999999999999999999"], ids=repr)
 def test_an_id_beyond_the_database_is_refused(sent):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("order", {"id": sent})
 
     assert refused.value.errors == {"id": ["is out of range"]}
@@ -75,7 +75,7 @@ def test_an_amount_with_a_fraction_is_money_in_whole_units(sent, loaded):
 
 @pytest.mark.parametrize("sent", [False, 5.955, "5.955", "1,234.50", "12.", ".", "$5", [], float("nan")], ids=repr)
 def test_what_is_no_amount_is_refused_with_the_reason(sent):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("order", {"total": sent})
 
     assert refused.value.errors["total"] == ["is not an amount (3495 or 34.95)"]
@@ -95,7 +95,7 @@ def test_a_weight_need_not_be_whole(sent, loaded):
 
 @pytest.mark.parametrize("sent", [True, "heavy", [], float("nan"), "inf", 10**400], ids=repr)
 def test_what_is_no_weight_is_refused(sent):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("product", {"ship_weight": sent})
 
     assert refused.value.errors == {"ship_weight": ["is not a number"]}
@@ -118,7 +118,7 @@ def test_a_flag_that_says_nothing_is_none(sent):
 
 @pytest.mark.parametrize("sent", [2, "maybe", 0.5, [], {}], ids=repr)
 def test_what_is_no_flag_is_refused(sent):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("order", {"is_test": sent})
 
     assert refused.value.errors == {"is_test": ["is not true or false"]}

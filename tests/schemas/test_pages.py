@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import Invalid, Page, load_page
+from schemas import InvalidBody, Page, load_page
 
 
 def test_a_page_has_its_results_loaded():
@@ -17,7 +17,7 @@ def test_an_empty_page_has_no_results_and_no_next(body):
 
 
 def test_a_bad_result_is_named_by_its_index():
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load_page("order", {"results": [{"id": 1}, {"total": "dear"}, "x"]})
 
     assert sorted(refused.value.errors) == ["results.1.total", "results.2"]
@@ -27,7 +27,7 @@ def test_a_bad_result_is_named_by_its_index():
     ("body", "path"), [({"results": {"id": 5}}, "results"), ([], ""), ({"count": "many"}, "count")]
 )
 def test_what_is_no_page_is_refused(body, path):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load_page("order", body)
 
     assert list(refused.value.errors) == [path]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import Invalid, load
+from schemas import InvalidBody, load
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_missing_relation_stays_missing():
     ("sent", "path"), [(True, "customer"), ("somebody", "customer"), (1.5, "customer"), ([[]], "customer.0")]
 )
 def test_what_relates_to_nothing_is_refused(sent, path):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("order", {"customer": sent})
 
     assert refused.value.errors == {path: ["is not an object, an id or a link"]}
@@ -63,14 +63,14 @@ def test_a_relation_to_many(sent, loaded):
 
 
 def test_an_element_that_relates_to_nothing_is_named_by_its_index():
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("shipment", {"fulfillments": [{}, "somewhere"]})
 
     assert refused.value.errors == {"fulfillments.1": ["is not an object, an id or a link"]}
 
 
 def test_an_error_deep_inside_is_named_by_its_path():
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("shipment", {"fulfillments": [{"order": {"total": "dear"}}]})
 
     assert list(refused.value.errors) == ["fulfillments.0.order.total"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import Invalid, load
+from schemas import InvalidBody, load
 
 NOBODY = ()  # no path must be readable but who somebody is
 
@@ -42,7 +42,7 @@ def test_a_body_without_faults_sets_nothing_aside():
     ],
 )
 def test_who_somebody_is_must_be_readable(body, path):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("order", body, NOBODY)
 
     assert list(refused.value.errors) == [path]
@@ -58,11 +58,11 @@ def test_who_somebody_is_must_be_readable(body, path):
     ],
 )
 def test_a_path_that_is_asked_for_must_be_readable(strict, body):
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidBody):
         load("subscription", body, (strict,))
     assert load("subscription", body, NOBODY).aside
 
 
 def test_whoever_asks_for_no_path_wants_everything_readable():
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidBody):
         load("order", {"id": 5, "total": "dear"})

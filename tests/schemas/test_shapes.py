@@ -8,7 +8,7 @@ from marshmallow import Schema
 
 from schemas import SCHEMAS
 from schemas.base import Resource
-from schemas.fields import Lenient, Text
+from schemas.fields import LenientField, Text
 from schemas.relations import Relation
 
 _TYPED = sorted(set(SCHEMAS) - {"any"})
@@ -25,7 +25,9 @@ def test_a_schema_and_its_typed_dict_name_the_same_keys(name):
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_every_field_is_a_lenient_value_or_a_relation(name):
-    assert [key for key, field in SCHEMAS[name].load_fields.items() if not isinstance(field, Lenient | Relation)] == []
+    assert [
+        key for key, field in SCHEMAS[name].load_fields.items() if not isinstance(field, LenientField | Relation)
+    ] == []
 
 
 @pytest.mark.parametrize("name", _TYPED)

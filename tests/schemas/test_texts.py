@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import Invalid, load
+from schemas import InvalidBody, load
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_text_is_trimmed_cleaned_and_never_empty(sent, loaded):
 
 @pytest.mark.parametrize("sent", [True, [], {}, ["a"], float("nan")])
 def test_what_is_no_text_is_refused(sent):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("customer", {"name": sent})
 
     assert refused.value.errors == {"name": ["is not text"]}
@@ -79,7 +79,7 @@ def test_a_status_is_one_lower_case_word(sent, loaded):
 
 @pytest.mark.parametrize("sent", [True, [], {}, 1.5])
 def test_what_is_no_status_is_refused(sent):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("subscription", {"status": sent})
 
     assert refused.value.errors == {"status": ["is not a word or a number"]}

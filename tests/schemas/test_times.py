@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import Invalid, load
+from schemas import InvalidBody, load
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_time_is_written_in_one_way(sent, loaded):
     ids=repr,
 )
 def test_what_is_no_usable_time_is_refused(sent):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidBody) as refused:
         load("order", {"placed_at": sent})
 
     assert refused.value.errors == {"placed_at": ["is not a time between 1970 and 2999"]}

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
-from tests.servers.process import other_user, running, short_directory
+from tests.servers.process import other_user, run_server, short_directory
 
 BINARY = Path("/usr/sbin/pgbouncer")
 PORT = 6432  # part of the socket's name only
@@ -49,7 +49,7 @@ def pgbouncer(place: str, mode: str = "transaction", connections: int = 3) -> It
             path.chmod(0o644)  # it is another user that reads them, whatever this process may create
         through = f"postgresql://{server.username}@/{server.database}?host={directory}&port={PORT}"
         command = [str(BINARY), str(settings)]
-        with running(command, lambda: _answers(through), log=directory / "log", user=user, stop=signal.SIGINT):
+        with run_server(command, lambda: _answers(through), log=directory / "log", user=user, stop=signal.SIGINT):
             yield through
 
 

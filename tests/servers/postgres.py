@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.servers.process import dies_with_us, other_user, running, short_directory
+from tests.servers.process import other_user, run_server, short_directory, with_parent_death_signal
 
 # The tests ask whether our transactions are right, not whether PostgreSQL survives a power cut.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60", "listen_addresses=")
@@ -28,7 +28,10 @@ def postgres(*more: str) -> Iterator[str]:
         data = directory / "data"
         initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "cratewire", "--auth=trust", "--no-sync"]
         made = subprocess.run(
-            dies_with_us([*initdb, "--encoding=UTF8", "--locale=C"], user), check=False, capture_output=True, cwd="/"
+            with_parent_death_signal([*initdb, "--encoding=UTF8", "--locale=C"], user),
+            check=False,
+            capture_output=True,
+            cwd="/",
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr.decode(errors='replace')[-2000:]}")
@@ -37,7 +40,7 @@ def postgres(*more: str) -> Iterator[str]:
         ]
         command = [str(binaries / "postgres"), "-D", str(data), *settings]
         place = f"postgresql://cratewire@/postgres?host={directory}"
-        with running(command, lambda: _answers(place), log=directory / "log", user=user, stop=signal.SIGINT):
+        with run_server(command, lambda: _answers(place), log=directory / "log", user=user, stop=signal.SIGINT):
             yield place
 
 

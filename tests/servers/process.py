@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-START_SECONDS = 60  # a loaded machine; nobody waits longer than the server takes
+START_TIMEOUT_S = 60  # a loaded machine; nobody waits longer than the server takes
 
 
 def free_port() -> int:
@@ -37,12 +37,12 @@ def short_directory(prefix: str, owner: str | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def running(
+def run_server(
     command: Sequence[str], ready: Callable[[], bool], *, log: Path, user: str | None = None, stop: int = signal.SIGTERM
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends. `stop` is the signal that ends it cleanly."""
     with log.open("wb") as output:
-        process = subprocess.Popen(dies_with_us(command, user), stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(with_parent_death_signal(command, user), stdout=output, stderr=subprocess.STDOUT)
     try:
         _wait(process, ready, log)
         yield process
@@ -55,7 +55,7 @@ def running(
             process.wait()
 
 
-def dies_with_us(command: Sequence[str], user: str | None = None) -> list[str]:
+def with_parent_death_signal(command: Sequence[str], user: str | None = None) -> list[str]:
     """Let the kernel end the server if the tests are killed; run it as `user` if that is not who we are."""
     prefix = ["setpriv", "--pdeathsig", "KILL"]
     if user is not None:
@@ -72,7 +72,7 @@ def other_user(name: str) -> str | None:
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_TIMEOUT_S
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")

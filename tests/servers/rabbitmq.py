@@ -11,7 +11,7 @@ from pathlib import Path
 
 from amqp import Connection
 
-from tests.servers.process import free_port, other_user, running, short_directory
+from tests.servers.process import free_port, other_user, run_server, short_directory
 
 START_TRIES = 3
 _PLACES = "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"
@@ -54,8 +54,8 @@ def _node(port: int | None) -> Iterator[Node]:
         epmd = ["epmd", "-address", "127.0.0.1", "-port", str(epmd_port), "-relaxed_command_check"]
         node = ["env", *_environment(home, port, epmd_port, dist_port), str(server)]
         with (
-            running(epmd, lambda: _listens(epmd_port), log=home / "epmd.log", user=user),
-            running(node, lambda: _answers(port), log=home / "log", user=user, stop=signal.SIGKILL) as process,
+            run_server(epmd, lambda: _listens(epmd_port), log=home / "epmd.log", user=user),
+            run_server(node, lambda: _answers(port), log=home / "log", user=user, stop=signal.SIGKILL) as process,
         ):
             yield Node(port, process.pid)
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.demo.ask import ask
-from tests.servers.process import dies_with_us
+from receiver.demo.sandbox_api import call_sandbox
+from tests.servers.process import with_parent_death_signal
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Sandbox:
 
     def control(self, path: str, body: Any = None) -> Any:
         """A call that only the sandbox knows: GET, or POST if there is a body."""
-        return ask(f"{self.config['base_url']}/_sandbox/{path}", body)
+        return call_sandbox(f"{self.config['base_url']}/_sandbox/{path}", body)
 
     def events(self) -> list[tuple[str, str, Any]]:
         """(person's address, event, subject's id) of all it holds, sorted."""
@@ -32,7 +32,7 @@ class Sandbox:
 @contextmanager
 def sandbox_customerio(*flags: str) -> Iterator[Sandbox]:
     """Start one on a free port; it ends with the block, and forgets all."""
-    command = dies_with_us([sys.executable, "-m", "sandbox.customerio", *flags])
+    command = with_parent_death_signal([sys.executable, "-m", "sandbox.customerio", *flags])
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             said = json.loads(process.stdout.readline() if process.stdout else "{}")

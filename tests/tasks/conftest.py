@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from kombu import pools
 
-from tasks import lingering, waiting
 from tasks.app import app
 from tasks.config import celery_config
+from tasks.worker import background_calls, backpressure
 from tests.contracts.fake_track import FakeTrack, fake_track
 from tests.installation import Installation
 
@@ -18,7 +18,7 @@ def broker(installed: Installation) -> Iterator[None]:
     app.conf.update(celery_config(installed.process.settings))
     app._after_fork()
     app.loader.import_default_modules()
-    waiting._told.clear()
+    backpressure._noted_at.clear()
     yield
     pools.reset()
     app._after_fork()
@@ -27,7 +27,7 @@ def broker(installed: Installation) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call may take as long as it likes on a busy machine: whoever wants it to linger says so."""
-    monkeypatch.setattr(lingering, "PATIENCE", 60.0)
+    monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 60.0)
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from pipeline import keys
-from pipeline.ledger import tables
+from pipeline.infra import redis_keys
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import writing
-from pipeline.ledger.silence_tables import Alarm
-from pipeline.pausing import BY_HAND
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.monitoring import Alarm
+from pipeline.operations.pause import MANUAL_PAUSE
 from tasks import attention
 from tests.contracts.fake_track import fake_track
-from tests.tasks.by_hand import take_all, work_off
+from tests.tasks.inline_worker import run_all, take_all_messages
 
 
 @pytest.fixture
@@ -25,20 +25,20 @@ def track():
 def refuse(installed, track, reason="the credentials were refused (401)", **config):
     connection = installed.connect({**track.config, **config})
     with writing(installed.process.engine) as db:
-        db.execute(update(tables.Connection).values(account="3"))  # as the fake calls it
+        db.execute(update(core.StoreConnection).values(account="3"))  # as the fake calls it
         pause_connection(db, connection, reason, installed.process.now())
     return connection
 
 
 def statuses(installed):
-    return [row.status for row in installed.rows(tables.Connection)]
+    return [row.status for row in installed.rows(core.StoreConnection)]
 
 
 def test_a_connection_goes_on_by_itself_once_its_platform_takes_the_keys(installed, track):
     refuse(installed, track)
     attention.sweep()
     opened = [row.kind for row in installed.rows(Alarm)]
-    work_off("deliveries")
+    run_all("deliveries")
     attention.sweep()
 
     assert (opened, statuses(installed)) == (["platform_keys_refused"], ["active"])
@@ -48,7 +48,7 @@ def test_a_connection_goes_on_by_itself_once_its_platform_takes_the_keys(install
 def test_a_connection_whose_keys_are_still_refused_stays_paused_and_says_that_they_were_tried(installed, track):
     refuse(installed, track, api_key="wrong")
     attention.sweep()
-    work_off("deliveries")
+    run_all("deliveries")
     attention.sweep()
 
     [alarm] = installed.rows(Alarm)
@@ -59,23 +59,23 @@ def test_a_connection_whose_keys_are_still_refused_stays_paused_and_says_that_th
 def test_keys_are_tried_again_once_in_five_minutes(installed, track):
     connection = refuse(installed, track)
     attention.sweep()
-    first = take_all("deliveries")
+    first = take_all_messages("deliveries")
     attention.sweep()
 
-    assert (len(first), take_all("deliveries")) == (1, [])
-    assert 0 < installed.process.redis.ttl(keys.retried(connection)) <= 300
+    assert (len(first), take_all_messages("deliveries")) == (1, [])
+    assert 0 < installed.process.redis.ttl(redis_keys.credential_retry(connection)) <= 300
 
 
 def test_what_was_paused_by_hand_is_left_alone(installed, track):
-    refuse(installed, track, reason=BY_HAND)
+    refuse(installed, track, reason=MANUAL_PAUSE)
     attention.sweep()
 
-    assert take_all("deliveries") == []
+    assert take_all_messages("deliveries") == []
 
 
 def test_two_sweeps_do_not_look_at_once(installed, track):
     refuse(installed, track)
-    installed.process.redis.set(keys.SILENCE_LEASE, "another")
+    installed.process.redis.set(redis_keys.MONITORING_LEASE, "another")
     attention.sweep()
 
     assert installed.rows(Alarm) == []

@@ -11,22 +11,22 @@ import pytest
 import structlog
 from sqlalchemy import update
 
-from pipeline import keys
-from pipeline.backfill.starting import start_backfill
+from pipeline.backfill.schedule import start_backfill
 from pipeline.cratejoy.credentials import Credentials
-from pipeline.ledger import tables
-from pipeline.ledger.backfill_tables import Backfill
-from pipeline.ledger.backfills import last_backfill
+from pipeline.infra import redis_keys
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.backfills import find_last_backfill
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.store_apis import save_api, set_registers
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.store_apis import save_store_api, set_hook_registration
 from pipeline.ledger.stores import find_store
-from pipeline.secrets import seal
-from sandbox.store.server import serving
+from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
 from tasks import backfills, process
-from tests.pipeline.shop import Shop
+from tests.pipeline.sandbox_store import StoreControl
 from tests.servers.worker import worker
-from tests.tasks.by_hand import leave_alone, take_all, work_off
+from tests.tasks.inline_worker import fill_queue, run_all, take_all_messages
 
 RATE = 100.0
 PATIENCE = 120
@@ -34,28 +34,28 @@ PATIENCE = 120
 
 @pytest.fixture
 def shop():
-    with serving(Options("id", "secret", seed=7)) as running:
-        yield Shop(running)
+    with run_in_thread(Options("id", "secret", seed=7)) as running:
+        yield StoreControl(running)
 
 
 @pytest.fixture
 def store_id(installed, shop):
     """A connected store whose hooks nobody registers, and which is to be read."""
     here = installed.process
-    process._made[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=RATE))
+    process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=RATE))
     installed.connect({"site_id": "s", "api_key": "k", "base_url": "http://127.0.0.1:9"})
     config = Credentials("id", "secret", shop.base_url).as_config()
     with writing(here.engine) as db:
         store = find_store(db, "acme")
-        save_api(db, store.id, seal(here.settings.secret_keys, config), here.now())
-        set_registers(db, store.id, here.now(), registers=False)
+        save_store_api(db, store.id, encrypt(here.settings.secret_keys, config), here.now())
+        set_hook_registration(db, store.id, here.now(), registers=False)
     start_backfill(here.engine, store.id, "all", here.now())
     return store.id
 
 
 def row_of(installed, store_id):
     with reading(installed.process.engine) as db:
-        return last_backfill(db, store_id)
+        return find_last_backfill(db, store_id)
 
 
 def change(installed, **values):
@@ -64,22 +64,22 @@ def change(installed, **values):
 
 
 def told(installed):
-    return sorted(row.message["customer_id"] for row in installed.rows(tables.Delivery))
+    return sorted(row.message["customer_id"] for row in installed.rows(core.Delivery))
 
 
 def test_the_sweep_goes_on_with_what_nobody_has_taken(installed, store_id):
-    due = installed.process.now() - 2 * backfills.OVERDUE
+    due = installed.process.now() - 2 * backfills.OVERDUE_AFTER_US
     change(installed, next_step_at=due)
     backfills.sweep()
 
-    (message,) = take_all("backfill")
+    (message,) = take_all_messages("backfill")
     assert (message.task, message.args) == ("backfills.step", [row_of(installed, store_id).id, due])
 
 
 def in_a_moment():
     """The next message for the backfill workers."""
     deadline = time.monotonic() + PATIENCE
-    while not (messages := take_all("backfill")):
+    while not (messages := take_all_messages("backfill")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return messages
@@ -87,16 +87,16 @@ def in_a_moment():
 
 @pytest.mark.usefixtures("store_id")
 def test_while_no_backfill_worker_runs_steps_do_not_pile_up(installed):
-    change(installed, next_step_at=installed.process.now() - 2 * backfills.OVERDUE)
-    leave_alone("backfill")
+    change(installed, next_step_at=installed.process.now() - 2 * backfills.OVERDUE_AFTER_US)
+    fill_queue("backfill")
     backfills.sweep()
 
-    assert "backfills.step" not in {message.task for message in take_all("backfill")}
+    assert "backfills.step" not in {message.task for message in take_all_messages("backfill")}
 
 
 def test_one_sweep_sees_to_steps_that_will_be_overdue_before_the_next(installed, store_id):
     """As if the worker who was to take it had been killed meanwhile."""
-    due = installed.process.now() + backfills.AHEAD - 2 * backfills.OVERDUE
+    due = installed.process.now() + backfills.LOOK_AHEAD_US - 2 * backfills.OVERDUE_AFTER_US
     change(installed, next_step_at=due)
     backfills.sweep()
 
@@ -105,8 +105,8 @@ def test_one_sweep_sees_to_steps_that_will_be_overdue_before_the_next(installed,
 
 def test_a_killed_workers_lease_is_waited_for(installed, store_id):
     row = row_of(installed, store_id)
-    installed.process.redis.set(keys.backfill_lease(row.id), "killed", px=300)
-    due = installed.process.now() - 2 * backfills.OVERDUE
+    installed.process.redis.set(redis_keys.backfill_lease(row.id), "killed", px=300)
+    due = installed.process.now() - 2 * backfills.OVERDUE_AFTER_US
     change(installed, next_step_at=due)
     backfills.sweep()
 
@@ -114,33 +114,33 @@ def test_a_killed_workers_lease_is_waited_for(installed, store_id):
 
 
 def test_a_step_that_was_taken_after_all_is_not_planned_again(installed, store_id):
-    due = installed.process.now() - 2 * backfills.OVERDUE
+    due = installed.process.now() - 2 * backfills.OVERDUE_AFTER_US
     change(installed, next_step_at=due + 1)
     backfills._resume(row_of(installed, store_id).id, due)
 
-    assert take_all("backfill") == []
+    assert take_all_messages("backfill") == []
 
 
 @pytest.mark.parametrize("why", ["planned for later", "in somebody's hands", "paused"])
 def test_the_sweep_leaves_alone(installed, store_id, why):
     row = row_of(installed, store_id)
-    change(installed, next_step_at=row.started_at - 2 * backfills.OVERDUE)
+    change(installed, next_step_at=row.started_at - 2 * backfills.OVERDUE_AFTER_US)
     if why == "planned for later":
         change(installed, next_step_at=installed.process.now() + 60_000_000)
     if why == "in somebody's hands":
         # A second look comes when the lease runs out, and must not come while this test's servers are being closed.
-        installed.process.redis.set(keys.backfill_lease(row.id), "somebody", px=3_600_000)
+        installed.process.redis.set(redis_keys.backfill_lease(row.id), "somebody", px=3_600_000)
     if why == "paused":
         change(installed, state="paused")
     backfills.sweep()
 
-    assert take_all("backfill") == []
+    assert take_all_messages("backfill") == []
 
 
 def test_one_message_reads_everybody_when_nothing_has_to_be_waited_for(installed, store_id, shop):
     everybody = shop.people(20)
     backfills.step(row_of(installed, store_id).id, row_of(installed, store_id).next_step_at)
-    work_off("backfill")
+    run_all("backfill")
 
     assert (row_of(installed, store_id).state, told(installed)) == ("done", sorted(everybody))
 
@@ -148,7 +148,7 @@ def test_one_message_reads_everybody_when_nothing_has_to_be_waited_for(installed
 def test_a_step_that_has_to_wait_for_a_moment_comes_back_by_itself(installed, store_id, shop):
     """Without a sweep, without a worker that waits, and without the broker's doing."""
     here = installed.process
-    process._made[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=4.0))
+    process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=4.0))
     backfills.step(row_of(installed, store_id).id, row_of(installed, store_id).next_step_at)
     waiting = row_of(installed, store_id)
     messages = in_a_moment()

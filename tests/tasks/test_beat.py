@@ -17,15 +17,15 @@ from celery.beat import SchedulingError
 from celery.schedules import schedule
 from redbeat.schedulers import RedBeatSchedulerEntry, acquire_distributed_beat_lock
 
-from pipeline import keys
+from pipeline.infra import redis_keys
 from pipeline.settings import Settings
 from tasks.app import app
 from tasks.beat import PatientScheduler
 from tasks.config import DELIVERIES, HOOKS, celery_config
-from tasks.waiting import MOST
+from tasks.worker.backpressure import MAX_WAITING_MESSAGES
 from tests.installation import Installation
-from tests.pipeline.lanes.bench import unreachable
-from tests.tasks.by_hand import leave_alone, take_all
+from tests.pipeline.delivery.lane_setup import unreachable_redis
+from tests.tasks.inline_worker import fill_queue, take_all_messages
 
 REDBEATS = ("redbeat_conf", "redbeat_redis")  # what it keeps on the app
 
@@ -96,8 +96,8 @@ def test_beat_goes_on_when_redis_has_been_emptied(beat: PatientScheduler, redis_
 
 
 def test_beat_waits_while_redis_is_away(beat: PatientScheduler, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(beat.lock, "redis", unreachable())
-    monkeypatch.setattr(app, "redbeat_redis", unreachable())
+    monkeypatch.setattr(beat.lock, "redis", unreachable_redis())
+    monkeypatch.setattr(app, "redbeat_redis", unreachable_redis())
 
     assert beat.tick() == beat.max_interval
 
@@ -107,7 +107,7 @@ def test_a_redis_that_is_away_is_told_of_once_and_when_it_is_back(
 ):
     with structlog.testing.capture_logs() as lines:
         with monkeypatch.context() as away:
-            away.setattr(beat.lock, "redis", unreachable())
+            away.setattr(beat.lock, "redis", unreachable_redis())
             beat.tick()
             beat.tick()
         beat.apply_async(a_sweep())
@@ -119,7 +119,7 @@ def test_beat_that_begins_while_redis_is_away_sends_when_it_is_back(
     installed: Installation, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as away:
-        away.setattr(app, "redbeat_redis", unreachable(), raising=False)
+        away.setattr(app, "redbeat_redis", unreachable_redis(), raising=False)
         beat = PatientScheduler(app=app, max_interval=1)
 
     until_a_sweep_is_sent(beat, redis_client)
@@ -169,32 +169,32 @@ def test_beat_stands_by_while_another_has_the_lock(beat: PatientScheduler, redis
 
 
 def test_beat_ends_quietly_without_redis(beat: PatientScheduler, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(beat.lock, "redis", unreachable())
+    monkeypatch.setattr(beat.lock, "redis", unreachable_redis())
 
     beat.close()
 
 
 def test_sweeps_do_not_pile_up_while_no_worker_runs(redis_client: redis.Redis, all_the_time: PatientScheduler):
-    for _ in range(2 * MOST):
+    for _ in range(2 * MAX_WAITING_MESSAGES):
         all_the_time.tick()
 
-    assert all(redis_client.llen(f"cratewire:celery:{queue}") <= MOST for queue in (HOOKS, DELIVERIES))
+    assert all(redis_client.llen(f"cratewire:celery:{queue}") <= MAX_WAITING_MESSAGES for queue in (HOOKS, DELIVERIES))
 
 
 def test_what_was_held_back_is_sent_as_soon_as_messages_are_taken(beat: PatientScheduler, redis_client: redis.Redis):
-    leave_alone(HOOKS)
+    fill_queue(HOOKS)
     a_sweep(every=3_600.0, last_run_at=datetime(2026, 1, 1, tzinfo=UTC)).save()
     beat.tick()
-    redis_client.set(keys.taken_lately(HOOKS), 1)
+    redis_client.set(redis_keys.queue_activity(HOOKS), 1)
     beat.tick()
 
-    assert [message.task for message in take_all(HOOKS)][MOST:] == ["hooks.sweep"]
+    assert [message.task for message in take_all_messages(HOOKS)][MAX_WAITING_MESSAGES:] == ["hooks.sweep"]
 
 
 def test_that_sweeps_are_held_back_is_told_of_once_and_when_it_is_over(
     beat: PatientScheduler, redis_client: redis.Redis
 ):
-    leave_alone(HOOKS)
+    fill_queue(HOOKS)
     with structlog.testing.capture_logs() as lines:
         beat.apply_async(a_sweep())
         beat.apply_async(a_sweep())
@@ -215,7 +215,7 @@ def test_a_sweep_that_a_clock_set_back_left_an_hour_ahead_is_sent_now(
         beat.Entry.from_key(beat.Entry.generate_key(app, name), app=app).reschedule(hour_ahead)
     beat.tick()
 
-    assert {message.task for message in take_all(HOOKS)} == {"hooks.sweep"}
+    assert {message.task for message in take_all_messages(HOOKS)} == {"hooks.sweep"}
     for name, row in app.conf.beat_schedule.items():
         key = beat.Entry.generate_key(app, name)
         assert redis_client.zscore(app.redbeat_conf.schedule_key, key) <= time.time() + row["schedule"] + 1

@@ -6,12 +6,12 @@ import pytest
 from celery.app.utils import filter_hidden_settings
 from redis.connection import parse_url
 
-from pipeline.inbox.turn import HANDED_MS, MISSED_MS
+from pipeline.inbox.chain_lease import MAX_SWEEP_AGE_MS, PARKED_TTL_MS
 from pipeline.settings import Settings
 from tasks.app import app
-from tasks.config import BACKFILL, DELIVERIES, HOOKS, SWEEPS, celery_config, kombu_url
-from tasks.deliveries import RUN_SECONDS
-from tasks.kick import LINKS
+from tasks.chain import LINKS
+from tasks.config import BACKFILL, DELIVERIES, HOOKS, PERIODIC_TASKS, celery_config, kombu_url
+from tasks.deliveries import MAX_RUN_S
 
 
 def ours():
@@ -19,7 +19,7 @@ def ours():
 
 
 def test_every_sweep_is_a_task_of_ours():
-    assert SWEEPS.keys() <= ours()
+    assert PERIODIC_TASKS.keys() <= ours()
 
 
 def test_every_link_is_a_task_of_ours():
@@ -35,7 +35,7 @@ def test_live_work_and_backfill_have_queues_of_their_own():
 
 
 def test_nothing_live_goes_where_backfill_waits():
-    sweeps = {name: queue for name, (queue, _) in SWEEPS.items()}
+    sweeps = {name: queue for name, (queue, _) in PERIODIC_TASKS.items()}
 
     assert {queue for _, queue in LINKS} == {HOOKS, DELIVERIES}
     assert (sweeps["hooks.sweep"], sweeps["deliveries.sweep"]) == (HOOKS, DELIVERIES)
@@ -62,7 +62,7 @@ def test_what_asks_a_store_page_by_page_lands_where_backfill_waits():
 
 
 def test_every_task_lands_by_itself_where_the_schedule_and_the_chain_send_it():
-    sent = {name: queue for name, (queue, _) in SWEEPS.items()} | dict(LINKS)
+    sent = {name: queue for name, (queue, _) in PERIODIC_TASKS.items()} | dict(LINKS)
 
     assert {name: route(name) for name in sent} == sent
 
@@ -74,14 +74,14 @@ def test_a_task_that_is_unknown_here_lands_with_the_deliveries():
 def test_a_sweep_nobody_took_expires_instead_of_piling_up(installed):
     schedule = celery_config(installed.process.settings)["beat_schedule"]
 
-    assert schedule.keys() == SWEEPS.keys()
+    assert schedule.keys() == PERIODIC_TASKS.keys()
     assert all(row["options"]["expires"] > row["schedule"] for row in schedule.values())
 
 
 def test_no_sweep_is_older_than_a_link_it_calls_lost(installed):
     sweep = celery_config(installed.process.settings)["beat_schedule"]["hooks.sweep"]
 
-    assert sweep["options"]["expires"] * 1000 <= MISSED_MS
+    assert sweep["options"]["expires"] * 1000 <= MAX_SWEEP_AGE_MS
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,4 @@ def test_no_turn_runs_out_while_a_lane_has_the_only_worker():
     a_send = 45  # seconds, of two hundred messages to a slow platform: several calls, each just within its time
     in_turn = 2  # one at work, one already taken from the broker
 
-    assert in_turn * (RUN_SECONDS + a_send) * 1000 < HANDED_MS
+    assert in_turn * (MAX_RUN_S + a_send) * 1000 < PARKED_TTL_MS

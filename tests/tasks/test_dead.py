@@ -6,17 +6,17 @@ import pytest
 from redis import Redis
 from sqlalchemy import update
 
-from pipeline.chain import heads, validating
-from pipeline.chain.limit import MOST_IN_A_ROW, stop, stopped
 from pipeline.inbox import stream
-from pipeline.ledger import tables
 from pipeline.ledger.engine import writing
+from pipeline.ledger.schema import core
+from pipeline.processing import failures, validate
+from pipeline.processing.failure_limit import MAX_CONSECUTIVE_FAILURES, get_chain_stop, stop_chain
 from tasks import dead
-from tasks.kick import publish
-from tests.installation import a_hook, order_hook
-from tests.tasks.by_hand import work_off
+from tasks.chain import start_chain
+from tests.installation import make_hook, order_hook
+from tests.tasks.inline_worker import run_all
 
-REAL = validating._load
+REAL = validate._load
 MINUTE_US = 60_000_000
 
 
@@ -40,37 +40,37 @@ def release(monkeypatch):
                 raise AttributeError("as a release may")
             return REAL(hook, now)
 
-        monkeypatch.setattr(validating, "_load", loaded)
-        monkeypatch.setattr(heads, "RELEASE", name)
+        monkeypatch.setattr(validate, "_load", loaded)
+        monkeypatch.setattr(failures, "RELEASE", name)
         monkeypatch.setattr(dead, "RELEASE", name)
 
     return begin
 
 
 def chain():
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
 
 
 def tell_orders_among_others(installed, count):
     for number in range(count):
-        other = a_hook(b'{"id": %d, "email": "o@example.com"}' % (1000 + number), event="customer_new")
-        installed.tell(order_hook(number), other, a_hook(other.raw, event="customer_new"))
+        other = make_hook(b'{"id": %d, "email": "o@example.com"}' % (1000 + number), event="customer_new")
+        installed.tell(order_hook(number), other, make_hook(other.raw, event="customer_new"))
     chain()
 
 
 def rest(installed, minutes):
     """As if they had died earlier."""
     with writing(installed.process.engine) as db:
-        db.execute(update(tables.DeadHook).values(died_at=tables.DeadHook.died_at - minutes * MINUTE_US))
+        db.execute(update(core.DeadHook).values(died_at=core.DeadHook.died_at - minutes * MINUTE_US))
 
 
 def left(installed):
-    return [row.detail["release"] for row in installed.rows(tables.DeadHook) if row.replayed_at is None]
+    return [row.detail["release"] for row in installed.rows(core.DeadHook) if row.replayed_at is None]
 
 
 def orders(installed):
-    return sorted(row.subject_id for row in installed.rows(tables.Event) if row.name == "order_new")
+    return sorted(row.subject_id for row in installed.rows(core.Event) if row.name == "order_new")
 
 
 def test_all_hooks_of_one_event_that_a_release_let_die_become_events_with_the_next(installed, redis, release):
@@ -133,20 +133,20 @@ def test_while_two_releases_run_side_by_side_each_death_makes_the_next_try_wait_
 
 def test_hooks_that_die_again_stop_no_chain(installed, redis, release):
     release("one", "order_new")
-    tell_orders_among_others(installed, 2 * MOST_IN_A_ROW)
+    tell_orders_among_others(installed, 2 * MAX_CONSECUTIVE_FAILURES)
     release("two", "order_new")
     rest(installed, 1)
     dead.sweep()
     chain()
 
-    assert (stopped(redis), left(installed)) == (None, ["two"] * 2 * MOST_IN_A_ROW)
+    assert (get_chain_stop(redis), left(installed)) == (None, ["two"] * 2 * MAX_CONSECUTIVE_FAILURES)
 
 
 def test_hooks_that_died_before_releases_were_written_down_are_tried(installed, redis, release):
     release("one", "order_new")
     tell_orders_among_others(installed, 1)
     with writing(installed.process.engine) as db:
-        db.execute(update(tables.DeadHook).values(detail={"error": "AttributeError"}))
+        db.execute(update(core.DeadHook).values(detail={"error": "AttributeError"}))
     release("two")
     rest(installed, 1)
 
@@ -156,7 +156,7 @@ def test_hooks_that_died_before_releases_were_written_down_are_tried(installed, 
 
 
 def test_hooks_that_died_for_another_reason_are_left_alone(installed, redis, release):
-    installed.tell(a_hook(b"{", event="order_new"))
+    installed.tell(make_hook(b"{", event="order_new"))
     chain()
     release("two")
     rest(installed, 1)
@@ -171,7 +171,7 @@ def test_none_is_tried_while_the_chain_stands(installed, redis, release):
     tell_orders_among_others(installed, 1)
     release("two")
     rest(installed, 1)
-    stop(redis, [{"stage": "validate", "detail": {"error": "AttributeError"}}], 0)
+    stop_chain(redis, [{"stage": "validate", "detail": {"error": "AttributeError"}}], 0)
 
     dead.sweep()
 

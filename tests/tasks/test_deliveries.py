@@ -9,34 +9,34 @@ import pytest
 import structlog
 from sqlalchemy import update
 
-from pipeline import keys
-from pipeline.errors import Misconfigured
-from pipeline.lanes.trust import a_place
-from pipeline.ledger import tables
+from pipeline.core.errors import Misconfigured
+from pipeline.delivery.slow_lanes import acquire_slot
+from pipeline.infra import redis_keys
+from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import writing
-from pipeline.secrets import seal
+from pipeline.ledger.schema import core
 from tasks import deliveries
-from tasks.kick import publish
-from tests.contracts.fake_track import Canned
-from tests.installation import a_hook, order_hook
-from tests.tasks.by_hand import take, take_all, work_off
+from tasks.chain import start_chain
+from tests.contracts.fake_track import CannedAnswer
+from tests.installation import make_hook, order_hook
+from tests.tasks.inline_worker import run_all, take_all_messages, take_message
 
 
 def record(installed, *hooks):
     """Bring hooks into the ledger; their deliveries wait, and nobody has been woken."""
     installed.tell(*hooks)
-    publish()
-    work_off("hooks")
-    take_all("deliveries")
+    start_chain()
+    run_all("hooks")
+    take_all_messages("deliveries")
 
 
 def starts():
     """The lanes for which a task is under way."""
-    return [tuple(message.args) for message in take_all("deliveries") if message.task == "deliveries.run_lane"]
+    return [tuple(message.args) for message in take_all_messages("deliveries") if message.task == "deliveries.run_lane"]
 
 
 def statuses(installed):
-    return [row.status for row in installed.rows(tables.Delivery)]
+    return [row.status for row in installed.rows(core.Delivery)]
 
 
 def customers(count):
@@ -46,31 +46,31 @@ def customers(count):
 def test_a_hook_arrives_at_the_platform(installed, track):
     installed.connect(track.config)
     installed.tell(order_hook(1))
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
 
-    assert work_off("deliveries") == ["deliveries.forward"]
+    assert run_all("deliveries") == ["deliveries.forward"]
     assert statuses(installed) == ["sent", "sent"]
     assert [kind for call in track.calls for _, kind, _ in call.told()] == ["profile", "event"]
 
 
 def test_the_log_leads_from_every_receipt_to_its_event_and_from_there_to_its_deliveries(installed, track):
     connection = installed.connect(track.config)
-    hook, again, broken = order_hook(1), order_hook(1), a_hook(b"{")
+    hook, again, broken = order_hook(1), order_hook(1), make_hook(b"{")
 
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         installed.tell(hook, again, broken)
-        publish()
-        work_off("hooks")
-        work_off("deliveries")
+        start_chain()
+        run_all("hooks")
+        run_all("deliveries")
 
     recorded, tried = (next(one for one in lines if one["event"] == said) for said in SAID)
-    (event,) = installed.rows(tables.Event)
+    (event,) = installed.rows(core.Event)
     assert recorded["events"] == {hook.receipt: event.id}
     assert recorded["repeats"] == {again.receipt: event.id}
     assert recorded["dead"] == {broken.receipt: "not_json"}
     assert tried["connection"] == connection
-    assert tried["sent"] == {row.id: event.id for row in installed.rows(tables.Delivery)}
+    assert tried["sent"] == {row.id: event.id for row in installed.rows(core.Delivery)}
 
 
 SAID = ("batch recorded", "deliveries tried")
@@ -82,14 +82,14 @@ def test_only_the_connections_of_the_batch_are_woken(installed, track):
 
     deliveries.forward([second])
 
-    assert {row.connection_id for row in installed.rows(tables.Delivery) if row.status == "sent"} == {second}
+    assert {row.connection_id for row in installed.rows(core.Delivery) if row.status == "sent"} == {second}
     assert first not in {connection for connection, _ in starts()}
 
 
 def test_every_further_lane_gets_a_task_of_its_own(installed, track):
     connection = installed.connect(track.config, lanes=3)
     record(installed, *customers(3))
-    installed.process.redis.sadd(keys.TRUSTED, *(f"{connection}:{lane}" for lane in range(3)))
+    installed.process.redis.sadd(redis_keys.FAST_LANES, *(f"{connection}:{lane}" for lane in range(3)))
 
     deliveries.forward([connection])
 
@@ -115,7 +115,7 @@ def test_the_sweep_starts_what_is_due(installed, track):
 def test_the_sweep_leaves_a_lane_to_whoever_holds_it(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
-    installed.process.redis.set(keys.lane_lease(connection, 0), "somebody")
+    installed.process.redis.set(redis_keys.lane_lease(connection, 0), "somebody")
 
     deliveries.sweep()
 
@@ -125,8 +125,8 @@ def test_the_sweep_leaves_a_lane_to_whoever_holds_it(installed, track):
 def test_a_lane_that_has_to_wait_is_left_until_its_time(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
-    track.next.append(Canned(429, headers={"Retry-After": "600"}))
-    deliveries.run(connection, 0)
+    track.next.append(CannedAnswer(429, headers={"Retry-After": "600"}))
+    deliveries.run_lane_task(connection, 0)
 
     deliveries.sweep()
 
@@ -138,9 +138,9 @@ def test_a_refused_credential_pauses_the_connection_and_its_messages_wait(instal
     connection = installed.connect({**track.config, "api_key": "another"})
     record(installed, order_hook(1))
 
-    deliveries.run(connection, 0)
+    deliveries.run_lane_task(connection, 0)
 
-    (link,) = installed.rows(tables.Connection)
+    (link,) = installed.rows(core.StoreConnection)
     assert (link.status, statuses(installed)) == ("paused", ["pending", "pending"])
 
 
@@ -154,14 +154,14 @@ def logged(said, *steps):
 
 @pytest.mark.parametrize(
     ("canned", "reason"),
-    [(Canned(503), "answered 503"), (Canned(drop=True), "connection broke off")],
+    [(CannedAnswer(503), "answered 503"), (CannedAnswer(drop=True), "connection broke off")],
 )
 def test_the_log_says_why_deliveries_are_put_off(installed, track, canned, reason):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
     track.next.append(canned)
 
-    [tried] = logged("deliveries tried", lambda: deliveries.run(connection, 0))
+    [tried] = logged("deliveries tried", lambda: deliveries.run_lane_task(connection, 0))
 
     assert (tried["reason"], len(tried["put_off"])) == (reason, 2)
 
@@ -170,7 +170,7 @@ def test_the_log_gives_no_reason_where_all_went_well(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
 
-    [tried] = logged("deliveries tried", lambda: deliveries.run(connection, 0))
+    [tried] = logged("deliveries tried", lambda: deliveries.run_lane_task(connection, 0))
 
     assert "reason" not in tried
 
@@ -179,7 +179,7 @@ def test_the_log_warns_when_a_connection_is_paused(installed, track):
     connection = installed.connect({**track.config, "api_key": "another"})
     record(installed, order_hook(1))
 
-    [warned] = logged("a connection is paused", lambda: deliveries.run(connection, 0))
+    [warned] = logged("a connection is paused", lambda: deliveries.run_lane_task(connection, 0))
 
     assert (warned["log_level"], warned["connection"]) == ("warning", connection)
     assert warned["reason"] == "the credentials were refused (401)"
@@ -188,10 +188,10 @@ def test_the_log_warns_when_a_connection_is_paused(installed, track):
 def test_a_lane_whose_time_is_up_goes_to_the_end_of_the_queue(installed, track, monkeypatch):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
-    installed.process.redis.sadd(keys.TRUSTED, f"{connection}:0")
-    monkeypatch.setattr(deliveries, "RUN_SECONDS", 0)
+    installed.process.redis.sadd(redis_keys.FAST_LANES, f"{connection}:0")
+    monkeypatch.setattr(deliveries, "MAX_RUN_S", 0)
 
-    deliveries.run(connection, 0)
+    deliveries.run_lane_task(connection, 0)
 
     assert starts() == [(connection, 0)]
     assert statuses(installed) == ["pending", "pending"]
@@ -200,10 +200,10 @@ def test_a_lane_whose_time_is_up_goes_to_the_end_of_the_queue(installed, track, 
 @pytest.fixture
 def crowded(installed):
     """Every place for lanes that may hang is taken."""
-    redis, places = installed.process.redis, deliveries._places(installed.process)
+    redis, places = installed.process.redis, deliveries._max_slow_lanes(installed.process)
     with ExitStack() as stack:
         for number in range(places):
-            stack.enter_context(a_place(redis, places, Random(number)))
+            stack.enter_context(acquire_slot(redis, places, Random(number)))
         yield
 
 
@@ -211,10 +211,10 @@ def crowded(installed):
 def test_a_lane_that_was_quick_goes_however_many_hang(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
-    installed.process.redis.sadd(keys.TRUSTED, f"{connection}:0")
+    installed.process.redis.sadd(redis_keys.FAST_LANES, f"{connection}:0")
 
     deliveries.sweep()
-    work_off("deliveries")
+    run_all("deliveries")
 
     assert statuses(installed) == ["sent", "sent"]
 
@@ -241,13 +241,13 @@ def test_a_batch_adds_no_messages_for_lanes_that_cannot_go(installed, track):
 
 
 def test_no_sweep_starts_more_lanes_that_may_hang_than_there_are_places(installed, track, monkeypatch):
-    monkeypatch.setattr(deliveries, "MOST", 1)
+    monkeypatch.setattr(deliveries, "MAX_BACKGROUND_CALLS", 1)
     installed.connect(track.config, lanes=8)
     record(installed, *customers(12))
 
     deliveries.sweep()
 
-    assert len(starts()) == deliveries._places(installed.process)
+    assert len(starts()) == deliveries._max_slow_lanes(installed.process)
 
 
 def test_a_task_for_a_lane_shows_its_lane_and_nothing_else(installed, track):
@@ -255,7 +255,7 @@ def test_a_task_for_a_lane_shows_its_lane_and_nothing_else(installed, track):
     record(installed, order_hook(1))
     deliveries.sweep()
 
-    assert take("deliveries").headers["argsrepr"] == f"({connection}, 0)"
+    assert take_message("deliveries").headers["argsrepr"] == f"({connection}, 0)"
 
 
 def sealed_with_another_key(installed, track):
@@ -263,7 +263,7 @@ def sealed_with_another_key(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
     with writing(installed.process.engine) as db:
-        db.execute(update(tables.Connection).values(config=seal(["sealed-with-another-key"], track.config)))
+        db.execute(update(core.StoreConnection).values(config=encrypt(["sealed-with-another-key"], track.config)))
     return connection
 
 
@@ -271,7 +271,7 @@ def test_a_connection_that_cannot_be_opened_rests_before_it_is_tried_again(insta
     connection = sealed_with_another_key(installed, track)
 
     with pytest.raises(Misconfigured):
-        deliveries.run(connection, 0)
+        deliveries.run_lane_task(connection, 0)
 
     deliveries.sweep()
     assert starts() == []
@@ -281,7 +281,7 @@ def test_a_connection_that_cannot_be_opened_says_which_setting_is_wrong(installe
     connection = sealed_with_another_key(installed, track)
 
     with pytest.raises(Misconfigured):
-        deliveries.run(connection, 0)
+        deliveries.run_lane_task(connection, 0)
 
-    [lane] = installed.rows(tables.Lane)
+    [lane] = installed.rows(core.Lane)
     assert lane.reason.startswith("CRATEWIRE_SECRET_KEY: none of the keys opens this connection's credentials")

@@ -6,17 +6,17 @@ import re
 
 import pytest
 
-from pipeline import keys
-from pipeline.chain import cost, decoding, validating
 from pipeline.inbox import stream
-from pipeline.inbox.turn import end_turn, take_turn
-from pipeline.ledger import tables
-from pipeline.record.fence import pass_fence
+from pipeline.inbox.chain_lease import acquire_chain_lease, release_chain_lease
+from pipeline.infra import redis_keys
+from pipeline.ledger.fence import advance_fence
+from pipeline.ledger.schema import core
+from pipeline.processing import cpu_budget, decode, validate
 from tasks import hooks, process
 from tasks.app import app
-from tasks.kick import publish
-from tests.installation import a_hook, order_hook
-from tests.tasks.by_hand import take, take_all, work_off
+from tasks.chain import start_chain
+from tests.installation import make_hook, order_hook
+from tests.tasks.inline_worker import run_all, take_all_messages, take_message
 
 
 @pytest.fixture
@@ -30,87 +30,87 @@ def redis(installed):
 
 
 def events(installed):
-    return [(row.name, row.subject_id) for row in installed.rows(tables.Event)]
+    return [(row.name, row.subject_id) for row in installed.rows(core.Event)]
 
 
 def link(name):
     """The next message, which must be this link's."""
-    message = take("hooks")
+    message = take_message("hooks")
     assert message.task == name
     return message
 
 
 def test_what_is_in_the_inbox_reaches_the_ledger_and_the_lanes_are_woken(installed, connection, redis):
     installed.tell(order_hook(1), order_hook(2))
-    publish()
+    start_chain()
 
-    assert work_off("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"]
+    assert run_all("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"]
     assert events(installed) == [("order_new", 1), ("order_new", 2)]
-    assert [(message.task, message.args) for message in take_all("deliveries")] == [
+    assert [(message.task, message.args) for message in take_all_messages("deliveries")] == [
         ("deliveries.forward", [[connection]])
     ]
     assert stream.depth(redis) == 0
 
 
 def test_an_empty_inbox_ends_the_chain_and_the_turn(installed, redis):
-    publish()
+    start_chain()
 
-    assert work_off("hooks") == ["hooks.decode"]
-    assert take_turn(redis)
+    assert run_all("hooks") == ["hooks.decode"]
+    assert acquire_chain_lease(redis)
 
 
 def test_a_batch_that_concerns_no_connection_wakes_no_lane(installed, connection):
-    installed.tell(a_hook(b'{"theme_name": "x"}', event="design_updated"))
-    publish()
-    work_off("hooks")
+    installed.tell(make_hook(b'{"theme_name": "x"}', event="design_updated"))
+    start_chain()
+    run_all("hooks")
 
-    assert take_all("deliveries") == []
+    assert take_all_messages("deliveries") == []
 
 
 def test_while_somebody_has_the_turn_the_chain_ends_and_nothing_is_read(installed, connection, redis):
-    held = take_turn(redis)
+    held = acquire_chain_lease(redis)
     installed.tell(order_hook(1))
-    publish()
+    start_chain()
 
-    assert work_off("hooks") == ["hooks.decode"]
-    end_turn(redis, held)
-    publish()
-    work_off("hooks")
+    assert run_all("hooks") == ["hooks.decode"]
+    release_chain_lease(redis, held)
+    start_chain()
+    run_all("hooks")
     assert events(installed) == [("order_new", 1)]
 
 
 def test_what_one_batch_leaves_over_is_asked_for_at_once(installed, connection, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_BATCH", "2")
-    process._made.clear()
+    process._contexts.clear()
     installed.tell(*(order_hook(number) for number in range(5)))
-    publish()
+    start_chain()
 
-    assert work_off("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"] * 3
+    assert run_all("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"] * 3
     assert [number for _, number in events(installed)] == [0, 1, 2, 3, 4]
 
 
 def test_a_hook_that_comes_while_a_batch_is_recorded_waits_for_no_sweep(installed, connection):
     installed.tell(order_hook(1))
-    publish()
+    start_chain()
     link("hooks.decode").work()
     installed.tell(order_hook(2))
 
-    work_off("hooks")
+    run_all("hooks")
 
     assert [number for _, number in events(installed)] == [1, 2]
 
 
 def time_passes(redis, seconds):
     """What the turn notices of it."""
-    redis.pexpire(keys.INBOX_LEASE, redis.pttl(keys.INBOX_LEASE) - 1000 * seconds)
+    redis.pexpire(redis_keys.INBOX_LEASE, redis.pttl(redis_keys.INBOX_LEASE) - 1000 * seconds)
 
 
 def test_no_message_that_waited_longer_outruns_a_link_behind_slow_lanes(installed, connection, redis):
     installed.tell(order_hook(1))
     for _ in range(4):  # kicks whose messages a slow lane kept waiting
-        publish()
+        start_chain()
     for _ in range(6):
-        take("hooks").work()
+        take_message("hooks").work()
         time_passes(redis, 12)
 
     assert events(installed) == [("order_new", 1)]
@@ -118,23 +118,23 @@ def test_no_message_that_waited_longer_outruns_a_link_behind_slow_lanes(installe
 
 def test_a_hook_that_comes_while_a_batch_is_under_way_adds_no_message(installed, connection, redis):
     installed.tell(order_hook(1))
-    publish()
+    start_chain()
     link("hooks.decode").work()
     asked = stream.add_all(redis, [order_hook(2)])
     app.tasks["hooks.sweep"]()
 
     assert not asked
-    assert [message.task for message in take_all("hooks")] == ["hooks.validate"]
+    assert [message.task for message in take_all_messages("hooks")] == ["hooks.validate"]
 
 
 def test_a_batch_whose_link_was_lost_is_read_again_soon(installed, connection, redis):
     installed.tell(order_hook(1))
-    publish()
+    start_chain()
     link("hooks.decode").work()
-    take_all("hooks")
+    take_all_messages("hooks")
     time_passes(redis, 7)
     app.tasks["hooks.sweep"]()
-    work_off("hooks")
+    run_all("hooks")
 
     assert events(installed) == [("order_new", 1)]
 
@@ -146,60 +146,60 @@ def test_a_hook_that_comes_just_before_a_turn_ends_with_nothing_is_asked_for(ins
 
     with monkeypatch.context() as patched:
         patched.setattr(stream, "read", nothing_yet)
-        publish()
+        start_chain()
         link("hooks.decode").work()
 
-    assert [message.task for message in take_all("hooks")] == ["hooks.decode"]
+    assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
 
 def test_what_cannot_be_read_is_taken_out_with_its_bytes_and_the_rest_goes_on(installed, connection):
-    installed.tell(order_hook(1), a_hook(b"{never closed"), a_hook(b'{"id": {"no": "id"}}'), order_hook(2))
-    publish()
-    work_off("hooks")
+    installed.tell(order_hook(1), make_hook(b"{never closed"), make_hook(b'{"id": {"no": "id"}}'), order_hook(2))
+    start_chain()
+    run_all("hooks")
 
     assert [number for _, number in events(installed)] == [1, 2]
-    assert [row.stage for row in installed.rows(tables.DeadHook)] == ["decode", "validate"]
+    assert [row.stage for row in installed.rows(core.DeadHook)] == ["decode", "validate"]
 
 
 @pytest.mark.parametrize("lost_before", ["hooks.validate", "hooks.fan_out"])
 def test_a_holder_whose_turn_went_to_another_hands_nothing_on(installed, connection, redis, lost_before):
     installed.tell(order_hook(1))
-    publish()
-    while (message := take("hooks")).task != lost_before:
+    start_chain()
+    while (message := take_message("hooks")).task != lost_before:
         message.work()
-    end_turn(redis, message.args[0]["token"])
-    take_turn(redis)
+    release_chain_lease(redis, message.args[0]["token"])
+    acquire_chain_lease(redis)
 
     message.work()
 
     assert events(installed) == []
-    assert take_all("hooks") == take_all("deliveries") == []
+    assert take_all_messages("hooks") == take_all_messages("deliveries") == []
     assert stream.depth(redis) == 1
 
 
 def test_a_holder_the_ledger_knows_to_be_outrun_hands_nothing_on(installed, connection, redis):
     installed.tell(order_hook(1))
-    publish()
+    start_chain()
     link("hooks.decode").work()
     link("hooks.validate").work()
     message = link("hooks.fan_out")
     with installed.process.engine.begin() as db:
-        pass_fence(db, "inbox", message.args[0]["token"] + 1)
+        advance_fence(db, "inbox", message.args[0]["token"] + 1)
 
     message.work()
 
     assert events(installed) == []
-    assert take_all("deliveries") == []
+    assert take_all_messages("deliveries") == []
 
 
 def test_the_sweep_wakes_the_chain_only_if_something_waits(installed, connection):
     sweep = "hooks.sweep"
     app.tasks[sweep]()
-    assert take_all("hooks") == []
+    assert take_all_messages("hooks") == []
 
     installed.tell(order_hook(1))
     app.tasks[sweep]()
-    assert [message.task for message in take_all("hooks")] == ["hooks.decode"]
+    assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
 
 def test_the_sweep_does_not_wait_for_a_kick_whose_message_was_lost(installed, connection, redis):
@@ -207,12 +207,12 @@ def test_the_sweep_does_not_wait_for_a_kick_whose_message_was_lost(installed, co
     app.tasks["hooks.sweep"]()
 
     assert kick_wanted
-    assert [message.task for message in take_all("hooks")] == ["hooks.decode"]
+    assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
 
 def test_a_ledger_that_is_away_costs_no_hook_and_no_turn(installed, connection, redis):
     installed.tell(order_hook(1), order_hook(2))
-    publish()
+    start_chain()
     link("hooks.decode").work()
     link("hooks.validate").work()
     message = link("hooks.fan_out")
@@ -220,36 +220,34 @@ def test_a_ledger_that_is_away_costs_no_hook_and_no_turn(installed, connection, 
     with installed.ledger_away():
         message.work()
 
-    assert take_all("deliveries") == []
-    publish()
-    work_off("hooks")
+    assert take_all_messages("deliveries") == []
+    start_chain()
+    run_all("hooks")
     assert [number for _, number in events(installed)] == [1, 2]
 
 
 def test_a_turn_that_ran_out_while_the_only_worker_was_busy_is_kept(installed, connection, redis):
     installed.tell(order_hook(1))
-    publish()
+    start_chain()
     link("hooks.decode").work()
-    redis.delete(keys.INBOX_LEASE)
+    redis.delete(redis_keys.INBOX_LEASE)
 
-    work_off("hooks")
+    run_all("hooks")
 
     assert events(installed) == [("order_new", 1)]
 
 
 def test_hooks_beyond_their_stores_share_are_recorded_later_in_their_order(installed, connection, monkeypatch):
-    monkeypatch.setattr(hooks, "SHARE_CPU_S", 0.0)
+    monkeypatch.setattr(hooks, "MAX_STORE_CPU_S", 0.0)
     installed.connect({}, store="other")
     installed.tell(order_hook(1), order_hook(2), order_hook(3), order_hook(4, store="other"))
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
 
     assert events(installed) == [("order_new", number) for number in (1, 4, 2, 3)]
 
 
-@pytest.mark.parametrize(
-    ("module", "name", "stage"), [(decoding, "decode", "decode"), (validating, "_load", "validate")]
-)
+@pytest.mark.parametrize(("module", "name", "stage"), [(decode, "decode", "decode"), (validate, "_load", "validate")])
 def test_a_hook_that_is_too_costly_dies_at_its_first_try(installed, connection, monkeypatch, module, name, stage):
     squared, real = re.compile(r"[\[{](?:\s|x)*[\[{]?(?:\s|x)*y"), getattr(module, name)
 
@@ -259,10 +257,10 @@ def test_a_hook_that_is_too_costly_dies_at_its_first_try(installed, connection, 
         return real(hook, *more)
 
     monkeypatch.setattr(module, name, costly)
-    monkeypatch.setattr(cost, "HOOK_CPU_S", 0.5)
+    monkeypatch.setattr(cpu_budget, "MAX_HOOK_CPU_S", 0.5)
     installed.tell(order_hook(1), order_hook(2, customer_id=9), order_hook(3))
-    publish()
+    start_chain()
 
-    work_off("hooks")
+    run_all("hooks")
     assert events(installed) == [("order_new", 1), ("order_new", 3)]
-    assert [(row.stage, row.reason, row.times) for row in installed.rows(tables.DeadHook)] == [(stage, "too_costly", 1)]
+    assert [(row.stage, row.reason, row.times) for row in installed.rows(core.DeadHook)] == [(stage, "too_costly", 1)]

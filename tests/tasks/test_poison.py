@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 from redis import ConnectionError as RedisAway
 
-from pipeline import keys
-from pipeline.chain import decoding
-from pipeline.inbox.turn import end_turn, keep_turn, take_turn
-from pipeline.ledger import tables
-from tasks import hooks, later
-from tasks.kick import publish
-from tests.installation import a_hook, order_hook
-from tests.tasks.by_hand import take, take_all, work_off
+from pipeline.inbox.chain_lease import acquire_chain_lease, release_chain_lease, renew_chain_lease
+from pipeline.infra import redis_keys
+from pipeline.ledger.schema import core
+from pipeline.processing import decode as decoding
+from tasks import hooks, retry_in_background
+from tasks.chain import start_chain
+from tests.installation import make_hook, order_hook
+from tests.tasks.inline_worker import run_all, take_all_messages, take_message
 
 POISON = b"kills"
 
@@ -28,28 +28,28 @@ def connection(installed):
 
 def begin(installed):
     """A chain that gets as far as its second link."""
-    publish()
-    take("hooks").work()
-    return take("hooks")
+    start_chain()
+    take_message("hooks").work()
+    return take_message("hooks")
 
 
 def die(installed, message):
     """Its worker is killed in the midst of the link: nothing follows, and the turn runs out."""
-    keep_turn(installed.process.redis, message.args[0]["token"])
+    renew_chain_lease(installed.process.redis, message.args[0]["token"])
     run_out(installed)
 
 
 def run_out(installed):
     """What time does to a turn nobody keeps."""
-    installed.process.redis.delete(keys.INBOX_LEASE)
+    installed.process.redis.delete(redis_keys.INBOX_LEASE)
 
 
 def told(installed):
-    return sorted(row.subject_id for row in installed.rows(tables.Event))
+    return sorted(row.subject_id for row in installed.rows(core.Event))
 
 
 def dead(installed):
-    return [(row.reason, zlib.decompress(row.raw)) for row in installed.rows(tables.DeadHook)]
+    return [(row.reason, zlib.decompress(row.raw)) for row in installed.rows(core.DeadHook)]
 
 
 def run_until_quiet(installed):
@@ -58,7 +58,7 @@ def run_until_quiet(installed):
         message = begin(installed)
         if message is None:
             return
-        bodies = installed.process.redis.xrange(keys.INBOX)
+        bodies = installed.process.redis.xrange(redis_keys.INBOX)
         read = {one["entry_id"] for part in ("hooks", "failed") for one in message.args[0][part]}
         reasons = {one["reason"] for one in message.args[0]["failed"]}
         if "poison" not in reasons and any(
@@ -67,15 +67,15 @@ def run_until_quiet(installed):
             die(installed, message)
         else:
             message.work()
-            take("hooks").work()
-            take_all("hooks")
-            take_all("deliveries")
+            take_message("hooks").work()
+            take_all_messages("hooks")
+            take_all_messages("deliveries")
     raise AssertionError("it never came to rest")
 
 
 def test_poison_is_set_aside_with_its_bytes_and_everybody_else_goes_on(installed):
     innocent = [order_hook(number) for number in range(1, 31)]
-    installed.tell(*innocent[:15], a_hook(POISON), *innocent[15:])
+    installed.tell(*innocent[:15], make_hook(POISON), *innocent[15:])
 
     run_until_quiet(installed)
 
@@ -96,32 +96,32 @@ def test_after_a_death_less_is_read_at_once(installed):
 
 
 def test_poison_that_is_sent_again_is_known_at_once(installed):
-    installed.tell(a_hook(POISON))
+    installed.tell(make_hook(POISON))
     run_until_quiet(installed)
-    installed.tell(a_hook(POISON))
+    installed.tell(make_hook(POISON))
 
     message = begin(installed)
 
     assert [one["reason"] for one in message.args[0]["failed"]] == ["poison"]
 
 
-@pytest.mark.parametrize("name", ["take_turn", "hand_turn_on"])
+@pytest.mark.parametrize("name", ["acquire_chain_lease", "park_chain_lease"])
 def test_a_redis_that_does_not_answer_the_first_link_condemns_nobody(installed, monkeypatch, name):
     installed.tell(order_hook(1))
 
     for _ in range(4):
         with monkeypatch.context() as patched:
             patched.setattr(hooks, name, silent)
-            publish()
-            take("hooks").work()
+            start_chain()
+            take_message("hooks").work()
         run_out(installed)
 
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
     assert (told(installed), dead(installed)) == ([1], [])
 
 
-@pytest.mark.parametrize("name", ["keep_turn", "hand_turn_on"])
+@pytest.mark.parametrize("name", ["renew_chain_lease", "park_chain_lease"])
 def test_a_redis_that_does_not_answer_the_second_link_condemns_nobody(installed, monkeypatch, name):
     installed.tell(order_hook(1))
     real = getattr(hooks, name)
@@ -133,8 +133,8 @@ def test_a_redis_that_does_not_answer_the_second_link_condemns_nobody(installed,
             message.work()
         run_out(installed)
 
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
     assert (told(installed), dead(installed)) == ([1], [])
 
 
@@ -145,7 +145,7 @@ def silent(*_):
 
 def test_a_redis_that_is_back_later_hears_that_the_reader_came_back(installed, monkeypatch):
     installed.tell(order_hook(1))
-    real, refusals = hooks.end_turn, iter([1, 1])
+    real, refusals = hooks.release_chain_lease, iter([1, 1])
     heard = threading.Event()
 
     def end_turn(*arguments):
@@ -154,14 +154,14 @@ def test_a_redis_that_is_back_later_hears_that_the_reader_came_back(installed, m
         real(*arguments)
         heard.set()
 
-    monkeypatch.setattr(later, "AGAIN", 0.01)
-    monkeypatch.setattr(hooks, "hand_turn_on", silent)
-    monkeypatch.setattr(hooks, "end_turn", end_turn)
-    publish()
-    take("hooks").work()
+    monkeypatch.setattr(retry_in_background, "RETRY_INTERVAL_S", 0.01)
+    monkeypatch.setattr(hooks, "park_chain_lease", silent)
+    monkeypatch.setattr(hooks, "release_chain_lease", end_turn)
+    start_chain()
+    take_message("hooks").work()
 
     assert heard.wait(60)
-    assert not installed.process.redis.exists(keys.TRIED, keys.INBOX_LEASE)
+    assert not installed.process.redis.exists(redis_keys.CURRENT_BATCH, redis_keys.INBOX_LEASE)
 
 
 def test_links_that_are_lost_on_their_way_condemn_nobody(installed):
@@ -171,8 +171,8 @@ def test_links_that_are_lost_on_their_way_condemn_nobody(installed):
         begin(installed)
         run_out(installed)
 
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
     assert (told(installed), dead(installed)) == ([1], [])
 
 
@@ -183,13 +183,13 @@ def test_a_batch_packed_as_no_version_here_can_read_condemns_nobody(installed):
         replace(begin(installed), args=["z9:packed"]).work()
         run_out(installed)
 
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
     assert (told(installed), dead(installed)) == ([1], [])
 
 
 def test_a_body_that_takes_all_memory_is_set_aside_as_poison(installed, monkeypatch):
-    installed.tell(a_hook(POISON), order_hook(1))
+    installed.tell(make_hook(POISON), order_hook(1))
     real = decoding.decode
 
     def decode(raw, query):
@@ -199,8 +199,8 @@ def test_a_body_that_takes_all_memory_is_set_aside_as_poison(installed, monkeypa
 
     monkeypatch.setattr(decoding, "decode", decode)
     for _ in range(6):
-        publish()
-        work_off("hooks")
+        start_chain()
+        run_all("hooks")
         run_out(installed)
 
     assert (told(installed), dead(installed)) == ([1], [("poison", POISON)])
@@ -214,15 +214,15 @@ def test_losing_the_turn_is_no_death(installed, place):
         message = begin(installed)
         if place == 2:
             message.work()
-            message = take("hooks")
+            message = take_message("hooks")
         redis = installed.process.redis
-        end_turn(redis, message.args[0]["token"])
-        other = take_turn(redis)
+        release_chain_lease(redis, message.args[0]["token"])
+        other = acquire_chain_lease(redis)
         message.work()
-        end_turn(redis, other)
+        release_chain_lease(redis, other)
 
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
     assert (told(installed), dead(installed)) == ([1], [])
 
 
@@ -231,9 +231,9 @@ def test_a_ledger_that_is_away_for_long_condemns_nobody(installed):
 
     with installed.ledger_away():
         for _ in range(5):
-            publish()
-            work_off("hooks")
+            start_chain()
+            run_all("hooks")
 
-    publish()
-    work_off("hooks")
+    start_chain()
+    run_all("hooks")
     assert (told(installed), dead(installed)) == ([1], [])

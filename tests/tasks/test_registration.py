@@ -8,22 +8,22 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from pipeline import keys
 from pipeline.cratejoy.credentials import Credentials
-from pipeline.events.table import EVENTS
+from pipeline.events.catalogue import EVENTS
+from pipeline.infra import redis_keys
+from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.store_apis import find_api, forget_api, save_api
+from pipeline.ledger.store_apis import delete_store_api, find_store_api, save_store_api
 from pipeline.ledger.stores import save_store
-from pipeline.secrets import seal
-from sandbox.store.server import serving
+from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
 from tasks import process, registration
-from tests.tasks.by_hand import leave_alone, take_all
+from tests.tasks.inline_worker import fill_queue, take_all_messages
 
 
 @pytest.fixture
 def shop():
-    with serving(Options("id", "secret")) as running:
+    with run_in_thread(Options("id", "secret")) as running:
         yield running
 
 
@@ -31,21 +31,21 @@ def shop():
 def store_id(installed, shop):
     """A store that has just been connected, with keys for the sandbox store."""
     here = installed.process
-    process._made[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=1_000.0))
+    process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=1_000.0))
     with writing(here.engine) as db:
         store_id = save_store(db, "acme", here.now()).id
         config = Credentials("id", "secret", f"{shop.url}/v1/").as_config()
-        save_api(db, store_id, seal(here.settings.secret_keys, config), here.now())
+        save_store_api(db, store_id, encrypt(here.settings.secret_keys, config), here.now())
     return store_id
 
 
 def found(installed, store_id):
     with reading(installed.process.engine) as db:
-        return find_api(db, store_id)
+        return find_store_api(db, store_id)
 
 
 def started():
-    return [tuple(message.args) for message in take_all("backfill")]
+    return [tuple(message.args) for message in take_all_messages("backfill")]
 
 
 def test_a_store_that_was_just_connected_is_tended(store_id):
@@ -56,21 +56,21 @@ def test_a_store_that_was_just_connected_is_tended(store_id):
 
 @pytest.mark.usefixtures("store_id")
 def test_while_no_backfill_worker_runs_audits_do_not_pile_up():
-    leave_alone("backfill")
+    fill_queue("backfill")
     registration.sweep()
 
-    assert "registration.tend" not in {message.task for message in take_all("backfill")}
+    assert "registration.tend" not in {message.task for message in take_all_messages("backfill")}
 
 
 def test_a_store_that_is_being_tended_is_left_alone(installed, store_id):
-    installed.process.redis.set(keys.registration_lease(store_id), "somebody")
+    installed.process.redis.set(redis_keys.registration_lease(store_id), "somebody")
     registration.sweep()
 
     assert started() == []
 
 
 def test_tending_registers_the_hooks_and_the_sweep_rests_for_an_hour(shop, store_id):
-    registration.tend(store_id)
+    registration.sync_hooks(store_id)
     registration.sweep()
 
     assert started() == []
@@ -79,7 +79,7 @@ def test_tending_registers_the_hooks_and_the_sweep_rests_for_an_hour(shop, store
 
 def test_what_goes_wrong_is_in_the_ledger_and_no_failure_of_the_task(installed, shop, store_id):
     shop.world.options = Options("id", "another secret")
-    registration.tend(store_id)
+    registration.sync_hooks(store_id)
     registration.sweep()
 
     assert found(installed, store_id).status == "refused"
@@ -88,9 +88,9 @@ def test_what_goes_wrong_is_in_the_ledger_and_no_failure_of_the_task(installed, 
 
 def test_a_store_whose_keys_have_gone_is_named_by_its_id_in_the_log(installed, store_id):
     with writing(installed.process.engine) as db:
-        forget_api(db, store_id)
+        delete_store_api(db, store_id)
     with structlog.testing.capture_logs() as lines:
-        registration.tend(store_id)
+        registration.sync_hooks(store_id)
 
     (line,) = lines
     assert line["reason"] == f"store {store_id} is connected without Cratejoy's Client ID and Secret"

@@ -12,21 +12,22 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from sqlalchemy import insert
 
-from pipeline import keys, tokens
 from pipeline.inbox import stream
-from pipeline.ledger import tables
+from pipeline.infra import redis_keys
+from pipeline.infra.crypto import hook_tokens
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.silence_tables import Canary, HeardHour
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.monitoring import Canary, HourlyActivity
 from pipeline.ledger.stores import save_store
-from pipeline.silence.hearing import hearing
-from receiver.fast_path import FastPath
-from receiver.intake import Intake
-from receiver.wiring import new_receipt
+from pipeline.monitoring.status import get_hook_health
+from receiver.hooks.build import generate_receipt
+from receiver.hooks.rules import HookRules
+from receiver.hooks.wsgi_middleware import HookMiddleware
 from tasks import process, silence
-from tasks.kick import publish
-from tests.pipeline.silence.pasts import DAY, at, every_day, heard_at
+from tasks.chain import start_chain
+from tests.pipeline.monitoring.hook_histories import DAY, every_day, heard_at, hour_us
 from tests.servers.listener import listener
-from tests.tasks.by_hand import take_all, work_off
+from tests.tasks.inline_worker import run_all, take_all_messages
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ def change(installed):
     """Changes this process: its settings, and what time it is."""
 
     def changed(now=None, **settings):
-        here = process._made[os.getpid()]
+        here = process._contexts[os.getpid()]
         clock = here.now if now is None else lambda: now
-        process._made[os.getpid()] = replace(here, settings=replace(here.settings, **settings), now=clock)
+        process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, **settings), now=clock)
 
     return changed
 
@@ -61,8 +62,10 @@ def web(installed):
         stream.add(here.redis, hook)
         return "inbox"
 
-    intake = Intake(partial(tokens.verify, here.settings.secret_keys), offer, 10_000, here.now, new_receipt)
-    with make_server("127.0.0.1", 0, FastPath(None, intake), handler_class=Quiet) as server:
+    intake = HookRules(
+        partial(hook_tokens.verify, here.settings.secret_keys), offer, 10_000, here.now, generate_receipt
+    )
+    with make_server("127.0.0.1", 0, HookMiddleware(None, intake), handler_class=Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -70,41 +73,41 @@ def web(installed):
 
 def heard(installed):
     with reading(installed.process.engine) as db:
-        return hearing(db, process._made[os.getpid()].now())
+        return get_hook_health(db, process._contexts[os.getpid()].now())
 
 
 def test_a_canary_travels_by_the_public_address_through_the_chain_into_the_ledger(installed, store_id, change, web):
     change(public_url=web)
     silence.sweep()
-    before = heard(installed).way_in.works
-    sent = work_off("deliveries")
-    publish()
-    work_off("hooks")
+    before = heard(installed).endpoint.works
+    sent = run_all("deliveries")
+    start_chain()
+    run_all("hooks")
 
-    assert (before, sent, heard(installed).way_in.works) == (None, ["silence.send_canary"], True)
-    assert (installed.rows(tables.Event), installed.rows(tables.DeadHook)) == ([], [])
+    assert (before, sent, heard(installed).endpoint.works) == (None, ["silence.send_canary"], True)
+    assert (installed.rows(core.Event), installed.rows(core.DeadHook)) == ([], [])
 
 
 def test_a_canary_that_is_turned_away_says_why(installed, store_id, change, web):
     change(public_url=web, secret_keys=("a key that web does not have",))
     silence.sweep()
-    work_off("deliveries")
+    run_all("deliveries")
 
     [canary] = installed.rows(Canary)
     assert canary.fault == "answered 404"
 
 
 def test_only_one_worker_looks_at_a_time(installed, store_id):
-    installed.process.redis.set(keys.SILENCE_LEASE, "somebody")
+    installed.process.redis.set(redis_keys.MONITORING_LEASE, "somebody")
     silence.sweep()
 
-    assert (take_all("deliveries"), installed.rows(Canary)) == ([], [])
+    assert (take_all_messages("deliveries"), installed.rows(Canary)) == ([], [])
 
 
 def test_the_lease_is_given_back(installed, store_id):
     silence.sweep()
 
-    assert not installed.process.redis.exists(keys.SILENCE_LEASE)
+    assert not installed.process.redis.exists(redis_keys.MONITORING_LEASE)
 
 
 def test_a_store_that_falls_silent_is_told_to_whoever_listens(installed, store_id, change):
@@ -114,11 +117,11 @@ def test_a_store_that_falls_silent_is_told_to_whoever_listens(installed, store_i
         for one in heard_at(every_day(range(9, 18), 30))
     ]
     with writing(installed.process.engine) as db:
-        db.execute(insert(HeardHour), rows)
+        db.execute(insert(HourlyActivity), rows)
     with listener() as heard_by:
-        change(now=at(31 * DAY), canary_seconds=0.0, alarm_url=heard_by.url)
+        change(now=hour_us(31 * DAY), canary_seconds=0.0, alarm_url=heard_by.url)
         silence.sweep()
-        worked = work_off("deliveries")
+        worked = run_all("deliveries")
 
     [request] = heard_by.requests
     [alarm] = json.loads(request.body)["data"]["opened"]
@@ -129,4 +132,4 @@ def test_without_an_address_nobody_is_asked_to_tell(installed, store_id, change)
     change(canary_seconds=0.0)
     silence.sweep()
 
-    assert take_all("deliveries") == []
+    assert take_all_messages("deliveries") == []

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from pipeline import keys
 from pipeline.inbox import stream
-from pipeline.ledger import tables
+from pipeline.infra import redis_keys
 from pipeline.ledger.engine import writing
+from pipeline.ledger.schema import core
 from tasks.app import app
-from tasks.kick import LINKS, publish
-from tasks.waiting import MOST, nobody_takes
-from tests.contracts.fake_track import Canned, fake_track
+from tasks.chain import LINKS, start_chain
+from tasks.worker.backpressure import MAX_WAITING_MESSAGES, is_stalled
+from tests.contracts.fake_track import CannedAnswer, fake_track
 from tests.installation import order_hook
 from tests.servers.sandbox import sandbox_customerio
 from tests.servers.worker import worker
@@ -65,13 +65,13 @@ def wanted(count):
 
 
 def settled(installed):
-    left = [row for row in installed.rows(tables.Delivery) if row.status != "sent"]
-    return not stream.depth(installed.process.redis) and not left and installed.rows(tables.Event)
+    left = [row for row in installed.rows(core.Delivery) if row.status != "sent"]
+    return not stream.depth(installed.process.redis) and not left and installed.rows(core.Event)
 
 
 def test_hooks_in_the_inbox_arrive(installed, environment, sandbox, tmp_path):
     installed.tell(*orders(30))
-    publish()
+    start_chain()
 
     with worker(environment, tmp_path / "worker.log") as one:
         until(lambda: settled(installed), one)
@@ -82,7 +82,7 @@ def test_hooks_in_the_inbox_arrive(installed, environment, sandbox, tmp_path):
 def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(installed, environment, sandbox, tmp_path):
     sandbox.control("switches", {"latency_ms": 100})
     installed.tell(*orders(200))
-    publish()
+    start_chain()
 
     with worker(environment, tmp_path / "worker.log") as first:
         until(lambda: sandbox.control("stats")["calls"] > 1 and stream.depth(installed.process.redis), first)
@@ -92,23 +92,23 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(install
         until(lambda: settled(installed), second)
 
     assert sandbox.events() == wanted(200)
-    assert [row.duplicates for row in installed.rows(tables.Event)] == [0] * 200
-    assert installed.rows(tables.DeadHook) == []
+    assert [row.duplicates for row in installed.rows(core.Event)] == [0] * 200
+    assert installed.rows(core.DeadHook) == []
 
 
 def test_a_connection_that_hangs_holds_no_process(installed, environment, sandbox, tmp_path):
     answered = threading.Event()
     with fake_track() as hanging:
         connection = installed.connect(hanging.config, store="other")
-        installed.process.redis.sadd(keys.TRUSTED, f"{connection}:0")
-        hanging.next.append(Canned(once=answered))
+        installed.process.redis.sadd(redis_keys.FAST_LANES, f"{connection}:0")
+        hanging.next.append(CannedAnswer(once=answered))
         installed.tell(order_hook(1, store="other"))
-        publish()
+        start_chain()
 
         with worker(environment, tmp_path / "worker.log", concurrency=1) as one:
             until(lambda: hanging.calls, one)
             installed.tell(*orders(3))
-            publish()
+            start_chain()
             until(lambda: sandbox.events() == wanted(3), one)
 
             assert at_a_lane(installed, connection)
@@ -121,9 +121,9 @@ def test_a_worker_that_ends_lets_a_slow_call_come_to_its_end(installed, environm
     answered = threading.Event()
     with fake_track() as slow:
         connection = installed.connect(slow.config, store="other")
-        slow.next.append(Canned(once=answered))
+        slow.next.append(CannedAnswer(once=answered))
         installed.tell(order_hook(1, store="other"))
-        publish()
+        start_chain()
 
         with worker(environment, tmp_path / "worker.log", concurrency=1) as one:
             until(lambda: slow.calls, one)
@@ -133,12 +133,12 @@ def test_a_worker_that_ends_lets_a_slow_call_come_to_its_end(installed, environm
             answered.set()
             wait(lambda: not at_a_lane(installed, connection))
 
-    assert [row.status for row in installed.rows(tables.Delivery)] == ["sent", "sent"]
+    assert [row.status for row in installed.rows(core.Delivery)] == ["sent", "sent"]
 
 
 def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, environment, tmp_path):
     installed.tell(*orders(1))
-    publish()
+    start_chain()
     with writing(installed.process.engine), worker(environment, tmp_path / "worker.log", concurrency=1):
         wait(lambda: "hooks.fan_out" in at_work())
         for _ in range(3):
@@ -152,11 +152,11 @@ def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, en
 
 
 def test_a_worker_is_seen_to_take_messages(installed, environment, tmp_path):
-    for _ in range(MOST):
+    for _ in range(MAX_WAITING_MESSAGES):
         app.send_task("hooks.sweep", queue="hooks")
-    waited = nobody_takes(app, "hooks")
+    waited = is_stalled(app, "hooks")
     with worker(environment, tmp_path / "worker.log"):
-        wait(lambda: installed.process.redis.exists(keys.taken_lately("hooks")))
+        wait(lambda: installed.process.redis.exists(redis_keys.queue_activity("hooks")))
 
     assert waited
 
@@ -176,7 +176,7 @@ def at_work():
 
 
 def at_a_lane(installed, connection=1):
-    return bool(installed.process.redis.exists(keys.lane_lease(connection, 0)))
+    return bool(installed.process.redis.exists(redis_keys.lane_lease(connection, 0)))
 
 
 def messages(queue):
@@ -197,7 +197,7 @@ def test_flower_sees_every_task_by_its_name_and_nobodys_data(installed, environm
     with worker(environment, tmp_path / "worker.log") as one, watching() as seen:
         until(lambda: named(seen), one)
         installed.tell(order_hook(1, SECRET))
-        publish()
+        start_chain()
         until(lambda: links <= named(seen) and settled(installed), one)
 
     assert SECRET not in json.dumps(seen) + one.said

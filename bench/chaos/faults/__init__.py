@@ -1,12 +1,12 @@
 """Every fault, in the order of the table."""
 
+from bench.chaos.fault_run import Fault
 from bench.chaos.faults import (
     broker,
     clock,
-    costly,
     database,
-    dawdling,
     duplicates,
+    expensive_hooks,
     fuzz,
     order,
     platform,
@@ -14,11 +14,11 @@ from bench.chaos.faults import (
     pooler,
     processes,
     release,
+    slow_connections,
     spool,
     upgrade,
     valkey,
 )
-from bench.chaos.scene import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *processes.FAULTS,
@@ -32,9 +32,9 @@ FAULTS: tuple[Fault, ...] = (
     *duplicates.FAULTS,
     *order.FAULTS,
     *poison.FAULTS,
-    *costly.FAULTS,
+    *expensive_hooks.FAULTS,
     *upgrade.FAULTS,
     *release.FAULTS,
     *fuzz.FAULTS,
-    *dawdling.FAULTS,
+    *slow_connections.FAULTS,
 )

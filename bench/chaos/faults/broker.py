@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from bench.chaos.faults.valkey import TAKE_UP_SECONDS, answering
+from bench.chaos.fault_run import ONLY_SQLITE, Fault, FaultRun
+from bench.chaos.faults.valkey import RESUME_TIMEOUT_S, expect_fast_answers
 from bench.chaos.installation import WORKERS
-from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
-from pipeline.embedded import BROKER
+from pipeline.infra.embedded_valkey import BROKER
 
 
-def killed(scene: Scene) -> None:
+def killed(scene: FaultRun) -> None:
     """SIGKILL, and away for one to twenty seconds. It has no disk: it comes back empty."""
     for gone in (1, 20) if not scene.short else (3,):
-        with _unnoticed(scene):
+        with _check_receiver_unaffected(scene):
             scene.here.keeper.down(BROKER)
             time.sleep(gone)
         scene.here.keeper.up(BROKER)
@@ -24,42 +24,42 @@ def killed(scene: Scene) -> None:
         time.sleep(scene.seconds(12, 4))
 
 
-def stopped(scene: Scene) -> None:
+def stopped(scene: FaultRun) -> None:
     """SIGSTOP: connections stand, nothing answers."""
-    with _unnoticed(scene):
+    with _check_receiver_unaffected(scene):
         scene.here.keeper.kill(BROKER, signal.SIGSTOP)
         time.sleep(scene.seconds(30, 6))
     scene.here.keeper.kill(BROKER, signal.SIGCONT)
 
 
-def full(scene: Scene) -> None:
+def full(scene: FaultRun) -> None:
     """`maxmemory` below what is used: no message is taken in, and none that is taken out can be noted."""
     broker = scene.here.broker
-    with _unnoticed(scene):
+    with _check_receiver_unaffected(scene):
         broker.config_set("maxmemory", 1_000_000)
         time.sleep(scene.seconds(20, 5))
     broker.config_set("maxmemory", 0)
 
 
-def emptied(scene: Scene) -> None:
+def emptied(scene: FaultRun) -> None:
     """Every message is gone, and the queues with what binds them."""
-    with _unnoticed(scene):
+    with _check_receiver_unaffected(scene):
         for _ in range(scene.times(10, 3)):
             scene.here.broker.flushall()
             time.sleep(scene.rng.uniform(1.0, 3.0))
 
 
-def blackholed(scene: Scene) -> None:
+def blackholed(scene: FaultRun) -> None:
     """The network swallows everything."""
-    with _unnoticed(scene):
+    with _check_receiver_unaffected(scene):
         scene.here.broker_proxy.be("blackhole")
         time.sleep(scene.seconds(30, 5))
     scene.here.broker_proxy.be("pass")
 
 
-def reset(scene: Scene) -> None:
+def reset(scene: FaultRun) -> None:
     """Connections are cut and refused, again and again."""
-    with _unnoticed(scene):
+    with _check_receiver_unaffected(scene):
         for _ in range(scene.times(10, 2)):
             scene.here.broker_proxy.be("reset")
             time.sleep(scene.rng.uniform(0.2, 1.5))
@@ -67,40 +67,40 @@ def reset(scene: Scene) -> None:
             time.sleep(scene.rng.uniform(0.5, 1.5))
 
 
-def slow(scene: Scene) -> None:
+def slow(scene: FaultRun) -> None:
     """Two seconds more for everything."""
-    with _unnoticed(scene):
+    with _check_receiver_unaffected(scene):
         scene.here.broker_proxy.be("slow", delay=2.0)
         time.sleep(scene.seconds(20, 6))
     scene.here.broker_proxy.be("pass")
 
 
-def _unnoticed(scene: Scene) -> AbstractContextManager[None]:
+def _check_receiver_unaffected(scene: FaultRun) -> AbstractContextManager[None]:
     """The receiver answers as quickly as ever, from the first moment; and in the end no worker is deaf."""
-    scene.checks[:] = [lambda: check_ears(scene)]
-    return answering(scene, "the broker", notice=0.0)
+    scene.checks[:] = [lambda: check_consumers(scene)]
+    return expect_fast_answers(scene, "the broker", notice=0.0)
 
 
-def check_ears(scene: Scene, seconds: float = TAKE_UP_SECONDS) -> None:
+def check_consumers(scene: FaultRun, seconds: float = RESUME_TIMEOUT_S) -> None:
     """An idle worker waits for a message, on one connection; another may do its work while it is deaf."""
     deadline = time.monotonic() + seconds
     while (hearing := scene.here.broker.info("clients")["blocked_clients"]) != len(WORKERS):
         if time.monotonic() > deadline:
-            scene.broke(f"{hearing} of {len(WORKERS)} workers hear the broker")
+            scene.add_failure(f"{hearing} of {len(WORKERS)} workers hear the broker")
             return
         time.sleep(0.1)
 
 
-def _row(name: str, strike: Callable[[Scene], None]) -> Fault:
-    return Fault(f"broker {name}", strike, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS)
+def _fault(name: str, strike: Callable[[FaultRun], None]) -> Fault:
+    return Fault(f"broker {name}", strike, databases=ONLY_SQLITE, resumes_s=RESUME_TIMEOUT_S)
 
 
 FAULTS = (
-    _row("killed", killed),
-    _row("stopped", stopped),
-    _row("full", full),
-    _row("emptied", emptied),
-    _row("blackholed", blackholed),
-    _row("reset", reset),
-    _row("2 s slower", slow),
+    _fault("killed", killed),
+    _fault("stopped", stopped),
+    _fault("full", full),
+    _fault("emptied", emptied),
+    _fault("blackholed", blackholed),
+    _fault("reset", reset),
+    _fault("2 s slower", slow),
 )

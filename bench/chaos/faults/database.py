@@ -11,59 +11,59 @@ from contextlib import closing, contextmanager
 
 import psycopg
 
-from bench.chaos.answers import judged, waits_ms
-from bench.chaos.databases import POSTGRES, await_postgres
-from bench.chaos.disk import filled
-from bench.chaos.installation import WORKERS, await_
-from bench.chaos.keeper import Kept
-from bench.chaos.scene import ONLY_POSTGRESQL, Fault, Scene
+from bench.chaos.answer_times import get_waits_ms, judge_waits
+from bench.chaos.databases import POSTGRES, wait_for_postgres
+from bench.chaos.disk import filled_disk
+from bench.chaos.fault_run import ONLY_POSTGRESQL, Fault, FaultRun
+from bench.chaos.installation import WORKERS, wait_until
+from bench.chaos.supervisor import SupervisedProcess
 
 ANSWER_MS = 1_000  # an acknowledgement, which needs no database, on a busy machine
 TABLES = "events, deliveries, lanes, people"
 
 
-def locked(scene: Scene) -> None:
+def locked(scene: FaultRun) -> None:
     """Somebody holds the write lock for longer than anybody waits for it."""
-    with _unnoticed(scene):
+    with _check_receiver_unaffected(scene):
         if scene.row.database == "sqlite":
             _lock_sqlite(scene)
         else:
             _lock_postgres(scene)
 
 
-def stopped(scene: Scene) -> None:
+def stopped(scene: FaultRun) -> None:
     """PostgreSQL is stopped, and later killed."""
-    with _unnoticed(scene):
+    with _check_receiver_unaffected(scene):
         for how in (signal.SIGINT, signal.SIGKILL):
             scene.here.keeper.down(POSTGRES, how)
             time.sleep(scene.seconds(10, 3))
             scene.here.keeper.up(POSTGRES)
-            await_postgres(scene.here.database_url)
+            wait_for_postgres(scene.here.database_url)
             time.sleep(scene.seconds(5, 2))
 
 
-def away_at_start(scene: Scene) -> None:
+def unavailable_at_start(scene: FaultRun) -> None:
     """Everything starts while PostgreSQL does not: web keeps hooks, and the rest begins when the database is there."""
     keeper = scene.here.keeper
     for name in ("web", *WORKERS, POSTGRES):
         keeper.down(name)
     keeper.up("web")
     scene.await_answers()
-    migration = Kept("migrate", [sys.executable, "-m", "receiver.cli", "migrate", "--wait"], wanted=False)
+    migration = SupervisedProcess("migrate", [sys.executable, "-m", "receiver.cli", "migrate", "--wait"], wanted=False)
     keeper.keep(migration)
     time.sleep(scene.seconds(20, 8))
     if migration.pid is None:
-        scene.broke("the migration did not wait for the database")
+        scene.add_failure("the migration did not wait for the database")
     keeper.up(POSTGRES)
-    await_postgres(scene.here.database_url)
-    await_(lambda: migration.pid is None, "the migration has ended")
+    wait_for_postgres(scene.here.database_url)
+    wait_until(lambda: migration.pid is None, "the migration has ended")
     for name in WORKERS:
         keeper.up(name)
 
 
-def read_only(scene: Scene) -> None:
+def read_only(scene: FaultRun) -> None:
     """As a fallen-back replica is."""
-    with _unnoticed(scene), closing(psycopg.connect(scene.here.database_url, autocommit=True)) as db:
+    with _check_receiver_unaffected(scene), closing(psycopg.connect(scene.here.database_url, autocommit=True)) as db:
         db.execute("ALTER SYSTEM SET default_transaction_read_only = on")
         db.execute("SELECT pg_reload_conf()")
         time.sleep(scene.seconds(15, 4))
@@ -72,24 +72,24 @@ def read_only(scene: Scene) -> None:
         db.execute("SELECT pg_reload_conf()")
 
 
-def full(scene: Scene) -> None:
+def full(scene: FaultRun) -> None:
     """The ledger's disk is full."""
     place = scene.here.ledger_disk
     if place is None:
         scene.skip("a disk of its own for the ledger needs root and mounts")
         return
-    with _unnoticed(scene), filled(place):
+    with _check_receiver_unaffected(scene), filled_disk(place):
         time.sleep(scene.seconds(15, 4))
 
 
-def _lock_sqlite(scene: Scene) -> None:
+def _lock_sqlite(scene: FaultRun) -> None:
     with closing(sqlite3.connect(scene.here.ledger_file, isolation_level=None, timeout=30)) as db:
         db.execute("BEGIN IMMEDIATE")
         time.sleep(scene.seconds(25, 4))
         db.execute("ROLLBACK")
 
 
-def _lock_postgres(scene: Scene) -> None:
+def _lock_postgres(scene: FaultRun) -> None:
     with closing(psycopg.connect(scene.here.database_url)) as db:
         db.execute("SET lock_timeout = '30s'")
         db.execute(f"LOCK TABLE {TABLES} IN ACCESS EXCLUSIVE MODE")
@@ -98,18 +98,18 @@ def _lock_postgres(scene: Scene) -> None:
 
 
 @contextmanager
-def _unnoticed(scene: Scene) -> Iterator[None]:
+def _check_receiver_unaffected(scene: FaultRun) -> Iterator[None]:
     started = time.time_ns() // 1000
     yield
-    wrong = judged(waits_ms(list(scene.load.told), started, time.time_ns() // 1000), ANSWER_MS)
+    wrong = judge_waits(get_waits_ms(list(scene.load.told), started, time.time_ns() // 1000), ANSWER_MS)
     if wrong:
-        scene.broke(f"the receiver noticed: {wrong}")
+        scene.add_failure(f"the receiver noticed: {wrong}")
 
 
 FAULTS = (
     Fault("database locked", locked),
     Fault("database stopped", stopped, databases=ONLY_POSTGRESQL),
-    Fault("PostgreSQL away at start", away_at_start, databases=ONLY_POSTGRESQL, cuts=True),
+    Fault("PostgreSQL away at start", unavailable_at_start, databases=ONLY_POSTGRESQL, cuts=True),
     Fault("database read-only", read_only, databases=ONLY_POSTGRESQL),
     Fault("database disk full", full),
 )

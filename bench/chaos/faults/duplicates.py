@@ -4,47 +4,47 @@ from __future__ import annotations
 
 import time
 
-from bench.chaos.hooks import Hook, rewritten
+from bench.chaos.fault_run import Fault, FaultRun
+from bench.chaos.hooks import Hook, rewrap
 from bench.chaos.load import CONNECTIONS
-from bench.chaos.scene import Fault, Scene
 
 FORMS = 4
 COPIES = 100
 
 
-def hundredfold(scene: Scene) -> None:
+def sent_100_times(scene: FaultRun) -> None:
     """Each of a few hooks a hundred times, over sixteen connections at once."""
-    _see(scene, wanted=scene.times(20, 5) * (COPIES - 1))
+    _check_repeats(scene, wanted=scene.times(20, 5) * (COPIES - 1))
     for _ in range(scene.times(20, 5)):
         hook = scene.make(scene.rng.randrange(scene.people))
         for copy in range(COPIES):
             scene.load.tell(hook, line=copy % CONNECTIONS)
 
 
-def replayed(scene: Scene) -> None:
+def replayed(scene: FaultRun) -> None:
     """Everything once, and then twice more."""
     hooks = [scene.make(scene.rng.randrange(scene.people)) for _ in range(scene.times(10_000, 300))]
-    _see(scene, wanted=2 * len(hooks))
+    _check_repeats(scene, wanted=2 * len(hooks))
     for _ in range(3):
-        _tell_all(scene, hooks)
+        _send_all(scene, hooks)
 
 
-def rewrapped(scene: Scene) -> None:
+def rewrapped(scene: FaultRun) -> None:
     """The same happening in each wire form the store uses."""
     hooks = [scene.make(scene.rng.randrange(scene.people)) for _ in range(scene.times(1_000, 50))]
-    _see(scene, wanted=(FORMS - 1) * len(hooks))
+    _check_repeats(scene, wanted=(FORMS - 1) * len(hooks))
     for form in range(FORMS):
-        _tell_all(scene, [rewritten(hook, form) for hook in hooks])
+        _send_all(scene, [rewrap(hook, form) for hook in hooks])
 
 
-def _tell_all(scene: Scene, hooks: list[Hook]) -> None:
+def _send_all(scene: FaultRun, hooks: list[Hook]) -> None:
     for hook in hooks:
         scene.load.tell(hook)
         while scene.load.waiting() > CONNECTIONS * 4:
             time.sleep(0.005)
 
 
-def _see(scene: Scene, wanted: int) -> None:
+def _check_repeats(scene: FaultRun, wanted: int) -> None:
     """Every repeat is counted where people look; one that was kept twice, since Redis was slow to answer, twice."""
     before = scene.here.repeats()
 
@@ -52,13 +52,13 @@ def _see(scene: Scene, wanted: int) -> None:
         counted = scene.here.repeats() - before
         scene.note(f"{counted} repeats were recognised, of {wanted} sent")
         if counted < wanted:
-            scene.broke("repeats went uncounted")
+            scene.add_failure("repeats went uncounted")
 
     scene.checks.append(check)
 
 
 FAULTS = (
-    Fault("one hook 100 times", hundredfold, rate=0),
+    Fault("one hook 100 times", sent_100_times, rate=0),
     Fault("replayed twice", replayed, rate=0),
     Fault("every wire form", rewrapped, rate=0),
 )

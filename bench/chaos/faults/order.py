@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from bench.chaos.scene import Fault, Scene
+from bench.chaos.fault_run import Fault, FaultRun
 
 EVENTS = 40
 PEOPLE = 50
-STEP = 0.3
-SCRIPT: tuple[dict[str, Any], ...] = (
+STEP_S = 0.3
+FAULT_SEQUENCE: tuple[dict[str, Any], ...] = (
     {"mode": "429", "headers": "retry-after", "retry_after": 1},
     {"mode": "429", "headers": "none"},
     {"mode": "status", "code": 503},
@@ -23,15 +23,15 @@ SCRIPT: tuple[dict[str, Any], ...] = (
 )
 
 
-def mixture(scene: Scene) -> None:
+def mixed_faults(scene: FaultRun) -> None:
     """A fault of another kind every third of a second while everybody's events flow."""
     people = scene.times(PEOPLE, 10)
     for _ in range(scene.times(EVENTS, 20)):
         for who in scene.rng.sample(range(people), people):
             scene.tell(who)
-        scene.here.platform.misbehave(**scene.rng.choice(SCRIPT))
-        time.sleep(STEP)
-    scene.here.platform.behave()
+        scene.here.platform.set_fault(**scene.rng.choice(FAULT_SEQUENCE))
+        time.sleep(STEP_S)
+    scene.here.platform.clear_faults()
 
 
-FAULTS = (Fault("order under faults", mixture, rate=0, people=PEOPLE),)
+FAULTS = (Fault("order under faults", mixed_faults, rate=0, people=PEOPLE),)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from bench.chaos.databases import POSTGRES, await_postgres
+from bench.chaos.databases import POSTGRES, wait_for_postgres
+from bench.chaos.fault_run import ONLY_POSTGRESQL, Fault, FaultRun
 from bench.chaos.installation import WORKERS
-from bench.chaos.keeper import Kept
-from bench.chaos.scene import ONLY_POSTGRESQL, Fault, Scene
+from bench.chaos.supervisor import SupervisedProcess
 
 BINARY = Path("/usr/sbin/pgbouncer")
 PGBOUNCER, PORT = "pgbouncer", 6432  # part of its socket's name only
@@ -34,7 +34,7 @@ pidfile =
 """
 
 
-def transaction_mode(scene: Scene) -> None:
+def transaction_mode(scene: FaultRun) -> None:
     """All processes but web go through it, and it is killed now and then."""
     if not BINARY.exists():
         scene.skip("PgBouncer is not installed")
@@ -49,7 +49,7 @@ def transaction_mode(scene: Scene) -> None:
     scene.checks.append(lambda: _check(scene))
 
 
-def _start(scene: Scene, direct: str) -> str:
+def _start(scene: FaultRun, direct: str) -> str:
     server, user = make_url(direct), POSTGRES if os.geteuid() == 0 else None  # it refuses to run as root
     directory = Path(tempfile.mkdtemp(prefix="cratewire-chaos-pgb-"))
     settings = directory / "pgbouncer.ini"
@@ -60,22 +60,24 @@ def _start(scene: Scene, direct: str) -> str:
     if user is not None:
         for path in (directory, settings, directory / "users"):
             shutil.chown(path, user)
-    scene.here.keeper.keep(Kept(PGBOUNCER, [str(BINARY), str(settings)], user=user))
+    scene.here.keeper.keep(SupervisedProcess(PGBOUNCER, [str(BINARY), str(settings)], user=user))
     pooled = f"postgresql://{server.username}@/{server.database}?host={directory}&port={PORT}"
-    await_postgres(pooled)
+    wait_for_postgres(pooled)
     return pooled
 
 
-def _restart(scene: Scene, url: str) -> None:
+def _restart(scene: FaultRun, url: str) -> None:
     scene.here.keeper.environment["DATABASE_URL"] = url
     for name in (*WORKERS, "beat"):
         scene.here.keeper.kill(name, 15)
 
 
-def _check(scene: Scene) -> None:
+def _check(scene: FaultRun) -> None:
     dead = dict(scene.here.dead_hooks())
     if dead:
-        scene.broke(f"hooks died: {dead}")
+        scene.add_failure(f"hooks died: {dead}")
 
 
-FAULTS = (Fault("PgBouncer in transaction mode", transaction_mode, databases=ONLY_POSTGRESQL, spoils=True),)
+FAULTS = (
+    Fault("PgBouncer in transaction mode", transaction_mode, databases=ONLY_POSTGRESQL, needs_new_installation=True),
+)

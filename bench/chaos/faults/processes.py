@@ -8,35 +8,35 @@ import signal
 import time
 from pathlib import Path
 
+from bench.chaos.fault_run import ONLY_SQLITE, Fault, FaultRun
 from bench.chaos.installation import WORKERS
-from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
 
 
-def worker_children(scene: Scene) -> None:
+def worker_children(scene: FaultRun) -> None:
     """One child of one worker at a time."""
     for _ in range(scene.times(20, 6)):
-        children = [pid for name in WORKERS for pid in children_of(scene.here.keeper[name].pid)]
+        children = [pid for name in WORKERS for pid in list_children(scene.here.keeper[name].pid)]
         if children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(scene.rng.choice(children), signal.SIGKILL)
-        _rest(scene)
+        _pause_between_kills(scene)
 
 
-def worker_mains(scene: Scene) -> None:
+def worker_main_processes(scene: FaultRun) -> None:
     """A worker's main process; its pool is swept away with it, as a service manager does."""
     for _ in range(scene.times(20, 4)):
         scene.here.keeper.kill(scene.rng.choice(list(WORKERS)))
-        _rest(scene)
+        _pause_between_kills(scene)
 
 
-def beat(scene: Scene) -> None:
+def beat(scene: FaultRun) -> None:
     """Beat, whose sweeps are what finds lost messages."""
     for _ in range(scene.times(8, 3)):
         scene.here.keeper.kill("beat")
-        _rest(scene)
+        _pause_between_kills(scene)
 
 
-def web(scene: Scene) -> None:
+def web(scene: FaultRun) -> None:
     """The whole web process group, in the middle of answering."""
     for _ in range(scene.times(50, 3)):
         kill_group(scene, "web")
@@ -44,17 +44,17 @@ def web(scene: Scene) -> None:
         time.sleep(scene.rng.uniform(0.2, 2.0))
 
 
-def web_worker(scene: Scene) -> None:
+def web_worker(scene: FaultRun) -> None:
     """The process that serves, below granian's main process, which is to start another."""
     for _ in range(scene.times(10, 3)):
-        for pid in serving(scene.here.keeper["web"].pid):
+        for pid in list_serving_processes(scene.here.keeper["web"].pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         scene.await_answers()
         time.sleep(scene.rng.uniform(0.2, 2.0))
 
 
-def kill_group(scene: Scene, name: str) -> None:
+def kill_group(scene: FaultRun, name: str) -> None:
     """SIGKILL for a process and all it has started."""
     pid = scene.here.keeper[name].pid
     if pid is not None:
@@ -62,7 +62,7 @@ def kill_group(scene: Scene, name: str) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def children_of(pid: int | None) -> list[int]:
+def list_children(pid: int | None) -> list[int]:
     """The direct children of a process."""
     try:
         return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -70,24 +70,24 @@ def children_of(pid: int | None) -> list[int]:
         return []
 
 
-def serving(pid: int | None) -> list[int]:
+def list_serving_processes(pid: int | None) -> list[int]:
     """Granian's worker processes; its helper for shared resources is none."""
-    return [one for one in children_of(pid) if b"resource_tracker" not in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return [one for one in list_children(pid) if b"resource_tracker" not in Path(f"/proc/{one}/cmdline").read_bytes()]
 
 
-def running(scene: Scene) -> dict[str, frozenset[int | None]]:
+def list_processes(scene: FaultRun) -> dict[str, frozenset[int | None]]:
     """Web, the workers, and what each has started: a parent starts another in a child's place and tells nobody."""
     mains = {name: scene.here.keeper[name].pid for name in ("web", *WORKERS)}
-    return {name: frozenset([pid, *serving(pid)]) for name, pid in mains.items()}
+    return {name: frozenset([pid, *list_serving_processes(pid)]) for name, pid in mains.items()}
 
 
-def _rest(scene: Scene) -> None:
+def _pause_between_kills(scene: FaultRun) -> None:
     time.sleep(scene.rng.uniform(2.0, 5.0) if not scene.short else scene.rng.uniform(1.0, 2.0))
 
 
 FAULTS = (
     Fault("worker children killed", worker_children),
-    Fault("workers killed", worker_mains),
+    Fault("workers killed", worker_main_processes),
     Fault("beat killed", beat, databases=ONLY_SQLITE),
     Fault("web killed", web, rate=200, databases=ONLY_SQLITE, cuts=True),
     Fault("web's server killed", web_worker, rate=200, databases=ONLY_SQLITE, cuts=True),

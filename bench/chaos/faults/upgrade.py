@@ -8,8 +8,8 @@ from typing import Any
 
 from celery import Celery
 
-from bench.chaos.installation import WORKERS, await_
-from bench.chaos.scene import Fault, Scene
+from bench.chaos.fault_run import Fault, FaultRun
+from bench.chaos.installation import WORKERS, wait_until
 from pipeline.settings import Settings
 from tasks.config import DELIVERIES, HOOKS, celery_config
 
@@ -31,7 +31,7 @@ MESSAGES: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
 )
 
 
-def versions(scene: Scene) -> None:
+def two_versions(scene: FaultRun) -> None:
     """Foreign messages before, between and after restarts of the workers."""
     app = _app(scene)
     before = scene.here.unknown_events()
@@ -51,20 +51,20 @@ def versions(scene: Scene) -> None:
         parked = scene.here.parked()
         scene.note(f"{kept} hooks of an unknown event kept, {parked} messages of unknown tasks parked")
         if kept != exploded:
-            scene.broke(f"{exploded} hooks of an unknown event were accepted")
+            scene.add_failure(f"{exploded} hooks of an unknown event were accepted")
         if scene.here.dead_hooks()["poison"]:
-            scene.broke("a batch that another version had packed was called poison")
+            scene.add_failure("a batch that another version had packed was called poison")
         if parked < 2 * exploded:
-            scene.broke(f"{2 * exploded} messages of unknown tasks were sent")
+            scene.add_failure(f"{2 * exploded} messages of unknown tasks were sent")
 
     scene.checks.append(check)
-    await_(lambda: all(scene.here.keeper[name].pid for name in WORKERS), "the workers are back")
+    wait_until(lambda: all(scene.here.keeper[name].pid for name in WORKERS), "the workers are back")
 
 
-def _app(scene: Scene) -> Celery:
+def _app(scene: FaultRun) -> Celery:
     app = Celery("chaos")
     app.conf.update(celery_config(Settings.from_environment(scene.here.keeper.environment)))
     return app
 
 
-FAULTS = (Fault("two versions", versions, rate=50, spoils=True),)
+FAULTS = (Fault("two versions", two_versions, rate=50, needs_new_installation=True),)

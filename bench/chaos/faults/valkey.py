@@ -7,21 +7,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.chaos.answers import judged, waits_ms
-from bench.chaos.scene import ONLY_SQLITE, Fault, Scene
-from pipeline import keys
+from bench.chaos.answer_times import get_waits_ms, judge_waits
+from bench.chaos.fault_run import ONLY_SQLITE, Fault, FaultRun
+from pipeline.infra import redis_keys
 
 ANSWER_MS = 300  # an acknowledgement without Valkey, after the first seconds
-NOTICE_SECONDS = 2.0
-MOST_LATE = 0.01  # of the hooks: nine processes share the machine's cores
-STUCK_MS = 3_000  # not one of them: it would be a connection on which everybody behind it waits too
-TAKE_UP_SECONDS = 10.0
+NOTICE_TIMEOUT_S = 2.0
+MAX_LATE_SHARE = 0.01  # of the hooks: nine processes share the machine's cores
+MAX_WAIT_MS = 3_000  # not one of them: it would be a connection on which everybody behind it waits too
+RESUME_TIMEOUT_S = 10.0
 
 
-def killed(scene: Scene) -> None:
+def killed(scene: FaultRun) -> None:
     """SIGKILL, and away for one to thirty seconds."""
     for away in (1, 30) if not scene.short else (3,):
-        with answering(scene):
+        with expect_fast_answers(scene):
             scene.here.keeper.down("valkey")
             time.sleep(away)
         scene.here.keeper.up("valkey")
@@ -29,15 +29,15 @@ def killed(scene: Scene) -> None:
         time.sleep(scene.seconds(12, 4))
 
 
-def stopped(scene: Scene) -> None:
+def stopped(scene: FaultRun) -> None:
     """SIGSTOP: connections stand, nothing answers."""
-    with answering(scene):
+    with expect_fast_answers(scene):
         scene.here.keeper.kill("valkey", signal.SIGSTOP)
         time.sleep(scene.seconds(60, 6))
     scene.here.keeper.kill("valkey", signal.SIGCONT)
 
 
-def full(scene: Scene) -> None:
+def full(scene: FaultRun) -> None:
     """`maxmemory` below what is used: every write is refused."""
     redis = scene.here.redis
     redis.config_set("maxmemory", 1_000_000)
@@ -45,25 +45,25 @@ def full(scene: Scene) -> None:
     redis.config_set("maxmemory", 0)
 
 
-def emptied(scene: Scene) -> None:
+def emptied(scene: FaultRun) -> None:
     """Everything but the inbox is gone: leases, tokens, kicks, beat's schedule, budgets."""
     redis = scene.here.redis
     for _ in range(scene.times(10, 3)):
-        names = [name for name in redis.scan_iter(count=1000) if name != keys.INBOX.encode()]
+        names = [name for name in redis.scan_iter(count=1000) if name != redis_keys.INBOX.encode()]
         if names:
             redis.delete(*names)
         time.sleep(scene.rng.uniform(1.0, 3.0))
 
 
-def blackholed(scene: Scene) -> None:
+def blackholed(scene: FaultRun) -> None:
     """The network swallows everything."""
-    with answering(scene):
+    with expect_fast_answers(scene):
         scene.here.proxy.be("blackhole")
         time.sleep(scene.seconds(30, 5))
     scene.here.proxy.be("pass")
 
 
-def reset(scene: Scene) -> None:
+def reset(scene: FaultRun) -> None:
     """Connections are cut and refused, again and again."""
     for _ in range(scene.times(10, 2)):
         scene.here.proxy.be("reset")
@@ -72,42 +72,42 @@ def reset(scene: Scene) -> None:
         time.sleep(scene.rng.uniform(0.5, 1.5))
 
 
-def slow(scene: Scene) -> None:
+def slow(scene: FaultRun) -> None:
     """Two seconds more for everything."""
-    with answering(scene):
+    with expect_fast_answers(scene):
         scene.here.proxy.be("slow", delay=2.0)
         time.sleep(scene.seconds(30, 6))
     scene.here.proxy.be("pass")
 
 
 @contextmanager
-def answering(scene: Scene, without: str = "Valkey", notice: float = NOTICE_SECONDS) -> Iterator[None]:
+def expect_fast_answers(scene: FaultRun, without: str = "Valkey", notice: float = NOTICE_TIMEOUT_S) -> Iterator[None]:
     """While the block runs the receiver is to answer quickly once it has noticed, without gathering threads."""
     before, started = scene.threads(), time.time_ns() // 1000
     yield
     gone, after = time.time_ns() // 1000, scene.threads()
     known = started + int(notice * 1_000_000)
     if gone > known:
-        _check_answers(scene, without, waits_ms(list(scene.load.told), known, gone))
+        _check_answers(scene, without, get_waits_ms(list(scene.load.told), known, gone))
     if after > before + 2:
-        scene.broke(f"web's threads went from {before} to {after}")
+        scene.add_failure(f"web's threads went from {before} to {after}")
 
 
-def _check_answers(scene: Scene, without: str, waits: list[float]) -> None:
+def _check_answers(scene: FaultRun, without: str, waits: list[float]) -> None:
     late = sum(wait > ANSWER_MS for wait in waits)
     worst = max(waits, default=0)
     scene.note(f"without {without}: {len(waits)} hooks, worst {worst:.0f} ms, {late} above {ANSWER_MS}")
-    wrong = judged(waits, ANSWER_MS, MOST_LATE) or judged(waits, STUCK_MS)
+    wrong = judge_waits(waits, ANSWER_MS, MAX_LATE_SHARE) or judge_waits(waits, MAX_WAIT_MS)
     if wrong:
-        scene.broke(f"without {without}: {wrong}")
+        scene.add_failure(f"without {without}: {wrong}")
 
 
 FAULTS = (
-    Fault("valkey killed", killed, resumes_s=TAKE_UP_SECONDS),
-    Fault("valkey stopped", stopped, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
-    Fault("valkey full", full, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
+    Fault("valkey killed", killed, resumes_s=RESUME_TIMEOUT_S),
+    Fault("valkey stopped", stopped, databases=ONLY_SQLITE, resumes_s=RESUME_TIMEOUT_S),
+    Fault("valkey full", full, databases=ONLY_SQLITE, resumes_s=RESUME_TIMEOUT_S),
     Fault("valkey emptied", emptied, databases=ONLY_SQLITE),
-    Fault("valkey blackholed", blackholed, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
-    Fault("valkey reset", reset, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
-    Fault("valkey 2 s slower", slow, databases=ONLY_SQLITE, resumes_s=TAKE_UP_SECONDS),
+    Fault("valkey blackholed", blackholed, databases=ONLY_SQLITE, resumes_s=RESUME_TIMEOUT_S),
+    Fault("valkey reset", reset, databases=ONLY_SQLITE, resumes_s=RESUME_TIMEOUT_S),
+    Fault("valkey 2 s slower", slow, databases=ONLY_SQLITE, resumes_s=RESUME_TIMEOUT_S),
 )

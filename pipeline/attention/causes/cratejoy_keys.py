@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from pipeline.attention.item import Cause, Item, Sources
-from pipeline.ledger.api_tables import StoreAPI
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
 from pipeline.ledger.engine import reading
-from pipeline.ledger.silence.alarms import MERCHANT
+from pipeline.ledger.monitoring.alarms import MERCHANT
+from pipeline.ledger.schema.core import Store
+from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.store_apis import REFUSED
-from pipeline.ledger.tables import Store
 
 NAME = "cratejoy_keys_refused"
 _EFFECT = (
@@ -23,12 +23,12 @@ _TO_DO = (
 )
 
 
-def _look(sources: Sources) -> Iterator[Item]:
+def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     columns = (Store.id, Store.name, StoreAPI.status_reason, StoreAPI.checked_at)
     query = select(*columns).join(Store, Store.id == StoreAPI.store_id).where(StoreAPI.status == REFUSED)
     with reading(sources.engine) as db:
         for row in db.execute(query.order_by(Store.name)):
-            yield Item(
+            yield AttentionItem(
                 NAME,
                 row.name,
                 MERCHANT,
@@ -43,4 +43,4 @@ def _look(sources: Sources) -> Iterator[Item]:
             )
 
 
-CAUSE = Cause(NAME, _look)
+CAUSE = Cause(NAME, _find_items)

@@ -8,20 +8,20 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.attention.item import Cause, Item, Sources
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.core.hooks import INTERNAL
+from pipeline.core.plural import pluralize
 from pipeline.ledger.engine import reading
-from pipeline.ledger.reconciliation_tables import ShownHappening
-from pipeline.ledger.reconciliations import rows_of
-from pipeline.ledger.shown import DEAD
-from pipeline.ledger.silence.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.observed_events import DEAD
+from pipeline.ledger.reconciliations import load_reconciliations
+from pipeline.ledger.schema.core import DeadHook
+from pipeline.ledger.schema.reconciliation import ObservedEvent
 from pipeline.ledger.stores import find_store
-from pipeline.ledger.tables import DeadHook
-from pipeline.model import INTERNAL
-from pipeline.plural import counted
 
 NAME = "hooks_unreadable"
-FRESH_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
-COMPARED_US = 3_600_000_000  # by then the store's API has been searched, or the list says that it has not
+MAX_AGE_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
+COMPARISON_TIMEOUT_US = 3_600_000_000  # by then the store's API has been searched, or the list says that it has not
 _OTHER_RELEASE = (
     "Those of `internal_error` are tried again by themselves once another release runs: install the version before, or "
     "one in which it is mended. "
@@ -31,8 +31,8 @@ _TO_DO = (
 )
 
 
-def _look(sources: Sources) -> Iterator[Item]:
-    fresh = DeadHook.replayed_at.is_(None), DeadHook.died_at >= sources.now - FRESH_US
+def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+    fresh = DeadHook.replayed_at.is_(None), DeadHook.died_at >= sources.now - MAX_AGE_US
     columns = (DeadHook.store, DeadHook.reason, func.count(), func.min(DeadHook.died_at), func.max(DeadHook.died_at))
     query = select(*columns).where(*fresh).group_by(DeadHook.store, DeadHook.reason)
     with reading(sources.engine) as db:
@@ -40,47 +40,50 @@ def _look(sources: Sources) -> Iterator[Item]:
         for store, *rest in db.execute(query.order_by(DeadHook.store, DeadHook.reason)):
             stores[store].append(rest)
         for store, rows in stores.items():
-            if found := _of_store(db, store, rows, sources.now):
+            if found := _build_item(db, store, rows, sources.now):
                 yield found
 
 
-def _of_store(db: Connection, store: str, rows: list[Any], now: int) -> Item | None:
+def _build_item(db: Connection, store: str, rows: list[Any], now: int) -> AttentionItem | None:
     reasons = Counter({reason: count for reason, count, _, _ in rows})
     first, last = min(row[2] for row in rows), max(row[3] for row in rows)
     known = find_store(db, store)
-    compared, missing = _compared(db, known.id if known else 0, last)
+    compared, missing = _compare_with_api(db, known.id if known else 0, last)
     if compared and not missing and INTERNAL not in reasons:
         return None
     if compared:
-        shown = f"The store's API shows {counted(missing, 'happening')} whose hook is among them."
+        shown = f"The store's API shows {pluralize(missing, 'happening')} whose hook is among them."
     else:
         shown = (
             "Whether anything real is missing is not known yet."
-            if now < last + COMPARED_US
+            if now < last + COMPARISON_TIMEOUT_US
             else ("Whether anything real is missing is not known: the store's API has not been searched since.")
         )
-    return Item(
+    return AttentionItem(
         NAME,
         store,
         OPERATOR if INTERNAL in reasons or known is None else MERCHANT,
-        f"{store}: {counted(reasons.total(), 'hook')} could not be read",
+        f"{store}: {pluralize(reasons.total(), 'hook')} could not be read",
         f"They are kept and are no events ({', '.join(f'{count} {name}' for name, count in reasons.items())}). {shown}",
         _OTHER_RELEASE + _TO_DO if INTERNAL in reasons else _TO_DO,
         first,
         store if known else None,
         known.id if known else None,
         reason=next(iter(reasons)),
-        is_final=compared or INTERNAL in reasons or now >= last + COMPARED_US or not (known and rows_of(db, known.id)),
+        is_final=compared
+        or INTERNAL in reasons
+        or now >= last + COMPARISON_TIMEOUT_US
+        or not (known and load_reconciliations(db, known.id)),
     )
 
 
-def _compared(db: Connection, store_id: int, last: int) -> tuple[bool, int]:
+def _compare_with_api(db: Connection, store_id: int, last: int) -> tuple[bool, int]:
     """Whether the store's API has been searched since the last of them died; how many of its happenings they are."""
-    rows = rows_of(db, store_id)
+    rows = load_reconciliations(db, store_id)
     if not rows or any((row.done_at or 0) < last for row in rows):
         return False, 0
-    dead = ShownHappening.store_id == store_id, ShownHappening.state == DEAD
-    return True, db.execute(select(func.count()).select_from(ShownHappening).where(*dead)).scalar_one()
+    dead = ObservedEvent.store_id == store_id, ObservedEvent.state == DEAD
+    return True, db.execute(select(func.count()).select_from(ObservedEvent).where(*dead)).scalar_one()
 
 
-CAUSE = Cause(NAME, _look)
+CAUSE = Cause(NAME, _find_items)

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from pipeline.attention.item import Cause, Item, Sources
-from pipeline.inbox.turned_away import TurnedAwayHooks, turned_away
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.core.plural import pluralize
+from pipeline.inbox.rejections import RejectedHooks, get_rejected_hooks
 from pipeline.ledger.engine import reading
-from pipeline.ledger.silence.alarms import MERCHANT, OPERATOR
-from pipeline.ledger.tables import Store
-from pipeline.plural import counted
-from pipeline.silence.words import when
+from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.schema.core import Store
+from pipeline.monitoring.messages import format_time
 
 NAME = "hooks_turned_away"
-LASTS_US = 86_400_000_000  # after the last one
+MAX_AGE_US = 86_400_000_000  # after the last one
 _EFFECT = "They are lost. What Cratejoy's API shows of them is found later, if the store has keys of Cratejoy."
 # Status -> who can mend it, what is wrong, what to do. Other statuses pass by themselves.
-_MENDED_BY: dict[str, tuple[str, str, str]] = {
+_REMEDIES: dict[str, tuple[str, str, str]] = {
     "404": (
         MERCHANT,
         "come to an address that is not one of its hook URLs",
@@ -41,20 +41,20 @@ _MENDED_BY: dict[str, tuple[str, str, str]] = {
 }
 
 
-def _look(sources: Sources) -> Iterator[Item]:
-    found = [one for one in turned_away(sources.redis, sources.now - LASTS_US) if one.status in _MENDED_BY]
+def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+    found = [one for one in get_rejected_hooks(sources.redis, sources.now - MAX_AGE_US) if one.status in _REMEDIES]
     if not found:
         return
     with reading(sources.engine) as db:
         stores = {row.name: row.id for row in db.execute(select(Store.name, Store.id))}
     for one in sorted(found, key=lambda one: (one.store, one.status)):
         if one.store in stores:
-            yield _item(one, stores[one.store])
+            yield _build_item(one, stores[one.store])
 
 
-def _item(one: TurnedAwayHooks, store_id: int) -> Item:
-    audience, what, to_do = _MENDED_BY[one.status]
-    return Item(
+def _build_item(one: RejectedHooks, store_id: int) -> AttentionItem:
+    audience, what, to_do = _REMEDIES[one.status]
+    return AttentionItem(
         NAME,
         f"{one.store} {one.status}",
         audience,
@@ -64,9 +64,9 @@ def _item(one: TurnedAwayHooks, store_id: int) -> Item:
         one.last_at,
         one.store,
         store_id,
-        (f"{counted(one.count, 'hook')} answered with {one.status}, the last at {when(one.last_at)}.",),
+        (f"{pluralize(one.count, 'hook')} answered with {one.status}, the last at {format_time(one.last_at)}.",),
         one.status,
     )
 
 
-CAUSE = Cause(NAME, _look)
+CAUSE = Cause(NAME, _find_items)

@@ -8,19 +8,19 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
-from pipeline.attention.item import Cause, Item, Sources
-from pipeline.attention.waiting import left, title_of, waiting_at
-from pipeline.ledger.connections import place_of
-from pipeline.ledger.deliveries.words import OPEN
+from pipeline.attention.connection_backlog import format_platform_title, load_backlog, summarize_cleared_backlog
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.core.plural import pluralize
+from pipeline.ledger.connections import format_connection_path
+from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.engine import reading
-from pipeline.ledger.silence.alarms import MERCHANT, OPERATOR
-from pipeline.ledger.tables import Connection as Link
-from pipeline.ledger.tables import Delivery, Lane, Store
-from pipeline.plural import counted
+from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.schema.core import Delivery, Lane, Store
+from pipeline.ledger.schema.core import StoreConnection as Link
 
 NAME = "platform_takes_nothing"
-AFTER_US = 180_000_000  # a mail about it has left before the fifth minute
-_OURS = ("our own fault", "CRATEWIRE_SECRET_KEY", "unusable URL")
+MIN_DURATION_US = 180_000_000  # a mail about it has left before the fifth minute
+_OUR_FAULTS = ("our own fault", "CRATEWIRE_SECRET_KEY", "unusable URL")
 _TO_DO = {
     MERCHANT: (
         "See whether {title} reports trouble. If it does not, see whether this machine reaches it: `cratewire doctor`."
@@ -29,13 +29,13 @@ _TO_DO = {
 }
 
 
-def _look(sources: Sources) -> Iterator[Item]:
+def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     with reading(sources.engine) as db:
-        for connection_id, lanes in _failing(db, sources.now - AFTER_US).items():
-            yield _item(db, connection_id, lanes)
+        for connection_id, lanes in _find_failing_lanes(db, sources.now - MIN_DURATION_US).items():
+            yield _build_item(db, connection_id, lanes)
 
 
-def _failing(db: Connection, since: int) -> dict[int, list[Any]]:
+def _find_failing_lanes(db: Connection, since: int) -> dict[int, list[Any]]:
     """Lanes of active connections in which something waits and every attempt since then has failed."""
     waits = exists().where(Delivery.connection_id == Lane.connection_id, Delivery.lane == Lane.lane, OPEN)
     columns = (Lane.connection_id, Lane.failing_since, Lane.attempts, Lane.reason, Link.platform, Link.label)
@@ -52,14 +52,14 @@ def _failing(db: Connection, since: int) -> dict[int, list[Any]]:
     return found
 
 
-def _item(db: Connection, connection_id: int, lanes: Sequence[Any]) -> Item:
-    first, title = lanes[0], title_of(lanes[0].platform, lanes[0].label)
-    waiting = waiting_at(db, connection_id)
-    audience = OPERATOR if str(first.reason).startswith(_OURS) else MERCHANT
+def _build_item(db: Connection, connection_id: int, lanes: Sequence[Any]) -> AttentionItem:
+    first, title = lanes[0], format_platform_title(lanes[0].platform, lanes[0].label)
+    waiting = load_backlog(db, connection_id)
+    audience = OPERATOR if str(first.reason).startswith(_OUR_FAULTS) else MERCHANT
     attempts = sum(lane.attempts for lane in lanes)
-    return Item(
+    return AttentionItem(
         NAME,
-        place_of(first.store, first.platform, first.label),
+        format_connection_path(first.store, first.platform, first.label),
         audience,
         f"{first.store}: {title} takes nothing ({first.reason})",
         f"{waiting}. Everything is kept, and leaves in order when {title} takes it.",
@@ -67,10 +67,10 @@ def _item(db: Connection, connection_id: int, lanes: Sequence[Any]) -> Item:
         first.failing_since,
         first.store,
         first.store_id,
-        (f"{counted(attempts, 'attempt')} so far; the last one: {first.reason}. Cratewire tries again by itself.",),
+        (f"{pluralize(attempts, 'attempt')} so far; the last one: {first.reason}. Cratewire tries again by itself.",),
         first.reason,
         facts=waiting.facts(connection_id),
     )
 
 
-CAUSE = Cause(NAME, _look, left)
+CAUSE = Cause(NAME, _find_items, summarize_cleared_backlog)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline import keys
-from pipeline.attention.item import Cause, Item, Sources
-from pipeline.attention.waiting import left, title_of, waiting_at
-from pipeline.ledger.connections import load_connections, place_of
+from pipeline.attention.connection_backlog import format_platform_title, load_backlog, summarize_cleared_backlog
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.infra import redis_keys
+from pipeline.ledger.connections import format_connection_path, list_all_connections
 from pipeline.ledger.engine import reading
-from pipeline.ledger.silence.alarms import MERCHANT
+from pipeline.ledger.monitoring.alarms import MERCHANT
 from pipeline.ledger.stores import get_store
-from pipeline.pausing import by_platform
-from pipeline.silence.words import when
+from pipeline.monitoring.messages import format_time
+from pipeline.operations.pause import is_paused_by_platform
 
 NAME = "platform_keys_refused"
 _TO_DO = (
@@ -22,38 +22,38 @@ _TO_DO = (
 )
 
 
-def _look(sources: Sources) -> Iterator[Item]:
+def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     with reading(sources.engine) as db:
-        for one in load_connections(db):
+        for one in list_all_connections(db):
             store = get_store(db, one.store_id)
-            if store is None or one.status == "active" or not by_platform(one.status_reason):
+            if store is None or one.status == "active" or not is_paused_by_platform(one.status_reason):
                 continue
-            title, waiting = title_of(one.platform, one.label), waiting_at(db, one.id)
-            yield Item(
+            title, waiting = format_platform_title(one.platform, one.label), load_backlog(db, one.id)
+            yield AttentionItem(
                 NAME,
-                place_of(store.name, one.platform, one.label),
+                format_connection_path(store.name, one.platform, one.label),
                 MERCHANT,
                 f"{store.name}: {title} refuses the connection ({one.status_reason})",
                 f"{waiting}. Nothing leaves for {title}; everything is kept and leaves once this is mended.",
-                _TO_DO.format(store=store.name, title=title, which=_which(store.name, one.label)),
+                _TO_DO.format(store=store.name, title=title, which=_build_options(store.name, one.label)),
                 one.status_at,
                 store.name,
                 store.id,
-                tried=_tried(sources, one.id),
+                tried=_describe_retries(sources, one.id),
                 reason=one.status_reason,
                 facts=waiting.facts(one.id),
             )
 
 
-def _which(store: str, label: str) -> str:
+def _build_options(store: str, label: str) -> str:
     return f"--store {store} --label {label}" if label else f"--store {store}"
 
 
-def _tried(sources: Sources, connection_id: int) -> tuple[str, ...]:
-    last: Any = sources.redis.get(keys.retried(connection_id))
+def _describe_retries(sources: AttentionContext, connection_id: int) -> tuple[str, ...]:
+    last: Any = sources.redis.get(redis_keys.credential_retry(connection_id))
     if last is None:
         return ()
-    return (f"The saved keys are tried again every five minutes, last at {when(int(last))}.",)
+    return (f"The saved keys are tried again every five minutes, last at {format_time(int(last))}.",)
 
 
-CAUSE = Cause(NAME, _look, left)
+CAUSE = Cause(NAME, _find_items, summarize_cleared_backlog)

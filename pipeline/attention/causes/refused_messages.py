@@ -8,23 +8,23 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from pipeline.attention.item import Cause, Item, Sources
-from pipeline.attention.waiting import title_of
-from pipeline.ledger.connections import place_of
-from pipeline.ledger.deliveries.words import DEAD
+from pipeline.attention.connection_backlog import format_platform_title
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.core.plural import pluralize
+from pipeline.ledger.connections import format_connection_path
+from pipeline.ledger.deliveries.status import DEAD
 from pipeline.ledger.engine import reading
-from pipeline.ledger.silence.alarms import MERCHANT
-from pipeline.ledger.tables import Connection as Link
-from pipeline.ledger.tables import Delivery, Store
-from pipeline.plural import counted
+from pipeline.ledger.monitoring.alarms import MERCHANT
+from pipeline.ledger.schema.core import Delivery, Store
+from pipeline.ledger.schema.core import StoreConnection as Link
 
 NAME = "messages_refused"
-FRESH_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
+MAX_AGE_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
 _TO_DO = "`cratewire dead list` names them; repair what each reason says, then `cratewire dead replay`."
 
 
-def _look(sources: Sources) -> Iterator[Item]:
-    fresh = DEAD, Delivery.done_at >= sources.now - FRESH_US
+def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+    fresh = DEAD, Delivery.done_at >= sources.now - MAX_AGE_US
     counts = select(Delivery.connection_id, Delivery.reason, func.count().label("messages"))
     counts = counts.add_columns(func.min(Delivery.done_at).label("first_at")).where(*fresh)
     dead = counts.group_by(Delivery.connection_id, Delivery.reason).subquery()
@@ -38,17 +38,17 @@ def _look(sources: Sources) -> Iterator[Item]:
     with reading(sources.engine) as db:
         for row in db.execute(query):
             by_connection[row.connection_id].append(row)
-    yield from map(_item, by_connection.values())
+    yield from map(_build_item, by_connection.values())
 
 
-def _item(rows: Sequence[Any]) -> Item:
-    first, title = rows[0], title_of(rows[0].platform, rows[0].label)
+def _build_item(rows: Sequence[Any]) -> AttentionItem:
+    first, title = rows[0], format_platform_title(rows[0].platform, rows[0].label)
     reasons = ", ".join(f"{row.messages} {row.reason}" for row in rows)
-    return Item(
+    return AttentionItem(
         NAME,
-        place_of(first.store, first.platform, first.label),
+        format_connection_path(first.store, first.platform, first.label),
         MERCHANT,
-        f"{first.store}: {title} refused {counted(sum(row.messages for row in rows), 'message')}",
+        f"{first.store}: {title} refused {pluralize(sum(row.messages for row in rows), 'message')}",
         f"They are kept and do not arrive ({reasons}). All other messages go on.",
         _TO_DO,
         min(row.first_at for row in rows),
@@ -58,4 +58,4 @@ def _item(rows: Sequence[Any]) -> Item:
     )
 
 
-CAUSE = Cause(NAME, _look)
+CAUSE = Cause(NAME, _find_items)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.attention.item import Cause, Item, Sources
-from pipeline.chain.limit import our_version, stopped
-from pipeline.ledger.silence.alarms import OPERATOR
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.ledger.monitoring.alarms import OPERATOR
+from pipeline.processing.failure_limit import get_chain_stop, get_running_version
 
 NAME = "release_broken"
 _EFFECT = (
@@ -18,11 +18,11 @@ _TO_DO = (
 )
 
 
-def _look(sources: Sources) -> Iterator[Item]:
-    found = stopped(sources.redis)
+def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+    found = get_chain_stop(sources.redis)
     if found is None:
         return
-    yield Item(
+    yield AttentionItem(
         NAME,
         "chain",
         OPERATOR,
@@ -30,9 +30,11 @@ def _look(sources: Sources) -> Iterator[Item]:
         _EFFECT,
         _TO_DO,
         found.since,
-        tried=(f"{found.hooks} hooks of one batch failed, and so did others that wait. Now runs {our_version()}.",),
+        tried=(
+            f"{found.hooks} hooks of one batch failed, and so did others that wait. Now runs {get_running_version()}.",
+        ),
         reason=found.error,
     )
 
 
-CAUSE = Cause(NAME, _look)
+CAUSE = Cause(NAME, _find_items)

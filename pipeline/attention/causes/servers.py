@@ -14,23 +14,23 @@ from redis.exceptions import TimeoutError as NoAnswer
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.attention.item import Cause, Item, Sources
-from pipeline.inbox.spool import FILE
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.core.plural import pluralize
+from pipeline.inbox.spool.queue import SPOOL_FILE_NAME
 from pipeline.ledger.engine import reading
 from pipeline.ledger.migrations import is_current
-from pipeline.ledger.silence.alarms import OPERATOR
-from pipeline.plural import counted
+from pipeline.ledger.monitoring.alarms import OPERATOR
 
 REDIS, DATABASE, CLOCK, DISK, SPOOL = "redis", "database", "clock", "disk_nearly_full", "spool_in_use"
-LARGEST_DRIFT_S = 5.0
-LEAST_FREE_BYTES = 1_000_000_000
-LEAST_FREE_SHARE = 0.1  # of a disk that is small
-FULL_SHARE = 0.9  # of Redis's memory
-SPOOLED_US = 60_000_000  # longer than it takes to move hooks from the disk into an inbox that answers
-_KEPT = "Hooks are kept on web's disk meanwhile, and become events once it answers."
+MAX_DRIFT_S = 5.0
+MIN_FREE_BYTES = 1_000_000_000
+MIN_FREE_SHARE = 0.1  # of a disk that is small
+MAX_MEMORY_SHARE = 0.9  # of Redis's memory
+MAX_SPOOL_AGE_US = 60_000_000  # longer than it takes to move hooks from the disk into an inbox that answers
+_HOOKS_KEPT = "Hooks are kept on web's disk meanwhile, and become events once it answers."
 
 
-def _redis(sources: Sources) -> Iterator[Item]:
+def _find_redis_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     try:
         facts: Mapping[str, Any] = sources.redis.info()
     except (NoConnection, NoAnswer) as error:  # another error says that it answers
@@ -38,83 +38,91 @@ def _redis(sources: Sources) -> Iterator[Item]:
             f"Redis does not answer ({type(error).__name__})",
             "Look at REDIS_URL and the server; `cratewire doctor`.",
         )
-        yield _item(REDIS, "away", headline, _KEPT, to_do, sources.now)
+        yield _build_item(REDIS, "away", headline, _HOOKS_KEPT, to_do, sources.now)
         return
     if not facts.get("aof_enabled", 1):
         effect = "A restart of Redis loses hooks that were acknowledged."
-        yield _item(REDIS, "append-only", "Redis keeps nothing on disk", effect, "Set `appendonly yes`.", sources.now)
+        yield _build_item(
+            REDIS, "append-only", "Redis keeps nothing on disk", effect, "Set `appendonly yes`.", sources.now
+        )
     if facts.get("maxmemory_policy", "noeviction") != "noeviction":
         effect = "A full Redis would drop hooks that were acknowledged."
-        yield _item(REDIS, "eviction", "Redis may evict", effect, "Set `maxmemory-policy noeviction`.", sources.now)
-    if (most := facts.get("maxmemory", 0)) and facts.get("used_memory", 0) > FULL_SHARE * most:
+        yield _build_item(
+            REDIS, "eviction", "Redis may evict", effect, "Set `maxmemory-policy noeviction`.", sources.now
+        )
+    if (most := facts.get("maxmemory", 0)) and facts.get("used_memory", 0) > MAX_MEMORY_SHARE * most:
         effect = "Once it is full, hooks go to web's disk."
         to_do = "See why hooks wait: `cratewire status`; or raise `maxmemory` (CRATEWIRE_VALKEY_MAXMEMORY)."
-        yield _item(REDIS, "memory", "Redis is nearly full", effect, to_do, sources.now)
+        yield _build_item(REDIS, "memory", "Redis is nearly full", effect, to_do, sources.now)
 
 
-def _database(sources: Sources) -> Iterator[Item]:
+def _find_database_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     try:
         current = is_current(sources.engine)
     except SQLAlchemyError as error:
         headline = f"The database does not answer ({type(error).__name__})"
         effect = "Hooks are kept in Redis meanwhile, and become events once it answers."
-        yield _item(DATABASE, "away", headline, effect, "Look at DATABASE_URL and the server.", sources.now)
+        yield _build_item(DATABASE, "away", headline, effect, "Look at DATABASE_URL and the server.", sources.now)
         return
     if not current:
         headline, effect = "The database is not at the newest revision", "Hooks are kept, and may not become events."
-        yield _item(DATABASE, "revision", headline, effect, "Run `cratewire migrate`.", sources.now)
+        yield _build_item(DATABASE, "revision", headline, effect, "Run `cratewire migrate`.", sources.now)
     if sources.engine.dialect.name == "postgresql":
-        yield from _postgresql(sources)
+        yield from _find_postgresql_items(sources)
 
 
-def _postgresql(sources: Sources) -> Iterator[Item]:
+def _find_postgresql_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     with reading(sources.engine) as db:
         for setting in ("fsync", "full_page_writes"):
             if db.execute(text(f"SHOW {setting}")).scalar() == "off":  # two constants
                 headline = f"PostgreSQL has {setting} = off"
                 effect = "A power cut may lose events whose hooks have left the inbox."
                 to_do = f"Set `{setting} = on` in postgresql.conf."
-                yield _item(DATABASE, setting, headline, effect, to_do, sources.now)
+                yield _build_item(DATABASE, setting, headline, effect, to_do, sources.now)
 
 
-def _clock(sources: Sources) -> Iterator[Item]:
+def _find_clock_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     taken: Any = sources.redis.time()
     drift = abs(sources.now / 1e6 - (taken[0] + taken[1] / 1e6))
-    if drift > LARGEST_DRIFT_S:
+    if drift > MAX_DRIFT_S:
         headline = f"The clock of {socket.gethostname()} is {drift:.0f} s from Redis's"
         effect = "Waits, leases and the age of hooks are judged by clocks."
         to_do = "Set the clocks of both machines, for instance with chrony."
-        yield _item(CLOCK, socket.gethostname(), headline, effect, to_do, sources.now)
+        yield _build_item(CLOCK, socket.gethostname(), headline, effect, to_do, sources.now)
 
 
-def _disk(sources: Sources) -> Iterator[Item]:
+def _find_disk_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     usage = shutil.disk_usage(sources.settings.data_dir)
-    if usage.free < min(LEAST_FREE_BYTES, LEAST_FREE_SHARE * usage.total):
+    if usage.free < min(MIN_FREE_BYTES, MIN_FREE_SHARE * usage.total):
         headline = f"The disk of {socket.gethostname()} is nearly full ({usage.free / 1e9:.1f} GB free)"
         effect = "When it is full, hooks are refused and lost."
-        yield _item(DISK, socket.gethostname(), headline, effect, "Make room, or a larger disk.", sources.now)
+        yield _build_item(DISK, socket.gethostname(), headline, effect, "Make room, or a larger disk.", sources.now)
 
 
-def _spool(sources: Sources) -> Iterator[Item]:
+def _find_spool_items(sources: AttentionContext) -> Iterator[AttentionItem]:
     """Of this machine; one of web's that lies elsewhere is told of by the web process there."""
     count, oldest = 0, sources.now
-    for path in sorted((sources.settings.data_dir / "spool").glob(f"*/{FILE}")):
+    for path in sorted((sources.settings.data_dir / "spool").glob(f"*/{SPOOL_FILE_NAME}")):
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1.0)) as db:
             try:
                 found, since = db.execute("SELECT count(*), min(received_at) FROM hooks").fetchone()
             except sqlite3.Error:
                 continue
         count, oldest = count + found, min(oldest, since or oldest)
-    if count and oldest < sources.now - SPOOLED_US:
-        headline = f"{counted(count, 'hook')} on the disk of {socket.gethostname()}, not in Redis"
+    if count and oldest < sources.now - MAX_SPOOL_AGE_US:
+        headline = f"{pluralize(count, 'hook')} on the disk of {socket.gethostname()}, not in Redis"
         effect = "They are kept and become events later; if the disk fills, hooks are refused."
         to_do = "See why Redis takes none: `cratewire doctor`."
-        yield _item(SPOOL, socket.gethostname(), headline, effect, to_do, oldest)
+        yield _build_item(SPOOL, socket.gethostname(), headline, effect, to_do, oldest)
 
 
-def _item(cause: str, subject: str, headline: str, effect: str, to_do: str, since: int) -> Item:
-    return Item(cause, subject, OPERATOR, headline, effect, to_do, since)
+def _build_item(cause: str, subject: str, headline: str, effect: str, to_do: str, since: int) -> AttentionItem:
+    return AttentionItem(cause, subject, OPERATOR, headline, effect, to_do, since)
 
 
-REDIS_CAUSE, DATABASE_CAUSE, CLOCK_CAUSE = Cause(REDIS, _redis), Cause(DATABASE, _database), Cause(CLOCK, _clock)
-DISK_CAUSE, SPOOL_CAUSE = Cause(DISK, _disk), Cause(SPOOL, _spool)
+REDIS_CAUSE, DATABASE_CAUSE, CLOCK_CAUSE = (
+    Cause(REDIS, _find_redis_items),
+    Cause(DATABASE, _find_database_items),
+    Cause(CLOCK, _find_clock_items),
+)
+DISK_CAUSE, SPOOL_CAUSE = Cause(DISK, _find_disk_items), Cause(SPOOL, _find_spool_items)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.attention.item import Cause, Item, Sources
-from pipeline.ledger.silence.alarms import OPERATOR
-from pipeline.sweeps import unsent
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.ledger.monitoring.alarms import OPERATOR
+from pipeline.monitoring.beat_schedule import find_unsent_sweeps
 
 NAME = "sweeps_unsent"
-_MICROS = 1_000_000
+_SECOND_US = 1_000_000
 _EFFECT = "Retries, backfills, alarms and mails wait for them."
 _TO_DO = "See that `beat` and a `worker` run and what they log, restart `beat`, and set this machine's clock right."
 
 
-def _look(sources: Sources) -> Iterator[Item]:
-    missed = unsent(sources.redis, sources.now / _MICROS)
+def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+    missed = find_unsent_sweeps(sources.redis, sources.now / _SECOND_US)
     if not missed:
         return
     names = ", ".join(one.name for one in missed)
     headline = f"sweeps have not been sent for three of their intervals: {names}"
-    since = min(round(sources.now - abs(one.since_s) * _MICROS) for one in missed)
-    yield Item(NAME, "sweeps", OPERATOR, headline, _EFFECT, _TO_DO, since)
+    since = min(round(sources.now - abs(one.unsent_for_s) * _SECOND_US) for one in missed)
+    yield AttentionItem(NAME, "sweeps", OPERATOR, headline, _EFFECT, _TO_DO, since)
 
 
-CAUSE = Cause(NAME, _look)
+CAUSE = Cause(NAME, _find_items)

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress, WrongRegion
+from pipeline.core.hooks import Message, Reply
+from pipeline.destinations.base import CheckResult, Field
 from pipeline.destinations.customerio import limits, sending
-from pipeline.destinations.customerio.track import Track
-from pipeline.destinations.port import Checked, Field
-from pipeline.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress, WrongRegion
-from pipeline.http import HTTP, Answer
-from pipeline.model import Message, Reply
-from pipeline.public_only import LOOPBACK
-from pipeline.transport_faults import NOT_PUBLIC
+from pipeline.destinations.customerio.client import TrackClient
+from pipeline.infra.http.client import HTTPClient, HTTPResponse
+from pipeline.infra.http.faults import NOT_PUBLIC
+from pipeline.infra.http.public_addresses import LOOPBACK
 
 REGIONS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 
@@ -46,30 +46,30 @@ class CustomerIO:
             elsewhere=True,
         ),
     )
-    max_items: ClassVar[int] = 2 * limits.CALL_ITEMS  # its rounds fill their calls better
+    max_items: ClassVar[int] = 2 * limits.MAX_CALL_ITEMS  # its rounds fill their calls better
     calls_per_second: ClassVar[float] = 100.0  # a tenth of what the docs name: excess may be dropped without a word
 
-    def __init__(self, config: Mapping[str, str], http: HTTP) -> None:
-        self._config = _complete(config)
-        self._track = Track(self._config["base_url"], self._config["site_id"], self._config["api_key"], http)
+    def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
+        self._config = _complete_config(config)
+        self._track = TrackClient(self._config["base_url"], self._config["site_id"], self._config["api_key"], http)
 
-    def check(self) -> Checked:
+    def check(self) -> CheckResult:
         answer = self._track.region()
         if answer.status in _REFUSED:
             raise BadCredentials(f"Customer.io refused the Site ID and API key ({answer.status})")
         if answer.status is not None and answer.status // 100 == 3:  # noqa: PLR2004 - redirections
-            raise WrongRegion("Customer.io redirects this account to another region", _region_of(answer))
-        workspace = _workspace(answer)
+            raise WrongRegion("Customer.io redirects this account to another region", _parse_redirect_region(answer))
+        workspace = _parse_workspace(answer)
         region = workspace["region"]
         if region != self._config["region"]:
             raise WrongRegion(f"the account lives in region {region}, not {self._config['region']}", region)
-        return Checked(str(workspace["environment_id"]), self._config, {"region": region})
+        return CheckResult(str(workspace["environment_id"]), self._config, {"region": region})
 
     def send(self, messages: Sequence[Message]) -> Reply:
         return sending.send(self._track, messages)
 
 
-def _complete(config: Mapping[str, str]) -> dict[str, str]:
+def _complete_config(config: Mapping[str, str]) -> dict[str, str]:
     """The config with its defaults. Every fault is named at once."""
     given = {field.key: (config.get(field.key) or field.default or "").strip() for field in CustomerIO.fields}
     faults = [f"{field.key} is missing" for field in CustomerIO.fields if field.required and not given[field.key]]
@@ -93,7 +93,7 @@ def _is_base_url(text: str) -> bool:
     return usable and safe and not (parts.username or parts.query or parts.fragment)
 
 
-def _workspace(answer: Answer) -> dict[str, Any]:
+def _parse_workspace(answer: HTTPResponse) -> dict[str, Any]:
     """What the region call says: {"url", "region", "environment_id"}."""
     if answer.status is None:
         if answer.error == NOT_PUBLIC:
@@ -110,7 +110,7 @@ def _workspace(answer: Answer) -> dict[str, Any]:
     return said
 
 
-def _region_of(answer: Answer) -> str | None:
+def _parse_redirect_region(answer: HTTPResponse) -> str | None:
     """Where a redirect points, if that is a region we know. It is never followed: that would drop the credentials."""
     try:
         host = urlsplit(answer.headers.get("location", "")).hostname

@@ -6,46 +6,46 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.destinations.customerio.limits import EVENT_DATA_BYTES, cut, to_json
+from pipeline.destinations.customerio.limits import MAX_EVENT_DATA_BYTES, to_json, truncate
 
 Notes = tuple[str, ...]
 
 # Customer.io docs, events: at the top level these override a campaign's own settings.
 _RESERVED = frozenset({"recipient", "from_address", "reply_to"})
-_WHOLE = frozenset({str, int, bool})
-_SHORTER_AND_SHORTER = (10_000, 2_000, 500, 100)
+_PLAIN_TYPES = frozenset({str, int, bool})
+_TEXT_LIMITS_BYTES = (10_000, 2_000, 500, 100)
 
 
-def event_data(data: Mapping[str, Any]) -> tuple[dict[str, Any], Notes]:
+def clean_event_data(data: Mapping[str, Any]) -> tuple[dict[str, Any], Notes]:
     """The data without nulls and NaN, and notes on the names that were changed."""
     clean = _clean_object(data)
     reserved = sorted(_RESERVED & clean.keys())
     for name in reserved:
-        clean[_free(name, clean)] = clean.pop(name)
+        clean[_free_name(name, clean)] = clean.pop(name)
     return clean, tuple(f"renamed:{name}" for name in reserved)
 
 
-def short_enough(data: dict[str, Any]) -> tuple[dict[str, Any], Notes] | None:
+def shorten_to_fit(data: dict[str, Any]) -> tuple[dict[str, Any], Notes] | None:
     """The data with its texts cut as little as it takes; None if they are not what makes it long."""
-    if len(to_json(data)) <= EVENT_DATA_BYTES:
+    if len(to_json(data)) <= MAX_EVENT_DATA_BYTES:
         return data, ()
-    for limit in _SHORTER_AND_SHORTER:
+    for limit in _TEXT_LIMITS_BYTES:
         shorter = _shorten(data, limit)
-        if len(to_json(shorter)) <= EVENT_DATA_BYTES:
+        if len(to_json(shorter)) <= MAX_EVENT_DATA_BYTES:
             return shorter, (f"cut:texts over {limit} bytes",)
     return None
 
 
-def _free(name: str, data: Mapping[str, Any]) -> str:
+def _free_name(name: str, data: Mapping[str, Any]) -> str:
     name = f"{name}_"
-    return _free(name, data) if name in data else name
+    return _free_name(name, data) if name in data else name
 
 
 def _clean(value: Any) -> Any:
     if isinstance(value, (dict, Mapping)):  # dict first: asking for a Mapping is slow
         return _clean_object(value)
     if isinstance(value, list | tuple):
-        return [one if type(one) in _WHOLE else _clean(one) for one in value if not _nothing(one)]
+        return [one if type(one) in _PLAIN_TYPES else _clean(one) for one in value if not _is_empty(one)]
     return value
 
 
@@ -54,16 +54,16 @@ def _clean_object(data: Mapping[str, Any]) -> dict[str, Any]:
     clean: dict[str, Any] = {}
     for key, one in data.items():
         kind = type(one)
-        if kind in _WHOLE:
+        if kind in _PLAIN_TYPES:
             clean[str(key)] = one
         elif kind is dict:
             clean[str(key)] = _clean_object(one)
-        elif not _nothing(one):
+        elif not _is_empty(one):
             clean[str(key)] = _clean(one)
     return clean
 
 
-def _nothing(value: Any) -> bool:
+def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
@@ -72,4 +72,4 @@ def _shorten(value: Any, limit: int) -> Any:
         return {key: _shorten(one, limit) for key, one in value.items()}
     if isinstance(value, list):
         return [_shorten(one, limit) for one in value]
-    return cut(value, limit) if isinstance(value, str) else value
+    return truncate(value, limit) if isinstance(value, str) else value

@@ -10,30 +10,32 @@ from typing import Any
 
 import orjson
 
-CALL_ITEMS = 400  # no number is documented; connectors send 50 to 1000
-CALL_BYTES = 450_000  # of 500 kB
-ANSWER_BYTES = 1000 * CALL_ITEMS  # ours to set: a call in which every item is refused, and for several reasons
-ITEM_BYTES = 32_000  # of a v2 operation with its envelope
-EVENT_DATA_BYTES = 100_000  # v1 only
-IDENTIFIER_BYTES = 150
-ATTRIBUTES = 300
-ATTRIBUTE_NAME_BYTES = 150
-ATTRIBUTE_VALUE_BYTES = 1000
-EVENT_NAME_BYTES = 100
+MAX_CALL_ITEMS = 400  # no number is documented; connectors send 50 to 1000
+MAX_CALL_BYTES = 450_000  # of 500 kB
+MAX_RESPONSE_BYTES = (
+    1000 * MAX_CALL_ITEMS
+)  # ours to set: a call in which every item is refused, and for several reasons
+MAX_ITEM_BYTES = 32_000  # of a v2 operation with its envelope
+MAX_EVENT_DATA_BYTES = 100_000  # v1 only
+MAX_IDENTIFIER_BYTES = 150
+MAX_ATTRIBUTES = 300
+MAX_ATTRIBUTE_NAME_BYTES = 150
+MAX_ATTRIBUTE_VALUE_BYTES = 1000
+MAX_EVENT_NAME_BYTES = 100
 
-LONGEST_CHARACTER = 4  # bytes
+MAX_CHARACTER_BYTES = 4  # bytes
 _ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
 
-def size(text: str) -> int:
+def byte_length(text: str) -> int:
     """How long a text is on the wire."""
     return len(text.encode("utf-8", "replace"))
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """The beginning of a text that fits, never half a character."""
-    if len(text) * LONGEST_CHARACTER <= limit:
+    if len(text) * MAX_CHARACTER_BYTES <= limit:
         return text
     encoded = text.encode("utf-8", "replace")
     return text if len(encoded) <= limit else encoded[:limit].decode("utf-8", "ignore")
@@ -44,9 +46,9 @@ def to_json(value: Any) -> bytes:
     try:
         body = orjson.dumps(value, option=_ORJSON)
     except TypeError:  # a lone surrogate, a number beyond 64 bits, too deep for it
-        return _thoroughly(value)
-    return _thoroughly(value) if b"null" in body else body  # perhaps a NaN, which must raise
+        return _encode_with_stdlib(value)
+    return _encode_with_stdlib(value) if b"null" in body else body  # perhaps a NaN, which must raise
 
 
-def _thoroughly(value: Any) -> bytes:
+def _encode_with_stdlib(value: Any) -> bytes:
     return _ENCODE(value).encode("utf-8", "replace")

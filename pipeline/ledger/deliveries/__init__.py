@@ -1,25 +1,25 @@
 """What the lanes need of the ledger; every function works inside the caller's transaction."""
 
 from pipeline.ledger.deliveries.claim import claim
-from pipeline.ledger.deliveries.due import LaneSeen, due_lanes, look_at_lane, next_in_lane
-from pipeline.ledger.deliveries.give_way import let_go_first
-from pipeline.ledger.deliveries.lane import LaneTaken, clear_lane, postpone_lane, take_lane
+from pipeline.ledger.deliveries.due import LaneState, find_next_priority, list_due_lanes, peek_lane
+from pipeline.ledger.deliveries.lanes import HeldLane, acquire_lane, clear_lane, postpone_lane
 from pipeline.ledger.deliveries.pause import pause_connection, resume_connection
-from pipeline.ledger.deliveries.settle import Settled, settle
+from pipeline.ledger.deliveries.promote import promote_to_live
+from pipeline.ledger.deliveries.settle import DeliveryOutcome, settle
 
 __all__ = [
-    "LaneSeen",
-    "LaneTaken",
-    "Settled",
+    "DeliveryOutcome",
+    "HeldLane",
+    "LaneState",
+    "acquire_lane",
     "claim",
     "clear_lane",
-    "due_lanes",
-    "let_go_first",
-    "look_at_lane",
-    "next_in_lane",
+    "find_next_priority",
+    "list_due_lanes",
     "pause_connection",
+    "peek_lane",
     "postpone_lane",
+    "promote_to_live",
     "resume_connection",
     "settle",
-    "take_lane",
 ]

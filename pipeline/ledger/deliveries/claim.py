@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, bindparam, select, update
 
-from pipeline.ledger.deliveries.lane import LaneTaken, here, hold_lane
-from pipeline.ledger.deliveries.words import LIVE, OPEN, PENDING
-from pipeline.ledger.tables import Connection as Link
-from pipeline.ledger.tables import Delivery, Introduction
-from pipeline.model import Message, PersonRef
+from pipeline.core.hooks import Message, PersonRef
+from pipeline.ledger.deliveries.lanes import HeldLane, lane_params, lock_lane
+from pipeline.ledger.deliveries.status import LIVE_PRIORITY, OPEN, PENDING
+from pipeline.ledger.schema.core import Delivery, ProfileSent
+from pipeline.ledger.schema.core import StoreConnection as Link
 
 _COLUMNS = (
     *(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.name),
@@ -27,34 +27,34 @@ _OLDEST = (
     .order_by(Delivery.id)
     .limit(bindparam("most", type_=Integer))
 )
-_BEGUN = {"status": "sending", "token": bindparam("by_token"), "attempts": Delivery.attempts + 1}
-_CLAIM = update(Delivery).where(Delivery.id.in_(_OLDEST.scalar_subquery())).values(_BEGUN).returning(*_COLUMNS)
-_INTRODUCED = select(Introduction.person_id).where(
-    Introduction.connection_id == bindparam("of_connection"),
-    Introduction.person_id.in_(bindparam("people", expanding=True)),
+_SENDING_VALUES = {"status": "sending", "token": bindparam("by_token"), "attempts": Delivery.attempts + 1}
+_CLAIM = update(Delivery).where(Delivery.id.in_(_OLDEST.scalar_subquery())).values(_SENDING_VALUES).returning(*_COLUMNS)
+_WITH_PROFILE = select(ProfileSent.person_id).where(
+    ProfileSent.connection_id == bindparam("of_connection"),
+    ProfileSent.person_id.in_(bindparam("people", expanding=True)),
 )
 
 
-def claim(conn: Connection, taken: LaneTaken, limit: int, priority: int = LIVE) -> list[Message]:
+def claim(conn: Connection, held: HeldLane, limit: int, priority: int = LIVE_PRIORITY) -> list[Message]:
     """Up to `limit` messages of one priority, oldest first; none while the connection is paused.
 
     Raise StaleFence if outrun. Deliveries count as begun from here on: until they are settled, or the lane is taken
     anew, nobody gets them again.
     """
-    hold_lane(conn, taken)
-    if conn.execute(_STATUS, {"of_connection": taken.connection_id}).scalar() != "active":
+    lock_lane(conn, held)
+    if conn.execute(_STATUS, {"of_connection": held.connection_id}).scalar() != "active":
         return []
-    wanted = {**here(taken), "of_priority": priority, "most": limit, "by_token": taken.token}
+    wanted = {**lane_params(held), "of_priority": priority, "most": limit, "by_token": held.token}
     rows = sorted(conn.execute(_CLAIM, wanted), key=lambda row: row.id)  # RETURNING promises no order
-    known = _introduced(conn, taken.connection_id, {row.person_id for row in rows})
-    return [_message(row, introduced=row.person_id in known) for row in rows]
+    known = _find_people_with_profile(conn, held.connection_id, {row.person_id for row in rows})
+    return [_build_message(row, has_profile=row.person_id in known) for row in rows]
 
 
-def _introduced(conn: Connection, connection_id: int, people: Collection[int]) -> set[int]:
-    return set(conn.execute(_INTRODUCED, {"of_connection": connection_id, "people": list(people)}).scalars())
+def _find_people_with_profile(conn: Connection, connection_id: int, people: Collection[int]) -> set[int]:
+    return set(conn.execute(_WITH_PROFILE, {"of_connection": connection_id, "people": list(people)}).scalars())
 
 
-def _message(row: Row[Any], *, introduced: bool) -> Message:
+def _build_message(row: Row[Any], *, has_profile: bool) -> Message:
     told = row.message
     return Message(
         delivery_id=row.id,
@@ -64,7 +64,7 @@ def _message(row: Row[Any], *, introduced: bool) -> Message:
         data=told["data"],
         name=row.name,
         message_id=row.message_id,
-        introduced=introduced,
+        has_profile=has_profile,
         written_at=row.created_at,
         event_id=row.event_id,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, update
 
-from pipeline.ledger.tables import Connection as Link
-from pipeline.ledger.tables import Lane
+from pipeline.ledger.schema.core import Lane
+from pipeline.ledger.schema.core import StoreConnection as Link
 
 
 def pause_connection(conn: Connection, connection_id: int, reason: str, now: int) -> None:

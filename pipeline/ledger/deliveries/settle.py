@@ -7,58 +7,60 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
-from pipeline.ledger.deliveries.lane import LaneTaken, count_sent, hold_lane
-from pipeline.ledger.deliveries.words import SENDING
-from pipeline.ledger.tables import Call, Delivery, DeliveryCall, Introduction
-from pipeline.ledger.upsert import insert_into
-from pipeline.model import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+from pipeline.core.hooks import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+from pipeline.ledger.deliveries.lanes import HeldLane, add_sent, lock_lane
+from pipeline.ledger.deliveries.status import SENDING
+from pipeline.ledger.schema.core import Call, Delivery, DeliveryCall, ProfileSent
+from pipeline.ledger.sql.upsert import insert_into
 
-_MINE = Delivery.token == bindparam("by_token"), Delivery.lane == bindparam("of_lane"), SENDING
-_DONE: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("status", "done_at", "notes", "reason", "detail")}
+_CLAIMED_BY_HOLDER = Delivery.token == bindparam("by_token"), Delivery.lane == bindparam("of_lane"), SENDING
+_OUTCOME_VALUES: dict[str, Any] = {
+    name: bindparam(f"new_{name}") for name in ("status", "done_at", "notes", "reason", "detail")
+}
 _SETTLE = (  # made once, as in `lane`
     update(Delivery)
-    .where(Delivery.id.in_(bindparam("these", expanding=True)), *_MINE)
-    .values(_DONE)
+    .where(Delivery.id.in_(bindparam("these", expanding=True)), *_CLAIMED_BY_HOLDER)
+    .values(_OUTCOME_VALUES)
     .returning(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.status)
 )
 
-Settled = tuple[int, Outcome]  # a delivery's id and what became of it
+DeliveryOutcome = tuple[int, Outcome]  # a delivery's id and what became of it
 
 
 def settle(
-    conn: Connection, taken: LaneTaken, settled: Sequence[Settled], calls: Sequence[CallRecord], now: int
+    conn: Connection, held: HeldLane, settled: Sequence[DeliveryOutcome], calls: Sequence[CallRecord], now: int
 ) -> None:
     """Record the outcomes of one send, in the order in which its messages were given. Raise StaleFence if outrun.
 
     Sent and rejected deliveries are done; the others wait again, in their old place. Settling twice changes nothing.
     """
-    hold_lane(conn, taken)
-    changed = [row for columns, ids in _grouped(settled, now) for row in _update(conn, taken, ids, columns)]
+    lock_lane(conn, held)
+    changed = [row for columns, ids in _group_by_outcome(settled, now) for row in _update(conn, held, ids, columns)]
     if not changed:
         return
     sent = [row for row in changed if row.status == "sent"]
-    count_sent(conn, taken, len(sent))
-    _introduce(conn, taken.connection_id, {row.person_id for row in sent if row.kind == "profile"})
-    _write_calls(conn, taken.connection_id, [id_ for id_, _ in settled], calls)
+    add_sent(conn, held, len(sent))
+    _mark_profiles_sent(conn, held.connection_id, {row.person_id for row in sent if row.kind == "profile"})
+    _write_calls(conn, held.connection_id, [id_ for id_, _ in settled], calls)
 
 
-def _grouped(settled: Sequence[Settled], now: int) -> Iterator[tuple[dict[str, Any], list[int]]]:
+def _group_by_outcome(settled: Sequence[DeliveryOutcome], now: int) -> Iterator[tuple[dict[str, Any], list[int]]]:
     """Deliveries with the same outcome change in one statement. Nearly always that is all of them."""
     groups: dict[Outcome, list[int]] = {}
     for id_, outcome in settled:
         groups.setdefault(outcome, []).append(id_)
     for outcome, ids in groups.items():
-        yield _row(outcome, now), ids
+        yield _outcome_columns(outcome, now), ids
 
 
 def _update(
-    conn: Connection, taken: LaneTaken, ids: Sequence[int], columns: Mapping[str, Any]
+    conn: Connection, held: HeldLane, ids: Sequence[int], columns: Mapping[str, Any]
 ) -> list[Row[int, int, str, str]]:
     done = {f"new_{name}": value for name, value in columns.items()}
-    return list(conn.execute(_SETTLE, {"these": ids, "by_token": taken.token, "of_lane": taken.lane, **done}))
+    return list(conn.execute(_SETTLE, {"these": ids, "by_token": held.token, "of_lane": held.lane, **done}))
 
 
-def _row(outcome: Outcome, now: int) -> dict[str, Any]:
+def _outcome_columns(outcome: Outcome, now: int) -> dict[str, Any]:
     match outcome:
         case Sent(notes):
             return _columns("sent", now, notes)
@@ -74,10 +76,10 @@ def _columns(
     return {"status": status, "done_at": done_at, "notes": list(notes), "reason": reason, "detail": detail or None}
 
 
-def _introduce(conn: Connection, connection_id: int, people: Collection[int]) -> None:
+def _mark_profiles_sent(conn: Connection, connection_id: int, people: Collection[int]) -> None:
     if people:
         rows = [{"connection_id": connection_id, "person_id": person_id} for person_id in sorted(people)]
-        conn.execute(insert_into(conn, Introduction).on_conflict_do_nothing(), rows)
+        conn.execute(insert_into(conn, ProfileSent).on_conflict_do_nothing(), rows)
 
 
 def _write_calls(conn: Connection, connection_id: int, ids: Sequence[int], calls: Sequence[CallRecord]) -> None:
@@ -89,6 +91,6 @@ def _write_calls(conn: Connection, connection_id: int, ids: Sequence[int], calls
     carried = [
         {"delivery_id": ids[position], "call_id": call_id}
         for call_id, call in zip(made, calls, strict=True)
-        for position in call.carried or range(len(ids))
+        for position in call.message_positions or range(len(ids))
     ]
     conn.execute(insert(DeliveryCall), carried)

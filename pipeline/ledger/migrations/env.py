@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from pipeline.ledger.tables import Base
+from pipeline.ledger.schema.core import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -10,14 +10,14 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, HiddenField, PasswordField, SelectField, StringField, SubmitField
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp, StopValidation
 
-from pipeline.connecting import CURRENCY, NAME
 from pipeline.cratejoy.credentials import BASE_URL
 from pipeline.destinations import DESTINATIONS
-from pipeline.destinations.port import Destination
-from pipeline.destinations.port import Field as Declared
-from receiver.pages.config import SHORTEST_PASSWORD
+from pipeline.destinations.base import Destination
+from pipeline.destinations.base import Field as Declared
+from pipeline.operations.connect import CURRENCY_PATTERN, STORE_NAME_PATTERN
+from receiver.pages.config import MIN_PASSWORD_LENGTH
 
-MOST = 500  # characters; no key is nearly as long
+MAX_FIELD_LENGTH = 500  # characters; no key is nearly as long
 
 
 class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
@@ -30,7 +30,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
         validators=[
             InputRequired("Please choose a name."),
             Regexp(
-                rf"{NAME.pattern}\Z",
+                rf"{STORE_NAME_PATTERN.pattern}\Z",
                 message="Only 1 to 63 lower-case letters, digits and hyphens, and no hyphen first.",
             ),
         ],
@@ -40,7 +40,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
         default="USD",
         description="The store's; Cratejoy's hooks name none.",
         filters=[lambda text: (text or "").strip().upper()],
-        validators=[Regexp(rf"{CURRENCY.pattern}\Z", message="Three letters, such as USD.")],
+        validators=[Regexp(rf"{CURRENCY_PATTERN.pattern}\Z", message="Three letters, such as USD.")],
     )
     client_id = StringField("Client ID", validators=[DataRequired("Cratejoy shows it beside the Client Secret.")])
     client_secret = PasswordField(
@@ -59,7 +59,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
     )
     password = PasswordField(
         "Password",
-        description=f"At least {SHORTEST_PASSWORD} characters.",
+        description=f"At least {MIN_PASSWORD_LENGTH} characters.",
         validators=[DataRequired("Please choose one.")],
         render_kw={"autocomplete": "new-password"},
     )
@@ -76,13 +76,13 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
 
     def declared(self, platform: str) -> list[Field]:
         """The platform's fields that are drawn."""
-        names = (name_of(platform, field) for field in DESTINATIONS[platform].fields)
+        names = (get_field_name(platform, field) for field in DESTINATIONS[platform].fields)
         return [self[name] for name in names if name in self]
 
     def config(self) -> dict[str, str]:
         """What was filled in for the platform that was chosen."""
         chosen = DESTINATIONS[self.platform.data]
-        given = {field.key: name_of(chosen.platform, field) for field in chosen.fields}
+        given = {field.key: get_field_name(chosen.platform, field) for field in chosen.fields}
         return {key: self[name].data for key, name in given.items() if name in self and self[name].data}
 
     def blame(self, name: str, text: str) -> None:
@@ -91,11 +91,11 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
         field.errors = [*field.errors, text]
 
 
-def form_for(accounts: Mapping[int, str] | None, *, anywhere: bool) -> ConnectForm:
+def build_form(accounts: Mapping[int, str] | None, *, anywhere: bool) -> ConnectForm:
     """The form as it is drawn. `accounts`: those the merchant owns; None: nobody is logged in."""
     platforms = [cls for _, cls in sorted(DESTINATIONS.items())]
     added = {
-        name_of(cls.platform, field): _drawn(cls, field)
+        get_field_name(cls.platform, field): _build_field(cls, field)
         for cls in platforms
         for field in cls.fields
         if anywhere or not field.elsewhere
@@ -104,21 +104,24 @@ def form_for(accounts: Mapping[int, str] | None, *, anywhere: bool) -> ConnectFo
     form.platform.choices = [(cls.platform, cls.title) for cls in platforms]
     if len(platforms) == 1:
         form.platform.data = platforms[0].platform
-    _without(form, [] if anywhere else ["cratejoy_url"])
-    _without(form, ["account_id"] if len(accounts or ()) < 2 else [])  # noqa: PLR2004 - a choice needs two
-    _without(form, [] if accounts is None else ["email", "password"])
+    _remove_fields(form, [] if anywhere else ["cratejoy_url"])
+    _remove_fields(form, ["account_id"] if len(accounts or ()) < 2 else [])  # noqa: PLR2004 - a choice needs two
+    _remove_fields(form, [] if accounts is None else ["email", "password"])
     if accounts and "account_id" in form:
         form.account_id.choices = list(accounts.items())
     return form
 
 
-def name_of(platform: str, field: Declared) -> str:
+def get_field_name(platform: str, field: Declared) -> str:
     """A platform's field on the page: two platforms may both want an `api_key`."""
     return f"{platform}-{field.key}"
 
 
-def _drawn(cls: type[Destination], field: Declared) -> Any:
-    common: dict[str, Any] = {"description": field.help, "validators": [_wanted(cls.platform, field), Length(max=MOST)]}
+def _build_field(cls: type[Destination], field: Declared) -> Any:
+    common: dict[str, Any] = {
+        "description": field.help,
+        "validators": [_require_if_chosen(cls.platform, field), Length(max=MAX_FIELD_LENGTH)],
+    }
     if field.choices:
         named = [(choice, choice) for choice in field.choices]
         return SelectField(field.label, choices=named, default=field.default, **common)
@@ -127,7 +130,7 @@ def _drawn(cls: type[Destination], field: Declared) -> Any:
     return StringField(field.label, default=field.default, **common)
 
 
-def _wanted(platform: str, field: Declared) -> Callable[[ConnectForm, Field], None]:
+def _require_if_chosen(platform: str, field: Declared) -> Callable[[ConnectForm, Field], None]:
     """A field of a platform that was not chosen is of no interest, whatever it holds."""
 
     def check(form: ConnectForm, drawn: Field) -> None:
@@ -140,6 +143,6 @@ def _wanted(platform: str, field: Declared) -> Callable[[ConnectForm, Field], No
     return check
 
 
-def _without(form: ConnectForm, names: list[str]) -> None:
+def _remove_fields(form: ConnectForm, names: list[str]) -> None:
     for name in names:
         del form[name]

@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from sandbox.store.api.answers import BAD_REQUEST, answer, body, optional_body, refusal
-from sandbox.store.api.fields import whole
+from sandbox.store.api.fields import integer
+from sandbox.store.api.responses import BAD_REQUEST, answer, body, optional_body, refusal
 from sandbox.store.faults import Fault
-from sandbox.store.life.before import settle_people
-from sandbox.store.life.plan import Plan
-from sandbox.store.life.run import LifeIsRunning
-from sandbox.store.telling.census import people
+from sandbox.store.simulation.existing_customers import add_existing_customers
+from sandbox.store.simulation.plan import SimulationPlan
+from sandbox.store.simulation.run import SimulationRunning
+from sandbox.store.webhooks.known_people import list_people
 from sandbox.store.world import World
 
 CONFLICT = 409
@@ -18,8 +18,8 @@ CONFLICT = 409
 
 def control(world: World) -> Blueprint:  # noqa: C901 - one short view after the other
     blueprint = Blueprint("control", __name__, url_prefix="/_sandbox")
-    blueprint.register_error_handler(ValueError, wrong)
-    blueprint.register_error_handler(TypeError, wrong)
+    blueprint.register_error_handler(ValueError, bad_request)
+    blueprint.register_error_handler(TypeError, bad_request)
 
     @blueprint.get("/faults")
     def list_faults() -> Response:
@@ -51,14 +51,16 @@ def control(world: World) -> Blueprint:  # noqa: C901 - one short view after the
     @blueprint.post("/reset")
     def reset() -> Response:
         fields = optional_body()
-        world.reset(whole(fields["seed"]) if "seed" in fields else None)
+        world.reset(integer(fields["seed"]) if "seed" in fields else None)
         return answer({"seed": world.options.seed})
 
     @blueprint.post("/customers")
     def add_customers() -> Response:
-        count = whole(body().get("count"))
+        count = integer(body().get("count"))
         with world.state.lock:
-            made = settle_people(world.state, world.folk, world.agenda, world.shop.rng, max(0, count))
+            made = add_existing_customers(
+                world.state, world.person_generator, world.schedule, world.shop.rng, max(0, count)
+            )
         return answer({"count": len(made), "ids": [row["id"] for row in made]}, 201)
 
     @blueprint.get("/outbox")
@@ -72,26 +74,26 @@ def control(world: World) -> Blueprint:  # noqa: C901 - one short view after the
 
     @blueprint.post("/life")
     def start_life() -> Response:
-        plan = Plan.of(body())
+        plan = SimulationPlan.of(body())
         try:
-            world.life.start(plan)
-        except LifeIsRunning as error:
+            world.simulation.start(plan)
+        except SimulationRunning as error:
             return refusal(CONFLICT, str(error))
-        return answer(world.life.status(), 202)
+        return answer(world.simulation.status(), 202)
 
     @blueprint.get("/life")
     def show_life() -> Response:
-        return answer(world.life.status())
+        return answer(world.simulation.status())
 
     @blueprint.delete("/life")
     def stop_life() -> Response:
-        world.life.stop()
-        return answer(world.life.status())
+        world.simulation.stop()
+        return answer(world.simulation.status())
 
     @blueprint.get("/truth")
     def truth() -> Response:
         with world.state.lock:
-            whole_truth = {"store": about(world), "people": people(world.state), **world.truth.report()}
+            whole_truth = {"store": about(world), "people": list_people(world.state), **world.truth.report()}
         return answer(whole_truth)
 
     return blueprint
@@ -101,5 +103,5 @@ def about(world: World) -> dict[str, Any]:
     return {"now": world.state.now, "seed": world.options.seed, "store_id": world.switches.store_id}
 
 
-def wrong(error: Exception) -> Response:
+def bad_request(error: Exception) -> Response:
     return refusal(BAD_REQUEST, str(error))

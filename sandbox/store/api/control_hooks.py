@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, request
 
-from sandbox.store.api.answers import BAD_REQUEST, answer, body, refuse
-from sandbox.store.api.fields import Unreadable, boolean
+from sandbox.store.api.fields import InvalidValue, boolean
+from sandbox.store.api.responses import BAD_REQUEST, answer, body, refuse
 from sandbox.store.state import Row
-from sandbox.store.telling.news import EVENTS
+from sandbox.store.webhooks.shop_event import EVENTS
 from sandbox.store.world import World
 
 
@@ -16,12 +16,12 @@ def control_hooks(world: World) -> Blueprint:
     @blueprint.get("")
     def show() -> Response:
         with world.state.lock:
-            return answer({"hooks": chosen(world)})
+            return answer({"hooks": select_hooks(world)})
 
     @blueprint.delete("")
     def delete() -> Response:
         with world.state.lock:
-            for hook in chosen(world):
+            for hook in select_hooks(world):
                 world.state.remove("hooks", hook["id"])
             return answer({"hooks": list(world.state.rows("hooks"))})
 
@@ -30,7 +30,7 @@ def control_hooks(world: World) -> Blueprint:
         """`{"enabled": false}` switches them off, `true` on again."""
         enabled = wanted(body())
         with world.state.lock:
-            for hook in chosen(world):
+            for hook in select_hooks(world):
                 hook["enabled"] = enabled
             return answer({"hooks": list(world.state.rows("hooks"))})
 
@@ -40,11 +40,11 @@ def control_hooks(world: World) -> Blueprint:
 def wanted(fields: Row) -> bool:
     try:
         return boolean(fields.get("enabled"))
-    except Unreadable as error:
+    except InvalidValue as error:
         return bool(refuse(BAD_REQUEST, f"enabled {error}"))
 
 
-def chosen(world: World) -> list[Row]:
+def select_hooks(world: World) -> list[Row]:
     event, hook_id = request.args.get("event"), request.args.get("id")
     if event is not None and event not in EVENTS:
         refuse(BAD_REQUEST, f"event is one of {', '.join(EVENTS)}")

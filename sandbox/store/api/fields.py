@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.store import codes, dates
-from sandbox.store.api.answers import BAD_REQUEST, refuse_all
-from sandbox.store.properties import names_of
+from sandbox.store import dates, status_codes
+from sandbox.store.api.responses import BAD_REQUEST, refuse_all
+from sandbox.store.properties import list_property_names
 from sandbox.store.state import Row
-from sandbox.store.telling.news import EVENTS
+from sandbox.store.webhooks.shop_event import EVENTS
 
 Reader = Callable[[Any], Any]
 
 TRUE, FALSE = frozenset(("true", "1")), frozenset(("false", "0"))
 
 
-class Unreadable(ValueError):
+class InvalidValue(ValueError):
     """A value that a property cannot have; `where` leads to it inside an object or a list."""
 
     def __init__(self, message: str, where: str = "") -> None:
@@ -28,17 +28,17 @@ def text(value: Any) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise Unreadable("must be a text")
+    raise InvalidValue("must be a text")
 
 
-def filled(value: Any) -> str:
+def nonempty_text(value: Any) -> str:
     found = text(value)
     if not found.strip():
-        raise Unreadable("cannot be empty")
+        raise InvalidValue("cannot be empty")
     return found
 
 
-def or_null(reader: Reader) -> Reader:
+def nullable(reader: Reader) -> Reader:
     return lambda value: None if value is None else reader(value)
 
 
@@ -46,7 +46,7 @@ def email(value: Any) -> str:
     found = text(value)
     name, at, host = found.strip().rpartition("@")
     if not (name and at and "." in host):
-        raise Unreadable("must be an e-mail address")
+        raise InvalidValue("must be an e-mail address")
     return found
 
 
@@ -54,27 +54,27 @@ def boolean(value: Any) -> bool:
     """Booleans come as JSON or as text: an official script sends "True"."""
     written = str(value).strip().lower() if isinstance(value, str | bool | int) else ""
     if written not in TRUE | FALSE:
-        raise Unreadable("must be true or false")
+        raise InvalidValue("must be true or false")
     return written in TRUE
 
 
-def whole(value: Any) -> int:
+def integer(value: Any) -> int:
     """A number, or the text of one: the documents' samples send ids as text."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise Unreadable("must be a whole number")
+        raise InvalidValue("must be a whole number")
     try:
         return int(value)
     except ValueError as error:
-        raise Unreadable("must be a whole number") from error
+        raise InvalidValue("must be a whole number") from error
 
 
 def number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise Unreadable("must be a number")
+        raise InvalidValue("must be a number")
     try:
         return float(value)
     except ValueError as error:
-        raise Unreadable("must be a number") from error
+        raise InvalidValue("must be a number") from error
 
 
 def date(value: Any) -> str:
@@ -82,17 +82,17 @@ def date(value: Any) -> str:
     try:
         return dates.iso(dates.seconds(text(value)))
     except (ValueError, OverflowError) as error:
-        raise Unreadable("must be a date such as 2026-03-02T17:04:31Z") from error
+        raise InvalidValue("must be a date such as 2026-03-02T17:04:31Z") from error
 
 
-def status_of(object_type: str) -> Reader:
+def status_reader(object_type: str) -> Reader:
     """A status by its text or by its number."""
-    known = codes.NUMBERS[object_type, "status"]
+    known = status_codes.NUMBERS[object_type, "status"]
 
     def reader(value: Any) -> str:
-        found = codes.as_text(object_type, "status", str(value))
+        found = status_codes.as_text(object_type, "status", str(value))
         if found not in known:
-            raise Unreadable(f"must be one of {', '.join(known)}")
+            raise InvalidValue(f"must be one of {', '.join(known)}")
         return found
 
     return reader
@@ -101,120 +101,120 @@ def status_of(object_type: str) -> Reader:
 def one_of(*choices: str) -> Reader:
     def reader(value: Any) -> str:
         if value not in choices:
-            raise Unreadable(f"must be one of {', '.join(choices)}")
+            raise InvalidValue(f"must be one of {', '.join(choices)}")
         return str(value)
 
     return reader
 
 
-def web_address(value: Any) -> str:
+def url(value: Any) -> str:
     found = text(value)
     if not found.startswith(("http://", "https://")):
-        raise Unreadable("must be a URL that begins with http:// or https://")
+        raise InvalidValue("must be a URL that begins with http:// or https://")
     return found
 
 
 def count(value: Any) -> int:
-    found = whole(value)
+    found = integer(value)
     if found < 1:
-        raise Unreadable("must be above zero")
+        raise InvalidValue("must be above zero")
     return found
 
 
-def holding(required: str, **readers: Reader) -> Reader:
+def object_with(required: str, **readers: Reader) -> Reader:
     """An object with these properties and no others; the names in `required` cannot be missing."""
 
     def reader(value: Any) -> Row:
         if not isinstance(value, dict):
-            raise Unreadable("must be an object")
+            raise InvalidValue("must be an object")
         for name in required.split():
             if value.get(name) is None:
-                raise Unreadable("is missing", f".{name}")
-        return {name: within(f".{name}", readers.get(name, unknown), inner) for name, inner in value.items()}
+                raise InvalidValue("is missing", f".{name}")
+        return {name: read_nested(f".{name}", readers.get(name, unknown), inner) for name, inner in value.items()}
 
     return reader
 
 
-def each(reader: Reader) -> Reader:
+def list_of(reader: Reader) -> Reader:
     """A list that is not empty, of things that can be read."""
 
     def read_all(value: Any) -> list[Any]:
         if not isinstance(value, list) or not value:
-            raise Unreadable("must be a list that is not empty")
-        return [within(f"[{place}]", reader, inner) for place, inner in enumerate(value)]
+            raise InvalidValue("must be a list that is not empty")
+        return [read_nested(f"[{place}]", reader, inner) for place, inner in enumerate(value)]
 
     return read_all
 
 
-def within(where: str, reader: Reader, value: Any) -> Any:
+def read_nested(where: str, reader: Reader, value: Any) -> Any:
     try:
         return reader(value)
-    except Unreadable as error:
-        raise Unreadable(str(error), where + error.where) from error
+    except InvalidValue as error:
+        raise InvalidValue(str(error), where + error.where) from error
 
 
 def unknown(_: Any) -> Any:
-    raise Unreadable("is an unknown property")
+    raise InvalidValue("is an unknown property")
 
 
 ADDRESS: Mapping[str, Reader] = dict.fromkeys(
-    ("to", "street", "unit", "city", "state", "zip_code", "country", "company", "phone_number"), or_null(text)
+    ("to", "street", "unit", "city", "state", "zip_code", "country", "company", "phone_number"), nullable(text)
 )
 SHIPMENT: Mapping[str, Reader] = {
-    "status": status_of("shipment"),
-    "tracking_number": or_null(text),
+    "status": status_reader("shipment"),
+    "tracking_number": nullable(text),
     "shipped_at": date,
     "adjusted_ordered_at": date,
-    "carrier_name": or_null(text),
-    "tracking_link": or_null(text),
+    "carrier_name": nullable(text),
+    "tracking_link": nullable(text),
 }
 HOOK: Mapping[str, Reader] = {
-    "name": filled,
+    "name": nonempty_text,
     "event": one_of(*EVENTS),
     "request_type": one_of("POST", "GET"),
-    "target": web_address,
-    "querystring": or_null(text),
+    "target": url,
+    "querystring": nullable(text),
     "enabled": boolean,
 }
 # An order by API knows a gift's message and no recipient.
-LINE = holding(
+LINE = object_with(
     "product_instance",
-    product_instance=holding("id", id=whole),
+    product_instance=object_with("id", id=integer),
     quantity=count,
-    term=holding("num_cycles", num_cycles=count),
+    term=object_with("num_cycles", num_cycles=count),
 )
 ORDER: Mapping[str, Reader] = {
-    "customer": holding("id", id=whole),
-    "products": each(LINE),
-    "ship_address_id": whole,
-    "cust_pay_id": whole,
-    "coupons": each(whole),
-    "order_gift_info": holding("gift_message", gift_message=text),
+    "customer": object_with("id", id=integer),
+    "products": list_of(LINE),
+    "ship_address_id": integer,
+    "cust_pay_id": integer,
+    "coupons": list_of(integer),
+    "order_gift_info": object_with("gift_message", gift_message=text),
 }
 
 # What a write takes: by the kind of object, and by the method or the action.
 WRITES: Mapping[tuple[str, str], Mapping[str, Reader]] = {
-    ("customers", "PUT"): {"first_name": text, "last_name": or_null(text), "email": email, "note": or_null(text)},
+    ("customers", "PUT"): {"first_name": text, "last_name": nullable(text), "email": email, "note": nullable(text)},
     ("addresses", "POST"): ADDRESS,
     ("addresses", "PUT"): ADDRESS,
-    ("orders", "PUT"): {"note": or_null(text)},
+    ("orders", "PUT"): {"note": nullable(text)},
     ("orders", "POST"): ORDER,
     ("subscriptions", "PUT"): {
         "autorenew": boolean,
-        "credit": or_null(whole),
+        "credit": nullable(integer),
         "end_date": date,
-        "note": or_null(text),
+        "note": nullable(text),
     },
-    ("subscriptions", "cancel"): {"cancel_reason": whole, "log_note": or_null(text)},
-    ("subscriptions", "reactivate"): {"log_note": or_null(text)},
+    ("subscriptions", "cancel"): {"cancel_reason": integer, "log_note": nullable(text)},
+    ("subscriptions", "reactivate"): {"log_note": nullable(text)},
     ("subscriptions", "skip"): {"skip": boolean, "unskip": boolean},
     ("subscriptions", "renew"): {},
-    ("subscription_coupons", "POST"): {"coupon_id": whole},
+    ("subscription_coupons", "POST"): {"coupon_id": integer},
     ("shipments", "PUT"): SHIPMENT,
-    ("products", "PUT"): {"name": filled, "ship_weight": number, "visible": boolean},
+    ("products", "PUT"): {"name": nonempty_text, "ship_weight": number, "visible": boolean},
     ("hooks", "POST"): HOOK,
     ("hooks", "PUT"): HOOK,
-    ("page_redirects", "POST"): {"path": filled, "target": filled, "enabled": boolean, "code": whole},
+    ("page_redirects", "POST"): {"path": nonempty_text, "target": nonempty_text, "enabled": boolean, "code": integer},
 }
 
 
@@ -222,16 +222,16 @@ def read(kind: str, write: str, given: Mapping[str, Any], required: str = "") ->
     """Return the properties as they are to be kept, or end the request with a 400 that names all that cannot be."""
     readers = WRITES[kind, write]
     errors = [f"{name} is missing" for name in required.split() if given.get(name) is None]
-    errors += [stranger(kind, name) for name in given if name not in readers]
+    errors += [describe_unknown_property(kind, name) for name in given if name not in readers]
     found = {}
     for name in readers.keys() & given.keys():
         try:
             found[name] = readers[name](given[name])
-        except Unreadable as error:
+        except InvalidValue as error:
             errors.append(f"{name}{error.where} {error}")
     return dict(refuse_all(BAD_REQUEST, errors)) if errors else found
 
 
-def stranger(kind: str, name: str) -> str:
+def describe_unknown_property(kind: str, name: str) -> str:
     """What is said of a property that cannot be written. Only the first wording is Cratejoy's own."""
-    return f"Read-only property '{name}'" if name in names_of(kind) else f"Unknown property '{name}'"
+    return f"Read-only property '{name}'" if name in list_property_names(kind) else f"Unknown property '{name}'"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.store import codes, shapes
+from sandbox.store import shapes, status_codes
 from sandbox.store.api import fields
 from sandbox.store.properties import LEADS_TO, PROPERTIES
 from sandbox.store.relations import RELATIONS, ref
@@ -73,10 +73,10 @@ def condition(name: str, value: str) -> Condition:
     return Condition(tuple(path.split(".")), comparison, value)
 
 
-def keep(state: State, kind: str, rows: Iterable[Row], wanted: list[Condition]) -> list[Row]:
+def apply_filters(state: State, kind: str, rows: Iterable[Row], wanted: list[Condition]) -> list[Row]:
     for one in wanted:
         check_path(kind, one.path)
-    return [row for row in rows if all(holds(state, kind, row, one) for one in wanted)]
+    return [row for row in rows if all(row_matches(state, kind, row, one) for one in wanted)]
 
 
 def check_path(kind: str, path: tuple[str, ...]) -> None:
@@ -85,28 +85,28 @@ def check_path(kind: str, path: tuple[str, ...]) -> None:
     own = PROPERTIES.get(kind, frozenset())
     if head == "_md" and rest and "_md" in RELATIONS.get(kind, {}):
         return
-    known = head in own if not rest else head in own | RELATIONS.get(kind, {}).keys() and rest[0] in inside(head)
+    known = head in own if not rest else head in own | RELATIONS.get(kind, {}).keys() and rest[0] in related_kind(head)
     if not known or len(rest) > 1:
         raise BadFilter(f"Unknown property '{'.'.join(path)}'")
 
 
-def inside(relation: str) -> frozenset[str]:
+def related_kind(relation: str) -> frozenset[str]:
     return PROPERTIES[LEADS_TO[relation]] if relation in LEADS_TO else frozenset()
 
 
-def holds(state: State, kind: str, row: Row, one: Condition) -> bool:
+def row_matches(state: State, kind: str, row: Row, one: Condition) -> bool:
     """Whether any value at the path passes: a relation to many has many."""
     compare = COMPARISONS[one.comparison]
-    return any(compare(value, wanted) for value, wanted in candidates(state, kind, row, one))
+    return any(compare(value, wanted) for value, wanted in find_values(state, kind, row, one))
 
 
-def candidates(state: State, kind: str, row: Row, one: Condition) -> Iterable[tuple[Any, Any]]:
-    for owner, name in owners(state, kind, row, one.path):
+def find_values(state: State, kind: str, row: Row, one: Condition) -> Iterable[tuple[Any, Any]]:
+    for owner, name in find_owners(state, kind, row, one.path):
         value = owner.get(name, ref(owner, name)) if name.endswith("_id") else owner.get(name)
-        yield value, coerced(one, value, str(owner.get("type")), name)
+        yield value, parse_filter_value(one, value, str(owner.get("type")), name)
 
 
-def owners(state: State, kind: str, row: Row, path: tuple[str, ...]) -> Iterable[tuple[Row, str]]:
+def find_owners(state: State, kind: str, row: Row, path: tuple[str, ...]) -> Iterable[tuple[Row, str]]:
     """The objects that hold the property: the row itself, its relation's, or a branch of its metadata."""
     if len(path) == 1:
         return [(row, path[0])]
@@ -128,18 +128,21 @@ def metadata_branch(state: State, kind: str, row: Row, path: tuple[str, ...]) ->
     return (branch if isinstance(branch, dict) else {}), path[-1]
 
 
-def coerced(one: Condition, like_value: Any, object_type: str, field: str) -> Any:
+def parse_filter_value(one: Condition, like_value: Any, object_type: str, field: str) -> Any:
     """The filter's text as whatever the column holds."""
     if one.comparison == "is_null":
-        return typed(one.value, like_value=True)
+        return parse_as_column_type(one.value, like_value=True)
     if one.comparison in {"in", "nin"}:
-        return [typed(codes.as_text(object_type, field, item), like_value) for item in listed(one.value)]
+        return [
+            parse_as_column_type(status_codes.as_text(object_type, field, item), like_value)
+            for item in parse_list(one.value)
+        ]
     if one.comparison in {"like", "ilike"}:
         return one.value
-    return typed(codes.as_text(object_type, field, one.value), like_value)
+    return parse_as_column_type(status_codes.as_text(object_type, field, one.value), like_value)
 
 
-def listed(text: str) -> list[str]:
+def parse_list(text: str) -> list[str]:
     """`123,456`, or a JSON array as v1.1 shows it for text."""
     if text.startswith("["):
         try:
@@ -149,19 +152,19 @@ def listed(text: str) -> list[str]:
     return text.split(",")
 
 
-def typed(text: str, like_value: Any) -> Any:
+def parse_as_column_type(text: str, like_value: Any) -> Any:
     """The text as the column's type, or a refusal: it would otherwise be a filter that fits nothing."""
     try:
-        return reader_of(like_value)(text)
+        return get_reader(like_value)(text)
     except ValueError as error:
         raise BadFilter(f"Invalid query parameter: {text!r} {error}") from error
 
 
-def reader_of(like_value: Any) -> Callable[[str], Any]:
+def get_reader(like_value: Any) -> Callable[[str], Any]:
     if isinstance(like_value, str) and IS_DATE.fullmatch(like_value):
         return fields.date
     return READERS.get(type(like_value), str)
 
 
-READERS: dict[type, Callable[[str], Any]] = {bool: fields.boolean, int: fields.whole, float: fields.number}
+READERS: dict[type, Callable[[str], Any]] = {bool: fields.boolean, int: fields.integer, float: fields.number}
 IS_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -5,10 +5,10 @@ from typing import Any
 from flask import Blueprint, Response
 
 from sandbox.store import dates
-from sandbox.store.api.answers import answer, body, nothing
 from sandbox.store.api.fields import read
-from sandbox.store.api.reads import existing, shown
-from sandbox.store.shop.desk import Shop, Silence
+from sandbox.store.api.reads import get_or_404, render_or_400
+from sandbox.store.api.responses import answer, body, empty_response
+from sandbox.store.shop.shop import NullListener, Shop
 from sandbox.store.state import Row
 from sandbox.store.world import World
 
@@ -22,22 +22,22 @@ def hooks(world: World) -> Blueprint:
         fields = read("hooks", "POST", body(), required="name target request_type event")
         with world.state.lock:
             hook = world.state.insert("hooks", hook_row(world, fields))
-            return answer(shown(world, "hooks", hook), 201)
+            return answer(render_or_400(world, "hooks", hook), 201)
 
     @blueprint.put("/v1/hooks/<int:row_id>/")
     def change(row_id: int) -> Response:
         fields = read("hooks", "PUT", body())
         with world.state.lock:
-            hook = existing(world, "hooks", row_id)
+            hook = get_or_404(world, "hooks", row_id)
             hook.update(fields)
-            return answer(shown(world, "hooks", hook))
+            return answer(render_or_400(world, "hooks", hook))
 
     @blueprint.delete("/v1/hooks/<int:row_id>/")
     def delete(row_id: int) -> Response:
         with world.state.lock:
-            existing(world, "hooks", row_id)
+            get_or_404(world, "hooks", row_id)
             world.state.remove("hooks", row_id)
-            return nothing()
+            return empty_response()
 
     return blueprint
 
@@ -56,7 +56,7 @@ def hook_row(world: World, fields: dict[str, Any]) -> Row:
     return blank | fields
 
 
-def voice(world: World) -> Shop:
+def shop_for_api_writes(world: World) -> Shop:
     """The shop as API writes use it: they fire hooks only if the switch says so, as nobody documents it."""
     shop = world.shop
-    return shop if world.switches.api_writes_tell else Shop(shop.state, Silence(), shop.folk, shop.rng)
+    return shop if world.switches.api_writes_tell else Shop(shop.state, NullListener(), shop.person_generator, shop.rng)

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from sandbox.store import dates, shapes
-from sandbox.store.api.answers import answer, body, nothing
-from sandbox.store.api.reads import existing
+from sandbox.store.api.reads import get_or_404
+from sandbox.store.api.responses import answer, body, empty_response
 from sandbox.store.world import World
 
 
@@ -17,14 +17,14 @@ def metadata(world: World) -> Blueprint:
     @blueprint.get(path)
     def show(kind: str, row_id: int) -> Response:
         with world.state.lock:
-            return answer(shapes.metadata(world.state, kind, existing(world, kind, row_id)))
+            return answer(shapes.metadata(world.state, kind, get_or_404(world, kind, row_id)))
 
     @blueprint.route(path, methods=["PUT", "POST"])
     def write(kind: str, row_id: int) -> Response:
         """PUT merges keys, POST replaces them all."""
         fields = body()
         with world.state.lock:
-            row = existing(world, kind, row_id)
+            row = get_or_404(world, kind, row_id)
             replace = request.method == "POST"
             store(world, kind, row_id, fields, replace=replace)
             return answer(shapes.metadata(world.state, kind, row), 201 if replace else 200)
@@ -32,9 +32,9 @@ def metadata(world: World) -> Blueprint:
     @blueprint.delete(path)
     def clear(kind: str, row_id: int) -> Response:
         with world.state.lock:
-            existing(world, kind, row_id)
+            get_or_404(world, kind, row_id)
             world.state.metadata.pop((kind, row_id), None)
-            return nothing()
+            return empty_response()
 
     return blueprint
 

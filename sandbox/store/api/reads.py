@@ -6,11 +6,11 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from sandbox.store import relations, shapes
-from sandbox.store.api import pages
-from sandbox.store.api.answers import BAD_REQUEST, NOT_FOUND, answer, refuse
+from sandbox.store.api import list_page
+from sandbox.store.api.responses import BAD_REQUEST, NOT_FOUND, answer, refuse
 from sandbox.store.relations import RELATIONS, UnknownRelation
 from sandbox.store.state import Row
-from sandbox.store.telling import values
+from sandbox.store.webhooks import value_formats
 from sandbox.store.world import World
 
 READABLE = (
@@ -33,18 +33,18 @@ def reads(world: World) -> Blueprint:
     @blueprint.get(f"/v1/<any({kinds}, addresses):kind>/<int:row_id>/")
     def element(kind: str, row_id: int) -> Response:
         with world.state.lock:
-            return answer(shown(world, kind, existing(world, kind, row_id)))
+            return answer(render_or_400(world, kind, get_or_404(world, kind, row_id)))
 
     @blueprint.get("/v1/customers/<int:row_id>/addresses/")
     def addresses(row_id: int) -> Response:
         with world.state.lock:
-            existing(world, "customers", row_id)
+            get_or_404(world, "customers", row_id)
             return answer(listing(world, "addresses", world.state.of("addresses", "customer_id", row_id)))
 
     @blueprint.get(f"/v1/<any({kinds}):kind>/<int:row_id>/<name>/")
     def relation(kind: str, row_id: int, name: str) -> Response:
         with world.state.lock:
-            row = existing(world, kind, row_id)
+            row = get_or_404(world, kind, row_id)
             if name not in RELATIONS.get(kind, {}):
                 refuse(NOT_FOUND, f"{kind} have no {name}")
             return answer(RELATIONS[kind][name](world.state, row))
@@ -52,7 +52,7 @@ def reads(world: World) -> Blueprint:
     return blueprint
 
 
-def existing(world: World, kind: str, row_id: int) -> Row:
+def get_or_404(world: World, kind: str, row_id: int) -> Row:
     row = world.state.find(kind, row_id)
     return (
         row if row is not None and row_id not in world.state.gone else refuse(NOT_FOUND, f"no such object among {kind}")
@@ -61,28 +61,30 @@ def existing(world: World, kind: str, row_id: int) -> Row:
 
 def listing(world: World, kind: str, rows: Iterable[Row]) -> Row:
     shape = partial(shapes.summary, kind) if world.switches.lists == "summary" else shapes.plain
-    return pages.page(world, kind, rows, pages.arguments(), lambda row: dressed(world, kind, row, shape))
+    return list_page.page(
+        world, kind, rows, list_page.arguments(), lambda row: render_with_relations(world, kind, row, shape)
+    )
 
 
-def shown(world: World, kind: str, row: Row) -> Row:
+def render_or_400(world: World, kind: str, row: Row) -> Row:
     """One object as an answer, or a 400 if it is asked for with a relation that it does not have."""
     try:
-        return dressed(world, kind, row)
+        return render_with_relations(world, kind, row)
     except UnknownRelation as error:
         return dict(refuse(BAD_REQUEST, str(error)))
 
 
-def dressed(world: World, kind: str, row: Row, shape: Callable[[Row], Row] = shapes.plain) -> Row:
+def render_with_relations(world: World, kind: str, row: Row, shape: Callable[[Row], Row] = shapes.plain) -> Row:
     """The object with the relations asked for; by default embedded, or as URLs if the switch says so."""
     text = request.args.get("with")
     names = relations.wanted(kind, text)
     if text is None and world.switches.api_relations == "links":
-        return worded(world, relations.with_links(kind, row, names, shape))
-    return worded(world, relations.expand(world.state, kind, row, names, shape))
+        return apply_value_switches(world, relations.with_links(kind, row, names, shape))
+    return apply_value_switches(world, relations.expand(world.state, kind, row, names, shape))
 
 
-def worded(world: World, body: Row) -> Row:
+def apply_value_switches(world: World, body: Row) -> Row:
     """The answer with its values written as the hooks write them, if the switch says so."""
     switches = world.switches
-    forms = values.Forms(switches.dates, switches.money, switches.booleans, invisible=switches.invisible)
-    return values.written(body, forms) if switches.api_values else body
+    forms = value_formats.ValueFormats(switches.dates, switches.money, switches.booleans, invisible=switches.invisible)
+    return value_formats.apply_formats(body, forms) if switches.api_values else body

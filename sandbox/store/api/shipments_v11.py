@@ -3,13 +3,13 @@
 from flask import Blueprint, Response
 
 from sandbox.store import relations
-from sandbox.store.api import pages
-from sandbox.store.api.answers import BAD_REQUEST, answer, refuse
-from sandbox.store.api.reads import worded
+from sandbox.store.api import list_page
+from sandbox.store.api.reads import apply_value_switches
+from sandbox.store.api.responses import BAD_REQUEST, answer, refuse
 from sandbox.store.state import Row
 from sandbox.store.world import World
 
-CAP = 200
+MAX_LIMIT = 200
 KIND = "shipments of v1.1"
 
 
@@ -18,27 +18,27 @@ def shipments_v11(world: World) -> Blueprint:
 
     @blueprint.get("/v1.1/shipments/")
     def collection() -> Response:
-        given = pages.arguments()
+        given = list_page.arguments()
         if "with" in dict(given):
             refuse(BAD_REQUEST, "Invalid query parameter 'with'")
         with world.state.lock:
-            rows = map(streamlined, world.state.rows("shipments"))
-            return answer(pages.page(world, KIND, rows, given, lambda row: dressed(world, row), CAP))
+            rows = map(to_v11, world.state.rows("shipments"))
+            return answer(list_page.page(world, KIND, rows, given, lambda row: render_v11(world, row), MAX_LIMIT))
 
     return blueprint
 
 
-def streamlined(row: Row) -> Row:
+def to_v11(row: Row) -> Row:
     """A copy with v1.1's own fields beside v1's."""
     own = {"sub_cycle": row["_sub_cycle"], "cust_cycle": row["_cust_cycle"], "batch_id": row["_batch_id"]}
     single = row["_subscription_id"] is None
     return row | own | {"billing_type": "ecom" if single else "standard", "is_ecom": single}
 
 
-def dressed(world: World, row: Row) -> Row:
+def render_v11(world: World, row: Row) -> Row:
     """With customer, address and the order's gift message; the documents' table has no recipient here."""
     order = world.state.get("orders", row["_order_id"])
     info = order.get("order_gift_info")
     shown = relations.expand(world.state, "shipments", row, ("customer", "labels", "ship_address"))
     gift = {key: info.get(key) for key in ("gift_message", "id")} if info else None
-    return worded(world, shown | {"order_gift_info": gift})
+    return apply_value_switches(world, shown | {"order_gift_info": gift})

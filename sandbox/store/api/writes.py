@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response
 
-from sandbox.store.api.answers import BAD_REQUEST, answer, body, refuse
 from sandbox.store.api.fields import read
-from sandbox.store.api.hooks import voice
-from sandbox.store.api.reads import existing, shown
+from sandbox.store.api.hooks import shop_for_api_writes
+from sandbox.store.api.reads import get_or_404, render_or_400
+from sandbox.store.api.responses import BAD_REQUEST, answer, body, refuse
 from sandbox.store.shop import boxes, customers
 from sandbox.store.state import Row
 from sandbox.store.world import World
@@ -20,17 +20,19 @@ def writes(world: World) -> Blueprint:
     def change(kind: str, row_id: int) -> Response:
         given = body()
         with world.state.lock:
-            row = existing(world, kind, row_id)
+            row = get_or_404(world, kind, row_id)
             CHANGES[kind](world, row, read(kind, "PUT", given))
-            return answer(shown(world, kind, row))
+            return answer(render_or_400(world, kind, row))
 
     @blueprint.post("/v1/customers/<int:row_id>/addresses/")
     def new_address(row_id: int) -> Response:
         given = body()
         with world.state.lock:
-            existing(world, "customers", row_id)
-            made = customers.add_address(voice(world), {**read("addresses", "POST", given), "_customer_id": row_id})
-            return answer(shown(world, "addresses", made), 201)
+            get_or_404(world, "customers", row_id)
+            made = customers.add_address(
+                shop_for_api_writes(world), {**read("addresses", "POST", given), "_customer_id": row_id}
+            )
+            return answer(render_or_400(world, "addresses", made), 201)
 
     @blueprint.post("/v1/page_redirects/")
     def new_redirect() -> Response:
@@ -52,12 +54,12 @@ def change_customer(_world: World, row: Row, fields: Row) -> None:
 
 
 def change_address(world: World, row: Row, fields: Row) -> None:
-    customers.change_address(voice(world), row, fields)
+    customers.change_address(shop_for_api_writes(world), row, fields)
 
 
 def change_shipment(world: World, row: Row, fields: Row) -> None:
     """`shipped` mails the customer and tells; the other fields alone do neither."""
-    shop, status = voice(world), fields.pop("status", row["status"])
+    shop, status = shop_for_api_writes(world), fields.pop("status", row["status"])
     if "adjusted_ordered_at" in fields:
         fields["target_at"] = fields["adjusted_ordered_at"]  # the deprecated twin
     if status == row["status"]:
@@ -71,15 +73,15 @@ def change_shipment(world: World, row: Row, fields: Row) -> None:
         refuse(BAD_REQUEST, f"a shipment that is {row['status']} cannot become {status}")
 
 
-def change_plainly(_world: World, row: Row, fields: Row) -> None:
+def change_fields(_world: World, row: Row, fields: Row) -> None:
     row.update(fields)
 
 
 CHANGES: Mapping[str, Callable[[World, Row, Row], None]] = {
     "addresses": change_address,
     "customers": change_customer,
-    "orders": change_plainly,
-    "products": change_plainly,
+    "orders": change_fields,
+    "products": change_fields,
     "shipments": change_shipment,
-    "subscriptions": change_plainly,
+    "subscriptions": change_fields,
 }

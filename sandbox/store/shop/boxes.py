@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.store import dates
-from sandbox.store.shop.desk import Shop, buyer, tell_order, tell_shipment
+from sandbox.store.shop.shop import Shop, emit_order_event, emit_shipment_event, get_buyer
 from sandbox.store.state import Row
 
-SHIP_AFTER = 2 * dates.DAY
+SHIP_AFTER_S = 2 * dates.DAY
 
 
 def pack_items(shop: Shop, order: Row, instances: Iterable[Row]) -> None:
     """One box for all items bought once; cycles do not apply to it."""
-    shipment = add_shipment(shop, order, None, shop.state.now + SHIP_AFTER)
+    shipment = add_shipment(shop, order, None, shop.state.now + SHIP_AFTER_S)
     for instance in instances:
         add_fulfillment(shop, shipment, instance["id"], (None, None))
 
@@ -20,7 +20,7 @@ def pack_items(shop: Shop, order: Row, instances: Iterable[Row]) -> None:
 def pack_cycles(shop: Shop, order: Row, subscription: Row, cycles: int) -> None:
     """A box for each month of the term. All share one creation date; only the target date orders them."""
     for cycle in range(cycles):
-        target = dates.add_months(shop.state.now, cycle) + SHIP_AFTER
+        target = dates.add_months(shop.state.now, cycle) + SHIP_AFTER_S
         shipment = add_shipment(shop, order, subscription, target)
         add_fulfillment(shop, shipment, subscription["_instance_id"], (cycle, cycles))
 
@@ -103,20 +103,20 @@ def ship(shop: Shop, shipment: Row, fields: dict[str, Any] | None = None) -> Non
         return
     close_fulfillments(shop, shipment, "closed")
     order = shop.state.get("orders", shipment["_order_id"])
-    mail(shop, order, shipment)
+    send_shipping_mail(shop, order, shipment)
     was_open = order["status"] == "open"
     order.update(status="closed", fulfillment_status="fulfilled")
-    tell_shipment(shop, "shipment_shipped", shipment, shipment["tracking_number"])
+    emit_shipment_event(shop, "shipment_shipped", shipment, shipment["tracking_number"])
     if was_open:
-        tell_order(shop, "order_updated", order, "closed")
+        emit_order_event(shop, "order_updated", order, "closed")
 
 
-def mail(shop: Shop, order: Row, shipment: Row) -> None:
+def send_shipping_mail(shop: Shop, order: Row, shipment: Row) -> None:
     letter = {
         "about": "shipped",
         "at": shipment["shipped_at"],
         "shipment_id": shipment["id"],
-        "to": buyer(shop, order)["email"],
+        "to": get_buyer(shop, order)["email"],
     }
     shop.state.outbox.append(letter)
 
@@ -124,7 +124,7 @@ def mail(shop: Shop, order: Row, shipment: Row) -> None:
 def cancel(shop: Shop, shipment: Row) -> None:
     shipment["status"] = "cancelled"
     close_fulfillments(shop, shipment, "cancelled")
-    tell_shipment(shop, "shipment_cancelled", shipment)
+    emit_shipment_event(shop, "shipment_cancelled", shipment)
 
 
 def close_fulfillments(shop: Shop, shipment: Row, status: str) -> None:

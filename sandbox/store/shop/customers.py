@@ -3,24 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.store import people
-from sandbox.store.people import Person
-from sandbox.store.shop.desk import Shop, tell_customer, tell_shipment
+from sandbox.store import fake_people
+from sandbox.store.fake_people import Person
+from sandbox.store.shop.shop import Shop, emit_customer_event, emit_shipment_event
 from sandbox.store.state import Row
 
-CONSENT_OF = 3  # one customer of so many does not consent; no luck is drawn, so that a seed keeps its story
+NO_CONSENT_EVERY = 3  # one customer of so many does not consent; no luck is drawn, so that a seed keeps its story
 
 
 def register(shop: Shop, person: Person | None = None) -> Row:
     """A new customer with one address; tells customer_new."""
-    person = person or shop.folk.invent(shop.rng)
-    where = people.place(shop.rng)
+    person = person or shop.person_generator.generate(shop.rng)
+    where = fake_people.draw_place(shop.rng)
     customer = shop.state.insert("customers", customer_row(shop, person, where))
     home = add_address(shop, {**where, "to": person.name, "_customer_id": customer["id"]})
     customer["_address_id"] = home["id"]
     if shop.state.switches.asks_consent:
-        customer["accepts_marketing"] = customer["id"] % CONSENT_OF != 0
-    tell_customer(shop, "customer_new", customer)
+        customer["accepts_marketing"] = customer["id"] % NO_CONSENT_EVERY != 0
+    emit_customer_event(shop, "customer_new", customer)
     return customer
 
 
@@ -80,20 +80,20 @@ def change_address(shop: Shop, address: Row, fields: dict[str, Any]) -> None:
     if address["id"] == customer["_address_id"]:
         customer.update(country=address["country"], location=location_of(address))
     if "_customer_id" in address:
-        tell_customer(shop, "address_updated", customer, address["id"])
+        emit_customer_event(shop, "address_updated", customer, address["id"])
     for shipment in shop.state.of("shipments", "address_id", address["id"]):
         if shipment["status"] == "unshipped":
-            tell_shipment(shop, "shipment_address_updated", shipment, address["id"])
+            emit_shipment_event(shop, "shipment_address_updated", shipment, address["id"])
 
 
 def move(shop: Shop, customer: Row) -> None:
-    where = people.place(shop.rng)
+    where = fake_people.draw_place(shop.rng)
     change_address(shop, shop.state.get("addresses", customer["_address_id"]), dict(where))
 
 
 def change_billing(shop: Shop, customer: Row) -> None:
     """A new card. Which sub-model carries it is not documented; the body is the customer with addresses."""
-    tell_customer(shop, "billing_updated", customer)
+    emit_customer_event(shop, "billing_updated", customer)
 
 
 def subscription_status(shop: Shop, customer: Row) -> str | None:

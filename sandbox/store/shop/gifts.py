@@ -3,13 +3,13 @@
 import random
 from dataclasses import dataclass
 
-from sandbox.store.people import Person, Townsfolk, folded
+from sandbox.store.fake_people import Person, PersonGenerator, fold_email
 from sandbox.store.state import Row
 
 MESSAGES = (
     "Happy birthday, Robin!", "", "Alles Gute 🎁", 'You "earned" it\nlove', "<b>Enjoy</b>", "   Enjoy!   ",
 )  # fmt: skip
-KEY_MISSING, FRIEND_IS_CUSTOMER = 0.5, 0.08  # shares
+KEY_MISSING_SHARE, FRIEND_IS_CUSTOMER_SHARE = 0.5, 0.08  # shares
 JUNK = ("n/a", "robin at home", "robin@", "none", "ask me", "@example.com", "robin.example.com")
 
 # What share of gifts is of which kind. The odd ones are commoner than in life, so that each is seen.
@@ -47,15 +47,19 @@ def draw_kind(rng: random.Random) -> str:
     return rng.choices(list(KINDS), list(KINDS.values()))[0]
 
 
-def wrap(kind: str, buyer: Row, friend: Person, rng: random.Random) -> Gift:
+def build_gift(kind: str, buyer: Row, friend: Person, rng: random.Random) -> Gift:
     """A gift of this kind from `buyer`; `friend` is meant to have it."""
     message = rng.choice(MESSAGES)
-    typed = typed_address(kind, buyer["email"], friend.email, rng)
-    recipient = folded(friend.email) if kind == "gift3" and folded(friend.email) != folded(buyer["email"]) else None
-    return Gift(kind, message, friend.name, typed, recipient, kind == "gift3_missing" and rng.random() < KEY_MISSING)
+    typed = draw_typed_email(kind, buyer["email"], friend.email, rng)
+    recipient = (
+        fold_email(friend.email) if kind == "gift3" and fold_email(friend.email) != fold_email(buyer["email"]) else None
+    )
+    return Gift(
+        kind, message, friend.name, typed, recipient, kind == "gift3_missing" and rng.random() < KEY_MISSING_SHARE
+    )
 
 
-def typed_address(kind: str, own: str, friends: str, rng: random.Random) -> str | None:
+def draw_typed_email(kind: str, own: str, friends: str, rng: random.Random) -> str | None:
     """What stands in the form's field for the recipient's e-mail."""
     scrawls: dict[str, tuple[str | None, ...]] = {
         "gift3": (friends, friends, friends, friends.title(), friends.upper(), f" {friends} "),
@@ -67,7 +71,7 @@ def typed_address(kind: str, own: str, friends: str, rng: random.Random) -> str 
     return rng.choice(scrawls.get(kind, (None,)))
 
 
-def received(gift: Gift, buyer: Row, gift_id: int, sent: str) -> Row:
+def build_received_gift(gift: Gift, buyer: Row, gift_id: int, sent: str) -> Row:
     """Gifting 1.0's `received_gift`, as captured on a redemption; its letter case differed from the customer's."""
     return {
         "email": buyer["email"].title(),
@@ -84,9 +88,9 @@ def received(gift: Gift, buyer: Row, gift_id: int, sent: str) -> Row:
     }
 
 
-def choose_friend(folk: Townsfolk, customers: list[Row], rng: random.Random) -> Person:
+def choose_friend(folk: PersonGenerator, customers: list[Row], rng: random.Random) -> Person:
     """Mostly somebody new; now and then somebody who is a customer too."""
-    if customers and rng.random() < FRIEND_IS_CUSTOMER:
+    if customers and rng.random() < FRIEND_IS_CUSTOMER_SHARE:
         row = rng.choice(customers)
         return Person(row["first_name"], row["last_name"], row["name"], row["email"])
-    return folk.invent(rng)
+    return folk.generate(rng)

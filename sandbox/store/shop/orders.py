@@ -4,14 +4,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sandbox.store import catalogue, dates
-from sandbox.store.shop import boxes, stock, subscriptions, till
+from sandbox.store.shop import boxes, inventory, payments, subscriptions
 from sandbox.store.shop.customers import add_address
-from sandbox.store.shop.desk import Shop, buyer, tell_order
-from sandbox.store.shop.gifts import Gift, received
+from sandbox.store.shop.gifts import Gift, build_received_gift
+from sandbox.store.shop.shop import Shop, emit_order_event, get_buyer
 from sandbox.store.state import Row
 
 SHIPPING = (0, 0, 495, 795, 1250)
-TO_THE_BUYER = 0.2  # this share of gifts is sent to the buyer
+SHIP_TO_BUYER_SHARE = 0.2  # this share of gifts is sent to the buyer
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Basket:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class OrderOptions:
     """What an order by API may ask for: where it goes, which saved card pays, which coupons count."""
 
     address_id: int | None = None
@@ -50,7 +50,7 @@ class Wishes:
     coupon_ids: tuple[int, ...] = ()
 
 
-NO_WISHES = Wishes()
+DEFAULT_OPTIONS = OrderOptions()
 
 
 def buy(
@@ -60,30 +60,30 @@ def buy(
     gift: Gift | None = None,
     *,
     test: bool = False,
-    wishes: Wishes = NO_WISHES,
+    wishes: OrderOptions = DEFAULT_OPTIONS,
 ) -> Row:
     """Place and pay an order, pack its boxes; tells order_new, transaction_new, subscription_new."""
     order = place(shop, customer, basket, gift, test=test, wishes=wishes)
-    tell_order(shop, "order_new", order)
+    emit_order_event(shop, "order_new", order)
     if order["total"]:
-        till.pay(shop, order)
+        payments.pay(shop, order)
     if basket.term:
         for instance in basket.boxes:
-            subscriptions.open_for(shop, order, instance, basket.term, gift)
+            subscriptions.create_subscription(shop, order, instance, basket.term, gift)
     if basket.items:
         boxes.pack_items(shop, order, basket.items)
-        stock.take(shop, basket.items)
+        inventory.sell(shop, basket.items)
     return order
 
 
-def place(shop: Shop, customer: Row, basket: Basket, gift: Gift | None, *, test: bool, wishes: Wishes) -> Row:
+def place(shop: Shop, customer: Row, basket: Basket, gift: Gift | None, *, test: bool, wishes: OrderOptions) -> Row:
     order = blank_order(shop, customer, basket, test=test)
     if gift:
-        put_gift(shop, order, customer, gift)
-    order["_address_id"] = wishes.address_id or destination(shop, customer, gift)
+        mark_as_gift(shop, order, customer, gift)
+    order["_address_id"] = wishes.address_id or choose_address(shop, customer, gift)
     order["_card_id"] = wishes.card_id
     order["_coupons"] = [coupon(shop, coupon_id) for coupon_id in wishes.coupon_ids]
-    return enter(shop, order)
+    return store_order(shop, order)
 
 
 def coupon(shop: Shop, coupon_id: int) -> Row:
@@ -91,10 +91,10 @@ def coupon(shop: Shop, coupon_id: int) -> Row:
     return {"code_used": f"CODE{coupon_id}", "coupon_id": coupon_id, "id": shop.state.new_id(), "type": "coupon"}
 
 
-def enter(shop: Shop, order: Row) -> Row:
+def store_order(shop: Shop, order: Row) -> Row:
     """Keep the order and count it for its customer."""
     shop.state.insert("orders", order)
-    customer = buyer(shop, order)
+    customer = get_buyer(shop, order)
     customer["num_orders"] += 1
     customer["total_revenue"] += order["total"]
     return order
@@ -160,7 +160,7 @@ def cart_product(shop: Shop, instance: Row, basket: Basket, quantity: int) -> Ro
     }
 
 
-def put_gift(shop: Shop, order: Row, customer: Row, gift: Gift) -> None:
+def mark_as_gift(shop: Shop, order: Row, customer: Row, gift: Gift) -> None:
     """Mark the order as a gift. A redemption of Gifting 1.0 costs nothing and does not know the newer keys."""
     order.update(_gift=gift.kind, _recipient=gift.recipient)
     if gift.kind != "gift1_redeemed":
@@ -169,15 +169,15 @@ def put_gift(shop: Shop, order: Row, customer: Row, gift: Gift) -> None:
     for key in ("is_gift", "order_gift_info"):
         del order[key]
     sent = dates.iso(dates.midnight(shop.state.now))
-    order.update(received_gift=received(gift, customer, shop.state.new_id(), sent), sent_gift=None)
+    order.update(received_gift=build_received_gift(gift, customer, shop.state.new_id(), sent), sent_gift=None)
     for key in ("gross_shipping", "sub_total", "total", "total_price", "total_shipping", "total_tax"):
         order[key] = 0
 
 
-def destination(shop: Shop, customer: Row, gift: Gift | None) -> int:
+def choose_address(shop: Shop, customer: Row, gift: Gift | None) -> int:
     """The address a box goes to: the buyer's own, or for most gifts a new one with the recipient's name."""
     home = shop.state.get("addresses", customer["_address_id"])
-    if gift is None or gift.kind in {"gift1_redeemed", "gift2_message"} or shop.rng.random() < TO_THE_BUYER:
+    if gift is None or gift.kind in {"gift1_redeemed", "gift2_message"} or shop.rng.random() < SHIP_TO_BUYER_SHARE:
         return int(home["id"])
     copied = {key: home[key] for key in ("city", "state", "zip_code", "country", "icon")}
     street = f"{shop.rng.randrange(1, 999)} Gift Lane"

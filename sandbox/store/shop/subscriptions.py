@@ -1,29 +1,80 @@
 """Subscriptions: opened, changed, cancelled, skipped, taken up again."""
 
 from sandbox.store import catalogue, dates
-from sandbox.store.shop import boxes, surveys
+from sandbox.store.shop import boxes, orders, payments
 from sandbox.store.shop.customers import subscription_status
-from sandbox.store.shop.desk import Shop, tell_subscription
 from sandbox.store.shop.gifts import Gift
+from sandbox.store.shop.shop import Shop, emit_order_event, emit_subscription_event
 from sandbox.store.state import Row
 
-RENEWING_GIFTS, SURVEYED = 0.4, 0.3  # shares
+# Field types are numbers: 0 check boxes (several choices joined by |), 1 text, 5 a date as MM/DD/YYYY.
+ANSWERS = (
+    (0, "Allergies", ("nuts|soy", "none", "gluten")),
+    (1, "Nickname", ("Bee", "", "Ed")),
+    (5, "Birthday", ("02/29/1988",)),
+)
 
 
-def open_for(shop: Shop, order: Row, instance: Row, term: Row, gift: Gift | None) -> Row:
+def answer_survey(shop: Shop, subscription: Row) -> Row:
+    answers = [answer(shop, *asked) for asked in ANSWERS]
+    result = {"answers": answers, "subscription_id": subscription["id"], "type": "product_survey_result"}
+    return shop.state.insert("product_survey_results", result)
+
+
+def answer(shop: Shop, kind: int, name: str, choices: tuple[str, ...]) -> Row:
+    field = {"id": shop.state.new_id(), "name": name, "options": [], "type": kind}
+    return {"field": field, "value": shop.rng.choice(choices)}
+
+
+def renew(shop: Shop, subscription: Row) -> Row:
+    """Charge the saved card for a new term: a renewal order, its transaction, new boxes, a new end date."""
+    order = renewal_order(shop, subscription)
+    if shop.state.switches.renewal_orders:
+        emit_order_event(shop, "order_new", order)
+    payments.pay(shop, order)
+    cycles = shop.state.get("terms", subscription["_term_id"])["num_cycles"]
+    start = max(dates.seconds(subscription["end_date"]), shop.state.now)
+    subscription["end_date"] = dates.iso(dates.add_months(start, cycles))
+    boxes.pack_cycles(shop, order, subscription, cycles)
+    set_status(shop, subscription, "active")
+    emit_subscription_event(shop, "subscription_renewed", subscription, subscription["end_date"])
+    return order
+
+
+def renewal_order(shop: Shop, subscription: Row) -> Row:
+    """The order of a renewal. Whether it repeats the gift's marks is not known; here only the subscription has them."""
+    customer = shop.state.get("customers", subscription["_customer_id"])
+    instance = shop.state.get("product_instances", subscription["_instance_id"])
+    basket = orders.Basket((instance,), shop.state.get("terms", subscription["_term_id"]))
+    order = orders.blank_order(shop, customer, basket, test=subscription["is_test"])
+    order.update(is_renewal=True, _address_id=subscription["_address_id"], _subscription_ids=[subscription["id"]])
+    subscription["_order_ids"].append(order["id"])
+    return orders.store_order(shop, order)
+
+
+def fail_renewal(shop: Shop, subscription: Row) -> None:
+    shop.state.tick(2)
+    set_status(shop, subscription, "past_due")
+    emit_subscription_event(shop, "subscription_renew_failed", subscription, subscription["end_date"])
+
+
+RENEWING_GIFT_SHARE, SURVEY_SHARE = 0.4, 0.3  # shares
+
+
+def create_subscription(shop: Shop, order: Row, instance: Row, term: Row, gift: Gift | None) -> Row:
     subscription = shop.state.insert("subscriptions", subscription_row(shop, order, instance, term))
     if gift and gift.kind not in {"gift1_redeemed", "gift2_message"}:
         subscription["_gift_info"] = gift.info(shop.state.new_id())
     if gift:
-        subscription["autorenew"] = gift.kind != "gift1_redeemed" and shop.rng.random() < RENEWING_GIFTS
+        subscription["autorenew"] = gift.kind != "gift1_redeemed" and shop.rng.random() < RENEWING_GIFT_SHARE
     order["_subscription_ids"].append(subscription["id"])
     customer = shop.state.get("customers", order["customer_id"])
     customer["num_subscriptions"] += 1
     boxes.pack_cycles(shop, order, subscription, term["num_cycles"])
-    if shop.rng.random() < SURVEYED:
-        surveys.fill_in(shop, subscription)
-    settle(shop, subscription, "active")
-    tell_subscription(shop, "subscription_new", subscription)
+    if shop.rng.random() < SURVEY_SHARE:
+        answer_survey(shop, subscription)
+    set_status(shop, subscription, "active")
+    emit_subscription_event(shop, "subscription_new", subscription)
     return subscription
 
 
@@ -60,7 +111,7 @@ def subscription_row(shop: Shop, order: Row, instance: Row, term: Row) -> Row:
     }
 
 
-def settle(shop: Shop, subscription: Row, status: str) -> None:
+def set_status(shop: Shop, subscription: Row, status: str) -> None:
     subscription["status"] = status
     customer = shop.state.get("customers", subscription["_customer_id"])
     customer["subscription_status"] = subscription_status(shop, customer)
@@ -70,8 +121,8 @@ def cancel(shop: Shop, subscription: Row, *, keep_boxes: bool = False) -> None:
     """End it. A prepaid term's boxes may still be due: then `keep_boxes` and a later end date say so."""
     shop.state.tick(2)
     subscription["autorenew"] = False
-    settle(shop, subscription, "cancelled")
-    tell_subscription(shop, "subscription_cancelled", subscription, subscription["end_date"])
+    set_status(shop, subscription, "cancelled")
+    emit_subscription_event(shop, "subscription_cancelled", subscription, subscription["end_date"])
     if keep_boxes or not shop.state.switches.cancel_boxes:
         return
     for shipment in shop.state.of("shipments", "subscription_id", subscription["id"]):
@@ -86,13 +137,13 @@ def change_term(shop: Shop, subscription: Row) -> None:
     terms = [term for term in shop.state.rows("terms") if term["id"] != subscription["_term_id"]]
     term = shop.rng.choice(terms)
     subscription.update(_instance_id=instance["id"], _product_id=instance["product_id"], _term_id=term["id"])
-    tell_subscription(shop, "subscription_updated", subscription, term["name"])
+    emit_subscription_event(shop, "subscription_updated", subscription, term["name"])
 
 
 def reactivate(shop: Shop, subscription: Row) -> None:
     """None of the seventeen events is for this: nothing is told."""
     subscription.update(autorenew=True, cancel_reason=None)
-    settle(shop, subscription, "active")
+    set_status(shop, subscription, "active")
 
 
 def skip(subscription: Row, *, skipped: bool) -> None:

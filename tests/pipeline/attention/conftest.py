@@ -10,31 +10,31 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.attention.causes import CAUSES
-from pipeline.attention.item import Item, Sources
-from pipeline.attention.listing import attention
-from pipeline.attention.sweeping import sweep
+from pipeline.attention.item import AttentionContext, AttentionItem
+from pipeline.attention.listing import find_attention_items
+from pipeline.attention.sweep import sweep
+from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.mails import claim_mail, mail_left, waiting_mails
-from pipeline.ledger.silence.alarms import AlarmRow, last_alarms
-from pipeline.ledger.silence.notices import claim_notice, notice_told, waiting_notices
+from pipeline.ledger.mail_outbox import claim_mail, list_due_mails, mark_mail_sent
+from pipeline.ledger.monitoring.alarms import AlarmRow, list_newest_alarms
+from pipeline.ledger.monitoring.alert_outbox import claim_notice, list_due_notices, mark_notice_done
 from pipeline.ledger.stores import StoreRow
-from pipeline.secrets import unseal
+from pipeline.monitoring.notifications import NotificationContext
 from pipeline.settings import Settings
-from pipeline.silence.telling import Audience
 from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_person, add_store
 
 KEYS = ("a-key-that-only-tests-know",)
 OWNER = "bea@example.com"
-OF_MACHINES = ("clock", "disk_nearly_full", "redis", "database")  # they look at this machine and its servers
-JUDGED = [cause for cause in CAUSES if cause.name not in OF_MACHINES]
+MACHINE_CAUSES = ("clock", "disk_nearly_full", "redis", "database")  # they look at this machine and its servers
+LEDGER_CAUSES = [cause for cause in CAUSES if cause.name not in MACHINE_CAUSES]
 MINUTE = 60_000_000
 _numbers = count()
 
 
 @dataclass
-class Desk:
+class AttentionSetup:
     """What is looked at, and what was told."""
 
     engine: Engine
@@ -45,14 +45,14 @@ class Desk:
     person_id: int
     clock: int = NOW
 
-    def sources(self) -> Sources:
-        return Sources(self.engine, self.redis, self.settings, self.clock)
+    def sources(self) -> AttentionContext:
+        return AttentionContext(self.engine, self.redis, self.settings, self.clock)
 
     def set(self, **changed) -> None:
         self.settings = replace(self.settings, **changed)
 
-    def list(self) -> list[Item]:
-        return attention(self.sources(), JUDGED)
+    def list(self) -> list[AttentionItem]:
+        return find_attention_items(self.sources(), LEDGER_CAUSES)
 
     def causes(self) -> list[str]:
         return [item.cause for item in self.list()]
@@ -64,41 +64,41 @@ class Desk:
     def sweep(self, minutes: float = 0) -> None:
         """Look and tell, so many minutes later."""
         self.clock += round(minutes * MINUTE)
-        sweep(self.sources(), self.audience(), JUDGED)
+        sweep(self.sources(), self.audience(), LEDGER_CAUSES)
 
-    def audience(self) -> Audience:
+    def audience(self) -> NotificationContext:
         told = {"notices": True, "operator": self.settings.operator_mail}
-        return Audience(KEYS, "https://hooks.example.com", nonce=lambda: f"n{next(_numbers)}", **told)
+        return NotificationContext(KEYS, "https://hooks.example.com", nonce=lambda: f"n{next(_numbers)}", **told)
 
     def alarms(self) -> list[AlarmRow]:
         with reading(self.engine) as db:
-            return [*reversed(last_alarms(db, 50))]
+            return [*reversed(list_newest_alarms(db, 50))]
 
     def letters(self) -> list[tuple[str, str, str]]:
         """(recipient, subject, text) of what was written since the last time."""
         found = []
         with writing(self.engine) as db:
-            for mail_id in waiting_mails(db, self.clock):
+            for mail_id in list_due_mails(db, self.clock):
                 mail = claim_mail(db, mail_id, self.clock)
                 assert mail is not None
-                content = unseal(KEYS, mail.content)
+                content = decrypt(KEYS, mail.content)
                 found.append((mail.recipient, content["subject"], content["text"]))
-                mail_left(db, mail_id, self.clock)
+                mark_mail_sent(db, mail_id, self.clock)
         return found
 
     def notices(self) -> list[dict]:
         found = []
         with writing(self.engine) as db:
-            for notice_id in waiting_notices(db, self.clock):
+            for notice_id in list_due_notices(db, self.clock):
                 notice = claim_notice(db, notice_id, self.clock)
                 assert notice is not None
                 found.append(notice.content)
-                notice_told(db, notice_id, self.clock)
+                mark_notice_done(db, notice_id, self.clock)
         return found
 
 
 @pytest.fixture
-def desk(engine: Engine, tmp_path) -> Desk:
+def desk(engine: Engine, tmp_path) -> AttentionSetup:
     settings = Settings.from_environment({}, data_dir=tmp_path)
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     with writing(engine) as db:
@@ -106,4 +106,4 @@ def desk(engine: Engine, tmp_path) -> Desk:
         user = add_user(db, NewUser(OWNER, "hash", OWNER, confirmed=True), NOW)
         assert user is not None
         add_member(db, store.account_id, user, "owner", NOW)
-        return Desk(engine, settings, redis, store, add_connection(db, store.id), add_person(db, store.id))
+        return AttentionSetup(engine, settings, redis, store, add_connection(db, store.id), add_person(db, store.id))

@@ -11,51 +11,53 @@ import fakeredis
 import pytest
 from sqlalchemy import Engine, select
 
-from pipeline.backfill.means import Means
-from pipeline.backfill.starting import start_backfill
-from pipeline.backfill.stepping import Stepped, take_steps
-from pipeline.cratejoy.opening import open_with
-from pipeline.http import HTTP
-from pipeline.ledger import tables
-from pipeline.ledger.backfills import BackfillRow, last_backfill
+from pipeline.backfill.dependencies import BackfillContext
+from pipeline.backfill.run import StepResult, run_steps
+from pipeline.backfill.schedule import start_backfill
+from pipeline.cratejoy.factory import build_client
+from pipeline.infra.http.client import HTTPClient
+from pipeline.ledger.backfills import BackfillRow, find_last_backfill
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.store_apis import note_audit, save_api, set_registers
+from pipeline.ledger.schema import core
+from pipeline.ledger.store_apis import record_audit, save_store_api, set_hook_registration
 from tests.pipeline.ledger.rows import NOW, add_connection, add_store
-from tests.pipeline.shop import AMPLE, Clock, Shop
+from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock, StoreControl
 
 SECOND = 1_000_000
 
 
 @dataclass
-class Reading:
+class BackfillSetup:
     """A backfill and what it needs. Every request goes to the sandbox."""
 
     engine: Engine
-    shop: Shop
+    shop: StoreControl
     store_id: int
     clock: Clock = field(default_factory=Clock)
     redis: Any = field(default_factory=fakeredis.FakeRedis)
-    per_second: float = AMPLE
+    per_second: float = AMPLE_PER_S
 
     @property
-    def means(self) -> Means:
-        open_api = partial(open_with, self.shop.credentials(), self.redis, http=HTTP(), per_second=self.per_second)
-        return Means(self.engine, self.redis, lambda _: open_api(), self.clock, Random(7))
+    def means(self) -> BackfillContext:
+        open_api = partial(
+            build_client, self.shop.credentials(), self.redis, http=HTTPClient(), per_second=self.per_second
+        )
+        return BackfillContext(self.engine, self.redis, lambda _: open_api(), self.clock, Random(7))
 
     def start(self, kind: str = "all") -> int:
         return start_backfill(self.engine, self.store_id, kind, self.clock.now)
 
     def row(self) -> BackfillRow:
         with reading(self.engine) as db:
-            row = last_backfill(db, self.store_id)
+            row = find_last_backfill(db, self.store_id)
         assert row is not None
         return row
 
-    def step(self, means: Means | None = None) -> Stepped:
+    def step(self, means: BackfillContext | None = None) -> StepResult:
         """One task's worth, at the time it is due."""
         row = self.row()
         self.clock.now = max(self.clock.now, row.next_step_at)
-        return take_steps(means or self.means, row.id, row.next_step_at)
+        return run_steps(means or self.means, row.id, row.next_step_at)
 
     def run(self, most: int = 200) -> BackfillRow:
         """Until it ends."""
@@ -67,7 +69,7 @@ class Reading:
 
     def deliveries(self) -> list[Any]:
         with reading(self.engine) as db:
-            return list(db.execute(select(tables.Delivery.__table__).order_by(tables.Delivery.id)))
+            return list(db.execute(select(core.Delivery.__table__).order_by(core.Delivery.id)))
 
     def told(self) -> list[int | None]:
         """Whose profiles leave, by customer id."""
@@ -80,12 +82,12 @@ class Reading:
 
 
 @pytest.fixture
-def book(engine: Engine, shop: Shop) -> Reading:
+def book(engine: Engine, shop: StoreControl) -> BackfillSetup:
     """A store whose hooks are as they should be."""
     with writing(engine) as db:
         store_id = add_store(db).id
         add_connection(db, store_id)
-        save_api(db, store_id, b"sealed", NOW)
-        set_registers(db, store_id, NOW, registers=False)
-        note_audit(db, store_id, NOW, NOW)
-    return Reading(engine, shop, store_id)
+        save_store_api(db, store_id, b"sealed", NOW)
+        set_hook_registration(db, store_id, NOW, registers=False)
+        record_audit(db, store_id, NOW, NOW)
+    return BackfillSetup(engine, shop, store_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.backfill.progress import progress_of
+from pipeline.backfill.progress import build_progress
 from pipeline.ledger.backfills import BackfillRow
 from tests.builders import NOW
 
@@ -23,30 +23,30 @@ HALF = {"done": {"subscriptions": 300, "orders": 200}, "totals": TOTALS, "pages"
 
 
 def test_the_pages_left_follow_from_what_a_page_has_brought_so_far():
-    assert progress_of(a_row(**HALF), NOW + 10 * SECOND).pages_total == 10
+    assert build_progress(a_row(**HALF), NOW + 10 * SECOND).pages_total == 10
 
 
 def test_the_time_left_follows_from_the_rate_so_far():
-    shown = progress_of(a_row(**HALF), NOW + 10 * SECOND)
+    shown = build_progress(a_row(**HALF), NOW + 10 * SECOND)
 
     assert (shown.pages_per_second, shown.seconds_left) == (0.5, 10.0)
 
 
 def test_a_pause_counts_neither_for_the_rate_nor_for_the_time():
-    resumed = progress_of(a_row(**HALF, paused_us=100 * SECOND), NOW + 110 * SECOND)
-    paused = progress_of(a_row(**HALF, paused_at=NOW + 10 * SECOND), NOW + 500 * SECOND)
+    resumed = build_progress(a_row(**HALF, paused_us=100 * SECOND), NOW + 110 * SECOND)
+    paused = build_progress(a_row(**HALF, paused_at=NOW + 10 * SECOND), NOW + 500 * SECOND)
 
     assert [(one.seconds, one.pages_per_second) for one in (resumed, paused)] == [(10.0, 0.5)] * 2
 
 
 def test_what_is_not_counted_yet_is_not_guessed():
-    shown = progress_of(a_row(phase="counting", totals={"customers": 400}), NOW + SECOND)
+    shown = build_progress(a_row(phase="counting", totals={"customers": 400}), NOW + SECOND)
 
     assert (shown.customers_total, shown.pages_total, shown.seconds_left) == (400, None, None)
 
 
 def test_one_that_has_ended_has_nothing_left():
-    shown = progress_of(a_row(**HALF, state="done", ended_at=NOW + 10 * SECOND), NOW + 999 * SECOND)
+    shown = build_progress(a_row(**HALF, state="done", ended_at=NOW + 10 * SECOND), NOW + 999 * SECOND)
 
     assert (shown.pages_total, shown.seconds, shown.seconds_left, shown.next_step_at) == (5, 10.0, None, None)
 
@@ -54,4 +54,4 @@ def test_one_that_has_ended_has_nothing_left():
 def test_a_store_that_grows_meanwhile_has_no_pages_less_than_none_left():
     grown = a_row(done={"subscriptions": 310, "orders": 300, "customers": 400}, totals=TOTALS, pages=10)
 
-    assert progress_of(grown, NOW + 10 * SECOND).pages_total == 10
+    assert build_progress(grown, NOW + 10 * SECOND).pages_total == 10

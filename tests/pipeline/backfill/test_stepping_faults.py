@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from pipeline.backfill import faults
-from pipeline.cratejoy.reading import Bad, Page
-from pipeline.errors import RequestRefused
+from pipeline.core.errors import RequestRefused
+from pipeline.cratejoy.parsing import Page, UnreadableObject
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.store_apis import ask_for_audit, find_api, note_audit, set_registers
+from pipeline.ledger.store_apis import find_store_api, record_audit, request_hook_audit, set_hook_registration
 from tests.builders import customer
 from tests.pipeline.backfill.conftest import SECOND
 
@@ -62,7 +62,7 @@ def test_a_jump_back_and_an_empty_page_are_forgiven(book):
 
 def test_an_object_that_cannot_be_read_is_counted_and_spoils_no_other(book):
     book.start()
-    page = replace(people(1), bad=[Bad(2, {"email": ["is odd"]})])
+    page = replace(people(1), bad=[UnreadableObject(2, {"email": ["is odd"]})])
 
     row = run(book, Pages(customers={None: page}))
 
@@ -89,8 +89,8 @@ def test_refused_keys_are_tried_again_in_an_hour_and_shown_meanwhile(book):
     book.step()
 
     with reading(book.engine) as db:
-        assert find_api(db, book.store_id).status == "refused"
-    assert book.row().next_step_at == asked_at + faults.HOUR
+        assert find_store_api(db, book.store_id).status == "refused"
+    assert book.row().next_step_at == asked_at + faults.HOUR_US
     assert book.run().state == "done"
 
 
@@ -103,14 +103,14 @@ def test_a_question_the_store_does_not_take_is_given_up_in_the_end(book):
 
     row = run(book, Refusing())
 
-    assert (row.state, row.attempts, row.ended_at) == ("failed", faults.MOST_ATTEMPTS, book.clock.now)
+    assert (row.state, row.attempts, row.ended_at) == ("failed", faults.MAX_ATTEMPTS, book.clock.now)
     assert row.error == "GET subscriptions: answered 400"
 
 
 def wanting_hooks(book):
     with writing(book.engine) as db:
-        set_registers(db, book.store_id, book.clock.now, registers=True)
-        ask_for_audit(db, book.store_id, book.clock.now)
+        set_hook_registration(db, book.store_id, book.clock.now, registers=True)
+        request_hook_audit(db, book.store_id, book.clock.now)
 
 
 def test_hooks_are_registered_before_anything_is_read(book):
@@ -119,7 +119,7 @@ def test_hooks_are_registered_before_anything_is_read(book):
     book.step()
     waited = book.pages()
     with writing(book.engine) as db:
-        set_registers(db, book.store_id, book.clock.now, registers=False)
+        set_hook_registration(db, book.store_id, book.clock.now, registers=False)
     book.step()
 
     assert waited == []
@@ -138,7 +138,7 @@ def test_hooks_that_cannot_be_registered_hold_nobody_up_for_ever(book):
 def test_a_store_whose_audit_failed_is_read_all_the_same(book):
     wanting_hooks(book)
     with writing(book.engine) as db:
-        note_audit(db, book.store_id, book.clock.now, book.clock.now, "away")
+        record_audit(db, book.store_id, book.clock.now, book.clock.now, "away")
     book.start()
 
     assert book.run().state == "done"

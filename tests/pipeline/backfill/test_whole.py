@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.backfill import faults, phases, stepping
-from pipeline.backfill.daily import DAY, begin_due
-from pipeline.backfill.progress import progress_of
-from pipeline.cratejoy.reading import Page
-from receiver.cli.progress import lines_of, trouble_of
+from pipeline.backfill import faults, phases, run
+from pipeline.backfill.progress import build_progress
+from pipeline.backfill.schedule import DAY_US, start_due_backfills
+from pipeline.cratejoy.parsing import Page
+from receiver.cli.progress import describe_trouble, format_progress
 from tests.builders import customer
 
 CUSTOMERS = "/v1/customers"
@@ -17,8 +17,8 @@ CUSTOMERS = "/v1/customers"
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch):
     """So that few people make many pages."""
-    for module in (phases, stepping):
-        monkeypatch.setattr(module, "PAGE", 10)
+    for module in (phases, run):
+        monkeypatch.setattr(module, "PAGE_SIZE", 10)
 
 
 def numbers(row):
@@ -42,7 +42,7 @@ def test_a_page_whose_results_stay_null_ends_it_and_says_so(book):
 
     row = book.run()
 
-    assert (row.state, row.attempts) == ("failed", faults.MOST_BROKEN)
+    assert (row.state, row.attempts) == ("failed", faults.MAX_BROKEN_PAGE_ATTEMPTS)
     assert "results is null" in row.error
 
 
@@ -63,11 +63,11 @@ def test_a_page_that_stays_empty_leaves_it_short_with_the_numbers(book):
 
     row = book.run()
 
-    progress = progress_of(row, book.clock.now)
+    progress = build_progress(row, book.clock.now)
     assert numbers(row) == ("short", 15, 25)
     assert row.error == "customers: 15 of 25 were shown, in 2 readings"
-    assert "customers: 15 of 25" in list(lines_of(progress))
-    assert "15 of 25" in trouble_of("acme", progress, 0)
+    assert "customers: 15 of 25" in list(format_progress(progress))
+    assert "15 of 25" in describe_trouble("acme", progress, 0)
 
 
 def test_who_was_passed_over_because_somebody_was_deleted_is_found(book):
@@ -110,7 +110,7 @@ def test_a_store_that_grows_while_it_is_read_is_read_once(book):
 
     row = book.row()
     while row.is_open:
-        book.step(stepping.Means(book.engine, book.redis, lambda _: Growing(), book.clock, book.means.rng))
+        book.step(run.BackfillContext(book.engine, book.redis, lambda _: Growing(), book.clock, book.means.rng))
         row = book.row()
 
     assert (numbers(row), Growing.asked) == (("done", 2, 2), 2)
@@ -121,8 +121,8 @@ def test_a_daily_pass_is_held_to_the_same(book):
     book.start()
     book.run()
     book.shop.fault(page="empty", prefix=CUSTOMERS)
-    book.clock.now += DAY + 1
-    begin_due(book.engine, book.clock.now)
+    book.clock.now += DAY_US + 1
+    start_due_backfills(book.engine, book.clock.now)
 
     row = book.run()
 
@@ -134,6 +134,6 @@ def test_a_store_that_was_short_is_looked_at_every_day(book):
     book.shop.fault(page="empty", prefix=CUSTOMERS)
     book.start()
     book.run()
-    book.clock.now += DAY + 1
+    book.clock.now += DAY_US + 1
 
-    assert begin_due(book.engine, book.clock.now) == [book.store_id]
+    assert start_due_backfills(book.engine, book.clock.now) == [book.store_id]

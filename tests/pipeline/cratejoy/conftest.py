@@ -5,10 +5,10 @@ from __future__ import annotations
 import fakeredis
 import pytest
 
-from pipeline.cratejoy.client import Cratejoy
-from pipeline.cratejoy.opening import open_with
-from pipeline.http import HTTP
-from tests.pipeline.shop import AMPLE
+from pipeline.cratejoy.client import CratejoyClient
+from pipeline.cratejoy.factory import build_client
+from pipeline.infra.http.client import HTTPClient
+from tests.pipeline.sandbox_store import AMPLE_PER_S
 
 
 @pytest.fixture
@@ -17,5 +17,5 @@ def redis() -> fakeredis.FakeRedis:
 
 
 @pytest.fixture
-def store(shop, redis) -> Cratejoy:
-    return open_with(shop.credentials(), redis, http=HTTP(), per_second=AMPLE)
+def store(shop, redis) -> CratejoyClient:
+    return build_client(shop.credentials(), redis, http=HTTPClient(), per_second=AMPLE_PER_S)

@@ -6,20 +6,20 @@ from contextlib import suppress
 
 import pytest
 
-from pipeline.errors import CratewireError
-from pipeline.http import Answer
-from pipeline.metrics import COUNTED
-from tests.pipeline.cratejoy.scripted import Gate, answer, page, store
+from pipeline.core.errors import CratewireError
+from pipeline.infra.http.client import HTTPResponse
+from pipeline.infra.metrics import REGISTRY
+from tests.pipeline.cratejoy.fake_http import FakeRateLimit, answer, page, store
 
 
 def counted():
-    (family,) = [one for one in COUNTED.collect() if one.name == "cratewire_store_calls"]
+    (family,) = [one for one in REGISTRY.collect() if one.name == "cratewire_store_calls"]
     return {one.labels["status"]: one.value for one in family.samples}
 
 
 @pytest.mark.parametrize(
     ("answered", "status"),
-    [(page(1), "200"), (answer(429, "slow down"), "429"), (answer(503, "down"), "503"), (Answer(None), "none")],
+    [(page(1), "200"), (answer(429, "slow down"), "429"), (answer(503, "down"), "503"), (HTTPResponse(None), "none")],
 )
 def test_a_request_counts_under_its_status(answered, status):
     before = counted()
@@ -34,7 +34,7 @@ def test_a_request_counts_under_its_status(answered, status):
 
 def test_what_the_budget_held_back_is_no_request():
     before = counted()
-    asked, _ = store(page(1), gate=Gate(wait=1.0))
+    asked, _ = store(page(1), gate=FakeRateLimit(wait=1.0))
     with suppress(CratewireError):
         asked.page("customers")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.cratejoy.credentials import BASE_URL, Credentials, credentials_of
-from pipeline.errors import Misconfigured
+from pipeline.core.errors import Misconfigured
+from pipeline.cratejoy.credentials import BASE_URL, Credentials, parse_credentials
 
 
 def test_keys_are_trimmed_and_the_address_is_cratejoys():
@@ -21,7 +21,7 @@ def test_the_header_is_basic_authorization():
 def test_keys_are_kept_and_come_back():
     keys = Credentials("id", "secret", "http://127.0.0.1:8000/v1")
 
-    assert credentials_of(keys.as_config()) == keys
+    assert parse_credentials(keys.as_config()) == keys
 
 
 def test_no_repr_and_no_budget_name_shows_a_key():

@@ -9,25 +9,25 @@ from email.utils import format_datetime
 
 import pytest
 
-from pipeline.cratejoy.credentials import Credentials
-from pipeline.cratejoy.opening import MARGIN, open_with
-from pipeline.errors import (
-    BadAnswer,
+from pipeline.core.backoff import MAX_RETRY_AFTER_S
+from pipeline.core.errors import (
     BadCredentials,
+    BadResponse,
     CratewireError,
     NotAllowed,
     NotFound,
+    RateLimited,
     RequestRefused,
     ServerFault,
     Throttled,
     Unreachable,
-    Wait,
     WrongAddress,
 )
-from pipeline.http import HTTP, Answer
-from pipeline.lanes.backoff import LONGEST_TOLD
-from tests.pipeline.cratejoy.scripted import AT, Gate, answer, page
-from tests.pipeline.cratejoy.scripted import store as scripted
+from pipeline.cratejoy.credentials import Credentials
+from pipeline.cratejoy.factory import BUDGET_MARGIN_S, build_client
+from pipeline.infra.http.client import HTTPClient, HTTPResponse
+from tests.pipeline.cratejoy.fake_http import AT, FakeRateLimit, answer, page
+from tests.pipeline.cratejoy.fake_http import store as scripted
 
 HTML = "<!doctype html><title>Maintenance for jane@example.com</title>"
 
@@ -37,7 +37,7 @@ def test_wrong_keys_are_bad_credentials(shop, redis, status):
     shop.switch(refuse_with=status)
 
     with pytest.raises(BadCredentials, match=str(status)):
-        open_with(shop.credentials("wrong"), redis, http=HTTP(), per_second=100).check()
+        build_client(shop.credentials("wrong"), redis, http=HTTPClient(), per_second=100).check()
 
 
 def test_revoked_keys_are_bad_credentials(shop, store):
@@ -85,21 +85,23 @@ def test_expected_downtime_says_how_long(shop, store):
 
 def test_nobody_listening_is_unreachable(redis):
     with pytest.raises(Unreachable, match="connection refused"):
-        open_with(Credentials("id", "secret", "http://127.0.0.1:1/v1/"), redis, http=HTTP(), per_second=100).check()
+        build_client(
+            Credentials("id", "secret", "http://127.0.0.1:1/v1/"), redis, http=HTTPClient(), per_second=100
+        ).check()
 
 
 @pytest.mark.parametrize("body", [HTML, "", "[" * 100_000, '{"results": ['])
 def test_a_success_that_is_not_json_is_a_bad_answer(body):
     store, _ = scripted(answer(200, body))
 
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         store.page("orders")
 
 
 def test_an_answer_that_broke_off_is_a_bad_answer():
-    store, _ = scripted(Answer(200, {}, '{"results": []}', whole=False))
+    store, _ = scripted(HTTPResponse(200, {}, '{"results": []}', whole=False))
 
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         store.page("orders")
 
 
@@ -107,7 +109,7 @@ def test_an_answer_that_broke_off_is_a_bad_answer():
 def test_an_api_that_redirects_is_none(status):
     store, _ = scripted(answer(status, HTML))
 
-    with pytest.raises((BadAnswer, WrongAddress)):
+    with pytest.raises((BadResponse, WrongAddress)):
         store.check()
 
 
@@ -133,7 +135,7 @@ RETRY_AFTER = {
     "seconds": ("7", 7.0),
     "date": (format_datetime(datetime.fromtimestamp(AT / 1e6 + 30, UTC), usegmt=True), 30.0),
     "absent": (None, None),
-    "absurd": ("99999999999999", LONGEST_TOLD),
+    "absurd": ("99999999999999", MAX_RETRY_AFTER_S),
     "negative": ("-3", None),
     "past": ("Mon, 01 Jan 2001 00:00:00 GMT", None),
     "text": ("soon", None),
@@ -143,7 +145,7 @@ RETRY_AFTER = {
 
 @pytest.mark.parametrize(("header", "told"), RETRY_AFTER.values(), ids=RETRY_AFTER)
 def test_a_429_closes_the_gate_for_as_long_as_it_says(header, told):
-    gate = Gate()
+    gate = FakeRateLimit()
     store, _ = scripted(answer(429, **({} if header is None else {"retry_after": header})), gate=gate)
 
     with pytest.raises(Throttled) as caught:
@@ -155,11 +157,11 @@ def test_a_429_closes_the_gate_for_as_long_as_it_says(header, told):
 
 def test_a_429_stops_every_client_of_the_store(shop, redis):
     shop.fault(status=429, times=1, retry_after=60)
-    one, other = (open_with(shop.credentials(), redis, http=HTTP(), per_second=100) for _ in range(2))
+    one, other = (build_client(shop.credentials(), redis, http=HTTPClient(), per_second=100) for _ in range(2))
 
     with pytest.raises(Throttled):
         one.page("orders")
-    with pytest.raises(Wait) as caught:
+    with pytest.raises(RateLimited) as caught:
         other.page("customers")
 
     assert len(shop.asked()) == 1
@@ -168,11 +170,11 @@ def test_a_429_stops_every_client_of_the_store(shop, redis):
 
 def test_a_503_that_names_a_time_stops_every_client_of_the_store(shop, redis):
     shop.fault(status=503, times=1, retry_after=60)
-    one, other = (open_with(shop.credentials(), redis, http=HTTP(), per_second=100) for _ in range(2))
+    one, other = (build_client(shop.credentials(), redis, http=HTTPClient(), per_second=100) for _ in range(2))
 
     with pytest.raises(ServerFault):
         one.page("orders")
-    with pytest.raises(Wait) as caught:
+    with pytest.raises(RateLimited) as caught:
         other.page("customers")
 
     assert len(shop.asked()) == 1
@@ -181,7 +183,7 @@ def test_a_503_that_names_a_time_stops_every_client_of_the_store(shop, redis):
 
 @pytest.mark.parametrize("status", [302, 403, 404, 408, 500, 503])
 def test_a_time_to_come_back_is_everybodys_whatever_refusal_names_it_and_lowers_no_rate(status):
-    gate = Gate()
+    gate = FakeRateLimit()
     store, _ = scripted(answer(status, retry_after="7"), gate=gate)
 
     with pytest.raises(CratewireError, match=str(status)):
@@ -190,9 +192,9 @@ def test_a_time_to_come_back_is_everybodys_whatever_refusal_names_it_and_lowers_
     assert (gate.rests, gate.pauses) == ([7.0], [])
 
 
-@pytest.mark.parametrize("given", [answer(503), answer(503, retry_after="soon"), page(), Answer(None)])
+@pytest.mark.parametrize("given", [answer(503), answer(503, retry_after="soon"), page(), HTTPResponse(None)])
 def test_an_answer_that_names_no_time_stops_nobody(given):
-    gate = Gate()
+    gate = FakeRateLimit()
     store, _ = scripted(given, gate=gate)
 
     with suppress(CratewireError):
@@ -202,21 +204,21 @@ def test_an_answer_that_names_no_time_stops_nobody(given):
 
 
 def test_the_budget_is_shared_by_all_clients_of_the_store(shop, redis):
-    one, other = (open_with(shop.credentials(), redis, http=HTTP(), per_second=0.02) for _ in range(2))
+    one, other = (build_client(shop.credentials(), redis, http=HTTPClient(), per_second=0.02) for _ in range(2))
     one.page("orders")
 
-    with pytest.raises(Wait) as caught:
+    with pytest.raises(RateLimited) as caught:
         other.page("orders")
 
     assert len(shop.asked()) == 1
-    assert 0 < caught.value.seconds <= 50 + MARGIN
+    assert 0 < caught.value.seconds <= 50 + BUDGET_MARGIN_S
 
 
 def test_whoever_must_wait_asks_nothing_and_does_not_wait():
-    gate = Gate(wait=3.5)
+    gate = FakeRateLimit(wait=3.5)
     store, http = scripted(page(), gate=gate)
 
-    with pytest.raises(Wait) as caught:
+    with pytest.raises(RateLimited) as caught:
         store.page("orders")
 
     assert (caught.value.seconds, http.asked) == (3.5, [])
@@ -224,7 +226,7 @@ def test_whoever_must_wait_asks_nothing_and_does_not_wait():
 
 @pytest.mark.parametrize(("status", "successes"), [(200, 1), (404, 1), (429, 0), (500, 0), (502, 0)])
 def test_the_rate_creeps_back_with_what_the_store_took(status, successes):
-    gate = Gate()
+    gate = FakeRateLimit()
     store, _ = scripted(answer(status, {"results": []}), gate=gate)
 
     with suppress(NotFound, ServerFault, Throttled):
@@ -250,7 +252,7 @@ def test_a_body_is_sent_as_json():
     sent = {}
     store, http = scripted(answer(201, {"id": 1}))
 
-    def call(method, url, *, headers, body, most_bytes):
+    def call(method, url, *, headers, body, max_bytes):
         sent.update(headers, method=method, url=url, body=json.loads(body))
         return answer(201, {"id": 1})
 

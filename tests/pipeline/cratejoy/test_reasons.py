@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.errors import RequestRefused
-from tests.pipeline.cratejoy.scripted import answer
-from tests.pipeline.cratejoy.scripted import store as scripted
+from pipeline.core.errors import RequestRefused
+from tests.pipeline.cratejoy.fake_http import answer
+from tests.pipeline.cratejoy.fake_http import store as scripted
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
+from pipeline.core.errors import BadHook
 from pipeline.decode import decode
 from pipeline.decode.limits import MAX_VALUES
-from pipeline.errors import BadHook
 
 HOOK = '{"id": 17, "name": "a = b & c"}'
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core.errors import BadHook
 from pipeline.decode import Decoded, Reason, decode
-from pipeline.errors import BadHook
-from tests.pipeline.decode.written import FORMS
+from tests.pipeline.decode.wire_forms import FORMS
 
 UNHURRIED = settings(deadline=None, max_examples=60)  # a busy machine is no fault
 SCALARS = (

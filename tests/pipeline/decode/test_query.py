@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from pipeline.core.errors import BadHook
 from pipeline.decode import decode
-from pipeline.errors import BadHook
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from pipeline.decode import SENTENCES, Reason, decode
-from pipeline.errors import BadHook
-from tests.pipeline.decode.written import FORMS, form_a
+from pipeline.core.errors import BadHook
+from pipeline.decode import REASON_SENTENCES, Reason, decode
+from tests.pipeline.decode.wire_forms import FORMS, form_a
 
 
 def reason_of(raw, query=None, **limits):
@@ -218,4 +218,4 @@ def test_a_refusal_is_made_of_plain_json():
 
 
 def test_every_reason_has_its_sentence():
-    assert set(SENTENCES) == set(Reason)
+    assert set(REASON_SENTENCES) == set(Reason)

@@ -3,11 +3,11 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.events.happening import happening_of
-from pipeline.events.table import row_of
-from pipeline.fan_out.attributes import attributes_of
+from pipeline.events.catalogue import get_event_row
+from pipeline.events.identity import identify_event
+from pipeline.fan_out.attributes import build_attributes
+from pipeline.fan_out.facts import merge_fact, newest_time_us
 from pipeline.fan_out.gifts import Gift
-from pipeline.fan_out.merge import known_at, merge
 from pipeline.fan_out.plan import plan_event
 from tests.builders import (
     HOUR,
@@ -26,19 +26,19 @@ GIVEN = {("subscription", 7021): Gift(RECIPIENT, "Rory Receiver", "Enjoy!", "Bea
 
 
 def learn(known, name, data, at=NOW, role="customer"):
-    row = row_of(name)
-    found = plan_event(row, data, happening_of(row, data, f"{at:064d}", at), GIVEN, "acme", "USD")
+    row = get_event_row(name)
+    found = plan_event(row, data, identify_event(row, data, f"{at:064d}", at), GIVEN, "acme", "USD")
     for person in found.people:
         if person.role == role:
             for fact in person.facts:
-                merge(known, fact, at)
+                merge_fact(known, fact, at)
 
 
 def profile(*told, role="customer"):
     known = {}
     for hour, (name, data) in enumerate(told):
         learn(known, name, data, NOW + hour * HOUR, role)
-    return attributes_of(known, "acme", "USD")
+    return build_attributes(known, "acme", "USD")
 
 
 HISTORY = [
@@ -213,8 +213,8 @@ def test_any_order_of_processing_gives_the_same_profile(seed):
     known = {}
     for name, data, at in shuffled:
         learn(known, name, data, at)
-    assert attributes_of(known, "acme", "USD") == profile(*HISTORY)
-    assert known_at(known) == NOW + (len(HISTORY) - 1) * HOUR
+    assert build_attributes(known, "acme", "USD") == profile(*HISTORY)
+    assert newest_time_us(known) == NOW + (len(HISTORY) - 1) * HOUR
 
 
 def test_facts_of_the_same_moment_are_settled_by_their_value():
@@ -223,10 +223,10 @@ def test_facts_of_the_same_moment_are_settled_by_their_value():
     for known, bodies in ((one, (first, second)), (other, (second, first))):
         for body in bodies:
             learn(known, "customer_new", body)
-    assert attributes_of(one, "acme", "USD") == attributes_of(other, "acme", "USD")
+    assert build_attributes(one, "acme", "USD") == build_attributes(other, "acme", "USD")
 
 
 def test_an_empty_text_is_no_value():
-    assert "city" not in attributes_of(
+    assert "city" not in build_attributes(
         {("customer", ""): {"city": [NOW, ""], "email": [NOW, RECIPIENT]}}, "acme", "USD"
     )

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from pipeline.events.happening import happening_of
-from pipeline.events.table import EVENTS, row_of
-from pipeline.fan_out.gifts import Gift, gift_told, links_of
+from pipeline.events.catalogue import EVENTS, get_event_row
+from pipeline.events.identity import identify_event
+from pipeline.fan_out.gifts import Gift, find_gift_subjects, read_gift
 from pipeline.fan_out.plan import plan_event
 from tests.builders import (
     BUYER,
@@ -21,8 +21,8 @@ from tests.builders import (
 
 
 def plan(name, data, memory=None):
-    row = row_of(name)
-    return plan_event(row, data, happening_of(row, data, "f" * 64, NOW), memory or {}, "acme", "USD")
+    row = get_event_row(name)
+    return plan_event(row, data, identify_event(row, data, "f" * 64, NOW), memory or {}, "acme", "USD")
 
 
 def roles(found):
@@ -204,13 +204,13 @@ def test_a_staffs_extra_box_has_no_number():
 def test_a_parcel_shared_by_two_subscriptions_is_remembered_only_as_itself():
     shared = [{"id": 1, "subscription_id": 7021}, {"id": 2, "subscription_id": 7099}]
     row, gift = EVENTS["shipment_shipped"], Gift(RECIPIENT)
-    assert links_of(row, shipment(fulfillments=shared), gift) == (("shipment", 7033),)
+    assert find_gift_subjects(row, shipment(fulfillments=shared), gift) == (("shipment", 7033),)
 
 
 def test_a_gift_order_is_remembered_with_its_subscriptions():
     body = gift_order(subscriptions=[{"id": 7021}])
-    gift = gift_told(EVENTS["order_new"], body)
-    assert links_of(EVENTS["order_new"], body, gift) == (("order", 7015), ("subscription", 7021))
+    gift = read_gift(EVENTS["order_new"], body)
+    assert find_gift_subjects(EVENTS["order_new"], body, gift) == (("order", 7015), ("subscription", 7021))
 
 
 def test_the_giver_alone_hears_of_the_payment_that_renews_a_gift():
@@ -220,4 +220,4 @@ def test_the_giver_alone_hears_of_the_payment_that_renews_a_gift():
 
 def test_a_failed_checkout_is_not_remembered_as_a_gift():
     body = {"order": {"id": 7015, "order_gift_info": gift_info()}}
-    assert links_of(EVENTS["checkout_failed"], body, Gift(RECIPIENT)) == ()
+    assert find_gift_subjects(EVENTS["checkout_failed"], body, Gift(RECIPIENT)) == ()

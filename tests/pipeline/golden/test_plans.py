@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from pipeline.events.table import EVENTS
-from tests.pipeline.decode.written import FORMS, form_a
-from tests.pipeline.golden.plans import PLACE, planned, summary
+from pipeline.events.catalogue import EVENTS
+from tests.pipeline.decode.wire_forms import FORMS, form_a
+from tests.pipeline.golden.plans import PLACE, plan_hook, summary
 from tests.schemas.samples import NAMES, sample
 
 GOLDEN = json.loads(PLACE.read_text("utf-8"))
@@ -30,14 +30,14 @@ def event_of(name):
 def test_a_hook_means_the_same_in_every_form(name, wire):
     body = sample(name)
 
-    assert planned(event_of(name), *WIRES[wire](body)) == planned(event_of(name), FORMS["B"](body))
+    assert plan_hook(event_of(name), *WIRES[wire](body)) == plan_hook(event_of(name), FORMS["B"](body))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_order_of_keys_means_nothing(name):
     backwards = json.dumps(dict(reversed(sample(name).items()))).encode()
 
-    assert planned(event_of(name), backwards) == planned(event_of(name), FORMS["B"](sample(name)))
+    assert plan_hook(event_of(name), backwards) == plan_hook(event_of(name), FORMS["B"](sample(name)))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,6 +1,6 @@
 """Hooks to put into the inbox."""
 
-from pipeline.inbox.raw_hook import RawHook
+from pipeline.inbox.entry import RawHook
 
 
 def hook(number: int = 1, size: int = 0, **changes) -> RawHook:

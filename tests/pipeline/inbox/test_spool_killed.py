@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.inbox.spool import FILE, Spool
+from pipeline.inbox.spool.queue import SPOOL_FILE_NAME, Spool
 from tests.pipeline.inbox.hooks import hook
 
 # Appends pairs of hooks and says so after each commit, as an acknowledgement would.
 WRITE = """
 import sys
 from pathlib import Path
-from pipeline.inbox.spool import Spool
+from pipeline.inbox.spool.queue import Spool
 from tests.pipeline.inbox.hooks import hook
 
 spool = Spool(Path(sys.argv[1]))
@@ -28,7 +28,7 @@ for number in range(0, 1_000_000, 2):
 FILL = """
 import resource, sys
 from pathlib import Path
-from pipeline.inbox.spool import Spool, SpoolFull
+from pipeline.inbox.spool.queue import Spool, SpoolUnavailable as SpoolFull
 from tests.pipeline.inbox.hooks import hook
 
 spool = Spool(Path(sys.argv[1]))
@@ -75,9 +75,9 @@ def test_a_tail_torn_at_any_byte_costs_nothing_before_it(tmp_path):
     spool = Spool(whole)
     for number in range(3):
         spool.append([hook(number)])
-    before = (whole / f"{FILE}-wal").stat().st_size
+    before = (whole / f"{SPOOL_FILE_NAME}-wal").stat().st_size
     spool.append([hook(3)])
-    after = (whole / f"{FILE}-wal").stat().st_size
+    after = (whole / f"{SPOOL_FILE_NAME}-wal").stat().st_size
     snapshot = tmp_path / "snapshot"
     shutil.copytree(whole, snapshot)  # as a power cut would leave it: nothing closed
     spool.close()
@@ -86,7 +86,7 @@ def test_a_tail_torn_at_any_byte_costs_nothing_before_it(tmp_path):
     for length in range(before, after, 13):
         torn = tmp_path / "torn"
         shutil.copytree(snapshot, torn)
-        with (torn / f"{FILE}-wal").open("r+b") as file:
+        with (torn / f"{SPOOL_FILE_NAME}-wal").open("r+b") as file:
             file.truncate(length)
         found = receipts(torn)
         if found != ["r0", "r1", "r2"]:

@@ -4,9 +4,9 @@ import pytest
 from fakeredis import FakeRedis
 from redis.exceptions import ResponseError
 
-from pipeline import keys
 from pipeline.inbox import stream
-from pipeline.inbox.turn import end_turn, take_turn
+from pipeline.inbox.chain_lease import acquire_chain_lease, release_chain_lease
+from pipeline.infra import redis_keys
 from tests.pipeline.inbox.hooks import hook, hooks
 
 
@@ -74,31 +74,31 @@ def test_what_an_earlier_reader_left_comes_first(redis):
 def test_hooks_beyond_the_size_come_with_the_next_read(redis):
     stream.add_all(redis, [hook(number, size=1_000) for number in range(10)])
     first = read(redis, max_bytes=3_500)
-    stream.done(redis, [entry.entry_id for entry in first])
+    stream.remove(redis, [entry.entry_id for entry in first])
 
     assert receipts(read(redis)) == [f"r{number}" for number in range(3, 10)]
 
 
 def test_a_hook_that_is_done_is_gone(redis):
     stream.add_all(redis, hooks(3))
-    stream.done(redis, [entry.entry_id for entry in read(redis)][:2])
+    stream.remove(redis, [entry.entry_id for entry in read(redis)][:2])
 
     assert receipts(read(redis)) == ["r3"]
     assert stream.depth(redis) == 1
 
 
 def test_nothing_done_is_nothing_asked(redis):
-    stream.done(redis, [])
+    stream.remove(redis, [])
 
     assert stream.depth(redis) == 0
 
 
 def test_an_entry_deleted_while_pending_is_acknowledged_away(redis):
     stream.add_all(redis, hooks(2))
-    redis.xdel(keys.INBOX, read(redis)[0].entry_id)
+    redis.xdel(redis_keys.INBOX, read(redis)[0].entry_id)
 
     assert receipts(read(redis)) == ["r2"]
-    assert redis.xpending(keys.INBOX, keys.INBOX_GROUP)["pending"] == 1
+    assert redis.xpending(redis_keys.INBOX, redis_keys.INBOX_GROUP)["pending"] == 1
 
 
 def test_an_emptied_redis_gets_its_group_again(redis):
@@ -113,11 +113,11 @@ def test_a_group_may_be_ensured_twice(redis):
     stream.ensure_group(redis)
     stream.ensure_group(redis)
 
-    assert redis.xlen(keys.INBOX) == 0
+    assert redis.xlen(redis_keys.INBOX) == 0
 
 
 def test_another_error_than_a_missing_group_is_raised(redis_client):
-    redis_client.set(keys.INBOX, "not a stream")
+    redis_client.set(redis_keys.INBOX, "not a stream")
 
     with pytest.raises(ResponseError):
         read(redis_client)
@@ -128,19 +128,19 @@ def test_another_error_than_a_missing_group_is_raised(redis_client):
 def test_raw_bytes_are_found_by_id_and_gone_ones_left_out(redis):
     stream.add_all(redis, [hook(1, raw=b"one"), hook(2, raw=b"", query="a=1"), hook(3)])
     ids = [entry.entry_id for entry in read(redis)]
-    stream.done(redis, ids[2:])
+    stream.remove(redis, ids[2:])
 
-    assert stream.raw_of(redis, ids) == {ids[0]: (b"one", None), ids[1]: (b"", "a=1")}
+    assert stream.get_raw_bodies(redis, ids) == {ids[0]: (b"one", None), ids[1]: (b"", "a=1")}
 
 
 def test_the_oldest_hook_says_since_when_it_waits(redis):
     stream.add_all(redis, hooks(3))
 
-    assert stream.oldest(redis) == hook(1).received_at
+    assert stream.get_oldest_received_at(redis) == hook(1).received_at
 
 
 def test_an_empty_inbox_has_no_oldest_hook(redis):
-    assert stream.oldest(redis) is None
+    assert stream.get_oldest_received_at(redis) is None
 
 
 def test_only_the_first_hooks_ask_for_a_kick(redis):
@@ -149,15 +149,15 @@ def test_only_the_first_hooks_ask_for_a_kick(redis):
 
 def test_a_kick_is_asked_for_again_once_the_flag_is_cleared(redis):
     stream.add_all(redis, hooks(1))
-    redis.delete(keys.KICK)
+    redis.delete(redis_keys.WAKEUP)
 
     assert stream.add_all(redis, hooks(1))
 
 
 def test_no_kick_is_asked_for_while_somebody_has_the_turn(redis):
-    token = take_turn(redis)
+    token = acquire_chain_lease(redis)
     asked = stream.add_all(redis, hooks(1))
-    end_turn(redis, token)
+    release_chain_lease(redis, token)
 
     assert [asked, stream.add_all(redis, hooks(1))] == [False, True]
 
@@ -165,11 +165,11 @@ def test_no_kick_is_asked_for_while_somebody_has_the_turn(redis):
 def test_the_flag_goes_by_itself_if_a_kick_got_lost(redis):
     stream.add_all(redis, hooks(1))
 
-    assert 0 < redis.ttl(keys.KICK) <= stream.KICK_SECONDS
+    assert 0 < redis.ttl(redis_keys.WAKEUP) <= stream.WAKEUP_TTL_S
 
 
 def test_an_entry_with_fields_missing_does_not_stop_the_inbox(redis):
-    redis.xadd(keys.INBOX, {"x": "1"})
+    redis.xadd(redis_keys.INBOX, {"x": "1"})
     stream.add(redis, hook(2))
 
     strange, ours = read(redis)

@@ -13,13 +13,13 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from pipeline import keys
 from pipeline.inbox import stream
+from pipeline.inbox.batch_writer import BatchWriter
+from pipeline.inbox.circuit_breaker import CircuitBreaker
 from pipeline.inbox.client import connect
-from pipeline.inbox.spools import Spools
-from pipeline.inbox.tap import Tap
-from pipeline.inbox.way_in import WayIn
-from pipeline.inbox.writer import Writer
+from pipeline.inbox.ingest import IngestRouter
+from pipeline.inbox.spool.directory import SpoolDirectory
+from pipeline.infra import redis_keys
 from tests.pipeline.inbox.hooks import hook
 from tests.pipeline.inbox.own_valkey import OwnValkey
 
@@ -36,12 +36,12 @@ def server(tmp_path):
 
 @contextmanager
 def writer_for(server, tmp_path):
-    def way_in() -> WayIn:
+    def way_in() -> IngestRouter:
         redis = connect(server.url, 0.2)
-        tap = Tap(partial(stream.has_room, redis), time.monotonic)
-        return WayIn(redis, Spools(tmp_path / "spool"), tap, lambda: None)
+        tap = CircuitBreaker(partial(stream.has_room, redis), time.monotonic)
+        return IngestRouter(redis, SpoolDirectory(tmp_path / "spool"), tap, lambda: None)
 
-    writer = Writer(way_in)
+    writer = BatchWriter(way_in)
     writer.start()
     try:
         yield writer
@@ -52,7 +52,7 @@ def writer_for(server, tmp_path):
 class Sender:
     """Offers hooks one after the other until told to stop, and remembers what was accepted, in order."""
 
-    def __init__(self, writer: Writer, first: int, size: int = 0) -> None:
+    def __init__(self, writer: BatchWriter, first: int, size: int = 0) -> None:
         self.accepted: list[str] = []
         self.ways: set[str] = set()
         self._stopping = threading.Event()
@@ -61,7 +61,7 @@ class Sender:
 
     def _run(self, writer, number, size):
         while not self._stopping.is_set():
-            way = writer.offer(hook(number, size=size))
+            way = writer.submit(hook(number, size=size))
             self.ways.add(way)
             if way != "refused":
                 self.accepted.append(f"r{number}")
@@ -90,8 +90,8 @@ def until(condition) -> None:
 def arrived(server, writer) -> list[str]:
     """Everything in the inbox once the spool has drained; a receipt that came twice counts where it came first."""
     redis = Redis.from_url(server.url)
-    until(lambda: (seen := writer.condition()) is not None and seen.redis and not seen.spooled)
-    receipts = [fields[b"r"].decode() for _, fields in redis.xrange(keys.INBOX)]
+    until(lambda: (seen := writer.get_status()) is not None and seen.redis and not seen.spooled_hooks)
+    receipts = [fields[b"r"].decode() for _, fields in redis.xrange(redis_keys.INBOX)]
     redis.close()
     return list(dict.fromkeys(receipts))
 
@@ -159,7 +159,7 @@ def test_a_full_redis_that_refuses_sends_hooks_to_the_spool(server, tmp_path):
     redis = Redis.from_url(server.url)
     redis.config_set("maxmemory", "1")
     with writer_for(server, tmp_path) as writer:
-        ways = [writer.offer(hook(number)) for number in range(5)]
+        ways = [writer.submit(hook(number)) for number in range(5)]
         redis.config_set("maxmemory", "0")
         receipts = arrived(server, writer)
     redis.close()
@@ -170,10 +170,10 @@ def test_a_full_redis_that_refuses_sends_hooks_to_the_spool(server, tmp_path):
 def test_an_emptied_redis_goes_on(server, tmp_path):
     redis = Redis.from_url(server.url)
     with writer_for(server, tmp_path) as writer:
-        writer.offer(hook(1))
+        writer.submit(hook(1))
         stream.read(redis, 10, 1_000_000)
         redis.flushall()
-        writer.offer(hook(2))
+        writer.submit(hook(2))
         after = [entry.receipt for entry in stream.read(redis, 10, 1_000_000)]
     redis.close()
 
@@ -196,7 +196,7 @@ def test_a_redis_that_refuses_the_password_is_no_reason_to_lose_a_hook(server, t
     with writer_for(server, tmp_path) as writer:
         redis.config_set("requirepass", "changed")
         redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        way = writer.offer(hook(1))
+        way = writer.submit(hook(1))
     with pytest.raises(RedisError):
         Redis.from_url(server.url).ping()
     redis.close()

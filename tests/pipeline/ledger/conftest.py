@@ -14,7 +14,7 @@ from tests.pipeline.ledger.rows import add_connection, add_person, add_store
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class StoreSetup:
     engine: Engine
     store: StoreRow
     link: ConnectionRow
@@ -22,7 +22,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(engine: Engine) -> Shop:
+def shop(engine: Engine) -> StoreSetup:
     with writing(engine) as conn:
         store = add_store(conn)
-        return Shop(engine, store, add_connection(conn, store.id), add_person(conn, store.id))
+        return StoreSetup(engine, store, add_connection(conn, store.id), add_person(conn, store.id))

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from pipeline.ledger import tables
 from pipeline.ledger.connections import ConnectionRow, NewConnection, save_connection
+from pipeline.ledger.schema import core
 from pipeline.ledger.stores import StoreRow, save_store
 
 NOW = 1_772_470_000_000_000
@@ -25,7 +25,7 @@ def add_connection(conn: Connection, store_id: int, **more: Any) -> ConnectionRo
 
 def add_person(conn: Connection, store_id: int, email: str | None = "bea@example.com", **more: Any) -> int:
     row = {"store_id": store_id, "email": email, "attributes": {}, "known_at": NOW, "created_at": NOW, **more}
-    person_id: int = conn.execute(insert(tables.Person).values(row).returning(tables.Person.id)).scalar_one()
+    person_id: int = conn.execute(insert(core.Person).values(row).returning(core.Person.id)).scalar_one()
     keys = [("email", email), ("customer", more.get("customer_id"))]
     rows = [
         {"store_id": store_id, "kind": kind, "value": str(value), "person_id": person_id}
@@ -33,7 +33,7 @@ def add_person(conn: Connection, store_id: int, email: str | None = "bea@example
         if value is not None
     ]
     if rows:
-        conn.execute(insert(tables.PersonKey), rows)
+        conn.execute(insert(core.PersonKey), rows)
     return person_id
 
 
@@ -44,8 +44,8 @@ def add_event(conn: Connection, store_id: int, number: int = 1, raw: bytes = b"{
     stages = ("occurred_at", "received_at", "decoded_at", "validated_at", "recorded_at")
     times = {stage: NOW + step for step, stage in enumerate(stages)}
     row = {"store_id": store_id, **texts, **facts, **bodies, **times, **more}
-    event_id: int = conn.execute(insert(tables.Event).values(row).returning(tables.Event.id)).scalar_one()
-    conn.execute(insert(tables.Body).values(event_id=event_id, raw=zlib.compress(raw)))
+    event_id: int = conn.execute(insert(core.Event).values(row).returning(core.Event.id)).scalar_one()
+    conn.execute(insert(core.Body).values(event_id=event_id, raw=zlib.compress(raw)))
     return event_id
 
 
@@ -56,22 +56,22 @@ def add_deliveries(conn: Connection, link: ConnectionRow, person_id: int, count:
         {**row, "name": "order_new", "message": {**message, "data": {"number": n}}, "created_at": NOW + n, **more}
         for n in range(count)
     ]
-    made = insert(tables.Delivery).returning(tables.Delivery.id, sort_by_parameter_order=True)
+    made = insert(core.Delivery).returning(core.Delivery.id, sort_by_parameter_order=True)
     return list(conn.execute(made, rows).scalars())
 
 
 def delivery(conn: Connection, delivery_id: int) -> Row[Any]:
-    return conn.execute(select(tables.Delivery).where(tables.Delivery.id == delivery_id)).one()
+    return conn.execute(select(core.Delivery).where(core.Delivery.id == delivery_id)).one()
 
 
 def statuses(conn: Connection) -> list[str]:
-    return list(conn.execute(select(tables.Delivery.status).order_by(tables.Delivery.id)).scalars())
+    return list(conn.execute(select(core.Delivery.status).order_by(core.Delivery.id)).scalars())
 
 
 def add_dead_hook(conn: Connection, number: int = 1, died_at: int = NOW, **more: Any) -> int:
     row = {"store": "sunny-box", "version": 1, "event": "order_new", "receipt": f"dead-{number}", "stage": "decode"}
     told = {"reason": "not_json", "detail": {"at": 3}, "raw": zlib.compress(b"{oops"), "query": None}
     times = {"received_at": NOW, "died_at": died_at}
-    made = insert(tables.DeadHook).values({**row, **told, **times, **more}).returning(tables.DeadHook.id)
+    made = insert(core.DeadHook).values({**row, **told, **times, **more}).returning(core.DeadHook.id)
     dead_id: int = conn.execute(made).scalar_one()
     return dead_id

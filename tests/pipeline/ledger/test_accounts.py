@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.errors import Misconfigured
+from pipeline.core.errors import Misconfigured
 from pipeline.ledger import accounts
 from pipeline.ledger.accounts import NewUser
 from pipeline.ledger.engine import writing
+from pipeline.ledger.schema.core import Account
 from pipeline.ledger.stores import save_store
-from pipeline.ledger.tables import Account
 from tests.builders import NOW
 
 
@@ -33,25 +33,25 @@ def test_an_address_is_one_user(db):
 
 def test_a_store_is_seen_by_the_members_of_its_account_alone(db):
     bea, eve = user(db, "bea@example.com"), user(db, "eve@example.com")
-    account = accounts.new_account(db, NOW)
+    account = accounts.create_account(db, NOW)
     accounts.add_member(db, account, bea, "owner", NOW)
     name = db.execute(Account.__table__.select().where(Account.id == account)).one().name
     save_store(db, "acme", NOW, account=name)
 
-    assert [store.name for store in accounts.stores_seen_by(db, bea)] == ["acme"]
-    assert accounts.stores_seen_by(db, eve) == []
+    assert [store.name for store in accounts.list_visible_stores(db, bea)] == ["acme"]
+    assert accounts.list_visible_stores(db, eve) == []
 
 
 def test_whoever_joins_again_gets_the_new_role(db):
-    bea, account = user(db, "bea@example.com"), accounts.new_account(db, NOW)
+    bea, account = user(db, "bea@example.com"), accounts.create_account(db, NOW)
     accounts.add_member(db, account, bea, "reader", NOW)
     accounts.add_member(db, account, bea, "owner", NOW)
 
-    assert accounts.roles_of(db, bea) == {account: "owner"}
+    assert accounts.get_roles(db, bea) == {account: "owner"}
 
 
 def test_the_last_owner_stays_while_readers_may_go(db):
-    bea, robin, account = user(db, "bea@example.com"), user(db, "robin@example.com"), accounts.new_account(db, NOW)
+    bea, robin, account = user(db, "bea@example.com"), user(db, "robin@example.com"), accounts.create_account(db, NOW)
     accounts.add_member(db, account, bea, "owner", NOW)
     accounts.add_member(db, account, robin, "reader", NOW)
     accounts.remove_member(db, account, robin)
@@ -59,10 +59,10 @@ def test_the_last_owner_stays_while_readers_may_go(db):
     with pytest.raises(Misconfigured):
         accounts.remove_member(db, account, bea)
 
-    assert [member.user_id for member in accounts.members_of(db, account)] == [bea]
+    assert [member.user_id for member in accounts.list_members(db, account)] == [bea]
 
 
 def test_accounts_made_on_the_web_are_strangers_to_the_one_of_the_command_line(db):
     save_store(db, "acme", NOW)
 
-    assert accounts.new_account(db, NOW) != accounts.find_account(db, "default")
+    assert accounts.create_account(db, NOW) != accounts.find_account(db, "default")

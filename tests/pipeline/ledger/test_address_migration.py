@@ -8,12 +8,12 @@ from alembic.operations import Operations
 from sqlalchemy import select, update
 
 from pipeline.fan_out.gifts import Gift
-from pipeline.ledger import tables
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.migrations.versions import r0011_addresses
-from pipeline.ledger.reading import find_person
+from pipeline.ledger.queries import find_people
+from pipeline.ledger.schema import core
 from tests.builders import RECIPIENT, customer, order
-from tests.pipeline.record.conftest import Teller
+from tests.pipeline.recording.conftest import HookRecorder
 
 OLD = f"\u200b{RECIPIENT}"  # as it was kept before there was one form
 DOTTED = ("i\u0307rem@example.com", "irem@example.com")
@@ -21,7 +21,7 @@ DOTTED = ("i\u0307rem@example.com", "irem@example.com")
 
 @pytest.fixture
 def teller(engine):
-    return Teller(engine)
+    return HookRecorder(engine)
 
 
 def gift_for(address, number, **more):
@@ -36,7 +36,7 @@ def migrated(teller):
 
 def person_of(teller, address):
     with reading(teller.engine) as db:
-        (found,) = find_person(db, address)
+        (found,) = find_people(db, address)
     return found
 
 
@@ -57,14 +57,14 @@ def test_the_next_event_reaches_the_person_under_the_new_form_and_makes_no_other
 
     assert teller.sent()[-1] == (RECIPIENT, "order_new")
     assert teller.sent("profile")[-1][0] == RECIPIENT
-    assert len(teller.rows(tables.Person)) == 2
+    assert len(teller.rows(core.Person)) == 2
 
 
 def test_two_people_who_are_one_keep_all_that_was_known_and_told_of_either(teller):
     teller.told("order_new", gift_for(OLD, 1, gift_recipient_name="Rory Receiver"))
     teller.told("order_new", gift_for(RECIPIENT, 2))
     with reading(teller.engine) as db:
-        lost, kept = find_person(db, OLD)  # an address is looked for in both forms
+        lost, kept = find_people(db, OLD)  # an address is looked for in both forms
 
     migrated(teller)
 
@@ -73,7 +73,7 @@ def test_two_people_who_are_one_keep_all_that_was_known_and_told_of_either(telle
     assert {event.id for event in one.events} == {event.id for event in (*lost.events, *kept.events)}
     subjects = {(fact.kind, fact.subject) for person in (lost, kept) for fact in person.facts}
     assert {(fact.kind, fact.subject) for fact in one.facts} == subjects
-    assert {row.person_id for row in teller.rows(tables.Delivery) if row.message["email"] == OLD} == {kept.id}
+    assert {row.person_id for row in teller.rows(core.Delivery) if row.message["email"] == OLD} == {kept.id}
 
 
 def test_the_profile_of_two_who_became_one_is_told_again(teller):
@@ -81,7 +81,7 @@ def test_the_profile_of_two_who_became_one_is_told_again(teller):
     teller.told("order_new", gift_for(RECIPIENT, 2))
     migrated(teller)
 
-    untold = {row.id for row in teller.rows(tables.Person) if row.untold_since is not None}
+    untold = {row.id for row in teller.rows(core.Person) if row.untold_since is not None}
     assert untold == {person_of(teller, RECIPIENT).id}
 
 
@@ -100,9 +100,9 @@ def test_the_newer_of_two_values_counts(teller):
     teller.told("order_new", gift_for(RECIPIENT, 1))
     with writing(teller.engine) as db:
         other = person_of(teller, RECIPIENT).id
-        fact = tables.Fact.person_id == other, tables.Fact.kind == "customer"
-        data = {**db.execute(select(tables.Fact.data).where(*fact)).scalar_one(), "first_name": [5, "Older"]}
-        db.execute(update(tables.Fact).where(*fact).values(data={**data, "last_name": [5, "Only here"]}))
+        fact = core.Fact.person_id == other, core.Fact.kind == "customer"
+        data = {**db.execute(select(core.Fact.data).where(*fact)).scalar_one(), "first_name": [5, "Older"]}
+        db.execute(update(core.Fact).where(*fact).values(data={**data, "last_name": [5, "Only here"]}))
     migrated(teller)
 
     facts = {(one.kind, one.subject): one.data for one in person_of(teller, "7099").facts}
@@ -123,16 +123,16 @@ def test_a_gift_that_was_remembered_names_its_recipient_in_the_new_form(teller):
     teller.told("order_new", gift_for(OLD, 1))
     migrated(teller)
 
-    assert {Gift(row.email).email for row in teller.rows(tables.Gift)} == {RECIPIENT}
+    assert {Gift(row.email).email for row in teller.rows(core.Gift)} == {RECIPIENT}
 
 
 def test_people_whose_address_is_as_it_should_be_are_left_alone(teller):
     teller.told("order_new", gift_for(RECIPIENT, 1))
-    before = [teller.rows(model) for model in (tables.Person, tables.PersonKey, tables.Fact, tables.Gift)]
+    before = [teller.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)]
 
     migrated(teller)
 
-    assert [teller.rows(model) for model in (tables.Person, tables.PersonKey, tables.Fact, tables.Gift)] == before
+    assert [teller.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)] == before
 
 
 def test_migrating_twice_changes_nothing_more(teller):
@@ -140,8 +140,8 @@ def test_migrating_twice_changes_nothing_more(teller):
     teller.told("order_new", gift_for(DOTTED[0], 2))
     teller.told("order_new", gift_for(DOTTED[1], 3))
     migrated(teller)
-    before = [teller.rows(model) for model in (tables.Person, tables.PersonKey, tables.Fact, tables.Gift)]
+    before = [teller.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)]
 
     migrated(teller)
 
-    assert [teller.rows(model) for model in (tables.Person, tables.PersonKey, tables.Fact, tables.Gift)] == before
+    assert [teller.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)] == before

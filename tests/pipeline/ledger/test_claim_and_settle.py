@@ -8,33 +8,24 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from pipeline.ledger import tables
-from pipeline.ledger.deliveries import LaneTaken, claim, pause_connection, settle, take_lane
+from pipeline.core.hooks import CallRecord, ConnectionBroken, Message, Outcome, PersonRef, Rejected, RetryAfter, Sent
+from pipeline.ledger.deliveries import HeldLane, acquire_lane, claim, pause_connection, settle
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.reading.deliveries import calls_of
-from pipeline.model import (
-    CallRecord,
-    ConnectionBroken,
-    Message,
-    Outcome,
-    PersonRef,
-    Rejected,
-    RetryAfter,
-    Sent,
-)
-from tests.pipeline.ledger.conftest import Shop
+from pipeline.ledger.queries.deliveries import list_calls
+from pipeline.ledger.schema import core
+from tests.pipeline.ledger.conftest import StoreSetup
 from tests.pipeline.ledger.rows import NOW, add_deliveries, add_event, add_person, delivery, statuses
 
 CALL = CallRecord("POST", "/batch", 200, NOW, 1500, 2)
 
 
-def claimed(shop: Shop, limit: int = 10) -> tuple[LaneTaken, list[Message]]:
+def claimed(shop: StoreSetup, limit: int = 10) -> tuple[HeldLane, list[Message]]:
     with writing(shop.engine) as conn:
-        taken = take_lane(conn, shop.link.id, 0, NOW)
+        taken = acquire_lane(conn, shop.link.id, 0, NOW)
         return taken, claim(conn, taken, limit)
 
 
-def send(shop: Shop, outcomes: Sequence[Outcome], calls: Sequence[CallRecord] = ()) -> list[int]:
+def send(shop: StoreSetup, outcomes: Sequence[Outcome], calls: Sequence[CallRecord] = ()) -> list[int]:
     """Claim as many as there are outcomes and settle them; gives their ids."""
     taken, messages = claimed(shop, len(outcomes))
     ids = [message.delivery_id for message in messages]
@@ -43,7 +34,7 @@ def send(shop: Shop, outcomes: Sequence[Outcome], calls: Sequence[CallRecord] = 
     return ids
 
 
-def add(shop: Shop, count: int = 1, **more: object) -> list[int]:
+def add(shop: StoreSetup, count: int = 1, **more: object) -> list[int]:
     with writing(shop.engine) as conn:
         return add_deliveries(conn, shop.link, shop.person_id, count, **more)
 
@@ -80,7 +71,7 @@ def test_a_message_carries_everything_a_destination_needs(shop):
 
     person = PersonRef(shop.person_id, 7, "b@x.io")
     told = ("event", 5, {"a": 1}, "order_new", "01J")
-    assert messages == [Message(delivery_id, person, *told, introduced=False, written_at=NOW, event_id=event_id)]
+    assert messages == [Message(delivery_id, person, *told, has_profile=False, written_at=NOW, event_id=event_id)]
 
 
 def test_nothing_is_claimed_from_another_lane(shop):
@@ -162,7 +153,7 @@ def test_whoever_had_a_profile_sent_is_introduced(shop):
     send(shop, [Sent()])
     add(shop)
 
-    assert claimed(shop)[1][0].introduced
+    assert claimed(shop)[1][0].has_profile
 
 
 @pytest.mark.parametrize(
@@ -173,7 +164,7 @@ def test_nobody_is_introduced_by_anything_but_a_sent_profile(shop, kind, outcome
     send(shop, [outcome])
     add(shop)
 
-    assert not claimed(shop)[1][0].introduced
+    assert not claimed(shop)[1][0].has_profile
 
 
 def test_an_introduction_is_one_persons_own(shop):
@@ -182,7 +173,7 @@ def test_an_introduction_is_one_persons_own(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, add_person(conn, shop.store.id, "rory@example.com"))
 
-    assert not claimed(shop)[1][0].introduced
+    assert not claimed(shop)[1][0].has_profile
 
 
 def test_a_second_profile_introduces_nobody_twice(shop):
@@ -191,7 +182,7 @@ def test_a_second_profile_introduces_nobody_twice(shop):
     send(shop, [Sent(), Sent()])
 
     with reading(shop.engine) as conn:
-        assert conn.execute(select(tables.Introduction)).all() == [(shop.link.id, shop.person_id)]
+        assert conn.execute(select(core.ProfileSent)).all() == [(shop.link.id, shop.person_id)]
 
 
 def test_a_call_that_names_nobody_carried_them_all(shop):
@@ -200,17 +191,17 @@ def test_a_call_that_names_nobody_carried_them_all(shop):
     ids = send(shop, [Sent(), Sent()], [CALL])
 
     with reading(shop.engine) as conn:
-        assert [call.delivery_ids for call in calls_of(conn, ids)] == [tuple(ids)]
+        assert [call.delivery_ids for call in list_calls(conn, ids)] == [tuple(ids)]
 
 
 def test_a_call_belongs_to_those_it_carried(shop):
     add(shop, 2)
-    calls = [CallRecord("POST", "/batch", 200, NOW, 9, 1, carried=(position,)) for position in (1, 0)]
+    calls = [CallRecord("POST", "/batch", 200, NOW, 9, 1, message_positions=(position,)) for position in (1, 0)]
 
     ids = send(shop, [Sent(), Sent()], calls)
 
     with reading(shop.engine) as conn:
-        assert [call.delivery_ids for call in calls_of(conn, ids)] == [(ids[1],), (ids[0],)]
+        assert [call.delivery_ids for call in list_calls(conn, ids)] == [(ids[1],), (ids[0],)]
 
 
 def test_every_attempt_keeps_its_call(shop):
@@ -219,7 +210,7 @@ def test_every_attempt_keeps_its_call(shop):
     send(shop, [Sent()], [CALL])
 
     with reading(shop.engine) as conn:
-        assert [call.status for call in calls_of(conn, [delivery_id])] == [503, 200]
+        assert [call.status for call in list_calls(conn, [delivery_id])] == [503, 200]
 
 
 def test_settling_twice_changes_nothing(shop):
@@ -231,7 +222,7 @@ def test_settling_twice_changes_nothing(shop):
             settle(conn, taken, [(messages[0].delivery_id, Sent())], [CALL], NOW)
 
     with reading(shop.engine) as conn:
-        counted = conn.execute(select(tables.Lane.sent)).scalar_one(), len(conn.execute(select(tables.Call)).all())
+        counted = conn.execute(select(core.Lane.sent)).scalar_one(), len(conn.execute(select(core.Call)).all())
     assert counted == (1, 1)
 
 
@@ -250,7 +241,7 @@ def test_a_delivery_cannot_be_done_and_waiting(shop):
     (delivery_id,) = add(shop)
 
     with pytest.raises(IntegrityError), writing(shop.engine) as conn:
-        conn.execute(update(tables.Delivery).where(tables.Delivery.id == delivery_id).values(status="sent"))
+        conn.execute(update(core.Delivery).where(core.Delivery.id == delivery_id).values(status="sent"))
 
 
 def test_the_same_message_is_written_once_per_connection(shop):

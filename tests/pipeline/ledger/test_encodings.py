@@ -5,9 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from pipeline.errors import Misconfigured
+from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.migrations import current, migrate
+from pipeline.ledger.migrations import current_revision, migrate
 
 
 @pytest.fixture(params=["SQL_ASCII", "LATIN1"])
@@ -30,7 +30,7 @@ def use(url):
         engine.dispose()
 
 
-@pytest.mark.parametrize("ask", [use, migrate, current])
+@pytest.mark.parametrize("ask", [use, migrate, current_revision])
 def test_every_way_to_a_database_refuses_another_encoding_and_says_how_to_make_a_right_one(narrow, ask):
     url, encoding = narrow
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import event, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from pipeline.errors import Misconfigured
+from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.tables import Account, Fence, Store
+from pipeline.ledger.schema.core import Account, Fence, Store
 from tests.pipeline.ledger.rows import NOW
 
 

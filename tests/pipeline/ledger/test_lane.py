@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.errors import StaleFence
+from pipeline.core.errors import StaleFence
+from pipeline.core.hooks import Sent
 from pipeline.ledger.deliveries import (
-    LaneSeen,
-    LaneTaken,
+    HeldLane,
+    LaneState,
+    acquire_lane,
     claim,
     clear_lane,
-    due_lanes,
-    look_at_lane,
-    next_in_lane,
+    find_next_priority,
+    list_due_lanes,
     pause_connection,
+    peek_lane,
     postpone_lane,
     resume_connection,
     settle,
-    take_lane,
 )
-from pipeline.ledger.deliveries.words import GIVES_WAY, LIVE
+from pipeline.ledger.deliveries.status import BACKFILL_PRIORITY, LIVE_PRIORITY
 from pipeline.ledger.engine import reading, writing
-from pipeline.model import Sent
-from tests.pipeline.ledger.conftest import Shop
+from tests.pipeline.ledger.conftest import StoreSetup
 from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_store, statuses
 
 
-def take(shop: Shop, lane: int = 0) -> LaneTaken:
+def take(shop: StoreSetup, lane: int = 0) -> HeldLane:
     with writing(shop.engine) as conn:
-        return take_lane(conn, shop.link.id, lane, NOW)
+        return acquire_lane(conn, shop.link.id, lane, NOW)
 
 
-def due(shop: Shop, now: int = NOW) -> list[tuple[int, int]]:
+def due(shop: StoreSetup, now: int = NOW) -> list[tuple[int, int]]:
     with reading(shop.engine) as conn:
-        return due_lanes(conn, now)
+        return list_due_lanes(conn, now)
 
 
 def test_a_lane_nobody_has_held_begins_with_token_one(shop):
-    assert take(shop) == LaneTaken(shop.link.id, 0, token=1, next_attempt_at=0, attempts=0)
+    assert take(shop) == HeldLane(shop.link.id, 0, token=1, next_attempt_at=0, attempts=0)
 
 
 def test_every_holder_gets_a_greater_token(shop):
@@ -46,7 +46,7 @@ def test_every_holder_gets_a_greater_token(shop):
 
 def test_a_new_holder_learns_how_the_lane_failed(shop):
     with writing(shop.engine) as conn:
-        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "http_503")
+        postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "http_503")
 
     taken = take(shop)
 
@@ -56,7 +56,7 @@ def test_a_new_holder_learns_how_the_lane_failed(shop):
 def test_what_a_lost_holder_had_begun_waits_again(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 3)
-        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 2)
+        claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 2)
 
     take(shop)
 
@@ -67,7 +67,7 @@ def test_what_a_lost_holder_had_begun_waits_again(shop):
 def test_taking_a_lane_leaves_the_others_alone(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, lane=1)
-        claim(conn, take_lane(conn, shop.link.id, 1, NOW), 1)
+        claim(conn, acquire_lane(conn, shop.link.id, 1, NOW), 1)
 
     take(shop, lane=0)
 
@@ -96,7 +96,7 @@ def test_an_older_holder_is_refused(shop, act):
 
 def test_a_lane_that_was_never_taken_has_no_holder(shop):
     with pytest.raises(StaleFence), writing(shop.engine) as conn:
-        claim(conn, LaneTaken(shop.link.id, 0, token=1, next_attempt_at=0, attempts=0), 1)
+        claim(conn, HeldLane(shop.link.id, 0, token=1, next_attempt_at=0, attempts=0), 1)
 
 
 def test_a_lane_with_nothing_in_it_is_not_due(shop):
@@ -122,8 +122,8 @@ def test_of_some_connections_only_their_lanes_are_due(shop):
             add_deliveries(conn, link, shop.person_id)
         asked = [others[1].id, shop.link.id]
 
-        assert due_lanes(conn, NOW, asked) == [(shop.link.id, 0), (others[1].id, 0)]
-        assert due_lanes(conn, NOW, []) == []
+        assert list_due_lanes(conn, NOW, asked) == [(shop.link.id, 0), (others[1].id, 0)]
+        assert list_due_lanes(conn, NOW, []) == []
 
 
 def test_lanes_behind_those_of_a_paused_connection_are_due(shop):
@@ -139,7 +139,7 @@ def test_lanes_behind_those_of_a_paused_connection_are_due(shop):
 def test_a_postponed_lane_is_due_when_its_time_has_come(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
-        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 10, 1, "http_503")
+        postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 10, 1, "http_503")
 
     assert (due(shop, NOW + 9), due(shop, NOW + 10)) == ([], [(shop.link.id, 0)])
 
@@ -147,7 +147,7 @@ def test_a_postponed_lane_is_due_when_its_time_has_come(shop):
 def test_a_cleared_lane_is_due_at_once(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
-        taken = take_lane(conn, shop.link.id, 0, NOW)
+        taken = acquire_lane(conn, shop.link.id, 0, NOW)
         postpone_lane(conn, taken, NOW + 10, 1, "http_503")
         clear_lane(conn, taken)
 
@@ -158,7 +158,7 @@ def test_a_lane_whose_holder_died_while_sending_is_due(shop):
     """Only the lease knows whether the holder lives; the ledger must not forget the lane."""
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
-        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 1)
+        claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 1)
 
     assert due(shop) == [(shop.link.id, 0)]
 
@@ -174,7 +174,7 @@ def test_a_paused_connection_has_no_due_lane(shop):
 def test_a_resumed_connection_goes_on_at_once(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
-        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 10, 1, "http_503")
+        postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 10, 1, "http_503")
         pause_connection(conn, shop.link.id, "http_401", NOW)
         resume_connection(conn, shop.link.id, NOW)
 
@@ -184,11 +184,11 @@ def test_a_resumed_connection_goes_on_at_once(shop):
 def test_something_pends_in_a_lane_until_it_is_claimed(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
-        before = next_in_lane(conn, shop.link.id, 0), next_in_lane(conn, shop.link.id, 1)
-        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 1)
-        after = next_in_lane(conn, shop.link.id, 0)
+        before = find_next_priority(conn, shop.link.id, 0), find_next_priority(conn, shop.link.id, 1)
+        claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 1)
+        after = find_next_priority(conn, shop.link.id, 0)
 
-    assert (before, after) == ((LIVE, None), None)
+    assert (before, after) == ((LIVE_PRIORITY, None), None)
 
 
 def test_nothing_pends_for_a_paused_connection(shop):
@@ -197,37 +197,37 @@ def test_nothing_pends_for_a_paused_connection(shop):
         add_deliveries(conn, shop.link, shop.person_id)
         pause_connection(conn, shop.link.id, "http_401", NOW)
 
-        assert next_in_lane(conn, shop.link.id, 0) is None
+        assert find_next_priority(conn, shop.link.id, 0) is None
 
 
-def look(shop: Shop) -> LaneSeen:
+def look(shop: StoreSetup) -> LaneState:
     with reading(shop.engine) as conn:
-        return look_at_lane(conn, shop.link.id, 0)
+        return peek_lane(conn, shop.link.id, 0)
 
 
 def test_a_look_finds_what_waits_first_in_a_lane_nobody_has_held(shop):
     with writing(shop.engine) as conn:
-        add_deliveries(conn, shop.link, shop.person_id, 1, priority=GIVES_WAY)
-        add_deliveries(conn, shop.link, shop.person_id, 1, priority=LIVE, lane=1)
+        add_deliveries(conn, shop.link, shop.person_id, 1, priority=BACKFILL_PRIORITY)
+        add_deliveries(conn, shop.link, shop.person_id, 1, priority=LIVE_PRIORITY, lane=1)
 
-    assert look(shop) == LaneSeen(GIVES_WAY)
+    assert look(shop) == LaneState(BACKFILL_PRIORITY)
 
 
 def test_a_look_finds_what_a_lost_holder_had_begun_first_of_all(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 1)
-        claim(conn, take_lane(conn, shop.link.id, 0, NOW), 10)
-        add_deliveries(conn, shop.link, shop.person_id, 1, priority=GIVES_WAY)
+        claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 10)
+        add_deliveries(conn, shop.link, shop.person_id, 1, priority=BACKFILL_PRIORITY)
 
-    assert look(shop) == LaneSeen(LIVE, token=1)
+    assert look(shop) == LaneState(LIVE_PRIORITY, token=1)
 
 
 def test_a_look_tells_when_the_lane_may_go_and_how_it_failed(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 1)
-        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "answered 503")
+        postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "answered 503")
 
-    assert look(shop) == LaneSeen(LIVE, NOW + 5, 3, token=1)
+    assert look(shop) == LaneState(LIVE_PRIORITY, NOW + 5, 3, token=1)
 
 
 def test_a_look_finds_nothing_while_the_connection_is_paused(shop):
@@ -235,7 +235,7 @@ def test_a_look_finds_nothing_while_the_connection_is_paused(shop):
         add_deliveries(conn, shop.link, shop.person_id, 1)
         pause_connection(conn, shop.link.id, "refused", NOW)
 
-    assert look(shop) == LaneSeen()
+    assert look(shop) == LaneState()
 
 
 @pytest.mark.parametrize("held", [0, 1])
@@ -243,13 +243,13 @@ def test_whoever_looked_before_somebody_else_took_the_lane_changes_nothing(shop,
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 1)
         for _ in range(held):
-            take_lane(conn, shop.link.id, 0, NOW)
+            acquire_lane(conn, shop.link.id, 0, NOW)
     seen = look(shop)
     with writing(shop.engine) as conn:
-        taken = take_lane(conn, shop.link.id, 0, NOW)
+        taken = acquire_lane(conn, shop.link.id, 0, NOW)
         claim(conn, taken, 10)
 
     with pytest.raises(StaleFence), writing(shop.engine) as conn:
-        take_lane(conn, shop.link.id, 0, NOW, seen.token)
+        acquire_lane(conn, shop.link.id, 0, NOW, seen.token)
 
     assert look(shop).token == taken.token

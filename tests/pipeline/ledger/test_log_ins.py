@@ -6,10 +6,17 @@ import pytest
 
 from pipeline.ledger.accounts import NewUser, add_user
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.log_ins import Limits, NewLogIn, begin_log_in, forgive, is_locked, note_failure
+from pipeline.ledger.log_ins import (
+    LockoutLimits,
+    NewLogIn,
+    begin_log_in,
+    clear_failed_log_ins,
+    is_locked,
+    record_failed_log_in,
+)
 from tests.builders import NOW
 
-LIMITS = Limits(of_network=3, of_all=5, lock_us=60)
+LIMITS = LockoutLimits(per_network=3, from_all_networks=5, lock_us=60)
 
 
 @pytest.fixture
@@ -20,7 +27,7 @@ def bea(engine):
 
 def fail(engine, user, network, times=1):
     with writing(engine) as db:
-        return [note_failure(db, user, network, LIMITS, NOW) for _ in range(times)]
+        return [record_failed_log_in(db, user, network, LIMITS, NOW) for _ in range(times)]
 
 
 def locked(engine, user, network, now=NOW):
@@ -47,7 +54,7 @@ def test_a_log_in_forgets_the_failures_of_its_own_network_only(engine, bea):
     fail(engine, bea, "one", 3)
     fail(engine, bea, "two", 3)
     with writing(engine) as db:
-        forgive(db, bea, "one")
+        clear_failed_log_ins(db, bea, "one")
 
     assert (locked(engine, bea, "one"), locked(engine, bea, "two")) == (False, True)
 
@@ -55,6 +62,6 @@ def test_a_log_in_forgets_the_failures_of_its_own_network_only(engine, bea):
 def test_a_new_password_forgets_all(engine, bea):
     fail(engine, bea, "one", 3)
     with writing(engine) as db:
-        forgive(db, bea)
+        clear_failed_log_ins(db, bea)
 
     assert not locked(engine, bea, "one")

@@ -12,11 +12,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from pipeline.errors import Misconfigured
+from pipeline.core.errors import Misconfigured
 from pipeline.ledger import migrations
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.migrations import current, is_current, migrate, newest
-from pipeline.ledger.tables import Base
+from pipeline.ledger.migrations import current_revision, is_current, migrate, newest_revision
+from pipeline.ledger.schema.core import Base
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -66,13 +66,13 @@ def test_every_index_of_the_models_is_partial_where_they_say(engine):
 
 
 def test_a_new_database_has_no_revision(empty_url):
-    assert current(empty_url) is None
+    assert current_revision(empty_url) is None
 
 
 def test_migrating_brings_the_newest_revision(empty_url):
     migrate(empty_url)
 
-    assert current(empty_url) == newest()
+    assert current_revision(empty_url) == newest_revision()
 
 
 def test_migrating_again_changes_nothing(empty_url):
@@ -109,7 +109,7 @@ def test_processes_that_start_at_once_migrate_one_after_the_other(empty_url):
     for starter in starters:
         starter.join(100)
 
-    assert ([starter.exitcode for starter in starters], current(empty_url)) == ([0, 0], newest())
+    assert ([starter.exitcode for starter in starters], current_revision(empty_url)) == ([0, 0], newest_revision())
 
 
 def test_every_table_numbered_by_the_database_gives_no_id_twice(engine):
@@ -130,7 +130,7 @@ BEFORE_NUMBERS = "0012"
 
 def migrated_to(url, revision):
     """A database as an older version has left it, with three accounts of which one was deleted."""
-    config = migrations._config()
+    config = migrations._make_config()
     engine = make_engine(url)
     with engine.connect() as conn, conn.begin():
         config.attributes["connection"] = conn

@@ -12,28 +12,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, insert
 
-from pipeline.ledger.deliveries import claim, due_lanes, look_at_lane, next_in_lane, take_lane
+from pipeline.ledger.deliveries import acquire_lane, claim, find_next_priority, list_due_lanes, peek_lane
 from pipeline.ledger.engine import writing
-from pipeline.ledger.reading import (
-    DeadPlace,
+from pipeline.ledger.queries import (
+    DeadLetterCursor,
     EventFilter,
-    find_person,
-    list_dead,
+    count_by_connection,
+    find_people,
+    get_event,
+    list_dead_letters,
     list_events,
-    show_event,
-    status_counts,
 )
-from pipeline.ledger.tables import (
-    Base,
-    DeadHook,
-    Delivery,
-    Event,
-    EventPerson,
-    Introduction,
-    Person,
-    PersonKey,
-)
-from tests.pipeline.ledger.conftest import Shop
+from pipeline.ledger.schema.core import Base, DeadHook, Delivery, Event, EventPerson, Person, PersonKey, ProfileSent
+from tests.pipeline.ledger.conftest import StoreSetup
 from tests.pipeline.ledger.rows import NOW, add_deliveries
 
 BIG = ("deliveries", "events", "dead_hooks", "event_people", "person_keys", "introductions")
@@ -42,7 +33,7 @@ Statement = tuple[str, Any]
 
 
 @pytest.fixture
-def busy_shop(shop: Shop) -> Shop:
+def busy_shop(shop: StoreSetup) -> StoreSetup:
     """A shop that has sent a lot, with a little waiting and a little dead in each of two lanes."""
     row = {"store_id": shop.store.id, "connection_id": shop.link.id, "person_id": shop.person_id, "kind": "event"}
     done = {**row, "message": {}, "status": "sent", "created_at": NOW, "done_at": NOW, "token": 1}
@@ -57,7 +48,7 @@ def busy_shop(shop: Shop) -> Shop:
     return shop
 
 
-def _fill(conn: Connection, shop: Shop) -> None:
+def _fill(conn: Connection, shop: StoreSetup) -> None:
     numbers = range(1000, 2500)
     event = {"store_id": shop.store.id, "name": "order_new", "source": "hook", "form": "B", "outcome": "forwarded"}
     event |= {"is_test": False, "notes": [], "unknown": [], "data": {}, "subject": "order"}
@@ -70,7 +61,7 @@ def _fill(conn: Connection, shop: Shop) -> None:
         Person: lambda n: person | {"id": n},
         PersonKey: lambda n: {"store_id": shop.store.id, "kind": "email", "value": f"{n}@x.io", "person_id": n},
         EventPerson: lambda n: {"event_id": n, "person_id": n, "role": "customer"},
-        Introduction: lambda n: {"connection_id": shop.link.id, "person_id": n},
+        ProfileSent: lambda n: {"connection_id": shop.link.id, "person_id": n},
         DeadHook: lambda n: dead | {"receipt": f"dead-{n}"},
     }
     for table, row in rows.items():
@@ -107,23 +98,23 @@ def _seq_scans(node: dict[str, Any], table: str) -> bool:
     return here or any(_seq_scans(child, table) for child in node.get("Plans", ()))
 
 
-ASKED: dict[str, Callable[[Connection, Shop], object]] = {
-    "take": lambda conn, shop: take_lane(conn, shop.link.id, 0, NOW),
-    "claim": lambda conn, shop: claim(conn, take_lane(conn, shop.link.id, 0, NOW), 100),
-    "due": lambda conn, _: due_lanes(conn, NOW),
-    "pending": lambda conn, shop: next_in_lane(conn, shop.link.id, 0),
-    "look": lambda conn, shop: look_at_lane(conn, shop.link.id, 0),
-    "status": lambda conn, _: status_counts(conn, NOW),
-    "dead": lambda conn, _: list_dead(conn, limit=10),
-    "dead, next page": lambda conn, _: list_dead(conn, before=DeadPlace(NOW, "delivery", 9), limit=10),
+ASKED: dict[str, Callable[[Connection, StoreSetup], object]] = {
+    "take": lambda conn, shop: acquire_lane(conn, shop.link.id, 0, NOW),
+    "claim": lambda conn, shop: claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 100),
+    "due": lambda conn, _: list_due_lanes(conn, NOW),
+    "pending": lambda conn, shop: find_next_priority(conn, shop.link.id, 0),
+    "look": lambda conn, shop: peek_lane(conn, shop.link.id, 0),
+    "status": lambda conn, _: count_by_connection(conn, NOW),
+    "dead": lambda conn, _: list_dead_letters(conn, limit=10),
+    "dead, next page": lambda conn, _: list_dead_letters(conn, before=DeadLetterCursor(NOW, "delivery", 9), limit=10),
     "events": lambda conn, _: list_events(conn, before=2000, limit=10),
     "events by name": lambda conn, _: list_events(conn, EventFilter(store="sunny-box", name="rare"), limit=10),
     "events by outcome": lambda conn, _: list_events(conn, EventFilter(store="sunny-box", outcome="rare"), limit=10),
     "events by subject": lambda conn, _: list_events(
         conn, EventFilter(store="sunny-box", subject=("order", 1001)), limit=10
     ),
-    "person": lambda conn, _: find_person(conn, "bea@example.com"),
-    "event": lambda conn, _: show_event(conn, "u1077"),
+    "person": lambda conn, _: find_people(conn, "bea@example.com"),
+    "event": lambda conn, _: get_event(conn, "u1077"),
 }
 
 
@@ -151,6 +142,6 @@ def test_no_look_for_lanes_goes_through_all_connections_on_sqlite(shop, connecti
 
     with writing(shop.engine) as conn:
         with watched(shop.engine) as statements:
-            due_lanes(conn, NOW, connections)
+            list_due_lanes(conn, NOW, connections)
 
         assert set().union(*(scanned(conn, one, MANY + BIG) for one in statements)) == set()

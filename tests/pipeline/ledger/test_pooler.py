@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.migrations import current, migrate, newest
-from pipeline.ledger.moving import move
-from pipeline.ledger.tables import Account, Fence
+from pipeline.ledger.migrations import current_revision, migrate, newest_revision
+from pipeline.ledger.schema.core import Account, Fence
+from pipeline.operations.copy_database import copy_database
 from tests.pipeline.ledger.rows import NOW
 from tests.servers.pgbouncer import pgbouncer
 
@@ -98,6 +98,6 @@ def test_a_database_is_migrated_and_filled_through_a_pooler(pooled_url, empty_po
     engine.dispose()
 
     migrate(pooled_url)
-    copied = move(f"sqlite:///{old}", pooled_url)
+    copied = copy_database(f"sqlite:///{old}", pooled_url)
 
-    assert (current(pooled_url), copied["accounts"]) == (newest(), 1)
+    assert (current_revision(pooled_url), copied["accounts"]) == (newest_revision(), 1)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from pipeline.ledger.engine import writing
-from pipeline.ledger.revocations import LOOK_S, Issued, Revocations
+from pipeline.ledger.revocations import REFRESH_INTERVAL_S, RevocationCache, TokenVersion
 from pipeline.ledger.stores import rotate_token, save_store
 from tests.builders import NOW
 
@@ -28,7 +28,7 @@ def clock():
 
 @pytest.fixture
 def known(engine, clock):
-    return Revocations(engine, clock)
+    return RevocationCache(engine, clock)
 
 
 def rotated(engine, old_until=None):
@@ -62,7 +62,7 @@ def test_the_ledger_is_not_asked_again_at_once(engine, known, clock):
     rotated(engine)
     known.look()
     before = known.is_revoked("acme", 1, NOW)
-    clock.now += LOOK_S
+    clock.now += REFRESH_INTERVAL_S
     known.look()
 
     assert (before, known.is_revoked("acme", 1, NOW)) == (False, True)
@@ -70,10 +70,10 @@ def test_the_ledger_is_not_asked_again_at_once(engine, known, clock):
 
 def test_a_database_that_is_away_restores_nothing(engine, clock, tmp_path):
     rotated(engine)
-    known = Revocations(engine, clock)
+    known = RevocationCache(engine, clock)
     known.look()
     known._engine = create_engine(f"sqlite:///{tmp_path}/nowhere/ledger.db")
-    clock.now += LOOK_S
+    clock.now += REFRESH_INTERVAL_S
     known.look()
     known._engine.dispose()
 
@@ -84,4 +84,4 @@ def test_a_database_that_is_away_restores_nothing(engine, clock, tmp_path):
     ("version", "late", "revoked"), [(3, 0, False), (2, 0, False), (1, -1, False), (1, 0, True), (0, -1, True)]
 )
 def test_the_addresses_before_a_rotation_hold_until_their_time(version, late, revoked):
-    assert Issued(2, NOW + HOUR).revokes(version, NOW + HOUR + late) == revoked
+    assert TokenVersion(2, NOW + HOUR).has_revoked(version, NOW + HOUR + late) == revoked

@@ -10,10 +10,10 @@ from multiprocessing.queues import Queue
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.errors import StaleFence
-from pipeline.ledger.deliveries import LaneTaken, claim, settle, take_lane
+from pipeline.core.errors import StaleFence
+from pipeline.core.hooks import Sent
+from pipeline.ledger.deliveries import HeldLane, acquire_lane, claim, settle
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.model import Sent
 from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_person, add_store, statuses
 
 DELIVERIES = 60
@@ -30,11 +30,11 @@ def _fill(engine: Engine) -> int:
 def _empty_lane(engine: Engine, connection_id: int) -> list[int]:
     """Hold the lane, and take it back whenever somebody else has taken it, until it is empty."""
     settled: list[int] = []
-    taken: LaneTaken | None = None
+    taken: HeldLane | None = None
     while True:
         try:
             with writing(engine) as conn:
-                taken = taken or take_lane(conn, connection_id, 0, NOW)
+                taken = taken or acquire_lane(conn, connection_id, 0, NOW)
                 ids = [message.delivery_id for message in claim(conn, taken, 4)]
             with writing(engine) as conn:
                 settle(conn, taken, [(id_, Sent()) for id_ in ids], [], NOW)
@@ -77,7 +77,7 @@ def test_threads_that_take_a_lane_at_once_get_different_tokens(engine):
     def take() -> None:
         for _ in range(10):
             with writing(engine) as conn:
-                token = take_lane(conn, connection_id, 0, NOW).token
+                token = acquire_lane(conn, connection_id, 0, NOW).token
             tokens.append(token)
 
     takers = [threading.Thread(target=take) for _ in range(4)]
@@ -93,7 +93,7 @@ def test_a_claim_waits_for_whoever_is_taking_the_lane_and_then_gives_up(engine):
     """Without the lock it would mark deliveries that no later holder gives back."""
     connection_id = _fill(engine)
     with writing(engine) as conn:
-        old = take_lane(conn, connection_id, 0, NOW)
+        old = acquire_lane(conn, connection_id, 0, NOW)
     claimed: list[object] = []
 
     def claim_late() -> None:
@@ -105,7 +105,7 @@ def test_a_claim_waits_for_whoever_is_taking_the_lane_and_then_gives_up(engine):
 
     late = threading.Thread(target=claim_late)
     with writing(engine) as conn:
-        take_lane(conn, connection_id, 0, NOW)
+        acquire_lane(conn, connection_id, 0, NOW)
         late.start()
         late.join(0.2)
         waited = late.is_alive()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from pipeline.errors import Misconfigured
-from pipeline.ledger import tables
-from pipeline.ledger.connections import NewConnection, connections_of, find_connection, load_connections
-from pipeline.ledger.deliveries import pause_connection, postpone_lane, take_lane
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.connections import NewConnection, find_connection, list_all_connections, list_store_connections
+from pipeline.ledger.deliveries import acquire_lane, pause_connection, postpone_lane
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.schema import core
 from pipeline.ledger.stores import find_store, list_stores, rotate_token, save_store
 from tests.pipeline.ledger.rows import NOW, add_connection, add_store
 
@@ -82,7 +82,7 @@ def test_saving_a_connection_again_updates_it(shop):
     with writing(shop.engine) as conn:
         add_connection(conn, shop.store.id, config=b"newer", lanes=8)
 
-        saved = [(link.id, link.config, link.lanes) for link in connections_of(conn, shop.store.id)]
+        saved = [(link.id, link.config, link.lanes) for link in list_store_connections(conn, shop.store.id)]
     assert saved == [(shop.link.id, b"newer", 1)]
 
 
@@ -90,22 +90,22 @@ def test_a_second_label_is_a_second_connection(shop):
     with writing(shop.engine) as conn:
         add_connection(conn, shop.store.id, label="test workspace")
 
-        assert len(connections_of(conn, shop.store.id)) == 2
+        assert len(list_store_connections(conn, shop.store.id)) == 2
 
 
 def test_connections_of_every_store_are_loaded(shop):
     with writing(shop.engine) as conn:
         other = add_connection(conn, add_store(conn, "moon-box").id)
 
-        assert load_connections(conn) == [shop.link, other]
+        assert list_all_connections(conn) == [shop.link, other]
 
 
 def test_saving_a_paused_connection_again_makes_it_go_on_at_once(shop):
     with writing(shop.engine) as conn:
-        postpone_lane(conn, take_lane(conn, shop.link.id, 0, NOW), NOW + 9, 3, "http_401")
+        postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 9, 3, "http_401")
         pause_connection(conn, shop.link.id, "http_401", NOW)
         saved = add_connection(conn, shop.store.id, config=b"right")
-        lane = conn.execute(select(tables.Lane.next_attempt_at)).scalar_one()
+        lane = conn.execute(select(core.Lane.next_attempt_at)).scalar_one()
 
     assert (saved.status, saved.status_reason, lane) == ("active", None, 0)
 
@@ -114,10 +114,10 @@ def test_saving_a_paused_connection_again_makes_it_go_on_at_once(shop):
 def test_nobody_is_introduced_in_a_workspace_that_is_new(shop, account, left):
     with writing(shop.engine) as conn:
         introduced = {"connection_id": shop.link.id, "person_id": shop.person_id}
-        conn.execute(tables.Introduction.__table__.insert().values(introduced))
+        conn.execute(core.ProfileSent.__table__.insert().values(introduced))
         add_connection(conn, shop.store.id, account=account)
 
-        assert len(conn.execute(select(tables.Introduction)).all()) == left
+        assert len(conn.execute(select(core.ProfileSent)).all()) == left
 
 
 def test_sealed_configs_do_not_show(shop):

@@ -6,25 +6,25 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.ledger.engine import make_engine
-from tests.pipeline.reconciliation.town import Town
+from tests.pipeline.reconciliation.sandbox_store import SandboxStore
 
 
 @pytest.fixture
-def town(migrated_sqlite, tmp_path, shop) -> Iterator[Town]:
+def town(migrated_sqlite, tmp_path, shop) -> Iterator[SandboxStore]:
     """A store that has just been connected; nobody lives there yet. On SQLite, where no test is about the database."""
     shutil.copy(migrated_sqlite, tmp_path / "town.db")
     engine = make_engine(f"sqlite:///{tmp_path / 'town.db'}")
-    yield connected(Town(engine, shop))
+    yield connected(SandboxStore(engine, shop))
     engine.dispose()
 
 
 @pytest.fixture
-def any_town(engine, shop) -> Town:
+def any_town(engine, shop) -> SandboxStore:
     """The same, once on SQLite and once on PostgreSQL."""
-    return connected(Town(engine, shop))
+    return connected(SandboxStore(engine, shop))
 
 
-def connected(town: Town) -> Town:
+def connected(town: SandboxStore) -> SandboxStore:
     town.connect()
     town.compare()
     return town

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.store.shop import customers
-from tests.pipeline.reconciliation.town import MINUTE
+from tests.pipeline.reconciliation.sandbox_store import MINUTE
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_what_is_older_is_recovered(arrived):
 def test_a_hook_that_comes_within_its_grace_is_no_missed_one(arrived):
     arrived.compare_later(MINUTE)
     for hook in arrived.lost:
-        arrived.come_late(hook)
+        arrived.deliver_late(hook)
     arrived.compare_later()
 
     assert (arrived.recovered(), arrived.counted()["missed"]) == ([], 0)
@@ -44,7 +44,7 @@ def test_a_hook_that_comes_within_its_grace_is_no_missed_one(arrived):
 def test_a_hook_that_comes_after_all_is_the_same_happening_and_counted(arrived):
     arrived.compare_later()
     for hook in arrived.lost:
-        arrived.come_late(hook)
+        arrived.deliver_late(hook)
     arrived.record()
 
     events = [(row.name, row.duplicates) for row in arrived.events() if row.name in BOUGHT]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert, update
 
-from pipeline.ledger import tables
-from pipeline.ledger.api_tables import StoreAPI
 from pipeline.ledger.engine import writing
-from pipeline.ledger.reconciliations import begin_new
-from pipeline.reconciliation.asking import COLLECTIONS
-from sandbox.store.shop import boxes, customers, renewals, subscriptions
+from pipeline.ledger.reconciliations import create_missing_reconciliations
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.store_apis import StoreAPI
+from pipeline.reconciliation.collections import COLLECTIONS
+from sandbox.store.shop import boxes, customers, subscriptions
+from sandbox.store.shop import subscriptions as renewals
 from tests.pipeline.reconciliation.conftest import connected
-from tests.pipeline.reconciliation.town import DAY, HOUR, MINUTE, Town
+from tests.pipeline.reconciliation.sandbox_store import DAY, HOUR, MINUTE, SandboxStore
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def lose_all(town):
 
 
 def test_nothing_from_before_the_connection_is_told(shop, engine):
-    town = Town(engine, shop)
+    town = SandboxStore(engine, shop)
     lose_all(town)
     order = town.buy()
     town.wait(DAY)
@@ -41,7 +42,7 @@ def test_nothing_from_before_the_connection_is_told(shop, engine):
 
 
 def test_what_was_before_can_still_be_ended(shop, engine):
-    town = Town(engine, shop)
+    town = SandboxStore(engine, shop)
     lose_all(town)
     order = town.buy()
     connected(town)
@@ -96,7 +97,7 @@ def test_a_hook_among_the_dead_ones_was_not_missed(town):
     dead = {"store_id": town.store_id, "store": "sunny-box", "version": 1, "event": "order_new", "receipt": "r"}
     how = {"stage": "validate", "reason": "invalid", "detail": {}, "received_at": 1, "died_at": 1, "times": 1}
     with writing(town.engine) as db:
-        db.execute(insert(tables.DeadHook).values(**dead, **how, raw=town.packed(f'{{"id": {order["id"]}')))
+        db.execute(insert(core.DeadHook).values(**dead, **how, raw=town.packed(f'{{"id": {order["id"]}')))
     town.compare_later()
 
     assert (town.recovered(), town.counted()["missed"], town.counted()["dead"]) == ([("order_new", order["id"])], 0, 1)
@@ -105,7 +106,7 @@ def test_a_hook_among_the_dead_ones_was_not_missed(town):
 @pytest.mark.parametrize(("forwards", "recovered"), [(False, 0), (True, 3)])
 def test_test_objects_are_only_looked_for_where_the_store_forwards_them(town, forwards, recovered):
     with writing(town.engine) as db:
-        db.execute(update(tables.Store).values(forward_tests=forwards))
+        db.execute(update(core.Store).values(forward_tests=forwards))
     town.losing = lambda news: news.test
     town.buy(test=True)
     town.compare_later()
@@ -129,7 +130,7 @@ def test_what_happens_while_the_hooks_are_removed_is_none_of_our_concern(town):
     def take_up(*, registers):
         with writing(town.engine) as db:
             db.execute(update(StoreAPI).values(registers=registers))
-            begin_new(db, list(COLLECTIONS), 0, town.now())
+            create_missing_reconciliations(db, list(COLLECTIONS), 0, town.now())
 
     take_up(registers=False)
     lose_all(town)

@@ -9,17 +9,17 @@ import zlib
 import pytest
 from sqlalchemy import select
 
-from pipeline.ledger import tables
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.reconciliations import ask_for_pass, set_mode
-from pipeline.reconciliation.passing import reconcile
-from sandbox.store.shop import customers, renewals, till
-from tests.pipeline.reconciliation.town import DAY, HOUR, MINUTE, SECOND, Town
+from pipeline.ledger.reconciliations import request_pass, set_record_only_since
+from pipeline.ledger.schema import core
+from pipeline.reconciliation.run import reconcile
+from sandbox.store.shop import customers, payments, subscriptions
+from tests.pipeline.reconciliation.sandbox_store import DAY, HOUR, MINUTE, SECOND, SandboxStore
 
 
-def fact(town: Town, kind: str, field: str):
+def fact(town: SandboxStore, kind: str, field: str):
     with reading(town.engine) as db:
-        rows = db.execute(select(tables.Fact.data).where(tables.Fact.kind == kind)).scalars()
+        rows = db.execute(select(core.Fact.data).where(core.Fact.kind == kind)).scalars()
         return [row[field][1] for row in rows if field in row]
 
 
@@ -27,7 +27,7 @@ def test_an_old_payment_does_not_hide_that_a_later_one_failed(town):
     town.losing = lambda news: news.event == "transaction_new"
     order = town.buy()
     town.wait(HOUR)
-    renewals.fail_renewal(town.shop, town.world.state.get("subscriptions", order["_subscription_ids"][0]))
+    subscriptions.fail_renewal(town.shop, town.world.state.get("subscriptions", order["_subscription_ids"][0]))
     town.compare_later()
 
     assert (fact(town, "payment", "failed"), town.recovered()[0][0]) == ([True], "transaction_new")
@@ -58,7 +58,7 @@ def test_a_renewal_happened_when_its_order_was_placed(town):
     order = town.buy()
     town.losing = lambda news: news.event == "subscription_renewed"
     town.wait(HOUR)
-    renewals.renew(town.shop, town.world.state.get("subscriptions", order["_subscription_ids"][0]))
+    subscriptions.renew(town.shop, town.world.state.get("subscriptions", order["_subscription_ids"][0]))
     renewed_at = town.now()
     town.compare_later(5 * HOUR)
     [event] = town.events("reconcile")
@@ -69,10 +69,10 @@ def test_a_renewal_happened_when_its_order_was_placed(town):
 @pytest.mark.parametrize("apart", [MINUTE, 23 * HOUR, 31 * DAY])
 def test_a_renewal_is_recovered_though_one_before_it_was_told(town, apart):
     subscription = town.world.state.get("subscriptions", town.buy()["_subscription_ids"][0])
-    renewals.renew(town.shop, subscription)
+    subscriptions.renew(town.shop, subscription)
     town.wait(apart)
     town.losing = lambda news: news.event == "subscription_renewed"
-    renewals.renew(town.shop, subscription)
+    subscriptions.renew(town.shop, subscription)
     town.compare_later()
 
     assert town.recovered() == [("subscription_renewed", subscription["id"])]
@@ -81,11 +81,11 @@ def test_a_renewal_is_recovered_though_one_before_it_was_told(town, apart):
 def test_a_renewal_is_recovered_of_a_store_whose_time_runs_ahead_of_ours(town):
     """A sandbox store's months pass in seconds: all its hooks come at once."""
     subscription = town.world.state.get("subscriptions", town.buy()["_subscription_ids"][0])
-    renewals.renew(town.shop, subscription)
+    subscriptions.renew(town.shop, subscription)
     town.ahead = 31 * DAY
     town.wait(town.ahead)
     town.losing = lambda news: news.event == "subscription_renewed"
-    renewals.renew(town.shop, subscription)
+    subscriptions.renew(town.shop, subscription)
     town.compare()
     town.compare_later(16 * MINUTE)
 
@@ -99,7 +99,7 @@ def test_its_body_is_kept_as_the_api_gave_it(town):
     [event] = town.events("reconcile")
 
     with reading(town.engine) as db:
-        raw = db.execute(select(tables.Body.raw).where(tables.Body.event_id == event.id)).scalar_one()
+        raw = db.execute(select(core.Body.raw).where(core.Body.event_id == event.id)).scalar_one()
     assert (json.loads(zlib.decompress(raw))["id"], event.form) == (order["id"], "api")
 
 
@@ -109,13 +109,13 @@ def test_it_leaves_after_what_was_told_before_it_was_found(town):
     town.compare_later()
 
     with reading(town.engine) as db:
-        left = db.execute(select(tables.Delivery.name).order_by(tables.Delivery.id)).scalars()
+        left = db.execute(select(core.Delivery.name).order_by(core.Delivery.id)).scalars()
         assert [name for name in left if name][-1] == "order_new"
 
 
 def test_what_is_only_recorded_reaches_no_platform(town):
     with writing(town.engine) as db:
-        set_mode(db, town.store_id, town.now())
+        set_record_only_since(db, town.store_id, town.now())
     town.losing = lambda news: news.event == "order_new"
     town.buy()
     town.compare_later()
@@ -132,9 +132,9 @@ def test_two_who_write_about_the_same_people_at_once_leave_what_one_after_the_ot
     town.wait(HOUR)
     town.losing = lambda _: False
     for order in bought:
-        till.refund(town.shop, order, 100)
+        payments.refund(town.shop, order, 100)
     with writing(town.engine) as db:
-        ask_for_pass(db, town.store_id, town.now())
+        request_pass(db, town.store_id, town.now())
 
     compares = threading.Thread(target=reconcile, args=(town.means, town.store_id))
     compares.start()
@@ -142,8 +142,8 @@ def test_two_who_write_about_the_same_people_at_once_leave_what_one_after_the_ot
     compares.join(60)
 
     with reading(town.engine) as db:
-        people = db.execute(select(tables.Person.customer_id)).scalars().all()
-        keys = [(row.name, row.message_id) for row in db.execute(select(tables.Delivery)) if row.message_id]
+        people = db.execute(select(core.Person.customer_id)).scalars().all()
+        keys = [(row.name, row.message_id) for row in db.execute(select(core.Delivery)) if row.message_id]
     events = [row.happening for row in town.events()]
     assert sorted(people) == sorted(order["customer_id"] for order in bought)
     assert (len(events), len(set(events)), len(keys)) == (12 * 6, 12 * 6, 12 * 6)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.errors import StaleFence
+from pipeline.core.errors import StaleFence
 from pipeline.inbox import stream
-from pipeline.inbox.raw_hook import RawHook
-from pipeline.lanes.lease import Lease
+from pipeline.inbox.entry import RawHook
+from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.engine import writing
-from pipeline.ledger.reconciliations import ask_for_pass, due_stores
-from pipeline.ledger.store_apis import REFUSED, find_api
-from pipeline.reconciliation.stepping import Step
-from tests.pipeline.reconciliation.town import HOUR, MINUTE
+from pipeline.ledger.reconciliations import list_due_stores, request_pass
+from pipeline.ledger.store_apis import REFUSED, find_store_api
+from pipeline.reconciliation.page import PageStep
+from tests.pipeline.reconciliation.sandbox_store import HOUR, MINUTE
 
 DATED = ["order_new", "subscription_new", "transaction_new"]  # at once: they say how old they are
 
@@ -28,7 +28,7 @@ def lossy(town):
 
 def ask(town):
     with writing(town.engine) as db:
-        ask_for_pass(db, town.store_id, town.now())
+        request_pass(db, town.store_id, town.now())
 
 
 def test_a_page_that_fails_leaves_the_mark_where_it_was(lossy):
@@ -93,8 +93,8 @@ def test_refused_keys_are_noted_and_left_to_the_audit_of_the_hooks(lossy):
     lossy.run()
 
     with writing(lossy.engine) as db:
-        due = due_stores(db, lossy.now() + HOUR)
-        assert (find_api(db, lossy.store_id).status, due) == (REFUSED, [])
+        due = list_due_stores(db, lossy.now() + HOUR)
+        assert (find_store_api(db, lossy.store_id).status, due) == (REFUSED, [])
 
 
 def test_while_hooks_wait_in_the_inbox_nothing_is_compared(lossy):
@@ -118,10 +118,10 @@ def test_of_two_who_take_the_same_step_one_gives_way_and_nothing_is_recorded_twi
     any_town.buy()
     any_town.wait(HOUR)
     api, row = any_town.means.open_api(any_town.store_id), any_town.row("orders")
-    Step(any_town.means, api, row).take()
+    PageStep(any_town.means, api, row).take()
 
     with pytest.raises(StaleFence):
-        Step(any_town.means, api, row).take()
+        PageStep(any_town.means, api, row).take()
     assert [event for event, _ in any_town.recovered()] == ["order_new"]
 
 

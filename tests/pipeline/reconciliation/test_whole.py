@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.ledger.engine import writing
-from pipeline.ledger.reconciliations import ask_for_pass
-from pipeline.reconciliation import stepping
-from tests.pipeline.reconciliation.town import HOUR, MINUTE
+from pipeline.ledger.reconciliations import request_pass
+from pipeline.reconciliation import page
+from tests.pipeline.reconciliation.sandbox_store import HOUR, MINUTE
 
 ORDERS = "/v1/orders"
 
@@ -15,13 +15,13 @@ ORDERS = "/v1/orders"
 @pytest.fixture
 def lossy(town, monkeypatch):
     """Some have bought a box each, and no hook has told of anything; an order is on each page."""
-    monkeypatch.setattr(stepping, "LIMIT", 1)
+    monkeypatch.setattr(page, "PAGE_SIZE", 1)
     town.losing = lambda _: True
     for _ in range(3):
         town.buy()
     town.wait(HOUR)
     with writing(town.engine) as db:
-        ask_for_pass(db, town.store_id, town.now())
+        request_pass(db, town.store_id, town.now())
     return town
 
 
@@ -38,7 +38,7 @@ def test_a_list_that_was_short_is_read_again_from_the_same_mark(lossy):
     lossy.run()
 
     assert (first[0].mark, first[0].error, first[1]) == (before, "orders: 2 of 3 were shown", 2)
-    assert passed.troubles["orders"] == "orders: 2 of 3 were shown"
+    assert passed.errors["orders"] == "orders: 2 of 3 were shown"
     assert (lossy.row("orders").error, orders(lossy)) == (None, 3)
     assert lossy.row("orders").mark > before
 

@@ -8,17 +8,17 @@ import shutil
 import pytest
 
 from pipeline.ledger.engine import make_engine
-from pipeline.reconciliation.asking import EVENTS
-from sandbox.store.server import serving
-from sandbox.store.telling.mix import Mix
+from pipeline.reconciliation.collections import OBSERVABLE_EVENTS
+from sandbox.store.server import run_in_thread
+from sandbox.store.webhooks.mix import Mix
 from sandbox.store.world import Options
-from tests.pipeline.reconciliation.town import HOUR, MINUTE, SECOND, Times, Town
-from tests.pipeline.shop import Shop
+from tests.pipeline.reconciliation.sandbox_store import HOUR, MINUTE, SECOND, ReconciliationTiming, SandboxStore
+from tests.pipeline.sandbox_store import StoreControl
 
 STARTS = ("2026-11-28T03:37:45Z", "2027-01-31T09:00:00Z", "2028-02-29T23:50:00Z")  # months of every length follow
 
 
-class Hurried(Town):
+class Hurried(SandboxStore):
     """Months of the store pass while our clock stands still: as in the demo."""
 
     def __post_init__(self):
@@ -35,8 +35,8 @@ def lived(migrated_sqlite, tmp_path_factory):
     path = tmp_path_factory.mktemp("life") / "ledger.db"
     shutil.copy(migrated_sqlite, path)
     engine = make_engine(f"sqlite:///{path}")
-    with serving(Options("id", "secret", seed=7)) as running:
-        town = Town(engine, Shop(running), mix=Mix(test=0.05), odd=0.3)
+    with run_in_thread(Options("id", "secret", seed=7)) as running:
+        town = SandboxStore(engine, StoreControl(running), mix=Mix(test=0.05), odd=0.3)
         town.settle(8)
         town.connect()
         town.compare()
@@ -55,8 +55,8 @@ def hurried(request, migrated_sqlite, tmp_path):
     """A life as the demo's, long enough that many a subscription is renewed twice."""
     shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
     engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
-    with serving(Options("id", "secret", start=request.param)) as running:
-        town = Hurried(engine, Shop(running), times=Times(HOUR, 2 * HOUR, 0), gap=129_600)
+    with run_in_thread(Options("id", "secret", start=request.param)) as running:
+        town = Hurried(engine, StoreControl(running), times=ReconciliationTiming(HOUR, 2 * HOUR, 0), gap=129_600)
         town.settle(24)
         town.connect()
         town.compare()
@@ -76,7 +76,7 @@ def only_last(hooks):
 
 
 def shown_by_the_api(town, *, lost):
-    hooks = [one for one in only_last(town.hooks) if one.event in EVENTS and not one.is_test]
+    hooks = [one for one in only_last(town.hooks) if one.event in OBSERVABLE_EVENTS and not one.is_test]
     return {one.key for one in hooks if one.lost is lost}
 
 
@@ -89,7 +89,7 @@ def test_so_it_is_on_whichever_day_the_store_begins_and_however_fast_its_time_go
 
 
 def test_every_event_the_api_can_show_was_lost_and_found(lived):
-    assert {row.name for row in lived.events("reconcile")} == set(EVENTS)
+    assert {row.name for row in lived.events("reconcile")} == set(OBSERVABLE_EVENTS)
 
 
 def test_the_counts_are_right(lived):

@@ -14,7 +14,7 @@ from tests.installation import Installation
 
 
 @dataclass(frozen=True)
-class Shell:
+class CommandLine:
     """Types commands of one installation."""
 
     run: Callable[..., Result]
@@ -37,8 +37,8 @@ class Shell:
 
 
 @pytest.fixture
-def shell(installed: Installation) -> Shell:
-    return Shell(lambda *typed: CliRunner().invoke(main, typed, catch_exceptions=False))
+def shell(installed: Installation) -> CommandLine:
+    return CommandLine(lambda *typed: CliRunner().invoke(main, typed, catch_exceptions=False))
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.lanes.lane import run_lane
-from tasks.lines import lane_deps
+from pipeline.delivery.lane import run_lane
+from tasks.lane_dependencies import build_lane_deps
 from tests.installation import Installation
 
 
-def run_lane_of(installed: Installation, connection: int) -> None:
-    run_lane(lane_deps(installed.process), connection, 0, until=installed.process.now() + 60_000_000)
+def run_lanes(installed: Installation, connection: int) -> None:
+    run_lane(build_lane_deps(installed.process), connection, 0, until=installed.process.now() + 60_000_000)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ledger.account_tables import User
-from pipeline.ledger.accounts import NewUser, add_member, add_user, new_account
+from pipeline.ledger.accounts import NewUser, add_member, add_user, create_account
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.schema.accounts import User
 from tests.builders import NOW
 
 
@@ -15,7 +15,7 @@ def bea(installed):
     """A merchant who came by the web, and a store that came by the command line."""
     installed.connect({})
     with writing(installed.process.engine) as db:
-        account, user = new_account(db, NOW), add_user(db, NewUser("bea@example.com", "hash", "id"), NOW)
+        account, user = create_account(db, NOW), add_user(db, NewUser("bea@example.com", "hash", "id"), NOW)
         add_member(db, account, user, "owner", NOW)
         db.execute(User.__table__.update().values(tf_primary_method="authenticator", tf_totp_secret="sealed"))
 

@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.engine import writing
-from pipeline.ledger.silence.alarms import NewAlarm, end_alarms, note_tried, open_alarm
+from pipeline.ledger.monitoring.alarms import NewAlarm, end_alarms, open_alarm, record_diagnostics
 from pipeline.ledger.stores import save_store
 from tests.builders import NOW
-from tests.pipeline.silence.test_webhook import is_genuine
+from tests.pipeline.monitoring.test_alert_webhook import is_genuine
 from tests.servers.listener import listener
 from tests.servers.process import free_port
 
@@ -32,7 +32,7 @@ def alarmed(installed, owned):
     with writing(installed.process.engine) as db:
         open_alarm(db, NewAlarm("silence", owned.id, "order_new", NOW, 3_600_000_000), NOW)
         open_alarm(db, NewAlarm("way_in", reason="TLS failed"), NOW)
-        note_tried(db, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
+        record_diagnostics(db, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
         end_alarms(db, [2], NOW + 9)
 
 

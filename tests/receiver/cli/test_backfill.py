@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from pipeline.ledger.backfill_tables import Backfill
 from pipeline.ledger.engine import writing
-from pipeline.ledger.store_apis import save_api
+from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import save_store
-from receiver.cli.progress import duration
+from receiver.cli.progress import format_duration
 from tests.builders import NOW
 
 
@@ -17,7 +17,7 @@ from tests.builders import NOW
 def typed(shell, installed):
     """Types `cratewire backfill …` about a store with keys."""
     with writing(installed.process.engine) as db:
-        save_api(db, save_store(db, "acme", NOW).id, b"sealed", NOW)
+        save_store_api(db, save_store(db, "acme", NOW).id, b"sealed", NOW)
         save_store(db, "keyless", NOW)
 
     def type_(name, *more):
@@ -109,4 +109,4 @@ def test_watching_ends_with_it_and_tells_how_it_ended(typed, shell, installed, s
     ("seconds", "said"), [(None, "?"), (0.4, "0 s"), (59.4, "59 s"), (59.6, "1:00"), (187, "3:07"), (3723, "1:02:03")]
 )
 def test_times_are_told_as_people_say_them(seconds, said):
-    assert duration(seconds) == said
+    assert format_duration(seconds) == said

@@ -11,9 +11,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from pipeline.errors import Misconfigured
+from pipeline.core.errors import Misconfigured
 from receiver.cli import COMMANDS, main
-from receiver.cli.output import json_option, show, speaks_plainly
+from receiver.cli.output import json_option, report_errors, show
 
 CLI = Path(__file__).parents[3] / "receiver" / "cli"
 NO_COMMANDS = {"__init__", "__main__", "options", "output"}
@@ -83,13 +83,13 @@ def test_the_module_is_the_command_too():
 
 @click.command
 @json_option
-@speaks_plainly
+@report_errors
 def greet(*, as_json: bool) -> None:
     show({"greeting": "señor"}, as_json=as_json, human=lambda console: console.print("Hello"))
 
 
 @click.command
-@speaks_plainly
+@report_errors
 def fail() -> None:
     raise Misconfigured("PORT: Not a valid integer.\nREDIS_URL: Missing.")
 

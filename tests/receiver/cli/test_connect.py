@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.events.table import EVENTS
-from pipeline.ledger import tables
-from pipeline.secrets import unseal
+from pipeline.events.catalogue import EVENTS
+from pipeline.infra.crypto.encryption import decrypt
+from pipeline.ledger.schema import core
 from tests.installation import KEY
 from tests.servers.process import free_port
 
@@ -24,7 +24,7 @@ def changed(typed, option, value):
 
 
 def saved(installed):
-    return (len(installed.rows(tables.Store)), len(installed.rows(tables.Connection)))
+    return (len(installed.rows(core.Store)), len(installed.rows(core.StoreConnection)))
 
 
 def test_it_says_what_was_connected_and_a_url_for_every_event(shell, typed):
@@ -60,9 +60,9 @@ def test_urls_on_loopback_come_with_a_warning(shell, typed, monkeypatch):
 def test_what_is_saved_of_the_credentials_is_sealed(shell, typed, track, installed):
     shell.said(*typed)
 
-    (row,) = installed.rows(tables.Connection)
+    (row,) = installed.rows(core.StoreConnection)
     assert track.api_key.encode() not in row.config
-    assert unseal([KEY], row.config)["api_key"] == track.api_key
+    assert decrypt([KEY], row.config)["api_key"] == track.api_key
 
 
 def test_connecting_again_updates_and_makes_no_second_one(shell, typed, installed):
@@ -71,14 +71,14 @@ def test_connecting_again_updates_and_makes_no_second_one(shell, typed, installe
 
     assert after == before
     assert saved(installed) == (1, 1)
-    assert [row.currency for row in installed.rows(tables.Store)] == ["EUR"]
+    assert [row.currency for row in installed.rows(core.Store)] == ["EUR"]
 
 
 def test_what_is_not_said_again_stays(shell, typed, installed):
     shell.said(*typed, "--currency", "EUR", "--forward-also", "shipment_address_updated", "--forward-tests")
     shell.said(*typed)
 
-    (store,) = installed.rows(tables.Store)
+    (store,) = installed.rows(core.Store)
     assert (store.currency, store.forward_also, store.forward_tests) == ("EUR", ["shipment_address_updated"], True)
 
 
@@ -131,11 +131,11 @@ def test_a_label_makes_a_second_connection_of_the_same_store(shell, typed, insta
 def test_a_paused_connection_goes_on_when_connected_again(shell, typed, installed):
     shell.said(*typed)
     with installed.process.engine.begin() as db:
-        db.execute(tables.Connection.__table__.update().values(status="paused", status_reason="revoked"))
+        db.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason="revoked"))
 
     shell.said(*typed)
 
-    assert [row.status for row in installed.rows(tables.Connection)] == ["active"]
+    assert [row.status for row in installed.rows(core.StoreConnection)] == ["active"]
 
 
 def test_a_secret_may_come_from_the_environment(shell, typed, track, monkeypatch):
@@ -179,7 +179,7 @@ def test_what_is_no_currency_is_refused_as_the_form_refuses_it(shell, typed, ins
 def test_a_currency_may_be_written_small(shell, typed, installed):
     shell.said(*typed, "--currency", " eur ")
 
-    assert [row.currency for row in installed.rows(tables.Store)] == ["EUR"]
+    assert [row.currency for row in installed.rows(core.Store)] == ["EUR"]
 
 
 def test_an_event_cratejoy_does_not_have_cannot_be_forwarded(shell, typed, installed):

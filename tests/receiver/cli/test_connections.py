@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import writing
-from pipeline.ledger.tables import Connection, Delivery
-from tests.contracts.fake_track import Canned
+from pipeline.ledger.schema.core import Delivery, StoreConnection
+from tests.contracts.fake_track import CannedAnswer
 from tests.installation import order_hook
-from tests.receiver.cli.lanes import run_lane_of
+from tests.receiver.cli.lanes import run_lanes
 
 REFUSED = "the credentials were refused (401)"
 
@@ -22,7 +22,7 @@ def connect(installed, track):
     def connected(store="acme", *, refused=False, **config):
         link = installed.connect({**track.config, **config}, store=store)
         with writing(installed.process.engine) as db:
-            db.execute(update(Connection).values(account="3"))  # as the fake calls it
+            db.execute(update(StoreConnection).values(account="3"))  # as the fake calls it
             if refused:
                 pause_connection(db, link, REFUSED, installed.process.now())
         return link
@@ -31,7 +31,7 @@ def connect(installed, track):
 
 
 def states(installed):
-    return [(row.status, row.status_reason) for row in installed.rows(Connection)]
+    return [(row.status, row.status_reason) for row in installed.rows(StoreConnection)]
 
 
 def waiting(installed):
@@ -42,7 +42,7 @@ def test_what_is_paused_by_hand_keeps_what_should_leave(shell, installed, connec
     link = connect()
     shell.said("connections", "pause", "--store", "acme")
     installed.record(order_hook(1))
-    run_lane_of(installed, link)
+    run_lanes(installed, link)
 
     assert (states(installed), waiting(installed)) == ([("paused", "paused by hand")], 2)
 
@@ -53,7 +53,7 @@ def test_what_is_resumed_sends_what_waited(shell, installed, connect):
 
     assert shell.said("connections", "resume", "--store", "acme") == "acme to customerio goes on.\n"
 
-    run_lane_of(installed, link)
+    run_lanes(installed, link)
     assert waiting(installed) == 0
 
 
@@ -80,7 +80,7 @@ def test_all_that_is_paused_is_tried_and_the_rest_is_left_alone(shell, installed
 
 def test_keys_that_lead_to_another_account_now_are_not_taken(shell, installed, connect, track):
     connect(refused=True)
-    track.next.append(Canned(body='{"url": "x", "region": "us", "environment_id": 77}'))
+    track.next.append(CannedAnswer(body='{"url": "x", "region": "us", "environment_id": 77}'))
 
     assert "lead to another account now" in shell.run("connections", "resume", "--store", "acme").stdout
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pipeline.inbox import stream
-from pipeline.ledger import tables
-from tests.contracts.fake_track import Canned
-from tests.installation import a_hook, order_hook
-from tests.receiver.cli.lanes import run_lane_of
+from pipeline.ledger.schema import core
+from tests.contracts.fake_track import CannedAnswer
+from tests.installation import make_hook, order_hook
+from tests.receiver.cli.lanes import run_lanes
 
 BROKEN = b'{"id": never closed'
 
@@ -20,7 +20,7 @@ def connection(installed, track):
 
 @pytest.fixture
 def dead_hook(installed, connection):
-    hook = a_hook(BROKEN)
+    hook = make_hook(BROKEN)
     installed.record(hook)
     return hook
 
@@ -29,8 +29,8 @@ def dead_hook(installed, connection):
 def dead_delivery(installed, connection, track):
     """The platform refuses a profile, and with it its event."""
     installed.record(order_hook(1))
-    track.next.append(Canned(400, '{"meta":{"errors":["nothing we can use"]}}'))
-    run_lane_of(installed, connection)
+    track.next.append(CannedAnswer(400, '{"meta":{"errors":["nothing we can use"]}}'))
+    run_lanes(installed, connection)
 
 
 def names(shell):
@@ -70,7 +70,7 @@ def test_a_hook_is_shown_with_its_reason_and_its_bytes(shell, dead_hook):
 
 
 def test_bytes_that_are_no_text_can_be_shown(shell, installed, connection):
-    installed.record(a_hook(b"\xff\xfe{[bold]"))
+    installed.record(make_hook(b"\xff\xfe{[bold]"))
 
     assert "\\xff\\xfe{[bold]" in shell.said("dead", "show", "hook:1")
     assert shell.json("dead", "show", "hook:1")["raw"] == "\\xff\\xfe{[bold]"
@@ -98,8 +98,8 @@ def test_a_hook_goes_back_into_the_inbox_as_it_came(shell, installed, dead_hook)
 def test_a_delivery_waits_in_its_lane_again(shell, installed, track, connection, dead_delivery):
     assert shell.said("dead", "replay", "delivery:1", "delivery:2") == "2 on their way again.\n"
 
-    run_lane_of(installed, connection)
-    assert [row.status for row in installed.rows(tables.Delivery)] == ["sent", "sent"]
+    run_lanes(installed, connection)
+    assert [row.status for row in installed.rows(core.Delivery)] == ["sent", "sent"]
 
 
 def test_everything_can_be_replayed_at_once(shell, dead_hook, dead_delivery):
@@ -108,7 +108,7 @@ def test_everything_can_be_replayed_at_once(shell, dead_hook, dead_delivery):
 
 def test_everything_goes_back_in_the_order_in_which_it_died(shell, installed, connection):
     for number in range(3):
-        installed.record(a_hook(b"{%d" % number))
+        installed.record(make_hook(b"{%d" % number))
 
     shell.said("dead", "replay", "--all")
 
@@ -140,7 +140,7 @@ def test_without_redis_no_hook_is_called_replayed(shell, installed, dead_hook, m
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
 
     assert "Redis does not answer" in shell.complaint("dead", "replay", "hook:1")
-    assert [row.replayed_at for row in installed.rows(tables.DeadHook)] == [None]
+    assert [row.replayed_at for row in installed.rows(core.DeadHook)] == [None]
 
 
 def test_what_was_read_before_its_schema_learned_lives_after_a_replay(shell, installed, connection):
@@ -150,5 +150,5 @@ def test_what_was_read_before_its_schema_learned_lives_after_a_replay(shell, ins
 
     installed.record(*waiting(installed))
 
-    assert [row.subject_id for row in installed.rows(tables.Event)] == [5]
+    assert [row.subject_id for row in installed.rows(core.Event)] == [5]
     assert names(shell) == []

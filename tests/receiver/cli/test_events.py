@@ -9,11 +9,11 @@ import threading
 
 import pytest
 
-from pipeline.events.table import EVENTS
-from pipeline.ledger import tables
+from pipeline.events.catalogue import EVENTS
+from pipeline.ledger.schema import core
 from tests.builders import NOW
-from tests.installation import a_hook, order_hook
-from tests.receiver.cli.lanes import run_lane_of
+from tests.installation import make_hook, order_hook
+from tests.receiver.cli.lanes import run_lanes
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_events_are_listed_newest_first(shell, installed, connection):
 
 
 def test_a_list_can_be_narrowed_and_turned_over(shell, installed, connection):
-    installed.record(*(order_hook(number) for number in range(1, 6)), a_hook(b'{"a": 1}', event="design_updated"))
+    installed.record(*(order_hook(number) for number in range(1, 6)), make_hook(b'{"a": 1}', event="design_updated"))
 
     only = shell.json("events", "list", "--name", "order_new", "--limit", "2")
     older = shell.json("events", "list", "--name", "order_new", "--limit", "2", "--before", str(only[-1]["id"]))
@@ -49,7 +49,7 @@ def test_a_name_no_event_has_is_refused_with_those_there_are(shell, connection):
 
 
 def test_an_event_cratejoy_does_not_name_is_listed_to_the_last_page(shell, installed, connection):
-    installed.record(a_hook(b'{"a": 1}', event="brand_new"))
+    installed.record(make_hook(b'{"a": 1}', event="brand_new"))
 
     assert [row["outcome"] for row in shell.json("events", "list", "--name", "brand_new")] == ["unknown_event"]
     assert shell.json("events", "list", "--name", "brand_new", "--before", "1") == []
@@ -88,7 +88,7 @@ def test_an_event_is_found_by_its_id_its_ulid_or_its_receipt(shell, installed, c
 def test_one_event_is_shown_with_its_bytes_its_people_its_deliveries_and_its_calls(shell, installed, connection):
     hook = order_hook(1)
     installed.record(hook)
-    run_lane_of(installed, connection)
+    run_lanes(installed, connection)
 
     document = shell.json("events", "show", "1")
 
@@ -100,7 +100,7 @@ def test_one_event_is_shown_with_its_bytes_its_people_its_deliveries_and_its_cal
 
 def test_a_human_reads_the_same_of_one_event(shell, installed, connection):
     installed.record(order_hook(1))
-    run_lane_of(installed, connection)
+    run_lanes(installed, connection)
 
     text = shell.said("events", "show", "1")
 
@@ -110,7 +110,7 @@ def test_a_human_reads_the_same_of_one_event(shell, installed, connection):
 
 
 def test_why_nobody_was_told_is_said(shell, installed, connection):
-    installed.record(a_hook(b'{"id": 1, "customer": {"id": 7001}, "type": "order"}'))
+    installed.record(make_hook(b'{"id": 1, "customer": {"id": 7001}, "type": "order"}'))
 
     assert [one["reason"] for one in shell.json("events", "show", "1")["people"]] == ["no_email"]
     assert "no_email" in shell.said("events", "show", "1")
@@ -120,7 +120,7 @@ def test_why_a_delivery_died_is_said(shell, installed, connection):
     installed.record(order_hook(1))
     with installed.process.engine.begin() as db:
         dead = {"status": "dead", "reason": "identifier_too_long", "done_at": NOW}
-        db.execute(tables.Delivery.__table__.update().where(tables.Delivery.id == 2).values(**dead))
+        db.execute(core.Delivery.__table__.update().where(core.Delivery.id == 2).values(**dead))
 
     assert "delivery 2: identifier_too_long" in shell.said("events", "show", "1").splitlines()
 
@@ -159,4 +159,4 @@ def test_nobody_is_shown_in_a_list(shell, installed, connection):
     installed.record(order_hook(1))
 
     assert "bea.buyer" not in shell.said("events", "list") + shell.said("events", "list", "--json")
-    assert installed.rows(tables.Person)
+    assert installed.rows(core.Person)

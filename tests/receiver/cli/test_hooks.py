@@ -8,16 +8,16 @@ import fakeredis
 import pytest
 from sqlalchemy import update
 
-from pipeline.cratejoy.opening import open_with
-from pipeline.events.table import EVENTS
-from pipeline.http import HTTP
-from pipeline.ledger import tables
-from pipeline.ledger.backfill_tables import Backfill
+from pipeline.cratejoy.factory import build_client
+from pipeline.events.catalogue import EVENTS
+from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.engine import reading
-from pipeline.ledger.store_apis import find_api
-from sandbox.store.server import serving
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.store_apis import find_store_api
+from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
-from tests.pipeline.shop import AMPLE, Shop
+from tests.pipeline.sandbox_store import AMPLE_PER_S, StoreControl
 
 ENDED = {"ended_at": 1}
 COMMAND = "`cratewire backfill"
@@ -43,8 +43,8 @@ FOREIGN = "https://other.example.com/hooks/in?key=s3cret"
 @pytest.fixture
 def shop(monkeypatch):
     monkeypatch.setenv("CRATEWIRE_CRATEJOY_RATE", "1000")
-    with serving(Options("id", "secret", seed=7)) as running:
-        yield Shop(running)
+    with run_in_thread(Options("id", "secret", seed=7)) as running:
+        yield StoreControl(running)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def connected(shell, typed):
 
 
 def api(shop):
-    return open_with(shop.credentials(), fakeredis.FakeRedis(), http=HTTP(), per_second=AMPLE)
+    return build_client(shop.credentials(), fakeredis.FakeRedis(), http=HTTPClient(), per_second=AMPLE_PER_S)
 
 
 def registered(shop):
@@ -105,7 +105,7 @@ def test_wrong_cratejoy_keys_are_refused_before_anything_is_saved(shell, typed, 
 
     assert "Cratejoy refused the Client ID and Secret" in complaint
     assert "wrong-secret" not in complaint
-    assert installed.rows(tables.Store) == []
+    assert installed.rows(core.Store) == []
     assert track.calls == []
 
 
@@ -113,7 +113,7 @@ def test_keys_the_platform_refuses_leave_nothing_at_cratejoy(shell, typed, insta
     place = typed.index(track.api_key)
     shell.complaint(*typed[:place], "wrong-api-key", *typed[place + 1 :])
 
-    assert installed.rows(tables.Store) == []
+    assert installed.rows(core.Store) == []
     assert registered(shop) == []
 
 
@@ -205,7 +205,7 @@ def test_humans_read_what_was_wrong(shell, connected, shop):
 
 def test_rotating_gives_cratejoy_new_urls_and_lets_the_old_ones_live_a_day(shell, connected, shop, installed):
     hooks(shell, "rotate")
-    (store,) = installed.rows(tables.Store)
+    (store,) = installed.rows(core.Store)
 
     assert not {target for _, target in registered(shop)} & set(connected["hooks"].values())
     assert len(registered(shop)) == len(EVENTS)
@@ -214,7 +214,7 @@ def test_rotating_gives_cratejoy_new_urls_and_lets_the_old_ones_live_a_day(shell
 
 def test_urls_that_leaked_end_at_once(shell, connected, installed):
     hooks(shell, "rotate", "--now")
-    (store,) = installed.rows(tables.Store)
+    (store,) = installed.rows(core.Store)
 
     assert (store.token_version, store.old_token_until) == (2, None)
 
@@ -225,7 +225,7 @@ def test_removing_leaves_others_hooks_and_forgets_the_keys_if_told(shell, connec
 
     assert registered(shop) == [("order_new", FOREIGN)]
     with reading(installed.process.engine) as db:
-        assert find_api(db, 1) is None
+        assert find_store_api(db, 1) is None
 
 
 def test_removed_hooks_come_back_with_sync(shell, connected, shop):

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import writing
-from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
-from pipeline.ledger.store_apis import save_api
+from pipeline.ledger.monitoring.alarms import NewAlarm, open_alarm
+from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import find_store, save_store
-from pipeline.secrets import seal
-from sandbox.store.server import serving
+from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
-from tests.installation import a_hook, order_hook
-from tests.pipeline.shop import Shop
-from tests.receiver.cli.lanes import run_lane_of
+from tests.installation import make_hook, order_hook
+from tests.pipeline.sandbox_store import StoreControl
+from tests.receiver.cli.lanes import run_lanes
 
 KNOWN: dict[str, list[str]] = json.loads(Path(__file__).with_name("json_keys.json").read_text("utf-8"))
 
@@ -29,15 +29,15 @@ def busy(installed, track, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_CRATEJOY_RATE", "1000")
     process = installed.process
     connection = installed.connect(track.config)
-    with serving(Options("id", "secret", seed=7)) as running:
-        sealed = seal(process.settings.secret_keys, Shop(running).credentials().as_config())
+    with run_in_thread(Options("id", "secret", seed=7)) as running:
+        sealed = encrypt(process.settings.secret_keys, StoreControl(running).credentials().as_config())
         with writing(process.engine) as db:
-            save_api(db, save_store(db, "acme", process.now()).id, sealed, process.now())
+            save_store_api(db, save_store(db, "acme", process.now()).id, sealed, process.now())
             store = find_store(db, "acme")
             assert store is not None
             open_alarm(db, NewAlarm("silence", store.id, last_at=process.now(), expected_us=1), process.now())
-        installed.record(order_hook(1), a_hook(b"{"))
-        run_lane_of(installed, connection)
+        installed.record(order_hook(1), make_hook(b"{"))
+        run_lanes(installed, connection)
         yield installed
 
 

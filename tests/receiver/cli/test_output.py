@@ -8,9 +8,9 @@ import json
 import pytest
 from rich.table import Table
 
-from pipeline.ledger import tables
-from receiver.cli.output import Plain, styled, written
-from tests.installation import a_hook
+from pipeline.ledger.schema import core
+from receiver.cli.output import SafeConsole, format_json, styled
+from tests.installation import make_hook
 
 BRACKETS = ["[/nope]", "[red]y[/red]", "[bold", ":smile:", "[link=https://example.com]x[/link]"]
 ORDERS = {
@@ -30,13 +30,13 @@ def connection(installed):
 
 def printed(shown):
     out = io.StringIO()
-    Plain(file=out, width=80, force_terminal=True, color_system="truecolor").print(shown)
+    SafeConsole(file=out, width=80, force_terminal=True, color_system="truecolor").print(shown)
     return out.getvalue()
 
 
 def a_customer(name):
     buyer = {"id": 7001, "email": "bea.buyer@example.com", "first_name": name, "type": "customer"}
-    return a_hook(json.dumps({"id": 1, "customer": buyer, "total": 3495, "type": "order"}).encode())
+    return make_hook(json.dumps({"id": 1, "customer": buyer, "total": 3495, "type": "order"}).encode())
 
 
 @pytest.mark.parametrize("name", BRACKETS)
@@ -49,7 +49,7 @@ def test_a_name_in_square_brackets_is_shown_as_it_is(shell, installed, name):
 @pytest.mark.parametrize("why", BRACKETS)
 def test_a_platforms_words_in_square_brackets_are_shown_as_they_are(shell, installed, why):
     with installed.process.engine.begin() as db:
-        db.execute(tables.Connection.__table__.update().values(status="paused", status_reason=why))
+        db.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason=why))
 
     assert f"refuses the connection ({why})" in shell.said("status")
 
@@ -59,14 +59,14 @@ def test_a_name_cannot_give_a_terminal_orders(shell, installed, name):
     """Names are read without such characters, but those that were kept before have them."""
     installed.record(a_customer("Bea"))
     with installed.process.engine.begin() as db:
-        db.execute(tables.Person.__table__.update().values(attributes={"first_name": name}))
+        db.execute(core.Person.__table__.update().values(attributes={"first_name": name}))
 
     assert name not in shell.said("people", "show", "7001") + shell.said("people", "show", "7001", "--json")
     assert [one["attributes"]["first_name"] for one in shell.json("people", "show", "7001")] == [name]
 
 
 def test_a_dead_hooks_bytes_cannot_give_a_terminal_orders(shell, installed):
-    installed.record(a_hook(b"{\x1b]0;owned\x07 :smile: [bold]x[/bold]\r\n"))
+    installed.record(make_hook(b"{\x1b]0;owned\x07 :smile: [bold]x[/bold]\r\n"))
 
     assert r"{\x1b]0;owned\x07 :smile: [bold]x[/bold]\r" in shell.said("dead", "show", "hook:1")
 
@@ -90,5 +90,5 @@ def test_what_is_only_text_stays(text):
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 def test_a_document_means_the_same_without_orders(order):
-    assert order not in written({"name": order})
-    assert json.loads(written({"name": order})) == {"name": order}
+    assert order not in format_json({"name": order})
+    assert json.loads(format_json({"name": order})) == {"name": order}

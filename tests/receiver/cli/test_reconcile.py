@@ -5,17 +5,17 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.shown import MISSED, TOLD, Sighting, note_shown
-from pipeline.ledger.store_apis import save_api
+from pipeline.ledger.observed_events import MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import find_store, save_store
-from pipeline.reconciliation.asking import COLLECTIONS
-from pipeline.secrets import seal
+from pipeline.reconciliation.collections import COLLECTIONS
 from receiver.cli import main
-from sandbox.store.server import serving
+from sandbox.store.server import run_in_thread
 from sandbox.store.shop import customers
 from sandbox.store.world import Options
-from tests.pipeline.shop import Shop
+from tests.pipeline.sandbox_store import StoreControl
 
 DAY = 86_400_000_000
 
@@ -28,12 +28,12 @@ def call(*arguments):
 def shop(installed, monkeypatch):
     """A store of the installation, connected an hour before its own time begins."""
     monkeypatch.setenv("CRATEWIRE_CRATEJOY_RATE", "1000")
-    with serving(Options("id", "secret", start="2037-03-01T09:00:00Z")) as running:
-        served, here = Shop(running), installed.process
+    with run_in_thread(Options("id", "secret", start="2037-03-01T09:00:00Z")) as running:
+        served, here = StoreControl(running), installed.process
         with writing(here.engine) as db:
             store = save_store(db, "acme", here.now())
-            keys = seal(here.settings.secret_keys, served.credentials().as_config())
-            save_api(db, store.id, keys, here.now())
+            keys = encrypt(here.settings.secret_keys, served.credentials().as_config())
+            save_store_api(db, store.id, keys, here.now())
         yield served
 
 
@@ -129,9 +129,11 @@ def test_the_report_tells_the_share_that_never_came(shop, installed):
     today = here.now() // DAY
     with writing(here.engine) as db:
         store = find_store(db, "acme")
-        states = [TOLD, TOLD, TOLD, MISSED]
-        note_shown(db, store.id, [Sighting(f"k{n}", "order_new", today, one) for n, one in enumerate(states)], 1)
-        note_shown(db, store.id, [Sighting("old", "order_new", today - 9, MISSED)], 1)
+        states = [RECEIVED, RECEIVED, RECEIVED, MISSED]
+        save_observations(
+            db, store.id, [Observation(f"k{n}", "order_new", today, one) for n, one in enumerate(states)], 1
+        )
+        save_observations(db, store.id, [Observation("old", "order_new", today - 9, MISSED)], 1)
 
     [row] = json.loads(call("report", "--days", "7", "--json").stdout)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from pipeline.infra.crypto.encryption import decrypt, encrypt
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.store_apis import save_api
-from pipeline.ledger.tables import Connection
-from pipeline.mail import Letter
-from pipeline.mailing import write
-from pipeline.secrets import seal, unseal
+from pipeline.ledger.schema.core import StoreConnection
+from pipeline.ledger.store_apis import save_store_api
+from pipeline.mail.outbox import enqueue_mail
+from pipeline.mail.transport import MailMessage
 from tests.builders import NOW
 from tests.installation import KEY
 
@@ -20,8 +20,8 @@ def saved(installed):
     """A connection, keys of Cratejoy and a letter that waits, all sealed with the older key."""
     installed.connect({"api_key": "k"})
     with writing(installed.process.engine) as db:
-        save_api(db, 1, seal([KEY], {"client_id": "i"}), NOW)
-        write(db, [KEY], Letter("bea@example.com", "Hello", "there"), NOW)
+        save_store_api(db, 1, encrypt([KEY], {"client_id": "i"}), NOW)
+        enqueue_mail(db, [KEY], MailMessage("bea@example.com", "Hello", "there"), NOW)
 
 
 def test_everything_is_sealed_with_the_new_key(shell, installed, monkeypatch):
@@ -31,8 +31,8 @@ def test_everything_is_sealed_with_the_new_key(shell, installed, monkeypatch):
     done = shell.json("reseal")
 
     with reading(installed.process.engine) as db:
-        config = db.execute(select(Connection.config)).scalar_one()
-    assert unseal([NEW], config) == {"api_key": "k"}
+        config = db.execute(select(StoreConnection.config)).scalar_one()
+    assert decrypt([NEW], config) == {"api_key": "k"}
     assert done == {"connections": 1, "store_apis": 1, "mails": 1, "second_factors": 0}
 
 
@@ -43,7 +43,7 @@ def test_with_a_key_missing_nothing_changes(shell, installed, monkeypatch):
     assert "CRATEWIRE_SECRET_KEY" in shell.complaint("reseal")
 
     with reading(installed.process.engine) as db:
-        assert unseal([KEY], db.execute(select(Connection.config)).scalar_one()) == {"api_key": "k"}
+        assert decrypt([KEY], db.execute(select(StoreConnection.config)).scalar_one()) == {"api_key": "k"}
 
 
 def test_a_human_reads_how_much_it_was(shell, installed):

@@ -6,20 +6,20 @@ import psycopg
 import pytest
 from sqlalchemy import update
 
-from pipeline.ledger import tables
-from pipeline.ledger.backfill_tables import Backfill
-from pipeline.ledger.backfills import open_backfill
+from pipeline.ledger.backfills import insert_backfill
 from pipeline.ledger.engine import writing
-from pipeline.ledger.reconciliations import begin_new
-from pipeline.ledger.shown import DAY, MISSED, TOLD, Sighting, note_shown
-from pipeline.ledger.silence.alarms import NewAlarm, open_alarm
-from pipeline.ledger.silence.canaries import ask_for_canary, claim_canary, note_answer
-from pipeline.ledger.store_apis import save_api, set_registers
+from pipeline.ledger.faults import DatabaseFault
+from pipeline.ledger.monitoring.alarms import NewAlarm, open_alarm
+from pipeline.ledger.monitoring.canaries import claim_canary, record_canary_answer, request_canary
+from pipeline.ledger.observed_events import DAY_US, MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.reconciliations import create_missing_reconciliations
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.store_apis import save_store_api, set_hook_registration
 from pipeline.ledger.stores import save_store
-from pipeline.ledger.trouble import Trouble
-from pipeline.troubles import note_trouble
-from tests.installation import a_hook, order_hook
-from tests.receiver.cli.lanes import run_lane_of
+from pipeline.monitoring.database_trouble import report_trouble
+from tests.installation import make_hook, order_hook
+from tests.receiver.cli.lanes import run_lanes
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_what_waits_in_the_inbox_is_counted_with_its_age(shell, installed, conne
 
 
 def test_events_repeats_and_dead_hooks_are_counted(shell, installed, connection):
-    installed.record(order_hook(1), order_hook(1), a_hook(b"{"), a_hook(b'{"a": 1}', event="design_updated"))
+    installed.record(order_hook(1), order_hook(1), make_hook(b"{"), make_hook(b'{"a": 1}', event="design_updated"))
 
     events = shell.json("status")["events"]
     assert (events["total"], events["duplicates"], events["dead_hooks"]) == (2, 1, 1)
@@ -56,7 +56,7 @@ def test_events_repeats_and_dead_hooks_are_counted(shell, installed, connection)
 def test_every_connection_says_what_waits_and_what_was_sent(shell, installed, connection):
     installed.record(order_hook(1))
     before = shell.json("status")
-    run_lane_of(installed, connection)
+    run_lanes(installed, connection)
     after = shell.json("status")
 
     assert [(one["pending"], one["sent"], one["dead"]) for one in (before, after)] == [(2, 0, 0), (0, 2, 0)]
@@ -65,7 +65,7 @@ def test_every_connection_says_what_waits_and_what_was_sent(shell, installed, co
 
 def test_a_paused_connection_says_why_and_what_to_do(shell, installed, connection):
     with installed.process.engine.begin() as db:
-        db.execute(tables.Connection.__table__.update().values(status="paused", status_reason="401: refused"))
+        db.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason="401: refused"))
 
     text = shell.said("status")
     assert "1 thing needs you: acme: Customer.io refuses the connection (401: refused)" in text
@@ -77,9 +77,9 @@ def test_the_way_in_and_open_alarms_are_told(shell, installed, connection):
     with writing(installed.process.engine) as db:
         open_alarm(db, NewAlarm("silence", 1, last_at=now, expected_us=1), now)
         for number in range(3):
-            ask_for_canary(db, 1, str(number), now)
+            request_canary(db, 1, str(number), now)
             claim_canary(db, number + 1, now)
-            note_answer(db, number + 1, "TLS failed", now)
+            record_canary_answer(db, number + 1, "TLS failed", now)
 
     text, document = shell.said("status"), shell.json("status")
     assert "TLS failed" in text
@@ -112,10 +112,12 @@ def test_how_many_hooks_never_came_is_told(shell, installed, connection):
     here = installed.process
     with writing(here.engine) as db:
         store = save_store(db, "acme", here.now())
-        save_api(db, store.id, b"sealed", here.now())
-        begin_new(db, ["orders"], 0, here.now())
-        states = {"k1": TOLD, "k2": MISSED}
-        note_shown(db, store.id, [Sighting(key, "order_new", here.now() // DAY, one) for key, one in states.items()], 1)
+        save_store_api(db, store.id, b"sealed", here.now())
+        create_missing_reconciliations(db, ["orders"], 0, here.now())
+        states = {"k1": RECEIVED, "k2": MISSED}
+        save_observations(
+            db, store.id, [Observation(key, "order_new", here.now() // DAY_US, one) for key, one in states.items()], 1
+        )
 
     assert "1 of 2 hooks of the last seven days never came" in shell.said("status")
     assert shell.json("status")["reconciliations"][0]["rate"] == 0.5
@@ -133,7 +135,7 @@ TROUBLES = [
 def backfill(installed, **changed):
     here = installed.process
     with writing(here.engine) as db:
-        made = open_backfill(db, save_store(db, "acme", here.now()).id, "all", "counting", here.now())
+        made = insert_backfill(db, save_store(db, "acme", here.now()).id, "all", "counting", here.now())
         db.execute(update(Backfill).where(Backfill.id == made).values(changed))
 
 
@@ -157,8 +159,8 @@ def test_of_a_backfill_that_is_well_nothing_is_said(shell, installed, connection
 def test_a_store_whose_hooks_were_removed_is_named(shell, installed, connection):
     now = installed.process.now()
     with writing(installed.process.engine) as db:
-        save_api(db, 1, b"sealed", now)
-        set_registers(db, 1, now, registers=False)
+        save_store_api(db, 1, b"sealed", now)
+        set_hook_registration(db, 1, now, registers=False)
 
     assert "acme's hooks at Cratejoy: removed; `cratewire hooks sync --store acme` brings them back." in shell.said(
         "status"
@@ -167,7 +169,9 @@ def test_a_store_whose_hooks_were_removed_is_named(shell, installed, connection)
 
 def test_what_tasks_say_of_the_database_needs_a_person(shell, installed):
     here = installed.process
-    note_trouble(here.redis, Trouble("42501", "a right is missing", "GRANT it."), "hooks.fan_out", here.now() - 10**9)
+    report_trouble(
+        here.redis, DatabaseFault("42501", "a right is missing", "GRANT it."), "hooks.fan_out", here.now() - 10**9
+    )
 
     said = shell.said("status")
     assert said.startswith("1 thing needs you")

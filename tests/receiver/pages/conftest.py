@@ -12,13 +12,13 @@ import redis
 
 from pipeline.ledger.engine import make_engine
 from pipeline.settings import Settings
-from receiver.pages.site import Site
+from receiver.pages.context import PagesContext
 from tests.builders import NOW
-from tests.receiver.pages.visitors import PUBLIC, House
+from tests.receiver.pages.browser import PUBLIC, PagesInstallation
 
 
 @pytest.fixture
-def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Site]:
+def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[PagesContext]:
     """An installation on SQLite, whose clock is `clock` of the house."""
     shutil.copy(migrated_sqlite, tmp_path / "cratewire.db")
     settings = Settings.from_environment(
@@ -32,12 +32,12 @@ def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Sit
     )
     engine, client = make_engine(settings.database_url), redis.Redis.from_url(valkey_url)
     client.flushall()
-    yield Site(settings, engine, client, lambda: NOW)
+    yield PagesContext(settings, engine, client, lambda: NOW)
     engine.dispose()
     client.close()
 
 
 @pytest.fixture
-def house(site: Site) -> House:
+def house(site: PagesContext) -> PagesInstallation:
     clock = [NOW]
-    return House.of(replace(site, now=lambda: clock[0]), clock)
+    return PagesInstallation.of(replace(site, now=lambda: clock[0]), clock)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from pipeline.ledger.account_tables import User
 from pipeline.ledger.engine import reading, writing
-from pipeline.mailing import MOST_FOR_ONE_ASKER
-from receiver.pages.passwords import Passwords
-from tests.receiver.pages.visitors import PASSWORD, PUBLIC, House
+from pipeline.ledger.schema.accounts import User
+from pipeline.mail.outbox import MAX_PER_HOUR_ASKER_AND_RECIPIENT
+from receiver.pages.auth.passwords import SerialPasswordContext
+from tests.receiver.pages.browser import PASSWORD, PUBLIC, PagesInstallation
 
 EMAIL = "bea@example.com"
 WRONG = "The address, the password or the code is wrong."
@@ -104,7 +104,7 @@ def test_a_wrong_password_and_an_unknown_address_read_alike(house):
     assert WRONG in known.text
 
 
-class Counting(Passwords):
+class Counting(SerialPasswordContext):
     """Counts what takes long."""
 
     done = 0
@@ -143,7 +143,7 @@ def test_whether_an_address_is_known_costs_no_more_work(house, page, given):
 
 def test_a_password_hashed_with_other_settings_is_hashed_anew_at_a_log_in(house):
     user_id = house.user(EMAIL)
-    older = Passwords().using(argon2__time_cost=2).hash(PASSWORD)
+    older = SerialPasswordContext().using(argon2__time_cost=2).hash(PASSWORD)
     with writing(house.site.engine) as db:
         db.execute(update(User).where(User.id == user_id).values(password=older))
 
@@ -152,7 +152,7 @@ def test_a_password_hashed_with_other_settings_is_hashed_anew_at_a_log_in(house)
         assert ",t=1,p=1$" in db.execute(select(User.password)).scalar_one()
 
 
-def reset(house: House, password: str) -> None:
+def reset(house: PagesInstallation, password: str) -> None:
     visitor = house.visitor()
     visitor.go("/reset")
     visitor.send(email=EMAIL)
@@ -200,7 +200,7 @@ def test_nobody_is_written_to_without_end(house):
     house.user(EMAIL)
     ask_for_resets(house)
 
-    assert len(house.mail()) == MOST_FOR_ONE_ASKER
+    assert len(house.mail()) == MAX_PER_HOUR_ASKER_AND_RECIPIENT
 
 
 def test_resets_that_strangers_ask_for_hold_up_no_letter_about_what_happened_to_the_account(house):
@@ -233,7 +233,7 @@ def test_a_form_without_its_token_does_nothing(house):
 
 
 def test_where_only_the_invited_may_come_nobody_registers(site):
-    closed = House.of(replace(site, settings=replace(site.settings, registration="invited")), [site.now()])
+    closed = PagesInstallation.of(replace(site, settings=replace(site.settings, registration="invited")), [site.now()])
 
     visitor = closed.visitor()
     visitor.go("/register")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.ledger.engine import writing
-from pipeline.ledger.silence.alarms import NewAlarm, end_alarms, note_tried, open_alarm
+from pipeline.ledger.monitoring.alarms import NewAlarm, end_alarms, open_alarm, record_diagnostics
 from tests.builders import NOW
 
 SAYS = "No order_new of acme has become an event since"
@@ -16,7 +16,7 @@ def alarmed(house):
     store_id = house.store("acme", house.member("bea@example.com"))
     with writing(house.site.engine) as db:
         open_alarm(db, NewAlarm("silence", store_id, "order_new", NOW, 3_600_000_000), NOW)
-        note_tried(db, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
+        record_diagnostics(db, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
     return house
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.receiver.pages.visitors import House
+from tests.receiver.pages.browser import PagesInstallation
 
 
 @pytest.mark.parametrize("path", ["/login", "/nothing/here", "/static/cratewire.css"])
@@ -48,7 +48,9 @@ def test_over_https_cookies_are_for_this_host_and_https_only(house):
 
 
 def test_without_https_cookies_still_reach_us(site):
-    plain = House.of(replace(site, settings=replace(site.settings, public_url="http://127.0.0.1:8080")), [site.now()])
+    plain = PagesInstallation.of(
+        replace(site, settings=replace(site.settings, public_url="http://127.0.0.1:8080")), [site.now()]
+    )
 
     [cookie] = cookies(plain)
 

@@ -8,9 +8,9 @@ import pytest
 from werkzeug.routing import Rule
 
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.invitations import invite
-from pipeline.ledger.store_apis import save_api
-from pipeline.ledger.tables import Base
+from pipeline.ledger.invitations import create_invitation
+from pipeline.ledger.schema.core import Base
+from pipeline.ledger.store_apis import save_store_api
 
 HERS, OTHERS, READERS = "bea@example.com", "eve@example.com", "robin@example.com"
 
@@ -43,8 +43,8 @@ def hers(house):
     other = house.member(OTHERS)
     house.store("not-hers", other)
     with writing(house.site.engine) as db:
-        save_api(db, store_id, b"sealed", house.site.now())
-        invite(db, account, "guest@example.com", "reader", house.site.now())
+        save_store_api(db, store_id, b"sealed", house.site.now())
+        create_invitation(db, account, "guest@example.com", "reader", house.site.now())
     house.mail()
     return account
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from receiver.pages.users import LOCK_MINUTES, MOST_FAILURES, MOST_FAILURES_OF_ALL
+from receiver.pages.auth.users import LOCK_MINUTES, MAX_FAILURES, MAX_FAILURES_PER_NETWORK
+from tests.receiver.pages.browser import PagesInstallation
 from tests.receiver.pages.test_accounts import EMAIL, WRONG, register, reset
-from tests.receiver.pages.visitors import House
 
 
-def locked_out(house: House):
+def locked_out(house: PagesInstallation):
     house.user(EMAIL)
     visitor = house.visitor()
-    for _ in range(MOST_FAILURES):
+    for _ in range(MAX_FAILURES_PER_NETWORK):
         visitor.log_in(EMAIL, "not the password")
     return visitor
 
@@ -26,7 +26,7 @@ def test_repeated_failures_lock_the_account_even_for_the_right_password(house):
 def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_like_a_wrong_one(house):
     visitor = house.visitor()
     register(visitor)
-    for _ in range(MOST_FAILURES):
+    for _ in range(MAX_FAILURES_PER_NETWORK):
         visitor.log_in(EMAIL, "not the password")
     wrong = visitor.text
 
@@ -36,7 +36,7 @@ def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_l
     assert WRONG in wrong
 
 
-def guess(house, peer, times=MOST_FAILURES):
+def guess(house, peer, times=MAX_FAILURES_PER_NETWORK):
     stranger = house.visitor(peer)
     for _ in range(times):
         stranger.log_in(EMAIL, "not the password")
@@ -57,8 +57,8 @@ def test_a_stranger_who_guesses_locks_nobody_out_elsewhere(house):
 
 
 def guess_from_everywhere(house):
-    for number in range(MOST_FAILURES_OF_ALL // (MOST_FAILURES - 1) + 1):
-        guess(house, f"11.0.{number}.1", MOST_FAILURES - 1)
+    for number in range(MAX_FAILURES // (MAX_FAILURES_PER_NETWORK - 1) + 1):
+        guess(house, f"11.0.{number}.1", MAX_FAILURES_PER_NETWORK - 1)
 
 
 def test_who_guesses_from_many_networks_is_held_up_too(house):
@@ -95,7 +95,7 @@ def test_fewer_failures_are_forgotten_with_a_log_in(house):
     house.user(EMAIL)
     for _ in range(2):
         visitor = house.visitor()
-        for _ in range(MOST_FAILURES - 1):
+        for _ in range(MAX_FAILURES_PER_NETWORK - 1):
             visitor.log_in(EMAIL, "not the password")
         visitor.log_in(EMAIL)
 

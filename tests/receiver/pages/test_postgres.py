@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from pipeline.ledger.engine import make_engine
+from tests.receiver.pages.browser import PagesInstallation
 from tests.receiver.pages.test_accounts import EMAIL, register
-from tests.receiver.pages.visitors import House
 
 
 @pytest.fixture
 def house(site, engine):
     clock = [site.now()]
-    return House.of(replace(site, engine=engine, now=lambda: clock[0]), clock)
+    return PagesInstallation.of(replace(site, engine=engine, now=lambda: clock[0]), clock)
 
 
 @pytest.fixture

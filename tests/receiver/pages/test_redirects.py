@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from tests.receiver.pages.visitors import PASSWORD, PUBLIC
+from tests.receiver.pages.browser import PASSWORD, PUBLIC
 
 EMAIL = "bea@example.com"
 ELSEWHERE = [

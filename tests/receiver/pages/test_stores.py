@@ -7,12 +7,12 @@ from functools import partial
 import pytest
 
 from pipeline.ledger.connections import find_connection
-from pipeline.ledger.deliveries import postpone_lane, take_lane
+from pipeline.ledger.deliveries import acquire_lane, postpone_lane
 from pipeline.ledger.engine import writing
-from pipeline.ledger.hook_findings import note_failure, replace_findings
-from pipeline.ledger.store_apis import note_api, note_audit, save_api, set_registers
+from pipeline.ledger.hook_findings import record_fix_failure, replace_findings
+from pipeline.ledger.schema.core import Account
+from pipeline.ledger.store_apis import record_audit, record_key_check, save_store_api, set_hook_registration
 from pipeline.ledger.stores import save_store
-from pipeline.ledger.tables import Account
 from tests.pipeline.ledger.rows import NOW, add_dead_hook, add_deliveries, add_person
 
 HERS, READERS = "bea@example.com", "robin@example.com"
@@ -46,7 +46,7 @@ def missing(event):
 
 
 def test_hooks_are_being_registered_until_an_audit_has_seen_them(house, store_id):
-    write(house, lambda db: save_api(db, store_id, b"sealed", house.site.now()))
+    write(house, lambda db: save_store_api(db, store_id, b"sealed", house.site.now()))
 
     assert "being registered" in seen(house)
 
@@ -55,7 +55,7 @@ def test_all_is_well_once_an_audit_finds_nothing(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_api(db, store_id, b"sealed", now),
+        lambda db: save_store_api(db, store_id, b"sealed", now),
         lambda db: replace_findings(db, store_id, [], now, now),
     )
 
@@ -66,8 +66,8 @@ def test_hooks_that_were_removed_are_not_called_registered(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_api(db, store_id, b"sealed", now),
-        lambda db: set_registers(db, store_id, now, registers=False),
+        lambda db: save_store_api(db, store_id, b"sealed", now),
+        lambda db: set_hook_registration(db, store_id, now, registers=False),
         lambda db: replace_findings(db, store_id, [], now, now),
     )
 
@@ -82,8 +82,8 @@ def test_why_it_takes_long_is_said_and_that_it_goes_on(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_api(db, store_id, b"sealed", now),
-        lambda db: note_audit(db, store_id, now, now, "the store's API answered 500"),
+        lambda db: save_store_api(db, store_id, b"sealed", now),
+        lambda db: record_audit(db, store_id, now, now, "the store's API answered 500"),
     )
 
     shown = seen(house)
@@ -95,8 +95,8 @@ def test_keys_that_are_refused_are_asked_for_again(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_api(db, store_id, b"sealed", now),
-        lambda db: note_api(db, store_id, "the store's API refused the keys", now),
+        lambda db: save_store_api(db, store_id, b"sealed", now),
+        lambda db: record_key_check(db, store_id, "the store's API refused the keys", now),
     )
 
     assert "need attention" in seen(house)
@@ -107,9 +107,9 @@ def test_a_hook_that_cratejoy_refuses_is_named(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_api(db, store_id, b"sealed", now),
+        lambda db: save_store_api(db, store_id, b"sealed", now),
         lambda db: replace_findings(db, store_id, [missing("order_new")], now, now),
-        lambda db: note_failure(db, 1, "the store's API answered 400"),
+        lambda db: record_fix_failure(db, 1, "the store's API answered 400"),
     )
 
     assert "order_new: the store's API answered 400" in seen(house)
@@ -162,7 +162,7 @@ def test_why_messages_wait_and_since_when_is_said(house, account, store_id):
     def postpone(db):
         link = find_connection(db, 1)
         add_deliveries(db, link, add_person(db, store_id))
-        postpone_lane(db, take_lane(db, link.id, 0, NOW), NOW, 1, "timeout while reading")
+        postpone_lane(db, acquire_lane(db, link.id, 0, NOW), NOW, 1, "timeout while reading")
 
     write(house, postpone)
 

@@ -4,8 +4,8 @@ import pytest
 import responses
 from click.testing import CliRunner
 
-from sandbox.compare.__main__ import PAGE, main
-from tests.sandbox.compare.scene import Truth, event, giver, person
+from sandbox.compare.__main__ import PAGE_SIZE, main
+from tests.sandbox.compare.builders import TruthBuilder, event, giver, person
 
 STORE, CUSTOMERIO = "http://127.0.0.1:1", "http://127.0.0.1:2"
 
@@ -21,7 +21,7 @@ def run(*arguments: str):
 
 
 def serve(network, people):
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen()
     network.get(f"{STORE}/_sandbox/truth", json=truth.as_json())
     network.get(f"{CUSTOMERIO}/_sandbox/people", json=people)
@@ -55,12 +55,12 @@ def test_a_sandbox_that_does_not_answer_ends_with_2(network):
 
 
 def test_people_are_fetched_page_by_page(network):
-    truth = Truth()
-    truth.people += [{"customer_id": 100 + n, "email": f"p{n}@example.com"} for n in range(PAGE)]
+    truth = TruthBuilder()
+    truth.people += [{"customer_id": 100 + n, "email": f"p{n}@example.com"} for n in range(PAGE_SIZE)]
     network.get(f"{STORE}/_sandbox/truth", json=truth.as_json())
-    network.get(f"{CUSTOMERIO}/_sandbox/people", json=[person(f"p{n}@example.com") for n in range(PAGE)])
+    network.get(f"{CUSTOMERIO}/_sandbox/people", json=[person(f"p{n}@example.com") for n in range(PAGE_SIZE)])
     network.get(f"{CUSTOMERIO}/_sandbox/people", json=[giver()])
 
     result = run("--json")
 
-    assert json.loads(result.output)["people"] == PAGE + 1
+    assert json.loads(result.output)["people"] == PAGE_SIZE + 1

@@ -2,7 +2,7 @@ import pytest
 
 from sandbox.compare import compare
 from sandbox.compare.truth import FORWARDED
-from tests.sandbox.compare.scene import Truth, event, giver, person, recipient
+from tests.sandbox.compare.builders import TruthBuilder, event, giver, person, recipient
 
 GIFT = {"recipient": {"email": "gift@example.com"}, "gift": True}
 
@@ -13,7 +13,7 @@ def totals(report):
 
 
 def test_what_was_promised_and_arrived_once_is_clean():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("customer_new", 7)
     truth.happen("order_new", 1)
 
@@ -24,7 +24,7 @@ def test_what_was_promised_and_arrived_once_is_clean():
 
 
 def test_a_gift_is_expected_at_giver_and_recipient():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen(**GIFT)
 
     report = compare(truth.as_json(), [giver(event()), recipient(event())])
@@ -35,14 +35,14 @@ def test_a_gift_is_expected_at_giver_and_recipient():
 
 
 def test_who_gives_to_himself_is_told_once():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen(recipient={"email": "giver@example.com"}, gift=True)
 
     assert compare(truth.as_json(), [giver(event(), gift_recipient=True)]).is_clean
 
 
 def test_an_absent_event_is_missing_and_named_by_ids():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("order_new", 1)
     truth.happen("order_new", 2)
 
@@ -60,7 +60,7 @@ def test_an_absent_event_is_missing_and_named_by_ids():
 
 
 def test_a_person_who_is_not_there_is_named_without_an_address():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen(**GIFT)
 
     report = compare(truth.as_json(), [])
@@ -70,7 +70,7 @@ def test_a_person_who_is_not_there_is_named_without_an_address():
 
 
 def test_a_repeated_event_came_twice():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen()
 
     report = compare(truth.as_json(), [giver(event(), event())])
@@ -79,7 +79,7 @@ def test_a_repeated_event_came_twice():
 
 
 def test_an_event_nobody_knows_of_is_unexpected():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen()
 
     report = compare(truth.as_json(), [giver(event(), event("order_new", 99))])
@@ -88,7 +88,7 @@ def test_an_event_nobody_knows_of_is_unexpected():
 
 
 def test_several_updates_of_one_order_are_counted():
-    truth = Truth()
+    truth = TruthBuilder()
     for _ in range(3):
         truth.happen("order_updated", 1)
 
@@ -97,7 +97,7 @@ def test_several_updates_of_one_order_are_counted():
 
 
 def test_renewals_are_told_apart_by_the_end_of_their_period():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("subscription_renewed", 3)
     truth.happen("subscription_renewed", 3)
     march, april = ({"subscription": {"end_date": date}} for date in ("2026-03-01", "2026-04-01"))
@@ -111,7 +111,7 @@ def test_renewals_are_told_apart_by_the_end_of_their_period():
 
 @pytest.mark.parametrize("fate", [{"lost": True}, {"broken": True}, {"accepted": 0, "posts": 2}])
 def test_what_nobody_answered_for_is_neither_missed_nor_minded(fate):
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("customer_new", 7)
     truth.happen("order_new", 1, **fate)
 
@@ -124,7 +124,7 @@ def test_what_nobody_answered_for_is_neither_missed_nor_minded(fate):
 
 
 def test_test_orders_are_forwarded_only_on_demand():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("customer_new", 7)
     truth.happen(test=True)
     people = [giver(event("customer_new", 7), event())]
@@ -134,7 +134,7 @@ def test_test_orders_are_forwarded_only_on_demand():
 
 
 def test_events_customerio_does_not_list_are_forwarded_only_on_demand():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("customer_new", 7)
     truth.happen("design_updated", 4)
     people = [giver(event("customer_new", 7), event("design_updated", 4))]
@@ -144,7 +144,7 @@ def test_events_customerio_does_not_list_are_forwarded_only_on_demand():
 
 
 def test_a_happening_of_nobody_is_expected_nowhere():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("checkout_failed", 5, person=None)
 
     assert compare(truth.as_json(), []).is_clean
@@ -155,7 +155,7 @@ def test_fourteen_events_are_forwarded():
 
 
 def test_the_order_of_arrival_is_compared_with_the_order_of_happening():
-    truth = Truth()
+    truth = TruthBuilder()
     for subject_id in (1, 2, 3):
         truth.happen(subject_id=subject_id)
 
@@ -167,7 +167,7 @@ def test_the_order_of_arrival_is_compared_with_the_order_of_happening():
 
 @pytest.mark.parametrize("fate", [{"sent_at": 1}, {"posts": 2}])
 def test_the_order_does_not_count_where_the_store_itself_told_it_otherwise(fate):
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen(subject_id=1)
     truth.happen(subject_id=2, **fate)
 
@@ -175,7 +175,7 @@ def test_the_order_does_not_count_where_the_store_itself_told_it_otherwise(fate)
 
 
 def test_a_person_without_an_address_is_found_by_the_end_of_the_id():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen()
 
     report = compare(truth.as_json(), [person(None, event(), id="shop_7")])
@@ -189,7 +189,7 @@ LOST = {"lost": True, "sent_at": None, "posts": 0, "accepted": 0}
 
 @pytest.mark.parametrize(("arrived", "missing"), [((), 1), ((event("order_new", 1),), 0)])
 def test_what_is_repaired_must_be_there_although_its_hook_was_lost(arrived, missing):
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("order_new", 1, **LOST)
 
     report = compare(truth.as_json(), [giver(*arrived)], repaired=["order_new"])
@@ -198,7 +198,7 @@ def test_what_is_repaired_must_be_there_although_its_hook_was_lost(arrived, miss
 
 
 def test_a_renewal_nobody_can_see_any_more_need_not_be_repaired():
-    truth = Truth()
+    truth = TruthBuilder()
     truth.happen("subscription_renewed", 1, **LOST)
     truth.happen("subscription_renewed", 1)
 

@@ -1,14 +1,14 @@
 import pytest
 
 from sandbox.compare import compare
-from tests.sandbox.compare.scene import GIVER, Truth, event, giver, person, recipient
+from tests.sandbox.compare.builders import GIVER, TruthBuilder, event, giver, person, recipient
 
 GIFT = {"recipient": {"email": "gift@example.com"}, "gift": True}
 
 
 @pytest.fixture
-def truth() -> Truth:
-    truth = Truth()
+def truth() -> TruthBuilder:
+    truth = TruthBuilder()
     truth.happen(**GIFT)
     return truth
 
@@ -50,7 +50,7 @@ def test_a_customer_without_happenings_is_known(truth):
 
 @pytest.mark.parametrize("email", ["told@example.com", "now@example.com"])
 def test_the_address_last_told_and_the_present_one_are_both_right(email):
-    truth = Truth()
+    truth = TruthBuilder()
     truth.people = [GIVER | {"email": "now@example.com"}]
     truth.happen(subject_id=1)
     truth.happen(subject_id=2, person={"customer_id": 7, "email": "told@example.com"})

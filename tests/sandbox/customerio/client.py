@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.customerio.app import App
+from sandbox.customerio.http_messages import Answer, Request
 from sandbox.customerio.state import State
 from sandbox.customerio.switches import Switches
-from sandbox.customerio.wire import Answer, Request
 
 SITE, KEY = "site-1", "key-1"
 START = 1_700_000_000

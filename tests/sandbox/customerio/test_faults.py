@@ -4,14 +4,14 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from sandbox.customerio.fault_responses import REPLACEMENTS, TRANSFORMATIONS
 from sandbox.customerio.faults import MODES
-from sandbox.customerio.misconduct import AFTERWARDS, INSTEAD
-from sandbox.customerio.wire import Conduct
+from sandbox.customerio.http_messages import Transmission
 from tests.sandbox.customerio.client import START, Client, basic, person_item
 
 
 def test_every_mode_is_acted_out_somewhere():
-    assert set(MODES) == set(INSTEAD) | set(AFTERWARDS) | {"latency", "drop", "out-of-order", "partial"}
+    assert set(MODES) == set(REPLACEMENTS) | set(TRANSFORMATIONS) | {"latency", "drop", "out-of-order", "partial"}
 
 
 def test_a_status_fault_strikes_n_times_and_nothing_is_stored(client: Client):
@@ -140,14 +140,14 @@ def test_a_deferred_call_is_not_lost_when_no_other_follows(client: Client):
 def test_a_reset_processes_the_call_and_says_nothing(client: Client):
     client.fault("reset")
 
-    assert client.identify("cj_1").conduct is Conduct.SILENT
+    assert client.identify("cj_1").transmission is Transmission.SILENT
     assert len(client.people()) == 1
 
 
 def test_a_reset_before_processes_nothing(client: Client):
     client.fault("reset-before")
 
-    assert client.identify("cj_1").conduct is Conduct.SILENT
+    assert client.identify("cj_1").transmission is Transmission.SILENT
     assert client.people() == []
 
 
@@ -155,7 +155,7 @@ def test_a_reset_before_processes_nothing(client: Client):
 def test_a_hanging_call_may_have_been_processed(client: Client, processed, people):
     client.fault("hang", processed=processed)
 
-    assert client.identify("cj_1").conduct is Conduct.HOLD
+    assert client.identify("cj_1").transmission is Transmission.HOLD
     assert len(client.people()) == people
 
 

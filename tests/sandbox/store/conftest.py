@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from sandbox.store.app import create_app
-from sandbox.store.telling.news import EVENTS
+from sandbox.store.webhooks.shop_event import EVENTS
 from sandbox.store.world import Clocks, Options, World
-from tests.sandbox.store.recorder import Recorder
+from tests.sandbox.store.hook_recorder import Recorder
 
 DEADLINE = 60
 
@@ -95,7 +95,7 @@ def told(shop, recorder):
     shop.listen(recorder)
 
     def events():
-        assert shop.world.herald.firing.wait_until_done(DEADLINE)
+        assert shop.world.dispatcher.pool.wait_until_done(DEADLINE)
         return [received.event for received in recorder.received]
 
     return events

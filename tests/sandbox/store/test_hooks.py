@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.store.telling.wire import query_of
+from sandbox.store.webhooks.wire_forms import fill_query_template
 
 HOOK = {"name": "n", "event": "order_new", "request_type": "POST", "target": "http://127.0.0.1:1/hooks/order_new/x"}
 
@@ -62,7 +62,8 @@ def test_a_get_hook_fills_its_query_from_the_body(shop, recorder):
 
 def test_a_query_value_is_encoded_and_a_missing_one_is_empty():
     assert (
-        query_of("a={{ order.name }}&b={{ none.here }}", {"order": {"name": "Zoë & Co"}}) == "a=Zo%C3%AB%20%26%20Co&b="
+        fill_query_template("a={{ order.name }}&b={{ none.here }}", {"order": {"name": "Zoë & Co"}})
+        == "a=Zo%C3%AB%20%26%20Co&b="
     )
 
 

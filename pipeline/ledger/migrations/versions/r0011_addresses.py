@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, and_, column, delete, func, insert, sele
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import JSON, BigInteger, Text
 
-from schemas.email import is_email, normal_email
+from schemas.email import is_email, normalize_email
 
 revision = "0011"
 down_revision = "0010"
@@ -43,12 +43,12 @@ _ODD = {
 def upgrade() -> None:
     db = op.get_bind()
     for row in _odd(db, select(KEYS).where(KEYS.c.kind == "email"), "value"):
-        normal = normal_email(row.value)
+        normal = normalize_email(row.value)
         if normal is not None and normal != row.value and is_email(normal):
             _lead(db, row, normal)
     for row in _odd(db, select(GIFTS).where(GIFTS.c.email.is_not(None)), "email"):
         gift = _same(GIFTS, row, "store_id", "kind", "subject_id")
-        db.execute(update(GIFTS).where(gift).values(email=normal_email(row.email)))
+        db.execute(update(GIFTS).where(gift).values(email=normalize_email(row.email)))
 
 
 def _odd(db: Connection, query: Any, name: str) -> Iterator[Row[Any]]:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from pipeline.ledger.trouble import Trouble
-from pipeline.troubles import note_trouble
+from pipeline.ledger.faults import DatabaseFault
+from pipeline.monitoring.database_trouble import report_trouble
 from tests.pipeline.attention.conftest import MINUTE
 
-FULL = Trouble("53100", "the database's disk is full", "Make room on it.")
+FULL = DatabaseFault("53100", "the database's disk is full", "Make room on it.")
 
 
 def test_a_database_that_tasks_fail_of_for_a_minute_needs_a_person(desk):
-    note_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE)
+    report_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE)
 
     (item,) = desk.list()
 
@@ -20,6 +20,6 @@ def test_a_database_that_tasks_fail_of_for_a_minute_needs_a_person(desk):
 
 
 def test_a_short_trouble_needs_nobody(desk):
-    note_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE // 2)
+    report_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE // 2)
 
     assert desk.list() == []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.attention.causes.hooks_turned_away import LASTS_US
-from pipeline.inbox.turned_away import Tally
+from pipeline.attention.causes.hooks_turned_away import MAX_AGE_US
+from pipeline.inbox.rejections import RejectionCounter
 
 
 def turn_away(desk, status, store=None):
-    tally = Tally()
+    tally = RejectionCounter()
     tally.note(store or desk.store.name, status, desk.clock)
     tally.share(desk.redis)
 
@@ -34,7 +34,7 @@ def test_hooks_that_break_off_need_nobody(desk, status):
 
 def test_it_is_over_a_day_after_the_last(desk):
     turn_away(desk, "404")
-    desk.clock += LASTS_US + 1
+    desk.clock += MAX_AGE_US + 1
 
     assert desk.list() == []
 

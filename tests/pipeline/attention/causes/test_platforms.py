@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from pipeline.attention.causes.platform_away import AFTER_US
-from pipeline.ledger.deliveries import clear_lane, pause_connection, postpone_lane, take_lane
+from pipeline.attention.causes.platform_away import MIN_DURATION_US
+from pipeline.ledger.deliveries import acquire_lane, clear_lane, pause_connection, postpone_lane
 from pipeline.ledger.engine import writing
-from pipeline.ledger.tables import Delivery
-from pipeline.pausing import BY_HAND
+from pipeline.ledger.schema.core import Delivery
+from pipeline.operations.pause import MANUAL_PAUSE
 
 
 def fails(desk, attempts: int, reason: str = "answered 503") -> None:
     with writing(desk.engine) as db:
-        taken = take_lane(db, desk.link.id, 0, desk.clock)
+        taken = acquire_lane(db, desk.link.id, 0, desk.clock)
         postpone_lane(db, taken, desk.clock + 1, attempts, reason)
 
 
 def test_a_connection_that_was_paused_by_hand_needs_nothing(desk):
     with writing(desk.engine) as db:
-        pause_connection(db, desk.link.id, BY_HAND, desk.clock)
+        pause_connection(db, desk.link.id, MANUAL_PAUSE, desk.clock)
 
     assert desk.causes() == []
 
@@ -28,7 +28,7 @@ def test_a_connection_that_was_paused_by_hand_needs_nothing(desk):
 def test_a_platform_that_takes_nothing_for_minutes_is_named_with_what_waits(desk):
     desk.waits(3)
     fails(desk, 1)
-    desk.clock += AFTER_US - 1
+    desk.clock += MIN_DURATION_US - 1
     fails(desk, 2)
     before = desk.causes()
     desk.clock += 1
@@ -43,16 +43,16 @@ def test_a_platform_that_takes_nothing_for_minutes_is_named_with_what_waits(desk
 def test_one_attempt_that_went_through_ends_it(desk):
     desk.waits(3)
     fails(desk, 1)
-    desk.clock += AFTER_US
+    desk.clock += MIN_DURATION_US
     with writing(desk.engine) as db:
-        clear_lane(db, take_lane(db, desk.link.id, 0, desk.clock))
+        clear_lane(db, acquire_lane(db, desk.link.id, 0, desk.clock))
 
     assert desk.causes() == []
 
 
 def test_a_platform_that_is_away_while_nothing_waits_is_nothing_to_speak_of(desk):
     fails(desk, 1)
-    desk.clock += AFTER_US
+    desk.clock += MIN_DURATION_US
 
     assert desk.causes() == []
 
@@ -61,7 +61,7 @@ def test_a_platform_that_is_away_while_nothing_waits_is_nothing_to_speak_of(desk
 def test_a_fault_of_ours_is_the_operators(desk, reason, audience):
     desk.waits()
     fails(desk, 1, reason)
-    desk.clock += AFTER_US
+    desk.clock += MIN_DURATION_US
 
     assert [item.audience for item in desk.list()] == [audience]
 

@@ -1,23 +1,23 @@
 from __future__ import annotations
 
-from pipeline.chain.limit import go_on, our_version, stop
+from pipeline.processing.failure_limit import get_running_version, resume_chain, stop_chain
 from tests.pipeline.attention.conftest import MINUTE
 
 DIED = {"stage": "validate", "reason": "internal_error", "detail": {"error": "AttributeError"}}
 
 
 def test_a_chain_that_stands_needs_a_person_and_says_which_version_and_error(desk):
-    stop(desk.redis, [DIED] * 30, desk.clock - MINUTE)
+    stop_chain(desk.redis, [DIED] * 30, desk.clock - MINUTE)
 
     (item,) = desk.list()
 
     assert (item.cause, item.since) == ("release_broken", desk.clock - MINUTE)
-    assert f"version {our_version()}" in item.headline
+    assert f"version {get_running_version()}" in item.headline
     assert "AttributeError" in item.headline
 
 
 def test_a_chain_that_goes_on_again_needs_nobody(desk):
-    stop(desk.redis, [DIED] * 30, desk.clock)
-    go_on(desk.redis)
+    stop_chain(desk.redis, [DIED] * 30, desk.clock)
+    resume_chain(desk.redis)
 
     assert desk.list() == []

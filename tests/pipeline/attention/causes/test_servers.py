@@ -9,7 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as Away
 
 from pipeline.attention.causes import servers
-from pipeline.inbox.spool import Spool
+from pipeline.inbox.spool.queue import Spool
 from pipeline.ledger.engine import make_engine
 from tests.installation import order_hook
 from tests.pipeline.ledger.rows import NOW
@@ -88,7 +88,7 @@ def test_hooks_that_stay_on_the_disk_are_counted(desk):
     spool.append([replace(order_hook(1), received_at=NOW)])
     spool.close()
     soon = subjects(desk, servers.SPOOL_CAUSE)
-    desk.clock += servers.SPOOLED_US + 1
+    desk.clock += servers.MAX_SPOOL_AGE_US + 1
 
     [item] = servers.SPOOL_CAUSE.look(desk.sources())
     assert (soon, item.headline.startswith("1 hook on the disk"), item.since) == ([], True, NOW)

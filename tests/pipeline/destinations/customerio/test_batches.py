@@ -7,15 +7,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.destinations.customerio.batches import batch_body, calls_of, next_round
-from pipeline.destinations.customerio.items import Item, make_item
-from pipeline.destinations.customerio.limits import CALL_BYTES, CALL_ITEMS
-from pipeline.model import Message
+from pipeline.core.hooks import Message
+from pipeline.destinations.customerio.batches import batch_body, plan_round, split_into_calls
+from pipeline.destinations.customerio.items import Item, build_item
+from pipeline.destinations.customerio.limits import MAX_CALL_BYTES, MAX_CALL_ITEMS
 from tests.contracts.messages import event, person, profile
 
 
 def items_of(messages: Sequence[Message]) -> list[Item]:
-    made = [make_item(place, message, introduced=message.introduced) for place, message in enumerate(messages)]
+    made = [build_item(place, message, has_profile=message.has_profile) for place, message in enumerate(messages)]
     return [one for one in made if isinstance(one, Item)]
 
 
@@ -27,32 +27,32 @@ def test_items_of_people_who_have_a_profile_share_a_round():
     alice, bob = person(1), person(2)
     items = items_of([profile(1, alice), event(2, alice), event(3, bob), profile(4, bob)])
 
-    plan = next_round(items, {1, 2})
+    plan = plan_round(items, {1, 2})
 
-    assert (places(plan.together), plan.later) == ([0, 1, 2, 3], [])
+    assert (places(plan.batched), plan.later) == ([0, 1, 2, 3], [])
 
 
 def test_the_first_event_of_somebody_new_waits_for_their_profile():
     alice, bob = person(1), person(2)
     items = items_of([profile(1, alice), event(2, alice), profile(3, alice), event(4, bob)])
 
-    plan = next_round(items, {2})
+    plan = plan_round(items, {2})
 
-    assert (places(plan.together), places(plan.later)) == ([0, 3], [1, 2])
+    assert (places(plan.batched), places(plan.later)) == ([0, 3], [1, 2])
 
 
 def test_two_first_profiles_share_a_round():
     items = items_of([profile(1, person(1)), profile(2, person(1))])
 
-    assert places(next_round(items, set()).together) == [0, 1]
+    assert places(plan_round(items, set()).batched) == [0, 1]
 
 
 def test_an_event_of_a_stranger_with_no_profile_before_it_does_not_leave():
     items = items_of([event(1, person(1)), profile(2, person(1))])
 
-    plan = next_round(items, set())
+    plan = plan_round(items, set())
 
-    assert (places(plan.strangers), places(plan.together)) == ([0], [1])
+    assert (places(plan.without_profile), places(plan.batched)) == ([0], [1])
 
 
 def test_a_long_event_leaves_after_the_batch_and_holds_back_what_follows():
@@ -62,44 +62,44 @@ def test_a_long_event_leaves_after_the_batch_and_holds_back_what_follows():
         [event(1, alice), event(2, alice, note=long), event(3, alice), event(4, bob), event(5, bob, n=long)]
     )
 
-    plan = next_round(items, {1, 2})
+    plan = plan_round(items, {1, 2})
 
-    assert (places(plan.together), places(plan.alone), places(plan.later)) == ([0, 3], [1, 4], [2])
+    assert (places(plan.batched), places(plan.alone), places(plan.later)) == ([0, 3], [1, 4], [2])
 
 
 def test_long_events_of_one_person_follow_each_other():
     items = items_of([event(n, person(1), note="x" * 40_000) for n in (1, 2)])
 
-    assert places(next_round(items, {1}).alone) == [0, 1]
+    assert places(plan_round(items, {1}).alone) == [0, 1]
 
 
 def test_a_long_event_of_somebody_new_waits_for_their_profile():
     items = items_of([profile(1, person(1)), event(2, person(1), note="x" * 40_000)])
 
-    plan = next_round(items, set())
+    plan = plan_round(items, set())
 
-    assert (places(plan.together), places(plan.alone), places(plan.later)) == ([0], [], [1])
+    assert (places(plan.batched), places(plan.alone), places(plan.later)) == ([0], [], [1])
 
 
 def test_a_call_has_no_more_items_than_it_may():
-    items = items_of([event(n, person(1)) for n in range(CALL_ITEMS + 1)])
+    items = items_of([event(n, person(1)) for n in range(MAX_CALL_ITEMS + 1)])
 
-    assert [len(call) for call in calls_of(items)] == [CALL_ITEMS, 1]
+    assert [len(call) for call in split_into_calls(items)] == [MAX_CALL_ITEMS, 1]
 
 
 @given(st.lists(st.integers(min_value=1, max_value=31_000), max_size=60))
 def test_calls_keep_the_order_and_the_bytes(lengths: list[int]):
     items = items_of([event(n, person(1), note="x" * length) for n, length in enumerate(lengths, 1)])
 
-    calls = list(calls_of(items))
+    calls = list(split_into_calls(items))
 
     assert [item for call in calls for item in call] == items
     for call in calls:
         body = batch_body(call)
-        assert len(body) <= CALL_BYTES
+        assert len(body) <= MAX_CALL_BYTES
         assert len(json.loads(body)["batch"]) == len(call)
     joined = [len(batch_body([*call, following[0]])) for call, following in pairwise(calls)]
-    assert all(length >= CALL_BYTES for length in joined)  # no call ends early
+    assert all(length >= MAX_CALL_BYTES for length in joined)  # no call ends early
 
 
 _MESSAGES = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["profile", "event", "long"])), max_size=30)
@@ -118,12 +118,12 @@ def test_rounds_lose_nobody_and_overtake_nobody(told: list[tuple[int, str]], kno
     left: list[Item] = []
     waiting, profiled = items, set(known)
     while waiting:
-        plan = next_round(waiting, profiled)
+        plan = plan_round(waiting, profiled)
         assert all(
-            item.message.person.id in profiled or item.message.kind == "profile" for item in plan.together + plan.alone
+            item.message.person.id in profiled or item.message.kind == "profile" for item in plan.batched + plan.alone
         )
-        profiled |= {item.message.person.id for item in plan.together if item.message.kind == "profile"}
-        left += plan.strangers + plan.together + plan.alone
+        profiled |= {item.message.person.id for item in plan.batched if item.message.kind == "profile"}
+        left += plan.without_profile + plan.batched + plan.alone
         assert len(plan.later) < len(waiting)
         waiting = plan.later
 

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.core.errors import Misconfigured, Unreachable, WrongRegion
+from pipeline.destinations.base import CheckResult
 from pipeline.destinations.customerio import CustomerIO
-from pipeline.destinations.port import Checked
-from pipeline.errors import Misconfigured, Unreachable, WrongRegion
-from pipeline.http import HTTP
-from tests.contracts.fake_track import Canned, FakeTrack
+from pipeline.infra.http.client import HTTPClient
+from tests.contracts.fake_track import CannedAnswer, FakeTrack
 
 KEYS = {"site_id": "s", "api_key": "k"}
 
 
 def test_the_account_is_the_workspaces_number(destination: CustomerIO, track: FakeTrack):
-    assert destination.check() == Checked("3", track.config, {"region": "us"})
+    assert destination.check() == CheckResult("3", track.config, {"region": "us"})
 
 
 def test_the_wrong_region_is_named(destination: CustomerIO, track: FakeTrack):
@@ -36,7 +36,7 @@ def test_the_wrong_region_is_named(destination: CustomerIO, track: FakeTrack):
 def test_a_redirect_means_another_region_and_is_not_followed(
     destination: CustomerIO, track: FakeTrack, location: str, region: str | None
 ):
-    track.next.append(Canned(301, "", {"Location": location}))
+    track.next.append(CannedAnswer(301, "", {"Location": location}))
 
     with pytest.raises(WrongRegion) as caught:
         destination.check()
@@ -48,16 +48,18 @@ def test_a_redirect_means_another_region_and_is_not_followed(
 @pytest.mark.parametrize(
     "answer",
     [
-        Canned(200, "<html>"),
-        Canned(200, "[]"),
-        Canned(200, '{"region":"us"}'),
-        Canned(200, '{"region":"mars","environment_id":3}'),
-        Canned(200, '{"region":["us"],"environment_id":3}'),
-        Canned(404, ""),
-        Canned(500, ""),
+        CannedAnswer(200, "<html>"),
+        CannedAnswer(200, "[]"),
+        CannedAnswer(200, '{"region":"us"}'),
+        CannedAnswer(200, '{"region":"mars","environment_id":3}'),
+        CannedAnswer(200, '{"region":["us"],"environment_id":3}'),
+        CannedAnswer(404, ""),
+        CannedAnswer(500, ""),
     ],
 )
-def test_an_answer_without_an_account_means_unreachable(destination: CustomerIO, track: FakeTrack, answer: Canned):
+def test_an_answer_without_an_account_means_unreachable(
+    destination: CustomerIO, track: FakeTrack, answer: CannedAnswer
+):
     track.next.append(answer)
 
     with pytest.raises(Unreachable):
@@ -66,7 +68,7 @@ def test_an_answer_without_an_account_means_unreachable(destination: CustomerIO,
 
 @pytest.mark.parametrize(("region", "host"), [("us", "track.customer.io"), ("eu", "track-eu.customer.io")])
 def test_each_region_has_its_host(region: str, host: str):
-    assert CustomerIO({**KEYS, "region": region}, HTTP())._config["base_url"] == f"https://{host}"
+    assert CustomerIO({**KEYS, "region": region}, HTTPClient())._config["base_url"] == f"https://{host}"
 
 
 @pytest.mark.parametrize(
@@ -88,15 +90,15 @@ def test_each_region_has_its_host(region: str, host: str):
 )
 def test_an_unusable_base_url_is_refused(base_url: str):
     with pytest.raises(Misconfigured, match="base_url"):
-        CustomerIO({**KEYS, "base_url": base_url}, HTTP())
+        CustomerIO({**KEYS, "base_url": base_url}, HTTPClient())
 
 
 def test_every_fault_of_a_config_is_named_at_once():
     with pytest.raises(Misconfigured, match=r"site_id is missing; api_key is missing; region .* us, eu; base_url"):
-        CustomerIO({"region": "mars", "base_url": "nowhere"}, HTTP())
+        CustomerIO({"region": "mars", "base_url": "nowhere"}, HTTPClient())
 
 
 def test_blanks_around_a_pasted_key_do_not_count(track: FakeTrack):
     config = {name: f" {value}\n" for name, value in track.config.items()}
 
-    assert CustomerIO({**config, "base_url": f"{track.url}/"}, HTTP()).check().config == track.config
+    assert CustomerIO({**config, "base_url": f"{track.url}/"}, HTTPClient()).check().config == track.config

@@ -9,27 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.core.hooks import Message, PersonRef, Rejected
 from pipeline.destinations.customerio import limits
-from pipeline.destinations.customerio.items import Item, make_item
-from pipeline.model import Message, PersonRef, Rejected
+from pipeline.destinations.customerio.items import Item, build_item
 from tests.contracts.messages import AT, event, person, profile, ulid
 
 ALICE = person(1)
 GUEST = person(3, customer=False)
 
 
-def made(message: Message, *, introduced: bool = True) -> Item:
-    item = make_item(0, message, introduced=introduced)
+def made(message: Message, *, has_profile: bool = True) -> Item:
+    item = build_item(0, message, has_profile=has_profile)
     assert isinstance(item, Item)
     return item
 
 
-def body(message: Message, *, introduced: bool = True) -> Any:
-    return json.loads(made(message, introduced=introduced).body)
+def body(message: Message, *, has_profile: bool = True) -> Any:
+    return json.loads(made(message, has_profile=has_profile).body)
 
 
 def refusal(message: Message) -> str:
-    item = make_item(0, message, introduced=True)
+    item = build_item(0, message, has_profile=True)
     assert isinstance(item, Rejected)
     return item.reason
 
@@ -93,16 +93,16 @@ def test_an_event_name_of_a_hundred_bytes_passes():
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_an_attribute_without_a_value_is_not_sent_of_somebody_who_has_no_profile(nothing):
-    assert body(profile(1, GUEST, plan=nothing, city="Austin"), introduced=False)["attributes"] == {"city": "Austin"}
+    assert body(profile(1, GUEST, plan=nothing, city="Austin"), has_profile=False)["attributes"] == {"city": "Austin"}
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_nothing_clears_an_attribute_of_somebody_who_has_a_profile(nothing):
-    assert body(profile(1, GUEST, plan=nothing), introduced=True)["attributes"] == {"plan": ""}
+    assert body(profile(1, GUEST, plan=nothing), has_profile=True)["attributes"] == {"plan": ""}
 
 
 def test_none_is_left_out_for_somebody_new():
-    assert body(profile(1, GUEST, plan=None, boxes=1), introduced=False)["attributes"] == {"boxes": 1}
+    assert body(profile(1, GUEST, plan=None, boxes=1), has_profile=False)["attributes"] == {"boxes": 1}
 
 
 @pytest.mark.parametrize(
@@ -248,13 +248,13 @@ _JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(), _JSON, max_size=8), st.sampled_from(["profile", "event"]), st.booleans())
-def test_any_data_makes_valid_json_within_the_limits(data: dict[str, Any], kind: str, introduced: bool):  # noqa: FBT001
+def test_any_data_makes_valid_json_within_the_limits(data: dict[str, Any], kind: str, has_profile: bool):  # noqa: FBT001
     message = replace(event(1, ALICE), kind=kind, data=data)
 
-    sent = json.loads(made(message, introduced=introduced).body.decode("utf-8"))
+    sent = json.loads(made(message, has_profile=has_profile).body.decode("utf-8"))
 
     assert "unsubscribed" not in sent["attributes"] or kind == "event"
     for name, value in sent["attributes"].items() if kind == "profile" else ():
-        assert limits.size(name) <= limits.ATTRIBUTE_NAME_BYTES
-        assert not isinstance(value, str) or limits.size(value) <= limits.ATTRIBUTE_VALUE_BYTES
+        assert limits.byte_length(name) <= limits.MAX_ATTRIBUTE_NAME_BYTES
+        assert not isinstance(value, str) or limits.byte_length(value) <= limits.MAX_ATTRIBUTE_VALUE_BYTES
         assert isinstance(value, str | int | float)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import count
 
+from pipeline.core.hooks import Rejected, RetryAfter, Sent
 from pipeline.destinations.customerio import CustomerIO
-from pipeline.http import HTTP
-from pipeline.model import Rejected, RetryAfter, Sent
+from pipeline.infra.http.client import HTTPClient
 from tests.contracts.fake_track import FakeTrack
 from tests.contracts.messages import event, person
 from tests.pipeline.destinations.customerio.test_sending import all_or_nothing
@@ -14,7 +14,7 @@ from tests.pipeline.destinations.customerio.test_sending import all_or_nothing
 
 def slow(track: FakeTrack) -> CustomerIO:
     """To it every call takes ten seconds or more."""
-    return CustomerIO(track.config, HTTP(now=count(0, 10_000_000).__next__))
+    return CustomerIO(track.config, HTTPClient(now=count(0, 10_000_000).__next__))
 
 
 def test_a_send_of_slow_calls_ends_early_and_leaves_the_rest_for_the_next(track: FakeTrack):

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.store.server import serving
+from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
-from tests.receiver.pages.connect.filling import EMAIL
-from tests.receiver.pages.visitors import PASSWORD, House
+from tests.receiver.pages.browser import PASSWORD, PagesInstallation
+from tests.receiver.pages.connect.forms import EMAIL
 from tests.servers.sandbox import sandbox_customerio
 
 
 @pytest.fixture(scope="package")
 def cratejoy():
-    with serving(Options("an-id", "a-secret")) as running:
+    with run_in_thread(Options("an-id", "a-secret")) as running:
         yield running
 
 
@@ -28,7 +28,7 @@ def customerio():
 @pytest.fixture
 def house(site):
     clock = [site.now()]
-    return House.of(
+    return PagesInstallation.of(
         replace(
             site, settings=replace(site.settings, connect_anywhere=True, cratejoy_rate=1000.0), now=lambda: clock[0]
         ),

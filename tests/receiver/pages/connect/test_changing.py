@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ledger.connections import connections_of
+from pipeline.infra.crypto.encryption import decrypt
+from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import reading
-from pipeline.ledger.store_apis import find_api
+from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import find_store
-from pipeline.secrets import unseal
-from tests.receiver.pages.connect.filling import EMAIL, errors_on, send
-from tests.receiver.pages.visitors import House
+from tests.receiver.pages.browser import PagesInstallation
+from tests.receiver.pages.connect.forms import EMAIL, errors_on, send
 
 
-def saved(house: House) -> tuple[dict[str, str], dict[str, str]]:
+def saved(house: PagesInstallation) -> tuple[dict[str, str], dict[str, str]]:
     keys = house.site.settings.secret_keys
     with reading(house.site.engine) as db:
         store = find_store(db, "acme")
-        [link] = connections_of(db, store.id)
-        return dict(unseal(keys, find_api(db, store.id).config)), dict(unseal(keys, link.config))
+        [link] = list_store_connections(db, store.id)
+        return dict(decrypt(keys, find_store_api(db, store.id).config)), dict(decrypt(keys, link.config))
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""Holds what was acknowledged against what the platform has: the numbers a fault is judged by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.chaos.load import SentHook
+from bench.chaos.platform import ArrivedEvent, group_by_person
+
+US_PER_S = 1_000_000
+MISSING_SUBJECT = "None"  # the subject of what a damaged body told without its id: two of them are two happenings
+
+
+@dataclass(slots=True)
+class Row:
+    """One fault. `broken` are promises beside the counts; `notes` are worth knowing; `skipped` is why none struck."""
+
+    fault: str
+    database: str
+    accepted: int = 0
+    once: int = 0  # accepted hooks that everybody concerned heard of exactly once
+    lost: int = 0  # messages of accepted hooks that did not arrive
+    twice: int = 0
+    out_of_order: int = 0
+    unanswered: int = 0  # nobody promised these; they may arrive or not
+    refused: int = 0  # told to come again
+    worst_ms: float = 0.0
+    recover_s: float | None = None  # from the fault's end until a hook sent after it arrived
+    resumed_s: float | None = None  # until anything arrived
+    seconds: float = 0.0  # all of it, from the first hook until everything has settled
+    broken: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    skipped: str | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether a promise was broken."""
+        return bool(self.lost or self.twice or self.out_of_order or self.broken)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise held, and was put to the test."""
+        return not self.fails and self.skipped is None
+
+    def add(self, other: Row) -> None:
+        """Another connection's count of the same hooks."""
+        self.lost += other.lost
+        self.twice += other.twice
+        self.out_of_order += other.out_of_order
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self) | {"holds": self.holds}
+
+
+def count_results(
+    row: Row,
+    told: Sequence[SentHook],
+    arrived: Sequence[ArrivedEvent],
+    ended_at: int,
+    *,
+    aside: Collection[tuple[str, str]] = (),
+    since: int = 0,
+) -> Row:
+    """Fill in the numbers. `aside`: what the platform refused for good and we keep, with its reason."""
+    copies = Counter((one.address, one.subject) for one in arrived)
+    accepted = [one for one in told if one.accepted and one.sent_at > since]
+    wanted = {(address, one.hook.subject) for one in accepted for address in one.hook.addresses}
+    row.accepted = len(accepted)
+    row.unanswered = sum(one.status is None for one in told)
+    row.refused = len(told) - row.accepted - row.unanswered
+    row.once = sum(all(copies[address, one.hook.subject] == 1 for address in one.hook.addresses) for one in accepted)
+    missing = {key for key in wanted if not copies[key]}
+    row.lost = len(missing.difference(aside))
+    if missing.intersection(aside):
+        row.notes.append(f"{len(missing.intersection(aside))} messages were refused for good and set aside")
+    row.twice = sum(number - 1 for (_, subject), number in copies.items() if subject != MISSING_SUBJECT)
+    row.out_of_order = count_inversions(told, arrived)
+    row.worst_ms = max(((one.answered_at - one.sent_at) / 1000 for one in accepted), default=0.0)
+    _fill_times(row, accepted, arrived, ended_at)
+    return row
+
+
+def check_unaccepted(row: Row, *, refuses: bool, cuts: bool) -> list[str]:
+    """What is to be said against hooks that nobody took, where there was room, and where nobody was killed."""
+    found = []
+    if row.refused and not refuses:
+        found.append(f"{row.refused} hooks were refused")
+    if row.unanswered and not cuts:
+        found.append(f"{row.unanswered} hooks got no answer")
+    return found
+
+
+def count_inversions(told: Iterable[SentHook], arrived: Sequence[ArrivedEvent]) -> int:
+    """How many events came to a person after one that was sent later."""
+    sent: dict[str, int] = {}
+    for place, one in enumerate(sorted(told, key=lambda one: one.sent_at)):
+        sent.setdefault(one.hook.subject, place)
+    people = group_by_person(list(arrived)).values()
+    return sum(_count_late(sent[one.subject] for one in events if one.subject in sent) for events in people)
+
+
+def _count_late(places: Iterable[int]) -> int:
+    newest, late = -1, 0
+    for place in places:
+        late += place < newest
+        newest = max(newest, place)
+    return late
+
+
+def _fill_times(row: Row, accepted: Sequence[SentHook], arrived: Sequence[ArrivedEvent], ended_at: int) -> None:
+    fresh = {one.hook.subject for one in accepted if one.sent_at > ended_at}
+    row.recover_s = _first((one.at for one in arrived if one.subject in fresh), ended_at)
+    row.resumed_s = _first((one.at for one in arrived if one.at > ended_at), ended_at)
+
+
+def _first(times: Iterable[int], ended_at: int) -> float | None:
+    earliest = min(times, default=None)
+    return None if earliest is None else (earliest - ended_at) / US_PER_S
+
+
+def get_delays_s(told: Iterable[SentHook], arrived: Iterable[ArrivedEvent]) -> list[float]:
+    """Seconds from sending a hook to its first arrival."""
+    first: Mapping[str, int] = _first_arrivals(arrived)
+    return sorted((first[one.hook.subject] - one.sent_at) / US_PER_S for one in told if one.hook.subject in first)
+
+
+def _first_arrivals(arrived: Iterable[ArrivedEvent]) -> dict[str, int]:
+    first: dict[str, int] = {}
+    for one in arrived:
+        first[one.subject] = min(first.get(one.subject, one.at), one.at)
+    return first

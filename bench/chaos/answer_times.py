@@ -1,0 +1,34 @@
+"""How long hooks waited for their answers in a while: whoever still waits at its end has waited until then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.chaos.load import SentHook
+
+
+def get_waits_ms(told: Iterable[SentHook], since: int, until: int) -> list[float]:
+    """The wait of each hook under way between these moments, whatever came of it, without what it had waited before.
+
+    One that was cut off got no answer either: it counts like one that still waits.
+    """
+    under_way = [
+        (max(one.sent_at, since), _get_end(one, until))
+        for one in told
+        if 0 < one.sent_at < until and not 0 < one.answered_at <= since
+    ]
+    return [(end - begin) / 1000 for begin, end in under_way]
+
+
+def judge_waits(waits: list[float], most_ms: float, share: float = 0.0) -> str | None:
+    """What is to be said against these waits, of which so many may be longer; None if nothing."""
+    if not waits:
+        return "no hook was under way meanwhile: nothing was proved"
+    late = sum(wait > most_ms for wait in waits)
+    if late > share * len(waits):
+        return f"{late} of {len(waits)} hooks waited longer than {most_ms:.0f} ms, {max(waits):.0f} at worst"
+    return None
+
+
+def _get_end(one: SentHook, until: int) -> int:
+    return one.answered_at if 0 < one.answered_at < until else until

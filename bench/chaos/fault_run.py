@@ -1,0 +1,194 @@
+"""One fault from beginning to end: hooks flow, the fault strikes, hooks flow on, everything settles, all is counted."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from bench.chaos.accounting import Row, check_unaccepted, count_results
+from bench.chaos.hooks import EVENT, Hook, make_hook
+from bench.chaos.installation import Installation, wait_until
+from bench.chaos.load import HookLoad, SentHook
+from bench.chaos.platform import Platform
+from pipeline.inbox import stream
+
+ONLY_SQLITE, ONLY_POSTGRESQL = ("sqlite",), ("postgresql",)
+BEFORE_S = 2.0  # seconds of undisturbed hooks
+AFTER_S = 3.0
+STALL_TIMEOUT_S = 150.0  # without any progress nothing more is to be expected
+MIN_QUIET_CHECKS = 4  # looks in a row that found nothing waiting
+PEOPLE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault: what it is called, what it does, and how many hooks a second flow meanwhile."""
+
+    name: str
+    inject: Callable[[FaultRun], None]
+    rate: int = 100
+    people: int = PEOPLE
+    databases: tuple[str, ...] = ONLY_SQLITE + ONLY_POSTGRESQL  # one only, if the database has no part in it
+    needs_new_installation: bool = False  # what it leaves behind would disturb the next
+    worker: str = "celery"  # the program that runs the workers
+    resumes_s: float | None = None  # how soon after the fault something must arrive again
+    refuses: bool = False  # the receiver is left without room, and may say so
+    cuts: bool = False  # web is killed, and with it what it was about to answer
+
+
+@dataclass
+class FaultRun:
+    """What a fault works with."""
+
+    here: Installation
+    load: HookLoad
+    rng: Random
+    short: bool
+    row: Row
+    rate: int
+    people: int
+    first_person: int
+    accounted_before: int = 0  # hooks, before the first one of this scene
+    ended_at: int = 0
+    others: dict[Platform, int] = field(default_factory=dict)  # which hold the same of what was sent after this moment
+    checks: list[Callable[[], None]] = field(default_factory=list)  # to be made when everything has settled
+    _flowing: threading.Event = field(default_factory=threading.Event)
+
+    def make(self, who: int) -> Hook:
+        """A new hook about the person of that place."""
+        number, self.here.numbers = self.here.numbers, self.here.numbers + 1
+        return make_hook(number, self.first_person + who % self.people)
+
+    def tell(self, who: int) -> SentHook:
+        """Send one."""
+        return self.load.tell(self.make(who))
+
+    @contextmanager
+    def steady_load(self) -> Iterator[None]:
+        """Hooks at the rate of this scene while the block runs."""
+        self._flowing.set()
+        thread = threading.Thread(target=self._flow, name="flow", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._flowing.clear()
+            thread.join()
+
+    def _flow(self) -> None:
+        start, sent = time.monotonic(), 0
+        while self._flowing.is_set():
+            while sent < (time.monotonic() - start) * self.rate:
+                self.tell(self.rng.randrange(self.people))
+                sent += 1
+            time.sleep(0.005)
+
+    def await_answers(self) -> None:
+        """Return when a hook that was sent from now on has been acknowledged."""
+        known, since = len(self.load.told), now_us()
+        wait_until(lambda: any(one.accepted and one.sent_at > since for one in self.load.told[known:]), "web answers")
+
+    def times(self, full: int, short: int) -> int:
+        """How often, in this form."""
+        return short if self.short else full
+
+    def seconds(self, full: float, short: float) -> float:
+        """How long, in this form."""
+        return short if self.short else full
+
+    def add_failure(self, what: str) -> None:
+        """A promise besides the counts did not hold."""
+        self.row.broken.append(what)
+
+    def skip(self, why: str) -> None:
+        """The fault cannot strike here."""
+        self.row.skipped = why
+
+    def note(self, what: str) -> None:
+        """Worth knowing."""
+        self.row.notes.append(what)
+
+    def threads(self, name: str = "web") -> int:
+        """How many threads a process and its children have."""
+        group = self.here.keeper[name].pid
+        return sum(1 for _ in Path("/proc").glob("[0-9]*/task/*") if _group_of(_) == group)
+
+
+def _group_of(task: Path) -> int | None:
+    try:
+        return int((task / "stat").read_text().rpartition(")")[2].split()[2])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def run_fault(here: Installation, fault: Fault, database: str, *, short: bool, seed: int) -> Row:
+    """Let one fault strike, and judge it."""
+    here.platform.reset()
+    row = Row(fault.name, database)
+    load = HookLoad(here.port, here.hooks[EVENT])
+    first_who, here.people = here.people, here.people + fault.people
+    scene = FaultRun(here, load, Random(f"{seed} {fault.name}"), short, row, fault.rate, fault.people, first_who)
+    scene.accounted_before = here.accounted()
+    first = scene.tell(0)
+    wait_until(
+        lambda: here.platform.count() > 0,
+        "the first hook has arrived",
+        told=lambda: _describe_missing_hook(here, first),
+    )
+    with scene.steady_load():
+        time.sleep(BEFORE_S)
+        fault.inject(scene)
+        scene.ended_at = scene.ended_at or now_us()
+        time.sleep(AFTER_S)
+        scene.tell(0)
+    told = load.finish()
+    wait_until_settled(here, [here.platform, *scene.others])
+    for check in scene.checks:
+        check()
+    count_results(row, told, here.platform.arrived(), scene.ended_at, aside=here.set_aside())
+    row.broken += check_unaccepted(row, refuses=fault.refuses, cuts=fault.cuts)
+    for other, since in scene.others.items():
+        row.add(count_results(Row("", ""), told, other.arrived(), scene.ended_at, since=since))
+    if fault.resumes_s is not None and (row.resumed_s is None or row.resumed_s > fault.resumes_s):
+        scene.add_failure(f"work was taken up after {row.resumed_s} s instead of {fault.resumes_s:.0f}")
+    return row
+
+
+def wait_until_settled(here: Installation, platforms: Sequence[Platform]) -> None:
+    """Wait until nothing waits, or nothing moves any more."""
+    seen, since, quiet = (-1, -1), time.monotonic(), 0
+    while time.monotonic() - since < STALL_TIMEOUT_S and quiet < MIN_QUIET_CHECKS:
+        state = (sum(one.count() for one in platforms), _count_waiting(here))
+        if state != seen:
+            seen, since = state, time.monotonic()
+        quiet = 0 if state[1] else quiet + 1
+        time.sleep(0.25)
+
+
+def now_us() -> int:
+    """µs since the epoch."""
+    return time.time_ns() // 1000
+
+
+def _describe_missing_hook(here: Installation, told: SentHook) -> str:
+    """What to look at when a hook does not arrive."""
+    return (
+        f"it was answered with {told.status}; "
+        f"{stream.depth(here.redis)} in the inbox, {_count_waiting(here)} wait in all"
+    )
+
+
+def _count_waiting(here: Installation) -> int:
+    try:
+        return here.waiting()
+    except (RedisError, SQLAlchemyError, sqlite3.Error):
+        return -1

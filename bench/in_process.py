@@ -1,0 +1,118 @@
+"""The pipeline without its processes: the same functions the tasks call, one after another, over a ledger on disk.
+
+For what would drown in the noise of a whole stack: where the time goes, and how the cost grows with the ledger.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import ClassVar, TypeVar
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from bench.hooks import Hook
+from pipeline.delivery.lane import run_lane
+from pipeline.delivery.open_connection import LaneDeps, OpenConnection
+from pipeline.delivery.slow_lanes import LaneId
+from pipeline.destinations.customerio import CustomerIO
+from pipeline.inbox.entry import InboxEntry
+from pipeline.infra import redis_keys
+from pipeline.infra.http.client import HTTPClient, HTTPResponse, Method
+from pipeline.infra.rate_limit.budget import Budget
+from pipeline.ledger.connections import NewConnection, save_connection
+from pipeline.ledger.deliveries import list_due_lanes
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.stores import save_store
+from pipeline.processing.decode import decode_batch
+from pipeline.processing.record import record
+from pipeline.processing.validate import validate_batch
+
+STORE = "bench"
+_UNLIMITED_PER_S = 1_000_000.0  # calls per second
+
+
+T = TypeVar("T")
+
+
+@dataclass
+class CpuTimes:
+    """CPU seconds of this process by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def measured(self, stage: str, work: Callable[[], T]) -> T:
+        """Do the work and add what it took."""
+        before = time.process_time()
+        done = work()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.process_time() - before
+        return done
+
+    @property
+    def total(self) -> float:
+        """All stages."""
+        return sum(self.seconds.values())
+
+
+class AcceptAllHTTP(HTTPClient):
+    """A platform that takes everything at once."""
+
+    answer: ClassVar[HTTPResponse] = HTTPResponse(200, body="{}")
+
+    def call(self, method: Method, url: str, **_: object) -> HTTPResponse:  # noqa: ARG002
+        return self.answer
+
+
+StoreHooks = Sequence[tuple[str, Hook]]  # the store's name, and what it tells
+
+
+def create_connected_store(engine: Engine) -> None:
+    """A store with one connection in an empty ledger."""
+    now = now_us()
+    with writing(engine) as db:
+        store = save_store(db, STORE, now)
+        save_connection(db, NewConnection(store.id, "customerio", "1", b""), now)
+
+
+def push(engine: Engine, redis: Redis, told: StoreHooks, batch: int, spent: CpuTimes) -> None:
+    """Bring the hooks all the way, in batches."""
+    for start in range(0, len(told), batch):
+        entries = [_build_entry(start + place, *one) for place, one in enumerate(told[start : start + batch])]
+        decoded = spent.measured("decode", partial(decode_batch, entries, now_us(), now_us))
+        valid = spent.measured("validate", partial(validate_batch, decoded, now_us))
+        raws = {entry.entry_id: (entry.raw, None) for entry in entries}
+        recorded = spent.measured("record", partial(record, engine, valid, raws, now_us))
+        concerned = {connection for one in recorded for connection in one.connections}
+        for lane_id in spent.measured("wake", partial(_find_due_lanes, engine, concerned)):
+            spent.measured("deliver", partial(_run_lane, engine, redis, lane_id))
+
+
+def now_us() -> int:
+    """The clock, in µs."""
+    return time.time_ns() // 1_000
+
+
+def _find_due_lanes(engine: Engine, connections: set[int]) -> list[LaneId]:
+    with reading(engine) as db:
+        return list_due_lanes(db, now_us(), connections)
+
+
+def _run_lane(engine: Engine, redis: Redis, lane_id: LaneId) -> None:
+    run_lane(_build_deps(engine, redis), *lane_id, until=now_us() + 10**9)
+
+
+def _build_deps(engine: Engine, redis: Redis) -> LaneDeps:
+    config = {"site_id": "s", "api_key": "k", "base_url": "http://127.0.0.1:1"}
+    budget = Budget(redis, redis_keys.budget("customerio", "1"), _UNLIMITED_PER_S)
+    return LaneDeps(
+        engine, redis, lambda _: OpenConnection(CustomerIO(config, AcceptAllHTTP()), budget, budget), now_us, Random()
+    )
+
+
+def _build_entry(number: int, store: str, hook: Hook) -> InboxEntry:
+    now = now_us()
+    return InboxEntry(f"{now:x}{number:06}", store, 1, hook.event, now, hook.body, entry_id=f"{now}-{number}")

@@ -1,0 +1,111 @@
+"""Keeps the alarms' rows in step with the list: opens what is new, renews what is said, ends what is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.attention.causes import CAUSES
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.listing import check_cause
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.monitoring.alarms import (
+    AlarmRow,
+    NewAlarm,
+    end_alarms,
+    list_open_alarms,
+    list_unclosed_alarms,
+    open_alarm,
+    record_diagnostics,
+    reopen_alarm,
+    save_alarm_texts,
+)
+
+SUMMARY_TIMEOUT_US = 600_000_000  # then an end is told without what it has cost
+SUMMARY_KEY = "over"
+
+
+def sync_alarms(sources: AttentionContext, causes: Sequence[Cause] = CAUSES) -> None:
+    """Look at every cause and write down what has changed."""
+    for cause in causes:
+        if cause.manages_alarms:
+            items = check_cause(cause, sources)
+            if items is not None:
+                _sync_cause(sources, cause, items)
+    _add_summaries(sources, {cause.name: cause for cause in causes})
+
+
+def _sync_cause(sources: AttentionContext, cause: Cause, items: Sequence[AttentionItem]) -> None:
+    """Nothing is written if nothing has changed: a commit costs a disk its time."""
+    with reading(sources.engine) as db:
+        rows = {one.subject: one for one in list_open_alarms(db, kind=cause.name)}
+    seen = {item.subject: item for item in items}
+    new = [item for subject, item in seen.items() if subject not in rows]
+    changed = [(rows[subject], item) for subject, item in seen.items() if subject in rows]
+    changed = [(row, item) for row, item in changed if _has_changed(row, item)]
+    gone = [row.id for subject, row in rows.items() if subject not in seen]
+    if not (new or changed or gone):
+        return
+    with writing(sources.engine) as db:
+        for item in new:
+            if not reopen_alarm(db, item.cause, item.subject):
+                open_alarm(db, _build_alarm(item), sources.now)
+        for row, item in changed:
+            _update_alarm(db, row, item, sources.now)
+        end_alarms(db, gone, sources.now)
+
+
+def _build_alarm(item: AttentionItem) -> NewAlarm:
+    return NewAlarm(
+        item.cause,
+        item.store_id,
+        last_at=item.since,
+        reason=item.reason,
+        tried=item.tried if item.is_final else (),
+        subject=item.subject,
+        audience=item.audience,
+        said={**item.facts, **_build_texts(item)},
+        skip_diagnostics=item.is_final,
+    )
+
+
+def _build_texts(item: AttentionItem) -> dict[str, str]:
+    return {"headline": item.headline, "effect": item.effect, "to_do": item.to_do}
+
+
+def _without_summary(row: AlarmRow) -> dict[str, str]:
+    """What was said of it; if it was thought to be over, that is no longer so."""
+    return {name: text for name, text in row.said.items() if name != SUMMARY_KEY}
+
+
+def _has_changed(row: AlarmRow, item: AttentionItem) -> bool:
+    said = {**_without_summary(row), **_build_texts(item)} != row.said
+    return said or (item.is_final and (row.tried_at is None or tuple(row.tried) != item.tried))
+
+
+def _update_alarm(db: Connection, row: AlarmRow, item: AttentionItem, now: int) -> None:
+    save_alarm_texts(db, row.id, {**_without_summary(row), **_build_texts(item)})
+    if item.is_final:
+        record_diagnostics(db, [row.id], item.tried, row.tried_at or now)
+
+
+def _add_summaries(sources: AttentionContext, causes: dict[str, Cause]) -> None:
+    """Find out what each item that has ended has cost, as soon as that can be known."""
+    with reading(sources.engine) as db:
+        ended = [one for one in list_unclosed_alarms(db) if one.ended_at and one.said and SUMMARY_KEY not in one.said]
+    for row in ended:
+        cause = causes.get(row.kind)
+        over = _build_summary(sources, cause, row) if cause else ""
+        if over is None and sources.now < (row.ended_at or 0) + SUMMARY_TIMEOUT_US:
+            continue
+        with writing(sources.engine) as db:
+            save_alarm_texts(db, row.id, {**row.said, SUMMARY_KEY: over or ""})
+
+
+def _build_summary(sources: AttentionContext, cause: Cause, row: AlarmRow) -> str | None:
+    try:
+        return cause.summarize(sources, row)
+    except SQLAlchemyError:
+        return None

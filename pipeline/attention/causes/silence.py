@@ -1,0 +1,52 @@
+"""Stores that are silent and a way in that does not work: `pipeline.monitoring` opens and ends their alarms itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.ledger.engine import reading
+from pipeline.ledger.monitoring.alarms import ENDPOINT, MERCHANT, OPERATOR, SILENCE, AlarmRow, list_open_alarms
+from pipeline.monitoring.messages import build_headline, build_sentence
+
+_SILENCE_TO_DO = (
+    "Look in the shop whether it sold anything meanwhile; if it did: `cratewire hooks audit --store {store}`."
+)
+_ENDPOINT_TO_DO = "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/silence.md has a list."
+
+
+def _find_silences(sources: AttentionContext) -> Iterator[AttentionItem]:
+    for row in _load_alarms(sources, SILENCE):
+        yield _build_item(row, MERCHANT, _SILENCE_TO_DO.format(store=row.store))
+
+
+def _find_broken_endpoint(sources: AttentionContext) -> Iterator[AttentionItem]:
+    for row in _load_alarms(sources, ENDPOINT):
+        yield _build_item(row, OPERATOR, _ENDPOINT_TO_DO)
+
+
+def _load_alarms(sources: AttentionContext, kind: str) -> list[AlarmRow]:
+    with reading(sources.engine) as db:
+        return list_open_alarms(db, kind=kind)
+
+
+def _build_item(row: AlarmRow, audience: str, to_do: str) -> AttentionItem:
+    return AttentionItem(
+        row.kind,
+        "/".join(filter(None, (row.store, row.event))),
+        audience,
+        build_headline(row),
+        build_sentence(row),
+        to_do,
+        row.last_at or row.since,
+        row.store,
+        row.store_id,
+        tuple(row.tried),
+        row.reason,
+        alarm_id=row.id,
+        told_at=row.told_at,
+    )
+
+
+SILENCE_CAUSE = Cause(SILENCE, _find_silences, manages_alarms=False)
+ENDPOINT_CAUSE = Cause(ENDPOINT, _find_broken_endpoint, manages_alarms=False)

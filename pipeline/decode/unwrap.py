@@ -1,0 +1,80 @@
+"""Unwrapping: strings of JSON within strings, backslash-escaped text, Python literals. Text in, object out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipeline.decode.fast_json import FastJson, read_fast_json
+from pipeline.decode.limits import MAX_LAYERS, Reason, check_count, refuse
+from pipeline.decode.python_literal import read_literal
+from pipeline.decode.strict_json import NotJSONError, read_json
+
+WireForm = Literal["A", "B", "C", "D"]
+
+_IGNORED_EDGES = " \t\r\n\v\f\0\xa0\ufeff"  # white space, NUL and the byte order mark mean nothing around a body
+# Possessive quantifiers: what a repetition has taken it keeps, so a text that does not fit fails in linear time.
+_ESCAPED = re.compile(r'[\[{](?:\s|\\[nrt])*+[\[{]?+(?:\s|\\[nrt])*+\\+"')
+_LITERAL = re.compile(r"""[\[{(]|[uU]?['"]""")
+_JSON_TYPE_NAMES = {bool: "boolean", int: "number", float: "number", list: "list"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """The object inside, and the form it came in: B bare, A in strings; C or D if any layer needed that reading.
+
+    `text` is its canonical text, where that is known already.
+    """
+
+    form: WireForm
+    body: dict[str, Any]
+    text: bytes | None = None
+
+
+def unwrap(text: str) -> Unwrapped:
+    """Read layer after layer, until there is an object."""
+    form: WireForm = "B"
+    layer = 0
+    while True:
+        read, value = _read_layer(text.strip(_IGNORED_EDGES), layer)
+        form = _rarer_form(form, read)
+        if isinstance(value, FastJson):
+            return Unwrapped(form, value.body, value.text)
+        if isinstance(value, dict):
+            return Unwrapped(form, value)
+        if not isinstance(value, str):
+            refuse(Reason.NOT_AN_OBJECT, found=_JSON_TYPE_NAMES.get(type(value), "null"), layer=layer)
+        if layer == MAX_LAYERS:
+            refuse(Reason.TOO_MANY_LAYERS, layers=MAX_LAYERS)
+        form, text, layer = _rarer_form(form, "A"), value, layer + 1
+
+
+def _rarer_form(one: WireForm, other: WireForm) -> WireForm:
+    return max(one, other, key="BACD".index)
+
+
+def _read_layer(text: str, layer: int) -> tuple[WireForm, Any]:
+    if not text:
+        refuse(Reason.EMPTY, layer=layer)
+    check_count(text)
+    plain = read_fast_json(text)
+    if plain is not None:
+        return "B", plain
+    try:
+        return "B", read_json(text)
+    except NotJSONError as error:
+        at = error.at
+    try:
+        return _read_other_forms(text)
+    except NotJSONError as error:
+        refuse(Reason.NOT_JSON, at=max(at, error.at), length=len(text), layer=layer)
+
+
+def _read_other_forms(text: str) -> tuple[WireForm, Any]:
+    """Form C is form A without its quotes; form D is the last resort."""
+    if _ESCAPED.match(text):
+        return "C", read_json(f'"{text}"')
+    if _LITERAL.match(text):
+        return "D", read_literal(text)
+    raise NotJSONError(0)

@@ -1,0 +1,238 @@
+"""The event table: what Cratewire knows about each of Cratejoy's 17 events, one row each.
+
+Nothing else in the pipeline names an event, except where one event alone changes what we know of a person.
+The names, triggers and models are Cratejoy's hook page; who is forwarded by default is Customer.io's Cratejoy page,
+which lists 14 rows and `shipment_cancelled` twice: its second row describes a cancelled subscription.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event.
+
+    schema: what its body is loaded with. subject, at: what it is about, and where that model stands in the loaded body.
+    identity: the fields of the subject that make two hooks tell the same happening; none: its canonical body does.
+    windowed: the same identity told again a day later is a new happening.
+    occurred: where the body says when it happened; none: when the hook arrived.
+    buyer: where the customer stands; no_person: nobody is concerned.
+    gift_copy: a gift recipient hears of it too. forwarded: goes to platforms unless the store says otherwise.
+    """
+
+    name: str
+    schema: str
+    subject: str | None
+    description: str
+    at: str = ""
+    identity: tuple[str, ...] = ()
+    is_windowed: bool = False
+    occurred: tuple[str, ...] = ()
+    buyer: tuple[str, ...] = ("customer",)
+    gift_copy: bool = False
+    forwarded: bool = True
+
+
+_ROWS = (
+    EventRow(
+        "checkout_failed",
+        "checkout_hook",
+        "checkout",
+        "Somebody tried to check out and could not, for a wrong entry or a declined payment.",
+        at="order",
+        # An order id may be null, and one cart may fail twice: only the body tells attempts apart.
+        is_windowed=True,
+        buyer=("customer", "order.customer"),
+    ),
+    EventRow(
+        "customer_new",
+        "customer",
+        "customer",
+        "Somebody registered with the store.",
+        identity=("id",),
+        buyer=("",),
+    ),
+    EventRow(
+        "address_updated",
+        "customer",
+        "customer",
+        "A customer's address changed.",
+        is_windowed=True,
+        buyer=("",),
+    ),
+    EventRow(
+        "billing_updated",
+        "customer",
+        "customer",
+        "A customer's payment method changed.",
+        is_windowed=True,
+        buyer=("",),
+    ),
+    EventRow(
+        "design_updated",
+        "design_hook",
+        None,
+        "A file of the shop's theme changed.",
+        is_windowed=True,
+        buyer=(),
+        forwarded=False,
+    ),
+    EventRow(
+        "inventory_updated",
+        "inventory_hook",
+        "inventory",
+        "The stock of a product changed.",
+        at="inventory",
+        is_windowed=True,
+        buyer=(),
+        forwarded=False,
+    ),
+    EventRow(
+        "order_updated",
+        "order",
+        "order",
+        "An order was cancelled or changed its status.",
+        is_windowed=True,
+        gift_copy=True,
+    ),
+    EventRow(
+        "order_new",
+        "order",
+        "order",
+        "An order was placed.",
+        identity=("id",),
+        occurred=("placed_at",),
+        gift_copy=True,
+    ),
+    EventRow(
+        "shipment_cancelled",
+        "shipment",
+        "shipment",
+        "The merchant cancelled a shipment.",
+        identity=("id",),
+        gift_copy=True,
+    ),
+    EventRow(
+        "shipment_shipped",
+        "shipment",
+        "shipment",
+        "A box was marked as shipped.",
+        identity=("id",),
+        occurred=("shipped_at",),
+        gift_copy=True,
+    ),
+    EventRow(
+        "subscription_cancelled",
+        "subscription",
+        "subscription",
+        "A subscription was cancelled; paid boxes may still be due until its end date.",
+        # The end date stays through a cancellation: a second one in the same paid period is the same news.
+        identity=("id", "end_date"),
+        gift_copy=True,
+    ),
+    EventRow(
+        "subscription_new",
+        "subscription",
+        "subscription",
+        "A subscription began.",
+        identity=("id",),
+        occurred=("start_date",),
+        gift_copy=True,
+    ),
+    EventRow(
+        "subscription_renew_failed",
+        "subscription",
+        "subscription",
+        "A renewal could not be charged on its date.",
+        # The end date does not move while the charge is tried again, so another day is another failure.
+        identity=("id", "end_date"),
+        is_windowed=True,
+        gift_copy=True,
+    ),
+    EventRow(
+        "subscription_renewed",
+        "subscription",
+        "subscription",
+        "A subscription was paid for another cycle; its end date is the new one.",
+        # The id alone would throw every renewal after the first away.
+        identity=("id", "end_date"),
+        gift_copy=True,
+    ),
+    EventRow(
+        "subscription_updated",
+        "subscription",
+        "subscription",
+        "A subscription's variant, term or product changed for the next renewal.",
+        is_windowed=True,
+        gift_copy=True,
+    ),
+    EventRow(
+        "transaction_new",
+        "transaction_hook",
+        "transaction",
+        "Money moved, failed to move or went back.",
+        at="transaction",
+        identity=("id",),
+        occurred=("created_at",),
+        buyer=("order.customer", "customer"),
+    ),
+    EventRow(
+        "shipment_address_updated",
+        "shipment",
+        "shipment",
+        "The address of a shipment changed.",
+        is_windowed=True,
+        gift_copy=True,
+        forwarded=False,
+    ),
+)
+
+EVENTS: dict[str, EventRow] = {row.name: row for row in _ROWS}
+
+
+def get_event_row(name: str) -> EventRow:
+    """The event's row; an event we have never heard of gets one that records it and forwards nothing."""
+    return EVENTS.get(name) or EventRow(
+        name, "any", None, "An event this version does not know.", is_windowed=True, buyer=(), forwarded=False
+    )
+
+
+def is_known_event(name: str) -> bool:
+    """Whether Cratejoy's hook page names the event."""
+    return name in EVENTS
+
+
+API_OBJECTS = {
+    "customers": EventRow(
+        "customer_listed", "customer", "customer", "A customer as the API lists it.", buyer=("",), forwarded=False
+    ),
+    "orders": EventRow(
+        "order_listed", "order", "order", "An order as the API lists it.", gift_copy=True, forwarded=False
+    ),
+    "subscriptions": EventRow(
+        *("subscription_listed", "subscription", "subscription", "A subscription as the API lists it."),
+        gift_copy=True,
+        forwarded=False,
+    ),
+}
+
+
+@cache
+def strict_paths(row: EventRow) -> frozenset[str]:
+    """The paths in the body of an event that identify it, its subject and its buyer, without indexes."""
+    subject = (*row.identity, "id") if row.subject else row.identity
+    return frozenset([*(_join_path(row.at, path) for path in subject), *filter(None, row.buyer)])
+
+
+@cache
+def strict_paths_for_model(model: str) -> frozenset[str] | None:
+    """The same in an object as the API has it, for all events about it; None: no event is, so all must be readable."""
+    rows = [row for row in EVENTS.values() if row.subject == model]
+    return frozenset(["id", *(path for row in rows for path in row.identity)]) if rows else None
+
+
+def _join_path(place: str, path: str) -> str:
+    return f"{place}.{path}" if place else path

@@ -1,0 +1,18 @@
+"""The states of a delivery, and the conditions on them that the partial indexes know.
+
+The words are written into the SQL instead of being bound: neither database uses a partial index for a query whose
+words it cannot see.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import literal
+
+from pipeline.ledger.schema.core import Delivery
+
+OPEN = Delivery.done_at.is_(None)
+PENDING = Delivery.status == literal("pending", literal_execute=True)
+SENDING = Delivery.status == literal("sending", literal_execute=True)
+DEAD = Delivery.status == literal("dead", literal_execute=True)
+LIVE_PRIORITY, BACKFILL_PRIORITY = 0, 1  # what a hook told leaves before what a backfill has read
+IS_BACKFILL = Delivery.priority == literal(BACKFILL_PRIORITY, literal_execute=True)

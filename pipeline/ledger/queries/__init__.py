@@ -1,0 +1,83 @@
+"""What people ask of the ledger, for the command line and for pages. Nothing here writes but `replay_delivery`."""
+
+from pipeline.ledger.queries.backfills import load_newest_backfills
+from pipeline.ledger.queries.backlog import Backlog, ConnectionSummary, LaneBacklog, load_backlog
+from pipeline.ledger.queries.chain_status import (
+    MAX_MISSED_HEARTBEATS,
+    ChainStatus,
+    HeartbeatArrival,
+    assess_chain,
+    find_last_heartbeat,
+)
+from pipeline.ledger.queries.counts import ConnectionCounts, EventCounts, count_by_connection, count_events
+from pipeline.ledger.queries.dead_letters import (
+    DeadDeliveryDetail,
+    DeadHookDetail,
+    DeadLetterCursor,
+    DeadLetterKind,
+    DeadLetterSummary,
+    get_dead_letter,
+    list_dead_letters,
+    replay_delivery,
+)
+from pipeline.ledger.queries.deliveries import CallDetail, DeliveryDetail
+from pipeline.ledger.queries.events import (
+    EventDetail,
+    EventFilter,
+    EventRecipient,
+    EventSummary,
+    get_event,
+    list_events,
+)
+from pipeline.ledger.queries.people import FactDetail, PersonDetail, find_people
+from pipeline.ledger.queries.reconciliations import (
+    ReconciliationSummary,
+    count_last_week,
+    count_recovered_since,
+    find_newest_event_id,
+    list_reconciliations,
+)
+from pipeline.ledger.queries.registrations import RegistrationSummary, list_registrations
+
+__all__ = [
+    "MAX_MISSED_HEARTBEATS",
+    "Backlog",
+    "CallDetail",
+    "ChainStatus",
+    "ConnectionCounts",
+    "ConnectionSummary",
+    "DeadDeliveryDetail",
+    "DeadHookDetail",
+    "DeadLetterCursor",
+    "DeadLetterKind",
+    "DeadLetterSummary",
+    "DeliveryDetail",
+    "EventCounts",
+    "EventDetail",
+    "EventFilter",
+    "EventRecipient",
+    "EventSummary",
+    "FactDetail",
+    "HeartbeatArrival",
+    "LaneBacklog",
+    "PersonDetail",
+    "ReconciliationSummary",
+    "RegistrationSummary",
+    "assess_chain",
+    "count_by_connection",
+    "count_events",
+    "count_last_week",
+    "count_recovered_since",
+    "find_last_heartbeat",
+    "find_newest_event_id",
+    "find_people",
+    "get_dead_letter",
+    "get_event",
+    "list_dead_letters",
+    "list_events",
+    "list_reconciliations",
+    "list_registrations",
+    "load_backlog",
+    "load_newest_backfills",
+    "replay_delivery",
+]

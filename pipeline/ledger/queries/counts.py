@@ -1,0 +1,139 @@
+"""How things stand, in numbers that stay cheap with a million rows: no count reads what was sent, or an event's row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from pipeline.ledger.deliveries.status import DEAD, OPEN
+from pipeline.ledger.schema.core import DeadHook, Delivery, Event, Lane, Store
+from pipeline.ledger.schema.core import StoreConnection as Link
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCounts:
+    """One connection: what waits, what is done, and whether something is in its way."""
+
+    connection_id: int
+    store: str
+    platform: str
+    label: str
+    status: str
+    status_reason: str | None
+    pending: int
+    sending: int
+    sent: int
+    dead: int
+    oldest_pending_at: int | None  # µs, of what waits or is being sent
+    lanes_waiting: int
+    next_attempt_at: int | None  # µs, of the lane that may go first
+    waiting_reason: str | None  # that lane's; if none waits, that of one that tries again and has not yet succeeded
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """How many events there are, by name and by outcome, and how many hooks died."""
+
+    by_name: Mapping[str, int]
+    by_outcome: Mapping[str, int]
+    dead_hooks: int
+    duplicates: int  # repeats of these events that were dropped
+
+
+def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
+    """Every connection's state."""
+    columns = (Link.id.label("connection_id"), Store.name.label("store"), Link.platform, Link.label)
+    query = select(*columns, Link.status, Link.status_reason).join(Store, Store.id == Link.store_id)
+    open_rows, dead, sent, waits = _count_open(conn), _count_dead(conn), _count_sent(conn), _find_waits(conn, now)
+    return [
+        ConnectionCounts(
+            **row._asdict(),
+            **open_rows.get(row.connection_id, _NOTHING_OPEN),
+            sent=sent.get(row.connection_id, 0),
+            dead=dead.get(row.connection_id, 0),
+            **waits.get(row.connection_id, _NO_WAIT),
+        )
+        for row in conn.execute(query.order_by(Link.id))
+    ]
+
+
+def count_events(conn: Connection, store: str | None = None) -> EventCounts:
+    """Counts of all events, or of one store's."""
+    return EventCounts(
+        _count_events(conn, Event.name, store),
+        _count_events(conn, Event.outcome, store),
+        _count_dead_hooks(conn, store),
+        _count_duplicates(conn, store),
+    )
+
+
+_NOTHING_OPEN: dict[str, Any] = {"pending": 0, "sending": 0, "oldest_pending_at": None}
+_NO_WAIT: dict[str, Any] = {"lanes_waiting": 0, "next_attempt_at": None, "waiting_reason": None}
+
+
+def _count_open(conn: Connection) -> dict[int, dict[str, Any]]:
+    columns = (Delivery.connection_id, Delivery.status, func.count().label("count"), func.min(Delivery.id).label("id"))
+    query = select(*columns).where(OPEN).group_by(Delivery.connection_id, Delivery.status)
+    found: dict[int, dict[str, Any]] = {}
+    for row in conn.execute(query.order_by(func.min(Delivery.id))).all():
+        counts = found.setdefault(row.connection_id, dict(_NOTHING_OPEN))
+        counts[row.status] = row.count
+        if counts["oldest_pending_at"] is None:
+            oldest = select(Delivery.created_at).where(Delivery.id == row.id)
+            counts["oldest_pending_at"] = conn.execute(oldest).scalar_one()
+    return found
+
+
+def _count_dead(conn: Connection) -> dict[int, int]:
+    query = select(Delivery.connection_id, func.count().label("dead")).where(DEAD).group_by(Delivery.connection_id)
+    return {row.connection_id: row.dead for row in conn.execute(query)}
+
+
+def _count_sent(conn: Connection) -> dict[int, int]:
+    query = select(Lane.connection_id, func.sum(Lane.sent)).group_by(Lane.connection_id)
+    return {connection_id: int(sent) for connection_id, sent in conn.execute(query)}
+
+
+def _find_waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
+    columns = (Lane.connection_id, Lane.next_attempt_at, Lane.reason)
+    query = select(*columns).join(Link, Link.id == Lane.connection_id)
+    query = query.where(Lane.reason.is_not(None), Link.status == "active")  # what is paused waits for somebody
+    found: dict[int, dict[str, Any]] = {}
+    for connection_id, at, reason in conn.execute(query.order_by(Lane.next_attempt_at)):
+        waits = found.setdefault(connection_id, {**_NO_WAIT, "waiting_reason": reason})
+        if at <= now:
+            continue
+        if not waits["lanes_waiting"]:
+            waits |= {"next_attempt_at": at, "waiting_reason": reason}
+        waits["lanes_waiting"] += 1
+    return found
+
+
+def _count_events(conn: Connection, column: InstrumentedAttribute[str], store: str | None) -> dict[str, int]:
+    query = select(column.label("value"), func.count().label("events")).group_by(column).order_by(column)
+    if store is not None:
+        query = query.where(_in_store(store))
+    return {row.value: row.events for row in conn.execute(query)}
+
+
+def _count_dead_hooks(conn: Connection, store: str | None) -> int:
+    query = select(func.count()).select_from(DeadHook).where(DeadHook.replayed_at.is_(None))
+    if store is not None:
+        query = query.where(DeadHook.store == store)
+    return conn.execute(query).scalar_one()
+
+
+def _count_duplicates(conn: Connection, store: str | None) -> int:
+    repeated = Event.duplicates > literal(0, literal_execute=True)  # as the partial index has it
+    query = select(func.coalesce(func.sum(Event.duplicates), 0)).where(repeated)
+    if store is not None:
+        query = query.where(_in_store(store))
+    return int(conn.execute(query).scalar_one())
+
+
+def _in_store(store: str) -> ColumnElement[bool]:
+    return Event.store_id == select(Store.id).where(Store.name == store).scalar_subquery()

@@ -1,0 +1,74 @@
+"""One person for readers: who they are, what is known of them and from where, and what happened lately."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select, union
+
+from pipeline.ledger.queries.events import EventFilter, EventSummary, list_events
+from pipeline.ledger.schema.core import Fact, Person, PersonKey, Store
+from schemas.email import normalize_email
+
+_MAX_EVENTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FactDetail:
+    """What is known of one subject of a person: {field: [as_of µs, value]}."""
+
+    kind: str
+    subject: str
+    data: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetail:
+    """A person of one store. `keys` are all customer ids and addresses that lead to them."""
+
+    id: int
+    store: str
+    customer_id: int | None
+    email: str | None = field(repr=False)
+    known_at: int
+    created_at: int
+    attributes: dict[str, Any] = field(repr=False)
+    keys: list[tuple[str, str]] = field(repr=False)
+    facts: list[FactDetail]
+    events: list[EventSummary]
+
+
+def find_people(conn: Connection, wanted: str) -> list[PersonDetail]:
+    """Everybody with this e-mail address, customer id or own id: one person per store at the most, mostly one.
+
+    An address is looked for in its normal form, and as it was kept before there was one.
+    """
+    return [_load_person(conn, person_id) for person_id in sorted(_find_person_ids(conn, wanted.strip().lower()))]
+
+
+def _find_person_ids(conn: Connection, wanted: str) -> Collection[int]:
+    names = (PersonKey.kind == "customer", PersonKey.value == wanted)
+    if "@" in wanted:
+        names = (PersonKey.kind == "email", PersonKey.value.in_({wanted, normalize_email(wanted)}))
+    # Store by store, since the key's index begins with the store.
+    keyed = select(PersonKey.person_id).where(PersonKey.store_id.in_(select(Store.id)), *names)
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < len(str(2**63))):
+        return set(conn.execute(keyed).scalars())
+    return set(conn.execute(union(keyed, select(Person.id).where(Person.id == int(wanted)))).scalars())
+
+
+def _load_person(conn: Connection, person_id: int) -> PersonDetail:
+    columns = (Person.id, Store.name.label("store"), Person.customer_id, Person.email)
+    times = (Person.known_at, Person.created_at, Person.attributes)
+    query = select(*columns, *times).join(Store, Store.id == Person.store_id).where(Person.id == person_id)
+    names = PersonKey.person_id == person_id, PersonKey.kind.in_(("customer", "email"))
+    keys = select(PersonKey.kind, PersonKey.value).where(*names)
+    facts = select(Fact.kind, Fact.subject, Fact.data).where(Fact.person_id == person_id)
+    return PersonDetail(
+        **conn.execute(query).one()._asdict(),
+        keys=[(kind, value) for kind, value in conn.execute(keys.order_by(PersonKey.kind, PersonKey.value))],
+        facts=[FactDetail(*row) for row in conn.execute(facts.order_by(Fact.kind, Fact.subject))],
+        events=list_events(conn, EventFilter(person_id=person_id), limit=_MAX_EVENTS),
+    )

@@ -1,0 +1,91 @@
+"""How far each store's API has been compared with the ledger, and how many hooks never came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from pipeline.core.hooks import RECONCILE
+from pipeline.ledger.observed_events import DAY_US, DayCount, count_by_day
+from pipeline.ledger.schema.core import Event, Store
+from pipeline.ledger.schema.reconciliation import Reconciliation
+
+WINDOW_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationSummary:
+    """One store, and its last seven days."""
+
+    store: str
+    since: int  # µs: nothing that happened before is our concern
+    complete_until: int | None  # µs: all lists of the API are compared up to then; None: not all have been read yet
+    trouble: str | None  # why one of them could not be read
+    expected: int
+    missed: int
+    late: int
+
+    @property
+    def rate(self) -> float:
+        """The share whose hook never came."""
+        return self.missed / self.expected if self.expected else 0.0
+
+
+def list_reconciliations(conn: Connection, now: int, store: str | None = None) -> list[ReconciliationSummary]:
+    """Every store we compare, by name, or only this one."""
+    row = Reconciliation
+    columns = (Store.name, row.collection, row.since, row.mark, row.done_at, row.error)
+    query = select(*columns).join(Store, Store.id == row.store_id).order_by(Store.name, row.collection)
+    if store is not None:
+        query = query.where(Store.name == store)
+    stores: dict[str, list[_CollectionProgress]] = {}
+    for name, collection, since, mark, done_at, error in conn.execute(query):
+        trouble = f"{collection}: {error}" if error else None
+        stores.setdefault(name, []).append(_CollectionProgress(since, None if done_at is None else mark, trouble))
+    counts = count_last_week(conn, now, store)
+    return [_summarise(name, rows, [one for one in counts if one.store == name]) for name, rows in stores.items()]
+
+
+def count_last_week(conn: Connection, now: int, store: str | None = None) -> list[DayCount]:
+    """The same seven days by event and day."""
+    return count_by_day(conn, now // DAY_US - WINDOW_DAYS + 1, store)
+
+
+def find_newest_event_id(conn: Connection) -> int:
+    """The newest event's id: what is recorded from now on is newer."""
+    return conn.execute(select(func.max(Event.id))).scalar() or 0
+
+
+def count_recovered_since(conn: Connection, store_id: int, event_id: int) -> dict[str, int]:
+    """By event, how many happenings of a store were recovered after this one."""
+    mine = Event.id > event_id, Event.store_id == store_id, Event.source == RECONCILE
+    query = select(Event.name, func.count().label("times")).where(*mine).group_by(Event.name).order_by(Event.name)
+    return {row.name: row.times for row in conn.execute(query)}
+
+
+class _CollectionProgress(NamedTuple):
+    """How far one collection has been read."""
+
+    since: int
+    mark: int | None
+    trouble: str | None
+
+
+def _summarise(name: str, rows: list[_CollectionProgress], counts: list[DayCount]) -> ReconciliationSummary:
+    return ReconciliationSummary(
+        name,
+        min(row.since for row in rows),
+        _earliest_or_none([row.mark for row in rows]),
+        next((row.trouble for row in rows if row.trouble), None),
+        sum(one.expected for one in counts),
+        sum(one.missed for one in counts),
+        sum(one.late for one in counts),
+    )
+
+
+def _earliest_or_none(marks: Sequence[int | None]) -> int | None:
+    known = [mark for mark in marks if mark is not None]
+    return min(known) if len(known) == len(marks) else None

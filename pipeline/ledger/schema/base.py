@@ -1,0 +1,28 @@
+"""What all tables share: the types of their columns, the names of their constraints, and partial indexes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Integer, LargeBinary, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+BigID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
+AnyJSON = JSON().with_variant(JSONB, "postgresql")
+COLUMN_TYPES = {int: BigID, str: Text, dict[str, Any]: AnyJSON, list[Any]: AnyJSON, bytes: LargeBinary}
+
+METADATA = MetaData(
+    # Every constraint has a name, so that a migration can drop it again.
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def partial_index(condition: str) -> dict[str, Any]:
+    """Makes an index partial, on either database."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -1,0 +1,295 @@
+"""The ledger's tables. Every row belongs to a store, every store to an account.
+
+Times are microseconds since the epoch; money is integer minor units; texts of people live only in
+`people`, `facts`, `events.data`, `bodies`, `dead_hooks` and `deliveries.message`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from pipeline.ledger.schema.base import COLUMN_TYPES, METADATA, partial_index
+
+
+class Base(DeclarativeBase):
+    """The root of all tables."""
+
+    metadata = METADATA
+    type_annotation_map = COLUMN_TYPES
+
+
+class Account(Base):
+    """Who owns stores in this installation."""
+
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[int]
+
+
+class Store(Base):
+    """A Cratejoy store. `name` is in its hook URLs and in every message id, so it never changes."""
+
+    __tablename__ = "stores"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    token_version: Mapped[int] = mapped_column(SmallInteger, default=1)
+    old_token_until: Mapped[int | None]  # until when the version before is good too; None: it is not
+    currency: Mapped[str] = mapped_column(default="USD")  # no Cratejoy payload names one
+    forward_also: Mapped[list[Any]] = mapped_column(default=list)  # events beyond those forwarded by default
+    forward_tests: Mapped[bool] = mapped_column(default=False)
+    record_only_since: Mapped[int | None]  # since then what reconciliation recovers is not forwarded
+    created_at: Mapped[int]
+
+
+class StoreConnection(Base):
+    """One store's account at one platform. `config` is encrypted."""
+
+    __tablename__ = "connections"
+    __table_args__ = (UniqueConstraint("store_id", "platform", "label"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
+    platform: Mapped[str]
+    label: Mapped[str] = mapped_column(default="")
+    account: Mapped[str]  # what the platform calls the workspace; keys the shared budget
+    config: Mapped[bytes]
+    status: Mapped[str] = mapped_column(default="active")  # active, paused
+    status_reason: Mapped[str | None]
+    status_at: Mapped[int]
+    lanes: Mapped[int] = mapped_column(SmallInteger, default=1)
+    created_at: Mapped[int]
+
+
+class Event(Base):
+    """One happening, once. The first hook that told it is the one kept."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("store_id", "happening"),
+        Index("ix_events_store_id_id", "store_id", "id"),
+        Index("ix_events_store_id_name_id", "store_id", "name", "id"),
+        Index("ix_events_store_id_outcome_id", "store_id", "outcome", "id"),
+        Index("ix_events_repeated", "store_id", "duplicates", **partial_index("duplicates > 0")),
+        Index("ix_events_subject", "store_id", "subject", "subject_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    name: Mapped[str]
+    happening: Mapped[str]  # what makes it the same happening
+    ulid: Mapped[str] = mapped_column(index=True)
+    receipt: Mapped[str] = mapped_column(index=True)
+    source: Mapped[str]  # hook, replay, reconcile
+    subject: Mapped[str | None]
+    subject_id: Mapped[int | None]
+    form: Mapped[str]
+    is_test: Mapped[bool]
+    outcome: Mapped[str]  # pipeline.core.hooks.EventOutcome
+    notes: Mapped[list[Any]]  # what a reader should know: {"code": …, …}
+    data: Mapped[dict[str, Any]]
+    unknown: Mapped[list[Any]]
+    duplicates: Mapped[int] = mapped_column(default=0)
+    occurred_at: Mapped[int]
+    received_at: Mapped[int]
+    decoded_at: Mapped[int]
+    validated_at: Mapped[int]
+    recorded_at: Mapped[int]
+
+
+class Body(Base):
+    """The raw bytes of an event's hook, zlib-compressed."""
+
+    __tablename__ = "bodies"
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    raw: Mapped[bytes]
+
+
+class EventSubject(Base):
+    """Which orders, subscriptions and shipments an event is about: finds a gift's earlier events."""
+
+    __tablename__ = "event_subjects"
+    __table_args__ = (Index("ix_event_subjects_subject", "store_id", "kind", "subject_id"),)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)  # order, subscription, shipment
+    subject_id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int]
+
+
+class Person(Base):
+    """Somebody a store told us about: a customer, a gift recipient, or both."""
+
+    __tablename__ = "people"
+    __table_args__ = (Index("ix_people_untold", "store_id", "id", **partial_index("untold_since IS NOT NULL")),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
+    customer_id: Mapped[int | None]
+    email: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]]  # as last computed from the facts
+    known_at: Mapped[int]  # the newest fact
+    untold_since: Mapped[int | None]  # since then facts are known that no profile tells, as the attributes do not
+    created_at: Mapped[int]
+
+
+class PersonKey(Base):
+    """What leads to a person: ("customer", "7093400011") or ("email", "robin@example.com"). Kept for ever."""
+
+    __tablename__ = "person_keys"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+
+
+class Fact(Base):
+    """What we know of one subject of one person: {field: [as_of µs, value]}, newest wins field by field."""
+
+    __tablename__ = "facts"
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[dict[str, Any]]
+
+
+class Gift(Base):
+    """Whose gift an order, a subscription or a shipment is."""
+
+    __tablename__ = "gifts"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)  # order, subscription, shipment
+    subject_id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str | None]
+    data: Mapped[dict[str, Any]]  # recipient's name, message, giver's first name
+    as_of: Mapped[int]
+
+
+class EventPerson(Base):
+    """Who an event concerns, in which role, and why they get no message if they get none."""
+
+    __tablename__ = "event_people"
+    __table_args__ = (Index("ix_event_people_person_id_event_id", "person_id", "event_id"),)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str | None]
+
+
+class Delivery(Base):
+    """One message to one platform about one person. Open (pending, sending) until `done_at` is set.
+
+    Lanes look at open rows only, so their index holds no others: it does not grow with what was sent.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        CheckConstraint("(done_at IS NULL) = (status IN ('pending', 'sending'))", name="open"),
+        Index(
+            *("ix_deliveries_open", "connection_id", "lane", "status", "priority", "id"),
+            **partial_index("done_at IS NULL"),
+        ),
+        Index("ix_deliveries_giving_way", "person_id", **partial_index("done_at IS NULL AND priority = 1")),
+        Index("ix_deliveries_dead", "done_at", "id", **partial_index("status = 'dead'")),
+        UniqueConstraint("connection_id", "message_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int]
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
+    lane: Mapped[int] = mapped_column(SmallInteger)
+    priority: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # 0 goes before 1: see `words`
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    kind: Mapped[str]  # profile, event
+    name: Mapped[str | None]
+    message_id: Mapped[str | None]  # a ULID; profiles have none
+    message: Mapped[dict[str, Any]]  # {"customer_id", "email", "at" (s), "data"}
+    status: Mapped[str] = mapped_column(default="pending")  # pending, sending, sent, dead
+    attempts: Mapped[int] = mapped_column(default=0)  # how often it was claimed
+    token: Mapped[int | None]  # the lane's fencing token of the last claim
+    reason: Mapped[str | None]
+    detail: Mapped[str | None]
+    notes: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[int]
+    done_at: Mapped[int | None]
+
+
+class ProfileSent(Base):
+    """This person's profile has been sent over this connection."""
+
+    __tablename__ = "introductions"
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+
+
+class Lane(Base):
+    """One FIFO of one connection. `token` grows with every holder and fences the ones before."""
+
+    __tablename__ = "lanes"
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
+    lane: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    token: Mapped[int] = mapped_column(default=0)
+    taken_at: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)  # failures in a row
+    failing_since: Mapped[int | None]  # when the first of these failures was; None: the last attempt went through
+    next_attempt_at: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str | None]
+    sent: Mapped[int] = mapped_column(default=0)  # ever: nobody counts a million rows
+
+
+class Call(Base):
+    """One HTTP call to a platform."""
+
+    __tablename__ = "calls"
+    __table_args__ = (Index("ix_calls_connection_id_id", "connection_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
+    method: Mapped[str]
+    endpoint: Mapped[str]
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    items: Mapped[int] = mapped_column(SmallInteger)
+    error: Mapped[str | None]
+    started_at: Mapped[int]
+    duration_us: Mapped[int]
+
+
+class DeliveryCall(Base):
+    """Which calls carried a delivery: every attempt, not only the last."""
+
+    __tablename__ = "delivery_calls"
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("calls.id"), primary_key=True)
+
+
+class DeadHook(Base):
+    """A hook that could not become an event, with its raw bytes (zlib) and why."""
+
+    __tablename__ = "dead_hooks"
+    __table_args__ = (
+        Index("ix_dead_hooks_waiting", "died_at", "id", **partial_index("replayed_at IS NULL")),
+        Index("ix_dead_hooks_revoked", "store", "id", **partial_index("reason = 'token_revoked'")),
+        Index("ix_dead_hooks_internal", "id", **partial_index("reason = 'internal_error' AND replayed_at IS NULL")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int | None]
+    store: Mapped[str]
+    version: Mapped[int] = mapped_column(SmallInteger)
+    event: Mapped[str]
+    receipt: Mapped[str] = mapped_column(unique=True)
+    stage: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    raw: Mapped[bytes]
+    query: Mapped[str | None]
+    times: Mapped[int] = mapped_column(default=1)  # how often it died, replays included
+    received_at: Mapped[int]
+    died_at: Mapped[int]
+    replayed_at: Mapped[int | None]
+
+
+class Fence(Base):
+    """The newest token seen by a single-writer resource, e.g. the inbox."""
+
+    __tablename__ = "fences"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[int]

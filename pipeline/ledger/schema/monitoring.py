@@ -1,0 +1,107 @@
+"""The tables about what we do not hear: when hooks came, when the next ones should, alarms, canaries and notices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pipeline.ledger.schema.base import partial_index
+from pipeline.ledger.schema.core import Base
+
+
+class HourlyActivity(Base):
+    """An hour in which a store told us of an event. An hour without any has no row."""
+
+    __tablename__ = "heard_hours"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    event: Mapped[str] = mapped_column(primary_key=True)
+    hour: Mapped[int] = mapped_column(primary_key=True)  # since the epoch
+    hooks: Mapped[int]
+    first_at: Mapped[int]
+    last_at: Mapped[int]
+
+
+class ActivityCursor(Base):
+    """Up to which event the ledger has been listened to."""
+
+    __tablename__ = "listening"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[int]
+
+
+class Expectation(Base):
+    """By when the next hook should be here, as last learned. `event` is empty for any event."""
+
+    __tablename__ = "expectations"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    event: Mapped[str] = mapped_column(primary_key=True)
+    last_at: Mapped[int]
+    due_at: Mapped[int | None]  # None: too little is known of it
+    learned_at: Mapped[int]
+
+
+class Alarm(Base):
+    """Something that needs a person. Open until `ended_at`; `closed_at` once there is nothing more to say about it."""
+
+    __tablename__ = "alarms"
+    __table_args__ = (
+        Index("uq_alarms_open", "kind", "subject", unique=True, **partial_index("ended_at IS NULL AND subject <> ''")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]  # silence, way_in, or a cause of `pipeline.attention`
+    store_id: Mapped[int | None] = mapped_column(ForeignKey("stores.id"), index=True)  # None: all stores
+    subject: Mapped[str] = mapped_column(
+        default="", server_default=text("''")
+    )  # which of its kind; empty: silence, way_in
+    audience: Mapped[str] = mapped_column(default="merchant", server_default="merchant")  # merchant, operator
+    said: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # the sentences of a cause
+    event: Mapped[str]  # empty: any event
+    last_at: Mapped[int | None]  # the last hook, or the last canary that came back
+    expected_us: Mapped[int | None]  # how long a silence is nothing unusual
+    reason: Mapped[str | None]  # what failed on the way in
+    tried: Mapped[list[Any]]  # a sentence each
+    since: Mapped[int]
+    tried_at: Mapped[int | None]
+    told_at: Mapped[int | None]  # last
+    ended_at: Mapped[int | None]
+    closed_at: Mapped[int | None]
+
+
+class Canary(Base):
+    """A hook of ours to our own public address. `nonce` is in its body, so that nobody else can send it."""
+
+    __tablename__ = "canaries"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
+    nonce: Mapped[str] = mapped_column(unique=True)
+    wanted_at: Mapped[int]
+    sent_at: Mapped[int | None]
+    answered_at: Mapped[int | None]
+    fault: Mapped[str | None]  # why the answer was none of ours
+    arrived_at: Mapped[int | None]  # in the ledger
+
+
+class Notice(Base):
+    """What is told to CRATEWIRE_ALARM_URL. Holds nobody's data."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_waiting", "next_attempt_at", "id", **partial_index("done_at IS NULL")),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)  # the same for every attempt
+    content: Mapped[dict[str, Any]]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[int]
+    done_at: Mapped[int | None]
+    reason: Mapped[str | None]  # why the last attempt failed
+    created_at: Mapped[int]
+
+
+class Heartbeat(Base):
+    """The last of our own hooks that came all the way to the ledger."""
+
+    __tablename__ = "heartbeats"
+    name: Mapped[str] = mapped_column(primary_key=True)  # of what lives: "chain"
+    sent_at: Mapped[int]
+    arrived_at: Mapped[int]

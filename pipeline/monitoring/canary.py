@@ -1,0 +1,106 @@
+"""Sends canaries, hooks of ours to our own public address, and raises the alarm if none comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from pipeline.core.hooks import CANARY
+from pipeline.core.plural import pluralize
+from pipeline.infra.crypto import encryption, hook_tokens
+from pipeline.infra.http.client import HTTPClient, HTTPResponse
+from pipeline.ledger.connections import list_store_connections
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.monitoring.alarms import ENDPOINT, OPERATOR, NewAlarm, end_alarms, list_open_alarms, open_alarm
+from pipeline.ledger.monitoring.canaries import (
+    CanaryRow,
+    claim_canary,
+    find_next_canary_store,
+    list_newest_canaries,
+    record_canary_answer,
+    request_canary,
+)
+from pipeline.ledger.stores import StoreRow, get_store
+from pipeline.monitoring.canary_status import EndpointStatus, get_endpoint_status
+
+SECOND_US = 1_000_000
+RETRY_INTERVAL_US = 60 * SECOND_US  # after one that failed, whatever the settings say
+
+NOT_CRATEWIRE = "answered 200, but not as Cratewire does"
+OTHER_KEY_IN_USE = "CRATEWIRE_SECRET_KEY is not the one with which the store was connected"
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryTarget:
+    """How canaries are signed and where they go."""
+
+    secret_keys: Sequence[str]
+    public_url: str
+
+
+def check_endpoint(db: Connection, interval_s: float, nonce: Callable[[], str], now: int) -> None:
+    """Have the next canary sent when it is time, and open or end the alarm. `every`: seconds; 0 sends none."""
+    proof = get_endpoint_status(db, now)
+    alarms = list_open_alarms(db, kind=ENDPOINT)
+    if proof.works is False and interval_s and not alarms:
+        broken = NewAlarm(
+            ENDPOINT, last_at=proof.proven_at, reason=proof.fault, tried=_describe_failures(proof), audience=OPERATOR
+        )
+        open_alarm(db, broken, now)
+    elif alarms and (proof.failures == 0 or not interval_s):
+        end_alarms(db, [one.id for one in alarms], proof.proven_at or now)
+    last = next(iter(list_newest_canaries(db, 1)), None)
+    rest = RETRY_INTERVAL_US if proof.failures else round(interval_s * SECOND_US)
+    if interval_s and (last is None or last.wanted_at <= now - min(rest, round(interval_s * SECOND_US))):
+        store_id = find_next_canary_store(db)
+        if store_id is not None:
+            request_canary(db, store_id, nonce(), now)
+
+
+def _describe_failures(proof: EndpointStatus) -> tuple[str, ...]:
+    failed = pluralize(proof.failures, "hook")
+    return (f"{failed} of our own sent to the public address did not come back. The last one: {proof.fault}.",)
+
+
+def send_canary(
+    engine: Engine, target: CanaryTarget, canary_id: int, http: HTTPClient, now: Callable[[], int]
+) -> str | None:
+    """Send one that is wanted, as Cratejoy would, and note the answer; why it was none of ours, if it was not."""
+    with writing(engine) as db:
+        canary = claim_canary(db, canary_id, now())
+    if canary is None:
+        return None
+    with reading(engine) as db:
+        store = get_store(db, canary.store_id)
+        sealed = [one.config for one in list_store_connections(db, canary.store_id)]
+    if store is None:
+        return None
+    known = all(encryption.can_decrypt(target.secret_keys, one) for one in sealed)
+    # With another key it would come back all the same, signed with that key; Cratejoy's hooks do not.
+    fault = _find_fault(_post_canary(target, store, canary, http)) if known else OTHER_KEY_IN_USE
+    with writing(engine) as db:
+        record_canary_answer(db, canary_id, fault, now())
+    return fault
+
+
+def _post_canary(target: CanaryTarget, store: StoreRow, canary: CanaryRow, http: HTTPClient) -> HTTPResponse:
+    token = hook_tokens.sign(target.secret_keys, store.name, store.token_version)
+    url = f"{target.public_url}/hooks/{store.name}/{token}/{CANARY}"
+    body = json.dumps({CANARY: canary.nonce}).encode()
+    return http.call("POST", url, headers={"Content-Type": "application/json"}, body=body)
+
+
+def _find_fault(response: HTTPResponse) -> str | None:
+    """None if it was the receiver who answered. What else answers 200 may be a parked domain or a proxy's own page."""
+    if response.status is None:
+        return response.error
+    if response.status != 200:  # noqa: PLR2004 what the receiver says
+        return f"answered {response.status}"
+    try:
+        told = json.loads(response.body)
+    except ValueError:
+        return NOT_CRATEWIRE
+    return None if isinstance(told, dict) and "receipt" in told else NOT_CRATEWIRE

@@ -1,0 +1,139 @@
+"""Alarms in words: a letter for people, the content of a notice for programs. Neither holds anybody's data. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline.ledger.monitoring.alarms import ANY_EVENT, ENDPOINT, AlarmRow
+
+_SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDigest:
+    """What is told at once: new alarms, those that are still open, those that are over."""
+
+    opened: Sequence[AlarmRow] = ()
+    still_open: Sequence[AlarmRow] = ()
+    ended: Sequence[AlarmRow] = ()
+
+    @property
+    def kind(self) -> str:
+        """The notice's type."""
+        return "alarms.opened" if self.opened else "alarms.ended" if self.ended else "alarms.reminder"
+
+
+def build_subject(digest: AlertDigest) -> str:
+    """The letter's subject: the gravest of it."""
+    told = [*digest.opened, *digest.still_open, *digest.ended]
+    more = f", and {len(told) - 1} more" if len(told) > 1 and told[0].said else ""
+    return build_headline(told[0]) + more
+
+
+def build_headline(alarm: AlarmRow) -> str:
+    """What is wrong, or was, without a full stop."""
+    if alarm.said:
+        return f"Over: {alarm.said['headline']}" if alarm.ended_at else alarm.said["headline"]
+    if alarm.kind == ENDPOINT:
+        return "Hooks reach Cratewire again" if alarm.ended_at else "Hooks cannot reach Cratewire"
+    what = "hooks" if alarm.event == ANY_EVENT else alarm.event
+    return (
+        f"{alarm.store}: {what} come again"
+        if alarm.ended_at
+        else f"{alarm.store}: no {what} since {format_time(alarm.last_at)}"
+    )
+
+
+def build_mail_text(digest: AlertDigest, public_url: str) -> str:
+    """The letter."""
+    told = [*_describe_open(digest.opened), *_describe_open(digest.still_open), *map(_describe_ended, digest.ended)]
+    stores = sorted({one.store for one in (*digest.opened, *digest.still_open, *digest.ended) if one.store})
+    links = [f"{public_url}/stores/{store}" for store in stores] or [public_url]
+    more = "Until it is over you are reminded once a day." if digest.opened or digest.still_open else ""
+    return "\n\n".join(filter(None, [*told, more, "\n".join(links)])) + "\n"
+
+
+def build_notice(digest: AlertDigest, now: int) -> dict[str, Any]:
+    """The notice. Its times are ISO 8601."""
+    parts = {"opened": digest.opened, "still_open": digest.still_open, "ended": digest.ended}
+    return {
+        "type": digest.kind,
+        "timestamp": format_iso_time(now),
+        "data": {name: [_build_alarm_data(one) for one in alarms] for name, alarms in parts.items()},
+    }
+
+
+def build_sentence(alarm: AlarmRow) -> str:
+    """What is wrong."""
+    if alarm.said:
+        return f"{alarm.said['headline']}. {alarm.said['effect']}"
+    if alarm.kind == ENDPOINT:
+        before = f" The last one that did came at {format_time(alarm.last_at)}." if alarm.last_at else ""
+        return (
+            f"Hooks that Cratewire sends to its own public address do not come back: {alarm.reason}.{before} "
+            "What Cratejoy sends meanwhile is probably lost."
+        )
+    what = "No hook" if alarm.event == ANY_EVENT else f"No {alarm.event}"
+    return (
+        f"{what} of {alarm.store} has become an event since {format_time(alarm.last_at)}. "
+        f"By what is known of the store one should have come by {format_time(alarm.expected_by)}."
+    )
+
+
+def format_time(at: int | None) -> str:
+    """A time in µs, for people."""
+    return "the beginning" if at is None else f"{datetime.fromtimestamp(at // _SECOND_US, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def format_iso_time(at: int | None) -> str | None:
+    """A time in µs, for programs."""
+    return None if at is None else datetime.fromtimestamp(at // _SECOND_US, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _describe_open(alarms: Sequence[AlarmRow]) -> Iterator[str]:
+    """What was tried is told once for all alarms of one store that were tried together."""
+    told: list[Sequence[str]] = []
+    for alarm in alarms:
+        yield build_sentence(alarm)
+        if alarm.said:
+            yield f"Since {format_time(alarm.last_at)}.\nTo do: {alarm.said['to_do']}"
+        if alarm.tried and alarm.tried not in told:
+            told.append(alarm.tried)
+            yield "\n".join(["What was tried:", *(f"- {one}" for one in alarm.tried)])
+
+
+def _describe_ended(alarm: AlarmRow) -> str:
+    if alarm.said:
+        cost = alarm.said.get("over", "")
+        return f"{alarm.said['headline']}: over at {format_time(alarm.ended_at)}. {cost}".rstrip()
+    if alarm.kind == ENDPOINT:
+        return (
+            f"Hooks that Cratewire sends to its own public address come back again since {format_time(alarm.ended_at)}."
+        )
+    what = "A hook" if alarm.event == ANY_EVENT else f"{alarm.event}"
+    ended, last = format_time(alarm.ended_at), format_time(alarm.last_at)
+    return f"{what} of {alarm.store} has come again at {ended}, the first since {last}."
+
+
+def _build_alarm_data(alarm: AlarmRow) -> dict[str, Any]:
+    return {
+        "id": alarm.id,
+        "kind": alarm.kind,
+        "store": alarm.store,
+        "event": alarm.event or None,
+        "last_at": format_iso_time(alarm.last_at),
+        "expected_by": format_iso_time(alarm.expected_by),
+        "since": format_iso_time(alarm.since),
+        "ended_at": format_iso_time(alarm.ended_at),
+        "reason": alarm.reason,
+        "tried": list(alarm.tried),
+        "subject": alarm.subject or None,
+        "for": alarm.audience,
+        "headline": build_headline(alarm),
+        "effect": alarm.said.get("effect"),
+        "to_do": alarm.said.get("to_do"),
+        "over": alarm.said.get("over"),
+    }

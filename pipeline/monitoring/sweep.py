@@ -1,0 +1,77 @@
+"""One look at everything about silences: what was heard, who is late, what came of the attempts, whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.monitoring.activity import collect_activity
+from pipeline.ledger.monitoring.canaries import list_unsent_canaries
+from pipeline.monitoring.canary import check_endpoint
+from pipeline.monitoring.diagnosis import DiagnosticsContext, collect_diagnostics, start_diagnostics
+from pipeline.monitoring.notifications import NotificationContext, enqueue_notifications
+from pipeline.monitoring.silence_detector import (
+    compute_expectations,
+    end_resolved_alarms,
+    find_stores_to_check,
+    save_expectations,
+)
+
+STEP_TIMEOUT_US = 20_000_000  # of listening, or of learning, in one sweep: what is left over is the next one's
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringContext:
+    """What a sweep needs."""
+
+    engine: Engine
+    means: DiagnosticsContext
+    audience: NotificationContext
+    now: Callable[[], int]  # µs
+
+
+def sweep(context: MonitoringContext) -> list[int]:
+    """Look once. Returns the canaries that are to be sent."""
+    if _collect_all_activity(context):
+        _check_stores(context)
+    now = context.now()
+    with writing(context.engine) as db:
+        check_endpoint(db, context.means.canary_seconds, context.means.nonce, now)
+        collect_diagnostics(db, context.means, now)
+        enqueue_notifications(db, context.audience, now)
+    with reading(context.engine) as db:
+        return list_unsent_canaries(db)
+
+
+def _collect_all_activity(context: MonitoringContext) -> bool:
+    """Whether all that is in the ledger has been heard. Until then nobody can say who is silent."""
+    until = context.now() + STEP_TIMEOUT_US
+    while context.now() < until:
+        with writing(context.engine) as db:
+            if not collect_activity(db):
+                return True
+    return False
+
+
+def _check_stores(context: MonitoringContext) -> None:
+    """Those for which the time does not suffice are looked at by the next sweep."""
+    until = context.now() + STEP_TIMEOUT_US
+    with reading(context.engine) as db:
+        stores = find_stores_to_check(db, context.now())
+    for store_id in stores:
+        if context.now() >= until:
+            return
+        _check_store(context, store_id, context.now())
+
+
+def _check_store(context: MonitoringContext, store_id: int, now: int) -> None:
+    with writing(context.engine) as db:
+        end_resolved_alarms(db, store_id, now)
+    with reading(context.engine) as db:
+        expected = compute_expectations(db, store_id, now)
+    with writing(context.engine) as db:
+        if save_expectations(db, store_id, expected, now):
+            start_diagnostics(db, context.means, store_id, now)

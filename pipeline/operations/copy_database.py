@@ -1,0 +1,112 @@
+"""Copies a whole ledger from SQLite into an empty PostgreSQL, for when one host is no longer enough.
+
+The texts of JSON pass as they are: read and written anew, a missing value would become a null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.engine import make_engine, reading, writing
+from pipeline.ledger.migrations import is_current
+from pipeline.ledger.schema.core import Base
+from pipeline.ledger.sql.sequences import max_issued_ids
+
+BATCH_ROWS = 1000  # rows
+
+
+def copy_database(source_url: str, target_url: str) -> dict[str, int]:
+    """How many rows were copied, by table: all or none. Both databases have the newest tables; nobody writes to either.
+
+    Raise Misconfigured if there is nothing to copy from, or something where it should go.
+    """
+    source, target = _engine(source_url, "sqlite"), _engine(target_url, "postgresql")
+    try:
+        _require_file(source)
+        if not is_current(source):
+            raise Misconfigured("the database to copy from is of another version: run `cratewire migrate` for it first")
+        with reading(source) as old, writing(target) as new:
+            if not _is_empty(new):
+                raise Misconfigured("the database to copy to is not empty: give it a new one")
+            copied = {table.name: _copy_table(old, new, table) for table in Base.metadata.sorted_tables}
+            _set_sequences(new, max_issued_ids(old))
+            return copied
+    finally:
+        source.dispose()
+        target.dispose()
+
+
+def _engine(url: str, dialect: str) -> Engine:
+    engine = make_engine(url)
+    if engine.dialect.name != dialect:
+        raise Misconfigured("a ledger is copied from sqlite:// to the postgresql:// of DATABASE_URL, and not otherwise")
+    return engine
+
+
+def _require_file(source: Engine) -> None:
+    """SQLite would make an empty one."""
+    place = make_url(source.url).database or ""
+    if not Path(place).is_file():
+        raise Misconfigured(f"there is no database at {place}")
+
+
+def _is_empty(new: Connection) -> bool:
+    tables = Base.metadata.sorted_tables
+    return all(new.execute(select(literal(1)).select_from(table).limit(1)).first() is None for table in tables)
+
+
+def _copy_table(old: Connection, new: Connection, table: Table) -> int:
+    made = insert(table).values({column.name: _bind_value(column) for column in table.columns})
+    copied = 0
+    for rows in _read_batches(old, table):
+        new.execute(made, rows)
+        copied += len(rows)
+    return copied
+
+
+def _set_sequences(new: Connection, given: Mapping[str, int]) -> None:
+    """Ids go on where they ended, those of rows that were deleted included."""
+    for table in Base.metadata.sorted_tables:
+        key, largest = table.autoincrement_column, given.get(table.name, 0)
+        if key is not None and largest:
+            new.execute(select(func.setval(func.pg_get_serial_sequence(table.name, key.name), largest)))
+
+
+def _read_batches(old: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+    found = old.execution_options(yield_per=BATCH_ROWS).execute(select(*map(_select_as_text, table.columns)))
+    for rows in found.partitions():
+        yield [{f"new_{name}": value for name, value in row._asdict().items()} for row in rows]
+
+
+def _select_as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return type_coerce(column, Text).label(column.key) if isinstance(column.type, JSON) else column
+
+
+def _bind_value(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    name = f"new_{column.key}"
+    return (
+        cast(bindparam(name, type_=Text()), JSONB)
+        if isinstance(column.type, JSON)
+        else bindparam(name, type_=column.type)
+    )

@@ -1,0 +1,96 @@
+"""What commands that look into a running installation open, and how they show times and ids."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from redis import Redis, RedisError
+from redis.exceptions import ResponseError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.engine import make_engine
+from pipeline.ledger.faults import classify_database_error
+from pipeline.ledger.migrations import is_current, migrate
+from pipeline.settings import Settings
+from receiver.cli.options import load_settings
+from receiver.doctor.redis import explain_error
+
+_MICROS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """An installation as a command sees it."""
+
+    settings: Settings
+    engine: Engine
+    redis: Redis
+    now: Callable[[], int]  # µs
+
+
+@contextmanager
+def open_context(data: Path | None) -> Iterator[CommandContext]:
+    """The installation of this data directory. A database or Redis that is away becomes one plain sentence."""
+    settings = load_settings(data)
+    engine = make_engine(settings.database_url)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=15, socket_connect_timeout=5)
+    try:
+        if not is_current(engine):
+            raise Misconfigured("the database is not up to date: run `cratewire migrate` (`cratewire run` does it too)")
+        yield CommandContext(settings, engine, redis, lambda: time.time_ns() // 1000)
+    except RedisError as error:
+        raise _redis_fault(error) from error
+    except SQLAlchemyError as error:
+        raise _database_fault(error) from error
+    finally:
+        engine.dispose()
+        redis.close()
+
+
+def migrate_database(settings: Settings) -> str:
+    """The newest revision, at which the database is now."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return migrate(settings.database_url)
+    except SQLAlchemyError as error:
+        raise _database_fault(error) from error
+
+
+def _redis_fault(error: RedisError) -> Misconfigured:
+    if not isinstance(error, ResponseError):
+        return Misconfigured(f"Redis does not answer ({type(error).__name__}): is `cratewire run` up?")
+    says, advice = explain_error(error)
+    return Misconfigured(f"Redis {says}. {advice}")
+
+
+def _database_fault(error: SQLAlchemyError) -> Misconfigured:
+    trouble = classify_database_error(error)
+    if trouble is None or not trouble.detail:
+        kind = type(error).__name__
+        return Misconfigured(f"the database does not answer ({kind}): look at DATABASE_URL and the server")
+    return Misconfigured(f"{trouble.says} ({trouble.code}: {trouble.detail}). {trouble.advice}")
+
+
+def format_time(at: int | None) -> str:
+    """A time in µs for people, in UTC."""
+    return "" if at is None else datetime.fromtimestamp(at / _MICROS, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def as_document(shown: Any) -> Any:
+    """A dataclass, or a list of them, as JSON: times in µs, raw bytes as text."""
+    if dataclasses.is_dataclass(shown) and not isinstance(shown, type):
+        return {field.name: as_document(getattr(shown, field.name)) for field in dataclasses.fields(shown)}
+    if isinstance(shown, dict):
+        return {key: as_document(value) for key, value in shown.items()}
+    if isinstance(shown, list | tuple):
+        return [as_document(one) for one in shown]
+    return shown.decode("utf-8", "backslashreplace") if isinstance(shown, bytes) else shown

@@ -1,0 +1,158 @@
+"""The demo's processes: a Cratewire of its own, and the two sandboxes, on free loopback ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import CratewireError
+from pipeline.settings import read_environment
+
+_READY_TIMEOUT_S = 120
+_STOP_TIMEOUT_S = 40
+_POLL_INTERVAL_S = 0.05
+# The demo is self-contained: what configures another installation must not reach it.
+_OWN_VARIABLES = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoInstallation:
+    """What is running, and where."""
+
+    web: str
+    flower: str
+    data: Path
+    command: Path  # `cratewire`, set up for this installation
+    store: Mapping[str, str]  # url, client_id, client_secret
+    customerio: Mapping[str, str]  # url, site_id, api_key, region
+
+
+class DemoProcesses:
+    """Starts processes and stops them, last first. Their output goes to files beside the data."""
+
+    def __init__(self, folder: Path, overrides: Mapping[str, str]) -> None:
+        self.folder = folder
+        self._children: list[subprocess.Popen[bytes]] = []
+        own = {name: value for name, value in read_environment(None).items() if not name.startswith(_OWN_VARIABLES)}
+        self.environment = own | {"CRATEWIRE_CONNECT_ANYWHERE": "true"} | dict(overrides)  # the sandboxes are here
+
+    def start(self, name: str, *arguments: str) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start a Python module of ours; its output goes to `<name>.log`."""
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=self.folder,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self._children.append(child)
+        return child, log
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a module to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self.folder,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def stop(self) -> None:
+        """End everything that was started; by force what does not end."""
+        for child in reversed(self._children):
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
+    """Start everything and wait until it answers. Raises CratewireError with the end of the output that tells why."""
+    port, flower = find_free_ports(2)
+    data = processes.folder / "data"
+    processes.environment = {
+        **processes.environment,
+        "CRATEWIRE_DATA_DIR": str(data),
+        "PORT": str(port),
+        "CRATEWIRE_FLOWER_PORT": str(flower),
+        "CRATEWIRE_CRATEJOY_RATE": "100",  # the sandbox store has no limit unless it is given one
+        "CRATEWIRE_RECONCILE_GRACE_SECONDS": "0",  # every hook that was sent has come when the demo asks
+    }
+    # Its time runs faster than ours. It must begin after the connection, or all its life would be from before it.
+    begins = datetime.fromtimestamp(time.time() + _READY_TIMEOUT_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    store = processes.start("store", "sandbox.store", "--seed", str(seed), "--start", begins)
+    customerio = processes.start("customerio", "sandbox.customerio")
+    _wait_for_output(*processes.start("cratewire", "receiver.cli", "run"), lambda text: "Ready: " in text or None)
+    return DemoInstallation(
+        web=f"http://127.0.0.1:{port}",
+        flower=f"http://127.0.0.1:{flower}",
+        data=data,
+        command=write_cratewire_script(processes),
+        store=_wait_for_output(*store, _parse_first_line),
+        customerio=_wait_for_output(*customerio, _parse_first_line),
+    )
+
+
+def write_cratewire_script(processes: DemoProcesses) -> Path:
+    """A `cratewire` for this installation: it takes no variable and no .env from where it is called."""
+    path = processes.folder / "cratewire"
+    ours = {name: value for name, value in processes.environment.items() if name.startswith(_OWN_VARIABLES)}
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items()))
+    names = "|".join(re.escape(name) + (".*" if name.endswith("_") else "") for name in _OWN_VARIABLES)
+    path.write_text(
+        "#!/bin/sh\n"
+        f"for name in $(env | sed -En 's/^({names})=.*/\\1/p'); do unset \"$name\"; done\n"
+        f"{exports}cd {shlex.quote(str(processes.folder))} || exit 1\n"
+        f'exec {shlex.quote(sys.executable)} -m receiver.cli "$@"\n',
+        encoding="utf-8",
+    )
+    path.chmod(0o700)
+    return path
+
+
+def find_free_ports(count: int) -> list[int]:
+    """Loopback ports nobody listens on, all different."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def _parse_first_line(text: str) -> Any:
+    """A sandbox says where it is in one line of JSON."""
+    return json.loads(text.splitlines()[0]) if "\n" in text else None
+
+
+def _wait_for_output(child: subprocess.Popen[bytes], log: Path, found: Callable[[str], Any]) -> Any:
+    deadline = time.monotonic() + _READY_TIMEOUT_S
+    while time.monotonic() < deadline:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        if (answer := found(text)) is not None:
+            return answer
+        if child.poll() is not None:
+            break
+        time.sleep(_POLL_INTERVAL_S)
+    end = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise CratewireError(f"{log.stem} did not start{os.linesep}{end}")

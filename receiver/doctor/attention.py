@@ -1,0 +1,66 @@
+"""What the doctor says of the list of what needs a person."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from redis import Redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.attention.item import AttentionContext, AttentionItem
+from pipeline.attention.listing import find_attention_items
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.engine import make_engine
+from pipeline.ledger.migrations import is_current
+from pipeline.settings import Settings
+from receiver.doctor.finding import Finding
+
+REDIS_TIMEOUT_S = 3.0
+_MICROS = 1_000_000
+_CHECK_BY_CAUSE = {  # cause -> the doctor's row about it, which is older than the list
+    "platform_keys_refused": "connections",
+    "cratejoy_keys_refused": "cratejoy",
+    "cratejoy_keys_shared": "cratejoy",
+    "silence": "silence",
+    "memory_short": "memory",
+    "sweeps_unsent": "sweeps",
+}
+_CHECKED_ELSEWHERE = {"chain_dead", "way_in", "redis", "database", "clock"}  # the doctor looks deeper into these
+_OK_TEXTS = {
+    "connections": "no platform refuses one",
+    "cratejoy": "no store's keys are refused, or those of another store",
+    "silence": "no store is silent that should not be",
+    "memory": "the kernel kills no process for it",
+    "sweeps": "beat sends them, or has never begun",
+    "attention": "nothing else needs a person",
+}
+
+
+def check_attention(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
+    """A row for each thing. Nothing if the database cannot be asked: that is a finding of its own."""
+    items = _load_items(settings, round(now() * _MICROS))
+    if items is None:
+        return
+    for one in items:
+        if one.cause in _CHECKED_ELSEWHERE:
+            continue
+        yield Finding(_CHECK_BY_CAUSE.get(one.cause, "attention"), "wrong", f"{one.headline}. {one.effect}", one.to_do)
+    for name, says in _OK_TEXTS.items():
+        if name not in {_CHECK_BY_CAUSE.get(one.cause, "attention") for one in items}:
+            yield Finding(name, "ok", says)
+
+
+def _load_items(settings: Settings, now: int) -> list[AttentionItem] | None:
+    patience = {"socket_timeout": REDIS_TIMEOUT_S, "socket_connect_timeout": REDIS_TIMEOUT_S}
+    engine = make_engine(settings.database_url)
+    with contextlib.closing(Redis.from_url(settings.redis_url, **patience)) as redis:
+        try:
+            if not is_current(engine):
+                return None
+        except (SQLAlchemyError, Misconfigured):
+            return None
+        else:
+            return find_attention_items(AttentionContext(engine, redis, settings, now))
+        finally:
+            engine.dispose()

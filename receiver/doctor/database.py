@@ -1,0 +1,114 @@
+"""What the doctor says of the database: whether it is the right one, can be written, and keeps what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.engine import make_engine, reading, writing
+from pipeline.ledger.faults import DatabaseFault, classify_database_error
+from pipeline.ledger.migrations import is_current
+from pipeline.ledger.schema.core import Base, Fence
+from pipeline.ledger.sql.upsert import insert_into
+from pipeline.settings import Settings
+from receiver.doctor.finding import Finding
+
+PROBE_ROW = "doctor"  # the row we write to see whether rows can be written
+REQUIRED_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_SERVER_ADVICE = "Look at DATABASE_URL and the server."
+_GRANT_ADVICE = "`GRANT {right} ON {name} TO` the user of DATABASE_URL, as the owner of the tables."
+# Settings of PostgreSQL without which a commit does not survive a power cut, and why.
+_DURABILITY_ADVICE = {
+    "fsync": "Set `fsync = on` in postgresql.conf: a power cut may destroy the whole database.",
+    "full_page_writes": "Set `full_page_writes = on` in postgresql.conf: a power cut may leave half-written pages.",
+}
+
+
+def check_database(settings: Settings) -> Iterator[Finding]:
+    """Every finding about the database."""
+    try:
+        engine = make_engine(settings.database_url)
+    except Misconfigured as error:
+        yield Finding("database", "wrong", str(error), _SERVER_ADVICE)
+        return
+    try:
+        yield from _check_engine(engine)
+    except Misconfigured as error:  # it was refused as it was opened, and the sentence says what to do
+        says, _, advice = str(error).partition(": ")
+        yield Finding("database", "wrong", says, f"{advice[:1].upper()}{advice[1:]}.")
+    except SQLAlchemyError as error:
+        yield _build_error_finding(error)
+    finally:
+        engine.dispose()
+
+
+def _check_engine(engine: Engine) -> Iterator[Finding]:
+    if not is_current(engine):
+        yield Finding("database", "wrong", "not at the newest revision", "Run `cratewire migrate`.")
+        return
+    try:
+        with writing(engine) as db:
+            _write_probe_row(db)
+    except SQLAlchemyError as error:
+        yield _build_error_finding(error)
+    else:
+        yield from _check_privileges(engine)
+    if engine.dialect.name == "postgresql":
+        yield from _check_durability(engine)
+
+
+def _write_probe_row(db: Connection) -> None:
+    """Write a row of our own, which nothing reads."""
+    mark = insert_into(db, Fence).values(name=PROBE_ROW, token=1)
+    db.execute(mark.on_conflict_do_update(index_elements=["name"], set_={"token": Fence.token + 1}))
+
+
+def _check_privileges(engine: Engine) -> Iterator[Finding]:
+    """The first right that the user lacks on a table or a sequence, or that there is none."""
+    with reading(engine) as db:
+        missing = _find_missing_privilege(db) if db.dialect.name == "postgresql" else None
+    if missing is None:
+        yield Finding("database", "ok", f"{engine.dialect.name}, newest revision, can be written")
+    else:
+        right, name = missing
+        place = f"SEQUENCE {name}" if right == "USAGE" else name
+        advice = _GRANT_ADVICE.format(right=right, name=place)
+        yield Finding("database", "wrong", f"its user lacks {right} on {name}", advice)
+
+
+def _find_missing_privilege(db: Connection) -> tuple[str, str] | None:
+    wanted = "VALUES " + ", ".join(f"('{name}')" for name in sorted(Base.metadata.tables))
+    rights = "VALUES " + ", ".join(f"('{right}')" for right in REQUIRED_PRIVILEGES)
+    of_tables = text(
+        f'SELECT r."right", t.name FROM ({wanted}) AS t(name), ({rights}) AS r("right") '  # noqa: S608 names of ours
+        'WHERE NOT has_table_privilege(quote_ident(t.name), r."right") ORDER BY 2, 1 LIMIT 1'
+    )
+    of_sequences = text(
+        "SELECT 'USAGE', sequencename FROM pg_sequences WHERE schemaname = current_schema() "
+        "AND NOT has_sequence_privilege(quote_ident(sequencename), 'USAGE') ORDER BY 2 LIMIT 1"
+    )
+    for question in (of_tables, of_sequences):
+        if (found := db.execute(question).first()) is not None:
+            return found[0], found[1]
+    return None
+
+
+def _check_durability(engine: Engine) -> Iterator[Finding]:
+    with reading(engine) as db:
+        shown = {
+            name: db.execute(select(text(f"current_setting('{name}')"))).scalar_one() for name in _DURABILITY_ADVICE
+        }
+    off = [name for name, value in shown.items() if value != "on"]
+    for name in off:
+        yield Finding("database durability", "wrong", f"{name} is {shown[name]}", _DURABILITY_ADVICE[name])
+    if not off:
+        yield Finding("database durability", "ok", "a commit is on disk")
+
+
+def _build_error_finding(error: SQLAlchemyError) -> Finding:
+    trouble = classify_database_error(error) or DatabaseFault("", f"no answer ({type(error).__name__})", _SERVER_ADVICE)
+    why = " ".join(filter(None, (trouble.code, trouble.detail)))
+    return Finding("database", "wrong", f"{trouble.says} ({why})" if why else trouble.says, trouble.advice)

@@ -1,0 +1,110 @@
+"""What can be wrong with an installation, how to see it, and what to do about it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from kombu.connection import Connection
+
+from pipeline.infra.embedded_valkey import is_run_active
+from pipeline.infra.private_files import find_exposed_files
+from pipeline.settings import VARIABLES, Settings
+from receiver.doctor.attention import check_attention
+from receiver.doctor.chain import check_chain
+from receiver.doctor.database import check_database
+from receiver.doctor.finding import Finding, FindingState
+from receiver.doctor.monitoring import check_public_endpoint
+from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, open_redis
+from receiver.doctor.secret_key import check_secret_key
+from receiver.open_files import check_open_files, get_hard_limit
+
+SUPPORTED_PYTHONS = ((3, 11), (3, 14))
+MIN_FREE_BYTES = 200_000_000  # bytes; below this the spool would soon refuse hooks
+CONNECT_VARIABLE_PREFIX = "CRATEWIRE_CONNECT_"  # secrets for `cratewire connect`
+DATA_DIRECTORY_ADVICE = "Let this user read and write that directory, or choose another with CRATEWIRE_DATA_DIR."
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[], float]) -> Iterator[Finding]:
+    """Every finding, in the order in which one would repair."""
+    yield _check_python(sys.version_info[:2])
+    yield from _check_variables(environ)
+    yield check_open_files(get_hard_limit())
+    yield from _check_data_directory(settings)
+    yield _check_file_permissions(settings)
+    unreachable = (
+        _get_embedded_redis_advice(settings) if settings.embedded_redis else "Look at REDIS_URL and the server."
+    )
+    yield from check_redis(settings.redis_url, unreachable, now)
+    if settings.broker_url != settings.redis_url:
+        yield _check_broker(settings)
+    yield from check_database(settings)
+    yield from check_secret_key(settings)
+    yield from check_chain(settings, now)
+    yield from check_public_endpoint(settings, now)
+    yield from check_attention(settings, now)
+
+
+def _check_python(version: tuple[int, ...]) -> Finding:
+    says = ".".join(map(str, version))
+    if SUPPORTED_PYTHONS[0] <= version < SUPPORTED_PYTHONS[1]:
+        return Finding("python", "ok", says)
+    return Finding("python", "wrong", says, "Use Python 3.11, 3.12 or 3.13.")
+
+
+def _check_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
+    known = {row.name for row in VARIABLES.values()}
+    ours = (name for name in environ if name.startswith("CRATEWIRE_") and not name.startswith(CONNECT_VARIABLE_PREFIX))
+    unknown = sorted(set(ours) - known)
+    if unknown:
+        yield Finding("settings", "note", f"unknown: {', '.join(unknown)}", "Compare the names with .env.example.")
+    else:
+        yield Finding("settings", "ok", "read")
+
+
+def _check_data_directory(settings: Settings) -> Iterator[Finding]:
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.data_dir):
+            free = shutil.disk_usage(settings.data_dir).free
+    except OSError as error:
+        yield Finding("data directory", "wrong", f"{settings.data_dir}: {error.strerror}", DATA_DIRECTORY_ADVICE)
+        return
+    yield Finding("data directory", "ok", f"{settings.data_dir} can be written")
+    state: FindingState = "ok" if free >= MIN_FREE_BYTES else "wrong"
+    advice = "" if state == "ok" else "Make room: hooks are refused when the disk is full."
+    yield Finding("free space", state, f"{free / 1e9:.1f} GB", advice)
+
+
+def _check_file_permissions(settings: Settings) -> Finding:
+    found = find_exposed_files(settings.data_dir, settings.database_url)
+    if not found:
+        return Finding("private files", "ok", "no other user of this machine may read them")
+    says = f"{len(found)} may be read by other users of this machine, {found[0]} for one"
+    return Finding("private files", "wrong", says, "`cratewire run` mends it when it starts; or: chmod -R go= on them.")
+
+
+def _get_embedded_redis_advice(settings: Settings) -> str:
+    if is_run_active(settings.data_dir):
+        return "`cratewire run` is up, but its Valkey does not answer: restart it, and see what it logged."
+    return "Start it with `cratewire run`."
+
+
+def _check_broker(settings: Settings) -> Finding:
+    advice = "Look at CRATEWIRE_BROKER_URL (user, password and virtual host, too) and the server."
+    advice = _get_embedded_redis_advice(settings) if settings.embedded_broker else advice
+    if urlsplit(settings.broker_url).scheme in _REDIS_SCHEMES:
+        with contextlib.closing(open_redis(settings.broker_url)) as client:
+            fault = find_fault(client, "CRATEWIRE_BROKER_URL", advice)
+        return Finding("broker", "wrong", *fault) if fault else Finding("broker", "ok", "answers, and can be written")
+    with Connection(settings.broker_url, connect_timeout=CONNECT_TIMEOUT_S) as broker:  # type: ignore[no-untyped-call]
+        try:
+            broker.connect()
+        except (OSError, *broker.connection_errors, *broker.channel_errors) as error:
+            return Finding("broker", "wrong", f"no answer ({type(error).__name__})", advice)
+    return Finding("broker", "ok", "answers")

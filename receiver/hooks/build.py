@@ -1,0 +1,77 @@
+"""Puts the parts of the way in together. Opens nothing: the writer does, in the process that serves."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from pipeline.inbox.batch_writer import BatchWriter
+from pipeline.inbox.circuit_breaker import CircuitBreaker
+from pipeline.inbox.client import connect
+from pipeline.inbox.ingest import IngestRouter
+from pipeline.inbox.spool.directory import SpoolDirectory
+from pipeline.inbox.stream import has_room
+from pipeline.inbox.wakeup import WakeupThread
+from pipeline.infra.crypto import hook_tokens
+from pipeline.ledger.engine import make_engine
+from pipeline.ledger.revocations import RevocationCache
+from pipeline.settings import Settings
+from receiver.hooks.revoked_tokens import RevokedTokens
+from receiver.hooks.rules import HookRules
+from receiver.metrics.build import Monitoring, build_monitoring
+from receiver.pages.context import PagesContext, open_pages_context
+
+
+@dataclass(frozen=True, slots=True)
+class WebComponents:
+    """What the web application is built from."""
+
+    rules: HookRules
+    writer: BatchWriter
+    monitoring: Monitoring | None = None
+    site: PagesContext | None = None
+    revoked: RevokedTokens | None = None
+
+
+def build_components(settings: Settings, wake_up: Callable[[], None] | None = None) -> WebComponents:
+    """The way in; `kick` wakes the chain and is Celery's unless another is handed in."""
+    writer = BatchWriter(partial(build_ingest_router, settings, wake_up or request_chain_wakeup))
+    revoked = RevokedTokens(RevocationCache(make_engine(settings.database_url), time.monotonic), now_us, time.monotonic)
+    intake = HookRules(
+        verify=partial(hook_tokens.verify, settings.secret_keys),
+        submit=writer.submit,
+        max_bytes=settings.max_hook_bytes,
+        now=now_us,
+        receipt=generate_receipt,
+        is_revoked=revoked,
+    )
+    return WebComponents(
+        intake, writer, build_monitoring(settings, writer, intake.tally, now_us), open_pages_context(settings), revoked
+    )
+
+
+def build_ingest_router(settings: Settings, wake_up: Callable[[], None]) -> IngestRouter:
+    """Redis, the spools and the order between them, for the writer thread of this process."""
+    redis = connect(settings.redis_url, settings.redis_timeout)
+    tap = CircuitBreaker(partial(has_room, redis), time.monotonic)
+    return IngestRouter(redis, SpoolDirectory(settings.data_dir / "spool"), tap, WakeupThread(wake_up).request)
+
+
+def request_chain_wakeup() -> None:
+    """Tell Celery that the inbox holds something."""
+    from tasks.chain import start_chain  # noqa: PLC0415 Celery is large, and the first hook need not wait for it
+
+    start_chain()
+
+
+def now_us() -> int:
+    """The clock, in µs."""
+    return time.time_ns() // 1_000
+
+
+def generate_receipt(at: int) -> str:
+    """32 hexadecimal digits that sort by time and cannot be guessed."""
+    return f"{at:014x}{secrets.token_hex(9)}"

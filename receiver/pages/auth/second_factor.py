@@ -1,0 +1,105 @@
+"""One-time codes of authenticator apps: no code twice, none while the account is locked, secrets encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app, render_template
+from flask import session as cookie
+from flask_security import Totp, TwoFactorRescueForm, TwoFactorSetupForm, UserMixin, current_user
+from flask_security.utils import check_and_get_token_status
+from passlib.totp import TOTP, AppWallet, TotpMatch
+
+from receiver.pages.auth.users import WebUser
+
+
+class OneTimeCodes(Totp):
+    """Flask-Security's, with a memory. `secrets` is in the order of the installation's keys: the first one encrypts."""
+
+    def __init__(self, secrets: dict[str, str], issuer: str) -> None:
+        wallet = AppWallet(secrets, default_tag=next(iter(secrets)))
+        self._totp = TOTP.using(issuer=issuer, wallet=wallet)
+
+    def verify_totp(self, token: str, totp_secret: str, user: UserMixin, window: int = 0) -> bool:
+        right: bool = super().verify_totp(token, totp_secret, user, window)
+        return right and isinstance(user, WebUser) and not user.locked
+
+    def get_last_counter(self, user: UserMixin) -> int | None:
+        return user.tf_counter if isinstance(user, WebUser) else None
+
+    def set_last_counter(self, user: UserMixin, tmatch: TotpMatch) -> None:
+        """Saved when the view commits."""
+        if isinstance(user, WebUser):
+            user.tf_counter = tmatch.counter
+
+
+class RecoveryCodeForm(TwoFactorRescueForm):
+    """Recovery codes are the rescue. A mail to an administrator, which is theirs, would reach nobody here."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.help_setup.choices = []
+
+
+class SetupForm(TwoFactorSetupForm):
+    """There is one method: it is chosen already."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.setup.data = self.setup.data or "authenticator"
+
+
+def improve_setup(app: Flask) -> None:
+    """Keep a new secret after a mistyped code, and show recovery codes as soon as the second factor is on."""
+    name = "security.two_factor_setup_validate"
+    app.view_functions[name] = _keep_secret_on_error(app.view_functions[name])
+
+
+def _keep_secret_on_error(validate: Callable[..., Any]) -> Callable[..., Any]:
+    def view(token: str) -> Any:
+        before = current_user.tf_totp_secret
+        done = validate(token)
+        if not current_user.is_authenticated:
+            return done
+        if current_user.tf_totp_secret != before:
+            return _render_recovery_codes()
+        expired, invalid, state = check_and_get_token_status(token, "tf_setup", _get_setup_timeout())
+        return done if expired or invalid else _render_setup_again(token, state["totp_secret"])
+
+    return view
+
+
+def _render_setup_again(token: str, secret: str) -> str:
+    """The page with the secret that the app has read already."""
+    cookie.pop("_flashes", None)  # Flask-Security's, for a page that is not shown
+    security = current_app.extensions["security"]
+    shown = security.totp_factory.fetch_setup_values(secret, current_user)
+    code = security.forms["two_factor_verify_code_form"].cls()
+    code.code.errors = ["This code is wrong, or too old. Type the one that the app shows now."]
+    return render_template(
+        "security/two_factor_setup.html",
+        two_factor_setup_form=security.forms["two_factor_setup_form"].cls(),
+        two_factor_verify_code_form=code,
+        choices=["authenticator"],
+        chosen_method="authenticator",
+        changing=True,
+        state_token=token,
+        authr_qrcode=shown["image"],
+        authr_key=shown["key"],
+        primary_method="off",
+    )
+
+
+def _render_recovery_codes() -> str:
+    """Those there are, or new ones: once the app is lost it is too late to ask for them."""
+    security = current_app.extensions["security"]
+    codes = security.mf_recovery_codes_util
+    shown = codes.get_recovery_codes(current_user) or codes.create_recovery_codes(current_user)
+    security.datastore.commit()
+    form = security.forms["mf_recovery_codes_form"].cls()
+    return render_template("security/mf_recovery_codes.html", mf_recovery_codes_form=form, recovery_codes=shown)
+
+
+def _get_setup_timeout() -> Any:
+    return current_app.config["SECURITY_TWO_FACTOR_SETUP_WITHIN"]

@@ -1,0 +1,64 @@
+"""What Flask-Security's pages say, in the words of our other pages."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_security.babel import FsDomain
+
+TRANSLATIONS = {
+    "Login": "Log in",
+    "Email Address": "Mail address",
+    "Remember Me": "Stay logged in on this device",
+    "Register": "Make an account",
+    "New Password": "New password",
+    "Retype Password": "The password once more",
+    "Send password reset instructions": "Choose a new password",
+    "Recover Password": "Send me a link",
+    "Reset password": "Choose a new password",
+    "Reset Password": "Save",
+    "Resend confirmation instructions": "Confirm your address",
+    "Resend Confirmation Instructions": "Send the mail again",
+    "Change Password": "Change the password",
+    "Change Email": "Change the mail address",
+    "Once submitted, an email confirmation will be sent to this new email address.": (
+        "A mail goes to the new address. The old one stays until you follow the link in it."
+    ),
+    "Submit": "Go on",
+    "Submit Code": "Go on",
+    "Authentication Code": "Code",
+    "Two-Factor Setup": "Second factor",
+    "Two-Factor authentication adds an extra layer of security to your account": "Second factor",
+    "In addition to your username and password, you'll need to use a code.": (
+        "To log in you then need your password and a code from an app on your telephone."
+    ),
+    "Set up using an authenticator app (e.g. google, lastpass, authy)": "Use an authenticator app",
+    "Disable two-factor authentication": "Switch it off",
+    "Currently setup two-factor method: %(method)s": "At present: %(method)s",
+    "This application supports setting up recovery codes.": "Recovery codes are for the day the app is lost.",
+    "Recovery Codes": "Recovery codes",
+    "Show Recovery Codes": "Show them",
+    "Generate new Recovery Codes": "New recovery codes",
+    "Generate New Recovery Codes": "Make new ones",
+    "Enter Recovery Code": "Log in with a recovery code",
+    "Reauthenticate": "Is it still you?",
+    "Verify Password": "Go on",
+}
+
+
+def word(text: str) -> str:
+    """Our words for theirs, if we have others."""
+    return TRANSLATIONS.get(str(text), str(text))
+
+
+class TranslationDomain(FsDomain):
+    """Where Flask-Security's templates look for a translation."""
+
+    def gettext(self, string: str, **variables: object) -> str:
+        text = word(string)
+        return text % variables if variables else text
+
+
+def add_wording(app: Flask) -> None:
+    """Headings go by the translation; labels and buttons are drawn by a macro of ours, with the filter."""
+    app.jinja_env.globals["_fsdomain"] = TranslationDomain(app).gettext  # type: ignore[no-untyped-call]
+    app.add_template_filter(word)

@@ -1,0 +1,57 @@
+"""A database session per request, which takes SQLite's write lock only while it writes.
+
+A request mostly reads, for as long as its page takes; the chain must not wait for that. So questions go over a
+read-only transaction, and what is flushed goes over one that may write and is committed soon after.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, g
+from sqlalchemy import Connection, Delete, Engine, Insert, Update
+from sqlalchemy.orm import Session
+
+from receiver.pages.context import PagesContext
+
+_WRITES = (Insert, Update, Delete)
+
+
+class ReadWriteSession(Session):
+    """Reads here, writes there. Asking for what was written in the same transaction is not foreseen: commit first."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(expire_on_commit=False)
+        self._writer = engine
+        self._reader = engine.execution_options(postgresql_readonly=True, sqlite_readonly=True)
+
+    def get_bind(self, mapper: Any = None, *, clause: Any = None, **_: Any) -> Engine:  # noqa: ARG002 - SQLAlchemy's
+        return self._writer if self._flushing or isinstance(clause, _WRITES) else self._reader
+
+    def write_connection(self) -> Connection:
+        """What the session has flushed, and what is written here, is committed together."""
+        self.flush()
+        return self.connection(bind_arguments={"bind": self._writer})
+
+
+def get_context() -> PagesContext:
+    """The site of this request."""
+    site: PagesContext = current_app.extensions["cratewire.site"]
+    return site
+
+
+def get_session() -> ReadWriteSession:
+    """This request's session."""
+    if "session" not in g:
+        g.session = ReadWriteSession(get_context().engine)
+    found: ReadWriteSession = g.session
+    return found
+
+
+def add_session_teardown(app: Flask) -> None:
+    """End every request's session with it."""
+
+    @app.teardown_appcontext
+    def close(_error: BaseException | None) -> None:
+        if "session" in g:
+            g.pop("session").close()

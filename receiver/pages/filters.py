@@ -1,0 +1,98 @@
+"""How pages write times, numbers and states."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from flask import Flask
+from markupsafe import Markup
+
+from pipeline.destinations import DESTINATIONS
+from pipeline.monitoring.messages import build_sentence
+
+_MICROS = 1_000_000
+_DAY = 86_400  # s
+_MIN_SHOWN_PERCENT = 0.01  # percent
+
+
+def moment(at: int | None) -> str:
+    """A time in µs, in UTC, for people and for machines."""
+    if at is None:
+        return ""
+    when = datetime.fromtimestamp(at / _MICROS, UTC)
+    iso, text = when.isoformat(timespec="seconds"), when.strftime("%Y-%m-%d %H:%M:%S")
+    return Markup('<time datetime="{}">{} UTC</time>').format(iso, text)
+
+
+def date(day: int) -> str:
+    """A day since the epoch, for people and for machines."""
+    iso = datetime.fromtimestamp(day * _DAY, UTC).date().isoformat()
+    return Markup('<time datetime="{}">{}</time>').format(iso, iso)
+
+
+def share(rate: float) -> str:
+    """1.64 %. What is more than nothing never looks like nothing."""
+    percent = 100 * rate
+    return f"{percent:.2f} %" if not percent or percent >= _MIN_SHOWN_PERCENT else f"below {_MIN_SHOWN_PERCENT} %"
+
+
+def number(value: int) -> str:
+    """12,345."""
+    return f"{value:,}"
+
+
+def words(name: str) -> str:
+    """`no_connection` as people write it."""
+    return name.replace("_", " ")
+
+
+def duration(seconds: float) -> str:
+    """3 min 20 s: as much as anybody wants to know."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def sentence(text: str) -> str:
+    """A reason, as it stands in the ledger, as a sentence for people who know no requests."""
+    said = reason(text)
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
+
+
+_REQUEST_PREFIX = re.compile(r"^(?:[a-z/]+: )?(?:GET|POST|PUT|PATCH|DELETE) \S+: ")
+_STATUS_ANSWER = re.compile(r"^answered (\d{3})")
+
+
+def reason(text: str) -> str:
+    """A reason without the requests to a store's API that it was about: `Cratejoy answered 503`."""
+    parts = text.split("; ")
+    own = [part for part in parts if not _REQUEST_PREFIX.match(part)]
+    return "; ".join(own or dict.fromkeys(map(_describe_request_error, parts)))
+
+
+def _describe_request_error(text: str) -> str:
+    said = _REQUEST_PREFIX.sub("", text)
+    return f"Cratejoy {said}" if _STATUS_ANSWER.match(said) else f"Cratejoy cannot be asked: {said}"
+
+
+def platform(name: str) -> str:
+    """A platform as people write it."""
+    known = DESTINATIONS.get(name)
+    return known.title if known else name
+
+
+def add_filters(app: Flask) -> None:
+    """For all templates."""
+    app.add_template_filter(moment)
+    app.add_template_filter(date)
+    app.add_template_filter(share)
+    app.add_template_filter(number)
+    app.add_template_filter(words)
+    app.add_template_filter(duration)
+    app.add_template_filter(sentence)
+    app.add_template_filter(reason)
+    app.add_template_filter(platform)
+    app.add_template_filter(build_sentence, "alarm")

@@ -1,0 +1,39 @@
+"""The processes of an installation and how each is started; the Procfile says the same."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.settings import Settings
+
+_WORKER = "celery -q -A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING"
+
+# Celery itself speaks only of trouble (and shows no banner): two sweeps a second would drown everything else.
+# Backfill has its own queue and worker, so that it cannot starve live hooks. Flower needs the workers' events (-E).
+PROCFILE = {
+    "web": "python -m receiver.serve --host ${CRATEWIRE_HOST:-127.0.0.1} --port ${PORT:-8080}",
+    "worker": f"{_WORKER} -n worker@%h -Q hooks,deliveries --concurrency ${{CRATEWIRE_WORKERS:-4}}",
+    "backfill": f"{_WORKER} -n backfill@%h -Q backfill --concurrency 1",
+    "beat": "celery -q -A tasks.app beat -S tasks.beat:PatientScheduler -l WARNING",
+    "flower": "python -m receiver.flower",
+}
+
+
+def build_shell_command(line: str) -> list[str]:
+    """One Procfile line as a command; the shell fills in the variables and is replaced by the process."""
+    return ["/bin/sh", "-c", f"exec {line}"]
+
+
+def build_child_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Our environment, with what the command line changed and this interpreter's programs first on the path."""
+    programs = str(Path(sys.executable).parent)
+    return {
+        **environ,
+        "PATH": os.pathsep.join(filter(None, [programs, environ.get("PATH", "")])),
+        "PORT": str(settings.port),
+        "CRATEWIRE_DATA_DIR": str(settings.data_dir),
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,50 @@
+"""Ends well as soon as web answers and a worker is up. A process of its own, so that `run` never waits."""
+
+from __future__ import annotations
+
+import http.client
+import time
+
+from kombu.exceptions import OperationalError
+
+from pipeline.infra.private_files import set_private_umask
+from pipeline.settings import Settings, read_environment
+
+POLL_INTERVAL_S = 0.3
+PROBE_TIMEOUT_S = 2.0
+
+
+def is_web_ready(host: str, port: int) -> bool:
+    """Whether web says that it can accept hooks. Who listens everywhere listens on loopback too."""
+    everywhere = host == "0.0.0.0"  # noqa: S104  compared, not bound
+    connection = http.client.HTTPConnection("127.0.0.1" if everywhere else host, port, timeout=PROBE_TIMEOUT_S)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def is_worker_up() -> bool:
+    """Whether a worker of live hooks answers a ping."""
+    from tasks.app import app  # noqa: PLC0415  the app reads the settings when it is imported
+
+    try:
+        replies = app.control.ping(timeout=PROBE_TIMEOUT_S)
+    except (OSError, OperationalError):
+        return False
+    return any(name.startswith("worker@") for reply in replies for name in reply)
+
+
+def main() -> None:
+    """Wait for both; whoever started us ends us when that takes too long for their taste."""
+    set_private_umask()
+    settings = Settings.from_environment(read_environment())
+    while not (is_web_ready(settings.host, settings.port) and is_worker_up()):
+        time.sleep(POLL_INTERVAL_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""What every request to the API passes: faults, Basic auth, the journal."""
+
+import base64
+import binascii
+import hmac
+import time
+
+from flask import Flask, Response, g, request
+
+from sandbox.store.api.responses import refusal
+from sandbox.store.world import World
+
+API = "/v1"
+
+
+def install_middleware(app: Flask, world: World) -> None:
+    """Hang the gate before, and the journal behind, all requests that are not for the control endpoints."""
+
+    @app.before_request
+    def enter() -> Response | None:
+        if not request.path.startswith(API):
+            return None
+        g.at = world.clocks.wall()
+        verdict = world.faults.judge(request.path)
+        if verdict.latency:
+            time.sleep(verdict.latency)
+        if verdict.status:
+            return add_retry_after(refusal(verdict.status, "a fault was asked for"), verdict.retry_after)
+        return None if is_authorized(world) and not verdict.revoked else build_unauthorized_response(world)
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        if request.path.startswith(API):
+            world.journal.note(
+                g.at, request.method, request.path, request.query_string.decode("latin-1"), response.status_code
+            )
+        return response
+
+
+def is_authorized(world: World) -> bool:
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        given = base64.b64decode(encoded)
+    except binascii.Error:
+        return False
+    return hmac.compare_digest(given, f"{world.options.client_id}:{world.options.client_secret}".encode())
+
+
+def build_unauthorized_response(world: World) -> Response:
+    """Only 403 is documented; a server with Basic auth would normally send 401. The switch decides."""
+    response = refusal(world.switches.refuse_with, "these keys are not accepted")
+    response.headers["WWW-Authenticate"] = 'Basic realm="Cratejoy"'
+    return response
+
+
+def add_retry_after(response: Response, seconds: int | None) -> Response:
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,104 @@
+"""The first tour: a short walk past every event and every kind of gift, before chance takes over."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from sandbox.store import dates
+from sandbox.store.shop import customers, gifts, payments, subscriptions
+from sandbox.store.shop import subscriptions as renewals
+from sandbox.store.simulation import actions
+from sandbox.store.simulation import context as stage
+from sandbox.store.simulation.context import SimulationContext
+from sandbox.store.state import Row
+
+
+@dataclass(frozen=True)
+class Step:
+    """`most` is how many happenings it may make: a life near its end leaves out what is too long."""
+
+    most: int
+    run: Callable[[SimulationContext], None]
+
+
+@dataclass
+class EventTour:
+    """Remembers whom it met, so that a later step can go on with them."""
+
+    subscriber: Row = field(default_factory=dict)
+    prepaid: Row = field(default_factory=dict)
+    order: Row = field(default_factory=dict)
+    gift: Row = field(default_factory=dict)
+
+    def steps(self) -> Iterator[Step]:
+        yield Step(1, register)
+        yield Step(5, self.subscribe)
+        yield Step(6, partial(self.give, kind="gift3"))
+        yield Step(2, lambda scene: send_first_box(scene, self.order))
+        yield Step(2, lambda scene: send_first_box(scene, self.gift))
+        yield Step(1, fail_next_renewal)
+        yield Step(2, renew_next)
+        yield Step(5, self.prepay)
+        yield Step(4, lambda scene: customers.move(scene.shop, self.prepaid))
+        yield Step(1, lambda scene: customers.change_billing(scene.shop, self.subscriber))
+        yield Step(1, lambda scene: payments.fail_checkout(scene.shop, self.subscriber, stage.item_basket(scene).price))
+        yield Step(
+            1, lambda scene: subscriptions.change_term(scene.shop, get_only_subscription(scene, self.subscriber))
+        )
+        yield Step(4, lambda scene: subscriptions.cancel(scene.shop, get_only_subscription(scene, self.prepaid)))
+        yield Step(2, lambda scene: payments.refund(scene.shop, self.order, self.order["total"] // 4))
+        yield Step(1, lambda scene: actions.restock(scene, 0))
+        yield Step(1, lambda scene: actions.change_theme(scene, 0))
+        for kind in gifts.KINDS:
+            if kind != "gift3":
+                yield Step(6, partial(self.give, kind=kind))
+
+    def subscribe(self, scene: SimulationContext) -> None:
+        self.subscriber = customers.register(scene.shop)
+        self.order = stage.buy(scene, self.subscriber, stage.box_basket(scene, 1))
+
+    def prepay(self, scene: SimulationContext) -> None:
+        self.prepaid = customers.register(scene.shop)
+        stage.buy(scene, self.prepaid, stage.box_basket(scene, 3))
+
+    def give(self, scene: SimulationContext, kind: str) -> None:
+        buyer = customers.register(scene.shop)
+        actions.buy_gift(scene, buyer, kind)
+        self.gift = scene.shop.state.of("orders", "customer_id", buyer["id"])[-1]
+
+
+def register(scene: SimulationContext) -> None:
+    actions.schedule_customer(scene, customers.register(scene.shop))
+
+
+def send_first_box(scene: SimulationContext, order: Row) -> None:
+    state = scene.shop.state
+    shipment = state.of("shipments", "order_id", order["id"])[0]
+    state.now = max(state.now, dates.seconds(shipment["target_at"]) + dates.HOUR)
+    actions.ship_box(scene, shipment["id"])
+
+
+def get_only_subscription(scene: SimulationContext, customer: Row) -> Row:
+    return scene.shop.state.of("subscriptions", "customer_id", customer["id"])[0]
+
+
+def fail_next_renewal(scene: SimulationContext) -> None:
+    subscription = wait_for_next_due(scene)
+    renewals.fail_renewal(scene.shop, subscription)
+    scene.schedule.add(scene.later(6), "try_again", subscription["id"])
+
+
+def renew_next(scene: SimulationContext) -> None:
+    actions.renew(scene, wait_for_next_due(scene))
+
+
+def wait_for_next_due(scene: SimulationContext) -> Row:
+    """Wait for the next subscription to fall due."""
+    state = scene.shop.state
+    subscription = min(filter(is_active, state.rows("subscriptions")), key=lambda row: row["end_date"])
+    state.now = max(state.now, dates.seconds(subscription["end_date"]))
+    return subscription
+
+
+def is_active(subscription: Row) -> bool:
+    return bool(subscription["status"] == "active" and subscription["autorenew"] and not subscription["is_test"])

@@ -1,0 +1,44 @@
+"""People from before: registered, and most of them subscribed, before anybody listened to hooks."""
+
+import random
+
+from sandbox.store import dates
+from sandbox.store.fake_people import PersonGenerator
+from sandbox.store.shop import customers
+from sandbox.store.shop.shop import NullListener, Shop
+from sandbox.store.simulation import actions
+from sandbox.store.simulation import context as stage
+from sandbox.store.simulation.context import SimulationContext
+from sandbox.store.simulation.schedule import Schedule
+from sandbox.store.state import Row, State
+from sandbox.store.webhooks.mix import Mix
+
+SUBSCRIBED_SHARE = 0.8
+MONTH = 30 * dates.DAY
+
+
+def add_existing_customers(
+    state: State, folk: PersonGenerator, agenda: Schedule, rng: random.Random, count: int
+) -> list[Row]:
+    """Add so many customers whom no hook has told of; their renewals are spread over the coming month."""
+    scene = SimulationContext(Shop(state, NullListener(), folk, rng), agenda, rng, Mix(), gap=dates.DAY)
+    now = state.now
+    made = []
+    for i in range(count):
+        state.now = now - MONTH + (2 * i + 1) * MONTH // (2 * count)
+        made.append(add_existing_customer(scene, now))
+    state.now = now
+    return made
+
+
+def add_existing_customer(scene: SimulationContext, now: int) -> Row:
+    """One customer; a box that was due by now has gone."""
+    state = scene.shop.state
+    customer = customers.register(scene.shop)
+    if scene.rng.random() > SUBSCRIBED_SHARE:
+        return customer
+    order = stage.buy(scene, customer, stage.box_basket(scene, 1))
+    for shipment in state.of("shipments", "order_id", order["id"]):
+        if dates.seconds(shipment["target_at"]) <= now:
+            actions.ship_box(scene, shipment["id"])
+    return customer

@@ -1,0 +1,32 @@
+"""The same body in other dress: statuses as numbers, relations as URL strings."""
+
+from typing import Any
+
+from sandbox.store import status_codes
+from sandbox.store.relations import link
+from sandbox.store.state import Row
+from sandbox.store.webhooks.shop_event import ShopEvent
+
+# Relations that may come as a link, by the body's type. A gift's info stays: nobody has seen it as a link.
+LINKABLE = {
+    "customer": ("addresses",),
+    "order": ("customer", "products"),
+    "shipment": ("customer", "fulfillments", "labels", "ship_address"),
+    "subscription": ("address", "billing", "customer", "instance", "product", "product_instance", "term"),
+}
+
+
+def use_integer_statuses(value: Any) -> Any:
+    if isinstance(value, list):
+        return [use_integer_statuses(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = str(value.get("type"))
+    return {key: use_integer_statuses(status_codes.as_number(kind, key, item)) for key, item in value.items()}
+
+
+def replace_relations_by_links(news: ShopEvent, body: Row) -> Row:
+    """Relations as links, but the fulfillments of a gift's box stay: only they lead to its recipient."""
+    kept = {"fulfillments"} if news.recipient else set()
+    names = [name for name in LINKABLE.get(news.subject, ()) if name in body and name not in kept]
+    return body | {name: link(f"{news.subject}s", news.row, name) for name in names}

@@ -1,0 +1,77 @@
+"""Everybody the store knows, as they are now: its customers, and the recipients of its gifts."""
+
+from collections import defaultdict
+from typing import Any
+
+from sandbox.store.fake_people import fold_email
+from sandbox.store.state import Row, State
+
+
+def list_people(state: State) -> list[Row]:
+    """Customers first, then recipients who are not customers, each by folded e-mail."""
+    gifts = gifts_by_recipient(state)
+    customers = [
+        describe_customer(state, row, gifts.get(fold_email(row["email"]), [])) for row in state.rows("customers")
+    ]
+    known = {person["email"] for person in customers}
+    return customers + [describe_recipient(state, email, given) for email, given in gifts.items() if email not in known]
+
+
+def gifts_by_recipient(state: State) -> dict[str, list[Row]]:
+    gifts: dict[str, list[Row]] = defaultdict(list)
+    for order in state.rows("orders"):
+        if order["_recipient"]:
+            gifts[order["_recipient"]].append(order)
+    return gifts
+
+
+def describe_customer(state: State, customer: Row, received: list[Row]) -> Row:
+    orders = state.of("orders", "customer_id", customer["id"])
+    subscriptions = state.of("subscriptions", "customer_id", customer["id"])
+    shipments = state.of("shipments", "customer_id", customer["id"])
+    redeemed = any(order["_gift"] == "gift1_redeemed" for order in orders)
+    return {
+        "accepts_marketing": customer.get("accepts_marketing"),
+        "boxes": count_by_status(shipments, status="shipped"),
+        "customer_id": customer["id"],
+        "email": fold_email(customer["email"]),
+        "first_name": customer["first_name"],
+        "gift_recipient": bool(received) or redeemed,
+        "gifts_given": sum(1 for order in orders if order["_gift"] and order["_gift"] != "gift1_redeemed"),
+        "gifts_received": len(received) + redeemed,
+        "last_name": customer["last_name"],
+        "name": customer["name"],
+        "orders": len(orders),
+        "subscriptions": {str(row["id"]): row["status"] for row in subscriptions},
+        "test_orders": count_by_status(orders, is_test=True),
+        "told": customer["_told"],
+    }
+
+
+def describe_recipient(state: State, email: str, received: list[Row]) -> Row:
+    """Somebody known by gifts alone. Their boxes are those of the gifts and of the gifts' renewals."""
+    subscriptions = [state.get("subscriptions", found) for order in received for found in order["_subscription_ids"]]
+    single = [order["id"] for order in received if not order["_subscription_ids"]]
+    shipments = [box for row in subscriptions for box in state.of("shipments", "subscription_id", row["id"])]
+    shipments += [box for order_id in single for box in state.of("shipments", "order_id", order_id)]
+    info = received[-1]["order_gift_info"]
+    return {
+        "accepts_marketing": None,
+        "boxes": count_by_status(shipments, status="shipped"),
+        "customer_id": None,
+        "email": email,
+        "first_name": None,
+        "gift_recipient": True,
+        "gifts_given": 0,
+        "gifts_received": len(received),
+        "last_name": None,
+        "name": info["gift_recipient_name"],
+        "orders": 0,
+        "subscriptions": {str(row["id"]): row["status"] for row in subscriptions},
+        "test_orders": 0,
+        "told": any(order["_told"] for order in received),
+    }
+
+
+def count_by_status(rows: list[Row], **fields: Any) -> int:
+    return sum(1 for row in rows if all(row[name] == value for name, value in fields.items()))

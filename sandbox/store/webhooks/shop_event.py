@@ -1,0 +1,51 @@
+"""One thing that happened in the shop, before anybody is told."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.store.state import Row
+
+EVENTS = (
+    "checkout_failed", "customer_new", "address_updated", "billing_updated", "design_updated", "inventory_updated",
+    "order_updated", "order_new", "shipment_cancelled", "shipment_shipped", "subscription_cancelled",
+    "subscription_new", "subscription_renew_failed", "subscription_renewed", "subscription_updated",
+    "transaction_new", "shipment_address_updated",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ShopEvent:
+    """`row` is the object the body is made from; `order` and `subscription` say which gift it may concern."""
+
+    event: str
+    subject: str
+    row: Row
+    detail: Any = None
+    customer: Row | None = None
+    order: Row | None = None
+    subscription: Row | None = None
+
+    @property
+    def subject_id(self) -> int | None:
+        return self.row.get("id")
+
+    @property
+    def gift(self) -> str | None:
+        """The kind of gift this is about, or None."""
+        owner = self.subscription or self.order
+        return owner["_gift"] if owner else None
+
+    @property
+    def concerns_recipient(self) -> bool:
+        """A gift's order, subscription and boxes concern its recipient; what its buyer pays does not."""
+        return self.subject in {"order", "subscription", "shipment"}
+
+    @property
+    def recipient(self) -> str | None:
+        """The folded address of somebody else than the buyer whom this concerns."""
+        owner = self.subscription or self.order
+        return owner["_recipient"] if owner and self.concerns_recipient else None
+
+    @property
+    def test(self) -> bool:
+        return bool(self.row.get("is_test") or (self.order or {}).get("is_test"))

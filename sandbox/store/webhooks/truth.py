@@ -1,0 +1,120 @@
+"""The record of what really happened and what became of its telling; what a test compares a receiver with."""
+
+import threading
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sandbox.store import dates
+from sandbox.store.fake_people import fold_email
+from sandbox.store.state import Row
+from sandbox.store.webhooks.shop_event import ShopEvent
+
+OUTCOMES = ("accepted", "refused", "unanswered")
+
+
+@dataclass
+class EventRecord:
+    """One thing that happened, and how often the world was told of it."""
+
+    n: int
+    event: str
+    subject: str
+    subject_id: int | None
+    detail: Any
+    at: str
+    person: Row | None
+    recipient: Row | None
+    gift: str | None
+    test: bool
+    form: str
+    lost: bool
+    broken: bool = False  # a broken body is posted beside a happening's own, never instead of it
+    sent_at: float | None = None
+    posts: int = 0
+    accepted: int = 0
+
+
+@dataclass
+class ExtraPost:
+    """A post that tells of nothing: a broken body, or an event nobody knows."""
+
+    event: str
+    posts: int = 0
+    accepted: int = 0
+
+
+@dataclass
+class Tally:
+    """Posts by outcome, and how many happenings were told at least once."""
+
+    told: int = 0
+    posts: int = 0
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+
+
+class Truth:
+    """Filled by the herald, and by the posting threads as answers come."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.happenings: list[EventRecord] = []
+        self.broken: list[ExtraPost] = []
+        self.unknown: list[ExtraPost] = []
+        self.tally = Tally()
+
+    def record(self, news: ShopEvent, now: int, form: str, *, lost: bool) -> EventRecord:
+        happening = EventRecord(
+            n=len(self.happenings) + 1,
+            event=news.event,
+            subject=news.subject,
+            subject_id=news.subject_id,
+            detail=news.detail,
+            at=dates.iso(now),
+            person=get_person(news),
+            recipient={"email": news.recipient} if news.recipient else None,
+            gift=news.gift,
+            test=news.test,
+            form=form,
+            lost=lost,
+        )
+        with self._lock:
+            self.happenings.append(happening)
+        return happening
+
+    def record_extra(self, event: str, among: list[ExtraPost]) -> ExtraPost:
+        stray = ExtraPost(event)
+        with self._lock:
+            among.append(stray)
+        return stray
+
+    def posted(self, mark: EventRecord | ExtraPost, outcome: str, at: float) -> None:
+        """One post about `mark` was answered, or was not."""
+        with self._lock:
+            self.tally.posts += 1
+            self.tally.outcomes[outcome] += 1
+            if isinstance(mark, EventRecord) and mark.sent_at is None:
+                mark.sent_at = at
+                self.tally.told += 1
+            mark.posts += 1
+            mark.accepted += outcome == "accepted"
+
+    def begin_tally(self) -> None:
+        with self._lock:
+            self.tally = Tally()
+
+    def report(self) -> Row:
+        with self._lock:
+            return {
+                "happenings": [asdict(happening) for happening in self.happenings],
+                "broken": [asdict(stray) for stray in self.broken],
+                "unknown": [asdict(stray) for stray in self.unknown],
+            }
+
+    def counts(self) -> Row:
+        with self._lock:
+            return {"told": self.tally.told, "posts": self.tally.posts, **self.tally.outcomes}
+
+
+def get_person(news: ShopEvent) -> Row | None:
+    customer = news.customer
+    return {"customer_id": customer["id"], "email": fold_email(customer["email"])} if customer else None

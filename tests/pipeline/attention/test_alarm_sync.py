@@ -1,0 +1,145 @@
+"""Each thing opens once, is told once and again after a day, and its end is told with what it has cost."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from pipeline.attention.alarm_sync import sync_alarms
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.ledger.deliveries import pause_connection
+from pipeline.ledger.deliveries.pause import resume_connection
+from pipeline.ledger.engine import writing
+from pipeline.ledger.schema.core import Delivery
+from tests.pipeline.attention.conftest import MINUTE, OWNER
+from tests.pipeline.ledger.rows import NOW
+
+
+def refuse(desk) -> None:
+    with writing(desk.engine) as db:
+        pause_connection(db, desk.link.id, "the credentials were refused (401)", desk.clock)
+
+
+def mend(desk) -> None:
+    """The connection goes on, and what waited leaves."""
+    with writing(desk.engine) as db:
+        resume_connection(db, desk.link.id, desk.clock)
+        db.execute(update(Delivery).values(status="sent", done_at=desk.clock))
+
+
+def test_it_is_told_within_the_sweep_that_finds_it(desk):
+    desk.waits(64)
+    refuse(desk)
+    desk.sweep()
+
+    [(recipient, subject, text)] = desk.letters()
+    assert (recipient, subject) == (
+        OWNER,
+        "acme: Customer.io refuses the connection (the credentials were refused (401))",
+    )
+    assert "64 messages wait since 2026-03-02 16:46 UTC." in text
+    assert "To do: Connect acme to Customer.io again" in text
+    [notice] = desk.notices()
+    [opened] = notice["data"]["opened"]
+    assert (opened["kind"], opened["subject"], opened["for"]) == (
+        "platform_keys_refused",
+        "acme/customerio",
+        "merchant",
+    )
+
+
+def test_it_is_told_once_and_again_after_a_day(desk):
+    refuse(desk)
+    for _ in range(30):
+        desk.sweep(minutes=60)
+
+    assert [notice["type"] for notice in desk.notices()] == ["alarms.opened", "alarms.reminder"]
+    assert len(desk.alarms()) == 1
+
+
+def test_its_end_is_told_with_what_it_has_cost(desk):
+    desk.waits(64)
+    refuse(desk)
+    desk.sweep()
+    desk.letters()
+    desk.clock += 28 * MINUTE
+    mend(desk)
+    desk.sweep(minutes=0.5)
+
+    [(_, subject, text)] = desk.letters()
+    assert subject.startswith("Over: acme: Customer.io refuses")
+    assert "over at 2026-03-02 17:15 UTC. 64 messages left, up to 28 min late." in text
+    assert desk.list() == []
+
+
+def test_an_end_is_told_when_all_that_waited_has_left(desk):
+    desk.waits(2)
+    refuse(desk)
+    desk.sweep()
+    desk.letters()
+    with writing(desk.engine) as db:
+        resume_connection(db, desk.link.id, desk.clock)
+    desk.sweep(minutes=1)
+    too_soon = desk.letters()
+    mend(desk)
+    desk.sweep(minutes=1)
+
+    assert (too_soon, len(desk.letters())) == ([], 1)
+
+
+def test_an_end_whose_cost_stays_unknown_is_told_all_the_same(desk):
+    desk.waits(2)
+    refuse(desk)
+    desk.sweep()
+    desk.letters()
+    with writing(desk.engine) as db:
+        resume_connection(db, desk.link.id, desk.clock)
+    desk.sweep(minutes=1)
+    desk.sweep(minutes=11)
+
+    [(_, _, text)] = desk.letters()
+    assert "over at 2026-03-02 16:47 UTC." in text
+
+
+def test_what_was_over_before_it_was_told_is_never_mentioned(desk):
+    def unfinished(_):
+        yield AttentionItem("x", "x", "merchant", "x", "x.", "x.", NOW, "acme", desk.store.id, is_final=False)
+
+    sync_alarms(desk.sources(), [Cause("x", unfinished)])
+    desk.sweep()
+    sync_alarms(desk.sources(), [Cause("x", lambda _: ())])
+    desk.sweep()
+
+    [alarm] = desk.alarms()
+    assert (alarm.ended_at, alarm.closed_at, desk.letters()) == (NOW, NOW, [])
+
+
+def test_what_cannot_be_looked_at_stays_open(desk):
+    def broken(_):
+        raise OSError
+
+    refuse(desk)
+    desk.sweep()
+    sync_alarms(desk.sources(), [Cause("platform_keys_refused", broken)])
+
+    assert [one.ended_at for one in desk.alarms()] == [None]
+
+
+def test_a_fault_in_one_cause_hides_no_other(desk):
+    def broken(_):
+        raise ZeroDivisionError
+
+    def found(_):
+        yield AttentionItem("x", "x", "merchant", "x", "x.", "x.", NOW)
+
+    sync_alarms(desk.sources(), [Cause("broken", broken), Cause("x", found)])
+
+    assert [one.kind for one in desk.alarms()] == ["x"]
+
+
+def test_an_unchanged_list_writes_nothing(desk):
+    refuse(desk)
+    desk.sweep()
+    before = desk.alarms()
+    desk.sweep(minutes=1)
+
+    assert desk.alarms() == before

@@ -1,0 +1,94 @@
+"""What a backfill adds to the figures: what it has written, once, however often it was tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from pipeline.backfill import run
+from pipeline.core.errors import RateLimited
+from pipeline.infra.metrics import REGISTRY
+
+
+class Figures:
+    """How much has been counted since it was made."""
+
+    def __init__(self):
+        self._before = {}
+        self._before = {name: self[name] for name in ("pages", "people", "throttled", "budget")}
+
+    def __getitem__(self, name):
+        if name in {"throttled", "budget"}:
+            value = REGISTRY.get_sample_value("cratewire_backfill_wait_seconds_total", {"reason": name})
+        else:
+            value = REGISTRY.get_sample_value(f"cratewire_backfill_{name}_total")
+        return (value or 0.0) - self._before.get(name, 0.0)
+
+
+@pytest.fixture
+def figures():
+    return Figures()
+
+
+def test_pages_and_people_are_counted(book, figures):
+    everybody = book.shop.people(12)
+    book.start()
+    row = book.run()
+
+    assert (figures["pages"], figures["people"]) == (row.pages, len(everybody))
+
+
+def test_a_page_two_have_read_counts_once(book, figures):
+    book.shop.people(12)
+    book.start()
+    rivals = []
+
+    class Slow:
+        def page(self, *asked, **how):
+            read = book.means.open_api(book.store_id).page(*asked, **how)
+            if len(rivals) < 5:
+                rivals.append(None)
+                book.redis.flushall()
+                book.run()
+            return read
+
+    book.step(replace(book.means, open_api=lambda _: Slow()))
+
+    assert (figures["pages"], figures["people"]) == (book.row().pages, 12)
+
+
+def test_a_page_that_was_not_committed_is_not_counted(book, figures, monkeypatch):
+    book.shop.people(3)
+    book.start()
+    real, deaths = run.write_page, iter(range(2))
+
+    def dying(*arguments):
+        changes = real(*arguments)
+        if next(deaths, None) is not None:
+            raise OperationalError("the process is gone", None, Exception())
+        return changes
+
+    monkeypatch.setattr(run, "write_page", dying)
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            book.step()
+    book.run()
+
+    assert (figures["pages"], figures["people"]) == (book.row().pages, 3)
+
+
+@pytest.mark.parametrize(("throttled", "reason"), [(True, "throttled"), (False, "budget")])
+def test_waiting_is_counted_by_its_reason(book, figures, throttled, reason):
+    book.start()
+
+    class UsedUp:
+        def page(self, *_, **__):
+            raise RateLimited(2.5, "used up", throttled=throttled)
+
+    book.step(replace(book.means, open_api=lambda _: UsedUp()))
+
+    row = book.row()
+    told = row.throttled_us + row.waited_us
+    assert figures[reason] == pytest.approx(told / 1_000_000) == pytest.approx(2.5)

@@ -1,0 +1,81 @@
+"""How long to wait, told or not."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.core.backoff import full_jitter, parse_retry_after
+
+NOON = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the example of the HTTP specification
+
+
+@settings(deadline=None)
+@given(st.integers(-5, 10**9), st.randoms(use_true_random=False))
+def test_a_back_off_stays_within_its_bounds(attempt, rng):
+    assert 0 <= full_jitter(attempt, rng) <= 60
+
+
+@pytest.mark.parametrize(("attempt", "bound"), [(0, 2), (1, 4), (2, 8), (4, 32), (5, 60), (1000, 60)])
+def test_the_bound_doubles_up_to_a_minute(attempt, bound):
+    longest = max(full_jitter(attempt, Random(seed)) for seed in range(200))
+
+    assert bound * 0.9 < longest <= bound
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("1.5", 1.5),
+        ("2.", 2.0),
+        ("86401", 86_400.0),
+        ("9" * 60, 86_400.0),
+        ("Sun, 06 Nov 1994 08:49:47 GMT", 10.0),
+        ("Sunday, 06-Nov-94 08:49:47 GMT", 10.0),
+        ("Sun Nov  6 08:49:47 1994", 10.0),
+        ("Sun, 06 Nov 1994 09:49:47 +0100", 10.0),
+        ("Wed, 06 Nov 2030 08:49:37 GMT", 86_400.0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
+    ],
+)
+def test_seconds_and_dates_are_understood(value, seconds):
+    assert parse_retry_after(value, NOON) == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        " ",
+        "-1",
+        "+1",
+        "soon",
+        "nan",
+        "inf",
+        "1e3",
+        "1_0",
+        "٣",
+        "0x10",
+        "1 2",
+        "Sun, 06 Nov 1994 08:49:36 GMT",
+        "Sun, 99 Nov 1994 08:49:36 GMT",
+        "9" * 65,
+    ],
+)
+def test_whatever_else_is_told_says_nothing(value):
+    assert parse_retry_after(value, NOON) is None
+
+
+@settings(deadline=None)
+@given(st.text(max_size=70) | st.text("0123456789 :-+,.GMTSunNov()", max_size=70), st.floats(0, 1e11))
+def test_any_header_is_a_bounded_number_or_nothing(value, now):
+    seconds = parse_retry_after(value, now)
+
+    assert seconds is None or 0 <= seconds <= 86_400

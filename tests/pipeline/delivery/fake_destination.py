@@ -1,0 +1,73 @@
+"""A destination and a budget that do what a test tells them, and remember what they were asked."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from pipeline.core.hooks import CallRecord, Message, Outcome, Reply, Sent
+from pipeline.destinations.base import CheckResult, Field
+
+Behaviour = Callable[[Sequence[Message]], Reply]
+
+
+def reply(outcomes: Sequence[Outcome], *statuses: int) -> Reply:
+    calls = (CallRecord("POST", "/batch", status, 1, 1, len(outcomes)) for status in statuses or (200,))
+    return Reply(tuple(outcomes), tuple(calls))
+
+
+def always(outcome: Outcome, *statuses: int) -> Behaviour:
+    return lambda messages: reply([outcome] * len(messages), *statuses)
+
+
+class ScriptedDestination:
+    """Takes everything, unless `next` says otherwise."""
+
+    platform: ClassVar[str] = "scripted"
+    title: ClassVar[str] = "Scripted"
+    steps: ClassVar[tuple[str, ...]] = ()
+    fields: ClassVar[tuple[Field, ...]] = ()
+    max_items: ClassVar[int] = 4
+    calls_per_second: ClassVar[float] = 10.0
+
+    def __init__(self, config: Mapping[str, str] | None = None) -> None:
+        self.config = config or {}
+        self.next: deque[Behaviour] = deque()
+        self.sends: list[list[Message]] = []
+
+    def check(self) -> CheckResult:
+        return CheckResult("scripted", {})
+
+    def send(self, messages: Sequence[Message]) -> Reply:
+        self.sends.append(list(messages))
+        behave = self.next.popleft() if self.next else always(Sent())
+        return behave(messages)
+
+    @property
+    def sent_ids(self) -> list[list[int]]:
+        return [[message.delivery_id for message in messages] for messages in self.sends]
+
+
+class ScriptedBudget:
+    """Lets everything through, unless `waits` says otherwise."""
+
+    def __init__(self) -> None:
+        self.waits: deque[float] = deque()
+        self.costs: list[int] = []
+        self.pauses: list[float | None] = []
+        self.rests: list[float] = []
+        self.successes = 0
+
+    def acquire(self, cost: int = 1) -> float:
+        self.costs.append(cost)
+        return self.waits.popleft() if self.waits else 0.0
+
+    def pause(self, seconds: float | None) -> None:
+        self.pauses.append(seconds)
+
+    def rest(self, seconds: float) -> None:
+        self.rests.append(seconds)
+
+    def record_success(self) -> None:
+        self.successes += 1

@@ -1,0 +1,81 @@
+"""One lane on a workbench: a ledger, a Redis, a clock and a destination, all in the test's hands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import fakeredis
+from redis import Redis
+from sqlalchemy import Engine, select
+
+from pipeline.delivery.lane import run_lane
+from pipeline.delivery.open_connection import LaneDeps, LaneReport, OpenConnection
+from pipeline.infra import redis_keys
+from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.schema import core
+from tests.pipeline.delivery.fake_destination import ScriptedBudget, ScriptedDestination
+from tests.pipeline.ledger.rows import NOW, add_deliveries
+
+SECOND = 1_000_000
+LANE = 0
+
+
+@dataclass
+class LaneSetup:
+    engine: Engine
+    redis: Redis
+    link: ConnectionRow
+    people: list[int]
+    destination: ScriptedDestination = field(default_factory=ScriptedDestination)
+    budget: ScriptedBudget = field(default_factory=ScriptedBudget)
+    share: ScriptedBudget = field(default_factory=ScriptedBudget)
+    now: int = NOW
+    opened: int = 0
+
+    @property
+    def deps(self) -> LaneDeps:
+        return LaneDeps(self.engine, self.redis, self._open, lambda: self.now, Random(7))
+
+    def _open(self, _connection_id: int) -> OpenConnection:
+        self.opened += 1
+        return OpenConnection(self.destination, self.budget, self.share)
+
+    def run(self, *, seconds: int = 60) -> LaneReport:
+        return run_lane(self.deps, self.link.id, LANE, until=self.now + seconds * SECOND)
+
+    def add(self, count: int = 1, person: int = 0, **more: Any) -> list[int]:
+        with writing(self.engine) as conn:
+            return add_deliveries(conn, self.link, self.people[person], count, **more)
+
+    @property
+    def lease_key(self) -> str:
+        return redis_keys.lane_lease(self.link.id, LANE)
+
+    def statuses(self) -> list[str]:
+        mine = core.Delivery.connection_id == self.link.id
+        with reading(self.engine) as conn:
+            return list(conn.execute(select(core.Delivery.status).where(mine).order_by(core.Delivery.id)).scalars())
+
+    def lane_row(self) -> Any:
+        mine = core.Lane.connection_id == self.link.id
+        with reading(self.engine) as conn:
+            return conn.execute(
+                select(core.Lane.attempts, core.Lane.next_attempt_at, core.Lane.reason).where(mine)
+            ).one()
+
+    def connection_row(self) -> Any:
+        mine = core.StoreConnection.id == self.link.id
+        with reading(self.engine) as conn:
+            return conn.execute(
+                select(core.StoreConnection.status, core.StoreConnection.status_reason).where(mine)
+            ).one()
+
+
+def unreachable_redis() -> Redis:
+    """A Redis that is away."""
+    server = fakeredis.FakeServer()
+    server.connected = False
+    return fakeredis.FakeRedis(server=server)

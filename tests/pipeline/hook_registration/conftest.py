@@ -1,0 +1,119 @@
+"""A store in the ledger whose Merchant API is the sandbox's, and everything needed to tend its hooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+import fakeredis
+import pytest
+
+from pipeline.cratejoy.factory import build_client
+from pipeline.hook_registration.store_hooks import SyncContext
+from pipeline.hook_registration.sync import sync_hooks
+from pipeline.hook_registration.urls import build_hook_urls
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.infra.http.client import HTTPClient
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.hook_findings import list_findings
+from pipeline.ledger.store_apis import find_store_api, request_hook_audit, save_store_api, set_hook_registration
+from pipeline.ledger.stores import get_store, rotate_token
+from tests.pipeline.ledger.rows import NOW, add_store
+from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock, StoreControl
+
+KEYS = ("k" * 32,)
+PUBLIC = "http://127.0.0.1:8080"
+
+
+@dataclass
+class RegisteredHooks:
+    """The store, its hooks at the sandbox, and the ledger's word on them."""
+
+    care: SyncContext
+    shop: StoreControl
+    store_id: int
+    clock: Clock = field(default_factory=Clock)
+
+    def tend(self, **how):
+        return sync_hooks(self.care, self.store_id, **how)
+
+    def audit(self):
+        """Have the hooks looked at anew, and mended."""
+        with writing(self.care.engine) as db:
+            request_hook_audit(db, self.store_id, self.clock.now)
+        self.tend()
+
+    def row(self):
+        with reading(self.care.engine) as db:
+            return find_store_api(db, self.store_id)
+
+    def findings(self):
+        with reading(self.care.engine) as db:
+            return list_findings(db, self.store_id)
+
+    def kinds(self, *, mended):
+        """(kind, event) of the findings that were mended, or that are open."""
+        return [(one.kind, one.event) for one in self.findings() if (one.mended_at is not None) is mended]
+
+    def urls(self):
+        with reading(self.care.engine) as db:
+            store = get_store(db, self.store_id)
+        return build_hook_urls(KEYS, self.care.public_url, store.name, store.token_version)
+
+    def registered(self):
+        """event -> targets, of the hooks that are enabled."""
+        found = {}
+        for hook in self.api().page("hooks").results:
+            if hook["enabled"]:
+                found.setdefault(hook["event"], []).append(hook["target"])
+        return found
+
+    def hook(self, event):
+        return next(one for one in self.api().page("hooks").results if one["event"] == event)
+
+    def as_it_should_be(self):
+        return self.registered() == {event: [url] for event, url in self.urls().items()}
+
+    def api(self):
+        return build_client(self.shop.credentials(), fakeredis.FakeRedis(), http=HTTPClient(), per_second=AMPLE_PER_S)
+
+    def register(self, event, target, **more):
+        hook = {"name": event, "event": event, "target": target, "request_type": "POST", **more}
+        return self.api().create("hooks", hook)["id"]
+
+    def rotate(self, old_until=None):
+        with writing(self.care.engine) as db:
+            rotate_token(db, self.store_id, old_until)
+            request_hook_audit(db, self.store_id, self.clock.now)
+
+    def disconnect(self):
+        with writing(self.care.engine) as db:
+            set_hook_registration(db, self.store_id, self.clock.now, registers=False)
+
+
+@pytest.fixture
+def make_ward(engine, shop):
+    """A ward with this budget, this public address."""
+
+    def made(per_second=AMPLE_PER_S, public_url=PUBLIC):
+        with writing(engine) as db:
+            store_id = add_store(db).id
+            save_store_api(db, store_id, encrypt(KEYS, shop.credentials().as_config()), NOW)
+        clock, redis = Clock(), fakeredis.FakeRedis()
+        open_api = partial(build_client, redis=redis, http=HTTPClient(), per_second=per_second)
+        care = SyncContext(engine, redis, KEYS, public_url, open_api, clock)
+        return RegisteredHooks(care, shop, store_id, clock)
+
+    return made
+
+
+@pytest.fixture
+def ward(make_ward) -> RegisteredHooks:
+    return make_ward()
+
+
+@pytest.fixture
+def tended(ward) -> RegisteredHooks:
+    """Every hook is registered already."""
+    assert ward.tend().done
+    return ward

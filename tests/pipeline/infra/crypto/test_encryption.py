@@ -1,0 +1,58 @@
+"""Credentials at rest: what is sealed opens with its key and with no other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.core.errors import Misconfigured
+from pipeline.infra.crypto.encryption import can_decrypt, decrypt, encrypt, reencrypt
+
+OLD, NEW = "the old key of the tests", "the new key of the tests"
+CONFIG = {"site_id": "s-17", "api_key": "very-private", "region": "eu"}
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(st.characters()), st.text(st.characters())))
+def test_any_config_comes_back(config):
+    assert decrypt([NEW], encrypt([NEW], config)) == config
+
+
+def test_a_sealed_config_shows_nothing():
+    assert b"very-private" not in encrypt([NEW], CONFIG)
+
+
+def test_the_same_config_never_looks_the_same():
+    assert encrypt([NEW], CONFIG) != encrypt([NEW], CONFIG)
+
+
+def test_a_config_sealed_with_an_older_key_opens():
+    assert decrypt([NEW, OLD], encrypt([OLD], CONFIG)) == CONFIG
+
+
+def test_the_first_key_seals():
+    assert decrypt([NEW], encrypt([NEW, OLD], CONFIG)) == CONFIG
+
+
+def test_a_resealed_config_no_longer_needs_the_older_key():
+    assert decrypt([NEW], reencrypt([NEW, OLD], encrypt([OLD], CONFIG))) == CONFIG
+
+
+@pytest.mark.parametrize("open_", [decrypt, reencrypt])
+@pytest.mark.parametrize("blob", [encrypt([OLD], CONFIG), b"", b"\xff" * 100, encrypt([NEW], CONFIG)[:-8]])
+def test_without_the_right_key_the_setting_is_named(open_, blob):
+    with pytest.raises(Misconfigured, match="CRATEWIRE_SECRET_KEY"):
+        open_([NEW], blob)
+
+
+def test_sealing_without_a_key_is_a_mistake():
+    with pytest.raises(ValueError, match="no secret key"):
+        encrypt([], CONFIG)
+
+
+def test_it_is_known_whether_a_key_opens_a_config_without_opening_it():
+    assert (can_decrypt([NEW, OLD], encrypt([OLD], CONFIG)), can_decrypt([NEW], encrypt([OLD], CONFIG))) == (
+        True,
+        False,
+    )

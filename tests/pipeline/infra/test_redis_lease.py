@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import fakeredis
+import pytest
+import redis
+
+from pipeline.infra.redis_lease import Lease
+from tests.pipeline.delivery.lane_setup import unreachable_redis
+
+KEY = "cratewire:lease:test"
+
+
+@pytest.fixture(params=[False, True], ids=["bytes", "text"])
+def server(request: pytest.FixtureRequest) -> redis.Redis:
+    return fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=request.param)
+
+
+def lease(server: redis.Redis, token: str, ttl_ms: int = 60_000) -> Lease:
+    return Lease(server, KEY, token, ttl_ms)
+
+
+def test_one_holder_at_a_time(server: redis.Redis):
+    assert lease(server, "a").acquire()
+    assert not lease(server, "b").acquire()
+
+
+def test_a_repeated_call_of_the_holder_succeeds(server: redis.Redis):
+    assert lease(server, "a").acquire()
+    assert lease(server, "a").acquire()
+
+
+def test_a_lease_ends_by_itself(server: redis.Redis):
+    lease(server, "a", ttl_ms=60_000).acquire()
+
+    assert 0 < server.pttl(KEY) <= 60_000
+
+
+def test_renewing_gives_the_whole_time_again(server: redis.Redis):
+    lease(server, "a", ttl_ms=1_000).acquire()
+
+    assert lease(server, "a", ttl_ms=60_000).renew()
+    assert server.pttl(KEY) > 1_000
+
+
+def test_somebody_elses_lease_is_neither_renewed_nor_released(server: redis.Redis):
+    lease(server, "a").acquire()
+
+    assert not lease(server, "b").renew()
+    assert not lease(server, "b").release()
+    assert lease(server, "a").renew()
+
+
+def test_after_its_release_anybody_may_have_it(server: redis.Redis):
+    lease(server, "a").acquire()
+
+    assert lease(server, "a").release()
+    assert lease(server, "b").acquire()
+
+
+def test_an_emptied_redis_has_forgotten_the_holder(server: redis.Redis):
+    lease(server, "a").acquire()
+    server.flushall()
+
+    assert not lease(server, "a").renew()
+    assert not lease(server, "a").release()
+
+
+def test_without_redis_nobody_may_begin_but_anybody_may_leave():
+    away = lease(unreachable_redis(), "a")
+
+    for begin in (away.acquire, away.renew):
+        with pytest.raises(redis.ConnectionError):
+            begin()
+    assert not away.release()
+
+
+def test_a_kept_lease_is_renewed_before_its_time_is_over(redis_client: redis.Redis):
+    short = lease(redis_client, "a", ttl_ms=2_000)
+    assert short.acquire()
+
+    with short.kept():
+        become(lambda: redis_client.pttl(KEY) < 1_800)
+
+        become(lambda: redis_client.pttl(KEY) > 1_800)
+
+
+def test_nobody_renews_a_lease_that_is_no_longer_kept(redis_client: redis.Redis):
+    short = lease(redis_client, "a", ttl_ms=400)
+    assert short.acquire()
+
+    with short.kept():
+        pass
+
+    become(lambda: not redis_client.exists(KEY))
+
+
+def test_a_beat_that_fails_in_whatever_way_is_followed_by_the_next(redis_client: redis.Redis, monkeypatch):
+    short = lease(redis_client, "a", ttl_ms=400)
+    assert short.acquire()
+    real, failures = short.renew, iter([1])
+
+    def renew() -> bool:
+        if next(failures, None):
+            raise ValueError("I/O operation on closed file")
+        return real()
+
+    monkeypatch.setattr(short, "renew", renew)
+    with short.kept():
+        redis_client.pexpire(KEY, 60_000)
+
+        become(lambda: redis_client.pttl(KEY) < 1_000)
+
+
+def test_work_that_hangs_for_good_does_not_keep_its_lease(redis_client: redis.Redis):
+    short = lease(redis_client, "a", ttl_ms=400)
+    assert short.acquire()
+
+    with short.kept(max_seconds=0):
+        become(lambda: not redis_client.exists(KEY))
+
+
+def test_keeping_a_lease_that_was_lost_does_not_take_it_back(redis_client: redis.Redis):
+    short = lease(redis_client, "a", ttl_ms=100)
+    assert short.acquire()
+
+    with short.kept():
+        redis_client.set(KEY, "b", px=60_000)
+        become(lambda: redis_client.pttl(KEY) < 59_700)
+
+    assert redis_client.get(KEY) == b"b"
+
+
+def become(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_real_valkey_runs_the_same_scripts(redis_client: redis.Redis):
+    assert lease(redis_client, "a").acquire()
+    assert not lease(redis_client, "b").acquire()
+    assert lease(redis_client, "a").renew()
+    assert lease(redis_client, "a").release()
+    assert lease(redis_client, "b").acquire()

@@ -1,0 +1,136 @@
+"""How things stand."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+
+from pipeline.core.hooks import Rejected, Sent
+from pipeline.ledger.deliveries import acquire_lane, claim, clear_lane, pause_connection, postpone_lane, settle
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.queries import EventCounts, count_by_connection, count_events
+from pipeline.ledger.schema import core
+from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_event, add_store
+
+
+def test_a_connection_without_deliveries_counts_nothing(shop):
+    with reading(shop.engine) as conn:
+        (counts,) = count_by_connection(conn, NOW)
+
+    numbers = (counts.pending, counts.sending, counts.sent, counts.dead, counts.oldest_pending_at, counts.lanes_waiting)
+    assert numbers == (0, 0, 0, 0, None, 0)
+
+
+def test_deliveries_are_counted_by_what_became_of_them(shop):
+    with writing(shop.engine) as conn:
+        ids = add_deliveries(conn, shop.link, shop.person_id, 8)
+        taken = acquire_lane(conn, shop.link.id, 0, NOW)
+        claim(conn, taken, 5)
+        settle(conn, taken, [(id_, Sent()) for id_ in ids[:3]] + [(ids[3], Rejected("bad"))], [], NOW)
+        (counts,) = count_by_connection(conn, NOW)
+
+    assert (counts.pending, counts.sending, counts.sent, counts.dead) == (3, 1, 3, 1)
+
+
+def test_the_oldest_that_waits_is_named(shop):
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 3)
+        (counts,) = count_by_connection(conn, NOW)
+
+    assert counts.oldest_pending_at == NOW
+
+
+@pytest.mark.parametrize("begun", [1, 3])
+def test_what_is_being_sent_is_no_less_old(shop, begun):
+    """A platform that hangs has its messages in flight nearly all the time."""
+    with writing(shop.engine) as conn:
+        add_deliveries(conn, shop.link, shop.person_id, 3)
+        claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), begun)
+        (counts,) = count_by_connection(conn, NOW)
+
+    assert counts.oldest_pending_at == NOW
+
+
+def test_connections_are_counted_apart(shop):
+    with writing(shop.engine) as conn:
+        other = add_connection(conn, add_store(conn, "moon-box").id)
+        add_deliveries(conn, other, shop.person_id, 2)
+
+        assert [(one.store, one.pending) for one in count_by_connection(conn, NOW)] == [
+            ("sunny-box", 0),
+            ("moon-box", 2),
+        ]
+
+
+def test_a_connection_tells_when_its_first_lane_may_go_on_and_why_it_waits(shop):
+    with writing(shop.engine) as conn:
+        for lane, wait in ((0, 30), (1, 10), (2, -10)):
+            postpone_lane(conn, acquire_lane(conn, shop.link.id, lane, NOW), NOW + wait, 1, f"reason {lane}")
+        (counts,) = count_by_connection(conn, NOW)
+
+    assert (counts.lanes_waiting, counts.next_attempt_at, counts.waiting_reason) == (2, NOW + 10, "reason 1")
+
+
+def test_the_last_reason_is_told_during_the_next_attempt_too(shop):
+    with writing(shop.engine) as conn:
+        postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW - 1, 1, "timeout while reading")
+        (counts,) = count_by_connection(conn, NOW)
+
+    assert (counts.lanes_waiting, counts.next_attempt_at, counts.waiting_reason) == (0, None, "timeout while reading")
+
+
+def test_the_reason_is_over_once_something_goes_through(shop):
+    with writing(shop.engine) as conn:
+        taken = acquire_lane(conn, shop.link.id, 0, NOW)
+        postpone_lane(conn, taken, NOW - 1, 1, "timeout while reading")
+        clear_lane(conn, taken)
+        (counts,) = count_by_connection(conn, NOW)
+
+    assert counts.waiting_reason is None
+
+
+def test_a_paused_connection_waits_for_nothing_but_its_keys(shop):
+    with writing(shop.engine) as conn:
+        postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW - 1, 1, "answered 503")
+        pause_connection(conn, shop.link.id, "http_401", NOW)
+        (counts,) = count_by_connection(conn, NOW)
+
+    assert counts.waiting_reason is None
+
+
+def test_a_paused_connection_says_why(shop):
+    with writing(shop.engine) as conn:
+        pause_connection(conn, shop.link.id, "http_401", NOW)
+        (counts,) = count_by_connection(conn, NOW)
+
+    assert (counts.status, counts.status_reason) == ("paused", "http_401")
+
+
+@pytest.mark.parametrize(
+    ("store", "expected"),
+    [
+        (None, EventCounts({"customer_new": 1, "order_new": 2}, {"forwarded": 2, "nobody": 1}, 1, 7)),
+        ("sunny-box", EventCounts({"order_new": 2}, {"forwarded": 1, "nobody": 1}, 1, 3)),
+        ("moon-box", EventCounts({"customer_new": 1}, {"forwarded": 1}, 0, 4)),
+        ("no-box", EventCounts({}, {}, 0, 0)),
+    ],
+)
+def test_events_are_counted_by_name_and_by_outcome(shop, store, expected):
+    dead = {
+        "store": "sunny-box",
+        "version": 1,
+        "event": "x",
+        "stage": "decode",
+        "reason": "x",
+        "detail": {},
+        "raw": b"",
+    }
+    with writing(shop.engine) as conn:
+        add_event(conn, shop.store.id, 1)
+        add_event(conn, shop.store.id, 2, outcome="nobody", duplicates=3)
+        add_event(conn, add_store(conn, "moon-box").id, 3, name="customer_new", duplicates=4)
+        for receipt, replayed_at in (("a", None), ("b", NOW)):
+            row = {**dead, "receipt": receipt, "received_at": NOW, "died_at": NOW, "replayed_at": replayed_at}
+            conn.execute(insert(core.DeadHook).values(row))
+
+        assert count_events(conn, store) == expected

@@ -1,0 +1,124 @@
+"""The dead in one list, each with its reason, and the way back."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection
+
+from pipeline.core.hooks import CallRecord, Rejected
+from pipeline.ledger.deliveries import acquire_lane, claim, settle
+from pipeline.ledger.engine import writing
+from pipeline.ledger.queries import (
+    DeadDeliveryDetail,
+    DeadHookDetail,
+    get_dead_letter,
+    list_dead_letters,
+    replay_delivery,
+)
+from tests.pipeline.ledger.conftest import StoreSetup
+from tests.pipeline.ledger.rows import NOW, add_dead_hook, add_deliveries, delivery
+
+
+def add_dead_delivery(conn: Connection, shop: StoreSetup, died_at: int = NOW) -> int:
+    dead = {"status": "dead", "done_at": died_at, "reason": "too_large"}
+    return add_deliveries(conn, shop.link, shop.person_id, **dead)[0]
+
+
+def test_hooks_and_deliveries_are_listed_together_newest_first(shop):
+    with writing(shop.engine) as conn:
+        old_hook = add_dead_hook(conn, 1, NOW + 1)
+        sent = add_dead_delivery(conn, shop, NOW + 2)
+        new_hook = add_dead_hook(conn, 2, NOW + 3)
+        found = [(one.kind, one.id) for one in list_dead_letters(conn)]
+
+    assert found == [("hook", new_hook), ("delivery", sent), ("hook", old_hook)]
+
+
+def test_a_line_says_what_died_where_and_why(shop):
+    with writing(shop.engine) as conn:
+        add_dead_delivery(conn, shop, NOW + 1)
+        add_dead_hook(conn)
+        lines = [(one.store, one.name, one.stage, one.reason) for one in list_dead_letters(conn)]
+
+    assert lines == [
+        ("sunny-box", "order_new", "forward", "too_large"),
+        ("sunny-box", "order_new", "decode", "not_json"),
+    ]
+
+
+def test_pages_follow_each_other_even_where_all_died_at_once(shop):
+    with writing(shop.engine) as conn:
+        for number in range(4):
+            add_dead_hook(conn, number)
+            add_dead_delivery(conn, shop)
+        whole = list_dead_letters(conn)
+        paged = []
+        place = None
+        while page := list_dead_letters(conn, before=place, limit=3):
+            paged += page
+            place = page[-1].place
+
+    assert (len(whole), paged) == (8, whole)
+
+
+def test_a_replayed_hook_is_not_listed_any_more(shop):
+    with writing(shop.engine) as conn:
+        add_dead_hook(conn, replayed_at=NOW)
+
+        assert list_dead_letters(conn) == []
+
+
+def test_a_dead_hook_shows_the_bytes_that_came(shop):
+    with writing(shop.engine) as conn:
+        shown = get_dead_letter(conn, "hook", add_dead_hook(conn))
+
+    assert isinstance(shown, DeadHookDetail)
+    assert (shown.raw, shown.detail, shown.listed.reason) == (b"{oops", {"at": 3}, "not_json")
+
+
+def test_a_dead_delivery_shows_its_message_and_its_calls(shop):
+    with writing(shop.engine) as conn:
+        (delivery_id,) = add_deliveries(conn, shop.link, shop.person_id)
+        taken = acquire_lane(conn, shop.link.id, 0, NOW)
+        claim(conn, taken, 1)
+        call = CallRecord("POST", "/batch", 207, NOW, 9, 1)
+        settle(conn, taken, [(delivery_id, Rejected("too_large"))], [call], NOW)
+        shown = get_dead_letter(conn, "delivery", delivery_id)
+
+    assert isinstance(shown, DeadDeliveryDetail)
+    assert (shown.delivery.message["data"], [call.status for call in shown.calls]) == ({"number": 0}, [207])
+
+
+@pytest.mark.parametrize("kind", ["hook", "delivery"])
+def test_the_living_are_not_among_the_dead(shop, kind):
+    with writing(shop.engine) as conn:
+        (pending,) = add_deliveries(conn, shop.link, shop.person_id)
+
+        assert get_dead_letter(conn, kind, pending) is None
+
+
+def test_a_replayed_delivery_waits_again_in_its_old_place(shop):
+    with writing(shop.engine) as conn:
+        dead = add_dead_delivery(conn, shop)
+        add_deliveries(conn, shop.link, shop.person_id)
+        replay_delivery(conn, dead)
+        messages = claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 1)
+
+    assert [message.delivery_id for message in messages] == [dead]
+
+
+def test_a_replayed_delivery_is_not_dead_any_more(shop):
+    with writing(shop.engine) as conn:
+        dead = add_dead_delivery(conn, shop)
+        replay_delivery(conn, dead)
+        row = delivery(conn, dead)
+
+    assert (row.status, row.done_at, row.reason) == ("pending", None, None)
+
+
+def test_only_the_dead_are_replayed(shop):
+    with writing(shop.engine) as conn:
+        (pending,) = add_deliveries(conn, shop.link, shop.person_id)
+        answers = replay_delivery(conn, pending), replay_delivery(conn, 999)
+
+    assert answers == (False, False)

@@ -1,0 +1,5 @@
+"""The helpers of SQL are tried on a store whose hooks have been recorded."""
+
+from tests.pipeline.recording.conftest import teller
+
+__all__ = ["teller"]

@@ -1,0 +1,122 @@
+"""Stores with a past in the ledger, and a clock that jumps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+from sqlalchemy import Engine, insert, update
+
+from pipeline.infra.crypto.encryption import decrypt
+from pipeline.ledger.accounts import NewUser, Role, add_member, add_user
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.mail_outbox import claim_mail, list_due_mails, mark_mail_sent
+from pipeline.ledger.monitoring.alarms import AlarmRow, list_newest_alarms
+from pipeline.ledger.monitoring.alert_outbox import claim_notice, list_due_notices, mark_notice_done
+from pipeline.ledger.monitoring.canaries import claim_canary, record_canary_answer
+from pipeline.ledger.schema.monitoring import Canary, HourlyActivity
+from pipeline.ledger.stores import save_store
+from pipeline.monitoring.diagnosis import DiagnosticsContext
+from pipeline.monitoring.notifications import NotificationContext
+from pipeline.monitoring.sweep import MonitoringContext, sweep
+from tests.pipeline.monitoring.hook_histories import DAY, every_day, heard_at, hour_us
+
+KEYS = ("a-key-that-only-tests-know",)
+PUBLIC = "https://hooks.example.com"
+OFFICE_HOURS = range(9, 18)
+
+
+@dataclass
+class MonitoredStores:
+    """Stores that tell us something from nine to six. It is evening after their last day."""
+
+    engine: Engine
+    clock: int = hour_us(30 * DAY - 4)
+    canary_seconds: float = 0.0
+    heartbeat_seconds: float = 0.0
+    notices: bool = True
+    stores: dict[str, int] = field(default_factory=dict)
+    _numbers: count = field(default_factory=count)
+
+    def store(self, name: str = "acme", account: str = "default", events: tuple[str, ...] = ("order_new",)) -> int:
+        with writing(self.engine) as db:
+            self.stores[name] = save_store(db, name, self.clock, account=account).id
+        for event in events:
+            self.heard(name, *every_day(OFFICE_HOURS, 30), event=event)
+        return self.stores[name]
+
+    def heard(self, store: str, *hours: float, event: str = "order_new") -> None:
+        """Hooks so many hours after the beginning."""
+        rows = [
+            {"hour": one.hour, "first_at": one.first_at, "last_at": one.last_at, "hooks": 1} for one in heard_at(hours)
+        ]
+        mine = {"store_id": self.stores[store], "event": event}
+        with writing(self.engine) as db:
+            db.execute(insert(HourlyActivity), [{**mine, **row} for row in rows])
+
+    def owner(self, email: str, account: str = "default", role: Role = "owner", *, confirmed: bool = True) -> None:
+        with writing(self.engine) as db:
+            user_id = add_user(db, NewUser(email, "hash", email, confirmed=confirmed), self.clock)
+            store = save_store(db, f"of-{account}", self.clock, account=account)
+            assert user_id is not None
+            add_member(db, store.account_id, user_id, role, self.clock)
+
+    def sweep(self, hours: float = 0.0) -> list[int]:
+        """Look, so many hours later."""
+        self.clock += hour_us(hours) - hour_us(0)
+        return sweep(self.ears())
+
+    def ears(self) -> MonitoringContext:
+        means = DiagnosticsContext(self.heartbeat_seconds, self.canary_seconds, self.nonce)
+        return MonitoringContext(
+            self.engine, means, NotificationContext(KEYS, PUBLIC, self.notices, self.nonce), lambda: self.clock
+        )
+
+    def nonce(self) -> str:
+        return f"n{next(self._numbers)}"
+
+    def alarms(self) -> list[AlarmRow]:
+        with reading(self.engine) as db:
+            return [*reversed(list_newest_alarms(db, 50))]
+
+    def open(self) -> list[tuple[str | None, str]]:
+        """(store, event) of the open alarms."""
+        return [(one.store, one.event) for one in self.alarms() if one.ended_at is None]
+
+    def letters(self) -> list[tuple[str, str, str]]:
+        """(recipient, subject, text) of what was written since the last time."""
+        found = []
+        with writing(self.engine) as db:
+            for mail_id in list_due_mails(db, self.clock):
+                mail = claim_mail(db, mail_id, self.clock)
+                assert mail is not None
+                content = decrypt(KEYS, mail.content)
+                found.append((mail.recipient, content["subject"], content["text"]))
+                mark_mail_sent(db, mail_id, self.clock)
+        return found
+
+    def told(self) -> list[dict]:
+        """The notices written since the last time."""
+        found = []
+        with writing(self.engine) as db:
+            for notice_id in list_due_notices(db, self.clock):
+                notice = claim_notice(db, notice_id, self.clock)
+                assert notice is not None
+                found.append(notice.content)
+                mark_notice_done(db, notice_id, self.clock)
+        return found
+
+    def answer(self, canaries: list[int], fault: str | None = None, *, arrives: bool = True) -> None:
+        """What becomes of canaries that were sent just now."""
+        with writing(self.engine) as db:
+            for canary_id in canaries:
+                claim_canary(db, canary_id, self.clock)
+                record_canary_answer(db, canary_id, fault, self.clock)
+                if fault is None and arrives:
+                    db.execute(update(Canary).where(Canary.id == canary_id).values(arrived_at=self.clock))
+
+
+@pytest.fixture
+def town(engine: Engine) -> MonitoredStores:
+    return MonitoredStores(engine)

@@ -1,0 +1,235 @@
+"""What is tried before anybody is alarmed, and what the alarm says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from pipeline.cratejoy.credentials import Credentials
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.hook_findings import list_findings, mark_fixed, record_fix_failure, replace_findings
+from pipeline.ledger.monitoring.canaries import list_newest_canaries
+from pipeline.ledger.observed_events import MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.reconciliations import create_missing_reconciliations, load_reconciliations, update_reconciliation
+from pipeline.ledger.schema.core import DeadHook
+from pipeline.ledger.schema.monitoring import Heartbeat
+from pipeline.ledger.store_apis import find_store_api, record_audit, record_key_check, save_store_api
+from pipeline.monitoring.diagnosis import collect_diagnostics, start_diagnostics
+from pipeline.monitoring.diagnostics import DIAGNOSTIC_CHECKS, DiagnosticCheck
+from tests.pipeline.monitoring.conftest import KEYS
+from tests.pipeline.monitoring.hook_histories import DAY
+
+MISSING = {"kind": "missing", "event": "order_new", "hook_id": None, "host": None, "remedy": "create"}
+FOREIGN = {"kind": "foreign", "event": "order_new", "hook_id": 7, "host": "example.net", "remedy": None}
+
+
+@dataclass
+class Silent:
+    """A store that has just been found silent, with keys for Cratejoy."""
+
+    town: object
+    store_id: int
+    asked: list = field(default_factory=list)
+
+    def audit(self, *found):
+        """The hooks are looked at, and this is found."""
+        with writing(self.town.engine) as db:
+            api = find_store_api(db, self.store_id)
+            replace_findings(db, self.store_id, found, self.town.clock, api.audit_at)
+
+    def said(self, minutes=1.0):
+        """What was tried, so many minutes later; nothing as long as it is not over."""
+        self.town.sweep(hours=minutes / 60)
+        [alarm] = self.town.alarms()
+        return list(alarm.tried)
+
+    def about(self, word, **how):
+        return [sentence for sentence in self.said(**how) if word in sentence]
+
+
+@pytest.fixture
+def silent(town):
+    store_id = town.store()
+    with writing(town.engine) as db:
+        config = Credentials("id", "secret", "http://127.0.0.1/v1/").as_config()
+        save_store_api(db, store_id, encrypt(KEYS, config), town.clock)
+    town.sweep()
+    town.sweep(hours=DAY)
+    return Silent(town, store_id)
+
+
+def test_an_audit_of_the_hooks_is_asked_for_at_once(silent):
+    with reading(silent.town.engine) as db:
+        api = find_store_api(db, silent.store_id)
+
+    assert (api.audit_at, api.audited_at) == (silent.town.clock, None)
+
+
+def test_nobody_is_told_before_the_audit_has_come_to_its_end(silent):
+    before = silent.said()
+    silent.audit()
+
+    assert before == []
+    assert "The hooks registered at Cratejoy are as they should be." in silent.said()
+
+
+def test_what_the_audit_mended_is_told(silent):
+    silent.audit(MISSING, FOREIGN)
+    waiting = silent.said()
+    with writing(silent.town.engine) as db:
+        mark_fixed(db, list_findings(db, silent.store_id)[0].id, silent.town.clock, 12)
+
+    assert waiting == []
+    assert silent.about("at Cratejoy") == [
+        "Of the hooks registered at Cratejoy 1 were at fault, and were mended: no hook tells us of this event."
+    ]
+
+
+def test_what_could_not_be_mended_is_told(silent):
+    silent.audit(MISSING)
+    with writing(silent.town.engine) as db:
+        record_fix_failure(db, list_findings(db, silent.store_id)[0].id, "answered 400")
+
+    assert silent.about("at Cratejoy") == ["Of the hooks registered at Cratejoy 1 could not be mended."]
+
+
+def test_keys_that_are_refused_are_told(silent):
+    with writing(silent.town.engine) as db:
+        record_key_check(db, silent.store_id, "the keys were refused (401)", silent.town.clock)
+
+    assert "the keys were refused (401)." in silent.about("at Cratejoy")[0]
+
+
+def test_an_audit_that_fails_is_told(silent):
+    with writing(silent.town.engine) as db:
+        record_audit(db, silent.store_id, silent.town.clock, silent.town.clock, "answered 500")
+
+    assert silent.about("at Cratejoy") == ["The hooks registered at Cratejoy could not be looked at: answered 500."]
+
+
+def test_an_audit_that_takes_too_long_keeps_nobody_from_being_told(silent):
+    assert silent.about("at Cratejoy", minutes=11) == [
+        "Nothing came of the hooks registered at Cratejoy within ten minutes."
+    ]
+
+
+def test_a_canary_of_the_store_proves_the_way_in(town):
+    town.canary_seconds = 300.0
+    store_id = town.store()
+    town.store("moon", events=())
+    town.answer(town.sweep())
+    town.answer(town.sweep(hours=DAY))
+    with reading(town.engine) as db:
+        [sent] = list_newest_canaries(db, 1, store_id)
+    town.sweep(hours=1 / 60)
+
+    [alarm] = town.alarms()
+    assert sent.wanted_at == alarm.since
+    assert any("was in the ledger 0.0 s later" in sentence for sentence in alarm.tried)
+
+
+def test_a_canary_that_was_lost_is_told_with_the_reason(town):
+    town.canary_seconds = 300.0
+    town.store()
+    town.answer(town.sweep())
+    town.answer(town.sweep(hours=DAY), "answered 502")
+    town.sweep(hours=1 / 60)
+
+    [alarm] = town.alarms()
+    assert any("did not come back: answered 502." in sentence for sentence in alarm.tried)
+
+
+@pytest.fixture
+def compared(silent):
+    """The hooks are as they should be, and the store's API is compared with them now and then."""
+    silent.audit()
+    with writing(silent.town.engine) as db:
+        create_missing_reconciliations(db, ["orders"], 0, silent.town.clock)
+    return silent
+
+
+def finish(silent, *states, error=None):
+    """A pass ends, having found happenings in these states."""
+    with writing(silent.town.engine) as db:
+        [row] = load_reconciliations(db, silent.store_id)
+        update_reconciliation(db, row, done_at=None if error else silent.town.clock, error=error)
+        found = [Observation(f"order_new:{number}", "order_new", 1, state) for number, state in enumerate(states)]
+        save_observations(db, silent.store_id, found, silent.town.clock)
+
+
+def test_nobody_is_told_before_the_store_was_asked_what_it_did(compared):
+    assert compared.said() == []
+
+
+@pytest.mark.parametrize(
+    ("states", "says"),
+    [
+        ((RECEIVED,), "Cratejoy's API shows nothing that a hook should have told of since then"),
+        ((RECEIVED, MISSED, MISSED), "Cratejoy's API shows 2 happenings since then that no hook told of."),
+    ],
+)
+def test_what_the_store_did_meanwhile_is_told(compared, states, says):
+    finish(compared, *states)
+
+    assert len(compared.about(says)) == 1
+
+
+def test_a_store_that_cannot_be_asked_is_told(compared):
+    finish(compared, error="answered 500")
+
+    assert compared.about("meanwhile") == ["What the store did meanwhile could not be looked up: answered 500."]
+
+
+def test_the_store_is_asked_at_once(town):
+    store_id = town.store()
+    with writing(town.engine) as db:
+        save_store_api(db, store_id, b"", town.clock)
+        create_missing_reconciliations(db, ["orders"], 90 * DAY * 3_600_000_000, town.clock)
+    town.sweep(hours=DAY)
+
+    with reading(town.engine) as db:
+        assert [row.next_at for row in load_reconciliations(db, store_id)] == [town.clock]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ago", "says"),
+    [
+        (0.0, 5, "CRATEWIRE_HEARTBEAT_SECONDS is 0"),
+        (10.0, 5, "Hooks that arrive become events."),
+        (10.0, 500, "Hooks that arrive do not become events now."),
+    ],
+)
+def test_whether_the_chain_lives_is_told(silent, seconds, ago, says):
+    silent.town.heartbeat_seconds = seconds
+    silent.audit()
+    arrived = silent.town.clock + 60_000_000 - ago * 1_000_000
+    with writing(silent.town.engine) as db:
+        db.execute(Heartbeat.__table__.insert().values(name="chain", sent_at=arrived, arrived_at=arrived))
+
+    assert len(silent.about(says)) == 1
+
+
+def test_hooks_that_come_and_die_are_told(silent):
+    silent.audit()
+    dead = {"store": "acme", "version": 1, "event": "order_new", "stage": "decode", "reason": "not_json", "raw": b""}
+    with writing(silent.town.engine) as db:
+        at = {"received_at": silent.town.clock, "died_at": silent.town.clock}
+        db.execute(DeadHook.__table__.insert().values(**dead, **at, receipt="r", detail={}))
+
+    assert len(silent.about("1 hook came and could not go on")) == 1
+
+
+def test_whoever_can_find_out_more_adds_an_attempt(silent):
+    begun = []
+    mine = DiagnosticCheck(
+        "a search of the API", lambda _, case: f"Of {case.store} 3 were missed.", lambda *_: begun.append(1)
+    )
+    silent.audit()
+    with writing(silent.town.engine) as db:
+        start_diagnostics(db, silent.town.ears().means, silent.store_id, silent.town.clock, (mine,))
+        collect_diagnostics(db, silent.town.ears().means, silent.town.clock, (*DIAGNOSTIC_CHECKS, mine))
+
+    [alarm] = silent.town.alarms()
+    assert (begun, alarm.tried[-1]) == ([1], "Of acme 3 were missed.")

@@ -1,0 +1,171 @@
+"""Who is told of an alarm, how often, and in which words: once, daily, and once more when it is over."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipeline.ledger.engine import writing
+from pipeline.ledger.monitoring.alarms import NewAlarm, end_alarms, open_alarm
+from pipeline.monitoring.notifications import MAX_MAILS_PER_HOUR
+from tests.pipeline.monitoring.hook_histories import DAY
+
+OWNER = "bea@example.com"
+AGAIN = (31 * DAY + 9.2, 31 * DAY + 9.9, 31 * DAY + 10.5)
+
+
+@pytest.fixture
+def silent(town):
+    """A store that has been silent for a day, of which its owner was told just now."""
+    town.owner(OWNER)
+    town.store()
+    town.sweep()
+    town.sweep(hours=DAY)
+    return town
+
+
+def test_the_owners_and_the_notices_are_told_once(silent):
+    for _ in range(5):
+        silent.sweep(hours=0.2)
+
+    [(recipient, subject, text)] = silent.letters()
+    assert (recipient, subject) == (OWNER, "acme: no hooks since 2026-02-03 17:30 UTC")
+    assert "What was tried:\n- Nobody looked at the hooks registered at Cratejoy" in text
+    assert "https://hooks.example.com/stores/acme" in text
+    [notice] = silent.told()
+    assert (notice["type"], [one["store"] for one in notice["data"]["opened"]]) == ("alarms.opened", ["acme"])
+
+
+def test_a_reminder_comes_once_a_day(silent):
+    for _ in range(10):
+        silent.sweep(hours=7)
+
+    assert [notice["type"] for notice in silent.told()] == ["alarms.opened", "alarms.reminder", "alarms.reminder"]
+
+
+def test_the_end_is_told_once(silent):
+    silent.sweep(hours=0.1)
+    silent.letters()
+    silent.told()
+    silent.heard("acme", *AGAIN)
+    silent.sweep(hours=15)
+    silent.sweep(hours=0.1)
+
+    [(_, subject, text)] = silent.letters()
+    assert subject == "acme: hooks come again"
+    assert "has come again at 2026-02-05 09:12 UTC" in text
+    assert [notice["type"] for notice in silent.told()] == ["alarms.ended"]
+
+
+def test_an_alarm_that_is_over_before_anybody_was_told_is_never_mentioned(town):
+    town.owner(OWNER)
+    town.store()
+    town.canary_seconds = 300.0  # nothing answers: nobody is told before patience ends
+    town.sweep()
+    town.sweep(hours=DAY)
+    silent = town.open()
+    town.heard("acme", *AGAIN)
+    town.sweep(hours=15)
+    town.sweep(hours=0.1)
+
+    assert (silent, town.open()) == ([("acme", "")], [])
+    assert (town.letters(), town.told()) == ([], [])
+
+
+def test_stores_that_fall_silent_together_are_one_letter(town):
+    town.owner(OWNER)
+    for name in ("acme", "moon", "star"):
+        town.store(name)
+    town.sweep()
+    for _ in range(8):
+        town.sweep(hours=3)
+
+    [(_, _, text)] = town.letters()
+    assert all(name in text for name in ("acme", "moon", "star"))
+
+
+def test_what_opens_later_is_told_at_once(silent):
+    silent.told()
+    silent.store("moon")
+    silent.sweep(hours=0.1)
+
+    assert [[one["store"] for one in notice["data"]["opened"]] for notice in silent.told()] == [["moon"]]
+
+
+def test_an_account_gets_only_so_many_letters_an_hour(silent):
+    for number in range(MAX_MAILS_PER_HOUR + 3):
+        silent.store(f"moon-{number}")
+        silent.sweep(hours=0.05)
+    before = len(silent.told())
+    silent.sweep(hours=1)
+    [late] = silent.told()
+
+    assert (before, len(late["data"]["opened"])) == (MAX_MAILS_PER_HOUR, 4)
+
+
+def test_what_comes_back_within_the_hour_waits_until_it_has_passed(silent):
+    silent.told()
+    with writing(silent.engine) as db:
+        end_alarms(db, [1], silent.clock)
+    silent.sweep(hours=0.1)
+    ended = [notice["type"] for notice in silent.told()]
+    again = NewAlarm("silence", silent.stores["acme"], last_at=silent.clock, skip_diagnostics=True)
+    with writing(silent.engine) as db:
+        open_alarm(db, again, silent.clock)
+    silent.sweep(hours=0.5)
+    soon = silent.told()
+    silent.sweep(hours=1.1)
+
+    assert (ended, soon, [notice["type"] for notice in silent.told()]) == (["alarms.ended"], [], ["alarms.opened"])
+
+
+def test_nobody_hears_of_anothers_store(town):
+    town.owner(OWNER)
+    town.owner("mo@example.com", account="moons")
+    town.store()
+    town.sweep(hours=DAY)
+
+    assert [recipient for recipient, _, _ in town.letters()] == [OWNER]
+
+
+def test_neither_readers_nor_addresses_that_may_be_somebody_elses_get_letters(town):
+    town.owner(OWNER)
+    town.owner("rea@example.com", role="reader")
+    town.owner("unconfirmed@example.com", confirmed=False)
+    town.store()
+    town.sweep(hours=DAY)
+
+    assert [recipient for recipient, _, _ in town.letters()] == [OWNER]
+
+
+def test_a_broken_way_in_is_told_to_all_owners_who_have_a_store(town):
+    town.owner(OWNER)
+    town.owner("mo@example.com", account="moons")
+    town.canary_seconds = 300.0
+    for _ in range(5):
+        town.answer(town.sweep(hours=0.1), "TLS failed")
+
+    letters = town.letters()
+    assert [recipient for recipient, _, _ in letters] == [OWNER, "mo@example.com"]
+    assert {subject for _, subject, _ in letters} == {"Hooks cannot reach Cratewire"}
+    assert all("TLS failed" in text for _, _, text in letters)
+
+
+def test_without_an_address_for_notices_none_is_written(town):
+    town.owner(OWNER)
+    town.store()
+    town.notices = False
+    town.sweep(hours=DAY)
+
+    assert (len(town.letters()), town.told()) == (1, [])
+
+
+def test_a_notice_says_all_a_program_needs_and_names_nobody(silent):
+    silent.sweep(hours=0.1)
+
+    [notice] = silent.told()
+    [alarm] = notice["data"]["opened"]
+    assert (alarm["kind"], alarm["event"], alarm["last_at"]) == ("silence", None, "2026-02-03T17:30:00Z")
+    assert alarm["expected_by"] < notice["timestamp"]
+    assert OWNER not in json.dumps(notice)

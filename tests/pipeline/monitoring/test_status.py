@@ -1,0 +1,34 @@
+"""Whose alarms a store's page shows, and which of them are silences."""
+
+from __future__ import annotations
+
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.monitoring.alarms import OPERATOR, NewAlarm, list_alarms_since, open_alarm
+from pipeline.monitoring.status import get_hook_health
+
+
+def test_a_store_is_shown_its_own_alarms_and_the_way_in_and_not_the_operators(town):
+    acme, moon = town.store("acme"), town.store("moon")
+    wanted = [
+        NewAlarm("silence", acme),
+        NewAlarm("silence", moon),
+        NewAlarm("way_in", audience=OPERATOR),
+        NewAlarm("redis", subject="eviction", audience=OPERATOR),
+    ]
+    with writing(town.engine) as db:
+        for one in wanted:
+            open_alarm(db, one, town.clock)
+    with reading(town.engine) as db:
+        shown = [(one.kind, one.store) for one in get_hook_health(db, town.clock, acme).alarms]
+
+    assert shown == [("silence", "acme"), ("way_in", None)]
+
+
+def test_what_is_no_silence_is_not_held_against_the_past_of_a_store(town):
+    acme = town.store("acme")
+    with writing(town.engine) as db:
+        open_alarm(db, NewAlarm("silence", acme), town.clock)
+        open_alarm(db, NewAlarm("platform_keys_refused", acme, subject="acme/customerio"), town.clock)
+        open_alarm(db, NewAlarm("way_in", audience=OPERATOR), town.clock)
+
+        assert [one.kind for one in list_alarms_since(db, acme, 0)] == ["silence", "way_in"]

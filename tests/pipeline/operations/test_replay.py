@@ -1,0 +1,147 @@
+"""Dead things go back on their way under the ids they had."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.inbox import poison as tries
+from pipeline.inbox import stream
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.queries import DeadLetterSummary, list_dead_letters
+from pipeline.ledger.schema import core
+from pipeline.operations.replay import replay, replay_faults_of_others
+from pipeline.processing.decode import decode_batch
+from pipeline.processing.record import record
+from pipeline.processing.validate import validate_batch
+from tests.builders import NOW
+from tests.pipeline.processing.entries import ORDER, clock, entry
+from tests.pipeline.recording.conftest import HookRecorder
+
+
+@pytest.fixture
+def teller(engine):
+    return HookRecorder(engine)
+
+
+@pytest.fixture
+def redis(redis_client):
+    return redis_client
+
+
+def tell(engine, *entries):
+    raws = {one.entry_id: (one.raw, one.query) for one in entries}
+    record(engine, validate_batch(decode_batch(entries, 1, clock), clock), raws, clock)
+
+
+def dead(engine):
+    with reading(engine) as db:
+        return list_dead_letters(db)
+
+
+def replay_all(engine, redis):
+    with writing(engine) as db:
+        return [replay(db, redis, one) for one in list_dead_letters(db)]
+
+
+def back(redis):
+    """What is in the inbox now, taken out."""
+    found = stream.read(redis, 100, 10**7)
+    stream.remove(redis, [one.entry_id for one in found])
+    return found
+
+
+@pytest.mark.parametrize("given", [{"raw": b"\xff{"}, {"raw": b"", "query": "a=%ff"}, {"raw": b"", "version": 1}])
+def test_a_hook_comes_back_as_it_was_received(teller, redis, given):
+    first = entry(**{"raw": b"", **given}, number=4)
+    tell(teller.engine, first)
+
+    assert replay_all(teller.engine, redis) == [True]
+
+    (again,) = back(redis)
+    same = ("receipt", "store", "version", "event", "received_at", "raw", "query")
+    assert [getattr(again, name) for name in same] == [getattr(first, name) for name in same]
+    assert again.source == "replay"
+
+
+def test_a_hook_that_dies_again_is_the_same_dead_hook(teller, redis):
+    tell(teller.engine, entry(b"{"))
+    for _ in range(2):
+        replay_all(teller.engine, redis)
+        tell(teller.engine, *back(redis))
+
+    assert [(row.receipt, row.times, row.replayed_at) for row in teller.rows(core.DeadHook)] == [("r1", 3, None)]
+
+
+def test_a_hook_that_lives_now_is_no_longer_listed(teller, redis):
+    tell(teller.engine, entry(ORDER, store="later"))
+    teller.change_store(name="later")
+    replay_all(teller.engine, redis)
+    tell(teller.engine, *back(redis))
+
+    assert dead(teller.engine) == []
+    assert [(row.source, row.received_at) for row in teller.rows(core.Event)] == [("replay", NOW + 1)]
+
+
+def test_a_replay_of_what_was_told_by_another_hook_doubles_nothing(teller, redis):
+    tell(teller.engine, entry(ORDER, store="later", number=1))
+    teller.change_store(name="later")
+    tell(teller.engine, entry(ORDER, store="later", number=2))
+    replay_all(teller.engine, redis)
+    tell(teller.engine, *back(redis))
+
+    assert len(teller.rows(core.Event)) == 1
+    assert dead(teller.engine) == []
+
+
+def test_poison_gets_its_tries_anew(teller, redis):
+    poison = entry(b"kills")
+    for token in range(tries.MAX_TRIES + 1):
+        tries.split_poison(redis, [poison], token)
+    tell(teller.engine, poison)
+    replay_all(teller.engine, redis)
+
+    now, too_often = tries.split_poison(redis, back(redis), 9)
+    assert (len(now), too_often) == (1, [])
+
+
+@pytest.mark.parametrize("kind", ["hook", "delivery"])
+def test_what_is_gone_cannot_be_replayed(teller, redis, kind):
+    gone = DeadLetterSummary(NOW, kind, 99, "acme", "order_new", "decode", "not_json")
+
+    with writing(teller.engine) as db:
+        assert not replay(db, redis, gone)
+    assert back(redis) == []
+
+
+def test_a_delivery_waits_again_in_its_old_place(teller, redis):
+    tell(teller.engine, entry(ORDER))
+    with teller.engine.begin() as db:
+        db.execute(core.Delivery.__table__.update().values(status="dead", done_at=NOW, reason="invalid"))
+    before = [(row.id, row.message_id, row.lane) for row in teller.rows(core.Delivery)]
+
+    assert replay_all(teller.engine, redis) == [True, True]
+
+    after = teller.rows(core.Delivery)
+    assert [(row.id, row.message_id, row.lane) for row in after] == before
+    assert {(row.status, row.done_at, row.reason) for row in after} == {("pending", None, None)}
+
+
+def fail(teller, number, **detail):
+    hook = teller.hook("order_new", {}, receipt=f"r{number}")
+    head = {name: hook[name] for name in ("entry_id", "receipt", "store", "version", "event", "received_at", "source")}
+    teller.tell(failed=[{**head, "stage": "validate", "reason": "internal_error", "detail": detail}])
+
+
+def test_what_died_with_another_release_comes_back_oldest_first_and_so_many_at_once(teller, redis):
+    for number, release in enumerate(["one", "two", None, "one", "one"]):
+        fail(teller, number, error="KeyError", **({"release": release} if release else {}))
+
+    later = NOW + 60_000_001
+    assert replay_faults_of_others(teller.engine, redis, "two", 3, later) == ["r0", "r2", "r3"]
+    assert [one.receipt for one in back(redis)] == ["r0", "r2", "r3"]
+
+
+def test_what_has_just_died_is_left_alone_for_a_minute(teller, redis):
+    fail(teller, 1, error="KeyError", release="one")
+
+    assert replay_faults_of_others(teller.engine, redis, "two", 3, NOW + 60_000_000) == []

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pipeline.inbox.poison import MAX_TRIES
+from pipeline.processing.decode import decode_batch
+from pipeline.processing.quarantine import quarantine
+from tests.pipeline.processing.entries import clock, entry
+
+
+def test_what_was_tried_too_often_joins_the_failed_and_says_how_often():
+    batch = decode_batch([entry(number=1), entry(b"{", number=2)], 7, clock)
+
+    found = quarantine(batch, [entry(number=3)])
+
+    assert [hook["receipt"] for hook in found["hooks"]] == ["r1"]
+    assert [(one["receipt"], one["reason"]) for one in found["failed"]][-1] == ("r3", "poison")
+    assert found["failed"][-1]["detail"] == {"tries": MAX_TRIES}
+    assert found["token"] == 7
+
+
+def test_a_batch_without_poison_stays_as_it_is():
+    batch = decode_batch([entry()], 7, clock)
+
+    assert quarantine(batch, []) == batch

@@ -1,0 +1,37 @@
+"""A release has another name as soon as one of its files is another."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.processing.release import RELEASE, release_of
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/one.py").write_text("a = 1\n")
+    return tmp_path
+
+
+def test_the_same_files_have_the_same_name(folder):
+    assert release_of([folder]) == release_of([folder])
+
+
+@pytest.mark.parametrize(("file", "content"), [("deep/one.py", "a = 2\n"), ("two.py", ""), ("deep/two.py", "a = 1\n")])
+def test_a_changed_or_further_file_gives_another_name(folder, file, content):
+    before = release_of([folder])
+    (folder / file).write_text(content)
+
+    assert release_of([folder]) != before
+
+
+def test_files_that_are_no_code_give_no_other_name(folder):
+    before = release_of([folder])
+    (folder / "deep/one.pyc").write_text("")
+
+    assert release_of([folder]) == before
+
+
+def test_ours_is_of_files_there_are():
+    assert release_of([]) != RELEASE

@@ -1,0 +1,168 @@
+"""What the doctor sees of an installation that is sound and does not do its work."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import pytest
+from redis import Redis
+from sqlalchemy import insert
+
+from pipeline.cratejoy.credentials import Credentials
+from pipeline.infra import redis_keys
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.connections import NewConnection, save_connection
+from pipeline.ledger.deliveries import pause_connection
+from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.faults import DatabaseFault
+from pipeline.ledger.migrations import migrate
+from pipeline.ledger.schema.monitoring import Heartbeat
+from pipeline.ledger.store_apis import record_key_check, save_store_api
+from pipeline.ledger.stores import save_store
+from pipeline.monitoring.database_trouble import report_trouble
+from pipeline.settings import Settings
+from receiver.doctor.examine import run_checks
+
+NOW = 1_772_470_000
+MICROS = 1_000_000
+LONG_AGO = NOW - 3_600
+
+
+@pytest.fixture
+def redis(valkey_url):
+    with contextlib.closing(Redis.from_url(valkey_url)) as client:
+        client.flushall()
+        yield client
+        client.flushall()
+
+
+@pytest.fixture
+def settings(tmp_path, valkey_url, redis):
+    made = Settings.from_environment({"REDIS_URL": valkey_url}, data_dir=tmp_path)
+    migrate(made.database_url)
+    return made
+
+
+def write(settings, *steps):
+    engine = make_engine(settings.database_url)
+    with writing(engine) as db:
+        for step in steps:
+            step(db)
+    engine.dispose()
+
+
+def arrived(at):
+    row = {"name": "chain", "sent_at": at * MICROS, "arrived_at": at * MICROS}
+    return lambda db: db.execute(insert(Heartbeat).values(row))
+
+
+def connected(db, *, refused=False):
+    now = NOW * MICROS
+    link = save_connection(db, NewConnection(save_store(db, "acme", now).id, "customerio", "env-1", b"sealed"), now)
+    if refused:
+        pause_connection(db, link.id, "the credentials were refused (401)", now)
+
+
+def found(settings, name):
+    return next(finding for finding in run_checks(settings, {}, lambda: NOW) if finding.name == name)
+
+
+def test_a_chain_whose_heartbeats_arrive_is_all_right(settings):
+    write(settings, arrived(NOW - 4))
+
+    assert (found(settings, "chain").state, found(settings, "chain").says) == ("ok", "alive")
+
+
+def test_a_chain_that_has_died_is_wrong_and_names_who_is_to_be_looked_at(settings, redis):
+    """Web runs, for it has a pulse; nobody takes what it sends."""
+    redis.set(redis_keys.HEARTBEAT_STARTED, LONG_AGO * MICROS)
+    write(settings, arrived(LONG_AGO))
+
+    chain = found(settings, "chain")
+    assert (chain.state, "3600 s ago" in chain.says, "worker" in chain.advice) == ("wrong", True, True)
+
+
+def test_a_chain_that_nobody_runs_any_longer_is_wrong_and_says_how_it_is_started(settings):
+    write(settings, arrived(LONG_AGO))
+
+    chain = found(settings, "chain")
+    assert (chain.state, "cratewire run" in chain.advice) == ("wrong", True)
+
+
+def test_a_chain_that_never_brought_a_heartbeat_is_wrong_while_web_runs(settings, redis):
+    redis.set(redis_keys.HEARTBEAT_STARTED, LONG_AGO * MICROS)
+
+    chain = found(settings, "chain")
+    assert (chain.state, chain.says) == ("wrong", "hooks do not become events; no heartbeat has ever arrived")
+
+
+def test_before_the_first_start_there_is_only_a_note(settings):
+    assert found(settings, "chain").state == "note"
+
+
+def test_a_chain_that_nobody_asks_is_worth_a_note(settings):
+    write(settings, arrived(LONG_AGO))
+
+    assert found(replace(settings, heartbeat_seconds=0.0), "chain").state == "note"
+
+
+def test_without_redis_the_chain_is_still_judged_by_its_heartbeats(settings):
+    write(settings, arrived(LONG_AGO))
+
+    chain = found(replace(settings, redis_url="redis://127.0.0.1:1/0"), "chain")
+    assert (chain.state, chain.advice) == ("wrong", "Redis does not take what we write: see to that first.")
+
+
+def test_a_paused_connection_is_wrong_and_says_why_and_what_to_do(settings):
+    write(settings, lambda db: connected(db, refused=True))
+
+    wire = found(settings, "connections")
+    assert wire.state == "wrong"
+    assert "acme: Customer.io refuses the connection (the credentials were refused (401))" in wire.says
+    assert "cratewire connect" in wire.advice
+
+
+def test_connections_that_are_not_paused_are_all_right(settings):
+    write(settings, connected)
+
+    assert found(settings, "connections").state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("refused", "state"), [(None, "ok"), ("Cratejoy refused the Client ID and Secret (401)", "wrong")]
+)
+def test_keys_that_cratejoy_refuses_are_wrong(settings, refused, state):
+    def keys_of_acme(db):
+        store = save_store(db, "acme", NOW * MICROS).id
+        save_store_api(db, store, b"sealed", NOW * MICROS)
+        record_key_check(db, store, refused, NOW * MICROS)
+
+    write(settings, keys_of_acme)
+
+    told = found(settings, "cratejoy")
+    assert told.state == state
+    assert refused is None or "acme: Cratejoy refuses the keys" in told.says
+
+
+def test_stores_that_have_the_same_keys_are_named(settings):
+    config = encrypt(settings.secret_keys, Credentials("id", "secret").as_config())
+
+    def both(db):
+        for name in ("acme", "twin"):
+            save_store_api(db, save_store(db, name, NOW * MICROS).id, config, NOW * MICROS)
+
+    write(settings, both)
+
+    told = [one for one in run_checks(settings, {}, lambda: NOW) if one.name == "cratejoy" and one.state == "wrong"]
+    assert [one.says.partition(" have")[0] for one in told] == ["acme, twin"]
+
+
+def test_what_keeps_the_chain_from_writing_is_named_with_what_to_do(settings, redis):
+    write(settings, arrived(LONG_AGO))
+    report_trouble(redis, DatabaseFault("42501", "a right is missing", "GRANT it."), "hooks.fan_out", NOW)
+
+    chain = found(settings, "chain")
+
+    assert "a right is missing (42501, met by hooks.fan_out)" in chain.says
+    assert chain.advice == "GRANT it."

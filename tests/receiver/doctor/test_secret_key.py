@@ -1,0 +1,56 @@
+"""What the doctor says of a secret key that is not the ledger's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.connections import NewConnection, save_connection
+from pipeline.ledger.engine import writing
+from pipeline.ledger.store_apis import save_store_api
+from pipeline.ledger.stores import save_store
+from receiver.doctor.secret_key import check_secret_key
+from tests.builders import NOW
+from tests.installation import KEY
+
+OTHER = "a-key-that-somebody-made-up"
+
+
+def look(installed, *keys):
+    [finding] = check_secret_key(replace(installed.process.settings, secret_keys=keys))
+    return finding
+
+
+def test_a_key_that_opens_everything_is_all_right(installed):
+    installed.connect({"api_key": "k"})
+
+    assert look(installed, OTHER, KEY).state == "ok"
+
+
+def test_with_nothing_saved_every_key_is_all_right(installed):
+    assert look(installed, OTHER).state == "ok"
+
+
+def test_a_key_that_opens_nothing_is_wrong_and_it_is_said_that_hooks_are_lost(installed):
+    installed.connect({"api_key": "k"})
+
+    found = look(installed, OTHER)
+
+    assert (found.state, found.says) == ("wrong", "opens 0 of 1 credentials that are saved")
+    assert "lost" in found.advice
+
+
+def test_a_single_store_whose_keys_were_saved_with_another_one_is_noticed(installed):
+    installed.connect({"api_key": "k"})
+    with writing(installed.process.engine) as db:
+        other = save_store(db, "moon", NOW)
+        save_connection(db, NewConnection(other.id, "customerio", "1", encrypt([KEY], {})), NOW)
+        save_store_api(db, other.id, encrypt([OTHER], {}), NOW)
+
+    assert look(installed, KEY).says == "opens 2 of 3 credentials that are saved"
+
+
+def test_a_database_that_does_not_answer_is_somebody_elses_finding(installed):
+    settings = replace(installed.process.settings, database_url="postgresql://u:p@127.0.0.1:1/nothing")
+
+    assert not [*check_secret_key(settings)]

@@ -1,0 +1,52 @@
+"""Web turns away what comes to a revoked address, and asks no database while a hook waits."""
+
+from __future__ import annotations
+
+from structlog.testing import capture_logs
+
+from receiver.hooks.revoked_tokens import LOG_INTERVAL_S, RevokedTokens
+
+
+class Known:
+    """Stands where the ledger's revocations would."""
+
+    looks = 0
+
+    def look(self):
+        self.looks += 1
+
+    def is_revoked(self, store, version, received_at):
+        return (store, version, received_at) == ("acme", 1, 7)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_it_says_what_was_known_at_the_last_look():
+    revoked = RevokedTokens(Known(), lambda: 7, Clock())
+
+    assert (revoked("acme", 1), revoked("acme", 2)) == (True, False)
+
+
+def test_a_request_does_not_look():
+    known = Known()
+    RevokedTokens(known, lambda: 7, Clock())("acme", 1)
+
+    assert known.looks == 0
+
+
+def test_the_store_whose_revoked_address_is_used_is_named_now_and_then():
+    clock = Clock()
+    revoked = RevokedTokens(Known(), lambda: 7, clock)
+    with capture_logs() as lines:
+        for _ in range(3):
+            revoked("acme", 1)
+            revoked.look()
+        clock.now += LOG_INTERVAL_S
+        revoked.look()
+
+    assert [line["hooks"] for line in lines] == [{"acme": 1}, {"acme": 2}]

@@ -1,0 +1,190 @@
+"""The optional second factor: an authenticator app, and codes for the day it is lost."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+
+import pytest
+from passlib.totp import TOTP
+
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.engine import writing
+from receiver.pages.auth.reencrypt import reencrypt_second_factors
+from receiver.pages.auth.users import MAX_FAILURES_PER_NETWORK
+from tests.receiver.pages.browser import PagesInstallation
+
+EMAIL = "bea@example.com"
+
+
+def app_of(visitor) -> TOTP:
+    """The authenticator app, once it has read what is on the page."""
+    return TOTP(key=re.search(r"<div>([A-Z2-7-]{16,})</div>", visitor.page)[1], format="base32")
+
+
+def with_second_factor(house: PagesInstallation):
+    """A user who has switched it on a while ago; their app."""
+    house.user(EMAIL)
+    visitor = house.logged_in(EMAIL)
+    visitor.go("/tf-setup")
+    visitor.send(setup="authenticator")
+    app = app_of(visitor)
+    action = re.search(r'action="(/tf-setup/[^"]+)"', visitor.page)[1]
+    visitor.send(action, code=app.generate(time.time() - 30).token)
+    return visitor, app
+
+
+def setting_up(house):
+    house.user(EMAIL)
+    visitor = house.logged_in(EMAIL)
+    visitor.go("/tf-setup")
+    chosen = re.search(r'<input[^>]*checked[^>]*value="authenticator"', visitor.page)
+    visitor.send(setup="authenticator")
+    return visitor, chosen
+
+
+def action_of(visitor):
+    return re.search(r'action="(/tf-setup/[^"]+)"', visitor.page)[1]
+
+
+def test_the_only_method_is_chosen_already(house):
+    _, chosen = setting_up(house)
+
+    assert chosen
+
+
+def test_a_mistyped_code_keeps_the_secret(house):
+    visitor, _ = setting_up(house)
+    app = app_of(visitor)
+
+    visitor.send(action_of(visitor), code="000000")
+    again, said = app_of(visitor), visitor.text
+    visitor.send(action_of(visitor), code=app.generate().token)
+
+    assert again.key == app.key
+    assert "This code is wrong" in said
+    assert "Recovery codes" in visitor.text
+
+
+def test_recovery_codes_are_shown_as_soon_as_it_is_on(house):
+    visitor, _ = setting_up(house)
+    visitor.send(action_of(visitor), code=app_of(visitor).generate(time.time() - 30).token)
+    codes = re.findall(r"<li class=.fs-div.>([^<]+)</li>", visitor.page)
+    other = house.visitor()
+    other.log_in(EMAIL)
+    other.go("/mf-recovery")
+    other.send(code=codes[0])
+
+    assert len(codes) > 1
+    assert other.is_logged_in()
+
+
+def test_a_second_factor_is_asked_for_once_it_is_on(house):
+    with_second_factor(house)
+
+    visitor = house.visitor()
+    visitor.log_in(EMAIL)
+
+    assert (visitor.where, visitor.is_logged_in()) == ("/tf-validate", False)
+
+
+def test_the_right_code_logs_in(house):
+    _, app = with_second_factor(house)
+    visitor = house.visitor()
+    visitor.log_in(EMAIL)
+
+    visitor.send("/tf-validate", code=app.generate().token)
+
+    assert visitor.is_logged_in()
+
+
+def test_an_administrator_is_not_written_to_by_who_has_lost_the_app(house):
+    with_second_factor(house)
+    visitor = house.visitor()
+    visitor.log_in(EMAIL)
+    asked = visitor.page
+
+    visitor.send("/tf-rescue", help_setup="help")
+
+    assert "Whoever runs this installation" in asked
+    assert house.mail() == []
+
+
+def test_no_code_works_twice(house):
+    _, app = with_second_factor(house)
+    code = app.generate().token
+    for _ in range(2):
+        visitor = house.visitor()
+        visitor.log_in(EMAIL)
+        visitor.send("/tf-validate", code=code)
+
+    assert not visitor.is_logged_in()
+
+
+def test_guessing_codes_locks_the_account(house):
+    _, app = with_second_factor(house)
+    visitor = house.visitor()
+    visitor.log_in(EMAIL)
+    right = app.generate().token
+    for number in range(MAX_FAILURES_PER_NETWORK):
+        visitor.send("/tf-validate", code=f"{(int(right) + 1 + number) % 1_000_000:06}")
+
+    visitor.send("/tf-validate", code=right)
+
+    assert not visitor.is_logged_in()
+
+
+def test_a_recovery_code_stands_in_for_the_app_once(house):
+    visitor, _ = with_second_factor(house)
+    visitor.go("/mf-recovery-codes")
+    visitor.send(generate_new_codes="Generate New Recovery Codes")
+    code = re.search(r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b", visitor.text)[0]
+    logged_in = []
+    for _ in range(2):
+        newcomer = house.visitor()
+        newcomer.log_in(EMAIL)
+        newcomer.go("/mf-recovery")
+        newcomer.send("/mf-recovery", code=code)
+        logged_in.append(newcomer.is_logged_in())
+
+    assert logged_in == [True, False]
+
+
+def test_a_second_factor_outlives_a_change_of_the_secret_key(house):
+    _, app = with_second_factor(house)
+    keys = ("a-newer-key-that-only-tests-know", *house.site.settings.secret_keys)
+    later = PagesInstallation.of(
+        replace(house.site, settings=replace(house.site.settings, secret_keys=keys)), house.clock
+    )
+    visitor = later.visitor()
+    visitor.log_in(EMAIL)
+
+    visitor.send("/tf-validate", code=app.generate().token)
+
+    assert visitor.is_logged_in()
+
+
+def test_a_second_factor_that_was_sealed_anew_needs_the_old_key_no_more(house):
+    visitor, app = with_second_factor(house)
+    visitor.go("/mf-recovery-codes")
+    visitor.send(generate_new_codes="Generate New Recovery Codes")
+    keys = ("a-newer-key-that-only-tests-know", *house.site.settings.secret_keys)
+    with writing(house.site.engine) as db:
+        reencrypt_second_factors(db, keys)
+    later = PagesInstallation.of(
+        replace(house.site, settings=replace(house.site.settings, secret_keys=keys[:1])), house.clock
+    )
+    newcomer = later.visitor()
+    newcomer.log_in(EMAIL)
+
+    newcomer.send("/tf-validate", code=app.generate().token)
+
+    assert newcomer.is_logged_in()
+
+
+def test_second_factors_are_not_sealed_anew_without_the_key_they_have(house):
+    with_second_factor(house)
+
+    with pytest.raises(Misconfigured), writing(house.site.engine) as db:
+        reencrypt_second_factors(db, ["a-newer-key-that-only-tests-know"])

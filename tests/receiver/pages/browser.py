@@ -1,0 +1,211 @@
+"""Visitors of the pages: each with a browser that keeps cookies and sends forms as they stand on the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.accounts import NewUser, Role, add_member, add_user, create_account
+from pipeline.ledger.connections import NewConnection, save_connection
+from pipeline.ledger.engine import writing
+from pipeline.ledger.schema.core import Account
+from pipeline.ledger.stores import save_store
+from pipeline.mail.outbox import MailDeps, send_due_mails
+from pipeline.mail.transport import MailMessage
+from receiver.pages.app import create_pages
+from receiver.pages.context import PagesContext
+
+PASSWORD = "a long enough one"
+PUBLIC = "https://hooks.example.com"
+
+
+@dataclass
+class FakeMailTransport:
+    """Keeps what is sent."""
+
+    letters: list[MailMessage] = field(default_factory=list)
+
+    def send(self, letter: MailMessage) -> None:
+        self.letters.append(letter)
+
+
+@dataclass
+class PagesInstallation:
+    """The pages of an installation, with its clock and its mail."""
+
+    site: PagesContext
+    app: Flask
+    clock: list[int]
+
+    @classmethod
+    def of(cls, site: PagesContext, clock: list[int]) -> PagesInstallation:
+        app = create_pages(site)
+        app.extensions["security"].pwd_context.update(argon2__memory_cost=64)  # nobody attacks these passwords
+        return cls(site, app, clock)
+
+    def visitor(self, peer: str = "127.0.0.1") -> Browser:
+        """Somebody at a browser; `peer`: the address they come from, the default being a proxy's that says nothing."""
+        client = self.app.test_client()
+        client.environ_base["REMOTE_ADDR"] = peer
+        return Browser(self, client)
+
+    def mail(self) -> list[MailMessage]:
+        """What has been written since the last time."""
+        box = FakeMailTransport()
+        send_due_mails(MailDeps(self.site.engine, self.site.settings.secret_keys, box, self.site.now))
+        return box.letters
+
+    def user(self, email: str = "bea@example.com") -> int:
+        """A confirmed user with PASSWORD."""
+        from flask_security import hash_password  # noqa: PLC0415 it needs the application
+
+        with self.app.app_context():
+            hashed = hash_password(PASSWORD)
+        with writing(self.site.engine) as db:
+            found = add_user(db, NewUser(email, hashed, f"id of {email}", confirmed=True), self.site.now())
+        assert found is not None
+        return found
+
+    def member(self, email: str, account_id: int | None = None, role: Role = "owner") -> int:
+        """A user in an account, a new one if none is given; the account's id."""
+        user_id = self.user(email)
+        with writing(self.site.engine) as db:
+            joined = account_id or create_account(db, self.site.now())
+            add_member(db, joined, user_id, role, self.site.now())
+        return joined
+
+    def store(self, name: str, account_id: int) -> int:
+        """A connected store of an account."""
+        with writing(self.site.engine) as db:
+            account = db.execute(Account.__table__.select().where(Account.id == account_id)).one().name
+            store = save_store(db, name, self.site.now(), account=account)
+            sealed = encrypt(self.site.settings.secret_keys, {"site_id": "s", "api_key": "k"})
+            save_connection(db, NewConnection(store.id, "customerio", f"workspace of {name}", sealed), self.site.now())
+        return store.id
+
+    def logged_in(self, email: str, peer: str = "127.0.0.1") -> Browser:
+        visitor = self.visitor(peer)
+        visitor.log_in(email)
+        return visitor
+
+
+class Browser:
+    """Somebody at a browser."""
+
+    def __init__(self, house: PagesInstallation, client: Any) -> None:
+        self._house = house
+        self._client = client
+        self.page = ""
+        self.status = 0
+        self.where = ""
+        self.headers: Any = None
+
+    def go(self, path: str) -> str:
+        """Open an address of the site; redirects are followed."""
+        return self._take(self._client.get(_path(path), base_url=PUBLIC, follow_redirects=True))
+
+    def head(self, path: str) -> None:
+        """Ask for the head of an answer alone."""
+        self._client.head(_path(path), base_url=PUBLIC)
+
+    def press(self, link: str) -> str:
+        """Open a link in a mail, and press the button on its page."""
+        self.go(link)
+        return self.send()
+
+    def cookie(self) -> dict[str, Any]:
+        """What the session's cookie holds, as whoever has it can read it."""
+        with self._client.session_transaction(base_url=PUBLIC) as held:
+            return dict(held)
+
+    def send(self, action: str | None = None, **fields: str) -> str:
+        """Send the first form of the page's content as it stands there, or one with its token to another address."""
+        form = _form_on(self.page)
+        if action:
+            form = _Form(action, {name: value for name, value in form.hidden.items() if name == "csrf_token"})
+        referrer = {"Referer": f"{PUBLIC}{self.where}"}
+        path, given = _path(form.action or self.where), {**form.hidden, **fields}
+        sent = self._client.post(path, data=given, base_url=PUBLIC, follow_redirects=True, headers=referrer)
+        return self._take(sent)
+
+    def share(self, other: Browser) -> None:
+        """Sit at the same browser: have its cookies as they are now."""
+        for cookie in other._client._cookies.values():
+            self._client.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path, secure=True)
+
+    def ask(self, path: str, **query: str) -> TestResponse:
+        """Open an address and go no further."""
+        answer: TestResponse = self._client.get(path, query_string=query, base_url=PUBLIC)
+        return answer
+
+    def send_only(self, action: str, **fields: str) -> TestResponse:
+        """Send a form with the page's token, and go no further."""
+        hidden = _form_on(self.page).hidden
+        referrer = {"Referer": f"{PUBLIC}{self.where}"}
+        answer: TestResponse = self._client.post(action, data=hidden | fields, base_url=PUBLIC, headers=referrer)
+        return answer
+
+    def log_in(self, email: str = "bea@example.com", password: str = PASSWORD) -> str:
+        self.go("/login")
+        return self.send("/login", email=email, password=password)
+
+    def is_logged_in(self) -> bool:
+        self.go("/account")
+        return self.where == "/account"
+
+    @property
+    def text(self) -> str:
+        """What can be read on the page."""
+        reader = _Reader()
+        reader.feed(self.page)
+        return " ".join(" ".join(reader.parts).split())
+
+    def _take(self, answer: TestResponse) -> str:
+        self.page, self.status, self.where = answer.text, answer.status_code, answer.request.path
+        self.headers = answer.headers
+        answer.close()
+        return self.page
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+@dataclass
+class _Form:
+    action: str
+    hidden: dict[str, str]
+
+
+def _form_on(page: str) -> _Form:
+    main = page.partition("<main>")[2]
+    found = re.search(r"<form[^>]*method=.post.[^>]*>.*?</form>", main, re.DOTALL)
+    if found is None:
+        return _Form("", {})
+    action = re.match(r'<form[^>]*action="([^"]*)"', found[0])
+    tags = re.findall(r"<input[^>]*type=.hidden.[^>]*>", found[0])
+    hidden = {re.search(r'name="([^"]*)"', tag)[1]: unescape(_value_of(tag)) for tag in tags}  # type: ignore[index]
+    return _Form(unescape(action[1]) if action else "", hidden)
+
+
+def _value_of(tag: str) -> str:
+    value = re.search(r'value="([^"]*)"', tag)
+    return value[1] if value else ""
+
+
+def _path(address: str) -> str:
+    parts = urlsplit(address)
+    return parts.path + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,141 @@
+"""The reading of customers on a store's page: what it says, and who may steer it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import update
+
+from pipeline.backfill.schedule import start_backfill
+from pipeline.ledger.backfills import ALL, CANCELLED, PAUSED, RUNNING, find_last_backfill
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.store_apis import save_store_api
+
+HERS, READERS = "bea@example.com", "robin@example.com"
+
+
+@pytest.fixture
+def store_id(house):
+    account = house.member(HERS)
+    house.member(READERS, account, "reader")
+    found = house.store("acme", account)
+    with writing(house.site.engine) as db:
+        save_store_api(db, found, b"sealed", house.site.now())
+    return found
+
+
+def state_of(house, store_id):
+    with reading(house.site.engine) as db:
+        found = find_last_backfill(db, store_id)
+    return found and found.state
+
+
+def buttons(visitor):
+    return re.findall(r'action="/stores/acme/backfill/(\w+)"', visitor.go("/stores/acme"))
+
+
+def test_the_page_shows_how_far_it_has_come(house, store_id):
+    start_backfill(house.site.engine, store_id, ALL, house.site.now())
+    counts = {"subscriptions": 300, "orders": 300, "customers": 1400}
+    read = {"subscriptions": 300, "orders": 300, "customers": 400}
+    with writing(house.site.engine) as db:
+        changed = {"phase": "customers", "totals": counts, "done": read, "pages": 10, "throttled_us": 12_000_000}
+        db.execute(update(Backfill).values(**changed))
+    house.clock[0] += 20_000_000
+
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme")
+
+    assert "being read" in visitor.text
+    assert "customers 400 of 1,400 pages 10 of 20 pages a second 0.5 left about 20 s" in visitor.text
+    assert "waited because Cratejoy said so 12 s" in visitor.text
+
+
+def test_what_changes_alone_shows_it_too(house, store_id):
+    start_backfill(house.site.engine, store_id, ALL, house.site.now())
+
+    assert "being read" in house.logged_in(HERS).go("/stores/acme/latest")
+
+
+def test_a_browser_without_scripts_is_told_to_load_the_page_again(house, store_id):
+    page = house.logged_in(HERS).go("/stores/acme")
+
+    assert '<noscript><meta http-equiv="refresh"' in page
+
+
+@pytest.mark.parametrize(
+    ("first", "offered"),
+    [([], ["start"]), (["start"], ["pause", "cancel"]), (["start", "pause"], ["resume", "cancel"])],
+)
+def test_an_owner_is_offered_what_can_be_done(house, store_id, first, offered):
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme")
+    for action in first:
+        visitor.send(f"/stores/acme/backfill/{action}")
+
+    assert buttons(visitor) == offered
+
+
+@pytest.mark.parametrize(
+    ("steps", "state"),
+    [
+        (["start"], RUNNING),
+        (["start", "pause"], PAUSED),
+        (["start", "pause", "resume"], RUNNING),
+        (["start", "cancel"], CANCELLED),
+        (["start", "cancel", "start"], RUNNING),
+    ],
+)
+def test_an_owner_steers_it(house, store_id, steps, state):
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme")
+    for action in steps:
+        visitor.send(f"/stores/acme/backfill/{action}")
+
+    assert (visitor.where, state_of(house, store_id)) == ("/stores/acme", state)
+
+
+@pytest.mark.parametrize("steps", [["pause"], ["start", "start"], ["start", "resume"]])
+def test_what_is_no_longer_possible_is_said(house, store_id, steps):
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme")
+    for action in steps:
+        visitor.send(f"/stores/acme/backfill/{action}")
+
+    assert "in another state by now" in visitor.text
+
+
+def test_a_store_without_keys_for_its_api_offers_nothing(house):
+    house.store("acme", house.member(HERS))
+
+    assert buttons(house.logged_in(HERS)) == []
+
+
+def test_a_reader_is_offered_nothing_and_can_do_nothing(house, store_id):
+    visitor = house.logged_in(READERS)
+    offered = buttons(visitor)
+    visitor.go("/account")
+    visitor.send("/stores/acme/backfill/start")
+
+    assert (offered, visitor.status, state_of(house, store_id)) == ([], 403, None)
+
+
+def test_there_is_no_other_action(house, store_id):
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme")
+    visitor.send("/stores/acme/backfill/erase")
+
+    assert visitor.status == 404
+
+
+def test_what_went_wrong_is_said(house, store_id):
+    start_backfill(house.site.engine, store_id, ALL, house.site.now())
+    with writing(house.site.engine) as db:
+        db.execute(update(Backfill).values(error="the store's API answered 500"))
+
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme")
+
+    assert "The store's API answered 500. It is tried again by itself." in visitor.text

@@ -1,0 +1,151 @@
+"""Hooks that never came, on a store's page: quiet without any, clear with some, and only for who may see the store."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert
+
+from pipeline.ledger.engine import writing
+from pipeline.ledger.observed_events import DAY_US, LATE, MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.schema.reconciliation import Reconciliation
+from receiver.pages.filters import share
+from tests.builders import NOW
+
+HERS, READERS, OTHERS = "bea@example.com", "robin@example.com", "eve@example.com"
+TODAY = NOW // DAY_US
+CAME, NEVER = "very hook of the last seven days has come", "never came"
+
+
+@pytest.fixture
+def acme(house):
+    account = house.member(HERS)
+    house.member(READERS, account, "reader")
+    return house.store("acme", account)
+
+
+def compare(house, store_id, *, done=True, error=None):
+    with writing(house.site.engine) as db:
+        row = {"store_id": store_id, "collection": "orders", "since": NOW - DAY_US, "next_at": NOW, "visited": []}
+        db.execute(insert(Reconciliation).values(**row, mark=NOW, done_at=NOW if done else None, error=error))
+
+
+def show(house, store_id, *states, event="order_new", day=TODAY):
+    sightings = [Observation(f"{event}:{day}:{number}", event, day, state) for number, state in enumerate(states)]
+    with writing(house.site.engine) as db:
+        save_observations(db, store_id, sightings, NOW)
+
+
+def page(house, email=HERS, path="/stores/acme"):
+    visitor = house.logged_in(email)
+    visitor.go(path)
+    return visitor.text
+
+
+def test_a_day_with_missed_hooks_says_which_and_how_many(house, acme):
+    compare(house, acme)
+    show(house, acme, MISSED, LATE, RECEIVED, RECEIVED)
+    show(house, acme, RECEIVED, RECEIVED, event="shipment_shipped")
+
+    text = page(house)
+
+    assert "1 of 6 hooks of the last seven days never came (16.67 %)" in text
+    assert "1 more came late" in text
+    assert "order_new 4 1 1 25.00 %" in text
+
+
+def test_days_on_which_all_came_are_not_listed(house, acme):
+    compare(house, acme)
+    show(house, acme, MISSED)
+    show(house, acme, RECEIVED, event="shipment_shipped")
+
+    assert "shipment_shipped" not in page(house)
+
+
+def test_if_all_came_one_sentence_says_so(house, acme):
+    compare(house, acme)
+    show(house, acme, RECEIVED, RECEIVED)
+
+    text = page(house)
+
+    assert f"None: e{CAME} (2)." in text
+    assert "share missed" not in text
+    assert "hooks missed in 7 days" not in text
+
+
+def test_hooks_that_only_came_late_are_told_and_are_none_that_never_came(house, acme):
+    compare(house, acme)
+    show(house, acme, LATE, RECEIVED)
+
+    text = page(house)
+
+    assert f"E{CAME} (2), 1 of them late" in text
+    assert NEVER not in text
+
+
+def test_what_was_missed_eight_days_ago_is_over(house, acme):
+    compare(house, acme)
+    show(house, acme, MISSED, day=TODAY - 7)
+
+    assert NEVER not in page(house)
+
+
+def test_before_anything_was_compared_nothing_is_promised(house, acme):
+    compare(house, acme, done=False)
+
+    assert "Not compared yet" in page(house)
+
+
+def test_a_store_that_cannot_be_compared_has_no_such_part(house, acme):
+    assert "Missed hooks" not in page(house)
+
+
+def test_what_could_not_be_compared_is_said(house, acme):
+    compare(house, acme, error="GET orders: answered 500")
+
+    assert "Not all could be compared: Cratejoy answered 500." in page(house)
+
+
+@pytest.mark.parametrize("states", [(), (RECEIVED,), (LATE, RECEIVED)])
+def test_nothing_is_promised_of_what_could_not_be_compared(house, acme, states):
+    compare(house, acme, error="GET orders: answered 500")
+    show(house, acme, *states)
+
+    text = page(house)
+
+    assert "None:" not in text
+    assert f"E{CAME}" not in text
+
+
+def test_if_not_all_could_be_compared_what_could_is_told_as_such(house, acme):
+    compare(house, acme, error="GET orders: answered 500")
+    show(house, acme, RECEIVED)
+
+    assert f"In what could be compared e{CAME} (1)." in page(house)
+
+
+@pytest.mark.parametrize("path", ["/stores/acme", "/stores/acme/latest", "/"])
+def test_a_reader_sees_it_too(house, acme, path):
+    compare(house, acme)
+    show(house, acme, MISSED)
+
+    assert "1 of 1" in page(house, READERS, path)
+
+
+def test_another_merchant_sees_only_their_own(house, acme):
+    moon = house.store("moon", house.member(OTHERS))
+    for store_id in (acme, moon):
+        compare(house, store_id)
+    show(house, acme, MISSED, MISSED)
+    show(house, moon, RECEIVED)
+
+    text = page(house, OTHERS, "/stores/moon")
+
+    assert f"None: e{CAME} (1)." in text
+    assert NEVER not in page(house, OTHERS, "/")
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0, "0.00 %"), (1 / 61, "1.64 %"), (1, "100.00 %"), (0.000_01, "below 0.01 %")]
+)
+def test_a_share_that_is_more_than_nothing_does_not_look_like_nothing(rate, text):
+    assert share(rate) == text

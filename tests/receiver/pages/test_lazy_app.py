@@ -1,0 +1,126 @@
+"""The way to the pages: built late, few at a time, under the public address."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from receiver.pages.lazy_app import MAX_PAGE_REQUESTS, MAX_REQUESTS_PER_NETWORK, LazyApp
+from tests.receiver.hook_servers import FakeHookSink, make_app, send
+
+
+def core(environ, start):
+    start("200 OK", [])
+    return [b"core"]
+
+
+def echo(environ, start):
+    start("200 OK", [])
+    return [f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}{environ['SCRIPT_NAME']}".encode()]
+
+
+def door(build=lambda: echo, public_url="https://hooks.example.com/wire"):
+    return LazyApp(core, frozenset({"healthz"}), build, public_url)
+
+
+def test_what_machines_ask_for_builds_no_pages():
+    def never():
+        raise AssertionError("built")
+
+    assert send(door(never), "GET", "/healthz").body == b"core"
+
+
+@pytest.mark.parametrize("path", ["/hooks", "/hook", "/readyz/hook", "/readyz/", "/readyz/hooks/", "/healthz/all"])
+def test_whoever_looks_where_nothing_is_for_machines_sees_a_page(house, path):
+    answer = send(make_app(FakeHookSink(), house.site).wsgi_app, "GET", path)
+
+    assert (answer.status, b"cratewire.css" in answer.body) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/hooks/", 404), ("//hooks/acme", 404), ("/healthz", 200), ("/readyz/hooks", 200)]
+)
+def test_what_machines_ask_for_is_answered_without_a_page(house, path, status):
+    answer = send(make_app(FakeHookSink(), house.site).wsgi_app, "GET", path)
+
+    assert (answer.status, b"cratewire.css" in answer.body) == (status, False)
+
+
+def test_pages_are_built_once():
+    built = []
+
+    def build():
+        built.append(1)
+        return echo
+
+    way = door(build)
+    send(way, "GET", "/")
+    send(way, "GET", "/login")
+
+    assert built == [1]
+
+
+def test_pages_see_the_public_address_whatever_host_is_asked_for():
+    answer = send(door(), "GET", "/", HTTP_HOST="evil.example", HTTP_X_FORWARDED_HOST="evil.example")
+
+    assert answer.body == b"https://hooks.example.com/wire"
+
+
+@contextmanager
+def inside(way, peers, arrived, leave):
+    """Requests that stay inside, one from each of these."""
+    threads = [threading.Thread(target=send, args=(way, "GET", "/"), kwargs={"REMOTE_ADDR": peer}) for peer in peers]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert arrived.acquire(timeout=60)
+    yield
+    leave.set()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("peers", "asks", "status"),
+    [
+        (["127.0.0.1"] * MAX_PAGE_REQUESTS, "11.0.0.9", 503),
+        (["11.0.0.1"] * MAX_REQUESTS_PER_NETWORK, "11.0.0.1", 503),
+        (["11.0.0.1"] * MAX_REQUESTS_PER_NETWORK, "11.0.0.9", 200),
+        (
+            ["127.0.0.1"] * MAX_REQUESTS_PER_NETWORK,
+            "127.0.0.1",
+            200,
+        ),  # behind a proxy that does not say whom it forwards
+    ],
+)
+def test_more_requests_than_there_is_room_for_in_all_or_for_one_network_are_sent_away(peers, asks, status):
+    arrived, leave = threading.Semaphore(0), threading.Event()
+
+    def slow(environ, start):
+        arrived.release()
+        if environ["PATH_INFO"] != "/last":
+            leave.wait(60)
+        return echo(environ, start)
+
+    way = door(lambda: slow)
+    with inside(way, peers, arrived, leave):
+        answer = send(way, "GET", "/last", REMOTE_ADDR=asks)
+
+    assert answer.status == status
+
+
+def test_room_is_free_again_after_a_page_that_failed():
+    def failing(environ, start):
+        raise RuntimeError("at work")
+
+    way = door(lambda: failing)
+    failures = 0
+    for _ in range(MAX_PAGE_REQUESTS + 1):
+        try:
+            send(way, "GET", "/")
+        except RuntimeError:
+            failures += 1
+
+    assert failures == MAX_PAGE_REQUESTS + 1

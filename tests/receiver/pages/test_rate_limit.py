@@ -1,0 +1,74 @@
+"""How many forms one network may send."""
+
+from __future__ import annotations
+
+import pytest
+
+from receiver.networks import find_network
+from receiver.pages.rate_limit import MAX_FORMS_PER_MINUTE, MAX_TRACKED_KEYS, RateLimiter
+from tests.builders import NOW
+from tests.receiver.pages.browser import PUBLIC
+
+ONE, OTHER = "11.0.0.1", "11.0.0.2"
+
+
+def post(house, peer, forwarded=""):
+    """Without a token: what matters is how far it gets."""
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    client = house.app.test_client()
+    return client.post("/login", base_url=PUBLIC, headers=headers, environ_base={"REMOTE_ADDR": peer}).status_code
+
+
+def statuses(house, *peers):
+    return [post(house, peer) for peer in peers]
+
+
+def test_one_too_many_is_sent_away_and_nobody_else(house):
+    assert statuses(house, *[ONE] * (MAX_FORMS_PER_MINUTE + 1), OTHER) == [400] * MAX_FORMS_PER_MINUTE + [429, 400]
+
+
+def test_a_minute_later_all_is_forgotten(house):
+    statuses(house, *[ONE] * (MAX_FORMS_PER_MINUTE + 1))
+    house.clock[0] += 60_000_001
+
+    assert post(house, ONE) == 400
+
+
+def test_pages_are_not_counted(house):
+    client = house.app.test_client()
+    seen = {
+        client.get("/login", base_url=PUBLIC, environ_base={"REMOTE_ADDR": ONE}).status_code
+        for _ in range(MAX_FORMS_PER_MINUTE + 1)
+    }
+
+    assert seen == {200}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "network"),
+    [
+        ("11.0.0.1", "", "11.0.0.1/32"),
+        ("11.0.0.1", "11.0.0.9", "11.0.0.1/32"),  # what a stranger says of himself
+        ("127.0.0.1", "11.0.0.9", "11.0.0.9/32"),
+        ("10.0.0.4", "11.0.0.7, 11.0.0.9", "11.0.0.9/32"),
+        ("10.0.0.4", "11.0.0.7, nonsense", None),
+        ("[2600:1::1]", "", "2600:1::/64"),
+        ("2600:1::ffff", "", "2600:1::/64"),
+        ("127.0.0.1", "", None),
+        ("127.0.0.1", "192.168.1.7", None),
+        ("", "", None),
+    ],
+)
+def test_where_a_form_comes_from(peer, forwarded, network):
+    assert find_network(peer, forwarded) == network
+
+
+def test_only_so_many_networks_are_remembered():
+    crowd = RateLimiter(MAX_FORMS_PER_MINUTE, lambda: NOW)
+    for _ in range(MAX_FORMS_PER_MINUTE):
+        crowd.allows("first")
+    full = crowd.allows("first")
+    for number in range(MAX_TRACKED_KEYS):
+        crowd.allows(str(number))
+
+    assert (full, crowd.allows("first")) == (False, True)

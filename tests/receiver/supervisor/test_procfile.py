@@ -1,0 +1,57 @@
+"""The table of processes and the Procfile say the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import Settings
+from receiver.flower import build_flower_environment
+from receiver.supervisor.procfile import PROCFILE, build_child_environment, build_shell_command
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings.from_environment({"CRATEWIRE_FLOWER_PASSWORD": "correct horse"}, data_dir=tmp_path, port=9001)
+
+
+def test_the_procfile_and_the_table_are_in_step():
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+
+    assert lines == PROCFILE
+
+
+def test_a_line_is_replaced_by_its_process_and_its_variables_are_filled_in():
+    command = build_shell_command("echo ${PORT:-8080} ${NOTHING:-nothing}")
+
+    done = subprocess.run(command, env={"PORT": "1"}, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "1 nothing\n"
+
+
+def test_children_see_what_the_command_line_chose(settings, tmp_path):
+    environment = build_child_environment(settings, {"PORT": "1", "CRATEWIRE_DATA_DIR": "elsewhere", "OTHER": "kept"})
+
+    assert Settings.from_environment(environment) == settings.__class__.from_environment(
+        {}, data_dir=tmp_path, port=9001
+    )
+    assert environment["OTHER"] == "kept"
+
+
+def test_children_find_this_interpreters_programs_first(settings):
+    environment = build_child_environment(settings, {"PATH": "/bin"})
+
+    assert environment["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/bin"]
+
+
+def test_flower_listens_on_loopback_behind_a_password(settings):
+    environment = build_flower_environment(settings, {})
+
+    assert environment["FLOWER_ADDRESS"] == "127.0.0.1"
+    assert environment["FLOWER_BASIC_AUTH"] == "cratewire:correct horse"

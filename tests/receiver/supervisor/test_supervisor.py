@@ -1,0 +1,221 @@
+"""Children that end are started again; a stop leaves nobody behind. Real processes under a clock that can be moved."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from receiver.supervisor.supervisor import MEMORY_ADVICE, MEMORY_CHECK_INTERVAL_S, FatalExit, Supervisor
+from tests.receiver.supervisor.child_programs import IGNORES_SIGTERM, RUNS_FOREVER, STARTS_CHILD, child
+
+PATIENCE = 30.0
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Stage:
+    """A supervisor, what it said, and a clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+        self.guard = io.BytesIO()
+        self.ahead = 0.0
+        self.supervisor = Supervisor(
+            lambda name, line: self.said.append((name, line)), self.guard, now=lambda: time.monotonic() + self.ahead
+        )
+
+    def until(self, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            assert time.monotonic() < deadline, self.said
+            self.supervisor.tick()
+
+    def heard(self, name: str, start: str = "") -> list[str]:
+        return [line for who, line in self.said if who == name and line.startswith(start)]
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    stage = Stage()
+    yield stage
+    stage.supervisor.stop(should_kill=lambda: True)
+
+
+def test_a_line_of_output_is_passed_on_under_its_name(stage):
+    stage.supervisor.add(child("web", RUNS_FOREVER))
+
+    stage.until(lambda: stage.heard("web"))
+
+    assert stage.heard("web") == ["here"]
+
+
+def test_the_last_words_of_a_child_are_passed_on(stage):
+    stage.supervisor.add(child("web", "print('sorry'); raise SystemExit(3)"))
+
+    stage.until(lambda: stage.heard("cratewire"))
+
+    assert stage.heard("web") == ["sorry"]
+
+
+def test_a_child_that_was_killed_is_started_again_and_it_is_said(stage):
+    web = child("web", RUNS_FOREVER)
+    stage.supervisor.add(web)
+    stage.until(lambda: stage.heard("web"))
+
+    web.process.send_signal(signal.SIGKILL)
+
+    stage.until(lambda: len(stage.heard("web")) == 2)
+    assert stage.heard("cratewire") == ["web ended with code -9; starting it again in 1 s"]
+
+
+def test_a_child_that_keeps_ending_waits_longer_each_time(stage):
+    stage.supervisor.add(child("web", "raise SystemExit(1)"))
+
+    for count in range(1, 7):
+        stage.until(lambda count=count: len(stage.heard("cratewire")) == count)
+        stage.ahead += 31.0
+
+    waits = [line.rsplit(" ", 2)[1] for line in stage.heard("cratewire")]
+    assert waits == ["1", "2", "4", "8", "16", "30"]
+
+
+def test_a_minute_of_life_makes_up_for_earlier_ends(stage):
+    web = child("web", RUNS_FOREVER, exits_in_a_row=4)
+    stage.supervisor.add(web)
+    stage.until(lambda: stage.heard("web"))
+    stage.ahead += 61.0
+
+    web.process.kill()
+
+    stage.until(lambda: stage.heard("cratewire"))
+    assert stage.heard("cratewire")[0].endswith("in 1 s")
+
+
+def test_what_a_dead_child_had_started_does_not_live_on_beside_the_new_one(stage):
+    web = child("web", STARTS_CHILD)
+    stage.supervisor.add(web)
+    stage.until(lambda: len(stage.heard("web")) == 2)
+    grandchild = int(stage.heard("web")[0])
+
+    web.process.kill()
+
+    stage.until(lambda: stage.heard("cratewire"))
+    stage.until(lambda: not alive(grandchild))
+
+
+def test_a_child_that_is_wanted_once_is_not_started_again(stage):
+    ready = []
+    stage.supervisor.add(child("probe", "pass", once=lambda: ready.append(True)))
+
+    stage.until(lambda: ready)
+
+    assert stage.said == []
+
+
+def test_a_child_that_is_wanted_once_but_fails_is_started_again(stage):
+    stage.supervisor.add(child("probe", "raise SystemExit(1)", once=lambda: None))
+
+    stage.until(lambda: stage.heard("cratewire"))
+
+    assert stage.heard("cratewire") == ["probe ended with code 1; starting it again in 1 s"]
+
+
+def test_a_child_that_closed_its_output_is_not_watched_in_a_circle(stage):
+    web = child(
+        "web",
+        f"import os\nos.close(1)\nos.close(2)\n{RUNS_FOREVER.replace('print', 'str')}".replace(", flush=True", ""),
+    )
+    stage.supervisor.add(web)
+
+    stage.until(lambda: web.silent)
+
+    before = time.monotonic()
+    stage.supervisor.tick()
+    assert time.monotonic() - before > 0.1
+
+
+def test_a_stop_leaves_no_process(stage):
+    stage.supervisor.add(child("valkey", RUNS_FOREVER))
+    stage.supervisor.add(child("worker", STARTS_CHILD))
+    stage.until(lambda: len(stage.heard("worker")) == 2 and stage.heard("valkey"))
+    pids = [int(stage.heard("worker")[0]), *(c.process.pid for c in stage.supervisor._children)]
+
+    stage.supervisor.stop(should_kill=lambda: False)
+
+    stage.until(lambda: not any(map(alive, pids)))  # the system takes a killed orphan off its list a moment later
+
+
+def test_the_first_child_is_stopped_after_all_others(stage):
+    says_so = (
+        "import signal\nsignal.signal(signal.SIGTERM, lambda *_: exit(print('stopping', flush=True)))\n" + RUNS_FOREVER
+    )
+    for name in ("valkey", "web", "worker"):
+        stage.supervisor.add(child(name, says_so))
+    stage.until(lambda: all(stage.heard(name) for name in ("valkey", "web", "worker")))
+
+    stage.supervisor.stop(should_kill=lambda: False)
+
+    assert [name for name, line in stage.said if line == "stopping"][-1] == "valkey"
+
+
+def test_a_child_that_does_not_stop_is_killed_when_the_time_is_over(stage):
+    stage.supervisor.add(child("valkey", RUNS_FOREVER))
+    web = child("web", IGNORES_SIGTERM)
+    stage.supervisor.add(web)
+    stage.until(lambda: stage.heard("web"))
+    pid = web.process.pid
+    jumps = itertools.count()
+
+    def wait_in_jumps() -> bool:
+        stage.ahead += 31.0 * min(1, next(jumps))
+        return False
+
+    stage.supervisor.stop(should_kill=wait_in_jumps)
+
+    assert not alive(pid)
+    assert "web did not stop in time and is killed" in stage.heard("cratewire")
+
+
+def test_the_guard_is_told_of_every_start_and_every_end(stage):
+    stage.supervisor.add(child("valkey", RUNS_FOREVER))
+    pid = stage.supervisor._children[0].process.pid
+
+    stage.supervisor.stop(should_kill=lambda: True)
+
+    assert stage.guard.getvalue().decode().split() == [f"+{pid}", f"-{pid}"]
+
+
+def test_a_child_that_says_it_is_of_no_use_to_go_on_ends_everything(stage):
+    stage.supervisor.add(child("migrate", "raise SystemExit(1)", fatal_exit_code=1))
+
+    with pytest.raises(FatalExit, match="migrate"):
+        stage.until(lambda: False)
+
+
+def test_a_child_that_was_killed_before_it_could_say_so_is_started_again(stage):
+    stage.supervisor.add(child("migrate", "import os; os.kill(os.getpid(), 9)", fatal_exit_code=1))
+
+    stage.until(lambda: stage.heard("cratewire", "migrate ended with code -9; starting it again"))
+
+
+def test_what_the_kernel_kills_for_memory_is_named(stage):
+    counts = iter([1, 3])
+    stage.supervisor = Supervisor(
+        lambda name, line: stage.said.append((name, line)), stage.guard, lambda: stage.ahead, lambda: next(counts)
+    )
+    stage.ahead = MEMORY_CHECK_INTERVAL_S
+    stage.supervisor.tick()
+
+    assert stage.heard("cratewire") == [f"the kernel killed 2 of our processes for want of memory: {MEMORY_ADVICE}"]

@@ -1,0 +1,67 @@
+"""How the chain is woken, and what its messages show to whoever reads headers, logs or flower."""
+
+from __future__ import annotations
+
+import json
+
+from pipeline.infra import redis_keys
+from tasks.app import app
+from tasks.chain import LINKS, start_chain, wake_once
+from tests.installation import order_hook
+from tests.tasks.inline_worker import take_all_messages, take_message
+
+SECRET = "marian@example.com"
+
+
+def test_a_kick_is_one_message_for_the_first_link(installed):
+    start_chain()
+
+    assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
+    assert take_all_messages("deliveries") == []
+
+
+def test_the_links_follow_each_other_in_their_queues(installed):
+    start_chain()
+
+    following = reversed(take_message("hooks").embed["chain"])
+    assert [(one["task"], one["options"]["queue"]) for one in following] == list(LINKS[1:])
+
+
+def test_every_link_is_published_without_its_arguments_in_its_headers(installed):
+    installed.connect({})
+    installed.tell(order_hook(1, SECRET))
+    start_chain()
+
+    headers = []
+    for queue in ("hooks", "hooks", "hooks", "deliveries"):
+        message = take_message(queue)
+        headers.append(message.headers)
+        if message.task != "deliveries.forward":
+            message.work()
+
+    assert [one["argsrepr"] for one in headers] == ["(…)"] * 4
+    assert SECRET not in json.dumps(headers)
+
+
+def test_no_link_shows_its_result():
+    assert {app.tasks[name].resultrepr_maxsize for name, _ in LINKS} == {1}
+
+
+def test_whoever_kicks_while_a_kick_is_under_way_publishes_nothing(installed):
+    for _ in range(3):
+        wake_once()
+
+    assert len(take_all_messages("hooks")) == 1
+
+
+def test_the_first_link_lets_the_next_hook_kick_again(installed):
+    wake_once()
+    take_message("hooks").work()
+
+    assert not installed.process.redis.exists(redis_keys.WAKEUP)
+
+
+def test_a_kick_that_was_lost_is_given_again_after_a_while(installed):
+    wake_once()
+
+    assert 0 < installed.process.redis.pttl(redis_keys.WAKEUP) <= 5_000

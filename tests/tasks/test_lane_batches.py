@@ -1,0 +1,145 @@
+"""Many lanes share messages, and none of them waits for another."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import update
+
+from pipeline.core.errors import Misconfigured
+from pipeline.infra import redis_keys
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.engine import writing
+from pipeline.ledger.schema import core
+from tasks import deliveries
+from tasks.worker import background_calls
+from tests.contracts.fake_track import CannedAnswer
+from tests.installation import order_hook
+from tests.tasks.inline_worker import run_all, take_all_messages
+from tests.tasks.test_deliveries import record
+from tests.tasks.worker.test_background_calls import become
+
+LANES = "deliveries.run_lanes"
+
+
+@pytest.fixture
+def two(installed, track):
+    """Two connections, each with an order to tell of, both known to be quick."""
+    found = [installed.connect(track.config, store=store) for store in ("acme", "bolt")]
+    record(installed, *(order_hook(1, store=store) for store in ("acme", "bolt")))
+    trust(installed, found)
+    return [(connection, 0) for connection in found]
+
+
+def trust(installed, connections):
+    installed.process.redis.sadd(redis_keys.FAST_LANES, *(f"{connection}:0" for connection in connections))
+
+
+def done(installed):
+    """The connections that have nothing left to send."""
+    rows = installed.rows(core.Delivery)
+    return {row.connection_id for row in rows} - {row.connection_id for row in rows if row.done_at is None}
+
+
+def started():
+    return [(message.task, message.args) for message in take_all_messages("deliveries")]
+
+
+def many(installed, track, count):
+    """So many stores with a connection each, which have told of an order."""
+    stores = [f"store-{number}" for number in range(count)]
+    found = [installed.connect(track.config, store=store) for store in stores]
+    record(installed, *(order_hook(1, store=store) for store in stores))
+    trust(installed, found)
+    return found
+
+
+def test_lanes_share_messages_once_every_process_has_enough_of_them(installed, track, monkeypatch):
+    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)  # of four processes
+    connections = many(installed, track, 12)
+
+    deliveries.sweep()
+
+    assert started() == [
+        (LANES, [[[connection, 0] for connection in connections[place : place + 3]]]) for place in (0, 3, 6, 9)
+    ]
+
+
+def test_lanes_that_share_messages_all_deliver(installed, track, monkeypatch):
+    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
+    connections = many(installed, track, 8)
+
+    deliveries.forward(connections)
+
+    assert set(run_all("deliveries")) == {LANES}
+    assert done(installed) == set(connections)
+
+
+def test_no_message_has_more_lanes_than_a_few(installed, track, monkeypatch):
+    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
+    monkeypatch.setattr(deliveries, "MAX_LANES_PER_MESSAGE", 2)
+    many(installed, track, 12)
+
+    deliveries.sweep()
+
+    assert [len(args[0]) for _, args in started()] == [2] * 6
+
+
+def test_lanes_that_may_hang_share_no_message(installed, track, monkeypatch):
+    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
+    many(installed, track, 12)
+    installed.process.redis.delete(redis_keys.FAST_LANES)
+
+    deliveries.sweep()
+
+    assert {task for task, _ in started()} == {"deliveries.run_lane"}
+
+
+def test_a_lane_that_hangs_keeps_none_waiting_that_shares_its_message(installed, track, two, monkeypatch):
+    _, other = two
+    monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 0.01)
+    go = threading.Event()
+    track.next.append(CannedAnswer(once=go))
+
+    deliveries.run_lanes_task(two)
+
+    become(lambda: done(installed) == {other[0]})
+    go.set()
+    background_calls.background_calls.end()
+
+
+def test_where_no_call_can_be_left_alone_lanes_go_one_by_one(installed, two, monkeypatch):
+    monkeypatch.setattr(deliveries, "background_calls", background_calls.BackgroundCalls(most=0))
+
+    deliveries.run_lanes_task(two)
+
+    assert started() == [("deliveries.run_lane", [connection, lane]) for connection, lane in two]
+
+
+def test_a_lane_that_fails_leaves_the_others_to_go_one_by_one(installed, track, two):
+    failing, other = two
+    with writing(installed.process.engine) as db:
+        unreadable = update(core.StoreConnection).where(core.StoreConnection.id == failing[0])
+        db.execute(unreadable.values(config=encrypt(["sealed-with-another-key"], track.config)))
+
+    with pytest.raises(Misconfigured):
+        deliveries.run_lanes_task(two)
+
+    assert started() == [("deliveries.run_lane", list(other))]
+
+
+def test_a_lane_with_much_to_do_goes_on_alone(two, monkeypatch):
+    monkeypatch.setattr(deliveries, "MAX_SHARED_RUN_S", 0)
+
+    deliveries.run_lanes_task(two)
+
+    assert started() == [("deliveries.run_lane", list(lane_id)) for lane_id in two]
+
+
+def test_a_message_of_many_lanes_shows_its_lanes_and_nothing_else(installed, track, monkeypatch):
+    monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
+    first, second, *_ = many(installed, track, 8)
+    deliveries.sweep()
+
+    assert take_all_messages("deliveries")[0].headers["argsrepr"] == f"([({first}, 0), ({second}, 0)])"

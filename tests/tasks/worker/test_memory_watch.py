@@ -1,0 +1,28 @@
+"""Kills for want of memory are noted where the list of what needs a person finds them."""
+
+from __future__ import annotations
+
+from pipeline.attention.causes.memory_short import CAUSE
+from pipeline.attention.item import AttentionContext
+from pipeline.infra import redis_keys
+from tasks.worker.memory_watch import MemoryWatch
+
+
+def test_what_was_killed_before_is_not_counted(installed):
+    watch = MemoryWatch(installed.process.redis, "here", lambda: 7, lambda: 1.0)
+
+    assert watch.look() == 0
+    assert not installed.process.redis.exists(redis_keys.OOM_KILLS)
+
+
+def test_what_was_killed_since_is_on_the_list_for_a_while(installed):
+    counts = iter([7, 9])
+    watch = MemoryWatch(installed.process.redis, "here", lambda: next(counts), lambda: 1.0)
+    watch.look()
+    MemoryWatch(installed.process.redis, "here", iter([7, 9]).__next__, lambda: 1.0).look()
+
+    here = installed.process
+    (item,) = CAUSE.look(AttentionContext(here.engine, here.redis, here.settings, here.now()))
+    assert (item.subject, item.since) == ("here", 1_000_000)
+    assert "here for want of memory: 9 so far" in item.headline
+    assert 0 < here.redis.ttl(redis_keys.OOM_KILLS) <= 3_600
