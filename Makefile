@@ -102,6 +102,10 @@ systemd: ## Install Debian's systemd, whose systemd-analyze checks the units, if
 browser: ## Install Debian's Chromium, which the tests of the pages use, if it is missing
 	$(call debian,/usr/bin/chromium,chromium)
 
+.PHONY: settings
+settings: setup ## Write .env.example and the README's table of settings from pipeline/settings
+	$(BIN)/python -m pipeline.settings
+
 .PHONY: lock
 lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --extra dev \

@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from pipeline.settings import VARIABLES
+from pipeline.settings.reference import render_env_example, replace_table
 from receiver.cli import COMMANDS
 from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
 
@@ -24,20 +25,17 @@ def names_of(requirements):
 
 
 def test_the_configuration_table_has_every_variable_of_the_settings():
-    assert sorted(get_code_names(table_under("## Configuration"))) == sorted(row.name for row in VARIABLES.values())
+    assert get_code_names(table_under("## Configuration")) == [row.name for row in VARIABLES.values()]
 
 
-def test_the_configuration_table_names_the_real_defaults():
-    told = {row[0].strip("`"): row[1].strip("`") for row in table_under("## Configuration")}
-    real = {row.name: str(row.default) for row in VARIABLES.values() if row.default is not None}
+def test_the_configuration_table_is_what_make_settings_writes():
+    readme = read_document("README.md")
 
-    assert {name: told.get(name) for name in real} == real
+    assert replace_table(readme, VARIABLES.values()) == readme
 
 
-def test_the_example_environment_has_every_variable_of_the_configuration_table():
-    example = re.findall(r"^#?([A-Z_]+)=", read_document(".env.example"), re.MULTILINE)
-
-    assert sorted(example) == sorted(get_code_names(table_under("## Configuration")))
+def test_the_example_environment_is_what_make_settings_writes():
+    assert read_document(".env.example") == render_env_example(VARIABLES.values())
 
 
 def test_the_command_line_table_has_every_command():
