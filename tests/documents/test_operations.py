@@ -7,10 +7,10 @@ import re
 
 import pytest
 
+from pipeline.core.hooks import INTERNAL as INTERNAL_ERROR
 from pipeline.decode.limits import Reason
 from pipeline.infra.http.faults import _FAULTS
 from pipeline.processing.cpu_budget import TOO_COSTLY
-from pipeline.processing.failures import INTERNAL_ERROR
 from pipeline.processing.quarantine import POISON
 from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
 
@@ -37,7 +37,7 @@ def explained(heading: str) -> list[str]:
 
 def test_every_reason_of_a_dead_hook_is_explained():
     of_decoding = {reason.value for reason in Reason}
-    reasons = of_decoding | {POISON, TOO_COSTLY, INTERNAL_ERROR} | codes_given_to("BadHook", "_refused")
+    reasons = of_decoding | {POISON, TOO_COSTLY, INTERNAL_ERROR} | codes_given_to("BadHook", "_build_refusal")
 
     assert set(explained("## Why a hook is dead")) == reasons
 
