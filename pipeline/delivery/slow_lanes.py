@@ -15,18 +15,14 @@ from redis import Redis
 from pipeline.core.hooks import Reply
 from pipeline.delivery.open_connection import LANE_LEASE_MS
 from pipeline.infra import redis_keys
+from pipeline.infra.lua import read_lua
 from pipeline.infra.redis_lease import Lease
 
 SLOW_CALL_S = 3.0  # of one call; less than a connection that is not made takes
 _US_PER_SECOND = 1_000_000
 _TOKEN_BITS = 128
 
-_ACQUIRE_SLOT = """
-for place, name in ipairs(KEYS) do
-    if redis.call('SET', name, ARGV[1], 'NX', 'PX', ARGV[2]) then return place end
-end
-return 0
-"""
+_ACQUIRE_SLOT = read_lua(__package__, "slow_lanes_acquire_slot")
 
 LaneId = tuple[int, int]  # connection, lane
 

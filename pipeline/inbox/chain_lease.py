@@ -13,44 +13,17 @@ from typing import Any
 from redis import Redis
 
 from pipeline.infra import redis_keys
+from pipeline.infra.lua import read_lua
 
 LEASE_TTL_MS = 8_000  # how long a batch of a killed worker rests before it is read again
 PARKED_TTL_MS = 120_000  # how long it waits for its next link, while slow lanes have every worker
 MAX_SWEEP_AGE_MS = 6_000  # a sweep is never older: the link of a turn that was handed on before that has left its queue
 TAKEOVER_INTERVAL_S = 10  # but it may lie in a worker that has no time, and must not be overtaken again and again
 
-# Whoever asks for the turn was woken: from here on a hook wakes somebody again.
-_ACQUIRE = """
-redis.call('DEL', KEYS[4])
-local clock = redis.call('TIME')
-local token = clock[1] * 1000000 + clock[2]
-local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-if token <= last then token = last + 1 end
-token = string.format('%.0f', token)
-if not redis.call('SET', KEYS[1], token, 'NX', 'PX', ARGV[1]) then return '0' end
-redis.call('SET', KEYS[2], token)
-return token
-"""
-_RENEW = """
-local holder = redis.call('GET', KEYS[1])
-if holder ~= ARGV[2] and (holder or redis.call('GET', KEYS[2]) ~= ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1])
-if redis.call('HGET', KEYS[5], 'token') == ARGV[2] then redis.call('HSET', KEYS[5], 'at_work', ARGV[3]) end
-return 1
-"""
-# A turn with more time left than a link at work has was handed on.
-_IS_FREE = """
-local left = redis.call('PTTL', KEYS[1])
-local missed = left > tonumber(ARGV[1]) and left <= tonumber(ARGV[2])
-if missed and redis.call('SET', KEYS[3], 1, 'NX', 'EX', ARGV[3]) then redis.call('DEL', KEYS[1]) end
-return 1 - redis.call('EXISTS', KEYS[1])
-"""
-# The token counts on, so that a turn that was given back cannot be kept.
-_RELEASE = """
-if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('INCR', KEYS[2]) end
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-if redis.call('HGET', KEYS[5], 'token') == ARGV[1] then redis.call('DEL', KEYS[5]) end
-"""
+_ACQUIRE = read_lua(__package__, "chain_lease_acquire")
+_RENEW = read_lua(__package__, "chain_lease_renew")
+_IS_FREE = read_lua(__package__, "chain_lease_is_free")
+_RELEASE = read_lua(__package__, "chain_lease_release")
 
 
 def acquire_chain_lease(redis: Redis, ttl_ms: int = LEASE_TTL_MS) -> int | None:

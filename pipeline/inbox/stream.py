@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 
 from pipeline.inbox.entry import InboxEntry, RawHook, from_fields, get_query, get_received_at, to_fields
 from pipeline.infra import redis_keys
+from pipeline.infra.lua import read_lua
 
 __all__ = [
     "InboxEntry",
@@ -34,19 +35,7 @@ __all__ = [
 NEW = ">"  # entries nobody was given yet
 INITIAL_READ_COUNT = 16  # entries read at once while nothing is known of their size
 WAKEUP_TTL_S = 5  # after this a kick that got lost is given again
-# A script costs us half of what the same commands in MULTI do: one answer to read, not two for each hook. When Redis
-# is out of memory it fails at its first XADD, so none is added. Nobody is woken while somebody has the turn, who looks
-# again when it ends.
-ADD = """
-local at = 2
-while at <= #ARGV do
-  local count = tonumber(ARGV[at])
-  redis.call('XADD', KEYS[1], '*', unpack(ARGV, at + 1, at + count))
-  at = at + count + 1
-end
-if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
-return redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[1]) and 1 or 0
-"""
+ADD = read_lua(__package__, "stream_add")
 MAX_MEMORY_SHARE = (
     0.8  # of maxmemory; the rest is for leases and Celery's messages, without which nothing would ever leave
 )

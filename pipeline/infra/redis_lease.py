@@ -13,24 +13,16 @@ from contextlib import contextmanager, suppress
 
 from redis import Redis, RedisError
 
+from pipeline.infra.lua import read_lua
+
 RENEWALS_PER_TTL = 4  # renewals in the time of one lease
 MAX_RENEWAL_S = (
     900.0  # for which a lease is kept; every call and every send ends before, so what is left hangs for good
 )
 
-# Our own token counts as success: the client repeats a call whose answer was lost, and that call had taken the lease.
-_ACQUIRE = """
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) or redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
-return 0
-"""
-_RENEW = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 0
-"""
-_RELEASE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
-"""
+_ACQUIRE = read_lua(__package__, "redis_lease_acquire")
+_RENEW = read_lua(__package__, "redis_lease_renew")
+_RELEASE = read_lua(__package__, "redis_lease_release")
 
 
 class Lease:

@@ -14,6 +14,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from pipeline.infra import redis_keys
+from pipeline.infra.lua import read_lua
 from pipeline.ledger.clock_correction import end_overlong_waits, has_overlong_waits, shift_waits
 from pipeline.ledger.engine import reading, writing
 
@@ -22,19 +23,7 @@ MARK_INTERVAL_S = 30.0  # a write to Redis waits for its disk
 MAX_LEASE_TTL_MS = 120_000  # of any lease: the inbox's, handed on
 _US_PER_S = 1_000_000
 
-# KEYS marks; ARGV this host's name, its clock in s, least, mark every. A mark is the latest moment a clock has shown.
-_COMPARE_CLOCKS = """
-local clock = redis.call('TIME')
-local function set_back(field, now)
-    local mark = tonumber(redis.call('HGET', KEYS[1], field) or 0)
-    local back = mark - now
-    if back > tonumber(ARGV[3]) or -back > tonumber(ARGV[4]) then
-        redis.call('HSET', KEYS[1], field, string.format('%.6f', now))
-    end
-    return tostring(back > tonumber(ARGV[3]) and back or 0)
-end
-return {set_back('redis', clock[1] + clock[2] / 1000000), set_back('host:' .. ARGV[1], tonumber(ARGV[2]))}
-"""
+_COMPARE_CLOCKS = read_lua(__package__, "clock_set_back_compare")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from limits.storage import RedisStorage
 from redis import Redis
 
+from pipeline.infra.lua import read_lua
 from pipeline.infra.rate_limit.throttle import Throttle
 
 WINDOW_KEY_SUFFIX = "window"  # its key, after the budget's name
@@ -28,16 +29,7 @@ MAX_RESERVED_WAIT_S = (
 )
 MAX_YIELD_S = 0.25  # seconds until it is worth looking whether the urgent one has been here
 
-# KEYS due; ARGV seconds between two calls, seconds that may be caught up. By the server's clock. Returns the wait.
-_SPACING_SCRIPT = """
-local clock = redis.call('TIME')
-local now, stride, catches_up = clock[1] + clock[2] / 1000000, tonumber(ARGV[1]), tonumber(ARGV[2])
-local due = tonumber(redis.call('GET', KEYS[1]) or 0)
-if due > now then return tostring(due - now) end
-local following = math.max(due, now - catches_up) + stride
-redis.call('SET', KEYS[1], string.format('%.6f', following), 'PX', math.ceil((following - now + catches_up) * 1000))
-return '0'
-"""
+_SPACING_SCRIPT = read_lua(__package__, "budget_space")
 
 
 class Budget:

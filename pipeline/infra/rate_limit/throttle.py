@@ -16,6 +16,7 @@ from typing import Any
 from redis import Redis
 
 from pipeline.core.backoff import MAX_BACKOFF_S, MAX_RETRY_AFTER_S
+from pipeline.infra.lua import read_lua
 
 MIN_FACTOR = 1 / 64
 FULL_RECOVERY_S = 60  # of success from nothing to the full rate
@@ -26,58 +27,11 @@ MIN_PAUSE_S = 1.0  # so that calls already under way, refused too, do not lower 
 SMALL_CUT_FACTOR, LARGE_CUT_FACTOR = 0.8, 0.5  # what is left of the rate
 _STATE_TTL_MS = 86_400_000  # a factor nobody has touched for a day
 
-# KEYS pause, throttle; ARGV told ms or -1, now s, lowest factor, shortest ms, longest back-off ms, forget ms, near,
-# what a little and what much leaves. `refused` is the factor at which calls went through before one was refused.
-_PAUSE_SCRIPT = """
-local told, now = tonumber(ARGV[1]), tonumber(ARGV[2])
-local left = redis.call('PTTL', KEYS[1])
-if left > 0 and redis.call('GET', KEYS[1]) ~= 'rest' then
-    if told > left then redis.call('PEXPIRE', KEYS[1], told) end
-    return
-end
-local factor = tonumber(redis.call('HGET', KEYS[2], 'factor') or 1)
-local refused = tonumber(redis.call('HGET', KEYS[2], 'refused') or 0)
-local length = told
-if told < 0 then
-    local refusals = redis.call('HINCRBY', KEYS[2], 'refusals', 1)
-    length = math.min(tonumber(ARGV[5]), tonumber(ARGV[4]) * 2 ^ math.min(refusals - 1, 30))
-end
-length = math.max(length, tonumber(ARGV[4]), left)
-local left_of_it = told >= 0 and factor >= refused * tonumber(ARGV[7]) and ARGV[8] or ARGV[9]
-local lowered = math.max(tonumber(ARGV[3]), factor * tonumber(left_of_it))
-if refused == 0 or redis.call('HDEL', KEYS[2], 'fine') == 1 then
-    redis.call('HSET', KEYS[2], 'refused', tostring(factor))
-end
-redis.call('HSET', KEYS[2], 'factor', tostring(lowered), 'climbed_at', tostring(now + length / 1000))
-redis.call('PEXPIRE', KEYS[2], length + tonumber(ARGV[6]))
-redis.call('SET', KEYS[1], 1, 'PX', length)
-"""
+_PAUSE_SCRIPT = read_lua(__package__, "throttle_pause")
 
-# KEYS pause; ARGV told ms. What is a refusal's stays one, so that it lowers the rate once.
-_REST_SCRIPT = """
-if tonumber(ARGV[1]) > redis.call('PTTL', KEYS[1]) then
-    redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]) or 'rest', 'PX', ARGV[1])
-end
-"""
+_REST_SCRIPT = read_lua(__package__, "throttle_rest")
 
-# KEYS pause, throttle; ARGV now s, climb s, longest stride s, forget ms, near, creep s. A success while paused was
-# sent before.
-_SUCCESS_SCRIPT = """
-local factor = tonumber(redis.call('HGET', KEYS[2], 'factor'))
-if not factor or redis.call('PTTL', KEYS[1]) > 0 then return end
-local now, climb = tonumber(ARGV[1]), 1 / tonumber(ARGV[2])
-local refused = tonumber(redis.call('HGET', KEYS[2], 'refused') or 1)
-local near = refused * tonumber(ARGV[5])
-local seconds = math.max(0, math.min(now - tonumber(redis.call('HGET', KEYS[2], 'climbed_at')), tonumber(ARGV[3])))
-for _, part in ipairs({{near, climb}, {refused, (refused - near) / tonumber(ARGV[6])}, {2, climb}}) do
-    local top, slope = part[1], part[2]
-    local took = math.min(seconds, math.max(0, top - factor) / slope)
-    factor, seconds = factor + took * slope, seconds - took
-end
-if factor >= 1 - 1e-9 then redis.call('DEL', KEYS[2]) return end
-redis.call('HSET', KEYS[2], 'factor', tostring(factor), 'climbed_at', tostring(now), 'refusals', 0, 'fine', 1)
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
-"""
+_SUCCESS_SCRIPT = read_lua(__package__, "throttle_success")
 
 
 class Throttle:
