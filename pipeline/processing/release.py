@@ -10,10 +10,10 @@ import schemas
 
 
 def release_of(folders: list[Path]) -> str:
-    """A short name of the Python files in these folders: a changed file gives another. No version number is needed."""
+    """Return a short hash of the Python and Lua files in these folders. It changes with any of them."""
     found = sha256()
     for folder in folders:
-        for file in sorted(folder.rglob("*.py")):
+        for file in sorted(file for pattern in ("*.py", "*.lua") for file in folder.rglob(pattern)):
             found.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()[:12]
 

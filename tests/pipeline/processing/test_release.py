@@ -18,7 +18,9 @@ def test_the_same_files_have_the_same_name(folder):
     assert release_of([folder]) == release_of([folder])
 
 
-@pytest.mark.parametrize(("file", "content"), [("deep/one.py", "a = 2\n"), ("two.py", ""), ("deep/two.py", "a = 1\n")])
+@pytest.mark.parametrize(
+    ("file", "content"), [("deep/one.py", "a = 2\n"), ("two.py", ""), ("deep/two.py", "a = 1\n"), ("a.lua", "")]
+)
 def test_a_changed_or_further_file_gives_another_name(folder, file, content):
     before = release_of([folder])
     (folder / file).write_text(content)
