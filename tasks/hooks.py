@@ -31,8 +31,8 @@ from pipeline.processing.failure_limit import (
     resume_chain,
     stop_chain,
 )
+from pipeline.processing.failures import POISON, exclude_hooks, quarantine
 from pipeline.processing.metrics import count_batch
-from pipeline.processing.quarantine import POISON, exclude_hooks, quarantine
 from pipeline.processing.record import record_dead_letters, record_valid_hooks
 from pipeline.processing.validate import validate_batch
 from pipeline.recording.batch import BatchResult
@@ -162,10 +162,10 @@ def _build_costs() -> CpuBudget:
 def _isolate_costly_stores(here: ProcessContext, costs: CpuBudget) -> None:
     """A store that has used up its share is read by itself for a while; what is left of it stays in the inbox."""
     if costs.exhausted_stores:
-        fair_queue.isolate_stores(here.redis, costs.exhausted_stores, costs.left)
+        fair_queue.isolate_stores(here.redis, costs.exhausted_stores, costs.deferred)
         log.info(
             "stores are read by themselves",
-            left={store: len(costs.left.get(store, ())) for store in costs.exhausted_stores},
+            left={store: len(costs.deferred.get(store, ())) for store in costs.exhausted_stores},
         )
 
 

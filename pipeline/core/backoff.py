@@ -1,4 +1,4 @@
-"""How long to wait: our own jittered back-off, and what a platform asks for in Retry-After."""
+"""How long to wait before a retry: our own jittered back-off, and the Retry-After that a server asks for."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from random import Random
 
-MAX_BACKOFF_S = 60.0  # seconds; one call a minute burdens nobody, and a platform that is back is noticed soon
-MAX_RETRY_AFTER_S = 86_400.0  # a server that asks for more than a day is asked again after a day
+MAX_BACKOFF_S = 60.0  # a call a minute is no burden on a platform, and its recovery is noticed soon
+MAX_RETRY_AFTER_S = 86_400.0  # a server that asks for more than a day is called again after a day
 _FIRST_BACKOFF_S = 2.0
-_MAX_DOUBLINGS = 20  # far beyond the cap, and no number grows without end
+_MAX_DOUBLINGS = 20  # far beyond the maximum; keeps the power from growing without bound
 _SECONDS_PATTERN = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 _MAX_HEADER_CHARS = 64
 
 
 def full_jitter(attempt: int, rng: Random) -> float:
-    """Anything between nothing and a bound that doubles with every attempt, the first being 0."""
+    """Return a random wait (seconds) between 0 and a bound that doubles with every attempt, counted from 0."""
     doublings = min(max(attempt, 0), _MAX_DOUBLINGS)
     return rng.uniform(0, min(MAX_BACKOFF_S, _FIRST_BACKOFF_S * 2**doublings))
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds from `now`, at most a day. None if the header is missing, unreadable or in the past."""
+    """Return the seconds to wait from `now`, at most a day. None if the header is missing, malformed or in the past."""
     text = (value or "").strip()
     if not text or len(text) > _MAX_HEADER_CHARS:
         return None
@@ -33,7 +33,7 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
 def _seconds_until(text: str, now: float) -> float | None:
     try:
         date = parsedate_to_datetime(text)
-        zoned = date if date.tzinfo else date.replace(tzinfo=UTC)  # HTTP dates are GMT, named or not
+        zoned = date if date.tzinfo else date.replace(tzinfo=UTC)  # HTTP dates are GMT, with or without the suffix
         return zoned.timestamp() - now
-    except (ValueError, TypeError, IndexError, OverflowError):  # what the parser raises for odd texts
+    except (ValueError, TypeError, IndexError, OverflowError):  # what the parser raises for malformed dates
         return None

@@ -1,35 +1,35 @@
-"""Every error the pipeline raises on purpose, and who acts on it.
+"""Every error that the pipeline raises on purpose, and what its caller does about it.
 
     CratewireError
-    ├── BadHook            a body nobody can read or load; kept with its raw bytes as a dead hook
-    ├── BadCredentials     the platform refused the keys; the connection pauses
-    ├── WrongRegion        the account lives in another region; the connection pauses
-    ├── Unreachable        no answer, or none that means anything; try again later
-    │   ├── ServerFault    the other side says that it cannot answer now
-    │   ├── BadAnswer      an answer that is not what the API promises, e.g. a page of HTML
-    │   └── WrongAddress   nothing of the kind can be at this address, or it may not be called
-    │       └── BrokenPage a page of a collection without its results, or a collection that does not show what it counts
-    ├── Wait               the store's API may not be called yet; come back in so many seconds
-    │   └── Throttled      the store's API itself said so, with a 429
-    ├── RequestRefused     the store's API will not do what was asked, however often
-    │   ├── NotFound       it has no such thing
-    │   └── NotAllowed     it does not do this to such a thing
-    ├── InvalidToken       a hook URL whose token we did not sign
-    ├── StaleFence         somebody else holds the lane or the inbox now; drop what you were doing
-    └── Misconfigured      a setting is missing or malformed; says every one of them
-        └── NoDataDirectory  what is kept in the data directory can be neither read nor made
-        └── KeysInUse      another store was connected with these keys of Cratejoy
+    ├── BadHook              a body that cannot be read or loaded; stored with its raw bytes as a dead hook
+    ├── BadCredentials       the platform refused the keys; the connection pauses
+    ├── WrongRegion          the account lives in another region; the connection pauses
+    ├── Unreachable          no answer, or no usable one; try again later
+    │   ├── ServerFault      the server says that it cannot answer now
+    │   ├── BadResponse      an answer that is not what the API promises, such as a page of HTML
+    │   │   └── BrokenPage   a page without its results, or a collection that shows fewer objects than it counts
+    │   └── WrongAddress     no API can be at this address, or it may not be called
+    ├── RateLimited          the store's API may not be called yet; come back in so many seconds
+    │   └── Throttled        the store's API said so itself, with a 429
+    ├── RequestRefused       the store's API refuses the request, however often it is sent
+    │   ├── NotFound         the object does not exist
+    │   └── NotAllowed       the API does not support the method for this object
+    ├── InvalidToken         a hook URL whose token we did not sign
+    ├── StaleFence           another process holds the lane or the chain lease now; drop the work
+    └── Misconfigured        a setting is missing or malformed; the message names all of them
+        ├── NoDataDirectory  a file of the data directory can be neither read nor created
+        └── KeysInUse        another store is connected with these Cratejoy keys
 
 Messages carry ids and reasons, never bodies, names, addresses or keys.
 """
 
 
 class CratewireError(Exception):
-    """The root, so that a caller at the edge can catch what is ours."""
+    """The root of our errors, for callers at the edge."""
 
 
 class BadHook(CratewireError):
-    """A hook that cannot go on. `reason` is a short code, `detail` JSON-safe facts without personal data."""
+    """A hook that cannot be processed. `reason` is a short code, `detail` holds JSON-safe facts, no personal data."""
 
     def __init__(self, reason: str, detail: dict[str, object] | None = None) -> None:
         super().__init__(reason)
@@ -42,7 +42,7 @@ class BadCredentials(CratewireError):
 
 
 class WrongRegion(CratewireError):
-    """The platform says the account lives elsewhere; `region` is where."""
+    """The platform says that the account lives in another region, which is `region` if it named it."""
 
     def __init__(self, message: str, region: str | None = None) -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class Unreachable(CratewireError):
 
 
 class ServerFault(Unreachable):
-    """The other side failed or is down. `retry_after`: the seconds it asked for, if it named any."""
+    """The server failed or is down. `retry_after`: the seconds that it asked us to wait, if it named any."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -62,21 +62,21 @@ class ServerFault(Unreachable):
 
 
 class BadResponse(Unreachable):
-    """Something answered, but not as the API does."""
+    """A response that is not in the API's format."""
 
 
 class BrokenPage(BadResponse):
-    """A page whose results are no list, or a collection that shows less than it counts, read again or not."""
+    """A page whose results are not a list, or a collection that lists fewer objects than it counts."""
 
 
 class WrongAddress(Unreachable):
-    """What is at an address that was filled in is not the API, or the address is not public: it has to be changed."""
+    """The configured address is not the API's, or is not public: it has to be changed."""
 
 
 class RateLimited(CratewireError):
-    """Nothing was asked. Whoever wanted to ask comes back in `seconds`; nobody sleeps.
+    """Not sent: the rate budget is used up. Retry after `seconds`; the caller does not sleep.
 
-    `throttled`: because the store's API told us to wait, to this or to an earlier question.
+    `throttled`: the store's API asked us to wait, in response to this request or an earlier one.
     """
 
     def __init__(self, seconds: float, message: str, *, throttled: bool = False) -> None:
@@ -86,21 +86,21 @@ class RateLimited(CratewireError):
 
     @property
     def why(self) -> str:
-        """For people who wonder why nothing happens."""
+        """The reason, as a clause to show to people."""
         if self.throttled:
             return f"the store has told us to wait, for another {self.seconds:.0f} s"
         return "the store's budget of requests is used up"
 
 
 class Throttled(RateLimited):
-    """The store's API answered 429; nobody of ours asks it again before `seconds` have passed."""
+    """The store's API answered 429; no process of ours calls it again before `seconds` have passed."""
 
     def __init__(self, seconds: float, message: str) -> None:
         super().__init__(seconds, message, throttled=True)
 
 
 class RequestRefused(CratewireError):
-    """The store's API refused a request as such: `status` is a 4xx that is not about keys or rates."""
+    """The store's API refused the request itself: `status` is a 4xx other than those for keys and rates."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -108,19 +108,19 @@ class RequestRefused(CratewireError):
 
 
 class NotFound(RequestRefused):
-    """404: what was asked for does not exist, or no longer."""
+    """404: the object does not exist, or no longer."""
 
 
 class NotAllowed(RequestRefused):
-    """405: the API does not do this to such a thing."""
+    """405: the API does not support the method for this object."""
 
 
 class InvalidToken(CratewireError):
-    """The token in a hook URL is not ours, or not for this store."""
+    """The token in a hook URL was not signed by us, or not for this store."""
 
 
 class StaleFence(CratewireError):
-    """A newer holder has taken the lease; nothing was written."""
+    """Another process has acquired the lease since; nothing was written."""
 
 
 class Misconfigured(CratewireError):
@@ -128,8 +128,8 @@ class Misconfigured(CratewireError):
 
 
 class KeysInUse(Misconfigured):
-    """Another store was connected with these keys of Cratejoy; one of the same account is named."""
+    """Another store is connected with these Cratejoy keys; the message names it if it is of the same account."""
 
 
 class NoDataDirectory(Misconfigured):
-    """A file of the data directory can be neither read nor made; the message names it and says why."""
+    """A file of the data directory can be neither read nor created; the message names it and the reason."""

@@ -1,84 +1,74 @@
-"""The values that travel along the way of a hook. Plain and JSON-safe between tasks, frozen elsewhere.
+"""A hook as it travels through the chain: one envelope, to which each link adds its payload.
 
-Times are microseconds since the epoch (`*_at` ints) inside the pipeline; what a platform sees is seconds.
+The links exchange these as JSON through the broker, and workers of two releases may run side by side during an upgrade.
+So the keys are part of the contract between releases: none may be renamed or removed. Times are µs since the epoch.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
-RECONCILE = "reconcile"  # the source of what no hook has told and the store's API has shown
-HEARTBEAT = "heartbeat"  # the source of hooks we send ourselves, to see that the chain lives
-REPLAY = "replay"  # the source of hooks that were dead and are tried again
-INTERNAL = "internal_error"  # the reason of hooks that died of a fault of ours
-CANARY = "canary"  # the event of hooks we send to our own public address, to see that the way in works
+from pipeline.core.errors import BadHook
+
+# Sources of hooks, beside "hook"
+RECONCILE = "reconcile"  # built from the store's API, because the store never sent the hook
+HEARTBEAT = "heartbeat"  # sent by ourselves, to see that the chain works
+REPLAY = "replay"  # a dead hook that is tried again
+
+CANARY = "canary"  # the event of hooks that we send to our own public URL, to see that it is reachable
+INTERNAL_ERROR = "internal_error"  # the reason of hooks that failed because of an error in our own code
 
 Role = Literal["customer", "gift_recipient"]
-MessageKind = Literal["profile", "event"]
-EventOutcome = Literal["forwarded", "recorded", "test", "unknown_event", "nobody", "no_connection"]  # of an event
+EventOutcome = Literal["forwarded", "recorded", "test", "unknown_event", "nobody", "no_connection"]
 
 
 class HookEnvelope(TypedDict):
-    """One hook as the receiver put it into the inbox, without its raw bytes."""
+    """What every link carries of a hook: all that the receiver stored in the inbox, except the raw body."""
 
     entry_id: str  # the stream's id, "<ms>-<n>"
-    receipt: str  # what the sender was told
+    receipt: str  # the id that the sender was answered with
     store: str  # store name, as in the hook URL
-    version: int  # token version, judged when the hook is recorded
+    version: int  # version of the token in the URL, checked when the hook is recorded
     event: str  # event name, as in the hook URL
-    received_at: int  # µs
+    received_at: int
     source: str  # "hook", "replay", "reconcile" or "heartbeat"
 
 
-def get_envelope(hook: HookEnvelope) -> HookEnvelope:
-    """What every link carries of a hook, without what a link has added to it."""
-    return HookEnvelope(
-        entry_id=hook["entry_id"],
-        receipt=hook["receipt"],
-        store=hook["store"],
-        version=hook["version"],
-        event=hook["event"],
-        received_at=hook["received_at"],
-        source=hook["source"],
-    )
+_ENVELOPE_KEYS = tuple(HookEnvelope.__annotations__)
 
 
-class DecodedHook(HookEnvelope):
-    """A hook whose body could be read."""
+class _ReadHook(HookEnvelope):
+    """What is known of every hook whose body could be read."""
 
-    form: str  # "A", "B", "C", "D", "query" or "form"
-    fingerprint: str  # sha-256 of the canonical body: equal for every wire form
+    form: str  # how the body was encoded: "A", "B", "C", "D", "query" or "form"
+    fingerprint: str  # sha-256 of the canonical body, the same for every form
     decoded_at: int
+
+
+class DecodedHook(_ReadHook):
+    """The output of the decode link: a hook with its body."""
+
     body: dict[str, Any]
 
 
-class ValidHook(HookEnvelope):
-    """A hook whose body fits its event's schema. `data` is what `schemas` made of the body."""
+class ValidHook(_ReadHook):
+    """The output of the validate link: a hook with the data that its event's schema made of the body."""
 
-    form: str
-    fingerprint: str
-    decoded_at: int
     validated_at: int
     data: dict[str, Any]
-    unknown: list[str]  # paths of the keys no schema names
-    aside: NotRequired[dict[str, str]]  # path -> why the field could not be read; those in `data` are all others
+    unknown: list[str]  # paths of the keys that no schema names
+    aside: NotRequired[dict[str, str]]  # path of an unreadable field -> why; `data` holds all other fields
 
 
 class RecoveredHook(ValidHook):
-    """What no hook has told, in the form of one. What it teaches us holds as of a moment that may be long ago."""
+    """A hook that the store never sent, built from its API. Its facts may be much older than the moment it was read."""
 
-    as_of: int  # µs
-
-
-def get_as_of(hook: ValidHook) -> int:
-    """As of when a hook's news holds: when it came, unless it never did."""
-    known = hook.get("as_of")
-    return known if isinstance(known, int) else hook["received_at"]
+    as_of: int
 
 
 class FailedHook(HookEnvelope):
-    """A hook taken out of its batch; becomes a dead hook with its raw bytes."""
+    """A hook that was taken out of its batch. It becomes a dead hook with its raw body."""
 
     stage: str  # "decode", "validate" or "fan_out"
     reason: str
@@ -86,95 +76,45 @@ class FailedHook(HookEnvelope):
 
 
 class Batch(TypedDict):
-    """What one link of the chain hands to the next. `token` fences the holder of the inbox."""
+    """What one link of the chain hands to the next."""
 
-    token: int
-    hooks: list[Any]  # Entry, DecodedHook or ValidHook, as the link says
+    token: int  # the fencing token of the chain lease
+    hooks: list[Any]  # InboxEntry, DecodedHook or ValidHook, depending on the link
     failed: list[FailedHook]
-    more: NotRequired[bool]  # the read was full: there is probably more in the inbox
+    more: NotRequired[bool]  # the inbox probably holds more; written by older releases
 
 
-@dataclass(frozen=True, slots=True)
-class PersonRef:
-    """Whom a message is about, as platforms can know them."""
-
-    id: int  # our own row
-    customer_id: int | None
-    email: str | None  # in its normal form
+def get_envelope(hook: HookEnvelope) -> HookEnvelope:
+    """Return the hook's envelope, without what the links have added."""
+    values = cast("Mapping[str, Any]", hook)
+    return cast("HookEnvelope", {key: values[key] for key in _ENVELOPE_KEYS})
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One thing to tell one platform about one person; the same for every platform.
+def build_valid_hook(
+    hook: HookEnvelope, data: dict[str, Any], *, form: str, fingerprint: str, decoded_at: int, validated_at: int
+) -> ValidHook:
+    """Return the hook with the data of its body, or of the store's API; no key of it is unknown or unreadable so far.
 
-    profile: `data` are flat attributes (str, int, float, bool; None means: clear it), `at` when we knew.
-    event: `name`, `message_id` (a ULID of what happened), `data` nested JSON, `at` when it happened.
-    `introduced`: a profile of this person has been sent over this connection before.
+    Of an object from the API, `form` and `fingerprint` may be empty.
     """
-
-    delivery_id: int
-    person: PersonRef
-    kind: MessageKind
-    at: int  # seconds since the epoch
-    data: dict[str, Any]
-    name: str | None = None
-    message_id: str | None = None
-    has_profile: bool = True
-    written_at: int = 0  # µs, when it was written into the ledger
-    event_id: int | None = None  # what it is told for
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The platform took it. `notes` say what had to be changed, e.g. a value that was cut."""
-
-    notes: tuple[str, ...] = ()
+    return ValidHook(
+        **get_envelope(hook),
+        form=form,
+        fingerprint=fingerprint,
+        decoded_at=decoded_at,
+        validated_at=validated_at,
+        data=data,
+        unknown=[],
+        aside={},
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """The platform will never take this item; it becomes a dead letter."""
-
-    reason: str
-    detail: str = ""
-    notes: tuple[str, ...] = ()
+def build_failed_hook(hook: HookEnvelope, stage: str, error: BadHook) -> FailedHook:
+    """Return the hook as failed in this link, for the error's reason."""
+    return FailedHook(**get_envelope(hook), stage=stage, reason=error.reason, detail=dict(error.detail))
 
 
-@dataclass(frozen=True, slots=True)
-class RetryAfter:
-    """Not now. `seconds` is what the platform asked for, of the whole account; None if it named no time."""
-
-    seconds: float | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionBroken:
-    """The credentials or the region are wrong: stop the connection, keep its items."""
-
-    reason: str
-
-
-Outcome = Sent | Rejected | RetryAfter | ConnectionBroken
-
-
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One HTTP call, as the ledger keeps it. No body, no address."""
-
-    method: str
-    endpoint: str  # a path template, never a path with an identifier in it
-    status: int | None  # None: no answer
-    started_at: int  # µs
-    duration_us: int
-    items: int
-    error: str | None = None
-    message_positions: tuple[int, ...] = ()  # which of the send's messages, by position; empty: all of them
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What `send` made of its messages: one outcome each, in their order, and the calls it took."""
-
-    outcomes: tuple[Outcome, ...]
-    calls: tuple[CallRecord, ...] = field(default=())
+def get_as_of(hook: ValidHook) -> int:
+    """Return the moment (µs) that the hook's facts hold for: when it was received, or a recovered hook's own time."""
+    as_of = hook.get("as_of")
+    return as_of if isinstance(as_of, int) else hook["received_at"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from pipeline.core.hooks import ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
+from pipeline.core.messages import ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
 from pipeline.infra import metrics
 
 log = structlog.get_logger(__name__)

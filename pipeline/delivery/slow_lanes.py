@@ -12,7 +12,7 @@ from typing import Any
 
 from redis import Redis
 
-from pipeline.core.hooks import Reply
+from pipeline.core.messages import Reply
 from pipeline.delivery.open_connection import LANE_LEASE_MS
 from pipeline.infra import redis_keys
 from pipeline.infra.lua import read_lua

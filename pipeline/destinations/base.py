@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from pipeline.core.hooks import Message, Reply
+from pipeline.core.messages import Message, Reply
 from pipeline.infra.http.client import HTTPClient
 
 

@@ -6,7 +6,7 @@ from redis import Redis
 from sqlalchemy import Connection as Database
 from sqlalchemy import Engine, literal, or_, select
 
-from pipeline.core.hooks import INTERNAL, REPLAY
+from pipeline.core.hooks import INTERNAL_ERROR, REPLAY
 from pipeline.inbox import poison, stream
 from pipeline.inbox.entry import RawHook
 from pipeline.ledger.engine import reading
@@ -33,7 +33,7 @@ def replay_faults_of_others(engine: Engine, redis: Redis, release: str, most: in
     One that dies again has this release in its detail, and is left alone until the next. While two releases run side
     by side, each lets the other's dead be tried: so a hook waits as many minutes as it has died times.
     """
-    ours = DeadHook.reason == literal(INTERNAL, literal_execute=True)  # as the index says it
+    ours = DeadHook.reason == literal(INTERNAL_ERROR, literal_execute=True)  # as the index says it
     other = DeadHook.detail["release"].as_string()
     rested = (now - DeadHook.died_at) // _MINUTE_US >= DeadHook.times
     found = select(DeadHook.id, DeadHook.receipt).where(ours, DeadHook.replayed_at.is_(None), rested)

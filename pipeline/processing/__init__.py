@@ -1,1 +1,1 @@
-"""The links of the chain, each from a batch to a batch. `tasks.hooks` gives them their turns."""
+"""The links of the chain, each a function from a batch to a batch. `tasks.hooks` runs them."""

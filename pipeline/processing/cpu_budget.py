@@ -1,8 +1,8 @@
-"""What hooks cost: a budget of processor time for each hook, and for each store a share of each batch.
+"""A budget of CPU time for each hook, and for each store a share of each batch.
 
-Time is linear in a hook's length, and a hook's length and values are bounded, so no hook of a store needs a fraction of
-the budget. It is for the fault that none of this foresaw: such a hook dies at its first try, and not after its readers
-have been killed three times. A store whose hooks have used up its share has the rest of them read later.
+CPU time is linear in a hook's length, and a hook's length and values are bounded, so ordinary hooks need a fraction of
+the budget. The budget is for errors that we did not foresee: a hook that exceeds it fails at its first try, instead of
+after three killed workers. The remaining hooks of a store that has used up its share are read later.
 """
 
 from __future__ import annotations
@@ -15,62 +15,62 @@ from math import inf
 
 from pipeline.core.errors import BadHook
 
-MAX_HOOK_CPU_S = 2.0  # of one hook in one link; the dearest 5 MB that is read takes a third of it on a slow machine
-MAX_STORE_CPU_S = 0.5  # of one store's hooks in one link and batch; the first of them is begun whatever it costs
+MAX_HOOK_CPU_S = 2.0  # for one hook in one link; the costliest readable 5 MB take a third of it on a slow machine
+MAX_STORE_CPU_S = 0.5  # for one store's hooks in one link and batch; its first hook is read whatever it costs
 TOO_COSTLY = "too_costly"
 
-CpuLimit = Callable[[float], AbstractContextManager[None]]  # OverBudget strikes in it after so many seconds
+CpuLimit = Callable[[float], AbstractContextManager[None]]  # raises CpuLimitExceeded in its block after so many seconds
 
 
 class CpuLimitExceeded(BaseException):
-    """The processor time is used up. No `except Exception` on its way takes it for a fault of its own."""
+    """The CPU time is used up. A BaseException, so that no `except Exception` in between handles it."""
 
 
 def no_cpu_limit(_seconds: float) -> AbstractContextManager[None]:
-    """For where nothing can strike: what was too costly is known when it is over."""
+    """Limit nothing, where a running block cannot be interrupted: a hook that was too costly is known afterwards."""
     return nullcontext()
 
 
 class CpuBudget:
-    """Of one batch in one link, whose clock is the processor time of this thread. Nothing is left unless a share is."""
+    """The CPU time of one batch in one link, measured on this thread. Without a share no hook is deferred."""
 
     def __init__(
-        self, limited: CpuLimit = no_cpu_limit, share_s: float = inf, clock: Callable[[], float] = time.thread_time
+        self, cpu_limit: CpuLimit = no_cpu_limit, share_s: float = inf, clock: Callable[[], float] = time.thread_time
     ) -> None:
-        self._cpu_limit = limited
+        self._cpu_limit = cpu_limit
         self._share_s = share_s
         self._clock = clock
-        self._spent: defaultdict[str, float] = defaultdict(float)
-        self._left: defaultdict[str, list[str]] = defaultdict(list)
+        self._spent_s: defaultdict[str, float] = defaultdict(float)
+        self._deferred: defaultdict[str, list[str]] = defaultdict(list)
 
     @contextmanager
-    def of(self, store: str) -> Iterator[None]:
-        """Count what the block costs as this store's. Raises BadHook if it is more than one hook may."""
-        began, struck = self._clock(), False
+    def charge(self, store: str) -> Iterator[None]:
+        """Charge the block's CPU time to this store. Raises BadHook if it is more than a hook may take."""
+        started, interrupted = self._clock(), False
         try:
             with self._cpu_limit(MAX_HOOK_CPU_S):
                 yield
         except CpuLimitExceeded:
-            struck = True
+            interrupted = True
         finally:
-            took = self._clock() - began
-            self._spent[store] += took
-        if struck or took > MAX_HOOK_CPU_S:
-            raise BadHook(TOO_COSTLY, {"cpu_s": round(took, 1), "limit_s": MAX_HOOK_CPU_S})
+            cpu_s = self._clock() - started
+            self._spent_s[store] += cpu_s
+        if interrupted or cpu_s > MAX_HOOK_CPU_S:
+            raise BadHook(TOO_COSTLY, {"cpu_s": round(cpu_s, 1), "limit_s": MAX_HOOK_CPU_S})
 
     def defer_if_over_share(self, store: str, entry_id: str) -> bool:
-        """Whether this hook of the store is left for later, since those before it have used up the store's share."""
-        if self._spent[store] <= self._share_s:
+        """Return whether this hook has to be read later, because its store has used up its share; if so, note it."""
+        if self._spent_s[store] <= self._share_s:
             return False
-        self._left[store].append(entry_id)
+        self._deferred[store].append(entry_id)
         return True
 
     @property
     def exhausted_stores(self) -> list[str]:
-        """The stores whose hooks have used up their share."""
-        return [store for store, spent in self._spent.items() if spent > self._share_s]
+        """The stores that have used up their share."""
+        return [store for store, spent_s in self._spent_s.items() if spent_s > self._share_s]
 
     @property
-    def left(self) -> Mapping[str, Sequence[str]]:
-        """Store -> the entries that are left for later, in their order."""
-        return self._left
+    def deferred(self) -> Mapping[str, Sequence[str]]:
+        """Store -> its deferred entries, in their order."""
+        return self._deferred

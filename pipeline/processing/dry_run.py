@@ -1,4 +1,4 @@
-"""Tries hooks that wait, to the end of the chain and without keeping anything of it."""
+"""Runs waiting hooks through the whole chain and rolls back, to see whether this release can process them."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Callable, Iterable
 from redis import Redis
 from sqlalchemy import Engine
 
-from pipeline.core.hooks import CANARY, HEARTBEAT, INTERNAL
+from pipeline.core.hooks import CANARY, HEARTBEAT, INTERNAL_ERROR
 from pipeline.inbox import stream
 from pipeline.inbox.entry import InboxEntry
 from pipeline.ledger.engine import writing
 from pipeline.processing.decode import decode_batch
-from pipeline.processing.errors import is_hook_fault
+from pipeline.processing.failures import is_hook_fault
 from pipeline.processing.validate import validate_batch
 from pipeline.recording.batch import record_batch
 
-MAX_HOOKS_PER_END = 25  # hooks at either end of the inbox
-MAX_HOOKS_PER_KIND = 3  # that are tried, at most
+MAX_HOOKS_PER_END = 25  # hooks read at either end of the inbox
+MAX_HOOKS_PER_KIND = 3  # hooks of a kind that are tried before it counts as failing
 
 
 class _RollBack(Exception):
-    """Nothing of what was tried is kept."""
+    """Ends the transaction without a commit."""
 
 
 def dry_run(
     redis: Redis, engine: Engine, now: Callable[[], int], exclude_receipts: Iterable[str] = ()
 ) -> tuple[int, int]:
-    """Try some of the hooks that wait. Of the kinds there are among them, each store's events of one name being one:
-    how many go on, and how many an error of ours keeps from it. `without`: receipts that are known to fail.
+    """Try some of the waiting hooks of each kind, which is a store's hooks of one event name.
 
-    Raises what a server or this machine raises; that says nothing of hooks.
+    Returns how many kinds succeed, and how many fail with an internal error. `exclude_receipts` are hooks that are
+    known to fail. Raises errors of servers and of this machine, since they say nothing about the hooks.
     """
     kinds = _group_by_kind(redis, frozenset(exclude_receipts))
-    sound = sum(
+    succeeded = sum(
         any(_can_be_recorded(engine, entry, now) for entry in entries[:MAX_HOOKS_PER_KIND]) for entries in kinds
     )
-    return sound, len(kinds) - sound
+    return succeeded, len(kinds) - succeeded
 
 
 def _group_by_kind(redis: Redis, exclude_receipts: frozenset[str]) -> list[list[InboxEntry]]:
@@ -50,10 +50,10 @@ def _group_by_kind(redis: Redis, exclude_receipts: frozenset[str]) -> list[list[
 def _can_be_recorded(engine: Engine, entry: InboxEntry, now: Callable[[], int]) -> bool:
     batch = validate_batch(decode_batch([entry], 0, now), now)
     if batch["failed"]:
-        return batch["failed"][0]["reason"] != INTERNAL
+        return batch["failed"][0]["reason"] != INTERNAL_ERROR
     try:
-        with writing(engine) as db:
-            record_batch(db, batch["hooks"], [], {entry.entry_id: (entry.raw, entry.query)}, token=None, now=now())
+        with writing(engine) as conn:
+            record_batch(conn, batch["hooks"], [], {entry.entry_id: (entry.raw, entry.query)}, token=None, now=now())
             _roll_back()
     except _RollBack:
         return True

@@ -1,8 +1,8 @@
-"""Limits how many hooks may die of an error of our own: if nearly all do, a release is broken, not its hooks.
+"""Limits how many hooks may fail with an internal error: if nearly all do, the release is broken, not the hooks.
 
-Then the chain stops and hooks stay in the inbox. Before it stops, and every few seconds afterwards, it is tried with a
-few of the hooks that wait, without keeping anything: if most of them would go on, the fault is that of the others, and
-the chain goes on. So a release that was mended goes on by itself, and one store's odd hooks stop no other store's.
+Then the chain stops and hooks stay in the inbox. Before it stops, and every few seconds afterwards, a dry run tries a
+few of the waiting hooks: if most of them succeed, only some hooks are at fault and the chain resumes. So a chain that
+stopped resumes by itself once the release is fixed, and one store's unusual hooks never stop the hooks of other stores.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from redis import Redis
 
 from pipeline.core.hooks import FailedHook
 from pipeline.infra import redis_keys
+from pipeline.processing.release import get_running_version
 
 MAX_FAILURE_SHARE = 0.8
-MAX_CONSECUTIVE_FAILURES = 10  # hooks that die before the chain may stop: one alone shows nothing about a release
+MAX_CONSECUTIVE_FAILURES = 10  # failures before the chain may stop: a single one says nothing about a release
 DRY_RUN_INTERVAL_US = 10_000_000
-_FAILURES_TTL_S = 86_400  # how long deaths count as following each other
 LIMIT_OVERRIDE_S = 3_600
+_FAILURES_TTL_S = 86_400  # failures further apart do not count as consecutive
 
 
 @dataclass(frozen=True, slots=True)
 class ChainStop:
-    """The chain stands: since when (µs), with which version, in which link, of which kind of error, how many hooks."""
+    """Why the chain is stopped: since when (µs), by which version, in which link, the error's type, how many hooks."""
 
     since: int
     version: str
@@ -37,7 +37,7 @@ class ChainStop:
 
 
 def exceeds_failure_limit(redis: Redis, failed: int, succeeded: int) -> bool:
-    """Count hooks that an error of ours keeps from going on. Whether nearly all do, and too many in a row."""
+    """Count internal errors. Return whether nearly all hooks fail, and too many in a row."""
     if failed < MAX_FAILURE_SHARE * (failed + succeeded):
         redis.delete(redis_keys.CONSECUTIVE_FAILURES)
         return False
@@ -45,38 +45,39 @@ def exceeds_failure_limit(redis: Redis, failed: int, succeeded: int) -> bool:
         pipe.incrby(redis_keys.CONSECUTIVE_FAILURES, failed)
         pipe.expire(redis_keys.CONSECUTIVE_FAILURES, _FAILURES_TTL_S)
         pipe.exists(redis_keys.FAILURE_LIMIT_OVERRIDE)
-        in_a_row, _, lets_die = pipe.execute()
-    return bool(in_a_row >= MAX_CONSECUTIVE_FAILURES and not lets_die)
+        consecutive, _, is_overridden = pipe.execute()
+    return bool(consecutive >= MAX_CONSECUTIVE_FAILURES and not is_overridden)
 
 
 def is_release_broken(succeeded: int, failed: int) -> bool:
-    """Whether the kinds of hooks that were tried say that the release is broken; if nothing else waits, it may be."""
+    """Return whether a dry run says that the release is broken. If nothing else was waiting, it may be."""
     return failed >= MAX_FAILURE_SHARE * (succeeded + failed)
 
 
 def stop_chain(redis: Redis, failures: Sequence[FailedHook], now: int) -> ChainStop:
-    """Let the chain stand, and say why."""
-    kinds = Counter((one["stage"], str(one["detail"].get("error"))) for one in failures)
-    (link, error), _ = kinds.most_common(1)[0]
+    """Stop the chain because of these failures, and return the most frequent cause."""
+    causes = Counter((hook["stage"], str(hook["detail"].get("error"))) for hook in failures)
+    (link, error), _ = causes.most_common(1)[0]
+    version = get_running_version()
+    details: dict[Any, Any] = {"version": version, "link": link, "error": error, "hooks": len(failures)}
     with redis.pipeline(transaction=True) as pipe:
         pipe.hsetnx(redis_keys.CHAIN_STOPPED, "since", now)
-        said: dict[Any, Any] = {"version": get_running_version(), "link": link, "error": error, "hooks": len(failures)}
-        pipe.hset(redis_keys.CHAIN_STOPPED, mapping={**said, "probed_at": now})
+        pipe.hset(redis_keys.CHAIN_STOPPED, mapping={**details, "probed_at": now})
         pipe.execute()
-    return ChainStop(now, get_running_version(), link, error, len(failures))
+    return ChainStop(now, version, link, error, len(failures))
 
 
 def get_chain_stop(redis: Redis) -> ChainStop | None:
-    """Why the chain stands; None: it does not."""
-    found: Any = redis.hgetall(redis_keys.CHAIN_STOPPED)
-    kept = {name.decode(): value.decode() for name, value in found.items()}
-    if not kept:
+    """Return why the chain is stopped; None if it runs."""
+    fields: Any = redis.hgetall(redis_keys.CHAIN_STOPPED)
+    stop = {name.decode(): value.decode() for name, value in fields.items()}
+    if not stop:
         return None
-    return ChainStop(int(kept["since"]), kept["version"], kept["link"], kept["error"], int(kept["hooks"]))
+    return ChainStop(int(stop["since"]), stop["version"], stop["link"], stop["error"], int(stop["hooks"]))
 
 
 def claim_dry_run(redis: Redis, now: int) -> bool:
-    """Whether the chain that stands is to be tried now; only one who asks is told so."""
+    """Return whether the next dry run of a stopped chain is due (`now` in µs), and if so record that it was run."""
     last: Any = redis.hget(redis_keys.CHAIN_STOPPED, "probed_at")
     if last is not None and int(last) + DRY_RUN_INTERVAL_US > now:
         return False
@@ -85,17 +86,9 @@ def claim_dry_run(redis: Redis, now: int) -> bool:
 
 
 def resume_chain(redis: Redis, *, ignore_limit: bool = False) -> None:
-    """Let the chain go on; for an hour, even if hooks die."""
+    """Let the chain run again; with `ignore_limit`, for an hour however many hooks fail."""
     with redis.pipeline(transaction=True) as pipe:
         pipe.delete(redis_keys.CHAIN_STOPPED, redis_keys.CONSECUTIVE_FAILURES)
         if ignore_limit:
             pipe.set(redis_keys.FAILURE_LIMIT_OVERRIDE, 1, ex=LIMIT_OVERRIDE_S)
         pipe.execute()
-
-
-def get_running_version() -> str:
-    """The version of the code that runs."""
-    try:
-        return version("cratewire")
-    except PackageNotFoundError:
-        return "unknown"

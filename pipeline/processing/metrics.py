@@ -1,4 +1,4 @@
-"""Counts what became of a batch once the ledger holds it."""
+"""Counts the outcomes of a batch once the ledger holds it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pipeline.events.catalogue import is_known_event
 from pipeline.infra import metrics
 from pipeline.recording.batch import BatchResult
 
-UNKNOWN_EVENT_LABEL = "other"  # all events we do not know: an address may name any
+UNKNOWN_EVENT_LABEL = "other"  # for all events that we do not know: a URL may contain any name
 _US_PER_S = 1_000_000
 
 
 def count_batch(batch: Batch, recorded: Iterable[BatchResult], now: int) -> None:
-    """Outcomes, deaths and the time of every hook in each stage; `now` is when they were recorded."""
+    """Count outcomes, dead hooks and the time each hook spent in each stage; `now` (µs) is when they were recorded."""
     hooks = [hook for hook in batch["hooks"] if hook["source"] != HEARTBEAT]
     if hooks or batch["failed"]:
         metrics.BATCH_SIZES.observe(len(hooks) + len(batch["failed"]))
@@ -22,16 +22,16 @@ def count_batch(batch: Batch, recorded: Iterable[BatchResult], now: int) -> None
         _count_stages(hook, now)
         if aside := hook.get("aside"):
             metrics.UNREADABLE_FIELDS.labels("hook").inc(len(aside))
-    for part in recorded:
-        for (event, outcome), times in part.outcomes.items():
-            metrics.RECORDED_HOOKS.labels(event if is_known_event(event) else UNKNOWN_EVENT_LABEL, outcome).inc(times)
-        for (link, reason), times in part.dead_by_reason.items():
-            metrics.DEAD_HOOKS.labels(link, reason).inc(times)
+    for result in recorded:
+        for (event, outcome), count in result.outcomes.items():
+            metrics.RECORDED_HOOKS.labels(event if is_known_event(event) else UNKNOWN_EVENT_LABEL, outcome).inc(count)
+        for (link, reason), count in result.dead_by_reason.items():
+            metrics.DEAD_HOOKS.labels(link, reason).inc(count)
 
 
 def _count_stages(hook: ValidHook, now: int) -> None:
-    moments = (hook["received_at"], hook["decoded_at"], hook["validated_at"], now)
-    for stage, since, until in zip(_STAGE_TIMERS, moments, moments[1:], strict=False):
+    times = (hook["received_at"], hook["decoded_at"], hook["validated_at"], now)
+    for stage, since, until in zip(_STAGE_TIMERS, times, times[1:], strict=False):
         stage.observe(max(0, until - since) / _US_PER_S)
 
 

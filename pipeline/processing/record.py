@@ -1,4 +1,4 @@
-"""Third link: loaded hooks -> the ledger. A hook it refuses is taken out alone; a ledger in trouble refuses none."""
+"""Third link: valid hooks -> the ledger. A hook that cannot be recorded is taken out; if the ledger fails, none is."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ import structlog
 from sqlalchemy import Engine
 
 from pipeline.core.errors import BadHook, CratewireError
-from pipeline.core.hooks import INTERNAL, Batch, FailedHook, ValidHook, get_envelope
+from pipeline.core.hooks import INTERNAL_ERROR, Batch, FailedHook, ValidHook, build_failed_hook
 from pipeline.ledger.engine import writing
 from pipeline.processing.cpu_budget import CpuBudget
-from pipeline.processing.errors import is_hook_fault
-from pipeline.processing.failures import build_failed_hook as failed_hook
-from pipeline.processing.failures import wrap_internal_error
+from pipeline.processing.failures import fail_hook, is_hook_fault
 from pipeline.recording.batch import BatchResult, record_batch
 from pipeline.recording.dead_letters import RawBody
 
@@ -23,13 +21,14 @@ log = structlog.get_logger(__name__)
 
 
 def record(engine: Engine, batch: Batch, raws: Mapping[str, RawBody], now: Callable[[], int]) -> list[BatchResult]:
-    """Record a batch in one transaction; if one of its hooks cannot be recorded, in as few as single it out.
+    """Record a batch in one transaction, or in as many as it takes to single out the hooks that cannot be recorded.
 
-    Raises StaleFence if the inbox has a newer holder, and what the database driver raises when the ledger is in
-    trouble.
+    Raises StaleFence if another process has acquired the chain lease, and the driver's errors if the database fails.
     """
-    recorded, ours = record_valid_hooks(engine, batch, raws, now)
-    return [*recorded, record_dead_letters(engine, ours, raws, batch["token"], now)] if ours else recorded
+    results, internal_failures = record_valid_hooks(engine, batch, raws, now)
+    if internal_failures:
+        results.append(record_dead_letters(engine, internal_failures, raws, batch["token"], now))
+    return results
 
 
 def record_valid_hooks(
@@ -39,67 +38,70 @@ def record_valid_hooks(
     now: Callable[[], int],
     cpu_budget: CpuBudget | None = None,
 ) -> tuple[list[BatchResult], list[FailedHook]]:
-    """The same, without those that an error of our own keeps from going on: they are returned, and not recorded."""
-    failed = [one for one in batch["failed"] if one["reason"] != INTERNAL]
-    recording = _BatchRecorder(engine, raws, batch["token"], now, cpu_budget or CpuBudget())
-    recording.internal_failures += [one for one in batch["failed"] if one["reason"] == INTERNAL]
-    return recording.of(batch["hooks"], failed), recording.internal_failures
+    """Record a batch as `record` does, except the hooks that fail with an internal error: return them unrecorded."""
+    internal = [hook for hook in batch["failed"] if hook["reason"] == INTERNAL_ERROR]
+    failed = [hook for hook in batch["failed"] if hook["reason"] != INTERNAL_ERROR]
+    recorder = _BatchRecorder(engine, raws, batch["token"], now, cpu_budget or CpuBudget(), internal)
+    return recorder.record(batch["hooks"], failed), recorder.internal_failures
 
 
 def record_dead_letters(
     engine: Engine, failed: Sequence[FailedHook], raws: Mapping[str, RawBody], token: int, now: Callable[[], int]
 ) -> BatchResult:
-    """Keep hooks that cannot go on among the dead."""
-    with writing(engine) as db:
-        return record_batch(db, [], failed, raws, token=token, now=now())
+    """Record failed hooks as dead hooks."""
+    with writing(engine) as conn:
+        return record_batch(conn, [], failed, raws, token=token, now=now())
 
 
 class _HookOverBudget(CratewireError):
-    """A hook whose plan used up its processor time."""
+    """A hook whose plan exceeded its CPU budget."""
 
-    def __init__(self, hook: ValidHook, why: BadHook) -> None:
-        super().__init__(why.reason)
+    def __init__(self, hook: ValidHook, cause: BadHook) -> None:
+        super().__init__(cause.reason)
         self.hook = hook
-        self.why = why
+        self.cause = cause
 
 
 @dataclass(slots=True)
 class _BatchRecorder:
-    """One batch on its way into the ledger. `ours` grows by each hook that is singled out."""
+    """Records one batch. `internal_failures` grows by each hook that is singled out."""
 
     engine: Engine
     raws: Mapping[str, RawBody]
     token: int
     now: Callable[[], int]
-    costs: CpuBudget
+    cpu_budget: CpuBudget
     internal_failures: list[FailedHook] = field(default_factory=list)
 
-    def of(self, hooks: Sequence[ValidHook], failed: Sequence[FailedHook]) -> list[BatchResult]:
+    def record(self, hooks: Sequence[ValidHook], failed: Sequence[FailedHook]) -> list[BatchResult]:
         try:
-            with writing(self.engine) as db:
-                now, watched = self.now(), self.watched
-                return [record_batch(db, hooks, failed, self.raws, token=self.token, now=now, around_hook=watched)]
+            return [self._write(hooks, failed)]
         except _HookOverBudget as error:  # nothing was written
             rest = [hook for hook in hooks if hook is not error.hook]
-            return self.of(rest, [*failed, failed_hook(get_envelope(error.hook), "fan_out", error.why)])
+            return self.record(rest, [*failed, build_failed_hook(error.hook, "fan_out", error.cause)])
         except CratewireError:
             raise
         except Exception as error:
-            if not is_hook_fault(error) or not hooks:
+            if not hooks or not is_hook_fault(error):
                 raise
-            log.warning("a batch could not be recorded", hooks=len(hooks), error=type(error).__name__)
             if len(hooks) == 1:
-                self.internal_failures.append(
-                    failed_hook(get_envelope(hooks[0]), "fan_out", wrap_internal_error(error))
-                )
-                return self.of([], failed) if failed else []
+                self.internal_failures.append(fail_hook(hooks[0], "fan_out", error))
+                return self.record([], failed) if failed else []
+            log.warning("a batch could not be recorded", hooks=len(hooks), error=type(error).__name__)
             middle = len(hooks) // 2
-            return [*self.of(hooks[:middle], failed), *self.of(hooks[middle:], [])]
+            return [*self.record(hooks[:middle], failed), *self.record(hooks[middle:], [])]
+
+    def _write(self, hooks: Sequence[ValidHook], failed: Sequence[FailedHook]) -> BatchResult:
+        with writing(self.engine) as conn:
+            now = self.now()
+            return record_batch(
+                conn, hooks, failed, self.raws, token=self.token, now=now, around_hook=self._charge_hook
+            )
 
     @contextmanager
-    def watched(self, hook: ValidHook) -> Iterator[None]:
+    def _charge_hook(self, hook: ValidHook) -> Iterator[None]:
         try:
-            with self.costs.of(hook["store"]):
+            with self.cpu_budget.charge(hook["store"]):
                 yield
         except BadHook as error:
             raise _HookOverBudget(hook, error) from None

@@ -1,27 +1,22 @@
-"""Second link: bodies -> loaded data, by the schema the event's row names. Errors are kept by field."""
+"""Second link: bodies -> data, loaded with the schema of the event. Errors are recorded by field."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
 import schemas
 from pipeline.core.errors import BadHook
-from pipeline.core.hooks import Batch, DecodedHook, ValidHook, get_envelope
+from pipeline.core.hooks import Batch, DecodedHook, ValidHook, build_failed_hook, build_valid_hook
 from pipeline.events.catalogue import get_event_row, strict_paths
 from pipeline.processing.cpu_budget import CpuBudget
-from pipeline.processing.errors import is_hook_fault
-from pipeline.processing.failures import build_failed_hook, wrap_internal_error
-
-log = structlog.get_logger(__name__)
+from pipeline.processing.failures import fail_hook
 
 
 def validate_batch(batch: Batch, now: Callable[[], int], cpu_budget: CpuBudget | None = None) -> Batch:
-    """Load every body, unless its store has used up its share.
+    """Validate the hooks, except those of stores that have used up their CPU share.
 
-    An unknown event passes as it is; unknown keys are named, never fatal. Fields that cannot be read are set aside,
-    unless they say what happened or to whom.
+    Unknown events pass as they are; unknown keys are listed and never fatal. Unreadable fields are set aside, except
+    those that say what happened or to whom: without them the hook fails.
     """
     cpu_budget = cpu_budget or CpuBudget()
     checked = Batch(token=batch["token"], hooks=[], failed=list(batch["failed"]))
@@ -29,32 +24,29 @@ def validate_batch(batch: Batch, now: Callable[[], int], cpu_budget: CpuBudget |
         if cpu_budget.defer_if_over_share(hook["store"], hook["entry_id"]):
             continue
         try:
-            with cpu_budget.of(hook["store"]):
-                loaded = _load(hook, now)
-            checked["hooks"].append(loaded)
-        except BadHook as error:
-            checked["failed"].append(build_failed_hook(get_envelope(hook), "validate", error))
+            with cpu_budget.charge(hook["store"]):
+                valid = _load(hook, now)
         except schemas.InvalidBody as invalid:
-            refused = BadHook("invalid", {"errors": invalid.errors})
-            checked["failed"].append(build_failed_hook(get_envelope(hook), "validate", refused))
-        except Exception as error:
-            if not is_hook_fault(error):
-                raise
-            log.warning("a hook could not be validated", receipt=hook["receipt"], error=type(error).__name__)
-            checked["failed"].append(build_failed_hook(get_envelope(hook), "validate", wrap_internal_error(error)))
+            error = BadHook("invalid", {"errors": invalid.errors})
+            checked["failed"].append(build_failed_hook(hook, "validate", error))
+        except Exception as error:  # noqa: BLE001 raised again unless it is the hook's fault
+            checked["failed"].append(fail_hook(hook, "validate", error))
+        else:
+            checked["hooks"].append(valid)
     return checked
 
 
 def _load(hook: DecodedHook, now: Callable[[], int]) -> ValidHook:
     row = get_event_row(hook["event"])
     loaded = schemas.load(row.schema, hook["body"], strict_paths(row))
-    return ValidHook(
-        **get_envelope(hook),
+    valid = build_valid_hook(
+        hook,
+        loaded.data,
         form=hook["form"],
         fingerprint=hook["fingerprint"],
         decoded_at=hook["decoded_at"],
         validated_at=now(),
-        data=loaded.data,
-        unknown=sorted(loaded.unknown),
-        aside={path: ", ".join(messages) for path, messages in sorted(loaded.aside.items())},
     )
+    valid["unknown"] = sorted(loaded.unknown)
+    valid["aside"] = {path: ", ".join(messages) for path, messages in sorted(loaded.aside.items())}
+    return valid

@@ -12,7 +12,7 @@ from pipeline.attention.item import AttentionContext as AttentionSources
 from pipeline.attention.listing import find_attention_items
 from pipeline.inbox.batch_writer import BatchWriter
 from pipeline.inbox.client import connect
-from pipeline.inbox.heartbeat import build_heartbeat
+from pipeline.inbox.entry import build_heartbeat
 from pipeline.inbox.rejections import RejectionCounter
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import make_engine, reading

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from urllib.request import Request, urlopen
 
-from pipeline.core.hooks import Message, PersonRef
+from pipeline.core.messages import Message, PersonRef
 from pipeline.destinations.customerio import CustomerIO
 from tests.contracts.fake_track import CannedAnswer, FakeTrack, fake_track
 from tests.contracts.kit import DeliveredMessage, Kit, RecordingHTTP

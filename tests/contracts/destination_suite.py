@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pipeline.core.errors import BadCredentials, CratewireError, Misconfigured, Unreachable, WrongRegion
-from pipeline.core.hooks import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
+from pipeline.core.messages import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
 from pipeline.destinations.base import CheckResult
 from tests.contracts.kit import Kit
 from tests.contracts.messages import event, person, profile

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from pipeline.core.hooks import Message, PersonRef
+from pipeline.core.messages import Message, PersonRef
 from pipeline.destinations.base import Destination
 from pipeline.infra.http.client import MAX_BODY_BYTES, HTTPClient, HTTPResponse, Method
 

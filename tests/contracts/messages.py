@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from pipeline.core.hooks import Message, PersonRef
+from pipeline.core.messages import Message, PersonRef
 
 AT = 1_772_470_000
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

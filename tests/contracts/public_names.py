@@ -52,7 +52,9 @@ def public_names() -> dict[str, Any]:
         "redis keys": sorted(_redis_keys()),
         "stream fields": _stream_fields(),
         "batch keys": sorted(
-            sorted(get_type_hints(row)) for row in vars(hooks).values() if hasattr(row, "__required_keys__")
+            sorted(get_type_hints(row))
+            for name, row in vars(hooks).items()
+            if hasattr(row, "__required_keys__") and not name.startswith("_")
         ),
         "packed batches": [
             encode_payload({"hooks": []}).partition(":")[0],

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from pipeline.core.hooks import INTERNAL as INTERNAL_ERROR
+from pipeline.core.hooks import INTERNAL_ERROR
 from pipeline.decode.limits import Reason
 from pipeline.infra.http.faults import _FAULTS
 from pipeline.processing.cpu_budget import TOO_COSTLY
-from pipeline.processing.quarantine import POISON
+from pipeline.processing.failures import POISON
 from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
 
 PAGE = "docs/operations.md"

@@ -6,16 +6,16 @@ import pytest
 from redis import Redis
 
 from pipeline.inbox import stream
-from pipeline.inbox.heartbeat import build_heartbeat
+from pipeline.inbox.entry import build_heartbeat
 from pipeline.ledger.schema import core
 from pipeline.processing import validate
 from pipeline.processing.failure_limit import (
     DRY_RUN_INTERVAL_US,
     MAX_CONSECUTIVE_FAILURES,
     get_chain_stop,
-    get_running_version,
     resume_chain,
 )
+from pipeline.processing.release import get_running_version
 from tasks.chain import start_chain
 from tests.installation import make_hook, order_hook
 from tests.tasks.inline_worker import run_all

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from pipeline.attention.item import AttentionContext, AttentionItem, Cause
-from pipeline.core.hooks import INTERNAL
+from pipeline.core.hooks import INTERNAL_ERROR
 from pipeline.core.plural import pluralize
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
@@ -49,7 +49,7 @@ def _build_item(db: Connection, store: str, rows: list[Any], now: int) -> Attent
     first, last = min(row[2] for row in rows), max(row[3] for row in rows)
     known = find_store(db, store)
     compared, missing = _compare_with_api(db, known.id if known else 0, last)
-    if compared and not missing and INTERNAL not in reasons:
+    if compared and not missing and INTERNAL_ERROR not in reasons:
         return None
     if compared:
         shown = f"The store's API shows {pluralize(missing, 'happening')} whose hook is among them."
@@ -62,16 +62,16 @@ def _build_item(db: Connection, store: str, rows: list[Any], now: int) -> Attent
     return AttentionItem(
         NAME,
         store,
-        OPERATOR if INTERNAL in reasons or known is None else MERCHANT,
+        OPERATOR if INTERNAL_ERROR in reasons or known is None else MERCHANT,
         f"{store}: {pluralize(reasons.total(), 'hook')} could not be read",
         f"They are kept and are no events ({', '.join(f'{count} {name}' for name, count in reasons.items())}). {shown}",
-        _OTHER_RELEASE + _TO_DO if INTERNAL in reasons else _TO_DO,
+        _OTHER_RELEASE + _TO_DO if INTERNAL_ERROR in reasons else _TO_DO,
         first,
         store if known else None,
         known.id if known else None,
         reason=next(iter(reasons)),
         is_final=compared
-        or INTERNAL in reasons
+        or INTERNAL_ERROR in reasons
         or now >= last + COMPARISON_TIMEOUT_US
         or not (known and load_reconciliations(db, known.id)),
     )

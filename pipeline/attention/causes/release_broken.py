@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pipeline.attention.item import AttentionContext, AttentionItem, Cause
 from pipeline.ledger.monitoring.alarms import OPERATOR
-from pipeline.processing.failure_limit import get_chain_stop, get_running_version
+from pipeline.processing.failure_limit import get_chain_stop
+from pipeline.processing.release import get_running_version
 
 NAME = "release_broken"
 _EFFECT = (

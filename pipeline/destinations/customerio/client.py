@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from pipeline.core.hooks import CallRecord
+from pipeline.core.messages import CallRecord
 from pipeline.destinations.customerio.batches import batch_body
 from pipeline.destinations.customerio.items import Endpoint, Item
 from pipeline.destinations.customerio.limits import MAX_RESPONSE_BYTES

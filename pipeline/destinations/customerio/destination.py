@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress, WrongRegion
-from pipeline.core.hooks import Message, Reply
+from pipeline.core.messages import Message, Reply
 from pipeline.destinations.base import CheckResult, Field
 from pipeline.destinations.customerio import limits, sending
 from pipeline.destinations.customerio.client import TrackClient

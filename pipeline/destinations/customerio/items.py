@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.core.hooks import Message, PersonRef, Rejected
+from pipeline.core.messages import Message, PersonRef, Rejected
 from pipeline.destinations.customerio.attributes import clean_attributes, limit_attributes
 from pipeline.destinations.customerio.event_data import clean_event_data, shorten_to_fit
 from pipeline.destinations.customerio.limits import (

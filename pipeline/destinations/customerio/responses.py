@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.core.backoff import parse_retry_after
-from pipeline.core.hooks import ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+from pipeline.core.messages import ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
 from pipeline.destinations.error_text import entry_text, error_text, scrub
 from pipeline.infra.http.client import HTTPResponse
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.core.hooks import CallRecord, ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
+from pipeline.core.messages import CallRecord, ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
 from pipeline.destinations.customerio.batches import plan_round, split_into_calls
 from pipeline.destinations.customerio.client import TrackClient
 from pipeline.destinations.customerio.items import Item, build_item

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
-from pipeline.core.hooks import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+from pipeline.core.messages import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
 from pipeline.ledger.deliveries.lanes import HeldLane, add_sent, lock_lane
 from pipeline.ledger.deliveries.status import SENDING
 from pipeline.ledger.schema.core import Call, Delivery, DeliveryCall, ProfileSent

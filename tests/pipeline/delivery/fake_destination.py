@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from pipeline.core.hooks import CallRecord, Message, Outcome, Reply, Sent
+from pipeline.core.messages import CallRecord, Message, Outcome, Reply, Sent
 from pipeline.destinations.base import CheckResult, Field
 
 Behaviour = Callable[[Sequence[Message]], Reply]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from redis import Redis
 from sqlalchemy import Engine, event
 
-from pipeline.core.hooks import ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
+from pipeline.core.messages import ConnectionBroken, Message, Outcome, Rejected, Reply, RetryAfter, Sent
 from pipeline.ledger.deliveries import acquire_lane, resume_connection
 from pipeline.ledger.engine import make_engine, writing
 from tests.pipeline.delivery.fake_destination import Behaviour, reply

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import fakeredis
 from sqlalchemy import event, select
 
-from pipeline.core.hooks import Message, Rejected, Reply, Sent
+from pipeline.core.messages import Message, Rejected, Reply, Sent
 from pipeline.delivery.lane import run_lane
 from pipeline.delivery.open_connection import LaneReport
 from pipeline.infra.redis_lease import Lease

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.core.hooks import RetryAfter
+from pipeline.core.messages import RetryAfter
 from pipeline.delivery.open_connection import OpenConnection
 from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.engine import writing

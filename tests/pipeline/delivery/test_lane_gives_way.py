@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.core.hooks import Sent
+from pipeline.core.messages import Sent
 from pipeline.delivery import lane
 from pipeline.delivery.open_connection import LaneReport
 from pipeline.ledger.deliveries import promote_to_live

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.backoff import MAX_BACKOFF_S
-from pipeline.core.hooks import RetryAfter
+from pipeline.core.messages import RetryAfter
 from tests.pipeline.delivery.fake_destination import Behaviour, always
 from tests.pipeline.delivery.lane_setup import SECOND, LaneSetup
 

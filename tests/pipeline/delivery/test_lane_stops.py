@@ -8,7 +8,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import ProgrammingError
 
 from pipeline.core.errors import Misconfigured
-from pipeline.core.hooks import ConnectionBroken, Message, Reply, Sent
+from pipeline.core.messages import ConnectionBroken, Message, Reply, Sent
 from pipeline.delivery.open_connection import LaneReport
 from pipeline.ledger.deliveries import acquire_lane, pause_connection, resume_connection
 from pipeline.ledger.engine import writing

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.backoff import MAX_BACKOFF_S
-from pipeline.core.hooks import RetryAfter, Sent
+from pipeline.core.messages import RetryAfter, Sent
 from pipeline.delivery.open_connection import LaneReport
 from tests.pipeline.delivery.fake_destination import always, reply
 from tests.pipeline.delivery.lane_setup import SECOND, LaneSetup

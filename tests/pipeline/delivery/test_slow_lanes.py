@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from pipeline.core.hooks import RetryAfter, Sent
+from pipeline.core.messages import RetryAfter, Sent
 from pipeline.delivery.slow_lanes import SLOW_CALL_S, acquire_slot, count_free_slots, fast_lanes, record_latency
 from tests.pipeline.delivery.fake_destination import always, reply
 from tests.pipeline.delivery.lane_setup import LANE, LaneSetup

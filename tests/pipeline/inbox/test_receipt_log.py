@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import structlog
 
-from pipeline.inbox.heartbeat import build_heartbeat
+from pipeline.inbox.entry import build_heartbeat
 from pipeline.inbox.receipt_log import MAX_RECEIPT_DELAY_S, MAX_RECEIPTS_PER_LINE, ReceiptLog
 from tests.pipeline.inbox.hooks import hook
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from pipeline.core.hooks import CallRecord, ConnectionBroken, Message, Outcome, PersonRef, Rejected, RetryAfter, Sent
+from pipeline.core.messages import CallRecord, ConnectionBroken, Message, Outcome, PersonRef, Rejected, RetryAfter, Sent
 from pipeline.ledger.deliveries import HeldLane, acquire_lane, claim, pause_connection, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries.deliveries import list_calls

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.errors import StaleFence
-from pipeline.core.hooks import Sent
+from pipeline.core.messages import Sent
 from pipeline.ledger.deliveries import (
     HeldLane,
     LaneState,

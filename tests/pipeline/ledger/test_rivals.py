@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.core.errors import StaleFence
-from pipeline.core.hooks import Sent
+from pipeline.core.messages import Sent
 from pipeline.ledger.deliveries import HeldLane, acquire_lane, claim, settle
 from pipeline.ledger.engine import make_engine, reading, writing
 from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_person, add_store, statuses

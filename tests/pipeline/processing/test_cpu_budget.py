@@ -64,7 +64,7 @@ def receipts(hooks):
 
 
 def test_what_costs_more_than_a_hook_may_is_too_costly(costs, spending):
-    with pytest.raises(BadHook) as refused, costs.of("acme"):
+    with pytest.raises(BadHook) as refused, costs.charge("acme"):
         spending.now += MAX_HOOK_CPU_S + 0.5
 
     assert (refused.value.reason, refused.value.detail) == (TOO_COSTLY, {"cpu_s": 2.5, "limit_s": 2.0})
@@ -76,12 +76,12 @@ def test_what_is_struck_is_too_costly():
         yield
         raise CpuLimitExceeded
 
-    with pytest.raises(BadHook, match=TOO_COSTLY), CpuBudget(struck).of("acme"):
+    with pytest.raises(BadHook, match=TOO_COSTLY), CpuBudget(struck).charge("acme"):
         pass
 
 
 def test_what_fails_within_its_budget_fails_for_its_own_reason(costs):
-    with pytest.raises(BadHook, match="not_json"), costs.of("acme"):
+    with pytest.raises(BadHook, match="not_json"), costs.charge("acme"):
         raise BadHook("not_json")
 
 
@@ -111,7 +111,7 @@ def test_a_store_that_has_used_up_its_share_is_left_and_others_are_not(priced, s
     found = validate_batch(batch, clock, of_validate)
 
     assert receipts(found["hooks"]) == ["r1", "r2", "r5"]
-    assert {**of_decode.left, **of_validate.left} == {"acme": ["3-0", "4-0"]}
+    assert {**of_decode.deferred, **of_validate.deferred} == {"acme": ["3-0", "4-0"]}
     assert found["failed"] == []
 
 

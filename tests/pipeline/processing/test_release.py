@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.processing.release import RELEASE, release_of
+from pipeline.processing.release import RELEASE, hash_source
 
 
 @pytest.fixture
@@ -15,25 +15,25 @@ def folder(tmp_path):
 
 
 def test_the_same_files_have_the_same_name(folder):
-    assert release_of([folder]) == release_of([folder])
+    assert hash_source([folder]) == hash_source([folder])
 
 
 @pytest.mark.parametrize(
     ("file", "content"), [("deep/one.py", "a = 2\n"), ("two.py", ""), ("deep/two.py", "a = 1\n"), ("a.lua", "")]
 )
 def test_a_changed_or_further_file_gives_another_name(folder, file, content):
-    before = release_of([folder])
+    before = hash_source([folder])
     (folder / file).write_text(content)
 
-    assert release_of([folder]) != before
+    assert hash_source([folder]) != before
 
 
 def test_files_that_are_no_code_give_no_other_name(folder):
-    before = release_of([folder])
+    before = hash_source([folder])
     (folder / "deep/one.pyc").write_text("")
 
-    assert release_of([folder]) == before
+    assert hash_source([folder]) == before
 
 
 def test_ours_is_of_files_there_are():
-    assert release_of([]) != RELEASE
+    assert hash_source([]) != RELEASE

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from pipeline.attention.item import AttentionItem
 from pipeline.inbox import stream
-from pipeline.inbox.heartbeat import build_heartbeat
+from pipeline.inbox.entry import build_heartbeat
 from pipeline.inbox.ingest import IngestStatus
 from pipeline.infra import redis_keys
 from pipeline.infra.metrics import REGISTRY

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from pipeline.processing.failure_limit import get_running_version, resume_chain, stop_chain
+from pipeline.processing.failure_limit import resume_chain, stop_chain
+from pipeline.processing.release import get_running_version
 from tests.pipeline.attention.conftest import MINUTE
 
 DIED = {"stage": "validate", "reason": "internal_error", "detail": {"error": "AttributeError"}}

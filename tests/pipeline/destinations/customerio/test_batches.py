@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.hooks import Message
+from pipeline.core.messages import Message
 from pipeline.destinations.customerio.batches import batch_body, plan_round, split_into_calls
 from pipeline.destinations.customerio.items import Item, build_item
 from pipeline.destinations.customerio.limits import MAX_CALL_BYTES, MAX_CALL_ITEMS

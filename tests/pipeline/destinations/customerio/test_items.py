@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.hooks import Message, PersonRef, Rejected
+from pipeline.core.messages import Message, PersonRef, Rejected
 from pipeline.destinations.customerio import limits
 from pipeline.destinations.customerio.items import Item, build_item
 from tests.contracts.messages import AT, event, person, profile, ulid

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import pytest
 
-from pipeline.core.hooks import ConnectionBroken, Rejected, RetryAfter, Sent
+from pipeline.core.messages import ConnectionBroken, Rejected, RetryAfter, Sent
 from pipeline.destinations.customerio import CustomerIO
 from pipeline.destinations.customerio.limits import MAX_CALL_ITEMS
 from pipeline.destinations.customerio.sending import MAX_CALLS, MAX_SPLITS

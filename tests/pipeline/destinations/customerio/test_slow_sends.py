@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from pipeline.core.hooks import Rejected, RetryAfter, Sent
+from pipeline.core.messages import Rejected, RetryAfter, Sent
 from pipeline.destinations.customerio import CustomerIO
 from pipeline.infra.http.client import HTTPClient
 from tests.contracts.fake_track import FakeTrack

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from pipeline.core.hooks import Rejected, Sent
+from pipeline.core.messages import Rejected, Sent
 from pipeline.ledger.deliveries import acquire_lane, claim, clear_lane, pause_connection, postpone_lane, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import EventCounts, count_by_connection, count_events

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection
 
-from pipeline.core.hooks import CallRecord, Rejected
+from pipeline.core.messages import CallRecord, Rejected
 from pipeline.ledger.deliveries import acquire_lane, claim, settle
 from pipeline.ledger.engine import writing
 from pipeline.ledger.queries import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, insert
 
-from pipeline.core.hooks import CallRecord, Sent
+from pipeline.core.messages import CallRecord, Sent
 from pipeline.ledger.deliveries import acquire_lane, claim, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import EventFilter, EventRecipient, get_event, list_events

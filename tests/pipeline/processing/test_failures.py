@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pipeline.inbox.poison import MAX_TRIES
 from pipeline.processing.decode import decode_batch
-from pipeline.processing.quarantine import quarantine
+from pipeline.processing.failures import quarantine
 from tests.pipeline.processing.entries import clock, entry
 
 
