@@ -59,10 +59,10 @@ def beat(settings: Settings) -> bool:
 CHECKS: Mapping[str, Check] = {check.__name__: check for check in (web, worker, backfill, beat, flower)}
 
 
-def is_answering(host: str, port: int, url_path: str) -> bool:
-    """Whether 200 is the answer. Who listens everywhere listens on loopback too."""
+def is_answering(host: str, port: int, url_path: str, timeout_s: float = PROBE_TIMEOUT_S) -> bool:
+    """Whether a GET is answered with 200. A server that listens on all addresses is asked on loopback."""
     everywhere = host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
-    connection = http.client.HTTPConnection("127.0.0.1" if everywhere else host, port, timeout=PROBE_TIMEOUT_S)
+    connection = http.client.HTTPConnection("127.0.0.1" if everywhere else host, port, timeout=timeout_s)
     try:
         connection.request("GET", url_path)
         return connection.getresponse().status == http.client.OK

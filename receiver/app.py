@@ -9,7 +9,6 @@ from flask import Flask
 from pipeline.settings import Settings
 from receiver import health
 from receiver.hooks.build import WebComponents, build_components
-from receiver.hooks.wsgi_middleware import HookMiddleware
 from receiver.metrics import endpoint
 from receiver.pages.context import PagesContext
 from receiver.pages.lazy_app import LazyApp
@@ -30,7 +29,6 @@ def create_app(settings: Settings, components: WebComponents | None = None) -> F
     if parts.site:
         pages = LazyApp(app.wsgi_app, find_own_paths(app), partial(_build_pages, parts.site), settings.public_url)
         app.wsgi_app = pages  # type: ignore[method-assign] # Flask's documented way
-    app.wsgi_app = HookMiddleware(app.wsgi_app, parts.rules)  # type: ignore[method-assign] # Flask's documented way
     app.extensions["cratewire"] = parts
     return app
 

@@ -40,7 +40,6 @@ KEYS = ("k" * 32,)
 API = "https://api.example.com/v1/customers/"
 INTAKE = HookRules(
     verify=lambda _store, _token: 1,
-    submit=lambda _hook: "inbox",
     max_bytes=5_000_000,
     now=lambda: 0,
     receipt=lambda _at: "r",

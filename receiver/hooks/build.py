@@ -42,7 +42,6 @@ def build_components(settings: Settings, wake_up: Callable[[], None] | None = No
     revoked = RevokedTokens(RevocationCache(make_engine(settings.database_url), time.monotonic), now_us, time.monotonic)
     intake = HookRules(
         verify=partial(hook_tokens.verify, settings.secret_keys),
-        submit=writer.submit,
         max_bytes=settings.max_hook_bytes,
         now=now_us,
         receipt=generate_receipt,

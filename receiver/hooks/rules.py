@@ -17,8 +17,6 @@ from pipeline.inbox.entry import RawHook
 from pipeline.inbox.ingest import Route
 from pipeline.inbox.rejections import RejectionCounter
 from pipeline.infra import metrics
-from pipeline.infra.tracing import span
-from receiver.charset import in_utf8
 from receiver.hooks.content_encoding import (
     CorruptBody,
     DecompressedTooLarge,
@@ -34,7 +32,6 @@ PATH_PREFIX = "hooks/"
 PATH_SEGMENTS = 3  # parts behind it: store, token, event
 MAX_SEARCHED_SEGMENTS = 8  # of an address, in which a token is looked for
 RETRY_AFTER_S = "5"  # seconds
-CHUNK_BYTES = 65_536
 MAX_LENGTH_DIGITS = 18  # digits; more is too large, and too slow to convert
 
 
@@ -95,34 +92,14 @@ class HookRoute(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HookRules:
-    """The rules with what they need; the same for the fast path and for Flask."""
+    """The rules and what they need."""
 
     verify: Callable[[str, str], int]  # store, token -> token version, or InvalidToken
-    submit: Callable[[RawHook], Route]  # returns when the hook is durable
     max_bytes: int
     now: Callable[[], int]  # µs
     receipt: Callable[[int], str]  # a new one, for a hook received then
     tally: RejectionCounter = field(default_factory=RejectionCounter)
     is_revoked: Callable[[str, int], bool] = lambda _store, _version: False  # store, token version
-
-    def take(
-        self, method: str, parts: Sequence[str], query: str, headers: HeaderGetter, read: Callable[[int], bytes]
-    ) -> Answer:
-        """Answer one request. `parts` are those of its `address`."""
-        try:
-            place = self.admit(method, parts)
-            if place is None:
-                return PROBE_ANSWER
-            coding = self.parse_encoding(place.store, headers)
-            raw = self._body(place.store, headers("content-length"), read)
-            if coding is not None:
-                raw = self.decompress(place.store, coding, raw)
-            raw = in_utf8(headers("content-type"), raw, self.max_bytes)
-        except RequestRejected as turned:
-            return turned.answer
-        hook = self.hook(place, raw, query if method == "GET" else None)
-        with metrics.ACKNOWLEDGEMENT_SECONDS.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
-            return build_hook_answer(hook, self.submit(hook))
 
     def address(self, path: str) -> list[str] | None:
         """The parts of a hook's address, to admit; None if it is none.
@@ -220,17 +197,6 @@ class HookRules:
             raise self.lost(store, TOO_LARGE) from None
         except CorruptBody:
             raise self.lost(store, CORRUPT_ENCODING) from None
-
-    def _body(self, store: str, content_length: str | None, read: Callable[[int], bytes]) -> bytes:
-        """The whole body, or TurnedAway."""
-        length = self.length(store, content_length)
-        wanted = self.max_bytes + 1 if length is None else length
-        chunks: list[bytes] = []
-        while wanted and (chunk := read(min(wanted, CHUNK_BYTES))):
-            chunks.append(chunk)
-            wanted -= len(chunk)
-        self.whole(store, length, wanted)
-        return b"".join(chunks)
 
 
 def build_hook_answer(hook: RawHook, route: Route) -> Answer:

@@ -1,25 +1,31 @@
-"""One line of output after the name of who wrote it, as honcho prints it."""
+"""Prints the output of many processes: each line with its time and the name of the process that wrote it."""
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from honcho.colour import get_colours
-from honcho.printer import Message, Printer
-
 PrintLine = Callable[[str, str], None]
+
+_CYAN, _YELLOW, _GREEN, _MAGENTA, _RED, _BLUE = "36", "33", "32", "35", "31", "34"  # ANSI's codes
+_COLOURS = [f"{code}{bold}" for bold in ("", ";1") for code in (_CYAN, _YELLOW, _GREEN, _MAGENTA, _RED, _BLUE)]
 
 
 def make_printer(names: Sequence[str], clock: Callable[[], float] = time.time) -> PrintLine:
-    """A function of a name and a line; each name has its colour on a terminal."""
-    colours = dict(zip(names, get_colours(), strict=False))
-    to = Printer(sys.stdout, width=max(map(len, names)))
+    """Return a function that prints a line of the named process. On a terminal each name has its colour."""
+    has_colours = sys.stdout.isatty()
+    colours = dict(zip(names, itertools.cycle(_COLOURS), strict=False))
+    width = max(map(len, names))
 
-    def say(name: str, line: str) -> None:
+    def print_line(name: str, line: str) -> None:
         at = datetime.fromtimestamp(clock()).astimezone()
-        to.write(Message(type="line", data=line, time=at, name=name, colour=colours.get(name)))
+        prefix = f"{at:%H:%M:%S} {name.ljust(width)} | "
+        if has_colours and name in colours:
+            prefix = f"\033[0m\033[{colours[name]}m{prefix}\033[0m"
+        for part in line.splitlines():
+            print(prefix + part, flush=True)  # noqa: T201 this is what is meant to be seen
 
-    return say
+    return print_line

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import time
 
 from kombu.exceptions import OperationalError
 
 from pipeline.infra.private_files import set_private_umask
 from pipeline.settings import Settings, read_environment
+from receiver.alive import is_answering
 
 POLL_INTERVAL_S = 0.3
 PROBE_TIMEOUT_S = 2.0
-
-
-def is_web_ready(host: str, port: int) -> bool:
-    """Whether web says that it can accept hooks. Who listens everywhere listens on loopback too."""
-    everywhere = host == "0.0.0.0"  # noqa: S104  compared, not bound
-    connection = http.client.HTTPConnection("127.0.0.1" if everywhere else host, port, timeout=PROBE_TIMEOUT_S)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def is_worker_up() -> bool:
@@ -42,7 +29,7 @@ def main() -> None:
     """Wait for both; whoever started us ends us when that takes too long for their taste."""
     set_private_umask()
     settings = Settings.from_environment(read_environment())
-    while not (is_web_ready(settings.host, settings.port) and is_worker_up()):
+    while not (is_answering(settings.host, settings.port, "/readyz", PROBE_TIMEOUT_S) and is_worker_up()):
         time.sleep(POLL_INTERVAL_S)
 
 

@@ -1,4 +1,4 @@
-"""Two doors to the same rules: granian's event loop, and the WSGI fast path in front of Flask."""
+"""The hook server without granian: a request goes in as WSGI's environment, and its answer comes out."""
 
 from __future__ import annotations
 
@@ -74,7 +74,6 @@ def make_app(keeper: FakeHookSink, site: PagesContext | None = None):
     count = iter(range(1, 1_000))
     intake = HookRules(
         verify,
-        keeper.submit,
         MAX_BYTES,
         lambda: NOW,
         lambda at: f"{at}-{next(count)}",
@@ -127,7 +126,7 @@ class Request:
 
 
 def as_wsgi(front: HookServer):
-    """The front as a WSGI application, so that one set of tests serves all doors."""
+    """The hook server as a WSGI application, so that tests send it what they send to Flask."""
 
     def call(environ, start_response):
         text = {name: environ.get(name, "").encode("latin-1").decode() for name in ("PATH_INFO", "QUERY_STRING")}
@@ -152,7 +151,7 @@ def as_wsgi(front: HookServer):
 
 @dataclass
 class HookClient:
-    """Sends WSGI requests to one of the two."""
+    """Sends WSGI requests to the hook server."""
 
     keeper: FakeHookSink
     call: Any

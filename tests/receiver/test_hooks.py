@@ -1,4 +1,4 @@
-"""Every rule of the hook address, through every door."""
+"""Every rule of the hook address."""
 
 from __future__ import annotations
 
@@ -171,17 +171,6 @@ def test_a_body_that_comes_in_pieces_is_whole(door):
     door.send(CONTENT_LENGTH="100", **{"wsgi.input": Dripping(b"x" * 100)})
 
     assert door.keeper.kept[0].raw == b"x" * 100
-
-
-@pytest.mark.parametrize("door", ["fast path"], indirect=True)  # granian marks it itself
-def test_no_body_is_asked_for_where_its_end_is_not_marked(door):
-    class Endless(io.BytesIO):
-        def read(self, _size=-1):
-            raise AssertionError("this would wait for ever")
-
-    reply = door.send("GET", CONTENT_LENGTH=None, **{"wsgi.input": Endless(), "wsgi.input_terminated": None})
-
-    assert reply.status == 200
 
 
 def test_a_hook_that_cannot_be_kept_is_asked_for_again(door):

@@ -1,4 +1,4 @@
-"""The real web process: granian, the fast path, the writer, a real Valkey; killed and stopped."""
+"""The real web process: granian, the hook server, the writer, a real Valkey; killed and stopped."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import threading
@@ -22,10 +23,11 @@ from pipeline.ledger.stores import save_store
 from pipeline.monitoring.status import get_hook_health
 from receiver.hooks.build import generate_receipt
 from receiver.hooks.rules import HookRules
-from receiver.hooks.wsgi_middleware import HookMiddleware
+from receiver.hooks.server import HookServer
 from tasks import process, silence
 from tasks.chain import start_chain
 from tests.pipeline.monitoring.hook_histories import DAY, every_day, heard_at, hour_us
+from tests.receiver.hook_servers import FakeHookSink, as_wsgi
 from tests.servers.listener import listener
 from tests.tasks.inline_worker import run_all, take_all_messages
 
@@ -58,14 +60,19 @@ def web(installed):
     """The receiver's rules behind a real port; what it takes is in the inbox. Its address."""
     here = installed.process
 
-    def offer(hook):
-        stream.add(here.redis, hook)
-        return "inbox"
+    class InboxSink(FakeHookSink):
+        def submit(self, hook):
+            stream.add(here.redis, hook)
+            return "inbox"
 
-    intake = HookRules(
-        partial(hook_tokens.verify, here.settings.secret_keys), offer, 10_000, here.now, generate_receipt
-    )
-    with make_server("127.0.0.1", 0, HookMiddleware(None, intake), handler_class=Quiet) as server:
+    rules = HookRules(partial(hook_tokens.verify, here.settings.secret_keys), 10_000, here.now, generate_receipt)
+    hooks = as_wsgi(HookServer(rules, InboxSink(), None))
+
+    def app(environ, start_response):
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+        return hooks(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
+
+    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

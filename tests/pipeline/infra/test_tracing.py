@@ -16,7 +16,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.infra import tracing
 from pipeline.infra.http.client import HTTPClient
 from tasks.worker.base import RedactedTask, TaskFailed
-from tests.receiver.hook_servers import TOKEN, FakeHookSink, HookClient, make_app
+from tests.receiver.hook_servers import TOKEN, FakeHookSink, HookClient, as_wsgi, get_server, make_app
 
 app = Celery("test", task_cls=RedactedTask, set_as_current=False)
 
@@ -52,7 +52,8 @@ def test_without_a_collector_nothing_is_made():
 def test_an_acknowledgement_is_traced_with_its_receipt(spans):
     keeper = FakeHookSink()
     app = make_app(keeper)
-    HookClient(keeper, app.wsgi_app, app.extensions["cratewire"].rules).send(body=b'{"email": "marian@example.com"}')
+    client = HookClient(keeper, as_wsgi(get_server(app)), app.extensions["cratewire"].rules)
+    client.send(body=b'{"email": "marian@example.com"}')
 
     (span,) = spans()
     assert span.name == "acknowledge"

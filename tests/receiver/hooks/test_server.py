@@ -80,7 +80,7 @@ def test_a_store_whose_bodies_do_not_come_leaves_the_others_their_room():
     size = MAX_STORE_BYTES // 2
 
     async def statuses():
-        intake = HookRules(lambda _store, _token: 7, None, size, lambda: 1, str)
+        intake = HookRules(lambda _store, _token: 7, size, lambda: 1, str)
         front = HookServer(intake, FakeHookSink(), None)
         slow = [Dawdling() for _ in range(2)]
         tasks = [asyncio.create_task(front.__rsgi__(hook("acme/7.right", size), one)) for one in slow]

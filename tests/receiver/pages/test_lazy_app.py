@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from receiver.pages.lazy_app import MAX_PAGE_REQUESTS, MAX_REQUESTS_PER_NETWORK, LazyApp
-from tests.receiver.hook_servers import FakeHookSink, make_app, send
+from tests.receiver.hook_servers import FakeHookSink, as_wsgi, get_server, make_app, send
 
 
 def core(environ, start):
@@ -43,7 +43,7 @@ def test_whoever_looks_where_nothing_is_for_machines_sees_a_page(house, path):
     ("path", "status"), [("/hooks/", 404), ("//hooks/acme", 404), ("/healthz", 200), ("/readyz/hooks", 200)]
 )
 def test_what_machines_ask_for_is_answered_without_a_page(house, path, status):
-    answer = send(make_app(FakeHookSink(), house.site).wsgi_app, "GET", path)
+    answer = send(as_wsgi(get_server(make_app(FakeHookSink(), house.site))), "GET", path)
 
     assert (answer.status, b"cratewire.css" in answer.body) == (status, False)
 
