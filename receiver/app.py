@@ -9,7 +9,7 @@ from flask import Flask
 from pipeline.settings import Settings
 from receiver import health
 from receiver.hooks.build import WebComponents, build_components
-from receiver.metrics import endpoint
+from receiver.metrics import exposition
 from receiver.pages.context import PagesContext
 from receiver.pages.lazy_app import LazyApp
 
@@ -25,7 +25,7 @@ def create_app(settings: Settings, components: WebComponents | None = None) -> F
         )
     )
     if parts.monitoring:
-        app.register_blueprint(endpoint.blueprint(parts.monitoring.metrics_page.page, parts.monitoring.token))
+        app.register_blueprint(exposition.blueprint(parts.monitoring.metrics_page.page, parts.monitoring.token))
     if parts.site:
         pages = LazyApp(app.wsgi_app, find_own_paths(app), partial(_build_pages, parts.site), settings.public_url)
         app.wsgi_app = pages  # type: ignore[method-assign] # Flask's documented way

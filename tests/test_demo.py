@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from receiver.cli import demo
 from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo, write_cratewire_script
-from receiver.demo.sandbox_api import call_sandbox
+from receiver.demo.scenario import call_sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

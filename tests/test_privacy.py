@@ -16,8 +16,7 @@ from celery import Celery
 
 from pipeline.settings import Settings
 from receiver.demo.processes import DemoProcesses, start_demo
-from receiver.demo.sandbox_api import call_sandbox
-from receiver.demo.scenario import run_scenario
+from receiver.demo.scenario import call_sandbox, run_scenario
 from tasks.config import celery_config
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

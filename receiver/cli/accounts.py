@@ -12,10 +12,8 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.accounts import OWNER, ROLES, Role, find_account, list_accounts, list_members, reset_second_factor
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import DEFAULT_ACCOUNT, ensure_account, list_stores
-from receiver.cli.context import as_document, open_context
-from receiver.cli.options import data_option
-from receiver.cli.output import json_option, report_errors, show
-from receiver.cli.tables import make_table
+from receiver.cli.context import as_document, data_option, open_context
+from receiver.cli.output import json_option, make_table, report_errors, show
 from receiver.pages.accounts.send_invitation import InvitationRequest, send_invitation
 
 

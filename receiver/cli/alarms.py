@@ -19,10 +19,8 @@ from pipeline.ledger.stores import find_store
 from pipeline.mail.transport import MailMessage, open_mail_transport
 from pipeline.monitoring.alert_webhook import AlertWebhook, derive_signing_secret, send_notice
 from pipeline.monitoring.messages import AlertDigest, build_notice, build_sentence
-from receiver.cli.context import CommandContext, as_document, open_context
-from receiver.cli.options import data_option
-from receiver.cli.output import json_option, report_errors, show
-from receiver.cli.tables import format_short_time, make_table
+from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 
 TEST_MAIL_TEXT = """This is a test. An alarm reaches you in the same way when a store's hooks stop or do not arrive.
 

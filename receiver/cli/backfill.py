@@ -26,8 +26,7 @@ from pipeline.ledger.backfills import (
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import find_store
-from receiver.cli.context import CommandContext, as_document, open_context
-from receiver.cli.options import data_option
+from receiver.cli.context import CommandContext, as_document, data_option, open_context
 from receiver.cli.output import json_option, report_errors, show
 from receiver.cli.progress import format_progress, show_progress_bar
 

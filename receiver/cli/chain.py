@@ -9,8 +9,7 @@ import click
 from rich.console import Console
 
 from pipeline.processing.failure_limit import LIMIT_OVERRIDE_S, get_chain_stop, resume_chain
-from receiver.cli.context import as_document, open_context
-from receiver.cli.options import data_option
+from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import json_option, report_errors, show
 
 

@@ -24,8 +24,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import list_findings
 from pipeline.operations.connect import ConnectRequest, ConnectResult, CredentialChecks
 from pipeline.operations.connect import connect as connect_store
-from receiver.cli.context import CommandContext, migrate_database, open_context
-from receiver.cli.options import data_option, load_settings
+from receiver.cli.context import CommandContext, data_option, load_settings, migrate_database, open_context
 from receiver.cli.output import json_option, report_errors, show
 from receiver.cli.progress import describe_state
 from receiver.cli.waiting import WaitBudget, sync_until_done

@@ -21,8 +21,7 @@ from pipeline.ledger.connections import (
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store, list_stores
 from pipeline.operations import pause
-from receiver.cli.context import CommandContext, open_context
-from receiver.cli.options import data_option
+from receiver.cli.context import CommandContext, data_option, open_context
 from receiver.cli.output import json_option, report_errors, show
 
 P = ParamSpec("P")

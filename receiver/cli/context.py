@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+import click
 from redis import Redis, RedisError
 from redis.exceptions import ResponseError
 from sqlalchemy import Engine
@@ -20,9 +21,33 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.faults import classify_database_error
 from pipeline.ledger.migrations import is_current, migrate
-from pipeline.settings import Settings
-from receiver.cli.options import load_settings
+from pipeline.settings import Settings, read_environment
 from receiver.doctor.redis import explain_error
+
+LARGEST_ID = 2**63 - 1  # of a row in any database
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def data_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add --data, which the command takes as `data` and hands to `settings_of`."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The data directory; wins over CRATEWIRE_DATA_DIR.",
+    )(command)
+
+
+def load_settings(data: Path | None, port: int | None = None) -> Settings:
+    """The settings of this command; raises Misconfigured."""
+    return Settings.from_environment(read_environment(), data_dir=data, port=port)
+
+
+def is_row_id(text: str) -> bool:
+    """Whether a row can have this as its id."""
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID
+
 
 _MICROS = 1_000_000
 

@@ -20,10 +20,8 @@ from pipeline.ledger.queries import (
     list_dead_letters,
 )
 from pipeline.operations.replay import replay
-from receiver.cli.context import CommandContext, as_document, format_time, open_context
-from receiver.cli.options import data_option, is_row_id
-from receiver.cli.output import json_option, print_json, report_errors, show, styled
-from receiver.cli.tables import format_short_time, make_table
+from receiver.cli.context import CommandContext, as_document, data_option, format_time, is_row_id, open_context
+from receiver.cli.output import format_short_time, json_option, make_table, print_json, report_errors, show, styled
 
 _PAGE_SIZE = 500
 

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pipeline.core.plural import pluralize
-from receiver.cli.output import json_option, report_errors, show, styled
-from receiver.cli.tables import make_table
+from receiver.cli.output import json_option, make_table, report_errors, show, styled
 from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
 from receiver.demo.scenario import run_scenario
 

@@ -11,9 +11,8 @@ from rich.console import Console
 
 from pipeline.core.errors import Misconfigured, NoDataDirectory
 from pipeline.settings import read_environment
-from receiver.cli.options import data_option, load_settings
-from receiver.cli.output import json_option, show, styled
-from receiver.cli.tables import make_table
+from receiver.cli.context import data_option, load_settings
+from receiver.cli.output import json_option, make_table, show, styled
 from receiver.doctor.examine import DATA_DIRECTORY_ADVICE, run_checks
 from receiver.doctor.finding import Finding
 

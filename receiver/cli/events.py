@@ -20,10 +20,18 @@ from pipeline.events.catalogue import EVENTS, is_known_event
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeliveryDetail, EventDetail, EventFilter, EventSummary, get_event, list_events
 from pipeline.ledger.stores import find_store
-from receiver.cli.context import as_document, format_time, open_context
-from receiver.cli.options import LARGEST_ID, data_option, is_row_id
-from receiver.cli.output import escape_control_characters, json_option, print_json, report_errors, show, styled
-from receiver.cli.tables import format_latency, format_short_time, make_table
+from receiver.cli.context import LARGEST_ID, as_document, data_option, format_time, is_row_id, open_context
+from receiver.cli.output import (
+    escape_control_characters,
+    format_latency,
+    format_short_time,
+    json_option,
+    make_table,
+    print_json,
+    report_errors,
+    show,
+    styled,
+)
 
 _POLL_INTERVAL_S = 0.5
 _PAGE_SIZE = 200

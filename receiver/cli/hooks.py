@@ -20,10 +20,8 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import FindingRow, list_findings
 from pipeline.ledger.store_apis import delete_store_api, find_store_api, request_hook_audit, set_hook_registration
 from pipeline.ledger.stores import find_store, rotate_token
-from receiver.cli.context import CommandContext, as_document, open_context
-from receiver.cli.options import data_option
-from receiver.cli.output import json_option, report_errors, show
-from receiver.cli.tables import format_short_time, make_table
+from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget, sync_until_done
 
 ROTATION_GRACE_US = 86_400_000_000  # µs: how long the old token of a rotation still holds

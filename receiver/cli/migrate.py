@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,13 +13,12 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.core.errors import Misconfigured
+from pipeline.ledger import migrations
 from pipeline.operations.copy_database import copy_database
 from pipeline.settings import Settings
-from receiver.cli.context import migrate_database
-from receiver.cli.migrate_when_ready import migrate_when_ready
-from receiver.cli.options import data_option, load_settings
+from receiver.cli.context import data_option, load_settings, migrate_database
 from receiver.cli.output import json_option, report_errors, show
-from receiver.doctor.secret_key import check_secret_key
+from receiver.doctor.database import check_secret_key
 
 
 @click.command(
@@ -59,3 +60,49 @@ def _print_result(console: Console, revision: str, copied: dict[str, int] | None
     if copied is not None:
         events, people = copied["events"], copied["people"]
         console.print(f"Copied {sum(copied.values())} rows: {events} events and {people} people among them.")
+
+
+MAX_RETRY_DELAY_S = 5.0
+_REFUSED_TEXT = "password authentication failed"  # as the server says it; libpq passes no code on
+
+
+def migrate_when_ready(settings: Settings, report: Callable[[str], None], sleep: Callable[[float], None]) -> str:
+    """The newest revision, once the database has it. `tell` hears of each other cause of waiting once.
+
+    Raises Misconfigured for what does not change by waiting: a password that is refused, a database that this
+    version cannot use.
+    """
+    told = ""
+    for tries in itertools.count():
+        try:
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return migrations.migrate(settings.database_url)
+        except (SQLAlchemyError, OSError) as error:
+            if _is_refused(error):
+                message = "the database refuses the user or the password of DATABASE_URL: correct it and start again"
+                raise Misconfigured(message) from error
+            cause = _describe_cause(error)
+        if cause != told:
+            report(
+                f"the database cannot be migrated yet ({cause}); trying until it can: look at DATABASE_URL, the server "
+                "and its disk"
+            )
+            told = cause
+        sleep(min(MAX_RETRY_DELAY_S, 2.0**tries / 2))
+    raise AssertionError("an endless loop has ended")
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether PostgreSQL refused the password, or wants one and was given none."""
+    cause = getattr(error, "orig", None)
+    needs_password = getattr(getattr(cause, "pgconn", None), "needs_password", False)
+    return bool(needs_password) or _REFUSED_TEXT in str(cause)
+
+
+def _describe_cause(error: Exception) -> str:
+    """What may be said of it: its kind, and the code by which the server or the system names it."""
+    cause = getattr(error, "orig", None) or error
+    code = (
+        getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or getattr(cause, "strerror", None)
+    )
+    return " ".join(filter(None, (type(cause).__name__, code)))

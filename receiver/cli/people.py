@@ -11,10 +11,8 @@ from rich.console import Console
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import PersonDetail, find_people
-from receiver.cli.context import as_document, format_time, open_context
-from receiver.cli.options import data_option
-from receiver.cli.output import json_option, report_errors, show, styled
-from receiver.cli.tables import format_short_time, make_table
+from receiver.cli.context import as_document, data_option, format_time, open_context
+from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show, styled
 
 
 @click.group()

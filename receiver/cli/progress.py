@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pipeline.backfill import progress as backfill
-from receiver.cli.tables import format_short_time
+from receiver.cli.output import format_short_time
 
 PHASE_NAMES = {
     "counting": "counting",

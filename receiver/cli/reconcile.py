@@ -28,10 +28,8 @@ from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.reconciliation.collections import COLLECTIONS
 from pipeline.reconciliation.dependencies import build_reconciliation_context
 from pipeline.reconciliation.run import reconcile as reconcile_store
-from receiver.cli.context import CommandContext, as_document, open_context
-from receiver.cli.options import data_option
-from receiver.cli.output import json_option, report_errors, show
-from receiver.cli.tables import format_short_time, make_table
+from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget
 
 MAX_WAIT_S = 600.0  # seconds `run` waits in all

@@ -8,10 +8,9 @@ import click
 
 from pipeline.ledger.engine import writing
 from pipeline.operations.reencrypt import reencrypt_all
-from receiver.cli.context import open_context
-from receiver.cli.options import data_option
+from receiver.cli.context import data_option, open_context
 from receiver.cli.output import json_option, report_errors, show
-from receiver.pages.auth.reencrypt import reencrypt_second_factors
+from receiver.pages.auth.keys import reencrypt_second_factors
 
 
 @click.command(epilog="Example: CRATEWIRE_SECRET_KEY=new-key,old-key cratewire reseal")

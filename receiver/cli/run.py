@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.settings import read_environment
-from receiver.cli.options import data_option, load_settings
+from receiver.cli.context import data_option, load_settings
 from receiver.cli.output import report_errors
 from receiver.supervisor.run import run as run_everything
 

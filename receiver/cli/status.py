@@ -31,11 +31,9 @@ from pipeline.monitoring.messages import build_sentence, format_time
 from pipeline.monitoring.status import get_hook_health
 from pipeline.operations.pause import is_paused_by_platform
 from pipeline.processing.failure_limit import get_chain_stop
-from receiver.cli.context import CommandContext, as_document, open_context
-from receiver.cli.options import data_option
-from receiver.cli.output import json_option, report_errors, show, styled
+from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.output import json_option, make_table, report_errors, show, styled
 from receiver.cli.progress import describe_trouble, format_duration
-from receiver.cli.tables import make_table
 
 _MICROS = 1_000_000
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from pipeline.infra import redis_keys
 from pipeline.ledger.queries import HeartbeatArrival, assess_chain, find_last_heartbeat
+from pipeline.monitoring.canary_status import EndpointStatus, get_endpoint_status
 from pipeline.monitoring.database_trouble import ReportedTrouble, get_reported_trouble
+from pipeline.monitoring.messages import format_time
 from pipeline.processing.failure_limit import get_chain_stop
 from pipeline.settings import Settings
+from receiver.doctor.database import query_ledger
 from receiver.doctor.finding import Finding
-from receiver.doctor.ledger import query_ledger
 from receiver.doctor.redis import find_fault, open_redis
 
 _MICROS = 1_000_000
@@ -59,3 +61,23 @@ def _read_heartbeat_state(settings: Settings) -> tuple[int | None, str, Reported
     if trouble is not None:
         return (int(began) if began else None), trouble.advice, trouble
     return (int(began), _STUCK_ADVICE, None) if began else (None, _START_ADVICE, None)
+
+
+def check_public_endpoint(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
+    """Nothing if the database cannot be asked: that is a finding of its own."""
+    at = round(now() * _MICROS)
+    found = query_ledger(settings, lambda db: get_endpoint_status(db, at))
+    if found is not None:
+        yield _build_endpoint_finding(settings, found, at)
+
+
+def _build_endpoint_finding(settings: Settings, proof: EndpointStatus, now: int) -> Finding:
+    if not settings.canary_seconds:
+        return Finding("way in", "note", "not watched", "Set CRATEWIRE_CANARY_SECONDS, so that it is.")
+    if proof.works is False:
+        says = f"hooks to the public address have not come back since {format_time(proof.since)}: {proof.fault}"
+        advice = "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/silence.md has a list."
+        return Finding("way in", "wrong", says, advice)
+    if proof.proven_at is None:
+        return Finding("way in", "ok", "not tried yet")
+    return Finding("way in", "ok", f"proven {max(0, now - proof.proven_at) // _MICROS} s ago")

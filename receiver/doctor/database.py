@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,8 +14,26 @@ from pipeline.ledger.faults import DatabaseFault, classify_database_error
 from pipeline.ledger.migrations import is_current
 from pipeline.ledger.schema.core import Base, Fence
 from pipeline.ledger.sql.upsert import insert_into
+from pipeline.operations.reencrypt import count_undecryptable
 from pipeline.settings import Settings
 from receiver.doctor.finding import Finding
+
+T = TypeVar("T")
+
+
+def query_ledger(settings: Settings, query: Callable[[Connection], T]) -> T | None:
+    """The answer; None if the database is away, of another version, or none that we use."""
+    engine = make_engine(settings.database_url)
+    try:
+        if not is_current(engine):
+            return None
+        with reading(engine) as db:
+            return query(db)
+    except (SQLAlchemyError, Misconfigured):
+        return None
+    finally:
+        engine.dispose()
+
 
 PROBE_ROW = "doctor"  # the row we write to see whether rows can be written
 REQUIRED_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -112,3 +131,24 @@ def _build_error_finding(error: SQLAlchemyError) -> Finding:
     trouble = classify_database_error(error) or DatabaseFault("", f"no answer ({type(error).__name__})", _SERVER_ADVICE)
     why = " ".join(filter(None, (trouble.code, trouble.detail)))
     return Finding("database", "wrong", f"{trouble.says} ({why})" if why else trouble.says, trouble.advice)
+
+
+KEY_ADVICE = (
+    "Set CRATEWIRE_SECRET_KEY to the key they were saved with, or put the file `secret_key` back into the data "
+    "directory, and restart everything: Cratejoy's hooks are refused with 404 until then, and lost. If that key is "
+    "gone, `cratewire connect` each store again."
+)
+
+
+def check_secret_key(settings: Settings) -> Iterator[Finding]:
+    """Nothing if the database cannot be asked: that is a finding of its own."""
+    found = query_ledger(settings, lambda db: count_undecryptable(db, settings.secret_keys))
+    if found is None:
+        return
+    closed, saved = found
+    if closed:
+        yield Finding(
+            "secret key", "wrong", f"opens {saved - closed} of {saved} credentials that are saved", KEY_ADVICE
+        )
+    else:
+        yield Finding("secret key", "ok", "opens all that is saved" if saved else "nothing is saved yet")

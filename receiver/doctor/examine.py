@@ -15,12 +15,10 @@ from pipeline.infra.embedded_valkey import is_run_active
 from pipeline.infra.private_files import find_exposed_files
 from pipeline.settings import VARIABLES, Settings
 from receiver.doctor.attention import check_attention
-from receiver.doctor.chain import check_chain
-from receiver.doctor.database import check_database
+from receiver.doctor.chain import check_chain, check_public_endpoint
+from receiver.doctor.database import check_database, check_secret_key
 from receiver.doctor.finding import Finding, FindingState
-from receiver.doctor.monitoring import check_public_endpoint
 from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, open_redis
-from receiver.doctor.secret_key import check_secret_key
 from receiver.open_files import check_open_files, get_hard_limit
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 14))

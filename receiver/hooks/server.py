@@ -38,7 +38,7 @@ MAX_STORE_BYTES = 64_000_000  # of bodies under way; a quarter of what all store
 PAGE_THREADS = MAX_PAGE_REQUESTS + 10  # the loop's own pool has six on two cores: as many as people may fill with pages
 
 
-class HTTP(Protocol):
+class RsgiProtocol(Protocol):
     """Granian's side of one request; its body comes whole or in chunks."""
 
     def __call__(self) -> Any: ...
@@ -72,7 +72,7 @@ class HookServer:
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         self._writer.stop()
 
-    async def __rsgi__(self, scope: Any, http: HTTP) -> None:
+    async def __rsgi__(self, scope: Any, http: RsgiProtocol) -> None:
         try:
             parts = self._rules.address(scope.path)
             answer = await (self._page(scope, http) if parts is None else self._handle_hook(scope, http, parts))
@@ -80,7 +80,7 @@ class HookServer:
             answer = turned.answer
         http.response_bytes(int(answer.status[:3]), answer.headers, b"" if scope.method == "HEAD" else answer.body)
 
-    async def _handle_hook(self, scope: Any, http: HTTP, parts: list[str]) -> Answer:
+    async def _handle_hook(self, scope: Any, http: RsgiProtocol, parts: list[str]) -> Answer:
         place = self._rules.admit(scope.method, parts)
         if place is None:
             return PROBE_ANSWER
@@ -92,7 +92,7 @@ class HookServer:
         except TimeoutError:
             raise self._rules.lost(place.store, TOO_SLOW) from None
 
-    async def _take(self, scope: Any, http: HTTP, place: HookRoute, body: BodyReservation) -> Answer:
+    async def _take(self, scope: Any, http: RsgiProtocol, place: HookRoute, body: BodyReservation) -> Answer:
         length = self._rules.length(place.store, scope.headers.get("content-length"))
         coding = self._rules.parse_encoding(place.store, scope.headers.get)
         raw = await self._body(http, place.store, length, body)
@@ -103,7 +103,7 @@ class HookServer:
         with metrics.ACKNOWLEDGEMENT_SECONDS.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
             return build_hook_answer(hook, await self._writer.submit_async(hook))
 
-    async def _body(self, http: HTTP, store: str, length: int | None, body: BodyReservation) -> bytes:
+    async def _body(self, http: RsgiProtocol, store: str, length: int | None, body: BodyReservation) -> bytes:
         if length == 0:
             return b""
         if length is None:
@@ -116,7 +116,7 @@ class HookServer:
         self._rules.whole(store, length, length - len(raw))
         return raw
 
-    async def _read_chunked(self, http: HTTP, store: str, body: BodyReservation) -> bytes:
+    async def _read_chunked(self, http: RsgiProtocol, store: str, body: BodyReservation) -> bytes:
         """A body that breaks off ends here like a whole one; it cannot be read then, and dies with its bytes.
 
         Granian (2.8.9 still) tells them apart only to whoever reads all of it at once (`await http()`), however long
@@ -140,7 +140,7 @@ class HookServer:
         body.grow(len(content))
         return content
 
-    async def _page(self, scope: Any, http: HTTP) -> Answer:
+    async def _page(self, scope: Any, http: RsgiProtocol) -> Answer:
         """However long it takes: a thread cannot be called off, and what it has saved must be answered."""
         sent = await self._page_bodies.read(scope, http)
         loop = asyncio.get_running_loop()

@@ -19,11 +19,11 @@ from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.queries import MAX_MISSED_HEARTBEATS, Backlog, HeartbeatArrival, find_last_heartbeat, load_backlog
 from pipeline.monitoring.status import HookHealth, get_hook_health
 from pipeline.settings import Settings
+from receiver.metrics.collect import StoreStates, load_store_states
 from receiver.metrics.exposition import MetricsPage, MetricsSources
 from receiver.metrics.fallback_sweep import FallbackSweepThread, run_fallback_sweep
 from receiver.metrics.fleet_totals import FleetTotals
 from receiver.metrics.heartbeat import POLL_INTERVAL_S, HeartbeatDeps, HeartbeatThread
-from receiver.metrics.store_samples import StoreStates, load_store_states
 
 
 @dataclass(frozen=True, slots=True)

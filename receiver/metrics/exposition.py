@@ -6,11 +6,13 @@ the readiness are its own. If a source is away its figures are left out, and the
 
 from __future__ import annotations
 
+import hmac
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, generate_latest
+from flask import Blueprint, Response, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,9 +23,8 @@ from pipeline.infra.metrics.fleet import build_families
 from pipeline.ledger.queries import Backlog, ChainStatus
 from pipeline.monitoring.status import HookHealth
 from receiver.metrics import collect as looks
+from receiver.metrics.collect import Sample, StoreStates, build_gauge_families, collect_stores
 from receiver.metrics.fleet_totals import FleetTotals
-from receiver.metrics.gauges import Sample, build_gauge_families
-from receiver.metrics.store_samples import StoreStates, collect_stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +99,17 @@ class _StaticCollector:
 
     def collect(self) -> Iterable[Metric]:
         return self._found
+
+
+def blueprint(page: Callable[[], bytes], token: str) -> Blueprint:
+    """The view. Prometheus shows the token as `Authorization: Bearer …`."""
+    watch = Blueprint("watch", __name__)
+    wanted = f"Bearer {token}".encode()
+
+    @watch.get("/metrics")
+    def metrics() -> Response:
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), wanted):
+            return Response("a token is needed\n", 401, {"WWW-Authenticate": "Bearer"})
+        return Response(page(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+    return watch

@@ -15,10 +15,9 @@ from flask_wtf import CSRFProtect
 
 from receiver.pages import filters
 from receiver.pages.accounts import accept_invitation, views
-from receiver.pages.auth.login import PrefilledLoginForm
+from receiver.pages.auth.login import PrefilledLoginForm, SerialPasswordContext
 from receiver.pages.auth.mail import LedgerMailUtil, notify_old_address
 from receiver.pages.auth.mail_links import add_confirmation_pages
-from receiver.pages.auth.passwords import SerialPasswordContext
 from receiver.pages.auth.second_factor import OneTimeCodes, RecoveryCodeForm, SetupForm, improve_setup
 from receiver.pages.auth.server_logins import add_server_logins
 from receiver.pages.auth.users import SessionUserDatastore, WebUser

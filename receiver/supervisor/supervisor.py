@@ -9,9 +9,22 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from pipeline.core.errors import CratewireError
-from receiver.supervisor.backoff import count_exits_in_a_row, get_restart_delay
 from receiver.supervisor.output import PrintLine
 from receiver.supervisor.process import Child
+
+MAX_RESTART_DELAY_S = 30.0
+STABLE_AFTER_S = 60.0  # seconds of life after which earlier ends are forgotten
+
+
+def get_restart_delay(exits: int) -> float:
+    """1, 2, 4 … 30 seconds after the first, second, third … end in a row."""
+    return min(MAX_RESTART_DELAY_S, 2.0 ** (exits - 1))
+
+
+def count_exits_in_a_row(previous: int, uptime_s: float) -> int:
+    """Count this end; a life of a minute makes it the first again."""
+    return 1 if uptime_s >= STABLE_AFTER_S else previous + 1
+
 
 STOP_TIMEOUT_S = 30.0  # seconds to finish what was begun; a worker's warm stop is the longest
 POLL_INTERVAL_S = 0.2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from receiver.demo.sandbox_api import call_sandbox
+from receiver.demo.scenario import call_sandbox
 from sandbox.store.server import RunningStore as CratejoySandbox
 from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options

@@ -29,7 +29,7 @@ from pipeline.ledger.migrations import migrate
 from pipeline.monitoring.alert_webhook import build_signed_headers
 from pipeline.settings import VARIABLES
 from receiver.cli import main
-from receiver.metrics.gauges import GAUGES
+from receiver.metrics.collect import GAUGES
 from receiver.pages.auth.keys import derive_keys
 from tasks.app import app
 from tasks.worker.codec import encode_payload

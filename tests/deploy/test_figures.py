@@ -10,7 +10,7 @@ import yaml
 
 from pipeline.infra.metrics import REGISTRY
 from pipeline.infra.metrics.fleet import build_families
-from receiver.metrics.gauges import GAUGES
+from receiver.metrics.collect import GAUGES
 from tests.deploy.shell import ROOT
 
 DASHBOARD = json.loads((ROOT / "deploy/grafana/cratewire.json").read_text())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.infra.metrics import REGISTRY
-from receiver.metrics.gauges import GAUGES
+from receiver.metrics.collect import GAUGES
 from tasks.worker import watchdog
 from tests.documents.markdown import get_code_names, get_section, parse_tables, read_document
 

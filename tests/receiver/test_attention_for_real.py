@@ -27,7 +27,7 @@ from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.schema.core import Lane
 from pipeline.ledger.schema.store_apis import StoreAPI
 from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
-from receiver.demo.sandbox_api import call_sandbox
+from receiver.demo.scenario import call_sandbox
 from tasks.config import PERIODIC_TASKS
 from tests.installation import order_hook
 from tests.servers.sandbox import sandbox_customerio

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from receiver.demo.sandbox_api import call_sandbox
+from receiver.demo.scenario import call_sandbox
 from tests.servers.process import with_parent_death_signal
 
 

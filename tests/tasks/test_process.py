@@ -10,7 +10,7 @@ from tasks.process import get_process_context
 
 FORKING = """
 import json, os
-from tasks.process import get_process_context as this_process
+from tasks.process import get_process_context
 
 def seen():
     here = this_process()

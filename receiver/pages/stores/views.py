@@ -4,30 +4,85 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import auth_required, current_user
+from sqlalchemy import Connection
 
+from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.ledger.accounts import OWNER, VisibleStore
 from pipeline.ledger.engine import reading
+from pipeline.ledger.hook_findings import list_findings
 from pipeline.ledger.monitoring.alarms import AlarmRow
+from pipeline.ledger.observed_events import DayCount
 from pipeline.ledger.queries import (
     ConnectionCounts,
     EventCounts,
     EventFilter,
     EventSummary,
+    ReconciliationSummary,
     count_by_connection,
     count_events,
+    count_last_week,
     list_events,
+    list_reconciliations,
 )
+from pipeline.ledger.store_apis import ACTIVE, find_store_api
 from pipeline.monitoring.status import get_hook_health
 from pipeline.operations.pause import is_paused_by_platform
 from receiver.pages.auth.permissions import get_my_store, list_my_stores
 from receiver.pages.db_session import get_context
+from receiver.pages.filters import reason, sentence
 from receiver.pages.stores.backfills import BackfillView, load_backfill_view
-from receiver.pages.stores.cratejoy_status import CratejoyStatus, load_cratejoy_status
-from receiver.pages.stores.missed_hooks import MissedHooksView, load_missed_hooks
+
+CratejoyState = Literal["done", "underway", "failed", "removed", "by hand"]
+
+
+@dataclass(frozen=True, slots=True)
+class CratejoyStatus:
+    """What a page says of it. `trouble`: a sentence each; what can be mended by itself is tried again by itself."""
+
+    state: CratejoyState
+    looked_at: int | None
+    trouble: list[str]
+    keys_refused: bool = False
+
+
+def load_cratejoy_status(db: Connection, store_id: int) -> CratejoyStatus:
+    """As the last audit of the hooks found it."""
+    api = find_store_api(db, store_id)
+    if api is None:
+        return CratejoyStatus("by hand", None, [])
+    if api.status != ACTIVE:
+        return CratejoyStatus(
+            "failed", api.audited_at, [sentence(api.status_reason or "Cratejoy refused the keys")], keys_refused=True
+        )
+    found = [one for one in list_findings(db, store_id) if one.mended_at is None and one.kind != "foreign"]
+    trouble = [
+        f"{one.event or 'a hook'}: {reason(one.failure) if one.failure else FINDING_TEXTS[one.kind]}" for one in found
+    ]
+    trouble += [sentence(api.audit_error)] if api.audit_error else []
+    underway = api.audited_at is None or any(one.is_fixable for one in found)
+    done: CratejoyState = "done" if api.registers else "removed"
+    return CratejoyStatus("underway" if underway else "failed" if found else done, api.audited_at, trouble)
+
+
+@dataclass(frozen=True, slots=True)
+class MissedHooksView:
+    """`days`: those on which hooks of an event stayed away, or came late; the newest first."""
+
+    compared: ReconciliationSummary
+    days: Sequence[DayCount]
+
+
+def load_missed_hooks(db: Connection, store: str, now: int) -> MissedHooksView | None:
+    """None if the store's API cannot be compared: we have no keys for it."""
+    found = list_reconciliations(db, now, store)
+    days = [one for one in count_last_week(db, now, store) if one.missed or one.late]
+    return MissedHooksView(found[0], days) if found else None
+
 
 blueprint = Blueprint("home", __name__)
 

@@ -28,7 +28,7 @@ for number in range(0, 1_000_000, 2):
 FILL = """
 import resource, sys
 from pathlib import Path
-from pipeline.inbox.spool.queue import Spool, SpoolUnavailable as SpoolFull
+from pipeline.inbox.spool.queue import Spool, SpoolUnavailable
 from tests.pipeline.inbox.hooks import hook
 
 spool = Spool(Path(sys.argv[1]))

@@ -13,7 +13,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import current_revision, newest_revision
 from pipeline.settings import Settings
-from receiver.cli.migrate_when_ready import migrate_when_ready
+from receiver.cli.migrate import migrate_when_ready
 
 NOWHERE = "postgresql://cratewire@127.0.0.1:1/cratewire"
 

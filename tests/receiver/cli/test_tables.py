@@ -11,7 +11,7 @@ from rich.console import Console
 from pipeline.events.catalogue import EVENTS
 from pipeline.ledger.queries import DeadLetterSummary, DeliveryDetail, EventSummary
 from receiver.cli import COMMANDS, accounts, dead, events, main, status
-from receiver.cli.tables import format_latency, format_short_time
+from receiver.cli.output import format_latency, format_short_time
 from tests.builders import NOW
 
 LONGEST = max(EVENTS, key=len)

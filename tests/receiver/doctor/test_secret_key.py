@@ -9,7 +9,7 @@ from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import save_store
-from receiver.doctor.secret_key import check_secret_key
+from receiver.doctor.database import check_secret_key
 from tests.builders import NOW
 from tests.installation import KEY
 

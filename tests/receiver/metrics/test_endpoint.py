@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from receiver.metrics.endpoint import blueprint
+from receiver.metrics.exposition import blueprint
 from tests.receiver.hook_servers import send
 
 

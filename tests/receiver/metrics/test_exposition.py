@@ -22,10 +22,9 @@ from pipeline.ledger.queries import Backlog, ChainStatus, ConnectionSummary, Lan
 from pipeline.monitoring.canary_status import EndpointStatus
 from pipeline.monitoring.database_trouble import report_trouble
 from pipeline.monitoring.status import HookHealth
+from receiver.metrics.collect import GAUGES, StoreStates
 from receiver.metrics.exposition import MetricsPage, MetricsSources
 from receiver.metrics.fleet_totals import FleetTotals
-from receiver.metrics.gauges import GAUGES
-from receiver.metrics.store_samples import StoreStates
 
 SECOND = 1_000_000
 NOW = 1_772_470_000 * SECOND

@@ -10,8 +10,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.observed_events import DAY_US, MISSED, RECEIVED, Observation, save_observations
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.reconciliation import Reconciliation
-from receiver.metrics.gauges import GAUGES
-from receiver.metrics.store_samples import collect_stores, load_store_states
+from receiver.metrics.collect import GAUGES, collect_stores, load_store_states
 from tests.pipeline.ledger.rows import NOW, add_store
 
 SECOND = 1_000_000

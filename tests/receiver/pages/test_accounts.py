@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema.accounts import User
 from pipeline.mail.outbox import MAX_PER_HOUR_ASKER_AND_RECIPIENT
-from receiver.pages.auth.passwords import SerialPasswordContext
+from receiver.pages.auth.login import SerialPasswordContext
 from tests.receiver.pages.browser import PASSWORD, PUBLIC, PagesInstallation
 
 EMAIL = "bea@example.com"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from receiver.supervisor.backoff import count_exits_in_a_row, get_restart_delay
+from receiver.supervisor.supervisor import count_exits_in_a_row, get_restart_delay
 
 
 @pytest.mark.parametrize(("ends", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (60, 30)])

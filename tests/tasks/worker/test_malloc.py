@@ -7,7 +7,7 @@ import sys
 
 COUNT = """
 import ctypes, threading
-from tasks.worker.malloc import limit_heaps as share_heaps
+from tasks.worker.malloc import limit_heaps
 
 if {shared}:
     assert share_heaps()

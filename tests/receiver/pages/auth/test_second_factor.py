@@ -11,7 +11,7 @@ from passlib.totp import TOTP
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import writing
-from receiver.pages.auth.reencrypt import reencrypt_second_factors
+from receiver.pages.auth.keys import reencrypt_second_factors
 from receiver.pages.auth.users import MAX_FAILURES_PER_NETWORK
 from tests.receiver.pages.browser import PagesInstallation
 

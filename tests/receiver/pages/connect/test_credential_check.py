@@ -9,7 +9,7 @@ import pytest
 from pipeline.core.errors import WrongAddress
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.cratejoy.factory import build_client
-from receiver.demo.sandbox_api import call_sandbox
+from receiver.demo.scenario import call_sandbox
 from receiver.pages.connect.credential_check import (
     MAX_TRIES_PER_NETWORK,
     MAX_TRIES_PER_TARGET,
