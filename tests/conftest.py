@@ -20,10 +20,12 @@ from tests.installation import KEY, Installation
 from tests.servers.postgres import postgres
 from tests.servers.valkey import valkey
 
-# A busy machine is no fault of a strategy. The same examples every time, so that a failure can be told from a change;
-# `--hypothesis-profile searching` looks for new ones.
+# A slow machine is no fault of a strategy. The examples are the same every time, so that a failure comes from a change;
+# `--hypothesis-profile searching` searches for new ones.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("searching", parent=settings.get_profile("steady"), derandomize=False, max_examples=1_000)
+# `make mutants` runs the tests once for each mutant.
+settings.register_profile("brief", parent=settings.get_profile("steady"), max_examples=20)
 settings.load_profile("steady")
 
 

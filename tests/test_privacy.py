@@ -7,8 +7,7 @@ import http.client
 import json
 import sqlite3
 import threading
-import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,13 +17,13 @@ from pipeline.settings import Settings
 from receiver.demo.processes import DemoProcesses, start_demo
 from receiver.demo.scenario import call_sandbox, run_scenario
 from tasks.config import celery_config
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 CANARY = "canary.bird@example.com"
 GIVEN_UP = "the database is at fault"
 QUOTES = "sqlalchemy.exc.ProgrammingError"  # an error with what the statement was given in its text
-LOCK_SECONDS = 100  # until somebody has given up, which takes seconds unless the machine is busy
 FAULTS = (
     {"mode": "partial", "indexes": [0], "n": 2},
     {"mode": "status", "code": 400, "n": 1},
@@ -67,12 +66,9 @@ def locked(data, log):
 
     def lock():
         wanted.wait()
-        ledger = sqlite3.connect(data / "cratewire.db", timeout=60, isolation_level=None)
-        ledger.execute("BEGIN IMMEDIATE")
-        deadline = time.monotonic() + LOCK_SECONDS
-        while GIVEN_UP not in log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.2)
-        ledger.close()
+        with closing(sqlite3.connect(data / "cratewire.db", timeout=60, isolation_level=None)) as ledger:
+            ledger.execute("BEGIN IMMEDIATE")
+            wait_until(lambda: GIVEN_UP in log.read_text(), interval_s=0.2)
 
     thread = threading.Thread(target=lock)
     thread.start()
@@ -90,10 +86,11 @@ def provoke(data, log):
         stranger.conf.update(config)
         stranger.send_task("hooks.from_the_future", args=[CANARY], queue="hooks", argsrepr="(…)")
         stranger.send_task("silence.send_canary", args=[{"to": CANARY}], queue="deliveries", argsrepr="(…)")
-    deadline = time.monotonic() + 120
-    while not ("hooks.from_the_future" in log.read_text() and QUOTES in log.read_text()):
-        assert time.monotonic() < deadline, log.read_text()[-3000:]
-        time.sleep(0.5)
+    wait_until(
+        lambda: "hooks.from_the_future" in log.read_text() and QUOTES in log.read_text(),
+        lambda: log.read_text()[-3000:],
+        interval_s=0.2,
+    )
 
 
 def figures(stage):

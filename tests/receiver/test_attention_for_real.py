@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email
 import json
-import time
 from dataclasses import dataclass
 
 import fakeredis
@@ -31,6 +30,7 @@ from receiver.demo.scenario import call_sandbox
 from tasks.config import PERIODIC_TASKS
 from tests.installation import order_hook
 from tests.servers.sandbox import sandbox_customerio
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -96,13 +96,8 @@ class Site:
 
 
 def until(done, what, forward=None):
-    """Look again and again, as a person would."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < deadline, what()
-        if forward:
-            forward()
-        time.sleep(2)
+    """Ask every two seconds, as a person would."""
+    wait_until(done, what, meanwhile=forward, timeout_s=PATIENCE_S, interval_s=2)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,7 @@ from pipeline.infra.embedded_valkey import find_free_port
 from pipeline.infra.private_files import find_exposed_files
 from receiver.supervisor.procfile import PROCFILE, build_shell_command
 from tests.servers.process import with_parent_death_signal
-
-PATIENCE = 60.0
+from tests.waiting import wait_until
 
 
 def umask_of(pid: int) -> str:
@@ -39,11 +37,8 @@ def test_every_process_keeps_its_files_private(installed, name):
         umask=0o022,
     )
     try:
-        deadline = time.monotonic() + PATIENCE
-        while umask_of(process.pid) != "0077":
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: umask_of(process.pid) == "0077" or process.poll() is not None)
+        assert process.poll() is None
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # it has only begun: a server may not listen to requests to end yet
         process.wait()

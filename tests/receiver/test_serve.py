@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from pipeline.settings import read_environment
 from receiver.serve import main
 from tests.pipeline.inbox.own_valkey import OwnValkey
 from tests.servers.process import free_port
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ class Web:
         self._process = subprocess.Popen(
             command, env=self._environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        until(self.ready)
+        wait_until(self.ready)
 
     def kill(self) -> None:
         assert self._process is not None
@@ -101,13 +101,6 @@ def web(server, tmp_path):
     process.kill()
 
 
-def until(condition) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def inbox(server) -> list[dict[bytes, bytes]]:
     with Redis.from_url(server.url) as redis:
         return [fields for _, fields in redis.xrange(redis_keys.INBOX)]
@@ -133,7 +126,7 @@ def test_acknowledged_hooks_outlive_web_and_redis_killed_together(web, server):
     server.start()
     web.start()
     given.append(web.post(20))
-    until(lambda: json.loads(web.send("GET", "/readyz")[1])["spooled"] == 0 and len(receipts(server)) >= 21)
+    wait_until(lambda: json.loads(web.send("GET", "/readyz")[1])["spooled"] == 0 and len(receipts(server)) >= 21)
 
     assert receipts(server) == given
 

@@ -20,7 +20,7 @@ _unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[Hea
 def test_any_json_loads_or_is_refused(name, body):
     with suppress(InvalidBody):
         loaded = load(name, body)
-        json.dumps([loaded.data, loaded.unknown], allow_nan=False).encode()
+        assert json.dumps([loaded.data, loaded.unknown], allow_nan=False).encode()
 
 
 @pytest.mark.parametrize("name", _RESOURCES + _HOOKS)
@@ -32,7 +32,7 @@ def test_a_plausible_body_loads_to_json_and_loading_it_again_changes_nothing(nam
     loaded = load(name, body)
 
     assert load(name, loaded.data).data == loaded.data
-    json.dumps([loaded.data, loaded.unknown], allow_nan=False, ensure_ascii=False).encode()
+    assert json.dumps([loaded.data, loaded.unknown], allow_nan=False, ensure_ascii=False).encode()
 
 
 @given(anything)

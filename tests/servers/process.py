@@ -1,4 +1,4 @@
-"""Starts a server for the tests: in a free place, as an ordinary user, and never outliving them."""
+"""Start a server for the tests: on a free port, as an ordinary user, ended with the tests at the latest."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-START_TIMEOUT_S = 60  # a loaded machine; nobody waits longer than the server takes
+from tests.waiting import wait_until
+
+START_TIMEOUT_S = 60  # a loaded machine; the wait ends as soon as the server is ready
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """A port on which nothing listens now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -67,13 +68,13 @@ def with_parent_death_signal(command: Sequence[str], user: str | None = None) ->
 
 
 def other_user(name: str) -> str | None:
-    """`name` if we are root and must become somebody else; None if we may stay who we are."""
+    """`name` if the tests run as root, which the server refuses; None if it can run as the present user."""
     return name if os.geteuid() == 0 else None
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}")
-        time.sleep(0.02)
+    def describe() -> str:
+        return f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2000:]}"
+
+    assert wait_until(lambda: ready() or process.poll() is not None, describe, timeout_s=START_TIMEOUT_S)
+    assert process.poll() is None, describe()

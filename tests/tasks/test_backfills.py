@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from dataclasses import replace
 
@@ -27,9 +26,9 @@ from tasks import backfills, process
 from tests.pipeline.sandbox_store import StoreControl
 from tests.servers.worker import worker
 from tests.tasks.inline_worker import fill_queue, run_all, take_all_messages
+from tests.waiting import wait_until
 
 RATE = 100.0
-PATIENCE = 120
 
 
 @pytest.fixture
@@ -78,11 +77,7 @@ def test_the_sweep_goes_on_with_what_nobody_has_taken(installed, store_id):
 
 def in_a_moment():
     """The next message for the backfill workers."""
-    deadline = time.monotonic() + PATIENCE
-    while not (messages := take_all_messages("backfill")):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return messages
+    return wait_until(lambda: take_all_messages("backfill"))
 
 
 @pytest.mark.usefixtures("store_id")
@@ -173,11 +168,7 @@ def test_a_killed_worker_costs_a_page_and_nobody_is_missing_or_told_of_twice(ins
     environment = {**installed.environment, "CRATEWIRE_CRATEJOY_RATE": str(RATE)}
 
     def until(done, one):
-        deadline = time.monotonic() + PATIENCE
-        while not done():
-            assert time.monotonic() < deadline, one.said
-            backfills.sweep()
-            time.sleep(0.2)
+        wait_until(done, lambda: one.said, meanwhile=backfills.sweep, interval_s=0.2)
 
     with worker(environment, tmp_path / "worker.log", concurrency=1, queues="backfill") as first:
         until(lambda: row_of(installed, store_id).pages > 5, first)

@@ -18,7 +18,7 @@ from tests.contracts.fake_track import CannedAnswer
 from tests.installation import order_hook
 from tests.tasks.inline_worker import run_all, take_all_messages
 from tests.tasks.test_deliveries import record
-from tests.tasks.worker.test_background_calls import become
+from tests.waiting import wait_until
 
 LANES = "deliveries.run_lanes"
 
@@ -104,7 +104,7 @@ def test_a_lane_that_hangs_keeps_none_waiting_that_shares_its_message(installed,
 
     deliveries.run_lanes_task(two)
 
-    become(lambda: done(installed) == {other[0]})
+    wait_until(lambda: done(installed) == {other[0]})
     go.set()
     background_calls.background_calls.end()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -20,6 +19,7 @@ from tests.contracts.fake_track import CannedAnswer, fake_track
 from tests.installation import order_hook
 from tests.servers.sandbox import sandbox_customerio
 from tests.servers.worker import worker
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -46,14 +46,14 @@ def environment(installed, sandbox):
     return {**installed.environment, "CRATEWIRE_BATCH": "5"}
 
 
+def sweep():
+    for name, queue in (("hooks.sweep", "hooks"), ("deliveries.sweep", "deliveries")):
+        app.send_task(name, queue=queue, expires=5)
+
+
 def until(done, worker):
-    """Wait for something, and meanwhile sweep as beat would."""
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline, worker.said
-        for name, queue in (("hooks.sweep", "hooks"), ("deliveries.sweep", "deliveries")):
-            app.send_task(name, queue=queue, expires=5)
-        time.sleep(0.5)
+    """Wait for a condition, and meanwhile sweep as beat would."""
+    wait_until(done, lambda: worker.said, meanwhile=sweep, interval_s=0.5)
 
 
 def orders(count):
@@ -127,11 +127,11 @@ def test_a_worker_that_ends_lets_a_slow_call_come_to_its_end(installed, environm
 
         with worker(environment, tmp_path / "worker.log", concurrency=1) as one:
             until(lambda: slow.calls, one)
-            time.sleep(0.5)  # by now its task is over
+            wait_until(lambda: app.control.inspect(timeout=0.5).active() == {one.name: []})
             one.end()
-            time.sleep(8)
+            wait_until(lambda: "Warm shutdown" in one.said, lambda: one.said)
             answered.set()
-            wait(lambda: not at_a_lane(installed, connection))
+            wait_until(lambda: not at_a_lane(installed, connection))
 
     assert [row.status for row in installed.rows(core.Delivery)] == ["sent", "sent"]
 
@@ -140,13 +140,10 @@ def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, en
     installed.tell(*orders(1))
     start_chain()
     with writing(installed.process.engine), worker(environment, tmp_path / "worker.log", concurrency=1):
-        wait(lambda: "hooks.fan_out" in at_work())
+        wait_until(lambda: "hooks.fan_out" in at_work())
         for _ in range(3):
             app.send_task("hooks.sweep", queue="hooks")
-        waiting = []
-        for _ in range(10):
-            waiting.append(messages("hooks"))
-            time.sleep(0.1)
+        waiting = [messages("hooks") for _ in range(5) if at_work()]  # each answer is a turn of its event loop
 
     assert min(waiting) == 3
 
@@ -156,14 +153,14 @@ def test_a_worker_is_seen_to_take_messages(installed, environment, tmp_path):
         app.send_task("hooks.sweep", queue="hooks")
     waited = is_stalled(app, "hooks")
     with worker(environment, tmp_path / "worker.log"):
-        wait(lambda: installed.process.redis.exists(redis_keys.queue_activity("hooks")))
+        wait_until(lambda: installed.process.redis.exists(redis_keys.queue_activity("hooks")))
 
     assert waited
 
 
 def test_a_rate_limit_is_refused_in_words_instead_of_having_no_effect(installed, environment, tmp_path):
     with worker(environment, tmp_path / "worker.log") as one:
-        wait(lambda: app.control.ping([one.name], timeout=0.5))
+        wait_until(lambda: app.control.ping([one.name], timeout=0.5))
         (reply,) = app.control.rate_limit("deliveries.run_lane", "1/h", destination=[one.name], reply=True, timeout=30)
 
     assert reply[one.name]["error"].startswith("Cratewire's workers keep no rate limits")
@@ -182,13 +179,6 @@ def at_a_lane(installed, connection=1):
 def messages(queue):
     with app.connection_for_read() as connection, connection.channel() as channel:
         return channel.queue_declare(queue).message_count
-
-
-def wait(done):
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_flower_sees_every_task_by_its_name_and_nobodys_data(installed, environment, sandbox, tmp_path):

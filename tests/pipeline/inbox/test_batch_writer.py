@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 
 import pytest
 
 from pipeline.inbox.batch_writer import STUCK_AFTER_S, BatchWriter
 from pipeline.inbox.ingest import MAX_BATCH_HOOKS, IngestStatus
 from tests.pipeline.inbox.hooks import hook
+from tests.waiting import wait_until
 
 WELL = IngestStatus(redis=True, spool=True, spooled_hooks=0)
 
@@ -74,13 +74,6 @@ def offer_from_threads(writer, numbers):
     return threads, verdicts
 
 
-def until(condition) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_an_offered_hook_is_kept_when_the_call_returns(writer, shelf):
     assert writer.submit(hook(1)) == "inbox"
     assert shelf.kept == ["r1"]
@@ -91,7 +84,7 @@ def test_hooks_that_wait_together_are_kept_together(writer, shelf):
     first, _ = offer_from_threads(writer, [0])
     shelf.arrived.acquire()
     rest, verdicts = offer_from_threads(writer, range(1, 31))
-    until(lambda: writer._queue.qsize() == 30)
+    wait_until(lambda: writer._queue.qsize() == 30)
     shelf.may_go.set()
     for thread in first + rest:
         thread.join()
@@ -105,7 +98,7 @@ def test_a_batch_has_its_limits(writer, shelf):
     first, _ = offer_from_threads(writer, [0])
     shelf.arrived.acquire()
     rest, _ = offer_from_threads(writer, range(1, MAX_BATCH_HOOKS + 21))
-    until(lambda: writer._queue.qsize() == MAX_BATCH_HOOKS + 20)
+    wait_until(lambda: writer._queue.qsize() == MAX_BATCH_HOOKS + 20)
     shelf.may_go.set()
     for thread in first + rest:
         thread.join()
@@ -120,7 +113,7 @@ def test_large_hooks_go_in_small_batches(writer, shelf):
     large = [threading.Thread(target=writer.submit, args=(hook(n, size=3_000_000),)) for n in range(1, 4)]
     for thread in large:
         thread.start()
-    until(lambda: writer._queue.qsize() == 3)
+    wait_until(lambda: writer._queue.qsize() == 3)
     shelf.may_go.set()
     for thread in threads + large:
         thread.join()
@@ -134,7 +127,7 @@ def test_too_many_waiting_hooks_are_refused_at_once(shelf):
     threads, _ = offer_from_threads(writer, [0])
     shelf.arrived.acquire()
     more, _ = offer_from_threads(writer, [1, 2, 3])
-    until(lambda: writer._queue.qsize() == 3)
+    wait_until(lambda: writer._queue.qsize() == 3)
 
     assert writer.submit(hook(4)) == "refused"
     shelf.may_go.set()
@@ -165,10 +158,10 @@ def test_stopping_keeps_what_waits_and_closes(writer, shelf):
     first, _ = offer_from_threads(writer, [0])
     shelf.arrived.acquire()
     rest, verdicts = offer_from_threads(writer, range(1, 5))
-    until(lambda: writer._queue.qsize() == 4)
+    wait_until(lambda: writer._queue.qsize() == 4)
     stopping = threading.Thread(target=writer.stop)
     stopping.start()
-    until(lambda: writer._queue.qsize() == 5)
+    wait_until(lambda: writer._queue.qsize() == 5)
     shelf.may_go.set()
     for thread in [*first, *rest, stopping]:
         thread.join()
@@ -193,28 +186,28 @@ def test_a_writer_that_never_started_stops_at_once(shelf):
 def test_an_idle_writer_looks_after_the_spool(writer, shelf):
     writer.start()
 
-    until(lambda: shelf.drains > 1)
+    wait_until(lambda: shelf.drains > 1)
 
 
 def test_a_keeper_without_patience_is_let_drain_before_the_next_tick(writer, shelf):
     shelf.rest = 0.001
     writer.start()
 
-    until(lambda: shelf.drains > 100)
+    wait_until(lambda: shelf.drains > 100)
 
 
 def test_its_condition_is_known_soon_after_the_start(writer):
     assert writer.get_status() is None
     writer.start()
 
-    until(lambda: writer.get_status() == WELL)
+    wait_until(lambda: writer.get_status() == WELL)
 
 
 def test_a_stuck_writer_has_no_condition(shelf):
     now = [0.0]
     writer = BatchWriter(lambda: shelf, clock=lambda: now[0])
     writer.start()
-    until(lambda: writer.get_status() == WELL)
+    wait_until(lambda: writer.get_status() == WELL)
     shelf.may_go.clear()
     threads, _ = offer_from_threads(writer, [0])
     shelf.arrived.acquire()

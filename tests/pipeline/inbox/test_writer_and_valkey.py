@@ -22,6 +22,7 @@ from pipeline.inbox.spool.directory import SpoolDirectory
 from pipeline.infra import redis_keys
 from tests.pipeline.inbox.hooks import hook
 from tests.pipeline.inbox.own_valkey import OwnValkey
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -69,28 +70,21 @@ class Sender:
 
     def wait_for(self, count: int) -> None:
         goal = len(self.accepted) + count
-        until(lambda: len(self.accepted) >= goal)
+        wait_until(lambda: len(self.accepted) >= goal)
 
     def wait_for_way(self, way: str) -> None:
         self.ways.clear()
-        until(lambda: way in self.ways)
+        wait_until(lambda: way in self.ways)
 
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()
 
 
-def until(condition) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def arrived(server, writer) -> list[str]:
     """Everything in the inbox once the spool has drained; a receipt that came twice counts where it came first."""
     redis = Redis.from_url(server.url)
-    until(lambda: (seen := writer.get_status()) is not None and seen.redis and not seen.spooled_hooks)
+    wait_until(lambda: (seen := writer.get_status()) is not None and seen.redis and not seen.spooled_hooks)
     receipts = [fields[b"r"].decode() for _, fields in redis.xrange(redis_keys.INBOX)]
     redis.close()
     return list(dict.fromkeys(receipts))

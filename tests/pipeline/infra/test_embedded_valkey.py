@@ -6,7 +6,6 @@ import signal
 import socket
 import stat
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,19 +21,15 @@ from pipeline.infra.embedded_valkey import (
     load_embedded_valkey,
     with_free_port,
 )
-
-PATIENCE = 60.0
+from tests.waiting import wait_until
 
 
 @contextmanager
 def started(server: EmbeddedValkey, maxmemory: str | None = None) -> Iterator[subprocess.Popen]:
     process = subprocess.Popen(build_command(server, maxmemory), stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + PATIENCE
-        while not is_up(server):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: is_up(server) or process.poll() is not None)
+        assert process.poll() is None
         yield process
     finally:
         process.terminate()

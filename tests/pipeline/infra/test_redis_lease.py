@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import fakeredis
 import pytest
 import redis
 
 from pipeline.infra.redis_lease import Lease
 from tests.pipeline.delivery.lane_setup import unreachable_redis
+from tests.waiting import wait_until
 
 KEY = "cratewire:lease:test"
 
@@ -82,9 +80,9 @@ def test_a_kept_lease_is_renewed_before_its_time_is_over(redis_client: redis.Red
     assert short.acquire()
 
     with short.kept():
-        become(lambda: redis_client.pttl(KEY) < 1_800)
+        wait_until(lambda: redis_client.pttl(KEY) < 1_800)
 
-        become(lambda: redis_client.pttl(KEY) > 1_800)
+        wait_until(lambda: redis_client.pttl(KEY) > 1_800)
 
 
 def test_nobody_renews_a_lease_that_is_no_longer_kept(redis_client: redis.Redis):
@@ -94,7 +92,7 @@ def test_nobody_renews_a_lease_that_is_no_longer_kept(redis_client: redis.Redis)
     with short.kept():
         pass
 
-    become(lambda: not redis_client.exists(KEY))
+    wait_until(lambda: not redis_client.exists(KEY))
 
 
 def test_a_beat_that_fails_in_whatever_way_is_followed_by_the_next(redis_client: redis.Redis, monkeypatch):
@@ -111,7 +109,7 @@ def test_a_beat_that_fails_in_whatever_way_is_followed_by_the_next(redis_client:
     with short.kept():
         redis_client.pexpire(KEY, 60_000)
 
-        become(lambda: redis_client.pttl(KEY) < 1_000)
+        wait_until(lambda: redis_client.pttl(KEY) < 1_000)
 
 
 def test_work_that_hangs_for_good_does_not_keep_its_lease(redis_client: redis.Redis):
@@ -119,7 +117,7 @@ def test_work_that_hangs_for_good_does_not_keep_its_lease(redis_client: redis.Re
     assert short.acquire()
 
     with short.kept(max_seconds=0):
-        become(lambda: not redis_client.exists(KEY))
+        wait_until(lambda: not redis_client.exists(KEY))
 
 
 def test_keeping_a_lease_that_was_lost_does_not_take_it_back(redis_client: redis.Redis):
@@ -128,16 +126,9 @@ def test_keeping_a_lease_that_was_lost_does_not_take_it_back(redis_client: redis
 
     with short.kept():
         redis_client.set(KEY, "b", px=60_000)
-        become(lambda: redis_client.pttl(KEY) < 59_700)
+        wait_until(lambda: redis_client.pttl(KEY) < 59_700)
 
     assert redis_client.get(KEY) == b"b"
-
-
-def become(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_real_valkey_runs_the_same_scripts(redis_client: redis.Redis):

@@ -20,6 +20,8 @@ def test_a_sender_that_has_taken_its_share_leaves_the_others_theirs():
         full.grow(10)
         other.grow(10)
 
+        assert room._reserved_by_sender == {"acme": 10, "other": 10}
+
 
 def test_all_together_take_no_more_than_the_total():
     room = BodyBudget(15, 10)
@@ -44,6 +46,8 @@ def test_what_a_body_took_is_given_back_at_its_end():
         body.grow(4)
     with room.body("acme") as body:
         body.grow(10)
+
+        assert room._reserved_by_sender == {"acme": 10}
 
 
 def test_what_could_not_be_taken_is_not_given_back():

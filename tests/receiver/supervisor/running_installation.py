@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.infra.embedded_valkey import find_free_port
 from pipeline.settings import read_environment
+from tests.waiting import wait_until
 
 TIMEOUT_S = 120.0
 
@@ -55,10 +55,7 @@ class RunningInstallation:
         return "\n".join(self.lines)
 
     def until(self, done: Callable[[], object]) -> None:
-        deadline = time.monotonic() + TIMEOUT_S
-        while not done():
-            assert time.monotonic() < deadline, self.said
-            time.sleep(0.1)
+        wait_until(done, lambda: self.said, interval_s=0.1)
 
     def until_said(self, pattern: str, times: int = 1) -> None:
         self.until(lambda: len(re.findall(pattern, self.said)) >= times)

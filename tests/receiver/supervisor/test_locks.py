@@ -68,4 +68,4 @@ def test_web_and_flower_need_a_port_each(tmp_path):
 
 
 def test_free_ports_are_fine(tmp_path):
-    require_free_ports(settings(tmp_path, find_free_port(), find_free_port()))
+    assert require_free_ports(settings(tmp_path, find_free_port(), find_free_port())) is None

@@ -11,6 +11,7 @@ from sandbox.store.app import create_app
 from sandbox.store.webhooks.shop_event import EVENTS
 from sandbox.store.world import Clocks, Options, World
 from tests.sandbox.store.hook_recorder import Recorder
+from tests.waiting import wait_until
 
 DEADLINE = 60
 
@@ -56,10 +57,8 @@ class Shop:
     def live(self, hooks, **plan):
         """A whole life; returns what it reports at its end."""
         self.control("life", {"hooks": hooks, **plan})
-        until = time.monotonic() + DEADLINE
-        while (status := self.get("/_sandbox/life"))["running"]:
-            assert time.monotonic() < until, status
-            time.sleep(0.01)
+        wait_until(lambda: not self.get("/_sandbox/life")["running"], lambda: self.get("/_sandbox/life"))
+        status = self.get("/_sandbox/life")
         assert not status["failed"]
         return status
 

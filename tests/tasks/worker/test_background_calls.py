@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 import structlog
@@ -11,6 +10,7 @@ from structlog.contextvars import bound_contextvars
 
 from tasks.worker import background_calls as module
 from tasks.worker.background_calls import BackgroundCalls
+from tests.waiting import wait_until
 
 PATIENT = 60
 
@@ -28,6 +28,14 @@ def impatient(monkeypatch):
     monkeypatch.setattr(module, "CALL_TIMEOUT_S", 0.01)
 
 
+@pytest.fixture
+def rounds(monkeypatch):
+    """Grows each time a waiting thread asks whether to go on waiting."""
+    asked, patience = [], module.CallState.patience
+    monkeypatch.setattr(module.CallState, "patience", lambda calls: asked.append(calls) or patience(calls))
+    return asked
+
+
 def hanging(go, began=None, then=lambda: None):
     """Work whose only call takes until `go`."""
 
@@ -39,13 +47,6 @@ def hanging(go, began=None, then=lambda: None):
         then()
 
     return work
-
-
-def become(true):
-    deadline = time.monotonic() + PATIENT
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_work_is_done_when_it_comes_back():
@@ -76,13 +77,13 @@ def test_a_call_that_hangs_is_left_alone_and_the_work_goes_on_after_it(go):
 
 
 @pytest.mark.usefixtures("impatient")
-def test_work_that_takes_long_without_a_call_is_waited_for():
+def test_work_that_takes_long_without_a_call_is_waited_for(rounds):
     done = []
 
     def work(calls):
         with calls.one():
             pass
-        time.sleep(0.2)
+        wait_until(lambda: len(rounds) > 3)
         done.append(1)
 
     BackgroundCalls().run("test", work)
@@ -91,7 +92,7 @@ def test_work_that_takes_long_without_a_call_is_waited_for():
 
 
 @pytest.mark.usefixtures("impatient")
-def test_of_more_than_may_go_on_the_last_is_waited_for(go):
+def test_of_more_than_may_go_on_the_last_is_waited_for(go, rounds):
     lingering, came_back = BackgroundCalls(most=2), []
     for _ in range(2):
         lingering.run("test", hanging(go))
@@ -104,7 +105,8 @@ def test_of_more_than_may_go_on_the_last_is_waited_for(go):
     thread = threading.Thread(target=third)
     thread.start()
     assert began.wait(PATIENT)
-    time.sleep(0.2)
+    rounds.clear()
+    wait_until(lambda: len(rounds) > 3)
     go.set()
     thread.join(PATIENT)
 
@@ -116,7 +118,7 @@ def test_what_has_come_to_its_end_makes_room(go):
     lingering = BackgroundCalls(most=1)
     lingering.run("test", hanging(go))
     go.set()
-    become(lambda: not lingering._running)
+    wait_until(lambda: not lingering._running)
     again = threading.Event()
 
     lingering.run("test", hanging(again))
@@ -149,7 +151,7 @@ def test_work_knows_whether_somebody_still_waits_for_it(go):
     BackgroundCalls().run("test", work)
     go.set()
 
-    become(lambda: len(known) == 2)
+    wait_until(lambda: len(known) == 2)
     assert known == [False, True]
 
 
@@ -163,7 +165,7 @@ def test_an_error_that_comes_later_is_told_with_the_ids_of_its_task(go):
         with bound_contextvars(chain="c1"):
             lingering.run("test", hanging(go, then=fail))
         go.set()
-        become(lambda: lines)
+        wait_until(lambda: lines)
 
     assert [(line["event"], line["chain"]) for line in lines] == [("a task failed", "c1")]
 

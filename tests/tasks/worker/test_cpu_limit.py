@@ -58,6 +58,8 @@ def test_a_signal_that_is_late_finds_nothing_to_strike():
         pass
     _on_timer(signal.SIGPROF, None)
 
+    assert signal.getitimer(TIMER) == (0.0, 0.0)
+
 
 def test_what_other_threads_spend_is_not_held_against_the_block():
     ended = threading.Event()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from tasks.worker import unknown_tasks
 from tests.installation import Installation
 from tests.pipeline.delivery.lane_setup import unreachable_redis
 from tests.servers.worker import worker
+from tests.waiting import wait_until
 
 NAME = "hooks.of_the_next_version"
 SECRET = "zoe@example.com"
-PATIENCE = 120
 
 
 @pytest.fixture
@@ -78,10 +77,7 @@ def test_a_worker_parks_what_it_does_not_know_and_says_nothing_of_its_content(
     app.send_task(NAME, ({"email": SECRET},), queue=HOOKS)
 
     with worker(installed.environment, tmp_path / "worker.log", concurrency=1) as one:
-        deadline = time.monotonic() + PATIENCE
-        while "a task of another version is parked" not in one.said:
-            assert time.monotonic() < deadline, one.said
-            time.sleep(0.1)
+        wait_until(lambda: "a task of another version is parked" in one.said, lambda: one.said)
 
         assert redis_client.llen(redis_keys.HELD_MESSAGES) == 1
         assert SECRET not in one.said

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from pipeline.infra.metrics.fleet import get_totals
 from tasks.app import app
 from tasks.worker.watchdog import EXIT_CODE, QueueSnapshot, StallDetector
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 IDLE, BUSY = 20.0, 180.0
@@ -93,7 +93,7 @@ PROGRAM = """
 import sys
 from celery.__main__ import main
 from tasks.worker import watchdog
-watchdog.IDLE_LIMIT, watchdog.LOOK = 3.0, 0.5
+watchdog.IDLE_LIMIT_S, watchdog.CHECK_INTERVAL_S = 3.0, 0.5
 sys.argv = "celery -A tasks.app worker -Q hooks,deliveries -n deaf@here -c 1 -l WARNING".split()
 main()
 """
@@ -104,7 +104,7 @@ main()
 def test_a_real_worker_that_has_lost_its_ear_ends_and_the_next_one_takes_up_its_work(installed, tmp_path):
     redis = installed.process.redis
     with started(installed, tmp_path / "first.log") as worker:
-        until(lambda: app.control.ping(["deaf@here"], timeout=1))
+        wait_until(lambda: app.control.ping(["deaf@here"], timeout=1))
         app.control.cancel_consumer("hooks", destination=["deaf@here"], reply=True, timeout=30)
         sweep()
         code = ended(worker, lambda: app.send_task("deliveries.sweep", queue="deliveries"))
@@ -114,7 +114,7 @@ def test_a_real_worker_that_has_lost_its_ear_ends_and_the_next_one_takes_up_its_
     assert redis.exists(f"{PREFIX}hooks")
 
     with started(installed, tmp_path / "second.log"):
-        until(lambda: not redis.exists(f"{PREFIX}hooks"))
+        wait_until(lambda: not redis.exists(f"{PREFIX}hooks"))
 
 
 PREFIX = "cratewire:celery:"
@@ -142,15 +142,5 @@ def sweep():
 
 def ended(worker, meanwhile):
     """Its exit code; something else happens meanwhile, again and again."""
-    deadline = time.monotonic() + 120
-    while worker.poll() is None and time.monotonic() < deadline:
-        meanwhile()
-        time.sleep(0.3)
+    wait_until(lambda: worker.poll() is not None, meanwhile=meanwhile, interval_s=0.3)
     return worker.poll()
-
-
-def until(done):
-    deadline = time.monotonic() + 120
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
