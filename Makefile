@@ -63,6 +63,11 @@ types: setup ## Mypy: strict on schemas and pipeline
 contracts: setup ## Import-linter: who may import whom
 	$(BIN)/lint-imports
 
+.PHONY: mutants
+mutants: setup ## Change the pure part in small ways and list what no test notices (an hour); ARGS='"pipeline.fan_out*"'
+	timeout 7200 $(BIN)/mutmut run --max-children 2 $(ARGS)
+	$(BIN)/mutmut results
+
 .PHONY: bench
 bench: setup ## What a hook costs, beside its peers (takes an hour); ARGS="--quick"
 	$(BIN)/python -m bench $(ARGS)
@@ -113,5 +118,5 @@ lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade tak
 
 .PHONY: clean
 clean: ## Remove .venv, caches and coverage; the data directory stays
-	rm -rf .venv build htmlcov .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv build htmlcov mutants .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find $(ROOMS) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -50,6 +50,18 @@ def test_receipts_sort_by_microsecond(one, other, this, that):
     assert one == other or (new_receipt(one, this) < new_receipt(other, that)) == (one < other)
 
 
+@pytest.mark.parametrize(
+    ("now_us", "random_bytes", "receipt"),
+    [
+        (1_700_000_000_000_999, TEN, "01HF7YAT00Z760RK4CSM6MV3EE"),
+        (1_700_000_000_001_000, bytes(10), "01HF7YAT010000000000000000"),
+        (0, b"\xff" * 10, "000000000000ZZZZZZZZZZZZZZ"),
+    ],
+)
+def test_a_receipt_is_the_time_in_microseconds_and_seventy_random_bits(now_us, random_bytes, receipt):
+    assert new_receipt(now_us, random_bytes) == receipt
+
+
 def test_receipts_of_one_microsecond_differ_by_their_random_part():
     assert new_receipt(1, TEN) != new_receipt(1, b"9876543210")
 
