@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from pipeline.core.errors import StaleFence
-from pipeline.core.hooks import REPLAY, Batch, FailedHook
+from pipeline.core.hooks import REPLAY, Batch, FailedHook, RawBody
 from pipeline.inbox import fair_queue, poison, stream
 from pipeline.inbox.chain_lease import (
     acquire_chain_lease,
@@ -36,7 +36,6 @@ from pipeline.processing.metrics import count_batch
 from pipeline.processing.record import record_dead_letters, record_valid_hooks
 from pipeline.processing.validate import validate_batch
 from pipeline.recording.batch import BatchResult
-from pipeline.recording.dead_letters import RawBody
 from tasks.app import task
 from tasks.chain import wake_again, wake_once
 from tasks.process import ProcessContext, get_process_context

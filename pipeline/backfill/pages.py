@@ -14,7 +14,8 @@ from pipeline.cratejoy.read_tally import ReadTally, load_tally
 from pipeline.ledger.backfills import DONE, SHORT, BackfillRow, lock_backfill
 from pipeline.ledger.stores import get_store
 from pipeline.recording.api_page import ApiPage, enqueue_unsent_profiles, record_api_page
-from pipeline.recording.lookups import RecordingStore, load_stores_by_name
+from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.snapshot import RecordingStore
 
 UNREADABLE = "unreadable"  # beside the collections in a row's `done`
 

@@ -31,7 +31,7 @@ from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.backfills import FAILED, RUNNING, BackfillRow, advance_backfill, get_backfill
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import record_api_success, record_key_check
-from pipeline.recording.lookups import RecordingStore
+from pipeline.recording.snapshot import RecordingStore
 
 SECOND_US = 1_000_000
 MAX_RUN_US = 3 * SECOND_US  # how long one task goes on before it lets others at the worker

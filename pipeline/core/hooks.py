@@ -20,6 +20,7 @@ CANARY = "canary"  # the event of hooks that we send to our own public URL, to s
 INTERNAL_ERROR = "internal_error"  # the reason of hooks that failed because of an error in our own code
 
 Role = Literal["customer", "gift_recipient"]
+RawBody = tuple[bytes, str | None]  # what was received: the body, and the query string of a GET hook
 EventOutcome = Literal["forwarded", "recorded", "test", "unknown_event", "nobody", "no_connection"]
 
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 MessageKind = Literal["profile", "event"]
 
+LIVE_PRIORITY, BACKFILL_PRIORITY = 0, 1  # of deliveries: what a hook reports is sent before what a backfill reads
+
 
 @dataclass(frozen=True, slots=True)
 class PersonRef:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from pipeline.core.backoff import full_jitter
 from pipeline.core.errors import Misconfigured, StaleFence
-from pipeline.core.messages import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
+from pipeline.core.messages import LIVE_PRIORITY, ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
 from pipeline.delivery.metrics import find_stop, record_send, record_wait
 from pipeline.delivery.open_connection import LaneDeps, LaneReport, OpenConnection, StopReason
 from pipeline.delivery.slow_lanes import record_latency
@@ -31,7 +31,6 @@ from pipeline.ledger.deliveries import (
     postpone_lane,
     settle,
 )
-from pipeline.ledger.deliveries.status import LIVE_PRIORITY
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.faults import classify_database_error
 

@@ -10,12 +10,11 @@ import structlog
 from sqlalchemy import Engine
 
 from pipeline.core.errors import BadHook, CratewireError
-from pipeline.core.hooks import INTERNAL_ERROR, Batch, FailedHook, ValidHook, build_failed_hook
+from pipeline.core.hooks import INTERNAL_ERROR, Batch, FailedHook, RawBody, ValidHook, build_failed_hook
 from pipeline.ledger.engine import writing
 from pipeline.processing.cpu_budget import CpuBudget
 from pipeline.processing.failures import fail_hook, is_hook_fault
 from pipeline.recording.batch import BatchResult, record_batch
-from pipeline.recording.dead_letters import RawBody
 
 log = structlog.get_logger(__name__)
 

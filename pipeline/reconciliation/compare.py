@@ -15,7 +15,8 @@ from pipeline.reconciliation.classify import IdentifiedEvent, PageRules, classif
 from pipeline.reconciliation.evidence import EventEvidence
 from pipeline.reconciliation.known_elsewhere import find_in_dead_hooks, find_under_other_identity
 from pipeline.recording.batch import BatchResult, record_batch
-from pipeline.recording.lookups import RecordingStore, find_known_events
+from pipeline.recording.load import find_known_events
+from pipeline.recording.snapshot import RecordingStore
 
 API_FORM = "api"  # its form: the body is the API's object
 

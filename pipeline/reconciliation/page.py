@@ -25,7 +25,8 @@ from pipeline.reconciliation.compare import PageComparison, compare_page
 from pipeline.reconciliation.dependencies import ReconciliationContext
 from pipeline.reconciliation.evidence import EventEvidence
 from pipeline.reconciliation.id_search import IdSearch
-from pipeline.recording.lookups import RecordingStore, load_stores_by_name
+from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.snapshot import RecordingStore
 
 DEFAULT_INTERVAL_US = 3_600_000_000
 REREAD_DELAY_US = 300_000_000  # µs until a list that was short is read again

@@ -1,43 +1,42 @@
-"""Writes what a page of the Merchant API teaches, inside the caller's transaction: facts, gifts and profiles.
+"""Records a page of the Merchant API: the facts, gifts and profiles that its objects show.
 
-The same fan-out as for hooks, but nothing here is an event. What a page shows holds as of the moment it was asked
-for: the API names no time at which an object last changed, and a hook that came later knows better.
+The fan-out is the same as for hooks, but an object of the API is no event. What a page shows holds as of the moment it
+was requested: the API names no time at which an object last changed, and a hook received later is newer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection as Database
-from sqlalchemy import select
+from sqlalchemy import Connection
 
 from pipeline.core.hooks import ValidHook
+from pipeline.core.messages import BACKFILL_PRIORITY
 from pipeline.events.catalogue import API_OBJECTS
 from pipeline.events.identity import identify_event
 from pipeline.fan_out.facts import Fact
 from pipeline.fan_out.plan import AffectedPerson, Plan, is_test
-from pipeline.ledger.deliveries.status import BACKFILL_PRIORITY
-from pipeline.ledger.schema import core
-from pipeline.ledger.sql.tables import get_table
+from pipeline.recording import load
 from pipeline.recording.candidate import EventCandidate
-from pipeline.recording.deliveries import DeliveryBuilder, DeliveryRow, write_deliveries
-from pipeline.recording.event_people import resolve_people
-from pipeline.recording.events import write_event_people
-from pipeline.recording.gifts import GiftIndex
-from pipeline.recording.late_gifts import find_late_gift_events
-from pipeline.recording.lookups import RecordingStore, find_existing_profiles
-from pipeline.recording.people import PersonKey, PersonResolver
+from pipeline.recording.deliveries import plan_copy, plan_deliveries
+from pipeline.recording.events import plan_event_people
+from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
+from pipeline.recording.plan import BatchPlan
+from pipeline.recording.snapshot import RecordingStore
+from pipeline.recording.write import write_batch
 
 BACKFILL_SOURCE = "backfill"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiPage:
-    """Objects of one collection, as loaded. `reading` names the reading of the collection they belong to.
+    """Objects of one collection, as loaded. `reading` identifies the reading of the collection they belong to.
 
-    `tells`: people are told of at once; else somebody tells of them later, with whatever is known by then.
+    With `sends_profiles` profiles are written at once; else `enqueue_unsent_profiles` writes them later, with all
+    facts known by then.
     """
 
     resource: str
@@ -47,53 +46,43 @@ class ApiPage:
     sends_profiles: bool
 
 
-def record_api_page(conn: Database, store: RecordingStore, page: ApiPage, now: int) -> int:
-    """Write a page; returns how many of its objects this reading had not shown before."""
-    stories = [_build_candidate(store, page.resource, one, page.asked_at) for one in page.objects]
-    memory = GiftIndex(conn, stories)
-    for story in stories:
-        if not story.silent:
-            story.plan = _mark_plan(story, story.build_plan(memory.of(store.id)), page.reading)
-    late = find_late_gift_events(conn, memory, stories)
-    book = resolve_people(conn, [*stories, *late], now)
-    fresh = sum(_is_new(story, page.reading) for story in stories)
-    known = find_existing_profiles(
-        conn, {someone.id for story in (*stories, *late) for _, someone in story.resolved_people}
-    )
-    rows = (
-        DeliveryBuilder(known, now, BACKFILL_PRIORITY).rows(stories)
-        if page.sends_profiles
-        else _merge_facts_only(stories)
-    )
-    rows += DeliveryBuilder(known, now).rows(late)
-    write_event_people(conn, late)
-    memory.write()
-    book.write_changes()
-    write_deliveries(conn, rows)
-    return fresh
+def record_api_page(conn: Connection, store: RecordingStore, page: ApiPage, now: int) -> int:
+    """Record a page inside the caller's transaction; returns how many of its objects are new in this reading."""
+    candidates = [_build_candidate(store, page.resource, data, page.asked_at) for data in page.objects]
+    gifts = GiftIndex(load.load_gifts(conn, candidates), candidates)
+    plan_candidates(candidates, gifts, lambda _hook: nullcontext())
+    for candidate in candidates:
+        if candidate.plan is not None:
+            candidate.plan = _mark_plan(candidate, candidate.plan, page.reading)
+    late = plan_late_copies(load.load_earlier_events(conn, gifts.new_subjects()), {store.id: store}, gifts)
+    people = load.load_people(conn, [*candidates, *late])
+    new_objects = sum(_is_new(candidate, page.reading) for candidate in candidates)
+    if page.sends_profiles:
+        deliveries = plan_deliveries(candidates, BACKFILL_PRIORITY)
+    else:
+        _merge_facts_only(candidates)
+        deliveries = []
+    deliveries += plan_deliveries(late)
+    plan = BatchPlan(people, deliveries, gifts=gifts.build_rows(), event_people=plan_event_people(late))
+    write_batch(conn, plan, now)
+    return new_objects
 
 
-def enqueue_unsent_profiles(conn: Database, store: RecordingStore, limit: int, now: int) -> int:
-    """Make profiles of people of whom more is known than any profile has told; returns how many there were."""
-    people = get_table(core.Person)
-    columns = people.c.customer_id, people.c.email
-    query = select(*columns).where(people.c.store_id == store.id, people.c.untold_since.is_not(None))
-    found = conn.execute(query.order_by(people.c.id).limit(limit)).all()
-    book = PersonResolver(conn, [_person_key(store, row.customer_id, row.email) for row in found], [store], now)
-    everybody = book.people
-    mailroom = DeliveryBuilder(find_existing_profiles(conn, {one.id for one in everybody}), now, BACKFILL_PRIORITY)
-    story, nothing = _build_candidate(store, "customers", {}, now), AffectedPerson("customer", None, None, (), {}, ())
-    rows = [row for someone in everybody for row in mailroom.copy(story, nothing, someone)]
-    book.write_changes()
-    write_deliveries(conn, rows)
-    return len(everybody)
+def enqueue_unsent_profiles(conn: Connection, store: RecordingStore, limit: int, now: int) -> int:
+    """Write profiles of people who have facts that no profile contains; returns how many people there were."""
+    people = load.load_unsent_people(conn, store, limit)
+    candidate = _build_candidate(store, "customers", {}, now)
+    nothing = AffectedPerson("customer", None, None, (), {}, ())
+    found = people.people
+    deliveries = [draft for person in found for draft in plan_copy(candidate, nothing, person, BACKFILL_PRIORITY)]
+    write_batch(conn, BatchPlan(people, deliveries), now)
+    return len(found)
 
 
-def _merge_facts_only(candidates: Sequence[EventCandidate]) -> list[DeliveryRow]:
-    for story in candidates:
-        for concerned, someone in story.resolved_people:
-            someone.note(concerned.facts, story.happening.received_at)
-    return []
+def _merge_facts_only(candidates: Sequence[EventCandidate]) -> None:
+    for candidate in candidates:
+        for affected, person in candidate.resolved_people:
+            person.note(affected.facts, candidate.identity.received_at)
 
 
 def _build_candidate(store: RecordingStore, resource: str, data: dict[str, Any], asked_at: int) -> EventCandidate:
@@ -118,31 +107,36 @@ def _build_candidate(store: RecordingStore, resource: str, data: dict[str, Any],
 
 
 def _mark_plan(candidate: EventCandidate, plan: Plan, reading: int | str) -> Plan:
-    """The plan, with a fact that says in which reading the object was shown: pages may repeat."""
-    kind, subject, name = _mark_location(candidate)
+    """The plan, with a field in the customer's fact that says in which reading the object was shown: pages may
+    repeat objects.
+    """
+    kind, subject, name = _get_mark_location(candidate)
     people = tuple(
         replace(
-            one,
+            person,
             facts=tuple(
-                _with_field(fact, name, reading) if _is_fact_about(fact, kind, subject) else fact for fact in one.facts
+                _with_field(fact, name, reading) if _is_fact_about(fact, kind, subject) else fact
+                for fact in person.facts
             ),
         )
-        if one.role == "customer"
-        else one
-        for one in plan.people
+        if person.role == "customer"
+        else person
+        for person in plan.people
     )
     return replace(plan, people=people)
 
 
 def _is_new(candidate: EventCandidate, reading: int | str) -> bool:
-    """What concerns nobody, or is only a test, leaves no mark: it can only be taken for new."""
-    kind, subject, name = _mark_location(candidate)
-    customers = (someone for concerned, someone in candidate.resolved_people if concerned.role == "customer")
-    return all(one.known.get((kind, subject), {}).get(name, (0, None))[1] != reading for one in customers)
+    """Whether this reading has not shown the object before. One without a customer, or a test, always counts as new:
+    there is no fact to mark.
+    """
+    kind, subject, name = _get_mark_location(candidate)
+    customers = (person for affected, person in candidate.resolved_people if affected.role == "customer")
+    return all(person.known.get((kind, subject), {}).get(name, (0, None))[1] != reading for person in customers)
 
 
-def _mark_location(candidate: EventCandidate) -> tuple[str, str, str]:
-    """The fact that carries the mark, and the mark's name: two customers may be one person."""
+def _get_mark_location(candidate: EventCandidate) -> tuple[str, str, str]:
+    """(kind, subject, field) of the mark. The field names the object: two customers may be one person."""
     kind, number = str(candidate.row.subject), str(candidate.data.get("id"))
     return kind, "" if kind == "customer" else number, f"listed:{number}"
 
@@ -153,7 +147,3 @@ def _is_fact_about(fact: Fact, kind: str, subject: str) -> bool:
 
 def _with_field(fact: Fact, name: str, value: int | str) -> Fact:
     return replace(fact, fields={**fact.fields, name: value})
-
-
-def _person_key(store: RecordingStore, customer_id: int | None, email: str | None) -> PersonKey:
-    return (store.id, "customer", str(customer_id)) if customer_id is not None else (store.id, "email", str(email))

@@ -1,31 +1,35 @@
-"""One hook while it is being recorded: what it tells, its plan, and the people it turned out to concern."""
+"""A valid hook on its way to becoming an event: its identity, its plan, and the people it concerns."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.core.hooks import RECONCILE, EventOutcome, ValidHook, get_as_of
+from pipeline.core.hooks import RECONCILE, EventOutcome, FailedHook, ValidHook, get_as_of, get_envelope
 from pipeline.events.catalogue import EventRow, get_event_row, is_known_event
-from pipeline.events.identity import EventIdentity, identify_event
+from pipeline.events.identity import EventIdentity, build_message_id, identify_event
 from pipeline.fan_out.gifts import KnownGifts
 from pipeline.fan_out.plan import AffectedPerson, Plan, is_test, plan_event
-from pipeline.recording.lookups import RecordingStore
 from pipeline.recording.people import PersonDraft
+from pipeline.recording.snapshot import RecordingStore
+
+AroundHook = Callable[[ValidHook], AbstractContextManager[None]]  # entered for the work on each single hook
 
 
 @dataclass(slots=True)
 class EventCandidate:
-    """A hook that tells something new, in the order in which hooks came."""
+    """A hook of a store that may become an event. `event_id` is 0 until the event is written."""
 
     hook: ValidHook
     store: RecordingStore
     row: EventRow
-    happening: EventIdentity
+    identity: EventIdentity
     plan: Plan | None = None
     resolved_people: list[tuple[AffectedPerson, PersonDraft]] = field(default_factory=list)
     event_id: int = 0
-    silent: bool = False  # a test object of a store that wants none of them: recorded, and nothing learned from it
+    silent: bool = False  # a test object of a store that forwards none: recorded, but no facts are taken from it
 
     @property
     def data(self) -> dict[str, Any]:
@@ -34,12 +38,17 @@ class EventCandidate:
 
     @property
     def people(self) -> tuple[AffectedPerson, ...]:
-        """Whom it concerns; nobody before it is planned, or when it is silent."""
+        """The people it affects; empty before it is planned, and if it is silent."""
         return self.plan.people if self.plan else ()
 
+    @property
+    def ulid(self) -> str:
+        """The event's public id: the message id of its customer's copy."""
+        return build_message_id(self.store.name, self.identity, self.identity.key, "customer")
+
     def build_plan(self, known_gifts: KnownGifts) -> Plan:
-        """Its plan, given what is remembered of gifts."""
-        return plan_event(self.row, self.data, self.happening, known_gifts, self.store.name, self.store.currency)
+        """Its plan, given the known gifts of its store."""
+        return plan_event(self.row, self.data, self.identity, known_gifts, self.store.name, self.store.currency)
 
     @property
     def forwarded(self) -> bool:
@@ -55,15 +64,38 @@ class EventCandidate:
             ("unknown_event", not is_known_event(self.row.name)),
             ("test", self.silent),
             ("recorded", not self.forwarded),
-            ("nobody", not any(someone.email for _, someone in self.resolved_people)),
+            ("nobody", not any(person.email for _, person in self.resolved_people)),
             ("no_connection", not self.store.connections),
         )
         return next((word for word, holds in checks if holds), "forwarded")
 
 
 def build_candidate(hook: ValidHook, store: RecordingStore) -> EventCandidate:
-    """The story a valid hook begins with."""
+    """The candidate of a valid hook, not planned yet."""
     row = get_event_row(hook["event"])
-    happening = identify_event(row, hook["data"], hook["fingerprint"], get_as_of(hook))
+    identity = identify_event(row, hook["data"], hook["fingerprint"], get_as_of(hook))
     silent = not store.forward_tests and is_test(row, hook["data"])
-    return EventCandidate(hook, store, row, happening, silent=silent)
+    return EventCandidate(hook, store, row, identity, silent=silent)
+
+
+def admit_hooks(
+    hooks: Sequence[ValidHook], stores: Mapping[str, RecordingStore], around_hook: AroundHook
+) -> tuple[list[EventCandidate], list[FailedHook]]:
+    """Make candidates of hooks that came through a valid URL of a known store; the others are refused."""
+    candidates: list[EventCandidate] = []
+    refused: list[FailedHook] = []
+    for hook in hooks:
+        store = stores.get(hook["store"])
+        if store is None:
+            refused.append(_build_refusal(hook, "unknown_store"))
+        elif not store.accepts(hook["version"], hook["received_at"]):
+            refused.append(_build_refusal(hook, "token_revoked"))
+        else:
+            with around_hook(hook):
+                candidate = build_candidate(hook, store)
+            candidates.append(candidate)
+    return candidates, refused
+
+
+def _build_refusal(hook: ValidHook, reason: str) -> FailedHook:
+    return FailedHook(**get_envelope(hook), stage="fan_out", reason=reason, detail={})

@@ -1,95 +1,75 @@
-"""Keeps what could not become an event: its raw bytes, the reason, and how often it died."""
+"""Plans the dead letters of a batch: hooks that could not become events, with their raw bytes and the reason.
+
+Hooks to a revoked URL may keep coming for ever. Of each store the first hundred are stored, and the beginning of each;
+further ones are only counted, in the detail of the newest.
+"""
 
 from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection as Database
-from sqlalchemy import select, update
-
-from pipeline.core.hooks import FailedHook
-from pipeline.ledger.schema import core
-from pipeline.ledger.sql.bulk_upsert import upsert
-from pipeline.ledger.sql.tables import chunks, get_table
-from pipeline.recording.lookups import RecordingStore
+from pipeline.core.hooks import FailedHook, RawBody
+from pipeline.recording.snapshot import RecordingStore, StoredDeadLetter
 
 REVOKED = "token_revoked"
-MAX_KEPT_BYTES = 1_000  # of each
-MAX_KEPT_PER_STORE = 100  # of each store
-FURTHER_KEY = "further"  # in the detail of the newest: how many more came
+MAX_REVOKED_BYTES = 1_000  # of each body, and of each query string
+MAX_REVOKED_PER_STORE = 100  # rows
+FURTHER_KEY = "further"  # in the detail of a store's newest row: how many more came
 
 
-def truncate_raw(raw: bytes, query: str | None) -> tuple[dict[str, Any], bytes, str | None]:
-    """What is kept of one: its size as a detail, and how its body and query begin."""
-    size = len(raw) + len(query or "")
-    return {"size": size}, raw[:MAX_KEPT_BYTES], None if query is None else query[:MAX_KEPT_BYTES]
+@dataclass(slots=True)
+class DeadLetterPlan:
+    """Rows to insert, or to count up where the receipt died before; and details to change, by row id."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    details: dict[int, dict[str, Any]] = field(default_factory=dict)
+    total: int = 0  # hooks that died, whether a row is written for them or not
 
 
-def limit_revoked(conn: Database, rows: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows to write, of all that died (by receipt); those that are too many for their store are counted."""
-    revoked: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    kept: list[dict[str, Any]] = []
-    for row in rows.values():
-        (revoked[row["store"]] if row["reason"] == REVOKED else kept).append(row)
-    for store, came in revoked.items():
-        kept += _limit_store(conn, store, came)
-    return kept
+def find_revoked_stores(failed: Iterable[FailedHook]) -> set[str]:
+    """Names of the stores to whose revoked URLs these hooks came."""
+    return {hook["store"] for hook in failed if hook["reason"] == REVOKED}
 
 
-def _limit_store(conn: Database, store: str, came: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    dead = get_table(core.DeadHook)
-    mine = (dead.c.store == store, dead.c.reason == REVOKED)
-    there = conn.execute(select(dead.c.id, dead.c.receipt, dead.c.detail).where(*mine).order_by(dead.c.id)).all()
-    known = {row.receipt for row in there}
-    again = [row for row in came if row["receipt"] in known]
-    fresh = [row for row in came if row["receipt"] not in known]
-    room = max(0, MAX_KEPT_PER_STORE - len(there))
-    further = len(fresh) - room
-    if further > 0 and there:
-        detail = {**there[-1].detail, FURTHER_KEY: there[-1].detail.get(FURTHER_KEY, 0) + further}
-        conn.execute(update(dead).where(dead.c.id == there[-1].id).values(detail=detail))
-    elif further > 0:
-        fresh[room - 1]["detail"] |= {FURTHER_KEY: further}
-    return [*again, *fresh[:room]]
-
-
-RawBody = tuple[bytes, str | None]  # the body, and the query string of a GET hook
-
-
-def store_dead_letters(
-    conn: Database,
+def plan_dead_letters(
     failed: Iterable[FailedHook],
     raw_bodies: Mapping[str, RawBody],
     stores: Mapping[str, RecordingStore],
+    stored: Mapping[str, Sequence[StoredDeadLetter]],
     now: int,
-) -> int:
-    """Write dead hooks; a receipt that died before is counted up. Returns how many died."""
-    died = {
-        one["receipt"]: _build_row(one, raw_bodies.get(one["entry_id"], (b"", None)), stores, now) for one in failed
-    }
-    rows = limit_revoked(conn, died)
-    upsert(
-        conn,
-        get_table(core.DeadHook),
-        rows,
-        update_columns=("stage", "reason", "detail", "died_at", "replayed_at"),
-        conflict_columns=("receipt",),
-        increment_column="times",
-    )
-    return len(died)
+) -> DeadLetterPlan:
+    """Plan the rows of hooks that died. `stored`: the dead letters of revoked URLs by store, the oldest first."""
+    rows: dict[str, dict[str, Any]] = {}  # by receipt: one that died twice in a batch is one row
+    for hook in failed:
+        rows[hook["receipt"]] = _build_row(hook, raw_bodies.get(hook["entry_id"], (b"", None)), stores, now)
+    plan = DeadLetterPlan(total=len(rows))
+    revoked: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows.values():
+        (revoked[row["store"]] if row["reason"] == REVOKED else plan.rows).append(row)
+    for store, arrived in revoked.items():
+        _limit_revoked(plan, arrived, stored.get(store, ()))
+    return plan
 
 
-def mark_replayed(conn: Database, receipts: Iterable[str], now: int) -> None:
-    """Mark the dead hooks of these receipts as replayed: they are events now."""
-    dead = get_table(core.DeadHook)
-    for part in chunks(receipts):
-        conn.execute(update(dead).where(dead.c.receipt.in_(part)).values(replayed_at=now))
+def _limit_revoked(plan: DeadLetterPlan, arrived: list[dict[str, Any]], stored: Sequence[StoredDeadLetter]) -> None:
+    known = {letter.receipt for letter in stored}
+    again = [row for row in arrived if row["receipt"] in known]
+    fresh = [row for row in arrived if row["receipt"] not in known]
+    room = max(0, MAX_REVOKED_PER_STORE - len(stored))
+    further = len(fresh) - room
+    if further > 0 and stored:
+        detail = stored[-1].detail
+        plan.details[stored[-1].id] = {**detail, FURTHER_KEY: detail.get(FURTHER_KEY, 0) + further}
+    elif further > 0:
+        fresh[room - 1]["detail"] |= {FURTHER_KEY: further}
+    plan.rows += [*again, *fresh[:room]]
 
 
-def _build_row(hook: FailedHook, raw: RawBody, stores: Mapping[str, RecordingStore], now: int) -> dict[str, object]:
+def _build_row(hook: FailedHook, raw: RawBody, stores: Mapping[str, RecordingStore], now: int) -> dict[str, Any]:
     store = stores.get(hook["store"])
     return {
         "store_id": store.id if store else None,
@@ -99,7 +79,7 @@ def _build_row(hook: FailedHook, raw: RawBody, stores: Mapping[str, RecordingSto
         "receipt": hook["receipt"],
         "stage": hook["stage"],
         "reason": hook["reason"],
-        **_raw_columns(hook, *raw),
+        **_build_raw_columns(hook, *raw),
         "times": 1,
         "received_at": hook["received_at"],
         "died_at": now,
@@ -107,8 +87,9 @@ def _build_row(hook: FailedHook, raw: RawBody, stores: Mapping[str, RecordingSto
     }
 
 
-def _raw_columns(hook: FailedHook, raw: bytes, query: str | None) -> dict[str, object]:
+def _build_raw_columns(hook: FailedHook, raw: bytes, query: str | None) -> dict[str, object]:
     detail = hook["detail"]
     if hook["reason"] == REVOKED:
-        detail, raw, query = truncate_raw(raw, query)
+        detail = {"size": len(raw) + len(query or "")}
+        raw, query = raw[:MAX_REVOKED_BYTES], None if query is None else query[:MAX_REVOKED_BYTES]
     return {"detail": detail, "raw": zlib.compress(raw, 1), "query": query}

@@ -1,4 +1,4 @@
-"""Tells new happenings from those the ledger, or this very batch, has been told already."""
+"""Separates new events from repeats of an event that the ledger, or this very batch, has already."""
 
 from __future__ import annotations
 
@@ -6,65 +6,52 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection as Database
-from sqlalchemy import bindparam, update
-
-from pipeline.ledger.schema import core
-from pipeline.ledger.sql.tables import get_table
 from pipeline.recording.candidate import EventCandidate
-from pipeline.recording.lookups import EventKey, KnownEvent, find_known_events
+from pipeline.recording.snapshot import EventKey, KnownEvent
 
 
 @dataclass(slots=True)
 class DedupResult:
-    """`fresh` stories in order; how many repeats of which known event, and of which fresh happening."""
+    """The fresh candidates in order, and how often known events and fresh ones were repeated."""
 
     fresh: list[EventCandidate] = field(default_factory=list)
-    repeats: Counter[int] = field(default_factory=Counter)  # event id -> more duplicates
-    repeats_in_batch: Counter[EventKey] = field(default_factory=Counter)  # fresh happening -> duplicates
+    repeats: Counter[int] = field(default_factory=Counter)  # id of a known event -> further duplicates
+    repeats_in_batch: Counter[EventKey] = field(default_factory=Counter)  # fresh event -> duplicates
     repeats_by_event: Counter[str] = field(default_factory=Counter)  # event name -> repeats
-    again: dict[str, KnownEvent] = field(default_factory=dict)  # receipt -> what it tells again
-    repeated_keys: set[EventKey] = field(default_factory=set)  # known happenings
+    again: dict[str, KnownEvent] = field(default_factory=dict)  # receipt -> the event it repeats
+    repeated_keys: set[EventKey] = field(default_factory=set)  # known events that were repeated
 
 
-def deduplicate(conn: Database, candidates: Iterable[EventCandidate]) -> DedupResult:
-    """Split stories into fresh ones and repeats. The same receipt twice is no repeat, only a retry of ours."""
-    listed = list(candidates)
-    known = find_known_events(conn, {key for story in listed for key in _candidate_keys(story)})
-    found = DedupResult()
-    for story in listed:
-        match = _find_match(story, known)
+def get_candidate_keys(candidate: EventCandidate) -> list[EventKey]:
+    """The keys under which the candidate's event may be known."""
+    return [(candidate.store.id, key) for key in candidate.identity.candidate_keys()]
+
+
+def deduplicate(candidates: Iterable[EventCandidate], known_events: Mapping[EventKey, KnownEvent]) -> DedupResult:
+    """Split candidates into fresh ones and repeats. The same receipt twice is our own retry and not counted."""
+    known = dict(known_events)
+    result = DedupResult()
+    for candidate in candidates:
+        receipt = candidate.hook["receipt"]
+        match = _find_match(candidate, known)
         if match is None:
-            told = KnownEvent(None, story.happening.received_at, story.hook["receipt"])
-            known[story.store.id, story.happening.key] = told
-            found.fresh.append(story)
+            key = candidate.store.id, candidate.identity.key
+            known[key] = KnownEvent(None, candidate.identity.received_at, receipt)
+            result.fresh.append(candidate)
             continue
-        told = found.again[story.hook["receipt"]] = known[match]
-        if told.receipt != story.hook["receipt"]:
-            found.repeats_by_event[story.row.name] += 1
-            if told.event_id is None:
-                found.repeats_in_batch[match] += 1
+        event = result.again[receipt] = known[match]
+        if event.receipt != receipt:
+            result.repeats_by_event[candidate.row.name] += 1
+            if event.event_id is None:
+                result.repeats_in_batch[match] += 1
             else:
-                found.repeats[told.event_id] += 1
-                found.repeated_keys.add(match)
-    return found
-
-
-def save_repeat_counts(conn: Database, repeats: Mapping[int, int]) -> None:
-    """Add the repeats to their events, where the feed shows them."""
-    event = get_table(core.Event)
-    if repeats:
-        counted = update(event).where(event.c.id == bindparam("b_id"))
-        rows = [{"b_id": event_id, "more": more} for event_id, more in sorted(repeats.items())]
-        conn.execute(counted.values(duplicates=event.c.duplicates + bindparam("more")), rows)
-
-
-def _candidate_keys(candidate: EventCandidate) -> list[EventKey]:
-    return [(candidate.store.id, key) for key in candidate.happening.candidate_keys()]
+                result.repeats[event.event_id] += 1
+                result.repeated_keys.add(match)
+    return result
 
 
 def _find_match(candidate: EventCandidate, known: Mapping[EventKey, KnownEvent]) -> EventKey | None:
-    for key in _candidate_keys(candidate):
-        if key in known and candidate.happening.is_same_event(known[key].received_at):
+    for key in get_candidate_keys(candidate):
+        if key in known and candidate.identity.is_same_event(known[key].received_at):
             return key
     return None

@@ -1,109 +1,105 @@
-"""Turns recorded stories into deliveries: per person and connection, a profile where it changed, then the event."""
+"""Turns planned events into messages: for each person and connection a profile where it changed, then the event."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection as Database
-
+from pipeline.core.messages import LIVE_PRIORITY, MessageKind
 from pipeline.events.fields import US_PER_SECOND
-from pipeline.events.identity import EventIdentity, build_message_id
+from pipeline.events.identity import build_message_id
 from pipeline.fan_out.plan import AffectedPerson
-from pipeline.ledger.deliveries import promote_to_live
-from pipeline.ledger.deliveries.status import LIVE_PRIORITY
-from pipeline.ledger.schema import core
-from pipeline.ledger.sql.bulk_upsert import upsert
-from pipeline.ledger.sql.tables import chunks, get_table
 from pipeline.recording.candidate import EventCandidate
-from pipeline.recording.lookups import RecordingStore
 from pipeline.recording.people import PersonDraft
 
-DeliveryRow = dict[str, Any]
 
+@dataclass(frozen=True, slots=True)
+class DeliveryDraft:
+    """A delivery that is not written yet: its event and its person may have no ids before they are."""
 
-@dataclass(slots=True)
-class DeliveryBuilder:
-    """Makes delivery rows in the order in which things were told. `profiled` grows as profiles are made."""
+    candidate: EventCandidate
+    person: PersonDraft
+    connection_id: int
+    lanes: int  # how many the connection has
+    priority: int
+    kind: MessageKind
+    message: dict[str, Any]
+    name: str | None = None
+    message_id: str | None = None
 
-    has_profile: set[tuple[int, int]]
-    now: int
-    priority: int = LIVE_PRIORITY
-
-    def rows(self, candidates: Iterable[EventCandidate]) -> list[DeliveryRow]:
-        """The deliveries of these stories. People learn on the way, so each profile is of its moment."""
-        return [row for story in candidates for row in self._build_for_event(story)]
-
-    def copy(self, candidate: EventCandidate, affected: AffectedPerson, person: PersonDraft) -> Iterator[DeliveryRow]:
-        """The deliveries of one event for one person: the profile first."""
-        news = person.update_attributes(affected.facts, candidate.happening.received_at)
-        if person.email is None:
-            return
-        for connection_id, lanes in candidate.store.connections:
-            lane = person.id % lanes
-            if news is not None or (connection_id, person.id) not in self.has_profile:
-                self.has_profile.add((connection_id, person.id))
-                yield self._profile_row(candidate, person, news or person.attributes, connection_id, lane)
-            if candidate.forwarded:
-                yield self._event_row(candidate, affected, person, connection_id, lane)
-
-    def _build_for_event(self, candidate: EventCandidate) -> Iterator[DeliveryRow]:
-        heard: set[int] = set()
-        for concerned, someone in candidate.resolved_people:
-            if someone.id not in heard:  # a recipient who turns out to be the buyer hears once
-                yield from self.copy(candidate, concerned, someone)
-            heard.add(someone.id)
-
-    def _profile_row(
-        self, candidate: EventCandidate, person: PersonDraft, data: DeliveryRow, connection_id: int, lane: int
-    ) -> DeliveryRow:
-        at = person.known_at // US_PER_SECOND
-        return self._row(candidate, person, connection_id, lane) | {
-            "kind": "profile",
-            "name": None,
-            "message_id": None,
-            "message": _build_message(person, at, data),
-        }
-
-    def _event_row(
-        self, candidate: EventCandidate, affected: AffectedPerson, person: PersonDraft, connection_id: int, lane: int
-    ) -> DeliveryRow:
-        email = affected.email if affected.role == "gift_recipient" else None
-        happening = candidate.happening
-        return self._row(candidate, person, connection_id, lane) | {
-            "kind": "event",
-            "name": candidate.row.name,
-            "message_id": build_message_id(candidate.store.name, happening, happening.key, affected.role, email),
-            "message": _build_message(person, happening.occurred_at // US_PER_SECOND, affected.data),
-        }
-
-    def _row(self, candidate: EventCandidate, person: PersonDraft, connection_id: int, lane: int) -> DeliveryRow:
+    def build_row(self, now: int) -> dict[str, Any]:
+        """The delivery's row, once its event and its person have ids."""
         return {
-            "store_id": candidate.store.id,
-            "connection_id": connection_id,
-            "lane": lane,
+            "store_id": self.candidate.store.id,
+            "connection_id": self.connection_id,
+            "lane": self.person.id % self.lanes,
             "priority": self.priority,
-            "event_id": candidate.event_id or None,  # what no hook has told is no event
-            "person_id": person.id,
+            "event_id": self.candidate.event_id or None,  # an object that only the API showed is no event
+            "person_id": self.person.id,
+            "kind": self.kind,
+            "name": self.name,
+            "message_id": self.message_id,
+            "message": self.message,
             "status": "pending",
             "attempts": 0,
             "notes": [],
-            "created_at": self.now,
+            "created_at": now,
         }
 
 
-def write_deliveries(conn: Database, rows: Sequence[DeliveryRow]) -> None:
-    """Put messages into their lanes. Whoever is told live news has what a backfill wrote about them told before it."""
-    upsert(conn, get_table(core.Delivery), rows, update_columns=(), conflict_columns=("connection_id", "message_id"))
-    for part in chunks({row["person_id"] for row in rows if row["priority"] == LIVE_PRIORITY}):
-        promote_to_live(conn, part)
+def plan_deliveries(candidates: Iterable[EventCandidate], priority: int = LIVE_PRIORITY) -> list[DeliveryDraft]:
+    """The deliveries of these events, in their order. Facts are merged on the way, so each profile is of its moment."""
+    return [draft for candidate in candidates for draft in _plan_event(candidate, priority)]
 
 
-def event_ulid(store: RecordingStore, identity: EventIdentity) -> str:
-    """The event's own id: the one its customer's copy carries."""
-    return build_message_id(store.name, identity, identity.key, "customer")
+def plan_copy(
+    candidate: EventCandidate, affected: AffectedPerson, person: PersonDraft, priority: int
+) -> Iterator[DeliveryDraft]:
+    """The deliveries of one event to one person, the profile first."""
+    changes = person.update_attributes(affected.facts, candidate.identity.received_at)
+    if person.email is None:
+        return
+    for connection_id, lanes in candidate.store.connections:
+        if changes is not None or connection_id not in person.has_profile_at:
+            person.has_profile_at.add(connection_id)
+            yield DeliveryDraft(
+                candidate,
+                person,
+                connection_id,
+                lanes,
+                priority,
+                kind="profile",
+                message=_build_message(person, person.known_at, changes or person.attributes),
+            )
+        if candidate.forwarded:
+            yield DeliveryDraft(
+                candidate,
+                person,
+                connection_id,
+                lanes,
+                priority,
+                kind="event",
+                message=_build_message(person, candidate.identity.occurred_at, affected.data),
+                name=candidate.row.name,
+                message_id=_build_copy_id(candidate, affected),
+            )
 
 
-def _build_message(person: PersonDraft, at: int, data: DeliveryRow) -> DeliveryRow:
-    return {"customer_id": person.customer_id, "email": person.email, "at": at, "data": data}
+def _plan_event(candidate: EventCandidate, priority: int) -> Iterator[DeliveryDraft]:
+    planned: list[PersonDraft] = []
+    for affected, person in candidate.resolved_people:
+        # A recipient who turns out to be the buyer gets one copy.
+        if not any(person is other for other in planned):
+            yield from plan_copy(candidate, affected, person, priority)
+        planned.append(person)
+
+
+def _build_copy_id(candidate: EventCandidate, affected: AffectedPerson) -> str:
+    identity = candidate.identity
+    email = affected.email if affected.role == "gift_recipient" else None
+    return build_message_id(candidate.store.name, identity, identity.key, affected.role, email)
+
+
+def _build_message(person: PersonDraft, at_us: int, data: dict[str, Any]) -> dict[str, Any]:
+    return {"customer_id": person.customer_id, "email": person.email, "at": at_us // US_PER_SECOND, "data": data}

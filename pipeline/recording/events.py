@@ -1,59 +1,63 @@
-"""Writes the event rows of a batch: the event, its raw bytes, its subjects and whom it concerned."""
+"""Builds the rows of events: the event with its notes, and whom it concerned."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection as Database
-
-from pipeline.core.hooks import ValidHook
-from pipeline.ledger.schema import core
-from pipeline.ledger.sql.bulk_upsert import upsert
-from pipeline.ledger.sql.insert import insert_returning_ids, insert_rows
-from pipeline.ledger.sql.tables import get_table
+from pipeline.core.hooks import RawBody, Role, ValidHook
 from pipeline.recording.candidate import EventCandidate
-from pipeline.recording.dead_letters import RawBody
 from pipeline.recording.dedup import DedupResult
-from pipeline.recording.deliveries import event_ulid
+from pipeline.recording.people import PersonDraft
 
-MAX_FIELD_NOTES = 50  # fields of one event; whoever sent them can have made up any number
+MAX_FIELD_NOTES = 50  # of one event; a sender can make up any number of fields
 
 
-def write_events(conn: Database, dedup: DedupResult, raw_bodies: Mapping[str, RawBody], now: int) -> None:
-    """Insert the fresh stories' events and give each story its event id."""
-    rows = [
-        _build_row(story, dedup.repeats_in_batch[story.store.id, story.happening.key], now) for story in dedup.fresh
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """A fresh event that is not written yet: its row without an id, and its raw bytes, compressed."""
+
+    candidate: EventCandidate
+    row: dict[str, Any]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EventPersonDraft:
+    """A person whom an event concerned, and why they got no message. Both may have no ids yet."""
+
+    candidate: EventCandidate
+    person: PersonDraft
+    role: Role
+    reason: str | None
+
+
+def plan_events(dedup: DedupResult, raw_bodies: Mapping[str, RawBody], now: int) -> list[EventDraft]:
+    """The rows of fresh events. People must be resolved, and not yet merged with the facts of these events."""
+    return [
+        EventDraft(
+            candidate,
+            _build_row(candidate, dedup.repeats_in_batch[candidate.store.id, candidate.identity.key], now),
+            zlib.compress(_get_sent_bytes(raw_bodies.get(candidate.hook["entry_id"])), 1),
+        )
+        for candidate in dedup.fresh
     ]
-    for story, event_id in zip(dedup.fresh, insert_returning_ids(conn, get_table(core.Event), rows), strict=True):
-        story.event_id = event_id
-    bodies = [
-        {"event_id": story.event_id, "raw": zlib.compress(_wire_bytes(raw_bodies.get(story.hook["entry_id"])), 1)}
-        for story in dedup.fresh
-    ]
-    insert_rows(conn, get_table(core.Body), bodies)
-    subjects = [
-        {"event_id": story.event_id, "kind": kind, "subject_id": number, "store_id": story.store.id}
-        for story in dedup.fresh
-        for kind, number in (story.plan.subjects if story.plan else ())
-    ]
-    insert_rows(conn, get_table(core.EventSubject), subjects)
 
 
-def write_event_people(conn: Database, candidates: Sequence[EventCandidate]) -> None:
-    """Who each event concerned, and why somebody got no message."""
-    rows = [
-        {
-            "event_id": story.event_id,
-            "person_id": someone.id,
-            "role": concerned.role,
-            "reason": None if someone.email else "email_malformed" if concerned.has_malformed_email else "no_email",
-        }
-        for story in candidates
-        for concerned, someone in story.resolved_people
+def plan_event_people(candidates: Iterable[EventCandidate]) -> list[EventPersonDraft]:
+    """Whom each event concerned, once the facts of these events are merged."""
+    return [
+        EventPersonDraft(
+            candidate,
+            person,
+            affected.role,
+            None if person.email else "email_malformed" if affected.has_malformed_email else "no_email",
+        )
+        for candidate in candidates
+        for affected, person in candidate.resolved_people
     ]
-    upsert(conn, get_table(core.EventPerson), rows, update_columns=())
 
 
 def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, Any]:
@@ -61,8 +65,8 @@ def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, A
     return {
         "store_id": candidate.store.id,
         "name": candidate.row.name,
-        "happening": candidate.happening.key,
-        "ulid": event_ulid(candidate.store, candidate.happening),
+        "happening": candidate.identity.key,
+        "ulid": candidate.ulid,
         "receipt": hook["receipt"],
         "source": hook["source"],
         "subject": candidate.row.subject,
@@ -70,11 +74,11 @@ def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, A
         "form": hook["form"],
         "is_test": plan.is_test if plan else candidate.silent,
         "outcome": candidate.outcome,
-        "notes": [*(plan.notes if plan else ()), *_missing_recipient_notes(candidate), *_unreadable_field_notes(hook)],
+        "notes": [*(plan.notes if plan else ()), *_missing_address_notes(candidate), *_unreadable_field_notes(hook)],
         "data": hook["data"],
         "unknown": hook["unknown"],
         "duplicates": repeats,
-        "occurred_at": candidate.happening.occurred_at,
+        "occurred_at": candidate.identity.occurred_at,
         "received_at": hook["received_at"],
         "decoded_at": hook["decoded_at"],
         "validated_at": hook["validated_at"],
@@ -83,7 +87,7 @@ def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, A
 
 
 def _unreadable_field_notes(hook: ValidHook) -> list[dict[str, Any]]:
-    """The fields that could not be read, and why: never what stood there."""
+    """The fields that could not be read, and why: never their values."""
     aside = hook.get("aside", {})
     shown = [
         {"code": "field_set_aside", "field": path, "reason": aside[path]} for path in list(aside)[:MAX_FIELD_NOTES]
@@ -92,15 +96,19 @@ def _unreadable_field_notes(hook: ValidHook) -> list[dict[str, Any]]:
     return [*shown, *([{"code": "field_set_aside", "more": more}] if more else [])]
 
 
-def _missing_recipient_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
-    """Why somebody this event concerns gets no message."""
-    nameless = len(candidate.people) - len(candidate.resolved_people)
-    silent = [{"code": "no_email", "role": one.role} for one, someone in candidate.resolved_people if not someone.email]
-    return [*silent, *([{"code": "customer_missing"}] if nameless else [])]
+def _missing_address_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
+    """Why people whom this event concerns get no message."""
+    unresolved = len(candidate.people) - len(candidate.resolved_people)
+    notes = [
+        {"code": "no_email", "role": affected.role}
+        for affected, person in candidate.resolved_people
+        if not person.email
+    ]
+    return [*notes, *([{"code": "customer_missing"}] if unresolved else [])]
 
 
-def _wire_bytes(raw: RawBody | None) -> bytes:
-    """What was on the wire: the body, or the query string of a GET hook."""
+def _get_sent_bytes(raw: RawBody | None) -> bytes:
+    """What was sent: the body, or the query string of a GET hook."""
     if raw is None:
         return b""
     body, query = raw

@@ -1,48 +1,60 @@
-"""Remembers which order, subscription and shipment is whose gift: later bodies do not say."""
+"""Remembers which order, subscription and shipment is whose gift, because later bodies do not say.
+
+A recipient may be learned late: hooks arrive out of order, so a shipment can come before the order that says whose
+gift it is. Then the gift's earlier events get their recipient's copies now.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection as Database
-
+from pipeline.core.hooks import ValidHook
 from pipeline.fan_out.gifts import Gift, KnownGifts, Subject, find_gift, find_gift_subjects, find_subjects
-from pipeline.ledger.schema import core
-from pipeline.ledger.sql.bulk_upsert import upsert
-from pipeline.ledger.sql.keyed import select_by_keys
-from pipeline.ledger.sql.tables import get_table
-from pipeline.recording.candidate import EventCandidate
+from pipeline.recording.candidate import AroundHook, EventCandidate, build_candidate
+from pipeline.recording.snapshot import EarlierEvent, GiftKey, KnownGift, RecordingStore
+
+
+def find_gift_keys(candidates: Iterable[EventCandidate]) -> list[tuple[int, str, int]]:
+    """(store id, kind, id) of all that these candidates touch and that may be a gift."""
+    return [
+        (candidate.store.id, *subject)
+        for candidate in candidates
+        for subject in find_subjects(candidate.row, candidate.data)
+    ]
 
 
 class GiftIndex:
-    """The gifts of one batch's subjects: what the ledger has, and what the batch's own bodies tell.
+    """The gifts that a batch is about: those the ledger knows, and those that the batch's own bodies show.
 
-    All bodies of a batch are read before any is planned, so a box packed before its order was told finds its
-    recipient. Of two addresses for one gift the later told wins.
+    All bodies of a batch are read before any is planned, so a box packed before its order was reported finds its
+    recipient. Of two addresses for one gift the later one wins.
     """
 
-    def __init__(self, conn: Database, candidates: Sequence[EventCandidate]) -> None:
-        self._db = conn
+    def __init__(self, known: Mapping[GiftKey, KnownGift], candidates: Iterable[EventCandidate]) -> None:
         self._gifts: defaultdict[int, dict[Subject, Gift]] = defaultdict(dict)
-        self._as_of: dict[tuple[int, Subject], int] = {}
-        self._learned: dict[tuple[int, Subject], Gift] = {}
-        self._load(candidates)
-        for story in candidates:
-            if not story.silent:
-                self._add_from(story)
+        self._as_of: dict[GiftKey, int] = {}
+        self._learned: dict[GiftKey, Gift] = {}
+        for (store_id, subject), stored in known.items():
+            self._gifts[store_id][subject] = stored.gift
+            self._as_of[store_id, subject] = stored.as_of
+        for candidate in candidates:
+            if not candidate.silent:
+                self._add_from(candidate)
 
     def of(self, store_id: int) -> KnownGifts:
-        """What is remembered of one store's gifts."""
+        """The known gifts of one store."""
         return self._gifts[store_id]
 
-    def new_subjects(self) -> list[tuple[int, Subject]]:
-        """Subjects, each of a store, whose recipient was not known, or another, before this batch."""
+    def new_subjects(self) -> list[GiftKey]:
+        """Subjects whose recipient was unknown, or another, before this batch."""
         return list(self._learned)
 
-    def write(self) -> None:
-        """Keep what was learned."""
-        rows = [
+    def build_rows(self) -> list[dict[str, Any]]:
+        """The rows of gifts that are new or have changed."""
+        return [
             {
                 "store_id": store_id,
                 "kind": subject[0],
@@ -53,25 +65,57 @@ class GiftIndex:
             }
             for (store_id, subject), gift in self._learned.items()
         ]
-        upsert(self._db, get_table(core.Gift), rows, update_columns=("email", "data", "as_of"))
 
     def _add_from(self, candidate: EventCandidate) -> None:
-        gift = find_gift(candidate.row, candidate.data, self._gifts[candidate.store.id])
+        store_id, as_of = candidate.store.id, candidate.identity.received_at
+        known = self._gifts[store_id]
+        gift = find_gift(candidate.row, candidate.data, known)
         if gift is None:
             return
         for subject in find_gift_subjects(candidate.row, candidate.data, gift):
-            key, as_of = (candidate.store.id, subject), candidate.happening.received_at
-            mine = self._gifts[candidate.store.id].get(subject)
-            if mine is None or (as_of > self._as_of[key] and gift.email != mine.email):
-                self._gifts[candidate.store.id][subject] = self._learned[key] = gift
+            key, current = (store_id, subject), known.get(subject)
+            if current is None or (as_of > self._as_of[key] and gift.email != current.email):
+                known[subject] = self._learned[key] = gift
                 self._as_of[key] = as_of
 
-    def _load(self, candidates: Sequence[EventCandidate]) -> None:
-        gift = get_table(core.Gift).c
-        wanted = (
-            (story.store.id, *subject) for story in candidates for subject in find_subjects(story.row, story.data)
-        )
-        for row in select_by_keys(self._db, tuple(gift), (gift.store_id, gift.kind, gift.subject_id), wanted):
-            subject = (row.kind, row.subject_id)
-            self._gifts[row.store_id][subject] = Gift(row.email, **row.data)
-            self._as_of[row.store_id, subject] = row.as_of
+
+def plan_candidates(candidates: Iterable[EventCandidate], gifts: GiftIndex, around_hook: AroundHook) -> None:
+    """Give every candidate that is not silent its plan."""
+    for candidate in candidates:
+        if not candidate.silent:
+            with around_hook(candidate.hook):
+                candidate.plan = candidate.build_plan(gifts.of(candidate.store.id))
+
+
+def plan_late_copies(
+    events: Iterable[EarlierEvent], stores: Mapping[int, RecordingStore], gifts: GiftIndex
+) -> list[EventCandidate]:
+    """Candidates of earlier events, each planned for its gift recipient only, in the order of the events."""
+    late = (_plan_late_copy(event, stores[event.store_id], gifts) for event in events)
+    return sorted((candidate for candidate in late if candidate), key=lambda candidate: candidate.event_id)
+
+
+def _plan_late_copy(event: EarlierEvent, store: RecordingStore, gifts: GiftIndex) -> EventCandidate | None:
+    hook = ValidHook(
+        entry_id="",
+        receipt=event.receipt,
+        store=store.name,
+        version=store.token_version,
+        event=event.name,
+        received_at=event.received_at,
+        source=event.source,
+        form=event.form,
+        fingerprint=event.happening.rpartition("#")[2].partition("@")[0],
+        decoded_at=event.decoded_at,
+        validated_at=event.validated_at,
+        data=event.data,
+        unknown=[],
+    )
+    candidate = build_candidate(hook, store)
+    candidate.event_id = event.id
+    if candidate.silent:
+        return None
+    plan = candidate.build_plan(gifts.of(store.id))
+    recipients = tuple(person for person in plan.people if person.role == "gift_recipient")
+    candidate.plan = replace(plan, people=recipients)
+    return candidate if recipients else None

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, bindparam, select, update
 
-from pipeline.core.messages import Message, PersonRef
+from pipeline.core.messages import LIVE_PRIORITY, Message, PersonRef
 from pipeline.ledger.deliveries.lanes import HeldLane, lane_params, lock_lane
-from pipeline.ledger.deliveries.status import LIVE_PRIORITY, OPEN, PENDING
+from pipeline.ledger.deliveries.status import OPEN, PENDING
 from pipeline.ledger.schema.core import Delivery, ProfileSent
 from pipeline.ledger.schema.core import StoreConnection as Link
 

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select, tuple_, update
 
-from pipeline.ledger.deliveries.status import IS_BACKFILL, LIVE_PRIORITY, OPEN
+from pipeline.core.messages import LIVE_PRIORITY
+from pipeline.ledger.deliveries.status import IS_BACKFILL, OPEN
 from pipeline.ledger.schema.core import Delivery, Lane
 
 

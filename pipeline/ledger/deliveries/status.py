@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from sqlalchemy import literal
 
+from pipeline.core.messages import BACKFILL_PRIORITY
 from pipeline.ledger.schema.core import Delivery
 
 OPEN = Delivery.done_at.is_(None)
 PENDING = Delivery.status == literal("pending", literal_execute=True)
 SENDING = Delivery.status == literal("sending", literal_execute=True)
 DEAD = Delivery.status == literal("dead", literal_execute=True)
-LIVE_PRIORITY, BACKFILL_PRIORITY = 0, 1  # what a hook told leaves before what a backfill has read
 IS_BACKFILL = Delivery.priority == literal(BACKFILL_PRIORITY, literal_execute=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.core.messages import Sent
+from pipeline.core.messages import BACKFILL_PRIORITY, Sent
 from pipeline.delivery import lane
 from pipeline.delivery.open_connection import LaneReport
 from pipeline.ledger.deliveries import promote_to_live
-from pipeline.ledger.deliveries.status import BACKFILL_PRIORITY
 from pipeline.ledger.engine import writing
 from tests.pipeline.delivery.fake_destination import always
 from tests.pipeline.delivery.lane_setup import LaneSetup

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.errors import StaleFence
-from pipeline.core.messages import Sent
+from pipeline.core.messages import BACKFILL_PRIORITY, LIVE_PRIORITY, Sent
 from pipeline.ledger.deliveries import (
     HeldLane,
     LaneState,
@@ -20,7 +20,6 @@ from pipeline.ledger.deliveries import (
     resume_connection,
     settle,
 )
-from pipeline.ledger.deliveries.status import BACKFILL_PRIORITY, LIVE_PRIORITY
 from pipeline.ledger.engine import reading, writing
 from tests.pipeline.ledger.conftest import StoreSetup
 from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_store, statuses

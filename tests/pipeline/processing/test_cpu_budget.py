@@ -14,7 +14,7 @@ from pipeline.processing.cpu_budget import MAX_HOOK_CPU_S, MAX_STORE_CPU_S, TOO_
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.record import record_valid_hooks
 from pipeline.processing.validate import validate_batch
-from pipeline.recording import batch as record_batch
+from pipeline.recording import candidate
 from tests.builders import order
 from tests.pipeline.processing.entries import clock, entry
 from tests.pipeline.recording.conftest import HookRecorder
@@ -122,14 +122,14 @@ def test_nothing_is_left_where_no_share_is_given(priced, spending):
 
 
 def test_a_hook_that_is_too_costly_to_plan_dies_alone_and_the_others_are_recorded(engine, spending, monkeypatch):
-    real, teller = record_batch.build_candidate, HookRecorder(engine)
+    real, teller = candidate.build_candidate, HookRecorder(engine)
     hooks = [teller.hook("order_new", order(id=number)) for number in (1, 2, 3)]
 
     def story_of(hook, store):
         spending.now += 3 if hook is hooks[1] else 0
         return real(hook, store)
 
-    monkeypatch.setattr(record_batch, "build_candidate", story_of)
+    monkeypatch.setattr(candidate, "build_candidate", story_of)
     batch = {"token": 1, "hooks": hooks, "failed": []}
     recorded, ours = record_valid_hooks(engine, batch, {}, clock, CpuBudget(clock=spending))
 

@@ -14,7 +14,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.observed_events import LATE, MISSED, Observation, save_observations
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.reconciliation import ObservedEvent
-from pipeline.recording.lookups import find_existing_profiles
+from pipeline.recording.load import find_existing_profiles
 from tests.builders import BUYER, NOW, RECIPIENT, customer, gift_info, gift_order, order, shipment, subscription
 from tests.pipeline.recording.conftest import HookRecorder
 

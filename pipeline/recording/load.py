@@ -1,0 +1,211 @@
+"""Reads what the ledger knows of a batch: a handful of queries, however large the batch is.
+
+Every function works inside the caller's transaction and returns plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from sqlalchemy import Connection, exists, select
+
+from pipeline.events.catalogue import EVENTS
+from pipeline.fan_out.gifts import Gift
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.monitoring import Canary
+from pipeline.ledger.sql.keyed import select_by_keys
+from pipeline.ledger.sql.tables import chunks, get_table
+from pipeline.recording.candidate import EventCandidate
+from pipeline.recording.dead_letters import REVOKED
+from pipeline.recording.dedup import get_candidate_keys
+from pipeline.recording.gifts import find_gift_keys
+from pipeline.recording.people import PersonDraft, PersonKey, PersonResolver, build_person_keys
+from pipeline.recording.plan import resolve_people
+from pipeline.recording.snapshot import (
+    EarlierEvent,
+    EventKey,
+    GiftKey,
+    KnownEvent,
+    KnownGift,
+    RecordingStore,
+    StoredDeadLetter,
+)
+
+_EVENTS_FOR_RECIPIENTS = tuple(row.name for row in EVENTS.values() if row.gift_copy)
+
+
+def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, RecordingStore]:
+    """These stores, locked, with all their connections: deliveries of a paused connection are written and wait."""
+    store, connection = get_table(core.Store), get_table(core.StoreConnection)
+    # The row lock makes writers about one store wait for each other (PostgreSQL; SQLite has one writer anyway).
+    rows = conn.execute(select(store).where(store.c.name.in_(names)).with_for_update(key_share=True)).all()
+    connections: dict[int, list[tuple[int, int]]] = {row.id: [] for row in rows}
+    columns = (connection.c.store_id, connection.c.id, connection.c.lanes)
+    query = select(*columns).where(connection.c.store_id.in_(connections)).order_by(connection.c.id)
+    for store_id, connection_id, lanes in conn.execute(query):
+        connections[store_id].append((connection_id, lanes))
+    return {
+        row.name: RecordingStore(
+            id=row.id,
+            name=row.name,
+            token_version=row.token_version,
+            old_token_until=row.old_token_until,
+            currency=row.currency,
+            forward_also=tuple(row.forward_also),
+            forward_tests=row.forward_tests,
+            record_only=row.record_only_since is not None,
+            connections=tuple(connections[row.id]),
+        )
+        for row in rows
+    }
+
+
+def load_canary_nonces(conn: Connection, nonces: Collection[str]) -> set[str]:
+    """Those of the nonces that are of our own canaries."""
+    if not nonces:
+        return set()
+    return set(conn.execute(select(Canary.nonce).where(Canary.nonce.in_(nonces))).scalars())
+
+
+def load_revoked_dead_letters(conn: Connection, stores: Collection[str]) -> dict[str, list[StoredDeadLetter]]:
+    """The dead letters of revoked URLs by store name, the oldest first; a hundred of each store at most."""
+    dead = get_table(core.DeadHook).c
+    letters: dict[str, list[StoredDeadLetter]] = {}
+    for store in sorted(stores):
+        query = select(dead.id, dead.receipt, dead.detail).where(dead.store == store, dead.reason == REVOKED)
+        letters[store] = [
+            StoredDeadLetter(letter_id, receipt, detail)
+            for letter_id, receipt, detail in conn.execute(query.order_by(dead.id))
+        ]
+    return letters
+
+
+def find_known_events(conn: Connection, keys: Collection[EventKey]) -> dict[EventKey, KnownEvent]:
+    """The recorded events among these keys."""
+    event = get_table(core.Event).c
+    by = event.store_id, event.happening
+    rows = select_by_keys(conn, (*by, event.id, event.received_at, event.receipt), by, keys)
+    return {(row.store_id, row.happening): KnownEvent(row.id, row.received_at, row.receipt) for row in rows}
+
+
+def load_known_events(conn: Connection, candidates: Iterable[EventCandidate]) -> dict[EventKey, KnownEvent]:
+    """The recorded events that these candidates may repeat."""
+    return find_known_events(conn, {key for candidate in candidates for key in get_candidate_keys(candidate)})
+
+
+def load_gifts(conn: Connection, candidates: Iterable[EventCandidate]) -> dict[GiftKey, KnownGift]:
+    """The known gifts among all orders, subscriptions and shipments that these candidates touch."""
+    gift = get_table(core.Gift).c
+    by = gift.store_id, gift.kind, gift.subject_id
+    rows = select_by_keys(conn, (*by, gift.email, gift.data, gift.as_of), by, find_gift_keys(candidates))
+    return {
+        (row.store_id, (row.kind, row.subject_id)): KnownGift(Gift(row.email, **row.data), row.as_of) for row in rows
+    }
+
+
+def load_earlier_events(conn: Connection, subjects: Iterable[GiftKey]) -> list[EarlierEvent]:
+    """Recorded events of these gifts that have reached no gift recipient."""
+    event, link, event_people = (get_table(model) for model in (core.Event, core.EventSubject, core.EventPerson))
+    by = link.c.store_id, link.c.kind, link.c.subject_id
+    keys = ((store_id, *subject) for store_id, subject in subjects)
+    ids = {row.event_id for row in select_by_keys(conn, (link.c.event_id,), by, keys)}
+    reached = exists().where(event_people.c.event_id == event.c.id, event_people.c.role == "gift_recipient")
+    columns = [event.c[name] for name in EarlierEvent.__slots__]
+    events: list[EarlierEvent] = []
+    for part in chunks(sorted(ids)):
+        query = select(*columns).where(event.c.id.in_(part), event.c.name.in_(_EVENTS_FOR_RECIPIENTS), ~reached)
+        events += [EarlierEvent(**row._asdict()) for row in conn.execute(query)]
+    return events
+
+
+def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> PersonResolver:
+    """The people whom planned candidates affect, resolved, with their facts and the profiles that they have.
+
+    People are resolved in between: a person who gets a customer id now has another identifier on platforms, so the
+    profiles sent so far do not count.
+    """
+    keys = {
+        key: None  # a set that keeps the order
+        for candidate in candidates
+        for affected in candidate.people
+        for key in build_person_keys(candidate.store.id, affected)
+    }
+    known = _find_people(conn, keys, {candidate.store.id: candidate.store for candidate in candidates})
+    people = PersonResolver(known)
+    resolve_people(candidates, people)
+    resolved = (person for candidate in candidates for _, person in candidate.resolved_people)
+    _load_profiles(conn, resolved, {person.id for person in people.newly_identified})
+    return people
+
+
+def load_unsent_people(conn: Connection, store: RecordingStore, limit: int) -> PersonResolver:
+    """Some of the store's people who have facts that no profile contains, and what leads to them."""
+    person = get_table(core.Person).c
+    query = select(person.customer_id, person.email).where(
+        person.store_id == store.id, person.untold_since.is_not(None)
+    )
+    keys: list[PersonKey] = [
+        (store.id, "email", str(email)) if customer_id is None else (store.id, "customer", str(customer_id))
+        for customer_id, email in conn.execute(query.order_by(person.id).limit(limit))
+    ]
+    people = PersonResolver(_find_people(conn, keys, {store.id: store}))
+    _load_profiles(conn, people.people)
+    return people
+
+
+def find_existing_profiles(
+    conn: Connection, person_ids: Collection[int], newly_identified: Collection[int] = ()
+) -> set[tuple[int, int]]:
+    """The (connection id, person id) pairs for which a profile has been sent or is pending.
+
+    What was sent about the newly identified does not count. Profiles sent are found through the connections of the
+    person's store: their index begins with the connection.
+    """
+    person, connection, delivery = get_table(core.Person), get_table(core.StoreConnection), get_table(core.Delivery)
+    profile_sent = get_table(core.ProfileSent)
+    is_same = (profile_sent.c.connection_id == connection.c.id) & (profile_sent.c.person_id == person.c.id)
+    joined = person.join(connection, connection.c.store_id == person.c.store_id).join(profile_sent, is_same)
+    sent = select(profile_sent.c.connection_id, profile_sent.c.person_id).select_from(joined)
+    pairs: set[tuple[int, int]] = set()
+    for part in chunks(set(person_ids).difference(newly_identified)):
+        pairs.update((row[0], row[1]) for row in conn.execute(sent.where(person.c.id.in_(part))))
+    unsent = set(person_ids).difference(person_id for _, person_id in pairs)
+    for part in chunks(unsent):
+        pending = select(delivery.c.connection_id, delivery.c.person_id).distinct()
+        query = pending.where(
+            delivery.c.person_id.in_(part), delivery.c.kind == "profile", delivery.c.done_at.is_(None)
+        )
+        pairs.update((row[0], row[1]) for row in conn.execute(query))
+    return pairs
+
+
+def _find_people(
+    conn: Connection, wanted: Iterable[PersonKey], stores: dict[int, RecordingStore]
+) -> dict[PersonKey, PersonDraft]:
+    keys, people, facts = (get_table(model) for model in (core.PersonKey, core.Person, core.Fact))
+    by = keys.c.store_id, keys.c.kind, keys.c.value
+    ids: dict[PersonKey, int] = {
+        (row.store_id, row.kind, row.value): row.person_id
+        for row in select_by_keys(conn, (*by, keys.c.person_id), by, wanted)
+    }
+    found: dict[int, PersonDraft] = {}
+    for part in chunks(set(ids.values())):
+        for row in conn.execute(select(people).where(people.c.id.in_(part))):
+            found[row.id] = PersonDraft(
+                stores[row.store_id],
+                row.customer_id,
+                row.email,
+                row.id,
+                attributes=dict(row.attributes),
+                untold_since=row.untold_since,
+            )
+        for row in conn.execute(select(facts).where(facts.c.person_id.in_(part))):
+            found[row.person_id].known[row.kind, row.subject] = dict(row.data)
+    return {key: found[person_id] for key, person_id in ids.items()}
+
+
+def _load_profiles(conn: Connection, people: Iterable[PersonDraft], newly_identified: Collection[int] = ()) -> None:
+    """Note the connections at which each person has a profile; a new person has none."""
+    known = {person.id: person for person in people if not person.is_new}
+    for connection_id, person_id in find_existing_profiles(conn, known, newly_identified):
+        known[person_id].has_profile_at.add(connection_id)

@@ -1,0 +1,77 @@
+"""Plans what a batch writes, from what was loaded. Pure: no SQL, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.core.hooks import REPLAY, FailedHook, RawBody
+from pipeline.recording.candidate import EventCandidate
+from pipeline.recording.dead_letters import DeadLetterPlan, plan_dead_letters
+from pipeline.recording.dedup import DedupResult
+from pipeline.recording.deliveries import DeliveryDraft, plan_deliveries
+from pipeline.recording.events import EventDraft, EventPersonDraft, plan_event_people, plan_events
+from pipeline.recording.gifts import GiftIndex
+from pipeline.recording.people import PersonResolver
+from pipeline.recording.snapshot import EventKey, RecordingStore, StoredDeadLetter
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBatch:
+    """All that the ledger knows of a batch, and what follows from it: candidates, repeats, gifts and people."""
+
+    heartbeat_sent_at: int | None
+    canaries: Collection[str]  # nonces of those that arrived
+    stores: Mapping[str, RecordingStore]
+    died: Sequence[FailedHook]  # failed on the way, or refused
+    dead_letters: Mapping[str, Sequence[StoredDeadLetter]]  # of revoked URLs, by store
+    candidates: Sequence[EventCandidate]
+    dedup: DedupResult
+    gifts: GiftIndex
+    late: Sequence[EventCandidate]  # earlier events whose gift recipient is known only now
+    people: PersonResolver
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """All that is written, in the order in which `write_batch` writes it."""
+
+    people: PersonResolver
+    deliveries: Sequence[DeliveryDraft]
+    gifts: Sequence[dict[str, Any]] = ()
+    event_people: Sequence[EventPersonDraft] = ()
+    events: Sequence[EventDraft] = ()
+    repeats: Mapping[int, int] = field(default_factory=dict)  # event id -> further duplicates
+    repeated_keys: Collection[EventKey] = ()
+    dead_letters: DeadLetterPlan = field(default_factory=DeadLetterPlan)
+    replayed: Sequence[str] = ()  # receipts of dead hooks that are events now
+    heartbeat_sent_at: int | None = None
+    canaries: Collection[str] = ()
+
+
+def resolve_people(candidates: Iterable[EventCandidate], people: PersonResolver) -> None:
+    """Find or add the people whom each candidate affects."""
+    for candidate in candidates:
+        found = ((affected, people.find(candidate.store, affected)) for affected in candidate.people)
+        candidate.resolved_people = [(affected, person) for affected, person in found if person is not None]
+
+
+def plan_batch(loaded: LoadedBatch, raw_bodies: Mapping[str, RawBody], now: int) -> BatchPlan:
+    """The rows that record a batch. Merges the batch's facts into its people."""
+    planned = [*loaded.dedup.fresh, *loaded.late]
+    events = plan_events(loaded.dedup, raw_bodies, now)
+    deliveries = plan_deliveries(planned)
+    return BatchPlan(
+        people=loaded.people,
+        deliveries=deliveries,
+        gifts=loaded.gifts.build_rows(),
+        event_people=plan_event_people(planned),
+        events=events,
+        repeats=loaded.dedup.repeats,
+        repeated_keys=loaded.dedup.repeated_keys,
+        dead_letters=plan_dead_letters(loaded.died, raw_bodies, loaded.stores, loaded.dead_letters, now),
+        replayed=[item.hook["receipt"] for item in loaded.candidates if item.hook["source"] == REPLAY],
+        heartbeat_sent_at=loaded.heartbeat_sent_at,
+        canaries=loaded.canaries,
+    )

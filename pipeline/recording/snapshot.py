@@ -1,0 +1,74 @@
+"""What the ledger knows that a batch needs, as plain values: `load` fills them, the pure steps read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.fan_out.gifts import Gift, Subject
+
+EventKey = tuple[int, str]  # store id, the key of an event identity in that store
+GiftKey = tuple[int, Subject]  # store id, what is the gift
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStore:
+    """A store, as far as recording needs it."""
+
+    id: int
+    name: str
+    token_version: int
+    old_token_until: int | None  # µs; hooks received before this may carry the version before
+    currency: str
+    forward_also: tuple[str, ...]  # events that are forwarded beside those forwarded by default
+    forward_tests: bool
+    record_only: bool  # what only the API has shown is not forwarded
+    connections: tuple[tuple[int, int], ...]  # (connection id, its number of lanes)
+
+    def accepts(self, version: int, received_at: int) -> bool:
+        """Whether a hook received then, through a URL of this token version, came through a valid URL of the store."""
+        is_old_but_valid = version == self.token_version - 1 and received_at < (self.old_token_until or 0)
+        return version == self.token_version or is_old_but_valid
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEvent:
+    """An event that is known already, and the receipt of the hook that reported it first."""
+
+    event_id: int | None  # None: an earlier hook of this very batch
+    received_at: int
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierEvent:
+    """A recorded event, with the columns from which its hook can be rebuilt."""
+
+    id: int
+    store_id: int
+    name: str
+    happening: str
+    receipt: str
+    source: str
+    form: str
+    data: dict[str, Any]
+    received_at: int
+    decoded_at: int
+    validated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGift:
+    """A gift in the ledger, and as of when its recipient is known."""
+
+    gift: Gift
+    as_of: int  # µs
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDeadLetter:
+    """A dead hook in the ledger."""
+
+    id: int
+    receipt: str
+    detail: dict[str, Any]

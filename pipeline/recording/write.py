@@ -1,0 +1,170 @@
+"""Writes what was planned for a batch, inside the caller's transaction, always in the same order.
+
+Ids of new people and events are known only once these are inserted, so the rows that name them are completed as they
+are written. The one thing that is read is in `promote_to_live`, which locks lanes as it does so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, update
+
+from pipeline.core.messages import LIVE_PRIORITY
+from pipeline.ledger.deliveries import promote_to_live
+from pipeline.ledger.observed_events import mark_late
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.monitoring import Canary, Heartbeat
+from pipeline.ledger.sql.bulk import execute_bulk
+from pipeline.ledger.sql.bulk_upsert import upsert
+from pipeline.ledger.sql.insert import insert_returning_ids, insert_rows
+from pipeline.ledger.sql.tables import chunks, get_table
+from pipeline.ledger.sql.upsert import insert_into
+from pipeline.recording.dead_letters import DeadLetterPlan
+from pipeline.recording.deliveries import DeliveryDraft
+from pipeline.recording.events import EventDraft, EventPersonDraft
+from pipeline.recording.people import PersonDraft, PersonResolver
+from pipeline.recording.plan import BatchPlan
+
+CHAIN_HEARTBEAT = "chain"
+_PERSON_TABLE = get_table(core.Person)
+_PERSON_COLUMNS = ("customer_id", "email", "attributes", "known_at", "untold_since")
+_UPDATE_PERSON = (
+    update(_PERSON_TABLE)
+    .where(_PERSON_TABLE.c.id == bindparam("b_id"))
+    .values({name: bindparam(name) for name in _PERSON_COLUMNS})
+)
+
+
+def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
+    """Write everything. New people and fresh events have their ids afterwards."""
+    _write_probes(conn, plan.heartbeat_sent_at, plan.canaries, now)
+    _write_dead_letters(conn, plan.dead_letters)
+    _add_repeats(conn, plan.repeats)
+    mark_late(conn, plan.repeated_keys)
+    _insert_people(conn, plan.people, now)
+    _insert_events(conn, plan.events)
+    _write_event_people(conn, plan.event_people)
+    upsert(conn, get_table(core.Gift), plan.gifts, update_columns=("email", "data", "as_of"))
+    _update_people(conn, plan.people)
+    _write_deliveries(conn, plan.deliveries, now)
+    _mark_replayed(conn, plan.replayed, now)
+
+
+def _write_probes(conn: Connection, heartbeat_sent_at: int | None, canaries: Collection[str], now: int) -> None:
+    """Note that heartbeats and canaries have arrived; of a canary that comes again the first arrival counts."""
+    if heartbeat_sent_at is not None:
+        times = {"sent_at": heartbeat_sent_at, "arrived_at": now}
+        first = insert_into(conn, Heartbeat).values(name=CHAIN_HEARTBEAT, **times)
+        conn.execute(first.on_conflict_do_update(index_elements=["name"], set_=times))
+    if canaries:
+        first_arrival = update(Canary).where(Canary.nonce.in_(canaries), Canary.arrived_at.is_(None))
+        conn.execute(first_arrival.values(arrived_at=now))
+
+
+def _write_dead_letters(conn: Connection, plan: DeadLetterPlan) -> None:
+    """Insert dead hooks; a receipt that died before is counted up."""
+    dead = get_table(core.DeadHook)
+    for letter_id, detail in plan.details.items():
+        conn.execute(update(dead).where(dead.c.id == letter_id).values(detail=detail))
+    upsert(
+        conn,
+        dead,
+        plan.rows,
+        update_columns=("stage", "reason", "detail", "died_at", "replayed_at"),
+        conflict_columns=("receipt",),
+        increment_column="times",
+    )
+
+
+def _add_repeats(conn: Connection, repeats: Mapping[int, int]) -> None:
+    """Add the repeats to their events, where the feed shows them."""
+    event = get_table(core.Event)
+    if repeats:
+        statement = update(event).where(event.c.id == bindparam("b_id"))
+        rows = [{"b_id": event_id, "more": more} for event_id, more in sorted(repeats.items())]
+        conn.execute(statement.values(duplicates=event.c.duplicates + bindparam("more")), rows)
+
+
+def _insert_people(conn: Connection, people: PersonResolver, now: int) -> None:
+    """Insert new people and everything that leads to them; forget profiles that were sent under another identifier."""
+    rows = [
+        {"store_id": person.store.id, "created_at": now, **_get_person_values(person)} for person in people.new_people
+    ]
+    ids = insert_returning_ids(conn, _PERSON_TABLE, rows)
+    for person, person_id in zip(people.new_people, ids, strict=True):
+        person.id = person_id
+    keys = [
+        {"store_id": store_id, "kind": kind, "value": value, "person_id": person.id}
+        for (store_id, kind, value), person in people.new_keys.items()
+    ]
+    upsert(conn, get_table(core.PersonKey), keys, update_columns=())
+    identified = [person.id for person in people.newly_identified if not person.is_new]
+    if identified:
+        profile_sent = get_table(core.ProfileSent)
+        conn.execute(delete(profile_sent).where(profile_sent.c.person_id.in_(identified)))
+
+
+def _insert_events(conn: Connection, events: Sequence[EventDraft]) -> None:
+    """Insert events with their raw bytes and subjects, and give each candidate its event id."""
+    ids = insert_returning_ids(conn, get_table(core.Event), [event.row for event in events])
+    for event, event_id in zip(events, ids, strict=True):
+        event.candidate.event_id = event_id
+    bodies = [{"event_id": event.candidate.event_id, "raw": event.body} for event in events]
+    insert_rows(conn, get_table(core.Body), bodies)
+    subjects = [
+        {"event_id": candidate.event_id, "kind": kind, "subject_id": number, "store_id": candidate.store.id}
+        for candidate in (event.candidate for event in events)
+        for kind, number in (candidate.plan.subjects if candidate.plan else ())
+    ]
+    insert_rows(conn, get_table(core.EventSubject), subjects)
+
+
+def _write_event_people(conn: Connection, event_people: Iterable[EventPersonDraft]) -> None:
+    rows = [
+        {
+            "event_id": draft.candidate.event_id,
+            "person_id": draft.person.id,
+            "role": draft.role,
+            "reason": draft.reason,
+        }
+        for draft in event_people
+    ]
+    upsert(conn, get_table(core.EventPerson), rows, update_columns=())
+
+
+def _update_people(conn: Connection, resolver: PersonResolver) -> None:
+    """Write the facts that were merged, and the people who have changed."""
+    people = resolver.people
+    facts = [
+        {"person_id": person.id, "kind": kind, "subject": subject, "data": person.known[kind, subject]}
+        for person in people
+        for kind, subject in sorted(person.changed_facts)
+    ]
+    upsert(conn, get_table(core.Fact), facts, update_columns=("data",))
+    rows = [
+        {"b_id": person.id, **_get_person_values(person)}
+        for person in people
+        if not person.is_new and (person.is_changed or person.changed_facts)
+    ]
+    execute_bulk(conn, _UPDATE_PERSON, rows)
+
+
+def _get_person_values(person: PersonDraft) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in _PERSON_COLUMNS}
+
+
+def _write_deliveries(conn: Connection, deliveries: Sequence[DeliveryDraft], now: int) -> None:
+    """Put messages into their lanes. Before live ones leave what a backfill has written about the same people."""
+    rows = [draft.build_row(now) for draft in deliveries]
+    upsert(conn, get_table(core.Delivery), rows, update_columns=(), conflict_columns=("connection_id", "message_id"))
+    for part in chunks({draft.person.id for draft in deliveries if draft.priority == LIVE_PRIORITY}):
+        promote_to_live(conn, part)
+
+
+def _mark_replayed(conn: Connection, receipts: Iterable[str], now: int) -> None:
+    """Mark the dead hooks of these receipts as replayed: they are events now."""
+    dead = get_table(core.DeadHook)
+    for part in chunks(receipts):
+        conn.execute(update(dead).where(dead.c.receipt.in_(part)).values(replayed_at=now))
