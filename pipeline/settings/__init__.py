@@ -209,7 +209,7 @@ class Settings:
     )
     alarm_url: str | None = _monitoring(
         "CRATEWIRE_ALARM_URL",
-        "The web hook that receives alarms as signed notices ([docs/silence.md](docs/silence.md)).",
+        "The web hook that receives alarms as signed notices ([docs/monitoring.md](docs/monitoring.md)).",
         detail="They are sent beside the mail to the owners. `cratewire alarms secret` shows the signing secret.",
         example="https://example.com/alarms",
         check=build_url_check("http", "https"),

@@ -69,7 +69,7 @@ def secret_command(data: Path | None, as_json: bool) -> None:
     """Show the secret that notices are signed with.
 
     They go to `CRATEWIRE_ALARM_URL`. The secret follows from CRATEWIRE_SECRET_KEY. Give it to whatever receives the
-    notices; docs/silence.md says how it checks them.
+    notices; docs/monitoring.md says how it checks them.
     """
     with open_context(data) as here:
         secret = derive_signing_secret(here.settings.secret_keys[0])

@@ -76,7 +76,7 @@ def _build_endpoint_finding(settings: Settings, proof: EndpointStatus, now: int)
         return Finding("way in", "note", "not watched", "Set CRATEWIRE_CANARY_SECONDS, so that it is.")
     if proof.works is False:
         says = f"hooks to the public address have not come back since {format_time(proof.since)}: {proof.fault}"
-        advice = "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/silence.md has a list."
+        advice = "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/monitoring.md has a list."
         return Finding("way in", "wrong", says, advice)
     if proof.proven_at is None:
         return Finding("way in", "ok", "not tried yet")

@@ -12,7 +12,9 @@ from pipeline.monitoring.messages import build_headline, build_sentence
 _SILENCE_TO_DO = (
     "Look in the shop whether it sold anything meanwhile; if it did: `cratewire hooks audit --store {store}`."
 )
-_ENDPOINT_TO_DO = "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/silence.md has a list."
+_ENDPOINT_TO_DO = (
+    "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/monitoring.md has a list."
+)
 
 
 def _find_silences(sources: AttentionContext) -> Iterator[AttentionItem]:

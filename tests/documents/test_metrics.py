@@ -1,4 +1,4 @@
-"""docs/watching.md lists every figure with its labels, and no other."""
+"""docs/metrics.md lists every figure with its labels, and no other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from receiver.metrics.collect import GAUGES
 from tasks.worker import watchdog
 from tests.documents.markdown import get_code_names, get_section, parse_tables, read_document
 
-PAGE = "docs/watching.md"
+PAGE = "docs/metrics.md"
 FIGURES = parse_tables(get_section(read_document(PAGE), "## Figures"))
 
 
