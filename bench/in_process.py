@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from random import Random
+from pathlib import Path
+from random import SystemRandom
 from typing import ClassVar, TypeVar
 
 from redis import Redis
 from sqlalchemy import Engine
 
 from bench.hooks import Hook
+from pipeline.context import Context, now_us
 from pipeline.delivery.lane import run_lane
 from pipeline.delivery.open_connection import LaneDeps, OpenConnection
 from pipeline.delivery.slow_lanes import LaneId
@@ -31,9 +33,19 @@ from pipeline.ledger.stores import save_store
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.record import record
 from pipeline.processing.validate import validate_batch
+from pipeline.settings import Settings
 
 STORE = "bench"
 _UNLIMITED_PER_S = 1_000_000.0  # calls per second
+_SETTINGS = Settings.from_environment(
+    {
+        "CRATEWIRE_SECRET_KEY": "only-for-measurements",
+        "CRATEWIRE_METRICS_TOKEN": "only-for-measurements",
+        "CRATEWIRE_FLOWER_PASSWORD": "only-for-measurements",
+        "REDIS_URL": "redis://127.0.0.1:1",
+    },
+    data_dir=Path("/nonexistent"),
+)  # a lane reads none of them
 
 
 T = TypeVar("T")
@@ -91,11 +103,6 @@ def push(engine: Engine, redis: Redis, told: StoreHooks, batch: int, spent: CpuT
             spent.measured("deliver", partial(_run_lane, engine, redis, lane_id))
 
 
-def now_us() -> int:
-    """The clock, in µs."""
-    return time.time_ns() // 1_000
-
-
 def _find_due_lanes(engine: Engine, connections: set[int]) -> list[LaneId]:
     with reading(engine) as db:
         return list_due_lanes(db, now_us(), connections)
@@ -108,9 +115,9 @@ def _run_lane(engine: Engine, redis: Redis, lane_id: LaneId) -> None:
 def _build_deps(engine: Engine, redis: Redis) -> LaneDeps:
     config = {"site_id": "s", "api_key": "k", "base_url": "http://127.0.0.1:1"}
     budget = Budget(redis, redis_keys.budget("customerio", "1"), _UNLIMITED_PER_S)
-    return LaneDeps(
-        engine, redis, lambda _: OpenConnection(CustomerIO(config, AcceptAllHTTP()), budget, budget), now_us, Random()
-    )
+    http = AcceptAllHTTP()
+    context = Context(_SETTINGS, engine, redis, now_us, http, http, SystemRandom())
+    return LaneDeps(context, lambda _: OpenConnection(CustomerIO(config, http), budget, budget))
 
 
 def _build_entry(number: int, store: str, hook: Hook) -> InboxEntry:

@@ -6,11 +6,11 @@ from functools import partial
 
 from flask import Flask
 
+from pipeline.context import Context
 from pipeline.settings import Settings
 from receiver import health
 from receiver.hooks.build import WebComponents, build_components
 from receiver.metrics import exposition
-from receiver.pages.context import PagesContext
 from receiver.pages.lazy_app import LazyApp
 
 
@@ -38,7 +38,7 @@ def find_own_paths(app: Flask) -> frozenset[str]:
     return frozenset(rule.rule.removeprefix("/").partition("<")[0] for rule in app.url_map.iter_rules())
 
 
-def _build_pages(site: PagesContext) -> Flask:
+def _build_pages(site: Context) -> Flask:
     """The pages, imported when they are first asked for."""
     from receiver.pages.app import create_pages  # noqa: PLC0415 see receiver.pages.lazy_app
 

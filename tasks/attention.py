@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
-
 import structlog
 
-from pipeline.attention.connection_retries import claim_due_retries
-from pipeline.attention.item import AttentionContext
 from pipeline.attention.sweep import sweep as look
 from pipeline.core.errors import CratewireError
 from pipeline.infra import redis_keys
-from pipeline.infra.http.client import get_merchant_http
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.connections import find_connection
 from pipeline.ledger.engine import reading
-from pipeline.operations.pause import is_paused_by_platform, resume_with_saved_keys
+from pipeline.operations.pause import claim_due_retries, is_paused_by_platform, resume_with_saved_keys
 from tasks.app import task
 from tasks.config import DELIVERIES
 from tasks.process import get_process_context
-from tasks.silence import LEASE_MS, TASK_EXPIRES_S, build_audience, notify
+from tasks.silence import LEASE_MS, TASK_EXPIRES_S, notify
 
 log = structlog.get_logger(__name__)
 
@@ -28,15 +23,15 @@ log = structlog.get_logger(__name__)
 def sweep() -> None:
     """Look, unless somebody else looks or tells now: the next sweep is half a minute away."""
     here = get_process_context()
-    lease = Lease(here.redis, redis_keys.MONITORING_LEASE, os.urandom(16).hex(), LEASE_MS)
+    lease = Lease(here.redis, redis_keys.MONITORING_LEASE, here.make_nonce(), LEASE_MS)
     if not lease.acquire():
         return
     try:
         with lease.kept():
-            look(AttentionContext(here.engine, here.redis, here.settings, here.now()), build_audience(here.settings))
+            look(here)
     finally:
         lease.release()
-    for connection_id in claim_due_retries(here.engine, here.redis, here.now()):
+    for connection_id in claim_due_retries(here):
         retry.apply_async((connection_id,), queue=DELIVERIES, argsrepr=f"({connection_id},)", expires=TASK_EXPIRES_S)
     if here.settings.alarm_url:
         notify.apply_async(queue=DELIVERIES, expires=TASK_EXPIRES_S)
@@ -55,7 +50,7 @@ def retry(connection_id: int) -> None:
             here.engine,
             here.settings.secret_keys,
             link,
-            get_merchant_http(anywhere=here.settings.connect_anywhere),
+            here.http,
             here.now(),
         )
     except CratewireError as error:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import time
 from functools import partial
-from random import Random
 from typing import Any
 
 import structlog
 
-from pipeline.backfill.dependencies import BackfillContext
 from pipeline.backfill.run import run_steps
 from pipeline.backfill.schedule import start_due_backfills
-from pipeline.cratejoy.factory import open_store_client
 from pipeline.infra import redis_keys
-from pipeline.infra.http.client import get_merchant_http
 from pipeline.ledger.backfills import get_backfill, list_due_steps
 from pipeline.ledger.engine import reading
 from tasks.app import app, task
 from tasks.config import BACKFILL
-from tasks.process import ProcessContext, get_process_context
+from tasks.process import get_process_context
 from tasks.retry_in_background import run_later
 from tasks.worker.backpressure import is_stalled
 
@@ -39,7 +33,7 @@ LEASE_MARGIN_MS = 10  # ms after it should be
 def step(backfill_id: int, planned_at: int) -> None:
     """Take steps, and have the next one taken when it is due."""
     here = get_process_context()
-    stepped = run_steps(_build_deps(here), backfill_id, planned_at)
+    stepped = run_steps(here, backfill_id, planned_at)
     log.debug("backfill stepped", backfill=backfill_id, pages=stepped.pages)
     if stepped.trouble:
         log.warning("a backfill must wait", backfill=backfill_id, store=stepped.store_id, reason=stepped.trouble)
@@ -84,11 +78,3 @@ def _resume(backfill_id: int, planned_at: int, *, waits: bool = True) -> None:
 def _plan(backfill_id: int, planned_at: int) -> None:
     arguments = (backfill_id, planned_at)
     step.apply_async(arguments, argsrepr=f"({backfill_id}, {planned_at})", expires=30)
-
-
-def _build_deps(here: ProcessContext) -> BackfillContext:
-    settings = here.settings
-    rng = Random(f"{os.getpid()}{time.time_ns()}{os.urandom(8).hex()}")  # noqa: S311 back-off jitter and lease names
-    http, rate = get_merchant_http(anywhere=settings.connect_anywhere), settings.cratejoy_rate
-    api = partial(open_store_client, here.engine, here.redis, settings.secret_keys, http=http, per_second=rate)
-    return BackfillContext(here.engine, here.redis, api, here.now, rng)

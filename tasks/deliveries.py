@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from pipeline.context import Context
 from pipeline.delivery.lane import run_lane
 from pipeline.delivery.open_connection import LaneDeps
 from pipeline.delivery.slow_lanes import LaneId, acquire_slot, count_free_slots, fast_lanes
@@ -19,7 +20,7 @@ from pipeline.ledger.deliveries import list_due_lanes
 from pipeline.ledger.engine import reading
 from tasks.app import task
 from tasks.lane_dependencies import build_lane_deps
-from tasks.process import ProcessContext, get_process_context
+from tasks.process import get_process_context
 from tasks.worker.background_calls import MAX_BACKGROUND_CALLS, CallState, background_calls
 
 log = structlog.get_logger(__name__)
@@ -76,7 +77,7 @@ def _group_free_lanes(due: Sequence[LaneId]) -> list[Sequence[LaneId]]:
     quick = fast_lanes(here.redis, free)
     others = [lane for lane in free if lane not in quick]
     room = count_free_slots(here.redis, _max_slow_lanes(here))
-    some = build_lane_deps(here).rng.sample(others, min(len(others), room))
+    some = here.rng.sample(others, min(len(others), room))
     return [*_split_lanes(sorted(quick), here.settings.workers), *([lane] for lane in some)]
 
 
@@ -94,21 +95,23 @@ def _run_with_slot(lane_id: LaneId, seconds: float, calls: CallState) -> None:
     if fast_lanes(here.redis, [lane_id]):
         _deliver(deps, lane_id, seconds)
         return
-    with acquire_slot(here.redis, _max_slow_lanes(here), deps.rng) as found:
+    with acquire_slot(here.redis, _max_slow_lanes(here), deps.context.rng) as found:
         if found:
             _deliver(deps, lane_id, seconds)
 
 
 def _deliver(deps: LaneDeps, lane_id: LaneId, seconds: float) -> None:
     with bound_contextvars(connection=lane_id[0], lane=lane_id[1]):
-        report = run_lane(deps, *lane_id, until=deps.now() + round(seconds * _US_PER_S))
+        report = run_lane(deps, *lane_id, until=deps.context.now() + round(seconds * _US_PER_S))
         if report.calls:
             log.info("lane left", stopped=report.stopped)
-    if report.stopped == "deadline" and fast_lanes(deps.redis, [lane_id]):  # the sweep is fair to those that may hang
+    if report.stopped == "deadline" and fast_lanes(
+        deps.context.redis, [lane_id]
+    ):  # the sweep is fair to those that may hang
         _publish([lane_id])
 
 
-def _max_slow_lanes(here: ProcessContext) -> int:
+def _max_slow_lanes(here: Context) -> int:
     """How many lanes that may hang can run at once: half of those that can linger, for the others may begin to hang."""
     return max(1, here.settings.workers * MAX_BACKGROUND_CALLS // 2)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from pipeline.context import Context
 from pipeline.core.errors import StaleFence
 from pipeline.core.hooks import REPLAY, Batch, FailedHook, RawBody
 from pipeline.inbox import fair_queue, poison, stream
@@ -20,6 +21,7 @@ from pipeline.inbox.chain_lease import (
 )
 from pipeline.inbox.entry import InboxEntry
 from pipeline.inbox.finish import finish_batch
+from pipeline.ledger.revocations import RevocationCache
 from pipeline.processing.cpu_budget import MAX_STORE_CPU_S, CpuBudget
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.dry_run import dry_run
@@ -38,7 +40,7 @@ from pipeline.processing.validate import validate_batch
 from pipeline.recording.batch import BatchResult
 from tasks.app import task
 from tasks.chain import wake_again, wake_once
-from tasks.process import ProcessContext, get_process_context
+from tasks.process import get_process_context, get_revocations
 from tasks.retry_in_background import retry_until_done
 from tasks.worker.cpu_limit import cpu_limit
 
@@ -122,27 +124,28 @@ def sweep() -> None:
         wake_again()
 
 
-def _wake_if_waiting(here: ProcessContext) -> None:
+def _wake_if_waiting(here: Context) -> None:
     """After the turn has ended: a hook that came before wakes nobody. A chain that stands is woken by the sweep."""
     if stream.depth(here.redis) and not get_chain_stop(here.redis):
         wake_once()
 
 
-def _decode(here: ProcessContext, token: int) -> Batch | None:
+def _decode(here: Context, token: int) -> Batch | None:
     if get_chain_stop(here.redis) and not _may_resume(here):
         return None
     entries = fair_queue.read(here.redis, here.settings.batch, MAX_BATCH_BYTES)
     now, too_often = poison.split_poison(here.redis, entries, token)
     if not now and not too_often:
         return None
-    here.revocations.look()
+    revocations = get_revocations()
+    revocations.look()
     costs = _build_costs()
-    batch = decode_batch(now, token, here.now, partial(_is_revoked, here), costs)
+    batch = decode_batch(now, token, here.now, partial(_is_revoked, revocations), costs)
     _isolate_costly_stores(here, costs)
     return quarantine(batch, too_often)
 
 
-def _may_resume(here: ProcessContext) -> bool:
+def _may_resume(here: Context) -> bool:
     """Try the chain that stands every few seconds, and let it go on if most of what waits would."""
     if not claim_dry_run(here.redis, here.now()):
         return False
@@ -158,7 +161,7 @@ def _build_costs() -> CpuBudget:
     return CpuBudget(cpu_limit, MAX_STORE_CPU_S)
 
 
-def _isolate_costly_stores(here: ProcessContext, costs: CpuBudget) -> None:
+def _isolate_costly_stores(here: Context, costs: CpuBudget) -> None:
     """A store that has used up its share is read by itself for a while; what is left of it stays in the inbox."""
     if costs.exhausted_stores:
         fair_queue.isolate_stores(here.redis, costs.exhausted_stores, costs.deferred)
@@ -168,11 +171,11 @@ def _isolate_costly_stores(here: ProcessContext, costs: CpuBudget) -> None:
         )
 
 
-def _is_revoked(here: ProcessContext, entry: InboxEntry) -> bool:
-    return here.revocations.is_revoked(entry.store, entry.version, entry.received_at)
+def _is_revoked(revocations: RevocationCache, entry: InboxEntry) -> bool:
+    return revocations.is_revoked(entry.store, entry.version, entry.received_at)
 
 
-def _record(here: ProcessContext, batch: Batch) -> list[int]:
+def _record(here: Context, batch: Batch) -> list[int]:
     raws = _load_raws(here, batch)
     recorded, ours = record_valid_hooks(here.engine, batch, raws, here.now, CpuBudget(cpu_limit))
     sound = sum(one.events + one.duplicates for one in recorded)
@@ -187,7 +190,7 @@ def _record(here: ProcessContext, batch: Batch) -> list[int]:
     return sorted({connection for one in recorded for connection in one.connections})
 
 
-def _is_broken_release(here: ProcessContext, ours: list[FailedHook], sound: int) -> bool:
+def _is_broken_release(here: Context, ours: list[FailedHook], sound: int) -> bool:
     """Whether these hooks are to stay in the inbox; then the chain stands."""
     if not exceeds_failure_limit(here.redis, len(ours), sound):
         return False
@@ -202,7 +205,7 @@ def _get_entry_ids(batch: Batch) -> list[str]:
     return [one["entry_id"] for one in (*batch["hooks"], *batch["failed"])]
 
 
-def _load_raws(here: ProcessContext, batch: Batch) -> dict[str, RawBody]:
+def _load_raws(here: Context, batch: Batch) -> dict[str, RawBody]:
     return stream.get_raw_bodies(here.redis, _get_entry_ids(batch))
 
 
@@ -212,13 +215,13 @@ def _exclude_poison(batch: Batch, raws: Mapping[str, RawBody]) -> list[RawBody]:
     return [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws]
 
 
-def _abandon_batch(link: Any, here: ProcessContext, batch: Batch) -> None:
+def _abandon_batch(link: Any, here: Context, batch: Batch) -> None:
     """Somebody else has had the turn meanwhile, and reads these hooks again."""
     _release_batch(here, batch)
     _end_chain(link)
 
 
-def _release_batch(here: ProcessContext, batch: Batch) -> None:
+def _release_batch(here: Context, batch: Batch) -> None:
     """Whatever went wrong, the reader lives: nobody need wait for its turn to run out, nor blame the bodies."""
 
     def tell() -> None:

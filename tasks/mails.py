@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from pipeline.mail.outbox import MailDeps, send_due_mails
-from pipeline.mail.outbox import delete_old_mails as forget_old
+from pipeline.mail.outbox import delete_old_mails, send_due_mails
 from pipeline.mail.transport import open_mail_transport
 from tasks.app import task
-from tasks.process import ProcessContext, get_process_context
+from tasks.process import get_process_context
 
 
 @task("mails.sweep")
 def sweep() -> None:
     """Send whatever may leave."""
-    send_due_mails(_build_mail_outbox(get_process_context()))
+    context = get_process_context()
+    settings = context.settings
+    send_due_mails(context, open_mail_transport(settings.smtp_url, settings.mail_from, settings.data_dir))
 
 
 @task("mails.tidy")
 def tidy() -> None:
     """Forget what left long ago."""
-    forget_old(_build_mail_outbox(get_process_context()))
-
-
-def _build_mail_outbox(here: ProcessContext) -> MailDeps:
-    settings = here.settings
-    post = open_mail_transport(settings.smtp_url, settings.mail_from, settings.data_dir)
-    return MailDeps(here.engine, settings.secret_keys, post, here.now)
+    delete_old_mails(get_process_context())

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from redis import Redis
-from sqlalchemy import Engine
 
+from pipeline.context import Context, build_context
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.revocations import RevocationCache
 from pipeline.settings import Settings, read_environment
@@ -17,22 +15,12 @@ from pipeline.settings import Settings, read_environment
 DB_POOL_SIZE = 4  # to the database: one task, and what goes on beside it, whose transactions are short
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessContext:
-    """The outside world of one process, handed to the pipeline."""
-
-    settings: Settings
-    engine: Engine
-    redis: Redis
-    now: Callable[[], int]  # µs
-    revocations: RevocationCache
+_contexts: dict[int, Context] = {}  # by process id
+_revocations: dict[int, RevocationCache] = {}
 
 
-_contexts: dict[int, ProcessContext] = {}
-
-
-def get_process_context() -> ProcessContext:
-    """This process's Process. A child never uses its parent's connections."""
+def get_process_context() -> Context:
+    """The context of this process, made on first use. A child never uses its parent's connections."""
     pid = os.getpid()
     if pid not in _contexts:
         _contexts.clear()
@@ -40,13 +28,16 @@ def get_process_context() -> ProcessContext:
     return _contexts[pid]
 
 
-def open_process_context(settings: Settings) -> ProcessContext:
-    """Open everything for these settings. Connections are made when first needed."""
+def get_revocations() -> RevocationCache:
+    """The tokens that this process knows to be revoked."""
+    pid = os.getpid()
+    if pid not in _revocations:
+        _revocations.clear()
+        _revocations[pid] = RevocationCache(get_process_context().engine, time.monotonic)
+    return _revocations[pid]
+
+
+def open_process_context(settings: Settings) -> Context:
+    """A context for these settings. Connections are made when first needed."""
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10)
-    engine = make_engine(settings.database_url, DB_POOL_SIZE)
-    return ProcessContext(settings, engine, redis, now_us, RevocationCache(engine, time.monotonic))
-
-
-def now_us() -> int:
-    """µs since the epoch."""
-    return time.time_ns() // 1000
+    return build_context(settings, make_engine(settings.database_url, DB_POOL_SIZE), redis)

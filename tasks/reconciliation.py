@@ -9,8 +9,8 @@ from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reconciliations import create_missing_reconciliations, list_due_stores
 from pipeline.reconciliation.collections import COLLECTIONS
-from pipeline.reconciliation.dependencies import SECOND_US, build_reconciliation_context, build_timing
 from pipeline.reconciliation.metrics import count_run
+from pipeline.reconciliation.page import SECOND_US
 from pipeline.reconciliation.run import is_inbox_behind, reconcile
 from tasks.app import app, task
 from tasks.config import BACKFILL
@@ -36,7 +36,7 @@ def sweep() -> None:
     """Go on with every store of which a page may be asked for."""
     here = get_process_context()
     now = here.now()
-    if not build_timing(here.settings).every or is_inbox_behind(here.redis, now) or is_stalled(app, BACKFILL):
+    if not here.settings.reconcile_seconds or is_inbox_behind(here.redis, now) or is_stalled(app, BACKFILL):
         return
     with reading(here.engine) as db:
         due = list_due_stores(db, now)
@@ -50,7 +50,7 @@ def reconcile_store(store_id: int) -> None:
     """Compare one store for as long as its budget of requests allows. What goes wrong is in the ledger."""
     here = get_process_context()
     try:
-        passed = reconcile(build_reconciliation_context(here), store_id)
+        passed = reconcile(here, store_id)
     except CratewireError as error:
         log.warning("a store could not be compared with its API", store=store_id, reason=str(error))
         return

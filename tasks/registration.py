@@ -5,7 +5,6 @@ from __future__ import annotations
 import structlog
 
 from pipeline.core.errors import CratewireError
-from pipeline.hook_registration.store_hooks import build_sync_context
 from pipeline.hook_registration.sync import sync_hooks as tend_store
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading
@@ -37,7 +36,7 @@ def sweep() -> None:
 def sync_hooks(store_id: int) -> None:
     """One pass over one store's hooks. What goes wrong is in the ledger, with the time of the next try."""
     try:
-        tended = tend_store(build_sync_context(get_process_context()), store_id)
+        tended = tend_store(get_process_context(), store_id)
     except CratewireError as error:
         log.warning("the hooks at Cratejoy could not be tended", store=store_id, reason=str(error))
         return

@@ -116,8 +116,10 @@ def installed(
     for name, value in ours.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(process, "_contexts", {})
+    monkeypatch.setattr(process, "_revocations", {})
     here = process.open_process_context(Settings.from_environment(read_environment(None)))
     process._contexts[os.getpid()] = here
+    process.get_revocations()  # of this database, whatever a test does to the context
     yield Installation(here, read_environment(None))
     here.redis.close()
     here.engine.dispose()

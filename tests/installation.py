@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, create_engine, select
 
+from pipeline.context import Context
 from pipeline.inbox import stream
 from pipeline.inbox.entry import InboxEntry, RawHook
 from pipeline.infra.crypto.encryption import encrypt
@@ -24,7 +25,6 @@ from pipeline.processing.decode import decode_batch
 from pipeline.processing.record import record
 from pipeline.processing.validate import validate_batch
 from tasks import process
-from tasks.process import ProcessContext
 from tests.builders import NOW
 
 KEY = "a-key-that-only-tests-know"
@@ -34,7 +34,7 @@ _HEAD = tuple(RawHook.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class Installation:
-    process: ProcessContext
+    process: Context
     environment: Mapping[str, str]  # what another process of the installation is started with
 
     @property

@@ -22,8 +22,9 @@ from sqlalchemy import Engine
 
 from bench import systems
 from bench.hooks import make_hooks
-from bench.in_process import STORE, CpuTimes, StoreHooks, create_connected_store, now_us, push
+from bench.in_process import STORE, CpuTimes, StoreHooks, create_connected_store, push
 from bench.processes import Folder
+from pipeline.context import now_us
 from pipeline.ledger.deliveries import list_due_lanes
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.attention.causes import CAUSES
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
 from pipeline.attention.listing import check_cause
+from pipeline.context import Context
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.alarms import (
     AlarmRow,
@@ -27,19 +28,19 @@ SUMMARY_TIMEOUT_US = 600_000_000  # then an end is told without what it has cost
 SUMMARY_KEY = "over"
 
 
-def sync_alarms(sources: AttentionContext, causes: Sequence[Cause] = CAUSES) -> None:
+def sync_alarms(context: Context, causes: Sequence[Cause] = CAUSES) -> None:
     """Look at every cause and write down what has changed."""
     for cause in causes:
         if cause.manages_alarms:
-            items = check_cause(cause, sources)
+            items = check_cause(cause, context)
             if items is not None:
-                _sync_cause(sources, cause, items)
-    _add_summaries(sources, {cause.name: cause for cause in causes})
+                _sync_cause(context, cause, items)
+    _add_summaries(context, {cause.name: cause for cause in causes})
 
 
-def _sync_cause(sources: AttentionContext, cause: Cause, items: Sequence[AttentionItem]) -> None:
+def _sync_cause(context: Context, cause: Cause, items: Sequence[AttentionItem]) -> None:
     """Nothing is written if nothing has changed: a commit costs a disk its time."""
-    with reading(sources.engine) as db:
+    with reading(context.engine) as db:
         rows = {one.subject: one for one in list_open_alarms(db, kind=cause.name)}
     seen = {item.subject: item for item in items}
     new = [item for subject, item in seen.items() if subject not in rows]
@@ -48,13 +49,14 @@ def _sync_cause(sources: AttentionContext, cause: Cause, items: Sequence[Attenti
     gone = [row.id for subject, row in rows.items() if subject not in seen]
     if not (new or changed or gone):
         return
-    with writing(sources.engine) as db:
+    now = context.now()
+    with writing(context.engine) as db:
         for item in new:
             if not reopen_alarm(db, item.cause, item.subject):
-                open_alarm(db, _build_alarm(item), sources.now)
+                open_alarm(db, _build_alarm(item), now)
         for row, item in changed:
-            _update_alarm(db, row, item, sources.now)
-        end_alarms(db, gone, sources.now)
+            _update_alarm(db, row, item, now)
+        end_alarms(db, gone, now)
 
 
 def _build_alarm(item: AttentionItem) -> NewAlarm:
@@ -91,21 +93,21 @@ def _update_alarm(db: Connection, row: AlarmRow, item: AttentionItem, now: int) 
         record_diagnostics(db, [row.id], item.tried, row.tried_at or now)
 
 
-def _add_summaries(sources: AttentionContext, causes: dict[str, Cause]) -> None:
+def _add_summaries(context: Context, causes: dict[str, Cause]) -> None:
     """Find out what each item that has ended has cost, as soon as that can be known."""
-    with reading(sources.engine) as db:
+    with reading(context.engine) as db:
         ended = [one for one in list_unclosed_alarms(db) if one.ended_at and one.said and SUMMARY_KEY not in one.said]
     for row in ended:
         cause = causes.get(row.kind)
-        over = _build_summary(sources, cause, row) if cause else ""
-        if over is None and sources.now < (row.ended_at or 0) + SUMMARY_TIMEOUT_US:
+        over = _build_summary(context, cause, row) if cause else ""
+        if over is None and context.now() < (row.ended_at or 0) + SUMMARY_TIMEOUT_US:
             continue
-        with writing(sources.engine) as db:
+        with writing(context.engine) as db:
             save_alarm_texts(db, row.id, {**row.said, SUMMARY_KEY: over or ""})
 
 
-def _build_summary(sources: AttentionContext, cause: Cause, row: AlarmRow) -> str | None:
+def _build_summary(context: Context, cause: Cause, row: AlarmRow) -> str | None:
     try:
-        return cause.summarize(sources, row)
+        return cause.summarize(context, row)
     except SQLAlchemyError:
         return None

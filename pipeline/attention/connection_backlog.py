@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.attention.item import AttentionContext
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.deliveries.status import OPEN
@@ -48,14 +48,14 @@ def load_backlog(db: Connection, connection_id: int) -> ConnectionBacklog:
     )
 
 
-def summarize_cleared_backlog(sources: AttentionContext, row: AlarmRow) -> str | None:
+def summarize_cleared_backlog(context: Context, row: AlarmRow) -> str | None:
     """How much had waited, and how long; None while some of it still waits."""
     held = (
         Delivery.connection_id == int(row.said["connection"]),
         Delivery.id >= int(row.said["first"]),
-        Delivery.created_at <= (row.ended_at or sources.now),
+        Delivery.created_at <= (row.ended_at or context.now()),
     )
-    with reading(sources.engine) as db:
+    with reading(context.engine) as db:
         if db.execute(select(Delivery.id).where(OPEN, *held).limit(1)).scalar():
             return None
         late = func.max(Delivery.done_at - Delivery.created_at)

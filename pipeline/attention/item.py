@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from redis import Redis
-from sqlalchemy import Engine
-
+from pipeline.context import Context
 from pipeline.ledger.monitoring.alarms import AlarmRow
-from pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +35,7 @@ class AttentionItem:
     told_at: int | None = None  # when it was last told of, in µs
 
 
-@dataclass(frozen=True, slots=True)
-class AttentionContext:
-    """What a look needs. Each cause opens its own transaction, so that none spoils another's."""
-
-    engine: Engine
-    redis: Redis
-    settings: Settings
-    now: int  # µs
-
-
-def no_summary(_: AttentionContext, __: AlarmRow) -> str | None:
+def no_summary(_: Context, __: AlarmRow) -> str | None:
     """What there is to say at the end of what needs no account of what it has cost."""
     return ""
 
@@ -63,6 +50,6 @@ class Cause:
     """
 
     name: str
-    look: Callable[[AttentionContext], Iterable[AttentionItem]]
-    summarize: Callable[[AttentionContext, AlarmRow], str | None] = no_summary
+    find_items: Callable[[Context], Iterable[AttentionItem]]
+    summarize: Callable[[Context, AlarmRow], str | None] = no_summary
     manages_alarms: bool = True

@@ -10,23 +10,24 @@ from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.attention.causes import CAUSES
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import AlarmRow, list_open_alarms
 
 log = structlog.get_logger(__name__)
 
 
-def find_attention_items(sources: AttentionContext, causes: Sequence[Cause] = CAUSES) -> list[AttentionItem]:
+def find_attention_items(context: Context, causes: Sequence[Cause] = CAUSES) -> list[AttentionItem]:
     """Everything that needs a person now, the gravest first."""
-    known = _load_open_alarms(sources)
-    return [_add_alarm(item, known) for cause in causes for item in check_cause(cause, sources) or ()]
+    known = _load_open_alarms(context)
+    return [_add_alarm(item, known) for cause in causes for item in check_cause(cause, context) or ()]
 
 
-def check_cause(cause: Cause, sources: AttentionContext) -> list[AttentionItem] | None:
+def check_cause(cause: Cause, context: Context) -> list[AttentionItem] | None:
     """What of this cause is wrong now; None: that cannot be said, because a server does not answer."""
     try:
-        return list(cause.look(sources))
+        return list(cause.find_items(context))
     except (RedisError, SQLAlchemyError, OSError) as error:
         log.info("a cause could not be looked at", cause=cause.name, error=type(error).__name__)
     except Exception:
@@ -39,9 +40,9 @@ def filter_by_store(items: Sequence[AttentionItem], store: str) -> Iterator[Atte
     return (one for one in items if one.store == store)
 
 
-def _load_open_alarms(sources: AttentionContext) -> dict[tuple[str, str], AlarmRow]:
+def _load_open_alarms(context: Context) -> dict[tuple[str, str], AlarmRow]:
     try:
-        with reading(sources.engine) as db:
+        with reading(context.engine) as db:
             return {(one.kind, one.subject): one for one in list_open_alarms(db) if one.subject}
     except SQLAlchemyError:
         return {}

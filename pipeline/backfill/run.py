@@ -6,13 +6,12 @@ lease keeps two workers from reading the same page; that nothing is written twic
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from pipeline.backfill.dependencies import BackfillContext, PageReader
 from pipeline.backfill.faults import decide_retry
 from pipeline.backfill.hooks_first import is_waiting_for_hooks
 from pipeline.backfill.metrics import count_wait, count_written
@@ -25,7 +24,10 @@ from pipeline.backfill.pages import (
     write_page,
 )
 from pipeline.backfill.phases import COUNTING, OTHERS, PAGE_SIZE, build_page_query
+from pipeline.context import Context
 from pipeline.core.errors import CratewireError, RateLimited
+from pipeline.cratejoy.factory import open_store_client
+from pipeline.cratejoy.parsing import Page
 from pipeline.infra import redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.backfills import FAILED, RUNNING, BackfillRow, advance_backfill, get_backfill
@@ -37,7 +39,23 @@ SECOND_US = 1_000_000
 MAX_RUN_US = 3 * SECOND_US  # how long one task goes on before it lets others at the worker
 LEASE_MS = 1_000  # how long a killed worker's page rests; a living worker renews it
 HOOKS_CHECK_INTERVAL_US = SECOND_US
-_TOKEN_BITS = 128
+
+
+class PageReader(Protocol):
+    """The part of a store's API that a backfill reads."""
+
+    def page(
+        self,
+        resource: str,
+        filters: Mapping[str, str] | None = None,
+        next_: str | None = None,
+        limit: int = 100,
+        *,
+        with_: Any = (),
+    ) -> Page: ...
+
+
+OpenAPI = Callable[[Context, int], PageReader]  # the API of a store, by the store's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +70,20 @@ class StepResult:
     trouble: str | None = None
 
 
-def run_steps(context: BackfillContext, backfill_id: int, planned_at: int) -> StepResult:
+def run_steps(
+    context: Context, backfill_id: int, planned_at: int, *, open_api: OpenAPI = open_store_client
+) -> StepResult:
     """Go on until time is up, or something has to be waited for.
 
     `planned_at`: the row's `next_step_at` as the caller knows it. If it has changed, somebody else has been here.
     Raises redis.RedisError or SQLAlchemyError if one of ours is away; the sweep comes back then.
     """
-    token = f"{context.rng.getrandbits(_TOKEN_BITS):032x}"
-    lease = Lease(context.redis, redis_keys.backfill_lease(backfill_id), token, LEASE_MS)
+    lease = Lease(context.redis, redis_keys.backfill_lease(backfill_id), context.make_nonce(), LEASE_MS)
     if not lease.acquire():
         return StepResult(0, None)
     try:
         with lease.kept():
-            return _BackfillRun(context, backfill_id).take(planned_at)
+            return _BackfillRun(context, backfill_id, open_api).take(planned_at)
     finally:
         lease.release()
 
@@ -72,8 +91,9 @@ def run_steps(context: BackfillContext, backfill_id: int, planned_at: int) -> St
 class _BackfillRun:
     """One task's time at one backfill."""
 
-    def __init__(self, means: BackfillContext, backfill_id: int) -> None:
-        self._context = means
+    def __init__(self, context: Context, backfill_id: int, open_api: OpenAPI) -> None:
+        self._context = context
+        self._open_api = open_api
         self._id = backfill_id
         self._api: PageReader | None = None
         self._error: str | None = None
@@ -158,7 +178,7 @@ class _BackfillRun:
     def _store(self, row: BackfillRow) -> PageReader:
         """The store's API, opened once: a task is short, and keys do not change every second."""
         if self._api is None:
-            self._api = self._context.open_api(row.store_id)
+            self._api = self._open_api(self._context, row.store_id)
         return self._api
 
     def _row(self) -> BackfillRow | None:

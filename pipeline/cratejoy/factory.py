@@ -1,12 +1,10 @@
-"""Opens the Merchant API of a store whose keys are in the ledger, with the budget all processes share for it."""
+"""Opens the Merchant API of a store, with the request budget that all processes share for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from redis import Redis
-from sqlalchemy import Engine
 
+from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.cratejoy.client import CratejoyClient
 from pipeline.cratejoy.credentials import Credentials, parse_credentials
@@ -18,24 +16,23 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.settings import DEFAULT_CRATEJOY_RATE
 
-BUDGET_MARGIN_S = 0.025  # seconds by which one request to a store may be faster on its way than another
+BUDGET_MARGIN_S = 0.025  # by how much one request to a store may overtake the one before on the network
 
 
-def open_store_client(
-    engine: Engine,
-    redis: Redis,
-    secret_keys: Sequence[str],
-    store_id: int,
-    *,
-    http: HTTPClient,
-    per_second: float = DEFAULT_CRATEJOY_RATE,
-) -> CratejoyClient:
-    """The store's API. Raise Misconfigured if there are no keys for it. `per_second` is the setting `cratejoy_rate`."""
-    with reading(engine) as db:
-        found = find_store_api(db, store_id)
-    if found is None:
+def open_store_client(context: Context, store_id: int) -> CratejoyClient:
+    """The API of a connected store. Raise Misconfigured if the ledger has no keys for it."""
+    with reading(context.engine) as conn:
+        row = find_store_api(conn, store_id)
+    if row is None:
         raise Misconfigured(f"store {store_id} is connected without Cratejoy's Client ID and Secret")
-    return build_client(parse_credentials(decrypt(secret_keys, found.config)), redis, http=http, per_second=per_second)
+    return open_client(context, parse_credentials(decrypt(context.settings.secret_keys, row.config)))
+
+
+def open_client(context: Context, credentials: Credentials, *, urgent: bool = False) -> CratejoyClient:
+    """The API these keys are for, at the rate of the settings. `urgent`: see `build_client`."""
+    return build_client(
+        credentials, context.redis, http=context.http, per_second=context.settings.cratejoy_rate, urgent=urgent
+    )
 
 
 def build_client(
@@ -46,9 +43,9 @@ def build_client(
     per_second: float = DEFAULT_CRATEJOY_RATE,
     urgent: bool = False,
 ) -> CratejoyClient:
-    """The API these keys are for, saved or not. The same keys share one budget, whoever uses them.
+    """The API these keys are for, saved or not. The same keys share one budget in all processes.
 
-    `urgent`: goes before whoever reads the whole store, such as a backfill.
+    `urgent`: its requests go before those that read a whole store, such as a backfill's.
     """
     budget = Budget(
         redis, redis_keys.budget("cratejoy", credentials.account), per_second, urgent=urgent, margin=BUDGET_MARGIN_S

@@ -36,7 +36,6 @@ from pipeline.ledger.faults import classify_database_error
 
 MAX_BACKFILL_BATCH = 50  # messages: live news waits for no longer than these take
 _TOO_MANY_REQUESTS = 429
-_TOKEN_BITS = 128
 
 
 def run_lane(deps: LaneDeps, connection_id: int, lane: int, *, until: int) -> LaneReport:
@@ -71,9 +70,9 @@ class _LaneRun:
 
     def once(self) -> StopReason:
         """Take the lease, work, give it back."""
-        token = f"{self._deps.rng.getrandbits(_TOKEN_BITS):032x}"
+        token = self._deps.context.make_nonce()
         key = redis_keys.lane_lease(self._connection_id, self._lane)
-        lease = Lease(self._deps.redis, key, token, self._deps.lease_ms)
+        lease = Lease(self._deps.context.redis, key, token, self._deps.lease_ms)
         if not lease.acquire():
             return "held"
         try:
@@ -92,17 +91,17 @@ class _LaneRun:
 
     def _next(self) -> int | None:
         """The priority of what is next; None: nothing is."""
-        with reading(self._deps.engine) as conn:
+        with reading(self._deps.context.engine) as conn:
             return find_next_priority(conn, self._connection_id, self._lane)
 
     def _hold(self, lease: Lease) -> StopReason:
-        with reading(self._deps.engine) as conn:
+        with reading(self._deps.context.engine) as conn:
             self._seen = seen = peek_lane(conn, self._connection_id, self._lane)
         self._taken, self._attempts = None, seen.attempts
         self._is_clear = seen.attempts == seen.next_attempt_at == 0
         if seen.priority is None:
             return "empty"
-        if seen.next_attempt_at > self._deps.now():
+        if seen.next_attempt_at > self._deps.context.now():
             return self._report_waiting(seen.next_attempt_at)
         if not lease.renew():  # else what was seen may be another holder's, who is at work
             return "lost"
@@ -122,12 +121,12 @@ class _LaneRun:
         """
         if self._taken is None:
             here = self._connection_id, self._lane
-            self._taken = acquire_lane(conn, *here, self._deps.now(), self._seen.token)
+            self._taken = acquire_lane(conn, *here, self._deps.context.now(), self._seen.token)
         return self._taken
 
     def _step(self, connection: OpenConnection, priority: int) -> StopReason | None:
         """At most one send, of messages of one priority. None: go on."""
-        if self._deps.now() >= self._until or self._deps.should_yield():
+        if self._deps.context.now() >= self._until or self._deps.should_yield():
             return "deadline"
         if priority != LIVE_PRIORITY and connection.share.acquire() > 0:
             return "yields"
@@ -135,15 +134,15 @@ class _LaneRun:
         if wait > 0:
             record_wait(self._connection_id, wait)
             return self._postpone(wait, self._attempts, "waits for the account's rate budget")
-        with writing(self._deps.engine) as conn:
+        with writing(self._deps.context.engine) as conn:
             messages = claim(conn, self._take_lane(conn), _max_batch(connection, priority), priority)
         if not messages:
             return "empty"  # the connection has been paused since we looked
         with self._postponing_on_error(), self._deps.around_call():
             reply = connection.destination.send(messages)
         stopped = self._record(messages, reply)
-        record_send(self._connection_id, messages, reply, self._deps.now())
-        record_latency(self._deps.redis, (self._connection_id, self._lane), reply)
+        record_send(self._connection_id, messages, reply, self._deps.context.now())
+        record_latency(self._deps.context.redis, (self._connection_id, self._lane), reply)
         _update_budget(connection, reply)
         return stopped
 
@@ -166,9 +165,9 @@ class _LaneRun:
         """Outcomes and what follows for the lane, in one transaction."""
         self._count(reply)
         self._extra_calls = max(0, len(reply.calls) - 1)
-        now, stop = self._deps.now(), find_stop(reply)
+        now, stop = self._deps.context.now(), find_stop(reply)
         ids = (message.delivery_id for message in messages)
-        with writing(self._deps.engine) as conn:
+        with writing(self._deps.context.engine) as conn:
             taken = self._take_lane(conn)
             settle(conn, taken, list(zip(ids, reply.outcomes, strict=True)), reply.calls, now)
             match stop:
@@ -189,8 +188,8 @@ class _LaneRun:
                     return self._report_waiting(at)
 
     def _postpone(self, seconds: float, attempts: int, reason: str) -> StopReason:
-        at = self._deps.now() + _to_us(seconds)
-        with writing(self._deps.engine) as conn:
+        at = self._deps.context.now() + _to_us(seconds)
+        with writing(self._deps.context.engine) as conn:
             postpone_lane(conn, self._take_lane(conn), at, attempts, reason)
         return self._report_waiting(at)
 
@@ -199,7 +198,7 @@ class _LaneRun:
         return "waiting"
 
     def _jitter(self, attempts: int) -> float:
-        return full_jitter(attempts - 1, self._deps.rng)
+        return full_jitter(attempts - 1, self._deps.context.rng)
 
     def _count(self, reply: Reply) -> None:
         self.report = replace(

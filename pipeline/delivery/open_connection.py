@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from random import Random
 from typing import Literal, Protocol
 
-from redis import Redis
-from sqlalchemy import Engine
-
+from pipeline.context import Context
 from pipeline.destinations.base import Destination
 
 LANE_LEASE_MS = 8_000  # how long a lane rests when its holder is killed; a living one renews it, however slow a call is
@@ -45,13 +42,10 @@ class OpenConnection:
 
 @dataclass(frozen=True, slots=True)
 class LaneDeps:
-    """What a lane needs from outside. `rng` also makes lease tokens: it must differ between processes."""
+    """What a lane needs beside the context."""
 
-    engine: Engine
-    redis: Redis
+    context: Context
     open_connection: Callable[[int], OpenConnection]  # by connection id
-    now: Callable[[], int]  # µs
-    rng: Random
     around_call: Callable[[], AbstractContextManager[None]] = nullcontext  # around each send: it may take long
     should_yield: Callable[[], bool] = lambda: False  # whether to leave after a send, as if time were up
     lease_ms: int = LANE_LEASE_MS

@@ -1,42 +1,30 @@
-"""What tending a store's hooks needs: from outside, and of the store itself."""
+"""A store whose hooks are kept in order: its row, its API, and the URLs that its hooks should have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-
-from redis import Redis
-from sqlalchemy import Engine
+from typing import Any
 
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.cratejoy.client import CratejoyClient
 from pipeline.cratejoy.credentials import Credentials, parse_credentials
-from pipeline.cratejoy.factory import build_client
-from pipeline.hook_registration.urls import build_hook_urls
+from pipeline.cratejoy.factory import open_client
+from pipeline.cratejoy.pagination import read_collection
+from pipeline.hook_registration.diff import Finding, diff_hooks
+from pipeline.hook_registration.urls import build_hook_urls, build_target_parser, get_host, is_reachable_from
 from pipeline.infra.crypto.encryption import decrypt
-from pipeline.infra.http.client import get_merchant_http
 from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import StoreAPIRow, find_store_api
 from pipeline.ledger.stores import StoreRow, get_store
 
-
-@dataclass(frozen=True, slots=True)
-class SyncContext:
-    """From outside. `open_api`: the client for a store's keys."""
-
-    engine: Engine
-    redis: Redis
-    secret_keys: Sequence[str]
-    public_url: str
-    open_api: Callable[[Credentials], CratejoyClient]
-    now: Callable[[], int]  # µs
+OpenAPI = Callable[[Context, Credentials], CratejoyClient]
 
 
 @dataclass(frozen=True, slots=True)
 class StoreHooks:
-    """A store whose hooks are tended. `urls`: event -> the address its hook should have."""
+    """A store whose hooks are registered by us. `urls`: event -> the URL its hook should have."""
 
     store: StoreRow
     row: StoreAPIRow
@@ -45,20 +33,43 @@ class StoreHooks:
     urls: dict[str, str]
 
 
-def build_sync_context(here: Context) -> SyncContext:
-    """What tending needs of it."""
-    settings = here.settings
-    http = get_merchant_http(anywhere=settings.connect_anywhere)
-    open_api = partial(build_client, redis=here.redis, http=http, per_second=settings.cratejoy_rate, urgent=True)
-    return SyncContext(here.engine, here.redis, settings.secret_keys, settings.public_url, open_api, here.now)
+@dataclass(frozen=True, slots=True)
+class HookAudit:
+    """All hooks that are registered, and what is wrong with them."""
+
+    hooks: list[dict[str, Any]]
+    findings: list[Finding]
 
 
-def open_store_hooks(context: SyncContext, store_id: int) -> StoreHooks:
+def open_urgent_client(context: Context, credentials: Credentials) -> CratejoyClient:
+    """A client whose requests go before those of backfills: without hooks a store sends no event."""
+    return open_client(context, credentials, urgent=True)
+
+
+def open_store_hooks(context: Context, store_id: int, *, open_api: OpenAPI = open_urgent_client) -> StoreHooks:
     """The store as it is now. Raise Misconfigured if it is gone, or if there are no keys for it."""
-    with reading(context.engine) as db:
-        store, row = get_store(db, store_id), find_store_api(db, store_id)
+    settings = context.settings
+    with reading(context.engine) as conn:
+        store, row = get_store(conn, store_id), find_store_api(conn, store_id)
     if store is None or row is None:
         raise Misconfigured(f"store {store_id} is connected without Cratejoy's Client ID and Secret")
-    credentials = parse_credentials(decrypt(context.secret_keys, row.config))
-    urls = build_hook_urls(context.secret_keys, context.public_url, store.name, store.token_version)
-    return StoreHooks(store, row, context.open_api(credentials), credentials.base_url, urls)
+    credentials = parse_credentials(decrypt(settings.secret_keys, row.config))
+    urls = build_hook_urls(settings.secret_keys, settings.public_url, store.name, store.token_version)
+    return StoreHooks(store, row, open_api(context, credentials), credentials.base_url, urls)
+
+
+def audit_hooks(context: Context, store_hooks: StoreHooks) -> HookAudit:
+    """List a store's hooks at Cratejoy and compare them with those it should have. Raises what the store's API does."""
+    settings = context.settings
+    listed = read_collection(store_hooks.api, "hooks")
+    hooks = [hook for page in listed.pages for hook in page.results]
+    unreadable = [Finding("unreadable", hook_id=bad.id) for page in listed.pages for bad in page.bad]
+    if listed.missing_count:
+        unreadable.append(Finding("unlisted"))
+    if store_hooks.row.registers and not is_reachable_from(settings.public_url, store_hooks.api_url):
+        # Perhaps a copy of an installation on a developer's machine: the hooks belong to the real one and must stay.
+        return HookAudit(hooks, [Finding("unreachable", host=get_host(settings.public_url)), *unreadable])
+    parse_target = build_target_parser(settings.secret_keys, settings.public_url, store_hooks.store.name)
+    wanted_urls = store_hooks.urls if store_hooks.row.registers else {}
+    findings = diff_hooks(hooks, wanted_urls, parse_target, store_hooks.store.token_version)
+    return HookAudit(hooks, [*findings, *unreadable])

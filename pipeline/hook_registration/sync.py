@@ -6,14 +6,13 @@ in the ledger, so that a small budget or a killed worker costs time and nothing 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from pipeline.core.errors import BadCredentials, CratewireError, RateLimited, RequestRefused, ServerFault
-from pipeline.hook_registration.listing import audit_hooks
-from pipeline.hook_registration.remedies import apply_remedy
-from pipeline.hook_registration.store_hooks import SyncContext, open_store_hooks
+from pipeline.context import Context
+from pipeline.core.errors import BadCredentials, CratewireError, NotFound, RateLimited, RequestRefused, ServerFault
+from pipeline.cratejoy.client import CratejoyClient
+from pipeline.hook_registration.store_hooks import OpenAPI, audit_hooks, open_store_hooks, open_urgent_client
 from pipeline.infra import redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.engine import reading, writing
@@ -40,20 +39,22 @@ class SyncResult:
     why: str = ""
 
 
-def sync_hooks(context: SyncContext, store_id: int, *, only_look: bool = False) -> SyncResult:
-    """One pass over a store's hooks. `only_look`: list them anew, write findings down, mend nothing, and leave it at
+def sync_hooks(
+    context: Context, store_id: int, *, audit_only: bool = False, open_api: OpenAPI = open_urgent_client
+) -> SyncResult:
+    """One pass over a store's hooks. `audit_only`: list them anew, write findings down, mend nothing, and leave it at
     that: the audit that mends comes when it would have come.
 
     Raises what the store's API does, after writing down why and when it is tried again; Misconfigured if the store
     is gone or we have no keys for it.
     """
-    lease = Lease(context.redis, redis_keys.registration_lease(store_id), os.urandom(16).hex(), LEASE_MS)
+    lease = Lease(context.redis, redis_keys.registration_lease(store_id), context.make_nonce(), LEASE_MS)
     if not lease.acquire():
         return SyncResult(done=False, wait=1.0, why="somebody else is at this store's hooks")
     try:
         with lease.kept():
-            one = _SyncPass(context, store_id)
-            return one.only_look() if only_look else one.run()
+            sync_pass = _SyncPass(context, store_id, open_api)
+            return sync_pass.audit_only() if audit_only else sync_pass.run()
     finally:
         lease.release()
 
@@ -61,23 +62,23 @@ def sync_hooks(context: SyncContext, store_id: int, *, only_look: bool = False) 
 class _SyncPass:
     """One pass over one store."""
 
-    def __init__(self, care: SyncContext, store_id: int) -> None:
-        self._context = care
-        self._store_hooks = open_store_hooks(care, store_id)
+    def __init__(self, context: Context, store_id: int, open_api: OpenAPI) -> None:
+        self._context = context
+        self._store_hooks = open_store_hooks(context, store_id, open_api=open_api)
         self._store_id = store_id
         self._asked_at = self._store_hooks.row.audit_at  # changes when somebody asks for another audit meanwhile
-        self._until = care.now() + MAX_PASS_US
+        self._until = context.now() + MAX_PASS_US
 
-    def only_look(self) -> SyncResult:
+    def audit_only(self) -> SyncResult:
         try:
-            self._look()
+            self._audit()
         except RateLimited as wait:
             return SyncResult(done=False, wait=wait.seconds, why=wait.why)
         return SyncResult(done=True)
 
     def run(self) -> SyncResult:
         try:
-            tended = self._apply_remedies(self._load_pending() or self._look())
+            tended = self._apply_remedies(self._load_pending() or self._audit())
         except RateLimited as wait:
             self._schedule_next(round(wait.seconds * SECOND_US))
             return SyncResult(done=False, wait=wait.seconds, why=wait.why)
@@ -93,7 +94,7 @@ class _SyncPass:
             return []
         return self._load_fixable()
 
-    def _look(self) -> list[FindingRow]:
+    def _audit(self) -> list[FindingRow]:
         found = audit_hooks(self._context, self._store_hooks).findings
         with writing(self._context.engine) as db:
             replace_findings(db, self._store_id, map(asdict, found), self._context.now(), self._asked_at)
@@ -113,7 +114,7 @@ class _SyncPass:
     def _apply_one(self, finding: FindingRow) -> None:
         """A request that is refused as such stops no other."""
         try:
-            hook_id = apply_remedy(self._store_hooks.api, finding, self._store_hooks.urls)
+            hook_id = _apply_remedy(self._store_hooks.api, finding, self._store_hooks.urls)
         except RequestRefused as error:
             with writing(self._context.engine) as db:
                 record_fix_failure(db, finding.id, str(error))
@@ -139,3 +140,29 @@ class _SyncPass:
             record_audit(db, self._store_id, self._asked_at, now + after, str(error))
             if refused:
                 record_key_check(db, self._store_id, str(error), now)
+
+
+def _apply_remedy(api: CratejoyClient, finding: FindingRow, urls: Mapping[str, str]) -> int | None:
+    """Make, change or remove the hook; the id of the one concerned. Raises what the store's API does."""
+    if finding.remedy == "create":
+        return api.create("hooks", _build_body(finding, urls)).get("id")
+    if finding.hook_id is None:
+        return None
+    if finding.remedy == "update":
+        # A hook made without a word about it is enabled; one that is changed must be told to be.
+        api.update("hooks", finding.hook_id, {**_build_body(finding, urls), "enabled": True})
+    else:
+        _delete_hook(api, finding.hook_id)
+    return finding.hook_id
+
+
+def _delete_hook(api: CratejoyClient, hook_id: int) -> None:
+    try:
+        api.delete("hooks", hook_id)
+    except NotFound:
+        return  # gone already, perhaps by a request of ours whose answer was lost
+
+
+def _build_body(finding: FindingRow, urls: Mapping[str, str]) -> dict[str, object]:
+    event = finding.event or ""
+    return {"name": f"Cratewire {event}", "event": event, "target": urls[event], "request_type": "POST"}

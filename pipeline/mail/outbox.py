@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.core.errors import Misconfigured, RequestRefused, Unreachable
 from pipeline.infra.crypto.encryption import decrypt, encrypt
 from pipeline.ledger import mail_outbox
@@ -26,16 +27,6 @@ MAX_PER_HOUR_ASKER = 60  # for one asker, to all recipients
 MAX_ATTEMPTS = 24
 _HOUR_US = 3_600_000_000
 _FIRST_RETRY_DELAY_US = 15_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class MailDeps:
-    """What sending needs."""
-
-    engine: Engine
-    secret_keys: Sequence[str]
-    post: MailTransport
-    now: Callable[[], int]  # µs
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +63,34 @@ def enqueue_mail_if_allowed(
     return True
 
 
-def send_due_mails(here: MailDeps) -> int:
+def send_due_mails(context: Context, transport: MailTransport) -> int:
     """Send what may leave now; how many left."""
-    with reading(here.engine) as db:
-        waiting = mail_outbox.list_due_mails(db, here.now())
-    return sum(_send(here, mail_id) for mail_id in waiting)
+    with reading(context.engine) as db:
+        waiting = mail_outbox.list_due_mails(db, context.now())
+    return sum(_send(context, transport, mail_id) for mail_id in waiting)
 
 
-def delete_old_mails(here: MailDeps) -> None:
+def delete_old_mails(context: Context) -> None:
     """Forget what left long ago."""
-    with writing(here.engine) as db:
-        mail_outbox.delete_done_mails(db, here.now())
+    with writing(context.engine) as db:
+        mail_outbox.delete_done_mails(db, context.now())
 
 
-def _send(here: MailDeps, mail_id: int) -> bool:
-    with writing(here.engine) as db:
-        mail = mail_outbox.claim_mail(db, mail_id, here.now())
+def _send(context: Context, transport: MailTransport, mail_id: int) -> bool:
+    with writing(context.engine) as db:
+        mail = mail_outbox.claim_mail(db, mail_id, context.now())
     if mail is None:
         return False
     try:
-        letter = MailMessage(mail.recipient, **decrypt(here.secret_keys, mail.content))
-        here.post.send(letter)
+        letter = MailMessage(mail.recipient, **decrypt(context.settings.secret_keys, mail.content))
+        transport.send(letter)
     except RequestRefused as error:
-        return _give_up(here, mail, str(error))
+        return _give_up(context, mail, str(error))
     except (Unreachable, Misconfigured) as error:
-        return _retry_later(here, mail, str(error))
-    with writing(here.engine) as db:
-        mail_outbox.mark_mail_sent(db, mail.id, here.now())
-    _log_maildir_mail(here.post, letter, mail.id)
+        return _retry_later(context, mail, str(error))
+    with writing(context.engine) as db:
+        mail_outbox.mark_mail_sent(db, mail.id, context.now())
+    _log_maildir_mail(transport, letter, mail.id)
     return True
 
 
@@ -113,7 +104,7 @@ def _hash_asker(secret_keys: Sequence[str], asker: str) -> str:
 
 
 def _log_maildir_mail(transport: MailTransport, mail: MailMessage, mail_id: int) -> None:
-    """Without a mail server the mail is read here. A link ends a line of its own, so that it can be copied."""
+    """Without a mail server the mail is read context. A link ends a line of its own, so that it can be copied."""
     if not isinstance(transport, Maildir):
         return
     log.info("a mail is in the maildir", mail=mail_id, subject=mail.subject, folder=str(transport.folder))
@@ -121,18 +112,18 @@ def _log_maildir_mail(transport: MailTransport, mail: MailMessage, mail_id: int)
         log.info("it leads to: %s", link)
 
 
-def _give_up(here: MailDeps, mail: mail_outbox.ClaimedMail, reason: str) -> bool:
-    with writing(here.engine) as db:
-        mail_outbox.mark_mail_failed(db, mail.id, reason, here.now())
+def _give_up(context: Context, mail: mail_outbox.ClaimedMail, reason: str) -> bool:
+    with writing(context.engine) as db:
+        mail_outbox.mark_mail_failed(db, mail.id, reason, context.now())
     log.warning("a mail was given up", mail=mail.id, reason=reason)
     return False
 
 
-def _retry_later(here: MailDeps, mail: mail_outbox.ClaimedMail, reason: str) -> bool:
+def _retry_later(context: Context, mail: mail_outbox.ClaimedMail, reason: str) -> bool:
     if mail.attempts >= MAX_ATTEMPTS:
-        return _give_up(here, mail, reason)
+        return _give_up(context, mail, reason)
     wait = min(_HOUR_US, _FIRST_RETRY_DELAY_US * 2 ** min(mail.attempts - 1, 10))
-    with writing(here.engine) as db:
-        mail_outbox.postpone_mail(db, mail.id, reason, here.now() + wait)
+    with writing(context.engine) as db:
+        mail_outbox.postpone_mail(db, mail.id, reason, context.now() + wait)
     log.warning("a mail has to wait", mail=mail.id, reason=reason)
     return False

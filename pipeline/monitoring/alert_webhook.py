@@ -10,16 +10,15 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Engine
 
-from pipeline.infra.http.client import HTTPClient, HTTPResponse
+from pipeline.context import Context
+from pipeline.infra.http.client import HTTPResponse
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.alert_outbox import claim_notice, list_due_notices, mark_notice_done, postpone_notice
 
@@ -31,17 +30,6 @@ _PURPOSE = b"cratewire alarm notices"
 _SECOND_US = 1_000_000
 _MIN_BACKOFF_US = 15 * _SECOND_US
 _MAX_BACKOFF_US = 3_600 * _SECOND_US
-
-
-@dataclass(frozen=True, slots=True)
-class AlertWebhook:
-    """What telling a notice needs."""
-
-    engine: Engine
-    url: str
-    secret_keys: Sequence[str]
-    http: HTTPClient
-    now: Callable[[], int]  # µs
 
 
 def derive_signing_secret(secret_key: str) -> str:
@@ -62,35 +50,36 @@ def build_signed_headers(secret_keys: Sequence[str], notice_id: str, body: bytes
     }
 
 
-def send_notice(webhook: AlertWebhook, name: str, content: Mapping[str, Any]) -> str | None:
-    """Tell it once; None if it was taken, or why not. Nobody is followed elsewhere."""
+def send_notice(context: Context, url: str, name: str, content: Mapping[str, Any]) -> str | None:
+    """Send it once. Return None if it was accepted, else why not. Redirects are not followed."""
     body = json.dumps(content, separators=(",", ":")).encode()
-    answer = webhook.http.call(
-        "POST", webhook.url, headers=build_signed_headers(webhook.secret_keys, name, body, webhook.now()), body=body
-    )
-    return _find_fault(answer)
+    headers = build_signed_headers(context.settings.secret_keys, name, body, context.now())
+    return _find_fault(context.operator_http.call("POST", url, headers=headers, body=body))
 
 
-def send_due_notices(webhook: AlertWebhook) -> int:
-    """Tell what may leave now; how many were taken."""
-    with reading(webhook.engine) as db:
-        waiting = list_due_notices(db, webhook.now())
-    return sum(_send_due_notice(webhook, notice_id) for notice_id in waiting)
+def send_due_notices(context: Context) -> int:
+    """Send the notices that are due to CRATEWIRE_ALARM_URL, if it is set. Return how many were accepted."""
+    url = context.settings.alarm_url
+    if not url:
+        return 0
+    with reading(context.engine) as conn:
+        due = list_due_notices(conn, context.now())
+    return sum(_send_due_notice(context, url, notice_id) for notice_id in due)
 
 
-def _send_due_notice(webhook: AlertWebhook, notice_id: int) -> bool:
-    with writing(webhook.engine) as db:
-        notice = claim_notice(db, notice_id, webhook.now())
+def _send_due_notice(context: Context, url: str, notice_id: int) -> bool:
+    with writing(context.engine) as conn:
+        notice = claim_notice(conn, notice_id, context.now())
     if notice is None:
         return False
-    fault = send_notice(webhook, notice.name, notice.content)
+    fault = send_notice(context, url, notice.name, notice.content)
     given_up = fault is not None and notice.attempts >= MAX_ATTEMPTS
-    with writing(webhook.engine) as db:
+    with writing(context.engine) as db:
         if fault is None or given_up:
-            mark_notice_done(db, notice_id, webhook.now(), fault)
+            mark_notice_done(db, notice_id, context.now(), fault)
         else:
             wait = min(_MAX_BACKOFF_US, _MIN_BACKOFF_US * 2 ** min(notice.attempts - 1, 10))
-            postpone_notice(db, notice_id, fault, webhook.now() + wait)
+            postpone_notice(db, notice_id, fault, context.now() + wait)
     if fault is not None:
         log.warning("a notice was given up" if given_up else "a notice has to wait", notice=notice_id, reason=fault)
     return fault is None

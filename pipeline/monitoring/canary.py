@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.core.hooks import CANARY
 from pipeline.core.plural import pluralize
 from pipeline.infra.crypto import encryption, hook_tokens
-from pipeline.infra.http.client import HTTPClient, HTTPResponse
+from pipeline.infra.http.client import HTTPResponse
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.alarms import ENDPOINT, OPERATOR, NewAlarm, end_alarms, list_open_alarms, open_alarm
@@ -33,16 +32,9 @@ NOT_CRATEWIRE = "answered 200, but not as Cratewire does"
 OTHER_KEY_IN_USE = "CRATEWIRE_SECRET_KEY is not the one with which the store was connected"
 
 
-@dataclass(frozen=True, slots=True)
-class CanaryTarget:
-    """How canaries are signed and where they go."""
-
-    secret_keys: Sequence[str]
-    public_url: str
-
-
-def check_endpoint(db: Connection, interval_s: float, nonce: Callable[[], str], now: int) -> None:
-    """Have the next canary sent when it is time, and open or end the alarm. `every`: seconds; 0 sends none."""
+def check_endpoint(db: Connection, context: Context, now: int) -> None:
+    """Request the next canary when it is due, and open or end the alarm."""
+    interval_s = context.settings.canary_seconds
     proof = get_endpoint_status(db, now)
     alarms = list_open_alarms(db, kind=ENDPOINT)
     if proof.works is False and interval_s and not alarms:
@@ -57,7 +49,7 @@ def check_endpoint(db: Connection, interval_s: float, nonce: Callable[[], str], 
     if interval_s and (last is None or last.wanted_at <= now - min(rest, round(interval_s * SECOND_US))):
         store_id = find_next_canary_store(db)
         if store_id is not None:
-            request_canary(db, store_id, nonce(), now)
+            request_canary(db, store_id, context.make_nonce(), now)
 
 
 def _describe_failures(proof: EndpointStatus) -> tuple[str, ...]:
@@ -65,32 +57,30 @@ def _describe_failures(proof: EndpointStatus) -> tuple[str, ...]:
     return (f"{failed} of our own sent to the public address did not come back. The last one: {proof.fault}.",)
 
 
-def send_canary(
-    engine: Engine, target: CanaryTarget, canary_id: int, http: HTTPClient, now: Callable[[], int]
-) -> str | None:
+def send_canary(context: Context, canary_id: int) -> str | None:
     """Send one that is wanted, as Cratejoy would, and note the answer; why it was none of ours, if it was not."""
-    with writing(engine) as db:
-        canary = claim_canary(db, canary_id, now())
+    with writing(context.engine) as db:
+        canary = claim_canary(db, canary_id, context.now())
     if canary is None:
         return None
-    with reading(engine) as db:
+    with reading(context.engine) as db:
         store = get_store(db, canary.store_id)
         sealed = [one.config for one in list_store_connections(db, canary.store_id)]
     if store is None:
         return None
-    known = all(encryption.can_decrypt(target.secret_keys, one) for one in sealed)
+    known = all(encryption.can_decrypt(context.settings.secret_keys, one) for one in sealed)
     # With another key it would come back all the same, signed with that key; Cratejoy's hooks do not.
-    fault = _find_fault(_post_canary(target, store, canary, http)) if known else OTHER_KEY_IN_USE
-    with writing(engine) as db:
-        record_canary_answer(db, canary_id, fault, now())
+    fault = _find_fault(_post_canary(context, store, canary)) if known else OTHER_KEY_IN_USE
+    with writing(context.engine) as db:
+        record_canary_answer(db, canary_id, fault, context.now())
     return fault
 
 
-def _post_canary(target: CanaryTarget, store: StoreRow, canary: CanaryRow, http: HTTPClient) -> HTTPResponse:
-    token = hook_tokens.sign(target.secret_keys, store.name, store.token_version)
-    url = f"{target.public_url}/hooks/{store.name}/{token}/{CANARY}"
+def _post_canary(context: Context, store: StoreRow, canary: CanaryRow) -> HTTPResponse:
+    token = hook_tokens.sign(context.settings.secret_keys, store.name, store.token_version)
+    url = f"{context.settings.public_url}/hooks/{store.name}/{token}/{CANARY}"
     body = json.dumps({CANARY: canary.nonce}).encode()
-    return http.call("POST", url, headers={"Content-Type": "application/json"}, body=body)
+    return context.operator_http.call("POST", url, headers={"Content-Type": "application/json"}, body=body)
 
 
 def _find_fault(response: HTTPResponse) -> str | None:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import groupby
 
 from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.ledger.monitoring.alarms import SILENCE, AlarmRow, list_open_alarms, record_diagnostics
 from pipeline.monitoring.diagnostics import DIAGNOSTIC_CHECKS, DiagnosticCheck, SilentStore
 
 DIAGNOSIS_TIMEOUT_US = 600_000_000  # then the alarm goes out without the sentences that are missing
 
 
-@dataclass(frozen=True, slots=True)
-class DiagnosticsContext:
-    """What attempts need of the outside. Seconds; 0: switched off."""
-
-    heartbeat_seconds: float
-    canary_seconds: float
-    nonce: Callable[[], str]
-
-
 def start_diagnostics(
     db: Connection,
-    context: DiagnosticsContext,
+    context: Context,
     store_id: int,
     now: int,
     checks: Sequence[DiagnosticCheck] = DIAGNOSTIC_CHECKS,
@@ -38,7 +29,7 @@ def start_diagnostics(
 
 
 def collect_diagnostics(
-    db: Connection, context: DiagnosticsContext, now: int, checks: Sequence[DiagnosticCheck] = DIAGNOSTIC_CHECKS
+    db: Connection, context: Context, now: int, checks: Sequence[DiagnosticCheck] = DIAGNOSTIC_CHECKS
 ) -> None:
     """Write down what was tried, for every alarm whose attempts have all come to an end, or had their time."""
     untried = [one for one in list_open_alarms(db, kind=SILENCE) if one.tried_at is None]
@@ -61,7 +52,7 @@ def _group_key(alarm: AlarmRow) -> tuple[int, int]:
     return alarm.store_id or 0, alarm.since
 
 
-def _build_silent_store(context: DiagnosticsContext, alarms: Sequence[AlarmRow], now: int) -> SilentStore:
+def _build_silent_store(context: Context, alarms: Sequence[AlarmRow], now: int) -> SilentStore:
     first = alarms[0]
     last_at = min(one.last_at or 0 for one in alarms)
     return SilentStore(
@@ -70,7 +61,5 @@ def _build_silent_store(context: DiagnosticsContext, alarms: Sequence[AlarmRow],
         last_at,
         first.since,
         now,
-        context.heartbeat_seconds,
-        context.canary_seconds,
-        context.nonce,
+        context,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.ledger.hook_findings import list_findings
@@ -35,9 +36,7 @@ class SilentStore:
     last_at: int  # the last hook that was heard
     since: int  # when the alarm was opened
     now: int
-    heartbeat_seconds: float
-    canary_seconds: float
-    nonce: Callable[[], str]
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,12 @@ def _describe_audit(db: Connection, silent: SilentStore) -> str | None:
 
 
 def _start_canary(db: Connection, silent: SilentStore) -> None:
-    if silent.canary_seconds:
-        request_canary(db, silent.store_id, silent.nonce(), silent.now)
+    if silent.context.settings.canary_seconds:
+        request_canary(db, silent.store_id, silent.context.make_nonce(), silent.now)
 
 
 def _describe_canary(db: Connection, silent: SilentStore) -> str | None:
-    if not silent.canary_seconds:
+    if not silent.context.settings.canary_seconds:
         return "No hook of our own was sent to the public address: CRATEWIRE_CANARY_SECONDS is 0."
     ours = [one for one in list_newest_canaries(db, 5, silent.store_id) if one.wanted_at >= silent.since]
     settled = [one for one in ours if is_settled(one, silent.now)]
@@ -117,7 +116,7 @@ def _describe_comparison(db: Connection, silent: SilentStore) -> str | None:
 
 
 def _describe_chain(db: Connection, silent: SilentStore) -> str:
-    chain = assess_chain(find_last_heartbeat(db), None, silent.now, silent.heartbeat_seconds)
+    chain = assess_chain(find_last_heartbeat(db), None, silent.now, silent.context.settings.heartbeat_seconds)
     if chain.alive is None:
         return "Whether hooks become events was not looked at: CRATEWIRE_HEARTBEAT_SECONDS is 0."
     return "Hooks that arrive become events." if chain.alive else "Hooks that arrive do not become events now."

@@ -7,12 +7,12 @@ left over is the next letter's. What is told is written down in the transaction 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
 from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.ledger.monitoring.alarms import (
     ENDPOINT,
     MERCHANT,
@@ -36,18 +36,7 @@ MAX_MAILS_PER_HOUR = 6
 OPERATOR_ACCOUNT_ID = 0  # instead of an account's id: no account has it
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationContext:
-    """How people and programs are told. `notices`: whether a program is. `operator`: the addresses of who runs this."""
-
-    secret_keys: Sequence[str]
-    public_url: str
-    notices: bool
-    nonce: Callable[[], str]
-    operator: Sequence[str] = ()
-
-
-def enqueue_notifications(db: Connection, context: NotificationContext, now: int) -> int:
+def enqueue_notifications(db: Connection, context: Context, now: int) -> int:
     """Tell what is to be told now; to how many accounts."""
     alarms = list_unclosed_alarms(db)
     close_alarms(db, [one.id for one in alarms if one.ended_at is not None and one.told_at is None], now)
@@ -80,26 +69,24 @@ def _has_summary(alarm: AlarmRow) -> bool:
     return not alarm.said or "over" in alarm.said
 
 
-def _enqueue_digest(
-    db: Connection, context: NotificationContext, account_id: int | None, digest: AlertDigest, now: int
-) -> None:
-    subject, text = build_subject(digest), build_mail_text(digest, context.public_url)
+def _enqueue_digest(db: Connection, context: Context, account_id: int | None, digest: AlertDigest, now: int) -> None:
+    subject, text = build_subject(digest), build_mail_text(digest, context.settings.public_url)
     for address in _find_recipients(db, context, account_id):
-        enqueue_mail(db, context.secret_keys, MailMessage(address, subject, text), now)
-    if context.notices:
-        insert_notice(db, f"msg_{context.nonce()}", build_notice(digest, now), now)
+        enqueue_mail(db, context.settings.secret_keys, MailMessage(address, subject, text), now)
+    if context.settings.alarm_url is not None:
+        insert_notice(db, f"msg_{context.make_nonce()}", build_notice(digest, now), now)
     reminded = digest.still_open if _is_reminder_due(digest.still_open, now) else ()
     mark_notified(db, [one.id for one in (*digest.opened, *reminded)], now)
     close_alarms(db, [one.id for one in digest.ended], now)
 
 
-def _find_recipients(db: Connection, context: NotificationContext, account_id: int | None) -> Collection[str]:
+def _find_recipients(db: Connection, context: Context, account_id: int | None) -> Collection[str]:
     """A store whose account has no owner to write to is the operator's concern."""
     if account_id is None:
-        return sorted({*list_owner_emails(db, None), *context.operator})
+        return sorted({*list_owner_emails(db, None), *context.settings.operator_mail})
     if account_id == OPERATOR_ACCOUNT_ID:
-        return context.operator or list_first_owner_emails(db)
-    return list_owner_emails(db, account_id) or context.operator
+        return context.settings.operator_mail or list_first_owner_emails(db)
+    return list_owner_emails(db, account_id) or context.settings.operator_mail
 
 
 def _group_by_account(alarms: Sequence[AlarmRow]) -> Iterator[tuple[int | None, list[AlarmRow]]]:

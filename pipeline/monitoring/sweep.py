@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from sqlalchemy import Engine
-
+from pipeline.context import Context
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.activity import collect_activity
 from pipeline.ledger.monitoring.canaries import list_unsent_canaries
 from pipeline.monitoring.canary import check_endpoint
-from pipeline.monitoring.diagnosis import DiagnosticsContext, collect_diagnostics, start_diagnostics
-from pipeline.monitoring.notifications import NotificationContext, enqueue_notifications
+from pipeline.monitoring.diagnosis import collect_diagnostics, start_diagnostics
+from pipeline.monitoring.notifications import enqueue_notifications
 from pipeline.monitoring.silence_detector import (
     compute_expectations,
     end_resolved_alarms,
@@ -23,30 +19,20 @@ from pipeline.monitoring.silence_detector import (
 STEP_TIMEOUT_US = 20_000_000  # of listening, or of learning, in one sweep: what is left over is the next one's
 
 
-@dataclass(frozen=True, slots=True)
-class MonitoringContext:
-    """What a sweep needs."""
-
-    engine: Engine
-    means: DiagnosticsContext
-    audience: NotificationContext
-    now: Callable[[], int]  # µs
-
-
-def sweep(context: MonitoringContext) -> list[int]:
+def sweep(context: Context) -> list[int]:
     """Look once. Returns the canaries that are to be sent."""
     if _collect_all_activity(context):
         _check_stores(context)
     now = context.now()
     with writing(context.engine) as db:
-        check_endpoint(db, context.means.canary_seconds, context.means.nonce, now)
-        collect_diagnostics(db, context.means, now)
-        enqueue_notifications(db, context.audience, now)
+        check_endpoint(db, context, now)
+        collect_diagnostics(db, context, now)
+        enqueue_notifications(db, context, now)
     with reading(context.engine) as db:
         return list_unsent_canaries(db)
 
 
-def _collect_all_activity(context: MonitoringContext) -> bool:
+def _collect_all_activity(context: Context) -> bool:
     """Whether all that is in the ledger has been heard. Until then nobody can say who is silent."""
     until = context.now() + STEP_TIMEOUT_US
     while context.now() < until:
@@ -56,7 +42,7 @@ def _collect_all_activity(context: MonitoringContext) -> bool:
     return False
 
 
-def _check_stores(context: MonitoringContext) -> None:
+def _check_stores(context: Context) -> None:
     """Those for which the time does not suffice are looked at by the next sweep."""
     until = context.now() + STEP_TIMEOUT_US
     with reading(context.engine) as db:
@@ -67,11 +53,11 @@ def _check_stores(context: MonitoringContext) -> None:
         _check_store(context, store_id, context.now())
 
 
-def _check_store(context: MonitoringContext, store_id: int, now: int) -> None:
+def _check_store(context: Context, store_id: int, now: int) -> None:
     with writing(context.engine) as db:
         end_resolved_alarms(db, store_id, now)
     with reading(context.engine) as db:
         expected = compute_expectations(db, store_id, now)
     with writing(context.engine) as db:
         if save_expectations(db, store_id, expected, now):
-            start_diagnostics(db, context.means, store_id, now)
+            start_diagnostics(db, context, store_id, now)

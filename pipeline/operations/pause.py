@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import Engine
 
+from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.destinations import DESTINATIONS
+from pipeline.infra import redis_keys
 from pipeline.infra.crypto import encryption
 from pipeline.infra.http.client import HTTPClient
-from pipeline.ledger.connections import ConnectionRow
+from pipeline.ledger.connections import ConnectionRow, list_all_connections
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.deliveries.pause import resume_connection
-from pipeline.ledger.engine import writing
+from pipeline.ledger.engine import reading, writing
 
 MANUAL_PAUSE = "paused by hand"
+RETRY_INTERVAL_S = 300  # between two tries of keys that a platform refuses
 
 
 def is_paused_by_platform(status_reason: str | None) -> bool:
@@ -41,3 +45,18 @@ def resume_with_saved_keys(
         raise Misconfigured("the saved keys lead to another account now: connect the store again")
     with writing(engine) as db:
         resume_connection(db, connection.id, now)
+
+
+def claim_due_retries(context: Context) -> list[int]:
+    """The connections that a platform refuses and whose saved keys are due for a try: their ids.
+
+    Each id is returned once in five minutes, by however many processes this is called.
+    """
+    with reading(context.engine) as conn:
+        refused = [
+            row.id
+            for row in list_all_connections(conn)
+            if row.status != "active" and is_paused_by_platform(row.status_reason)
+        ]
+    claim = partial(context.redis.set, value=context.now(), nx=True, ex=RETRY_INTERVAL_S)
+    return [connection_id for connection_id in refused if claim(redis_keys.credential_retry(connection_id))]

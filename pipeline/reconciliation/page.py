@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.core.errors import BadResponse, Misconfigured
 from pipeline.cratejoy.client import CratejoyClient
 from pipeline.cratejoy.pagination import PageWalk
@@ -22,12 +23,13 @@ from pipeline.ledger.stores import get_store
 from pipeline.reconciliation.classify import PageRules
 from pipeline.reconciliation.collections import COLLECTIONS, Collection, ReadFrom
 from pipeline.reconciliation.compare import PageComparison, compare_page
-from pipeline.reconciliation.dependencies import ReconciliationContext
 from pipeline.reconciliation.evidence import EventEvidence
 from pipeline.reconciliation.id_search import IdSearch
 from pipeline.recording.load import load_stores_by_name
 from pipeline.recording.snapshot import RecordingStore
+from pipeline.settings import Settings
 
+SECOND_US = 1_000_000
 DEFAULT_INTERVAL_US = 3_600_000_000
 REREAD_DELAY_US = 300_000_000  # µs until a list that was short is read again
 MAX_PAGES = 5_000
@@ -37,16 +39,42 @@ PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
+class ReconciliationTiming:
+    """All in µs. `interval_us`: 0 if passes run only on request. `grace_us`: how late a hook may be before it counts as
+    missed.
+    """
+
+    interval_us: int
+    overlap_us: int
+    grace_us: int
+
+    @property
+    def lookback_us(self) -> int:
+        """How far before its mark a pass begins: an object that was within its grace then must be seen again."""
+        return max(self.overlap_us, self.grace_us)
+
+
+def build_timing(settings: Settings) -> ReconciliationTiming:
+    """The timing that the settings ask for."""
+    spans = (settings.reconcile_seconds, settings.reconcile_overlap_seconds, settings.reconcile_grace_seconds)
+    return ReconciliationTiming(*(round(span * SECOND_US) for span in spans))
+
+
+@dataclass(frozen=True, slots=True)
 class PageStep:
     """What a step needs: from outside, the store's API, and where this collection stands."""
 
-    means: ReconciliationContext
+    context: Context
     api: CratejoyClient
     row: ReconciliationRow
 
     @property
     def collection(self) -> Collection:
         return COLLECTIONS[self.row.collection]
+
+    @property
+    def timing(self) -> ReconciliationTiming:
+        return build_timing(self.context.settings)
 
     def take(self) -> PageComparison:
         """Ask once. Raises what the store's API does, and StaleFence if somebody else has taken this step."""
@@ -57,7 +85,7 @@ class PageStep:
 
     def _search(self) -> None:
         """One question on the way to the largest id there was before us."""
-        row, now = self.row, self.means.now()
+        row, now = self.row, self.context.now()
         search = IdSearch(row.reached, int(row.cursor or 1), bool(row.barren))
         page = self.api.page(self.collection.resource, {"id__gt": str(search.asked)}, limit=PAGE_SIZE)
         ids = [one["id"] for one in page.results if one.get("id") is not None]
@@ -69,22 +97,22 @@ class PageStep:
         else:
             further = search.after(ids)
             found = {"reached": further.low, "cursor": str(further.stride), "barren": int(further.is_shrinking)}
-        with writing(self.means.engine) as db:
+        with writing(self.context.engine) as db:
             update_reconciliation(db, row, **found, pages=row.pages + 1, next_at=now)
 
     def _read(self) -> PageComparison:
         begun = self._begin_pass()
-        asked_at = self.means.now()
-        asked = ReadFrom(max(begun.since, begun.mark - self.means.times.back), begun.high or 0)
+        asked_at = self.context.now()
+        asked = ReadFrom(max(begun.since, begun.mark - self.timing.lookback_us), begun.high or 0)
         collection = self.collection
         filters = collection.filters(asked)
         page = self.api.page(collection.resource, filters, begun.cursor, PAGE_SIZE, with_=collection.with_)
-        with reading(self.means.engine) as db:
+        with reading(self.context.engine) as db:
             name = _get_store_name(db, begun.store_id)
-        with writing(self.means.engine) as db:
+        with writing(self.context.engine) as db:
             lock_fence(db, "inbox")
             store = load_stores_by_name(db, {name})[name]
-            now = self.means.now()
+            now = self.context.now()
             compared = compare_page(
                 db, store, self._find_evidence(page, begun), self._build_rules(begun, store, asked_at), now
             )
@@ -96,14 +124,14 @@ class PageStep:
         row = self.row
         if row.began_at is not None:
             return row
-        began_at = self.means.now()
+        began_at = self.context.now()
         fresh = ReadTally(load_tally(row.tally).reading).kept()
         return replace(
             row, began_at=began_at, cursor=None, pages=0, barren=0, visited=[], reached=0, unreadable=0, tally=fresh
         )
 
     def _build_rules(self, row: ReconciliationRow, store: RecordingStore, asked_at: int) -> PageRules:
-        grace = self.means.times.grace
+        grace = self.timing.grace_us
         return PageRules(row.since, asked_at, grace, row.done_at is None, store.forward_tests, row.renewals_told)
 
     def _find_evidence(self, page: Page, row: ReconciliationRow) -> Iterator[EventEvidence]:
@@ -160,7 +188,7 @@ class PageStep:
 
     def _complete_pass(self, db: Connection, begun: ReconciliationRow, reached: int, now: int) -> dict[str, Any]:
         """The mark moves to where this pass began, and only now."""
-        every = self.means.times.every or DEFAULT_INTERVAL_US
+        every = self.timing.interval_us or DEFAULT_INTERVAL_US
         done: dict[str, Any] = {"began_at": None, "cursor": None, "visited": [], "mark": begun.began_at, "done_at": now}
         done |= {"error": None, "next_at": now + every}
         if self.collection.by_id and begun.floor is not None:

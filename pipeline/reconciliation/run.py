@@ -6,13 +6,13 @@ ledger, so that a killed worker costs one page read again.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from redis import Redis
 
+from pipeline.context import Context
 from pipeline.core.errors import (
     BadCredentials,
     BadResponse,
@@ -23,6 +23,7 @@ from pipeline.core.errors import (
     StaleFence,
 )
 from pipeline.cratejoy.client import CratejoyClient
+from pipeline.cratejoy.factory import open_store_client
 from pipeline.inbox import stream
 from pipeline.infra import redis_keys
 from pipeline.infra.redis_lease import Lease
@@ -35,13 +36,14 @@ from pipeline.ledger.reconciliations import (
 )
 from pipeline.ledger.store_apis import record_api_success, record_key_check
 from pipeline.reconciliation.collections import COLLECTIONS
-from pipeline.reconciliation.dependencies import SECOND_US, ReconciliationContext
-from pipeline.reconciliation.page import PageStep
+from pipeline.reconciliation.page import SECOND_US, PageStep
 
 MAX_RUN_US = 20 * SECOND_US  # how long one run goes on
 RETRY_AFTER_FAILURE_US = 300 * SECOND_US
 MAX_INBOX_AGE_US = 60 * SECOND_US  # hooks that have waited so long say that the ledger does not know all that was told
 LEASE_MS = 30_000
+
+OpenAPI = Callable[[Context, int], CratejoyClient]  # the API of a store, by the store's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,16 @@ def is_inbox_behind(redis: Redis, now: int) -> bool:
     return oldest is not None and oldest < now - MAX_INBOX_AGE_US
 
 
-def reconcile(context: ReconciliationContext, store_id: int) -> ReconciliationResult:
+def reconcile(context: Context, store_id: int, *, open_api: OpenAPI = open_store_client) -> ReconciliationResult:
     """One run. What goes wrong with the API is written down, with the time of the next try; Misconfigured is raised."""
     if is_inbox_behind(context.redis, context.now()):
         return ReconciliationResult(done=False, wait=5.0, why="hooks wait in the inbox, and come first")
-    lease = Lease(context.redis, redis_keys.reconciliation_lease(store_id), os.urandom(16).hex(), LEASE_MS)
+    lease = Lease(context.redis, redis_keys.reconciliation_lease(store_id), context.make_nonce(), LEASE_MS)
     if not lease.acquire():
         return ReconciliationResult(done=False, wait=1.0, why="somebody else is comparing this store")
     try:
         with lease.kept():
-            return _Run(context, store_id).go()
+            return _Run(context, store_id, open_api(context, store_id)).go()
     finally:
         lease.release()
 
@@ -81,11 +83,11 @@ def reconcile(context: ReconciliationContext, store_id: int) -> ReconciliationRe
 class _Run:
     """One run over one store."""
 
-    def __init__(self, means: ReconciliationContext, store_id: int) -> None:
-        self._context = means
+    def __init__(self, context: Context, store_id: int, api: CratejoyClient) -> None:
+        self._context = context
         self._store_id = store_id
-        self._api: CratejoyClient = means.open_api(store_id)
-        self._until = means.now() + MAX_RUN_US
+        self._api = api
+        self._until = context.now() + MAX_RUN_US
         self._counts: Counter[tuple[str, str]] = Counter()
         self._connections: set[int] = set()
         self._troubles: dict[str, str] = {}

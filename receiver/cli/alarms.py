@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,16 @@ from typing import Any
 import click
 from rich.console import Console
 
+from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
-from pipeline.infra.http import client
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import AlarmRow, list_newest_alarms
 from pipeline.ledger.owners import list_owner_emails
 from pipeline.ledger.stores import find_store
 from pipeline.mail.transport import MailMessage, open_mail_transport
-from pipeline.monitoring.alert_webhook import AlertWebhook, derive_signing_secret, send_notice
+from pipeline.monitoring.alert_webhook import derive_signing_secret, send_notice
 from pipeline.monitoring.messages import AlertDigest, build_notice, build_sentence
-from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 
 TEST_MAIL_TEXT = """This is a test. An alarm reaches you in the same way when a store's hooks stop or do not arrive.
@@ -76,7 +75,7 @@ def secret_command(data: Path | None, as_json: bool) -> None:
     show({"secret": secret}, as_json=as_json, human=lambda console: console.print(secret, soft_wrap=True))
 
 
-def _list_recipients(here: CommandContext, store: str | None) -> list[str]:
+def _list_recipients(here: Context, store: str | None) -> list[str]:
     with reading(here.engine) as db:
         found = find_store(db, store) if store else None
         if store and found is None:
@@ -85,7 +84,7 @@ def _list_recipients(here: CommandContext, store: str | None) -> list[str]:
         return list(dict.fromkeys([*list_owner_emails(db, found.account_id if found else None), *operator]))
 
 
-def _send_mails(here: CommandContext, owners: Sequence[str]) -> list[str | None]:
+def _send_mails(here: Context, owners: Sequence[str]) -> list[str | None]:
     """Why each could not be written to; None: it was taken. At once, and not by way of the tasks."""
     settings = here.settings
     post = open_mail_transport(settings.smtp_url, settings.mail_from, settings.data_dir)
@@ -102,14 +101,13 @@ def _send_mails(here: CommandContext, owners: Sequence[str]) -> list[str | None]
     return faults
 
 
-def _send_webhook(here: CommandContext) -> dict[str, Any] | None:
+def _send_webhook(here: Context) -> dict[str, Any] | None:
     """What became of the notice; None if there is nowhere to tell it."""
     url = here.settings.alarm_url
     if not url:
         return None
-    bell = AlertWebhook(here.engine, url, here.settings.secret_keys, client.operator_http, here.now)
     content = build_notice(AlertDigest(), here.now()) | {"type": "alarms.test"}
-    fault = send_notice(bell, f"msg_{os.urandom(16).hex()}", content)
+    fault = send_notice(here, url, f"msg_{here.make_nonce()}", content)
     return {"taken": fault is None, "fault": fault}
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from pipeline.backfill.progress import Progress, load_progress
 from pipeline.backfill.schedule import start_backfill
+from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
 from pipeline.ledger.backfills import (
     ALL,
@@ -26,7 +27,7 @@ from pipeline.ledger.backfills import (
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import find_store
-from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import json_option, report_errors, show
 from receiver.cli.progress import format_progress, show_progress_bar
 
@@ -40,7 +41,7 @@ store_option = click.option("--store", required=True, help="The store's name, as
 class StoreBackfills:
     """One store of an installation."""
 
-    here: CommandContext
+    here: Context
     store: str
     store_id: int
 

@@ -14,17 +14,17 @@ from redis import RedisError
 from rich.console import Console
 
 from pipeline.backfill.progress import Progress, load_progress
+from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured, Unreachable, WrongAddress
 from pipeline.cratejoy.credentials import BASE_URL, Credentials
 from pipeline.destinations import DESTINATIONS
 from pipeline.hook_registration.diff import FINDING_TEXTS
-from pipeline.hook_registration.store_hooks import SyncContext, build_sync_context
-from pipeline.infra.http.client import get_merchant_http
+from pipeline.hook_registration.store_hooks import open_urgent_client
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import list_findings
 from pipeline.operations.connect import ConnectRequest, ConnectResult, CredentialChecks
 from pipeline.operations.connect import connect as connect_store
-from receiver.cli.context import CommandContext, data_option, load_settings, migrate_database, open_context
+from receiver.cli.context import data_option, load_settings, migrate_database, open_context
 from receiver.cli.output import json_option, report_errors, show
 from receiver.cli.progress import describe_state
 from receiver.cli.waiting import WaitBudget, sync_until_done
@@ -128,40 +128,38 @@ def _build_credentials(client_id: str | None, client_secret: str | None, url: st
     return Credentials(client_id or "", client_secret or "", url)
 
 
-def _connect_and_register(here: CommandContext, wanted: ConnectRequest) -> _ConnectResult:
+def _connect_and_register(context: Context, wanted: ConnectRequest) -> _ConnectResult:
     """Nothing is saved unless all keys are accepted; once it is saved, what goes wrong is tried again by itself."""
-    care, patience = build_sync_context(here), WaitBudget(lambda text: click.echo(text, err=True))
-    settings = here.settings
+    patience = WaitBudget(lambda text: click.echo(text, err=True))
+    settings = context.settings
     found = connect_store(
-        here.engine,
+        context.engine,
         settings.secret_keys,
         settings.public_url,
         wanted,
-        CredentialChecks(
-            get_merchant_http(anywhere=settings.connect_anywhere), lambda keys: _check_store_keys(care, patience, keys)
-        ),
-        here.now(),
+        CredentialChecks(context.http, lambda keys: _check_store_keys(context, patience, keys)),
+        context.now(),
     )
     if not found.registers_automatically:
         return _ConnectResult(found, None)
     try:
-        sync_until_done(care, found.store.id, patience)
+        sync_until_done(context, found.store.id, patience)
     except CratewireError as error:
         return _ConnectResult(found, registered=False, trouble=str(error))
     except RedisError:
         return _ConnectResult(
             found, registered=False, trouble="Redis does not answer, and the budget of requests is there"
         )
-    with reading(here.engine) as db:
-        customers = load_progress(db, found.store.id, here.now())
+    with reading(context.engine) as db:
+        customers = load_progress(db, found.store.id, context.now())
         left = [one for one in list_findings(db, found.store.id) if one.mended_at is None and one.kind != "foreign"]
     trouble = "; ".join(sorted({one.failure or FINDING_TEXTS[one.kind] for one in left}))
     return _ConnectResult(found, not left, trouble, customers)
 
 
-def _check_store_keys(care: SyncContext, wait_budget: WaitBudget, keys: Credentials) -> None:
+def _check_store_keys(context: Context, wait_budget: WaitBudget, keys: Credentials) -> None:
     try:
-        wait_budget.call_when_allowed(care.open_api(keys).check)
+        wait_budget.call_when_allowed(open_urgent_client(context, keys).check)
     except WrongAddress as error:
         raise WrongAddress(f"--cratejoy-url: {error}") from error
     except Unreachable as error:

@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
-from pipeline.infra.http.client import get_merchant_http
 from pipeline.ledger.connections import (
     ConnectionRow,
     format_connection_name,
@@ -21,7 +21,7 @@ from pipeline.ledger.connections import (
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store, list_stores
 from pipeline.operations import pause
-from receiver.cli.context import CommandContext, data_option, open_context
+from receiver.cli.context import data_option, open_context
 from receiver.cli.output import json_option, report_errors, show
 
 P = ParamSpec("P")
@@ -80,7 +80,7 @@ def resume_command(store: str | None, label: str | None, every: bool, data: Path
 
 
 def _select_connections(
-    here: CommandContext, store: str | None, label: str | None, *, every: bool
+    here: Context, store: str | None, label: str | None, *, every: bool
 ) -> list[tuple[str, ConnectionRow]]:
     """The connections that are meant, each with its store's name."""
     if every == (store is not None) or (label is not None and store is None):
@@ -104,14 +104,14 @@ def _list_of_store(db: Connection, name: str, label: str | None) -> list[tuple[s
     return [(name, one) for one in list_store_connections(db, store.id) if label is None or one.label == label]
 
 
-def _try_resume(here: CommandContext, link: ConnectionRow) -> str | None:
+def _try_resume(here: Context, link: ConnectionRow) -> str | None:
     """Why it stays paused; None if it goes on."""
     try:
         pause.resume_with_saved_keys(
             here.engine,
             here.settings.secret_keys,
             link,
-            get_merchant_http(anywhere=here.settings.connect_anywhere),
+            here.http,
             here.now(),
         )
     except CratewireError as error:

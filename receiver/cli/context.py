@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -14,9 +12,9 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from redis import Redis, RedisError
 from redis.exceptions import ResponseError
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.context import Context, build_context
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.faults import classify_database_error
@@ -52,18 +50,8 @@ def is_row_id(text: str) -> bool:
 _MICROS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class CommandContext:
-    """An installation as a command sees it."""
-
-    settings: Settings
-    engine: Engine
-    redis: Redis
-    now: Callable[[], int]  # µs
-
-
 @contextmanager
-def open_context(data: Path | None) -> Iterator[CommandContext]:
+def open_context(data: Path | None) -> Iterator[Context]:
     """The installation of this data directory. A database or Redis that is away becomes one plain sentence."""
     settings = load_settings(data)
     engine = make_engine(settings.database_url)
@@ -71,7 +59,7 @@ def open_context(data: Path | None) -> Iterator[CommandContext]:
     try:
         if not is_current(engine):
             raise Misconfigured("the database is not up to date: run `cratewire migrate` (`cratewire run` does it too)")
-        yield CommandContext(settings, engine, redis, lambda: time.time_ns() // 1000)
+        yield build_context(settings, engine, redis)
     except RedisError as error:
         raise _redis_fault(error) from error
     except SQLAlchemyError as error:

@@ -9,6 +9,7 @@ from typing import cast
 import click
 from rich.console import Console
 
+from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import (
@@ -20,7 +21,7 @@ from pipeline.ledger.queries import (
     list_dead_letters,
 )
 from pipeline.operations.replay import replay
-from receiver.cli.context import CommandContext, as_document, data_option, format_time, is_row_id, open_context
+from receiver.cli.context import as_document, data_option, format_time, is_row_id, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, print_json, report_errors, show, styled
 
 _PAGE_SIZE = 500
@@ -83,7 +84,7 @@ def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, 
     show(document, as_json=as_json, human=lambda console: console.print(f"{len(replayed)} on their way again."))
 
 
-def _load_all(here: CommandContext) -> list[DeadLetterSummary]:
+def _load_all(here: Context) -> list[DeadLetterSummary]:
     """Read before anything is replayed, so that what dies again at once is not replayed for ever."""
     found: list[DeadLetterSummary] = []
     with reading(here.engine) as db:
@@ -92,7 +93,7 @@ def _load_all(here: CommandContext) -> list[DeadLetterSummary]:
     return list(reversed(found))
 
 
-def _find_dead_letter(here: CommandContext, name: str) -> DeadHookDetail | DeadDeliveryDetail:
+def _find_dead_letter(here: Context, name: str) -> DeadHookDetail | DeadDeliveryDetail:
     kind, _, number = name.partition(":")
     if kind not in ("hook", "delivery") or not is_row_id(number):
         raise Misconfigured(f"{name} is not of the form hook:N or delivery:N")

@@ -11,16 +11,16 @@ from typing import Any
 import click
 from rich.console import Console
 
+from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.hook_registration.diff import FINDING_TEXTS
-from pipeline.hook_registration.listing import HookAudit, audit_hooks
-from pipeline.hook_registration.store_hooks import SyncContext, build_sync_context, open_store_hooks
+from pipeline.hook_registration.store_hooks import HookAudit, audit_hooks, open_store_hooks
 from pipeline.hook_registration.urls import get_host
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import FindingRow, list_findings
 from pipeline.ledger.store_apis import delete_store_api, find_store_api, request_hook_audit, set_hook_registration
 from pipeline.ledger.stores import find_store, rotate_token
-from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget, sync_until_done
 
@@ -33,19 +33,18 @@ store_option = click.option("--store", required=True, help="The store's name, as
 class HookCommandContext:
     """One store, with everything its hooks need."""
 
-    here: CommandContext
-    care: SyncContext
+    context: Context
     store_id: int
     patience: WaitBudget
 
-    def tend(self, *, only_look: bool = False) -> None:
-        if not only_look:
-            with writing(self.here.engine) as db:
-                request_hook_audit(db, self.store_id, self.here.now())
-        sync_until_done(self.care, self.store_id, self.patience, only_look=only_look)
+    def tend(self, *, audit_only: bool = False) -> None:
+        if not audit_only:
+            with writing(self.context.engine) as db:
+                request_hook_audit(db, self.store_id, self.context.now())
+        sync_until_done(self.context, self.store_id, self.patience, audit_only=audit_only)
 
     def findings(self) -> list[FindingRow]:
-        with reading(self.here.engine) as db:
+        with reading(self.context.engine) as db:
             return list_findings(db, self.store_id)
 
 
@@ -62,8 +61,8 @@ def hooks() -> None:
 def list_command(store: str, data: Path | None, as_json: bool) -> None:
     """List every hook at Cratejoy, ours and others'."""
     with _open_store(data, store) as one:
-        ward = open_store_hooks(one.care, one.store_id)
-        found = one.patience.call_when_allowed(lambda: audit_hooks(one.care, ward))
+        ward = open_store_hooks(one.context, one.store_id)
+        found = one.patience.call_when_allowed(lambda: audit_hooks(one.context, ward))
     rows = _build_rows(found)
     show(rows, as_json=as_json, human=lambda console: _print_hooks(console, rows, found))
 
@@ -81,9 +80,9 @@ def audit_command(store: str, shows_mended: bool, data: Path | None, as_json: bo
     --json what was mended in the last 30 days is always listed.
     """
     with _open_store(data, store) as one:
-        one.tend(only_look=True)
+        one.tend(audit_only=True)
         found = one.findings()
-        ward = open_store_hooks(one.care, one.store_id)
+        ward = open_store_hooks(one.context, one.store_id)
         expected = len(ward.urls) if ward.row.registers else 0
     shown = [row for row in found if shows_mended or row.mended_at is None]
     show(as_document(found), as_json=as_json, human=lambda console: _print_audit(console, shown, expected))
@@ -117,8 +116,8 @@ def rotate_command(store: str, at_once: bool, data: Path | None, as_json: bool) 
     The old ones hold for another day, and no longer.
     """
     with _open_store(data, store) as one:
-        now = one.here.now()
-        with writing(one.here.engine) as db:
+        now = one.context.now()
+        with writing(one.context.engine) as db:
             rotate_token(db, one.store_id, None if at_once else now + ROTATION_GRACE_US)
         found = _sync_hooks(one)
     show(as_document(found), as_json=as_json, human=lambda console: _print_findings(console, found))
@@ -139,7 +138,7 @@ def remove_command(store: str, forget_keys: bool, data: Path | None, as_json: bo
         _set_registration(one, registers=False)
         found = _sync_hooks(one)
         if forget_keys and not _list_unmended(found):
-            with writing(one.here.engine) as db:
+            with writing(one.context.engine) as db:
                 delete_store_api(db, one.store_id)
     show(as_document(found), as_json=as_json, human=lambda console: _print_findings(console, found))
 
@@ -155,19 +154,17 @@ def _open_store(data: Path | None, store: str) -> Iterator[HookCommandContext]:
         if keys is None:
             message = f"store {store} is connected without Cratejoy's Client ID and Secret: connect it again with both"
             raise Misconfigured(message)
-        yield HookCommandContext(
-            here, build_sync_context(here), found.id, WaitBudget(lambda text: click.echo(text, err=True))
-        )
+        yield HookCommandContext(here, found.id, WaitBudget(lambda text: click.echo(text, err=True)))
 
 
 def _set_registration(one: HookCommandContext, *, registers: bool) -> None:
-    with writing(one.here.engine) as db:
-        set_hook_registration(db, one.store_id, one.here.now(), registers=registers)
+    with writing(one.context.engine) as db:
+        set_hook_registration(db, one.store_id, one.context.now(), registers=registers)
 
 
 def _sync_hooks(one: HookCommandContext) -> list[FindingRow]:
     """What this command found: mended since it began, or still open."""
-    began = one.here.now()
+    began = one.context.now()
     one.tend()
     return [row for row in one.findings() if row.mended_at is None or row.mended_at >= began]
 

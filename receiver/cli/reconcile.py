@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
 from pipeline.events.fields import format_time
 from pipeline.ledger.engine import reading, writing
@@ -26,9 +27,8 @@ from pipeline.ledger.reconciliations import (
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.reconciliation.collections import COLLECTIONS
-from pipeline.reconciliation.dependencies import build_reconciliation_context
 from pipeline.reconciliation.run import reconcile as reconcile_store
-from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget
 
@@ -113,7 +113,7 @@ def mode_command(store: str, mode: str, data: Path | None) -> None:
 
 
 @contextmanager
-def _open_store(data: Path | None, name: str) -> Iterator[tuple[CommandContext, StoreRow]]:
+def _open_store(data: Path | None, name: str) -> Iterator[tuple[Context, StoreRow]]:
     with open_context(data) as here:
         with reading(here.engine) as db:
             store = find_store(db, name)
@@ -128,19 +128,16 @@ def _open_store(data: Path | None, name: str) -> Iterator[tuple[CommandContext, 
         yield here, store
 
 
-def _reconcile_until_done(here: CommandContext, store_id: int) -> ReconcileResult:
+def _reconcile_until_done(here: Context, store_id: int) -> ReconcileResult:
     """Run after run, until every collection has been read or has failed."""
-    means, patience = (
-        build_reconciliation_context(here),
-        WaitBudget(lambda text: click.echo(text, err=True), MAX_WAIT_S),
-    )
+    patience = WaitBudget(lambda text: click.echo(text, err=True), MAX_WAIT_S)
     asked_at = here.now()
     with writing(here.engine) as db:
         newest = find_newest_event_id(db)
         create_missing_reconciliations(db, list(COLLECTIONS), 0, asked_at)
         request_pass(db, store_id, asked_at)
     while True:
-        passed = reconcile_store(means, store_id)
+        passed = reconcile_store(here, store_id)
         with reading(here.engine) as db:  # a worker may have had a part in it
             rows, recovered = load_reconciliations(db, store_id), count_recovered_since(db, store_id, newest)
         ran = ReconcileResult(

@@ -9,9 +9,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.attention.item import AttentionContext
 from pipeline.attention.listing import find_attention_items
 from pipeline.backfill.progress import build_progress
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.inbox import stream
 from pipeline.infra import redis_keys
@@ -31,7 +31,7 @@ from pipeline.monitoring.messages import build_sentence, format_time
 from pipeline.monitoring.status import get_hook_health
 from pipeline.operations.pause import is_paused_by_platform
 from pipeline.processing.failure_limit import get_chain_stop
-from receiver.cli.context import CommandContext, as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show, styled
 from receiver.cli.progress import describe_trouble, format_duration
 
@@ -52,7 +52,7 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
         raise SystemExit(1)
 
 
-def collect_status(here: CommandContext) -> dict[str, Any]:
+def collect_status(here: Context) -> dict[str, Any]:
     """What needs a person; the chain's liveness, depth and age (s) of the inbox, events by name and outcome, every
     connection's counts, how the hooks at Cratejoy are, how many never came, each store's newest backfill, whether the
     way in works, what keeps tasks from using the database, and why the chain stands, if it does.
@@ -67,7 +67,7 @@ def collect_status(here: CommandContext) -> dict[str, Any]:
     wires = [
         {**as_document(one), "oldest_pending_seconds": _get_age_s(one.oldest_pending_at, now)} for one in connections
     ]
-    items = find_attention_items(AttentionContext(here.engine, here.redis, here.settings, now))
+    items = find_attention_items(here)
     return {
         "attention": as_document(items),
         "chain": as_document(chain),

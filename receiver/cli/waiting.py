@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from pipeline.context import Context
 from pipeline.core.errors import CratewireError, RateLimited
-from pipeline.hook_registration.store_hooks import SyncContext
 from pipeline.hook_registration.sync import sync_hooks
 
 R = TypeVar("R")
@@ -43,8 +43,8 @@ class WaitBudget:
                 self.wait(wait.seconds, str(wait))
 
 
-def sync_until_done(care: SyncContext, store_id: int, wait_budget: WaitBudget, *, only_look: bool = False) -> None:
+def sync_until_done(context: Context, store_id: int, wait_budget: WaitBudget, *, audit_only: bool = False) -> None:
     """Pass after pass, until the hooks have been looked at and what is ours is mended."""
-    while not (tended := sync_hooks(care, store_id, only_look=only_look)).done:
-        rest = "nothing was looked at" if only_look else "what is left is done in the background"
+    while not (tended := sync_hooks(context, store_id, audit_only=audit_only)).done:
+        rest = "nothing was looked at" if audit_only else "what is left is done in the background"
         wait_budget.wait(tended.wait, f"{tended.why or 'it takes long'}: {rest}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from redis import Redis
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.attention.item import AttentionContext, AttentionItem
+from pipeline.attention.item import AttentionItem
 from pipeline.attention.listing import find_attention_items
+from pipeline.context import build_context
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.migrations import is_current
@@ -61,6 +63,6 @@ def _load_items(settings: Settings, now: int) -> list[AttentionItem] | None:
         except (SQLAlchemyError, Misconfigured):
             return None
         else:
-            return find_attention_items(AttentionContext(engine, redis, settings, now))
+            return find_attention_items(replace(build_context(settings, engine, redis), now=lambda: now))
         finally:
             engine.dispose()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from pipeline.context import Context, now_us
 from pipeline.inbox.batch_writer import BatchWriter
 from pipeline.inbox.circuit_breaker import CircuitBreaker
 from pipeline.inbox.client import connect
@@ -22,7 +23,7 @@ from pipeline.settings import Settings
 from receiver.hooks.revoked_tokens import RevokedTokens
 from receiver.hooks.rules import HookRules
 from receiver.metrics.build import Monitoring, build_monitoring
-from receiver.pages.context import PagesContext, open_pages_context
+from receiver.pages.context import open_pages_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class WebComponents:
     rules: HookRules
     writer: BatchWriter
     monitoring: Monitoring | None = None
-    site: PagesContext | None = None
+    site: Context | None = None
     revoked: RevokedTokens | None = None
 
 
@@ -48,7 +49,7 @@ def build_components(settings: Settings, wake_up: Callable[[], None] | None = No
         is_revoked=revoked,
     )
     return WebComponents(
-        intake, writer, build_monitoring(settings, writer, intake.tally, now_us), open_pages_context(settings), revoked
+        intake, writer, build_monitoring(settings, writer, intake.tally), open_pages_context(settings), revoked
     )
 
 
@@ -64,11 +65,6 @@ def request_chain_wakeup() -> None:
     from tasks.chain import start_chain  # noqa: PLC0415 Celery is large, and the first hook need not wait for it
 
     start_chain()
-
-
-def now_us() -> int:
-    """The clock, in µs."""
-    return time.time_ns() // 1_000
 
 
 def generate_receipt(at: int) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from redis import Redis
 from sqlalchemy import Engine
 
-from pipeline.attention.item import AttentionContext as AttentionSources
 from pipeline.attention.listing import find_attention_items
+from pipeline.context import build_context
 from pipeline.inbox.batch_writer import BatchWriter
 from pipeline.inbox.client import connect
 from pipeline.inbox.entry import build_heartbeat
@@ -36,11 +35,11 @@ class Monitoring:
     fallback_sweep: FallbackSweepThread
 
 
-def build_monitoring(
-    settings: Settings, writer: BatchWriter, tally: RejectionCounter, now: Callable[[], int]
-) -> Monitoring:
+def build_monitoring(settings: Settings, writer: BatchWriter, tally: RejectionCounter) -> Monitoring:
     """For the process that serves."""
     redis, engine = connect(settings.redis_url, settings.redis_timeout), make_engine(settings.database_url)
+    context = build_context(settings, engine, redis)
+    now = context.now
     counts = FleetTotals(redis)
     began = _HeartbeatStart(redis, settings.heartbeat_seconds, now())
 
@@ -59,13 +58,13 @@ def build_monitoring(
         counts,
         backlog=lambda: _load_backlog(engine),
         hearing=lambda: _load_hook_health(engine, now()),
-        attention=lambda: find_attention_items(AttentionSources(engine, redis, settings, now())),
+        attention=lambda: find_attention_items(context),
         stores=lambda: _load_stores(engine, now(), is_scheduled=by_itself),
         get_status=writer.get_status,
         chain=pulse.chain,
         now=now,
     )
-    instead = FallbackSweepThread(lambda: run_fallback_sweep(settings, engine, redis, now))
+    instead = FallbackSweepThread(lambda: run_fallback_sweep(context))
     return Monitoring(pulse, MetricsPage(sources), settings.metrics_token, instead)
 
 

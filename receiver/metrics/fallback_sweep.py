@@ -9,17 +9,12 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from redis import Redis
-from sqlalchemy import Engine
 
-from pipeline.attention.item import AttentionContext
 from pipeline.attention.sweep import sweep_as_fallback
-from pipeline.infra.http import client
-from pipeline.mail.outbox import MailDeps, send_due_mails
+from pipeline.context import Context
+from pipeline.mail.outbox import send_due_mails
 from pipeline.mail.transport import open_mail_transport
-from pipeline.monitoring.alert_webhook import AlertWebhook, send_due_notices
-from pipeline.settings import Settings
-from tasks.silence import build_audience
+from pipeline.monitoring.alert_webhook import send_due_notices
 
 log = structlog.get_logger(__name__)
 
@@ -57,12 +52,12 @@ class FallbackSweepThread:
                 self._fails = False
 
 
-def run_fallback_sweep(settings: Settings, engine: Engine, redis: Redis, now: Callable[[], int]) -> bool:
+def run_fallback_sweep(context: Context) -> bool:
     """Look, tell and send, if no sweep has looked for minutes; whether that was so."""
-    if not sweep_as_fallback(AttentionContext(engine, redis, settings, now()), build_audience(settings)):
+    if not sweep_as_fallback(context):
         return False
+    settings = context.settings
     post = open_mail_transport(settings.smtp_url, settings.mail_from, settings.data_dir)
-    send_due_mails(MailDeps(engine, settings.secret_keys, post, now))
-    if settings.alarm_url:
-        send_due_notices(AlertWebhook(engine, settings.alarm_url, settings.secret_keys, client.operator_http, now))
+    send_due_mails(context, post)
+    send_due_notices(context)
     return True

@@ -13,6 +13,7 @@ from flask_security import (
 )
 from flask_wtf import CSRFProtect
 
+from pipeline.context import Context
 from receiver.pages import filters
 from receiver.pages.accounts import accept_invitation, views
 from receiver.pages.auth.login import PrefilledLoginForm, SerialPasswordContext
@@ -24,7 +25,6 @@ from receiver.pages.auth.users import SessionUserDatastore, WebUser
 from receiver.pages.auth.wording import add_wording
 from receiver.pages.config import build_config
 from receiver.pages.connect import views as connect
-from receiver.pages.context import PagesContext
 from receiver.pages.db_session import add_session_teardown
 from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
@@ -33,7 +33,7 @@ from receiver.pages.stores import backfills, resume
 from receiver.pages.stores import views as home
 
 
-def create_pages(site: PagesContext) -> Flask:
+def create_pages(site: Context) -> Flask:
     """The pages of this installation."""
     app = Flask("receiver.pages", static_url_path="/static")
     app.config.update(build_config(site.settings))
@@ -69,7 +69,7 @@ def create_pages(site: PagesContext) -> Flask:
     return app
 
 
-def _find_mail_place(site: PagesContext) -> str | None:
+def _find_mail_place(site: Context) -> str | None:
     """Where the mails are without a mail server; the place is named where only the operator looks at pages."""
     if site.settings.smtp_url is not None:
         return None

@@ -12,7 +12,7 @@ from flask import Flask, current_app, g
 from sqlalchemy import Connection, Delete, Engine, Insert, Update
 from sqlalchemy.orm import Session
 
-from receiver.pages.context import PagesContext
+from pipeline.context import Context
 
 _WRITES = (Insert, Update, Delete)
 
@@ -34,9 +34,9 @@ class ReadWriteSession(Session):
         return self.connection(bind_arguments={"bind": self._writer})
 
 
-def get_context() -> PagesContext:
+def get_context() -> Context:
     """The site of this request."""
-    site: PagesContext = current_app.extensions["cratewire.site"]
+    site: Context = current_app.extensions["cratewire.site"]
     return site
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 
+from pipeline.context import Context
 from pipeline.core.errors import InvalidToken
 from pipeline.inbox.entry import RawHook
 from pipeline.inbox.ingest import IngestStatus, Route
@@ -18,7 +19,6 @@ from receiver.hooks.build import WebComponents
 from receiver.hooks.rules import HookRules
 from receiver.hooks.server import HookServer
 from receiver.hooks.timeouts import RequestTimeouts
-from receiver.pages.context import PagesContext
 
 TOKEN = "7.right"
 HOOK = f"/hooks/acme/{TOKEN}/order_new"
@@ -70,7 +70,7 @@ def verify(store: str, token: str) -> int:
     return 7
 
 
-def make_app(keeper: FakeHookSink, site: PagesContext | None = None):
+def make_app(keeper: FakeHookSink, site: Context | None = None):
     count = iter(range(1, 1_000))
     intake = HookRules(
         verify,

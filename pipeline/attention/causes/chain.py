@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.inbox import stream
 from pipeline.infra import redis_keys
@@ -20,15 +21,16 @@ _TO_DO = (
 )
 
 
-def _find_chain_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    began: Any = sources.redis.get(redis_keys.HEARTBEAT_STARTED)
-    with reading(sources.engine) as db:
+def _find_chain_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    began: Any = context.redis.get(redis_keys.HEARTBEAT_STARTED)
+    with reading(context.engine) as db:
         arrival = find_last_heartbeat(db)
     since = arrival.arrived_at if arrival else int(began) if began else None
-    chain = assess_chain(arrival, int(began) if began else None, sources.now, sources.settings.heartbeat_seconds)
+    chain = assess_chain(arrival, int(began) if began else None, now, context.settings.heartbeat_seconds)
     if chain.alive is not False or since is None:
         return
-    waiting = pluralize(stream.depth(sources.redis), "hook")
+    waiting = pluralize(stream.depth(context.redis), "hook")
     effect = f"{waiting} in the inbox: all are kept, and become events once the chain runs."
     yield AttentionItem(CHAIN, "chain", OPERATOR, "Hooks do not become events", effect, _TO_DO, since)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import MERCHANT
 from pipeline.ledger.schema.core import Store
@@ -23,10 +24,10 @@ _TO_DO = (
 )
 
 
-def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+def _find_items(context: Context) -> Iterator[AttentionItem]:
     columns = (Store.id, Store.name, StoreAPI.status_reason, StoreAPI.checked_at)
     query = select(*columns).join(Store, Store.id == StoreAPI.store_id).where(StoreAPI.status == REFUSED)
-    with reading(sources.engine) as db:
+    with reading(context.engine) as db:
         for row in db.execute(query.order_by(Store.name)):
             yield AttentionItem(
                 NAME,

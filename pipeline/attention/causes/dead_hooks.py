@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.core.hooks import INTERNAL_ERROR
 from pipeline.core.plural import pluralize
 from pipeline.ledger.engine import reading
@@ -31,16 +32,17 @@ _TO_DO = (
 )
 
 
-def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    fresh = DeadHook.replayed_at.is_(None), DeadHook.died_at >= sources.now - MAX_AGE_US
+def _find_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    fresh = DeadHook.replayed_at.is_(None), DeadHook.died_at >= now - MAX_AGE_US
     columns = (DeadHook.store, DeadHook.reason, func.count(), func.min(DeadHook.died_at), func.max(DeadHook.died_at))
     query = select(*columns).where(*fresh).group_by(DeadHook.store, DeadHook.reason)
-    with reading(sources.engine) as db:
+    with reading(context.engine) as db:
         stores: dict[str, list[Any]] = defaultdict(list)
         for store, *rest in db.execute(query.order_by(DeadHook.store, DeadHook.reason)):
             stores[store].append(rest)
         for store, rows in stores.items():
-            if found := _build_item(db, store, rows, sources.now):
+            if found := _build_item(db, store, rows, now):
                 yield found
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.ledger.engine import reading
@@ -41,12 +42,13 @@ _UNREACHABLE_TO_DO = (
 )
 
 
-def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    with reading(sources.engine) as db:
+def _find_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    with reading(context.engine) as db:
         for store_id in list_stores_with_api(db):
             api, store = find_store_api(db, store_id), get_store(db, store_id)
             if api is not None and store is not None and api.registers:
-                yield from _find_store_items(db, store, api, sources.now)
+                yield from _find_store_items(db, store, api, now)
 
 
 def _find_store_items(db: Connection, store: StoreRow, api: StoreAPIRow, now: int) -> Iterator[AttentionItem]:

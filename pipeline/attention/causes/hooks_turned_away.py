@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.inbox.rejections import RejectedHooks, get_rejected_hooks
 from pipeline.ledger.engine import reading
@@ -41,11 +42,12 @@ _REMEDIES: dict[str, tuple[str, str, str]] = {
 }
 
 
-def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    found = [one for one in get_rejected_hooks(sources.redis, sources.now - MAX_AGE_US) if one.status in _REMEDIES]
+def _find_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    found = [one for one in get_rejected_hooks(context.redis, now - MAX_AGE_US) if one.status in _REMEDIES]
     if not found:
         return
-    with reading(sources.engine) as db:
+    with reading(context.engine) as db:
         stores = {row.name: row.id for row in db.execute(select(Store.name, Store.id))}
     for one in sorted(found, key=lambda one: (one.store, one.status)):
         if one.store in stores:

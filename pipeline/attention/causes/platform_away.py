@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, exists, select
 
 from pipeline.attention.connection_backlog import format_platform_title, load_backlog, summarize_cleared_backlog
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.ledger.connections import format_connection_path
 from pipeline.ledger.deliveries.status import OPEN
@@ -29,9 +30,10 @@ _TO_DO = {
 }
 
 
-def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    with reading(sources.engine) as db:
-        for connection_id, lanes in _find_failing_lanes(db, sources.now - MIN_DURATION_US).items():
+def _find_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    with reading(context.engine) as db:
+        for connection_id, lanes in _find_failing_lanes(db, now - MIN_DURATION_US).items():
             yield _build_item(db, connection_id, lanes)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.attention.connection_backlog import format_platform_title, load_backlog, summarize_cleared_backlog
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.infra import redis_keys
 from pipeline.ledger.connections import format_connection_path, list_all_connections
 from pipeline.ledger.engine import reading
@@ -22,8 +23,8 @@ _TO_DO = (
 )
 
 
-def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    with reading(sources.engine) as db:
+def _find_items(context: Context) -> Iterator[AttentionItem]:
+    with reading(context.engine) as db:
         for one in list_all_connections(db):
             store = get_store(db, one.store_id)
             if store is None or one.status == "active" or not is_paused_by_platform(one.status_reason):
@@ -39,7 +40,7 @@ def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
                 one.status_at,
                 store.name,
                 store.id,
-                tried=_describe_retries(sources, one.id),
+                tried=_describe_retries(context, one.id),
                 reason=one.status_reason,
                 facts=waiting.facts(one.id),
             )
@@ -49,8 +50,8 @@ def _build_options(store: str, label: str) -> str:
     return f"--store {store} --label {label}" if label else f"--store {store}"
 
 
-def _describe_retries(sources: AttentionContext, connection_id: int) -> tuple[str, ...]:
-    last: Any = sources.redis.get(redis_keys.credential_retry(connection_id))
+def _describe_retries(context: Context, connection_id: int) -> tuple[str, ...]:
+    last: Any = context.redis.get(redis_keys.credential_retry(connection_id))
     if last is None:
         return ()
     return (f"The saved keys are tried again every five minutes, last at {format_time(int(last))}.",)

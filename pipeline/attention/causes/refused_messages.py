@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pipeline.attention.connection_backlog import format_platform_title
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.ledger.connections import format_connection_path
 from pipeline.ledger.deliveries.status import DEAD
@@ -23,8 +24,9 @@ MAX_AGE_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `crate
 _TO_DO = "`cratewire dead list` names them; repair what each reason says, then `cratewire dead replay`."
 
 
-def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    fresh = DEAD, Delivery.done_at >= sources.now - MAX_AGE_US
+def _find_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    fresh = DEAD, Delivery.done_at >= now - MAX_AGE_US
     counts = select(Delivery.connection_id, Delivery.reason, func.count().label("messages"))
     counts = counts.add_columns(func.min(Delivery.done_at).label("first_at")).where(*fresh)
     dead = counts.group_by(Delivery.connection_id, Delivery.reason).subquery()
@@ -35,7 +37,7 @@ def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
         .order_by(dead.c.connection_id, dead.c.messages.desc(), dead.c.reason)
     )
     by_connection: dict[int, list[Any]] = defaultdict(list)
-    with reading(sources.engine) as db:
+    with reading(context.engine) as db:
         for row in db.execute(query):
             by_connection[row.connection_id].append(row)
     yield from map(_build_item, by_connection.values())

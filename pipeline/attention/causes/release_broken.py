@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.ledger.monitoring.alarms import OPERATOR
 from pipeline.processing.failure_limit import get_chain_stop
 from pipeline.processing.release import get_running_version
@@ -19,8 +20,8 @@ _TO_DO = (
 )
 
 
-def _find_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    found = get_chain_stop(sources.redis)
+def _find_items(context: Context) -> Iterator[AttentionItem]:
+    found = get_chain_stop(context.redis)
     if found is None:
         return
     yield AttentionItem(

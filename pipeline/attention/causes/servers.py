@@ -14,7 +14,8 @@ from redis.exceptions import TimeoutError as NoAnswer
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.inbox.spool.queue import SPOOL_FILE_NAME
 from pipeline.ledger.engine import reading
@@ -30,86 +31,88 @@ MAX_SPOOL_AGE_US = 60_000_000  # longer than it takes to move hooks from the dis
 _HOOKS_KEPT = "Hooks are kept on web's disk meanwhile, and become events once it answers."
 
 
-def _find_redis_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+def _find_redis_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
     try:
-        facts: Mapping[str, Any] = sources.redis.info()
+        facts: Mapping[str, Any] = context.redis.info()
     except (NoConnection, NoAnswer) as error:  # another error says that it answers
         headline, to_do = (
             f"Redis does not answer ({type(error).__name__})",
             "Look at REDIS_URL and the server; `cratewire doctor`.",
         )
-        yield _build_item(REDIS, "away", headline, _HOOKS_KEPT, to_do, sources.now)
+        yield _build_item(REDIS, "away", headline, _HOOKS_KEPT, to_do, now)
         return
     if not facts.get("aof_enabled", 1):
         effect = "A restart of Redis loses hooks that were acknowledged."
-        yield _build_item(
-            REDIS, "append-only", "Redis keeps nothing on disk", effect, "Set `appendonly yes`.", sources.now
-        )
+        yield _build_item(REDIS, "append-only", "Redis keeps nothing on disk", effect, "Set `appendonly yes`.", now)
     if facts.get("maxmemory_policy", "noeviction") != "noeviction":
         effect = "A full Redis would drop hooks that were acknowledged."
-        yield _build_item(
-            REDIS, "eviction", "Redis may evict", effect, "Set `maxmemory-policy noeviction`.", sources.now
-        )
+        yield _build_item(REDIS, "eviction", "Redis may evict", effect, "Set `maxmemory-policy noeviction`.", now)
     if (most := facts.get("maxmemory", 0)) and facts.get("used_memory", 0) > MAX_MEMORY_SHARE * most:
         effect = "Once it is full, hooks go to web's disk."
         to_do = "See why hooks wait: `cratewire status`; or raise `maxmemory` (CRATEWIRE_VALKEY_MAXMEMORY)."
-        yield _build_item(REDIS, "memory", "Redis is nearly full", effect, to_do, sources.now)
+        yield _build_item(REDIS, "memory", "Redis is nearly full", effect, to_do, now)
 
 
-def _find_database_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+def _find_database_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
     try:
-        current = is_current(sources.engine)
+        current = is_current(context.engine)
     except SQLAlchemyError as error:
         headline = f"The database does not answer ({type(error).__name__})"
         effect = "Hooks are kept in Redis meanwhile, and become events once it answers."
-        yield _build_item(DATABASE, "away", headline, effect, "Look at DATABASE_URL and the server.", sources.now)
+        yield _build_item(DATABASE, "away", headline, effect, "Look at DATABASE_URL and the server.", now)
         return
     if not current:
         headline, effect = "The database is not at the newest revision", "Hooks are kept, and may not become events."
-        yield _build_item(DATABASE, "revision", headline, effect, "Run `cratewire migrate`.", sources.now)
-    if sources.engine.dialect.name == "postgresql":
-        yield from _find_postgresql_items(sources)
+        yield _build_item(DATABASE, "revision", headline, effect, "Run `cratewire migrate`.", now)
+    if context.engine.dialect.name == "postgresql":
+        yield from _find_postgresql_items(context)
 
 
-def _find_postgresql_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    with reading(sources.engine) as db:
+def _find_postgresql_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    with reading(context.engine) as db:
         for setting in ("fsync", "full_page_writes"):
             if db.execute(text(f"SHOW {setting}")).scalar() == "off":  # two constants
                 headline = f"PostgreSQL has {setting} = off"
                 effect = "A power cut may lose events whose hooks have left the inbox."
                 to_do = f"Set `{setting} = on` in postgresql.conf."
-                yield _build_item(DATABASE, setting, headline, effect, to_do, sources.now)
+                yield _build_item(DATABASE, setting, headline, effect, to_do, now)
 
 
-def _find_clock_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    taken: Any = sources.redis.time()
-    drift = abs(sources.now / 1e6 - (taken[0] + taken[1] / 1e6))
+def _find_clock_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    taken: Any = context.redis.time()
+    drift = abs(now / 1e6 - (taken[0] + taken[1] / 1e6))
     if drift > MAX_DRIFT_S:
         headline = f"The clock of {socket.gethostname()} is {drift:.0f} s from Redis's"
         effect = "Waits, leases and the age of hooks are judged by clocks."
         to_do = "Set the clocks of both machines, for instance with chrony."
-        yield _build_item(CLOCK, socket.gethostname(), headline, effect, to_do, sources.now)
+        yield _build_item(CLOCK, socket.gethostname(), headline, effect, to_do, now)
 
 
-def _find_disk_items(sources: AttentionContext) -> Iterator[AttentionItem]:
-    usage = shutil.disk_usage(sources.settings.data_dir)
+def _find_disk_items(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    usage = shutil.disk_usage(context.settings.data_dir)
     if usage.free < min(MIN_FREE_BYTES, MIN_FREE_SHARE * usage.total):
         headline = f"The disk of {socket.gethostname()} is nearly full ({usage.free / 1e9:.1f} GB free)"
         effect = "When it is full, hooks are refused and lost."
-        yield _build_item(DISK, socket.gethostname(), headline, effect, "Make room, or a larger disk.", sources.now)
+        yield _build_item(DISK, socket.gethostname(), headline, effect, "Make room, or a larger disk.", now)
 
 
-def _find_spool_items(sources: AttentionContext) -> Iterator[AttentionItem]:
+def _find_spool_items(context: Context) -> Iterator[AttentionItem]:
     """Of this machine; one of web's that lies elsewhere is told of by the web process there."""
-    count, oldest = 0, sources.now
-    for path in sorted((sources.settings.data_dir / "spool").glob(f"*/{SPOOL_FILE_NAME}")):
+    now = context.now()
+    count, oldest = 0, now
+    for path in sorted((context.settings.data_dir / "spool").glob(f"*/{SPOOL_FILE_NAME}")):
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1.0)) as db:
             try:
                 found, since = db.execute("SELECT count(*), min(received_at) FROM hooks").fetchone()
             except sqlite3.Error:
                 continue
         count, oldest = count + found, min(oldest, since or oldest)
-    if count and oldest < sources.now - MAX_SPOOL_AGE_US:
+    if count and oldest < now - MAX_SPOOL_AGE_US:
         headline = f"{pluralize(count, 'hook')} on the disk of {socket.gethostname()}, not in Redis"
         effect = "They are kept and become events later; if the disk fills, hooks are refused."
         to_do = "See why Redis takes none: `cratewire doctor`."

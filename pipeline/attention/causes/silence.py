@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import ENDPOINT, MERCHANT, OPERATOR, SILENCE, AlarmRow, list_open_alarms
 from pipeline.monitoring.messages import build_headline, build_sentence
@@ -17,18 +18,18 @@ _ENDPOINT_TO_DO = (
 )
 
 
-def _find_silences(sources: AttentionContext) -> Iterator[AttentionItem]:
-    for row in _load_alarms(sources, SILENCE):
+def _find_silences(context: Context) -> Iterator[AttentionItem]:
+    for row in _load_alarms(context, SILENCE):
         yield _build_item(row, MERCHANT, _SILENCE_TO_DO.format(store=row.store))
 
 
-def _find_broken_endpoint(sources: AttentionContext) -> Iterator[AttentionItem]:
-    for row in _load_alarms(sources, ENDPOINT):
+def _find_broken_endpoint(context: Context) -> Iterator[AttentionItem]:
+    for row in _load_alarms(context, ENDPOINT):
         yield _build_item(row, OPERATOR, _ENDPOINT_TO_DO)
 
 
-def _load_alarms(sources: AttentionContext, kind: str) -> list[AlarmRow]:
-    with reading(sources.engine) as db:
+def _load_alarms(context: Context, kind: str) -> list[AlarmRow]:
+    with reading(context.engine) as db:
         return list_open_alarms(db, kind=kind)
 
 

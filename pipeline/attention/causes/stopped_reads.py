@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from pipeline.attention.item import AttentionContext, AttentionItem, Cause
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
 from pipeline.ledger.backfills import DONE, FAILED, RUNNING, SHORT, BackfillRow
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
@@ -22,10 +23,11 @@ MIN_STOPPED_US = 3 * 3_600_000_000  # after several passes that failed
 MAX_AGE_US = 7 * 86_400_000_000
 
 
-def _find_stopped_backfills(sources: AttentionContext) -> Iterator[AttentionItem]:
-    with reading(sources.engine) as db:
+def _find_stopped_backfills(context: Context) -> Iterator[AttentionItem]:
+    now = context.now()
+    with reading(context.engine) as db:
         for store, row in load_newest_backfills(db).items():
-            if found := _build_backfill_item(store, row, sources.now):
+            if found := _build_backfill_item(store, row, now):
                 yield found
 
 
@@ -46,20 +48,21 @@ def _build_backfill_item(store: str, row: BackfillRow, now: int) -> AttentionIte
     )
 
 
-def _find_stopped_reconciliations(sources: AttentionContext) -> Iterator[AttentionItem]:
+def _find_stopped_reconciliations(context: Context) -> Iterator[AttentionItem]:
     """What refused keys stop is named by their own row."""
-    if not sources.settings.reconcile_seconds:
+    now = context.now()
+    if not context.settings.reconcile_seconds:
         return
-    longest = max(MIN_STOPPED_US, round(3 * sources.settings.reconcile_seconds * 1_000_000))
+    longest = max(MIN_STOPPED_US, round(3 * context.settings.reconcile_seconds * 1_000_000))
     row = Reconciliation
     columns = (Store.id, Store.name, row.collection, row.since, row.done_at, row.error)
     query = select(*columns).join(Store, Store.id == row.store_id).join(StoreAPI, StoreAPI.store_id == Store.id)
     usable = StoreAPI.status == ACTIVE, StoreAPI.registers
     found: dict[str, AttentionItem] = {}
-    with reading(sources.engine) as db:
+    with reading(context.engine) as db:
         for store_id, store, collection, since, done_at, error in db.execute(query.where(*usable).order_by(Store.name)):
             last = max(since, done_at or 0)
-            if last < sources.now - longest and store not in found:
+            if last < now - longest and store not in found:
                 headline = f"{store}: its API has not been compared with its hooks for hours ({collection})"
                 effect = "What no hook tells is not found."
                 to_do = f"`cratewire reconcile run --store {store}` tries now and says what stops it."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.destinations import DESTINATIONS
 from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.connections import ConnectionRow, list_store_connections
@@ -18,7 +19,6 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import find_store
 from receiver.pages.connect.form import ConnectForm, get_field_name
-from receiver.pages.context import PagesContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class SavedFields:
     address_of: Mapping[str, str]  # a secret's field -> that of its address
 
 
-def load_saved_fields(site: PagesContext, store_id: int) -> SavedFields:
+def load_saved_fields(site: Context, store_id: int) -> SavedFields:
     """What is saved of a store's API, and of the connection that the form would change."""
     plain: dict[str, str] = {}
     secrets: dict[str, str] = {}

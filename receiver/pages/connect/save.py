@@ -10,6 +10,7 @@ from flask import render_template
 from flask_security.confirmable import generate_confirmation_link
 from sqlalchemy import Connection
 
+from pipeline.context import Context
 from pipeline.core.errors import KeysInUse, Misconfigured
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.destinations.base import CheckResult
@@ -32,7 +33,6 @@ from receiver.pages.auth.users import WebUser
 from receiver.pages.connect.credential_check import FormRejected, format_error
 from receiver.pages.connect.form import ConnectForm
 from receiver.pages.connect.prefill import find_label_to_change
-from receiver.pages.context import PagesContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Merchant:
 
 
 def save_form(
-    site: PagesContext, form: ConnectForm, merchant: Merchant, credentials: Credentials, checked: CheckResult
+    site: Context, form: ConnectForm, merchant: Merchant, credentials: Credentials, checked: CheckResult
 ) -> None:
     """One transaction. What has to be done elsewhere follows from its rows, and is tried until it works.
 
@@ -77,7 +77,7 @@ def save_form(
             add_member(db, account_id, user_id, OWNER, now)
 
 
-def build_uniquifier(site: PagesContext, form: ConnectForm, email: str) -> str:
+def build_uniquifier(site: Context, form: ConnectForm, email: str) -> str:
     """What the new user of this form, and of no other, is known by. Nobody else can guess it."""
     said = "\n".join((form.attempt.data or "", form.store.data, email))
     return hmac.new(
@@ -85,13 +85,13 @@ def build_uniquifier(site: PagesContext, form: ConnectForm, email: str) -> str:
     ).hexdigest()
 
 
-def is_already_saved(site: PagesContext, merchant: Merchant) -> bool:
+def is_already_saved(site: Context, merchant: Merchant) -> bool:
     """Whether this very form was saved already: a button pressed twice, a page loaded anew."""
     with reading(site.engine) as db:
         return is_current_uniquifier(db, merchant.uniquifier)
 
 
-def _add_user(db: Connection, site: PagesContext, merchant: Merchant, now: int) -> int:
+def _add_user(db: Connection, site: Context, merchant: Merchant, now: int) -> int:
     """Somebody who can log in once they have followed the link of the letter written here."""
     user_id = add_user(db, NewUser(merchant.email, merchant.password_hash, merchant.uniquifier), now)
     if user_id is None:

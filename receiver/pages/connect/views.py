@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user, hash_password
 from redis import RedisError
 
-from pipeline.cratejoy.factory import build_client
+from pipeline.cratejoy.factory import open_client
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.accounts import OWNER, VisibleStore
 from pipeline.ledger.engine import reading
@@ -86,11 +86,9 @@ def _connect(form: ConnectForm, *, is_logged_in: bool) -> None:
     if is_already_saved(site, merchant):
         return
     current_app.extensions["cratewire.tries"].take(get_client_network(), f"Client ID {form.client_id.data}")
-    credentials = check_cratejoy(
-        form, lambda keys: build_client(keys, site.redis, http=site.outside, per_second=site.settings.cratejoy_rate)
-    )
+    credentials = check_cratejoy(form, lambda keys: open_client(site, keys))
     try:
-        save_form(site, form, merchant, credentials, check_platform(form, site.outside))
+        save_form(site, form, merchant, credentials, check_platform(form, site.http))
     except FormRejected:
         if not is_already_saved(site, merchant):  # meanwhile, by the same form sent a moment earlier
             raise

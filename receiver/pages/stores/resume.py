@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_security import auth_required
 from redis import RedisError
 
+from pipeline.context import Context
 from pipeline.core.errors import CratewireError
 from pipeline.cratejoy.factory import open_store_client
 from pipeline.destinations import DESTINATIONS
@@ -20,7 +21,6 @@ from pipeline.ledger.store_apis import ACTIVE, find_store_api, record_key_check,
 from pipeline.operations.pause import is_paused_by_platform, resume_with_saved_keys
 from receiver.pages.auth.permissions import get_my_store, require_owner
 from receiver.pages.connect.credential_check import FormRejected
-from receiver.pages.context import PagesContext
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 from receiver.pages.rate_limit import get_client_network
@@ -41,7 +41,7 @@ def resume(name: str) -> ResponseReturnValue:
     if api is not None and api.status != ACTIVE:
         _try_and_report("Cratejoy", store, lambda: _retry_cratejoy(site, store))
     for link in paused:
-        again = partial(resume_with_saved_keys, site.engine, site.settings.secret_keys, link, site.outside, site.now())
+        again = partial(resume_with_saved_keys, site.engine, site.settings.secret_keys, link, site.http, site.now())
         _try_and_report(DESTINATIONS[link.platform].title, store, again)
     return redirect(url_for("home.store", name=name))
 
@@ -57,18 +57,9 @@ def _try_and_report(who: str, store: VisibleStore, try_again: Callable[[], None]
         flash("The saved keys cannot be tried at the moment. Please try again.", "error")
 
 
-def _retry_cratejoy(site: PagesContext, store: VisibleStore) -> None:
+def _retry_cratejoy(site: Context, store: VisibleStore) -> None:
     """Ask with the saved keys; if they are taken, the hooks are looked at next."""
-    settings = site.settings
-    api = open_store_client(
-        site.engine,
-        site.redis,
-        settings.secret_keys,
-        store.store_id,
-        http=site.outside,
-        per_second=settings.cratejoy_rate,
-    )
-    api.check()
+    open_store_client(site, store.store_id).check()
     with writing(site.engine) as db:
         record_key_check(db, store.store_id, None, site.now())
         request_hook_audit(db, store.store_id, site.now())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass, field, replace
+from random import Random
 
 import fakeredis
 import pytest
 from sqlalchemy import Engine
 
 from pipeline.attention.causes import CAUSES
-from pipeline.attention.item import AttentionContext, AttentionItem
+from pipeline.attention.item import AttentionItem
 from pipeline.attention.listing import find_attention_items
 from pipeline.attention.sweep import sweep
+from pipeline.context import Context
 from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.connections import ConnectionRow
@@ -21,8 +22,8 @@ from pipeline.ledger.mail_outbox import claim_mail, list_due_mails, mark_mail_se
 from pipeline.ledger.monitoring.alarms import AlarmRow, list_newest_alarms
 from pipeline.ledger.monitoring.alert_outbox import claim_notice, list_due_notices, mark_notice_done
 from pipeline.ledger.stores import StoreRow
-from pipeline.monitoring.notifications import NotificationContext
 from pipeline.settings import Settings
+from tests.contexts import make_context
 from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_person, add_store
 
 KEYS = ("a-key-that-only-tests-know",)
@@ -30,7 +31,6 @@ OWNER = "bea@example.com"
 MACHINE_CAUSES = ("clock", "disk_nearly_full", "redis", "database")  # they look at this machine and its servers
 LEDGER_CAUSES = [cause for cause in CAUSES if cause.name not in MACHINE_CAUSES]
 MINUTE = 60_000_000
-_numbers = count()
 
 
 @dataclass
@@ -44,15 +44,18 @@ class AttentionSetup:
     link: ConnectionRow
     person_id: int
     clock: int = NOW
+    rng: Random = field(default_factory=lambda: Random(7))
 
-    def sources(self) -> AttentionContext:
-        return AttentionContext(self.engine, self.redis, self.settings, self.clock)
+    @property
+    def context(self) -> Context:
+        context = make_context(self.engine, self.redis, lambda: self.clock)
+        return replace(context, settings=self.settings, rng=self.rng)
 
     def set(self, **changed) -> None:
         self.settings = replace(self.settings, **changed)
 
     def list(self) -> list[AttentionItem]:
-        return find_attention_items(self.sources(), LEDGER_CAUSES)
+        return find_attention_items(self.context, LEDGER_CAUSES)
 
     def causes(self) -> list[str]:
         return [item.cause for item in self.list()]
@@ -64,11 +67,7 @@ class AttentionSetup:
     def sweep(self, minutes: float = 0) -> None:
         """Look and tell, so many minutes later."""
         self.clock += round(minutes * MINUTE)
-        sweep(self.sources(), self.audience(), LEDGER_CAUSES)
-
-    def audience(self) -> NotificationContext:
-        told = {"notices": True, "operator": self.settings.operator_mail}
-        return NotificationContext(KEYS, "https://hooks.example.com", nonce=lambda: f"n{next(_numbers)}", **told)
+        sweep(self.context, LEDGER_CAUSES)
 
     def alarms(self) -> list[AlarmRow]:
         with reading(self.engine) as db:
@@ -99,7 +98,12 @@ class AttentionSetup:
 
 @pytest.fixture
 def desk(engine: Engine, tmp_path) -> AttentionSetup:
-    settings = Settings.from_environment({}, data_dir=tmp_path)
+    settings = replace(
+        Settings.from_environment({}, data_dir=tmp_path),
+        secret_keys=KEYS,
+        public_url="https://hooks.example.com",
+        alarm_url="https://alarms.example.com/cratewire",
+    )
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     with writing(engine) as db:
         store = add_store(db, "acme")

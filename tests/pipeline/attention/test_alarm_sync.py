@@ -104,9 +104,9 @@ def test_what_was_over_before_it_was_told_is_never_mentioned(desk):
     def unfinished(_):
         yield AttentionItem("x", "x", "merchant", "x", "x.", "x.", NOW, "acme", desk.store.id, is_final=False)
 
-    sync_alarms(desk.sources(), [Cause("x", unfinished)])
+    sync_alarms(desk.context, [Cause("x", unfinished)])
     desk.sweep()
-    sync_alarms(desk.sources(), [Cause("x", lambda _: ())])
+    sync_alarms(desk.context, [Cause("x", lambda _: ())])
     desk.sweep()
 
     [alarm] = desk.alarms()
@@ -119,7 +119,7 @@ def test_what_cannot_be_looked_at_stays_open(desk):
 
     refuse(desk)
     desk.sweep()
-    sync_alarms(desk.sources(), [Cause("platform_keys_refused", broken)])
+    sync_alarms(desk.context, [Cause("platform_keys_refused", broken)])
 
     assert [one.ended_at for one in desk.alarms()] == [None]
 
@@ -131,7 +131,7 @@ def test_a_fault_in_one_cause_hides_no_other(desk):
     def found(_):
         yield AttentionItem("x", "x", "merchant", "x", "x.", "x.", NOW)
 
-    sync_alarms(desk.sources(), [Cause("broken", broken), Cause("x", found)])
+    sync_alarms(desk.context, [Cause("broken", broken), Cause("x", found)])
 
     assert [one.kind for one in desk.alarms()] == ["x"]
 

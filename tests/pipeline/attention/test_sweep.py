@@ -6,8 +6,7 @@ from sqlalchemy import insert
 
 from pipeline.attention.alarm_sync import sync_alarms
 from pipeline.attention.item import AttentionItem, Cause
-from pipeline.attention.last_sweep import record_sweep
-from pipeline.attention.sweep import sweep_as_fallback
+from pipeline.attention.sweep import sweep, sweep_as_fallback
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema.core import Account, Store
@@ -16,7 +15,7 @@ from tests.pipeline.ledger.rows import NOW
 
 
 def instead(desk):
-    return sweep_as_fallback(desk.sources(), desk.audience(), LEDGER_CAUSES)
+    return sweep_as_fallback(desk.context, LEDGER_CAUSES)
 
 
 def test_while_sweeps_look_there_is_nothing_to_do_instead(desk):
@@ -26,8 +25,8 @@ def test_while_sweeps_look_there_is_nothing_to_do_instead(desk):
 
 
 def test_while_no_sweep_looks_one_web_process_does_and_tells(desk):
+    sweep(desk.context, ())
     with writing(desk.engine) as db:
-        record_sweep(db, desk.clock)
         pause_connection(db, desk.link.id, "the credentials were refused (401)", desk.clock)
     desk.clock += 200_000_000
 
@@ -38,7 +37,7 @@ def test_while_no_sweep_looks_one_web_process_does_and_tells(desk):
 def test_what_only_an_operator_can_mend_is_written_to_the_operator(desk):
     desk.set(operator_mail=("oncall@example.com",))
     sync_alarms(
-        desk.sources(),
+        desk.context,
         [Cause("x", lambda _: [AttentionItem("x", "x", "operator", "Full", "It is full.", "Make room.", NOW)])],
     )
     desk.sweep()
@@ -53,7 +52,7 @@ def test_a_store_whose_account_has_no_owner_is_the_operators_concern(desk):
         made = insert(Store).values(account_id=account, name="moon", forward_also=[], created_at=NOW)
         store_id = db.execute(made.returning(Store.id)).scalar_one()
     item = AttentionItem("x", "moon", "merchant", "moon: x", "It is x.", "Do x.", NOW, "moon", store_id)
-    sync_alarms(desk.sources(), [Cause("x", lambda _: [item])])
+    sync_alarms(desk.context, [Cause("x", lambda _: [item])])
     desk.sweep()
 
     assert [recipient for recipient, _, _ in desk.letters()] == ["oncall@example.com"]

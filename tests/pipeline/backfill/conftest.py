@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
-from random import Random
 from typing import Any
 
 import fakeredis
 import pytest
 from sqlalchemy import Engine, select
 
-from pipeline.backfill.dependencies import BackfillContext
-from pipeline.backfill.run import StepResult, run_steps
+from pipeline.backfill.run import OpenAPI, StepResult, run_steps
 from pipeline.backfill.schedule import start_backfill
-from pipeline.cratejoy.factory import build_client
-from pipeline.infra.http.client import HTTPClient
+from pipeline.context import Context
+from pipeline.cratejoy.factory import open_store_client
+from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.backfills import BackfillRow, find_last_backfill
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.store_apis import record_audit, save_store_api, set_hook_registration
+from tests.contexts import SETTINGS, make_context
 from tests.pipeline.ledger.rows import NOW, add_connection, add_store
 from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock, StoreControl
 
@@ -38,11 +37,8 @@ class BackfillSetup:
     per_second: float = AMPLE_PER_S
 
     @property
-    def means(self) -> BackfillContext:
-        open_api = partial(
-            build_client, self.shop.credentials(), self.redis, http=HTTPClient(), per_second=self.per_second
-        )
-        return BackfillContext(self.engine, self.redis, lambda _: open_api(), self.clock, Random(7))
+    def context(self) -> Context:
+        return make_context(self.engine, self.redis, self.clock, cratejoy_rate=self.per_second)
 
     def start(self, kind: str = "all") -> int:
         return start_backfill(self.engine, self.store_id, kind, self.clock.now)
@@ -53,11 +49,11 @@ class BackfillSetup:
         assert row is not None
         return row
 
-    def step(self, means: BackfillContext | None = None) -> StepResult:
+    def step(self, context: Context | None = None, open_api: OpenAPI = open_store_client) -> StepResult:
         """One task's worth, at the time it is due."""
         row = self.row()
         self.clock.now = max(self.clock.now, row.next_step_at)
-        return run_steps(means or self.means, row.id, row.next_step_at)
+        return run_steps(context or self.context, row.id, row.next_step_at, open_api=open_api)
 
     def run(self, most: int = 200) -> BackfillRow:
         """Until it ends."""
@@ -87,7 +83,7 @@ def book(engine: Engine, shop: StoreControl) -> BackfillSetup:
     with writing(engine) as db:
         store_id = add_store(db).id
         add_connection(db, store_id)
-        save_store_api(db, store_id, b"sealed", NOW)
+        save_store_api(db, store_id, encrypt(SETTINGS.secret_keys, shop.credentials().as_config()), NOW)
         set_hook_registration(db, store_id, NOW, registers=False)
         record_audit(db, store_id, NOW, NOW)
     return BackfillSetup(engine, shop, store_id)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from pipeline.backfill import run
 from pipeline.core.errors import RateLimited
+from pipeline.cratejoy.factory import open_store_client
 from pipeline.infra.metrics import REGISTRY
 
 
@@ -47,14 +46,14 @@ def test_a_page_two_have_read_counts_once(book, figures):
 
     class Slow:
         def page(self, *asked, **how):
-            read = book.means.open_api(book.store_id).page(*asked, **how)
+            read = open_store_client(book.context, book.store_id).page(*asked, **how)
             if len(rivals) < 5:
                 rivals.append(None)
                 book.redis.flushall()
                 book.run()
             return read
 
-    book.step(replace(book.means, open_api=lambda _: Slow()))
+    book.step(open_api=lambda *_: Slow())
 
     assert (figures["pages"], figures["people"]) == (book.row().pages, 12)
 
@@ -87,7 +86,7 @@ def test_waiting_is_counted_by_its_reason(book, figures, throttled, reason):
         def page(self, *_, **__):
             raise RateLimited(2.5, "used up", throttled=throttled)
 
-    book.step(replace(book.means, open_api=lambda _: UsedUp()))
+    book.step(open_api=lambda *_: UsedUp())
 
     row = book.row()
     told = row.throttled_us + row.waited_us

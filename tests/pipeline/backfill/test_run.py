@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from pipeline.backfill import phases, run
 from pipeline.core.errors import RateLimited
+from pipeline.cratejoy.factory import open_store_client
 from pipeline.infra import redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.backfills import cancel_backfill, pause_backfill, resume_backfill
@@ -60,7 +61,7 @@ def test_what_was_counted_first_says_how_far_it_is(book):
     book.shop.people(20)
     book.start()
     while book.row().phase == "counting":
-        book.step(replace(book.means, now=iter_clock(book)))
+        book.step(replace(book.context, now=iter_clock(book)))
 
     assert (book.row().totals["customers"], book.row().pages) == (20, 0)
 
@@ -79,7 +80,7 @@ def test_one_task_leaves_the_worker_to_others_after_a_while(book):
     book.shop.people(20)
     book.start()
 
-    stepped = book.step(replace(book.means, now=iter_clock(book)))
+    stepped = book.step(replace(book.context, now=iter_clock(book)))
 
     assert stepped.resume_at == book.row().next_step_at
     assert book.row().state == "running"
@@ -89,10 +90,10 @@ def test_a_step_that_was_planned_before_another_was_taken_does_nothing(book):
     book.shop.people(20)
     book.start()
     planned = book.row().next_step_at
-    book.step(replace(book.means, now=iter_clock(book)))
+    book.step(replace(book.context, now=iter_clock(book)))
     asked = len(book.pages())
 
-    assert run.run_steps(book.means, book.row().id, planned).resume_at is None
+    assert run.run_steps(book.context, book.row().id, planned).resume_at is None
     assert len(book.pages()) == asked
 
 
@@ -111,14 +112,14 @@ def test_two_who_read_the_same_page_write_it_once(book):
 
     class Slow:
         def page(self, *asked, **how):
-            read = book.means.open_api(book.store_id).page(*asked, **how)
+            read = open_store_client(book.context, book.store_id).page(*asked, **how)
             if len(rivals) < 5:
                 rivals.append(None)
                 book.redis.flushall()
                 book.run()
             return read
 
-    book.step(replace(book.means, open_api=lambda _: Slow()))
+    book.step(open_api=lambda *_: Slow())
 
     assert book.told() == sorted(everybody)
     assert book.row().done["customers"] == 12
@@ -153,7 +154,7 @@ def test_a_used_up_budget_is_waited_for_in_the_ledger(book):
         def page(self, *_, **__):
             raise RateLimited(0.4, "used up")
 
-    stepped = book.step(replace(book.means, open_api=lambda _: UsedUp()))
+    stepped = book.step(open_api=lambda *_: UsedUp())
 
     assert stepped.resume_at == book.row().next_step_at == book.clock.now + 400_000
     assert (book.row().waited_us, book.row().throttled_us) == (400_000, 0)
@@ -175,7 +176,7 @@ def test_time_waited_for_a_429_is_told_apart(book):
 def test_a_paused_backfill_goes_on_where_it_was(book):
     everybody = book.shop.people(30)
     book.start()
-    book.step(replace(book.means, now=iter_clock(book)))
+    book.step(replace(book.context, now=iter_clock(book)))
     with writing(book.engine) as db:
         pause_backfill(db, book.store_id, book.clock.now)
     stopped = book.step()
@@ -195,12 +196,12 @@ def test_a_page_under_way_when_it_is_cancelled_is_not_written(book):
 
     class Cancelled:
         def page(self, *asked, **how):
-            read = book.means.open_api(book.store_id).page(*asked, **how)
+            read = open_store_client(book.context, book.store_id).page(*asked, **how)
             with writing(book.engine) as db:
                 cancel_backfill(db, book.store_id, book.clock.now)
             return read
 
-    book.step(replace(book.means, open_api=lambda _: Cancelled()))
+    book.step(open_api=lambda *_: Cancelled())
 
     assert (book.row().state, book.row().totals, book.deliveries()) == ("cancelled", {}, [])
 

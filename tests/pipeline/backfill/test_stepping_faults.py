@@ -33,7 +33,7 @@ def run(book, store):
     for _ in range(50):
         if not book.row().is_open:
             break
-        book.step(replace(book.means, open_api=lambda _: store))
+        book.step(open_api=lambda *_: store)
     return book.row()
 
 

@@ -110,7 +110,7 @@ def test_a_store_that_grows_while_it_is_read_is_read_once(book):
 
     row = book.row()
     while row.is_open:
-        book.step(run.BackfillContext(book.engine, book.redis, lambda _: Growing(), book.clock, book.means.rng))
+        book.step(open_api=lambda *_: Growing())
         row = book.row()
 
     assert (numbers(row), Growing.asked) == (("done", 2, 2), 2)

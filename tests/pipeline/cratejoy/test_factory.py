@@ -7,7 +7,6 @@ import pytest
 from pipeline.core.errors import Misconfigured
 from pipeline.cratejoy.factory import open_store_client
 from pipeline.infra.crypto.encryption import encrypt
-from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import (
     REFUSED,
@@ -17,6 +16,7 @@ from pipeline.ledger.store_apis import (
     record_key_check,
     save_store_api,
 )
+from tests.contexts import make_context
 from tests.pipeline.ledger.rows import NOW, add_store
 
 KEYS = ("k" * 32,)
@@ -41,12 +41,12 @@ def found(engine, store_id):
 def test_a_store_is_opened_with_the_keys_that_were_saved(engine, redis, shop, store_id):
     save(engine, store_id, shop.credentials())
 
-    open_store_client(engine, redis, KEYS, store_id, http=HTTPClient(), per_second=100).check()
+    open_store_client(make_context(engine, redis, secret_keys=KEYS, cratejoy_rate=100.0), store_id).check()
 
 
 def test_a_store_without_keys_cannot_be_opened(engine, redis, store_id):
     with pytest.raises(Misconfigured, match="without"):
-        open_store_client(engine, redis, KEYS, store_id, http=HTTPClient())
+        open_store_client(make_context(engine, redis, secret_keys=KEYS), store_id)
 
 
 def test_the_ledger_cannot_read_the_keys(engine, shop, store_id):

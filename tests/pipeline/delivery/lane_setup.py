@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 import fakeredis
@@ -16,6 +15,7 @@ from pipeline.infra import redis_keys
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
+from tests.contexts import make_context
 from tests.pipeline.delivery.fake_destination import ScriptedBudget, ScriptedDestination
 from tests.pipeline.ledger.rows import NOW, add_deliveries
 
@@ -37,7 +37,7 @@ class LaneSetup:
 
     @property
     def deps(self) -> LaneDeps:
-        return LaneDeps(self.engine, self.redis, self._open, lambda: self.now, Random(7))
+        return LaneDeps(make_context(self.engine, self.redis, lambda: self.now), self._open)
 
     def _open(self, _connection_id: int) -> OpenConnection:
         self.opened += 1

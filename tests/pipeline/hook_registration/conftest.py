@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 
 import fakeredis
 import pytest
 
+from pipeline.context import Context
 from pipeline.cratejoy.factory import build_client
-from pipeline.hook_registration.store_hooks import SyncContext
+from pipeline.hook_registration.store_hooks import OpenAPI, open_urgent_client
 from pipeline.hook_registration.sync import sync_hooks
 from pipeline.hook_registration.urls import build_hook_urls
 from pipeline.infra.crypto.encryption import encrypt
@@ -18,6 +18,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import list_findings
 from pipeline.ledger.store_apis import find_store_api, request_hook_audit, save_store_api, set_hook_registration
 from pipeline.ledger.stores import get_store, rotate_token
+from tests.contexts import make_context
 from tests.pipeline.ledger.rows import NOW, add_store
 from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock, StoreControl
 
@@ -29,26 +30,27 @@ PUBLIC = "http://127.0.0.1:8080"
 class RegisteredHooks:
     """The store, its hooks at the sandbox, and the ledger's word on them."""
 
-    care: SyncContext
+    context: Context
     shop: StoreControl
     store_id: int
     clock: Clock = field(default_factory=Clock)
+    open_api: OpenAPI = open_urgent_client
 
     def tend(self, **how):
-        return sync_hooks(self.care, self.store_id, **how)
+        return sync_hooks(self.context, self.store_id, open_api=self.open_api, **how)
 
     def audit(self):
         """Have the hooks looked at anew, and mended."""
-        with writing(self.care.engine) as db:
+        with writing(self.context.engine) as db:
             request_hook_audit(db, self.store_id, self.clock.now)
         self.tend()
 
     def row(self):
-        with reading(self.care.engine) as db:
+        with reading(self.context.engine) as db:
             return find_store_api(db, self.store_id)
 
     def findings(self):
-        with reading(self.care.engine) as db:
+        with reading(self.context.engine) as db:
             return list_findings(db, self.store_id)
 
     def kinds(self, *, mended):
@@ -56,9 +58,9 @@ class RegisteredHooks:
         return [(one.kind, one.event) for one in self.findings() if (one.mended_at is not None) is mended]
 
     def urls(self):
-        with reading(self.care.engine) as db:
+        with reading(self.context.engine) as db:
             store = get_store(db, self.store_id)
-        return build_hook_urls(KEYS, self.care.public_url, store.name, store.token_version)
+        return build_hook_urls(KEYS, self.context.settings.public_url, store.name, store.token_version)
 
     def registered(self):
         """event -> targets, of the hooks that are enabled."""
@@ -82,12 +84,12 @@ class RegisteredHooks:
         return self.api().create("hooks", hook)["id"]
 
     def rotate(self, old_until=None):
-        with writing(self.care.engine) as db:
+        with writing(self.context.engine) as db:
             rotate_token(db, self.store_id, old_until)
             request_hook_audit(db, self.store_id, self.clock.now)
 
     def disconnect(self):
-        with writing(self.care.engine) as db:
+        with writing(self.context.engine) as db:
             set_hook_registration(db, self.store_id, self.clock.now, registers=False)
 
 
@@ -100,9 +102,8 @@ def make_ward(engine, shop):
             store_id = add_store(db).id
             save_store_api(db, store_id, encrypt(KEYS, shop.credentials().as_config()), NOW)
         clock, redis = Clock(), fakeredis.FakeRedis()
-        open_api = partial(build_client, redis=redis, http=HTTPClient(), per_second=per_second)
-        care = SyncContext(engine, redis, KEYS, public_url, open_api, clock)
-        return RegisteredHooks(care, shop, store_id, clock)
+        settings = {"secret_keys": KEYS, "public_url": public_url, "cratejoy_rate": per_second}
+        return RegisteredHooks(make_context(engine, redis, clock, **settings), shop, store_id, clock)
 
     return made
 

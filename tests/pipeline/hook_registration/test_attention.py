@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fakeredis
 import pytest
 from sqlalchemy import insert, update
 
 from pipeline.attention.causes import hook_registration
-from pipeline.attention.item import AttentionContext
 from pipeline.hook_registration.sync import AUDIT_INTERVAL_US
 from pipeline.ledger.engine import writing
 from pipeline.ledger.hook_findings import record_fix_failure
@@ -16,21 +14,11 @@ from pipeline.ledger.reconciliations import create_missing_reconciliations
 from pipeline.ledger.schema.monitoring import HourlyActivity
 from pipeline.ledger.schema.reconciliation import Reconciliation
 from pipeline.ledger.store_apis import set_hook_registration
-from pipeline.settings import Settings
 
 
 @pytest.fixture
-def items(tmp_path):
-    settings = Settings.from_environment({}, data_dir=tmp_path)
-
-    def listed(ward):
-        return list(
-            hook_registration.CAUSE.look(
-                AttentionContext(ward.care.engine, fakeredis.FakeRedis(), settings, ward.clock.now)
-            )
-        )
-
-    return listed
+def items():
+    return lambda ward: list(hook_registration.CAUSE.find_items(ward.context))
 
 
 def later(ward, us=AUDIT_INTERVAL_US):
@@ -48,7 +36,7 @@ def test_a_store_that_was_just_connected_needs_nothing(tended, items):
 
 def hear(ward, at):
     """A hook of a new order came."""
-    with writing(ward.care.engine) as db:
+    with writing(ward.context.engine) as db:
         hour = at // HOUR_US
         row = {"store_id": 1, "event": "order_new", "hour": hour, "hooks": 1, "first_at": at, "last_at": at}
         db.execute(insert(HourlyActivity).values(**row))
@@ -62,7 +50,7 @@ def test_the_first_hook_of_a_store_does_not_make_its_registration_a_deletion(ten
 
 
 def test_one_hook_that_was_deleted_twice_is_one_hook(tended, items):
-    with writing(tended.care.engine) as db:
+    with writing(tended.context.engine) as db:
         create_missing_reconciliations(db, ["orders"], 10**15, tended.clock.now)
     for _ in range(2):
         delete(tended)
@@ -92,14 +80,14 @@ def test_a_hook_that_is_seen_again_by_the_next_look_needs_nothing(tended, items)
 
 
 def test_it_stays_until_what_was_missed_has_been_looked_up(tended, items):
-    with writing(tended.care.engine) as db:
+    with writing(tended.context.engine) as db:
         create_missing_reconciliations(db, ["orders"], 10**15, tended.clock.now)
     delete(tended)
     later(tended)
     asked_for = tended.clock.now
     later(tended)
     before = items(tended)
-    with writing(tended.care.engine) as db:
+    with writing(tended.context.engine) as db:
         asked = db.execute(update(Reconciliation).values(done_at=tended.clock.now).returning(Reconciliation.next_at))
         next_at = asked.scalar_one()
 
@@ -111,7 +99,7 @@ def test_hooks_that_the_merchant_had_removed_were_not_deleted(tended, items):
     tended.disconnect()
     tended.tend()
     tended.clock.now += AUDIT_INTERVAL_US
-    with writing(tended.care.engine) as db:
+    with writing(tended.context.engine) as db:
         set_hook_registration(db, tended.store_id, tended.clock.now, registers=True)
     tended.tend()
 
@@ -120,9 +108,9 @@ def test_hooks_that_the_merchant_had_removed_were_not_deleted(tended, items):
 
 def test_a_hook_that_cratejoy_refuses_to_take_is_named_with_the_answer(tended, items):
     delete(tended)
-    tended.tend(only_look=True)
+    tended.tend(audit_only=True)
     [finding] = [one for one in tended.findings() if one.mended_at is None]
-    with writing(tended.care.engine) as db:
+    with writing(tended.context.engine) as db:
         record_fix_failure(db, finding.id, "POST hooks: answered 400")
 
     [item] = items(tended)

@@ -47,7 +47,7 @@ def test_whoever_only_looks_mends_nothing_and_puts_no_mending_off(tended):
     tended.api().delete("hooks", tended.hook("order_new")["id"])
     for number in range(1, 4):
         tended.clock.now = NOW + number * 50 * SECOND_US
-        tended.tend(only_look=True)
+        tended.tend(audit_only=True)
 
     assert tended.kinds(mended=False) == [("missing", "order_new")]
     assert tended.row().audit_at == NOW + AUDIT_INTERVAL_US
@@ -61,8 +61,8 @@ def test_whoever_looks_sees_what_is_so_now_and_not_what_the_last_audit_left(make
     ward.tend()
     before = len(ward.kinds(mended=False))
     ward.register("order_new", ward.urls()["order_new"])
-    while not ward.tend(only_look=True).done:
-        ward.care.redis.flushall()  # as time would empty the window
+    while not ward.tend(audit_only=True).done:
+        ward.context.redis.flushall()  # as time would empty the window
 
     assert ("missing", "order_new") not in ward.kinds(mended=False)
     assert before > 0
@@ -196,7 +196,7 @@ def test_disconnecting_removes_ours_and_nobody_elses(tended):
 
 
 def test_looking_mends_nothing(ward):
-    ward.tend(only_look=True)
+    ward.tend(audit_only=True)
 
     assert ward.registered() == {}
     assert {kind for kind, _ in ward.kinds(mended=False)} == {"missing"}
@@ -220,7 +220,7 @@ def test_a_list_of_hooks_that_comes_back_empty_is_read_again_before_any_is_made(
 
 
 def test_two_stores_with_the_same_keys_leave_each_others_hooks_alone_and_come_to_rest(tended):
-    with writing(tended.care.engine) as db:
+    with writing(tended.context.engine) as db:
         twin = replace(tended, store_id=add_store(db, "twin-box").id)
         save_store_api(db, twin.store_id, encrypt(KEYS, tended.shop.credentials().as_config()), NOW)
     twin.tend()

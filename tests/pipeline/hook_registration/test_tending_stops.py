@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from pipeline.core.errors import BadCredentials, Misconfigured, ServerFault
@@ -21,7 +19,7 @@ def test_a_small_budget_is_used_bit_by_bit_without_waiting(make_ward):
     passes = 1
     while not (tended := ward.tend()).done:
         assert tended.wait > 0
-        ward.care.redis.flushall()  # as time would empty the window
+        ward.context.redis.flushall()  # as time would empty the window
         passes += 1
 
     assert ward.as_it_should_be()
@@ -32,7 +30,7 @@ def test_a_small_budget_is_used_bit_by_bit_without_waiting(make_ward):
 def test_a_budget_of_one_request_comes_to_an_end_too(make_ward):
     ward = make_ward(per_second=1)
     while not ward.tend().done:
-        ward.care.redis.flushall()
+        ward.context.redis.flushall()
 
     assert ward.as_it_should_be()
 
@@ -79,7 +77,7 @@ def test_refused_keys_are_marked_and_tried_again_in_an_hour(ward):
 def test_a_request_that_is_refused_stops_no_other(ward):
     ward.register("order_new", f"{PUBLIC}/hooks/sunny-box/1.{'x' * 43}/order_new")
     gone = ward.hook("order_new")["id"]
-    ward.tend(only_look=True)
+    ward.tend(audit_only=True)
     ward.api().delete("hooks", gone)
     ward.tend()
 
@@ -93,9 +91,9 @@ def test_a_request_that_is_refused_stops_no_other(ward):
 
 def test_a_loopback_address_is_not_given_to_a_store_far_away(ward):
     """Such as a copy of an installation on somebody's desk: the real one's hooks must stay as they are."""
-    with writing(ward.care.engine) as db:
+    with writing(ward.context.engine) as db:
         save_store_api(db, ward.store_id, encrypt(KEYS, Credentials("id", "secret").as_config()), NOW)
-    ward.care = replace(ward.care, open_api=lambda _: ward.api())
+    ward.open_api = lambda *_: ward.api()
     ward.register("order_new", ward.urls()["order_new"].replace(PUBLIC, "https://hooks.example.com"))
     ward.tend()
 
@@ -105,32 +103,31 @@ def test_a_loopback_address_is_not_given_to_a_store_far_away(ward):
 
 def test_asking_for_another_audit_during_one_is_not_forgotten(ward):
     """A rotation that comes while a pass is under way must not wait for the next hour."""
-    opened = ward.care.open_api
+    opened = ward.open_api
 
-    def open_and_ask(credentials):
-        with writing(ward.care.engine) as db:
+    def open_and_ask(context, credentials):
+        with writing(ward.context.engine) as db:
             request_hook_audit(db, ward.store_id, NOW + 1)
-        return opened(credentials)
+        return opened(context, credentials)
 
-    asked = replace(ward.care, open_api=open_and_ask)
-    ward.care, plain = asked, ward.care
+    ward.open_api = open_and_ask
     ward.tend()
-    ward.care = plain
+    ward.open_api = opened
 
     assert (ward.row().audit_at, ward.row().audited_at) == (NOW + 1, None)
 
 
 def test_two_do_not_tend_one_store_at_once(ward):
     held = []
-    opened = ward.care.open_api
+    opened = ward.open_api
 
-    def open_and_tend(credentials):
+    def open_and_tend(context, credentials):
         if not held:
             held.append(None)
             held.append(ward.tend())
-        return opened(credentials)
+        return opened(context, credentials)
 
-    ward.care = replace(ward.care, open_api=open_and_tend)
+    ward.open_api = open_and_tend
     ward.tend()
 
     assert held[1].why == "somebody else is at this store's hooks"
@@ -139,7 +136,7 @@ def test_two_do_not_tend_one_store_at_once(ward):
 
 def test_only_stores_whose_time_has_come_are_due(tended):
     def due(at):
-        with writing(tended.care.engine) as db:
+        with writing(tended.context.engine) as db:
             return list_due_audits(db, at)
 
     assert due(NOW + AUDIT_INTERVAL_US - 1) == []
@@ -147,7 +144,7 @@ def test_only_stores_whose_time_has_come_are_due(tended):
 
 
 def test_a_store_without_keys_is_not_tended(ward):
-    with writing(ward.care.engine) as db:
+    with writing(ward.context.engine) as db:
         delete_store_api(db, ward.store_id)
 
     with pytest.raises(Misconfigured, match="Client ID"):

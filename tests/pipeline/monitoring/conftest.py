@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
+from random import Random
 
 import pytest
 from sqlalchemy import Engine, insert, update
 
+from pipeline.context import Context
 from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.accounts import NewUser, Role, add_member, add_user
 from pipeline.ledger.engine import reading, writing
@@ -17,13 +18,13 @@ from pipeline.ledger.monitoring.alert_outbox import claim_notice, list_due_notic
 from pipeline.ledger.monitoring.canaries import claim_canary, record_canary_answer
 from pipeline.ledger.schema.monitoring import Canary, HourlyActivity
 from pipeline.ledger.stores import save_store
-from pipeline.monitoring.diagnosis import DiagnosticsContext
-from pipeline.monitoring.notifications import NotificationContext
-from pipeline.monitoring.sweep import MonitoringContext, sweep
+from pipeline.monitoring.sweep import sweep
+from tests.contexts import make_context
 from tests.pipeline.monitoring.hook_histories import DAY, every_day, heard_at, hour_us
 
 KEYS = ("a-key-that-only-tests-know",)
 PUBLIC = "https://hooks.example.com"
+ALARM_URL = "https://alarms.example.com/cratewire"
 OFFICE_HOURS = range(9, 18)
 
 
@@ -37,7 +38,7 @@ class MonitoredStores:
     heartbeat_seconds: float = 0.0
     notices: bool = True
     stores: dict[str, int] = field(default_factory=dict)
-    _numbers: count = field(default_factory=count)
+    rng: Random = field(default_factory=lambda: Random(7))
 
     def store(self, name: str = "acme", account: str = "default", events: tuple[str, ...] = ("order_new",)) -> int:
         with writing(self.engine) as db:
@@ -65,16 +66,20 @@ class MonitoredStores:
     def sweep(self, hours: float = 0.0) -> list[int]:
         """Look, so many hours later."""
         self.clock += hour_us(hours) - hour_us(0)
-        return sweep(self.ears())
+        return sweep(self.context)
 
-    def ears(self) -> MonitoringContext:
-        means = DiagnosticsContext(self.heartbeat_seconds, self.canary_seconds, self.nonce)
-        return MonitoringContext(
-            self.engine, means, NotificationContext(KEYS, PUBLIC, self.notices, self.nonce), lambda: self.clock
+    @property
+    def context(self) -> Context:
+        context = make_context(
+            self.engine,
+            now=lambda: self.clock,
+            secret_keys=KEYS,
+            public_url=PUBLIC,
+            alarm_url=ALARM_URL if self.notices else None,
+            heartbeat_seconds=self.heartbeat_seconds,
+            canary_seconds=self.canary_seconds,
         )
-
-    def nonce(self) -> str:
-        return f"n{next(self._numbers)}"
+        return replace(context, rng=self.rng)
 
     def alarms(self) -> list[AlarmRow]:
         with reading(self.engine) as db:

@@ -10,18 +10,17 @@ import json
 import pytest
 from sqlalchemy import select
 
-from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.alert_outbox import insert_notice
 from pipeline.ledger.schema.monitoring import Notice
-from pipeline.monitoring.alert_webhook import MAX_ATTEMPTS, AlertWebhook, derive_signing_secret, send_due_notices
+from pipeline.monitoring.alert_webhook import MAX_ATTEMPTS, derive_signing_secret, send_due_notices
 from tests.builders import NOW
+from tests.contexts import make_context
 from tests.servers.listener import listener
 from tests.servers.process import free_port
 
 OLD, NEW = "the-key-of-last-year", "the-key-of-this-year"
 CONTENT = {"type": "alarms.opened", "timestamp": "2026-03-02T16:46:40Z", "data": {"opened": [{"store": "acme"}]}}
-CALLS = HTTPClient()
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def ring(engine, clock):
     """Tells whatever waits to an address."""
 
     def rung(url, keys=(NEW,)):
-        return send_due_notices(AlertWebhook(engine, url, keys, CALLS, lambda: clock[0]))
+        return send_due_notices(make_context(engine, now=lambda: clock[0], alarm_url=url, secret_keys=keys))
 
     with writing(engine) as db:
         insert_notice(db, "msg_1", CONTENT, NOW)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.infra.crypto import hook_tokens
@@ -10,7 +12,7 @@ from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.canaries import CanaryRow, list_newest_canaries, request_canary
-from pipeline.monitoring.canary import NOT_CRATEWIRE, OTHER_KEY_IN_USE, SECOND_US, CanaryTarget, send_canary
+from pipeline.monitoring.canary import NOT_CRATEWIRE, OTHER_KEY_IN_USE, SECOND_US, send_canary
 from pipeline.monitoring.canary_status import ARRIVAL_TIMEOUT_US, NEVER_ARRIVED, compute_status
 from tests.builders import NOW
 from tests.pipeline.monitoring.conftest import KEYS
@@ -71,6 +73,11 @@ def test_one_that_was_taken_may_be_on_its_way_for_a_while():
     assert compute_status([canary(0), back(1)], NOW + ARRIVAL_TIMEOUT_US + SECOND_US).fault == NEVER_ARRIVED
 
 
+def at_address(town, url):
+    """The installation whose public address is this one."""
+    return replace(town.context, settings=replace(town.context.settings, public_url=url))
+
+
 @pytest.fixture
 def send(town):
     """Sends one to an address; its fault, as it was noted."""
@@ -78,9 +85,9 @@ def send(town):
 
     def sent(url):
         with writing(town.engine) as db:
-            request_canary(db, store, town.nonce(), town.clock)
+            request_canary(db, store, town.context.make_nonce(), town.clock)
             [one] = list_newest_canaries(db, 1)
-        told = send_canary(town.engine, CanaryTarget(KEYS, url), one.id, HTTP_CALLS, lambda: town.clock)
+        told = send_canary(at_address(town, url), one.id)
         with reading(town.engine) as db:
             [noted] = list_newest_canaries(db, 1)
         assert (noted.answered_at, noted.fault) == (town.clock, told)
@@ -137,7 +144,7 @@ def test_one_canary_is_sent_once_however_many_workers_take_it(town, send):
         send(heard.url)
         with reading(town.engine) as db:
             [one] = list_newest_canaries(db, 1)
-        send_canary(town.engine, CanaryTarget(KEYS, heard.url), one.id, HTTP_CALLS, lambda: town.clock)
+        send_canary(at_address(town, heard.url), one.id)
 
     assert len(heard.requests) == 1
 

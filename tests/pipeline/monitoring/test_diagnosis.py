@@ -228,8 +228,8 @@ def test_whoever_can_find_out_more_adds_an_attempt(silent):
     )
     silent.audit()
     with writing(silent.town.engine) as db:
-        start_diagnostics(db, silent.town.ears().means, silent.store_id, silent.town.clock, (mine,))
-        collect_diagnostics(db, silent.town.ears().means, silent.town.clock, (*DIAGNOSTIC_CHECKS, mine))
+        start_diagnostics(db, silent.town.context, silent.store_id, silent.town.clock, (mine,))
+        collect_diagnostics(db, silent.town.context, silent.town.clock, (*DIAGNOSTIC_CHECKS, mine))
 
     [alarm] = silent.town.alarms()
     assert (begun, alarm.tried[-1]) == ([1], "Of acme 3 were missed.")

@@ -13,12 +13,11 @@ from sqlalchemy import Engine, select
 
 from pipeline.core.errors import NotFound
 from pipeline.cratejoy.client import CratejoyClient
-from pipeline.cratejoy.factory import build_client
+from pipeline.cratejoy.factory import open_store_client
 from pipeline.events.catalogue import get_event_row
 from pipeline.events.identity import identify_event
 from pipeline.inbox.entry import InboxEntry
 from pipeline.infra.crypto.encryption import encrypt
-from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.observed_events import count_by_day
 from pipeline.ledger.reconciliations import create_missing_reconciliations, load_reconciliations, request_pass
@@ -27,7 +26,6 @@ from pipeline.ledger.store_apis import save_store_api
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.validate import validate_batch
 from pipeline.reconciliation.collections import COLLECTIONS
-from pipeline.reconciliation.dependencies import ReconciliationContext, ReconciliationTiming
 from pipeline.reconciliation.run import reconcile
 from pipeline.recording.batch import record_batch
 from sandbox.store.shop import customers, orders
@@ -40,6 +38,7 @@ from sandbox.store.simulation.existing_customers import add_existing_customers
 from sandbox.store.webhooks import body_variants, value_formats, wire_forms
 from sandbox.store.webhooks.bodies import build_body
 from sandbox.store.webhooks.mix import Mix
+from tests.contexts import make_context
 from tests.pipeline.ledger.rows import add_connection, add_store
 from tests.pipeline.sandbox_store import AMPLE_PER_S
 from tests.pipeline.sandbox_store import StoreControl as Served
@@ -81,7 +80,7 @@ class SandboxStore:
 
     engine: Engine
     served: Served
-    times: ReconciliationTiming = field(default_factory=lambda: ReconciliationTiming(HOUR, 2 * HOUR, 15 * MINUTE))
+    grace_s: float = 900.0
     mix: Mix = field(default_factory=Mix)
     hooks: list[StoreHook] = field(default_factory=list)
     odd: float = 0.0  # how many hooks write times in milliseconds, or statuses in numbers
@@ -113,16 +112,18 @@ class SandboxStore:
         self.world.state.tick(1)
 
     @property
-    def means(self):
-        api = build_client(self.served.credentials(), self.redis, http=HTTPClient(), per_second=AMPLE_PER_S)
-        return ReconciliationContext(
-            self.engine, self.redis, lambda _: ApiWithoutLists(api, self.gone), self.now, self.times
-        )
+    def context(self):
+        spans = {"reconcile_seconds": 3_600.0, "reconcile_overlap_seconds": 7_200.0}
+        spans["reconcile_grace_seconds"] = self.grace_s
+        return make_context(self.engine, self.redis, self.now, secret_keys=KEYS, cratejoy_rate=AMPLE_PER_S, **spans)
+
+    def open_api(self, context, store_id):
+        return ApiWithoutLists(open_store_client(context, store_id), self.gone)
 
     def run(self):
         """Compare what is due, once the chain has done its work."""
         self.record()
-        return reconcile(self.means, self.store_id)
+        return reconcile(self.context, self.store_id, open_api=self.open_api)
 
     def compare(self):
         """One whole pass, now."""

@@ -136,7 +136,7 @@ def test_two_who_write_about_the_same_people_at_once_leave_what_one_after_the_ot
     with writing(town.engine) as db:
         request_pass(db, town.store_id, town.now())
 
-    compares = threading.Thread(target=reconcile, args=(town.means, town.store_id))
+    compares = threading.Thread(target=reconcile, args=(town.context, town.store_id))
     compares.start()
     town.record()
     compares.join(60)

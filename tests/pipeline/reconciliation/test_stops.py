@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.errors import StaleFence
+from pipeline.cratejoy.factory import open_store_client
 from pipeline.inbox import stream
 from pipeline.inbox.entry import RawHook
 from pipeline.infra.redis_lease import Lease
@@ -117,11 +118,11 @@ def test_of_two_who_take_the_same_step_one_gives_way_and_nothing_is_recorded_twi
     any_town.losing = lambda _: True
     any_town.buy()
     any_town.wait(HOUR)
-    api, row = any_town.means.open_api(any_town.store_id), any_town.row("orders")
-    PageStep(any_town.means, api, row).take()
+    api, row = open_store_client(any_town.context, any_town.store_id), any_town.row("orders")
+    PageStep(any_town.context, api, row).take()
 
     with pytest.raises(StaleFence):
-        PageStep(any_town.means, api, row).take()
+        PageStep(any_town.context, api, row).take()
     assert [event for event, _ in any_town.recovered()] == ["order_new"]
 
 

@@ -12,7 +12,7 @@ from pipeline.reconciliation.collections import OBSERVABLE_EVENTS
 from sandbox.store.server import run_in_thread
 from sandbox.store.webhooks.mix import Mix
 from sandbox.store.world import Options
-from tests.pipeline.reconciliation.sandbox_store import HOUR, MINUTE, SECOND, ReconciliationTiming, SandboxStore
+from tests.pipeline.reconciliation.sandbox_store import MINUTE, SECOND, SandboxStore
 from tests.pipeline.sandbox_store import StoreControl
 
 STARTS = ("2026-11-28T03:37:45Z", "2027-01-31T09:00:00Z", "2028-02-29T23:50:00Z")  # months of every length follow
@@ -56,7 +56,7 @@ def hurried(request, migrated_sqlite, tmp_path):
     shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
     engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
     with run_in_thread(Options("id", "secret", start=request.param)) as running:
-        town = Hurried(engine, StoreControl(running), times=ReconciliationTiming(HOUR, 2 * HOUR, 0), gap=129_600)
+        town = Hurried(engine, StoreControl(running), grace_s=0.0, gap=129_600)
         town.settle(24)
         town.connect()
         town.compare()

@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from pipeline.context import Context
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.accounts import NewUser, Role, add_member, add_user, create_account
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema.core import Account
 from pipeline.ledger.stores import save_store
-from pipeline.mail.outbox import MailDeps, send_due_mails
+from pipeline.mail.outbox import send_due_mails
 from pipeline.mail.transport import MailMessage
 from receiver.pages.app import create_pages
-from receiver.pages.context import PagesContext
 
 PASSWORD = "a long enough one"
 PUBLIC = "https://hooks.example.com"
@@ -41,12 +41,12 @@ class FakeMailTransport:
 class PagesInstallation:
     """The pages of an installation, with its clock and its mail."""
 
-    site: PagesContext
+    site: Context
     app: Flask
     clock: list[int]
 
     @classmethod
-    def of(cls, site: PagesContext, clock: list[int]) -> PagesInstallation:
+    def of(cls, site: Context, clock: list[int]) -> PagesInstallation:
         app = create_pages(site)
         app.extensions["security"].pwd_context.update(argon2__memory_cost=64)  # nobody attacks these passwords
         return cls(site, app, clock)
@@ -60,7 +60,7 @@ class PagesInstallation:
     def mail(self) -> list[MailMessage]:
         """What has been written since the last time."""
         box = FakeMailTransport()
-        send_due_mails(MailDeps(self.site.engine, self.site.settings.secret_keys, box, self.site.now))
+        send_due_mails(self.site, box)
         return box.letters
 
     def user(self, email: str = "bea@example.com") -> int:

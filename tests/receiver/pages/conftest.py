@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import redis
 
+from pipeline.context import Context, build_context
 from pipeline.ledger.engine import make_engine
 from pipeline.settings import Settings
-from receiver.pages.context import PagesContext
 from tests.builders import NOW
 from tests.receiver.pages.browser import PUBLIC, PagesInstallation
 
 
 @pytest.fixture
-def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[PagesContext]:
+def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Context]:
     """An installation on SQLite, whose clock is `clock` of the house."""
     shutil.copy(migrated_sqlite, tmp_path / "cratewire.db")
     settings = Settings.from_environment(
@@ -32,12 +32,12 @@ def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Pag
     )
     engine, client = make_engine(settings.database_url), redis.Redis.from_url(valkey_url)
     client.flushall()
-    yield PagesContext(settings, engine, client, lambda: NOW)
+    yield replace(build_context(settings, engine, client), now=lambda: NOW)
     engine.dispose()
     client.close()
 
 
 @pytest.fixture
-def house(site: PagesContext) -> PagesInstallation:
+def house(site: Context) -> PagesInstallation:
     clock = [NOW]
     return PagesInstallation.of(replace(site, now=lambda: clock[0]), clock)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pipeline.attention.causes.memory_short import CAUSE
-from pipeline.attention.item import AttentionContext
 from pipeline.infra import redis_keys
 from tasks.worker.memory_watch import MemoryWatch
 
@@ -22,7 +21,7 @@ def test_what_was_killed_since_is_on_the_list_for_a_while(installed):
     MemoryWatch(installed.process.redis, "here", iter([7, 9]).__next__, lambda: 1.0).look()
 
     here = installed.process
-    (item,) = CAUSE.look(AttentionContext(here.engine, here.redis, here.settings, here.now()))
+    (item,) = CAUSE.find_items(here)
     assert (item.subject, item.since) == ("here", 1_000_000)
     assert "here for want of memory: 9 so far" in item.headline
     assert 0 < here.redis.ttl(redis_keys.OOM_KILLS) <= 3_600

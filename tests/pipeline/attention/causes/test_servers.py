@@ -34,7 +34,7 @@ class Redis:
 
 
 def subjects(desk, cause, **more):
-    return [one.subject for one in cause.look(replace(desk.sources(), **more))]
+    return [one.subject for one in cause.find_items(replace(desk.context, **more))]
 
 
 @pytest.mark.parametrize(
@@ -90,5 +90,5 @@ def test_hooks_that_stay_on_the_disk_are_counted(desk):
     soon = subjects(desk, servers.SPOOL_CAUSE)
     desk.clock += servers.MAX_SPOOL_AGE_US + 1
 
-    [item] = servers.SPOOL_CAUSE.look(desk.sources())
+    [item] = servers.SPOOL_CAUSE.find_items(desk.context)
     assert (soon, item.headline.startswith("1 hook on the disk"), item.since) == ([], True, NOW)

@@ -53,14 +53,14 @@ def found_of(desk, name):
 def test_a_reconciliation_that_has_not_come_to_its_end_for_hours_is_named(desk, monkeypatch):
     connect_api(desk)
     cause = stopped_reads.RECONCILIATION_CAUSE
-    before = list(cause.look(desk.sources()))
+    before = list(cause.find_items(desk.context))
     desk.clock += 4 * HOUR
-    [item] = cause.look(desk.sources())
+    [item] = cause.find_items(desk.context)
     with writing(desk.engine) as db:
         record_key_check(db, desk.store.id, "refused (401)", desk.clock)
 
     assert (before, item.subject) == ([], "acme")
-    assert list(cause.look(desk.sources())) == []
+    assert list(cause.find_items(desk.context)) == []
 
 
 def die(desk, reason="not_json"):
@@ -80,7 +80,7 @@ def compare(desk, *states):
 
 
 def dead(desk):
-    return list(dead_hooks.CAUSE.look(desk.sources()))
+    return list(dead_hooks.CAUSE.find_items(desk.context))
 
 
 def test_hooks_that_could_not_be_read_are_counted_by_reason(desk):

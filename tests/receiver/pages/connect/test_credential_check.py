@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.context import build_context
 from pipeline.core.errors import WrongAddress
 from pipeline.cratejoy.credentials import Credentials
-from pipeline.cratejoy.factory import build_client
+from pipeline.cratejoy.factory import open_client
 from receiver.demo.scenario import call_sandbox
 from receiver.pages.connect.credential_check import (
     MAX_TRIES_PER_NETWORK,
@@ -77,11 +78,11 @@ def test_an_address_without_a_platform_is_named_and_no_key_is_blamed(house, fill
 
 
 def test_saved_addresses_that_are_not_public_are_not_called_once_trying_out_is_off(house, filled_in):
-    closed = replace(house.site, settings=replace(house.site.settings, connect_anywhere=False))
+    closed = build_context(replace(house.site.settings, connect_anywhere=False), house.site.engine, house.site.redis)
     keys = Credentials("an-id", "a-secret", filled_in["cratejoy_url"])
 
     with pytest.raises(WrongAddress, match="not public"):
-        build_client(keys, house.site.redis, http=closed.outside).check()
+        open_client(closed, keys).check()
 
 
 def test_a_cratejoy_that_asks_to_wait_is_obeyed(house, filled_in, cratejoy):
