@@ -143,8 +143,14 @@ def _states() -> Iterator[str]:
 
 def _documented_codes() -> dict[str, list[str]]:
     page = read_document("docs/operations.md")
-    headings = ("## What became of an event", "## Why a hook is dead", "## Why a delivery is dead")
-    return {heading[3:]: sorted(get_code_names(parse_tables(get_section(page, heading))[0])) for heading in headings}
+    headings = {
+        "What became of an event": "## Outcomes of an event",
+        "Why a hook is dead": "## Why a hook is dead",
+        "Why a delivery is dead": "## Why a delivery is dead",
+    }
+    return {
+        kind: sorted(get_code_names(parse_tables(get_section(page, heading))[0])) for kind, heading in headings.items()
+    }
 
 
 def _metrics() -> dict[str, list[str]]:

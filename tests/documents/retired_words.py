@@ -59,6 +59,8 @@ RETIRED = {
 
 # Persisted values and public names that keep their spelling -> why.
 EXCEPTIONS = {
+    r"[\"'`](told|happenings)[\"'`]|api_writes_tell": "JSON keys and a switch of the sandbox store",
+    r"happening  (?=order_new)": "a label that `cratewire events show` prints",
     r"told_at|renewals_told|heard_hours": "columns",
     r"(cratewire_)?shown_happenings": "a table and a metric",
     r"[\"'`]nobody[\"'`]": "the stored outcome of an event that concerns no known person",

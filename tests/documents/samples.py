@@ -1,4 +1,4 @@
-"""What the samples in docs/events.md must say: real plans of small invented bodies."""
+"""The samples that docs/events.md must contain: plans of small invented bodies."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 def build_payloads(event: str) -> dict[str, dict[str, Any]]:
-    """Role -> what a platform is told."""
+    """Role -> the event data that a platform receives."""
     row, body = EVENTS[event], BODIES[event]
-    happening = identify_event(row, body, "f" * 64, NOW)
-    plan = plan_event(row, body, happening, MEMORY, "acme", "USD")
+    identity = identify_event(row, body, "f" * 64, NOW)
+    plan = plan_event(row, body, identity, MEMORY, "acme", "USD")
     return {person.role: person.data for person in plan.people}

@@ -20,9 +20,9 @@ def row_for(row: EventRow) -> list[str]:
         if same
         else "the same body within a day"
     )
-    hears = (["customer"] if row.buyer else []) + (["gift recipient"] if row.gift_copy else [])
+    recipients = (["customer"] if row.buyer else []) + (["gift recipient"] if row.gift_copy else [])
     forwarded = "yes" if row.forwarded else "no"
-    return [f"`{row.name}`", row.description, same, forwarded, ", ".join(hears) or "nobody"]
+    return [f"`{row.name}`", row.description, same, forwarded, ", ".join(recipients) or "no person"]
 
 
 def test_the_page_describes_every_event_as_the_table_does():

@@ -51,7 +51,7 @@ def test_every_outcome_of_an_event_is_explained():
         "forwarded"
     }
 
-    assert set(explained("## What became of an event")) == outcomes
+    assert set(explained("## Outcomes of an event")) == outcomes
 
 
 def test_every_fault_of_a_call_is_explained():

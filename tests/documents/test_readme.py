@@ -1,4 +1,4 @@
-"""The README's tables say what there is, and every link of every document leads somewhere."""
+"""The README's tables match the code, and every link of every document has a target."""
 
 from __future__ import annotations
 
