@@ -1,8 +1,9 @@
-"""The links that turn hooks into ledger rows. A link's message is a hint; the inbox keeps what it is about."""
+"""The links of the chain that turns hooks into ledger rows. A lost message loses nothing: the inbox keeps the hooks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -12,15 +13,8 @@ from pipeline.context import Context
 from pipeline.core.errors import StaleFence
 from pipeline.core.hooks import REPLAY, Batch, FailedHook, RawBody
 from pipeline.inbox import fair_queue, poison, stream
-from pipeline.inbox.chain_lease import (
-    acquire_chain_lease,
-    is_chain_lease_free,
-    park_chain_lease,
-    release_chain_lease,
-    renew_chain_lease,
-)
+from pipeline.inbox.chain_lease import ChainLease, is_chain_lease_free, resume_chain_lease, take_chain_lease
 from pipeline.inbox.entry import InboxEntry
-from pipeline.inbox.finish import finish_batch
 from pipeline.ledger.revocations import RevocationCache
 from pipeline.processing.cpu_budget import MAX_STORE_CPU_S, CpuBudget
 from pipeline.processing.decode import decode_batch
@@ -46,71 +40,53 @@ from tasks.worker.cpu_limit import cpu_limit
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCH_BYTES = 4_000_000  # of raw bodies in one batch: it travels through the broker three times
+MAX_BATCH_BYTES = 4_000_000  # of raw bodies in a batch: it travels through the broker three times
 
 
 @task("hooks.decode", bind=True)
 def decode(self: Any) -> Batch | None:
-    """Take the turn and a batch from the inbox, and read its bodies."""
-    here = get_process_context()
-    token = acquire_chain_lease(here.redis)
-    if token is None:
-        _end_chain(self)
-        return None
-    try:
-        batch = _decode(here, token)
+    """Acquire the chain lease, read a batch from the inbox and decode its bodies."""
+    context = get_process_context()
+    with take_chain_lease(context.redis, retry_until_done) as lease:
+        if lease is None:
+            _end_chain(self)
+            return None
+        batch = _read_batch(context, lease.token)
         if batch is not None:
-            park_chain_lease(here.redis, token)
+            lease.park()
             return batch
-        release_chain_lease(here.redis, token)
-    except MemoryError:  # a body that needs all of it is counted like one that kills its reader
-        raise
-    except Exception:
-        retry_until_done(lambda: release_chain_lease(here.redis, token))
-        raise
-    _wake_if_waiting(here)
+    _wake_if_waiting(context)
     _end_chain(self)
     return None
 
 
 @task("hooks.validate", bind=True)
 def validate(self: Any, batch: Batch) -> Batch | None:
-    """Load the bodies with their schemas."""
-    here = get_process_context()
+    """Validate the bodies with the schemas of their events."""
+    context = get_process_context()
     try:
-        if not renew_chain_lease(here.redis, batch["token"]):
-            _abandon_batch(self, here, batch)
-            return None
-        costs = _build_costs()
-        checked = validate_batch(batch, here.now, costs)
-        _isolate_costly_stores(here, costs)
-        park_chain_lease(here.redis, batch["token"])
-    except MemoryError:  # as above
-        raise
-    except Exception:
-        _release_batch(here, batch)
-        raise
-    return checked
+        with _resume_lease(context, batch) as lease:
+            cpu_budget = _build_cpu_budget()
+            checked = validate_batch(batch, context.now, cpu_budget)
+            _isolate_costly_stores(context, cpu_budget)
+            lease.park()
+            return checked
+    except StaleFence:
+        _end_chain(self)
+        return None
 
 
 @task("hooks.fan_out", bind=True)
 def fan_out(self: Any, batch: Batch) -> list[int]:
-    """Write the batch into the ledger, then let the inbox forget it. Returns the connections to wake."""
-    here = get_process_context()
+    """Record the batch in the ledger and remove it from the inbox. Returns the connections to wake."""
+    context = get_process_context()
     try:
-        if not renew_chain_lease(here.redis, batch["token"]):
-            _abandon_batch(self, here, batch)
-            return []
-        connections = _record(here, batch)
+        with _resume_lease(context, batch, failures=BaseException) as lease:
+            connections = _record(context, batch, lease)
     except StaleFence:
-        _abandon_batch(self, here, batch)
+        _end_chain(self)
         return []
-    except MemoryError:  # as above
-        raise
-    except BaseException:
-        _release_batch(here, batch)
-        raise
-    _wake_if_waiting(here)
+    _wake_if_waiting(context)
     if not connections:
         _end_chain(self)
     return connections
@@ -118,56 +94,67 @@ def fan_out(self: Any, batch: Batch) -> list[int]:
 
 @task("hooks.sweep")
 def sweep() -> None:
-    """Wake the chain if hooks wait: a kick may have been lost, a worker killed, a ledger away."""
+    """Wake the chain if hooks wait: a wake-up may have been lost, a worker killed, or the database was away."""
     redis = get_process_context().redis
     if stream.depth(redis) and is_chain_lease_free(redis):
         wake_again()
 
 
-def _wake_if_waiting(here: Context) -> None:
-    """After the turn has ended: a hook that came before wakes nobody. A chain that stands is woken by the sweep."""
-    if stream.depth(here.redis) and not get_chain_stop(here.redis):
+def _resume_lease(
+    context: Context, batch: Batch, failures: type[BaseException] = Exception
+) -> AbstractContextManager[ChainLease]:
+    """Hold the batch's chain lease. If the block fails, reset the bodies' tries: the worker has survived them."""
+
+    def reset_tries() -> None:
+        poison.reset_tries(context.redis, _exclude_poison(batch, _load_raws(context, batch)))
+
+    return resume_chain_lease(context.redis, batch["token"], retry_until_done, reset_tries, failures)
+
+
+def _wake_if_waiting(context: Context) -> None:
+    """Wake the chain for hooks that came while the lease was held: they have not. The sweep wakes a stopped chain."""
+    if stream.depth(context.redis) and not get_chain_stop(context.redis):
         wake_once()
 
 
-def _decode(here: Context, token: int) -> Batch | None:
-    if get_chain_stop(here.redis) and not _may_resume(here):
+def _read_batch(context: Context, token: int) -> Batch | None:
+    if get_chain_stop(context.redis) and not _may_resume(context):
         return None
-    entries = fair_queue.read(here.redis, here.settings.batch, MAX_BATCH_BYTES)
-    now, too_often = poison.split_poison(here.redis, entries, token)
-    if not now and not too_often:
+    entries = fair_queue.read(context.redis, context.settings.batch, MAX_BATCH_BYTES)
+    ready, poisonous = poison.split_poison(context.redis, entries, token)
+    if not ready and not poisonous:
         return None
     revocations = get_revocations()
     revocations.look()
-    costs = _build_costs()
-    batch = decode_batch(now, token, here.now, partial(_is_revoked, revocations), costs)
-    _isolate_costly_stores(here, costs)
-    return quarantine(batch, too_often)
+    cpu_budget = _build_cpu_budget()
+    batch = decode_batch(ready, token, context.now, partial(_is_revoked, revocations), cpu_budget)
+    _isolate_costly_stores(context, cpu_budget)
+    return quarantine(batch, poisonous)
 
 
-def _may_resume(here: Context) -> bool:
-    """Try the chain that stands every few seconds, and let it go on if most of what waits would."""
-    if not claim_dry_run(here.redis, here.now()):
+def _may_resume(context: Context) -> bool:
+    """Dry-run a stopped chain every few seconds, and resume it if most of the waiting hooks succeed."""
+    if not claim_dry_run(context.redis, context.now()):
         return False
-    sound, failing = dry_run(here.redis, here.engine, here.now)
-    if sound and not is_release_broken(sound, failing):
-        resume_chain(here.redis)
-        log.info("the chain goes on", sound=sound, failing=failing)
+    succeeded, failed = dry_run(context.redis, context.engine, context.now)
+    if succeeded and not is_release_broken(succeeded, failed):
+        resume_chain(context.redis)
+        log.info("the chain resumes", succeeded=succeeded, failed=failed)
         return True
     return False
 
 
-def _build_costs() -> CpuBudget:
+def _build_cpu_budget() -> CpuBudget:
     return CpuBudget(cpu_limit, MAX_STORE_CPU_S)
 
 
-def _isolate_costly_stores(here: Context, costs: CpuBudget) -> None:
-    """A store that has used up its share is read by itself for a while; what is left of it stays in the inbox."""
-    if costs.exhausted_stores:
-        fair_queue.isolate_stores(here.redis, costs.exhausted_stores, costs.deferred)
+def _isolate_costly_stores(context: Context, cpu_budget: CpuBudget) -> None:
+    """Read stores that have used up their share separately for a while. Their deferred hooks stay in the inbox."""
+    if cpu_budget.exhausted_stores:
+        fair_queue.isolate_stores(context.redis, cpu_budget.exhausted_stores, cpu_budget.deferred)
         log.info(
-            "stores are read by themselves",
-            left={store: len(costs.deferred.get(store, ())) for store in costs.exhausted_stores},
+            "stores are read separately",
+            deferred={store: len(cpu_budget.deferred.get(store, ())) for store in cpu_budget.exhausted_stores},
         )
 
 
@@ -175,71 +162,61 @@ def _is_revoked(revocations: RevocationCache, entry: InboxEntry) -> bool:
     return revocations.is_revoked(entry.store, entry.version, entry.received_at)
 
 
-def _record(here: Context, batch: Batch) -> list[int]:
-    raws = _load_raws(here, batch)
-    recorded, ours = record_valid_hooks(here.engine, batch, raws, here.now, CpuBudget(cpu_limit))
-    sound = sum(one.events + one.duplicates for one in recorded)
-    fresh = [one for one in ours if one["source"] != REPLAY]  # what was dead before costs nothing if it dies again
-    held = fresh if fresh and _is_broken_release(here, fresh, sound) else []
-    if died := [one for one in ours if one["source"] == REPLAY or not held]:
-        recorded.append(record_dead_letters(here.engine, died, raws, batch["token"], here.now))
-    kept = exclude_hooks(batch, held)
-    count_batch(kept, recorded, here.now())
-    finish_batch(here.redis, _get_entry_ids(kept), _exclude_poison(batch, raws), batch["token"], any_recorded=sound > 0)
-    _log_results(batch, recorded)
-    return sorted({connection for one in recorded for connection in one.connections})
+def _record(context: Context, batch: Batch, lease: ChainLease) -> list[int]:
+    raws = _load_raws(context, batch)
+    results, failures = record_valid_hooks(context.engine, batch, raws, context.now, CpuBudget(cpu_limit))
+    succeeded = sum(result.events + result.duplicates for result in results)
+    kept_in_inbox = _select_hooks_to_keep(context, failures, succeeded)
+    if dead := [hook for hook in failures if hook not in kept_in_inbox]:
+        results.append(record_dead_letters(context.engine, dead, raws, batch["token"], context.now))
+    recorded = exclude_hooks(batch, kept_in_inbox)
+    count_batch(recorded, results, context.now())
+    lease.finish(_get_entry_ids(recorded), _exclude_poison(batch, raws), any_recorded=succeeded > 0)
+    _log_results(batch, results)
+    return sorted({connection for result in results for connection in result.connections})
 
 
-def _is_broken_release(here: Context, ours: list[FailedHook], sound: int) -> bool:
-    """Whether these hooks are to stay in the inbox; then the chain stands."""
-    if not exceeds_failure_limit(here.redis, len(ours), sound):
+def _select_hooks_to_keep(context: Context, failures: Sequence[FailedHook], succeeded: int) -> Sequence[FailedHook]:
+    """Return the hooks that stay in the inbox because the release is broken. Replayed hooks are dead already."""
+    fresh = [hook for hook in failures if hook["source"] != REPLAY]
+    return fresh if fresh and _stop_if_release_broken(context, fresh, succeeded) else []
+
+
+def _stop_if_release_broken(context: Context, failures: Sequence[FailedHook], succeeded: int) -> bool:
+    if not exceeds_failure_limit(context.redis, len(failures), succeeded):
         return False
-    if not is_release_broken(*dry_run(here.redis, here.engine, here.now, [one["receipt"] for one in ours])):
+    if not is_release_broken(
+        *dry_run(context.redis, context.engine, context.now, [hook["receipt"] for hook in failures])
+    ):
         return False
-    why = stop_chain(here.redis, ours, here.now())
-    log.error("the chain stops", version=why.version, link=why.link, error=why.error, hooks=why.hooks)
+    stop = stop_chain(context.redis, failures, context.now())
+    log.error("the chain stops", version=stop.version, link=stop.link, error=stop.error, hooks=stop.hooks)
     return True
 
 
 def _get_entry_ids(batch: Batch) -> list[str]:
-    return [one["entry_id"] for one in (*batch["hooks"], *batch["failed"])]
+    return [hook["entry_id"] for hook in (*batch["hooks"], *batch["failed"])]
 
 
-def _load_raws(here: Context, batch: Batch) -> dict[str, RawBody]:
-    return stream.get_raw_bodies(here.redis, _get_entry_ids(batch))
+def _load_raws(context: Context, batch: Batch) -> dict[str, RawBody]:
+    return stream.get_raw_bodies(context.redis, _get_entry_ids(batch))
 
 
 def _exclude_poison(batch: Batch, raws: Mapping[str, RawBody]) -> list[RawBody]:
-    """Whatever went wrong, these bodies killed no reader."""
-    harmless = [*batch["hooks"], *(one for one in batch["failed"] if one["reason"] != POISON)]
-    return [raws[one["entry_id"]] for one in harmless if one["entry_id"] in raws]
+    """Return the bodies of the batch that have killed no worker, whatever else went wrong."""
+    harmless = [*batch["hooks"], *(hook for hook in batch["failed"] if hook["reason"] != POISON)]
+    return [raws[hook["entry_id"]] for hook in harmless if hook["entry_id"] in raws]
 
 
-def _abandon_batch(link: Any, here: Context, batch: Batch) -> None:
-    """Somebody else has had the turn meanwhile, and reads these hooks again."""
-    _release_batch(here, batch)
-    _end_chain(link)
-
-
-def _release_batch(here: Context, batch: Batch) -> None:
-    """Whatever went wrong, the reader lives: nobody need wait for its turn to run out, nor blame the bodies."""
-
-    def tell() -> None:
-        release_chain_lease(here.redis, batch["token"])
-        poison.reset_tries(here.redis, _exclude_poison(batch, _load_raws(here, batch)))
-
-    retry_until_done(tell)
-
-
-def _log_results(batch: Batch, recorded: list[BatchResult]) -> None:
-    """What became of every receipt."""
-    events = {receipt: event for one in recorded for receipt, event in one.ids.items()}
-    repeats = {receipt: event for one in recorded for receipt, event in one.repeats.items()}
-    dead = {receipt: reason for one in recorded for receipt, reason in one.dead_reasons.items()}
+def _log_results(batch: Batch, results: Sequence[BatchResult]) -> None:
+    """Log the result of every receipt: its event, the event it repeats, or the reason it is dead."""
+    events = {receipt: event for result in results for receipt, event in result.ids.items()}
+    repeats = {receipt: event for result in results for receipt, event in result.repeats.items()}
+    dead = {receipt: reason for result in results for receipt, reason in result.dead_reasons.items()}
     if events or repeats or dead:
         log.info("batch recorded", batch=batch["token"], events=events, repeats=repeats, dead=dead)
 
 
 def _end_chain(link: Any) -> None:
-    """Nothing to hand on: the links behind this one are not published."""
+    """Publish none of the links after this one."""
     link.request.chain = None

@@ -1,8 +1,8 @@
-"""Counts how often a body was begun and its reader did not come back, so that a body that kills is set aside.
+"""Counts the workers that were killed while they processed a body, so that a body that kills workers is quarantined.
 
-Keyed on the content: the same poison sent again is known at once. An innocent that shared a batch with it is read
-again in a smaller portion, so three tries never condemn a neighbour. Whoever reads writes down what, and the turn
-whether a link is at work (turn.py): a batch that was lost between two links was in nobody's hands.
+Tries are counted by content: the same body sent again is recognised at once. A harmless body that shared a batch with
+a poisonous one is read again in a smaller batch, so three tries never condemn it. The first link records what it reads,
+and the chain lease records whether a link is at work: a batch that was lost between two links was in no worker.
 """
 
 from __future__ import annotations
@@ -12,52 +12,53 @@ from collections.abc import Sequence
 
 from redis import Redis
 
+from pipeline.core.hooks import RawBody
 from pipeline.inbox.entry import InboxEntry
 from pipeline.infra import redis_keys
 
 MAX_TRIES = 3
-_BATCH_SIZE_BY_TRIES = {0: None, 1: 10}  # tries of the worst -> how many are read together; beyond: one
+_BATCH_SIZE_BY_TRIES = {0: None, 1: 10}  # highest count of tries in a batch -> its size; beyond: one
 _TRIES_TTL_S = 24 * 3600
 
 
 def split_poison(redis: Redis, entries: Sequence[InboxEntry], token: int) -> tuple[list[InboxEntry], list[InboxEntry]]:
-    """Split what was read into what is tried now and what has been tried too often. `token` is that of our turn.
+    """Split entries into those to process now and those that have been tried too often, and record the former.
 
-    Whatever is in neither stays pending and is read again next time.
+    Entries in neither list stay pending and are read again next time. `token` is the chain lease's.
     """
     if not entries:
         return [], []
-    names = [hash_content(entry.raw, entry.query) for entry in entries]
+    hashes = [hash_content(entry.raw, entry.query) for entry in entries]
     with redis.pipeline(transaction=False) as pipe:
-        pipe.hmget(redis_keys.POISON_TRIES, names)
+        pipe.hmget(redis_keys.POISON_TRIES, hashes)
         pipe.hmget(redis_keys.CURRENT_BATCH, "names", "at_work")
         counts, (last, at_work) = pipe.execute()
-    died = set(last.decode().split()) if last and at_work == b"1" else set()
-    tries = [int(count or 0) + (name in died) for name, count in zip(names, counts, strict=True)]
+    killed = set(last.decode().split()) if last and at_work == b"1" else set()
+    tries = [int(count or 0) + (content in killed) for content, count in zip(hashes, counts, strict=True)]
     size = _BATCH_SIZE_BY_TRIES.get(max(tries), 1)
-    chosen = list(zip(entries, names, tries, strict=True))[:size]
-    now = [(entry, name) for entry, name, count in chosen if count < MAX_TRIES]
-    _record_start(redis, died, [name for _, name in now], token)
-    return [entry for entry, _ in now], [entry for entry, _, count in chosen if count >= MAX_TRIES]
+    chosen = list(zip(entries, hashes, tries, strict=True))[:size]
+    ready = [(entry, content) for entry, content, count in chosen if count < MAX_TRIES]
+    _record_start(redis, killed, [content for _, content in ready], token)
+    return [entry for entry, _ in ready], [entry for entry, _, count in chosen if count >= MAX_TRIES]
 
 
-def reset_tries(redis: Redis, raws: Sequence[tuple[bytes, str | None]]) -> None:
-    """These were read to the end, or failed without harm: their tries do not count."""
+def reset_tries(redis: Redis, raws: Sequence[RawBody]) -> None:
+    """Forget the tries of bodies that were processed, or that failed without killing their worker."""
     if raws:
         redis.hdel(redis_keys.POISON_TRIES, *(hash_content(raw, query) for raw, query in raws))
 
 
 def hash_content(raw: bytes, query: str | None) -> str:
-    """What a body is known by."""
+    """Return the hash that a body's tries are counted by."""
     return hashlib.sha1(raw + (query or "").encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def _record_start(redis: Redis, died: set[str], names: Sequence[str], token: int) -> None:
-    """Count the last reader's death and write down what is tried now. Whoever has the turn is alone."""
+def _record_start(redis: Redis, killed: set[str], hashes: Sequence[str], token: int) -> None:
+    """Count the last worker's death and record what is tried now. Only the holder of the chain lease does so."""
     with redis.pipeline(transaction=True) as pipe:
-        for name in died:
-            pipe.hincrby(redis_keys.POISON_TRIES, name, 1)
-        if died:
+        for content in killed:
+            pipe.hincrby(redis_keys.POISON_TRIES, content, 1)
+        if killed:
             pipe.expire(redis_keys.POISON_TRIES, _TRIES_TTL_S)
-        pipe.hset(redis_keys.CURRENT_BATCH, mapping={"token": token, "names": " ".join(names), "at_work": 1})
+        pipe.hset(redis_keys.CURRENT_BATCH, mapping={"token": token, "names": " ".join(hashes), "at_work": 1})
         pipe.execute()

@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 from redis import ConnectionError as RedisAway
 
+from pipeline.inbox import chain_lease
 from pipeline.inbox.chain_lease import acquire_chain_lease, release_chain_lease, renew_chain_lease
 from pipeline.infra import redis_keys
 from pipeline.ledger.schema import core
 from pipeline.processing import decode as decoding
-from tasks import hooks, retry_in_background
+from tasks import retry_in_background
 from tasks.chain import start_chain
 from tests.installation import make_hook, order_hook
 from tests.tasks.inline_worker import run_all, take_all_messages, take_message
@@ -111,7 +112,7 @@ def test_a_redis_that_does_not_answer_the_first_link_condemns_nobody(installed, 
 
     for _ in range(4):
         with monkeypatch.context() as patched:
-            patched.setattr(hooks, name, silent)
+            patched.setattr(chain_lease, name, silent)
             start_chain()
             take_message("hooks").work()
         run_out(installed)
@@ -124,12 +125,12 @@ def test_a_redis_that_does_not_answer_the_first_link_condemns_nobody(installed, 
 @pytest.mark.parametrize("name", ["renew_chain_lease", "park_chain_lease"])
 def test_a_redis_that_does_not_answer_the_second_link_condemns_nobody(installed, monkeypatch, name):
     installed.tell(order_hook(1))
-    real = getattr(hooks, name)
+    real = getattr(chain_lease, name)
 
     for _ in range(4):
         message = begin(installed)
         with monkeypatch.context() as patched:
-            patched.setattr(hooks, name, lambda *arguments: silent(real(*arguments)))
+            patched.setattr(chain_lease, name, lambda *arguments: silent(real(*arguments)))
             message.work()
         run_out(installed)
 
@@ -145,7 +146,7 @@ def silent(*_):
 
 def test_a_redis_that_is_back_later_hears_that_the_reader_came_back(installed, monkeypatch):
     installed.tell(order_hook(1))
-    real, refusals = hooks.release_chain_lease, iter([1, 1])
+    real, refusals = chain_lease.release_chain_lease, iter([1, 1])
     heard = threading.Event()
 
     def end_turn(*arguments):
@@ -155,8 +156,8 @@ def test_a_redis_that_is_back_later_hears_that_the_reader_came_back(installed, m
         heard.set()
 
     monkeypatch.setattr(retry_in_background, "RETRY_INTERVAL_S", 0.01)
-    monkeypatch.setattr(hooks, "park_chain_lease", silent)
-    monkeypatch.setattr(hooks, "release_chain_lease", end_turn)
+    monkeypatch.setattr(chain_lease, "park_chain_lease", silent)
+    monkeypatch.setattr(chain_lease, "release_chain_lease", end_turn)
     start_chain()
     take_message("hooks").work()
 

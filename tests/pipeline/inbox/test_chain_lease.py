@@ -1,9 +1,11 @@
-"""One holder of the inbox at a time, whose token a later holder's is always larger than."""
+"""One chain holds the inbox at a time, and a later holder's token is always larger."""
 
 from __future__ import annotations
 
 import pytest
 
+from pipeline.core.errors import StaleFence
+from pipeline.inbox import poison, stream
 from pipeline.inbox.chain_lease import (
     LEASE_TTL_MS,
     MAX_SWEEP_AGE_MS,
@@ -13,8 +15,11 @@ from pipeline.inbox.chain_lease import (
     park_chain_lease,
     release_chain_lease,
     renew_chain_lease,
+    resume_chain_lease,
+    take_chain_lease,
 )
 from pipeline.infra import redis_keys
+from tests.pipeline.inbox.hooks import hook
 from tests.waiting import wait_until
 
 
@@ -23,106 +28,111 @@ def redis(redis_client):
     return redis_client
 
 
-def run_out(redis):
-    """What time does to a turn nobody keeps."""
+def expire_lease(redis):
+    """As time does to a lease that is not renewed."""
     redis.delete(redis_keys.INBOX_LEASE)
 
 
-def test_while_somebody_has_the_turn_nobody_else_gets_it(redis):
-    acquire_chain_lease(redis)
-
-    assert acquire_chain_lease(redis) is None
-
-
-def test_a_turn_given_back_is_to_be_had_at_once(redis):
-    release_chain_lease(redis, acquire_chain_lease(redis))
-
-    assert acquire_chain_lease(redis)
-
-
-def test_a_turn_runs_out_by_itself(redis):
-    acquire_chain_lease(redis, ttl_ms=20)
-
-    assert wait_until(lambda: acquire_chain_lease(redis))
-
-
-def test_keeping_a_turn_gives_it_the_whole_time_again(redis):
-    token = acquire_chain_lease(redis, ttl_ms=60_000)
-
-    assert renew_chain_lease(redis, token, ttl_ms=600_000)
-    assert redis.pttl(redis_keys.INBOX_LEASE) > 60_000
-
-
-def test_a_turn_that_is_handed_on_waits_longer_and_no_longer_once_it_is_taken_up(redis):
-    token = acquire_chain_lease(redis)
-    park_chain_lease(redis, token)
-    waits = redis.pttl(redis_keys.INBOX_LEASE)
-    renew_chain_lease(redis, token)
-
-    assert waits > LEASE_TTL_MS >= redis.pttl(redis_keys.INBOX_LEASE)
-
-
-def handed_long_ago(redis):
-    """A turn whose next link should have come, but has not."""
+def park_long_ago(redis):
+    """A lease whose next link should have come, but has not."""
     token = acquire_chain_lease(redis)
     park_chain_lease(redis, token)
     redis.pexpire(redis_keys.INBOX_LEASE, PARKED_TTL_MS - MAX_SWEEP_AGE_MS)
     return token
 
 
-def test_a_turn_that_waits_for_its_link_is_left_alone(redis):
+def call(action):
+    """A retry for a Redis that is there."""
+    action()
+
+
+def test_a_held_lease_is_acquired_by_no_other_chain(redis):
+    acquire_chain_lease(redis)
+
+    assert acquire_chain_lease(redis) is None
+
+
+def test_a_released_lease_can_be_acquired_at_once(redis):
+    release_chain_lease(redis, acquire_chain_lease(redis))
+
+    assert acquire_chain_lease(redis)
+
+
+def test_a_lease_runs_out_by_itself(redis):
+    acquire_chain_lease(redis, ttl_ms=20)
+
+    assert wait_until(lambda: acquire_chain_lease(redis))
+
+
+def test_renewing_a_lease_restarts_its_time(redis):
+    token = acquire_chain_lease(redis, ttl_ms=60_000)
+
+    assert renew_chain_lease(redis, token, ttl_ms=600_000)
+    assert redis.pttl(redis_keys.INBOX_LEASE) > 60_000
+
+
+def test_a_parked_lease_lasts_longer_until_it_is_renewed(redis):
+    token = acquire_chain_lease(redis)
+    park_chain_lease(redis, token)
+    parked_ms = redis.pttl(redis_keys.INBOX_LEASE)
+    renew_chain_lease(redis, token)
+
+    assert parked_ms > LEASE_TTL_MS >= redis.pttl(redis_keys.INBOX_LEASE)
+
+
+def test_a_parked_lease_is_not_free(redis):
     park_chain_lease(redis, acquire_chain_lease(redis))
 
     assert not is_chain_lease_free(redis)
 
 
-def test_a_turn_whose_link_does_not_come_is_free_before_its_time(redis):
-    lost = handed_long_ago(redis)
+def test_a_lease_whose_link_does_not_come_is_free_before_it_runs_out(redis):
+    lost = park_long_ago(redis)
 
     assert is_chain_lease_free(redis)
     assert acquire_chain_lease(redis) > lost
     assert not renew_chain_lease(redis, lost)
 
 
-def test_a_message_older_than_the_link_takes_no_turn_away(redis):
-    token = handed_long_ago(redis)
+def test_a_message_older_than_the_link_takes_no_lease_away(redis):
+    token = park_long_ago(redis)
 
     assert acquire_chain_lease(redis) is None
     assert renew_chain_lease(redis, token)
 
 
-def test_a_link_that_comes_after_all_goes_on_if_nobody_has_taken_its_turn(redis):
-    token = handed_long_ago(redis)
+def test_a_link_that_comes_after_all_goes_on_if_no_other_chain_has_acquired_the_lease(redis):
+    token = park_long_ago(redis)
     is_chain_lease_free(redis)
 
     assert renew_chain_lease(redis, token)
 
 
-def test_a_turn_somebody_works_in_is_never_free(redis):
-    token = handed_long_ago(redis)
+def test_a_lease_with_a_link_at_work_is_never_free(redis):
+    token = park_long_ago(redis)
     renew_chain_lease(redis, token)
 
     assert not is_chain_lease_free(redis)
 
 
-def test_a_turn_nobody_has_is_free(redis):
+def test_a_released_lease_is_free(redis):
     release_chain_lease(redis, acquire_chain_lease(redis))
 
     assert is_chain_lease_free(redis)
 
 
-def test_a_jam_costs_one_turn_and_not_every_one(redis):
-    handed_long_ago(redis)
+def test_a_jam_costs_one_lease_and_not_every_one(redis):
+    park_long_ago(redis)
     is_chain_lease_free(redis)
     release_chain_lease(redis, acquire_chain_lease(redis))
-    handed_long_ago(redis)
+    park_long_ago(redis)
 
     assert not is_chain_lease_free(redis)
 
 
-def test_who_was_outrun_hands_nothing_on(redis):
+def test_a_holder_that_was_overtaken_parks_nothing(redis):
     token = acquire_chain_lease(redis)
-    run_out(redis)
+    expire_lease(redis)
     other = acquire_chain_lease(redis)
     park_chain_lease(redis, token)
 
@@ -140,10 +150,10 @@ def test_every_token_is_larger_than_those_before(redis):
 
 
 def test_tokens_grow_even_if_the_clock_goes_back(redis):
-    far = 4_000_000_000_000_000  # µs, in the year 2096
-    redis.set(redis_keys.INBOX_TOKEN, far)
+    future = 4_000_000_000_000_000  # µs, in the year 2096
+    redis.set(redis_keys.INBOX_TOKEN, future)
 
-    assert acquire_chain_lease(redis) == far + 1
+    assert acquire_chain_lease(redis) == future + 1
 
 
 def test_tokens_grow_even_if_redis_was_emptied(redis):
@@ -153,60 +163,172 @@ def test_tokens_grow_even_if_redis_was_emptied(redis):
     assert acquire_chain_lease(redis) > before
 
 
-def test_a_turn_that_ran_out_can_be_kept_if_nobody_has_had_one_since(redis):
+def test_a_lease_that_ran_out_can_be_renewed_if_no_other_chain_has_held_it_since(redis):
     token = acquire_chain_lease(redis)
-    run_out(redis)
+    expire_lease(redis)
 
     assert renew_chain_lease(redis, token)
     assert acquire_chain_lease(redis) is None
 
 
-def test_a_turn_that_went_to_somebody_else_cannot_be_kept(redis):
+def test_a_lease_that_another_chain_holds_cannot_be_renewed(redis):
     token = acquire_chain_lease(redis)
-    run_out(redis)
+    expire_lease(redis)
     other = acquire_chain_lease(redis)
 
     assert not renew_chain_lease(redis, token)
     assert renew_chain_lease(redis, other)
 
 
-def test_a_turn_somebody_else_has_had_meanwhile_cannot_be_kept(redis):
+def test_a_lease_that_another_chain_has_held_since_cannot_be_renewed(redis):
     token = acquire_chain_lease(redis)
-    run_out(redis)
+    expire_lease(redis)
     release_chain_lease(redis, acquire_chain_lease(redis))
 
     assert not renew_chain_lease(redis, token)
 
 
-def test_a_turn_that_was_given_back_cannot_be_kept(redis):
+def test_a_released_lease_cannot_be_renewed(redis):
     token = acquire_chain_lease(redis)
     release_chain_lease(redis, token)
 
     assert not renew_chain_lease(redis, token)
 
 
-def test_an_emptied_redis_keeps_nobodys_turn(redis):
+def test_no_lease_survives_an_emptied_redis(redis):
     token = acquire_chain_lease(redis)
     redis.flushall()
 
     assert not renew_chain_lease(redis, token)
 
 
-def test_who_was_outrun_takes_nobodys_turn_away(redis):
+def test_a_holder_that_was_overtaken_releases_nothing(redis):
     token = acquire_chain_lease(redis)
-    run_out(redis)
+    expire_lease(redis)
     other = acquire_chain_lease(redis)
     release_chain_lease(redis, token)
 
     assert renew_chain_lease(redis, other)
 
 
-@pytest.mark.parametrize("had_by_another", [False, True])
-def test_whoever_asks_for_the_turn_ends_the_kick(redis, had_by_another):
-    if had_by_another:
+@pytest.mark.parametrize("is_held", [False, True])
+def test_asking_for_the_lease_ends_the_wake_up(redis, is_held):
+    if is_held:
         acquire_chain_lease(redis)
     redis.set(redis_keys.WAKEUP, 1)
 
     acquire_chain_lease(redis)
 
     assert not redis.exists(redis_keys.WAKEUP)
+
+
+def test_a_block_gets_no_lease_while_another_chain_holds_it(redis):
+    acquire_chain_lease(redis)
+
+    with take_chain_lease(redis, call) as lease:
+        assert lease is None
+    assert acquire_chain_lease(redis) is None
+
+
+def test_a_block_releases_the_lease_at_its_end(redis):
+    with take_chain_lease(redis, call):
+        assert acquire_chain_lease(redis) is None
+
+    assert acquire_chain_lease(redis)
+
+
+def test_a_block_that_parks_the_lease_leaves_it_to_the_next(redis):
+    with take_chain_lease(redis, call) as lease:
+        lease.park()
+    assert acquire_chain_lease(redis) is None
+
+    with resume_chain_lease(redis, lease.token, call, on_failure=pytest.fail) as resumed:
+        assert resumed.token == lease.token
+    assert acquire_chain_lease(redis)
+
+
+def test_a_block_that_fails_gives_the_lease_back_though_it_was_parked(redis):
+    def park_and_fail():
+        with take_chain_lease(redis, call) as lease:
+            lease.park()
+            raise ValueError("after it")
+
+    with pytest.raises(ValueError, match="after it"):
+        park_and_fail()
+
+    assert acquire_chain_lease(redis)
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_a_block_that_a_body_may_have_ended_keeps_the_lease(redis, error):
+    with pytest.raises(error), take_chain_lease(redis, call):
+        raise error
+
+    assert acquire_chain_lease(redis) is None
+
+
+def test_a_resumed_block_that_fails_gives_the_lease_back_and_says_so(redis):
+    token, failures = acquire_chain_lease(redis), []
+
+    with (
+        pytest.raises(ValueError, match="any"),
+        resume_chain_lease(redis, token, call, on_failure=lambda: failures.append(1)),
+    ):
+        raise ValueError("any")
+
+    assert failures == [1]
+    assert acquire_chain_lease(redis)
+
+
+@pytest.mark.parametrize(("failures", "is_given_back"), [(Exception, False), (BaseException, True)])
+def test_a_resumed_block_gives_the_lease_back_for_the_failures_it_names(redis, failures, is_given_back):
+    token = acquire_chain_lease(redis)
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        resume_chain_lease(redis, token, call, on_failure=lambda: None, failures=failures),
+    ):
+        raise KeyboardInterrupt
+
+    assert (acquire_chain_lease(redis) is not None) == is_given_back
+
+
+def test_a_lease_that_another_chain_has_held_since_cannot_be_resumed(redis):
+    token, failures = acquire_chain_lease(redis), []
+    expire_lease(redis)
+    other = acquire_chain_lease(redis)
+
+    with (
+        pytest.raises(StaleFence),
+        resume_chain_lease(redis, token, call, on_failure=lambda: failures.append(1)),
+    ):
+        pytest.fail("the block must not run")
+
+    assert failures == [1]
+    assert renew_chain_lease(redis, other)
+
+
+def test_a_finished_batch_leaves_nothing_behind_and_the_lease_is_free(redis):
+    stream.ensure_group(redis)
+    stream.add_all(redis, [hook(1), hook(2), hook(3)])
+    with take_chain_lease(redis, call) as lease:
+        entries = stream.read(redis, 2, 1_000_000)
+        poison.split_poison(redis, entries, lease.token)
+
+        lease.finish([entry.entry_id for entry in entries], [(entry.raw, entry.query) for entry in entries])
+
+    assert stream.depth(redis) == 1
+    assert redis.xpending(redis_keys.INBOX, redis_keys.INBOX_GROUP)["pending"] == 0
+    assert not redis.exists(redis_keys.POISON_TRIES, redis_keys.CURRENT_BATCH, redis_keys.INBOX_LEASE)
+    assert acquire_chain_lease(redis) > lease.token
+
+
+def test_a_holder_that_was_overtaken_finishes_without_releasing_the_lease_of_another(redis):
+    stream.ensure_group(redis)
+    with take_chain_lease(redis, call) as lease:
+        expire_lease(redis)
+        other = acquire_chain_lease(redis)
+
+        lease.finish([], [])
+
+    assert int(redis.get(redis_keys.INBOX_LEASE)) == other
