@@ -19,7 +19,6 @@ REPLAY = "replay"  # a dead hook that is tried again
 CANARY = "canary"  # the event of hooks that we send to our own public URL, to see that it is reachable
 INTERNAL_ERROR = "internal_error"  # the reason of hooks that failed because of an error in our own code
 
-RawBody = tuple[bytes, str | None]  # a hook's body as it came, and the query string if it is a GET
 Role = Literal["customer", "gift_recipient"]
 RawBody = tuple[bytes, str | None]  # what was received: the body, and the query string of a GET hook
 EventOutcome = Literal["forwarded", "recorded", "test", "unknown_event", "nobody", "no_connection"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.core.errors import StaleFence
-from pipeline.inbox import poison, stream
 from pipeline.inbox.chain_lease import (
     LEASE_TTL_MS,
     MAX_SWEEP_AGE_MS,
@@ -15,11 +13,8 @@ from pipeline.inbox.chain_lease import (
     park_chain_lease,
     release_chain_lease,
     renew_chain_lease,
-    resume_chain_lease,
-    take_chain_lease,
 )
 from pipeline.infra import redis_keys
-from tests.pipeline.inbox.hooks import hook
 from tests.waiting import wait_until
 
 
@@ -39,11 +34,6 @@ def park_long_ago(redis):
     park_chain_lease(redis, token)
     redis.pexpire(redis_keys.INBOX_LEASE, PARKED_TTL_MS - MAX_SWEEP_AGE_MS)
     return token
-
-
-def call(action):
-    """A retry for a Redis that is there."""
-    action()
 
 
 def test_a_held_lease_is_acquired_by_no_other_chain(redis):
@@ -220,115 +210,3 @@ def test_asking_for_the_lease_ends_the_wake_up(redis, is_held):
     acquire_chain_lease(redis)
 
     assert not redis.exists(redis_keys.WAKEUP)
-
-
-def test_a_block_gets_no_lease_while_another_chain_holds_it(redis):
-    acquire_chain_lease(redis)
-
-    with take_chain_lease(redis, call) as lease:
-        assert lease is None
-    assert acquire_chain_lease(redis) is None
-
-
-def test_a_block_releases_the_lease_at_its_end(redis):
-    with take_chain_lease(redis, call):
-        assert acquire_chain_lease(redis) is None
-
-    assert acquire_chain_lease(redis)
-
-
-def test_a_block_that_parks_the_lease_leaves_it_to_the_next(redis):
-    with take_chain_lease(redis, call) as lease:
-        lease.park()
-    assert acquire_chain_lease(redis) is None
-
-    with resume_chain_lease(redis, lease.token, call, on_failure=pytest.fail) as resumed:
-        assert resumed.token == lease.token
-    assert acquire_chain_lease(redis)
-
-
-def test_a_block_that_fails_gives_the_lease_back_though_it_was_parked(redis):
-    def park_and_fail():
-        with take_chain_lease(redis, call) as lease:
-            lease.park()
-            raise ValueError("after it")
-
-    with pytest.raises(ValueError, match="after it"):
-        park_and_fail()
-
-    assert acquire_chain_lease(redis)
-
-
-@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
-def test_a_block_that_a_body_may_have_ended_keeps_the_lease(redis, error):
-    with pytest.raises(error), take_chain_lease(redis, call):
-        raise error
-
-    assert acquire_chain_lease(redis) is None
-
-
-def test_a_resumed_block_that_fails_gives_the_lease_back_and_says_so(redis):
-    token, failures = acquire_chain_lease(redis), []
-
-    with (
-        pytest.raises(ValueError, match="any"),
-        resume_chain_lease(redis, token, call, on_failure=lambda: failures.append(1)),
-    ):
-        raise ValueError("any")
-
-    assert failures == [1]
-    assert acquire_chain_lease(redis)
-
-
-@pytest.mark.parametrize(("failures", "is_given_back"), [(Exception, False), (BaseException, True)])
-def test_a_resumed_block_gives_the_lease_back_for_the_failures_it_names(redis, failures, is_given_back):
-    token = acquire_chain_lease(redis)
-
-    with (
-        pytest.raises(KeyboardInterrupt),
-        resume_chain_lease(redis, token, call, on_failure=lambda: None, failures=failures),
-    ):
-        raise KeyboardInterrupt
-
-    assert (acquire_chain_lease(redis) is not None) == is_given_back
-
-
-def test_a_lease_that_another_chain_has_held_since_cannot_be_resumed(redis):
-    token, failures = acquire_chain_lease(redis), []
-    expire_lease(redis)
-    other = acquire_chain_lease(redis)
-
-    with (
-        pytest.raises(StaleFence),
-        resume_chain_lease(redis, token, call, on_failure=lambda: failures.append(1)),
-    ):
-        pytest.fail("the block must not run")
-
-    assert failures == [1]
-    assert renew_chain_lease(redis, other)
-
-
-def test_a_finished_batch_leaves_nothing_behind_and_the_lease_is_free(redis):
-    stream.ensure_group(redis)
-    stream.add_all(redis, [hook(1), hook(2), hook(3)])
-    with take_chain_lease(redis, call) as lease:
-        entries = stream.read(redis, 2, 1_000_000)
-        poison.split_poison(redis, entries, lease.token)
-
-        lease.finish([entry.entry_id for entry in entries], [(entry.raw, entry.query) for entry in entries])
-
-    assert stream.depth(redis) == 1
-    assert redis.xpending(redis_keys.INBOX, redis_keys.INBOX_GROUP)["pending"] == 0
-    assert not redis.exists(redis_keys.POISON_TRIES, redis_keys.CURRENT_BATCH, redis_keys.INBOX_LEASE)
-    assert acquire_chain_lease(redis) > lease.token
-
-
-def test_a_holder_that_was_overtaken_finishes_without_releasing_the_lease_of_another(redis):
-    stream.ensure_group(redis)
-    with take_chain_lease(redis, call) as lease:
-        expire_lease(redis)
-        other = acquire_chain_lease(redis)
-
-        lease.finish([], [])
-
-    assert int(redis.get(redis_keys.INBOX_LEASE)) == other
