@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.core.hooks import RECONCILE, EventOutcome, FailedHook, ValidHook, get_as_of, get_envelope
+from pipeline.core.errors import BadHook
+from pipeline.core.hooks import RECONCILE, EventOutcome, FailedHook, ValidHook, build_failed_hook, get_as_of
 from pipeline.events.catalogue import EventRow, get_event_row, is_known_event
 from pipeline.events.identity import EventIdentity, build_message_id, identify_event
 from pipeline.fan_out.gifts import KnownGifts
@@ -87,15 +88,11 @@ def admit_hooks(
     for hook in hooks:
         store = stores.get(hook["store"])
         if store is None:
-            refused.append(_build_refusal(hook, "unknown_store"))
+            refused.append(build_failed_hook(hook, "fan_out", BadHook("unknown_store")))
         elif not store.accepts(hook["version"], hook["received_at"]):
-            refused.append(_build_refusal(hook, "token_revoked"))
+            refused.append(build_failed_hook(hook, "fan_out", BadHook("token_revoked")))
         else:
             with around_hook(hook):
                 candidate = build_candidate(hook, store)
             candidates.append(candidate)
     return candidates, refused
-
-
-def _build_refusal(hook: ValidHook, reason: str) -> FailedHook:
-    return FailedHook(**get_envelope(hook), stage="fan_out", reason=reason, detail={})

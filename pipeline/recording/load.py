@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, literal, select
 
 from pipeline.events.catalogue import EVENTS
 from pipeline.fan_out.gifts import Gift
@@ -31,6 +31,8 @@ from pipeline.recording.snapshot import (
     StoredDeadLetter,
 )
 
+# Written into the SQL instead of being bound, as the partial index says it.
+_IS_REVOKED = core.DeadHook.reason == literal(REVOKED, literal_execute=True)
 _EVENTS_FOR_RECIPIENTS = tuple(row.name for row in EVENTS.values() if row.gift_copy)
 
 
@@ -70,13 +72,11 @@ def load_canary_nonces(conn: Connection, nonces: Collection[str]) -> set[str]:
 def load_revoked_dead_letters(conn: Connection, stores: Collection[str]) -> dict[str, list[StoredDeadLetter]]:
     """The dead letters of revoked URLs by store name, the oldest first; a hundred of each store at most."""
     dead = get_table(core.DeadHook).c
-    letters: dict[str, list[StoredDeadLetter]] = {}
-    for store in sorted(stores):
-        query = select(dead.id, dead.receipt, dead.detail).where(dead.store == store, dead.reason == REVOKED)
-        letters[store] = [
-            StoredDeadLetter(letter_id, receipt, detail)
-            for letter_id, receipt, detail in conn.execute(query.order_by(dead.id))
-        ]
+    letters: dict[str, list[StoredDeadLetter]] = {store: [] for store in stores}
+    for part in chunks(stores):
+        query = select(dead.store, dead.id, dead.receipt, dead.detail).where(dead.store.in_(part), _IS_REVOKED)
+        for store, letter_id, receipt, detail in conn.execute(query.order_by(dead.id)):
+            letters[store].append(StoredDeadLetter(letter_id, receipt, detail))
     return letters
 
 

@@ -24,6 +24,7 @@ from pipeline.ledger.queries import (
     list_events,
 )
 from pipeline.ledger.schema.core import Base, DeadHook, Delivery, Event, EventPerson, Person, PersonKey, ProfileSent
+from pipeline.recording.load import load_revoked_dead_letters
 from tests.pipeline.ledger.conftest import StoreSetup
 from tests.pipeline.ledger.rows import NOW, add_deliveries
 
@@ -113,6 +114,7 @@ ASKED: dict[str, Callable[[Connection, StoreSetup], object]] = {
     "events by subject": lambda conn, _: list_events(
         conn, EventFilter(store="sunny-box", subject=("order", 1001)), limit=10
     ),
+    "dead hooks of revoked URLs": lambda conn, _: load_revoked_dead_letters(conn, {"sunny-box", "other"}),
     "person": lambda conn, _: find_people(conn, "bea@example.com"),
     "event": lambda conn, _: get_event(conn, "u1077"),
 }

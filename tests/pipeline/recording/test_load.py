@@ -9,7 +9,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.sql.tables import chunks
 from pipeline.recording.load import find_existing_profiles, find_known_events, load_stores_by_name
-from tests.builders import NOW, customer, order
+from tests.builders import NOW, customer, gift_info, order, shipment, subscription
 from tests.pipeline.recording.conftest import HookRecorder
 
 
@@ -63,6 +63,22 @@ def test_a_profile_that_was_refused_does_not_count(engine):
         db.execute(core.Delivery.__table__.update().values(status="dead", done_at=NOW))
     with reading(engine) as db:
         assert find_existing_profiles(db, {1}) == set()
+
+
+def test_a_batch_reads_everything_before_it_writes_anything(engine):
+    teller = HookRecorder(engine)
+    gift = subscription(subscription_gift_info=gift_info())
+    teller.tell(teller.hook("shipment_shipped", shipment()), teller.hook("order_new", order()))
+    batch = [teller.hook(*body) for body in (("subscription_new", gift), ("order_new", order()), ("order_updated", {}))]
+    refused = teller.hook("order_new", order(), version=9)
+    statements = []
+    event.listen(engine, "before_cursor_execute", lambda _conn, _cursor, statement, *_: statements.append(statement))
+    teller.tell(*batch, refused)
+    kinds = [sql.split()[0] for sql in statements if "sqlite_sequence" not in sql]
+    *kinds, promoted = [kind for kind in kinds if kind in {"SELECT", "INSERT", "UPDATE", "DELETE"}]
+
+    assert promoted == "SELECT"  # which deliveries of a backfill are to leave now
+    assert kinds == sorted(kinds, key=lambda kind: kind != "SELECT")
 
 
 def test_a_large_batch_reads_in_as_many_statements_as_a_small_one(engine):
