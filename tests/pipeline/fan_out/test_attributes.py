@@ -1,232 +1,280 @@
-import random
+"""Each attribute of a person, from the facts that it is computed from."""
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from __future__ import annotations
 
-from pipeline.events.catalogue import get_event_row
-from pipeline.events.identity import identify_event
+import pytest
+
 from pipeline.fan_out.attributes import build_attributes
-from pipeline.fan_out.facts import merge_fact, newest_time_us
-from pipeline.fan_out.gifts import Gift
-from pipeline.fan_out.plan import plan_event
-from tests.builders import (
-    HOUR,
-    NOW,
-    RECIPIENT,
-    customer,
-    gift_info,
-    gift_order,
-    order,
-    shipment,
-    subscription,
-    transaction,
-)
-
-GIVEN = {("subscription", 7021): Gift(RECIPIENT, "Rory Receiver", "Enjoy!", "Bea")}
+from tests.builders import NOW
 
 
-def learn(known, name, data, at=NOW, role="customer"):
-    row = get_event_row(name)
-    found = plan_event(row, data, identify_event(row, data, f"{at:064d}", at), GIVEN, "acme", "USD")
-    for person in found.people:
-        if person.role == role:
-            for fact in person.facts:
-                merge_fact(known, fact, at)
+def attributes(*facts):
+    """The attributes of a person of whom these facts are known: pairs of kind and fields."""
+    known = {
+        (kind, "" if kind in ("customer", "payment") else str(at)): fields for at, (kind, fields) in enumerate(facts)
+    }
+    stamped = {key: {name: [NOW, value] for name, value in fields.items()} for key, fields in known.items()}
+    return build_attributes(stamped, "acme", "USD")
 
 
-def profile(*told, role="customer"):
-    known = {}
-    for hour, (name, data) in enumerate(told):
-        learn(known, name, data, NOW + hour * HOUR, role)
-    return build_attributes(known, "acme", "USD")
+def chosen(found, *names):
+    return tuple(found.get(name) for name in names)
 
 
-HISTORY = [
-    ("customer_new", customer(num_orders=0, total_revenue=0)),
-    ("order_new", order()),
-    ("transaction_new", transaction()),
-    ("subscription_new", subscription()),
-    ("shipment_shipped", shipment()),
-    ("subscription_renew_failed", subscription(status="past_due")),
-    ("subscription_renewed", subscription(end_date="2026-05-15T00:00:00Z")),
-    ("order_new", order(id=7016, is_renewal=True, placed_at="2026-04-15T08:00:00Z", total=2000)),
-    ("address_updated", customer(addresses=[{"state": "OR", "city": "Portland", "phone_number": "5550100"}])),
-    ("order_new", gift_order(id=7018, total=1000)),
-    ("order_updated", order(id=7016, refunded_amount=500, total=2000)),
-    ("subscription_cancelled", subscription(status="cancelled", autorenew=False, end_date="2026-05-15T00:00:00Z")),
-]
+def test_of_a_person_of_whom_nothing_is_known_only_the_store_is_said():
+    assert attributes() == {"store": "acme", "source": "cratejoy", "is_test": False}
 
 
-def test_a_first_order_tells_who_and_how_much():
-    found = profile(("order_new", order()))
-    assert found == {
-        "email": "bea.buyer@example.com",
-        "first_name": "Bea",
-        "last_name": "Buyer",
+def test_what_is_known_of_a_customer_is_said_under_its_own_name():
+    fields = {
+        "email": "a@example.com",
+        "first_name": "Ann",
+        "last_name": "Lee",
+        "phone": "555",
         "country": "US",
         "region": "TX",
-        "order_count": 1,
-        "lifetime_value": 3495,
-        "average_order_value": 3495,
-        "currency": "USD",
-        "first_order_at": 1772471071,
-        "last_order_at": 1772471071,
-        "created_at": 1772471071,
-        "store": "acme",
-        "source": "cratejoy",
-        "is_test": False,
+        "city": "Austin",
     }
 
-
-def test_a_running_subscription_tells_its_plan_and_its_next_renewal():
-    found = profile(("subscription_new", subscription()))
-    told = {name: found[name] for name in found if name.startswith(("subscription", "active", "next", "is_pre"))}
-    assert told == {
-        "subscription_status": "active",
-        "subscription_count": 1,
-        "active_subscription_count": 1,
-        "subscription_plan": "Month to Month",
-        "subscription_box": "Sample Box",
-        "subscription_term_months": 1,
-        "is_prepaid": False,
-        "subscription_started_at": 1772471071,
-        "next_renewal_at": 1776211200,
-    }
+    assert attributes(("customer", fields)) == fields | {"store": "acme", "source": "cratejoy", "is_test": False}
 
 
-def test_a_subscription_that_does_not_renew_has_no_next_renewal():
-    assert "next_renewal_at" not in profile(("subscription_new", subscription(autorenew=False)))
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("Rory", "Rory", None),
+        ("Rory Receiver", "Rory", "Receiver"),
+        ("Rory  van Dyke", "Rory", "van Dyke"),
+        ("Rory van Dyke ", "Rory", "van Dyke"),
+    ],
+)
+def test_a_recipients_name_is_split_at_its_first_space(name, first, last):
+    assert chosen(attributes(("gift_received", {"name": name})), "first_name", "last_name") == (first, last)
 
 
-def test_a_cancelled_prepaid_subscription_tells_until_when_boxes_are_due():
-    found = profile(
-        ("subscription_new", subscription(term={"name": "3 Month Prepay", "num_cycles": 3})),
-        ("subscription_cancelled", subscription(status="cancelled", term={"num_cycles": 3})),
-    )
-    assert (found["subscription_status"], found["is_prepaid"], found["active_subscription_count"]) == (
-        "cancelled",
-        True,
-        0,
-    )
-    assert (found["subscription_ends_at"], found["subscription_cancelled_at"]) == (
-        1776211200,
-        (NOW + HOUR) // 1_000_000,
+@pytest.mark.parametrize(
+    ("customer_fields", "names"),
+    [({"first_name": "Ann"}, ("Ann", None)), ({"last_name": "Lee"}, (None, "Lee")), ({"first_name": ""}, ("Zoe", "Z"))],
+)
+def test_the_givers_name_for_a_recipient_counts_only_without_one_of_their_own(customer_fields, names):
+    found = attributes(("customer", customer_fields), ("gift_received", {"name": "Zoe Z"}))
+
+    assert chosen(found, "first_name", "last_name") == names
+
+
+def test_of_several_names_for_a_recipient_the_one_that_sorts_last_counts():
+    found = attributes(
+        ("gift_received", {"name": "Zoe Z"}), ("gift_received", {"name": "Ann A"}), ("gift_received", {})
     )
 
+    assert chosen(found, "first_name", "last_name") == ("Zoe", "Z")
 
-def test_one_running_subscription_outweighs_a_cancelled_one():
-    found = profile(
-        ("subscription_cancelled", subscription(id=1, status="cancelled")), ("subscription_new", subscription(id=2))
+
+def test_of_several_givers_the_one_that_sorts_last_counts():
+    found = attributes(
+        ("gift_received", {"giver_first_name": "Zoe"}),
+        ("gift_received", {"giver_first_name": "Ann"}),
+        ("gift_received", {}),
     )
-    assert (found["subscription_status"], found["subscription_count"]) == ("active", 2)
+
+    assert chosen(found, "gift_recipient", "gift_sender_first_name") == (True, "Zoe")
 
 
-def test_a_failed_renewal_marks_the_payment_and_the_renewal_clears_it():
-    failed = ("subscription_renew_failed", subscription(status="past_due"))
-    renewed = ("subscription_renewed", subscription(end_date="2026-05-15T00:00:00Z"))
-    assert profile(failed)["payment_failed"] is True
-    found = profile(failed, renewed)
-    assert (found["payment_failed"], found["failed_renewal_count"], found["renewal_count"]) == (False, 1, 1)
+def test_without_a_subscription_the_stores_own_state_counts():
+    found = attributes(("customer", {"store_subscription_status": "active"}))
+
+    assert chosen(found, "subscription_status", "subscription_count") == ("active", None)
 
 
-def test_hearing_of_one_renewal_twice_counts_once():
-    renewed = ("subscription_renewed", subscription(end_date="2026-05-15T00:00:00Z"))
-    assert profile(renewed, renewed)["renewal_count"] == 1
+@pytest.mark.parametrize(
+    ("statuses", "best"),
+    [
+        (["active", "past_due"], "active"),
+        (["renewing", "unpaid"], "active"),
+        (["pending_renewal", "expired"], "active"),
+        (["past_due", "paused"], "past_due"),
+        (["unpaid", "suspended"], "past_due"),
+        (["unpaid_order_failed", "cancelled"], "past_due"),
+        (["suspended", "cancelled"], "paused"),
+        (["paused", "expired"], "paused"),
+        (["expired", "cancelled"], "cancelled"),
+        (["expired", "gifted"], "expired"),
+        (["gifted"], "none"),
+        ([None], "none"),
+    ],
+)
+def test_a_person_is_in_the_best_state_of_their_subscriptions(statuses, best):
+    found = attributes(*(("subscription", {"status": status}) for status in statuses))
+
+    assert found["subscription_status"] == best
 
 
-def test_a_refund_lowers_the_value_and_an_unpaid_order_has_none():
-    found = profile(
-        ("order_new", order(total=1000)),
-        ("order_updated", order(total=1000, refunded_amount=400)),
-        ("order_new", order(id=2, financial_status="unpaid")),
+@pytest.mark.parametrize(("counter", "count"), [(None, 2), (1, 2), (2, 2), (3, 3)])
+def test_the_larger_count_of_subscriptions_counts(counter, count):
+    found = attributes(("customer", {"num_subscriptions": counter}), ("subscription", {}), ("subscription", {}))
+
+    assert found["subscription_count"] == count
+
+
+@pytest.mark.parametrize(("months", "is_prepaid"), [(1, False), (2, True), (None, None)])
+def test_more_than_one_month_is_prepaid(months, is_prepaid):
+    found = attributes(("subscription", {"status": "active", "term_months": months}))
+
+    assert chosen(found, "is_prepaid", "subscription_term_months") == (is_prepaid, months)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"status": "active"}, {"status": "cancelled", "start_date": "2026-03-03T00:00:00Z"}),
+        ({"start_date": "2026-03-03T00:00:00Z"}, {"start_date": "2026-03-02T00:00:00Z"}),
+        ({"start_date": "2026-03-02T00:00:00Z"}, {}),
+        ({"end_date": "2026-05-01T00:00:00Z"}, {"end_date": "2026-04-01T00:00:00Z"}),
+    ],
+    ids=["active", "younger", "dated", "longer"],
+)
+def test_the_plan_is_that_of_the_newest_active_subscription(first, second):
+    main, other = ("subscription", first | {"plan": "main"}), ("subscription", second | {"plan": "other"})
+
+    assert attributes(main, other)["subscription_plan"] == attributes(other, main)["subscription_plan"] == "main"
+
+
+def test_while_a_subscription_is_active_none_has_ended():
+    ended = {"status": "cancelled", "end_date": "2026-04-01T00:00:00Z", "cancelled_at": "2026-03-01T00:00:00Z"}
+    found = attributes(("subscription", ended), ("subscription", {"status": "active"}))
+
+    assert chosen(found, "active_subscription_count", "subscription_ends_at", "subscription_cancelled_at") == (
+        1,
+        None,
+        None,
     )
-    assert (found["lifetime_value"], found["order_count"]) == (600, 1)
 
 
-def test_the_stores_own_counters_count_what_happened_before_the_connection():
-    found = profile(("customer_new", customer(num_orders=9, total_revenue=90_000)), ("order_new", order()))
-    assert (found["order_count"], found["lifetime_value"]) == (9, 90_000)
+def test_the_latest_cancellation_counts():
+    days = ("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", None)
+    found = attributes(*(("subscription", {"status": "cancelled", "cancelled_at": day}) for day in days))
+
+    assert found["subscription_cancelled_at"] == 1772496000
 
 
-def test_the_order_of_a_failed_checkout_is_not_counted():
-    assert "order_count" not in profile(("checkout_failed", {"customer": customer(), "order": {"id": 5, "total": 100}}))
-
-
-def test_shipped_boxes_are_counted_and_the_last_one_can_be_followed():
-    label = {"carrier": "USPS", "tracking": "9400100"}
-    cancelled = shipment(id=2, status="cancelled", shipped_at=None)
-    found = profile(("shipment_shipped", shipment(labels=[label])), ("shipment_cancelled", cancelled))
-    assert (found["boxes_shipped"], found["last_shipped_at"]) == (1, 1772557530)
-    assert found["last_tracking_url"] == "https://tools.usps.com/go/TrackConfirmAction?tLabels=9400100"
-
-
-def test_a_link_in_the_body_beats_the_carriers_page():
-    body = shipment(tracking_link="https://track.example.com/1", carrier_name="UPS")
-    assert profile(("shipment_shipped", body))["last_tracking_url"] == "https://track.example.com/1"
-
-
-def test_a_number_without_a_known_carrier_has_no_link():
-    assert "last_tracking_url" not in profile(("shipment_shipped", shipment()))
-
-
-def test_a_giver_is_counted_once_per_gift_though_order_and_subscription_tell_it():
-    found = profile(("order_new", gift_order()), ("subscription_new", subscription(subscription_gift_info=gift_info())))
-    assert (found["gift_giver"], found["gifts_sent_count"]) == (True, 1)
-
-
-def test_a_recipient_is_marked_and_knows_the_giver_by_first_name():
-    found = profile(("order_new", gift_order()), ("shipment_shipped", shipment()), role="gift_recipient")
-    assert found == {
-        "first_name": "Rory",
-        "last_name": "Receiver",
-        "gift_recipient": True,
-        "gift_sender_first_name": "Bea",
-        "boxes_shipped": 1,
-        "last_shipped_at": 1772557530,
-        "last_tracking_number": "9400100",
-        "store": "acme",
-        "source": "cratejoy",
-        "is_test": False,
-    }
-
-
-def test_somebody_known_only_from_test_objects_is_a_test_person():
-    assert profile(("order_new", order(is_test=True)))["is_test"] is True
-    assert profile(("order_new", order(is_test=True)), ("order_new", order(id=2)))["is_test"] is False
-
-
-def test_an_absent_field_overwrites_no_knowledge():
-    short = {"id": 7001, "email": "bea.buyer@example.com", "last_name": None}
-    assert profile(("customer_new", customer()), ("billing_updated", short))["last_name"] == "Buyer"
-
-
-def test_the_newest_name_wins():
-    found = profile(("customer_new", customer()), ("billing_updated", customer(first_name="Beatrice")))
-    assert found["first_name"] == "Beatrice"
-
-
-@settings(max_examples=1000, deadline=None)
-@given(st.integers())
-def test_any_order_of_processing_gives_the_same_profile(seed):
-    told = [(name, data, NOW + hour * HOUR) for hour, (name, data) in enumerate(HISTORY)]
-    shuffled = random.Random(seed).sample(told + told[:3], len(told) + 3)  # some of it twice
-    known = {}
-    for name, data, at in shuffled:
-        learn(known, name, data, at)
-    assert build_attributes(known, "acme", "USD") == profile(*HISTORY)
-    assert newest_time_us(known) == NOW + (len(HISTORY) - 1) * HOUR
-
-
-def test_facts_of_the_same_moment_are_settled_by_their_value():
-    one, other = {}, {}
-    first, second = customer(first_name="Ann"), customer(first_name="Zoe")
-    for known, bodies in ((one, (first, second)), (other, (second, first))):
-        for body in bodies:
-            learn(known, "customer_new", body)
-    assert build_attributes(one, "acme", "USD") == build_attributes(other, "acme", "USD")
-
-
-def test_an_empty_text_is_no_value():
-    assert "city" not in build_attributes(
-        {("customer", ""): {"city": [NOW, ""], "email": [NOW, RECIPIENT]}}, "acme", "USD"
+def test_the_next_renewal_is_the_earliest_of_the_active_subscriptions_that_renew():
+    renewing = {"status": "active", "autorenew": True, "end_date": "2026-04-02T00:00:00Z"}
+    found = attributes(
+        ("subscription", renewing),
+        ("subscription", renewing | {"end_date": "2026-04-03T00:00:00Z"}),
+        ("subscription", renewing | {"end_date": None}),
+        ("subscription", renewing | {"end_date": "2026-04-01T00:00:00Z", "autorenew": False}),
+        ("subscription", renewing | {"end_date": "2026-04-01T00:00:00Z", "status": "cancelled"}),
     )
+
+    assert found["next_renewal_at"] == 1775088000
+
+
+def test_renewals_and_failures_are_counted_over_all_subscriptions():
+    found = attributes(
+        ("subscription", {"renewed:a": True, "renewed:b": True, "failed:a": True}),
+        ("subscription", {"renewed:a": True}),
+    )
+
+    assert chosen(found, "renewal_count", "failed_renewal_count") == (3, 1)
+
+
+@pytest.mark.parametrize("status", ["unpaid", "failed", "voided"])
+def test_a_person_with_only_an_unpaid_order_has_bought_nothing(status):
+    found = attributes(("order", {"financial_status": status, "total": 100, "placed_at": "2026-03-02T00:00:00Z"}))
+    names = ("order_count", "lifetime_value", "average_order_value", "first_order_at", "last_order_at", "currency")
+
+    assert chosen(found, *names) == (0, 0, None, None, None, "USD")
+
+
+def test_an_order_without_a_total_counts_and_is_worth_nothing():
+    assert chosen(attributes(("order", {})), "order_count", "lifetime_value", "average_order_value") == (1, 0, 0)
+
+
+def test_a_refund_is_taken_off_and_the_average_is_rounded_down():
+    found = attributes(
+        ("order", {"total": 1000, "placed_at": "2026-03-03T00:00:00Z"}),
+        ("order", {"total": 502, "refunded_amount": 1, "placed_at": "2026-03-02T00:00:00Z"}),
+    )
+    names = ("order_count", "lifetime_value", "average_order_value", "first_order_at", "last_order_at")
+
+    assert chosen(found, *names) == (2, 1501, 750, 1772409600, 1772496000)
+
+
+@pytest.mark.parametrize(
+    ("counters", "orders"),
+    [
+        ({"num_orders": 2}, (2, 0, 0)),
+        ({"total_revenue": 500}, (0, 500, None)),
+        ({"num_orders": 0, "total_revenue": 0}, (None, None, None)),
+    ],
+)
+def test_the_stores_own_counters_count_without_any_order(counters, orders):
+    found = attributes(("customer", counters))
+
+    assert chosen(found, "order_count", "lifetime_value", "average_order_value") == orders
+
+
+@pytest.mark.parametrize("is_failed", [True, False])
+def test_the_last_payment_and_the_last_failure_are_said(is_failed):
+    found = attributes(("payment", {"failed": is_failed, "failed_at": "2026-03-02T00:00:00Z"}))
+
+    assert chosen(found, "payment_failed", "payment_failed_at") == (is_failed, 1772409600)
+
+
+def test_the_last_box_is_the_one_shipped_last():
+    boxes = [
+        {"shipped_at": "2026-03-02T00:00:00Z", "tracking_number": "3"},
+        {"shipped_at": "2026-03-03T00:00:00Z", "tracking_number": "1"},
+        {"shipped_at": "2026-03-03T00:00:00Z", "tracking_number": "2", "tracking_url": "https://example.com/2"},
+        {"tracking_number": "4"},
+    ]
+    found = attributes(
+        *(("shipment", box | {"status": "shipped"}) for box in boxes), ("shipment", {"status": "cancelled"})
+    )
+    names = ("boxes_shipped", "last_shipped_at", "last_tracking_number", "last_tracking_url")
+
+    assert chosen(found, *names) == (4, 1772496000, "2", "https://example.com/2")
+
+
+@pytest.mark.parametrize(
+    ("facts", "count"),
+    [
+        ([("order", {"is_gift": True}), ("order", {"is_gift": True})], 2),
+        ([("order", {"is_gift": True}), ("subscription", {"is_gift": True}), ("subscription", {"is_gift": True})], 2),
+        ([("order", {"is_gift": True}), ("order", {"is_gift": True}), ("subscription", {"is_gift": True})], 2),
+        ([("order", {"is_gift": True, "is_renewal": True})], None),
+        ([("order", {"is_gift": True, "redeemed": True})], None),
+        ([("order", {}), ("subscription", {})], None),
+    ],
+    ids=["orders", "more subscriptions", "more orders", "a renewal", "redeemed", "none"],
+)
+def test_a_gift_is_counted_by_its_order_or_its_subscription(facts, count):
+    assert chosen(attributes(*facts), "gift_giver", "gifts_sent_count") == (count and True, count)
+
+
+@pytest.mark.parametrize(("fields", "is_recipient"), [({"gift_recipient": True}, True), ({}, None)])
+def test_a_customer_who_redeemed_a_gift_is_a_recipient(fields, is_recipient):
+    assert attributes(("customer", fields)).get("gift_recipient") is is_recipient
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("customer", {"registered_at": "2026-03-01T00:00:00Z"}),
+        ("order", {"placed_at": "2026-03-01T00:00:00Z"}),
+        ("subscription", {"start_date": "2026-03-01T00:00:00Z"}),
+    ],
+    ids=["registration", "order", "subscription"],
+)
+def test_a_person_began_with_the_earliest_of_registration_order_and_subscription(first):
+    later = [("order", {"placed_at": "2026-03-02T00:00:00Z"}), ("subscription", {"start_date": "2026-03-02T00:00:00Z"})]
+
+    assert attributes(first, *later)["created_at"] == 1772323200
+
+
+@pytest.mark.parametrize(
+    ("marks", "is_test"), [({"test": True}, True), ({"test": True, "real": True}, False), ({}, False)]
+)
+def test_a_person_known_only_from_test_objects_is_a_test_person(marks, is_test):
+    assert attributes(("customer", marks))["is_test"] is is_test

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.events.catalogue import EVENTS
-from pipeline.fan_out.customers import find_customer, get_orders
+from pipeline.fan_out.customers import Customer, find_customer, get_fulfillments, get_orders
 from schemas.email import is_email, normalize_email
 from tests.builders import BUYER, customer, order, shipment, transaction
 
@@ -112,3 +112,43 @@ def test_what_cannot_be_an_address(text):
 )
 def test_the_orders_a_body_shows(event, data, ids):
     assert [one["id"] for one in get_orders(EVENTS[event], data)] == ids
+
+
+@pytest.mark.parametrize("number", ["7001", None, {"id": 7001}])
+def test_a_bare_id_that_is_no_number_names_no_customer(number):
+    assert found("order_new", {"id": 1, "customer_id": number}) is None
+
+
+def test_the_customers_own_id_counts_before_the_one_beside_them():
+    assert found("order_new", {"id": 1, "customer": {"id": 7001}, "customer_id": 5}) == (7001, None)
+
+
+def test_an_email_without_an_id_is_completed_by_the_id_beside_it():
+    assert found("order_new", {"id": 1, "customer": {"email": EMAIL}, "customer_id": 7001}) == (7001, EMAIL)
+
+
+def test_the_fields_are_those_of_the_first_model_that_names_a_customer():
+    data = {"customer": {"first_name": "No"}, "order": order()}
+
+    assert find_customer(EVENTS["checkout_failed"], data) == Customer(7001, EMAIL, customer())
+
+
+def test_a_customer_with_an_id_of_zero_is_a_model_with_a_name():
+    data = {"customer": {"id": 0, "first_name": "Zero"}, "order": order(customer=None)}
+
+    assert find_customer(EVENTS["checkout_failed"], data).fields == {"id": 0, "first_name": "Zero"}
+
+
+def test_a_customer_named_only_by_a_bare_id_has_no_fields():
+    assert find_customer(EVENTS["order_new"], {"id": 1, "customer_id": 7001}) == Customer(7001, None, {})
+
+
+def test_the_bare_id_of_the_first_order_counts():
+    boxes = [{"order": {"id": 1, "customer_id": 7001}}, {"order": {"id": 2, "customer_id": 7002}}]
+
+    assert found("shipment_shipped", {"id": 1, "fulfillments": boxes}) == (7001, None)
+
+
+@pytest.mark.parametrize("fulfillments", ["/v1/fulfillments", None, []])
+def test_a_shipment_whose_fulfilments_are_no_models_shows_none(fulfillments):
+    assert get_fulfillments({"id": 1, "fulfillments": fulfillments}) == []

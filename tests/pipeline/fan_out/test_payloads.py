@@ -94,3 +94,134 @@ def test_a_box_may_name_its_product_itself():
     assert whispered("shipment_shipped", shipment(fulfillments=[box]))["shipment"]["boxes"] == [
         {"id": 63, "name": "Red Box"}
     ]
+
+
+def test_a_customers_payload_is_the_model_and_what_it_is_about():
+    assert told("order_new", order()) == {
+        "subject": "order",
+        "subject_id": 7015,
+        "store": "acme",
+        "role": "customer",
+        "currency": "USD",
+        "order": order(),
+    }
+
+
+def test_a_customers_payload_of_several_models_is_all_of_them():
+    assert told("transaction_new", transaction()) == transaction() | {
+        "subject": "transaction",
+        "subject_id": 7041,
+        "store": "acme",
+        "role": "customer",
+        "currency": "USD",
+    }
+
+
+def test_a_payload_without_a_subject_is_the_whole_body():
+    assert told("design_updated", {"theme_name": "x"}) == {
+        "subject": None,
+        "subject_id": None,
+        "store": "acme",
+        "role": "customer",
+        "currency": "USD",
+        "theme_name": "x",
+    }
+
+
+CARD = {"message": "Enjoy!", "recipient_name": "Rory Receiver", "giver_first_name": "Bea"}
+COMMON = {"store": "acme", "role": "gift_recipient", "is_gift": True, "gift": CARD}
+
+
+def test_a_recipients_payload_of_an_order_is_what_is_allowed():
+    shown = {
+        "id": 7015,
+        "status": "open",
+        "placed_at": "2026-03-02T17:04:31Z",
+        "is_renewal": False,
+        "is_gift": False,
+        "is_test": False,
+        "type": "order",
+    }
+
+    assert whispered("order_new", order()) == COMMON | {"subject": "order", "subject_id": 7015, "order": shown}
+
+
+def test_a_recipients_payload_of_a_subscription_is_what_is_allowed():
+    shown = {
+        "id": 7021,
+        "start_date": "2026-03-02T17:04:31Z",
+        "end_date": "2026-04-15T00:00:00Z",
+        "is_test": False,
+        "type": "subscription",
+        "status": "active",
+        "product": {"id": 62, "name": "Sample Box", "sku": "SQ1"},
+        "boxes": 1,
+    }
+
+    assert whispered("subscription_new", subscription()) == COMMON | {
+        "subject": "subscription",
+        "subject_id": 7021,
+        "subscription": shown,
+    }
+
+
+def test_a_recipients_payload_of_a_shipment_is_what_is_allowed():
+    shown = {
+        "id": 7033,
+        "status": "shipped",
+        "tracking_number": "9400100",
+        "shipped_at": "2026-03-03T17:05:30Z",
+        "is_test": False,
+        "type": "shipment",
+        "boxes": [{"number": 1, "of": 3}],
+    }
+
+    assert whispered("shipment_shipped", shipment()) == COMMON | {
+        "subject": "shipment",
+        "subject_id": 7033,
+        "shipment": shown,
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "model", "name", "keys"),
+    [
+        ("order_new", order(fulfillment_status="open"), "order", "fulfillment_status"),
+        ("shipment_shipped", shipment(adjusted_ordered_at="2026-03-02T00:00:00Z"), "shipment", "adjusted_ordered_at"),
+    ],
+)
+def test_a_rarer_field_is_shown_where_the_body_has_it(event, model, name, keys):
+    assert whispered(event, model)[name][keys] == model[keys]
+
+
+def test_the_last_state_a_recipient_learns_is_that_it_expired():
+    assert whispered("subscription_updated", subscription(status="expired"))["subscription"]["status"] == "expired"
+
+
+@pytest.mark.parametrize("more", [{"product": "/v1/products/62"}, {"product": None}])
+def test_a_product_that_is_no_model_is_left_out(more):
+    assert "product" not in whispered("subscription_new", subscription(**more))["subscription"]
+
+
+@pytest.mark.parametrize("more", [{"term": None}, {"term": {"num_cycles": None}}, {"term": {}}])
+def test_without_a_number_of_boxes_none_is_said(more):
+    assert "boxes" not in whispered("subscription_new", subscription(**more))["subscription"]
+
+
+@pytest.mark.parametrize(
+    ("box", "shown"),
+    [
+        ({"cycle_number": 2, "total_cycles": 3}, {"number": 3, "of": 3}),
+        ({"cycle_number": -1, "total_cycles": 3}, {}),
+        ({"cycle_number": "0", "total_cycles": 3}, {}),
+        ({"product_instance": "/v1/x"}, {}),
+        ({"product_instance": {"id": 63, "sku": "R"}}, {"id": 63, "sku": "R"}),
+        ({"product_instance": {"id": 63, "product": {"id": 62, "name": "Box"}}}, {"id": 62, "name": "Box"}),
+    ],
+)
+def test_a_box_shows_its_number_and_its_product(box, shown):
+    assert whispered("shipment_shipped", shipment(fulfillments=[box]))["shipment"]["boxes"] == [shown]
+
+
+def test_a_shipment_without_boxes_shows_none():
+    assert "boxes" not in whispered("shipment_shipped", shipment(fulfillments=[]))["shipment"]

@@ -1,3 +1,7 @@
+"""Who an event is about, what each of them is sent, and what is noted."""
+
+from __future__ import annotations
+
 import json
 
 import pytest
