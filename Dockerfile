@@ -15,7 +15,7 @@ COPY receiver receiver
 COPY sandbox sandbox
 COPY bench bench
 RUN pip install --no-build-isolation --no-deps .
-# The lock pins our tools too; production needs none of them, but those of the extra `otel` are for whoever traces.
+# The lock also pins development tools, which production does not need; the extra `otel` is for tracing.
 RUN python -c "import re, tomllib; \
     extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; \
     print(*(re.match('[A-Za-z0-9._-]+', one)[0] for one in extras['dev'] if one not in extras['otel']))" \
@@ -33,7 +33,7 @@ ENV PATH=/opt/cratewire/bin:$PATH \
     PORT=8080
 WORKDIR /var/lib/cratewire
 USER cratewire
-# The spool: what was acknowledged while Redis was away.
+# The spool: hooks that were acknowledged while Redis was away.
 VOLUME /var/lib/cratewire
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=15s --start-period=60s CMD ["python", "-m", "receiver.alive", "web"]

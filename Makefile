@@ -1,11 +1,11 @@
-# Everything a newcomer and the CI need. `make` alone lists it.
+# Everything that developers and the CI need. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
-# The first of these that is new enough.
+# The first suitable one.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& command -v $$python && break; done)
@@ -20,7 +20,7 @@ help: ## List these targets
 		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 .PHONY: setup
-setup: $(READY) ## Make .venv and install what requirements.lock names
+setup: $(READY) ## Create .venv and install the packages of requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Cratewire needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; }
@@ -33,47 +33,47 @@ $(READY): requirements.lock pyproject.toml
 	@echo 'Installed. Next: make demo, or make run.'
 
 .PHONY: demo
-demo: setup ## A sandbox store, a sandbox Customer.io, and everything between them; ARGS="--hooks 5000 --seed 7"
+demo: setup ## Run a sandbox store, a sandbox Customer.io, and everything between them; ARGS="--hooks 5000 --seed 7"
 	$(BIN)/cratewire demo $(ARGS)
 
 .PHONY: run
-run: setup ## Everything on this machine in the foreground; ARGS="--port 8080 --data var"
+run: setup ## Run everything on this machine in the foreground; ARGS="--port 8080 --data var"
 	$(BIN)/cratewire run $(ARGS)
 
 .PHONY: test
-test: setup postgres pgbouncer rabbitmq systemd browser lint types contracts ## All that must hold: lint, types, import contracts, tests, coverage
+test: setup postgres pgbouncer rabbitmq systemd browser lint types contracts ## Run every check: lint, types, import contracts, tests, coverage
 	$(BIN)/python -m tests.run $(ARGS)
 	$(BIN)/python -m tests.coverage_gate
 
 .PHONY: lint
-lint: setup ## Ruff: rules and format
+lint: setup ## Check rules and format with Ruff
 	$(BIN)/ruff check $(ROOMS)
 	$(BIN)/ruff format --check $(ROOMS)
 
 .PHONY: fmt
-fmt: setup ## Ruff: repair what can be repaired
+fmt: setup ## Fix and format with Ruff
 	$(BIN)/ruff check --fix $(ROOMS)
 	$(BIN)/ruff format $(ROOMS)
 
 .PHONY: types
-types: setup ## Mypy: strict on schemas and pipeline
+types: setup ## Check types with mypy, strict on schemas and pipeline
 	$(BIN)/mypy
 
 .PHONY: contracts
-contracts: setup ## Import-linter: who may import whom
+contracts: setup ## Check the import contracts with import-linter
 	$(BIN)/lint-imports
 
 .PHONY: mutants
-mutants: setup ## Change the pure part in small ways and list what no test notices (an hour); ARGS='"pipeline.fan_out*"'
+mutants: setup ## Mutate the pure part and list the mutants that survive the tests (an hour); ARGS='"pipeline.fan_out*"'
 	timeout 7200 $(BIN)/mutmut run --max-children 2 $(ARGS)
 	$(BIN)/mutmut results
 
 .PHONY: bench
-bench: setup ## What a hook costs, beside its peers (takes an hour); ARGS="--quick"
+bench: setup ## Measure what a hook costs, compared with other designs (an hour); ARGS="--quick"
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: chaos
-chaos: setup postgres pgbouncer ## Kill, fill, cut and delay everything, and count what is lost; ARGS="--short --only valkey"
+chaos: setup postgres pgbouncer ## Inject faults everywhere and count what is lost; ARGS="--short --only valkey"
 	$(BIN)/python -m bench.chaos $(ARGS)
 
 # $(call debian,what it brings,package,and then): install Debian's package if what it brings is missing.
@@ -88,23 +88,23 @@ define debian
 endef
 
 .PHONY: postgres
-postgres: ## Install Debian's PostgreSQL, which the tests start themselves, if it is missing
+postgres: ## Install Debian's PostgreSQL for the tests, if it is missing
 	$(call debian,/usr/lib/postgresql/*/bin/initdb,postgresql)
 
 .PHONY: pgbouncer
-pgbouncer: ## Install Debian's PgBouncer, if it is missing; no service of it is left running
+pgbouncer: ## Install Debian's PgBouncer for the tests, if it is missing; its service is disabled
 	$(call debian,/usr/sbin/pgbouncer,pgbouncer,&& { systemctl disable --quiet --now pgbouncer 2>/dev/null || true; })
 
 .PHONY: rabbitmq
-rabbitmq: ## Install Debian's RabbitMQ, if it is missing; no service of it is left running
+rabbitmq: ## Install Debian's RabbitMQ for the tests, if it is missing; its service is disabled
 	$(call debian,$(RABBITMQ),rabbitmq-server,&& { systemctl disable --quiet --now rabbitmq-server 2>/dev/null || true; })
 
 .PHONY: systemd
-systemd: ## Install Debian's systemd, whose systemd-analyze checks the units, if it is missing
+systemd: ## Install Debian's systemd for systemd-analyze, if it is missing
 	$(call debian,/usr/bin/systemd-analyze,systemd)
 
 .PHONY: browser
-browser: ## Install Debian's Chromium, which the tests of the pages use, if it is missing
+browser: ## Install Debian's Chromium for the browser tests, if it is missing
 	$(call debian,/usr/bin/chromium,chromium)
 
 .PHONY: settings

@@ -1,4 +1,4 @@
-"""What must hold for the whole checkout: who may import whom, how long a file may be, what no file may say."""
+"""Rules for the whole checkout: import contracts, length of files, forbidden texts, pinned dependencies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-LONGEST_FILE = 300
+MAX_FILE_LINES = 300
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LINTER = CONFIG["tool"]["importlinter"]
 CONTRACTS = {contract["name"]: contract for contract in LINTER["contracts"]}
@@ -71,17 +71,17 @@ def test_every_folder_with_code_is_a_package():
     assert [str(folder) for folder in folders - {ROOT} if not (folder / "__init__.py").exists()] == []
 
 
-def test_no_file_is_too_long_to_be_one_idea():
+def test_no_python_file_is_too_long():
     long = {
         str(path.relative_to(ROOT)): length
         for path in committed()
-        if path.suffix == ".py" and (length := len(text_of(path).splitlines())) > LONGEST_FILE
+        if path.suffix == ".py" and (length := len(text_of(path).splitlines())) > MAX_FILE_LINES
     }
 
     assert long == {}
 
 
-# Each pattern has a bracket, so that this file does not say what it forbids.
+# Each pattern has a bracket, so that this file does not match itself.
 @pytest.mark.parametrize(
     "forbidden", [r"p[y]pi\.(org|python)", r"python[h]osted", r"--(extra-)?inde[x]-url", r"--find-lin[k]s"]
 )
@@ -108,27 +108,37 @@ def test_every_declared_dependency_is_in_the_lock():
     assert names <= set(re.findall(r"(?m)^([a-z0-9-]+)(?:\[\S+\])?==", text_of(ROOT / "requirements.lock")))
 
 
-def test_the_whole_build_is_make_test():
+def test_the_ci_runs_make_test_and_nothing_else():
     lines = [line for line in text_of(ROOT / ".ci" / "run").splitlines() if line and not line.startswith("#")]
 
     assert lines[-1] == "exec make test"
 
 
 def test_the_lock_names_every_extra_that_its_packages_ask_for():
-    """Else an older pip takes the newest version of such a package, for which the lock has no hash, and gives up."""
+    """Otherwise an older pip picks the newest version of such a package, for which the lock has no hash, and fails."""
     pinned = re.findall(r"(?m)^([a-z0-9-]+)(?:\[(\S+)\])?==", text_of(ROOT / "requirements.lock"))
     locked = {name: set(extras.split(",")) for name, extras in pinned}
-    asked = [one for name in locked if is_installed(name) for one in requirements_of(name, locked[name])]
+    requirements = [
+        requirement for name in locked if is_installed(name) for requirement in requirements_of(name, locked[name])
+    ]
 
-    assert [str(one) for one in asked if not one.extras <= locked[canonicalize_name(one.name)]] == []
+    assert [
+        str(requirement)
+        for requirement in requirements
+        if not requirement.extras <= locked[canonicalize_name(requirement.name)]
+    ] == []
 
 
 def is_installed(name: str) -> bool:
-    """What the lock holds for other systems is not here."""
+    """Packages of the lock for other operating systems are not installed."""
     return any(True for _ in importlib.metadata.distributions(name=name))
 
 
 def requirements_of(name: str, extras: set[str]) -> list[Requirement]:
-    """What a package asks for here, with these extras of its own."""
-    asked = map(Requirement, importlib.metadata.requires(name) or [])
-    return [one for one in asked if not one.marker or any(one.marker.evaluate({"extra": extra}) for extra in extras)]
+    """Return the requirements of a package with these extras on this system."""
+    requirements = map(Requirement, importlib.metadata.requires(name) or [])
+    return [
+        requirement
+        for requirement in requirements
+        if not requirement.marker or any(requirement.marker.evaluate({"extra": extra}) for extra in extras)
+    ]
