@@ -12,7 +12,7 @@ from pipeline.attention.item import Cause
 from pipeline.context import Context
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema.monitoring import Heartbeat
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 from pipeline.monitoring.notifications import enqueue_notifications
 
 SWEEP_OVERDUE_US = 180_000_000  # if no sweep has run for so long, a web process takes its place

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, null, select, update
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.schema.accounts import Membership, User
 from pipeline.ledger.schema.core import Account, Store
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 from pipeline.ledger.stores import ensure_account
 
 Role = Literal["owner", "reader"]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, literal, select, update
 
 from pipeline.ledger.schema.backfills import Backfill
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 ALL, INCREMENTAL = "all", "incremental"
 RUNNING, PAUSED, CANCELLED, DONE, FAILED = "running", "paused", "cancelled", "done", "failed"

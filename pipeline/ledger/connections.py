@@ -9,7 +9,7 @@ from sqlalchemy import Connection as Database
 
 from pipeline.ledger.deliveries.pause import resume_connection
 from pipeline.ledger.schema.core import ProfileSent, StoreConnection
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 
 @dataclass(frozen=True, slots=True)

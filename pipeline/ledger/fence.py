@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from pipeline.core.errors import StaleFence
 from pipeline.ledger.schema import core
-from pipeline.ledger.sql.bulk_upsert import upsert
+from pipeline.ledger.sql.bulk import upsert
 from pipeline.ledger.sql.tables import get_table
 
 

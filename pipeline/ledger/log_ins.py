@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, insert, select, update
 
 from pipeline.ledger.schema.accounts import FailedLogIn, LogIn, User
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 LOG_IN_TTL_US = 30 * 86_400 * 1_000_000
 _FAILURE_RETENTION_US = 86_400 * 1_000_000  # that a network failed

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select,
 
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.reconciliation import ObservedEvent as Shown
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 BEFORE, WAITING, RECEIVED, MISSED, LATE, DEAD = "before", "waiting", "told", "missed", "late", "dead"
 COUNTED_STATES = (RECEIVED, MISSED, LATE, DEAD)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.reconciliation import Reconciliation
 from pipeline.ledger.schema.store_apis import HookFinding, StoreAPI
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 ACTIVE, REFUSED = "active", "refused"
 

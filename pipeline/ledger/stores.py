@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, select, update
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.schema.core import Account, Store
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 DEFAULT_ACCOUNT = "default"
 

@@ -13,8 +13,7 @@ from pipeline.events.catalogue import EVENTS
 from pipeline.fan_out.gifts import Gift
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.monitoring import Canary
-from pipeline.ledger.sql.keyed import select_by_keys
-from pipeline.ledger.sql.tables import chunks, get_table
+from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import REVOKED
 from pipeline.recording.dedup import get_candidate_keys

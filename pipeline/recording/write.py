@@ -16,11 +16,8 @@ from pipeline.ledger.deliveries import promote_to_live
 from pipeline.ledger.observed_events import mark_late
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
-from pipeline.ledger.sql.bulk import execute_bulk
-from pipeline.ledger.sql.bulk_upsert import upsert
-from pipeline.ledger.sql.insert import insert_returning_ids, insert_rows
-from pipeline.ledger.sql.tables import chunks, get_table
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.bulk import execute_bulk, insert_returning_ids, insert_rows, upsert
+from pipeline.ledger.sql.tables import chunks, get_table, insert_into
 from pipeline.recording.dead_letters import DeadLetterPlan
 from pipeline.recording.deliveries import DeliveryDraft
 from pipeline.recording.events import EventDraft, EventPersonDraft

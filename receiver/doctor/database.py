@@ -13,7 +13,7 @@ from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.faults import DatabaseFault, classify_database_error
 from pipeline.ledger.migrations import is_current
 from pipeline.ledger.schema.core import Base, Fence
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 from pipeline.operations.reencrypt import count_undecryptable
 from pipeline.settings import Settings
 from receiver.doctor.finding import Finding

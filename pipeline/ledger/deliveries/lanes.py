@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from pipeline.core.errors import StaleFence
 from pipeline.ledger.deliveries.status import OPEN, SENDING
 from pipeline.ledger.schema.core import Delivery, Lane
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 # What every send asks is made once: making a statement costs more than running it.
 _THIS_LANE = Lane.connection_id == bindparam("of_connection"), Lane.lane == bindparam("of_lane")

@@ -11,7 +11,7 @@ from pipeline.core.messages import CallRecord, ConnectionBroken, Outcome, Reject
 from pipeline.ledger.deliveries.lanes import HeldLane, add_sent, lock_lane
 from pipeline.ledger.deliveries.status import SENDING
 from pipeline.ledger.schema.core import Call, Delivery, DeliveryCall, ProfileSent
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 _CLAIMED_BY_HOLDER = Delivery.token == bindparam("by_token"), Delivery.lane == bindparam("of_lane"), SENDING
 _OUTCOME_VALUES: dict[str, Any] = {

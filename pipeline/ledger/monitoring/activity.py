@@ -10,7 +10,7 @@ from sqlalchemy import Connection, case, delete, func, select, update
 from pipeline.events.catalogue import EVENTS
 from pipeline.ledger.schema.core import Event
 from pipeline.ledger.schema.monitoring import ActivityCursor, HourlyActivity
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 HOUR_US = 3_600_000_000
 MAX_EVENTS_PER_BATCH = 50_000  # events that are looked at in one transaction

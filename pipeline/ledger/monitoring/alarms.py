@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, select, update
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.monitoring import Alarm, HourlyActivity
 from pipeline.ledger.schema.store_apis import StoreAPI
-from pipeline.ledger.sql.upsert import insert_into
+from pipeline.ledger.sql.tables import insert_into
 
 SILENCE, ENDPOINT = "silence", "way_in"
 MERCHANT, OPERATOR = "merchant", "operator"

@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
-from pipeline.ledger.sql.keyed import select_by_keys
+from pipeline.ledger.sql.tables import select_by_keys
 from tests.builders import customer, gift_info, shipment, subscription
 
 GIFT = subscription(subscription_gift_info=gift_info())
