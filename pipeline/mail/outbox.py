@@ -1,4 +1,4 @@
-"""Writes letters into the ledger with what they are about, and sends what waits there: late, if need be, but surely."""
+"""Writes mails into the ledger, in the transaction of what they are about, and sends those that are due."""
 
 from __future__ import annotations
 
@@ -13,85 +13,80 @@ from sqlalchemy import Connection
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured, RequestRefused, Unreachable
 from pipeline.infra.crypto.encryption import decrypt, encrypt
-from pipeline.ledger import mail_outbox
-from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.engine import writing
+from pipeline.ledger.mail_outbox import MAILS, ClaimedMail, count_mails_since, insert_mail
+from pipeline.ledger.outbox import SendFailure, send_due
 from pipeline.mail.transport import Maildir, MailMessage, MailTransport
 
 log = structlog.get_logger(__name__)
 
-# Letters that a visitor can ask for, in an hour. The limit of a cause leaves room for several askers; beyond it the
-# links of the letters already written are still good.
+# Mails that a visitor can ask for, in an hour. The limit of a cause leaves room for several askers; beyond it the
+# links in the mails already sent are still valid.
 MAX_PER_HOUR_ASKER_AND_RECIPIENT = 5  # to one recipient, for one cause
-MAX_PER_HOUR_RECIPIENT = 20  # to one recipient, whoever asks
+MAX_PER_HOUR_RECIPIENT = 20  # to one recipient, for all askers together
 MAX_PER_HOUR_ASKER = 60  # for one asker, to all recipients
-MAX_ATTEMPTS = 24
 _HOUR_US = 3_600_000_000
-_FIRST_RETRY_DELAY_US = 15_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class MailRequest:
-    """Why a letter is written at a visitor's wish. `asker`: a network or a user; None: unknown."""
+    """Why a visitor gets a mail. `asker`: a network or a user; None: unknown."""
 
     cause: str
     asker: str | None = None
 
 
 def enqueue_mail(conn: Connection, secret_keys: Sequence[str], mail: MailMessage, now: int) -> None:
-    """Have a letter sent once this transaction is committed. Never refused: alarms, and what concerns security."""
-    mail_outbox.insert_mail(conn, mail.recipient.lower(), _encrypt_content(secret_keys, mail), now)
+    """Write a mail that is sent once this transaction is committed. Without a limit: for alarms and security."""
+    insert_mail(conn, mail.recipient.lower(), _encrypt_content(secret_keys, mail), now)
 
 
 def enqueue_mail_if_allowed(
     conn: Connection, secret_keys: Sequence[str], mail: MailMessage, request: MailRequest, now: int
 ) -> bool:
-    """The same for a letter that visitors can ask for; False if this hour has had too many, and nothing was written.
+    """Write a mail that a visitor asked for; return False, and write nothing, if the hour's limit is reached.
 
-    What is counted for one cause, or one asker, takes nothing from another.
+    The limits of one cause, and of one asker, are independent of those of others.
     """
     recipient = mail.recipient.lower()
     asker = request.asker and _hash_asker(secret_keys, request.asker)
-    counted = mail_outbox.count_mails_since(conn, recipient, request.cause, asker, now - _HOUR_US)
+    recent = count_mails_since(conn, recipient, request.cause, asker, now - _HOUR_US)
     if (
-        counted.to_recipient_for_asker >= MAX_PER_HOUR_ASKER_AND_RECIPIENT
-        or counted.to_recipient >= MAX_PER_HOUR_RECIPIENT
-        or counted.for_asker >= MAX_PER_HOUR_ASKER
+        recent.to_recipient_for_asker >= MAX_PER_HOUR_ASKER_AND_RECIPIENT
+        or recent.to_recipient >= MAX_PER_HOUR_RECIPIENT
+        or recent.for_asker >= MAX_PER_HOUR_ASKER
     ):
-        log.warning("a mail was not written: too many were asked for in the last hour", cause=request.cause)
+        log.warning("mail not written: hourly limit reached", cause=request.cause)
         return False
-    mail_outbox.insert_mail(conn, recipient, _encrypt_content(secret_keys, mail), now, request.cause, asker)
+    insert_mail(conn, recipient, _encrypt_content(secret_keys, mail), now, request.cause, asker)
     return True
 
 
 def send_due_mails(context: Context, transport: MailTransport) -> int:
-    """Send what may leave now; how many left."""
-    with reading(context.engine) as db:
-        waiting = mail_outbox.list_due_mails(db, context.now())
-    return sum(_send(context, transport, mail_id) for mail_id in waiting)
+    """Send the mails that are due; returns how many were sent."""
+
+    def send(mail: ClaimedMail) -> SendFailure | None:
+        return _send(transport, context.settings.secret_keys, mail)
+
+    return send_due(context.engine, MAILS, context.now, send)
 
 
 def delete_old_mails(context: Context) -> None:
-    """Forget what left long ago."""
-    with writing(context.engine) as db:
-        mail_outbox.delete_done_mails(db, context.now())
+    """Delete the mails that were sent or given up more than a day ago."""
+    with writing(context.engine) as conn:
+        MAILS.delete_old(conn, context.now())
 
 
-def _send(context: Context, transport: MailTransport, mail_id: int) -> bool:
-    with writing(context.engine) as db:
-        mail = mail_outbox.claim_mail(db, mail_id, context.now())
-    if mail is None:
-        return False
+def _send(transport: MailTransport, secret_keys: Sequence[str], claimed: ClaimedMail) -> SendFailure | None:
     try:
-        letter = MailMessage(mail.recipient, **decrypt(context.settings.secret_keys, mail.content))
-        transport.send(letter)
+        mail = MailMessage(claimed.recipient, **decrypt(secret_keys, claimed.content))
+        transport.send(mail)
     except RequestRefused as error:
-        return _give_up(context, mail, str(error))
+        return SendFailure(str(error), is_final=True)
     except (Unreachable, Misconfigured) as error:
-        return _retry_later(context, mail, str(error))
-    with writing(context.engine) as db:
-        mail_outbox.mark_mail_sent(db, mail.id, context.now())
-    _log_maildir_mail(transport, letter, mail.id)
-    return True
+        return SendFailure(str(error))
+    _log_maildir_mail(transport, mail, claimed.id)
+    return None
 
 
 def _encrypt_content(secret_keys: Sequence[str], mail: MailMessage) -> bytes:
@@ -99,31 +94,14 @@ def _encrypt_content(secret_keys: Sequence[str], mail: MailMessage) -> bytes:
 
 
 def _hash_asker(secret_keys: Sequence[str], asker: str) -> str:
-    """Tells askers apart without keeping where anyone was."""
+    """A keyed hash that distinguishes askers without storing their addresses."""
     return hmac.new(secret_keys[0].encode(), f"cratewire mail asker: {asker}".encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def _log_maildir_mail(transport: MailTransport, mail: MailMessage, mail_id: int) -> None:
-    """Without a mail server the mail is read context. A link ends a line of its own, so that it can be copied."""
+    """Without a mail server the log shows the links. Each ends a line of its own, so that it can be copied."""
     if not isinstance(transport, Maildir):
         return
     log.info("a mail is in the maildir", mail=mail_id, subject=mail.subject, folder=str(transport.folder))
     for link in mail.links:
         log.info("it leads to: %s", link)
-
-
-def _give_up(context: Context, mail: mail_outbox.ClaimedMail, reason: str) -> bool:
-    with writing(context.engine) as db:
-        mail_outbox.mark_mail_failed(db, mail.id, reason, context.now())
-    log.warning("a mail was given up", mail=mail.id, reason=reason)
-    return False
-
-
-def _retry_later(context: Context, mail: mail_outbox.ClaimedMail, reason: str) -> bool:
-    if mail.attempts >= MAX_ATTEMPTS:
-        return _give_up(context, mail, reason)
-    wait = min(_HOUR_US, _FIRST_RETRY_DELAY_US * 2 ** min(mail.attempts - 1, 10))
-    with writing(context.engine) as db:
-        mail_outbox.postpone_mail(db, mail.id, reason, context.now() + wait)
-    log.warning("a mail has to wait", mail=mail.id, reason=reason)
-    return False

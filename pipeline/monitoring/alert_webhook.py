@@ -13,23 +13,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from pipeline.context import Context
 from pipeline.infra.http.client import HTTPResponse
-from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.monitoring.alert_outbox import claim_notice, list_due_notices, mark_notice_done, postpone_notice
-
-log = structlog.get_logger(__name__)
+from pipeline.ledger.monitoring.alarms import NOTICES, ClaimedNotice
+from pipeline.ledger.outbox import SendFailure, send_due
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 how secrets of Standard Webhooks begin
-MAX_ATTEMPTS = 24
 _PURPOSE = b"cratewire alarm notices"
 _SECOND_US = 1_000_000
-_MIN_BACKOFF_US = 15 * _SECOND_US
-_MAX_BACKOFF_US = 3_600 * _SECOND_US
 
 
 def derive_signing_secret(secret_key: str) -> str:
@@ -62,27 +56,12 @@ def send_due_notices(context: Context) -> int:
     url = context.settings.alarm_url
     if not url:
         return 0
-    with reading(context.engine) as conn:
-        due = list_due_notices(conn, context.now())
-    return sum(_send_due_notice(context, url, notice_id) for notice_id in due)
 
+    def send(notice: ClaimedNotice) -> SendFailure | None:
+        fault = send_notice(context, url, notice.name, notice.content)
+        return None if fault is None else SendFailure(fault)
 
-def _send_due_notice(context: Context, url: str, notice_id: int) -> bool:
-    with writing(context.engine) as conn:
-        notice = claim_notice(conn, notice_id, context.now())
-    if notice is None:
-        return False
-    fault = send_notice(context, url, notice.name, notice.content)
-    given_up = fault is not None and notice.attempts >= MAX_ATTEMPTS
-    with writing(context.engine) as db:
-        if fault is None or given_up:
-            mark_notice_done(db, notice_id, context.now(), fault)
-        else:
-            wait = min(_MAX_BACKOFF_US, _MIN_BACKOFF_US * 2 ** min(notice.attempts - 1, 10))
-            postpone_notice(db, notice_id, fault, context.now() + wait)
-    if fault is not None:
-        log.warning("a notice was given up" if given_up else "a notice has to wait", notice=notice_id, reason=fault)
-    return fault is None
+    return send_due(context.engine, NOTICES, context.now, send)
 
 
 def _find_fault(response: HTTPResponse) -> str | None:

@@ -20,11 +20,11 @@ from pipeline.ledger.monitoring.alarms import (
     AlarmRow,
     close_alarms,
     count_notifications_since,
+    insert_notice,
     list_recently_closed,
     list_unclosed_alarms,
     mark_notified,
 )
-from pipeline.ledger.monitoring.alert_outbox import insert_notice
 from pipeline.ledger.owners import list_first_owner_emails, list_owner_emails
 from pipeline.mail.outbox import enqueue_mail
 from pipeline.mail.transport import MailMessage

@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
+from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.schema.core import Store
-from pipeline.ledger.schema.monitoring import Alarm, HourlyActivity
+from pipeline.ledger.schema.monitoring import Alarm, HourlyActivity, Notice
 from pipeline.ledger.schema.store_apis import StoreAPI
-from pipeline.ledger.sql.tables import insert_into
+from pipeline.ledger.sql.tables import get_table, insert_into
 
 SILENCE, ENDPOINT = "silence", "way_in"
 MERCHANT, OPERATOR = "merchant", "operator"
@@ -68,6 +69,25 @@ class NewAlarm:
     audience: str = MERCHANT
     said: Mapping[str, str] = field(default_factory=dict)
     skip_diagnostics: bool = False  # nothing is tried before it is told
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedNotice:
+    """A notice to send now to CRATEWIRE_ALARM_URL."""
+
+    id: int
+    name: str
+    content: Mapping[str, Any]
+    attempts: int
+
+
+NOTICES = Outbox(get_table(Notice), ClaimedNotice, retention_us=30 * 86_400_000_000)
+
+
+def insert_notice(conn: Connection, name: str, content: Mapping[str, Any], now: int) -> None:
+    """Write a notice that is due at once, in the transaction of what it is about, and delete old notices."""
+    NOTICES.delete_old(conn, now)
+    conn.execute(insert(Notice).values(name=name, content=content, attempts=0, next_attempt_at=now, created_at=now))
 
 
 def open_alarm(conn: Connection, wanted: NewAlarm, now: int) -> None:

@@ -18,9 +18,8 @@ from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.mail_outbox import claim_mail, list_due_mails, mark_mail_sent
-from pipeline.ledger.monitoring.alarms import AlarmRow, list_newest_alarms
-from pipeline.ledger.monitoring.alert_outbox import claim_notice, list_due_notices, mark_notice_done
+from pipeline.ledger.mail_outbox import MAILS
+from pipeline.ledger.monitoring.alarms import NOTICES, AlarmRow, list_newest_alarms
 from pipeline.ledger.stores import StoreRow
 from pipeline.settings import Settings
 from tests.contexts import make_context
@@ -77,22 +76,22 @@ class AttentionSetup:
         """(recipient, subject, text) of what was written since the last time."""
         found = []
         with writing(self.engine) as db:
-            for mail_id in list_due_mails(db, self.clock):
-                mail = claim_mail(db, mail_id, self.clock)
+            for mail_id in MAILS.list_due(db, self.clock):
+                mail = MAILS.claim(db, mail_id, self.clock)
                 assert mail is not None
                 content = decrypt(KEYS, mail.content)
                 found.append((mail.recipient, content["subject"], content["text"]))
-                mark_mail_sent(db, mail_id, self.clock)
+                MAILS.mark_sent(db, mail_id, self.clock)
         return found
 
     def notices(self) -> list[dict]:
         found = []
         with writing(self.engine) as db:
-            for notice_id in list_due_notices(db, self.clock):
-                notice = claim_notice(db, notice_id, self.clock)
+            for notice_id in NOTICES.list_due(db, self.clock):
+                notice = NOTICES.claim(db, notice_id, self.clock)
                 assert notice is not None
                 found.append(notice.content)
-                mark_notice_done(db, notice_id, self.clock)
+                NOTICES.mark_sent(db, notice_id, self.clock)
         return found
 
 

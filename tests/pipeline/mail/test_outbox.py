@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from pipeline.core.errors import RequestRefused, Unreachable
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.outbox import MAX_ATTEMPTS
 from pipeline.ledger.schema.accounts import Mail
 from pipeline.mail.outbox import (
-    MAX_ATTEMPTS,
     MAX_PER_HOUR_ASKER,
     MAX_PER_HOUR_ASKER_AND_RECIPIENT,
     MAX_PER_HOUR_RECIPIENT,

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.monitoring.alert_outbox import insert_notice
+from pipeline.ledger.monitoring.alarms import insert_notice
+from pipeline.ledger.outbox import MAX_ATTEMPTS
 from pipeline.ledger.schema.monitoring import Notice
-from pipeline.monitoring.alert_webhook import MAX_ATTEMPTS, derive_signing_secret, send_due_notices
+from pipeline.monitoring.alert_webhook import derive_signing_secret, send_due_notices
 from tests.builders import NOW
 from tests.contexts import make_context
 from tests.servers.listener import listener
