@@ -1,8 +1,8 @@
 """The event table: what Cratewire knows about each of Cratejoy's 17 events, one row each.
 
-Nothing else in the pipeline names an event, except where one event alone changes what we know of a person.
-The names, triggers and models are Cratejoy's hook page; who is forwarded by default is Customer.io's Cratejoy page,
-which lists 14 rows and `shipment_cancelled` twice: its second row describes a cancelled subscription.
+No other module names an event, except where a single event changes the facts about a person. Names, triggers and
+models are from Cratejoy's hook page. Which events are forwarded by default is from Customer.io's page about Cratejoy,
+which has 14 rows and lists `shipment_cancelled` twice: its second row describes a cancelled subscription.
 """
 
 from __future__ import annotations
@@ -13,27 +13,20 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event.
-
-    schema: what its body is loaded with. subject, at: what it is about, and where that model stands in the loaded body.
-    identity: the fields of the subject that make two hooks tell the same happening; none: its canonical body does.
-    windowed: the same identity told again a day later is a new happening.
-    occurred: where the body says when it happened; none: when the hook arrived.
-    buyer: where the customer stands; no_person: nobody is concerned.
-    gift_copy: a gift recipient hears of it too. forwarded: goes to platforms unless the store says otherwise.
-    """
+    """One event. Paths are dotted and lead into the loaded body."""
 
     name: str
-    schema: str
-    subject: str | None
+    schema: str  # loads its body
+    subject: str | None  # the model it is about
     description: str
-    at: str = ""
+    at: str = ""  # path of the subject; empty: the body itself
+    # Fields of the subject that identify the event; empty: the canonical body does.
     identity: tuple[str, ...] = ()
-    is_windowed: bool = False
-    occurred: tuple[str, ...] = ()
-    buyer: tuple[str, ...] = ("customer",)
-    gift_copy: bool = False
-    forwarded: bool = True
+    is_windowed: bool = False  # the same identity a day later is a new event
+    occurred: tuple[str, ...] = ()  # paths below the subject of when it happened; empty: when the hook was received
+    buyer: tuple[str, ...] = ("customer",)  # paths of the customer; empty: the event concerns no person
+    gift_copy: bool = False  # a gift recipient gets a copy
+    forwarded: bool = True  # goes to platforms unless the store's settings say otherwise
 
 
 _ROWS = (
@@ -41,7 +34,7 @@ _ROWS = (
         "checkout_failed",
         "checkout_hook",
         "checkout",
-        "Somebody tried to check out and could not, for a wrong entry or a declined payment.",
+        "A visitor tried to check out and could not, because of a wrong entry or a declined payment.",
         at="order",
         # An order id may be null, and one cart may fail twice: only the body tells attempts apart.
         is_windowed=True,
@@ -51,7 +44,7 @@ _ROWS = (
         "customer_new",
         "customer",
         "customer",
-        "Somebody registered with the store.",
+        "A customer registered with the store.",
         identity=("id",),
         buyer=("",),
     ),
@@ -129,7 +122,7 @@ _ROWS = (
         "subscription",
         "subscription",
         "A subscription was cancelled; paid boxes may still be due until its end date.",
-        # The end date stays through a cancellation: a second one in the same paid period is the same news.
+        # The end date stays through a cancellation: a second one in the same paid period is the same event.
         identity=("id", "end_date"),
         gift_copy=True,
     ),
@@ -157,7 +150,7 @@ _ROWS = (
         "subscription",
         "subscription",
         "A subscription was paid for another cycle; its end date is the new one.",
-        # The id alone would throw every renewal after the first away.
+        # The id alone would make every renewal after the first a repeat.
         identity=("id", "end_date"),
         gift_copy=True,
     ),
@@ -194,14 +187,14 @@ EVENTS: dict[str, EventRow] = {row.name: row for row in _ROWS}
 
 
 def get_event_row(name: str) -> EventRow:
-    """The event's row; an event we have never heard of gets one that records it and forwards nothing."""
+    """Return the event's row; an unknown event gets a row that records it and forwards nothing."""
     return EVENTS.get(name) or EventRow(
         name, "any", None, "An event this version does not know.", is_windowed=True, buyer=(), forwarded=False
     )
 
 
 def is_known_event(name: str) -> bool:
-    """Whether Cratejoy's hook page names the event."""
+    """Return whether Cratejoy's hook page names the event."""
     return name in EVENTS
 
 
@@ -213,7 +206,10 @@ API_OBJECTS = {
         "order_listed", "order", "order", "An order as the API lists it.", gift_copy=True, forwarded=False
     ),
     "subscriptions": EventRow(
-        *("subscription_listed", "subscription", "subscription", "A subscription as the API lists it."),
+        "subscription_listed",
+        "subscription",
+        "subscription",
+        "A subscription as the API lists it.",
         gift_copy=True,
         forwarded=False,
     ),
@@ -222,14 +218,14 @@ API_OBJECTS = {
 
 @cache
 def strict_paths(row: EventRow) -> frozenset[str]:
-    """The paths in the body of an event that identify it, its subject and its buyer, without indexes."""
+    """Return the paths in a body that identify the event, its subject and its buyer, without indexes."""
     subject = (*row.identity, "id") if row.subject else row.identity
     return frozenset([*(_join_path(row.at, path) for path in subject), *filter(None, row.buyer)])
 
 
 @cache
 def strict_paths_for_model(model: str) -> frozenset[str] | None:
-    """The same in an object as the API has it, for all events about it; None: no event is, so all must be readable."""
+    """Return the same for an object of the API, for all events about it; None: no event is, so all must be readable."""
     rows = [row for row in EVENTS.values() if row.subject == model]
     return frozenset(["id", *(path for row in rows for path in row.identity)]) if rows else None
 

@@ -1,4 +1,4 @@
-"""Reads values out of loaded bodies by dotted paths, and loaded times as numbers."""
+"""Reads values of loaded bodies by dotted path, and loaded times as numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ US_PER_SECOND = 1_000_000  # µs
 
 
 def get_path(data: object, path: str) -> Any:
-    """`dig({"a": {"b": 1}}, "a.b")` is 1; anything missing on the way is None; "" is the object itself."""
+    """`get_path({"a": {"b": 1}}, "a.b")` is 1; anything missing on the way is None; "" is the object itself."""
     for key in path.split(".") if path else ():
         if not isinstance(data, dict):
             return None
@@ -20,7 +20,7 @@ def get_path(data: object, path: str) -> Any:
 
 
 def get_first(data: object, paths: Iterable[str]) -> Any:
-    """The first path that leads to something other than None."""
+    """Return the value of the first path that leads to something other than None."""
     for path in paths:
         value = get_path(data, path)
         if value is not None:
@@ -28,20 +28,20 @@ def get_first(data: object, paths: Iterable[str]) -> Any:
     return None
 
 
-@lru_cache(maxsize=4096)  # what is known of a person is looked at again with every event
+@lru_cache(maxsize=4096)  # every event of a person parses all times known of them again
 def parse_time_us(text: str | None) -> int | None:
-    """µs since the epoch of a loaded time (`2026-03-02T17:04:31Z`), None for None."""
+    """Return the µs since the epoch of a loaded time (`2026-03-02T17:04:31Z`), None for None."""
     if text is None:
         return None
     return int(datetime.fromisoformat(text).timestamp() * 1000) * 1000
 
 
 def parse_time_s(text: str | None) -> int | None:
-    """Unix seconds of a loaded time."""
-    at = parse_time_us(text)
-    return None if at is None else at // US_PER_SECOND
+    """Return the Unix seconds of a loaded time, None for None."""
+    time_us = parse_time_us(text)
+    return None if time_us is None else time_us // US_PER_SECOND
 
 
-def format_time(at: int) -> str:
-    """A loaded time from µs, to the second."""
-    return datetime.fromtimestamp(at // US_PER_SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def format_time(time_us: int) -> str:
+    """Return µs since the epoch as a loaded time, to the second."""
+    return datetime.fromtimestamp(time_us // US_PER_SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""ULIDs: 26 characters of Crockford's base 32, a time in milliseconds and 80 bits more; they sort by time."""
+"""ULIDs: 26 characters of Crockford's base 32 for a time in milliseconds and 80 further bits; they sort by time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _TAIL_BYTES = 10
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
-@lru_cache(maxsize=2048)  # an event and its customer's copy have the same one
+@lru_cache(maxsize=2048)  # an event and its customer's copy share one
 def make_ulid(ms: int, key: str) -> str:
-    """The same time and key always make the same ULID: the time of what happened, never of the telling."""
+    """Return the ULID of a key. `ms` is the time of the event, never of a clock: a retry makes the same ULID."""
     tail = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:_TAIL_BYTES]
     return _encode(ms, int.from_bytes(tail, "big"))
 
 
 def new_receipt(now_us: int, random_bytes: bytes) -> str:
-    """A receipt for a hook received now, from ten random bytes. Receipts sort by microsecond."""
+    """Return a receipt for a hook received now, from ten random bytes. Receipts sort by microsecond."""
     if len(random_bytes) != _TAIL_BYTES:
         raise ValueError(f"a receipt takes {_TAIL_BYTES} random bytes, not {len(random_bytes)}")
     ms, us = divmod(now_us, 1000)

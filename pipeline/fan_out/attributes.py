@@ -1,7 +1,7 @@
-"""A person's flat profile attributes, computed from all facts known of them.
+"""Computes a person's flat profile attributes from all known facts about them.
 
-Times are Unix seconds, money is minor units of the store's currency. What hooks cannot tell is left out.
-A store's own counters (`num_orders`, `total_revenue`) and what we counted are both lower bounds: the larger counts.
+Times are Unix seconds, money is in minor units of the store's currency. What no hook reports is left out. Both the
+store's own counters (`num_orders`, `total_revenue`) and our counts are lower bounds, so the larger of them is used.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.fan_out.facts import KnownFacts, current_values
 
 Fields = Mapping[str, Any]
 
-# A person with several subscriptions is in the best of their states.
+# A person with several subscriptions has the best of their states.
 _STATUSES_BEST_FIRST = (
     ("active", ("active", "renewing", "pending_renewal")),
     ("past_due", ("past_due", "unpaid", "unpaid_order_failed")),
@@ -26,46 +26,46 @@ _UNPAID_STATUSES = ("unpaid", "failed", "voided")
 
 
 def build_attributes(facts: KnownFacts, store: str, currency: str) -> dict[str, Any]:
-    """The attributes of a person of a store. Keys with nothing to say are absent."""
+    """Return the attributes of a person of a store. Unknown and empty attributes are absent."""
     kinds = _group_by_kind(facts)
-    about = _fields_of_kind(facts, "customer")
+    customer = _fields_of_kind(facts, "customer")
     subscriptions, orders, received = (kinds.get(kind, []) for kind in ("subscription", "order", "gift_received"))
     found = {
-        **_identity_attributes(about, received),
-        **_subscription_attributes(subscriptions, about),
-        **_order_attributes(orders, about, currency),
+        **_identity_attributes(customer, received),
+        **_subscription_attributes(subscriptions, customer),
+        **_order_attributes(orders, customer, currency),
         **_payment_attributes(_fields_of_kind(facts, "payment")),
         **_shipment_attributes(kinds.get("shipment", [])),
-        **_gift_attributes(about, orders, subscriptions, received),
+        **_gift_attributes(customer, orders, subscriptions, received),
         "created_at": _earliest(
-            [about.get("registered_at"), *_collect(orders, "placed_at"), *_collect(subscriptions, "start_date")]
+            [customer.get("registered_at"), *_collect(orders, "placed_at"), *_collect(subscriptions, "start_date")]
         ),
         "store": store,
         "source": "cratejoy",
-        "is_test": bool(about.get("test")) and not about.get("real"),
+        "is_test": bool(customer.get("test")) and not customer.get("real"),
     }
     return {key: value for key, value in found.items() if value is not None and value != ""}
 
 
 def _identity_attributes(customer: Fields, received: list[Fields]) -> dict[str, Any]:
-    told = {
+    attributes = {
         key: customer.get(key) for key in ("email", "first_name", "last_name", "phone", "country", "region", "city")
     }
-    names = sorted(str(one["name"]) for one in received if one.get("name"))
+    names = sorted(str(gift["name"]) for gift in received if gift.get("name"))
     if names and not customer.get("first_name") and not customer.get("last_name"):
-        # Whoever is known only as a recipient has the name the giver typed.
+        # A person known only as a recipient gets the name that the giver typed.
         first, _, last = names[-1].partition(" ")
-        told |= {"first_name": first, "last_name": last.strip() or None}
-    return told
+        attributes |= {"first_name": first, "last_name": last.strip() or None}
+    return attributes
 
 
 def _subscription_attributes(subscriptions: list[Fields], customer: Fields) -> dict[str, Any]:
     if not subscriptions:
         return {"subscription_status": customer.get("store_subscription_status")}
     state = _best_status(subscriptions)
-    active = [one for one in subscriptions if _best_status([one]) == "active"]
-    main = max(active or subscriptions, key=lambda one: (one.get("start_date") or "", str(one.get("end_date"))))
-    renewing = [one["end_date"] for one in active if one.get("autorenew") and one.get("end_date")]
+    active = [item for item in subscriptions if _best_status([item]) == "active"]
+    main = max(active or subscriptions, key=lambda item: (item.get("start_date") or "", str(item.get("end_date"))))
+    renewing = [item["end_date"] for item in active if item.get("autorenew") and item.get("end_date")]
     return {
         "subscription_status": state,
         "subscription_count": max(len(subscriptions), customer.get("num_subscriptions") or 0),
@@ -84,8 +84,8 @@ def _subscription_attributes(subscriptions: list[Fields], customer: Fields) -> d
 
 
 def _order_attributes(orders: list[Fields], customer: Fields, currency: str) -> dict[str, Any]:
-    bought = [one for one in orders if one.get("financial_status") not in _UNPAID_STATUSES]
-    spent = sum((one.get("total") or 0) - (one.get("refunded_amount") or 0) for one in bought)
+    bought = [order for order in orders if order.get("financial_status") not in _UNPAID_STATUSES]
+    spent = sum((order.get("total") or 0) - (order.get("refunded_amount") or 0) for order in bought)
     count = max(len(bought), customer.get("num_orders") or 0)
     value = max(spent, customer.get("total_revenue") or 0)
     if not orders and not count and not value:
@@ -108,10 +108,10 @@ def _payment_attributes(payment: Fields) -> dict[str, Any]:
 
 
 def _shipment_attributes(shipments: list[Fields]) -> dict[str, Any]:
-    shipped = [one for one in shipments if one.get("status") == "shipped"]
+    shipped = [box for box in shipments if box.get("status") == "shipped"]
     if not shipped:
         return {}
-    last = max(shipped, key=lambda one: (one.get("shipped_at") or "", str(one.get("tracking_number"))))
+    last = max(shipped, key=lambda box: (box.get("shipped_at") or "", str(box.get("tracking_number"))))
     return {
         "boxes_shipped": len(shipped),
         "last_shipped_at": parse_time_s(last.get("shipped_at")),
@@ -123,10 +123,12 @@ def _shipment_attributes(shipments: list[Fields]) -> dict[str, Any]:
 def _gift_attributes(
     customer: Fields, orders: list[Fields], subscriptions: list[Fields], received: list[Fields]
 ) -> dict[str, Any]:
-    # One gift shows as its order and as its subscription, and either hook may be missing.
-    by_order = sum(1 for one in orders if one.get("is_gift") and not one.get("is_renewal") and not one.get("redeemed"))
-    given = max(by_order, sum(1 for one in subscriptions if one.get("is_gift")))
-    names = sorted(str(one["giver_first_name"]) for one in received if one.get("giver_first_name"))
+    # A gift has an order and a subscription, and the hook of either may be missing.
+    gift_orders = sum(
+        1 for order in orders if order.get("is_gift") and not order.get("is_renewal") and not order.get("redeemed")
+    )
+    given = max(gift_orders, sum(1 for item in subscriptions if item.get("is_gift")))
+    names = sorted(str(gift["giver_first_name"]) for gift in received if gift.get("giver_first_name"))
     found: dict[str, Any] = {"gift_giver": True, "gifts_sent_count": given} if given else {}
     if received or customer.get("gift_recipient"):
         found["gift_recipient"] = True
@@ -134,8 +136,8 @@ def _gift_attributes(
 
 
 def _best_status(subscriptions: list[Fields]) -> str:
-    told = {one.get("status") for one in subscriptions}
-    return next((name for name, words in _STATUSES_BEST_FIRST if told.intersection(words)), "none")
+    statuses = {item.get("status") for item in subscriptions}
+    return next((name for name, words in _STATUSES_BEST_FIRST if statuses.intersection(words)), "none")
 
 
 def _fields_of_kind(facts: KnownFacts, kind: str) -> Fields:
@@ -143,7 +145,7 @@ def _fields_of_kind(facts: KnownFacts, kind: str) -> Fields:
 
 
 def _group_by_kind(facts: KnownFacts) -> dict[str, list[Fields]]:
-    """The fields of every subject, those of one kind in the order of their names."""
+    """Return the fields of every subject by kind; subjects of one kind in the order of their names."""
     kinds: dict[str, list[Fields]] = {}
     for key in sorted(facts):
         kinds.setdefault(key[0], []).append(current_values(facts[key]))
@@ -151,16 +153,16 @@ def _group_by_kind(facts: KnownFacts) -> dict[str, list[Fields]]:
 
 
 def _collect(models: list[Fields], name: str) -> list[str | None]:
-    return [one.get(name) for one in models]
+    return [model.get(name) for model in models]
 
 
 def _earliest(times: list[str | None]) -> int | None:
-    return min((at for text in times if (at := parse_time_s(text)) is not None), default=None)
+    return min((time_s for text in times if (time_s := parse_time_s(text)) is not None), default=None)
 
 
 def _latest(times: list[str | None]) -> int | None:
-    return max((at for text in times if (at := parse_time_s(text)) is not None), default=None)
+    return max((time_s for text in times if (time_s := parse_time_s(text)) is not None), default=None)
 
 
 def _count_fields(subscriptions: list[Fields], prefix: str) -> int:
-    return sum(1 for one in subscriptions for name in one if name.startswith(prefix))
+    return sum(1 for item in subscriptions for name in item if name.startswith(prefix))

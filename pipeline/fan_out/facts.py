@@ -1,8 +1,8 @@
-"""What an event teaches us about a person, as facts that can be merged in any order.
+"""Facts about people: what an event says about a person, in a form that can be merged in any order.
 
-A fact is a field of a subject of a person, known as of a moment. The newest wins, field by field (`merge.py`), so a
-profile never depends on the order in which hooks are processed. Counting is done by naming: each renewal is a field
-of its own, so that hearing of it twice changes nothing.
+A fact has fields of one subject of a person, as of a time. Field by field the newest value wins, so a profile never
+depends on the order in which hooks are processed. What is counted has a field of its own for each, such as each
+renewal, so that a repeated hook changes nothing.
 """
 
 from __future__ import annotations
@@ -19,67 +19,19 @@ from pipeline.events.identity import EventIdentity
 from pipeline.fan_out.customers import Customer, get_orders
 from pipeline.fan_out.gifts import Gift
 
+TimestampedFields = dict[str, list[Any]]  # {field: [as_of µs, value]}
+KnownFacts = dict[tuple[str, str], TimestampedFields]  # {(kind, subject): …}: all facts of one person
+_CUSTOMER_FIELDS = ("first_name", "last_name", "name", "country", "num_orders", "num_subscriptions", "total_revenue")
+_ORDER_FIELDS = ("placed_at", "status", "financial_status", "total", "refunded_amount", "is_renewal", "is_gift")
+_SUBSCRIPTION_FIELDS = ("status", "start_date", "end_date", "autorenew")
+_SHIPMENT_FIELDS = ("status", "shipped_at", "tracking_number")
+_REDEEMED_GIFT = "received_gift"
 _TRACKING_PAGES = {
     "usps": "https://tools.usps.com/go/TrackConfirmAction?tLabels={}",
     "ups": "https://www.ups.com/track?tracknum={}",
     "fedex": "https://www.fedex.com/fedextrack/?trknbr={}",
     "dhl": "https://www.dhl.com/en/express/tracking.html?AWB={}",
 }
-
-
-def tracking_url(shipment: Mapping[str, Any]) -> str | None:
-    """A link for the shipment's tracking number, or None if neither body nor carrier gives one."""
-    given = shipment.get("tracking_link")
-    if isinstance(given, str) and given.startswith(("https://", "http://")):
-        return given
-    number, carrier = shipment.get("tracking_number"), _find_carrier(shipment)
-    if not number or carrier not in _TRACKING_PAGES:
-        return None
-    return _TRACKING_PAGES[carrier].format(quote(str(number), safe=""))
-
-
-def _find_carrier(shipment: Mapping[str, Any]) -> str:
-    labels = [one for one in shipment.get("labels") or () if isinstance(one, dict) and not one.get("is_void")]
-    named = shipment.get("carrier_name") or next((one["carrier"] for one in labels if one.get("carrier")), "")
-    return str(named).strip().lower()
-
-
-TimestampedFields = dict[str, list[Any]]  # {field: [as_of µs, value]}
-KnownFacts = dict[tuple[str, str], TimestampedFields]  # {(kind, subject): …}: all facts of one person
-
-
-def merge_fact(facts: KnownFacts, fact: Fact, as_of: int) -> bool:
-    """Merge one fact into what is known of a person; True if anything changed. `known` is changed in place."""
-    mine = facts.setdefault((fact.kind, fact.subject), {})
-    changed = False
-    for name, value in fact.fields.items():
-        if name not in mine or _is_newer(as_of, value, *mine[name]):
-            mine[name] = [as_of, value]
-            changed = True
-    return changed
-
-
-def current_values(stamped: Mapping[str, list[Any]]) -> dict[str, Any]:
-    """The fields without their moments."""
-    return {name: pair[1] for name, pair in stamped.items()}
-
-
-def newest_time_us(facts: KnownFacts) -> int:
-    """The newest moment of anything known; 0 for nothing."""
-    return max((pair[0] for stamped in facts.values() for pair in stamped.values()), default=0)
-
-
-def _is_newer(as_of: int, value: Any, current_as_of: int, current: Any) -> bool:
-    if as_of != current_as_of:
-        return as_of > current_as_of
-    return json.dumps(value, sort_keys=True) > json.dumps(current, sort_keys=True)
-
-
-_CUSTOMER_FIELDS = ("first_name", "last_name", "name", "country", "num_orders", "num_subscriptions", "total_revenue")
-_ORDER_FIELDS = ("placed_at", "status", "financial_status", "total", "refunded_amount", "is_renewal", "is_gift")
-_SUBSCRIPTION_FIELDS = ("status", "start_date", "end_date", "autorenew")
-_SHIPMENT_FIELDS = ("status", "shipped_at", "tracking_number")
-_REDEEMED_GIFT = "received_gift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +45,52 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class FactSource:
-    """One hook as the facts see it."""
+    """All that the facts of one hook are derived from."""
 
     row: EventRow
     data: Mapping[str, Any]
-    happening: EventIdentity
+    identity: EventIdentity
     gift: Gift | None
     is_test: bool
 
     @property
     def mark(self) -> dict[str, Any]:
-        """Says of a person that test objects, or real ones, tell of them."""
+        """The field that says that a test object, or a real one, names the person."""
         return {"test" if self.is_test else "real": True}
 
 
+def merge_fact(facts: KnownFacts, fact: Fact, as_of: int) -> bool:
+    """Merge a fact into the known facts of a person, in place; return whether anything changed. `as_of` is in µs."""
+    known = facts.setdefault((fact.kind, fact.subject), {})
+    changed = False
+    for name, value in fact.fields.items():
+        if name not in known or _is_newer(as_of, value, *known[name]):
+            known[name] = [as_of, value]
+            changed = True
+    return changed
+
+
+def current_values(stamped: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """Return the fields without their times."""
+    return {name: pair[1] for name, pair in stamped.items()}
+
+
+def newest_time_us(facts: KnownFacts) -> int:
+    """Return the newest time (µs) of any known field, 0 for none."""
+    return max((pair[0] for stamped in facts.values() for pair in stamped.values()), default=0)
+
+
+def _is_newer(as_of: int, value: Any, current_as_of: int, current: Any) -> bool:
+    if as_of != current_as_of:
+        return as_of > current_as_of
+    return json.dumps(value, sort_keys=True) > json.dumps(current, sort_keys=True)
+
+
 def customer_facts(source: FactSource, customer: Customer) -> list[Fact]:
-    """What the event says of its customer."""
+    """Return what the event says about its customer."""
     row, data = source.row, source.data
     facts = [Fact("customer", "", _customer_fields(source, customer))]
-    if row.name != "checkout_failed":  # its order may never have been stored
+    if row.name != "checkout_failed":  # the store may never have saved its order
         facts += [_order_fact(order) for order in _placed_orders(row, data)]
     if row.subject == "subscription" and data.get("id") is not None:
         facts.append(_subscription_fact(source))
@@ -122,7 +101,7 @@ def customer_facts(source: FactSource, customer: Customer) -> list[Fact]:
 
 
 def recipient_facts(source: FactSource, gift: Gift, subject: str) -> list[Fact]:
-    """What the event says of the recipient of its gift. `subject` names the gift, e.g. "order:7093400015"."""
+    """Return what the event says about its gift recipient. `subject` names the gift, such as "order:7093400015"."""
     given = {"giver_first_name": gift.giver_first_name, "name": gift.name}
     facts = [
         Fact("customer", "", source.mark),
@@ -134,33 +113,33 @@ def recipient_facts(source: FactSource, gift: Gift, subject: str) -> list[Fact]:
 
 
 def shipment_fact(data: Mapping[str, Any]) -> Fact:
-    """A box: whether it left, when, and where to follow it."""
+    """Return the fact about a box: whether and when it was shipped, and where to track it."""
     link = {"tracking_url": url} if (url := tracking_url(data)) else {}
     return Fact("shipment", str(data["id"]), _present_fields(data, _SHIPMENT_FIELDS) | link)
 
 
 def _customer_fields(source: FactSource, customer: Customer) -> dict[str, Any]:
-    about = _present_fields(customer.fields, _CUSTOMER_FIELDS) | source.mark
+    fields = _present_fields(customer.fields, _CUSTOMER_FIELDS) | source.mark
     if customer.email:
-        about["email"] = customer.email
+        fields["email"] = customer.email
     if customer.fields.get("subscription_status"):
-        about["store_subscription_status"] = customer.fields["subscription_status"]
-    about |= _address_fields(customer.fields)
+        fields["store_subscription_status"] = customer.fields["subscription_status"]
+    fields |= _address_fields(customer.fields)
     if source.row.name == "customer_new":
-        about["registered_at"] = format_time(source.happening.occurred_at)
+        fields["registered_at"] = format_time(source.identity.occurred_at)
     gift = source.gift
     if gift is not None and (gift.is_redeemed or (gift.email and gift.email == customer.email)):
-        about["gift_recipient"] = True
-    return about
+        fields["gift_recipient"] = True
+    return fields
 
 
 def _address_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Region, city and phone: from the primary address if shown, else the region of "TX, US"."""
-    addresses = [one for one in fields.get("addresses") or () if isinstance(one, dict)]
+    """Return region, city and phone of the first address, or else the region of a location such as "TX, US"."""
+    addresses = [address for address in fields.get("addresses") or () if isinstance(address, dict)]
     if addresses:
         first = addresses[0]
-        place = {"region": first.get("state"), "city": first.get("city"), "phone": first.get("phone_number")}
-        return {key: value for key, value in place.items() if value}
+        found = {"region": first.get("state"), "city": first.get("city"), "phone": first.get("phone_number")}
+        return {key: value for key, value in found.items() if value}
     region, comma, _ = str(fields.get("location") or "").rpartition(",")
     return {"region": region.strip()} if comma and region.strip() else {}
 
@@ -188,24 +167,44 @@ def _subscription_fact(source: FactSource) -> Fact:
         fields["term_months"] = term["num_cycles"]
     if gift is not None and not gift.is_redeemed:
         fields["is_gift"] = True
-    news = {
-        "subscription_cancelled": ("cancelled_at", format_time(source.happening.occurred_at)),
+    by_event = {
+        "subscription_cancelled": ("cancelled_at", format_time(source.identity.occurred_at)),
         "subscription_renewed": (f"renewed:{data.get('end_date')}", True),
-        "subscription_renew_failed": (f"failed:{source.happening.key}", True),
-    }.get(source.row.name)
-    return Fact("subscription", str(data["id"]), fields | ({news[0]: news[1]} if news else {}))
+        "subscription_renew_failed": (f"failed:{source.identity.key}", True),
+    }
+    if source.row.name in by_event:
+        name, value = by_event[source.row.name]
+        fields[name] = value
+    return Fact("subscription", str(data["id"]), fields)
 
 
 def _payment_fields(source: FactSource) -> dict[str, Any]:
     row, data = source.row, source.data
     result = (data.get("transaction") or {}).get("result") if row.subject == "transaction" else None
     if row.name == "subscription_renew_failed" or result == "failed":
-        return {"failed": True, "failed_at": format_time(source.happening.occurred_at)}
+        return {"failed": True, "failed_at": format_time(source.identity.occurred_at)}
     if row.name == "subscription_renewed" or result == "captured":
         return {"failed": False}
     return {}
 
 
 def _present_fields(model: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    """Only what the body has: an absent or null field is no knowledge and overwrites none."""
+    """Return the fields that the body has: an absent or null field says nothing and overwrites nothing."""
     return {key: model[key] for key in keys if model.get(key) is not None}
+
+
+def tracking_url(shipment: Mapping[str, Any]) -> str | None:
+    """Return a link for the shipment's tracking number, or None if neither body nor carrier gives one."""
+    given = shipment.get("tracking_link")
+    if isinstance(given, str) and given.startswith(("https://", "http://")):
+        return given
+    number, carrier = shipment.get("tracking_number"), _find_carrier(shipment)
+    if not number or carrier not in _TRACKING_PAGES:
+        return None
+    return _TRACKING_PAGES[carrier].format(quote(str(number), safe=""))
+
+
+def _find_carrier(shipment: Mapping[str, Any]) -> str:
+    labels = [label for label in shipment.get("labels") or () if isinstance(label, dict) and not label.get("is_void")]
+    named = shipment.get("carrier_name") or next((label["carrier"] for label in labels if label.get("carrier")), "")
+    return str(named).strip().lower()

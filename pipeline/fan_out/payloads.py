@@ -1,7 +1,7 @@
-"""What an event says on a platform: the customer's copy is the whole model, a gift recipient's an allow-list.
+"""Event data for platforms: the customer's copy is the whole model, a gift recipient's an allow-list.
 
-A recipient's copy carries no price, no state of a payment, no address (the box may go to the giver first), and of
-the giver only the first name. It is built from what may go, so that a new field of Cratejoy's never leaks.
+A recipient's copy has no price, no state of a payment, no address (the box may go to the giver first), and of the
+giver only the first name. It is built from an allow-list, so that a new field of Cratejoy's never leaks.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _ORDER_FIELDS = ("id", "status", "fulfillment_status", "placed_at", "is_renewal"
 _SUBSCRIPTION_FIELDS = ("id", "start_date", "end_date", "is_test", "type")
 _SHIPMENT_FIELDS = ("id", "status", "tracking_number", "shipped_at", "adjusted_ordered_at", "is_test", "type")
 _PRODUCT_FIELDS = ("id", "name", "sku")
-_SHARED_STATUSES = ("active", "cancelled", "expired")  # the others tell how the giver's payment goes
+_SHARED_STATUSES = ("active", "cancelled", "expired")  # the others reveal how the giver's payment goes
 
 
 def build_customer_payload(row: EventRow, data: Mapping[str, Any], store: str, currency: str) -> dict[str, Any]:
-    """Event data for the customer: who, what, and the models of the body under their names."""
+    """Return event data for the customer: the common fields, and the models of the body under their names."""
     models = {row.subject: data} if row.subject and not row.at else dict(data)
     return _common_fields(row, data, store, "customer") | {"currency": currency} | models
 
 
 def build_recipient_payload(row: EventRow, data: Mapping[str, Any], store: str, gift: Gift) -> dict[str, Any]:
-    """Event data for a gift recipient."""
+    """Return event data for a gift recipient."""
     card = {"message": gift.message, "recipient_name": gift.name, "giver_first_name": gift.giver_first_name}
     subject = row.subject or ""
     model = _PAYLOAD_BUILDERS[subject](data)
@@ -42,19 +42,19 @@ def _common_fields(row: EventRow, data: Mapping[str, Any], store: str, role: str
 
 def _order_payload(data: Mapping[str, Any]) -> dict[str, Any]:
     products = data.get("products")
-    listed = [_pick(one, _PRODUCT_FIELDS) for one in products or () if isinstance(one, dict)]
+    listed = [_pick(item, _PRODUCT_FIELDS) for item in products or () if isinstance(item, dict)]
     return _pick(data, _ORDER_FIELDS) | ({"products": listed} if listed else {})
 
 
 def _subscription_payload(data: Mapping[str, Any]) -> dict[str, Any]:
-    told = {"status": data["status"]} if data.get("status") in _SHARED_STATUSES else {}
+    status = {"status": data["status"]} if data.get("status") in _SHARED_STATUSES else {}
     box = {"product": _pick(data["product"], _PRODUCT_FIELDS)} if isinstance(data.get("product"), dict) else {}
     boxes = get_path(data, "term.num_cycles")
-    return _pick(data, _SUBSCRIPTION_FIELDS) | told | box | ({"boxes": boxes} if boxes is not None else {})
+    return _pick(data, _SUBSCRIPTION_FIELDS) | status | box | ({"boxes": boxes} if boxes is not None else {})
 
 
 def _shipment_payload(data: Mapping[str, Any]) -> dict[str, Any]:
-    boxes = [_box_payload(one) for one in get_fulfillments(data)]
+    boxes = [_box_payload(item) for item in get_fulfillments(data)]
     return _pick(data, _SHIPMENT_FIELDS) | ({"boxes": boxes} if boxes else {})
 
 

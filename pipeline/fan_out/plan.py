@@ -1,4 +1,4 @@
-"""One loaded body -> who is concerned, what each of them is told, and what we learn. Pure: no I/O, no clock."""
+"""Plans one event: the people it concerns, what each of them is sent, and the facts about them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ Note = dict[str, Any]  # {"code": …} and ids
 
 @dataclass(frozen=True, slots=True)
 class AffectedPerson:
-    """One person an event concerns: known by customer id, by address, or by the orders and boxes that are theirs.
-
-    `malformed`: the body has an address for them that is none.
-    """
+    """A person whom an event concerns, identified by customer id, e-mail address, or their orders and boxes."""
 
     role: Role
     customer_id: int | None
@@ -32,12 +29,12 @@ class AffectedPerson:
     subjects: tuple[Subject, ...]
     data: dict[str, Any]
     facts: tuple[Fact, ...]
-    has_malformed_email: bool = False
+    has_malformed_email: bool = False  # the body has an address for them that is not valid
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one hook means."""
+    """What follows from one hook."""
 
     subject_id: int | None
     is_test: bool
@@ -49,38 +46,41 @@ class Plan:
 def plan_event(
     row: EventRow, data: Mapping[str, Any], identity: EventIdentity, known_gifts: KnownGifts, store: str, currency: str
 ) -> Plan:
-    """The plan of one hook of a store. `memory` knows whose gift earlier orders and subscriptions were."""
+    """Plan one hook of a store. `known_gifts`: whose gift earlier orders, subscriptions and shipments are."""
     test = is_test(row, data)
     buyer = find_customer(row, data)
     gift = find_gift(row, data, known_gifts)
-    told = FactSource(row, data, identity, gift, test)
+    source = FactSource(row, data, identity, gift, test)
     subjects = find_subjects(row, data)
     notes: list[Note] = []
     people: list[AffectedPerson] = []
     if row.buyer:
         copy = build_customer_payload(row, data, store, currency) | {"is_gift": gift is not None, "is_test": test}
-        who = buyer or Customer(None, None, {})
-        facts = tuple(customer_facts(told, who))
-        people.append(AffectedPerson("customer", who.id, who.email, subjects, copy, facts, who.has_malformed_email))
-        notes += [{"code": "email_malformed", "role": "customer"}] if who.has_malformed_email else []
+        customer = buyer or Customer(None, None, {})
+        facts = tuple(customer_facts(source, customer))
+        people.append(
+            AffectedPerson("customer", customer.id, customer.email, subjects, copy, facts, customer.has_malformed_email)
+        )
+        if customer.has_malformed_email:
+            notes.append({"code": "email_malformed", "role": "customer"})
     if gift is not None and row.gift_copy:
-        recipient, why = _plan_gift_recipient(told, gift, buyer, store)
+        recipient, reason = _plan_gift_recipient(source, gift, buyer, store)
         people += [recipient] if recipient else []
-        notes += [{"code": why}] if why else []
+        notes += [{"code": reason}] if reason else []
     subject_id = get_path(data, f"{row.at}.id" if row.at else "id") if row.subject else None
     return Plan(subject_id if isinstance(subject_id, int) else None, test, tuple(people), subjects, tuple(notes))
 
 
 def is_test(row: EventRow, data: Mapping[str, Any]) -> bool:
-    """Whether the body is of test mode: its subject, its order or any of its fulfilments says so."""
+    """Return whether the body is of test mode: its subject, its order or any of its fulfilments says so."""
     models = [get_path(data, row.at), data, *get_orders(row, data), *get_fulfillments(data)]
-    return any(isinstance(one, dict) and (one.get("is_test") or one.get("test")) for one in models)
+    return any(isinstance(model, dict) and (model.get("is_test") or model.get("test")) for model in models)
 
 
 def _plan_gift_recipient(
     source: FactSource, gift: Gift, buyer: Customer | None, store: str
 ) -> tuple[AffectedPerson | None, str | None]:
-    """The recipient, or why there is none to tell: never somebody else in their place."""
+    """Return the recipient, or the reason why there is none. No other person takes their place."""
     if gift.is_redeemed:  # Gifting 1.0: the customer of this order is the recipient already
         return None, None
     if not gift.email:
