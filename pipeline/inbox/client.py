@@ -1,4 +1,4 @@
-"""The Redis client of a process that must answer at once: it gives up after the timeout and never retries."""
+"""The Redis client of a process that must answer at once: it fails after the timeout and never retries."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from redis.retry import Retry
 
 
 class SingleWritePacker:
-    """Packs a command into one piece, so that it leaves in one write. redis-py cuts at every 6 kB, and each write
-    lets another thread in; with hooks in a command that costs more than the copy.
+    """Packs a command into one piece, so that it is sent in one write.
+
+    redis-py splits it every 6 kB, and each write lets another thread run; with hooks in a command that costs more than
+    the copy.
     """
 
     def pack(self, *arguments: str | bytes | float) -> list[bytes]:
-        """The command in Redis's protocol."""
+        """Return the command in Redis's protocol, in one piece."""
         first, *rest = arguments
-        parts = [*str(first).split(), *rest]  # redis-py gives "CLIENT SETINFO" as one
+        parts = [*str(first).split(), *rest]  # redis-py passes "CLIENT SETINFO" as one argument
         pieces = [b"*%d\r\n" % len(parts)]
         for part in parts:
             value = part if isinstance(part, bytes) else str(part).encode()
@@ -24,7 +26,7 @@ class SingleWritePacker:
 
 
 def connect(url: str, timeout: float) -> Redis:
-    """A client; nothing is opened yet. RESP2 saves two round trips on every new connection."""
+    """Return a client that connects when it is first used. RESP2 saves two round trips on every new connection."""
     return Redis.from_url(
         url,
         protocol=2,

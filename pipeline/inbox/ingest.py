@@ -1,12 +1,13 @@
-"""Where a hook goes: straight into the inbox, or to the spool while Redis takes none or older hooks wait on disk.
+"""The route of a hook: straight to the inbox, or to the spool while Redis is unavailable or older hooks wait on disk.
 
-Single-threaded and without a clock of its own: the writer calls it.
+The router is single-threaded and reads no clock; the batch writer calls it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -26,44 +27,45 @@ log = logging.getLogger(__name__)
 
 Route = Literal["inbox", "spool", "refused"]
 MAX_BATCH_HOOKS = 200
-MAX_DRAIN_WAIT_S = 60.0  # seconds: while nothing waits on disk
-MAX_BATCH_BYTES = 4_000_000  # so that a batch of large hooks does not outlast the timeout
+MAX_BATCH_BYTES = 4_000_000  # so that a batch of large hooks does not exceed the Redis timeout
+MAX_DRAIN_WAIT_S = 60.0  # while no hooks wait on disk
 
 
 @dataclass(frozen=True, slots=True)
 class IngestStatus:
-    """What readiness wants to know."""
+    """What readiness and metrics report."""
 
-    redis: bool
-    spool: bool
+    redis: bool  # hooks may go to Redis
+    spool: bool  # hooks can be written to disk
     spooled_hooks: int
-    oldest_spooled_at: int | None = None  # µs, when the one that waits longest was received
+    oldest_spooled_at: int | None = None  # µs, when the oldest hook on disk was received
 
 
 class IngestRouter:
-    """The two ways and the order between them."""
+    """Stores hooks in Redis or on disk, and keeps their order across both."""
 
-    def __init__(self, redis: Redis, spools: SpoolDirectory, tap: CircuitBreaker, kick: Callable[[], None]) -> None:
+    def __init__(
+        self, redis: Redis, spools: SpoolDirectory, breaker: CircuitBreaker, wake_up: Callable[[], None]
+    ) -> None:
         self._redis = redis
         self._spools = spools
-        self._tap = tap
-        self._wake_up = kick
-        self._is_wakeup_unconfirmed = (
-            False  # Redis may have asked for a kick that nobody heard of, and asks for no second one
-        )
-        spools.look()
+        self._breaker = breaker
+        self._wake_up = wake_up
+        # Redis may have asked for a wake-up in an answer that was lost, and asks for no second one
+        self._is_wakeup_unconfirmed = False
+        spools.refresh()
 
-    def keep(self, hooks: Sequence[RawHook]) -> Route:
-        """Keep all of them durably, or say that they are refused."""
-        way = self._choose_route(hooks)
-        metrics.HOOKS.labels(way).inc(sum(hook.source != HEARTBEAT for hook in hooks))
+    def store(self, hooks: Sequence[RawHook]) -> Route:
+        """Store all of the hooks durably, or refuse all of them. Returns their route."""
+        route = self._write(hooks)
+        metrics.HOOKS.labels(route).inc(sum(hook.source != HEARTBEAT for hook in hooks))
         metrics.WRITE_SIZES.observe(len(hooks))
-        return way
+        return route
 
     def drain(self) -> bool:
-        """Move the oldest hooks on disk into the inbox. True if more wait and may follow at once."""
-        self._tap.look()
-        if not self._tap.open or not self._spools.depth:
+        """Move the oldest hooks on disk to the inbox. Returns whether more wait and may follow at once."""
+        self._breaker.check()
+        if not self._breaker.is_closed or not self._spools.depth:
             return False
         try:
             return self._drain()
@@ -71,23 +73,24 @@ class IngestRouter:
             log.warning("the spool cannot be read", extra={"reason": str(error)})
             return False
 
-    def patience(self) -> float:
-        """For how many seconds nothing needs to be drained."""
-        return self._tap.patience() if self._spools.depth and not self._tap.open else MAX_DRAIN_WAIT_S
+    def get_seconds_until_drain(self) -> float:
+        """Return for how many seconds there is nothing to drain."""
+        is_blocked = self._spools.depth and not self._breaker.is_closed
+        return self._breaker.get_seconds_until_check() if is_blocked else MAX_DRAIN_WAIT_S
 
-    def look(self) -> IngestStatus:
-        """See to spools that lost their owner, and say how things are."""
-        self._spools.look()
+    def refresh(self) -> IngestStatus:
+        """Adopt spools whose process has died, and return the status."""
+        self._spools.refresh()
         return self.get_status()
 
     def get_status(self) -> IngestStatus:
-        """How things are."""
+        """Return whether Redis and the spool accept hooks, and how many wait on disk."""
         return IngestStatus(
-            self._tap.open, self._spools.is_writable(), self._spools.depth, self._get_oldest_received_at()
+            self._breaker.is_closed, self._spools.is_writable(), self._spools.depth, self._get_oldest_received_at()
         )
 
     def close(self) -> None:
-        """Let go of the spools and of Redis."""
+        """Close the spools and the connection to Redis."""
         self._spools.close()
         self._redis.close()
 
@@ -96,9 +99,9 @@ class IngestRouter:
             return self._spools.get_oldest_received_at() if self._spools.depth else None
         return None
 
-    def _choose_route(self, hooks: Sequence[RawHook]) -> Route:
-        # While anything waits on disk a new hook must not overtake it.
-        if self._tap.open and not self._spools.depth and self._add(hooks):
+    def _write(self, hooks: Sequence[RawHook]) -> Route:
+        # While hooks wait on disk, a new one must not overtake them.
+        if self._breaker.is_closed and not self._spools.depth and self._add(hooks):
             return "inbox"
         try:
             self._spools.append(hooks)
@@ -108,23 +111,52 @@ class IngestRouter:
         return "spool"
 
     def _add(self, hooks: Sequence[RawHook]) -> bool:
-        """Into the inbox. After a time-out they may be there all the same; the ledger knows a receipt again."""
+        """Add hooks to the inbox. After a timeout they may be there all the same; the ledger recognises the receipt."""
         try:
-            kick_wanted = stream.add_all(self._redis, hooks)
+            is_wakeup_wanted = stream.add_all(self._redis, hooks)
         except RedisError as error:
             self._is_wakeup_unconfirmed = True
-            self._tap.trip(type(error).__name__)
+            self._breaker.trip(type(error).__name__)
             return False
-        self._tap.record_success(sum(hook.size for hook in hooks))
-        if kick_wanted or self._is_wakeup_unconfirmed:
+        self._breaker.record_success(sum(hook.size for hook in hooks))
+        if is_wakeup_wanted or self._is_wakeup_unconfirmed:
             self._is_wakeup_unconfirmed = False
             self._wake_up()
         return True
 
     def _drain(self) -> bool:
-        front = self._spools.get_next_batch(MAX_BATCH_HOOKS, MAX_BATCH_BYTES)
-        if front is None or not self._add(front.hooks):
+        batch = self._spools.get_next_batch(MAX_BATCH_HOOKS, MAX_BATCH_BYTES)
+        if batch is None or not self._add(batch.hooks):
             return False
-        front.remove()
-        metrics.SPOOL_DRAINED.inc(len(front.hooks))
+        batch.remove()
+        metrics.SPOOL_DRAINED.inc(len(batch.hooks))
         return self._spools.depth > 0
+
+
+class WakeupThread:
+    """Wakes the chain from a thread of its own, so that a slow broker never delays an acknowledgement.
+
+    Requests that come during a wake-up share the next one.
+    """
+
+    def __init__(self, wake_up: Callable[[], None]) -> None:
+        self._wake_up = wake_up
+        self._requested = threading.Event()
+        threading.Thread(target=self._run, name="wakeup", daemon=True).start()
+
+    def request(self) -> None:
+        """Wake the chain soon."""
+        self._requested.set()
+
+    def _run(self) -> None:
+        while True:
+            self._requested.wait()
+            self._requested.clear()
+            self._wake_once()
+
+    def _wake_once(self) -> None:
+        try:
+            self._wake_up()
+        except Exception as error:  # noqa: BLE001 whatever the broker's client raises, the thread lives on
+            # A lost wake-up costs time only: its flag expires, and the sweep wakes the chain.
+            log.warning("the chain could not be woken", extra={"reason": type(error).__name__})

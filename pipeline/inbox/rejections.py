@@ -1,6 +1,6 @@
-"""Hooks that came to a right URL and were not taken, by store and status: noted in web, read from Redis.
+"""Counts the rejected hooks of each store by HTTP status. Web processes count, others read the totals from Redis.
 
-Only who knows a store's token can add to it, so it holds no more than a few entries for each store.
+Only hooks with a valid token are counted, so there are no more than a few entries for each store.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from redis import Redis
 
 from pipeline.infra import redis_keys
 
-REJECTIONS_TTL_S = 7 * 86_400  # after the last one
+REJECTIONS_TTL_S = 7 * 86_400  # after the last rejection
 _COUNT, _LAST = b"count", b"last"
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedHooks:
-    """So many hooks of a store were answered with this status; the last one at `last_at` (µs)."""
+    """How many hooks of a store were answered with this status, and when the last one was (µs)."""
 
     store: str
     status: str
@@ -29,39 +29,39 @@ class RejectedHooks:
 
 
 class RejectionCounter:
-    """What this process has turned away and not yet written down. For any thread."""
+    """The rejections of this process that are not in Redis yet. Safe for several threads."""
 
     def __init__(self) -> None:
-        self._noted: dict[tuple[str, str], tuple[int, int]] = {}
+        self._pending: dict[tuple[str, str], tuple[int, int]] = {}
         self._lock = threading.Lock()
 
-    def note(self, store: str, status: str, now: int) -> None:
-        """One more hook was not taken."""
+    def add(self, store: str, status: str, now: int) -> None:
+        """Count a rejected hook."""
         with self._lock:
-            self._add({(store, status): (1, now)})
+            self._merge({(store, status): (1, now)})
 
-    def share(self, redis: Redis) -> None:
-        """Write down what was noted. Raises RedisError; then it is kept for the next time."""
+    def flush(self, redis: Redis) -> None:
+        """Add the counts to those in Redis. Raises RedisError; the counts are kept for the next call then."""
         with self._lock:
-            noted, self._noted = self._noted, {}
-        if not noted:
+            pending, self._pending = self._pending, {}
+        if not pending:
             return
         try:
-            _write(redis, noted)
+            _write(redis, pending)
         except BaseException:
             with self._lock:
-                self._add(noted)
+                self._merge(pending)
             raise
 
-    def _add(self, more: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+    def _merge(self, more: Mapping[tuple[str, str], tuple[int, int]]) -> None:
         for key, (count, last_at) in more.items():
-            known, known_at = self._noted.get(key, (0, 0))
-            self._noted[key] = known + count, max(known_at, last_at)
+            known, known_at = self._pending.get(key, (0, 0))
+            self._pending[key] = known + count, max(known_at, last_at)
 
 
-def _write(redis: Redis, noted: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+def _write(redis: Redis, pending: Mapping[tuple[str, str], tuple[int, int]]) -> None:
     with redis.pipeline(transaction=True) as pipe:
-        for (store, status), (count, last_at) in noted.items():
+        for (store, status), (count, last_at) in pending.items():
             pipe.hincrby(redis_keys.REJECTED_HOOKS, f"{store} {status} count", count)
             pipe.hset(redis_keys.REJECTED_HOOKS, f"{store} {status} last", last_at)
         pipe.expire(redis_keys.REJECTED_HOOKS, REJECTIONS_TTL_S)
@@ -69,11 +69,12 @@ def _write(redis: Redis, noted: Mapping[tuple[str, str], tuple[int, int]]) -> No
 
 
 def get_rejected_hooks(redis: Redis, since: int) -> list[RejectedHooks]:
-    """What was turned away, if the last one came since then (µs); newest first. Raises RedisError."""
+    """Return the rejections whose last hook came at `since` (µs) or later, newest first. Raises RedisError."""
     fields: Any = redis.hgetall(redis_keys.REJECTED_HOOKS)
-    found: dict[tuple[str, str], dict[bytes, int]] = {}
+    values: dict[tuple[str, str], dict[bytes, int]] = {}
     for name, value in fields.items():
-        store, status, what = name.split(b" ")
-        found.setdefault((store.decode(), status.decode()), {})[what] = int(value)
-    all_of_them = [RejectedHooks(*key, one.get(_COUNT, 0), one.get(_LAST, 0)) for key, one in found.items()]
-    return sorted((one for one in all_of_them if one.last_at >= since), key=lambda one: one.last_at, reverse=True)
+        store, status, field = name.split(b" ")
+        values.setdefault((store.decode(), status.decode()), {})[field] = int(value)
+    rejections = [RejectedHooks(*key, counts.get(_COUNT, 0), counts.get(_LAST, 0)) for key, counts in values.items()]
+    recent = (rejected for rejected in rejections if rejected.last_at >= since)
+    return sorted(recent, key=lambda rejected: rejected.last_at, reverse=True)

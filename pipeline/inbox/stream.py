@@ -1,8 +1,8 @@
 """The inbox: a Redis stream in which a hook stays until the ledger holds it.
 
-Whoever holds the inbox's lease reads as one consumer. What a holder before it had read and not finished is still
-pending under the same name, so it is read again first, in the stream's order. Hooks that were left for later are
-pending under another name (fair.py).
+Every holder of the chain lease reads as the same consumer. Entries that an earlier holder has read and not finished are
+still pending under its name, so they are read again first, in the stream's order. Deferred hooks are pending under
+another name (`pipeline.inbox.fair_queue`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from pipeline.core.hooks import RawBody
 from pipeline.inbox.entry import InboxEntry, RawHook, from_fields, get_query, get_received_at, to_fields
 from pipeline.infra import redis_keys
 from pipeline.infra.lua import read_lua
@@ -32,22 +33,20 @@ __all__ = [
     "remove",
 ]
 
-NEW = ">"  # entries nobody was given yet
-INITIAL_READ_COUNT = 16  # entries read at once while nothing is known of their size
-WAKEUP_TTL_S = 5  # after this a kick that got lost is given again
+NEW = ">"  # XREADGROUP's id for entries that no consumer was given yet
+INITIAL_READ_COUNT = 16  # entries read at once while their size is unknown
+WAKEUP_TTL_S = 5  # after this a lost wake-up is repeated
 ADD = read_lua(__package__, "stream_add")
-MAX_MEMORY_SHARE = (
-    0.8  # of maxmemory; the rest is for leases and Celery's messages, without which nothing would ever leave
-)
+MAX_MEMORY_SHARE = 0.8  # of maxmemory; the rest is for leases and Celery's messages, without which no hook would leave
 
 
 def add(pipe_or_redis: Any, hook: RawHook) -> None:
-    """Append one hook, on a client or in a pipeline. Whoever adds so kicks the chain too."""
+    """Append a hook, on a client or in a pipeline. The caller has to wake the chain."""
     pipe_or_redis.execute_command("XADD", redis_keys.INBOX, "*", *to_fields(hook))
 
 
 def add_all(redis: Redis, hooks: Iterable[RawHook]) -> bool:
-    """Append all hooks or none. True if the chain must be kicked: it rests, and no kick is under way."""
+    """Append all hooks or none. Returns whether the chain must be woken: it is idle and no wake-up is under way."""
     arguments: list[bytes] = []
     for hook in hooks:
         fields = to_fields(hook)
@@ -58,17 +57,17 @@ def add_all(redis: Redis, hooks: Iterable[RawHook]) -> bool:
 
 
 def has_room(redis: Redis) -> bool:
-    """Whether more hooks may go in. Raises RedisError if Redis is not to be had at all."""
+    """Return whether Redis has memory for more hooks. Raises RedisError if it is unavailable."""
     try:
         memory: Any = redis.info("memory")
-    except ResponseError:  # a managed Redis may forbid INFO; then only its out-of-memory error tells
+    except ResponseError:  # a managed Redis may forbid INFO; then only its out-of-memory error shows
         return bool(redis.ping())
     limit = int(memory.get("maxmemory", 0))
     return not limit or int(memory["used_memory"]) < limit * MAX_MEMORY_SHARE
 
 
 def ensure_group(redis: Redis) -> None:
-    """Create stream and group if they are missing; the group begins at the stream's start."""
+    """Create the stream and the consumer group if they are missing. The group starts at the first entry."""
     try:
         redis.xgroup_create(redis_keys.INBOX, redis_keys.INBOX_GROUP, id="0", mkstream=True)
     except ResponseError as error:
@@ -77,9 +76,9 @@ def ensure_group(redis: Redis) -> None:
 
 
 def read(redis: Redis, count: int, max_bytes: int, consumer: str = redis_keys.INBOX_GROUP) -> list[InboxEntry]:
-    """Up to `count` entries and about `max_bytes`, but at least one: unfinished ones first, then new ones.
+    """Read up to `count` entries and about `max_bytes`, but at least one: first pending entries, then new ones.
 
-    Another consumer than the usual one has only unfinished ones.
+    Consumers other than the usual one have pending entries only.
     """
     try:
         return _read(redis, count, max_bytes, consumer)
@@ -90,43 +89,43 @@ def read(redis: Redis, count: int, max_bytes: int, consumer: str = redis_keys.IN
         return _read(redis, count, max_bytes, consumer)
 
 
-def get_raw_bodies(redis: Redis, entry_ids: Sequence[str]) -> dict[str, tuple[bytes, str | None]]:
-    """The raw bytes and the query of entries of one batch that are still in the inbox."""
+def get_raw_bodies(redis: Redis, entry_ids: Sequence[str]) -> dict[str, RawBody]:
+    """Return, by entry id, the raw bodies and query strings of those entries that are still in the inbox."""
     if not entry_ids:
         return {}
     with redis.pipeline(transaction=False) as pipe:
-        for entry_id in entry_ids:  # one by one: megabytes that were left for later may lie between them
+        for entry_id in entry_ids:  # one by one: megabytes of deferred hooks may lie between them
             pipe.xrange(redis_keys.INBOX, entry_id, entry_id)
-        found: Any = pipe.execute()
-    fields_of = {entry_id: entries[0][1] for entry_id, entries in zip(entry_ids, found, strict=True) if entries}
-    return {entry_id: (fields.get(b"b", b""), get_query(fields)) for entry_id, fields in fields_of.items()}
+        ranges: Any = pipe.execute()
+    fields_by_id = {entry_id: entries[0][1] for entry_id, entries in zip(entry_ids, ranges, strict=True) if entries}
+    return {entry_id: (fields.get(b"b", b""), get_query(fields)) for entry_id, fields in fields_by_id.items()}
 
 
 def remove(redis: Redis, entry_ids: Sequence[str]) -> None:
-    """Take entries out for good: the ledger holds them. On a client or in a pipeline."""
+    """Delete entries that the ledger holds, on a client or in a pipeline."""
     if entry_ids:
         redis.xack(redis_keys.INBOX, redis_keys.INBOX_GROUP, *entry_ids)
         redis.xdel(redis_keys.INBOX, *entry_ids)
 
 
 def depth(redis: Redis) -> int:
-    """How many hooks wait."""
+    """Return how many hooks wait."""
     length: Any = redis.xlen(redis_keys.INBOX)
     return int(length)
 
 
 def get_oldest_received_at(redis: Redis) -> int | None:
-    """When the hook at the front was received, in µs."""
+    """Return when the hook at the front was received, in µs."""
     first: Any = redis.xrange(redis_keys.INBOX, count=1)
     return get_received_at(first[0][1]) if first else None
 
 
 def peek_both_ends(redis: Redis, count: int) -> list[InboxEntry]:
-    """The first and the last of what waits, up to `count` of each, as they are: nobody is given them."""
+    """Return up to `count` entries from each end of the inbox, without giving them to a consumer."""
     first: Any = redis.xrange(redis_keys.INBOX, count=count)
     last: Any = redis.xrevrange(redis_keys.INBOX, count=count)
-    found = dict([*first, *reversed(last)])
-    return [from_fields(entry_id.decode(), fields) for entry_id, fields in found.items()]
+    entries = dict([*first, *reversed(last)])
+    return [from_fields(entry_id.decode(), fields) for entry_id, fields in entries.items()]
 
 
 def _read(redis: Redis, count: int, max_bytes: int, consumer: str) -> list[InboxEntry]:
@@ -134,11 +133,11 @@ def _read(redis: Redis, count: int, max_bytes: int, consumer: str) -> list[Inbox
     size, largest, after = 0, 0, "0"
     while len(taken) < count:
         step = min(count - len(taken), max(1, (max_bytes - size) // largest) if largest else INITIAL_READ_COUNT)
-        ids, found = _fetch(redis, after, step, consumer)
-        for entry in found:
+        ids, entries = _fetch(redis, after, step, consumer)
+        for entry in entries:
             size += len(entry.raw)
             if taken and size > max_bytes:
-                return taken  # what was read beyond the limit stays pending and comes first next time
+                return taken  # entries read beyond the limit stay pending and are read first next time
             taken.append(entry)
             largest = max(largest, len(entry.raw))
         if len(ids) == step:
@@ -151,17 +150,17 @@ def _read(redis: Redis, count: int, max_bytes: int, consumer: str) -> list[Inbox
 
 
 def _fetch(redis: Redis, after: str, count: int, consumer: str) -> tuple[list[str], list[InboxEntry]]:
-    """The next ids after one this consumer was given before, or new ones; and those of them that still exist."""
+    """Fetch the consumer's pending entries after an id, or new ones. Returns all ids, and the entries that exist."""
     answer: Any = redis.xreadgroup(redis_keys.INBOX_GROUP, consumer, {redis_keys.INBOX: after}, count=count)
-    met = [(entry_id.decode(), fields) for entry_id, fields in _parse_entries(answer)]
-    gone = [entry_id for entry_id, fields in met if not fields]  # deleted while it was pending
-    if gone:
-        redis.xack(redis_keys.INBOX, redis_keys.INBOX_GROUP, *gone)
-    return [entry_id for entry_id, _ in met], [from_fields(entry_id, fields) for entry_id, fields in met if fields]
+    rows = [(entry_id.decode(), fields) for entry_id, fields in _parse_entries(answer)]
+    deleted = [entry_id for entry_id, fields in rows if not fields]  # deleted while they were pending
+    if deleted:
+        redis.xack(redis_keys.INBOX, redis_keys.INBOX_GROUP, *deleted)
+    return [entry_id for entry_id, _ in rows], [from_fields(entry_id, fields) for entry_id, fields in rows if fields]
 
 
 def _parse_entries(answer: Any) -> list[Any]:
-    """The shape differs with the client's protocol: [[stream, [entry, …]]] or {stream: [[entry, …]]}."""
+    """Return the entries of an answer of RESP2, [[stream, [entry, …]]], or RESP3, {stream: [[entry, …]]}."""
     if not answer:
         return []
     if isinstance(answer, dict):

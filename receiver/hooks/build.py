@@ -12,10 +12,9 @@ from pipeline.context import Context, now_us
 from pipeline.inbox.batch_writer import BatchWriter
 from pipeline.inbox.circuit_breaker import CircuitBreaker
 from pipeline.inbox.client import connect
-from pipeline.inbox.ingest import IngestRouter
+from pipeline.inbox.ingest import IngestRouter, WakeupThread
 from pipeline.inbox.spool.directory import SpoolDirectory
 from pipeline.inbox.stream import has_room
-from pipeline.inbox.wakeup import WakeupThread
 from pipeline.infra.crypto import hook_tokens
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.revocations import RevocationCache

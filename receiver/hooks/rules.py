@@ -142,7 +142,7 @@ class HookRules:
         status = answer.status[:3]
         metrics.REJECTED_HOOKS.labels(status).inc()
         metrics.REJECTED_SIGNED_HOOKS.labels(status).inc()
-        self.tally.note(store, status, self.now())
+        self.tally.add(store, status, self.now())
         return RequestRejected(answer)
 
     def _reject_unrouted(self, method: str, parts: Sequence[str], answer: Answer) -> RequestRejected:

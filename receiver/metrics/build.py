@@ -46,7 +46,7 @@ def build_monitoring(settings: Settings, writer: BatchWriter, tally: RejectionCo
     def share() -> None:
         began.tell()
         counts.share()
-        tally.share(redis)
+        tally.flush(redis)
 
     organs = HeartbeatDeps(
         send=lambda: writer.submit(build_heartbeat(now())), look=lambda: _load_arrival(engine), share=share

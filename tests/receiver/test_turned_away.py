@@ -62,7 +62,7 @@ def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(door, status
 
     assert door.send(method, path, CONTENT_LENGTH=length).status == int(status)
     assert (signed_ones(status), turned_away(status)) == (before + 1, noted + 1)
-    assert door.rules.tally._noted == {("acme", status): (1, NOW)}
+    assert door.rules.tally._pending == {("acme", status): (1, NOW)}
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(door, status
 def test_what_brings_no_hook_or_no_right_token_is_not_counted_as_one_that_does(door, method, path):
     door.send(method, path)
 
-    assert door.rules.tally._noted == {}
+    assert door.rules.tally._pending == {}

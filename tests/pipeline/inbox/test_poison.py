@@ -1,4 +1,4 @@
-"""What is read how often, and in which portions. The way of real poison is tested with the tasks."""
+"""Which bodies are tried, how often, and in batches of which size. The tasks' tests have bodies that really kill."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ def redis(redis_client):
 
 
 def read(redis, found):
-    """How many are tried, and how many have been tried too often; then the reader dies."""
-    now, too_often = split_poison(redis, found, begin(redis))
-    return len(now), len(too_often)
+    """How many are tried, and how many have been tried too often; then the worker is killed."""
+    ready, poisonous = split_poison(redis, found, begin(redis))
+    return len(ready), len(poisonous)
 
 
 def begin(redis):
-    """The turn of the next reader, however the last one ended."""
+    """The lease of the next chain, however the last one ended."""
     redis.delete(redis_keys.INBOX_LEASE)
     return acquire_chain_lease(redis)
 
 
-def test_what_was_never_tried_is_tried_all_together(redis):
+def test_bodies_without_tries_are_read_together(redis):
     assert read(redis, entries(100)) == (100, 0)
 
 
-def test_nothing_is_no_portion(redis):
+def test_no_entries_make_no_batch(redis):
     assert split_poison(redis, [], 1) == ([], [])
 
 
-def test_portions_shrink_with_every_try_that_did_not_come_back(redis):
+def test_batches_shrink_with_every_killed_worker(redis):
     assert [read(redis, entries(100))[0] for _ in range(3)] == [100, 10, 1]
 
 
-def test_the_worst_among_many_decides_how_many_are_read(redis):
+def test_the_body_with_the_most_tries_decides_the_size(redis):
     split_poison(redis, [entry(50)], begin(redis))
     assert read(redis, entries(100)) == (10, 0)
 
 
-def test_what_was_tried_too_often_is_handed_over_and_tried_no_more(redis):
+def test_a_body_that_was_tried_too_often_is_returned_as_poison_from_then_on(redis):
     for _ in range(MAX_TRIES):
         assert read(redis, entries(1)) == (1, 0)
 
@@ -62,12 +62,12 @@ def test_what_was_tried_too_often_is_handed_over_and_tried_no_more(redis):
 
 def test_the_order_stays(redis):
     split_poison(redis, entries(20), begin(redis))
-    now, _ = split_poison(redis, entries(20), begin(redis))
+    ready, _ = split_poison(redis, entries(20), begin(redis))
 
-    assert now == entries(20)[:10]
+    assert ready == entries(20)[:10]
 
 
-def test_what_was_forgotten_begins_anew(redis):
+def test_a_body_whose_tries_were_reset_starts_again(redis):
     read(redis, entries(1))
     token = begin(redis)
     split_poison(redis, entries(1), token)
@@ -77,7 +77,7 @@ def test_what_was_forgotten_begins_anew(redis):
     assert read(redis, entries(100)) == (100, 0)
 
 
-def test_a_batch_that_is_lost_between_two_links_was_in_nobodys_hands(redis):
+def test_a_batch_that_is_lost_between_two_links_is_no_try(redis):
     for _ in range(MAX_TRIES + 1):
         token = begin(redis)
         assert split_poison(redis, entries(1), token)[1] == []
@@ -94,14 +94,14 @@ def test_a_death_in_a_later_link_counts(redis):
     assert read(redis, entries(1)) == (0, 1)
 
 
-def test_a_reader_that_gave_its_turn_back_has_not_died(redis):
+def test_a_released_lease_is_no_try(redis):
     for _ in range(MAX_TRIES + 1):
         token = begin(redis)
         assert split_poison(redis, entries(1), token)[1] == []
         release_chain_lease(redis, token)
 
 
-def test_a_turn_that_ended_long_ago_says_nothing_of_the_one_who_reads_now(redis):
+def test_an_old_lease_changes_nothing_about_the_batch_that_is_read_now(redis):
     old = begin(redis)
     split_poison(redis, entries(1), begin(redis))
     park_chain_lease(redis, old)
@@ -112,7 +112,7 @@ def test_a_turn_that_ended_long_ago_says_nothing_of_the_one_who_reads_now(redis)
     assert redis.hget(redis_keys.POISON_TRIES, hash_content(b"body 1", None)) == b"1"
 
 
-def test_forgetting_nothing_asks_nothing(redis):
+def test_resetting_no_tries_writes_nothing(redis):
     reset_tries(redis, [])
 
     assert not redis.exists(redis_keys.POISON_TRIES)
@@ -138,7 +138,7 @@ def test_two_queries_are_two_bodies():
     assert hash_content(b"", "a=1") != hash_content(b"", "a=2")
 
 
-def test_tries_are_not_kept_for_ever(redis):
+def test_tries_expire(redis):
     read(redis, entries(1))
     read(redis, entries(1))
 

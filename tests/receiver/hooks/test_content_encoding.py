@@ -50,7 +50,7 @@ def test_a_coding_that_nothing_here_reads_is_refused_unread(door, encoding):
     reply = door.send(body=PACKED["gzip"], HTTP_CONTENT_ENCODING=encoding)
 
     assert (reply.status, reply.headers["Accept-Encoding"], door.keeper.kept) == (415, "gzip, deflate", [])
-    assert list(door.rules.tally._noted) == [("acme", "415")]
+    assert list(door.rules.tally._pending) == [("acme", "415")]
 
 
 def test_a_body_in_several_parts_is_refused(door):

@@ -10,8 +10,8 @@ from pipeline.inbox.rejections import RejectionCounter
 
 def turn_away(desk, status, store=None):
     tally = RejectionCounter()
-    tally.note(store or desk.store.name, status, desk.clock)
-    tally.share(desk.redis)
+    tally.add(store or desk.store.name, status, desk.clock)
+    tally.flush(desk.redis)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from pipeline.inbox.spool.queue import SPOOL_FILE_NAME, Spool, SpoolUnavailable
 from tests.pipeline.inbox.hooks import hook, hooks
 
-PLENTY = 10_000_000
+NO_LIMIT = 10_000_000
 
 
 @pytest.fixture
@@ -15,19 +15,19 @@ def spool(tmp_path):
     opened.close()
 
 
-def front(spool, count=1_000, max_bytes=PLENTY):
+def front(spool, count=1_000, max_bytes=NO_LIMIT):
     return [hook.receipt for _, hook in spool.peek(count, max_bytes)]
 
 
 def fill_the_disk(spool):
     """No more pages than the file has now."""
-    spool._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    (pages,) = spool._db.execute("PRAGMA page_count").fetchone()
-    spool._db.execute(f"PRAGMA max_page_count = {pages}")
+    spool._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    (pages,) = spool._conn.execute("PRAGMA page_count").fetchone()
+    spool._conn.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def drain(spool, count):
-    taken = spool.peek(count, PLENTY)
+    taken = spool.peek(count, NO_LIMIT)
     spool.remove(taken[-1][0], len(taken))
 
 
@@ -35,7 +35,7 @@ def test_a_hook_comes_out_as_it_went_in(spool):
     given = hook(raw=b"\xff\x00", query="a=1", source="replay", version=3)
     spool.append([given])
 
-    assert [hook for _, hook in spool.peek(10, PLENTY)] == [given]
+    assert [hook for _, hook in spool.peek(10, NO_LIMIT)] == [given]
 
 
 def test_hooks_leave_in_the_order_they_came(spool):
@@ -45,20 +45,20 @@ def test_hooks_leave_in_the_order_they_came(spool):
     assert front(spool) == ["r1", "r2", "r3", "r4", "r5"]
 
 
-def test_peeking_takes_nothing_away(spool):
+def test_peeking_removes_nothing(spool):
     spool.append(hooks(3))
     front(spool)
 
     assert spool.depth == 3
 
 
-def test_a_peek_takes_no_more_than_it_was_asked_for(spool):
+def test_a_peek_returns_no_more_than_the_count(spool):
     spool.append(hooks(3))
 
     assert front(spool, count=2) == ["r1", "r2"]
 
 
-def test_a_peek_stops_at_its_size_but_gives_one(spool):
+def test_a_peek_stops_at_its_size_but_returns_at_least_one(spool):
     spool.append([hook(1, size=9_000), hook(2, size=9_000)])
 
     assert front(spool, max_bytes=1_000) == ["r1"]
@@ -103,7 +103,7 @@ def test_a_spool_that_was_full_is_writable_again_after_a_write(spool):
     fill_the_disk(spool)
     with pytest.raises(SpoolUnavailable):
         spool.append([hook(5, size=100_000)])
-    spool._db.execute("PRAGMA max_page_count = 100000")
+    spool._conn.execute("PRAGMA max_page_count = 100000")
     spool.append(hooks(1))
 
     assert spool.is_writable()
@@ -111,7 +111,7 @@ def test_a_spool_that_was_full_is_writable_again_after_a_write(spool):
 
 def test_hooks_that_cannot_be_deleted_do_not_leave_twice(spool):
     spool.append(hooks(5))
-    spool._db.execute("PRAGMA query_only = 1")
+    spool._conn.execute("PRAGMA query_only = 1")
     drain(spool, 3)
 
     assert (front(spool), spool.depth) == (["r4", "r5"], 2)
@@ -119,16 +119,16 @@ def test_hooks_that_cannot_be_deleted_do_not_leave_twice(spool):
 
 def test_hooks_that_could_not_be_deleted_go_with_the_next(tmp_path, spool):
     spool.append(hooks(5))
-    spool._db.execute("PRAGMA query_only = 1")
+    spool._conn.execute("PRAGMA query_only = 1")
     drain(spool, 3)
-    spool._db.execute("PRAGMA query_only = 0")
+    spool._conn.execute("PRAGMA query_only = 0")
     drain(spool, 1)
     spool.close()
 
     assert front(Spool(tmp_path)) == ["r5"]
 
 
-def test_an_emptied_spool_gives_the_disk_back(tmp_path, spool):
+def test_an_empty_spool_frees_its_disk_space(tmp_path, spool):
     spool.append([hook(1, size=3_000_000)])
     drain(spool, 1)
     spool.close()
@@ -136,7 +136,7 @@ def test_an_emptied_spool_gives_the_disk_back(tmp_path, spool):
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 100_000
 
 
-def test_a_file_that_is_no_database_is_set_aside(tmp_path):
+def test_a_file_that_is_not_a_database_is_kept_beside_the_new_one(tmp_path):
     (tmp_path / SPOOL_FILE_NAME).write_bytes(b"not a database at all" * 500)
     spool = Spool(tmp_path)
     spool.append(hooks(2))
@@ -145,11 +145,11 @@ def test_a_file_that_is_no_database_is_set_aside(tmp_path):
     assert (tmp_path / f"{SPOOL_FILE_NAME}.broken-1").read_bytes().startswith(b"not a database")
 
 
-def test_a_damaged_file_gives_up_what_can_be_read_in_order(tmp_path):
+def test_the_readable_hooks_of_a_damaged_file_are_saved_in_order(tmp_path):
     spool = Spool(tmp_path)
     spool.append([hook(number, size=2_000) for number in range(200)])
     spool.close()
-    middle_of(tmp_path / SPOOL_FILE_NAME, b"\xa5" * 20_000)
+    damage_middle(tmp_path / SPOOL_FILE_NAME, b"\xa5" * 20_000)
 
     saved = front(Spool(tmp_path))
 
@@ -158,12 +158,12 @@ def test_a_damaged_file_gives_up_what_can_be_read_in_order(tmp_path):
     assert len(saved) > 100
 
 
-def test_a_file_damaged_while_it_is_used_is_made_anew(tmp_path, spool):
+def test_a_file_that_is_damaged_in_use_is_rebuilt(tmp_path, spool):
     spool.append([hook(number, size=2_000) for number in range(200)])
     drain(spool, 50)
-    spool._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    spool._db.execute("PRAGMA cache_size = 0")
-    middle_of(tmp_path / SPOOL_FILE_NAME, b"\xa5" * 20_000)
+    spool._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    spool._conn.execute("PRAGMA cache_size = 0")
+    damage_middle(tmp_path / SPOOL_FILE_NAME, b"\xa5" * 20_000)
 
     saved = front(spool)
     spool.append([hook(999)])
@@ -195,11 +195,11 @@ def test_a_directory_that_is_gone_is_not_writable(tmp_path):
 
 
 def test_every_append_is_synced(spool):
-    assert spool._db.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert spool._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert spool._conn.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert spool._conn.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def middle_of(path, garbage: bytes) -> None:
+def damage_middle(path, garbage: bytes) -> None:
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(garbage)

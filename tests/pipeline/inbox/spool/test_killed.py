@@ -38,7 +38,7 @@ try:
     while True:
         spool.append([hook(kept, size=3_000)])
         kept += 1
-except SpoolFull:
+except SpoolUnavailable:
     print(kept, flush=True)
 """
 
