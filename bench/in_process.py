@@ -98,7 +98,7 @@ def push(engine: Engine, redis: Redis, told: StoreHooks, batch: int, spent: CpuT
         valid = spent.measured("validate", partial(validate_batch, decoded, now_us))
         raws = {entry.entry_id: (entry.raw, None) for entry in entries}
         recorded = spent.measured("record", partial(record, engine, valid, raws, now_us))
-        concerned = {connection for one in recorded for connection in one.connections}
+        concerned = {connection for hook in recorded for connection in hook.connections}
         for lane_id in spent.measured("wake", partial(_find_due_lanes, engine, concerned)):
             spent.measured("deliver", partial(_run_lane, engine, redis, lane_id))
 

@@ -48,7 +48,7 @@ def paced(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def delivery(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     yield "From the first POST until the platform has all"
     for name, rounds in found.items():
-        rate, cpu = _rates(rounds), [one["cpu_ms"] for one in rounds]
+        rate, cpu = _rates(rounds), [figures["cpu_ms"] for figures in rounds]
         yield (
             f"  {_label(name)} {statistics.median(rate):7.1f} hooks/s ({min(rate):.1f} to {max(rate):.1f})   "
             f"CPU {statistics.median(cpu):6.2f} ms/hook ({min(cpu):.2f} to {max(cpu):.2f})   {rounds[0]['hooks']} hooks"
@@ -94,7 +94,7 @@ def _label(name: str) -> str:
 
 
 def _rates(rounds: Sequence[Mapping[str, Any]]) -> list[float]:
-    return [one["per_second"] for one in rounds]
+    return [figures["per_second"] for figures in rounds]
 
 
 def _ratios(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

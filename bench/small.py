@@ -53,7 +53,7 @@ def inside(group: Path, *arguments: str) -> list[str]:
 def number_of(file: Path, name: str = "") -> int:
     """The number in a file of the group, or in its line of that name."""
     words = [line.split() for line in file.read_text().splitlines()]
-    return next(int(one[-1]) for one in words if not name or one[0] == name)
+    return next(int(word[-1]) for word in words if not name or word[0] == name)
 
 
 def connect(folder: Folder, group: Path, platform: Platform) -> str:

@@ -30,13 +30,13 @@ def evaluate(script: Scenario, seen: Observations) -> dict[str, Any]:
 
 def _people(seen: Observations) -> dict[str, Any]:
     """Customers from before without a profile at the platform; with two there, or two written; with any event."""
-    there = [number for one in seen.people if (number := _number(one)) in seen.customers]
+    there = [number for person in seen.people if (number := _number(person)) in seen.customers]
     written = [number for number, count in seen.profiles.items() if number in seen.customers and count > 1]
     return {
         "customers": len(seen.customers),
         "missing": len(seen.customers.difference(there)),
         "twice": len(there) - len(set(there)) + len(written),
-        "with_events": sum(bool(one["events"]) for one in seen.people if _number(one) in seen.customers),
+        "with_events": sum(bool(person["events"]) for person in seen.people if _number(person) in seen.customers),
     }
 
 
@@ -45,12 +45,14 @@ def _requests(script: Scenario, seen: Observations) -> dict[str, Any]:
 
     `share_of_rate`: of the requests the store would have taken while it took any.
     """
-    pages = [one for one in seen.requests if _is_ours(one)]
+    pages = [request for request in seen.requests if _is_ours(request)]
     began, ended = pages[0]["at"], pages[-1]["at"]
-    asked = [one for one in seen.requests if began <= one["at"] <= ended]
-    refused = [one["at"] for one in asked if one["status"] == _REFUSED]
-    inside = sum(at + _EDGE_S < one["at"] < at + script.retry_after - _EDGE_S for at in refused for one in asked)
-    read = Counter((one["path"], one["query"]) for one in pages if one["status"] == _OK)
+    asked = [request for request in seen.requests if began <= request["at"] <= ended]
+    refused = [request["at"] for request in asked if request["status"] == _REFUSED]
+    inside = sum(
+        at + _EDGE_S < request["at"] < at + script.retry_after - _EDGE_S for at in refused for request in asked
+    )
+    read = Counter((page["path"], page["query"]) for page in pages if page["status"] == _OK)
     used, seconds = (len(asked) - len(refused) - 1) / script.rate, ended - began
     return {
         "pages": len(read),

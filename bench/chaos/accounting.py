@@ -66,20 +66,20 @@ def count_results(
     since: int = 0,
 ) -> Row:
     """Fill in the numbers. `aside`: what the platform refused for good and we keep, with its reason."""
-    copies = Counter((one.address, one.subject) for one in arrived)
-    accepted = [one for one in told if one.accepted and one.sent_at > since]
-    wanted = {(address, one.hook.subject) for one in accepted for address in one.hook.addresses}
+    copies = Counter((event.address, event.subject) for event in arrived)
+    accepted = [hook for hook in told if hook.accepted and hook.sent_at > since]
+    wanted = {(address, hook.hook.subject) for hook in accepted for address in hook.hook.addresses}
     row.accepted = len(accepted)
-    row.unanswered = sum(one.status is None for one in told)
+    row.unanswered = sum(hook.status is None for hook in told)
     row.refused = len(told) - row.accepted - row.unanswered
-    row.once = sum(all(copies[address, one.hook.subject] == 1 for address in one.hook.addresses) for one in accepted)
+    row.once = sum(all(copies[address, hook.hook.subject] == 1 for address in hook.hook.addresses) for hook in accepted)
     missing = {key for key in wanted if not copies[key]}
     row.lost = len(missing.difference(aside))
     if missing.intersection(aside):
         row.notes.append(f"{len(missing.intersection(aside))} messages were refused for good and set aside")
     row.twice = sum(number - 1 for (_, subject), number in copies.items() if subject != MISSING_SUBJECT)
     row.out_of_order = count_inversions(told, arrived)
-    row.worst_ms = max(((one.answered_at - one.sent_at) / 1000 for one in accepted), default=0.0)
+    row.worst_ms = max(((hook.answered_at - hook.sent_at) / 1000 for hook in accepted), default=0.0)
     _fill_times(row, accepted, arrived, ended_at)
     return row
 
@@ -97,10 +97,10 @@ def check_unaccepted(row: Row, *, refuses: bool, cuts: bool) -> list[str]:
 def count_inversions(told: Iterable[SentHook], arrived: Sequence[ArrivedEvent]) -> int:
     """How many events came to a person after one that was sent later."""
     sent: dict[str, int] = {}
-    for place, one in enumerate(sorted(told, key=lambda one: one.sent_at)):
+    for place, one in enumerate(sorted(told, key=lambda hook: hook.sent_at)):
         sent.setdefault(one.hook.subject, place)
     people = group_by_person(list(arrived)).values()
-    return sum(_count_late(sent[one.subject] for one in events if one.subject in sent) for events in people)
+    return sum(_count_late(sent[event.subject] for event in events if event.subject in sent) for events in people)
 
 
 def _count_late(places: Iterable[int]) -> int:
@@ -112,9 +112,9 @@ def _count_late(places: Iterable[int]) -> int:
 
 
 def _fill_times(row: Row, accepted: Sequence[SentHook], arrived: Sequence[ArrivedEvent], ended_at: int) -> None:
-    fresh = {one.hook.subject for one in accepted if one.sent_at > ended_at}
-    row.recover_s = _first((one.at for one in arrived if one.subject in fresh), ended_at)
-    row.resumed_s = _first((one.at for one in arrived if one.at > ended_at), ended_at)
+    fresh = {hook.hook.subject for hook in accepted if hook.sent_at > ended_at}
+    row.recover_s = _first((event.at for event in arrived if event.subject in fresh), ended_at)
+    row.resumed_s = _first((event.at for event in arrived if event.at > ended_at), ended_at)
 
 
 def _first(times: Iterable[int], ended_at: int) -> float | None:
@@ -125,11 +125,11 @@ def _first(times: Iterable[int], ended_at: int) -> float | None:
 def get_delays_s(told: Iterable[SentHook], arrived: Iterable[ArrivedEvent]) -> list[float]:
     """Seconds from sending a hook to its first arrival."""
     first: Mapping[str, int] = _first_arrivals(arrived)
-    return sorted((first[one.hook.subject] - one.sent_at) / US_PER_S for one in told if one.hook.subject in first)
+    return sorted((first[hook.hook.subject] - hook.sent_at) / US_PER_S for hook in told if hook.hook.subject in first)
 
 
 def _first_arrivals(arrived: Iterable[ArrivedEvent]) -> dict[str, int]:
     first: dict[str, int] = {}
-    for one in arrived:
-        first[one.subject] = min(first.get(one.subject, one.at), one.at)
+    for event in arrived:
+        first[event.subject] = min(first.get(event.subject, event.at), event.at)
     return first

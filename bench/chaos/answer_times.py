@@ -13,9 +13,9 @@ def get_waits_ms(told: Iterable[SentHook], since: int, until: int) -> list[float
     One that was cut off got no answer either: it counts like one that still waits.
     """
     under_way = [
-        (max(one.sent_at, since), _get_end(one, until))
-        for one in told
-        if 0 < one.sent_at < until and not 0 < one.answered_at <= since
+        (max(hook.sent_at, since), _get_end(hook, until))
+        for hook in told
+        if 0 < hook.sent_at < until and not 0 < hook.answered_at <= since
     ]
     return [(end - begin) / 1000 for begin, end in under_way]
 

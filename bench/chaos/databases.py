@@ -46,7 +46,7 @@ def start_postgres(keeper: Supervisor, directory: Path) -> str:
     initdb = [str(_places()[-1] / "initdb"), "-D", str(data), "-U", "cratewire", "--auth=trust", "--no-sync"]
     locale = ["--encoding=UTF8", "--locale=C"]
     subprocess.run([*initdb, *locale], check=True, capture_output=True, cwd="/", user=user, group=_group(user))
-    settings = [part for one in (*_SETTINGS, f"unix_socket_directories={directory}") for part in ("-c", one)]
+    settings = [part for setting in (*_SETTINGS, f"unix_socket_directories={directory}") for part in ("-c", setting)]
     command = [str(_places()[-1] / "postgres"), "-D", str(data), *settings]
     keeper.keep(SupervisedProcess(POSTGRES, command, user=user, stop_by=signal.SIGINT))
     url = f"postgresql://cratewire@/postgres?host={directory}"

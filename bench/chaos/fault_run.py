@@ -95,7 +95,9 @@ class FaultRun:
     def await_answers(self) -> None:
         """Return when a hook that was sent from now on has been acknowledged."""
         known, since = len(self.load.told), now_us()
-        wait_until(lambda: any(one.accepted and one.sent_at > since for one in self.load.told[known:]), "web answers")
+        wait_until(
+            lambda: any(hook.accepted and hook.sent_at > since for hook in self.load.told[known:]), "web answers"
+        )
 
     def times(self, full: int, short: int) -> int:
         """How often, in this form."""
@@ -167,7 +169,7 @@ def wait_until_settled(here: Installation, platforms: Sequence[Platform]) -> Non
     """Wait until nothing waits, or nothing moves any more."""
     seen, since, quiet = (-1, -1), time.monotonic(), 0
     while time.monotonic() - since < STALL_TIMEOUT_S and quiet < MIN_QUIET_CHECKS:
-        state = (sum(one.count() for one in platforms), _count_waiting(here))
+        state = (sum(platform.count() for platform in platforms), _count_waiting(here))
         if state != seen:
             seen, since = state, time.monotonic()
         quiet = 0 if state[1] else quiet + 1

@@ -111,7 +111,7 @@ class Installation:
         """Address and subject of every message that a platform refused for good."""
         with reading(self.engine) as db:
             refused = db.execute(select(Delivery.message).where(Delivery.status == "dead", Delivery.kind == "event"))
-            return {(one["email"].lower(), str(one["data"].get("subject_id"))) for one in refused.scalars()}
+            return {(refusal["email"].lower(), str(refusal["data"].get("subject_id"))) for refusal in refused.scalars()}
 
     def accounted(self) -> int:
         """Hooks that became an event, were recognised as repeats, or were set aside."""

@@ -47,7 +47,7 @@ class Platform:
 
     def people(self) -> dict[str, Mapping[str, Any]]:
         """Its people by address."""
-        return {str(one["email"]).lower(): one for one in self.ask("GET", f"people?workspace={self.site_id}")}
+        return {str(person["email"]).lower(): person for person in self.ask("GET", f"people?workspace={self.site_id}")}
 
     def count(self) -> int:
         """How many events it holds; cheap."""
@@ -101,6 +101,6 @@ class Platform:
 def group_by_person(arrived: list[ArrivedEvent]) -> Mapping[str, list[ArrivedEvent]]:
     """The events of each address, in their order."""
     found: dict[str, list[ArrivedEvent]] = defaultdict(list)
-    for one in arrived:
-        found[one.address].append(one)
+    for event in arrived:
+        found[event.address].append(event)
     return found

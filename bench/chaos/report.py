@@ -21,8 +21,8 @@ def read(files: Iterable[Path]) -> list[Row]:
     """The rows in the order of the table; of a fault that was played again, the last."""
     found: dict[tuple[int, str], Row] = {}
     for file in files:
-        for one in json.loads(file.read_text()):
-            row = Row(**{name: value for name, value in one.items() if name in NAMES})
+        for saved in json.loads(file.read_text()):
+            row = Row(**{name: value for name, value in saved.items() if name in NAMES})
             found[PLACES[row.fault], row.database] = row
     return [row for _, row in sorted(found.items(), key=lambda item: item[0])]
 

@@ -17,7 +17,7 @@ def head() -> str:
 
 def line(row: Row) -> str:
     """One row, and what is to be said about it."""
-    said = [f"    broken: {one}" for one in row.broken] + [f"    {one}" for one in row.notes]
+    said = [f"    broken: {promise}" for promise in row.broken] + [f"    {note}" for note in row.notes]
     if row.skipped is not None:
         said.append(f"    skipped: {row.skipped}")
     return "\n".join([_line(cells(row)), *said])
@@ -26,7 +26,7 @@ def line(row: Row) -> str:
 def markdown(rows: Sequence[Row]) -> str:
     """The whole table."""
     lines = [HEADS, ("---",) * len(HEADS), *map(cells, rows)]
-    return "\n".join("| " + " | ".join(one) + " |" for one in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def cells(row: Row) -> tuple[str, ...]:

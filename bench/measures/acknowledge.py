@@ -72,7 +72,7 @@ def measure(rounds: int, seconds: float) -> AcknowledgeResult:
 def summary(found: AcknowledgeResult) -> dict[str, Any]:
     """Every round's figures, and ours at its best against the bare view at its best."""
     told: dict[str, Any] = {
-        "sync_ms": [round(one, 2) for one in found.syncs_ms],
+        "sync_ms": [round(sync_ms, 2) for sync_ms in found.syncs_ms],
         "connections": {
             connections: {name: _describe_rounds(rounds, of["bare"]) for name, rounds in of.items()}
             for connections, of in found.rounds.items()
@@ -88,17 +88,17 @@ def summary(found: AcknowledgeResult) -> dict[str, Any]:
 def _describe_rounds(rounds: Rounds, bare: Rounds) -> dict[str, Any]:
     pairs = zip(rounds.outcomes, bare.outcomes, strict=True)
     return {
-        "per_second": [round(one.rate) for one in rounds.outcomes],
-        "p50_ms": [round(one.wait(0.5), 2) for one in rounds.outcomes],
-        "p99_ms": [round(one.wait(0.99), 2) for one in rounds.outcomes],
+        "per_second": [round(outcome.rate) for outcome in rounds.outcomes],
+        "p50_ms": [round(outcome.wait(0.5), 2) for outcome in rounds.outcomes],
+        "p99_ms": [round(outcome.wait(0.99), 2) for outcome in rounds.outcomes],
         "cpu_us": [round(used) for used in rounds.cpu_us],
-        "failures": sum(one.failures for one in rounds.outcomes),
+        "failures": sum(outcome.failures for outcome in rounds.outcomes),
         "ratio": [round(one.rate / other.rate, 2) for one, other in pairs],
     }
 
 
 def _best(found: AcknowledgeResult, name: str) -> float:
-    return max(statistics.median(one.rate for one in of[name].outcomes) for of in found.rounds.values())
+    return max(statistics.median(outcome.rate for outcome in of[name].outcomes) for of in found.rounds.values())
 
 
 def _round(rounds: Rounds, contender: SystemUnderTest, name: str, connections: int, seconds: float) -> None:

@@ -62,4 +62,4 @@ def _deliver(contender: SystemUnderTest, platform: Platform, told: Sequence[Hook
 
 def median_of(rounds: Sequence[DeliveryRound], name: str) -> float:
     """The median of one figure."""
-    return float(statistics.median(getattr(one, name) for one in rounds))
+    return float(statistics.median(getattr(figures, name) for figures in rounds))

@@ -95,7 +95,7 @@ def measure(sizes: list[int], rounds: int, count: int) -> dict[str, Any]:
                     cost.hook.append(spent)
                     cost.idle_sweep.append(_sweep(engine))
         spread = _spread(
-            ledgers[-1], redis, [one for one in STORE_COUNTS if one <= costs[-1].connections], rounds, count
+            ledgers[-1], redis, [stores for stores in STORE_COUNTS if stores <= costs[-1].connections], rounds, count
         )
         for engine, cost in zip(ledgers, costs, strict=True):
             _make_one_pending(engine)

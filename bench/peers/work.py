@@ -150,7 +150,7 @@ def _gift(data: dict[str, Any]) -> dict[str, Any] | None:
     boxes = data.get("fulfillments") or [{}]
     places = (data, boxes[0].get("order") or {})
     found = (place.get("order_gift_info") or place.get("subscription_gift_info") for place in places)
-    return next((one for one in found if one), None)
+    return next((address for address in found if address), None)
 
 
 def _message(who: dict[str, str], attributes: dict[str, Any], event: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Compares what a sandbox store knows to have happened with what a sandbox Customer.io was told."""
+"""Compare the events of a sandbox store with what a sandbox Customer.io received."""
 
 from sandbox.compare.comparison import compare
 from sandbox.compare.report import Report

@@ -1,4 +1,4 @@
-"""Ask both sandboxes and print the comparison: `python -m sandbox.compare`."""
+"""Query both sandboxes and print the comparison: `python -m sandbox.compare`."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ TIMEOUT_S = 60
 
 
 def fetch_truth(session: requests.Session, store: str) -> Mapping[str, Any]:
-    """Return what the store knows."""
+    """Return the events, people and hooks of the store."""
     response = session.get(f"{store.rstrip('/')}/_sandbox/truth", timeout=TIMEOUT_S)
     response.raise_for_status()
     truth: Mapping[str, Any] = response.json()
@@ -25,7 +25,7 @@ def fetch_truth(session: requests.Session, store: str) -> Mapping[str, Any]:
 
 
 def fetch_people(session: requests.Session, customerio: str, workspace: str | None) -> Iterator[Mapping[str, Any]]:
-    """Yield whom Customer.io holds, a page at a time."""
+    """Yield the people that Customer.io stores, page by page."""
     offset = 0
     while True:
         query: dict[str, str | int] = {"offset": offset, "limit": PAGE_SIZE}
@@ -48,13 +48,13 @@ def split_names(text: str) -> list[str]:
 @click.command()
 @click.option("--store", required=True, help="URL of the sandbox store.")
 @click.option("--customerio", required=True, help="URL of the sandbox Customer.io.")
-@click.option("--workspace", help="Site id of the workspace to look at; all if not given.")
+@click.option("--workspace", help="Site id of the workspace to compare; all workspaces if not given.")
 @click.option("--forward-also", default="", help="Further events that are forwarded, separated by commas.")
 @click.option("--repaired", default="", help="Events that must arrive even if their hooks were lost, with commas.")
 @click.option("--forward-tests", is_flag=True, help="Expect test orders too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def main(**options: Any) -> None:
-    """Compare what happened in the store with what Customer.io was told; exit 1 if they differ."""
+    """Compare the events of the store with what Customer.io received; exit 1 if they differ."""
     session = requests.Session()
     session.trust_env = False
     try:

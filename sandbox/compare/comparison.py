@@ -1,4 +1,4 @@
-"""The comparison itself, event by event: what should have arrived against what did."""
+"""Compare, event by event, what should have arrived with what did."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -9,11 +9,11 @@ from sandbox.compare.order import count_out_of_order
 from sandbox.compare.people import check_people
 from sandbox.compare.profiles import Profiles
 from sandbox.compare.report import Difference, Report
-from sandbox.compare.truth import RENEWAL_EVENT, EventRecord, Recipient, Scope, mark_repaired, read_happenings
+from sandbox.compare.truth import RENEWAL_EVENT, EventRecord, Recipient, Scope, mark_repaired, read_records
 
 
 class Key(NamedTuple):
-    """What makes two tellings of an event the same: for whom, which, and about what."""
+    """Identifies an event at Customer.io: its person, its name and its subject."""
 
     person: str
     event: str
@@ -22,7 +22,7 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How often one key is promised, possible beyond that, and arrived."""
+    """How often the event of a key is promised, possible beyond that, and arrived."""
 
     promised: list[int] = field(default_factory=list)
     unpromised: int = 0
@@ -38,36 +38,36 @@ def compare(
     forward_tests: bool = False,
     repaired: Collection[str] = (),
 ) -> Report:
-    """Compare a store's truth with the people of a Customer.io, both as their control paths give them.
+    """Compare the truth of a store with the people of a Customer.io, both as their control paths return them.
 
-    Happenings of the `repaired` events must have arrived even if their hooks were lost.
+    The `repaired` events must have arrived even if their hooks were lost.
     """
     scope = Scope(forward_also, forward_tests)
-    happenings, profiles = mark_repaired(read_happenings(truth), repaired), Profiles(people)
-    told = [happening for happening in happenings if scope.includes(happening)]
+    records, profiles = mark_repaired(read_records(truth), repaired), Profiles(people)
+    forwarded = [record for record in records if scope.includes(record)]
 
     report = Report()
-    for key, tally in _tally(told, profiles).items():
+    for key, tally in _tally(forwarded, profiles).items():
         _report_difference(report, key, tally)
     report.people = len(profiles)
-    check_people(report, truth, [happening for happening in told if happening.is_promised], happenings, profiles)
-    report.out_of_order = count_out_of_order(told, profiles)
+    check_people(report, truth, [record for record in forwarded if record.is_promised], records, profiles)
+    report.out_of_order = count_out_of_order(forwarded, profiles)
     return report
 
 
 def get_comparison_name(profiles: Profiles, party: Recipient) -> str:
-    """Return by what name a party's events are compared: the profile's, or its own if there is none."""
+    """Return the name under which events are compared: the id of the profile, else the name of the recipient."""
     profile = profiles.of(party)
     return profile.cio_id if profile else party.name
 
 
-def _tally(told: list[EventRecord], profiles: Profiles) -> Mapping[Key, Tally]:
+def _tally(forwarded: list[EventRecord], profiles: Profiles) -> Mapping[Key, Tally]:
     tallies: dict[Key, Tally] = defaultdict(Tally)
-    for happening in told:
-        for party, _ in happening.parties:
-            tally = tallies[Key(get_comparison_name(profiles, party), happening.event, happening.subject_id)]
-            if happening.is_promised:
-                tally.promised.append(happening.n)
+    for record in forwarded:
+        for party, _ in record.parties:
+            tally = tallies[Key(get_comparison_name(profiles, party), record.event, record.subject_id)]
+            if record.is_promised:
+                tally.promised.append(record.n)
             else:
                 tally.unpromised += 1
     for profile in profiles:
@@ -83,7 +83,7 @@ def _tally(told: list[EventRecord], profiles: Profiles) -> Mapping[Key, Tally]:
 
 
 def _get_period(event: Mapping[str, Any]) -> str | None:
-    """Return what tells two renewals of one subscription apart."""
+    """Return what distinguishes two renewals of a subscription."""
     subscription = event["data"].get("subscription")
     if event["name"] != RENEWAL_EVENT or not isinstance(subscription, Mapping):
         return None
@@ -94,14 +94,14 @@ def _get_period(event: Mapping[str, Any]) -> str | None:
 def _report_difference(report: Report, key: Key, tally: Tally) -> None:
     expected, distinct = len(tally.promised), tally.arrived - tally.repeats
     surplus = max(0, distinct - expected)
-    # A hook that was lost or refused may yet arrive by repair; nobody promised it and nobody minds.
+    # A hook that was lost or refused may still arrive by repair: that is neither expected nor wrong.
     unpromised = min(surplus, tally.unpromised)
-    strange = surplus - unpromised
+    unexplained = surplus - unpromised
     is_known = bool(expected or tally.unpromised)
     outcome = {
         "missing": max(0, expected - distinct),
-        "twice": tally.repeats + (strange if is_known else 0),
-        "unexpected": 0 if is_known else strange,
+        "twice": tally.repeats + (unexplained if is_known else 0),
+        "unexpected": 0 if is_known else unexplained,
     }
     row = report.count(key.event)
     row.expected += expected
@@ -110,5 +110,5 @@ def _report_difference(report: Report, key: Key, tally: Tally) -> None:
     for kind, count in outcome.items():
         setattr(row, kind, getattr(row, kind) + count)
         if count:
-            happenings = tuple(tally.promised)
-            report.differences.append(Difference(kind, key.event, key.person, key.subject_id, count, happenings))
+            records = tuple(tally.promised)
+            report.differences.append(Difference(kind, key.event, key.person, key.subject_id, count, records))

@@ -1,4 +1,4 @@
-"""Whether a person's events arrived in the order in which they happened, where the store told them in that order."""
+"""Whether the events of a person arrived in the order in which they occurred and their hooks were sent."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from sandbox.compare.profiles import Profile, Profiles
 from sandbox.compare.truth import EventRecord
 
 
-def count_out_of_order(told: list[EventRecord], profiles: Profiles) -> int:
-    """Count the events that arrived after a later one of the same person."""
+def count_out_of_order(records: list[EventRecord], profiles: Profiles) -> int:
+    """Count the events that arrived after a later event of the same person."""
     per_profile: dict[str, list[EventRecord]] = defaultdict(list)
-    for happening in told:
-        for party, _ in happening.parties:
+    for record in records:
+        for party, _ in record.parties:
             profile = profiles.of(party)
             if profile is not None:
-                per_profile[profile.cio_id].append(happening)
+                per_profile[profile.cio_id].append(record)
     return sum(
         _count_late(_arrival(profile, per_profile[profile.cio_id]))
         for profile in profiles
@@ -23,18 +23,18 @@ def count_out_of_order(told: list[EventRecord], profiles: Profiles) -> int:
     )
 
 
-def _were_sent_in_order(happenings: list[EventRecord]) -> bool:
-    """Tell whether every hook was sent after the one before and accepted at the first attempt."""
-    if any(not happening.is_promised or happening.accepted < happening.posts for happening in happenings):
+def _were_sent_in_order(records: list[EventRecord]) -> bool:
+    """Return whether every hook was sent after the previous hook and accepted at the first attempt."""
+    if any(not record.is_promised or record.accepted < record.posts for record in records):
         return False
-    times = [happening.sent_at for happening in happenings]
+    times = [record.sent_at for record in records]
     return all(time is not None for time in times) and all(before < after for before, after in pairwise(times))
 
 
-def _arrival(profile: Profile, happenings: list[EventRecord]) -> Iterable[int]:
+def _arrival(profile: Profile, records: list[EventRecord]) -> Iterable[int]:
     waiting: dict[tuple[str, str], deque[int]] = defaultdict(deque)
-    for happening in happenings:
-        waiting[happening.event, happening.subject_id].append(happening.n)
+    for record in records:
+        waiting[record.event, record.subject_id].append(record.n)
     for event in profile.events:
         numbers = waiting[event["name"], str(event["data"].get("subject_id"))]
         if numbers:

@@ -1,4 +1,4 @@
-"""Whether everybody is there once, with the right address, and nobody is told what is not theirs to know."""
+"""Whether every person has a single profile with the right address, and receives nothing private of another person."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ Truth = Mapping[str, Any]
 
 
 def check_people(
-    report: Report, truth: Truth, promised: list[EventRecord], happenings: list[EventRecord], profiles: Profiles
+    report: Report, truth: Truth, promised: list[EventRecord], records: list[EventRecord], profiles: Profiles
 ) -> None:
-    """Write everybody who is not as the truth says into the report."""
+    """Add every person whose profile contradicts the truth to the report."""
     customers = {str(row["customer_id"]): row for row in truth["people"]}
-    parties = {party: is_recipient for happening in promised for party, is_recipient in happening.parties}
-    recipients = {happening.recipient for happening in promised if happening.recipient}
+    parties = {party: is_recipient for record in promised for party, is_recipient in record.parties}
+    recipients = {record.recipient for record in promised if record.recipient}
 
     wrong = _find_wrong_customers(parties, customers, profiles) + _find_wrong_recipients(recipients, profiles)
-    wrong += _find_unexpected_people(customers, happenings, profiles)
+    wrong += _find_unexpected_people(customers, records, profiles)
     wrong += [
         WrongPerson(profile.cio_id, "unsubscribed is set")
         for profile in profiles
@@ -35,12 +35,12 @@ def check_people(
 def _find_wrong_customers(
     parties: Mapping[Recipient, bool], customers: Mapping[str, Truth], profiles: Profiles
 ) -> list[WrongPerson]:
-    # A customer may have had several addresses; the last one told is as right as the one the store has now.
-    told: dict[str, list[Recipient]] = defaultdict(list)
+    # A customer may have had several addresses; the last in a hook is as right as the present address in the store.
+    addresses_by_person: dict[str, list[Recipient]] = defaultdict(list)
     for party in parties:
-        told[party.customer_id or party.email].append(party)
+        addresses_by_person[party.customer_id or party.email].append(party)
     wrong = []
-    for addresses in told.values():
+    for addresses in addresses_by_person.values():
         latest = addresses[-1]
         right = {latest.email, fold(customers.get(latest.customer_id or "", {}).get("email"))} - {""}
         found = {profile.cio_id: profile for party in addresses for profile in profiles.matches(party)}
@@ -66,10 +66,10 @@ def _is_marked(profile: Profile) -> bool:
 
 
 def _find_unexpected_people(
-    customers: Mapping[str, Truth], happenings: list[EventRecord], profiles: Profiles
+    customers: Mapping[str, Truth], records: list[EventRecord], profiles: Profiles
 ) -> list[WrongPerson]:
     known = {Recipient(customer_id, fold(row.get("email"))) for customer_id, row in customers.items()}
-    known |= {party for happening in happenings for party in (happening.person, happening.recipient) if party}
+    known |= {party for record in records for party in (record.person, record.recipient) if party}
     expected = {profile.cio_id for party in known for profile in profiles.matches(party)}
     return [WrongPerson(profile.cio_id, "is nobody we know") for profile in profiles if profile.cio_id not in expected]
 
@@ -78,13 +78,13 @@ def _find_privacy_leaks(
     promised: list[EventRecord], customers: Mapping[str, Truth], profiles: Profiles
 ) -> list[WrongPerson]:
     givers: dict[tuple[str, str, str], Giver | None] = {}
-    for happening in promised:
-        for party, is_recipient in happening.parties:
+    for record in promised:
+        for party, is_recipient in record.parties:
             profile = profiles.of(party)
             if profile is not None:
-                key = (profile.cio_id, happening.event, happening.subject_id)
-                # Somebody who is also the buyer of the same order may see everything.
-                givers[key] = _find_giver(happening, customers) if is_recipient and givers.get(key, True) else None
+                key = (profile.cio_id, record.event, record.subject_id)
+                # A recipient who is also the buyer of the same order may see everything.
+                givers[key] = _find_giver(record, customers) if is_recipient and givers.get(key, True) else None
     return [
         WrongPerson(profile.cio_id, f"{event['name']} {event['data'].get('subject_id')} tells {secret}")
         for profile in profiles
@@ -94,8 +94,8 @@ def _find_privacy_leaks(
     ]
 
 
-def _find_giver(happening: EventRecord, customers: Mapping[str, Truth]) -> Giver:
-    if happening.person is None:
+def _find_giver(record: EventRecord, customers: Mapping[str, Truth]) -> Giver:
+    if record.person is None:
         return Giver("", "")
-    row = customers.get(happening.person.customer_id or "", {})
-    return Giver(happening.person.email, str(row.get("last_name") or ""))
+    row = customers.get(record.person.customer_id or "", {})
+    return Giver(record.person.email, str(row.get("last_name") or ""))

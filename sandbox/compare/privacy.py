@@ -1,4 +1,4 @@
-"""What a gift recipient's copy of an event must not tell: amounts, and who exactly the giver is."""
+"""What the event of a gift recipient must not contain: amounts, and what identifies the giver."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,14 +14,14 @@ _EMAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 class Giver(NamedTuple):
-    """By what a giver could be recognised."""
+    """What identifies a giver."""
 
     email: str
     last_name: str
 
 
 def find_leaks(data: Mapping[str, Any], giver: Giver, own_last_name: str) -> list[str]:
-    """Return what the data of a recipient's copy tells too much; a last name that both share tells nothing."""
+    """Return the private values in a recipient's event data. A last name that both share is not private."""
     found = [f"an amount ({key})" for key in sorted(set(_keys(data))) if _AMOUNTS & set(_words_of_key(key))]
     texts = [text.lower() for text in _texts(data)]
     if giver.email and any(giver.email in _EMAIL.findall(text) for text in texts):

@@ -1,4 +1,4 @@
-"""What Customer.io holds: its people, found by address or by the end of their id; it knows nothing of the store."""
+"""The people of Customer.io, found by address or by the end of their id, without any knowledge of the store."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sandbox.compare.truth import Recipient, fold
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One person as Customer.io holds it."""
+    """A person as Customer.io stores it."""
 
     cio_id: str
     id: str
@@ -19,10 +19,10 @@ class Profile:
 
 
 class Profiles:
-    """Everybody Customer.io holds."""
+    """All people that Customer.io stores."""
 
     def __init__(self, people: Iterable[Mapping[str, Any]]) -> None:
-        """Read the people as the sandbox's control path gives them."""
+        """Read the people as the control path of the sandbox returns them."""
         self._all = [_read(person) for person in people]
         self._by_email = {profile.email: profile for profile in self._all if profile.email}
         self._by_customer: dict[str, list[Profile]] = {}
@@ -31,21 +31,21 @@ class Profiles:
                 self._by_customer.setdefault(profile.id.rpartition("_")[2], []).append(profile)
 
     def __iter__(self) -> Iterator[Profile]:
-        """Go through everybody in order of arrival."""
+        """Iterate over all profiles in the order of their arrival."""
         return iter(self._all)
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of profiles."""
         return len(self._all)
 
     def matches(self, party: Recipient) -> list[Profile]:
-        """Return every profile of a party, the one with its address first."""
+        """Return every profile of a recipient, the profile with their address first."""
         found = [self._by_email[party.email]] if party.email in self._by_email else []
         by_customer = self._by_customer.get(party.customer_id, []) if party.customer_id else []
         return found + [profile for profile in by_customer if profile not in found]
 
     def of(self, party: Recipient) -> Profile | None:
-        """Return the party's profile."""
+        """Return the profile of a recipient, or None."""
         return next(iter(self.matches(party)), None)
 
 

@@ -1,4 +1,4 @@
-"""What a comparison found, as numbers and as differences that name ids only; it draws no conclusions but one."""
+"""The result of a comparison: counts, differences that carry ids only, and whether they are acceptable."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class EventCount:
-    """How one event fared."""
+    """The counts of an event."""
 
     expected: int = 0
     arrived: int = 0
@@ -20,7 +20,7 @@ class EventCount:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One kind of event of one person that did not arrive as it should have."""
+    """An event of a person that did not arrive as expected."""
 
     kind: str
     event: str
@@ -36,7 +36,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class WrongPerson:
-    """Somebody who is not as the truth says."""
+    """A person whose profile contradicts the truth."""
 
     person: str
     why: str
@@ -58,7 +58,7 @@ class Report:
     out_of_order: int = 0
 
     def count(self, event: str) -> EventCount:
-        """Return the row of one event."""
+        """Return the counts of an event."""
         return self.events.setdefault(event, EventCount())
 
     @property
@@ -71,7 +71,7 @@ class Report:
 
     @property
     def is_clean(self) -> bool:
-        """Tell whether everything promised arrived once, and everybody is right."""
+        """Return whether every promised event arrived once and every profile is right."""
         totals = self.totals
         return not (totals["missing"] or totals["unexpected"] or totals["twice"] or self.wrong_people)
 

@@ -1,4 +1,4 @@
-"""A report as tables for a terminal. What strangers wrote formats nothing in it, and gives the terminal no orders."""
+"""A report as tables for a terminal. Foreign text is printed without markup and without control characters."""
 
 import re
 
@@ -10,7 +10,7 @@ from sandbox.compare.report import EventCount, Report
 
 COLUMNS = ("expected", "arrived", "missing", "unexpected", "twice", "unpromised")
 MAX_SHOWN = 20
-# What a terminal obeys, what turns the direction of a text around, and halves of characters, which cannot be printed.
+# Control characters, marks that change the direction of a text, and lone surrogates, which cannot be printed.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

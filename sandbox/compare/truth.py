@@ -1,4 +1,4 @@
-"""What the store knows: its happenings, read from its truth; it knows which of them have to arrive."""
+"""The events of the store as its truth records them, and which of them must arrive."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
@@ -27,27 +27,27 @@ RENEWAL_EVENT = "subscription_renewed"
 
 
 def fold(email: object) -> str:
-    """Return an e-mail address as addresses are compared."""
+    """Return an e-mail address in the form in which addresses are compared."""
     return str(email or "").strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody a happening concerns: a customer, or a gift recipient known by an address alone."""
+    """A person an event concerns: a customer, or a gift recipient known only by an address."""
 
     customer_id: str | None
     email: str
 
     @property
     def name(self) -> str:
-        """Return how a report calls the party: by id, or by a digest of the address, never by the address."""
+        """Return the name in a report: an id, or a digest of the address, never the address itself."""
         digest = hashlib.sha256(self.email.encode()).hexdigest()[:10]
         return f"customer {self.customer_id}" if self.customer_id else f"recipient #{digest}"
 
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One thing that happened in the store, and what became of its hook."""
+    """An event of the store and the outcome of its hook."""
 
     n: int
     event: str
@@ -64,7 +64,7 @@ class EventRecord:
 
     @property
     def parties(self) -> Iterator[tuple[Recipient, bool]]:
-        """Yield whom it concerns and whether as a recipient; who gives to himself is told once."""
+        """Yield each person and whether they are the recipient. A giver who is also the recipient appears once."""
         if self.person is not None:
             yield self.person, False
         if self.recipient is not None and (self.person is None or self.person.email != self.recipient.email):
@@ -72,37 +72,37 @@ class EventRecord:
 
     @property
     def is_promised(self) -> bool:
-        """Tell whether somebody has answered for the hook, accepted whole and readable, or for its repair."""
+        """Return whether the event must arrive: its hook was accepted whole and readable, or repaired."""
         return self.is_repaired or (self.accepted >= 1 and not self.is_lost and not self.is_broken)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is meant to be forwarded."""
+    """What should be forwarded."""
 
     forward_also: Collection[str] = ()
     forward_tests: bool = False
 
-    def includes(self, happening: EventRecord) -> bool:
-        """Tell whether a happening of this kind is forwarded at all."""
-        is_forwarded = happening.event in FORWARDED or happening.event in self.forward_also
-        return is_forwarded and (self.forward_tests or not happening.is_test)
+    def includes(self, record: EventRecord) -> bool:
+        """Return whether an event of this kind is forwarded."""
+        is_forwarded = record.event in FORWARDED or record.event in self.forward_also
+        return is_forwarded and (self.forward_tests or not record.is_test)
 
 
-def read_happenings(truth: Mapping[str, Any]) -> list[EventRecord]:
-    """Return the truth's happenings in the order in which they happened."""
-    return sorted(map(_read, truth["happenings"]), key=lambda happening: happening.n)
+def read_records(truth: Mapping[str, Any]) -> list[EventRecord]:
+    """Return the events in the order in which they occurred."""
+    return sorted(map(_read, truth["happenings"]), key=lambda record: record.n)
 
 
-def mark_repaired(happenings: list[EventRecord], repaired: Collection[str]) -> list[EventRecord]:
-    """Return the happenings, those of the `repaired` events promised whatever became of their hooks.
+def mark_repaired(records: list[EventRecord], repaired: Collection[str]) -> list[EventRecord]:
+    """Return the records, with those of the `repaired` events promised whatever the outcome of their hooks.
 
-    Nobody can see a renewal once the subscription was renewed again: of these only the last is promised.
+    A renewal is no longer visible once the subscription was renewed again, so only the last renewal is promised.
     """
-    last = {happening.subject_id: happening.n for happening in happenings if happening.event == RENEWAL_EVENT}
-    seen = (one for one in happenings if one.event != RENEWAL_EVENT or one.n == last[one.subject_id])
-    repairs = {one.n for one in seen if one.event in repaired}
-    return [replace(one, is_repaired=one.n in repairs) for one in happenings]
+    last = {record.subject_id: record.n for record in records if record.event == RENEWAL_EVENT}
+    visible = (record for record in records if record.event != RENEWAL_EVENT or record.n == last[record.subject_id])
+    repairs = {record.n for record in visible if record.event in repaired}
+    return [replace(record, is_repaired=record.n in repairs) for record in records]
 
 
 def _read(row: Mapping[str, Any]) -> EventRecord:

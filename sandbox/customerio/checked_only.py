@@ -34,7 +34,7 @@ def check_device(device: Any, key: str, *, needs_platform: bool) -> Iterator[Pro
 def check_relationships(item: Json) -> Iterator[Problem]:
     """Yield a problem unless the relationships are a list of objects that say to what or whom they lead."""
     relationships = item.get("cio_relationships")
-    if not isinstance(relationships, list) or not all(_leads_somewhere(one) for one in relationships):
+    if not isinstance(relationships, list) or not all(_leads_somewhere(relationship) for relationship in relationships):
         yield Problem("relationships", "cio_relationships")
 
 

@@ -32,13 +32,13 @@ def costly(scene: FaultRun) -> None:
         load.tell(Hook(number, number, body, "", (), EVENT))
         time.sleep(INTERVAL_S)
     sent = load.finish()
-    struck = [one for one in list(scene.load.told) if began < one.sent_at < now_us()]
+    struck = [hook for hook in list(scene.load.told) if began < hook.sent_at < now_us()]
 
     def check() -> None:
         arrived = scene.here.platform.arrived()
         longest = max(get_delays_s(struck, arrived), default=inf)
         limit = max(MAX_WAIT_S, LONGEST_TIMES * max(get_delays_s(before, arrived), default=0.0))
-        scene.note(f"{sum(one.accepted for one in sent)} costly hooks; the others took {longest:.1f} s at the most")
+        scene.note(f"{sum(hook.accepted for hook in sent)} costly hooks; the others took {longest:.1f} s at the most")
         scene.note(f"set aside: {dict(scene.here.dead_hooks())}")
         if longest > limit:
             scene.add_failure(f"a hook of another store took {longest:.1f} s beside costly ones")

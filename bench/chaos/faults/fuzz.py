@@ -34,7 +34,7 @@ def bodies(scene: FaultRun) -> None:
 
     def check() -> None:
         scene.note(f"{len(told)} damaged bodies; dead hooks so far {dict(scene.here.dead_hooks())}")
-        if any((one.status or SERVER_ERROR) >= SERVER_ERROR for one in told):
+        if any((hook.status or SERVER_ERROR) >= SERVER_ERROR for hook in told):
             scene.add_failure("a damaged body was answered with 5xx or not at all")
 
     scene.checks.append(check)
@@ -46,15 +46,15 @@ def requests(scene: FaultRun) -> None:
     acknowledged: list[str] = []
     check_survival(scene, acknowledged)
     slow = [_open_slow_connections(scene) for _ in range(SLOW_CONNECTIONS)]
-    for one in slow:
-        one.sendall(f"POST {path} HTTP/1.1\r\nHost: chaos\r\nContent-Length: 5000\r\n\r\n".encode() + b"{")
+    for connection in slow:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: chaos\r\nContent-Length: 5000\r\n\r\n".encode() + b"{")
     for _ in range(scene.times(20, 2)):
         acknowledged += send_odd_requests(scene, path)
-        for one in slow:
+        for connection in slow:
             with contextlib.suppress(OSError):
-                one.sendall(b" ")
-    for one in slow:
-        one.close()
+                connection.sendall(b" ")
+    for connection in slow:
+        connection.close()
     wrong = judge_waits(get_waits_ms(list(scene.load.told), began, now_us()), MAX_WAIT_MS)
     if wrong:
         scene.add_failure(f"beside slow connections: {wrong}")
@@ -63,13 +63,13 @@ def requests(scene: FaultRun) -> None:
 def send_odd_requests(scene: FaultRun, path: str) -> list[str]:
     """Every odd request once; those that were acknowledged."""
     acknowledged = []
-    for one in odd_requests(path):
-        status = send_raw(scene.here.port, one.request)
-        complaint = one.complaint(status)
+    for odd_request in odd_requests(path):
+        status = send_raw(scene.here.port, odd_request.request)
+        complaint = odd_request.complaint(status)
         if complaint:
             scene.add_failure(complaint)
         if status in SUCCESS:
-            acknowledged.append(one.what)
+            acknowledged.append(odd_request.what)
     return acknowledged
 
 
@@ -78,7 +78,7 @@ def check_survival(scene: FaultRun, beside: Sequence[str] = ()) -> None:
     processes, died = list_processes(scene), _list_fatal_hooks(scene)
 
     def check() -> None:
-        accepted = sum(one.accepted for one in scene.load.told) + len(beside)
+        accepted = sum(hook.accepted for hook in scene.load.told) + len(beside)
         accounted = scene.here.accounted() - scene.accounted_before
         if accounted != accepted:
             scene.add_failure(f"{accepted} hooks accepted, {accounted} accounted for")

@@ -83,22 +83,22 @@ def hanging_neighbours(scene: FaultRun) -> None:
     dead = [scene.here.platform.second() for _ in range(scene.times(DEAD_CONNECTIONS, 1))]
     for number, one in enumerate(dead):
         scene.here.connect(one, f"dead {number}")
-    for one in dead:
-        one.set_fault(mode="hang", hold_s=60, n=-1)
+    for dead_hook in dead:
+        dead_hook.set_fault(mode="hang", hold_s=60, n=-1)
     struck = now_us()
     new = scene.here.platform.second()
     scene.here.connect(new, "new")
     joined = now_us()
     time.sleep(scene.seconds(40, 20))
-    during = [one for one in list(scene.load.told) if struck < one.sent_at < now_us() - 5_000_000]
+    during = [hook for hook in list(scene.load.told) if struck < hook.sent_at < now_us() - 5_000_000]
     scene.here.platform.clear_faults()
     scene.others = dict.fromkeys(dead, struck) | {new: joined}
 
     def check() -> None:
         arrived = scene.here.platform.arrived()
         usual, beside = p95(get_delays_s(before, arrived)), p95(get_delays_s(during, arrived))
-        later = p95(get_delays_s([one for one in during if one.sent_at > struck + CALL_TIMEOUT_US], arrived))
-        newly = p95(get_delays_s([one for one in during if one.sent_at > joined], new.arrived()))
+        later = p95(get_delays_s([hook for hook in during if hook.sent_at > struck + CALL_TIMEOUT_US], arrived))
+        newly = p95(get_delays_s([hook for hook in during if hook.sent_at > joined], new.arrived()))
         scene.note(f"p95 of the sound connection: {usual:.2f} s before, {beside:.2f} s beside {len(dead)} dead ones")
         scene.note(f"{later:.2f} s of it, once each of those has had its first timeout; of a new one {newly:.2f} s")
         for whose, delay in (("the sound connection", beside), ("a new connection", newly)):

@@ -34,11 +34,11 @@ class QuarantinedHook(NamedTuple):
 def poison(scene: FaultRun) -> None:
     """Each kind among sound hooks, and one of them once more after it was condemned."""
     told = [_make_poison_hook(scene, mark) for mark in EFFECTS for _ in range(scene.times(2, 1))]
-    for one in told:
-        scene.load.tell(one)
+    for hook in told:
+        scene.load.tell(hook)
         time.sleep(scene.seconds(10, 1))
     scene.load.tell(told[0])
-    sent = [one.body for one in (*told, told[0])]
+    sent = [hook.body for hook in (*told, told[0])]
 
     def check() -> None:
         scene.note(f"{len(sent)} poisonous hooks, set aside as {dict(scene.here.dead_hooks())}")
@@ -56,9 +56,9 @@ def check_dead_hooks(sent: Sequence[bytes], dead: Iterable[QuarantinedHook]) -> 
     dead = list(dead)
     wanted, condemned = (
         Counter(sent),
-        Counter(one.raw for one in dead if (one.reason, one.tries) == (REASON, MAX_TRIES)),
+        Counter(dead_hook.raw for dead_hook in dead if (dead_hook.reason, dead_hook.tries) == (REASON, MAX_TRIES)),
     )
-    missing, more = wanted - condemned, Counter(one.raw for one in dead) - wanted
+    missing, more = wanted - condemned, Counter(dead_hook.raw for dead_hook in dead) - wanted
     found = []
     if missing:
         found.append(
@@ -74,7 +74,7 @@ def check_starts(sent: Iterable[bytes], begun: Counter[bytes]) -> list[str]:
 
     A body may share its first tries with another that kills the reader before it.
     """
-    wrong = {number for number in (begun[one] for one in sent) if not 0 < number <= MAX_TRIES}
+    wrong = {number for number in (begun[hook] for hook in sent) if not 0 < number <= MAX_TRIES}
     return [f"a poisonous body was begun {number} times" for number in sorted(wrong)]
 
 

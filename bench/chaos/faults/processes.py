@@ -65,14 +65,15 @@ def kill_group(scene: FaultRun, name: str) -> None:
 def list_children(pid: int | None) -> list[int]:
     """The direct children of a process."""
     try:
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
 
 
 def list_serving_processes(pid: int | None) -> list[int]:
     """Granian's worker processes; its helper for shared resources is none."""
-    return [one for one in list_children(pid) if b"resource_tracker" not in Path(f"/proc/{one}/cmdline").read_bytes()]
+    commands = {child: Path(f"/proc/{child}/cmdline").read_bytes() for child in list_children(pid)}
+    return [child for child, command in commands.items() if b"resource_tracker" not in command]
 
 
 def list_processes(scene: FaultRun) -> dict[str, frozenset[int | None]]:

@@ -103,11 +103,11 @@ def full(scene: FaultRun) -> None:
 
 def check_refusals(scene: FaultRun) -> None:
     """Some were refused, and each in the words that have it sent again."""
-    refused = [one for one in list(scene.load.told) if one.status is not None and not one.accepted]
+    refused = [hook for hook in list(scene.load.told) if hook.status is not None and not hook.accepted]
     scene.note(f"{len(refused)} hooks were told to come again")
     if not refused:
         scene.add_failure("no hook was refused: the disk was not full")
-    if any(one.status != REFUSED or not one.retry_after for one in refused):
+    if any(refusal.status != REFUSED or not refusal.retry_after for refusal in refused):
         scene.add_failure("a refusal without 503 or Retry-After")
 
 

@@ -61,11 +61,11 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def conditions(arguments: Iterable[tuple[str, str]]) -> list[Condition]:
-    return [condition(name, value) for name, value in arguments if name not in NOT_FILTERS]
+def parse_conditions(arguments: Iterable[tuple[str, str]]) -> list[Condition]:
+    return [parse_condition(name, value) for name, value in arguments if name not in NOT_FILTERS]
 
 
-def condition(name: str, value: str) -> Condition:
+def parse_condition(name: str, value: str) -> Condition:
     """`_md.shoe.size__gt` has the path _md, shoe, size and the comparison gt."""
     path, _, comparison = name.rpartition("__") if "__" in name.strip("_") else (name, "", "eq")
     if comparison not in COMPARISONS:
@@ -73,10 +73,10 @@ def condition(name: str, value: str) -> Condition:
     return Condition(tuple(path.split(".")), comparison, value)
 
 
-def apply_filters(state: State, kind: str, rows: Iterable[Row], wanted: list[Condition]) -> list[Row]:
-    for one in wanted:
-        check_path(kind, one.path)
-    return [row for row in rows if all(row_matches(state, kind, row, one) for one in wanted)]
+def apply_filters(state: State, kind: str, rows: Iterable[Row], conditions: list[Condition]) -> list[Row]:
+    for condition in conditions:
+        check_path(kind, condition.path)
+    return [row for row in rows if all(row_matches(state, kind, row, condition) for condition in conditions)]
 
 
 def check_path(kind: str, path: tuple[str, ...]) -> None:
@@ -94,16 +94,16 @@ def related_kind(relation: str) -> frozenset[str]:
     return PROPERTIES[LEADS_TO[relation]] if relation in LEADS_TO else frozenset()
 
 
-def row_matches(state: State, kind: str, row: Row, one: Condition) -> bool:
+def row_matches(state: State, kind: str, row: Row, condition: Condition) -> bool:
     """Whether any value at the path passes: a relation to many has many."""
-    compare = COMPARISONS[one.comparison]
-    return any(compare(value, wanted) for value, wanted in find_values(state, kind, row, one))
+    compare = COMPARISONS[condition.comparison]
+    return any(compare(value, wanted) for value, wanted in find_values(state, kind, row, condition))
 
 
-def find_values(state: State, kind: str, row: Row, one: Condition) -> Iterable[tuple[Any, Any]]:
-    for owner, name in find_owners(state, kind, row, one.path):
+def find_values(state: State, kind: str, row: Row, condition: Condition) -> Iterable[tuple[Any, Any]]:
+    for owner, name in find_owners(state, kind, row, condition.path):
         value = owner.get(name, ref(owner, name)) if name.endswith("_id") else owner.get(name)
-        yield value, parse_filter_value(one, value, str(owner.get("type")), name)
+        yield value, parse_filter_value(condition, value, str(owner.get("type")), name)
 
 
 def find_owners(state: State, kind: str, row: Row, path: tuple[str, ...]) -> Iterable[tuple[Row, str]]:
@@ -128,18 +128,18 @@ def metadata_branch(state: State, kind: str, row: Row, path: tuple[str, ...]) ->
     return (branch if isinstance(branch, dict) else {}), path[-1]
 
 
-def parse_filter_value(one: Condition, like_value: Any, object_type: str, field: str) -> Any:
+def parse_filter_value(condition: Condition, like_value: Any, object_type: str, field: str) -> Any:
     """The filter's text as whatever the column holds."""
-    if one.comparison == "is_null":
-        return parse_as_column_type(one.value, like_value=True)
-    if one.comparison in {"in", "nin"}:
+    if condition.comparison == "is_null":
+        return parse_as_column_type(condition.value, like_value=True)
+    if condition.comparison in {"in", "nin"}:
         return [
             parse_as_column_type(status_codes.as_text(object_type, field, item), like_value)
-            for item in parse_list(one.value)
+            for item in parse_list(condition.value)
         ]
-    if one.comparison in {"like", "ilike"}:
-        return one.value
-    return parse_as_column_type(status_codes.as_text(object_type, field, one.value), like_value)
+    if condition.comparison in {"like", "ilike"}:
+        return condition.value
+    return parse_as_column_type(status_codes.as_text(object_type, field, condition.value), like_value)
 
 
 def parse_list(text: str) -> list[str]:

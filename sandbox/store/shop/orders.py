@@ -33,7 +33,8 @@ class Basket:
     def lines(self) -> list[tuple[Row, int]]:
         """Each thing once, with how often it is bought."""
         counts = Counter(instance["id"] for instance in self.instances)
-        return [(instance, counts[instance["id"]]) for instance in {one["id"]: one for one in self.instances}.values()]
+        distinct = {instance["id"]: instance for instance in self.instances}
+        return [(instance, counts[number]) for number, instance in distinct.items()]
 
     @property
     def price(self) -> int:
