@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.fan_out.attributes import build_attributes
-from tests.builders import NOW
+from tests.builders import NOW, RECIPIENT
 
 
 def attributes(*facts):
@@ -71,13 +71,15 @@ def test_of_several_names_for_a_recipient_the_one_that_sorts_last_counts():
 
 
 def test_of_several_givers_the_one_that_sorts_last_counts():
-    found = attributes(
-        ("gift_received", {"giver_first_name": "Zoe"}),
-        ("gift_received", {"giver_first_name": "Ann"}),
-        ("gift_received", {}),
-    )
+    found = attributes(*(("gift_received", {"giver_first_name": name}) for name in ("Mia", "Zoe", "Ann", "")))
 
     assert chosen(found, "gift_recipient", "gift_sender_first_name") == (True, "Zoe")
+
+
+def test_a_recipient_with_a_name_from_the_giver_keeps_their_own_address():
+    found = attributes(("customer", {"email": RECIPIENT}), ("gift_received", {"name": "Zoe Z"}))
+
+    assert chosen(found, "email", "first_name") == (RECIPIENT, "Zoe")
 
 
 def test_without_a_subscription_the_stores_own_state_counts():
