@@ -85,6 +85,10 @@ def test_a_shipment_teaches_where_its_box_is():
     }
 
 
+def test_a_box_that_cannot_be_followed_has_no_link():
+    assert "tracking_url" not in learned("shipment_shipped", shipment())["shipment", "7033"]
+
+
 def test_a_captured_transaction_clears_the_failed_payment():
     assert learned("transaction_new", transaction()) == {
         ("customer", ""): CUSTOMER,

@@ -143,10 +143,10 @@ def test_a_gift_without_an_address_to_remember_is_not_remembered(gift):
 
 @pytest.mark.parametrize(
     "data",
-    [gift_order(), order(received_gift={"message": "Enjoy!"})],
+    [order(order_gift_info={"gift_recipient_email": RECIPIENT}), order(received_gift={"message": "Enjoy!"})],
     ids=["an address", "redeemed without an address"],
 )
-def test_a_gift_that_is_whole_in_its_body_takes_nothing_from_memory(data):
+def test_a_gift_that_is_known_by_its_body_takes_nothing_from_memory(data):
     known = {("order", 7015): Gift("other@example.com", "Other", "Other", "Other")}
 
     assert find_gift(EVENTS["order_new"], data, known) == read("order_new", data)

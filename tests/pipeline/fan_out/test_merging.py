@@ -29,8 +29,13 @@ def test_of_two_values_of_one_moment_the_one_that_sorts_last_wins():
     assert merged((5, {"a": "x"}), (5, {"a": "y"}), (5, {"a": "x"})) == ({"a": [5, "y"]}, [True, True, False])
 
 
-def test_the_same_value_of_the_same_moment_changes_nothing():
-    assert merged((5, {"a": {"k": 1, "j": 2}}), (5, {"a": {"j": 2, "k": 1}}))[1] == [True, False]
+@pytest.mark.parametrize("again", [{"k": 1, "j": 2}, {"j": 2, "k": 1}])
+def test_the_same_value_of_the_same_moment_changes_nothing(again):
+    assert merged((5, {"a": {"k": 1, "j": 2}}), (5, {"a": again}))[1] == [True, False]
+
+
+def test_objects_of_one_moment_are_compared_with_their_names_in_order():
+    assert merged((5, {"a": {"k": 1, "j": 2}}), (5, {"a": {"j": 3, "k": 0}}))[1] == [True, True]
 
 
 def test_a_fact_without_fields_changes_nothing():
