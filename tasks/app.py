@@ -1,4 +1,4 @@
-"""The Celery app. Importing it reads nothing: the environment is read when the configuration is first needed."""
+"""The Celery app. Importing it does not read the environment; the first use of its configuration does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _defaults() -> dict[str, Any]:
 
 
 def task(name: str, *, bind: bool = False) -> Callable[[Callable[..., object]], Any]:
-    """Make a function a task of ours, under this name."""
+    """Register a function as a task under this name."""
 
     def decorate(function: Callable[..., object]) -> Any:
         return app.task(name=name, bind=bind)(function)

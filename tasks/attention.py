@@ -1,59 +1,53 @@
-"""Looks twice a minute at everything that may need a person, and tells what is new or over."""
+"""Finds what needs a person's attention, twice a minute, and retries paused connections."""
 
 from __future__ import annotations
 
 import structlog
 
-from pipeline.attention.sweep import sweep as look
+from pipeline.attention import sweep as attention_sweep
 from pipeline.core.errors import CratewireError
-from pipeline.infra import redis_keys
-from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.connections import find_connection
 from pipeline.ledger.engine import reading
 from pipeline.operations.pause import claim_due_retries, is_paused_by_platform, resume_with_saved_keys
 from tasks.app import task
 from tasks.config import DELIVERIES
 from tasks.process import get_process_context
-from tasks.silence import LEASE_MS, TASK_EXPIRES_S, notify
+from tasks.silence import TASK_EXPIRES_S, build_monitoring_lease, notify
 
 log = structlog.get_logger(__name__)
 
 
 @task("attention.sweep")
 def sweep() -> None:
-    """Look, unless somebody else looks or tells now: the next sweep is half a minute away."""
-    here = get_process_context()
-    lease = Lease(here.redis, redis_keys.MONITORING_LEASE, here.make_nonce(), LEASE_MS)
-    if not lease.acquire():
-        return
-    try:
-        with lease.kept():
-            look(here)
-    finally:
-        lease.release()
-    for connection_id in claim_due_retries(here):
+    """Update the attention list and send its alerts, unless another sweep that sends alerts is running."""
+    context = get_process_context()
+    with build_monitoring_lease(context).hold() as is_held:
+        if not is_held:
+            return
+        attention_sweep.sweep(context)
+    for connection_id in claim_due_retries(context):
         retry.apply_async((connection_id,), queue=DELIVERIES, argsrepr=f"({connection_id},)", expires=TASK_EXPIRES_S)
-    if here.settings.alarm_url:
+    if context.settings.alarm_url:
         notify.apply_async(queue=DELIVERIES, expires=TASK_EXPIRES_S)
 
 
 @task("attention.retry")
 def retry(connection_id: int) -> None:
-    """Try the saved keys of a connection that its platform refuses; if it takes them, everything that waits leaves."""
-    here = get_process_context()
-    with reading(here.engine) as db:
-        link = find_connection(db, connection_id)
-    if link is None or not is_paused_by_platform(link.status_reason):
+    """Resume a connection that its platform had refused, if the platform accepts its saved keys again."""
+    context = get_process_context()
+    with reading(context.engine) as conn:
+        connection = find_connection(conn, connection_id)
+    if connection is None or not is_paused_by_platform(connection.status_reason):
         return
     try:
         resume_with_saved_keys(
-            here.engine,
-            here.settings.secret_keys,
-            link,
-            here.http,
-            here.now(),
+            context.engine,
+            context.settings.secret_keys,
+            connection,
+            context.http,
+            context.now(),
         )
     except CratewireError as error:
-        log.info("a platform still refuses a connection", connection=connection_id, reason=str(error))
+        log.info("the platform still refuses the connection", connection=connection_id, reason=str(error))
     else:
-        log.warning("a connection goes on: its platform takes the saved keys again", connection=connection_id)
+        log.warning("resumed the connection: its platform accepts the saved keys again", connection=connection_id)

@@ -1,4 +1,4 @@
-"""Reads stores' customers, a few pages a task: a chain of steps per backfill, and a sweep that finds a broken chain."""
+"""Backfills: each step reads a few pages and schedules the next; a sweep resumes backfills whose step was lost."""
 
 from __future__ import annotations
 
@@ -21,60 +21,61 @@ from tasks.worker.backpressure import is_stalled
 log = structlog.get_logger(__name__)
 
 SECOND_US = 1_000_000
-MAX_TIMER_US = 5 * SECOND_US  # a step that is due later than this is left to the sweep
-OVERDUE_AFTER_US = SECOND_US // 5  # by then whoever had planned a step is gone
-LOOK_AHEAD_US = SECOND_US  # a sweep sees to what is overdue until the next one
+MAX_TIMER_US = 5 * SECOND_US  # steps that are due later are left to the sweep
+OVERDUE_AFTER_US = SECOND_US // 5  # a step this late was lost, with the process that had scheduled it
+SWEEP_AHEAD_US = SECOND_US  # a sweep covers the steps that become overdue before the next sweep
 
-PTTL_NO_KEY = -2  # what Redis says of the time a key has left that is not there
-LEASE_MARGIN_MS = 10  # ms after it should be
+PTTL_NO_KEY = -2  # Redis's reply to PTTL for a key that does not exist
+LEASE_MARGIN_MS = 10  # waited after a lease should have expired
 
 
 @task("backfills.step")
 def step(backfill_id: int, planned_at: int) -> None:
-    """Take steps, and have the next one taken when it is due."""
-    here = get_process_context()
-    stepped = run_steps(here, backfill_id, planned_at)
-    log.debug("backfill stepped", backfill=backfill_id, pages=stepped.pages)
-    if stepped.trouble:
-        log.warning("a backfill must wait", backfill=backfill_id, store=stepped.store_id, reason=stepped.trouble)
-    if stepped.resume_at is not None and (wait := stepped.resume_at - here.now()) <= MAX_TIMER_US:
-        run_later(wait / SECOND_US, partial(_plan, backfill_id, stepped.resume_at))
+    """Run steps until one has to wait, and schedule that one."""
+    context = get_process_context()
+    result = run_steps(context, backfill_id, planned_at)
+    log.debug("backfill stepped", backfill=backfill_id, pages=result.pages)
+    if result.trouble:
+        log.warning("a backfill must wait", backfill=backfill_id, store=result.store_id, reason=result.trouble)
+    if result.resume_at is not None and (wait := result.resume_at - context.now()) <= MAX_TIMER_US:
+        run_later(wait / SECOND_US, partial(_schedule, backfill_id, result.resume_at))
 
 
 @task("backfills.sweep")
 def sweep() -> None:
-    """Go on with every backfill whose next step nobody takes, as soon as that shows."""
-    here = get_process_context()
+    """Resume every backfill whose next step is overdue, or will be before the next sweep."""
+    context = get_process_context()
     if is_stalled(app, BACKFILL):
         return
-    with reading(here.engine) as db:
-        due = list_due_steps(db, here.now() + LOOK_AHEAD_US - OVERDUE_AFTER_US)
+    with reading(context.engine) as conn:
+        due = list_due_steps(conn, context.now() + SWEEP_AHEAD_US - OVERDUE_AFTER_US)
     for backfill_id, planned_at in due:
-        run_later((planned_at + OVERDUE_AFTER_US - here.now()) / SECOND_US, partial(_resume, backfill_id, planned_at))
+        wait = planned_at + OVERDUE_AFTER_US - context.now()
+        run_later(wait / SECOND_US, partial(_resume, backfill_id, planned_at))
 
 
 @task("backfills.daily")
 def daily() -> None:
-    """Begin the daily pass of every store whose last one is a day old."""
-    here = get_process_context()
-    for store_id in start_due_backfills(here.engine, here.now()):
-        log.info("the daily pass begins", store=store_id)
+    """Start the daily pass of every store whose last pass is a day old."""
+    context = get_process_context()
+    for store_id in start_due_backfills(context.engine, context.now()):
+        log.info("daily pass started", store=store_id)
 
 
-def _resume(backfill_id: int, planned_at: int, *, waits: bool = True) -> None:
-    """Plan the step again unless somebody has been at it, or is. A killed worker holds its lease for a moment more."""
-    here = get_process_context()
-    with reading(here.engine) as db:
-        row = get_backfill(db, backfill_id)
+def _resume(backfill_id: int, planned_at: int, *, may_wait: bool = True) -> None:
+    """Schedule the step again unless it was taken, or waits for a lease that a killed worker may have left."""
+    context = get_process_context()
+    with reading(context.engine) as conn:
+        row = get_backfill(conn, backfill_id)
     if row is None or row.next_step_at != planned_at:
         return
-    held: Any = here.redis.pttl(redis_keys.backfill_lease(backfill_id))
-    if held == PTTL_NO_KEY:
-        _plan(backfill_id, planned_at)
-    elif waits:
-        run_later((held + LEASE_MARGIN_MS) / 1_000, partial(_resume, backfill_id, planned_at, waits=False))
+    ttl_ms: Any = context.redis.pttl(redis_keys.backfill_lease(backfill_id))
+    if ttl_ms == PTTL_NO_KEY:
+        _schedule(backfill_id, planned_at)
+    elif may_wait:
+        run_later((ttl_ms + LEASE_MARGIN_MS) / 1_000, partial(_resume, backfill_id, planned_at, may_wait=False))
 
 
-def _plan(backfill_id: int, planned_at: int) -> None:
+def _schedule(backfill_id: int, planned_at: int) -> None:
     arguments = (backfill_id, planned_at)
     step.apply_async(arguments, argsrepr=f"({backfill_id}, {planned_at})", expires=30)

@@ -1,4 +1,4 @@
-"""The chain as Celery knows it, and how it is woken."""
+"""The chain of tasks that processes hooks, and how it is started."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINKS = (
 
 
 def start_chain() -> None:
-    """Ask for one run of the chain. Raises kombu's error if the broker is away; the sweep asks again."""
+    """Publish one run of the chain. Raises kombu's error if the broker is unavailable; the sweep publishes again."""
     if is_stalled(app, HOOKS):
         return
     links = [signature(name, app=app).set(queue=queue, argsrepr="(…)") for name, queue in LINKS]
@@ -28,12 +28,12 @@ def start_chain() -> None:
 
 
 def wake_once() -> None:
-    """Ask for a run unless one is asked for already."""
+    """Start a run unless one has been started already."""
     if get_process_context().redis.set(redis_keys.WAKEUP, 1, nx=True, ex=WAKEUP_TTL_S):
         start_chain()
 
 
 def wake_again() -> None:
-    """Ask for a run although one may be asked for: whoever asked may have failed to, and one too many finds nothing."""
+    """Start a run in any case: the publisher of an earlier one may have failed, and a superfluous run finds nothing."""
     get_process_context().redis.set(redis_keys.WAKEUP, 1, ex=WAKEUP_TTL_S)
     start_chain()

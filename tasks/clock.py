@@ -1,4 +1,4 @@
-"""Looks every ten seconds whether a clock was set back."""
+"""Checks every ten seconds whether a clock was set back."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ log = structlog.get_logger(__name__)
 
 @task("clock.sweep")
 def sweep() -> None:
-    """Compare Redis's clock and this host's with what they have shown before."""
-    here = get_process_context()
-    back = repair_clock_set_back(here.redis, here.engine, socket.gethostname(), here.now)
+    """Compare Redis's clock and this host's with the latest times they have shown, and repair waits."""
+    context = get_process_context()
+    back = repair_clock_set_back(context.redis, context.engine, socket.gethostname(), context.now)
     if back.most:
-        log.warning("a clock was set back; what waits does not wait longer for it", redis=back.redis, host=back.host)
+        log.warning("a clock was set back; waits were shortened by the difference", redis=back.redis, host=back.host)

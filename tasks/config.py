@@ -1,4 +1,4 @@
-"""Celery's settings, each with the reason it is not the default."""
+"""Celery's settings, with reasons where they differ from the defaults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 
 HOOKS, DELIVERIES, BACKFILL = "hooks", "deliveries", "backfill"
 
-PERIODIC_TASKS = {  # task -> (queue, every how many seconds)
+PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "backfills.sweep": (DELIVERIES, 1.0),
     "backfills.daily": (DELIVERIES, 600.0),
     "clock.sweep": (DELIVERIES, 10.0),
@@ -27,7 +27,7 @@ PERIODIC_TASKS = {  # task -> (queue, every how many seconds)
     "mails.tidy": (DELIVERIES, 3600.0),
 }
 
-# task -> queue, for whatever is sent without one: by us, by `celery call`, by flower's buttons. The first that fits.
+# task -> queue, for messages sent without a queue: by us, by `celery call`, by flower. The first match counts.
 ROUTES = {
     "hooks.*": HOOKS,
     "backfills.step": BACKFILL,
@@ -38,44 +38,44 @@ ROUTES = {
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
-    """The configuration for these settings."""
+    """Return Celery's configuration for these settings."""
     return {
         "broker_url": kombu_url(settings.broker_url),
         "broker_transport_options": _AMQP_OPTIONS if is_rabbitmq(settings.broker_url) else _REDIS_OPTIONS,
         "broker_connection_retry_on_startup": True,
-        "broker_connection_max_retries": None,  # a worker waits for its broker as long as it takes
+        "broker_connection_max_retries": None,  # a worker waits for its broker without limit
         "broker_heartbeat": 10,
-        "task_ignore_result": True,  # the ledger is the result
+        "task_ignore_result": True,  # results are in the ledger
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_default_queue": DELIVERIES,
         "task_routes": {name: {"queue": queue} for name, queue in ROUTES.items()},
         "task_queues": {name: _queue(name, settings.broker_url) for name in (HOOKS, DELIVERIES, BACKFILL)},
         "task_create_missing_queues": False,
-        "task_acks_late": False,  # a message is only a hint: losing one costs a sweep, restoring one costs worker exits
-        "task_track_started": True,  # flower shows what runs now
+        "task_acks_late": False,  # a lost message costs a sweep, restoring one would delay worker exits
+        "task_track_started": True,  # so that flower shows running tasks
         "task_soft_time_limit": 90,
         "task_time_limit": 120,
         "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 1},
         "worker_consumer": "tasks.worker.consumer:WorkerConsumer",
         "worker_prefetch_multiplier": 1,
-        # A message that lies in a worker whose processes are all at a slow lane is taken by no other worker. (RabbitMQ
-        # has no such setting.)
+        # No other worker could take a message prefetched by a worker whose processes all run slow lanes. (RabbitMQ has
+        # no such setting.)
         "worker_disable_prefetch": not is_rabbitmq(settings.broker_url),
         "worker_send_task_events": True,
-        "worker_disable_rate_limits": True,  # `control rate_limit` is refused: see tasks.worker.controls
+        "worker_disable_rate_limits": True,  # tasks.worker.controls refuses `control rate_limit`
         "worker_hijack_root_logger": False,
         "worker_max_tasks_per_child": 20_000,
         "worker_max_memory_per_child": 400_000,  # kB
-        "worker_cancel_long_running_tasks_on_connection_loss": False,  # they are safe to run twice, and nearly done
+        "worker_cancel_long_running_tasks_on_connection_loss": False,  # they may run twice, and are nearly done
         "worker_soft_shutdown_timeout": 10.0,
         "beat_scheduler": "tasks.beat:PatientScheduler",
         "beat_max_loop_interval": 1,
-        # Celery hides a password by its name, and none that is part of this address: flower shows it.
+        # Celery does not hide a password in this address, so flower would show it.
         "redbeat_redis_url": strip_password(settings.redis_url),
         "redbeat_redis_options": {**_REDBEAT_OPTIONS, "password": _get_password(settings.redis_url)},
         "redbeat_key_prefix": "cratewire:redbeat:",
-        "redbeat_lock_timeout": 6,  # a killed beat's successor starts after this
+        "redbeat_lock_timeout": 6,  # seconds after which another beat takes over from a killed one
         "beat_schedule": {name: _beat_entry(name, queue, every) for name, (queue, every) in PERIODIC_TASKS.items()},
         "timezone": "UTC",
     }
@@ -90,26 +90,26 @@ _REDIS_OPTIONS = {
     "health_check_interval": 10,
     "global_keyprefix": "cratewire:celery:",
 }
-# Without these a publisher waits for a silent RabbitMQ as long as it is silent.
+# Without timeouts a publisher would wait for ever for a RabbitMQ that does not respond.
 _AMQP_OPTIONS = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
-_MESSAGE_TTL_MS = 3_600_000  # by then every hint has been given again
+_MESSAGE_TTL_MS = 3_600_000  # by then every message has been sent again
 _QUORUM_OPTIONS = {"queue_arguments": {"x-queue-type": "quorum", "x-message-ttl": _MESSAGE_TTL_MS}}
 
 
 def is_rabbitmq(url: str) -> bool:
-    """Whether this broker is RabbitMQ."""
+    """Return whether this broker is RabbitMQ."""
     return urlsplit(url).scheme in ("amqp", "amqps")
 
 
 def kombu_url(url: str) -> str:
-    """The broker URL as kombu spells it: a Unix socket is `redis+socket://` there."""
+    """Return the broker URL as kombu spells it: a Unix socket is `redis+socket://` there."""
     return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
 
 
 def strip_password(url: str) -> str:
-    """The same address; whoever connects must be told the password otherwise."""
-    user, at, place = urlsplit(url).netloc.rpartition("@")
-    return urlsplit(url)._replace(netloc=f"{user.partition(':')[0]}{at}{place}").geturl()
+    """Return the URL without its password, which a client must get separately."""
+    user, at, host = urlsplit(url).netloc.rpartition("@")
+    return urlsplit(url)._replace(netloc=f"{user.partition(':')[0]}{at}{host}").geturl()
 
 
 def _get_password(url: str) -> Any:
@@ -117,10 +117,10 @@ def _get_password(url: str) -> Any:
 
 
 def _queue(name: str, broker_url: str) -> dict[str, Any]:
-    """A worker finds by itself that queues are quorum queues, and then limits what it takes by consumer."""
+    """Return the queue's options. A worker detects quorum queues by itself and then sets its prefetch per consumer."""
     return {"exchange": name, "routing_key": name, **(_QUORUM_OPTIONS if is_rabbitmq(broker_url) else {})}
 
 
 def _beat_entry(name: str, queue: str, every: float) -> dict[str, Any]:
-    # A sweep nobody took in time is stale: the next one says the same.
+    # A sweep that was not taken in time is superseded by the next one.
     return {"task": name, "schedule": every, "options": {"queue": queue, "expires": max(5.0, every * 3)}}

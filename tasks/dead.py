@@ -1,4 +1,4 @@
-"""Lets a release that was mended try what another release let die."""
+"""Replays hooks that another release let die with the release that runs now."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ log = structlog.get_logger(__name__)
 
 @task("dead.sweep")
 def sweep() -> None:
-    """Put some back into the inbox, unless it is busy or the chain stands: those that live go first."""
-    here = get_process_context()
-    if get_chain_stop(here.redis) or stream.depth(here.redis) >= here.settings.batch:
+    """Return some dead hooks of another release to the inbox, unless live hooks fill it or the chain is stopped."""
+    context = get_process_context()
+    if get_chain_stop(context.redis) or stream.depth(context.redis) >= context.settings.batch:
         return
-    tried = replay_faults_of_others(here.engine, here.redis, RELEASE, here.settings.batch, here.now())
-    if tried:
-        log.info("dead hooks are tried with this release", release=RELEASE, receipts=tried)
+    receipts = replay_faults_of_others(context.engine, context.redis, RELEASE, context.settings.batch, context.now())
+    if receipts:
+        log.info("replaying dead hooks with this release", release=RELEASE, receipts=receipts)

@@ -1,4 +1,4 @@
-"""Empties the lanes: after a batch for the connections it concerned, and every second for whatever is due."""
+"""Delivers the lanes: those of a batch's connections at once, and every second all that are due."""
 
 from __future__ import annotations
 
@@ -12,44 +12,49 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from pipeline.context import Context
+from pipeline.core.errors import Misconfigured
 from pipeline.delivery.lane import run_lane
-from pipeline.delivery.open_connection import LaneDeps
+from pipeline.delivery.open_connection import LaneDeps, OpenConnection
 from pipeline.delivery.slow_lanes import LaneId, acquire_slot, count_free_slots, fast_lanes
+from pipeline.destinations import DESTINATIONS
 from pipeline.infra import redis_keys
+from pipeline.infra.crypto.encryption import decrypt
+from pipeline.infra.rate_limit.budget import Budget
+from pipeline.ledger.connections import find_connection
 from pipeline.ledger.deliveries import list_due_lanes
 from pipeline.ledger.engine import reading
 from tasks.app import task
-from tasks.lane_dependencies import build_lane_deps
 from tasks.process import get_process_context
 from tasks.worker.background_calls import MAX_BACKGROUND_CALLS, CallState, background_calls
 
 log = structlog.get_logger(__name__)
 
-MAX_RUN_S = 3.0  # how long a task stays at a lane before it lets others at the worker; no turn may run out meanwhile
-MAX_SHARED_RUN_S = 0.3  # the same, where other lanes wait behind this one: what takes longer goes on alone
-MAX_LANES_PER_MESSAGE = 10  # lanes in one message, if many are due: a message costs as much as delivering a lane's few
-MIN_MESSAGES_PER_PROCESS = 4  # messages there shall be for each process before lanes share any
+MAX_RUN_S = 3.0  # of one lane before other tasks may run; the chain lease must not expire meanwhile
+MAX_SHARED_RUN_S = 0.3  # of a lane with others waiting behind it; a lane that needs longer gets a task of its own
+MAX_LANES_PER_MESSAGE = 10  # a message costs as much as delivering a lane's few, so many due lanes share one
+MIN_MESSAGES_PER_PROCESS = 4  # lanes share messages only if every process has this many
+BACKFILL_RATE_SHARE = 0.5  # of an account's rate, for backfill messages
 _US_PER_S = 1_000_000
 
 
 @task("deliveries.forward")
 def forward(connections: list[int]) -> None:
-    """Wake the lanes of these connections. No task stays at a slow one while others wait behind it."""
+    """Deliver the due lanes of these connections: the first group in this task, the others in tasks of their own."""
     first, *others = _group_free_lanes(_find_due_lanes(connections)) or [[]]
     for lanes in others:
         _publish(lanes)
-    run_lanes_task(first)  # the usual case, one connection, needs no further message
+    run_lanes_task(first)  # the usual case, one connection, needs no other message
 
 
 @task("deliveries.run_lane")
 def run_lane_task(connection_id: int, lane: int) -> None:
-    """Deliver one lane until it is empty, must wait, or time is up. A platform that keeps silent holds no process."""
+    """Deliver one lane until it is empty, must wait, or time is up. A platform that hangs blocks no process."""
     background_calls.run(run_lane_task.name, partial(_run_with_slot, (connection_id, lane), MAX_RUN_S))
 
 
 @task("deliveries.run_lanes")
 def run_lanes_task(lanes: Sequence[LaneId]) -> None:
-    """Deliver lanes one after another. One that hangs, fails or has much to do keeps none of the others waiting."""
+    """Deliver lanes one after another. A lane that hangs, fails or has much to do delays none of the others."""
     waiting = deque((connection_id, lane) for connection_id, lane in lanes)
     seconds = MAX_SHARED_RUN_S if len(waiting) > 1 else MAX_RUN_S
     try:
@@ -62,41 +67,42 @@ def run_lanes_task(lanes: Sequence[LaneId]) -> None:
 
 @task("deliveries.sweep")
 def sweep() -> None:
-    """Start every lane that has something to do and may."""
+    """Start every lane that is due and free."""
     for lanes in _group_free_lanes(_find_due_lanes()):
         _publish(lanes)
 
 
 def _group_free_lanes(due: Sequence[LaneId]) -> list[Sequence[LaneId]]:
-    """Those that nobody holds, by the message; of those that may hang, as many as there are places for, and alone."""
+    """Group the lanes that no task holds into messages. Slow lanes go alone, and only as many as there are slots."""
     if not due:
         return []
-    here = get_process_context()
-    holders: Any = here.redis.mget([redis_keys.lane_lease(*lane) for lane in due])
-    free = [lane for lane, holder in zip(due, holders, strict=True) if holder is None]  # a holder looks before leaving
-    quick = fast_lanes(here.redis, free)
-    others = [lane for lane in free if lane not in quick]
-    room = count_free_slots(here.redis, _max_slow_lanes(here))
-    some = here.rng.sample(others, min(len(others), room))
-    return [*_split_lanes(sorted(quick), here.settings.workers), *([lane] for lane in some)]
+    context = get_process_context()
+    holders: Any = context.redis.mget([redis_keys.lane_lease(*lane) for lane in due])
+    # A holder checks for new messages itself before it releases its lane.
+    free = [lane for lane, holder in zip(due, holders, strict=True) if holder is None]
+    fast = fast_lanes(context.redis, free)
+    slow = [lane for lane in free if lane not in fast]
+    free_slots = count_free_slots(context.redis, _max_slow_lanes(context))
+    chosen = context.rng.sample(slow, min(len(slow), free_slots))
+    return [*_split_lanes(sorted(fast), context.settings.workers), *([lane] for lane in chosen)]
 
 
 def _split_lanes(lanes: Sequence[LaneId], processes: int) -> Iterator[Sequence[LaneId]]:
-    """As many as shall share a message: few share none, for every process shall have something to do."""
+    """Split the lanes into messages, so that every process gets some: few lanes share none."""
     size = min(MAX_LANES_PER_MESSAGE, max(1, len(lanes) // (processes * MIN_MESSAGES_PER_PROCESS)))
     for start in range(0, len(lanes), size):
         yield lanes[start : start + size]
 
 
 def _run_with_slot(lane_id: LaneId, seconds: float, calls: CallState) -> None:
-    """One that may hang needs a place."""
-    here = get_process_context()
-    deps = replace(build_lane_deps(here), around_call=calls.one, should_yield=lambda: calls.left)
-    if fast_lanes(here.redis, [lane_id]):
+    """Deliver the lane. A slow one needs a slot; without one it is left to the sweep."""
+    context = get_process_context()
+    deps = replace(build_lane_deps(context), around_call=calls.track_call, should_yield=lambda: calls.is_detached)
+    if fast_lanes(context.redis, [lane_id]):
         _deliver(deps, lane_id, seconds)
         return
-    with acquire_slot(here.redis, _max_slow_lanes(here), deps.context.rng) as found:
-        if found:
+    with acquire_slot(context.redis, _max_slow_lanes(context), context.rng) as is_acquired:
+        if is_acquired:
             _deliver(deps, lane_id, seconds)
 
 
@@ -104,22 +110,21 @@ def _deliver(deps: LaneDeps, lane_id: LaneId, seconds: float) -> None:
     with bound_contextvars(connection=lane_id[0], lane=lane_id[1]):
         report = run_lane(deps, *lane_id, until=deps.context.now() + round(seconds * _US_PER_S))
         if report.calls:
-            log.info("lane left", stopped=report.stopped)
-    if report.stopped == "deadline" and fast_lanes(
-        deps.context.redis, [lane_id]
-    ):  # the sweep is fair to those that may hang
+            log.info("lane run ended", stopped=report.stopped)
+    may_go_on = report.stopped == "deadline" and fast_lanes(deps.context.redis, [lane_id])
+    if may_go_on:  # the sweep chooses fairly among slow lanes
         _publish([lane_id])
 
 
-def _max_slow_lanes(here: Context) -> int:
-    """How many lanes that may hang can run at once: half of those that can linger, for the others may begin to hang."""
-    return max(1, here.settings.workers * MAX_BACKGROUND_CALLS // 2)
+def _max_slow_lanes(context: Context) -> int:
+    """Return how many slow lanes may run at once: half of the background calls, since fast lanes may become slow."""
+    return max(1, context.settings.workers * MAX_BACKGROUND_CALLS // 2)
 
 
 def _find_due_lanes(connections: Collection[int] | None = None) -> list[LaneId]:
-    here = get_process_context()
-    with reading(here.engine) as db:
-        return list_due_lanes(db, here.now(), connections)
+    context = get_process_context()
+    with reading(context.engine) as conn:
+        return list_due_lanes(conn, context.now(), connections)
 
 
 def _publish(lanes: Sequence[LaneId]) -> None:
@@ -128,3 +133,25 @@ def _publish(lanes: Sequence[LaneId]) -> None:
         run_lane_task.apply_async((connection_id, lane), argsrepr=f"({connection_id}, {lane})", expires=30)
     else:
         run_lanes_task.apply_async((lanes,), argsrepr=f"({lanes})", expires=30)
+
+
+def build_lane_deps(context: Context) -> LaneDeps:
+    """Return the dependencies of this process's lanes."""
+    return LaneDeps(context, partial(open_connection, context))
+
+
+def open_connection(context: Context, connection_id: int) -> OpenConnection:
+    """Return the connection's destination and budgets. Read for each run, since keys and pauses change.
+
+    Raises Misconfigured if the connection is gone or its config is unusable.
+    """
+    with reading(context.engine) as conn:
+        connection = find_connection(conn, connection_id)
+    if connection is None:
+        raise Misconfigured(f"connection {connection_id} is gone")
+    config = decrypt(context.settings.secret_keys, connection.config)
+    destination = DESTINATIONS[connection.platform](config, context.http)
+    name = redis_keys.budget(connection.platform, connection.account)
+    budget = Budget(context.redis, name, destination.calls_per_second)
+    backfill_budget = Budget(context.redis, f"{name}:share", destination.calls_per_second * BACKFILL_RATE_SHARE)
+    return OpenConnection(destination, budget, backfill_budget)

@@ -1,4 +1,4 @@
-"""Sends the mail that waits in the ledger, and forgets what left long ago."""
+"""Sends the mails of the outbox, and deletes old ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks.process import get_process_context
 
 @task("mails.sweep")
 def sweep() -> None:
-    """Send whatever may leave."""
+    """Send the mails that are due."""
     context = get_process_context()
     settings = context.settings
     send_due_mails(context, open_mail_transport(settings.smtp_url, settings.mail_from, settings.data_dir))
@@ -18,5 +18,5 @@ def sweep() -> None:
 
 @task("mails.tidy")
 def tidy() -> None:
-    """Forget what left long ago."""
+    """Delete mails that were sent long ago."""
     delete_old_mails(get_process_context())

@@ -1,4 +1,4 @@
-"""What one worker process holds open: settings, the database engine and Redis. Made on first use, after the fork."""
+"""The context of one worker process: settings, database engine and Redis, opened on first use, after the fork."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from pipeline.ledger.engine import make_engine
 from pipeline.ledger.revocations import RevocationCache
 from pipeline.settings import Settings, read_environment
 
-DB_POOL_SIZE = 4  # to the database: one task, and what goes on beside it, whose transactions are short
-
+DB_POOL_SIZE = 4  # connections: one task and its background calls, whose transactions are short
 
 _contexts: dict[int, Context] = {}  # by process id
 _revocations: dict[int, RevocationCache] = {}
 
 
 def get_process_context() -> Context:
-    """The context of this process, made on first use. A child never uses its parent's connections."""
+    """Return the context of this process, opened on first use. A child never uses its parent's connections."""
     pid = os.getpid()
     if pid not in _contexts:
         _contexts.clear()
@@ -29,7 +28,7 @@ def get_process_context() -> Context:
 
 
 def get_revocations() -> RevocationCache:
-    """The tokens that this process knows to be revoked."""
+    """Return this process's cache of revoked tokens."""
     pid = os.getpid()
     if pid not in _revocations:
         _revocations.clear()
@@ -38,6 +37,6 @@ def get_revocations() -> RevocationCache:
 
 
 def open_process_context(settings: Settings) -> Context:
-    """A context for these settings. Connections are made when first needed."""
+    """Build a context for these settings. Connections are made on first use."""
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=3, health_check_interval=10)
     return build_context(settings, make_engine(settings.database_url, DB_POOL_SIZE), redis)

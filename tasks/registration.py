@@ -1,11 +1,11 @@
-"""Tends the hooks registered at Cratejoy: every few minutes for every store, and at once when somebody asks for it."""
+"""Syncs the hooks registered at Cratejoy: every few minutes for every store, and at once on request."""
 
 from __future__ import annotations
 
 import structlog
 
 from pipeline.core.errors import CratewireError
-from pipeline.hook_registration.sync import sync_hooks as tend_store
+from pipeline.hook_registration import sync
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading
 from pipeline.ledger.store_apis import list_due_audits
@@ -19,25 +19,23 @@ log = structlog.get_logger(__name__)
 
 @task("registration.sweep")
 def sweep() -> None:
-    """Start every audit that is due."""
-    here = get_process_context()
+    """Start the sync of every store that is due, unless one is running: that one schedules the next."""
+    context = get_process_context()
     if is_stalled(app, BACKFILL):
         return
-    with reading(here.engine) as db:
-        due = list_due_audits(db, here.now())
+    with reading(context.engine) as conn:
+        due = list_due_audits(conn, context.now())
     for store_id in due:
-        if not here.redis.exists(
-            redis_keys.registration_lease(store_id)
-        ):  # whoever holds it writes down what comes next
+        if not context.redis.exists(redis_keys.registration_lease(store_id)):
             sync_hooks.apply_async((store_id,), argsrepr=f"({store_id},)", expires=30)
 
 
 @task("registration.tend")
 def sync_hooks(store_id: int) -> None:
-    """One pass over one store's hooks. What goes wrong is in the ledger, with the time of the next try."""
+    """Sync one store's hooks. Errors are recorded in the ledger, with the time of the next attempt."""
     try:
-        tended = tend_store(get_process_context(), store_id)
+        result = sync.sync_hooks(get_process_context(), store_id)
     except CratewireError as error:
         log.warning("the hooks at Cratejoy could not be tended", store=store_id, reason=str(error))
         return
-    log.info("tended the hooks at Cratejoy", store=store_id, done=tended.done, wait=tended.wait)
+    log.info("synced hooks at Cratejoy", store=store_id, done=result.done, wait=result.wait)

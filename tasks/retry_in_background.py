@@ -1,7 +1,7 @@
-"""Does something in a moment, or until it succeeds, without holding up the worker or asking the broker to wait.
+"""Sends a message later, or retries an action until it succeeds, in a thread of this process.
 
-A broker's delayed messages are a matter of their own on each broker, and lie with one worker until they are due. Ours
-is only a promise of this process: whoever relies on it has a sweep for the case that the process is gone by then.
+Delayed messages work differently on each broker, and stay with one worker until they are due. A timer of this process
+is lost with the process, so every caller has a sweep as well.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tasks.worker.base import UNAVAILABLE_ERRORS
 
 log = structlog.get_logger(__name__)
 
-RETRY_INTERVAL_S = 0.5  # seconds between two attempts to be heard
-RETRY_TIMEOUT_S = 600.0  # seconds, in all
+RETRY_INTERVAL_S = 0.5  # between two attempts
+RETRY_TIMEOUT_S = 600.0  # for all attempts together
 
 
 def run_later(seconds: float, send: Callable[[], object]) -> None:
-    """Send a message in so many seconds, or now."""
+    """Send a message in so many seconds, or at once."""
     if seconds <= 0:
         send()
         return
@@ -39,11 +39,11 @@ def _send_or_skip(send: Callable[[], object]) -> None:
 
 
 def retry_until_done(action: Callable[[], object]) -> None:
-    """Tell a server of ours something; if it is away, again and again from a thread. What is told may be told twice."""
+    """Run the action; if a server of ours is unavailable, retry it from a thread. It may run twice."""
     try:
         action()
     except UNAVAILABLE_ERRORS:
-        threading.Thread(target=_retry_loop, args=(action,), name="until-heard", daemon=True).start()
+        threading.Thread(target=_retry_loop, args=(action,), name="retry", daemon=True).start()
 
 
 def _retry_loop(action: Callable[[], object]) -> None:

@@ -79,13 +79,8 @@ def run_steps(
     Raises redis.RedisError or SQLAlchemyError if one of ours is away; the sweep comes back then.
     """
     lease = Lease(context.redis, redis_keys.backfill_lease(backfill_id), context.make_nonce(), LEASE_MS)
-    if not lease.acquire():
-        return StepResult(0, None)
-    try:
-        with lease.kept():
-            return _BackfillRun(context, backfill_id, open_api).take(planned_at)
-    finally:
-        lease.release()
+    with lease.hold() as is_held:
+        return _BackfillRun(context, backfill_id, open_api).take(planned_at) if is_held else StepResult(0, None)
 
 
 class _BackfillRun:

@@ -43,9 +43,9 @@ class RequestBudget(Protocol):
 
     def pause(self, seconds: float | None) -> object: ...
 
-    def rest(self, seconds: float) -> object: ...
+    def hold_off(self, seconds: float) -> object: ...
 
-    def paused(self) -> float: ...
+    def pause_left_s(self) -> float: ...
 
     def record_success(self) -> None: ...
 
@@ -118,7 +118,7 @@ class CratejoyClient:
     def _request(self, method: Method, url: str, what: str, body: Mapping[str, Any] | None = None) -> HTTPResponse:
         wait = self._budget.acquire()
         if wait > 0:
-            throttled = self._budget.paused() > 0
+            throttled = self._budget.pause_left_s() > 0
             why = "the store has told us to wait" if throttled else "the store's budget of requests is used up"
             raise RateLimited(wait, f"{method} {what}: {why} for {ceil(wait)} s", throttled=throttled)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
@@ -127,12 +127,12 @@ class CratejoyClient:
         metrics.STORE_CALLS.labels(str(answer.status or "none")).inc()
         if answer.status == TOO_MANY_REQUESTS:
             self._budget.pause(get_retry_after_s(answer))
-            wait = max(self._budget.paused(), MIN_WAIT_S)
+            wait = max(self._budget.pause_left_s(), MIN_WAIT_S)
             raise Throttled(wait, f"{method} {what}: too many requests; this store is not asked for {ceil(wait)} s")
         if is_rate_accepted(answer):
             self._budget.record_success()
         if is_refusal(answer) and (told := get_retry_after_s(answer)):
-            self._budget.rest(told)
+            self._budget.hold_off(told)
         raise_for_status(answer, f"{method} {what}")
         return answer
 

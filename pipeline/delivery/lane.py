@@ -1,6 +1,6 @@
-"""Empties one lane of one connection: claims, sends and writes down what became of it, until it has to stop.
+"""Delivers one lane of one connection: claims messages, sends them and records the outcomes until it has to stop.
 
-Knows no platform and never sleeps: waiting is a time in the lane's row, and a sweep comes back for it.
+It knows no platform and never sleeps: a wait is a time in the lane's row, at which the sweep starts the lane again.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ from pipeline.ledger.deliveries import (
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.faults import classify_database_error
 
-MAX_BACKFILL_BATCH = 50  # messages: live news waits for no longer than these take
+MAX_BACKFILL_BATCH = 50  # messages: a live message waits for no longer than these take
 _TOO_MANY_REQUESTS = 429
 
 
 def run_lane(deps: LaneDeps, connection_id: int, lane: int, *, until: int) -> LaneReport:
-    """Deliver what is pending in the lane until it is empty, has to wait, or the deadline (µs) has come.
+    """Deliver what is pending in the lane until it is empty, has to wait, or `until` (µs) has passed.
 
-    Raises redis.RedisError or SQLAlchemyError if one of ours is away; what was claimed then is sent again by the
-    next run, under the same ids.
+    Raises redis.RedisError or SQLAlchemyError if Redis or the database is unavailable. What was claimed then is sent
+    again by the next run, with the same ids.
     """
     run = _LaneRun(deps, connection_id, lane, until)
-    stopped = run.once()
-    # A message written while we were leaving found the lane held, so nobody else comes for it.
+    stopped = run.run_once()
+    # A message written while this run was releasing the lane found it held, so no other task comes for it.
     while run.has_late_arrivals(stopped):
-        stopped = run.once()
+        stopped = run.run_once()
     return replace(run.report, stopped=stopped)
 
 
 class _LaneRun:
-    """One worker's time at one lane."""
+    """The state of one run of one lane."""
 
     def __init__(self, deps: LaneDeps, connection_id: int, lane: int, until: int) -> None:
         self._deps = deps
@@ -61,40 +61,36 @@ class _LaneRun:
         self._lane = lane
         self._until = until
         self._seen = LaneState()
-        self._taken: HeldLane | None = None  # until something is written
-        self._attempts = 0  # failures in a row, so far
+        self._taken: HeldLane | None = None  # set with the first write
+        self._attempts = 0  # consecutive failures
         self._is_clear = False  # whether the lane's row is known to hold no failure
-        self._priority: int | None = None  # of what is next, as last seen; None: nothing is
-        self._extra_calls = 0  # calls the last send made beyond the one it had asked for
+        self._priority: int | None = None  # of the next message, as last read; None: there is none
+        self._extra_calls = 0  # calls of the last send beyond the one that the budget was asked for
         self.report = LaneReport("empty")
 
-    def once(self) -> StopReason:
-        """Take the lease, work, give it back."""
+    def run_once(self) -> StopReason:
+        """Drain the lane under its lease."""
         token = self._deps.context.make_nonce()
         key = redis_keys.lane_lease(self._connection_id, self._lane)
         lease = Lease(self._deps.context.redis, key, token, self._deps.lease_ms)
-        if not lease.acquire():
-            return "held"
         try:
-            with lease.kept():
-                return self._hold(lease)
+            with lease.hold() as is_held:
+                return self._drain(lease) if is_held else "held"
         except StaleFence:
             return "lost"
-        finally:
-            lease.release()
 
     def has_late_arrivals(self, stopped: StopReason) -> bool:
         if stopped not in ("empty", "yields"):
             return False
-        waiting = self._next()
-        return waiting == LIVE_PRIORITY or (stopped == "empty" and waiting is not None)
+        priority = self._find_next_priority()
+        return priority == LIVE_PRIORITY or (stopped == "empty" and priority is not None)
 
-    def _next(self) -> int | None:
-        """The priority of what is next; None: nothing is."""
+    def _find_next_priority(self) -> int | None:
+        """Return the priority of the next message, or None if there is none."""
         with reading(self._deps.context.engine) as conn:
             return find_next_priority(conn, self._connection_id, self._lane)
 
-    def _hold(self, lease: Lease) -> StopReason:
+    def _drain(self, lease: Lease) -> StopReason:
         with reading(self._deps.context.engine) as conn:
             self._seen = seen = peek_lane(conn, self._connection_id, self._lane)
         self._taken, self._attempts = None, seen.attempts
@@ -103,32 +99,32 @@ class _LaneRun:
             return "empty"
         if seen.next_attempt_at > self._deps.context.now():
             return self._report_waiting(seen.next_attempt_at)
-        if not lease.renew():  # else what was seen may be another holder's, who is at work
+        if not lease.renew():  # the row just read may be that of another holder at work
             return "lost"
         with self._postponing_on_error():
-            line = self._deps.open_connection(self._connection_id)
-        stopped = self._step(line, seen.priority)
+            connection = self._deps.open_connection(self._connection_id)
+        stopped = self._step(connection, seen.priority)
         while stopped is None:
             if (priority := self._priority) is None:
                 return "empty"
-            stopped = self._step(line, priority) if lease.renew() else "lost"
+            stopped = self._step(connection, priority) if lease.renew() else "lost"
         return stopped
 
     def _take_lane(self, conn: Connection) -> HeldLane:
-        """The lane. It is taken with the first thing that is written, for a commit costs as much as all it commits.
+        """Take the lane in the ledger, together with the first write: a commit costs as much as all that it commits.
 
-        Raise StaleFence if somebody has taken it since we looked.
+        Raises StaleFence if another holder has taken it since it was read.
         """
         if self._taken is None:
-            here = self._connection_id, self._lane
-            self._taken = acquire_lane(conn, *here, self._deps.context.now(), self._seen.token)
+            lane_id = self._connection_id, self._lane
+            self._taken = acquire_lane(conn, *lane_id, self._deps.context.now(), self._seen.token)
         return self._taken
 
     def _step(self, connection: OpenConnection, priority: int) -> StopReason | None:
-        """At most one send, of messages of one priority. None: go on."""
+        """Make at most one send, of messages of one priority. Return why to stop, or None to go on."""
         if self._deps.context.now() >= self._until or self._deps.should_yield():
             return "deadline"
-        if priority != LIVE_PRIORITY and connection.share.acquire() > 0:
+        if priority != LIVE_PRIORITY and connection.backfill_budget.acquire() > 0:
             return "yields"
         wait = connection.budget.acquire(1 + self._extra_calls)
         if wait > 0:
@@ -137,7 +133,7 @@ class _LaneRun:
         with writing(self._deps.context.engine) as conn:
             messages = claim(conn, self._take_lane(conn), _max_batch(connection, priority), priority)
         if not messages:
-            return "empty"  # the connection has been paused since we looked
+            return "empty"  # the connection has been paused since the lane was read
         with self._postponing_on_error(), self._deps.around_call():
             reply = connection.destination.send(messages)
         stopped = self._record(messages, reply)
@@ -148,9 +144,9 @@ class _LaneRun:
 
     @contextmanager
     def _postponing_on_error(self) -> Iterator[None]:
-        """A fault of our own is raised, but the lane rests: else the sweep comes back for it every second.
+        """Postpone the lane when the block raises, and raise on: else the sweep would start it again every second.
 
-        A database in trouble cannot be told that a lane rests, and has nothing to do with this one.
+        Database trouble is not the lane's fault, and could not be recorded anyway.
         """
         try:
             yield
@@ -162,8 +158,8 @@ class _LaneRun:
             raise
 
     def _record(self, messages: Sequence[Message], reply: Reply) -> StopReason | None:
-        """Outcomes and what follows for the lane, in one transaction."""
-        self._count(reply)
+        """Write the outcomes and what follows from them for the lane, in one transaction."""
+        self._add_to_report(reply)
         self._extra_calls = max(0, len(reply.calls) - 1)
         now, stop = self._deps.context.now(), find_stop(reply)
         ids = (message.delivery_id for message in messages)
@@ -200,39 +196,39 @@ class _LaneRun:
     def _jitter(self, attempts: int) -> float:
         return full_jitter(attempts - 1, self._deps.context.rng)
 
-    def _count(self, reply: Reply) -> None:
+    def _add_to_report(self, reply: Reply) -> None:
         self.report = replace(
             self.report,
-            sent=self.report.sent + sum(isinstance(one, Sent) for one in reply.outcomes),
-            rejected=self.report.rejected + sum(isinstance(one, Rejected) for one in reply.outcomes),
+            sent=self.report.sent + sum(isinstance(outcome, Sent) for outcome in reply.outcomes),
+            rejected=self.report.rejected + sum(isinstance(outcome, Rejected) for outcome in reply.outcomes),
             calls=self.report.calls + len(reply.calls),
         )
 
 
 def _describe_error(error: Exception) -> str:
-    """What is wrong with the settings says itself what to do; of a fault its kind is all that may be told."""
+    """Return the text of a Misconfigured error, which says what to do. Other texts may quote data: only the type."""
     return str(error) if isinstance(error, Misconfigured) else f"our own fault: {type(error).__name__}"
 
 
 def _max_batch(connection: OpenConnection, priority: int) -> int:
-    most = connection.destination.max_items
-    return most if priority == LIVE_PRIORITY else min(most, MAX_BACKFILL_BATCH)
+    max_items = connection.destination.max_items
+    return max_items if priority == LIVE_PRIORITY else min(max_items, MAX_BACKFILL_BATCH)
 
 
 def _made_progress(reply: Reply) -> bool:
-    """Whether anything was settled: then the failures before it no longer count."""
-    return any(isinstance(one, Sent | Rejected) for one in reply.outcomes)
+    """Return whether anything was settled; if so, the failures before it no longer count."""
+    return any(isinstance(outcome, Sent | Rejected) for outcome in reply.outcomes)
 
 
 def _update_budget(connection: OpenConnection, reply: Reply) -> None:
-    """Let the account's budget know how it went. A named time is everybody's; only a 429 is about the rate."""
+    """Report the send to the account's budget. A Retry-After holds off all processes; only a 429 lowers the rate."""
     stop = find_stop(reply)
     if stop is None:
         connection.budget.record_success()
     elif isinstance(stop, RetryAfter) and reply.calls and reply.calls[-1].status == _TOO_MANY_REQUESTS:
         connection.budget.pause(stop.seconds)
     elif isinstance(stop, RetryAfter) and stop.seconds:
-        connection.budget.rest(stop.seconds)
+        connection.budget.hold_off(stop.seconds)
 
 
 def _to_us(seconds: float) -> int:

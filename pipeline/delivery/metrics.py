@@ -1,4 +1,4 @@
-"""Counts and tells what one send of a lane came to."""
+"""Metrics and log lines of a lane's sends."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ _OUTCOME_LABELS: dict[type[Outcome], str] = {Sent: "sent", Rejected: "dead"}
 
 
 def record_send(connection_id: int, messages: Sequence[Message], reply: Reply, now: int) -> None:
-    """Every outcome and every call; the time it took for what has arrived."""
-    wire = str(connection_id)
-    became: dict[str, dict[int, int | None]] = {}  # delivery -> the event it is told for
+    """Count and log the outcome of every message and every call; observe the delivery time of what was sent."""
+    connection = str(connection_id)
+    ids_by_outcome: dict[str, dict[int, int | None]] = {}  # label -> delivery -> its event
     for message, outcome in zip(messages, reply.outcomes, strict=True):
-        word = _OUTCOME_LABELS.get(type(outcome), _POSTPONED)
-        became.setdefault(word, {})[message.delivery_id] = message.event_id
+        label = _OUTCOME_LABELS.get(type(outcome), _POSTPONED)
+        ids_by_outcome.setdefault(label, {})[message.delivery_id] = message.event_id
         if isinstance(outcome, Sent) and message.written_at:
             _DELIVERY_STAGE.observe(max(0, now - message.written_at) / _US_PER_SECOND)
-    for word, ids in became.items():
-        metrics.DELIVERIES.labels(wire, word).inc(len(ids))
+    for label, ids in ids_by_outcome.items():
+        metrics.DELIVERIES.labels(connection, label).inc(len(ids))
     for call in reply.calls:
-        metrics.CALLS.labels(wire, str(call.status or "none")).inc()
-        metrics.CALL_SECONDS.labels(wire).observe(call.duration_us / _US_PER_SECOND)
+        metrics.CALLS.labels(connection, str(call.status or "none")).inc()
+        metrics.CALL_SECONDS.labels(connection).observe(call.duration_us / _US_PER_SECOND)
     stop = find_stop(reply)
-    why = {"reason": stop.reason} if stop else {}
-    log.info("deliveries tried", calls=[call.status for call in reply.calls], **became, **why)
+    reason = {"reason": stop.reason} if stop else {}
+    log.info("deliveries tried", calls=[call.status for call in reply.calls], **ids_by_outcome, **reason)
     if isinstance(stop, ConnectionBroken):
-        log.warning("a connection is paused", connection=connection_id, **why)
+        log.warning("a connection is paused", connection=connection_id, **reason)
 
 
 def find_stop(reply: Reply) -> RetryAfter | ConnectionBroken | None:
-    """What keeps the lane from going on, if anything does."""
-    return next((one for one in reply.outcomes if isinstance(one, RetryAfter | ConnectionBroken)), None)
+    """Return the outcome that stops the lane, or None."""
+    return next((outcome for outcome in reply.outcomes if isinstance(outcome, RetryAfter | ConnectionBroken)), None)
 
 
 def record_wait(connection_id: int, seconds: float) -> None:
-    """The lane waits for its account's budget."""
+    """Count a lane's wait for its account's rate budget."""
     metrics.BUDGET_WAITS.labels(str(connection_id)).inc()
     metrics.BUDGET_WAIT_SECONDS.labels(str(connection_id)).inc(seconds)
 

@@ -1,4 +1,4 @@
-"""What a lane is handed: where its messages go, how fast they may, and what one run reports."""
+"""The types of a lane: its dependencies, the opened connection with its rate budgets, and the report of a run."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from typing import Literal, Protocol
 from pipeline.context import Context
 from pipeline.destinations.base import Destination
 
-LANE_LEASE_MS = 8_000  # how long a lane rests when its holder is killed; a living one renews it, however slow a call is
+LANE_LEASE_MS = 8_000  # how long a lane waits after its holder was killed; a living holder renews the lease
 
 StopReason = Literal["held", "empty", "deadline", "waiting", "yields", "paused", "lost"]
 
 
 class RateBudget(Protocol):
-    """What all processes together may ask of one account."""
+    """The rate at which all processes together may call one account."""
 
     def acquire(self, cost: int = 1) -> float:
-        """0.0: go. Otherwise the seconds to wait; nothing was taken."""
+        """Take `cost` calls and return 0.0, or take nothing and return the seconds to wait."""
 
     def pause(self, seconds: float | None) -> object:
-        """The platform told us to slow down, for so long or without saying for how long."""
+        """Record a refusal for the rate: pause for so long (None: the platform did not say how long) and slow down."""
 
-    def rest(self, seconds: float) -> object:
-        """The platform named a time before which nobody is to ask; nothing was said of the rate."""
+    def hold_off(self, seconds: float) -> object:
+        """Make no call for so long: the platform named a time, but said nothing about the rate."""
 
     def record_success(self) -> None:
-        """A send went through: the rate may creep back up."""
+        """Record a successful send: the rate may recover."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
-    """An open connection: where to send, and how fast. `share`: of that, what gives way to live hooks may use."""
+    """Where a connection's messages go, and how fast. `backfill_budget` is the part of `budget` left to backfills."""
 
     destination: Destination
     budget: RateBudget
-    share: RateBudget
+    backfill_budget: RateBudget
 
 
 @dataclass(frozen=True, slots=True)
 class LaneDeps:
-    """What a lane needs beside the context."""
+    """What a lane needs besides the context."""
 
     context: Context
     open_connection: Callable[[int], OpenConnection]  # by connection id
-    around_call: Callable[[], AbstractContextManager[None]] = nullcontext  # around each send: it may take long
-    should_yield: Callable[[], bool] = lambda: False  # whether to leave after a send, as if time were up
+    around_call: Callable[[], AbstractContextManager[None]] = nullcontext  # entered for each send, which may take long
+    should_yield: Callable[[], bool] = lambda: False  # whether to stop after a send, as at the deadline
     lease_ms: int = LANE_LEASE_MS
 
 
@@ -55,10 +55,11 @@ class LaneDeps:
 class LaneReport:
     """What one run did and why it stopped. `next_attempt_at` (µs) is set while the lane waits.
 
-    held: somebody else is at it and looks again before leaving. lost: somebody else has taken over.
-    deadline: there may be more; run it again. yields: only what gives way is left, and has had its share for now; the
-    sweep comes back for it, and live news need not wait for that. paused: the connection is broken until somebody
-    mends it.
+    held: another task holds the lane, and checks for new messages before it releases it.
+    lost: another task has taken the lane over.
+    deadline: time is up and there may be more; run the lane again.
+    yields: only backfill messages are left and their rate share is used up; the sweep runs the lane again.
+    paused: the platform refuses the connection; it stays paused until it is resumed.
     """
 
     stopped: StopReason

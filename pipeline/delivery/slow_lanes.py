@@ -1,6 +1,6 @@
-"""Keeps lanes that hang from taking all there is room for: those that are not trusted have so many places.
+"""Bulkhead: caps how many slow or untested lanes run at once.
 
-A lane is trusted once a send of it was quick, until one was slow. What nobody has tried yet may hang too.
+A lane is fast once one of its sends was fast, until one is slow. A lane that has sent nothing yet may hang, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.infra import redis_keys
 from pipeline.infra.lua import read_lua
 from pipeline.infra.redis_lease import Lease
 
-SLOW_CALL_S = 3.0  # of one call; less than a connection that is not made takes
+SLOW_CALL_S = 3.0  # less than the timeout of a connection that cannot be made
 _US_PER_SECOND = 1_000_000
 _TOKEN_BITS = 128
 
@@ -28,40 +28,36 @@ LaneId = tuple[int, int]  # connection, lane
 
 
 def fast_lanes(redis: Redis, lanes: Collection[LaneId]) -> set[LaneId]:
-    """Those of them that are."""
+    """Return the lanes whose last send was fast."""
     if not lanes:
         return set()
-    known: Any = redis.smismember(redis_keys.FAST_LANES, [_lane_name(lane) for lane in lanes])
-    return {lane for lane, is_known in zip(lanes, known, strict=True) if is_known}
+    replies: Any = redis.smismember(redis_keys.FAST_LANES, [_lane_name(lane) for lane in lanes])
+    return {lane for lane, is_fast in zip(lanes, replies, strict=True) if is_fast}
 
 
 def record_latency(redis: Redis, lane: LaneId, reply: Reply) -> None:
-    """Trust the lane or not, after how long the calls of a send took, whatever was answered."""
-    slow = any(call.duration_us >= SLOW_CALL_S * _US_PER_SECOND for call in reply.calls)
-    (redis.srem if slow else redis.sadd)(redis_keys.FAST_LANES, _lane_name(lane))
+    """Record whether the lane is fast, by how long the calls of a send took, whatever the platform answered."""
+    is_slow = any(call.duration_us >= SLOW_CALL_S * _US_PER_SECOND for call in reply.calls)
+    (redis.srem if is_slow else redis.sadd)(redis_keys.FAST_LANES, _lane_name(lane))
 
 
 def count_free_slots(redis: Redis, slots: int) -> int:
-    """How many are not taken."""
+    """Return how many slots for slow lanes are free."""
     taken: Any = redis.exists(*map(redis_keys.slow_lane_slot, range(slots)))
     return slots - int(taken)
 
 
 @contextmanager
 def acquire_slot(redis: Redis, slots: int, rng: Random) -> Iterator[bool]:
-    """A place for one lane while the block runs. False: all are taken."""
+    """Hold a slot for one lane while the block runs. Yields False if all are taken."""
     token = f"{rng.getrandbits(_TOKEN_BITS):032x}"
-    names = [redis_keys.slow_lane_slot(number) for number in range(slots)]
-    found: Any = redis.eval(_ACQUIRE_SLOT, len(names), *names, token, str(LANE_LEASE_MS))
-    if not found:
+    keys = [redis_keys.slow_lane_slot(number) for number in range(slots)]
+    slot: Any = redis.eval(_ACQUIRE_SLOT, len(keys), *keys, token, str(LANE_LEASE_MS))
+    if not slot:
         yield False
         return
-    lease = Lease(redis, names[int(found) - 1], token, LANE_LEASE_MS)
-    try:
-        with lease.kept():
-            yield True
-    finally:
-        lease.release()
+    with Lease(redis, keys[int(slot) - 1], token, LANE_LEASE_MS).keep():
+        yield True
 
 
 def _lane_name(lane: LaneId) -> str:

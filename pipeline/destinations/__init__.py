@@ -1,4 +1,4 @@
-"""The messaging platforms we can deliver to: one line each."""
+"""The registry of messaging platforms: one line each."""
 
 from __future__ import annotations
 

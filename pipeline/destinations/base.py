@@ -1,4 +1,4 @@
-"""What a messaging platform looks like to the lanes, and the fields a connect form draws for it."""
+"""The interface of a messaging platform to the lanes, and the fields that a connect form shows for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.infra.http.client import HTTPClient
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing a merchant fills in to connect a platform."""
+    """A field that a merchant fills in to connect a platform."""
 
     key: str
     label: str
@@ -21,38 +21,38 @@ class Field:
     default: str | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
-    elsewhere: bool = False  # decides to which address this machine connects: not for strangers to fill in
+    sets_host: bool = False  # decides which address this machine connects to: not for strangers to fill in
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A successful credential check. `config` is the config to save (region and base URL resolved)."""
+    """The result of a successful credential check. `config` is to be saved; its region and base URL are resolved."""
 
-    account: str  # what the platform calls the workspace; keys the shared rate budget
+    account: str  # the platform's id of the workspace; the rate budget is shared by it
     config: Mapping[str, str]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Destination(Protocol):
-    """One platform, configured for one account. Made anew for each connection; shares the process's session."""
+    """One platform, configured for one account. Built for each opened connection; shares the process's HTTP session."""
 
     platform: ClassVar[str]
-    title: ClassVar[str]  # as people write it
-    steps: ClassVar[tuple[str, ...]]  # what a merchant does at the platform first, a sentence each
+    title: ClassVar[str]  # shown to people
+    steps: ClassVar[tuple[str, ...]]  # what a merchant does at the platform first, one sentence per step
     fields: ClassVar[tuple[Field, ...]]
-    max_items: ClassVar[int]  # how many messages one `send` takes at the most
+    max_items: ClassVar[int]  # messages in one `send`
     calls_per_second: ClassVar[float]  # the account's default budget
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
-        """Raise Misconfigured if a required field is missing or malformed."""
+        """Raises Misconfigured if a required field is missing or malformed."""
 
     def check(self) -> CheckResult:
-        """Try the credentials. Raise BadCredentials, WrongRegion, WrongAddress or Unreachable."""
+        """Try the credentials. Raises BadCredentials, WrongRegion, WrongAddress or Unreachable."""
 
     def send(self, messages: Sequence[Message]) -> Reply:
-        """Send in order. Never raise for what the platform did: every message gets its outcome.
+        """Send the messages and return an outcome for each. Never raises because of what the platform did.
 
-        Messages about one person leave in the order given, and a person's first profile leaves in an earlier
-        call than that person's first event. After the first RetryAfter or ConnectionBroken nothing more is
-        sent: the rest gets the same outcome.
+        Messages about one person are sent in the order given, and a person's first profile is sent in an earlier
+        call than that person's first event. After the first RetryAfter or ConnectionBroken nothing more is sent:
+        the remaining messages get the same outcome.
         """

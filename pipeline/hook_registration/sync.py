@@ -49,14 +49,11 @@ def sync_hooks(
     is gone or we have no keys for it.
     """
     lease = Lease(context.redis, redis_keys.registration_lease(store_id), context.make_nonce(), LEASE_MS)
-    if not lease.acquire():
-        return SyncResult(done=False, wait=1.0, why="somebody else is at this store's hooks")
-    try:
-        with lease.kept():
-            sync_pass = _SyncPass(context, store_id, open_api)
-            return sync_pass.audit_only() if audit_only else sync_pass.run()
-    finally:
-        lease.release()
+    with lease.hold() as is_held:
+        if not is_held:
+            return SyncResult(done=False, wait=1.0, why="another process is syncing this store's hooks")
+        sync_pass = _SyncPass(context, store_id, open_api)
+        return sync_pass.audit_only() if audit_only else sync_pass.run()
 
 
 class _SyncPass:

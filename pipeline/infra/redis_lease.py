@@ -1,7 +1,7 @@
-"""A lease in Redis: at most one holder at a time, and none for longer than its time unless renewed.
+"""A lease in Redis: at most one holder at a time, and none for longer than its time to live unless it is renewed.
 
-It only keeps two holders from working at once; a holder that was asleep past its time is stopped by the fencing
-token in SQL. Raises redis.RedisError when Redis is away: then nobody may begin.
+The lease only keeps two holders from working at once. A holder that was stopped past its time to live is fenced off by
+the token in SQL. Raises redis.RedisError when Redis is unavailable: no work may begin then.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ from redis import Redis, RedisError
 
 from pipeline.infra.lua import read_lua
 
-RENEWALS_PER_TTL = 4  # renewals in the time of one lease
-MAX_RENEWAL_S = (
-    900.0  # for which a lease is kept; every call and every send ends before, so what is left hangs for good
-)
+RENEWALS_PER_TTL = 4
+MAX_RENEWAL_S = 900.0  # every call and every send ends before; what still runs then hangs for good
 
 _ACQUIRE = read_lua(__package__, "redis_lease_acquire")
 _RENEW = read_lua(__package__, "redis_lease_renew")
@@ -26,7 +24,7 @@ _RELEASE = read_lua(__package__, "redis_lease_release")
 
 
 class Lease:
-    """One holder's hand on a key. `token` must be nobody else's: it tells our lease from a later one."""
+    """One holder's lease on a key. `token` must be unique: it tells this holder's lease from a later one."""
 
     def __init__(self, redis: Redis, key: str, token: str, ttl_ms: int) -> None:
         self._redis = redis
@@ -34,28 +32,49 @@ class Lease:
         self._token = token
         self._ttl_ms = ttl_ms
 
+    @contextmanager
+    def hold(self) -> Iterator[bool]:
+        """Acquire the lease without waiting, keep it renewed while the block runs, then release it.
+
+        Yields False, and does nothing else, if another holder has it.
+        """
+        if not self.acquire():
+            yield False
+            return
+        with self.keep():
+            yield True
+
+    @contextmanager
+    def keep(self, max_seconds: float = MAX_RENEWAL_S) -> Iterator[None]:
+        """Renew a lease that is ours from a thread while the block runs, then release it.
+
+        So its time to live can be short, however long one step of the work takes. A process that is killed or stopped
+        renews nothing, and none renews for longer than `max_seconds`. If the lease is lost, or Redis unavailable, the
+        block goes on; `renew` says so.
+        """
+        try:
+            with self._renewing(max_seconds):
+                yield
+        finally:
+            self.release()
+
     def acquire(self) -> bool:
-        """Whether it is ours now. Does not wait."""
+        """Return whether the lease is ours now. Does not wait."""
         return self._run(_ACQUIRE)
 
     def renew(self) -> bool:
-        """Whether it is still ours; if so, for the whole time again. An emptied Redis has forgotten it: False."""
+        """Restart the time to live and return whether the lease is still ours. A flushed Redis has lost it: False."""
         return self._run(_RENEW)
 
     def release(self) -> bool:
-        """Whether it was still ours to give back. If Redis is away it ends by itself."""
+        """Return whether the lease was still ours to release. If Redis is unavailable, the lease expires by itself."""
         try:
             return self._run(_RELEASE)
         except RedisError:
             return False
 
     @contextmanager
-    def kept(self, max_seconds: float = MAX_RENEWAL_S) -> Iterator[None]:
-        """Renew it from a thread while the block runs: its time can be short, however long one step of the work takes.
-
-        A process that is killed or stopped renews nothing, and nobody for longer than `most_seconds`. If the lease is
-        lost, or Redis away, `renew` tells.
-        """
+    def _renewing(self, max_seconds: float) -> Iterator[None]:
         ended, until = threading.Event(), time.monotonic() + max_seconds
         threading.Thread(target=self._renew_until_ended, args=(ended, until), name="lease", daemon=True).start()
         try:
@@ -65,7 +84,7 @@ class Lease:
 
     def _renew_until_ended(self, ended: threading.Event, until: float) -> None:
         while not ended.wait(self._ttl_ms / 1000 / RENEWALS_PER_TTL) and time.monotonic() < until:
-            with suppress(Exception):  # whatever went wrong with this beat, the next one may still come in time
+            with suppress(Exception):  # whatever went wrong this time, the next renewal may still come in time
                 self.renew()
 
     def _run(self, script: str) -> bool:

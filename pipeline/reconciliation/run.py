@@ -71,13 +71,10 @@ def reconcile(context: Context, store_id: int, *, open_api: OpenAPI = open_store
     if is_inbox_behind(context.redis, context.now()):
         return ReconciliationResult(done=False, wait=5.0, why="hooks wait in the inbox, and come first")
     lease = Lease(context.redis, redis_keys.reconciliation_lease(store_id), context.make_nonce(), LEASE_MS)
-    if not lease.acquire():
-        return ReconciliationResult(done=False, wait=1.0, why="somebody else is comparing this store")
-    try:
-        with lease.kept():
-            return _Run(context, store_id, open_api(context, store_id)).go()
-    finally:
-        lease.release()
+    with lease.hold() as is_held:
+        if not is_held:
+            return ReconciliationResult(done=False, wait=1.0, why="another process is comparing this store")
+        return _Run(context, store_id, open_api(context, store_id)).go()
 
 
 class _Run:

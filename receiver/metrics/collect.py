@@ -124,7 +124,7 @@ def collect_rate_limits(redis: Redis, wires: tuple[ConnectionSummary, ...]) -> I
     for wire in wires:
         budget = Budget(redis, redis_keys.budget(wire.platform, wire.account), 1.0)
         yield Sample("cratewire_rate_factor", budget.factor(), (str(wire.connection_id),))
-        yield Sample("cratewire_rate_pause_seconds", budget.paused(), (str(wire.connection_id),))
+        yield Sample("cratewire_rate_pause_seconds", budget.pause_left_s(), (str(wire.connection_id),))
 
 
 def collect_ledger(found: Backlog, now: int) -> Iterator[Sample]:

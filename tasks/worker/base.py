@@ -1,4 +1,4 @@
-"""What all tasks of ours have in common: quiet messages, and failures that are told without what they quote."""
+"""The base class of our tasks: keeps personal data out of messages' headers, logs and errors."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from tasks.worker.soft_time_limit import soft_time_limit
 
 log = structlog.get_logger(__name__)
 
-# A server of ours is not to be had: no fault of the task, and no trace helps.
+# A server of ours is unavailable: not the task's fault, and a traceback would not help.
 UNAVAILABLE_ERRORS = (RedisError, BrokerAway, OperationalError, NoConnectionFree)
 CELERY_ERRORS = (Ignore, Reject, Retry, SoftTimeLimitExceeded)
 
 
 class TaskFailed(Exception):
-    """A task ended by an error, whose text stays here: Celery shows errors in logs, in events and in flower."""
+    """A task failed. Replaces the error, whose text Celery would show in logs, events and flower."""
 
 
 class RedactedTask(Task):  # type: ignore[misc]  # Celery ships no types
-    """A task whose arguments, result and errors stay out of headers, logs and flower: they hold people's data."""
+    """A task whose arguments, result and errors do not appear in headers, logs or flower: they hold personal data."""
 
     abstract = True
     resultrepr_maxsize = 1  # 0 would mean without limit
-    throws = (TaskFailed,)  # told here already
+    throws = (TaskFailed,)  # logged by report_failure already
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         chain = self.request.root_id
@@ -57,7 +57,7 @@ class RedactedTask(Task):  # type: ignore[misc]  # Celery ships no types
                 return result if self.request.called_directly else encode_payload(result)
             except (CratewireError, *CELERY_ERRORS):
                 raise
-            except Exception as error:  # noqa: BLE001 whatever it is, its text may quote a body
+            except Exception as error:  # noqa: BLE001 the text of any error may quote a body
                 report_failure(self.name, error)
                 raise TaskFailed(f"{type(error).__name__} in {self.name}") from None
 
@@ -68,7 +68,7 @@ class RedactedTask(Task):  # type: ignore[misc]  # Celery ships no types
 
 
 def _measure_duration(name: str) -> AbstractContextManager[Any]:
-    """A sweep is no work: it only looks."""
+    """Time the task, unless it is a sweep, which mostly finds nothing to do."""
     timed: AbstractContextManager[Any] = (
         nullcontext() if name.endswith(".sweep") else metrics.LINK_SECONDS.labels(name).time()
     )
@@ -80,19 +80,19 @@ def _trace_span(name: str, chain: str | None) -> AbstractContextManager[Any]:
 
 
 def report_failure(name: str, error: Exception) -> None:
-    """Count and log it: in one line if a server of ours is at fault, else with the trace."""
+    """Count and log the error: in one line if a server of ours is unavailable, else with its traceback."""
     metrics.FAILED_TASKS.labels(name).inc()
     trouble = classify_database_error(error)
     if trouble is not None:
         log.warning("the database is at fault", error=type(error).__name__, code=trouble.code, detail=trouble.detail)
         _store_ledger_trouble(trouble, name)
     elif isinstance(error, UNAVAILABLE_ERRORS):
-        log.warning("a task gave up for now", error=type(error).__name__)
+        log.warning("task failed: server unavailable", error=type(error).__name__)
     else:
         log.error("a task failed", exc_info=error)
 
 
 def _store_ledger_trouble(trouble: DatabaseFault, name: str) -> None:
-    here = get_process_context()
-    with suppress(RedisError):  # it is in the log, and `doctor` looks at Redis itself
-        report_trouble(here.redis, trouble, name, here.now())
+    context = get_process_context()
+    with suppress(RedisError):  # it is in the log, and `doctor` checks Redis itself
+        report_trouble(context.redis, trouble, name, context.now())

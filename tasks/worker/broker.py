@@ -1,4 +1,4 @@
-"""How soon we look whether a broker is back. Celery waits two seconds longer after every failure, up to thirty."""
+"""Reconnects to the broker at shorter intervals. Celery waits two seconds longer after every failure, up to thirty."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from celery.app.amqp import AMQP
 from kombu.connection import Connection
 
-INTERVAL_START_S = 0.5  # seconds between the first two attempts
+INTERVAL_START_S = 0.5  # between the first two attempts
 INTERVAL_STEP_S = 0.5
-INTERVAL_MAX_S = 3.0  # so a worker hears again within seconds of the broker's return, however long that was away
+INTERVAL_MAX_S = 3.0  # so a worker consumes again within seconds of the broker's return, however long it was down
 
 
 class FastReconnectConnection(Connection):
-    """A connection of a worker or of beat, which have nothing to do but to wait for the broker."""
+    """A connection of a worker or of beat, which can only wait for the broker."""
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
         intervals = {
@@ -25,7 +25,7 @@ class FastReconnectConnection(Connection):
 
 
 class FastReconnectAMQP(AMQP):  # type: ignore[misc]  # Celery ships no types
-    """What Celery makes its connections with."""
+    """Celery's factory of connections."""
 
     Connection = FastReconnectConnection
     BrokerConnection = FastReconnectConnection

@@ -1,7 +1,7 @@
-"""Celery's consumer as we need it: without its machinery for delayed messages, without discarding any, less chatty.
+"""Celery's consumer without delayed messages, without discarding unknown ones, and with fewer event messages.
 
-Ours never wait in the broker, but in the ledger. With quorum queues Celery would set up 28 more queues for it, and
-complain when a worker of other queues starts first.
+Our messages wait in the ledger, never in the broker. For delayed messages Celery would set up 28 more queues with
+quorum queues, and complain when a worker of other queues starts first.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tasks.worker import unknown_tasks
 
 log = logging.getLogger(__name__)  # as Celery's own functions expect it
 
-EVENT_FLUSH_INTERVAL_S = 0.5  # seconds: one message for each event was two fifths of what a worker's main process did
+EVENT_FLUSH_INTERVAL_S = 0.5  # a message for each event was two fifths of the work of a worker's main process
 DELAYED_DELIVERY_STEP = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
 
 class WorkerConsumer(Consumer):  # type: ignore[misc]  # Celery ships no types
-    """What runs inside a worker and takes messages from the broker."""
+    """Takes messages from the broker in a worker's main process."""
 
     _flush_at = 0.0
 
@@ -30,14 +30,14 @@ class WorkerConsumer(Consumer):  # type: ignore[misc]  # Celery ships no types
         default_steps = [step for step in Consumer.Blueprint.default_steps if step != DELAYED_DELIVERY_STEP]  # noqa: RUF012
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:  # noqa: ARG002 Celery's signature
-        """Park it. What cannot be parked either is only a hint: the inbox and the ledger hold what it was about."""
+        """Hold the message. If that fails, reject it: the work it asked for is in the inbox or the ledger."""
         if unknown_tasks.hold(get_process_context().redis, message):
             message.ack_log_error(log, self.connection_errors)
         else:
             message.reject_log_error(log, self.connection_errors)
 
     def on_send_event_buffered(self) -> None:
-        """Tell flower of all events of half a second together. (Celery itself sends every 24 of them at once.)"""
+        """Send the events of half a second to flower together. (Celery itself sends them in groups of 24.)"""
         now = time.monotonic()
         if self.hub and now >= self._flush_at:
             self._flush_at = now + EVENT_FLUSH_INTERVAL_S

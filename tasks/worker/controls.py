@@ -1,4 +1,4 @@
-"""Remote control commands of Celery's that must not do here what they do elsewhere."""
+"""Replacements of Celery's remote control commands that would do harm."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ RATE_LIMIT_REFUSAL = (
 )
 
 
-# It takes the place of Celery's own, which says "set successfully" although rate limits are switched off.
+# Replaces Celery's own, which says "set successfully" although rate limits are disabled.
 @control_command(  # type: ignore[untyped-decorator]  # Celery ships no types
     args=[("task_name", str), ("rate_limit", str)], signature="<task_name> <rate_limit>"
 )
 def rate_limit(_state: Any, **_: Any) -> dict[str, str]:
-    """Refuse to limit how often a task runs, and say what limits it instead."""
+    """Refuse to limit the rate of a task, and say which limits there are instead."""
     refused: dict[str, str] = nok(RATE_LIMIT_REFUSAL)
     return refused

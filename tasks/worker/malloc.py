@@ -1,8 +1,8 @@
-"""Lets a process that works with threads and large texts give memory back.
+"""Tunes glibc's malloc so that processes with threads and large strings return memory to the system.
 
-glibc gives threads heaps of their own, up to eight for each core, and each keeps what its threads once needed: ours are
-born for one lane and gone. And it takes a text of a megabyte, which a batch is, from a heap as soon as one such text
-has been given back; whatever small thing then lies behind it keeps all of it. It looks like growth without end.
+glibc gives threads their own heaps, up to eight per core, and each keeps the memory its threads once needed; our
+threads live only for one lane. And once a string of a megabyte, such as a batch, has been freed, glibc takes the next
+such string from a heap, where any small object behind it keeps all of it. Memory then seems to grow without end.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import ctypes
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's malloc.h
 MAX_HEAPS = 2  # the main thread's, and one for all others
-MMAP_THRESHOLD_BYTES = 128 * 1024  # bytes; from here on a piece is one of its own, and is given back whole
+MMAP_THRESHOLD_BYTES = 128 * 1024  # larger blocks are mapped separately, and returned as a whole
 
 
 def limit_heaps() -> bool:
-    """Let all threads to come share one heap, without large pieces. False: this C library has no such thing."""
+    """Make all future threads share one heap, without large blocks. Returns False if the C library cannot."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):

@@ -1,4 +1,4 @@
-"""Says that the kernel killed processes of this worker's group for memory. They are started anew without a word."""
+"""Reports when the kernel kills processes of this worker's group for lack of memory: Celery restarts them silently."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from pipeline.infra.memory import count_oom_kills
 log = structlog.get_logger(__name__)
 
 CHECK_INTERVAL_S = 5.0
-KILL_RECORD_TTL_S = 3_600  # after so long without another it is over
+KILL_RECORD_TTL_S = 3_600  # without another kill
 
 
 class MemoryWatch:
-    """A thread in the worker's main process, which outlives the processes of its pool."""
+    """A thread in the worker's main process, which survives the processes of its pool."""
 
     def __init__(self, redis: Redis, host: str, count: Callable[[], int], now: Callable[[], float]) -> None:
         self._redis = redis
         self._host = host
         self._count = count
         self._now = now
-        self._known = count()
+        self._last_count = count()
 
     def start(self) -> None:
         """Watch until the process ends."""
         threading.Thread(target=self._run, name="memory", daemon=True).start()
 
-    def look(self) -> int:
-        """How many were killed since the last look; noted for the list of what needs a person."""
+    def check(self) -> int:
+        """Return how many processes were killed since the last check, and record them for the attention list."""
         count = self._count()
-        killed, self._known = count - self._known, count
+        killed, self._last_count = count - self._last_count, count
         if killed > 0:
-            log.critical("the kernel killed processes for want of memory", killed=killed)
+            log.critical("the kernel killed processes for lack of memory", killed=killed)
             with suppress(RedisError), self._redis.pipeline(transaction=True) as pipe:
                 pipe.hset(redis_keys.OOM_KILLS, f"{self._host} killed", count)  # a host's workers may share a group
                 pipe.hset(redis_keys.OOM_KILLS, f"{self._host} at", round(self._now() * 1_000_000))
@@ -50,14 +50,14 @@ class MemoryWatch:
     def _run(self) -> None:
         while True:
             time.sleep(CHECK_INTERVAL_S)
-            self.look()
+            self.check()
 
 
 _watches: list[MemoryWatch] = []
 
 
 def start(redis: Redis) -> None:
-    """Watch from now on. Called again whenever the worker has found its broker again."""
+    """Start watching. Called again whenever the worker has reconnected to its broker."""
     if not _watches:
         _watches.append(MemoryWatch(redis, socket.gethostname(), count_oom_kills, time.time))
         _watches[0].start()

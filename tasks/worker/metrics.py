@@ -1,4 +1,4 @@
-"""Adds what a worker process counts to the fleet's totals, every few seconds and once more at its end."""
+"""Adds a worker process's metrics to the totals of all processes, every few seconds and at its exit."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from tasks.process import get_process_context
 
 log = structlog.get_logger(__name__)
 
-PUBLISH_INTERVAL_S = 5.0  # seconds
+PUBLISH_INTERVAL_S = 5.0
 
 
 class PublisherThread:
-    """A thread beside the tasks of one process."""
+    """A thread that publishes the metrics of one process."""
 
-    def __init__(self, shared: MetricsPublisher, every: float = PUBLISH_INTERVAL_S) -> None:
-        self._shared = shared
-        self._every = every
-        self._ended = threading.Event()
+    def __init__(self, publisher: MetricsPublisher, interval_s: float = PUBLISH_INTERVAL_S) -> None:
+        self._publisher = publisher
+        self._interval_s = interval_s
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     def start(self) -> None:
-        """Begin; in the process that counts, after the fork."""
+        """Start the thread; to be called after the fork."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Add what is left."""
-        self._ended.set()
-        self._thread.join(self._every)
+        """Publish the rest and stop."""
+        self._stopped.set()
+        self._thread.join(self._interval_s)
 
     def _run(self) -> None:
-        last = False
-        while not last:
-            last = self._ended.wait(self._every)
+        is_last = False
+        while not is_last:
+            is_last = self._stopped.wait(self._interval_s)
             try:
-                self._shared.add()
+                self._publisher.add()
             except RedisError as error:
-                log.debug("what was counted waits", error=type(error).__name__)
+                log.debug("metrics could not be published yet", error=type(error).__name__)
 
 
 _publishers: list[PublisherThread] = []
 
 
 def start() -> None:
-    """Share what this process counts from now on."""
+    """Start publishing this process's metrics."""
     _publishers[:] = [PublisherThread(MetricsPublisher(get_process_context().redis))]
     _publishers[0].start()
 
 
 def stop() -> None:
-    """Share the rest."""
-    for one in _publishers:
-        one.stop()
+    """Publish the rest and stop."""
+    for publisher in _publishers:
+        publisher.stop()

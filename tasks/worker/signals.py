@@ -1,4 +1,4 @@
-"""What Celery's processes do when they begin and end: log as all of ours do, share what they count, notice deafness."""
+"""Handlers of Celery's signals: set up logging, metrics, tracing and watchdogs when processes start and stop."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from tasks.worker.malloc import limit_heaps
 
 
 def on_setup_logging(**_: Any) -> None:
-    """Keep files private and log as the settings say, in a worker and in beat. A pool's children inherit both.
+    """Make files private and configure logging in a worker and in beat. The pool's processes inherit both.
 
-    With a receiver of this signal Celery's own set-up of logs does nothing.
+    With a handler of this signal Celery does not configure logging itself.
     """
     settings = _prepare_process()
     logging.configure(settings.log_level, settings.log_format, sys.stderr)
@@ -43,7 +43,7 @@ def on_setup_logging(**_: Any) -> None:
 
 
 def on_worker_init(**_: Any) -> None:
-    """Before it takes messages: without its tables it could only fail at each. A database that is away comes back."""
+    """Exit before taking messages if the database is not migrated. An unavailable database is waited for."""
     _prepare_process()
     with _exit_with_message(), suppress(SQLAlchemyError):
         if is_behind(get_process_context().engine):
@@ -51,7 +51,7 @@ def on_worker_init(**_: Any) -> None:
 
 
 def _prepare_process() -> Settings:
-    """The settings of a process whose files are private, whose servers are not missing."""
+    """Make files private, check the embedded servers and return the settings. Exits on a misconfiguration."""
     set_private_umask()
     with _exit_with_message():
         settings = Settings.from_environment(read_environment())
@@ -62,7 +62,7 @@ def _prepare_process() -> Settings:
 
 @contextmanager
 def _exit_with_message() -> Iterator[None]:
-    """A misconfiguration ends this process with its sentence and no trace. (Celery swallows what is an Exception.)"""
+    """Exit with the message of a Misconfigured error and no traceback. (Celery swallows an Exception.)"""
     try:
         yield
     except Misconfigured as error:
@@ -71,39 +71,39 @@ def _exit_with_message() -> Iterator[None]:
 
 
 def on_child_start(**_: Any) -> None:
-    """A process of the pool, which runs tasks."""
+    """Prepare a process of the pool, which runs tasks."""
     limit_heaps()
-    gc.freeze()  # what it was born with stays, and looking through it was an eighth of a hook's CPU
+    gc.freeze()  # objects from before the fork stay; collecting among them was an eighth of a hook's CPU
     metrics.start()
     tracing.start(Settings.from_environment(read_environment()).traces_url, "cratewire-worker")
 
 
 def on_child_shutdown(**_: Any) -> None:
-    """It was asked to end, or has run its number of tasks."""
-    background_calls.end()
+    """Finish: the process was told to exit, or has run its number of tasks."""
+    background_calls.wait_until_done()
     metrics.stop()
     tracing.stop()
 
 
 def on_worker_ready(sender: Any, **_: Any) -> None:
-    """The main process, which hears messages and runs no task of ours."""
+    """Start the watchdogs of the main process, which takes messages and runs no task."""
     watchdog.start(sender)
     memory_watch.start(get_process_context().redis)
-    with suppress(RedisError):  # then the next worker that starts does it
+    with suppress(RedisError):  # the next worker that starts does it then
         unknown_tasks.resend(get_process_context().redis, sender.app, sender.app.tasks)
 
 
 def on_message_received(request: Any, **_: Any) -> None:
-    """By the main process, which hears."""
+    """Count the message for the watchdog of the main process."""
     watchdog.count_taken(request)
 
 
 def on_worker_shutting_down(**_: Any) -> None:
-    """From here on silence is no fault."""
+    """Stop the watchdog: the worker stops taking messages."""
     watchdog.stop()
 
 
-# As with tasks, Celery's importing this module is what makes it known.
+# Connected when Celery imports this module.
 setup_logging.connect(on_setup_logging)
 worker_init.connect(on_worker_init)
 worker_process_init.connect(on_child_start)

@@ -1,7 +1,7 @@
-"""A task's soft time limit, as something that nothing on its way takes for a fault of what the task was doing.
+"""The soft time limit of a task, raised as a BaseException.
 
-Celery raises an Exception wherever the task is just then. Whoever sets aside what cannot be recorded would set a sound
-hook aside because the database had not answered.
+Celery raises an Exception wherever the task is at that moment. Code that quarantines hooks which cannot be recorded
+would then quarantine a valid hook because the database had not answered.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from contextlib import contextmanager
 
 from celery.exceptions import SoftTimeLimitExceeded
 
-SOFT_LIMIT_SIGNAL = signal.SIGUSR1  # with which Celery's pool tells a process of it
+SOFT_LIMIT_SIGNAL = signal.SIGUSR1  # sent by Celery's pool
 
 
 class SoftTimeLimitReached(BaseException):
-    """The soft time limit has struck."""
+    """The soft time limit has been reached."""
 
 
 @contextmanager
 def soft_time_limit() -> Iterator[None]:
-    """While the block runs the limit goes through every `except Exception`; at its end it is Celery's again."""
-    if threading.current_thread() is not threading.main_thread():  # where no signal is heard
+    """Let the limit pass through every `except Exception` in the block; after it, raise Celery's own exception."""
+    if threading.current_thread() is not threading.main_thread():  # other threads get no signal
         yield
         return
     before = signal.signal(SOFT_LIMIT_SIGNAL, _raise_time_limit)

@@ -1,7 +1,7 @@
-"""Keeps messages whose task this version does not know, and sends them again when a version comes that does.
+"""Holds messages of tasks that this version does not know, and resends them when a version starts that does.
 
-Celery would discard them, and log their content. During an upgrade old and new workers hear the same queues, so each
-may get what only the other understands. They lie in our Redis, whatever the broker is.
+Celery would discard them, and log their content. During an upgrade old and new workers consume the same queues, so each
+may get messages that only the other knows. They are stored in our Redis, whatever the broker is.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pipeline.infra import redis_keys
 
 log = structlog.get_logger(__name__)
 
-MAX_HELD_MESSAGES = 10_000  # messages; the oldest leave first
+MAX_HELD_MESSAGES = 10_000  # the oldest are dropped first
 
 
 def hold(redis: Redis, message: Any) -> bool:
-    """Keep a message. False: it could not be kept."""
+    """Store a message. Returns False if Redis is unavailable."""
     task, queue = _get_task_name(message), message.delivery_info.get("routing_key", "")
-    kept = {
+    held = {
         "task": task,
         "queue": queue,
         "headers": message.headers,
@@ -36,42 +36,42 @@ def hold(redis: Redis, message: Any) -> bool:
     }
     try:
         with redis.pipeline(transaction=True) as pipe:
-            pipe.rpush(redis_keys.HELD_MESSAGES, json.dumps(kept))
+            pipe.rpush(redis_keys.HELD_MESSAGES, json.dumps(held))
             pipe.ltrim(redis_keys.HELD_MESSAGES, -MAX_HELD_MESSAGES, -1)
             pipe.execute()
     except RedisError:
         return False
-    log.warning("a task of another version is parked", task=task, queue=queue)
+    log.warning("held a message of an unknown task", task=task, queue=queue)
     return True
 
 
 def resend(redis: Redis, app: Celery, known: Collection[str]) -> int:
-    """Send again what is known now. Returns how many messages that were."""
+    """Resend the messages whose tasks are known now, and return their number."""
     length: Any = redis.llen(redis_keys.HELD_MESSAGES)
     sent = 0
     for _ in range(length):
         raw: Any = redis.lpop(redis_keys.HELD_MESSAGES)
         if raw is None:
             break
-        kept = json.loads(raw)
-        if kept["task"] in known:
-            _send(app, kept)
+        held = json.loads(raw)
+        if held["task"] in known:
+            _send(app, held)
             sent += 1
         else:
             redis.rpush(redis_keys.HELD_MESSAGES, raw)
     return sent
 
 
-def _send(app: Celery, kept: dict[str, Any]) -> None:
+def _send(app: Celery, held: dict[str, Any]) -> None:
     with app.producer_or_acquire() as producer:
         producer.publish(
-            base64.b64decode(kept["body"]),
-            exchange=kept["queue"],
-            routing_key=kept["queue"],
-            headers=kept["headers"],
-            content_type=kept["content_type"],
-            content_encoding=kept["content_encoding"],
-            correlation_id=kept["correlation_id"],
+            base64.b64decode(held["body"]),
+            exchange=held["queue"],
+            routing_key=held["queue"],
+            headers=held["headers"],
+            content_type=held["content_type"],
+            content_encoding=held["content_encoding"],
+            correlation_id=held["correlation_id"],
             retry=True,
         )
 

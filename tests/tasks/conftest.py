@@ -26,7 +26,7 @@ def broker(installed: Installation) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call may take as long as it likes on a busy machine: whoever wants it to linger says so."""
+    """Let calls take long on a busy machine; tests that detach calls lower the timeout."""
     monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 60.0)
 
 

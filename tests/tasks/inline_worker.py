@@ -30,7 +30,7 @@ class TakenMessage:
         """Run the task and publish what follows it. Returns the task's result, or its error."""
         trace = build_tracer(self.task, app.tasks[self.task], app=app)
         request = {**self.headers, **self.embed, "delivery_info": {"routing_key": self.queue}}
-        result = trace(self.headers["id"], [encode_payload(one) for one in self.args], self.kwargs, request)
+        result = trace(self.headers["id"], [encode_payload(value) for value in self.args], self.kwargs, request)
         return result.retval if result.info is None else result.info
 
 
@@ -42,7 +42,7 @@ def take_message(queue: str) -> TakenMessage | None:
         if message is None:
             return None
         args, kwargs, embed = message.payload
-        return TakenMessage(queue, dict(message.headers), [decode_payload(one) for one in args], kwargs, embed)
+        return TakenMessage(queue, dict(message.headers), [decode_payload(value) for value in args], kwargs, embed)
 
 
 def take_all_messages(queue: str) -> list[TakenMessage]:

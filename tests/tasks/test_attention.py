@@ -1,4 +1,4 @@
-"""The sweep of what needs a person, and keys that are tried again without one."""
+"""The attention sweep, and the automatic retry of saved keys."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def track():
 
 def refuse(installed, track, reason="the credentials were refused (401)", **config):
     connection = installed.connect({**track.config, **config})
-    with writing(installed.process.engine) as db:
-        db.execute(update(core.StoreConnection).values(account="3"))  # as the fake calls it
-        pause_connection(db, connection, reason, installed.process.now())
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(core.StoreConnection).values(account="3"))  # as the fake calls it
+        pause_connection(conn, connection, reason, installed.process.now())
     return connection
 
 
@@ -73,7 +73,7 @@ def test_what_was_paused_by_hand_is_left_alone(installed, track):
     assert take_all_messages("deliveries") == []
 
 
-def test_two_sweeps_do_not_look_at_once(installed, track):
+def test_two_sweeps_do_not_run_at_once(installed, track):
     refuse(installed, track)
     installed.process.redis.set(redis_keys.MONITORING_LEASE, "another")
     attention.sweep()

@@ -39,34 +39,34 @@ def shop():
 
 @pytest.fixture
 def store_id(installed, shop):
-    """A connected store whose hooks nobody registers, and which is to be read."""
-    here = installed.process
-    process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=RATE))
+    """A connected store whose hooks are not registered, with a backfill to run."""
+    context = installed.process
+    process._contexts[os.getpid()] = replace(context, settings=replace(context.settings, cratejoy_rate=RATE))
     installed.connect({"site_id": "s", "api_key": "k", "base_url": "http://127.0.0.1:9"})
     config = Credentials("id", "secret", shop.base_url).as_config()
-    with writing(here.engine) as db:
-        store = find_store(db, "acme")
-        save_store_api(db, store.id, encrypt(here.settings.secret_keys, config), here.now())
-        set_hook_registration(db, store.id, here.now(), registers=False)
-    start_backfill(here.engine, store.id, "all", here.now())
+    with writing(context.engine) as conn:
+        store = find_store(conn, "acme")
+        save_store_api(conn, store.id, encrypt(context.settings.secret_keys, config), context.now())
+        set_hook_registration(conn, store.id, context.now(), registers=False)
+    start_backfill(context.engine, store.id, "all", context.now())
     return store.id
 
 
 def row_of(installed, store_id):
-    with reading(installed.process.engine) as db:
-        return find_last_backfill(db, store_id)
+    with reading(installed.process.engine) as conn:
+        return find_last_backfill(conn, store_id)
 
 
 def change(installed, **values):
-    with writing(installed.process.engine) as db:
-        db.execute(update(Backfill).values(values))
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(Backfill).values(values))
 
 
 def told(installed):
     return sorted(row.message["customer_id"] for row in installed.rows(core.Delivery))
 
 
-def test_the_sweep_goes_on_with_what_nobody_has_taken(installed, store_id):
+def test_the_sweep_resumes_an_overdue_step(installed, store_id):
     due = installed.process.now() - 2 * backfills.OVERDUE_AFTER_US
     change(installed, next_step_at=due)
     backfills.sweep()
@@ -89,9 +89,9 @@ def test_while_no_backfill_worker_runs_steps_do_not_pile_up(installed):
     assert "backfills.step" not in {message.task for message in take_all_messages("backfill")}
 
 
-def test_one_sweep_sees_to_steps_that_will_be_overdue_before_the_next(installed, store_id):
+def test_a_sweep_resumes_steps_that_will_be_overdue_before_the_next(installed, store_id):
     """As if the worker who was to take it had been killed meanwhile."""
-    due = installed.process.now() + backfills.LOOK_AHEAD_US - 2 * backfills.OVERDUE_AFTER_US
+    due = installed.process.now() + backfills.SWEEP_AHEAD_US - 2 * backfills.OVERDUE_AFTER_US
     change(installed, next_step_at=due)
     backfills.sweep()
 
@@ -116,15 +116,15 @@ def test_a_step_that_was_taken_after_all_is_not_planned_again(installed, store_i
     assert take_all_messages("backfill") == []
 
 
-@pytest.mark.parametrize("why", ["planned for later", "in somebody's hands", "paused"])
+@pytest.mark.parametrize("why", ["planned for later", "held by another worker", "paused"])
 def test_the_sweep_leaves_alone(installed, store_id, why):
     row = row_of(installed, store_id)
     change(installed, next_step_at=row.started_at - 2 * backfills.OVERDUE_AFTER_US)
     if why == "planned for later":
         change(installed, next_step_at=installed.process.now() + 60_000_000)
-    if why == "in somebody's hands":
+    if why == "held by another worker":
         # A second look comes when the lease runs out, and must not come while this test's servers are being closed.
-        installed.process.redis.set(redis_keys.backfill_lease(row.id), "somebody", px=3_600_000)
+        installed.process.redis.set(redis_keys.backfill_lease(row.id), "another", px=3_600_000)
     if why == "paused":
         change(installed, state="paused")
     backfills.sweep()
@@ -132,23 +132,23 @@ def test_the_sweep_leaves_alone(installed, store_id, why):
     assert take_all_messages("backfill") == []
 
 
-def test_one_message_reads_everybody_when_nothing_has_to_be_waited_for(installed, store_id, shop):
-    everybody = shop.people(20)
+def test_one_message_reads_all_customers_if_no_step_has_to_wait(installed, store_id, shop):
+    customers = shop.people(20)
     backfills.step(row_of(installed, store_id).id, row_of(installed, store_id).next_step_at)
     run_all("backfill")
 
-    assert (row_of(installed, store_id).state, told(installed)) == ("done", sorted(everybody))
+    assert (row_of(installed, store_id).state, told(installed)) == ("done", sorted(customers))
 
 
 def test_a_step_that_has_to_wait_for_a_moment_comes_back_by_itself(installed, store_id, shop):
     """Without a sweep, without a worker that waits, and without the broker's doing."""
-    here = installed.process
-    process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=4.0))
+    context = installed.process
+    process._contexts[os.getpid()] = replace(context, settings=replace(context.settings, cratejoy_rate=4.0))
     backfills.step(row_of(installed, store_id).id, row_of(installed, store_id).next_step_at)
     waiting = row_of(installed, store_id)
     messages = in_a_moment()
 
-    assert (waiting.state, [one.args for one in messages]) == ("running", [[waiting.id, waiting.next_step_at]])
+    assert (waiting.state, [message.args for message in messages]) == ("running", [[waiting.id, waiting.next_step_at]])
 
 
 def test_the_daily_pass_begins_a_day_later(installed, store_id):
@@ -161,14 +161,14 @@ def test_the_daily_pass_begins_a_day_later(installed, store_id):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_killed_worker_costs_a_page_and_nobody_is_missing_or_told_of_twice(installed, store_id, shop, tmp_path):
-    everybody = shop.people(60)
+def test_a_killed_worker_costs_a_page_and_no_customer_is_missing_or_sent_twice(installed, store_id, shop, tmp_path):
+    customers = shop.people(60)
     shop.switch(max_limit=5)
     shop.fault(latency=0.05)
     environment = {**installed.environment, "CRATEWIRE_CRATEJOY_RATE": str(RATE)}
 
-    def until(done, one):
-        wait_until(done, lambda: one.said, meanwhile=backfills.sweep, interval_s=0.2)
+    def until(done, running):
+        wait_until(done, lambda: running.said, meanwhile=backfills.sweep, interval_s=0.2)
 
     with worker(environment, tmp_path / "worker.log", concurrency=1, queues="backfill") as first:
         until(lambda: row_of(installed, store_id).pages > 5, first)
@@ -177,7 +177,7 @@ def test_a_killed_worker_costs_a_page_and_nobody_is_missing_or_told_of_twice(ins
         until(lambda: row_of(installed, store_id).state == "done", second)
 
     asked = Counter(shop.asked())
-    assert told(installed) == sorted(everybody)
+    assert told(installed) == sorted(customers)
     assert asked.total() - len(asked) <= 1
 
 
@@ -188,6 +188,6 @@ def test_the_log_warns_when_the_store_refuses_its_keys(installed, shop, store_id
     with structlog.testing.capture_logs() as lines:
         backfills.step(row.id, row.next_step_at)
 
-    [warned] = [one for one in lines if one["log_level"] == "warning"]
+    [warned] = [line for line in lines if line["log_level"] == "warning"]
     assert (warned["event"], warned["backfill"], warned["store"]) == ("a backfill must wait", row.id, store_id)
     assert "refused the Client ID and Secret" in warned["reason"]

@@ -1,4 +1,4 @@
-"""Beat outlives whatever happens to its Redis."""
+"""Beat survives any trouble of its Redis."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def beat(installed: Installation) -> PatientScheduler:
 
 @pytest.fixture
 def all_the_time(beat: PatientScheduler) -> PatientScheduler:
-    """Every sweep is due whenever beat looks."""
+    """Every task is due at each tick."""
     for entry in app.conf.beat_schedule.values():
         entry["schedule"] = 0.0
     beat.setup_schedule()
@@ -99,7 +99,7 @@ def test_beat_waits_while_redis_is_away(beat: PatientScheduler, monkeypatch: pyt
     assert beat.tick() == beat.max_interval
 
 
-def test_a_redis_that_is_away_is_told_of_once_and_when_it_is_back(
+def test_an_unavailable_redis_is_logged_once_and_when_it_is_back(
     beat: PatientScheduler, monkeypatch: pytest.MonkeyPatch
 ):
     with structlog.testing.capture_logs() as lines:
@@ -109,7 +109,7 @@ def test_a_redis_that_is_away_is_told_of_once_and_when_it_is_back(
             beat.tick()
         beat.apply_async(a_sweep())
 
-    assert [line["event"] for line in lines] == ["beat cannot send sweeps", "beat sends sweeps again"]
+    assert [line["event"] for line in lines] == ["beat cannot send periodic tasks", "beat sends periodic tasks again"]
 
 
 def test_beat_that_begins_while_redis_is_away_sends_when_it_is_back(
@@ -130,7 +130,7 @@ def test_beat_waits_while_redis_takes_no_writes(beat: PatientScheduler, redis_cl
         redis_client.config_set("maxmemory", 0)
 
 
-def test_a_broker_that_is_away_is_told_of_once_and_when_it_is_back(beat: PatientScheduler, installed: Installation):
+def test_an_unavailable_broker_is_logged_once_and_when_it_is_back(beat: PatientScheduler, installed: Installation):
     with structlog.testing.capture_logs() as lines:
         for _ in range(2):
             with broker_away(installed):
@@ -138,10 +138,13 @@ def test_a_broker_that_is_away_is_told_of_once_and_when_it_is_back(beat: Patient
                 beat.apply_async(a_sweep())
             beat.apply_async(a_sweep())
 
-    assert [line["event"] for line in lines] == ["beat cannot send sweeps", "beat sends sweeps again"] * 2
+    assert [line["event"] for line in lines] == [
+        "beat cannot send periodic tasks",
+        "beat sends periodic tasks again",
+    ] * 2
 
 
-def test_a_full_redis_is_told_of_once(beat: PatientScheduler, redis_client: redis.Redis):
+def test_a_full_redis_is_logged_once(beat: PatientScheduler, redis_client: redis.Redis):
     redis_client.config_set("maxmemory", 1)
     try:
         with structlog.testing.capture_logs() as lines:
@@ -191,9 +194,7 @@ def test_what_was_held_back_is_sent_as_soon_as_messages_are_taken(beat: PatientS
     assert [message.task for message in take_all_messages(HOOKS)][MAX_WAITING_MESSAGES:] == ["hooks.sweep"]
 
 
-def test_that_sweeps_are_held_back_is_told_of_once_and_when_it_is_over(
-    beat: PatientScheduler, redis_client: redis.Redis
-):
+def test_pausing_and_resuming_a_queue_is_logged_once_each(beat: PatientScheduler, redis_client: redis.Redis):
     fill_queue(HOOKS)
     with structlog.testing.capture_logs() as lines:
         beat.apply_async(a_sweep())
@@ -202,14 +203,12 @@ def test_that_sweeps_are_held_back_is_told_of_once_and_when_it_is_over(
         beat.apply_async(a_sweep())
 
     assert [(line["event"], line["queue"]) for line in lines] == [
-        ("nobody takes sweeps, beat holds them back", HOOKS),
-        ("sweeps are taken again", HOOKS),
+        ("no consumer on queue, periodic tasks paused", HOOKS),
+        ("queue consumed again, periodic tasks resumed", HOOKS),
     ]
 
 
-def test_a_sweep_that_a_clock_set_back_left_an_hour_ahead_is_sent_now(
-    beat: PatientScheduler, redis_client: redis.Redis
-):
+def test_a_task_that_a_clock_set_back_left_an_hour_ahead_is_sent_now(beat: PatientScheduler, redis_client: redis.Redis):
     hour_ahead = datetime.fromtimestamp(time.time(), UTC) + timedelta(hours=1)
     for name in app.conf.beat_schedule:
         beat.Entry.from_key(beat.Entry.generate_key(app, name), app=app).reschedule(hour_ahead)
@@ -221,7 +220,7 @@ def test_a_sweep_that_a_clock_set_back_left_an_hour_ahead_is_sent_now(
         assert redis_client.zscore(app.redbeat_conf.schedule_key, key) <= time.time() + row["schedule"] + 1
 
 
-def test_a_sweep_that_is_due_within_its_interval_is_not_hurried(beat: PatientScheduler):
+def test_a_task_that_is_due_within_its_interval_is_not_rescheduled(beat: PatientScheduler):
     daily = beat.Entry.from_key(beat.Entry.generate_key(app, "mails.tidy"), app=app)
     daily.reschedule(datetime.fromtimestamp(time.time(), UTC))
     before = daily.score

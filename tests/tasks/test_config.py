@@ -26,7 +26,7 @@ def test_every_link_is_a_task_of_ours():
     assert {name for name, _ in LINKS} <= ours()
 
 
-def test_every_task_says_by_its_name_where_it_stands():
+def test_the_name_of_a_task_begins_with_its_module():
     assert [name for name in ours() if app.tasks[name].__module__ != f"tasks.{name.split('.')[0]}"] == []
 
 
@@ -34,7 +34,7 @@ def test_live_work_and_backfill_have_queues_of_their_own():
     assert set(app.conf.task_queues) == {HOOKS, DELIVERIES, BACKFILL}
 
 
-def test_nothing_live_goes_where_backfill_waits():
+def test_no_live_task_goes_to_the_queue_of_backfills():
     sweeps = {name: queue for name, (queue, _) in PERIODIC_TASKS.items()}
 
     assert {queue for _, queue in LINKS} == {HOOKS, DELIVERIES}
@@ -42,18 +42,18 @@ def test_nothing_live_goes_where_backfill_waits():
 
 
 def route(name: str) -> str:
-    """The queue in which a message of this task lands if whoever sends it names none."""
+    """Return the queue of this task's messages if the sender names none."""
     return app.amqp.router.route({}, name)["queue"].name
 
 
-def test_no_task_but_the_links_lands_where_live_hooks_wait():
+def test_only_the_links_of_the_chain_go_to_the_queue_of_live_hooks():
     """Among all that are registered, Celery's own too; sent by hand, with `celery call` or flower's buttons."""
     astray = {name for name in app.tasks if route(name) == HOOKS} - {"hooks.sweep", *(name for name, _ in LINKS)}
 
     assert astray == set()
 
 
-def test_what_asks_a_store_page_by_page_lands_where_backfill_waits():
+def test_tasks_that_read_a_stores_pages_go_to_the_queue_of_backfills():
     assert {name for name in app.tasks if route(name) == BACKFILL} == {
         "backfills.step",
         "reconciliation.run",
@@ -61,17 +61,17 @@ def test_what_asks_a_store_page_by_page_lands_where_backfill_waits():
     }
 
 
-def test_every_task_lands_by_itself_where_the_schedule_and_the_chain_send_it():
+def test_the_routes_agree_with_the_schedule_and_the_chain():
     sent = {name: queue for name, (queue, _) in PERIODIC_TASKS.items()} | dict(LINKS)
 
     assert {name: route(name) for name in sent} == sent
 
 
-def test_a_task_that_is_unknown_here_lands_with_the_deliveries():
+def test_an_unknown_task_goes_to_the_deliveries():
     assert route("hunting.begin") == DELIVERIES
 
 
-def test_a_sweep_nobody_took_expires_instead_of_piling_up(installed):
+def test_a_sweep_that_is_not_taken_expires(installed):
     schedule = celery_config(installed.process.settings)["beat_schedule"]
 
     assert schedule.keys() == PERIODIC_TASKS.keys()
@@ -102,7 +102,7 @@ def test_no_password_is_in_what_flower_shows_of_the_settings(redis, tmp_path):
     assert config["redbeat_redis_options"]["password"] == "s3c/ret"
 
 
-def test_nothing_but_json_is_believed():
+def test_only_json_is_accepted():
     assert (app.conf.accept_content, app.conf.task_serializer) == (["json"], "json")
 
 
@@ -118,7 +118,7 @@ def test_a_broker_is_named_as_kombu_names_it(ours, kombus):
     assert kombu_url(ours) == kombus
 
 
-def test_no_turn_runs_out_while_a_lane_has_the_only_worker():
+def test_the_chain_lease_outlasts_a_lane_that_has_the_only_worker():
     a_send = 45  # seconds, of two hundred messages to a slow platform: several calls, each just within its time
     in_turn = 2  # one at work, one already taken from the broker
 

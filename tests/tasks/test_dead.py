@@ -1,4 +1,4 @@
-"""What one release let die is tried by the next, without anybody's doing, and once by each."""
+"""Hooks that one release let die are replayed by the next, automatically, and once by each."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def tell_orders_among_others(installed, count):
 
 def rest(installed, minutes):
     """As if they had died earlier."""
-    with writing(installed.process.engine) as db:
-        db.execute(update(core.DeadHook).values(died_at=core.DeadHook.died_at - minutes * MINUTE_US))
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(core.DeadHook).values(died_at=core.DeadHook.died_at - minutes * MINUTE_US))
 
 
 def left(installed):
@@ -145,8 +145,8 @@ def test_hooks_that_die_again_stop_no_chain(installed, redis, release):
 def test_hooks_that_died_before_releases_were_written_down_are_tried(installed, redis, release):
     release("one", "order_new")
     tell_orders_among_others(installed, 1)
-    with writing(installed.process.engine) as db:
-        db.execute(update(core.DeadHook).values(detail={"error": "AttributeError"}))
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(core.DeadHook).values(detail={"error": "AttributeError"}))
     release("two")
     rest(installed, 1)
 

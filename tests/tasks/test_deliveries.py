@@ -1,4 +1,4 @@
-"""Which lanes are woken, and what a lane leaves behind for the next task."""
+"""Which lanes are started, and what a run leaves for the next task."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.tasks.inline_worker import run_all, take_all_messages, take_message
 
 
 def record(installed, *hooks):
-    """Bring hooks into the ledger; their deliveries wait, and nobody has been woken."""
+    """Record hooks in the ledger. Their deliveries wait, and no task was started."""
     installed.tell(*hooks)
     start_chain()
     run_all("hooks")
@@ -31,7 +31,7 @@ def record(installed, *hooks):
 
 
 def starts():
-    """The lanes for which a task is under way."""
+    """Return the lanes for which a task was published."""
     return [tuple(message.args) for message in take_all_messages("deliveries") if message.task == "deliveries.run_lane"]
 
 
@@ -64,7 +64,7 @@ def test_the_log_leads_from_every_receipt_to_its_event_and_from_there_to_its_del
         run_all("hooks")
         run_all("deliveries")
 
-    recorded, tried = (next(one for one in lines if one["event"] == said) for said in SAID)
+    recorded, tried = (next(line for line in lines if line["event"] == said) for said in SAID)
     (event,) = installed.rows(core.Event)
     assert recorded["events"] == {hook.receipt: event.id}
     assert recorded["repeats"] == {again.receipt: event.id}
@@ -97,7 +97,7 @@ def test_every_further_lane_gets_a_task_of_its_own(installed, track):
     assert statuses(installed).count("sent") == 2
 
 
-def test_nothing_to_do_wakes_nobody(installed, track):
+def test_without_due_lanes_no_task_is_started(installed, track):
     deliveries.forward([installed.connect(track.config)])
 
     assert (starts(), track.calls) == ([], [])
@@ -112,10 +112,10 @@ def test_the_sweep_starts_what_is_due(installed, track):
     assert starts() == [(connection, 0)]
 
 
-def test_the_sweep_leaves_a_lane_to_whoever_holds_it(installed, track):
+def test_the_sweep_does_not_start_a_held_lane(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
-    installed.process.redis.set(redis_keys.lane_lease(connection, 0), "somebody")
+    installed.process.redis.set(redis_keys.lane_lease(connection, 0), "another")
 
     deliveries.sweep()
 
@@ -140,16 +140,16 @@ def test_a_refused_credential_pauses_the_connection_and_its_messages_wait(instal
 
     deliveries.run_lane_task(connection, 0)
 
-    (link,) = installed.rows(core.StoreConnection)
-    assert (link.status, statuses(installed)) == ("paused", ["pending", "pending"])
+    (connection_row,) = installed.rows(core.StoreConnection)
+    assert (connection_row.status, statuses(installed)) == ("paused", ["pending", "pending"])
 
 
 def logged(said, *steps):
-    """The lines that say this, with what is bound to them."""
+    """Return the log lines with this event, with their bound context."""
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         for step in steps:
             step()
-    return [one for one in lines if one["event"] == said]
+    return [line for line in lines if line["event"] == said]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_a_lane_whose_time_is_up_goes_to_the_end_of_the_queue(installed, track, 
 
 
 @pytest.fixture
-def crowded(installed):
-    """Every place for lanes that may hang is taken."""
+def all_slots_taken(installed):
+    """All slots for slow lanes are taken."""
     redis, places = installed.process.redis, deliveries._max_slow_lanes(installed.process)
     with ExitStack() as stack:
         for number in range(places):
@@ -207,8 +207,8 @@ def crowded(installed):
         yield
 
 
-@pytest.mark.usefixtures("crowded")
-def test_a_lane_that_was_quick_goes_however_many_hang(installed, track):
+@pytest.mark.usefixtures("all_slots_taken")
+def test_a_fast_lane_runs_while_all_slots_for_slow_lanes_are_taken(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
     installed.process.redis.sadd(redis_keys.FAST_LANES, f"{connection}:0")
@@ -219,8 +219,8 @@ def test_a_lane_that_was_quick_goes_however_many_hang(installed, track):
     assert statuses(installed) == ["sent", "sent"]
 
 
-@pytest.mark.usefixtures("crowded")
-def test_a_lane_that_may_hang_waits_while_as_many_as_may_hang_already(installed, track):
+@pytest.mark.usefixtures("all_slots_taken")
+def test_a_slow_lane_waits_while_all_slots_are_taken(installed, track):
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
 
@@ -230,8 +230,8 @@ def test_a_lane_that_may_hang_waits_while_as_many_as_may_hang_already(installed,
     assert (starts(), statuses(installed)) == ([], ["pending", "pending"])
 
 
-@pytest.mark.usefixtures("crowded")
-def test_a_batch_adds_no_messages_for_lanes_that_cannot_go(installed, track):
+@pytest.mark.usefixtures("all_slots_taken")
+def test_a_batch_starts_no_slow_lanes_while_all_slots_are_taken(installed, track):
     connection = installed.connect(track.config, lanes=8)
     record(installed, *customers(12))
 
@@ -240,7 +240,7 @@ def test_a_batch_adds_no_messages_for_lanes_that_cannot_go(installed, track):
     assert starts() == []
 
 
-def test_no_sweep_starts_more_lanes_that_may_hang_than_there_are_places(installed, track, monkeypatch):
+def test_no_sweep_starts_more_slow_lanes_than_there_are_slots(installed, track, monkeypatch):
     monkeypatch.setattr(deliveries, "MAX_BACKGROUND_CALLS", 1)
     installed.connect(track.config, lanes=8)
     record(installed, *customers(12))
@@ -259,15 +259,15 @@ def test_a_task_for_a_lane_shows_its_lane_and_nothing_else(installed, track):
 
 
 def sealed_with_another_key(installed, track):
-    """A connection to which an order waits to be told."""
+    """A connection with a pending order whose config cannot be decrypted."""
     connection = installed.connect(track.config)
     record(installed, order_hook(1))
-    with writing(installed.process.engine) as db:
-        db.execute(update(core.StoreConnection).values(config=encrypt(["sealed-with-another-key"], track.config)))
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(core.StoreConnection).values(config=encrypt(["sealed-with-another-key"], track.config)))
     return connection
 
 
-def test_a_connection_that_cannot_be_opened_rests_before_it_is_tried_again(installed, track):
+def test_a_connection_that_cannot_be_opened_is_postponed(installed, track):
     connection = sealed_with_another_key(installed, track)
 
     with pytest.raises(Misconfigured):

@@ -1,4 +1,4 @@
-"""Many lanes share messages, and none of them waits for another."""
+"""Several lanes share a message, and none waits for another."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LANES = "deliveries.run_lanes"
 
 @pytest.fixture
 def two(installed, track):
-    """Two connections, each with an order to tell of, both known to be quick."""
+    """Two connections with fast lanes, each with a pending order."""
     found = [installed.connect(track.config, store=store) for store in ("acme", "bolt")]
     record(installed, *(order_hook(1, store=store) for store in ("acme", "bolt")))
     trust(installed, found)
@@ -37,7 +37,7 @@ def trust(installed, connections):
 
 
 def done(installed):
-    """The connections that have nothing left to send."""
+    """Return the connections without open deliveries."""
     rows = installed.rows(core.Delivery)
     return {row.connection_id for row in rows} - {row.connection_id for row in rows if row.done_at is None}
 
@@ -47,7 +47,7 @@ def started():
 
 
 def many(installed, track, count):
-    """So many stores with a connection each, which have told of an order."""
+    """So many stores with a connection each, each with a pending order."""
     stores = [f"store-{number}" for number in range(count)]
     found = [installed.connect(track.config, store=store) for store in stores]
     record(installed, *(order_hook(1, store=store) for store in stores))
@@ -76,7 +76,7 @@ def test_lanes_that_share_messages_all_deliver(installed, track, monkeypatch):
     assert done(installed) == set(connections)
 
 
-def test_no_message_has_more_lanes_than_a_few(installed, track, monkeypatch):
+def test_the_number_of_lanes_in_a_message_is_limited(installed, track, monkeypatch):
     monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
     monkeypatch.setattr(deliveries, "MAX_LANES_PER_MESSAGE", 2)
     many(installed, track, 12)
@@ -86,7 +86,7 @@ def test_no_message_has_more_lanes_than_a_few(installed, track, monkeypatch):
     assert [len(args[0]) for _, args in started()] == [2] * 6
 
 
-def test_lanes_that_may_hang_share_no_message(installed, track, monkeypatch):
+def test_slow_lanes_share_no_message(installed, track, monkeypatch):
     monkeypatch.setattr(deliveries, "MIN_MESSAGES_PER_PROCESS", 1)
     many(installed, track, 12)
     installed.process.redis.delete(redis_keys.FAST_LANES)
@@ -96,7 +96,7 @@ def test_lanes_that_may_hang_share_no_message(installed, track, monkeypatch):
     assert {task for task, _ in started()} == {"deliveries.run_lane"}
 
 
-def test_a_lane_that_hangs_keeps_none_waiting_that_shares_its_message(installed, track, two, monkeypatch):
+def test_a_lane_that_hangs_delays_no_other_lane_of_its_message(installed, track, two, monkeypatch):
     _, other = two
     monkeypatch.setattr(background_calls, "CALL_TIMEOUT_S", 0.01)
     go = threading.Event()
@@ -106,22 +106,22 @@ def test_a_lane_that_hangs_keeps_none_waiting_that_shares_its_message(installed,
 
     wait_until(lambda: done(installed) == {other[0]})
     go.set()
-    background_calls.background_calls.end()
+    background_calls.background_calls.wait_until_done()
 
 
-def test_where_no_call_can_be_left_alone_lanes_go_one_by_one(installed, two, monkeypatch):
-    monkeypatch.setattr(deliveries, "background_calls", background_calls.BackgroundCalls(most=0))
+def test_where_no_call_can_be_detached_each_lane_gets_its_own_task(installed, two, monkeypatch):
+    monkeypatch.setattr(deliveries, "background_calls", background_calls.BackgroundCalls(max_calls=0))
 
     deliveries.run_lanes_task(two)
 
     assert started() == [("deliveries.run_lane", [connection, lane]) for connection, lane in two]
 
 
-def test_a_lane_that_fails_leaves_the_others_to_go_one_by_one(installed, track, two):
+def test_after_a_lane_fails_each_of_the_others_gets_its_own_task(installed, track, two):
     failing, other = two
-    with writing(installed.process.engine) as db:
+    with writing(installed.process.engine) as conn:
         unreadable = update(core.StoreConnection).where(core.StoreConnection.id == failing[0])
-        db.execute(unreadable.values(config=encrypt(["sealed-with-another-key"], track.config)))
+        conn.execute(unreadable.values(config=encrypt(["sealed-with-another-key"], track.config)))
 
     with pytest.raises(Misconfigured):
         deliveries.run_lanes_task(two)
@@ -129,7 +129,7 @@ def test_a_lane_that_fails_leaves_the_others_to_go_one_by_one(installed, track, 
     assert started() == [("deliveries.run_lane", list(other))]
 
 
-def test_a_lane_with_much_to_do_goes_on_alone(two, monkeypatch):
+def test_a_lane_with_much_to_do_gets_its_own_task(two, monkeypatch):
     monkeypatch.setattr(deliveries, "MAX_SHARED_RUN_S", 0)
 
     deliveries.run_lanes_task(two)

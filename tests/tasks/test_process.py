@@ -1,4 +1,4 @@
-"""What a process holds open is its own."""
+"""Each process opens its own connections."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import json, os
 from tasks.process import get_process_context
 
 def seen():
-    here = this_process()
-    return [id(here), here.redis.client_id()]
+    context = get_process_context()
+    return [id(context), context.redis.client_id()]
 
 reading, writing = os.pipe()
 before = seen()

@@ -33,22 +33,25 @@ def shop():
 
 
 @pytest.fixture
-def here(installed):
-    """This process, with a budget that is never used up and no grace for hooks."""
+def context(installed):
+    """The context of this process, with a budget that is never used up and no grace for hooks."""
     settings = replace(installed.process.settings, cratejoy_rate=1_000.0, reconcile_grace_seconds=0.0)
     process._contexts[os.getpid()] = replace(installed.process, settings=settings)
     return process._contexts[os.getpid()]
 
 
 @pytest.fixture
-def store_id(installed, here, shop, track):
+def store_id(installed, context, shop, track):
     """A store that was connected a while ago, with keys for the sandbox store."""
     installed.connect(track.config)
-    with writing(here.engine) as db:
-        store = find_store(db, "acme")
+    with writing(context.engine) as conn:
+        store = find_store(conn, "acme")
         config = Credentials("id", "secret", f"{shop.url}/v1/").as_config()
         save_store_api(
-            db, store.id, encrypt(here.settings.secret_keys, config), here.now() - reconciliation.FIRST_RUN_DELAY_US
+            conn,
+            store.id,
+            encrypt(context.settings.secret_keys, config),
+            context.now() - reconciliation.FIRST_RUN_DELAY_US,
         )
     return store.id
 
@@ -57,9 +60,9 @@ def started():
     return [tuple(message.args) for message in take_all_messages("backfill")]
 
 
-def make_due(here):
-    with writing(here.engine) as db:
-        db.execute(update(Reconciliation).values(next_at=0))
+def make_due(context):
+    with writing(context.engine) as conn:
+        conn.execute(update(Reconciliation).values(next_at=0))
 
 
 def test_a_store_that_was_connected_is_taken_up_and_compared(store_id):
@@ -69,7 +72,7 @@ def test_a_store_that_was_connected_is_taken_up_and_compared(store_id):
     assert started() == [(store_id,)]
 
 
-def test_a_store_that_was_compared_rests_for_an_hour(store_id):
+def test_a_compared_store_is_not_due_for_an_hour(store_id):
     reconciliation.tidy()
     reconciliation.reconcile_store(store_id)
     reconciliation.sweep()
@@ -77,9 +80,9 @@ def test_a_store_that_was_compared_rests_for_an_hour(store_id):
     assert started() == []
 
 
-def test_a_store_that_is_being_compared_is_left_alone(here, store_id):
+def test_a_store_that_is_being_compared_is_left_alone(context, store_id):
     reconciliation.tidy()
-    here.redis.set(redis_keys.reconciliation_lease(store_id), "somebody")
+    context.redis.set(redis_keys.reconciliation_lease(store_id), "another")
     reconciliation.sweep()
 
     assert started() == []
@@ -94,28 +97,28 @@ def test_while_no_backfill_worker_runs_passes_do_not_pile_up():
     assert "reconciliation.run" not in {message.task for message in take_all_messages("backfill")}
 
 
-def test_nothing_is_compared_by_itself_if_the_setting_says_never(here, store_id):
-    process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, reconcile_seconds=0.0))
+def test_nothing_is_compared_by_itself_if_the_setting_says_never(context, store_id):
+    process._contexts[os.getpid()] = replace(context, settings=replace(context.settings, reconcile_seconds=0.0))
     reconciliation.tidy()
     reconciliation.sweep()
 
     assert started() == []
 
 
-def test_while_old_hooks_wait_in_the_inbox_nothing_is_started(here, store_id):
-    stream.add(here.redis, order_hook(1))
+def test_while_old_hooks_wait_in_the_inbox_nothing_is_started(context, store_id):
+    stream.add(context.redis, order_hook(1))
     reconciliation.tidy()
     reconciliation.sweep()
 
     assert started() == []
 
 
-def test_what_is_recovered_is_recorded_counted_and_its_lane_is_woken(installed, here, store_id, shop):
+def test_what_is_recovered_is_recorded_counted_and_its_lane_is_woken(installed, context, store_id, shop):
     missed = metrics.MISSED_HOOKS._value.get()
     reconciliation.tidy()
     reconciliation.reconcile_store(store_id)
     customers.register(shop.world.shop)  # no hook is registered to tell of it
-    make_due(here)
+    make_due(context)
     reconciliation.reconcile_store(store_id)
 
     assert [row.source for row in installed.rows(core.Event)] == ["reconcile"]
@@ -136,6 +139,6 @@ def test_the_log_warns_when_the_store_refuses_its_keys(store_id, shop):
     with structlog.testing.capture_logs() as lines:
         reconciliation.reconcile_store(store_id)
 
-    [warned] = [one for one in lines if one["log_level"] == "warning"]
+    [warned] = [line for line in lines if line["log_level"] == "warning"]
     assert (warned["event"], warned["store"]) == ("a list of a store's API could not be read", store_id)
     assert "refused the Client ID and Secret" in warned["reason"]

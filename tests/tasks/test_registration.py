@@ -30,25 +30,25 @@ def shop():
 @pytest.fixture
 def store_id(installed, shop):
     """A store that has just been connected, with keys for the sandbox store."""
-    here = installed.process
-    process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, cratejoy_rate=1_000.0))
-    with writing(here.engine) as db:
-        store_id = save_store(db, "acme", here.now()).id
+    context = installed.process
+    process._contexts[os.getpid()] = replace(context, settings=replace(context.settings, cratejoy_rate=1_000.0))
+    with writing(context.engine) as conn:
+        store_id = save_store(conn, "acme", context.now()).id
         config = Credentials("id", "secret", f"{shop.url}/v1/").as_config()
-        save_store_api(db, store_id, encrypt(here.settings.secret_keys, config), here.now())
+        save_store_api(conn, store_id, encrypt(context.settings.secret_keys, config), context.now())
     return store_id
 
 
 def found(installed, store_id):
-    with reading(installed.process.engine) as db:
-        return find_store_api(db, store_id)
+    with reading(installed.process.engine) as conn:
+        return find_store_api(conn, store_id)
 
 
 def started():
     return [tuple(message.args) for message in take_all_messages("backfill")]
 
 
-def test_a_store_that_was_just_connected_is_tended(store_id):
+def test_a_store_that_was_just_connected_is_synced(store_id):
     registration.sweep()
 
     assert started() == [(store_id,)]
@@ -62,14 +62,14 @@ def test_while_no_backfill_worker_runs_audits_do_not_pile_up():
     assert "registration.tend" not in {message.task for message in take_all_messages("backfill")}
 
 
-def test_a_store_that_is_being_tended_is_left_alone(installed, store_id):
-    installed.process.redis.set(redis_keys.registration_lease(store_id), "somebody")
+def test_no_second_sync_of_a_store_is_started(installed, store_id):
+    installed.process.redis.set(redis_keys.registration_lease(store_id), "another")
     registration.sweep()
 
     assert started() == []
 
 
-def test_tending_registers_the_hooks_and_the_sweep_rests_for_an_hour(shop, store_id):
+def test_a_sync_registers_the_hooks_and_the_store_is_not_due_for_an_hour(shop, store_id):
     registration.sync_hooks(store_id)
     registration.sweep()
 
@@ -87,8 +87,8 @@ def test_what_goes_wrong_is_in_the_ledger_and_no_failure_of_the_task(installed, 
 
 
 def test_a_store_whose_keys_have_gone_is_named_by_its_id_in_the_log(installed, store_id):
-    with writing(installed.process.engine) as db:
-        delete_store_api(db, store_id)
+    with writing(installed.process.engine) as conn:
+        delete_store_api(conn, store_id)
     with structlog.testing.capture_logs() as lines:
         registration.sync_hooks(store_id)
 

@@ -1,4 +1,4 @@
-"""Notices of silence as beat and workers give them, from the sweep to the receiver of a notice."""
+"""Alerts about missing hooks as beat and workers send them, from the sweep to the alert web hook."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def change(installed):
     """Changes this process: its settings, and what time it is."""
 
     def changed(now=None, **settings):
-        here = process._contexts[os.getpid()]
-        clock = here.now if now is None else lambda: now
-        process._contexts[os.getpid()] = replace(here, settings=replace(here.settings, **settings), now=clock)
+        context = process._contexts[os.getpid()]
+        clock = context.now if now is None else lambda: now
+        process._contexts[os.getpid()] = replace(context, settings=replace(context.settings, **settings), now=clock)
 
     return changed
 
 
 @pytest.fixture
 def store_id(installed):
-    with writing(installed.process.engine) as db:
-        return save_store(db, "acme", installed.process.now()).id
+    with writing(installed.process.engine) as conn:
+        return save_store(conn, "acme", installed.process.now()).id
 
 
 class Quiet(WSGIRequestHandler):
@@ -58,14 +58,14 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture
 def web(installed):
     """The receiver's rules behind a real port; what it takes is in the inbox. Its address."""
-    here = installed.process
+    context = installed.process
 
     class InboxSink(FakeHookSink):
         def submit(self, hook):
-            stream.add(here.redis, hook)
+            stream.add(context.redis, hook)
             return "inbox"
 
-    rules = HookRules(partial(hook_tokens.verify, here.settings.secret_keys), 10_000, here.now, generate_receipt)
+    rules = HookRules(partial(hook_tokens.verify, context.settings.secret_keys), 10_000, context.now, generate_receipt)
     hooks = as_wsgi(HookServer(rules, InboxSink(), None))
 
     def app(environ, start_response):
@@ -79,8 +79,8 @@ def web(installed):
 
 
 def heard(installed):
-    with reading(installed.process.engine) as db:
-        return get_hook_health(db, process._contexts[os.getpid()].now())
+    with reading(installed.process.engine) as conn:
+        return get_hook_health(conn, process._contexts[os.getpid()].now())
 
 
 def test_a_canary_travels_by_the_public_address_through_the_chain_into_the_ledger(installed, store_id, change, web):
@@ -104,27 +104,27 @@ def test_a_canary_that_is_turned_away_says_why(installed, store_id, change, web)
     assert canary.fault == "answered 404"
 
 
-def test_only_one_worker_looks_at_a_time(installed, store_id):
-    installed.process.redis.set(redis_keys.MONITORING_LEASE, "somebody")
+def test_only_one_sweep_runs_at_a_time(installed, store_id):
+    installed.process.redis.set(redis_keys.MONITORING_LEASE, "another")
     silence.sweep()
 
     assert (take_all_messages("deliveries"), installed.rows(Canary)) == ([], [])
 
 
-def test_the_lease_is_given_back(installed, store_id):
+def test_the_lease_is_released(installed, store_id):
     silence.sweep()
 
     assert not installed.process.redis.exists(redis_keys.MONITORING_LEASE)
 
 
-def test_a_store_that_falls_silent_is_told_to_whoever_listens(installed, store_id, change):
+def test_an_alert_about_missing_hooks_is_sent_to_the_alert_web_hook(installed, store_id, change):
     rows = [
-        {"store_id": store_id, "event": "order_new", "hooks": 1, "hour": one.hour}
-        | {"first_at": one.first_at, "last_at": one.last_at}
-        for one in heard_at(every_day(range(9, 18), 30))
+        {"store_id": store_id, "event": "order_new", "hooks": 1, "hour": hour.hour}
+        | {"first_at": hour.first_at, "last_at": hour.last_at}
+        for hour in heard_at(every_day(range(9, 18), 30))
     ]
-    with writing(installed.process.engine) as db:
-        db.execute(insert(HourlyActivity), rows)
+    with writing(installed.process.engine) as conn:
+        conn.execute(insert(HourlyActivity), rows)
     with listener() as heard_by:
         change(now=hour_us(31 * DAY), canary_seconds=0.0, alarm_url=heard_by.url)
         silence.sweep()
@@ -135,7 +135,7 @@ def test_a_store_that_falls_silent_is_told_to_whoever_listens(installed, store_i
     assert (worked, alarm["store"], alarm["event"]) == (["silence.notify"], "acme", None)
 
 
-def test_without_an_address_nobody_is_asked_to_tell(installed, store_id, change):
+def test_without_an_alert_url_no_notice_is_sent(installed, store_id, change):
     change(canary_seconds=0.0)
     silence.sweep()
 

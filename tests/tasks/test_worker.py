@@ -23,7 +23,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-PATIENCE = 120
+TIMEOUT_S = 120
 SECRET = "marian@example.com"
 
 
@@ -73,8 +73,8 @@ def test_hooks_in_the_inbox_arrive(installed, environment, sandbox, tmp_path):
     installed.tell(*orders(30))
     start_chain()
 
-    with worker(environment, tmp_path / "worker.log") as one:
-        until(lambda: settled(installed), one)
+    with worker(environment, tmp_path / "worker.log") as running:
+        until(lambda: settled(installed), running)
 
     assert sandbox.events() == wanted(30)
 
@@ -105,15 +105,15 @@ def test_a_connection_that_hangs_holds_no_process(installed, environment, sandbo
         installed.tell(order_hook(1, store="other"))
         start_chain()
 
-        with worker(environment, tmp_path / "worker.log", concurrency=1) as one:
-            until(lambda: hanging.calls, one)
+        with worker(environment, tmp_path / "worker.log", concurrency=1) as running:
+            until(lambda: hanging.calls, running)
             installed.tell(*orders(3))
             start_chain()
-            until(lambda: sandbox.events() == wanted(3), one)
+            until(lambda: sandbox.events() == wanted(3), running)
 
             assert at_a_lane(installed, connection)
             answered.set()
-            until(lambda: settled(installed), one)
+            until(lambda: settled(installed), running)
 
 
 @pytest.mark.usefixtures("sandbox")
@@ -125,11 +125,11 @@ def test_a_worker_that_ends_lets_a_slow_call_come_to_its_end(installed, environm
         installed.tell(order_hook(1, store="other"))
         start_chain()
 
-        with worker(environment, tmp_path / "worker.log", concurrency=1) as one:
-            until(lambda: slow.calls, one)
-            wait_until(lambda: app.control.inspect(timeout=0.5).active() == {one.name: []})
-            one.end()
-            wait_until(lambda: "Warm shutdown" in one.said, lambda: one.said)
+        with worker(environment, tmp_path / "worker.log", concurrency=1) as running:
+            until(lambda: slow.calls, running)
+            wait_until(lambda: app.control.inspect(timeout=0.5).active() == {running.name: []})
+            running.end()
+            wait_until(lambda: "Warm shutdown" in running.said, lambda: running.said)
             answered.set()
             wait_until(lambda: not at_a_lane(installed, connection))
 
@@ -159,17 +159,19 @@ def test_a_worker_is_seen_to_take_messages(installed, environment, tmp_path):
 
 
 def test_a_rate_limit_is_refused_in_words_instead_of_having_no_effect(installed, environment, tmp_path):
-    with worker(environment, tmp_path / "worker.log") as one:
-        wait_until(lambda: app.control.ping([one.name], timeout=0.5))
-        (reply,) = app.control.rate_limit("deliveries.run_lane", "1/h", destination=[one.name], reply=True, timeout=30)
+    with worker(environment, tmp_path / "worker.log") as running:
+        wait_until(lambda: app.control.ping([running.name], timeout=0.5))
+        (reply,) = app.control.rate_limit(
+            "deliveries.run_lane", "1/h", destination=[running.name], reply=True, timeout=30
+        )
 
-    assert reply[one.name]["error"].startswith("Cratewire's workers keep no rate limits")
+    assert reply[running.name]["error"].startswith("Cratewire's workers keep no rate limits")
 
 
 def at_work():
     """What tasks of a worker are running."""
     active = app.control.inspect(timeout=0.5).active() or {}
-    return [one["name"] for tasks in active.values() for one in tasks]
+    return [task["name"] for tasks in active.values() for task in tasks]
 
 
 def at_a_lane(installed, connection=1):
@@ -184,28 +186,28 @@ def messages(queue):
 def test_flower_sees_every_task_by_its_name_and_nobodys_data(installed, environment, sandbox, tmp_path):
     links = {name for name, _ in LINKS}
 
-    with worker(environment, tmp_path / "worker.log") as one, watching() as seen:
-        until(lambda: named(seen), one)
+    with worker(environment, tmp_path / "worker.log") as running, watching() as seen:
+        until(lambda: named(seen), running)
         installed.tell(order_hook(1, SECRET))
         start_chain()
-        until(lambda: links <= named(seen) and settled(installed), one)
+        until(lambda: links <= named(seen) and settled(installed), running)
 
-    assert SECRET not in json.dumps(seen) + one.said
+    assert SECRET not in json.dumps(seen) + running.said
 
 
 @contextmanager
 def watching():
-    """What a worker tells everybody who listens, as flower does."""
+    """The events that a worker sends, as flower receives them."""
     seen, listening = [], threading.Event()
     with app.connection_for_read() as connection:
         receiver = app.events.Receiver(connection, handlers={"*": seen.append})
         receiver.on_consume_ready = lambda *_, **__: listening.set()
         thread = threading.Thread(target=lambda: receiver.capture(limit=None, timeout=None, wakeup=False))
         thread.start()
-        assert listening.wait(PATIENCE)
+        assert listening.wait(TIMEOUT_S)
         yield seen
         receiver.should_stop = True
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT_S)
 
 
 def named(seen):

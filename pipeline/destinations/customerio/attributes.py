@@ -1,4 +1,4 @@
-"""A profile's flat attributes as Customer.io takes them: reserved names kept out, values cut, none too many."""
+"""Fits a profile's flat attributes to Customer.io's limits: reserved names, length of values, number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Notes = tuple[str, ...]
 _MAX_NOTE_NAME_BYTES = 60
 
 # Customer.io docs, reserved attributes: these change consent, identity or the meaning of the call.
-# `unsubscribed` above all: no hook of a store tells us what a person wants to receive.
+# `unsubscribed` above all: no hook of a store says what a person wants to receive.
 _RESERVED = frozenset({"unsubscribed", "anonymous_id", "timezone_valid", "_created_in_customerio_at", "_timestamp"})
 _RESERVED_PREFIXES = ("cio_", "_update")  # cio_id, cio_relationships, cio_subscription_preferences.topics.…
 _PLAIN_TYPES = frozenset({int, bool})
@@ -29,29 +29,29 @@ _IDENTIFIERS = frozenset({"id", "email"})  # set from the person, never from the
 
 
 def clean_attributes(data: Mapping[str, Any], *, has_profile: bool) -> tuple[dict[str, Any], Notes]:
-    """What may go out, and notes on what was cut or dropped.
+    """Return the attributes to send, and notes on what was cut or dropped.
 
-    None means "clear it". An empty string does that, null is ignored; somebody who has no profile yet has
-    nothing to clear. So an empty text is no value, and is treated as None is.
+    None means that the attribute is to be cleared. Customer.io clears it for an empty string and ignores null. A person
+    without a profile has nothing to clear, so None and empty strings are left out then.
     """
-    kept: dict[str, Any] = {}
+    cleaned: dict[str, Any] = {}
     notes: list[str] = []
     for name, value in data.items():
         if name in _IDENTIFIERS or (not has_profile and (value is None or value == "")):
             continue
         if _is_plain(value) and _is_allowed_name(name):  # nearly all of them
-            kept[name] = value
+            cleaned[name] = value
             continue
         sent, note = _clean_value(name, value)
         if note:
             notes.append(f"{note}:{truncate(name, _MAX_NOTE_NAME_BYTES)}")
         if sent is not None:
-            kept[name] = sent
-    return kept, tuple(notes)
+            cleaned[name] = sent
+    return cleaned, tuple(notes)
 
 
 def limit_attributes(attributes: dict[str, Any], notes: Notes) -> tuple[dict[str, Any], Notes]:
-    """The first attributes, as many as one call may carry."""
+    """Return the first attributes, as many as one call may carry."""
     surplus = len(attributes) - MAX_ATTRIBUTES
     if surplus <= 0:
         return attributes, notes
@@ -62,13 +62,13 @@ def limit_attributes(attributes: dict[str, Any], notes: Notes) -> tuple[dict[str
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether it goes out as it is, as can be told without a closer look."""
+    """Return whether a cheap test shows that the value can be sent unchanged."""
     kind = type(value)
     return kind in _PLAIN_TYPES or (kind is str and len(value) <= _SAFE_CHARS)
 
 
 def _clean_value(name: str, value: Any) -> tuple[Any, str | None]:
-    """The value to send, None if there is none, and what was done to it."""
+    """Return the value to send, or None, and what was done to it."""
     if not _is_allowed_name(name):
         return None, "dropped"
     if value is None:
@@ -78,7 +78,7 @@ def _clean_value(name: str, value: Any) -> tuple[Any, str | None]:
         return short, None if short == value else "cut"
     if isinstance(value, float):
         return (value, None) if math.isfinite(value) else (None, "dropped")
-    return (value, None) if isinstance(value, int) else (None, "dropped")  # bool is an int; lists stay at home
+    return (value, None) if isinstance(value, int) else (None, "dropped")  # bool is an int; lists are dropped
 
 
 @lru_cache(maxsize=1024)  # the same names in every profile

@@ -1,4 +1,4 @@
-"""Decides what may leave together: rounds that keep every person's order, and calls that keep the limits."""
+"""Plans what is sent together: rounds that keep each person's order, and calls within the limits."""
 
 from __future__ import annotations
 
@@ -13,59 +13,59 @@ _OPEN, _CLOSE = b'{"batch":[', b"]}"
 
 @dataclass(slots=True)
 class Round:
-    """What leaves next: first the batches, then the calls with one item. `later` waits for the round's outcome."""
+    """One round: the batches are sent first, then the single calls. `deferred` waits for the round's outcome."""
 
     batched: list[Item] = field(default_factory=list)
-    alone: list[Item] = field(default_factory=list)
-    later: list[Item] = field(default_factory=list)
-    without_profile: list[Item] = field(default_factory=list)  # events of people no profile went before
+    single: list[Item] = field(default_factory=list)
+    deferred: list[Item] = field(default_factory=list)
+    without_profile: list[Item] = field(default_factory=list)  # events of people without any profile
 
 
 def plan_round(waiting: Sequence[Item], people_with_profile: Collection[int]) -> Round:
-    """As many items as possible without overtaking. `known` are the people who have a profile.
+    """Plan as many items as possible without sending any before an earlier item of the same person.
 
-    Customer.io does not say whether it applies a batch in order, and an event of somebody unknown makes a bare
+    Customer.io does not say whether it applies a batch in order, and an event of an unknown person creates an empty
     profile. So a person's first profile and first event never share a call.
     """
     plan = Round()
-    introducing: set[int] = set()
-    singled: set[int] = set()  # people with a call of their own, which leaves after the batches
-    held: set[int] = set()
+    with_first_profile: set[int] = set()
+    with_single: set[int] = set()  # people with a single call, which is sent after the batches
+    with_deferred: set[int] = set()
     for item in waiting:
         person = item.message.person.id
-        stranger = person not in people_with_profile
-        if person in held:
-            plan.later.append(item)
-        elif item.message.kind == "event" and stranger and person not in introducing:
+        is_unknown = person not in people_with_profile
+        if person in with_deferred:
+            plan.deferred.append(item)
+        elif item.message.kind == "event" and is_unknown and person not in with_first_profile:
             plan.without_profile.append(item)
-        elif (item.message.kind == "event" and stranger) or (person in singled and item.alone is None):
-            held.add(person)
-            plan.later.append(item)
+        elif (item.message.kind == "event" and is_unknown) or (person in with_single and item.own_endpoint is None):
+            with_deferred.add(person)
+            plan.deferred.append(item)
         else:
-            (plan.batched if item.alone is None else plan.alone).append(item)
-            introducing.add(person)
-            if item.alone is not None:
-                singled.add(person)
+            (plan.batched if item.own_endpoint is None else plan.single).append(item)
+            with_first_profile.add(person)
+            if item.own_endpoint is not None:
+                with_single.add(person)
     return plan
 
 
 def split_into_calls(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """The items cut into calls, in order, each within the number and the bytes a call may have."""
+    """Split the items into calls, in order, each within the number of items and bytes that a call may have."""
     call: list[Item] = []
-    used = _EMPTY_BODY_BYTES
+    size = _EMPTY_BODY_BYTES
     for item in items:
         needed = len(item.body) + 1  # and a comma
-        if call and (len(call) == MAX_CALL_ITEMS or used + needed > MAX_CALL_BYTES):
+        if call and (len(call) == MAX_CALL_ITEMS or size + needed > MAX_CALL_BYTES):
             yield call
-            call, used = [], _EMPTY_BODY_BYTES
+            call, size = [], _EMPTY_BODY_BYTES
         call.append(item)
-        used += needed
+        size += needed
     if call:
         yield call
 
 
 def batch_body(items: Sequence[Item]) -> bytes:
-    """The body of one batch call."""
+    """Return the body of one batch call."""
     return _OPEN + b",".join(item.body for item in items) + _CLOSE
 
 

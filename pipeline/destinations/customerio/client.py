@@ -1,4 +1,4 @@
-"""The calls of the Track API we make, with their credentials; knows paths, not meanings."""
+"""The calls to the Track API, with their credentials. It knows paths, not what responses mean."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIRST_ERROR_STATUS = 300
 
 
 class TrackClient:
-    """One workspace's Track API. Regions share its paths; the credentials are a pair per workspace."""
+    """The Track API of one workspace. The paths are the same in both regions; each workspace has its credentials."""
 
     def __init__(self, base_url: str, site_id: str, api_key: str, http: HTTPClient) -> None:
         self._base_url = base_url
@@ -27,33 +27,33 @@ class TrackClient:
         self._http = http
 
     def region(self) -> HTTPResponse:
-        """Who these credentials belong to. Either region's host answers (Customer.io docs, accounts/region)."""
+        """Ask which workspace the credentials belong to. Either host answers (Customer.io docs, accounts/region)."""
         return self._call(_REGION)
 
     def batch(self, items: Sequence[Item]) -> tuple[HTTPResponse, CallRecord]:
-        """All items in one call."""
-        answer = self._call(_BATCH, batch_body(items))
-        return answer, _build_call_record(_BATCH, items, answer)
+        """Send all items in one call."""
+        response = self._call(_BATCH, batch_body(items))
+        return response, _build_call_record(_BATCH, items, response)
 
     def single(self, item: Item, endpoint: Endpoint) -> tuple[HTTPResponse, CallRecord]:
-        """One item in a call of its own."""
-        answer = self._call(endpoint, item.body)
-        return answer, _build_call_record(endpoint, [item], answer)
+        """Send one item in its own call."""
+        response = self._call(endpoint, item.body)
+        return response, _build_call_record(endpoint, [item], response)
 
     def _call(self, endpoint: Endpoint, body: bytes | None = None) -> HTTPResponse:
         url = f"{self._base_url}{endpoint.path}"
         return self._http.call(endpoint.method, url, headers=self._headers, body=body, max_bytes=MAX_RESPONSE_BYTES)
 
 
-def _build_call_record(endpoint: Endpoint, items: Sequence[Item], answer: HTTPResponse) -> CallRecord:
-    failed = answer.status is not None and answer.status >= _FIRST_ERROR_STATUS
+def _build_call_record(endpoint: Endpoint, items: Sequence[Item], response: HTTPResponse) -> CallRecord:
+    failed = response.status is not None and response.status >= _FIRST_ERROR_STATUS
     return CallRecord(
         method=endpoint.method,
         endpoint=endpoint.template,
-        status=answer.status,
-        started_at=answer.started_at,
-        duration_us=answer.duration_us,
+        status=response.status,
+        started_at=response.started_at,
+        duration_us=response.duration_us,
         items=len(items),
-        error=(error_text(answer.body) or None) if failed else answer.error,
+        error=(error_text(response.body) or None) if failed else response.error,
         message_positions=tuple(item.position for item in items),
     )

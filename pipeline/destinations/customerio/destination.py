@@ -1,4 +1,4 @@
-"""Customer.io as a destination: what a merchant fills in, how it is checked, and sending."""
+"""Customer.io as a destination: its fields, their check, and sending."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ class CustomerIO:
             "Base URL",
             required=False,
             help="Only to send elsewhere than to Customer.io, e.g. a sandbox.",
-            elsewhere=True,
+            sets_host=True,
         ),
     )
-    max_items: ClassVar[int] = 2 * limits.MAX_CALL_ITEMS  # its rounds fill their calls better
-    calls_per_second: ClassVar[float] = 100.0  # a tenth of what the docs name: excess may be dropped without a word
+    max_items: ClassVar[int] = 2 * limits.MAX_CALL_ITEMS  # with more messages its calls are fuller
+    calls_per_second: ClassVar[float] = 100.0  # a tenth of the documented limit: excess may be dropped silently
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
         self._config = _complete_config(config)
         self._track = TrackClient(self._config["base_url"], self._config["site_id"], self._config["api_key"], http)
 
     def check(self) -> CheckResult:
-        answer = self._track.region()
-        if answer.status in _REFUSED:
-            raise BadCredentials(f"Customer.io refused the Site ID and API key ({answer.status})")
-        if answer.status is not None and answer.status // 100 == 3:  # noqa: PLR2004 - redirections
-            raise WrongRegion("Customer.io redirects this account to another region", _parse_redirect_region(answer))
-        workspace = _parse_workspace(answer)
+        response = self._track.region()
+        if response.status in _REFUSED:
+            raise BadCredentials(f"Customer.io refused the Site ID and API key ({response.status})")
+        if response.status is not None and response.status // 100 == 3:  # noqa: PLR2004 - redirections
+            raise WrongRegion("Customer.io redirects this account to another region", _parse_redirect_region(response))
+        workspace = _parse_workspace(response)
         region = workspace["region"]
         if region != self._config["region"]:
             raise WrongRegion(f"the account lives in region {region}, not {self._config['region']}", region)
@@ -70,7 +70,7 @@ class CustomerIO:
 
 
 def _complete_config(config: Mapping[str, str]) -> dict[str, str]:
-    """The config with its defaults. Every fault is named at once."""
+    """Return the config with its defaults. Raises Misconfigured, which names all faults at once."""
     given = {field.key: (config.get(field.key) or field.default or "").strip() for field in CustomerIO.fields}
     faults = [f"{field.key} is missing" for field in CustomerIO.fields if field.required and not given[field.key]]
     if given["region"] not in REGIONS:
@@ -93,27 +93,27 @@ def _is_base_url(text: str) -> bool:
     return usable and safe and not (parts.username or parts.query or parts.fragment)
 
 
-def _parse_workspace(answer: HTTPResponse) -> dict[str, Any]:
-    """What the region call says: {"url", "region", "environment_id"}."""
-    if answer.status is None:
-        if answer.error == NOT_PUBLIC:
+def _parse_workspace(response: HTTPResponse) -> dict[str, Any]:
+    """Return the body of the region call: {"url", "region", "environment_id"}. Raises WrongAddress or Unreachable."""
+    if response.status is None:
+        if response.error == NOT_PUBLIC:
             raise WrongAddress("the base URL is not a public address, and may only be called for trying out")
-        raise Unreachable(f"no answer from Customer.io: {answer.error}")
-    if answer.status == _NOT_FOUND:
-        raise WrongAddress(f"there is no Track API at this address ({answer.status})")
+        raise Unreachable(f"no answer from Customer.io: {response.error}")
+    if response.status == _NOT_FOUND:
+        raise WrongAddress(f"there is no Track API at this address ({response.status})")
     try:
-        said = json.loads(answer.body) if answer.status == _OK else None
+        body = json.loads(response.body) if response.status == _OK else None
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict) or said.get("environment_id") is None or said.get("region") not in (*REGIONS,):
-        raise Unreachable(f"Customer.io answered {answer.status}, but not with an account")
-    return said
+        body = None
+    if not isinstance(body, dict) or body.get("environment_id") is None or body.get("region") not in (*REGIONS,):
+        raise Unreachable(f"Customer.io answered {response.status}, but not with an account")
+    return body
 
 
-def _parse_redirect_region(answer: HTTPResponse) -> str | None:
-    """Where a redirect points, if that is a region we know. It is never followed: that would drop the credentials."""
+def _parse_redirect_region(response: HTTPResponse) -> str | None:
+    """Return the region that a redirect points to, if known. Redirects are not followed: that drops the credentials."""
     try:
-        host = urlsplit(answer.headers.get("location", "")).hostname
+        host = urlsplit(response.headers.get("location", "")).hostname
     except ValueError:
         return None
     return next((region for region, url in REGIONS.items() if urlsplit(url).hostname == host), None)

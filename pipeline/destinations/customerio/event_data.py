@@ -1,4 +1,4 @@
-"""An event's nested data as Customer.io takes it: no nulls, no reserved names, texts cut if it is far too long."""
+"""Fits an event's nested data to Customer.io's limits: no nulls, no reserved names, texts cut where it is too long."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEXT_LIMITS_BYTES = (10_000, 2_000, 500, 100)
 
 
 def clean_event_data(data: Mapping[str, Any]) -> tuple[dict[str, Any], Notes]:
-    """The data without nulls and NaN, and notes on the names that were changed."""
+    """Return the data without nulls and NaN, and notes on the names that were changed."""
     clean = _clean_object(data)
     reserved = sorted(_RESERVED & clean.keys())
     for name in reserved:
@@ -26,7 +26,7 @@ def clean_event_data(data: Mapping[str, Any]) -> tuple[dict[str, Any], Notes]:
 
 
 def shorten_to_fit(data: dict[str, Any]) -> tuple[dict[str, Any], Notes] | None:
-    """The data with its texts cut as little as it takes; None if they are not what makes it long."""
+    """Return the data with its texts cut as little as possible, or None if cutting them does not make it fit."""
     if len(to_json(data)) <= MAX_EVENT_DATA_BYTES:
         return data, ()
     for limit in _TEXT_LIMITS_BYTES:
@@ -45,21 +45,21 @@ def _clean(value: Any) -> Any:
     if isinstance(value, (dict, Mapping)):  # dict first: asking for a Mapping is slow
         return _clean_object(value)
     if isinstance(value, list | tuple):
-        return [one if type(one) in _PLAIN_TYPES else _clean(one) for one in value if not _is_empty(one)]
+        return [item if type(item) in _PLAIN_TYPES else _clean(item) for item in value if not _is_empty(item)]
     return value
 
 
 def _clean_object(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Written out, for it runs for every value that leaves."""
+    """Clean a mapping. Written out for speed: it runs for every value sent."""
     clean: dict[str, Any] = {}
-    for key, one in data.items():
-        kind = type(one)
+    for key, value in data.items():
+        kind = type(value)
         if kind in _PLAIN_TYPES:
-            clean[str(key)] = one
+            clean[str(key)] = value
         elif kind is dict:
-            clean[str(key)] = _clean_object(one)
-        elif not _is_empty(one):
-            clean[str(key)] = _clean(one)
+            clean[str(key)] = _clean_object(value)
+        elif not _is_empty(value):
+            clean[str(key)] = _clean(value)
     return clean
 
 
@@ -69,7 +69,7 @@ def _is_empty(value: Any) -> bool:
 
 def _shorten(value: Any, limit: int) -> Any:
     if isinstance(value, dict):
-        return {key: _shorten(one, limit) for key, one in value.items()}
+        return {key: _shorten(item, limit) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shorten(one, limit) for one in value]
+        return [_shorten(item, limit) for item in value]
     return truncate(value, limit) if isinstance(value, str) else value

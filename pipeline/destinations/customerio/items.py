@@ -1,4 +1,4 @@
-"""Makes of one message the bytes that go out: an operation of a v2 batch, or a v1 call of its own if it is too long."""
+"""Builds the bytes of one message: an operation of a v2 batch, or a v1 call of its own if it is too long for that."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Identifier = tuple[str, str]  # kind and value
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a call goes. `template` is the path as the ledger keeps it: without an identifier."""
+    """Method and path of a call. `template` is the path as the ledger stores it: without an identifier."""
 
     method: Method
     path: str = field(repr=False)  # can hold an e-mail address
@@ -33,17 +33,17 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A message ready to leave. `position` is its place in the send, `alone` where it goes if no batch can carry it."""
+    """A message ready to send. `position` is its index in the send; `own_endpoint` is set if it fits into no batch."""
 
     position: int
     message: Message = field(repr=False)
     body: bytes = field(repr=False)
     notes: tuple[str, ...] = ()
-    alone: Endpoint | None = None
+    own_endpoint: Endpoint | None = None
 
 
 def build_item(position: int, message: Message, *, has_profile: bool) -> Item | Rejected:
-    """The item of a message, or why Customer.io could never take it."""
+    """Return the item of a message, or the Rejected that says why Customer.io could never accept it."""
     identifier = _choose_identifier(message.person)
     if isinstance(identifier, Rejected):
         return identifier
@@ -56,7 +56,7 @@ def build_item(position: int, message: Message, *, has_profile: bool) -> Item | 
 
 
 def _choose_identifier(person: PersonRef) -> Identifier | Rejected:
-    """Customer ids get a prefix: a bare number could be another system's person, or a phone number to v1."""
+    """Prefix customer ids: v1 could read a bare number as a phone number, or it could be another system's person."""
     kind, value = ("email", person.email) if person.customer_id is None else ("id", f"cj_{person.customer_id}")
     if not value:
         return Rejected("no_identifier", "neither a customer id nor an e-mail address is known")
@@ -78,8 +78,8 @@ def _build_profile_item(
     body = _build_operation(identifier, "identify", timestamp=message.at, attributes=data)
     if len(body) <= MAX_ITEM_BYTES:
         return Item(position, message, body, notes)
-    alone = Endpoint("PUT", f"/api/v1/customers/{_quote_identifier(identifier)}", "/api/v1/customers/{id}")
-    return Item(position, message, to_json({**data, "_timestamp": message.at}), notes, alone)
+    endpoint = Endpoint("PUT", f"/api/v1/customers/{_quote_identifier(identifier)}", "/api/v1/customers/{id}")
+    return Item(position, message, to_json({**data, "_timestamp": message.at}), notes, endpoint)
 
 
 def _build_event_item(position: int, message: Message, identifier: Identifier) -> Item | Rejected:
@@ -89,20 +89,20 @@ def _build_event_item(position: int, message: Message, identifier: Identifier) -
     if byte_length(name) > MAX_EVENT_NAME_BYTES:
         return Rejected("event_name_too_long", f"more than {MAX_EVENT_NAME_BYTES} bytes")
     data, notes = clean_event_data(message.data)
-    about: dict[str, Any] = {"name": name, "timestamp": message.at}
+    event: dict[str, Any] = {"name": name, "timestamp": message.at}
     if message.message_id is not None:
-        about["id"] = message.message_id
-    body = _build_operation(identifier, "event", **about, attributes=data)
+        event["id"] = message.message_id
+    body = _build_operation(identifier, "event", **event, attributes=data)
     if len(body) <= MAX_ITEM_BYTES:
         return Item(position, message, body, notes)
-    fitting = shorten_to_fit(data)
-    if fitting is None:
+    fitted = shorten_to_fit(data)
+    if fitted is None:
         return Rejected("too_large", "the event's data is too long, even with its texts cut")
-    short, cuts = fitting
-    alone = Endpoint(
+    short, cuts = fitted
+    endpoint = Endpoint(
         "POST", f"/api/v1/customers/{_quote_identifier(identifier)}/events", "/api/v1/customers/{id}/events"
     )
-    return Item(position, message, to_json({**about, "data": short}), notes + cuts, alone)
+    return Item(position, message, to_json({**event, "data": short}), notes + cuts, endpoint)
 
 
 def _build_operation(identifier: Identifier, action: str, **fields: Any) -> bytes:
@@ -111,5 +111,5 @@ def _build_operation(identifier: Identifier, action: str, **fields: Any) -> byte
 
 
 def _quote_identifier(identifier: Identifier) -> str:
-    """One path segment. v1 guesses the kind from the shape: ours are an e-mail address or begin with "cj_"."""
+    """Quote the identifier as a path segment. v1 infers its kind: ours is an e-mail address or begins with "cj_"."""
     return quote(identifier[1], safe="", errors="replace")

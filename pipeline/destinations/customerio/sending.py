@@ -1,4 +1,4 @@
-"""Sends a handful of messages to Customer.io and finds out what became of each."""
+"""Sends a batch of messages to Customer.io and determines the outcome of each."""
 
 from __future__ import annotations
 
@@ -17,79 +17,77 @@ from pipeline.destinations.customerio.responses import (
     parse_refused_items,
 )
 
-MAX_SPLITS = (
-    20  # of refused calls in one send, so that it finds two culprits; what is left then waits for the next send
-)
-MAX_CALLS = 100  # in one send: the lane looks at its deadline only between two
-MAX_SEND_S = 45  # of calls in one send that has settled something: nobody else can take the lane meanwhile
+MAX_SPLITS = 20  # of refused calls in one send: enough to find two bad items; the rest waits for the next send
+MAX_CALLS = 100  # in one send: the lane checks its deadline only between sends
+MAX_SEND_S = 45  # of calls in one send that has settled something: no other worker can take the lane meanwhile
 _US_PER_SECOND = 1_000_000
 _PROFILE_REFUSED = Rejected("profile_refused", "Customer.io has no profile of this person")
 
 
 def send(track: TrackClient, messages: Sequence[Message]) -> Reply:
-    """One outcome per message, in their order."""
+    """Return one outcome per message, in their order."""
     return _Send(track, messages).run()
 
 
 class _Send:
-    """The state of one send: what is known so far, and whether something has told us to stop."""
+    """The state of one send: the outcomes so far, and whether it must stop."""
 
     def __init__(self, track: TrackClient, messages: Sequence[Message]) -> None:
         self._track = track
         self._messages = messages
         self._outcomes: dict[int, Outcome] = {}
         self._calls: list[CallRecord] = []
-        self._known = {one.person.id for one in messages if one.has_profile}
+        self._with_profile = {message.person.id for message in messages if message.has_profile}
         self._stop: RetryAfter | ConnectionBroken | None = None
         self._splits_left = MAX_SPLITS
 
     def run(self) -> Reply:
-        waiting = self._items()
+        waiting = self._build_items()
         while waiting and self._stop is None:
-            plan = plan_round(waiting, self._known)
+            plan = plan_round(waiting, self._with_profile)
             self._outcomes |= {item.position: _PROFILE_REFUSED for item in plan.without_profile}
             for call in split_into_calls(plan.batched):
                 self._send_batch(call)
-            for item in plan.alone:
-                self._alone(item)
-            waiting = plan.later
-        outcomes = (self._outcomes.get(place) or self._stop for place in range(len(self._messages)))
-        return Reply(tuple(one for one in outcomes if one is not None), tuple(self._calls))
+            for item in plan.single:
+                self._send_single(item)
+            waiting = plan.deferred
+        outcomes = (self._outcomes.get(position) or self._stop for position in range(len(self._messages)))
+        return Reply(tuple(outcome for outcome in outcomes if outcome is not None), tuple(self._calls))
 
-    def _items(self) -> list[Item]:
-        """Everything that can leave at all. A second profile may clear what the first one in this send set."""
-        items, profiled = [], set(self._known)
+    def _build_items(self) -> list[Item]:
+        """Return the items that can be sent. A second profile in this send may clear what the first one sets."""
+        items, with_profile = [], set(self._with_profile)
         for position, message in enumerate(self._messages):
-            made = build_item(position, message, has_profile=message.person.id in profiled)
-            if isinstance(made, Item):
-                items.append(made)
+            item = build_item(position, message, has_profile=message.person.id in with_profile)
+            if isinstance(item, Item):
+                items.append(item)
             else:
-                self._outcomes[position] = made
+                self._outcomes[position] = item
             if message.kind == "profile":
-                profiled.add(message.person.id)
+                with_profile.add(message.person.id)
         return items
 
     def _send_batch(self, items: list[Item]) -> None:
         if not self._may_call_again():
             return
-        answer, record = self._track.batch(items)
+        response, record = self._track.batch(items)
         self._calls.append(record)
-        if answer.status == MULTI_STATUS:
-            refused = parse_refused_items(answer, len(items))
+        if response.status == MULTI_STATUS:
+            refused = parse_refused_items(response, len(items))
             if refused is None:
                 self._settle(items, RetryAfter(None, "answered 207 with an unreadable list of refused items"))
                 return
-            for place, item in enumerate(items):
-                self._settle([item], refused.get(place, Sent()))
+            for index, item in enumerate(items):
+                self._settle([item], refused.get(index, Sent()))
             return
-        outcome = parse_batch_outcome(answer)
-        if isinstance(outcome, Rejected) and len(items) > 1 and may_split(answer):
+        outcome = parse_batch_outcome(response)
+        if isinstance(outcome, Rejected) and len(items) > 1 and may_split(response):
             self._split(items)
         else:
             self._settle(items, outcome)
 
     def _split(self, items: list[Item]) -> None:
-        """The platform took nothing and does not say which item it minds: halve until only the culprits are left."""
+        """Halve a refused call until only the bad items are left: the platform does not say which they are."""
         if self._splits_left == 0:
             self._settle(items, RetryAfter(None, "too many refused calls in one send"))
             return
@@ -98,17 +96,17 @@ class _Send:
         self._send_batch(items[:middle])
         self._send_batch(items[middle:])
 
-    def _alone(self, item: Item) -> None:
-        if item.alone is not None and self._may_call_again():
-            answer, record = self._track.single(item, item.alone)
+    def _send_single(self, item: Item) -> None:
+        if item.own_endpoint is not None and self._may_call_again():
+            response, record = self._track.single(item, item.own_endpoint)
             self._calls.append(record)
-            self._settle([item], parse_outcome(answer))
+            self._settle([item], parse_outcome(response))
 
     def _may_call_again(self) -> bool:
-        """Whether there may be another call."""
-        took = sum(call.duration_us for call in self._calls)
+        """Return whether this send may make another call."""
+        elapsed_us = sum(call.duration_us for call in self._calls)
         if self._stop is None and (
-            len(self._calls) == MAX_CALLS or (self._outcomes and took >= MAX_SEND_S * _US_PER_SECOND)
+            len(self._calls) == MAX_CALLS or (self._outcomes and elapsed_us >= MAX_SEND_S * _US_PER_SECOND)
         ):
             self._stop = RetryAfter(0.0, "more calls than one send makes")
         return self._stop is None
@@ -120,4 +118,4 @@ class _Send:
         for item in items:
             self._outcomes[item.position] = replace(outcome, notes=item.notes) if item.notes else outcome
             if isinstance(outcome, Sent) and item.message.kind == "profile":
-                self._known.add(item.message.person.id)
+                self._with_profile.add(item.message.person.id)

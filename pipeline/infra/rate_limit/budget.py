@@ -1,7 +1,7 @@
-"""One rate budget per account for the whole fleet: a moving window in Redis, a pause, and a rate that adapts.
+"""One rate budget per account for all processes: a moving window in Redis, a pause, and a rate that adapts.
 
-The window is `limits`'; the throttle beside it is ours, since no limiter takes a pause told by the server. Nothing
-here waits: callers are told how long. If Redis is away, its own error goes through.
+The window is that of the library `limits`; the throttle beside it is ours, since no limiter takes a pause that the
+server asks for. Nothing sleeps: callers get the seconds to wait. Raises redis.RedisError if Redis is unavailable.
 """
 
 from __future__ import annotations
@@ -17,27 +17,25 @@ from redis import Redis
 from pipeline.infra.lua import read_lua
 from pipeline.infra.rate_limit.throttle import Throttle
 
-WINDOW_KEY_SUFFIX = "window"  # its key, after the budget's name
+WINDOW_KEY_SUFFIX = "window"  # follows the budget's name in the key
 MIN_WAIT_S = 0.001
-URGENT_RETRY_S = 3.0  # seconds within which somebody urgent who was told to wait asks again, after that wait
-MAX_UNUSED_SHARE = (
-    0.05  # the part of a rate which whole calls in whole seconds may leave unused before calls are spaced instead
-)
-MAX_CATCH_UP_S = 0.1  # seconds a spaced call may come late without those after it coming later too
-MAX_RESERVED_WAIT_S = (
-    10.0  # the longest wait for which a place is kept: nobody is to be kept off for the hour an account is paused
-)
-MAX_YIELD_S = 0.25  # seconds until it is worth looking whether the urgent one has been here
+URGENT_RETRY_S = 3.0  # within which an urgent caller asks again after the wait it was given
+# Whole calls in whole seconds may leave this part of a rate unused; if they left more, calls are spaced evenly instead.
+MAX_UNUSED_SHARE = 0.05
+MAX_CATCH_UP_S = 0.1  # a spaced call may be so late without delaying those after it
+# An urgent caller's turn is reserved for waits up to this: others need not wait while an account is paused for an hour.
+MAX_RESERVED_WAIT_S = 10.0
+MAX_YIELD_S = 0.25  # after which a caller that yields checks whether the urgent caller has called
 
 _SPACING_SCRIPT = read_lua(__package__, "budget_space")
 
 
 class Budget:
-    """What all of our processes together may ask of one account. `now` is in microseconds.
+    """The rate at which all of our processes together may call one account. `now` returns microseconds.
 
-    `urgent`: whoever asks here goes before those who do not, for as long as it is expected to ask again. `margin`:
-    seconds by which a call may be faster on its way than the one before; where each refusal costs seconds, whoever
-    came back on the dot would often be counted together with the calls before, and be refused.
+    `urgent`: these callers go before others, as long as they are expected to ask again. `margin`: seconds by which a
+    call may reach the server sooner than the one before it. Where each refusal costs seconds, a call made exactly on
+    time would often be counted together with those before it, and be refused.
     """
 
     def __init__(
@@ -51,7 +49,7 @@ class Budget:
         margin: float = 0.0,
     ) -> None:
         if per_second <= 0:
-            raise ValueError("a budget is more than nothing")
+            raise ValueError("per_second of a budget must be positive")
         self._redis = redis
         self._window_key = f"{name}:{WINDOW_KEY_SUFFIX}"
         self._debt_key = f"{name}:debt"
@@ -64,60 +62,60 @@ class Budget:
         self._throttle = Throttle(redis, name, now)
         self._per_second = per_second
         self._now = now
-        self._throttled = True  # as far as we know
+        self._throttled = True  # until Redis says otherwise
 
     def acquire(self, cost: int = 1) -> float:
-        """0.0: go, `cost` calls are taken. Otherwise nothing is taken, and it is worth asking again in so many seconds.
+        """Take `cost` calls and return 0.0, or take nothing and return the seconds after which to ask again.
 
-        A cost above what a window holds takes a whole window, and the time of the rest as a debt.
+        A cost above the window's limit takes a whole window, and the time of the rest as a debt.
         """
-        paused, factor, debt, yields = self._state()
+        pause_s, factor, debt_s, reserved_s = self._read_state()
         self._throttled = factor < 1
-        if stopped := max(paused, debt):
-            return self._reserve_turn(stopped) if stopped <= MAX_RESERVED_WAIT_S else stopped
-        if yields and not self._urgent:
-            return min(yields, MAX_YIELD_S)
-        wait = self._take(cost, self._per_second * factor)
+        if stopped_s := max(pause_s, debt_s):
+            return self._reserve_turn(stopped_s) if stopped_s <= MAX_RESERVED_WAIT_S else stopped_s
+        if reserved_s and not self._urgent:
+            return min(reserved_s, MAX_YIELD_S)
+        wait = self._try_take(cost, self._per_second * factor)
         if wait > 0:
             return self._reserve_turn(wait)
-        if yields:
+        if reserved_s:
             self._redis.delete(self._urgent_key)
         return 0.0
 
     def pause(self, seconds: float | None) -> None:
-        """The platform refused: stop everybody for so long (None: for twice as long as the last time), lower the rate.
+        """Record a refusal: pause all callers for so long (None: twice as long as last time), and lower the rate.
 
-        Say it once per refusal; a refusal during a pause can only lengthen it.
+        To be called once per refusal. A refusal during a pause can only lengthen the pause.
         """
         self._throttled = True
         self._throttle.pause(seconds)
 
-    def rest(self, seconds: float) -> None:
-        """The platform named a time and said nothing of the rate: stop everybody for at least so long."""
-        self._throttle.rest(seconds)
+    def hold_off(self, seconds: float) -> None:
+        """Pause all callers for at least so long without lowering the rate: the platform named a time, but no rate."""
+        self._throttle.hold_off(seconds)
 
     def record_success(self) -> None:
-        """The platform took a call: creep back towards the full rate. Free of charge while nothing is throttled."""
+        """Record a successful call: raise a lowered rate. Costs nothing while the rate is not lowered."""
         if self._throttled:
             self._throttle.record_success()
 
-    def paused(self) -> float:
-        """Seconds for which the platform has told everybody to stay away; 0.0: it has not."""
-        return self._state()[0]
+    def pause_left_s(self) -> float:
+        """Return the seconds that are left of a pause, or 0.0."""
+        return self._read_state()[0]
 
     def factor(self) -> float:
-        """The part of the full rate that may be used now."""
-        return self._state()[1]
+        """Return the part of the full rate that may be used now."""
+        return self._read_state()[1]
 
-    def _take(self, cost: int, rate: float) -> float:
-        """0.0: taken."""
+    def _try_take(self, cost: int, rate: float) -> float:
+        """Take the calls and return 0.0, or return the seconds to wait."""
         limit, seconds = choose_window(rate)
-        spaced = limit < (1 - MAX_UNUSED_SHARE) * rate * seconds
-        if spaced:
+        is_spaced = limit < (1 - MAX_UNUSED_SHARE) * rate * seconds
+        if is_spaced:
             limit = ceil(rate * seconds)
         if self._margin and (wait := self._seconds_until_room(cost, limit, seconds)) > 0:
             return wait
-        if spaced:
+        if is_spaced:
             return self._try_take_spaced(cost, rate, limit, seconds)
         if not self._try_enter(cost, limit, seconds):
             return max(self._seconds_until_room(cost, limit, seconds), MIN_WAIT_S)
@@ -126,9 +124,9 @@ class Budget:
         return 0.0
 
     def _try_take_spaced(self, cost: int, rate: float, limit: int, seconds: int) -> float:
-        """Half a call a second more is much of two a second: each call is followed by the time it costs.
+        """Space the calls evenly: rounding to whole calls a second would be too coarse for low rates.
 
-        The window hears of it too, so that it knows the last second when calls are no longer spaced.
+        The window counts them, too, so that it knows the last second when calls are no longer spaced.
         """
         wait = float(self._space_script(keys=[self._due_key], args=[cost / rate, MAX_CATCH_UP_S]))
         if wait > 0:
@@ -137,30 +135,30 @@ class Budget:
         return 0.0
 
     def _try_enter(self, cost: int, limit: int, seconds: int) -> bool:
-        """Whether the window has taken them."""
+        """Count the calls in the window. Returns False, and counts none, if it has no room."""
         taken: bool = self._storage.acquire_entry(self._window_key, limit, seconds, min(cost, limit))
-        if taken and self._margin:  # else it forgets them before the margin is over
+        if taken and self._margin:  # else the window expires before the margin is over
             self._redis.expire(self._window_key, seconds + ceil(self._margin))
         return taken
 
     def _reserve_turn(self, wait: float) -> float:
-        """Keep the place of somebody urgent: else those who ask more often would take every place there is."""
+        """Reserve the next turn of an urgent caller; else callers that ask more often would take every turn."""
         if self._urgent:
             self._redis.set(self._urgent_key, 1, px=ceil((wait + URGENT_RETRY_S) * 1000))
         return wait
 
-    def _state(self) -> tuple[float, float, float, float]:
-        """Seconds of the pause, the factor, seconds of a debt, and seconds for which somebody urgent is waited for."""
+    def _read_state(self) -> tuple[float, float, float, float]:
+        """Return the seconds left of a pause, the factor, the seconds left of a debt and of an urgent caller's turn."""
         pipe = self._redis.pipeline(transaction=False)
-        self._throttle.ask(pipe)
+        self._throttle.add_reads(pipe)
         pipe.pttl(self._debt_key)
         pipe.pttl(self._urgent_key)
-        *told, debt, urgent = pipe.execute()
-        return *self._throttle.told(told), max(debt, 0) / 1000, max(urgent, 0) / 1000
+        *replies, debt, urgent = pipe.execute()
+        return *self._throttle.parse_replies(replies), max(debt, 0) / 1000, max(urgent, 0) / 1000
 
     def _seconds_until_room(self, cost: int, limit: int, seconds: int) -> float:
-        """Until the window and the margin after it have room for so many calls; not above 0: they have."""
-        newest = limit - min(cost, limit) + 1  # so many of the last calls must not all be within it
+        """Return the seconds until the window and its margin have room for the calls; 0 or less if they have it now."""
+        newest = limit - min(cost, limit) + 1  # this many of the last calls must not all lie in the window
         oldest, count = self._storage.get_moving_window(self._window_key, newest, seconds + ceil(self._margin))
         if count < newest:
             return 0.0
@@ -168,7 +166,7 @@ class Budget:
 
 
 class _WindowStorage(RedisStorage):
-    """All windows at one Redis, each by its whole key."""
+    """Windows in one Redis, each under its whole key instead of a prefixed one."""
 
     def prefixed_key(self, key: str) -> str:
         return key
@@ -178,13 +176,13 @@ _STORAGES: WeakKeyDictionary[Redis, _WindowStorage] = WeakKeyDictionary()
 
 
 def _get_storage(redis: Redis) -> _WindowStorage:
-    """Made once: it has a client of its own, which costs as much as several questions, and every lane has budgets."""
+    """Return the storage of this Redis, made once: its own client costs as much as several commands, per lane."""
     if redis not in _STORAGES:
         _STORAGES[redis] = _WindowStorage("redis://", connection_pool=redis.connection_pool)
     return _STORAGES[redis]
 
 
 def choose_window(rate: float) -> tuple[int, int]:
-    """Whole calls in whole seconds, never above the rate: the shortest window that has room for one."""
+    """Return whole calls per whole seconds, never above the rate: the shortest window with room for one call."""
     seconds = max(1, ceil(1 / rate))
     return max(1, floor(rate * seconds)), seconds

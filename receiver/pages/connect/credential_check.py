@@ -105,7 +105,7 @@ def _find_field(form: ConnectForm, key: str) -> str:
 def _find_address_field(form: ConnectForm) -> str:
     """Where the platform is, if that is asked for: no key is to blame for an address."""
     fields = DESTINATIONS[form.platform.data].fields
-    return _find_field(form, next((field.key for field in fields if field.elsewhere), ""))
+    return _find_field(form, next((field.key for field in fields if field.sets_host), ""))
 
 
 def _find_named_field(form: ConnectForm, error: Misconfigured) -> str:

@@ -98,7 +98,7 @@ def build_form(accounts: Mapping[int, str] | None, *, anywhere: bool) -> Connect
         get_field_name(cls.platform, field): _build_field(cls, field)
         for cls in platforms
         for field in cls.fields
-        if anywhere or not field.elsewhere
+        if anywhere or not field.sets_host
     }
     form: ConnectForm = type("DrawnConnectForm", (ConnectForm,), added)()
     form.platform.choices = [(cls.platform, cls.title) for cls in platforms]

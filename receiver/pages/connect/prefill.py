@@ -44,7 +44,7 @@ def load_saved_fields(site: Context, store_id: int) -> SavedFields:
         secrets["client_secret"], address_of["client_secret"] = keys["client_secret"], "cratejoy_url"
     for link in filter(None, links):
         config, fields = decrypt(site.settings.secret_keys, link.config), DESTINATIONS[link.platform].fields
-        address = next((get_field_name(link.platform, one) for one in fields if one.elsewhere), "")
+        address = next((get_field_name(link.platform, one) for one in fields if one.sets_host), "")
         for one in fields:
             name = get_field_name(link.platform, one)
             (secrets if one.secret else plain)[name] = config.get(one.key, "")

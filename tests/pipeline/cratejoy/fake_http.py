@@ -41,10 +41,10 @@ class FakeRateLimit:
     def pause(self, seconds):
         self.pauses.append(seconds)
 
-    def rest(self, seconds):
-        self.rests.append(seconds)
+    def hold_off(self, seconds):
+        self.hold_offs.append(seconds)
 
-    def paused(self):
+    def pause_left_s(self):
         return (self.pauses[-1] or 1.0) if self.pauses else 0.0
 
     def record_success(self):

@@ -189,7 +189,7 @@ def test_a_time_to_come_back_is_everybodys_whatever_refusal_names_it_and_lowers_
     with pytest.raises(CratewireError, match=str(status)):
         store.page("orders")
 
-    assert (gate.rests, gate.pauses) == ([7.0], [])
+    assert (gate.hold_offs, gate.pauses) == ([7.0], [])
 
 
 @pytest.mark.parametrize("given", [answer(503), answer(503, retry_after="soon"), page(), HTTPResponse(None)])
@@ -200,7 +200,7 @@ def test_an_answer_that_names_no_time_stops_nobody(given):
     with suppress(CratewireError):
         store.page("orders")
 
-    assert gate.rests == []
+    assert gate.hold_offs == []
 
 
 def test_the_budget_is_shared_by_all_clients_of_the_store(shop, redis):

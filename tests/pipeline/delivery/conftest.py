@@ -10,7 +10,7 @@ from tests.pipeline.ledger.rows import add_connection, add_person, add_store
 
 
 @pytest.fixture
-def bench(engine: Engine) -> LaneSetup:
+def lane_setup(engine: Engine) -> LaneSetup:
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
     with writing(engine) as conn:
         store = add_store(conn)

@@ -1,4 +1,4 @@
-"""A destination and a budget that do what a test tells them, and remember what they were asked."""
+"""A destination and a budget that follow a script, and record what they were asked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def always(outcome: Outcome, *statuses: int) -> Behaviour:
 
 
 class ScriptedDestination:
-    """Takes everything, unless `next` says otherwise."""
+    """Accepts everything, unless `next` says otherwise."""
 
     platform: ClassVar[str] = "scripted"
     title: ClassVar[str] = "Scripted"
@@ -56,7 +56,7 @@ class ScriptedBudget:
         self.waits: deque[float] = deque()
         self.costs: list[int] = []
         self.pauses: list[float | None] = []
-        self.rests: list[float] = []
+        self.hold_offs: list[float] = []
         self.successes = 0
 
     def acquire(self, cost: int = 1) -> float:
@@ -66,8 +66,8 @@ class ScriptedBudget:
     def pause(self, seconds: float | None) -> None:
         self.pauses.append(seconds)
 
-    def rest(self, seconds: float) -> None:
-        self.rests.append(seconds)
+    def hold_off(self, seconds: float) -> None:
+        self.hold_offs.append(seconds)
 
     def record_success(self) -> None:
         self.successes += 1

@@ -1,4 +1,4 @@
-"""One lane on a workbench: a ledger, a Redis, a clock and a destination, all in the test's hands."""
+"""A lane with its ledger, Redis, clock and destination, all controlled by the test."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ LANE = 0
 class LaneSetup:
     engine: Engine
     redis: Redis
-    link: ConnectionRow
+    connection: ConnectionRow
     people: list[int]
     destination: ScriptedDestination = field(default_factory=ScriptedDestination)
     budget: ScriptedBudget = field(default_factory=ScriptedBudget)
-    share: ScriptedBudget = field(default_factory=ScriptedBudget)
+    backfill_budget: ScriptedBudget = field(default_factory=ScriptedBudget)
     now: int = NOW
     opened: int = 0
 
@@ -41,33 +41,33 @@ class LaneSetup:
 
     def _open(self, _connection_id: int) -> OpenConnection:
         self.opened += 1
-        return OpenConnection(self.destination, self.budget, self.share)
+        return OpenConnection(self.destination, self.budget, self.backfill_budget)
 
     def run(self, *, seconds: int = 60) -> LaneReport:
-        return run_lane(self.deps, self.link.id, LANE, until=self.now + seconds * SECOND)
+        return run_lane(self.deps, self.connection.id, LANE, until=self.now + seconds * SECOND)
 
     def add(self, count: int = 1, person: int = 0, **more: Any) -> list[int]:
         with writing(self.engine) as conn:
-            return add_deliveries(conn, self.link, self.people[person], count, **more)
+            return add_deliveries(conn, self.connection, self.people[person], count, **more)
 
     @property
     def lease_key(self) -> str:
-        return redis_keys.lane_lease(self.link.id, LANE)
+        return redis_keys.lane_lease(self.connection.id, LANE)
 
     def statuses(self) -> list[str]:
-        mine = core.Delivery.connection_id == self.link.id
+        mine = core.Delivery.connection_id == self.connection.id
         with reading(self.engine) as conn:
             return list(conn.execute(select(core.Delivery.status).where(mine).order_by(core.Delivery.id)).scalars())
 
     def lane_row(self) -> Any:
-        mine = core.Lane.connection_id == self.link.id
+        mine = core.Lane.connection_id == self.connection.id
         with reading(self.engine) as conn:
             return conn.execute(
                 select(core.Lane.attempts, core.Lane.next_attempt_at, core.Lane.reason).where(mine)
             ).one()
 
     def connection_row(self) -> Any:
-        mine = core.StoreConnection.id == self.link.id
+        mine = core.StoreConnection.id == self.connection.id
         with reading(self.engine) as conn:
             return conn.execute(
                 select(core.StoreConnection.status, core.StoreConnection.status_reason).where(mine)
@@ -75,7 +75,7 @@ class LaneSetup:
 
 
 def unreachable_redis() -> Redis:
-    """A Redis that is away."""
+    """A Redis that is unavailable."""
     server = fakeredis.FakeServer()
     server.connected = False
     return fakeredis.FakeRedis(server=server)

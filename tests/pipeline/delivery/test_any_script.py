@@ -1,4 +1,4 @@
-"""Whatever a platform does, and however its lane is disturbed: nobody overtaken, nothing lost, nothing sent twice."""
+"""Whatever a platform does, and however its lane is disturbed: order kept, nothing lost, nothing sent twice."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def quick_redis() -> Redis:
 
 
 class _History:
-    """What was attempted and what the ledger was told, in order."""
+    """The attempts and what was recorded of them, in order."""
 
     def __init__(self) -> None:
         self.attempts: list[tuple[int, int]] = []  # (person, delivery)
@@ -73,23 +73,25 @@ class _History:
 def test_no_script_breaks_a_lane(
     quick_engine: Engine, quick_redis: Redis, people: list[int], script: list[tuple[list[str], str]]
 ):
-    bench = _bench(quick_engine, quick_redis)
+    lane_setup = _build_setup(quick_engine, quick_redis)
     with writing(quick_engine) as conn:
-        ids = [add_deliveries(conn, bench.link, bench.people[person])[0] for person in people]
+        ids = [add_deliveries(conn, lane_setup.connection, lane_setup.people[person])[0] for person in people]
     history = _History()
-    bench.destination.next.extend(_behaviour(bench, history, words, disturbance) for words, disturbance in script)
-    bench.destination.next.extend([_behaviour(bench, history, ["sent"] * 4, "none")] * len(ids))
+    lane_setup.destination.next.extend(
+        _behaviour(lane_setup, history, words, disturbance) for words, disturbance in script
+    )
+    lane_setup.destination.next.extend([_behaviour(lane_setup, history, ["sent"] * 4, "none")] * len(ids))
 
     for _ in range(len(script) * 2 + 2):
-        _run_once(bench)
+        _run_once(lane_setup)
 
-    assert set(bench.statuses()) <= {"sent", "dead"}
+    assert set(lane_setup.statuses()) <= {"sent", "dead"}
     assert Counter(history.done) == Counter(ids)
     assert history.again == []
     assert history.overtaken == []
 
 
-def _bench(engine: Engine, redis: Redis) -> LaneSetup:
+def _build_setup(engine: Engine, redis: Redis) -> LaneSetup:
     number = next(_numbers)
     with writing(engine) as conn:
         store = add_store(conn, f"shop-{number}")
@@ -97,36 +99,36 @@ def _bench(engine: Engine, redis: Redis) -> LaneSetup:
         return LaneSetup(engine, redis, add_connection(conn, store.id), people)
 
 
-def _run_once(bench: LaneSetup) -> None:
+def _run_once(lane_setup: LaneSetup) -> None:
     try:
-        bench.now = bench.run().next_attempt_at or bench.now
+        lane_setup.now = lane_setup.run().next_attempt_at or lane_setup.now
     except (ZeroDivisionError, KeyboardInterrupt):
-        bench.now = max(bench.now, bench.lane_row().next_attempt_at)
-    if bench.connection_row().status == "paused":
-        with writing(bench.engine) as conn:
-            resume_connection(conn, bench.link.id, bench.now)
+        lane_setup.now = max(lane_setup.now, lane_setup.lane_row().next_attempt_at)
+    if lane_setup.connection_row().status == "paused":
+        with writing(lane_setup.engine) as conn:
+            resume_connection(conn, lane_setup.connection.id, lane_setup.now)
 
 
-def _behaviour(bench: LaneSetup, history: _History, words: Sequence[str], disturbance: str) -> Behaviour:
+def _behaviour(lane_setup: LaneSetup, history: _History, words: Sequence[str], disturbance: str) -> Behaviour:
     def behave(messages: Sequence[Message]) -> Reply:
         outcomes = _as_the_port_demands([_OUTCOMES[word] for word in words[: len(messages)]])
         history.note(messages, outcomes, settled=disturbance in {"none", "emptied"})
-        _disturb(bench, disturbance)
+        _disturb(lane_setup, disturbance)
         return reply(outcomes)
 
     return behave
 
 
-def _disturb(bench: LaneSetup, disturbance: str) -> None:
+def _disturb(lane_setup: LaneSetup, disturbance: str) -> None:
     if disturbance == "fault":
         raise ZeroDivisionError
     if disturbance == "killed":
         raise KeyboardInterrupt
     if disturbance == "emptied":
-        bench.redis.flushall()
+        lane_setup.redis.flushall()
     if disturbance == "outrun":
-        with writing(bench.engine) as conn:
-            acquire_lane(conn, bench.link.id, LANE, bench.now)
+        with writing(lane_setup.engine) as conn:
+            acquire_lane(conn, lane_setup.connection.id, LANE, lane_setup.now)
 
 
 def _as_the_port_demands(outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -22,18 +22,20 @@ class OfTheAccount(LaneSetup):
     """A connection whose budget is the account's."""
 
     def _open(self, _connection_id: int) -> OpenConnection:
-        return OpenConnection(self.destination, Budget(self.redis, NAME, 10), self.share)
+        return OpenConnection(self.destination, Budget(self.redis, NAME, 10), self.backfill_budget)
 
 
 @pytest.fixture
-def two(bench: LaneSetup) -> list[LaneSetup]:
-    with writing(bench.engine) as conn:
+def two(lane_setup: LaneSetup) -> list[LaneSetup]:
+    with writing(lane_setup.engine) as conn:
         stores = [add_store(conn, name) for name in ("first", "second")]
         links = [(add_connection(conn, store.id), [add_person(conn, store.id, "a@example.com")]) for store in stores]
-    benches: list[LaneSetup] = [OfTheAccount(bench.engine, bench.redis, link, people) for link, people in links]
-    for one in benches:
-        one.add()
-    return benches
+    setups: list[LaneSetup] = [
+        OfTheAccount(lane_setup.engine, lane_setup.redis, link, people) for link, people in links
+    ]
+    for setup in setups:
+        setup.add()
+    return setups
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -1,4 +1,4 @@
-"""Which lanes are trusted not to hang, and how many of the others may run at once."""
+"""Which lanes count as fast, and how many slow ones may run at once."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ def redis(redis_client):
     return redis_client
 
 
-def test_a_lane_nobody_has_tried_is_not_trusted(redis):
+def test_an_untested_lane_is_not_fast(redis):
     assert fast_lanes(redis, [ONE]) == set()
 
 
-def test_a_quick_send_makes_a_lane_trusted_and_no_other(redis):
+def test_a_fast_send_makes_its_lane_fast_and_no_other(redis):
     record_latency(redis, ONE, QUICK)
 
     assert fast_lanes(redis, [ONE, OTHER]) == {ONE}
 
 
-def test_one_slow_call_ends_the_trust(redis):
+def test_a_slow_call_makes_a_lane_slow(redis):
     record_latency(redis, ONE, QUICK)
     record_latency(redis, ONE, SLOW)
 
     assert fast_lanes(redis, [ONE]) == set()
 
 
-def test_of_no_lanes_none_is_trusted(redis):
+def test_no_lanes_give_no_fast_lanes(redis):
     assert fast_lanes(redis, []) == set()
 
 
-def test_there_are_only_so_many_places(redis):
+def test_the_number_of_slots_is_limited(redis):
     with ExitStack() as stack:
         found = [stack.enter_context(acquire_slot(redis, 2, Random(number))) for number in range(3)]
         left = count_free_slots(redis, 2)
@@ -52,27 +52,27 @@ def test_there_are_only_so_many_places(redis):
     assert (found, left, count_free_slots(redis, 2)) == ([True, True, False], 0, 2)
 
 
-def test_a_place_is_given_back_by_whoever_fails(redis):
+def test_a_slot_is_released_when_the_block_raises(redis):
     with pytest.raises(ZeroDivisionError), acquire_slot(redis, 1, Random(1)):
         raise ZeroDivisionError
 
     assert count_free_slots(redis, 1) == 1
 
 
-def test_a_lane_is_known_by_how_its_own_sends_went(bench: LaneSetup):
-    bench.add(1)
-    bench.run()
-    after_a_quick_one = fast_lanes(bench.redis, [(bench.link.id, LANE)])
-    bench.add(1)
-    bench.destination.next.append(lambda messages: replace(SLOW, outcomes=(Sent(),) * len(messages)))
-    bench.run()
+def test_a_lane_is_known_by_how_its_own_sends_went(lane_setup: LaneSetup):
+    lane_setup.add(1)
+    lane_setup.run()
+    after_a_quick_one = fast_lanes(lane_setup.redis, [(lane_setup.connection.id, LANE)])
+    lane_setup.add(1)
+    lane_setup.destination.next.append(lambda messages: replace(SLOW, outcomes=(Sent(),) * len(messages)))
+    lane_setup.run()
 
-    assert (len(after_a_quick_one), fast_lanes(bench.redis, [(bench.link.id, LANE)])) == (1, set())
+    assert (len(after_a_quick_one), fast_lanes(lane_setup.redis, [(lane_setup.connection.id, LANE)])) == (1, set())
 
 
-def test_a_refusal_that_comes_quickly_costs_no_trust(bench: LaneSetup):
-    bench.add(1)
-    bench.destination.next.append(always(RetryAfter(None, "answered 503"), 503))
-    bench.run()
+def test_a_fast_refusal_keeps_a_lane_fast(lane_setup: LaneSetup):
+    lane_setup.add(1)
+    lane_setup.destination.next.append(always(RetryAfter(None, "answered 503"), 503))
+    lane_setup.run()
 
-    assert fast_lanes(bench.redis, [(bench.link.id, LANE)])
+    assert fast_lanes(lane_setup.redis, [(lane_setup.connection.id, LANE)])

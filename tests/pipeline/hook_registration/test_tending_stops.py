@@ -130,7 +130,7 @@ def test_two_do_not_tend_one_store_at_once(ward):
     ward.open_api = open_and_tend
     ward.tend()
 
-    assert held[1].why == "somebody else is at this store's hooks"
+    assert held[1].why == "another process is syncing this store's hooks"
     assert ward.as_it_should_be()
 
 

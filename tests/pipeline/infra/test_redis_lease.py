@@ -30,20 +30,20 @@ def test_a_repeated_call_of_the_holder_succeeds(server: redis.Redis):
     assert lease(server, "a").acquire()
 
 
-def test_a_lease_ends_by_itself(server: redis.Redis):
+def test_a_lease_expires(server: redis.Redis):
     lease(server, "a", ttl_ms=60_000).acquire()
 
     assert 0 < server.pttl(KEY) <= 60_000
 
 
-def test_renewing_gives_the_whole_time_again(server: redis.Redis):
+def test_renewing_restarts_the_time_to_live(server: redis.Redis):
     lease(server, "a", ttl_ms=1_000).acquire()
 
     assert lease(server, "a", ttl_ms=60_000).renew()
     assert server.pttl(KEY) > 1_000
 
 
-def test_somebody_elses_lease_is_neither_renewed_nor_released(server: redis.Redis):
+def test_another_holders_lease_is_neither_renewed_nor_released(server: redis.Redis):
     lease(server, "a").acquire()
 
     assert not lease(server, "b").renew()
@@ -51,14 +51,14 @@ def test_somebody_elses_lease_is_neither_renewed_nor_released(server: redis.Redi
     assert lease(server, "a").renew()
 
 
-def test_after_its_release_anybody_may_have_it(server: redis.Redis):
+def test_after_its_release_another_holder_may_acquire_it(server: redis.Redis):
     lease(server, "a").acquire()
 
     assert lease(server, "a").release()
     assert lease(server, "b").acquire()
 
 
-def test_an_emptied_redis_has_forgotten_the_holder(server: redis.Redis):
+def test_a_flushed_redis_has_lost_the_lease(server: redis.Redis):
     lease(server, "a").acquire()
     server.flushall()
 
@@ -66,36 +66,46 @@ def test_an_emptied_redis_has_forgotten_the_holder(server: redis.Redis):
     assert not lease(server, "a").release()
 
 
-def test_without_redis_nobody_may_begin_but_anybody_may_leave():
-    away = lease(unreachable_redis(), "a")
+def test_without_redis_acquiring_and_renewing_raise_but_releasing_does_not():
+    unreachable = lease(unreachable_redis(), "a")
 
-    for begin in (away.acquire, away.renew):
+    for begin in (unreachable.acquire, unreachable.renew):
         with pytest.raises(redis.ConnectionError):
             begin()
-    assert not away.release()
+    assert not unreachable.release()
 
 
-def test_a_kept_lease_is_renewed_before_its_time_is_over(redis_client: redis.Redis):
-    short = lease(redis_client, "a", ttl_ms=2_000)
-    assert short.acquire()
-
-    with short.kept():
+def test_a_held_lease_is_renewed_before_it_expires(redis_client: redis.Redis):
+    with lease(redis_client, "a", ttl_ms=2_000).hold():
         wait_until(lambda: redis_client.pttl(KEY) < 1_800)
 
         wait_until(lambda: redis_client.pttl(KEY) > 1_800)
 
 
-def test_nobody_renews_a_lease_that_is_no_longer_kept(redis_client: redis.Redis):
-    short = lease(redis_client, "a", ttl_ms=400)
-    assert short.acquire()
+def test_a_lease_is_held_during_the_block_and_released_after_it(server: redis.Redis):
+    with lease(server, "a").hold() as is_held:
+        during = server.exists(KEY)
 
-    with short.kept():
-        pass
-
-    wait_until(lambda: not redis_client.exists(KEY))
+    assert (is_held, during, server.exists(KEY)) == (True, 1, 0)
 
 
-def test_a_beat_that_fails_in_whatever_way_is_followed_by_the_next(redis_client: redis.Redis, monkeypatch):
+def test_a_block_that_raises_releases_the_lease(server: redis.Redis):
+    with pytest.raises(ZeroDivisionError), lease(server, "a").hold():
+        raise ZeroDivisionError
+
+    assert not server.exists(KEY)
+
+
+def test_a_lease_of_another_holder_is_neither_held_nor_released(server: redis.Redis):
+    lease(server, "a").acquire()
+
+    with lease(server, "b").hold() as is_held:
+        assert not is_held
+
+    assert lease(server, "a").renew()
+
+
+def test_a_renewal_that_fails_in_any_way_is_followed_by_the_next(redis_client: redis.Redis, monkeypatch):
     short = lease(redis_client, "a", ttl_ms=400)
     assert short.acquire()
     real, failures = short.renew, iter([1])
@@ -106,25 +116,25 @@ def test_a_beat_that_fails_in_whatever_way_is_followed_by_the_next(redis_client:
         return real()
 
     monkeypatch.setattr(short, "renew", renew)
-    with short.kept():
+    with short.keep():
         redis_client.pexpire(KEY, 60_000)
 
         wait_until(lambda: redis_client.pttl(KEY) < 1_000)
 
 
-def test_work_that_hangs_for_good_does_not_keep_its_lease(redis_client: redis.Redis):
+def test_a_lease_is_not_renewed_for_ever(redis_client: redis.Redis):
     short = lease(redis_client, "a", ttl_ms=400)
     assert short.acquire()
 
-    with short.kept(max_seconds=0):
+    with short.keep(max_seconds=0):
         wait_until(lambda: not redis_client.exists(KEY))
 
 
-def test_keeping_a_lease_that_was_lost_does_not_take_it_back(redis_client: redis.Redis):
+def test_renewing_a_lost_lease_does_not_take_it_back(redis_client: redis.Redis):
     short = lease(redis_client, "a", ttl_ms=100)
     assert short.acquire()
 
-    with short.kept():
+    with short.keep():
         redis_client.set(KEY, "b", px=60_000)
         wait_until(lambda: redis_client.pttl(KEY) < 59_700)
 

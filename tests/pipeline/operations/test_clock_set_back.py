@@ -99,11 +99,11 @@ def test_a_budget_whose_last_calls_lie_ahead_can_be_used_again(redis, engine):
 
 def test_a_pause_of_an_account_ends_when_it_was_to(redis, engine):
     budget = Budget(redis, redis_keys.budget("customerio", "1"), 1.0)
-    budget.rest(30.0)
+    budget.hold_off(30.0)
     set_back(redis)
     repair_clock_set_back(redis, engine, "here", now)
 
-    assert 0 < budget.paused() < 40
+    assert 0 < budget.pause_left_s() < 40
 
 
 def test_a_lease_that_nobody_saw_lengthened_ends_soon(redis, engine):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.delivery.lane import run_lane
-from tasks.lane_dependencies import build_lane_deps
+from tasks.deliveries import build_lane_deps
 from tests.installation import Installation
 
 

@@ -1,4 +1,4 @@
-"""What is waited for and what is left alone, told by events and never by the clock."""
+"""Which work is waited for and which is detached."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks.worker import background_calls as module
 from tasks.worker.background_calls import BackgroundCalls
 from tests.waiting import wait_until
 
-PATIENT = 60
+TIMEOUT_S = 60
 
 
 @pytest.fixture
@@ -24,15 +24,15 @@ def go():
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_timeout(monkeypatch):
     monkeypatch.setattr(module, "CALL_TIMEOUT_S", 0.01)
 
 
 @pytest.fixture
 def rounds(monkeypatch):
     """Grows each time a waiting thread asks whether to go on waiting."""
-    asked, patience = [], module.CallState.patience
-    monkeypatch.setattr(module.CallState, "patience", lambda calls: asked.append(calls) or patience(calls))
+    asked, wait_left_s = [], module.CallState.wait_left_s
+    monkeypatch.setattr(module.CallState, "wait_left_s", lambda calls: asked.append(calls) or wait_left_s(calls))
     return asked
 
 
@@ -40,16 +40,16 @@ def hanging(go, began=None, then=lambda: None):
     """Work whose only call takes until `go`."""
 
     def work(calls):
-        with calls.one():
+        with calls.track_call():
             if began:
                 began.set()
-            assert go.wait(PATIENT)
+            assert go.wait(TIMEOUT_S)
         then()
 
     return work
 
 
-def test_work_is_done_when_it_comes_back():
+def test_the_work_is_done_when_run_returns():
     done = []
 
     BackgroundCalls().run("test", lambda _: done.append(1))
@@ -57,7 +57,7 @@ def test_work_is_done_when_it_comes_back():
     assert done == [1]
 
 
-def test_its_error_is_raised():
+def test_the_error_of_the_work_is_raised():
     def work(_):
         raise ZeroDivisionError
 
@@ -65,23 +65,23 @@ def test_its_error_is_raised():
         BackgroundCalls().run("test", work)
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_call_that_hangs_is_left_alone_and_the_work_goes_on_after_it(go):
+@pytest.mark.usefixtures("short_timeout")
+def test_a_call_that_hangs_is_detached_and_the_work_goes_on_after_it(go):
     done = threading.Event()
 
     BackgroundCalls().run("test", hanging(go, then=done.set))
 
     assert not done.is_set()
     go.set()
-    assert done.wait(PATIENT)
+    assert done.wait(TIMEOUT_S)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeout")
 def test_work_that_takes_long_without_a_call_is_waited_for(rounds):
     done = []
 
     def work(calls):
-        with calls.one():
+        with calls.track_call():
             pass
         wait_until(lambda: len(rounds) > 3)
         done.append(1)
@@ -91,39 +91,39 @@ def test_work_that_takes_long_without_a_call_is_waited_for(rounds):
     assert done == [1]
 
 
-@pytest.mark.usefixtures("impatient")
-def test_of_more_than_may_go_on_the_last_is_waited_for(go, rounds):
-    lingering, came_back = BackgroundCalls(most=2), []
+@pytest.mark.usefixtures("short_timeout")
+def test_a_call_beyond_the_limit_is_waited_for(go, rounds):
+    background, came_back = BackgroundCalls(max_calls=2), []
     for _ in range(2):
-        lingering.run("test", hanging(go))
+        background.run("test", hanging(go))
     began = threading.Event()
 
     def third():
-        lingering.run("test", hanging(go, began))
+        background.run("test", hanging(go, began))
         came_back.append(go.is_set())
 
     thread = threading.Thread(target=third)
     thread.start()
-    assert began.wait(PATIENT)
+    assert began.wait(TIMEOUT_S)
     rounds.clear()
     wait_until(lambda: len(rounds) > 3)
     go.set()
-    thread.join(PATIENT)
+    thread.join(TIMEOUT_S)
 
     assert came_back == [True]
 
 
-@pytest.mark.usefixtures("impatient")
-def test_what_has_come_to_its_end_makes_room(go):
-    lingering = BackgroundCalls(most=1)
-    lingering.run("test", hanging(go))
+@pytest.mark.usefixtures("short_timeout")
+def test_finished_work_makes_room(go):
+    background = BackgroundCalls(max_calls=1)
+    background.run("test", hanging(go))
     go.set()
-    wait_until(lambda: not lingering._running)
+    wait_until(lambda: not background._running)
     again = threading.Event()
 
-    lingering.run("test", hanging(again))
+    background.run("test", hanging(again))
 
-    assert len(lingering._running) == 1
+    assert len(background._running) == 1
     again.set()
 
 
@@ -131,22 +131,22 @@ def test_a_thread_that_cannot_be_started_takes_no_room(monkeypatch):
     def fail(_):
         raise RuntimeError("can't start new thread")
 
-    lingering = BackgroundCalls()
+    background = BackgroundCalls()
     monkeypatch.setattr(threading.Thread, "start", fail)
 
     with pytest.raises(RuntimeError):
-        lingering.run("test", lambda _: None)
+        background.run("test", lambda _: None)
 
-    assert not lingering._running
+    assert not background._running
 
 
-@pytest.mark.usefixtures("impatient")
-def test_work_knows_whether_somebody_still_waits_for_it(go):
+@pytest.mark.usefixtures("short_timeout")
+def test_work_knows_whether_it_is_detached(go):
     known = []
 
     def work(calls):
-        known.append(calls.left)
-        hanging(go, then=lambda: known.append(calls.left))(calls)
+        known.append(calls.is_detached)
+        hanging(go, then=lambda: known.append(calls.is_detached))(calls)
 
     BackgroundCalls().run("test", work)
     go.set()
@@ -155,55 +155,55 @@ def test_work_knows_whether_somebody_still_waits_for_it(go):
     assert known == [False, True]
 
 
-@pytest.mark.usefixtures("impatient")
-def test_an_error_that_comes_later_is_told_with_the_ids_of_its_task(go):
+@pytest.mark.usefixtures("short_timeout")
+def test_an_error_after_detaching_is_logged_with_the_ids_of_its_task(go):
     def fail():
         raise ZeroDivisionError
 
-    lingering = BackgroundCalls()
+    background = BackgroundCalls()
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         with bound_contextvars(chain="c1"):
-            lingering.run("test", hanging(go, then=fail))
+            background.run("test", hanging(go, then=fail))
         go.set()
         wait_until(lambda: lines)
 
     assert [(line["event"], line["chain"]) for line in lines] == [("a task failed", "c1")]
 
 
-def test_a_time_limit_that_strikes_while_it_waits_leaves_it_alone(go, monkeypatch):
+def test_a_time_limit_during_the_wait_detaches_the_work(go, monkeypatch):
     class Struck(BaseException):
         pass
 
     def strike(*_):
         raise Struck
 
-    lingering, done = BackgroundCalls(), threading.Event()
+    background, done = BackgroundCalls(), threading.Event()
     monkeypatch.setattr(module, "wait", strike)
 
     with pytest.raises(Struck):
-        lingering.run("test", hanging(go, then=done.set))
+        background.run("test", hanging(go, then=done.set))
 
     go.set()
-    assert done.wait(PATIENT)
+    assert done.wait(TIMEOUT_S)
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_process_that_ends_lets_what_goes_on_come_to_its_end(go):
-    lingering, done = BackgroundCalls(), threading.Event()
-    lingering.run("test", hanging(go, then=done.set))
+@pytest.mark.usefixtures("short_timeout")
+def test_a_process_that_exits_waits_for_detached_work(go):
+    background, done = BackgroundCalls(), threading.Event()
+    background.run("test", hanging(go, then=done.set))
     threading.Timer(0.2, go.set).start()
 
-    lingering.end()
+    background.wait_until_done()
 
     assert done.is_set()
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_process_that_ends_waits_only_a_little(go, monkeypatch):
+@pytest.mark.usefixtures("short_timeout")
+def test_a_process_that_exits_waits_only_for_a_limited_time(go, monkeypatch):
     monkeypatch.setattr(module, "SHUTDOWN_TIMEOUT_S", 0.1)
-    lingering = BackgroundCalls()
-    lingering.run("test", hanging(go))
+    background = BackgroundCalls()
+    background.run("test", hanging(go))
 
-    lingering.end()
+    background.wait_until_done()
 
-    assert lingering._running
+    assert background._running

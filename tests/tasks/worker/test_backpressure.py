@@ -1,4 +1,4 @@
-"""While nobody takes messages only a few wait, so that a weekend without a worker fills no broker."""
+"""While no worker consumes, few messages are added, so that a weekend without a worker fills no broker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def begin_one() -> None:
     message.work()
 
 
-def test_where_many_messages_wait_and_none_was_taken_lately_nobody_takes_any():
+def test_a_queue_is_stalled_if_many_messages_wait_and_none_was_taken_recently():
     fill_queue(HOOKS)
 
     assert is_stalled(app, HOOKS)
@@ -72,7 +72,7 @@ def test_while_the_broker_is_away_nothing_is_held_back(installed: Installation, 
     assert not is_stalled(app, HOOKS)
 
 
-def test_kicks_do_not_pile_up_while_no_worker_runs(installed: Installation):
+def test_chain_runs_do_not_pile_up_while_no_worker_runs(installed: Installation):
     for _ in range(2 * MAX_WAITING_MESSAGES):
         start_chain()
 

@@ -1,4 +1,4 @@
-"""What a failing task tells, and what it keeps to itself."""
+"""What the log and the error of a failing task contain, and what they do not."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_error_leaves_the_task_without_its_text():
     assert caught.value.__suppress_context__
 
 
-def test_an_error_is_told_once_with_its_trace():
+def test_an_error_is_logged_once_with_its_traceback():
     with structlog.testing.capture_logs() as lines, pytest.raises(TaskFailed):
         fails(KeyError("marian@example.com"))
 
@@ -53,11 +53,13 @@ def test_an_error_is_told_once_with_its_trace():
 
 
 @pytest.mark.parametrize("error", [RedisAway("nobody listens"), BrokerAway("nobody listens")])
-def test_a_server_that_is_away_is_told_in_one_line(error):
+def test_an_unavailable_server_is_logged_in_one_line(error):
     with structlog.testing.capture_logs() as lines, pytest.raises(TaskFailed):
         fails(error)
 
-    assert lines == [{"event": "a task gave up for now", "error": type(error).__name__, "log_level": "warning"}]
+    assert lines == [
+        {"event": "task failed: server unavailable", "error": type(error).__name__, "log_level": "warning"}
+    ]
 
 
 @pytest.mark.parametrize("error", [StaleFence("lane 1/2"), Ignore()])

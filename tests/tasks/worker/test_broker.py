@@ -1,4 +1,4 @@
-"""Workers and beat look for a lost broker every few seconds, however long it has been away."""
+"""Workers and beat reconnect to a lost broker every few seconds, however long it was away."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasks.worker.broker import INTERVAL_MAX_S, FastReconnectConnection
 
 
 class Enough(Exception):
-    """The attempts so far tell how it goes on."""
+    """Records the intervals between attempts."""
 
 
 def test_no_wait_for_the_broker_is_long():

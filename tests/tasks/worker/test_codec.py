@@ -40,7 +40,7 @@ def test_a_batch_comes_out_as_it_went_in(body):
 @pytest.mark.parametrize(
     ("body", "mark"), [({"name": "Zoë"}, ORJSON_MARK), ({"name": "Zoë", "total": 2**64}, JSON_MARK)]
 )
-def test_a_packed_batch_is_one_text_that_names_nobody(body, mark):
+def test_an_encoded_batch_is_a_string_without_names(body, mark):
     parcel = encode_payload(batch_of(body))
 
     assert parcel.startswith(mark)
@@ -72,7 +72,7 @@ def test_a_batch_packed_in_another_versions_way_is_refused():
         decode_payload("z9:eAGr")
 
 
-def test_a_message_that_unpacks_to_more_than_any_batch_is_refused():
+def test_a_message_that_decodes_to_more_than_any_batch_is_refused():
     bomb = ORJSON_MARK + base64.b64encode(zlib.compress(bytes(MAX_UNPACKED_BYTES + 1))).decode()
 
     with pytest.raises(TooLarge):

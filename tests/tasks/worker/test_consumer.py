@@ -1,4 +1,4 @@
-"""How often a worker tells flower what it does."""
+"""How often a worker sends its events to flower."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from tasks.worker.consumer import EVENT_FLUSH_INTERVAL_S, WorkerConsumer
 
 
 class Telling(WorkerConsumer):
-    """One that only counts how often it tells."""
+    """A consumer that only counts how often it sends events."""
 
     def __init__(self, hub: Hub | None) -> None:
         self.hub = hub
-        self.told = 0
+        self.sent = 0
 
     def _flush_events(self) -> None:
-        self.told += 1
+        self.sent += 1
 
 
-def test_events_that_come_together_are_told_together():
+def test_events_that_come_together_are_sent_together():
     consumer = Telling(hub := Hub())
 
     for _ in range(10):
         consumer.on_send_event_buffered()
     wait_out(hub)
 
-    assert consumer.told == 1
+    assert consumer.sent == 1
 
 
-def test_an_event_after_that_is_told_too():
+def test_a_later_event_is_sent_too():
     consumer = Telling(hub := Hub())
     consumer.on_send_event_buffered()
     wait_out(hub)
@@ -37,15 +37,15 @@ def test_an_event_after_that_is_told_too():
     consumer.on_send_event_buffered()
     wait_out(hub)
 
-    assert consumer.told == 2
+    assert consumer.sent == 2
 
 
-def test_without_an_event_loop_nobody_is_told_later():
+def test_without_an_event_loop_nothing_is_sent_later():
     consumer = Telling(None)
 
     consumer.on_send_event_buffered()
 
-    assert consumer.told == 0
+    assert consumer.sent == 0
 
 
 def wait_out(hub: Hub) -> None:

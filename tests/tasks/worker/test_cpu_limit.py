@@ -61,7 +61,7 @@ def test_a_signal_that_is_late_finds_nothing_to_strike():
     assert signal.getitimer(TIMER) == (0.0, 0.0)
 
 
-def test_what_other_threads_spend_is_not_held_against_the_block():
+def test_the_cpu_time_of_other_threads_does_not_count():
     ended = threading.Event()
 
     def spend():
@@ -79,7 +79,7 @@ def test_what_other_threads_spend_is_not_held_against_the_block():
         other.join()
 
 
-def test_a_thread_hears_no_signal_and_is_not_struck():
+def test_outside_the_main_thread_there_is_no_limit():
     ended = []
 
     def work():

@@ -1,4 +1,4 @@
-"""A database in trouble costs no hook: it is named where people look, and hooks go on when it is over."""
+"""Database trouble loses no hook: it is reported, and hooks are processed when it is over."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def on_postgres(installed, empty_postgres):
         admin.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO worker")
         admin.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO worker")
         engine = make_engine(empty_postgres.replace("cratewire@", "worker@"))
-        here = replace(installed.process, engine=engine)
-        process._contexts[os.getpid()] = here
-        yield Installation(here, installed.environment), admin
+        context = replace(installed.process, engine=engine)
+        process._contexts[os.getpid()] = context
+        yield Installation(context, installed.environment), admin
         engine.dispose()
         admin.execute("DROP OWNED BY worker")
         admin.execute("DROP ROLE worker")

@@ -1,4 +1,4 @@
-"""How many heaps the threads of a process have, told by the C library itself."""
+"""How many heaps the threads of a process have, as reported by the C library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import ctypes, threading
 from tasks.worker.malloc import limit_heaps
 
 if {shared}:
-    assert share_heaps()
+    assert limit_heaps()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.fopen.restype = ctypes.c_void_p
@@ -22,10 +22,10 @@ def need():
     together.wait()
 
 threads = [threading.Thread(target=need) for _ in range(6)]
-for one in threads:
-    one.start()
-for one in threads:
-    one.join()
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
 stdout = libc.fopen(b"/dev/stdout", b"w")
 libc.malloc_info(0, ctypes.c_void_p(stdout))
 libc.fflush(ctypes.c_void_p(stdout))

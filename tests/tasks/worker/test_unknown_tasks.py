@@ -1,4 +1,4 @@
-"""Two versions side by side: what one does not know waits for the other."""
+"""Two versions side by side: messages that one does not know are held for the other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = "zoe@example.com"
 
 @pytest.fixture
 def message() -> Iterator[Message]:
-    """One message of a task nobody here knows, taken from its queue."""
+    """A message of an unknown task, taken from its queue."""
     app.send_task(NAME, ({"email": SECRET},), queue=HOOKS)
     with app.connection_for_read() as connection:
         taken = app.amqp.queues[HOOKS](connection.default_channel).get()
@@ -37,7 +37,7 @@ def the_next() -> Message:
         return app.amqp.queues[HOOKS](connection.default_channel).get(no_ack=True)
 
 
-def test_a_parked_message_is_sent_again_as_it_was_once_its_task_is_known(message: Message, redis_client: redis.Redis):
+def test_a_held_message_is_resent_unchanged_once_its_task_is_known(message: Message, redis_client: redis.Redis):
     assert unknown_tasks.hold(redis_client, message)
 
     assert unknown_tasks.resend(redis_client, app, {NAME}) == 1
@@ -47,18 +47,18 @@ def test_a_parked_message_is_sent_again_as_it_was_once_its_task_is_known(message
     assert again.headers["id"] == message.headers["id"]
 
 
-def test_a_parked_message_stays_as_long_as_nobody_knows_its_task(message: Message, redis_client: redis.Redis):
+def test_a_held_message_stays_while_its_task_is_unknown(message: Message, redis_client: redis.Redis):
     unknown_tasks.hold(redis_client, message)
 
     assert unknown_tasks.resend(redis_client, app, set(app.tasks)) == 0
     assert redis_client.llen(redis_keys.HELD_MESSAGES) == 1
 
 
-def test_a_message_that_cannot_be_parked_is_told_of(message: Message):
+def test_holding_a_message_without_redis_returns_false(message: Message):
     assert not unknown_tasks.hold(unreachable_redis(), message)
 
 
-def test_the_parking_place_does_not_grow_without_end(
+def test_the_number_of_held_messages_is_limited(
     message: Message, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(unknown_tasks, "MAX_HELD_MESSAGES", 3)
@@ -76,8 +76,8 @@ def test_a_worker_parks_what_it_does_not_know_and_says_nothing_of_its_content(
 ):
     app.send_task(NAME, ({"email": SECRET},), queue=HOOKS)
 
-    with worker(installed.environment, tmp_path / "worker.log", concurrency=1) as one:
-        wait_until(lambda: "a task of another version is parked" in one.said, lambda: one.said)
+    with worker(installed.environment, tmp_path / "worker.log", concurrency=1) as running:
+        wait_until(lambda: "held a message of an unknown task" in running.said, lambda: running.said)
 
         assert redis_client.llen(redis_keys.HELD_MESSAGES) == 1
-        assert SECRET not in one.said
+        assert SECRET not in running.said

@@ -1,4 +1,4 @@
-"""When a worker counts as deaf, and that a real one that is ends."""
+"""When a worker counts as stalled, and that a real one exits then."""
 
 from __future__ import annotations
 
@@ -23,56 +23,58 @@ IDLE, BUSY = 20.0, 180.0
 
 
 class Watched:
-    """A worker as the watchdog sees it, and a clock."""
+    """The snapshots of a worker, and a clock."""
 
     def __init__(self):
         self.time = 1000.0
-        self.deafness = StallDetector(lambda: self.time, IDLE, BUSY)
+        self.detector = StallDetector(lambda: self.time, IDLE, BUSY)
 
-    def after(self, seconds, look):
+    def after(self, seconds, snapshot):
         self.time += seconds
-        return self.deafness.judge(look)
+        return self.detector.is_stalled(snapshot)
 
-    def sees(self, look, seconds, every=2.0):
-        """Whether it was ever judged deaf while this was seen for so long."""
-        return any(self.after(every, look) for _ in range(round(seconds / every)))
-
-
-def waiting(taken=5, *, busy=False, messages=3):
-    return QueueSnapshot({"hooks": messages}, {"hooks": taken}, busy)
+    def sees(self, snapshot, seconds, every=2.0):
+        """Return whether the worker ever counted as stalled while this was seen for so long."""
+        return any(self.after(every, snapshot) for _ in range(round(seconds / every)))
 
 
-def test_a_worker_that_takes_nothing_though_messages_wait_is_deaf():
+def waiting(taken=5, *, is_busy=False, messages=3):
+    return QueueSnapshot({"hooks": messages}, {"hooks": taken}, is_busy)
+
+
+def test_a_worker_that_takes_no_message_although_some_wait_is_stalled():
     assert Watched().sees(waiting(), IDLE + 6)
 
 
-def test_it_has_time_to_begin():
+def test_a_worker_has_time_to_start():
     assert not Watched().sees(waiting(), IDLE - 2)
 
 
-def test_without_messages_silence_is_no_fault():
+def test_without_waiting_messages_a_worker_is_not_stalled():
     assert not Watched().sees(waiting(messages=0), 1000)
 
 
-def test_one_that_takes_messages_is_not_deaf_however_many_wait():
+def test_a_worker_that_takes_messages_is_not_stalled_however_many_wait():
     watched = Watched()
 
     assert not any(watched.after(2, waiting(taken=number)) for number in range(500))
 
 
-def test_one_that_hears_one_queue_and_not_the_other_is_deaf():
+def test_a_worker_that_consumes_only_one_of_two_queues_is_stalled():
     watched = Watched()
-    looks = (QueueSnapshot({"hooks": 3, "deliveries": 1}, {"deliveries": number}, busy=False) for number in range(30))
+    snapshots = (
+        QueueSnapshot({"hooks": 3, "deliveries": 1}, {"deliveries": number}, is_busy=False) for number in range(30)
+    )
 
-    assert any(watched.after(2, look) for look in looks)
-
-
-def test_one_at_work_may_leave_messages_until_the_hard_time_limit():
-    assert not Watched().sees(waiting(busy=True), BUSY - 4)
-    assert Watched().sees(waiting(busy=True), BUSY + 6)
+    assert any(watched.after(2, snapshot) for snapshot in snapshots)
 
 
-def test_while_the_broker_cannot_be_asked_nobody_is_deaf():
+def test_a_busy_worker_may_leave_messages_until_the_hard_time_limit():
+    assert not Watched().sees(waiting(is_busy=True), BUSY - 4)
+    assert Watched().sees(waiting(is_busy=True), BUSY + 6)
+
+
+def test_while_the_broker_is_unavailable_no_worker_is_stalled():
     watched = Watched()
     watched.sees(waiting(), IDLE - 4)
     watched.sees(None, 600)
@@ -80,7 +82,7 @@ def test_while_the_broker_cannot_be_asked_nobody_is_deaf():
     assert not watched.sees(waiting(), IDLE - 4)
 
 
-def test_an_empty_queue_in_between_starts_the_count_anew():
+def test_an_empty_queue_in_between_restarts_the_time():
     watched = Watched()
     watched.sees(waiting(), IDLE - 4)
     watched.after(2, waiting(messages=0))
@@ -88,24 +90,24 @@ def test_an_empty_queue_in_between_starts_the_count_anew():
     assert not watched.sees(waiting(), IDLE - 4)
 
 
-# Celery's own program, with a watchdog that loses its patience sooner.
+# Celery's own program, with a watchdog that exits sooner.
 PROGRAM = """
 import sys
 from celery.__main__ import main
 from tasks.worker import watchdog
 watchdog.IDLE_LIMIT_S, watchdog.CHECK_INTERVAL_S = 3.0, 0.5
-sys.argv = "celery -A tasks.app worker -Q hooks,deliveries -n deaf@here -c 1 -l WARNING".split()
+sys.argv = "celery -A tasks.app worker -Q hooks,deliveries -n stalled@host -c 1 -l WARNING".split()
 main()
 """
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_real_worker_that_has_lost_its_ear_ends_and_the_next_one_takes_up_its_work(installed, tmp_path):
+def test_a_real_worker_that_stops_consuming_exits_and_its_successor_does_the_work(installed, tmp_path):
     redis = installed.process.redis
     with started(installed, tmp_path / "first.log") as worker:
-        wait_until(lambda: app.control.ping(["deaf@here"], timeout=1))
-        app.control.cancel_consumer("hooks", destination=["deaf@here"], reply=True, timeout=30)
+        wait_until(lambda: app.control.ping(["stalled@host"], timeout=1))
+        app.control.cancel_consumer("hooks", destination=["stalled@host"], reply=True, timeout=30)
         sweep()
         code = ended(worker, lambda: app.send_task("deliveries.sweep", queue="deliveries"))
 

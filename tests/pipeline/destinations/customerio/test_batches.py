@@ -29,16 +29,16 @@ def test_items_of_people_who_have_a_profile_share_a_round():
 
     plan = plan_round(items, {1, 2})
 
-    assert (places(plan.batched), plan.later) == ([0, 1, 2, 3], [])
+    assert (places(plan.batched), plan.deferred) == ([0, 1, 2, 3], [])
 
 
-def test_the_first_event_of_somebody_new_waits_for_their_profile():
+def test_the_first_event_of_a_new_person_waits_for_their_profile():
     alice, bob = person(1), person(2)
     items = items_of([profile(1, alice), event(2, alice), profile(3, alice), event(4, bob)])
 
     plan = plan_round(items, {2})
 
-    assert (places(plan.batched), places(plan.later)) == ([0, 3], [1, 2])
+    assert (places(plan.batched), places(plan.deferred)) == ([0, 3], [1, 2])
 
 
 def test_two_first_profiles_share_a_round():
@@ -64,21 +64,21 @@ def test_a_long_event_leaves_after_the_batch_and_holds_back_what_follows():
 
     plan = plan_round(items, {1, 2})
 
-    assert (places(plan.batched), places(plan.alone), places(plan.later)) == ([0, 3], [1, 4], [2])
+    assert (places(plan.batched), places(plan.single), places(plan.deferred)) == ([0, 3], [1, 4], [2])
 
 
 def test_long_events_of_one_person_follow_each_other():
     items = items_of([event(n, person(1), note="x" * 40_000) for n in (1, 2)])
 
-    assert places(plan_round(items, {1}).alone) == [0, 1]
+    assert places(plan_round(items, {1}).single) == [0, 1]
 
 
-def test_a_long_event_of_somebody_new_waits_for_their_profile():
+def test_a_long_event_of_a_new_person_waits_for_their_profile():
     items = items_of([profile(1, person(1)), event(2, person(1), note="x" * 40_000)])
 
     plan = plan_round(items, set())
 
-    assert (places(plan.batched), places(plan.alone), places(plan.later)) == ([0], [], [1])
+    assert (places(plan.batched), places(plan.single), places(plan.deferred)) == ([0], [], [1])
 
 
 def test_a_call_has_no_more_items_than_it_may():
@@ -106,7 +106,7 @@ _MESSAGES = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["profile", "e
 
 
 @given(_MESSAGES, st.sets(st.integers(1, 4)))
-def test_rounds_lose_nobody_and_overtake_nobody(told: list[tuple[int, str]], known: set[int]):
+def test_rounds_lose_no_message_and_keep_the_order(told: list[tuple[int, str]], known: set[int]):
     items = items_of(
         [
             profile(n, person(who))
@@ -120,12 +120,12 @@ def test_rounds_lose_nobody_and_overtake_nobody(told: list[tuple[int, str]], kno
     while waiting:
         plan = plan_round(waiting, profiled)
         assert all(
-            item.message.person.id in profiled or item.message.kind == "profile" for item in plan.batched + plan.alone
+            item.message.person.id in profiled or item.message.kind == "profile" for item in plan.batched + plan.single
         )
         profiled |= {item.message.person.id for item in plan.batched if item.message.kind == "profile"}
-        left += plan.without_profile + plan.batched + plan.alone
-        assert len(plan.later) < len(waiting)
-        waiting = plan.later
+        left += plan.without_profile + plan.batched + plan.single
+        assert len(plan.deferred) < len(waiting)
+        waiting = plan.deferred
 
     assert sorted(places(left)) == places(items)
     for who in range(1, 5):

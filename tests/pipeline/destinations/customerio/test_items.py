@@ -44,7 +44,7 @@ def test_a_customer_is_identified_by_id_with_the_address_among_the_attributes():
     }
 
 
-def test_somebody_known_by_address_only_is_identified_by_it():
+def test_a_person_known_only_by_address_is_identified_by_it():
     sent = body(profile(1, GUEST, gift_recipient=True))
 
     assert sent["identifiers"] == {"email": "person-3@example.com"}
@@ -83,7 +83,7 @@ def test_an_event_without_an_id_goes_out_without_one():
         (event(1, ALICE, "é" * 51), "event_name_too_long"),
     ],
 )
-def test_what_can_never_be_taken_is_refused_here(message: Message, reason: str):
+def test_messages_that_could_never_be_accepted_are_rejected(message: Message, reason: str):
     assert refusal(message) == reason
 
 
@@ -92,16 +92,16 @@ def test_an_event_name_of_a_hundred_bytes_passes():
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_an_attribute_without_a_value_is_not_sent_of_somebody_who_has_no_profile(nothing):
+def test_an_attribute_without_a_value_is_not_sent_for_a_person_without_a_profile(nothing):
     assert body(profile(1, GUEST, plan=nothing, city="Austin"), has_profile=False)["attributes"] == {"city": "Austin"}
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_nothing_clears_an_attribute_of_somebody_who_has_a_profile(nothing):
+def test_an_attribute_without_a_value_is_cleared_for_a_person_with_a_profile(nothing):
     assert body(profile(1, GUEST, plan=nothing), has_profile=True)["attributes"] == {"plan": ""}
 
 
-def test_none_is_left_out_for_somebody_new():
+def test_none_is_left_out_for_a_new_person():
     assert body(profile(1, GUEST, plan=None, boxes=1), has_profile=False)["attributes"] == {"boxes": 1}
 
 
@@ -161,9 +161,9 @@ def test_attributes_beyond_three_hundred_are_dropped_and_said():
 def test_a_profile_too_long_for_a_batch_leaves_alone():
     item = made(profile(1, GUEST, **{f"a{number}": "x" * 1000 for number in range(40)}))
 
-    assert item.alone is not None
-    assert (item.alone.method, item.alone.path) == ("PUT", "/api/v1/customers/person-3%40example.com")
-    assert item.alone.template == "/api/v1/customers/{id}"
+    assert item.own_endpoint is not None
+    assert (item.own_endpoint.method, item.own_endpoint.path) == ("PUT", "/api/v1/customers/person-3%40example.com")
+    assert item.own_endpoint.template == "/api/v1/customers/{id}"
     assert json.loads(item.body)["_timestamp"] == AT
 
 
@@ -198,9 +198,9 @@ def test_half_a_surrogate_pair_does_not_stop_an_event():
 def test_an_event_too_long_for_a_batch_leaves_alone_and_whole():
     item = made(event(1, ALICE, note="x" * 90_000))
 
-    assert item.alone is not None
-    assert (item.alone.method, item.alone.path) == ("POST", "/api/v1/customers/cj_7001/events")
-    assert item.alone.template == "/api/v1/customers/{id}/events"
+    assert item.own_endpoint is not None
+    assert (item.own_endpoint.method, item.own_endpoint.path) == ("POST", "/api/v1/customers/cj_7001/events")
+    assert item.own_endpoint.template == "/api/v1/customers/{id}/events"
     assert json.loads(item.body) == {
         "name": "order_new",
         "id": ulid("1"),
@@ -230,7 +230,7 @@ def test_an_event_nested_beyond_reason_is_refused():
     assert refusal(event(1, ALICE, **nested)) == "too_deep"
 
 
-def test_items_show_nobody_in_their_repr():
+def test_the_repr_of_an_item_shows_no_personal_data():
     items = [made(event(1, GUEST, note="x" * 90_000)), made(profile(1, GUEST))]
 
     assert "example" not in repr(items)

@@ -60,7 +60,7 @@ def test_a_second_profile_clears_what_the_first_one_set(destination: CustomerIO,
     assert [one["attributes"]["plan"] for call in track.calls for one in call.taken] == ["a", ""]
 
 
-def test_events_of_somebody_whose_profile_was_refused_do_not_leave(destination: CustomerIO, track: FakeTrack):
+def test_events_of_a_person_whose_profile_was_refused_are_not_sent(destination: CustomerIO, track: FakeTrack):
     track.next.append(refusing(0))
 
     reply = destination.send([profile(1, ALICE, has_profile=False), event(2, ALICE, has_profile=False), event(3, BOB)])
@@ -78,14 +78,14 @@ def test_a_second_profile_lets_the_events_after_it_leave(destination: CustomerIO
     assert [type(one) for one in reply.outcomes] == [Rejected, Sent, Sent]
 
 
-def test_events_of_somebody_without_any_profile_do_not_leave(destination: CustomerIO, track: FakeTrack):
+def test_events_of_a_person_without_any_profile_are_not_sent(destination: CustomerIO, track: FakeTrack):
     reply = destination.send([event(1, ALICE, has_profile=False)])
 
     assert reply.outcomes == (Rejected("profile_refused", "Customer.io has no profile of this person"),)
     assert track.calls == []
 
 
-def test_events_of_somebody_who_has_a_profile_leave_though_a_later_one_is_refused(
+def test_events_of_a_person_with_a_profile_are_sent_though_a_later_profile_is_refused(
     destination: CustomerIO, track: FakeTrack
 ):
     track.next.append(refusing(0))
@@ -93,7 +93,7 @@ def test_events_of_somebody_who_has_a_profile_leave_though_a_later_one_is_refuse
     assert [type(one) for one in destination.send([profile(1, ALICE), event(2, ALICE)]).outcomes] == [Rejected, Sent]
 
 
-def test_a_long_event_keeps_its_place_among_the_persons_others(destination: CustomerIO, track: FakeTrack):
+def test_a_long_event_is_sent_in_order_with_the_persons_other_events(destination: CustomerIO, track: FakeTrack):
     story = [event(1, ALICE, "a"), event(2, ALICE, "b", note="x" * 40_000), event(3, ALICE, "c"), event(4, BOB, "d")]
 
     reply = destination.send(story)
@@ -108,7 +108,7 @@ def test_a_long_event_keeps_its_place_among_the_persons_others(destination: Cust
     assert [call.message_positions for call in reply.calls] == [(0, 3), (1,), (2,)]
 
 
-def test_a_long_event_that_is_refused_kills_nobody_else(destination: CustomerIO, track: FakeTrack):
+def test_a_refused_long_event_affects_no_other_message(destination: CustomerIO, track: FakeTrack):
     track.next.append(CannedAnswer(400, '{"meta":{"errors":["is odd"]}}'))
 
     reply = destination.send([event(1, ALICE, note="x" * 40_000), event(2, ALICE)])
@@ -168,7 +168,7 @@ def test_a_list_of_refused_that_broke_off_is_not_believed(destination: CustomerI
     assert {type(one) for one in destination.send([event(1, ALICE)]).outcomes} == {RetryAfter}
 
 
-def test_one_bad_item_does_not_kill_the_batch_it_spoils(destination: CustomerIO, track: FakeTrack):
+def test_one_bad_item_does_not_reject_the_other_items_of_its_batch(destination: CustomerIO, track: FakeTrack):
     # 8 items, the sixth is bad: the whole, its second half, that one's first half, and at last the item itself
     track.next.extend([MALFORMED, CannedAnswer(), MALFORMED, MALFORMED, CannedAnswer(), MALFORMED, CannedAnswer()])
 
@@ -236,7 +236,7 @@ def test_what_the_platform_will_never_understand_is_rejected_at_once(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 301, 302, 303, 307, 308])
-def test_what_somebody_has_to_mend_breaks_the_connection(destination: CustomerIO, track: FakeTrack, status: int):
+def test_a_permanent_failure_breaks_the_connection(destination: CustomerIO, track: FakeTrack, status: int):
     track.next.append(CannedAnswer(status, "", {"Location": "https://track-eu.customer.io/"} if status < 400 else {}))
 
     reply = destination.send([profile(1, ALICE, has_profile=False), event(2, ALICE, has_profile=False)])
@@ -262,9 +262,7 @@ def test_a_plain_success_counts_whatever_its_body(destination: CustomerIO, track
 
 
 @pytest.mark.parametrize("page", ["<html>Sign in to the network</html>", "\n <!DOCTYPE html>"])
-def test_a_page_in_the_place_of_an_answer_means_that_nobody_has_taken_anything(
-    destination: CustomerIO, track: FakeTrack, page: str
-):
+def test_an_html_page_as_response_means_that_nothing_was_accepted(destination: CustomerIO, track: FakeTrack, page: str):
     track.next.append(CannedAnswer(200, page))
 
     assert [type(one) for one in destination.send([event(1, ALICE)]).outcomes] == [RetryAfter]

@@ -25,7 +25,7 @@ def test_a_send_of_slow_calls_ends_early_and_leaves_the_rest_for_the_next(track:
     assert {one.seconds for one in reply.outcomes[len(track.calls) :] if isinstance(one, RetryAfter)} == {0.0}
 
 
-def test_slow_calls_are_halved_until_one_culprit_is_found(track: FakeTrack):
+def test_slow_calls_are_halved_until_one_bad_item_is_found(track: FakeTrack):
     track.next.extend(all_or_nothing(range(200), {0}))
 
     reply = slow(track).send([event(n, person(n)) for n in range(200)])

@@ -109,7 +109,7 @@ def test_a_cost_beyond_the_window_goes_and_is_paid_for_in_time(budget):
 def test_a_debt_is_no_refusal(budget):
     budget.acquire(20)
 
-    assert budget.paused() == 0.0
+    assert budget.pause_left_s() == 0.0
 
 
 def test_a_refusal_lowers_the_rate_though_there_is_a_debt(budget):
@@ -121,10 +121,10 @@ def test_a_refusal_lowers_the_rate_though_there_is_a_debt(budget):
 
 
 def test_a_new_budget_has_no_pause(budget):
-    assert budget.paused() == 0.0
+    assert budget.pause_left_s() == 0.0
 
 
-def test_a_told_pause_stops_everybody(redis, budget):
+def test_a_pause_with_a_time_stops_all_callers(redis, budget):
     budget.pause(30)
 
     assert 20 < Budget(redis, NAME, 8).acquire() <= 30
@@ -133,7 +133,7 @@ def test_a_told_pause_stops_everybody(redis, budget):
 def test_the_pause_can_be_asked_for(budget):
     budget.pause(30)
 
-    assert 20 < budget.paused() <= 30
+    assert 20 < budget.pause_left_s() <= 30
 
 
 def test_a_call_refused_by_the_pause_takes_nothing(redis, budget):
@@ -168,6 +168,6 @@ def test_a_window_never_holds_more_than_the_rate(rate):
 
 
 @pytest.mark.parametrize("per_second", [0, -1])
-def test_a_budget_of_nothing_is_a_mistake(redis, per_second):
-    with pytest.raises(ValueError, match="more than nothing"):
+def test_a_budget_must_be_positive(redis, per_second):
+    with pytest.raises(ValueError, match="must be positive"):
         Budget(redis, NAME, per_second)

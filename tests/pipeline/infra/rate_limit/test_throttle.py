@@ -85,7 +85,7 @@ def test_refusals_of_calls_under_way_do_not_lower_it_again(budget):
     assert budget.factor() == 0.5
 
 
-def test_one_who_is_refused_again_before_it_has_come_back_is_halved(budget, refuse, succeed):
+def test_a_rate_refused_again_before_its_recovery_is_halved(budget, refuse, succeed):
     refuse(told=3)
     succeed(3)
     before = budget.factor()
@@ -94,7 +94,7 @@ def test_one_who_is_refused_again_before_it_has_come_back_is_halved(budget, refu
     assert budget.factor() == pytest.approx(before / 2)
 
 
-def test_one_who_is_refused_again_near_the_rate_that_was_refused_loses_a_fifth(budget, refuse, succeed):
+def test_a_rate_refused_again_near_the_refused_rate_is_lowered_by_a_fifth(budget, refuse, succeed):
     refuse(told=3)
     succeed(30)
     before = budget.factor()
@@ -156,7 +156,7 @@ def test_from_the_floor_a_minute_of_success_brings_nearly_the_full_rate(budget, 
     assert budget.factor() == pytest.approx(FAST_RECOVERY_SHARE, abs=0.02)
 
 
-def test_many_successes_in_one_second_climb_no_faster(budget, refuse, succeed):
+def test_many_successes_in_one_second_do_not_speed_up_recovery(budget, refuse, succeed):
     refuse()
     succeed(1, step=0.01)
 
@@ -188,7 +188,7 @@ def test_a_clock_that_runs_behind_never_lowers_the_rate(redis, budget, refuse, s
     assert budget.factor() == 0.5
 
 
-def test_at_the_full_rate_nothing_is_kept(redis, budget, refuse, succeed):
+def test_at_the_full_rate_nothing_is_stored(redis, budget, refuse, succeed):
     refuse()
     succeed(HALF_BACK + 61)
 
@@ -203,46 +203,46 @@ def test_a_success_at_the_full_rate_changes_nothing(budget):
     assert budget.factor() == 1.0
 
 
-def test_a_throttle_nobody_touches_is_forgotten(redis, budget):
+def test_an_unused_throttle_expires(redis, budget):
     budget.pause(None)
 
     assert 0 < redis.ttl(f"{NAME}:throttle") <= 86_401
 
 
 @pytest.mark.parametrize(("told", "seconds"), [(0, 1), (-5, 1), (0.2, 1), (2.5, 2.5), (10**9, 86_400)])
-def test_a_told_pause_is_at_least_a_second_and_at_most_a_day(budget, told, seconds):
+def test_a_pause_with_a_time_is_at_least_a_second_and_at_most_a_day(budget, told, seconds):
     budget.pause(told)
 
-    assert seconds / 2 < budget.paused() <= seconds
+    assert seconds / 2 < budget.pause_left_s() <= seconds
 
 
-def test_a_longer_pause_told_meanwhile_counts(budget):
+def test_a_longer_pause_during_a_pause_counts(budget):
     budget.pause(10)
     budget.pause(60)
     budget.pause(20)
 
-    assert 30 < budget.paused() <= 60
+    assert 30 < budget.pause_left_s() <= 60
 
 
 def test_a_refusal_without_a_time_does_not_shorten_the_pause(budget):
     budget.pause(60)
     budget.pause(None)
 
-    assert 30 < budget.paused() <= 60
+    assert 30 < budget.pause_left_s() <= 60
 
 
 @pytest.mark.parametrize(("refusals", "seconds"), [(1, 1), (2, 2), (3, 4), (5, 16), (6, 32), (7, 60), (60, 60)])
 def test_a_pause_of_our_own_doubles_up_to_a_minute(budget, refuse, refusals, seconds):
     refuse(refusals)
 
-    assert seconds / 2 < budget.paused() <= seconds
+    assert seconds / 2 < budget.pause_left_s() <= seconds
 
 
 def test_refusals_that_said_for_how_long_do_not_lengthen_a_pause_of_our_own(budget, refuse):
     refuse(8, told=3)
     refuse()
 
-    assert budget.paused() <= 1
+    assert budget.pause_left_s() <= 1
 
 
 def test_a_success_makes_the_next_pause_short_again(budget, refuse, succeed):
@@ -250,4 +250,4 @@ def test_a_success_makes_the_next_pause_short_again(budget, refuse, succeed):
     succeed(20)
     refuse()
 
-    assert budget.paused() <= 1
+    assert budget.pause_left_s() <= 1

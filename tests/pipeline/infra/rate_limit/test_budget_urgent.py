@@ -42,14 +42,14 @@ def make_room(redis):
     return emptied
 
 
-def test_somebody_urgent_who_must_wait_gets_the_next_place(usual, urgent, make_room):
+def test_an_urgent_caller_that_must_wait_gets_the_next_call(usual, urgent, make_room):
     make_room()
 
     assert usual.acquire() > 0
     assert urgent.acquire() == 0
 
 
-def test_the_others_go_on_once_the_urgent_one_has_been_there(usual, urgent, make_room):
+def test_other_callers_go_on_after_the_urgent_call(usual, urgent, make_room):
     make_room()
     urgent.acquire()
     make_room()
@@ -57,17 +57,17 @@ def test_the_others_go_on_once_the_urgent_one_has_been_there(usual, urgent, make
     assert usual.acquire() == 0
 
 
-def test_an_urgent_one_that_never_comes_back_is_waited_for_no_longer_than_it_takes(redis, usual, urgent):
+def test_an_urgent_caller_that_does_not_return_is_waited_for_only_for_a_limited_time(redis, usual, urgent):
     assert 0 < redis.pttl(f"{NAME}:urgent") <= 1000 * (1 + URGENT_RETRY_S)
 
 
-def test_those_who_must_let_somebody_go_first_look_again_soon(usual, urgent, make_room):
+def test_callers_that_yield_to_an_urgent_caller_ask_again_soon(usual, urgent, make_room):
     make_room()
 
     assert 0 < usual.acquire() <= 0.25
 
 
-def test_an_urgent_one_does_not_pass_a_pause(usual, urgent):
+def test_an_urgent_caller_does_not_bypass_a_pause(usual, urgent):
     usual.pause(30)
 
     assert urgent.acquire() > 25

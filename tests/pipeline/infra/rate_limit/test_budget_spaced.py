@@ -34,7 +34,7 @@ def test_urgent_calls_go_first_between_spaced_ones_too(redis):
     assert urgent.acquire() == 0.0
 
 
-def test_one_that_comes_a_little_late_makes_those_after_it_no_later(redis):
+def test_a_call_that_is_slightly_late_does_not_delay_the_next(redis):
     """The clock of the calls goes on although this one was late."""
     budget = Budget(redis, NAME, 1.5)
     budget.acquire()
@@ -44,7 +44,7 @@ def test_one_that_comes_a_little_late_makes_those_after_it_no_later(redis):
     assert budget.acquire() <= 1 / 1.5 - 0.05
 
 
-def test_one_that_comes_much_later_has_nothing_to_catch_up(redis):
+def test_a_call_that_is_much_later_does_not_catch_up(redis):
     budget = Budget(redis, NAME, 1.5)
     budget.acquire()
     redis.set(f"{NAME}:due", time.time() - 60)
@@ -53,12 +53,12 @@ def test_one_that_comes_much_later_has_nothing_to_catch_up(redis):
     assert budget.acquire() > 0
 
 
-def test_waiting_for_ones_turn_is_no_pause(redis):
+def test_waiting_for_the_next_call_is_no_pause(redis):
     budget = Budget(redis, NAME, 1.5)
     budget.acquire()
 
     assert budget.acquire() > 0
-    assert budget.paused() == 0.0
+    assert budget.pause_left_s() == 0.0
 
 
 def test_spaced_calls_too_keep_the_margin_after_those_of_the_last_second(redis):
