@@ -1,4 +1,4 @@
-"""Reading a hook's bytes: what is inside, and how it was wrapped. Knows nothing of stores or events."""
+"""Decodes the bytes of a hook into the object inside them. Knows nothing of stores or events."""
 
 from pipeline.decode.body import Decoded, Form, decode
 from pipeline.decode.limits import REASON_SENTENCES, Reason

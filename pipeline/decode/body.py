@@ -1,4 +1,4 @@
-"""Bytes of a hook -> the object inside and its fingerprint. Raises nothing but BadHook, whatever the bytes."""
+"""Decodes the bytes of a hook: the object inside, and its fingerprint. Whatever the bytes, only BadHook is raised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.decode.unwrap import unwrap
 
 Form = Literal["A", "B", "C", "D", "query", "form"]
 
-# How the body of a form begins: a name and `=`, or JSON with its first bracket escaped.
+# How a form begins: a name and `=`, or JSON with its first bracket percent-encoded.
 _FORM_START = re.compile(r"[A-Za-z_%][\w.%+\-\[\]]*+=|%(?:7[Bb]|5[Bb])")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # UTF-16, and UTF-32, whose little-endian mark begins alike
@@ -21,17 +21,17 @@ _OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # UTF-16, and UTF-32,
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A body that could be read."""
+    """A body that was decoded."""
 
     form: Form  # how it was wrapped
     body: dict[str, Any]
-    fingerprint: str  # sha-256 of the canonical body: equal for every form
+    fingerprint: str  # sha-256 of the canonical body, the same for every form
 
 
 def decode(raw: bytes, query: str | None = None, *, max_bytes: int = MAX_BYTES) -> Decoded:
-    """Read a hook. The query string counts only when there is no body. Raise BadHook with a `Reason`.
+    """Decode a hook; raise BadHook with a `Reason` if it cannot be. The query string counts only without a body.
 
-    Many senders call JSON a form, so what a body is can be seen from how it begins, not from its `Content-Type`.
+    Many senders declare JSON as a form, so the beginning of the body decides which it is, not its `Content-Type`.
     """
     size = len(raw) + len(query or "")
     if size > max_bytes:
@@ -42,9 +42,9 @@ def decode(raw: bytes, query: str | None = None, *, max_bytes: int = MAX_BYTES) 
         text = _decode_utf8(raw)
         if _FORM_START.match(text):  # no JSON begins like this
             return _build_decoded("form", read_query(text.strip()), None)
-        found = unwrap(text)
-        return _build_decoded(found.form, found.body, found.text)
-    except RecursionError:  # Readers and writers of JSON give up at Python's own depth, far beyond ours.
+        unwrapped = unwrap(text)
+        return _build_decoded(unwrapped.form, unwrapped.body, unwrapped.text)
+    except RecursionError:  # JSON readers and writers fail at Python's recursion limit, far beyond MAX_DEPTH
         refuse(Reason.TOO_DEEP)
 
 

@@ -1,4 +1,4 @@
-"""How much a body may hold, and the one canonical text that stands for it."""
+"""The limits of a body, and its canonical text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.core.errors import BadHook
 
 
 class Reason(StrEnum):
-    """The codes a dead hook carries when decoding failed."""
+    """Why a hook could not be decoded: codes of dead hooks."""
 
     EMPTY = "empty"
     TOO_LARGE = "too_large"
@@ -58,7 +58,7 @@ _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=Fals
 _ONLY_OPENERS = bytes(byte for byte in range(256) if byte not in b"[{")
 _ONLY_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _DEPTH_STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
-# One that has no end goes on to the text's: if it fitted nothing, each quote in it would be tried as a beginning.
+# An unterminated string extends to the end of the text: if it did not match, each quote in it would be tried anew.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+["\\]?+', re.DOTALL)
 _MIN_VALUE_CHARS = 2  # characters that a value takes, with the comma behind it
 _DIGITS_TO_ZERO = bytes.maketrans(b"0123456789", b"0" * 10)
@@ -66,7 +66,7 @@ _TOO_MANY_DIGITS = b"0" * (MAX_DIGITS + 1)
 
 
 def check_count(text: str) -> None:
-    """Refuse a JSON text that holds too many values, before anything is made of it. Costs a short text nothing."""
+    """Refuse a JSON text with too many values before it is parsed. A short text is not scanned."""
     if len(text) > MAX_VALUES * _MIN_VALUE_CHARS and _max_value_count(text) > MAX_VALUES:
         found = _max_value_count(_STRING.sub("", text))
         if found > MAX_VALUES:
@@ -74,7 +74,7 @@ def check_count(text: str) -> None:
 
 
 def check_nesting(text: str) -> None:
-    """Refuse a JSON text that is nested too deeply, before anything is made of it."""
+    """Refuse a JSON text that is nested too deeply before it is parsed."""
     if text.count("{") + text.count("[") <= MAX_DEPTH:
         return
     depth = 0
@@ -85,10 +85,10 @@ def check_nesting(text: str) -> None:
 
 
 def to_canonical_json(body: dict[str, Any], text: bytes | None = None) -> bytes:
-    """Compact JSON with sorted keys, equal for equal bodies: `text`, if known. Refuse a body that is out of bounds.
+    """Return compact JSON with sorted keys, the same for equal bodies: `text`, if known. Refuse a body beyond limits.
 
-    The bounds are looked up in this text, because it is made anyway and searching bytes costs next to nothing; only
-    a text that might be out of bounds is walked through.
+    The limits are checked by searching this text, which is needed anyway and costs next to nothing; the body itself is
+    walked through only if it may exceed them.
     """
     text = text or _encode_canonical(body)
     if len(text.translate(None, _ONLY_OPENERS)) > MAX_DEPTH:
@@ -99,14 +99,14 @@ def to_canonical_json(body: dict[str, Any], text: bytes | None = None) -> bytes:
 
 
 def _max_value_count(text: str) -> int:
-    """A container holds one value more than commas, or none."""
+    """Return an upper bound of the values: a container holds one value more than commas, or none."""
     return text.count(",") + text.count("{") + text.count("[") + 1
 
 
 def _encode_canonical(body: dict[str, Any]) -> bytes:
     try:
         return _ENCODE(body).encode("ascii")
-    except ValueError:  # 1e309 reads as infinity.
+    except ValueError:  # 1e309 reads as infinity
         refuse(Reason.NOT_A_NUMBER)
 
 

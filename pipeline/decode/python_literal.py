@@ -1,7 +1,8 @@
-"""One text as a Python literal, form D: dicts, lists, tuples, text, numbers, None, True and False. Evaluates nothing.
+"""Parses a text as a Python literal, form D: dicts, lists, tuples, text, numbers, None, True and False.
 
-Cratejoy docs print the body of `design_updated` as a Python dict. A parser of our own, because `ast.literal_eval`
-needs a hundred times the text's memory, warns about odd escapes, and does not know Python 2's `10L`.
+Cratejoy's docs print the body of `design_updated` as a Python dict. The parser is our own, because `ast.literal_eval`
+needs a hundred times the text's memory, warns about odd escapes, and does not know Python 2's `10L`. Nothing is
+evaluated.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from pipeline.decode.limits import MAX_DEPTH, MAX_DIGITS, MAX_VALUES, Reason, refuse
 from pipeline.decode.strict_json import NotJSONError, build_object
 
-# Possessive quantifiers: a text that does not fit fails in linear time.
+# Possessive quantifiers: a text that does not match fails in linear time.
 _TOKEN = re.compile(
     r"""\s*+(?:
         (?P<text>[uU]?(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+"))
@@ -34,20 +35,20 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_literal(text: str) -> Any:
-    """The value the text stands for, with lists for tuples. Raise NotJSONError, or BadHook if it is out of bounds."""
+    """Return the value of the text, with lists for tuples. Raise NotJSONError, or BadHook if it exceeds a limit."""
     reader = _Reader(text)
     value = reader.value(0)
-    if not _END.match(text, reader.at):
-        raise NotJSONError(reader.at)
+    if not _END.match(text, reader.position):
+        raise NotJSONError(reader.position)
     return value
 
 
 class _Reader:
-    """A recursive descent over tokens; the depth is bounded, so the stack is too."""
+    """A recursive-descent parser. The depth is limited, and with it the stack."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
+        self.position = 0
         self.values = 0
 
     def value(self, depth: int) -> Any:
@@ -61,7 +62,7 @@ class _Reader:
 
     def _container(self, opener: str, depth: int) -> Any:
         if opener not in _CLOSERS:
-            raise NotJSONError(self.at)
+            raise NotJSONError(self.position)
         if depth > MAX_DEPTH:
             refuse(Reason.TOO_DEEP)
         if opener == "{":
@@ -69,7 +70,7 @@ class _Reader:
         return [self.value(depth) for _ in self._items(_CLOSERS[opener])]
 
     def _items(self, closer: str) -> Any:
-        """Stop before every item, until the closing bracket; a comma may come last, as in Python."""
+        """Yield before every item, until the closing bracket; a trailing comma is allowed, as in Python."""
         while not self._skip(closer):
             yield
             if not self._skip(","):
@@ -79,45 +80,44 @@ class _Reader:
     def _pair(self, depth: int) -> tuple[str, Any]:
         kind, token = self._next()
         if kind != "text":
-            raise NotJSONError(self.at)
+            raise NotJSONError(self.position)
         self._expect(":")
         return self.string(token), self.value(depth)
 
     def _next(self) -> tuple[str, str]:
-        match = _TOKEN.match(self.text, self.at)
+        match = _TOKEN.match(self.text, self.position)
         if match is None or match.lastgroup is None:
-            raise NotJSONError(self.at)
-        self.at = match.end()
+            raise NotJSONError(self.position)
+        self.position = match.end()
         return match.lastgroup, match[match.lastgroup]
 
     def _skip(self, mark: str) -> bool:
-        match = _TOKEN.match(self.text, self.at)
+        match = _TOKEN.match(self.text, self.position)
         if match is None or match["mark"] != mark:
             return False
-        self.at = match.end()
+        self.position = match.end()
         return True
 
     def _expect(self, mark: str) -> None:
         if not self._skip(mark):
-            raise NotJSONError(self.at)
+            raise NotJSONError(self.position)
 
     def string(self, token: str) -> str:
         inner = token.lstrip("uU")[1:-1]
         if "\\" in inner:
             inner = _ESCAPE.sub(self._replace_escape, inner)
-        if _SURROGATE.search(inner):  # Python 2 printed an emoji as two escapes.
+        if _SURROGATE.search(inner):  # Python 2 prints an emoji as two escapes
             inner = inner.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
         return inner
 
     def _replace_escape(self, match: re.Match[str]) -> str:
         unicode, latin, wide, octal, other = match.groups()
         if other is not None:
-            return _SIMPLE_ESCAPES.get(
-                other, other if other in "'\"\\" else f"\\{other}"
-            )  # Python keeps an unknown escape.
+            unknown = other if other in "'\"\\" else f"\\{other}"  # Python keeps the backslash of an unknown escape
+            return _SIMPLE_ESCAPES.get(other, unknown)
         code = int(octal, 8) if octal else int(unicode or latin or wide, 16)
         if code > sys.maxunicode:
-            raise NotJSONError(self.at)
+            raise NotJSONError(self.position)
         return chr(code)
 
     def integer(self, token: str) -> int:
@@ -132,7 +132,7 @@ class _Reader:
         if token in _NOT_NUMBERS:
             refuse(Reason.NOT_A_NUMBER)
         if token not in _CONSTANTS:
-            raise NotJSONError(self.at)
+            raise NotJSONError(self.position)
         return _CONSTANTS[token]
 
 

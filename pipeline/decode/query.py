@@ -1,6 +1,6 @@
-"""The query string of a GET hook, or the body of a form, as an object.
+"""Reads the query string of a GET hook, or the body of a form, as an object.
 
-Cratejoy docs: the merchant names a GET hook's parameters, so any may come.
+Cratejoy's docs: the merchant names the parameters of a GET hook, so any name is possible.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.decode.unwrap import unwrap
 
 
 def read_query(query: str) -> dict[str, Any]:
-    """`a=1&b=x` -> {"a": "1", "b": "x"}; a single parameter that holds a JSON object is that object."""
+    """Return {"a": "1", "b": "x"} for `a=1&b=x`; a single parameter that holds a JSON object is that object."""
     if query.count("&") >= MAX_VALUES:
         refuse(Reason.TOO_MANY_VALUES, limit=MAX_VALUES)
     try:
@@ -33,7 +33,7 @@ def read_query(query: str) -> dict[str, Any]:
 
 
 def _read_embedded_object(text: str) -> dict[str, Any] | None:
-    """The object in the text, if it is one. A template nobody filled in, `{{ customer.email }}`, is plain text."""
+    """Return the object in the text, or None. A template that was not filled in, `{{ customer.email }}`, is plain text."""
     try:
         return unwrap(text).body
     except BadHook as error:

@@ -1,4 +1,4 @@
-"""One text as strict JSON: as `json` reads it, but without NaN and without a name that means two things."""
+"""Reads strict JSON: as `json` does, but without NaN, and without a name that has two different values."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pipeline.decode.limits import Reason, check_nesting, refuse
 
 
 class NotJSONError(ValueError):
-    """The text is not JSON; another form may fit. `at` is where reading stopped."""
+    """The text is not JSON; another form may match. `position` is where reading stopped."""
 
-    def __init__(self, at: int) -> None:
-        super().__init__(at)
-        self.at = at
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
 
 
 def read_json(text: str) -> Any:
-    """The value the text stands for. Raise NotJSONError, or BadHook if no other form can help."""
+    """Return the value of the text. Raise NotJSONError, or BadHook if no other form can match."""
     check_nesting(text)
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise NotJSONError(error.pos) from None  # the cause would carry the text
-    except ValueError:  # Python refuses to convert an integer of more than 4300 digits.
+    except ValueError:  # Python refuses to convert an integer of more than 4300 digits
         refuse(Reason.NUMBER_TOO_LONG)
 
 
 def build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object from its pairs. A repeated name passes if it repeats the value too."""
+    """Return the object of these pairs. A name may be repeated with the same value."""
     value = dict(pairs)
     if len(value) != len(pairs):
         _refuse_conflicting_keys(pairs, value)
@@ -41,20 +41,20 @@ def _refuse_conflicting_keys(pairs: list[tuple[str, Any]], value: dict[str, Any]
             refuse(Reason.DUPLICATE_KEY)
 
 
-def _is_identical(one: Any, other: Any) -> bool:
-    """Whether both are written alike: 1, 1.0 and True are equal to Python. Only what stands twice is looked at."""
-    if type(one) is not type(other):
+def _is_identical(first: Any, second: Any) -> bool:
+    """Return whether both are written alike; to Python 1, 1.0 and True are equal."""
+    if type(first) is not type(second):
         return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_is_identical(item, other[key]) for key, item in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(_is_identical, one, other))
-    return repr(one) == repr(other) if isinstance(one, float) else bool(one == other)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(_is_identical(item, second[key]) for key, item in first.items())
+    if isinstance(first, list):
+        return len(first) == len(second) and all(map(_is_identical, first, second))
+    return repr(first) == repr(second) if isinstance(first, float) else bool(first == second)
 
 
 def _refuse_constant(_name: str) -> Never:
     refuse(Reason.NOT_A_NUMBER)
 
 
-# Not strict: a control character inside a string is no reason to lose a hook.
+# `strict=False`: a control character inside a string is no reason to lose a hook.
 _DECODER = json.JSONDecoder(object_pairs_hook=build_object, parse_constant=_refuse_constant, strict=False)

@@ -1,4 +1,4 @@
-"""Unwrapping: strings of JSON within strings, backslash-escaped text, Python literals. Text in, object out."""
+"""Unwraps an object: from JSON strings within strings, backslash-escaped text, or a Python literal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pipeline.decode.strict_json import NotJSONError, read_json
 
 WireForm = Literal["A", "B", "C", "D"]
 
-_IGNORED_EDGES = " \t\r\n\v\f\0\xa0\ufeff"  # white space, NUL and the byte order mark mean nothing around a body
-# Possessive quantifiers: what a repetition has taken it keeps, so a text that does not fit fails in linear time.
+_IGNORED_EDGES = " \t\r\n\v\f\0\xa0\ufeff"  # white space, NUL and the byte order mark around a body
+# Possessive quantifiers do not backtrack, so a text that does not match fails in linear time.
 _ESCAPED = re.compile(r'[\[{](?:\s|\\[nrt])*+[\[{]?+(?:\s|\\[nrt])*+\\+"')
 _LITERAL = re.compile(r"""[\[{(]|[uU]?['"]""")
 _JSON_TYPE_NAMES = {bool: "boolean", int: "number", float: "number", list: "list"}
@@ -22,9 +22,9 @@ _JSON_TYPE_NAMES = {bool: "boolean", int: "number", float: "number", list: "list
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """The object inside, and the form it came in: B bare, A in strings; C or D if any layer needed that reading.
+    """The object inside, and its form: B bare, A in strings; C or D if any layer needed that reading.
 
-    `text` is its canonical text, where that is known already.
+    `text` is the canonical text, if it is known already.
     """
 
     form: WireForm
@@ -33,7 +33,7 @@ class Unwrapped:
 
 
 def unwrap(text: str) -> Unwrapped:
-    """Read layer after layer, until there is an object."""
+    """Read layer after layer until one is an object. Raise BadHook if none is."""
     form: WireForm = "B"
     layer = 0
     while True:
@@ -50,29 +50,29 @@ def unwrap(text: str) -> Unwrapped:
         form, text, layer = _rarer_form(form, "A"), value, layer + 1
 
 
-def _rarer_form(one: WireForm, other: WireForm) -> WireForm:
-    return max(one, other, key="BACD".index)
+def _rarer_form(first: WireForm, second: WireForm) -> WireForm:
+    return max(first, second, key="BACD".index)
 
 
 def _read_layer(text: str, layer: int) -> tuple[WireForm, Any]:
     if not text:
         refuse(Reason.EMPTY, layer=layer)
     check_count(text)
-    plain = read_fast_json(text)
-    if plain is not None:
-        return "B", plain
+    value = read_fast_json(text)
+    if value is not None:
+        return "B", value
     try:
         return "B", read_json(text)
     except NotJSONError as error:
-        at = error.at
+        position = error.position
     try:
         return _read_other_forms(text)
     except NotJSONError as error:
-        refuse(Reason.NOT_JSON, at=max(at, error.at), length=len(text), layer=layer)
+        refuse(Reason.NOT_JSON, at=max(position, error.position), length=len(text), layer=layer)
 
 
 def _read_other_forms(text: str) -> tuple[WireForm, Any]:
-    """Form C is form A without its quotes; form D is the last resort."""
+    """Read the text as form C, which is form A without its quotes, or as form D, a Python literal."""
     if _ESCAPED.match(text):
         return "C", read_json(f'"{text}"')
     if _LITERAL.match(text):
