@@ -1,4 +1,4 @@
-"""What Cratejoy puts on the wire, and typed, normalised, JSON-safe data made of it. No I/O."""
+"""Loads what Cratejoy sends into typed, normalised, JSON-safe data. No I/O."""
 
 from schemas.base import Loaded
 from schemas.loading import InvalidBody, Page, load, load_page

@@ -1,4 +1,4 @@
-"""The base of all schemas: walks over a body's own keys and notes errors and unnamed keys as it goes."""
+"""The base of all schemas: walks over a body's own keys, and reports errors and unknown keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypedDict
 
 from marshmallow import Schema, ValidationError
 
-from schemas.clean import MAX_DEPTH, TOO_DEEP
+from schemas.clean import MAX_DEPTH, TOO_DEEP, json_safe
 from schemas.fields import Email, Id, LenientField, Text
 from schemas.links import parse_link
 from schemas.relations import CollectionLink, Reader, Relation, ToMany
@@ -20,24 +20,22 @@ NOT_AN_OBJECT = "is not an object"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a body. `unknown`: what stood under keys no schema names, by path ("fulfillments.0.foo").
-
-    `aside`: path -> messages of fields that could not be read, and are not in `data`.
-    """
+    """A loaded body. Paths are like "fulfillments.0.foo"."""
 
     data: dict[str, Any]
-    unknown: dict[str, Any]
-    aside: dict[str, list[str]] = field(default_factory=dict)
+    unknown: dict[str, Any]  # path -> value, of keys that no schema names
+    unreadable: dict[str, list[str]] = field(default_factory=dict)  # path -> messages, of fields that are not in `data`
 
 
 class WireSchema(Schema):
-    """A marshmallow schema that reads what is there: no key is required, none is refused.
+    """A marshmallow schema that reads what is there: no key is required, and none is refused.
 
-    marshmallow's own loop visits every declared field, present or not, goes through four layers per value and cannot
-    tell the unnamed keys of nested schemas. This one takes an eighth of its time on an order, and runs for every hook.
+    marshmallow's own loop visits every declared field, present or not, calls four layers for each value, and cannot
+    report the unknown keys of nested schemas. This loop takes an eighth of its time on an order, and runs for every
+    hook.
     """
 
-    aliases: ClassVar[Mapping[str, str]] = {}  # another name of a key -> the one we use
+    aliases: ClassVar[Mapping[str, str]] = {}  # other name of a key -> the name we use
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,15 +50,15 @@ class WireSchema(Schema):
         self.has_email_field = any(isinstance(field, Email) for _, field in fields)
 
     def bind(self, schemas: Mapping[str, Reader]) -> None:
-        """Lead every relation to its schema."""
+        """Give every relation its schema."""
         for relation in self.relations.values():
             relation.bind(schemas)
 
     def load(self, data: Any, *, strict: Collection[str] | None = None, **_options: Any) -> Loaded:
         """Read a whole body. Raises ValidationError with the messages by path.
 
-        `strict`: the paths, without indexes, that must be readable if they are there; who somebody is always must.
-        What else cannot be read is set aside. None: everything must be readable.
+        `strict`: the paths, without indexes, that must be readable if they are present, as fields that identify a
+        person always must. Other unreadable fields are left out and reported. None: everything must be readable.
         """
         if not isinstance(data, dict):
             raise ValidationError({"": [NOT_AN_OBJECT]})
@@ -71,7 +69,7 @@ class WireSchema(Schema):
         return Loaded(loaded, report.unknown, report.errors)
 
     def read(self, body: Body, report: Report, trail: Trail) -> dict[str, Any]:
-        """Read one object of a body, found at the end of `trail`."""
+        """Read one object of a body; `trail` leads to it."""
         if len(trail) > MAX_DEPTH:
             report.error(trail, TOO_DEEP)
             return {}
@@ -91,16 +89,27 @@ class WireSchema(Schema):
                 report.add_unknown(trail, key, value)
         return data
 
-    def reshape(self, body: Body, report: Report, trail: Trail) -> Body:  # noqa: ARG002  (for those who override it)
-        """The body under the keys we use."""
+    def reshape(self, body: Body, report: Report, trail: Trail) -> Body:  # noqa: ARG002  (for subclasses)
+        """Return the body under the keys we use."""
         for alias, name in self.aliases.items():
             if alias in body:
                 body = {key: value for key, value in body.items() if key != alias} | _resolve_alias(body, alias, name)
         return body
 
 
+class AnySchema(WireSchema):
+    """An undocumented object: passes as it is, made safe for JSON."""
+
+    def read(self, body: Body, report: Report, trail: Trail) -> dict[str, Any]:
+        try:
+            return dict(json_safe(body, len(trail)))
+        except ValidationError as error:
+            report.error(trail, *map(str, error.messages))
+            return {}
+
+
 class ResourceData(TypedDict, total=False):
-    """What every resource has. `link` stands alone where the store sent an address for an object."""
+    """What every resource has. `link` is all there is where the store sent an address instead of an object."""
 
     id: int | None
     type: str | None
@@ -118,7 +127,7 @@ class Resource(WireSchema):
     link = Text()
 
     def reshape(self, body: Body, report: Report, trail: Trail) -> Body:
-        """The body with what we made of links turned back, so that loaded data can be loaded again."""
+        """Return the body with our `links` turned back into relations, so that loaded data can be loaded again."""
         body = super().reshape(body, report, trail)
         if "link" in body and not isinstance(body["link"], str | None):
             body = dict(body)
@@ -129,7 +138,9 @@ class Resource(WireSchema):
         return body
 
     def _restore_links(self, body: Body, links: object, report: Report, trail: Trail) -> Body:
-        """Our `links` as the store sends them: under the name of the relation. Foreign ones have no name."""
+        """Return the body with each of our links under the name of its relation, as the store sends them. Others are
+        unknown keys.
+        """
         ours: dict[str, str] = {}
         if isinstance(links, dict):
             ours = {
@@ -147,13 +158,13 @@ class Resource(WireSchema):
 
 
 def _resolve_alias(body: Body, alias: str, name: str) -> Body:
-    """What stands under our name once the alias is gone: the alias only fills a gap."""
+    """Return what our name gets from the alias, which only fills a gap."""
     value = body[alias]
     return {name: value} if name not in body or (value and not body[name]) else {}
 
 
-def _set_relation(data: dict[str, Any], key: str, found: object) -> None:
-    if isinstance(found, CollectionLink):
-        data.setdefault("links", {})[key] = found.link
+def _set_relation(data: dict[str, Any], key: str, value: object) -> None:
+    if isinstance(value, CollectionLink):
+        data.setdefault("links", {})[key] = value.link
     else:
-        data[key] = found
+        data[key] = value

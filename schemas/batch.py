@@ -19,7 +19,7 @@ class Batch(ResourceData, total=False):
 class BatchSchema(Resource):
     """A batch, as sent."""
 
-    aliases: ClassVar = {"start_date": "start", "end_date": "end"}  # as a page about v1.1 calls them
+    aliases: ClassVar = {"start_date": "start", "end_date": "end"}  # the names in a page about v1.1
 
     product_billing_id = Id()
     start = Time()

@@ -1,4 +1,4 @@
-"""Makes JSON values safe for every database and every JSON writer; knows nothing of Cratejoy."""
+"""Makes JSON values safe for every database and every JSON writer. Knows nothing of Cratejoy."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-# Characters that nobody sees and that only order or break a text: controls but tab and line breaks, marks of direction,
-# soft hyphens, blanks without width. The joiners stay, since Persian names and emoji need them.
+# Invisible characters that only order or break a text: controls except tab and line breaks, marks of direction, soft
+# hyphens, zero-width spaces. The joiners stay, because Persian names and emoji need them.
 _INVISIBLE = dict.fromkeys(
     [
         *(code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"),
@@ -22,7 +22,7 @@ TOO_DEEP = "is nested too deeply"
 
 
 def clean_text(text: str) -> str:
-    """The text without NULs (PostgreSQL refuses them) and lone surrogates (UTF-8 cannot write them)."""
+    """Return the text without NULs (PostgreSQL refuses them) and lone surrogates (UTF-8 cannot encode them)."""
     if "\0" in text:
         text = text.replace("\0", "")
     if text.isascii():
@@ -30,24 +30,24 @@ def clean_text(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        # Two halves of one character are joined on the way; a half alone becomes U+FFFD.
+        # This joins two surrogates of one character; a lone one becomes U+FFFD.
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
 
 
 def normalize_text(text: str) -> str | None:
-    """The text without what nobody sees, trimmed; None if nothing is left: the store sends "" and null for the same."""
+    """Return the text without invisible characters, trimmed; None if empty: the store uses "" and null alike."""
     return (text if text.isprintable() else clean_text(text).translate(_INVISIBLE)).strip() or None
 
 
 def json_safe(value: object, depth: int = 0) -> Any:
-    """The same value, fit for JSON without NaN; raises ValidationError for what JSON cannot say."""
+    """Return the value, fit for JSON without NaN. Raises ValidationError for what JSON cannot express."""
     if depth > MAX_DEPTH:
         raise ValidationError(TOO_DEEP)
-    make = _CONVERTERS.get(type(value))
-    if make is None:
+    convert = _CONVERTERS.get(type(value))
+    if convert is None:
         raise ValidationError("is not a JSON value")
-    return make(value, depth)
+    return convert(value, depth)
 
 
 _CONVERTERS: dict[type, Callable[[Any, int], Any]] = {

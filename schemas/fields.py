@@ -1,7 +1,7 @@
-"""Lenient fields for single values: each takes every spelling of a value that was seen or documented, and gives one.
+"""Lenient fields for single values: each accepts every spelling that was seen or documented, and returns one.
 
-In every field an empty text is None, as null is: the store sends both for the same thing (seen in captured payloads).
-Messages never repeat the value.
+In every field an empty text is None, as null is: the store uses both for the same (seen in captured payloads).
+Messages never contain the value.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from schemas.email import normalize_email
 from schemas.times import iso_utc
 
 MAX_INTEGER = 2**63 - 1  # what a BIGINT holds; ids passed 2**32 long ago
-_MAX_EXACT_FLOAT = 2**53  # beyond it a float need not be the number that was written
+_MAX_EXACT_FLOAT = 2**53  # beyond this a float may not be the number that was written
 _INTEGER_TEXT = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL_TEXT = re.compile(r"([+-]?)([0-9]{0,16})\.([0-9]{1,2})")
-_FLOAT_NOISE = 1e-9  # how far from a whole number of cents a float may be by what floats are
+_FLOAT_NOISE = 1e-9  # how far float arithmetic may move an amount from a whole number of cents
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # British in the API, American in some clients; "pastdue" in the prose of Cratejoy's subscription page.
 _SPELLINGS = {"canceled": "cancelled", "pastdue": "past_due"}
 
 
 class LenientField(Field[Any]):
-    """A marshmallow field that may be null and depends on nothing but its own value."""
+    """A marshmallow field that may be null and depends only on its own value."""
 
-    complaint = "is not what it should be"
-    identifies_person: ClassVar[bool] = False  # whether it says who somebody is
+    error_message = "is not what it should be"
+    identifies_person: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__(allow_none=True)
@@ -42,17 +42,17 @@ class LenientField(Field[Any]):
         return self.read(value)
 
     def build_error(self) -> ValidationError:
-        return ValidationError(self.complaint)
+        return ValidationError(self.error_message)
 
     @abstractmethod
     def read(self, value: Any) -> Any:
-        """The one spelling of a value that is not null; raises ValidationError where nothing sensible can be read."""
+        """Return the value, which is not null, in its one spelling; raises ValidationError if it cannot be read."""
 
 
 class Text(LenientField):
-    """Text, trimmed. Numbers are written out: a ZIP code or a phone number may arrive as one."""
+    """Text, trimmed. A number becomes text: a ZIP code or a phone number may be sent as one."""
 
-    complaint = "is not text"
+    error_message = "is not text"
 
     def read(self, value: Any) -> str | None:
         if type(value) is str:
@@ -63,7 +63,7 @@ class Text(LenientField):
 
 
 class Email(Text):
-    """An address in its normal form: how one is typed differs between places (captured payloads)."""
+    """A normalised e-mail address: the same one is spelled differently in different places (captured payloads)."""
 
     identifies_person = True
 
@@ -76,7 +76,7 @@ class Integer(LenientField):
     """A whole number of at most 64 bits, from a number or its digits."""
 
     minimum = -MAX_INTEGER - 1
-    complaint = "is not a whole number"
+    error_message = "is not a whole number"
 
     def read(self, value: Any) -> int | None:
         number = value if type(value) is int else self._parse_other(value)
@@ -97,10 +97,10 @@ class Integer(LenientField):
 
 
 class Id(Integer):
-    """What the store calls a thing by."""
+    """The id of a model of the store."""
 
     minimum = 0
-    complaint = "is not an id"
+    error_message = "is not an id"
 
 
 class PersonId(Id):
@@ -112,19 +112,19 @@ class PersonId(Id):
 class Money(Integer):
     """An amount in the currency's smallest unit (Cratejoy docs: 3495 is 34.95).
 
-    One with a fraction is in whole units: a client of the live API types some prices as floats. A number without a
-    fraction is in minor units even as a float, since nothing tells 35.0 from 35.
+    An amount with a fraction is in whole units: a client of the live API types some prices as floats. A number without
+    a fraction is in minor units even as a float, since 35.0 cannot be distinguished from 35.
     """
 
-    complaint = "is not an amount (3495 or 34.95)"
+    error_message = "is not an amount (3495 or 34.95)"
 
     def _parse_other(self, value: object) -> int | None:
         if isinstance(value, float) and isfinite(value) and not value.is_integer():
             cents = value * 100
             if abs(cents - round(cents)) < _FLOAT_NOISE * max(1.0, abs(cents)):
                 return round(cents)
-        if isinstance(value, str) and (found := _DECIMAL_TEXT.fullmatch(normalize_text(value) or "")):
-            sign, units, cents_text = found.groups()
+        if isinstance(value, str) and (match := _DECIMAL_TEXT.fullmatch(normalize_text(value) or "")):
+            sign, units, cents_text = match.groups()
             return int(f"{sign}{units or 0}{cents_text:0<2}")
         return super()._parse_other(value)
 
@@ -132,7 +132,7 @@ class Money(Integer):
 class Number(LenientField):
     """A number that need not be whole, such as a weight in pounds."""
 
-    complaint = "is not a number"
+    error_message = "is not a number"
 
     def read(self, value: Any) -> float | None:
         text = normalize_text(value) if isinstance(value, str) else value
@@ -150,7 +150,7 @@ class Number(LenientField):
 class Flag(LenientField):
     """True or false, also as a word or a number: Cratejoy's own scripts send "True" and "False"."""
 
-    complaint = "is not true or false"
+    error_message = "is not true or false"
 
     def read(self, value: Any) -> bool | None:
         if type(value) is bool:
@@ -167,26 +167,26 @@ class Flag(LenientField):
 
 
 class Time(LenientField):
-    """A moment, as ISO-8601 text in UTC."""
+    """A time, as ISO-8601 text in UTC."""
 
-    complaint = "is not a time between 1970 and 2999"
+    error_message = "is not a time between 1970 and 2999"
 
     def read(self, value: Any) -> str | None:
-        moment = normalize_text(value) if isinstance(value, str) else value
-        if moment is None:
+        time = normalize_text(value) if isinstance(value, str) else value
+        if time is None:
             return None
-        if isinstance(moment, bool) or not isinstance(moment, str | int | float):
+        if isinstance(time, bool) or not isinstance(time, str | int | float):
             raise self.build_error()
         try:
-            return iso_utc(moment)
+            return iso_utc(time)
         except ValueError as error:
             raise self.build_error() from error
 
 
 class StatusWord(LenientField):
-    """A status: one lower-case word. `numbers` says what the store's numbers mean; what nobody knows passes as text."""
+    """A status: one lower-case word. `numbers` maps the store's numbers to words; an unknown number stays as text."""
 
-    complaint = "is not a word or a number"
+    error_message = "is not a word or a number"
 
     def __init__(self, numbers: Mapping[int, str] | None = None) -> None:
         super().__init__()
@@ -205,7 +205,7 @@ class StatusWord(LenientField):
 
 
 class AnyValue(LenientField):
-    """Whatever the store sends here, made safe for JSON: its type is undocumented, or several were seen."""
+    """Any JSON value, made safe: the field's type is undocumented, or several were seen."""
 
     def read(self, value: Any) -> Any:
         return json_safe(value)

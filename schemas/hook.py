@@ -1,4 +1,4 @@
-"""A web hook as the store keeps it: which event goes to which address."""
+"""A web hook as registered at the store: which event is sent to which URL."""
 
 from __future__ import annotations
 

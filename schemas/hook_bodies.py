@@ -1,7 +1,7 @@
-"""The bodies of the hooks that wrap models: which models stand in them, and in which of their two shapes.
+"""The bodies of hooks that have several models, in either of two shapes.
 
-Cratejoy's docs name the models of these hooks and show no body: a model may stand inside the other or beside it.
-We give them side by side.
+Cratejoy's docs name the models of these hooks but show no body: a model may be nested in the other, or stand beside it.
+Loaded bodies have them side by side.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from schemas.transaction import Transaction
 
 
 class SideBySideSchema(WireSchema):
-    """A `subject` and its `company`, each under its own name, whichever way the store put them together."""
+    """A `subject` and its `companions`, each under its own name, however the store nested them."""
 
     subject: ClassVar[str]
-    company: ClassVar[tuple[str, ...]]
+    companions: ClassVar[tuple[str, ...]]
 
     def reshape(self, body: Body, report: Report, trail: Trail) -> Body:
-        """A bare subject gets its name; its company moves beside it."""
+        """Return the body with a bare subject under its name, and its companions beside it."""
         body = super().reshape(body, report, trail)
         if self.subject in body:
             return body
-        beside = {key: value for key, value in body.items() if key in self.company}
-        inside = {key: value for key, value in body.items() if key not in self.company}
+        beside = {key: value for key, value in body.items() if key in self.companions}
+        inside = {key: value for key, value in body.items() if key not in self.companions}
         return beside | ({self.subject: inside} if inside else {})
 
     def read(self, body: Body, report: Report, trail: Trail) -> dict[str, Any]:
-        """Company inside the subject moves beside it, unless somebody stands there already."""
+        """Read the body. A companion nested in the subject moves beside it, unless there is one already."""
         data = super().read(body, report, trail)
         subject = data.get(self.subject) or {}
-        for name in self.company:
+        for name in self.companions:
             if name in subject and not data.get(name):
                 data[name] = subject.pop(name)
         return data
@@ -56,7 +56,7 @@ class TransactionHookSchema(SideBySideSchema):
     """The body of transaction_new, as sent."""
 
     subject = "transaction"
-    company = ("order", "customer")
+    companions = ("order", "customer")
 
     transaction = ToOne("transaction")
     order = ToOne("order")
@@ -74,7 +74,7 @@ class CheckoutHookSchema(SideBySideSchema):
     """The body of checkout_failed, as sent."""
 
     subject = "order"
-    company = ("customer",)
+    companions = ("customer",)
 
     customer = ToOne("customer")
     order = ToOne("order")
@@ -91,7 +91,7 @@ class InventoryHookSchema(SideBySideSchema):
     """The body of inventory_updated, as sent."""
 
     subject = "inventory"
-    company = ("product",)
+    companions = ("product",)
 
     inventory = ToOne("inventory")
     product = ToOne("product")

@@ -1,4 +1,4 @@
-"""Relations the store sends as an address or a bare id instead of an object (Cratejoy docs: object relationships)."""
+"""Reads relations sent as an address or a bare id instead of an object (Cratejoy's docs: object relationships)."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 def parse_link(value: object) -> str | None:
-    """The address in a value, or None: a path such as `/v1/customers/7093400011`, or a whole URL."""
+    """Return the address in a value: a path such as `/v1/customers/7093400011`, or a whole URL. None: it has none."""
     text = normalize_text(value) if isinstance(value, str) else None
     return text if text and text.startswith(("/", "https://", "http://")) else None
 
 
 def parse_reference(value: object) -> dict[str, Any] | None:
-    """`{"id", "link"}` as far as the value tells them, or None if it refers to nothing."""
+    """Return `{"id", "link"}` as far as the value has them, or None if it refers to nothing."""
     link = parse_link(value)
-    found = _parse_id(_last_segment(link) if link else value)
-    reference: dict[str, Any] = {} if found is None else {"id": found}
+    number = _parse_id(_last_segment(link) if link else value)
+    reference: dict[str, Any] = {} if number is None else {"id": number}
     if link:
         reference["link"] = link
     return reference or None
 
 
 def _last_segment(link: str) -> str:
-    """Only the end is the thing's own id: `/v1/shipments/7/ship_address` tells the id of no address."""
+    """Return the end of the path, the only place of a resource's own id: `/v1/shipments/7/ship_address` has none."""
     path = link.partition("?")[0].partition("#")[0]
     return path.rstrip("/").rpartition("/")[2]
 

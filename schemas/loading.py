@@ -12,11 +12,11 @@ from schemas.base import NOT_AN_OBJECT, Loaded
 from schemas.registry import SCHEMAS
 from schemas.report import Report
 
-_MAX_SHOWN_ERRORS = 10  # errors in a message; `errors` has them all
+_MAX_SHOWN_ERRORS = 10  # in the message; `errors` has all
 
 
 class InvalidBody(Exception):
-    """A body its schema cannot read. `errors`: path of the field -> messages; neither holds a value."""
+    """A body that its schema cannot read. `errors`: path of the field -> messages; neither contains a value."""
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
         super().__init__(errors)
@@ -24,14 +24,14 @@ class InvalidBody(Exception):
 
     def __str__(self) -> str:
         shown = sorted(self.errors)[:_MAX_SHOWN_ERRORS]
-        told = [f"{path or 'the body'} {', '.join(self.errors[path])}" for path in shown]
+        messages = [f"{path or 'the body'} {', '.join(self.errors[path])}" for path in shown]
         more = len(self.errors) - len(shown)
-        return "; ".join([*told, f"and {more} more"] if more else told)
+        return "; ".join([*messages, f"and {more} more"] if more else messages)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a collection. `next` and `prev` are as the store gave them: to be joined to the address."""
+    """One page of a collection. `next` and `prev` are as the store sent them: to be joined to the collection's URL."""
 
     count: int | None
     next: str | None
@@ -40,10 +40,11 @@ class Page:
 
 
 def load(name: str, body: object, strict: Collection[str] | None = None) -> Loaded:
-    """Typed, normalised, JSON-safe data of a body. Raises Invalid; KeyError for a name that is not in NAMES.
+    """Return the typed, normalised, JSON-safe data of a body.
 
-    `strict`: the paths, without indexes, that must be readable if they are there, beside what says who somebody is;
-    other fields that cannot be read are set aside. None: everything must be readable.
+    Raises InvalidBody, and KeyError for a name that is not in SCHEMA_NAMES. `strict`: the paths, without indexes, that
+    must be readable if they are present, besides fields that identify a person; other unreadable fields are left out
+    and reported. None: everything must be readable.
     """
     try:
         return SCHEMAS[name].load(body, strict=strict)
@@ -52,7 +53,7 @@ def load(name: str, body: object, strict: Collection[str] | None = None) -> Load
 
 
 def load_page(name: str, body: object) -> Page:
-    """A page whose results are loaded with the named schema. Raises Invalid with paths such as `results.3.total`."""
+    """Return a page whose results are loaded with the named schema. Raises InvalidBody, by path (`results.3.total`)."""
     envelope = load("envelope", body).data
     results = envelope.get("results") or []
     if not isinstance(results, list):

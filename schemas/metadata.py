@@ -1,4 +1,4 @@
-"""Metadata: free JSON a merchant keeps beside a customer, an order, a subscription, a product or a cart."""
+"""Metadata: free JSON that a merchant stores with a customer, an order, a subscription, a product or a cart."""
 
 from __future__ import annotations
 

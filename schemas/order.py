@@ -71,9 +71,9 @@ class OrderSchema(Resource):
     """An order, as sent."""
 
     aliases: ClassVar = {
-        "subscription": "subscriptions",  # a receiver of order_new looked for one; the API has a list
-        "transaction_fes": "transaction_fee",  # as Cratejoy's table spells it
-        "transaction_fees": "transaction_fee",  # as one client does
+        "subscription": "subscriptions",  # a receiver of order_new reads this key; the API has a list
+        "transaction_fes": "transaction_fee",  # the spelling in Cratejoy's table
+        "transaction_fees": "transaction_fee",  # the spelling of one client
     }
 
     customer_id = PersonId()
@@ -85,7 +85,7 @@ class OrderSchema(Resource):
     is_renewal = Flag()
     is_test = Flag()
     is_gift = Flag()
-    gift_message = Text()  # the older place; today it stands in order_gift_info
+    gift_message = Text()  # older orders; today it is in order_gift_info
     gift_renewal_notif = Flag()
     note = Text()
     sub_total = Money()

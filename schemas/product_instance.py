@@ -1,4 +1,4 @@
-"""A product instance: the thing that is packed, one combination of a product's variants."""
+"""A product instance: one combination of a product's variants, the item that is packed."""
 
 from __future__ import annotations
 

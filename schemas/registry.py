@@ -1,4 +1,4 @@
-"""All schemas by name, each made once and led to the others."""
+"""All schemas by name, each made once and bound to those that its relations need."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from schemas.address import AddressSchema
-from schemas.anything import AnySchema
-from schemas.base import WireSchema
+from schemas.base import AnySchema, WireSchema
 from schemas.batch import BatchSchema
 from schemas.billing import BillingSchema
 from schemas.customer import CustomerSchema

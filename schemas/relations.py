@@ -1,4 +1,4 @@
-"""Relations to other resources: to one, to many, and every shape the store gives them in."""
+"""Relations to other resources, to one or to many, in every shape in which the store sends them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schemas.report import Report, Trail
 
 
 class Reader(Protocol):
-    """What a relation needs of the schema it leads to. `names_person`: it has an address of somebody."""
+    """What a relation needs of the schema that it leads to."""
 
     has_email_field: bool
 
@@ -24,39 +24,39 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CollectionLink:
-    """To be fetched: the owner keeps the address under `links`."""
+    """A to-many relation that was sent as the address of its collection. The owner has it under `links`."""
 
     link: str
 
 
 class Relation(Field[Any]):
-    """A relation by the name of the schema it leads to. Bound late, since resources refer to each other in circles."""
+    """A relation by the name of its schema. Bound late, because resources refer to each other in circles."""
 
     target: Reader
 
-    def __init__(self, to: str) -> None:
+    def __init__(self, schema_name: str) -> None:
         super().__init__(allow_none=True)
-        self.to = to
+        self.schema_name = schema_name
 
     def bind(self, schemas: Mapping[str, Reader]) -> None:
-        self.target = schemas[self.to]
+        self.target = schemas[self.schema_name]
 
     @abstractmethod
     def read(self, value: Any, report: Report, trail: Trail) -> Any:
-        """What the value, which is not null, tells of the relation; errors go into the report."""
+        """Return the relation in a value that is not null; errors go into the report."""
 
     def read_one(self, value: object, report: Report, trail: Trail) -> dict[str, Any] | None:
-        """One related resource: embedded, or what an address or a bare id tells of it."""
+        """Return one related resource: embedded, or the reference in an address or a bare id."""
         if isinstance(value, dict):
             return self.target.read(value, report, trail)
-        found = parse_reference(value)
-        if found is None and value is not None:
+        reference = parse_reference(value)
+        if reference is None and value is not None:
             report.error(trail, "is not an object, an id or a link", identifies_person=self.target.has_email_field)
-        return found
+        return reference
 
 
 class ToOne(Relation):
-    """An object or None. A docs sample shows an order's `customer` as a list: its first is the one."""
+    """An object or None. Of a list the first counts: a sample in Cratejoy's docs shows an order's `customer` as one."""
 
     def read(self, value: Any, report: Report, trail: Trail) -> dict[str, Any] | None:
         if isinstance(value, dict):
@@ -67,7 +67,7 @@ class ToOne(Relation):
 
 
 class ToMany(Relation):
-    """A list. One object is a list of one; one address of a collection leads elsewhere."""
+    """A list. A single object is a list of one; the address of a collection becomes a CollectionLink."""
 
     def read(self, value: Any, report: Report, trail: Trail) -> list[dict[str, Any]] | CollectionLink | None:
         if _is_blank(value):

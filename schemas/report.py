@@ -1,4 +1,4 @@
-"""What one reading notes beside the data: the errors, and the keys no schema names, each under its path."""
+"""What loading a body reports besides its data: errors and unknown keys, by path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Report:
 
     errors: dict[str, list[str]] = field(default_factory=dict)
     unknown: dict[str, Any] = field(default_factory=dict)
-    identifying_paths: set[str] = field(default_factory=set)  # the paths among the errors that say who somebody is
+    identifying_paths: set[str] = field(default_factory=set)  # those of the errors at fields that identify a person
 
     def error(self, trail: Trail, *messages: str, identifies_person: bool = False) -> None:
         path = ".".join(trail)
@@ -28,16 +28,17 @@ class Report:
             self.identifying_paths.add(path)
 
     def is_fatal(self, strict: Collection[str] | None) -> bool:
-        """Whether an error is about what must be read: who somebody is, or what stands at a path of `strict`.
+        """Return whether an error is at a field that must be readable: one that identifies a person, or in `strict`.
 
-        Paths of `strict` name no indexes; an error above such a path hides what stands there. None: all must be read.
+        Paths of `strict` have no indexes; an error above such a path counts, as it hides the field. None: every error
+        is fatal.
         """
         if strict is None:
             return bool(self.errors)
         return bool(self.identifying_paths) or any(_covers_strict_path(path, strict) for path in self.errors)
 
     def add_unknown(self, trail: Trail, key: object, value: object) -> None:
-        """Keep a value whose key no schema names. An error never shows such a key: it may be anything."""
+        """Add a value whose key no schema names. Errors never contain such a key: it may be anything."""
         try:
             self.unknown[".".join((*trail, clean_text(str(key))))] = json_safe(value)
         except ValidationError as error:
@@ -46,4 +47,4 @@ class Report:
 
 def _covers_strict_path(path: str, strict: Collection[str]) -> bool:
     bare = ".".join(part for part in path.split(".") if not part.isdigit())
-    return not bare or any(one == bare or one.startswith(f"{bare}.") for one in strict)
+    return not bare or any(wanted == bare or wanted.startswith(f"{bare}.") for wanted in strict)

@@ -19,7 +19,7 @@ STATUS = {1: "unshipped", 2: "shipped", 3: "cancelled"}
 
 
 class ShipmentStats(ResourceData, total=False):
-    """How many boxes this customer and subscription have had, as loaded."""
+    """How many boxes the customer and the subscription have had, as loaded."""
 
     customer_cycle: int | None
     subscription_cycle: int | None
@@ -27,7 +27,7 @@ class ShipmentStats(ResourceData, total=False):
 
 
 class ShipmentStatsSchema(Resource):
-    """How many boxes this customer and subscription have had, as sent."""
+    """How many boxes the customer and the subscription have had, as sent."""
 
     customer_cycle = Integer()
     subscription_cycle = Integer()

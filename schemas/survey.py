@@ -36,9 +36,9 @@ class SurveyAnswerSchema(Resource):
         if not isinstance(field, dict):
             return body
         # v1 writes {"field": {"id", "name", "type", "options"}, "value"}; v1.1 {"question", "type", "answer"}.
-        ours = {"field_id": "id", "question": "name", "type": "type", "options": "options"}
-        kept = {key: value for key, value in body.items() if key != "field"}
-        return kept | {name: field[key] for name, key in ours.items() if key in field and name not in kept}
+        names = {"field_id": "id", "question": "name", "type": "type", "options": "options"}
+        rest = {key: value for key, value in body.items() if key != "field"}
+        return rest | {name: field[key] for name, key in names.items() if key in field and name not in rest}
 
 
 class Survey(ResourceData, total=False):

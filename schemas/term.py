@@ -1,4 +1,4 @@
-"""A subscription's term: how many boxes one charge pays for, and what a product costs under it."""
+"""A subscription's term: how many boxes one charge pays for, and the price of a product under it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class TermSchema(Resource):
 
 
 class TermPrice(ResourceData, total=False):
-    """What a product instance costs under a term, as loaded."""
+    """The price of a product instance under a term, as loaded."""
 
     price: int | None
     term_id: int | None
 
 
 class TermPriceSchema(Resource):
-    """What a product instance costs under a term, as sent."""
+    """The price of a product instance under a term, as sent."""
 
     price = Money()
     term_id = Id()

@@ -1,4 +1,4 @@
-"""Reads every way the store writes a moment, and writes it one way: ISO-8601 text in UTC."""
+"""Reads a time in every format that the store uses, and returns it as ISO-8601 text in UTC."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 _END_OF_DAY = re.compile(r"([0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ])24(:?00(?::?00(?:[.,]0{1,9})?)?)?(Z|[+-][0-9:]{2,8})?")
-_EPOCH_TEXT = re.compile(r"[0-9]{9,14}")  # fewer digits are a compact date, or nothing
-# Hook bodies carry epoch milliseconds (Cratejoy docs: shipment sample), clients have met seconds. As milliseconds
-# this bound is March 1973, as seconds the year 5138: nothing a store says lies on the wrong side.
+_EPOCH_TEXT = re.compile(r"[0-9]{9,14}")  # fewer digits are a compact date, or no time
+# Hook bodies have epoch milliseconds (Cratejoy's docs: shipment sample), and clients have seen seconds. As milliseconds
+# this bound is March 1973, as seconds the year 5138: no time of a store is on the wrong side of it.
 _MAX_EPOCH_SECONDS = 10**11
 
 
 def iso_utc(value: str | float) -> str:
-    """`YYYY-MM-DDTHH:MM:SSZ`, with milliseconds if there are any. Raises ValueError for what is no usable time.
+    """Return `YYYY-MM-DDTHH:MM:SSZ`, with milliseconds if there are any. Raises ValueError for any other value.
 
-    A time without a zone is UTC: the REST API gives nothing else.
+    A time without a zone is UTC: the REST API uses no other.
     """
     moment = _from_text(value) if isinstance(value, str) else _from_number(value)
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
@@ -41,9 +41,9 @@ def _from_text(text: str) -> datetime:
 
 
 def _parse_iso(text: str) -> datetime:
-    """ISO 8601 calls midnight 24:00 too, at the end of the day before."""
-    if ended := _END_OF_DAY.fullmatch(text):
-        day, rest, zone = ended.groups(default="")
+    """Parse ISO 8601, in which midnight may also be 24:00 of the day before."""
+    if match := _END_OF_DAY.fullmatch(text):
+        day, rest, zone = match.groups(default="")
         return datetime.fromisoformat(f"{day}00{rest}{zone}") + timedelta(days=1)
     return datetime.fromisoformat(text)
 

@@ -42,7 +42,7 @@ class TransactionSchema(Resource):
     total = Money()
     fee = Money()
     refund_total = Money()
-    refunded = AnyValue()  # an amount or a flag: nobody says
+    refunded = AnyValue()  # an amount or a flag: undocumented
     order_id = Id()
     customer_id = PersonId()
     reference_id = AnyValue()

@@ -96,7 +96,7 @@ class CratejoyClient:
             return Page(told if isinstance(told, list) else [told] if told else [])
         place, what = resolve_link(self._base_url, link), f"{resource}/{owner.get('id')}/{relation}"
         answer = self._request("GET", resolve_next_page(place, next_) if next_ else place, what)
-        schema = SCHEMAS[parsing.get_schema_name(resource)].relations[relation].to
+        schema = SCHEMAS[parsing.get_schema_name(resource)].relations[relation].schema_name
         return _resolve_next(parsing.parse_relation_page(schema, parse_json(answer, what), what), place)
 
     def create(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:

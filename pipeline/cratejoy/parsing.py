@@ -100,8 +100,8 @@ def _build_page(schema: str, items: list[Any], next_: str | None = None, count: 
 
 def _load(schema: str, body: object) -> Loaded:
     loaded = load(schema, body, strict_paths_for_model(schema))
-    if loaded.aside:
-        metrics.UNREADABLE_FIELDS.labels("api").inc(len(loaded.aside))
+    if loaded.unreadable:
+        metrics.UNREADABLE_FIELDS.labels("api").inc(len(loaded.unreadable))
     return loaded
 
 

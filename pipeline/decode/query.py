@@ -33,7 +33,7 @@ def read_query(query: str) -> dict[str, Any]:
 
 
 def _read_embedded_object(text: str) -> dict[str, Any] | None:
-    """Return the object in the text, or None. A template that was not filled in, `{{ customer.email }}`, is plain text."""
+    """Return the object in the text, or None. An unfilled template such as `{{ customer.email }}` is plain text."""
     try:
         return unwrap(text).body
     except BadHook as error:

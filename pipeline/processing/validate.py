@@ -48,5 +48,5 @@ def _load(hook: DecodedHook, now: Callable[[], int]) -> ValidHook:
         validated_at=now(),
     )
     valid["unknown"] = sorted(loaded.unknown)
-    valid["aside"] = {path: ", ".join(messages) for path, messages in sorted(loaded.aside.items())}
+    valid["aside"] = {path: ", ".join(messages) for path, messages in sorted(loaded.unreadable.items())}
     return valid

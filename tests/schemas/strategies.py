@@ -58,5 +58,5 @@ def _values(field: Field[Any], depth: int) -> st.SearchStrategy[Any]:
     empty = st.sampled_from([None, "", " "])
     if not isinstance(field, Relation):
         return empty | next(values for kind, values in _PLAUSIBLE if isinstance(field, kind))
-    one = _LINKS | _whole | (bodies(field.to, depth - 1) if depth else st.just({}))
+    one = _LINKS | _whole | (bodies(field.schema_name, depth - 1) if depth else st.just({}))
     return empty | one | st.lists(one, max_size=2 if isinstance(field, ToMany) else 1)

@@ -11,7 +11,7 @@ def test_a_field_that_cannot_be_read_is_set_aside_with_its_path_and_reason():
     loaded = load("order", {"id": 5, "total": "dear", "products": [{"price": "x"}], "cart": 5.5}, NOBODY)
 
     assert loaded.data == {"id": 5, "products": [{"price": "x"}], "cart": None}
-    assert loaded.aside == {
+    assert loaded.unreadable == {
         "total": ["is not an amount (3495 or 34.95)"],
         "cart": ["is not an object, an id or a link"],
     }
@@ -21,11 +21,11 @@ def test_what_can_be_read_of_a_nested_object_stays():
     loaded = load("fulfillment", {"id": 5, "product_instance": {"id": 6, "price": "x", "product": {"id": 7}}}, NOBODY)
 
     assert loaded.data == {"id": 5, "product_instance": {"id": 6, "product": {"id": 7}}}
-    assert list(loaded.aside) == ["product_instance.price"]
+    assert list(loaded.unreadable) == ["product_instance.price"]
 
 
 def test_a_body_without_faults_sets_nothing_aside():
-    assert load("order", {"id": 5}, NOBODY).aside == {}
+    assert load("order", {"id": 5}, NOBODY).unreadable == {}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_who_somebody_is_must_be_readable(body, path):
 def test_a_path_that_is_asked_for_must_be_readable(strict, body):
     with pytest.raises(InvalidBody):
         load("subscription", body, (strict,))
-    assert load("subscription", body, NOBODY).aside
+    assert load("subscription", body, NOBODY).unreadable
 
 
 def test_whoever_asks_for_no_path_wants_everything_readable():
