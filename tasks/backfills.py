@@ -35,8 +35,8 @@ def step(backfill_id: int, planned_at: int) -> None:
     context = get_process_context()
     result = run_steps(context, backfill_id, planned_at)
     log.debug("backfill stepped", backfill=backfill_id, pages=result.pages)
-    if result.trouble:
-        log.warning("a backfill must wait", backfill=backfill_id, store=result.store_id, reason=result.trouble)
+    if result.error:
+        log.warning("a backfill must wait", backfill=backfill_id, store=result.store_id, reason=result.error)
     if result.resume_at is not None and (wait := result.resume_at - context.now()) <= MAX_TIMER_US:
         run_later(wait / SECOND_US, partial(_schedule, backfill_id, result.resume_at))
 

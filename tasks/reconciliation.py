@@ -9,9 +9,8 @@ from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reconciliations import create_missing_reconciliations, list_due_stores
 from pipeline.reconciliation.collections import COLLECTIONS
-from pipeline.reconciliation.metrics import count_run
 from pipeline.reconciliation.page import SECOND_US
-from pipeline.reconciliation.run import ReconciliationResult, is_inbox_behind, reconcile
+from pipeline.reconciliation.run import ReconciliationResult, count_run, is_inbox_behind, reconcile
 from tasks.app import app, task
 from tasks.config import BACKFILL
 from tasks.deliveries import forward

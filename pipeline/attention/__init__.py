@@ -1,1 +1,1 @@
-"""The one list of what needs a person: computed here, read by commands, pages, figures, mails and notices."""
+"""What needs a person: finds it, keeps an alarm for each item, and notifies the people concerned."""

@@ -1,4 +1,4 @@
-"""Keeps the alarms' rows in step with the list: opens what is new, renews what is said, ends what is over."""
+"""Keeps the alarms in step with the items: opens new alarms, updates their texts, and ends those that are over."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from pipeline.ledger.monitoring.alarms import (
     save_alarm_texts,
 )
 
-SUMMARY_TIMEOUT_US = 600_000_000  # then an end is told without what it has cost
+SUMMARY_TIMEOUT_US = 600_000_000  # then the end is announced without a summary
 SUMMARY_KEY = "over"
 
 
 def sync_alarms(context: Context, causes: Sequence[Cause] = CAUSES) -> None:
-    """Look at every cause and write down what has changed."""
+    """Check every cause and write what has changed."""
     for cause in causes:
         if cause.manages_alarms:
             items = check_cause(cause, context)
@@ -39,24 +39,24 @@ def sync_alarms(context: Context, causes: Sequence[Cause] = CAUSES) -> None:
 
 
 def _sync_cause(context: Context, cause: Cause, items: Sequence[AttentionItem]) -> None:
-    """Nothing is written if nothing has changed: a commit costs a disk its time."""
-    with reading(context.engine) as db:
-        rows = {one.subject: one for one in list_open_alarms(db, kind=cause.name)}
-    seen = {item.subject: item for item in items}
-    new = [item for subject, item in seen.items() if subject not in rows]
-    changed = [(rows[subject], item) for subject, item in seen.items() if subject in rows]
+    """Write nothing if nothing has changed: a commit costs time on a disk."""
+    with reading(context.engine) as conn:
+        rows = {alarm.subject: alarm for alarm in list_open_alarms(conn, kind=cause.name)}
+    found = {item.subject: item for item in items}
+    new = [item for subject, item in found.items() if subject not in rows]
+    changed = [(rows[subject], item) for subject, item in found.items() if subject in rows]
     changed = [(row, item) for row, item in changed if _has_changed(row, item)]
-    gone = [row.id for subject, row in rows.items() if subject not in seen]
+    gone = [row.id for subject, row in rows.items() if subject not in found]
     if not (new or changed or gone):
         return
     now = context.now()
-    with writing(context.engine) as db:
+    with writing(context.engine) as conn:
         for item in new:
-            if not reopen_alarm(db, item.cause, item.subject):
-                open_alarm(db, _build_alarm(item), now)
+            if not reopen_alarm(conn, item.cause, item.subject):
+                open_alarm(conn, _build_alarm(item), now)
         for row, item in changed:
-            _update_alarm(db, row, item, now)
-        end_alarms(db, gone, now)
+            _update_alarm(conn, row, item, now)
+        end_alarms(conn, gone, now)
 
 
 def _build_alarm(item: AttentionItem) -> NewAlarm:
@@ -78,32 +78,33 @@ def _build_texts(item: AttentionItem) -> dict[str, str]:
 
 
 def _without_summary(row: AlarmRow) -> dict[str, str]:
-    """What was said of it; if it was thought to be over, that is no longer so."""
+    """The texts of an alarm. A summary is dropped: the alarm is not over after all."""
     return {name: text for name, text in row.said.items() if name != SUMMARY_KEY}
 
 
 def _has_changed(row: AlarmRow, item: AttentionItem) -> bool:
-    said = {**_without_summary(row), **_build_texts(item)} != row.said
-    return said or (item.is_final and (row.tried_at is None or tuple(row.tried) != item.tried))
+    have_texts_changed = {**_without_summary(row), **_build_texts(item)} != row.said
+    return have_texts_changed or (item.is_final and (row.tried_at is None or tuple(row.tried) != item.tried))
 
 
-def _update_alarm(db: Connection, row: AlarmRow, item: AttentionItem, now: int) -> None:
-    save_alarm_texts(db, row.id, {**_without_summary(row), **_build_texts(item)})
+def _update_alarm(conn: Connection, row: AlarmRow, item: AttentionItem, now: int) -> None:
+    save_alarm_texts(conn, row.id, {**_without_summary(row), **_build_texts(item)})
     if item.is_final:
-        record_diagnostics(db, [row.id], item.tried, row.tried_at or now)
+        record_diagnostics(conn, [row.id], item.tried, row.tried_at or now)
 
 
 def _add_summaries(context: Context, causes: dict[str, Cause]) -> None:
-    """Find out what each item that has ended has cost, as soon as that can be known."""
-    with reading(context.engine) as db:
-        ended = [one for one in list_unclosed_alarms(db) if one.ended_at and one.said and SUMMARY_KEY not in one.said]
+    """Add to each alarm that has ended what it has cost, as soon as that is known."""
+    with reading(context.engine) as conn:
+        unclosed = list_unclosed_alarms(conn)
+    ended = [alarm for alarm in unclosed if alarm.ended_at and alarm.said and SUMMARY_KEY not in alarm.said]
     for row in ended:
         cause = causes.get(row.kind)
-        over = _build_summary(context, cause, row) if cause else ""
-        if over is None and context.now() < (row.ended_at or 0) + SUMMARY_TIMEOUT_US:
+        summary = _build_summary(context, cause, row) if cause else ""
+        if summary is None and context.now() < (row.ended_at or 0) + SUMMARY_TIMEOUT_US:
             continue
-        with writing(context.engine) as db:
-            save_alarm_texts(db, row.id, {**row.said, SUMMARY_KEY: over or ""})
+        with writing(context.engine) as conn:
+            save_alarm_texts(conn, row.id, {**row.said, SUMMARY_KEY: summary or ""})
 
 
 def _build_summary(context: Context, cause: Cause, row: AlarmRow) -> str | None:

@@ -1,4 +1,4 @@
-"""One thing that needs a person, what a cause of such things is, and what it may look at."""
+"""An item that needs a person, and a cause of such items."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipeline.ledger.monitoring.alarms import AlarmRow
 
 @dataclass(frozen=True, slots=True)
 class AttentionItem:
-    """What is wrong, since when (µs), what follows from it, what was tried, and the one thing to do.
+    """What is wrong, since when (µs), its effect, what was tried, and what to do.
 
-    `subject` tells it from others of the same cause. `audience`: `merchant`, who are the owners of the store's account,
-    or `operator`, who runs the installation. `headline` has no full stop; the others are sentences. Nothing here holds
-    data of people, or keys. `is_final`: whether what was tried has come to its end, so that a mail can be written.
+    `subject` distinguishes the items of one cause. `audience`: `merchant`, the owners of the store's account, or
+    `operator`, who runs the installation. `headline` has no full stop; the other texts are sentences. No field holds
+    personal data or keys. `is_final`: whether everything that is tried has ended, so that a mail can be written.
     """
 
     cause: str
@@ -30,23 +30,24 @@ class AttentionItem:
     tried: tuple[str, ...] = ()
     reason: str | None = None  # for programs
     is_final: bool = True
-    facts: Mapping[str, str] = field(default_factory=dict)  # kept with the alarm, for what is said at its end
-    alarm_id: int | None = None  # once it has been noted
-    told_at: int | None = None  # when it was last told of, in µs
+    facts: Mapping[str, str] = field(default_factory=dict)  # stored with the alarm, for the summary at its end
+    alarm_id: int | None = None  # once an alarm has been opened
+    told_at: int | None = None  # when a notification was last sent, in µs
 
 
 def no_summary(_: Context, __: AlarmRow) -> str | None:
-    """What there is to say at the end of what needs no account of what it has cost."""
+    """The summary of a cause that has none."""
     return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A row of the table.
+    """A row of the table of causes.
 
-    `look` yields everything of this cause that is wrong now. It may raise RedisError, SQLAlchemyError or OSError: then
-    nothing is known, and what was open stays open. `over` says in a sentence what an item has cost once it has ended;
-    None: that is not known yet. `is_noted`: whether its alarms are opened and ended here; otherwise its own sweep does.
+    find_items: yields everything of this cause that is wrong now. It may raise RedisError, SQLAlchemyError or OSError:
+    then nothing is known, and open alarms stay open. summarize: says in a sentence what an item has cost, once it has
+    ended; None: that is not known yet. manages_alarms: whether this package opens and ends the cause's alarms; if not,
+    the cause's own sweep does.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Computes the list: looks at every cause now, and adds since when each item has been known."""
+"""Lists what needs a person now: checks every cause, and adds since when each item has been known."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ log = structlog.get_logger(__name__)
 
 
 def find_attention_items(context: Context, causes: Sequence[Cause] = CAUSES) -> list[AttentionItem]:
-    """Everything that needs a person now, the gravest first."""
+    """Everything that needs a person now, the most serious first."""
     known = _load_open_alarms(context)
     return [_add_alarm(item, known) for cause in causes for item in check_cause(cause, context) or ()]
 
 
 def check_cause(cause: Cause, context: Context) -> list[AttentionItem] | None:
-    """What of this cause is wrong now; None: that cannot be said, because a server does not answer."""
+    """The items of a cause; None if they cannot be found now, for instance because a server does not answer."""
     try:
         return list(cause.find_items(context))
     except (RedisError, SQLAlchemyError, OSError) as error:
-        log.info("a cause could not be looked at", cause=cause.name, error=type(error).__name__)
+        log.info("a cause could not be checked", cause=cause.name, error=type(error).__name__)
     except Exception:
-        log.exception("a cause could not be looked at", cause=cause.name)
+        log.exception("a cause could not be checked", cause=cause.name)
     return None
 
 
 def filter_by_store(items: Sequence[AttentionItem], store: str) -> Iterator[AttentionItem]:
-    """What the owners of a store's account can do something about."""
-    return (one for one in items if one.store == store)
+    """The items that concern a store."""
+    return (item for item in items if item.store == store)
 
 
 def _load_open_alarms(context: Context) -> dict[tuple[str, str], AlarmRow]:
     try:
-        with reading(context.engine) as db:
-            return {(one.kind, one.subject): one for one in list_open_alarms(db) if one.subject}
+        with reading(context.engine) as conn:
+            return {(alarm.kind, alarm.subject): alarm for alarm in list_open_alarms(conn) if alarm.subject}
     except SQLAlchemyError:
         return {}
 

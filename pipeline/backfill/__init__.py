@@ -1,1 +1,1 @@
-"""Reads a store's customers page by page, so that they become profiles without anything having happened to them."""
+"""Reads a store's customers page by page and makes a profile of each, without an event."""

@@ -1,4 +1,4 @@
-"""What a page changes: what it teaches goes into the ledger, and the backfill's row to its next place."""
+"""Writes a page: its objects into the ledger, and the position of the next page into the backfill's row."""
 
 from __future__ import annotations
 
@@ -22,72 +22,77 @@ UNREADABLE = "unreadable"  # beside the collections in a row's `done`
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """A page, and when it was asked for."""
+    """A page, and when it was requested (µs)."""
 
     resource: str
     page: Page
     asked_at: int
 
 
-def lock_for_write(db: Connection, row: BackfillRow) -> RecordingStore | None:
-    """The store, both locked until the transaction ends; None if the backfill has changed since it was read.
+def lock_for_write(conn: Connection, row: BackfillRow) -> RecordingStore | None:
+    """Lock the store and the backfill until the transaction ends. Return the store; None if the backfill has changed
+    since it was read.
 
-    The store first, as whoever connects it does: else the two could wait for each other.
+    The store comes first, as in `connect`: in another order the two could wait for each other.
     """
-    named = get_store(db, row.store_id)
-    store = load_stores_by_name(db, [named.name]).get(named.name) if named else None
-    return store if lock_backfill(db, row) else None
+    store_row = get_store(conn, row.store_id)
+    store = load_stores_by_name(conn, [store_row.name]).get(store_row.name) if store_row else None
+    return store if lock_backfill(conn, row) else None
 
 
 def next_to_count(row: BackfillRow) -> str:
-    """Whose count is asked for next."""
+    """The collection whose count is requested next."""
     return next(name for name in get_collections(row.kind) if name not in row.totals)
 
 
 def build_count_changes(row: BackfillRow, resource: str, count: int | None, now: int) -> dict[str, Any]:
     """The row's changes once a collection has been counted."""
     totals = {**row.totals, resource: count or 0}
-    rest = [name for name in get_collections(row.kind) if name not in totals]
-    following = {} if rest else {"phase": get_next_phase(row.kind, row.phase)}
-    return {"totals": totals, "attempts": 0, "error": None, "next_step_at": now, **following}
+    is_counting_done = all(name in totals for name in get_collections(row.kind))
+    next_phase = {"phase": get_next_phase(row.kind, row.phase)} if is_counting_done else {}
+    return {"totals": totals, "attempts": 0, "error": None, "next_step_at": now, **next_phase}
 
 
 def write_page(
-    db: Connection, row: BackfillRow, store: RecordingStore, fetched: FetchedPage, now: int
+    conn: Connection, row: BackfillRow, store: RecordingStore, fetched: FetchedPage, now: int
 ) -> dict[str, Any]:
-    """Write a page; returns the row's changes."""
-    page, name, before = fetched.page, fetched.resource, load_tally(row.tally)
-    listed = ApiPage(name, page.results, fetched.asked_at, _build_mark(row, before), sends_profiles=name == CUSTOMERS)
-    new = record_api_page(db, store, listed, now) + len(page.bad)
-    tally = before.after(page, new)
+    """Record the objects of a page. Return the row's changes."""
+    page, name, previous = fetched.page, fetched.resource, load_tally(row.tally)
+    api_page = ApiPage(
+        name, page.results, fetched.asked_at, _build_mark(row, previous), sends_profiles=name == CUSTOMERS
+    )
+    new = record_api_page(conn, store, api_page, now) + len(page.bad)
+    tally = previous.after(page, new)
     walk = PageWalk(row.cursor, row.phase_pages, row.barren).after(page, new, _get_max_pages(page))
     done = {**row.done, name: max(row.done.get(name, 0), tally.shown)}
     if page.bad and tally.reading == 1:
         done[UNREADABLE] = done.get(UNREADABLE, 0) + len(page.bad)
     total = page.count if page.count is not None else row.totals.get(name, 0)
-    changed = {
+    changes = {
         "done": done,
         "totals": {**row.totals, name: total},
         "pages": row.pages + 1,
         "attempts": 0,
         "next_step_at": now,
-        "error": row.error if not row.attempts else None,  # of a collection before; no failure that is over
+        "error": row.error if not row.attempts else None,  # of an earlier collection; a failure that is over is dropped
     }
     if walk.done:
-        return changed | _finish_collection(row, name, walk, tally, changed)
-    return {**changed, "cursor": walk.next, "phase_pages": walk.pages, "barren": walk.barren, "tally": tally.kept()}
+        return changes | _finish_collection(row, name, walk, tally, changes)
+    return {**changes, "cursor": walk.next, "phase_pages": walk.pages, "barren": walk.barren, "tally": tally.kept()}
 
 
 def _finish_collection(
-    row: BackfillRow, name: str, walk: PageWalk, tally: ReadTally, changed: dict[str, Any]
+    row: BackfillRow, name: str, walk: PageWalk, tally: ReadTally, changes: dict[str, Any]
 ) -> dict[str, Any]:
-    """The next phase, or the collection once more if it was not whole; the second time it is said what is missing."""
-    fresh: dict[str, Any] = {"cursor": None, "phase_pages": 0, "barren": 0, "tally": None}
+    """Go on to the next phase, or read the collection once more if objects are missing. After the second reading the
+    row's error says what is missing.
+    """
+    start: dict[str, Any] = {"cursor": None, "phase_pages": 0, "barren": 0, "tally": None}
     if not tally.is_last_reading:
-        return {**fresh, "tally": ReadTally(tally.reading + 1).kept()}
-    shown, counted = changed["done"][name], tally.least or 0
-    troubles = (
-        changed["error"],
+        return {**start, "tally": ReadTally(tally.reading + 1).kept()}
+    shown, counted = changes["done"][name], tally.least or 0
+    errors = (
+        changes["error"],
         f"{name}: {walk.stop_reason}" if walk.stop_reason else None,
         f"{name}: {shown} of {counted} were shown, in {tally.reading} readings" if shown < counted else None,
         f"{name}: some were deleted during each of {tally.reading} readings, so others may be missing"
@@ -95,28 +100,28 @@ def _finish_collection(
         else None,
     )
     return {
-        **fresh,
+        **start,
         "phase": get_next_phase(row.kind, row.phase),
-        "totals": {**changed["totals"], name: max(shown, counted)},
-        "error": "; ".join(filter(None, troubles)) or None,
+        "totals": {**changes["totals"], name: max(shown, counted)},
+        "error": "; ".join(filter(None, errors)) or None,
     }
 
 
-def write_others(db: Connection, row: BackfillRow, store: RecordingStore, now: int) -> dict[str, Any]:
-    """Tell of some of those whom no page of customers has shown; returns the row's changes."""
-    told = enqueue_unsent_profiles(db, store, PAGE_SIZE, now)
-    done = {**row.done, OTHERS: row.done.get(OTHERS, 0) + told}
-    if told:
+def write_others(conn: Connection, row: BackfillRow, store: RecordingStore, now: int) -> dict[str, Any]:
+    """Send the profiles of some people who were on no page of customers. Return the row's changes."""
+    sent = enqueue_unsent_profiles(conn, store, PAGE_SIZE, now)
+    done = {**row.done, OTHERS: row.done.get(OTHERS, 0) + sent}
+    if sent:
         return {"done": done, "next_step_at": now}
-    short = any(row.done.get(name, 0) < row.totals.get(name, 0) for name in get_collections(row.kind))
-    return {"state": SHORT if short else DONE, "ended_at": now}
+    is_short = any(row.done.get(name, 0) < row.totals.get(name, 0) for name in get_collections(row.kind))
+    return {"state": SHORT if is_short else DONE, "ended_at": now}
 
 
 def _build_mark(row: BackfillRow, tally: ReadTally) -> int | str:
-    """What objects of this reading are marked with, so that each counts once in it."""
+    """The mark of objects that this reading has shown, so that each counts once."""
     return row.id if tally.reading == 1 else f"{row.id}:{tally.reading}"
 
 
 def _get_max_pages(page: Page) -> int:
-    """More pages than any honest collection of this size has: even with one object on each, thrice."""
+    """More pages than a collection of this size can have: three times as many as it has objects, and some."""
     return MAX_PAGES if page.count is None else 3 * page.count + 20

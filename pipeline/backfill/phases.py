@@ -1,6 +1,6 @@
-"""What a backfill reads, in which order. Each phase but the first and the last is one collection of the store.
+"""What a backfill reads, and in which order. Each phase between the first and the last is a collection of the store.
 
-What enriches a profile comes before the customers, so that a customer's profile is told once, with everything.
+Subscriptions and orders come before customers, so that each customer's profile is sent once, with all attributes.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pipeline.ledger.backfills import ALL, INCREMENTAL, BackfillRow
 
 COUNTING, OTHERS = "counting", "others"
 CUSTOMERS = "customers"
-PAGE_SIZE = 100  # objects asked for at once
+PAGE_SIZE = 100  # objects
 
-# kind -> its phases. Cratejoy names no moment at which a customer last changed: only reading them all finds changes.
+# kind -> its phases. Cratejoy does not say when a customer last changed: all are read to find what has changed.
 PHASES = {
     ALL: (COUNTING, "subscriptions", "orders", CUSTOMERS, OTHERS),
     INCREMENTAL: ("orders", CUSTOMERS, OTHERS),
 }
-# collection -> the relations its profiles need. A given list replaces the resource's usual one.
+# collection -> the relations that profiles are made of. The list replaces the resource's default relations.
 RELATIONS = {
     "subscriptions": ("customer", "term", "product", "subscription_gift_info"),
     "orders": ("customer",),
@@ -30,7 +30,7 @@ RELATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """What the pages of a phase are asked with."""
+    """The request for the pages of a phase."""
 
     resource: str
     filters: Mapping[str, str]
@@ -38,18 +38,18 @@ class PageQuery:
 
 
 def build_page_query(row: BackfillRow) -> PageQuery:
-    """The question of the phase a backfill is in."""
+    """The request for the phase that a backfill is in."""
     since = {"placed_at__ge": format_time(row.changes_since)} if row.changes_since and row.phase == "orders" else {}
     return PageQuery(row.phase, since, RELATIONS[row.phase])
 
 
 def get_collections(kind: str) -> tuple[str, ...]:
-    """The collections a kind of backfill reads."""
+    """The collections that a kind of backfill reads."""
     return tuple(phase for phase in PHASES[kind] if phase in RELATIONS)
 
 
 def get_next_phase(kind: str, phase: str) -> str | None:
-    """The next phase; None: this was the last."""
+    """The next phase; None after the last."""
     phases = PHASES[kind]
-    following = phases.index(phase) + 1
-    return phases[following] if following < len(phases) else None
+    position = phases.index(phase) + 1
+    return phases[position] if position < len(phases) else None

@@ -1,4 +1,4 @@
-"""How far a store's backfill has come, as a command, a page or a test can show it."""
+"""How far a store's backfill has come, for the command line, the pages and the metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The store's newest backfill. Counts of what is still unknown, and what no longer matters, are None."""
+    """The store's newest backfill. What is not known yet, or no longer applies, is None."""
 
     backfill: int
     kind: str  # all, incremental
@@ -25,28 +25,28 @@ class Progress:
     customers_total: int | None
     pages: int
     pages_total: int | None
-    pages_per_second: float  # since it began, without pauses
-    seconds: float  # so long has it run, without pauses
+    pages_per_second: float  # since the start, without pauses
+    seconds: float  # since the start, without pauses
     seconds_left: float | None
-    throttled_seconds: float  # of those: waited because the store had said so
-    waited_seconds: float  # of those: waited for our own budget of requests
-    started_at: int  # µs, as all moments
+    throttled_seconds: float  # of `seconds`: waited because the store had answered 429
+    waited_seconds: float  # of `seconds`: waited for our own request budget
+    started_at: int  # µs, as are the other times
     ended_at: int | None
     next_step_at: int | None
     error: str | None
 
 
-def load_progress(db: Connection, store_id: int, now: int) -> Progress | None:
-    """The progress of the store's newest backfill; None if it never had one."""
-    row = find_last_backfill(db, store_id)
+def load_progress(conn: Connection, store_id: int, now: int) -> Progress | None:
+    """The progress of the store's newest backfill; None if there was none."""
+    row = find_last_backfill(conn, store_id)
     return None if row is None else build_progress(row, now)
 
 
 def build_progress(row: BackfillRow, now: int) -> Progress:
-    """What a row says at this moment."""
+    """The progress that a row shows at this time."""
     seconds = max(0, (row.ended_at or row.paused_at or now) - row.started_at - row.paused_us) / SECOND_US
     rate = row.pages / seconds if seconds else 0.0
-    left = _pages_left(row)
+    left = _estimate_pages_left(row)
     return Progress(
         backfill=row.id,
         kind=row.kind,
@@ -68,13 +68,13 @@ def build_progress(row: BackfillRow, now: int) -> Progress:
     )
 
 
-def _pages_left(row: BackfillRow) -> int | None:
-    """Pages still to be read, going by how many objects a page has brought so far. None while that is unknown."""
+def _estimate_pages_left(row: BackfillRow) -> int | None:
+    """Pages still to be read, if they hold as many objects as those before. None until the collections are counted."""
     if not row.is_open:
         return 0
-    wanted = get_collections(row.kind)
-    if not all(name in row.totals for name in wanted):
+    collections = get_collections(row.kind)
+    if not all(name in row.totals for name in collections):
         return None
-    read = sum(row.done.get(name, 0) for name in wanted)
-    each = read / row.pages if read and row.pages else PAGE_SIZE
-    return sum(ceil(max(0, row.totals[name] - row.done.get(name, 0)) / each) for name in wanted)
+    read = sum(row.done.get(name, 0) for name in collections)
+    objects_per_page = read / row.pages if read and row.pages else PAGE_SIZE
+    return sum(ceil(max(0, row.totals[name] - row.done.get(name, 0)) / objects_per_page) for name in collections)

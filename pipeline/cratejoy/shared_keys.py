@@ -17,9 +17,9 @@ from pipeline.ledger.store_apis import find_store_api, list_stores_with_api
 from pipeline.ledger.stores import StoreRow, get_store
 
 
-def ensure_keys_unused(db: Connection, secret_keys: Sequence[str], store: StoreRow, wanted: Credentials) -> None:
+def ensure_keys_unused(conn: Connection, secret_keys: Sequence[str], store: StoreRow, wanted: Credentials) -> None:
     """Raise KeysInUse if another store has these keys: by name, if it belongs to the same account."""
-    others = [other for other, account in _iter_connected_stores(db, secret_keys) if account == wanted.account]
+    others = [other for other, account in _iter_connected_stores(conn, secret_keys) if account == wanted.account]
     others = [other for other in others if other.id != store.id]
     if not others:
         return
@@ -29,17 +29,17 @@ def ensure_keys_unused(db: Connection, secret_keys: Sequence[str], store: StoreR
     raise KeysInUse(f"these are the keys of store {named}: connect {named} again, under another label, instead")
 
 
-def find_shared_keys(db: Connection, secret_keys: Sequence[str]) -> list[list[str]]:
+def find_shared_keys(conn: Connection, secret_keys: Sequence[str]) -> list[list[str]]:
     """The names of stores that were connected with the same keys, before this was refused."""
     names: defaultdict[str, list[str]] = defaultdict(list)
-    for store, account in _iter_connected_stores(db, secret_keys):
+    for store, account in _iter_connected_stores(conn, secret_keys):
         names[account].append(store.name)
     return sorted(sorted(several) for several in names.values() if len(several) > 1)
 
 
-def _iter_connected_stores(db: Connection, secret_keys: Sequence[str]) -> Iterator[tuple[StoreRow, str]]:
+def _iter_connected_stores(conn: Connection, secret_keys: Sequence[str]) -> Iterator[tuple[StoreRow, str]]:
     """Every store with keys that can be read, and the account they are for."""
-    for store_id in list_stores_with_api(db):
-        api, store = find_store_api(db, store_id), get_store(db, store_id)
+    for store_id in list_stores_with_api(conn):
+        api, store = find_store_api(conn, store_id), get_store(conn, store_id)
         if api is not None and store is not None and can_decrypt(secret_keys, api.config):
             yield store, parse_credentials(decrypt(secret_keys, api.config)).account

@@ -1,1 +1,1 @@
-"""The hooks registered at Cratejoy: which should be there, which are, and mending the difference."""
+"""Registers a store's hooks at Cratejoy and keeps them in order."""

@@ -24,13 +24,13 @@ OpenAPI = Callable[[Context, Credentials], CratejoyClient]
 
 @dataclass(frozen=True, slots=True)
 class StoreHooks:
-    """A store whose hooks are registered by us. `urls`: event -> the URL its hook should have."""
+    """A store whose hooks we register. `urls_by_event`: the URL that the hook of each event should have."""
 
     store: StoreRow
-    row: StoreAPIRow
+    api_row: StoreAPIRow
     api: CratejoyClient
     api_url: str
-    urls: dict[str, str]
+    urls_by_event: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ def audit_hooks(context: Context, store_hooks: StoreHooks) -> HookAudit:
     unreadable = [Finding("unreadable", hook_id=bad.id) for page in listed.pages for bad in page.bad]
     if listed.missing_count:
         unreadable.append(Finding("unlisted"))
-    if store_hooks.row.registers and not is_reachable_from(settings.public_url, store_hooks.api_url):
+    if store_hooks.api_row.registers and not is_reachable_from(settings.public_url, store_hooks.api_url):
         # Perhaps a copy of an installation on a developer's machine: the hooks belong to the real one and must stay.
         return HookAudit(hooks, [Finding("unreachable", host=get_host(settings.public_url)), *unreadable])
     parse_target = build_target_parser(settings.secret_keys, settings.public_url, store_hooks.store.name)
-    wanted_urls = store_hooks.urls if store_hooks.row.registers else {}
+    wanted_urls = store_hooks.urls_by_event if store_hooks.api_row.registers else {}
     findings = diff_hooks(hooks, wanted_urls, parse_target, store_hooks.store.token_version)
     return HookAudit(hooks, [*findings, *unreadable])

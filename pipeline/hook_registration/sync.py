@@ -1,7 +1,7 @@
-"""Tends the hooks of one store: lists them, writes down what is wrong, and mends what is ours, a request at a time.
+"""Keeps the hooks of one store in order: lists them, writes what is wrong, and fixes our own, one request at a time.
 
-A pass ends where the store's budget of requests does, and says when to come back. The next goes on from the findings
-in the ledger, so that a small budget or a killed worker costs time and nothing else.
+A pass ends when the store's request budget is used up, and says when to come back. The next pass goes on from the
+findings in the ledger, so that a small budget or a killed worker costs only time.
 """
 
 from __future__ import annotations
@@ -21,37 +21,40 @@ from pipeline.ledger.reconciliations import request_pass
 from pipeline.ledger.store_apis import record_audit, record_key_check
 
 SECOND_US = 1_000_000
-AUDIT_INTERVAL_US = 200 * SECOND_US  # a mail about a deleted hook has left before the fifth minute
+AUDIT_INTERVAL_US = 200 * SECOND_US  # so that the mail about a deleted hook leaves within five minutes
 RETRY_AFTER_REFUSAL_US = 600 * SECOND_US
 RETRY_AFTER_FAILURE_US = 300 * SECOND_US
-MAX_FINDINGS_AGE_US = 600 * SECOND_US  # findings older than this are looked at anew before anything is done about them
-SILENT_KINDS = ("missing", "disabled")  # findings of which nothing arrived: the store's API is searched for it
-MAX_PASS_US = 40 * SECOND_US  # how long one pass goes on
+MAX_FINDINGS_AGE_US = 600 * SECOND_US  # older findings are not fixed: the hooks are listed again first
+SILENT_KINDS = (
+    "missing",
+    "disabled",
+)  # such an event sends nothing: what was missed is looked up
+MAX_PASS_US = 40 * SECOND_US
 LEASE_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """How far a pass came: to its end, or it goes on in so many seconds. `why`: what it waits for."""
+    """How far a pass came. `wait`: in how many seconds to go on, and `reason`: what it waits for."""
 
     done: bool
     wait: float = 0.0
-    why: str = ""
+    reason: str = ""
 
 
 def sync_hooks(
     context: Context, store_id: int, *, audit_only: bool = False, open_api: OpenAPI = open_urgent_client
 ) -> SyncResult:
-    """One pass over a store's hooks. `audit_only`: list them anew, write findings down, mend nothing, and leave it at
-    that: the audit that mends comes when it would have come.
+    """Do one pass over a store's hooks. `audit_only`: list the hooks and write the findings, but fix nothing, and leave
+    the time of the next pass as it is.
 
-    Raises what the store's API does, after writing down why and when it is tried again; Misconfigured if the store
+    Raises what the store's API does, after writing the error and the time of the next try; Misconfigured if the store
     is gone or we have no keys for it.
     """
     lease = Lease(context.redis, redis_keys.registration_lease(store_id), context.make_nonce(), LEASE_MS)
     with lease.hold() as is_held:
         if not is_held:
-            return SyncResult(done=False, wait=1.0, why="another process is syncing this store's hooks")
+            return SyncResult(done=False, wait=1.0, reason="another process is syncing this store's hooks")
         sync_pass = _SyncPass(context, store_id, open_api)
         return sync_pass.audit_only() if audit_only else sync_pass.run()
 
@@ -63,43 +66,43 @@ class _SyncPass:
         self._context = context
         self._store_hooks = open_store_hooks(context, store_id, open_api=open_api)
         self._store_id = store_id
-        self._asked_at = self._store_hooks.row.audit_at  # changes when somebody asks for another audit meanwhile
+        self._audit_requested_at = self._store_hooks.api_row.audit_at  # changes if another audit is requested meanwhile
         self._until = context.now() + MAX_PASS_US
 
     def audit_only(self) -> SyncResult:
         try:
             self._audit()
         except RateLimited as wait:
-            return SyncResult(done=False, wait=wait.seconds, why=wait.why)
+            return SyncResult(done=False, wait=wait.seconds, reason=wait.why)
         return SyncResult(done=True)
 
     def run(self) -> SyncResult:
         try:
-            tended = self._apply_remedies(self._load_pending() or self._audit())
+            result = self._apply_remedies(self._load_pending() or self._audit())
         except RateLimited as wait:
             self._schedule_next(round(wait.seconds * SECOND_US))
-            return SyncResult(done=False, wait=wait.seconds, why=wait.why)
+            return SyncResult(done=False, wait=wait.seconds, reason=wait.why)
         except CratewireError as error:
             self._record_failure(error)
             raise
-        self._schedule_next(AUDIT_INTERVAL_US if tended.done else 0, works=True)
-        return tended
+        self._schedule_next(AUDIT_INTERVAL_US if result.done else 0, are_keys_accepted=True)
+        return result
 
     def _load_pending(self) -> list[FindingRow]:
-        """What the last pass found and did not come to."""
-        if (self._store_hooks.row.audited_at or 0) < self._context.now() - MAX_FINDINGS_AGE_US:
+        """The findings of the last pass that it did not come to."""
+        if (self._store_hooks.api_row.audited_at or 0) < self._context.now() - MAX_FINDINGS_AGE_US:
             return []
         return self._load_fixable()
 
     def _audit(self) -> list[FindingRow]:
-        found = audit_hooks(self._context, self._store_hooks).findings
-        with writing(self._context.engine) as db:
-            replace_findings(db, self._store_id, map(asdict, found), self._context.now(), self._asked_at)
+        findings = audit_hooks(self._context, self._store_hooks).findings
+        with writing(self._context.engine) as conn:
+            replace_findings(conn, self._store_id, map(asdict, findings), self._context.now(), self._audit_requested_at)
         return self._load_fixable()
 
     def _load_fixable(self) -> list[FindingRow]:
-        with reading(self._context.engine) as db:
-            return [one for one in list_findings(db, self._store_id) if one.is_fixable]
+        with reading(self._context.engine) as conn:
+            return [finding for finding in list_findings(conn, self._store_id) if finding.is_fixable]
 
     def _apply_remedies(self, findings: Sequence[FindingRow]) -> SyncResult:
         for finding in findings:
@@ -109,44 +112,45 @@ class _SyncPass:
         return SyncResult(done=True)
 
     def _apply_one(self, finding: FindingRow) -> None:
-        """A request that is refused as such stops no other."""
+        """Fix one finding. If the store refuses the request, the others go on."""
         try:
-            hook_id = _apply_remedy(self._store_hooks.api, finding, self._store_hooks.urls)
+            hook_id = _apply_remedy(self._store_hooks.api, finding, self._store_hooks.urls_by_event)
         except RequestRefused as error:
-            with writing(self._context.engine) as db:
-                record_fix_failure(db, finding.id, str(error))
+            with writing(self._context.engine) as conn:
+                record_fix_failure(conn, finding.id, str(error))
             return
-        with writing(self._context.engine) as db:
-            mark_fixed(db, finding.id, self._context.now(), hook_id)
+        with writing(self._context.engine) as conn:
+            mark_fixed(conn, finding.id, self._context.now(), hook_id)
             if finding.kind in SILENT_KINDS:
-                request_pass(db, self._store_id, self._context.now())
+                request_pass(conn, self._store_id, self._context.now())
 
-    def _schedule_next(self, after: int, *, works: bool = False) -> None:
+    def _schedule_next(self, delay_us: int, *, are_keys_accepted: bool = False) -> None:
         now = self._context.now()
-        with writing(self._context.engine) as db:
-            record_audit(db, self._store_id, self._asked_at, now + after)
-            if works:
-                record_key_check(db, self._store_id, None, now)
+        with writing(self._context.engine) as conn:
+            record_audit(conn, self._store_id, self._audit_requested_at, now + delay_us)
+            if are_keys_accepted:
+                record_key_check(conn, self._store_id, None, now)
 
     def _record_failure(self, error: CratewireError) -> None:
-        """For now. Refused keys are tried again every ten minutes, in case it was Cratejoy's mistake."""
-        now, told = self._context.now(), error.retry_after if isinstance(error, ServerFault) else None
-        refused = isinstance(error, BadCredentials)
-        after = RETRY_AFTER_REFUSAL_US if refused else max(RETRY_AFTER_FAILURE_US, round((told or 0) * SECOND_US))
-        with writing(self._context.engine) as db:
-            record_audit(db, self._store_id, self._asked_at, now + after, str(error))
-            if refused:
-                record_key_check(db, self._store_id, str(error), now)
+        """Write the error. Refused keys are tried again every ten minutes, in case it was Cratejoy's mistake."""
+        now, retry_after = self._context.now(), error.retry_after if isinstance(error, ServerFault) else None
+        is_refused = isinstance(error, BadCredentials)
+        delay_us = max(RETRY_AFTER_FAILURE_US, round((retry_after or 0) * SECOND_US))
+        delay_us = RETRY_AFTER_REFUSAL_US if is_refused else delay_us
+        with writing(self._context.engine) as conn:
+            record_audit(conn, self._store_id, self._audit_requested_at, now + delay_us, str(error))
+            if is_refused:
+                record_key_check(conn, self._store_id, str(error), now)
 
 
 def _apply_remedy(api: CratejoyClient, finding: FindingRow, urls: Mapping[str, str]) -> int | None:
-    """Make, change or remove the hook; the id of the one concerned. Raises what the store's API does."""
+    """Create, change or delete a hook with one request. Return its id. Raises what the store's API does."""
     if finding.remedy == "create":
         return api.create("hooks", _build_body(finding, urls)).get("id")
     if finding.hook_id is None:
         return None
     if finding.remedy == "update":
-        # A hook made without a word about it is enabled; one that is changed must be told to be.
+        # A new hook is enabled by default; a hook that is changed is enabled only if the request says so.
         api.update("hooks", finding.hook_id, {**_build_body(finding, urls), "enabled": True})
     else:
         _delete_hook(api, finding.hook_id)
@@ -157,7 +161,7 @@ def _delete_hook(api: CratejoyClient, hook_id: int) -> None:
     try:
         api.delete("hooks", hook_id)
     except NotFound:
-        return  # gone already, perhaps by a request of ours whose answer was lost
+        return  # deleted already, perhaps by a request of ours whose response was lost
 
 
 def _build_body(finding: FindingRow, urls: Mapping[str, str]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The addresses of a store's hooks, and whether an address is one of them."""
+"""The URLs of a store's hooks, and how to recognise one of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class HookTarget:
-    """An address that leads to us. `version` None: to our host, but with a token nobody here signed."""
+    """A URL that leads to us. `version` None: it leads to our host, but our keys did not sign its token."""
 
     event: str
     version: int | None
@@ -26,18 +26,18 @@ TargetParser = Callable[[str], HookTarget | None]
 
 
 def build_hook_urls(secret_keys: Sequence[str], public_url: str, store: str, version: int) -> dict[str, str]:
-    """The URL of every event: its body does not name it, so its address must."""
+    """The URL of each event. The body of a hook does not name its event, so the URL does."""
     token = hook_tokens.sign(secret_keys, store, version)
     return {event: f"{public_url}/hooks/{store}/{token}/{event}" for event in EVENTS}
 
 
 def build_target_parser(secret_keys: Sequence[str], public_url: str, store: str) -> TargetParser:
-    """What tells this store's addresses from others': our signature, wherever they lead; or our host.
+    """A function that recognises this store's URLs: by our signature, whatever the host; or by our host.
 
-    So hooks are ours after the service has moved to another host, and after its key was lost.
+    So we recognise our hooks after the service has moved to another host, and after its secret key was lost.
     """
 
-    def recognise(target: str) -> HookTarget | None:
+    def parse_target(target: str) -> HookTarget | None:
         parts = _get_path(target).split("/")[-_PATH_PARTS:]
         if len(parts) != _PATH_PARTS or parts[:2] != ["hooks", store]:
             return None
@@ -45,14 +45,14 @@ def build_target_parser(secret_keys: Sequence[str], public_url: str, store: str)
         try:
             return HookTarget(event, hook_tokens.verify(secret_keys, store, token))
         except InvalidToken:
-            here = target.startswith(f"{public_url}/hooks/{store}/")
-            return HookTarget(event, None) if here else None
+            is_our_host = target.startswith(f"{public_url}/hooks/{store}/")
+            return HookTarget(event, None) if is_our_host else None
 
-    return recognise
+    return parse_target
 
 
 def get_host(target: str) -> str | None:
-    """As much of an address as anybody may see."""
+    """The host of a URL: the only part that is not secret."""
     try:
         return urlsplit(target).hostname
     except ValueError:
@@ -60,7 +60,7 @@ def get_host(target: str) -> str | None:
 
 
 def is_reachable_from(public_url: str, api_url: str) -> bool:
-    """Whether the store whose API is there can reach us here: a loopback address leads to us from this machine only."""
+    """Whether the server of that API can reach us: a loopback address leads to us from this machine only."""
     return get_host(public_url) not in _LOOPBACK_HOSTS or get_host(api_url) in _LOOPBACK_HOSTS
 
 

@@ -32,24 +32,24 @@ NOT_CRATEWIRE = "answered 200, but not as Cratewire does"
 OTHER_KEY_IN_USE = "CRATEWIRE_SECRET_KEY is not the one with which the store was connected"
 
 
-def check_endpoint(db: Connection, context: Context, now: int) -> None:
+def check_endpoint(conn: Connection, context: Context, now: int) -> None:
     """Request the next canary when it is due, and open or end the alarm."""
     interval_s = context.settings.canary_seconds
-    proof = get_endpoint_status(db, now)
-    alarms = list_open_alarms(db, kind=ENDPOINT)
+    proof = get_endpoint_status(conn, now)
+    alarms = list_open_alarms(conn, kind=ENDPOINT)
     if proof.works is False and interval_s and not alarms:
         broken = NewAlarm(
             ENDPOINT, last_at=proof.proven_at, reason=proof.fault, tried=_describe_failures(proof), audience=OPERATOR
         )
-        open_alarm(db, broken, now)
+        open_alarm(conn, broken, now)
     elif alarms and (proof.failures == 0 or not interval_s):
-        end_alarms(db, [one.id for one in alarms], proof.proven_at or now)
-    last = next(iter(list_newest_canaries(db, 1)), None)
+        end_alarms(conn, [one.id for one in alarms], proof.proven_at or now)
+    last = next(iter(list_newest_canaries(conn, 1)), None)
     rest = RETRY_INTERVAL_US if proof.failures else round(interval_s * SECOND_US)
     if interval_s and (last is None or last.wanted_at <= now - min(rest, round(interval_s * SECOND_US))):
-        store_id = find_next_canary_store(db)
+        store_id = find_next_canary_store(conn)
         if store_id is not None:
-            request_canary(db, store_id, context.make_nonce(), now)
+            request_canary(conn, store_id, context.make_nonce(), now)
 
 
 def _describe_failures(proof: EndpointStatus) -> tuple[str, ...]:
@@ -59,20 +59,20 @@ def _describe_failures(proof: EndpointStatus) -> tuple[str, ...]:
 
 def send_canary(context: Context, canary_id: int) -> str | None:
     """Send one that is wanted, as Cratejoy would, and note the answer; why it was none of ours, if it was not."""
-    with writing(context.engine) as db:
-        canary = claim_canary(db, canary_id, context.now())
+    with writing(context.engine) as conn:
+        canary = claim_canary(conn, canary_id, context.now())
     if canary is None:
         return None
-    with reading(context.engine) as db:
-        store = get_store(db, canary.store_id)
-        sealed = [one.config for one in list_store_connections(db, canary.store_id)]
+    with reading(context.engine) as conn:
+        store = get_store(conn, canary.store_id)
+        sealed = [one.config for one in list_store_connections(conn, canary.store_id)]
     if store is None:
         return None
     known = all(encryption.can_decrypt(context.settings.secret_keys, one) for one in sealed)
     # With another key it would come back all the same, signed with that key; Cratejoy's hooks do not.
     fault = _find_fault(_post_canary(context, store, canary)) if known else OTHER_KEY_IN_USE
-    with writing(context.engine) as db:
-        record_canary_answer(db, canary_id, fault, context.now())
+    with writing(context.engine) as conn:
+        record_canary_answer(conn, canary_id, fault, context.now())
     return fault
 
 

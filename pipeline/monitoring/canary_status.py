@@ -65,6 +65,6 @@ def compute_status(canaries: Sequence[CanaryRow], now: int) -> EndpointStatus:
     return EndpointStatus(works, fault, failed[-1].sent_at if failed else None, proven_at, took, len(failed))
 
 
-def get_endpoint_status(db: Connection, now: int) -> EndpointStatus:
+def get_endpoint_status(conn: Connection, now: int) -> EndpointStatus:
     """As it stands now."""
-    return compute_status(list_newest_canaries(db, _MAX_CANARIES), now)
+    return compute_status(list_newest_canaries(conn, _MAX_CANARIES), now)

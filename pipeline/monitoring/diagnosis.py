@@ -15,33 +15,33 @@ DIAGNOSIS_TIMEOUT_US = 600_000_000  # then the alarm goes out without the senten
 
 
 def start_diagnostics(
-    db: Connection,
+    conn: Connection,
     context: Context,
     store_id: int,
     now: int,
     checks: Sequence[DiagnosticCheck] = DIAGNOSTIC_CHECKS,
 ) -> None:
     """Begin whatever can be tried for a store of which an alarm was opened now."""
-    mine = [one for one in list_open_alarms(db, store_id, SILENCE) if one.since == now]
+    mine = [one for one in list_open_alarms(conn, store_id, SILENCE) if one.since == now]
     for attempt in checks if mine else ():
         if attempt.begin:
-            attempt.begin(db, _build_silent_store(context, mine, now))
+            attempt.begin(conn, _build_silent_store(context, mine, now))
 
 
 def collect_diagnostics(
-    db: Connection, context: Context, now: int, checks: Sequence[DiagnosticCheck] = DIAGNOSTIC_CHECKS
+    conn: Connection, context: Context, now: int, checks: Sequence[DiagnosticCheck] = DIAGNOSTIC_CHECKS
 ) -> None:
     """Write down what was tried, for every alarm whose attempts have all come to an end, or had their time."""
-    untried = [one for one in list_open_alarms(db, kind=SILENCE) if one.tried_at is None]
+    untried = [one for one in list_open_alarms(conn, kind=SILENCE) if one.tried_at is None]
     for _, alarms in groupby(sorted(untried, key=_group_key), key=_group_key):
         together = list(alarms)
-        said = _describe_results(db, _build_silent_store(context, together, now), checks)
+        said = _describe_results(conn, _build_silent_store(context, together, now), checks)
         if said is not None:
-            record_diagnostics(db, [one.id for one in together], said, now)
+            record_diagnostics(conn, [one.id for one in together], said, now)
 
 
-def _describe_results(db: Connection, silent: SilentStore, checks: Sequence[DiagnosticCheck]) -> list[str] | None:
-    sentences = [(attempt.name, attempt.says(db, silent)) for attempt in checks]
+def _describe_results(conn: Connection, silent: SilentStore, checks: Sequence[DiagnosticCheck]) -> list[str] | None:
+    sentences = [(attempt.name, attempt.says(conn, silent)) for attempt in checks]
     if any(said is None for _, said in sentences) and silent.now < silent.since + DIAGNOSIS_TIMEOUT_US:
         return None
     return [said or f"Nothing came of {name} within ten minutes." for name, said in sentences]

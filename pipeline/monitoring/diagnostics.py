@@ -48,19 +48,19 @@ class DiagnosticCheck:
     begin: Callable[[Connection, SilentStore], None] | None = None
 
 
-def _start_audit(db: Connection, silent: SilentStore) -> None:
-    if find_store_api(db, silent.store_id):
-        request_hook_audit(db, silent.store_id, silent.now)
+def _start_audit(conn: Connection, silent: SilentStore) -> None:
+    if find_store_api(conn, silent.store_id):
+        request_hook_audit(conn, silent.store_id, silent.now)
 
 
-def _describe_audit(db: Connection, silent: SilentStore) -> str | None:
+def _describe_audit(conn: Connection, silent: SilentStore) -> str | None:
     """`registration.tend` looks, and mends what is ours, within its own lease and the store's budget."""
-    api = find_store_api(db, silent.store_id)
+    api = find_store_api(conn, silent.store_id)
     if api is None:
         return "Nobody looked at the hooks registered at Cratejoy: the keys of its API are not known here."
     if api.status != ACTIVE or api.audit_error:
         return f"The hooks registered at Cratejoy could not be looked at: {api.status_reason or api.audit_error}."
-    findings = list_findings(db, silent.store_id)
+    findings = list_findings(conn, silent.store_id)
     if (api.audited_at or 0) < silent.since or any(one.is_fixable for one in findings):
         return None
     mended = [one for one in findings if (one.mended_at or 0) >= silent.since]
@@ -73,15 +73,15 @@ def _describe_audit(db: Connection, silent: SilentStore) -> str | None:
     return "The hooks registered at Cratejoy are as they should be."
 
 
-def _start_canary(db: Connection, silent: SilentStore) -> None:
+def _start_canary(conn: Connection, silent: SilentStore) -> None:
     if silent.context.settings.canary_seconds:
-        request_canary(db, silent.store_id, silent.context.make_nonce(), silent.now)
+        request_canary(conn, silent.store_id, silent.context.make_nonce(), silent.now)
 
 
-def _describe_canary(db: Connection, silent: SilentStore) -> str | None:
+def _describe_canary(conn: Connection, silent: SilentStore) -> str | None:
     if not silent.context.settings.canary_seconds:
         return "No hook of our own was sent to the public address: CRATEWIRE_CANARY_SECONDS is 0."
-    ours = [one for one in list_newest_canaries(db, 5, silent.store_id) if one.wanted_at >= silent.since]
+    ours = [one for one in list_newest_canaries(conn, 5, silent.store_id) if one.wanted_at >= silent.since]
     settled = [one for one in ours if is_settled(one, silent.now)]
     if not settled:
         return None
@@ -93,14 +93,14 @@ def _describe_canary(db: Connection, silent: SilentStore) -> str | None:
     return f"A hook of our own, sent to the store's public address, did not come back: {fault}."
 
 
-def _start_comparison(db: Connection, silent: SilentStore) -> None:
-    if load_reconciliations(db, silent.store_id):
-        request_pass(db, silent.store_id, silent.now)
+def _start_comparison(conn: Connection, silent: SilentStore) -> None:
+    if load_reconciliations(conn, silent.store_id):
+        request_pass(conn, silent.store_id, silent.now)
 
 
-def _describe_comparison(db: Connection, silent: SilentStore) -> str | None:
+def _describe_comparison(conn: Connection, silent: SilentStore) -> str | None:
     """`reconciliation` looks up what the store did meanwhile, and makes up for it."""
-    rows = load_reconciliations(db, silent.store_id)
+    rows = load_reconciliations(conn, silent.store_id)
     if not rows:
         return "What the store did meanwhile was not looked up: the keys of its API are not known here."
     errors = collect_errors(rows)
@@ -109,22 +109,22 @@ def _describe_comparison(db: Connection, silent: SilentStore) -> str | None:
     if any((row.done_at or 0) < silent.since for row in rows):
         return None
     since = Shown.store_id == silent.store_id, Shown.state == MISSED, Shown.seen_at > silent.last_at
-    missed = db.execute(select(func.count()).select_from(Shown).where(*since)).scalar_one()
+    missed = conn.execute(select(func.count()).select_from(Shown).where(*since)).scalar_one()
     if not missed:
         return "Cratejoy's API shows nothing that a hook should have told of since then: the store may be quiet."
     return f"Cratejoy's API shows {missed} happenings since then that no hook told of. They were made up for."
 
 
-def _describe_chain(db: Connection, silent: SilentStore) -> str:
-    chain = assess_chain(find_last_heartbeat(db), None, silent.now, silent.context.settings.heartbeat_seconds)
+def _describe_chain(conn: Connection, silent: SilentStore) -> str:
+    chain = assess_chain(find_last_heartbeat(conn), None, silent.now, silent.context.settings.heartbeat_seconds)
     if chain.alive is None:
         return "Whether hooks become events was not looked at: CRATEWIRE_HEARTBEAT_SECONDS is 0."
     return "Hooks that arrive become events." if chain.alive else "Hooks that arrive do not become events now."
 
 
-def _describe_dead_hooks(db: Connection, silent: SilentStore) -> str:
+def _describe_dead_hooks(conn: Connection, silent: SilentStore) -> str:
     since = DeadHook.store == silent.store, DeadHook.replayed_at.is_(None), DeadHook.died_at > silent.last_at
-    count = db.execute(select(func.count()).select_from(DeadHook).where(*since)).scalar_one()
+    count = conn.execute(select(func.count()).select_from(DeadHook).where(*since)).scalar_one()
     if not count:
         return "No hook has come that could not be read."
     return f"{pluralize(count, 'hook')} came and could not go on: see the dead hooks."

@@ -36,16 +36,16 @@ MAX_MAILS_PER_HOUR = 6
 OPERATOR_ACCOUNT_ID = 0  # instead of an account's id: no account has it
 
 
-def enqueue_notifications(db: Connection, context: Context, now: int) -> int:
+def enqueue_notifications(conn: Connection, context: Context, now: int) -> int:
     """Tell what is to be told now; to how many accounts."""
-    alarms = list_unclosed_alarms(db)
-    close_alarms(db, [one.id for one in alarms if one.ended_at is not None and one.told_at is None], now)
-    lately = list_recently_closed(db, now - HOUR_US)
+    alarms = list_unclosed_alarms(conn)
+    close_alarms(conn, [one.id for one in alarms if one.ended_at is not None and one.told_at is None], now)
+    lately = list_recently_closed(conn, now - HOUR_US)
     told = 0
     for account_id, mine in _group_by_account(alarms):
         news = build_digest(mine, now, lately)
-        if news is not None and count_notifications_since(db, account_id or None, now - HOUR_US) < MAX_MAILS_PER_HOUR:
-            _enqueue_digest(db, context, account_id, news, now)
+        if news is not None and count_notifications_since(conn, account_id or None, now - HOUR_US) < MAX_MAILS_PER_HOUR:
+            _enqueue_digest(conn, context, account_id, news, now)
             told += 1
     return told
 
@@ -69,24 +69,24 @@ def _has_summary(alarm: AlarmRow) -> bool:
     return not alarm.said or "over" in alarm.said
 
 
-def _enqueue_digest(db: Connection, context: Context, account_id: int | None, digest: AlertDigest, now: int) -> None:
+def _enqueue_digest(conn: Connection, context: Context, account_id: int | None, digest: AlertDigest, now: int) -> None:
     subject, text = build_subject(digest), build_mail_text(digest, context.settings.public_url)
-    for address in _find_recipients(db, context, account_id):
-        enqueue_mail(db, context.settings.secret_keys, MailMessage(address, subject, text), now)
+    for address in _find_recipients(conn, context, account_id):
+        enqueue_mail(conn, context.settings.secret_keys, MailMessage(address, subject, text), now)
     if context.settings.alarm_url is not None:
-        insert_notice(db, f"msg_{context.make_nonce()}", build_notice(digest, now), now)
+        insert_notice(conn, f"msg_{context.make_nonce()}", build_notice(digest, now), now)
     reminded = digest.still_open if _is_reminder_due(digest.still_open, now) else ()
-    mark_notified(db, [one.id for one in (*digest.opened, *reminded)], now)
-    close_alarms(db, [one.id for one in digest.ended], now)
+    mark_notified(conn, [one.id for one in (*digest.opened, *reminded)], now)
+    close_alarms(conn, [one.id for one in digest.ended], now)
 
 
-def _find_recipients(db: Connection, context: Context, account_id: int | None) -> Collection[str]:
+def _find_recipients(conn: Connection, context: Context, account_id: int | None) -> Collection[str]:
     """A store whose account has no owner to write to is the operator's concern."""
     if account_id is None:
-        return sorted({*list_owner_emails(db, None), *context.settings.operator_mail})
+        return sorted({*list_owner_emails(conn, None), *context.settings.operator_mail})
     if account_id == OPERATOR_ACCOUNT_ID:
-        return context.settings.operator_mail or list_first_owner_emails(db)
-    return list_owner_emails(db, account_id) or context.settings.operator_mail
+        return context.settings.operator_mail or list_first_owner_emails(conn)
+    return list_owner_emails(conn, account_id) or context.settings.operator_mail
 
 
 def _group_by_account(alarms: Sequence[AlarmRow]) -> Iterator[tuple[int | None, list[AlarmRow]]]:

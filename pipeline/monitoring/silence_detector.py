@@ -41,41 +41,41 @@ class _StoreHistory:
         return {hour for one in ours for hour in hours_between(one.last_at or one.since, one.ended_at or now)}
 
 
-def find_stores_to_check(db: Connection, now: int) -> list[int]:
+def find_stores_to_check(conn: Connection, now: int) -> list[int]:
     """Those of which something is late, or new, and those whose alarm is over."""
-    return sorted({*list_stores_to_check(db, now, now - RELEARN_INTERVAL_US), *list_recovered_stores(db)})
+    return sorted({*list_stores_to_check(conn, now, now - RELEARN_INTERVAL_US), *list_recovered_stores(conn)})
 
 
-def end_resolved_alarms(db: Connection, store_id: int, now: int) -> None:
+def end_resolved_alarms(conn: Connection, store_id: int, now: int) -> None:
     """End the alarms of a store whose hooks have come again, or are no longer to come."""
-    wanted = _expects_hooks(db, store_id)
-    for alarm in list_open_alarms(db, store_id, SILENCE):
-        by_event = load_active_hours(db, store_id, alarm.last_at or 0)
+    wanted = _expects_hooks(conn, store_id)
+    for alarm in list_open_alarms(conn, store_id, SILENCE):
+        by_event = load_active_hours(conn, store_id, alarm.last_at or 0)
         heard = merge_events(by_event.values()) if alarm.event == ANY_EVENT else by_event.get(alarm.event, ())
         came_at = _find_first_hook_after(heard, alarm.last_at or 0)
         if came_at is not None or not wanted:
-            end_alarms(db, [alarm.id], came_at or now)
+            end_alarms(conn, [alarm.id], came_at or now)
 
 
-def compute_expectations(db: Connection, store_id: int, now: int) -> dict[str, ExpectedHook]:
+def compute_expectations(conn: Connection, store_id: int, now: int) -> dict[str, ExpectedHook]:
     """Learn what this store's silences mean. It only reads: learning takes time, and hooks must not wait for it."""
-    by_event = load_active_hours(db, store_id, now - MAX_HISTORY_US)
+    by_event = load_active_hours(conn, store_id, now - MAX_HISTORY_US)
     heard = {ANY_EVENT: merge_events(by_event.values()), **by_event}
-    store = _StoreHistory(store_id, heard, list_alarms_since(db, store_id, now - MAX_HISTORY_US))
+    store = _StoreHistory(store_id, heard, list_alarms_since(conn, store_id, now - MAX_HISTORY_US))
     return {event: _compute_expectation(store, event, now) for event, hours in heard.items() if hours}
 
 
-def save_expectations(db: Connection, store_id: int, expected: Mapping[str, ExpectedHook], now: int) -> bool:
+def save_expectations(conn: Connection, store_id: int, expected: Mapping[str, ExpectedHook], now: int) -> bool:
     """Write it down, and open alarms about what is late; whether one was opened."""
-    delete_old_hours(db, store_id, now - MAX_HISTORY_US)
-    wanted = _expects_hooks(db, store_id)
-    opened = wanted and _open_overdue_alarms(db, store_id, expected, now)
-    silent = {one.event for one in list_open_alarms(db, store_id, SILENCE)}
+    delete_old_hours(conn, store_id, now - MAX_HISTORY_US)
+    wanted = _expects_hooks(conn, store_id)
+    opened = wanted and _open_overdue_alarms(conn, store_id, expected, now)
+    silent = {one.event for one in list_open_alarms(conn, store_id, SILENCE)}
     known = {
         event: _clear_if_silent(one, ANY_EVENT in silent or event in silent or not wanted)
         for event, one in expected.items()
     }
-    replace_expectations(db, store_id, known, now)
+    replace_expectations(conn, store_id, known, now)
     return opened
 
 
@@ -98,21 +98,21 @@ def _find_first_hook_after(heard: Sequence[ActiveHour], last_at: int) -> int | N
     return None
 
 
-def _open_overdue_alarms(db: Connection, store_id: int, expected: Mapping[str, ExpectedHook], now: int) -> bool:
+def _open_overdue_alarms(conn: Connection, store_id: int, expected: Mapping[str, ExpectedHook], now: int) -> bool:
     """Any event before each: when all of them stop, that is one alarm. None while the way in is known to be broken."""
-    known = {one.event for one in list_open_alarms(db, store_id, SILENCE)}
-    if ANY_EVENT in known or list_open_alarms(db, kind=ENDPOINT):
+    known = {one.event for one in list_open_alarms(conn, store_id, SILENCE)}
+    if ANY_EVENT in known or list_open_alarms(conn, kind=ENDPOINT):
         return False
     late = sorted(event for event, one in expected.items() if one.is_overdue(now) and event not in known)
     late = [ANY_EVENT] if ANY_EVENT in late else late
     for event in late:
         one = expected[event]
         tolerated = (one.due_at or now) - one.last_at
-        open_alarm(db, NewAlarm(SILENCE, store_id, event, one.last_at, tolerated), now)
+        open_alarm(conn, NewAlarm(SILENCE, store_id, event, one.last_at, tolerated), now)
     return bool(late)
 
 
-def _expects_hooks(db: Connection, store_id: int) -> bool:
+def _expects_hooks(conn: Connection, store_id: int) -> bool:
     """Whether its hooks are to come at all: somebody may have had them removed."""
-    api = find_store_api(db, store_id)
+    api = find_store_api(conn, store_id)
     return api is None or api.registers

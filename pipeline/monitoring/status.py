@@ -19,11 +19,11 @@ class HookHealth:
     alarms: Sequence[AlarmRow]
 
 
-def get_hook_health(db: Connection, now: int, store_id: int | None = None) -> HookHealth:
+def get_hook_health(conn: Connection, now: int, store_id: int | None = None) -> HookHealth:
     """All open alarms; or those that concern one store, those about the way in included. What else is the operator's
     is not for the eyes of merchants.
     """
     alarms = [
-        one for one in list_open_alarms(db) if store_id is None or one.store_id == store_id or one.kind == ENDPOINT
+        one for one in list_open_alarms(conn) if store_id is None or one.store_id == store_id or one.kind == ENDPOINT
     ]
-    return HookHealth(get_endpoint_status(db, now), alarms)
+    return HookHealth(get_endpoint_status(conn, now), alarms)

@@ -24,20 +24,20 @@ def sweep(context: Context) -> list[int]:
     if _collect_all_activity(context):
         _check_stores(context)
     now = context.now()
-    with writing(context.engine) as db:
-        check_endpoint(db, context, now)
-        collect_diagnostics(db, context, now)
-        enqueue_notifications(db, context, now)
-    with reading(context.engine) as db:
-        return list_unsent_canaries(db)
+    with writing(context.engine) as conn:
+        check_endpoint(conn, context, now)
+        collect_diagnostics(conn, context, now)
+        enqueue_notifications(conn, context, now)
+    with reading(context.engine) as conn:
+        return list_unsent_canaries(conn)
 
 
 def _collect_all_activity(context: Context) -> bool:
     """Whether all that is in the ledger has been heard. Until then nobody can say who is silent."""
     until = context.now() + STEP_TIMEOUT_US
     while context.now() < until:
-        with writing(context.engine) as db:
-            if not collect_activity(db):
+        with writing(context.engine) as conn:
+            if not collect_activity(conn):
                 return True
     return False
 
@@ -45,8 +45,8 @@ def _collect_all_activity(context: Context) -> bool:
 def _check_stores(context: Context) -> None:
     """Those for which the time does not suffice are looked at by the next sweep."""
     until = context.now() + STEP_TIMEOUT_US
-    with reading(context.engine) as db:
-        stores = find_stores_to_check(db, context.now())
+    with reading(context.engine) as conn:
+        stores = find_stores_to_check(conn, context.now())
     for store_id in stores:
         if context.now() >= until:
             return
@@ -54,10 +54,10 @@ def _check_stores(context: Context) -> None:
 
 
 def _check_store(context: Context, store_id: int, now: int) -> None:
-    with writing(context.engine) as db:
-        end_resolved_alarms(db, store_id, now)
-    with reading(context.engine) as db:
-        expected = compute_expectations(db, store_id, now)
-    with writing(context.engine) as db:
-        if save_expectations(db, store_id, expected, now):
-            start_diagnostics(db, context, store_id, now)
+    with writing(context.engine) as conn:
+        end_resolved_alarms(conn, store_id, now)
+    with reading(context.engine) as conn:
+        expected = compute_expectations(conn, store_id, now)
+    with writing(context.engine) as conn:
+        if save_expectations(conn, store_id, expected, now):
+            start_diagnostics(conn, context, store_id, now)

@@ -1,1 +1,1 @@
-"""Compares what a store's hooks have told with what its API shows, and repairs the difference."""
+"""Compares the events that a store's hooks have reported with what its API shows, and recovers those missing."""

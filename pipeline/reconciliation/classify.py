@@ -1,4 +1,4 @@
-"""Judges what a page shows: known, too old, perhaps on its way, or missing. Pure: touches nothing."""
+"""Classifies the events that a page shows: known, too old, perhaps still on their way, or missing."""
 
 from __future__ import annotations
 
@@ -13,106 +13,110 @@ from pipeline.reconciliation.evidence import EventEvidence
 
 @dataclass(frozen=True, slots=True)
 class PageRules:
-    """What holds for one page. Moments and spans in µs.
+    """The rules for one page. Times and spans in µs.
 
-    since: the store is our concern from then on. asked_at: the page is as of then. first: nobody has read this
-    collection to its end before. tests: the store forwards test objects. renewals: it tells of renewals' orders.
+    since: earlier events are from before the store was connected. asked_at: when the page was requested. is_first_pass:
+    this collection has not been read to its end before. forwards_tests: whether the store forwards test objects.
+    sends_renewals: whether the store sends `order_new` for the orders of renewals, too.
     """
 
     since: int
     asked_at: int
-    grace: int
-    first: bool
+    grace_us: int
+    is_first_pass: bool
     forwards_tests: bool
-    renewals: bool
+    sends_renewals: bool
 
 
 @dataclass(frozen=True, slots=True)
 class IdentifiedEvent:
-    """A happening that concerns us."""
+    """An event of interest, with its identity."""
 
-    shown: EventEvidence
-    happening: EventIdentity
-    as_of: int  # what it teaches us holds as of then: newer knowledge stays
+    evidence: EventEvidence
+    identity: EventIdentity
+    as_of: int  # the data holds as of then: newer data in the ledger stays
 
     @property
     def key(self) -> str:
-        return self.happening.key
+        return self.identity.key
 
     def to_observed(self, state: str, at: int | None = None) -> Observation:
-        """How it is remembered; `at`: the moment that says on which day it happened."""
-        return Observation(self.key, self.shown.event, (self.as_of if at is None else at) // DAY_US, state)
+        """The row that remembers the event. `at`: the time that says on which day it occurred."""
+        return Observation(self.key, self.evidence.event, (self.as_of if at is None else at) // DAY_US, state)
 
 
 @dataclass(slots=True)
 class Classification:
-    """What is to be written down, and what is missing, the oldest first."""
+    """What is written as observed, and which events are missing, the oldest first."""
 
     observed: list[Observation] = field(default_factory=list)
     missing: list[IdentifiedEvent] = field(default_factory=list)
 
 
 def identify_events(evidence: Iterable[EventEvidence], rules: PageRules) -> list[IdentifiedEvent]:
-    """What concerns us: nothing from before, and no test object unless the store forwards them.
+    """The events of interest: not those before `since`, and those of test objects only if the store forwards them.
 
-    Nobody knows whether Cratejoy sends hooks for test objects, so that none came says nothing.
+    It is not known whether Cratejoy sends hooks for test objects, so their absence means nothing.
     """
-    found: dict[str, IdentifiedEvent] = {}
-    for one in evidence:
-        if one.at is not None and one.at < rules.since:
+    events: dict[str, IdentifiedEvent] = {}
+    for shown in evidence:
+        if shown.at is not None and shown.at < rules.since:
             continue
-        if not rules.forwards_tests and is_test(one.row, one.data):
+        if not rules.forwards_tests and is_test(shown.event_row, shown.data):
             continue
-        as_of = rules.asked_at if one.at is None else min(one.at, rules.asked_at)
-        happening = one.happening(as_of)
-        if happening is not None:
-            found.setdefault(happening.key, IdentifiedEvent(one, happening, as_of))
-    return list(found.values())
+        as_of = rules.asked_at if shown.at is None else min(shown.at, rules.asked_at)
+        identity = shown.identify(as_of)
+        if identity is not None:
+            events.setdefault(identity.key, IdentifiedEvent(shown, identity, as_of))
+    return list(events.values())
 
 
 def classify(
-    items: Iterable[IdentifiedEvent],
+    events: Iterable[IdentifiedEvent],
     rules: PageRules,
     states: Mapping[str, tuple[str, int]],
     known_at: Mapping[str, int],
 ) -> Classification:
-    """`states`: what is remembered of them, and since when. `told`: when the ledger was told of those it has."""
-    judged = Classification()
-    for item in _iter_unsettled(items, rules, states, known_at):
-        if item.key in known_at:
-            at = known_at[item.key] if item.shown.at is None else None
-            judged.observed.append(item.to_observed(RECEIVED, at))
-        elif rules.first and item.shown.at is None and (item.shown.not_before or 0) < rules.since:
-            judged.observed.append(item.to_observed(BEFORE))
-        elif _is_overdue(item, rules, states):
-            judged.missing.append(item)
-        elif item.key not in states:
-            judged.observed.append(item.to_observed(WAITING))
-    judged.missing.sort(key=lambda item: item.as_of)
-    return judged
+    """Decide what each event is. All mappings have event keys.
+
+    states: the remembered state, and when the event was first observed. known_at: when the event's hook was received.
+    """
+    result = Classification()
+    for event in _iter_unsettled(events, rules, states, known_at):
+        if event.key in known_at:
+            at = known_at[event.key] if event.evidence.at is None else None
+            result.observed.append(event.to_observed(RECEIVED, at))
+        elif rules.is_first_pass and event.evidence.at is None and (event.evidence.not_before or 0) < rules.since:
+            result.observed.append(event.to_observed(BEFORE))
+        elif _is_overdue(event, rules, states):
+            result.missing.append(event)
+        elif event.key not in states:
+            result.observed.append(event.to_observed(WAITING))
+    result.missing.sort(key=lambda event: event.as_of)
+    return result
 
 
-def sends_renewal_orders(items: Iterable[IdentifiedEvent], told: Collection[str]) -> bool:
-    """Whether the store has told of a renewal's order as of a new one: Cratejoy does not say whether it does."""
-    return any(item.shown.renewal_order and item.key in told for item in items)
+def sends_renewal_orders(events: Iterable[IdentifiedEvent], known: Collection[str]) -> bool:
+    """Whether a hook has reported the order of a renewal: Cratejoy does not document whether it does."""
+    return any(event.evidence.is_renewal_order and event.key in known for event in events)
 
 
 def _iter_unsettled(
-    items: Iterable[IdentifiedEvent],
+    events: Iterable[IdentifiedEvent],
     rules: PageRules,
     states: Mapping[str, tuple[str, int]],
     known_at: Mapping[str, int],
 ) -> Iterator[IdentifiedEvent]:
-    """What is not settled yet."""
-    for item in items:
-        state, _ = states.get(item.key, (WAITING, 0))
-        expected = rules.renewals or not item.shown.renewal_order or item.key in known_at
-        if state == WAITING and expected:
-            yield item
+    """The events that have a hook and whose state is not final yet."""
+    for event in events:
+        state, _ = states.get(event.key, (WAITING, 0))
+        is_expected = rules.sends_renewals or not event.evidence.is_renewal_order or event.key in known_at
+        if state == WAITING and is_expected:
+            yield event
 
 
-def _is_overdue(item: IdentifiedEvent, rules: PageRules, states: Mapping[str, tuple[str, int]]) -> bool:
-    """Whether its hook should have come by now: it happened, or was first seen, long enough ago."""
-    latest = rules.asked_at - rules.grace
-    _, seen_at = states.get(item.key, (WAITING, rules.asked_at))
-    return seen_at <= latest or (item.shown.at is not None and item.shown.at <= latest)
+def _is_overdue(event: IdentifiedEvent, rules: PageRules, states: Mapping[str, tuple[str, int]]) -> bool:
+    """Whether the hook should have arrived by now: the event occurred, or was first observed, long enough ago."""
+    latest = rules.asked_at - rules.grace_us
+    _, observed_at = states.get(event.key, (WAITING, rules.asked_at))
+    return observed_at <= latest or (event.evidence.at is not None and event.evidence.at <= latest)

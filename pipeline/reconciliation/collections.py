@@ -1,8 +1,8 @@
-"""What a pass asks a store's API for: one row per collection, in the order in which a person's story is told."""
+"""The collections of a store's API that a pass reads: one row each, in the order in which events happen to a person."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.events.fields import format_time
@@ -10,29 +10,57 @@ from pipeline.reconciliation import evidence
 from pipeline.reconciliation.evidence import EvidenceFinder
 
 DAY_US = 86_400_000_000  # µs
-# A cancelled thing does not say since when. It is looked for until this long after its paid period, or the day its
-# box was due: whatever is cancelled is cancelled about then, or before.
+# Cancelled objects do not say when they were cancelled. They are searched for until this long after the end of the
+# paid period, or the day on which the shipment was due: most are cancelled about then, or before.
 CANCELLED_LOOKBACK_US = 60 * DAY_US
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFrom:
-    """From where a collection is read: a moment (µs), and the largest id that was compared already."""
+    """From where a collection is read: a time (µs), and the largest id that has been compared already."""
 
     since: int
-    high: int
+    max_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """One list of the API. `with_` names the relations a hook's body has. `by_id`: its objects have no date at all."""
+    """One list of the API. `relations`: those that a hook's body has. `is_read_by_id`: its objects have no date."""
 
     name: str
     resource: str
-    with_: tuple[str, ...]
+    relations: tuple[str, ...]
     filters: Callable[[ReadFrom], Mapping[str, str]]
-    show: EvidenceFinder
-    by_id: bool = False
+    find_events: EvidenceFinder
+    is_read_by_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IdSearch:
+    """A search for the largest id of a collection by requests for larger ids: a few, however many objects there are.
+
+    Customers have no date; those with a larger id than any had when the store was connected came later. The stride
+    doubles while there are larger ids, and shrinks after the first empty response.
+    """
+
+    low: int = 0  # the largest id seen so far
+    stride: int = 1
+    is_shrinking: bool = False
+
+    @property
+    def asked(self) -> int:
+        """The next request is for ids above this one."""
+        return self.low + self.stride - 1
+
+    def is_finished_by(self, found: Sequence[int]) -> bool:
+        """Whether this response (some of the ids above) shows that there is none above the largest seen."""
+        return not found and self.stride == 1
+
+    def after(self, found: Sequence[int]) -> IdSearch:
+        """The search after a response."""
+        is_shrinking = self.is_shrinking or not found
+        stride = max(1, self.stride // 2) if is_shrinking else self.stride * 2
+        return IdSearch(max([self.low, *found]), stride, is_shrinking)
 
 
 _SUBSCRIPTION = ("customer", "billing", "term", "product", "instance", "subscription_gift_info", "address")
@@ -43,54 +71,54 @@ _COLLECTIONS = (
         "customers",
         "customers",
         ("addresses",),
-        lambda of: {"id__gt": str(of.high)},
+        lambda start: {"id__gt": str(start.max_id)},
         evidence.customer_events,
-        by_id=True,
+        is_read_by_id=True,
     ),
     Collection(
         "orders",
         "orders",
         ("customer", "products"),
-        lambda of: {"placed_at__ge": format_time(of.since)},
+        lambda start: {"placed_at__ge": format_time(start.since)},
         evidence.order_events,
     ),
     Collection(
         "transactions",
         "transactions",
         ("order",),
-        lambda of: {"created_at__ge": format_time(of.since)},
+        lambda start: {"created_at__ge": format_time(start.since)},
         evidence.transaction_events,
     ),
     Collection(
-        # A subscription begins with an order and is renewed with one; it has no other date to ask by.
+        # A subscription starts with an order and is renewed with one; there is no other date to filter by.
         "subscriptions",
         "subscriptions",
         (*_SUBSCRIPTION, "orders"),
-        lambda of: {"orders.placed_at__ge": format_time(of.since)},
+        lambda start: {"orders.placed_at__ge": format_time(start.since)},
         evidence.subscription_events,
     ),
     Collection(
         "shipments",
         "shipments",
         _SHIPMENT,
-        lambda of: {"shipped_at__ge": format_time(of.since)},
+        lambda start: {"shipped_at__ge": format_time(start.since)},
         evidence.shipment_events,
     ),
     Collection(
-        # The numbers of a subscription's statuses are documented for filters; for boxes the word was seen to work.
+        # Filters take the documented number of a subscription's status; for shipments the word was seen to work.
         "cancelled_subscriptions",
         "subscriptions",
         _SUBSCRIPTION,
-        lambda of: {"status": "3", "end_date__ge": format_time(max(0, of.since - CANCELLED_LOOKBACK_US))},
+        lambda start: {"status": "3", "end_date__ge": format_time(max(0, start.since - CANCELLED_LOOKBACK_US))},
         evidence.cancelled_subscription_events,
     ),
     Collection(
         "cancelled_shipments",
         "shipments",
         _SHIPMENT,
-        lambda of: {
+        lambda start: {
             "status": "cancelled",
-            "adjusted_ordered_at__ge": format_time(max(0, of.since - CANCELLED_LOOKBACK_US)),
+            "adjusted_ordered_at__ge": format_time(max(0, start.since - CANCELLED_LOOKBACK_US)),
         },
         evidence.cancelled_shipment_events,
     ),
@@ -106,4 +134,4 @@ OBSERVABLE_EVENTS = (
     "shipment_shipped",
     "subscription_cancelled",
     "shipment_cancelled",
-)  # what the API can show; the other nine it cannot
+)  # the API shows these; the other nine events it does not

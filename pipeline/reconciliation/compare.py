@@ -1,4 +1,4 @@
-"""Compares one page with the ledger and records what is missing, all inside the caller's transaction."""
+"""Compares one page with the ledger and records the events that are missing, inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -18,68 +18,68 @@ from pipeline.recording.batch import BatchResult, record_batch
 from pipeline.recording.load import find_known_events
 from pipeline.recording.snapshot import RecordingStore
 
-API_FORM = "api"  # its form: the body is the API's object
+API_FORM = "api"  # the `form` of a hook whose body is an object of the API
 
 
 @dataclass(frozen=True, slots=True)
 class PageComparison:
-    """What one page brought."""
+    """The result of one page."""
 
     recorded: BatchResult | None = None
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (event, state) -> how many
-    renewals: bool = False
-    trouble: str | None = None  # why the list could not be compared to its end
+    sends_renewals: bool = False  # whether the store sends `order_new` for the orders of renewals
+    error: str | None = None  # why the list could not be compared to its end
 
 
 def compare_page(
-    db: Connection, store: RecordingStore, evidence: Iterable[EventEvidence], rules: PageRules, now: int
+    conn: Connection, store: RecordingStore, evidence: Iterable[EventEvidence], rules: PageRules, now: int
 ) -> PageComparison:
-    """Remember what the page shows, and record what no hook has told. Nobody else may record meanwhile."""
-    items = identify_events(evidence, rules)
-    keys = [item.key for item in items]
-    known = find_known_events(db, [(store.id, key) for key in keys])
-    told = {key: one.received_at for (_, key), one in known.items()}
-    judged = classify(items, rules, load_observed_states(db, store.id, keys), told)
-    elsewhere = find_under_other_identity(db, store.id, judged.missing)
-    missing = [item for item in judged.missing if item.key not in elsewhere]
-    dead = find_in_dead_hooks(db, store.id, missing)
-    settled = [item.to_observed(RECEIVED) for item in judged.missing if item.key in elsewhere]
-    settled += [item.to_observed(DEAD if item.key in dead else MISSED) for item in missing]
-    save_observations(db, store.id, [*judged.observed, *settled], now)
+    """Save what the page shows, and record the events that no hook has reported. The caller holds the inbox's fence."""
+    events = identify_events(evidence, rules)
+    keys = [event.key for event in events]
+    known = find_known_events(conn, [(store.id, key) for key in keys])
+    received_at = {key: event.received_at for (_, key), event in known.items()}
+    classified = classify(events, rules, load_observed_states(conn, store.id, keys), received_at)
+    elsewhere = find_under_other_identity(conn, store.id, classified.missing)
+    missing = [event for event in classified.missing if event.key not in elsewhere]
+    dead = find_in_dead_hooks(conn, store.id, missing)
+    settled = [event.to_observed(RECEIVED) for event in classified.missing if event.key in elsewhere]
+    settled += [event.to_observed(DEAD if event.key in dead else MISSED) for event in missing]
+    save_observations(conn, store.id, [*classified.observed, *settled], now)
     counts: dict[tuple[str, str], int] = {}
-    for one in (*judged.observed, *settled):
-        counts[one.event, one.state] = counts.get((one.event, one.state), 0) + 1
-    recorded = _record(db, store, missing, rules, now) if missing else None
-    return PageComparison(recorded, counts, rules.renewals or sends_renewal_orders(items, told))
+    for row in (*classified.observed, *settled):
+        counts[row.event, row.state] = counts.get((row.event, row.state), 0) + 1
+    recorded = _record(conn, store, missing, rules, now) if missing else None
+    return PageComparison(recorded, counts, rules.sends_renewals or sends_renewal_orders(events, received_at))
 
 
 def _record(
-    db: Connection, store: RecordingStore, missing: list[IdentifiedEvent], rules: PageRules, now: int
+    conn: Connection, store: RecordingStore, missing: list[IdentifiedEvent], rules: PageRules, now: int
 ) -> BatchResult:
-    hooks = [_build_hook(store, item, rules.asked_at, now) for item in missing]
+    hooks = [_build_hook(store, event, rules.asked_at, now) for event in missing]
     raws = {
-        hook["entry_id"]: (json.dumps(item.shown.data, ensure_ascii=False).encode(), None)
-        for hook, item in zip(hooks, missing, strict=True)
+        hook["entry_id"]: (json.dumps(event.evidence.data, ensure_ascii=False).encode(), None)
+        for hook, event in zip(hooks, missing, strict=True)
     }
-    return record_batch(db, hooks, [], raws, token=None, now=now)
+    return record_batch(conn, hooks, [], raws, token=None, now=now)
 
 
-def _build_hook(store: RecordingStore, item: IdentifiedEvent, asked_at: int, now: int) -> RecoveredHook:
-    """The hook that never came, as the chain would have handed it on. Its receipt is made of what it tells."""
-    name = hashlib.sha256(f"{RECONCILE}|{store.name}|{item.key}".encode()).hexdigest()
+def _build_hook(store: RecordingStore, event: IdentifiedEvent, asked_at: int, now: int) -> RecoveredHook:
+    """The hook that never arrived, as the chain hands it on after validation. Its receipt follows from its event."""
+    name = hashlib.sha256(f"{RECONCILE}|{store.name}|{event.key}".encode()).hexdigest()
     return RecoveredHook(
         entry_id=name,
         receipt=name[:32],
         store=store.name,
         version=store.token_version,
-        event=item.shown.event,
+        event=event.evidence.event,
         received_at=asked_at,
         source=RECONCILE,
         form=API_FORM,
         fingerprint=name,
         decoded_at=now,
         validated_at=now,
-        data=item.shown.data,
+        data=event.evidence.data,
         unknown=[],
-        as_of=item.as_of,
+        as_of=event.as_of,
     )

@@ -1,4 +1,4 @@
-"""Finds what is missing in name only: told under another identity, or by a hook that is among the dead ones."""
+"""Finds missing events that are known after all: under another identity, or from a hook that is a dead letter."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000  # µs
 MAX_DEAD_HOOKS = 500  # of one event: the newest
 
 
-def find_under_other_identity(db: Connection, store_id: int, missing: Iterable[IdentifiedEvent]) -> set[str]:
-    """Happenings of subscriptions whose end date was moved by hand after their hook had told another one."""
-    judged = [item for item in missing if item.shown.event in _CHECKS]
-    if not judged:
+def find_under_other_identity(conn: Connection, store_id: int, missing: Iterable[IdentifiedEvent]) -> set[str]:
+    """Events of subscriptions whose end date was changed by hand after their hook had reported another date."""
+    candidates = [event for event in missing if event.evidence.event in _CHECKS]
+    if not candidates:
         return set()
     query = select(Event.name, Event.subject_id, Event.received_at).where(
         Event.store_id == store_id,
         Event.subject == "subscription",
-        Event.subject_id.in_({item.shown.data["id"] for item in judged}),
+        Event.subject_id.in_({event.evidence.data["id"] for event in candidates}),
     )
-    told: dict[int, list[Row[Any]]] = defaultdict(list)
-    heard: Iterable[Row[Any]] = db.execute(query.order_by(Event.id))
-    for row in heard:
-        told[row.subject_id].append(row)
-    return {item.key for item in judged if _CHECKS[item.shown.event](item, told[item.shown.data["id"]])}
+    known: dict[int, list[Row[Any]]] = defaultdict(list)
+    rows: Iterable[Row[Any]] = conn.execute(query.order_by(Event.id))
+    for row in rows:
+        known[row.subject_id].append(row)
+    return {event.key for event in candidates if _CHECKS[event.evidence.event](event, known[event.evidence.data["id"]])}
 
 
-def find_in_dead_hooks(db: Connection, store_id: int, missing: Iterable[IdentifiedEvent]) -> set[str]:
-    """Happenings whose hook came and could not go on: its bytes, readable or not, name the subject's id."""
+def find_in_dead_hooks(conn: Connection, store_id: int, missing: Iterable[IdentifiedEvent]) -> set[str]:
+    """Events whose hook arrived and is a dead letter: its bytes, readable or not, contain the subject's id."""
     by_event: dict[str, list[IdentifiedEvent]] = defaultdict(list)
-    for item in missing:
-        by_event[item.shown.event].append(item)
+    for event in missing:
+        by_event[event.evidence.event].append(event)
     return {
-        item.key
-        for event, items in by_event.items()
-        for numbers in [_load_numbers(db, store_id, event)]
-        for item in items
-        if _get_number(item) in numbers
+        event.key
+        for name, events in by_event.items()
+        for numbers in [_load_numbers(conn, store_id, name)]
+        for event in events
+        if _get_number(event) in numbers
     }
 
 
-def _is_renewal_known(item: IdentifiedEvent, told: Sequence[Row[Any]]) -> bool:
-    """Whether as many renewals were told as were ordered within a day, under whichever end dates.
+def _is_renewal_known(event: IdentifiedEvent, known: Sequence[Row[Any]]) -> bool:
+    """Whether hooks have reported as many renewals as were ordered within a day, under whichever end dates.
 
-    A renewal's hook comes with its order. A subscription that was renewed again so soon needs a hook for each.
+    A renewal's hook comes with its order. A subscription that was renewed twice within a day needs two hooks.
     """
-    last = max(item.shown.renewals)
-    ordered = [at for at in item.shown.renewals if at > last - DAY_US]
+    last = max(event.evidence.renewed_at)
+    ordered = [at for at in event.evidence.renewed_at if at > last - DAY_US]
     since, until = min(ordered) - HOUR_US, last + DAY_US
-    heard = [row for row in told if row.name == "subscription_renewed" and since <= row.received_at <= until]
-    return len(heard) >= len(ordered)
+    received = [row for row in known if row.name == "subscription_renewed" and since <= row.received_at <= until]
+    return len(received) >= len(ordered)
 
 
-def _is_cancellation_known(_: IdentifiedEvent, told: Sequence[Row[Any]]) -> bool:
-    """The last we heard of it was that it had been cancelled."""
-    return bool(told) and told[-1].name == "subscription_cancelled"
+def _is_cancellation_known(_: IdentifiedEvent, known: Sequence[Row[Any]]) -> bool:
+    """Whether the subscription's last event is a cancellation."""
+    return bool(known) and known[-1].name == "subscription_cancelled"
 
 
 _CHECKS = {"subscription_renewed": _is_renewal_known, "subscription_cancelled": _is_cancellation_known}
 
 
-def _load_numbers(db: Connection, store_id: int, event: str) -> set[bytes]:
-    waiting = select(DeadHook.raw).where(DeadHook.store_id == store_id, DeadHook.event == event)
-    newest = waiting.where(DeadHook.replayed_at.is_(None)).order_by(DeadHook.died_at.desc()).limit(MAX_DEAD_HOOKS)
-    return {number for raw in db.execute(newest).scalars() for number in re.findall(rb"\d+", decompress(raw))}
+def _load_numbers(conn: Connection, store_id: int, event: str) -> set[bytes]:
+    dead_hooks = select(DeadHook.raw).where(DeadHook.store_id == store_id, DeadHook.event == event)
+    newest = dead_hooks.where(DeadHook.replayed_at.is_(None)).order_by(DeadHook.died_at.desc()).limit(MAX_DEAD_HOOKS)
+    return {number for raw in conn.execute(newest).scalars() for number in re.findall(rb"\d+", decompress(raw))}
 
 
-def _get_number(item: IdentifiedEvent) -> bytes:
-    row = item.shown.row
-    return str(get_path(item.shown.data, f"{row.at}.id" if row.at else "id")).encode()
+def _get_number(event: IdentifiedEvent) -> bytes:
+    row = event.evidence.event_row
+    return str(get_path(event.evidence.data, f"{row.at}.id" if row.at else "id")).encode()

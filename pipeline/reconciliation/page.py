@@ -1,4 +1,4 @@
-"""One step of a pass: one question to the API, and what it brought written down in one transaction."""
+"""One step of a pass: one request to the API, and one transaction that compares and writes the result."""
 
 from __future__ import annotations
 
@@ -21,20 +21,18 @@ from pipeline.ledger.observed_events import list_waiting_ids
 from pipeline.ledger.reconciliations import ReconciliationRow, update_reconciliation
 from pipeline.ledger.stores import get_store
 from pipeline.reconciliation.classify import PageRules
-from pipeline.reconciliation.collections import COLLECTIONS, Collection, ReadFrom
+from pipeline.reconciliation.collections import COLLECTIONS, Collection, IdSearch, ReadFrom
 from pipeline.reconciliation.compare import PageComparison, compare_page
 from pipeline.reconciliation.evidence import EventEvidence
-from pipeline.reconciliation.id_search import IdSearch
 from pipeline.recording.load import load_stores_by_name
 from pipeline.recording.snapshot import RecordingStore
 from pipeline.settings import Settings
 
 SECOND_US = 1_000_000
 DEFAULT_INTERVAL_US = 3_600_000_000
-REREAD_DELAY_US = 300_000_000  # µs until a list that was short is read again
+REREAD_DELAY_US = 300_000_000  # until a list that was short is read again
 MAX_PAGES = 5_000
-# Ids are given before they can be seen: so many below the largest seen are looked at again.
-ID_OVERLAP = 1_000
+ID_OVERLAP = 1_000  # ids below the largest that are read again: an id is assigned before its object can be seen
 PAGE_SIZE = 100
 
 
@@ -62,7 +60,7 @@ def build_timing(settings: Settings) -> ReconciliationTiming:
 
 @dataclass(frozen=True, slots=True)
 class PageStep:
-    """What a step needs: from outside, the store's API, and where this collection stands."""
+    """The step that is due for one collection. `row`: where the pass over it stands."""
 
     context: Context
     api: CratejoyClient
@@ -77,129 +75,134 @@ class PageStep:
         return build_timing(self.context.settings)
 
     def take(self) -> PageComparison:
-        """Ask once. Raises what the store's API does, and StaleFence if somebody else has taken this step."""
-        if self.collection.by_id and self.row.floor is None:
+        """Send one request. Raises what the store's API does, and StaleFence if another worker has taken this step."""
+        if self.collection.is_read_by_id and self.row.floor is None:
             self._search()
             return PageComparison()
         return self._read()
 
     def _search(self) -> None:
-        """One question on the way to the largest id there was before us."""
+        """One request of the search for the largest id that existed before the store was connected."""
         row, now = self.row, self.context.now()
         search = IdSearch(row.reached, int(row.cursor or 1), bool(row.barren))
         page = self.api.page(self.collection.resource, {"id__gt": str(search.asked)}, limit=PAGE_SIZE)
-        ids = [one["id"] for one in page.results if one.get("id") is not None]
-        if any(one <= search.asked for one in ids):
-            raise BadResponse(f"{row.collection}: the API does not heed a filter by id")
-        found: dict[str, Any]
+        ids = [found["id"] for found in page.results if found.get("id") is not None]
+        if any(id_ <= search.asked for id_ in ids):
+            raise BadResponse(f"{row.collection}: the API ignores a filter by id")
+        values: dict[str, Any]
         if search.is_finished_by(ids):
-            found = {"floor": search.low, "high": search.low, "reached": 0, "cursor": None, "barren": 0}
+            values = {"floor": search.low, "high": search.low, "reached": 0, "cursor": None, "barren": 0}
         else:
-            further = search.after(ids)
-            found = {"reached": further.low, "cursor": str(further.stride), "barren": int(further.is_shrinking)}
-        with writing(self.context.engine) as db:
-            update_reconciliation(db, row, **found, pages=row.pages + 1, next_at=now)
+            search = search.after(ids)
+            values = {"reached": search.low, "cursor": str(search.stride), "barren": int(search.is_shrinking)}
+        with writing(self.context.engine) as conn:
+            update_reconciliation(conn, row, **values, pages=row.pages + 1, next_at=now)
 
     def _read(self) -> PageComparison:
-        begun = self._begin_pass()
+        row = self._begin_pass()
         asked_at = self.context.now()
-        asked = ReadFrom(max(begun.since, begun.mark - self.timing.lookback_us), begun.high or 0)
+        start = ReadFrom(max(row.since, row.mark - self.timing.lookback_us), row.high or 0)
         collection = self.collection
-        filters = collection.filters(asked)
-        page = self.api.page(collection.resource, filters, begun.cursor, PAGE_SIZE, with_=collection.with_)
-        with reading(self.context.engine) as db:
-            name = _get_store_name(db, begun.store_id)
-        with writing(self.context.engine) as db:
-            lock_fence(db, "inbox")
-            store = load_stores_by_name(db, {name})[name]
+        filters = collection.filters(start)
+        page = self.api.page(collection.resource, filters, row.cursor, PAGE_SIZE, with_=collection.relations)
+        with reading(self.context.engine) as conn:
+            name = _get_store_name(conn, row.store_id)
+        with writing(self.context.engine) as conn:
+            lock_fence(conn, "inbox")
+            store = load_stores_by_name(conn, {name})[name]
             now = self.context.now()
-            compared = compare_page(
-                db, store, self._find_evidence(page, begun), self._build_rules(begun, store, asked_at), now
-            )
-            trouble = self._write(db, begun, page, compared, now)
-        return replace(compared, trouble=trouble)
+            evidence, rules = self._find_evidence(page, row), self._build_rules(row, store, asked_at)
+            comparison = compare_page(conn, store, evidence, rules, now)
+            error = self._write(conn, row, page, comparison, now)
+        return replace(comparison, error=error)
 
     def _begin_pass(self) -> ReconciliationRow:
-        """The row with its pass begun."""
+        """The row of the pass that is under way, or of a new pass."""
         row = self.row
         if row.began_at is not None:
             return row
-        began_at = self.context.now()
-        fresh = ReadTally(load_tally(row.tally).reading).kept()
+        began_at, tally = self.context.now(), ReadTally(load_tally(row.tally).reading).kept()
         return replace(
-            row, began_at=began_at, cursor=None, pages=0, barren=0, visited=[], reached=0, unreadable=0, tally=fresh
+            row, began_at=began_at, cursor=None, pages=0, barren=0, visited=[], reached=0, unreadable=0, tally=tally
         )
 
     def _build_rules(self, row: ReconciliationRow, store: RecordingStore, asked_at: int) -> PageRules:
-        grace = self.timing.grace_us
-        return PageRules(row.since, asked_at, grace, row.done_at is None, store.forward_tests, row.renewals_told)
+        return PageRules(
+            since=row.since,
+            asked_at=asked_at,
+            grace_us=self.timing.grace_us,
+            is_first_pass=row.done_at is None,
+            forwards_tests=store.forward_tests,
+            sends_renewals=row.renewals_told,
+        )
 
     def _find_evidence(self, page: Page, row: ReconciliationRow) -> Iterator[EventEvidence]:
-        """What the page shows. An API that does not heed our filters shows more than was asked for."""
-        for one in page.results:
-            if not self.collection.by_id or (one.get("id") or 0) > (row.floor or 0):
-                yield from self.collection.show(one)
+        """The events that the page shows. An API that ignores our filters shows more objects than were requested."""
+        for shown in page.results:
+            if not self.collection.is_read_by_id or (shown.get("id") or 0) > (row.floor or 0):
+                yield from self.collection.find_events(shown)
 
     def _write(
-        self, db: Connection, begun: ReconciliationRow, page: Page, compared: PageComparison, now: int
+        self, conn: Connection, row: ReconciliationRow, page: Page, comparison: PageComparison, now: int
     ) -> str | None:
-        """Returns what is wrong with the list, once it has been read to its end."""
-        here = zlib.crc32((begun.cursor or "").encode())
-        new = len(page.results) + len(page.bad) if here not in begun.visited else 0
-        walk = PageWalk(begun.cursor, begun.pages, begun.barren).after(page, new, MAX_PAGES)
+        """Write where the pass stands now. Return what is wrong with the list, once it has been read to its end."""
+        page_hash = zlib.crc32((row.cursor or "").encode())
+        new = len(page.results) + len(page.bad) if page_hash not in row.visited else 0
+        walk = PageWalk(row.cursor, row.pages, row.barren).after(page, new, MAX_PAGES)
         if walk.stop_reason and walk.pages >= MAX_PAGES:
-            raise BadResponse(f"{begun.collection}: more than {MAX_PAGES} pages")
-        tally = load_tally(begun.tally).after(page, new)
-        reached = max([begun.reached, *(one.get("id") or 0 for one in page.results)])
+            raise BadResponse(f"{row.collection}: more than {MAX_PAGES} pages")
+        tally = load_tally(row.tally).after(page, new)
+        reached = max([row.reached, *(shown.get("id") or 0 for shown in page.results)])
         values: dict[str, Any] = {
-            "began_at": begun.began_at,
+            "began_at": row.began_at,
             "cursor": walk.next,
             "pages": walk.pages,
             "barren": walk.barren,
-            "visited": [*begun.visited, here],
+            "visited": [*row.visited, page_hash],
             "reached": reached,
-            "unreadable": begun.unreadable + len(page.bad),
-            "renewals_told": compared.renewals,
+            "unreadable": row.unreadable + len(page.bad),
+            "renewals_told": comparison.sends_renewals,
             "tally": tally.kept(),
             "next_at": now,
         }
         if walk.done:
-            values |= self._ended(db, begun, tally, reached, now)
-        update_reconciliation(db, self.row, **values)
+            values |= self._finish_reading(conn, row, tally, reached, now)
+        update_reconciliation(conn, self.row, **values)
         return str(values["error"]) if values.get("error") else None
 
-    def _ended(
-        self, db: Connection, begun: ReconciliationRow, tally: ReadTally, reached: int, now: int
+    def _finish_reading(
+        self, conn: Connection, row: ReconciliationRow, tally: ReadTally, reached: int, now: int
     ) -> dict[str, Any]:
-        """A list that was short is read again, from the same mark; then the mark moves, and it is said what is missing.
+        """Read a list that was short again, from the same mark. After that the mark moves, and the error says what is
+        missing.
 
-        It stays at that until a pass is whole: a count that is always too high must not double all work for ever.
+        Later passes are read once until one is complete: a count that is always too high must not double all requests.
         """
         if tally.is_complete:
-            return self._complete_pass(db, begun, reached, now) | {"tally": None}
-        error = f"{begun.collection}: {tally.shown} of {tally.least} were shown"
+            return self._complete_pass(conn, row, reached, now) | {"tally": None}
+        error = f"{row.collection}: {tally.shown} of {tally.least} were shown"
         if not tally.missing:
-            error = f"{begun.collection}: some were deleted while they were read, so others may be missing"
+            error = f"{row.collection}: some were deleted while they were read, so others may be missing"
         again = {"tally": ReadTally(tally.reading + 1).kept(), "error": error}
         if not tally.is_last_reading:
             return {"began_at": None, "cursor": None, "visited": [], "next_at": now + REREAD_DELAY_US, **again}
-        kept = ReadTally(tally.reading).kept()
-        return self._complete_pass(db, begun, reached, now) | {"tally": kept, "error": error}
+        last = ReadTally(tally.reading).kept()
+        return self._complete_pass(conn, row, reached, now) | {"tally": last, "error": error}
 
-    def _complete_pass(self, db: Connection, begun: ReconciliationRow, reached: int, now: int) -> dict[str, Any]:
-        """The mark moves to where this pass began, and only now."""
-        every = self.timing.interval_us or DEFAULT_INTERVAL_US
-        done: dict[str, Any] = {"began_at": None, "cursor": None, "visited": [], "mark": begun.began_at, "done_at": now}
-        done |= {"error": None, "next_at": now + every}
-        if self.collection.by_id and begun.floor is not None:
-            waiting = list_waiting_ids(db, begun.store_id, "customer_new", now)
-            behind = min([max(reached, begun.high or 0), *waiting]) - ID_OVERLAP
-            done["high"] = max(begun.floor, behind)
+    def _complete_pass(self, conn: Connection, row: ReconciliationRow, reached: int, now: int) -> dict[str, Any]:
+        """Move the mark to the time at which this pass began."""
+        interval_us = self.timing.interval_us or DEFAULT_INTERVAL_US
+        done: dict[str, Any] = {"began_at": None, "cursor": None, "visited": [], "mark": row.began_at, "done_at": now}
+        done |= {"error": None, "next_at": now + interval_us}
+        if self.collection.is_read_by_id and row.floor is not None:
+            waiting = list_waiting_ids(conn, row.store_id, "customer_new", now)
+            max_compared = min([max(reached, row.high or 0), *waiting]) - ID_OVERLAP
+            done["high"] = max(row.floor, max_compared)
         return done
 
 
-def _get_store_name(db: Connection, store_id: int) -> str:
-    store = get_store(db, store_id)
+def _get_store_name(conn: Connection, store_id: int) -> str:
+    store = get_store(conn, store_id)
     if store is None:
         raise Misconfigured(f"there is no store {store_id}")
     return store.name

@@ -1,14 +1,14 @@
-"""A pass over a store: all of its collections, a page at a time, for as long as the store's budget of requests lets it.
+"""Compares a store's API with the ledger: all collections, a page at a time, while the request budget lasts.
 
-It never waits: a run ends where the budget does and says when to come back. Where each collection stands is in the
-ledger, so that a killed worker costs one page read again.
+A run never waits: when the budget is used up it ends and says when to come back. The position in each collection is in
+the ledger, so that after a killed worker one page is read again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from redis import Redis
 
@@ -25,9 +25,10 @@ from pipeline.core.errors import (
 from pipeline.cratejoy.client import CratejoyClient
 from pipeline.cratejoy.factory import open_store_client
 from pipeline.inbox import stream
-from pipeline.infra import redis_keys
+from pipeline.infra import metrics, redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.observed_events import COUNTED_STATES, MISSED
 from pipeline.ledger.reconciliations import (
     ReconciliationRow,
     load_reconciliations,
@@ -38,9 +39,9 @@ from pipeline.ledger.store_apis import record_api_success, record_key_check
 from pipeline.reconciliation.collections import COLLECTIONS
 from pipeline.reconciliation.page import SECOND_US, PageStep
 
-MAX_RUN_US = 20 * SECOND_US  # how long one run goes on
+MAX_RUN_US = 20 * SECOND_US
 RETRY_AFTER_FAILURE_US = 300 * SECOND_US
-MAX_INBOX_AGE_US = 60 * SECOND_US  # hooks that have waited so long say that the ledger does not know all that was told
+MAX_INBOX_AGE_US = 60 * SECOND_US  # if a hook has waited longer, the ledger lacks events that have arrived
 LEASE_MS = 30_000
 
 OpenAPI = Callable[[Context, int], CratejoyClient]  # the API of a store, by the store's id
@@ -48,33 +49,37 @@ OpenAPI = Callable[[Context, int], CratejoyClient]  # the API of a store, by the
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationResult:
-    """How far a run came. `why`: what it waits for; `connections`: whose lanes have something to do now; `troubles`:
-    the lists of the API that could not be read, and why.
+    """How far a run came. `wait`: in how many seconds to go on, and `reason`: what it waits for.
+
+    connections: those that now have deliveries to send. errors: collection -> why it could not be read.
     """
 
     done: bool
     wait: float = 0.0
-    why: str = ""
+    reason: str = ""
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (event, state) -> how many
     connections: frozenset[int] = frozenset()
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_inbox_behind(redis: Redis, now: int) -> bool:
-    """Whether hooks wait in the inbox: what they tell would look as if it had been missed."""
+    """Whether hooks have waited in the inbox for long: their events would look as if they were missing."""
     oldest = stream.get_oldest_received_at(redis)
     return oldest is not None and oldest < now - MAX_INBOX_AGE_US
 
 
 def reconcile(context: Context, store_id: int, *, open_api: OpenAPI = open_store_client) -> ReconciliationResult:
-    """One run. What goes wrong with the API is written down, with the time of the next try; Misconfigured is raised."""
+    """Do one run. Errors of the API are written to the rows, with the time of the next try.
+
+    Raises Misconfigured if the store is gone or has no keys.
+    """
     if is_inbox_behind(context.redis, context.now()):
-        return ReconciliationResult(done=False, wait=5.0, why="hooks wait in the inbox, and come first")
+        return ReconciliationResult(done=False, wait=5.0, reason="hooks wait in the inbox, and come first")
     lease = Lease(context.redis, redis_keys.reconciliation_lease(store_id), context.make_nonce(), LEASE_MS)
     with lease.hold() as is_held:
         if not is_held:
-            return ReconciliationResult(done=False, wait=1.0, why="another process is comparing this store")
-        return _Run(context, store_id, open_api(context, store_id)).go()
+            return ReconciliationResult(done=False, wait=1.0, reason="another process is comparing this store")
+        return _Run(context, store_id, open_api(context, store_id)).run()
 
 
 class _Run:
@@ -87,62 +92,71 @@ class _Run:
         self._until = context.now() + MAX_RUN_US
         self._counts: Counter[tuple[str, str]] = Counter()
         self._connections: set[int] = set()
-        self._troubles: dict[str, str] = {}
+        self._errors: dict[str, str] = {}
 
-    def go(self) -> ReconciliationResult:
-        while (row := self._next()) is not None:
+    def run(self) -> ReconciliationResult:
+        while (row := self._find_due_row()) is not None:
             if self._context.now() >= self._until:
                 return self._build_result(done=False)
             try:
-                self._take(row)
+                self._read(row)
             except RateLimited as wait:
-                self._schedule_next(round(wait.seconds * SECOND_US))
-                return self._build_result(done=False, wait=wait.seconds, why=wait.why)
+                self._postpone(round(wait.seconds * SECOND_US))
+                return self._build_result(done=False, wait=wait.seconds, reason=wait.why)
             except StaleFence:
-                continue  # whoever had the lease before has taken this step; go on from there
+                continue  # the lease's previous holder has taken this step: load the row again
         return self._build_result(done=True)
 
-    def _next(self) -> ReconciliationRow | None:
+    def _find_due_row(self) -> ReconciliationRow | None:
         """The first collection that is due."""
-        with reading(self._context.engine) as db:
-            rows = {row.collection: row for row in load_reconciliations(db, self._store_id)}
+        with reading(self._context.engine) as conn:
+            rows = {row.collection: row for row in load_reconciliations(conn, self._store_id)}
         due = (rows[name] for name in COLLECTIONS if name in rows and rows[name].next_at <= self._context.now())
         return next(due, None)
 
-    def _take(self, row: ReconciliationRow) -> None:
+    def _read(self, row: ReconciliationRow) -> None:
         try:
-            compared = PageStep(self._context, self._api, row).take()
+            comparison = PageStep(self._context, self._api, row).take()
         except (RateLimited, StaleFence):
             raise
         except (RequestRefused, BadResponse) as error:  # this collection cannot be read; others may
             self._record_failure(row, error)
         except CratewireError as error:
             self._record_failure(row, error)
-            told = error.retry_after if isinstance(error, ServerFault) else None
-            self._schedule_next(max(RETRY_AFTER_FAILURE_US, round((told or 0) * SECOND_US)))
+            retry_after = error.retry_after if isinstance(error, ServerFault) else None
+            self._postpone(max(RETRY_AFTER_FAILURE_US, round((retry_after or 0) * SECOND_US)))
         else:
-            if compared.trouble:
-                self._troubles[row.collection] = compared.trouble
-            with writing(self._context.engine) as db:
-                record_api_success(db, self._store_id, self._context.now())
-            self._counts.update(compared.counts)
-            self._connections.update(compared.recorded.connections if compared.recorded else ())
+            if comparison.error:
+                self._errors[row.collection] = comparison.error
+            with writing(self._context.engine) as conn:
+                record_api_success(conn, self._store_id, self._context.now())
+            self._counts.update(comparison.counts)
+            self._connections.update(comparison.recorded.connections if comparison.recorded else ())
 
     def _record_failure(self, row: ReconciliationRow, error: CratewireError) -> None:
-        """This pass over the collection. The mark stays where it was, so the next begins there again."""
+        """End this pass over the collection. Its mark stays, so the next pass starts from there again."""
         now = self._context.now()
-        self._troubles[row.collection] = str(error)
-        with writing(self._context.engine) as db:
+        self._errors[row.collection] = str(error)
+        with writing(self._context.engine) as conn:
             update_reconciliation(
-                db, row, began_at=None, cursor=None, barren=0, error=str(error), next_at=now + RETRY_AFTER_FAILURE_US
+                conn, row, began_at=None, cursor=None, barren=0, error=str(error), next_at=now + RETRY_AFTER_FAILURE_US
             )
             if isinstance(error, BadCredentials):
-                record_key_check(db, self._store_id, str(error), now)
+                record_key_check(conn, self._store_id, str(error), now)
 
-    def _schedule_next(self, after: int) -> None:
-        with writing(self._context.engine) as db:
-            postpone_store(db, self._store_id, self._context.now() + after)
+    def _postpone(self, delay_us: int) -> None:
+        with writing(self._context.engine) as conn:
+            postpone_store(conn, self._store_id, self._context.now() + delay_us)
 
-    def _build_result(self, *, done: bool, wait: float = 0.0, why: str = "") -> ReconciliationResult:
-        found = ReconciliationResult(done, wait, why, errors=self._troubles)
-        return replace(found, counts=self._counts, connections=frozenset(self._connections))
+    def _build_result(self, *, done: bool, wait: float = 0.0, reason: str = "") -> ReconciliationResult:
+        connections = frozenset(self._connections)
+        return ReconciliationResult(done, wait, reason, self._counts, connections, self._errors)
+
+
+def count_run(result: ReconciliationResult) -> None:
+    """Count for Prometheus what the API showed for the first time, and how much of it no hook had reported."""
+    for (_, state), times in result.counts.items():
+        if state in COUNTED_STATES:
+            metrics.OBSERVED_EVENTS.inc(times)
+        if state == MISSED:
+            metrics.MISSED_HOOKS.inc(times)

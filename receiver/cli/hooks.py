@@ -83,7 +83,7 @@ def audit_command(store: str, shows_mended: bool, data: Path | None, as_json: bo
         one.tend(audit_only=True)
         found = one.findings()
         ward = open_store_hooks(one.context, one.store_id)
-        expected = len(ward.urls) if ward.row.registers else 0
+        expected = len(ward.urls_by_event) if ward.api_row.registers else 0
     shown = [row for row in found if shows_mended or row.mended_at is None]
     show(as_document(found), as_json=as_json, human=lambda console: _print_audit(console, shown, expected))
 

@@ -146,7 +146,7 @@ def _reconcile_until_done(here: Context, store_id: int) -> ReconcileResult:
         if all(map(ran.has_read, rows)) or (passed.done and any(row.error for row in rows)):
             return ran
         patience.wait(
-            max(passed.wait, 0.05), f"{passed.why or 'a worker goes on with it'}: the rest is done in the background"
+            max(passed.wait, 0.05), f"{passed.reason or 'a worker goes on with it'}: the rest is done in the background"
         )
 
 

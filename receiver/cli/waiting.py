@@ -47,4 +47,4 @@ def sync_until_done(context: Context, store_id: int, wait_budget: WaitBudget, *,
     """Pass after pass, until the hooks have been looked at and what is ours is mended."""
     while not (tended := sync_hooks(context, store_id, audit_only=audit_only)).done:
         rest = "nothing was looked at" if audit_only else "what is left is done in the background"
-        wait_budget.wait(tended.wait, f"{tended.why or 'it takes long'}: {rest}")
+        wait_budget.wait(tended.wait, f"{tended.reason or 'it takes long'}: {rest}")

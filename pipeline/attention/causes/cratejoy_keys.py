@@ -1,4 +1,4 @@
-"""Cratejoy refuses a store's keys: hooks are not looked after, and nothing that was missed is looked up."""
+"""The keys of a store's API: Cratejoy refuses them, or two stores have the same."""
 
 from __future__ import annotations
 
@@ -8,34 +8,36 @@ from sqlalchemy import select
 
 from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
+from pipeline.cratejoy.shared_keys import find_shared_keys
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import MERCHANT
+from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.store_apis import REFUSED
 
-NAME = "cratejoy_keys_refused"
-_EFFECT = (
-    "Hooks that are registered go on. Whether they still are cannot be looked at, and what no hook told is not found."
+REFUSED_KEYS, SHARED_KEYS = "cratejoy_keys_refused", "cratejoy_keys_shared"
+_REFUSED_EFFECT = (
+    "Hooks that are registered go on. Whether they still are cannot be checked, and missing events are not found."
 )
-_TO_DO = (
+_REFUSED_TO_DO = (
     "In Cratejoy, Settings → API, generate a key, and connect {store} again with it: on the store's page, or with "
     "`cratewire connect --store {store}`."
 )
+_SHARED_TO_DO = "Keep one of them; for each other one `cratewire hooks remove --store NAME --forget-keys`."
 
 
-def _find_items(context: Context) -> Iterator[AttentionItem]:
+def _find_refused_keys(context: Context) -> Iterator[AttentionItem]:
     columns = (Store.id, Store.name, StoreAPI.status_reason, StoreAPI.checked_at)
     query = select(*columns).join(Store, Store.id == StoreAPI.store_id).where(StoreAPI.status == REFUSED)
-    with reading(context.engine) as db:
-        for row in db.execute(query.order_by(Store.name)):
+    with reading(context.engine) as conn:
+        for row in conn.execute(query.order_by(Store.name)):
             yield AttentionItem(
-                NAME,
+                REFUSED_KEYS,
                 row.name,
                 MERCHANT,
                 f"{row.name}: Cratejoy refuses the keys",
-                _EFFECT,
-                _TO_DO.format(store=row.name),
+                _REFUSED_EFFECT,
+                _REFUSED_TO_DO.format(store=row.name),
                 row.checked_at,
                 row.name,
                 row.id,
@@ -44,4 +46,15 @@ def _find_items(context: Context) -> Iterator[AttentionItem]:
             )
 
 
-CAUSE = Cause(NAME, _find_items)
+def _find_shared_keys(context: Context) -> Iterator[AttentionItem]:
+    """Stores that were connected with the same keys before `connect` refused that."""
+    with reading(context.engine) as conn:
+        groups = find_shared_keys(conn, context.settings.secret_keys)
+    for stores in groups:
+        names = ", ".join(stores)
+        headline = f"{names} have the same keys of Cratejoy"
+        effect = "They are one store there: each hook and each customer comes twice."
+        yield AttentionItem(SHARED_KEYS, names, OPERATOR, headline, effect, _SHARED_TO_DO, context.now())
+
+
+REFUSED_CAUSE, SHARED_CAUSE = Cause(REFUSED_KEYS, _find_refused_keys), Cause(SHARED_KEYS, _find_shared_keys)

@@ -1,4 +1,4 @@
-"""Hooks that could not become events, and whether the store's API shows that something is missing because of them."""
+"""Hooks that could not become events, and whether the store's API shows that events are missing because of them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from pipeline.ledger.schema.reconciliation import ObservedEvent
 from pipeline.ledger.stores import find_store
 
 NAME = "hooks_unreadable"
-MAX_AGE_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
-COMPARISON_TIMEOUT_US = 3_600_000_000  # by then the store's API has been searched, or the list says that it has not
+MAX_AGE_US = 7 * 86_400_000_000  # older hooks are only in `cratewire dead list`
+COMPARISON_TIMEOUT_US = 3_600_000_000  # by then the store's API has been compared, or the item says that it has not
 _OTHER_RELEASE = (
     "Those of `internal_error` are tried again by themselves once another release runs: install the version before, or "
-    "one in which it is mended. "
+    "one in which it is fixed. "
 )
 _TO_DO = (
     "`cratewire dead list` names them, docs/operations.md says what each reason means; then `cratewire dead replay`."
@@ -34,27 +34,27 @@ _TO_DO = (
 
 def _find_items(context: Context) -> Iterator[AttentionItem]:
     now = context.now()
-    fresh = DeadHook.replayed_at.is_(None), DeadHook.died_at >= now - MAX_AGE_US
+    is_recent = DeadHook.replayed_at.is_(None), DeadHook.died_at >= now - MAX_AGE_US
     columns = (DeadHook.store, DeadHook.reason, func.count(), func.min(DeadHook.died_at), func.max(DeadHook.died_at))
-    query = select(*columns).where(*fresh).group_by(DeadHook.store, DeadHook.reason)
-    with reading(context.engine) as db:
+    query = select(*columns).where(*is_recent).group_by(DeadHook.store, DeadHook.reason)
+    with reading(context.engine) as conn:
         stores: dict[str, list[Any]] = defaultdict(list)
-        for store, *rest in db.execute(query.order_by(DeadHook.store, DeadHook.reason)):
+        for store, *rest in conn.execute(query.order_by(DeadHook.store, DeadHook.reason)):
             stores[store].append(rest)
         for store, rows in stores.items():
-            if found := _build_item(db, store, rows, now):
-                yield found
+            if item := _build_item(conn, store, rows, now):
+                yield item
 
 
-def _build_item(db: Connection, store: str, rows: list[Any], now: int) -> AttentionItem | None:
+def _build_item(conn: Connection, store: str, rows: list[Any], now: int) -> AttentionItem | None:
     reasons = Counter({reason: count for reason, count, _, _ in rows})
     first, last = min(row[2] for row in rows), max(row[3] for row in rows)
-    known = find_store(db, store)
-    compared, missing = _compare_with_api(db, known.id if known else 0, last)
+    known = find_store(conn, store)
+    compared, missing = _compare_with_api(conn, known.id if known else 0, last)
     if compared and not missing and INTERNAL_ERROR not in reasons:
         return None
     if compared:
-        shown = f"The store's API shows {pluralize(missing, 'happening')} whose hook is among them."
+        shown = f"The store's API shows {pluralize(missing, 'event')} whose hook is among them."
     else:
         shown = (
             "Whether anything real is missing is not known yet."
@@ -75,17 +75,17 @@ def _build_item(db: Connection, store: str, rows: list[Any], now: int) -> Attent
         is_final=compared
         or INTERNAL_ERROR in reasons
         or now >= last + COMPARISON_TIMEOUT_US
-        or not (known and load_reconciliations(db, known.id)),
+        or not (known and load_reconciliations(conn, known.id)),
     )
 
 
-def _compare_with_api(db: Connection, store_id: int, last: int) -> tuple[bool, int]:
-    """Whether the store's API has been searched since the last of them died; how many of its happenings they are."""
-    rows = load_reconciliations(db, store_id)
+def _compare_with_api(conn: Connection, store_id: int, last: int) -> tuple[bool, int]:
+    """Whether the store's API has been compared since the last of them died, and how many of its events they are."""
+    rows = load_reconciliations(conn, store_id)
     if not rows or any((row.done_at or 0) < last for row in rows):
         return False, 0
     dead = ObservedEvent.store_id == store_id, ObservedEvent.state == DEAD
-    return True, db.execute(select(func.count()).select_from(ObservedEvent).where(*dead)).scalar_one()
+    return True, conn.execute(select(func.count()).select_from(ObservedEvent).where(*dead)).scalar_one()
 
 
 CAUSE = Cause(NAME, _find_items)

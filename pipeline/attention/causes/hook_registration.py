@@ -1,8 +1,8 @@
-"""Hooks that are not registered at Cratejoy as they should be: deleted, switched off, or refused when we mend them.
+"""Hooks that are not registered at Cratejoy as they should be: deleted, disabled, or refused when we register them.
 
-A hook that was deleted is registered again by itself within minutes. What the store did meanwhile no hook has told, and
-what deleted it may do so again: it stays in the list until a later look has found the hook still there, and the store's
-API has been searched for what was missed.
+A deleted hook is registered again within minutes. The events of the time between have no hooks, and the hook may be
+deleted again: the item stays until a later audit has found the hook still there, and the store's API has been searched
+for the missing events.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.monitoring.messages import format_time
 
 NAME = "hooks_not_registered"
 VERIFICATION_TIMEOUT_US = (
-    1_800_000_000  # by then a hook that was mended is believed, even if the store's API could not be searched
+    1_800_000_000  # then a hook that was registered again counts as verified, even if the API could not be searched
 )
 _LOST_KINDS = {"missing", "disabled"}  # nothing arrives of such an event
 _HARMLESS_KINDS = {"foreign", "unknown_event"}
@@ -44,23 +44,23 @@ _UNREACHABLE_TO_DO = (
 
 def _find_items(context: Context) -> Iterator[AttentionItem]:
     now = context.now()
-    with reading(context.engine) as db:
-        for store_id in list_stores_with_api(db):
-            api, store = find_store_api(db, store_id), get_store(db, store_id)
+    with reading(context.engine) as conn:
+        for store_id in list_stores_with_api(conn):
+            api, store = find_store_api(conn, store_id), get_store(conn, store_id)
             if api is not None and store is not None and api.registers:
-                yield from _find_store_items(db, store, api, now)
+                yield from _find_store_items(conn, store, api, now)
 
 
-def _find_store_items(db: Connection, store: StoreRow, api: StoreAPIRow, now: int) -> Iterator[AttentionItem]:
-    findings = [one for one in list_findings(db, store.id) if one.kind not in _HARMLESS_KINDS]
-    lost = [one for one in findings if one.kind in _LOST_KINDS and _was_registered(db, store.id, one, findings)]
-    lost = [one for one in lost if not _is_verified(db, api, one, now)]
+def _find_store_items(conn: Connection, store: StoreRow, api: StoreAPIRow, now: int) -> Iterator[AttentionItem]:
+    findings = [finding for finding in list_findings(conn, store.id) if finding.kind not in _HARMLESS_KINDS]
+    lost = [row for row in findings if row.kind in _LOST_KINDS and _was_registered(conn, store.id, row, findings)]
+    lost = [finding for finding in lost if not _is_verified(conn, api, finding, now)]
     if lost:
         yield _build_deleted_item(store, lost)
-    refused = [one for one in findings if one.mended_at is None and one.failure and one not in lost]
+    refused = [row for row in findings if row.mended_at is None and row.failure and row not in lost]
     if refused:
         yield _build_refused_item(store, refused)
-    unreachable = [one for one in findings if one.mended_at is None and one.kind == "unreachable"]
+    unreachable = [row for row in findings if row.mended_at is None and row.kind == "unreachable"]
     if unreachable:
         effect = "Its hooks cannot be registered, so nothing of what it sells arrives."
         headline = f"{store.name}: {FINDING_TEXTS['unreachable'].partition(':')[0]}"
@@ -71,56 +71,56 @@ def _find_store_items(db: Connection, store: StoreRow, api: StoreAPIRow, now: in
         )
 
 
-def _was_registered(db: Connection, store_id: int, finding: FindingRow, findings: Sequence[FindingRow]) -> bool:
-    """Whether this event's hook had been registered before: we had registered it ourselves, or it had told something.
+def _was_registered(conn: Connection, store_id: int, finding: FindingRow, findings: Sequence[FindingRow]) -> bool:
+    """Whether this event's hook was registered before: we had registered it, or a hook of the event had arrived.
 
-    What is missing when a store has just been connected, or has had its hooks removed, was deleted by none.
+    A hook that is missing because the store has just been connected, or its hooks were removed, was not deleted.
     """
     if finding.kind == "disabled":
         return True
-    removed = [one.mended_at or 0 for one in findings if one.kind == "unwanted" and one.mended_at]
+    removed = [row.mended_at or 0 for row in findings if row.kind == "unwanted" and row.mended_at]
     since = max((at for at in removed if at <= finding.found_at), default=0)
-    made = (one for one in findings if one.event == finding.event and one.id != finding.id)
-    if any(since < (one.mended_at or 0) <= finding.found_at for one in made):
+    earlier = (row for row in findings if row.event == finding.event and row.id != finding.id)
+    if any(since < (row.mended_at or 0) <= finding.found_at for row in earlier):
         return True
-    heard = load_active_hours(db, store_id, since).get(finding.event or "", ())
-    return any(one.last_at > since and one.first_at <= finding.found_at for one in heard)
+    hours = load_active_hours(conn, store_id, since).get(finding.event or "", ())
+    return any(hour.last_at > since and hour.first_at <= finding.found_at for hour in hours)
 
 
-def _is_verified(db: Connection, api: StoreAPIRow, finding: FindingRow, now: int) -> bool:
-    """Whether the hook has been seen again since it was mended, and what was missed has been looked up."""
-    mended = finding.mended_at
-    if mended is None:
+def _is_verified(conn: Connection, api: StoreAPIRow, finding: FindingRow, now: int) -> bool:
+    """Whether the hook was still there after it was fixed, and the missing events have been searched for."""
+    fixed_at = finding.mended_at
+    if fixed_at is None:
         return False
-    compared = all((row.done_at or 0) > mended for row in load_reconciliations(db, api.store_id))
-    return mended < now - VERIFICATION_TIMEOUT_US or ((api.audited_at or 0) > mended and compared)
+    is_compared = all((row.done_at or 0) > fixed_at for row in load_reconciliations(conn, api.store_id))
+    return fixed_at < now - VERIFICATION_TIMEOUT_US or ((api.audited_at or 0) > fixed_at and is_compared)
 
 
 def _build_deleted_item(store: StoreRow, lost: Sequence[FindingRow]) -> AttentionItem:
-    names = sorted({one.event or "" for one in lost})
-    events, is_one = ", ".join(names), len(names) == 1
-    verb = "was deleted or switched off" if is_one else "were deleted or switched off"
-    tried = [f"{one.event} was registered again at {format_time(one.mended_at)}." for one in lost if one.mended_at]
-    tried += [f"{one.event} could not be registered again: {one.failure}." for one in lost if one.failure]
-    tried += [f"{one.event} is being registered again." for one in lost if not (one.failure or one.mended_at)]
+    names = sorted({row.event or "" for row in lost})
+    events, is_single = ", ".join(names), len(names) == 1
+    verb = "was deleted or switched off" if is_single else "were deleted or switched off"
+    tried = [f"{row.event} was registered again at {format_time(row.mended_at)}." for row in lost if row.mended_at]
+    tried += [f"{row.event} could not be registered again: {row.failure}." for row in lost if row.failure]
+    tried += [f"{row.event} is being registered again." for row in lost if not (row.failure or row.mended_at)]
     return AttentionItem(
         NAME,
         f"{store.name}/deleted",
         MERCHANT,
-        f"{store.name}: at Cratejoy the {'hook' if is_one else 'hooks'} {events} {verb}",
+        f"{store.name}: at Cratejoy the {'hook' if is_single else 'hooks'} {events} {verb}",
         "What happened in the shop until it was registered again no hook has told; the store's API is searched for it.",
         _DELETED_TO_DO.format(store=store.name),
-        min(one.found_at for one in lost),
+        min(row.found_at for row in lost),
         store.name,
         store.id,
         tuple(tried),
         events,
-        is_final=all(one.mended_at or one.failure for one in lost),
+        is_final=all(row.mended_at or row.failure for row in lost),
     )
 
 
 def _build_refused_item(store: StoreRow, refused: Sequence[FindingRow]) -> AttentionItem:
-    names = ", ".join(sorted({one.event or str(one.hook_id) for one in refused}))
+    names = ", ".join(sorted({row.event or str(row.hook_id) for row in refused}))
     return AttentionItem(
         NAME,
         f"{store.name}/refused",
@@ -128,10 +128,10 @@ def _build_refused_item(store: StoreRow, refused: Sequence[FindingRow]) -> Atten
         f"{store.name}: Cratejoy refuses to mend {pluralize(len(refused), 'hook')} ({names})",
         "What these hooks should tell may not arrive; the store's API is searched for it once an hour.",
         _REFUSED_TO_DO.format(store=store.name),
-        min(one.found_at for one in refused),
+        min(row.found_at for row in refused),
         store.name,
         store.id,
-        tuple(sorted({f"{FINDING_TEXTS[one.kind]}; answer: {one.failure}." for one in refused})),
+        tuple(sorted({f"{FINDING_TEXTS[row.kind]}; answer: {row.failure}." for row in refused})),
         names,
     )
 

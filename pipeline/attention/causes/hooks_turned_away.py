@@ -1,4 +1,4 @@
-"""Hooks of a store come with a right token and are not taken: each is lost, until a person mends what is wrong."""
+"""Hooks with a valid token that are rejected: each is lost, until a person fixes what is wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.monitoring.messages import format_time
 NAME = "hooks_turned_away"
 MAX_AGE_US = 86_400_000_000  # after the last one
 _EFFECT = "They are lost. What Cratejoy's API shows of them is found later, if the store has keys of Cratejoy."
-# Status -> who can mend it, what is wrong, what to do. Other statuses pass by themselves.
+# Status -> who can fix it, what is wrong, what to do. Other statuses need nothing done.
 _REMEDIES: dict[str, tuple[str, str, str]] = {
     "404": (
         MERCHANT,
@@ -44,30 +44,31 @@ _REMEDIES: dict[str, tuple[str, str, str]] = {
 
 def _find_items(context: Context) -> Iterator[AttentionItem]:
     now = context.now()
-    found = [one for one in get_rejected_hooks(context.redis, now - MAX_AGE_US) if one.status in _REMEDIES]
-    if not found:
+    rejected = [row for row in get_rejected_hooks(context.redis, now - MAX_AGE_US) if row.status in _REMEDIES]
+    if not rejected:
         return
-    with reading(context.engine) as db:
-        stores = {row.name: row.id for row in db.execute(select(Store.name, Store.id))}
-    for one in sorted(found, key=lambda one: (one.store, one.status)):
-        if one.store in stores:
-            yield _build_item(one, stores[one.store])
+    with reading(context.engine) as conn:
+        stores = {row.name: row.id for row in conn.execute(select(Store.name, Store.id))}
+    for row in sorted(rejected, key=lambda row: (row.store, row.status)):
+        if row.store in stores:
+            yield _build_item(row, stores[row.store])
 
 
-def _build_item(one: RejectedHooks, store_id: int) -> AttentionItem:
-    audience, what, to_do = _REMEDIES[one.status]
+def _build_item(rejected: RejectedHooks, store_id: int) -> AttentionItem:
+    audience, what, to_do = _REMEDIES[rejected.status]
+    count = pluralize(rejected.count, "hook")
     return AttentionItem(
         NAME,
-        f"{one.store} {one.status}",
+        f"{rejected.store} {rejected.status}",
         audience,
-        f"{one.store}: hooks {what}",
+        f"{rejected.store}: hooks {what}",
         _EFFECT,
-        to_do.format(store=one.store),
-        one.last_at,
-        one.store,
+        to_do.format(store=rejected.store),
+        rejected.last_at,
+        rejected.store,
         store_id,
-        (f"{pluralize(one.count, 'hook')} answered with {one.status}, the last at {format_time(one.last_at)}.",),
-        one.status,
+        (f"{count} answered with {rejected.status}, the last at {format_time(rejected.last_at)}.",),
+        rejected.status,
     )
 
 

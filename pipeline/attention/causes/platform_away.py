@@ -1,4 +1,4 @@
-"""A platform has taken nothing for minutes although messages wait: it is away, or answers with its own faults."""
+"""A platform has accepted nothing for minutes although messages wait: it is down, or answers with server errors."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from pipeline.ledger.connections import format_connection_path
 from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
-from pipeline.ledger.schema.core import Delivery, Lane, Store
-from pipeline.ledger.schema.core import StoreConnection as Link
+from pipeline.ledger.schema.core import Delivery, Lane, Store, StoreConnection
 
 NAME = "platform_takes_nothing"
-MIN_DURATION_US = 180_000_000  # a mail about it has left before the fifth minute
+MIN_DURATION_US = 180_000_000  # so that the mail about it leaves within five minutes
 _OUR_FAULTS = ("our own fault", "CRATEWIRE_SECRET_KEY", "unusable URL")
 _TO_DO = {
     MERCHANT: (
@@ -32,31 +31,38 @@ _TO_DO = {
 
 def _find_items(context: Context) -> Iterator[AttentionItem]:
     now = context.now()
-    with reading(context.engine) as db:
-        for connection_id, lanes in _find_failing_lanes(db, now - MIN_DURATION_US).items():
-            yield _build_item(db, connection_id, lanes)
+    with reading(context.engine) as conn:
+        for connection_id, lanes in _find_failing_lanes(conn, now - MIN_DURATION_US).items():
+            yield _build_item(conn, connection_id, lanes)
 
 
-def _find_failing_lanes(db: Connection, since: int) -> dict[int, list[Any]]:
-    """Lanes of active connections in which something waits and every attempt since then has failed."""
-    waits = exists().where(Delivery.connection_id == Lane.connection_id, Delivery.lane == Lane.lane, OPEN)
-    columns = (Lane.connection_id, Lane.failing_since, Lane.attempts, Lane.reason, Link.platform, Link.label)
+def _find_failing_lanes(conn: Connection, since: int) -> dict[int, list[Any]]:
+    """Lanes of active connections that have messages to send, and in which all attempts since then have failed."""
+    has_open_deliveries = exists().where(Delivery.connection_id == Lane.connection_id, Delivery.lane == Lane.lane, OPEN)
+    columns = (
+        Lane.connection_id,
+        Lane.failing_since,
+        Lane.attempts,
+        Lane.reason,
+        StoreConnection.platform,
+        StoreConnection.label,
+    )
     query = (
         select(*columns, Store.id.label("store_id"), Store.name.label("store"))
-        .join(Link, Link.id == Lane.connection_id)
-        .join(Store, Store.id == Link.store_id)
-        .where(Lane.failing_since <= since, Link.status == "active", waits)
+        .join(StoreConnection, StoreConnection.id == Lane.connection_id)
+        .join(Store, Store.id == StoreConnection.store_id)
+        .where(Lane.failing_since <= since, StoreConnection.status == "active", has_open_deliveries)
         .order_by(Lane.connection_id, Lane.failing_since)
     )
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in db.execute(query):
-        found[row.connection_id].append(row)
-    return found
+    lanes: dict[int, list[Any]] = defaultdict(list)
+    for row in conn.execute(query):
+        lanes[row.connection_id].append(row)
+    return lanes
 
 
-def _build_item(db: Connection, connection_id: int, lanes: Sequence[Any]) -> AttentionItem:
+def _build_item(conn: Connection, connection_id: int, lanes: Sequence[Any]) -> AttentionItem:
     first, title = lanes[0], format_platform_title(lanes[0].platform, lanes[0].label)
-    waiting = load_backlog(db, connection_id)
+    waiting = load_backlog(conn, connection_id)
     audience = OPERATOR if str(first.reason).startswith(_OUR_FAULTS) else MERCHANT
     attempts = sum(lane.attempts for lane in lanes)
     return AttentionItem(

@@ -1,4 +1,4 @@
-"""A platform has refused a connection: its keys, its region or its address. Nothing leaves until that is mended."""
+"""A platform has refused a connection: its keys, its region or its address. Nothing is sent until that is fixed."""
 
 from __future__ import annotations
 
@@ -24,25 +24,28 @@ _TO_DO = (
 
 
 def _find_items(context: Context) -> Iterator[AttentionItem]:
-    with reading(context.engine) as db:
-        for one in list_all_connections(db):
-            store = get_store(db, one.store_id)
-            if store is None or one.status == "active" or not is_paused_by_platform(one.status_reason):
+    with reading(context.engine) as conn:
+        for connection in list_all_connections(conn):
+            store = get_store(conn, connection.store_id)
+            if store is None or connection.status == "active" or not is_paused_by_platform(connection.status_reason):
                 continue
-            title, waiting = format_platform_title(one.platform, one.label), load_backlog(db, one.id)
+            title, waiting = (
+                format_platform_title(connection.platform, connection.label),
+                load_backlog(conn, connection.id),
+            )
             yield AttentionItem(
                 NAME,
-                format_connection_path(store.name, one.platform, one.label),
+                format_connection_path(store.name, connection.platform, connection.label),
                 MERCHANT,
-                f"{store.name}: {title} refuses the connection ({one.status_reason})",
-                f"{waiting}. Nothing leaves for {title}; everything is kept and leaves once this is mended.",
-                _TO_DO.format(store=store.name, title=title, which=_build_options(store.name, one.label)),
-                one.status_at,
+                f"{store.name}: {title} refuses the connection ({connection.status_reason})",
+                f"{waiting}. Nothing is sent to {title}; everything is kept and is sent once this is fixed.",
+                _TO_DO.format(store=store.name, title=title, which=_build_options(store.name, connection.label)),
+                connection.status_at,
                 store.name,
                 store.id,
-                tried=_describe_retries(context, one.id),
-                reason=one.status_reason,
-                facts=waiting.facts(one.id),
+                tried=_describe_retries(context, connection.id),
+                reason=connection.status_reason,
+                facts=waiting.facts(connection.id),
             )
 
 

@@ -1,4 +1,4 @@
-"""Messages that a platform will never take as they are: they are kept, among the dead ones."""
+"""Messages that a platform has rejected for good: they are kept as dead letters."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from pipeline.ledger.connections import format_connection_path
 from pipeline.ledger.deliveries.status import DEAD
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import MERCHANT
-from pipeline.ledger.schema.core import Delivery, Store
-from pipeline.ledger.schema.core import StoreConnection as Link
+from pipeline.ledger.schema.core import Delivery, Store, StoreConnection
 
 NAME = "messages_refused"
-MAX_AGE_US = 7 * 86_400_000_000  # older ones were spoken of long enough; `cratewire dead list` still has them
+MAX_AGE_US = 7 * 86_400_000_000  # older messages are only in `cratewire dead list`
 _TO_DO = "`cratewire dead list` names them; repair what each reason says, then `cratewire dead replay`."
 
 
 def _find_items(context: Context) -> Iterator[AttentionItem]:
     now = context.now()
-    fresh = DEAD, Delivery.done_at >= now - MAX_AGE_US
+    is_recent = DEAD, Delivery.done_at >= now - MAX_AGE_US
     counts = select(Delivery.connection_id, Delivery.reason, func.count().label("messages"))
-    counts = counts.add_columns(func.min(Delivery.done_at).label("first_at")).where(*fresh)
+    counts = counts.add_columns(func.min(Delivery.done_at).label("first_at")).where(*is_recent)
     dead = counts.group_by(Delivery.connection_id, Delivery.reason).subquery()
     query = (
-        select(dead, Link.platform, Link.label, Store.id.label("store_id"), Store.name.label("store"))
-        .join(Link, Link.id == dead.c.connection_id)
-        .join(Store, Store.id == Link.store_id)
+        select(
+            dead, StoreConnection.platform, StoreConnection.label, Store.id.label("store_id"), Store.name.label("store")
+        )
+        .join(StoreConnection, StoreConnection.id == dead.c.connection_id)
+        .join(Store, Store.id == StoreConnection.store_id)
         .order_by(dead.c.connection_id, dead.c.messages.desc(), dead.c.reason)
     )
     by_connection: dict[int, list[Any]] = defaultdict(list)
-    with reading(context.engine) as db:
-        for row in db.execute(query):
+    with reading(context.engine) as conn:
+        for row in conn.execute(query):
             by_connection[row.connection_id].append(row)
     yield from map(_build_item, by_connection.values())
 

@@ -1,4 +1,4 @@
-"""Stores that are silent and a way in that does not work: `pipeline.monitoring` opens and ends their alarms itself."""
+"""Silent stores and a public endpoint that does not work: `pipeline.monitoring` opens and ends these alarms itself."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def _find_broken_endpoint(context: Context) -> Iterator[AttentionItem]:
 
 
 def _load_alarms(context: Context, kind: str) -> list[AlarmRow]:
-    with reading(context.engine) as db:
-        return list_open_alarms(db, kind=kind)
+    with reading(context.engine) as conn:
+        return list_open_alarms(conn, kind=kind)
 
 
 def _build_item(row: AlarmRow, audience: str, to_do: str) -> AttentionItem:

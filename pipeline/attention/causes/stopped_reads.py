@@ -1,4 +1,4 @@
-"""The reading of a store's API has stopped: its customers were not all read, or it is no longer compared with hooks."""
+"""Reading a store's API has stopped: not all customers were read, or events are no longer compared with hooks."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ MAX_AGE_US = 7 * 86_400_000_000
 
 def _find_stopped_backfills(context: Context) -> Iterator[AttentionItem]:
     now = context.now()
-    with reading(context.engine) as db:
-        for store, row in load_newest_backfills(db).items():
-            if found := _build_backfill_item(store, row, now):
-                yield found
+    with reading(context.engine) as conn:
+        for store, row in load_newest_backfills(conn).items():
+            if item := _build_backfill_item(store, row, now):
+                yield item
 
 
 def _build_backfill_item(store: str, row: BackfillRow, now: int) -> AttentionItem | None:
@@ -38,8 +38,10 @@ def _build_backfill_item(store: str, row: BackfillRow, now: int) -> AttentionIte
         return AttentionItem(BACKFILL, store, OPERATOR, headline, effect, to_do, row.next_step_at, store, row.store_id)
     if row.state not in (FAILED, DONE, SHORT) or row.error is None or (row.ended_at or now) < now - MAX_AGE_US:
         return None
-    given_up = row.state == FAILED
-    headline = f"{store}: {'reading its customers was given up' if given_up else 'not all of its customers were read'}"
+    is_given_up = row.state == FAILED
+    headline = (
+        f"{store}: {'reading its customers was given up' if is_given_up else 'not all of its customers were read'}"
+    )
     effect = "Customers from before Cratewire are missing; hooks go on."
     to_do = f"`cratewire backfill start --store {store}` reads them again."
     since, tried = row.ended_at or row.started_at, (f"{row.error}.",)
@@ -49,28 +51,30 @@ def _build_backfill_item(store: str, row: BackfillRow, now: int) -> AttentionIte
 
 
 def _find_stopped_reconciliations(context: Context) -> Iterator[AttentionItem]:
-    """What refused keys stop is named by their own row."""
+    """Stores whose keys are refused have an item of their own, and none here."""
     now = context.now()
     if not context.settings.reconcile_seconds:
         return
-    longest = max(MIN_STOPPED_US, round(3 * context.settings.reconcile_seconds * 1_000_000))
+    max_age_us = max(MIN_STOPPED_US, round(3 * context.settings.reconcile_seconds * 1_000_000))
     row = Reconciliation
     columns = (Store.id, Store.name, row.collection, row.since, row.done_at, row.error)
     query = select(*columns).join(Store, Store.id == row.store_id).join(StoreAPI, StoreAPI.store_id == Store.id)
-    usable = StoreAPI.status == ACTIVE, StoreAPI.registers
-    found: dict[str, AttentionItem] = {}
-    with reading(context.engine) as db:
-        for store_id, store, collection, since, done_at, error in db.execute(query.where(*usable).order_by(Store.name)):
+    is_usable = StoreAPI.status == ACTIVE, StoreAPI.registers
+    items: dict[str, AttentionItem] = {}
+    with reading(context.engine) as conn:
+        for store_id, store, collection, since, done_at, error in conn.execute(
+            query.where(*is_usable).order_by(Store.name)
+        ):
             last = max(since, done_at or 0)
-            if last < now - longest and store not in found:
+            if last < now - max_age_us and store not in items:
                 headline = f"{store}: its API has not been compared with its hooks for hours ({collection})"
                 effect = "What no hook tells is not found."
                 to_do = f"`cratewire reconcile run --store {store}` tries now and says what stops it."
                 tried = (f"{error}.",) if error else ()
-                found[store] = AttentionItem(
+                items[store] = AttentionItem(
                     *(RECONCILIATION, store, OPERATOR, headline, effect, to_do, last, store, store_id, tried, error)
                 )
-    yield from found.values()
+    yield from items.values()
 
 
 BACKFILL_CAUSE, RECONCILIATION_CAUSE = (

@@ -60,8 +60,8 @@ class AttentionSetup:
         return [item.cause for item in self.list()]
 
     def waits(self, number: int = 1, **more) -> list[int]:
-        with writing(self.engine) as db:
-            return add_deliveries(db, self.link, self.person_id, number, **{"created_at": self.clock, **more})
+        with writing(self.engine) as conn:
+            return add_deliveries(conn, self.link, self.person_id, number, **{"created_at": self.clock, **more})
 
     def sweep(self, minutes: float = 0) -> None:
         """Look and tell, so many minutes later."""
@@ -69,29 +69,29 @@ class AttentionSetup:
         sweep(self.context, LEDGER_CAUSES)
 
     def alarms(self) -> list[AlarmRow]:
-        with reading(self.engine) as db:
-            return [*reversed(list_newest_alarms(db, 50))]
+        with reading(self.engine) as conn:
+            return [*reversed(list_newest_alarms(conn, 50))]
 
     def letters(self) -> list[tuple[str, str, str]]:
         """(recipient, subject, text) of what was written since the last time."""
         found = []
-        with writing(self.engine) as db:
-            for mail_id in MAILS.list_due(db, self.clock):
-                mail = MAILS.claim(db, mail_id, self.clock)
+        with writing(self.engine) as conn:
+            for mail_id in MAILS.list_due(conn, self.clock):
+                mail = MAILS.claim(conn, mail_id, self.clock)
                 assert mail is not None
                 content = decrypt(KEYS, mail.content)
                 found.append((mail.recipient, content["subject"], content["text"]))
-                MAILS.mark_sent(db, mail_id, self.clock)
+                MAILS.mark_sent(conn, mail_id, self.clock)
         return found
 
     def notices(self) -> list[dict]:
         found = []
-        with writing(self.engine) as db:
-            for notice_id in NOTICES.list_due(db, self.clock):
-                notice = NOTICES.claim(db, notice_id, self.clock)
+        with writing(self.engine) as conn:
+            for notice_id in NOTICES.list_due(conn, self.clock):
+                notice = NOTICES.claim(conn, notice_id, self.clock)
                 assert notice is not None
                 found.append(notice.content)
-                NOTICES.mark_sent(db, notice_id, self.clock)
+                NOTICES.mark_sent(conn, notice_id, self.clock)
         return found
 
 
@@ -104,9 +104,11 @@ def desk(engine: Engine, tmp_path) -> AttentionSetup:
         alarm_url="https://alarms.example.com/cratewire",
     )
     redis = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    with writing(engine) as db:
-        store = add_store(db, "acme")
-        user = add_user(db, NewUser(OWNER, "hash", OWNER, confirmed=True), NOW)
+    with writing(engine) as conn:
+        store = add_store(conn, "acme")
+        user = add_user(conn, NewUser(OWNER, "hash", OWNER, confirmed=True), NOW)
         assert user is not None
-        add_member(db, store.account_id, user, "owner", NOW)
-        return AttentionSetup(engine, settings, redis, store, add_connection(db, store.id), add_person(db, store.id))
+        add_member(conn, store.account_id, user, "owner", NOW)
+        return AttentionSetup(
+            engine, settings, redis, store, add_connection(conn, store.id), add_person(conn, store.id)
+        )

@@ -15,15 +15,15 @@ from tests.pipeline.ledger.rows import NOW
 
 
 def refuse(desk) -> None:
-    with writing(desk.engine) as db:
-        pause_connection(db, desk.link.id, "the credentials were refused (401)", desk.clock)
+    with writing(desk.engine) as conn:
+        pause_connection(conn, desk.link.id, "the credentials were refused (401)", desk.clock)
 
 
 def mend(desk) -> None:
     """The connection goes on, and what waited leaves."""
-    with writing(desk.engine) as db:
-        resume_connection(db, desk.link.id, desk.clock)
-        db.execute(update(Delivery).values(status="sent", done_at=desk.clock))
+    with writing(desk.engine) as conn:
+        resume_connection(conn, desk.link.id, desk.clock)
+        conn.execute(update(Delivery).values(status="sent", done_at=desk.clock))
 
 
 def test_it_is_told_within_the_sweep_that_finds_it(desk):
@@ -76,8 +76,8 @@ def test_an_end_is_told_when_all_that_waited_has_left(desk):
     refuse(desk)
     desk.sweep()
     desk.letters()
-    with writing(desk.engine) as db:
-        resume_connection(db, desk.link.id, desk.clock)
+    with writing(desk.engine) as conn:
+        resume_connection(conn, desk.link.id, desk.clock)
     desk.sweep(minutes=1)
     too_soon = desk.letters()
     mend(desk)
@@ -91,8 +91,8 @@ def test_an_end_whose_cost_stays_unknown_is_told_all_the_same(desk):
     refuse(desk)
     desk.sweep()
     desk.letters()
-    with writing(desk.engine) as db:
-        resume_connection(db, desk.link.id, desk.clock)
+    with writing(desk.engine) as conn:
+        resume_connection(conn, desk.link.id, desk.clock)
     desk.sweep(minutes=1)
     desk.sweep(minutes=11)
 

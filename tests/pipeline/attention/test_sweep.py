@@ -26,8 +26,8 @@ def test_while_sweeps_look_there_is_nothing_to_do_instead(desk):
 
 def test_while_no_sweep_looks_one_web_process_does_and_tells(desk):
     sweep(desk.context, ())
-    with writing(desk.engine) as db:
-        pause_connection(db, desk.link.id, "the credentials were refused (401)", desk.clock)
+    with writing(desk.engine) as conn:
+        pause_connection(conn, desk.link.id, "the credentials were refused (401)", desk.clock)
     desk.clock += 200_000_000
 
     looked = [instead(desk), instead(desk)]
@@ -47,10 +47,10 @@ def test_what_only_an_operator_can_mend_is_written_to_the_operator(desk):
 
 def test_a_store_whose_account_has_no_owner_is_the_operators_concern(desk):
     desk.set(operator_mail=("oncall@example.com",))
-    with writing(desk.engine) as db:
-        account = db.execute(insert(Account).values(name="moons", created_at=NOW).returning(Account.id)).scalar_one()
+    with writing(desk.engine) as conn:
+        account = conn.execute(insert(Account).values(name="moons", created_at=NOW).returning(Account.id)).scalar_one()
         made = insert(Store).values(account_id=account, name="moon", forward_also=[], created_at=NOW)
-        store_id = db.execute(made.returning(Store.id)).scalar_one()
+        store_id = conn.execute(made.returning(Store.id)).scalar_one()
     item = AttentionItem("x", "moon", "merchant", "moon: x", "It is x.", "Do x.", NOW, "moon", store_id)
     sync_alarms(desk.context, [Cause("x", lambda _: [item])])
     desk.sweep()

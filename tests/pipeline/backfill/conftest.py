@@ -44,8 +44,8 @@ class BackfillSetup:
         return start_backfill(self.engine, self.store_id, kind, self.clock.now)
 
     def row(self) -> BackfillRow:
-        with reading(self.engine) as db:
-            row = find_last_backfill(db, self.store_id)
+        with reading(self.engine) as conn:
+            row = find_last_backfill(conn, self.store_id)
         assert row is not None
         return row
 
@@ -64,8 +64,8 @@ class BackfillSetup:
         raise AssertionError(f"still {self.row()}")
 
     def deliveries(self) -> list[Any]:
-        with reading(self.engine) as db:
-            return list(db.execute(select(core.Delivery.__table__).order_by(core.Delivery.id)))
+        with reading(self.engine) as conn:
+            return list(conn.execute(select(core.Delivery.__table__).order_by(core.Delivery.id)))
 
     def told(self) -> list[int | None]:
         """Whose profiles leave, by customer id."""
@@ -80,10 +80,10 @@ class BackfillSetup:
 @pytest.fixture
 def book(engine: Engine, shop: StoreControl) -> BackfillSetup:
     """A store whose hooks are as they should be."""
-    with writing(engine) as db:
-        store_id = add_store(db).id
-        add_connection(db, store_id)
-        save_store_api(db, store_id, encrypt(SETTINGS.secret_keys, shop.credentials().as_config()), NOW)
-        set_hook_registration(db, store_id, NOW, registers=False)
-        record_audit(db, store_id, NOW, NOW)
+    with writing(engine) as conn:
+        store_id = add_store(conn).id
+        add_connection(conn, store_id)
+        save_store_api(conn, store_id, encrypt(SETTINGS.secret_keys, shop.credentials().as_config()), NOW)
+        set_hook_registration(conn, store_id, NOW, registers=False)
+        record_audit(conn, store_id, NOW, NOW)
     return BackfillSetup(engine, shop, store_id)

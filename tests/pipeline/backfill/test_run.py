@@ -177,12 +177,12 @@ def test_a_paused_backfill_goes_on_where_it_was(book):
     everybody = book.shop.people(30)
     book.start()
     book.step(replace(book.context, now=iter_clock(book)))
-    with writing(book.engine) as db:
-        pause_backfill(db, book.store_id, book.clock.now)
+    with writing(book.engine) as conn:
+        pause_backfill(conn, book.store_id, book.clock.now)
     stopped = book.step()
     asked = len(book.pages())
-    with writing(book.engine) as db:
-        resume_backfill(db, book.store_id, book.clock.now)
+    with writing(book.engine) as conn:
+        resume_backfill(conn, book.store_id, book.clock.now)
     book.run()
 
     pages = book.pages()
@@ -197,8 +197,8 @@ def test_a_page_under_way_when_it_is_cancelled_is_not_written(book):
     class Cancelled:
         def page(self, *asked, **how):
             read = open_store_client(book.context, book.store_id).page(*asked, **how)
-            with writing(book.engine) as db:
-                cancel_backfill(db, book.store_id, book.clock.now)
+            with writing(book.engine) as conn:
+                cancel_backfill(conn, book.store_id, book.clock.now)
             return read
 
     book.step(open_api=lambda *_: Cancelled())

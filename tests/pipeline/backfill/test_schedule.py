@@ -22,20 +22,20 @@ from tests.pipeline.ledger.rows import add_store
 
 @pytest.fixture
 def store_id(engine):
-    with writing(engine) as db:
-        store = add_store(db)
-        save_store_api(db, store.id, b"sealed", NOW)
+    with writing(engine) as conn:
+        store = add_store(conn)
+        save_store_api(conn, store.id, b"sealed", NOW)
     return store.id
 
 
 def last(engine, store_id):
-    with reading(engine) as db:
-        return find_last_backfill(db, store_id)
+    with reading(engine) as conn:
+        return find_last_backfill(conn, store_id)
 
 
 def change(engine, function, *arguments):
-    with writing(engine) as db:
-        return function(db, *arguments)
+    with writing(engine) as conn:
+        return function(conn, *arguments)
 
 
 def test_a_backfill_begins_at_once_with_nothing_read(engine, store_id):
@@ -63,16 +63,16 @@ def test_another_begins_once_the_last_has_ended(engine, store_id):
 
 
 def test_two_stores_have_one_each(engine, store_id):
-    with writing(engine) as db:
-        other = add_store(db, "other").id
-        save_store_api(db, other, b"sealed", NOW)
+    with writing(engine) as conn:
+        other = add_store(conn, "other").id
+        save_store_api(conn, other, b"sealed", NOW)
 
     assert start_backfill(engine, store_id, "all", NOW) != start_backfill(engine, other, "all", NOW)
 
 
 def test_without_keys_there_is_nothing_to_read(engine):
-    with writing(engine) as db:
-        keyless = add_store(db).id
+    with writing(engine) as conn:
+        keyless = add_store(conn).id
 
     with pytest.raises(Misconfigured, match="Client ID"):
         start_backfill(engine, keyless, "all", NOW)
@@ -87,8 +87,8 @@ def test_connecting_again_does_not_begin_another(engine, store_id):
 
 def test_an_incremental_one_reads_orders_since_the_last_that_came_to_its_end(engine, store_id):
     start_backfill(engine, store_id, "all", NOW)
-    with writing(engine) as db:
-        advance_backfill(db, find_last_backfill(db, store_id), state="done", ended_at=NOW + HOUR)
+    with writing(engine) as conn:
+        advance_backfill(conn, find_last_backfill(conn, store_id), state="done", ended_at=NOW + HOUR)
 
     start_backfill(engine, store_id, "incremental", NOW + 30 * HOUR)
 
@@ -101,8 +101,8 @@ def test_a_paused_one_is_not_due_and_a_resumed_one_is(engine, store_id):
     seen = []
     for act in (pause_backfill, resume_backfill):
         assert change(engine, act, store_id, NOW + HOUR)
-        with reading(engine) as db:
-            seen.append([at for _, at in list_due_steps(db, NOW + HOUR)])
+        with reading(engine) as conn:
+            seen.append([at for _, at in list_due_steps(conn, NOW + HOUR)])
 
     assert seen == [[], [NOW + HOUR]]
 
@@ -111,8 +111,8 @@ def test_nothing_moves_on_that_was_changed_since_it_was_read(engine, store_id):
     start_backfill(engine, store_id, "all", NOW)
     read = last(engine, store_id)
 
-    with writing(engine) as db:
-        moved = [advance_backfill(db, read, pages=1), advance_backfill(db, read, pages=7)]
+    with writing(engine) as conn:
+        moved = [advance_backfill(conn, read, pages=1), advance_backfill(conn, read, pages=7)]
 
     assert (moved, last(engine, store_id).pages) == ([True, False], 1)
 
@@ -123,7 +123,7 @@ def test_a_step_under_way_writes_nothing_into_a_backfill_that_was_stopped(engine
     read = last(engine, store_id)
     change(engine, act, store_id, NOW)
 
-    assert change(engine, lambda db: advance_backfill(db, read, pages=1)) is False
+    assert change(engine, lambda conn: advance_backfill(conn, read, pages=1)) is False
 
 
 def test_pausing_twice_or_resuming_what_runs_does_nothing(engine, store_id):

@@ -15,25 +15,25 @@ from tests.pipeline.ledger.rows import add_store
 @pytest.fixture
 def store_id(engine):
     """A store all of whose customers were read at NOW."""
-    with writing(engine) as db:
-        store = add_store(db)
-        save_store_api(db, store.id, b"sealed", NOW)
+    with writing(engine) as conn:
+        store = add_store(conn)
+        save_store_api(conn, store.id, b"sealed", NOW)
     start_backfill(engine, store.id, "all", NOW)
-    with writing(engine) as db:
-        advance_backfill(db, find_last_backfill(db, store.id), state="done", ended_at=NOW + HOUR)
+    with writing(engine) as conn:
+        advance_backfill(conn, find_last_backfill(conn, store.id), state="done", ended_at=NOW + HOUR)
     return store.id
 
 
 def change(engine, function, *arguments):
-    with writing(engine) as db:
-        function(db, *arguments)
+    with writing(engine) as conn:
+        function(conn, *arguments)
 
 
 def test_it_begins_a_day_after_the_last_one_began_and_once(engine, store_id):
     began = [start_due_backfills(engine, at) for at in (NOW + DAY_US - 1, NOW + DAY_US, NOW + DAY_US + 1)]
 
-    with reading(engine) as db:
-        assert (began, find_last_backfill(db, store_id).kind) == ([[], [store_id], []], "incremental")
+    with reading(engine) as conn:
+        assert (began, find_last_backfill(conn, store_id).kind) == ([[], [store_id], []], "incremental")
 
 
 def test_a_cancelled_pass_is_begun_again_the_next_day(engine, store_id):
@@ -57,9 +57,9 @@ def test_refused_keys_are_left_alone(engine, store_id):
 
 
 def test_whoever_cancelled_the_first_reading_is_not_read_daily(engine):
-    with writing(engine) as db:
-        store = add_store(db)
-        save_store_api(db, store.id, b"sealed", NOW)
+    with writing(engine) as conn:
+        store = add_store(conn)
+        save_store_api(conn, store.id, b"sealed", NOW)
     start_backfill(engine, store.id, "all", NOW)
     change(engine, cancel_backfill, store.id, NOW)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.backfill import faults
+from pipeline.backfill import run as backfill_run
 from pipeline.core.errors import RequestRefused
 from pipeline.cratejoy.parsing import Page, UnreadableObject
 from pipeline.ledger.engine import reading, writing
@@ -88,9 +88,9 @@ def test_refused_keys_are_tried_again_in_an_hour_and_shown_meanwhile(book):
     asked_at = book.clock.now
     book.step()
 
-    with reading(book.engine) as db:
-        assert find_store_api(db, book.store_id).status == "refused"
-    assert book.row().next_step_at == asked_at + faults.HOUR_US
+    with reading(book.engine) as conn:
+        assert find_store_api(conn, book.store_id).status == "refused"
+    assert book.row().next_step_at == asked_at + backfill_run.HOUR_US
     assert book.run().state == "done"
 
 
@@ -103,14 +103,14 @@ def test_a_question_the_store_does_not_take_is_given_up_in_the_end(book):
 
     row = run(book, Refusing())
 
-    assert (row.state, row.attempts, row.ended_at) == ("failed", faults.MAX_ATTEMPTS, book.clock.now)
+    assert (row.state, row.attempts, row.ended_at) == ("failed", backfill_run.MAX_ATTEMPTS, book.clock.now)
     assert row.error == "GET subscriptions: answered 400"
 
 
 def wanting_hooks(book):
-    with writing(book.engine) as db:
-        set_hook_registration(db, book.store_id, book.clock.now, registers=True)
-        request_hook_audit(db, book.store_id, book.clock.now)
+    with writing(book.engine) as conn:
+        set_hook_registration(conn, book.store_id, book.clock.now, registers=True)
+        request_hook_audit(conn, book.store_id, book.clock.now)
 
 
 def test_hooks_are_registered_before_anything_is_read(book):
@@ -118,8 +118,8 @@ def test_hooks_are_registered_before_anything_is_read(book):
     book.start()
     book.step()
     waited = book.pages()
-    with writing(book.engine) as db:
-        set_hook_registration(db, book.store_id, book.clock.now, registers=False)
+    with writing(book.engine) as conn:
+        set_hook_registration(conn, book.store_id, book.clock.now, registers=False)
     book.step()
 
     assert waited == []
@@ -137,8 +137,8 @@ def test_hooks_that_cannot_be_registered_hold_nobody_up_for_ever(book):
 
 def test_a_store_whose_audit_failed_is_read_all_the_same(book):
     wanting_hooks(book)
-    with writing(book.engine) as db:
-        record_audit(db, book.store_id, book.clock.now, book.clock.now, "away")
+    with writing(book.engine) as conn:
+        record_audit(conn, book.store_id, book.clock.now, book.clock.now, "away")
     book.start()
 
     assert book.run().state == "done"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.backfill import faults, phases, run
+from pipeline.backfill import phases, run
 from pipeline.backfill.progress import build_progress
 from pipeline.backfill.schedule import DAY_US, start_due_backfills
 from pipeline.cratejoy.parsing import Page
@@ -42,7 +42,7 @@ def test_a_page_whose_results_stay_null_ends_it_and_says_so(book):
 
     row = book.run()
 
-    assert (row.state, row.attempts) == ("failed", faults.MAX_BROKEN_PAGE_ATTEMPTS)
+    assert (row.state, row.attempts) == ("failed", run.MAX_BROKEN_PAGE_ATTEMPTS)
     assert "results is null" in row.error
 
 

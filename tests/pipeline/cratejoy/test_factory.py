@@ -24,18 +24,18 @@ KEYS = ("k" * 32,)
 
 @pytest.fixture
 def store_id(engine):
-    with writing(engine) as db:
-        return add_store(db).id
+    with writing(engine) as conn:
+        return add_store(conn).id
 
 
 def save(engine, store_id, credentials, now=NOW):
-    with writing(engine) as db:
-        save_store_api(db, store_id, encrypt(KEYS, credentials.as_config()), now)
+    with writing(engine) as conn:
+        save_store_api(conn, store_id, encrypt(KEYS, credentials.as_config()), now)
 
 
 def found(engine, store_id):
-    with reading(engine) as db:
-        return find_store_api(db, store_id)
+    with reading(engine) as conn:
+        return find_store_api(conn, store_id)
 
 
 def test_a_store_is_opened_with_the_keys_that_were_saved(engine, redis, shop, store_id):
@@ -69,8 +69,8 @@ def test_new_keys_leave_the_time_from_which_on_the_store_is_watched(engine, shop
 
 def test_refused_keys_are_marked_until_new_ones_come(engine, shop, store_id):
     save(engine, store_id, shop.credentials())
-    with writing(engine) as db:
-        record_key_check(db, store_id, "Cratejoy refused the keys (401)", NOW + 1)
+    with writing(engine) as conn:
+        record_key_check(conn, store_id, "Cratejoy refused the keys (401)", NOW + 1)
     refused = found(engine, store_id)
     save(engine, store_id, shop.credentials(), NOW + 2)
 
@@ -80,17 +80,17 @@ def test_refused_keys_are_marked_until_new_ones_come(engine, shop, store_id):
 
 def test_a_check_that_passed_clears_the_mark(engine, shop, store_id):
     save(engine, store_id, shop.credentials())
-    with writing(engine) as db:
-        record_key_check(db, store_id, "refused", NOW + 1)
-        record_key_check(db, store_id, None, NOW + 2)
+    with writing(engine) as conn:
+        record_key_check(conn, store_id, "refused", NOW + 1)
+        record_key_check(conn, store_id, None, NOW + 2)
 
     assert (found(engine, store_id).status, found(engine, store_id).checked_at) == ("active", NOW + 2)
 
 
 def test_forgotten_keys_are_gone(engine, shop, store_id):
     save(engine, store_id, shop.credentials())
-    with writing(engine) as db:
-        delete_store_api(db, store_id)
+    with writing(engine) as conn:
+        delete_store_api(conn, store_id)
 
-    with reading(engine) as db:
-        assert list_stores_with_api(db) == []
+    with reading(engine) as conn:
+        assert list_stores_with_api(conn) == []

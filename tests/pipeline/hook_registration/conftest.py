@@ -41,25 +41,25 @@ class RegisteredHooks:
 
     def audit(self):
         """Have the hooks looked at anew, and mended."""
-        with writing(self.context.engine) as db:
-            request_hook_audit(db, self.store_id, self.clock.now)
+        with writing(self.context.engine) as conn:
+            request_hook_audit(conn, self.store_id, self.clock.now)
         self.tend()
 
     def row(self):
-        with reading(self.context.engine) as db:
-            return find_store_api(db, self.store_id)
+        with reading(self.context.engine) as conn:
+            return find_store_api(conn, self.store_id)
 
     def findings(self):
-        with reading(self.context.engine) as db:
-            return list_findings(db, self.store_id)
+        with reading(self.context.engine) as conn:
+            return list_findings(conn, self.store_id)
 
     def kinds(self, *, mended):
         """(kind, event) of the findings that were mended, or that are open."""
         return [(one.kind, one.event) for one in self.findings() if (one.mended_at is not None) is mended]
 
     def urls(self):
-        with reading(self.context.engine) as db:
-            store = get_store(db, self.store_id)
+        with reading(self.context.engine) as conn:
+            store = get_store(conn, self.store_id)
         return build_hook_urls(KEYS, self.context.settings.public_url, store.name, store.token_version)
 
     def registered(self):
@@ -84,13 +84,13 @@ class RegisteredHooks:
         return self.api().create("hooks", hook)["id"]
 
     def rotate(self, old_until=None):
-        with writing(self.context.engine) as db:
-            rotate_token(db, self.store_id, old_until)
-            request_hook_audit(db, self.store_id, self.clock.now)
+        with writing(self.context.engine) as conn:
+            rotate_token(conn, self.store_id, old_until)
+            request_hook_audit(conn, self.store_id, self.clock.now)
 
     def disconnect(self):
-        with writing(self.context.engine) as db:
-            set_hook_registration(db, self.store_id, self.clock.now, registers=False)
+        with writing(self.context.engine) as conn:
+            set_hook_registration(conn, self.store_id, self.clock.now, registers=False)
 
 
 @pytest.fixture
@@ -98,9 +98,9 @@ def make_ward(engine, shop):
     """A ward with this budget, this public address."""
 
     def made(per_second=AMPLE_PER_S, public_url=PUBLIC):
-        with writing(engine) as db:
-            store_id = add_store(db).id
-            save_store_api(db, store_id, encrypt(KEYS, shop.credentials().as_config()), NOW)
+        with writing(engine) as conn:
+            store_id = add_store(conn).id
+            save_store_api(conn, store_id, encrypt(KEYS, shop.credentials().as_config()), NOW)
         clock, redis = Clock(), fakeredis.FakeRedis()
         settings = {"secret_keys": KEYS, "public_url": public_url, "cratejoy_rate": per_second}
         return RegisteredHooks(make_context(engine, redis, clock, **settings), shop, store_id, clock)

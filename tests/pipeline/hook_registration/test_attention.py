@@ -36,10 +36,10 @@ def test_a_store_that_was_just_connected_needs_nothing(tended, items):
 
 def hear(ward, at):
     """A hook of a new order came."""
-    with writing(ward.context.engine) as db:
+    with writing(ward.context.engine) as conn:
         hour = at // HOUR_US
         row = {"store_id": 1, "event": "order_new", "hour": hour, "hooks": 1, "first_at": at, "last_at": at}
-        db.execute(insert(HourlyActivity).values(**row))
+        conn.execute(insert(HourlyActivity).values(**row))
 
 
 def test_the_first_hook_of_a_store_does_not_make_its_registration_a_deletion(tended, items):
@@ -50,8 +50,8 @@ def test_the_first_hook_of_a_store_does_not_make_its_registration_a_deletion(ten
 
 
 def test_one_hook_that_was_deleted_twice_is_one_hook(tended, items):
-    with writing(tended.context.engine) as db:
-        create_missing_reconciliations(db, ["orders"], 10**15, tended.clock.now)
+    with writing(tended.context.engine) as conn:
+        create_missing_reconciliations(conn, ["orders"], 10**15, tended.clock.now)
     for _ in range(2):
         delete(tended)
         later(tended)
@@ -80,15 +80,15 @@ def test_a_hook_that_is_seen_again_by_the_next_look_needs_nothing(tended, items)
 
 
 def test_it_stays_until_what_was_missed_has_been_looked_up(tended, items):
-    with writing(tended.context.engine) as db:
-        create_missing_reconciliations(db, ["orders"], 10**15, tended.clock.now)
+    with writing(tended.context.engine) as conn:
+        create_missing_reconciliations(conn, ["orders"], 10**15, tended.clock.now)
     delete(tended)
     later(tended)
     asked_for = tended.clock.now
     later(tended)
     before = items(tended)
-    with writing(tended.context.engine) as db:
-        asked = db.execute(update(Reconciliation).values(done_at=tended.clock.now).returning(Reconciliation.next_at))
+    with writing(tended.context.engine) as conn:
+        asked = conn.execute(update(Reconciliation).values(done_at=tended.clock.now).returning(Reconciliation.next_at))
         next_at = asked.scalar_one()
 
     assert (len(before), next_at, items(tended)) == (1, asked_for, [])
@@ -99,8 +99,8 @@ def test_hooks_that_the_merchant_had_removed_were_not_deleted(tended, items):
     tended.disconnect()
     tended.tend()
     tended.clock.now += AUDIT_INTERVAL_US
-    with writing(tended.context.engine) as db:
-        set_hook_registration(db, tended.store_id, tended.clock.now, registers=True)
+    with writing(tended.context.engine) as conn:
+        set_hook_registration(conn, tended.store_id, tended.clock.now, registers=True)
     tended.tend()
 
     assert (tended.as_it_should_be(), items(tended)) == (True, [])
@@ -110,8 +110,8 @@ def test_a_hook_that_cratejoy_refuses_to_take_is_named_with_the_answer(tended, i
     delete(tended)
     tended.tend(audit_only=True)
     [finding] = [one for one in tended.findings() if one.mended_at is None]
-    with writing(tended.context.engine) as db:
-        record_fix_failure(db, finding.id, "POST hooks: answered 400")
+    with writing(tended.context.engine) as conn:
+        record_fix_failure(conn, finding.id, "POST hooks: answered 400")
 
     [item] = items(tended)
     assert item.tried == ("order_new could not be registered again: POST hooks: answered 400.",)

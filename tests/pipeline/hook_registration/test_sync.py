@@ -220,9 +220,9 @@ def test_a_list_of_hooks_that_comes_back_empty_is_read_again_before_any_is_made(
 
 
 def test_two_stores_with_the_same_keys_leave_each_others_hooks_alone_and_come_to_rest(tended):
-    with writing(tended.context.engine) as db:
-        twin = replace(tended, store_id=add_store(db, "twin-box").id)
-        save_store_api(db, twin.store_id, encrypt(KEYS, tended.shop.credentials().as_config()), NOW)
+    with writing(tended.context.engine) as conn:
+        twin = replace(tended, store_id=add_store(conn, "twin-box").id)
+        save_store_api(conn, twin.store_id, encrypt(KEYS, tended.shop.credentials().as_config()), NOW)
     twin.tend()
     made = len(tended.shop.asked())
     tended.audit()

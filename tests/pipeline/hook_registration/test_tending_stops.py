@@ -91,8 +91,8 @@ def test_a_request_that_is_refused_stops_no_other(ward):
 
 def test_a_loopback_address_is_not_given_to_a_store_far_away(ward):
     """Such as a copy of an installation on somebody's desk: the real one's hooks must stay as they are."""
-    with writing(ward.context.engine) as db:
-        save_store_api(db, ward.store_id, encrypt(KEYS, Credentials("id", "secret").as_config()), NOW)
+    with writing(ward.context.engine) as conn:
+        save_store_api(conn, ward.store_id, encrypt(KEYS, Credentials("id", "secret").as_config()), NOW)
     ward.open_api = lambda *_: ward.api()
     ward.register("order_new", ward.urls()["order_new"].replace(PUBLIC, "https://hooks.example.com"))
     ward.tend()
@@ -106,8 +106,8 @@ def test_asking_for_another_audit_during_one_is_not_forgotten(ward):
     opened = ward.open_api
 
     def open_and_ask(context, credentials):
-        with writing(ward.context.engine) as db:
-            request_hook_audit(db, ward.store_id, NOW + 1)
+        with writing(ward.context.engine) as conn:
+            request_hook_audit(conn, ward.store_id, NOW + 1)
         return opened(context, credentials)
 
     ward.open_api = open_and_ask
@@ -130,22 +130,22 @@ def test_two_do_not_tend_one_store_at_once(ward):
     ward.open_api = open_and_tend
     ward.tend()
 
-    assert held[1].why == "another process is syncing this store's hooks"
+    assert held[1].reason == "another process is syncing this store's hooks"
     assert ward.as_it_should_be()
 
 
 def test_only_stores_whose_time_has_come_are_due(tended):
     def due(at):
-        with writing(tended.context.engine) as db:
-            return list_due_audits(db, at)
+        with writing(tended.context.engine) as conn:
+            return list_due_audits(conn, at)
 
     assert due(NOW + AUDIT_INTERVAL_US - 1) == []
     assert due(NOW + AUDIT_INTERVAL_US) == [tended.store_id]
 
 
 def test_a_store_without_keys_is_not_tended(ward):
-    with writing(ward.context.engine) as db:
-        delete_store_api(db, ward.store_id)
+    with writing(ward.context.engine) as conn:
+        delete_store_api(conn, ward.store_id)
 
     with pytest.raises(Misconfigured, match="Client ID"):
         ward.tend()

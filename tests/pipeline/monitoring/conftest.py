@@ -40,8 +40,8 @@ class MonitoredStores:
     rng: Random = field(default_factory=lambda: Random(7))
 
     def store(self, name: str = "acme", account: str = "default", events: tuple[str, ...] = ("order_new",)) -> int:
-        with writing(self.engine) as db:
-            self.stores[name] = save_store(db, name, self.clock, account=account).id
+        with writing(self.engine) as conn:
+            self.stores[name] = save_store(conn, name, self.clock, account=account).id
         for event in events:
             self.heard(name, *every_day(OFFICE_HOURS, 30), event=event)
         return self.stores[name]
@@ -52,15 +52,15 @@ class MonitoredStores:
             {"hour": one.hour, "first_at": one.first_at, "last_at": one.last_at, "hooks": 1} for one in heard_at(hours)
         ]
         mine = {"store_id": self.stores[store], "event": event}
-        with writing(self.engine) as db:
-            db.execute(insert(HourlyActivity), [{**mine, **row} for row in rows])
+        with writing(self.engine) as conn:
+            conn.execute(insert(HourlyActivity), [{**mine, **row} for row in rows])
 
     def owner(self, email: str, account: str = "default", role: Role = "owner", *, confirmed: bool = True) -> None:
-        with writing(self.engine) as db:
-            user_id = add_user(db, NewUser(email, "hash", email, confirmed=confirmed), self.clock)
-            store = save_store(db, f"of-{account}", self.clock, account=account)
+        with writing(self.engine) as conn:
+            user_id = add_user(conn, NewUser(email, "hash", email, confirmed=confirmed), self.clock)
+            store = save_store(conn, f"of-{account}", self.clock, account=account)
             assert user_id is not None
-            add_member(db, store.account_id, user_id, role, self.clock)
+            add_member(conn, store.account_id, user_id, role, self.clock)
 
     def sweep(self, hours: float = 0.0) -> list[int]:
         """Look, so many hours later."""
@@ -81,8 +81,8 @@ class MonitoredStores:
         return replace(context, rng=self.rng)
 
     def alarms(self) -> list[AlarmRow]:
-        with reading(self.engine) as db:
-            return [*reversed(list_newest_alarms(db, 50))]
+        with reading(self.engine) as conn:
+            return [*reversed(list_newest_alarms(conn, 50))]
 
     def open(self) -> list[tuple[str | None, str]]:
         """(store, event) of the open alarms."""
@@ -91,34 +91,34 @@ class MonitoredStores:
     def letters(self) -> list[tuple[str, str, str]]:
         """(recipient, subject, text) of what was written since the last time."""
         found = []
-        with writing(self.engine) as db:
-            for mail_id in MAILS.list_due(db, self.clock):
-                mail = MAILS.claim(db, mail_id, self.clock)
+        with writing(self.engine) as conn:
+            for mail_id in MAILS.list_due(conn, self.clock):
+                mail = MAILS.claim(conn, mail_id, self.clock)
                 assert mail is not None
                 content = decrypt(KEYS, mail.content)
                 found.append((mail.recipient, content["subject"], content["text"]))
-                MAILS.mark_sent(db, mail_id, self.clock)
+                MAILS.mark_sent(conn, mail_id, self.clock)
         return found
 
     def told(self) -> list[dict]:
         """The notices written since the last time."""
         found = []
-        with writing(self.engine) as db:
-            for notice_id in NOTICES.list_due(db, self.clock):
-                notice = NOTICES.claim(db, notice_id, self.clock)
+        with writing(self.engine) as conn:
+            for notice_id in NOTICES.list_due(conn, self.clock):
+                notice = NOTICES.claim(conn, notice_id, self.clock)
                 assert notice is not None
                 found.append(notice.content)
-                NOTICES.mark_sent(db, notice_id, self.clock)
+                NOTICES.mark_sent(conn, notice_id, self.clock)
         return found
 
     def answer(self, canaries: list[int], fault: str | None = None, *, arrives: bool = True) -> None:
         """What becomes of canaries that were sent just now."""
-        with writing(self.engine) as db:
+        with writing(self.engine) as conn:
             for canary_id in canaries:
-                claim_canary(db, canary_id, self.clock)
-                record_canary_answer(db, canary_id, fault, self.clock)
+                claim_canary(conn, canary_id, self.clock)
+                record_canary_answer(conn, canary_id, fault, self.clock)
                 if fault is None and arrives:
-                    db.execute(update(Canary).where(Canary.id == canary_id).values(arrived_at=self.clock))
+                    conn.execute(update(Canary).where(Canary.id == canary_id).values(arrived_at=self.clock))
 
 
 @pytest.fixture

@@ -36,14 +36,14 @@ def ring(engine, clock):
     def rung(url, keys=(NEW,)):
         return send_due_notices(make_context(engine, now=lambda: clock[0], alarm_url=url, secret_keys=keys))
 
-    with writing(engine) as db:
-        insert_notice(db, "msg_1", CONTENT, NOW)
+    with writing(engine) as conn:
+        insert_notice(conn, "msg_1", CONTENT, NOW)
     return rung
 
 
 def row(engine):
-    with reading(engine) as db:
-        return db.execute(select(Notice.__table__)).one()
+    with reading(engine) as conn:
+        return conn.execute(select(Notice.__table__)).one()
 
 
 def is_genuine(request, secret):

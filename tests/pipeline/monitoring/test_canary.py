@@ -84,12 +84,12 @@ def send(town):
     store = town.store(events=())
 
     def sent(url):
-        with writing(town.engine) as db:
-            request_canary(db, store, town.context.make_nonce(), town.clock)
-            [one] = list_newest_canaries(db, 1)
+        with writing(town.engine) as conn:
+            request_canary(conn, store, town.context.make_nonce(), town.clock)
+            [one] = list_newest_canaries(conn, 1)
         told = send_canary(at_address(town, url), one.id)
-        with reading(town.engine) as db:
-            [noted] = list_newest_canaries(db, 1)
+        with reading(town.engine) as conn:
+            [noted] = list_newest_canaries(conn, 1)
         assert (noted.answered_at, noted.fault) == (town.clock, told)
         return told
 
@@ -125,9 +125,9 @@ def test_whoever_else_answers_is_named(send, status, body, fault):
 
 def test_a_store_that_was_connected_with_another_secret_key_is_told_and_nothing_is_sent(town, send):
     store = town.store(events=())
-    with writing(town.engine) as db:
+    with writing(town.engine) as conn:
         save_connection(
-            db, NewConnection(store, "customerio", "1", encrypt(["an-older-key-of-the-tests"], {})), town.clock
+            conn, NewConnection(store, "customerio", "1", encrypt(["an-older-key-of-the-tests"], {})), town.clock
         )
 
     with listener(200, b'{"receipt":"r"}') as heard:
@@ -142,8 +142,8 @@ def test_an_address_where_nobody_listens_is_named(send):
 def test_one_canary_is_sent_once_however_many_workers_take_it(town, send):
     with listener(200, b'{"receipt":"r"}') as heard:
         send(heard.url)
-        with reading(town.engine) as db:
-            [one] = list_newest_canaries(db, 1)
+        with reading(town.engine) as conn:
+            [one] = list_newest_canaries(conn, 1)
         send_canary(at_address(town, heard.url), one.id)
 
     assert len(heard.requests) == 1
@@ -174,8 +174,8 @@ def test_stores_take_turns(watched):
     for _ in range(4):
         watched.answer(watched.sweep(hours=0.1))
 
-    with reading(watched.engine) as db:
-        assert sorted(one.store_id for one in list_newest_canaries(db, 4)) == sorted([*watched.stores.values()] * 2)
+    with reading(watched.engine) as conn:
+        assert sorted(one.store_id for one in list_newest_canaries(conn, 4)) == sorted([*watched.stores.values()] * 2)
 
 
 def test_without_a_store_and_without_a_wish_for_them_none_is_sent(town):

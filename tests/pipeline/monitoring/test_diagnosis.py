@@ -35,9 +35,9 @@ class Silent:
 
     def audit(self, *found):
         """The hooks are looked at, and this is found."""
-        with writing(self.town.engine) as db:
-            api = find_store_api(db, self.store_id)
-            replace_findings(db, self.store_id, found, self.town.clock, api.audit_at)
+        with writing(self.town.engine) as conn:
+            api = find_store_api(conn, self.store_id)
+            replace_findings(conn, self.store_id, found, self.town.clock, api.audit_at)
 
     def said(self, minutes=1.0):
         """What was tried, so many minutes later; nothing as long as it is not over."""
@@ -52,17 +52,17 @@ class Silent:
 @pytest.fixture
 def silent(town):
     store_id = town.store()
-    with writing(town.engine) as db:
+    with writing(town.engine) as conn:
         config = Credentials("id", "secret", "http://127.0.0.1/v1/").as_config()
-        save_store_api(db, store_id, encrypt(KEYS, config), town.clock)
+        save_store_api(conn, store_id, encrypt(KEYS, config), town.clock)
     town.sweep()
     town.sweep(hours=DAY)
     return Silent(town, store_id)
 
 
 def test_an_audit_of_the_hooks_is_asked_for_at_once(silent):
-    with reading(silent.town.engine) as db:
-        api = find_store_api(db, silent.store_id)
+    with reading(silent.town.engine) as conn:
+        api = find_store_api(conn, silent.store_id)
 
     assert (api.audit_at, api.audited_at) == (silent.town.clock, None)
 
@@ -78,33 +78,33 @@ def test_nobody_is_told_before_the_audit_has_come_to_its_end(silent):
 def test_what_the_audit_mended_is_told(silent):
     silent.audit(MISSING, FOREIGN)
     waiting = silent.said()
-    with writing(silent.town.engine) as db:
-        mark_fixed(db, list_findings(db, silent.store_id)[0].id, silent.town.clock, 12)
+    with writing(silent.town.engine) as conn:
+        mark_fixed(conn, list_findings(conn, silent.store_id)[0].id, silent.town.clock, 12)
 
     assert waiting == []
     assert silent.about("at Cratejoy") == [
-        "Of the hooks registered at Cratejoy 1 were at fault, and were mended: no hook tells us of this event."
+        "Of the hooks registered at Cratejoy 1 were at fault, and were mended: no hook is registered for this event."
     ]
 
 
 def test_what_could_not_be_mended_is_told(silent):
     silent.audit(MISSING)
-    with writing(silent.town.engine) as db:
-        record_fix_failure(db, list_findings(db, silent.store_id)[0].id, "answered 400")
+    with writing(silent.town.engine) as conn:
+        record_fix_failure(conn, list_findings(conn, silent.store_id)[0].id, "answered 400")
 
     assert silent.about("at Cratejoy") == ["Of the hooks registered at Cratejoy 1 could not be mended."]
 
 
 def test_keys_that_are_refused_are_told(silent):
-    with writing(silent.town.engine) as db:
-        record_key_check(db, silent.store_id, "the keys were refused (401)", silent.town.clock)
+    with writing(silent.town.engine) as conn:
+        record_key_check(conn, silent.store_id, "the keys were refused (401)", silent.town.clock)
 
     assert "the keys were refused (401)." in silent.about("at Cratejoy")[0]
 
 
 def test_an_audit_that_fails_is_told(silent):
-    with writing(silent.town.engine) as db:
-        record_audit(db, silent.store_id, silent.town.clock, silent.town.clock, "answered 500")
+    with writing(silent.town.engine) as conn:
+        record_audit(conn, silent.store_id, silent.town.clock, silent.town.clock, "answered 500")
 
     assert silent.about("at Cratejoy") == ["The hooks registered at Cratejoy could not be looked at: answered 500."]
 
@@ -121,8 +121,8 @@ def test_a_canary_of_the_store_proves_the_way_in(town):
     town.store("moon", events=())
     town.answer(town.sweep())
     town.answer(town.sweep(hours=DAY))
-    with reading(town.engine) as db:
-        [sent] = list_newest_canaries(db, 1, store_id)
+    with reading(town.engine) as conn:
+        [sent] = list_newest_canaries(conn, 1, store_id)
     town.sweep(hours=1 / 60)
 
     [alarm] = town.alarms()
@@ -145,18 +145,18 @@ def test_a_canary_that_was_lost_is_told_with_the_reason(town):
 def compared(silent):
     """The hooks are as they should be, and the store's API is compared with them now and then."""
     silent.audit()
-    with writing(silent.town.engine) as db:
-        create_missing_reconciliations(db, ["orders"], 0, silent.town.clock)
+    with writing(silent.town.engine) as conn:
+        create_missing_reconciliations(conn, ["orders"], 0, silent.town.clock)
     return silent
 
 
 def finish(silent, *states, error=None):
     """A pass ends, having found happenings in these states."""
-    with writing(silent.town.engine) as db:
-        [row] = load_reconciliations(db, silent.store_id)
-        update_reconciliation(db, row, done_at=None if error else silent.town.clock, error=error)
+    with writing(silent.town.engine) as conn:
+        [row] = load_reconciliations(conn, silent.store_id)
+        update_reconciliation(conn, row, done_at=None if error else silent.town.clock, error=error)
         found = [Observation(f"order_new:{number}", "order_new", 1, state) for number, state in enumerate(states)]
-        save_observations(db, silent.store_id, found, silent.town.clock)
+        save_observations(conn, silent.store_id, found, silent.town.clock)
 
 
 def test_nobody_is_told_before_the_store_was_asked_what_it_did(compared):
@@ -184,13 +184,13 @@ def test_a_store_that_cannot_be_asked_is_told(compared):
 
 def test_the_store_is_asked_at_once(town):
     store_id = town.store()
-    with writing(town.engine) as db:
-        save_store_api(db, store_id, b"", town.clock)
-        create_missing_reconciliations(db, ["orders"], 90 * DAY * 3_600_000_000, town.clock)
+    with writing(town.engine) as conn:
+        save_store_api(conn, store_id, b"", town.clock)
+        create_missing_reconciliations(conn, ["orders"], 90 * DAY * 3_600_000_000, town.clock)
     town.sweep(hours=DAY)
 
-    with reading(town.engine) as db:
-        assert [row.next_at for row in load_reconciliations(db, store_id)] == [town.clock]
+    with reading(town.engine) as conn:
+        assert [row.next_at for row in load_reconciliations(conn, store_id)] == [town.clock]
 
 
 @pytest.mark.parametrize(
@@ -205,8 +205,8 @@ def test_whether_the_chain_lives_is_told(silent, seconds, ago, says):
     silent.town.heartbeat_seconds = seconds
     silent.audit()
     arrived = silent.town.clock + 60_000_000 - ago * 1_000_000
-    with writing(silent.town.engine) as db:
-        db.execute(Heartbeat.__table__.insert().values(name="chain", sent_at=arrived, arrived_at=arrived))
+    with writing(silent.town.engine) as conn:
+        conn.execute(Heartbeat.__table__.insert().values(name="chain", sent_at=arrived, arrived_at=arrived))
 
     assert len(silent.about(says)) == 1
 
@@ -214,9 +214,9 @@ def test_whether_the_chain_lives_is_told(silent, seconds, ago, says):
 def test_hooks_that_come_and_die_are_told(silent):
     silent.audit()
     dead = {"store": "acme", "version": 1, "event": "order_new", "stage": "decode", "reason": "not_json", "raw": b""}
-    with writing(silent.town.engine) as db:
+    with writing(silent.town.engine) as conn:
         at = {"received_at": silent.town.clock, "died_at": silent.town.clock}
-        db.execute(DeadHook.__table__.insert().values(**dead, **at, receipt="r", detail={}))
+        conn.execute(DeadHook.__table__.insert().values(**dead, **at, receipt="r", detail={}))
 
     assert len(silent.about("1 hook came and could not go on")) == 1
 
@@ -227,9 +227,9 @@ def test_whoever_can_find_out_more_adds_an_attempt(silent):
         "a search of the API", lambda _, case: f"Of {case.store} 3 were missed.", lambda *_: begun.append(1)
     )
     silent.audit()
-    with writing(silent.town.engine) as db:
-        start_diagnostics(db, silent.town.context, silent.store_id, silent.town.clock, (mine,))
-        collect_diagnostics(db, silent.town.context, silent.town.clock, (*DIAGNOSTIC_CHECKS, mine))
+    with writing(silent.town.engine) as conn:
+        start_diagnostics(conn, silent.town.context, silent.store_id, silent.town.clock, (mine,))
+        collect_diagnostics(conn, silent.town.context, silent.town.clock, (*DIAGNOSTIC_CHECKS, mine))
 
     [alarm] = silent.town.alarms()
     assert (begun, alarm.tried[-1]) == ([1], "Of acme 3 were missed.")

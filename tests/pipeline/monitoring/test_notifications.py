@@ -106,13 +106,13 @@ def test_an_account_gets_only_so_many_letters_an_hour(silent):
 
 def test_what_comes_back_within_the_hour_waits_until_it_has_passed(silent):
     silent.told()
-    with writing(silent.engine) as db:
-        end_alarms(db, [1], silent.clock)
+    with writing(silent.engine) as conn:
+        end_alarms(conn, [1], silent.clock)
     silent.sweep(hours=0.1)
     ended = [notice["type"] for notice in silent.told()]
     again = NewAlarm("silence", silent.stores["acme"], last_at=silent.clock, skip_diagnostics=True)
-    with writing(silent.engine) as db:
-        open_alarm(db, again, silent.clock)
+    with writing(silent.engine) as conn:
+        open_alarm(conn, again, silent.clock)
     silent.sweep(hours=0.5)
     soon = silent.told()
     silent.sweep(hours=1.1)

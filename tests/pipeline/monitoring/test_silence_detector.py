@@ -17,21 +17,21 @@ EVENTS = ("order_new", "customer_new", "shipment_shipped")
 
 def test_only_hooks_are_heard_and_each_of_them_once(town):
     store = town.store(events=())
-    with writing(town.engine) as db:
-        add_event(db, store, 1, received_at=hour_us(3.2))
-        add_event(db, store, 2, received_at=hour_us(3.7))
-        add_event(db, store, 3, received_at=hour_us(9.5), source="reconcile")
-        add_event(db, store, 4, received_at=hour_us(9.6), name="invented_by_somebody")
+    with writing(town.engine) as conn:
+        add_event(conn, store, 1, received_at=hour_us(3.2))
+        add_event(conn, store, 2, received_at=hour_us(3.7))
+        add_event(conn, store, 3, received_at=hour_us(9.5), source="reconcile")
+        add_event(conn, store, 4, received_at=hour_us(9.6), name="invented_by_somebody")
     for _ in range(2):
-        with writing(town.engine) as db:
-            collect_activity(db)
-    with writing(town.engine) as db:
-        add_event(db, store, 5, received_at=hour_us(3.9))
-        add_event(db, store, 6, received_at=hour_us(3.1))  # from a spool
-        collect_activity(db)
+        with writing(town.engine) as conn:
+            collect_activity(conn)
+    with writing(town.engine) as conn:
+        add_event(conn, store, 5, received_at=hour_us(3.9))
+        add_event(conn, store, 6, received_at=hour_us(3.1))  # from a spool
+        collect_activity(conn)
 
-    with reading(town.engine) as db:
-        [heard] = load_active_hours(db, store, 0)["order_new"]
+    with reading(town.engine) as conn:
+        [heard] = load_active_hours(conn, store, 0)["order_new"]
     assert (heard.hour, heard.first_at, heard.last_at) == (BEGIN + 3, hour_us(3.1), hour_us(3.9))
 
 
@@ -96,8 +96,8 @@ def test_of_a_store_that_is_known_to_be_silent_nothing_is_learned_every_minute(t
     store = town.store(events=EVENTS)
     town.sweep()
     town.sweep(hours=DAY)
-    with reading(town.engine) as db:
-        before = load_expectations(db, [store])[store]
+    with reading(town.engine) as conn:
+        before = load_expectations(conn, [store])[store]
 
     assert {one.due_at for one in before.values()} == {None}
 
@@ -112,15 +112,15 @@ def test_a_store_of_which_little_is_known_is_left_in_peace(town):
 
 def test_of_a_store_whose_hooks_were_removed_nothing_is_expected(town):
     store = town.store()
-    with writing(town.engine) as db:
+    with writing(town.engine) as conn:
         save_store_api(
-            db, store, encrypt(KEYS, Credentials("id", "secret", "http://127.0.0.1/v1/").as_config()), town.clock
+            conn, store, encrypt(KEYS, Credentials("id", "secret", "http://127.0.0.1/v1/").as_config()), town.clock
         )
     town.sweep()
     town.sweep(hours=DAY)
     before = town.open()
-    with writing(town.engine) as db:
-        set_hook_registration(db, store, town.clock, registers=False)
+    with writing(town.engine) as conn:
+        set_hook_registration(conn, store, town.clock, registers=False)
     town.sweep(hours=1)
     town.sweep(hours=DAY)
 

@@ -15,20 +15,20 @@ def test_a_store_is_shown_its_own_alarms_and_the_way_in_and_not_the_operators(to
         NewAlarm("way_in", audience=OPERATOR),
         NewAlarm("redis", subject="eviction", audience=OPERATOR),
     ]
-    with writing(town.engine) as db:
+    with writing(town.engine) as conn:
         for one in wanted:
-            open_alarm(db, one, town.clock)
-    with reading(town.engine) as db:
-        shown = [(one.kind, one.store) for one in get_hook_health(db, town.clock, acme).alarms]
+            open_alarm(conn, one, town.clock)
+    with reading(town.engine) as conn:
+        shown = [(one.kind, one.store) for one in get_hook_health(conn, town.clock, acme).alarms]
 
     assert shown == [("silence", "acme"), ("way_in", None)]
 
 
 def test_what_is_no_silence_is_not_held_against_the_past_of_a_store(town):
     acme = town.store("acme")
-    with writing(town.engine) as db:
-        open_alarm(db, NewAlarm("silence", acme), town.clock)
-        open_alarm(db, NewAlarm("platform_keys_refused", acme, subject="acme/customerio"), town.clock)
-        open_alarm(db, NewAlarm("way_in", audience=OPERATOR), town.clock)
+    with writing(town.engine) as conn:
+        open_alarm(conn, NewAlarm("silence", acme), town.clock)
+        open_alarm(conn, NewAlarm("platform_keys_refused", acme, subject="acme/customerio"), town.clock)
+        open_alarm(conn, NewAlarm("way_in", audience=OPERATOR), town.clock)
 
-        assert [one.kind for one in list_alarms_since(db, acme, 0)] == ["silence", "way_in"]
+        assert [one.kind for one in list_alarms_since(conn, acme, 0)] == ["silence", "way_in"]

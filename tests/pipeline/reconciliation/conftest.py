@@ -12,8 +12,8 @@ from tests.pipeline.reconciliation.sandbox_store import SandboxStore
 @pytest.fixture
 def town(migrated_sqlite, tmp_path, shop) -> Iterator[SandboxStore]:
     """A store that has just been connected; nobody lives there yet. On SQLite, where no test is about the database."""
-    shutil.copy(migrated_sqlite, tmp_path / "town.db")
-    engine = make_engine(f"sqlite:///{tmp_path / 'town.db'}")
+    shutil.copy(migrated_sqlite, tmp_path / "town.conn")
+    engine = make_engine(f"sqlite:///{tmp_path / 'town.conn'}")
     yield connected(SandboxStore(engine, shop))
     engine.dispose()
 

@@ -104,11 +104,11 @@ class SandboxStore:
 
     def connect(self):
         """Keys saved and a platform connected; every collection is due."""
-        with writing(self.engine) as db:
-            self.store_id = add_store(db, NAME).id
-            add_connection(db, self.store_id)
-            save_store_api(db, self.store_id, encrypt(KEYS, self.served.credentials().as_config()), self.now())
-            create_missing_reconciliations(db, list(COLLECTIONS), 0, self.now())
+        with writing(self.engine) as conn:
+            self.store_id = add_store(conn, NAME).id
+            add_connection(conn, self.store_id)
+            save_store_api(conn, self.store_id, encrypt(KEYS, self.served.credentials().as_config()), self.now())
+            create_missing_reconciliations(conn, list(COLLECTIONS), 0, self.now())
         self.world.state.tick(1)
 
     @property
@@ -127,8 +127,8 @@ class SandboxStore:
 
     def compare(self):
         """One whole pass, now."""
-        with writing(self.engine) as db:
-            request_pass(db, self.store_id, self.now())
+        with writing(self.engine) as conn:
+            request_pass(conn, self.store_id, self.now())
         passed = self.run()
         assert passed.done, passed
         assert not [row.error for row in self.rows() if row.error]
@@ -167,9 +167,9 @@ class SandboxStore:
     def record(self):
         """What waits goes into the ledger."""
         hooks, self._inbox = self._inbox, []
-        with writing(self.engine) as db:
+        with writing(self.engine) as conn:
             raws = {hook["entry_id"]: (raw, None) for hook, raw in hooks}
-            record_batch(db, [hook for hook, _ in hooks], [], raws, token=None, now=self.now())
+            record_batch(conn, [hook for hook, _ in hooks], [], raws, token=None, now=self.now())
 
     def deliver_late(self, told):
         """The hook that was lost comes after all."""
@@ -207,8 +207,8 @@ class SandboxStore:
         return [one for one in self.hooks if one.lost]
 
     def events(self, source=None):
-        with reading(self.engine) as db:
-            rows = db.execute(select(core.Event.__table__).order_by(core.Event.id)).all()
+        with reading(self.engine) as conn:
+            rows = conn.execute(select(core.Event.__table__).order_by(core.Event.id)).all()
         return [row for row in rows if source in (None, row.source)]
 
     def recovered(self):
@@ -216,21 +216,21 @@ class SandboxStore:
         return sorted((row.name, row.subject_id) for row in self.events("reconcile"))
 
     def deliveries(self, name):
-        with reading(self.engine) as db:
-            rows = db.execute(select(core.Delivery.__table__).order_by(core.Delivery.id)).all()
+        with reading(self.engine) as conn:
+            rows = conn.execute(select(core.Delivery.__table__).order_by(core.Delivery.id)).all()
         return [row for row in rows if row.name == name]
 
     def rows(self):
-        with reading(self.engine) as db:
-            return load_reconciliations(db, self.store_id)
+        with reading(self.engine) as conn:
+            return load_reconciliations(conn, self.store_id)
 
     def row(self, collection):
         return next(row for row in self.rows() if row.collection == collection)
 
     def counted(self):
         """Of all days: expected, missed, late, dead."""
-        with reading(self.engine) as db:
-            counts = count_by_day(db, 0)
+        with reading(self.engine) as conn:
+            counts = count_by_day(conn, 0)
         total = Counter()
         for one in counts:
             total.update(expected=one.expected, missed=one.missed, late=one.late, dead=one.dead)

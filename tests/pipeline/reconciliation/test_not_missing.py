@@ -96,8 +96,8 @@ def test_a_hook_among_the_dead_ones_was_not_missed(town):
     order = town.buy()
     dead = {"store_id": town.store_id, "store": "sunny-box", "version": 1, "event": "order_new", "receipt": "r"}
     how = {"stage": "validate", "reason": "invalid", "detail": {}, "received_at": 1, "died_at": 1, "times": 1}
-    with writing(town.engine) as db:
-        db.execute(insert(core.DeadHook).values(**dead, **how, raw=town.packed(f'{{"id": {order["id"]}')))
+    with writing(town.engine) as conn:
+        conn.execute(insert(core.DeadHook).values(**dead, **how, raw=town.packed(f'{{"id": {order["id"]}')))
     town.compare_later()
 
     assert (town.recovered(), town.counted()["missed"], town.counted()["dead"]) == ([("order_new", order["id"])], 0, 1)
@@ -105,8 +105,8 @@ def test_a_hook_among_the_dead_ones_was_not_missed(town):
 
 @pytest.mark.parametrize(("forwards", "recovered"), [(False, 0), (True, 3)])
 def test_test_objects_are_only_looked_for_where_the_store_forwards_them(town, forwards, recovered):
-    with writing(town.engine) as db:
-        db.execute(update(core.Store).values(forward_tests=forwards))
+    with writing(town.engine) as conn:
+        conn.execute(update(core.Store).values(forward_tests=forwards))
     town.losing = lambda news: news.test
     town.buy(test=True)
     town.compare_later()
@@ -128,9 +128,9 @@ def test_a_renewals_order_is_expected_only_of_a_store_that_tells_of_such(town, s
 
 def test_what_happens_while_the_hooks_are_removed_is_none_of_our_concern(town):
     def take_up(*, registers):
-        with writing(town.engine) as db:
-            db.execute(update(StoreAPI).values(registers=registers))
-            create_missing_reconciliations(db, list(COLLECTIONS), 0, town.now())
+        with writing(town.engine) as conn:
+            conn.execute(update(StoreAPI).values(registers=registers))
+            create_missing_reconciliations(conn, list(COLLECTIONS), 0, town.now())
 
     take_up(registers=False)
     lose_all(town)

@@ -18,8 +18,8 @@ from tests.pipeline.reconciliation.sandbox_store import DAY, HOUR, MINUTE, SECON
 
 
 def fact(town: SandboxStore, kind: str, field: str):
-    with reading(town.engine) as db:
-        rows = db.execute(select(core.Fact.data).where(core.Fact.kind == kind)).scalars()
+    with reading(town.engine) as conn:
+        rows = conn.execute(select(core.Fact.data).where(core.Fact.kind == kind)).scalars()
         return [row[field][1] for row in rows if field in row]
 
 
@@ -98,8 +98,8 @@ def test_its_body_is_kept_as_the_api_gave_it(town):
     town.compare_later()
     [event] = town.events("reconcile")
 
-    with reading(town.engine) as db:
-        raw = db.execute(select(core.Body.raw).where(core.Body.event_id == event.id)).scalar_one()
+    with reading(town.engine) as conn:
+        raw = conn.execute(select(core.Body.raw).where(core.Body.event_id == event.id)).scalar_one()
     assert (json.loads(zlib.decompress(raw))["id"], event.form) == (order["id"], "api")
 
 
@@ -108,14 +108,14 @@ def test_it_leaves_after_what_was_told_before_it_was_found(town):
     town.buy()
     town.compare_later()
 
-    with reading(town.engine) as db:
-        left = db.execute(select(core.Delivery.name).order_by(core.Delivery.id)).scalars()
+    with reading(town.engine) as conn:
+        left = conn.execute(select(core.Delivery.name).order_by(core.Delivery.id)).scalars()
         assert [name for name in left if name][-1] == "order_new"
 
 
 def test_what_is_only_recorded_reaches_no_platform(town):
-    with writing(town.engine) as db:
-        set_record_only_since(db, town.store_id, town.now())
+    with writing(town.engine) as conn:
+        set_record_only_since(conn, town.store_id, town.now())
     town.losing = lambda news: news.event == "order_new"
     town.buy()
     town.compare_later()
@@ -133,17 +133,17 @@ def test_two_who_write_about_the_same_people_at_once_leave_what_one_after_the_ot
     town.losing = lambda _: False
     for order in bought:
         payments.refund(town.shop, order, 100)
-    with writing(town.engine) as db:
-        request_pass(db, town.store_id, town.now())
+    with writing(town.engine) as conn:
+        request_pass(conn, town.store_id, town.now())
 
     compares = threading.Thread(target=reconcile, args=(town.context, town.store_id))
     compares.start()
     town.record()
     compares.join(60)
 
-    with reading(town.engine) as db:
-        people = db.execute(select(core.Person.customer_id)).scalars().all()
-        keys = [(row.name, row.message_id) for row in db.execute(select(core.Delivery)) if row.message_id]
+    with reading(town.engine) as conn:
+        people = conn.execute(select(core.Person.customer_id)).scalars().all()
+        keys = [(row.name, row.message_id) for row in conn.execute(select(core.Delivery)) if row.message_id]
     events = [row.happening for row in town.events()]
     assert sorted(people) == sorted(order["customer_id"] for order in bought)
     assert (len(events), len(set(events)), len(keys)) == (12 * 6, 12 * 6, 12 * 6)

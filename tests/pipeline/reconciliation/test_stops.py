@@ -28,8 +28,8 @@ def lossy(town):
 
 
 def ask(town):
-    with writing(town.engine) as db:
-        request_pass(db, town.store_id, town.now())
+    with writing(town.engine) as conn:
+        request_pass(conn, town.store_id, town.now())
 
 
 def test_a_page_that_fails_leaves_the_mark_where_it_was(lossy):
@@ -93,9 +93,9 @@ def test_refused_keys_are_noted_and_left_to_the_audit_of_the_hooks(lossy):
     ask(lossy)
     lossy.run()
 
-    with writing(lossy.engine) as db:
-        due = list_due_stores(db, lossy.now() + HOUR)
-        assert (find_store_api(db, lossy.store_id).status, due) == (REFUSED, [])
+    with writing(lossy.engine) as conn:
+        due = list_due_stores(conn, lossy.now() + HOUR)
+        assert (find_store_api(conn, lossy.store_id).status, due) == (REFUSED, [])
 
 
 def test_while_hooks_wait_in_the_inbox_nothing_is_compared(lossy):

@@ -20,8 +20,8 @@ def lossy(town, monkeypatch):
     for _ in range(3):
         town.buy()
     town.wait(HOUR)
-    with writing(town.engine) as db:
-        request_pass(db, town.store_id, town.now())
+    with writing(town.engine) as conn:
+        request_pass(conn, town.store_id, town.now())
     return town
 
 

@@ -181,7 +181,7 @@ def test_an_audit_of_a_healthy_store_is_one_line(shell, connected):
 
 
 def test_what_was_mended_lately_is_listed_if_asked_for(shell, connected):
-    assert "no hook tells us of this event" in shell.said("hooks", "audit", "--store", "acme", "--mended")
+    assert "no hook is registered for this event" in shell.said("hooks", "audit", "--store", "acme", "--mended")
 
 
 def test_an_audit_of_a_store_whose_hooks_were_removed_says_how_to_bring_them_back(shell, connected):
@@ -199,8 +199,8 @@ def test_humans_read_what_was_wrong(shell, connected, shop):
     missing = shell.said("hooks", "list", "--store", "acme")
     mended = shell.said("hooks", "sync", "--store", "acme")
 
-    assert "no hook tells us of this event" in missing
-    assert "no hook tells us of this event" in mended
+    assert "no hook is registered for this event" in missing
+    assert "no hook is registered for this event" in mended
 
 
 def test_rotating_gives_cratejoy_new_urls_and_lets_the_old_ones_live_a_day(shell, connected, shop, installed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.attention.causes.memory_short import CAUSE
+from pipeline.attention.causes.servers import MEMORY_CAUSE
 from pipeline.infra import redis_keys
 from tasks.worker.memory_watch import MemoryWatch
 
@@ -21,7 +21,7 @@ def test_what_was_killed_since_is_on_the_list_for_a_while(installed):
     MemoryWatch(installed.process.redis, "here", iter([7, 9]).__next__, lambda: 1.0).check()
 
     context = installed.process
-    (item,) = CAUSE.find_items(context)
+    (item,) = MEMORY_CAUSE.find_items(context)
     assert (item.subject, item.since) == ("here", 1_000_000)
     assert "here for want of memory: 9 so far" in item.headline
     assert 0 < context.redis.ttl(redis_keys.OOM_KILLS) <= 3_600

@@ -13,14 +13,14 @@ from pipeline.operations.pause import MANUAL_PAUSE
 
 
 def fails(desk, attempts: int, reason: str = "answered 503") -> None:
-    with writing(desk.engine) as db:
-        taken = acquire_lane(db, desk.link.id, 0, desk.clock)
-        postpone_lane(db, taken, desk.clock + 1, attempts, reason)
+    with writing(desk.engine) as conn:
+        taken = acquire_lane(conn, desk.link.id, 0, desk.clock)
+        postpone_lane(conn, taken, desk.clock + 1, attempts, reason)
 
 
 def test_a_connection_that_was_paused_by_hand_needs_nothing(desk):
-    with writing(desk.engine) as db:
-        pause_connection(db, desk.link.id, MANUAL_PAUSE, desk.clock)
+    with writing(desk.engine) as conn:
+        pause_connection(conn, desk.link.id, MANUAL_PAUSE, desk.clock)
 
     assert desk.causes() == []
 
@@ -44,8 +44,8 @@ def test_one_attempt_that_went_through_ends_it(desk):
     desk.waits(3)
     fails(desk, 1)
     desk.clock += MIN_DURATION_US
-    with writing(desk.engine) as db:
-        clear_lane(db, acquire_lane(db, desk.link.id, 0, desk.clock))
+    with writing(desk.engine) as conn:
+        clear_lane(conn, acquire_lane(conn, desk.link.id, 0, desk.clock))
 
     assert desk.causes() == []
 
@@ -68,10 +68,10 @@ def test_a_fault_of_ours_is_the_operators(desk, reason, audience):
 
 def test_messages_that_were_refused_are_counted_with_their_reasons(desk):
     ids = desk.waits(3)
-    with writing(desk.engine) as db:
+    with writing(desk.engine) as conn:
         for number, reason in zip(ids, ["refused", "refused", "too_large"], strict=True):
             dead = {"status": "dead", "done_at": desk.clock, "reason": reason}
-            db.execute(update(Delivery).where(Delivery.id == number).values(dead))
+            conn.execute(update(Delivery).where(Delivery.id == number).values(dead))
 
     [item] = desk.list()
     assert item.headline == "acme: Customer.io refused 3 messages"

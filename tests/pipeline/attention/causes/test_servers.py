@@ -11,10 +11,15 @@ from redis.exceptions import ConnectionError as Away
 from pipeline.attention.causes import servers
 from pipeline.inbox.spool.queue import Spool
 from pipeline.ledger.engine import make_engine
+from pipeline.ledger.faults import DatabaseFault
+from pipeline.monitoring.database_trouble import report_trouble
 from tests.installation import order_hook
+from tests.pipeline.attention.conftest import MINUTE
 from tests.pipeline.ledger.rows import NOW
 
 WELL = {"aof_enabled": 1, "maxmemory_policy": "noeviction", "maxmemory": 100, "used_memory": 10}
+
+FULL = DatabaseFault("53100", "the database's disk is full", "Make room on it.")
 
 
 class Redis:
@@ -52,7 +57,7 @@ def test_a_redis_that_would_lose_hooks_is_named(desk, facts, said):
 
 
 def test_a_database_that_does_not_answer_is_named(desk):
-    away = make_engine("sqlite:////nowhere/at/all.db")
+    away = make_engine("sqlite:////nowhere/at/all.conn")
 
     assert "away" not in subjects(desk, servers.DATABASE_CAUSE)
     assert subjects(desk, servers.DATABASE_CAUSE, engine=away) == ["away"]
@@ -92,3 +97,21 @@ def test_hooks_that_stay_on_the_disk_are_counted(desk):
 
     [item] = servers.SPOOL_CAUSE.find_items(desk.context)
     assert (soon, item.headline.startswith("1 hook on the disk"), item.since) == ([], True, NOW)
+
+
+def test_a_database_that_tasks_fail_of_for_a_minute_needs_a_person(desk):
+    report_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE)
+
+    (item,) = desk.list()
+
+    assert (item.cause, item.headline, item.to_do) == (
+        "database_trouble",
+        "the database's disk is full (53100)",
+        "Make room on it.",
+    )
+
+
+def test_a_short_trouble_needs_nobody(desk):
+    report_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE // 2)
+
+    assert desk.list() == []

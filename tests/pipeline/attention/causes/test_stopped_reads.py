@@ -33,17 +33,17 @@ HOUR = 3_600_000_000
 def test_a_backfill_that_has_stopped_is_named(desk, changed, headline):
     if changed.get("ended_at"):
         changed = changed | {"ended_at": desk.clock}
-    with writing(desk.engine) as db:
-        made = insert_backfill(db, desk.store.id, "all", "counting", desk.clock)
-        db.execute(update(Backfill).where(Backfill.id == made).values({"next_step_at": desk.clock, **changed}))
+    with writing(desk.engine) as conn:
+        made = insert_backfill(conn, desk.store.id, "all", "counting", desk.clock)
+        conn.execute(update(Backfill).where(Backfill.id == made).values({"next_step_at": desk.clock, **changed}))
 
     assert [one.headline for one in desk.list()] == ([headline] if headline else [])
 
 
 def connect_api(desk):
-    with writing(desk.engine) as db:
-        save_store_api(db, desk.store.id, b"sealed", desk.clock)
-        create_missing_reconciliations(db, ["orders"], 0, desk.clock)
+    with writing(desk.engine) as conn:
+        save_store_api(conn, desk.store.id, b"sealed", desk.clock)
+        create_missing_reconciliations(conn, ["orders"], 0, desk.clock)
 
 
 def found_of(desk, name):
@@ -56,8 +56,8 @@ def test_a_reconciliation_that_has_not_come_to_its_end_for_hours_is_named(desk, 
     before = list(cause.find_items(desk.context))
     desk.clock += 4 * HOUR
     [item] = cause.find_items(desk.context)
-    with writing(desk.engine) as db:
-        record_key_check(db, desk.store.id, "refused (401)", desk.clock)
+    with writing(desk.engine) as conn:
+        record_key_check(conn, desk.store.id, "refused (401)", desk.clock)
 
     assert (before, item.subject) == ([], "acme")
     assert list(cause.find_items(desk.context)) == []
@@ -66,17 +66,17 @@ def test_a_reconciliation_that_has_not_come_to_its_end_for_hours_is_named(desk, 
 def die(desk, reason="not_json"):
     row = {"store_id": desk.store.id, "store": "acme", "version": 1, "event": "order_new", "receipt": reason}
     row |= {"stage": "decode", "reason": reason, "detail": {}, "raw": b"", "received_at": desk.clock}
-    with writing(desk.engine) as db:
-        db.execute(insert(DeadHook).values(row | {"died_at": desk.clock}))
+    with writing(desk.engine) as conn:
+        conn.execute(insert(DeadHook).values(row | {"died_at": desk.clock}))
 
 
 def compare(desk, *states):
     """The store's API has been searched, and has shown happenings in these states."""
-    with writing(desk.engine) as db:
-        db.execute(update(Reconciliation).values(done_at=desk.clock + 1))
+    with writing(desk.engine) as conn:
+        conn.execute(update(Reconciliation).values(done_at=desk.clock + 1))
         sightings = [Observation(f"k{n}", "order_new", desk.clock // DAY_US, state) for n, state in enumerate(states)]
         if sightings:
-            save_observations(db, desk.store.id, sightings, desk.clock)
+            save_observations(conn, desk.store.id, sightings, desk.clock)
 
 
 def dead(desk):
@@ -101,7 +101,7 @@ def test_a_mail_waits_until_the_stores_api_has_been_searched(desk):
 
     [after] = dead(desk)
     assert (before.is_final, after.is_final) == (False, True)
-    assert "The store's API shows 1 happening whose hook is among them." in after.effect
+    assert "The store's API shows 1 event whose hook is among them." in after.effect
 
 
 def test_hooks_that_could_not_be_read_need_nothing_if_nothing_is_missing(desk):
@@ -121,8 +121,8 @@ def test_hooks_that_died_of_our_own_fault_are_the_operators_at_once(desk):
 
 
 def test_a_chain_whose_heartbeats_stop_is_named(desk):
-    with writing(desk.engine) as db:
-        db.execute(insert(Heartbeat).values(name="chain", sent_at=desk.clock, arrived_at=desk.clock))
+    with writing(desk.engine) as conn:
+        conn.execute(insert(Heartbeat).values(name="chain", sent_at=desk.clock, arrived_at=desk.clock))
     before = desk.causes()
     desk.clock += 60_000_000
     desk.redis.set(redis_keys.HEARTBEAT_STARTED, desk.clock - 60_000_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reconciliation.id_search import IdSearch
+from pipeline.reconciliation.collections import IdSearch
 
 IDS = st.sets(st.integers(1, 2**40), max_size=60)
 
