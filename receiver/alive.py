@@ -1,6 +1,6 @@
-"""`python -m receiver.alive NAME`: whether this host's process of that name does its work, as an exit code.
+"""`python -m receiver.alive NAME`: exits with 0 if that process of this host does its work.
 
-For the health checks of containers and the like. None of them fails by another's fault: a restart of a worker does
+For the health checks of containers. No check fails because of another component: restarting a worker does
 not bring Redis back.
 """
 
@@ -22,12 +22,12 @@ Check = Callable[[Settings], bool]
 
 
 def web(settings: Settings) -> bool:
-    """It can keep hooks, be it on the spool."""
+    """Check that web can store hooks, in the inbox or on the spool."""
     return is_answering(settings.host, settings.port, "/readyz/hooks")
 
 
 def flower(settings: Settings) -> bool:
-    """It answers."""
+    """Check that flower answers."""
     return is_answering(settings.flower_host, settings.flower_port, "/healthcheck")
 
 
@@ -42,8 +42,8 @@ def backfill(_: Settings) -> bool:
 
 
 def beat(settings: Settings) -> bool:
-    """It, or another beat of the fleet, has renewed its lock within the last seconds."""
-    from redbeat.schedulers import RedBeatConfig  # noqa: PLC0415  Celery is large, and web's check need not load it
+    """Check that this beat, or another one of the fleet, has renewed its lock in the last seconds."""
+    from redbeat.schedulers import RedBeatConfig  # noqa: PLC0415  Celery takes long to import, and web's check does not need it
 
     from tasks.app import app  # noqa: PLC0415
 
@@ -73,7 +73,7 @@ def is_answering(host: str, port: int, url_path: str, timeout_s: float = PROBE_T
 
 
 def is_worker_answering(name: str) -> bool:
-    """Whether the worker of that name on this host answers; a broker that is away is no fault of its."""
+    """Return whether the worker of that name on this host answers. True if the broker is unreachable."""
     from kombu.exceptions import OperationalError  # noqa: PLC0415  as above
 
     from tasks.app import app  # noqa: PLC0415
@@ -87,7 +87,7 @@ def is_worker_answering(name: str) -> bool:
 @click.command()
 @click.argument("name", type=click.Choice(sorted(CHECKS)))
 def main(name: str) -> None:
-    """End with 0 if it does."""
+    """Exit with 0 if the process does its work, else with 1."""
     set_private_umask()
     settings = Settings.from_environment(read_environment())
     raise SystemExit(0 if CHECKS[name](settings) else 1)

@@ -14,32 +14,36 @@ from receiver.metrics import exposition
 from receiver.pages.lazy_app import LazyApp
 
 
-def create_app(settings: Settings, components: WebComponents | None = None) -> Flask:
-    """The application; tests hand in their own wiring."""
-    parts = components or build_components(settings)
+def create_app(settings: Settings, given: WebComponents | None = None) -> Flask:
+    """Build the application. Tests pass their own components."""
+    components = given or build_components(settings)
     app = Flask("receiver", static_folder=None)
     app.register_blueprint(
         health.blueprint(
-            parts.writer.get_status,
-            parts.monitoring.heartbeat.chain if parts.monitoring else health.get_unwatched_chain,
+            components.writer.get_status,
+            components.monitoring.heartbeat.chain if components.monitoring else health.get_unwatched_chain,
         )
     )
-    if parts.monitoring:
-        app.register_blueprint(exposition.blueprint(parts.monitoring.metrics_page.page, parts.monitoring.token))
-    if parts.site:
-        pages = LazyApp(app.wsgi_app, find_own_paths(app), partial(_build_pages, parts.site), settings.public_url)
+    if components.monitoring:
+        app.register_blueprint(
+            exposition.blueprint(components.monitoring.metrics_page.render, components.monitoring.token)
+        )
+    if components.pages_context:
+        pages = LazyApp(
+            app.wsgi_app, find_own_paths(app), partial(_build_pages, components.pages_context), settings.public_url
+        )
         app.wsgi_app = pages  # type: ignore[method-assign] # Flask's documented way
-    app.extensions["cratewire"] = parts
+    app.extensions["cratewire"] = components
     return app
 
 
 def find_own_paths(app: Flask) -> frozenset[str]:
-    """What this application serves itself: `healthz`, `readyz/hooks` and the like."""
+    """Return the paths that this application serves itself: `healthz`, `readyz/hooks` and others."""
     return frozenset(rule.rule.removeprefix("/").partition("<")[0] for rule in app.url_map.iter_rules())
 
 
-def _build_pages(site: Context) -> Flask:
-    """The pages, imported when they are first asked for."""
+def _build_pages(pages_context: Context) -> Flask:
+    """Build the pages; imported at the first page request."""
     from receiver.pages.app import create_pages  # noqa: PLC0415 see receiver.pages.lazy_app
 
-    return create_pages(site)
+    return create_pages(pages_context)

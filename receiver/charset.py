@@ -1,6 +1,6 @@
-"""Bodies that are no UTF-8, and whose `Content-Type` names another encoding: they become UTF-8.
+"""Converts a body that is not UTF-8 and whose `Content-Type` names another encoding to UTF-8.
 
-Only encodings of one byte a character are read: they cannot be slow, and what they make of a body is never much longer.
+Only single-byte encodings are supported: decoding them is fast, and the result is never much longer than the body.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 
 _NAMED = re.compile(r';\s*charset\s*=\s*"?([\w-]+)')
-_WESTERN = (
-    "cp1252"  # what is called ISO-8859-1 nearly always is this: https://encoding.spec.whatwg.org/#names-and-labels
-)
+# What is labelled ISO-8859-1 usually is this: https://encoding.spec.whatwg.org/#names-and-labels
+_WESTERN = "cp1252"
 _CODECS = {
     **{f"windows-125{number}": f"cp125{number}" for number in range(9)},
     **{f"iso-8859-{number}": f"iso8859-{number}" for number in (*range(2, 12), *range(13, 17))},
@@ -18,24 +17,24 @@ _CODECS = {
 }
 
 
-def in_utf8(content_type: str | None, body: bytes, most: int) -> bytes:
-    """The body as UTF-8; as it came if it is that, if no encoding is named that is read here, if it is not written in
-    the one that is named, or would be longer than `most` bytes.
+def convert_to_utf8(content_type: str | None, body: bytes, max_bytes: int) -> bytes:
+    """Return the body as UTF-8. Unchanged if it already is UTF-8, if no supported encoding is named, if it is invalid
+    in the named encoding, or if it would be longer than `max_bytes`.
     """
-    codec = _codec_of(content_type)
-    if codec is None or _reads(body, "utf-8") is not None:
+    codec = _find_codec(content_type)
+    if codec is None or _try_decode(body, "utf-8") is not None:
         return body
-    text = _reads(body, codec)
+    text = _try_decode(body, codec)
     content = body if text is None else text.encode()
-    return content if len(content) <= most else body
+    return content if len(content) <= max_bytes else body
 
 
-def _codec_of(content_type: str | None) -> str | None:
-    named = _NAMED.search(content_type.lower()) if content_type else None
-    return named and _CODECS.get(named[1])
+def _find_codec(content_type: str | None) -> str | None:
+    match = _NAMED.search(content_type.lower()) if content_type else None
+    return match and _CODECS.get(match[1])
 
 
-def _reads(body: bytes, codec: str) -> str | None:
+def _try_decode(body: bytes, codec: str) -> str | None:
     try:
         return body.decode(codec)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Starts flower behind its password. The password travels in the environment, where `ps` shows nothing."""
+"""Starts flower with its password, which is passed in the environment so that `ps` does not show it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ FLOWER_USER = "cratewire"
 
 
 def build_flower_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Flower's options as flower reads them."""
+    """Return the environment with flower's options."""
     return {
         **environ,
         "FLOWER_ADDRESS": settings.flower_host,
         "FLOWER_PORT": str(settings.flower_port),
-        "FLOWER_LOGGING": "warning",  # it lists Celery's own tasks otherwise
+        "FLOWER_LOGGING": "warning",  # otherwise it lists Celery's own tasks at every start
         "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{settings.flower_password}",
     }
 
 
 def main() -> None:
-    """Become flower."""
+    """Replace this process with flower."""
     set_private_umask()
     environ = read_environment()
     try:

@@ -1,8 +1,8 @@
-"""Whether this web process lives, can keep hooks, and whether they become events; names no host, no path, no version.
+"""Health endpoints: whether this web process runs, can store hooks, and whether hooks become events.
 
-`/readyz` is red if either part is: it is what an operator watches. `/readyz/hooks` speaks of keeping alone and is what
-a load balancer must ask: a hook turned away is lost, since Cratejoy promises no second try, while one that is kept only
-comes late.
+`/readyz` fails if either part does: operators watch it. `/readyz/hooks` is about storing hooks only, and is what
+a load balancer must ask: a rejected hook is lost, since Cratejoy promises no retry, while a stored hook is only
+late. The answers name no host, no path and no version.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pipeline.ledger.queries import ChainStatus
 from receiver.metrics.collect import can_store_hooks
 
 
-def blueprint(condition: Callable[[], IngestStatus | None], chain: Callable[[], ChainStatus]) -> Blueprint:
-    """The views; `condition` is None when the writer does not live."""
+def blueprint(get_status: Callable[[], IngestStatus | None], chain: Callable[[], ChainStatus]) -> Blueprint:
+    """Build the views. `get_status` returns None if the writer is not running."""
     health = Blueprint("health", __name__)
 
     @health.get("/healthz")
@@ -26,37 +26,37 @@ def blueprint(condition: Callable[[], IngestStatus | None], chain: Callable[[], 
 
     @health.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        now, chained = condition(), chain()
-        hooks = can_store_hooks(now)
-        ready = hooks and chained.alive is not False
+        status, chain_status = get_status(), chain()
+        hooks = can_store_hooks(status)
+        ready = hooks and chain_status.alive is not False
         body = jsonify(
             ready=ready,
             hooks=hooks,
-            chain=chained.alive,
-            last_heartbeat_seconds=chained.last_heartbeat_seconds,
-            **_describe_parts(now),
+            chain=chain_status.alive,
+            last_heartbeat_seconds=chain_status.last_heartbeat_seconds,
+            **_describe_parts(status),
         )
         return body, _get_status(ready)
 
     @health.get("/readyz/hooks")
     def hooks() -> tuple[Response, int]:
-        now = condition()
-        return jsonify(ready=can_store_hooks(now), **_describe_parts(now)), _get_status(can_store_hooks(now))
+        status = get_status()
+        return jsonify(ready=can_store_hooks(status), **_describe_parts(status)), _get_status(can_store_hooks(status))
 
     return health
 
 
 def get_unwatched_chain() -> ChainStatus:
-    """What is known of the chain when nobody sends heartbeats."""
+    """Return the chain's status when no heartbeats are sent."""
     return ChainStatus(None, None, None)
 
 
-def _describe_parts(now: IngestStatus | None) -> dict[str, bool | int | None]:
+def _describe_parts(status: IngestStatus | None) -> dict[str, bool | int | None]:
     return {
-        "writer": now is not None,
-        "redis": now is not None and now.redis,
-        "spool": now is not None and now.spool,
-        "spooled": now.spooled_hooks if now else None,
+        "writer": status is not None,
+        "redis": status is not None and status.redis,
+        "spool": status is not None and status.spool,
+        "spooled": status.spooled_hooks if status else None,
     }
 
 

@@ -1,18 +1,21 @@
-"""From which network a request comes. Pure: it imports no web framework."""
+"""Finds the network that a request comes from."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-_IPV6_CUSTOMER_BITS = 64  # bits of an IPv6 address that tell two customers of a provider apart
+_IPV6_CUSTOMER_BITS = 64  # providers assign a customer at least a /64
 
 
 def find_network(peer: str, forwarded_for: str) -> str | None:
-    """Where a request comes from; None if that cannot be known.
+    """Return the network of a request; None if it is unknown.
 
-    A peer on a private network is a reverse proxy of ours: then the last address it forwards is the one it has seen
-    itself. Those before it are whatever the visitor liked to write, and behind a proxy that forwards none all
-    visitors look alike: they are not counted then, since one of them would lock out all others.
+    A peer on a private network is our reverse proxy: then the last address of X-Forwarded-For is the one that the proxy
+    saw. Those before it can be made up by the client. Behind a proxy that forwards no address all clients look alike:
+    their network is unknown and is not limited, since one of them would lock out all others.
+
+    Werkzeug's ProxyFix does not replace this: it trusts X-Forwarded-For from every peer, and a client that connects
+    directly could then choose its network.
     """
     address = _parse_public_address(peer) or _parse_public_address(forwarded_for.rpartition(",")[2])
     if address is None:

@@ -1,4 +1,4 @@
-"""How many connections web can hold: each is an open file, and the system limits these for every process."""
+"""The limit of open files, and with it the number of connections that web can hold."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import resource
 from receiver.doctor.finding import Finding
 
 MAX_CONNECTIONS = 16_384
-RESERVED_FILES = 512  # of a web process, besides connections
+RESERVED_FILES = 512  # files of a web process that are not connections
 WANTED_FILES = MAX_CONNECTIONS + RESERVED_FILES
 MIN_CONNECTIONS = 128
 
 
 def raise_file_limit() -> int:
-    """Raise this process's limit, which those it starts inherit, as far as needed and allowed; how many it is then."""
+    """Raise this process's limit (children inherit it) as far as needed and allowed. Returns the limit, capped."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = cap_to_limit(WANTED_FILES, hard)
     if not _reaches(soft, wanted):
@@ -23,12 +23,12 @@ def raise_file_limit() -> int:
 
 
 def get_max_connections(files: int) -> int:
-    """How many connections there may be where so many files may be open."""
+    """Return how many connections fit into a limit of open files."""
     return max(MIN_CONNECTIONS, min(MAX_CONNECTIONS, files - RESERVED_FILES))
 
 
 def check_open_files(hard: int) -> Finding:
-    """What the doctor says of the highest limit that a process may give itself here."""
+    """Check the hard limit of open files."""
     if _reaches(hard, WANTED_FILES):
         return Finding("open files", "ok", f"enough for {MAX_CONNECTIONS} connections")
     says = f"at most {hard}: web holds {get_max_connections(hard)} connections, and others wait"
@@ -37,12 +37,12 @@ def check_open_files(hard: int) -> Finding:
 
 
 def get_hard_limit() -> int:
-    """The highest limit that a process started like this one may give itself."""
+    """Return the highest limit that a process like this one may set for itself."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
 def cap_to_limit(wanted: int, limit: int) -> int:
-    """As many as wanted, or as the limit allows."""
+    """Return `wanted`, or `limit` if that is lower."""
     return wanted if _reaches(limit, wanted) else limit
 
 

@@ -1,7 +1,7 @@
-"""Starts the web process: granian with one worker, in which one writer thread gathers what all request threads bring.
+"""Starts the web process: granian with one worker, in which one writer thread stores the hooks of all requests.
 
-One worker keeps one order. More of them are possible: each has its own writer and spool, and hooks of different
-workers are ordered by when Redis takes them.
+One worker preserves the order. More are possible: each has its own writer and spool, and hooks of different
+workers are ordered by their arrival in Redis.
 """
 
 from __future__ import annotations
@@ -24,37 +24,35 @@ from receiver.app import create_app
 from receiver.hooks.server import HookServer
 from receiver.open_files import get_max_connections, raise_file_limit
 
-GRANIAN_LOGGING = {"loggers": {"_granian": {"propagate": True}}}  # no handler of its own: its lines look like ours
-BACKLOG = 4096  # connections that wait to be accepted; the system may allow fewer (net.core.somaxconn)
-HEADER_TIMEOUT_MS = (
-    10_000  # how long a request's head may take, and how long a connection may rest between two requests
-)
+GRANIAN_LOGGING = {"loggers": {"_granian": {"propagate": True}}}  # no handler of its own: our format
+BACKLOG = 4096  # connections waiting to be accepted; the system may allow fewer (net.core.somaxconn)
+HEADER_TIMEOUT_MS = 10_000  # for the headers of a request, and between two requests of a connection
 MAX_HEADER_BYTES = 65_536  # of a request's head, the query of a GET hook included
 
 
 def build() -> HookServer:
-    """The application, in the worker process that will serve it."""
+    """Build the application, in the worker process that serves it."""
     settings = Settings.from_environment(read_environment())
     configure_logging(settings)
     app = create_app(settings)
-    parts = app.extensions["cratewire"]
-    parts.writer.start()
-    parts.monitoring.heartbeat.start()
-    parts.revoked.start()
-    parts.monitoring.fallback_sweep.start()
+    components = app.extensions["cratewire"]
+    components.writer.start()
+    components.monitoring.heartbeat.start()
+    components.revoked.start()
+    components.monitoring.fallback_sweep.start()
     tracing.start(settings.traces_url, "cratewire-web")
-    # Granian's workers are multiprocessing's, which run finalizers at their end but no atexit functions.
-    Finalize(None, parts.writer.stop, exitpriority=10)
-    Finalize(None, parts.monitoring.heartbeat.stop, exitpriority=9)
-    Finalize(None, parts.revoked.stop, exitpriority=9)
-    Finalize(None, parts.monitoring.fallback_sweep.stop, exitpriority=9)
+    # Granian's workers are multiprocessing processes, which run finalizers when they end but no atexit functions.
+    Finalize(None, components.writer.stop, exitpriority=10)
+    Finalize(None, components.monitoring.heartbeat.stop, exitpriority=9)
+    Finalize(None, components.revoked.stop, exitpriority=9)
+    Finalize(None, components.monitoring.fallback_sweep.stop, exitpriority=9)
     Finalize(None, tracing.stop, exitpriority=8)
     _tune_garbage_collector()
-    return HookServer(parts.rules, parts.writer, app.wsgi_app)
+    return HookServer(components.rules, components.writer, app.wsgi_app)
 
 
 def _tune_garbage_collector() -> None:
-    """A hook makes a dozen short-lived objects and no circle of them: looking for circles took a seventh of its CPU."""
+    """Collect rarely: a hook creates no reference cycles, and searching for them took a seventh of its CPU."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
 
@@ -66,7 +64,7 @@ def configure_logging(settings: Settings) -> None:
 
 
 def _require_free_port(host: str, port: int) -> None:
-    """Say why nobody can listen there; granian's own error names neither the address nor what is wrong with it."""
+    """Raise a clear error if the port is taken; granian's own error names neither the address nor the cause."""
     if why := get_listen_error(port, host):
         advice = "choose another with CRATEWIRE_HOST or PORT"
         raise click.ClickException(f"web cannot listen on {host}, port {port} ({why}): {advice}")
@@ -93,15 +91,15 @@ def main(host: str, port: int | None, workers: int) -> None:
         address=host,
         port=settings.port,
         interface=Interfaces.RSGI,
-        loop=Loops.uvloop,  # a hook costs a quarter less CPU than on asyncio's own loop
-        http=HTTPModes.http1,  # a reverse proxy speaks HTTP/2 to the world
+        loop=Loops.uvloop,  # a hook costs a quarter less CPU than on asyncio's default loop
+        http=HTTPModes.http1,  # a reverse proxy offers HTTP/2 to clients
         websockets=False,
         workers=workers,
         backlog=BACKLOG,
-        backpressure=get_max_connections(raise_file_limit()),  # connections of one worker, whatever they do
+        backpressure=get_max_connections(raise_file_limit()),  # connections of one worker, including idle ones
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=MAX_HEADER_BYTES),
         respawn_failed_workers=True,
-        log_access=False,  # an access log would hold tokens
+        log_access=False,  # an access log would contain tokens
         log_dictconfig=GRANIAN_LOGGING,
     ).serve()
 

@@ -39,10 +39,10 @@ from tests.linear_time import apply_pattern, find_inline_patterns, is_superlinea
 KEYS = ("k" * 32,)
 API = "https://api.example.com/v1/customers/"
 INTAKE = HookRules(
-    verify=lambda _store, _token: 1,
+    verify_token=lambda _store, _token: 1,
     max_bytes=5_000_000,
     now=lambda: 0,
-    receipt=lambda _at: "r",
+    new_receipt=lambda _at: "r",
 )
 PATTERNS = {**list_patterns(), **find_inline_patterns()}
 
@@ -88,9 +88,9 @@ READERS = {
     "a token": lambda text: verify(KEYS, "acme", text),
     "a token's store": lambda text: verify(KEYS, text, "1.x"),
     "a hook's target": build_target_parser(KEYS, "https://hooks.example.com", "acme"),
-    "a hook's path": lambda text: INTAKE.admit("POST", text.split("/")),
-    "a hook's event": lambda text: INTAKE.admit("POST", ["acme", "token", text]),
-    "a content length": INTAKE.length,
+    "a hook's path": lambda text: INTAKE.authorize("POST", text.split("/")),
+    "a hook's event": lambda text: INTAKE.authorize("POST", ["acme", "token", text]),
+    "a content length": INTAKE.parse_length,
     "a host": get_host,
     "a next page": lambda text: resolve_next_page(API, text),
     "a relation's link": lambda text: resolve_link(API, text),

@@ -8,30 +8,30 @@ import click
 
 from pipeline.infra.private_files import set_private_umask
 
-# name -> (module:command, what the list of commands says about it)
+# name -> (module:command, its line in the list of commands)
 COMMANDS = {
-    "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite somebody."),
-    "alarms": ("receiver.cli.alarms:alarms", "Show everything that needed a person, and test who is told."),
-    "chain": ("receiver.cli.chain:chain", "Let hooks become events again after nearly all failed."),
+    "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite people."),
+    "alarms": ("receiver.cli.alarms:alarms", "Show alarms, and test their delivery."),
+    "chain": ("receiver.cli.chain:chain", "Resume the chain after nearly all hooks failed."),
     "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),
-    "connections": ("receiver.cli.connections:connections", "Pause what leaves for a platform, and let it go on."),
-    "dead": ("receiver.cli.dead:dead", "List, show or replay what could not go on."),
-    "demo": ("receiver.cli.demo:demo", "Watch a living sandbox store arrive at a sandbox Customer.io."),
+    "connections": ("receiver.cli.connections:connections", "Pause and resume deliveries to a platform."),
+    "dead": ("receiver.cli.dead:dead", "List, show or replay dead hooks and deliveries."),
+    "demo": ("receiver.cli.demo:demo", "Watch the events of a sandbox store arrive at a sandbox Customer.io."),
     "events": ("receiver.cli.events:events", "List, show or follow events."),
-    "hooks": ("receiver.cli.hooks:hooks", "List, mend, audit, rotate or remove the hooks registered at Cratejoy."),
+    "hooks": ("receiver.cli.hooks:hooks", "List, repair, audit, rotate or remove the hooks registered at Cratejoy."),
     "backfill": ("receiver.cli.backfill:backfill", "Read a store's customers: start, watch, pause, resume, cancel."),
-    "people": ("receiver.cli.people:people", "Look people up."),
-    "status": ("receiver.cli.status:status", "Show what waits, what was sent and what cannot go on."),
-    "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say what to do about each fault."),
-    "migrate": ("receiver.cli.migrate:migrate", "Bring the database to the newest revision."),
-    "reconcile": ("receiver.cli.reconcile:reconcile", "Search a store's API for what no hook has told."),
-    "reseal": ("receiver.cli.reseal:reseal", "Encrypt every saved key anew with the first secret key."),
+    "people": ("receiver.cli.people:people", "Look up people."),
+    "status": ("receiver.cli.status:status", "Show what needs attention, what waits and what was sent."),
+    "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say how to fix each fault."),
+    "migrate": ("receiver.cli.migrate:migrate", "Upgrade the database to the latest revision."),
+    "reconcile": ("receiver.cli.reconcile:reconcile", "Find and recover events whose hooks never arrived."),
+    "reseal": ("receiver.cli.reseal:reseal", "Encrypt every saved key again with the first secret key."),
     "run": ("receiver.cli.run:run", "Run everything on this machine in the foreground."),
 }
 
 
 class Commands(click.Group):
-    """A group that reads its table; listing commands imports none of them."""
+    """A group that imports a command only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return sorted(COMMANDS)
@@ -53,6 +53,6 @@ class Commands(click.Group):
 def main() -> None:
     """Cratewire: from a Cratejoy store's web hooks to a messaging platform.
 
-    Settings come from the environment or a .env file; `.env.example` lists them. Without any, everything runs embedded.
+    Settings come from the environment or a .env file; `.env.example` lists them. By default everything runs embedded.
     """
     set_private_umask()

@@ -1,4 +1,4 @@
-"""`cratewire accounts`: who may log in to the pages, for whoever runs the installation."""
+"""`cratewire accounts`: who may log in to the pages; for the operator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from receiver.pages.accounts.send_invitation import InvitationRequest, send_invi
 
 @click.group()
 def accounts() -> None:
-    """Show who may log in, and invite somebody."""
+    """Show who may log in, and invite people."""
 
 
 @accounts.command(name="list", epilog="Example: cratewire accounts list --json")
@@ -28,49 +28,49 @@ def accounts() -> None:
 @report_errors
 def list_command(data: Path | None, as_json: bool) -> None:
     """List accounts with their stores and members."""
-    with open_context(data) as here, reading(here.engine) as db:
-        stores = list_stores(db)
+    with open_context(data) as context, reading(context.engine) as conn:
+        stores = list_stores(conn)
         found = [
             {
                 "account": name,
                 "stores": [store.name for store in stores if store.account_id == account_id],
-                "members": as_document(list_members(db, account_id)),
+                "members": as_document(list_members(conn, account_id)),
             }
-            for account_id, name in list_accounts(db)
+            for account_id, name in list_accounts(conn)
         ]
-    show(found, as_json=as_json, human=lambda console: console.print(_build_table(found)))
+    show(found, as_json=as_json, render=lambda console: console.print(_build_table(found)))
 
 
 @accounts.command(epilog="Example: cratewire accounts invite robin@example.com --role reader")
 @click.argument("email")
-@click.option(
-    "--account", default=DEFAULT_ACCOUNT, show_default=True, help="Into this one; `accounts list` names them."
-)
-@click.option("--role", type=click.Choice(ROLES), default=OWNER, show_default=True, help="What they may do.")
+@click.option("--account", default=DEFAULT_ACCOUNT, show_default=True, help="The account; see `accounts list`.")
+@click.option("--role", type=click.Choice(ROLES), default=OWNER, show_default=True, help="The role in the account.")
 @data_option
 @json_option
 @report_errors
 def invite(email: str, account: str, role: Role, data: Path | None, as_json: bool) -> None:
-    """Invite somebody into an account. The link goes by mail, and is printed: treat it as a password.
+    """Invite a person to an account. The link is mailed and printed: treat it like a password.
 
-    Stores that were connected on the command line are in the account `default`.
+    Stores connected on the command line belong to the account `default`.
     """
     if "@" not in email.strip("@"):
-        raise Misconfigured("that is no mail address")
-    with open_context(data) as here:
-        with writing(here.engine) as db:
+        raise Misconfigured("that is not a mail address")
+    with open_context(data) as context:
+        with writing(context.engine) as conn:
             account_id = (
-                ensure_account(db, account, here.now()) if account == DEFAULT_ACCOUNT else find_account(db, account)
+                ensure_account(conn, account, context.now())
+                if account == DEFAULT_ACCOUNT
+                else find_account(conn, account)
             )
         if account_id is None:
-            raise Misconfigured(f"no account {account}: `cratewire accounts list` names them")
+            raise Misconfigured(f"no account {account}: see `cratewire accounts list`")
         link = send_invitation(
-            here.engine, here.settings, InvitationRequest(account_id, email.strip(), role), here.now()
+            context.engine, context.settings, InvitationRequest(account_id, email.strip(), role), context.now()
         )
     show(
         {"link": link},
         as_json=as_json,
-        human=lambda console: console.print(f"Invited. The link: {link}", soft_wrap=True),
+        render=lambda console: console.print(f"Invited. The link: {link}", soft_wrap=True),
     )
 
 
@@ -82,21 +82,21 @@ def invite(email: str, account: str, role: Role, data: Path | None, as_json: boo
 @json_option
 @report_errors
 def forget_command(email: str, data: Path | None, as_json: bool) -> None:
-    """Let the password alone suffice again.
+    """Remove the second factor of a user.
 
-    For somebody who has lost both app and recovery codes. Be sure who asks.
+    For users who have lost both their app and their recovery codes. Verify their identity first.
     """
-    with open_context(data) as here, writing(here.engine) as db:
-        known = reset_second_factor(db, email.strip())
+    with open_context(data) as context, writing(context.engine) as conn:
+        known = reset_second_factor(conn, email.strip())
     if not known:
-        raise Misconfigured("nobody logs in with that address")
-    show({"forgotten": True}, as_json=as_json, human=lambda console: console.print("Forgotten."))
+        raise Misconfigured("no user has that address")
+    show({"forgotten": True}, as_json=as_json, render=lambda console: console.print("Removed."))
 
 
 def _build_table(found: list[dict[str, Any]]) -> Table:
     table = make_table("account", "stores", "member", "role")
     for account in found:
-        members = account["members"] or [{"email": "nobody", "role": ""}]
+        members = account["members"] or [{"email": "none", "role": ""}]
         for member in members:
             table.add_row(account["account"], ", ".join(account["stores"]), member["email"], member["role"])
     return table

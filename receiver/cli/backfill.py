@@ -1,4 +1,4 @@
-"""`cratewire backfill`: the reading of a store's customers, begun, looked at, paused and ended. Workers do the rest."""
+"""`cratewire backfill`: starts, shows, pauses and cancels the backfill of a store's customers. Workers run it."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ store_option = click.option("--store", required=True, help="The store's name, as
 
 @dataclass(frozen=True, slots=True)
 class StoreBackfills:
-    """One store of an installation."""
+    """The backfills of one store."""
 
-    here: Context
+    context: Context
     store: str
     store_id: int
 
     def progress(self) -> Progress:
-        with reading(self.here.engine) as db:
-            found = load_progress(db, self.store_id, self.here.now())
+        with reading(self.context.engine) as conn:
+            found = load_progress(conn, self.store_id, self.context.now())
         if found is None:
             raise Misconfigured(
                 f"store {self.store} has never been read: `cratewire backfill start --store {self.store}`"
@@ -55,21 +55,21 @@ class StoreBackfills:
         return found
 
     def start(self, kind: str) -> Progress:
-        """Begin one. What is in the way is said with the store's name: people do not know its number."""
-        with reading(self.here.engine) as db:
-            api, newest = find_store_api(db, self.store_id), find_last_backfill(db, self.store_id)
+        """Start a backfill. Raises Misconfigured, with the store's name, if it cannot start."""
+        with reading(self.context.engine) as conn:
+            api, newest = find_store_api(conn, self.store_id), find_last_backfill(conn, self.store_id)
         if api is None:
             keys = "Cratejoy's Client ID and Secret"
             raise Misconfigured(f"store {self.store} is connected without {keys}: connect it again with both")
         if newest is not None and newest.is_open:
             raise Misconfigured(f"store {self.store}: a backfill is running or paused already")
-        start_backfill(self.here.engine, self.store_id, kind, self.here.now())
+        start_backfill(self.context.engine, self.store_id, kind, self.context.now())
         return self.progress()
 
-    def act(self, act: StateChange, refusal: str) -> Progress:
-        """Change what is open; say why if there is nothing to change."""
-        with writing(self.here.engine) as db:
-            done = act(db, self.store_id, self.here.now())
+    def change_state(self, change: StateChange, refusal: str) -> Progress:
+        """Change the open backfill. Raises CratewireError with `refusal` if there is none."""
+        with writing(self.context.engine) as conn:
+            done = change(conn, self.store_id, self.context.now())
         if not done:
             raise CratewireError(f"store {self.store}: {refusal}")
         return self.progress()
@@ -77,19 +77,19 @@ class StoreBackfills:
 
 @click.group()
 def backfill() -> None:
-    """Read the customers a store has already, so that they become profiles. Never an event."""
+    """Read a store's existing customers, so that they become profiles. Sends no events."""
 
 
 @backfill.command(name="start", epilog="Example: cratewire backfill start --store acme")
 @store_option
-@click.option("--incremental", is_flag=True, help="As once a day by itself: all customers, and the last days' orders.")
+@click.option("--incremental", is_flag=True, help="Like the daily run: all customers, and the orders of the last days.")
 @data_option
 @json_option
 @report_errors
 def start_command(store: str, incremental: bool, data: Path | None, as_json: bool) -> None:
-    """Begin one. The workers do the rest, whether somebody watches or not."""
-    with _open_store(data, store) as book:
-        _show_progress(book.start(INCREMENTAL if incremental else ALL), as_json=as_json)
+    """Start a backfill. It runs in the workers."""
+    with _open_store(data, store) as backfills:
+        _show_progress(backfills.start(INCREMENTAL if incremental else ALL), as_json=as_json)
 
 
 @backfill.command(name="status", epilog="Example: cratewire backfill status --store acme --json")
@@ -98,9 +98,9 @@ def start_command(store: str, incremental: bool, data: Path | None, as_json: boo
 @json_option
 @report_errors
 def status_command(store: str, data: Path | None, as_json: bool) -> None:
-    """Show how far the newest one has come."""
-    with _open_store(data, store) as book:
-        _show_progress(book.progress(), as_json=as_json)
+    """Show the progress of the latest backfill."""
+    with _open_store(data, store) as backfills:
+        _show_progress(backfills.progress(), as_json=as_json)
 
 
 @backfill.command(name="watch", epilog="Example: cratewire backfill watch --store acme")
@@ -109,10 +109,10 @@ def status_command(store: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def watch_command(store: str, data: Path | None, as_json: bool) -> None:
-    """Follow it until it ends. The exit code is 0 only if it has read everything."""
-    with _open_store(data, store) as book:
+    """Follow the backfill until it ends. The exit code is 0 only if it has read everything."""
+    with _open_store(data, store) as backfills:
         with show_progress_bar(Console(stderr=True), disabled=as_json) as seen:
-            while (progress := book.progress()).ended_at is None:
+            while (progress := backfills.progress()).ended_at is None:
                 seen(progress)
                 time.sleep(POLL_INTERVAL_S)
             seen(progress)
@@ -127,9 +127,9 @@ def watch_command(store: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def pause_command(store: str, data: Path | None, as_json: bool) -> None:
-    """Read no further page until it is resumed."""
-    with _open_store(data, store) as book:
-        _show_progress(book.act(pause_backfill, "no backfill is running"), as_json=as_json)
+    """Pause the backfill."""
+    with _open_store(data, store) as backfills:
+        _show_progress(backfills.change_state(pause_backfill, "no backfill is running"), as_json=as_json)
 
 
 @backfill.command(name="resume", epilog="Example: cratewire backfill resume --store acme")
@@ -138,9 +138,9 @@ def pause_command(store: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def resume_command(store: str, data: Path | None, as_json: bool) -> None:
-    """Go on where it was paused."""
-    with _open_store(data, store) as book:
-        _show_progress(book.act(resume_backfill, "no backfill is paused"), as_json=as_json)
+    """Resume the backfill where it was paused."""
+    with _open_store(data, store) as backfills:
+        _show_progress(backfills.change_state(resume_backfill, "no backfill is paused"), as_json=as_json)
 
 
 @backfill.command(name="cancel", epilog="Example: cratewire backfill cancel --store acme")
@@ -149,24 +149,24 @@ def resume_command(store: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def cancel_command(store: str, data: Path | None, as_json: bool) -> None:
-    """End it here. The profiles that were made stay; `start` begins anew."""
-    with _open_store(data, store) as book:
-        _show_progress(book.act(cancel_backfill, "no backfill is running or paused"), as_json=as_json)
+    """Cancel the backfill. Profiles already made stay; `start` starts over."""
+    with _open_store(data, store) as backfills:
+        _show_progress(backfills.change_state(cancel_backfill, "no backfill is running or paused"), as_json=as_json)
 
 
 @contextmanager
 def _open_store(data: Path | None, store: str) -> Iterator[StoreBackfills]:
-    with open_context(data) as here:
-        with reading(here.engine) as db:
-            found = find_store(db, store)
+    with open_context(data) as context:
+        with reading(context.engine) as conn:
+            found = find_store(conn, store)
         if found is None:
-            raise Misconfigured(f"no store {store}: see `cratewire status` for those there are")
-        yield StoreBackfills(here, store, found.id)
+            raise Misconfigured(f"no store {store}: see `cratewire status`")
+        yield StoreBackfills(context, store, found.id)
 
 
 def _show_progress(progress: Progress, *, as_json: bool) -> None:
     show(
         as_document(progress),
         as_json=as_json,
-        human=lambda console: console.print(*format_progress(progress), sep="\n"),
+        render=lambda console: console.print(*format_progress(progress), sep="\n"),
     )

@@ -1,4 +1,4 @@
-"""`cratewire chain`: lets the chain go on that stands because nearly all hooks failed."""
+"""`cratewire chain`: resumes the chain after it stopped because nearly all hooks failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from receiver.cli.output import json_option, report_errors, show
 
 @click.group()
 def chain() -> None:
-    """Let hooks become events again."""
+    """Resume the chain, so that hooks become events again."""
 
 
 @chain.command(epilog="Example: cratewire chain resume")
@@ -23,18 +23,18 @@ def chain() -> None:
 @json_option
 @report_errors
 def resume(data: Path | None, as_json: bool) -> None:
-    """Let the chain go on although hooks fail.
+    """Resume the chain although hooks fail.
 
-    For an hour hooks that fail become dead hooks, without limit; `cratewire dead replay` tries them again. A chain that
-    stands goes on by itself when hooks can go on, with another version for instance.
+    For an hour failing hooks become dead hooks, without limit; `cratewire dead replay` retries them. A stopped chain
+    resumes by itself when hooks succeed again, for example after an upgrade.
     """
-    with open_context(data) as here:
-        why = get_chain_stop(here.redis)
-        resume_chain(here.redis, ignore_limit=True)
+    with open_context(data) as context:
+        why = get_chain_stop(context.redis)
+        resume_chain(context.redis, ignore_limit=True)
     document = {"stopped": as_document(why), "lets_die_seconds": LIMIT_OVERRIDE_S}
-    show(document, as_json=as_json, human=lambda console: _print_result(console, document))
+    show(document, as_json=as_json, render=lambda console: _print_result(console, document))
 
 
 def _print_result(console: Console, document: dict[str, Any]) -> None:
-    console.print("The chain goes on." if document["stopped"] else "The chain was not stopped.")
-    console.print("For an hour hooks that fail become dead hooks; `cratewire dead list` names them.")
+    console.print("The chain runs again." if document["stopped"] else "The chain was not stopped.")
+    console.print("For an hour failing hooks become dead hooks; see `cratewire dead list`.")

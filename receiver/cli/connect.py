@@ -1,4 +1,4 @@
-"""`cratewire connect`: does without a browser what a connect form does."""
+"""`cratewire connect`: does what the connect form does, without a browser."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ CONNECT_EXAMPLE = (
 
 
 def _with_option_names(error: Misconfigured) -> Misconfigured:
-    """The same with options named as they are typed, not as they are kept."""
+    """Replace field names in the message by the options that set them."""
     return Misconfigured(_FIELD_NAMES.sub(lambda found: f"--{found[0].replace('_', '-')}", str(error)))
 
 
 def _normalize_currency(text: str) -> str:
-    """A currency as it is kept, however it was typed."""
+    """Return a currency in the form in which it is saved."""
     return text.strip().upper()
 
 
 def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """One option for every field any platform declares."""
+    """Add an option for every field that a platform declares."""
     fields = {field.key: field for platform in DESTINATIONS.values() for field in platform.fields}
     for field in reversed(fields.values()):
         kind = click.Choice(field.choices) if field.choices else click.STRING
@@ -59,23 +59,27 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(epilog=CONNECT_EXAMPLE)
-@click.option("--store", required=True, help="The store's name here: it becomes part of its hook URLs.")
-@click.option("--platform", required=True, type=click.Choice(sorted(DESTINATIONS)), help="Where messages go.")
-@click.option("--label", default="", help="Tells two connections of one store to one platform apart.")
+@click.option("--store", required=True, help="The store's name in Cratewire; part of its hook URLs.")
+@click.option(
+    "--platform", required=True, type=click.Choice(sorted(DESTINATIONS)), help="The platform to send messages to."
+)
+@click.option("--label", default="", help="Distinguishes two connections of a store to the same platform.")
 @click.option(
     "--currency",
     type=_normalize_currency,
     metavar="CODE",
-    help="The store's currency; Cratejoy's hooks name none. Default USD.",
+    help="The store's currency, which hooks do not name. Default USD.",
 )
 @click.option(
-    "--forward-also", multiple=True, metavar="EVENT", help="Forward an event that is only recorded by default."
+    "--forward-also", multiple=True, metavar="EVENT", help="Also forward an event that by default is only recorded."
 )
 @click.option("--forward-tests/--no-forward-tests", default=None, help="Forward test-mode objects too.")
-@click.option("--client-id", help="Cratejoy's Client ID: with it and the Secret the hooks register themselves.")
+@click.option(
+    "--client-id", help="Cratejoy's Client ID; with it and the Secret the hooks are registered automatically."
+)
 @click.option("--client-secret", envvar="CRATEWIRE_CONNECT_CLIENT_SECRET", help="Cratejoy's Client Secret Key.")
-@click.option("--cratejoy-url", default=BASE_URL, help="Only for another Merchant API than Cratejoy's, e.g. a sandbox.")
-@click.option("--new-urls", is_flag=True, help="Make new hook URLs; the old ones are refused from now on.")
+@click.option("--cratejoy-url", default=BASE_URL, help="The URL of another Merchant API, e.g. a sandbox.")
+@click.option("--new-urls", is_flag=True, help="Make new hook URLs and reject the old ones from now on.")
 @platform_options
 @data_option
 @json_option
@@ -83,10 +87,10 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def connect(
     store: str, platform: str, label: str, data: Path | None, new_urls: bool, as_json: bool, **given: Any
 ) -> None:
-    """Try all keys, save store and connection, and register the hooks with Cratejoy.
+    """Check all keys, save store and connection, and register the hooks with Cratejoy.
 
-    Without Cratejoy's Client ID and Secret the hook URLs are printed instead, for you to register. Running it again
-    updates the connection instead of making a second one. The URLs are secrets. A secret may also come from the
+    Without Cratejoy's Client ID and Secret the hook URLs are printed for you to register. Running it again
+    updates the connection. The URLs are secrets. A secret may also come from the
     environment, e.g. CRATEWIRE_CONNECT_API_KEY.
     """
     names = ("currency", "forward_also", "forward_tests")
@@ -95,25 +99,27 @@ def connect(
         keys = _build_credentials(given.pop("client_id"), given.pop("client_secret"), given.pop("cratejoy_url"))
         config = {key: value for key, value in given.items() if value is not None}
         migrate_database(load_settings(data))
-        with open_context(data) as here:
-            done = _connect_and_register(here, ConnectRequest(store, platform, config, label, chosen, new_urls, keys))
+        with open_context(data) as context:
+            result = _connect_and_register(
+                context, ConnectRequest(store, platform, config, label, chosen, new_urls, keys)
+            )
     except Misconfigured as error:
         raise _with_option_names(error) from error
     document = {
         "store": store,
-        "connection": done.found.connection_id,
-        "account": done.found.account,
-        "hooks": done.found.hooks,
-        "registered": done.registered,
+        "connection": result.found.connection_id,
+        "account": result.found.account,
+        "hooks": result.found.hooks,
+        "registered": result.registered,
     }
-    show(document, as_json=as_json, human=lambda console: _print_result(console, done, platform))
+    show(document, as_json=as_json, render=lambda console: _print_result(console, result, platform))
 
 
 @dataclass(frozen=True, slots=True)
 class _ConnectResult:
-    """What was connected. `registered`: Cratejoy has all hooks; None: we have no keys to give it any.
+    """What was connected. `registered`: whether Cratejoy has all hooks; None without Cratejoy's keys.
 
-    `customers`: how far they have been read, if Cratejoy's keys are there to read them with.
+    `customers`: the progress of the backfill, if Cratejoy's keys are saved.
     """
 
     found: ConnectResult
@@ -128,33 +134,37 @@ def _build_credentials(client_id: str | None, client_secret: str | None, url: st
     return Credentials(client_id or "", client_secret or "", url)
 
 
-def _connect_and_register(context: Context, wanted: ConnectRequest) -> _ConnectResult:
-    """Nothing is saved unless all keys are accepted; once it is saved, what goes wrong is tried again by itself."""
-    patience = WaitBudget(lambda text: click.echo(text, err=True))
+def _connect_and_register(context: Context, request: ConnectRequest) -> _ConnectResult:
+    """Save only if all keys are accepted. What fails after that is retried automatically."""
+    wait_budget = WaitBudget(lambda text: click.echo(text, err=True))
     settings = context.settings
     found = connect_store(
         context.engine,
         settings.secret_keys,
         settings.public_url,
-        wanted,
-        CredentialChecks(context.http, lambda keys: _check_store_keys(context, patience, keys)),
+        request,
+        CredentialChecks(context.http, lambda keys: _check_store_keys(context, wait_budget, keys)),
         context.now(),
     )
     if not found.registers_automatically:
         return _ConnectResult(found, None)
     try:
-        sync_until_done(context, found.store.id, patience)
+        sync_until_done(context, found.store.id, wait_budget)
     except CratewireError as error:
         return _ConnectResult(found, registered=False, trouble=str(error))
     except RedisError:
         return _ConnectResult(
-            found, registered=False, trouble="Redis does not answer, and the budget of requests is there"
+            found, registered=False, trouble="Redis does not answer, and the rate limit of requests is kept there"
         )
-    with reading(context.engine) as db:
-        customers = load_progress(db, found.store.id, context.now())
-        left = [one for one in list_findings(db, found.store.id) if one.mended_at is None and one.kind != "foreign"]
-    trouble = "; ".join(sorted({one.failure or FINDING_TEXTS[one.kind] for one in left}))
-    return _ConnectResult(found, not left, trouble, customers)
+    with reading(context.engine) as conn:
+        customers = load_progress(conn, found.store.id, context.now())
+        open_findings = [
+            finding
+            for finding in list_findings(conn, found.store.id)
+            if finding.mended_at is None and finding.kind != "foreign"
+        ]
+    trouble = "; ".join(sorted({finding.failure or FINDING_TEXTS[finding.kind] for finding in open_findings}))
+    return _ConnectResult(found, not open_findings, trouble, customers)
 
 
 def _check_store_keys(context: Context, wait_budget: WaitBudget, keys: Credentials) -> None:
@@ -170,12 +180,12 @@ def _print_result(console: Console, result: _ConnectResult, platform: str) -> No
     found = result.found
     console.print(f"Connected store {found.store.name} to {platform} (account {found.account}).")
     if result.registered:
-        console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy, and looked after every few minutes.")
+        console.print(f"All {len(found.hooks)} hooks are registered with Cratejoy and checked every few minutes.")
         if result.customers:
             console.print(describe_state(found.store.name, result.customers), soft_wrap=True)
     elif result.registered is False:
         console.print(f"Not all hooks are registered with Cratejoy yet: {result.trouble}.", soft_wrap=True)
-        console.print(f"It is tried again by itself; see `cratewire hooks audit --store {found.store.name}`.")
+        console.print(f"It is retried automatically; see `cratewire hooks audit --store {found.store.name}`.")
     else:
         _print_urls(console, found)
 
@@ -185,5 +195,5 @@ def _print_urls(console: Console, found: ConnectResult) -> None:
     for event, url in found.hooks.items():
         console.print(f"  {event:<27} {url}", soft_wrap=True, highlight=False)
     if urlsplit(next(iter(found.hooks.values()))).hostname in LOOPBACK:
-        console.print("\nCratejoy cannot reach this machine there: set CRATEWIRE_PUBLIC_URL and connect again.")
-    console.print("\nWhoever knows a URL can send hooks: treat them as secrets.")
+        console.print("\nCratejoy cannot reach this URL: set CRATEWIRE_PUBLIC_URL and connect again.")
+    console.print("\nAnyone who knows a URL can send hooks: treat the URLs as secrets.")

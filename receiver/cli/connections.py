@@ -1,4 +1,4 @@
-"""`cratewire connections`: stops what leaves for a platform, and lets it go on with the keys that are saved."""
+"""`cratewire connections`: pauses deliveries to a platform, and resumes them with the saved keys."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _RESUME_EXAMPLES = "Examples: cratewire connections resume --store acme; cratewi
 
 @click.group()
 def connections() -> None:
-    """Pause connections, and let them go on."""
+    """Pause and resume connections."""
 
 
 def connection_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add --store, --label and --all."""
-    command = click.option("--all", "every", is_flag=True, help="Every connection of every store.")(command)
-    command = click.option("--label", help="Only the connection with this label; else all of the store's.")(command)
+    command = click.option("--all", "all_connections", is_flag=True, help="Every connection of every store.")(command)
+    command = click.option("--label", help="Only the connection with this label; by default all of the store.")(command)
     return click.option("--store", help="The store's name, as given to `cratewire connect`.")(command)
 
 
@@ -47,17 +47,19 @@ def connection_options(command: Callable[P, R]) -> Callable[P, R]:
 @data_option
 @json_option
 @report_errors
-def pause_command(store: str | None, label: str | None, every: bool, data: Path | None, as_json: bool) -> None:
-    """Let nothing more leave for the platform until `resume`.
+def pause_command(
+    store: str | None, label: str | None, all_connections: bool, data: Path | None, as_json: bool
+) -> None:
+    """Send nothing more to the platform until `resume`.
 
-    Hooks are kept and recorded as ever; what should leave waits, and nothing is lost.
+    Hooks are stored and recorded as usual; deliveries wait, and nothing is lost.
     """
-    with open_context(data) as here:
-        wanted = _select_connections(here, store, label, every=every)
-        for _, link in wanted:
-            pause.pause(here.engine, link, here.now())
-    done = [_build_row(name, link) for name, link in wanted]
-    show(done, as_json=as_json, human=lambda console: _print_rows(console, done, "is paused"))
+    with open_context(data) as context:
+        selected = _select_connections(context, store, label, all_connections=all_connections)
+        for _, connection in selected:
+            pause.pause(context.engine, connection, context.now())
+    rows = [_build_row(name, connection) for name, connection in selected]
+    show(rows, as_json=as_json, render=lambda console: _print_rows(console, rows, "is paused"))
 
 
 @connections.command(name="resume", epilog=_RESUME_EXAMPLES)
@@ -65,77 +67,81 @@ def pause_command(store: str | None, label: str | None, every: bool, data: Path 
 @data_option
 @json_option
 @report_errors
-def resume_command(store: str | None, label: str | None, every: bool, data: Path | None, as_json: bool) -> None:
-    """Try the saved keys again, and go on if they are taken.
+def resume_command(
+    store: str | None, label: str | None, all_connections: bool, data: Path | None, as_json: bool
+) -> None:
+    """Check the saved keys, and resume if they are accepted.
 
-    The exit code is 0 only if nothing of it stays paused. For other keys: `cratewire connect`.
+    The exit code is 0 only if no selected connection stays paused. To change keys, use `cratewire connect`.
     """
-    with open_context(data) as here:
+    with open_context(data) as context:
         paused = [
-            found for found in _select_connections(here, store, label, every=every) if found[1].status != "active"
+            found
+            for found in _select_connections(context, store, label, all_connections=all_connections)
+            if found[1].status != "active"
         ]
-        done = [_build_row(name, link, _try_resume(here, link)) for name, link in paused]
-    show(done, as_json=as_json, human=lambda console: _print_rows(console, done, "goes on"))
-    raise SystemExit(1 if any(one["fault"] for one in done) else 0)
+        rows = [_build_row(name, connection, _try_resume(context, connection)) for name, connection in paused]
+    show(rows, as_json=as_json, render=lambda console: _print_rows(console, rows, "resumes"))
+    raise SystemExit(1 if any(row["fault"] for row in rows) else 0)
 
 
 def _select_connections(
-    here: Context, store: str | None, label: str | None, *, every: bool
+    context: Context, store: str | None, label: str | None, *, all_connections: bool
 ) -> list[tuple[str, ConnectionRow]]:
-    """The connections that are meant, each with its store's name."""
-    if every == (store is not None) or (label is not None and store is None):
-        raise click.UsageError("name one store with --store, or say --all")
-    with reading(here.engine) as db:
-        found = _list_all(db) if store is None else _list_of_store(db, store, label)
+    """Return the selected connections, each with its store's name."""
+    if all_connections == (store is not None) or (label is not None and store is None):
+        raise click.UsageError("give a store with --store, or --all")
+    with reading(context.engine) as conn:
+        found = _list_all(conn) if store is None else _list_of_store(conn, store, label)
     if not found:
         raise Misconfigured(f"store {store} has no such connection: see `cratewire status`")
     return found
 
 
-def _list_all(db: Connection) -> list[tuple[str, ConnectionRow]]:
-    names = {store.id: store.name for store in list_stores(db)}
-    return [(names[one.store_id], one) for one in list_all_connections(db)]
+def _list_all(conn: Connection) -> list[tuple[str, ConnectionRow]]:
+    names = {store.id: store.name for store in list_stores(conn)}
+    return [(names[row.store_id], row) for row in list_all_connections(conn)]
 
 
-def _list_of_store(db: Connection, name: str, label: str | None) -> list[tuple[str, ConnectionRow]]:
-    store = find_store(db, name)
+def _list_of_store(conn: Connection, name: str, label: str | None) -> list[tuple[str, ConnectionRow]]:
+    store = find_store(conn, name)
     if store is None:
-        raise Misconfigured(f"no store {name}: see `cratewire status` for those there are")
-    return [(name, one) for one in list_store_connections(db, store.id) if label is None or one.label == label]
+        raise Misconfigured(f"no store {name}: see `cratewire status`")
+    return [(name, row) for row in list_store_connections(conn, store.id) if label is None or row.label == label]
 
 
-def _try_resume(here: Context, link: ConnectionRow) -> str | None:
-    """Why it stays paused; None if it goes on."""
+def _try_resume(context: Context, connection: ConnectionRow) -> str | None:
+    """Return why the connection stays paused; None if it was resumed."""
     try:
         pause.resume_with_saved_keys(
-            here.engine,
-            here.settings.secret_keys,
-            link,
-            here.http,
-            here.now(),
+            context.engine,
+            context.settings.secret_keys,
+            connection,
+            context.http,
+            context.now(),
         )
     except CratewireError as error:
         return str(error)
     return None
 
 
-def _build_row(store: str, link: ConnectionRow, fault: str | None = None) -> dict[str, Any]:
+def _build_row(store: str, connection: ConnectionRow, fault: str | None = None) -> dict[str, Any]:
     return {
-        "connection_id": link.id,
+        "connection_id": connection.id,
         "store": store,
-        "platform": link.platform,
-        "label": link.label,
+        "platform": connection.platform,
+        "label": connection.label,
         "fault": fault,
     }
 
 
-def _print_rows(console: Console, done: list[dict[str, Any]], says: str) -> None:
-    for one in done:
-        what = f"stays paused: {one['fault']}" if one["fault"] else says
+def _print_rows(console: Console, rows: list[dict[str, Any]], says: str) -> None:
+    for row in rows:
+        what = f"stays paused: {row['fault']}" if row["fault"] else says
         console.print(
-            f"{one['store']} to {format_connection_name(one['platform'], one['label'])} {what}.",
+            f"{row['store']} to {format_connection_name(row['platform'], row['label'])} {what}.",
             soft_wrap=True,
             highlight=False,
         )
-    if not done:
-        console.print("None is paused.")
+    if not rows:
+        console.print("No connection is paused.")

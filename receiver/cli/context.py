@@ -1,4 +1,4 @@
-"""What commands that look into a running installation open, and how they show times and ids."""
+"""What most commands open and take: settings, database and Redis of an installation, and its data directory."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ R = TypeVar("R")
 
 
 def data_option(command: Callable[P, R]) -> Callable[P, R]:
-    """Add --data, which the command takes as `data` and hands to `settings_of`."""
+    """Add --data, which the command takes as `data` and passes to `load_settings` or `open_context`."""
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
-        help="The data directory; wins over CRATEWIRE_DATA_DIR.",
+        help="The data directory; overrides CRATEWIRE_DATA_DIR.",
     )(command)
 
 
 def load_settings(data: Path | None, port: int | None = None) -> Settings:
-    """The settings of this command; raises Misconfigured."""
+    """Load the settings of this command. Raises Misconfigured."""
     return Settings.from_environment(read_environment(), data_dir=data, port=port)
 
 
 def is_row_id(text: str) -> bool:
-    """Whether a row can have this as its id."""
+    """Return whether the text can be the id of a row."""
     return text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID
 
 
@@ -52,7 +52,7 @@ _MICROS = 1_000_000
 
 @contextmanager
 def open_context(data: Path | None) -> Iterator[Context]:
-    """The installation of this data directory. A database or Redis that is away becomes one plain sentence."""
+    """Open the installation of this data directory. Raises Misconfigured if its database or Redis does not answer."""
     settings = load_settings(data)
     engine = make_engine(settings.database_url)
     redis = Redis.from_url(settings.redis_url, socket_timeout=15, socket_connect_timeout=5)
@@ -70,7 +70,7 @@ def open_context(data: Path | None) -> Iterator[Context]:
 
 
 def migrate_database(settings: Settings) -> str:
-    """The newest revision, at which the database is now."""
+    """Migrate the database. Returns its revision."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return migrate(settings.database_url)
@@ -89,21 +89,21 @@ def _database_fault(error: SQLAlchemyError) -> Misconfigured:
     trouble = classify_database_error(error)
     if trouble is None or not trouble.detail:
         kind = type(error).__name__
-        return Misconfigured(f"the database does not answer ({kind}): look at DATABASE_URL and the server")
+        return Misconfigured(f"the database does not answer ({kind}): check DATABASE_URL and the server")
     return Misconfigured(f"{trouble.says} ({trouble.code}: {trouble.detail}). {trouble.advice}")
 
 
 def format_time(at: int | None) -> str:
-    """A time in µs for people, in UTC."""
+    """Format a time in µs, in UTC."""
     return "" if at is None else datetime.fromtimestamp(at / _MICROS, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def as_document(shown: Any) -> Any:
-    """A dataclass, or a list of them, as JSON: times in µs, raw bytes as text."""
+    """Convert dataclasses, also nested ones, for JSON: times in µs, raw bytes as text."""
     if dataclasses.is_dataclass(shown) and not isinstance(shown, type):
         return {field.name: as_document(getattr(shown, field.name)) for field in dataclasses.fields(shown)}
     if isinstance(shown, dict):
         return {key: as_document(value) for key, value in shown.items()}
     if isinstance(shown, list | tuple):
-        return [as_document(one) for one in shown]
+        return [as_document(item) for item in shown]
     return shown.decode("utf-8", "backslashreplace") if isinstance(shown, bytes) else shown

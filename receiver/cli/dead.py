@@ -1,4 +1,4 @@
-"""`cratewire dead`: what could not go on, why, and the way back."""
+"""`cratewire dead`: lists dead hooks and deliveries with their reasons, and replays them."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def dead() -> None:
 @json_option
 @report_errors
 def list_command(limit: int, data: Path | None, as_json: bool) -> None:
-    """List what waits for a decision, newest first."""
-    with open_context(data) as here, reading(here.engine) as db:
-        found = list_dead_letters(db, limit=limit)
+    """List dead hooks and deliveries, newest first."""
+    with open_context(data) as context, reading(context.engine) as conn:
+        found = list_dead_letters(conn, limit=limit)
     show(
-        as_document([_build_row(one) for one in found]),
+        as_document([_build_row(summary) for summary in found]),
         as_json=as_json,
-        human=lambda console: _print_table(console, found),
+        render=lambda console: _print_table(console, found),
     )
 
 
@@ -54,69 +54,69 @@ def list_command(limit: int, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def show_command(name: str, data: Path | None, as_json: bool) -> None:
-    """Show one: its reason, its detail and what it was."""
-    with open_context(data) as here:
-        found = _find_dead_letter(here, name)
-    show(as_document(found), as_json=as_json, human=lambda console: _print_dead_letter(console, found))
+    """Show a dead hook or delivery: its reason, detail and content."""
+    with open_context(data) as context:
+        found = _find_dead_letter(context, name)
+    show(as_document(found), as_json=as_json, render=lambda console: _print_dead_letter(console, found))
 
 
 @dead.command(name="replay", epilog="Examples: cratewire dead replay hook:3; cratewire dead replay --all")
 @click.argument("names", metavar="hook:N|delivery:N", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Everything that is listed.")
+@click.option("--all", "everything", is_flag=True, help="Everything that `dead list` lists.")
 @data_option
 @json_option
 @report_errors
 def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, as_json: bool) -> None:
-    """Give dead hooks and deliveries another try.
+    """Retry dead hooks and deliveries.
 
-    They keep their ids: what arrived after all is not doubled.
+    They keep their ids, so that what did arrive is not duplicated.
     """
     if bool(names) == everything:
-        raise click.UsageError("name what to replay, or say --all")
-    with open_context(data) as here:
-        wanted = _load_all(here) if everything else [_find_dead_letter(here, name).listed for name in names]
+        raise click.UsageError("name what to replay, or give --all")
+    with open_context(data) as context:
+        wanted = _load_all(context) if everything else [_find_dead_letter(context, name).listed for name in names]
         replayed = []
-        for one in wanted:
-            with writing(here.engine) as db:
-                if replay(db, here.redis, one):
-                    replayed.append(f"{one.kind}:{one.id}")
+        for summary in wanted:
+            with writing(context.engine) as conn:
+                if replay(conn, context.redis, summary):
+                    replayed.append(f"{summary.kind}:{summary.id}")
     document = {"replayed": replayed}
-    show(document, as_json=as_json, human=lambda console: console.print(f"{len(replayed)} on their way again."))
+    show(document, as_json=as_json, render=lambda console: console.print(f"{len(replayed)} replayed."))
 
 
-def _load_all(here: Context) -> list[DeadLetterSummary]:
-    """Read before anything is replayed, so that what dies again at once is not replayed for ever."""
+def _load_all(context: Context) -> list[DeadLetterSummary]:
+    """Load all before anything is replayed, so that what fails again at once is not replayed for ever."""
     found: list[DeadLetterSummary] = []
-    with reading(here.engine) as db:
-        while page := list_dead_letters(db, before=found[-1].place if found else None, limit=_PAGE_SIZE):
+    with reading(context.engine) as conn:
+        while page := list_dead_letters(conn, before=found[-1].place if found else None, limit=_PAGE_SIZE):
             found += page
     return list(reversed(found))
 
 
-def _find_dead_letter(here: Context, name: str) -> DeadHookDetail | DeadDeliveryDetail:
+def _find_dead_letter(context: Context, name: str) -> DeadHookDetail | DeadDeliveryDetail:
     kind, _, number = name.partition(":")
     if kind not in ("hook", "delivery") or not is_row_id(number):
         raise Misconfigured(f"{name} is not of the form hook:N or delivery:N")
-    with reading(here.engine) as db:
-        found = get_dead_letter(db, cast("DeadLetterKind", kind), int(number))
+    with reading(context.engine) as conn:
+        found = get_dead_letter(conn, cast("DeadLetterKind", kind), int(number))
     if found is None:
         raise Misconfigured(f"no dead {kind} {number}")
     return found
 
 
-def _build_row(one: DeadLetterSummary) -> dict[str, object]:
-    """As the other commands name it; what the ledger calls its name is its event's."""
-    return {**as_document(one), "name": f"{one.kind}:{one.id}", "event": one.name}
+def _build_row(summary: DeadLetterSummary) -> dict[str, object]:
+    """Build the JSON row, with the name that other commands take; `event` is the event's name."""
+    return {**as_document(summary), "name": f"{summary.kind}:{summary.id}", "event": summary.name}
 
 
 def _print_table(console: Console, found: list[DeadLetterSummary]) -> None:
     if not found:
-        console.print("Nothing is dead.")
+        console.print("There are no dead hooks or deliveries.")
         return
     table = make_table("name", "died", "event", "reason", "store", gap=1)
-    for one in found:
-        name, event = f"{one.kind}:{one.id}", one.name or "profile"
-        table.add_row(name, format_short_time(one.died_at), event, one.reason, one.store)
+    for summary in found:
+        name, event = f"{summary.kind}:{summary.id}", summary.name or "profile"
+        table.add_row(name, format_short_time(summary.died_at), event, summary.reason, summary.store)
     console.print(table)
 
 
@@ -125,12 +125,13 @@ def _format_times(count: int) -> str:
 
 
 def _print_dead_letter(console: Console, found: DeadHookDetail | DeadDeliveryDetail) -> None:
-    one = found.listed
-    what = f"of {one.store}: {one.reason} in {one.stage}, {format_time(one.died_at)} UTC"
-    console.print(styled(f"{one.kind}:{one.id}", "bold"), what)
+    summary = found.listed
+    what = f"of {summary.store}: {summary.reason} in {summary.stage}, {format_time(summary.died_at)} UTC"
+    console.print(styled(f"{summary.kind}:{summary.id}", "bold"), what)
     if isinstance(found, DeadHookDetail):
         console.print(
-            f"event {one.name}, receipt {found.receipt}, died {_format_times(found.times)}, {json.dumps(found.detail)}",
+            f"event {summary.name}, receipt {found.receipt}, died {_format_times(found.times)}, "
+            f"{json.dumps(found.detail)}",
             highlight=False,
             soft_wrap=True,
         )

@@ -1,4 +1,4 @@
-"""`cratewire demo`: a living store, a Cratewire and a Customer.io on this machine, and what arrived."""
+"""`cratewire demo`: runs a sandbox store, a Cratewire and a sandbox Customer.io, and compares what arrived."""
 
 from __future__ import annotations
 
@@ -19,35 +19,37 @@ from receiver.demo.scenario import run_scenario
 
 
 @click.command(epilog="Examples: cratewire demo; cratewire demo --hooks 5000 --seed 7; cratewire demo --keep")
-@click.option("--hooks", type=click.IntRange(1, 100_000), default=500, show_default=True, help="Hooks the store tells.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another life.")
-@click.option("--keep", is_flag=True, help="Leave it running, say where to look, and end on Ctrl-C.")
-@click.option("--broker-url", help="Let Celery use this broker, such as RabbitMQ's amqp://…, and not the Valkey.")
+@click.option(
+    "--hooks", type=click.IntRange(1, 100_000), default=500, show_default=True, help="Hooks that the store sends."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed simulates other events.")
+@click.option("--keep", is_flag=True, help="Leave it running and print the URLs; Ctrl-C ends it.")
+@click.option("--broker-url", help="Celery's broker, e.g. RabbitMQ's amqp://…, instead of the embedded Valkey.")
 @json_option
 @report_errors
 def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: bool) -> None:
-    """Watch a sandbox store live, and its hooks arrive at a sandbox Customer.io, through the real thing.
+    """Watch the hooks of a sandbox store arrive at a sandbox Customer.io, through a real installation.
 
     Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat and both
     sandboxes. Afterwards what the store did is compared with what Customer.io holds, person by person and event by
-    event. The store loses some hooks; what its API shows of them must be there, too, and so must everybody who was its
-    customer before. The exit code is 0 only if nothing is missing, unexpected, there twice or out of order.
+    event. The store loses some hooks; their events must be recovered from its API, and its existing customers must
+    be there. The exit code is 0 only if nothing is missing, unexpected, duplicated or out of order.
     """
     with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
-        troupe = DemoProcesses(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
+        processes = DemoProcesses(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         try:
-            found = _run_demo(troupe, hooks, seed, keep, as_json)
+            result = _run_demo(processes, hooks, seed, keep, as_json)
         finally:
-            troupe.stop()
-    raise SystemExit(0 if is_complete(found) else 1)
+            processes.stop()
+    raise SystemExit(0 if is_complete(result) else 1)
 
 
 def is_complete(result: dict[str, Any]) -> bool:
-    """Whether everything arrived, once, in order, at the right people."""
+    """Return whether everything arrived once, in order, for the right people."""
     faults = ("missing", "unexpected", "twice", "out_of_order")
-    everybody = result["backfilled"] == result["customers"] and not result["comparison"]["wrong_people"]
-    return everybody and not any(result[fault] for fault in faults)
+    are_people_right = result["backfilled"] == result["customers"] and not result["comparison"]["wrong_people"]
+    return are_people_right and not any(result[fault] for fault in faults)
 
 
 def _run_demo(processes: DemoProcesses, hooks: int, seed: int, keep: bool, as_json: bool) -> dict[str, Any]:
@@ -55,20 +57,20 @@ def _run_demo(processes: DemoProcesses, hooks: int, seed: int, keep: bool, as_js
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=as_json) as bar:
         task = bar.add_task("starting everything", total=None)
-        stage = start_demo(processes, seed)
-        found = run_scenario(
+        installation = start_demo(processes, seed)
+        result = run_scenario(
             processes,
-            stage,
+            installation,
             hooks,
             seed,
             lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
         bar.update(task, description="done", completed=1, total=1)
-    document = {key: value for key, value in found.items() if key != "comparison"}
-    show(document, as_json=as_json, human=lambda out: _print_comparison(out, found))
+    document = {key: value for key, value in result.items() if key != "comparison"}
+    show(document, as_json=as_json, render=lambda out: _print_comparison(out, result))
     if keep:
-        _wait_for_interrupt(console, stage)
-    return found
+        _wait_for_interrupt(console, installation)
+    return result
 
 
 def _print_comparison(console: Console, result: dict[str, Any]) -> None:
@@ -87,9 +89,7 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
         f"{result['hooks_lost_by_store']} more were lost by the store; its API showed {result['recovered']} of them, "
         "which were recovered."
     )
-    console.print(
-        f"{result['customers']} customers were there before; {result['backfilled']} of them are at Customer.io."
-    )
+    console.print(f"{result['customers']} customers existed before; {result['backfilled']} of them are at Customer.io.")
     console.print(
         f"{pluralize(result['people'], 'person', 'people')} "
         f"({pluralize(result['gift_recipients'], 'gift recipient')}) and "
@@ -100,25 +100,25 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
         console.print(f"{result['out_of_order']} events overtook another of the same person.", style="red")
     for wrong in compared["wrong_people"][:20]:
         console.print(styled("wrong person", "red"), f"{wrong['person']}: {wrong['why']}")
-    for one in compared["differences"][:20]:
-        what = f"{one['event']} of {one['person']}, subject {one['subject_id']}: {one['count']}"
-        console.print(styled(one["kind"], "red"), what)
+    for difference in compared["differences"][:20]:
+        what = "{event} of {person}, subject {subject_id}: {count}".format_map(difference)
+        console.print(styled(difference["kind"], "red"), what)
     if is_complete(result):
         console.print("Everything arrived, once.", style="green")
     else:
-        console.print("Not everything is as it should be.", style="red")
+        console.print("Something is missing or wrong.", style="red")
 
 
 def list_addresses(installation: DemoInstallation) -> list[str]:
-    """Where to look while it is kept running. A store's page opens only for people who were invited to it.
+    """List the URLs of a demo that keeps running. A store's page opens only for invited users.
 
-    The commands work as they are printed, from any directory and whatever installation the shell is set up for.
+    The commands work from any directory, whatever installation the shell is set up for.
     """
     cratewire = shlex.quote(str(installation.command))
     return [
         f"Customer.io's people: {installation.customerio['url']}/",
         f"The store's truth:    {installation.store['url']}/_sandbox/truth",
-        f"The store's page:     {installation.web}/stores/demo, once you are let in by the link that this prints:",
+        f"The store's page:     {installation.web}/stores/demo, after you open the invitation that this prints:",
         f"                      {cratewire} accounts invite you@example.com",
         f"flower:               {installation.flower}/ (user cratewire, password: {installation.data}/flower_password)",
         f"The command line:     {cratewire} events list",
@@ -126,7 +126,7 @@ def list_addresses(installation: DemoInstallation) -> list[str]:
 
 
 def _wait_for_interrupt(console: Console, installation: DemoInstallation) -> None:
-    console.print("", *list_addresses(installation), "Ctrl-C ends it all.", sep="\n", soft_wrap=True)
+    console.print("", *list_addresses(installation), "Press Ctrl-C to end.", sep="\n", soft_wrap=True)
     try:
         signal.pause()
     except KeyboardInterrupt:

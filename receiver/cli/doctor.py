@@ -23,11 +23,11 @@ COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
 @data_option
 @json_option
 def doctor(data: Path | None, as_json: bool) -> None:
-    """Check this installation and say what to do about each fault. The exit code is 0 only if nothing is wrong."""
+    """Check this installation and say how to fix each fault. The exit code is 0 only if nothing is wrong."""
     findings = _run_checks(data)
     sound = all(finding.state != "wrong" for finding in findings)
     document = {"sound": sound, "findings": [dataclasses.asdict(finding) for finding in findings]}
-    show(document, as_json=as_json, human=lambda console: _print_table(console, findings))
+    show(document, as_json=as_json, render=lambda console: _print_table(console, findings))
     raise SystemExit(0 if sound else 1)
 
 

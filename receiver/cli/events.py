@@ -1,4 +1,4 @@
-"""`cratewire events`: what happened, newest first, one event with everything about it, or as it comes."""
+"""`cratewire events`: lists events, shows one with all its details, or follows new ones."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def events() -> None:
 def list_command(before: int | None, limit: int, data: Path | None, as_json: bool, **given: Any) -> None:
     """List events, newest first."""
     wanted = EventFilter(**given)
-    with open_context(data) as here, reading(here.engine) as db:
-        _check_filter(db, wanted)
-        found = list_events(db, wanted, before=before, limit=limit)
+    with open_context(data) as context, reading(context.engine) as conn:
+        _check_filter(conn, wanted)
+        found = list_events(conn, wanted, before=before, limit=limit)
     show(
         as_document(found),
         as_json=as_json,
-        human=lambda console: console.print(_build_table(found) if found else NO_EVENT_TEXT),
+        render=lambda console: console.print(_build_table(found) if found else NO_EVENT_TEXT),
     )
 
 
@@ -71,58 +71,58 @@ def list_command(before: int | None, limit: int, data: Path | None, as_json: boo
 @json_option
 @report_errors
 def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
-    """Show one event: whom it concerned, what was sent, its body.
+    """Show an event: its people, what was sent, its body.
 
-    Times behind a "+" are since the hook was received. --json has the raw body too.
+    Times after a "+" count from the arrival of the hook. --json also has the raw body.
     """
-    with open_context(data) as here, reading(here.engine) as db:
-        found = get_event(db, int(wanted) if is_row_id(wanted) else wanted)
+    with open_context(data) as context, reading(context.engine) as conn:
+        found = get_event(conn, int(wanted) if is_row_id(wanted) else wanted)
     if found is None:
         raise Misconfigured(f"no event {wanted}")
-    show(as_document(found), as_json=as_json, human=lambda console: _print_event(console, found))
+    show(as_document(found), as_json=as_json, render=lambda console: _print_event(console, found))
 
 
 @events.command(epilog="Example: cratewire events tail --store acme")
 @click.option("--store", help="Only this store's.")
-@click.option("--limit", type=click.IntRange(1), help="Stop after so many.")
+@click.option("--limit", type=click.IntRange(1), help="Stop after this many events.")
 @data_option
 @json_option
 @report_errors
 def tail(store: str | None, limit: int | None, data: Path | None, as_json: bool) -> None:
-    """Follow events as they are recorded, until Ctrl-C. With --json, one document a line."""
+    """Follow events as they are recorded, until Ctrl-C. With --json, one document per line."""
     wanted = EventFilter(store=store)
-    with open_context(data) as here:
-        with reading(here.engine) as db:
-            _check_filter(db, wanted)
-            newest = next((event.id for event in list_events(db, wanted, limit=1)), 0)
-        for event in islice(_follow_events(here.engine, wanted, newest), limit):
+    with open_context(data) as context:
+        with reading(context.engine) as conn:
+            _check_filter(conn, wanted)
+            newest = next((event.id for event in list_events(conn, wanted, limit=1)), 0)
+        for event in islice(_follow_events(context.engine, wanted, newest), limit):
             click.echo(json.dumps(as_document(event)) if as_json else _format_line(event))
 
 
-def _check_filter(db: Connection, wanted: EventFilter) -> None:
-    """Raise Misconfigured for a store that is not there, and for a name that no event has."""
-    if wanted.store is not None and find_store(db, wanted.store) is None:
-        raise Misconfigured(f"no store {wanted.store}: see `cratewire status` for those there are")
+def _check_filter(conn: Connection, wanted: EventFilter) -> None:
+    """Raise Misconfigured for an unknown store or event name."""
+    if wanted.store is not None and find_store(conn, wanted.store) is None:
+        raise Misconfigured(f"no store {wanted.store}: see `cratewire status`")
     name = wanted.name
-    if name is not None and not is_known_event(name) and not list_events(db, EventFilter(name=name), limit=1):
+    if name is not None and not is_known_event(name) and not list_events(conn, EventFilter(name=name), limit=1):
         raise Misconfigured(f"no event is called {name}; Cratejoy's are {', '.join(sorted(EVENTS))}")
 
 
 def _follow_events(engine: Engine, wanted: EventFilter, newest: int) -> Iterator[EventSummary]:
-    """Events after this one in their order, for ever."""
+    """Yield the events after the one with the id `newest`, in order, for ever."""
     while True:
-        with reading(engine) as db:
-            fresh = _load_since(db, wanted, newest)
+        with reading(engine) as conn:
+            fresh = _load_since(conn, wanted, newest)
         yield from fresh
         newest = fresh[-1].id if fresh else newest
         time.sleep(_POLL_INTERVAL_S)
 
 
-def _load_since(db: Connection, wanted: EventFilter, newest: int) -> list[EventSummary]:
-    """However many there are: a list's page ends somewhere."""
+def _load_since(conn: Connection, wanted: EventFilter, newest: int) -> list[EventSummary]:
+    """Load all events after `newest`, page by page."""
     found: list[EventSummary] = []
     while not found or found[-1].id > newest:
-        page = list_events(db, wanted, before=found[-1].id if found else None, limit=_PAGE_SIZE)
+        page = list_events(conn, wanted, before=found[-1].id if found else None, limit=_PAGE_SIZE)
         if not page:
             break
         found += page
@@ -150,11 +150,11 @@ def _build_table(found: list[EventSummary]) -> Table:
 
 
 def _format_outcome(event: EventSummary) -> str:
-    """What became of it; and if no hook told of it in time, or more than one, how often hooks did."""
+    """Format the outcome, with the number of hooks if there were none in time, or more than one."""
     recovered = event.source == RECONCILE
     times = event.duplicates + (not recovered)
-    told = f"came {times} times" if times > 1 else "told late" if recovered and times else ""
-    return ", ".join(filter(None, (event.outcome, "recovered" if recovered else "", told)))
+    count_text = f"came {times} times" if times > 1 else "hook came late" if recovered and times else ""
+    return ", ".join(filter(None, (event.outcome, "recovered" if recovered else "", count_text)))
 
 
 def _print_event(console: Console, found: EventDetail) -> None:
@@ -171,9 +171,9 @@ def _print_event(console: Console, found: EventDetail) -> None:
     console.print(
         "", _build_people_table(found), "", _build_deliveries_table(found.deliveries, event.received_at), sep="\n"
     )
-    for one in found.deliveries:
-        if one.reason:
-            console.print(f"delivery {one.id}: {one.reason}", highlight=False)
+    for row in found.deliveries:
+        if row.reason:
+            console.print(f"delivery {row.id}: {row.reason}", highlight=False)
     console.print()
     for call in found.calls:
         answer = call.status or call.error
@@ -189,16 +189,16 @@ def _format_stages(found: EventDetail) -> str:
 
 def _build_people_table(found: EventDetail) -> Table:
     table = make_table("person", "role", "customer", "e-mail", "no message because")
-    for one in found.people:
-        table.add_row(str(one.person_id), one.role, str(one.customer_id or ""), one.email or "", one.reason or "")
+    for row in found.people:
+        table.add_row(str(row.person_id), row.role, str(row.customer_id or ""), row.email or "", row.reason or "")
     return table
 
 
 def _build_deliveries_table(found: Iterable[DeliveryDetail], received_at: int) -> Table:
-    """How they fared. Why one did not arrive has no room in 80 columns."""
+    """Build the table of deliveries. Reasons do not fit into 80 columns and are printed below it."""
     table = make_table("delivery", "person", "platform", "what", "status", "tries", "after", gap=1)
-    for one in found:
-        done = f"+{format_latency(one.done_at - received_at)}" if one.done_at else ""
-        cells = (one.id, one.person_id, one.platform, one.name or one.kind, one.status, one.attempts, done)
+    for row in found:
+        done = f"+{format_latency(row.done_at - received_at)}" if row.done_at else ""
+        cells = (row.id, row.person_id, row.platform, row.name or row.kind, row.status, row.attempts, done)
         table.add_row(*map(str, cells))
     return table

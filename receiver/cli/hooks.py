@@ -1,4 +1,4 @@
-"""`cratewire hooks`: the hooks registered at Cratejoy. What is ours is kept in order; what is not is only shown."""
+"""`cratewire hooks`: the hooks registered at Cratejoy. Ours are repaired; others are only shown."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget, sync_until_done
 
-ROTATION_GRACE_US = 86_400_000_000  # µs: how long the old token of a rotation still holds
+ROTATION_GRACE_US = 86_400_000_000  # how long the old token is accepted after a rotation
 
 store_option = click.option("--store", required=True, help="The store's name, as given to `cratewire connect`.")
 
 
 @dataclass(frozen=True, slots=True)
 class HookCommandContext:
-    """One store, with everything its hooks need."""
+    """The context of a command about one store's hooks."""
 
     context: Context
     store_id: int
-    patience: WaitBudget
+    wait_budget: WaitBudget
 
-    def tend(self, *, audit_only: bool = False) -> None:
+    def sync(self, *, audit_only: bool = False) -> None:
         if not audit_only:
-            with writing(self.context.engine) as db:
-                request_hook_audit(db, self.store_id, self.context.now())
-        sync_until_done(self.context, self.store_id, self.patience, audit_only=audit_only)
+            with writing(self.context.engine) as conn:
+                request_hook_audit(conn, self.store_id, self.context.now())
+        sync_until_done(self.context, self.store_id, self.wait_budget, audit_only=audit_only)
 
     def findings(self) -> list[FindingRow]:
-        with reading(self.context.engine) as db:
-            return list_findings(db, self.store_id)
+        with reading(self.context.engine) as conn:
+            return list_findings(conn, self.store_id)
 
 
 @click.group()
 def hooks() -> None:
-    """List, mend, audit, rotate or remove the hooks registered at Cratejoy."""
+    """List, repair, audit, rotate or remove the hooks registered at Cratejoy."""
 
 
 @hooks.command(name="list", epilog="Example: cratewire hooks list --store acme")
@@ -60,32 +60,32 @@ def hooks() -> None:
 @report_errors
 def list_command(store: str, data: Path | None, as_json: bool) -> None:
     """List every hook at Cratejoy, ours and others'."""
-    with _open_store(data, store) as one:
-        ward = open_store_hooks(one.context, one.store_id)
-        found = one.patience.call_when_allowed(lambda: audit_hooks(one.context, ward))
+    with _open_store(data, store) as store_context:
+        store_hooks = open_store_hooks(store_context.context, store_context.store_id)
+        found = store_context.wait_budget.call_when_allowed(lambda: audit_hooks(store_context.context, store_hooks))
     rows = _build_rows(found)
-    show(rows, as_json=as_json, human=lambda console: _print_hooks(console, rows, found))
+    show(rows, as_json=as_json, render=lambda console: _print_hooks(console, rows, found))
 
 
 @hooks.command(name="audit", epilog="Example: cratewire hooks audit --store acme")
 @store_option
-@click.option("--mended", "shows_mended", is_flag=True, help="List what was mended in the last 30 days, too.")
+@click.option("--mended", "shows_mended", is_flag=True, help="Also list what was repaired in the last 30 days.")
 @data_option
 @json_option
 @report_errors
 def audit_command(store: str, shows_mended: bool, data: Path | None, as_json: bool) -> None:
-    """Show what is wrong with them.
+    """Show what is wrong with the hooks.
 
-    Looks now and mends nothing. The same happens by itself every few minutes, and then what is ours is mended. With
-    --json what was mended in the last 30 days is always listed.
+    Checks now and repairs nothing. Every few minutes the hooks are checked and ours are repaired automatically. With
+    --json what was repaired in the last 30 days is always listed.
     """
-    with _open_store(data, store) as one:
-        one.tend(audit_only=True)
-        found = one.findings()
-        ward = open_store_hooks(one.context, one.store_id)
-        expected = len(ward.urls_by_event) if ward.api_row.registers else 0
+    with _open_store(data, store) as store_context:
+        store_context.sync(audit_only=True)
+        found = store_context.findings()
+        store_hooks = open_store_hooks(store_context.context, store_context.store_id)
+        expected = len(store_hooks.urls_by_event) if store_hooks.api_row.registers else 0
     shown = [row for row in found if shows_mended or row.mended_at is None]
-    show(as_document(found), as_json=as_json, human=lambda console: _print_audit(console, shown, expected))
+    show(as_document(found), as_json=as_json, render=lambda console: _print_audit(console, shown, expected))
 
 
 @hooks.command(name="sync", epilog="Example: cratewire hooks sync --store acme")
@@ -94,79 +94,79 @@ def audit_command(store: str, shows_mended: bool, data: Path | None, as_json: bo
 @json_option
 @report_errors
 def sync_command(store: str, data: Path | None, as_json: bool) -> None:
-    """Register what is missing and mend what is ours, now.
+    """Register missing hooks and repair ours, now.
 
-    After `remove` this brings the hooks back.
+    After `remove` this registers the hooks again.
     """
-    with _open_store(data, store) as one:
-        _set_registration(one, registers=True)
-        found = _sync_hooks(one)
-    show(as_document(found), as_json=as_json, human=lambda console: _print_findings(console, found))
+    with _open_store(data, store) as store_context:
+        _set_registration(store_context, registers=True)
+        found = _sync_hooks(store_context)
+    show(as_document(found), as_json=as_json, render=lambda console: _print_findings(console, found))
 
 
 @hooks.command(name="rotate", epilog="Examples: cratewire hooks rotate --store acme; cratewire hooks rotate --now …")
 @store_option
-@click.option("--now", "at_once", is_flag=True, help="The old URLs have leaked: refuse them from now on, not in a day.")
+@click.option("--now", "at_once", is_flag=True, help="Reject the old URLs at once, e.g. because they leaked.")
 @data_option
 @json_option
 @report_errors
 def rotate_command(store: str, at_once: bool, data: Path | None, as_json: bool) -> None:
-    """Give Cratejoy new secret URLs.
+    """Register new secret URLs with Cratejoy.
 
-    The old ones hold for another day, and no longer.
+    The old URLs are accepted for another day.
     """
-    with _open_store(data, store) as one:
-        now = one.context.now()
-        with writing(one.context.engine) as db:
-            rotate_token(db, one.store_id, None if at_once else now + ROTATION_GRACE_US)
-        found = _sync_hooks(one)
-    show(as_document(found), as_json=as_json, human=lambda console: _print_findings(console, found))
+    with _open_store(data, store) as store_context:
+        now = store_context.context.now()
+        with writing(store_context.context.engine) as conn:
+            rotate_token(conn, store_context.store_id, None if at_once else now + ROTATION_GRACE_US)
+        found = _sync_hooks(store_context)
+    show(as_document(found), as_json=as_json, render=lambda console: _print_findings(console, found))
 
 
 @hooks.command(name="remove", epilog="Example: cratewire hooks remove --store acme --forget-keys")
 @store_option
-@click.option("--forget-keys", is_flag=True, help="Delete Cratejoy's Client ID and Secret here too, at the end.")
+@click.option("--forget-keys", is_flag=True, help="Also delete Cratejoy's Client ID and Secret from Cratewire.")
 @data_option
 @json_option
 @report_errors
 def remove_command(store: str, forget_keys: bool, data: Path | None, as_json: bool) -> None:
-    """Remove ours, and register none any more.
+    """Remove our hooks, and register no more.
 
-    Those of others stay.
+    Other hooks stay.
     """
-    with _open_store(data, store) as one:
-        _set_registration(one, registers=False)
-        found = _sync_hooks(one)
+    with _open_store(data, store) as store_context:
+        _set_registration(store_context, registers=False)
+        found = _sync_hooks(store_context)
         if forget_keys and not _list_unmended(found):
-            with writing(one.context.engine) as db:
-                delete_store_api(db, one.store_id)
-    show(as_document(found), as_json=as_json, human=lambda console: _print_findings(console, found))
+            with writing(store_context.context.engine) as conn:
+                delete_store_api(conn, store_context.store_id)
+    show(as_document(found), as_json=as_json, render=lambda console: _print_findings(console, found))
 
 
 @contextmanager
 def _open_store(data: Path | None, store: str) -> Iterator[HookCommandContext]:
-    with open_context(data) as here:
-        with reading(here.engine) as db:
-            found = find_store(db, store)
-            keys = find_store_api(db, found.id) if found else None
+    with open_context(data) as context:
+        with reading(context.engine) as conn:
+            found = find_store(conn, store)
+            keys = find_store_api(conn, found.id) if found else None
         if found is None:
-            raise Misconfigured(f"no store {store}: see `cratewire status` for those there are")
+            raise Misconfigured(f"no store {store}: see `cratewire status`")
         if keys is None:
             message = f"store {store} is connected without Cratejoy's Client ID and Secret: connect it again with both"
             raise Misconfigured(message)
-        yield HookCommandContext(here, found.id, WaitBudget(lambda text: click.echo(text, err=True)))
+        yield HookCommandContext(context, found.id, WaitBudget(lambda text: click.echo(text, err=True)))
 
 
-def _set_registration(one: HookCommandContext, *, registers: bool) -> None:
-    with writing(one.context.engine) as db:
-        set_hook_registration(db, one.store_id, one.context.now(), registers=registers)
+def _set_registration(store_context: HookCommandContext, *, registers: bool) -> None:
+    with writing(store_context.context.engine) as conn:
+        set_hook_registration(conn, store_context.store_id, store_context.context.now(), registers=registers)
 
 
-def _sync_hooks(one: HookCommandContext) -> list[FindingRow]:
-    """What this command found: mended since it began, or still open."""
-    began = one.context.now()
-    one.tend()
-    return [row for row in one.findings() if row.mended_at is None or row.mended_at >= began]
+def _sync_hooks(store_context: HookCommandContext) -> list[FindingRow]:
+    """Sync the hooks. Returns the findings that were repaired just now or are still open."""
+    began = store_context.context.now()
+    store_context.sync()
+    return [row for row in store_context.findings() if row.mended_at is None or row.mended_at >= began]
 
 
 def _list_unmended(found: list[FindingRow]) -> list[FindingRow]:
@@ -174,7 +174,7 @@ def _list_unmended(found: list[FindingRow]) -> list[FindingRow]:
 
 
 def _build_rows(found: HookAudit) -> list[dict[str, Any]]:
-    wrong = {one.hook_id: one.kind for one in found.findings if one.hook_id is not None}
+    wrong = {finding.hook_id: finding.kind for finding in found.findings if finding.hook_id is not None}
     return [
         {
             "id": hook.get("id"),
@@ -188,21 +188,21 @@ def _build_rows(found: HookAudit) -> list[dict[str, Any]]:
 
 
 def _print_hooks(console: Console, rows: list[dict[str, Any]], found: HookAudit) -> None:
-    table = make_table("id", "event", "state", "leads to")
+    table = make_table("id", "event", "state", "host")
     for row in rows:
         table.add_row(str(row["id"]), row["event"] or "", row["state"], row["host"] or "")
-    console.print(table if rows else "Cratejoy has no hook of this store.")
-    for one in found.findings:
-        if one.hook_id is None:
-            console.print(f"{one.event or ''}: {FINDING_TEXTS[one.kind]}".removeprefix(": "))
+    console.print(table if rows else "Cratejoy has no hooks of this store.")
+    for finding in found.findings:
+        if finding.hook_id is None:
+            console.print(f"{finding.event or ''}: {FINDING_TEXTS[finding.kind]}".removeprefix(": "))
 
 
 def _print_audit(console: Console, found: list[FindingRow], expected: int) -> None:
-    """One line if all hooks are as they should be, else a table. `expected`: how many there should be."""
+    """Print one line if all hooks are in order, else a table. `expected`: the number of hooks there should be."""
     if any(row.kind != "foreign" and row.mended_at is None for row in found):
         _print_findings(console, found)
         return
-    says = f"All {expected} hooks are registered and alive." if expected else "Removed: `sync` registers them again."
+    says = f"All {expected} hooks are registered and enabled." if expected else "Removed: `sync` registers them again."
     console.print(says)
     if found:
         _print_findings(console, found)
@@ -210,9 +210,9 @@ def _print_audit(console: Console, found: list[FindingRow], expected: int) -> No
 
 def _print_findings(console: Console, found: list[FindingRow]) -> None:
     if not found:
-        console.print("All hooks are registered as they should be.")
+        console.print("All hooks are registered correctly.")
         return
-    table = make_table("found", "event", "hook", "mended", "what")
+    table = make_table("found", "event", "hook", "repaired", "finding")
     for row in found:
         cells = (
             format_short_time(row.found_at),

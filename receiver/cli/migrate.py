@@ -24,13 +24,18 @@ from receiver.doctor.database import check_secret_key
 @click.command(
     epilog="Examples: DATABASE_URL=postgresql://… cratewire migrate; … migrate --from sqlite:////srv/cratewire.db"
 )
-@click.option("--from", "source", metavar="URL", help="Copy the ledger of this SQLite into it, which must be empty.")
-@click.option("--wait", "waits", is_flag=True, help="Try until the database answers; refuse only what stays refused.")
+@click.option(
+    "--from",
+    "source",
+    metavar="URL",
+    help="Copy the ledger of this SQLite database into the database, which must be empty.",
+)
+@click.option("--wait", "waits", is_flag=True, help="Retry until the database answers.")
 @data_option
 @json_option
 @report_errors
 def migrate(source: str | None, waits: bool, data: Path | None, as_json: bool) -> None:
-    """Bring the database to the newest revision. Running it again changes nothing.
+    """Upgrade the database to the latest revision. Running it again changes nothing.
 
     Warns if the secret key is not the one with which stores were connected.
     """
@@ -38,7 +43,7 @@ def migrate(source: str | None, waits: bool, data: Path | None, as_json: bool) -
     revision = _migrate_with_retries(settings) if waits else migrate_database(settings)
     copied = _copy_ledger(source, settings.database_url) if source else None
     document = {"revision": revision} if copied is None else {"revision": revision, "copied": copied}
-    show(document, as_json=as_json, human=lambda console: _print_result(console, revision, copied))
+    show(document, as_json=as_json, render=lambda console: _print_result(console, revision, copied))
     for finding in check_secret_key(settings):
         if finding.state == "wrong":
             click.echo(f"Warning: the secret key {finding.says}. {finding.advice}", err=True)
@@ -63,17 +68,17 @@ def _print_result(console: Console, revision: str, copied: dict[str, int] | None
 
 
 MAX_RETRY_DELAY_S = 5.0
-_REFUSED_TEXT = "password authentication failed"  # as the server says it; libpq passes no code on
+_REFUSED_TEXT = "password authentication failed"  # PostgreSQL's message; libpq passes no error code on
 
 
 def migrate_when_ready(settings: Settings, report: Callable[[str], None], sleep: Callable[[float], None]) -> str:
-    """The newest revision, once the database has it. `tell` hears of each other cause of waiting once.
+    """Migrate, and retry while the database is unavailable. Returns the revision. Each new cause is reported once.
 
-    Raises Misconfigured for what does not change by waiting: a password that is refused, a database that this
+    Raises Misconfigured for what waiting does not change: a password that is refused, a database that this
     version cannot use.
     """
-    told = ""
-    for tries in itertools.count():
+    last_cause = ""
+    for attempt in itertools.count():
         try:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             return migrations.migrate(settings.database_url)
@@ -82,25 +87,24 @@ def migrate_when_ready(settings: Settings, report: Callable[[str], None], sleep:
                 message = "the database refuses the user or the password of DATABASE_URL: correct it and start again"
                 raise Misconfigured(message) from error
             cause = _describe_cause(error)
-        if cause != told:
+        if cause != last_cause:
             report(
-                f"the database cannot be migrated yet ({cause}); trying until it can: look at DATABASE_URL, the server "
-                "and its disk"
+                f"the database cannot be migrated yet ({cause}); retrying: check DATABASE_URL, the server and its disk"
             )
-            told = cause
-        sleep(min(MAX_RETRY_DELAY_S, 2.0**tries / 2))
+            last_cause = cause
+        sleep(min(MAX_RETRY_DELAY_S, 2.0**attempt / 2))
     raise AssertionError("an endless loop has ended")
 
 
 def _is_refused(error: Exception) -> bool:
-    """Whether PostgreSQL refused the password, or wants one and was given none."""
+    """Return whether PostgreSQL refused the password, or needs one and got none."""
     cause = getattr(error, "orig", None)
     needs_password = getattr(getattr(cause, "pgconn", None), "needs_password", False)
     return bool(needs_password) or _REFUSED_TEXT in str(cause)
 
 
 def _describe_cause(error: Exception) -> str:
-    """What may be said of it: its kind, and the code by which the server or the system names it."""
+    """Describe the error by its type and its code; its message may contain secrets."""
     cause = getattr(error, "orig", None) or error
     code = (
         getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or getattr(cause, "strerror", None)

@@ -1,4 +1,4 @@
-"""`cratewire people`: what is known of somebody."""
+"""`cratewire people`: shows what is known about a person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from receiver.cli.output import format_short_time, json_option, make_table, repo
 
 @click.group()
 def people() -> None:
-    """Look people up."""
+    """Look up people."""
 
 
 @people.command(name="show", epilog="Example: cratewire people show robin@example.com")
@@ -26,15 +26,15 @@ def people() -> None:
 @json_option
 @report_errors
 def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
-    """Show everybody with this address or customer id.
+    """Show all people with this mail address or customer id.
 
-    Attributes and the last events; with --json also the facts from which the attributes are computed.
+    Shows attributes and the last events; with --json also the facts that the attributes are computed from.
     """
-    with open_context(data) as here, reading(here.engine) as db:
-        found = find_people(db, wanted)
+    with open_context(data) as context, reading(context.engine) as conn:
+        found = find_people(conn, wanted)
     if not found:
-        raise Misconfigured("nobody is known by that address or id")
-    show(as_document(found), as_json=as_json, human=lambda console: _print_people(console, found))
+        raise Misconfigured("no person has that address or id")
+    show(as_document(found), as_json=as_json, render=lambda console: _print_people(console, found))
 
 
 def _print_people(console: Console, found: list[PersonDetail]) -> None:
@@ -43,8 +43,8 @@ def _print_people(console: Console, found: list[PersonDetail]) -> None:
 
 
 def _print_person(console: Console, person: PersonDetail) -> None:
-    of = f"person {person.id} of {person.store}"
-    console.print(styled(person.email or "no usable address", "bold"), of, highlight=False)
+    description = f"person {person.id} of {person.store}"
+    console.print(styled(person.email or "no usable address", "bold"), description, highlight=False)
     console.print(
         f"customer {person.customer_id or '-'}, known as of {format_time(person.known_at)} UTC", highlight=False
     )
@@ -59,7 +59,7 @@ def _print_person(console: Console, person: PersonDetail) -> None:
 
 
 def _format_value(name: str, value: Any) -> str:
-    """Platforms get Unix seconds; a person reads them as a time."""
+    """Format an attribute; Unix seconds are followed by the time that they mean."""
     return (
         f"{value} ({format_time(value * 1_000_000)} UTC)"
         if name.endswith("_at") and isinstance(value, int)

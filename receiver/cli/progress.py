@@ -1,4 +1,4 @@
-"""How a backfill's progress looks in a terminal: a few lines, or a bar that moves."""
+"""Shows a backfill's progress in a terminal: as lines of text, or as a progress bar."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PHASE_NAMES = {
     "customers": "customers",
     "others": "gift recipients",
 }
-OVERDUE_AFTER_S = 60  # seconds for which a step may be due before somebody should look
+OVERDUE_AFTER_S = 60  # how long a step may be due before it is reported
 _TROUBLE_TEXTS = {
-    "failed": "reading them was given up ({error}); `{command} start --store {store}` reads them again",
-    "paused": "reading them is paused; `{command} resume --store {store}` goes on",
-    "running": "they cannot be read now ({error}); it is tried again",
-    "short": "not all of them were shown ({error}); `{command} start --store {store}` reads them again",
+    "failed": "reading them failed ({error}); `{command} start --store {store}` starts again",
+    "paused": "reading them is paused; `{command} resume --store {store}` resumes it",
+    "running": "they cannot be read now ({error}); it is retried",
+    "short": "Cratejoy did not show all of them ({error}); `{command} start --store {store}` reads them again",
     "done": "not all of them could be read ({error})",
 }
 
@@ -35,7 +35,7 @@ _STATE_TEXTS = {
 
 
 def format_progress(found: backfill.Progress) -> Iterator[str]:
-    """What `status` says."""
+    """Yield the lines of `backfill status`."""
     doing = f", at the {PHASE_NAMES[found.phase]}" if found.state in ("running", "paused") else ""
     yield f"backfill {found.backfill} ({found.kind}): {found.state}{doing}"
     yield f"customers: {found.customers}{_format_total(found.customers_total)}"
@@ -44,8 +44,8 @@ def format_progress(found: backfill.Progress) -> Iterator[str]:
         f", left: {format_duration(found.seconds_left)}" if doing else ""
     )
     yield (
-        f"waited: {format_duration(found.throttled_seconds)} because the store said so, "
-        f"{format_duration(found.waited_seconds)} for our own rate"
+        f"waited: {format_duration(found.throttled_seconds)} because Cratejoy asked for it, "
+        f"{format_duration(found.waited_seconds)} for our own rate limit"
     )
     if found.state == "running" and found.next_step_at is not None:
         yield f"next step: {format_short_time(found.next_step_at)}"
@@ -54,15 +54,15 @@ def format_progress(found: backfill.Progress) -> Iterator[str]:
 
 
 def describe_trouble(store: str, found: backfill.Progress, overdue: float) -> str | None:
-    """Why a store's customers are not being read, or not all of them; None if all is well. `overdue` is in seconds."""
+    """Return why a store's customers are not read, or not all; None if all is well. `overdue` is in seconds."""
     if found.state == "running" and overdue > OVERDUE_AFTER_S:
-        return f"nobody has gone on reading them for {format_duration(overdue)}; do the backfill's workers run?"
+        return f"no worker has read them for {format_duration(overdue)}; does the backfill worker run?"
     says = _TROUBLE_TEXTS.get(found.state) if found.error or found.state == "paused" else None
     return says and says.format(error=found.error, command="cratewire backfill", store=store)
 
 
 def describe_state(store: str, found: backfill.Progress) -> str:
-    """How a store's customers stand, in a sentence with what to do."""
+    """Describe the backfill of a store's customers in a sentence, with what to do."""
     if trouble := describe_trouble(store, found, 0):
         return f"Its customers: {trouble}."
     return _STATE_TEXTS[found.state].format(command="cratewire backfill", store=store)
@@ -70,7 +70,7 @@ def describe_state(store: str, found: backfill.Progress) -> str:
 
 @contextmanager
 def show_progress_bar(console: Console, *, disabled: bool) -> Iterator[Callable[[backfill.Progress], None]]:
-    """A bar; what is yielded moves it."""
+    """Show a progress bar. Yields a function that updates it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rest]}"))
     with Progress(*columns, console=console, disable=disabled) as bar:
         task = bar.add_task("waiting", total=None, rest="")
@@ -84,7 +84,7 @@ def show_progress_bar(console: Console, *, disabled: bool) -> Iterator[Callable[
 
 
 def format_duration(seconds: float | None) -> str:
-    """As people say it: `42 s`, `3:07`, `1:02:03`."""
+    """Format a duration: `42 s`, `3:07`, `1:02:03`."""
     if seconds is None:
         return "?"
     whole = round(seconds)
@@ -100,7 +100,7 @@ def _format_details(found: backfill.Progress) -> str:
         f"page {found.pages}{_format_total(found.pages_total)}",
         f"{found.pages_per_second:.1f}/s",
         f"{format_duration(found.seconds_left)} left" if found.ended_at is None else "",
-        f"told to wait: {format_duration(found.throttled_seconds)}",
+        f"throttled: {format_duration(found.throttled_seconds)}",
         "trouble: see status" if found.error else "",
     )
     return ", ".join(filter(None, parts))

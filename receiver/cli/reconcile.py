@@ -1,4 +1,4 @@
-"""`cratewire reconcile`: search a store's API for what no hook has told, and show how often that happens."""
+"""`cratewire reconcile`: finds and recovers events whose hooks never arrived, and reports the miss rate."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget
 
-MAX_WAIT_S = 600.0  # seconds `run` waits in all
+MAX_WAIT_S = 600.0  # `run` waits in total
 _SECOND = 1_000_000
 store_option = click.option("--store", required=True, help="The store's name, as given to `cratewire connect`.")
 
@@ -45,15 +45,15 @@ class ReconcileResult:
 
     recovered: dict[str, int]
     collections: list[ReconciliationRow]
-    asked_at: int
+    requested_at: int
 
     def has_read(self, row: ReconciliationRow) -> bool:
-        return (row.done_at or 0) >= self.asked_at
+        return (row.done_at or 0) >= self.requested_at
 
 
 @click.group()
 def reconcile() -> None:
-    """Search a store's API for what no hook has told."""
+    """Find and recover events whose hooks never arrived."""
 
 
 @reconcile.command(name="run", epilog="Example: cratewire reconcile run --store acme")
@@ -62,16 +62,16 @@ def reconcile() -> None:
 @json_option
 @report_errors
 def run_command(store: str, data: Path | None, as_json: bool) -> None:
-    """Search now, and recover what is missing.
+    """Compare with the store's API now, and recover missing events.
 
-    The same happens by itself once an hour. What is younger than the grace of a hook is left to the next time.
+    This also runs once an hour. Events younger than the grace period of hooks are left for the next run.
     """
-    with _open_store(data, store) as (here, found):
-        ran = _reconcile_until_done(here, found.id)
-    document = {"recovered": ran.recovered, "collections": [_build_row(ran, row) for row in ran.collections]}
-    grace = here.settings.reconcile_grace_seconds
-    show(document, as_json=as_json, human=lambda console: _print_run(console, ran, grace))
-    if any(row.error for row in ran.collections):
+    with _open_store(data, store) as (context, found):
+        result = _reconcile_until_done(context, found.id)
+    document = {"recovered": result.recovered, "collections": [_build_row(result, row) for row in result.collections]}
+    grace = context.settings.reconcile_grace_seconds
+    show(document, as_json=as_json, render=lambda console: _print_run(console, result, grace))
+    if any(row.error for row in result.collections):
         raise SystemExit(1)
 
 
@@ -82,16 +82,16 @@ def run_command(store: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def report_command(store: str | None, days: int, data: Path | None, as_json: bool) -> None:
-    """Show by event and day how many hooks never came.
+    """Show by event and day how many hooks never arrived.
 
-    Expected is what the API showed; late are hooks that came after their happening had been recovered.
+    `expected` is what the API showed; `late` counts hooks that arrived after their event had been recovered.
     """
-    with open_context(data) as here, reading(here.engine) as db:
-        if store is not None and find_store(db, store) is None:
+    with open_context(data) as context, reading(context.engine) as conn:
+        if store is not None and find_store(conn, store) is None:
             raise _unknown_store(store)
-        counts = count_by_day(db, here.now() // DAY_US - days + 1, store)
-    document = [{**as_document(one), "day": _format_day(one.day), "rate": round(one.rate, 6)} for one in counts]
-    show(document, as_json=as_json, human=lambda console: _print_report(console, counts))
+        counts = count_by_day(conn, context.now() // DAY_US - days + 1, store)
+    document = [{**as_document(row), "day": _format_day(row.day), "rate": round(row.rate, 6)} for row in counts]
+    show(document, as_json=as_json, render=lambda console: _print_report(console, counts))
 
 
 @reconcile.command(name="mode", epilog="Example: cratewire reconcile mode --store acme record")
@@ -100,24 +100,24 @@ def report_command(store: str | None, days: int, data: Path | None, as_json: boo
 @data_option
 @report_errors
 def mode_command(store: str, mode: str, data: Path | None) -> None:
-    """Forward what is recovered, or only record it.
+    """Forward recovered events, or only record them.
 
-    Recorded events are in the ledger and change profiles, but no platform hears of them.
+    Events that are only recorded are in the ledger and change profiles, but are sent to no platform.
     """
-    with open_context(data) as here, writing(here.engine) as db:
-        found = find_store(db, store)
+    with open_context(data) as context, writing(context.engine) as conn:
+        found = find_store(conn, store)
         if found is None:
             raise _unknown_store(store)
-        set_record_only_since(db, found.id, None if mode == "forward" else here.now())
-    click.echo(f"What is recovered for {store} is {'forwarded' if mode == 'forward' else 'only recorded'} from now on.")
+        set_record_only_since(conn, found.id, None if mode == "forward" else context.now())
+    click.echo(f"Events recovered for {store} are {'forwarded' if mode == 'forward' else 'only recorded'} from now on.")
 
 
 @contextmanager
 def _open_store(data: Path | None, name: str) -> Iterator[tuple[Context, StoreRow]]:
-    with open_context(data) as here:
-        with reading(here.engine) as db:
-            store = find_store(db, name)
-            api = find_store_api(db, store.id) if store else None
+    with open_context(data) as context:
+        with reading(context.engine) as conn:
+            store = find_store(conn, name)
+            api = find_store_api(conn, store.id) if store else None
         if store is None:
             raise _unknown_store(name)
         if api is None:
@@ -125,33 +125,34 @@ def _open_store(data: Path | None, name: str) -> Iterator[tuple[Context, StoreRo
             raise Misconfigured(message)
         if not api.registers:
             raise Misconfigured(f"store {name} has removed its hooks: `cratewire hooks sync --store {name}` first")
-        yield here, store
+        yield context, store
 
 
-def _reconcile_until_done(here: Context, store_id: int) -> ReconcileResult:
-    """Run after run, until every collection has been read or has failed."""
-    patience = WaitBudget(lambda text: click.echo(text, err=True), MAX_WAIT_S)
-    asked_at = here.now()
-    with writing(here.engine) as db:
-        newest = find_newest_event_id(db)
-        create_missing_reconciliations(db, list(COLLECTIONS), 0, asked_at)
-        request_pass(db, store_id, asked_at)
+def _reconcile_until_done(context: Context, store_id: int) -> ReconcileResult:
+    """Run passes until every collection has been read or has failed."""
+    wait_budget = WaitBudget(lambda text: click.echo(text, err=True), MAX_WAIT_S)
+    requested_at = context.now()
+    with writing(context.engine) as conn:
+        newest = find_newest_event_id(conn)
+        create_missing_reconciliations(conn, list(COLLECTIONS), 0, requested_at)
+        request_pass(conn, store_id, requested_at)
     while True:
-        passed = reconcile_store(here, store_id)
-        with reading(here.engine) as db:  # a worker may have had a part in it
-            rows, recovered = load_reconciliations(db, store_id), count_recovered_since(db, store_id, newest)
-        ran = ReconcileResult(
-            recovered, sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection)), asked_at
+        last_pass = reconcile_store(context, store_id)
+        with reading(context.engine) as conn:  # a worker may have done part of it
+            rows, recovered = load_reconciliations(conn, store_id), count_recovered_since(conn, store_id, newest)
+        result = ReconcileResult(
+            recovered, sorted(rows, key=lambda row: list(COLLECTIONS).index(row.collection)), requested_at
         )
-        if all(map(ran.has_read, rows)) or (passed.done and any(row.error for row in rows)):
-            return ran
-        patience.wait(
-            max(passed.wait, 0.05), f"{passed.reason or 'a worker goes on with it'}: the rest is done in the background"
+        if all(map(result.has_read, rows)) or (last_pass.done and any(row.error for row in rows)):
+            return result
+        wait_budget.wait(
+            max(last_pass.wait, 0.05),
+            f"{last_pass.reason or 'a worker continues it'}: the rest is done in the background",
         )
 
 
 def _unknown_store(store: str) -> CratewireError:
-    return Misconfigured(f"no store {store}: see `cratewire status` for those there are")
+    return Misconfigured(f"no store {store}: see `cratewire status`")
 
 
 def _build_row(result: ReconcileResult, row: ReconciliationRow) -> dict[str, Any]:
@@ -168,36 +169,38 @@ def _print_run(console: Console, result: ReconcileResult, grace: float) -> None:
     console.print(table, "", sep="\n")
     console.print(_summarize(result), soft_wrap=True)
     if grace:
-        text = f"What happened in the last {grace:g} s is looked at the next time: its hooks may still come."
+        text = f"Events of the last {grace:g} s are left for the next run: their hooks may still arrive."
         console.print(text, soft_wrap=True)
 
 
 def _describe_gap(result: ReconcileResult, row: ReconciliationRow) -> str:
-    """What of a list we do not know, though nothing is known to be wrong with it."""
+    """Describe what was not read of a collection that has no error."""
     if not result.has_read(row):
         return "not read"
     return f"{row.unreadable} could not be read" if row.unreadable else ""
 
 
 def _summarize(result: ReconcileResult) -> str:
-    """No more is said than was looked at."""
-    partly = any(row.error or _describe_gap(result, row) for row in result.collections)
-    told = ", ".join(f"{times} {event}" for event, times in result.recovered.items())
-    if told:
-        return f"Recovered: {told}.{' Not everything could be compared.' if partly else ''}"
+    """Summarize the result, without claiming more than was compared."""
+    is_partial = any(row.error or _describe_gap(result, row) for row in result.collections)
+    recovered = ", ".join(f"{times} {event}" for event, times in result.recovered.items())
+    if recovered:
+        return f"Recovered: {recovered}.{' Not everything could be compared.' if is_partial else ''}"
     if not any(map(result.has_read, result.collections)):
         return "Nothing could be compared."
-    return "Not everything could be compared; nothing was missing in what could." if partly else "Nothing was missing."
+    return (
+        "Not everything could be compared; nothing was missing in what could." if is_partial else "Nothing was missing."
+    )
 
 
 def _print_report(console: Console, counts: list[DayCount]) -> None:
     if not counts:
-        console.print("In these days no store's API has shown anything that a hook should have told.")
+        console.print("In these days no store's API showed an event that needs a hook.")
         return
     table = make_table("day", "store", "event", "expected", "missed", "late", "dead", "missed of 100")
-    for one in counts:
-        numbers = (one.expected, one.missed, one.late, one.dead)
-        table.add_row(_format_day(one.day), one.store, one.event, *map(str, numbers), f"{100 * one.rate:.2f}")
+    for row in counts:
+        numbers = (row.expected, row.missed, row.late, row.dead)
+        table.add_row(_format_day(row.day), row.store, row.event, *map(str, numbers), f"{100 * row.rate:.2f}")
     console.print(table)
 
 

@@ -18,12 +18,14 @@ from receiver.pages.auth.keys import reencrypt_second_factors
 @json_option
 @report_errors
 def reseal(data: Path | None, as_json: bool) -> None:
-    """Encrypt every saved key anew with the first of CRATEWIRE_SECRET_KEY.
+    """Encrypt every saved key again with the first key of CRATEWIRE_SECRET_KEY.
 
-    To change the secret key: put the new one in front of the old one, restart everything, run this, let `cratewire
-    hooks sync` give Cratejoy hook URLs signed with the new one, and only then take the old one away.
+    To change the secret key: put the new key before the old one, restart everything, run this command, run `cratewire
+    hooks sync` to register hook URLs signed with the new key, and only then remove the old one.
     """
-    with open_context(data) as here, writing(here.engine) as db:
-        done = reencrypt_all(db, here.settings.secret_keys) | reencrypt_second_factors(db, here.settings.secret_keys)
-    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items())
-    show(done, as_json=as_json, human=lambda console: console.print(f"Encrypted anew: {told}."))
+    with open_context(data) as context, writing(context.engine) as conn:
+        counts = reencrypt_all(conn, context.settings.secret_keys) | reencrypt_second_factors(
+            conn, context.settings.secret_keys
+        )
+    summary = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    show(counts, as_json=as_json, render=lambda console: console.print(f"Encrypted again: {summary}."))

@@ -13,14 +13,14 @@ from receiver.supervisor.run import run as run_everything
 
 
 @click.command(epilog="Example: cratewire run --port 8080 --data var")
-@click.option("--port", type=click.IntRange(1, 65535), help="Where web listens; wins over PORT.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port of web; overrides PORT.")
 @data_option
 @report_errors
 def run(port: int | None, data: Path | None) -> None:
     """Run everything on this machine in the foreground, until Ctrl-C.
 
-    Starts the embedded Valkey (unless REDIS_URL is set), brings the database up to date, and starts web, worker,
-    backfill, beat and flower. What ends is started again. Says "Ready: …" with the addresses when hooks are accepted
+    Starts the embedded Valkey (unless REDIS_URL is set), migrates the database, and starts web, worker,
+    backfill, beat and flower. Processes that end are restarted. Prints "Ready: …" with the URLs when hooks are accepted
     and handled.
     """
     run_everything(load_settings(data, port), read_environment())

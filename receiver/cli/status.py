@@ -1,4 +1,4 @@
-"""`cratewire status`: what needs a person, what waits, and how long it has been waiting."""
+"""`cratewire status`: what needs attention, what waits, and for how long."""
 
 from __future__ import annotations
 
@@ -41,58 +41,58 @@ _MICROS = 1_000_000
 @click.command(epilog="Example: cratewire status --json")
 @data_option
 @json_option
-@click.option("--check", is_flag=True, help="End with exit code 1 if anything needs a person.")
+@click.option("--check", is_flag=True, help="Exit with code 1 if anything needs attention.")
 @report_errors
 def status(data: Path | None, as_json: bool, check: bool) -> None:
-    """Show what needs a person, whether hooks are handled, the inbox, the events and every connection."""
-    with open_context(data) as here:
-        document = collect_status(here)
-    show(document, as_json=as_json, human=lambda console: _print_status(console, document))
+    """Show what needs attention, the chain, the inbox, the events and every connection."""
+    with open_context(data) as context:
+        document = collect_status(context)
+    show(document, as_json=as_json, render=lambda console: _print_status(console, document))
     if check and (document["attention"] or document["chain"]["alive"] is False):
         raise SystemExit(1)
 
 
-def collect_status(here: Context) -> dict[str, Any]:
-    """What needs a person; the chain's liveness, depth and age (s) of the inbox, events by name and outcome, every
-    connection's counts, how the hooks at Cratejoy are, how many never came, each store's newest backfill, whether the
-    way in works, what keeps tasks from using the database, and why the chain stands, if it does.
+def collect_status(context: Context) -> dict[str, Any]:
+    """Collect what needs attention; the chain's liveness, depth and age (s) of the inbox, events by name and outcome,
+    every connection's counts, the hooks at Cratejoy, missed hooks, each store's newest backfill, whether the public
+    URL works, the database error that tasks reported, and why the chain stopped, if it did.
     """
-    now = here.now()
-    with reading(here.engine) as db:
-        events, connections, arrival = count_events(db), count_by_connection(db, now), find_last_heartbeat(db)
-        stores, compared, heard = list_registrations(db), list_reconciliations(db, now), get_hook_health(db, now)
-        backfills = {store: build_progress(row, now) for store, row in load_newest_backfills(db).items()}
-    began: Any = here.redis.get(redis_keys.HEARTBEAT_STARTED)
-    chain = assess_chain(arrival, int(began) if began else None, now, here.settings.heartbeat_seconds)
-    wires = [
-        {**as_document(one), "oldest_pending_seconds": _get_age_s(one.oldest_pending_at, now)} for one in connections
+    now = context.now()
+    with reading(context.engine) as conn:
+        events, connections, arrival = count_events(conn), count_by_connection(conn, now), find_last_heartbeat(conn)
+        stores, compared, health = list_registrations(conn), list_reconciliations(conn, now), get_hook_health(conn, now)
+        backfills = {store: build_progress(row, now) for store, row in load_newest_backfills(conn).items()}
+    started_at: Any = context.redis.get(redis_keys.HEARTBEAT_STARTED)
+    chain = assess_chain(arrival, int(started_at) if started_at else None, now, context.settings.heartbeat_seconds)
+    connection_rows = [
+        {**as_document(row), "oldest_pending_seconds": _get_age_s(row.oldest_pending_at, now)} for row in connections
     ]
-    items = find_attention_items(here)
+    items = find_attention_items(context)
     return {
         "attention": as_document(items),
         "chain": as_document(chain),
-        "way_in": {**as_document(heard.endpoint), "watched": bool(here.settings.canary_seconds)},
-        "database": as_document(get_reported_trouble(here.redis)),
-        "stopped": as_document(get_chain_stop(here.redis)),
-        "alarms": [{**as_document(one), "says": build_sentence(one)} for one in heard.alarms],
+        "way_in": {**as_document(health.endpoint), "watched": bool(context.settings.canary_seconds)},
+        "database": as_document(get_reported_trouble(context.redis)),
+        "stopped": as_document(get_chain_stop(context.redis)),
+        "alarms": [{**as_document(row), "says": build_sentence(row)} for row in health.alarms],
         "inbox": {
-            "depth": stream.depth(here.redis),
-            "oldest_seconds": _get_age_s(stream.get_oldest_received_at(here.redis), now),
+            "depth": stream.depth(context.redis),
+            "oldest_seconds": _get_age_s(stream.get_oldest_received_at(context.redis), now),
         },
         "events": {"total": sum(events.by_name.values()), **as_document(events)},
-        "pending": sum(one.pending + one.sending for one in connections),
-        "sent": sum(one.sent for one in connections),
-        "dead": sum(one.dead for one in connections) + events.dead_hooks,
-        "connections": wires,
+        "pending": sum(row.pending + row.sending for row in connections),
+        "sent": sum(row.sent for row in connections),
+        "dead": sum(row.dead for row in connections) + events.dead_hooks,
+        "connections": connection_rows,
         "registrations": as_document(stores),
-        "reconciliations": [{**as_document(one), "rate": round(one.rate, 6)} for one in compared],
+        "reconciliations": [{**as_document(row), "rate": round(row.rate, 6)} for row in compared],
         "backfills": [
             {
                 "store": store,
-                **as_document(one),
-                "trouble": describe_trouble(store, one, _get_age_s(one.next_step_at, now)),
+                **as_document(row),
+                "trouble": describe_trouble(store, row, _get_age_s(row.next_step_at, now)),
             }
-            for store, one in backfills.items()
+            for store, row in backfills.items()
         ],
     }
 
@@ -102,13 +102,13 @@ def _get_age_s(at: int | None, now: int) -> float:
 
 
 def _format_seconds(seconds: float) -> str:
-    """Tenths while they matter, then minutes and hours."""
+    """Format seconds with tenths below ten seconds, else as a duration."""
     return f"{seconds:.1f} s" if seconds < 10 else format_duration(seconds)  # noqa: PLR2004 - ten seconds
 
 
 _CHAIN_TEXTS = {
     True: "chain: alive",
-    False: "chain: NOT ALIVE, hooks are kept but do not become events; last heartbeat {last_heartbeat} ago",
+    False: "chain: NOT ALIVE, hooks are stored but do not become events; last heartbeat {last_heartbeat} ago",
     None: "chain: unknown, heartbeats are off",
 }
 
@@ -131,78 +131,78 @@ def _print_status(console: Console, document: dict[str, Any]) -> None:
         return
     console.print("", _build_connections_table(document["connections"]), sep="\n")
     _print_troubles(console, document)
-    for one in document["backfills"]:
-        if one["trouble"]:
-            console.print(f"{one['store']}'s customers: {one['trouble']}.", soft_wrap=True)
+    for row in document["backfills"]:
+        if row["trouble"]:
+            console.print(f"{row['store']}'s customers: {row['trouble']}.", soft_wrap=True)
 
 
 def _print_attention(console: Console, items: list[dict[str, Any]]) -> None:
-    """The first line is all that some people read, or some programs."""
+    """Print the items; the first line summarizes them, as some programs read only that."""
     if not items:
         console.print("Nothing needs you.")
         return
     need = "1 thing needs you" if len(items) == 1 else f"{len(items)} things need you"
-    console.print(styled(f"{need}:", "red"), "; ".join(one["headline"] for one in items), soft_wrap=True)
-    for one in items:
-        console.print(f"- {one['headline']}, since {format_time(one['since'])}. {one['effect']}", soft_wrap=True)
-        for tried in one["tried"]:
+    console.print(styled(f"{need}:", "red"), "; ".join(row["headline"] for row in items), soft_wrap=True)
+    for row in items:
+        console.print(f"- {row['headline']}, since {format_time(row['since'])}. {row['effect']}", soft_wrap=True)
+        for tried in row["tried"]:
             console.print(f"  tried: {tried}", soft_wrap=True)
-        console.print(f"  to do: {one['to_do']}", soft_wrap=True)
+        console.print(f"  to do: {row['to_do']}", soft_wrap=True)
     console.print()
 
 
 def _build_connections_table(found: list[dict[str, Any]]) -> Table:
     table = make_table("store", "platform", "state", "waiting", "oldest", "sent", "dead", "waits for")
-    for one in found:
-        oldest, waiting = _format_seconds(one["oldest_pending_seconds"]), one["pending"] + one["sending"]
-        where = format_connection_name(one["platform"], one["label"])
-        row = (one["store"], where, one["status"], waiting, oldest, one["sent"], one["dead"])
-        table.add_row(*map(str, row), one["waiting_reason"] or "")
+    for row in found:
+        oldest, waiting = _format_seconds(row["oldest_pending_seconds"]), row["pending"] + row["sending"]
+        where = format_connection_name(row["platform"], row["label"])
+        cells = (row["store"], where, row["status"], waiting, oldest, row["sent"], row["dead"])
+        table.add_row(*map(str, cells), row["waiting_reason"] or "")
     return table
 
 
-_RESUME_ADVICE = "`cratewire connections resume --store {store}` lets it go on."
+_RESUME_ADVICE = "`cratewire connections resume --store {store}` resumes it."
 
 
 def _print_troubles(console: Console, document: dict[str, Any]) -> None:
-    for one in document["connections"]:
-        if one["status_reason"] and not is_paused_by_platform(one["status_reason"]):
-            where = format_connection_name(one["platform"], one["label"])
+    for row in document["connections"]:
+        if row["status_reason"] and not is_paused_by_platform(row["status_reason"]):
+            where = format_connection_name(row["platform"], row["label"])
             console.print(
-                f"{one['store']} to {where} is paused: {one['status_reason']}. {_RESUME_ADVICE.format(**one)}",
+                f"{row['store']} to {where} is paused: {row['status_reason']}. {_RESUME_ADVICE.format(**row)}",
                 soft_wrap=True,
             )
-    for one in document["registrations"]:
-        if trouble := _describe_hook_trouble(one):
-            console.print(f"{one['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)
-    for one in document["reconciliations"]:
-        if told := _describe_missed_hooks(one):
-            console.print(f"{one['store']}'s API: {told}.", soft_wrap=True)
+    for row in document["registrations"]:
+        if trouble := _describe_hook_trouble(row):
+            console.print(f"{row['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)
+    for row in document["reconciliations"]:
+        if trouble := _describe_missed_hooks(row):
+            console.print(f"{row['store']}'s API: {trouble}.", soft_wrap=True)
 
 
-def _describe_missed_hooks(one: dict[str, Any]) -> str | None:
-    """What a store's API says of its hooks; nothing if all came."""
-    if one["trouble"]:
-        return f"not all of it could be compared ({one['trouble']}); it is tried again"
-    if one["missed"]:
-        share = f"{one['missed']} of {pluralize(one['expected'], 'hook')} of the last seven days never came"
-        return f"{share}, and were made up for; see `cratewire reconcile report --store {one['store']}`"
+def _describe_missed_hooks(row: dict[str, Any]) -> str | None:
+    """Describe missed hooks and failed comparisons; None if all hooks arrived."""
+    if row["trouble"]:
+        return f"not all of it could be compared ({row['trouble']}); it is retried"
+    if row["missed"]:
+        share = f"{row['missed']} of {pluralize(row['expected'], 'hook')} of the last seven days never arrived"
+        return f"{share}; their events were recovered, see `cratewire reconcile report --store {row['store']}`"
     return None
 
 
 def _format_endpoint(found: dict[str, Any]) -> str:
-    """What hooks of our own to the public address say of it."""
+    """Describe the public URL as tested by canaries."""
     if not found["watched"]:
-        return "not watched, canaries are off"
+        return "not monitored, canaries are off"
     if found["works"] is False:
         return f"BROKEN since {format_time(found['since'])}: {found['fault']}"
-    return f"proven at {format_time(found['proven_at'])}" if found["proven_at"] else "not proven yet"
+    return f"tested at {format_time(found['proven_at'])}" if found["proven_at"] else "not tested yet"
 
 
-def _describe_hook_trouble(one: dict[str, Any]) -> str | None:
-    """What is wrong with a store's hooks, the worst first; refused keys are in the list of what needs a person."""
-    if one["audit_error"]:
-        return f"the last audit failed ({one['audit_error']}); it is tried again"
-    if one["faults"]:
-        return f"{one['faults']} to mend; see `cratewire hooks audit --store {one['store']}`"
-    return None if one["registers"] else f"removed; `cratewire hooks sync --store {one['store']}` brings them back"
+def _describe_hook_trouble(row: dict[str, Any]) -> str | None:
+    """Describe what is wrong with a store's hooks, the worst first; refused keys are attention items."""
+    if row["audit_error"]:
+        return f"the last audit failed ({row['audit_error']}); it is retried"
+    if row["faults"]:
+        return f"{row['faults']} to repair; see `cratewire hooks audit --store {row['store']}`"
+    return None if row["registers"] else f"removed; `cratewire hooks sync --store {row['store']}` registers them again"

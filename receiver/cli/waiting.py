@@ -1,4 +1,4 @@
-"""Waits for the budget of a store's API, as only a command may: a human is looking on, and no worker is held up."""
+"""Waits for the rate limit of a store's API. Only commands wait; tasks are retried later instead."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from pipeline.hook_registration.sync import sync_hooks
 
 R = TypeVar("R")
 
-MAX_WAIT_S = 120.0  # seconds a command waits in all
+MAX_WAIT_S = 120.0  # a command waits in total
 Notify = Callable[[str], None]
 
 
 class WaitBudget:
-    """How long a command still waits, and how it says so."""
+    """The time that a command may still wait, and how it reports a wait."""
 
     def __init__(self, notify: Notify, max_wait_s: float = MAX_WAIT_S) -> None:
-        self._say = notify
-        self._left = max_wait_s
-        self._said = False
+        self._notify = notify
+        self._seconds_left = max_wait_s
+        self._has_notified = False
 
     def wait(self, seconds: float, why: str) -> None:
-        """Sleep so long. Raise CratewireError instead if that is too long."""
-        if seconds > self._left:
+        """Sleep. Raises CratewireError with `why` if the budget is too small. The first longer wait is reported."""
+        if seconds > self._seconds_left:
             raise CratewireError(why)
-        if seconds > 1 and not self._said:
-            self._said = True
-            self._say(why)
-        self._left -= seconds
+        if seconds > 1 and not self._has_notified:
+            self._has_notified = True
+            self._notify(why)
+        self._seconds_left -= seconds
         time.sleep(seconds)
 
-    def call_when_allowed(self, ask: Callable[[], R]) -> R:
-        """Ask until the budget lets the question through."""
+    def call_when_allowed(self, call: Callable[[], R]) -> R:
+        """Repeat the call until the rate limit allows it."""
         while True:
             try:
-                return ask()
+                return call()
             except RateLimited as wait:
                 self.wait(wait.seconds, str(wait))
 
 
 def sync_until_done(context: Context, store_id: int, wait_budget: WaitBudget, *, audit_only: bool = False) -> None:
-    """Pass after pass, until the hooks have been looked at and what is ours is mended."""
-    while not (tended := sync_hooks(context, store_id, audit_only=audit_only)).done:
-        rest = "nothing was looked at" if audit_only else "what is left is done in the background"
-        wait_budget.wait(tended.wait, f"{tended.reason or 'it takes long'}: {rest}")
+    """Run passes until the hooks have been checked and, unless `audit_only`, ours are repaired."""
+    while not (result := sync_hooks(context, store_id, audit_only=audit_only)).done:
+        consequence = "nothing was checked" if audit_only else "the rest is done in the background"
+        wait_budget.wait(result.wait, f"{result.reason or 'it takes long'}: {consequence}")

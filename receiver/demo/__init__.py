@@ -1,1 +1,1 @@
-"""The whole thing in small, for somebody who has just cloned it. See `cratewire demo`."""
+"""A complete installation with sandboxes, for a first look. See `cratewire demo`."""

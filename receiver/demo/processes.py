@@ -1,4 +1,4 @@
-"""The demo's processes: a Cratewire of its own, and the two sandboxes, on free loopback ports."""
+"""The demo's processes: its own Cratewire and the two sandboxes, on free loopback ports."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from pipeline.settings import read_environment
 _READY_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 40
 _POLL_INTERVAL_S = 0.05
-# The demo is self-contained: what configures another installation must not reach it.
+# The demo is self-contained: variables of another installation must not affect it.
 _OWN_VARIABLES = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")
 
 
 @dataclass(frozen=True, slots=True)
 class DemoInstallation:
-    """What is running, and where."""
+    """The URLs and paths of the running demo."""
 
     web: str
     flower: str
@@ -40,16 +40,16 @@ class DemoInstallation:
 
 
 class DemoProcesses:
-    """Starts processes and stops them, last first. Their output goes to files beside the data."""
+    """Starts processes and stops them in reverse order. Their output goes to files beside the data."""
 
     def __init__(self, folder: Path, overrides: Mapping[str, str]) -> None:
         self.folder = folder
         self._children: list[subprocess.Popen[bytes]] = []
         own = {name: value for name, value in read_environment(None).items() if not name.startswith(_OWN_VARIABLES)}
-        self.environment = own | {"CRATEWIRE_CONNECT_ANYWHERE": "true"} | dict(overrides)  # the sandboxes are here
+        self.environment = own | {"CRATEWIRE_CONNECT_ANYWHERE": "true"} | dict(overrides)  # the sandboxes are local
 
     def start(self, name: str, *arguments: str) -> tuple[subprocess.Popen[bytes], Path]:
-        """Start a Python module of ours; its output goes to `<name>.log`."""
+        """Start one of our Python modules; its output goes to `<name>.log`."""
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             child = subprocess.Popen(
@@ -63,8 +63,8 @@ class DemoProcesses:
         self._children.append(child)
         return child, log
 
-    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a module to its end."""
+    def run_module(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a module and wait for its end."""
         return subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=self.folder,
@@ -75,7 +75,7 @@ class DemoProcesses:
         )
 
     def stop(self) -> None:
-        """End everything that was started; by force what does not end."""
+        """Stop all processes; kill those that do not end in time."""
         for child in reversed(self._children):
             if child.poll() is None:
                 child.send_signal(signal.SIGTERM)
@@ -87,7 +87,7 @@ class DemoProcesses:
 
 
 def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
-    """Start everything and wait until it answers. Raises CratewireError with the end of the output that tells why."""
+    """Start everything and wait until it answers. Raises CratewireError with the end of the failed process's output."""
     port, flower = find_free_ports(2)
     data = processes.folder / "data"
     processes.environment = {
@@ -95,10 +95,10 @@ def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
         "CRATEWIRE_DATA_DIR": str(data),
         "PORT": str(port),
         "CRATEWIRE_FLOWER_PORT": str(flower),
-        "CRATEWIRE_CRATEJOY_RATE": "100",  # the sandbox store has no limit unless it is given one
-        "CRATEWIRE_RECONCILE_GRACE_SECONDS": "0",  # every hook that was sent has come when the demo asks
+        "CRATEWIRE_CRATEJOY_RATE": "100",  # the sandbox store has no rate limit by default
+        "CRATEWIRE_RECONCILE_GRACE_SECONDS": "0",  # every hook that was sent has arrived when the demo reconciles
     }
-    # Its time runs faster than ours. It must begin after the connection, or all its life would be from before it.
+    # Simulated time runs faster than real time. It starts after the connection, so that no event is older than that.
     begins = datetime.fromtimestamp(time.time() + _READY_TIMEOUT_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     store = processes.start("store", "sandbox.store", "--seed", str(seed), "--start", begins)
     customerio = processes.start("customerio", "sandbox.customerio")
@@ -114,7 +114,7 @@ def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
 
 
 def write_cratewire_script(processes: DemoProcesses) -> Path:
-    """A `cratewire` for this installation: it takes no variable and no .env from where it is called."""
+    """Write a `cratewire` script for this installation. It ignores variables and .env of the caller."""
     path = processes.folder / "cratewire"
     ours = {name: value for name, value in processes.environment.items() if name.startswith(_OWN_VARIABLES)}
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items()))
@@ -131,7 +131,7 @@ def write_cratewire_script(processes: DemoProcesses) -> Path:
 
 
 def find_free_ports(count: int) -> list[int]:
-    """Loopback ports nobody listens on, all different."""
+    """Return free loopback ports, all different."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [probe.getsockname()[1] for probe in probes]
@@ -141,7 +141,7 @@ def find_free_ports(count: int) -> list[int]:
 
 
 def _parse_first_line(text: str) -> Any:
-    """A sandbox says where it is in one line of JSON."""
+    """Parse the line of JSON in which a sandbox prints its URL; None if it is incomplete."""
     return json.loads(text.splitlines()[0]) if "\n" in text else None
 
 

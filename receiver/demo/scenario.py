@@ -1,4 +1,4 @@
-"""Plays the demo: connects the sandbox store to the sandbox Customer.io, lets it live, waits, and compares."""
+"""Runs the demo: connects the sandbox store to the sandbox Customer.io, simulates orders, waits, and compares."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MIN_ERROR_STATUS = 400
 
 
 def call_sandbox(url: str, body: Any = None, *, user: tuple[str, str] | None = None) -> Any:
-    """GET, or POST if there is a body. Raises CratewireError for anything but a success with JSON."""
+    """Send a GET, or a POST if there is a body. Raises CratewireError unless the answer is a success."""
     place = urlsplit(url)
     connection = HTTPConnection(place.hostname or "", place.port, timeout=_TIMEOUT_S)
     headers = {"Accept": "application/json", "Content-Type": "application/json", **_build_basic_auth(user)}
@@ -32,7 +32,7 @@ def call_sandbox(url: str, body: Any = None, *, user: tuple[str, str] | None = N
             raise CratewireError(f"{place.path} answered {response.status}")
         return json.loads(text) if text.strip() else None
     except OSError as error:
-        raise CratewireError(f"{place.path} could not be asked: {type(error).__name__}") from error
+        raise CratewireError(f"{place.path} could not be reached: {type(error).__name__}") from error
     finally:
         connection.close()
 
@@ -42,19 +42,19 @@ def _build_basic_auth(user: tuple[str, str] | None) -> Mapping[str, str]:
 
 
 def add_customers(installation: DemoInstallation, hooks: int) -> list[int]:
-    """Enough of them with a subscription that the life to come needs no others; their ids."""
+    """Add existing customers, enough of them with subscriptions for the simulation. Returns their ids."""
     count = 2 * max(8, hooks // 40)
     ids: list[int] = call_sandbox(f"{installation.store['url']}/_sandbox/customers", {"count": count})["ids"]
     return ids
 
 
 def count_backfilled(installation: DemoInstallation, customers: Collection[int]) -> int:
-    """How many of them have a profile at Customer.io."""
+    """Return how many of these customers have a profile at Customer.io."""
     people = call_sandbox(f"{installation.customerio['url']}/_sandbox/people")
     return len({one["id"] for one in people} & {f"cj_{number}" for number in customers})
 
 
-# What real stores and networks do to hooks, in the proportions of a bad day.
+# The faults of real stores and networks, with their shares on a bad day.
 FAULT_SHARES = {
     "form_b": 0.1,
     "form_c": 0.05,
@@ -68,23 +68,23 @@ FAULT_SHARES = {
     "test": 0.03,
     "missing_recipient": 0.1,
 }
-LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, but in a short life about so many
+LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, but in a short simulation at least about so many
 COMPARED_KEYS = ("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order")
 _POLL_INTERVAL_S = 0.25
-_STALL_TIMEOUT_S = 120  # without any progress the demo gives up and says so
+_STALL_TIMEOUT_S = 120  # the demo fails after this time without progress
 
-OnProgress = Callable[[str, int, int], None]  # what, done, of how many
+OnProgress = Callable[[str, int, int], None]  # description, done, total
 
 
 def run_scenario(
     processes: DemoProcesses, installation: DemoInstallation, hooks: int, seed: int, progress: OnProgress
 ) -> dict[str, Any]:
-    """The numbers `cratewire demo --json` prints, with the comparison under "comparison"."""
+    """Run the scenario. Returns the figures of `cratewire demo --json`, with the comparison under "comparison"."""
     started = time.monotonic()
     customers = add_customers(installation, hooks)
     _connect(processes, installation)
-    _reconcile(processes)  # what is there now is from before
-    life = _simulate_store(installation, hooks, seed, progress)
+    _reconcile(processes)  # marks everything until now as known
+    simulation = _simulate_store(installation, hooks, seed, progress)
     _wait_for_backfill(processes, progress)
     _wait_until_delivered(processes, progress)
     recovered = _reconcile(processes)
@@ -92,8 +92,8 @@ def run_scenario(
     compared = _compare(processes, installation)
     events = status["events"]
     return {
-        "sent": life["posts"],
-        "accepted": life["accepted"],
+        "sent": simulation["posts"],
+        "accepted": simulation["accepted"],
         "events": events["total"],
         "customers": len(customers),
         "backfilled": count_backfilled(installation, customers),
@@ -108,27 +108,27 @@ def run_scenario(
 
 
 def _connect(processes: DemoProcesses, installation: DemoInstallation) -> None:
-    """What a merchant does: one command, which registers the hooks as well."""
+    """Connect the store with one command, as a merchant does; it registers the hooks too."""
     keys = ("--site-id", installation.customerio["site_id"], "--api-key", installation.customerio["api_key"])
     where = ("--region", installation.customerio["region"], "--base-url", installation.customerio["url"])
     store = ("--client-id", installation.store["client_id"], "--client-secret", installation.store["client_secret"])
     api = ("--cratejoy-url", f"{installation.store['url']}/v1/")
-    typed = ("connect", "--store", "demo", "--platform", "customerio", *keys, *where, *store, *api, "--json")
-    if not _run_json_command(processes, "receiver.cli", *typed)["registered"]:
+    arguments = ("connect", "--store", "demo", "--platform", "customerio", *keys, *where, *store, *api, "--json")
+    if not _run_json_command(processes, "receiver.cli", *arguments)["registered"]:
         raise CratewireError("not all hooks could be registered with the sandbox store")
 
 
 def _reconcile(processes: DemoProcesses) -> int:
-    """How many happenings no hook had told of."""
-    found: dict[str, int] = _run_json_command(
+    """Reconcile. Returns how many events were recovered."""
+    progress_now: dict[str, int] = _run_json_command(
         processes, "receiver.cli", "reconcile", "run", "--store", "demo", "--json"
     )["recovered"]
-    return sum(found.values())
+    return sum(progress_now.values())
 
 
 def _count_lost(installation: DemoInstallation) -> int:
-    truth = call_sandbox(f"{installation.store['url']}/_sandbox/truth")
-    return sum(one["lost"] for one in truth["happenings"])
+    recorded = call_sandbox(f"{installation.store['url']}/_sandbox/truth")
+    return sum(one["lost"] for one in recorded["happenings"])
 
 
 def _simulate_store(installation: DemoInstallation, hooks: int, seed: int, progress: OnProgress) -> dict[str, int]:
@@ -136,38 +136,38 @@ def _simulate_store(installation: DemoInstallation, hooks: int, seed: int, progr
     call_sandbox(
         url, {"hooks": hooks, "seed": seed, "mix": {**FAULT_SHARES, "lose": max(LOST_SHARE, MIN_LOST_HOOKS / hooks)}}
     )
-    watch = _StallDetector()
+    stall_detector = _StallDetector()
     while True:
-        life: dict[str, int] = call_sandbox(url)
-        progress("the store lives", life["told"], hooks)
-        if not life["running"]:
-            return life
-        watch.observe(life["posts"])
+        simulation: dict[str, int] = call_sandbox(url)
+        progress("simulating the store", simulation["told"], hooks)
+        if not simulation["running"]:
+            return simulation
+        stall_detector.observe(simulation["posts"])
         time.sleep(_POLL_INTERVAL_S)
 
 
 def _wait_for_backfill(processes: DemoProcesses, progress: OnProgress) -> None:
-    """Wait until the customers from before have been read, which began with the connection."""
-    watch = _StallDetector()
+    """Wait for the end of the backfill, which started with the connection."""
+    stall_detector = _StallDetector()
     while True:
-        found = _run_json_command(processes, "receiver.cli", "backfill", "status", "--store", "demo", "--json")
-        progress("customers are read", found["customers"], found["customers_total"] or 0)
-        if found["ended_at"] is not None:
+        progress_now = _run_json_command(processes, "receiver.cli", "backfill", "status", "--store", "demo", "--json")
+        progress("reading customers", progress_now["customers"], progress_now["customers_total"] or 0)
+        if progress_now["ended_at"] is not None:
             return
-        watch.observe(found["pages"])
+        stall_detector.observe(progress_now["pages"])
         time.sleep(_POLL_INTERVAL_S)
 
 
 def _wait_until_delivered(processes: DemoProcesses, progress: OnProgress) -> dict[str, Any]:
-    """Wait until nothing waits: the inbox is empty and every delivery has left."""
-    watch = _StallDetector()
+    """Wait until the inbox is empty and every delivery is sent. Returns the status."""
+    stall_detector = _StallDetector()
     while True:
         status = _run_json_command(processes, "receiver.cli", "status", "--json")
         left = status["inbox"]["depth"] + status["pending"]
-        progress("messages arrive", status["sent"], status["sent"] + left)
+        progress("delivering messages", status["sent"], status["sent"] + left)
         if not left:
             return status
-        watch.observe((left, status["sent"]))
+        stall_detector.observe((left, status["sent"]))
         time.sleep(_POLL_INTERVAL_S)
 
 
@@ -179,7 +179,7 @@ def _compare(processes: DemoProcesses, installation: DemoInstallation) -> dict[s
 
 
 def _run_json_command(processes: DemoProcesses, *command: str, may_fail: bool = False) -> dict[str, Any]:
-    done = processes.ask(*command)
+    done = processes.run_module(*command)
     if done.returncode and not (may_fail and done.stdout.strip()):
         raise CratewireError(f"{' '.join(command[:2])} failed:\n{done.stderr.strip()[-2000:]}")
     document: dict[str, Any] = json.loads(done.stdout)
@@ -187,15 +187,15 @@ def _run_json_command(processes: DemoProcesses, *command: str, may_fail: bool = 
 
 
 class _StallDetector:
-    """Gives up when nothing has moved for too long."""
+    """Raises an error when there is no progress for too long."""
 
     def __init__(self) -> None:
         self._last: Any = None
         self._since = time.monotonic()
 
     def observe(self, state: Any) -> None:
-        """Note a state. Raises CratewireError if it has been the same for too long."""
+        """Record a state. Raises CratewireError if it has not changed for too long."""
         if state != self._last:
             self._last, self._since = state, time.monotonic()
         elif time.monotonic() - self._since > _STALL_TIMEOUT_S:
-            raise CratewireError(f"nothing has moved for {_STALL_TIMEOUT_S} s: see the logs, or run with --keep")
+            raise CratewireError(f"no progress for {_STALL_TIMEOUT_S} s: see the logs, or run with --keep")

@@ -1,4 +1,4 @@
-"""What the doctor says of the list of what needs a person."""
+"""Checks for the items that need attention, as `cratewire status` lists them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from receiver.doctor.finding import Finding
 
 REDIS_TIMEOUT_S = 3.0
 _MICROS = 1_000_000
-_CHECK_BY_CAUSE = {  # cause -> the doctor's row about it, which is older than the list
+_CHECK_BY_CAUSE = {  # cause -> name of the check
     "platform_keys_refused": "connections",
     "cratejoy_keys_refused": "cratejoy",
     "cratejoy_keys_shared": "cratejoy",
@@ -28,35 +28,37 @@ _CHECK_BY_CAUSE = {  # cause -> the doctor's row about it, which is older than t
     "memory_short": "memory",
     "sweeps_unsent": "sweeps",
 }
-_CHECKED_ELSEWHERE = {"chain_dead", "way_in", "redis", "database", "clock"}  # the doctor looks deeper into these
+_CHECKED_ELSEWHERE = {"chain_dead", "way_in", "redis", "database", "clock"}  # other checks examine these in detail
 _OK_TEXTS = {
     "connections": "no platform refuses one",
     "cratejoy": "no store's keys are refused, or those of another store",
-    "silence": "no store is silent that should not be",
-    "memory": "the kernel kills no process for it",
-    "sweeps": "beat sends them, or has never begun",
-    "attention": "nothing else needs a person",
+    "silence": "no store is unexpectedly silent",
+    "memory": "the kernel killed no process for lack of memory",
+    "sweeps": "beat sends them, or has never run",
+    "attention": "nothing else needs attention",
 }
 
 
 def check_attention(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
-    """A row for each thing. Nothing if the database cannot be asked: that is a finding of its own."""
+    """Yield a finding for each item. Yields nothing if the database is unavailable: another check reports that."""
     items = _load_items(settings, round(now() * _MICROS))
     if items is None:
         return
-    for one in items:
-        if one.cause in _CHECKED_ELSEWHERE:
+    for item in items:
+        if item.cause in _CHECKED_ELSEWHERE:
             continue
-        yield Finding(_CHECK_BY_CAUSE.get(one.cause, "attention"), "wrong", f"{one.headline}. {one.effect}", one.to_do)
+        yield Finding(
+            _CHECK_BY_CAUSE.get(item.cause, "attention"), "wrong", f"{item.headline}. {item.effect}", item.to_do
+        )
     for name, says in _OK_TEXTS.items():
-        if name not in {_CHECK_BY_CAUSE.get(one.cause, "attention") for one in items}:
+        if name not in {_CHECK_BY_CAUSE.get(item.cause, "attention") for item in items}:
             yield Finding(name, "ok", says)
 
 
 def _load_items(settings: Settings, now: int) -> list[AttentionItem] | None:
-    patience = {"socket_timeout": REDIS_TIMEOUT_S, "socket_connect_timeout": REDIS_TIMEOUT_S}
+    timeouts = {"socket_timeout": REDIS_TIMEOUT_S, "socket_connect_timeout": REDIS_TIMEOUT_S}
     engine = make_engine(settings.database_url)
-    with contextlib.closing(Redis.from_url(settings.redis_url, **patience)) as redis:
+    with contextlib.closing(Redis.from_url(settings.redis_url, **timeouts)) as redis:
         try:
             if not is_current(engine):
                 return None

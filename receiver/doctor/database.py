@@ -1,4 +1,4 @@
-"""What the doctor says of the database: whether it is the right one, can be written, and keeps what it is given."""
+"""Checks the database: its revision, write access and durability, and whether the secret key fits its data."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ T = TypeVar("T")
 
 
 def query_ledger(settings: Settings, query: Callable[[Connection], T]) -> T | None:
-    """The answer; None if the database is away, of another version, or none that we use."""
+    """Return the query's result; None if the database is unavailable, at another revision, or misconfigured."""
     engine = make_engine(settings.database_url)
     try:
         if not is_current(engine):
             return None
-        with reading(engine) as db:
-            return query(db)
+        with reading(engine) as conn:
+            return query(conn)
     except (SQLAlchemyError, Misconfigured):
         return None
     finally:
         engine.dispose()
 
 
-PROBE_ROW = "doctor"  # the row we write to see whether rows can be written
+PROBE_ROW = "doctor"  # the row written to test write access
 REQUIRED_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_SERVER_ADVICE = "Look at DATABASE_URL and the server."
+_SERVER_ADVICE = "Check DATABASE_URL and the server."
 _GRANT_ADVICE = "`GRANT {right} ON {name} TO` the user of DATABASE_URL, as the owner of the tables."
-# Settings of PostgreSQL without which a commit does not survive a power cut, and why.
+# PostgreSQL settings without which a commit may not survive a power failure, and what to do.
 _DURABILITY_ADVICE = {
-    "fsync": "Set `fsync = on` in postgresql.conf: a power cut may destroy the whole database.",
-    "full_page_writes": "Set `full_page_writes = on` in postgresql.conf: a power cut may leave half-written pages.",
+    "fsync": "Set `fsync = on` in postgresql.conf: a power failure may destroy the whole database.",
+    "full_page_writes": "Set `full_page_writes = on` in postgresql.conf: a power failure may leave half-written pages.",
 }
 
 
 def check_database(settings: Settings) -> Iterator[Finding]:
-    """Every finding about the database."""
+    """Yield every finding about the database."""
     try:
         engine = make_engine(settings.database_url)
     except Misconfigured as error:
@@ -55,7 +55,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         return
     try:
         yield from _check_engine(engine)
-    except Misconfigured as error:  # it was refused as it was opened, and the sentence says what to do
+    except Misconfigured as error:  # opening it was refused; the message says what to do
         says, _, advice = str(error).partition(": ")
         yield Finding("database", "wrong", says, f"{advice[:1].upper()}{advice[1:]}.")
     except SQLAlchemyError as error:
@@ -66,11 +66,11 @@ def check_database(settings: Settings) -> Iterator[Finding]:
 
 def _check_engine(engine: Engine) -> Iterator[Finding]:
     if not is_current(engine):
-        yield Finding("database", "wrong", "not at the newest revision", "Run `cratewire migrate`.")
+        yield Finding("database", "wrong", "not at the latest revision", "Run `cratewire migrate`.")
         return
     try:
-        with writing(engine) as db:
-            _write_probe_row(db)
+        with writing(engine) as conn:
+            _write_probe_row(conn)
     except SQLAlchemyError as error:
         yield _build_error_finding(error)
     else:
@@ -79,18 +79,18 @@ def _check_engine(engine: Engine) -> Iterator[Finding]:
         yield from _check_durability(engine)
 
 
-def _write_probe_row(db: Connection) -> None:
-    """Write a row of our own, which nothing reads."""
-    mark = insert_into(db, Fence).values(name=PROBE_ROW, token=1)
-    db.execute(mark.on_conflict_do_update(index_elements=["name"], set_={"token": Fence.token + 1}))
+def _write_probe_row(conn: Connection) -> None:
+    """Write a row that nothing reads."""
+    insert = insert_into(conn, Fence).values(name=PROBE_ROW, token=1)
+    conn.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"token": Fence.token + 1}))
 
 
 def _check_privileges(engine: Engine) -> Iterator[Finding]:
-    """The first right that the user lacks on a table or a sequence, or that there is none."""
-    with reading(engine) as db:
-        missing = _find_missing_privilege(db) if db.dialect.name == "postgresql" else None
+    """Report the first privilege that the user lacks on a table or a sequence, or that none is missing."""
+    with reading(engine) as conn:
+        missing = _find_missing_privilege(conn) if conn.dialect.name == "postgresql" else None
     if missing is None:
-        yield Finding("database", "ok", f"{engine.dialect.name}, newest revision, can be written")
+        yield Finding("database", "ok", f"{engine.dialect.name}, latest revision, can be written")
     else:
         right, name = missing
         place = f"SEQUENCE {name}" if right == "USAGE" else name
@@ -98,39 +98,39 @@ def _check_privileges(engine: Engine) -> Iterator[Finding]:
         yield Finding("database", "wrong", f"its user lacks {right} on {name}", advice)
 
 
-def _find_missing_privilege(db: Connection) -> tuple[str, str] | None:
+def _find_missing_privilege(conn: Connection) -> tuple[str, str] | None:
     wanted = "VALUES " + ", ".join(f"('{name}')" for name in sorted(Base.metadata.tables))
     rights = "VALUES " + ", ".join(f"('{right}')" for right in REQUIRED_PRIVILEGES)
-    of_tables = text(
+    missing_on_tables = text(
         f'SELECT r."right", t.name FROM ({wanted}) AS t(name), ({rights}) AS r("right") '  # noqa: S608 names of ours
         'WHERE NOT has_table_privilege(quote_ident(t.name), r."right") ORDER BY 2, 1 LIMIT 1'
     )
-    of_sequences = text(
+    missing_on_sequences = text(
         "SELECT 'USAGE', sequencename FROM pg_sequences WHERE schemaname = current_schema() "
         "AND NOT has_sequence_privilege(quote_ident(sequencename), 'USAGE') ORDER BY 2 LIMIT 1"
     )
-    for question in (of_tables, of_sequences):
-        if (found := db.execute(question).first()) is not None:
+    for query in (missing_on_tables, missing_on_sequences):
+        if (found := conn.execute(query).first()) is not None:
             return found[0], found[1]
     return None
 
 
 def _check_durability(engine: Engine) -> Iterator[Finding]:
-    with reading(engine) as db:
-        shown = {
-            name: db.execute(select(text(f"current_setting('{name}')"))).scalar_one() for name in _DURABILITY_ADVICE
+    with reading(engine) as conn:
+        values = {
+            name: conn.execute(select(text(f"current_setting('{name}')"))).scalar_one() for name in _DURABILITY_ADVICE
         }
-    off = [name for name, value in shown.items() if value != "on"]
+    off = [name for name, value in values.items() if value != "on"]
     for name in off:
-        yield Finding("database durability", "wrong", f"{name} is {shown[name]}", _DURABILITY_ADVICE[name])
+        yield Finding("database durability", "wrong", f"{name} is {values[name]}", _DURABILITY_ADVICE[name])
     if not off:
-        yield Finding("database durability", "ok", "a commit is on disk")
+        yield Finding("database durability", "ok", "commits are durable")
 
 
 def _build_error_finding(error: SQLAlchemyError) -> Finding:
-    trouble = classify_database_error(error) or DatabaseFault("", f"no answer ({type(error).__name__})", _SERVER_ADVICE)
-    why = " ".join(filter(None, (trouble.code, trouble.detail)))
-    return Finding("database", "wrong", f"{trouble.says} ({why})" if why else trouble.says, trouble.advice)
+    fault = classify_database_error(error) or DatabaseFault("", f"no answer ({type(error).__name__})", _SERVER_ADVICE)
+    cause = " ".join(filter(None, (fault.code, fault.detail)))
+    return Finding("database", "wrong", f"{fault.says} ({cause})" if cause else fault.says, fault.advice)
 
 
 KEY_ADVICE = (
@@ -141,14 +141,14 @@ KEY_ADVICE = (
 
 
 def check_secret_key(settings: Settings) -> Iterator[Finding]:
-    """Nothing if the database cannot be asked: that is a finding of its own."""
-    found = query_ledger(settings, lambda db: count_undecryptable(db, settings.secret_keys))
+    """Check that the secret key decrypts the saved credentials. Yields nothing if the database is unavailable."""
+    found = query_ledger(settings, lambda conn: count_undecryptable(conn, settings.secret_keys))
     if found is None:
         return
-    closed, saved = found
-    if closed:
+    undecryptable, saved = found
+    if undecryptable:
         yield Finding(
-            "secret key", "wrong", f"opens {saved - closed} of {saved} credentials that are saved", KEY_ADVICE
+            "secret key", "wrong", f"opens {saved - undecryptable} of {saved} credentials that are saved", KEY_ADVICE
         )
     else:
         yield Finding("secret key", "ok", "opens all that is saved" if saved else "nothing is saved yet")

@@ -1,4 +1,4 @@
-"""What can be wrong with an installation, how to see it, and what to do about it."""
+"""All checks of `cratewire doctor`, and those of Python, settings, data directory and broker."""
 
 from __future__ import annotations
 
@@ -22,22 +22,20 @@ from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, op
 from receiver.open_files import check_open_files, get_hard_limit
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 14))
-MIN_FREE_BYTES = 200_000_000  # bytes; below this the spool would soon refuse hooks
+MIN_FREE_BYTES = 200_000_000  # below this the spool would soon refuse hooks
 CONNECT_VARIABLE_PREFIX = "CRATEWIRE_CONNECT_"  # secrets for `cratewire connect`
 DATA_DIRECTORY_ADVICE = "Let this user read and write that directory, or choose another with CRATEWIRE_DATA_DIR."
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
 def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[], float]) -> Iterator[Finding]:
-    """Every finding, in the order in which one would repair."""
+    """Yield every finding, in the order in which to fix them."""
     yield _check_python(sys.version_info[:2])
     yield from _check_variables(environ)
     yield check_open_files(get_hard_limit())
     yield from _check_data_directory(settings)
     yield _check_file_permissions(settings)
-    unreachable = (
-        _get_embedded_redis_advice(settings) if settings.embedded_redis else "Look at REDIS_URL and the server."
-    )
+    unreachable = _get_embedded_redis_advice(settings) if settings.embedded_redis else "Check REDIS_URL and the server."
     yield from check_redis(settings.redis_url, unreachable, now)
     if settings.broker_url != settings.redis_url:
         yield _check_broker(settings)
@@ -75,26 +73,28 @@ def _check_data_directory(settings: Settings) -> Iterator[Finding]:
         return
     yield Finding("data directory", "ok", f"{settings.data_dir} can be written")
     state: FindingState = "ok" if free >= MIN_FREE_BYTES else "wrong"
-    advice = "" if state == "ok" else "Make room: hooks are refused when the disk is full."
+    advice = "" if state == "ok" else "Free space: hooks are refused when the disk is full."
     yield Finding("free space", state, f"{free / 1e9:.1f} GB", advice)
 
 
 def _check_file_permissions(settings: Settings) -> Finding:
     found = find_exposed_files(settings.data_dir, settings.database_url)
     if not found:
-        return Finding("private files", "ok", "no other user of this machine may read them")
-    says = f"{len(found)} may be read by other users of this machine, {found[0]} for one"
-    return Finding("private files", "wrong", says, "`cratewire run` mends it when it starts; or: chmod -R go= on them.")
+        return Finding("private files", "ok", "no other user of this machine can read them")
+    says = f"{len(found)} can be read by other users of this machine, for example {found[0]}"
+    return Finding(
+        "private files", "wrong", says, "`cratewire run` corrects it at its start; or: chmod -R go= on them."
+    )
 
 
 def _get_embedded_redis_advice(settings: Settings) -> str:
     if is_run_active(settings.data_dir):
-        return "`cratewire run` is up, but its Valkey does not answer: restart it, and see what it logged."
+        return "`cratewire run` is up, but its Valkey does not answer: restart it and check its log."
     return "Start it with `cratewire run`."
 
 
 def _check_broker(settings: Settings) -> Finding:
-    advice = "Look at CRATEWIRE_BROKER_URL (user, password and virtual host, too) and the server."
+    advice = "Check CRATEWIRE_BROKER_URL (also user, password and virtual host) and the server."
     advice = _get_embedded_redis_advice(settings) if settings.embedded_broker else advice
     if urlsplit(settings.broker_url).scheme in _REDIS_SCHEMES:
         with contextlib.closing(open_redis(settings.broker_url)) as client:

@@ -1,4 +1,4 @@
-"""What the doctor finds."""
+"""The result of a check of `cratewire doctor`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FindingState = Literal["ok", "note", "wrong"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. A note is worth knowing; only `wrong` makes the installation unsound."""
+    """The result of one check. A `note` is information; only `wrong` makes the doctor fail."""
 
     name: str
     state: FindingState

@@ -1,4 +1,4 @@
-"""What the doctor says of a Redis: whether it answers, can be written, and keeps what it is given."""
+"""Checks a Redis: whether it answers, can be written and is durable."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ from receiver.doctor.finding import Finding
 MIN_REDIS_VERSION = (6, 2)  # the first with XAUTOCLAIM
 MAX_CLOCK_DRIFT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
-_PROBE_TTL_S = 10  # how long what we write to see whether it can be written stays
+_PROBE_TTL_S = 10  # TTL of the key written to test write access
 
 Fault = tuple[str, str]  # what is wrong, what to do
 
 _REPLICA_ADVICE = (
-    "Make it a primary again with `REPLICAOF NO ONE`, or set {variable} to its primary; "
-    "what cannot be written to it waits until then."
+    "Make it a primary again with `REPLICAOF NO ONE`, or set {variable} to its primary; hooks wait until then."
 )
-_ACL_ADVICE = "Look at user and password in {variable}, and at what its ACL lets that user do."
-# The first word of a refusal.
+_ACL_ADVICE = "Check user and password in {variable}, and that user's ACL."
+# The first word of an error reply -> what is wrong, what to do.
 _REFUSALS: dict[str, Fault] = {
     "READONLY": ("takes no writes: it is a replica", _REPLICA_ADVICE),
     "MISCONF": (
         "takes no writes: it cannot save to its disk",
-        "Make room on the disk of Redis, and see what it logged.",
+        "Free space on the disk of Redis, and check its log.",
     ),
     "OOM": ("takes no writes: its memory is used up", "Raise `maxmemory`, or find what fills it."),
     "NOREPLICAS": ("takes no writes: replicas are missing", "Start its replicas, or lower `min-replicas-to-write`."),
@@ -38,12 +37,12 @@ _REFUSALS: dict[str, Fault] = {
 
 
 def open_redis(url: str) -> Redis:
-    """A client that waits for a few seconds and no longer."""
+    """Return a client with timeouts of a few seconds."""
     return Redis.from_url(url, socket_timeout=CONNECT_TIMEOUT_S, socket_connect_timeout=CONNECT_TIMEOUT_S)
 
 
 def find_fault(client: Redis, variable: str = "REDIS_URL", unreachable: str = "") -> Fault | None:
-    """What keeps this Redis from being read and written, and what to do; None: nothing.
+    """Return why this Redis cannot be read and written, and what to do; None if it can.
 
     `variable` names its address; `unreachable` is what to do if it does not answer.
     """
@@ -52,17 +51,17 @@ def find_fault(client: Redis, variable: str = "REDIS_URL", unreachable: str = ""
         role: Any = client.info("replication")
     except RedisError as error:
         return explain_error(error, variable, unreachable)
-    if role.get("role") == "slave":  # one that takes writes forgets them as soon as it hears its primary
-        return "is a replica: what is written to it does not stay", _REPLICA_ADVICE.format(variable=variable)
+    if role.get("role") == "slave":  # a writable replica discards writes when it syncs with its primary
+        return "is a replica: writes to it are lost", _REPLICA_ADVICE.format(variable=variable)
     return None
 
 
 def check_redis(url: str, unreachable: str, now: Callable[[], float]) -> Iterator[Finding]:
-    """Every finding about the inbox's Redis. `unreachable`: what to do if it does not answer."""
+    """Yield every finding about the inbox's Redis. `unreachable`: what to do if it does not answer."""
     with contextlib.closing(open_redis(url)) as client:
         fault = find_fault(client, unreachable=unreachable)
         yield Finding("redis", "wrong", *fault) if fault else Finding("redis", "ok", "answers, and can be written")
-        with contextlib.suppress(RedisError):  # it was named, or the server forbids INFO
+        with contextlib.suppress(RedisError):  # already reported, or the server forbids INFO
             facts: dict[str, Any] = client.info()
             yield _check_version(facts)
             yield _check_append_only(facts)
@@ -73,9 +72,9 @@ def check_redis(url: str, unreachable: str, now: Callable[[], float]) -> Iterato
 
 
 def explain_error(error: RedisError, variable: str = "REDIS_URL", unreachable: str = "") -> Fault:
-    """What an error of the client says of its server, and what to do."""
-    says, advice = _classify_error(error, unreachable or "Look at {variable} and the server.")
-    return says, advice.format(variable=variable)
+    """Explain an error of the client: what is wrong with the server, and what to do."""
+    summary, advice = _classify_error(error, unreachable or "Check {variable} and the server.")
+    return summary, advice.format(variable=variable)
 
 
 def _classify_error(error: RedisError, unreachable: str) -> Fault:
@@ -88,7 +87,7 @@ def _classify_error(error: RedisError, unreachable: str) -> Fault:
     if isinstance(error, AuthenticationError | NoPermissionError):
         return f"refuses us ({kind})", _ACL_ADVICE
     if isinstance(error, BusyLoadingError):
-        return "is still reading its data", "Wait; its log says how far it is."
+        return "is still loading its data", "Wait; its log shows the progress."
     return f"no answer ({kind})", unreachable
 
 
@@ -105,22 +104,22 @@ def _check_append_only(facts: Mapping[str, Any]) -> Finding:
         advice = "Set `appendonly yes`: without it a restart of Redis loses hooks that we acknowledged."
         return Finding("append-only file", "wrong", "off", advice)
     if facts.get("aof_last_write_status", "ok") != "ok":
-        return Finding("append-only file", "wrong", "cannot be written", "Make room on the disk of Redis.")
+        return Finding("append-only file", "wrong", "cannot be written", "Free space on the disk of Redis.")
     return Finding("append-only file", "ok", "on")
 
 
 def _check_fsync(client: Redis) -> Iterator[Finding]:
-    """A hosted Redis may refuse CONFIG; then there is nothing to say."""
+    """Check `appendfsync`. Yields nothing if the server refuses CONFIG, as a hosted Redis may."""
     with contextlib.suppress(RedisError):
         mode = client.config_get("appendfsync").get("appendfsync")
         skips = client.config_get("no-appendfsync-on-rewrite").get("no-appendfsync-on-rewrite")
         if skips == "yes":
             advice = (
-                "Set `no-appendfsync-on-rewrite no`: a power cut during a rewrite loses hooks that we acknowledged."
+                "Set `no-appendfsync-on-rewrite no`: a power failure during a rewrite loses hooks that we acknowledged."
             )
             yield Finding("fsync", "wrong", "none while the append-only file is rewritten", advice)
             return
-        advice = "" if mode == "always" else "With `appendfsync always` a power cut loses nothing either."
+        advice = "" if mode == "always" else "With `appendfsync always` a power failure loses nothing either."
         yield Finding("fsync", "note" if advice else "ok", str(mode), advice)
 
 
@@ -132,7 +131,7 @@ def _check_eviction(facts: Mapping[str, Any]) -> Finding:
 
 
 def _check_clock(drift: float) -> Finding:
-    says = f"{abs(drift):.1f} s from Redis's"
+    summary = f"{abs(drift):.1f} s from Redis's"
     if abs(drift) <= MAX_CLOCK_DRIFT_S:
-        return Finding("clock", "ok", says)
-    return Finding("clock", "wrong", says, "Set the clocks of both machines, for instance with chrony.")
+        return Finding("clock", "ok", summary)
+    return Finding("clock", "wrong", summary, "Set the clocks of both machines, for instance with chrony.")

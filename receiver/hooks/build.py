@@ -1,4 +1,4 @@
-"""Puts the parts of the way in together. Opens nothing: the writer does, in the process that serves."""
+"""Builds the components of the web process. Opens no connection: the writer does so when it starts."""
 
 from __future__ import annotations
 
@@ -27,45 +27,47 @@ from receiver.pages.context import open_pages_context
 
 @dataclass(frozen=True, slots=True)
 class WebComponents:
-    """What the web application is built from."""
+    """The components of the web application."""
 
     rules: HookRules
     writer: BatchWriter
     monitoring: Monitoring | None = None
-    site: Context | None = None
+    pages_context: Context | None = None
     revoked: RevokedTokens | None = None
 
 
 def build_components(settings: Settings, wake_up: Callable[[], None] | None = None) -> WebComponents:
-    """The way in; `kick` wakes the chain and is Celery's unless another is handed in."""
+    """Build the components. `wake_up` wakes the chain; by default it starts a Celery task."""
     writer = BatchWriter(partial(build_ingest_router, settings, wake_up or request_chain_wakeup))
     revoked = RevokedTokens(RevocationCache(make_engine(settings.database_url), time.monotonic), now_us, time.monotonic)
-    intake = HookRules(
-        verify=partial(hook_tokens.verify, settings.secret_keys),
+    rules = HookRules(
+        verify_token=partial(hook_tokens.verify, settings.secret_keys),
         max_bytes=settings.max_hook_bytes,
         now=now_us,
-        receipt=generate_receipt,
+        new_receipt=generate_receipt,
         is_revoked=revoked,
     )
     return WebComponents(
-        intake, writer, build_monitoring(settings, writer, intake.tally), open_pages_context(settings), revoked
+        rules, writer, build_monitoring(settings, writer, rules.tally), open_pages_context(settings), revoked
     )
 
 
 def build_ingest_router(settings: Settings, wake_up: Callable[[], None]) -> IngestRouter:
-    """Redis, the spools and the order between them, for the writer thread of this process."""
+    """Build the router to Redis or the spool, for the writer thread of this process."""
     redis = connect(settings.redis_url, settings.redis_timeout)
-    tap = CircuitBreaker(partial(has_room, redis), time.monotonic)
-    return IngestRouter(redis, SpoolDirectory(settings.data_dir / "spool"), tap, WakeupThread(wake_up).request)
+    circuit_breaker = CircuitBreaker(partial(has_room, redis), time.monotonic)
+    return IngestRouter(
+        redis, SpoolDirectory(settings.data_dir / "spool"), circuit_breaker, WakeupThread(wake_up).request
+    )
 
 
 def request_chain_wakeup() -> None:
-    """Tell Celery that the inbox holds something."""
-    from tasks.chain import start_chain  # noqa: PLC0415 Celery is large, and the first hook need not wait for it
+    """Start the Celery task that reads the inbox."""
+    from tasks.chain import start_chain  # noqa: PLC0415 Celery is slow to import, and the first hook need not wait
 
     start_chain()
 
 
 def generate_receipt(at: int) -> str:
-    """32 hexadecimal digits that sort by time and cannot be guessed."""
+    """Return 32 hexadecimal digits that sort by time and cannot be guessed."""
     return f"{at:014x}{secrets.token_hex(9)}"

@@ -1,33 +1,33 @@
-"""Bodies that come packed (`Content-Encoding`), or are of a kind that no reader takes."""
+"""Decompresses bodies (`Content-Encoding`), and rejects encodings and content types that are not supported."""
 
 from __future__ import annotations
 
 import zlib
 
 GZIP_MAGIC = b"\x1f\x8b"
-_GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15  # what zlib calls the three forms
+_GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15  # zlib's window bits for the three formats
 _WINDOW_BITS = {
     "gzip": (_GZIP,),
     "x-gzip": (_GZIP,),
     "deflate": (_ZLIB, _RAW_DEFLATE),
-}  # some senders of deflate leave its frame out
-_JSON_BEGINNINGS = (b"{", b"[", b'"')  # how JSON begins, and nothing packed does
+}  # some senders of deflate omit the zlib header
+_JSON_BEGINNINGS = (b"{", b"[", b'"')  # JSON begins with one of these, compressed data never does
 
 
 class UnsupportedEncoding(Exception):
-    """Nothing here reads this coding or kind of content."""
+    """The content encoding or content type is not supported."""
 
 
 class CorruptBody(Exception):
-    """It is not what its coding says."""
+    """The body is not in the format that its encoding names."""
 
 
 class DecompressedTooLarge(Exception):
-    """It is longer than may be, once unpacked."""
+    """The decompressed body is too large."""
 
 
 def get_body_encoding(content_encoding: str | None, content_type: str | None) -> str | None:
-    """How a body is packed, for `unpacked`; None: not at all. Raises Unread."""
+    """Return the encoding for `decompress_body`; None if the body is not compressed. Raises UnsupportedEncoding."""
     if content_type and content_type.lstrip().lower().startswith("multipart/"):
         raise UnsupportedEncoding
     names = [name.strip().lower() for name in (content_encoding or "").split(",")]
@@ -40,9 +40,9 @@ def get_body_encoding(content_encoding: str | None, content_type: str | None) ->
 
 
 def decompress_body(encoding: str, body: bytes, max_bytes: int) -> bytes:
-    """The content, of which no more than `most` bytes are ever unpacked. Raises Broken or TooLong.
+    """Return the content. At most `max_bytes` are decompressed. Raises CorruptBody or DecompressedTooLarge.
 
-    A proxy may unpack a body and leave the header: what does not look packed is taken as it is.
+    A proxy may decompress a body and leave the header: a body that does not look compressed is returned unchanged.
     """
     if (
         not body
@@ -58,7 +58,7 @@ def decompress_body(encoding: str, body: bytes, max_bytes: int) -> bytes:
 
 
 def _try_inflate(window_bits: int, body: bytes, max_bytes: int) -> bytes | None:
-    """The content; None if the body is not of this form, breaks off, or has something behind it."""
+    """Return the content; None if the body has another format, is truncated, or is followed by other data."""
     reader = zlib.decompressobj(window_bits)
     try:
         content = reader.decompress(body, max_bytes + 1)

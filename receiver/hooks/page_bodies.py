@@ -1,6 +1,6 @@
-"""Reads the bodies of requests to pages, from anybody: short, soon, and few at once from one network.
+"""Reads the bodies of page requests, with limits on size, time and the total per network.
 
-They have room of their own, so that however many there are, a hook's body is read.
+They have their own budget, so that page requests never keep the body of a hook from being read.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from receiver.hooks.rules import (
 from receiver.networks import find_network
 
 MAX_BODY_BYTES = 64_000
-MAX_TOTAL_BYTES = 16_000_000  # of all that are under way
+MAX_TOTAL_BYTES = 16_000_000  # of all open requests
 MAX_NETWORK_BYTES = 1_000_000
-MIN_CHARGED_BYTES = 8_000  # what a request with a body costs, however short that is
+MIN_CHARGED_BYTES = 8_000  # charged for every request with a body, however short it is
 BODY_TIMEOUT_S = 10.0
 
 
 class PageBodyReader:
-    """The bodies under way. `seconds`: how long one may take."""
+    """Reads bodies within a budget. `timeout_s`: the time limit for one body."""
 
-    def __init__(self, room: BodyBudget | None = None, seconds: float = BODY_TIMEOUT_S) -> None:
-        self._room = room or BodyBudget(MAX_TOTAL_BYTES, MAX_NETWORK_BYTES)
-        self._seconds = seconds
+    def __init__(self, budget: BodyBudget | None = None, timeout_s: float = BODY_TIMEOUT_S) -> None:
+        self._budget = budget or BodyBudget(MAX_TOTAL_BYTES, MAX_NETWORK_BYTES)
+        self._timeout_s = timeout_s
 
     async def read(self, scope: Any, http: Any) -> bytes:
-        """The whole body. Raises TurnedAway."""
+        """Return the whole body. Raises RequestRejected."""
         length = _parse_length(scope.headers)
         if length == 0:
             return b""
         try:
-            with self._room.body(_find_network(scope)) as body:
-                async with asyncio.timeout(self._seconds):
+            with self._budget.new_reservation(_find_network(scope)) as body:
+                async with asyncio.timeout(self._timeout_s):
                     return await _read(http, length, body)
         except BodyBudgetExceeded:
             raise _reject(UNAVAILABLE) from None
@@ -52,7 +52,7 @@ class PageBodyReader:
 
 
 async def _read(http: Any, length: int | None, body: BodyReservation) -> bytes:
-    body.grow(max(MIN_CHARGED_BYTES, length or 0))  # before anything is read: the server below us keeps what comes
+    body.grow(max(MIN_CHARGED_BYTES, length or 0))  # before anything is read: granian buffers what arrives
     chunks: list[bytes] = []
     size = 0
     async for chunk in http:
@@ -68,7 +68,7 @@ async def _read(http: Any, length: int | None, body: BodyReservation) -> bytes:
 
 
 def _parse_length(headers: Any) -> int | None:
-    """How long a body will be; None if only its end says so. Raises TurnedAway."""
+    """Return the announced length; None for a chunked body. Raises RequestRejected."""
     if headers.get("transfer-encoding"):
         return None
     length = headers.get("content-length") or "0"

@@ -1,6 +1,6 @@
-"""The rules of `/hooks/<store>/<token>/<event>`: where a hook may be handed in, how large, and what is answered.
+"""The rules of `/hooks/<store>/<token>/<event>`: which requests are accepted, and how each is answered.
 
-It checks the token and the size, has the raw bytes kept and answers; it parses nothing and touches no database.
+They check token, method and size. They parse no body and use no database.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from receiver.hooks.content_encoding import (
 
 EVENT_PATTERN = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 ALLOWED_METHODS = frozenset({"POST", "GET", "HEAD"})
-PROBE_METHODS = frozenset({"HEAD", "OPTIONS"})  # methods that bring no hook
+PROBE_METHODS = frozenset({"HEAD", "OPTIONS"})  # methods that carry no hook
 PATH_PREFIX = "hooks/"
-PATH_SEGMENTS = 3  # parts behind it: store, token, event
-MAX_SEARCHED_SEGMENTS = 8  # of an address, in which a token is looked for
+PATH_SEGMENTS = 3  # after the prefix: store, token, event
+MAX_SEARCHED_SEGMENTS = 8  # segments of a path that are searched for a token
 RETRY_AFTER_S = "5"  # seconds
-MAX_LENGTH_DIGITS = 18  # digits; more is too large, and too slow to convert
+MAX_LENGTH_DIGITS = 18  # a longer number is too large, and slow to convert
 
 
-HeaderGetter = Callable[[str], str | None]  # a header's value, by its name in small letters
+HeaderGetter = Callable[[str], str | None]  # lower-case header name -> value
 
 
 class Answer(NamedTuple):
-    """A response, in WSGI's terms."""
+    """A response; `status` and `headers` as in WSGI."""
 
     status: str
     headers: list[tuple[str, str]]
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
 
 
 class RequestRejected(Exception):
-    """The request cannot be taken; carries the answer."""
+    """The request is rejected; carries the answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -83,7 +83,7 @@ PROBE_ANSWER = Answer("200 OK", [("Content-Type", "application/json"), ("Cache-C
 
 
 class HookRoute(NamedTuple):
-    """Where a request with a good token wants to go."""
+    """Store, token version and event of a request with a valid token."""
 
     store: str
     version: int
@@ -92,115 +92,115 @@ class HookRoute(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HookRules:
-    """The rules and what they need."""
+    """The rules and their dependencies."""
 
-    verify: Callable[[str, str], int]  # store, token -> token version, or InvalidToken
+    verify_token: Callable[[str, str], int]  # store, token -> token version; raises InvalidToken
     max_bytes: int
     now: Callable[[], int]  # µs
-    receipt: Callable[[int], str]  # a new one, for a hook received then
+    new_receipt: Callable[[int], str]  # time of arrival (µs) -> a new receipt
     tally: RejectionCounter = field(default_factory=RejectionCounter)
     is_revoked: Callable[[str, int], bool] = lambda _store, _version: False  # store, token version
 
-    def address(self, path: str) -> list[str] | None:
-        """The parts of a hook's address, to admit; None if it is none.
+    def parse_path(self, path: str) -> list[str] | None:
+        """Return the path segments of a hook URL for `authorize`; None if the path is not a hook URL.
 
-        Slashes may be doubled or stand at the end, and a proxy may have changed what is in front: with a right token
-        the address can mean only one hook. Whatever else holds such a token is a hook too, and turned away as one.
+        Doubled and trailing slashes are ignored, and a proxy may have changed the prefix: with a valid token the path
+        can mean only one hook. Any other path with a valid token is treated as a hook too, and rejected as one.
         """
-        parts = [part for part in path.split("/") if part]
-        behind = parts[1:] if path.lstrip("/")[: len(PATH_PREFIX)].lower() == PATH_PREFIX else None
+        segments = [part for part in path.split("/") if part]
+        behind = segments[1:] if path.lstrip("/")[: len(PATH_PREFIX)].lower() == PATH_PREFIX else None
         if behind is not None and len(behind) == PATH_SEGMENTS:
             return behind
-        if self._find_signed_store(parts[-PATH_SEGMENTS:-1]):
-            return parts[-PATH_SEGMENTS:]
-        return parts if behind is None and self._find_signed_store(parts) else behind
+        if self._find_signed_store(segments[-PATH_SEGMENTS:-1]):
+            return segments[-PATH_SEGMENTS:]
+        return segments if behind is None and self._find_signed_store(segments) else behind
 
-    def admit(self, method: str, parts: Sequence[str]) -> HookRoute | None:
-        """Where a request wants to go; None for a probe (HEAD). Every wrong address gets the same TurnedAway.
+    def authorize(self, method: str, segments: Sequence[str]) -> HookRoute | None:
+        """Return the route of a request; None for a probe (HEAD). Every wrong URL raises the same RequestRejected.
 
-        The names of stores and events have no capitals, so an address may have them there.
+        Store and event names are lower-case, so their case in the URL is ignored.
         """
-        if len(parts) != PATH_SEGMENTS:
-            raise self._reject_unrouted(method, parts, NOT_FOUND)
+        if len(segments) != PATH_SEGMENTS:
+            raise self._reject_unrouted(method, segments, NOT_FOUND)
         if method not in ALLOWED_METHODS:
-            raise self._reject_unrouted(method, parts, METHOD_NOT_ALLOWED)
-        store, token, event = parts[0].lower(), parts[1], parts[2].lower()
+            raise self._reject_unrouted(method, segments, METHOD_NOT_ALLOWED)
+        store, token, event = segments[0].lower(), segments[1], segments[2].lower()
         if EVENT_PATTERN.fullmatch(event) is None:
-            raise self._reject_unrouted(method, parts, NOT_FOUND)
+            raise self._reject_unrouted(method, segments, NOT_FOUND)
         try:
-            version = self.verify(store, token)
+            version = self.verify_token(store, token)
         except InvalidToken:
             if method != "HEAD":
                 metrics.REJECTED_HOOKS.labels(NOT_FOUND.status[:3]).inc()
             raise RequestRejected(NOT_FOUND) from None
         if self.is_revoked(store, version):
-            raise RequestRejected(REVOKED) if method == "HEAD" else self.lost(store, REVOKED)
+            raise RequestRejected(REVOKED) if method == "HEAD" else self.reject(store, REVOKED)
         return None if method == "HEAD" else HookRoute(store, version, event)
 
-    def lost(self, store: str, answer: Answer) -> RequestRejected:
-        """For a hook with a right token that is not taken, and will not come again."""
+    def reject(self, store: str, answer: Answer) -> RequestRejected:
+        """Count and build a rejection of a hook with a valid token. Cratejoy does not send it again."""
         status = answer.status[:3]
         metrics.REJECTED_HOOKS.labels(status).inc()
         metrics.REJECTED_SIGNED_HOOKS.labels(status).inc()
         self.tally.add(store, status, self.now())
         return RequestRejected(answer)
 
-    def _reject_unrouted(self, method: str, parts: Sequence[str], answer: Answer) -> RequestRejected:
-        """For what is no hook by its address or method; it is lost if it brings a right token."""
-        store = None if method in PROBE_METHODS else self._find_signed_store(parts)
-        return RequestRejected(answer) if store is None else self.lost(store, answer)
+    def _reject_unrouted(self, method: str, segments: Sequence[str], answer: Answer) -> RequestRejected:
+        """Build a rejection for a wrong path or method. Counted only if the path has a valid token."""
+        store = None if method in PROBE_METHODS else self._find_signed_store(segments)
+        return RequestRejected(answer) if store is None else self.reject(store, answer)
 
-    def _find_signed_store(self, parts: Sequence[str]) -> str | None:
-        """The store that is named before a right token of its own, if there is one."""
-        for store, token in pairwise(parts[:MAX_SEARCHED_SEGMENTS]):
+    def _find_signed_store(self, segments: Sequence[str]) -> str | None:
+        """Return the store whose name stands before a valid token of its own, if any."""
+        for store, token in pairwise(segments[:MAX_SEARCHED_SEGMENTS]):
             if token[:1].isdigit() and "." in token:
                 with contextlib.suppress(InvalidToken):
-                    self.verify(store.lower(), token)
+                    self.verify_token(store.lower(), token)
                     return store.lower()
         return None
 
-    def hook(self, place: HookRoute, raw: bytes, query: str | None) -> RawHook:
-        """The hook as it is kept, with the receipt its sender will be told."""
+    def build_hook(self, route: HookRoute, raw: bytes, query: str | None) -> RawHook:
+        """Build the hook to be stored, with a new receipt."""
         at = self.now()
-        return RawHook(self.receipt(at), place.store, place.version, place.event, at, raw, query)
+        return RawHook(self.new_receipt(at), route.store, route.version, route.event, at, raw, query)
 
-    def length(self, store: str, content_length: str | None) -> int | None:
-        """The announced length; None for a chunked body. TurnedAway if it is no length, or too much."""
+    def parse_length(self, store: str, content_length: str | None) -> int | None:
+        """Return the announced length; None for a chunked body. Raises RequestRejected if invalid or too large."""
         if not content_length:
             return None
         if not (content_length.isascii() and content_length.isdigit()):
-            raise self.lost(store, BAD_LENGTH)
+            raise self.reject(store, BAD_LENGTH)
         if len(content_length) > MAX_LENGTH_DIGITS or int(content_length) > self.max_bytes:
-            raise self.lost(store, TOO_LARGE)
+            raise self.reject(store, TOO_LARGE)
         return int(content_length)
 
-    def whole(self, store: str, length: int | None, missing: int) -> None:
-        """TurnedAway unless a body, of which so much was not seen, is whole and not too large."""
+    def check_complete(self, store: str, length: int | None, missing: int) -> None:
+        """Raise RequestRejected if a body is incomplete or too large. `missing`: allowed bytes not received."""
         if length is None and missing <= 0:
-            raise self.lost(store, TOO_LARGE)
+            raise self.reject(store, TOO_LARGE)
         if length is not None and missing:
-            raise self.lost(store, INCOMPLETE)
+            raise self.reject(store, INCOMPLETE)
 
     def parse_encoding(self, store: str, headers: HeaderGetter) -> str | None:
-        """How the body is packed; None: not at all. TurnedAway if nothing here reads it, before it is read."""
+        """Return how the body is compressed; None if it is not. Raises RequestRejected if that is not supported."""
         content_encoding, content_type = headers("content-encoding"), headers("content-type")
         try:
             return get_body_encoding(content_encoding, content_type)
         except UnsupportedEncoding:
-            raise self.lost(store, UNSUPPORTED_ENCODING) from None
+            raise self.reject(store, UNSUPPORTED_ENCODING) from None
 
     def decompress(self, store: str, encoding: str, body: bytes) -> bytes:
-        """The content of a packed body, which may be no longer than one that is not packed. Or TurnedAway."""
+        """Return the decompressed body, at most `max_bytes` long. Raises RequestRejected."""
         try:
             return decompress_body(encoding, body, self.max_bytes)
         except DecompressedTooLarge:
-            raise self.lost(store, TOO_LARGE) from None
+            raise self.reject(store, TOO_LARGE) from None
         except CorruptBody:
-            raise self.lost(store, CORRUPT_ENCODING) from None
+            raise self.reject(store, CORRUPT_ENCODING) from None
 
 
 def build_hook_answer(hook: RawHook, route: Route) -> Answer:
-    """The receipt, or a plea to come again."""
-    return (
-        UNAVAILABLE if route == "refused" else _build_json_answer("200 OK", b'{"receipt":"%s"}' % hook.receipt.encode())
-    )
+    """Build the answer: the receipt, or 503 with Retry-After if the hook could not be stored."""
+    if route == "refused":
+        return UNAVAILABLE
+    return _build_json_answer("200 OK", b'{"receipt":"%s"}' % hook.receipt.encode())

@@ -1,6 +1,6 @@
-"""Granian's own interface, in front of everything: hooks are answered on the event loop, pages by Flask in a thread.
+"""The RSGI application that granian runs: answers hooks on the event loop, and other requests by Flask in a thread.
 
-A hook costs less here than a thread hand-over, and a sender that dawdles holds no thread. The rules are the intake's.
+A hook costs less than a switch to a thread, and a slow sender holds no thread.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # granian exports it without saying so
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # not in granian's __all__
 
 from pipeline.inbox.batch_writer import RESULT_TIMEOUT_S, BatchWriter
 from pipeline.infra import metrics
 from pipeline.infra.tracing import span
-from receiver.charset import in_utf8
+from receiver.charset import convert_to_utf8
 from receiver.hooks.body_budget import BodyBudget, BodyBudgetExceeded, BodyReservation
 from receiver.hooks.page_bodies import PageBodyReader
 from receiver.hooks.rules import (
@@ -33,13 +33,13 @@ from receiver.hooks.timeouts import RequestTimeouts
 from receiver.hooks.wsgi_adapter import run_wsgi
 from receiver.pages.lazy_app import MAX_PAGE_REQUESTS
 
-HOOK_BODY_TIMEOUT_S = 30.0  # how long a hook's body may take
-MAX_STORE_BYTES = 64_000_000  # of bodies under way; a quarter of what all stores together may have
-PAGE_THREADS = MAX_PAGE_REQUESTS + 10  # the loop's own pool has six on two cores: as many as people may fill with pages
+HOOK_BODY_TIMEOUT_S = 30.0  # time limit for a hook: body and answer
+MAX_STORE_BYTES = 64_000_000  # of a store's bodies in memory; a quarter of the total for all stores
+PAGE_THREADS = MAX_PAGE_REQUESTS + 10  # the loop's default pool has six on two cores, which pages alone can fill
 
 
 class RsgiProtocol(Protocol):
-    """Granian's side of one request; its body comes whole or in chunks."""
+    """Granian's protocol object for one request; reads the body whole or in chunks."""
 
     def __call__(self) -> Any: ...
     def __aiter__(self) -> Any: ...
@@ -74,53 +74,55 @@ class HookServer:
 
     async def __rsgi__(self, scope: Any, http: RsgiProtocol) -> None:
         try:
-            parts = self._rules.address(scope.path)
-            answer = await (self._page(scope, http) if parts is None else self._handle_hook(scope, http, parts))
-        except RequestRejected as turned:
-            answer = turned.answer
+            segments = self._rules.parse_path(scope.path)
+            answer = await (
+                self._handle_page(scope, http) if segments is None else self._handle_hook(scope, http, segments)
+            )
+        except RequestRejected as rejected:
+            answer = rejected.answer
         http.response_bytes(int(answer.status[:3]), answer.headers, b"" if scope.method == "HEAD" else answer.body)
 
-    async def _handle_hook(self, scope: Any, http: RsgiProtocol, parts: list[str]) -> Answer:
-        place = self._rules.admit(scope.method, parts)
-        if place is None:
+    async def _handle_hook(self, scope: Any, http: RsgiProtocol, segments: list[str]) -> Answer:
+        route = self._rules.authorize(scope.method, segments)
+        if route is None:
             return PROBE_ANSWER
         try:
-            with self._timeouts.watched(), self._hook_budget.body(place.store) as body:
-                return await self._take(scope, http, place, body)
+            with self._timeouts.limit(), self._hook_budget.new_reservation(route.store) as body:
+                return await self._accept_hook(scope, http, route, body)
         except BodyBudgetExceeded:
-            raise self._rules.lost(place.store, UNAVAILABLE) from None
+            raise self._rules.reject(route.store, UNAVAILABLE) from None
         except TimeoutError:
-            raise self._rules.lost(place.store, TOO_SLOW) from None
+            raise self._rules.reject(route.store, TOO_SLOW) from None
 
-    async def _take(self, scope: Any, http: RsgiProtocol, place: HookRoute, body: BodyReservation) -> Answer:
-        length = self._rules.length(place.store, scope.headers.get("content-length"))
-        coding = self._rules.parse_encoding(place.store, scope.headers.get)
-        raw = await self._body(http, place.store, length, body)
-        if coding is not None:
-            raw = await self._decompress(place.store, coding, raw, body)
-        raw = in_utf8(scope.headers.get("content-type"), raw, self._rules.max_bytes)
-        hook = self._rules.hook(place, raw, scope.query_string if scope.method == "GET" else None)
+    async def _accept_hook(self, scope: Any, http: RsgiProtocol, route: HookRoute, body: BodyReservation) -> Answer:
+        length = self._rules.parse_length(route.store, scope.headers.get("content-length"))
+        encoding = self._rules.parse_encoding(route.store, scope.headers.get)
+        raw = await self._read_body(http, route.store, length, body)
+        if encoding is not None:
+            raw = await self._decompress(route.store, encoding, raw, body)
+        raw = convert_to_utf8(scope.headers.get("content-type"), raw, self._rules.max_bytes)
+        hook = self._rules.build_hook(route, raw, scope.query_string if scope.method == "GET" else None)
         with metrics.ACKNOWLEDGEMENT_SECONDS.time(), span("acknowledge", receipt=hook.receipt, event=hook.event):
             return build_hook_answer(hook, await self._writer.submit_async(hook))
 
-    async def _body(self, http: RsgiProtocol, store: str, length: int | None, body: BodyReservation) -> bytes:
+    async def _read_body(self, http: RsgiProtocol, store: str, length: int | None, body: BodyReservation) -> bytes:
         if length == 0:
             return b""
         if length is None:
             return await self._read_chunked(http, store, body)
-        body.grow(length)  # before anything is read: the server below us keeps what comes
+        body.grow(length)  # before anything is read: granian buffers what arrives
         try:
-            raw: bytes = await http()  # no more than was announced; a loop over chunks costs twice as much
+            raw: bytes = await http()  # at most as long as announced; a loop over chunks costs twice as much
         except ProtocolClosed:
-            raise self._rules.lost(store, INCOMPLETE) from None
-        self._rules.whole(store, length, length - len(raw))
+            raise self._rules.reject(store, INCOMPLETE) from None
+        self._rules.check_complete(store, length, length - len(raw))
         return raw
 
     async def _read_chunked(self, http: RsgiProtocol, store: str, body: BodyReservation) -> bytes:
-        """A body that breaks off ends here like a whole one; it cannot be read then, and dies with its bytes.
+        """Read a chunked body. A truncated one looks complete here: it becomes a dead hook with its bytes.
 
-        Granian (2.8.9 still) tells them apart only to whoever reads all of it at once (`await http()`), however long
-        it is. In a loop the break is an empty chunk, as trailers are, and `client_disconnect()` knows nothing of it.
+        Granian (as of 2.8.9) reports the difference only when the whole body is read at once (`await http()`), whatever
+        its length. In a loop a disconnect is an empty chunk, as trailers are; `client_disconnect()` does not report it.
         """
         missing = self._rules.max_bytes + 1
         chunks: list[bytes] = []
@@ -130,24 +132,24 @@ class HookServer:
             missing -= len(chunk)
             if missing <= 0:
                 break
-        self._rules.whole(store, None, missing)
+        self._rules.check_complete(store, None, missing)
         return b"".join(chunks)
 
-    async def _decompress(self, store: str, coding: str, raw: bytes, body: BodyReservation) -> bytes:
-        """In a thread, since it may take as long as a hundred hooks; one at a time, so that one core is left."""
+    async def _decompress(self, store: str, encoding: str, raw: bytes, body: BodyReservation) -> bytes:
+        """Decompress in a thread, as it may take as long as 100 hooks; one at a time, so that one core stays free."""
         loop = asyncio.get_running_loop()
-        content = await loop.run_in_executor(self._decompression_thread, self._rules.decompress, store, coding, raw)
+        content = await loop.run_in_executor(self._decompression_thread, self._rules.decompress, store, encoding, raw)
         body.grow(len(content))
         return content
 
-    async def _page(self, scope: Any, http: RsgiProtocol) -> Answer:
-        """However long it takes: a thread cannot be called off, and what it has saved must be answered."""
+    async def _handle_page(self, scope: Any, http: RsgiProtocol) -> Answer:
+        """Answer a page request. No timeout: a thread cannot be cancelled, and what it saved must be answered."""
         sent = await self._page_bodies.read(scope, http)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, run_wsgi, self._pages, scope, sent)
 
 
 def _build_hook_budget(max_hook_bytes: int) -> BodyBudget:
-    """Room for the hooks under way. A store that fills its own leaves the others theirs."""
+    """Build the budget for bodies in memory. A store that uses up its share leaves the others theirs."""
     share = max(MAX_STORE_BYTES, 2 * max_hook_bytes)
     return BodyBudget(4 * share, share)

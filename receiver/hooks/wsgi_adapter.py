@@ -1,4 +1,4 @@
-"""Runs a WSGI application for one request of granian's RSGI interface: a scope in, a whole answer out."""
+"""Runs a WSGI application for one RSGI request and returns its complete answer."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from urllib.parse import unquote_to_bytes
 
 from receiver.hooks.rules import Answer
 
-_UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # CGI gives these two no HTTP_
+_UNPREFIXED = {
+    "content-type": "CONTENT_TYPE",
+    "content-length": "CONTENT_LENGTH",
+}  # these two have no HTTP_ prefix
 
 
 def run_wsgi(app: Callable[..., Iterable[bytes]], scope: Any, body: bytes) -> Answer:
-    """What the application answers. It runs in the calling thread."""
-    begun: list[tuple[str, list[tuple[str, str]]]] = []
+    """Return the application's answer. It runs in the calling thread."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], None]:
-        begun[:] = [(status, headers)]
+        started[:] = [(status, headers)]
         return lambda _: None
 
     chunks = app(build_environ(scope, body), start_response)
     try:
-        answered = b"".join(chunks)
+        body_bytes = b"".join(chunks)
     finally:
         close = getattr(chunks, "close", None)
         if close is not None:
             close()
-    status, headers = begun[0]
-    return Answer(status, [(name.lower(), value) for name, value in headers], answered)
+    status, headers = started[0]
+    return Answer(status, [(name.lower(), value) for name, value in headers], body_bytes)
 
 
 def build_environ(scope: Any, body: bytes) -> dict[str, Any]:
-    """PEP 3333's environment of a request."""
+    """Build the WSGI environment (PEP 3333) of a request."""
     host, _, port = scope.server.rpartition(":")
     client, _, client_port = scope.client.rpartition(":")
     environ: dict[str, Any] = {
@@ -56,7 +59,7 @@ def build_environ(scope: Any, body: bytes) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for name in scope.headers.keys():  # noqa: SIM118 granian's headers are no mapping
+    for name in scope.headers.keys():  # noqa: SIM118 granian's headers are not a mapping
         key = _UNPREFIXED.get(name, f"HTTP_{name.upper().replace('-', '_')}")
         environ[key] = ",".join(scope.headers.get_all(name))
     environ["CONTENT_LENGTH"] = str(len(body))

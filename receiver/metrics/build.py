@@ -1,4 +1,4 @@
-"""Puts the parts together that watch: the pulse, and the page with the figures. Opens nothing before they are used."""
+"""Builds the monitoring of the web process: heartbeats, metrics page and fallback sweep. Opens no connection yet."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from receiver.metrics.heartbeat import POLL_INTERVAL_S, HeartbeatDeps, Heartbeat
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """What the web application shows of itself and of the fleet."""
+    """The monitoring components of a web process."""
 
     heartbeat: HeartbeatThread
     metrics_page: MetricsPage
@@ -36,68 +36,70 @@ class Monitoring:
 
 
 def build_monitoring(settings: Settings, writer: BatchWriter, tally: RejectionCounter) -> Monitoring:
-    """For the process that serves."""
+    """Build the monitoring for the web process."""
     redis, engine = connect(settings.redis_url, settings.redis_timeout), make_engine(settings.database_url)
     context = build_context(settings, engine, redis)
     now = context.now
-    counts = FleetTotals(redis)
-    began = _HeartbeatStart(redis, settings.heartbeat_seconds, now())
+    totals = FleetTotals(redis)
+    heartbeat_start = _HeartbeatStart(redis, settings.heartbeat_seconds, now())
 
-    def share() -> None:
-        began.tell()
-        counts.share()
+    def share_counts() -> None:
+        heartbeat_start.renew()
+        totals.publish()
         tally.flush(redis)
 
-    organs = HeartbeatDeps(
-        send=lambda: writer.submit(build_heartbeat(now())), look=lambda: _load_arrival(engine), share=share
+    deps = HeartbeatDeps(
+        send_heartbeat=lambda: writer.submit(build_heartbeat(now())),
+        load_arrival=lambda: _load_arrival(engine),
+        share_counts=share_counts,
     )
-    pulse = HeartbeatThread(organs, settings.heartbeat_seconds, now)
-    by_itself = settings.reconcile_seconds > 0
+    heartbeat = HeartbeatThread(deps, settings.heartbeat_seconds, now)
+    is_scheduled = settings.reconcile_seconds > 0
     sources = MetricsSources(
         redis,
-        counts,
+        totals,
         backlog=lambda: _load_backlog(engine),
-        hearing=lambda: _load_hook_health(engine, now()),
+        hook_health=lambda: _load_hook_health(engine, now()),
         attention=lambda: find_attention_items(context),
-        stores=lambda: _load_stores(engine, now(), is_scheduled=by_itself),
+        stores=lambda: _load_stores(engine, now(), is_scheduled=is_scheduled),
         get_status=writer.get_status,
-        chain=pulse.chain,
+        chain=heartbeat.chain,
         now=now,
     )
-    instead = FallbackSweepThread(lambda: run_fallback_sweep(context))
-    return Monitoring(pulse, MetricsPage(sources), settings.metrics_token, instead)
+    fallback_sweep = FallbackSweepThread(lambda: run_fallback_sweep(context))
+    return Monitoring(heartbeat, MetricsPage(sources), settings.metrics_token, fallback_sweep)
 
 
 class _HeartbeatStart:
-    """Tells `cratewire status` since when heartbeats are sent, as long as somebody sends them."""
+    """Keeps in Redis since when heartbeats are sent, for `cratewire status`. Expires when no process sends any."""
 
-    def __init__(self, redis: Redis, every: float, at: int) -> None:
+    def __init__(self, redis: Redis, interval_s: float, at: int) -> None:
         self._redis = redis
         self._at = at
-        self._ttl_ms = round((MAX_MISSED_HEARTBEATS * every + 2 * POLL_INTERVAL_S) * 1000)
-        self._wanted = bool(every)
+        self._ttl_ms = round((MAX_MISSED_HEARTBEATS * interval_s + 2 * POLL_INTERVAL_S) * 1000)
+        self._is_enabled = bool(interval_s)
 
-    def tell(self) -> None:
-        if self._wanted:
+    def renew(self) -> None:
+        if self._is_enabled:
             self._redis.set(redis_keys.HEARTBEAT_STARTED, self._at, px=self._ttl_ms, nx=True)
             self._redis.pexpire(redis_keys.HEARTBEAT_STARTED, self._ttl_ms)
 
 
 def _load_arrival(engine: Engine) -> HeartbeatArrival | None:
-    with reading(engine) as db:
-        return find_last_heartbeat(db)
+    with reading(engine) as conn:
+        return find_last_heartbeat(conn)
 
 
 def _load_hook_health(engine: Engine, now: int) -> HookHealth:
-    with reading(engine) as db:
-        return get_hook_health(db, now)
+    with reading(engine) as conn:
+        return get_hook_health(conn, now)
 
 
 def _load_stores(engine: Engine, now: int, *, is_scheduled: bool) -> StoreStates:
-    with reading(engine) as db:
-        return load_store_states(db, now, is_scheduled=is_scheduled)
+    with reading(engine) as conn:
+        return load_store_states(conn, now, is_scheduled=is_scheduled)
 
 
 def _load_backlog(engine: Engine) -> Backlog:
-    with reading(engine) as db:
-        return load_backlog(db)
+    with reading(engine) as conn:
+        return load_backlog(conn)

@@ -1,7 +1,7 @@
-"""Writes the page Prometheus reads: the fleet's totals, and how things stand now.
+"""The `/metrics` endpoint in Prometheus's text format: the fleet's totals and the current gauges.
 
-Any web process can show the whole fleet's figures, because they are kept in Redis and in the ledger; only the spool and
-the readiness are its own. If a source is away its figures are left out, and the page says so.
+Any web process shows the figures of the whole fleet, since they are in Redis and in the ledger; only the spool and
+the readiness are its own. If a source is unavailable, its figures are left out and `cratewire_source_up` is 0.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from pipeline.inbox.ingest import IngestStatus
 from pipeline.infra.metrics.fleet import build_families
 from pipeline.ledger.queries import Backlog, ChainStatus
 from pipeline.monitoring.status import HookHealth
-from receiver.metrics import collect as looks
+from receiver.metrics import collect
 from receiver.metrics.collect import Sample, StoreStates, build_gauge_families, collect_stores
 from receiver.metrics.fleet_totals import FleetTotals
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsSources:
-    """Where figures come from. Those that go out of this process raise RedisError or SQLAlchemyError when they fail."""
+    """The sources of the figures. Those outside this process may raise RedisError or SQLAlchemyError."""
 
     redis: Redis
-    counts: FleetTotals
+    totals: FleetTotals
     backlog: Callable[[], Backlog]
-    hearing: Callable[[], HookHealth]
+    hook_health: Callable[[], HookHealth]
     attention: Callable[[], Sequence[AttentionItem]]
     stores: Callable[[], StoreStates]
     get_status: Callable[[], IngestStatus | None]
@@ -43,47 +43,47 @@ class MetricsSources:
 
 
 class MetricsPage:
-    """One reader at a time: whoever comes meanwhile gets the page before, so that a slow database costs one thread."""
+    """Renders the page for one request at a time; others get the last page: a slow database blocks one thread."""
 
     def __init__(self, sources: MetricsSources) -> None:
         self._sources = sources
-        self._busy = threading.Lock()
-        self._page = b""
+        self._lock = threading.Lock()
+        self._last_page = b""
 
-    def page(self) -> bytes:
-        """The page in Prometheus's text format."""
-        if self._busy.acquire(blocking=not self._page):
+    def render(self) -> bytes:
+        """Return the page in Prometheus's text format."""
+        if self._lock.acquire(blocking=not self._last_page):
             try:
-                self._page = self._write()
+                self._last_page = self._render()
             finally:
-                self._busy.release()
-        return self._page
+                self._lock.release()
+        return self._last_page
 
-    def _write(self) -> bytes:
+    def _render(self) -> bytes:
         registry = CollectorRegistry()
-        gauges = [*build_gauge_families(self._look())]  # first, since it looks the totals up too
-        totals = self._sources.counts.now()
+        gauges = [*build_gauge_families(self._collect_samples())]  # first, since it refreshes the totals too
+        totals = self._sources.totals.get_current()
         registry.register(_StaticCollector([*(build_families(totals) if totals is not None else ()), *gauges]))
         return generate_latest(registry)
 
-    def _look(self) -> Iterator[Sample]:
-        ask, now = self._sources, self._sources.now()
-        yield from looks.collect_attention(ask.attention())
-        yield from looks.collect_process(ask.get_status(), ask.chain(), now)
+    def _collect_samples(self) -> Iterator[Sample]:
+        sources, now = self._sources, self._sources.now()
+        yield from collect.collect_attention(sources.attention())
+        yield from collect.collect_process(sources.get_status(), sources.chain(), now)
         found: list[Backlog] = []
         try:
-            found.append(ask.backlog())
-            yield from [*looks.collect_ledger(found[0], now), *looks.collect_monitoring(ask.hearing(), now)]
-            yield from [*collect_stores(ask.stores(), now)]
+            found.append(sources.backlog())
+            yield from [*collect.collect_ledger(found[0], now), *collect.collect_monitoring(sources.hook_health(), now)]
+            yield from [*collect_stores(sources.stores(), now)]
         except SQLAlchemyError:
             yield Sample("cratewire_source_up", 0, ("ledger",))
         else:
             yield Sample("cratewire_source_up", 1, ("ledger",))
         try:
-            ask.counts.read()
+            sources.totals.refresh()
             inbox = [
-                *looks.collect_inbox(ask.redis, now),
-                *looks.collect_rate_limits(ask.redis, found[0].connections if found else ()),
+                *collect.collect_inbox(sources.redis, now),
+                *collect.collect_rate_limits(sources.redis, found[0].connections if found else ()),
             ]
         except RedisError:
             yield Sample("cratewire_source_up", 0, ("redis",))
@@ -92,7 +92,7 @@ class MetricsPage:
 
 
 class _StaticCollector:
-    """What prometheus_client asks for its families."""
+    """The collector that prometheus_client expects: returns metrics that were built before."""
 
     def __init__(self, found: Iterable[Metric]) -> None:
         self._found = found
@@ -101,8 +101,11 @@ class _StaticCollector:
         return self._found
 
 
-def blueprint(page: Callable[[], bytes], token: str) -> Blueprint:
-    """The view. Prometheus shows the token as `Authorization: Bearer …`."""
+def blueprint(render: Callable[[], bytes], token: str) -> Blueprint:
+    """Build the view. Prometheus sends the token as `Authorization: Bearer …`.
+
+    Needed from every client: behind a reverse proxy all clients look local, and the figures are confidential.
+    """
     watch = Blueprint("watch", __name__)
     wanted = f"Bearer {token}".encode()
 
@@ -110,6 +113,6 @@ def blueprint(page: Callable[[], bytes], token: str) -> Blueprint:
     def metrics() -> Response:
         if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), wanted):
             return Response("a token is needed\n", 401, {"WWW-Authenticate": "Bearer"})
-        return Response(page(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+        return Response(render(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
     return watch

@@ -1,6 +1,6 @@
-"""Looks at what needs a person, and sends the mails, while no sweep does: a worker that does not run says nothing.
+"""Finds what needs attention and sends the mails while no worker does: a worker that is down cannot report itself.
 
-A thread of its own in each web process: a mail server may take long, and heartbeats must not wait for it.
+It has a thread of its own in each web process: a mail server may be slow, and heartbeats must not wait for it.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ SWEEP_INTERVAL_S = 30.0
 
 
 class FallbackSweepThread:
-    """Calls `look` every half minute until it is stopped."""
+    """Calls `sweep` every half minute until it is stopped."""
 
     def __init__(self, sweep: Callable[[], object], interval_s: float = SWEEP_INTERVAL_S) -> None:
-        self._look = sweep
-        self._every = interval_s
-        self._ended = threading.Event()
+        self._sweep = sweep
+        self._interval_s = interval_s
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self._fails = False
+        self._is_failing = False
 
     def start(self) -> None:
-        """Begin, in the process that serves."""
-        self._thread = threading.Thread(target=self._run, name="instead", daemon=True)
+        """Start the thread; call it in the worker process."""
+        self._thread = threading.Thread(target=self._run, name="fallback-sweep", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End; a mail that is being sent is not waited for."""
-        self._ended.set()
+        """Stop the thread, without waiting for a mail that is being sent."""
+        self._stopped.set()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._every):
+        while not self._stopped.wait(self._interval_s):
             try:
-                self._look()
-            except Exception as error:  # noqa: BLE001 whatever is away, the next look comes
-                if not self._fails:
-                    log.warning("web cannot look at what needs a person", error=type(error).__name__)
-                self._fails = True
+                self._sweep()
+            except Exception as error:  # noqa: BLE001 the thread survives any failure
+                if not self._is_failing:
+                    log.warning("fallback sweep failed", error=type(error).__name__)
+                self._is_failing = True
             else:
-                self._fails = False
+                self._is_failing = False
 
 
 def run_fallback_sweep(context: Context) -> bool:
-    """Look, tell and send, if no sweep has looked for minutes; whether that was so."""
+    """Sweep and send mails and notices if no worker has swept for minutes. Returns whether it did."""
     if not sweep_as_fallback(context):
         return False
     settings = context.settings

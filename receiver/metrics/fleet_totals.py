@@ -1,4 +1,4 @@
-"""What the fleet has counted, as one web process knows it: for the pulse, which shares its part, and for the page."""
+"""The counters of the whole fleet as one web process knows them; it publishes its own part."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pipeline.infra.metrics.fleet import MetricsPublisher, Totals, get_totals
 
 
 class FleetTotals:
-    """The last totals seen and what this process has counted since. Their sum never falls while Redis is away.
+    """The last totals read, and what this process has counted since. Their sum never falls while Redis is away.
 
-    A fall would look to Prometheus like a restart, and the way back up like a burst of hooks.
+    To Prometheus a fall looks like a restart, and the rise after it like a burst of hooks.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -21,23 +21,23 @@ class FleetTotals:
         self._lock = threading.Lock()
         self._totals: Totals | None = None
 
-    def share(self) -> None:
-        """Add this process's part to the totals. Raises RedisError."""
+    def publish(self) -> None:
+        """Publish this process's counts. Raises RedisError."""
         with self._lock:
             added = self._shared.add()
             if self._totals is not None:
                 self._totals = _add_totals(self._totals, added)
 
-    def read(self) -> None:
-        """Look the totals up. Raises RedisError."""
+    def refresh(self) -> None:
+        """Read the totals from Redis. Raises RedisError."""
         with self._lock:
             self._totals = get_totals(self._redis)
 
-    def now(self) -> Totals | None:
-        """Totals and what is not in them yet; None if they have never been seen."""
+    def get_current(self) -> Totals | None:
+        """Return the totals plus what is not published yet; None if they have never been read."""
         with self._lock:
             return None if self._totals is None else _add_totals(self._totals, self._shared.fresh())
 
 
-def _add_totals(one: Totals, other: Totals) -> Totals:
-    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
+def _add_totals(first: Totals, second: Totals) -> Totals:
+    return {name: first.get(name, 0.0) + second.get(name, 0.0) for name in {**first, **second}}

@@ -1,4 +1,4 @@
-"""The application of the pages: accounts, the connect form, and what a merchant sees of their stores."""
+"""The Flask application of the pages: accounts, the connect form, and the merchant's stores."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from receiver.pages.stores import backfills, resume
 from receiver.pages.stores import views as home
 
 
-def create_pages(site: Context) -> Flask:
-    """The pages of this installation."""
+def create_pages(context: Context) -> Flask:
+    """Build the pages of this installation."""
     app = Flask("receiver.pages", static_url_path="/static")
-    app.config.update(build_config(site.settings))
-    app.extensions["cratewire.site"] = site
+    app.config.update(build_config(context.settings))
+    app.extensions["cratewire.site"] = context
     add_session_teardown(app)
-    add_form_rate_limit(app, site.now)
-    CSRFProtect(app)  # before Security, which looks for it
+    add_form_rate_limit(app, context.now)
+    CSRFProtect(app)  # before Security, which requires it
     security = Security(
         app,
         SessionUserDatastore(),
@@ -63,29 +63,29 @@ def create_pages(site: Context) -> Flask:
     connect.register_pages(app)
     add_wording(app)
     filters.add_filters(app)
-    app.context_processor(lambda: {"mails_at": _find_mail_place(site)})
+    app.context_processor(lambda: {"mails_at": _find_mail_place(context)})
     add_error_pages(app)
-    add_headers(app, https=site.settings.public_url.startswith("https://"))
+    add_headers(app, https=context.settings.public_url.startswith("https://"))
     return app
 
 
-def _find_mail_place(site: Context) -> str | None:
-    """Where the mails are without a mail server; the place is named where only the operator looks at pages."""
-    if site.settings.smtp_url is not None:
+def _find_mail_place(context: Context) -> str | None:
+    """Return the path of the mails if there is no mail server; "" if visitors other than the operator may see it."""
+    if context.settings.smtp_url is not None:
         return None
-    return str(site.settings.data_dir / "mail") if site.settings.connect_anywhere else ""
+    return str(context.settings.data_dir / "mail") if context.settings.connect_anywhere else ""
 
 
 def _reset_network_failures(_app: Flask, user: WebUser, **_: object) -> None:
-    """A log-in forgets the failures of its network."""
+    """Reset the failed log-ins of the network after a log-in."""
     user.reset_failures(everywhere=False)
 
 
 def _reset_all_failures(_app: Flask, user: WebUser, **_: object) -> None:
-    """A new password, chosen by a mail, forgets all failures."""
+    """Reset all failed log-ins after a password reset."""
     user.reset_failures(everywhere=True)
 
 
 def _equalize_timing(_app: Flask, **_: object) -> None:
-    """As for an address that nobody has: Flask-Security hashes something then, so that the time tells nothing."""
+    """Hash something, as Flask-Security does for unknown addresses: the time must not reveal accounts."""
     hash_password("no password")

@@ -1,4 +1,4 @@
-"""Opens what the pages use: a process of their own settings, database and Redis."""
+"""Opens the context of the pages: settings, database and Redis."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from pipeline.settings import Settings
 
 
 def open_pages_context(settings: Settings) -> Context:
-    """The context of the pages, in the process that serves them. Connections are made when first needed."""
+    """Open the context; call it in the worker process. No connection is made before it is used."""
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
     return build_context(settings, make_engine(settings.database_url), redis)

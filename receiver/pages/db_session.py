@@ -1,7 +1,7 @@
-"""A database session per request, which takes SQLite's write lock only while it writes.
+"""A database session per request. It takes SQLite's write lock only while it writes.
 
-A request mostly reads, for as long as its page takes; the chain must not wait for that. So questions go over a
-read-only transaction, and what is flushed goes over one that may write and is committed soon after.
+A request mostly reads, for as long as its page takes to render; the chain must not wait for that. So queries use a
+read-only transaction, and flushes use another one, which is committed soon after.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WRITES = (Insert, Update, Delete)
 
 
 class ReadWriteSession(Session):
-    """Reads here, writes there. Asking for what was written in the same transaction is not foreseen: commit first."""
+    """Reads and writes in separate transactions. Commit before reading what was written."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(expire_on_commit=False)
@@ -29,19 +29,19 @@ class ReadWriteSession(Session):
         return self._writer if self._flushing or isinstance(clause, _WRITES) else self._reader
 
     def write_connection(self) -> Connection:
-        """What the session has flushed, and what is written here, is committed together."""
+        """Flush, and return the connection that writes: what is written to it is committed with the session."""
         self.flush()
         return self.connection(bind_arguments={"bind": self._writer})
 
 
 def get_context() -> Context:
-    """The site of this request."""
-    site: Context = current_app.extensions["cratewire.site"]
-    return site
+    """Return the pages' context of this request."""
+    context: Context = current_app.extensions["cratewire.site"]
+    return context
 
 
 def get_session() -> ReadWriteSession:
-    """This request's session."""
+    """Return this request's session."""
     if "session" not in g:
         g.session = ReadWriteSession(get_context().engine)
     found: ReadWriteSession = g.session
@@ -49,7 +49,7 @@ def get_session() -> ReadWriteSession:
 
 
 def add_session_teardown(app: Flask) -> None:
-    """End every request's session with it."""
+    """Close the session at the end of every request."""
 
     @app.teardown_appcontext
     def close(_error: BaseException | None) -> None:

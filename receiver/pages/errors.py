@@ -1,4 +1,4 @@
-"""Pages for what is not there, not allowed, or broken. They say no more than that."""
+"""Error pages. They reveal no details."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ ERROR_TEXTS = {  # status -> heading, text
     403: ("Not allowed", "Your role does not allow this. An owner of the account can change it."),
     404: ("Not found", "There is nothing at this address, or it is not yours to see."),
     405: ("Not found", "There is nothing at this address, or it is not yours to see."),
-    413: ("Too large", "That was more than this form takes."),
-    429: ("Too many tries", "More forms came from your network than anybody can fill in. Please wait a minute."),
-    500: ("A fault on our side", "Something failed here. It has been noted; please try again."),
-    503: ("Not now", "The database does not answer at the moment. Hooks are still accepted. Please try again."),
+    413: ("Too large", "The form was too large."),
+    429: ("Too many tries", "Too many forms were sent from your network. Please wait a minute."),
+    500: ("Something went wrong", "The error has been logged. Please try again."),
+    503: (
+        "Not available",
+        "The database does not answer at the moment. Hooks are still accepted. Please try again later.",
+    ),
 }
 
 
 def add_error_pages(app: Flask) -> None:
-    """For every error a view can end with."""
+    """Register a page for every error."""
     app.register_error_handler(CSRFError, _handle_csrf)
     app.register_error_handler(HTTPException, _handle_http)
     app.register_error_handler(SQLAlchemyError, _handle_database_error)
@@ -43,7 +46,7 @@ def _handle_csrf(_error: Exception) -> ResponseReturnValue:
 
 
 def _handle_database_error(error: Exception) -> ResponseReturnValue:
-    log.error("a page could not reach the database", error=type(error).__name__)
+    log.error("a page could not use the database", error=type(error).__name__)
     return _render_error(503)
 
 
@@ -56,6 +59,6 @@ def _render_error(status: int) -> ResponseReturnValue:
     ours = status >= 500  # noqa: PLR2004 - HTTP's border
     heading, text = ERROR_TEXTS.get(status, ERROR_TEXTS[500 if ours else 400])
     if ours:
-        # Who is logged in may be just what cannot be told: the layout asks it, and so does whatever Flask renders.
+        # Without the layout: it needs the current user, and loading the user may be what fails.
         return current_app.jinja_env.get_template("fault.html").render(heading=heading, text=text), status
     return render_template("error.html", heading=heading, text=text), status

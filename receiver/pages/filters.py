@@ -1,4 +1,4 @@
-"""How pages write times, numbers and states."""
+"""Template filters for times, numbers and states."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pipeline.monitoring.messages import build_sentence
 
 _MICROS = 1_000_000
 _DAY = 86_400  # s
-_MIN_SHOWN_PERCENT = 0.01  # percent
+_MIN_SHOWN_PERCENT = 0.01
 
 
 def moment(at: int | None) -> str:
-    """A time in µs, in UTC, for people and for machines."""
+    """Format a time in µs as a <time> element, in UTC."""
     if at is None:
         return ""
     when = datetime.fromtimestamp(at / _MICROS, UTC)
@@ -26,29 +26,29 @@ def moment(at: int | None) -> str:
 
 
 def date(day: int) -> str:
-    """A day since the epoch, for people and for machines."""
+    """Format a day, counted since the epoch, as a <time> element."""
     iso = datetime.fromtimestamp(day * _DAY, UTC).date().isoformat()
     return Markup('<time datetime="{}">{}</time>').format(iso, iso)
 
 
 def share(rate: float) -> str:
-    """1.64 %. What is more than nothing never looks like nothing."""
+    """Format a rate: `1.64 %`. A rate above zero is never shown as zero."""
     percent = 100 * rate
     return f"{percent:.2f} %" if not percent or percent >= _MIN_SHOWN_PERCENT else f"below {_MIN_SHOWN_PERCENT} %"
 
 
 def number(value: int) -> str:
-    """12,345."""
+    """Format a number: `12,345`."""
     return f"{value:,}"
 
 
 def words(name: str) -> str:
-    """`no_connection` as people write it."""
+    """Format an identifier: `no_connection` becomes `no connection`."""
     return name.replace("_", " ")
 
 
 def duration(seconds: float) -> str:
-    """3 min 20 s: as much as anybody wants to know."""
+    """Format a duration: `3 min 20 s`."""
     whole = round(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     if hours:
@@ -57,7 +57,7 @@ def duration(seconds: float) -> str:
 
 
 def sentence(text: str) -> str:
-    """A reason, as it stands in the ledger, as a sentence for people who know no requests."""
+    """Format a reason from the ledger as a sentence, without HTTP requests."""
     said = reason(text)
     return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
@@ -67,7 +67,7 @@ _STATUS_ANSWER = re.compile(r"^answered (\d{3})")
 
 
 def reason(text: str) -> str:
-    """A reason without the requests to a store's API that it was about: `Cratejoy answered 503`."""
+    """Remove requests to a store's API from a reason: `Cratejoy answered 503`."""
     parts = text.split("; ")
     own = [part for part in parts if not _REQUEST_PREFIX.match(part)]
     return "; ".join(own or dict.fromkeys(map(_describe_request_error, parts)))
@@ -75,17 +75,17 @@ def reason(text: str) -> str:
 
 def _describe_request_error(text: str) -> str:
     said = _REQUEST_PREFIX.sub("", text)
-    return f"Cratejoy {said}" if _STATUS_ANSWER.match(said) else f"Cratejoy cannot be asked: {said}"
+    return f"Cratejoy {said}" if _STATUS_ANSWER.match(said) else f"Cratejoy cannot be reached: {said}"
 
 
 def platform(name: str) -> str:
-    """A platform as people write it."""
+    """Return the title of a platform."""
     known = DESTINATIONS.get(name)
     return known.title if known else name
 
 
 def add_filters(app: Flask) -> None:
-    """For all templates."""
+    """Register the filters."""
     app.add_template_filter(moment)
     app.add_template_filter(date)
     app.add_template_filter(share)

@@ -1,4 +1,4 @@
-"""What every page tells the browser: nothing from elsewhere, nothing kept, no frame around it."""
+"""Security headers of every page: no content from other sites, no caching, no frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONTENT_SECURITY_POLICY = (
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # the check of forms sent over https needs it within the site
+    "Referrer-Policy": "same-origin",  # the CSRF check of forms sent over https needs it
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -21,7 +21,7 @@ _DAY_S = 86_400
 
 
 def add_headers(app: Flask, *, https: bool) -> None:
-    """To every answer of the application."""
+    """Add the headers to every response."""
 
     @app.after_request
     def add(response: Response) -> Response:

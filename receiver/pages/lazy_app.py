@@ -1,7 +1,7 @@
-"""The way from the web server to the pages: built when first asked for, few at a time, under the public address.
+"""Passes page requests to the pages' application, which is built at the first one. Limits concurrent requests.
 
-Hooks never come here. The pages' libraries take a second of CPU to import, so a web process that has just begun
-accepts hooks before that; and however many people look at pages, most threads stay with the hooks.
+Hooks do not pass through it. The pages' libraries take a second of CPU to import; a web process that has just started
+accepts hooks before that. However many page requests there are, most threads stay free for hooks.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from receiver.networks import find_network
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-MAX_PAGE_REQUESTS = 6  # requests inside the pages at once; a connect form may wait seconds for Cratejoy
-MAX_REQUESTS_PER_NETWORK = 3  # of one network, so that it never keeps others out; an unknown network is none
+MAX_PAGE_REQUESTS = 6  # concurrent page requests; a connect form may wait seconds for Cratejoy
+MAX_REQUESTS_PER_NETWORK = 3  # so that one network cannot block others; unknown networks are not limited
 BUSY_TEXT = b"Too many requests at the moment. Please try again in a few seconds.\n"
 
 
 class LazyApp:
-    """WSGI: what the core serves goes there, everything else to the pages.
+    """A WSGI application: passes the core's paths to the core, and all others to the pages.
 
     `served_there`: the core's paths, without the first slash; one that ends with a slash stands for all below it.
     """
@@ -40,7 +40,7 @@ class LazyApp:
         self._build = build
         self._built: WSGIApplication | None = None
         self._building = Lock()
-        self._room = _ConcurrencyLimit()
+        self._concurrency = _ConcurrencyLimit()
         self._public = urlsplit(public_url)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -49,23 +49,23 @@ class LazyApp:
         if not self._core_paths.isdisjoint((path, first + slash)):
             return self._core(environ, start_response)
         network = find_network(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""))
-        if not self._room.enter(network):
+        if not self._concurrency.acquire(network):
             start_response("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "5")])
             return [BUSY_TEXT]
         try:
             return self.pages()(self._as_public(environ), start_response)
         finally:
-            self._room.leave(network)
+            self._concurrency.release(network)
 
     def pages(self) -> WSGIApplication:
-        """The pages' application; made at the first call."""
+        """Return the pages' application; built at the first call."""
         with self._building:
             if self._built is None:
                 self._built = self._build()
             return self._built
 
     def _as_public(self, environ: dict[str, Any]) -> dict[str, Any]:
-        """Whatever Host says: a link in a mail leads to our own address, never to a stranger's."""
+        """Set the public URL regardless of the Host header, so that links in mails always lead to our own address."""
         return environ | {
             "HTTP_HOST": self._public.netloc.rpartition("@")[2],
             "wsgi.url_scheme": self._public.scheme,
@@ -74,22 +74,22 @@ class LazyApp:
 
 
 class _ConcurrencyLimit:
-    """Who is inside: so many in all, and so many of each network."""
+    """Counts concurrent requests, in total and per network."""
 
     def __init__(self) -> None:
-        self._inside: Counter[str | None] = Counter()
+        self._active: Counter[str | None] = Counter()
         self._lock = Lock()
 
-    def enter(self, network: str | None) -> bool:
+    def acquire(self, network: str | None) -> bool:
         with self._lock:
-            crowded = network is not None and self._inside[network] >= MAX_REQUESTS_PER_NETWORK
-            if crowded or self._inside.total() >= MAX_PAGE_REQUESTS:
+            is_network_full = network is not None and self._active[network] >= MAX_REQUESTS_PER_NETWORK
+            if is_network_full or self._active.total() >= MAX_PAGE_REQUESTS:
                 return False
-            self._inside[network] += 1
+            self._active[network] += 1
             return True
 
-    def leave(self, network: str | None) -> None:
+    def release(self, network: str | None) -> None:
         with self._lock:
-            self._inside[network] -= 1
-            if not self._inside[network]:
-                del self._inside[network]
+            self._active[network] -= 1
+            if not self._active[network]:
+                del self._active[network]

@@ -1,4 +1,4 @@
-"""What `cratewire run` needs for itself alone: the data directory and its ports."""
+"""What only one `cratewire run` may use: the data directory and the ports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.settings import Settings
 
 @contextlib.contextmanager
 def hold_data_dir(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory; the system lets go of it when we end, however we end."""
+    """Lock the data directory. The system releases the lock when this process ends, however it ends."""
     with _open_lock(data_dir / RUN_LOCK) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,7 +38,7 @@ def _open_lock(path: Path) -> Iterator[int]:
 
 
 def require_free_ports(settings: Settings) -> None:
-    """Raise one Misconfigured that names every port somebody else listens on, and the way out."""
+    """Raise Misconfigured if ports are taken; it names them all and the options that change them."""
     wanted = [
         ("web", settings.host, settings.port, "--port or PORT"),
         ("flower", settings.flower_host, settings.flower_port, "CRATEWIRE_FLOWER_PORT"),

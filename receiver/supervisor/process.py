@@ -1,4 +1,4 @@
-"""One child process: started in a group of its own, its output read without waiting, ended with all it started."""
+"""One child process: starts it in its own process group, reads its output without blocking, ends its whole group."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ READ_BYTES = 65_536
 
 @dataclass
 class Child:
-    """A command that runs or is about to. `ends` counts how often in a row it ended by itself."""
+    """A command that runs or will be started. `exits_in_a_row` counts exits that the supervisor did not ask for."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     exits_in_a_row: int = 0
     started_at: float = 0.0
-    start_at: float = 0.0  # when to start it (again)
-    once: Callable[[], None] | None = None  # called when it ends well, instead of starting it again
-    fatal_exit_code: int | None = None  # with which it says that starting it again is of no use
+    next_start_at: float = 0.0  # on the clock of `started_at`
+    on_success: Callable[[], None] | None = None  # called after exit code 0, instead of a restart
+    fatal_exit_code: int | None = None  # the exit code after which it must not be restarted
     process: subprocess.Popen[bytes] | None = None
-    silent: bool = False  # it has closed its output
-    _rest: bytes = field(default=b"", repr=False)
+    is_output_closed: bool = False  # it has closed stdout
+    _partial_line: bytes = field(default=b"", repr=False)
 
     def start(self, now: float) -> int:
-        """Start it; its process id is its group's id too."""
+        """Start it. Returns the process id, which is also the group id."""
         self.process = subprocess.Popen(
             self.command,
             env=dict(self.environment),
@@ -38,38 +38,38 @@ class Child:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        os.set_blocking(self.output, False)
+        os.set_blocking(self.output_fd, False)
         self.started_at = now
         return self.process.pid
 
     @property
-    def output(self) -> int:
-        """The file descriptor to watch."""
+    def output_fd(self) -> int:
+        """The file descriptor of its output."""
         if self.process is None or self.process.stdout is None:
             raise ValueError(f"{self.name} is not running")
         return self.process.stdout.fileno()
 
-    def lines(self) -> list[str]:
-        """Whole lines it has written since the last call."""
+    def read_lines(self) -> list[str]:
+        """Return the complete lines that it has written since the last call."""
         try:
-            data = os.read(self.output, READ_BYTES)
+            data = os.read(self.output_fd, READ_BYTES)
         except BlockingIOError:
             return []
-        self.silent = not data
-        *whole, self._rest = (self._rest + data).split(b"\n")
+        self.is_output_closed = not data
+        *whole, self._partial_line = (self._partial_line + data).split(b"\n")
         return [line.decode("utf-8", "replace") for line in whole]
 
-    def ended(self) -> bool:
-        """Whether the process itself has ended; what it started may still be there until `sweep`."""
+    def has_ended(self) -> bool:
+        """Return whether the process has ended; children of it may still run until `kill_group`."""
         return self.process is not None and self.process.poll() is not None
 
     def terminate(self) -> None:
-        """Ask the process itself to stop: a worker then finishes what it does and stops its own pool."""
-        if self.process is not None and not self.ended():
+        """Send SIGTERM to the process only: a worker then finishes its tasks and stops its own pool."""
+        if self.process is not None and not self.has_ended():
             self.process.terminate()
 
-    def sweep(self) -> int:
-        """Kill whatever is left of the group and take the process off the system's list."""
+    def kill_group(self) -> int:
+        """Kill the rest of the group and reap the process. Returns its exit code."""
         if self.process is None:
             raise ValueError(f"{self.name} is not running")
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -77,5 +77,5 @@ class Child:
         code = self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
-        self.process, self.silent, self._rest = None, False, b""
+        self.process, self.is_output_closed, self._partial_line = None, False, b""
         return code

@@ -1,4 +1,4 @@
-"""The processes of an installation and how each is started; the Procfile says the same."""
+"""The processes of an installation and their commands; the Procfile has the same lines."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pipeline.settings import Settings
 
 _WORKER = "celery -q -A tasks.app worker -P prefork -E --without-gossip --without-mingle -l WARNING"
 
-# Celery itself speaks only of trouble (and shows no banner): two sweeps a second would drown everything else.
-# Backfill has its own queue and worker, so that it cannot starve live hooks. Flower needs the workers' events (-E).
+# Celery logs only warnings and no banner: two sweeps a second would bury everything else.
+# Backfill has its own queue and worker, so that it cannot delay live hooks. Flower needs the workers' events (-E).
 PROCFILE = {
     "web": "python -m receiver.serve --host ${CRATEWIRE_HOST:-127.0.0.1} --port ${PORT:-8080}",
     "worker": f"{_WORKER} -n worker@%h -Q hooks,deliveries --concurrency ${{CRATEWIRE_WORKERS:-4}}",
@@ -23,12 +23,12 @@ PROCFILE = {
 
 
 def build_shell_command(line: str) -> list[str]:
-    """One Procfile line as a command; the shell fills in the variables and is replaced by the process."""
+    """Return a Procfile line as a command; the shell expands the variables, then execs the process."""
     return ["/bin/sh", "-c", f"exec {line}"]
 
 
 def build_child_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Our environment, with what the command line changed and this interpreter's programs first on the path."""
+    """Return our environment with the settings of the command line and this interpreter's programs first on PATH."""
     programs = str(Path(sys.executable).parent)
     return {
         **environ,

@@ -1,4 +1,4 @@
-"""Ends well as soon as web answers and a worker is up. A process of its own, so that `run` never waits."""
+"""Exits with 0 as soon as web and a worker answer. A process of its own, so that `run` never blocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROBE_TIMEOUT_S = 2.0
 
 
 def is_worker_up() -> bool:
-    """Whether a worker of live hooks answers a ping."""
+    """Return whether a worker for live hooks answers a ping."""
     from tasks.app import app  # noqa: PLC0415  the app reads the settings when it is imported
 
     try:
@@ -26,7 +26,7 @@ def is_worker_up() -> bool:
 
 
 def main() -> None:
-    """Wait for both; whoever started us ends us when that takes too long for their taste."""
+    """Wait for both, without a timeout: the supervisor ends this process when it stops."""
     set_private_umask()
     settings = Settings.from_environment(read_environment())
     while not (is_answering(settings.host, settings.port, "/readyz", PROBE_TIMEOUT_S) and is_worker_up()):

@@ -31,63 +31,65 @@ from receiver.supervisor.procfile import PROCFILE, build_child_environment, buil
 from receiver.supervisor.supervisor import SUPERVISOR_NAME, FatalExit, Supervisor
 
 MIGRATE_COMMAND = [sys.executable, "-m", "receiver.cli", "migrate", "--wait"]
-REFUSED_EXIT_CODE = 1  # how it ends if waiting does not help
+REFUSED_EXIT_CODE = 1  # the exit code of `migrate` if waiting does not help
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Return when a signal has stopped everything; raise CratewireError if it cannot begin.
+    """Run until a signal has stopped everything. Raises CratewireError if it cannot start.
 
-    Web comes first and keeps hooks, whatever else is away. The others follow when the database has been migrated.
+    Web starts first and stores hooks whatever else is missing. The others start after the database has been migrated.
     """
-    say = make_printer([SUPERVISOR_NAME, INBOX_SERVER, BROKER, "migrate", *PROCFILE])
-    chosen = plan_processes(settings.workers, get_available_bytes())
-    environment = build_child_environment(settings, environ) | {"CRATEWIRE_WORKERS": str(chosen.workers)}
-    with contextlib.ExitStack() as until_the_end:
-        until_the_end.enter_context(hold_data_dir(settings.data_dir))
+    print_line = make_printer([SUPERVISOR_NAME, INBOX_SERVER, BROKER, "migrate", *PROCFILE])
+    plan = plan_processes(settings.workers, get_available_bytes())
+    environment = build_child_environment(settings, environ) | {"CRATEWIRE_WORKERS": str(plan.workers)}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(hold_data_dir(settings.data_dir))
         require_free_ports(settings)
-        _close_files_to_others(settings, say)
-        count = until_the_end.enter_context(_count_stop_signals())
-        supervisor = until_the_end.enter_context(_open_supervisor(say, count))
-        if chosen.says:
-            say(SUPERVISOR_NAME, chosen.says)
-        _save_port(settings, say)
+        _close_files_to_others(settings, print_line)
+        count_stop_signals = stack.enter_context(_count_stop_signals())
+        supervisor = stack.enter_context(_open_supervisor(print_line, count_stop_signals))
+        if plan.warning:
+            print_line(SUPERVISOR_NAME, plan.warning)
+        _save_port(settings, print_line)
         for name in _list_embedded_servers(settings):
             supervisor.add(_build_valkey_child(settings, name, environment))
         supervisor.add(Child("web", build_shell_command(PROCFILE["web"]), environment))
 
-        def begin_the_others() -> None:
+        def start_remaining() -> None:
             for name, line in PROCFILE.items():
-                if name != "web" and (chosen.flower or name != "flower"):
+                if name != "web" and (plan.runs_flower or name != "flower"):
                     supervisor.add(Child(name, build_shell_command(line), environment))
             probe = [sys.executable, "-m", "receiver.supervisor.readiness"]
             supervisor.add(
-                Child("probe", probe, environment, once=lambda: _print_ready(say, settings, environ, chosen))
+                Child("probe", probe, environment, on_success=lambda: _print_ready(print_line, settings, environ, plan))
             )
 
         supervisor.add(
-            Child("migrate", MIGRATE_COMMAND, environment, once=begin_the_others, fatal_exit_code=REFUSED_EXIT_CODE)
+            Child(
+                "migrate", MIGRATE_COMMAND, environment, on_success=start_remaining, fatal_exit_code=REFUSED_EXIT_CODE
+            )
         )
         try:
-            supervisor.run(should_stop=lambda: count() > 0)
+            supervisor.run(should_stop=lambda: count_stop_signals() > 0)
         except FatalExit:
-            raise CratewireError("the database cannot be used, and waiting does not change it: see above") from None
+            raise CratewireError("the database cannot be used, and waiting will not help: see above") from None
 
 
 def _print_ready(
     print_line: PrintLine, settings: Settings, environ: Mapping[str, str], process_plan: ProcessPlan
 ) -> None:
-    print_line(SUPERVISOR_NAME, format_ready_line(settings, environ, flower=process_plan.flower))
+    print_line(SUPERVISOR_NAME, format_ready_line(settings, environ, runs_flower=process_plan.runs_flower))
     print_line(SUPERVISOR_NAME, f"To connect a store or see your stores, open {settings.public_url}/")
 
 
-def format_ready_line(settings: Settings, environ: Mapping[str, str], *, flower: bool = True) -> str:
-    """What a reader, or a program that started us, waits for."""
+def format_ready_line(settings: Settings, environ: Mapping[str, str], *, runs_flower: bool = True) -> str:
+    """Return the line that says that everything is up; programs that start `cratewire run` wait for it."""
     own = environ.get("CRATEWIRE_FLOWER_PASSWORD")
     password = "CRATEWIRE_FLOWER_PASSWORD" if own else settings.data_dir / "flower_password"
     where = (
         f"http://127.0.0.1:{settings.flower_port} (user {FLOWER_USER}, password in {password})"
-        if flower
+        if runs_flower
         else "not started"
     )
     return f"Ready: web http://127.0.0.1:{settings.port}, flower {where}, data {settings.data_dir}"
@@ -95,24 +97,24 @@ def format_ready_line(settings: Settings, environ: Mapping[str, str], *, flower:
 
 @contextmanager
 def _count_stop_signals() -> Iterator[Callable[[], int]]:
-    """How often we were asked to stop: once stops cleanly, twice kills."""
-    asked: list[int] = []
-    before = {signum: signal.signal(signum, lambda got, _frame: asked.append(got)) for signum in STOP_SIGNALS}
+    """Yield a function that counts stop signals: one stops cleanly, two kill."""
+    signals: list[int] = []
+    handlers = {signum: signal.signal(signum, lambda got, _frame: signals.append(got)) for signum in STOP_SIGNALS}
     try:
-        yield lambda: len(asked)
+        yield lambda: len(signals)
     finally:
-        for signum, handler in before.items():
+        for signum, handler in handlers.items():
             signal.signal(signum, handler)
 
 
 @contextmanager
 def _open_supervisor(print_line: PrintLine, count_stop_signals: Callable[[], int]) -> Iterator[Supervisor]:
-    """A supervisor with its guard; whatever happens, its children are stopped."""
-    guard_command = [sys.executable, "-m", "receiver.supervisor.reaper"]
-    with subprocess.Popen(guard_command, stdin=subprocess.PIPE, start_new_session=True) as guard:
-        if guard.stdin is None:
-            raise CratewireError("the guard has no input")
-        supervisor = Supervisor(print_line, guard.stdin, kills=count_oom_kills)
+    """Open a supervisor with its reaper; its children are stopped in any case."""
+    reaper_command = [sys.executable, "-m", "receiver.supervisor.reaper"]
+    with subprocess.Popen(reaper_command, stdin=subprocess.PIPE, start_new_session=True) as reaper:
+        if reaper.stdin is None:
+            raise CratewireError("the reaper has no input")
+        supervisor = Supervisor(print_line, reaper.stdin, kills=count_oom_kills)
         try:
             yield supervisor
         finally:
@@ -132,7 +134,7 @@ def _build_valkey_child(settings: Settings, name: str, environment: Mapping[str,
 
 
 def _close_files_to_others(settings: Settings, print_line: PrintLine) -> None:
-    """A data directory that was made beforehand, or by an older version, may be readable by every user."""
+    """Restrict files that other users can read: the directory may be older, or made by someone else."""
     found = find_exposed_files(settings.data_dir, settings.database_url)
     failed = restrict_to_owner(found)
     if found:
@@ -148,8 +150,8 @@ def _close_files_to_others(settings: Settings, print_line: PrintLine) -> None:
 
 
 def _save_port(settings: Settings, print_line: PrintLine) -> None:
-    """Other commands read it to name the same URLs; a full disk is no reason not to accept hooks."""
+    """Save the port, so that other commands print the same URLs. A full disk is only reported: hooks are accepted."""
     try:
         replace_file(settings.data_dir / PORT_FILE_NAME, str(settings.port))
     except OSError as error:
-        print_line(SUPERVISOR_NAME, f"{settings.data_dir}: {error.strerror}; starting all the same")
+        print_line(SUPERVISOR_NAME, f"{settings.data_dir}: {error.strerror}; starting anyway")

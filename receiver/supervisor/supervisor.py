@@ -1,4 +1,4 @@
-"""Keeps the children running, passes their output on, and stops them all: the rest first, the broker last."""
+"""Keeps the child processes running, forwards their output, and stops them all, the first one last."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from receiver.supervisor.output import PrintLine
 from receiver.supervisor.process import Child
 
 MAX_RESTART_DELAY_S = 30.0
-STABLE_AFTER_S = 60.0  # seconds of life after which earlier ends are forgotten
+STABLE_AFTER_S = 60.0  # uptime after which earlier exits no longer count
 
 
 def get_restart_delay(exits: int) -> float:
-    """1, 2, 4 … 30 seconds after the first, second, third … end in a row."""
+    """Return the delay before a restart: 1, 2, 4 … 30 seconds after the first, second, third … exit in a row."""
     return min(MAX_RESTART_DELAY_S, 2.0 ** (exits - 1))
 
 
 def count_exits_in_a_row(previous: int, uptime_s: float) -> int:
-    """Count this end; a life of a minute makes it the first again."""
+    """Count this exit; after a minute of uptime the count starts again at 1."""
     return 1 if uptime_s >= STABLE_AFTER_S else previous + 1
 
 
-STOP_TIMEOUT_S = 30.0  # seconds to finish what was begun; a worker's warm stop is the longest
+STOP_TIMEOUT_S = 30.0  # a worker's warm shutdown takes longest
 POLL_INTERVAL_S = 0.2
-MEMORY_CHECK_INTERVAL_S = 5.0  # between two looks at what the kernel killed
+MEMORY_CHECK_INTERVAL_S = 5.0  # between two checks of the kernel's kill counter
 MEMORY_ADVICE = "give this machine or its control group more, or set CRATEWIRE_WORKERS lower"
 SUPERVISOR_NAME = "cratewire"
 
 
 class FatalExit(CratewireError):
-    """A child has ended for good, and without it there is nothing to go on with. The message is its name."""
+    """A required child failed for good. The message is its name."""
 
 
 class Supervisor:
-    """Honcho's own manager ends everything when one process ends; this one starts it again."""
+    """Restarts children that end, with a growing delay."""
 
     def __init__(
         self,
@@ -47,102 +47,106 @@ class Supervisor:
         now: Callable[[], float] = time.monotonic,
         kills: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._say = print_line
-        self._guard = reaper_input
+        self._print_line = print_line
+        self._reaper_input = reaper_input
         self._now = now
-        self._count_kernel_kills = kills  # how many of our group the kernel has killed for memory, ever
-        self._killed = kills()
-        self._look_at = now() + MEMORY_CHECK_INTERVAL_S
+        self._count_kernel_kills = kills  # how many of our control group the kernel has killed for memory, in total
+        self._kernel_kills = kills()
+        self._next_memory_check_at = now() + MEMORY_CHECK_INTERVAL_S
         self._children: list[Child] = []
 
     def add(self, child: Child) -> None:
-        """Start it at once and look after it from now on. What is added first is stopped last."""
+        """Start a child and supervise it. The child added first is stopped last."""
         self._children.append(child)
         self._start(child)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Look after the children until `stopping` says so."""
+        """Supervise the children until `should_stop` returns True."""
         while not should_stop():
             self.tick()
 
     def tick(self) -> None:
-        """Pass output on, notice who has ended, start who is due."""
+        """Forward output, handle exits, start the children that are due."""
         self.forward_output(POLL_INTERVAL_S)
-        if self._now() >= self._look_at:
-            self._look_at = self._now() + MEMORY_CHECK_INTERVAL_S
+        if self._now() >= self._next_memory_check_at:
+            self._next_memory_check_at = self._now() + MEMORY_CHECK_INTERVAL_S
             self._report_kernel_kills()
-        for child in [child for child in self._children if child.ended()]:
+        for child in [child for child in self._children if child.has_ended()]:
             self._handle_exit(child)
         for child in self._children:
-            if child.process is None and child.start_at <= self._now():
+            if child.process is None and child.next_start_at <= self._now():
                 self._start(child)
 
     def stop(self, should_kill: Callable[[], bool]) -> None:
-        """Stop everybody, the one added first after all others. `hurry` cuts the waiting short."""
+        """Stop all children, the one added first last. `should_kill` ends the wait early."""
         first, others = self._children[:1], self._children[1:]
-        self._end(others, should_kill)
-        self._end(first, should_kill)
+        self._stop_all(others, should_kill)
+        self._stop_all(first, should_kill)
         self._children.clear()
 
     def _start(self, child: Child) -> None:
-        self._tell_guard(f"+{child.start(self._now())}")
+        self._notify_reaper(f"+{child.start(self._now())}")
 
     def _report_kernel_kills(self) -> None:
         count = self._count_kernel_kills()
-        if count > self._killed:
-            killed = count - self._killed
-            self._say(
-                SUPERVISOR_NAME, f"the kernel killed {killed} of our processes for want of memory: {MEMORY_ADVICE}"
+        if count > self._kernel_kills:
+            killed = count - self._kernel_kills
+            self._print_line(
+                SUPERVISOR_NAME, f"the kernel killed {killed} of our processes for lack of memory: {MEMORY_ADVICE}"
             )
-        self._killed = count
+        self._kernel_kills = count
 
     def _handle_exit(self, child: Child) -> None:
-        lived = self._now() - child.started_at
-        code = self._sweep(child)
-        if code == 0 and child.once is not None:
+        uptime_s = self._now() - child.started_at
+        code = self._reap(child)
+        if code == 0 and child.on_success is not None:
             self._children.remove(child)
-            child.once()
+            child.on_success()
             return
         if code == child.fatal_exit_code:
             raise FatalExit(child.name)
-        child.exits_in_a_row = count_exits_in_a_row(child.exits_in_a_row, lived)
-        wait = get_restart_delay(child.exits_in_a_row)
-        child.start_at = self._now() + wait
-        self._say(SUPERVISOR_NAME, f"{child.name} ended with code {code}; starting it again in {wait:.0f} s")
+        child.exits_in_a_row = count_exits_in_a_row(child.exits_in_a_row, uptime_s)
+        delay_s = get_restart_delay(child.exits_in_a_row)
+        child.next_start_at = self._now() + delay_s
+        self._print_line(SUPERVISOR_NAME, f"{child.name} ended with code {code}; starting it again in {delay_s:.0f} s")
 
-    def _end(self, children: Iterable[Child], should_kill: Callable[[], bool]) -> None:
+    def _stop_all(self, children: Iterable[Child], should_kill: Callable[[], bool]) -> None:
         running = [child for child in children if child.process is not None]
         for child in running:
             child.terminate()
         deadline = self._now() + STOP_TIMEOUT_S
-        while not all(child.ended() for child in running) and self._now() < deadline and not should_kill():
+        while not all(child.has_ended() for child in running) and self._now() < deadline and not should_kill():
             self.forward_output(POLL_INTERVAL_S / 2)
         for child in running:
-            if not child.ended():
-                self._say(SUPERVISOR_NAME, f"{child.name} did not stop in time and is killed")
-            self._sweep(child)
+            if not child.has_ended():
+                self._print_line(SUPERVISOR_NAME, f"{child.name} did not stop in time and is killed")
+            self._reap(child)
 
-    def _sweep(self, child: Child) -> int:
+    def _reap(self, child: Child) -> int:
         if child.process is None:
             raise ValueError(f"{child.name} is not running")
         group = child.process.pid
         self._print_lines(child)
-        code = child.sweep()
-        self._tell_guard(f"-{group}")
+        code = child.kill_group()
+        self._notify_reaper(f"-{group}")
         return code
 
     def forward_output(self, seconds: float = 0.0) -> None:
-        """Print what the children have written, waiting at most so long for it."""
-        watched = {child.output: child for child in self._children if child.process is not None and not child.silent}
+        """Print what the children have written, waiting for it at most `seconds`."""
+        watched = {
+            child.output_fd: child
+            for child in self._children
+            if child.process is not None and not child.is_output_closed
+        }
         readable, _, _ = select.select(list(watched), [], [], seconds)
-        for output in readable:
-            self._print_lines(watched[output])
+        for output_fd in readable:
+            self._print_lines(watched[output_fd])
 
     def _print_lines(self, child: Child) -> None:
-        for line in child.lines():
-            self._say(child.name, line)
+        for line in child.read_lines():
+            self._print_line(child.name, line)
 
-    def _tell_guard(self, line: str) -> None:
-        with contextlib.suppress(BrokenPipeError):  # whoever killed the guard goes on without one
-            self._guard.write(f"{line}\n".encode())
-            self._guard.flush()
+    def _notify_reaper(self, line: str) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the reaper was killed; go on without it
+            self._reaper_input.write(f"{line}\n".encode())
+            self._reaper_input.flush()

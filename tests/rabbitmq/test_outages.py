@@ -22,7 +22,7 @@ class Fate:
     def __init__(self, nodes: ExitStack) -> None:
         self._nodes = nodes
         self._node: Node = nodes.enter_context(rabbitmq())
-        self._acts = {"the store lives": self._silence, "messages arrive": self._replace}
+        self._acts = {"simulating the store": self._silence, "delivering messages": self._replace}
 
     @property
     def first(self) -> Node:

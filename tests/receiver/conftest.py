@@ -8,7 +8,7 @@ from tests.receiver.hook_servers import FakeHookSink, HookClient, as_wsgi, get_s
 
 
 @pytest.fixture
-def door() -> HookClient:
-    keeper = FakeHookSink()
-    app = make_app(keeper)
-    return HookClient(keeper, as_wsgi(get_server(app)), app.extensions["cratewire"].rules)
+def client() -> HookClient:
+    sink = FakeHookSink()
+    app = make_app(sink)
+    return HookClient(sink, as_wsgi(get_server(app)), app.extensions["cratewire"].rules)

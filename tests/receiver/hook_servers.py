@@ -38,15 +38,15 @@ HEADERS = {
 class FakeHookSink:
     """Stands where the writer would: keeps hooks in a list and says what it is told to say."""
 
-    way: Route = "inbox"
+    route: Route = "inbox"
     revoked: bool = False
     now: IngestStatus | None = field(default_factory=lambda: IngestStatus(redis=True, spool=True, spooled_hooks=0))
-    kept: list[RawHook] = field(default_factory=list)
+    hooks: list[RawHook] = field(default_factory=list)
 
     def submit(self, hook: RawHook) -> Route:
-        if self.way != "refused":
-            self.kept.append(hook)
-        return self.way
+        if self.route != "refused":
+            self.hooks.append(hook)
+        return self.route
 
     def submit_async(self, hook: RawHook) -> asyncio.Future[Route]:
         future: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
@@ -70,20 +70,20 @@ def verify(store: str, token: str) -> int:
     return 7
 
 
-def make_app(keeper: FakeHookSink, site: Context | None = None):
+def make_app(sink: FakeHookSink, site: Context | None = None):
     count = iter(range(1, 1_000))
-    intake = HookRules(
+    rules = HookRules(
         verify,
         MAX_BYTES,
         lambda: NOW,
         lambda at: f"{at}-{next(count)}",
-        is_revoked=lambda *_: keeper.revoked,
+        is_revoked=lambda *_: sink.revoked,
     )
-    return create_app(site and site.settings, WebComponents(intake, keeper, site=site))
+    return create_app(site and site.settings, WebComponents(rules, sink, pages_context=site))
 
 
-def make_server(keeper: FakeHookSink, overdue: RequestTimeouts | None = None) -> HookServer:
-    return get_server(make_app(keeper), overdue)
+def make_server(sink: FakeHookSink, overdue: RequestTimeouts | None = None) -> HookServer:
+    return get_server(make_app(sink), overdue)
 
 
 def get_server(app: Flask, overdue: RequestTimeouts | None = None) -> HookServer:
@@ -125,7 +125,7 @@ class Request:
         self.reply = Reply(status, dict(headers), body)
 
 
-def as_wsgi(front: HookServer):
+def as_wsgi(server: HookServer):
     """The hook server as a WSGI application, so that tests send it what they send to Flask."""
 
     def call(environ, start_response):
@@ -142,7 +142,7 @@ def as_wsgi(front: HookServer):
             authority=None,
         )
         request = Request(environ["wsgi.input"])
-        asyncio.run(front.__rsgi__(scope, request))
+        asyncio.run(server.__rsgi__(scope, request))
         start_response(f"{request.reply.status} ", list(request.reply.headers.items()))
         return [request.reply.body]
 
@@ -153,7 +153,7 @@ def as_wsgi(front: HookServer):
 class HookClient:
     """Sends WSGI requests to the hook server."""
 
-    keeper: FakeHookSink
+    sink: FakeHookSink
     call: Any
     rules: HookRules
 

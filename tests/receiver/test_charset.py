@@ -9,9 +9,9 @@ from tests.receiver.hook_servers import MAX_BYTES
 TEXT = '{"name": "Zoë Müller"}'
 
 
-def kept(door, body, kind):
-    assert door.send(body=body, CONTENT_TYPE=kind).status == 200
-    return door.keeper.kept[0].raw
+def hooks(client, body, kind):
+    assert client.send(body=body, CONTENT_TYPE=kind).status == 200
+    return client.sink.hooks[0].raw
 
 
 @pytest.mark.parametrize(
@@ -24,20 +24,20 @@ def kept(door, body, kind):
         "application/json; charset=iso-8859-15",
     ],
 )
-def test_a_body_is_read_in_the_encoding_that_is_named(door, kind):
-    assert kept(door, TEXT.encode("latin-1"), kind) == TEXT.encode()
+def test_a_body_is_read_in_the_encoding_that_is_named(client, kind):
+    assert hooks(client, TEXT.encode("latin-1"), kind) == TEXT.encode()
 
 
-def test_latin_1_means_windows_1252_as_it_does_in_browsers(door):
-    assert kept(door, b'{"price": "\x80 5"}', "application/json; charset=iso-8859-1") == '{"price": "€ 5"}'.encode()
+def test_latin_1_means_windows_1252_as_it_does_in_browsers(client):
+    assert hooks(client, b'{"price": "\x80 5"}', "application/json; charset=iso-8859-1") == '{"price": "€ 5"}'.encode()
 
 
-def test_another_alphabet_is_read_by_its_name(door):
-    assert kept(door, "Ольга".encode("cp1251"), "text/plain; charset=windows-1251") == "Ольга".encode()
+def test_another_alphabet_is_read_by_its_name(client):
+    assert hooks(client, "Ольга".encode("cp1251"), "text/plain; charset=windows-1251") == "Ольга".encode()
 
 
-def test_what_is_utf_8_stays_as_it_is_whatever_is_named(door):
-    assert kept(door, TEXT.encode(), "application/json; charset=iso-8859-1") == TEXT.encode()
+def test_what_is_utf_8_stays_as_it_is_whatever_is_named(client):
+    assert hooks(client, TEXT.encode(), "application/json; charset=iso-8859-1") == TEXT.encode()
 
 
 @pytest.mark.parametrize(
@@ -52,15 +52,15 @@ def test_what_is_utf_8_stays_as_it_is_whatever_is_named(door):
         "application/json; mycharset=iso-8859-1",
     ],
 )
-def test_what_is_no_utf_8_and_has_no_known_encoding_keeps_its_bytes(door, kind):
-    assert kept(door, TEXT.encode("latin-1"), kind) == TEXT.encode("latin-1")
+def test_what_is_no_utf_8_and_has_no_known_encoding_keeps_its_bytes(client, kind):
+    assert hooks(client, TEXT.encode("latin-1"), kind) == TEXT.encode("latin-1")
 
 
-def test_a_body_that_is_not_what_is_named_keeps_its_bytes(door):
-    assert kept(door, b'{"a": "\x81"}', "application/json; charset=windows-1252") == b'{"a": "\x81"}'
+def test_a_body_that_is_not_what_is_named_keeps_its_bytes(client):
+    assert hooks(client, b'{"a": "\x81"}', "application/json; charset=windows-1252") == b'{"a": "\x81"}'
 
 
-def test_a_body_that_would_be_too_large_as_utf_8_keeps_its_bytes(door):
+def test_a_body_that_would_be_too_large_as_utf_8_keeps_its_bytes(client):
     body = b"\xe9" * (MAX_BYTES - 1)
 
-    assert kept(door, body, "text/plain; charset=iso-8859-1") == body
+    assert hooks(client, body, "text/plain; charset=iso-8859-1") == body

@@ -14,47 +14,47 @@ from receiver.hooks.timeouts import RequestTimeouts
 from tests.receiver.hook_servers import CHUNK, HOOK, MAX_BYTES, NOW, TOKEN, FakeHookSink, Headers, make_server
 
 
-def test_a_post_is_kept_and_answered_with_its_receipt(door):
-    reply = door.send(body=b'{"id": 1}')
+def test_a_post_is_kept_and_answered_with_its_receipt(client):
+    reply = client.send(body=b'{"id": 1}')
 
-    (kept,) = door.keeper.kept
-    assert (reply.status, json.loads(reply.body)) == (200, {"receipt": kept.receipt})
-    assert (kept.store, kept.version, kept.event, kept.received_at) == ("acme", 7, "order_new", NOW)
-    assert (kept.raw, kept.query, kept.source) == (b'{"id": 1}', None, "hook")
-
-
-def test_the_body_is_kept_as_it_came(door):
-    door.send(body=b'\xff\xfe\x00 not json "')
-
-    assert door.keeper.kept[0].raw == b'\xff\xfe\x00 not json "'
+    (hooks,) = client.sink.hooks
+    assert (reply.status, json.loads(reply.body)) == (200, {"receipt": hooks.receipt})
+    assert (hooks.store, hooks.version, hooks.event, hooks.received_at) == ("acme", 7, "order_new", NOW)
+    assert (hooks.raw, hooks.query, hooks.source) == (b'{"id": 1}', None, "hook")
 
 
-def test_a_get_is_kept_with_its_query(door):
-    reply = door.send("GET", f"{HOOK}?id=1&name=a%20é", body=b"")
+def test_the_body_is_kept_as_it_came(client):
+    client.send(body=b'\xff\xfe\x00 not json "')
+
+    assert client.sink.hooks[0].raw == b'\xff\xfe\x00 not json "'
+
+
+def test_a_get_is_kept_with_its_query(client):
+    reply = client.send("GET", f"{HOOK}?id=1&name=a%20é", body=b"")
 
     assert reply.status == 200
-    assert (door.keeper.kept[0].raw, door.keeper.kept[0].query) == (b"", "id=1&name=a%20é")
+    assert (client.sink.hooks[0].raw, client.sink.hooks[0].query) == (b"", "id=1&name=a%20é")
 
 
-def test_the_query_of_a_post_is_not_its_content(door):
-    door.send(path=f"{HOOK}?id=1")
+def test_the_query_of_a_post_is_not_its_content(client):
+    client.send(path=f"{HOOK}?id=1")
 
-    assert door.keeper.kept[0].query is None
-
-
-def test_an_empty_post_is_kept_too(door):
-    assert door.send(body=b"").status == 200
-    assert door.keeper.kept[0].raw == b""
+    assert client.sink.hooks[0].query is None
 
 
-def test_each_hook_has_a_receipt_of_its_own(door):
-    receipts = {door.send().body for _ in range(3)}
+def test_an_empty_post_is_kept_too(client):
+    assert client.send(body=b"").status == 200
+    assert client.sink.hooks[0].raw == b""
+
+
+def test_each_hook_has_a_receipt_of_its_own(client):
+    receipts = {client.send().body for _ in range(3)}
 
     assert len(receipts) == 3
 
 
-def test_the_answer_is_json_with_its_length_and_not_cached(door):
-    reply = door.send()
+def test_the_answer_is_json_with_its_length_and_not_cached(client):
+    reply = client.send()
 
     assert reply.headers["Content-Type"] == "application/json"
     assert reply.headers["Content-Length"] == str(len(reply.body))
@@ -77,11 +77,11 @@ def test_the_answer_is_json_with_its_length_and_not_cached(door):
         "/hooks/acme",
     ],
 )
-def test_every_wrong_address_gets_the_same_answer(door, path):
-    reply = door.send(path=path)
+def test_every_wrong_address_gets_the_same_answer(client, path):
+    reply = client.send(path=path)
 
     assert (reply.status, json.loads(reply.body)) == (404, {"error": "not found"})
-    assert door.keeper.kept == []
+    assert client.sink.hooks == []
 
 
 @pytest.mark.parametrize(
@@ -100,96 +100,96 @@ def test_every_wrong_address_gets_the_same_answer(door, path):
         f"/hook/acme/{TOKEN}/order_new",
     ],
 )
-def test_an_address_that_can_mean_only_one_hook_is_taken(door, path):
-    assert door.send(path=path).status == 200
-    assert (door.keeper.kept[0].store, door.keeper.kept[0].event) == ("acme", "order_new")
+def test_an_address_that_can_mean_only_one_hook_is_taken(client, path):
+    assert client.send(path=path).status == 200
+    assert (client.sink.hooks[0].store, client.sink.hooks[0].event) == ("acme", "order_new")
 
 
-def test_an_event_with_a_line_break_is_not_found(door):
-    assert door.send(path=f"{HOOK}\n").status == 404
+def test_an_event_with_a_line_break_is_not_found(client):
+    assert client.send(path=f"{HOOK}\n").status == 404
 
 
-def test_an_event_of_64_letters_is_taken(door):
-    assert door.send(path=f"/hooks/acme/{TOKEN}/{'a' * 64}").status == 200
+def test_an_event_of_64_letters_is_taken(client):
+    assert client.send(path=f"/hooks/acme/{TOKEN}/{'a' * 64}").status == 200
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_other_methods_are_not_allowed(door, method):
-    reply = door.send(method)
+def test_other_methods_are_not_allowed(client, method):
+    reply = client.send(method)
 
     assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD, POST")
-    assert door.keeper.kept == []
+    assert client.sink.hooks == []
 
 
 @pytest.mark.parametrize(("path", "status"), [(HOOK, 200), ("/hooks/acme/7.wrong/order_new", 404)])
-def test_a_head_probes_and_keeps_nothing(door, path, status):
-    assert door.send("HEAD", path, body=b"").status == status
-    assert door.keeper.kept == []
+def test_a_head_probes_and_keeps_nothing(client, path, status):
+    assert client.send("HEAD", path, body=b"").status == status
+    assert client.sink.hooks == []
 
 
-def test_the_largest_body_is_taken(door):
-    assert door.send(body=b"x" * MAX_BYTES).status == 200
+def test_the_largest_body_is_taken(client):
+    assert client.send(body=b"x" * MAX_BYTES).status == 200
 
 
-def test_a_larger_body_is_refused_unread(door):
+def test_a_larger_body_is_refused_unread(client):
     body = io.BytesIO(b"x" * 5_000)
-    reply = door.send(CONTENT_LENGTH="5000", **{"wsgi.input": body})
+    reply = client.send(CONTENT_LENGTH="5000", **{"wsgi.input": body})
 
     assert (reply.status, body.tell()) == (413, 0)
-    assert door.keeper.kept == []
+    assert client.sink.hooks == []
 
 
 @pytest.mark.parametrize(("size", "status"), [(MAX_BYTES, 200), (MAX_BYTES + 1, 413)])
-def test_a_body_without_a_length_is_read_up_to_the_limit(door, size, status):
+def test_a_body_without_a_length_is_read_up_to_the_limit(client, size, status):
     body = io.BytesIO(b"x" * size + b"y" * 5_000 * (status == 413))
-    reply = door.send(CONTENT_LENGTH=None, **{"wsgi.input": body})
+    reply = client.send(CONTENT_LENGTH=None, **{"wsgi.input": body})
 
     assert reply.status == status
     assert body.tell() <= MAX_BYTES + CHUNK
 
 
 @pytest.mark.parametrize("length", ["-1", "ten", "1e3", "+5", "²", "1 0"])
-def test_a_length_that_is_no_number_is_a_bad_request(door, length):
-    assert door.send(CONTENT_LENGTH=length).status == 400
-    assert door.keeper.kept == []
+def test_a_length_that_is_no_number_is_a_bad_request(client, length):
+    assert client.send(CONTENT_LENGTH=length).status == 400
+    assert client.sink.hooks == []
 
 
-def test_an_endless_length_is_too_large(door):
-    assert door.send(CONTENT_LENGTH="9" * 6_000).status == 413
+def test_an_endless_length_is_too_large(client):
+    assert client.send(CONTENT_LENGTH="9" * 6_000).status == 413
 
 
-def test_a_body_that_breaks_off_is_not_kept(door):
-    assert door.send(body=b"half", CONTENT_LENGTH="8").status == 400
-    assert door.keeper.kept == []
+def test_a_body_that_breaks_off_is_not_kept(client):
+    assert client.send(body=b"half", CONTENT_LENGTH="8").status == 400
+    assert client.sink.hooks == []
 
 
-def test_a_body_that_comes_in_pieces_is_whole(door):
+def test_a_body_that_comes_in_pieces_is_whole(client):
     class Dripping(io.BytesIO):
         def read(self, size=-1):
             return super().read(min(size, 7))
 
-    door.send(CONTENT_LENGTH="100", **{"wsgi.input": Dripping(b"x" * 100)})
+    client.send(CONTENT_LENGTH="100", **{"wsgi.input": Dripping(b"x" * 100)})
 
-    assert door.keeper.kept[0].raw == b"x" * 100
+    assert client.sink.hooks[0].raw == b"x" * 100
 
 
-def test_a_hook_that_cannot_be_kept_is_asked_for_again(door):
-    door.keeper.way = "refused"
-    reply = door.send()
+def test_a_hook_that_cannot_be_kept_is_asked_for_again(client):
+    client.sink.route = "refused"
+    reply = client.send()
 
     assert reply.status == 503
     assert int(reply.headers["Retry-After"]) > 0
 
 
-def test_the_spool_is_as_good_as_the_inbox(door):
-    door.keeper.way = "spool"
+def test_the_spool_is_as_good_as_the_inbox(client):
+    client.sink.route = "spool"
 
-    assert door.send().status == 200
+    assert client.send().status == 200
 
 
-def test_what_lies_outside_the_prefix_is_flasks(door):
-    assert door.send("GET", "/healthz", body=b"").status == 200
-    assert door.send("GET", "/hooks", body=b"").status == 404
+def test_what_lies_outside_the_prefix_is_flasks(client):
+    assert client.send("GET", "/healthz", body=b"").status == 200
+    assert client.send("GET", "/hooks", body=b"").status == 404
 
 
 class Never:
@@ -208,26 +208,26 @@ class Never:
 
 @pytest.mark.parametrize("headers", [{}, {"content-length": "5"}], ids=["chunked", "announced"])
 def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(headers):
-    keeper, request = FakeHookSink(), Never()
+    sink, request = FakeHookSink(), Never()
     scope = SimpleNamespace(method="POST", path=HOOK, query_string="", headers=Headers(headers))
-    asyncio.run(make_server(keeper, RequestTimeouts(0.01, check_interval_s=0.01)).__rsgi__(scope, request))
+    asyncio.run(make_server(sink, RequestTimeouts(0.01, check_interval_s=0.01)).__rsgi__(scope, request))
 
-    assert (request.status, keeper.kept) == (408, [])
+    assert (request.status, sink.hooks) == (408, [])
 
 
 def turned_away(status):
     return metrics.REJECTED_HOOKS.labels(status)._value.get()
 
 
-def test_a_hook_to_a_revoked_address_is_refused_counted_and_not_kept(door):
-    before, door.keeper.revoked = turned_away("410"), True
+def test_a_hook_to_a_revoked_address_is_refused_counted_and_not_kept(client):
+    before, client.sink.revoked = turned_away("410"), True
 
-    assert (door.send(body=b"{}").status, door.keeper.kept) == (410, [])
+    assert (client.send(body=b"{}").status, client.sink.hooks) == (410, [])
     assert turned_away("410") == before + 1
 
 
-def test_a_probe_of_a_revoked_address_learns_so_and_is_not_counted(door):
-    before, door.keeper.revoked = turned_away("410"), True
+def test_a_probe_of_a_revoked_address_learns_so_and_is_not_counted(client):
+    before, client.sink.revoked = turned_away("410"), True
 
-    assert door.send("HEAD", body=b"").status == 410
+    assert client.send("HEAD", body=b"").status == 410
     assert turned_away("410") == before

@@ -22,7 +22,7 @@ RAISE = """
 import json, resource, sys
 from receiver.open_files import raise_file_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[2])))
-print(json.dumps([raise_limit(), resource.getrlimit(resource.RLIMIT_NOFILE)]))
+print(json.dumps([raise_file_limit(), resource.getrlimit(resource.RLIMIT_NOFILE)]))
 """
 
 

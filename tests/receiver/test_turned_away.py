@@ -24,19 +24,19 @@ def signed_ones(status):
         (400, HOOK, "many"),
     ],
 )
-def test_a_hook_that_is_lost_is_counted(door, status, path, length):
+def test_a_hook_that_is_lost_is_counted(client, status, path, length):
     before = turned_away(str(status))
 
-    assert door.send(path=path, CONTENT_LENGTH=length).status == status
+    assert client.send(path=path, CONTENT_LENGTH=length).status == status
     assert turned_away(str(status)) == before + 1
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/hooks/"), ("POST", "/hooks/acme/x/ORDER!"), ("HEAD", "/hooks/acme/x/order_new")]
 )
-def test_what_is_no_hook_is_not_counted(door, method, path):
+def test_what_is_no_hook_is_not_counted(client, method, path):
     before = turned_away("404")
-    door.send(method, path)
+    client.send(method, path)
 
     assert turned_away("404") == before
 
@@ -57,12 +57,12 @@ def test_what_is_no_hook_is_not_counted(door, method, path):
         ("400", "POST", HOOK, "3"),
     ],
 )
-def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(door, status, method, path, length):
+def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(client, status, method, path, length):
     before, noted = signed_ones(status), turned_away(status)
 
-    assert door.send(method, path, CONTENT_LENGTH=length).status == int(status)
+    assert client.send(method, path, CONTENT_LENGTH=length).status == int(status)
     assert (signed_ones(status), turned_away(status)) == (before + 1, noted + 1)
-    assert door.rules.tally._pending == {("acme", status): (1, NOW)}
+    assert client.rules.tally._pending == {("acme", status): (1, NOW)}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(door, status
         ("POST", "/a" * 20 + HOOK.removesuffix("order_new")),
     ],
 )
-def test_what_brings_no_hook_or_no_right_token_is_not_counted_as_one_that_does(door, method, path):
-    door.send(method, path)
+def test_what_brings_no_hook_or_no_right_token_is_not_counted_as_one_that_does(client, method, path):
+    client.send(method, path)
 
-    assert door.rules.tally._pending == {}
+    assert client.rules.tally._pending == {}

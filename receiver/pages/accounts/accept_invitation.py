@@ -1,4 +1,4 @@
-"""Invitations into an account: a link by mail, which its reader follows with the account they have or a new one."""
+"""The page behind the link of an invitation: joins the account, as an existing or as a new user."""
 
 from __future__ import annotations
 
@@ -23,67 +23,73 @@ blueprint = Blueprint("invitations", __name__)
 
 @blueprint.get("/invitations/<token>")
 def show(token: str) -> ResponseReturnValue:
-    """What somebody is invited to, and how they take it up."""
-    invited = _load_invitation(token)
-    with reading(get_context().engine) as db:
-        known = is_confirmed(db, invited.email)
-    if known and not current_user.is_authenticated:
-        cookie[ADDRESS_COOKIE_KEY] = invited.email
+    """Show the invitation, with a form to accept it."""
+    invitation = _load_invitation(token)
+    with reading(get_context().engine) as conn:
+        has_account = is_confirmed(conn, invitation.email)
+    if has_account and not current_user.is_authenticated:
+        cookie[ADDRESS_COOKIE_KEY] = invitation.email
         return redirect(url_for("security.login", next=request.path))
-    return _render_page(invited, [])
+    return _render_page(invitation, [])
 
 
 @blueprint.post("/invitations/<token>")
 def accept(token: str) -> ResponseReturnValue:
-    """Join: as the user with the invited address, or as a new one. The mail proved whose address it is."""
-    invited = _load_invitation(token)
+    """Join the account, as the user with the invited address or as a new one. The link proves the address."""
+    invitation = _load_invitation(token)
     if current_user.is_authenticated:
-        if not _is_mine(invited):
+        if not _is_mine(invitation):
             abort(403)
-        return _join_account(invited, None)
+        return _join_account(invitation, None)
     errors, password = current_app.extensions["security"].password_util.validate(request.form.get("password", ""), True)  # noqa: FBT003 - Flask-Security's
     if errors:
-        return _render_page(invited, errors)
-    return _join_account(invited, hash_password(password))
+        return _render_page(invitation, errors)
+    return _join_account(invitation, hash_password(password))
 
 
-def _render_page(invited: PendingInvitation, errors: list[str]) -> str:
+def _render_page(invitation: PendingInvitation, errors: list[str]) -> str:
     return render_template(
-        "invitation.html", invited=invited, what=describe_stores(invited.stores), mine=_is_mine(invited), errors=errors
+        "invitation.html",
+        invited=invitation,
+        what=describe_stores(invitation.stores),
+        mine=_is_mine(invitation),
+        errors=errors,
     )
 
 
-def _join_account(invited: PendingInvitation, password_hash: str | None) -> ResponseReturnValue:
-    site = get_context()
-    now = site.now()
-    with writing(site.engine) as db:
-        user_id = _find_joining_user(db, invited, password_hash, now)
-        if user_id is None or not use_invitation(db, invited.id, now):
+def _join_account(invitation: PendingInvitation, password_hash: str | None) -> ResponseReturnValue:
+    context = get_context()
+    now = context.now()
+    with writing(context.engine) as conn:
+        user_id = _find_joining_user(conn, invitation, password_hash, now)
+        if user_id is None or not use_invitation(conn, invitation.id, now):
             abort(404)  # rolls back
-        add_member(db, invited.account_id, user_id, invited.role, now)
-    if password_hash is not None:  # the mail proved whose address it is, and the password was chosen here
+        add_member(conn, invitation.account_id, user_id, invitation.role, now)
+    if password_hash is not None:  # the link proves the address, and the password was chosen here
         login_user(current_app.extensions["security"].datastore.find_user(id=user_id), authn_via=["invitation"])
     flash("Welcome.", "success")
     return redirect(url_for("home.show"))
 
 
-def _find_joining_user(db: Connection, invited: PendingInvitation, password_hash: str | None, now: int) -> int | None:
-    """The user who joins; None if a password was chosen for an address that has a confirmed user by now."""
+def _find_joining_user(
+    conn: Connection, invitation: PendingInvitation, password_hash: str | None, now: int
+) -> int | None:
+    """Return the id of the user who joins; None if a password was chosen but the address has a user by now."""
     if password_hash is None:
-        return find_user(db, invited.email)
-    new = NewUser(invited.email, password_hash, uuid.uuid4().hex, confirmed=True)
-    return add_user(db, new, now) or claim_unconfirmed_user(db, new, now)
+        return find_user(conn, invitation.email)
+    new = NewUser(invitation.email, password_hash, uuid.uuid4().hex, confirmed=True)
+    return add_user(conn, new, now) or claim_unconfirmed_user(conn, new, now)
 
 
 def _load_invitation(token: str) -> PendingInvitation:
-    site = get_context()
+    context = get_context()
     try:
-        invitation_id = build_serializer(site.settings.secret_keys).loads(token)
+        invitation_id = build_serializer(context.settings.secret_keys).loads(token)
     except BadSignature:
         abort(404)
-    with reading(site.engine) as db:
-        return find_invitation(db, invitation_id, site.now()) or abort(404)
+    with reading(context.engine) as conn:
+        return find_invitation(conn, invitation_id, context.now()) or abort(404)
 
 
-def _is_mine(invited: PendingInvitation) -> bool:
-    return bool(current_user.is_authenticated) and current_user.email == invited.email
+def _is_mine(invitation: PendingInvitation) -> bool:
+    return bool(current_user.is_authenticated) and current_user.email == invitation.email

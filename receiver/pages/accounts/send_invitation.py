@@ -1,4 +1,4 @@
-"""Writes invitations, for the pages and for the command line; knows no web framework."""
+"""Creates invitations and their mails, for the pages and the command line. Imports no web framework."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from pipeline.mail.transport import MailMessage
 from pipeline.settings import Settings
 from receiver.pages.auth.keys import derive_keys
 
-_INVITATION_TEXT = """{inviter} invites you to {what} in Cratewire, as {role}. This link lets you in:
+_INVITATION_TEXT = """{inviter} invites you to {what} in Cratewire, as {role}. Follow this link to accept:
 
 {link}
 
-It is good for a week, and for this address only. If you do not know what this is about, do nothing.
+The link is valid for a week, and for this address only. If you did not expect this invitation, ignore this mail.
 """
 OPERATOR_NAME = "The operator of this Cratewire"
 
 
 @dataclass(frozen=True, slots=True)
 class Inviter:
-    """The owner who invites on the pages."""
+    """The owner who sends an invitation on the pages."""
 
     user_id: int
     email: str
@@ -35,50 +35,50 @@ class Inviter:
 
 @dataclass(frozen=True, slots=True)
 class InvitationRequest:
-    """Who is to be invited into which account. `by`: None for the operator, whose letters are not limited."""
+    """Who is invited to which account. `inviter`: None for the operator, whose mails are not limited."""
 
     account_id: int
     email: str
     role: Role
-    by: Inviter | None = None
+    inviter: Inviter | None = None
 
 
-def send_invitation(engine: Engine, settings: Settings, wanted: InvitationRequest, now: int) -> str | None:
-    """Invite an address; the link that was mailed. None: too many were sent by the inviter, and nothing was done."""
-    by = wanted.by
-    with writing(engine) as db:
+def send_invitation(engine: Engine, settings: Settings, request: InvitationRequest, now: int) -> str | None:
+    """Invite an address. Returns the link that is mailed; None if the inviter sent too many, and nothing was done."""
+    inviter = request.inviter
+    with writing(engine) as conn:
         invitation_id = create_invitation(
-            db, wanted.account_id, wanted.email, wanted.role, now, invited_by=by.user_id if by else None
+            conn, request.account_id, request.email, request.role, now, invited_by=inviter.user_id if inviter else None
         )
         link = f"{settings.public_url}/invitations/{build_serializer(settings.secret_keys).dumps(invitation_id)}"
-        invited = find_invitation(db, invitation_id, now)
-        what = describe_stores(invited.stores if invited else ())
+        invitation = find_invitation(conn, invitation_id, now)
+        what = describe_stores(invitation.stores if invitation else ())
         text = _INVITATION_TEXT.format(
-            inviter=by.email if by else OPERATOR_NAME, what=what, role=wanted.role, link=link
+            inviter=inviter.email if inviter else OPERATOR_NAME, what=what, role=request.role, link=link
         )
-        if _queue_mail(db, settings, MailMessage(wanted.email, f"You are invited to {what}", text), by, now):
+        if _queue_mail(conn, settings, MailMessage(request.email, f"You are invited to {what}", text), inviter, now):
             return link
-        db.rollback()
+        conn.rollback()
     return None
 
 
 def describe_stores(stores: Sequence[str]) -> str:
-    """What an invitation is to: `look after the stores acme and other`."""
+    """Describe what the invitation is for: `look after the stores acme and other`."""
     if not stores:
         return "look after Cratejoy stores"
     *most, last = stores
     return f"look after the {'stores ' + ', '.join(most) + ' and ' if most else 'store '}{last}"
 
 
-def _queue_mail(db: Connection, settings: Settings, letter: MailMessage, by: Inviter | None, now: int) -> bool:
-    if by is not None:
+def _queue_mail(conn: Connection, settings: Settings, mail: MailMessage, inviter: Inviter | None, now: int) -> bool:
+    if inviter is not None:
         return enqueue_mail_if_allowed(
-            db, settings.secret_keys, letter, MailRequest("invitation", f"user {by.user_id}"), now
+            conn, settings.secret_keys, mail, MailRequest("invitation", f"user {inviter.user_id}"), now
         )
-    enqueue_mail(db, settings.secret_keys, letter, now)
+    enqueue_mail(conn, settings.secret_keys, mail, now)
     return True
 
 
 def build_serializer(secret_keys: Sequence[str]) -> URLSafeSerializer:
-    """Signs the number of an invitation; itsdangerous does so with the last key."""
+    """Build the serializer that signs invitation ids; itsdangerous signs with the last key."""
     return URLSafeSerializer(derive_keys(secret_keys, "invitations")[::-1], salt="invitation")

@@ -1,4 +1,4 @@
-"""A user's own page: log-in, second factor, and the members of the accounts they are in."""
+"""The user's account page: log-in, second factor, and the members of their accounts."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class AccountView:
     """An account as its members see it."""
 
     id: int
-    mine: Role
+    my_role: Role
     stores: list[str]
     members: list[Member]
     invited: list[PendingInvitation]
 
-    def may_go(self, member: Member) -> bool:
-        """The last owner may not: nobody could let anybody in again."""
-        return [one.user_id for one in self.members if one.role == OWNER] != [member.user_id]
+    def can_leave(self, member: Member) -> bool:
+        """Return whether the member can be removed. The last owner cannot: nobody else could invite members."""
+        return [owner.user_id for owner in self.members if owner.role == OWNER] != [member.user_id]
 
 
 @blueprint.get("/account")
 @auth_required("session")
 def show() -> str:
-    """Everything about whoever is logged in."""
+    """Show the account page of the current user."""
     return render_template("account.html", accounts=_load_accounts(), roles=ROLES, user=current_user, owner=OWNER)
 
 
 @blueprint.post("/account/log-out-everywhere")
 @auth_required("session")
 def log_out_everywhere() -> ResponseReturnValue:
-    """End every session of this user, this one too."""
+    """End every session of this user, including this one."""
     datastore = current_app.extensions["security"].datastore
     datastore.set_uniquifier(current_user._get_current_object())  # noqa: SLF001 - Werkzeug's way to the user itself
     datastore.commit()
@@ -58,55 +58,55 @@ def log_out_everywhere() -> ResponseReturnValue:
 @blueprint.post("/accounts/<int:account_id>/invitations")
 @auth_required("session")
 def invite(account_id: int) -> ResponseReturnValue:
-    """Invite somebody into an account."""
+    """Invite a person to an account."""
     require_owner(account_id)
     role = next((role for role in ROLES if role == request.form.get("role")), None) or abort(400)
     try:
         email = current_app.extensions["security"].mail_util.validate(request.form.get("email", ""))
     except ValueError:
-        flash("That is no mail address.", "error")
+        flash("That is not a mail address.", "error")
         return redirect(url_for("account.show"))
-    site = get_context()
+    context = get_context()
     wanted = InvitationRequest(account_id, email, role, Inviter(get_my_id(), current_user.email))
-    told = send_invitation(site.engine, site.settings, wanted, site.now())
-    flash(f"{email} was invited." if told else TOO_MANY_INVITATIONS, "info" if told else "error")
+    link = send_invitation(context.engine, context.settings, wanted, context.now())
+    flash(f"{email} was invited." if link else TOO_MANY_INVITATIONS, "info" if link else "error")
     return redirect(url_for("account.show"))
 
 
 @blueprint.post("/accounts/<int:account_id>/invitations/<int:invitation_id>/withdraw")
 @auth_required("session")
 def withdraw_invitation(account_id: int, invitation_id: int) -> ResponseReturnValue:
-    """Take an invitation back."""
+    """Revoke an invitation."""
     require_owner(account_id)
-    with writing(get_context().engine) as db:
-        revoke_invitation(db, account_id, invitation_id)
+    with writing(get_context().engine) as conn:
+        revoke_invitation(conn, account_id, invitation_id)
     return redirect(url_for("account.show"))
 
 
 @blueprint.post("/accounts/<int:account_id>/members/<int:user_id>/remove")
 @auth_required("session")
 def remove(account_id: int, user_id: int) -> ResponseReturnValue:
-    """Take somebody out of an account: an owner anybody, a reader nobody but themselves."""
+    """Remove a member. Owners may remove anyone, readers only themselves."""
     if user_id != get_my_id():
         require_owner(account_id)
     try:
-        with writing(get_context().engine) as db:
-            remove_member(db, account_id, user_id)
+        with writing(get_context().engine) as conn:
+            remove_member(conn, account_id, user_id)
     except Misconfigured as error:
         flash(f"{error}".capitalize() + ".", "error")
     return redirect(url_for("account.show"))
 
 
 def _load_accounts() -> list[AccountView]:
-    site, stores = get_context(), list_my_stores()
-    with reading(site.engine) as db:
+    context, stores = get_context(), list_my_stores()
+    with reading(context.engine) as conn:
         return [
             AccountView(
                 account_id,
                 role,
                 [store.name for store in stores if store.account_id == account_id],
-                list_members(db, account_id),
-                list_invitations(db, account_id, site.now()) if role == OWNER else [],
+                list_members(conn, account_id),
+                list_invitations(conn, account_id, context.now()) if role == OWNER else [],
             )
-            for account_id, role in get_roles(db, get_my_id()).items()
+            for account_id, role in get_roles(conn, get_my_id()).items()
         ]

@@ -1,4 +1,4 @@
-"""The log-in form: who knows the password is told what else is missing, everybody else only that it failed."""
+"""The log-in form, and the hashing of passwords."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from receiver.pages.auth.mail_links import ADDRESS_COOKIE_KEY
 
 
 class PrefilledLoginForm(LoginForm):
-    """Flask-Security's, filled in with the address that is known from a link."""
+    """Flask-Security's form, prefilled with the address of a mail link that was followed."""
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -23,21 +23,21 @@ class PrefilledLoginForm(LoginForm):
             self.email.data = cookie.get(ADDRESS_COOKIE_KEY)
 
     def validate(self, **given: Any) -> bool:
-        right: bool = super().validate(**given)
-        # Not while the address is locked: then the right password must read like a wrong one.
+        is_valid: bool = super().validate(**given)
+        # Only with the right password, and not while the address is locked: the answer must not confirm a password.
         if self.user_authenticated and get_message("CONFIRMATION_REQUIRED")[0] in self.email.errors:
-            self.email.errors = []  # it would be shown as a wrong password
-            flash("Please confirm your address first: follow the link in the mail we sent.", "info")
-        return right
+            self.email.errors = []  # the error would read like a wrong password
+            flash("Please confirm your address first: follow the link in the mail that we sent.", "info")
+        return is_valid
 
 
-# One of the settings that OWASP's Password Storage Cheat Sheet holds equally strong; this one needs one thread and
-# a tenth of the CPU of the library's own choice.
+# One of the settings that OWASP's Password Storage Cheat Sheet rates as equally strong; it needs one thread and
+# a tenth of the CPU of the library's default.
 ARGON2_SETTINGS = {"argon2__memory_cost": 47_104, "argon2__time_cost": 1, "argon2__parallelism": 1}
 
 
 class SerialPasswordContext(CryptContext):  # type: ignore[misc]  # the library has no types
-    """Of Flask-Security's kind. Hashes made with other settings are still verified, and made anew at a log-in."""
+    """Hashes one password at a time, so that one core stays free for hooks. Older settings are still verified."""
 
     def __init__(self) -> None:
         super().__init__(schemes=["argon2"], **ARGON2_SETTINGS)

@@ -1,4 +1,4 @@
-"""Flask-Security's mails as letters of ours: written into the ledger with what they are about, sent by a task."""
+"""Writes Flask-Security's mails to the outbox in the ledger, in the transaction of the change; a task sends them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pipeline.mail.transport import MailMessage
 from receiver.pages.db_session import get_context, get_session
 from receiver.pages.rate_limit import get_client_network
 
-_ADDRESS_CHANGED_TEXT = """Your Cratewire account has another mail address from now on: it was changed by a
-person who was logged in, who then confirmed the new address. This one no longer logs in.
+_ADDRESS_CHANGED_TEXT = """The mail address of your Cratewire account has been changed by a
+logged-in user, who confirmed the new address. You can no longer log in with this one.
 
-If it was not you, ask another owner of the account, or whoever runs this Cratewire, to remove the new address.
+If it was not you, ask another owner of the account, or the operator of this Cratewire, to remove the new address.
 """
 
 
-# Flask-Security's templates that a visitor can have sent -> what they are counted under. All others are about what has
-# happened to an account, and always leave.
+# Flask-Security's templates that visitors can request -> the name they are counted under. All others report a change
+# of an account, and are always sent.
 LIMITED_MAILS = {
     "welcome": "registration",
     "welcome_existing": "registration",
@@ -31,7 +31,7 @@ LIMITED_MAILS = {
 
 
 class LedgerMailUtil(MailUtil):
-    """Addresses are kept in lower case, so that nobody gets two accounts by a capital letter."""
+    """Saves addresses in lower case, so that one address cannot have two accounts."""
 
     def normalize(self, email: str) -> str:
         return str(super().normalize(email)).lower()
@@ -49,37 +49,39 @@ class LedgerMailUtil(MailUtil):
         html: str | None,  # noqa: ARG002 - as above
         **_: Any,
     ) -> None:
-        """The new user, or whatever the letter is about, is committed together with it."""
-        site, mine = get_context(), get_session()
-        letter = MailMessage(str(recipient), str(subject), _collapse_empty_lines(body or ""))
+        """Enqueue the mail and commit it together with the pending change of the session."""
+        context, session = get_context(), get_session()
+        mail = MailMessage(str(recipient), str(subject), _collapse_empty_lines(body or ""))
         cause = LIMITED_MAILS.get(template.rpartition("/")[2])
         if cause is None:
-            enqueue_mail(mine.write_connection(), site.settings.secret_keys, letter, site.now())
+            enqueue_mail(session.write_connection(), context.settings.secret_keys, mail, context.now())
         else:
-            asked = MailRequest(cause, get_requester())
-            enqueue_mail_if_allowed(mine.write_connection(), site.settings.secret_keys, letter, asked, site.now())
-        mine.commit()
+            request = MailRequest(cause, get_requester())
+            enqueue_mail_if_allowed(
+                session.write_connection(), context.settings.secret_keys, mail, request, context.now()
+            )
+        session.commit()
 
 
 def get_requester() -> str | None:
-    """Who asks for a letter: the user who is logged in, or else the network."""
+    """Return who requests a mail: the logged-in user, or else the network."""
     return f"user {current_user.id}" if current_user.is_authenticated else get_client_network()
 
 
 def notify_old_address(_app: Flask, old_email: str, **_: object) -> None:
-    """Whoever is at a forgotten screen may change an address; its owner must hear of it."""
-    site, mine = get_context(), get_session()
+    """Notify the old address of a change, which might have been made at an unattended screen."""
+    context, session = get_context(), get_session()
     enqueue_mail(
-        mine.write_connection(),
-        site.settings.secret_keys,
+        session.write_connection(),
+        context.settings.secret_keys,
         MailMessage(old_email, "Your address was changed", _ADDRESS_CHANGED_TEXT),
-        site.now(),
+        context.now(),
     )
-    mine.commit()
+    session.commit()
 
 
 def _collapse_empty_lines(text: str) -> str:
-    """Templates leave empty lines where they decided something."""
+    """Collapse the empty lines that template tags leave."""
     lines = [line.rstrip() for line in text.strip().splitlines()]
-    kept = [line for line, before in zip(lines, ["x", *lines], strict=False) if line or before]
-    return "\n".join(kept) + "\n"
+    lines_kept = [line for line, before in zip(lines, ["x", *lines], strict=False) if line or before]
+    return "\n".join(lines_kept) + "\n"

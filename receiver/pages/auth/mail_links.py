@@ -1,6 +1,6 @@
-"""Links in mails that change something: opening one shows a button, and pressing it does what the link is for.
+"""Links in mails that change something: the link opens a page with a button, and the button makes the change.
 
-Scanners of mail open every link; none of that may confirm anything.
+Mail scanners open every link, which must not confirm anything.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from receiver.pages.auth.keys import derive_keys
 from receiver.pages.auth.users import WebUser
 from receiver.pages.db_session import get_context
 
-ADDRESS_COOKIE_KEY = "address"  # in the cookie: the log-in form is filled in with it
-REGISTERED_COOKIE_KEY = "registered"  # in the cookie: the user who was made in this browser
+ADDRESS_COOKIE_KEY = "address"  # session key: the address that the log-in form is prefilled with
+REGISTERED_COOKIE_KEY = "registered"  # session key: the signed uniquifier of the user registered in this browser
 
 
 @dataclass(frozen=True, slots=True)
 class MailLink:
-    """One kind of link, and what its page says."""
+    """One kind of link, and the texts of its page."""
 
     endpoint: str  # Flask-Security's
     rule: str
@@ -40,25 +40,25 @@ MAIL_LINKS = (
         "security.confirm_email",
         "/confirm/<token>",
         "Confirm your address",
-        "This confirms that the address to which the mail was sent is yours.",
+        "Confirm that the address to which the mail was sent is yours.",
         "Confirm",
     ),
     MailLink(
         "security.change_email_confirm",
         "/change-email/<token>",
         "Change the mail address",
-        "From then on you log in with the address to which the mail was sent.",
+        "You will log in with the address to which the mail was sent.",
         "Use this address",
     ),
 )
 
 
 def add_confirmation_pages(app: Flask) -> None:
-    """Put a page with a button before every view that acts on a link."""
+    """Replace every view that acts on a link by a page with a button."""
     for link in MAIL_LINKS:
         app.view_functions[link.endpoint] = _ask_to_confirm(link, app.view_functions[link.endpoint])
         app.add_url_rule(link.rule, endpoint=link.endpoint, methods=["POST"])
-    if "security.register" in app.view_functions:  # anyone may make an account
+    if "security.register" in app.view_functions:  # registration is open
         app.view_functions["security.register"] = _hide_known_addresses(app.view_functions["security.register"])
     user_registered.connect(_remember_registered, app)
     user_confirmed.connect(_remember_confirmed, app)
@@ -66,7 +66,7 @@ def add_confirmation_pages(app: Flask) -> None:
 
 
 def remember_registered(uniquifier: str) -> None:
-    """The user with this was made in this browser, by who knows the password: confirming here logs them in."""
+    """Remember that the user was registered in this browser: confirming the address in it logs them in."""
     cookie[REGISTERED_COOKIE_KEY] = _sign_uniquifier(uniquifier)
 
 
@@ -75,30 +75,30 @@ def _sign_uniquifier(uniquifier: str) -> str:
     return hmac.new(key.encode(), uniquifier.encode(), hashlib.sha256).hexdigest()
 
 
-def _hide_known_addresses(act: Callable[..., Any]) -> Callable[..., Any]:
-    """An address that has an account already leaves a cookie that looks the same, and logs in nowhere."""
+def _hide_known_addresses(view_function: Callable[..., Any]) -> Callable[..., Any]:
+    """Set a random cookie at every registration, so that known addresses cannot be told from new ones."""
 
     def view() -> Any:
         if request.method == "POST":
             cookie[REGISTERED_COOKIE_KEY] = secrets.token_hex(hashlib.sha256().digest_size)
-        return act()
+        return view_function()
 
     return view
 
 
-def _ask_to_confirm(link: MailLink, act: Callable[..., Any]) -> Callable[..., Any]:
+def _ask_to_confirm(link: MailLink, view_function: Callable[..., Any]) -> Callable[..., Any]:
     def view(token: str) -> Any:
         if request.method != "POST":
             return render_template("link.html", link=link)
-        done = act(token)
+        response = view_function(token)
         confirmed: WebUser | None = g.pop("confirmed", None)
         if confirmed is None:
-            return done
+            return response
         if cookie.pop(REGISTERED_COOKIE_KEY, None) == _sign_uniquifier(confirmed.fs_uniquifier):
             login_user(confirmed, authn_via=["confirm"])
             return redirect(url_for("home.show"))
         cookie[ADDRESS_COOKIE_KEY] = confirmed.email
-        return done
+        return response
 
     return view
 

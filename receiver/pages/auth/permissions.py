@@ -1,4 +1,4 @@
-"""Who may see what. What is not somebody's answers like what does not exist."""
+"""Permissions of the current user. Stores and accounts of others are answered with 404."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from receiver.pages.db_session import get_context
 
 
 def get_my_id() -> int:
-    """Who asks; only where somebody must be logged in."""
+    """Return the current user's id. Only for views that require a log-in."""
     user_id: int = current_user.id
     return user_id
 
 
 def list_my_stores() -> list[VisibleStore]:
-    """The stores of whoever asks, by name."""
-    with reading(get_context().engine) as db:
-        return list_visible_stores(db, get_my_id())
+    """List the current user's stores by name."""
+    with reading(get_context().engine) as conn:
+        return list_visible_stores(conn, get_my_id())
 
 
 def get_my_store(name: str) -> VisibleStore:
-    """A store of whoever asks, or 404."""
+    """Return a store of the current user, or abort with 404."""
     return next((store for store in list_my_stores() if store.name == name), None) or abort(404)
 
 
 def get_my_roles() -> dict[int, Role]:
-    """Account id -> the role of whoever asks."""
-    with reading(get_context().engine) as db:
-        return get_roles(db, get_my_id())
+    """Return the current user's role by account id."""
+    with reading(get_context().engine) as conn:
+        return get_roles(conn, get_my_id())
 
 
 def require_owner(account_id: int) -> None:
-    """404 for an account of others, 403 for a reader."""
+    """Abort with 404 if the user is not in the account, with 403 if they are a reader."""
     role = get_my_roles().get(account_id)
     if role is None:
         abort(404)

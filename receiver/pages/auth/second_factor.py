@@ -1,4 +1,4 @@
-"""One-time codes of authenticator apps: no code twice, none while the account is locked, secrets encrypted."""
+"""One-time codes of authenticator apps: accepted once, and not while the account is locked; secrets are encrypted."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from receiver.pages.auth.users import WebUser
 
 
 class OneTimeCodes(Totp):
-    """Flask-Security's, with a memory. `secrets` is in the order of the installation's keys: the first one encrypts."""
+    """Flask-Security's Totp, which accepts each code once. The first of `secrets` encrypts."""
 
     def __init__(self, secrets: dict[str, str], issuer: str) -> None:
         wallet = AppWallet(secrets, default_tag=next(iter(secrets)))
         self._totp = TOTP.using(issuer=issuer, wallet=wallet)
 
     def verify_totp(self, token: str, totp_secret: str, user: UserMixin, window: int = 0) -> bool:
-        right: bool = super().verify_totp(token, totp_secret, user, window)
-        return right and isinstance(user, WebUser) and not user.locked
+        is_valid: bool = super().verify_totp(token, totp_secret, user, window)
+        return is_valid and isinstance(user, WebUser) and not user.is_locked_out
 
     def get_last_counter(self, user: UserMixin) -> int | None:
         return user.tf_counter if isinstance(user, WebUser) else None
 
     def set_last_counter(self, user: UserMixin, tmatch: TotpMatch) -> None:
-        """Saved when the view commits."""
+        """Set the counter; the view commits it."""
         if isinstance(user, WebUser):
             user.tf_counter = tmatch.counter
 
 
 class RecoveryCodeForm(TwoFactorRescueForm):
-    """Recovery codes are the rescue. A mail to an administrator, which is theirs, would reach nobody here."""
+    """Offers only recovery codes, not Flask-Security's mail to an administrator."""
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -43,7 +43,7 @@ class RecoveryCodeForm(TwoFactorRescueForm):
 
 
 class SetupForm(TwoFactorSetupForm):
-    """There is one method: it is chosen already."""
+    """Preselects the only method."""
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -58,25 +58,25 @@ def improve_setup(app: Flask) -> None:
 
 def _keep_secret_on_error(validate: Callable[..., Any]) -> Callable[..., Any]:
     def view(token: str) -> Any:
-        before = current_user.tf_totp_secret
-        done = validate(token)
+        old_secret = current_user.tf_totp_secret
+        response = validate(token)
         if not current_user.is_authenticated:
-            return done
-        if current_user.tf_totp_secret != before:
+            return response
+        if current_user.tf_totp_secret != old_secret:
             return _render_recovery_codes()
         expired, invalid, state = check_and_get_token_status(token, "tf_setup", _get_setup_timeout())
-        return done if expired or invalid else _render_setup_again(token, state["totp_secret"])
+        return response if expired or invalid else _render_setup_again(token, state["totp_secret"])
 
     return view
 
 
 def _render_setup_again(token: str, secret: str) -> str:
-    """The page with the secret that the app has read already."""
-    cookie.pop("_flashes", None)  # Flask-Security's, for a page that is not shown
+    """Render the page with the same secret, which the app has already."""
+    cookie.pop("_flashes", None)  # Flask-Security's messages, for a page that is not shown
     security = current_app.extensions["security"]
-    shown = security.totp_factory.fetch_setup_values(secret, current_user)
+    values = security.totp_factory.fetch_setup_values(secret, current_user)
     code = security.forms["two_factor_verify_code_form"].cls()
-    code.code.errors = ["This code is wrong, or too old. Type the one that the app shows now."]
+    code.code.errors = ["This code is wrong or too old. Enter the code that the app shows now."]
     return render_template(
         "security/two_factor_setup.html",
         two_factor_setup_form=security.forms["two_factor_setup_form"].cls(),
@@ -85,20 +85,20 @@ def _render_setup_again(token: str, secret: str) -> str:
         chosen_method="authenticator",
         changing=True,
         state_token=token,
-        authr_qrcode=shown["image"],
-        authr_key=shown["key"],
+        authr_qrcode=values["image"],
+        authr_key=values["key"],
         primary_method="off",
     )
 
 
 def _render_recovery_codes() -> str:
-    """Those there are, or new ones: once the app is lost it is too late to ask for them."""
+    """Render the existing recovery codes, or new ones: after the app is lost they cannot be requested."""
     security = current_app.extensions["security"]
     codes = security.mf_recovery_codes_util
-    shown = codes.get_recovery_codes(current_user) or codes.create_recovery_codes(current_user)
+    values = codes.get_recovery_codes(current_user) or codes.create_recovery_codes(current_user)
     security.datastore.commit()
     form = security.forms["mf_recovery_codes_form"].cls()
-    return render_template("security/mf_recovery_codes.html", mf_recovery_codes_form=form, recovery_codes=shown)
+    return render_template("security/mf_recovery_codes.html", mf_recovery_codes_form=form, recovery_codes=values)
 
 
 def _get_setup_timeout() -> Any:

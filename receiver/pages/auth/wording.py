@@ -1,4 +1,4 @@
-"""What Flask-Security's pages say, in the words of our other pages."""
+"""Replaces texts of Flask-Security's pages by our wording."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ TRANSLATIONS = {
     "Login": "Log in",
     "Email Address": "Mail address",
     "Remember Me": "Stay logged in on this device",
-    "Register": "Make an account",
+    "Register": "Create an account",
     "New Password": "New password",
-    "Retype Password": "The password once more",
+    "Retype Password": "Repeat the password",
     "Send password reset instructions": "Choose a new password",
     "Recover Password": "Send me a link",
     "Reset password": "Choose a new password",
@@ -21,7 +21,7 @@ TRANSLATIONS = {
     "Change Password": "Change the password",
     "Change Email": "Change the mail address",
     "Once submitted, an email confirmation will be sent to this new email address.": (
-        "A mail goes to the new address. The old one stays until you follow the link in it."
+        "A mail is sent to the new address. The old one stays valid until you follow the link in it."
     ),
     "Submit": "Go on",
     "Submit Code": "Go on",
@@ -29,29 +29,29 @@ TRANSLATIONS = {
     "Two-Factor Setup": "Second factor",
     "Two-Factor authentication adds an extra layer of security to your account": "Second factor",
     "In addition to your username and password, you'll need to use a code.": (
-        "To log in you then need your password and a code from an app on your telephone."
+        "To log in you will need your password and a code from an app on your phone."
     ),
     "Set up using an authenticator app (e.g. google, lastpass, authy)": "Use an authenticator app",
-    "Disable two-factor authentication": "Switch it off",
+    "Disable two-factor authentication": "Turn it off",
     "Currently setup two-factor method: %(method)s": "At present: %(method)s",
-    "This application supports setting up recovery codes.": "Recovery codes are for the day the app is lost.",
+    "This application supports setting up recovery codes.": "Recovery codes let you log in if you lose the app.",
     "Recovery Codes": "Recovery codes",
     "Show Recovery Codes": "Show them",
     "Generate new Recovery Codes": "New recovery codes",
     "Generate New Recovery Codes": "Make new ones",
     "Enter Recovery Code": "Log in with a recovery code",
-    "Reauthenticate": "Is it still you?",
+    "Reauthenticate": "Confirm your password",
     "Verify Password": "Go on",
 }
 
 
 def word(text: str) -> str:
-    """Our words for theirs, if we have others."""
+    """Return our wording for a text of Flask-Security, or the text itself."""
     return TRANSLATIONS.get(str(text), str(text))
 
 
 class TranslationDomain(FsDomain):
-    """Where Flask-Security's templates look for a translation."""
+    """The translation domain that Flask-Security's templates use."""
 
     def gettext(self, string: str, **variables: object) -> str:
         text = word(string)
@@ -59,6 +59,6 @@ class TranslationDomain(FsDomain):
 
 
 def add_wording(app: Flask) -> None:
-    """Headings go by the translation; labels and buttons are drawn by a macro of ours, with the filter."""
+    """Install the wording: headings use the translation domain; labels and buttons a filter in our macro."""
     app.jinja_env.globals["_fsdomain"] = TranslationDomain(app).gettext  # type: ignore[no-untyped-call]
     app.add_template_filter(word)

@@ -1,1 +1,1 @@
-"""The connect form: one page on which a merchant connects a store, makes an account, and reads what is wrong where."""
+"""The connect form: the page on which a merchant connects a store and creates an account."""

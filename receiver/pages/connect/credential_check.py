@@ -1,4 +1,4 @@
-"""Tries a merchant's keys, at Cratejoy and at the platform, and says what is wrong next to the field that is."""
+"""Checks a merchant's keys at Cratejoy and at the platform, and assigns each error to its form field."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from pipeline.infra.http.client import HTTPClient
 from receiver.pages.connect.form import ConnectForm
 from receiver.pages.rate_limit import RateLimiter
 
-WHOLE_FORM = "submit"  # what is about the form as a whole stands at its button
-# Tries of a minute in one web process: who guesses keys shall not do it through us.
+WHOLE_FORM = "submit"  # errors of the whole form are shown at its button
+# Checks per minute in one web process, so that nobody guesses keys through Cratewire.
 MAX_TRIES_PER_NETWORK = 30
-MAX_TRIES_PER_TARGET = 10  # of one Client ID, or of one store's saved keys, from one network
+MAX_TRIES_PER_TARGET = 10  # per Client ID, or a store's saved keys, and network
 
 
 class FormRejected(Exception):
-    """The form cannot go on; `field` is where, and the text says what to do."""
+    """The form is rejected; `field` has the error, and the text says what to do."""
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)
@@ -37,23 +37,23 @@ class FormRejected(Exception):
 
 
 class CredentialTries:
-    """Counts the tries of keys, for each network and for each network's pair or store; no visitor uses up another's."""
+    """Limits checks of keys per network, and per network and target; no visitor uses up another's limit."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._networks = RateLimiter(MAX_TRIES_PER_NETWORK, now)
-        self._same = RateLimiter(MAX_TRIES_PER_TARGET, now)
+        self._targets = RateLimiter(MAX_TRIES_PER_TARGET, now)
 
-    def take(self, network: str | None, what: str) -> None:
-        """One more, of `what`. Raise Refused if there have been too many. An unknown network is no network."""
-        if (network is None or self._networks.allows(network)) and self._same.allows((network, what)):
+    def count(self, network: str | None, target: str) -> None:
+        """Count a check of `target`. Raises FormRejected if there were too many. None: an unknown network."""
+        if (network is None or self._networks.allows(network)) and self._targets.allows((network, target)):
             return
         raise FormRejected(
-            WHOLE_FORM, "Too many keys were tried from your network in the last minute. Please wait a minute."
+            WHOLE_FORM, "Too many keys were checked from your network in the last minute. Please wait a minute."
         )
 
 
 def check_cratejoy(form: ConnectForm, open_api: Callable[[Credentials], CratejoyClient]) -> Credentials:
-    """The store's keys, accepted by its API. Raises Refused: of the address where that is asked for, or of the keys."""
+    """Check the store's keys at its API and return them. Raises FormRejected."""
     url = form.cratejoy_url.data if "cratejoy_url" in form else BASE_URL
     address = "cratejoy_url" if "cratejoy_url" in form else WHOLE_FORM
     try:
@@ -64,7 +64,7 @@ def check_cratejoy(form: ConnectForm, open_api: Callable[[Credentials], Cratejoy
     except BadCredentials as error:
         raise FormRejected(
             "client_secret",
-            "Cratejoy refused this pair. Copy both from Settings, API; they are not what you log in to Cratejoy with.",
+            "Cratejoy refused this pair. Copy both from Settings, API; they are not your Cratejoy log-in.",
         ) from error
     except RateLimited as error:
         text = f"Cratejoy asks us to wait. Please try again in {ceil(error.seconds)} s."
@@ -72,44 +72,48 @@ def check_cratejoy(form: ConnectForm, open_api: Callable[[Credentials], Cratejoy
     except WrongAddress as error:
         raise FormRejected(address, format_error(error)) from error
     except Unreachable as error:
-        raise FormRejected(address, "Cratejoy does not answer as it should. Please try again in a while.") from error
+        raise FormRejected(address, "Cratejoy does not answer correctly. Please try again later.") from error
     return credentials
 
 
 def check_platform(form: ConnectForm, http: HTTPClient) -> CheckResult:
-    """The platform's answer to its keys. Raises Refused."""
-    cls = DESTINATIONS[form.platform.data]
+    """Check the platform's keys. Raises FormRejected."""
+    destination = DESTINATIONS[form.platform.data]
     try:
-        return cls(form.config(), http).check()
+        return destination(form.config(), http).check()
     except WrongRegion as error:
-        text = f"{cls.title} has this account in region {error.region}." if error.region else format_error(error)
+        text = (
+            f"{destination.title} has this account in region {error.region}." if error.region else format_error(error)
+        )
         raise FormRejected(_find_field(form, "region"), text) from error
     except BadCredentials as error:
-        raise FormRejected(_find_secret_field(form), f"{cls.title} refused these keys. Copy them again.") from error
+        raise FormRejected(
+            _find_secret_field(form), f"{destination.title} refused these keys. Copy them again."
+        ) from error
     except WrongAddress as error:
         raise FormRejected(_find_address_field(form), format_error(error)) from error
     except Unreachable as error:
         raise FormRejected(
-            _find_address_field(form), f"{cls.title} does not answer as it should. Please try again."
+            _find_address_field(form), f"{destination.title} does not answer as it should. Please try again."
         ) from error
     except Misconfigured as error:
         raise FormRejected(_find_named_field(form, error), format_error(error)) from error
 
 
 def _find_field(form: ConnectForm, key: str) -> str:
-    """The platform's field with this key; the form as a whole if it is not drawn."""
+    """Return the name of the platform's field with this key; WHOLE_FORM if it is not in the form."""
     wanted = f"{form.platform.data}-{key}"
-    return wanted if wanted in [field.name for field in form.declared(form.platform.data)] else WHOLE_FORM
+    return wanted if wanted in [field.name for field in form.platform_fields(form.platform.data)] else WHOLE_FORM
 
 
 def _find_address_field(form: ConnectForm) -> str:
-    """Where the platform is, if that is asked for: no key is to blame for an address."""
+    """Return the field with the platform's URL; WHOLE_FORM if the form has none."""
     fields = DESTINATIONS[form.platform.data].fields
     return _find_field(form, next((field.key for field in fields if field.sets_host), ""))
 
 
 def _find_named_field(form: ConnectForm, error: Misconfigured) -> str:
-    """The first field that a fault of the configuration names."""
+    """Return the first field that the error message names."""
     fields = DESTINATIONS[form.platform.data].fields
     return _find_field(form, next((field.key for field in fields if field.key in str(error)), ""))
 
@@ -120,6 +124,6 @@ def _find_secret_field(form: ConnectForm) -> str:
 
 
 def format_error(error: CratewireError) -> str:
-    """What an error says, as a page says it."""
+    """Format an error message as a sentence."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

@@ -1,4 +1,4 @@
-"""The fields of the connect form: those of Cratejoy, those that each platform declares, and those of a new account."""
+"""The fields of the connect form: Cratejoy's, those that each platform declares, and those of a new account."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from wtforms.validators import DataRequired, InputRequired, Length, Regexp, Stop
 from pipeline.cratejoy.credentials import BASE_URL
 from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.base import Destination
-from pipeline.destinations.base import Field as Declared
+from pipeline.destinations.base import Field as DeclaredField
 from pipeline.operations.connect import CURRENCY_PATTERN, STORE_NAME_PATTERN
 from receiver.pages.config import MIN_PASSWORD_LENGTH
 
-MAX_FIELD_LENGTH = 500  # characters; no key is nearly as long
+MAX_FIELD_LENGTH = 500  # characters; every key is much shorter
 
 
 class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
-    """What is asked of everybody. `form_for` adds the rest."""
+    """The common fields. `build_form` adds those of the platforms."""
 
     store = StringField(
         "Store name",
@@ -38,7 +38,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
     currency = StringField(
         "Currency",
         default="USD",
-        description="The store's; Cratejoy's hooks name none.",
+        description="The store's currency, which Cratejoy's hooks do not name.",
         filters=[lambda text: (text or "").strip().upper()],
         validators=[Regexp(rf"{CURRENCY_PATTERN.pattern}\Z", message="Three letters, such as USD.")],
     )
@@ -53,46 +53,46 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
     account_id = SelectField("Account", coerce=int)
     email = EmailField(
         "Mail address",
-        description="You log in with it, and confirm it by mail.",
-        validators=[InputRequired("You will log in with it.")],
+        description="You log in with it. We send a mail to confirm it.",
+        validators=[InputRequired("Please enter your mail address.")],
         render_kw={"autocomplete": "email"},
     )
     password = PasswordField(
         "Password",
         description=f"At least {MIN_PASSWORD_LENGTH} characters.",
-        validators=[DataRequired("Please choose one.")],
+        validators=[DataRequired("Please choose a password.")],
         render_kw={"autocomplete": "new-password"},
     )
-    attempt = HiddenField(default=lambda: secrets.token_hex(16))  # a form that is sent twice is known by it
+    attempt = HiddenField(default=lambda: secrets.token_hex(16))  # identifies a form that is sent twice
     kept = HiddenField()
     submit = SubmitField("Connect")
 
-    remembered: frozenset[str] = frozenset()  # the secrets that need not be typed again
+    remembered: frozenset[str] = frozenset()  # the secrets that need not be entered again
 
     @property
-    def first_wrong(self) -> str | None:
-        """The field to go to: whoever cannot see the page need not look for it."""
+    def first_invalid(self) -> str | None:
+        """The name of the first invalid field, which gets the focus."""
         return next((field.name for field in self if field.errors), None)
 
-    def declared(self, platform: str) -> list[Field]:
-        """The platform's fields that are drawn."""
+    def platform_fields(self, platform: str) -> list[Field]:
+        """Return the platform's fields that are in the form."""
         names = (get_field_name(platform, field) for field in DESTINATIONS[platform].fields)
         return [self[name] for name in names if name in self]
 
     def config(self) -> dict[str, str]:
-        """What was filled in for the platform that was chosen."""
+        """Return the chosen platform's configuration as filled in."""
         chosen = DESTINATIONS[self.platform.data]
-        given = {field.key: get_field_name(chosen.platform, field) for field in chosen.fields}
-        return {key: self[name].data for key, name in given.items() if name in self and self[name].data}
+        names = {field.key: get_field_name(chosen.platform, field) for field in chosen.fields}
+        return {key: self[name].data for key, name in names.items() if name in self and self[name].data}
 
-    def blame(self, name: str, text: str) -> None:
-        """Put an error next to a field."""
+    def add_error(self, name: str, text: str) -> None:
+        """Add an error to a field."""
         field = self[name]
         field.errors = [*field.errors, text]
 
 
 def build_form(accounts: Mapping[int, str] | None, *, anywhere: bool) -> ConnectForm:
-    """The form as it is drawn. `accounts`: those the merchant owns; None: nobody is logged in."""
+    """Build the form. `accounts`: those that the merchant owns; None if no user is logged in."""
     platforms = [cls for _, cls in sorted(DESTINATIONS.items())]
     added = {
         get_field_name(cls.platform, field): _build_field(cls, field)
@@ -112,26 +112,26 @@ def build_form(accounts: Mapping[int, str] | None, *, anywhere: bool) -> Connect
     return form
 
 
-def get_field_name(platform: str, field: Declared) -> str:
-    """A platform's field on the page: two platforms may both want an `api_key`."""
+def get_field_name(platform: str, field: DeclaredField) -> str:
+    """Return the form's name for a platform's field; two platforms may both have an `api_key`."""
     return f"{platform}-{field.key}"
 
 
-def _build_field(cls: type[Destination], field: Declared) -> Any:
+def _build_field(cls: type[Destination], field: DeclaredField) -> Any:
     common: dict[str, Any] = {
         "description": field.help,
         "validators": [_require_if_chosen(cls.platform, field), Length(max=MAX_FIELD_LENGTH)],
     }
     if field.choices:
-        named = [(choice, choice) for choice in field.choices]
-        return SelectField(field.label, choices=named, default=field.default, **common)
+        choices = [(choice, choice) for choice in field.choices]
+        return SelectField(field.label, choices=choices, default=field.default, **common)
     if field.secret:
         return PasswordField(field.label, render_kw={"autocomplete": "off"}, **common)
     return StringField(field.label, default=field.default, **common)
 
 
-def _require_if_chosen(platform: str, field: Declared) -> Callable[[ConnectForm, Field], None]:
-    """A field of a platform that was not chosen is of no interest, whatever it holds."""
+def _require_if_chosen(platform: str, field: DeclaredField) -> Callable[[ConnectForm, Field], None]:
+    """Build a validator that ignores the fields of platforms that were not chosen."""
 
     def check(form: ConnectForm, drawn: Field) -> None:
         if form.platform.data != platform:

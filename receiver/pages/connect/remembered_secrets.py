@@ -1,6 +1,6 @@
-"""Keeps the secrets of a form that was refused, so that nobody types them twice and no page shows them.
+"""Remembers the secrets of a rejected form, so that they need not be entered again and no page shows them.
 
-They travel in a hidden field, encrypted: good for the browser they were typed in, for an hour.
+They are in a hidden field, encrypted, and valid for an hour and only in the browser in which they were entered.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_AGE_US = 3_600_000_000
 
 
 def remember_secrets(form: ConnectForm, secret_keys: Sequence[str], browser: str, now: int) -> None:
-    """Put the secrets that were not refused into the hidden field."""
+    """Put the secrets that have no error into the hidden field."""
     typed = {field.name: field.data for field in _list_secret_fields(form) if field.data and not field.errors}
     content = {"browser": browser, "until": now + MAX_AGE_US, "typed": typed}
     form.kept.data = _build_cipher(secret_keys).encrypt(json.dumps(content).encode()).decode("ascii")
@@ -26,7 +26,7 @@ def remember_secrets(form: ConnectForm, secret_keys: Sequence[str], browser: str
 
 
 def restore_secrets(form: ConnectForm, secret_keys: Sequence[str], browser: str, now: int) -> None:
-    """Fill in the secrets that were left empty, if they were kept for this browser."""
+    """Fill the secrets that were left empty, if they were remembered for this browser."""
     try:
         content = json.loads(_build_cipher(secret_keys).decrypt((form.kept.data or "").encode()))
     except InvalidToken:

@@ -1,4 +1,4 @@
-"""Saves what a connect form said, once all in it was tried: store, keys, account and letter, or nothing of it."""
+"""Saves a connect form after its keys were checked: store, keys, user, account and mail, all or nothing."""
 
 from __future__ import annotations
 
@@ -37,74 +37,76 @@ from receiver.pages.connect.prefill import find_label_to_change
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """Who connects: somebody who is logged in, or somebody new with an address and a password."""
+    """The merchant who connects: a logged-in user, or a new one with address and password."""
 
     user_id: int | None = None
-    account_id: int | None = None  # one they own; None: they get one
+    account_id: int | None = None  # an account that they own; None creates one
     email: str = ""
     password_hash: str = field(default="", repr=False)
-    uniquifier: str = field(default="", repr=False)  # the same for the same form sent again
+    uniquifier: str = field(default="", repr=False)  # the same if the same form is sent again
 
 
 def save_form(
-    site: Context, form: ConnectForm, merchant: Merchant, credentials: Credentials, checked: CheckResult
+    context: Context, form: ConnectForm, merchant: Merchant, credentials: Credentials, checked: CheckResult
 ) -> None:
-    """One transaction. What has to be done elsewhere follows from its rows, and is tried until it works.
+    """Save all in one transaction. What follows from its rows, such as registering hooks, is retried until it works.
 
-    Raises Refused if the store's name, its keys or the address belongs to somebody else.
+    Raises FormRejected if the store's name, its keys or the address are already in use.
     """
-    now = site.now()
-    with writing(site.engine) as db:
-        user_id = merchant.user_id or _add_user(db, site, merchant, now)
-        account_id = merchant.account_id or create_account(db, now)
-        chosen = {"currency": form.currency.data}
-        wanted = ConnectRequest(
+    now = context.now()
+    with writing(context.engine) as conn:
+        user_id = merchant.user_id or _add_user(conn, context, merchant, now)
+        account_id = merchant.account_id or create_account(conn, now)
+        store_settings = {"currency": form.currency.data}
+        request = ConnectRequest(
             form.store.data,
             form.platform.data,
             checked.config,
-            find_label_to_change(db, form.store.data, form.platform.data),
-            store_settings=chosen,
+            find_label_to_change(conn, form.store.data, form.platform.data),
+            store_settings=store_settings,
             cratejoy=credentials,
-            account=get_account_name(db, account_id),
+            account=get_account_name(conn, account_id),
         )
         try:
-            save_checked_connection(db, site.settings.secret_keys, site.settings.public_url, wanted, checked, now)
+            save_checked_connection(
+                conn, context.settings.secret_keys, context.settings.public_url, request, checked, now
+            )
         except KeysInUse as error:
             raise FormRejected("client_id", format_error(error)) from error
         except Misconfigured as error:
             raise FormRejected("store", "This name is taken. Please choose another one.") from error
         if merchant.account_id is None:
-            add_member(db, account_id, user_id, OWNER, now)
+            add_member(conn, account_id, user_id, OWNER, now)
 
 
-def build_uniquifier(site: Context, form: ConnectForm, email: str) -> str:
-    """What the new user of this form, and of no other, is known by. Nobody else can guess it."""
-    said = "\n".join((form.attempt.data or "", form.store.data, email))
+def build_uniquifier(context: Context, form: ConnectForm, email: str) -> str:
+    """Return the uniquifier of the new user of exactly this form. It cannot be guessed."""
+    identity = "\n".join((form.attempt.data or "", form.store.data, email))
     return hmac.new(
-        derive_keys(site.settings.secret_keys, "attempts")[0].encode(), said.encode(), hashlib.sha256
+        derive_keys(context.settings.secret_keys, "attempts")[0].encode(), identity.encode(), hashlib.sha256
     ).hexdigest()
 
 
-def is_already_saved(site: Context, merchant: Merchant) -> bool:
-    """Whether this very form was saved already: a button pressed twice, a page loaded anew."""
-    with reading(site.engine) as db:
-        return is_current_uniquifier(db, merchant.uniquifier)
+def is_already_saved(context: Context, merchant: Merchant) -> bool:
+    """Return whether this form was saved already, because it was sent twice."""
+    with reading(context.engine) as conn:
+        return is_current_uniquifier(conn, merchant.uniquifier)
 
 
-def _add_user(db: Connection, site: Context, merchant: Merchant, now: int) -> int:
-    """Somebody who can log in once they have followed the link of the letter written here."""
-    user_id = add_user(db, NewUser(merchant.email, merchant.password_hash, merchant.uniquifier), now)
+def _add_user(conn: Connection, context: Context, merchant: Merchant, now: int) -> int:
+    """Add the user and enqueue the mail with the confirmation link. Raises FormRejected."""
+    user_id = add_user(conn, NewUser(merchant.email, merchant.password_hash, merchant.uniquifier), now)
     if user_id is None:
-        raise FormRejected("email", "This address has an account here. Log in first, then connect the store.")
+        raise FormRejected("email", "This address already has an account. Log in first, then connect the store.")
     link, _ = generate_confirmation_link(  # type: ignore[no-untyped-call]
         WebUser(email=merchant.email, fs_uniquifier=merchant.uniquifier)
     )
     text = render_template("security/email/welcome.txt", confirmation_link=link)
-    letter = MailMessage(merchant.email, "Please confirm your address", text)
+    mail = MailMessage(merchant.email, "Please confirm your address", text)
     if not enqueue_mail_if_allowed(
-        db, site.settings.secret_keys, letter, MailRequest("registration", get_requester()), now
+        conn, context.settings.secret_keys, mail, MailRequest("registration", get_requester()), now
     ):
         raise FormRejected(
-            "email", "This address has had too many mails within the last hour. Please try again in an hour."
+            "email", "Too many mails were sent to this address within the last hour. Please try again in an hour."
         )
     return user_id

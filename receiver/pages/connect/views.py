@@ -1,4 +1,4 @@
-"""The pages of connecting: the form, and what comes after it."""
+"""The pages of the connect form: the form itself and the page after it."""
 
 from __future__ import annotations
 
@@ -33,26 +33,28 @@ UNAVAILABLE_TEXT = "A part of this installation does not answer at the moment. N
 
 @blueprint.route("/connect", methods=["GET", "POST"])
 def show() -> ResponseReturnValue:
-    """The form. Sent, it tries everything in it in order, and saves all or nothing."""
-    known = bool(current_user.is_authenticated)
-    if not known and get_context().settings.registration != "open":
+    """Show the form. When it is sent, check its keys and save all or nothing."""
+    is_logged_in = bool(current_user.is_authenticated)
+    if not is_logged_in and get_context().settings.registration != "open":
         return redirect(url_for("security.login"))
-    form = build_form(_list_owned_accounts() if known else None, anywhere=get_context().settings.connect_anywhere)
+    form = build_form(
+        _list_owned_accounts() if is_logged_in else None, anywhere=get_context().settings.connect_anywhere
+    )
     if form.is_submitted():
         restore_secrets(form, *_get_browser_key())
-        if known:
+        if is_logged_in:
             _fill_missing(form)
-        if form.validate() and _try_connect(form, is_logged_in=known):
-            return _redirect_after_connect(form, is_logged_in=known)
+        if form.validate() and _try_connect(form, is_logged_in=is_logged_in):
+            return _redirect_after_connect(form, is_logged_in=is_logged_in)
         remember_secrets(form, *_get_browser_key())
-    elif known:
+    elif is_logged_in:
         _prefill(form)
     return render_template("connect.html", form=form, destinations=DESTINATIONS), 422 if form.errors else 200
 
 
 @blueprint.get("/connected")
 def connected() -> ResponseReturnValue:
-    """What somebody who has just connected does next."""
+    """Show the next steps after a new merchant has connected."""
     email = session.get("connected")
     if not email:
         return redirect(url_for("home.show"))
@@ -60,37 +62,37 @@ def connected() -> ResponseReturnValue:
 
 
 def register_pages(app: Flask) -> None:
-    """Register the pages, with their counter of tries."""
+    """Register the pages with their limit of key checks."""
     app.register_blueprint(blueprint)
     app.extensions["cratewire.tries"] = CredentialTries(app.extensions["cratewire.site"].now)
 
 
 def _try_connect(form: ConnectForm, *, is_logged_in: bool) -> bool:
-    """Whether all went well; if not, the form says why."""
+    """Connect. Returns whether it succeeded; if not, the form has the errors."""
     try:
         _connect(form, is_logged_in=is_logged_in)
-    except FormRejected as refused:
-        form.blame(refused.field, str(refused))
+    except FormRejected as error:
+        form.add_error(error.field, str(error))
     except RedisError as error:
-        log.warning("a connect form could not go on", error=type(error).__name__)
-        form.blame("submit", UNAVAILABLE_TEXT)
+        log.warning("a connect form failed", error=type(error).__name__)
+        form.add_error("submit", UNAVAILABLE_TEXT)
     return not form.errors
 
 
 def _connect(form: ConnectForm, *, is_logged_in: bool) -> None:
-    """First what costs nothing, then Cratejoy, then the platform, then the ledger. Raises Refused."""
-    site = get_context()
+    """Check the form, then Cratejoy, then the platform, then save. Raises FormRejected."""
+    context = get_context()
     merchant = _get_current_merchant(form) if is_logged_in else _build_new_merchant(form)
     if not is_logged_in:
         remember_registered(merchant.uniquifier)
-    if is_already_saved(site, merchant):
+    if is_already_saved(context, merchant):
         return
-    current_app.extensions["cratewire.tries"].take(get_client_network(), f"Client ID {form.client_id.data}")
-    credentials = check_cratejoy(form, lambda keys: open_client(site, keys))
+    current_app.extensions["cratewire.tries"].count(get_client_network(), f"Client ID {form.client_id.data}")
+    credentials = check_cratejoy(form, lambda keys: open_client(context, keys))
     try:
-        save_form(site, form, merchant, credentials, check_platform(form, site.http))
+        save_form(context, form, merchant, credentials, check_platform(form, context.http))
     except FormRejected:
-        if not is_already_saved(site, merchant):  # meanwhile, by the same form sent a moment earlier
+        if not is_already_saved(context, merchant):  # meanwhile, by the same form sent a moment before
             raise
 
 
@@ -107,7 +109,7 @@ def _build_new_merchant(form: ConnectForm) -> Merchant:
     try:
         email = security.mail_util.validate(form.email.data)
     except ValueError:
-        raise FormRejected("email", "That is no mail address.") from None
+        raise FormRejected("email", "That is not a mail address.") from None
     faults, password = security.password_util.validate(form.password.data, is_register=True, email=email)
     if faults:
         raise FormRejected("password", " ".join(faults))
@@ -117,39 +119,44 @@ def _build_new_merchant(form: ConnectForm) -> Merchant:
 
 
 def _get_browser_key() -> tuple[Sequence[str], str, int]:
-    """What typed secrets are kept with, for this browser only."""
+    """Return what secrets are remembered with: secret keys, browser and time."""
     return get_context().settings.secret_keys, session.get("csrf_token", ""), get_context().now()
 
 
 def _list_owned_accounts() -> dict[int, str]:
-    """The accounts somebody may connect stores to, named by the stores they have."""
+    """Return the accounts to which the user may connect stores, described by their stores."""
     stores = list_my_stores()
     owned = [account_id for account_id, role in get_my_roles().items() if role == OWNER]
-    named = {account_id: [store.name for store in stores if store.account_id == account_id] for account_id in owned}
-    return {account_id: f"that of {', '.join(names)}" if names else "a new one" for account_id, names in named.items()}
+    names_by_account = {
+        account_id: [store.name for store in stores if store.account_id == account_id] for account_id in owned
+    }
+    return {
+        account_id: f"with {', '.join(names)}" if names else "without stores"
+        for account_id, names in names_by_account.items()
+    }
 
 
 def _find_own_store(name: str | None) -> VisibleStore | None:
-    """A store of this name whose connection may be changed by who asks."""
-    found = next((store for store in list_my_stores() if store.name == name), None)
-    return found if found is not None and found.account_id in _list_owned_accounts() else None
+    """Return the store of this name if the current user owns it; else None."""
+    store = next((store for store in list_my_stores() if store.name == name), None)
+    return store if store is not None and store.account_id in _list_owned_accounts() else None
 
 
 def _prefill(form: ConnectForm) -> None:
-    """What is known of the store whose connection is to be changed."""
-    wanted = _find_own_store(request.args.get("store"))
-    if wanted is None:
+    """Prefill the form of a store whose connection is to be changed."""
+    store = _find_own_store(request.args.get("store"))
+    if store is None:
         return
-    with reading(get_context().engine) as db:
-        row = find_store(db, wanted.name)
-    form.store.data, form.currency.data = wanted.name, row.currency if row else form.currency.data
-    prefill_form(form, load_saved_fields(get_context(), wanted.store_id))
+    with reading(get_context().engine) as conn:
+        row = find_store(conn, store.name)
+    form.store.data, form.currency.data = store.name, row.currency if row else form.currency.data
+    prefill_form(form, load_saved_fields(get_context(), store.store_id))
     if "account_id" in form:
-        form.account_id.data = wanted.account_id
+        form.account_id.data = store.account_id
 
 
 def _fill_missing(form: ConnectForm) -> None:
-    """What was left empty, and is saved."""
+    """Fill the secrets that were left empty from the saved ones."""
     store = _find_own_store(form.store.data)
     if store is not None:
         fill_missing_secrets(form, load_saved_fields(get_context(), store.store_id))
@@ -157,7 +164,7 @@ def _fill_missing(form: ConnectForm) -> None:
 
 def _redirect_after_connect(form: ConnectForm, *, is_logged_in: bool) -> ResponseReturnValue:
     if is_logged_in:
-        flash("Connected. The hooks are being registered, and the customers read.", "success")
+        flash("Connected. The hooks are being registered, and the customers are being read.", "success")
         return redirect(url_for("home.store", name=form.store.data))
     session["connected"] = form.email.data
     return redirect(url_for("connect.connected"))

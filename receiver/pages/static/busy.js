@@ -1,4 +1,4 @@
-// While a form that takes a while is on its way, its button says so and cannot be pressed again.
+// While a slow form is being sent, its button says so and is disabled.
 "use strict";
 for (const form of document.querySelectorAll("form[data-busy]")) {
   const button = form.querySelector("[type=submit]");

@@ -1,4 +1,4 @@
-// Replaces parts of a page that change, while somebody looks. Without it the page is as true as when it was loaded.
+// Reloads the changing parts of a visible page. Without scripts a page shows the state of its last load.
 "use strict";
 const SECONDS = 5;
 async function refresh(part) {

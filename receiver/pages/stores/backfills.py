@@ -1,4 +1,4 @@
-"""What a store's page says of the reading of its customers, and the buttons with which an owner steers it."""
+"""The backfill on a store's page: its progress, and the buttons with which an owner controls it."""
 
 from __future__ import annotations
 
@@ -31,36 +31,36 @@ from receiver.pages.db_session import get_context
 blueprint = Blueprint("backfills", __name__)
 
 ACTIONS: dict[str, Callable[[Connection, int, int], object]] = {
-    "start": lambda db, store_id, now: create_backfill(db, store_id, ALL, now),
+    "start": lambda conn, store_id, now: create_backfill(conn, store_id, ALL, now),
     "pause": pause_backfill,
     "resume": resume_backfill,
     "cancel": cancel_backfill,
 }
-# state -> what an owner can do; in any other state all can be read once more
+# state -> the owner's actions; in any other state: start
 ACTIONS_BY_STATE = {RUNNING: ("pause", "cancel"), PAUSED: ("resume", "cancel")}
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillView:
-    """The reading of a store's customers. `progress`: None if it has never been read."""
+    """The backfill of a store. `progress`: None if there has been none."""
 
     progress: Progress | None
     actions: tuple[str, ...]
 
     @property
-    def given_up(self) -> bool:
-        """Whether not everything was read, and nothing more will be by itself."""
+    def has_failed(self) -> bool:
+        """Whether it ended without reading everything."""
         return self.progress is not None and self.progress.state in (FAILED, SHORT)
 
     @property
-    def underway(self) -> bool:
+    def is_running(self) -> bool:
         return self.progress is not None and self.progress.state == RUNNING
 
 
-def load_backfill_view(db: Connection, store_id: int, now: int, *, mine: bool) -> BackfillView:
-    """`mine`: whoever looks may also steer."""
-    progress = load_progress(db, store_id, now)
-    if not mine or find_store_api(db, store_id) is None:
+def load_backfill_view(conn: Connection, store_id: int, now: int, *, can_act: bool) -> BackfillView:
+    """Load the backfill. `can_act`: whether the user may control it."""
+    progress = load_progress(conn, store_id, now)
+    if not can_act or find_store_api(conn, store_id) is None:
         return BackfillView(progress, ())
     return BackfillView(progress, ACTIONS_BY_STATE.get(progress.state if progress else "", ("start",)))
 
@@ -68,16 +68,16 @@ def load_backfill_view(db: Connection, store_id: int, now: int, *, mine: bool) -
 @blueprint.post("/stores/<name>/backfill/<action>")
 @auth_required("session")
 def steer(name: str, action: str) -> ResponseReturnValue:
-    """Start, pause, resume or cancel. What was done by somebody else a moment ago is no fault."""
+    """Start, pause, resume or cancel. If the state has changed meanwhile, only a message is shown."""
     store = get_my_store(name)
     require_owner(store.account_id)
-    act = ACTIONS.get(action) or abort(404)
-    site = get_context()
+    action_function = ACTIONS.get(action) or abort(404)
+    context = get_context()
     try:
-        with writing(site.engine) as db:
-            done = act(db, store.store_id, site.now())
+        with writing(context.engine) as conn:
+            done = action_function(conn, store.store_id, context.now())
     except Misconfigured:
         done = False
     if not done:
-        flash("That could not be done: the reading of customers is in another state by now.", "info")
+        flash("That is no longer possible: the state has changed in the meantime.", "info")
     return redirect(url_for("home.store", name=name))

@@ -1,4 +1,4 @@
-"""The button with which an owner has saved keys tried again that Cratejoy or a platform refused."""
+"""The button with which an owner retries saved keys that Cratejoy or a platform refused."""
 
 from __future__ import annotations
 
@@ -31,35 +31,46 @@ blueprint = Blueprint("resuming", __name__)
 @blueprint.post("/stores/<name>/resume")
 @auth_required("session")
 def resume(name: str) -> ResponseReturnValue:
-    """Try the keys that Cratejoy, or a platform, has refused. What was paused by hand is for who did that."""
+    """Retry the keys that Cratejoy or a platform refused. What was paused by the operator stays paused."""
     store = get_my_store(name)
     require_owner(store.account_id)
-    site = get_context()
-    with reading(site.engine) as db:
-        paused = [one for one in list_store_connections(db, store.store_id) if is_paused_by_platform(one.status_reason)]
-        api = find_store_api(db, store.store_id)
+    context = get_context()
+    with reading(context.engine) as conn:
+        paused = [
+            connection
+            for connection in list_store_connections(conn, store.store_id)
+            if is_paused_by_platform(connection.status_reason)
+        ]
+        api = find_store_api(conn, store.store_id)
     if api is not None and api.status != ACTIVE:
-        _try_and_report("Cratejoy", store, lambda: _retry_cratejoy(site, store))
-    for link in paused:
-        again = partial(resume_with_saved_keys, site.engine, site.settings.secret_keys, link, site.http, site.now())
-        _try_and_report(DESTINATIONS[link.platform].title, store, again)
+        _try_and_report("Cratejoy", store, lambda: _retry_cratejoy(context, store))
+    for connection in paused:
+        try_again = partial(
+            resume_with_saved_keys,
+            context.engine,
+            context.settings.secret_keys,
+            connection,
+            context.http,
+            context.now(),
+        )
+        _try_and_report(DESTINATIONS[connection.platform].title, store, try_again)
     return redirect(url_for("home.store", name=name))
 
 
 def _try_and_report(who: str, store: VisibleStore, try_again: Callable[[], None]) -> None:
-    """Try, and say what came of it if it was refused."""
+    """Retry, and show a message if it failed."""
     try:
-        current_app.extensions["cratewire.tries"].take(get_client_network(), f"store {store.store_id}")
+        current_app.extensions["cratewire.tries"].count(get_client_network(), f"store {store.store_id}")
         try_again()
     except (CratewireError, FormRejected) as error:
         flash(f"{who} stays paused. {sentence(str(error))}", "error")
     except RedisError:
-        flash("The saved keys cannot be tried at the moment. Please try again.", "error")
+        flash("The saved keys cannot be checked at the moment. Please try again.", "error")
 
 
-def _retry_cratejoy(site: Context, store: VisibleStore) -> None:
-    """Ask with the saved keys; if they are taken, the hooks are looked at next."""
-    open_store_client(site, store.store_id).check()
-    with writing(site.engine) as db:
-        record_key_check(db, store.store_id, None, site.now())
-        request_hook_audit(db, store.store_id, site.now())
+def _retry_cratejoy(context: Context, store: VisibleStore) -> None:
+    """Check the saved keys. If they are accepted, request an audit of the hooks."""
+    open_store_client(context, store.store_id).check()
+    with writing(context.engine) as conn:
+        record_key_check(conn, store.store_id, None, context.now())
+        request_hook_audit(conn, store.store_id, context.now())

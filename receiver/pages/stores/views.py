@@ -1,4 +1,4 @@
-"""What a merchant sees of their stores: how each stands, and what happened last."""
+"""The merchant's stores: the status and the latest events of each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CratejoyState = Literal["done", "underway", "failed", "removed", "by hand"]
 
 @dataclass(frozen=True, slots=True)
 class CratejoyStatus:
-    """What a page says of it. `trouble`: a sentence each; what can be mended by itself is tried again by itself."""
+    """A store's status at Cratejoy. `trouble`: a sentence for each fault; what can be fixed is retried."""
 
     state: CratejoyState
     looked_at: int | None
@@ -50,38 +50,41 @@ class CratejoyStatus:
     keys_refused: bool = False
 
 
-def load_cratejoy_status(db: Connection, store_id: int) -> CratejoyStatus:
-    """As the last audit of the hooks found it."""
-    api = find_store_api(db, store_id)
+def load_cratejoy_status(conn: Connection, store_id: int) -> CratejoyStatus:
+    """As the last audit of the hooks findings it."""
+    api = find_store_api(conn, store_id)
     if api is None:
         return CratejoyStatus("by hand", None, [])
     if api.status != ACTIVE:
         return CratejoyStatus(
             "failed", api.audited_at, [sentence(api.status_reason or "Cratejoy refused the keys")], keys_refused=True
         )
-    found = [one for one in list_findings(db, store_id) if one.mended_at is None and one.kind != "foreign"]
+    findings = [
+        finding for finding in list_findings(conn, store_id) if finding.mended_at is None and finding.kind != "foreign"
+    ]
     trouble = [
-        f"{one.event or 'a hook'}: {reason(one.failure) if one.failure else FINDING_TEXTS[one.kind]}" for one in found
+        f"{finding.event or 'a hook'}: {reason(finding.failure) if finding.failure else FINDING_TEXTS[finding.kind]}"
+        for finding in findings
     ]
     trouble += [sentence(api.audit_error)] if api.audit_error else []
-    underway = api.audited_at is None or any(one.is_fixable for one in found)
-    done: CratejoyState = "done" if api.registers else "removed"
-    return CratejoyStatus("underway" if underway else "failed" if found else done, api.audited_at, trouble)
+    is_pending = api.audited_at is None or any(finding.is_fixable for finding in findings)
+    settled: CratejoyState = "done" if api.registers else "removed"
+    return CratejoyStatus("underway" if is_pending else "failed" if findings else settled, api.audited_at, trouble)
 
 
 @dataclass(frozen=True, slots=True)
 class MissedHooksView:
-    """`days`: those on which hooks of an event stayed away, or came late; the newest first."""
+    """`days`: those on which hooks of an event were missed or late, newest first."""
 
     compared: ReconciliationSummary
     days: Sequence[DayCount]
 
 
-def load_missed_hooks(db: Connection, store: str, now: int) -> MissedHooksView | None:
-    """None if the store's API cannot be compared: we have no keys for it."""
-    found = list_reconciliations(db, now, store)
-    days = [one for one in count_last_week(db, now, store) if one.missed or one.late]
-    return MissedHooksView(found[0], days) if found else None
+def load_missed_hooks(conn: Connection, store: str, now: int) -> MissedHooksView | None:
+    """Load the missed hooks of the last seven days; None if there are no keys for the store's API."""
+    reconciliations = list_reconciliations(conn, now, store)
+    days = [day for day in count_last_week(conn, now, store) if day.missed or day.late]
+    return MissedHooksView(reconciliations[0], days) if reconciliations else None
 
 
 blueprint = Blueprint("home", __name__)
@@ -91,7 +94,7 @@ EVENTS_PER_STORE, EVENTS_ON_STORE_PAGE = 5, 25
 
 @dataclass(frozen=True, slots=True)
 class StoreView:
-    """A store as a page shows it."""
+    """A store as shown on a page."""
 
     name: str
     role: str
@@ -105,17 +108,18 @@ class StoreView:
 
     @property
     def can_be_resumed(self) -> bool:
-        """Whether whoever looks may have saved keys tried again."""
+        """Whether the user may retry saved keys."""
         refused = (
-            any(is_paused_by_platform(one.status_reason) for one in self.connections) or self.cratejoy.keys_refused
+            any(is_paused_by_platform(connection.status_reason) for connection in self.connections)
+            or self.cratejoy.keys_refused
         )
         return refused and self.role == OWNER
 
     @property
     def needs_attention(self) -> bool:
-        """Whether something stands still until its owner, or whoever runs this, does something."""
-        stopped = any(one.status != "active" for one in self.connections)
-        return stopped or bool(self.alarms) or self.cratejoy.state == "failed" or self.customers.given_up
+        """Whether something is stopped until its owner, or the operator, acts."""
+        stopped = any(connection.status != "active" for connection in self.connections)
+        return stopped or bool(self.alarms) or self.cratejoy.state == "failed" or self.customers.has_failed
 
     @property
     def total(self) -> int:
@@ -124,45 +128,45 @@ class StoreView:
 
 @blueprint.get("/")
 def show() -> ResponseReturnValue:
-    """The stores of whoever is logged in, those that need somebody first; the connect form for everybody else."""
+    """Show the user's stores, those that need attention first. Visitors are redirected to the connect form."""
     if not current_user.is_authenticated:
         return redirect(url_for("connect.show"))
-    stores = sorted(load_store_views(list_my_stores(), EVENTS_PER_STORE), key=lambda one: not one.needs_attention)
+    stores = sorted(load_store_views(list_my_stores(), EVENTS_PER_STORE), key=lambda view: not view.needs_attention)
     return render_template("home.html", stores=stores)
 
 
 @blueprint.get("/stores/<name>")
 @auth_required("session")
 def store(name: str) -> str:
-    """One store."""
-    [found] = load_store_views([get_my_store(name)], EVENTS_ON_STORE_PAGE)
-    return render_template("store.html", store=found)
+    """Show one store."""
+    [view] = load_store_views([get_my_store(name)], EVENTS_ON_STORE_PAGE)
+    return render_template("store.html", store=view)
 
 
 @blueprint.get("/stores/<name>/latest")
 @auth_required("session")
 def latest(name: str) -> str:
-    """What changes on a store's page, for the page's script."""
-    [found] = load_store_views([get_my_store(name)], EVENTS_ON_STORE_PAGE)
-    return render_template("latest.html", store=found)
+    """Render the changing part of a store's page, for its script."""
+    [view] = load_store_views([get_my_store(name)], EVENTS_ON_STORE_PAGE)
+    return render_template("latest.html", store=view)
 
 
 def load_store_views(stores: list[VisibleStore], events: int) -> list[StoreView]:
-    """These stores with their last events."""
-    site = get_context()
-    with reading(site.engine) as db:
-        connections = count_by_connection(db, site.now()) if stores else []
+    """Load these stores with their latest events."""
+    context = get_context()
+    with reading(context.engine) as conn:
+        connections = count_by_connection(conn, context.now()) if stores else []
         return [
             StoreView(
                 store.name,
                 store.role,
-                [one for one in connections if one.store == store.name],
-                load_cratejoy_status(db, store.store_id),
-                load_backfill_view(db, store.store_id, site.now(), mine=store.role == OWNER),
-                load_missed_hooks(db, store.name, site.now()),
-                get_hook_health(db, site.now(), store.store_id).alarms,
-                count_events(db, store.name),
-                list_events(db, EventFilter(store=store.name), limit=events),
+                [connection for connection in connections if connection.store == store.name],
+                load_cratejoy_status(conn, store.store_id),
+                load_backfill_view(conn, store.store_id, context.now(), can_act=store.role == OWNER),
+                load_missed_hooks(conn, store.name, context.now()),
+                get_hook_health(conn, context.now(), store.store_id).alarms,
+                count_events(conn, store.name),
+                list_events(conn, EventFilter(store=store.name), limit=events),
             )
             for store in stores
         ]

@@ -50,14 +50,14 @@ def test_without_a_collector_nothing_is_made():
 
 
 def test_an_acknowledgement_is_traced_with_its_receipt(spans):
-    keeper = FakeHookSink()
-    app = make_app(keeper)
-    client = HookClient(keeper, as_wsgi(get_server(app)), app.extensions["cratewire"].rules)
+    sink = FakeHookSink()
+    app = make_app(sink)
+    client = HookClient(sink, as_wsgi(get_server(app)), app.extensions["cratewire"].rules)
     client.send(body=b'{"email": "marian@example.com"}')
 
     (span,) = spans()
     assert span.name == "acknowledge"
-    assert dict(span.attributes) == {"cratewire.receipt": keeper.kept[0].receipt, "cratewire.event": "order_new"}
+    assert dict(span.attributes) == {"cratewire.receipt": sink.hooks[0].receipt, "cratewire.event": "order_new"}
     assert TOKEN not in span.to_json()
 
 

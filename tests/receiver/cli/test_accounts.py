@@ -27,8 +27,8 @@ def test_accounts_are_listed_with_stores_and_members(shell, bea):
     assert [member["email"] for member in web["members"]] == ["bea@example.com"]
 
 
-def test_a_human_reads_that_nobody_is_in_an_account(shell, bea):
-    assert "nobody" in shell.said("accounts", "list")
+def test_an_account_without_members_is_shown_as_such(shell, bea):
+    assert "none" in shell.said("accounts", "list")
 
 
 def test_somebody_is_invited_into_the_account_of_the_command_line(shell, installed):
@@ -54,4 +54,4 @@ def test_a_second_factor_that_was_lost_is_forgotten(shell, installed, bea):
 
 
 def test_forgetting_for_somebody_unknown_is_refused(shell, installed):
-    assert "nobody" in shell.complaint("accounts", "forget-second-factor", "eve@example.com")
+    assert "no user" in shell.complaint("accounts", "forget-second-factor", "eve@example.com")

@@ -45,7 +45,7 @@ def test_alarms_are_listed_with_what_was_tried_for_those_that_are_open(shell, al
 
 
 def test_without_any_it_says_so(shell):
-    assert shell.said("alarms", "list") == "There has been no alarm.\n"
+    assert shell.said("alarms", "list") == "There have been no alarms.\n"
 
 
 def test_a_test_alarm_goes_every_way_there_is(shell, installed, owned, monkeypatch):
@@ -67,7 +67,7 @@ def test_a_way_that_fails_is_told_and_the_exit_code_is_1(shell, owned, monkeypat
     result = shell.run("alarms", "test")
 
     assert result.exit_code == 1
-    assert "mail: 0 of 1 letters taken" in result.stdout
+    assert "mail: 0 of 1 mails accepted" in result.stdout
     assert "notice: connection refused" in result.stdout
 
 
@@ -76,7 +76,7 @@ def test_if_nobody_would_hear_it_the_exit_code_is_1(shell):
 
     assert (result.exit_code, result.stdout) == (
         1,
-        "mail: no owner to write to\nnotice: CRATEWIRE_ALARM_URL is not set\n",
+        "mail: no recipient\nnotice: CRATEWIRE_ALARM_URL is not set\n",
     )
 
 

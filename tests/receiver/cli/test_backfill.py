@@ -78,7 +78,7 @@ def test_a_human_reads_how_far_it_is(typed, shell, installed):
 
     assert "running, at the customers" in text
     assert "customers: 300 of 1200" in text
-    assert "waited: 1:15 because the store said so" in text
+    assert "waited: 1:15 because Cratejoy asked for it" in text
 
 
 def test_one_that_rests_says_until_when(typed, shell, installed):

@@ -13,7 +13,7 @@ def test_a_chain_that_stands_goes_on_and_its_hooks_may_die(shell, installed):
     stop_chain(redis, [DIED] * 30, 5)
     assert shell.said("status").startswith("1 thing needs you")
 
-    assert "The chain goes on." in shell.said("chain", "resume")
+    assert "The chain runs again." in shell.said("chain", "resume")
 
     assert get_chain_stop(redis) is None
     assert redis.ttl(redis_keys.FAILURE_LIMIT_OVERRIDE) > 3000

@@ -85,7 +85,7 @@ def test_the_module_is_the_command_too():
 @json_option
 @report_errors
 def greet(*, as_json: bool) -> None:
-    show({"greeting": "señor"}, as_json=as_json, human=lambda console: console.print("Hello"))
+    show({"greeting": "señor"}, as_json=as_json, render=lambda console: console.print("Hello"))
 
 
 @click.command

@@ -88,7 +88,7 @@ def test_a_database_that_is_away_is_told_in_one_sentence(shell, typed, monkeypat
 
     complaint = shell.complaint(*(typed if command == "connect" else ("migrate",)))
 
-    assert complaint == "Error: the database does not answer (OperationalError): look at DATABASE_URL and the server\n"
+    assert complaint == "Error: the database does not answer (OperationalError): check DATABASE_URL and the server\n"
 
 
 def test_two_connections_of_one_store_are_told_apart_by_their_labels(shell, typed):

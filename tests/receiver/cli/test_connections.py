@@ -51,7 +51,7 @@ def test_what_is_resumed_sends_what_waited(shell, installed, connect):
     link = connect(refused=True)
     installed.record(order_hook(1))
 
-    assert shell.said("connections", "resume", "--store", "acme") == "acme to customerio goes on.\n"
+    assert shell.said("connections", "resume", "--store", "acme") == "acme to customerio resumes.\n"
 
     run_lanes(installed, link)
     assert waiting(installed) == 0
@@ -74,7 +74,7 @@ def test_all_that_is_paused_is_tried_and_the_rest_is_left_alone(shell, installed
 
     result = shell.run("connections", "resume", "--all")
 
-    assert result.stdout.count("goes on") == result.stdout.count("stays paused") == 1
+    assert result.stdout.count("resumes") == result.stdout.count("stays paused") == 1
     assert [state for state, _ in states(installed)] == ["active", "paused", "active"]
 
 
@@ -88,14 +88,14 @@ def test_keys_that_lead_to_another_account_now_are_not_taken(shell, installed, c
 def test_with_nothing_paused_there_is_nothing_to_do(shell, connect):
     connect()
 
-    assert shell.said("connections", "resume", "--all") == "None is paused.\n"
+    assert shell.said("connections", "resume", "--all") == "No connection is paused.\n"
 
 
 @pytest.mark.parametrize("typed", [(), ("--store", "acme", "--all"), ("--label", "x"), ("--label", "x", "--all")])
 def test_it_must_be_said_which(shell, connect, typed):
     connect()
 
-    assert "name one store with --store, or say --all" in shell.complaint("connections", "pause", *typed, code=2)
+    assert "give a store with --store, or --all" in shell.complaint("connections", "pause", *typed, code=2)
 
 
 def test_a_store_or_a_label_that_is_not_there_is_told(shell, connect):

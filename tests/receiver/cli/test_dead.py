@@ -43,7 +43,7 @@ def waiting(installed):
 
 def test_without_any_it_says_so(shell):
     assert shell.json("dead", "list") == []
-    assert shell.said("dead", "list") == "Nothing is dead.\n"
+    assert shell.said("dead", "list") == "There are no dead hooks or deliveries.\n"
 
 
 def test_hooks_and_deliveries_stand_in_one_list(shell, dead_hook, dead_delivery):
@@ -96,7 +96,7 @@ def test_a_hook_goes_back_into_the_inbox_as_it_came(shell, installed, dead_hook)
 
 
 def test_a_delivery_waits_in_its_lane_again(shell, installed, track, connection, dead_delivery):
-    assert shell.said("dead", "replay", "delivery:1", "delivery:2") == "2 on their way again.\n"
+    assert shell.said("dead", "replay", "delivery:1", "delivery:2") == "2 replayed.\n"
 
     run_lanes(installed, connection)
     assert [row.status for row in installed.rows(core.Delivery)] == ["sent", "sent"]

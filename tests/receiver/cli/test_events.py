@@ -70,7 +70,7 @@ def test_a_human_sees_that_an_event_was_told_twice(shell, installed, connection)
     assert "came 2 times" in shell.said("events", "list")
 
 
-@pytest.mark.parametrize(("hooks", "said"), [(0, "forwarded, recovered"), (1, "forwarded, recovered, told late")])
+@pytest.mark.parametrize(("hooks", "said"), [(0, "forwarded, recovered"), (1, "forwarded, recovered, hook came late")])
 def test_a_human_sees_that_no_hook_told_of_it_in_time(shell, installed, connection, hooks, said):
     installed.record(order_hook(1, source="reconcile"), *(order_hook(1) for _ in range(hooks)))
 

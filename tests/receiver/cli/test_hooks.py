@@ -30,7 +30,7 @@ CUSTOMERS = [
     ),
     (
         {"state": "paused", "paused_at": 1},
-        f"Its customers: reading them is paused; {COMMAND} resume --store acme` goes on.",
+        f"Its customers: reading them is paused; {COMMAND} resume --store acme` resumes it.",
     ),
     (
         {"state": "cancelled", **ENDED},
@@ -150,13 +150,13 @@ def test_a_store_that_has_us_wait_is_not_called_a_small_budget(shell, connected,
 def test_an_audit_that_could_not_be_had_promises_nothing(shell, connected, shop):
     shop.fault(status=429, retry_after=7000)
 
-    assert "nothing was looked at" in shell.complaint("hooks", "audit", "--store", "acme")
+    assert "nothing was checked" in shell.complaint("hooks", "audit", "--store", "acme")
 
 
 def test_a_store_without_any_hook_is_told_in_a_sentence(shell, connected):
     shell.said("hooks", "remove", "--store", "acme")
 
-    assert shell.said("hooks", "list", "--store", "acme") == "Cratejoy has no hook of this store.\n"
+    assert shell.said("hooks", "list", "--store", "acme") == "Cratejoy has no hooks of this store.\n"
 
 
 def test_an_audit_tells_and_mends_nothing(shell, connected, shop):
@@ -177,7 +177,7 @@ def test_sync_mends(shell, connected, shop):
 
 
 def test_an_audit_of_a_healthy_store_is_one_line(shell, connected):
-    assert shell.said("hooks", "audit", "--store", "acme") == "All 17 hooks are registered and alive.\n"
+    assert shell.said("hooks", "audit", "--store", "acme") == "All 17 hooks are registered and enabled.\n"
 
 
 def test_what_was_mended_lately_is_listed_if_asked_for(shell, connected):
@@ -191,7 +191,7 @@ def test_an_audit_of_a_store_whose_hooks_were_removed_says_how_to_bring_them_bac
 
 
 def test_sync_says_that_all_is_well(shell, connected):
-    assert "All hooks are registered as they should be" in shell.said("hooks", "sync", "--store", "acme")
+    assert "All hooks are registered correctly" in shell.said("hooks", "sync", "--store", "acme")
 
 
 def test_humans_read_what_was_wrong(shell, connected, shop):
@@ -260,7 +260,7 @@ def test_the_status_says_when_a_hook_is_missing(shell, connected, shop):
     api(shop).delete("hooks", hooks(shell, "list")[0]["id"])
     hooks(shell, "audit")
 
-    assert "acme's hooks at Cratejoy: 1 to mend; see `cratewire hooks audit --store acme`" in shell.said("status")
+    assert "acme's hooks at Cratejoy: 1 to repair; see `cratewire hooks audit --store acme`" in shell.said("status")
 
 
 def test_the_status_says_when_cratejoy_refuses_the_keys(shell, connected, shop):

@@ -44,4 +44,4 @@ def test_a_human_reads_attributes_and_events(shell):
 
 @pytest.mark.parametrize("nobody", ["nobody@example.com", "70010", "9" * 30, "%", "first_name"])
 def test_nobody_is_said_without_repeating_the_question(shell, nobody):
-    assert shell.complaint("people", "show", nobody) == "Error: nobody is known by that address or id\n"
+    assert shell.complaint("people", "show", nobody) == "Error: no person has that address or id\n"

@@ -51,7 +51,7 @@ def test_a_store_that_was_compared_and_showed_nothing_is_not_called_uncompared(s
     call("run", "--store", "acme", "--json")
 
     text = call("report", "--store", "acme").output
-    assert text == "In these days no store's API has shown anything that a hook should have told.\n"
+    assert text == "In these days no store's API showed an event that needs a hook.\n"
 
 
 def test_nobody_is_told_that_nothing_is_missing_of_what_was_not_looked_at_yet(shop, monkeypatch):
@@ -60,7 +60,7 @@ def test_nobody_is_told_that_nothing_is_missing_of_what_was_not_looked_at_yet(sh
 
     result = call("run", "--store", "acme")
 
-    assert "What happened in the last 90 s is looked at the next time" in result.output
+    assert "Events of the last 90 s are left for the next run" in result.output
 
 
 def test_a_store_that_has_us_wait_is_not_called_a_small_budget(shop):

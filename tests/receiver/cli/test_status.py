@@ -92,8 +92,8 @@ def test_a_way_in_that_was_not_tried_yet_is_neither_good_nor_bad(shell, installe
     before = shell.said("status")
     monkeypatch.setenv("CRATEWIRE_CANARY_SECONDS", "0")
 
-    assert "way in: not proven yet" in before
-    assert "way in: not watched" in shell.said("status")
+    assert "way in: not tested yet" in before
+    assert "way in: not monitored" in shell.said("status")
 
 
 def test_without_redis_it_says_so_in_a_sentence(shell, monkeypatch):
@@ -119,14 +119,17 @@ def test_how_many_hooks_never_came_is_told(shell, installed, connection):
             db, store.id, [Observation(key, "order_new", here.now() // DAY_US, one) for key, one in states.items()], 1
         )
 
-    assert "1 of 2 hooks of the last seven days never came" in shell.said("status")
+    assert "1 of 2 hooks of the last seven days never arrived" in shell.said("status")
     assert shell.json("status")["reconciliations"][0]["rate"] == 0.5
 
 
 TROUBLES = [
-    ({"state": "failed", "ended_at": 1, "error": "GET orders: answered 400"}, "given up (GET orders: answered 400)"),
-    ({"state": "paused", "paused_at": 1}, "`cratewire backfill resume --store acme` goes on"),
-    ({"next_step_at": 0}, "do the backfill's workers run?"),
+    (
+        {"state": "failed", "ended_at": 1, "error": "GET orders: answered 400"},
+        "reading them failed (GET orders: answered 400)",
+    ),
+    ({"state": "paused", "paused_at": 1}, "`cratewire backfill resume --store acme` resumes it"),
+    ({"next_step_at": 0}, "does the backfill worker run?"),
     ({"error": "GET orders: answered 500", "next_step_at": 2**52}, "cannot be read now (GET orders: answered 500)"),
     ({"state": "done", "ended_at": 1, "error": "orders: it ran in circles"}, "not all of them could be read"),
 ]
@@ -162,7 +165,7 @@ def test_a_store_whose_hooks_were_removed_is_named(shell, installed, connection)
         save_store_api(db, 1, b"sealed", now)
         set_hook_registration(db, 1, now, registers=False)
 
-    assert "acme's hooks at Cratejoy: removed; `cratewire hooks sync --store acme` brings them back." in shell.said(
+    assert "acme's hooks at Cratejoy: removed; `cratewire hooks sync --store acme` registers them again." in shell.said(
         "status"
     )
 

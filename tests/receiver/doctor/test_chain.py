@@ -111,7 +111,7 @@ def test_without_redis_the_chain_is_still_judged_by_its_heartbeats(settings):
     write(settings, arrived(LONG_AGO))
 
     chain = found(replace(settings, redis_url="redis://127.0.0.1:1/0"), "chain")
-    assert (chain.state, chain.advice) == ("wrong", "Redis does not take what we write: see to that first.")
+    assert (chain.state, chain.advice) == ("wrong", "Redis accepts no writes: fix that first.")
 
 
 def test_a_paused_connection_is_wrong_and_says_why_and_what_to_do(settings):
@@ -164,5 +164,5 @@ def test_what_keeps_the_chain_from_writing_is_named_with_what_to_do(settings, re
 
     chain = found(settings, "chain")
 
-    assert "a right is missing (42501, met by hooks.fan_out)" in chain.says
+    assert "a right is missing (42501, reported by hooks.fan_out)" in chain.says
     assert chain.advice == "GRANT it."

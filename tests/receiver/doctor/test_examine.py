@@ -104,7 +104,7 @@ def test_a_redis_that_became_a_replica_is_wrong_and_nothing_else_is_to_be_starte
 
     assert (seen["redis"].state, "replica" in seen["redis"].says) == ("wrong", True)
     assert "REPLICAOF NO ONE" in seen["redis"].advice
-    assert "see to that first" in seen["chain"].advice
+    assert "fix that first" in seen["chain"].advice
 
 
 def test_a_broker_that_became_a_replica_is_wrong(migrated):
@@ -121,7 +121,7 @@ def test_a_replica_that_takes_writes_is_wrong_too(migrated):
         client.execute_command("REPLICAOF", "127.0.0.1", "1")
         seen = found(replace(migrated, redis_url=url))
 
-    assert seen["redis"].says == "is a replica: what is written to it does not stay"
+    assert seen["redis"].says == "is a replica: writes to it are lost"
 
 
 def test_a_redis_whose_memory_is_used_up_is_wrong(migrated):
@@ -136,7 +136,7 @@ def test_a_redis_that_refuses_us_says_where_to_look(migrated):
         client.config_set("requirepass", "secret")
         seen = found(replace(migrated, redis_url=url.replace("//", "//:wrong@")))
 
-    assert seen["redis"].advice.startswith("Look at user and password in REDIS_URL")
+    assert seen["redis"].advice.startswith("Check user and password in REDIS_URL")
 
 
 def test_a_redis_that_does_not_sync_during_a_rewrite_is_wrong(migrated):

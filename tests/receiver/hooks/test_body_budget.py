@@ -8,60 +8,60 @@ from receiver.hooks.body_budget import BodyBudget, BodyBudgetExceeded
 
 
 def test_a_sender_takes_no_more_than_its_share():
-    with BodyBudget(100, 10).body("acme") as body:
+    with BodyBudget(100, 10).new_reservation("acme") as body:
         body.grow(10)
         with pytest.raises(BodyBudgetExceeded):
             body.grow(1)
 
 
 def test_a_sender_that_has_taken_its_share_leaves_the_others_theirs():
-    room = BodyBudget(100, 10)
-    with room.body("acme") as full, room.body("other") as other:
+    budget = BodyBudget(100, 10)
+    with budget.new_reservation("acme") as full, budget.new_reservation("other") as other:
         full.grow(10)
         other.grow(10)
 
-        assert room._reserved_by_sender == {"acme": 10, "other": 10}
+        assert budget._reserved_by_sender == {"acme": 10, "other": 10}
 
 
 def test_all_together_take_no_more_than_the_total():
-    room = BodyBudget(15, 10)
-    with room.body("acme") as one, room.body("other") as other:
-        one.grow(10)
+    budget = BodyBudget(15, 10)
+    with budget.new_reservation("acme") as half, budget.new_reservation("other") as other:
+        half.grow(10)
         with pytest.raises(BodyBudgetExceeded):
             other.grow(6)
         other.grow(5)
 
 
 def test_a_sender_that_cannot_be_told_from_others_has_only_the_total():
-    with BodyBudget(15, 10).body(None) as body:
+    with BodyBudget(15, 10).new_reservation(None) as body:
         body.grow(15)
         with pytest.raises(BodyBudgetExceeded):
             body.grow(1)
 
 
 def test_what_a_body_took_is_given_back_at_its_end():
-    room = BodyBudget(10, 10)
-    with room.body("acme") as body:
+    budget = BodyBudget(10, 10)
+    with budget.new_reservation("acme") as body:
         body.grow(6)
         body.grow(4)
-    with room.body("acme") as body:
+    with budget.new_reservation("acme") as body:
         body.grow(10)
 
-        assert room._reserved_by_sender == {"acme": 10}
+        assert budget._reserved_by_sender == {"acme": 10}
 
 
 def test_what_could_not_be_taken_is_not_given_back():
-    room = BodyBudget(10, 10)
-    with pytest.raises(BodyBudgetExceeded), room.body("acme") as body:
+    budget = BodyBudget(10, 10)
+    with pytest.raises(BodyBudgetExceeded), budget.new_reservation("acme") as body:
         body.grow(11)
-    with room.body("acme") as body, pytest.raises(BodyBudgetExceeded):
+    with budget.new_reservation("acme") as body, pytest.raises(BodyBudgetExceeded):
         body.grow(11)
 
 
 def test_only_senders_with_a_body_under_way_are_remembered():
-    room = BodyBudget(100, 10)
+    budget = BodyBudget(100, 10)
     for number in range(50):
-        with room.body(str(number)) as body:
+        with budget.new_reservation(str(number)) as body:
             body.grow(1)
 
-    assert room._reserved_by_sender == {}
+    assert budget._reserved_by_sender == {}

@@ -25,41 +25,41 @@ def coding(name):
 
 
 @pytest.mark.parametrize("name", PACKED)
-def test_a_packed_body_is_kept_unpacked(door, name):
-    reply = door.send(body=PACKED[name], HTTP_CONTENT_ENCODING=coding(name))
+def test_a_packed_body_is_kept_unpacked(client, name):
+    reply = client.send(body=PACKED[name], HTTP_CONTENT_ENCODING=coding(name))
 
-    assert (reply.status, door.keeper.kept[0].raw) == (200, BODY)
+    assert (reply.status, client.sink.hooks[0].raw) == (200, BODY)
 
 
 @pytest.mark.parametrize("encoding", ["GZIP", "x-gzip", " gzip , identity"])
-def test_the_name_of_a_coding_may_be_written_in_other_ways(door, encoding):
-    door.send(body=PACKED["gzip"], HTTP_CONTENT_ENCODING=encoding)
+def test_the_name_of_a_coding_may_be_written_in_other_ways(client, encoding):
+    client.send(body=PACKED["gzip"], HTTP_CONTENT_ENCODING=encoding)
 
-    assert door.keeper.kept[0].raw == BODY
+    assert client.sink.hooks[0].raw == BODY
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "identity", ""])
-def test_what_a_proxy_has_unpacked_is_taken_as_it_is(door, encoding):
-    door.send(body=BODY, HTTP_CONTENT_ENCODING=encoding)
+def test_what_a_proxy_has_unpacked_is_taken_as_it_is(client, encoding):
+    client.send(body=BODY, HTTP_CONTENT_ENCODING=encoding)
 
-    assert door.keeper.kept[0].raw == BODY
+    assert client.sink.hooks[0].raw == BODY
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "gzip, br"])
-def test_a_coding_that_nothing_here_reads_is_refused_unread(door, encoding):
-    reply = door.send(body=PACKED["gzip"], HTTP_CONTENT_ENCODING=encoding)
+def test_a_coding_that_nothing_here_reads_is_refused_unread(client, encoding):
+    reply = client.send(body=PACKED["gzip"], HTTP_CONTENT_ENCODING=encoding)
 
-    assert (reply.status, reply.headers["Accept-Encoding"], door.keeper.kept) == (415, "gzip, deflate", [])
-    assert list(door.rules.tally._pending) == [("acme", "415")]
+    assert (reply.status, reply.headers["Accept-Encoding"], client.sink.hooks) == (415, "gzip, deflate", [])
+    assert list(client.rules.tally._pending) == [("acme", "415")]
 
 
-def test_a_body_in_several_parts_is_refused(door):
-    assert door.send(CONTENT_TYPE="multipart/form-data; boundary=x").status == 415
+def test_a_body_in_several_parts_is_refused(client):
+    assert client.send(CONTENT_TYPE="multipart/form-data; boundary=x").status == 415
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""])
-def test_other_kinds_of_content_are_taken_whatever_they_are_called(door, kind):
-    assert door.send(CONTENT_TYPE=kind).status == 200
+def test_other_kinds_of_content_are_taken_whatever_they_are_called(client, kind):
+    assert client.send(CONTENT_TYPE=kind).status == 200
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_other_kinds_of_content_are_taken_whatever_they_are_called(door, kind):
     [PACKED["gzip"][:-4], PACKED["gzip"] + b"more", b"\x1f\x8bnonsense"],
     ids=["cut off", "with more behind it", "nonsense"],
 )
-def test_a_body_that_cannot_be_unpacked_is_refused(door, body):
-    assert door.send(body=body, HTTP_CONTENT_ENCODING="gzip").status == 400
-    assert door.keeper.kept == []
+def test_a_body_that_cannot_be_unpacked_is_refused(client, body):
+    assert client.send(body=body, HTTP_CONTENT_ENCODING="gzip").status == 400
+    assert client.sink.hooks == []
 
 
 @pytest.mark.parametrize(("size", "status"), [(MAX_BYTES, 200), (MAX_BYTES + 1, 413)])
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
-def test_a_body_may_be_as_long_unpacked_as_it_may_be_plain(door, size, status, pack):
+def test_a_body_may_be_as_long_unpacked_as_it_may_be_plain(client, size, status, pack):
     name = "gzip" if pack is gzip.compress else "deflate"
 
-    assert door.send(body=pack(b"x" * size), HTTP_CONTENT_ENCODING=name).status == status
+    assert client.send(body=pack(b"x" * size), HTTP_CONTENT_ENCODING=name).status == status
 
 
 def test_a_bomb_is_unpacked_no_further_than_the_limit():

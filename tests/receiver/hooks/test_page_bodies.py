@@ -97,7 +97,7 @@ def test_a_length_that_is_no_number_is_refused(length):
 def test_a_body_that_does_not_come_is_not_waited_for(given):
     async def wait():
         with pytest.raises(RequestRejected, match="408"):
-            await PageBodyReader(seconds=0.01).read(given, Dawdling())
+            await PageBodyReader(timeout_s=0.01).read(given, Dawdling())
 
     asyncio.run(wait())
 

@@ -45,8 +45,8 @@ def test_the_store_whose_revoked_address_is_used_is_named_now_and_then():
     with capture_logs() as lines:
         for _ in range(3):
             revoked("acme", 1)
-            revoked.look()
+            revoked.refresh()
         clock.now += LOG_INTERVAL_S
-        revoked.look()
+        revoked.refresh()
 
     assert [line["hooks"] for line in lines] == [{"acme": 1}, {"acme": 2}]

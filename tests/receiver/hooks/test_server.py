@@ -38,13 +38,13 @@ def test_what_machines_ask_for_is_answered_while_the_pages_are_full():
         return [b""]
 
     async def healthy_among_pages():
-        front = HookServer(make_server(FakeHookSink())._rules, None, app)
+        server = HookServer(make_server(FakeHookSink())._rules, None, app)
         slow = [
-            asyncio.create_task(front.__rsgi__(scope("/connect"), Request(io.BytesIO())))
+            asyncio.create_task(server.__rsgi__(scope("/connect"), Request(io.BytesIO())))
             for _ in range(MAX_PAGE_REQUESTS)
         ]
         request = Request(io.BytesIO())
-        await asyncio.wait_for(front.__rsgi__(scope("/healthz"), request), 30)
+        await asyncio.wait_for(server.__rsgi__(scope("/healthz"), request), 30)
         leave.set()
         await asyncio.gather(*slow)
         return request.reply.status
@@ -80,19 +80,19 @@ def test_a_store_whose_bodies_do_not_come_leaves_the_others_their_room():
     size = MAX_STORE_BYTES // 2
 
     async def statuses():
-        intake = HookRules(lambda _store, _token: 7, size, lambda: 1, str)
-        front = HookServer(intake, FakeHookSink(), None)
+        rules = HookRules(lambda _store, _token: 7, size, lambda: 1, str)
+        server = HookServer(rules, FakeHookSink(), None)
         slow = [Dawdling() for _ in range(2)]
-        tasks = [asyncio.create_task(front.__rsgi__(hook("acme/7.right", size), one)) for one in slow]
+        tasks = [asyncio.create_task(server.__rsgi__(hook("acme/7.right", size), one)) for one in slow]
         for one in slow:
             await one.asked.wait()
         same, other = Request(io.BytesIO(b"{}")), Request(io.BytesIO(b"{}"))
-        await front.__rsgi__(hook("acme/7.right", 2), same)
-        await front.__rsgi__(hook("other/7.right", 2), other)
+        await server.__rsgi__(hook("acme/7.right", 2), same)
+        await server.__rsgi__(hook("other/7.right", 2), other)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await front.__rsgi__(hook("acme/7.right", 2), again := Request(io.BytesIO(b"{}")))
+        await server.__rsgi__(hook("acme/7.right", 2), again := Request(io.BytesIO(b"{}")))
         return same.reply.status, other.reply.status, again.reply.status
 
     assert asyncio.run(statuses()) == (503, 200, 200)

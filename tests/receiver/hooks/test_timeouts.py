@@ -11,7 +11,7 @@ from receiver.hooks.timeouts import RequestTimeouts
 
 def test_what_takes_too_long_ends_in_a_timeout():
     async def wait():
-        with RequestTimeouts(0.01, check_interval_s=0.01).watched():
+        with RequestTimeouts(0.01, check_interval_s=0.01).limit():
             await asyncio.Event().wait()
 
     with pytest.raises(TimeoutError):
@@ -21,9 +21,9 @@ def test_what_takes_too_long_ends_in_a_timeout():
 def test_what_ends_in_time_is_left_alone_afterwards():
     async def wait_again():
         overdue = RequestTimeouts(0.01, check_interval_s=0.01)
-        with overdue.watched():
+        with overdue.limit():
             pass
-        with pytest.raises(TimeoutError), overdue.watched():  # by its end the first one's time has passed too
+        with pytest.raises(TimeoutError), overdue.limit():  # by its end the first one's time has passed too
             await asyncio.Event().wait()
         return "here"
 
@@ -33,7 +33,7 @@ def test_what_ends_in_time_is_left_alone_afterwards():
 def test_a_task_that_somebody_else_cancels_is_cancelled():
     async def cancelled():
         async def wait():
-            with RequestTimeouts(3600).watched():
+            with RequestTimeouts(3600).limit():
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(wait())

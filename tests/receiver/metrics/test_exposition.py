@@ -62,14 +62,14 @@ WELL = IngestStatus(redis=True, spool=True, spooled_hooks=4, oldest_spooled_at=N
 def page(redis, **more):
     given = {
         "backlog": lambda: Backlog(WIRES, LANES, 5),
-        "hearing": lambda: HEARD,
+        "hook_health": lambda: HEARD,
         "attention": list,
         "stores": lambda: STORES,
         "get_status": lambda: WELL,
         "chain": lambda: ChainStatus(alive=True, last_heartbeat_seconds=2.0, heartbeat_took_seconds=0.25),
         "now": lambda: NOW,
     }
-    return MetricsPage(MetricsSources(redis, FleetTotals(redis), **(given | more))).page().decode()
+    return MetricsPage(MetricsSources(redis, FleetTotals(redis), **(given | more))).render().decode()
 
 
 def values(text):
@@ -177,7 +177,7 @@ def test_without_heartbeats_nothing_is_said_of_the_chain(redis_client):
 
 
 def test_of_a_way_in_that_was_not_tried_yet_nothing_is_said(redis_client):
-    shown = values(page(redis_client, hearing=lambda: HookHealth(EndpointStatus(works=None), [])))
+    shown = values(page(redis_client, hook_health=lambda: HookHealth(EndpointStatus(works=None), [])))
 
     told = {name for name, *labels in shown if "canary" in name or "silence" in name or "way_in" in labels}
     assert told == {"cratewire_attention"}

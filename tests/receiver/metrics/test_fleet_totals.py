@@ -32,38 +32,38 @@ def redis(redis_client):
 
 
 def test_before_they_are_seen_the_totals_are_unknown(redis):
-    assert FleetTotals(redis).now() is None
+    assert FleetTotals(redis).get_current() is None
 
 
 def test_what_was_counted_here_is_in_them_at_once(redis):
     counts = FleetTotals(redis)
-    counts.read()
+    counts.refresh()
     HOOKS.labels("spool").inc(3)
 
-    assert counts.now()[SPOOLED] == 103
+    assert counts.get_current()[SPOOLED] == 103
 
 
 def test_sharing_changes_nothing_of_what_is_shown(redis):
     counts = FleetTotals(redis)
-    counts.read()
+    counts.refresh()
     HOOKS.labels("spool").inc(3)
 
-    counts.share()
+    counts.publish()
 
-    assert counts.now()[SPOOLED] == 103
-    counts.read()
-    assert counts.now()[SPOOLED] == 103
+    assert counts.get_current()[SPOOLED] == 103
+    counts.refresh()
+    assert counts.get_current()[SPOOLED] == 103
 
 
 def test_while_redis_is_away_they_stay_and_grow(redis):
     counts = FleetTotals(redis)
-    counts.read()
+    counts.refresh()
     HOOKS.labels("spool").inc(3)
-    counts.share()
+    counts.publish()
     redis.gone = True
     HOOKS.labels("spool").inc(2)
 
     with pytest.raises(RedisAway):
-        counts.read()
+        counts.refresh()
 
-    assert counts.now()[SPOOLED] == 105
+    assert counts.get_current()[SPOOLED] == 105

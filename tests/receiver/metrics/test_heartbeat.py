@@ -41,16 +41,16 @@ class Body:
     def _sharer(self):
         self._do("share")
 
-    def beat(self, after=0.0):
+    def run_once(self, after=0.0):
         self.time += round(after * SECOND)
-        self.heartbeat.beat()
+        self.heartbeat.run_once()
 
 
 def test_a_heartbeat_is_sent_at_once_and_then_every_so_often():
     body = Body(every=10.0)
 
     for after in (0, 5, 5, 5, 5):
-        body.beat(after)
+        body.run_once(after)
 
     assert body.done.count("send") == 3
     assert body.done.count("share") == 5
@@ -59,7 +59,7 @@ def test_a_heartbeat_is_sent_at_once_and_then_every_so_often():
 def test_without_an_interval_none_is_sent_but_counts_are_shared():
     body = Body(every=0.0)
 
-    body.beat()
+    body.run_once()
 
     assert body.done == ["look", "share"]
 
@@ -68,7 +68,7 @@ def test_the_chain_lives_while_they_arrive():
     body = Body(every=10.0)
     body.arrival = HeartbeatArrival(body.time - 2 * SECOND, body.time - SECOND)
 
-    body.beat()
+    body.run_once()
 
     assert body.heartbeat.chain().alive
     assert body.heartbeat.chain().last_heartbeat_seconds == 1.0
@@ -77,7 +77,7 @@ def test_the_chain_lives_while_they_arrive():
 def test_the_chain_is_dead_once_they_stay_away():
     body = Body(every=10.0)
     body.arrival = HeartbeatArrival(body.time, body.time)
-    body.beat()
+    body.run_once()
 
     body.heartbeat.start()
     body.time += 31 * SECOND
@@ -89,10 +89,10 @@ def test_the_chain_is_dead_once_they_stay_away():
 def test_what_was_seen_last_holds_while_the_ledger_is_away():
     body = Body()
     body.arrival = HeartbeatArrival(body.time, body.time)
-    body.beat()
+    body.run_once()
     body.away = {"look"}
 
-    body.beat(after=3)
+    body.run_once(after=3)
 
     assert body.heartbeat.chain().last_heartbeat_seconds == 3.0
 
@@ -102,8 +102,8 @@ def test_one_trouble_stops_nothing_else_and_is_told_once():
     body.away = {"send", "look"}
 
     with structlog.testing.capture_logs() as lines:
-        body.beat()
-        body.beat(after=10)
+        body.run_once()
+        body.run_once(after=10)
 
     assert body.done == ["share", "share"]
     assert [(line["work"], line["error"]) for line in lines] == [

@@ -71,7 +71,7 @@ def test_hooks_that_were_removed_are_not_called_registered(house, store_id):
         lambda db: replace_findings(db, store_id, [], now, now),
     )
 
-    assert "hooks at Cratejoy removed, none arrive" in seen(house)
+    assert "hooks at Cratejoy removed, no hooks arrive" in seen(house)
 
 
 def test_a_store_without_cratejoys_keys_is_told_why_its_customers_are_not_read(house, store_id):
@@ -88,7 +88,7 @@ def test_why_it_takes_long_is_said_and_that_it_goes_on(house, store_id):
 
     shown = seen(house)
     assert "The store's API answered 500." in shown
-    assert "goes on by itself" in shown
+    assert "continues automatically" in shown
 
 
 def test_keys_that_are_refused_are_asked_for_again(house, store_id):

@@ -13,22 +13,22 @@ FOR_ONE = (BASE_MB + FLOWER_MB + WORKER_MB) * MB
 
 def test_with_room_for_all_nothing_is_said():
     assert plan_processes(4, FOR_ONE + 3 * WORKER_MB * MB) == plan_processes(4, None)
-    assert plan_processes(4, None).says is None
+    assert plan_processes(4, None).warning is None
 
 
 def test_with_less_as_many_as_fit_are_started():
     planned = plan_processes(4, FOR_ONE + 2 * WORKER_MB * MB - 1)
 
-    assert (planned.workers, planned.flower) == (2, True)
-    assert "4 worker processes need 1120 MB: starting 2" in planned.says
+    assert (planned.workers, planned.runs_flower) == (2, True)
+    assert "4 worker processes need 1120 MB: starting 2" in planned.warning
 
 
 def test_flower_is_left_out_before_the_last_worker():
     planned = plan_processes(4, FOR_ONE - 1)
 
-    assert (planned.workers, planned.flower) == (1, False)
+    assert (planned.workers, planned.runs_flower) == (1, False)
 
 
 def test_with_too_little_it_is_refused_in_a_sentence():
-    with pytest.raises(Misconfigured, match="512 MB of memory can be had, and Cratewire needs 680 MB"):
+    with pytest.raises(Misconfigured, match="512 MB of memory are available, and Cratewire needs 680 MB"):
         plan_processes(4, 512 * MB)

@@ -114,7 +114,7 @@ def test_what_a_dead_child_had_started_does_not_live_on_beside_the_new_one(stage
 
 def test_a_child_that_is_wanted_once_is_not_started_again(stage):
     ready = []
-    stage.supervisor.add(child("probe", "pass", once=lambda: ready.append(True)))
+    stage.supervisor.add(child("probe", "pass", on_success=lambda: ready.append(True)))
 
     stage.until(lambda: ready)
 
@@ -122,7 +122,7 @@ def test_a_child_that_is_wanted_once_is_not_started_again(stage):
 
 
 def test_a_child_that_is_wanted_once_but_fails_is_started_again(stage):
-    stage.supervisor.add(child("probe", "raise SystemExit(1)", once=lambda: None))
+    stage.supervisor.add(child("probe", "raise SystemExit(1)", on_success=lambda: None))
 
     stage.until(lambda: stage.heard("cratewire"))
 
@@ -136,7 +136,7 @@ def test_a_child_that_closed_its_output_is_not_watched_in_a_circle(stage, monkey
     )
     stage.supervisor.add(web)
 
-    stage.until(lambda: web.silent)
+    stage.until(lambda: web.is_output_closed)
 
     watched = []
     monkeypatch.setattr(select, "select", lambda readable, *_: watched.extend(readable) or ([], [], []))
@@ -216,4 +216,4 @@ def test_what_the_kernel_kills_for_memory_is_named(stage):
     stage.ahead = MEMORY_CHECK_INTERVAL_S
     stage.supervisor.tick()
 
-    assert stage.heard("cratewire") == [f"the kernel killed 2 of our processes for want of memory: {MEMORY_ADVICE}"]
+    assert stage.heard("cratewire") == [f"the kernel killed 2 of our processes for lack of memory: {MEMORY_ADVICE}"]

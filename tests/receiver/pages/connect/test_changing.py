@@ -42,7 +42,7 @@ def test_all_but_secrets_is_filled_in_and_no_secret_is_shown(owner, filled_in):
     assert len(found) == 6
     assert filled_in["client_secret"] not in owner.page
     assert filled_in["customerio-api_key"] not in owner.page
-    assert "Kept from before" in owner.page
+    assert "Saved: leave this empty" in owner.page
 
 
 def test_one_key_is_changed_by_typing_it_alone(house, owner, filled_in, customerio):

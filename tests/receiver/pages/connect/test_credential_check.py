@@ -117,11 +117,11 @@ def test_who_guesses_keys_keeps_nobody_elsewhere_from_connecting(house, filled_i
 def test_one_network_tries_so_many_pairs_a_minute():
     tries = CredentialTries(lambda: NOW)
     for number in range(MAX_TRIES_PER_NETWORK):
-        tries.take("11.0.0.1/32", f"Client ID {number}")
+        tries.count("11.0.0.1/32", f"Client ID {number}")
 
     with pytest.raises(FormRejected):
-        tries.take("11.0.0.1/32", "another Client ID")
-    tries.take("11.0.0.2/32", "another Client ID")
+        tries.count("11.0.0.1/32", "another Client ID")
+    tries.count("11.0.0.2/32", "another Client ID")
 
 
 def test_strangers_are_not_asked_where_to_connect_to(house, filled_in):

@@ -104,7 +104,7 @@ def test_what_is_no_longer_possible_is_said(house, store_id, steps):
     for action in steps:
         visitor.send(f"/stores/acme/backfill/{action}")
 
-    assert "in another state by now" in visitor.text
+    assert "changed in the meantime" in visitor.text
 
 
 def test_a_store_without_keys_for_its_api_offers_nothing(house):
@@ -138,4 +138,4 @@ def test_what_went_wrong_is_said(house, store_id):
     visitor = house.logged_in(HERS)
     visitor.go("/stores/acme")
 
-    assert "The store's API answered 500. It is tried again by itself." in visitor.text
+    assert "The store's API answered 500. It is retried automatically." in visitor.text

@@ -13,7 +13,7 @@ from tests.builders import NOW
 
 HERS, READERS, OTHERS = "bea@example.com", "robin@example.com", "eve@example.com"
 TODAY = NOW // DAY_US
-CAME, NEVER = "very hook of the last seven days has come", "never came"
+CAME, NEVER = "very hook of the last seven days has arrived", "never arrived"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_day_with_missed_hooks_says_which_and_how_many(house, acme):
 
     text = page(house)
 
-    assert "1 of 6 hooks of the last seven days never came (16.67 %)" in text
+    assert "1 of 6 hooks of the last seven days never arrived (16.67 %)" in text
     assert "1 more came late" in text
     assert "order_new 4 1 1 25.00 %" in text
 

@@ -20,7 +20,7 @@ from tests.contracts.fake_track import fake_track
 
 HERS, READERS = "bea@example.com", "robin@example.com"
 REFUSED = "the credentials were refused (401)"
-BUTTON = "Try the saved keys again"
+BUTTON = "Retry the saved keys"
 
 
 @pytest.fixture
@@ -125,14 +125,14 @@ def test_after_cratejoy_refused_keys_its_owner_has_them_tried_again(house, crate
     with reading(house.site.engine) as db:
         assert find_store_api(db, store).status == status
     assert ("Cratejoy stays paused." in visitor.text) == (status == "refused")
-    assert ("Try the saved keys again" in visitor.text) == (status == "refused")
+    assert ("Retry the saved keys" in visitor.text) == (status == "refused")
 
 
 def test_nobody_guesses_keys_by_pressing_it(house, pause):
     store = pause()
     tries = house.app.extensions["cratewire.tries"]
     for _ in range(MAX_TRIES_PER_TARGET):
-        tries.take(None, f"store {store}")
+        tries.count(None, f"store {store}")
 
     assert "Please wait a minute" in pressed(house).text
     assert state(house, store) == "paused"
