@@ -154,7 +154,7 @@ def _connect_and_register(context: Context, request: ConnectRequest) -> _Connect
         return _ConnectResult(found, registered=False, trouble=str(error))
     except RedisError:
         return _ConnectResult(
-            found, registered=False, trouble="Redis does not answer, and the rate limit of requests is kept there"
+            found, registered=False, trouble="Redis does not answer, and the rate limit of requests is stored there"
         )
     with reading(context.engine) as conn:
         customers = load_progress(conn, found.store.id, context.now())

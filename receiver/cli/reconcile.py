@@ -39,9 +39,7 @@ store_option = click.option("--store", required=True, help="The store's name, as
 
 @dataclass(frozen=True, slots=True)
 class ReconcileResult:
-    """What a pass found, by event: what no hook had told. `collections`: how each list of the API was read, if it was
-    since `asked_at` (µs).
-    """
+    """The events that were recovered, by name, and the state of each collection of the API. `requested_at` is in µs."""
 
     recovered: dict[str, int]
     collections: list[ReconciliationRow]

@@ -51,7 +51,7 @@ def add_customers(installation: DemoInstallation, hooks: int) -> list[int]:
 def count_backfilled(installation: DemoInstallation, customers: Collection[int]) -> int:
     """Return how many of these customers have a profile at Customer.io."""
     people = call_sandbox(f"{installation.customerio['url']}/_sandbox/people")
-    return len({one["id"] for one in people} & {f"cj_{number}" for number in customers})
+    return len({customer["id"] for customer in people} & {f"cj_{number}" for number in customers})
 
 
 # The faults of real stores and networks, with their shares on a bad day.
@@ -128,7 +128,7 @@ def _reconcile(processes: DemoProcesses) -> int:
 
 def _count_lost(installation: DemoInstallation) -> int:
     recorded = call_sandbox(f"{installation.store['url']}/_sandbox/truth")
-    return sum(one["lost"] for one in recorded["happenings"])
+    return sum(event["lost"] for event in recorded["happenings"])
 
 
 def _simulate_store(installation: DemoInstallation, hooks: int, seed: int, progress: OnProgress) -> dict[str, int]:

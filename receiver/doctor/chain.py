@@ -74,7 +74,9 @@ def _build_endpoint_finding(settings: Settings, proof: EndpointStatus, now: int)
         return Finding("way in", "note", "not monitored", "Set CRATEWIRE_CANARY_SECONDS to monitor it.")
     if proof.works is False:
         says = f"canaries to the public URL have not arrived since {format_time(proof.since)}: {proof.fault}"
-        advice = "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/monitoring.md has a list."
+        advice = (
+            "Check CRATEWIRE_PUBLIC_URL, its DNS name, its certificate and the proxy; docs/monitoring.md has a list."
+        )
         return Finding("way in", "wrong", says, advice)
     if proof.proven_at is None:
         return Finding("way in", "ok", "not tested yet")

@@ -133,7 +133,7 @@ def _build_error_finding(error: SQLAlchemyError) -> Finding:
     return Finding("database", "wrong", f"{fault.says} ({cause})" if cause else fault.says, fault.advice)
 
 
-KEY_ADVICE = (
+WRONG_KEY_ADVICE = (
     "Set CRATEWIRE_SECRET_KEY to the key they were saved with, or put the file `secret_key` back into the data "
     "directory, and restart everything: Cratejoy's hooks are refused with 404 until then, and lost. If that key is "
     "gone, `cratewire connect` each store again."
@@ -148,7 +148,10 @@ def check_secret_key(settings: Settings) -> Iterator[Finding]:
     undecryptable, saved = found
     if undecryptable:
         yield Finding(
-            "secret key", "wrong", f"opens {saved - undecryptable} of {saved} credentials that are saved", KEY_ADVICE
+            "secret key",
+            "wrong",
+            f"opens {saved - undecryptable} of {saved} credentials that are saved",
+            WRONG_KEY_ADVICE,
         )
     else:
         yield Finding("secret key", "ok", "opens all that is saved" if saved else "nothing is saved yet")

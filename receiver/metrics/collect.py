@@ -90,12 +90,12 @@ class Sample:
 def build_gauge_families(samples: Iterable[Sample]) -> Iterator[GaugeMetricFamily]:
     """Build the family of every gauge; a gauge without samples has no value."""
     values: Mapping[str, list[Sample]] = {name: [] for name in GAUGES}
-    for one in samples:
-        values[one.gauge].append(one)
+    for sample in samples:
+        values[sample.gauge].append(sample)
     for name, (says, labels) in GAUGES.items():
         family = GaugeMetricFamily(name, says, labels=labels)
-        for one in values[name]:
-            family.add_metric(one.labels, one.value)
+        for sample in values[name]:
+            family.add_metric(sample.labels, sample.value)
         yield family
 
 
@@ -201,16 +201,16 @@ def load_store_states(conn: Connection, now: int, *, is_scheduled: bool) -> Stor
     return StoreStates(backfills, list_reconciliations(conn, now), is_scheduled)
 
 
-def collect_stores(backlog: StoreStates, now: int) -> Iterator[Sample]:
+def collect_stores(states: StoreStates, now: int) -> Iterator[Sample]:
     """Collect the backfills and the reconciliation of all stores."""
-    for store, progress in backlog.backfills.items():
+    for store, progress in states.backfills.items():
         yield Sample("cratewire_backfill_state", 1, (store, progress.state))
         yield from _collect_open_backfill(store, progress, now)
-    for one in backlog.reconciliations:
-        if backlog.is_scheduled:
-            done = one.complete_until if one.complete_until is not None else one.since
-            yield Sample("cratewire_reconciliation_age_seconds", max(0, now - done) / _MICROS, (one.store,))
-        yield Sample("cratewire_missed_hooks_ratio", one.rate, (one.store,))
+    for summary in states.reconciliations:
+        if states.is_scheduled:
+            done = summary.complete_until if summary.complete_until is not None else summary.since
+            yield Sample("cratewire_reconciliation_age_seconds", max(0, now - done) / _MICROS, (summary.store,))
+        yield Sample("cratewire_missed_hooks_ratio", summary.rate, (summary.store,))
 
 
 def _collect_open_backfill(store: str, progress: Progress, now: int) -> Iterator[Sample]:

@@ -63,7 +63,7 @@ class HeartbeatThread:
         if self._interval_s and self._now() - self._sent_at >= self._interval_s * 1_000_000:
             self._sent_at = self._now()
             self._run_logged("send", self._deps.send_heartbeat)
-        self._run_logged("look", self._load_arrival)
+        self._run_logged("load arrival", self._load_arrival)
         self._run_logged("share", self._deps.share_counts)
 
     def _load_arrival(self) -> None:

@@ -67,9 +67,7 @@ def _build_security_config(settings: Settings) -> dict[str, Any]:
         "SECURITY_EMAIL_HTML": False,
         "SECURITY_EMAIL_SENDER": settings.mail_from,
         "SECURITY_EMAIL_SUBJECT_REGISTER": "Please confirm your address",
-        "SECURITY_EMAIL_VALIDATOR_ARGS": {
-            "check_deliverability": False
-        },  # a DNS look-up would be slow, and reveal visitors
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},  # no slow DNS queries
         "SECURITY_STATIC_FOLDER": None,  # its scripts are only for features that are off
     }
 

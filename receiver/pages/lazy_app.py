@@ -25,7 +25,7 @@ BUSY_TEXT = b"Too many requests at the moment. Please try again in a few seconds
 class LazyApp:
     """A WSGI application: passes the core's paths to the core, and all others to the pages.
 
-    `served_there`: the core's paths, without the first slash; one that ends with a slash stands for all below it.
+    `core_paths`: the core's paths, without the first slash; one that ends with a slash stands for all below it.
     """
 
     def __init__(

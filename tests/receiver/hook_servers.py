@@ -23,7 +23,7 @@ from receiver.hooks.timeouts import RequestTimeouts
 TOKEN = "7.right"
 HOOK = f"/hooks/acme/{TOKEN}/order_new"
 MAX_BYTES = 1_000
-CHUNK = 100  # what the pretended granian hands over at once
+CHUNK = 100  # bytes of a chunk of the fake granian
 NOW = 1_700_000_000_000_000
 
 
@@ -36,7 +36,7 @@ HEADERS = {
 
 @dataclass
 class FakeHookSink:
-    """Stands where the writer would: keeps hooks in a list and says what it is told to say."""
+    """A fake writer: keeps hooks in a list, and answers as it is set to."""
 
     route: Route = "inbox"
     revoked: bool = False
@@ -92,7 +92,7 @@ def get_server(app: Flask, overdue: RequestTimeouts | None = None) -> HookServer
 
 
 class Headers:
-    """Granian's headers, as far as they are asked."""
+    """A fake of granian's headers."""
 
     def __init__(self, given: dict[str, str]) -> None:
         self._given = given
@@ -108,7 +108,7 @@ class Headers:
 
 
 class Request:
-    """Granian's side of one request: the body, whole or in chunks of at most 100 bytes, and what was answered."""
+    """A fake of granian's protocol object: the body, whole or in chunks of at most 100 bytes, and the answer."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
@@ -162,7 +162,7 @@ class HookClient:
 
 
 def send(call, method: str, path: str, body: bytes = b"", **environ) -> Reply:
-    """A request; a body has its length unless `environ` says otherwise, None takes a key away."""
+    """Send a request. `environ` overrides the environment, such as the length of the body; None removes a key."""
     path, _, query = path.partition("?")
     given: dict[str, Any] = {
         "REQUEST_METHOD": method,

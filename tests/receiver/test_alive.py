@@ -1,4 +1,4 @@
-"""The checks fail by the fault of what they check, and of nothing else. `run/test_everything.py` sees them succeed."""
+"""A check fails only because of the process that it checks. `supervisor/test_run.py` tests that they succeed."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def test_what_does_not_listen_is_not_alive(installed, name):
 
 
 @pytest.mark.parametrize("name", ["worker", "backfill", "beat"])
-def test_nobody_is_blamed_when_redis_is_away(nowhere, name):
+def test_no_check_fails_because_redis_is_away(nowhere, name):
     assert CHECKS[name](nowhere)

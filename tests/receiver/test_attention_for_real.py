@@ -45,7 +45,7 @@ NAMED = {
 
 @dataclass
 class Site:
-    """A Cratewire of its own, a store and two platforms; and the means to break and mend them."""
+    """An installation, a store and two platforms, with functions that break and repair them."""
 
     troupe: DemoProcesses
     stage: DemoInstallation
@@ -70,7 +70,7 @@ class Site:
             assert HTTPClient().call("DELETE", f"{url}/_sandbox/faults").status == 200
 
     def bring_forward(self):
-        """What waits for minutes to pass has waited."""
+        """Move back the times in the ledger, so that what waits for minutes is due."""
         engine = make_engine(f"sqlite:///{self.stage.data / 'cratewire.db'}")
         with writing(engine) as db:
             failing = Lane.failing_since.is_not(None)
@@ -85,7 +85,7 @@ class Site:
         return [f"{one['subject']}\n{one.get_payload(decode=True).decode()}" for one in found]
 
     def told(self, end=""):
-        """Whether each of the three has its mail; `end`: what else stands in it."""
+        """Whether each of the three has its mail; `end`: another text in it."""
         lines = [line for mail in self.mails() for line in mail.splitlines()]
         return all(any(words in line and end in line for line in lines) for words in NAMED.values())
 
@@ -96,7 +96,7 @@ class Site:
 
 
 def until(done, what, forward=None):
-    """Ask every two seconds, as a person would."""
+    """Poll every two seconds."""
     wait_until(done, what, meanwhile=forward, timeout_s=PATIENCE_S, interval_s=2)
 
 
@@ -124,7 +124,7 @@ def _connect(troupe, stage, platform, label):
     return json.loads(done.stdout)["hooks"]
 
 
-def test_three_faults_are_written_named_and_over_when_they_are_mended(site):
+def test_three_faults_are_reported_and_gone_when_fixed(site):
     assert site.cratewire("status", "--check")[0] == 0, site.cratewire("status")[1]
 
     site.break_all()
@@ -141,7 +141,7 @@ def test_three_faults_are_written_named_and_over_when_they_are_mended(site):
 
 
 def test_a_mail_about_each_of_them_has_left_within_five_minutes():
-    """The longest that each step takes: until it is seen, until it is looked at, until the mail is sent."""
+    """The longest time until the fault is noticed, swept and mailed."""
     told = PERIODIC_TASKS["attention.sweep"][1] + PERIODIC_TASKS["mails.sweep"][1]
     seen = (MIN_DURATION_US / 1e6, AUDIT_INTERVAL_US / 1e6 + PERIODIC_TASKS["registration.sweep"][1])
 

@@ -1,4 +1,4 @@
-"""A body that is no UTF-8, and whose Content-Type names its encoding, is kept as UTF-8."""
+"""A body that is not UTF-8, and whose Content-Type names its encoding, is stored as UTF-8."""
 
 from __future__ import annotations
 

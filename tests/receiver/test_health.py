@@ -42,7 +42,7 @@ def test_readiness_names_its_parts(path):
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/readyz/hooks"])
-def test_a_dead_writer_is_told_too(path):
+def test_a_dead_writer_is_reported_too(path):
     reply = json.loads(get(path, None).body)
 
     assert reply.items() >= {"ready": False, "writer": False, "redis": False, "spooled": None}.items()
@@ -56,12 +56,12 @@ def chained(path, alive):
 
 
 @pytest.mark.parametrize(("alive", "status"), [(True, 200), (None, 200), (False, 503)])
-def test_an_operator_is_told_when_hooks_do_not_become_events(alive, status):
+def test_readiness_fails_when_hooks_do_not_become_events(alive, status):
     reply = chained("/readyz", alive)
 
     assert reply.status == status
     assert json.loads(reply.body).items() >= {"hooks": True, "chain": alive, "last_heartbeat_seconds": 99.5}.items()
 
 
-def test_a_load_balancer_goes_on_sending_hooks_that_can_be_kept():
+def test_a_load_balancer_keeps_sending_hooks_that_can_be_stored():
     assert chained("/readyz/hooks", alive=False).status == 200

@@ -14,7 +14,7 @@ from receiver.hooks.timeouts import RequestTimeouts
 from tests.receiver.hook_servers import CHUNK, HOOK, MAX_BYTES, NOW, TOKEN, FakeHookSink, Headers, make_server
 
 
-def test_a_post_is_kept_and_answered_with_its_receipt(client):
+def test_a_post_is_stored_and_answered_with_its_receipt(client):
     reply = client.send(body=b'{"id": 1}')
 
     (hooks,) = client.sink.hooks
@@ -23,13 +23,13 @@ def test_a_post_is_kept_and_answered_with_its_receipt(client):
     assert (hooks.raw, hooks.query, hooks.source) == (b'{"id": 1}', None, "hook")
 
 
-def test_the_body_is_kept_as_it_came(client):
+def test_the_body_is_stored_unchanged(client):
     client.send(body=b'\xff\xfe\x00 not json "')
 
     assert client.sink.hooks[0].raw == b'\xff\xfe\x00 not json "'
 
 
-def test_a_get_is_kept_with_its_query(client):
+def test_a_get_is_stored_with_its_query(client):
     reply = client.send("GET", f"{HOOK}?id=1&name=a%20é", body=b"")
 
     assert reply.status == 200
@@ -42,7 +42,7 @@ def test_the_query_of_a_post_is_not_its_content(client):
     assert client.sink.hooks[0].query is None
 
 
-def test_an_empty_post_is_kept_too(client):
+def test_an_empty_post_is_stored_too(client):
     assert client.send(body=b"").status == 200
     assert client.sink.hooks[0].raw == b""
 
@@ -122,7 +122,7 @@ def test_other_methods_are_not_allowed(client, method):
 
 
 @pytest.mark.parametrize(("path", "status"), [(HOOK, 200), ("/hooks/acme/7.wrong/order_new", 404)])
-def test_a_head_probes_and_keeps_nothing(client, path, status):
+def test_a_head_request_probes_and_stores_nothing(client, path, status):
     assert client.send("HEAD", path, body=b"").status == status
     assert client.sink.hooks == []
 
@@ -158,7 +158,7 @@ def test_an_endless_length_is_too_large(client):
     assert client.send(CONTENT_LENGTH="9" * 6_000).status == 413
 
 
-def test_a_body_that_breaks_off_is_not_kept(client):
+def test_a_truncated_body_is_not_stored(client):
     assert client.send(body=b"half", CONTENT_LENGTH="8").status == 400
     assert client.sink.hooks == []
 
@@ -173,7 +173,7 @@ def test_a_body_that_comes_in_pieces_is_whole(client):
     assert client.sink.hooks[0].raw == b"x" * 100
 
 
-def test_a_hook_that_cannot_be_kept_is_asked_for_again(client):
+def test_a_hook_that_cannot_be_stored_is_answered_with_retry_after(client):
     client.sink.route = "refused"
     reply = client.send()
 
@@ -181,19 +181,19 @@ def test_a_hook_that_cannot_be_kept_is_asked_for_again(client):
     assert int(reply.headers["Retry-After"]) > 0
 
 
-def test_the_spool_is_as_good_as_the_inbox(client):
+def test_a_hook_on_the_spool_is_acknowledged_too(client):
     client.sink.route = "spool"
 
     assert client.send().status == 200
 
 
-def test_what_lies_outside_the_prefix_is_flasks(client):
+def test_paths_outside_the_prefix_are_passed_to_flask(client):
     assert client.send("GET", "/healthz", body=b"").status == 200
     assert client.send("GET", "/hooks", body=b"").status == 404
 
 
 class Never:
-    """A request whose body does not come."""
+    """A request whose body does not arrive."""
 
     async def __call__(self):
         await asyncio.sleep(3600)
@@ -207,7 +207,7 @@ class Never:
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-length": "5"}], ids=["chunked", "announced"])
-def test_a_sender_that_dawdles_is_told_so_and_nothing_is_kept(headers):
+def test_a_slow_sender_gets_408_and_nothing_is_stored(headers):
     sink, request = FakeHookSink(), Never()
     scope = SimpleNamespace(method="POST", path=HOOK, query_string="", headers=Headers(headers))
     asyncio.run(make_server(sink, RequestTimeouts(0.01, check_interval_s=0.01)).__rsgi__(scope, request))
@@ -219,7 +219,7 @@ def turned_away(status):
     return metrics.REJECTED_HOOKS.labels(status)._value.get()
 
 
-def test_a_hook_to_a_revoked_address_is_refused_counted_and_not_kept(client):
+def test_a_hook_to_a_revoked_url_is_rejected_counted_and_not_stored(client):
     before, client.sink.revoked = turned_away("410"), True
 
     assert (client.send(body=b"{}").status, client.sink.hooks) == (410, [])

@@ -1,4 +1,4 @@
-"""The limit of open files is raised for connections, as far as the system lets us."""
+"""The limit of open files is raised for connections, as far as the system allows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ print(json.dumps([raise_file_limit(), resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
 def raised(soft: int, hard: int):
-    """What a process with these limits says, and its limits afterwards: ours must stay as they are."""
+    """The result in a process with these limits, and its limits afterwards; those of the tests must not change."""
     command = [sys.executable, "-c", RAISE, str(soft), str(hard)]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 

@@ -1,4 +1,4 @@
-"""Whatever of Cratewire is started makes files for its user only, whatever the umask it was given."""
+"""Every process of Cratewire makes files for its user only, whatever its umask."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_process_keeps_its_files_private(installed, name):
         wait_until(lambda: umask_of(process.pid) == "0077" or process.poll() is not None)
         assert process.poll() is None
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # it has only begun: a server may not listen to requests to end yet
+        os.killpg(process.pid, signal.SIGKILL)  # it has just started: a server may not handle SIGTERM yet
         process.wait()
 
 

@@ -40,7 +40,7 @@ class Web:
             "REDIS_URL": redis_url,
             "CRATEWIRE_DATA_DIR": str(data),
             "CRATEWIRE_SECRET_KEY": SECRET,
-            "CRATEWIRE_HEARTBEAT_SECONDS": "0",  # the tests look at all that is in the inbox
+            "CRATEWIRE_HEARTBEAT_SECONDS": "0",  # the tests read the whole inbox
             "CRATEWIRE_REDIS_TIMEOUT": "2",  # and a busy machine must not make web write a hook twice
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,7 +79,7 @@ class Web:
             connection.close()
 
     def post(self, number: int) -> str:
-        """The receipt of a hook with that number in it."""
+        """Send a hook with this number; return its receipt."""
         status, body = self.send("POST", HOOK, json.dumps({"id": number}).encode())
         assert status == 200
         return str(json.loads(body)["receipt"])
@@ -107,7 +107,7 @@ def inbox(server) -> list[dict[bytes, bytes]]:
 
 
 def receipts(server) -> list[str]:
-    """In the inbox's order; one that came twice counts where it came first."""
+    """In the order of the inbox; a duplicate counts where it came first."""
     return list(dict.fromkeys(fields[b"r"].decode() for fields in inbox(server)))
 
 

@@ -1,4 +1,4 @@
-"""Hooks that are lost are counted, by the status and by the store whose token they carry."""
+"""Rejected hooks are counted by status, and those with a valid token by store."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_hook_that_is_lost_is_counted(client, status, path, length):
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/hooks/"), ("POST", "/hooks/acme/x/ORDER!"), ("HEAD", "/hooks/acme/x/order_new")]
 )
-def test_what_is_no_hook_is_not_counted(client, method, path):
+def test_requests_that_are_not_hooks_are_not_counted(client, method, path):
     before = turned_away("404")
     client.send(method, path)
 
@@ -57,7 +57,7 @@ def test_what_is_no_hook_is_not_counted(client, method, path):
         ("400", "POST", HOOK, "3"),
     ],
 )
-def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(client, status, method, path, length):
+def test_every_rejected_request_with_a_valid_token_is_counted(client, status, method, path, length):
     before, noted = signed_ones(status), turned_away(status)
 
     assert client.send(method, path, CONTENT_LENGTH=length).status == int(status)
@@ -76,7 +76,7 @@ def test_whatever_carries_a_right_token_and_is_not_taken_is_counted(client, stat
         ("POST", "/a" * 20 + HOOK.removesuffix("order_new")),
     ],
 )
-def test_what_brings_no_hook_or_no_right_token_is_not_counted_as_one_that_does(client, method, path):
+def test_requests_without_a_hook_or_a_valid_token_are_not_counted_as_signed(client, method, path):
     client.send(method, path)
 
     assert client.rules.tally._pending == {}

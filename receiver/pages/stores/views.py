@@ -45,13 +45,13 @@ class CratejoyStatus:
     """A store's status at Cratejoy. `trouble`: a sentence for each fault; what can be fixed is retried."""
 
     state: CratejoyState
-    looked_at: int | None
+    audited_at: int | None
     trouble: list[str]
     keys_refused: bool = False
 
 
 def load_cratejoy_status(conn: Connection, store_id: int) -> CratejoyStatus:
-    """As the last audit of the hooks findings it."""
+    """Load the status as found by the last audit of the hooks."""
     api = find_store_api(conn, store_id)
     if api is None:
         return CratejoyStatus("by hand", None, [])

@@ -15,22 +15,22 @@ from tests.installation import Installation
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Types commands of one installation."""
+    """Runs commands of one installation."""
 
     run: Callable[..., Result]
 
     def said(self, *typed: str) -> str:
-        """What a human reads."""
+        """The text output."""
         result = self.run(*typed)
         assert result.exit_code == 0, result.output
         return result.stdout
 
     def json(self, *typed: str) -> Any:
-        """The one document a program reads."""
+        """The JSON document."""
         return json.loads(self.said(*typed, "--json"))
 
     def complaint(self, *typed: str, code: int = 1) -> str:
-        """What stands on stderr when it cannot be done; nothing stands on stdout."""
+        """The text on stderr of a failed command; stdout is empty."""
         result = self.run(*typed)
         assert (result.exit_code, result.stdout) == (code, "")
         return result.stderr

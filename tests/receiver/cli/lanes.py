@@ -1,4 +1,4 @@
-"""Delivers what waits for a connection, without a worker."""
+"""Sends the pending deliveries of a connection, without a worker."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.builders import NOW
 
 @pytest.fixture
 def bea(installed):
-    """A merchant who came by the web, and a store that came by the command line."""
+    """A merchant who registered on the pages, and a store connected on the command line."""
     installed.connect({})
     with writing(installed.process.engine) as db:
         account, user = create_account(db, NOW), add_user(db, NewUser("bea@example.com", "hash", "id"), NOW)
@@ -31,17 +31,17 @@ def test_an_account_without_members_is_shown_as_such(shell, bea):
     assert "none" in shell.said("accounts", "list")
 
 
-def test_somebody_is_invited_into_the_account_of_the_command_line(shell, installed):
+def test_a_user_is_invited_into_the_account_of_the_command_line(shell, installed):
     link = shell.json("accounts", "invite", "robin@example.com")["link"]
 
     assert link.startswith(f"{installed.process.settings.public_url}/invitations/")
 
 
-def test_nobody_is_invited_into_an_account_that_is_not_there(shell, installed):
+def test_an_invitation_into_an_unknown_account_is_refused(shell, installed):
     assert "accounts list" in shell.complaint("accounts", "invite", "robin@example.com", "--account", "typo")
 
 
-def test_nobody_is_invited_without_an_address(shell, installed):
+def test_an_invitation_without_an_address_is_refused(shell, installed):
     assert "address" in shell.complaint("accounts", "invite", "robin")
 
 
@@ -53,5 +53,5 @@ def test_a_second_factor_that_was_lost_is_forgotten(shell, installed, bea):
     assert (row.tf_primary_method, row.tf_totp_secret, row.mf_recovery_codes) == (None, None, None)
 
 
-def test_forgetting_for_somebody_unknown_is_refused(shell, installed):
+def test_removing_the_second_factor_of_an_unknown_user_is_refused(shell, installed):
     assert "no user" in shell.complaint("accounts", "forget-second-factor", "eve@example.com")

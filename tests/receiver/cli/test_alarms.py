@@ -1,4 +1,4 @@
-"""Alarms on the command line, and whether anybody would hear one."""
+"""`cratewire alarms`: the list, and the test of their delivery."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_test_alarm_goes_every_way_there_is(shell, installed, owned, monkeypat
     assert is_genuine(request, shell.said("alarms", "secret").strip())
 
 
-def test_a_way_that_fails_is_told_and_the_exit_code_is_1(shell, owned, monkeypatch):
+def test_a_failed_delivery_is_reported_with_exit_code_1(shell, owned, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_ALARM_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
 
@@ -71,7 +71,7 @@ def test_a_way_that_fails_is_told_and_the_exit_code_is_1(shell, owned, monkeypat
     assert "notice: connection refused" in result.stdout
 
 
-def test_if_nobody_would_hear_it_the_exit_code_is_1(shell):
+def test_without_recipients_the_exit_code_is_1(shell):
     result = shell.run("alarms", "test")
 
     assert (result.exit_code, result.stdout) == (
@@ -80,5 +80,5 @@ def test_if_nobody_would_hear_it_the_exit_code_is_1(shell):
     )
 
 
-def test_the_owners_of_a_store_there_is_not_cannot_be_told(shell):
+def test_an_unknown_store_is_reported_instead_of_mailing_its_owners(shell):
     assert "no store moon" in shell.complaint("alarms", "test", "--store", "moon")

@@ -15,7 +15,7 @@ from tests.builders import NOW
 
 @pytest.fixture
 def typed(shell, installed):
-    """Types `cratewire backfill …` about a store with keys."""
+    """Runs `cratewire backfill …` for a store with keys."""
     with writing(installed.process.engine) as db:
         save_store_api(db, save_store(db, "acme", NOW).id, b"sealed", NOW)
         save_store(db, "keyless", NOW)
@@ -31,13 +31,13 @@ def change(installed, **values):
         db.execute(update(Backfill).values(values))
 
 
-def test_starting_one_shows_it(typed):
+def test_starting_a_backfill_shows_it(typed):
     found = typed("start")
 
     assert (found["kind"], found["state"], found["customers"], found["pages"]) == ("all", "running", 0, 0)
 
 
-def test_an_incremental_one_can_be_asked_for(typed):
+def test_an_incremental_backfill_can_be_started(typed):
     assert typed("start", "--incremental")["kind"] == "incremental"
 
 
@@ -55,7 +55,7 @@ def test_what_cannot_be_done_is_said(typed, shell, name, why):
     assert why in shell.complaint("backfill", name, "--store", "acme")
 
 
-def test_a_second_one_is_refused(typed, shell):
+def test_a_second_run_is_refused(typed, shell):
     typed("start")
 
     assert "store acme: a backfill is running or paused" in shell.complaint("backfill", "start", "--store", "acme")
@@ -81,14 +81,14 @@ def test_a_human_reads_how_far_it_is(typed, shell, installed):
     assert "waited: 1:15 because Cratejoy asked for it" in text
 
 
-def test_one_that_rests_says_until_when(typed, shell, installed):
+def test_a_waiting_backfill_says_until_when(typed, shell, installed):
     typed("start")
     change(installed, next_step_at=NOW)
 
     assert "next step: 03-02 16:46:40" in shell.said("backfill", "status", "--store", "acme")
 
 
-def test_of_one_that_has_ended_nobody_is_told_that_the_time_left_is_unknown(typed, shell, installed):
+def test_an_ended_backfill_shows_no_time_left(typed, shell, installed):
     typed("start")
     change(installed, state="done", ended_at=NOW)
 
@@ -96,7 +96,7 @@ def test_of_one_that_has_ended_nobody_is_told_that_the_time_left_is_unknown(type
 
 
 @pytest.mark.parametrize(("state", "code"), [("done", 0), ("failed", 1), ("cancelled", 1)])
-def test_watching_ends_with_it_and_tells_how_it_ended(typed, shell, installed, state, code):
+def test_watching_ends_with_the_backfill_and_reports_its_end(typed, shell, installed, state, code):
     typed("start")
     change(installed, state=state, ended_at=NOW, error="refused")
 
@@ -108,5 +108,5 @@ def test_watching_ends_with_it_and_tells_how_it_ended(typed, shell, installed, s
 @pytest.mark.parametrize(
     ("seconds", "said"), [(None, "?"), (0.4, "0 s"), (59.4, "59 s"), (59.6, "1:00"), (187, "3:07"), (3723, "1:02:03")]
 )
-def test_times_are_told_as_people_say_them(seconds, said):
+def test_durations_are_readable(seconds, said):
     assert format_duration(seconds) == said

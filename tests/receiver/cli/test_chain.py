@@ -1,4 +1,4 @@
-"""The command that lets a chain go on."""
+"""The command that resumes the chain."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_what_is_not_said_again_stays(shell, typed, installed):
 
 
 @pytest.mark.parametrize("command", ["connect", "migrate"])
-def test_a_database_that_is_away_is_told_in_one_sentence(shell, typed, monkeypatch, command):
+def test_an_unavailable_database_is_reported_in_one_sentence(shell, typed, monkeypatch, command):
     monkeypatch.setenv("DATABASE_URL", f"postgresql://u:p@127.0.0.1:{free_port()}/nothing")
 
     complaint = shell.complaint(*(typed if command == "connect" else ("migrate",)))
@@ -91,7 +91,7 @@ def test_a_database_that_is_away_is_told_in_one_sentence(shell, typed, monkeypat
     assert complaint == "Error: the database does not answer (OperationalError): check DATABASE_URL and the server\n"
 
 
-def test_two_connections_of_one_store_are_told_apart_by_their_labels(shell, typed):
+def test_two_connections_of_a_store_are_distinguished_by_their_labels(shell, typed):
     shell.said(*typed)
     shell.said(*typed, "--label", "newsletter")
 
@@ -103,7 +103,7 @@ def test_a_label_that_no_page_has_room_for_is_refused(shell, typed, label):
     assert "a label has at most 63 characters" in shell.complaint(*typed, "--label", label)
 
 
-def test_an_event_that_does_not_exist_is_told_with_those_that_do(shell, typed):
+def test_an_unknown_event_is_reported_with_the_known_ones(shell, typed):
     complaint = shell.complaint(*typed, "--forward-also", "order_newest")
 
     assert "no such event: order_newest; there are: address_updated, " in complaint
@@ -115,7 +115,7 @@ def test_options_that_are_missing_are_named_as_they_are_typed(shell):
     assert complaint == "Error: --site-id is missing; --api-key is missing\n"
 
 
-def test_a_store_whose_api_does_not_answer_is_told_by_its_address(shell, typed):
+def test_a_store_api_that_does_not_answer_is_named_by_its_url(shell, typed):
     keys = ("--client-id", "id", "--client-secret", "secret", "--cratejoy-url", f"http://127.0.0.1:{free_port()}/v1")
 
     assert f"the store's API at {keys[-1]}/: GET hooks: connection refused" in shell.complaint(*typed, *keys)
@@ -160,7 +160,7 @@ def test_the_wrong_region_is_named_and_nothing_is_saved(shell, typed, track, ins
     assert saved(installed) == (0, 0)
 
 
-def test_an_address_nobody_answers_at_is_said(shell, typed, installed):
+def test_a_url_without_an_answer_is_reported(shell, typed, installed):
     assert "no answer from Customer.io" in shell.complaint(*changed(typed, "--base-url", "http://127.0.0.1:9"))
     assert saved(installed) == (0, 0)
 

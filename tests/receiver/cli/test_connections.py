@@ -1,4 +1,4 @@
-"""Connections that are paused by hand, and that go on with the keys that are saved."""
+"""Connections that are paused by hand, and resumed with the saved keys."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_it_must_be_said_which(shell, connect, typed):
     assert "give a store with --store, or --all" in shell.complaint("connections", "pause", *typed, code=2)
 
 
-def test_a_store_or_a_label_that_is_not_there_is_told(shell, connect):
+def test_an_unknown_store_or_label_is_reported(shell, connect):
     connect()
 
     assert "no store moon" in shell.complaint("connections", "resume", "--store", "moon")

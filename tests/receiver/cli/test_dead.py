@@ -1,4 +1,4 @@
-"""What could not go on, on the command line, and its way back."""
+"""`cratewire dead`: dead hooks and deliveries, and their replay."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_what_is_alive_already_is_left_alone(shell, dead_delivery):
 
 
 @pytest.mark.parametrize("typed", [("dead", "replay"), ("dead", "replay", "--all", "hook:1")])
-def test_one_says_either_which_or_all(shell, typed):
+def test_either_a_name_or_all_must_be_given(shell, typed):
     assert "--all" in shell.complaint(*typed, code=2)
 
 

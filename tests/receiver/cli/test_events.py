@@ -1,4 +1,4 @@
-"""What happened, on the command line."""
+"""`cratewire events`."""
 
 from __future__ import annotations
 
@@ -60,18 +60,18 @@ def test_an_outcome_no_event_has_is_a_slip_of_the_pen(shell):
 
 
 @pytest.mark.parametrize("name", ["list", "tail"])
-def test_a_store_nobody_connected_is_said(shell, installed, name):
+def test_an_unknown_store_is_reported(shell, installed, name):
     assert "no store other" in shell.complaint("events", name, "--store", "other")
 
 
-def test_a_human_sees_that_an_event_was_told_twice(shell, installed, connection):
+def test_the_text_shows_that_an_event_had_two_hooks(shell, installed, connection):
     installed.record(order_hook(1), order_hook(1))
 
     assert "came 2 times" in shell.said("events", "list")
 
 
 @pytest.mark.parametrize(("hooks", "said"), [(0, "forwarded, recovered"), (1, "forwarded, recovered, hook came late")])
-def test_a_human_sees_that_no_hook_told_of_it_in_time(shell, installed, connection, hooks, said):
+def test_the_text_shows_that_no_hook_arrived_in_time(shell, installed, connection, hooks, said):
     installed.record(order_hook(1, source="reconcile"), *(order_hook(1) for _ in range(hooks)))
 
     assert said in shell.said("events", "list")
@@ -109,7 +109,7 @@ def test_a_human_reads_the_same_of_one_event(shell, installed, connection):
     ] == []
 
 
-def test_why_nobody_was_told_is_said(shell, installed, connection):
+def test_why_a_delivery_failed_is_reported(shell, installed, connection):
     installed.record(make_hook(b'{"id": 1, "customer": {"id": 7001}, "type": "order"}'))
 
     assert [one["reason"] for one in shell.json("events", "show", "1")["people"]] == ["no_email"]
@@ -155,7 +155,7 @@ def test_following_leaves_no_event_out_however_many_come_at_once(installed, conn
     assert ids == list(range(ids[0], ids[0] + wanted))
 
 
-def test_nobody_is_shown_in_a_list(shell, installed, connection):
+def test_no_person_is_shown_in_a_list(shell, installed, connection):
     installed.record(order_hook(1))
 
     assert "bea.buyer" not in shell.said("events", "list") + shell.said("events", "list", "--json")

@@ -64,7 +64,7 @@ def api(shop):
 
 
 def registered(shop):
-    """(event, target) of every hook the store has, by event."""
+    """(event, target) of every hook of the store, by event."""
     return sorted((one["event"], one["target"]) for one in api(shop).page("hooks").results)
 
 
@@ -153,13 +153,13 @@ def test_an_audit_that_could_not_be_had_promises_nothing(shell, connected, shop)
     assert "nothing was checked" in shell.complaint("hooks", "audit", "--store", "acme")
 
 
-def test_a_store_without_any_hook_is_told_in_a_sentence(shell, connected):
+def test_a_store_without_hooks_is_reported_in_a_sentence(shell, connected):
     shell.said("hooks", "remove", "--store", "acme")
 
     assert shell.said("hooks", "list", "--store", "acme") == "Cratejoy has no hooks of this store.\n"
 
 
-def test_an_audit_tells_and_mends_nothing(shell, connected, shop):
+def test_an_audit_reports_and_repairs_nothing(shell, connected, shop):
     api(shop).delete("hooks", hooks(shell, "list")[0]["id"])
     (found,) = [one for one in hooks(shell, "audit") if one["mended_at"] is None]
 
@@ -167,7 +167,7 @@ def test_an_audit_tells_and_mends_nothing(shell, connected, shop):
     assert len(registered(shop)) == len(EVENTS) - 1
 
 
-def test_sync_mends(shell, connected, shop):
+def test_sync_repairs(shell, connected, shop):
     gone = hooks(shell, "list")[0]
     api(shop).delete("hooks", gone["id"])
     found = hooks(shell, "sync")
@@ -180,7 +180,7 @@ def test_an_audit_of_a_healthy_store_is_one_line(shell, connected):
     assert shell.said("hooks", "audit", "--store", "acme") == "All 17 hooks are registered and enabled.\n"
 
 
-def test_what_was_mended_lately_is_listed_if_asked_for(shell, connected):
+def test_recent_repairs_are_listed_if_asked_for(shell, connected):
     assert "no hook is registered for this event" in shell.said("hooks", "audit", "--store", "acme", "--mended")
 
 
@@ -219,7 +219,7 @@ def test_urls_that_leaked_end_at_once(shell, connected, installed):
     assert (store.token_version, store.old_token_until) == (2, None)
 
 
-def test_removing_leaves_others_hooks_and_forgets_the_keys_if_told(shell, connected, shop, installed):
+def test_removing_leaves_other_hooks_and_deletes_the_keys_if_asked(shell, connected, shop, installed):
     api(shop).create("hooks", {"name": "x", "event": "order_new", "target": FOREIGN, "request_type": "POST"})
     hooks(shell, "remove", "--forget-keys")
 
@@ -237,7 +237,7 @@ def test_removed_hooks_come_back_with_sync(shell, connected, shop):
 
 
 @pytest.mark.parametrize("name", ["list", "audit", "sync", "rotate", "remove"])
-def test_a_store_nobody_connected_is_said(shell, name, installed):
+def test_an_unknown_store_is_reported(shell, name, installed):
     assert "no store acme" in shell.complaint("hooks", name, "--store", "acme")
 
 

@@ -1,16 +1,16 @@
-"""What whoever starts everything is told of a secret key that is not the ledger's."""
+"""`cratewire migrate` warns of a secret key that does not fit the ledger."""
 
 from __future__ import annotations
 
 
-def test_whoever_migrates_with_another_key_is_warned(shell, installed, monkeypatch):
+def test_migrating_with_another_key_warns(shell, installed, monkeypatch):
     installed.connect({"api_key": "k"})
     monkeypatch.setenv("CRATEWIRE_SECRET_KEY", "a-key-that-somebody-made-up")
 
     assert "Warning: the secret key opens 0 of 1" in shell.run("migrate").stderr
 
 
-def test_whoever_migrates_with_the_right_key_is_not(shell, installed):
+def test_migrating_with_the_right_key_does_not_warn(shell, installed):
     installed.connect({"api_key": "k"})
 
     assert not shell.run("migrate").stderr
@@ -26,7 +26,7 @@ def test_a_ledger_is_copied_into_the_database_of_the_settings(shell, installed, 
     assert [one["store"] for one in shell.json("status")["connections"]] == ["acme"]
 
 
-def test_a_copy_that_cannot_be_made_is_told_in_one_sentence(shell, installed, empty_postgres, monkeypatch):
+def test_a_failed_copy_is_reported_in_one_sentence(shell, installed, empty_postgres, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", empty_postgres)
     (installed.data / "notes.txt").write_text(
         "no database at all, however long this sentence may be made to go on" * 50

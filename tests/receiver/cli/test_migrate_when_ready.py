@@ -1,4 +1,4 @@
-"""A migration waits for what may change by itself, and for nothing else."""
+"""A migration waits for faults that may pass, and for no others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOWHERE = "postgresql://cratewire@127.0.0.1:1/cratewire"
 
 
 class Stubborn(Exception):
-    """Raised by a pause that has seen enough."""
+    """Raised instead of another pause."""
 
 
 def migrated(settings, told, pause=None):
@@ -82,7 +82,7 @@ def test_a_database_of_a_newer_version_is_not_waited_for(settings):
 
 @pytest.fixture
 def guarded(empty_postgres):
-    """The URL of a user of whom the server wants a password."""
+    """The URL of a user whose password the server requires."""
     with psycopg.connect(empty_postgres, autocommit=True) as db:
         db.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
         hba = Path(db.execute("SHOW hba_file").fetchone()[0])

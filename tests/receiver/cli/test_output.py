@@ -1,4 +1,4 @@
-"""What others wrote is shown as they wrote it: it formats nothing, and gives a terminal no orders."""
+"""Untrusted text is shown literally: neither as markup nor as control sequences of the terminal."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_platforms_words_in_square_brackets_are_shown_as_they_are(shell, insta
 
 @pytest.mark.parametrize("name", ["\x1b[2Jcleared", "\a", "\x9b2J", "\u202eesrever"])
 def test_a_name_cannot_give_a_terminal_orders(shell, installed, name):
-    """Names are read without such characters, but those that were kept before have them."""
+    """Names are saved without such characters, but older ones may have them."""
     installed.record(a_customer("Bea"))
     with installed.process.engine.begin() as db:
         db.execute(core.Person.__table__.update().values(attributes={"first_name": name}))

@@ -1,4 +1,4 @@
-"""What is known of somebody, on the command line."""
+"""`cratewire people`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def told(installed):
 
 
 @pytest.mark.parametrize("known_as", ["bea.buyer@example.com", " BEA.Buyer@example.com ", "7001", "1"])
-def test_somebody_is_found_by_address_customer_id_or_our_own_id(shell, known_as):
+def test_a_person_is_found_by_address_customer_id_or_our_own_id(shell, known_as):
     (found,) = shell.json("people", "show", known_as)
 
     assert (found["customer_id"], found["email"], found["store"]) == (7001, "bea.buyer@example.com", "acme")
@@ -43,5 +43,5 @@ def test_a_human_reads_attributes_and_events(shell):
 
 
 @pytest.mark.parametrize("nobody", ["nobody@example.com", "70010", "9" * 30, "%", "first_name"])
-def test_nobody_is_said_without_repeating_the_question(shell, nobody):
+def test_an_unknown_person_is_reported_without_the_query(shell, nobody):
     assert shell.complaint("people", "show", nobody) == "Error: no person has that address or id\n"

@@ -26,7 +26,7 @@ def call(*arguments):
 
 @pytest.fixture
 def shop(installed, monkeypatch):
-    """A store of the installation, connected an hour before its own time begins."""
+    """A store of the installation, connected an hour before its simulated time begins."""
     monkeypatch.setenv("CRATEWIRE_CRATEJOY_RATE", "1000")
     with run_in_thread(Options("id", "secret", start="2037-03-01T09:00:00Z")) as running:
         served, here = StoreControl(running), installed.process
@@ -37,10 +37,10 @@ def shop(installed, monkeypatch):
         yield served
 
 
-def test_what_is_missing_is_recovered_and_told(shop, monkeypatch):
+def test_missing_events_are_recovered_and_reported(shop, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_RECONCILE_GRACE_SECONDS", "0")
     call("run", "--store", "acme", "--json")
-    customers.register(shop.running.world.shop)  # no hook is registered to tell of it
+    customers.register(shop.running.world.shop)  # no hook is registered for it
 
     result = call("run", "--store", "acme", "--json")
 
@@ -54,7 +54,7 @@ def test_a_store_that_was_compared_and_showed_nothing_is_not_called_uncompared(s
     assert text == "In these days no store's API showed an event that needs a hook.\n"
 
 
-def test_nobody_is_told_that_nothing_is_missing_of_what_was_not_looked_at_yet(shop, monkeypatch):
+def test_what_was_not_compared_is_not_reported_as_complete(shop, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_RECONCILE_GRACE_SECONDS", "90")
     customers.register(shop.running.world.shop)
 
@@ -115,7 +115,7 @@ def test_if_all_that_could_be_compared_has_come_the_rest_is_not_forgotten(shop):
     assert "Not everything could be compared; nothing was missing in what could." in output
 
 
-def test_a_program_is_told_which_lists_were_read(shop):
+def test_the_json_says_which_lists_were_read(shop):
     shop.fault(status=500, prefix="/v1/orders", times=5)
 
     rows = json.loads(call("run", "--store", "acme", "--json").stdout)["collections"]
@@ -124,7 +124,7 @@ def test_a_program_is_told_which_lists_were_read(shop):
     assert read == list(COLLECTIONS)[: list(COLLECTIONS).index("orders")]
 
 
-def test_the_report_tells_the_share_that_never_came(shop, installed):
+def test_the_report_shows_the_share_that_never_arrived(shop, installed):
     here = installed.process
     today = here.now() // DAY
     with writing(here.engine) as db:
@@ -154,7 +154,7 @@ def test_recovering_can_be_made_to_record_only_and_back(shop, installed):
 
 
 @pytest.mark.parametrize("command", [["run"], ["mode", "record"], ["report"]])
-def test_a_store_nobody_knows_is_a_sentence(installed, command):
+def test_an_unknown_store_is_reported_in_a_sentence(installed, command):
     result = call(*command, "--store", "nobody")
 
     assert (result.exit_code, "no store nobody" in result.output) == (1, True)

@@ -17,7 +17,7 @@ NEW = "a-newer-key-that-only-tests-know"
 
 
 def saved(installed):
-    """A connection, keys of Cratejoy and a letter that waits, all sealed with the older key."""
+    """A connection, Cratejoy's keys and a pending mail, all encrypted with the older key."""
     installed.connect({"api_key": "k"})
     with writing(installed.process.engine) as db:
         save_store_api(db, 1, encrypt([KEY], {"client_id": "i"}), NOW)

@@ -1,4 +1,4 @@
-"""How things stand, on the command line."""
+"""`cratewire status`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def connection(installed, track):
     return installed.connect(track.config)
 
 
-def test_an_installation_nobody_has_connected_says_what_to_do(shell):
+def test_an_installation_without_stores_says_what_to_do(shell):
     document = shell.json("status")
 
     assert (document["inbox"]["depth"], document["events"]["total"], document["connections"]) == (0, 0, [])
@@ -72,7 +72,7 @@ def test_a_paused_connection_says_why_and_what_to_do(shell, installed, connectio
     assert "`cratewire connections resume --store acme`" in text
 
 
-def test_the_way_in_and_open_alarms_are_told(shell, installed, connection):
+def test_the_public_url_and_open_alarms_are_shown(shell, installed, connection):
     now = installed.process.now()
     with writing(installed.process.engine) as db:
         open_alarm(db, NewAlarm("silence", 1, last_at=now, expected_us=1), now)
@@ -88,7 +88,7 @@ def test_the_way_in_and_open_alarms_are_told(shell, installed, connection):
     assert [alarm["store"] for alarm in document["alarms"]] == ["acme"]
 
 
-def test_a_way_in_that_was_not_tried_yet_is_neither_good_nor_bad(shell, installed, monkeypatch):
+def test_a_public_url_that_was_not_tested_yet_is_ok(shell, installed, monkeypatch):
     before = shell.said("status")
     monkeypatch.setenv("CRATEWIRE_CANARY_SECONDS", "0")
 
@@ -108,7 +108,7 @@ def test_without_a_database_it_says_so_in_a_sentence(shell, monkeypatch):
     assert "the database does not answer" in shell.complaint("status")
 
 
-def test_how_many_hooks_never_came_is_told(shell, installed, connection):
+def test_the_number_of_missed_hooks_is_shown(shell, installed, connection):
     here = installed.process
     with writing(here.engine) as db:
         store = save_store(db, "acme", here.now())
@@ -143,7 +143,7 @@ def backfill(installed, **changed):
 
 
 @pytest.mark.parametrize(("changed", "says"), TROUBLES)
-def test_a_backfill_that_stands_is_told_with_what_to_do(shell, installed, connection, changed, says):
+def test_a_stalled_backfill_is_reported_with_advice(shell, installed, connection, changed, says):
     backfill(installed, **changed)
 
     said = shell.said("status")

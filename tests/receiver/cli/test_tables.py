@@ -1,4 +1,4 @@
-"""What people read fits a terminal of 80 columns; what programs read is never cut."""
+"""Text output fits a terminal of 80 columns; JSON is never cut."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_line_of_tail_fits_80_columns():
     assert len(events._format_line(an_event(outcome="unknown_event"))) <= 80
 
 
-def test_a_repeated_event_says_how_often_it_was_told():
+def test_a_repeated_event_says_how_many_hooks_it_had():
     assert "came 3 times" in printed(events._build_table([an_event(name="order_new", duplicates=2)]))
 
 

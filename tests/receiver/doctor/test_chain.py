@@ -1,4 +1,4 @@
-"""What the doctor sees of an installation that is sound and does not do its work."""
+"""The doctor's findings about an installation that is in order but handles no hooks."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_a_chain_whose_heartbeats_arrive_is_all_right(settings):
     assert (found(settings, "chain").state, found(settings, "chain").says) == ("ok", "alive")
 
 
-def test_a_chain_that_has_died_is_wrong_and_names_who_is_to_be_looked_at(settings, redis):
-    """Web runs, for it has a pulse; nobody takes what it sends."""
+def test_a_dead_chain_is_wrong_and_names_the_processes_to_check(settings, redis):
+    """Web runs and sends heartbeats; no worker takes them."""
     redis.set(redis_keys.HEARTBEAT_STARTED, LONG_AGO * MICROS)
     write(settings, arrived(LONG_AGO))
 
@@ -83,7 +83,7 @@ def test_a_chain_that_has_died_is_wrong_and_names_who_is_to_be_looked_at(setting
     assert (chain.state, "3600 s ago" in chain.says, "worker" in chain.advice) == ("wrong", True, True)
 
 
-def test_a_chain_that_nobody_runs_any_longer_is_wrong_and_says_how_it_is_started(settings):
+def test_a_chain_that_no_longer_runs_is_wrong_and_says_how_to_start_it(settings):
     write(settings, arrived(LONG_AGO))
 
     chain = found(settings, "chain")
@@ -101,7 +101,7 @@ def test_before_the_first_start_there_is_only_a_note(settings):
     assert found(settings, "chain").state == "note"
 
 
-def test_a_chain_that_nobody_asks_is_worth_a_note(settings):
+def test_a_chain_that_is_not_monitored_is_a_note(settings):
     write(settings, arrived(LONG_AGO))
 
     assert found(replace(settings, heartbeat_seconds=0.0), "chain").state == "note"

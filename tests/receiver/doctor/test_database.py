@@ -1,4 +1,4 @@
-"""What the doctor says of a PostgreSQL and of an SQLite that cannot be used as they are."""
+"""The doctor's findings about PostgreSQL and SQLite databases that cannot be used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def database(settings, url):
 
 @pytest.fixture
 def limited(empty_postgres):
-    """The URL for a role with all rights, and a connection that takes them away."""
+    """The URL for a role with all privileges, and a connection that can revoke them."""
     with psycopg.connect(empty_postgres, autocommit=True) as admin:
         admin.execute("CREATE ROLE limited LOGIN")
         admin.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO limited")
@@ -42,7 +42,7 @@ def limited(empty_postgres):
         admin.execute("DROP ROLE limited")
 
 
-def test_a_database_that_can_be_written_is_sound_and_keeps_nothing_of_the_looking(settings, database_url):
+def test_a_writable_database_is_ok_and_the_check_leaves_no_data(settings, database_url):
     assert database(settings, database_url).state == "ok"
     assert database(settings, database_url).state == "ok"
 

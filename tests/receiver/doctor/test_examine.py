@@ -1,4 +1,4 @@
-"""What the doctor sees, with a real Valkey, and how it says it."""
+"""The doctor's findings, with a real Valkey, and its output."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_redis_that_syncs_every_second_is_worth_a_note(migrated):
         assert states(replace(migrated, redis_url=url))["fsync"] == "note"
 
 
-def test_a_redis_that_does_not_answer_is_wrong_and_the_rest_is_still_looked_at(migrated):
+def test_a_redis_that_does_not_answer_is_wrong_and_the_rest_is_still_checked(migrated):
     found = states(replace(migrated, redis_url="redis://127.0.0.1:1/0"))
 
     assert (found["redis"], found["database"]) == ("wrong", "ok")
@@ -131,7 +131,7 @@ def test_a_redis_whose_memory_is_used_up_is_wrong(migrated):
     assert "memory is used up" in seen["redis"].says
 
 
-def test_a_redis_that_refuses_us_says_where_to_look(migrated):
+def test_a_redis_that_refuses_us_says_what_to_check(migrated):
     with valkey() as url, redis.Redis.from_url(url) as client:
         client.config_set("requirepass", "secret")
         seen = found(replace(migrated, redis_url=url.replace("//", "//:wrong@")))
@@ -161,7 +161,7 @@ def advice(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["redis", "broker"])
-def test_an_embedded_valkey_that_nobody_has_started_is_to_be_started(tmp_path, name):
+def test_an_embedded_valkey_that_does_not_run_must_be_started(tmp_path, name):
     assert advice(tmp_path, name) == "Start it with `cratewire run`."
 
 
@@ -218,7 +218,7 @@ def test_whatever_is_wrong_says_what_to_do(settings):
 
 
 def heard(settings, *canaries):
-    """What the doctor says once these canaries (their faults; None: it came back) were sent, the last one last."""
+    """The finding after these canaries (fault; None: it arrived), the newest last."""
     engine = make_engine(settings.database_url)
     now = time.time_ns() // 1000
     with writing(engine) as db:
@@ -233,21 +233,21 @@ def heard(settings, *canaries):
     return {finding.name: finding for finding in run_checks(settings, {}, time.time)}
 
 
-def test_a_way_in_that_is_broken_is_wrong_and_says_what_fails(migrated):
+def test_a_broken_public_url_is_wrong_and_says_what_fails(migrated):
     found = heard(migrated, None, *["TLS failed"] * 3)["way in"]
 
     assert found.state == "wrong"
     assert "TLS failed" in found.says
 
 
-def test_a_way_in_that_works_and_a_silent_store_are_told(migrated):
+def test_a_working_public_url_and_a_silent_store_are_shown(migrated):
     found = heard(migrated, "TLS failed", None)
 
     assert (found["way in"].state, found["silence"].state) == ("ok", "wrong")
     assert "No order_new of acme" in found["silence"].says
 
 
-def test_a_way_in_that_nobody_watches_is_worth_a_note(migrated):
+def test_a_public_url_that_is_not_monitored_is_a_note(migrated):
     assert states(replace(migrated, canary_seconds=0.0))["way in"] == "note"
 
 

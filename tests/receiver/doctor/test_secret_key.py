@@ -1,4 +1,4 @@
-"""What the doctor says of a secret key that is not the ledger's."""
+"""The doctor's finding about a secret key that does not fit the ledger."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_key_that_opens_nothing_is_wrong_and_it_is_said_that_hooks_are_lost(in
     assert "lost" in found.advice
 
 
-def test_a_single_store_whose_keys_were_saved_with_another_one_is_noticed(installed):
+def test_a_single_store_saved_with_another_key_is_found(installed):
     installed.connect({"api_key": "k"})
     with writing(installed.process.engine) as db:
         other = save_store(db, "moon", NOW)
@@ -50,7 +50,7 @@ def test_a_single_store_whose_keys_were_saved_with_another_one_is_noticed(instal
     assert look(installed, KEY).says == "opens 2 of 3 credentials that are saved"
 
 
-def test_a_database_that_does_not_answer_is_somebody_elses_finding(installed):
+def test_a_database_that_does_not_answer_is_reported_by_another_check(installed):
     settings = replace(installed.process.settings, database_url="postgresql://u:p@127.0.0.1:1/nothing")
 
     assert not [*check_secret_key(settings)]

@@ -1,4 +1,4 @@
-"""Bodies under way: each sender has a share, and all together a total."""
+"""The budget for bodies: a share for each sender, and a total."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_all_together_take_no_more_than_the_total():
         other.grow(5)
 
 
-def test_a_sender_that_cannot_be_told_from_others_has_only_the_total():
+def test_an_unknown_sender_is_limited_by_the_total_only():
     with BodyBudget(15, 10).new_reservation(None) as body:
         body.grow(15)
         with pytest.raises(BodyBudgetExceeded):

@@ -1,4 +1,4 @@
-"""Bodies that come packed are unpacked in bounds; what nothing here reads is refused, and counted."""
+"""Compressed bodies are decompressed up to a limit; unsupported encodings are rejected and counted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def coding(name):
 
 
 @pytest.mark.parametrize("name", PACKED)
-def test_a_packed_body_is_kept_unpacked(client, name):
+def test_a_compressed_body_is_stored_decompressed(client, name):
     reply = client.send(body=PACKED[name], HTTP_CONTENT_ENCODING=coding(name))
 
     assert (reply.status, client.sink.hooks[0].raw) == (200, BODY)
@@ -80,7 +80,7 @@ def test_a_body_may_be_as_long_unpacked_as_it_may_be_plain(client, size, status,
     assert client.send(body=pack(b"x" * size), HTTP_CONTENT_ENCODING=name).status == status
 
 
-def test_a_bomb_is_unpacked_no_further_than_the_limit():
+def test_a_bomb_is_decompressed_only_up_to_the_limit():
     bomb = gzip.compress(b"\0" * 100_000_000, 1)
     tracemalloc.start()
     with pytest.raises(DecompressedTooLarge):

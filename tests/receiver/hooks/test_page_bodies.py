@@ -1,4 +1,4 @@
-"""What requests to pages may send: little, soon, and few at once from one network."""
+"""The bodies of page requests are limited in size, time and number per network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ONE, OTHER = "1.1.1.1", "1.1.1.2"
 
 
 class Dawdling:
-    """A body that never comes; `asked` is set when it is waited for."""
+    """A body that never arrives; `asked` is set when it is waited for."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -103,7 +103,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(given):
 
 
 def beside_dawdlers(number, size, client):
-    """What becomes of a short body of the other network, beside so many that do not come."""
+    """The result of a short body of another network, beside `number` bodies that never arrive."""
 
     async def read():
         bodies = PageBodyReader()
@@ -131,7 +131,7 @@ def test_a_network_that_dawdles_has_no_more_room():
         beside_dawdlers(MAX_NETWORK_BYTES // MIN_CHARGED_BYTES, 2, OTHER)
 
 
-def test_networks_that_cannot_be_told_apart_share_the_whole():
+def test_unknown_networks_share_the_total():
     with pytest.raises(RequestRejected, match="503"):
         beside_dawdlers(MAX_TOTAL_BYTES // MAX_BODY_BYTES, MAX_BODY_BYTES, "127.0.0.1")
 

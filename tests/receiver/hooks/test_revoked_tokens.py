@@ -1,4 +1,4 @@
-"""Web turns away what comes to a revoked address, and asks no database while a hook waits."""
+"""Web rejects hooks to revoked URLs without a query while a hook waits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from receiver.hooks.revoked_tokens import LOG_INTERVAL_S, RevokedTokens
 
 
 class Known:
-    """Stands where the ledger's revocations would."""
+    """A fake of the ledger's revocations."""
 
     looks = 0
 
@@ -26,20 +26,20 @@ class Clock:
         return self.now
 
 
-def test_it_says_what_was_known_at_the_last_look():
+def test_it_answers_with_the_state_of_the_last_refresh():
     revoked = RevokedTokens(Known(), lambda: 7, Clock())
 
     assert (revoked("acme", 1), revoked("acme", 2)) == (True, False)
 
 
-def test_a_request_does_not_look():
+def test_a_request_does_not_query_the_ledger():
     known = Known()
     RevokedTokens(known, lambda: 7, Clock())("acme", 1)
 
     assert known.looks == 0
 
 
-def test_the_store_whose_revoked_address_is_used_is_named_now_and_then():
+def test_a_store_whose_revoked_url_is_used_is_logged_from_time_to_time():
     clock = Clock()
     revoked = RevokedTokens(Known(), lambda: 7, clock)
     with capture_logs() as lines:

@@ -1,4 +1,4 @@
-"""The event loop's side of pages: they run in threads of their own number, as long as they take."""
+"""Pages run in threads of their own, without a timeout."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def scope(path):
 
 
 def test_what_machines_ask_for_is_answered_while_the_pages_are_full():
-    """The loop's own pool has as few threads on a small machine as there may be pages at once."""
+    """On a small machine the loop's default pool has no more threads than there may be page requests."""
     leave = threading.Event()
 
     def app(environ, start):
@@ -56,7 +56,7 @@ def test_what_machines_ask_for_is_answered_while_the_pages_are_full():
 
 
 class Dawdling:
-    """A hook of which half has come; `asked` is set when the rest is waited for."""
+    """A hook whose body does not arrive; `asked` is set when it is waited for."""
 
     def __init__(self):
         self.asked = asyncio.Event()
@@ -76,7 +76,7 @@ def hook(token, length):
 
 
 def test_a_store_whose_bodies_do_not_come_leaves_the_others_their_room():
-    """Announced bytes are counted before they have come, or a thousand bodies would fill the memory together."""
+    """Announced bytes are counted before they arrive, or a thousand bodies could fill the memory."""
     size = MAX_STORE_BYTES // 2
 
     async def statuses():

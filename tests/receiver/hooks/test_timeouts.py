@@ -1,4 +1,4 @@
-"""What takes too long on the event loop is called off; nothing else is."""
+"""Tasks of the event loop that take too long are cancelled; no others are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_what_ends_in_time_is_left_alone_afterwards():
     assert asyncio.run(wait_again()) == "here"
 
 
-def test_a_task_that_somebody_else_cancels_is_cancelled():
+def test_a_task_that_other_code_cancels_is_cancelled():
     async def cancelled():
         async def wait():
             with RequestTimeouts(3600).limit():

@@ -1,4 +1,4 @@
-"""Who may read the figures."""
+"""Who may read `/metrics`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_token_opens_the_page():
     "given",
     [{}, {"HTTP_AUTHORIZATION": "Bearer another"}, {"HTTP_AUTHORIZATION": "Bearer \xe9"}, {"REMOTE_ADDR": "127.0.0.1"}],
 )
-def test_nobody_else_reads_it_not_even_from_this_machine(given):
+def test_without_the_token_it_cannot_be_read_even_from_this_machine(given):
     reply = get(**given)
 
     assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")

@@ -1,4 +1,4 @@
-"""The page Prometheus reads: what is on it, and what is left out when a source is away."""
+"""The page for Prometheus: its content, and what is left out when a source is unavailable."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_lane_that_has_rested_is_due_since_it_could_go(redis_client):
     assert shown["cratewire_due_oldest_seconds",] == 3
 
 
-def test_a_budget_that_was_told_to_stop_says_so(redis_client):
+def test_a_throttled_budget_is_reported(redis_client):
     budget = Budget(redis_client, redis_keys.budget("customerio", "env-1"), 10.0)
     budget.pause(60)
 
@@ -176,7 +176,7 @@ def test_without_heartbeats_nothing_is_said_of_the_chain(redis_client):
     assert ("cratewire_ready", "chain") not in shown
 
 
-def test_of_a_way_in_that_was_not_tried_yet_nothing_is_said(redis_client):
+def test_a_public_url_that_was_not_tested_has_no_sample(redis_client):
     shown = values(page(redis_client, hook_health=lambda: HookHealth(EndpointStatus(works=None), [])))
 
     told = {name for name, *labels in shown if "canary" in name or "silence" in name or "way_in" in labels}
@@ -190,7 +190,7 @@ def test_what_needs_a_person_is_counted_by_cause(redis_client):
     assert (shown["cratewire_attention", "silence"], shown["cratewire_attention", "way_in"]) == (2, 0)
 
 
-def test_every_family_that_is_counted_or_looked_up_is_named(redis_client):
+def test_every_metric_family_is_named(redis_client):
     shown = {family.name for family in text_string_to_metric_families(page(redis_client))}
 
     assert shown == {family.name for family in REGISTRY.collect()} | set(GAUGES)

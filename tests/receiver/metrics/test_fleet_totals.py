@@ -1,4 +1,4 @@
-"""What a web process knows of the fleet's totals never falls for a reason of its own."""
+"""A web process never reports falling totals of the fleet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPOOLED = '["cratewire_hooks_total",{"way":"spool"}]'
 
 
 class Leaving:
-    """A Redis that may go away."""
+    """A Redis that can be made unavailable."""
 
     def __init__(self, redis):
         self._redis = redis

@@ -1,4 +1,4 @@
-"""When heartbeats are sent, what is made of their arrival, and that trouble ends nothing."""
+"""When heartbeats are sent, how their arrival is judged, and that failures do not stop the thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECOND = 1_000_000
 
 
 class Body:
-    """Counts what the pulse asks for; whatever is in `away` fails."""
+    """Counts the calls; those named in `away` fail."""
 
     def __init__(self, every=10.0):
         self.time = 1_772_470_000 * SECOND
@@ -97,7 +97,7 @@ def test_what_was_seen_last_holds_while_the_ledger_is_away():
     assert body.heartbeat.chain().last_heartbeat_seconds == 3.0
 
 
-def test_one_trouble_stops_nothing_else_and_is_told_once():
+def test_a_failure_stops_nothing_else_and_is_logged_once():
     body = Body(every=10.0)
     body.away = {"send", "look"}
 

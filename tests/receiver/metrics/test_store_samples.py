@@ -1,4 +1,4 @@
-"""The gauges about stores' APIs, from a ledger with backfills and what was compared."""
+"""The gauges about backfills and reconciliation."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ def test_a_backfill_says_how_far_it_is(engine, store):
     }
 
 
-def test_one_that_nobody_goes_on_with_is_overdue(engine, store):
+def test_a_backfill_that_no_worker_continues_is_overdue(engine, store):
     backfill(engine, store)
 
     assert seen(engine, at=NOW + 400 * SECOND)["backfill_overdue_seconds", store.name] == 400
 
 
-def test_one_that_has_to_wait_rests_and_is_not_overdue(engine, store):
+def test_a_waiting_backfill_is_not_overdue(engine, store):
     backfill(engine, store)
 
     found = seen(engine, at=NOW - 30 * SECOND)
     assert (found["backfill_rest_seconds", store.name], found["backfill_overdue_seconds", store.name]) == (30, 0)
 
 
-def test_one_that_is_paused_is_never_overdue(engine, store):
+def test_a_paused_backfill_is_never_overdue(engine, store):
     backfill(engine, store, state="paused", paused_at=NOW)
 
     found = seen(engine, at=NOW + 400 * SECOND)
@@ -77,13 +77,13 @@ def test_one_that_is_paused_is_never_overdue(engine, store):
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
-def test_of_one_that_has_ended_only_the_state_is_told(engine, store, state):
+def test_an_ended_backfill_has_only_its_state(engine, store, state):
     backfill(engine, store, state=state, ended_at=NOW)
 
     assert seen(engine) == {("backfill_state", store.name, state): 1}
 
 
-def test_only_the_newest_is_told_of(engine, store):
+def test_only_the_newest_backfill_is_shown(engine, store):
     backfill(engine, store, state="failed", ended_at=NOW)
     backfill(engine, store, state="done", ended_at=NOW)
 
@@ -102,7 +102,7 @@ def test_before_the_first_complete_pass_the_age_is_that_of_the_connection(engine
     assert seen(engine)["reconciliation_age_seconds", store.name] == DAY_US / SECOND
 
 
-def test_whoever_compares_only_on_command_has_no_age(engine, store):
+def test_without_scheduled_reconciliation_there_is_no_age(engine, store):
     compared(engine, store, orders=NOW)
 
     assert ("reconciliation_age_seconds", store.name) not in seen(engine, is_scheduled=False)

@@ -1,4 +1,4 @@
-"""Visitors of the pages: each with a browser that keeps cookies and sends forms as they stand on the page."""
+"""Browsers for the pages: each keeps cookies and sends forms as they are on the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PUBLIC = "https://hooks.example.com"
 
 @dataclass
 class FakeMailTransport:
-    """Keeps what is sent."""
+    """Keeps sent mails in a list."""
 
     letters: list[MailMessage] = field(default_factory=list)
 
@@ -48,17 +48,17 @@ class PagesInstallation:
     @classmethod
     def of(cls, site: Context, clock: list[int]) -> PagesInstallation:
         app = create_pages(site)
-        app.extensions["security"].pwd_context.update(argon2__memory_cost=64)  # nobody attacks these passwords
+        app.extensions["security"].pwd_context.update(argon2__memory_cost=64)  # these passwords need no protection
         return cls(site, app, clock)
 
     def visitor(self, peer: str = "127.0.0.1") -> Browser:
-        """Somebody at a browser; `peer`: the address they come from, the default being a proxy's that says nothing."""
+        """A browser; `peer`: its address, by default that of a proxy that forwards none."""
         client = self.app.test_client()
         client.environ_base["REMOTE_ADDR"] = peer
         return Browser(self, client)
 
     def mail(self) -> list[MailMessage]:
-        """What has been written since the last time."""
+        """The mails since the last call."""
         box = FakeMailTransport()
         send_due_mails(self.site, box)
         return box.letters
@@ -98,7 +98,7 @@ class PagesInstallation:
 
 
 class Browser:
-    """Somebody at a browser."""
+    """A browser of a visitor."""
 
     def __init__(self, house: PagesInstallation, client: Any) -> None:
         self._house = house
@@ -109,11 +109,11 @@ class Browser:
         self.headers: Any = None
 
     def go(self, path: str) -> str:
-        """Open an address of the site; redirects are followed."""
+        """Open a URL of the site; redirects are followed."""
         return self._take(self._client.get(_path(path), base_url=PUBLIC, follow_redirects=True))
 
     def head(self, path: str) -> None:
-        """Ask for the head of an answer alone."""
+        """Send a HEAD request."""
         self._client.head(_path(path), base_url=PUBLIC)
 
     def press(self, link: str) -> str:
@@ -122,12 +122,12 @@ class Browser:
         return self.send()
 
     def cookie(self) -> dict[str, Any]:
-        """What the session's cookie holds, as whoever has it can read it."""
+        """The content of the session cookie."""
         with self._client.session_transaction(base_url=PUBLIC) as held:
             return dict(held)
 
     def send(self, action: str | None = None, **fields: str) -> str:
-        """Send the first form of the page's content as it stands there, or one with its token to another address."""
+        """Send the first form of the page as it is, or one with its token to another URL."""
         form = _form_on(self.page)
         if action:
             form = _Form(action, {name: value for name, value in form.hidden.items() if name == "csrf_token"})
@@ -137,17 +137,17 @@ class Browser:
         return self._take(sent)
 
     def share(self, other: Browser) -> None:
-        """Sit at the same browser: have its cookies as they are now."""
+        """Copy the cookies of another browser."""
         for cookie in other._client._cookies.values():
             self._client.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path, secure=True)
 
     def ask(self, path: str, **query: str) -> TestResponse:
-        """Open an address and go no further."""
+        """Open a URL without following redirects."""
         answer: TestResponse = self._client.get(path, query_string=query, base_url=PUBLIC)
         return answer
 
     def send_only(self, action: str, **fields: str) -> TestResponse:
-        """Send a form with the page's token, and go no further."""
+        """Send a form with the page's token, without following redirects."""
         hidden = _form_on(self.page).hidden
         referrer = {"Referer": f"{PUBLIC}{self.where}"}
         answer: TestResponse = self._client.post(action, data=hidden | fields, base_url=PUBLIC, headers=referrer)
@@ -163,7 +163,7 @@ class Browser:
 
     @property
     def text(self) -> str:
-        """What can be read on the page."""
+        """The visible text of the page."""
         reader = _Reader()
         reader.feed(self.page)
         return " ".join(" ".join(reader.parts).split())

@@ -19,7 +19,7 @@ from tests.receiver.pages.browser import PUBLIC, PagesInstallation
 
 @pytest.fixture
 def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Context]:
-    """An installation on SQLite, whose clock is `clock` of the house."""
+    """An installation on SQLite, with a clock that can be set."""
     shutil.copy(migrated_sqlite, tmp_path / "cratewire.db")
     settings = Settings.from_environment(
         {
@@ -27,7 +27,7 @@ def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Con
             "CRATEWIRE_SECRET_KEY": "a-key-that-only-tests-know",
             "CRATEWIRE_PUBLIC_URL": PUBLIC,
             "REDIS_URL": valkey_url,
-            "CRATEWIRE_CONNECT_ANYWHERE": "true",  # the other sides of the tests are on loopback
+            "CRATEWIRE_CONNECT_ANYWHERE": "true",  # the sandboxes of the tests are on loopback
         }
     )
     engine, client = make_engine(settings.database_url), redis.Redis.from_url(valkey_url)

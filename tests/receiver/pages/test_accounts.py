@@ -32,7 +32,7 @@ def test_a_new_user_confirms_by_mail_and_logs_in(house):
     assert visitor.is_logged_in()
 
 
-def test_nobody_logs_in_before_confirming(house):
+def test_log_in_requires_a_confirmed_address(house):
     visitor = house.visitor()
     register(visitor)
 
@@ -43,14 +43,14 @@ def test_nobody_logs_in_before_confirming(house):
     assert not visitor.is_logged_in()
 
 
-def test_whoever_must_log_in_is_told_so_in_our_words(house):
+def test_a_required_log_in_is_announced_in_our_wording(house):
     visitor = house.visitor()
     visitor.go("/account")
 
     assert "Please log in first." in visitor.text
 
 
-def test_a_password_is_kept_as_argon2(house):
+def test_a_password_is_stored_as_argon2(house):
     register(house.visitor())
 
     with reading(house.site.engine) as db:
@@ -66,7 +66,7 @@ def test_an_address_is_one_account_whatever_its_capitals(house):
     assert visitor.is_logged_in()
 
 
-def test_the_page_does_not_tell_that_an_address_is_taken(house):
+def test_the_page_does_not_reveal_that_an_address_is_taken(house):
     house.user(EMAIL)
 
     taken, free = house.visitor(), house.visitor()
@@ -76,7 +76,7 @@ def test_the_page_does_not_tell_that_an_address_is_taken(house):
     assert taken.text.replace(EMAIL, "") == free.text.replace("new@example.com", "")
 
 
-def test_whoever_registers_twice_is_told_by_mail(house):
+def test_registering_twice_sends_a_mail(house):
     house.user(EMAIL)
 
     register(house.visitor())
@@ -105,7 +105,7 @@ def test_a_wrong_password_and_an_unknown_address_read_alike(house):
 
 
 class Counting(SerialPasswordContext):
-    """Counts what takes long."""
+    """Counts the hashes."""
 
     done = 0
 
@@ -160,7 +160,7 @@ def reset(house: PagesInstallation, password: str) -> None:
     visitor.send(password=password, password_confirm=password)
 
 
-def test_a_new_password_by_mail_logs_everybody_out(house):
+def test_a_password_reset_ends_all_sessions(house):
     house.user(EMAIL)
     before = house.logged_in(EMAIL)
 
@@ -196,14 +196,14 @@ def ask_for_resets(house, times=15):
         visitor.send(email=EMAIL)
 
 
-def test_nobody_is_written_to_without_end(house):
+def test_mails_to_an_address_are_limited(house):
     house.user(EMAIL)
     ask_for_resets(house)
 
     assert len(house.mail()) == MAX_PER_HOUR_ASKER_AND_RECIPIENT
 
 
-def test_resets_that_strangers_ask_for_hold_up_no_letter_about_what_happened_to_the_account(house):
+def test_resets_requested_by_others_delay_no_mail_about_the_account(house):
     house.user(EMAIL)
     ask_for_resets(house)
     house.mail()
@@ -232,7 +232,7 @@ def test_a_form_without_its_token_does_nothing(house):
     assert visitor.is_logged_in()
 
 
-def test_where_only_the_invited_may_come_nobody_registers(site):
+def test_registration_is_closed_where_only_invited_users_are_allowed(site):
     closed = PagesInstallation.of(replace(site, settings=replace(site.settings, registration="invited")), [site.now()])
 
     visitor = closed.visitor()

@@ -1,4 +1,4 @@
-"""Whoever owns a store sees on its page that it is silent, and nobody else does."""
+"""Only the members of a store's account see on its page that it is silent."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_alarm_that_is_over_is_not_shown(alarmed):
     assert SAYS not in seen_by(alarmed, "bea@example.com", "acme")
 
 
-def test_nobody_sees_anothers_alarm_and_everybody_a_broken_way_in(alarmed):
+def test_alarms_of_others_are_hidden_and_a_broken_public_url_is_shown_to_all(alarmed):
     alarmed.store("moon", alarmed.member("mo@example.com"))
     with writing(alarmed.site.engine) as db:
         open_alarm(db, NewAlarm("way_in", reason="TLS failed"), NOW)

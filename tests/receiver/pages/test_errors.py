@@ -1,4 +1,4 @@
-"""What somebody reads while the database is away: a sentence, whoever they are."""
+"""The error page while the database is unavailable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HERS = "bea@example.com"
 
 @pytest.fixture
 def away(house):
-    """The database cannot be opened from now on."""
+    """Make the database unusable."""
 
     def closed():
         house.site.engine.dispose()
@@ -21,7 +21,7 @@ def away(house):
 
 
 @pytest.mark.parametrize("path", ["/", "/stores/acme", "/account"])
-def test_whoever_is_logged_in_reads_that_the_database_does_not_answer(house, away, path):
+def test_a_logged_in_user_reads_that_the_database_does_not_answer(house, away, path):
     house.store("acme", house.member(HERS))
     visitor = house.logged_in(HERS)
     away()
@@ -32,7 +32,7 @@ def test_whoever_is_logged_in_reads_that_the_database_does_not_answer(house, awa
     assert "The database does not answer at the moment. Hooks are still accepted." in visitor.text
 
 
-def test_whoever_logs_in_reads_it_too(house, away):
+def test_a_visitor_who_logs_in_reads_it_too(house, away):
     house.member(HERS)
     visitor = house.visitor()
     visitor.go("/login")

@@ -1,4 +1,4 @@
-"""How pages say why something stands still: no request, and no platform by its identifier."""
+"""Reasons on pages name no HTTP requests, and platforms by their titles."""
 
 from __future__ import annotations
 

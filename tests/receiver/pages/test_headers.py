@@ -1,4 +1,4 @@
-"""What browsers are told about every page."""
+"""The security headers of every page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_every_answer_allows_nothing_from_elsewhere(house, path):
     assert "unsafe" not in policy
 
 
-def test_pages_are_not_kept(house):
+def test_pages_are_not_cached(house):
     visitor = house.visitor()
     visitor.go("/login")
 

@@ -1,4 +1,4 @@
-"""One merchant sees nothing of another's: every address of the site is asked, by the site's own map."""
+"""A merchant sees nothing of another one: every URL of the site is requested, by its own URL map."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.ledger.store_apis import save_store_api
 
 HERS, OTHERS, READERS = "bea@example.com", "eve@example.com", "robin@example.com"
 
-# Addresses that take a name or number of somebody's -> what a stranger is told. A new one must be added here.
+# URLs with a name or id of a merchant -> the answer to another merchant. New URLs must be added here.
 ANSWERS = {
     "home.store": 404,
     "home.latest": 404,
@@ -55,7 +55,7 @@ def values_of(rule: Rule, account: int) -> dict[str, object]:
 
 
 def asked(house, account):
-    """Every address of the site with every method: path, method, endpoint."""
+    """Every URL of the site with every method: path, method, endpoint."""
     urls = house.app.url_map.bind("hooks.example.com", url_scheme="https")
     for rule in house.app.url_map.iter_rules():
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
@@ -80,7 +80,7 @@ def test_no_address_shows_a_stranger_anything_of_hers(house, hers):
     assert shown == []
 
 
-def test_no_address_shows_somebody_who_is_not_logged_in_anything_of_hers(house, hers):
+def test_no_url_shows_a_visitor_anything_of_a_user(house, hers):
     shown = []
     for path, method, _ in asked(house, hers):
         visitor = house.visitor()
@@ -92,7 +92,7 @@ def test_no_address_shows_somebody_who_is_not_logged_in_anything_of_hers(house, 
 
 
 def everything(house):
-    """All that is in the ledger, but for what a log-in leaves behind."""
+    """All rows of the ledger, except those of log-ins."""
     passing = {"users", "mails", "log_ins", "failed_log_ins"}
     with reading(house.site.engine) as db:
         tables = [table for table in Base.metadata.sorted_tables if table.name not in passing]

@@ -1,4 +1,4 @@
-"""The way to the pages: built late, few at a time, under the public address."""
+"""The pages are built late, limited in concurrency, and use the public URL."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_what_machines_ask_for_builds_no_pages():
 
 
 @pytest.mark.parametrize("path", ["/hooks", "/hook", "/readyz/hook", "/readyz/", "/readyz/hooks/", "/healthz/all"])
-def test_whoever_looks_where_nothing_is_for_machines_sees_a_page(house, path):
+def test_an_unknown_path_is_answered_with_a_page(house, path):
     answer = send(make_app(FakeHookSink(), house.site).wsgi_app, "GET", path)
 
     assert (answer.status, b"cratewire.css" in answer.body) == (404, True)
@@ -70,7 +70,7 @@ def test_pages_see_the_public_address_whatever_host_is_asked_for():
 
 @contextmanager
 def inside(way, peers, arrived, leave):
-    """Requests that stay inside, one from each of these."""
+    """Concurrent requests that do not end, one from each peer."""
     threads = [threading.Thread(target=send, args=(way, "GET", "/"), kwargs={"REMOTE_ADDR": peer}) for peer in peers]
     for thread in threads:
         thread.start()

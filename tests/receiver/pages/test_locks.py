@@ -1,4 +1,4 @@
-"""An address that is guessed at is locked for a while, and its owner hears of it."""
+"""An address whose password is guessed is locked for a while, and its owner is notified."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def guess(house, peer, times=MAX_FAILURES_PER_NETWORK):
 OWNER, STRANGER = "12.0.0.1", "11.0.0.1"
 
 
-def test_a_stranger_who_guesses_locks_nobody_out_elsewhere(house):
+def test_a_guesser_locks_the_user_out_only_on_that_network(house):
     house.user(EMAIL)
     stranger = guess(house, STRANGER)
 
@@ -76,7 +76,7 @@ def test_guesses_from_many_networks_leave_the_network_in_which_the_user_is_logge
     assert house.logged_in(EMAIL, OWNER).is_logged_in()
 
 
-def test_a_lock_is_told_by_mail(house):
+def test_a_lock_is_reported_by_mail(house):
     locked_out(house)
 
     assert [letter.subject for letter in house.mail()] == ["Too many failed log-ins"]

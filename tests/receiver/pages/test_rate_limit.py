@@ -1,4 +1,4 @@
-"""How many forms one network may send."""
+"""The rate limit of forms per network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ONE, OTHER = "11.0.0.1", "11.0.0.2"
 
 
 def post(house, peer, forwarded=""):
-    """Without a token: what matters is how far it gets."""
+    """Send a form without a CSRF token: 400 if the limit allows it."""
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     client = house.app.test_client()
     return client.post("/login", base_url=PUBLIC, headers=headers, environ_base={"REMOTE_ADDR": peer}).status_code
@@ -23,7 +23,7 @@ def statuses(house, *peers):
     return [post(house, peer) for peer in peers]
 
 
-def test_one_too_many_is_sent_away_and_nobody_else(house):
+def test_one_form_too_many_is_rejected_for_that_network_only(house):
     assert statuses(house, *[ONE] * (MAX_FORMS_PER_MINUTE + 1), OTHER) == [400] * MAX_FORMS_PER_MINUTE + [429, 400]
 
 
@@ -48,7 +48,7 @@ def test_pages_are_not_counted(house):
     ("peer", "forwarded", "network"),
     [
         ("11.0.0.1", "", "11.0.0.1/32"),
-        ("11.0.0.1", "11.0.0.9", "11.0.0.1/32"),  # what a stranger says of himself
+        ("11.0.0.1", "11.0.0.9", "11.0.0.1/32"),  # a header made up by the client
         ("127.0.0.1", "11.0.0.9", "11.0.0.9/32"),
         ("10.0.0.4", "11.0.0.7, 11.0.0.9", "11.0.0.9/32"),
         ("10.0.0.4", "11.0.0.7, nonsense", None),

@@ -1,4 +1,4 @@
-"""Where a log-in leads: to a page of ours, whatever the address asked for."""
+"""A log-in redirects to a page of ours, whatever `next` says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store's page says of its side at Cratejoy: what was saved is not yet done, and may fail."""
+"""The status at Cratejoy on a store's page: pending, done or failed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_hooks_that_were_removed_are_not_called_registered(house, store_id):
     assert "hooks at Cratejoy removed, no hooks arrive" in seen(house)
 
 
-def test_a_store_without_cratejoys_keys_is_told_why_its_customers_are_not_read(house, store_id):
+def test_a_store_without_keys_shows_why_its_customers_are_not_read(house, store_id):
     assert "Not read, for want of Cratejoy's Client ID and Client Secret" in seen(house)
 
 
@@ -144,14 +144,14 @@ def dead_hooks(house, store, number):
 
 
 @pytest.mark.parametrize(("number", "said"), [(1, "1 hook could not be read"), (12, "12 hooks could not be read")])
-def test_hooks_that_could_not_be_read_are_counted_and_told(house, store_id, number, said):
+def test_unreadable_hooks_are_counted_and_shown(house, store_id, number, said):
     dead_hooks(house, "acme", number)
 
     assert f"unreadable {number} " in seen(house)
     assert said in seen(house)
 
 
-def test_of_hooks_that_all_could_be_read_no_fault_is_told(house, store_id):
+def test_without_unreadable_hooks_no_fault_is_shown(house, store_id):
     dead_hooks(house, "other", 1)
 
     assert "unreadable 0 " in seen(house)

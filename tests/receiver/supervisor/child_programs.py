@@ -1,4 +1,4 @@
-"""Children for the tests: small programs that live, die, talk or refuse to stop."""
+"""Child programs for the tests: they run, exit, print, or refuse to stop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from receiver.supervisor.process import Child
 
 RUNS_FOREVER = "import time\nprint('here', flush=True)\nwhile True: time.sleep(0.05)"
 IGNORES_SIGTERM = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{RUNS_FOREVER}"
-# Starts a grandchild that ignores everything but SIGKILL, says its id, and lives on.
+# Starts a grandchild that ignores all signals but SIGKILL, prints its id, and keeps running.
 STARTS_CHILD = f"""
 import subprocess, sys
 print(subprocess.Popen([sys.executable, '-c', {IGNORES_SIGTERM!r}], stdout=subprocess.DEVNULL).pid, flush=True)

@@ -1,4 +1,4 @@
-"""A real `cratewire run` for the tests: on free ports, with a voice that can be waited for."""
+"""A real `cratewire run` for the tests: on free ports, with output that can be waited for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMEOUT_S = 120.0
 
 
 class RunningInstallation:
-    """The process, what it has said so far, and where it is."""
+    """The process, its output so far, and its URLs."""
 
     def __init__(self, data: Path, port: int, flower_port: int, settings: Mapping[str, str]) -> None:
         self.data, self.port, self.flower_port = data, port, flower_port
@@ -69,13 +69,13 @@ class RunningInstallation:
 
 
 def processes_of(data: Path) -> dict[int, str]:
-    """The command lines of all living processes that belong to this data directory, by process id."""
+    """The command lines of all running processes of this data directory, by process id."""
     numbers = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
     return {pid: command for pid in numbers if (command := _command_if_of(pid, data))}
 
 
 def _command_if_of(pid: int, data: Path) -> str | None:
-    """A process tells where it belongs by its arguments, its environment or, as Valkey, by its working directory."""
+    """A process is recognized by its arguments, its environment or, for Valkey, its working directory."""
     folder = Path("/proc") / str(pid)
     try:
         arguments = (folder / "cmdline").read_bytes()

@@ -1,4 +1,4 @@
-"""How long a process that ended waits."""
+"""The delay before a process is restarted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real run whose workers stop handling hooks: it says so, and goes on accepting them."""
+"""A real run whose workers stop handling hooks: it reports that, and still accepts hooks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def asleep(run):
-    """All workers are stopped in the middle of whatever they do, and wake at the end."""
+    """All workers are stopped with SIGSTOP, and continue at the end."""
     workers = [pid for pid, command in processes_of(run.data).items() if "worker@" in command]
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)
@@ -59,7 +59,7 @@ def test_while_heartbeats_arrive_all_is_well(run):
     assert json.loads(status(run).stdout)["events"]["total"] == 0
 
 
-def test_a_chain_that_stands_still_is_told_and_hooks_are_kept_all_the_same(asleep):
+def test_a_stopped_chain_is_reported_and_hooks_are_still_stored(asleep):
     code, ready = asked(asleep, "/readyz")
     checked = status(asleep, "--check")
 

@@ -1,4 +1,4 @@
-"""What one run needs for itself alone."""
+"""What only one run may use at a time."""
 
 from __future__ import annotations
 

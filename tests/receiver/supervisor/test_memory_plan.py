@@ -1,4 +1,4 @@
-"""As many processes are started as there is memory for."""
+"""Only as many processes are started as fit into memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of processes and the Procfile say the same."""
+"""The table of processes and the Procfile are the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing outlives a supervisor that was killed."""
+"""No process outlives a killed supervisor."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_group_that_has_ended_is_left_alone(guard, somebody):
     assert somebody.poll() is None
 
 
-def test_a_group_that_is_gone_already_disturbs_nobody(guard):
+def test_a_group_that_is_gone_already_is_ignored(guard):
     guard.communicate(b"+999999999\n", timeout=30)
 
     assert guard.returncode == 0

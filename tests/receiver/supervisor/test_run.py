@@ -1,4 +1,4 @@
-"""`cratewire run`, the real thing: it becomes ready, mends itself, and leaves nothing behind."""
+"""A real `cratewire run`: it becomes ready, restarts its processes, and leaves none behind."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def run(tmp_path_factory) -> Iterator[RunningInstallation]:
 
 
 def pid_of(run: RunningInstallation, part: str) -> int:
-    """The oldest process with this in its command line: the child itself, not what it started."""
+    """The oldest process with this text in its command line: the child itself, not its children."""
     return min(pid for pid, command in processes_of(run.data).items() if part in command)
 
 
 def valkeys(run: RunningInstallation) -> dict[str, str]:
-    """What tells each Valkey's command line from the other's: they name their ports only."""
+    """The part of each Valkey's command line that differs: the port."""
     return {
         name: f"valkey-server 127.0.0.1:{load_embedded_valkey(run.data, name).port}" for name in (INBOX_SERVER, BROKER)
     }
@@ -63,7 +63,7 @@ def test_the_readiness_line_says_where_everything_is(run):
     ) in run.said
 
 
-def test_whoever_reads_the_readiness_line_reads_next_what_to_open(run):
+def test_the_readiness_line_is_followed_by_what_to_open(run):
     run.until_said(rf"open http://127\.0\.0\.1:{run.port}/$")
 
 
@@ -89,7 +89,7 @@ def test_web_is_ready_when_it_says_so(run):
 
 
 def test_a_chunked_hook_that_breaks_off_is_among_the_dead_with_its_bytes(run):
-    """Granian ends such a body like a whole one, so it cannot be refused; then it must not disappear either."""
+    """Granian ends such a body like a complete one: it cannot be rejected, and must not be lost."""
     token = hook_tokens.sign([(run.data / "secret_key").read_text().strip()], "acme", 1)
     head = f"POST /hooks/acme/{token}/order_new HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
     with socket.create_connection(("127.0.0.1", run.port), timeout=20) as connection:
@@ -109,7 +109,7 @@ def dead(run: RunningInstallation) -> list[DeadHookDetail | DeadDeliveryDetail |
     return found
 
 
-def test_flower_lets_nobody_in_without_the_password(run):
+def test_flower_requires_the_password(run):
     run.until(lambda: answers(run.flower_port))
 
     assert status(run.flower_port, "/") == 401
@@ -177,7 +177,7 @@ def test_nothing_outlives_a_run_that_was_killed_and_it_can_be_started_again(tmp_
 
 
 def test_web_keeps_hooks_while_the_database_is_away_and_the_rest_begins_when_it_is_there(tmp_path, postgres_url):
-    """The server's socket is where it should be only later."""
+    """The server's socket appears late."""
     place = tmp_path / "socket"
     url = make_url(postgres_url)
     database = url.update_query_dict({"host": str(place)}).set(database="late").render_as_string()

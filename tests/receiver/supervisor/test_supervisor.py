@@ -1,4 +1,4 @@
-"""Children that end are started again; a stop leaves nobody behind. Real processes under a clock that can be moved."""
+"""Children that end are restarted; a stop leaves no process behind. Real processes, with a clock that can be moved."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def alive(pid: int) -> bool:
 
 
 class Stage:
-    """A supervisor, what it said, and a clock that can be put forward."""
+    """A supervisor, its output, and a clock that can be moved."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
@@ -152,7 +152,7 @@ def test_a_stop_leaves_no_process(stage):
 
     stage.supervisor.stop(should_kill=lambda: False)
 
-    stage.until(lambda: not any(map(alive, pids)))  # the system takes a killed orphan off its list a moment later
+    stage.until(lambda: not any(map(alive, pids)))  # the system reaps a killed orphan a moment later
 
 
 def test_the_first_child_is_stopped_after_all_others(stage):
@@ -186,7 +186,7 @@ def test_a_child_that_does_not_stop_is_killed_when_the_time_is_over(stage):
     assert "web did not stop in time and is killed" in stage.heard("cratewire")
 
 
-def test_the_guard_is_told_of_every_start_and_every_end(stage):
+def test_the_reaper_is_notified_of_every_start_and_exit(stage):
     stage.supervisor.add(child("valkey", RUNS_FOREVER))
     pid = stage.supervisor._children[0].process.pid
 

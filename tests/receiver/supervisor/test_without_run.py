@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def started(name: str, environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """A process of the Procfile that has ended by itself."""
+    """Run a process of the Procfile to its end."""
     ports = {"PORT": str(find_free_port()), "CRATEWIRE_FLOWER_PORT": str(find_free_port())}
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     return subprocess.run(

@@ -38,14 +38,14 @@ def join(house, link):
     return visitor
 
 
-def test_somebody_new_joins_with_a_password_of_their_own(house, account):
+def test_a_new_user_joins_with_their_own_password(house, account):
     visitor = join(house, invite(house, account))
 
     assert "acme" in visitor.go("/")
 
 
 def test_who_registered_an_address_that_is_not_theirs_gets_in_by_no_invitation(house, account):
-    """The mail decides whose address it is, not who was there first."""
+    """The link proves the address, not an earlier registration."""
     squatter = house.visitor()
     squatter.go("/register")
     squatter.send(email=GUEST, password="known to a stranger", password_confirm="known to a stranger")
@@ -58,7 +58,7 @@ def test_who_registered_an_address_that_is_not_theirs_gets_in_by_no_invitation(h
     assert not squatter.is_logged_in()
 
 
-def test_somebody_new_is_logged_in_once_the_password_is_chosen(house, account):
+def test_a_new_user_is_logged_in_once_the_password_is_chosen(house, account):
     visitor = house.visitor()
     visitor.go(invite(house, account))
     visitor.send(password=PASSWORD)
@@ -66,7 +66,7 @@ def test_somebody_new_is_logged_in_once_the_password_is_chosen(house, account):
     assert (visitor.where, "acme" in visitor.text) == ("/", True)
 
 
-def test_somebody_with_an_account_finds_the_address_filled_in(house, account):
+def test_a_user_with_an_account_finds_the_address_filled_in(house, account):
     house.user(GUEST)
     visitor = house.visitor()
 
@@ -75,7 +75,7 @@ def test_somebody_with_an_account_finds_the_address_filled_in(house, account):
     assert f'value="{GUEST}"' in visitor.page
 
 
-def test_somebody_with_an_account_joins_after_logging_in(house, account):
+def test_a_user_with_an_account_joins_after_logging_in(house, account):
     house.user(GUEST)
     visitor = house.visitor()
     visitor.go(invite(house, account))
@@ -147,7 +147,7 @@ def test_an_invitation_is_good_for_a_week(house, account):
     assert visitor.status == 404
 
 
-def test_a_link_nobody_wrote_leads_nowhere(house, account):
+def test_a_forged_link_is_not_found(house, account):
     visitor = house.visitor()
     visitor.go(invite(house, account)[:-1] + "x")
 
@@ -166,7 +166,7 @@ def test_an_invitation_can_be_withdrawn(house, account):
     assert visitor.status == 404
 
 
-def test_a_reader_invites_nobody(house, account):
+def test_a_reader_cannot_invite(house, account):
     house.member(GUEST, account, "reader")
     reader = house.logged_in(GUEST)
 

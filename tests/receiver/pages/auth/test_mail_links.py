@@ -1,4 +1,4 @@
-"""Links in mails: opening one changes nothing, pressing its button does, and no second log-in is needed."""
+"""Links in mails: opening one changes nothing, its button does, and no second log-in is needed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_elsewhere_the_address_is_filled_in_and_the_password_asked_for(house):
 
 
 def test_who_registers_an_address_that_waits_for_another_one_to_confirm_is_not_logged_in_by_it(house):
-    """The password is that of who was first."""
+    """The first registration's password is kept."""
     register(house.visitor(), password="known to a stranger")
     visitor = house.visitor()
     register(visitor)
@@ -59,7 +59,7 @@ def test_who_registers_an_address_that_waits_for_another_one_to_confirm_is_not_l
     assert not visitor.is_logged_in()
 
 
-def test_the_cookie_does_not_tell_whether_an_address_has_an_account(house):
+def test_the_cookie_does_not_reveal_whether_an_address_has_an_account(house):
     house.user(EMAIL)
     taken, free = house.visitor(), house.visitor()
     register(taken, EMAIL)
@@ -104,7 +104,7 @@ def test_the_address_changes_once_the_new_one_is_confirmed(house):
     assert "new@example.com" in house.logged_in("new@example.com").go("/account")
 
 
-def test_the_old_address_hears_of_its_end(house):
+def test_the_old_address_is_notified_of_the_change(house):
     house.user(EMAIL)
     visitor = house.logged_in(EMAIL)
     visitor.go("/change-email")

@@ -1,4 +1,4 @@
-"""The optional second factor: an authenticator app, and codes for the day it is lost."""
+"""The optional second factor: an authenticator app, and recovery codes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ EMAIL = "bea@example.com"
 
 
 def app_of(visitor) -> TOTP:
-    """The authenticator app, once it has read what is on the page."""
+    """The authenticator app with the secret of the page."""
     return TOTP(key=re.search(r"<div>([A-Z2-7-]{16,})</div>", visitor.page)[1], format="base32")
 
 
 def with_second_factor(house: PagesInstallation):
-    """A user who has switched it on a while ago; their app."""
+    """A user with a second factor; returns their app."""
     house.user(EMAIL)
     visitor = house.logged_in(EMAIL)
     visitor.go("/tf-setup")

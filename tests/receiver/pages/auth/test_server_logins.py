@@ -75,7 +75,7 @@ def test_log_ins_that_have_ended_are_forgotten_at_the_next_one(house):
         assert len(db.execute(select(LogIn.token_hash)).all()) == 1
 
 
-def test_no_link_and_no_picture_logs_anybody_out(house):
+def test_no_link_and_no_image_logs_a_user_out(house):
     house.user(EMAIL)
     visitor = house.logged_in(EMAIL)
 

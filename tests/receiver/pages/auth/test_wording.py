@@ -1,4 +1,4 @@
-"""Our words for Flask-Security's: each is still needed, and is what is read."""
+"""Our wording of Flask-Security's texts: each entry is needed and used."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def house(site):
 
 @pytest.fixture
 def filled_in(cratejoy, customerio):
-    """Everything right."""
+    """A valid form."""
     platform = {f"customerio-{key}": value for key, value in customerio.config.items()}
     return {
         "store": "acme",

@@ -1,4 +1,4 @@
-"""Sends a connect form, and reads what came of it."""
+"""Sends a connect form, and reads its errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def send(visitor, form):
 
 
 def errors_on(page):
-    """Field -> what stands next to it."""
+    """Field -> its errors."""
     found = re.findall(r'<ul class="errors" id="([^"]+)-errors"[^>]*>(.*?)</ul>', page, re.DOTALL)
     return {field: " ".join(re.sub(r"<[^>]+>", " ", text).split()) for field, text in found}
 

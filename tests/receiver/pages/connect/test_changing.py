@@ -1,4 +1,4 @@
-"""A store that is connected again: to change one key, one key is asked for, and no saved secret is shown."""
+"""Connecting a store again: only what changes must be entered, and no saved secret is shown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def owner(house, filled_in):
 
 
 def drawn(visitor, filled_in):
-    """What the form holds as it was drawn: all but secrets."""
+    """The values of the form as it is shown, without secrets."""
     visitor.go("/connect?store=acme")
     names = ("store", "currency", "client_id", "cratejoy_url", "customerio-site_id", "customerio-base_url")
     return {name: filled_in[name] for name in names if f'value="{filled_in[name]}"' in visitor.page}
@@ -66,7 +66,7 @@ def test_no_saved_secret_goes_to_another_address(owner, filled_in, field, secret
     assert list(errors_on(page)) == [secret]
 
 
-def test_a_store_of_somebody_else_gives_no_key_away(house, owner, filled_in):
+def test_a_store_of_another_account_reveals_no_key(house, owner, filled_in):
     house.member("eve@example.com")
     eve = house.logged_in("eve@example.com")
     eve.go("/connect?store=acme")

@@ -1,4 +1,4 @@
-"""What a connect form says next to which field, and that nothing is saved then."""
+"""Which field of the connect form shows which error, and that nothing is saved."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_cratejoy_that_asks_to_wait_is_obeyed(house, filled_in, cratejoy):
 
 
 def guess(house, filled_in, peer):
-    """What stands on the page after as many wrong secrets as are tried, and after one more."""
+    """The page after as many wrong secrets as are allowed, and after one more."""
     visitor = house.visitor(peer)
     pages = [send(visitor, filled_in | {"client_secret": "another"}) for _ in range(MAX_TRIES_PER_TARGET + 1)]
     return [list(errors_on(page)) for page in pages[-2:]]
@@ -105,7 +105,7 @@ def test_keys_cannot_be_guessed_through_us(house, filled_in, peer):
     assert guess(house, filled_in, peer) == [["client_secret"], ["submit"]]
 
 
-def test_who_guesses_keys_keeps_nobody_elsewhere_from_connecting(house, filled_in):
+def test_guessing_keys_does_not_block_other_networks(house, filled_in):
     guess(house, filled_in, "11.0.0.1")
     visitor = house.visitor("11.0.0.2")
 

@@ -1,4 +1,4 @@
-"""Secrets of a form that was refused: kept, and never shown."""
+"""Secrets of a rejected form are remembered, and never shown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_secret_that_was_refused_is_typed_again(house, filled_in):
     assert list(errors_on(page)) == ["client_secret"]
 
 
-def test_a_secret_is_kept_for_the_browser_it_was_typed_in(house, filled_in):
+def test_a_secret_is_remembered_for_the_browser_it_was_entered_in(house, filled_in):
     page = send(house.visitor(), filled_in | {"currency": "Euro"})
     kept = re.search(r'name="kept"[^>]*value="([^"]+)"', page)[1]
 
@@ -40,7 +40,7 @@ def test_a_secret_is_kept_for_the_browser_it_was_typed_in(house, filled_in):
     assert sorted(errors_on(page)) == sorted(SECRETS)
 
 
-def test_a_secret_is_kept_for_an_hour(house, filled_in):
+def test_a_secret_is_remembered_for_an_hour(house, filled_in):
     visitor = house.visitor()
     send(visitor, filled_in | {"currency": "Euro"})
     house.clock[0] += 3_600_000_001

@@ -44,7 +44,7 @@ def test_the_hooks_are_due_for_registering_once_it_is_saved(house, filled_in):
         assert db.execute(select(StoreAPI.audit_at, StoreAPI.registers)).one() == (house.site.now(), True)
 
 
-def test_no_key_is_kept_as_it_was_typed(house, filled_in):
+def test_no_key_is_stored_unencrypted(house, filled_in):
     send(house.visitor(), filled_in)
 
     house.site.engine.dispose()

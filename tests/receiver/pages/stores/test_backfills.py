@@ -1,4 +1,4 @@
-"""The reading of customers on a store's page: what it says, and who may steer it."""
+"""The backfill on a store's page: what it shows, and who may control it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_what_changes_alone_shows_it_too(house, store_id):
     assert "being read" in house.logged_in(HERS).go("/stores/acme/latest")
 
 
-def test_a_browser_without_scripts_is_told_to_load_the_page_again(house, store_id):
+def test_a_browser_without_scripts_reloads_the_page(house, store_id):
     page = house.logged_in(HERS).go("/stores/acme")
 
     assert '<noscript><meta http-equiv="refresh"' in page

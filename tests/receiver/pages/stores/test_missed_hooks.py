@@ -1,4 +1,4 @@
-"""Hooks that never came, on a store's page: quiet without any, clear with some, and only for who may see the store."""
+"""Missed hooks on a store's page, for users who may see the store."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_if_all_came_one_sentence_says_so(house, acme):
     assert "hooks missed in 7 days" not in text
 
 
-def test_hooks_that_only_came_late_are_told_and_are_none_that_never_came(house, acme):
+def test_late_hooks_are_shown_and_not_counted_as_missed(house, acme):
     compare(house, acme)
     show(house, acme, LATE, RECEIVED)
 
@@ -116,7 +116,7 @@ def test_nothing_is_promised_of_what_could_not_be_compared(house, acme, states):
     assert f"E{CAME}" not in text
 
 
-def test_if_not_all_could_be_compared_what_could_is_told_as_such(house, acme):
+def test_an_incomplete_comparison_is_shown_as_such(house, acme):
     compare(house, acme, error="GET orders: answered 500")
     show(house, acme, RECEIVED)
 
@@ -147,5 +147,5 @@ def test_another_merchant_sees_only_their_own(house, acme):
 @pytest.mark.parametrize(
     ("rate", "text"), [(0, "0.00 %"), (1 / 61, "1.64 %"), (1, "100.00 %"), (0.000_01, "below 0.01 %")]
 )
-def test_a_share_that_is_more_than_nothing_does_not_look_like_nothing(rate, text):
+def test_a_share_above_zero_is_not_shown_as_zero(rate, text):
     assert share(rate) == text

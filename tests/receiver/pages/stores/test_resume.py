@@ -1,4 +1,4 @@
-"""A paused connection on a store's page, and the button that tries its keys again."""
+"""A paused connection on a store's page, and the button that retries its keys."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def state(house, store):
 
 def pressed(house, email=HERS):
     visitor = house.logged_in(email)
-    visitor.go("/account")  # has a form, and so a token, for everybody
+    visitor.go("/account")  # has a form, and so a token, for all users
     visitor.send("/stores/acme/resume")
     return visitor
 
@@ -93,7 +93,7 @@ def test_what_was_paused_by_hand_is_not_for_the_owner_to_resume(house, pause):
     assert state(house, store) == "paused"
 
 
-def test_a_store_of_somebody_else_is_not_there(house, pause):
+def test_a_store_of_another_account_is_not_found(house, pause):
     pause()
     house.member("carl@example.com")
 
@@ -128,7 +128,7 @@ def test_after_cratejoy_refused_keys_its_owner_has_them_tried_again(house, crate
     assert ("Retry the saved keys" in visitor.text) == (status == "refused")
 
 
-def test_nobody_guesses_keys_by_pressing_it(house, pause):
+def test_keys_cannot_be_guessed_with_the_button(house, pause):
     store = pause()
     tries = house.app.extensions["cratewire.tries"]
     for _ in range(MAX_TRIES_PER_TARGET):
@@ -138,7 +138,7 @@ def test_nobody_guesses_keys_by_pressing_it(house, pause):
     assert state(house, store) == "paused"
 
 
-def test_stores_that_need_somebody_come_first(house, pause):
+def test_stores_that_need_attention_come_first(house, pause):
     pause()
     with writing(house.site.engine) as db:
         account = db.execute(select(Store.account_id)).scalar_one()
