@@ -22,6 +22,7 @@ from pipeline.ledger.migrations import is_current, migrate
 from pipeline.settings import Settings, read_environment
 from receiver.doctor.redis import explain_error
 
+_MICROS = 1_000_000
 LARGEST_ID = 2**63 - 1  # of a row in any database
 
 P = ParamSpec("P")
@@ -45,9 +46,6 @@ def load_settings(data: Path | None, port: int | None = None) -> Settings:
 def is_row_id(text: str) -> bool:
     """Return whether the text can be the id of a row."""
     return text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID)) and int(text) <= LARGEST_ID
-
-
-_MICROS = 1_000_000
 
 
 @contextmanager

@@ -20,6 +20,11 @@ from rich.text import Text
 
 from pipeline.core.errors import CratewireError
 
+P = ParamSpec("P")
+R = TypeVar("R")
+_PIPED_WIDTH = 200  # columns
+# Control characters, marks that change the text direction, and lone surrogates, which cannot be printed.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _MICROS = 1_000_000
 # Columns with names that people chose, which may be long.
 _NAME_COLUMNS = frozenset({"store", "stores", "account", "member", "platform", "e-mail"})
@@ -43,14 +48,6 @@ def format_latency(micros: int | None) -> str:
     if micros is None:
         return ""
     return f"{micros / 1000:.0f} ms" if micros < _MICROS else f"{micros / _MICROS:.1f} s"
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-_PIPED_WIDTH = 200  # columns
-# Control characters, marks that change the text direction, and lone surrogates, which cannot be printed.
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class SafeConsole(Console):

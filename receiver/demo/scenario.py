@@ -14,14 +14,34 @@ from pipeline.core.errors import CratewireError
 from pipeline.reconciliation.collections import OBSERVABLE_EVENTS
 from receiver.demo.processes import DemoInstallation, DemoProcesses
 
-_TIMEOUT_S = 60
+# The faults of real stores and networks, with their shares on a bad day.
+FAULT_SHARES = {
+    "form_b": 0.1,
+    "form_c": 0.05,
+    "form_d": 0.05,
+    "duplicate": 0.1,
+    "delay": 0.05,
+    "broken": 0.02,
+    "epoch_ms": 0.15,
+    "links": 0.1,
+    "integer_status": 0.1,
+    "test": 0.03,
+    "missing_recipient": 0.1,
+}
+LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, but in a short simulation at least about so many
+COMPARED_KEYS = ("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order")
+_POLL_INTERVAL_S = 0.25
+_STALL_TIMEOUT_S = 120  # the demo fails after this time without progress
+_REQUEST_TIMEOUT_S = 60
 _MIN_ERROR_STATUS = 400
+
+OnProgress = Callable[[str, int, int], None]  # description, done, total
 
 
 def call_sandbox(url: str, body: Any = None, *, user: tuple[str, str] | None = None) -> Any:
     """Send a GET, or a POST if there is a body. Raises CratewireError unless the answer is a success."""
     place = urlsplit(url)
-    connection = HTTPConnection(place.hostname or "", place.port, timeout=_TIMEOUT_S)
+    connection = HTTPConnection(place.hostname or "", place.port, timeout=_REQUEST_TIMEOUT_S)
     headers = {"Accept": "application/json", "Content-Type": "application/json", **_build_basic_auth(user)}
     payload = None if body is None else json.dumps(body)
     try:
@@ -52,28 +72,6 @@ def count_backfilled(installation: DemoInstallation, customers: Collection[int])
     """Return how many of these customers have a profile at Customer.io."""
     people = call_sandbox(f"{installation.customerio['url']}/_sandbox/people")
     return len({customer["id"] for customer in people} & {f"cj_{number}" for number in customers})
-
-
-# The faults of real stores and networks, with their shares on a bad day.
-FAULT_SHARES = {
-    "form_b": 0.1,
-    "form_c": 0.05,
-    "form_d": 0.05,
-    "duplicate": 0.1,
-    "delay": 0.05,
-    "broken": 0.02,
-    "epoch_ms": 0.15,
-    "links": 0.1,
-    "integer_status": 0.1,
-    "test": 0.03,
-    "missing_recipient": 0.1,
-}
-LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, but in a short simulation at least about so many
-COMPARED_KEYS = ("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order")
-_POLL_INTERVAL_S = 0.25
-_STALL_TIMEOUT_S = 120  # the demo fails after this time without progress
-
-OnProgress = Callable[[str, int, int], None]  # description, done, total
 
 
 def run_scenario(

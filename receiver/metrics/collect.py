@@ -30,6 +30,7 @@ from pipeline.ledger.queries import (
 from pipeline.monitoring.database_trouble import get_reported_trouble
 from pipeline.monitoring.status import HookHealth
 
+_MICROS = 1_000_000
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {  # name -> (help text, labels)
     "cratewire_ready": (
         "1 if this part works: hooks (they are stored), chain (they become events), way_in (canaries arrive).",
@@ -97,9 +98,6 @@ def build_gauge_families(samples: Iterable[Sample]) -> Iterator[GaugeMetricFamil
         for sample in values[name]:
             family.add_metric(sample.labels, sample.value)
         yield family
-
-
-_MICROS = 1_000_000
 
 
 def collect_process(status: IngestStatus | None, chain: ChainStatus, now: int) -> Iterator[Sample]:

@@ -12,6 +12,11 @@ from pipeline.core.errors import CratewireError
 from receiver.supervisor.output import PrintLine
 from receiver.supervisor.process import Child
 
+STOP_TIMEOUT_S = 30.0  # a worker's warm shutdown takes longest
+POLL_INTERVAL_S = 0.2
+MEMORY_CHECK_INTERVAL_S = 5.0  # between two checks of the kernel's kill counter
+MEMORY_ADVICE = "give this machine or its control group more, or set CRATEWIRE_WORKERS lower"
+SUPERVISOR_NAME = "cratewire"
 MAX_RESTART_DELAY_S = 30.0
 STABLE_AFTER_S = 60.0  # uptime after which earlier exits no longer count
 
@@ -24,13 +29,6 @@ def get_restart_delay(exits: int) -> float:
 def count_exits_in_a_row(previous: int, uptime_s: float) -> int:
     """Count this exit; after a minute of uptime the count starts again at 1."""
     return 1 if uptime_s >= STABLE_AFTER_S else previous + 1
-
-
-STOP_TIMEOUT_S = 30.0  # a worker's warm shutdown takes longest
-POLL_INTERVAL_S = 0.2
-MEMORY_CHECK_INTERVAL_S = 5.0  # between two checks of the kernel's kill counter
-MEMORY_ADVICE = "give this machine or its control group more, or set CRATEWIRE_WORKERS lower"
-SUPERVISOR_NAME = "cratewire"
 
 
 class FatalExit(CratewireError):
