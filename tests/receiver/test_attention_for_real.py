@@ -72,10 +72,10 @@ class Site:
     def bring_forward(self):
         """Move back the times in the ledger, so that what waits for minutes is due."""
         engine = make_engine(f"sqlite:///{self.stage.data / 'cratewire.db'}")
-        with writing(engine) as db:
+        with writing(engine) as conn:
             failing = Lane.failing_since.is_not(None)
-            db.execute(update(Lane).where(failing).values(failing_since=Lane.failing_since - MIN_DURATION_US))
-            db.execute(update(StoreAPI).values(audit_at=0))
+            conn.execute(update(Lane).where(failing).values(failing_since=Lane.failing_since - MIN_DURATION_US))
+            conn.execute(update(StoreAPI).values(audit_at=0))
         engine.dispose()
         with Redis.from_url(load_embedded_valkey(self.stage.data).url) as redis:
             redis.delete(*(redis_keys.credential_retry(number) for number in (1, 2, 3)))

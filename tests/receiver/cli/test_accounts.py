@@ -14,10 +14,10 @@ from tests.builders import NOW
 def bea(installed):
     """A merchant who registered on the pages, and a store connected on the command line."""
     installed.connect({})
-    with writing(installed.process.engine) as db:
-        account, user = create_account(db, NOW), add_user(db, NewUser("bea@example.com", "hash", "id"), NOW)
-        add_member(db, account, user, "owner", NOW)
-        db.execute(User.__table__.update().values(tf_primary_method="authenticator", tf_totp_secret="sealed"))
+    with writing(installed.process.engine) as conn:
+        account, user = create_account(conn, NOW), add_user(conn, NewUser("bea@example.com", "hash", "id"), NOW)
+        add_member(conn, account, user, "owner", NOW)
+        conn.execute(User.__table__.update().values(tf_primary_method="authenticator", tf_totp_secret="sealed"))
 
 
 def test_accounts_are_listed_with_stores_and_members(shell, bea):
@@ -48,8 +48,8 @@ def test_an_invitation_without_an_address_is_refused(shell, installed):
 def test_a_second_factor_that_was_lost_is_forgotten(shell, installed, bea):
     shell.said("accounts", "forget-second-factor", "Bea@example.com")
 
-    with reading(installed.process.engine) as db:
-        row = db.execute(User.__table__.select()).one()
+    with reading(installed.process.engine) as conn:
+        row = conn.execute(User.__table__.select()).one()
     assert (row.tf_primary_method, row.tf_totp_secret, row.mf_recovery_codes) == (None, None, None)
 
 

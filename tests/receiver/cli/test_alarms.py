@@ -20,20 +20,20 @@ from tests.servers.process import free_port
 @pytest.fixture
 def owned(installed):
     """A store with an owner."""
-    with writing(installed.process.engine) as db:
-        store = save_store(db, "acme", NOW)
-        user_id = add_user(db, NewUser("bea@example.com", "hash", "id", confirmed=True), NOW)
-        add_member(db, store.account_id, user_id, "owner", NOW)
+    with writing(installed.process.engine) as conn:
+        store = save_store(conn, "acme", NOW)
+        user_id = add_user(conn, NewUser("bea@example.com", "hash", "id", confirmed=True), NOW)
+        add_member(conn, store.account_id, user_id, "owner", NOW)
     return store
 
 
 @pytest.fixture
 def alarmed(installed, owned):
-    with writing(installed.process.engine) as db:
-        open_alarm(db, NewAlarm("silence", owned.id, "order_new", NOW, 3_600_000_000), NOW)
-        open_alarm(db, NewAlarm("way_in", reason="TLS failed"), NOW)
-        record_diagnostics(db, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
-        end_alarms(db, [2], NOW + 9)
+    with writing(installed.process.engine) as conn:
+        open_alarm(conn, NewAlarm("silence", owned.id, "order_new", NOW, 3_600_000_000), NOW)
+        open_alarm(conn, NewAlarm("way_in", reason="TLS failed"), NOW)
+        record_diagnostics(conn, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
+        end_alarms(conn, [2], NOW + 9)
 
 
 def test_alarms_are_listed_with_what_was_tried_for_those_that_are_open(shell, alarmed):

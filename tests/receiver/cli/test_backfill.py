@@ -16,9 +16,9 @@ from tests.builders import NOW
 @pytest.fixture
 def typed(shell, installed):
     """Runs `cratewire backfill …` for a store with keys."""
-    with writing(installed.process.engine) as db:
-        save_store_api(db, save_store(db, "acme", NOW).id, b"sealed", NOW)
-        save_store(db, "keyless", NOW)
+    with writing(installed.process.engine) as conn:
+        save_store_api(conn, save_store(conn, "acme", NOW).id, b"sealed", NOW)
+        save_store(conn, "keyless", NOW)
 
     def type_(name, *more):
         return shell.json("backfill", name, "--store", "acme", *more)
@@ -27,8 +27,8 @@ def typed(shell, installed):
 
 
 def change(installed, **values):
-    with writing(installed.process.engine) as db:
-        db.execute(update(Backfill).values(values))
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(Backfill).values(values))
 
 
 def test_starting_a_backfill_shows_it(typed):

@@ -130,8 +130,8 @@ def test_a_label_makes_a_second_connection_of_the_same_store(shell, typed, insta
 
 def test_a_paused_connection_goes_on_when_connected_again(shell, typed, installed):
     shell.said(*typed)
-    with installed.process.engine.begin() as db:
-        db.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason="revoked"))
+    with installed.process.engine.begin() as conn:
+        conn.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason="revoked"))
 
     shell.said(*typed)
 

@@ -21,10 +21,10 @@ def connect(installed, track):
 
     def connected(store="acme", *, refused=False, **config):
         link = installed.connect({**track.config, **config}, store=store)
-        with writing(installed.process.engine) as db:
-            db.execute(update(StoreConnection).values(account="3"))  # as the fake calls it
+        with writing(installed.process.engine) as conn:
+            conn.execute(update(StoreConnection).values(account="3"))  # as the fake calls it
             if refused:
-                pause_connection(db, link, REFUSED, installed.process.now())
+                pause_connection(conn, link, REFUSED, installed.process.now())
         return link
 
     return connected

@@ -118,9 +118,9 @@ def test_why_a_delivery_failed_is_reported(shell, installed, connection):
 
 def test_why_a_delivery_died_is_said(shell, installed, connection):
     installed.record(order_hook(1))
-    with installed.process.engine.begin() as db:
+    with installed.process.engine.begin() as conn:
         dead = {"status": "dead", "reason": "identifier_too_long", "done_at": NOW}
-        db.execute(core.Delivery.__table__.update().where(core.Delivery.id == 2).values(**dead))
+        conn.execute(core.Delivery.__table__.update().where(core.Delivery.id == 2).values(**dead))
 
     assert "delivery 2: identifier_too_long" in shell.said("events", "show", "1").splitlines()
 
@@ -131,8 +131,8 @@ def test_an_event_that_is_not_there_is_said(shell, installed, wanted):
 
 
 def test_a_database_from_before_is_said(shell, installed):
-    with installed.process.engine.begin() as db:
-        db.exec_driver_sql("DELETE FROM alembic_version")
+    with installed.process.engine.begin() as conn:
+        conn.exec_driver_sql("DELETE FROM alembic_version")
 
     assert "cratewire migrate" in shell.complaint("events", "list")
 

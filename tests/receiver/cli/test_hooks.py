@@ -86,8 +86,8 @@ def test_a_human_reads_that_the_hooks_are_registered_and_no_secret(shell, typed)
 
 @pytest.mark.parametrize(("changed", "says"), CUSTOMERS)
 def test_connecting_again_says_how_the_stores_customers_stand(shell, typed, connected, installed, changed, says):
-    with installed.process.engine.begin() as db:
-        db.execute(update(Backfill).values(changed))
+    with installed.process.engine.begin() as conn:
+        conn.execute(update(Backfill).values(changed))
 
     assert shell.said(*typed).splitlines()[-1] == says
 
@@ -224,8 +224,8 @@ def test_removing_leaves_other_hooks_and_deletes_the_keys_if_asked(shell, connec
     hooks(shell, "remove", "--forget-keys")
 
     assert registered(shop) == [("order_new", FOREIGN)]
-    with reading(installed.process.engine) as db:
-        assert find_store_api(db, 1) is None
+    with reading(installed.process.engine) as conn:
+        assert find_store_api(conn, 1) is None
 
 
 def test_removed_hooks_come_back_with_sync(shell, connected, shop):

@@ -31,11 +31,11 @@ def busy(installed, track, monkeypatch):
     connection = installed.connect(track.config)
     with run_in_thread(Options("id", "secret", seed=7)) as running:
         sealed = encrypt(process.settings.secret_keys, StoreControl(running).credentials().as_config())
-        with writing(process.engine) as db:
-            save_store_api(db, save_store(db, "acme", process.now()).id, sealed, process.now())
-            store = find_store(db, "acme")
+        with writing(process.engine) as conn:
+            save_store_api(conn, save_store(conn, "acme", process.now()).id, sealed, process.now())
+            store = find_store(conn, "acme")
             assert store is not None
-            open_alarm(db, NewAlarm("silence", store.id, last_at=process.now(), expected_us=1), process.now())
+            open_alarm(conn, NewAlarm("silence", store.id, last_at=process.now(), expected_us=1), process.now())
         installed.record(order_hook(1), make_hook(b"{"))
         run_lanes(installed, connection)
         yield installed

@@ -72,8 +72,8 @@ def test_a_directory_that_cannot_be_made_is_waited_for(settings, tmp_path):
 def test_a_database_of_a_newer_version_is_not_waited_for(settings):
     migrated(settings, [])
     engine = make_engine(settings.database_url)
-    with writing(engine) as db:
-        db.exec_driver_sql("UPDATE alembic_version SET version_num = 'r9999'")
+    with writing(engine) as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = 'r9999'")
     engine.dispose()
 
     with pytest.raises(Misconfigured, match="newer version"):
@@ -83,16 +83,16 @@ def test_a_database_of_a_newer_version_is_not_waited_for(settings):
 @pytest.fixture
 def guarded(empty_postgres):
     """The URL of a user whose password the server requires."""
-    with psycopg.connect(empty_postgres, autocommit=True) as db:
-        db.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
-        hba = Path(db.execute("SHOW hba_file").fetchone()[0])
+    with psycopg.connect(empty_postgres, autocommit=True) as conn:
+        conn.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
+        hba = Path(conn.execute("SHOW hba_file").fetchone()[0])
         before = hba.read_text()
         hba.write_text("local all guarded scram-sha-256\n" + before)
-        db.execute("SELECT pg_reload_conf()")
+        conn.execute("SELECT pg_reload_conf()")
         yield make_url(empty_postgres).set(username="guarded")
         hba.write_text(before)
-        db.execute("SELECT pg_reload_conf()")
-        db.execute("DROP ROLE guarded")
+        conn.execute("SELECT pg_reload_conf()")
+        conn.execute("DROP ROLE guarded")
 
 
 @pytest.mark.parametrize("password", ["wrong", None])

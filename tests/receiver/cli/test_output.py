@@ -48,8 +48,8 @@ def test_a_name_in_square_brackets_is_shown_as_it_is(shell, installed, name):
 
 @pytest.mark.parametrize("why", BRACKETS)
 def test_a_platforms_words_in_square_brackets_are_shown_as_they_are(shell, installed, why):
-    with installed.process.engine.begin() as db:
-        db.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason=why))
+    with installed.process.engine.begin() as conn:
+        conn.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason=why))
 
     assert f"refuses the connection ({why})" in shell.said("status")
 
@@ -58,8 +58,8 @@ def test_a_platforms_words_in_square_brackets_are_shown_as_they_are(shell, insta
 def test_a_name_cannot_give_a_terminal_orders(shell, installed, name):
     """Names are saved without such characters, but older ones may have them."""
     installed.record(a_customer("Bea"))
-    with installed.process.engine.begin() as db:
-        db.execute(core.Person.__table__.update().values(attributes={"first_name": name}))
+    with installed.process.engine.begin() as conn:
+        conn.execute(core.Person.__table__.update().values(attributes={"first_name": name}))
 
     assert name not in shell.said("people", "show", "7001") + shell.said("people", "show", "7001", "--json")
     assert [one["attributes"]["first_name"] for one in shell.json("people", "show", "7001")] == [name]

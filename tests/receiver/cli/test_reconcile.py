@@ -30,10 +30,10 @@ def shop(installed, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_CRATEJOY_RATE", "1000")
     with run_in_thread(Options("id", "secret", start="2037-03-01T09:00:00Z")) as running:
         served, here = StoreControl(running), installed.process
-        with writing(here.engine) as db:
-            store = save_store(db, "acme", here.now())
+        with writing(here.engine) as conn:
+            store = save_store(conn, "acme", here.now())
             keys = encrypt(here.settings.secret_keys, served.credentials().as_config())
-            save_store_api(db, store.id, keys, here.now())
+            save_store_api(conn, store.id, keys, here.now())
         yield served
 
 
@@ -127,13 +127,13 @@ def test_the_json_says_which_lists_were_read(shop):
 def test_the_report_shows_the_share_that_never_arrived(shop, installed):
     here = installed.process
     today = here.now() // DAY
-    with writing(here.engine) as db:
-        store = find_store(db, "acme")
+    with writing(here.engine) as conn:
+        store = find_store(conn, "acme")
         states = [RECEIVED, RECEIVED, RECEIVED, MISSED]
         save_observations(
-            db, store.id, [Observation(f"k{n}", "order_new", today, one) for n, one in enumerate(states)], 1
+            conn, store.id, [Observation(f"k{n}", "order_new", today, one) for n, one in enumerate(states)], 1
         )
-        save_observations(db, store.id, [Observation("old", "order_new", today - 9, MISSED)], 1)
+        save_observations(conn, store.id, [Observation("old", "order_new", today - 9, MISSED)], 1)
 
     [row] = json.loads(call("report", "--days", "7", "--json").stdout)
 
@@ -142,8 +142,8 @@ def test_the_report_shows_the_share_that_never_arrived(shop, installed):
 
 def test_recovering_can_be_made_to_record_only_and_back(shop, installed):
     def recorded_only():
-        with reading(installed.process.engine) as db:
-            return find_store(db, "acme").record_only_since is not None
+        with reading(installed.process.engine) as conn:
+            return find_store(conn, "acme").record_only_since is not None
 
     seen = []
     for mode in ("record", "forward"):

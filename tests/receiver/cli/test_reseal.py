@@ -19,9 +19,9 @@ NEW = "a-newer-key-that-only-tests-know"
 def saved(installed):
     """A connection, Cratejoy's keys and a pending mail, all encrypted with the older key."""
     installed.connect({"api_key": "k"})
-    with writing(installed.process.engine) as db:
-        save_store_api(db, 1, encrypt([KEY], {"client_id": "i"}), NOW)
-        enqueue_mail(db, [KEY], MailMessage("bea@example.com", "Hello", "there"), NOW)
+    with writing(installed.process.engine) as conn:
+        save_store_api(conn, 1, encrypt([KEY], {"client_id": "i"}), NOW)
+        enqueue_mail(conn, [KEY], MailMessage("bea@example.com", "Hello", "there"), NOW)
 
 
 def test_everything_is_sealed_with_the_new_key(shell, installed, monkeypatch):
@@ -30,8 +30,8 @@ def test_everything_is_sealed_with_the_new_key(shell, installed, monkeypatch):
 
     done = shell.json("reseal")
 
-    with reading(installed.process.engine) as db:
-        config = db.execute(select(StoreConnection.config)).scalar_one()
+    with reading(installed.process.engine) as conn:
+        config = conn.execute(select(StoreConnection.config)).scalar_one()
     assert decrypt([NEW], config) == {"api_key": "k"}
     assert done == {"connections": 1, "store_apis": 1, "mails": 1, "second_factors": 0}
 
@@ -42,8 +42,8 @@ def test_with_a_key_missing_nothing_changes(shell, installed, monkeypatch):
 
     assert "CRATEWIRE_SECRET_KEY" in shell.complaint("reseal")
 
-    with reading(installed.process.engine) as db:
-        assert decrypt([KEY], db.execute(select(StoreConnection.config)).scalar_one()) == {"api_key": "k"}
+    with reading(installed.process.engine) as conn:
+        assert decrypt([KEY], conn.execute(select(StoreConnection.config)).scalar_one()) == {"api_key": "k"}
 
 
 def test_a_human_reads_how_much_it_was(shell, installed):

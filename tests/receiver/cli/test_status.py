@@ -64,8 +64,8 @@ def test_every_connection_says_what_waits_and_what_was_sent(shell, installed, co
 
 
 def test_a_paused_connection_says_why_and_what_to_do(shell, installed, connection):
-    with installed.process.engine.begin() as db:
-        db.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason="401: refused"))
+    with installed.process.engine.begin() as conn:
+        conn.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason="401: refused"))
 
     text = shell.said("status")
     assert "1 thing needs you: acme: Customer.io refuses the connection (401: refused)" in text
@@ -74,12 +74,12 @@ def test_a_paused_connection_says_why_and_what_to_do(shell, installed, connectio
 
 def test_the_public_url_and_open_alarms_are_shown(shell, installed, connection):
     now = installed.process.now()
-    with writing(installed.process.engine) as db:
-        open_alarm(db, NewAlarm("silence", 1, last_at=now, expected_us=1), now)
+    with writing(installed.process.engine) as conn:
+        open_alarm(conn, NewAlarm("silence", 1, last_at=now, expected_us=1), now)
         for number in range(3):
-            request_canary(db, 1, str(number), now)
-            claim_canary(db, number + 1, now)
-            record_canary_answer(db, number + 1, "TLS failed", now)
+            request_canary(conn, 1, str(number), now)
+            claim_canary(conn, number + 1, now)
+            record_canary_answer(conn, number + 1, "TLS failed", now)
 
     text, document = shell.said("status"), shell.json("status")
     assert "TLS failed" in text
@@ -110,13 +110,13 @@ def test_without_a_database_it_says_so_in_a_sentence(shell, monkeypatch):
 
 def test_the_number_of_missed_hooks_is_shown(shell, installed, connection):
     here = installed.process
-    with writing(here.engine) as db:
-        store = save_store(db, "acme", here.now())
-        save_store_api(db, store.id, b"sealed", here.now())
-        create_missing_reconciliations(db, ["orders"], 0, here.now())
+    with writing(here.engine) as conn:
+        store = save_store(conn, "acme", here.now())
+        save_store_api(conn, store.id, b"sealed", here.now())
+        create_missing_reconciliations(conn, ["orders"], 0, here.now())
         states = {"k1": RECEIVED, "k2": MISSED}
         save_observations(
-            db, store.id, [Observation(key, "order_new", here.now() // DAY_US, one) for key, one in states.items()], 1
+            conn, store.id, [Observation(key, "order_new", here.now() // DAY_US, one) for key, one in states.items()], 1
         )
 
     assert "1 of 2 hooks of the last seven days never arrived" in shell.said("status")
@@ -137,9 +137,9 @@ TROUBLES = [
 
 def backfill(installed, **changed):
     here = installed.process
-    with writing(here.engine) as db:
-        made = insert_backfill(db, save_store(db, "acme", here.now()).id, "all", "counting", here.now())
-        db.execute(update(Backfill).where(Backfill.id == made).values(changed))
+    with writing(here.engine) as conn:
+        made = insert_backfill(conn, save_store(conn, "acme", here.now()).id, "all", "counting", here.now())
+        conn.execute(update(Backfill).where(Backfill.id == made).values(changed))
 
 
 @pytest.mark.parametrize(("changed", "says"), TROUBLES)
@@ -161,9 +161,9 @@ def test_of_a_backfill_that_is_well_nothing_is_said(shell, installed, connection
 
 def test_a_store_whose_hooks_were_removed_is_named(shell, installed, connection):
     now = installed.process.now()
-    with writing(installed.process.engine) as db:
-        save_store_api(db, 1, b"sealed", now)
-        set_hook_registration(db, 1, now, registers=False)
+    with writing(installed.process.engine) as conn:
+        save_store_api(conn, 1, b"sealed", now)
+        set_hook_registration(conn, 1, now, registers=False)
 
     assert "acme's hooks at Cratejoy: removed; `cratewire hooks sync --store acme` registers them again." in shell.said(
         "status"

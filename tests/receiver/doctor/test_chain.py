@@ -46,22 +46,22 @@ def settings(tmp_path, valkey_url, redis):
 
 def write(settings, *steps):
     engine = make_engine(settings.database_url)
-    with writing(engine) as db:
+    with writing(engine) as conn:
         for step in steps:
-            step(db)
+            step(conn)
     engine.dispose()
 
 
 def arrived(at):
     row = {"name": "chain", "sent_at": at * MICROS, "arrived_at": at * MICROS}
-    return lambda db: db.execute(insert(Heartbeat).values(row))
+    return lambda conn: conn.execute(insert(Heartbeat).values(row))
 
 
-def connected(db, *, refused=False):
+def connected(conn, *, refused=False):
     now = NOW * MICROS
-    link = save_connection(db, NewConnection(save_store(db, "acme", now).id, "customerio", "env-1", b"sealed"), now)
+    link = save_connection(conn, NewConnection(save_store(conn, "acme", now).id, "customerio", "env-1", b"sealed"), now)
     if refused:
-        pause_connection(db, link.id, "the credentials were refused (401)", now)
+        pause_connection(conn, link.id, "the credentials were refused (401)", now)
 
 
 def found(settings, name):
@@ -115,7 +115,7 @@ def test_without_redis_the_chain_is_still_judged_by_its_heartbeats(settings):
 
 
 def test_a_paused_connection_is_wrong_and_says_why_and_what_to_do(settings):
-    write(settings, lambda db: connected(db, refused=True))
+    write(settings, lambda conn: connected(conn, refused=True))
 
     wire = found(settings, "connections")
     assert wire.state == "wrong"
@@ -133,10 +133,10 @@ def test_connections_that_are_not_paused_are_all_right(settings):
     ("refused", "state"), [(None, "ok"), ("Cratejoy refused the Client ID and Secret (401)", "wrong")]
 )
 def test_keys_that_cratejoy_refuses_are_wrong(settings, refused, state):
-    def keys_of_acme(db):
-        store = save_store(db, "acme", NOW * MICROS).id
-        save_store_api(db, store, b"sealed", NOW * MICROS)
-        record_key_check(db, store, refused, NOW * MICROS)
+    def keys_of_acme(conn):
+        store = save_store(conn, "acme", NOW * MICROS).id
+        save_store_api(conn, store, b"sealed", NOW * MICROS)
+        record_key_check(conn, store, refused, NOW * MICROS)
 
     write(settings, keys_of_acme)
 
@@ -148,9 +148,9 @@ def test_keys_that_cratejoy_refuses_are_wrong(settings, refused, state):
 def test_stores_that_have_the_same_keys_are_named(settings):
     config = encrypt(settings.secret_keys, Credentials("id", "secret").as_config())
 
-    def both(db):
+    def both(conn):
         for name in ("acme", "twin"):
-            save_store_api(db, save_store(db, name, NOW * MICROS).id, config, NOW * MICROS)
+            save_store_api(conn, save_store(conn, name, NOW * MICROS).id, config, NOW * MICROS)
 
     write(settings, both)
 

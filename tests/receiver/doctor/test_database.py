@@ -47,9 +47,9 @@ def test_a_writable_database_is_ok_and_the_check_leaves_no_data(settings, databa
     assert database(settings, database_url).state == "ok"
 
     engine = make_engine(database_url)
-    with reading(engine) as db:
-        kept = {table.name for table in Base.metadata.sorted_tables if db.execute(select(table).limit(1)).first()}
-        names = db.execute(select(Fence.name)).scalars().all()
+    with reading(engine) as conn:
+        kept = {table.name for table in Base.metadata.sorted_tables if conn.execute(select(table).limit(1)).first()}
+        names = conn.execute(select(Fence.name)).scalars().all()
     engine.dispose()
     assert (kept, names) == ({"fences"}, ["doctor"])
 

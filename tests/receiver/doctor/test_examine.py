@@ -42,8 +42,8 @@ def states(settings, environ=None):
 
 def test_a_sound_installation_has_nothing_wrong(migrated):
     engine, now = make_engine(migrated.database_url), time.time_ns() // 1000
-    with writing(engine) as db:
-        db.execute(insert(Heartbeat).values(name="chain", sent_at=now, arrived_at=now))
+    with writing(engine) as conn:
+        conn.execute(insert(Heartbeat).values(name="chain", sent_at=now, arrived_at=now))
     engine.dispose()
 
     assert states(migrated) == dict.fromkeys(
@@ -221,14 +221,14 @@ def heard(settings, *canaries):
     """The finding after these canaries (fault; None: it arrived), the newest last."""
     engine = make_engine(settings.database_url)
     now = time.time_ns() // 1000
-    with writing(engine) as db:
-        store = save_store(db, "acme", now).id
+    with writing(engine) as conn:
+        store = save_store(conn, "acme", now).id
         for number, fault in enumerate(canaries):
             arrived = None if fault else now
             row = {"store_id": store, "nonce": str(number), "wanted_at": now, "sent_at": now, "answered_at": now}
-            db.execute(insert(Canary).values(**row, fault=fault, arrived_at=arrived))
+            conn.execute(insert(Canary).values(**row, fault=fault, arrived_at=arrived))
         if canaries:
-            open_alarm(db, NewAlarm("silence", store, "order_new", now, 1), now)
+            open_alarm(conn, NewAlarm("silence", store, "order_new", now, 1), now)
     engine.dispose()
     return {finding.name: finding for finding in run_checks(settings, {}, time.time)}
 

@@ -42,10 +42,10 @@ def test_a_key_that_opens_nothing_is_wrong_and_it_is_said_that_hooks_are_lost(in
 
 def test_a_single_store_saved_with_another_key_is_found(installed):
     installed.connect({"api_key": "k"})
-    with writing(installed.process.engine) as db:
-        other = save_store(db, "moon", NOW)
-        save_connection(db, NewConnection(other.id, "customerio", "1", encrypt([KEY], {})), NOW)
-        save_store_api(db, other.id, encrypt([OTHER], {}), NOW)
+    with writing(installed.process.engine) as conn:
+        other = save_store(conn, "moon", NOW)
+        save_connection(conn, NewConnection(other.id, "customerio", "1", encrypt([KEY], {})), NOW)
+        save_store_api(conn, other.id, encrypt([OTHER], {}), NOW)
 
     assert look(installed, KEY).says == "opens 2 of 3 credentials that are saved"
 

@@ -18,29 +18,29 @@ READ = {"totals": {"subscriptions": 0, "orders": 0, "customers": 400}, "done": {
 
 
 def seen(engine, *, is_scheduled=True, at=NOW):
-    with reading(engine) as db:
-        found = [*collect_stores(load_store_states(db, at, is_scheduled=is_scheduled), at)]
+    with reading(engine) as conn:
+        found = [*collect_stores(load_store_states(conn, at, is_scheduled=is_scheduled), at)]
     assert all(len(one.labels) == len(GAUGES[one.gauge][1]) for one in found)
     return {(one.gauge.removeprefix("cratewire_"), *one.labels): one.value for one in found}
 
 
 @pytest.fixture
 def store(engine):
-    with writing(engine) as db:
-        return add_store(db)
+    with writing(engine) as conn:
+        return add_store(conn)
 
 
 def backfill(engine, store, **changed):
-    with writing(engine) as db:
-        made = insert_backfill(db, store.id, "all", "customers", NOW - 60 * SECOND)
-        db.execute(update(Backfill).where(Backfill.id == made).values(next_step_at=NOW, **changed))
+    with writing(engine) as conn:
+        made = insert_backfill(conn, store.id, "all", "customers", NOW - 60 * SECOND)
+        conn.execute(update(Backfill).where(Backfill.id == made).values(next_step_at=NOW, **changed))
 
 
 def compared(engine, store, **marks):
-    with writing(engine) as db:
+    with writing(engine) as conn:
         for name, mark in marks.items():
             row = {"store_id": store.id, "collection": name, "since": NOW - DAY_US, "next_at": NOW, "visited": []}
-            db.execute(insert(Reconciliation).values(**row, mark=mark or NOW - DAY_US, done_at=mark and NOW))
+            conn.execute(insert(Reconciliation).values(**row, mark=mark or NOW - DAY_US, done_at=mark and NOW))
 
 
 def test_a_backfill_says_how_far_it_is(engine, store):
@@ -113,7 +113,7 @@ def test_the_ratio_is_that_of_seven_days(engine, store):
     today = NOW // DAY_US
     days = [(today, MISSED), (today, RECEIVED), (today - 6, RECEIVED), (today - 6, RECEIVED), (today - 7, MISSED)]
     sightings = [Observation(f"order_new:{n}", "order_new", day, state) for n, (day, state) in enumerate(days)]
-    with writing(engine) as db:
-        save_observations(db, store.id, sightings, NOW)
+    with writing(engine) as conn:
+        save_observations(conn, store.id, sightings, NOW)
 
     assert seen(engine)["missed_hooks_ratio", store.name] == 0.25

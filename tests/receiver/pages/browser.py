@@ -69,26 +69,28 @@ class PagesInstallation:
 
         with self.app.app_context():
             hashed = hash_password(PASSWORD)
-        with writing(self.site.engine) as db:
-            found = add_user(db, NewUser(email, hashed, f"id of {email}", confirmed=True), self.site.now())
+        with writing(self.site.engine) as conn:
+            found = add_user(conn, NewUser(email, hashed, f"id of {email}", confirmed=True), self.site.now())
         assert found is not None
         return found
 
     def member(self, email: str, account_id: int | None = None, role: Role = "owner") -> int:
         """A user in an account, a new one if none is given; the account's id."""
         user_id = self.user(email)
-        with writing(self.site.engine) as db:
-            joined = account_id or create_account(db, self.site.now())
-            add_member(db, joined, user_id, role, self.site.now())
+        with writing(self.site.engine) as conn:
+            joined = account_id or create_account(conn, self.site.now())
+            add_member(conn, joined, user_id, role, self.site.now())
         return joined
 
     def store(self, name: str, account_id: int) -> int:
         """A connected store of an account."""
-        with writing(self.site.engine) as db:
-            account = db.execute(Account.__table__.select().where(Account.id == account_id)).one().name
-            store = save_store(db, name, self.site.now(), account=account)
+        with writing(self.site.engine) as conn:
+            account = conn.execute(Account.__table__.select().where(Account.id == account_id)).one().name
+            store = save_store(conn, name, self.site.now(), account=account)
             sealed = encrypt(self.site.settings.secret_keys, {"site_id": "s", "api_key": "k"})
-            save_connection(db, NewConnection(store.id, "customerio", f"workspace of {name}", sealed), self.site.now())
+            save_connection(
+                conn, NewConnection(store.id, "customerio", f"workspace of {name}", sealed), self.site.now()
+            )
         return store.id
 
     def logged_in(self, email: str, peer: str = "127.0.0.1") -> Browser:

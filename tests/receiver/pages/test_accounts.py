@@ -53,8 +53,8 @@ def test_a_required_log_in_is_announced_in_our_wording(house):
 def test_a_password_is_stored_as_argon2(house):
     register(house.visitor())
 
-    with reading(house.site.engine) as db:
-        assert db.execute(select(User.password)).scalar_one().startswith("$argon2id$")
+    with reading(house.site.engine) as conn:
+        assert conn.execute(select(User.password)).scalar_one().startswith("$argon2id$")
 
 
 def test_an_address_is_one_account_whatever_its_capitals(house):
@@ -144,12 +144,12 @@ def test_whether_an_address_is_known_costs_no_more_work(house, page, given):
 def test_a_password_hashed_with_other_settings_is_hashed_anew_at_a_log_in(house):
     user_id = house.user(EMAIL)
     older = SerialPasswordContext().using(argon2__time_cost=2).hash(PASSWORD)
-    with writing(house.site.engine) as db:
-        db.execute(update(User).where(User.id == user_id).values(password=older))
+    with writing(house.site.engine) as conn:
+        conn.execute(update(User).where(User.id == user_id).values(password=older))
 
     assert house.logged_in(EMAIL).is_logged_in()
-    with reading(house.site.engine) as db:
-        assert ",t=1,p=1$" in db.execute(select(User.password)).scalar_one()
+    with reading(house.site.engine) as conn:
+        assert ",t=1,p=1$" in conn.execute(select(User.password)).scalar_one()
 
 
 def reset(house: PagesInstallation, password: str) -> None:

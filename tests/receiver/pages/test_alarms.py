@@ -14,9 +14,9 @@ SAYS = "No order_new of acme has become an event since"
 @pytest.fixture
 def alarmed(house):
     store_id = house.store("acme", house.member("bea@example.com"))
-    with writing(house.site.engine) as db:
-        open_alarm(db, NewAlarm("silence", store_id, "order_new", NOW, 3_600_000_000), NOW)
-        record_diagnostics(db, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
+    with writing(house.site.engine) as conn:
+        open_alarm(conn, NewAlarm("silence", store_id, "order_new", NOW, 3_600_000_000), NOW)
+        record_diagnostics(conn, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
     return house
 
 
@@ -34,16 +34,16 @@ def test_an_open_alarm_is_shown_with_what_was_tried(alarmed):
 
 
 def test_an_alarm_that_is_over_is_not_shown(alarmed):
-    with writing(alarmed.site.engine) as db:
-        end_alarms(db, [1], NOW + 1)
+    with writing(alarmed.site.engine) as conn:
+        end_alarms(conn, [1], NOW + 1)
 
     assert SAYS not in seen_by(alarmed, "bea@example.com", "acme")
 
 
 def test_alarms_of_others_are_hidden_and_a_broken_public_url_is_shown_to_all(alarmed):
     alarmed.store("moon", alarmed.member("mo@example.com"))
-    with writing(alarmed.site.engine) as db:
-        open_alarm(db, NewAlarm("way_in", reason="TLS failed"), NOW)
+    with writing(alarmed.site.engine) as conn:
+        open_alarm(conn, NewAlarm("way_in", reason="TLS failed"), NOW)
 
     text = seen_by(alarmed, "mo@example.com", "moon")
     assert "acme" not in text

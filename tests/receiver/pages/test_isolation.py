@@ -42,9 +42,9 @@ def hers(house):
     store_id = house.store("secretive", account)
     other = house.member(OTHERS)
     house.store("not-hers", other)
-    with writing(house.site.engine) as db:
-        save_store_api(db, store_id, b"sealed", house.site.now())
-        create_invitation(db, account, "guest@example.com", "reader", house.site.now())
+    with writing(house.site.engine) as conn:
+        save_store_api(conn, store_id, b"sealed", house.site.now())
+        create_invitation(conn, account, "guest@example.com", "reader", house.site.now())
     house.mail()
     return account
 
@@ -94,9 +94,9 @@ def test_no_url_shows_a_visitor_anything_of_a_user(house, hers):
 def everything(house):
     """All rows of the ledger, except those of log-ins."""
     passing = {"users", "mails", "log_ins", "failed_log_ins"}
-    with reading(house.site.engine) as db:
+    with reading(house.site.engine) as conn:
         tables = [table for table in Base.metadata.sorted_tables if table.name not in passing]
-        return {table.name: db.execute(table.select()).all() for table in tables}
+        return {table.name: conn.execute(table.select()).all() for table in tables}
 
 
 @pytest.mark.parametrize("email", [OTHERS, READERS])

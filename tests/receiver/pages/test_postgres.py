@@ -40,8 +40,8 @@ def test_a_page_leaves_no_transaction_open(house):
     house.logged_in(EMAIL).go("/")
 
     other = make_engine(house.site.engine.url.render_as_string(hide_password=False))
-    with other.connect() as db:
-        open_ = db.exec_driver_sql(
+    with other.connect() as conn:
+        open_ = conn.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity "
             "WHERE state LIKE 'idle in transaction%%' AND datname = current_database()"
         ).scalar()

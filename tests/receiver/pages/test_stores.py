@@ -31,8 +31,8 @@ def store_id(house, account):
 
 
 def write(house, *steps):
-    with writing(house.site.engine) as db:
-        return [step(db) for step in steps][-1]
+    with writing(house.site.engine) as conn:
+        return [step(conn) for step in steps][-1]
 
 
 def seen(house, email=HERS):
@@ -46,7 +46,7 @@ def missing(event):
 
 
 def test_hooks_are_being_registered_until_an_audit_has_seen_them(house, store_id):
-    write(house, lambda db: save_store_api(db, store_id, b"sealed", house.site.now()))
+    write(house, lambda conn: save_store_api(conn, store_id, b"sealed", house.site.now()))
 
     assert "being registered" in seen(house)
 
@@ -55,8 +55,8 @@ def test_all_is_well_once_an_audit_finds_nothing(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_store_api(db, store_id, b"sealed", now),
-        lambda db: replace_findings(db, store_id, [], now, now),
+        lambda conn: save_store_api(conn, store_id, b"sealed", now),
+        lambda conn: replace_findings(conn, store_id, [], now, now),
     )
 
     assert "hooks at Cratejoy registered" in seen(house)
@@ -66,9 +66,9 @@ def test_hooks_that_were_removed_are_not_called_registered(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_store_api(db, store_id, b"sealed", now),
-        lambda db: set_hook_registration(db, store_id, now, registers=False),
-        lambda db: replace_findings(db, store_id, [], now, now),
+        lambda conn: save_store_api(conn, store_id, b"sealed", now),
+        lambda conn: set_hook_registration(conn, store_id, now, registers=False),
+        lambda conn: replace_findings(conn, store_id, [], now, now),
     )
 
     assert "hooks at Cratejoy removed, no hooks arrive" in seen(house)
@@ -82,8 +82,8 @@ def test_why_it_takes_long_is_said_and_that_it_goes_on(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_store_api(db, store_id, b"sealed", now),
-        lambda db: record_audit(db, store_id, now, now, "the store's API answered 500"),
+        lambda conn: save_store_api(conn, store_id, b"sealed", now),
+        lambda conn: record_audit(conn, store_id, now, now, "the store's API answered 500"),
     )
 
     shown = seen(house)
@@ -95,8 +95,8 @@ def test_keys_that_are_refused_are_asked_for_again(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_store_api(db, store_id, b"sealed", now),
-        lambda db: record_key_check(db, store_id, "the store's API refused the keys", now),
+        lambda conn: save_store_api(conn, store_id, b"sealed", now),
+        lambda conn: record_key_check(conn, store_id, "the store's API refused the keys", now),
     )
 
     assert "need attention" in seen(house)
@@ -107,17 +107,17 @@ def test_a_hook_that_cratejoy_refuses_is_named(house, store_id):
     now = house.site.now()
     write(
         house,
-        lambda db: save_store_api(db, store_id, b"sealed", now),
-        lambda db: replace_findings(db, store_id, [missing("order_new")], now, now),
-        lambda db: record_fix_failure(db, 1, "the store's API answered 400"),
+        lambda conn: save_store_api(conn, store_id, b"sealed", now),
+        lambda conn: replace_findings(conn, store_id, [missing("order_new")], now, now),
+        lambda conn: record_fix_failure(conn, 1, "the store's API answered 400"),
     )
 
     assert "order_new: the store's API answered 400" in seen(house)
 
 
 def test_an_owner_is_led_to_the_form_with_what_is_known(house, account):
-    name = write(house, lambda db: db.execute(Account.__table__.select().where(Account.id == account)).one().name)
-    write(house, lambda db: save_store(db, "acme", house.site.now(), account=name, currency="EUR"))
+    name = write(house, lambda conn: conn.execute(Account.__table__.select().where(Account.id == account)).one().name)
+    write(house, lambda conn: save_store(conn, "acme", house.site.now(), account=name, currency="EUR"))
 
     visitor = house.logged_in(HERS)
     visitor.go("/connect?store=acme")
@@ -159,10 +159,10 @@ def test_without_unreadable_hooks_no_fault_is_shown(house, store_id):
 
 
 def test_why_messages_wait_and_since_when_is_said(house, account, store_id):
-    def postpone(db):
-        link = find_connection(db, 1)
-        add_deliveries(db, link, add_person(db, store_id))
-        postpone_lane(db, acquire_lane(db, link.id, 0, NOW), NOW, 1, "timeout while reading")
+    def postpone(conn):
+        link = find_connection(conn, 1)
+        add_deliveries(conn, link, add_person(conn, store_id))
+        postpone_lane(conn, acquire_lane(conn, link.id, 0, NOW), NOW, 1, "timeout while reading")
 
     write(house, postpone)
 

@@ -103,8 +103,8 @@ def test_a_chunked_hook_that_breaks_off_is_among_the_dead_with_its_bytes(run):
 
 def dead(run: RunningInstallation) -> list[DeadHookDetail | DeadDeliveryDetail | None]:
     engine = make_engine(f"sqlite:///{run.data}/cratewire.db")
-    with reading(engine) as db:
-        found = [get_dead_letter(db, one.kind, one.id) for one in list_dead_letters(db)]
+    with reading(engine) as conn:
+        found = [get_dead_letter(conn, one.kind, one.id) for one in list_dead_letters(conn)]
     engine.dispose()
     return found
 
@@ -181,8 +181,8 @@ def test_web_keeps_hooks_while_the_database_is_away_and_the_rest_begins_when_it_
     place = tmp_path / "socket"
     url = make_url(postgres_url)
     database = url.update_query_dict({"host": str(place)}).set(database="late").render_as_string()
-    with psycopg.connect(postgres_url, autocommit=True) as db:
-        db.execute("CREATE DATABASE late")
+    with psycopg.connect(postgres_url, autocommit=True) as conn:
+        conn.execute("CREATE DATABASE late")
     with run_installation(tmp_path / "data", DATABASE_URL=database) as run:
         run.until_said(r"migrate .*the database cannot be migrated yet \(OperationalError\)")
         run.until(lambda: answers(run.port))
@@ -197,8 +197,8 @@ def test_a_database_of_a_newer_version_ends_it_in_a_sentence(tmp_path):
     (tmp_path / "data").mkdir(mode=0o700)
     migrate(f"sqlite:///{tmp_path}/data/cratewire.db")
     engine = make_engine(f"sqlite:///{tmp_path}/data/cratewire.db")
-    with writing(engine) as db:
-        db.exec_driver_sql("UPDATE alembic_version SET version_num = 'r9999'")
+    with writing(engine) as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = 'r9999'")
     engine.dispose()
     with run_installation(tmp_path / "data") as run:
         assert run.ended() == 1

@@ -55,8 +55,8 @@ def test_before_the_migration_it_says_so(installed, tmp_path, name):
 @pytest.mark.parametrize("revision", ["0001", "r9999"])
 def test_an_older_database_is_behind_and_a_newer_one_is_not(installed, revision):
     engine = make_engine(installed.process.settings.database_url)
-    with writing(engine) as db:
-        db.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    with writing(engine) as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
     assert is_behind(engine) == (revision == "0001")
     engine.dispose()

@@ -27,8 +27,8 @@ def invite(house, account, role="reader", email=GUEST):
 
 
 def members(house, account):
-    with reading(house.site.engine) as db:
-        return {member.email: member.role for member in list_members(db, account)}
+    with reading(house.site.engine) as conn:
+        return {member.email: member.role for member in list_members(conn, account)}
 
 
 def join(house, link):

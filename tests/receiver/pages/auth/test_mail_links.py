@@ -11,8 +11,8 @@ from tests.receiver.pages.test_accounts import EMAIL, register
 
 
 def confirmed(house):
-    with reading(house.site.engine) as db:
-        return [row.confirmed_at is not None for row in db.execute(select(User.confirmed_at))]
+    with reading(house.site.engine) as conn:
+        return [row.confirmed_at is not None for row in conn.execute(select(User.confirmed_at))]
 
 
 def test_opening_a_link_that_confirms_changes_nothing(house):

@@ -170,8 +170,8 @@ def test_a_second_factor_that_was_sealed_anew_needs_the_old_key_no_more(house):
     visitor.go("/mf-recovery-codes")
     visitor.send(generate_new_codes="Generate New Recovery Codes")
     keys = ("a-newer-key-that-only-tests-know", *house.site.settings.secret_keys)
-    with writing(house.site.engine) as db:
-        reencrypt_second_factors(db, keys)
+    with writing(house.site.engine) as conn:
+        reencrypt_second_factors(conn, keys)
     later = PagesInstallation.of(
         replace(house.site, settings=replace(house.site.settings, secret_keys=keys[:1])), house.clock
     )
@@ -186,5 +186,5 @@ def test_a_second_factor_that_was_sealed_anew_needs_the_old_key_no_more(house):
 def test_second_factors_are_not_sealed_anew_without_the_key_they_have(house):
     with_second_factor(house)
 
-    with pytest.raises(Misconfigured), writing(house.site.engine) as db:
-        reencrypt_second_factors(db, ["a-newer-key-that-only-tests-know"])
+    with pytest.raises(Misconfigured), writing(house.site.engine) as conn:
+        reencrypt_second_factors(conn, ["a-newer-key-that-only-tests-know"])

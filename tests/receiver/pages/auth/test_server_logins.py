@@ -71,8 +71,8 @@ def test_log_ins_that_have_ended_are_forgotten_at_the_next_one(house):
     house.clock[0] += LOG_IN_TTL_US
     house.logged_in(EMAIL)
 
-    with reading(house.site.engine) as db:
-        assert len(db.execute(select(LogIn.token_hash)).all()) == 1
+    with reading(house.site.engine) as conn:
+        assert len(conn.execute(select(LogIn.token_hash)).all()) == 1
 
 
 def test_no_link_and_no_image_logs_a_user_out(house):

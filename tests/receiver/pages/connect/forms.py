@@ -27,9 +27,9 @@ def errors_on(page):
 
 
 def counts(house):
-    with reading(house.site.engine) as db:
+    with reading(house.site.engine) as conn:
         tables = (Account, Store, StoreConnection, StoreAPI, Backfill, User, Membership, Mail)
-        return {table.__tablename__: db.execute(select(func.count()).select_from(table)).scalar() for table in tables}
+        return {table.__tablename__: conn.execute(select(func.count()).select_from(table)).scalar() for table in tables}
 
 
 NO_ROWS = dict.fromkeys(

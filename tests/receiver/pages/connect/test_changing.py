@@ -15,10 +15,10 @@ from tests.receiver.pages.connect.forms import EMAIL, errors_on, send
 
 def saved(house: PagesInstallation) -> tuple[dict[str, str], dict[str, str]]:
     keys = house.site.settings.secret_keys
-    with reading(house.site.engine) as db:
-        store = find_store(db, "acme")
-        [link] = list_store_connections(db, store.id)
-        return dict(decrypt(keys, find_store_api(db, store.id).config)), dict(decrypt(keys, link.config))
+    with reading(house.site.engine) as conn:
+        store = find_store(conn, "acme")
+        [link] = list_store_connections(conn, store.id)
+        return dict(decrypt(keys, find_store_api(conn, store.id).config)), dict(decrypt(keys, link.config))
 
 
 @pytest.fixture

@@ -40,8 +40,8 @@ def test_after_confirming_the_store_is_there_without_another_log_in(house, fille
 def test_the_hooks_are_due_for_registering_once_it_is_saved(house, filled_in):
     send(house.visitor(), filled_in)
 
-    with reading(house.site.engine) as db:
-        assert db.execute(select(StoreAPI.audit_at, StoreAPI.registers)).one() == (house.site.now(), True)
+    with reading(house.site.engine) as conn:
+        assert conn.execute(select(StoreAPI.audit_at, StoreAPI.registers)).one() == (house.site.now(), True)
 
 
 def test_no_key_is_stored_unencrypted(house, filled_in):
@@ -106,8 +106,8 @@ def test_the_store_of_another_merchant_cannot_be_taken_over(house, filled_in):
 
 
 def test_a_store_of_the_command_line_cannot_be_taken_over_either(house, filled_in):
-    with writing(house.site.engine) as db:
-        save_store(db, "acme", house.site.now())
+    with writing(house.site.engine) as conn:
+        save_store(conn, "acme", house.site.now())
 
     page = send(house.visitor(), filled_in)
 
@@ -137,20 +137,20 @@ def test_a_reader_connects_nothing_to_the_account_they_read(house, filled_in):
     house.member(EMAIL, account, "reader")
     send(house.logged_in(EMAIL), filled_in)
 
-    with reading(house.site.engine) as db:
-        assert db.execute(select(Store.account_id)).scalar_one() != account
+    with reading(house.site.engine) as conn:
+        assert conn.execute(select(Store.account_id)).scalar_one() != account
 
 
 def test_a_store_that_was_connected_with_a_label_keeps_its_one_connection(house, filled_in):
     house.store("acme", house.member(EMAIL))
-    with writing(house.site.engine) as db:
-        db.execute(update(StoreConnection).values(label="main"))
+    with writing(house.site.engine) as conn:
+        conn.execute(update(StoreConnection).values(label="main"))
 
     visitor = house.logged_in(EMAIL)
     send(visitor, {name: value for name, value in filled_in.items() if name not in ("email", "password")})
 
-    with reading(house.site.engine) as db:
-        assert db.execute(select(StoreConnection.label, StoreConnection.account)).all() == [("main", "1")]
+    with reading(house.site.engine) as conn:
+        assert conn.execute(select(StoreConnection.label, StoreConnection.account)).all() == [("main", "1")]
 
 
 def test_keys_that_another_store_of_theirs_has_are_named_beside_the_client_id(house, filled_in):

@@ -21,14 +21,14 @@ def store_id(house):
     account = house.member(HERS)
     house.member(READERS, account, "reader")
     found = house.store("acme", account)
-    with writing(house.site.engine) as db:
-        save_store_api(db, found, b"sealed", house.site.now())
+    with writing(house.site.engine) as conn:
+        save_store_api(conn, found, b"sealed", house.site.now())
     return found
 
 
 def state_of(house, store_id):
-    with reading(house.site.engine) as db:
-        found = find_last_backfill(db, store_id)
+    with reading(house.site.engine) as conn:
+        found = find_last_backfill(conn, store_id)
     return found and found.state
 
 
@@ -40,9 +40,9 @@ def test_the_page_shows_how_far_it_has_come(house, store_id):
     start_backfill(house.site.engine, store_id, ALL, house.site.now())
     counts = {"subscriptions": 300, "orders": 300, "customers": 1400}
     read = {"subscriptions": 300, "orders": 300, "customers": 400}
-    with writing(house.site.engine) as db:
+    with writing(house.site.engine) as conn:
         changed = {"phase": "customers", "totals": counts, "done": read, "pages": 10, "throttled_us": 12_000_000}
-        db.execute(update(Backfill).values(**changed))
+        conn.execute(update(Backfill).values(**changed))
     house.clock[0] += 20_000_000
 
     visitor = house.logged_in(HERS)
@@ -132,8 +132,8 @@ def test_there_is_no_other_action(house, store_id):
 
 def test_what_went_wrong_is_said(house, store_id):
     start_backfill(house.site.engine, store_id, ALL, house.site.now())
-    with writing(house.site.engine) as db:
-        db.execute(update(Backfill).values(error="the store's API answered 500"))
+    with writing(house.site.engine) as conn:
+        conn.execute(update(Backfill).values(error="the store's API answered 500"))
 
     visitor = house.logged_in(HERS)
     visitor.go("/stores/acme")

@@ -24,15 +24,15 @@ def acme(house):
 
 
 def compare(house, store_id, *, done=True, error=None):
-    with writing(house.site.engine) as db:
+    with writing(house.site.engine) as conn:
         row = {"store_id": store_id, "collection": "orders", "since": NOW - DAY_US, "next_at": NOW, "visited": []}
-        db.execute(insert(Reconciliation).values(**row, mark=NOW, done_at=NOW if done else None, error=error))
+        conn.execute(insert(Reconciliation).values(**row, mark=NOW, done_at=NOW if done else None, error=error))
 
 
 def show(house, store_id, *states, event="order_new", day=TODAY):
     sightings = [Observation(f"{event}:{day}:{number}", event, day, state) for number, state in enumerate(states)]
-    with writing(house.site.engine) as db:
-        save_observations(db, store_id, sightings, NOW)
+    with writing(house.site.engine) as conn:
+        save_observations(conn, store_id, sightings, NOW)
 
 
 def page(house, email=HERS, path="/stores/acme"):

@@ -38,17 +38,17 @@ def pause(house, track):
         house.member(READERS, account, "reader")
         store = house.store("acme", account)
         sealed = encrypt(house.site.settings.secret_keys, {**track.config, **config})
-        with writing(house.site.engine) as db:
-            db.execute(update(StoreConnection).values(config=sealed, account="3"))
-            pause_connection(db, 1, reason, house.site.now())
+        with writing(house.site.engine) as conn:
+            conn.execute(update(StoreConnection).values(config=sealed, account="3"))
+            pause_connection(conn, 1, reason, house.site.now())
         return store
 
     return paused
 
 
 def state(house, store):
-    with reading(house.site.engine) as db:
-        [link] = list_store_connections(db, store)
+    with reading(house.site.engine) as conn:
+        [link] = list_store_connections(conn, store)
     return link.status
 
 
@@ -110,9 +110,9 @@ def refused_by_cratejoy(house, cratejoy, secret):
     """A store whose keys Cratejoy has refused; these are saved."""
     store = house.store("acme", house.member(HERS))
     keys = Credentials("an-id", secret, f"{cratejoy.url}/v1/").as_config()
-    with writing(house.site.engine) as db:
-        save_store_api(db, store, encrypt(house.site.settings.secret_keys, keys), house.site.now())
-        record_key_check(db, store, "Cratejoy refused the Client ID and Secret (401)", house.site.now())
+    with writing(house.site.engine) as conn:
+        save_store_api(conn, store, encrypt(house.site.settings.secret_keys, keys), house.site.now())
+        record_key_check(conn, store, "Cratejoy refused the Client ID and Secret (401)", house.site.now())
     return store
 
 
@@ -122,8 +122,8 @@ def test_after_cratejoy_refused_keys_its_owner_has_them_tried_again(house, crate
 
     visitor = pressed(house)
 
-    with reading(house.site.engine) as db:
-        assert find_store_api(db, store).status == status
+    with reading(house.site.engine) as conn:
+        assert find_store_api(conn, store).status == status
     assert ("Cratejoy stays paused." in visitor.text) == (status == "refused")
     assert ("Retry the saved keys" in visitor.text) == (status == "refused")
 
@@ -140,8 +140,8 @@ def test_keys_cannot_be_guessed_with_the_button(house, pause):
 
 def test_stores_that_need_attention_come_first(house, pause):
     pause()
-    with writing(house.site.engine) as db:
-        account = db.execute(select(Store.account_id)).scalar_one()
+    with writing(house.site.engine) as conn:
+        account = conn.execute(select(Store.account_id)).scalar_one()
     house.store("aardvark", account)
 
     page = house.logged_in(HERS).go("/")
