@@ -108,7 +108,7 @@ def test_a_failure_stops_nothing_else_and_is_logged_once():
     assert body.done == ["share", "share"]
     assert [(line["work"], line["error"]) for line in lines] == [
         ("send", "ConnectionError"),
-        ("look", "ConnectionError"),
+        ("load arrival", "ConnectionError"),
     ]
 
 

@@ -81,7 +81,7 @@ def test_registering_twice_sends_a_mail(house):
 
     register(house.visitor())
 
-    assert "there is one already" in house.mail()[0].text
+    assert "it already has one" in house.mail()[0].text
 
 
 @pytest.mark.parametrize("password", ["short", ""])

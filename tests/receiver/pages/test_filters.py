@@ -7,14 +7,14 @@ import pytest
 from receiver.pages.filters import platform, sentence
 
 SAID = {
-    "GET customers: connection refused": "Cratejoy cannot be asked: connection refused.",
+    "GET customers: connection refused": "Cratejoy cannot be reached: connection refused.",
     "orders: GET orders: answered 500": "Cratejoy answered 500.",
     "GET orders: answered 503; GET customers: answered 503": "Cratejoy answered 503.",
     "Cratejoy refused the Client ID and Secret (401); GET hooks: answered 401": (
         "Cratejoy refused the Client ID and Secret (401)."
     ),
     "GET customers: the store has told us to wait for 251 s": (
-        "Cratejoy cannot be asked: the store has told us to wait for 251 s."
+        "Cratejoy cannot be reached: the store has told us to wait for 251 s."
     ),
     "the keys were refused": "The keys were refused.",
 }

@@ -75,7 +75,7 @@ def test_hooks_that_were_removed_are_not_called_registered(house, store_id):
 
 
 def test_a_store_without_keys_shows_why_its_customers_are_not_read(house, store_id):
-    assert "Not read, for want of Cratejoy's Client ID and Client Secret" in seen(house)
+    assert "Not read, because Cratejoy's Client ID and Client Secret are missing" in seen(house)
 
 
 def test_why_it_takes_long_is_said_and_that_it_goes_on(house, store_id):
@@ -147,14 +147,14 @@ def dead_hooks(house, store, number):
 def test_unreadable_hooks_are_counted_and_shown(house, store_id, number, said):
     dead_hooks(house, "acme", number)
 
-    assert f"unreadable {number} " in seen(house)
+    assert f"unreadable hooks {number} " in seen(house)
     assert said in seen(house)
 
 
 def test_without_unreadable_hooks_no_fault_is_shown(house, store_id):
     dead_hooks(house, "other", 1)
 
-    assert "unreadable 0 " in seen(house)
+    assert "unreadable hooks 0 " in seen(house)
     assert "could not be read" not in seen(house)
 
 

@@ -107,7 +107,7 @@ def test_an_administrator_is_not_written_to_by_who_has_lost_the_app(house):
 
     visitor.send("/tf-rescue", help_setup="help")
 
-    assert "Whoever runs this installation" in asked
+    assert "The operator of this installation" in asked
     assert house.mail() == []
 
 

@@ -50,7 +50,7 @@ def test_the_page_shows_how_far_it_has_come(house, store_id):
 
     assert "being read" in visitor.text
     assert "customers 400 of 1,400 pages 10 of 20 pages a second 0.5 left about 20 s" in visitor.text
-    assert "waited because Cratejoy said so 12 s" in visitor.text
+    assert "waited because Cratejoy asked for it 12 s" in visitor.text
 
 
 def test_what_changes_alone_shows_it_too(house, store_id):
