@@ -18,7 +18,7 @@ from tasks.app import app
 from tasks.worker.watchdog import EXIT_CODE, QueueSnapshot, StallDetector
 from tests.waiting import wait_until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 IDLE, BUSY = 20.0, 180.0
 
 
