@@ -1,4 +1,4 @@
-"""Loaded bodies for tests: what `schemas` makes of a hook, as small as the test allows. Everybody is invented."""
+"""Loaded bodies for tests: what `schemas` makes of a hook, as small as a test allows. All people are invented."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def customer(**more: Any) -> dict[str, Any]:
 
 
 def gift_info(**more: Any) -> dict[str, Any]:
-    told = {"gift_message": "Enjoy!", "gift_recipient_email": RECIPIENT, "gift_recipient_name": "Rory Receiver"}
-    return {"id": 7017, **told, **more}
+    fields = {"gift_message": "Enjoy!", "gift_recipient_email": RECIPIENT, "gift_recipient_name": "Rory Receiver"}
+    return {"id": 7017, **fields, **more}
 
 
 def order(**more: Any) -> dict[str, Any]:
-    told = {"id": 7015, "customer": customer(), "customer_id": 7001, "placed_at": "2026-03-02T17:04:31Z"}
+    fields = {"id": 7015, "customer": customer(), "customer_id": 7001, "placed_at": "2026-03-02T17:04:31Z"}
     money = {"total": 3495, "sub_total": 3495, "total_tax": 0, "refunded_amount": 0}
     state = {"status": "open", "financial_status": "paid", "is_gift": False, "is_renewal": False, "is_test": False}
-    return {**told, **money, **state, "type": "order", **more}
+    return {**fields, **money, **state, "type": "order", **more}
 
 
 def gift_order(**more: Any) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def subscription(**more: Any) -> dict[str, Any]:
 
 def shipment(**more: Any) -> dict[str, Any]:
     box = {"id": 7031, "subscription_id": 7021, "cycle_number": 0, "total_cycles": 3, "is_test": False}
-    told = {"id": 7033, "customer": customer(), "status": "shipped", "shipped_at": "2026-03-03T17:05:30Z"}
-    return {**told, "tracking_number": "9400100", "fulfillments": [box], "is_test": False, "type": "shipment", **more}
+    fields = {"id": 7033, "customer": customer(), "status": "shipped", "shipped_at": "2026-03-03T17:05:30Z"}
+    return {**fields, "tracking_number": "9400100", "fulfillments": [box], "is_test": False, "type": "shipment", **more}
 
 
 def transaction(**more: Any) -> dict[str, Any]:

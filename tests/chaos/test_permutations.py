@@ -31,14 +31,14 @@ HISTORY: tuple[tuple[str, dict[str, Any]], ...] = (
 PERMUTATIONS = 1_000
 
 
-def profiles(teller: HookRecorder, mixed: list[int], cut: int) -> dict[str, Any]:
+def profiles(recorder: HookRecorder, mixed: list[int], cut: int) -> dict[str, Any]:
     """What is known of everybody when the hooks, each received at its own time, come in this order, in two batches.
 
     Nothing is committed: the next order begins with an empty ledger too.
     """
-    hooks = [teller.hook(*HISTORY[number], at=NOW + number * HOUR) for number in mixed]
+    hooks = [recorder.hook(*HISTORY[number], at=NOW + number * HOUR) for number in mixed]
     raws = {hook["entry_id"]: (b"raw", None) for hook in hooks}
-    with teller.engine.connect() as db:
+    with recorder.engine.connect() as db:
         for batch in (hooks[:cut], hooks[cut:]):
             record_batch(db, batch, [], raws, token=None, now=NOW)
         found = {row.email: row.attributes for row in db.execute(select(core.Person.__table__))}
@@ -49,14 +49,14 @@ def profiles(teller: HookRecorder, mixed: list[int], cut: int) -> dict[str, Any]
 @pytest.mark.timeout(600)
 def test_every_order_of_arrival_gives_the_same_profile(migrated_sqlite: Path, tmp_path: Path):
     shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
-    teller = HookRecorder(make_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
+    recorder = HookRecorder(make_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
     places = range(len(HISTORY))
-    in_order = profiles(teller, list(places), len(HISTORY))
+    in_order = profiles(recorder, list(places), len(HISTORY))
 
     @settings(max_examples=PERMUTATIONS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.permutations(places), st.sampled_from(places))
     def same(mixed: list[int], cut: int) -> None:
-        assert profiles(teller, mixed, cut) == in_order
+        assert profiles(recorder, mixed, cut) == in_order
 
     same()
-    teller.engine.dispose()
+    recorder.engine.dispose()

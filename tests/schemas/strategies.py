@@ -1,4 +1,4 @@
-"""Bodies Cratejoy might send, and bodies nobody would."""
+"""Bodies that Cratejoy may send, and bodies that it never would."""
 
 from __future__ import annotations
 

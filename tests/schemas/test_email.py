@@ -13,7 +13,7 @@ UNSEEN = ["\u200b", "\ufeff", "\u00ad", "\u202a", "\u202c", "\u2066", "\u200e", 
 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
 @pytest.mark.parametrize("place", [0, 3, 5, 6, 9, len(MARIA)])
-def test_what_nobody_sees_is_no_part_of_an_address(unseen, place):
+def test_an_invisible_character_is_no_part_of_an_address(unseen, place):
     assert normalize_email(MARIA[:place] + unseen + MARIA[place:]) == MARIA
 
 

@@ -43,6 +43,6 @@ def test_a_refusal_survives_pickling():
     assert pickle.loads(pickle.dumps(refusal)).errors == refusal.errors  # noqa: S301  our own bytes
 
 
-def test_a_schema_nobody_has_is_a_mistake_of_ours():
+def test_an_unknown_schema_is_an_error_of_the_caller():
     with pytest.raises(KeyError):
         load("parcel", {})

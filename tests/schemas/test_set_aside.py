@@ -4,11 +4,11 @@ import pytest
 
 from schemas import InvalidBody, load
 
-NOBODY = ()  # no path must be readable but who somebody is
+NO_PATHS = ()  # nothing must be readable but what identifies a person
 
 
 def test_a_field_that_cannot_be_read_is_set_aside_with_its_path_and_reason():
-    loaded = load("order", {"id": 5, "total": "dear", "products": [{"price": "x"}], "cart": 5.5}, NOBODY)
+    loaded = load("order", {"id": 5, "total": "dear", "products": [{"price": "x"}], "cart": 5.5}, NO_PATHS)
 
     assert loaded.data == {"id": 5, "products": [{"price": "x"}], "cart": None}
     assert loaded.unreadable == {
@@ -18,14 +18,14 @@ def test_a_field_that_cannot_be_read_is_set_aside_with_its_path_and_reason():
 
 
 def test_what_can_be_read_of_a_nested_object_stays():
-    loaded = load("fulfillment", {"id": 5, "product_instance": {"id": 6, "price": "x", "product": {"id": 7}}}, NOBODY)
+    loaded = load("fulfillment", {"id": 5, "product_instance": {"id": 6, "price": "x", "product": {"id": 7}}}, NO_PATHS)
 
     assert loaded.data == {"id": 5, "product_instance": {"id": 6, "product": {"id": 7}}}
     assert list(loaded.unreadable) == ["product_instance.price"]
 
 
 def test_a_body_without_faults_sets_nothing_aside():
-    assert load("order", {"id": 5}, NOBODY).unreadable == {}
+    assert load("order", {"id": 5}, NO_PATHS).unreadable == {}
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_a_body_without_faults_sets_nothing_aside():
         ({"received_gift": {"email": []}}, "received_gift.email"),
     ],
 )
-def test_who_somebody_is_must_be_readable(body, path):
+def test_what_identifies_a_person_must_be_readable(body, path):
     with pytest.raises(InvalidBody) as refused:
-        load("order", body, NOBODY)
+        load("order", body, NO_PATHS)
 
     assert list(refused.value.errors) == [path]
 
@@ -60,9 +60,9 @@ def test_who_somebody_is_must_be_readable(body, path):
 def test_a_path_that_is_asked_for_must_be_readable(strict, body):
     with pytest.raises(InvalidBody):
         load("subscription", body, (strict,))
-    assert load("subscription", body, NOBODY).unreadable
+    assert load("subscription", body, NO_PATHS).unreadable
 
 
-def test_whoever_asks_for_no_path_wants_everything_readable():
+def test_without_paths_everything_must_be_readable():
     with pytest.raises(InvalidBody):
         load("order", {"id": 5, "total": "dear"})

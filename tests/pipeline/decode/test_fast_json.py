@@ -29,7 +29,7 @@ def strict(text):
 
 
 def spelled(value):
-    """A value as text that tells every difference: 1 from 1.0 and from true, and the order of names."""
+    """A value as text in which 1, 1.0 and true differ, and the order of names shows."""
     return json.dumps(value)
 
 

@@ -65,7 +65,7 @@ def test_escapes_are_those_of_python(escape, text):
     [
         "",
         "nobody",
-        "-nobody",
+        "-nothing",
         "__import__('os')",
         "1 + 1",
         "1, 2",

@@ -1,4 +1,4 @@
-"""What is refused, by which reason, and that a refusal tells nothing of the content."""
+"""What is refused, with which reason, and that a refusal reveals nothing of the content."""
 
 from __future__ import annotations
 

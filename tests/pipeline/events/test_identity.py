@@ -12,85 +12,88 @@ from tests.builders import HOUR, NOW, order, subscription
 DAY = 24 * HOUR
 
 
-def told(name, data, at=NOW, fingerprint="f" * 64):
+def identify(name, data, at=NOW, fingerprint="f" * 64):
     return identify_event(EVENTS[name], data, fingerprint, at)
 
 
-def test_the_same_order_is_one_happening_whatever_else_its_body_says():
-    assert told("order_new", order()).key == told("order_new", order(note="x"), NOW + DEDUP_WINDOW_US * 9, "0" * 64).key
+def test_the_same_order_is_one_event_whatever_else_its_body_says():
+    assert (
+        identify("order_new", order()).key
+        == identify("order_new", order(note="x"), NOW + DEDUP_WINDOW_US * 9, "0" * 64).key
+    )
 
 
-def test_each_renewal_of_a_subscription_is_a_happening_of_its_own():
-    april = told("subscription_renewed", subscription(end_date="2026-04-15T00:00:00Z"))
-    may = told("subscription_renewed", subscription(end_date="2026-05-15T00:00:00Z"))
+def test_each_renewal_of_a_subscription_is_an_event_of_its_own():
+    april = identify("subscription_renewed", subscription(end_date="2026-04-15T00:00:00Z"))
+    may = identify("subscription_renewed", subscription(end_date="2026-05-15T00:00:00Z"))
     assert april.key != may.key
 
 
-def test_a_renewal_told_in_milliseconds_is_the_one_the_api_shows_in_seconds():
-    hook = told("subscription_renewed", subscription(end_date="2026-04-15T00:00:00.123Z"))
-    shown = told("subscription_renewed", subscription(end_date="2026-04-15T00:00:00Z"))
+def test_a_renewal_with_milliseconds_is_the_renewal_that_the_api_shows_in_seconds():
+    hook = identify("subscription_renewed", subscription(end_date="2026-04-15T00:00:00.123Z"))
+    shown = identify("subscription_renewed", subscription(end_date="2026-04-15T00:00:00Z"))
     assert hook.key == shown.key
 
 
 def test_an_update_is_known_by_its_body_within_a_day():
-    first = told("order_updated", order(), NOW)
-    again = told("order_updated", order(), NOW + 23 * HOUR)
+    first = identify("order_updated", order(), NOW)
+    again = identify("order_updated", order(), NOW + 23 * HOUR)
     assert first.key in again.candidate_keys()
     assert again.is_same_event(NOW)
 
 
 def test_the_same_update_a_day_later_is_new():
-    assert not told("order_updated", order(), NOW + DEDUP_WINDOW_US).is_same_event(NOW)
+    assert not identify("order_updated", order(), NOW + DEDUP_WINDOW_US).is_same_event(NOW)
 
 
-def test_a_late_hook_finds_the_same_update_told_after_it():
-    later = told("order_updated", order(), NOW + 20 * HOUR)
-    assert later.key in told("order_updated", order(), NOW).candidate_keys()
+def test_a_late_hook_finds_the_same_update_recorded_before_it():
+    later = identify("order_updated", order(), NOW + 20 * HOUR)
+    assert later.key in identify("order_updated", order(), NOW).candidate_keys()
 
 
 def test_the_key_of_an_update_names_the_day_of_its_arrival():
-    assert told("order_updated", order(), 5 * DAY - 1).key == f"order_updated#{'f' * 32}@4"
-    assert told("order_updated", order(), 5 * DAY).key == f"order_updated#{'f' * 32}@5"
+    assert identify("order_updated", order(), 5 * DAY - 1).key == f"order_updated#{'f' * 32}@4"
+    assert identify("order_updated", order(), 5 * DAY).key == f"order_updated#{'f' * 32}@5"
 
 
 def test_an_update_may_be_known_from_the_day_before_and_the_day_after():
-    days = [key.partition("@")[2] for key in told("order_updated", order(), 5 * DAY).candidate_keys()]
+    days = [key.partition("@")[2] for key in identify("order_updated", order(), 5 * DAY).candidate_keys()]
     assert days == ["4", "5", "6"]
 
 
 @pytest.mark.parametrize(("distance", "is_same"), [(0, True), (DAY - 1, True), (DAY, False), (DAY + 1, False)])
 @pytest.mark.parametrize("direction", [1, -1])
 def test_a_repeated_update_is_the_same_event_for_less_than_24_hours(distance, is_same, direction):
-    assert told("order_updated", order(), NOW).is_same_event(NOW + direction * distance) is is_same
+    assert identify("order_updated", order(), NOW).is_same_event(NOW + direction * distance) is is_same
 
 
 def test_an_event_with_a_natural_key_has_one_key_and_is_the_same_for_ever():
-    placed = told("order_new", order(id=7015))
+    placed = identify("order_new", order(id=7015))
     assert (placed.key, placed.candidate_keys()) == ("order_new:7015", ("order_new:7015",))
     assert placed.is_same_event(NOW + 1000 * DAY)
 
 
 def test_another_body_is_another_update():
-    assert told("order_updated", order(), fingerprint="a" * 64).key != told("order_updated", order()).key
+    assert identify("order_updated", order(), fingerprint="a" * 64).key != identify("order_updated", order()).key
 
 
 def test_a_failed_renewal_tried_again_the_next_day_is_another_failure():
-    first = told("subscription_renew_failed", subscription())
-    assert not told("subscription_renew_failed", subscription(), NOW + DEDUP_WINDOW_US + 1).is_same_event(
+    first = identify("subscription_renew_failed", subscription())
+    assert not identify("subscription_renew_failed", subscription(), NOW + DEDUP_WINDOW_US + 1).is_same_event(
         first.received_at
     )
 
 
 def test_a_body_without_its_natural_key_falls_back_to_its_fingerprint():
-    assert told("order_new", order(id=None)).key.startswith("order_new#ffff")
+    assert identify("order_new", order(id=None)).key.startswith("order_new#ffff")
 
 
-def test_the_time_is_the_one_the_body_tells():
-    assert told("order_new", order(placed_at="2026-03-02T17:04:31Z")).occurred_at == 1_772_471_071_000_000
+def test_an_event_happened_when_its_body_says():
+    assert identify("order_new", order(placed_at="2026-03-02T17:04:31Z")).occurred_at == 1_772_471_071_000_000
 
 
 def test_a_body_from_the_future_is_dated_by_its_arrival():
-    assert told("order_new", order(placed_at="2036-03-02T17:04:31Z")).occurred_at == NOW
+    assert identify("order_new", order(placed_at="2036-03-02T17:04:31Z")).occurred_at == NOW
 
 
 @pytest.mark.parametrize(
@@ -99,11 +102,11 @@ def test_a_body_from_the_future_is_dated_by_its_arrival():
     ids=["24 hours ahead", "a second more"],
 )
 def test_a_time_up_to_24_hours_ahead_is_believed(placed_at, occurred_at):
-    assert told("order_new", order(placed_at=placed_at)).occurred_at == occurred_at
+    assert identify("order_new", order(placed_at=placed_at)).occurred_at == occurred_at
 
 
 def test_without_a_time_in_the_body_an_event_is_dated_by_its_arrival():
-    assert told("order_new", order(placed_at=None)).occurred_at == NOW
+    assert identify("order_new", order(placed_at=None)).occurred_at == NOW
 
 
 @pytest.mark.parametrize(
@@ -118,24 +121,24 @@ def test_without_a_time_in_the_body_an_event_is_dated_by_its_arrival():
     ids=["the body's", "the epoch", "before the epoch", "none", "the first moment of the window"],
 )
 def test_the_time_of_a_message_id_never_depends_on_the_clock(name, data, ms):
-    assert told(name, data).ulid_time_ms == ms
+    assert identify(name, data).ulid_time_ms == ms
 
 
 def test_a_message_id_is_made_of_the_store_the_key_and_the_role():
-    placed = told("order_new", order())
+    placed = identify("order_new", order())
     ms = placed.ulid_time_ms
     assert build_message_id("acme", placed, "a key", "customer") == make_ulid(ms, "acme|a key|customer")
 
 
 def test_the_message_id_of_a_recipients_copy_names_the_recipient():
-    placed = told("order_new", order())
+    placed = identify("order_new", order())
     expected = make_ulid(placed.ulid_time_ms, "acme|a key|gift_recipient:r@example.com")
     assert build_message_id("acme", placed, "a key", "gift_recipient", "r@example.com") == expected
 
 
-def test_message_ids_depend_on_what_happened_and_on_whom_it_is_told_to():
-    one, retry = told("order_new", order()), told("order_new", order(), NOW + HOUR)
-    customers = build_message_id("acme", one, one.key, "customer")
+def test_message_ids_depend_on_the_event_and_on_the_person():
+    first, retry = identify("order_new", order()), identify("order_new", order(), NOW + HOUR)
+    customers = build_message_id("acme", first, first.key, "customer")
     assert customers == build_message_id("acme", retry, retry.key, "customer")
-    assert customers != build_message_id("acme", one, one.key, "gift_recipient", "r@example.com")
-    assert customers != build_message_id("other", one, one.key, "customer")
+    assert customers != build_message_id("acme", first, first.key, "gift_recipient", "r@example.com")
+    assert customers != build_message_id("other", first, first.key, "customer")

@@ -19,7 +19,7 @@ MICROSECONDS = st.integers(0, 2**47)
         (1_700_000_000_000, "store-1|shipment_shipped|evt-0001|gift_recipient", "01HF7YAT004CGKJZ81AGY1G066"),
     ],
 )
-def test_a_ulid_of_a_happening_is_always_the_same(ms, key, ulid):
+def test_a_ulid_of_an_event_is_always_the_same(ms, key, ulid):
     assert make_ulid(ms, key) == ulid
 
 

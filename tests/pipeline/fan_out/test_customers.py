@@ -58,12 +58,12 @@ def test_an_address_without_an_id_is_enough():
 
 
 @pytest.mark.parametrize("data", [{"id": 1}, {"id": 1, "customer": None}, {"id": 1, "customer": {}}])
-def test_a_body_that_names_nobody_concerns_nobody_we_know(data):
+def test_a_body_without_a_customer_concerns_no_known_person(data):
     assert found("order_new", data) is None
 
 
 @pytest.mark.parametrize("event", ["inventory_updated", "design_updated"])
-def test_what_concerns_nobody_concerns_nobody(event):
+def test_an_event_about_no_person_concerns_no_person(event):
     assert found(event, {"customer": customer()}) is None
 
 

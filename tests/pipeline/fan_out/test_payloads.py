@@ -12,11 +12,11 @@ from tests.builders import RECIPIENT, customer, order, shipment, subscription, t
 GIFT = Gift(RECIPIENT, "Rory Receiver", "Enjoy!", "Bea")
 
 
-def told(event, data):
+def customer_copy(event, data):
     return build_customer_payload(EVENTS[event], data, "acme", "USD")
 
 
-def whispered(event, data):
+def recipient_copy(event, data):
     return build_recipient_payload(EVENTS[event], data, "acme", GIFT)
 
 
@@ -29,21 +29,21 @@ def whispered(event, data):
         ("shipment_shipped", shipment(), "shipment"),
     ],
 )
-def test_a_customer_is_told_the_whole_model_under_its_name(event, data, name):
-    copy = told(event, data)
+def test_a_customer_gets_the_whole_model_under_its_name(event, data, name):
+    copy = customer_copy(event, data)
 
     assert copy[name] == data
     assert (copy["subject"], copy["subject_id"], copy["store"], copy["role"]) == (name, data["id"], "acme", "customer")
 
 
 def test_a_body_of_several_models_keeps_their_names():
-    copy = told("transaction_new", transaction())
+    copy = customer_copy("transaction_new", transaction())
 
     assert (copy["subject_id"], copy["transaction"]["id"], copy["order"]["id"]) == (7041, 7041, 7015)
 
 
 def test_a_recipient_reads_the_card():
-    assert whispered("order_new", order())["gift"] == {
+    assert recipient_copy("order_new", order())["gift"] == {
         "message": "Enjoy!",
         "recipient_name": "Rory Receiver",
         "giver_first_name": "Bea",
@@ -51,39 +51,41 @@ def test_a_recipient_reads_the_card():
 
 
 @pytest.mark.parametrize("event", sorted(name for name, row in EVENTS.items() if row.gift_copy))
-def test_every_event_a_recipient_hears_of_can_be_told_from_an_empty_body(event):
-    copy = whispered(event, {"id": 1})
+def test_every_event_with_a_gift_copy_has_one_even_of_an_empty_body(event):
+    copy = recipient_copy(event, {"id": 1})
 
     assert copy[EVENTS[event].subject] == {"id": 1}
     assert (copy["role"], copy["is_gift"]) == ("gift_recipient", True)
 
 
 @pytest.mark.parametrize("data", [order(customer_email="x@example.com", zodiac="leo"), order(ship_address={"x": 1})])
-def test_a_key_nobody_has_allowed_never_reaches_a_recipient(data):
+def test_a_key_that_is_not_allowed_never_reaches_a_recipient(data):
     allowed = {"id", "status", "placed_at", "is_renewal", "is_gift", "is_test", "type", "products"}
 
-    assert whispered("order_new", data)["order"].keys() <= allowed
+    assert recipient_copy("order_new", data)["order"].keys() <= allowed
 
 
-def test_products_of_an_order_are_told_by_name():
+def test_products_of_an_order_are_listed_by_name():
     listed = [{"id": 1, "name": "Box", "sku": "S", "price": 3495}, "/v1/products/2"]
 
-    assert whispered("order_new", order(products=listed))["order"]["products"] == [{"id": 1, "name": "Box", "sku": "S"}]
+    assert recipient_copy("order_new", order(products=listed))["order"]["products"] == [
+        {"id": 1, "name": "Box", "sku": "S"}
+    ]
 
 
 def test_a_subscription_says_how_many_boxes_there_will_be():
-    assert whispered("subscription_new", subscription(term={"num_cycles": 3}))["subscription"]["boxes"] == 3
+    assert recipient_copy("subscription_new", subscription(term={"num_cycles": 3}))["subscription"]["boxes"] == 3
 
 
-@pytest.mark.parametrize(("status", "is_told"), [("active", True), ("cancelled", True), ("past_due", False)])
-def test_how_the_givers_payment_goes_is_not_the_recipients_affair(status, is_told):
-    assert ("status" in whispered("subscription_updated", subscription(status=status))["subscription"]) is is_told
+@pytest.mark.parametrize(("status", "is_shown"), [("active", True), ("cancelled", True), ("past_due", False)])
+def test_a_status_that_reveals_the_givers_payment_is_left_out(status, is_shown):
+    assert ("status" in recipient_copy("subscription_updated", subscription(status=status))["subscription"]) is is_shown
 
 
 def test_boxes_are_numbered_from_one():
     box = {"id": 1, "cycle_number": 0, "total_cycles": 3, "product_instance": {"product": {"id": 62, "name": "Box"}}}
 
-    assert whispered("shipment_shipped", shipment(fulfillments=[box]))["shipment"]["boxes"] == [
+    assert recipient_copy("shipment_shipped", shipment(fulfillments=[box]))["shipment"]["boxes"] == [
         {"number": 1, "of": 3, "id": 62, "name": "Box"}
     ]
 
@@ -91,13 +93,13 @@ def test_boxes_are_numbered_from_one():
 def test_a_box_may_name_its_product_itself():
     box = {"id": 1, "product_instance": {"id": 63, "name": "Red Box", "price": 3495}}
 
-    assert whispered("shipment_shipped", shipment(fulfillments=[box]))["shipment"]["boxes"] == [
+    assert recipient_copy("shipment_shipped", shipment(fulfillments=[box]))["shipment"]["boxes"] == [
         {"id": 63, "name": "Red Box"}
     ]
 
 
 def test_a_customers_payload_is_the_model_and_what_it_is_about():
-    assert told("order_new", order()) == {
+    assert customer_copy("order_new", order()) == {
         "subject": "order",
         "subject_id": 7015,
         "store": "acme",
@@ -108,7 +110,7 @@ def test_a_customers_payload_is_the_model_and_what_it_is_about():
 
 
 def test_a_customers_payload_of_several_models_is_all_of_them():
-    assert told("transaction_new", transaction()) == transaction() | {
+    assert customer_copy("transaction_new", transaction()) == transaction() | {
         "subject": "transaction",
         "subject_id": 7041,
         "store": "acme",
@@ -118,7 +120,7 @@ def test_a_customers_payload_of_several_models_is_all_of_them():
 
 
 def test_a_payload_without_a_subject_is_the_whole_body():
-    assert told("design_updated", {"theme_name": "x"}) == {
+    assert customer_copy("design_updated", {"theme_name": "x"}) == {
         "subject": None,
         "subject_id": None,
         "store": "acme",
@@ -143,7 +145,7 @@ def test_a_recipients_payload_of_an_order_is_what_is_allowed():
         "type": "order",
     }
 
-    assert whispered("order_new", order()) == COMMON | {"subject": "order", "subject_id": 7015, "order": shown}
+    assert recipient_copy("order_new", order()) == COMMON | {"subject": "order", "subject_id": 7015, "order": shown}
 
 
 def test_a_recipients_payload_of_a_subscription_is_what_is_allowed():
@@ -158,7 +160,7 @@ def test_a_recipients_payload_of_a_subscription_is_what_is_allowed():
         "boxes": 1,
     }
 
-    assert whispered("subscription_new", subscription()) == COMMON | {
+    assert recipient_copy("subscription_new", subscription()) == COMMON | {
         "subject": "subscription",
         "subject_id": 7021,
         "subscription": shown,
@@ -176,7 +178,7 @@ def test_a_recipients_payload_of_a_shipment_is_what_is_allowed():
         "boxes": [{"number": 1, "of": 3}],
     }
 
-    assert whispered("shipment_shipped", shipment()) == COMMON | {
+    assert recipient_copy("shipment_shipped", shipment()) == COMMON | {
         "subject": "shipment",
         "subject_id": 7033,
         "shipment": shown,
@@ -191,21 +193,21 @@ def test_a_recipients_payload_of_a_shipment_is_what_is_allowed():
     ],
 )
 def test_a_rarer_field_is_shown_where_the_body_has_it(event, model, name, keys):
-    assert whispered(event, model)[name][keys] == model[keys]
+    assert recipient_copy(event, model)[name][keys] == model[keys]
 
 
 def test_the_last_state_a_recipient_learns_is_that_it_expired():
-    assert whispered("subscription_updated", subscription(status="expired"))["subscription"]["status"] == "expired"
+    assert recipient_copy("subscription_updated", subscription(status="expired"))["subscription"]["status"] == "expired"
 
 
 @pytest.mark.parametrize("more", [{"product": "/v1/products/62"}, {"product": None}])
 def test_a_product_that_is_no_model_is_left_out(more):
-    assert "product" not in whispered("subscription_new", subscription(**more))["subscription"]
+    assert "product" not in recipient_copy("subscription_new", subscription(**more))["subscription"]
 
 
 @pytest.mark.parametrize("more", [{"term": None}, {"term": {"num_cycles": None}}, {"term": {}}])
 def test_without_a_number_of_boxes_none_is_said(more):
-    assert "boxes" not in whispered("subscription_new", subscription(**more))["subscription"]
+    assert "boxes" not in recipient_copy("subscription_new", subscription(**more))["subscription"]
 
 
 @pytest.mark.parametrize(
@@ -220,8 +222,8 @@ def test_without_a_number_of_boxes_none_is_said(more):
     ],
 )
 def test_a_box_shows_its_number_and_its_product(box, shown):
-    assert whispered("shipment_shipped", shipment(fulfillments=[box]))["shipment"]["boxes"] == [shown]
+    assert recipient_copy("shipment_shipped", shipment(fulfillments=[box]))["shipment"]["boxes"] == [shown]
 
 
 def test_a_shipment_without_boxes_shows_none():
-    assert "boxes" not in whispered("shipment_shipped", shipment(fulfillments=[]))["shipment"]
+    assert "boxes" not in recipient_copy("shipment_shipped", shipment(fulfillments=[]))["shipment"]

@@ -55,7 +55,7 @@ def test_a_gift_subscription_reaches_giver_and_recipient():
 @pytest.mark.parametrize(
     "name", [name for name, row in EVENTS.items() if row.subject == "subscription" and row.gift_copy]
 )
-def test_later_events_of_a_gift_subscription_reach_the_recipient_though_the_body_names_nobody(name):
+def test_later_events_of_a_gift_subscription_reach_the_recipient_though_the_body_names_none(name):
     assert roles(plan(name, subscription(), GIVEN)) == BOTH
 
 
@@ -95,7 +95,7 @@ def test_a_failed_checkout_is_the_buyers_affair():
 
 
 @pytest.mark.parametrize("name", ["design_updated", "inventory_updated", "something_new"])
-def test_what_concerns_nobody_has_no_people_and_needs_no_excuse(name):
+def test_an_event_about_no_person_has_no_people_and_no_notes(name):
     found = plan(name, {"theme_name": "x", "inventory": {"id": 5}})
     assert (found.people, found.notes) == ((), ())
 
@@ -126,7 +126,7 @@ def test_an_order_with_only_a_message_finds_the_address_at_its_subscription():
     assert roles(plan("order_new", body, GIVEN)) == BOTH
 
 
-def test_whoever_redeems_a_gift_is_its_recipient_and_its_customer():
+def test_the_person_who_redeems_a_gift_is_its_recipient_and_its_customer():
     received = {"id": 7075, "email": "bea.buyer@example.com", "message": "Enjoy!", "status": 3}
     found = plan("order_new", order(total=0, received_gift=received))
     about = next(fact for fact in found.people[0].facts if fact.kind == "customer")
@@ -143,7 +143,7 @@ def test_a_customer_without_a_usable_address_keeps_the_id():
     assert [(one.customer_id, one.email) for one in found.people] == [(7001, None)]
 
 
-def test_a_body_that_names_nobody_leads_to_its_customer_by_what_is_theirs():
+def test_a_body_without_a_customer_leads_to_them_by_their_order():
     found = plan("transaction_new", {"transaction": {"id": 1}, "order": {"id": 7015}})
     assert [(one.customer_id, one.email, one.subjects) for one in found.people] == [(None, None, (("order", 7015),))]
 
@@ -191,7 +191,7 @@ def test_a_recipients_copy_has_no_price_no_address_and_only_the_first_name_of_th
     assert copy["gift"]["giver_first_name"] == "Bea"
 
 
-def test_a_recipient_is_not_told_how_the_givers_payment_goes():
+def test_a_recipient_learns_nothing_about_the_givers_payment():
     copy = plan("subscription_renew_failed", subscription(status="past_due"), GIVEN).people[1].data
     assert "past_due" not in json.dumps(copy)
 
@@ -217,7 +217,7 @@ def test_a_gift_order_is_remembered_with_its_subscriptions():
     assert find_gift_subjects(EVENTS["order_new"], body, gift) == (("order", 7015), ("subscription", 7021))
 
 
-def test_the_giver_alone_hears_of_the_payment_that_renews_a_gift():
+def test_only_the_giver_gets_the_payment_that_renews_a_gift():
     body = order(id=7016, is_renewal=True, subscriptions=[{"id": 7021}])
     assert roles(plan("order_updated", body, GIVEN)) == [("customer", BUYER["email"])]
 

@@ -38,9 +38,9 @@ def learn(known, name, data, at=NOW, role="customer"):
                 merge_fact(known, fact, at)
 
 
-def profile(*told, role="customer"):
+def profile(*hooks, role="customer"):
     known = {}
-    for hour, (name, data) in enumerate(told):
+    for hour, (name, data) in enumerate(hooks):
         learn(known, name, data, NOW + hour * HOUR, role)
     return build_attributes(known, "acme", "USD")
 
@@ -61,7 +61,7 @@ HISTORY = [
 ]
 
 
-def test_a_first_order_tells_who_and_how_much():
+def test_a_first_order_shows_who_and_how_much():
     found = profile(("order_new", order()))
     assert found == {
         "email": "bea.buyer@example.com",
@@ -82,10 +82,10 @@ def test_a_first_order_tells_who_and_how_much():
     }
 
 
-def test_a_running_subscription_tells_its_plan_and_its_next_renewal():
+def test_a_running_subscription_shows_its_plan_and_its_next_renewal():
     found = profile(("subscription_new", subscription()))
-    told = {name: found[name] for name in found if name.startswith(("subscription", "active", "next", "is_pre"))}
-    assert told == {
+    hooks = {name: found[name] for name in found if name.startswith(("subscription", "active", "next", "is_pre"))}
+    assert hooks == {
         "subscription_status": "active",
         "subscription_count": 1,
         "active_subscription_count": 1,
@@ -102,7 +102,7 @@ def test_a_subscription_that_does_not_renew_has_no_next_renewal():
     assert "next_renewal_at" not in profile(("subscription_new", subscription(autorenew=False)))
 
 
-def test_a_cancelled_prepaid_subscription_tells_until_when_boxes_are_due():
+def test_a_cancelled_prepaid_subscription_shows_until_when_boxes_are_due():
     found = profile(
         ("subscription_new", subscription(term={"name": "3 Month Prepay", "num_cycles": 3})),
         ("subscription_cancelled", subscription(status="cancelled", term={"num_cycles": 3})),
@@ -133,7 +133,7 @@ def test_a_failed_renewal_marks_the_payment_and_the_renewal_clears_it():
     assert (found["payment_failed"], found["failed_renewal_count"], found["renewal_count"]) == (False, 1, 1)
 
 
-def test_hearing_of_one_renewal_twice_counts_once():
+def test_a_renewal_that_is_reported_twice_counts_once():
     renewed = ("subscription_renewed", subscription(end_date="2026-05-15T00:00:00Z"))
     assert profile(renewed, renewed)["renewal_count"] == 1
 
@@ -173,7 +173,7 @@ def test_a_number_without_a_known_carrier_has_no_link():
     assert "last_tracking_url" not in profile(("shipment_shipped", shipment()))
 
 
-def test_a_giver_is_counted_once_per_gift_though_order_and_subscription_tell_it():
+def test_a_giver_is_counted_once_per_gift_though_order_and_subscription_show_it():
     found = profile(("order_new", gift_order()), ("subscription_new", subscription(subscription_gift_info=gift_info())))
     assert (found["gift_giver"], found["gifts_sent_count"]) == (True, 1)
 
@@ -194,7 +194,7 @@ def test_a_recipient_is_marked_and_knows_the_giver_by_first_name():
     }
 
 
-def test_somebody_known_only_from_test_objects_is_a_test_person():
+def test_a_person_known_only_from_test_objects_is_a_test_person():
     assert profile(("order_new", order(is_test=True)))["is_test"] is True
     assert profile(("order_new", order(is_test=True)), ("order_new", order(id=2)))["is_test"] is False
 
@@ -212,8 +212,8 @@ def test_the_newest_name_wins():
 @settings(max_examples=1000, deadline=None)
 @given(st.integers())
 def test_any_order_of_processing_gives_the_same_profile(seed):
-    told = [(name, data, NOW + hour * HOUR) for hour, (name, data) in enumerate(HISTORY)]
-    shuffled = random.Random(seed).sample(told + told[:3], len(told) + 3)  # some of it twice
+    hooks = [(name, data, NOW + hour * HOUR) for hour, (name, data) in enumerate(HISTORY)]
+    shuffled = random.Random(seed).sample(hooks + hooks[:3], len(hooks) + 3)  # some of it twice
     known = {}
     for name, data, at in shuffled:
         learn(known, name, data, at)

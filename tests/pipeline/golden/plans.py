@@ -1,5 +1,5 @@
 """What each sample hook means, in short: `python -m tests.pipeline.golden.plans` writes it anew, for a review of the
-difference. A changed message id lets every installation tell its platform the same happening once more.
+difference. A changed message id makes every installation send the same event to its platform once more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.processing.decode import decode_batch
 from pipeline.processing.validate import validate_batch
 from tests.schemas.samples import NAMES, sample
 
-LATER = 1_780_000_000_000_000  # µs, after all that the samples tell of
+LATER = 1_780_000_000_000_000  # µs, after every time in the samples
 PLACE = Path(__file__).with_suffix(".json")
 
 
@@ -28,28 +28,34 @@ def plan_hook(event: str, raw: bytes, query: str | None = None) -> tuple[EventId
         raise AssertionError(batch["failed"])
     (hook,) = batch["hooks"]
     row = get_event_row(event)
-    happening = identify_event(row, hook["data"], hook["fingerprint"], LATER)
-    return happening, plan_event(row, hook["data"], happening, {}, "acme", "USD")
+    identity = identify_event(row, hook["data"], hook["fingerprint"], LATER)
+    return identity, plan_event(row, hook["data"], identity, {}, "acme", "USD")
 
 
 def summary(name: str) -> dict[str, Any]:
     """One sample's plan as it is kept."""
-    happening, plan = plan_hook(name.partition("__")[0], json.dumps(sample(name)).encode())
+    identity, plan = plan_hook(name.partition("__")[0], json.dumps(sample(name)).encode())
     return {
-        "happening": happening.key,
-        "occurred_at": happening.occurred_at,
+        "happening": identity.key,
+        "occurred_at": identity.occurred_at,
         "is_test": plan.is_test,
         "subjects": [list(subject) for subject in plan.subjects],
         "notes": list(plan.notes),
-        "people": [_describe_person(happening, one) for one in plan.people],
+        "people": [_describe_person(identity, person) for person in plan.people],
     }
 
 
-def _describe_person(happening: EventIdentity, one: AffectedPerson) -> dict[str, Any]:
-    email = one.email if one.role == "gift_recipient" else None
-    facts = sorted({f"{fact.kind}:{fact.subject}" for fact in one.facts})
-    ulid = build_message_id("acme", happening, happening.key, one.role, email)
-    return {"role": one.role, "customer_id": one.customer_id, "email": one.email, "message_id": ulid, "facts": facts}
+def _describe_person(identity: EventIdentity, person: AffectedPerson) -> dict[str, Any]:
+    email = person.email if person.role == "gift_recipient" else None
+    facts = sorted({f"{fact.kind}:{fact.subject}" for fact in person.facts})
+    ulid = build_message_id("acme", identity, identity.key, person.role, email)
+    return {
+        "role": person.role,
+        "customer_id": person.customer_id,
+        "email": person.email,
+        "message_id": ulid,
+        "facts": facts,
+    }
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ DOTTED = ("i\u0307rem@example.com", "irem@example.com")
 
 
 @pytest.fixture
-def teller(engine):
+def recorder(engine):
     return HookRecorder(engine)
 
 
@@ -29,119 +29,119 @@ def gift_for(address, number, **more):
     return order(id=number, is_gift=True, order_gift_info={"id": 1, "gift_recipient_email": address, **more})
 
 
-def migrated(teller):
-    with writing(teller.engine) as db, Operations.context(MigrationContext.configure(db)):
+def migrated(recorder):
+    with writing(recorder.engine) as db, Operations.context(MigrationContext.configure(db)):
         r0011_addresses.upgrade()
 
 
-def person_of(teller, address):
-    with reading(teller.engine) as db:
+def person_of(recorder, address):
+    with reading(recorder.engine) as db:
         (found,) = find_people(db, address)
     return found
 
 
-def test_a_person_kept_under_an_old_form_is_found_by_it_and_by_the_new_one(teller):
-    teller.told("order_new", gift_for(OLD, 1))
-    before = person_of(teller, OLD).id
+def test_a_person_kept_under_an_old_form_is_found_by_it_and_by_the_new_one(recorder):
+    recorder.record_one("order_new", gift_for(OLD, 1))
+    before = person_of(recorder, OLD).id
 
-    migrated(teller)
+    migrated(recorder)
 
-    assert {person_of(teller, OLD).id, person_of(teller, RECIPIENT).id} == {before}
-    assert person_of(teller, RECIPIENT).email == RECIPIENT
-
-
-def test_the_next_event_reaches_the_person_under_the_new_form_and_makes_no_other(teller):
-    teller.told("order_new", gift_for(OLD, 1))
-    migrated(teller)
-    teller.told("order_new", gift_for(RECIPIENT, 2))
-
-    assert teller.sent()[-1] == (RECIPIENT, "order_new")
-    assert teller.sent("profile")[-1][0] == RECIPIENT
-    assert len(teller.rows(core.Person)) == 2
+    assert {person_of(recorder, OLD).id, person_of(recorder, RECIPIENT).id} == {before}
+    assert person_of(recorder, RECIPIENT).email == RECIPIENT
 
 
-def test_two_people_who_are_one_keep_all_that_was_known_and_told_of_either(teller):
-    teller.told("order_new", gift_for(OLD, 1, gift_recipient_name="Rory Receiver"))
-    teller.told("order_new", gift_for(RECIPIENT, 2))
-    with reading(teller.engine) as db:
+def test_the_next_event_reaches_the_person_under_the_new_form_and_makes_no_other(recorder):
+    recorder.record_one("order_new", gift_for(OLD, 1))
+    migrated(recorder)
+    recorder.record_one("order_new", gift_for(RECIPIENT, 2))
+
+    assert recorder.sent()[-1] == (RECIPIENT, "order_new")
+    assert recorder.sent("profile")[-1][0] == RECIPIENT
+    assert len(recorder.rows(core.Person)) == 2
+
+
+def test_two_people_who_are_one_keep_all_that_was_known_and_told_of_either(recorder):
+    recorder.record_one("order_new", gift_for(OLD, 1, gift_recipient_name="Rory Receiver"))
+    recorder.record_one("order_new", gift_for(RECIPIENT, 2))
+    with reading(recorder.engine) as db:
         lost, kept = find_people(db, OLD)  # an address is looked for in both forms
 
-    migrated(teller)
+    migrated(recorder)
 
-    one = person_of(teller, RECIPIENT)
-    assert person_of(teller, OLD).id == one.id == kept.id
+    one = person_of(recorder, RECIPIENT)
+    assert person_of(recorder, OLD).id == one.id == kept.id
     assert {event.id for event in one.events} == {event.id for event in (*lost.events, *kept.events)}
     subjects = {(fact.kind, fact.subject) for person in (lost, kept) for fact in person.facts}
     assert {(fact.kind, fact.subject) for fact in one.facts} == subjects
-    assert {row.person_id for row in teller.rows(core.Delivery) if row.message["email"] == OLD} == {kept.id}
+    assert {row.person_id for row in recorder.rows(core.Delivery) if row.message["email"] == OLD} == {kept.id}
 
 
-def test_the_profile_of_two_who_became_one_is_told_again(teller):
-    teller.told("order_new", gift_for(OLD, 1))
-    teller.told("order_new", gift_for(RECIPIENT, 2))
-    migrated(teller)
+def test_the_profile_of_two_who_became_one_is_told_again(recorder):
+    recorder.record_one("order_new", gift_for(OLD, 1))
+    recorder.record_one("order_new", gift_for(RECIPIENT, 2))
+    migrated(recorder)
 
-    untold = {row.id for row in teller.rows(core.Person) if row.untold_since is not None}
-    assert untold == {person_of(teller, RECIPIENT).id}
-
-
-def test_of_a_recipient_and_a_customer_the_customer_stays(teller):
-    teller.told("order_new", gift_for(RECIPIENT, 1))
-    teller.told("customer_new", customer(id=7099, email=OLD))
-
-    migrated(teller)
-
-    assert {person_of(teller, name).customer_id for name in (OLD, RECIPIENT, "7099")} == {7099}
-    assert len({person_of(teller, name).id for name in (OLD, RECIPIENT, "7099")}) == 1
+    untold = {row.id for row in recorder.rows(core.Person) if row.untold_since is not None}
+    assert untold == {person_of(recorder, RECIPIENT).id}
 
 
-def test_the_newer_of_two_values_counts(teller):
-    teller.told("customer_new", customer(id=7099, email=OLD, first_name="Newer"), at=9_000_000_000_000_000)
-    teller.told("order_new", gift_for(RECIPIENT, 1))
-    with writing(teller.engine) as db:
-        other = person_of(teller, RECIPIENT).id
+def test_of_a_recipient_and_a_customer_the_customer_stays(recorder):
+    recorder.record_one("order_new", gift_for(RECIPIENT, 1))
+    recorder.record_one("customer_new", customer(id=7099, email=OLD))
+
+    migrated(recorder)
+
+    assert {person_of(recorder, name).customer_id for name in (OLD, RECIPIENT, "7099")} == {7099}
+    assert len({person_of(recorder, name).id for name in (OLD, RECIPIENT, "7099")}) == 1
+
+
+def test_the_newer_of_two_values_counts(recorder):
+    recorder.record_one("customer_new", customer(id=7099, email=OLD, first_name="Newer"), at=9_000_000_000_000_000)
+    recorder.record_one("order_new", gift_for(RECIPIENT, 1))
+    with writing(recorder.engine) as db:
+        other = person_of(recorder, RECIPIENT).id
         fact = core.Fact.person_id == other, core.Fact.kind == "customer"
         data = {**db.execute(select(core.Fact.data).where(*fact)).scalar_one(), "first_name": [5, "Older"]}
         db.execute(update(core.Fact).where(*fact).values(data={**data, "last_name": [5, "Only here"]}))
-    migrated(teller)
+    migrated(recorder)
 
-    facts = {(one.kind, one.subject): one.data for one in person_of(teller, "7099").facts}
+    facts = {(one.kind, one.subject): one.data for one in person_of(recorder, "7099").facts}
     about = facts["customer", ""]
     assert (about["first_name"][1], about["email"][1]) == ("Newer", RECIPIENT)
 
 
-def test_two_customers_stay_two(teller):
-    teller.told("customer_new", customer(id=1, email=DOTTED[0]))
-    teller.told("customer_new", customer(id=2, email=DOTTED[1]))
+def test_two_customers_stay_two(recorder):
+    recorder.record_one("customer_new", customer(id=1, email=DOTTED[0]))
+    recorder.record_one("customer_new", customer(id=2, email=DOTTED[1]))
 
-    migrated(teller)
+    migrated(recorder)
 
-    assert person_of(teller, "1").id != person_of(teller, "2").id
-
-
-def test_a_gift_that_was_remembered_names_its_recipient_in_the_new_form(teller):
-    teller.told("order_new", gift_for(OLD, 1))
-    migrated(teller)
-
-    assert {Gift(row.email).email for row in teller.rows(core.Gift)} == {RECIPIENT}
+    assert person_of(recorder, "1").id != person_of(recorder, "2").id
 
 
-def test_people_whose_address_is_as_it_should_be_are_left_alone(teller):
-    teller.told("order_new", gift_for(RECIPIENT, 1))
-    before = [teller.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)]
+def test_a_gift_that_was_remembered_names_its_recipient_in_the_new_form(recorder):
+    recorder.record_one("order_new", gift_for(OLD, 1))
+    migrated(recorder)
 
-    migrated(teller)
-
-    assert [teller.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)] == before
+    assert {Gift(row.email).email for row in recorder.rows(core.Gift)} == {RECIPIENT}
 
 
-def test_migrating_twice_changes_nothing_more(teller):
-    teller.told("order_new", gift_for(OLD, 1))
-    teller.told("order_new", gift_for(DOTTED[0], 2))
-    teller.told("order_new", gift_for(DOTTED[1], 3))
-    migrated(teller)
-    before = [teller.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)]
+def test_people_whose_address_is_as_it_should_be_are_left_alone(recorder):
+    recorder.record_one("order_new", gift_for(RECIPIENT, 1))
+    before = [recorder.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)]
 
-    migrated(teller)
+    migrated(recorder)
 
-    assert [teller.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)] == before
+    assert [recorder.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)] == before
+
+
+def test_migrating_twice_changes_nothing_more(recorder):
+    recorder.record_one("order_new", gift_for(OLD, 1))
+    recorder.record_one("order_new", gift_for(DOTTED[0], 2))
+    recorder.record_one("order_new", gift_for(DOTTED[1], 3))
+    migrated(recorder)
+    before = [recorder.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)]
+
+    migrated(recorder)
+
+    assert [recorder.rows(model) for model in (core.Person, core.PersonKey, core.Fact, core.Gift)] == before

@@ -19,7 +19,7 @@ from tests.pipeline.recording.conftest import HookRecorder
 
 
 @pytest.fixture
-def teller(engine):
+def recorder(engine):
     return HookRecorder(engine)
 
 
@@ -51,11 +51,11 @@ def back(redis):
 
 
 @pytest.mark.parametrize("given", [{"raw": b"\xff{"}, {"raw": b"", "query": "a=%ff"}, {"raw": b"", "version": 1}])
-def test_a_hook_comes_back_as_it_was_received(teller, redis, given):
+def test_a_hook_comes_back_as_it_was_received(recorder, redis, given):
     first = entry(**{"raw": b"", **given}, number=4)
-    tell(teller.engine, first)
+    tell(recorder.engine, first)
 
-    assert replay_all(teller.engine, redis) == [True]
+    assert replay_all(recorder.engine, redis) == [True]
 
     (again,) = back(redis)
     same = ("receipt", "store", "version", "event", "received_at", "raw", "query")
@@ -63,85 +63,85 @@ def test_a_hook_comes_back_as_it_was_received(teller, redis, given):
     assert again.source == "replay"
 
 
-def test_a_hook_that_dies_again_is_the_same_dead_hook(teller, redis):
-    tell(teller.engine, entry(b"{"))
+def test_a_hook_that_dies_again_is_the_same_dead_hook(recorder, redis):
+    tell(recorder.engine, entry(b"{"))
     for _ in range(2):
-        replay_all(teller.engine, redis)
-        tell(teller.engine, *back(redis))
+        replay_all(recorder.engine, redis)
+        tell(recorder.engine, *back(redis))
 
-    assert [(row.receipt, row.times, row.replayed_at) for row in teller.rows(core.DeadHook)] == [("r1", 3, None)]
-
-
-def test_a_hook_that_lives_now_is_no_longer_listed(teller, redis):
-    tell(teller.engine, entry(ORDER, store="later"))
-    teller.change_store(name="later")
-    replay_all(teller.engine, redis)
-    tell(teller.engine, *back(redis))
-
-    assert dead(teller.engine) == []
-    assert [(row.source, row.received_at) for row in teller.rows(core.Event)] == [("replay", NOW + 1)]
+    assert [(row.receipt, row.times, row.replayed_at) for row in recorder.rows(core.DeadHook)] == [("r1", 3, None)]
 
 
-def test_a_replay_of_what_was_told_by_another_hook_doubles_nothing(teller, redis):
-    tell(teller.engine, entry(ORDER, store="later", number=1))
-    teller.change_store(name="later")
-    tell(teller.engine, entry(ORDER, store="later", number=2))
-    replay_all(teller.engine, redis)
-    tell(teller.engine, *back(redis))
+def test_a_hook_that_lives_now_is_no_longer_listed(recorder, redis):
+    tell(recorder.engine, entry(ORDER, store="later"))
+    recorder.change_store(name="later")
+    replay_all(recorder.engine, redis)
+    tell(recorder.engine, *back(redis))
 
-    assert len(teller.rows(core.Event)) == 1
-    assert dead(teller.engine) == []
+    assert dead(recorder.engine) == []
+    assert [(row.source, row.received_at) for row in recorder.rows(core.Event)] == [("replay", NOW + 1)]
 
 
-def test_poison_gets_its_tries_anew(teller, redis):
+def test_a_replay_of_what_was_told_by_another_hook_doubles_nothing(recorder, redis):
+    tell(recorder.engine, entry(ORDER, store="later", number=1))
+    recorder.change_store(name="later")
+    tell(recorder.engine, entry(ORDER, store="later", number=2))
+    replay_all(recorder.engine, redis)
+    tell(recorder.engine, *back(redis))
+
+    assert len(recorder.rows(core.Event)) == 1
+    assert dead(recorder.engine) == []
+
+
+def test_poison_gets_its_tries_anew(recorder, redis):
     poison = entry(b"kills")
     for token in range(tries.MAX_TRIES + 1):
         tries.split_poison(redis, [poison], token)
-    tell(teller.engine, poison)
-    replay_all(teller.engine, redis)
+    tell(recorder.engine, poison)
+    replay_all(recorder.engine, redis)
 
     now, too_often = tries.split_poison(redis, back(redis), 9)
     assert (len(now), too_often) == (1, [])
 
 
 @pytest.mark.parametrize("kind", ["hook", "delivery"])
-def test_what_is_gone_cannot_be_replayed(teller, redis, kind):
+def test_what_is_gone_cannot_be_replayed(recorder, redis, kind):
     gone = DeadLetterSummary(NOW, kind, 99, "acme", "order_new", "decode", "not_json")
 
-    with writing(teller.engine) as db:
+    with writing(recorder.engine) as db:
         assert not replay(db, redis, gone)
     assert back(redis) == []
 
 
-def test_a_delivery_waits_again_in_its_old_place(teller, redis):
-    tell(teller.engine, entry(ORDER))
-    with teller.engine.begin() as db:
+def test_a_delivery_waits_again_in_its_old_place(recorder, redis):
+    tell(recorder.engine, entry(ORDER))
+    with recorder.engine.begin() as db:
         db.execute(core.Delivery.__table__.update().values(status="dead", done_at=NOW, reason="invalid"))
-    before = [(row.id, row.message_id, row.lane) for row in teller.rows(core.Delivery)]
+    before = [(row.id, row.message_id, row.lane) for row in recorder.rows(core.Delivery)]
 
-    assert replay_all(teller.engine, redis) == [True, True]
+    assert replay_all(recorder.engine, redis) == [True, True]
 
-    after = teller.rows(core.Delivery)
+    after = recorder.rows(core.Delivery)
     assert [(row.id, row.message_id, row.lane) for row in after] == before
     assert {(row.status, row.done_at, row.reason) for row in after} == {("pending", None, None)}
 
 
-def fail(teller, number, **detail):
-    hook = teller.hook("order_new", {}, receipt=f"r{number}")
+def fail(recorder, number, **detail):
+    hook = recorder.hook("order_new", {}, receipt=f"r{number}")
     head = {name: hook[name] for name in ("entry_id", "receipt", "store", "version", "event", "received_at", "source")}
-    teller.tell(failed=[{**head, "stage": "validate", "reason": "internal_error", "detail": detail}])
+    recorder.record(failed=[{**head, "stage": "validate", "reason": "internal_error", "detail": detail}])
 
 
-def test_what_died_with_another_release_comes_back_oldest_first_and_so_many_at_once(teller, redis):
+def test_what_died_with_another_release_comes_back_oldest_first_and_so_many_at_once(recorder, redis):
     for number, release in enumerate(["one", "two", None, "one", "one"]):
-        fail(teller, number, error="KeyError", **({"release": release} if release else {}))
+        fail(recorder, number, error="KeyError", **({"release": release} if release else {}))
 
     later = NOW + 60_000_001
-    assert replay_faults_of_others(teller.engine, redis, "two", 3, later) == ["r0", "r2", "r3"]
+    assert replay_faults_of_others(recorder.engine, redis, "two", 3, later) == ["r0", "r2", "r3"]
     assert [one.receipt for one in back(redis)] == ["r0", "r2", "r3"]
 
 
-def test_what_has_just_died_is_left_alone_for_a_minute(teller, redis):
-    fail(teller, 1, error="KeyError", release="one")
+def test_what_has_just_died_is_left_alone_for_a_minute(recorder, redis):
+    fail(recorder, 1, error="KeyError", release="one")
 
-    assert replay_faults_of_others(teller.engine, redis, "two", 3, NOW + 60_000_000) == []
+    assert replay_faults_of_others(recorder.engine, redis, "two", 3, NOW + 60_000_000) == []

@@ -122,8 +122,8 @@ def test_nothing_is_left_where_no_share_is_given(priced, spending):
 
 
 def test_a_hook_that_is_too_costly_to_plan_dies_alone_and_the_others_are_recorded(engine, spending, monkeypatch):
-    real, teller = candidate.build_candidate, HookRecorder(engine)
-    hooks = [teller.hook("order_new", order(id=number)) for number in (1, 2, 3)]
+    real, recorder = candidate.build_candidate, HookRecorder(engine)
+    hooks = [recorder.hook("order_new", order(id=number)) for number in (1, 2, 3)]
 
     def story_of(hook, store):
         spending.now += 3 if hook is hooks[1] else 0
@@ -134,4 +134,4 @@ def test_a_hook_that_is_too_costly_to_plan_dies_alone_and_the_others_are_recorde
     recorded, ours = record_valid_hooks(engine, batch, {}, clock, CpuBudget(clock=spending))
 
     assert (sum(one.events for one in recorded), ours) == (2, [])
-    assert [(row.stage, row.reason) for row in teller.rows(core.DeadHook)] == [("fan_out", TOO_COSTLY)]
+    assert [(row.stage, row.reason) for row in recorder.rows(core.DeadHook)] == [("fan_out", TOO_COSTLY)]

@@ -26,7 +26,7 @@ REFUSED = "refuse me"
 
 
 @pytest.fixture
-def teller(engine):
+def recorder(engine):
     return HookRecorder(engine)
 
 
@@ -47,8 +47,8 @@ def orders(*numbers):
     return [entry({**ORDER, "id": number}, number=number) for number in numbers]
 
 
-def ids(teller):
-    return sorted(row.subject_id for row in teller.rows(core.Event))
+def ids(recorder):
+    return sorted(row.subject_id for row in recorder.rows(core.Event))
 
 
 def refused_order(number=99):
@@ -65,37 +65,37 @@ def commits(engine):
     event.remove(engine, "commit", listener)
 
 
-def test_a_batch_is_one_transaction(teller, commits):
+def test_a_batch_is_one_transaction(recorder, commits):
     commits.clear()
 
-    recorded(teller.engine, *orders(*range(1, 40)))
+    recorded(recorder.engine, *orders(*range(1, 40)))
 
     assert len(commits) == 1
 
 
 @pytest.mark.parametrize("place", [0, 3, 7])
-def test_one_hook_the_ledger_cannot_take_dies_alone(teller, place):
+def test_one_hook_the_ledger_cannot_take_dies_alone(recorder, place):
     hooks = orders(*range(1, 8))
     hooks.insert(place, refused_order())
 
-    recorded(teller.engine, *hooks)
+    recorded(recorder.engine, *hooks)
 
-    assert ids(teller) == list(range(1, 8))
-    assert [(row.receipt, row.stage, row.reason) for row in teller.rows(core.DeadHook)] == [
+    assert ids(recorder) == list(range(1, 8))
+    assert [(row.receipt, row.stage, row.reason) for row in recorder.rows(core.DeadHook)] == [
         ("r99", "fan_out", "internal_error")
     ]
 
 
-def test_the_order_stays_when_one_is_singled_out(teller):
-    recorded(teller.engine, *orders(1, 2), refused_order(), *orders(3, 4))
+def test_the_order_stays_when_one_is_singled_out(recorder):
+    recorded(recorder.engine, *orders(1, 2), refused_order(), *orders(3, 4))
 
-    assert [row.subject_id for row in teller.rows(core.Event)] == [1, 2, 3, 4]
+    assert [row.subject_id for row in recorder.rows(core.Event)] == [1, 2, 3, 4]
 
 
-def test_what_had_failed_before_is_buried_once_however_the_batch_is_cut(teller):
-    recorded(teller.engine, entry(b"{", number=50), *orders(1, 2, 3), refused_order())
+def test_what_had_failed_before_is_buried_once_however_the_batch_is_cut(recorder):
+    recorded(recorder.engine, entry(b"{", number=50), *orders(1, 2, 3), refused_order())
 
-    assert [(row.receipt, row.times) for row in teller.rows(core.DeadHook)] == [("r50", 1), ("r99", 1)]
+    assert [(row.receipt, row.times) for row in recorder.rows(core.DeadHook)] == [("r50", 1), ("r99", 1)]
 
 
 def test_a_ledger_that_is_away_refuses_no_hook():
@@ -105,19 +105,19 @@ def test_a_ledger_that_is_away_refuses_no_hook():
         recorded(away, *orders(1))
 
 
-def test_a_connection_that_breaks_in_the_middle_refuses_no_hook(teller):
+def test_a_connection_that_breaks_in_the_middle_refuses_no_hook(recorder):
     def break_off(conn, cursor, statement, *_):
         if statement.startswith("INSERT INTO events"):
             raise DBAPIError(statement, {}, Exception("gone"), connection_invalidated=True)
 
-    event.listen(teller.engine, "before_cursor_execute", break_off)
+    event.listen(recorder.engine, "before_cursor_execute", break_off)
     try:
         with pytest.raises(DBAPIError):
-            recorded(teller.engine, *orders(1))
+            recorded(recorder.engine, *orders(1))
     finally:
-        event.remove(teller.engine, "before_cursor_execute", break_off)
+        event.remove(recorder.engine, "before_cursor_execute", break_off)
 
-    assert (teller.rows(core.DeadHook), teller.rows(core.Event)) == ([], [])
+    assert (recorder.rows(core.DeadHook), recorder.rows(core.Event)) == ([], [])
 
 
 TROUBLES = {
@@ -195,43 +195,43 @@ MACHINE = [
 
 @pytest.mark.parametrize("error", MACHINE, ids=repr)
 @pytest.mark.parametrize("place", ["decode.decode", "validate.get_event_row", "record.record_batch"])
-def test_what_the_machine_lacks_is_no_hooks_fault_in_any_link(teller, monkeypatch, place, error):
+def test_what_the_machine_lacks_is_no_hooks_fault_in_any_link(recorder, monkeypatch, place, error):
     def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(f"pipeline.processing.{place}", fail)
 
     with pytest.raises(type(error)):
-        recorded(teller.engine, *orders(1))
+        recorded(recorder.engine, *orders(1))
 
-    assert teller.rows(core.DeadHook) == []
+    assert recorder.rows(core.DeadHook) == []
 
 
-def test_a_time_no_calendar_has_is_the_hooks_fault_although_the_system_says_so(teller, monkeypatch):
+def test_a_time_no_calendar_has_is_the_hooks_fault_although_the_system_says_so(recorder, monkeypatch):
     def fail(*_):
         raise OSError(errno.EOVERFLOW, "Value too large for defined data type")
 
     monkeypatch.setattr("pipeline.processing.decode.decode", fail)
-    recorded(teller.engine, *orders(1))
+    recorded(recorder.engine, *orders(1))
 
-    assert [row.reason for row in teller.rows(core.DeadHook)] == ["internal_error"]
+    assert [row.reason for row in recorder.rows(core.DeadHook)] == ["internal_error"]
 
 
-def test_a_holder_that_was_outrun_records_nothing(teller):
-    recorded(teller.engine, *orders(1), token=5)
+def test_a_holder_that_was_outrun_records_nothing(recorder):
+    recorded(recorder.engine, *orders(1), token=5)
 
     with pytest.raises(StaleFence):
-        recorded(teller.engine, *orders(2), token=4)
+        recorded(recorder.engine, *orders(2), token=4)
 
-    assert ids(teller) == [1]
+    assert ids(recorder) == [1]
 
 
-def test_an_entry_of_the_inbox_with_nothing_in_it_is_kept_as_dead(teller):
+def test_an_entry_of_the_inbox_with_nothing_in_it_is_kept_as_dead(recorder):
     strange = from_fields("7-0", {b"e": b"or\0der", b"q": b"a=\0", b"v": b"many", b"t": b"99999999999999999999"})
 
-    recorded(teller.engine, strange)
+    recorded(recorder.engine, strange)
 
-    with reading(teller.engine) as db:
+    with reading(recorder.engine) as db:
         assert db.execute(select(core.DeadHook.receipt)).scalars().all() == ["7-0"]
 
 
@@ -246,8 +246,8 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_no_body_makes_the_ledger_stumble(teller, body):
-    recorded(teller.engine, entry(body))
+def test_no_body_makes_the_ledger_stumble(recorder, body):
+    recorded(recorder.engine, entry(body))
 
-    assert "internal_error" not in [row.reason for row in teller.rows(core.DeadHook)]
-    assert len(teller.rows(core.Event)) + len(teller.rows(core.DeadHook)) == 1
+    assert "internal_error" not in [row.reason for row in recorder.rows(core.DeadHook)]
+    assert len(recorder.rows(core.Event)) + len(recorder.rows(core.DeadHook)) == 1

@@ -1,4 +1,4 @@
-"""A store with one connection, and a way to tell it hooks."""
+"""A store with one connection, and a recorder of its hooks."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from tests.builders import HOUR, NOW
 
 
 class HookRecorder:
-    """Tells a store's hooks to the ledger and reads back what came of them."""
+    """Records hooks of a store and reads the rows that follow from them."""
 
     def __init__(self, engine, connections=1, lanes=1):
         self.engine = engine
         self._numbers = count(1)
-        with writing(engine) as db:
-            db.execute(insert(core.Account).values(id=1, name="default", created_at=NOW))
+        with writing(engine) as conn:
+            conn.execute(insert(core.Account).values(id=1, name="default", created_at=NOW))
         self.add_store(1, "acme", connections, lanes)
 
     def add_store(self, store_id, name, connections=1, lanes=1):
         first = (store_id - 1) * 10 + 1
-        with writing(self.engine) as db:
+        with writing(self.engine) as conn:
             row = {"id": store_id, "account_id": 1, "name": name, "created_at": NOW, "forward_also": []}
-            db.execute(insert(core.Store).values(**row))
+            conn.execute(insert(core.Store).values(**row))
             for number in range(first, first + connections):
                 wire = {"platform": "customerio", "label": str(number), "account": "1", "config": b"", "status_at": NOW}
                 row = {**wire, "id": number, "store_id": store_id, "status": "active", "lanes": lanes}
-                db.execute(insert(core.StoreConnection).values(**row, created_at=NOW))
+                conn.execute(insert(core.StoreConnection).values(**row, created_at=NOW))
 
     def hook(self, event, data, *, at=None, receipt=None, store="acme", version=1, source="hook", body=None):
         number = next(self._numbers)
@@ -56,29 +56,29 @@ class HookRecorder:
             "unknown": [],
         }
 
-    def tell(self, *hooks, failed=(), token=None, raws=None):
+    def record(self, *hooks, failed=(), token=None, raws=None):
         if raws is None:
             raws = {hook["entry_id"]: (b"raw", None) for hook in (*hooks, *failed)}
-        with writing(self.engine) as db:
-            return record_batch(db, list(hooks), list(failed), raws, token=token, now=NOW + 1)
+        with writing(self.engine) as conn:
+            return record_batch(conn, list(hooks), list(failed), raws, token=token, now=NOW + 1)
 
-    def told(self, event, data, **how):
-        return self.tell(self.hook(event, data, **how))
+    def record_one(self, event, data, **how):
+        return self.record(self.hook(event, data, **how))
 
     def rows(self, model):
-        with reading(self.engine) as db:
-            return db.execute(select(model.__table__).order_by(*model.__table__.primary_key)).all()
+        with reading(self.engine) as conn:
+            return conn.execute(select(model.__table__).order_by(*model.__table__.primary_key)).all()
 
     def sent(self, kind="event"):
         """(person's e-mail, event name) of every delivery, in the order in which they leave."""
         return [(row.message["email"], row.name) for row in self.rows(core.Delivery) if row.kind == kind]
 
     def change_store(self, **values):
-        with writing(self.engine) as db:
-            db.execute(update(core.Store).values(**values))
+        with writing(self.engine) as conn:
+            conn.execute(update(core.Store).values(**values))
 
 
 @pytest.fixture
-def teller(engine):
+def recorder(engine):
     assert get_event_row("order_new").forwarded
     return HookRecorder(engine)

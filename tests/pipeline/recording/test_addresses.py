@@ -27,62 +27,62 @@ def gift_for(address, number=7015):
     return load("order", order(id=number, is_gift=True, order_gift_info=gift_info(gift_recipient_email=address))).data
 
 
-def addresses(teller):
-    return [row.email for row in teller.rows(core.Person)]
+def addresses(recorder):
+    return [row.email for row in recorder.rows(core.Person)]
 
 
 @pytest.mark.parametrize("typed", TYPED, ids=ascii)
-def test_a_recipient_is_one_person_however_their_address_is_typed(teller, typed):
-    teller.told("order_new", gift_for(RECIPIENT, 1))
-    teller.told("order_new", gift_for(typed, 2))
+def test_a_recipient_is_one_person_however_their_address_is_typed(recorder, typed):
+    recorder.record_one("order_new", gift_for(RECIPIENT, 1))
+    recorder.record_one("order_new", gift_for(typed, 2))
 
-    assert addresses(teller) == [BUYER["email"], RECIPIENT]
+    assert addresses(recorder) == [BUYER["email"], RECIPIENT]
 
 
 @pytest.mark.parametrize("typed", [f"\u200b{BUYER['email']}", BUYER["email"].replace("@", "\u00ad@")], ids=ascii)
-def test_a_giver_who_pastes_their_own_address_is_the_recipient(teller, typed):
-    teller.told("order_new", gift_for(typed))
+def test_a_giver_who_pastes_their_own_address_is_the_recipient(recorder, typed):
+    recorder.record_one("order_new", gift_for(typed))
 
-    (event,) = teller.rows(core.Event)
-    assert addresses(teller) == [BUYER["email"]]
+    (event,) = recorder.rows(core.Event)
+    assert addresses(recorder) == [BUYER["email"]]
     assert {"code": "recipient_is_buyer"} in event.notes
 
 
 @pytest.mark.parametrize("name", ["josé", "jose\u0301", "JOSÉ"], ids=ascii)
-def test_an_address_is_found_however_its_letters_are_composed(teller, name):
-    teller.told("customer_new", load("customer", customer(email="jose\u0301@example.com")).data)
+def test_an_address_is_found_however_its_letters_are_composed(recorder, name):
+    recorder.record_one("customer_new", load("customer", customer(email="jose\u0301@example.com")).data)
 
-    with reading(teller.engine) as db:
-        assert [person.email for person in find_people(db, f"{name}@example.com")] == ["josé@example.com"]
+    with reading(recorder.engine) as conn:
+        assert [person.email for person in find_people(conn, f"{name}@example.com")] == ["josé@example.com"]
 
 
-def test_an_address_with_an_empty_label_reaches_nobody_and_the_event_says_so(teller):
-    teller.told("order_new", gift_for("rory@example..com"))
+def test_an_address_with_an_empty_label_is_not_used_and_the_event_says_so(recorder):
+    recorder.record_one("order_new", gift_for("rory@example..com"))
 
-    (event,) = teller.rows(core.Event)
-    assert addresses(teller) == [BUYER["email"]]
+    (event,) = recorder.rows(core.Event)
+    assert addresses(recorder) == [BUYER["email"]]
     assert {"code": "recipient_email_malformed"} in event.notes
 
 
-def test_a_customer_whose_address_is_none_is_kept_without_one_and_both_say_so(teller):
-    teller.told("customer_new", load("customer", customer(email="bea@example..com")).data)
+def test_a_customer_whose_address_is_none_is_kept_without_one_and_both_say_so(recorder):
+    recorder.record_one("customer_new", load("customer", customer(email="bea@example..com")).data)
 
-    (event,), (cast,) = teller.rows(core.Event), teller.rows(core.EventPerson)
-    assert (addresses(teller), cast.reason) == ([None], "email_malformed")
+    (event,), (cast,) = recorder.rows(core.Event), recorder.rows(core.EventPerson)
+    assert (addresses(recorder), cast.reason) == ([None], "email_malformed")
     assert {"code": "email_malformed", "role": "customer"} in event.notes
-    assert teller.sent() == []
+    assert recorder.sent() == []
 
 
-def test_a_customer_whose_address_becomes_none_keeps_the_one_that_was_known(teller):
-    teller.told("customer_new", customer())
-    teller.told("subscription_new", load("subscription", subscription(customer=customer(email="bea@@x"))).data)
+def test_a_customer_whose_address_becomes_none_keeps_the_one_that_was_known(recorder):
+    recorder.record_one("customer_new", customer())
+    recorder.record_one("subscription_new", load("subscription", subscription(customer=customer(email="bea@@x"))).data)
 
-    assert teller.sent() == [(BUYER["email"], "customer_new"), (BUYER["email"], "subscription_new")]
+    assert recorder.sent() == [(BUYER["email"], "customer_new"), (BUYER["email"], "subscription_new")]
 
 
-def test_names_and_places_carry_nothing_that_nobody_sees(teller):
+def test_names_and_places_have_no_invisible_characters(recorder):
     typed = {"first_name": "Be\u200ba", "addresses": [{"id": 1, "city": "\u202eAustin\u202c\ufeff"}]}
-    teller.told("customer_new", load("customer", customer(**typed)).data)
+    recorder.record_one("customer_new", load("customer", customer(**typed)).data)
 
-    (person,) = teller.rows(core.Person)
+    (person,) = recorder.rows(core.Person)
     assert (person.attributes["first_name"], person.attributes["city"]) == ("Bea", "Austin")

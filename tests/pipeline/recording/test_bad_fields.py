@@ -20,7 +20,7 @@ from pipeline.recording.batch import record_batch
 from tests.builders import HOUR, NOW
 from tests.schemas.samples import NAMES, sample
 
-LATER = NOW + 10_000 * HOUR  # after all that the samples tell of
+LATER = NOW + 10_000 * HOUR  # after every time in the samples
 JUNK = ({"junk": [1]}, 5.5)  # no text or number is the first, no object the second
 FREE = {"_md", "cart", "coupons", "logs", "products", "metadata"}  # whatever stands in these is handed on as it is
 PEOPLE = {"customer", "gift_sender", "order_gift_info", "subscription_gift_info", "received_gift", "sent_gift"}
@@ -105,30 +105,30 @@ def test_what_says_who_or_what_is_strict_and_nothing_else_is(name, junk):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_event_with_a_side_field_that_cannot_be_read_is_recorded_and_forwarded(teller, name):
+def test_an_event_with_a_side_field_that_cannot_be_read_is_recorded_and_forwarded(recorder, name):
     event = name.partition("__")[0]
     whole = sample(name)
     cases = [(path, body) for junk in JUNK for path, body in changed_bodies(name, junk)]
     names = [f"store-{n}" for n in range(len(cases) + 1)]
     for number, store in enumerate(names, start=2):
-        teller.add_store(number, store)
-    teller.change_store(forward_tests=True)  # whether it is a test may be what cannot be read
+        recorder.add_store(number, store)
+    recorder.change_store(forward_tests=True)  # whether it is a test may be what cannot be read
     found = loaded(event, [whole, *(body for _, body in cases)], names)
 
-    with writing(teller.engine) as db:
-        recorded = record_batch(db, found["hooks"], [], {}, token=None, now=LATER)
+    with writing(recorder.engine) as conn:
+        recorded = record_batch(conn, found["hooks"], [], {}, token=None, now=LATER)
 
-    rows = teller.rows(core.Event)
+    rows = recorder.rows(core.Event)
     assert recorded.events == len(found["hooks"])
     assert {row.outcome for row in rows} == {rows[0].outcome}
-    assert len({row.store_id for row in teller.rows(core.Delivery) if row.kind == "event"}) in (0, len(rows))
+    assert len({row.store_id for row in recorder.rows(core.Delivery) if row.kind == "event"}) in (0, len(rows))
 
 
-def test_the_event_keeps_which_fields_were_set_aside_and_why_and_never_what_stood_there(teller):
+def test_the_event_keeps_which_fields_were_set_aside_and_why_and_never_what_stood_there(recorder):
     body = {**sample("order_new__gift"), "total": "s3cret", "is_renewal": "s3cret"}
-    teller.tell(*loaded("order_new", [body], ["acme"])["hooks"])
+    recorder.record(*loaded("order_new", [body], ["acme"])["hooks"])
 
-    (row,) = teller.rows(core.Event)
+    (row,) = recorder.rows(core.Event)
     assert [note for note in row.notes if note["code"] == "field_set_aside"] == [
         {"code": "field_set_aside", "field": "is_renewal", "reason": "is not true or false"},
         {"code": "field_set_aside", "field": "total", "reason": "is not an amount (3495 or 34.95)"},
@@ -136,10 +136,10 @@ def test_the_event_keeps_which_fields_were_set_aside_and_why_and_never_what_stoo
     assert "s3cret" not in str(row)
 
 
-def test_a_hook_with_ever_so_many_bad_fields_names_some_and_counts_the_rest(teller):
+def test_a_hook_with_ever_so_many_bad_fields_names_some_and_counts_the_rest(recorder):
     body = {**sample("order_new__gift"), "transactions": [{"total": "x"}] * 1_000}
-    teller.tell(*loaded("order_new", [body], ["acme"])["hooks"])
+    recorder.record(*loaded("order_new", [body], ["acme"])["hooks"])
 
-    (row,) = teller.rows(core.Event)
+    (row,) = recorder.rows(core.Event)
     aside = [note for note in row.notes if note["code"] == "field_set_aside"]
     assert (len(aside), aside[-1]) == (51, {"code": "field_set_aside", "more": 950})

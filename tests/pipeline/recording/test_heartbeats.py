@@ -13,48 +13,48 @@ from tests.builders import HOUR, NOW, order
 from tests.pipeline.recording.test_batch import failure
 
 
-def beat(teller, at=NOW):
-    return teller.hook(HEARTBEAT, {"sent_at": at}, at=at, store="", version=0, source=HEARTBEAT)
+def beat(recorder, at=NOW):
+    return recorder.hook(HEARTBEAT, {"sent_at": at}, at=at, store="", version=0, source=HEARTBEAT)
 
 
-def arrival(teller):
-    with reading(teller.engine) as db:
-        return find_last_heartbeat(db)
+def arrival(recorder):
+    with reading(recorder.engine) as conn:
+        return find_last_heartbeat(conn)
 
 
-def test_nothing_has_arrived_at_first(teller):
-    assert arrival(teller) is None
+def test_nothing_has_arrived_at_first(recorder):
+    assert arrival(recorder) is None
 
 
-def test_a_heartbeat_is_noted_with_its_times(teller):
-    teller.tell(beat(teller, NOW - 5))
+def test_a_heartbeat_is_noted_with_its_times(recorder):
+    recorder.record(beat(recorder, NOW - 5))
 
-    assert arrival(teller) == HeartbeatArrival(NOW - 5, NOW + 1)
-
-
-def test_the_next_one_takes_its_place(teller):
-    teller.tell(beat(teller, NOW - HOUR))
-    teller.tell(beat(teller, NOW - 2), beat(teller, NOW - 1))
-
-    assert arrival(teller) == HeartbeatArrival(NOW - 1, NOW + 1)
+    assert arrival(recorder) == HeartbeatArrival(NOW - 5, NOW + 1)
 
 
-def test_it_is_neither_an_event_nor_a_dead_hook(teller):
-    recorded = teller.tell(beat(teller), teller.hook("order_new", order()))
+def test_the_next_one_takes_its_place(recorder):
+    recorder.record(beat(recorder, NOW - HOUR))
+    recorder.record(beat(recorder, NOW - 2), beat(recorder, NOW - 1))
+
+    assert arrival(recorder) == HeartbeatArrival(NOW - 1, NOW + 1)
+
+
+def test_it_is_neither_an_event_nor_a_dead_hook(recorder):
+    recorded = recorder.record(beat(recorder), recorder.hook("order_new", order()))
 
     assert (recorded.events, recorded.dead, set(recorded.outcomes)) == (1, 0, {("order_new", "forwarded")})
-    assert [row.name for row in teller.rows(core.Event)] == ["order_new"]
+    assert [row.name for row in recorder.rows(core.Event)] == ["order_new"]
 
 
-def test_one_that_failed_leaves_no_trace(teller):
-    recorded = teller.tell(failed=[failure(beat(teller), "poison")])
+def test_one_that_failed_leaves_no_trace(recorder):
+    recorded = recorder.record(failed=[failure(beat(recorder), "poison")])
 
     assert (recorded.dead, recorded.dead_by_reason) == (0, {})
-    assert (arrival(teller), list(teller.rows(core.DeadHook))) == (None, [])
+    assert (arrival(recorder), list(recorder.rows(core.DeadHook))) == (None, [])
 
 
 @pytest.mark.parametrize("source", ["hook", "replay"])
-def test_a_stranger_who_calls_an_event_so_proves_nothing(teller, source):
-    teller.tell(teller.hook(HEARTBEAT, {"sent_at": 1}, source=source))
+def test_a_stranger_who_calls_an_event_so_proves_nothing(recorder, source):
+    recorder.record(recorder.hook(HEARTBEAT, {"sent_at": 1}, source=source))
 
-    assert arrival(teller) is None
+    assert arrival(recorder) is None

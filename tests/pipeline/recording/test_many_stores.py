@@ -23,151 +23,161 @@ GIFT = subscription(subscription_gift_info=gift_info())
 
 
 @pytest.fixture
-def two(engine):
-    """A teller of two stores, `acme` and `bolt`, of which each has a connection."""
-    teller = HookRecorder(engine)
-    teller.add_store(2, "bolt")
-    return teller
+def recorder(engine):
+    """A recorder of two stores, `acme` and `bolt`, of which each has a connection."""
+    recorder = HookRecorder(engine)
+    recorder.add_store(2, "bolt")
+    return recorder
 
 
-def both(two, name, data, **of_bolt):
-    """The same hook of each of the two stores; `of_bolt` is what bolt tells otherwise."""
-    return two.hook(name, data, store="acme"), two.hook(name, {**data, **of_bolt}, store="bolt")
+def both(recorder, name, data, **of_bolt):
+    """The same hook of each of the two stores; `of_bolt` is what differs at bolt."""
+    return recorder.hook(name, data, store="acme"), recorder.hook(name, {**data, **of_bolt}, store="bolt")
 
 
 def by_store(rows, value):
     return sorted((row.store_id, value(row)) for row in rows)
 
 
-def test_what_one_store_has_told_is_news_from_another(two):
-    two.told("order_new", order())
-    found = two.tell(*both(two, "order_new", order()))
+def test_the_event_of_one_store_is_new_from_another(recorder):
+    recorder.record_one("order_new", order())
+    found = recorder.record(*both(recorder, "order_new", order()))
 
     assert (found.events, found.duplicates) == (1, 1)
-    assert by_store(two.rows(core.Event), lambda row: row.duplicates) == [(1, 1), (2, 0)]
+    assert by_store(recorder.rows(core.Event), lambda row: row.duplicates) == [(1, 1), (2, 0)]
 
 
-def test_a_repeat_within_a_batch_is_counted_for_its_own_store(two):
-    two.tell(*both(two, "order_new", order()), two.hook("order_new", order(), store="bolt"))
+def test_a_repeat_within_a_batch_is_counted_for_its_own_store(recorder):
+    recorder.record(*both(recorder, "order_new", order()), recorder.hook("order_new", order(), store="bolt"))
 
-    assert by_store(two.rows(core.Event), lambda row: row.duplicates) == [(1, 0), (2, 1)]
+    assert by_store(recorder.rows(core.Event), lambda row: row.duplicates) == [(1, 0), (2, 1)]
 
 
-def test_a_hook_that_comes_late_is_late_in_its_own_store(two):
-    two.tell(*both(two, "order_new", order()))
-    with writing(two.engine) as db:
+def test_a_hook_that_comes_late_is_late_in_its_own_store(recorder):
+    recorder.record(*both(recorder, "order_new", order()))
+    with writing(recorder.engine) as conn:
         for store_id in (1, 2):
-            save_observations(db, store_id, [Observation("order_new:7015", "order_new", 20_000, MISSED)], NOW)
-    two.tell(two.hook("order_new", order(), store="bolt"), two.hook("order_new", order(id=1), store="acme"))
+            save_observations(conn, store_id, [Observation("order_new:7015", "order_new", 20_000, MISSED)], NOW)
+    recorder.record(
+        recorder.hook("order_new", order(), store="bolt"), recorder.hook("order_new", order(id=1), store="acme")
+    )
 
-    assert by_store(two.rows(ObservedEvent), lambda row: row.state) == [(1, MISSED), (2, LATE)]
+    assert by_store(recorder.rows(ObservedEvent), lambda row: row.state) == [(1, MISSED), (2, LATE)]
 
 
-def test_the_same_customer_of_two_stores_is_two_people(two):
-    two.tell(*both(two, "customer_new", customer()))
-    two.tell(*both(two, "address_updated", customer(), first_name="Bolt's"))
+def test_the_same_customer_of_two_stores_is_two_people(recorder):
+    recorder.record(*both(recorder, "customer_new", customer()))
+    recorder.record(*both(recorder, "address_updated", customer(), first_name="Bolt's"))
 
-    names = by_store(two.rows(core.Person), lambda row: row.attributes["first_name"])
+    names = by_store(recorder.rows(core.Person), lambda row: row.attributes["first_name"])
     assert names == [(1, "Bea"), (2, "Bolt's")]
 
 
-def test_the_same_address_in_two_stores_leads_to_two_people(two):
-    two.tell(*both(two, "order_new", gift_order()))
-    found = two.tell(two.hook("customer_new", customer(id=7500, email=RECIPIENT), store="bolt"), *both(two, "x", {}))
+def test_the_same_address_in_two_stores_leads_to_two_people(recorder):
+    recorder.record(*both(recorder, "order_new", gift_order()))
+    found = recorder.record(
+        recorder.hook("customer_new", customer(id=7500, email=RECIPIENT), store="bolt"), *both(recorder, "x", {})
+    )
 
-    recipients = [row for row in two.rows(core.Person) if row.email == RECIPIENT]
+    recipients = [row for row in recorder.rows(core.Person) if row.email == RECIPIENT]
     assert by_store(recipients, lambda row: row.customer_id or 0) == [(1, 0), (2, 7500)]
     assert found.connections == (11,)
 
 
-def test_the_same_order_of_two_stores_leads_to_each_stores_customer(two):
-    two.tell(*both(two, "order_new", order(), customer=customer(id=8001, email="bo@example.com"), customer_id=8001))
-    two.tell(*both(two, "transaction_new", {"transaction": {"id": 7041, "result": "captured"}, "order": {"id": 7015}}))
+def test_the_same_order_of_two_stores_leads_to_each_stores_customer(recorder):
+    recorder.record(
+        *both(recorder, "order_new", order(), customer=customer(id=8001, email="bo@example.com"), customer_id=8001)
+    )
+    recorder.record(
+        *both(recorder, "transaction_new", {"transaction": {"id": 7041, "result": "captured"}, "order": {"id": 7015}})
+    )
 
-    told = [row for row in two.rows(core.Delivery) if row.name == "transaction_new"]
-    assert by_store(told, lambda row: row.message["email"]) == [(1, BUYERS), (2, "bo@example.com")]
-
-
-def test_a_gift_of_one_store_is_not_remembered_as_anothers(two):
-    two.told("subscription_new", GIFT)
-    two.tell(*reversed(both(two, "shipment_shipped", shipment())))
-
-    heard = [row for row in two.rows(core.Delivery) if row.name == "shipment_shipped"]
-    assert by_store(heard, lambda row: row.message["email"]) == [(1, BUYERS), (1, RECIPIENT), (2, BUYERS)]
+    rows = [row for row in recorder.rows(core.Delivery) if row.name == "transaction_new"]
+    assert by_store(rows, lambda row: row.message["email"]) == [(1, BUYERS), (2, "bo@example.com")]
 
 
-def test_gifts_of_two_stores_with_one_number_are_each_remembered(two):
+def test_a_gift_of_one_store_is_not_remembered_as_anothers(recorder):
+    recorder.record_one("subscription_new", GIFT)
+    recorder.record(*reversed(both(recorder, "shipment_shipped", shipment())))
+
+    copies = [row for row in recorder.rows(core.Delivery) if row.name == "shipment_shipped"]
+    assert by_store(copies, lambda row: row.message["email"]) == [(1, BUYERS), (1, RECIPIENT), (2, BUYERS)]
+
+
+def test_gifts_of_two_stores_with_one_number_are_each_remembered(recorder):
     others = gift_info(gift_recipient_email="someone.else@example.com")
-    two.tell(*both(two, "subscription_new", GIFT, subscription_gift_info=others))
-    two.tell(*both(two, "shipment_shipped", shipment()))
+    recorder.record(*both(recorder, "subscription_new", GIFT, subscription_gift_info=others))
+    recorder.record(*both(recorder, "shipment_shipped", shipment()))
 
-    heard = [row for row in two.rows(core.Delivery) if row.name == "shipment_shipped"]
-    recipients = [row for row in heard if row.message["email"] != BUYERS]
+    copies = [row for row in recorder.rows(core.Delivery) if row.name == "shipment_shipped"]
+    recipients = [row for row in copies if row.message["email"] != BUYERS]
     assert by_store(recipients, lambda row: row.message["email"]) == [(1, RECIPIENT), (2, "someone.else@example.com")]
 
 
-def test_a_gift_told_late_finds_the_boxes_of_its_own_store_only(two):
-    two.tell(*both(two, "shipment_shipped", shipment()))
-    two.tell(two.hook("subscription_new", GIFT, store="bolt"), two.hook("customer_new", customer(), store="acme"))
+def test_a_gift_reported_late_finds_the_boxes_of_its_own_store_only(recorder):
+    recorder.record(*both(recorder, "shipment_shipped", shipment()))
+    recorder.record(
+        recorder.hook("subscription_new", GIFT, store="bolt"), recorder.hook("customer_new", customer(), store="acme")
+    )
 
-    late = [row for row in two.rows(core.Delivery) if row.message["email"] == RECIPIENT and row.name]
+    late = [row for row in recorder.rows(core.Delivery) if row.message["email"] == RECIPIENT and row.name]
     assert sorted((row.store_id, row.connection_id, row.name) for row in late) == [
         (2, 11, "shipment_shipped"),
         (2, 11, "subscription_new"),
     ]
 
 
-def test_a_gift_told_late_finds_no_boxes_of_a_store_that_is_not_in_the_batch(two):
-    two.told("shipment_shipped", shipment())
-    found = two.told("subscription_new", GIFT, store="bolt")
+def test_a_gift_reported_late_finds_no_boxes_of_a_store_that_is_not_in_the_batch(recorder):
+    recorder.record_one("shipment_shipped", shipment())
+    found = recorder.record_one("subscription_new", GIFT, store="bolt")
 
     assert (found.events, found.connections) == (1, (11,))
 
 
-def test_the_same_persons_profile_is_known_at_each_stores_connection_only(two):
-    two.tell(*both(two, "customer_new", customer()))
-    with reading(two.engine) as db:
-        people = {row.store_id: row.id for row in two.rows(core.Person)}
-        assert find_existing_profiles(db, people.values()) == {(1, people[1]), (11, people[2])}
+def test_the_same_persons_profile_is_known_at_each_stores_connection_only(recorder):
+    recorder.record(*both(recorder, "customer_new", customer()))
+    with reading(recorder.engine) as conn:
+        people = {row.store_id: row.id for row in recorder.rows(core.Person)}
+        assert find_existing_profiles(conn, people.values()) == {(1, people[1]), (11, people[2])}
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["new people", "people who are known"])
 def test_a_batch_takes_as_many_statements_for_forty_stores_as_for_one(engine, known):
-    teller = HookRecorder(engine)
+    recorder = HookRecorder(engine)
     for number in range(2, 41):
-        teller.add_store(number, f"store-{number}")
+        recorder.add_store(number, f"store-{number}")
     many = ["acme", *(f"store-{number}" for number in range(2, 41))]
 
-    assert statements(teller, many, 100, known=known) == statements(teller, ["acme"] * 40, 200, known=known)
+    assert statements(recorder, many, 100, known=known) == statements(recorder, ["acme"] * 40, 200, known=known)
 
 
-def statements(teller, names, first, *, known):
-    """The statements of a batch by their first words: of each of these stores a gift, and a hook told before."""
+def statements(recorder, names, first, *, known):
+    """The statements of a batch by their first words: of each of these stores a gift, and a repeated hook."""
     people = [(store, first + place) for place, store in enumerate(names)]
     if known:
-        teller.tell(*(teller.hook("customer_new", someone(number), store=store) for store, number in people))
-    teller.tell(*repeats(teller, names))
+        recorder.record(*(recorder.hook("customer_new", person(number), store=store) for store, number in people))
+    recorder.record(*repeats(recorder, names))
     seen = Counter()
 
     def watch(_db, _cursor, statement, *_):
         seen[" ".join(statement.split()[:3])] += 1
 
-    gifts = [teller.hook("order_new", gift_of(number), store=store) for store, number in people]
-    batch = [*gifts, *repeats(teller, names)]
-    event.listen(teller.engine, "before_cursor_execute", watch)
-    teller.tell(*batch, token=1)
-    event.remove(teller.engine, "before_cursor_execute", watch)
+    gifts = [recorder.hook("order_new", gift_of(number), store=store) for store, number in people]
+    batch = [*gifts, *repeats(recorder, names)]
+    event.listen(recorder.engine, "before_cursor_execute", watch)
+    recorder.record(*batch, token=1)
+    event.remove(recorder.engine, "before_cursor_execute", watch)
     return seen
 
 
-def repeats(teller, names):
-    return [teller.hook("order_new", order(id=1), store=store) for store in names]
+def repeats(recorder, names):
+    return [recorder.hook("order_new", order(id=1), store=store) for store in names]
 
 
-def someone(number):
+def person(number):
     return customer(id=number, email=f"p{number}@example.com")
 
 
 def gift_of(number):
     gift = gift_info(gift_recipient_email=f"r{number}@example.com")
-    return gift_order(id=number, customer=someone(number), order_gift_info=gift)
+    return gift_order(id=number, customer=person(number), order_gift_info=gift)

@@ -31,7 +31,7 @@ gifts = st.one_of(st.none(), numbers.map(lambda number: gift_info(gift_recipient
 
 @st.composite
 def bodies(draw) -> tuple[str, dict[str, Any]]:
-    """An event and its body, small enough that hooks meet: customers who are recipients, boxes told before gifts."""
+    """An event and its body, small enough that hooks meet: customers who are recipients, boxes before gifts."""
     number, who, gift = draw(numbers), draw(people), draw(gifts)
     boxes = [{"id": number, "subscription_id": draw(numbers), "is_test": False}]
     link = {"id": who["id"], "link": "/v1/customers"}
@@ -61,21 +61,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=25)
 @given(batches=st.lists(hooks, min_size=2, max_size=3))
 def test_a_mixed_batch_leaves_what_batches_of_one_store_leave(migrated_sqlite, folder, batches):
-    mixed, apart = teller(migrated_sqlite, folder), teller(migrated_sqlite, folder)
+    mixed, apart = make_recorder(migrated_sqlite, folder), make_recorder(migrated_sqlite, folder)
     for batch in batches:
-        told = [(store, mixed.hook(*body, store=STORES[store])) for store, body in batch]
-        mixed.tell(*(hook for _, hook in told))
+        batch_hooks = [(store, mixed.hook(*body, store=STORES[store])) for store, body in batch]
+        mixed.record(*(hook for _, hook in batch_hooks))
         for wanted in STORES:
-            apart.tell(*(hook for store, hook in told if store == wanted))
+            apart.record(*(hook for store, hook in batch_hooks if store == wanted))
 
-    assert {store: left(mixed, store) for store in STORES} == {store: left(apart, store) for store in STORES}
+    assert {store: get_rows(mixed, store) for store in STORES} == {store: get_rows(apart, store) for store in STORES}
     mixed.engine.dispose()
     apart.engine.dispose()
 
 
-def teller(migrated: Path, folder: Path) -> HookRecorder:
+def make_recorder(migrated: Path, folder: Path) -> HookRecorder:
     """An empty ledger with two stores."""
-    path = folder / f"{next(_FILES)}.db"
+    path = folder / f"{next(_FILES)}.conn"
     shutil.copy(migrated, path)
     engine = make_engine(f"sqlite:///{path}")
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
@@ -84,17 +84,17 @@ def teller(migrated: Path, folder: Path) -> HookRecorder:
     return made
 
 
-def left(told: HookRecorder, store: int) -> dict[str, list[dict[str, Any]]]:
+def get_rows(recorder: HookRecorder, store: int) -> dict[str, list[dict[str, Any]]]:
     """All rows of a store. What the ledger numbers is numbered anew within the store."""
     events, persons = (
-        {row.id: place for place, row in enumerate(row for row in told.rows(model) if row.store_id == store)}
+        {row.id: place for place, row in enumerate(row for row in recorder.rows(model) if row.store_id == store)}
         for model in (core.Event, core.Person)
     )
     again = {"event_id": events, "person_id": persons}
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for model in core.Base.__subclasses__():
         own = events if model is core.Event else persons if model is core.Person else {}
-        for row in told.rows(model):
+        for row in recorder.rows(model):
             values = row._asdict()
             if is_of(values, store, again):
                 renamed = {name: again[name].get(value, value) for name, value in values.items() if name in again}

@@ -13,40 +13,40 @@ from tests.pipeline.recording.test_batch import failure
 
 
 @pytest.fixture
-def sent(teller):
+def sent(recorder):
     """One that was sent to the store's address."""
-    with writing(teller.engine) as db:
-        request_canary(db, 1, "0a1b", NOW - 9)
-        [one] = list_newest_canaries(db, 1)
-        claim_canary(db, one.id, NOW - 5)
+    with writing(recorder.engine) as conn:
+        request_canary(conn, 1, "0a1b", NOW - 9)
+        [one] = list_newest_canaries(conn, 1)
+        claim_canary(conn, one.id, NOW - 5)
 
 
-def arrived(teller):
-    with reading(teller.engine) as db:
-        return [one.arrived_at for one in list_newest_canaries(db, 9)]
+def arrived(recorder):
+    with reading(recorder.engine) as conn:
+        return [one.arrived_at for one in list_newest_canaries(conn, 9)]
 
 
-def test_one_that_comes_is_noted_and_is_no_event(teller, sent):
-    recorded = teller.tell(teller.hook(CANARY, {CANARY: "0a1b"}), teller.hook("order_new", order()))
+def test_one_that_comes_is_noted_and_is_no_event(recorder, sent):
+    recorded = recorder.record(recorder.hook(CANARY, {CANARY: "0a1b"}), recorder.hook("order_new", order()))
 
-    assert arrived(teller) == [NOW + 1]
+    assert arrived(recorder) == [NOW + 1]
     assert (recorded.events, recorded.dead, set(recorded.outcomes)) == (1, 0, {("order_new", "forwarded")})
-    assert [row.name for row in teller.rows(core.Event)] == ["order_new"]
+    assert [row.name for row in recorder.rows(core.Event)] == ["order_new"]
 
 
-def test_one_that_comes_again_is_no_event_either(teller, sent):
+def test_one_that_comes_again_is_no_event_either(recorder, sent):
     for _ in range(2):
-        teller.told(CANARY, {CANARY: "0a1b"})
+        recorder.record_one(CANARY, {CANARY: "0a1b"})
 
-    assert (arrived(teller), teller.rows(core.Event)) == ([NOW + 1], [])
+    assert (arrived(recorder), recorder.rows(core.Event)) == ([NOW + 1], [])
 
 
-def test_one_that_failed_leaves_no_trace(teller, sent):
-    canary = teller.hook(CANARY, {})
+def test_one_that_failed_leaves_no_trace(recorder, sent):
+    canary = recorder.hook(CANARY, {})
     raws = {canary["entry_id"]: (b'{"canary": "0a1b"}', None)}
-    recorded = teller.tell(failed=[failure(canary, "poison")], raws=raws)
+    recorded = recorder.record(failed=[failure(canary, "poison")], raws=raws)
 
-    assert (recorded.dead, arrived(teller), teller.rows(core.DeadHook)) == (0, [None], [])
+    assert (recorded.dead, arrived(recorder), recorder.rows(core.DeadHook)) == (0, [None], [])
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_one_that_failed_leaves_no_trace(teller, sent):
         b'{"canary": "\\ud800"}',
     ],
 )
-def test_a_strangers_that_failed_is_a_dead_hook(teller, sent, raw):
-    stranger = teller.hook(CANARY, {})
-    teller.tell(failed=[failure(stranger, "poison")], raws={stranger["entry_id"]: (raw, None)})
+def test_a_strangers_that_failed_is_a_dead_hook(recorder, sent, raw):
+    stranger = recorder.hook(CANARY, {})
+    recorder.record(failed=[failure(stranger, "poison")], raws={stranger["entry_id"]: (raw, None)})
 
-    assert [row.event for row in teller.rows(core.DeadHook)] == [CANARY]
+    assert [row.event for row in recorder.rows(core.DeadHook)] == [CANARY]
 
 
 @pytest.mark.parametrize(
     "body", [{CANARY: "aguess"}, {CANARY: 1}, {"0a1b": CANARY}, {CANARY: "\ud800"}, {CANARY: "\0"}, {}]
 )
-def test_a_stranger_who_calls_an_event_so_proves_nothing(teller, sent, body):
-    teller.told(CANARY, body)
+def test_a_stranger_who_calls_an_event_so_proves_nothing(recorder, sent, body):
+    recorder.record_one(CANARY, body)
 
-    assert arrived(teller) == [None]
-    assert [(row.name, row.outcome) for row in teller.rows(core.Event)] == [(CANARY, "unknown_event")]
+    assert arrived(recorder) == [None]
+    assert [(row.name, row.outcome) for row in recorder.rows(core.Event)] == [(CANARY, "unknown_event")]

@@ -1,5 +1,5 @@
 """The helpers of SQL are tried on a store whose hooks have been recorded."""
 
-from tests.pipeline.recording.conftest import teller
+from tests.pipeline.recording.conftest import recorder
 
-__all__ = ["teller"]
+__all__ = ["recorder"]

@@ -13,22 +13,22 @@ from tests.builders import customer, gift_info, shipment, subscription
 GIFT = subscription(subscription_gift_info=gift_info())
 
 
-def test_no_statement_of_a_batch_reads_a_whole_table_on_sqlite(teller):
+def test_no_statement_of_a_batch_reads_a_whole_table_on_sqlite(recorder):
     """PostgreSQL chooses by the tables' sizes, so small ones tell nothing there."""
-    if teller.engine.dialect.name != "sqlite":
+    if recorder.engine.dialect.name != "sqlite":
         pytest.skip("one database's planner")
     asked = []
 
-    @event.listens_for(teller.engine, "after_cursor_execute")
+    @event.listens_for(recorder.engine, "after_cursor_execute")
     def keep(_db, _cursor, statement, parameters, _context, many):
         if statement.startswith(("SELECT", "UPDATE", "DELETE")):
             asked.append((statement, parameters[0] if many else parameters))
 
-    teller.told("shipment_shipped", shipment())
-    teller.told("subscription_new", GIFT)  # looks for the gift's earlier boxes too
-    event.remove(teller.engine, "after_cursor_execute", keep)
+    recorder.record_one("shipment_shipped", shipment())
+    recorder.record_one("subscription_new", GIFT)  # looks for the gift's earlier boxes too
+    event.remove(recorder.engine, "after_cursor_execute", keep)
 
-    assert [statement for statement, parameters in asked if reads_all(teller.engine, statement, parameters)] == []
+    assert [statement for statement, parameters in asked if reads_all(recorder.engine, statement, parameters)] == []
     assert any("JOIN event_subjects" in statement for statement, _ in asked)
 
 
@@ -39,42 +39,42 @@ def reads_all(engine, statement, parameters):
     return any(step.split()[:2] == ["SCAN", table] for step in plan for table in core.Base.metadata.tables)
 
 
-def test_rows_are_found_by_all_of_their_keys_and_no_others(teller):
-    teller.told("subscription_new", GIFT)
+def test_rows_are_found_by_all_of_their_keys_and_no_others(recorder):
+    recorder.record_one("subscription_new", GIFT)
     link = core.EventSubject.__table__.c
-    (row,) = teller.rows(core.EventSubject)[:1]
+    (row,) = recorder.rows(core.EventSubject)[:1]
     others = [(row.kind, row.subject_id + 10_000), ("shipment", row.subject_id), ("shipment", 2**62)]
-    with reading(teller.engine) as db:
+    with reading(recorder.engine) as db:
         found = select_by_keys(db, tuple(link), (link.kind, link.subject_id), [(row.kind, row.subject_id), *others])
 
     assert found == [row]
 
 
 @pytest.mark.parametrize("value", ["7", "007", "7.0", "null", "é'\"\\,€😀", "a\tb\u2028", ""])
-def test_a_text_is_found_as_it_was_written(teller, value):
+def test_a_text_is_found_as_it_was_written(recorder, value):
     keys = core.PersonKey.__table__
-    teller.told("customer_new", customer())
-    with writing(teller.engine) as db:
+    recorder.record_one("customer_new", customer())
+    with writing(recorder.engine) as db:
         db.execute(keys.insert().values(store_id=1, kind="other", value=value, person_id=1))
         found = select_by_keys(db, (keys.c.value,), (keys.c.kind, keys.c.value), [("other", value), ("other", "7 ")])
 
     assert [row.value for row in found] == [value]
 
 
-def test_a_key_that_is_asked_for_twice_is_found_once(teller):
-    teller.told("customer_new", customer())
+def test_a_key_that_is_asked_for_twice_is_found_once(recorder):
+    recorder.record_one("customer_new", customer())
     keys = core.PersonKey.__table__.c
-    with reading(teller.engine) as db:
+    with reading(recorder.engine) as db:
         found = select_by_keys(db, (keys.person_id,), (keys.kind, keys.value), [("customer", "7001")] * 2)
 
     assert len(found) == 1
 
 
-def test_as_many_keys_as_a_batch_may_have_fit_one_statement(teller):
-    teller.told("customer_new", customer())
+def test_as_many_keys_as_a_batch_may_have_fit_one_statement(recorder):
+    recorder.record_one("customer_new", customer())
     keys = core.PersonKey.__table__.c
     wanted = [("customer", str(number)) for number in range(100_000)]
-    with reading(teller.engine) as db:
+    with reading(recorder.engine) as db:
         found = select_by_keys(db, (keys.value,), (keys.kind, keys.value), wanted)
 
     assert [row.value for row in found] == ["7001"]
