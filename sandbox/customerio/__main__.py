@@ -30,11 +30,13 @@ def context_of(certificate: str) -> ssl.SSLContext:
 
 @click.command()
 @click.option("--port", default=0, show_default="a free one", help="Port on 127.0.0.1.")
-@click.option("--site-id", help="Site id of the first workspace; made up if not given.")
-@click.option("--api-key", help="API key of the first workspace; made up if not given.")
+@click.option("--site-id", help="Site id of the first workspace; generated if not given.")
+@click.option("--api-key", help="API key of the first workspace; generated if not given.")
 @click.option("--region", default="us", type=click.Choice(REGIONS), show_default=True)
 @click.option("--latency-ms", default=0, help="Delay of every answer.")
-@click.option("--certificate", type=FILE, help="A PEM file for 127.0.0.1 with its private key: then it speaks HTTPS.")
+@click.option(
+    "--certificate", type=FILE, help="A PEM file for 127.0.0.1 with its private key; the server then uses HTTPS."
+)
 def main(
     *, port: int, site_id: str | None, api_key: str | None, region: str, latency_ms: int, certificate: str | None
 ) -> None:

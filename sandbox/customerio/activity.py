@@ -1,4 +1,4 @@
-"""The workspace's activity log: what the vendor hides behind a 200; it knows the kinds of entry."""
+"""The activity log of a workspace: outcomes that the vendor reports nowhere but there, because it answers 200."""
 
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ MAX_ENTRIES = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the log."""
+    """An entry of the log."""
 
     n: int
     at: int
@@ -41,22 +41,22 @@ class Entry:
 
 
 class ActivityLog:
-    """The newest entries, and how many there were of each kind."""
+    """The newest entries, and the count of each kind."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Create an empty log."""
         self.counts: Counter[str] = Counter()
         self._entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
 
     def __len__(self) -> int:
-        """Return how many entries are kept."""
+        """Return the number of stored entries."""
         return len(self._entries)
 
     def add(self, at: int, call: int, kind: str, person: str, detail: str) -> None:
-        """Write one line."""
+        """Append an entry."""
         self.counts[kind] += 1
         self._entries.append(Entry(self.counts.total(), at, call, kind, person, detail))
 
     def entries(self) -> list[Entry]:
-        """Return the kept lines, oldest first."""
+        """Return the stored entries, oldest first."""
         return list(self._entries)

@@ -1,4 +1,4 @@
-"""One request in, one answer out: who serves which path; it holds the lock and knows no sockets."""
+"""Route each request to its handler, under the lock that guards the state."""
 
 import threading
 
@@ -12,15 +12,15 @@ TRACK_PREFIX = "/api/"
 
 
 class App:
-    """The whole sandbox behind one function."""
+    """The sandbox as a function from request to response."""
 
     def __init__(self, state: State) -> None:
-        """Serve this state."""
+        """Create an application that serves this state."""
         self.state = state
         self._lock = threading.Lock()
 
     def answer(self, request: Request) -> Answer:
-        """Answer one request."""
+        """Return the response to a request."""
         if request.path.startswith(TRACK_PREFIX):
             with self._lock:
                 return answer_track_api(self.state, request)

@@ -1,4 +1,4 @@
-"""Reading HTTP Basic credentials; it knows nothing of which pairs are valid."""
+"""Read HTTP Basic credentials; whether a pair is valid is decided elsewhere."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ class Credentials(NamedTuple):
 
 
 def read_basic(header: str | None) -> Credentials | None:
-    """Return the pair of an `Authorization: Basic` header, or None if there is no readable one."""
+    """Return the pair of an `Authorization: Basic` header, or None if it cannot be read."""
     scheme, _, encoded = (header or "").partition(" ")
     if scheme.lower() != "basic":
         return None

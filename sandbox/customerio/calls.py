@@ -1,4 +1,4 @@
-"""The record of every call to the vendor's paths: what was asked, what was answered and about whom."""
+"""The record of every call to the vendor's paths: request, response and people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Item(NamedTuple):
-    """One thing a call asked for."""
+    """An operation that a call requested."""
 
     person: str
     action: str
@@ -21,7 +21,7 @@ class Item(NamedTuple):
 
 @dataclass(slots=True)
 class Call:
-    """One request to Track; `path` is the template, so that no identifier stands in it."""
+    """A request to the Track API. `path` is the template, so it contains no identifier."""
 
     number: int
     workspace: str | None
@@ -51,7 +51,7 @@ class CallLog:
     """Every call since the last reset, in the order in which they began."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Create an empty log."""
         self.calls: list[Call] = []
 
     def begin(self, workspace: str | None, method: str, path: str, now: int) -> Call:

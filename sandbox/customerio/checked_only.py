@@ -1,4 +1,4 @@
-"""What is checked as the vendor documents it, accepted and then not held: devices, objects, relationships, metrics."""
+"""Checks for what the sandbox accepts as documented but does not store: devices, objects, relationships, metrics."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ Check = Callable[[Json], Iterator[Problem]]
 
 
 def is_word(value: Any) -> bool:
-    """Say whether a value is a text that is not blank."""
+    """Return whether a value is a text that is not blank."""
     return isinstance(value, str) and bool(value.strip())
 
 
@@ -32,13 +32,13 @@ def check_device(device: Any, key: str, *, needs_platform: bool) -> Iterator[Pro
 
 
 def check_relationships(item: Json) -> Iterator[Problem]:
-    """Yield a problem unless the relationships are a list of objects that say to what or whom they lead."""
+    """Yield a problem unless the relationships are a list of objects with identifiers."""
     relationships = item.get("cio_relationships")
-    if not isinstance(relationships, list) or not all(_leads_somewhere(relationship) for relationship in relationships):
+    if not isinstance(relationships, list) or not all(_has_identifiers(relationship) for relationship in relationships):
         yield Problem("relationships", "cio_relationships")
 
 
-def _leads_somewhere(relationship: Any) -> bool:
+def _has_identifiers(relationship: Any) -> bool:
     return isinstance(relationship, dict) and isinstance(relationship.get("identifiers"), dict)
 
 
@@ -85,7 +85,7 @@ def check_metric(body: Json) -> Iterator[Problem]:
 
 
 def check_members(body: Json) -> Iterator[Problem]:
-    """Yield a problem unless there are one to a thousand ids."""
+    """Yield a problem unless there are between one and a thousand ids."""
     ids = body.get("ids")
     if not isinstance(ids, list) or not 1 <= len(ids) <= SEGMENT_MEMBERS or not all(map(is_word, ids)):
         yield Problem("members", "ids")

@@ -1,4 +1,4 @@
-"""The control paths under `/_sandbox`: what tests and benchmarks ask and set; no call here is a call to the vendor."""
+"""The control paths under `/_sandbox`, with which tests and benchmarks read and change the state."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ PREFIX = "/_sandbox/"
 
 
 def answer_control(state: State, request: Request) -> Callable[[], Answer]:
-    """Do what is asked and return how to write the answer, which needs the lock no more."""
+    """Handle the request and return a function that writes the response; it is called without the lock."""
     handler = HANDLERS.get((request.method, request.path.removeprefix(PREFIX)))
     if handler is None:
         return lambda: compact(404, {"error": "there is no such control path"})

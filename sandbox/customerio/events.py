@@ -1,4 +1,4 @@
-"""An event as it is kept; it knows no people and no rules about accepting one."""
+"""A stored event."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ US_PER_S = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to somebody."""
+    """An event of a person."""
 
     name: str
     id: str | None
@@ -22,7 +22,7 @@ class Event:
 
     @property
     def can_start_campaigns(self) -> bool:
-        """Tell whether the event is young enough: older than 72 hours starts nothing."""
+        """Return whether the event can start a campaign: it is at most 72 hours old."""
         return self.received_at // US_PER_S - self.timestamp <= CAMPAIGN_WINDOW_S
 
     def as_json(self) -> Mapping[str, Any]:

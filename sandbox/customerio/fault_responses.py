@@ -1,4 +1,4 @@
-"""How each fault is acted out: what is answered instead, or what is done to the right answer; it keeps no state."""
+"""The responses of each fault: another response, or a damaged copy of the right response."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,12 +13,12 @@ HTML = "<html><head><title>{code}</title></head><body><center><h1>{code} {phrase
 
 
 def unauthorized() -> Answer:
-    """Return the answer to credentials nobody knows."""
+    """Return the response to unknown credentials."""
     return pretty(401, {"meta": {"error": "Unauthorized request"}})
 
 
 def throttled(headers: str, retry_after: int, now: int) -> Answer:
-    """Return a 429 in one of three forms; the vendor documents none, so clients must cope with each."""
+    """Return a 429 in one of three forms; the vendor documents none, so a client must handle each of them."""
     variants = {
         "none": {},
         "retry-after": {"Retry-After": str(retry_after)},
@@ -45,7 +45,7 @@ def _hold(options: Options) -> Answer:
     return Answer(0, transmission=Transmission.HOLD, transmission_s=float(options["hold_s"]))
 
 
-# What is answered in place of doing anything; `hang` stands in both tables, because it may come before or after.
+# Responses that replace the operation. `hang` is in both tables, because it may come before or after it.
 REPLACEMENTS: Mapping[str, Callable[[Options, Request, int], Answer]] = {
     "status": _status,
     "429": lambda options, _, now: throttled(options["headers"], options["retry_after"], now),

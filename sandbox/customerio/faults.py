@@ -1,4 +1,4 @@
-"""Which faults are set, for whom and for how long; it does not know how they are acted out."""
+"""The faults that are set, for which workspaces and for how long."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ MODES: Mapping[str, Mapping[str, Any]] = {
     "slow-body": {"pause_ms": 200},
 }
 
-# These last until they are taken away; every other mode strikes once unless told otherwise.
+# These last until they are removed; every other mode applies once by default.
 LASTING_MODES = ("auth-revoked", "latency")
 
-# A choice among few, where an option has one.
+# Options with a fixed set of values.
 CHOICES: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("status", "body"): ("html", "empty"),
     ("429", "headers"): ("none", "retry-after", "http-date"),
@@ -40,12 +40,12 @@ _GENERAL = ("mode", "n", "seconds", "workspace", "path")
 
 
 class UnknownFault(ValueError):
-    """Somebody asked for a fault that does not exist."""
+    """The requested fault does not exist."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault and what is left of it."""
+    """A fault and how often it still applies."""
 
     mode: str
     options: Mapping[str, Any]
@@ -55,7 +55,7 @@ class Fault:
     path: str | None
 
     def applies_to(self, workspace: str | None, path: str, now: int) -> bool:
-        """Tell whether the fault concerns this call."""
+        """Return whether the fault applies to this call."""
         return (
             self.left != 0
             and (self.until is None or now < self.until)
@@ -79,7 +79,7 @@ class ActiveFaults:
     """The faults that are set, oldest first."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without faults."""
         self._faults: list[Fault] = []
 
     def add(self, wanted: Json, now: int) -> Fault:
@@ -89,7 +89,7 @@ class ActiveFaults:
         return fault
 
     def clear(self, mode: str | None = None, workspace: str | None = None) -> None:
-        """Take all faults away, or those of one mode or one workspace."""
+        """Remove all faults, or those of a mode or a workspace."""
         if mode not in (None, *MODES):
             raise UnknownFault(f"there is no fault {mode!r}; there are {', '.join(MODES)}")
         self._faults = [
@@ -106,7 +106,7 @@ class ActiveFaults:
         return list(self._faults)
 
     def take(self, workspace: str | None, path: str, now: int) -> list[Fault]:
-        """Use up and return what strikes this call: every latency, and at most one fault of another mode."""
+        """Consume and return the faults of this call: every latency, and at most one fault of another mode."""
         if not self._faults:
             return []
         struck: list[Fault] = []

@@ -1,4 +1,4 @@
-"""What comes in and goes out over HTTP, as values; it knows the recorded headers and nothing of people or events."""
+"""HTTP requests and responses as values, with the headers that the vendor sends."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# Customer.io's own Node client keeps recorded answers; every successful call carried these headers.
+# Customer.io's own Node client contains recorded responses; every successful call carried these headers.
 RECORDED_HEADERS: Mapping[str, str] = {
     "content-type": "application/json; charset=utf-8",
     "cache-control": "no-cache, no-store, must-revalidate, max-age=0",
@@ -33,7 +33,7 @@ class Transmission(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `path` is as it came, still percent-encoded."""
+    """An HTTP request. `path` is still percent-encoded."""
 
     method: str
     path: str
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer and the manner in which it is to be given."""
+    """An HTTP response and how it is transmitted."""
 
     status: int
     body: bytes = b""
@@ -60,17 +60,17 @@ def empty_answer() -> Answer:
 
 
 def ok() -> Answer:
-    """Return the vendor's one success: an empty object and a line feed."""
+    """Return the vendor's success response: an empty object and a line feed."""
     return Answer(200, b"{}\n")
 
 
 def compact(status: int, content: object) -> Answer:
-    """Return JSON on one line, as Track v2 and the region call answer."""
+    """Return JSON on one line, as in responses of Track v2 and of the region call."""
     return Answer(status, (json.dumps(content) + "\n").encode())
 
 
 def pretty(status: int, content: object) -> Answer:
-    """Return JSON indented by two blanks, as Track v1 words its errors."""
+    """Return JSON indented by two blanks, as in error responses of Track v1."""
     return Answer(status, (json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -85,7 +85,7 @@ def phrase(status: int) -> str:
 
 
 def read_object(body: bytes) -> Json | None:
-    """Return the JSON object a body holds, or None."""
+    """Return the JSON object in a body, or None."""
     try:
         content = read_json(body)
     except ValueError:
@@ -94,7 +94,7 @@ def read_object(body: bytes) -> Json | None:
 
 
 def read_json(body: bytes) -> Any:
-    """Return what a body holds: JSON in UTF-8 and nothing beyond it, so no `NaN` and no byte order mark.
+    """Return the JSON value of a body: strict JSON in UTF-8, without `NaN` and without a byte order mark.
 
     Raises ValueError for everything else.
     """

@@ -1,4 +1,4 @@
-"""Who an identify call means and what it may change; the silent outcomes go to the activity log."""
+"""Which person an identify call is about and what it may change; silent outcomes go to the activity log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _NOT_HELD = STEERING_KEYS | set(_IDENTIFYING) | {"cio_id"}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is said about a person, and as of when (Unix seconds)."""
+    """Attributes of a person, and when they were valid (Unix seconds)."""
 
     attributes: Mapping[str, Any]
     as_of: int
@@ -65,7 +65,7 @@ def _adopt_or_create(visit: CallContext, who: Identifier, claims: list[Identifie
     people = visit.workspace.people
     known = next(filter(None, map(people.find, claims)), None)
     if known is not None:
-        # A new id with an address that somebody already has updates that person, who gets the id.
+        # A new id with the address of an existing person updates that person, who gets the id.
         if who.kind in known.identifiers:
             visit.note(UPDATE_FAILURE, who, f"the person with the claimed address already has another {who.kind}")
             return None

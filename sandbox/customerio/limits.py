@@ -1,4 +1,4 @@
-"""The vendor's published limits, and how to measure against them in UTF-8 bytes; it knows no wording of errors."""
+"""The vendor's published limits, and how sizes are measured in UTF-8 bytes."""
 
 import json
 import re
@@ -10,7 +10,7 @@ ATTRIBUTES = 300
 EVENT_NAME_BYTES = 100
 EVENT_DATA_BYTES = 100_000
 
-# The vendor writes KB without saying 1000 or 1024; a careful client keeps to the smaller one, so we hold it to that.
+# The vendor writes KB without saying 1000 or 1024; a careful client respects the smaller unit, and so does the sandbox.
 ITEM_BYTES = 32_000
 BATCH_BYTES = 500_000
 
@@ -25,7 +25,7 @@ _UTF8_BYTES_PER_CHARACTER = 4
 
 
 def text_fits(text: str, limit: int) -> bool:
-    """Tell whether a text keeps to a limit in bytes; short texts are not encoded at all."""
+    """Return whether a text is within a limit in bytes. Short texts are not encoded."""
     return len(text) * _UTF8_BYTES_PER_CHARACTER <= limit or len(text.encode("utf-8", "surrogatepass")) <= limit
 
 
@@ -36,7 +36,7 @@ def json_bytes(content: object) -> int:
 
 
 def value_fits(value: object) -> bool:
-    """Tell whether an attribute's value keeps to its limit; what is not a text is measured as JSON."""
+    """Return whether the value of an attribute is within its limit. What is not a text is measured as JSON."""
     if isinstance(value, str):
         return text_fits(value, ATTRIBUTE_VALUE_BYTES)
     if value is None or isinstance(value, bool | int | float):
@@ -45,5 +45,5 @@ def value_fits(value: object) -> bool:
 
 
 def is_ulid(text: str) -> bool:
-    """Say whether a text is a ULID; the letters of its alphabet may be small ones."""
+    """Return whether a text is a ULID, in upper or lower case."""
     return _ULID.fullmatch(text.upper()) is not None

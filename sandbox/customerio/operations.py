@@ -1,4 +1,4 @@
-"""One operation of Track v2: its shapes, what may be wrong with it, who does it; it knows no requests."""
+"""Check and perform an operation of Track v2."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from sandbox.customerio.workspace import CallContext
 
 
 def perform(visit: CallContext, item: Any, *, may_be_long: bool, spoiled: bool = False) -> list[Problem]:
-    """Check one operation and do it, or return what is wrong with it."""
+    """Check an operation and perform it, or return its problems."""
     problems = [Problem("spoiled", "")] if spoiled else list(_check(visit, item, may_be_long=may_be_long))
     shown = item if isinstance(item, dict) else {}
     who = only_identifier(shown.get("identifiers")) or only_identifier(shown.get("primary"))
@@ -61,12 +61,12 @@ def _remove(act: Callable[[CallContext, Identifier], None]) -> Callable[[CallCon
     return handler
 
 
-def _leave(visit: CallContext, item: Json, who: Identifier) -> Person | None:
+def _accept_only(visit: CallContext, item: Json, who: Identifier) -> Person | None:
     visit.note(NOT_HELD, who, item["action"])
     return visit.workspace.people.find(who)
 
 
-# Devices and relationships are the vendor's business, not a shop's; they are accepted and not held.
+# Devices and relationships do not concern a shop: they are accepted and not stored.
 PERSON_ACTIONS: Mapping[str, Callable[[CallContext, Json, Identifier], Person | None]] = {
     "identify": _identify,
     "event": _track,
@@ -75,10 +75,10 @@ PERSON_ACTIONS: Mapping[str, Callable[[CallContext, Json, Identifier], Person | 
     "delete": _remove(removal.delete),
     "suppress": _remove(removal.suppress),
     "unsuppress": _remove(removal.unsuppress),
-    "add_device": _leave,
-    "delete_device": _leave,
-    "add_relationships": _leave,
-    "delete_relationships": _leave,
+    "add_device": _accept_only,
+    "delete_device": _accept_only,
+    "add_relationships": _accept_only,
+    "delete_relationships": _accept_only,
 }
 _TRACKING = ("event", "page", "screen")
 _OTHER_TYPES = ("object", "delivery")

@@ -1,4 +1,4 @@
-"""The pages a person can read: people, one person, the activity log and the calls; it changes nothing."""
+"""The HTML pages: people, a person, the activity log and the calls. They change nothing."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def answer_page(state: State, request: Request) -> Callable[[], Answer]:
-    """Gather what a page shows and return how to write it, which needs the lock no more."""
+    """Collect the data of a page and return a function that renders it; it is called without the lock."""
     segments = request.path.strip("/").split("/")
     view = VIEWS.get(segments[0])
     workspace = _workspace(state, request, segments)

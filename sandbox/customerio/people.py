@@ -1,4 +1,4 @@
-"""People and the indexes that find them; it knows what an identifier is and nothing about who may change one."""
+"""People and the indexes that find them by identifier."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ KINDS = ("id", "email", "phone", "cio_id", "anonymous_id")
 
 
 class Identifier(NamedTuple):
-    """One of the four ways to name a person."""
+    """An identifier of a person, of any of the four kinds."""
 
     kind: str
     value: str
@@ -22,12 +22,12 @@ class Identifier(NamedTuple):
         return (self.kind, self.value.lower() if self.kind == "email" else self.value)
 
     def __str__(self) -> str:
-        """Return the identifier as one word."""
+        """Return the identifier as a single word."""
         return f"{self.kind}:{self.value}"
 
 
 def looks_like_email(text: str) -> bool:
-    """Tell whether a text has the shape by which Track v1 takes it for an e-mail address."""
+    """Return whether Track v1 would treat the text as an e-mail address, by its shape."""
     name, at, host = text.rpartition("@")
     return bool(name and at and host) and not any(character.isspace() for character in text)
 
@@ -40,7 +40,7 @@ def from_path(text: str) -> Identifier:
 
 
 def only_identifier(identifiers: Any) -> Identifier | None:
-    """Return the one identifier of an object that must hold exactly one."""
+    """Return the identifier of an object that must have exactly one."""
     if not isinstance(identifiers, dict) or len(identifiers) != 1:
         return None
     ((kind, value),) = identifiers.items()
@@ -52,7 +52,7 @@ def only_identifier(identifiers: Any) -> Identifier | None:
 
 @dataclass(slots=True)
 class Person:
-    """A profile: who it is, what is said about it and since when, and what happened to it."""
+    """A profile: its identifiers, its attributes with their times, and its events."""
 
     cio_id: str
     identifiers: dict[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Person:
     events: list[Event] = field(default_factory=list)
 
     def names(self) -> list[Identifier]:
-        """Return every identifier of the person, the vendor's own included."""
+        """Return every identifier of the person, including the vendor's."""
         return [
             Identifier("cio_id", self.cio_id),
             *(Identifier(kind, value) for kind, value in self.identifiers.items()),
@@ -79,10 +79,10 @@ class Person:
 
 
 class People:
-    """Everybody in one workspace, in order of arrival."""
+    """All people of a workspace, in the order of their creation."""
 
     def __init__(self, workspace_number: int) -> None:
-        """Begin with nobody; the workspace's number keeps the vendor's ids apart between workspaces."""
+        """Start without people; the workspace's number makes the vendor's ids unique across workspaces."""
         self._workspace_number = workspace_number
         self._made = 0
         self._index: dict[tuple[str, str], Person] = {}
@@ -93,7 +93,7 @@ class People:
         return len(self._people)
 
     def __iter__(self) -> Iterator[Person]:
-        """Go through everybody in order of arrival."""
+        """Iterate over all people in the order of their creation."""
         return iter(self._people.values())
 
     def find(self, who: Identifier) -> Person | None:
@@ -101,7 +101,7 @@ class People:
         return self._index.get(who.key)
 
     def create(self, who: Identifier) -> Person:
-        """Add somebody who is known by one identifier so far."""
+        """Add a person with a single identifier."""
         self._made += 1
         person = Person(f"{self._workspace_number:04x}{self._made:010x}")
         self._people[person.cio_id] = person
@@ -110,7 +110,7 @@ class People:
         return person
 
     def give(self, person: Person, who: Identifier) -> None:
-        """Set or replace one identifier; the caller has made sure that nobody else has it."""
+        """Set or replace an identifier; the caller has checked that no other person has it."""
         held = person.identifiers.get(who.kind)
         if held is not None:
             del self._index[Identifier(who.kind, held).key]
@@ -118,7 +118,7 @@ class People:
         self._index[who.key] = person
 
     def remove(self, person: Person) -> None:
-        """Forget somebody wholly."""
+        """Delete a person."""
         for who in person.names():
             del self._index[who.key]
         del self._people[person.cio_id]

@@ -1,11 +1,11 @@
-"""A token bucket of one second's worth of calls; it knows no answers."""
+"""A token bucket with the calls of a second."""
 
 
 class Bucket:
-    """How many calls one workspace may still make."""
+    """The number of calls that a workspace may still make."""
 
     def __init__(self) -> None:
-        """Begin full, whatever the rate."""
+        """Start full, whatever the rate."""
         self._tokens: float | None = None
         self._at = 0
 

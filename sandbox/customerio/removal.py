@@ -7,7 +7,7 @@ from sandbox.customerio.workspace import CallContext
 
 
 def delete(visit: CallContext, who: Identifier) -> None:
-    """Forget a person; a later identify or event makes a new one."""
+    """Delete a person; a later identify call or event creates a new person."""
     person = visit.workspace.people.find(who)
     if person is not None:
         _forget(visit, person)
@@ -30,7 +30,7 @@ def unsuppress(visit: CallContext, who: Identifier) -> None:
 
 
 def merge(visit: CallContext, primary: Identifier, secondary: Identifier) -> None:
-    """Move what the secondary has to the primary, whose own non-empty attributes win, and delete the secondary."""
+    """Merge the secondary into the primary, whose own non-empty attributes win, and delete the secondary."""
     people = visit.workspace.people
     winner, loser = people.find(primary), people.find(secondary)
     if winner is None or loser is None or winner is loser:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with keep-alive on loopback, and the misbehaviour that only a socket can show; it knows no Customer.io."""
+"""An HTTP/1.1 server with keep-alive on loopback, and the faults that need a socket."""
 
 import socket
 import ssl
@@ -18,19 +18,19 @@ _SURPLUS_BYTES = 64
 
 
 class Server(ThreadingHTTPServer):
-    """One thread per connection; `stopping` wakes the answers that are being held."""
+    """One thread per connection; `stopping` wakes the responses that are delayed."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, port: int, answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = None) -> None:
-        """Listen on 127.0.0.1; port 0 takes a free one. With a TLS context it speaks HTTPS."""
+        """Listen on 127.0.0.1; port 0 selects a free port. With a TLS context the server uses HTTPS."""
         self.answer = answer
         self.stopping = threading.Event()
         self.scheme = "https" if tls else "http"
         super().__init__(("127.0.0.1", port), Handler)
         if tls:
-            # Each connection shakes hands in its own thread, at its first read: a silent one blocks no other.
+            # Each connection does its handshake in its own thread at its first read: a silent client blocks no other.
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
@@ -39,19 +39,19 @@ class Server(ThreadingHTTPServer):
         return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
     def stop(self) -> None:
-        """Stop listening and let go of everything held."""
+        """Stop listening and release all delayed responses."""
         self.stopping.set()
         self.shutdown()
         self.server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing about clients that went away or speak no TLS; anything else is a fault of ours and is printed."""
+        """Ignore clients that disconnected or use no TLS; print every other error, which is a bug of the sandbox."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError | ssl.SSLError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection."""
+    """A connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -72,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.stopping.wait(answer.delay_s)
         self._transmit(answer)
 
-    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 (http.server looks for these names)
+    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 (http.server requires these names)
 
     def log_message(self, *_: object) -> None:
         """Keep quiet; the calls are in the call log."""

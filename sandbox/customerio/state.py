@@ -1,4 +1,4 @@
-"""Everything one sandbox holds: workspaces, switches, faults and calls; and who may come in."""
+"""The state of a sandbox: workspaces, switches, faults and calls; and the check of credentials."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,10 @@ REGIONS = ("us", "eu")
 
 
 class State:
-    """The sandbox's memory; whoever touches it holds the app's lock."""
+    """The state of the sandbox. It is read and changed only under the lock of the app."""
 
     def __init__(self, now: Callable[[], int], new_key: Callable[[], str], switches: Switches) -> None:
-        """Begin without workspaces; `now` gives microseconds, `new_key` a secret nobody has had."""
+        """Start without workspaces; `now` returns microseconds, `new_key` a new secret."""
         self._now = now
         self._new_key = new_key
         self._first_switches = switches
@@ -54,6 +54,6 @@ class State:
         return workspace if workspace and credentials and workspace.api_key == credentials.api_key else None
 
     def apply_deferred(self) -> None:
-        """Do in every workspace what was put off, so that nobody looks at half a truth."""
+        """Apply the deferred changes of every workspace, so that a reader sees a complete state."""
         for workspace in self.workspaces.values():
             workspace.apply_deferred()

@@ -1,4 +1,4 @@
-"""The choices the vendor leaves open, as switches; it knows their names, their values and their start values."""
+"""What the vendor leaves open, as switches: their names, values and defaults."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """How this Customer.io behaves where the real one is silent, or is set up by the merchant."""
+    """How this Customer.io behaves where the documentation is silent or the merchant decides."""
 
     unknown_person: str = "create"
     event_ids: str = "strict"
@@ -22,7 +22,7 @@ class Switches:
 
 
 class UnknownSwitch(ValueError):
-    """Somebody asked for a switch or a value that does not exist."""
+    """The requested switch or value does not exist."""
 
 
 def _one_of(*choices: object) -> Callable[[object], bool]:
@@ -55,7 +55,7 @@ ALLOWED: Mapping[str, Callable[[object], bool]] = {
 
 
 def apply_switches(switches: Switches, wanted: Mapping[str, Any]) -> Switches:
-    """Return the switches with the wanted ones turned, or refuse all of them."""
+    """Return the switches with the requested changes, or refuse all of them."""
     for name, value in wanted.items():
         if name not in ALLOWED:
             raise UnknownSwitch(f"there is no switch {name!r}; there are {', '.join(ALLOWED)}")

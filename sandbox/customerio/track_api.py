@@ -1,4 +1,4 @@
-"""The way of one call to the vendor's paths: fault, credentials, rate, route, record."""
+"""A call to the vendor's paths, step by step: fault, credentials, rate, route, record."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ HANDLERS: dict[tuple[str, str], Callable[[CallContext, Request], Answer]] = {
 
 
 def answer_track_api(state: State, request: Request) -> Answer:
-    """Answer as Customer.io would, or as a fault says."""
+    """Return the response of Customer.io, or that of a fault."""
     credentials = read_basic(request.headers.get("authorization"))
     site_id = credentials.site_id if credentials else None
     template, now = v1.template_of(request.path), state.now

@@ -25,7 +25,7 @@ _FAR_FUTURE_S = 10 * 365 * 86_400
 
 
 class UnknownPerson(Exception):
-    """The event is for nobody we know, and the switch says that this is an error."""
+    """The event is for an unknown person, and by the switch this is an error."""
 
 
 def track(visit: CallContext, who: Identifier, event: Event) -> Person | None:
@@ -40,7 +40,7 @@ def track(visit: CallContext, who: Identifier, event: Event) -> Person | None:
 
 
 def track_anonymous(visit: CallContext, anonymous_id: str | None, event: Event) -> None:
-    """Keep an event of somebody not yet known, or an invite to a bare address."""
+    """Store an event of a person not yet known, or an invitation to a bare address."""
     who = f"anonymous_id:{anonymous_id}" if anonymous_id else "invite"
     if _is_known(visit, who, event):
         return

@@ -1,4 +1,4 @@
-"""Track v1: one person or event per call; it knows the paths, the checks in their order and the wording of errors."""
+"""Track v1: a person or an event per call, with its paths, the order of its checks and its error texts."""
 
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
@@ -36,7 +36,7 @@ def put_person(visit: CallContext, request: Request) -> Answer:
 
 
 def post_event(visit: CallContext, request: Request) -> Answer:
-    """Track an event of one person."""
+    """Track an event of a person."""
     who, event = _who(request), read_object(request.body)
     problems = [*check_identifier(who.value, "id"), *_check_event(visit, request, event)]
     name = str(event["name"]).strip() if event and "name" in event else None
@@ -53,7 +53,7 @@ def post_event(visit: CallContext, request: Request) -> Answer:
 
 
 def post_anonymous_event(visit: CallContext, request: Request) -> Answer:
-    """Track an event of somebody unknown, or an invite."""
+    """Track an event of an unknown person, or an invitation."""
     event = read_object(request.body)
     problems = list(_check_event(visit, request, event))
     if event is None or problems:
@@ -76,7 +76,7 @@ def suppress_person(visit: CallContext, request: Request) -> Answer:
 
 
 def unsuppress_person(visit: CallContext, request: Request) -> Answer:
-    """Lift a block, whether there is one or not."""
+    """Remove a suppression, if there is any."""
     return _always(visit, request, "unsuppress", removal.unsuppress)
 
 
@@ -107,7 +107,7 @@ ROUTES = {
 }
 
 
-# What stands for an identifier in a path, by the segment before it.
+# The placeholder for an identifier in a path, by the preceding segment.
 _PLACEHOLDERS = {
     "customers": "{identifier}",
     "devices": "{device_id}",
@@ -117,7 +117,7 @@ _PLACEHOLDERS = {
 
 
 def template_of(path: str) -> str:
-    """Return a path with the identifiers taken out."""
+    """Return a path with placeholders for its identifiers."""
     segments = path.split("/")
     if segments[1:3] != ["api", "v1"]:
         return path

@@ -1,4 +1,4 @@
-"""The paths of Track v1 whose calls are checked and answered as documented, noted in the activity log, and not held."""
+"""Paths of Track v1 whose calls are checked and answered as documented and logged, but not stored."""
 
 from collections.abc import Callable
 from urllib.parse import unquote
@@ -15,7 +15,7 @@ Handler = Callable[[CallContext, Request], Answer]
 
 
 def put_device(visit: CallContext, request: Request) -> Answer:
-    """Accept a device of one person."""
+    """Accept a device of a person."""
     body = read_object(request.body)
     device = body.get("device") if body else None
     problems = list(checked_only.check_device(device, "id", needs_platform=True))
@@ -38,7 +38,7 @@ def _device(visit: CallContext, request: Request, action: str, problems: list[Pr
 
 
 def checked(action: str, check: checked_only.Check, answer: Callable[[], Answer] = ok) -> Handler:
-    """Return a handler for calls that are about no one person."""
+    """Return a handler for calls that concern no single person."""
 
     def handler(visit: CallContext, request: Request) -> Answer:
         body = read_object(request.body)
@@ -53,7 +53,7 @@ def checked(action: str, check: checked_only.Check, answer: Callable[[], Answer]
 
 
 def members(action: str) -> Handler:
-    """Return a handler for the members of a manual segment, whose kind of id stands in the query."""
+    """Return a handler for the members of a manual segment, whose kind of id is in the query."""
     change = checked(action, checked_only.check_members)
 
     def handler(visit: CallContext, request: Request) -> Answer:

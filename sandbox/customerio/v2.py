@@ -1,4 +1,4 @@
-"""Track v2: one operation (`entity`) or many (`batch`); it knows sizes, and how a part of a batch may fail."""
+"""Track v2: a single operation (`entity`) or many (`batch`), with limits on size and partial failures."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ BATCH_PATH = "/api/v2/batch"
 
 
 def post_entity(visit: CallContext, request: Request) -> Answer:
-    """Do one operation."""
+    """Perform a single operation."""
     if len(request.body) > ITEM_BYTES:
         return _malformed("request body cannot be larger than 32 KB", status=visit.switches.oversize_status)
     try:
@@ -25,7 +25,7 @@ def post_entity(visit: CallContext, request: Request) -> Answer:
 
 
 def post_batch(visit: CallContext, request: Request) -> Answer:
-    """Do many operations; each is accepted or rejected on its own."""
+    """Perform many operations; each is accepted or rejected independently."""
     if len(request.body) > BATCH_BYTES:
         return _malformed("request body cannot be larger than 500 KB", status=visit.switches.oversize_status)
     try:

@@ -1,4 +1,4 @@
-"""What makes a profile's attributes or an event invalid, and the words for it; it knows no people."""
+"""What makes the attributes of a profile or an event invalid, and the error texts."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -17,10 +17,10 @@ from sandbox.customerio.limits import (
 )
 from sandbox.customerio.switches import Switches
 
-# Keys that identify or steer; they are no attributes of the person and carry no value limit of their own.
+# Keys that identify or control; they are no attributes of the person and have no limit of their own.
 STEERING_KEYS = frozenset({"_timestamp", "_update", "cio_relationships"})
 
-# One row per problem: the words of Track v1 and those of Track v2. Seen in public bug reports and connectors are
+# A row per problem: the text of Track v1 and that of Track v2. Seen in public bug reports and connectors are
 # `other_id`, `long_event_name` and both of `long_value`; the others are ours, because the vendor publishes none.
 WORDS: Mapping[str, tuple[str, str]] = {
     "no_object": ("request body must be a JSON object", "item must be a JSON object"),
@@ -88,7 +88,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 
 
 class Problem(NamedTuple):
-    """One thing wrong with one item."""
+    """A problem of an item."""
 
     kind: str
     field: str

@@ -1,4 +1,4 @@
-"""One workspace: its key, its people and what it remembers; and a visit, which is one call to it."""
+"""A workspace: its key, its people and its log; and the context of a call to it."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from sandbox.customerio.switches import Switches
 
 
 class Workspace:
-    """A site id and an API key with people of their own."""
+    """A site id and an API key, with their own people."""
 
     def __init__(self, number: int, site_id: str, api_key: str, region: str) -> None:
-        """Begin with nobody."""
+        """Start without people."""
         self.number = number
         self.site_id = site_id
         self.api_key = api_key
@@ -44,7 +44,7 @@ class Workspace:
 
 @dataclass(slots=True)
 class CallContext:
-    """One call to one workspace: when it came, under which rules, and what is to be rejected by a fault."""
+    """The context of a call to a workspace: its time, the switches, and the items that a fault rejects."""
 
     workspace: Workspace
     switches: Switches
@@ -62,11 +62,11 @@ class CallContext:
         self.workspace.log.add(self.now, self.call.number, kind, str(who), detail)
 
     def record(self, who: object, action: str, name: str | None, person: Person | None, *, accepted: bool) -> None:
-        """Write one item into the record of the call."""
+        """Add an item to the record of the call."""
         self.call.items.append(Item(str(who), action, name, person.cio_id if person else None, accepted))
 
     def is_blocked(self, *whom: Identifier) -> bool:
-        """Tell whether any of the identifiers is suppressed, and log it if so."""
+        """Return whether any of the identifiers is suppressed, and log it if so."""
         blocked = [who for who in whom if who.key in self.workspace.suppressed]
         for who in blocked:
             self.note(SUPPRESSED, who)

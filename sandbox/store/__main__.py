@@ -1,4 +1,4 @@
-"""Start a store alone: `python -m sandbox.store`; prints one JSON line when it listens."""
+"""Start a store alone: `python -m sandbox.store`; prints a JSON line when it listens."""
 
 import argparse
 import json

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.store.state import Row, State
 
-# name, price of one month; three and six months cost a little less each
+# name, price of a month; three and six months cost a little less each
 BOXES = (("Sample Box", 3495), ("Tea & Toast Box", 2795), ("Jürgen's Puzzle Box", 4150))
 ITEMS = (("Mug", 1499), ("Tote bag", 1990), ("Postcard set", 875), ("Enamel pin “Fox”", 1125), ("Lucky dip", 2260))
 TERMS = (
@@ -134,7 +134,7 @@ def items(state: State) -> list[Row]:
 
 
 def price_of(instance: Row, term_id: int | None) -> int:
-    """What one of it costs: an item has one price, a box one for each term."""
+    """The unit price: an item has a single price, a box a price for each term."""
     for priced in instance["term_prices"]:
         if priced["term_id"] == term_id:
             return int(priced["price"])

@@ -30,7 +30,7 @@ NO_SURNAME, CAPITAL_EMAIL, DOUBLE_BLANK, TRAILING_BLANK = 0.04, 0.05, 0.06, 0.03
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody as they type themselves into a form."""
+    """A person as they fill in a form."""
 
     first: str
     last: str | None
@@ -69,7 +69,7 @@ def ascii_letters_of(text: str) -> str:
 
 
 def write_full_name(first: str, last: str | None, rng: random.Random) -> str:
-    """The name as one text; some shops hold double and trailing blanks in it."""
+    """The name as one text; some shops store double and trailing blanks in it."""
     blank = "  " if rng.random() < DOUBLE_BLANK else " "
     name = blank.join(filter(None, (first, last)))
     return f"{name} " if rng.random() < TRAILING_BLANK else name

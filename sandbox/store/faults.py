@@ -56,7 +56,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What befalls one request: a wait, and an answer instead of the real one."""
+    """The effect on a request: a delay, and a response in place of the real one."""
 
     latency: float = 0.0
     status: int | None = None
@@ -77,7 +77,7 @@ class Faults:
             self._faults.append(fault)
 
     def clear(self, kind: str | None = None) -> None:
-        """Take all faults away, or those of one kind."""
+        """Remove all faults, or those of a kind."""
         if kind not in {None, *FAULT_KINDS}:
             raise BadFault(f"a kind of fault is one of {', '.join(FAULT_KINDS)}")
         with self._lock:
@@ -88,7 +88,7 @@ class Faults:
             return [{k: v for k, v in asdict(fault).items() if k != "recent"} for fault in self._faults]
 
     def judge(self, path: str) -> Verdict:
-        """Use up one of the first matching refusal's times; latencies add up."""
+        """Consume one use of the first matching refusal; latencies add up."""
         with self._lock:
             matching = [fault for fault in self._faults if path.startswith(fault.prefix) and not fault.page]
             slow = [fault for fault in matching if fault.latency]
@@ -99,7 +99,7 @@ class Faults:
             return replace(verdict, latency=sum(fault.latency for fault in slow))
 
     def take_page_fault(self, path: str, page: int) -> str | None:
-        """Use up one of the times of the first fault that spoils this page of this list."""
+        """Consume one use of the first fault that damages this page of this list."""
         with self._lock:
             for fault in self._faults:
                 if fault.page and fault.on == page and path.startswith(fault.prefix):

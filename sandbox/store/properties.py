@@ -77,5 +77,5 @@ PROPERTIES: Mapping[str, frozenset[str]] = {kind: frozenset(names.split()) for k
 
 
 def list_property_names(kind: str) -> frozenset[str]:
-    """Return every name an object of this kind may show: its own properties and its relations."""
+    """Return every name that an object of this kind may have: its own properties and its relations."""
     return PROPERTIES.get(kind, frozenset()) | RELATIONS.get(kind, {}).keys()

@@ -1,4 +1,4 @@
-"""Which relations an object has, which it brings unasked, and how each looks: an object, a list or a URL."""
+"""The relations of each kind of object, which of them are the default, and their shapes: object, list or URL."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -63,11 +63,11 @@ def shipment_subscriptions(state: State, shipment: Row) -> list[Row]:
 
 
 def nothing(_state: State, _row: Row) -> None:
-    """A documented relation to one thing, of which this store has none."""
+    """A documented relation to an object that this store never has."""
 
 
 def none_of_many(_state: State, _row: Row) -> list[Row]:
-    """A documented relation to many things, of which this store has none."""
+    """A documented relation to objects that this store never has."""
     return []
 
 
@@ -174,11 +174,11 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
 
 
 class UnknownRelation(ValueError):
-    """A `with` asks for a relation that this kind of object does not have."""
+    """`with` names a relation that this kind of object does not have."""
 
 
 def wanted(kind: str, text: str | None) -> Iterable[str]:
-    """The relations a `with` asks for. A list replaces the defaults; an empty one asks for none."""
+    """The relations that `with` names. A list replaces the defaults; an empty list includes none."""
     known = RELATIONS.get(kind, {})
     if text is None:
         return DEFAULTS.get(kind, ())
@@ -196,7 +196,7 @@ def expand(state: State, kind: str, row: Row, names: Iterable[str], shape: Calla
 
 
 def link(kind: str, row: Row, name: str) -> str:
-    """The address of a relation; a customer has one of its own, all others hang from their object."""
+    """The URL of a relation; that of a customer is its own, all others are below their object."""
     owner = ref(row, "customer_id")
     return f"/v1/customers/{owner}" if name == "customer" and owner else f"/v1/{kind}/{row['id']}/{name}"
 

@@ -1,4 +1,4 @@
-"""The store on a loopback port: a threaded server that keeps connections alive."""
+"""The store on a loopback port: a threaded server with keep-alive."""
 
 import contextlib
 import threading
@@ -35,7 +35,7 @@ class RunningStore:
 
 
 def open_store(options: Options, port: int = 0) -> RunningStore:
-    """Bind the port (0 for any free one); `server.serve_forever()` then serves."""
+    """Bind the port (0 for any free port); `server.serve_forever()` then serves."""
     world = World(options, CLOCKS)
     server = make_server(HOST, port, create_app(world), threaded=True, request_handler=Handler)
     return RunningStore(f"http://{HOST}:{server.server_port}", world, server)

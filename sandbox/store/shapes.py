@@ -1,4 +1,4 @@
-"""How one object looks from outside: whole, or in the short form it has inside another."""
+"""The shapes of an object: whole, or in the short form inside another object."""
 
 from sandbox.store.state import Row, State
 
@@ -19,7 +19,7 @@ def pick(row: Row, keys: tuple[str, ...]) -> Row:
 
 
 def short_customer(row: Row) -> Row:
-    """A customer inside another object; with the consent, if the checkout had asked for it."""
+    """A customer inside another object; with the consent, if the checkout requested it."""
     return pick(row, CUSTOMER_SHORT) | {key: row[key] for key in ("accepts_marketing",) if key in row}
 
 
@@ -46,7 +46,7 @@ def gift_info(state: State, subscription: Row) -> Row | None:
 
 
 def metadata(state: State, kind: str, row: Row) -> Row:
-    """The metadata object of a row; an empty one until something was written."""
+    """The metadata object of a row; empty until a write."""
     empty = {
         "created_at": None,
         "data": {},

@@ -1,4 +1,4 @@
-"""All a store remembers: its objects as rows, the simulated time, the e-mails it sent. Guarded by one lock."""
+"""The state of a store: its objects as rows, the simulated time, the e-mails it sent. A lock guards it."""
 
 import threading
 from collections import defaultdict
@@ -15,12 +15,12 @@ KINDS = (
     "subscription_coupons", "page_redirects",
 )  # fmt: skip
 
-# Ids look like one sequence across all types, and exceed 32 bits.
+# Ids resemble a single sequence across all types, and exceed 32 bits.
 FIRST_ID = 7_093_400_000
 
 
 class State:
-    """Rows by kind and id. A key that begins with an underscore is the store's own and never leaves it."""
+    """Rows by kind and id. A key that begins with an underscore is internal and never shown."""
 
     def __init__(self, now: int, switches: Switches) -> None:
         self.lock = threading.RLock()

@@ -1,8 +1,8 @@
-"""Status columns: text on output, numbers as filter values and, seen in one receiver, in hook bodies."""
+"""Status columns: text in responses, numbers as filter values and, as seen in a receiver, in hook bodies."""
 
 from typing import Any
 
-# Product types are not here: they are numbers already.
+# Product types are missing because they are numbers already.
 NUMBERS: dict[tuple[str, str], dict[str, int]] = {
     ("order", "status"): {"open": 1, "closed": 2},
     ("order", "fulfillment_status"): {"unfulfilled": 1, "partial": 2, "fulfilled": 3},
@@ -10,7 +10,7 @@ NUMBERS: dict[tuple[str, str], dict[str, int]] = {
     ("transaction", "result"): {"authorized": 1, "captured": 2, "failed": 3, "refunded": 4, "failed refund": 5},
     ("subscription", "status"): {
         "unpaid": 1, "active": 2, "cancelled": 3, "suspended": 4, "expired": 5, "past_due": 6, "pending_renewal": 7,
-        "renewing": 8, "unpaid_order_failed": 9,  # the documents print a second 8 for the last one
+        "renewing": 8, "unpaid_order_failed": 9,  # the documents print a second 8 for the last status
     },
 }  # fmt: skip
 

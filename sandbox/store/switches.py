@@ -1,4 +1,4 @@
-"""What Cratejoy leaves open or does in more than one way, as switches with the likeliest setting first."""
+"""What Cratejoy leaves open or does in several ways, as switches with the likeliest setting first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -24,7 +24,7 @@ class BadSwitch(ValueError):
 
 @dataclass
 class Switches:
-    """The first seven dress every hook; the others change how the API answers and what the shop tells."""
+    """The first seven change every hook; the others change the responses of the API and the events of the shop."""
 
     form: str = "A"
     dates: str = "iso"
@@ -36,19 +36,19 @@ class Switches:
     api_values: bool = False  # do the API's answers write dates, money, booleans and addresses as the hooks do?
     api_relations: str = "embedded"  # REST answers: default relations as objects or as URL strings
     page_base: int = 1  # a capture counts from 1, the documents' samples from 0
-    lists: str = "full"  # documents say that a list holds summaries; captures of shipments show whole objects
+    lists: str = "full"  # by the documents a list contains summaries; captures of shipments show whole objects
     asks_consent: bool = False  # does the checkout ask new customers whether they accept marketing?
     next_form: str = "query"  # captures and documents show a query; careful clients take a path and a URL as well
     default_limit: int = 10
     max_limit: int | None = None  # 200 is documented for v1.1 only; v1 has answered 1000
     refuse_with: int = 401  # only 403 is documented; a Basic-auth server would send 401
-    renewal_orders: bool = False  # is the order of a renewal told as order_new as well?
-    cancel_boxes: bool = True  # does cancelling tell shipment_cancelled for each unshipped box?
+    renewal_orders: bool = False  # does the order of a renewal fire order_new as well?
+    cancel_boxes: bool = True  # does cancelling fire shipment_cancelled for each unshipped box?
     api_writes_tell: bool = True  # do writes over the API fire hooks?
     store_id: int = 4100200
 
     def update(self, wanted: Mapping[str, Any]) -> None:
-        """Set all of `wanted`, or nothing when one of them is wrong."""
+        """Set all of `wanted`, or nothing if any of them is wrong."""
         for name, value in wanted.items():
             check_switch(name, value)
         for name, value in wanted.items():

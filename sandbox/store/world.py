@@ -1,4 +1,4 @@
-"""One store with everything about it: state, truth, posting threads, life, faults; and how to begin anew."""
+"""A store as a whole: state, truth, sending threads, simulation and faults; and its reset."""
 
 import random
 from collections.abc import Callable

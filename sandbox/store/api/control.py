@@ -16,7 +16,7 @@ from sandbox.store.world import World
 CONFLICT = 409
 
 
-def control(world: World) -> Blueprint:  # noqa: C901 - one short view after the other
+def control(world: World) -> Blueprint:  # noqa: C901 - a series of short views
     blueprint = Blueprint("control", __name__, url_prefix="/_sandbox")
     blueprint.register_error_handler(ValueError, bad_request)
     blueprint.register_error_handler(TypeError, bad_request)
@@ -32,7 +32,7 @@ def control(world: World) -> Blueprint:  # noqa: C901 - one short view after the
 
     @blueprint.delete("/faults")
     def clear_faults() -> Response:
-        """All of them, or with `?kind=auth` one kind. What had gone between two pages is back with the last."""
+        """Remove all faults, or with `?kind=auth` those of a kind. Rows that disappeared between two pages return."""
         world.faults.clear(request.args.get("kind"))
         if not world.faults.listed():
             world.state.gone.clear()

@@ -23,7 +23,7 @@ class InvalidValue(ValueError):
 
 
 def text(value: Any) -> str:
-    """A text, or a number as one. Objects and lists are no texts."""
+    """A text, or a number as text. Objects and lists are no texts."""
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -59,7 +59,7 @@ def boolean(value: Any) -> bool:
 
 
 def integer(value: Any) -> int:
-    """A number, or the text of one: the documents' samples send ids as text."""
+    """A number, also as text: the documented samples send ids as text."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise InvalidValue("must be a whole number")
     try:
@@ -136,7 +136,7 @@ def object_with(required: str, **readers: Reader) -> Reader:
 
 
 def list_of(reader: Reader) -> Reader:
-    """A list that is not empty, of things that can be read."""
+    """A list that is not empty and whose items can be parsed."""
 
     def read_all(value: Any) -> list[Any]:
         if not isinstance(value, list) or not value:
@@ -176,7 +176,7 @@ HOOK: Mapping[str, Reader] = {
     "querystring": nullable(text),
     "enabled": boolean,
 }
-# An order by API knows a gift's message and no recipient.
+# An order by API has the message of a gift and no recipient.
 LINE = object_with(
     "product_instance",
     product_instance=object_with("id", id=integer),
@@ -192,7 +192,7 @@ ORDER: Mapping[str, Reader] = {
     "order_gift_info": object_with("gift_message", gift_message=text),
 }
 
-# What a write takes: by the kind of object, and by the method or the action.
+# The properties of a write, by the kind of object and by the method or the action.
 WRITES: Mapping[tuple[str, str], Mapping[str, Reader]] = {
     ("customers", "PUT"): {"first_name": text, "last_name": nullable(text), "email": email, "note": nullable(text)},
     ("addresses", "POST"): ADDRESS,
@@ -219,7 +219,7 @@ WRITES: Mapping[tuple[str, str], Mapping[str, Reader]] = {
 
 
 def read(kind: str, write: str, given: Mapping[str, Any], required: str = "") -> Row:
-    """Return the properties as they are to be kept, or end the request with a 400 that names all that cannot be."""
+    """Return the properties to store, or end the request with a 400 that names all that cannot be stored."""
     readers = WRITES[kind, write]
     errors = [f"{name} is missing" for name in required.split() if given.get(name) is None]
     errors += [describe_unknown_property(kind, name) for name in given if name not in readers]
@@ -233,5 +233,5 @@ def read(kind: str, write: str, given: Mapping[str, Any], required: str = "") ->
 
 
 def describe_unknown_property(kind: str, name: str) -> str:
-    """What is said of a property that cannot be written. Only the first wording is Cratejoy's own."""
+    """The error text for a property that cannot be written. Only the first text is Cratejoy's own."""
     return f"Read-only property '{name}'" if name in list_property_names(kind) else f"Unknown property '{name}'"

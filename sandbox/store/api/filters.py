@@ -22,7 +22,7 @@ class BadFilter(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """One filter, taken apart."""
+    """A parsed filter."""
 
     path: tuple[str, ...]
     comparison: str
@@ -80,7 +80,7 @@ def apply_filters(state: State, kind: str, rows: Iterable[Row], conditions: list
 
 
 def check_path(kind: str, path: tuple[str, ...]) -> None:
-    """Own properties and those of a relation can be filtered by, and metadata at any depth."""
+    """Refuse a path that is neither a property, a property of a relation, nor metadata at any depth."""
     head, *rest = path
     own = PROPERTIES.get(kind, frozenset())
     if head == "_md" and rest and "_md" in RELATIONS.get(kind, {}):
@@ -129,7 +129,7 @@ def metadata_branch(state: State, kind: str, row: Row, path: tuple[str, ...]) ->
 
 
 def parse_filter_value(condition: Condition, like_value: Any, object_type: str, field: str) -> Any:
-    """The filter's text as whatever the column holds."""
+    """The text of the filter as the type of the column."""
     if condition.comparison == "is_null":
         return parse_as_column_type(condition.value, like_value=True)
     if condition.comparison in {"in", "nin"}:

@@ -1,4 +1,4 @@
-"""Web hooks as a resource: who wants to hear of which event, and where."""
+"""Web hooks as a resource: the events and their target addresses."""
 
 from typing import Any
 
@@ -57,6 +57,6 @@ def hook_row(world: World, fields: dict[str, Any]) -> Row:
 
 
 def shop_for_api_writes(world: World) -> Shop:
-    """The shop as API writes use it: they fire hooks only if the switch says so, as nobody documents it."""
+    """The shop as API writes use it: they fire hooks only if the switch is on, because this is undocumented."""
     shop = world.shop
     return shop if world.switches.api_writes_tell else Shop(shop.state, NullListener(), shop.person_generator, shop.rng)

@@ -1,4 +1,4 @@
-"""One page of a list: filtered, cut and put into its envelope, or spoiled as a fault asks."""
+"""A page of a list: filtered, cut and put into its envelope, or damaged by a fault."""
 
 from collections.abc import Callable, Iterable
 
@@ -25,7 +25,7 @@ def page(
     dress: Callable[[Row], Row],
     most: int | None = None,
 ) -> Row:
-    """The answer to any list. `kind` says which properties can be filtered by; `dress` shows one row."""
+    """The response of any list. `kind` determines the properties for filters; `dress` formats a row."""
     try:
         window = pagination.parse_window(dict(given), world.switches, most)
         fault = world.faults.take_page_fault(request.path, window.ordinal)

@@ -27,7 +27,7 @@ def orders(world: World) -> Blueprint:
 
 
 def create_order(world: World, fields: Row) -> Row:
-    """An order by API. It knows a gift's message only, so it cannot be said whom such a gift is for."""
+    """An order by API. It has only the message of a gift, so the recipient of such a gift is unknown."""
     customer = find_named_object(world, "customers", fields["customer"]["id"], "customer.id")
     lines = fields["products"]
     instances = [
@@ -52,7 +52,7 @@ def create_order(world: World, fields: Row) -> Row:
 
 
 def find_named_object(world: World, kind: str, row_id: int, name: str) -> Row:
-    """The object a body names. The path is right, so an unknown one makes the body wrong: 400, not 404."""
+    """The object that a body names. The path is right, so an unknown object is an error of the body: 400, not 404."""
     return world.state.find(kind, row_id) or refuse(BAD_REQUEST, f"{name} is not known")
 
 
@@ -64,7 +64,7 @@ def destination(world: World, customer: Row, address_id: int) -> int:
 
 
 def find_common_term(world: World, lines: list[Row], instances: list[Row]) -> Row | None:
-    """The one term of all the boxes in the order, month to month if none is named; none for single items."""
+    """The common term of all boxes in the order, month to month if none is named; None for single items."""
     pairs = zip(lines, instances, strict=True)
     wanted = {line.get("term", {}).get("num_cycles", 1) for line, instance in pairs if instance["term_prices"]}
     if not wanted:

@@ -15,7 +15,7 @@ class BadPage(ValueError):
 
 @dataclass(frozen=True)
 class Window:
-    """Which rows are asked for: `page` as the store counts, `ordinal` counted from 1."""
+    """The requested rows: `page` as the store counts, `ordinal` counted from 1."""
 
     page: int
     limit: int
@@ -31,7 +31,7 @@ class Window:
 
 
 def parse_window(given: Mapping[str, str], switches: Switches, most: int | None) -> Window:
-    """A capture counts pages from 1 and takes page 0 for the first as well."""
+    """A capture counts pages from 1 and treats page 0 as the first page as well."""
     base = switches.page_base
     return Window(max(base, number(given.get("page"), base)), parse_limit(given, switches, most), base)
 
@@ -48,7 +48,7 @@ def build_envelope(rows: list[Row], window: Window, address: Callable[[int], str
 
 
 def parse_limit(given: Mapping[str, str], switches: Switches, most: int | None) -> int:
-    """How many rows a page has; `most` is the list's own cap, beside the one that the switch may set."""
+    """How many rows a page has; `most` is the limit of the list, beside the limit that the switch may set."""
     caps = [cap for cap in (switches.max_limit, most) if cap]
     return min([max(1, number(given.get("limit"), switches.default_limit)), *caps])
 
@@ -63,6 +63,6 @@ def number(text: str | None, otherwise: int) -> int:
 
 
 def query(given: Mapping[str, str], page: int) -> str:
-    """`?page=2&shipped_at__ge=2016-03-14T00%3A00%3A00Z`: the page first, then all that was asked for."""
+    """`?page=2&shipped_at__ge=2016-03-14T00%3A00%3A00Z`: the page first, then all parameters of the request."""
     others = {name: value for name, value in given.items() if name != "page"}
     return "?" + urlencode({"page": page, **others}, quote_via=quote, safe="")

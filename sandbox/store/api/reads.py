@@ -67,7 +67,7 @@ def listing(world: World, kind: str, rows: Iterable[Row]) -> Row:
 
 
 def render_or_400(world: World, kind: str, row: Row) -> Row:
-    """One object as an answer, or a 400 if it is asked for with a relation that it does not have."""
+    """An object as a response, or a 400 if the request names a relation that it does not have."""
     try:
         return render_with_relations(world, kind, row)
     except UnknownRelation as error:
@@ -75,7 +75,7 @@ def render_or_400(world: World, kind: str, row: Row) -> Row:
 
 
 def render_with_relations(world: World, kind: str, row: Row, shape: Callable[[Row], Row] = shapes.plain) -> Row:
-    """The object with the relations asked for; by default embedded, or as URLs if the switch says so."""
+    """The object with the requested relations; by default embedded, or as URLs if the switch says so."""
     text = request.args.get("with")
     names = relations.wanted(kind, text)
     if text is None and world.switches.api_relations == "links":
@@ -84,7 +84,7 @@ def render_with_relations(world: World, kind: str, row: Row, shape: Callable[[Ro
 
 
 def apply_value_switches(world: World, body: Row) -> Row:
-    """The answer with its values written as the hooks write them, if the switch says so."""
+    """The response with its values formatted as in hooks, if the switch says so."""
     switches = world.switches
     forms = value_formats.ValueFormats(switches.dates, switches.money, switches.booleans, invisible=switches.invisible)
     return value_formats.apply_formats(body, forms) if switches.api_values else body

@@ -14,7 +14,7 @@ def answer(body: Any, status: int = 200) -> Response:
 
 
 def refusal(status: int, *why: str) -> Response:
-    """An error in the documented shape: a list of texts, one for each thing that is wrong."""
+    """An error in the documented shape: a list with a text for each problem."""
     return answer({"errors": list(why)}, status)
 
 
@@ -23,23 +23,23 @@ def empty_response() -> Response:
 
 
 def refuse(status: int, why: str) -> Any:
-    """End the request here."""
+    """End the request."""
     abort(refusal(status, why))
 
 
 def refuse_all(status: int, errors: Iterable[str]) -> Any:
-    """End the request here, with all that is wrong."""
+    """End the request with all problems."""
     abort(refusal(status, *errors))
 
 
 def body() -> dict[str, Any]:
-    """The request's JSON object. The official samples send no content type, so none is asked for."""
+    """The request's JSON object. The official samples send no content type, so none is required."""
     found = read_json(request.get_data())
     return found if isinstance(found, dict) else dict(refuse(BAD_REQUEST, "the body is not a JSON object"))
 
 
 def optional_body() -> dict[str, Any]:
-    """The request's JSON object, or an empty one where no body is needed and none came."""
+    """The request's JSON object, or an empty object where the body is optional and absent."""
     return body() if request.get_data() else {}
 
 

@@ -36,7 +36,7 @@ def to_v11(row: Row) -> Row:
 
 
 def render_v11(world: World, row: Row) -> Row:
-    """With customer, address and the order's gift message; the documents' table has no recipient here."""
+    """With customer, address and the order's gift message; the documented table has no recipient."""
     order = world.state.get("orders", row["_order_id"])
     info = order.get("order_gift_info")
     shown = relations.expand(world.state, "shipments", row, ("customer", "labels", "ship_address"))

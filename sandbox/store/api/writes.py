@@ -58,7 +58,7 @@ def change_address(world: World, row: Row, fields: Row) -> None:
 
 
 def change_shipment(world: World, row: Row, fields: Row) -> None:
-    """`shipped` mails the customer and tells; the other fields alone do neither."""
+    """`shipped` mails the customer and fires the hook; the other fields alone do neither."""
     shop, status = shop_for_api_writes(world), fields.pop("status", row["status"])
     if "adjusted_ordered_at" in fields:
         fields["target_at"] = fields["adjusted_ordered_at"]  # the deprecated twin

@@ -1,1 +1,1 @@
-"""What happens in a shop: people register, buy, give, move; boxes are packed and sent. Knows nothing of HTTP."""
+"""The events of a shop, without HTTP: people register, buy, give and move; boxes are packed and sent."""

@@ -1,4 +1,4 @@
-"""Boxes: packed for an order, sent, cancelled. A sent one is told to the shop's customer by e-mail as well."""
+"""Boxes: packed for an order, sent, cancelled. The customer also gets an e-mail about a sent box."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ SHIP_AFTER_S = 2 * dates.DAY
 
 
 def pack_items(shop: Shop, order: Row, instances: Iterable[Row]) -> None:
-    """One box for all items bought once; cycles do not apply to it."""
+    """A box for all single items; cycles do not apply to it."""
     shipment = add_shipment(shop, order, None, shop.state.now + SHIP_AFTER_S)
     for instance in instances:
         add_fulfillment(shop, shipment, instance["id"], (None, None))
@@ -94,7 +94,7 @@ def add_fulfillment(shop: Shop, shipment: Row, instance_id: int, cycle: tuple[in
 
 
 def ship(shop: Shop, shipment: Row, fields: dict[str, Any] | None = None) -> None:
-    """Send the box. Only the step to `shipped` mails and tells; shipping a shipped box changes its fields."""
+    """Send the box. Only the first time the mail and the hook are sent; shipping a shipped box changes its fields."""
     first = shipment["status"] != "shipped"
     shipment.update(fields or {})
     shipment["status"] = "shipped"

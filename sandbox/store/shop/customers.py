@@ -8,11 +8,13 @@ from sandbox.store.fake_people import Person
 from sandbox.store.shop.shop import Shop, emit_customer_event, emit_shipment_event
 from sandbox.store.state import Row
 
-NO_CONSENT_EVERY = 3  # one customer of so many does not consent; no luck is drawn, so that a seed keeps its story
+NO_CONSENT_EVERY = (
+    3  # one customer in this many does not consent; no random number is drawn, so that a seed keeps its history
+)
 
 
 def register(shop: Shop, person: Person | None = None) -> Row:
-    """A new customer with one address; tells customer_new."""
+    """Add a customer with an address; fires customer_new."""
     person = person or shop.person_generator.generate(shop.rng)
     where = fake_people.draw_place(shop.rng)
     customer = shop.state.insert("customers", customer_row(shop, person, where))
@@ -71,7 +73,7 @@ def add_address(shop: Shop, fields: dict[str, Any]) -> Row:
 
 
 def change_address(shop: Shop, address: Row, fields: dict[str, Any]) -> None:
-    """Tell address_updated, and shipment_address_updated for each box still waiting for this address."""
+    """Fire address_updated, and shipment_address_updated for each box that still waits for this address."""
     address.update(fields)
     owner = address.get("_customer_id") or address.get("_owner_id")
     customer = shop.state.find("customers", owner)
@@ -97,7 +99,7 @@ def change_billing(shop: Shop, customer: Row) -> None:
 
 
 def subscription_status(shop: Shop, customer: Row) -> str | None:
-    """The one word for all of a customer's subscriptions."""
+    """The combined status of the subscriptions of a customer."""
     found = {row["status"] for row in shop.state.of("subscriptions", "customer_id", customer["id"])}
     if not found:
         return None

@@ -12,21 +12,21 @@ MESSAGES = (
 KEY_MISSING_SHARE, FRIEND_IS_CUSTOMER_SHARE = 0.5, 0.08  # shares
 JUNK = ("n/a", "robin at home", "robin@", "none", "ask me", "@example.com", "robin.example.com")
 
-# What share of gifts is of which kind. The odd ones are commoner than in life, so that each is seen.
+# The share of each kind of gift. Rare kinds are more frequent than in reality, so that each occurs.
 KINDS = {
     "gift3": 58,  # Gifting 3.0 with the recipient's e-mail
-    "gift3_own_address": 7,  # buyers are told to type another valid contact if the recipient has none
-    "gift3_own_address_case": 5,  # the same, in other letter case
+    "gift3_own_address": 7,  # buyers are asked to enter another valid contact if the recipient has none
+    "gift3_own_address_case": 5,  # the same with another capitalisation
     "gift3_missing": 8,
     "gift3_malformed": 6,
-    "gift2_message": 8,  # a message and nobody's name
+    "gift2_message": 8,  # a message without any name
     "gift1_redeemed": 8,  # the recipient redeems a code and becomes a customer
 }
 
 
 @dataclass(frozen=True)
 class Gift:
-    """`typed` is the e-mail as the buyer wrote it; `recipient` the folded address if it reaches somebody else."""
+    """`typed` is the e-mail as the buyer wrote it; `recipient` the folded address if it is not the buyer's."""
 
     kind: str
     message: str
@@ -60,7 +60,7 @@ def build_gift(kind: str, buyer: Row, friend: Person, rng: random.Random) -> Gif
 
 
 def draw_typed_email(kind: str, own: str, friends: str, rng: random.Random) -> str | None:
-    """What stands in the form's field for the recipient's e-mail."""
+    """The content of the form field for the recipient's e-mail."""
     scrawls: dict[str, tuple[str | None, ...]] = {
         "gift3": (friends, friends, friends, friends.title(), friends.upper(), f" {friends} "),
         "gift3_own_address": (own,),
@@ -72,7 +72,7 @@ def draw_typed_email(kind: str, own: str, friends: str, rng: random.Random) -> s
 
 
 def build_received_gift(gift: Gift, buyer: Row, gift_id: int, sent: str) -> Row:
-    """Gifting 1.0's `received_gift`, as captured on a redemption; its letter case differed from the customer's."""
+    """Gifting 1.0's `received_gift`, as captured on a redemption; its capitalisation differed from the customer's."""
     return {
         "email": buyer["email"].title(),
         "expire_date": None,
@@ -89,7 +89,7 @@ def build_received_gift(gift: Gift, buyer: Row, gift_id: int, sent: str) -> Row:
 
 
 def choose_friend(folk: PersonGenerator, customers: list[Row], rng: random.Random) -> Person:
-    """Mostly somebody new; now and then somebody who is a customer too."""
+    """Mostly a new person; sometimes an existing customer."""
     if customers and rng.random() < FRIEND_IS_CUSTOMER_SHARE:
         row = rng.choice(customers)
         return Person(row["first_name"], row["last_name"], row["name"], row["email"])

@@ -1,4 +1,4 @@
-"""Stock and looks: inventory goes down by sales and up by deliveries, theme files change."""
+"""Stock and theme: sales and deliveries change the inventory, and theme files change."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,11 @@ from sandbox.store.shop.shop import Shop
 from sandbox.store.state import Row
 from sandbox.store.webhooks.shop_event import ShopEvent
 
-SALE_EVENT_SHARE = 0.25  # this share of sales is told as inventory_updated
+SALE_EVENT_SHARE = 0.25  # the share of sales that fires inventory_updated
 
 
 def sell(shop: Shop, instances: Iterable[Row]) -> None:
-    """Sold: one less of each."""
+    """Reduce the stock of each by one."""
     rows = [row for sold in instances for row in shop.state.of("inventory", "product_instance_id", sold["id"])]
     for row in rows:
         row["quantity_on_hand"] -= 1

@@ -31,7 +31,7 @@ class Basket:
 
     @property
     def lines(self) -> list[tuple[Row, int]]:
-        """Each thing once, with how often it is bought."""
+        """Each distinct item with its quantity."""
         counts = Counter(instance["id"] for instance in self.instances)
         distinct = {instance["id"]: instance for instance in self.instances}
         return [(instance, counts[number]) for number, instance in distinct.items()]
@@ -44,7 +44,7 @@ class Basket:
 
 @dataclass(frozen=True)
 class OrderOptions:
-    """What an order by API may ask for: where it goes, which saved card pays, which coupons count."""
+    """Options of an order by API: its address, the saved card and the coupons."""
 
     address_id: int | None = None
     card_id: int | None = None
@@ -63,7 +63,7 @@ def buy(
     test: bool = False,
     wishes: OrderOptions = DEFAULT_OPTIONS,
 ) -> Row:
-    """Place and pay an order, pack its boxes; tells order_new, transaction_new, subscription_new."""
+    """Place and pay an order, pack its boxes; fires order_new, transaction_new, subscription_new."""
     order = place(shop, customer, basket, gift, test=test, wishes=wishes)
     emit_order_event(shop, "order_new", order)
     if order["total"]:
@@ -88,7 +88,7 @@ def place(shop: Shop, customer: Row, basket: Basket, gift: Gift | None, *, test:
 
 
 def coupon(shop: Shop, coupon_id: int) -> Row:
-    """A coupon as an order holds it; its effect on the price is not imitated."""
+    """A coupon in an order; its effect on the price is not simulated."""
     return {"code_used": f"CODE{coupon_id}", "coupon_id": coupon_id, "id": shop.state.new_id(), "type": "coupon"}
 
 
@@ -162,7 +162,7 @@ def cart_product(shop: Shop, instance: Row, basket: Basket, quantity: int) -> Ro
 
 
 def mark_as_gift(shop: Shop, order: Row, customer: Row, gift: Gift) -> None:
-    """Mark the order as a gift. A redemption of Gifting 1.0 costs nothing and does not know the newer keys."""
+    """Mark the order as a gift. A redemption of Gifting 1.0 costs nothing and lacks the newer keys."""
     order.update(_gift=gift.kind, _recipient=gift.recipient)
     if gift.kind != "gift1_redeemed":
         order.update(is_gift=True, order_gift_info=gift.info(shop.state.new_id()))
@@ -176,7 +176,7 @@ def mark_as_gift(shop: Shop, order: Row, customer: Row, gift: Gift) -> None:
 
 
 def choose_address(shop: Shop, customer: Row, gift: Gift | None) -> int:
-    """The address a box goes to: the buyer's own, or for most gifts a new one with the recipient's name."""
+    """The address a box goes to: that of the buyer, or for most gifts a new address with the recipient's name."""
     home = shop.state.get("addresses", customer["_address_id"])
     if gift is None or gift.kind in {"gift1_redeemed", "gift2_message"} or shop.rng.random() < SHIP_TO_BUYER_SHARE:
         return int(home["id"])

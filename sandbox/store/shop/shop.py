@@ -1,4 +1,4 @@
-"""The shop's desk: the state, who is told, and whose luck it is, in one bundle handed to every act."""
+"""The context of every act in the shop: the state, the receiver of its events, and the random source."""
 
 import random
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from sandbox.store.webhooks.shop_event import ShopEvent
 
 
 class EventListener(Protocol):
-    """Whoever is told what happened."""
+    """A receiver of the events of the shop."""
 
     def tell(self, news: ShopEvent) -> None: ...
 
 
 class NullListener:
-    """Nobody is told: for what happened before the story begins."""
+    """A receiver that ignores all events: for what precedes the simulation."""
 
     def tell(self, news: ShopEvent) -> None:
-        """Hear nothing."""
+        """Ignore the event."""
 
 
 @dataclass(frozen=True)

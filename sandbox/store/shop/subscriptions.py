@@ -1,4 +1,4 @@
-"""Subscriptions: opened, changed, cancelled, skipped, taken up again."""
+"""Subscriptions: opened, changed, cancelled, skipped, resumed."""
 
 from sandbox.store import catalogue, dates
 from sandbox.store.shop import boxes, orders, payments
@@ -42,7 +42,7 @@ def renew(shop: Shop, subscription: Row) -> Row:
 
 
 def renewal_order(shop: Shop, subscription: Row) -> Row:
-    """The order of a renewal. Whether it repeats the gift's marks is not known; here only the subscription has them."""
+    """The order of a renewal. Whether it repeats the marks of the gift is not known; this one does not."""
     customer = shop.state.get("customers", subscription["_customer_id"])
     instance = shop.state.get("product_instances", subscription["_instance_id"])
     basket = orders.Basket((instance,), shop.state.get("terms", subscription["_term_id"]))
@@ -118,7 +118,7 @@ def set_status(shop: Shop, subscription: Row, status: str) -> None:
 
 
 def cancel(shop: Shop, subscription: Row, *, keep_boxes: bool = False) -> None:
-    """End it. A prepaid term's boxes may still be due: then `keep_boxes` and a later end date say so."""
+    """End it. A prepaid term's boxes may still be due: then `keep_boxes` is set and the end date is later."""
     shop.state.tick(2)
     subscription["autorenew"] = False
     set_status(shop, subscription, "cancelled")
@@ -141,7 +141,7 @@ def change_term(shop: Shop, subscription: Row) -> None:
 
 
 def reactivate(shop: Shop, subscription: Row) -> None:
-    """None of the seventeen events is for this: nothing is told."""
+    """None of the seventeen events covers this, so no hook fires."""
     subscription.update(autorenew=True, cancel_reason=None)
     set_status(shop, subscription, "active")
 

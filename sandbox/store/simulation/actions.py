@@ -15,7 +15,7 @@ REFUSED_CARD_SHARE = 0.10
 
 
 def add_newcomer(scene: SimulationContext, _: int) -> None:
-    """Somebody new: most buy at once, some only look around first. Then the next one is due."""
+    """A new person: most buy at once, some only register. Then the next arrival is scheduled."""
     scene.schedule.add(scene.now + 1 + int(scene.rng.expovariate(1 / scene.gap)), "arrive")
     customer = customers.register(scene.shop)
     schedule_customer(scene, customer)
@@ -70,7 +70,7 @@ def cancel_box(scene: SimulationContext, shipment_id: int) -> None:
 
 
 def end_term(scene: SimulationContext, subscription_id: int) -> None:
-    """The term is over: renew, fail, or, if nobody wants it renewed, end it."""
+    """The term is over: renew, fail, or end it if autorenew is off."""
     subscription = scene.shop.state.get("subscriptions", subscription_id)
     due = dates.seconds(subscription["end_date"])
     if subscription["status"] != "active":

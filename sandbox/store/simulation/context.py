@@ -1,4 +1,4 @@
-"""The stage of a life: the shop, the agenda, and the luck that makes the story."""
+"""The context of a simulation: the shop, the agenda and the random source."""
 
 import random
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def item_basket(scene: SimulationContext) -> Basket:
 
 
 def draw_gift(scene: SimulationContext, buyer: Row, kind: str | None = None) -> Gift:
-    """A gift of the kind wanted or drawn; some lose their recipient's e-mail if the mix says so."""
+    """A gift of the requested or a random kind; by the mix some lose the e-mail of the recipient."""
     kind = kind or gifts.draw_kind(scene.rng)
     if scene.rng.random() < scene.mix.missing_recipient and kind.startswith("gift3"):
         kind = "gift3_missing"

@@ -1,4 +1,4 @@
-"""The first tour: a short walk past every event and every kind of gift, before chance takes over."""
+"""The first tour: every event and every kind of gift once, before the random part."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from sandbox.store.state import Row
 
 @dataclass(frozen=True)
 class Step:
-    """`most` is how many happenings it may make: a life near its end leaves out what is too long."""
+    """`most` is the maximum number of events: near the end of a simulation longer steps are left out."""
 
     most: int
     run: Callable[[SimulationContext], None]
@@ -23,7 +23,7 @@ class Step:
 
 @dataclass
 class EventTour:
-    """Remembers whom it met, so that a later step can go on with them."""
+    """Stores the people of earlier steps for later steps."""
 
     subscriber: Row = field(default_factory=dict)
     prepaid: Row = field(default_factory=dict)

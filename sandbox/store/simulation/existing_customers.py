@@ -20,7 +20,7 @@ MONTH = 30 * dates.DAY
 def add_existing_customers(
     state: State, folk: PersonGenerator, agenda: Schedule, rng: random.Random, count: int
 ) -> list[Row]:
-    """Add so many customers whom no hook has told of; their renewals are spread over the coming month."""
+    """Add customers that no hook has announced; their renewals are spread over the coming month."""
     scene = SimulationContext(Shop(state, NullListener(), folk, rng), agenda, rng, Mix(), gap=dates.DAY)
     now = state.now
     made = []
@@ -32,7 +32,7 @@ def add_existing_customers(
 
 
 def add_existing_customer(scene: SimulationContext, now: int) -> Row:
-    """One customer; a box that was due by now has gone."""
+    """Add a customer; a box that is due by now was sent."""
     state = scene.shop.state
     customer = customers.register(scene.shop)
     if scene.rng.random() > SUBSCRIBED_SHARE:

@@ -1,4 +1,4 @@
-"""What a life is asked for: how many hooks, by which luck, how fast, how oddly."""
+"""The parameters of a simulation: number of hooks, seed, rate and oddities."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -11,7 +11,7 @@ MAX_THREADS = 32
 
 
 class BadPlan(ValueError):
-    """A life nobody can live."""
+    """A plan that cannot be simulated."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def is_positive(value: Any) -> bool:
 
 
 class Pace:
-    """When the next hook may go: one after the other at a rate, or all at once."""
+    """The time of the next hook: at a rate, or at once."""
 
     def __init__(self, rate: float | None, clock: Callable[[], float]) -> None:
         self._gap = 1 / rate if rate else 0.0

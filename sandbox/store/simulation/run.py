@@ -1,4 +1,4 @@
-"""One background life at a time: the tour, then chance, until enough hooks have been told."""
+"""A simulation in the background: the tour, then random actions, until enough hooks were sent."""
 
 import random
 import threading
@@ -20,20 +20,20 @@ from sandbox.store.webhooks.dispatcher import DispatchOptions, WebhookDispatcher
 from sandbox.store.webhooks.sender_pool import SenderPool
 from sandbox.store.webhooks.truth import Truth
 
-SPAN_S = 75 * dates.DAY  # simulated time that a life of any length takes, roughly
+SPAN_S = 75 * dates.DAY  # simulated time of a simulation of any length, roughly
 HOOKS_PER_NEWCOMER = 10
-HOOKS_PER_OLD_SUBSCRIBER = 40  # one customer from before for so many hooks
-MAX_EVENTS_PER_ACTION = 25  # happenings the longest act may make
+HOOKS_PER_OLD_SUBSCRIBER = 40  # hooks per existing customer
+MAX_EVENTS_PER_ACTION = 25  # events of the longest act
 MAX_AHEAD_S = 0.5  # seconds of paced hooks planned in advance
-WAIT_TIMEOUT_S = 0.25  # seconds between two looks at whether to stop
+WAIT_TIMEOUT_S = 0.25  # seconds between two checks for a stop
 
 
 class SimulationRunning(RuntimeError):
-    """A store has one life at a time."""
+    """A store runs only one simulation at a time."""
 
 
 class Simulation:
-    """Runs in a thread of its own and takes the state's lock for one act at a time."""
+    """Runs in its own thread and takes the lock of the state for each act."""
 
     def __init__(
         self, state: State, herald: WebhookDispatcher, truth: Truth, folk: PersonGenerator, agenda: Schedule
@@ -101,7 +101,7 @@ class Simulation:
         scene = self._build_context(plan)
         tour: Iterator[Step] = EventTour().steps()
         tried = 0
-        # An event without a hook is told to nobody: without this bound a life could wait for it forever.
+        # An event without a hook is never sent: without this bound a simulation could wait for it forever.
         while self._left() > 0 and tried < 50 * plan.hooks + 1000 and self._may_go_on(ahead):
             with self._state.lock:
                 step = next(tour, None)
@@ -140,7 +140,7 @@ class Simulation:
         return False
 
     def _run_next_action(self, scene: SimulationContext, long_act: int) -> None:
-        """The next entry of the agenda; near the end, only what tells one thing at a time."""
+        """The next entry of the agenda; near the end, only acts with a single event."""
         if self._left() <= long_act:
             run_single_event_action(scene)
             return

@@ -8,7 +8,7 @@ from itertools import count
 
 @dataclass(order=True, frozen=True)
 class ScheduledAction:
-    """An act with its subject's id (0 if it has none). Entries of one moment keep the order they were made in."""
+    """An act with its subject's id (0 if it has none). Entries of the same time keep the order of their creation."""
 
     at: int
     number: int
@@ -17,7 +17,7 @@ class ScheduledAction:
 
 
 class Schedule:
-    """A heap of entries; it outlives one life, so that the next goes on where the last stopped."""
+    """A heap of entries; it survives a simulation, so that the next continues from there."""
 
     def __init__(self) -> None:
         self._heap: list[ScheduledAction] = []

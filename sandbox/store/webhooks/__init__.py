@@ -1,1 +1,1 @@
-"""How the store tells of a happening: the body, its form on the wire, the posting, and the record of the truth."""
+"""The hooks of the store: bodies, wire forms, sending, and the record of the truth."""

@@ -17,7 +17,7 @@ SIDE_BY_SIDE_TRANSACTION = ("created_at", "id", "is_test", "result", "total", "t
 
 
 def customer_new(_state: State, news: ShopEvent) -> Row:
-    """The full form or, more rarely, the short one without counters."""
+    """The full form or, more rarely, the short form without counters."""
     row = news.row
     if row["id"] % 4 == 0:
         return shapes.short_customer(row)
@@ -44,7 +44,7 @@ def order(state: State, news: ShopEvent) -> Row:
 
 
 def subscription(state: State, news: ShopEvent) -> Row:
-    """All default relations. The documents call one of them `instance`, live answers `product_instance`."""
+    """All default relations. The documents name a relation `instance`, live responses `product_instance`."""
     body = expand(state, "subscriptions", news.row, relations.DEFAULTS["subscriptions"])
     if news.row["id"] % 5 == 0:
         body["instance"] = body.pop("product_instance")
@@ -60,7 +60,7 @@ def brief_subscription(state: State, news: ShopEvent) -> Row:
 
 
 def shipment(state: State, news: ShopEvent) -> Row:
-    """The box. It never says who a gift is for; its fulfillments name a subscription or an order that does."""
+    """The box. It never names the recipient of a gift; its fulfillments name a subscription or an order that does."""
     body = expand(state, "shipments", news.row, relations.DEFAULTS["shipments"])
     for fulfillment in body["fulfillments"]:
         by_order = fulfillment["subscription_id"] is None or news.row["id"] % 3
@@ -79,7 +79,7 @@ def _shorten_order(fulfillment: Row, *, keep: bool) -> None:
 
 
 def transaction(state: State, news: ShopEvent) -> Row:
-    """The order inside the transaction; or, if it was told of before, both side by side without the customer."""
+    """The order inside the transaction; or, if its hook was sent before, both side by side without the customer."""
     row, bought = news.row, news.order or {}
     if row["id"] % 4 == 0 and bought.get("_known") and "is_gift" in bought:
         return {
@@ -90,7 +90,7 @@ def transaction(state: State, news: ShopEvent) -> Row:
 
 
 def checkout_failed(_state: State, news: ShopEvent) -> Row:
-    """Customer and order, side by side or one in the other."""
+    """Customer and order, side by side or nested."""
     customer = shapes.short_customer(news.customer or {})
     if (news.row["total"] + customer["id"]) % 3 == 0:
         return news.row | {"customer": customer}

@@ -7,7 +7,7 @@ from sandbox.store.relations import link
 from sandbox.store.state import Row
 from sandbox.store.webhooks.shop_event import ShopEvent
 
-# Relations that may come as a link, by the body's type. A gift's info stays: nobody has seen it as a link.
+# Relations that may come as a link, by the body's type. The info of a gift is never a link in any capture.
 LINKABLE = {
     "customer": ("addresses",),
     "order": ("customer", "products"),

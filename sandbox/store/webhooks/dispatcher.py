@@ -1,4 +1,4 @@
-"""The herald: turns news into bodies and posts them to the registered hooks, in the manner the mix asks for."""
+"""Turn events of the shop into bodies and post them to the registered hooks, with the oddities of the mix."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ UNKNOWN_EVENT = "gift_claimed"
 
 @dataclass
 class DispatchOptions:
-    """How to tell for the time being: oddities and their luck, retries, and when the next may go."""
+    """The present options: oddities with their random source, retries, and the time of the next hook."""
 
     rng: random.Random
     mix: Mix = field(default_factory=Mix)
@@ -29,7 +29,7 @@ class DispatchOptions:
 
 
 class WebhookDispatcher:
-    """Told of news by the shop under the state's lock; hands posts to the firing threads."""
+    """Receives events from the shop under the lock of the state and passes posts to the sending threads."""
 
     def __init__(self, state: State, truth: Truth, firing: SenderPool, style: DispatchOptions) -> None:
         self.pool = firing
@@ -56,7 +56,7 @@ class WebhookDispatcher:
             self._post(hook, happening, body, manner, news)
 
     def _is_new(self, event: str, body: Row) -> bool:
-        """Two happenings never have one body: nobody could tell the second from a repeated post."""
+        """Make the body unique: two events with equal bodies could not be distinguished from a repeated post."""
         text = f"{event} {json.dumps(body, sort_keys=True)}"
         digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
         if digest in self._seen_bodies:
@@ -111,7 +111,7 @@ def build_request(hook: Row, body: Row, form: str) -> tuple[str, str, bytes | No
 
 
 def mark_known(news: ShopEvent, *, overtaken: bool) -> None:
-    """Note who was told of; and, unless later hooks may come first, whom a receiver knows from now on."""
+    """Record the people of the event, and unless later hooks may come first, that a receiver now knows them."""
     for row in filter(None, (news.customer, news.row if news.event == "order_new" else None)):
         row["_told"] = True
         row["_known"] = row["_known"] or not overtaken

@@ -1,4 +1,4 @@
-"""One thread's lines to the hooks' targets: a kept-alive connection to each, and only to this machine."""
+"""The connections of a thread to the targets of the hooks: keep-alive, and only to this machine."""
 
 import http.client
 import ipaddress
@@ -9,7 +9,7 @@ HEADERS = {"Content-Type": "application/json", "User-Agent": "sandbox-store/1"}
 
 
 class HttpSender:
-    """Posts one body at a time and says what status came back, if any."""
+    """Post a body at a time and return the status, or None without a response."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout

@@ -1,4 +1,4 @@
-"""Everybody the store knows, as they are now: its customers, and the recipients of its gifts."""
+"""All people of the store at present: its customers and the recipients of its gifts."""
 
 from collections import defaultdict
 from typing import Any
@@ -49,7 +49,7 @@ def describe_customer(state: State, customer: Row, received: list[Row]) -> Row:
 
 
 def describe_recipient(state: State, email: str, received: list[Row]) -> Row:
-    """Somebody known by gifts alone. Their boxes are those of the gifts and of the gifts' renewals."""
+    """A person known only by gifts. Their boxes are those of the gifts and of the renewals of the gifts."""
     subscriptions = [state.get("subscriptions", found) for order in received for found in order["_subscription_ids"]]
     single = [order["id"] for order in received if not order["_subscription_ids"]]
     shipments = [box for row in subscriptions for box in state.of("shipments", "subscription_id", row["id"])]

@@ -1,4 +1,4 @@
-"""How often the store tells oddly: one probability per oddity, and one draw of them for each happening."""
+"""The oddities of hooks: a probability per oddity, and a draw of them for each event."""
 
 import random
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class BadMix(ValueError):
 
 @dataclass(frozen=True)
 class Mix:
-    """Probabilities between 0 and 1. `test` and `missing_recipient` change the story, the others only its telling."""
+    """Probabilities between 0 and 1. `test` and `missing_recipient` change the events, the others only their hooks."""
 
     form_b: float = 0.0
     form_c: float = 0.0
@@ -49,7 +49,7 @@ class Mix:
 
 @dataclass(frozen=True)
 class SendPlan:
-    """How one happening is told. `copies` are the seconds after which the same body comes again."""
+    """How the hook of an event is sent. `copies` are the seconds after which the same body is sent again."""
 
     form: str
     dates: str
@@ -89,7 +89,7 @@ def draw_is_epoch(mix: Mix, switches: Switches, rng: random.Random) -> bool:
 
 
 def draw_values(mix: Mix, switches: Switches, rng: random.Random) -> dict[str, Any]:
-    """How amounts, booleans and addresses are written. No luck is drawn unasked: older seeds keep their bodies."""
+    """The formats of amounts, booleans and addresses. Unused options draw no random number: older seeds keep their bodies."""
     decimal = mix.decimal_money and rng.random() < mix.decimal_money
     texts = mix.text_values and rng.random() < mix.text_values
     hidden = mix.invisible and rng.random() < mix.invisible
@@ -110,5 +110,5 @@ def draw_form(mix: Mix, usual: str, rng: random.Random) -> str:
 
 
 def draw_copies(rng: random.Random) -> tuple[float, ...]:
-    """One to three copies, each at once or later."""
+    """Between one and three copies, each at once or later."""
     return tuple(rng.choice((0.0, rng.uniform(0.05, MAX_DELAY_S))) for _ in range(rng.randint(1, 3)))

@@ -1,4 +1,4 @@
-"""One posting thread: for each person one hook after the other, loose posts whenever they are due."""
+"""A sending thread: hooks of a person in order, posts without a person as they become due."""
 
 import heapq
 import queue
@@ -11,14 +11,14 @@ from itertools import count
 from sandbox.store.webhooks.http_sender import HttpSender
 from sandbox.store.webhooks.truth import EventRecord, ExtraPost
 
-FIRST_RETRY_S = 0.2  # seconds; doubles with each further one
+FIRST_RETRY_S = 0.2  # seconds; doubles with each further retry
 SUCCESS, REDIRECT = 200, 300
-IDLE_TIMEOUT_S = 0.5  # seconds between two looks at whether to stop
+IDLE_TIMEOUT_S = 0.5  # seconds between two checks for a stop
 
 
 @dataclass
 class Post:
-    """One request to one target. With a `person` it waits for that person's earlier posts; without, for nobody."""
+    """A request to a target. With a `person` it waits for the earlier posts of that person."""
 
     mark: EventRecord | ExtraPost
     method: str
@@ -32,14 +32,14 @@ class Post:
 
 
 def classify_status(status: int | None) -> str:
-    """A hook counts as accepted on any 2xx. What Cratejoy itself takes for success is not documented."""
+    """A hook counts as accepted on any 2xx. What Cratejoy itself treats as success is not documented."""
     if status is None:
         return "unanswered"
     return "accepted" if SUCCESS <= status < REDIRECT else "refused"
 
 
 class Sender:
-    """Takes posts from its queue; says of each what became of it, how many more are due for it, when it was sent."""
+    """Take posts from the queue; report for each its outcome, the number of further posts, and the time of sending."""
 
     def __init__(
         self, posted: Callable[[Post, str, int, float], None], clock: Callable[[], float], timeout: float

@@ -1,4 +1,4 @@
-"""The posting threads together: who posts for whom, and how much is still to be posted."""
+"""The pool of sending threads: which thread posts for which person, and how much is still pending."""
 
 import threading
 import zlib
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from sandbox.store.webhooks.sender import Post, Sender
 from sandbox.store.webhooks.truth import Truth
 
-MAX_PENDING_PER_THREAD = 400  # posts waiting per thread before the life holds its breath
+MAX_PENDING_PER_THREAD = 400  # pending posts per thread above which the simulation pauses
 
 
 class SenderPool:
-    """A fixed number of workers. One person's posts all go to one of them, so that their order is kept."""
+    """A fixed number of threads. All posts of a person go to the same thread, which keeps their order."""
 
     def __init__(self, truth: Truth, clock: Callable[[], float], threads: int = 2, timeout: float = 10.0) -> None:
         self.clock = clock
@@ -22,7 +22,7 @@ class SenderPool:
         self._workers = [Sender(self._posted, clock, timeout) for _ in range(threads)]
 
     def put(self, post: Post, key: int) -> None:
-        """Queue a post; `key` is the person's id, or 0 for nobody in particular."""
+        """Queue a post; `key` is the person's id, or 0 without a person."""
         with self._changed:
             self._pending += 1
         worker = zlib.crc32(str(key).encode()) % len(self._workers)

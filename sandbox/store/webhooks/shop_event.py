@@ -1,4 +1,4 @@
-"""One thing that happened in the shop, before anybody is told."""
+"""An event of the shop, before its hook is sent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ EVENTS = (
 
 @dataclass(frozen=True)
 class ShopEvent:
-    """`row` is the object the body is made from; `order` and `subscription` say which gift it may concern."""
+    """`row` is the object the body is made from; `order` and `subscription` identify the gift it may concern."""
 
     event: str
     subject: str
@@ -42,7 +42,7 @@ class ShopEvent:
 
     @property
     def recipient(self) -> str | None:
-        """The folded address of somebody else than the buyer whom this concerns."""
+        """The folded address of the gift recipient, if that is not the buyer."""
         owner = self.subscription or self.order
         return owner["_recipient"] if owner and self.concerns_recipient else None
 

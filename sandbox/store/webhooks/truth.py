@@ -1,4 +1,4 @@
-"""The record of what really happened and what became of its telling; what a test compares a receiver with."""
+"""The record of every event and the outcome of its hooks, with which a test compares a receiver."""
 
 import threading
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ OUTCOMES = ("accepted", "refused", "unanswered")
 
 @dataclass
 class EventRecord:
-    """One thing that happened, and how often the world was told of it."""
+    """An event, and how often its hook was posted."""
 
     n: int
     event: str
@@ -28,7 +28,7 @@ class EventRecord:
     test: bool
     form: str
     lost: bool
-    broken: bool = False  # a broken body is posted beside a happening's own, never instead of it
+    broken: bool = False  # a broken body is posted in addition to that of an event, never in its place
     sent_at: float | None = None
     posts: int = 0
     accepted: int = 0
@@ -36,7 +36,7 @@ class EventRecord:
 
 @dataclass
 class ExtraPost:
-    """A post that tells of nothing: a broken body, or an event nobody knows."""
+    """A post without an event: a broken body, or an unknown event."""
 
     event: str
     posts: int = 0
@@ -45,7 +45,7 @@ class ExtraPost:
 
 @dataclass
 class Tally:
-    """Posts by outcome, and how many happenings were told at least once."""
+    """Posts by outcome, and the number of events posted at least once."""
 
     told: int = 0
     posts: int = 0
@@ -88,7 +88,7 @@ class Truth:
         return stray
 
     def posted(self, mark: EventRecord | ExtraPost, outcome: str, at: float) -> None:
-        """One post about `mark` was answered, or was not."""
+        """Record the response to a post about `mark`, or that none came."""
         with self._lock:
             self.tally.posts += 1
             self.tally.outcomes[outcome] += 1

@@ -21,7 +21,7 @@ AMOUNTS = frozenset(
 EMAILS = frozenset(("email", "gift_recipient_email"))
 ADDRESSES = frozenset(("city", "street", "to", "unit", "zip_code"))
 
-# What a pasted text may carry and nobody sees: zero-width and soft characters anywhere, wide blanks at the ends only.
+# Invisible characters of a pasted text: zero-width and soft characters anywhere, wide blanks only at the ends.
 INVISIBLE_CHARACTERS = ("\u200b", "\ufeff", "\u200e", "\u00ad", "\u2060")
 BLANKS = ("\u00a0", "\u2009", "\t")
 
@@ -47,7 +47,7 @@ BOOLEANS: dict[str, Callable[[bool], Any]] = {
 
 @dataclass(frozen=True)
 class ValueFormats:
-    """How the values of one body are written."""
+    """The formats of the values of a body."""
 
     dates: str
     money: str
@@ -84,7 +84,7 @@ def format_booleans(form: str) -> Callable[[Any], Any]:
 
 
 def add_invisible_characters(body: Any) -> Any:
-    """E-mail and postal addresses with a character that cannot be seen; one text always gets the same."""
+    """E-mail and postal addresses with an invisible character; the same text always gets the same character."""
     return build_walker(insert_invisible)(body)
 
 

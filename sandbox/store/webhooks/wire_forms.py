@@ -1,4 +1,4 @@
-"""Bytes on the wire: the four forms a hook's body may take, and bodies that nobody can read."""
+"""Bytes on the wire: the four forms of a hook body, and bodies that cannot be read."""
 
 import json
 import random
@@ -16,7 +16,7 @@ def escaped_string(body: Row) -> bytes:
 
 
 def plain_object(body: Row) -> bytes:
-    """Form B: one reading of the documents' sentence about POST."""
+    """Form B: a reading of the documented sentence about POST."""
     return _text(body).encode()
 
 
