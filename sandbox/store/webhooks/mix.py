@@ -89,7 +89,7 @@ def draw_is_epoch(mix: Mix, switches: Switches, rng: random.Random) -> bool:
 
 
 def draw_values(mix: Mix, switches: Switches, rng: random.Random) -> dict[str, Any]:
-    """The formats of amounts, booleans and addresses. Unused options draw no random number: older seeds keep their bodies."""
+    """The formats of amounts, booleans and addresses. Unused options draw no number: older seeds keep their bodies."""
     decimal = mix.decimal_money and rng.random() < mix.decimal_money
     texts = mix.text_values and rng.random() < mix.text_values
     hidden = mix.invisible and rng.random() < mix.invisible

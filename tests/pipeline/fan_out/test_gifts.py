@@ -100,6 +100,7 @@ def test_the_order_counts_before_its_subscriptions():
     ("event", "data", "subjects"),
     [
         ("order_new", order(subscriptions=[{"id": 7021}]), (("order", 7015), ("subscription", 7021))),
+        ("order_new", order(fulfillments=[{"subscription_id": 7021}]), (("order", 7015), ("subscription", 7021))),
         ("subscription_new", subscription(), (("subscription", 7021),)),
         ("customer_new", customer(), ()),
         ("transaction_new", transaction(), (("order", 7015),)),
@@ -114,7 +115,7 @@ def test_the_order_counts_before_its_subscriptions():
             (("shipment", 7033), ("subscription", 7021), ("order", 7015)),
         ),
     ],
-    ids=["order", "subscription", "customer", "transaction", "shipment"],
+    ids=["order", "order with boxes", "subscription", "customer", "transaction", "shipment"],
 )
 def test_the_subjects_of_an_event_stand_once_and_nearest_first(event, data, subjects):
     assert find_subjects(EVENTS[event], data) == subjects
