@@ -6,6 +6,8 @@ import pytest
 
 from pipeline.core.errors import BadHook
 from pipeline.decode import decode
+from pipeline.decode.python_literal import read_literal
+from pipeline.decode.strict_json import NotJSONError
 
 
 def value_of(literal):
@@ -99,3 +101,91 @@ def test_nothing_may_follow_a_literal():
 def test_a_number_json_does_not_know_is_refused(literal):
     with pytest.raises(BadHook, match="not_a_number"):
         value_of(literal)
+
+
+def refusal(literal):
+    with pytest.raises(BadHook) as refused:
+        read_literal(literal)
+    return refused.value.reason, refused.value.detail
+
+
+def test_a_hundred_thousand_values_are_read_and_one_more_is_refused():
+    assert len(read_literal("(" + "1," * 99_999 + ")")) == 99_999
+    assert refusal("(" + "1," * 100_000 + ")") == ("too_many_values", {"limit": 100_000})
+
+
+def test_each_value_counts_wherever_it_stands():
+    assert refusal("({'a': []}," + "[(),]," * 50_000 + ")") == ("too_many_values", {"limit": 100_000})
+
+
+@pytest.mark.parametrize("opener", ["[", "(", "{'a':"])
+def test_64_levels_are_read_and_one_more_is_refused(opener):
+    closer = {"[": "]", "(": ")", "{'a':": "}"}[opener]
+
+    assert read_literal(opener * 64 + "1" + closer * 64) is not None
+    assert refusal(opener * 65 + "1" + closer * 65) == ("too_deep", {})
+
+
+@pytest.mark.parametrize(("digits", "is_read"), [("9" * 100, True), ("9" * 101, False), ("-" + "9" * 100, False)])
+def test_a_whole_number_has_at_most_a_hundred_characters(digits, is_read):
+    if is_read:
+        assert read_literal(digits) == int(digits)
+    else:
+        assert refusal(digits) == ("number_too_long", {})
+
+
+@pytest.mark.parametrize(
+    ("literal", "at"),
+    [
+        ("", 0),
+        ("x", 1),
+        ("1 2", 1),
+        ("[1 2]", 2),
+        ("[1, x]", 5),
+        ("{1: 2}", 2),
+        ("{'a' 2}", 4),
+        ("{'a': }", 7),
+        ("]", 1),
+        ("[1", 2),
+        ("'open", 0),
+        (r"'\U00110000'", 12),
+    ],
+)
+def test_what_is_no_literal_carries_the_place_where_reading_stopped(literal, at):
+    with pytest.raises(NotJSONError) as error:
+        read_literal(literal)
+
+    assert error.value.at == at
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"),
+    [
+        (" [ 1 , 2 , ] \n", [1, 2]),
+        ("[]", []),
+        ("{ }", {}),
+        ("{'a': 1, }", {"a": 1}),
+        ("{'a': 1, 'b': (2,), 'c': [3]}", {"a": 1, "b": [2], "c": [3]}),
+        ("U'x'", "x"),
+        (r"'\u00e9\xe9\351\U000000e9'", "éééé"),
+        (r"'\x41\101\x7'", r"AA\x7"),
+        (r"'\400'", "\u0100"),
+        (r"'\U0010ffff'", "\U0010ffff"),
+        ("'\\\\\\''", "\\'"),
+        ("'uU'", "uU"),
+        ("10l", 10),
+        ("1E2", 100.0),
+        ("-.5", -0.5),
+    ],
+)
+def test_literals_are_read_whole(literal, value):
+    assert read_literal(literal) == value
+
+
+@pytest.mark.parametrize("literal", ["nan", "inf", "-inf", "NaN", "Infinity", "-Infinity"])
+def test_a_name_for_no_number_is_refused_by_its_own_reason(literal):
+    assert refusal(literal) == ("not_a_number", {})
+
+
+def test_a_name_that_stands_for_two_values_is_refused():
+    assert refusal("{'a': 1, 'a': 2}") == ("duplicate_key", {})

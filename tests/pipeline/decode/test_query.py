@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.core.errors import BadHook
 from pipeline.decode import decode
+from pipeline.decode.query import read_query
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,37 @@ def test_a_body_counts_more_than_a_query():
 def test_a_query_that_cannot_be_read_is_refused(query, reason):
     with pytest.raises(BadHook, match=reason):
         decode(b"", query)
+
+
+def refusal(query):
+    with pytest.raises(BadHook) as refused:
+        read_query(query)
+    return refused.value.reason, refused.value.detail
+
+
+def test_a_hundred_thousand_parameters_are_read_and_one_more_is_refused():
+    assert len(read_query("&".join(f"a{number}=1" for number in range(100_000)))) == 100_000
+    assert refusal("&".join(["a=1"] * 100_001)) == ("too_many_values", {"limit": 100_000})
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("%7B%22a%22%3A1%7D", {"a": 1}),
+        ("x=%7B%22a%22%3A1%7D", {"a": 1}),
+        ("%7B%22a%22%3A1%7D=text", {'{"a":1}': "text"}),
+        ("a=", {"a": ""}),
+        ("a=%22%22", {"a": '""'}),
+        ("a=1&a=1&b=", {"a": "1", "b": ""}),
+    ],
+)
+def test_the_value_of_a_single_parameter_counts_before_its_name(query, body):
+    assert read_query(query) == body
+
+
+@pytest.mark.parametrize(
+    ("query", "refused"),
+    [("", ("empty", {})), ("a=%FF", ("bad_utf8", {})), ("a=%FF&b=1", ("bad_utf8", {}))],
+)
+def test_a_refused_query_has_its_reason_and_no_content(query, refused):
+    assert refusal(query) == refused
