@@ -32,7 +32,7 @@ _IDLE = ("ours", "one_task")
 
 
 def _delivery(plan: Plan) -> dict[str, Any]:
-    """Contenders take turns, round by round: what else the machine does meets them all."""
+    """Systems alternate by round, so that other load on the machine affects all of them."""
     found: dict[str, list[Any]] = {name: [] for name in plan.hooks}
     for number in range(plan.rounds):
         for name, count in plan.hooks.items():
@@ -80,7 +80,7 @@ def main(*, quick: bool, only: tuple[str, ...], place: Path | None) -> None:
 
 
 def _load_earlier_results(place: Path | None) -> dict[str, Any]:
-    """What other runs have measured: the whole takes an hour, and may be taken in parts."""
+    """The figures of earlier runs: the full plan takes an hour and may be run in parts."""
     earlier: dict[str, Any] = json.loads(place.read_text(encoding="utf-8")) if place and place.exists() else {}
     return earlier
 

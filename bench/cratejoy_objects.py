@@ -23,7 +23,7 @@ def make_time(number: int, hours: int = 0) -> str:
 
 
 def customer(number: int) -> Object:
-    """Somebody who buys."""
+    """A buyer."""
     told = {"country": "US", "location": "ID, US", "type": "customer"}
     name = {"first_name": "Maren", "last_name": f"Quill{number}", "name": f"Maren Quill{number}"}
     return {**told, **name, "email": f"maren.quill{number}@example.org", "id": make_id("customer", number)}
@@ -35,13 +35,13 @@ def recipient(number: int) -> str:
 
 
 def gift_info(number: int) -> Object:
-    """What the giver said of a gift."""
+    """The card of a gift, as the giver filled it in."""
     who = {"gift_recipient_email": recipient(number), "gift_recipient_name": f"Tobias Lund{number}"}
     return {"gift_message": "Since you like maps.\nM.", "id": make_id("gift", number), **who}
 
 
 def address(number: int) -> Object:
-    """Where a box goes."""
+    """The address of a box."""
     place = {"street": f"{number} Larch Row", "unit": "Flat 12", "city": "Duluth", "state": "MN", "zip_code": "55802"}
     more = {"company": "", "country": "US", "icon": "United-States.png", "phone_number": "5550142", "status": 1}
     return {

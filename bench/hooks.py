@@ -1,6 +1,6 @@
-"""The hooks every contender gets: 3 kB each, mixed events, a tenth of them gifts, as the store wraps them.
+"""The hooks that every system gets: 3 kB each, mixed events, a tenth of them gifts, as the store wraps them.
 
-Customers have five happenings each, which come one after another among those of forty others.
+Each customer has five events, in order among those of forty others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bench import cratejoy_objects
 
 BODY_BYTES = 3_000  # bytes of a body on the wire
 CUSTOMERS_PER_GROUP = 40  # customers whose hooks are mixed
-HOOKS_PER_CUSTOMER = 5  # hooks of one customer
+HOOKS_PER_CUSTOMER = 5  # hooks of a customer
 GIFT_SHARE = 0.1
 
 # event -> its body, and of a hundred hooks about how many. All of them are forwarded.
@@ -33,7 +33,7 @@ _GIFT_SHARE_AMONG_THEM = GIFT_SHARE * 100 / sum(_MIX[event][1] for event in _REC
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One hook. `messages` is how many people are to hear of it."""
+    """A hook. `messages` is the number of people who receive it."""
 
     event: str
     body: bytes
@@ -41,7 +41,7 @@ class Hook:
 
 
 def make_hooks(count: int, *, seed: int = 1, first: int = 0) -> list[Hook]:
-    """That many hooks, the same ones for the same seed. `first` numbers the first one's objects."""
+    """Generate hooks, the same for the same seed. `first` is the number of the first object."""
     rng = Random(seed)
     events, weights = list(_MIX), [weight for _, weight in _MIX.values()]
     return [
@@ -56,16 +56,16 @@ def count_messages(told: Iterable[Hook]) -> int:
 
 
 def make_order_hook(number: int, who: int) -> Hook:
-    """An order that is no gift: for measures that need one message of a given person."""
+    """An order that is no gift: for measures that need a single message of a given person."""
     return _hook(number, who, "order_new", chance=1.0)
 
 
 def _customers(rng: Random, first: int) -> Iterable[int]:
     start = first
     while True:
-        crowd = list(range(start, start + CUSTOMERS_PER_GROUP)) * HOOKS_PER_CUSTOMER
-        rng.shuffle(crowd)
-        yield from crowd
+        customers = list(range(start, start + CUSTOMERS_PER_GROUP)) * HOOKS_PER_CUSTOMER
+        rng.shuffle(customers)
+        yield from customers
         start += CUSTOMERS_PER_GROUP
 
 

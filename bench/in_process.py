@@ -71,7 +71,7 @@ class CpuTimes:
 
 
 class AcceptAllHTTP(HTTPClient):
-    """A platform that takes everything at once."""
+    """A platform that accepts everything immediately."""
 
     answer: ClassVar[HTTPResponse] = HTTPResponse(200, body="{}")
 
@@ -79,11 +79,11 @@ class AcceptAllHTTP(HTTPClient):
         return self.answer
 
 
-StoreHooks = Sequence[tuple[str, Hook]]  # the store's name, and what it tells
+StoreHooks = Sequence[tuple[str, Hook]]  # store name and hook
 
 
 def create_connected_store(engine: Engine) -> None:
-    """A store with one connection in an empty ledger."""
+    """A store with a single connection in an empty ledger."""
     now = now_us()
     with writing(engine) as db:
         store = save_store(db, STORE, now)
@@ -91,7 +91,7 @@ def create_connected_store(engine: Engine) -> None:
 
 
 def push(engine: Engine, redis: Redis, told: StoreHooks, batch: int, spent: CpuTimes) -> None:
-    """Bring the hooks all the way, in batches."""
+    """Process the hooks from the inbox to the platform, in batches."""
     for start in range(0, len(told), batch):
         entries = [_build_entry(start + place, *one) for place, one in enumerate(told[start : start + batch])]
         decoded = spent.measured("decode", partial(decode_batch, entries, now_us(), now_us))

@@ -1,4 +1,4 @@
-"""A small load generator: one thread, keep-alive connections, each with one request under way.
+"""A small load generator: a thread with keep-alive connections, each with a single request in flight.
 
 Without a rate every connection sends as soon as it is free. With one, each request has its moment and its wait counts
 from there, so that a server that stalls cannot hide the requests that could not even be sent.
@@ -105,7 +105,7 @@ class _LoadRun:
             connection.sendall(request)
 
     def _take(self, connection: socket.socket) -> None:
-        """Take an answer, which is small enough to come in one piece."""
+        """Read a response, which is small enough to arrive at once."""
         answer, now = connection.recv(4_096), time.perf_counter()
         wait = now - self._due.pop(connection, now)
         if answer.startswith(b"HTTP/1.1 20"):

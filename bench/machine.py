@@ -19,7 +19,7 @@ def cpu_seconds(roots: Collection[int]) -> float:
 
 
 def get_private_bytes(pid: int) -> int:
-    """Resident memory in bytes that nobody shares: what a leak adds to."""
+    """Unshared resident memory in bytes: what a leak increases."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     own = (line.split() for line in rollup.splitlines() if line.startswith(("Private_Clean", "Private_Dirty")))
     return sum(int(size) for _, size, _ in own) * _KIB
@@ -39,7 +39,7 @@ def command_of(pid: int) -> str:
 
 
 def describe_machine() -> str:
-    """This machine, in one line."""
+    """This machine in a line."""
     cpus = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _KIB**3
     return f"{cpus} x {_processor()}, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"

@@ -1,4 +1,4 @@
-"""How much is measured: the whole, which takes an hour, and the quick form, which only shows that it works."""
+"""The amount of work: the full plan, which takes an hour, and the quick plan, which only shows that it works."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Plan:
     rounds: int
     seconds: float  # of a round of acknowledgements
     paces: tuple[Pace, ...]
-    hooks: dict[str, int]  # contender -> hooks of one round
+    hooks: dict[str, int]  # system -> hooks of a round
     idle: int
-    memory: tuple[int, int]  # hooks, and of one portion
+    memory: tuple[int, int]  # hooks in total, and of a portion
     ledgers: tuple[int, ...]  # events
-    growth: tuple[int, int]  # rounds, and hooks of one
+    growth: tuple[int, int]  # rounds, and hooks of a round
     backfill: Scenario
 
 

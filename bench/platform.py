@@ -35,12 +35,12 @@ class Platform:
         return sum(int(workspace["events"]) for workspace in stats["workspaces"].values())
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Reset the sandbox."""
         request_json(f"{self.url}/_sandbox/reset", {})
         request_json(f"{self.url}/_sandbox/switches", {"latency_ms": LATENCY_MS})
 
     def people(self) -> list[dict[str, Any]]:
-        """Everybody it knows, with their events."""
+        """All people with their events."""
         everybody: list[dict[str, Any]] = request_json(f"{self.url}/_sandbox/people")
         return everybody
 
@@ -60,7 +60,7 @@ class Platform:
 
 @contextmanager
 def start_platform(folder: Folder) -> Iterator[Platform]:
-    """A sandbox of one's own."""
+    """Run a private sandbox."""
     command = [sys.executable, "-m", "sandbox.customerio", "--latency-ms", str(LATENCY_MS)]
     with folder.running("customerio", command) as (process, said):
         wait_until("the sandbox", lambda: "\n" in said(), process, said)

@@ -1,4 +1,4 @@
-"""Starts processes in a folder of their own, waits until they answer, and ends them."""
+"""Start processes in their own folder, wait until they respond, and end them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def wait_until(what: str, holds: Callable[[], Any], process: subprocess.Popen[by
 
 
 def is_answering(port: int) -> bool:
-    """Whether a web server is there; what it says does not matter."""
+    """Whether a web server responds, with any status."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/healthz")

@@ -1,4 +1,4 @@
-"""Turns figures into lines a reader can compare with the aims. Every ratio comes with the lowest and highest round."""
+"""Format figures as lines to compare with the targets. Every ratio has its lowest and highest round."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hooks on a machine with too little memory: `cratewire run` in a control group of its own (version 1; needs root).
+"""Hooks on a machine with too little memory: `cratewire run` in its own control group (version 1; needs root).
 
     .venv/bin/python -m bench.small --limit-mb 700
 
@@ -45,7 +45,7 @@ def group_of(limit_mb: int) -> Iterator[Path]:
 
 
 def inside(group: Path, *arguments: str) -> list[str]:
-    """One of our commands, in the group from its first moment."""
+    """Start a command inside the group."""
     line = f'echo $$ > {group}/cgroup.procs && exec "$@"'
     return ["/bin/sh", "-c", line, "sh", sys.executable, "-m", "receiver.cli", *arguments]
 
@@ -70,7 +70,7 @@ def connect(folder: Folder, group: Path, platform: Platform) -> str:
 
 
 def send(port: int, path: str, count: int) -> int:
-    """Send hooks one after another; how many were acknowledged."""
+    """Send hooks in sequence; return how many were acknowledged."""
     connection, accepted = http.client.HTTPConnection("127.0.0.1", port, timeout=60), 0
     for number in range(count):
         connection.request("POST", path, make_hook(number, number % PEOPLE).body)
@@ -82,12 +82,12 @@ def send(port: int, path: str, count: int) -> int:
 
 
 def expected(count: int) -> int:
-    """How many events all of these hooks are: gifts are heard of by two people."""
+    """The number of events of all these hooks: a gift has two recipients."""
     return sum(len(make_hook(number, number % PEOPLE).addresses) for number in range(count))
 
 
 def waited(holds: Callable[[], bool]) -> float:
-    """Seconds until it holds, or until patience is over."""
+    """Wait until the condition is true or the timeout has passed; return the seconds."""
     began = time.monotonic()
     while not holds() and time.monotonic() < began + PATIENCE_S:
         time.sleep(0.2)

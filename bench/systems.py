@@ -1,6 +1,6 @@
-"""Everybody who takes part: how each is started, and where its hooks go.
+"""The systems under test: how each is started, and where its hooks go.
 
-All listen on one port and keep their work in a Valkey of their own. Ours syncs every write; the peers' syncs once a
+All listen on the same port and store their work in their own Valkey. Ours syncs every write; the peers' syncs once a
 second, as is usual for a queue, and as is to their advantage.
 """
 
@@ -33,7 +33,7 @@ from receiver.open_files import MAX_CONNECTIONS
 THREADS = 16  # of the Flask views; ours answers hooks on its event loop
 WORKERS = 4  # processes, ours and the Python peers'
 CONCURRENCY = 50  # jobs at once of the Node peer: they mostly wait
-MIN_NODE_VERSION = 20  # Fastify 5 takes no older one; Debian 12 has 18
+MIN_NODE_VERSION = 20  # Fastify 5 requires it; Debian 12 has 18
 NODE = Path(__file__).parent / "peers" / "node"
 _SECRET = "a key for benchmarks only"  # noqa: S105 it guards nothing
 _CELERY = [sys.executable, "-m", "celery"]
@@ -41,7 +41,7 @@ _CELERY = [sys.executable, "-m", "celery"]
 
 @dataclass(frozen=True, slots=True)
 class SystemUnderTest:
-    """One that is running. `roots` are the processes whose use counts, with all they start."""
+    """A running system. `roots` are the processes whose resources count, with all their children."""
 
     port: int
     paths: Callable[[str], str]  # event -> path
@@ -87,7 +87,7 @@ def everysec(folder: Folder, vendor: Platform) -> Iterator[SystemUnderTest]:
 
 @contextmanager
 def web(folder: Folder) -> Iterator[SystemUnderTest]:
-    """Only what it takes to acknowledge: our web process and Valkey."""
+    """Only the parts that acknowledge: our web process and Valkey."""
     port = find_free_port()
     with _valkey(folder) as (redis_url, valkey):
         more = {"REDIS_URL": redis_url, "CRATEWIRE_DATA_DIR": str(folder.path), "CRATEWIRE_SECRET_KEY": _SECRET}

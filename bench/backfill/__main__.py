@@ -1,4 +1,4 @@
-"""`python -m bench.backfill`: reads a large store while workers are killed, and counts what that cost whom."""
+"""`python -m bench.backfill`: read a large store while workers are killed, and count the consequences."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from bench.machine import describe_machine
 @click.option("--retry-after", default=3, show_default=True, help="Seconds the store names with a 429.")
 @click.option("--kills", default=10, show_default=True, help="How often a worker's processes get a kill -9.")
 @click.option(
-    "--refusals", default=0, show_default=True, help="How often the store says 429 although nobody was too fast."
+    "--refusals", default=0, show_default=True, help="How often the store says 429 although the rate was kept."
 )
 @click.option("--samples", default=40, show_default=True, help="Live hooks before the backfill begins.")
 @click.option("--postgres", help="The URL of an empty PostgreSQL database, instead of SQLite.")
 @click.option("--quick", is_flag=True, help="In small, to see that it runs; its figures mean little.")
 @click.option("--json", "place", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures here too.")
 def main(*, quick: bool, place: Path | None, **options: Any) -> None:
-    """Two backfill workers read a store of 20,000 customers, are killed in turn, and live hooks come all the while."""
+    """Two backfill workers read a store of 20,000 customers, are killed in turn, while live hooks arrive."""
     script = QUICK if quick else Scenario(**options)
     print(describe_machine(), flush=True)
     found = measure(script)

@@ -10,11 +10,11 @@ from bench.backfill.scenario import Observations, Scenario
 
 _US_PER_S = 1_000_000
 _REFUSED, _OK = 429, 200
-_EDGE_S = 0.02  # seconds: a request's own time on the way, when two clocks' readings are compared
+_EDGE_S = 0.02  # seconds: the duration of a request, where the readings of two clocks are compared
 
 
 def evaluate(script: Scenario, seen: Observations) -> dict[str, Any]:
-    """All figures; `whole` says whether they are as they should be."""
+    """All figures; `whole`: whether they are as expected."""
     found = {**_people(seen), **_requests(script, seen), **_delays(seen)}
     found |= {"script": {"customers": script.customers, "rate": script.rate, "kills": len(seen.kills)}}
     found |= {"progress": seen.progress}
@@ -68,7 +68,7 @@ def _requests(script: Scenario, seen: Observations) -> dict[str, Any]:
 
 
 def _is_ours(request: dict[str, Any]) -> bool:
-    """Whether the backfill asked it: it reads whole collections, and reconciliation asks with conditions."""
+    """Whether the backfill made the request: it reads whole collections, reconciliation reads with conditions."""
     return request["method"] == "GET" and "/hooks" not in request["path"] and "__" not in request["query"]
 
 

@@ -63,11 +63,11 @@ class Installation:
         return json.loads(done.stdout)
 
     def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Tell, or ask, the sandbox store."""
+        """Call a control path of the sandbox store."""
         return request_json(f"{self.store['url']}/_sandbox/{path}", body)
 
     def start_worker(self, number: int) -> None:
-        """One of the two."""
+        """A backfill worker."""
         line = PROCFILE["backfill"].replace("backfill@", f"backfill{number}-{time.monotonic_ns()}@")
         process, _ = self.stack.enter_context(
             self.folder.running(f"backfill{number}-{len(self.workers)}", build_shell_command(line), **self.environment)
@@ -78,7 +78,7 @@ class Installation:
             self.workers.append(process)
 
     def kill_worker(self, number: int) -> None:
-        """Kill -9, all its processes at once; then another one in its place."""
+        """Kill all its processes at once with SIGKILL, then start a replacement."""
         for pid in descendants([self.workers[number].pid]):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""One run from beginning to end, judged."""
+"""A run from beginning to end, and its evaluation."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from bench.processes import Folder
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.schema.core import Delivery
 
-PEOPLE = 20  # whom live hooks tell of; the platform knows them
+PEOPLE = 20  # of live hooks; the platform has their profiles
 _PAUSE_RANGE_S = (0.4, 0.9)  # seconds between two live hooks: random, so that no sweep is always met
 _FIRST = 500_000  # numbers of live objects, far from the store's own
 _POLL_INTERVAL_S = 0.5
@@ -48,7 +48,7 @@ class Observations:
     profiles: dict[int, int] = field(default_factory=dict)  # customer id -> profiles written for them
     progress: dict[str, Any] = field(default_factory=dict)
     kills: list[float] = field(default_factory=list)
-    before: dict[int, float] = field(default_factory=dict)  # order id -> when its hook was told
+    before: dict[int, float] = field(default_factory=dict)  # order id -> when its hook was sent
     during: dict[int, float] = field(default_factory=dict)
 
 
@@ -131,7 +131,7 @@ def _count_profiles(made: Installation) -> dict[int, int]:
 
 
 class _LiveHooks:
-    """Live hooks, one after another."""
+    """Live hooks in sequence."""
 
     def __init__(self, made: Installation, paths: dict[str, str], rng: Random) -> None:
         self._made = made
@@ -140,7 +140,7 @@ class _LiveHooks:
         self._number = _FIRST
 
     def send_first_hooks(self) -> None:
-        """The platform knows the people from here on, as it does those of most hooks."""
+        """Create the profiles of the people first, as they exist for most hooks."""
         for _ in range(PEOPLE):
             self._one()
         self._made.platform.wait_for(PEOPLE)

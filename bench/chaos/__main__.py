@@ -44,7 +44,7 @@ def _installed_databases() -> list[str]:
 
 
 def _show_rows(rows: Iterable[Row], *, as_json: bool) -> list[Row]:
-    """Each as soon as it is known; JSON goes where it is expected, and then the table beside it."""
+    """Print each row as soon as it is known; with JSON on stdout, the table goes to stderr."""
     beside = sys.stderr if as_json else sys.stdout
     print(table.head(), file=beside, flush=True)
     found = []

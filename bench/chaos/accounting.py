@@ -1,4 +1,4 @@
-"""Holds what was acknowledged against what the platform has: the numbers a fault is judged by."""
+"""Compare the acknowledged hooks with the events of the platform: the figures that judge a fault."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from bench.chaos.load import SentHook
 from bench.chaos.platform import ArrivedEvent, group_by_person
 
 US_PER_S = 1_000_000
-MISSING_SUBJECT = "None"  # the subject of what a damaged body told without its id: two of them are two happenings
+MISSING_SUBJECT = "None"  # the subject of a damaged body without an id: two of them are two events
 
 
 @dataclass(slots=True)
 class Row:
-    """One fault. `broken` are promises beside the counts; `notes` are worth knowing; `skipped` is why none struck."""
+    """The figures of a fault. `broken`: promises beside the counts; `notes`: remarks; `skipped`: why it did not run."""
 
     fault: str
     database: str
     accepted: int = 0
-    once: int = 0  # accepted hooks that everybody concerned heard of exactly once
+    once: int = 0  # accepted hooks whose event every person received exactly once
     lost: int = 0  # messages of accepted hooks that did not arrive
     twice: int = 0
     out_of_order: int = 0
-    unanswered: int = 0  # nobody promised these; they may arrive or not
-    refused: int = 0  # told to come again
+    unanswered: int = 0  # not promised; they may arrive or not
+    refused: int = 0  # asked to retry
     worst_ms: float = 0.0
     recover_s: float | None = None  # from the fault's end until a hook sent after it arrived
     resumed_s: float | None = None  # until anything arrived
@@ -42,7 +42,7 @@ class Row:
 
     @property
     def holds(self) -> bool:
-        """Whether every promise held, and was put to the test."""
+        """Whether every promise was tested and kept."""
         return not self.fails and self.skipped is None
 
     def add(self, other: Row) -> None:
@@ -85,7 +85,7 @@ def count_results(
 
 
 def check_unaccepted(row: Row, *, refuses: bool, cuts: bool) -> list[str]:
-    """What is to be said against hooks that nobody took, where there was room, and where nobody was killed."""
+    """Describe hooks that were refused although there was room and no process was killed."""
     found = []
     if row.refused and not refuses:
         found.append(f"{row.refused} hooks were refused")
@@ -95,7 +95,7 @@ def check_unaccepted(row: Row, *, refuses: bool, cuts: bool) -> list[str]:
 
 
 def count_inversions(told: Iterable[SentHook], arrived: Sequence[ArrivedEvent]) -> int:
-    """How many events came to a person after one that was sent later."""
+    """The number of events that arrived after a later event of the same person."""
     sent: dict[str, int] = {}
     for place, one in enumerate(sorted(told, key=lambda hook: hook.sent_at)):
         sent.setdefault(one.hook.subject, place)

@@ -1,4 +1,4 @@
-"""How long hooks waited for their answers in a while: whoever still waits at its end has waited until then."""
+"""How long hooks waited for a response during a period; a hook that still waits at its end waited until then."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def get_waits_ms(told: Iterable[SentHook], since: int, until: int) -> list[float
 
 
 def judge_waits(waits: list[float], most_ms: float, share: float = 0.0) -> str | None:
-    """What is to be said against these waits, of which so many may be longer; None if nothing."""
+    """Describe why these waits are too long, or return None. A `share` of them may be longer."""
     if not waits:
         return "no hook was under way meanwhile: nothing was proved"
     late = sum(wait > most_ms for wait in waits)
@@ -30,5 +30,5 @@ def judge_waits(waits: list[float], most_ms: float, share: float = 0.0) -> str |
     return None
 
 
-def _get_end(one: SentHook, until: int) -> int:
-    return one.answered_at if 0 < one.answered_at < until else until
+def _get_end(hook: SentHook, until: int) -> int:
+    return hook.answered_at if 0 < hook.answered_at < until else until

@@ -1,4 +1,4 @@
-"""Celery's command line, for workers that are of a broken release while a file says so."""
+"""Celery's command line, for workers that behave like a broken release while a file exists."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import psycopg
 from bench.chaos.supervisor import SupervisedProcess, Supervisor
 
 START_TIMEOUT_S = 60
-# A killed server must not lose what it has committed; power is not cut here.
+# A killed server must not lose what it has committed; power failures are not tested.
 _SETTINGS = (
     "fsync=off",
     "synchronous_commit=on",
@@ -38,7 +38,7 @@ def make_short_directory() -> Path:
 
 
 def start_postgres(keeper: Supervisor, directory: Path) -> str:
-    """Make a cluster there, keep a server of it running, and say its URL."""
+    """Create a cluster in the directory, keep its server running, and return its URL."""
     user = POSTGRES if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     if user is not None:
         shutil.chown(directory, user)

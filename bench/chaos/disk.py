@@ -1,4 +1,4 @@
-"""Small disks that can be full: memory file systems in a mount namespace of our own, which ends with us."""
+"""Small disks that can be full: memory file systems in a private mount namespace, which ends with this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMESPACE = ("unshare", "--mount", "--propagation", "private")
 
 
 def enter_namespace(arguments: Sequence[str], inside: str) -> None:
-    """Start this program again in a mount namespace of its own, with the flag `inside`, if the system allows it."""
+    """Restart this program in its own mount namespace, with the flag `inside`, if the system allows it."""
     allowed = os.geteuid() == 0 and shutil.which(_NAMESPACE[0]) is not None
     if allowed and subprocess.run([*_NAMESPACE, "true"], check=False, capture_output=True).returncode == 0:
         os.execvp(_NAMESPACE[0], [*_NAMESPACE, sys.executable, "-m", "bench.chaos", inside, *arguments])  # noqa: S606
@@ -29,7 +29,7 @@ def small_disk(place: Path, megabytes: int) -> None:
 
 
 def remove_disk(place: Path) -> None:
-    """Take it away; whoever still has a file open keeps it till the end."""
+    """Unmount it; a process with an open file keeps the file until it closes it."""
     subprocess.run(["umount", "--lazy", str(place)], check=False, capture_output=True)  # noqa: S607 the system's
 
 

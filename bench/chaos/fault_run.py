@@ -1,4 +1,4 @@
-"""One fault from beginning to end: hooks flow, the fault strikes, hooks flow on, everything settles, all is counted."""
+"""The run of a fault: hooks flow, the fault strikes, hooks continue, everything settles, results are counted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ONLY_SQLITE, ONLY_POSTGRESQL = ("sqlite",), ("postgresql",)
 BEFORE_S = 2.0  # seconds of undisturbed hooks
 AFTER_S = 3.0
 STALL_TIMEOUT_S = 150.0  # without any progress nothing more is to be expected
-MIN_QUIET_CHECKS = 4  # looks in a row that found nothing waiting
+MIN_QUIET_CHECKS = 4  # checks in a row that found nothing waiting
 PEOPLE = 40
 
 
@@ -37,11 +37,11 @@ class Fault:
     inject: Callable[[FaultRun], None]
     rate: int = 100
     people: int = PEOPLE
-    databases: tuple[str, ...] = ONLY_SQLITE + ONLY_POSTGRESQL  # one only, if the database has no part in it
+    databases: tuple[str, ...] = ONLY_SQLITE + ONLY_POSTGRESQL  # a single database, if it does not matter for the fault
     needs_new_installation: bool = False  # what it leaves behind would disturb the next
     worker: str = "celery"  # the program that runs the workers
     resumes_s: float | None = None  # how soon after the fault something must arrive again
-    refuses: bool = False  # the receiver is left without room, and may say so
+    refuses: bool = False  # the receiver has no room, and may refuse
     cuts: bool = False  # web is killed, and with it what it was about to answer
 
 
@@ -57,7 +57,7 @@ class FaultRun:
     rate: int
     people: int
     first_person: int
-    accounted_before: int = 0  # hooks, before the first one of this scene
+    accounted_before: int = 0  # hooks before the first hook of this scene
     ended_at: int = 0
     others: dict[Platform, int] = field(default_factory=dict)  # which hold the same of what was sent after this moment
     checks: list[Callable[[], None]] = field(default_factory=list)  # to be made when everything has settled
@@ -69,7 +69,7 @@ class FaultRun:
         return make_hook(number, self.first_person + who % self.people)
 
     def tell(self, who: int) -> SentHook:
-        """Send one."""
+        """Send a hook."""
         return self.load.tell(self.make(who))
 
     @contextmanager
@@ -112,7 +112,7 @@ class FaultRun:
         self.row.broken.append(what)
 
     def skip(self, why: str) -> None:
-        """The fault cannot strike here."""
+        """The fault cannot be tested on this machine."""
         self.row.skipped = why
 
     def note(self, what: str) -> None:
@@ -133,7 +133,7 @@ def _group_of(task: Path) -> int | None:
 
 
 def run_fault(here: Installation, fault: Fault, database: str, *, short: bool, seed: int) -> Row:
-    """Let one fault strike, and judge it."""
+    """Run a fault and judge it."""
     here.platform.reset()
     row = Row(fault.name, database)
     load = HookLoad(here.port, here.hooks[EVENT])
@@ -182,7 +182,7 @@ def now_us() -> int:
 
 
 def _describe_missing_hook(here: Installation, told: SentHook) -> str:
-    """What to look at when a hook does not arrive."""
+    """What to inspect when a hook does not arrive."""
     return (
         f"it was answered with {told.status}; "
         f"{stream.depth(here.redis)} in the inbox, {_count_waiting(here)} wait in all"

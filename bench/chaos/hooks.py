@@ -13,13 +13,13 @@ EVENT = "order_new"
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One hook, and what must arrive because of it."""
+    """A hook and what must arrive because of it."""
 
     number: int
     who: int
     body: bytes
     subject: str
-    addresses: tuple[str, ...]  # the people who are to hear of it
+    addresses: tuple[str, ...]  # the people who must receive it
     event: str = EVENT
 
 

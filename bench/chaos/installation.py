@@ -1,6 +1,6 @@
-"""A whole Cratewire on this machine: web, two workers, beat, two embedded Valkeys, a database, a sandbox Customer.io.
+"""An installation on this machine: web, two workers, beat, two embedded Valkeys, a database, a sandbox Customer.io.
 
-Every process is the one of the Procfile, so that what breaks here breaks in production.
+Every process is that of the Procfile, so that a failure in the bench is a failure in production.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Installation:
 
     @property
     def is_disk_half_full(self) -> bool:
-        """Whether the ledger has taken half of its small disk: the next fault would fill it."""
+        """Whether the ledger uses half of its small disk: the next fault would fill it."""
         if self.ledger_disk is None:
             return False
         disk = shutil.disk_usage(self.ledger_disk)
@@ -121,7 +121,7 @@ class Installation:
             )
 
     def unknown_events(self) -> int:
-        """Hooks kept although nobody knows their event."""
+        """Stored hooks of unknown events."""
         with reading(self.engine) as db:
             unknown = select(func.count()).select_from(Event).where(Event.outcome == "unknown_event")
             return int(db.execute(unknown).scalar_one())
@@ -145,11 +145,11 @@ class Installation:
         self.hooks = _connect(self.keeper, platform, label)
 
     def connect_store(self, store: str) -> dict[str, str]:
-        """Another store, connected to a workspace of its own: event -> path of its hook URL."""
+        """Add a store with its own workspace; return the path of its hook URL by event."""
         return _connect(self.keeper, self.platform.second(), "", store)
 
     def close_clients(self) -> None:
-        """Close what this process holds open."""
+        """Close the connections of this process."""
         for proxy in (self.proxy, self.broker_proxy):
             proxy.stop()
         for client in (self.redis, self.broker):
@@ -284,7 +284,7 @@ def _is_answering(port: int) -> bool:
 
 
 def wait_until(done: Callable[[], bool], what: str, told: Callable[[], str] = str) -> None:
-    """Return when it is so; raise after too long, with what `told` says then."""
+    """Return when the condition is true; raise after a timeout, with the text of `told`."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while not done():
         if time.monotonic() > deadline:

@@ -1,6 +1,6 @@
-"""Sends hooks at a given rate whatever happens to the answers, as a store does; bounded by its connections.
+"""Send hooks at a given rate whatever the responses, as a store does; bounded by its connections.
 
-A person's hooks all go over one connection, each after the answer to the one before: their order is certain.
+All hooks of a person use the same connection, each after the response to the previous hook: their order is certain.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ SUCCESS = range(200, 300)
 
 @dataclass(slots=True)
 class SentHook:
-    """One hook and what came of sending it. Times are µs since the epoch."""
+    """A hook and the result of sending it. Times are µs since the epoch."""
 
     hook: Hook
     sent_at: int = 0
     answered_at: int = 0
-    status: int | None = None  # None: no answer, so nobody knows
+    status: int | None = None  # None: no response, so unknown
     retry_after: str | None = None
 
     @property
@@ -39,7 +39,7 @@ class SentHook:
 
 
 class _Connection:
-    """One keep-alive connection with at most one hook under way."""
+    """A keep-alive connection with at most one hook in flight."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -68,7 +68,7 @@ class _Connection:
 
 
 class HookLoad:
-    """Hooks on their way to a receiver. `tell` from any thread; a thread of its own does the sending."""
+    """Sends hooks to a receiver from its own thread. `tell` may be called from any thread."""
 
     def __init__(self, port: int, path: str, connections: int = CONNECTIONS) -> None:
         self._path = path.rpartition("/")[0]  # a hook URL ends with its event

@@ -1,4 +1,4 @@
-"""Bodies that no store should send: a good one, damaged in every way we could think of."""
+"""Bodies that no store should send: good bodies, damaged in many ways."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ODD_VALUES = ("null", "[]", "{}", '""', "true", "-1", '"\\u0000"', '"\\ud800"', 
 
 
 def mutate(rng: Random, body: bytes) -> bytes:
-    """One body with one to three faults."""
+    """A body with one to three faults."""
     for _ in range(rng.randint(1, 3)):
         body = rng.choice(MUTATIONS)(rng, body)
     return body

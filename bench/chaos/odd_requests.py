@@ -13,14 +13,14 @@ _END = "Host: chaos\r\nConnection: close\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class OddRequest:
-    """One request, and the status or statuses it deserves."""
+    """A request and its acceptable statuses."""
 
     what: str
     request: bytes
     statuses: tuple[int, ...]
 
     def complaint(self, status: int | None) -> str | None:
-        """What is to be said against this answer; None if nothing."""
+        """Describe why the response is wrong, or return None."""
         return None if status in self.statuses else f"{self.what} was answered with {status or 'nothing'}"
 
 
@@ -49,7 +49,7 @@ def odd_requests(path: str) -> list[OddRequest]:
 def send_raw(port: int, request: bytes) -> int | None:
     """The status of the answer; None if there is none."""
     with socket.create_connection(("127.0.0.1", port), timeout=ANSWER_TIMEOUT_S) as connection:
-        with contextlib.suppress(OSError):  # a server may answer and close before it has been told everything
+        with contextlib.suppress(OSError):  # a server may respond and close before it has read everything
             connection.sendall(request)
         return _status(connection)
 

@@ -1,4 +1,4 @@
-"""Asks the sandbox Customer.io what it holds and sets its faults."""
+"""Read the events of the sandbox Customer.io and set its faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FAILED = 400
 
 @dataclass(frozen=True, slots=True)
 class ArrivedEvent:
-    """One event of one person, in the order of arrival. `at` is µs since the epoch."""
+    """An event of a person, in the order of arrival. `at` is µs since the epoch."""
 
     address: str
     subject: str
@@ -27,7 +27,7 @@ class ArrivedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One workspace of the sandbox."""
+    """A workspace of the sandbox."""
 
     url: str
     site_id: str
@@ -35,7 +35,7 @@ class Platform:
     region: str = "us"
 
     def arrived(self) -> list[ArrivedEvent]:
-        """Every event it holds, person by person."""
+        """Every stored event, person by person."""
         people = self.ask("GET", f"people?workspace={self.site_id}")
         return [
             ArrivedEvent(
@@ -50,7 +50,7 @@ class Platform:
         return {str(person["email"]).lower(): person for person in self.ask("GET", f"people?workspace={self.site_id}")}
 
     def count(self) -> int:
-        """How many events it holds; cheap."""
+        """The number of stored events, without reading them."""
         return int(self.ask("GET", f"stats?workspace={self.site_id}")["workspaces"][self.site_id]["events"])
 
     def calls(self) -> list[Mapping[str, Any]]:
@@ -68,7 +68,7 @@ class Platform:
             self.clear_faults()
 
     def set_fault(self, **wanted: Any) -> None:
-        """Set a fault; it strikes once unless told otherwise."""
+        """Set a fault; by default it applies once."""
         self.ask("POST", "faults", {"workspace": self.site_id, **wanted})
 
     def clear_faults(self) -> None:
@@ -76,11 +76,11 @@ class Platform:
         self.ask("DELETE", "faults")
 
     def reset(self) -> None:
-        """Forget everybody."""
+        """Delete all people."""
         self.ask("POST", "reset")
 
     def second(self) -> Platform:
-        """Another workspace beside this one."""
+        """Add another workspace."""
         made = self.ask("POST", "workspaces", {})
         return Platform(self.url, made["site_id"], made["api_key"], made["region"])
 

@@ -1,6 +1,6 @@
-"""Celery's command line, for workers on which marked bodies have the effect that no body should have.
+"""Celery's command line, for workers that marked bodies kill or block.
 
-Nobody knows a body that kills the interpreter today; this makes some.
+No body that kills the interpreter is known today; this simulates such bodies.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def exhaust() -> None:
 
 
 def hang() -> None:
-    """Hear nothing, not even the soft time limit."""
+    """Ignore everything, even the soft time limit."""
     while True:
         with contextlib.suppress(BaseException):
             time.sleep(60)

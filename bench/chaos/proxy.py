@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can swallow, cut and delay what passes; runs in a thread with a loop of its own."""
+"""A TCP proxy on loopback that can swallow, cut and delay data; it runs in a thread with its own event loop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER without lingering: close() sends a
 
 
 class Proxy:
-    """Passes everything on until told otherwise. Blackhole: connections stand, nothing arrives."""
+    """Forward everything by default. Blackhole: connections stay open, nothing arrives."""
 
     def __init__(self, target: int) -> None:
         self._target = target

@@ -1,4 +1,4 @@
-"""Puts the JSON of several runs together as one table in Markdown: `python -m bench.chaos.report FILE …`."""
+"""Combine the JSON of several runs into a Markdown table: `python -m bench.chaos.report FILE …`."""
 
 from __future__ import annotations
 

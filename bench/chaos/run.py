@@ -1,4 +1,4 @@
-"""Plays faults one after another, on one installation for as long as nothing broke."""
+"""Run faults in sequence, on the same installation until a promise is broken."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class ChaosRun:
     short: bool = False
     seed: int = 1
     keep: bool = False  # data and logs
-    disks: bool = False  # small ones, which can be filled
+    disks: bool = False  # small disks, which can be filled
 
     def rows(self, faults: Sequence[Fault], databases: Sequence[str]) -> Iterator[Row]:
-        """One row per fault and database."""
+        """Return a row per fault and database."""
         for database in databases:
             left = [fault for fault in faults if database in fault.databases]
             while left:

@@ -1,4 +1,4 @@
-"""Keeps processes running as a service manager does: whoever ends is swept away with its group and started again."""
+"""Keep processes running as a service manager does: the group of a process that ends is killed and started again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STOP_TIMEOUT_S = 20.0
 
 @dataclass
 class SupervisedProcess:
-    """A command that is to run. `wanted` is off while a fault keeps it down."""
+    """A command to run. `wanted` is off while a fault keeps it down."""
 
     name: str
     command: Sequence[str]
@@ -40,7 +40,7 @@ class SupervisedProcess:
 
 
 class Supervisor:
-    """The children of one installation, their logs, and a thread that looks after them."""
+    """The children of an installation, their logs, and the thread that supervises them."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
@@ -54,7 +54,7 @@ class Supervisor:
         self._thread.start()
 
     def keep(self, kept: SupervisedProcess) -> SupervisedProcess:
-        """Start it and look after it from now on."""
+        """Start the command and supervise it from now on."""
         with self._lock:
             self._kept[kept.name] = kept
             self._start(kept)
@@ -86,11 +86,11 @@ class Supervisor:
             kept.wanted, kept.start_at = True, 0.0
 
     def log(self, name: str) -> Path:
-        """Where its output goes."""
+        """The file of its output."""
         return self.folder / f"{name}.log"
 
     def stop(self) -> None:
-        """End everybody: what was started last ends first, the kept servers last of all."""
+        """End all processes: in the reverse order of their start, the database servers last."""
         self._ending.set()
         self._thread.join(STOP_TIMEOUT_S)
         for kept in reversed(self._kept.values()):

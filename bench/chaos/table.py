@@ -16,7 +16,7 @@ def head() -> str:
 
 
 def line(row: Row) -> str:
-    """One row, and what is to be said about it."""
+    """A row with its remarks."""
     said = [f"    broken: {promise}" for promise in row.broken] + [f"    {note}" for note in row.notes]
     if row.skipped is not None:
         said.append(f"    skipped: {row.skipped}")

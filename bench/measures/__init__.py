@@ -1,1 +1,1 @@
-"""One file per row of the table: each starts whom it needs, measures in rounds, and returns plain figures."""
+"""A module per row of the table: it starts the systems it needs, measures in rounds, and returns plain figures."""

@@ -36,7 +36,7 @@ _DISTINCT_HOOKS = 200  # bodies
 
 @dataclass
 class Rounds:
-    """Of one contender at one number of connections."""
+    """The rounds of a system at a number of connections."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     cpu_us: list[float] = field(default_factory=list)  # per request, all processes of the contender
@@ -44,7 +44,7 @@ class Rounds:
 
 @dataclass
 class AcknowledgeResult:
-    """All of it. `syncs_ms` is of one hook's bytes, before each round."""
+    """All figures. `syncs_ms`: the time to sync the bytes of a hook, before each round."""
 
     rounds: dict[int, dict[str, Rounds]] = field(default_factory=dict)
     syncs_ms: list[float] = field(default_factory=list)
@@ -116,7 +116,7 @@ def _round(rounds: Rounds, contender: SystemUnderTest, name: str, connections: i
 
 
 def _sync_ms(home: Path) -> float:
-    """The mean time in which this disk takes a hook's bytes for good."""
+    """The mean time of writing and syncing the bytes of a hook on this disk."""
     with (home / "synced").open("ab", buffering=0) as file:
         began = time.perf_counter()
         for _ in range(FSYNC_SAMPLES):

@@ -23,7 +23,7 @@ WARM_UP = 100  # hooks before anything is measured: imports, connections, statem
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRound:
-    """One round."""
+    """The figures of a round."""
 
     hooks: int
     per_second: float
@@ -36,7 +36,7 @@ class DeliveryRound:
 
 
 def measure(start: StartSystem, told: Sequence[Hook], rounds: int) -> list[DeliveryRound]:
-    """Rounds of one contender, each with hooks of its own."""
+    """The rounds of a system, each with its own hooks."""
     share = len(told) // rounds
     with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as home:
         folder = Folder(Path(home))
@@ -61,5 +61,5 @@ def _deliver(contender: SystemUnderTest, platform: Platform, told: Sequence[Hook
 
 
 def median_of(rounds: Sequence[DeliveryRound], name: str) -> float:
-    """The median of one figure."""
+    """The median of a figure."""
     return float(statistics.median(getattr(figures, name) for figures in rounds))

@@ -2,7 +2,7 @@
 
 In one process and with a platform that answers at once, in turns, so that what is compared is what our code and the
 database do. The rows are made by SQL from those of one store's real hooks: each copy is a store of its own, with its
-connection, its lane, its people and all they were told. Hooks come from as many stores in each ledger.
+connection, its lane, its people and all their events. Hooks come from as many stores in each ledger.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ BATCH: int = VARIABLES["batch"].default
 SENDING_STORES = 5  # stores whose hooks are measured
 STORE_COUNTS = (1, 5, 50, 250)  # stores among whose hooks the last ledger's batches are divided
 SWEEPS = 100
-_ID_OFFSET = 10_000_000  # copies' keys are so far from each other that none meets another or a real one
+_ID_OFFSET = (
+    10_000_000  # distance between the keys of copies, so that they collide neither with each other nor with real keys
+)
 
 _EVENT, _PERSON, _STORE, _CONNECTION = (
     {column: f"t.{column} + :far * n.value"} for column in ("event_id", "person_id", "store_id", "connection_id")
@@ -70,7 +72,7 @@ _WAITING = """
 
 @dataclass
 class _Costs:
-    """What one size of ledger has cost, round by round."""
+    """The costs of a size of ledger, by round."""
 
     connections: int
     hook: list[float] = field(default_factory=list)  # CPU ms
@@ -138,7 +140,7 @@ def _round(engine: Engine, redis: Redis, number: int, count: int, stores: int = 
 
 
 def _make_store_hooks(stores: int, count: int, first: int) -> StoreHooks:
-    """The stores' hooks in turns. Each tells of customers of its own."""
+    """The stores' hooks in turns. Each has its own customers."""
     told = [
         make_hooks(count // stores, first=first + place * _ID_OFFSET, seed=first + place) for place in range(stores)
     ]
@@ -150,7 +152,7 @@ def _store(place: int) -> str:
 
 
 def _sweep(engine: Engine) -> float:
-    """CPU ms of one look at everything."""
+    """CPU ms of reading the whole status."""
     before = time.process_time()
     for _ in range(SWEEPS):
         with reading(engine) as db:
@@ -175,7 +177,7 @@ def _ledger(home: Path, redis: Redis, events: int) -> Iterator[Engine]:
 def fill_ledger(path: Path, times: int) -> None:
     """Copy every row so many times. Without a journal, for gigabytes would be written twice.
 
-    And without statistics for SQLite's planner: nobody gathers any for a ledger.
+    And without statistics for SQLite's planner: a ledger has none in production.
     """
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode = OFF").fetchall()
@@ -186,7 +188,7 @@ def fill_ledger(path: Path, times: int) -> None:
 
 
 def _make_one_pending(engine: Engine) -> None:
-    """On each connection one message waits again."""
+    """Make a message of each connection pending again."""
     with writing(engine) as db:
         db.exec_driver_sql(_WAITING)
 
@@ -195,7 +197,7 @@ def _copy(db: sqlite3.Connection, table: str, changed: dict[str, str], times: in
     names = [str(row[1]) for row in db.execute(f"PRAGMA table_info({table})")]
     values = ", ".join(changed.get(name, f"t.{name}") for name in names)
     numbers = "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < :times)"
-    # Our own names and numbers, nobody's input.
+    # The names and numbers are constants, no foreign input.
     copy = f"{numbers} INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM n, {table} t"  # noqa: S608
     if times > 0:
         db.execute(copy, {"far": _ID_OFFSET, "times": times})

@@ -1,6 +1,6 @@
-"""How long a hook takes to the platform when nothing else is under way: from its POST until the platform has the event.
+"""The time of a hook to the platform when nothing else is in flight: from its POST until the platform has the event.
 
-The people are known to the platform already, as those of most hooks are.
+The platform already has profiles of the people, as for most hooks.
 """
 
 from __future__ import annotations
@@ -43,5 +43,5 @@ def _send_hook(contender: SystemUnderTest, hook: Hook) -> None:
 
 
 def _get_arrival_times(platform: Platform) -> list[float]:
-    """When each event came, in their order: each is here before the next is told of."""
+    """The arrival time of each event in order: each arrives before the next hook is sent."""
     return sorted(event["received_at"] / 1_000_000 for person in platform.people() for event in person["events"])

@@ -44,14 +44,14 @@ def measure(count: int, portion: int) -> dict[str, Any]:
 
 
 def _deliver(ours: SystemUnderTest, platform: Platform, first: int, portion: int) -> None:
-    platform.forget()  # else the sandbox, which keeps everything, would be the one that grows
+    platform.forget()  # else the sandbox, which stores everything, would grow
     told = make_hooks(portion, first=first, seed=first)
     send_requests(ours.port, (post(ours.paths(hook.event), hook.body) for hook in told), CONNECTIONS)
     platform.wait_for(count_messages(told))
 
 
 def _measure_memory(ours: SystemUnderTest) -> dict[str, float]:
-    """MiB by process; a process that was replaced starts a row of its own."""
+    """MiB by process; a replaced process gets its own row."""
     weights = {}
     for pid in descendants(ours.roots):
         name = next((name for mark, name in _NAMES.items() if mark in command_of(pid)), None)

@@ -1,4 +1,4 @@
-"""The Flask view of the Celery peers: it publishes the hook and answers. PEER names the module that takes it."""
+"""The Flask view of the Celery peers: it publishes the hook and responds. PEER names the module with the task."""
 
 from __future__ import annotations
 

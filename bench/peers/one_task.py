@@ -1,4 +1,4 @@
-"""The same work as the textbook's in one Celery task that is acknowledged late."""
+"""The same work as in `textbook`, in a single Celery task that is acknowledged late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every Python peer does with a hook, as one would write it in an afternoon: decode, validate, fan out, send."""
+"""What every Python peer does with a hook, as a first version would be written: decode, validate, fan out, send."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Product(_Part):
 
 
 class Fulfillment(_Part):
-    """One box of a shipment."""
+    """A box of a shipment."""
 
     id = fields.Integer()
     status = fields.String()
@@ -76,7 +76,7 @@ class Fulfillment(_Part):
 
 
 class Hook(_Part):
-    """All events in one: whatever is there is read."""
+    """The fields of all events; whichever is present is read."""
 
     id = fields.Integer(required=True)
     customer = fields.Nested(Customer)
@@ -101,7 +101,7 @@ class Hook(_Part):
 
 
 class OrderHook(Hook):
-    """A transaction's customer stands in its order."""
+    """The customer of a transaction is in its order."""
 
     order = fields.Nested(type("OrderWithCustomer", (Order,), {"customer": fields.Nested(Customer)}))
 
@@ -124,7 +124,7 @@ def validate(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def fan_out(event: str, data: dict[str, Any]) -> list[dict[str, Any]]:
-    """One message for the customer and one for a gift's recipient."""
+    """A message for the customer and another for the recipient of a gift."""
     customer = data.get("customer") or data["order"]["customer"]
     told = {key: value for key, value in data.items() if key != "customer"}
     names = {key: customer.get(key) for key in ("email", "first_name", "last_name", "country")}
@@ -138,7 +138,7 @@ def fan_out(event: str, data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def send(messages: list[dict[str, Any]]) -> None:
-    """One call per person: who they are, and what happened."""
+    """A call per person with profile and event."""
     for message in messages:
         who = {"type": "person", "identifiers": message["identifiers"]}
         identify = {**who, "action": "identify", "attributes": message["attributes"]}

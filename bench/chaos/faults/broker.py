@@ -14,7 +14,7 @@ from pipeline.infra.embedded_valkey import BROKER
 
 
 def killed(scene: FaultRun) -> None:
-    """SIGKILL, and away for one to twenty seconds. It has no disk: it comes back empty."""
+    """SIGKILL, and absent for one to twenty seconds. It has no disk, so it returns empty."""
     for gone in (1, 20) if not scene.short else (3,):
         with _check_receiver_unaffected(scene):
             scene.here.keeper.down(BROKER)
@@ -25,7 +25,7 @@ def killed(scene: FaultRun) -> None:
 
 
 def stopped(scene: FaultRun) -> None:
-    """SIGSTOP: connections stand, nothing answers."""
+    """SIGSTOP: connections stay open, nothing responds."""
     with _check_receiver_unaffected(scene):
         scene.here.keeper.kill(BROKER, signal.SIGSTOP)
         time.sleep(scene.seconds(30, 6))
@@ -33,7 +33,7 @@ def stopped(scene: FaultRun) -> None:
 
 
 def full(scene: FaultRun) -> None:
-    """`maxmemory` below what is used: no message is taken in, and none that is taken out can be noted."""
+    """`maxmemory` below the used memory: no message is accepted, and none that is read can be recorded."""
     broker = scene.here.broker
     with _check_receiver_unaffected(scene):
         broker.config_set("maxmemory", 1_000_000)
@@ -82,7 +82,7 @@ def _check_receiver_unaffected(scene: FaultRun) -> AbstractContextManager[None]:
 
 
 def check_consumers(scene: FaultRun, seconds: float = RESUME_TIMEOUT_S) -> None:
-    """An idle worker waits for a message, on one connection; another may do its work while it is deaf."""
+    """Each idle worker waits for messages on a connection, also if another worker could do its work."""
     deadline = time.monotonic() + seconds
     while (hearing := scene.here.broker.info("clients")["blocked_clients"]) != len(WORKERS):
         if time.monotonic() > deadline:

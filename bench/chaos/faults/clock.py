@@ -22,7 +22,7 @@ _SCHEDULE = "cratewire:redbeat::schedule"
 
 def set_back(scene: FaultRun) -> None:
     """Everything that waits, in Redis and in the ledger, lies an hour further ahead, as a clock set back leaves it."""
-    marks = 2  # Redis's clock and this host's: before the first look nobody can know what they showed
+    marks = 2  # Redis's clock and this host's: before the first check their values are unknown
     wait_until(
         lambda: int(cast("Any", scene.here.redis.hlen(redis_keys.CLOCK_MARKS))) >= marks,
         "the clocks have been looked at",

@@ -1,4 +1,4 @@
-"""A database that is locked, stopped, full or read-only: the receiver does not notice, the chain waits and goes on."""
+"""A database that is locked, stopped, full or read-only: the receiver is unaffected, the chain waits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLES = "events, deliveries, lanes, people"
 
 
 def locked(scene: FaultRun) -> None:
-    """Somebody holds the write lock for longer than anybody waits for it."""
+    """Another connection holds the write lock for longer than any process waits for it."""
     with _check_receiver_unaffected(scene):
         if scene.row.database == "sqlite":
             _lock_sqlite(scene)
@@ -43,7 +43,7 @@ def stopped(scene: FaultRun) -> None:
 
 
 def unavailable_at_start(scene: FaultRun) -> None:
-    """Everything starts while PostgreSQL does not: web keeps hooks, and the rest begins when the database is there."""
+    """Everything starts except PostgreSQL: web stores hooks, and the rest begins once the database is up."""
     keeper = scene.here.keeper
     for name in ("web", *WORKERS, POSTGRES):
         keeper.down(name)

@@ -1,4 +1,4 @@
-"""The same hook again: at once, later, and in other wire forms. One effect each, and the rest is counted."""
+"""Repeated hooks: at once, later, and in other wire forms. Each has a single effect, and repeats are counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def replayed(scene: FaultRun) -> None:
 
 
 def rewrapped(scene: FaultRun) -> None:
-    """The same happening in each wire form the store uses."""
+    """The same event in each wire form of the store."""
     hooks = [scene.make(scene.rng.randrange(scene.people)) for _ in range(scene.times(1_000, 50))]
     _check_repeats(scene, wanted=(FORMS - 1) * len(hooks))
     for form in range(FORMS):
@@ -45,7 +45,7 @@ def _send_all(scene: FaultRun, hooks: list[Hook]) -> None:
 
 
 def _check_repeats(scene: FaultRun, wanted: int) -> None:
-    """Every repeat is counted where people look; one that was kept twice, since Redis was slow to answer, twice."""
+    """Every repeat is in the public counts; a repeat that was stored twice, because Redis was slow, counts twice."""
     before = scene.here.repeats()
 
     def check() -> None:

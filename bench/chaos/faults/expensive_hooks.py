@@ -1,4 +1,4 @@
-"""One store's hooks cost as much processor time as hooks can, more than there is; another store's do not wait."""
+"""The hooks of one store need more CPU time than is available; those of another store do not wait."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bench.chaos.load import HookLoad
 
 STORE = "costly"
 EVENT = "design_updated"  # not forwarded: it is about the reading of hooks
-MAX_WAIT_S = 5.0  # that a hook of another store takes to the platform, whatever this store sends,
-LONGEST_TIMES = 20  # or so many times as long as the slowest one took before, on a machine that does other things too
+MAX_WAIT_S = 5.0  # in which a hook of another store reaches the platform, whatever this store sends,
+LONGEST_TIMES = 20  # or this multiple of the slowest hook before, on a machine with other work
 BEFORE_S = 2.0
-INTERVAL_S = 0.4  # while reading one takes longer
+INTERVAL_S = 0.4  # while reading a hook takes longer
 BODY_BYTES = 4_900_000
 LAYERS = 60
 

@@ -41,7 +41,7 @@ def bodies(scene: FaultRun) -> None:
 
 
 def requests(scene: FaultRun) -> None:
-    """Odd requests and two hundred connections that dawdle; the flow beside them goes on."""
+    """Odd requests and two hundred slow connections; the other hooks are not affected."""
     path, began = scene.here.hooks["order_new"], now_us()
     acknowledged: list[str] = []
     check_survival(scene, acknowledged)
@@ -74,7 +74,7 @@ def send_odd_requests(scene: FaultRun, path: str) -> list[str]:
 
 
 def check_survival(scene: FaultRun, beside: Sequence[str] = ()) -> None:
-    """In the end nobody has died, and what was acknowledged, to the load and `beside` it, is accounted for."""
+    """At the end no process has died, and every acknowledged hook, of the load and `beside` it, is accounted for."""
     processes, died = list_processes(scene), _list_fatal_hooks(scene)
 
     def check() -> None:

@@ -24,7 +24,7 @@ FAULT_SEQUENCE: tuple[dict[str, Any], ...] = (
 
 
 def mixed_faults(scene: FaultRun) -> None:
-    """A fault of another kind every third of a second while everybody's events flow."""
+    """A different fault every third of a second while events of all people flow."""
     people = scene.times(PEOPLE, 10)
     for _ in range(scene.times(EVENTS, 20)):
         for who in scene.rng.sample(range(people), people):

@@ -1,4 +1,4 @@
-"""A platform that refuses, fails, hangs, lies or is slow. One that answers 200 and drops is out of reach."""
+"""A platform that refuses, fails, hangs, responds wrongly or is slow. Events dropped after a 200 cannot be detected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.inbox import stream
 
 PAUSE_S = 2.0
 TOO_MANY_REQUESTS = 429
-# What Retry-After says, in seconds, and how long it then has to be quiet: a date has no fractions.
+# Retry-After in seconds, and for how long no call may follow: a date has no fractions.
 FORMS = (("retry-after", 3, 3.0), ("http-date", 3, 2.0), ("none", 0, 0.0), ("retry-after", -5, 0.0))
 DEAD_CONNECTIONS = 16  # four for each process that delivers
 MAX_STANDSTILL_S = 60.0  # seconds
@@ -40,7 +40,7 @@ def failing(scene: FaultRun) -> None:
 
 
 def hanging(scene: FaultRun) -> None:
-    """No answer at all: once having done what was asked, once not."""
+    """No response at all: once with the operation done, once without."""
     for processed in (True, False) if not scene.short else (True,):
         scene.here.platform.set_fault(mode="hang", hold_s=60, processed=processed)
         time.sleep(scene.seconds(20, 3))
@@ -61,14 +61,14 @@ def partial(scene: FaultRun) -> None:
 
 
 def revoked(scene: FaultRun) -> None:
-    """401 in the middle: the connection pauses until somebody mends it."""
+    """A 401 in the middle: the connection pauses until it is resumed."""
     with scene.here.platform.fault(mode="auth-revoked"):
         time.sleep(scene.seconds(8, 4))
     scene.here.connect(scene.here.platform)
 
 
 def odd(scene: FaultRun) -> None:
-    """A proxy's page, cut answers, a dripping one, and a redirect, which pauses the connection."""
+    """The page of a proxy, responses cut short or sent slowly, and a redirect, which pauses the connection."""
     for mode in ("html", "truncated-json", "wrong-content-length", "slow-body"):
         scene.here.platform.set_fault(mode=mode, n=scene.times(3, 1))
         time.sleep(scene.seconds(PAUSE_S, 1))
@@ -78,7 +78,7 @@ def odd(scene: FaultRun) -> None:
 
 
 def hanging_neighbours(scene: FaultRun) -> None:
-    """Several connections hang for good; a sound one must not notice, nor one that is new and has yet to be trusted."""
+    """Several connections hang for ever; neither a sound connection nor a new, still slow lane may be affected."""
     before = list(scene.load.told)
     dead = [scene.here.platform.second() for _ in range(scene.times(DEAD_CONNECTIONS, 1))]
     for number, one in enumerate(dead):
@@ -109,7 +109,7 @@ def hanging_neighbours(scene: FaultRun) -> None:
 
 
 def slow_for_one(scene: FaultRun) -> None:
-    """Six seconds for each call, and one worker process for everything: the inbox must not be left standing."""
+    """Six seconds for each call, and a single worker process: the inbox must still be processed."""
     with _one_process(scene):
         with scene.here.platform.fault(mode="latency", ms=6_000):
             time.sleep(scene.seconds(90, 30))
@@ -134,7 +134,7 @@ def _one_process(scene: FaultRun) -> Iterator[None]:
 
 
 def _check_pauses(scene: FaultRun, told: float, known: int) -> None:
-    """Nothing is asked inside a Retry-After."""
+    """No call is made within a Retry-After."""
     ordered = sorted(scene.here.platform.calls()[known:], key=lambda call: call["started_at"])
     for call, following in pairwise(ordered):
         waited = (following["started_at"] - call["started_at"]) / 1_000_000
@@ -143,7 +143,7 @@ def _check_pauses(scene: FaultRun, told: float, known: int) -> None:
 
 
 def is_delayed(usual: float, later: float) -> bool:
-    """Whether it is more than twice as slow as before, or nobody knows."""
+    """Whether it is more than twice as slow as before, or unknown."""
     return math.isinf(usual) or later > 2 * usual + TOLERANCE_S
 
 

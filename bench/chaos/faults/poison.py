@@ -32,7 +32,7 @@ class QuarantinedHook(NamedTuple):
 
 
 def poison(scene: FaultRun) -> None:
-    """Each kind among sound hooks, and one of them once more after it was condemned."""
+    """Each kind among sound hooks, and a repeat of a body after it was quarantined."""
     told = [_make_poison_hook(scene, mark) for mark in EFFECTS for _ in range(scene.times(2, 1))]
     for hook in told:
         scene.load.tell(hook)
@@ -52,7 +52,7 @@ def poison(scene: FaultRun) -> None:
 
 
 def check_dead_hooks(sent: Sequence[bytes], dead: Iterable[QuarantinedHook]) -> list[str]:
-    """What is to be said unless each of these, and nothing else, was set aside as poison with its bytes and tries."""
+    """Describe what is wrong unless exactly these were quarantined as poison, with their bytes and tries."""
     dead = list(dead)
     wanted, condemned = (
         Counter(sent),
@@ -70,7 +70,7 @@ def check_dead_hooks(sent: Sequence[bytes], dead: Iterable[QuarantinedHook]) -> 
 
 
 def check_starts(sent: Iterable[bytes], begun: Counter[bytes]) -> list[str]:
-    """What is to be said of those that nobody began, or somebody too often: the repeat is known by its content.
+    """Describe bodies that were never begun or begun too often: a repeat is known by its content.
 
     A body may share its first tries with another that kills the reader before it.
     """

@@ -13,7 +13,7 @@ from bench.chaos.installation import WORKERS
 
 
 def worker_children(scene: FaultRun) -> None:
-    """One child of one worker at a time."""
+    """Kill a single child of a worker at a time."""
     for _ in range(scene.times(20, 6)):
         children = [pid for name in WORKERS for pid in list_children(scene.here.keeper[name].pid)]
         if children:
@@ -77,7 +77,7 @@ def list_serving_processes(pid: int | None) -> list[int]:
 
 
 def list_processes(scene: FaultRun) -> dict[str, frozenset[int | None]]:
-    """Web, the workers, and what each has started: a parent starts another in a child's place and tells nobody."""
+    """Web, the workers and their children: a parent replaces a child without any notice."""
     mains = {name: scene.here.keeper[name].pid for name in ("web", *WORKERS)}
     return {name: frozenset([pid, *list_serving_processes(pid)]) for name, pid in mains.items()}
 

@@ -1,4 +1,4 @@
-"""A release that no hook gets through: hooks wait for the next one, and none becomes a dead hook."""
+"""A release that fails on every hook: hooks wait for the next release, and none becomes a dead hook."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESUME_TIMEOUT_S = 30.0  # from the mended release until something arrives: it i
 
 
 def broken_release(scene: FaultRun) -> None:
-    """Workers are replaced by broken ones, and later by sound ones."""
+    """Workers are replaced by broken workers, and later by sound workers."""
     mark = scene.here.data_dir / BROKEN_RELEASE_FILE
     _replace_workers(scene, mark.touch)
     wait_until(lambda: get_chain_stop(scene.here.redis) is not None, "the chain stands")

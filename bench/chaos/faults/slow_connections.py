@@ -18,7 +18,7 @@ from bench.chaos.faults.fuzz import check_survival
 from bench.chaos.load import SUCCESS
 from bench.chaos.odd_requests import send_raw
 
-MAX_WAIT_MS = 3_000  # for a hook over a new connection: a third of what it takes web to end those that dawdle
+MAX_WAIT_MS = 3_000  # for a hook over a new connection: a third of the timeout for slow connections
 PAUSE_S = 0.01  # seconds between two such hooks
 OTHER_FILES = 500  # of this process, besides the connections
 PARTIAL_REQUESTS = (
@@ -28,7 +28,7 @@ PARTIAL_REQUESTS = (
 
 
 class SlowConnections:
-    """So many connections, each with half a request; one that the server closes is opened again."""
+    """Many connections, each with half a request; a connection that the server closes is opened again."""
 
     def __init__(self, port: int, number: int) -> None:
         self._port = port
@@ -58,7 +58,7 @@ class SlowConnections:
                 self._open()
 
     def _open(self) -> None:
-        with contextlib.suppress(OSError):  # refused: the hooks beside it are asked about, not these
+        with contextlib.suppress(OSError):  # refused: only the other hooks are judged
             connection = socket.create_connection(("127.0.0.1", self._port), timeout=5)
             self._open_ones[connection.fileno()] = connection
             self._selector.register(connection, selectors.EVENT_READ)
@@ -86,7 +86,7 @@ def open_slow_connections(port: int, number: int) -> Iterator[SlowConnections]:
 
 
 def connections(scene: FaultRun) -> None:
-    """Hooks over new connections, before and beside those that dawdle; the flow over its own goes on."""
+    """Hooks over new connections, before and beside the slow connections; the other hooks continue."""
     acknowledged: list[str] = []
     check_survival(scene, acknowledged)
     number, seconds = scene.times(5_000, 1_500), scene.seconds(30, 4)
@@ -107,7 +107,7 @@ def connections(scene: FaultRun) -> None:
 
 
 def _waits_ms(scene: FaultRun, acknowledged: list[str], until: Callable[[], bool]) -> list[float]:
-    """How long each of some hooks waits for its answer, one after the other, each over a connection of its own."""
+    """The wait of each hook for its response, in sequence, each over its own connection."""
     waits = []
     while not until():
         hook = scene.make(scene.rng.randrange(scene.people))

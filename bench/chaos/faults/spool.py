@@ -20,7 +20,7 @@ SHM_DIRECTORY = Path("/dev/shm")  # noqa: S108 thousands of copies are opened an
 
 
 def killed_while_spooling(scene: FaultRun) -> None:
-    """Valkey is away, so every hook goes to disk; web dies again and again."""
+    """Valkey is absent, so every hook goes to disk; web is killed repeatedly."""
     scene.here.keeper.down("valkey")
     for _ in range(scene.times(10, 3)):
         scene.await_answers()
@@ -43,7 +43,7 @@ def torn_spool(scene: FaultRun) -> None:
 
 
 def check_cut_spools(scene: FaultRun) -> None:
-    """Every spool that was written to; there must be one."""
+    """Every spool with data; there must be at least one."""
     spools = [path.parent for path in scene.here.data_dir.glob(f"spool/*/{SPOOL_FILE_NAME}-wal")]
     if not spools:
         scene.add_failure("no spool was there to be cut")
@@ -64,7 +64,7 @@ def _check_every_cut(scene: FaultRun, spool: Path, step: int) -> None:
 
 
 def find_last_commit(log: bytes) -> tuple[int, int]:
-    """Where the last record of a write-ahead log begins and ends."""
+    """The start and end of the last record of a write-ahead log."""
     size = FRAME_HEADER + int.from_bytes(log[8:12], "big")
     commits, at = [WAL_HEADER], WAL_HEADER
     while at + size <= len(log) and log[at + 8 : at + 16] == log[16:24]:
@@ -87,7 +87,7 @@ def _receipts(spool: Path, log: bytes) -> list[str]:
 
 
 def full(scene: FaultRun) -> None:
-    """Neither Valkey nor the disk takes anything: 503 with Retry-After, and no acknowledgement that is then lost."""
+    """Neither Valkey nor the disk accepts anything: 503 with Retry-After, and no acknowledgement that is then lost."""
     place = scene.here.spool_disk
     if place is None:
         scene.skip("a disk of its own for the spool needs root and mounts")

@@ -1,4 +1,4 @@
-"""Two versions side by side: messages and events that one of them does not know."""
+"""Two versions side by side: messages and events unknown to one of them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def two_versions(scene: FaultRun) -> None:
         scene.load.tell(replace(scene.make(0), event=UNKNOWN_EVENT, addresses=()))
         exploded += 1
         for worker in WORKERS:
-            scene.here.keeper.kill(worker, 15)  # one after the other, as an upgrade does
+            scene.here.keeper.kill(worker, 15)  # in sequence, as in an upgrade
             time.sleep(scene.seconds(5, 3))
     app.close()
 

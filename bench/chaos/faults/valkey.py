@@ -14,12 +14,12 @@ from pipeline.infra import redis_keys
 ANSWER_MS = 300  # an acknowledgement without Valkey, after the first seconds
 NOTICE_TIMEOUT_S = 2.0
 MAX_LATE_SHARE = 0.01  # of the hooks: nine processes share the machine's cores
-MAX_WAIT_MS = 3_000  # not one of them: it would be a connection on which everybody behind it waits too
+MAX_WAIT_MS = 3_000  # not one of them: every later command on the connection would wait too
 RESUME_TIMEOUT_S = 10.0
 
 
 def killed(scene: FaultRun) -> None:
-    """SIGKILL, and away for one to thirty seconds."""
+    """SIGKILL, and absent for one to thirty seconds."""
     for away in (1, 30) if not scene.short else (3,):
         with expect_fast_answers(scene):
             scene.here.keeper.down("valkey")
@@ -30,7 +30,7 @@ def killed(scene: FaultRun) -> None:
 
 
 def stopped(scene: FaultRun) -> None:
-    """SIGSTOP: connections stand, nothing answers."""
+    """SIGSTOP: connections stay open, nothing responds."""
     with expect_fast_answers(scene):
         scene.here.keeper.kill("valkey", signal.SIGSTOP)
         time.sleep(scene.seconds(60, 6))
