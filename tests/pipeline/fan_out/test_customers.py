@@ -133,6 +133,12 @@ def test_the_fields_are_those_of_the_first_model_that_names_a_customer():
     assert find_customer(EVENTS["checkout_failed"], data) == Customer(7001, EMAIL, customer())
 
 
+def test_an_email_alone_names_a_customer_before_an_id_elsewhere():
+    data = {"customer": {"email": EMAIL}, "order": {"customer": {"id": 5}}}
+
+    assert find_customer(EVENTS["checkout_failed"], data) == Customer(None, EMAIL, {"email": EMAIL})
+
+
 def test_a_customer_with_an_id_of_zero_is_a_model_with_a_name():
     data = {"customer": {"id": 0, "first_name": "Zero"}, "order": order(customer=None)}
 

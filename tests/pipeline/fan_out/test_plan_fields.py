@@ -51,6 +51,12 @@ def test_a_malformed_address_is_noted():
     assert found.people[0].has_malformed_email is True
 
 
+def test_a_malformed_address_and_a_missing_recipient_are_both_noted():
+    found = plan("order_new", order(customer=customer(email="nonsense"), is_gift=True))
+
+    assert [note["code"] for note in found.notes] == ["email_malformed", "recipient_email_missing"]
+
+
 def test_a_redeemed_gift_has_no_other_recipient_and_needs_no_note():
     found = plan("order_new", order(received_gift={"email": RECIPIENT}))
 
