@@ -155,7 +155,7 @@ def test_what_is_no_literal_carries_the_place_where_reading_stopped(literal, at)
     with pytest.raises(NotJSONError) as error:
         read_literal(literal)
 
-    assert error.value.at == at
+    assert error.value.position == at
 
 
 @pytest.mark.parametrize(

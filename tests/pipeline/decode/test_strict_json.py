@@ -58,7 +58,7 @@ def test_what_is_no_json_carries_the_place_where_reading_stopped(text, at):
     with pytest.raises(NotJSONError) as error:
         read_json(text)
 
-    assert (error.value.at, error.value.args) == (at, (at,))
+    assert (error.value.position, error.value.args) == (at, (at,))
 
 
 def test_control_characters_in_a_text_are_read():
