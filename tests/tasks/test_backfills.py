@@ -62,7 +62,7 @@ def change(installed, **values):
         conn.execute(update(Backfill).values(values))
 
 
-def told(installed):
+def list_sent(installed):
     return sorted(row.message["customer_id"] for row in installed.rows(core.Delivery))
 
 
@@ -137,7 +137,7 @@ def test_one_message_reads_all_customers_if_no_step_has_to_wait(installed, store
     backfills.step(row_of(installed, store_id).id, row_of(installed, store_id).next_step_at)
     run_all("backfill")
 
-    assert (row_of(installed, store_id).state, told(installed)) == ("done", sorted(customers))
+    assert (row_of(installed, store_id).state, list_sent(installed)) == ("done", sorted(customers))
 
 
 def test_a_step_that_has_to_wait_for_a_moment_comes_back_by_itself(installed, store_id, shop):
@@ -177,7 +177,7 @@ def test_a_killed_worker_costs_a_page_and_no_customer_is_missing_or_sent_twice(i
         until(lambda: row_of(installed, store_id).state == "done", second)
 
     asked = Counter(shop.asked())
-    assert told(installed) == sorted(customers)
+    assert list_sent(installed) == sorted(customers)
     assert asked.total() - len(asked) <= 1
 
 

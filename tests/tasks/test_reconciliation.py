@@ -117,7 +117,7 @@ def test_what_is_recovered_is_recorded_counted_and_its_lane_is_woken(installed, 
     missed = metrics.MISSED_HOOKS._value.get()
     reconciliation.tidy()
     reconciliation.reconcile_store(store_id)
-    customers.register(shop.world.shop)  # no hook is registered to tell of it
+    customers.register(shop.world.shop)  # no hook is registered for it
     make_due(context)
     reconciliation.reconcile_store(store_id)
 

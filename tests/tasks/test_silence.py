@@ -78,7 +78,7 @@ def web(installed):
         server.shutdown()
 
 
-def heard(installed):
+def get_health(installed):
     with reading(installed.process.engine) as conn:
         return get_hook_health(conn, process._contexts[os.getpid()].now())
 
@@ -86,12 +86,12 @@ def heard(installed):
 def test_a_canary_travels_by_the_public_address_through_the_chain_into_the_ledger(installed, store_id, change, web):
     change(public_url=web)
     silence.sweep()
-    before = heard(installed).endpoint.works
+    before = get_health(installed).endpoint.works
     sent = run_all("deliveries")
     start_chain()
     run_all("hooks")
 
-    assert (before, sent, heard(installed).endpoint.works) == (None, ["silence.send_canary"], True)
+    assert (before, sent, get_health(installed).endpoint.works) == (None, ["silence.send_canary"], True)
     assert (installed.rows(core.Event), installed.rows(core.DeadHook)) == ([], [])
 
 

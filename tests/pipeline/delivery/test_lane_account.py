@@ -1,4 +1,4 @@
-"""Two connections of one platform account: what the platform tells one of them holds for both."""
+"""Two connections of one platform account: what the platform asks of one of them holds for both."""
 
 from __future__ import annotations
 

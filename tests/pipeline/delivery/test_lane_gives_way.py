@@ -1,4 +1,4 @@
-"""What a backfill has written leaves after what hooks told, in small portions, and within its share of the rate."""
+"""Backfill messages are sent after live messages, in small batches, and within their share of the rate."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def takes_long() -> None:
         os.kill(os.getpid(), SOFT_LIMIT_SIGNAL)
 
 
-@app.task(name="test.tells")
-def tells() -> None:
+@app.task(name="test.logs")
+def logs() -> None:
     structlog.get_logger().info("here")
 
 
@@ -75,13 +75,13 @@ def test_the_soft_time_limit_is_no_fault_of_what_the_task_was_doing():
 
 def test_the_soft_time_limit_is_celerys_again_after_the_task():
     before = signal.getsignal(SOFT_LIMIT_SIGNAL)
-    tells()
+    logs()
 
     assert signal.getsignal(SOFT_LIMIT_SIGNAL) == before
 
 
 def test_every_line_of_a_task_names_it():
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
-        tells()
+        logs()
 
-    assert lines[0]["task"] == "test.tells"
+    assert lines[0]["task"] == "test.logs"

@@ -1,4 +1,4 @@
-"""What uses up its processor time is struck, wherever it is just then; nothing else is."""
+"""A block that uses up its processor time is interrupted wherever it is; other code is not."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def on_postgres(installed, empty_postgres):
 
 
 def chain(installed):
-    """A chain and the end of its turn."""
+    """Run the tasks of the chain once."""
     start_chain()
     run_all("hooks")
 

@@ -1,4 +1,4 @@
-"""The bytes of a value, whoever encodes it."""
+"""The bytes of a value are the same from either encoder."""
 
 from __future__ import annotations
 

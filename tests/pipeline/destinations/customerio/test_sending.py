@@ -94,9 +94,9 @@ def test_events_of_a_person_with_a_profile_are_sent_though_a_later_profile_is_re
 
 
 def test_a_long_event_is_sent_in_order_with_the_persons_other_events(destination: CustomerIO, track: FakeTrack):
-    story = [event(1, ALICE, "a"), event(2, ALICE, "b", note="x" * 40_000), event(3, ALICE, "c"), event(4, BOB, "d")]
+    messages = [event(1, ALICE, "a"), event(2, ALICE, "b", note="x" * 40_000), event(3, ALICE, "c"), event(4, BOB, "d")]
 
-    reply = destination.send(story)
+    reply = destination.send(messages)
 
     assert set(reply.outcomes) == {Sent()}
     assert [[name for _, _, name in call.told()] for call in track.calls] == [["a", "d"], ["b"], ["c"]]

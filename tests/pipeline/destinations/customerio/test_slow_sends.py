@@ -1,4 +1,4 @@
-"""A send whose calls take long ends before anybody takes its lane for lost."""
+"""A send whose calls take long ends before its lane counts as lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shared rate budget, told by a clock of our own wherever time matters."""
+"""The shared rate budget, on a clock of the test wherever time matters."""
 
 from __future__ import annotations
 

@@ -94,6 +94,6 @@ def test_a_server_that_is_away_says_so_itself(unused_port):
 
 @pytest.fixture
 def unused_port():
-    with socket.socket() as taken:  # bound, but nobody listens
+    with socket.socket() as taken:  # bound, but not listening
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]

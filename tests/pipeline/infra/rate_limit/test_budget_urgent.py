@@ -25,7 +25,7 @@ def usual(redis):
 
 @pytest.fixture
 def urgent(redis, usual):
-    """Has been told to wait."""
+    """An urgent budget that had to wait."""
     budget = Budget(redis, NAME, 1, urgent=True)
     assert budget.acquire() > 0
     return budget

@@ -1,4 +1,4 @@
-"""What refusals do to a rate, told by a clock of our own."""
+"""What refusals do to a rate, on a clock of the test."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def end_pause(redis, clock):
 
 @pytest.fixture
 def refuse(redis, budget, clock):
-    def refused(times=1, told=None):
+    def refused(times=1, asked_s=None):
         for _ in range(times):
             end_pause(redis, clock)
-            budget.pause(told)
+            budget.pause(asked_s)
 
     return refused
 
@@ -73,7 +73,7 @@ def test_a_refusal_that_says_nothing_halves_the_rate(budget, refuse):
 
 
 def test_a_refusal_that_says_for_how_long_takes_a_fifth(budget, refuse):
-    refuse(told=3)
+    refuse(asked_s=3)
 
     assert budget.factor() == 0.8
 
@@ -86,33 +86,33 @@ def test_refusals_of_calls_under_way_do_not_lower_it_again(budget):
 
 
 def test_a_rate_refused_again_before_its_recovery_is_halved(budget, refuse, succeed):
-    refuse(told=3)
+    refuse(asked_s=3)
     succeed(3)
     before = budget.factor()
-    refuse(told=3)
+    refuse(asked_s=3)
 
     assert budget.factor() == pytest.approx(before / 2)
 
 
 def test_a_rate_refused_again_near_the_refused_rate_is_lowered_by_a_fifth(budget, refuse, succeed):
-    refuse(told=3)
+    refuse(asked_s=3)
     succeed(30)
     before = budget.factor()
-    refuse(told=3)
+    refuse(asked_s=3)
 
     assert before > FAST_RECOVERY_SHARE
     assert budget.factor() == pytest.approx(0.8 * before)
 
 
 def test_it_comes_back_quickly_to_just_below_the_rate_that_was_refused(budget, refuse, succeed):
-    refuse(told=3)
+    refuse(asked_s=3)
     succeed(9)
 
     assert budget.factor() == pytest.approx(FAST_RECOVERY_SHARE, abs=0.01)
 
 
 def test_there_it_stays_for_a_while(budget, refuse, succeed):
-    refuse(told=3)
+    refuse(asked_s=3)
     succeed(35)
 
     assert FAST_RECOVERY_SHARE < budget.factor() < (1 + FAST_RECOVERY_SHARE) / 2
@@ -124,7 +124,7 @@ def test_a_store_that_allows_less_is_asked_ever_less_beyond_what_it_allows(budge
     for _ in range(400):
         since += 1
         if budget.factor() > 0.4:
-            refuse(told=1)
+            refuse(asked_s=1)
             apart, since = [*apart, since], 0
         succeed(1)
 
@@ -133,9 +133,9 @@ def test_a_store_that_allows_less_is_asked_ever_less_beyond_what_it_allows(budge
 
 
 def test_beyond_the_rate_that_was_refused_it_grows_as_before(budget, refuse, succeed):
-    refuse(told=3)
+    refuse(asked_s=3)
     succeed(1)
-    refuse(told=3)  # at 0.82
+    refuse(asked_s=3)  # at 0.82
     succeed(24 + 60)
     before = budget.factor()
     succeed(6)
@@ -209,9 +209,9 @@ def test_an_unused_throttle_expires(redis, budget):
     assert 0 < redis.ttl(f"{NAME}:throttle") <= 86_401
 
 
-@pytest.mark.parametrize(("told", "seconds"), [(0, 1), (-5, 1), (0.2, 1), (2.5, 2.5), (10**9, 86_400)])
-def test_a_pause_with_a_time_is_at_least_a_second_and_at_most_a_day(budget, told, seconds):
-    budget.pause(told)
+@pytest.mark.parametrize(("asked_s", "seconds"), [(0, 1), (-5, 1), (0.2, 1), (2.5, 2.5), (10**9, 86_400)])
+def test_a_pause_with_a_time_is_at_least_a_second_and_at_most_a_day(budget, asked_s, seconds):
+    budget.pause(asked_s)
 
     assert seconds / 2 < budget.pause_left_s() <= seconds
 
@@ -239,7 +239,7 @@ def test_a_pause_of_our_own_doubles_up_to_a_minute(budget, refuse, refusals, sec
 
 
 def test_refusals_that_said_for_how_long_do_not_lengthen_a_pause_of_our_own(budget, refuse):
-    refuse(8, told=3)
+    refuse(8, asked_s=3)
     refuse()
 
     assert budget.pause_left_s() <= 1

@@ -35,18 +35,18 @@ def test_holding_off_for_no_time_stops_no_caller(budget, seconds):
 
 @pytest.mark.parametrize("second", ["pause", "hold_off"])
 @pytest.mark.parametrize("first", ["pause", "hold_off"])
-@pytest.mark.parametrize("told", [(10, 60), (60, 10)])
-def test_of_two_times_the_longer_counts(budget, first, second, told):
-    getattr(budget, first)(told[0])
-    getattr(budget, second)(told[1])
+@pytest.mark.parametrize("asked_s", [(10, 60), (60, 10)])
+def test_of_two_times_the_longer_counts(budget, first, second, asked_s):
+    getattr(budget, first)(asked_s[0])
+    getattr(budget, second)(asked_s[1])
 
     assert 40 < budget.pause_left_s() <= 60
 
 
-@pytest.mark.parametrize(("told", "factor"), [(3, 0.8), (None, 0.5)])
-def test_a_refusal_while_holding_off_lowers_the_rate(budget, told, factor):
+@pytest.mark.parametrize(("asked_s", "factor"), [(3, 0.8), (None, 0.5)])
+def test_a_refusal_while_holding_off_lowers_the_rate(budget, asked_s, factor):
     budget.hold_off(30)
-    budget.pause(told)
+    budget.pause(asked_s)
 
     assert budget.factor() == factor
 
