@@ -141,17 +141,17 @@ class Resource(WireSchema):
         """Return the body with each of our links under the name of its relation, as the store sends them. Others are
         unknown keys.
         """
-        ours: dict[str, str] = {}
+        own_links: dict[str, str] = {}
         if isinstance(links, dict):
-            ours = {
+            own_links = {
                 name: link
                 for name, link in links.items()
                 if self._is_collection_link(name, link) and not body.get(name)
             }
-            links = {name: link for name, link in links.items() if name not in ours}
-        if links or not ours:
+            links = {name: link for name, link in links.items() if name not in own_links}
+        if links or not own_links:
             report.add_unknown(trail, "links", links)
-        return body | ours
+        return body | own_links
 
     def _is_collection_link(self, name: str, link: object) -> bool:
         return isinstance(self.relations.get(name), ToMany) and parse_link(link) is not None

@@ -36,7 +36,7 @@ _ROWS = (
         "checkout",
         "A visitor tried to check out and could not, because of a wrong entry or a declined payment.",
         at="order",
-        # An order id may be null, and one cart may fail twice: only the body tells attempts apart.
+        # An order id may be null, and one cart may fail twice: only the body distinguishes attempts.
         is_windowed=True,
         buyer=("customer", "order.customer"),
     ),

@@ -196,7 +196,7 @@ def _find_people(
                 row.email,
                 row.id,
                 attributes=dict(row.attributes),
-                untold_since=row.untold_since,
+                unsent_since=row.untold_since,
             )
         for row in conn.execute(select(facts).where(facts.c.person_id.in_(part))):
             found[row.person_id].known[row.kind, row.subject] = dict(row.data)

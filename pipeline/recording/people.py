@@ -29,7 +29,7 @@ class PersonDraft:
     id: int = 0  # 0 until written
     attributes: dict[str, Any] = field(default_factory=dict)
     known: KnownFacts = field(default_factory=dict)
-    untold_since: int | None = None
+    unsent_since: int | None = None  # µs, of the oldest fact that no profile contains; the column `untold_since`
     has_profile_at: set[int] = field(default_factory=set)  # ids of connections that have a profile, or one pending
     changed_facts: set[tuple[str, str]] = field(default_factory=set)
     is_new: bool = False  # not in the ledger before this batch
@@ -41,7 +41,7 @@ class PersonDraft:
         for fact in facts:
             if merge_fact(self.known, fact, as_of):
                 self.changed_facts.add((fact.kind, fact.subject))
-                self.untold_since = self.untold_since or as_of
+                self.unsent_since = self.unsent_since or as_of
                 self.newest = None if self.newest is None else max(self.newest, as_of)
 
     def update_attributes(self, facts: Iterable[Fact], as_of: int) -> dict[str, Any] | None:
@@ -50,8 +50,8 @@ class PersonDraft:
         Returns None if they stay the same, else all of them, with None for every attribute that is to be cleared.
         """
         self.note(facts, as_of)
-        self.is_changed = self.is_changed or self.untold_since is not None
-        self.untold_since = None
+        self.is_changed = self.is_changed or self.unsent_since is not None
+        self.unsent_since = None
         attributes = build_attributes(self.known, self.store.name, self.store.currency)
         self.email = attributes.get("email") or self.email
         if self.email is not None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from pipeline.core.hooks import CANARY, HEARTBEAT, FailedHook, HookEnvelope, RawBody, ValidHook
 
-MAX_CANARY_BYTES = 200  # bytes; ours has about fifty, and a stranger's may be nested deeper than can be read
+MAX_CANARY_BYTES = 200  # our canary has about 50; a stranger's may be nested deeper than can be read
 
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """The probes found in a batch. What says that it is a canary is one only if the ledger knows its nonce."""
+    """The probes found in a batch. A canary is ours only if the ledger knows its nonce."""
 
     heartbeat_sent_at: int | None  # µs, of the newest heartbeat that arrived
     valid: Mapping[str, str]  # entry id -> nonce, of canaries that arrived

@@ -149,11 +149,17 @@ def _update_people(conn: Connection, resolver: PersonResolver) -> None:
 
 
 def _get_person_values(person: PersonDraft) -> dict[str, Any]:
-    return {name: getattr(person, name) for name in _PERSON_COLUMNS}
+    return {
+        "customer_id": person.customer_id,
+        "email": person.email,
+        "attributes": person.attributes,
+        "known_at": person.known_at,
+        "untold_since": person.unsent_since,
+    }
 
 
 def _write_deliveries(conn: Connection, deliveries: Sequence[DeliveryDraft], now: int) -> None:
-    """Put messages into their lanes. Before live ones leave what a backfill has written about the same people."""
+    """Put messages into their lanes, and promote what a backfill has written about the people of live messages."""
     rows = [draft.build_row(now) for draft in deliveries]
     upsert(conn, get_table(core.Delivery), rows, update_columns=(), conflict_columns=("connection_id", "message_id"))
     for part in chunks({draft.person.id for draft in deliveries if draft.priority == LIVE_PRIORITY}):

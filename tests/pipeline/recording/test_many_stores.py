@@ -105,13 +105,13 @@ def test_a_gift_of_one_store_is_not_remembered_as_anothers(recorder):
 
 
 def test_gifts_of_two_stores_with_one_number_are_each_remembered(recorder):
-    others = gift_info(gift_recipient_email="someone.else@example.com")
+    others = gift_info(gift_recipient_email="other@example.com")
     recorder.record(*both(recorder, "subscription_new", GIFT, subscription_gift_info=others))
     recorder.record(*both(recorder, "shipment_shipped", shipment()))
 
     copies = [row for row in recorder.rows(core.Delivery) if row.name == "shipment_shipped"]
     recipients = [row for row in copies if row.message["email"] != BUYERS]
-    assert by_store(recipients, lambda row: row.message["email"]) == [(1, RECIPIENT), (2, "someone.else@example.com")]
+    assert by_store(recipients, lambda row: row.message["email"]) == [(1, RECIPIENT), (2, "other@example.com")]
 
 
 def test_a_gift_reported_late_finds_the_boxes_of_its_own_store_only(recorder):
