@@ -1,4 +1,4 @@
-"""The web application: hooks in front, then what machines ask for, and behind both the pages for people."""
+"""The Flask application of the web process: health checks and metrics, and behind them the pages."""
 
 from __future__ import annotations
 

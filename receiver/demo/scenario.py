@@ -28,7 +28,7 @@ FAULT_SHARES = {
     "test": 0.03,
     "missing_recipient": 0.1,
 }
-LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, but in a short simulation at least about so many
+LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, and the least number of them in a short simulation
 COMPARED_KEYS = ("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order")
 _POLL_INTERVAL_S = 0.25
 _STALL_TIMEOUT_S = 120  # the demo fails after this time without progress

@@ -64,17 +64,15 @@ METHOD_NOT_ALLOWED = _build_json_answer(
     "405 Method Not Allowed", b'{"error":"method not allowed"}', ("Allow", "GET, HEAD, POST")
 )
 BAD_LENGTH = _build_json_answer("400 Bad Request", b'{"error":"bad content length"}')
-CORRUPT_ENCODING = _build_json_answer(
-    "400 Bad Request", b'{"error":"the body is not packed as its Content-Encoding says"}'
-)
+CORRUPT_ENCODING = _build_json_answer("400 Bad Request", b'{"error":"the body does not match its Content-Encoding"}')
 UNSUPPORTED_ENCODING = _build_json_answer(
     "415 Unsupported Media Type",
-    b'{"error":"send JSON or a form, plain or packed with gzip or deflate"}',
+    b'{"error":"send JSON or a form, uncompressed or compressed with gzip or deflate"}',
     ("Accept-Encoding", "gzip, deflate"),
 )
 INCOMPLETE = _build_json_answer("400 Bad Request", b'{"error":"incomplete body"}')
 TOO_LARGE = _build_json_answer("413 Content Too Large", b'{"error":"too large"}')
-REVOKED = _build_json_answer("410 Gone", b'{"error":"this address was revoked"}')
+REVOKED = _build_json_answer("410 Gone", b'{"error":"this URL was revoked"}')
 UNAVAILABLE = _build_json_answer(
     "503 Service Unavailable", b'{"error":"try again later"}', ("Retry-After", RETRY_AFTER_S)
 )

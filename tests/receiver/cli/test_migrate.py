@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.migrations import current_revision, newest_revision
+from pipeline.settings import Settings
+from receiver.cli.migrate import migrate_when_ready
+
 
 def test_migrating_with_another_key_warns(shell, installed, monkeypatch):
     installed.connect({"api_key": "k"})
@@ -35,3 +48,100 @@ def test_a_failed_copy_is_reported_in_one_sentence(shell, installed, empty_postg
     complaint = shell.complaint("migrate", "--from", f"sqlite:///{installed.data}/notes.txt")
 
     assert complaint == "Error: nothing was copied: a database failed (DatabaseError)\n"
+
+
+NOWHERE = "postgresql://cratewire@127.0.0.1:1/cratewire"
+
+
+class Stubborn(Exception):
+    """Raised instead of another pause."""
+
+
+def migrated(settings, told, pause=None):
+    return migrate_when_ready(settings, told.append, pause or _no_pause)
+
+
+def _no_pause(_seconds):
+    raise Stubborn
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings.from_environment({"REDIS_URL": "redis://127.0.0.1:1/0"}, data_dir=tmp_path / "data")
+
+
+def test_a_database_that_answers_is_migrated_at_once(settings):
+    told = []
+
+    assert migrated(settings, told) == newest_revision() == current_revision(settings.database_url)
+    assert told == []
+
+
+def test_a_server_that_is_away_is_waited_for_and_said_once(settings):
+    told, pauses = [], []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            raise Stubborn
+
+    with pytest.raises(Stubborn):
+        migrated(replace(settings, database_url=NOWHERE), told, pause)
+
+    assert pauses == [0.5, 1.0, 2.0, 4.0]
+    assert [line.partition(";")[0] for line in told] == ["the database cannot be migrated yet (OperationalError)"]
+
+
+def test_a_directory_that_cannot_be_made_is_waited_for(settings, tmp_path):
+    (tmp_path / "in the way").write_text("")
+    told = []
+
+    def pause(_seconds):
+        (tmp_path / "in the way").unlink()
+
+    moved = replace(settings, data_dir=tmp_path / "in the way" / "data")
+    assert migrated(moved, told, pause) == newest_revision()
+    assert "NotADirectoryError" in told[0]
+
+
+def test_a_database_of_a_newer_version_is_not_waited_for(settings):
+    migrated(settings, [])
+    engine = make_engine(settings.database_url)
+    with writing(engine) as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = 'r9999'")
+    engine.dispose()
+
+    with pytest.raises(Misconfigured, match="newer version"):
+        migrated(settings, [])
+
+
+@pytest.fixture
+def guarded(empty_postgres):
+    """The URL of a user whose password the server requires."""
+    with psycopg.connect(empty_postgres, autocommit=True) as conn:
+        conn.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
+        hba = Path(conn.execute("SHOW hba_file").fetchone()[0])
+        before = hba.read_text()
+        hba.write_text("local all guarded scram-sha-256\n" + before)
+        conn.execute("SELECT pg_reload_conf()")
+        yield make_url(empty_postgres).set(username="guarded")
+        hba.write_text(before)
+        conn.execute("SELECT pg_reload_conf()")
+        conn.execute("DROP ROLE guarded")
+
+
+@pytest.mark.parametrize("password", ["wrong", None])
+def test_a_refused_password_is_not_waited_for(settings, guarded, password):
+    url = guarded.set(password=password).render_as_string(hide_password=False)
+
+    with pytest.raises(Misconfigured, match="refuses the user or the password"):
+        migrated(replace(settings, database_url=url), [])
+
+
+def test_no_password_is_in_what_is_said(settings):
+    told = []
+
+    with pytest.raises(Stubborn):
+        migrated(replace(settings, database_url="postgresql://cratewire:s3cret-pass@127.0.0.1:1/x"), told)
+
+    assert "s3cret" not in "".join(told)

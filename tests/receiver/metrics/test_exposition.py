@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from sqlalchemy.exc import OperationalError
@@ -23,8 +24,9 @@ from pipeline.monitoring.canary_status import EndpointStatus
 from pipeline.monitoring.database_trouble import report_trouble
 from pipeline.monitoring.status import HookHealth
 from receiver.metrics.collect import GAUGES, StoreStates
-from receiver.metrics.exposition import MetricsPage, MetricsSources
+from receiver.metrics.exposition import MetricsPage, MetricsSources, blueprint
 from receiver.metrics.fleet_totals import FleetTotals
+from tests.receiver.hook_servers import send
 
 SECOND = 1_000_000
 NOW = 1_772_470_000 * SECOND
@@ -194,3 +196,26 @@ def test_every_metric_family_is_named(redis_client):
     shown = {family.name for family in text_string_to_metric_families(page(redis_client))}
 
     assert shown == {family.name for family in REGISTRY.collect()} | set(GAUGES)
+
+
+def get(**headers):
+    app = Flask("pages")
+    app.register_blueprint(blueprint(lambda: b"cratewire_hooks_total 1\n", "a-token-of-some-length"))
+    return send(app.wsgi_app, "GET", "/metrics", **headers)
+
+
+def test_the_token_opens_the_page():
+    reply = get(HTTP_AUTHORIZATION="Bearer a-token-of-some-length")
+
+    assert (reply.status, reply.body) == (200, b"cratewire_hooks_total 1\n")
+    assert reply.headers["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"HTTP_AUTHORIZATION": "Bearer another"}, {"HTTP_AUTHORIZATION": "Bearer \xe9"}, {"REMOTE_ADDR": "127.0.0.1"}],
+)
+def test_without_the_token_it_cannot_be_read_even_from_this_machine(given):
+    reply = get(**given)
+
+    assert (reply.status, reply.headers["WWW-Authenticate"]) == (401, "Bearer")

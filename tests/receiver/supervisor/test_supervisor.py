@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from receiver.supervisor.supervisor import MEMORY_ADVICE, MEMORY_CHECK_INTERVAL_S, FatalExit, Supervisor
+from receiver.supervisor.supervisor import (
+    MEMORY_ADVICE,
+    MEMORY_CHECK_INTERVAL_S,
+    FatalExit,
+    Supervisor,
+    count_exits_in_a_row,
+    get_restart_delay,
+)
 from tests.receiver.supervisor.child_programs import IGNORES_SIGTERM, RUNS_FOREVER, STARTS_CHILD, child
 from tests.waiting import wait_until
 
@@ -217,3 +224,13 @@ def test_what_the_kernel_kills_for_memory_is_named(stage):
     stage.supervisor.tick()
 
     assert stage.heard("cratewire") == [f"the kernel killed 2 of our processes for lack of memory: {MEMORY_ADVICE}"]
+
+
+@pytest.mark.parametrize(("ends", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (60, 30)])
+def test_the_wait_doubles_up_to_half_a_minute(ends, seconds):
+    assert get_restart_delay(ends) == seconds
+
+
+@pytest.mark.parametrize(("before", "lived", "after"), [(0, 0.1, 1), (4, 59.9, 5), (4, 60.0, 1)])
+def test_a_minute_of_life_starts_the_count_again(before, lived, after):
+    assert count_exits_in_a_row(before, lived) == after
