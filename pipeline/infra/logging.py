@@ -1,7 +1,7 @@
-"""How every process logs: a sentence with ids, as text for humans or as JSON, to a stream that is handed in.
+"""The logging of every process: a sentence with ids, as text for people or as JSON, to a stream that is passed in.
 
-Lines of other libraries come in the same form. Nothing here shows a value that could be somebody's: a traceback has
-its frames and the kind of the error, but an error's text only if the error is one of ours.
+Lines of other libraries have the same form. No line shows a value that could be personal data: a traceback has its
+frames and the error's type, but the error's message only if the error is one of ours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from pipeline.core.errors import CratewireError
 
-# Others are heard from this level on, whatever ours is: below it some of them quote addresses and arguments.
+# The lowest level of other libraries, whatever ours is: below it some of them quote addresses and arguments.
 _LIBRARY_LEVELS = {
     "alembic": logging.WARNING,
     "amqp": logging.WARNING,
@@ -32,7 +32,7 @@ _LIBRARY_LEVELS = {
     "urllib3": logging.ERROR,  # its warnings quote URLs, and platforms have identifiers in theirs
     "werkzeug": logging.ERROR,
 }
-# From here on Celery shows what a message holds, and asyncio what a call was given or came to.
+# After these words Celery quotes the content of a message, and asyncio the arguments or the result of a call.
 _CONTENT_MARKERS = (
     "The full contents of",
     "Can't decode message body",
@@ -41,12 +41,12 @@ _CONTENT_MARKERS = (
     "\nhandle: ",
     "\ntask: ",
 )
-_TRACEBACK_HEADER = "Traceback (most recent call last)"  # in the text of a line: granian's
+_TRACEBACK_HEADER = "Traceback (most recent call last)"  # granian has it in the text of a line
 _FRAMES = re.compile(r'(?m)^  File "[^"\n]+", line \d+, in \S+$')
 
 
 def configure(level: str, log_format: str, stream: TextIO) -> None:
-    """Once per process, before the first line; again in a child whose stream is another."""
+    """Set up logging: once per process, before the first line, and again in a child with another stream."""
     number = logging.getLevelNamesMapping()[level]
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -65,7 +65,7 @@ def configure(level: str, log_format: str, stream: TextIO) -> None:
 
 
 def install_exception_hooks() -> None:
-    """Let errors that end a process or a thread be told like all others, instead of with their text."""
+    """Log errors that end a process or a thread like all others, without their message."""
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
     sys.unraisablehook = lambda args: _log_unraisable(args.exc_value)
@@ -90,22 +90,22 @@ def _configure_libraries(level: int, chain: list[Processor], renderer: Processor
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name, least in _LIBRARY_LEVELS.items():
-        logging.getLogger(name).setLevel(max(level, least))
+    for name, lowest in _LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(max(level, lowest))
 
 
 def _strip_contents(record: logging.LogRecord) -> bool:
-    """Cut a line where it begins to quote a message; of a traceback in it leave the frames."""
+    """Cut a line where it starts to quote a message. Of a traceback in it, keep the frames."""
     text = record.getMessage()
-    places = [at for quote in (*_CONTENT_MARKERS, _TRACEBACK_HEADER) if (at := text.find(quote)) >= 0]
-    if places:
-        kept = text[: min(places)].strip() or "a message could not be read"
+    positions = [at for marker in (*_CONTENT_MARKERS, _TRACEBACK_HEADER) if (at := text.find(marker)) >= 0]
+    if positions:
+        kept = text[: min(positions)].strip() or "a message could not be read"
         record.msg, record.args = "\n".join([kept, *_FRAMES.findall(text)]), ()
     return True
 
 
 def _strip_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Replace an exception by its frames and kinds."""
+    """Replace an exception by its frames and types."""
     error = _get_exception(event.pop("exc_info", None))
     if error is not None:
         event["exception"] = format_traceback(error)
@@ -113,13 +113,13 @@ def _strip_values(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
 
 
 def format_traceback(error: BaseException) -> str:
-    """A traceback without the values in the errors' texts."""
+    """Return a traceback without the values in the errors' messages."""
     parts: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None:
-        frames = "".join(traceback.format_tb(seen.__traceback__))
-        parts.append(f"{frames}{_last_line(seen)}")
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    current: BaseException | None = error
+    while current is not None:
+        frames = "".join(traceback.format_tb(current.__traceback__))
+        parts.append(f"{frames}{_last_line(current)}")
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return "\n\nafter which:\n".join(reversed(parts))
 
 
@@ -144,7 +144,7 @@ def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace:
 
 
 def _log_unraisable(error: BaseException | None) -> None:
-    """Python could raise it to nobody: it came while something was thrown away."""
+    """Log an error that no caller can catch: it was raised while an object was destroyed."""
     structlog.get_logger(__name__).error("an error was ignored", exc_info=error)
 
 

@@ -1,6 +1,6 @@
-"""How much memory this process and its children may still take, and how often the kernel has killed one for it.
+"""How much memory this process and its children may still use, and how often the kernel has killed one for memory.
 
-Counts the machine's own and the limits of this process's control group and of every group above it (versions 1 and 2).
+Considers the machine's memory and the limits of this process's control group and of every group above it (v1 and v2).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NO_LIMIT = 2**60  # version 1 writes a number close to 2**63, version 2 "max"
 
 @dataclass(frozen=True, slots=True)
 class _CgroupVersion:
-    """Where a version of control groups is mounted, and its files: limit, use, kills, and what of the use is cache."""
+    """Where a version of control groups is mounted, and its files: limit, use, kills, and the cached part of use."""
 
     mounts: tuple[str, ...]
     limit: str
@@ -42,30 +42,30 @@ _CGROUP_V2 = _CgroupVersion(
 
 
 def get_available_bytes(root: Path = Path("/")) -> int | None:
-    """Bytes that can still be taken; None: this system does not say."""
-    rooms = [_get_group_available(group, version) for group, version in _find_groups(root)]
-    found = [room for room in (_get_machine_available(root), *rooms) if room is not None]
-    return min(found, default=None)
+    """Return how many bytes can still be used; None if the system does not say."""
+    limits = [_get_group_available(group, version) for group, version in _find_groups(root)]
+    known = [available for available in (_get_machine_available(root), *limits) if available is not None]
+    return min(known, default=None)
 
 
 def count_oom_kills(root: Path = Path("/")) -> int:
-    """How many processes of this process's own group the kernel has killed for memory, as far as it says."""
-    found: dict[_CgroupVersion, int] = {}
-    for group, version in _find_groups(root):  # the own group of a version comes first
+    """Return how many processes of this process's own group the kernel has killed for memory, as far as it says."""
+    kills: dict[_CgroupVersion, int] = {}
+    for group, version in _find_groups(root):  # a version's own group comes first
         count = _read_numbers(group / version.kills).get("oom_kill")
-        if version not in found and count is not None:
-            found[version] = count
-    return max(found.values(), default=0)
+        if version not in kills and count is not None:
+            kills[version] = count
+    return max(kills.values(), default=0)
 
 
 def _get_machine_available(root: Path) -> int | None:
-    known = _read_numbers(root / "proc/meminfo")
-    free = known.get("MemAvailable:")
-    return None if free is None else (free + known.get("SwapFree:", 0)) * _KIBIBYTE
+    meminfo = _read_numbers(root / "proc/meminfo")
+    free = meminfo.get("MemAvailable:")
+    return None if free is None else (free + meminfo.get("SwapFree:", 0)) * _KIBIBYTE
 
 
 def _find_groups(root: Path) -> Iterator[tuple[Path, _CgroupVersion]]:
-    """This process's groups that know of memory, each followed by those above it."""
+    """Yield this process's groups with a memory controller, each followed by the groups above it."""
     for line in _read_text(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -77,7 +77,7 @@ def _find_groups(root: Path) -> Iterator[tuple[Path, _CgroupVersion]]:
 
 
 def _walk_up(mount: Path, path: str) -> Iterator[Path]:
-    """In a container the path may be the host's, and what is mounted the container's own group."""
+    """Yield the group and those above it. In a container the path may be the host's, and the mount its own group."""
     place = mount / path.strip("/")
     group = place if ".." not in place.parts and place.is_dir() else mount
     while group != mount:
@@ -87,7 +87,7 @@ def _walk_up(mount: Path, path: str) -> Iterator[Path]:
 
 
 def _get_group_available(group: Path, version: _CgroupVersion) -> int | None:
-    """None: it has no limit."""
+    """Return the bytes that the group can still use; None if it has no limit."""
     limit, used = _read_number(group / version.limit), _read_number(group / version.used)
     if limit is None or used is None or limit >= _NO_LIMIT:
         return None
@@ -102,9 +102,9 @@ def _read_number(path: Path) -> int | None:
 
 
 def _read_numbers(path: Path) -> dict[str, int]:
-    """Lines of a name and a number."""
-    words = (line.split() for line in _read_text(path).splitlines())
-    return {one[0]: int(one[1]) for one in words if len(one) > 1 and one[1].isdecimal()}
+    """Read a file whose lines are a name and a number."""
+    rows = (line.split() for line in _read_text(path).splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}
 
 
 def _read_text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Small secrets that are made once and kept in the data directory, readable by their owner only."""
+"""Small secrets that are generated once and stored in the data directory, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from pipeline.core.errors import Misconfigured, NoDataDirectory
 
 
 def read_or_create(path: Path, make: Callable[[], str]) -> str:
-    """What the file says. If there is no file, `make` fills it; of several processes that try at once one wins."""
+    """Return the file's text. If there is no file, `make` generates it; of several processes at once, one wins.
+
+    Raises NoDataDirectory if the file can be neither read nor created, Misconfigured if it is empty.
+    """
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _create_exclusively(path, make())
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise NoDataDirectory(f"{path} can be neither read nor made: {error.strerror}") from error
+        raise NoDataDirectory(f"{path} can be neither read nor created: {error.strerror}") from error
     if not text:
         raise Misconfigured(f"{path} is empty; remove it or put its text back")
     return text
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Replace what was kept before, in one step. What is there already is not written again, as on a full disk."""
+    """Replace the file's text atomically. The same text is not written again, so that a full disk does no harm."""
     if not _has_content(path, text):
         _write_temporary_file(path, text).replace(path)
 
@@ -38,7 +41,7 @@ def _has_content(path: Path, text: str) -> bool:
 
 
 def _create_exclusively(path: Path, text: str) -> None:
-    """A link is made only where no file is, so the first process wins and nobody reads half a file."""
+    """Create the file unless it exists. A link fails if it does, so the first process wins with a complete file."""
     written = _write_temporary_file(path, text)
     try:
         os.link(written, path)
@@ -55,7 +58,7 @@ def _write_temporary_file(path: Path, text: str) -> Path:
             file.write(f"{text}\n")
             file.flush()
             os.fsync(file.fileno())
-    except OSError:  # a full disk; half a file would be left, and one more at each attempt
+    except OSError:  # a full disk, which half a file per attempt would make worse
         Path(name).unlink()
         raise
     return Path(name)

@@ -1,7 +1,7 @@
-"""Spans for those who trace: an acknowledgement, each link, each call. Off unless a collector is named.
+"""OpenTelemetry spans: for an acknowledgement, each link and each call. Off unless a collector is configured.
 
-Spans carry ids and counts; an error is told by its kind. All links of one chain are one trace: its id is the chain's.
-OpenTelemetry is an extra, imported only when it is wanted.
+Spans carry ids and counts, and of an error only its type. All links of one chain are one trace with the chain's id.
+OpenTelemetry is an extra, imported only if tracing is on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SetAttribute = Callable[[str, Value], None]  # adds an attribute to the span
 
 
 class _Tracing:
-    """What this process traces with; None: it does not."""
+    """This process's tracer and provider; None while tracing is off."""
 
     def __init__(self) -> None:
         self.tracer: Any = None
@@ -32,11 +32,11 @@ _tracing = _Tracing()
 
 
 def start(url: str | None, service: str) -> None:
-    """Send spans to the collector at `url`, in the process that makes them; None: make none."""
+    """Send this process's spans to the collector at `url`; None leaves tracing off. Raises Misconfigured."""
     if url is None:
         return
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 as said
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 an extra
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError:
         raise Misconfigured("CRATEWIRE_TRACES_URL needs OpenTelemetry: install cratewire[otel]") from None
@@ -44,8 +44,8 @@ def start(url: str | None, service: str) -> None:
 
 
 def start_with(processor: SpanProcessor, service: str) -> None:
-    """Hand every span to this processor."""
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 as said
+    """Pass every span to this processor."""
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 an extra
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
 
     _tracing.provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
@@ -54,19 +54,19 @@ def start_with(processor: SpanProcessor, service: str) -> None:
 
 
 def stop() -> None:
-    """Send what is left, and trace no more."""
+    """Send the remaining spans and turn tracing off."""
     if _tracing.provider is not None:
         _tracing.provider.shutdown()
     _tracing.tracer = _tracing.provider = None
 
 
 def span(name: str, chain: str | None = None, **attributes: Value) -> AbstractContextManager[SetAttribute]:
-    """One span, while the block runs. `chain` is the id of the chain it belongs to."""
+    """Trace the block as a span. `chain` is the id of the chain that it belongs to."""
     return _NO_SPAN if _tracing.tracer is None else _span(name, chain, attributes)
 
 
 def _ignore_attribute(_name: str, _value: Value) -> None:
-    """The attribute of a span that nobody makes."""
+    """Set an attribute of a span while tracing is off."""
 
 
 _NO_SPAN: AbstractContextManager[SetAttribute] = nullcontext(_ignore_attribute)
@@ -74,26 +74,26 @@ _NO_SPAN: AbstractContextManager[SetAttribute] = nullcontext(_ignore_attribute)
 
 @contextmanager
 def _span(name: str, chain: str | None, attributes: dict[str, Value]) -> Iterator[SetAttribute]:
-    from opentelemetry.trace import StatusCode  # noqa: PLC0415 as said
+    from opentelemetry.trace import StatusCode  # noqa: PLC0415 an extra
 
     named = {f"cratewire.{key}": value for key, value in attributes.items()}
-    # Not its own way to record an exception: that would tell its text.
+    # Without OpenTelemetry's recording of exceptions, which would include their message.
     with _tracing.tracer.start_as_current_span(
         name, context=_chain_context(chain), attributes=named, record_exception=False, set_status_on_exception=False
-    ) as made:
+    ) as current:
         try:
-            yield lambda key, value: made.set_attribute(f"cratewire.{key}", value)
+            yield lambda key, value: current.set_attribute(f"cratewire.{key}", value)
         except BaseException as error:
-            made.set_status(StatusCode.ERROR, type(error).__name__)
+            current.set_status(StatusCode.ERROR, type(error).__name__)
             raise
 
 
 def _chain_context(chain: str | None) -> Any:
-    """The context of a chain: a parent made of its id, so that no message has to carry one."""
-    from opentelemetry import trace  # noqa: PLC0415 as said
+    """Return a chain's context: a parent made from its id, so that no message has to carry one."""
+    from opentelemetry import trace  # noqa: PLC0415 an extra
 
     if chain is None:
-        return None  # whatever span is around this one
+        return None  # the parent is the current span, if any
     number = uuid.UUID(chain).int
     parent = trace.SpanContext(number, number & (2**64 - 1) or 1, is_remote=True, trace_flags=trace.TraceFlags(1))
     return trace.set_span_in_context(trace.NonRecordingSpan(parent))

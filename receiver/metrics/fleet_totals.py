@@ -24,7 +24,7 @@ class FleetTotals:
     def publish(self) -> None:
         """Publish this process's counts. Raises RedisError."""
         with self._lock:
-            added = self._shared.add()
+            added = self._shared.publish()
             if self._totals is not None:
                 self._totals = _add_totals(self._totals, added)
 
@@ -36,7 +36,7 @@ class FleetTotals:
     def get_current(self) -> Totals | None:
         """Return the totals plus what is not published yet; None if they have never been read."""
         with self._lock:
-            return None if self._totals is None else _add_totals(self._totals, self._shared.fresh())
+            return None if self._totals is None else _add_totals(self._totals, self._shared.get_unpublished())
 
 
 def _add_totals(first: Totals, second: Totals) -> Totals:

@@ -38,7 +38,7 @@ class PublisherThread:
         while not is_last:
             is_last = self._stopped.wait(self._interval_s)
             try:
-                self._publisher.add()
+                self._publisher.publish()
             except RedisError as error:
                 log.debug("metrics could not be published yet", error=type(error).__name__)
 

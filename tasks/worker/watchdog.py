@@ -109,7 +109,7 @@ def exit_worker(snapshot: QueueSnapshot) -> None:
     with contextlib.suppress(RedisError):
         publisher = MetricsPublisher(get_process_context().redis)
         metrics.STALLED_WORKERS.inc()
-        publisher.add()
+        publisher.publish()
     for child in billiard.active_children():
         os.kill(child.pid, signal.SIGKILL)
     os._exit(EXIT_CODE)

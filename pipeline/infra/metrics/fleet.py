@@ -1,8 +1,8 @@
-"""Adds what one process counted to the fleet's totals, a hash in Redis, and reads those totals.
+"""Adds one process's counts to the fleet's totals, a hash in Redis, and reads those totals.
 
-A pool's children come and go, and one port cannot be shared by them; a hash outlives them all. Each process adds its
-increase since it last did. One that is killed takes a few seconds of counts along: these are numbers for looking at,
-the ledger's are for trusting.
+The children of a worker pool come and go and cannot share a port; a hash outlives them all. Each process adds its
+increase since the last time. A process that is killed loses a few seconds of counts: metrics are for observing, exact
+counts are in the ledger.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Totals = dict[str, float]  # a series' name and labels as JSON -> its value
 
 
 class MetricsPublisher:
-    """This process's part in the totals. Not for several threads at once."""
+    """Publishes this process's counts. Not for several threads at once."""
 
     def __init__(self, redis: Redis, counted: CollectorRegistry = REGISTRY) -> None:
         self._redis = redis
         self._counted = counted
-        self._published = _collect_series(counted)  # what a parent counted before a fork is the parent's to add
+        self._published = _collect_series(counted)  # counts from before a fork are added by the parent
 
-    def fresh(self) -> Totals:
-        """What has been counted here and is not in the totals yet."""
-        now = _collect_series(self._counted)
-        return {name: more for name, value in now.items() if (more := value - self._published.get(name, 0.0))}
+    def get_unpublished(self) -> Totals:
+        """Return what this process has counted and not added to the totals yet."""
+        counts = _collect_series(self._counted)
+        return {name: more for name, value in counts.items() if (more := value - self._published.get(name, 0.0))}
 
-    def add(self) -> Totals:
-        """Add it to the totals, and say what it was. Raises RedisError; then it is tried again next time."""
-        more = self.fresh()
+    def publish(self) -> Totals:
+        """Add the new counts to the totals and return them. Raises RedisError; the next call adds them then."""
+        more = self.get_unpublished()
         if not more:
             return more
         with self._redis.pipeline(transaction=True) as pipe:
@@ -49,21 +49,21 @@ class MetricsPublisher:
 
 
 def get_totals(redis: Redis) -> Totals:
-    """The fleet's totals."""
-    found: Any = redis.hgetall(redis_keys.METRICS)
-    return {name.decode(): float(value) for name, value in found.items()}
+    """Return the fleet's totals."""
+    totals: Any = redis.hgetall(redis_keys.METRICS)
+    return {name.decode(): float(value) for name, value in totals.items()}
 
 
 def build_families(totals: Mapping[str, float]) -> Iterable[Metric]:
-    """Every family this version counts, with its totals."""
+    """Yield every metric family of this release, with its totals."""
     values = dict.fromkeys(_collect_series(REGISTRY), 0.0) | dict(totals)
     series = sorted((_parse_series_name(name) for name in values), key=_get_sort_key)
     for family in REGISTRY.collect():
-        shown = Metric(family.name, family.documentation, family.type)
+        metric = Metric(family.name, family.documentation, family.type)
         for name, labels in series:
             if name.startswith(family.name) and name.removeprefix(family.name) in _SUFFIXES[family.type]:
-                shown.add_sample(name, labels, values[_format_series_name(name, labels)])
-        yield shown
+                metric.add_sample(name, labels, values[_format_series_name(name, labels)])
+        yield metric
 
 
 _SUFFIXES = {"counter": {"_total"}, "histogram": {"_bucket", "_count", "_sum"}}
@@ -87,7 +87,7 @@ def _parse_series_name(name: str) -> tuple[str, dict[str, str]]:
 
 
 def _get_sort_key(series: tuple[str, dict[str, str]]) -> tuple[list[tuple[str, str]], str, float]:
-    """Buckets of one histogram from small to large, as readers of the format expect."""
+    """Return a key that sorts the buckets of a histogram from small to large, as the format requires."""
     name, labels = series
     others = sorted((key, value) for key, value in labels.items() if key != "le")
     return others, name, float(labels.get("le", 0))

@@ -1,4 +1,4 @@
-"""How long to wait, told or not."""
+"""How long to wait before a retry, whether the server asks for it or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOON = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the example of the HTTP s
 
 @settings(deadline=None)
 @given(st.integers(-5, 10**9), st.randoms(use_true_random=False))
-def test_a_back_off_stays_within_its_bounds(attempt, rng):
+def test_a_backoff_stays_within_its_bounds(attempt, rng):
     assert 0 <= full_jitter(attempt, rng) <= 60
 
 
@@ -100,7 +100,7 @@ def test_seconds_and_dates_are_understood(value, seconds):
         "9" * 65,
     ],
 )
-def test_whatever_else_is_told_says_nothing(value):
+def test_any_other_header_is_ignored(value):
     assert parse_retry_after(value, NOON) is None
 
 

@@ -28,7 +28,7 @@ class Listener:
             count += 1
 
 
-def test_a_silent_redis_is_given_up_after_one_try():
+def test_a_redis_that_does_not_answer_fails_after_one_try():
     listener = Listener()
     client = connect(listener.url, 0.05)
 
@@ -38,7 +38,7 @@ def test_a_silent_redis_is_given_up_after_one_try():
     listener.socket.close()
 
 
-def test_a_redis_that_does_not_listen_is_given_up():
+def test_a_redis_that_does_not_listen_fails():
     listener = Listener()
     listener.socket.close()
 
@@ -54,7 +54,7 @@ def test_a_command_is_packed_as_redis_py_packs_it_but_in_one_piece():
     assert SingleWritePacker().pack(*command) == [b"".join(theirs)]
 
 
-def test_it_speaks_to_a_real_one(valkey_url):
+def test_it_talks_to_a_real_redis(valkey_url):
     client = connect(valkey_url, 5)
 
     assert client.ping()

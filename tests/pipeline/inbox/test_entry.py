@@ -33,20 +33,20 @@ def test_a_hook_comes_back_as_it_was(changes):
 
 
 @pytest.mark.parametrize("number", [b"", b"x", b"-1", b"1.5", b"32768", b"9" * 5000, "٣".encode()])
-def test_a_version_no_token_has_is_none(number):
+def test_a_version_that_no_token_can_have_is_read_as_0(number):
     assert from_fields("1-0", {b"v": number}).version == 0
 
 
 @pytest.mark.parametrize("number", [b"soon", b"%d" % 2**63])
-def test_a_time_no_clock_shows_is_none(number):
+def test_a_time_that_no_clock_shows_is_read_as_0(number):
     assert from_fields("1-0", {b"t": number}).received_at == 0
 
 
-def test_an_entry_without_a_receipt_is_known_by_its_place():
+def test_an_entry_without_a_receipt_has_its_id_as_receipt():
     assert from_fields("1-0", {}).receipt == "1-0"
 
 
-def test_texts_hold_nothing_a_ledger_refuses():
+def test_texts_hold_nothing_that_the_ledger_refuses():
     found = from_fields("1-0", {b"s": b"ac\0me", b"e": b"\xff", b"q": b"a=\0\xed\xa0\x80"})
 
     assert (found.store, found.event) == ("acme", "�")

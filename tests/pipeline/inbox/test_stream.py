@@ -45,7 +45,7 @@ def test_hooks_are_read_in_the_order_they_were_added(redis):
     assert receipts(read(redis)) == [f"r{number}" for number in range(1, 71)]
 
 
-def test_a_read_takes_no_more_than_it_was_asked_for(redis):
+def test_a_read_returns_no_more_than_the_count(redis):
     stream.add_all(redis, hooks(70))
 
     assert len(read(redis, count=40)) == 40
@@ -57,13 +57,13 @@ def test_a_read_stops_at_its_size(redis):
     assert len(read(redis, max_bytes=3_500)) == 3
 
 
-def test_a_read_gives_one_hook_however_large(redis):
+def test_a_read_returns_one_hook_however_large(redis):
     stream.add_all(redis, [hook(1, size=5_000), hook(2)])
 
     assert receipts(read(redis, max_bytes=1_000)) == ["r1"]
 
 
-def test_what_an_earlier_reader_left_comes_first(redis):
+def test_the_pending_entries_of_an_earlier_reader_come_first(redis):
     stream.add_all(redis, hooks(40))
     read(redis, count=30)
     stream.add_all(redis, hooks(10, first=41))
@@ -79,7 +79,7 @@ def test_hooks_beyond_the_size_come_with_the_next_read(redis):
     assert receipts(read(redis)) == [f"r{number}" for number in range(3, 10)]
 
 
-def test_a_hook_that_is_done_is_gone(redis):
+def test_a_removed_hook_is_gone(redis):
     stream.add_all(redis, hooks(3))
     stream.remove(redis, [entry.entry_id for entry in read(redis)][:2])
 
@@ -87,7 +87,7 @@ def test_a_hook_that_is_done_is_gone(redis):
     assert stream.depth(redis) == 1
 
 
-def test_nothing_done_is_nothing_asked(redis):
+def test_removing_nothing_sends_no_command(redis):
     stream.remove(redis, [])
 
     assert stream.depth(redis) == 0
@@ -125,7 +125,7 @@ def test_another_error_than_a_missing_group_is_raised(redis_client):
         stream.ensure_group(redis_client)
 
 
-def test_raw_bytes_are_found_by_id_and_gone_ones_left_out(redis):
+def test_raw_bodies_are_found_by_id_and_deleted_entries_left_out(redis):
     stream.add_all(redis, [hook(1, raw=b"one"), hook(2, raw=b"", query="a=1"), hook(3)])
     ids = [entry.entry_id for entry in read(redis)]
     stream.remove(redis, ids[2:])
@@ -143,18 +143,18 @@ def test_an_empty_inbox_has_no_oldest_hook(redis):
     assert stream.get_oldest_received_at(redis) is None
 
 
-def test_only_the_first_hooks_ask_for_a_kick(redis):
+def test_only_the_first_hooks_ask_for_a_wake_up(redis):
     assert [stream.add_all(redis, hooks(2)) for _ in range(3)] == [True, False, False]
 
 
-def test_a_kick_is_asked_for_again_once_the_flag_is_cleared(redis):
+def test_a_wake_up_is_asked_for_again_once_the_flag_is_cleared(redis):
     stream.add_all(redis, hooks(1))
     redis.delete(redis_keys.WAKEUP)
 
     assert stream.add_all(redis, hooks(1))
 
 
-def test_no_kick_is_asked_for_while_somebody_has_the_turn(redis):
+def test_no_wake_up_is_asked_for_while_a_chain_holds_the_lease(redis):
     token = acquire_chain_lease(redis)
     asked = stream.add_all(redis, hooks(1))
     release_chain_lease(redis, token)
@@ -162,7 +162,7 @@ def test_no_kick_is_asked_for_while_somebody_has_the_turn(redis):
     assert [asked, stream.add_all(redis, hooks(1))] == [False, True]
 
 
-def test_the_flag_goes_by_itself_if_a_kick_got_lost(redis):
+def test_the_flag_expires_if_a_wake_up_was_lost(redis):
     stream.add_all(redis, hooks(1))
 
     assert 0 < redis.ttl(redis_keys.WAKEUP) <= stream.WAKEUP_TTL_S

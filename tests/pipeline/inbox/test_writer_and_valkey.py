@@ -51,7 +51,7 @@ def writer_for(server, tmp_path):
 
 
 class Sender:
-    """Offers hooks one after the other until told to stop, and remembers what was accepted, in order."""
+    """Submits hooks one after the other until it is stopped, and records which were accepted, in order."""
 
     def __init__(self, writer: BatchWriter, first: int, size: int = 0) -> None:
         self.accepted: list[str] = []
@@ -174,7 +174,7 @@ def test_an_emptied_redis_goes_on(server, tmp_path):
     assert after == ["r2"]
 
 
-def test_the_reader_takes_over_where_a_dead_one_stopped(server):
+def test_a_reader_continues_where_a_killed_one_stopped(server):
     redis = Redis.from_url(server.url)
     stream.add_all(redis, [hook(number) for number in range(1, 11)])
     stream.read(redis, 5, 1_000_000)
@@ -185,7 +185,7 @@ def test_the_reader_takes_over_where_a_dead_one_stopped(server):
     redis.close()
 
 
-def test_a_redis_that_refuses_the_password_is_no_reason_to_lose_a_hook(server, tmp_path):
+def test_a_redis_that_refuses_the_password_loses_no_hook(server, tmp_path):
     redis = Redis.from_url(server.url)
     with writer_for(server, tmp_path) as writer:
         redis.config_set("requirepass", "changed")

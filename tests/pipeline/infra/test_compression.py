@@ -1,4 +1,4 @@
-"""What was compressed is unpacked up to a bound."""
+"""Compressed data is decompressed up to a limit."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ def test_it_comes_out_as_it_went_in():
     assert decompress(zlib.compress(b"a hook"), 6) == b"a hook"
 
 
-def test_more_than_the_bound_is_refused():
+def test_more_than_the_limit_is_refused():
     with pytest.raises(TooLarge):
         decompress(zlib.compress(b"a hook"), 5)
 
 
-def test_what_is_cut_short_is_no_whole():
+def test_truncated_data_is_refused():
     with pytest.raises(zlib.error):
         decompress(zlib.compress(b"a hook")[:-5])
 
 
-def test_what_unpacks_to_far_more_never_takes_that_much_memory():
+def test_data_that_expands_far_beyond_the_limit_never_takes_that_much_memory():
     packed = zlib.compress(bytes(100_000_000))
     tracemalloc.start()
     try:

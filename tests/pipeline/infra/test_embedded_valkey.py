@@ -50,7 +50,7 @@ def config(server: EmbeddedValkey) -> dict[str, str]:
         return client.config_get("*")
 
 
-def test_what_it_acknowledged_survives_a_kill(tmp_path):
+def test_acknowledged_writes_survive_a_kill(tmp_path):
     server = load_embedded_valkey(tmp_path)
     with started(server) as process, redis.Redis.from_url(server.url) as client:
         client.set("hook", "kept")
@@ -61,7 +61,7 @@ def test_what_it_acknowledged_survives_a_kill(tmp_path):
         assert client.get("hook") == b"kept"
 
 
-def test_it_keeps_to_the_promises_flags(tmp_path):
+def test_it_runs_with_the_flags_of_our_guarantees(tmp_path):
     server = load_embedded_valkey(tmp_path)
 
     with started(server, "32mb"):
@@ -93,7 +93,7 @@ def test_a_broker_writes_nothing_to_disk_and_evicts_nothing(tmp_path):
     }
 
 
-def test_both_run_beside_each_other_and_know_each_other_not(tmp_path):
+def test_both_servers_run_beside_each_other_and_share_nothing(tmp_path):
     keeper, broker = load_embedded_valkey(tmp_path), load_embedded_valkey(tmp_path, BROKER)
 
     with started(keeper), started(broker), redis.Redis.from_url(keeper.url) as client:
@@ -103,7 +103,7 @@ def test_both_run_beside_each_other_and_know_each_other_not(tmp_path):
             assert other.keys() == []
 
 
-def test_nobody_gets_in_without_the_password(tmp_path):
+def test_without_the_password_no_client_is_admitted(tmp_path):
     server = load_embedded_valkey(tmp_path)
 
     with started(server), redis.Redis(port=server.port) as client, pytest.raises(redis.AuthenticationError):
@@ -138,7 +138,7 @@ def test_a_free_port_is_kept(tmp_path):
     assert with_free_port(server) == server
 
 
-def test_a_port_that_a_stranger_took_is_given_up_for_all_commands(tmp_path):
+def test_a_port_that_another_program_uses_is_replaced_for_all_commands(tmp_path):
     with listening() as port:
         moved = with_free_port(EmbeddedValkey(tmp_path, port, "password"))
 
@@ -160,7 +160,7 @@ def test_a_server_with_another_password_is_not_ours(tmp_path):
         is_up(EmbeddedValkey(tmp_path, server.port, "another"))
 
 
-def test_a_damaged_address_is_said(tmp_path):
+def test_a_damaged_address_is_reported(tmp_path):
     (tmp_path / "valkey.json").write_text("{}")
 
     with pytest.raises(Misconfigured, match=r"valkey\.json"):

@@ -48,12 +48,12 @@ def test_json_is_one_document_a_line():
     }
 
 
-def test_text_is_for_humans():
+def test_text_is_for_people():
     (line,) = lines("INFO", "text")
 
     assert "batch recorded" in line
     assert "hooks=3" in line
-    assert "\033" not in line  # no colours where nobody looks
+    assert "\033" not in line  # no colours in a file
 
 
 @pytest.mark.parametrize(("level", "count"), [("DEBUG", 2), ("INFO", 1), ("WARNING", 0)])
@@ -65,7 +65,7 @@ def raising(error: Exception) -> None:
     raise error
 
 
-def told(log_format: str, error: Exception) -> str:
+def log_error(log_format: str, error: Exception) -> str:
     stream = io.StringIO()
     configure("INFO", log_format, stream)
     try:
@@ -76,8 +76,8 @@ def told(log_format: str, error: Exception) -> str:
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_traceback_shows_the_frames_and_the_kind_but_no_values(log_format):
-    text = told(log_format, KeyError("marian@example.com"))
+def test_a_traceback_shows_the_frames_and_the_type_but_no_values(log_format):
+    text = log_error(log_format, KeyError("marian@example.com"))
 
     assert "in raising" in text
     assert "KeyError" in text
@@ -85,23 +85,23 @@ def test_a_traceback_shows_the_frames_and_the_kind_but_no_values(log_format):
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_an_error_of_ours_is_told_with_its_text(log_format):
-    assert "StaleFence: lane 1/2: token 3, newest 4" in told(log_format, StaleFence("lane 1/2: token 3, newest 4"))
+def test_an_error_of_ours_is_logged_with_its_message(log_format):
+    assert "StaleFence: lane 1/2: token 3, newest 4" in log_error(log_format, StaleFence("lane 1/2: token 3, newest 4"))
 
 
-def test_a_cause_is_told_as_quietly():
+def test_a_cause_is_logged_without_its_message():
     cause, caught = KeyError("marian@example.com"), ValueError("marian")
     try:
         raising(cause)
     except KeyError:
         caught.__cause__ = cause
 
-    assert "KeyError\n\nafter which:\n" in told("text", caught)
-    assert "marian" not in told("text", caught)
+    assert "KeyError\n\nafter which:\n" in log_error("text", caught)
+    assert "marian" not in log_error("text", caught)
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_other_libraries_speak_in_the_same_form(log_format):
+def test_other_libraries_log_in_the_same_form(log_format):
     stream = io.StringIO()
     configure("INFO", log_format, stream)
 
@@ -112,7 +112,7 @@ def test_other_libraries_speak_in_the_same_form(log_format):
     assert ('"port": 80' if log_format == "json" else "port=80") in line
 
 
-def test_celery_is_heard_only_of_trouble():
+def test_celery_logs_warnings_only():
     stream = io.StringIO()
     configure("DEBUG", "text", stream)
 
@@ -123,7 +123,7 @@ def test_celery_is_heard_only_of_trouble():
     assert "connection lost" in stream.getvalue()
 
 
-def test_a_message_nobody_knows_is_told_without_what_it_holds():
+def test_a_message_of_an_unknown_task_is_logged_without_its_content():
     stream = io.StringIO()
     configure("INFO", "text", stream)
 
@@ -149,7 +149,7 @@ KeyError: 'marian@example.com'"""
         ("Exception in callback Front.send('marian')\nhandle: <Handle Front.send('marian')>", "Exception"),
     ],
 )
-def test_a_server_tells_of_an_error_without_its_text(text, kept):
+def test_a_server_logs_an_error_without_its_message(text, kept):
     stream = io.StringIO()
     configure("INFO", "text", stream)
 
@@ -159,7 +159,7 @@ def test_a_server_tells_of_an_error_without_its_text(text, kept):
     assert "marian" not in stream.getvalue()
 
 
-def test_a_warning_is_told_by_its_kind_and_its_place():
+def test_a_warning_is_logged_by_its_category_and_location():
     stream = io.StringIO()
     configure("INFO", "text", stream)
     install_exception_hooks()
@@ -181,7 +181,7 @@ class Leaving:
         raise KeyError(self.whose)
 
 
-def test_an_error_that_nobody_can_catch_is_told_without_its_text(capsys):
+def test_an_error_that_no_caller_can_catch_is_logged_without_its_message(capsys):
     stream = io.StringIO()
     configure("INFO", "text", stream)
     install_exception_hooks()
@@ -192,7 +192,7 @@ def test_an_error_that_nobody_can_catch_is_told_without_its_text(capsys):
     assert "marian" not in stream.getvalue() + capsys.readouterr().err
 
 
-def test_an_error_that_ends_a_thread_is_told_without_its_text(capsys):
+def test_an_error_that_ends_a_thread_is_logged_without_its_message(capsys):
     stream = io.StringIO()
     configure("INFO", "text", stream)
     install_exception_hooks()

@@ -1,4 +1,4 @@
-"""Files of an installation are for the user who runs it."""
+"""The files of an installation are readable by the user who runs it only."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ def umask():
     os.umask(before)
 
 
-def test_a_new_file_is_for_its_owner_only(tmp_path):
+def test_a_new_file_is_readable_by_its_owner_only(tmp_path):
     set_private_umask()
     (tmp_path / "made").write_text("")
 
     assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == 0o600
 
 
-def test_a_database_in_a_directory_made_beforehand_is_found(tmp_path):
+def test_a_database_in_a_directory_created_beforehand_is_found(tmp_path):
     (tmp_path / "cratewire.db").write_text("")
 
     assert find_exposed_files(tmp_path, "") == [tmp_path / "cratewire.db"]
 
 
-@pytest.mark.parametrize("end", ["", "-wal", "-shm"])
-def test_a_database_elsewhere_is_looked_at_with_what_lies_beside_it(tmp_path, end):
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_a_database_elsewhere_is_checked_with_the_files_beside_it(tmp_path, suffix):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / f"ledger.db{end}").write_text("")
+    (elsewhere / f"ledger.db{suffix}").write_text("")
 
-    assert find_exposed_files(tmp_path, f"sqlite:///{elsewhere}/ledger.db") == [elsewhere / f"ledger.db{end}"]
+    assert find_exposed_files(tmp_path, f"sqlite:///{elsewhere}/ledger.db") == [elsewhere / f"ledger.db{suffix}"]
 
 
-def test_folders_are_looked_at_to_their_bottom(tmp_path):
+def test_folders_are_checked_with_all_they_contain(tmp_path):
     (tmp_path / "spool" / "0").mkdir(parents=True, mode=0o700)
     (tmp_path / "spool").chmod(0o700)
     (tmp_path / "spool" / "0" / "hooks.db").write_text("")
@@ -47,13 +47,13 @@ def test_folders_are_looked_at_to_their_bottom(tmp_path):
     assert find_exposed_files(tmp_path, "") == [tmp_path / "spool" / "0" / "hooks.db"]
 
 
-def test_what_is_not_ours_is_left_alone(tmp_path):
+def test_other_files_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("")
 
     assert find_exposed_files(tmp_path, "") == []
 
 
-def test_closing_takes_the_rights_of_others_and_leaves_the_owners(tmp_path):
+def test_restricting_removes_the_rights_of_others_and_keeps_the_owners(tmp_path):
     key = tmp_path / "secret_key"
     key.write_text("")
     key.chmod(0o644)
@@ -62,11 +62,11 @@ def test_closing_takes_the_rights_of_others_and_leaves_the_owners(tmp_path):
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
-def test_what_is_gone_by_now_needs_no_closing(tmp_path):
+def test_a_deleted_file_needs_no_restricting(tmp_path):
     assert restrict_to_owner([tmp_path / "cratewire.db-wal"]) == []
 
 
-def test_what_cannot_be_closed_is_returned(tmp_path):
+def test_a_path_that_cannot_be_restricted_is_returned(tmp_path):
     (tmp_path / "not-a-folder").write_text("")
 
     assert restrict_to_owner([tmp_path / "not-a-folder" / "x"]) == [tmp_path / "not-a-folder" / "x"]

@@ -11,7 +11,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.infra.secret_files import read_or_create, replace_file
 
 
-def test_it_is_made_once(tmp_path):
+def test_a_secret_is_generated_once(tmp_path):
     numbers = map(str, itertools.count())
 
     assert (
@@ -21,23 +21,23 @@ def test_it_is_made_once(tmp_path):
     )
 
 
-def test_of_many_who_make_it_at_once_all_get_the_winner(tmp_path):
+def test_of_many_that_generate_it_at_once_all_get_the_winner(tmp_path):
     numbers = map(str, itertools.count())
 
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: read_or_create(tmp_path / "key", lambda: next(numbers)), range(64)))
+        secrets = list(pool.map(lambda _: read_or_create(tmp_path / "key", lambda: next(numbers)), range(64)))
 
-    assert len(set(answers)) == 1
+    assert len(set(secrets)) == 1
 
 
-def test_nothing_is_left_beside_it(tmp_path):
+def test_no_temporary_file_is_left(tmp_path):
     read_or_create(tmp_path / "key", lambda: "text")
     replace_file(tmp_path / "key", "other")
 
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
-def test_keeping_replaces_what_was_there(tmp_path):
+def test_a_secret_can_be_replaced(tmp_path):
     read_or_create(tmp_path / "key", lambda: "text")
 
     replace_file(tmp_path / "key", "other")
@@ -52,7 +52,7 @@ def test_an_empty_file_is_not_a_secret(tmp_path):
         read_or_create(tmp_path / "key", lambda: "unused")
 
 
-def test_what_is_kept_already_is_not_written_again(tmp_path):
+def test_the_same_text_is_not_written_again(tmp_path):
     replace_file(tmp_path / "key", "text")
     before = (tmp_path / "key").stat().st_ino
     replace_file(tmp_path / "key", "text")

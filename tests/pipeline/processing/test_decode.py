@@ -24,38 +24,38 @@ def test_a_fingerprint_is_the_same_in_every_form():
     assert len({hook["fingerprint"] for hook in found["hooks"]}) == 1
 
 
-def test_a_hook_keeps_its_head():
+def test_a_hook_keeps_its_envelope():
     (hook,) = decoded(entry(number=3, source="replay", version=2))["hooks"]
 
     assert (hook["entry_id"], hook["receipt"], hook["source"], hook["version"]) == ("3-0", "r3", "replay", 2)
 
 
-def test_no_raw_bytes_travel():
+def test_raw_bodies_stay_in_the_inbox():
     (hook,) = decoded(entry())["hooks"]
 
     assert not {"raw", "query"} & hook.keys()
 
 
-def test_what_cannot_be_read_is_taken_out_with_its_reason_and_the_rest_keeps_its_order():
+def test_an_unreadable_hook_fails_with_its_reason_and_the_others_keep_their_order():
     found = decoded(entry(number=1), entry(b"", number=2), entry(b"[1", number=3), entry(number=4))
 
     assert [hook["receipt"] for hook in found["hooks"]] == ["r1", "r4"]
-    assert [(one["receipt"], one["stage"]) for one in found["failed"]] == [("r2", "decode"), ("r3", "decode")]
-    assert len({one["reason"] for one in found["failed"]} - {"internal_error"}) == 2
+    assert [(hook["receipt"], hook["stage"]) for hook in found["failed"]] == [("r2", "decode"), ("r3", "decode")]
+    assert len({hook["reason"] for hook in found["failed"]} - {"internal_error"}) == 2
 
 
-def test_what_came_to_a_revoked_address_is_not_decoded():
-    found = decode_batch([entry(b"no JSON", number=1), entry(number=2)], 7, clock, lambda one: one.receipt == "r1")
+def test_a_hook_to_a_revoked_url_is_not_decoded():
+    found = decode_batch([entry(b"no JSON", number=1), entry(number=2)], 7, clock, lambda found: found.receipt == "r1")
 
-    assert [(one["receipt"], one["reason"]) for one in found["failed"]] == [("r1", "token_revoked")]
+    assert [(hook["receipt"], hook["reason"]) for hook in found["failed"]] == [("r1", "token_revoked")]
     assert [hook["receipt"] for hook in found["hooks"]] == ["r2"]
 
 
-def test_the_holders_fence_goes_along():
+def test_the_batch_carries_the_token_of_the_lease():
     assert decoded()["token"] == 7
 
 
-def test_a_fault_of_our_own_costs_one_hook_and_quotes_nothing():
+def test_an_internal_error_costs_one_hook_and_quotes_nothing():
     broken = entry(number=2, raw=b"{}")
     object.__setattr__(broken, "raw", "marian@example.com")
 

@@ -6,13 +6,13 @@ from pipeline.processing.failures import quarantine
 from tests.pipeline.processing.entries import clock, entry
 
 
-def test_what_was_tried_too_often_joins_the_failed_and_says_how_often():
+def test_quarantined_hooks_join_the_failed_with_their_tries():
     batch = decode_batch([entry(number=1), entry(b"{", number=2)], 7, clock)
 
     found = quarantine(batch, [entry(number=3)])
 
     assert [hook["receipt"] for hook in found["hooks"]] == ["r1"]
-    assert [(one["receipt"], one["reason"]) for one in found["failed"]][-1] == ("r3", "poison")
+    assert [(hook["receipt"], hook["reason"]) for hook in found["failed"]][-1] == ("r3", "poison")
     assert found["failed"][-1]["detail"] == {"tries": MAX_TRIES}
     assert found["token"] == 7
 

@@ -1,4 +1,4 @@
-"""Hooks are counted by event and outcome, and no name that a stranger chose becomes a label."""
+"""Hooks are counted by event and outcome, and no name that a sender chose becomes a label."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.pipeline.recording.conftest import HookRecorder
 
 
 def counted(figure):
-    (family,) = [one for one in REGISTRY.collect() if one.name == figure]
-    return {tuple(one.labels.values()): one.value for one in family.samples}
+    (family,) = [family for family in REGISTRY.collect() if family.name == figure]
+    return {tuple(sample.labels.values()): sample.value for sample in family.samples}
 
 
 @pytest.fixture
 def count(engine):
-    """Bring these entries all the way; what one figure has grown by then."""
+    """Process these entries through the whole chain. Returns by how much a metric has grown."""
     HookRecorder(engine)
 
     def grown(figure, *entries):
         before = counted(figure)
         batch = validate_batch(decode_batch(entries, 1, clock), clock)
-        raws = {one.entry_id: (one.raw, one.query) for one in entries}
+        raws = {stored.entry_id: (stored.raw, stored.query) for stored in entries}
         count_batch(batch, record(engine, batch, raws, clock), clock())
         return {
             labels: value - before.get(labels, 0)
@@ -48,11 +48,11 @@ def count(engine):
         (entry(b"{", event="my_secret"), ("other", "dead")),
     ],
 )
-def test_a_hook_counts_under_its_event_and_what_became_of_it(count, made, series):
+def test_a_hook_counts_under_its_event_and_outcome(count, made, series):
     assert count("cratewire_recorded_hooks", made) == {series: 1}
 
 
-def test_a_repeat_counts_as_one(count):
+def test_a_repeat_counts_as_a_duplicate(count):
     twice = [entry(ORDER, number) for number in (1, 2)]
 
     assert count("cratewire_recorded_hooks", *twice) == {("order_new", "forwarded"): 1, ("order_new", "duplicate"): 1}

@@ -1,4 +1,4 @@
-"""What becomes of a batch when the ledger refuses one of its hooks, or is not there at all."""
+"""What happens to a batch when the ledger refuses one of its hooks, or is unavailable."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def batch_of(*entries, token=1):
 
 
 def recorded(engine, *entries, token=1):
-    raws = {one.entry_id: (one.raw, one.query) for one in entries}
+    raws = {stored.entry_id: (stored.raw, stored.query) for stored in entries}
     return record(engine, batch_of(*entries, token=token), raws, clock)
 
 
@@ -74,7 +74,7 @@ def test_a_batch_is_one_transaction(recorder, commits):
 
 
 @pytest.mark.parametrize("place", [0, 3, 7])
-def test_one_hook_the_ledger_cannot_take_dies_alone(recorder, place):
+def test_a_hook_that_the_ledger_refuses_fails_alone(recorder, place):
     hooks = orders(*range(1, 8))
     hooks.insert(place, refused_order())
 
@@ -86,13 +86,13 @@ def test_one_hook_the_ledger_cannot_take_dies_alone(recorder, place):
     ]
 
 
-def test_the_order_stays_when_one_is_singled_out(recorder):
+def test_the_order_stays_when_a_hook_is_singled_out(recorder):
     recorded(recorder.engine, *orders(1, 2), refused_order(), *orders(3, 4))
 
     assert [row.subject_id for row in recorder.rows(core.Event)] == [1, 2, 3, 4]
 
 
-def test_what_had_failed_before_is_buried_once_however_the_batch_is_cut(recorder):
+def test_hooks_that_failed_before_are_recorded_once_however_the_batch_is_split(recorder):
     recorded(recorder.engine, entry(b"{", number=50), *orders(1, 2, 3), refused_order())
 
     assert [(row.receipt, row.times) for row in recorder.rows(core.DeadHook)] == [("r50", 1), ("r99", 1)]
@@ -195,7 +195,7 @@ MACHINE = [
 
 @pytest.mark.parametrize("error", MACHINE, ids=repr)
 @pytest.mark.parametrize("place", ["decode.decode", "validate.get_event_row", "record.record_batch"])
-def test_what_the_machine_lacks_is_no_hooks_fault_in_any_link(recorder, monkeypatch, place, error):
+def test_an_error_of_the_machine_is_no_hooks_fault_in_any_link(recorder, monkeypatch, place, error):
     def fail(*_, **__):
         raise error
 
@@ -207,7 +207,7 @@ def test_what_the_machine_lacks_is_no_hooks_fault_in_any_link(recorder, monkeypa
     assert recorder.rows(core.DeadHook) == []
 
 
-def test_a_time_no_calendar_has_is_the_hooks_fault_although_the_system_says_so(recorder, monkeypatch):
+def test_a_time_outside_the_calendar_is_the_hooks_fault_although_the_system_reports_it(recorder, monkeypatch):
     def fail(*_):
         raise OSError(errno.EOVERFLOW, "Value too large for defined data type")
 
@@ -217,7 +217,7 @@ def test_a_time_no_calendar_has_is_the_hooks_fault_although_the_system_says_so(r
     assert [row.reason for row in recorder.rows(core.DeadHook)] == ["internal_error"]
 
 
-def test_a_holder_that_was_outrun_records_nothing(recorder):
+def test_a_holder_that_was_overtaken_records_nothing(recorder):
     recorded(recorder.engine, *orders(1), token=5)
 
     with pytest.raises(StaleFence):
@@ -226,7 +226,7 @@ def test_a_holder_that_was_outrun_records_nothing(recorder):
     assert ids(recorder) == [1]
 
 
-def test_an_entry_of_the_inbox_with_nothing_in_it_is_kept_as_dead(recorder):
+def test_an_empty_inbox_entry_becomes_a_dead_hook(recorder):
     strange = from_fields("7-0", {b"e": b"or\0der", b"q": b"a=\0", b"v": b"many", b"t": b"99999999999999999999"})
 
     recorded(recorder.engine, strange)

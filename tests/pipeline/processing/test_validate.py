@@ -14,27 +14,27 @@ def validated(*entries):
     return validate_batch(decode_batch(entries, 7, clock), clock)
 
 
-def test_a_body_becomes_loaded_data():
+def test_a_body_becomes_validated_data():
     (hook,) = validated(entry({**ORDER, "placed_at": "2026-03-02 17:04:31"}))["hooks"]
 
     assert hook["data"]["placed_at"] == "2026-03-02T17:04:31Z"
     assert "body" not in hook
 
 
-def test_a_key_no_schema_names_is_named_and_harmless():
+def test_a_key_that_no_schema_names_is_listed_and_harmless():
     (hook,) = validated(entry({**ORDER, "zodiac": "leo", "aura": {"colour": 1}}))["hooks"]
 
     assert hook["unknown"] == sorted(hook["unknown"])
     assert {"zodiac", "aura"} <= {path.split(".")[0] for path in hook["unknown"]}
 
 
-def test_an_event_nobody_knows_passes_as_it_is():
+def test_an_unknown_event_passes_as_it_is():
     (hook,) = validated(entry({"anything": [1]}, event="box_exploded"))["hooks"]
 
     assert hook["data"] == {"anything": [1]}
 
 
-def test_what_does_not_fit_is_taken_out_and_says_where_without_what():
+def test_an_invalid_hook_fails_with_the_paths_but_not_the_values():
     found = validated(entry(number=1), entry({**ORDER, "id": "marian@example.com"}, number=2))
 
     assert [hook["receipt"] for hook in found["hooks"]] == ["r1"]
@@ -44,11 +44,11 @@ def test_what_does_not_fit_is_taken_out_and_says_where_without_what():
     assert "marian" not in str(failed)
 
 
-def test_what_failed_before_stays_failed():
-    assert [one["stage"] for one in validated(entry(b"{"))["failed"]] == ["decode"]
+def test_hooks_that_failed_before_stay_failed():
+    assert [hook["stage"] for hook in validated(entry(b"{"))["failed"]] == ["decode"]
 
 
-def test_a_fault_of_our_own_costs_one_hook():
+def test_an_internal_error_costs_one_hook():
     batch = decode_batch([entry(number=1), entry(number=2)], 7, clock)
     del batch["hooks"][0]["form"]
 

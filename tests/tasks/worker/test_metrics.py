@@ -20,7 +20,7 @@ class Part:
         self.seen = threading.Event()
         self._away = times_away
 
-    def add(self):
+    def publish(self):
         if self._away:
             self._away -= 1
             raise RedisAway

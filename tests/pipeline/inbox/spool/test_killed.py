@@ -55,7 +55,7 @@ def receipts(directory: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("appends", [1, 7, 150])
-def test_what_was_appended_before_a_kill_is_there_whole_and_in_order(tmp_path, appends):
+def test_hooks_appended_before_a_kill_are_complete_and_in_order(tmp_path, appends):
     with run(WRITE, tmp_path) as process:
         assert process.stdout is not None
         said = [int(process.stdout.readline()) for _ in range(appends)]
