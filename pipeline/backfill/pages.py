@@ -8,9 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from pipeline.backfill.phases import CUSTOMERS, OTHERS, PAGE_SIZE, get_collections, get_next_phase
-from pipeline.cratejoy.pagination import MAX_PAGES, PageWalk
-from pipeline.cratejoy.parsing import Page
-from pipeline.cratejoy.read_tally import ReadTally, load_tally
+from pipeline.cratejoy.pagination import MAX_PAGES, Page, PageWalk, ReadTally, load_tally
 from pipeline.ledger.backfills import DONE, SHORT, BackfillRow, lock_backfill
 from pipeline.ledger.stores import get_store
 from pipeline.recording.api_page import ApiPage, enqueue_unsent_profiles, record_api_page
@@ -61,12 +59,12 @@ def write_page(
     api_page = ApiPage(
         name, page.results, fetched.asked_at, _build_mark(row, previous), sends_profiles=name == CUSTOMERS
     )
-    new = record_api_page(conn, store, api_page, now) + len(page.bad)
+    new = record_api_page(conn, store, api_page, now) + len(page.unreadable)
     tally = previous.after(page, new)
     walk = PageWalk(row.cursor, row.phase_pages, row.barren).after(page, new, _get_max_pages(page))
     done = {**row.done, name: max(row.done.get(name, 0), tally.shown)}
-    if page.bad and tally.reading == 1:
-        done[UNREADABLE] = done.get(UNREADABLE, 0) + len(page.bad)
+    if page.unreadable and tally.reading == 1:
+        done[UNREADABLE] = done.get(UNREADABLE, 0) + len(page.unreadable)
     total = page.count if page.count is not None else row.totals.get(name, 0)
     changes = {
         "done": done,
@@ -78,7 +76,7 @@ def write_page(
     }
     if walk.done:
         return changes | _finish_collection(row, name, walk, tally, changes)
-    return {**changes, "cursor": walk.next, "phase_pages": walk.pages, "barren": walk.barren, "tally": tally.kept()}
+    return {**changes, "cursor": walk.next, "phase_pages": walk.pages, "barren": walk.barren, "tally": tally.to_json()}
 
 
 def _finish_collection(
@@ -89,7 +87,7 @@ def _finish_collection(
     """
     start: dict[str, Any] = {"cursor": None, "phase_pages": 0, "barren": 0, "tally": None}
     if not tally.is_last_reading:
-        return {**start, "tally": ReadTally(tally.reading + 1).kept()}
+        return {**start, "tally": ReadTally(tally.reading + 1).to_json()}
     shown, counted = changes["done"][name], tally.least or 0
     errors = (
         changes["error"],

@@ -28,7 +28,7 @@ from pipeline.context import Context
 from pipeline.core.backoff import full_jitter
 from pipeline.core.errors import BadCredentials, BrokenPage, CratewireError, RateLimited, ServerFault, Unreachable
 from pipeline.cratejoy.factory import open_store_client
-from pipeline.cratejoy.parsing import Page
+from pipeline.cratejoy.pagination import Page
 from pipeline.infra import metrics, redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.backfills import FAILED, RUNNING, BackfillRow, advance_backfill, get_backfill

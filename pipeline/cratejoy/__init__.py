@@ -1,1 +1,1 @@
-"""A store's Merchant API: asking it, what it answers, and the budget of requests all of our processes share for it."""
+"""The Merchant API of a store: a client that keeps to the request budget, and what its responses mean."""

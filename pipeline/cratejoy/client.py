@@ -1,8 +1,8 @@
-"""The client of one store's Merchant API. One method, one request; nothing waits, nothing is tried again.
+"""The client of one store's Merchant API. Each method sends one request; none waits, none tries again.
 
-Every request passes the budget all of our processes share for this store. While that says no, a method raises Wait
-with the seconds and has asked nothing; a 429, or another refusal with a `Retry-After`, closes the gate for everybody.
-Errors are those of `pipeline.core.errors`.
+Every request takes from the budget that all processes share for this store. When the budget is used up, a method raises
+RateLimited with the seconds to wait and sends nothing. A 429, or another refusal with a `Retry-After`, pauses the
+budget for all processes. Errors are those of `pipeline.core.errors`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from pipeline.core.errors import RateLimited, RequestRefused, Throttled, WrongAddress
 from pipeline.cratejoy import parsing
 from pipeline.cratejoy.credentials import Credentials
-from pipeline.cratejoy.parsing import Page, UnreadableObject
+from pipeline.cratejoy.pagination import Page, UnreadableObject
 from pipeline.cratejoy.responses import (
     TOO_MANY_REQUESTS,
     get_retry_after_s,
@@ -32,12 +32,12 @@ from schemas import SCHEMAS
 
 __all__ = ["CratejoyClient", "Credentials", "Page", "UnreadableObject"]
 
-MAX_RESPONSE_BYTES = 32_000_000  # of one answer: a hundred orders with all that hangs on them have about one
-MIN_WAIT_S = 0.05  # seconds
+MAX_RESPONSE_BYTES = 32_000_000  # a hundred orders with all their relations have about one million
+MIN_WAIT_S = 0.05
 
 
 class RequestBudget(Protocol):
-    """What all processes together may ask of this store."""
+    """The request rate that all processes share for this store."""
 
     def acquire(self, cost: int = 1) -> float: ...
 
@@ -60,17 +60,17 @@ class CratejoyClient:
         self._budget = budget
 
     def check(self) -> None:
-        """Try the keys with the smallest question there is. Raise BadCredentials, WrongAddress, Unreachable or Wait."""
+        """Try the keys with the smallest request. Raise BadCredentials, WrongAddress, Unreachable or RateLimited."""
         try:
             self.page("hooks", limit=1)
         except RequestRefused as error:
             raise WrongAddress(f"there is no Merchant API at this address ({error.status}). It ends in /v1/") from error
 
     def get(self, resource: str, id: int, with_: Sequence[str] = ()) -> dict[str, Any]:  # noqa: A002 - the field's name
-        """One element. `with_` names the relations to embed and replaces the resource's usual set."""
+        """Get one element. `with_`: the relations to embed, instead of the resource's default ones."""
         what = f"{resource}/{id}"
-        answer = self._request("GET", build_url(self._base_url, what, build_query({}, with_, None)), what)
-        return parsing.parse_object(parsing.get_schema_name(resource), parse_json(answer, what), what)
+        response = self._request("GET", build_url(self._base_url, what, build_query({}, with_, None)), what)
+        return parsing.parse_object(parsing.get_schema_name(resource), parse_json(response, what), what)
 
     def page(
         self,
@@ -81,62 +81,64 @@ class CratejoyClient:
         *,
         with_: Sequence[str] = (),
     ) -> Page:
-        """The first page, or the one a page's `next` leads to: then `next_` alone says what is asked."""
+        """Get the first page, or the page that `next_` leads to; the other arguments then have no effect."""
         collection = build_url(self._base_url, resource)
         first = build_url(self._base_url, resource, build_query(filters or {}, with_, limit))
-        answer = self._request("GET", resolve_next_page(collection, next_) if next_ else first, resource)
-        page = parsing.parse_collection_page(parsing.get_schema_name(resource), parse_json(answer, resource), resource)
+        response = self._request("GET", resolve_next_page(collection, next_) if next_ else first, resource)
+        page = parsing.parse_collection_page(
+            parsing.get_schema_name(resource), parse_json(response, resource), resource
+        )
         return _resolve_next(page, collection)
 
     def follow(self, resource: str, owner: Mapping[str, Any], relation: str, next_: str | None = None) -> Page:
-        """What a relation's link of a loaded object leads to. A relation that is embedded costs no request."""
-        told = owner.get(relation)
-        link = (owner.get("links") or {}).get(relation) or (told.get("link") if isinstance(told, dict) else None)
+        """Get the page that a loaded object's link to a relation leads to. An embedded relation costs no request."""
+        value = owner.get(relation)
+        link = (owner.get("links") or {}).get(relation) or (value.get("link") if isinstance(value, dict) else None)
         if link is None:
-            return Page(told if isinstance(told, list) else [told] if told else [])
-        place, what = resolve_link(self._base_url, link), f"{resource}/{owner.get('id')}/{relation}"
-        answer = self._request("GET", resolve_next_page(place, next_) if next_ else place, what)
+            return Page(value if isinstance(value, list) else [value] if value else [])
+        url, what = resolve_link(self._base_url, link), f"{resource}/{owner.get('id')}/{relation}"
+        response = self._request("GET", resolve_next_page(url, next_) if next_ else url, what)
         schema = SCHEMAS[parsing.get_schema_name(resource)].relations[relation].schema_name
-        return _resolve_next(parsing.parse_relation_page(schema, parse_json(answer, what), what), place)
+        return _resolve_next(parsing.parse_relation_page(schema, parse_json(response, what), what), url)
 
     def create(self, resource: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Make an element. After Unreachable it may have been made all the same: look before trying again."""
-        answer = self._request("POST", build_url(self._base_url, resource), resource, body)
-        return parsing.parse_object(parsing.get_schema_name(resource), parse_json(answer, resource), resource)
+        """Create an element. After Unreachable it may exist all the same: list the elements before trying again."""
+        response = self._request("POST", build_url(self._base_url, resource), resource, body)
+        return parsing.parse_object(parsing.get_schema_name(resource), parse_json(response, resource), resource)
 
     def update(self, resource: str, id: int, body: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 - as above
         """Change an element."""
         what = f"{resource}/{id}"
-        answer = self._request("PUT", build_url(self._base_url, what), what, body)
-        return parsing.parse_object(parsing.get_schema_name(resource), parse_json(answer, what), what)
+        response = self._request("PUT", build_url(self._base_url, what), what, body)
+        return parsing.parse_object(parsing.get_schema_name(resource), parse_json(response, what), what)
 
     def delete(self, resource: str, id: int) -> None:  # noqa: A002 - as above
-        """Remove an element. Raise NotFound if it is gone already."""
+        """Delete an element. Raise NotFound if it does not exist any more."""
         what = f"{resource}/{id}"
         self._request("DELETE", build_url(self._base_url, what), what)
 
     def _request(self, method: Method, url: str, what: str, body: Mapping[str, Any] | None = None) -> HTTPResponse:
         wait = self._budget.acquire()
         if wait > 0:
-            throttled = self._budget.pause_left_s() > 0
-            why = "the store has told us to wait" if throttled else "the store's budget of requests is used up"
-            raise RateLimited(wait, f"{method} {what}: {why} for {ceil(wait)} s", throttled=throttled)
+            is_throttled = self._budget.pause_left_s() > 0
+            reason = "the store has told us to wait" if is_throttled else "the store's budget of requests is used up"
+            raise RateLimited(wait, f"{method} {what}: {reason} for {ceil(wait)} s", throttled=is_throttled)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         payload = None if body is None else json.dumps(dict(body)).encode()
-        answer = self._http.call(method, url, headers=headers, body=payload, max_bytes=MAX_RESPONSE_BYTES)
-        metrics.STORE_CALLS.labels(str(answer.status or "none")).inc()
-        if answer.status == TOO_MANY_REQUESTS:
-            self._budget.pause(get_retry_after_s(answer))
+        response = self._http.call(method, url, headers=headers, body=payload, max_bytes=MAX_RESPONSE_BYTES)
+        metrics.STORE_CALLS.labels(str(response.status or "none")).inc()
+        if response.status == TOO_MANY_REQUESTS:
+            self._budget.pause(get_retry_after_s(response))
             wait = max(self._budget.pause_left_s(), MIN_WAIT_S)
             raise Throttled(wait, f"{method} {what}: too many requests; this store is not asked for {ceil(wait)} s")
-        if is_rate_accepted(answer):
+        if is_rate_accepted(response):
             self._budget.record_success()
-        if is_refusal(answer) and (told := get_retry_after_s(answer)):
-            self._budget.hold_off(told)
-        raise_for_status(answer, f"{method} {what}")
-        return answer
+        if is_refusal(response) and (retry_after_s := get_retry_after_s(response)):
+            self._budget.hold_off(retry_after_s)
+        raise_for_status(response, f"{method} {what}")
+        return response
 
 
 def _resolve_next(page: Page, collection: str) -> Page:
-    """The page with its `next` looked at: it leads on within this collection, whatever form it came in."""
+    """The page with its `next` as a query of this collection, whatever form it came in."""
     return replace(page, next=extract_query(resolve_next_page(collection, page.next))) if page.next else page

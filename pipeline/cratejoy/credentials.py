@@ -1,4 +1,4 @@
-"""The keys of one store's Merchant API, and where that API is."""
+"""The keys and the base URL of one store's Merchant API."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BASE_URL = "https://api.cratejoy.com/v1/"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A pair of keys as Cratejoy's dashboard shows it; each pair is one store's."""
+    """The pair of keys that Cratejoy's dashboard shows for a store. Raises Misconfigured with all faults at once."""
 
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
     base_url: str = BASE_URL
 
     def __post_init__(self) -> None:
-        """Trim what was pasted, and name every fault at once."""
+        """Remove spaces around what was pasted, and check every field."""
         for name in ("client_id", "client_secret", "base_url"):
             object.__setattr__(self, name, getattr(self, name).strip())
         object.__setattr__(self, "base_url", f"{(self.base_url or BASE_URL).rstrip('/')}/")
@@ -38,11 +38,11 @@ class Credentials:
 
     @property
     def account(self) -> str:
-        """A name for the store behind the keys that does not give them away; keys the shared budget."""
+        """A name for the store that does not reveal the keys: the key of the shared budget."""
         return hashlib.sha256(f"{self.base_url}\n{self.client_id}".encode()).hexdigest()[:16]
 
     def as_config(self) -> dict[str, str]:
-        """What is sealed and kept."""
+        """The values that are encrypted and stored."""
         return {"client_id": self.client_id, "client_secret": self.client_secret, "base_url": self.base_url}
 
     def _key_faults(self) -> list[str]:
@@ -53,17 +53,17 @@ class Credentials:
 
     def _url_faults(self) -> list[str]:
         try:
-            place = urlsplit(self.base_url)
-            host, _ = place.hostname, place.port
+            url = urlsplit(self.base_url)
+            host, _ = url.hostname, url.port  # `port` raises ValueError, too
         except ValueError:
             return ["the address of the Merchant API is malformed"]
-        if not host or place.username or place.query or place.fragment:
+        if not host or url.username or url.query or url.fragment:
             return ["the address of the Merchant API is not an https address without login, query or fragment"]
-        if place.scheme != "https" and not (place.scheme == "http" and host in LOOPBACK):
+        if url.scheme != "https" and not (url.scheme == "http" and host in LOOPBACK):
             return ["the address of the Merchant API must begin with https: the keys travel with every request"]
         return []
 
 
 def parse_credentials(config: Mapping[str, str]) -> Credentials:
-    """What was kept, as credentials again."""
+    """The credentials that were stored."""
     return Credentials(config["client_id"], config["client_secret"], config["base_url"])

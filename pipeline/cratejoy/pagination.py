@@ -1,131 +1,107 @@
-"""When a walk through a collection's pages ends, however unreliable its `next` is. No computing of pages.
+"""How far a collection has been read: a page, a walk along the pages, and a count of the objects shown.
 
-A public client's notes tell of gaps and of jumps back to earlier pages; captures and documents disagree on the first
-page's number. So a walk follows `next`, knows objects by their ids, and ends where several pages in a row have
-brought nothing new: that ends loops of any length, and forgives an empty page and a jump back.
+A public client's notes report gaps and jumps back to earlier pages; captures and documents disagree on the number of
+the first page. So a walk follows `next`, recognises objects by their ids, and ends after several pages in a row without
+a new object: that ends loops of any length, and tolerates an empty page and a jump back.
+
+Pages are cut from a list that changes meanwhile. A deletion moves all later objects forward, so that the first object
+of the next page is on no page at all. An addition may be on none either, but a hook reports it. So each reading is
+counted, and one that has shown fewer objects than the collection counts is repeated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
-
-from pipeline.core.errors import BadResponse, BrokenPage
-from pipeline.cratejoy.client import CratejoyClient
-from pipeline.cratejoy.parsing import Page
-from pipeline.cratejoy.read_tally import ReadTally
 
 MAX_PAGES_WITHOUT_NEW = 3
 MAX_PAGES = 100_000
+MAX_READINGS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableObject:
+    """An object that its schema cannot read. `errors`: path of the field -> messages; neither holds a value."""
+
+    id: int | None
+    errors: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a collection. `next`: the query that leads to the next page; None: this was the last."""
+
+    results: list[dict[str, Any]]
+    unreadable: list[UnreadableObject] = field(default_factory=list)
+    next: str | None = None
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PageWalk:
-    """Where a walk stands: plain values, to be kept between requests. `next` None and pages > 0: at the end."""
+    """The position of a walk: plain values, to be stored between requests. `next` None and pages > 0: at the end."""
 
     next: str | None = None
     pages: int = 0
-    barren: int = 0  # pages in a row that brought nothing new
+    barren: int = 0  # pages in a row without a new object
     done: bool = False
-    stop_reason: str | None = None  # why it ended although there was a `next`
+    stop_reason: str | None = None  # why the walk has ended although there was a `next`
 
-    def after(self, page: Page, new: int, most_pages: int = MAX_PAGES) -> PageWalk:
-        """The walk after a page of which `new` objects had not been seen before."""
+    def after(self, page: Page, new: int, max_pages: int = MAX_PAGES) -> PageWalk:
+        """The walk after a page with `new` objects that no earlier page had shown."""
         barren = 0 if new else self.barren + 1
-        walked = replace(self, next=page.next, pages=self.pages + 1, barren=barren)
+        walk = replace(self, next=page.next, pages=self.pages + 1, barren=barren)
         if page.next is None:
-            return replace(walked, done=True)
+            return replace(walk, done=True)
         if barren >= MAX_PAGES_WITHOUT_NEW:
-            return replace(walked, done=True, stop_reason="pages repeat, or stay empty")
-        if walked.pages >= most_pages:
-            return replace(walked, done=True, stop_reason="too many pages")
-        return walked
+            return replace(walk, done=True, stop_reason="pages repeat, or stay empty")
+        if walk.pages >= max_pages:
+            return replace(walk, done=True, stop_reason="too many pages")
+        return walk
 
 
 @dataclass(frozen=True, slots=True)
-class CollectionRead:
-    """A small collection, read to its end. `uncounted`: how many more objects it counts than it shows."""
+class ReadTally:
+    """What one reading has shown: plain values, to be stored between requests.
 
-    pages: list[Page]
-    missing_count: int = 0
+    reading: the number of the reading. shown: objects, each once. least, last: the least and the last count that its
+    pages named; None: none did. shrank: whether a page named a lower count than the page before.
+    """
+
+    reading: int = 1
+    shown: int = 0
+    least: int | None = None
+    last: int | None = None
+    shrank: bool = False
+
+    def after(self, page: Page, new: int) -> ReadTally:
+        """The tally after a page with `new` objects that this reading had not shown before."""
+        if page.count is None:
+            return ReadTally(self.reading, self.shown + new, self.least, self.last, self.shrank)
+        least = page.count if self.least is None else min(self.least, page.count)
+        shrank = self.shrank or (self.last is not None and page.count < self.last)
+        return ReadTally(self.reading, self.shown + new, least, page.count, shrank)
 
     @property
-    def ids(self) -> set[int | None]:
-        """The ids of its objects, of those too that cannot be read."""
-        return {one.get("id") for page in self.pages for one in page.results} | {
-            one.id for page in self.pages for one in page.bad
-        }
+    def missing(self) -> int:
+        """How many objects were counted and not shown; 0 if no page named a count."""
+        return max(0, (self.least or 0) - self.shown)
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.missing and not self.shrank
+
+    @property
+    def is_last_reading(self) -> bool:
+        """Whether the collection is not read once more."""
+        return self.is_complete or self.reading >= MAX_READINGS
+
+    def to_json(self) -> dict[str, Any]:
+        """The tally as the ledger stores it."""
+        return asdict(self)
 
 
-def read_collection(
-    store: CratejoyClient,
-    resource: str,
-    filters: Mapping[str, str] | None = None,
-    *,
-    with_: Sequence[str] = (),
-    max_pages: int = 100,
-) -> CollectionRead:
-    """A small collection, with each object once. One that shows less than it counts is read again.
-
-    Two readings that show the same are believed, and `uncounted` says how many the count is ahead. Raises as a page
-    does; BrokenPage if two readings that are both short differ; BadAnswer if there are more pages than it may read:
-    part of a collection must not pass for the whole.
-    """
-    first, tally = _read_once(store, resource, filters, with_, max_pages)
-    if tally.is_complete:
-        return first
-    again, tally = _read_once(store, resource, filters, with_, max_pages)
-    if tally.missing and again.ids != first.ids:
-        raise BrokenPage(f"{resource}: {tally.shown} of {tally.least} were shown, and others the time before")
-    return again
-
-
-def read_pages(
-    store: CratejoyClient,
-    resource: str,
-    filters: Mapping[str, str] | None = None,
-    *,
-    with_: Sequence[str] = (),
-    max_pages: int = 100,
-) -> Iterator[Page]:
-    """The pages of a small collection, read as `whole` does."""
-    yield from read_collection(store, resource, filters, with_=with_, max_pages=max_pages).pages
-
-
-def iter_objects(
-    store: CratejoyClient, resource: str, filters: Mapping[str, str] | None = None, *, with_: Sequence[str] = ()
-) -> Iterator[dict[str, Any]]:
-    """All objects of a small collection, each once; those that cannot be read are left out."""
-    for page in read_pages(store, resource, filters, with_=with_):
-        yield from page.results
-
-
-def _read_once(
-    store: CratejoyClient, resource: str, filters: Mapping[str, str] | None, with_: Sequence[str], max_pages: int
-) -> tuple[CollectionRead, ReadTally]:
-    """One reading."""
-    walk, tally, seen, read = PageWalk(), ReadTally(), set[int](), list[Page]()
-    while not walk.done:
-        page = _drop_seen(store.page(resource, filters, walk.next, with_=with_), seen)
-        new = len(page.results) + len(page.bad)
-        walk, tally = walk.after(page, new, max_pages), tally.after(page, new)
-        read.append(page)
-    if walk.stop_reason and walk.pages >= max_pages:
-        raise BadResponse(f"{resource}: more than {max_pages} pages")
-    return CollectionRead(read, tally.missing), tally
-
-
-def _drop_seen(page: Page, seen: set[int]) -> Page:
-    """What of a page nobody has seen."""
-    results = [one for one in page.results if _mark_seen(one.get("id"), seen)]
-    return replace(page, results=results, bad=[one for one in page.bad if _mark_seen(one.id, seen)])
-
-
-def _mark_seen(id_: int | None, seen: set[int]) -> bool:
-    """Whether nobody has seen this id; seen from now on. What has none can only be taken for new."""
-    if id_ is None:
-        return True
-    known = id_ in seen
-    seen.add(id_)
-    return not known
+def load_tally(stored: Mapping[str, Any] | None) -> ReadTally:
+    """The tally that was stored; a new one if there was none."""
+    return ReadTally(**(stored or {}))

@@ -1,15 +1,15 @@
-"""Loads what the Merchant API answers by the schema of its resource. One bad object does not spoil its page.
+"""Loads the responses of the Merchant API by the schema of their resource. One unreadable object does not spoil a page.
 
-As in a hook, one bad field does not spoil an object that an event can be about, unless it says which object it is,
-or whose.
+As in a hook, one unreadable field does not spoil an object that events are about, unless the field identifies the
+object or its owner.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.core.errors import BadResponse, BrokenPage
+from pipeline.cratejoy.pagination import Page, UnreadableObject
 from pipeline.events.catalogue import strict_paths_for_model
 from pipeline.infra import metrics
 from schemas import InvalidBody, Loaded, load
@@ -33,31 +33,13 @@ SCHEMA_BY_RESOURCE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableObject:
-    """An object its schema cannot read. `errors`: path of the field -> messages; neither holds a value."""
-
-    id: int | None
-    errors: dict[str, list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a collection. `next` is a query to hand back for the next one; None: this was the last."""
-
-    results: list[dict[str, Any]]
-    bad: list[UnreadableObject] = field(default_factory=list)
-    next: str | None = None
-    count: int | None = None
-
-
 def get_schema_name(resource: str) -> str:
-    """The schema of a collection's objects; KeyError for a resource nobody has described."""
+    """The schema of a collection's objects. Raises KeyError for a resource without a schema."""
     return SCHEMA_BY_RESOURCE[resource.strip("/").rpartition("/")[2]]
 
 
 def parse_object(schema: str, body: object, what: str) -> dict[str, Any]:
-    """An element."""
+    """Load one object. Raises BadResponse if it cannot be read."""
     try:
         return _load(schema, body).data
     except InvalidBody as error:
@@ -65,20 +47,20 @@ def parse_object(schema: str, body: object, what: str) -> dict[str, Any]:
 
 
 def parse_relation_page(schema: str, body: object, what: str) -> Page:
-    """A page: the envelope, or a bare list or object, as links to relations may answer with. `next` is as it came."""
+    """Load a page: the envelope, or a bare list or object, as links to relations may return. `next` is unchanged."""
     if not _is_envelope(body):
         return _build_page(schema, body if isinstance(body, list) else [body])
     envelope = parse_object("envelope", body, what)
-    results, leads_on = envelope.get("results"), envelope.get("next")
-    if results is None and envelope.get("count") == 0 and not leads_on:
+    results, next_ = envelope.get("results"), envelope.get("next")
+    if results is None and envelope.get("count") == 0 and not next_:
         results = []
     if not isinstance(results, list):
         raise BrokenPage(f"{what}: the answer is not a page: results is {'null' if results is None else 'not a list'}")
-    return _build_page(schema, results, leads_on, envelope.get("count"))
+    return _build_page(schema, results, next_, envelope.get("count"))
 
 
 def parse_collection_page(schema: str, body: object, what: str) -> Page:
-    """A page of a collection, which always has an envelope (Cratejoy docs: Collections)."""
+    """Load a page of a collection, which always has an envelope (Cratejoy docs: Collections)."""
     if not _is_envelope(body):
         raise BadResponse(f"{what}: the answer is not a page")
     return parse_relation_page(schema, body, what)
@@ -94,7 +76,7 @@ def _build_page(schema: str, items: list[Any], next_: str | None = None, count: 
         try:
             page.results.append(_load(schema, item).data)
         except InvalidBody as error:
-            page.bad.append(UnreadableObject(_get_id(item), error.errors))
+            page.unreadable.append(UnreadableObject(_get_id(item), error.errors))
     return page
 
 
@@ -106,5 +88,5 @@ def _load(schema: str, body: object) -> Loaded:
 
 
 def _get_id(item: object) -> int | None:
-    found = item.get("id") if isinstance(item, dict) else None
-    return found if type(found) is int else None
+    id_ = item.get("id") if isinstance(item, dict) else None
+    return id_ if type(id_) is int else None

@@ -9,9 +9,9 @@ from typing import Any
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.cratejoy.client import CratejoyClient
+from pipeline.cratejoy.collection import read_collection
 from pipeline.cratejoy.credentials import Credentials, parse_credentials
 from pipeline.cratejoy.factory import open_client
-from pipeline.cratejoy.pagination import read_collection
 from pipeline.hook_registration.diff import Finding, diff_hooks
 from pipeline.hook_registration.urls import build_hook_urls, build_target_parser, get_host, is_reachable_from
 from pipeline.infra.crypto.encryption import decrypt
@@ -63,7 +63,7 @@ def audit_hooks(context: Context, store_hooks: StoreHooks) -> HookAudit:
     settings = context.settings
     listed = read_collection(store_hooks.api, "hooks")
     hooks = [hook for page in listed.pages for hook in page.results]
-    unreadable = [Finding("unreadable", hook_id=bad.id) for page in listed.pages for bad in page.bad]
+    unreadable = [Finding("unreadable", hook_id=hook.id) for page in listed.pages for hook in page.unreadable]
     if listed.missing_count:
         unreadable.append(Finding("unlisted"))
     if store_hooks.api_row.registers and not is_reachable_from(settings.public_url, store_hooks.api_url):

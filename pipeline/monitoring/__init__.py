@@ -1,1 +1,1 @@
-"""When hooks stop: how long a silence is nothing unusual, what is tried, and who is told."""
+"""Notices when hooks stop: how long a store may be silent, what is checked, and who is notified."""

@@ -27,7 +27,7 @@ _SECOND_US = 1_000_000
 
 
 def derive_signing_secret(secret_key: str) -> str:
-    """What the receiver is given to check signatures with."""
+    """The secret with which the receiver checks signatures."""
     return SECRET_PREFIX + base64.b64encode(_derive_key(secret_key)).decode()
 
 
@@ -40,7 +40,7 @@ def build_signed_headers(secret_keys: Sequence[str], notice_id: str, body: bytes
         "Content-Type": "application/json",
         "webhook-id": notice_id,
         "webhook-timestamp": str(at),
-        "webhook-signature": " ".join(f"v1,{base64.b64encode(one).decode()}" for one in signatures),
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(signature).decode()}" for signature in signatures),
     }
 
 

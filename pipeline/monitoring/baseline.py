@@ -1,7 +1,7 @@
-"""How likely a store is to tell us something in each hour of its week, and so how surprising a silence is. Pure.
+"""Baseline model: how likely a store is to send a hook in each hour of its week, and the anomaly score of a silence.
 
-The measure of a silence is the surprise at each of its hours: -ln(the chance that this hour brings nothing). A night in
-which nothing ever comes adds next to nothing, so a silence is measured in hours that used to bring something.
+The score of a silence is the sum over its hours of -ln(probability that no hook comes in that hour). A night without
+hooks adds next to nothing, so a silence is measured in hours that usually have hooks.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from dataclasses import dataclass
 
 HOUR_US = 3_600_000_000
 HOURS_PER_DAY, HOURS_PER_WEEK = 24, 168  # hours
-# How many hours' worth of evidence the coarser picture (any hour, then this hour of any day) is against the finer one.
+# The weight, in hours of evidence, of the coarser estimate (any hour, then this hour of any day) in the finer one.
 PRIOR_HOURS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Surprise at silence in each hour of the week, and the hours in which silence says nothing."""
+    """The score of silence in each hour of the week. `excluded_hours` (since the epoch) score nothing."""
 
     by_hour: tuple[float, ...]  # 168
     excluded_hours: Collection[int]
 
-    def at(self, hour: int) -> float:
-        """At silence in this hour since the epoch."""
+    def score_hour(self, hour: int) -> float:
+        """The score of silence in this hour since the epoch."""
         return 0.0 if hour in self.excluded_hours else self.by_hour[hour % HOURS_PER_WEEK]
 
     def anomaly_score(self, since: int, until: int) -> float:
-        """At silence from one moment (µs) to another."""
-        return sum(self.at(hour) * _get_hour_share(hour, since, until) for hour in _iter_hours(since, until))
+        """The score of silence from one time (µs) to another."""
+        return sum(self.score_hour(hour) * _get_hour_share(hour, since, until) for hour in _iter_hours(since, until))
 
-    def until(self, since: int, limit: float, latest: int) -> int:
-        """When silence since then (µs) is as surprising as this; `latest` if not before."""
-        left, at = limit, since
+    def find_time_of_score(self, since: int, score: float, latest: int) -> int:
+        """When a silence that began at `since` (µs) reaches this score; `latest` if not before."""
+        left, at = score, since
         while at < latest:
             end = (at // HOUR_US + 1) * HOUR_US
-            rate = self.at(at // HOUR_US) / HOUR_US
+            rate = self.score_hour(at // HOUR_US) / HOUR_US
             if rate * (end - at) >= left:
                 return min(latest, at + round(left / rate))
             left -= rate * (end - at)
@@ -46,33 +46,33 @@ class Baseline:
 
 
 def build_baseline(active: Collection[int], hours: Iterable[int], excluded_hours: Collection[int]) -> Baseline:
-    """What `hours` teach, of which `active` brought something. Hours in `deaf` teach nothing."""
-    seen, brought = Counter[int](), Counter[int]()
+    """Learn from `hours`, of which `active` had hooks. Excluded hours count neither way."""
+    seen, had_hooks = Counter[int](), Counter[int]()
     for hour in hours:
         if hour not in excluded_hours:
             seen[hour % HOURS_PER_WEEK] += 1
-            brought[hour % HOURS_PER_WEEK] += hour in active
-    everywhere = (brought.total() + 0.5) / (seen.total() + 1.0)
+            had_hooks[hour % HOURS_PER_WEEK] += hour in active
+    overall = (had_hooks.total() + 0.5) / (seen.total() + 1.0)
     daily = [
-        _estimate_probability(seen, brought, _get_same_hours(hour, HOURS_PER_DAY), everywhere)
+        _estimate_probability(seen, had_hooks, _get_same_hours(hour, HOURS_PER_DAY), overall)
         for hour in range(HOURS_PER_DAY)
     ]
     weekly = [
-        _estimate_probability(seen, brought, _get_adjacent_hours(hour), daily[hour % HOURS_PER_DAY])
+        _estimate_probability(seen, had_hooks, _get_adjacent_hours(hour), daily[hour % HOURS_PER_DAY])
         for hour in range(HOURS_PER_WEEK)
     ]
-    return Baseline(tuple(-math.log1p(-chance) for chance in weekly), excluded_hours)
+    return Baseline(tuple(-math.log1p(-probability) for probability in weekly), excluded_hours)
 
 
-def _estimate_probability(seen: Counter[int], brought: Counter[int], hours: Iterable[int], prior: float) -> float:
-    """That an hour like these brings something."""
-    alike = list(hours)
-    many, some = sum(seen[hour] for hour in alike), sum(brought[hour] for hour in alike)
-    return (some + PRIOR_HOURS * prior) / (many + PRIOR_HOURS)
+def _estimate_probability(seen: Counter[int], had_hooks: Counter[int], hours: Iterable[int], prior: float) -> float:
+    """The probability that an hour like these has hooks."""
+    similar = list(hours)
+    total, active = sum(seen[hour] for hour in similar), sum(had_hooks[hour] for hour in similar)
+    return (active + PRIOR_HOURS * prior) / (total + PRIOR_HOURS)
 
 
 def _get_adjacent_hours(hour: int) -> tuple[int, ...]:
-    """With its neighbours: summer time moves a store's day by an hour, and must not be an alarm."""
+    """An hour with its neighbours: summer time moves a store's day by an hour, and must not raise an alarm."""
     return (hour - 1) % HOURS_PER_WEEK, hour, (hour + 1) % HOURS_PER_WEEK
 
 
@@ -86,5 +86,5 @@ def _iter_hours(since: int, until: int) -> range:
 
 
 def _get_hour_share(hour: int, since: int, until: int) -> float:
-    """How much of an hour lies between."""
+    """The part of an hour that lies between two times."""
     return (min(until, (hour + 1) * HOUR_US) - max(since, hour * HOUR_US)) / HOUR_US

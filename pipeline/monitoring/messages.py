@@ -1,4 +1,4 @@
-"""Alarms in words: a letter for people, the content of a notice for programs. Neither holds anybody's data. Pure."""
+"""The texts of alarms: a mail for people, a notice for programs. Neither holds personal data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class AlertDigest:
-    """What is told at once: new alarms, those that are still open, those that are over."""
+    """The alarms that one mail announces: opened, still open, and ended."""
 
     opened: Sequence[AlarmRow] = ()
     still_open: Sequence[AlarmRow] = ()
@@ -27,10 +27,10 @@ class AlertDigest:
 
 
 def build_subject(digest: AlertDigest) -> str:
-    """The letter's subject: the gravest of it."""
-    told = [*digest.opened, *digest.still_open, *digest.ended]
-    more = f", and {len(told) - 1} more" if len(told) > 1 and told[0].said else ""
-    return build_headline(told[0]) + more
+    """The subject of the mail: its most serious alarm."""
+    alarms = [*digest.opened, *digest.still_open, *digest.ended]
+    more = f", and {len(alarms) - 1} more" if len(alarms) > 1 and alarms[0].said else ""
+    return build_headline(alarms[0]) + more
 
 
 def build_headline(alarm: AlarmRow) -> str:
@@ -48,12 +48,12 @@ def build_headline(alarm: AlarmRow) -> str:
 
 
 def build_mail_text(digest: AlertDigest, public_url: str) -> str:
-    """The letter."""
-    told = [*_describe_open(digest.opened), *_describe_open(digest.still_open), *map(_describe_ended, digest.ended)]
-    stores = sorted({one.store for one in (*digest.opened, *digest.still_open, *digest.ended) if one.store})
+    """The text of the mail."""
+    sections = [*_describe_open(digest.opened), *_describe_open(digest.still_open), *map(_describe_ended, digest.ended)]
+    stores = sorted({row.store for row in (*digest.opened, *digest.still_open, *digest.ended) if row.store})
     links = [f"{public_url}/stores/{store}" for store in stores] or [public_url]
     more = "Until it is over you are reminded once a day." if digest.opened or digest.still_open else ""
-    return "\n\n".join(filter(None, [*told, more, "\n".join(links)])) + "\n"
+    return "\n\n".join(filter(None, [*sections, more, "\n".join(links)])) + "\n"
 
 
 def build_notice(digest: AlertDigest, now: int) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def build_notice(digest: AlertDigest, now: int) -> dict[str, Any]:
     return {
         "type": digest.kind,
         "timestamp": format_iso_time(now),
-        "data": {name: [_build_alarm_data(one) for one in alarms] for name, alarms in parts.items()},
+        "data": {name: [_build_alarm_data(alarm) for alarm in alarms] for name, alarms in parts.items()},
     }
 
 
@@ -94,15 +94,15 @@ def format_iso_time(at: int | None) -> str | None:
 
 
 def _describe_open(alarms: Sequence[AlarmRow]) -> Iterator[str]:
-    """What was tried is told once for all alarms of one store that were tried together."""
-    told: list[Sequence[str]] = []
+    """What was tried is listed once for all alarms that were diagnosed together."""
+    listed: list[Sequence[str]] = []
     for alarm in alarms:
         yield build_sentence(alarm)
         if alarm.said:
             yield f"Since {format_time(alarm.last_at)}.\nTo do: {alarm.said['to_do']}"
-        if alarm.tried and alarm.tried not in told:
-            told.append(alarm.tried)
-            yield "\n".join(["What was tried:", *(f"- {one}" for one in alarm.tried)])
+        if alarm.tried and alarm.tried not in listed:
+            listed.append(alarm.tried)
+            yield "\n".join(["What was tried:", *(f"- {result}" for result in alarm.tried)])
 
 
 def _describe_ended(alarm: AlarmRow) -> str:

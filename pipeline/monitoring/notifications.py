@@ -1,8 +1,8 @@
-"""Tells whoever must know of an alarm: once when it opens, once a day while it lasts, once when it is over.
+"""Notifies people of an alarm: once when it opens, once a day while it lasts, and once when it is over.
 
-Everything about one account's stores that is to be told at one time is one letter and one notice. What opens is told at
-once, unless the same thing was over less than an hour ago. An account gets a few letters an hour at the most; what is
-left over is the next letter's. What is told is written down in the transaction that notes it as told.
+All alarms of one account's stores that are due at one time make one mail and one notice. A new alarm is announced at
+once, unless the same alarm ended less than an hour ago. An account gets a few mails an hour at most; what is left goes
+into the next mail. Mail and notice are written in the transaction that marks the alarms as notified.
 """
 
 from __future__ import annotations
@@ -33,39 +33,43 @@ from pipeline.monitoring.messages import AlertDigest, build_mail_text, build_not
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 MAX_MAILS_PER_HOUR = 6
-OPERATOR_ACCOUNT_ID = 0  # instead of an account's id: no account has it
+OPERATOR_ACCOUNT_ID = 0  # in place of an account's id: no account has this id
 
 
 def enqueue_notifications(conn: Connection, context: Context, now: int) -> int:
-    """Tell what is to be told now; to how many accounts."""
+    """Write the mails and notices that are due now. Return for how many accounts."""
     alarms = list_unclosed_alarms(conn)
-    close_alarms(conn, [one.id for one in alarms if one.ended_at is not None and one.told_at is None], now)
-    lately = list_recently_closed(conn, now - HOUR_US)
-    told = 0
-    for account_id, mine in _group_by_account(alarms):
-        news = build_digest(mine, now, lately)
-        if news is not None and count_notifications_since(conn, account_id or None, now - HOUR_US) < MAX_MAILS_PER_HOUR:
-            _enqueue_digest(conn, context, account_id, news, now)
-            told += 1
-    return told
+    unannounced = [alarm.id for alarm in alarms if alarm.ended_at is not None and alarm.told_at is None]
+    close_alarms(conn, unannounced, now)
+    recently_ended = list_recently_closed(conn, now - HOUR_US)
+    notified = 0
+    for account_id, group in _group_by_account(alarms):
+        digest = build_digest(group, now, recently_ended)
+        if (
+            digest is not None
+            and count_notifications_since(conn, account_id or None, now - HOUR_US) < MAX_MAILS_PER_HOUR
+        ):
+            _enqueue_digest(conn, context, account_id, digest, now)
+            notified += 1
+    return notified
 
 
 def build_digest(alarms: Sequence[AlarmRow], now: int, recently_ended: Collection[AlarmKey] = ()) -> AlertDigest | None:
-    """What of these alarms is to be told now; None if nothing is. `lately`: what was over within the last hour."""
-    untold = [one for one in alarms if one.ended_at is None and one.told_at is None and one.tried_at is not None]
-    opened = [one for one in untold if one.place not in recently_ended]
-    known = [one for one in alarms if one.ended_at is None and one.told_at is not None]
-    ended = [one for one in alarms if one.ended_at is not None and one.told_at is not None and _has_summary(one)]
+    """The digest of these alarms that is due now; None if none is. `recently_ended`: alarms of the last hour."""
+    diagnosed = [row for row in alarms if row.ended_at is None and row.told_at is None and row.tried_at is not None]
+    opened = [alarm for alarm in diagnosed if alarm.place not in recently_ended]
+    known = [alarm for alarm in alarms if alarm.ended_at is None and alarm.told_at is not None]
+    ended = [row for row in alarms if row.ended_at is not None and row.told_at is not None and _has_summary(row)]
     return AlertDigest(opened, known, ended) if opened or ended or _is_reminder_due(known, now) else None
 
 
 def _is_reminder_due(known: Sequence[AlarmRow], now: int) -> bool:
-    """Whether one of these was last told of a day ago; then all are told of again."""
-    return any((one.told_at or now) <= now - DAY_US for one in known)
+    """Whether the last notification of one of these alarms is a day old; then all are repeated."""
+    return any((alarm.told_at or now) <= now - DAY_US for alarm in known)
 
 
 def _has_summary(alarm: AlarmRow) -> bool:
-    """Whether there is nothing more to find out about what it has cost."""
+    """Whether it is known what the alarm has cost; alarms without texts have no summary."""
     return not alarm.said or "over" in alarm.said
 
 
@@ -76,12 +80,12 @@ def _enqueue_digest(conn: Connection, context: Context, account_id: int | None, 
     if context.settings.alarm_url is not None:
         insert_notice(conn, f"msg_{context.make_nonce()}", build_notice(digest, now), now)
     reminded = digest.still_open if _is_reminder_due(digest.still_open, now) else ()
-    mark_notified(conn, [one.id for one in (*digest.opened, *reminded)], now)
-    close_alarms(conn, [one.id for one in digest.ended], now)
+    mark_notified(conn, [alarm.id for alarm in (*digest.opened, *reminded)], now)
+    close_alarms(conn, [alarm.id for alarm in digest.ended], now)
 
 
 def _find_recipients(conn: Connection, context: Context, account_id: int | None) -> Collection[str]:
-    """A store whose account has no owner to write to is the operator's concern."""
+    """The addresses of the owners; the operator's if the account has no owner with an address."""
     if account_id is None:
         return sorted({*list_owner_emails(conn, None), *context.settings.operator_mail})
     if account_id == OPERATOR_ACCOUNT_ID:
@@ -90,16 +94,16 @@ def _find_recipients(conn: Connection, context: Context, account_id: int | None)
 
 
 def _group_by_account(alarms: Sequence[AlarmRow]) -> Iterator[tuple[int | None, list[AlarmRow]]]:
-    """None: for all owners."""
+    """Account id -> its alarms. None: the alarms that concern all owners."""
     ordered = sorted(
-        alarms, key=lambda one: (_get_account_id(one) is not None, _get_account_id(one) or OPERATOR_ACCOUNT_ID, one.id)
+        alarms, key=lambda row: (_get_account_id(row) is not None, _get_account_id(row) or OPERATOR_ACCOUNT_ID, row.id)
     )
-    for account_id, mine in groupby(ordered, key=_get_account_id):
-        yield account_id, list(mine)
+    for account_id, group in groupby(ordered, key=_get_account_id):
+        yield account_id, list(group)
 
 
 def _get_account_id(alarm: AlarmRow) -> int | None:
-    """A broken way in concerns the owners of all stores; what else is the operator's concerns no other."""
+    """A broken endpoint concerns all owners; the operator's other alarms concern the operator alone."""
     if alarm.kind == ENDPOINT:
         return None
     return alarm.account_id if alarm.audience == MERCHANT else OPERATOR_ACCOUNT_ID

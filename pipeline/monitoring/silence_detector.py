@@ -1,4 +1,4 @@
-"""Listens to what the ledger has recorded, learns from it, and opens and ends alarms about silences."""
+"""Learns from a store's past when its next hooks are due, and opens and ends alarms about silences."""
 
 from __future__ import annotations
 
@@ -29,90 +29,91 @@ RELEARN_INTERVAL_US = 6 * 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class _StoreHistory:
-    """One store at one moment: what was heard of each event, and of any."""
+    """The active hours of one store, by event and for any event."""
 
     id: int
-    heard: Mapping[str, Sequence[ActiveHour]]
+    hours_by_event: Mapping[str, Sequence[ActiveHour]]
     past_alarms: Sequence[AlarmRow]
 
     def excluded_hours(self, event: str, now: int) -> set[int]:
-        """Hours in which silence was a fault we know of: it is neither the past to learn from, nor held against us."""
-        ours = (one for one in self.past_alarms if one.event in (ANY_EVENT, event))
-        return {hour for one in ours for hour in hours_between(one.last_at or one.since, one.ended_at or now)}
+        """Hours of known outages, excluded from training and detection."""
+        alarms = (alarm for alarm in self.past_alarms if alarm.event in (ANY_EVENT, event))
+        return {hour for alarm in alarms for hour in hours_between(alarm.last_at or alarm.since, alarm.ended_at or now)}
 
 
 def find_stores_to_check(conn: Connection, now: int) -> list[int]:
-    """Those of which something is late, or new, and those whose alarm is over."""
+    """The stores with overdue hooks or new ones, and those that have recovered from an alarm."""
     return sorted({*list_stores_to_check(conn, now, now - RELEARN_INTERVAL_US), *list_recovered_stores(conn)})
 
 
 def end_resolved_alarms(conn: Connection, store_id: int, now: int) -> None:
-    """End the alarms of a store whose hooks have come again, or are no longer to come."""
-    wanted = _expects_hooks(conn, store_id)
+    """End the alarms of a store whose hooks arrive again, or are no longer expected."""
+    is_expected = _expects_hooks(conn, store_id)
     for alarm in list_open_alarms(conn, store_id, SILENCE):
         by_event = load_active_hours(conn, store_id, alarm.last_at or 0)
-        heard = merge_events(by_event.values()) if alarm.event == ANY_EVENT else by_event.get(alarm.event, ())
-        came_at = _find_first_hook_after(heard, alarm.last_at or 0)
-        if came_at is not None or not wanted:
-            end_alarms(conn, [alarm.id], came_at or now)
+        hours = merge_events(by_event.values()) if alarm.event == ANY_EVENT else by_event.get(alarm.event, ())
+        recovered_at = _find_first_hook_after(hours, alarm.last_at or 0)
+        if recovered_at is not None or not is_expected:
+            end_alarms(conn, [alarm.id], recovered_at or now)
 
 
 def compute_expectations(conn: Connection, store_id: int, now: int) -> dict[str, ExpectedHook]:
-    """Learn what this store's silences mean. It only reads: learning takes time, and hooks must not wait for it."""
+    """Learn when each event's next hook is due. Only reads: learning takes time, and hooks must not wait for a lock."""
     by_event = load_active_hours(conn, store_id, now - MAX_HISTORY_US)
-    heard = {ANY_EVENT: merge_events(by_event.values()), **by_event}
-    store = _StoreHistory(store_id, heard, list_alarms_since(conn, store_id, now - MAX_HISTORY_US))
-    return {event: _compute_expectation(store, event, now) for event, hours in heard.items() if hours}
+    hours_by_event = {ANY_EVENT: merge_events(by_event.values()), **by_event}
+    store = _StoreHistory(store_id, hours_by_event, list_alarms_since(conn, store_id, now - MAX_HISTORY_US))
+    return {event: _compute_expectation(store, event, now) for event, hours in hours_by_event.items() if hours}
 
 
 def save_expectations(conn: Connection, store_id: int, expected: Mapping[str, ExpectedHook], now: int) -> bool:
-    """Write it down, and open alarms about what is late; whether one was opened."""
+    """Write the expectations, and open alarms for overdue hooks. Return whether an alarm was opened."""
     delete_old_hours(conn, store_id, now - MAX_HISTORY_US)
-    wanted = _expects_hooks(conn, store_id)
-    opened = wanted and _open_overdue_alarms(conn, store_id, expected, now)
-    silent = {one.event for one in list_open_alarms(conn, store_id, SILENCE)}
-    known = {
-        event: _clear_if_silent(one, ANY_EVENT in silent or event in silent or not wanted)
-        for event, one in expected.items()
+    is_expected = _expects_hooks(conn, store_id)
+    is_opened = is_expected and _open_overdue_alarms(conn, store_id, expected, now)
+    silent = {alarm.event for alarm in list_open_alarms(conn, store_id, SILENCE)}
+    rows = {
+        event: _clear_if_silent(hook, ANY_EVENT in silent or event in silent or not is_expected)
+        for event, hook in expected.items()
     }
-    replace_expectations(conn, store_id, known, now)
-    return opened
+    replace_expectations(conn, store_id, rows, now)
+    return is_opened
 
 
 def _compute_expectation(store: _StoreHistory, event: str, now: int) -> ExpectedHook:
-    heard = store.heard[event]
-    learned = learn_threshold(heard, store.excluded_hours(event, now))
-    return ExpectedHook(heard[-1].last_at, learned.due(heard[-1].last_at) if learned else None)
+    hours = store.hours_by_event[event]
+    threshold = learn_threshold(hours, store.excluded_hours(event, now))
+    last_at = hours[-1].last_at
+    return ExpectedHook(last_at, threshold.get_due_at(last_at) if threshold else None)
 
 
 def _clear_if_silent(expected: ExpectedHook, is_silent: bool) -> ExpectedHook:  # noqa: FBT001 it is the question
-    """Nothing is expected any more of whoever is known to be silent: nobody need look again for that."""
+    """An event that is known to be silent is not due again, so that no sweep checks it for that."""
     return ExpectedHook(expected.last_at, None) if is_silent else expected
 
 
-def _find_first_hook_after(heard: Sequence[ActiveHour], last_at: int) -> int | None:
-    """When the first hook came after that."""
-    for hour in heard:
+def _find_first_hook_after(hours: Sequence[ActiveHour], last_at: int) -> int | None:
+    """When the first hook after `last_at` came."""
+    for hour in hours:
         if hour.last_at > last_at:
             return max(hour.first_at, last_at + 1)
     return None
 
 
 def _open_overdue_alarms(conn: Connection, store_id: int, expected: Mapping[str, ExpectedHook], now: int) -> bool:
-    """Any event before each: when all of them stop, that is one alarm. None while the way in is known to be broken."""
-    known = {one.event for one in list_open_alarms(conn, store_id, SILENCE)}
+    """Open one alarm if all events have stopped, else one for each event; none while the endpoint is broken."""
+    known = {alarm.event for alarm in list_open_alarms(conn, store_id, SILENCE)}
     if ANY_EVENT in known or list_open_alarms(conn, kind=ENDPOINT):
         return False
-    late = sorted(event for event, one in expected.items() if one.is_overdue(now) and event not in known)
-    late = [ANY_EVENT] if ANY_EVENT in late else late
-    for event in late:
-        one = expected[event]
-        tolerated = (one.due_at or now) - one.last_at
-        open_alarm(conn, NewAlarm(SILENCE, store_id, event, one.last_at, tolerated), now)
-    return bool(late)
+    overdue = sorted(event for event, hook in expected.items() if hook.is_overdue(now) and event not in known)
+    overdue = [ANY_EVENT] if ANY_EVENT in overdue else overdue
+    for event in overdue:
+        hook = expected[event]
+        tolerated_us = (hook.due_at or now) - hook.last_at
+        open_alarm(conn, NewAlarm(SILENCE, store_id, event, hook.last_at, tolerated_us), now)
+    return bool(overdue)
 
 
 def _expects_hooks(conn: Connection, store_id: int) -> bool:
-    """Whether its hooks are to come at all: somebody may have had them removed."""
+    """Whether the store has hooks at all: `cratewire hooks remove` removes them."""
     api = find_store_api(conn, store_id)
     return api is None or api.registers

@@ -1,4 +1,4 @@
-"""One look at everything about silences: what was heard, who is late, what came of the attempts, whom to tell."""
+"""One sweep of monitoring: collects activity, checks stores and the endpoint, diagnoses, and notifies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.activity import collect_activity
 from pipeline.ledger.monitoring.canaries import list_unsent_canaries
 from pipeline.monitoring.canary import check_endpoint
-from pipeline.monitoring.diagnosis import collect_diagnostics, start_diagnostics
+from pipeline.monitoring.diagnostics import collect_diagnostics, start_diagnostics
 from pipeline.monitoring.notifications import enqueue_notifications
 from pipeline.monitoring.silence_detector import (
     compute_expectations,
@@ -16,11 +16,11 @@ from pipeline.monitoring.silence_detector import (
     save_expectations,
 )
 
-STEP_TIMEOUT_US = 20_000_000  # of listening, or of learning, in one sweep: what is left over is the next one's
+STEP_TIMEOUT_US = 20_000_000  # of each part of a sweep: the next sweep goes on from there
 
 
 def sweep(context: Context) -> list[int]:
-    """Look once. Returns the canaries that are to be sent."""
+    """Do one sweep. Return the ids of the canaries to send."""
     if _collect_all_activity(context):
         _check_stores(context)
     now = context.now()
@@ -33,7 +33,7 @@ def sweep(context: Context) -> list[int]:
 
 
 def _collect_all_activity(context: Context) -> bool:
-    """Whether all that is in the ledger has been heard. Until then nobody can say who is silent."""
+    """Return whether all events of the ledger have been counted. Before that, silence cannot be detected."""
     until = context.now() + STEP_TIMEOUT_US
     while context.now() < until:
         with writing(context.engine) as conn:
@@ -43,7 +43,7 @@ def _collect_all_activity(context: Context) -> bool:
 
 
 def _check_stores(context: Context) -> None:
-    """Those for which the time does not suffice are looked at by the next sweep."""
+    """Check the stores that are due, as far as the time allows."""
     until = context.now() + STEP_TIMEOUT_US
     with reading(context.engine) as conn:
         stores = find_stores_to_check(conn, context.now())

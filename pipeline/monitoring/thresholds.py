@@ -1,7 +1,7 @@
-"""Learns from a store's past how long it may be silent, for one event or for any. Pure.
+"""Learns from a store's past how long it may be silent, for one event or for any.
 
-A silence is measured by its surprise (see `rhythm`). What is nothing unusual is learned from the silences there have
-been: more than the second longest of them by half, and then some. The longest may have been a fault nobody noticed.
+A silence is measured by its anomaly score (see `baseline`). Threshold: 1.5 times the second-highest past score, plus a
+margin. The highest may have been an outage that was not noticed.
 """
 
 from __future__ import annotations
@@ -14,65 +14,66 @@ from pipeline.ledger.monitoring.activity import HOUR_US, ActiveHour
 from pipeline.monitoring.baseline import Baseline, build_baseline
 
 DAY_US = 24 * HOUR_US
-MAX_HISTORY_US = 105 * DAY_US  # three of whatever happens once a month
-MIN_HISTORY_US = 14 * DAY_US  # of history, and without the longest silence: two of every day of the week
+MAX_HISTORY_US = 105 * DAY_US  # three times anything that occurs once a month
+MIN_HISTORY_US = 14 * DAY_US  # without the longest silence: each day of the week twice
 MIN_SILENCES = 20
 THRESHOLD_FACTOR = 1.5
-THRESHOLD_MARGIN = 3.0  # of surprise: once in twenty times by chance, however regular the past was
-MIN_SILENCE_US = HOUR_US  # nobody is alarmed sooner
-MAX_SILENCE_US = 60 * DAY_US  # nobody is left in peace for longer
+THRESHOLD_MARGIN = 3.0  # e⁻³: by chance once in twenty times, however regular the past was
+MIN_SILENCE_US = HOUR_US  # no alarm opens sooner
+MAX_SILENCE_US = 60 * DAY_US  # an alarm opens then at the latest
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceThreshold:
-    """How surprising a silence may be."""
+    """The highest score that is not an alarm."""
 
     baseline: Baseline
-    limit: float
+    max_score: float
 
-    def due(self, last_at: int) -> int:
-        """By when (µs) the next hook should be here if the last came then."""
-        at = self.baseline.until(last_at, self.limit, last_at + MAX_SILENCE_US)
+    def get_due_at(self, last_at: int) -> int:
+        """When (µs) the next hook is overdue, if the last came at `last_at`."""
+        at = self.baseline.find_time_of_score(last_at, self.max_score, last_at + MAX_SILENCE_US)
         return max(at, last_at + MIN_SILENCE_US)
 
 
 def learn_threshold(
     hours: Sequence[ActiveHour], excluded_hours: Collection[int] = frozenset()
 ) -> SilenceThreshold | None:
-    """What these hours, oldest first, teach; None if they are too few. `deaf`: hours in which we could not hear."""
+    """Learn from active hours, the oldest first; None if they are too few. `excluded_hours`: those of known outages."""
     if len(hours) <= MIN_SILENCES:
         return None
     first, last = hours[0], hours[-1]
-    rhythm = build_baseline({one.hour for one in hours}, range(first.hour, last.hour + 1), excluded_hours)
+    baseline = build_baseline({active.hour for active in hours}, range(first.hour, last.hour + 1), excluded_hours)
     silences = sorted(
         (
-            rhythm.anomaly_score(before.last_at, after.first_at),
+            baseline.anomaly_score(before.last_at, after.first_at),
             _get_observed_us(before.last_at, after.first_at, excluded_hours),
         )
         for before, after in pairwise(hours)
     )
-    whole = _get_observed_us(first.first_at, last.last_at, excluded_hours)
-    if whole - silences[-1][1] < MIN_HISTORY_US:
+    observed_us = _get_observed_us(first.first_at, last.last_at, excluded_hours)
+    if observed_us - silences[-1][1] < MIN_HISTORY_US:
         return None
-    return SilenceThreshold(rhythm, THRESHOLD_FACTOR * silences[-2][0] + THRESHOLD_MARGIN)
+    return SilenceThreshold(baseline, THRESHOLD_FACTOR * silences[-2][0] + THRESHOLD_MARGIN)
 
 
 def merge_events(by_event: Iterable[Sequence[ActiveHour]]) -> list[ActiveHour]:
-    """The hours in which anything was told, oldest first."""
-    found: dict[int, ActiveHour] = {}
+    """The hours in which any of the events came, the oldest first."""
+    merged: dict[int, ActiveHour] = {}
     for hours in by_event:
-        for one in hours:
-            same = found.get(one.hour, one)
-            found[one.hour] = ActiveHour(one.hour, min(same.first_at, one.first_at), max(same.last_at, one.last_at))
-    return [found[hour] for hour in sorted(found)]
+        for active in hours:
+            other = merged.get(active.hour, active)
+            first_at, last_at = min(other.first_at, active.first_at), max(other.last_at, active.last_at)
+            merged[active.hour] = ActiveHour(active.hour, first_at, last_at)
+    return [merged[hour] for hour in sorted(merged)]
 
 
 def hours_between(since: int, until: int) -> range:
-    """The hours a time in which we could not hear lies in."""
+    """The hours, since the epoch, that contain an outage."""
     return range(since // HOUR_US, until // HOUR_US + 1)
 
 
 def _get_observed_us(since: int, until: int, excluded_hours: Collection[int]) -> int:
-    """How much of a time (µs) we could hear in, give or take an hour."""
-    unheard = sum(since // HOUR_US <= hour <= until // HOUR_US for hour in excluded_hours)
-    return until - since - HOUR_US * unheard
+    """How much of a span (µs) lies outside the excluded hours, to within an hour."""
+    excluded = sum(since // HOUR_US <= hour <= until // HOUR_US for hour in excluded_hours)
+    return until - since - HOUR_US * excluded

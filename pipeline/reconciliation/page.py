@@ -12,9 +12,7 @@ from sqlalchemy import Connection
 from pipeline.context import Context
 from pipeline.core.errors import BadResponse, Misconfigured
 from pipeline.cratejoy.client import CratejoyClient
-from pipeline.cratejoy.pagination import PageWalk
-from pipeline.cratejoy.parsing import Page
-from pipeline.cratejoy.read_tally import ReadTally, load_tally
+from pipeline.cratejoy.pagination import Page, PageWalk, ReadTally, load_tally
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fence import lock_fence
 from pipeline.ledger.observed_events import list_waiting_ids
@@ -121,7 +119,7 @@ class PageStep:
         row = self.row
         if row.began_at is not None:
             return row
-        began_at, tally = self.context.now(), ReadTally(load_tally(row.tally).reading).kept()
+        began_at, tally = self.context.now(), ReadTally(load_tally(row.tally).reading).to_json()
         return replace(
             row, began_at=began_at, cursor=None, pages=0, barren=0, visited=[], reached=0, unreadable=0, tally=tally
         )
@@ -147,7 +145,7 @@ class PageStep:
     ) -> str | None:
         """Write where the pass stands now. Return what is wrong with the list, once it has been read to its end."""
         page_hash = zlib.crc32((row.cursor or "").encode())
-        new = len(page.results) + len(page.bad) if page_hash not in row.visited else 0
+        new = len(page.results) + len(page.unreadable) if page_hash not in row.visited else 0
         walk = PageWalk(row.cursor, row.pages, row.barren).after(page, new, MAX_PAGES)
         if walk.stop_reason and walk.pages >= MAX_PAGES:
             raise BadResponse(f"{row.collection}: more than {MAX_PAGES} pages")
@@ -160,9 +158,9 @@ class PageStep:
             "barren": walk.barren,
             "visited": [*row.visited, page_hash],
             "reached": reached,
-            "unreadable": row.unreadable + len(page.bad),
+            "unreadable": row.unreadable + len(page.unreadable),
             "renewals_told": comparison.sends_renewals,
-            "tally": tally.kept(),
+            "tally": tally.to_json(),
             "next_at": now,
         }
         if walk.done:
@@ -183,10 +181,10 @@ class PageStep:
         error = f"{row.collection}: {tally.shown} of {tally.least} were shown"
         if not tally.missing:
             error = f"{row.collection}: some were deleted while they were read, so others may be missing"
-        again = {"tally": ReadTally(tally.reading + 1).kept(), "error": error}
+        again = {"tally": ReadTally(tally.reading + 1).to_json(), "error": error}
         if not tally.is_last_reading:
             return {"began_at": None, "cursor": None, "visited": [], "next_at": now + REREAD_DELAY_US, **again}
-        last = ReadTally(tally.reading).kept()
+        last = ReadTally(tally.reading).to_json()
         return self._complete_pass(conn, row, reached, now) | {"tally": last, "error": error}
 
     def _complete_pass(self, conn: Connection, row: ReconciliationRow, reached: int, now: int) -> dict[str, Any]:

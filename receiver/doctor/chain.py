@@ -8,9 +8,9 @@ from typing import Any
 
 from pipeline.infra import redis_keys
 from pipeline.ledger.queries import HeartbeatArrival, assess_chain, find_last_heartbeat
-from pipeline.monitoring.canary_status import EndpointStatus, get_endpoint_status
 from pipeline.monitoring.database_trouble import ReportedTrouble, get_reported_trouble
 from pipeline.monitoring.messages import format_time
+from pipeline.monitoring.status import EndpointStatus, get_endpoint_status
 from pipeline.processing.failure_limit import get_chain_stop
 from pipeline.settings import Settings
 from receiver.doctor.database import query_ledger

@@ -68,7 +68,7 @@ def _find_stopped_reconciliations(context: Context) -> Iterator[AttentionItem]:
             last = max(since, done_at or 0)
             if last < now - max_age_us and store not in items:
                 headline = f"{store}: its API has not been compared with its hooks for hours ({collection})"
-                effect = "What no hook tells is not found."
+                effect = "Events whose hooks never arrived are not found."
                 to_do = f"`cratewire reconcile run --store {store}` tries now and says what stops it."
                 tried = (f"{error}.",) if error else ()
                 items[store] = AttentionItem(

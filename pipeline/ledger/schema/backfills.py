@@ -43,5 +43,5 @@ class Backfill(Base):
     next_step_at: Mapped[int]
     tally: Mapped[
         dict[str, Any] | None
-    ]  # what this reading of the phase's collection has shown: `pipeline.cratejoy.read_tally`
+    ]  # what this reading of the phase's collection has shown: `pipeline.cratejoy.pagination`
     error: Mapped[str | None]  # what went wrong last, while it is tried again or after it was given up

@@ -30,7 +30,7 @@ class Reconciliation(Base):
     unreadable: Mapped[int] = mapped_column(default=0)  # objects of the last pass no schema could read
     renewals_told: Mapped[bool] = mapped_column(default=False)  # a hook has told of a renewal's order as a new one
     done_at: Mapped[int | None]  # the last complete pass
-    tally: Mapped[dict[str, Any] | None]  # what this pass has shown: `pipeline.cratejoy.read_tally`
+    tally: Mapped[dict[str, Any] | None]  # what this pass has shown: `pipeline.cratejoy.pagination`
     error: Mapped[str | None]  # why the last pass did not come to its end
 
 

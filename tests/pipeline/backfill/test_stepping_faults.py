@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.backfill import run as backfill_run
 from pipeline.core.errors import RequestRefused
-from pipeline.cratejoy.parsing import Page, UnreadableObject
+from pipeline.cratejoy.pagination import Page, UnreadableObject
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import find_store_api, record_audit, request_hook_audit, set_hook_registration
 from tests.builders import customer
@@ -62,7 +62,7 @@ def test_a_jump_back_and_an_empty_page_are_forgiven(book):
 
 def test_an_object_that_cannot_be_read_is_counted_and_spoils_no_other(book):
     book.start()
-    page = replace(people(1), bad=[UnreadableObject(2, {"email": ["is odd"]})])
+    page = replace(people(1), unreadable=[UnreadableObject(2, {"email": ["is odd"]})])
 
     row = run(book, Pages(customers={None: page}))
 

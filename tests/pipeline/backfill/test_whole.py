@@ -7,7 +7,7 @@ import pytest
 from pipeline.backfill import phases, run
 from pipeline.backfill.progress import build_progress
 from pipeline.backfill.schedule import DAY_US, start_due_backfills
-from pipeline.cratejoy.parsing import Page
+from pipeline.cratejoy.pagination import Page
 from receiver.cli.progress import describe_trouble, format_progress
 from tests.builders import customer
 

@@ -32,7 +32,7 @@ class FakeRateLimit:
 
     wait: float = 0.0
     pauses: list[float | None] = field(default_factory=list)
-    rests: list[float] = field(default_factory=list)
+    hold_offs: list[float] = field(default_factory=list)
     successes: int = 0
 
     def acquire(self, _cost=1):

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.errors import BadResponse
-from pipeline.cratejoy.pagination import MAX_PAGES_WITHOUT_NEW, PageWalk, iter_objects, read_pages
-from pipeline.cratejoy.parsing import Page
+from pipeline.cratejoy.collection import read_collection
+from pipeline.cratejoy.pagination import MAX_PAGES_WITHOUT_NEW, Page, PageWalk
+from tests.pipeline.cratejoy.conftest import iter_objects
 from tests.pipeline.cratejoy.fake_http import BASE, page, store
 
 FORMS = [
@@ -101,7 +102,7 @@ def test_more_pages_than_allowed_do_not_pass_for_all():
     client, _ = store(*(page(number, next_=f"?page={number + 1}") for number in range(1, 9)))
 
     with pytest.raises(BadResponse, match="more than 5 pages"):
-        list(read_pages(client, "orders", max_pages=5))
+        read_collection(client, "orders", max_pages=5)
 
 
 def test_a_walk_that_is_cut_says_why():

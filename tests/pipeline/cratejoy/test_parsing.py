@@ -6,9 +6,9 @@ import pytest
 
 from pipeline.core.errors import BadResponse
 from pipeline.cratejoy.client import UnreadableObject
-from pipeline.cratejoy.pagination import iter_objects
 from pipeline.cratejoy.parsing import SCHEMA_BY_RESOURCE
 from schemas import SCHEMA_NAMES
+from tests.pipeline.cratejoy.conftest import iter_objects
 from tests.pipeline.cratejoy.fake_http import answer, page
 from tests.pipeline.cratejoy.fake_http import store as scripted
 
@@ -119,14 +119,14 @@ def test_a_bad_object_does_not_kill_its_page():
     found = store.page("orders")
 
     assert [one["id"] for one in found.results] == [2]
-    assert [one.id for one in found.bad] == [1, None]
-    assert "customer_id" in found.bad[0].errors
+    assert [one.id for one in found.unreadable] == [1, None]
+    assert "customer_id" in found.unreadable[0].errors
 
 
 def test_what_is_said_of_a_bad_object_holds_none_of_its_values():
     store, _ = scripted(answer(200, {"results": [{"id": 1, "customer_id": "secret@example.com"}]}))
 
-    assert "secret" not in repr(store.page("orders").bad)
+    assert "secret" not in repr(store.page("orders").unreadable)
 
 
 def test_a_bad_element_is_a_bad_answer():
@@ -169,7 +169,7 @@ def test_an_empty_page_may_have_no_results_at_all():
 def test_bad_objects_are_ids_and_messages():
     store, _ = scripted(answer(200, {"results": [{"id": -1}]}))
 
-    (bad,) = store.page("orders").bad
+    (bad,) = store.page("orders").unreadable
 
     assert isinstance(bad, UnreadableObject)
     assert list(bad.errors) == ["id"]
@@ -185,7 +185,7 @@ def test_a_field_that_cannot_be_read_is_left_out_of_its_object():
 def test_a_subscription_whose_end_cannot_be_read_cannot_be_compared_and_is_bad():
     store, _ = scripted(answer(200, {"results": [{"id": 1, "end_date": "soon"}]}))
 
-    assert [list(bad.errors) for bad in store.page("subscriptions").bad] == [["end_date"]]
+    assert [list(bad.errors) for bad in store.page("subscriptions").unreadable] == [["end_date"]]
 
 
 def test_a_store_without_anything_has_one_empty_page():

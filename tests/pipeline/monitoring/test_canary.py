@@ -13,7 +13,7 @@ from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.canaries import CanaryRow, list_newest_canaries, request_canary
 from pipeline.monitoring.canary import NOT_CRATEWIRE, OTHER_KEY_IN_USE, SECOND_US, send_canary
-from pipeline.monitoring.canary_status import ARRIVAL_TIMEOUT_US, NEVER_ARRIVED, compute_status
+from pipeline.monitoring.status import ARRIVAL_TIMEOUT_US, NEVER_ARRIVED, compute_status
 from tests.builders import NOW
 from tests.pipeline.monitoring.conftest import KEYS
 from tests.pipeline.monitoring.hook_histories import DAY

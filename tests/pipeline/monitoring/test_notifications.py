@@ -31,7 +31,7 @@ def test_the_owners_and_the_notices_are_told_once(silent):
 
     [(recipient, subject, text)] = silent.letters()
     assert (recipient, subject) == (OWNER, "acme: no hooks since 2026-02-03 17:30 UTC")
-    assert "What was tried:\n- Nobody looked at the hooks registered at Cratejoy" in text
+    assert "What was tried:\n- The hooks registered at Cratejoy were not checked" in text
     assert "https://hooks.example.com/stores/acme" in text
     [notice] = silent.told()
     assert (notice["type"], [one["store"] for one in notice["data"]["opened"]]) == ("alarms.opened", ["acme"])

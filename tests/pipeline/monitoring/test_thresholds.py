@@ -29,7 +29,7 @@ def tolerated(hours, last=None):
     learned = learn_threshold(heard_at(hours))
     assert learned is not None
     since = hour_us(hours[-1] if last is None else last)
-    return (learned.due(since) - since) / HOUR_US
+    return (learned.get_due_at(since) - since) / HOUR_US
 
 
 def test_a_store_that_is_busy_day_and_night_is_missed_within_hours():
@@ -116,7 +116,7 @@ def test_outages_that_were_noticed_teach_nothing_however_many():
     learned = learn_threshold(broken, deaf)
 
     assert learned is not None
-    assert learned.due(hour_us(past[-1])) == pytest.approx(hour_us(past[-1] + tolerated(past)), abs=6 * HOUR_US)
+    assert learned.get_due_at(hour_us(past[-1])) == pytest.approx(hour_us(past[-1] + tolerated(past)), abs=6 * HOUR_US)
 
 
 def test_a_silence_that_is_known_is_not_held_against_an_event():
@@ -125,7 +125,7 @@ def test_a_silence_that_is_known_is_not_held_against_an_event():
     learned = learn_threshold(heard_at(past), set(hours_between(hour_us(last), hour_us(back))))
 
     assert learned is not None
-    assert learned.due(hour_us(last)) > hour_us(back)
+    assert learned.get_due_at(hour_us(last)) > hour_us(back)
 
 
 def test_summer_time_is_no_alarm():
@@ -144,7 +144,7 @@ def test_stores_by_chance_are_left_in_peace_and_missed_when_they_stop(a_day, wit
         learned = learn_threshold(heard_at(hour for hour in hours if now - MAX_HISTORY_US // HOUR_US < hour < now))
         assert learned is not None
         coming = [hour for hour in hours if now - 2 * DAY < hour < now + WEEK]
-        late += sum(hour_us(after) > learned.due(hour_us(before)) for before, after in pairwise(coming))
+        late += sum(hour_us(after) > learned.get_due_at(hour_us(before)) for before, after in pairwise(coming))
         assert tolerated([hour for hour in hours if hour < now]) < within
 
     assert late == 0

@@ -20,9 +20,8 @@ from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.faults import DatabaseFault
 from pipeline.ledger.monitoring.alarms import AlarmRow
 from pipeline.ledger.queries import Backlog, ChainStatus, ConnectionSummary, LaneBacklog, ReconciliationSummary
-from pipeline.monitoring.canary_status import EndpointStatus
 from pipeline.monitoring.database_trouble import report_trouble
-from pipeline.monitoring.status import HookHealth
+from pipeline.monitoring.status import EndpointStatus, HookHealth
 from receiver.metrics.collect import GAUGES, StoreStates
 from receiver.metrics.exposition import MetricsPage, MetricsSources, blueprint
 from receiver.metrics.fleet_totals import FleetTotals

@@ -16,8 +16,7 @@ from pipeline.ledger.reconciliations import create_missing_reconciliations, load
 from pipeline.ledger.schema.core import DeadHook
 from pipeline.ledger.schema.monitoring import Heartbeat
 from pipeline.ledger.store_apis import find_store_api, record_audit, record_key_check, save_store_api
-from pipeline.monitoring.diagnosis import collect_diagnostics, start_diagnostics
-from pipeline.monitoring.diagnostics import DIAGNOSTIC_CHECKS, DiagnosticCheck
+from pipeline.monitoring.diagnostics import DIAGNOSTIC_CHECKS, DiagnosticCheck, collect_diagnostics, start_diagnostics
 from tests.pipeline.monitoring.conftest import KEYS
 from tests.pipeline.monitoring.hook_histories import DAY
 
@@ -83,7 +82,7 @@ def test_what_the_audit_mended_is_told(silent):
 
     assert waiting == []
     assert silent.about("at Cratejoy") == [
-        "Of the hooks registered at Cratejoy 1 were at fault, and were mended: no hook is registered for this event."
+        "Of the hooks registered at Cratejoy 1 were wrong, and were fixed: no hook is registered for this event."
     ]
 
 
@@ -92,7 +91,7 @@ def test_what_could_not_be_mended_is_told(silent):
     with writing(silent.town.engine) as conn:
         record_fix_failure(conn, list_findings(conn, silent.store_id)[0].id, "answered 400")
 
-    assert silent.about("at Cratejoy") == ["Of the hooks registered at Cratejoy 1 could not be mended."]
+    assert silent.about("at Cratejoy") == ["Of the hooks registered at Cratejoy 1 could not be fixed."]
 
 
 def test_keys_that_are_refused_are_told(silent):
@@ -106,12 +105,12 @@ def test_an_audit_that_fails_is_told(silent):
     with writing(silent.town.engine) as conn:
         record_audit(conn, silent.store_id, silent.town.clock, silent.town.clock, "answered 500")
 
-    assert silent.about("at Cratejoy") == ["The hooks registered at Cratejoy could not be looked at: answered 500."]
+    assert silent.about("at Cratejoy") == ["The hooks registered at Cratejoy could not be checked: answered 500."]
 
 
 def test_an_audit_that_takes_too_long_keeps_nobody_from_being_told(silent):
     assert silent.about("at Cratejoy", minutes=11) == [
-        "Nothing came of the hooks registered at Cratejoy within ten minutes."
+        "No result from the hooks registered at Cratejoy within ten minutes."
     ]
 
 
@@ -166,8 +165,8 @@ def test_nobody_is_told_before_the_store_was_asked_what_it_did(compared):
 @pytest.mark.parametrize(
     ("states", "says"),
     [
-        ((RECEIVED,), "Cratejoy's API shows nothing that a hook should have told of since then"),
-        ((RECEIVED, MISSED, MISSED), "Cratejoy's API shows 2 happenings since then that no hook told of."),
+        ((RECEIVED,), "Cratejoy's API shows no event since then that a hook should have reported"),
+        ((RECEIVED, MISSED, MISSED), "Cratejoy's API shows 2 events since then that no hook reported."),
     ],
 )
 def test_what_the_store_did_meanwhile_is_told(compared, states, says):
@@ -218,7 +217,7 @@ def test_hooks_that_come_and_die_are_told(silent):
         at = {"received_at": silent.town.clock, "died_at": silent.town.clock}
         conn.execute(DeadHook.__table__.insert().values(**dead, **at, receipt="r", detail={}))
 
-    assert len(silent.about("1 hook came and could not go on")) == 1
+    assert len(silent.about("1 hook arrived and could not be read")) == 1
 
 
 def test_whoever_can_find_out_more_adds_an_attempt(silent):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.errors import BrokenPage
-from pipeline.cratejoy.pagination import iter_objects, read_collection
-from pipeline.cratejoy.parsing import Page
-from pipeline.cratejoy.read_tally import MAX_READINGS, ReadTally, load_tally
+from pipeline.cratejoy.collection import read_collection
+from pipeline.cratejoy.pagination import MAX_READINGS, Page, ReadTally, load_tally
+from tests.pipeline.cratejoy.conftest import iter_objects
 from tests.pipeline.cratejoy.fake_http import page, store
 
 
@@ -47,7 +47,7 @@ def test_the_last_reading_is_the_last_whatever_it_shows():
 def test_a_tally_is_kept_between_requests():
     found = tally((25, 10), (24, 3))
 
-    assert load_tally(found.kept()) == found
+    assert load_tally(found.to_json()) == found
     assert load_tally(None) == ReadTally()
 
 
