@@ -63,11 +63,11 @@ def dead(installed):
     return [row.reason for row in installed.rows(core.DeadHook)]
 
 
-def told(installed):
+def get_recorded(installed):
     return sorted(row.subject_id for row in installed.rows(core.Event) if row.subject_id is not None)
 
 
-def test_a_batch_that_dies_of_a_release_stays_in_the_inbox_and_the_chain_stands(installed, redis, release):
+def test_a_batch_that_fails_because_of_a_release_stays_in_the_inbox_and_the_chain_stops(installed, redis, release):
     release("*")
     installed.tell(*(order_hook(number) for number in range(50)))
 
@@ -78,7 +78,7 @@ def test_a_batch_that_dies_of_a_release_stays_in_the_inbox_and_the_chain_stands(
     assert (why.version, why.link, why.error, why.hooks) == (get_running_version(), "validate", "AttributeError", 50)
 
 
-def test_hooks_that_come_one_by_one_die_up_to_the_limit_and_no_further(installed, redis, release):
+def test_hooks_that_come_one_by_one_fail_up_to_the_limit_and_no_further(installed, redis, release):
     release("*")
     for number in range(40):
         installed.tell(order_hook(number))
@@ -88,22 +88,22 @@ def test_hooks_that_come_one_by_one_die_up_to_the_limit_and_no_further(installed
     assert stream.depth(redis) == 40 - (MAX_CONSECUTIVE_FAILURES - 1)
 
 
-def test_it_goes_on_by_itself_once_the_release_is_mended_and_in_order(installed, redis, release):
+def test_the_chain_resumes_by_itself_and_in_order_once_the_release_is_fixed(installed, redis, release):
     release("*")
     installed.tell(*(order_hook(number) for number in range(30)))
     chain(2)
     release()
     chain()
-    assert told(installed) == []  # it is tried every few seconds only
+    assert get_recorded(installed) == []  # it is tried every few seconds only
 
     later(redis)
     chain()
 
-    assert told(installed) == list(range(30))
+    assert get_recorded(installed) == list(range(30))
     assert (get_chain_stop(redis), dead(installed), stream.depth(redis)) == (None, [], 0)
 
 
-def test_a_chain_that_stands_is_tried_again_and_stands_while_nothing_is_mended(installed, redis, release):
+def test_a_stopped_chain_is_tried_again_and_stays_stopped_while_nothing_is_fixed(installed, redis, release):
     release("*")
     installed.tell(*(order_hook(number) for number in range(30)))
     chain()
@@ -115,7 +115,7 @@ def test_a_chain_that_stands_is_tried_again_and_stands_while_nothing_is_mended(i
     assert (dead(installed), get_chain_stop(redis).since) == ([], since)
 
 
-def test_what_is_tried_leaves_nothing_in_the_ledger(installed, redis, release):
+def test_a_dry_run_leaves_nothing_in_the_ledger(installed, redis, release):
     release("order_new")
     installed.tell(*(order_hook(number) for number in range(30)))
     chain()
@@ -123,10 +123,10 @@ def test_what_is_tried_leaves_nothing_in_the_ledger(installed, redis, release):
     later(redis)
     chain()
 
-    assert [installed.rows(one) for one in (core.Event, core.Person, core.Delivery, core.DeadHook)] == before
+    assert [installed.rows(model) for model in (core.Event, core.Person, core.Delivery, core.DeadHook)] == before
 
 
-def test_odd_hooks_of_one_store_stop_no_other_stores_hooks(installed, redis, release):
+def test_unusual_hooks_of_one_store_stop_no_other_stores_hooks(installed, redis, release):
     installed.connect({}, store="moon")
     release("order_new")
     installed.tell(*(order_hook(number) for number in range(30)))
@@ -139,19 +139,19 @@ def test_odd_hooks_of_one_store_stop_no_other_stores_hooks(installed, redis, rel
 
     assert get_chain_stop(redis) is None
     assert dead(installed) == ["internal_error"] * 30
-    assert told(installed) == [5]
+    assert get_recorded(installed) == [5]
 
 
-def test_one_hook_among_sound_ones_dies_alone_as_ever(installed, redis, release):
+def test_a_failing_hook_among_others_fails_alone(installed, redis, release):
     release("customer_new")
     for number in range(20):
         installed.tell(order_hook(number), make_hook(b'{"id": 5}', event="customer_new"))
         chain()
 
-    assert (len(dead(installed)), told(installed), get_chain_stop(redis)) == (20, list(range(20)), None)
+    assert (len(dead(installed)), get_recorded(installed), get_chain_stop(redis)) == (20, list(range(20)), None)
 
 
-def test_heartbeats_speak_for_no_release(installed, redis, release):
+def test_heartbeats_say_nothing_about_a_release(installed, redis, release):
     release("order_new")
     installed.tell(*(order_hook(number) for number in range(30)), *(build_heartbeat(number) for number in range(30)))
     chain()
@@ -160,7 +160,7 @@ def test_heartbeats_speak_for_no_release(installed, redis, release):
     assert dead(installed) == []
 
 
-def test_a_command_lets_it_go_on_whatever_dies(installed, redis, release):
+def test_a_command_resumes_the_chain_whatever_fails(installed, redis, release):
     release("*")
     installed.tell(*(order_hook(number) for number in range(30)))
     chain()

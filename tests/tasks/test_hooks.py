@@ -1,4 +1,4 @@
-"""The links as a worker runs them, one after the other: what is handed on, and what ends the chain."""
+"""The links as a worker runs them, one after the other: what they pass on, and what ends the chain."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def link(name):
     return message
 
 
-def test_what_is_in_the_inbox_reaches_the_ledger_and_the_lanes_are_woken(installed, connection, redis):
+def test_the_hooks_in_the_inbox_reach_the_ledger_and_the_lanes_are_woken(installed, connection, redis):
     installed.tell(order_hook(1), order_hook(2))
     start_chain()
 
@@ -52,7 +52,7 @@ def test_what_is_in_the_inbox_reaches_the_ledger_and_the_lanes_are_woken(install
     assert stream.depth(redis) == 0
 
 
-def test_an_empty_inbox_ends_the_chain_and_the_turn(installed, redis):
+def test_an_empty_inbox_ends_the_chain_and_releases_the_lease(installed, redis):
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode"]
@@ -67,7 +67,7 @@ def test_a_batch_that_concerns_no_connection_wakes_no_lane(installed, connection
     assert take_all_messages("deliveries") == []
 
 
-def test_while_somebody_has_the_turn_the_chain_ends_and_nothing_is_read(installed, connection, redis):
+def test_while_another_chain_holds_the_lease_nothing_is_read(installed, connection, redis):
     held = acquire_chain_lease(redis)
     installed.tell(order_hook(1))
     start_chain()
@@ -79,7 +79,7 @@ def test_while_somebody_has_the_turn_the_chain_ends_and_nothing_is_read(installe
     assert events(installed) == [("order_new", 1)]
 
 
-def test_what_one_batch_leaves_over_is_asked_for_at_once(installed, connection, monkeypatch):
+def test_the_hooks_beyond_a_batch_are_read_at_once(installed, connection, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_BATCH", "2")
     process._contexts.clear()
     installed.tell(*(order_hook(number) for number in range(5)))
@@ -101,13 +101,13 @@ def test_a_hook_that_comes_while_a_batch_is_recorded_waits_for_no_sweep(installe
 
 
 def time_passes(redis, seconds):
-    """What the turn notices of it."""
+    """As far as the lease is concerned."""
     redis.pexpire(redis_keys.INBOX_LEASE, redis.pttl(redis_keys.INBOX_LEASE) - 1000 * seconds)
 
 
-def test_no_message_that_waited_longer_outruns_a_link_behind_slow_lanes(installed, connection, redis):
+def test_no_older_message_overtakes_a_link_behind_slow_lanes(installed, connection, redis):
     installed.tell(order_hook(1))
-    for _ in range(4):  # kicks whose messages a slow lane kept waiting
+    for _ in range(4):  # wake-ups that waited behind a slow lane
         start_chain()
     for _ in range(6):
         take_message("hooks").work()
@@ -139,7 +139,7 @@ def test_a_batch_whose_link_was_lost_is_read_again_soon(installed, connection, r
     assert events(installed) == [("order_new", 1)]
 
 
-def test_a_hook_that_comes_just_before_a_turn_ends_with_nothing_is_asked_for(installed, connection, redis, monkeypatch):
+def test_a_hook_that_comes_just_before_an_empty_read_ends_is_read_at_once(installed, connection, redis, monkeypatch):
     def nothing_yet(*_):
         stream.add_all(redis, [order_hook(1)])
         return []
@@ -152,7 +152,7 @@ def test_a_hook_that_comes_just_before_a_turn_ends_with_nothing_is_asked_for(ins
     assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
 
-def test_what_cannot_be_read_is_taken_out_with_its_bytes_and_the_rest_goes_on(installed, connection):
+def test_an_unreadable_hook_is_stored_with_its_raw_body_and_the_others_go_on(installed, connection):
     installed.tell(order_hook(1), make_hook(b"{never closed"), make_hook(b'{"id": {"no": "id"}}'), order_hook(2))
     start_chain()
     run_all("hooks")
@@ -162,7 +162,7 @@ def test_what_cannot_be_read_is_taken_out_with_its_bytes_and_the_rest_goes_on(in
 
 
 @pytest.mark.parametrize("lost_before", ["hooks.validate", "hooks.fan_out"])
-def test_a_holder_whose_turn_went_to_another_hands_nothing_on(installed, connection, redis, lost_before):
+def test_a_link_whose_lease_another_chain_acquired_passes_nothing_on(installed, connection, redis, lost_before):
     installed.tell(order_hook(1))
     start_chain()
     while (message := take_message("hooks")).task != lost_before:
@@ -177,7 +177,7 @@ def test_a_holder_whose_turn_went_to_another_hands_nothing_on(installed, connect
     assert stream.depth(redis) == 1
 
 
-def test_a_holder_the_ledger_knows_to_be_outrun_hands_nothing_on(installed, connection, redis):
+def test_a_link_that_the_ledger_fences_off_passes_nothing_on(installed, connection, redis):
     installed.tell(order_hook(1))
     start_chain()
     link("hooks.decode").work()
@@ -192,7 +192,7 @@ def test_a_holder_the_ledger_knows_to_be_outrun_hands_nothing_on(installed, conn
     assert take_all_messages("deliveries") == []
 
 
-def test_the_sweep_wakes_the_chain_only_if_something_waits(installed, connection):
+def test_the_sweep_wakes_the_chain_only_if_hooks_wait(installed, connection):
     sweep = "hooks.sweep"
     app.tasks[sweep]()
     assert take_all_messages("hooks") == []
@@ -202,15 +202,15 @@ def test_the_sweep_wakes_the_chain_only_if_something_waits(installed, connection
     assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
 
-def test_the_sweep_does_not_wait_for_a_kick_whose_message_was_lost(installed, connection, redis):
-    kick_wanted = stream.add_all(redis, [order_hook(1)])
+def test_the_sweep_does_not_wait_for_a_lost_wake_up(installed, connection, redis):
+    is_wakeup_wanted = stream.add_all(redis, [order_hook(1)])
     app.tasks["hooks.sweep"]()
 
-    assert kick_wanted
+    assert is_wakeup_wanted
     assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
 
-def test_a_ledger_that_is_away_costs_no_hook_and_no_turn(installed, connection, redis):
+def test_a_database_that_is_away_loses_no_hook_and_no_lease(installed, connection, redis):
     installed.tell(order_hook(1), order_hook(2))
     start_chain()
     link("hooks.decode").work()
@@ -226,7 +226,7 @@ def test_a_ledger_that_is_away_costs_no_hook_and_no_turn(installed, connection, 
     assert [number for _, number in events(installed)] == [1, 2]
 
 
-def test_a_turn_that_ran_out_while_the_only_worker_was_busy_is_kept(installed, connection, redis):
+def test_a_lease_that_ran_out_while_the_only_worker_was_busy_is_resumed(installed, connection, redis):
     installed.tell(order_hook(1))
     start_chain()
     link("hooks.decode").work()
@@ -237,7 +237,7 @@ def test_a_turn_that_ran_out_while_the_only_worker_was_busy_is_kept(installed, c
     assert events(installed) == [("order_new", 1)]
 
 
-def test_hooks_beyond_their_stores_share_are_recorded_later_in_their_order(installed, connection, monkeypatch):
+def test_hooks_over_their_stores_share_are_recorded_later_in_their_order(installed, connection, monkeypatch):
     monkeypatch.setattr(hooks, "MAX_STORE_CPU_S", 0.0)
     installed.connect({}, store="other")
     installed.tell(order_hook(1), order_hook(2), order_hook(3), order_hook(4, store="other"))
@@ -248,7 +248,7 @@ def test_hooks_beyond_their_stores_share_are_recorded_later_in_their_order(insta
 
 
 @pytest.mark.parametrize(("module", "name", "stage"), [(decode, "decode", "decode"), (validate, "_load", "validate")])
-def test_a_hook_that_is_too_costly_dies_at_its_first_try(installed, connection, monkeypatch, module, name, stage):
+def test_a_hook_that_is_too_costly_fails_at_its_first_try(installed, connection, monkeypatch, module, name, stage):
     squared, real = re.compile(r"[\[{](?:\s|x)*[\[{]?(?:\s|x)*y"), getattr(module, name)
 
     def costly(hook, *more):

@@ -1,4 +1,4 @@
-"""A body that kills whoever reads it is set aside after three tries; a reader that came back condemns nobody."""
+"""A body that kills its workers is quarantined after three tries; a worker that survives a body counts no try."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def begin(installed):
 def die(installed, message):
     """Its worker is killed in the midst of the link: nothing follows, and the turn runs out."""
     renew_chain_lease(installed.process.redis, message.args[0]["token"])
-    run_out(installed)
+    expire_lease(installed)
 
 
-def run_out(installed):
-    """What time does to a turn nobody keeps."""
+def expire_lease(installed):
+    """As time does to a lease that is not renewed."""
     installed.process.redis.delete(redis_keys.INBOX_LEASE)
 
 
-def told(installed):
+def get_recorded(installed):
     return sorted(row.subject_id for row in installed.rows(core.Event))
 
 
@@ -60,8 +60,8 @@ def run_until_quiet(installed):
         if message is None:
             return
         bodies = installed.process.redis.xrange(redis_keys.INBOX)
-        read = {one["entry_id"] for part in ("hooks", "failed") for one in message.args[0][part]}
-        reasons = {one["reason"] for one in message.args[0]["failed"]}
+        read = {hook["entry_id"] for part in ("hooks", "failed") for hook in message.args[0][part]}
+        reasons = {hook["reason"] for hook in message.args[0]["failed"]}
         if "poison" not in reasons and any(
             fields[b"b"] == POISON for entry, fields in bodies if entry.decode() in read
         ):
@@ -74,17 +74,17 @@ def run_until_quiet(installed):
     raise AssertionError("it never came to rest")
 
 
-def test_poison_is_set_aside_with_its_bytes_and_everybody_else_goes_on(installed):
+def test_poison_is_stored_with_its_raw_body_and_all_other_hooks_go_on(installed):
     innocent = [order_hook(number) for number in range(1, 31)]
     installed.tell(*innocent[:15], make_hook(POISON), *innocent[15:])
 
     run_until_quiet(installed)
 
     assert dead(installed) == [("poison", POISON)]
-    assert told(installed) == list(range(1, 31))
+    assert get_recorded(installed) == list(range(1, 31))
 
 
-def test_after_a_death_less_is_read_at_once(installed):
+def test_after_a_killed_worker_batches_are_smaller(installed):
     installed.tell(*(order_hook(number) for number in range(1, 31)))
     sizes = []
 
@@ -96,18 +96,18 @@ def test_after_a_death_less_is_read_at_once(installed):
     assert sizes == [30, 10, 1]
 
 
-def test_poison_that_is_sent_again_is_known_at_once(installed):
+def test_poison_that_is_sent_again_is_recognised_at_once(installed):
     installed.tell(make_hook(POISON))
     run_until_quiet(installed)
     installed.tell(make_hook(POISON))
 
     message = begin(installed)
 
-    assert [one["reason"] for one in message.args[0]["failed"]] == ["poison"]
+    assert [hook["reason"] for hook in message.args[0]["failed"]] == ["poison"]
 
 
 @pytest.mark.parametrize("name", ["acquire_chain_lease", "park_chain_lease"])
-def test_a_redis_that_does_not_answer_the_first_link_condemns_nobody(installed, monkeypatch, name):
+def test_a_redis_that_does_not_answer_the_first_link_counts_no_try(installed, monkeypatch, name):
     installed.tell(order_hook(1))
 
     for _ in range(4):
@@ -115,15 +115,15 @@ def test_a_redis_that_does_not_answer_the_first_link_condemns_nobody(installed, 
             patched.setattr(chain_lease, name, silent)
             start_chain()
             take_message("hooks").work()
-        run_out(installed)
+        expire_lease(installed)
 
     start_chain()
     run_all("hooks")
-    assert (told(installed), dead(installed)) == ([1], [])
+    assert (get_recorded(installed), dead(installed)) == ([1], [])
 
 
 @pytest.mark.parametrize("name", ["renew_chain_lease", "park_chain_lease"])
-def test_a_redis_that_does_not_answer_the_second_link_condemns_nobody(installed, monkeypatch, name):
+def test_a_redis_that_does_not_answer_the_second_link_counts_no_try(installed, monkeypatch, name):
     installed.tell(order_hook(1))
     real = getattr(chain_lease, name)
 
@@ -132,11 +132,11 @@ def test_a_redis_that_does_not_answer_the_second_link_condemns_nobody(installed,
         with monkeypatch.context() as patched:
             patched.setattr(chain_lease, name, lambda *arguments: silent(real(*arguments)))
             message.work()
-        run_out(installed)
+        expire_lease(installed)
 
     start_chain()
     run_all("hooks")
-    assert (told(installed), dead(installed)) == ([1], [])
+    assert (get_recorded(installed), dead(installed)) == ([1], [])
 
 
 def silent(*_):
@@ -144,16 +144,16 @@ def silent(*_):
     raise RedisAway
 
 
-def test_a_redis_that_is_back_later_hears_that_the_reader_came_back(installed, monkeypatch):
+def test_the_lease_is_released_once_redis_is_back(installed, monkeypatch):
     installed.tell(order_hook(1))
     real, refusals = chain_lease.release_chain_lease, iter([1, 1])
-    heard = threading.Event()
+    released = threading.Event()
 
     def end_turn(*arguments):
         if next(refusals, None):
             silent()
         real(*arguments)
-        heard.set()
+        released.set()
 
     monkeypatch.setattr(retry_in_background, "RETRY_INTERVAL_S", 0.01)
     monkeypatch.setattr(chain_lease, "park_chain_lease", silent)
@@ -161,35 +161,35 @@ def test_a_redis_that_is_back_later_hears_that_the_reader_came_back(installed, m
     start_chain()
     take_message("hooks").work()
 
-    assert heard.wait(60)
+    assert released.wait(60)
     assert not installed.process.redis.exists(redis_keys.CURRENT_BATCH, redis_keys.INBOX_LEASE)
 
 
-def test_links_that_are_lost_on_their_way_condemn_nobody(installed):
+def test_links_that_are_lost_count_no_try(installed):
     installed.tell(order_hook(1))
 
     for _ in range(4):
         begin(installed)
-        run_out(installed)
+        expire_lease(installed)
 
     start_chain()
     run_all("hooks")
-    assert (told(installed), dead(installed)) == ([1], [])
+    assert (get_recorded(installed), dead(installed)) == ([1], [])
 
 
-def test_a_batch_packed_as_no_version_here_can_read_condemns_nobody(installed):
+def test_a_batch_in_an_unknown_encoding_counts_no_try(installed):
     installed.tell(order_hook(1))
 
     for _ in range(4):
         replace(begin(installed), args=["z9:packed"]).work()
-        run_out(installed)
+        expire_lease(installed)
 
     start_chain()
     run_all("hooks")
-    assert (told(installed), dead(installed)) == ([1], [])
+    assert (get_recorded(installed), dead(installed)) == ([1], [])
 
 
-def test_a_body_that_takes_all_memory_is_set_aside_as_poison(installed, monkeypatch):
+def test_a_body_that_takes_all_memory_is_quarantined_as_poison(installed, monkeypatch):
     installed.tell(make_hook(POISON), order_hook(1))
     real = decoding.decode
 
@@ -202,13 +202,13 @@ def test_a_body_that_takes_all_memory_is_set_aside_as_poison(installed, monkeypa
     for _ in range(6):
         start_chain()
         run_all("hooks")
-        run_out(installed)
+        expire_lease(installed)
 
-    assert (told(installed), dead(installed)) == ([1], [("poison", POISON)])
+    assert (get_recorded(installed), dead(installed)) == ([1], [("poison", POISON)])
 
 
 @pytest.mark.parametrize("place", [1, 2])
-def test_losing_the_turn_is_no_death(installed, place):
+def test_losing_the_lease_counts_no_try(installed, place):
     installed.tell(order_hook(1))
 
     for _ in range(4):
@@ -224,10 +224,10 @@ def test_losing_the_turn_is_no_death(installed, place):
 
     start_chain()
     run_all("hooks")
-    assert (told(installed), dead(installed)) == ([1], [])
+    assert (get_recorded(installed), dead(installed)) == ([1], [])
 
 
-def test_a_ledger_that_is_away_for_long_condemns_nobody(installed):
+def test_a_database_that_is_away_for_long_counts_no_try(installed):
     installed.tell(order_hook(1))
 
     with installed.ledger_away():
@@ -237,4 +237,4 @@ def test_a_ledger_that_is_away_for_long_condemns_nobody(installed):
 
     start_chain()
     run_all("hooks")
-    assert (told(installed), dead(installed)) == ([1], [])
+    assert (get_recorded(installed), dead(installed)) == ([1], [])
