@@ -13,8 +13,6 @@ from pipeline.attention.listing import check_cause
 from pipeline.context import Context
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.alarms import (
-    AlarmRow,
-    NewAlarm,
     end_alarms,
     list_open_alarms,
     list_unclosed_alarms,
@@ -23,6 +21,7 @@ from pipeline.ledger.monitoring.alarms import (
     reopen_alarm,
     save_alarm_texts,
 )
+from pipeline.ledger.monitoring.rows import AlarmRow, NewAlarm
 
 SUMMARY_TIMEOUT_US = 600_000_000  # then the end is announced without a summary
 SUMMARY_KEY = "over"

@@ -11,7 +11,7 @@ from pipeline.core.plural import pluralize
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import AlarmRow
+from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.schema.core import Delivery
 from pipeline.monitoring.messages import format_time
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.context import Context
-from pipeline.ledger.monitoring.alarms import AlarmRow
+from pipeline.ledger.monitoring.rows import AlarmRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from pipeline.attention.causes import CAUSES
 from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import AlarmRow, list_open_alarms
+from pipeline.ledger.monitoring.alarms import list_open_alarms
+from pipeline.ledger.monitoring.rows import AlarmRow
 
 log = structlog.get_logger(__name__)
 

@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, update
 
+from pipeline.ledger.observation import COUNTED_STATES, DAY_US, DEAD, LATE, MISSED, WAITING, DayCount, Observation
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.reconciliation import ObservedEvent as Shown
 from pipeline.ledger.sql.tables import insert_into
 
-BEFORE, WAITING, RECEIVED, MISSED, LATE, DEAD = "before", "waiting", "told", "missed", "late", "dead"
-COUNTED_STATES = (RECEIVED, MISSED, LATE, DEAD)
-DAY_US = 86_400_000_000  # µs
 MAX_WAITING_DAYS = 30  # none waits longer
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A happening, and what is known of its hook."""
-
-    happening: str
-    event: str
-    day: int
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class DayCount:
-    """One event of one store on one day. `expected`: what the API showed; the others are parts of it."""
-
-    store: str
-    event: str
-    day: int  # since the epoch
-    expected: int
-    missed: int  # no hook ever came
-    late: int  # the hook came after it had been recovered
-    dead: int  # the hook came and could not go on
-
-    @property
-    def rate(self) -> float:
-        """The share whose hook never came."""
-        return self.missed / self.expected if self.expected else 0.0
 
 
 def load_observed_states(conn: Connection, store_id: int, happenings: Collection[str]) -> dict[str, tuple[str, int]]:

@@ -13,7 +13,7 @@ from pipeline.infra.crypto import encryption, hook_tokens
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.monitoring.alarms import ENDPOINT, OPERATOR, NewAlarm, end_alarms, list_open_alarms, open_alarm
+from pipeline.ledger.monitoring.alarms import end_alarms, list_open_alarms, open_alarm
 from pipeline.ledger.monitoring.canaries import (
     CanaryRow,
     claim_canary,
@@ -22,6 +22,7 @@ from pipeline.ledger.monitoring.canaries import (
     record_canary_answer,
     request_canary,
 )
+from pipeline.ledger.monitoring.rows import ENDPOINT, OPERATOR, NewAlarm
 from pipeline.ledger.stores import StoreRow, get_store
 from pipeline.monitoring.status import EndpointStatus, get_endpoint_status
 

@@ -16,9 +16,10 @@ from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.ledger.hook_findings import list_findings
-from pipeline.ledger.monitoring.alarms import SILENCE, AlarmRow, list_open_alarms, record_diagnostics
+from pipeline.ledger.monitoring.alarms import list_open_alarms, record_diagnostics
 from pipeline.ledger.monitoring.canaries import list_newest_canaries, request_canary
-from pipeline.ledger.observed_events import MISSED
+from pipeline.ledger.monitoring.rows import SILENCE, AlarmRow
+from pipeline.ledger.observation import MISSED
 from pipeline.ledger.queries import assess_chain, find_last_heartbeat
 from pipeline.ledger.reconciliations import collect_errors, load_reconciliations, request_pass
 from pipeline.ledger.schema.core import DeadHook

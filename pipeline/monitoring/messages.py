@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.ledger.monitoring.alarms import ANY_EVENT, ENDPOINT, AlarmRow
+from pipeline.ledger.monitoring.rows import ANY_EVENT, ENDPOINT, AlarmRow
 
 _SECOND_US = 1_000_000
 

@@ -14,10 +14,6 @@ from sqlalchemy import Connection
 
 from pipeline.context import Context
 from pipeline.ledger.monitoring.alarms import (
-    ENDPOINT,
-    MERCHANT,
-    AlarmKey,
-    AlarmRow,
     close_alarms,
     count_notifications_since,
     insert_notice,
@@ -25,6 +21,7 @@ from pipeline.ledger.monitoring.alarms import (
     list_unclosed_alarms,
     mark_notified,
 )
+from pipeline.ledger.monitoring.rows import ENDPOINT, MERCHANT, AlarmKey, AlarmRow
 from pipeline.ledger.owners import list_first_owner_emails, list_owner_emails
 from pipeline.mail.outbox import enqueue_mail
 from pipeline.mail.transport import MailMessage

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from pipeline.ledger.monitoring.activity import ActiveHour, delete_old_hours, load_active_hours
+from pipeline.ledger.monitoring.activity import delete_old_hours, load_active_hours
 from pipeline.ledger.monitoring.alarms import (
-    ANY_EVENT,
-    ENDPOINT,
-    SILENCE,
-    AlarmRow,
-    NewAlarm,
     end_alarms,
     list_alarms_since,
     list_open_alarms,
@@ -21,6 +16,7 @@ from pipeline.ledger.monitoring.alarms import (
     open_alarm,
 )
 from pipeline.ledger.monitoring.expectations import ExpectedHook, list_stores_to_check, replace_expectations
+from pipeline.ledger.monitoring.rows import ANY_EVENT, ENDPOINT, SILENCE, ActiveHour, AlarmRow, NewAlarm
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.monitoring.thresholds import MAX_HISTORY_US, hours_between, learn_threshold, merge_events
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from pipeline.ledger.monitoring.alarms import ENDPOINT, AlarmRow, list_open_alarms
+from pipeline.ledger.monitoring.alarms import list_open_alarms
 from pipeline.ledger.monitoring.canaries import CanaryRow, list_newest_canaries
+from pipeline.ledger.monitoring.rows import ENDPOINT, AlarmRow
 
 SECOND_US = 1_000_000
 ARRIVAL_TIMEOUT_US = 300 * SECOND_US  # from the receiver's answer to the ledger

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pipeline.ledger.monitoring.activity import HOUR_US, ActiveHour
+from pipeline.ledger.monitoring.rows import HOUR_US, ActiveHour
 from pipeline.monitoring.baseline import Baseline, build_baseline
 
 DAY_US = 24 * HOUR_US

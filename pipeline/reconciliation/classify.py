@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pipeline.events.identity import EventIdentity
 from pipeline.fan_out.plan import is_test
-from pipeline.ledger.observed_events import BEFORE, DAY_US, RECEIVED, WAITING, Observation
+from pipeline.ledger.observation import BEFORE, DAY_US, RECEIVED, WAITING, Observation
 from pipeline.reconciliation.evidence import EventEvidence
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from pipeline.core.hooks import RECONCILE, RecoveredHook
-from pipeline.ledger.observed_events import DEAD, MISSED, RECEIVED, load_observed_states, save_observations
+from pipeline.ledger.observation import DEAD, MISSED, RECEIVED
+from pipeline.ledger.observed_events import load_observed_states, save_observations
 from pipeline.reconciliation.classify import IdentifiedEvent, PageRules, classify, identify_events, sends_renewal_orders
 from pipeline.reconciliation.evidence import EventEvidence
 from pipeline.reconciliation.known_elsewhere import find_in_dead_hooks, find_under_other_identity

@@ -28,7 +28,7 @@ from pipeline.inbox import stream
 from pipeline.infra import metrics, redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.observed_events import COUNTED_STATES, MISSED
+from pipeline.ledger.observation import COUNTED_STATES, MISSED
 from pipeline.ledger.reconciliations import (
     ReconciliationRow,
     load_reconciliations,

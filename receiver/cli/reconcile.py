@@ -15,7 +15,8 @@ from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
 from pipeline.events.fields import format_time
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.observed_events import DAY_US, DayCount, count_by_day
+from pipeline.ledger.observation import DAY_US, DayCount
+from pipeline.ledger.observed_events import count_by_day
 from pipeline.ledger.queries import count_recovered_since, find_newest_event_id
 from pipeline.ledger.reconciliations import (
     ReconciliationRow,

@@ -18,7 +18,7 @@ from pipeline.inbox.ingest import IngestStatus
 from pipeline.infra import redis_keys
 from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.backfills import RUNNING
-from pipeline.ledger.monitoring.alarms import SILENCE
+from pipeline.ledger.monitoring.rows import SILENCE
 from pipeline.ledger.queries import (
     Backlog,
     ChainStatus,

@@ -11,7 +11,7 @@ from pipeline.core.plural import pluralize
 from pipeline.inbox import stream
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import OPERATOR
+from pipeline.ledger.monitoring.rows import OPERATOR
 from pipeline.ledger.queries import assess_chain, find_last_heartbeat
 from pipeline.monitoring.beat_schedule import find_unsent_sweeps
 from pipeline.processing.failure_limit import get_chain_stop

@@ -10,7 +10,7 @@ from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
 from pipeline.cratejoy.shared_keys import find_shared_keys
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.monitoring.rows import MERCHANT, OPERATOR
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.store_apis import REFUSED

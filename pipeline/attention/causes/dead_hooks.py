@@ -13,8 +13,8 @@ from pipeline.context import Context
 from pipeline.core.hooks import INTERNAL_ERROR
 from pipeline.core.plural import pluralize
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
-from pipeline.ledger.observed_events import DEAD
+from pipeline.ledger.monitoring.rows import MERCHANT, OPERATOR
+from pipeline.ledger.observation import DEAD
 from pipeline.ledger.reconciliations import load_reconciliations
 from pipeline.ledger.schema.core import DeadHook
 from pipeline.ledger.schema.reconciliation import ObservedEvent

@@ -18,7 +18,7 @@ from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import FindingRow, list_findings
 from pipeline.ledger.monitoring.activity import load_active_hours
-from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.monitoring.rows import MERCHANT, OPERATOR
 from pipeline.ledger.reconciliations import load_reconciliations
 from pipeline.ledger.store_apis import StoreAPIRow, find_store_api, list_stores_with_api
 from pipeline.ledger.stores import StoreRow, get_store

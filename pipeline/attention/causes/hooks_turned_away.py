@@ -11,7 +11,7 @@ from pipeline.context import Context
 from pipeline.core.plural import pluralize
 from pipeline.inbox.rejections import RejectedHooks, get_rejected_hooks
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.monitoring.rows import MERCHANT, OPERATOR
 from pipeline.ledger.schema.core import Store
 from pipeline.monitoring.messages import format_time
 

@@ -15,7 +15,7 @@ from pipeline.core.plural import pluralize
 from pipeline.ledger.connections import format_connection_path
 from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.monitoring.rows import MERCHANT, OPERATOR
 from pipeline.ledger.schema.core import Delivery, Lane, Store, StoreConnection
 
 NAME = "platform_takes_nothing"

@@ -11,7 +11,7 @@ from pipeline.context import Context
 from pipeline.infra import redis_keys
 from pipeline.ledger.connections import format_connection_path, list_all_connections
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import MERCHANT
+from pipeline.ledger.monitoring.rows import MERCHANT
 from pipeline.ledger.stores import get_store
 from pipeline.monitoring.messages import format_time
 from pipeline.operations.pause import is_paused_by_platform

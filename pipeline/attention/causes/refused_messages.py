@@ -15,7 +15,7 @@ from pipeline.core.plural import pluralize
 from pipeline.ledger.connections import format_connection_path
 from pipeline.ledger.deliveries.status import DEAD
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import MERCHANT
+from pipeline.ledger.monitoring.rows import MERCHANT
 from pipeline.ledger.schema.core import Delivery, Store, StoreConnection
 
 NAME = "messages_refused"

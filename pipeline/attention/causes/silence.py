@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import ENDPOINT, MERCHANT, OPERATOR, SILENCE, AlarmRow, list_open_alarms
+from pipeline.ledger.monitoring.alarms import list_open_alarms
+from pipeline.ledger.monitoring.rows import ENDPOINT, MERCHANT, OPERATOR, SILENCE, AlarmRow
 from pipeline.monitoring.messages import build_headline, build_sentence
 
 _SILENCE_TO_DO = (

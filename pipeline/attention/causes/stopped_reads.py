@@ -10,7 +10,7 @@ from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
 from pipeline.ledger.backfills import DONE, FAILED, RUNNING, SHORT, BackfillRow
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import MERCHANT, OPERATOR
+from pipeline.ledger.monitoring.rows import MERCHANT, OPERATOR
 from pipeline.ledger.queries import load_newest_backfills
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.reconciliation import Reconciliation

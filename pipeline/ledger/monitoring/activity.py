@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, delete, func, select, update
 
 from pipeline.events.catalogue import EVENTS
+from pipeline.ledger.monitoring.rows import HOUR_US, ActiveHour
 from pipeline.ledger.schema.core import Event
 from pipeline.ledger.schema.monitoring import ActivityCursor, HourlyActivity
 from pipeline.ledger.sql.tables import insert_into
 
-HOUR_US = 3_600_000_000
 MAX_EVENTS_PER_BATCH = 50_000  # events that are looked at in one transaction
 _CURSOR_NAME = "events"
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveHour:
-    """An hour in which hooks came; the first and the last of them in µs."""
-
-    hour: int
-    first_at: int
-    last_at: int
 
 
 def collect_activity(conn: Connection) -> bool:

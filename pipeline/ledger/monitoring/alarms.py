@@ -3,72 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
+from pipeline.ledger.monitoring.rows import (
+    ANY_EVENT,
+    ENDPOINT,
+    MERCHANT,
+    OPERATOR,
+    SILENCE,
+    AlarmKey,
+    AlarmRow,
+    NewAlarm,
+)
 from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.monitoring import Alarm, HourlyActivity, Notice
 from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.sql.tables import get_table, insert_into
-
-SILENCE, ENDPOINT = "silence", "way_in"
-MERCHANT, OPERATOR = "merchant", "operator"
-AlarmKey = tuple[str, int | None, str, str]
-ANY_EVENT = ""  # instead of an event's name
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmRow:
-    """An alarm as the ledger has it, with its store's name and account."""
-
-    id: int
-    kind: str
-    store_id: int | None
-    store: str | None
-    account_id: int | None
-    event: str
-    last_at: int | None
-    expected_us: int | None
-    reason: str | None
-    tried: Sequence[str]
-    since: int
-    tried_at: int | None
-    told_at: int | None
-    ended_at: int | None
-    closed_at: int | None
-    subject: str = ""
-    audience: str = MERCHANT
-    said: Mapping[str, str] = field(default_factory=dict)  # headline, effect, to_do, over; empty: silence, way_in
-
-    @property
-    def expected_by(self) -> int | None:
-        """When the next hook should have been here."""
-        return None if self.last_at is None or self.expected_us is None else self.last_at + self.expected_us
-
-    @property
-    def place(self) -> AlarmKey:
-        """What it is about: two alarms about one place are the same thing again."""
-        return self.kind, self.store_id, self.event, self.subject
-
-
-@dataclass(frozen=True, slots=True)
-class NewAlarm:
-    """What is not as it should be."""
-
-    kind: str
-    store_id: int | None = None
-    event: str = ANY_EVENT
-    last_at: int | None = None
-    expected_us: int | None = None
-    reason: str | None = None
-    tried: Sequence[str] = ()  # if nothing more is to be tried before anybody is told
-    subject: str = ""  # which of its kind, where there are several
-    audience: str = MERCHANT
-    said: Mapping[str, str] = field(default_factory=dict)
-    skip_diagnostics: bool = False  # nothing is tried before it is told
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from pipeline.core.hooks import RECONCILE
-from pipeline.ledger.observed_events import DAY_US, DayCount, count_by_day
+from pipeline.ledger.observation import DAY_US, DayCount
+from pipeline.ledger.observed_events import count_by_day
 from pipeline.ledger.schema.core import Event, Store
 from pipeline.ledger.schema.reconciliation import Reconciliation
 

@@ -15,8 +15,8 @@ from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.ledger.accounts import OWNER, VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import list_findings
-from pipeline.ledger.monitoring.alarms import AlarmRow
-from pipeline.ledger.observed_events import DayCount
+from pipeline.ledger.monitoring.rows import AlarmRow
+from pipeline.ledger.observation import DayCount
 from pipeline.ledger.queries import (
     ConnectionCounts,
     EventCounts,

@@ -19,7 +19,8 @@ from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.mail_outbox import MAILS
-from pipeline.ledger.monitoring.alarms import NOTICES, AlarmRow, list_newest_alarms
+from pipeline.ledger.monitoring.alarms import NOTICES, list_newest_alarms
+from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.stores import StoreRow
 from pipeline.settings import Settings
 from tests.contexts import make_context

@@ -9,7 +9,7 @@ from pipeline.attention.causes import hook_registration
 from pipeline.hook_registration.sync import AUDIT_INTERVAL_US
 from pipeline.ledger.engine import writing
 from pipeline.ledger.hook_findings import record_fix_failure
-from pipeline.ledger.monitoring.activity import HOUR_US
+from pipeline.ledger.monitoring.rows import HOUR_US
 from pipeline.ledger.reconciliations import create_missing_reconciliations
 from pipeline.ledger.schema.monitoring import HourlyActivity
 from pipeline.ledger.schema.reconciliation import Reconciliation

@@ -13,8 +13,9 @@ from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.accounts import NewUser, Role, add_member, add_user
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.mail_outbox import MAILS
-from pipeline.ledger.monitoring.alarms import NOTICES, AlarmRow, list_newest_alarms
+from pipeline.ledger.monitoring.alarms import NOTICES, list_newest_alarms
 from pipeline.ledger.monitoring.canaries import claim_canary, record_canary_answer
+from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.schema.monitoring import Canary, HourlyActivity
 from pipeline.ledger.stores import save_store
 from pipeline.monitoring.sweep import sweep

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable
 
-from pipeline.ledger.monitoring.activity import HOUR_US, ActiveHour
+from pipeline.ledger.monitoring.rows import HOUR_US, ActiveHour
 
 BEGIN = 490_992  # the hour of 2026-01-05T00:00Z, a Monday
 DAY, WEEK = 24, 168

@@ -11,7 +11,8 @@ from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import list_findings, mark_fixed, record_fix_failure, replace_findings
 from pipeline.ledger.monitoring.canaries import list_newest_canaries
-from pipeline.ledger.observed_events import MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.observation import MISSED, RECEIVED, Observation
+from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.reconciliations import create_missing_reconciliations, load_reconciliations, update_reconciliation
 from pipeline.ledger.schema.core import DeadHook
 from pipeline.ledger.schema.monitoring import Heartbeat

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from pipeline.ledger.engine import writing
-from pipeline.ledger.monitoring.alarms import NewAlarm, end_alarms, open_alarm
+from pipeline.ledger.monitoring.alarms import end_alarms, open_alarm
+from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.monitoring.notifications import MAX_MAILS_PER_HOUR
 from tests.pipeline.monitoring.hook_histories import DAY
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.monitoring.activity import HOUR_US, collect_activity, load_active_hours
+from pipeline.ledger.monitoring.activity import collect_activity, load_active_hours
 from pipeline.ledger.monitoring.expectations import load_expectations
+from pipeline.ledger.monitoring.rows import HOUR_US
 from pipeline.ledger.store_apis import save_store_api, set_hook_registration
 from tests.pipeline.ledger.rows import add_event
 from tests.pipeline.monitoring.conftest import KEYS

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.monitoring.alarms import OPERATOR, NewAlarm, list_alarms_since, open_alarm
+from pipeline.ledger.monitoring.alarms import list_alarms_since, open_alarm
+from pipeline.ledger.monitoring.rows import OPERATOR, NewAlarm
 from pipeline.monitoring.status import get_hook_health
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ledger.monitoring.activity import HOUR_US
+from pipeline.ledger.monitoring.rows import HOUR_US
 from pipeline.monitoring.thresholds import (
     MAX_HISTORY_US,
     MAX_SILENCE_US,

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import event
 
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.observed_events import LATE, MISSED, Observation, save_observations
+from pipeline.ledger.observation import LATE, MISSED, Observation
+from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.reconciliation import ObservedEvent
 from pipeline.recording.load import find_existing_profiles

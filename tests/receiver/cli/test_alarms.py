@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.engine import writing
-from pipeline.ledger.monitoring.alarms import NewAlarm, end_alarms, open_alarm, record_diagnostics
+from pipeline.ledger.monitoring.alarms import end_alarms, open_alarm, record_diagnostics
+from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.ledger.stores import save_store
 from tests.builders import NOW
 from tests.pipeline.monitoring.test_alert_webhook import is_genuine

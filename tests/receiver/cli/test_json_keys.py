@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import writing
-from pipeline.ledger.monitoring.alarms import NewAlarm, open_alarm
+from pipeline.ledger.monitoring.alarms import open_alarm
+from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import find_store, save_store
 from sandbox.store.server import run_in_thread

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.observed_events import MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.observation import MISSED, RECEIVED, Observation
+from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import find_store, save_store
 from pipeline.reconciliation.collections import COLLECTIONS

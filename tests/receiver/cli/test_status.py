@@ -9,9 +9,11 @@ from sqlalchemy import update
 from pipeline.ledger.backfills import insert_backfill
 from pipeline.ledger.engine import writing
 from pipeline.ledger.faults import DatabaseFault
-from pipeline.ledger.monitoring.alarms import NewAlarm, open_alarm
+from pipeline.ledger.monitoring.alarms import open_alarm
 from pipeline.ledger.monitoring.canaries import claim_canary, record_canary_answer, request_canary
-from pipeline.ledger.observed_events import DAY_US, MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.monitoring.rows import NewAlarm
+from pipeline.ledger.observation import DAY_US, MISSED, RECEIVED, Observation
+from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.reconciliations import create_missing_reconciliations
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.backfills import Backfill

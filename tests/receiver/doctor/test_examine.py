@@ -13,7 +13,8 @@ from sqlalchemy import insert
 
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
-from pipeline.ledger.monitoring.alarms import NewAlarm, open_alarm
+from pipeline.ledger.monitoring.alarms import open_alarm
+from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
 from pipeline.ledger.stores import save_store
 from pipeline.settings import Settings

@@ -7,7 +7,8 @@ from sqlalchemy import insert, update
 
 from pipeline.ledger.backfills import insert_backfill
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.observed_events import DAY_US, MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.observation import DAY_US, MISSED, RECEIVED, Observation
+from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.reconciliation import Reconciliation
 from receiver.metrics.collect import GAUGES, collect_stores, load_store_states

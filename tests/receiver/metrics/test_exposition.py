@@ -18,7 +18,7 @@ from pipeline.infra import redis_keys
 from pipeline.infra.metrics import REGISTRY
 from pipeline.infra.rate_limit.budget import Budget
 from pipeline.ledger.faults import DatabaseFault
-from pipeline.ledger.monitoring.alarms import AlarmRow
+from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.queries import Backlog, ChainStatus, ConnectionSummary, LaneBacklog, ReconciliationSummary
 from pipeline.monitoring.database_trouble import report_trouble
 from pipeline.monitoring.status import EndpointStatus, HookHealth

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.ledger.engine import writing
-from pipeline.ledger.monitoring.alarms import NewAlarm, end_alarms, open_alarm, record_diagnostics
+from pipeline.ledger.monitoring.alarms import end_alarms, open_alarm, record_diagnostics
+from pipeline.ledger.monitoring.rows import NewAlarm
 from tests.builders import NOW
 
 SAYS = "No order_new of acme has become an event since"

@@ -9,7 +9,8 @@ from pipeline.attention.causes import dead_hooks, stopped_reads
 from pipeline.infra import redis_keys
 from pipeline.ledger.backfills import insert_backfill
 from pipeline.ledger.engine import writing
-from pipeline.ledger.observed_events import DAY_US, DEAD, Observation, save_observations
+from pipeline.ledger.observation import DAY_US, DEAD, Observation
+from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.reconciliations import create_missing_reconciliations
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.core import DeadHook

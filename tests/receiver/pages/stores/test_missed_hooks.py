@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import insert
 
 from pipeline.ledger.engine import writing
-from pipeline.ledger.observed_events import DAY_US, LATE, MISSED, RECEIVED, Observation, save_observations
+from pipeline.ledger.observation import DAY_US, LATE, MISSED, RECEIVED, Observation
+from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.schema.reconciliation import Reconciliation
 from receiver.pages.filters import share
 from tests.builders import NOW
