@@ -112,7 +112,7 @@ def test_a_whole_number_has_at_most_a_hundred_digits(sign, place, number, refuse
 
 
 def test_digits_of_a_text_or_of_a_name_are_no_number():
-    assert refusal(to_canonical_json, {"a": "9" * 200, "1" * 200: [1]}) is None
+    assert refusal(to_canonical_json, {"a": "9" * 200, "1" * 200: [12_345]}) is None
 
 
 def test_an_infinite_number_is_refused():

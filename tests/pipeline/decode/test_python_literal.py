@@ -168,7 +168,7 @@ def test_what_is_no_literal_carries_the_place_where_reading_stopped(literal, at)
         ("{'a': 1, 'b': (2,), 'c': [3]}", {"a": 1, "b": [2], "c": [3]}),
         ("U'x'", "x"),
         (r"'\u00e9\xe9\351\U000000e9'", "éééé"),
-        (r"'\x41\101\x7'", r"AA\x7"),
+        (r"'\x41\101\x7\X'", r"AA\x7\X"),
         (r"'\400'", "\u0100"),
         (r"'\U0010ffff'", "\U0010ffff"),
         ("'\\\\\\''", "\\'"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.destinations.customerio.limits import to_json
+from pipeline.destinations.customerio.limits import to_json, truncate
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -57,3 +57,19 @@ def test_what_is_deep_is_written_and_what_is_too_deep_is_refused():
         deep = [deep]
     with pytest.raises(RecursionError):
         to_json(deep)
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("x" * 10, "x" * 10),
+        ("x" * 11, "x" * 10),
+        ("é" * 5, "é" * 5),
+        ("é" * 6, "é" * 5),
+        ("x" + "é" * 5, "x" + "é" * 4),
+        ("\ud83c" * 10, "\ud83c" * 10),
+        ("\ud83c" * 11, "?" * 10),
+    ],
+)
+def test_a_text_is_cut_to_ten_bytes_between_two_characters(text, cut):
+    assert truncate(text, 10) == cut
