@@ -48,7 +48,9 @@ def fail_hook(hook: HookEnvelope, stage: str, error: Exception) -> FailedHook:
         return build_failed_hook(hook, stage, error)
     if not is_hook_fault(error):
         raise error
-    log.warning("a hook failed of an internal error", stage=stage, receipt=hook["receipt"], error=type(error).__name__)
+    log.warning(
+        "a hook failed with an internal error", stage=stage, receipt=hook["receipt"], error=type(error).__name__
+    )
     return build_failed_hook(hook, stage, wrap_internal_error(error))
 
 

@@ -1,4 +1,4 @@
-"""Which code this process runs. A hook that fails of an internal error in one release may succeed in another."""
+"""Which code this process runs. A hook that fails with an internal error in one release may succeed in another."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from fakeredis import FakeRedis
+from fakeredis import FakeRedis, FakeServer
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from pipeline.inbox import stream
@@ -176,3 +177,31 @@ def test_an_entry_with_fields_missing_does_not_stop_the_inbox(redis):
 
     assert (strange.store, strange.raw, strange.receipt) == ("", b"", strange.entry_id)
     assert ours.receipt == "r2"
+
+
+class ReportingRedis:
+    def __init__(self, used: int, limit: int) -> None:
+        self.memory = {"used_memory": used, "maxmemory": limit}
+
+    def info(self, section: str) -> dict[str, int]:
+        assert section == "memory"
+        return self.memory
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "room"), [(0, 100, True), (79, 100, True), (80, 100, False), (120, 100, False), (10**12, 0, True)]
+)
+def test_room_is_left_for_what_empties_the_inbox(used, limit, room):
+    assert stream.has_room(ReportingRedis(used, limit)) is room
+
+
+def test_a_redis_that_does_not_report_its_memory_counts_as_having_room():
+    assert stream.has_room(FakeRedis())  # it knows no INFO
+
+
+def test_a_redis_that_is_away_is_an_error():
+    server = FakeServer()
+    server.connected = False
+
+    with pytest.raises(RedisConnectionError):
+        stream.has_room(FakeRedis(server=server))
