@@ -18,5 +18,7 @@ def sweep() -> None:
     """Compare Redis's clock and this host's with the latest times they have shown, and repair waits."""
     context = get_process_context()
     back = repair_clock_set_back(context.redis, context.engine, socket.gethostname(), context.now)
-    if back.most:
-        log.warning("a clock was set back; waits were shortened by the difference", redis=back.redis, host=back.host)
+    if back.max_s:
+        log.warning(
+            "a clock was set back; waits were shortened by the difference", redis=back.redis_s, host=back.host_s
+        )

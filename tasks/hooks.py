@@ -125,7 +125,7 @@ def _read_batch(context: Context, token: int) -> Batch | None:
     if not ready and not poisonous:
         return None
     revocations = get_revocations()
-    revocations.look()
+    revocations.refresh_if_due()
     cpu_budget = _build_cpu_budget()
     batch = decode_batch(ready, token, context.now, partial(_is_revoked, revocations), cpu_budget)
     _isolate_costly_stores(context, cpu_budget)

@@ -6,15 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from pipeline.backfill.phases import PHASES
 from pipeline.core.errors import Misconfigured
-from pipeline.ledger.backfills import (
-    ALL,
-    DONE,
-    INCREMENTAL,
-    SHORT,
-    BackfillRow,
-    find_last_backfill,
-    insert_backfill,
-)
+from pipeline.ledger.backfills import ALL, DONE, INCREMENTAL, SHORT, BackfillRow, find_last_backfill, insert_backfill
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import list_findings
 from pipeline.ledger.store_apis import ACTIVE, find_store_api, list_stores_with_api

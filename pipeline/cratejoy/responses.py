@@ -47,7 +47,7 @@ def raise_for_status(response: HTTPResponse, what: str) -> None:
 
 def parse_json(response: HTTPResponse, what: str) -> Any:
     """Parse the JSON of a successful response. Raises BadResponse."""
-    if not response.whole:
+    if not response.is_complete:
         raise BadResponse(f"{what}: the answer broke off, or is too long")
     try:
         return json.loads(response.body)

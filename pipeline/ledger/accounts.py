@@ -1,4 +1,4 @@
-"""Accounts, who may log in, and what they may see. An account's stores are its members' alone."""
+"""Accounts, their users and what these may see. An account's stores are visible to its members only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROLES: tuple[Role, ...] = (OWNER, READER)
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """Somebody who wants to log in. `uniquifier` goes into their sessions and links."""
+    """A user to add. `uniquifier` goes into their sessions and links."""
 
     email: str
     password_hash: str = field(repr=False)
@@ -32,7 +32,7 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One line of an account's list of members."""
+    """A member of an account, for lists."""
 
     user_id: int
     email: str
@@ -42,7 +42,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class VisibleStore:
-    """A store somebody may look at, and in which role."""
+    """A store that a user may see, and in which role."""
 
     store_id: int
     name: str
@@ -51,48 +51,48 @@ class VisibleStore:
 
 
 def create_account(conn: Connection, now: int) -> int:
-    """An account of somebody who came by the web. Its name says nothing about them."""
+    """Create an account for a user who registered on the pages. Its random name says nothing about them."""
     return ensure_account(conn, f"web-{secrets.token_hex(8)}", now)
 
 
 def find_account(conn: Connection, name: str) -> int | None:
-    """The account of this name; those that came by the command line are called `default`."""
+    """The id of the account with this name; the command line's account is called `default`."""
     return conn.execute(select(Account.id).where(Account.name == name)).scalar()
 
 
 def get_account_name(conn: Connection, account_id: int) -> str:
-    """What stores are saved under."""
+    """The name of the account, under which stores are saved."""
     return conn.execute(select(Account.name).where(Account.id == account_id)).scalar_one()
 
 
-def add_user(conn: Connection, wanted: NewUser, now: int) -> int | None:
-    """The new user's id; None if somebody has this address already."""
-    made = insert_into(conn, User).values(
-        email=wanted.email.lower(),
-        password=wanted.password_hash,
+def add_user(conn: Connection, new_user: NewUser, now: int) -> int | None:
+    """Add a user and return their id; None if the address is taken."""
+    statement = insert_into(conn, User).values(
+        email=new_user.email.lower(),
+        password=new_user.password_hash,
         active=True,
-        fs_uniquifier=wanted.uniquifier,
-        confirmed_at=now if wanted.confirmed else None,
+        fs_uniquifier=new_user.uniquifier,
+        confirmed_at=now if new_user.confirmed else None,
         failures=0,
         locked_until=0,
         created_at=now,
     )
-    return conn.execute(made.on_conflict_do_nothing(index_elements=[User.email]).returning(User.id)).scalar()
+    return conn.execute(statement.on_conflict_do_nothing(index_elements=[User.email]).returning(User.id)).scalar()
 
 
-def claim_unconfirmed_user(conn: Connection, wanted: NewUser, now: int) -> int | None:
-    """Give an address that nobody has confirmed yet to whoever reads its mail; None if it is confirmed, or new.
+def claim_unconfirmed_user(conn: Connection, new_user: NewUser, now: int) -> int | None:
+    """Give an unconfirmed address to the reader of its mail; None if it is confirmed, or new.
 
-    Somebody else may have registered it, and knows the password it has had until now.
+    Another person may have registered the address, and knows the password it has had until now.
     """
-    mine = update(User).where(User.email == wanted.email.lower(), User.confirmed_at.is_(None))
-    fresh = {"password": wanted.password_hash, "fs_uniquifier": wanted.uniquifier, "confirmed_at": now}
-    fresh |= {"failures": 0, "locked_until": 0}
-    return conn.execute(mine.values(fresh).returning(User.id)).scalar()
+    statement = update(User).where(User.email == new_user.email.lower(), User.confirmed_at.is_(None))
+    values = {"password": new_user.password_hash, "fs_uniquifier": new_user.uniquifier, "confirmed_at": now}
+    values |= {"failures": 0, "locked_until": 0}
+    return conn.execute(statement.values(values).returning(User.id)).scalar()
 
 
 def is_confirmed(conn: Connection, email: str) -> bool:
-    """Whether somebody has this address and has proved it."""
+    """Whether a user has this address and has confirmed it."""
     return (
         conn.execute(select(User.id).where(User.email == email.lower(), User.confirmed_at.is_not(None))).scalar()
         is not None
@@ -100,23 +100,23 @@ def is_confirmed(conn: Connection, email: str) -> bool:
 
 
 def find_user(conn: Connection, email: str) -> int | None:
-    """Who has this address."""
+    """The id of the user with this address."""
     return conn.execute(select(User.id).where(User.email == email.lower())).scalar()
 
 
 def is_current_uniquifier(conn: Connection, uniquifier: str) -> bool:
-    """Whether a user has this, and has not ended their sessions since."""
+    """Whether it is a user's present one: a user who ends all sessions gets another."""
     return conn.execute(select(User.id).where(User.fs_uniquifier == uniquifier)).scalar() is not None
 
 
 def add_member(conn: Connection, account_id: int, user_id: int, role: Role, now: int) -> None:
-    """Let a user into an account, or change their role there."""
-    made = insert_into(conn, Membership).values(account_id=account_id, user_id=user_id, role=role, since=now)
-    conn.execute(made.on_conflict_do_update(index_elements=["account_id", "user_id"], set_={"role": role}))
+    """Add a user to an account, or change their role there."""
+    statement = insert_into(conn, Membership).values(account_id=account_id, user_id=user_id, role=role, since=now)
+    conn.execute(statement.on_conflict_do_update(index_elements=["account_id", "user_id"], set_={"role": role}))
 
 
 def remove_member(conn: Connection, account_id: int, user_id: int) -> None:
-    """Raise Misconfigured if it is the last owner: nobody could let anybody in again."""
+    """Remove a user from an account. Raise Misconfigured for the last owner: no one could add members again."""
     conn.execute(update(Account).where(Account.id == account_id).values(name=Account.name))  # one removal at a time
     owners = {member.user_id for member in list_members(conn, account_id) if member.role == OWNER}
     if owners == {user_id}:
@@ -125,19 +125,19 @@ def remove_member(conn: Connection, account_id: int, user_id: int) -> None:
 
 
 def list_accounts(conn: Connection) -> list[tuple[int, str]]:
-    """The id and name of every account, the oldest first."""
+    """The id and name of every account, oldest first."""
     return [(row.id, row.name) for row in conn.execute(select(Account.id, Account.name).order_by(Account.id))]
 
 
 def reset_second_factor(conn: Connection, email: str) -> bool:
-    """Let somebody who has lost it log in with their password alone; False if nobody has this address."""
+    """Let a user who has lost the second factor log in by password alone; False if there is no such address."""
     off = {"tf_primary_method": None, "tf_totp_secret": None, "tf_counter": None, "mf_recovery_codes": null()}
     changed = update(User).where(User.email == email.lower()).values(off).returning(User.id)
     return conn.execute(changed).scalar() is not None
 
 
 def list_members(conn: Connection, account_id: int) -> list[Member]:
-    """Everybody in an account, by address."""
+    """The members of an account, by address."""
     query = (
         select(User.id.label("user_id"), User.email, Membership.role, Membership.since)
         .join(Membership, Membership.user_id == User.id)
@@ -149,13 +149,13 @@ def list_members(conn: Connection, account_id: int) -> list[Member]:
 
 def get_roles(conn: Connection, user_id: int) -> dict[int, Role]:
     """Account id -> the user's role there; the oldest account first."""
-    mine = Membership.user_id == user_id
-    rows = conn.execute(select(Membership.account_id, Membership.role).where(mine).order_by(Membership.account_id))
+    query = select(Membership.account_id, Membership.role).where(Membership.user_id == user_id)
+    rows = conn.execute(query.order_by(Membership.account_id))
     return {row.account_id: cast("Role", row.role) for row in rows}
 
 
 def list_visible_stores(conn: Connection, user_id: int) -> list[VisibleStore]:
-    """The stores of all accounts a user is in, by name. Every page starts here: what is not in it does not exist."""
+    """The stores of all accounts of a user, by name. Pages treat any other store as one that does not exist."""
     query = (
         select(Store.id.label("store_id"), Store.name, Store.account_id, Membership.role)
         .join(Membership, Membership.account_id == Store.account_id)
@@ -163,3 +163,23 @@ def list_visible_stores(conn: Connection, user_id: int) -> list[VisibleStore]:
         .order_by(Store.name)
     )
     return [VisibleStore(**row._asdict()) for row in conn.execute(query)]
+
+
+def list_first_owner_emails(conn: Connection) -> list[str]:
+    """The confirmed addresses of the owners of the account that has had a store for longest: the installers."""
+    stores = conn.execute(select(Store.account_id).distinct().order_by(Store.account_id)).scalars()
+    return next((found for account_id in stores.all() if (found := list_owner_emails(conn, account_id))), [])
+
+
+def list_owner_emails(conn: Connection, account_id: int | None) -> list[str]:
+    """The confirmed addresses of an account's owners; None: of the owners of all accounts that have a store."""
+    query = (
+        select(User.email)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.role == OWNER, User.confirmed_at.is_not(None), User.active.is_(True))
+    )
+    accounts = select(Store.account_id)
+    if account_id is not None:
+        accounts = accounts.where(Store.account_id == account_id)
+    query = query.where(Membership.account_id.in_(accounts))
+    return list(conn.execute(query.distinct().order_by(User.email)).scalars())

@@ -1,21 +1,19 @@
-"""The rows of backfills: begun, looked at, paused, ended. Every function works inside the caller's transaction."""
+"""Backfills: created, read, advanced, paused, ended. Every function works inside the caller's transaction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, literal, select, update
+from sqlalchemy import Connection, func, literal, select, update
 
 from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.schema.core import Store
 from pipeline.ledger.sql.tables import insert_into
 
 ALL, INCREMENTAL = "all", "incremental"
 RUNNING, PAUSED, CANCELLED, DONE, FAILED = "running", "paused", "cancelled", "done", "failed"
-SHORT = "short"  # read to the end, and the store has shown less than it counts
-# Written into the SQL, as the partial indexes know them.
-_IS_RUNNING = Backfill.state == literal(RUNNING, literal_execute=True)
-_IS_OPEN = Backfill.state.in_([literal(RUNNING, literal_execute=True), literal(PAUSED, literal_execute=True)])
+SHORT = "short"  # read to the end, but the store's API has shown fewer objects than it counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +46,23 @@ class BackfillRow:
 
     @property
     def is_open(self) -> bool:
-        """Whether it goes on, now or when somebody resumes it."""
+        """Whether it is running or paused."""
         return self.state in (RUNNING, PAUSED)
+
+
+# Literals in the SQL, as in the conditions of the partial indexes.
+_IS_RUNNING = Backfill.state == literal(RUNNING, literal_execute=True)
+_IS_OPEN = Backfill.state.in_([literal(RUNNING, literal_execute=True), literal(PAUSED, literal_execute=True)])
 
 
 def insert_backfill(
     conn: Connection, store_id: int, kind: str, phase: str, now: int, since: int | None = None
 ) -> int | None:
-    """Begin one and return its id; None if the store has one that is running or paused."""
-    fresh = {"store_id": store_id, "kind": kind, "phase": phase, "done": {}, "totals": {}, "changes_since": since}
-    made = insert_into(conn, Backfill).values(**fresh, started_at=now, next_step_at=now)
-    once = made.on_conflict_do_nothing(index_elements=[Backfill.store_id], index_where=_IS_OPEN)
-    return conn.execute(once.returning(Backfill.id)).scalar()
+    """Start a backfill and return its id; None if the store has one that is running or paused."""
+    values = {"store_id": store_id, "kind": kind, "phase": phase, "done": {}, "totals": {}, "changes_since": since}
+    statement = insert_into(conn, Backfill).values(**values, started_at=now, next_step_at=now)
+    statement = statement.on_conflict_do_nothing(index_elements=[Backfill.store_id], index_where=_IS_OPEN)
+    return conn.execute(statement.returning(Backfill.id)).scalar()
 
 
 def get_backfill(conn: Connection, backfill_id: int) -> BackfillRow | None:
@@ -75,6 +78,14 @@ def find_last_backfill(conn: Connection, store_id: int, **which: str) -> Backfil
     return None if row is None else BackfillRow(**row._asdict())
 
 
+def load_newest_backfills(conn: Connection) -> dict[str, BackfillRow]:
+    """Store name -> its newest backfill; without stores that never had a backfill."""
+    newest = select(func.max(Backfill.id)).group_by(Backfill.store_id)
+    query = select(Store.name.label("store"), *Backfill.__table__.columns).join(Store, Store.id == Backfill.store_id)
+    found = [row._asdict() for row in conn.execute(query.where(Backfill.id.in_(newest)).order_by(Store.name))]
+    return {row.pop("store"): BackfillRow(**row) for row in found}
+
+
 def list_due_steps(conn: Connection, now: int) -> list[tuple[int, int]]:
     """(id, when its step was due) of every running backfill whose next step is due, the longest overdue first."""
     due = select(Backfill.id, Backfill.next_step_at).where(_IS_RUNNING, Backfill.next_step_at <= now)
@@ -82,25 +93,25 @@ def list_due_steps(conn: Connection, now: int) -> list[tuple[int, int]]:
 
 
 def lock_backfill(conn: Connection, row: BackfillRow) -> bool:
-    """Let nobody else change a running backfill until the transaction ends; False if somebody has since it was read."""
-    mine = select(Backfill.id).where(Backfill.id == row.id, Backfill.state == RUNNING, Backfill.steps == row.steps)
-    return conn.execute(mine.with_for_update()).scalar() is not None
+    """Lock a running backfill until the transaction ends; False if it has changed since it was read."""
+    query = select(Backfill.id).where(Backfill.id == row.id, Backfill.state == RUNNING, Backfill.steps == row.steps)
+    return conn.execute(query.with_for_update()).scalar() is not None
 
 
 def advance_backfill(conn: Connection, row: BackfillRow, **changed: Any) -> bool:
-    """Change a running backfill that nobody has changed since it was read; False if somebody has."""
-    mine = update(Backfill).where(Backfill.id == row.id, Backfill.state == RUNNING, Backfill.steps == row.steps)
-    return conn.execute(mine.values(steps=row.steps + 1, **changed)).rowcount == 1
+    """Update a running backfill; False, and no update, if it has changed since it was read."""
+    statement = update(Backfill).where(Backfill.id == row.id, Backfill.state == RUNNING, Backfill.steps == row.steps)
+    return conn.execute(statement.values(steps=row.steps + 1, **changed)).rowcount == 1
 
 
 def pause_backfill(conn: Connection, store_id: int, now: int) -> bool:
-    """No further step from now on; what was read stays. False if none is running."""
+    """Pause the store's running backfill; what it has read is kept. False if none is running."""
     changed = {"state": PAUSED, "paused_at": now, "steps": Backfill.steps + 1}
     return conn.execute(_update_in_states(store_id, RUNNING).values(changed)).rowcount == 1
 
 
 def resume_backfill(conn: Connection, store_id: int, now: int) -> bool:
-    """Go on where it was paused. False if none is."""
+    """Resume the store's backfill where it was paused. False if none is paused."""
     paused_us = Backfill.paused_us + (now - Backfill.paused_at)
     changed = {"state": RUNNING, "paused_at": None, "paused_us": paused_us, "next_step_at": now, "attempts": 0}
     return (
@@ -109,13 +120,13 @@ def resume_backfill(conn: Connection, store_id: int, now: int) -> bool:
 
 
 def cancel_backfill(conn: Connection, store_id: int, now: int) -> bool:
-    """End it here. The profiles that were sent stay. False if none is running or paused."""
+    """Cancel the store's backfill; profiles that were sent stay. False if none is running or paused."""
     changed = {"state": CANCELLED, "ended_at": now, "steps": Backfill.steps + 1}
     return conn.execute(_update_in_states(store_id, RUNNING, PAUSED).values(changed)).rowcount == 1
 
 
 def make_backfill_due(conn: Connection, store_id: int, now: int) -> None:
-    """Take the next step now: what it waits for may be over."""
+    """Make the next step due now: the cause of its waiting may be over."""
     conn.execute(_update_in_states(store_id, RUNNING).values(next_step_at=now, attempts=0, steps=Backfill.steps + 1))
 
 

@@ -1,4 +1,4 @@
-"""Moments to come, in the ledger, after a clock was set back: nothing waits longer than it was to wait."""
+"""Corrects the due times in the ledger after a clock was set back, so that nothing waits longer than planned."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pipeline.ledger.schema.store_apis import StoreAPI
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
-_SLACK_US = 60_000_000
+_TOLERANCE_US = 60_000_000
 
-# Every moment until which something waits, and how far ahead it may lie: no wait that is written is longer.
+# Every column that holds a due time, and the longest wait that is ever written into it.
 WAIT_COLUMNS: tuple[tuple[InstrumentedAttribute[int], int], ...] = (
     (Lane.next_attempt_at, _DAY_US),
     (Mail.next_attempt_at, _HOUR_US),
@@ -31,24 +31,26 @@ WAIT_COLUMNS: tuple[tuple[InstrumentedAttribute[int], int], ...] = (
 
 
 def shift_waits(conn: Connection, set_back_us: int, now: int) -> None:
-    """The clock shows `back_us` less than before: what lies ahead moves along with it."""
-    for moment, _ in WAIT_COLUMNS:
-        _update_later_than(conn, moment, moment - set_back_us, now)
+    """Move future due times by the `set_back_us` that the clock was set back."""
+    for column, _ in WAIT_COLUMNS:
+        _update_later_than(conn, column, column - set_back_us, now)
 
 
 def end_overlong_waits(conn: Connection, now: int) -> int:
-    """What waits longer than anything may is due now. Returns how many rows that were."""
-    return sum(_update_later_than(conn, moment, now, now + longest + _SLACK_US) for moment, longest in WAIT_COLUMNS)
-
-
-def has_overlong_waits(conn: Connection, now: int) -> bool:
-    """Whether `end_impossible_waits` would find something: looking needs no lock."""
-    return any(
-        conn.execute(select(moment).where(moment > now + longest + _SLACK_US).limit(1)).first() is not None
-        for moment, longest in WAIT_COLUMNS
+    """Make rows due now that would wait longer than is ever written; returns how many there were."""
+    return sum(
+        _update_later_than(conn, column, now, now + max_wait_us + _TOLERANCE_US) for column, max_wait_us in WAIT_COLUMNS
     )
 
 
-def _update_later_than(conn: Connection, moment: InstrumentedAttribute[int], value: Any, after: int) -> int:
-    changed = update(moment.class_).where(moment > after).values({moment.key: value})
-    return conn.execute(changed.execution_options(synchronize_session=False)).rowcount
+def has_overlong_waits(conn: Connection, now: int) -> bool:
+    """Whether `end_overlong_waits` would change a row. Takes no write lock."""
+    return any(
+        conn.execute(select(column).where(column > now + max_wait_us + _TOLERANCE_US).limit(1)).first() is not None
+        for column, max_wait_us in WAIT_COLUMNS
+    )
+
+
+def _update_later_than(conn: Connection, column: InstrumentedAttribute[int], value: Any, after: int) -> int:
+    statement = update(column.class_).where(column > after).values({column.key: value})
+    return conn.execute(statement.execution_options(synchronize_session=False)).rowcount

@@ -1,14 +1,12 @@
-"""Connections of stores to platforms. `config` comes and goes encrypted: the ledger cannot read it."""
+"""Connections of stores to platforms. `config` is encrypted and decrypted by the callers: the ledger cannot read it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy import Connection as Database
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
-from pipeline.ledger.deliveries.pause import resume_connection
-from pipeline.ledger.schema.core import ProfileSent, StoreConnection
+from pipeline.ledger.schema.core import Lane, ProfileSent, StoreConnection
 from pipeline.ledger.sql.tables import insert_into
 
 
@@ -31,7 +29,7 @@ class ConnectionRow:
 
 @dataclass(frozen=True, slots=True)
 class NewConnection:
-    """What a connect form or command has found out. `label` tells two connections to one platform apart."""
+    """A connection to save. `label` distinguishes two connections of one store to one platform."""
 
     store_id: int
     platform: str
@@ -42,60 +40,78 @@ class NewConnection:
 
 
 def format_connection_name(platform: str, label: str) -> str:
-    """A store's connection as people are told of it."""
+    """The name of a store's connection, for people."""
     return f"{platform} {label}" if label else platform
 
 
 def format_connection_path(store: str, platform: str, label: str) -> str:
-    """A store's connection as programs name it."""
+    """The name of a connection with its store, for programs."""
     return "/".join(filter(None, (store, platform, label)))
 
 
-def save_connection(conn: Database, wanted: NewConnection, now: int) -> ConnectionRow:
-    """Save a connection whose credentials were just checked; the same store, platform and label update it.
+def save_connection(conn: Connection, new: NewConnection, now: int) -> ConnectionRow:
+    """Save a connection whose credentials have just been checked; updates the one of this store, platform and label.
 
     Updating makes it active again. Its number of lanes stays, since people must not change lanes while messages
-    wait. If it leads to another workspace now, nobody is introduced there yet.
+    wait. If it leads to another workspace now, no profile has been sent there yet.
     """
-    before = _find_existing(conn, wanted)
-    if before is not None:
-        resume_connection(conn, before.id, now)
-        if before.account != wanted.account:
-            conn.execute(delete(ProfileSent).where(ProfileSent.connection_id == before.id))
-    columns = {name: getattr(wanted, name) for name in ("store_id", "platform", "account", "config", "label", "lanes")}
-    made = insert_into(conn, StoreConnection).values(**columns, status="active", status_at=now, created_at=now)
-    saved = made.on_conflict_do_update(
+    existing = _find_existing(conn, new)
+    if existing is not None:
+        resume_connection(conn, existing.id, now)
+        if existing.account != new.account:
+            conn.execute(delete(ProfileSent).where(ProfileSent.connection_id == existing.id))
+    columns = {name: getattr(new, name) for name in ("store_id", "platform", "account", "config", "label", "lanes")}
+    statement = insert_into(conn, StoreConnection).values(**columns, status="active", status_at=now, created_at=now)
+    statement = statement.on_conflict_do_update(
         index_elements=[StoreConnection.store_id, StoreConnection.platform, StoreConnection.label],
-        set_={"account": wanted.account, "config": wanted.config},
+        set_={"account": new.account, "config": new.config},
     )
-    connection_id = conn.execute(saved.returning(StoreConnection.id)).scalar_one()
+    connection_id = conn.execute(statement.returning(StoreConnection.id)).scalar_one()
     return _select_connections(conn, StoreConnection.id == connection_id)[0]
 
 
-def find_connection(conn: Database, connection_id: int) -> ConnectionRow | None:
+def find_connection(conn: Connection, connection_id: int) -> ConnectionRow | None:
     """The connection with this id."""
     return next(iter(_select_connections(conn, StoreConnection.id == connection_id)), None)
 
 
-def list_store_connections(conn: Database, store_id: int) -> list[ConnectionRow]:
-    """A store's connections, paused ones too."""
+def list_store_connections(conn: Connection, store_id: int) -> list[ConnectionRow]:
+    """A store's connections, including paused connections."""
     return _select_connections(conn, StoreConnection.store_id == store_id)
 
 
-def list_all_connections(conn: Database) -> list[ConnectionRow]:
+def list_all_connections(conn: Connection) -> list[ConnectionRow]:
     """Every connection of every store."""
     return _select_connections(conn)
 
 
-def _find_existing(conn: Database, wanted: NewConnection) -> ConnectionRow | None:
+def pause_connection(conn: Connection, connection_id: int, reason: str, now: int) -> None:
+    """Claim nothing more until the connection is resumed; `reason` is shown to people."""
+    paused = {"status": "paused", "status_reason": reason, "status_at": now}
+    conn.execute(update(StoreConnection).where(StoreConnection.id == connection_id).values(paused))
+
+
+def resume_connection(conn: Connection, connection_id: int, now: int) -> None:
+    """Make the connection active and its lanes due at once: they backed off from a fault that is over."""
+    due = {"next_attempt_at": 0, "attempts": 0, "reason": None, "failing_since": None}
+    conn.execute(update(Lane).where(Lane.connection_id == connection_id).values(due))
+    active = {"status": "active", "status_reason": None, "status_at": now}
+    conn.execute(
+        update(StoreConnection)
+        .where(StoreConnection.id == connection_id, StoreConnection.status != "active")
+        .values(active)
+    )
+
+
+def _find_existing(conn: Connection, new: NewConnection) -> ConnectionRow | None:
     same = (
-        StoreConnection.store_id == wanted.store_id,
-        StoreConnection.platform == wanted.platform,
-        StoreConnection.label == wanted.label,
+        StoreConnection.store_id == new.store_id,
+        StoreConnection.platform == new.platform,
+        StoreConnection.label == new.label,
     )
     return next(iter(_select_connections(conn, *same)), None)
 
 
-def _select_connections(conn: Database, *conditions: ColumnElement[bool]) -> list[ConnectionRow]:
+def _select_connections(conn: Connection, *conditions: ColumnElement[bool]) -> list[ConnectionRow]:
     query = select(StoreConnection).where(*conditions).order_by(StoreConnection.id)
     return [ConnectionRow(**row._asdict()) for row in conn.execute(query)]

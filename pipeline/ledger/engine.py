@@ -1,6 +1,6 @@
-"""Engines and transactions for the two databases a ledger can live in, and what each needs to keep its word.
+"""Engines and transactions for SQLite and PostgreSQL, with the settings that make a commit durable on each.
 
-An engine belongs to the process that made it: make it after a fork, never before.
+An engine belongs to the process that created it: create it after a fork, never before.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.sql import json_type
 
 BUSY_TIMEOUT_S = 10
-_QUERY_ONLY_KEY = "only reads"  # what an SQLite connection was last told
+_QUERY_ONLY_KEY = "only reads"  # in a connection's `info`: the present value of SQLite's query_only
 
 _SQLITE_PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}",  # first: the next one may have to wait
-    "PRAGMA journal_mode = WAL",  # readers and the one writer do not stop each other
-    # The inbox forgets a hook once the ledger has committed it, so a commit must survive a power cut:
+    "PRAGMA journal_mode = WAL",  # readers and the one writer do not block each other
+    # The inbox deletes a hook once the ledger has committed it, so a commit must survive a power cut:
     # in WAL mode NORMAL does not sync the log on commit, FULL does.
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",  # macOS: a plain fsync stops at the drive's cache
@@ -30,18 +30,18 @@ _SQLITE_PRAGMAS = (
     "PRAGMA journal_size_limit = 67108864",  # a large import leaves no large log behind
 )
 
-# Of one transaction each: behind a pooler such as PgBouncer a session serves many clients, and what is set for it stays
-# for the next one. Sent as one text, so that it costs one round trip.
+# SET LOCAL, since behind a pooler such as PgBouncer a session serves many clients, and its settings would stay for the
+# next client. Sent as one text, so that it costs one round trip.
 _POSTGRESQL_SETTINGS = (
     "SET LOCAL statement_timeout = '60s';"
     "SET LOCAL lock_timeout = '10s';"
     "SET LOCAL idle_in_transaction_session_timeout = '60s';"  # a stopped process must not hold its locks for ever
-    # The inbox forgets a hook once the ledger has committed it, whatever a server or a role has as its default.
+    # The inbox deletes a hook once the ledger has committed it, so the defaults of server and role must not matter.
     "SET LOCAL synchronous_commit = on"
 )
 _ENCODING = "UTF8"
 
-# A server whose host has vanished says nothing at all; TCP itself would wait for it for a quarter of an hour.
+# When a server's host vanishes, no packet says so; TCP's defaults would wait for a quarter of an hour.
 _TCP_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
 _JSON_OPTIONS: dict[str, Any] = {"json_serializer": json_type.dumps, "json_deserializer": json_type.loads}
@@ -58,18 +58,18 @@ _DRIVERS = {
 def make_engine(url: str, connections: int = 15) -> Engine:
     """An engine for `sqlite:///path`, `postgresql://…` or `postgres://…`. Raise Misconfigured for anything else.
 
-    `connections`: how many it opens at most; who wants one more waits for one to come back, half a minute at most.
+    `connections`: the most it opens; a thread that needs one more waits up to half a minute for a free one.
     """
-    place = _parse_url(url)
+    parsed = _parse_url(url)
     pool = {"pool_size": min(connections, 5), "max_overflow": max(0, connections - 5)}
-    if place.get_backend_name() == "sqlite":
-        return _make_sqlite(place, pool)
-    return _make_postgresql(place, pool)
+    if parsed.get_backend_name() == "sqlite":
+        return _make_sqlite(parsed, pool)
+    return _make_postgresql(parsed, pool)
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that can only read. On SQLite it waits for nobody."""
+    """A transaction that can only read. On SQLite it waits for no lock."""
     with engine.connect().execution_options(postgresql_readonly=True, sqlite_readonly=True) as conn, conn.begin():
         yield conn
 
@@ -87,38 +87,38 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 def _parse_url(url: str) -> URL:
     try:
-        place = make_url(url)
+        parsed = make_url(url)
     except ArgumentError:
-        place = None
-    if place is None or place.drivername not in _DRIVERS:
+        parsed = None
+    if parsed is None or parsed.drivername not in _DRIVERS:
         message = "the database URL must begin with sqlite://, postgresql:// or postgres://"
         raise Misconfigured(message)
-    return place.set(drivername=_DRIVERS[place.drivername])
+    return parsed.set(drivername=_DRIVERS[parsed.drivername])
 
 
-def _make_sqlite(place: URL, pool: dict[str, int]) -> Engine:
-    engine = create_engine(place, **_JSON_OPTIONS, **pool, connect_args={"timeout": BUSY_TIMEOUT_S})
+def _make_sqlite(url: URL, pool: dict[str, int]) -> Engine:
+    engine = create_engine(url, **_JSON_OPTIONS, **pool, connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself
+        connection.isolation_level = None  # the driver begins no transactions by itself
         for pragma in _SQLITE_PRAGMAS:
             connection.execute(pragma)
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
-        only_reads = bool(conn.get_execution_options().get("sqlite_readonly"))
-        if conn.info.get(_QUERY_ONLY_KEY) != only_reads:  # the pool gives connections out again as they were
-            conn.exec_driver_sql(f"PRAGMA query_only = {only_reads}")
-            conn.info[_QUERY_ONLY_KEY] = only_reads
-        conn.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+        is_read_only = bool(conn.get_execution_options().get("sqlite_readonly"))
+        if conn.info.get(_QUERY_ONLY_KEY) != is_read_only:  # a pooled connection keeps its last value
+            conn.exec_driver_sql(f"PRAGMA query_only = {is_read_only}")
+            conn.info[_QUERY_ONLY_KEY] = is_read_only
+        conn.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
 
     return engine
 
 
-def _make_postgresql(place: URL, pool: dict[str, int]) -> Engine:
+def _make_postgresql(url: URL, pool: dict[str, int]) -> Engine:
     engine = create_engine(
-        place,
+        url,
         **_JSON_OPTIONS,
         **pool,
         pool_pre_ping=True,
@@ -126,22 +126,22 @@ def _make_postgresql(place: URL, pool: dict[str, int]) -> Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "cratewire",
-            "prepare_threshold": None,  # a prepared statement is of one session, and a pooler changes sessions
+            "prepare_threshold": None,  # a prepared statement belongs to one session, and a pooler changes sessions
             **_TCP_KEEPALIVE,
         },
     )
 
-    @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy asks anything that it could not read
-    def look(connection: Any, _record: Any) -> None:
-        if (found := connection.info.parameter_status("server_encoding")) != _ENCODING:
+    @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy's first query, which it could not decode
+    def check_encoding(connection: Any, _record: Any) -> None:
+        if (encoding := connection.info.parameter_status("server_encoding")) != _ENCODING:
             name = connection.info.dbname
             connection.close()
-            raise Misconfigured(_describe_wrong_encoding(name, found))
+            raise Misconfigured(_describe_wrong_encoding(name, encoding))
 
     @event.listens_for(engine, "checkin")
-    def forget(connection: Any, _record: Any) -> None:
-        # SQLAlchemy leaves READ WRITE behind after a reading transaction: it would write where a server's or a role's
-        # default says that nothing is to be written.
+    def reset_read_only(connection: Any, _record: Any) -> None:
+        # SQLAlchemy leaves READ WRITE behind after a reading transaction, which would override a default of the server
+        # or the role that forbids writes.
         if connection is not None and not connection.closed:
             connection.read_only = None
 
@@ -152,8 +152,8 @@ def _make_postgresql(place: URL, pool: dict[str, int]) -> Engine:
     return engine
 
 
-def _describe_wrong_encoding(name: str, found: str | None) -> str:
+def _describe_wrong_encoding(name: str, encoding: str | None) -> str:
     return (
-        f"the database {name} has the encoding {found}, which cannot hold every name and address: make another with "
-        f"`createdb --encoding=UTF8 --template=template0 NAME`, and set DATABASE_URL to it"
+        f"the database {name} has the encoding {encoding}, which cannot hold every name and address: create "
+        f"another with `createdb --encoding=UTF8 --template=template0 NAME`, and set DATABASE_URL to it"
     )

@@ -1,7 +1,7 @@
-"""Says of an exception whether it speaks of the database itself, and then what is wrong with it and what to do.
+"""Classifies database errors: is the database itself at fault, what is wrong with it, and what to do.
 
-Only what a driver says of values (SQLSTATE classes 22 and 23, and SQLite's equivalents) can be the fault of what was to
-be written. Everything else, from a lost connection to a missing right, would meet whatever is written next as well.
+Only errors about values (SQLSTATE classes 22 and 23, and SQLite's equivalents) can be caused by the rows that were to
+be written. Every other error, from a lost connection to a missing right, would hit the next write as well.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFault:
-    """What is wrong with the database. `code`: the driver's own, or a word of ours where it has none. `detail`: the
-    server's own sentence, which names tables and rights and never values.
+    """What is wrong with the database. `code`: the driver's, or a text of ours where it has none. `detail`: the
+    server's own message, which names tables and rights and never values.
     """
 
     code: str
@@ -28,27 +28,27 @@ class DatabaseFault:
 
 _Explanation = tuple[str, str]  # what is wrong, what to do
 
-_UNREACHABLE: _Explanation = ("the database cannot be reached", "Look at DATABASE_URL and the server.")
+_UNREACHABLE: _Explanation = ("the database cannot be reached", "Check DATABASE_URL and the server.")
 _MIGRATION_MISSING: _Explanation = ("the database does not have the tables of this version", "Run `cratewire migrate`.")
 _READ_ONLY: _Explanation = (
     "the database takes no writes",
     "It is a standby, or `default_transaction_read_only` is on: set DATABASE_URL to the primary, or switch that off.",
 )
-_DISK_FULL: _Explanation = ("the database's disk is full", "Make room on it; what waits goes on by itself.")
+_DISK_FULL: _Explanation = ("the database's disk is full", "Free some space; processing resumes by itself.")
 _LOCKED: _Explanation = (
     "another program holds a lock on the database",
-    "Find what holds it for so long, and end that.",
+    "Find the program that holds it for so long, and end it.",
 )
 _DAMAGED: _Explanation = (
     "the database is damaged or its disk fails",
-    "Look at the disk; restore the database from a copy.",
+    "Check the disk; restore the database from a backup.",
 )
 _REFUSED: _Explanation = (
     "the database refuses a statement of this version",
     "The workers' logs say which error it is.",
 )
 
-# The longest beginning of the SQLSTATE decides.
+# The longest matching prefix of the SQLSTATE decides.
 _BY_SQLSTATE: dict[str, _Explanation] = {
     "": _REFUSED,
     "08": _UNREACHABLE,
@@ -57,8 +57,8 @@ _BY_SQLSTATE: dict[str, _Explanation] = {
         "a prepared statement is gone: a pooler changes sessions",
         "Set DATABASE_URL to a pooler in transaction mode, and leave prepared statements off in it.",
     ),
-    "28": ("the database refuses the user of DATABASE_URL", "Look at user and password in DATABASE_URL."),
-    "3D": ("there is no database of the name in DATABASE_URL", "Make it with `createdb --encoding=UTF8 NAME`."),
+    "28": ("the database refuses the user of DATABASE_URL", "Check user and password in DATABASE_URL."),
+    "3D": ("there is no database of the name in DATABASE_URL", "Create it with `createdb --encoding=UTF8 NAME`."),
     "3F": _MIGRATION_MISSING,
     "40": _LOCKED,
     "42501": (
@@ -69,9 +69,9 @@ _BY_SQLSTATE: dict[str, _Explanation] = {
     "42P01": _MIGRATION_MISSING,
     "53": ("the database server lacks memory or connections", "Give the server more, or let fewer processes use it."),
     "53100": _DISK_FULL,
-    "54": ("a limit of the database was met", "The workers' logs say which."),
+    "54": ("a limit of the database was reached", "The workers' logs say which."),
     "55": _LOCKED,
-    "57": ("the database was stopped, or takes too long", "Look at the server and its log."),
+    "57": ("the database was stopped, or takes too long", "Check the server and its log."),
     "58": _DAMAGED,
     "XX": _DAMAGED,
 }
@@ -84,18 +84,18 @@ _BY_SQLITE_CODE: dict[int, _Explanation] = {
     sqlite3.SQLITE_IOERR: _DAMAGED,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_CANTOPEN: ("the database cannot be opened", "Look at its file, its directory and their rights."),
+    sqlite3.SQLITE_CANTOPEN: ("the database cannot be opened", "Check its file, its directory and their permissions."),
 }
-_VALUE_ERROR_CLASSES = ("22", "23")  # data exceptions, and what constraints refuse
+_VALUE_ERROR_CLASSES = ("22", "23")  # data exceptions and constraint violations
 _SQLITE_VALUE_ERRORS = (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
 _PRIMARY_CODE_MASK = 0xFF  # SQLite's extended codes carry more above this
 _CLOSED_TEXT = "Cannot operate on a closed"  # sqlite3 has no code for it
 
 
 def classify_database_error(error: BaseException) -> DatabaseFault | None:
-    """What is wrong with the database; None: the error speaks of values, or of no database."""
+    """What is wrong with the database; None if the error is about values, or not a database's."""
     if isinstance(error, NoConnectionFree):
-        return DatabaseFault("no connection free", "the database answers too slowly", "Look at the server and its log.")
+        return DatabaseFault("no connection free", "the database answers too slowly", "Check the server and its log.")
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return DatabaseFault(getattr(cause, "sqlstate", None) or "connection lost", *_UNREACHABLE)
@@ -106,14 +106,14 @@ def classify_database_error(error: BaseException) -> DatabaseFault | None:
 
 def _classify_postgresql(error: psycopg.Error) -> DatabaseFault | None:
     state = error.sqlstate
-    if state is None:  # the driver's own: of a connection, of a value, or of a call that is our fault
-        lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        return DatabaseFault("connection lost", *_UNREACHABLE) if lost else None
+    if state is None:  # raised by the driver: about a connection, a value, or a wrong call of ours
+        is_lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return DatabaseFault("connection lost", *_UNREACHABLE) if is_lost else None
     if state.startswith(_VALUE_ERROR_CLASSES):
         return None
     lengths = range(len(state), -1, -1)
-    words = next(_BY_SQLSTATE[state[:length]] for length in lengths if state[:length] in _BY_SQLSTATE)
-    return DatabaseFault(state, *words, error.diag.message_primary or "")
+    explanation = next(_BY_SQLSTATE[state[:length]] for length in lengths if state[:length] in _BY_SQLSTATE)
+    return DatabaseFault(state, *explanation, error.diag.message_primary or "")
 
 
 def _classify_sqlite(error: sqlite3.Error) -> DatabaseFault | None:

@@ -1,9 +1,8 @@
-"""Fences: a holder whose lease has passed on writes nothing, however late it wakes up."""
+"""Fences: a holder that has lost its lease cannot write, however late it wakes up."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection as Database
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from pipeline.core.errors import StaleFence
 from pipeline.ledger.schema import core
@@ -11,17 +10,17 @@ from pipeline.ledger.sql.bulk import upsert
 from pipeline.ledger.sql.tables import get_table
 
 
-def advance_fence(conn: Database, name: str, token: int) -> None:
-    """Raise the fence to `token` for this transaction. Raises StaleFence if a larger token has been here."""
+def advance_fence(conn: Connection, name: str, token: int) -> None:
+    """Raise the fence to `token` in this transaction. Raise StaleFence if it has seen a larger token."""
     fence = get_table(core.Fence)
     upsert(conn, fence, [{"name": name, "token": token}], update_columns=())
-    passed = conn.execute(update(fence).where(fence.c.name == name, fence.c.token <= token).values(token=token))
-    if passed.rowcount == 0:
-        raise StaleFence(f"{name}: a newer holder has been here")
+    raised = conn.execute(update(fence).where(fence.c.name == name, fence.c.token <= token).values(token=token))
+    if raised.rowcount == 0:
+        raise StaleFence(f"{name}: a newer holder has written")
 
 
-def lock_fence(conn: Database, name: str) -> None:
-    """Keep whoever passes this fence waiting until this transaction ends. It needs no token: it is over by then.
+def lock_fence(conn: Connection, name: str) -> None:
+    """Lock the fence until this transaction ends; other transactions that use it wait. Needs no token.
 
     (On SQLite there is only one writer anyway.)
     """

@@ -1,4 +1,4 @@
-"""What audits of the hooks at Cratejoy have found: open findings of the last one, and what was mended in a month."""
+"""Findings of the audits of the hooks at Cratejoy: the open ones of the last audit, and those fixed within a month."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ class FindingRow:
 
     @property
     def is_fixable(self) -> bool:
-        """Whether a remedy is still to be tried."""
+        """Whether a remedy has yet to be tried."""
         return self.remedy is not None and self.mended_at is None and self.failure is None
 
 
 def replace_findings(
     conn: Connection, store_id: int, found: Iterable[Mapping[str, Any]], now: int, asked_at: int
 ) -> None:
-    """A new audit knows better: its findings take the place of the open ones. What lasts keeps its age.
+    """Replace the open findings by those of a new audit. A finding that persists keeps its `found_at`.
 
-    If somebody has asked for another audit since `asked_at`, this one does not count as the last.
+    If another audit has been requested since `asked_at`, this audit does not count as the last.
     """
     before = {_row_key(row): row.found_at for row in list_findings(conn, store_id) if row.mended_at is None}
-    mine = HookFinding.store_id == store_id
-    conn.execute(delete(HookFinding).where(mine, HookFinding.mended_at.is_(None)))
-    conn.execute(delete(HookFinding).where(mine, HookFinding.mended_at < now - RETENTION_US))
-    rows = [{**one, "store_id": store_id, "found_at": before.get(_finding_key(one), now)} for one in found]
+    of_store = HookFinding.store_id == store_id
+    conn.execute(delete(HookFinding).where(of_store, HookFinding.mended_at.is_(None)))
+    conn.execute(delete(HookFinding).where(of_store, HookFinding.mended_at < now - RETENTION_US))
+    rows = [{**finding, "store_id": store_id, "found_at": before.get(_finding_key(finding), now)} for finding in found]
     if rows:
         conn.execute(insert(HookFinding), rows)
     audited = update(StoreAPI).where(StoreAPI.store_id == store_id, StoreAPI.audit_at == asked_at)
@@ -59,13 +59,13 @@ def list_findings(conn: Connection, store_id: int) -> list[FindingRow]:
 
 
 def mark_fixed(conn: Connection, finding_id: int, now: int, hook_id: int | None = None) -> None:
-    """The remedy worked. `hook_id`: of a hook that was made."""
-    made = {} if hook_id is None else {"hook_id": hook_id}
-    conn.execute(update(HookFinding).where(HookFinding.id == finding_id).values(mended_at=now, **made))
+    """Record that the remedy worked. `hook_id`: of a hook that was created."""
+    created = {} if hook_id is None else {"hook_id": hook_id}
+    conn.execute(update(HookFinding).where(HookFinding.id == finding_id).values(mended_at=now, **created))
 
 
 def record_fix_failure(conn: Connection, finding_id: int, failure: str) -> None:
-    """The remedy was refused; the next audit tries it again."""
+    """Record that the remedy was refused; the next audit tries it again."""
     conn.execute(update(HookFinding).where(HookFinding.id == finding_id).values(failure=failure))
 
 
@@ -73,5 +73,5 @@ def _row_key(row: FindingRow) -> tuple[object, ...]:
     return row.kind, row.event, row.hook_id
 
 
-def _finding_key(one: Mapping[str, Any]) -> tuple[object, ...]:
-    return one["kind"], one["event"], one["hook_id"]
+def _finding_key(finding: Mapping[str, Any]) -> tuple[object, ...]:
+    return finding["kind"], finding["event"], finding["hook_id"]

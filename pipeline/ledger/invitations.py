@@ -1,4 +1,4 @@
-"""Invitations into an account: made for an address, good for some days, used once."""
+"""Invitations to join an account: each is for one address, valid for some days, and used once."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class PendingInvitation:
     role: Role
     expires_at: int
     invited_by: str | None  # an address; None: the operator, on the command line
-    stores: tuple[str, ...]  # the names of those the account has
+    stores: tuple[str, ...]  # the names of the account's stores
 
 
 def create_invitation(
     conn: Connection, account_id: int, email: str, role: Role, now: int, *, invited_by: int | None = None
 ) -> int:
-    """The id of the new invitation; an earlier one of the same address to the same account ends."""
+    """Create an invitation and return its id; replaces an unused one for the same address and account."""
     same = Invitation.account_id == account_id, Invitation.email == email.lower(), Invitation.used_at.is_(None)
     conn.execute(delete(Invitation).where(*same))
-    made = insert(Invitation).values(
+    statement = insert(Invitation).values(
         account_id=account_id,
         email=email.lower(),
         role=role,
@@ -40,27 +40,27 @@ def create_invitation(
         created_at=now,
         expires_at=now + INVITATION_TTL_US,
     )
-    return conn.execute(made.returning(Invitation.id)).scalar_one()
+    return conn.execute(statement.returning(Invitation.id)).scalar_one()
 
 
 def find_invitation(conn: Connection, invitation_id: int, now: int) -> PendingInvitation | None:
-    """The invitation, if it is neither used nor too old."""
+    """The invitation; None if it was used, has expired or does not exist."""
     return next(iter(_select_pending(conn, now, Invitation.id == invitation_id)), None)
 
 
 def list_invitations(conn: Connection, account_id: int, now: int) -> list[PendingInvitation]:
-    """Who has been invited into an account and has not come yet."""
+    """The pending invitations of an account."""
     return _select_pending(conn, now, Invitation.account_id == account_id)
 
 
 def use_invitation(conn: Connection, invitation_id: int, now: int) -> bool:
-    """False if somebody used it before, or it is too old."""
+    """Mark an invitation as used; False if it was used before or has expired."""
     usable = Invitation.id == invitation_id, Invitation.used_at.is_(None), Invitation.expires_at > now
     return bool(conn.execute(update(Invitation).where(*usable).values(used_at=now)).rowcount)
 
 
 def revoke_invitation(conn: Connection, account_id: int, invitation_id: int) -> None:
-    """Take an invitation back."""
+    """Delete an invitation."""
     conn.execute(delete(Invitation).where(Invitation.id == invitation_id, Invitation.account_id == account_id))
 
 

@@ -1,4 +1,4 @@
-"""How far each collection of each store's API has been compared with the ledger."""
+"""Progress of reconciliation: how far each collection of a store's API has been compared with the ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.ledger.store_apis import ACTIVE
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationRow:
-    """One collection of one store; the table says what the columns mean."""
+    """One collection of one store; the columns are explained in the schema."""
 
     store_id: int
     collection: str
@@ -40,20 +40,21 @@ class ReconciliationRow:
 
 
 def create_missing_reconciliations(conn: Connection, collections: Sequence[str], after: int, now: int) -> None:
-    """Give every store whose keys we have a row per collection, due `after` µs from when it was connected.
+    """Create a row per collection for every store with saved keys, due `after` µs from when it was connected.
 
-    A store that has removed its hooks wants to hear of nothing until it takes them up again: what happens meanwhile
-    is none of our concern, so the beginning moves along.
+    For a store that has removed its hooks, `since` moves along with `now`: events from before it registers them again
+    are ignored.
     """
     has_keys = exists().where(StoreAPI.store_id == Reconciliation.store_id)
     conn.execute(delete(Reconciliation).where(~has_keys))
-    silent = exists().where(StoreAPI.store_id == Reconciliation.store_id, ~StoreAPI.registers)
-    conn.execute(update(Reconciliation).where(silent).values(_fresh_values(now, now + after)))
+    without_hooks = exists().where(StoreAPI.store_id == Reconciliation.store_id, ~StoreAPI.registers)
+    conn.execute(update(Reconciliation).where(without_hooks).values(_initial_values(now, now + after)))
     known = {(row.store_id, row.collection) for row in conn.execute(select(*_KEY_COLUMNS))}
     stores = conn.execute(select(StoreAPI.store_id, StoreAPI.enabled_at)).all()
     missing = [(api, name) for api in stores for name in collections if (api.store_id, name) not in known]
     rows = [
-        {"store_id": api.store_id, "collection": name} | _fresh_values(api.enabled_at, max(now, api.enabled_at + after))
+        {"store_id": api.store_id, "collection": name}
+        | _initial_values(api.enabled_at, max(now, api.enabled_at + after))
         for api, name in missing
     ]
     if rows:
@@ -61,7 +62,7 @@ def create_missing_reconciliations(conn: Connection, collections: Sequence[str],
 
 
 def list_due_stores(conn: Connection, now: int) -> list[int]:
-    """The stores of which a page may be asked for now. Refused keys are tried by the audit of the hooks alone."""
+    """The stores with a page due now. Stores with refused keys are left out: only the hook audit tries those."""
     usable = and_(StoreAPI.store_id == Reconciliation.store_id, StoreAPI.registers, StoreAPI.status == ACTIVE)
     due = select(Reconciliation.store_id).where(Reconciliation.next_at <= now, exists().where(usable)).distinct()
     return list(conn.execute(due.order_by(Reconciliation.store_id)).scalars())
@@ -74,40 +75,40 @@ def load_reconciliations(conn: Connection, store_id: int) -> list[Reconciliation
 
 
 def request_pass(conn: Connection, store_id: int, now: int) -> None:
-    """Have every collection compared now; a pass that is under way goes on."""
+    """Make a pass over every collection due now; a pass that is running continues."""
     conn.execute(update(Reconciliation).where(Reconciliation.store_id == store_id).values(next_at=now, error=None))
 
 
 def postpone_store(conn: Connection, store_id: int, until: int) -> None:
-    """Nothing of this store is asked before then."""
+    """Request no page of this store before `until`."""
     sooner = Reconciliation.store_id == store_id, Reconciliation.next_at < until
     conn.execute(update(Reconciliation).where(*sooner).values(next_at=until))
 
 
 def update_reconciliation(conn: Connection, row: ReconciliationRow, **values: Any) -> None:
-    """Write what a step has brought. Raise StaleFence if another step has been here since `row` was read."""
-    place = Reconciliation.store_id == row.store_id, Reconciliation.collection == row.collection
-    pass_ = Reconciliation.began_at.is_not_distinct_from(row.began_at), Reconciliation.pages == row.pages
-    last = Reconciliation.done_at.is_not_distinct_from(row.done_at)
-    if conn.execute(update(Reconciliation).where(*place, *pass_, last).values(values)).rowcount == 0:
+    """Save the result of a step. Raise StaleFence if another step has changed the row since it was read."""
+    key = Reconciliation.store_id == row.store_id, Reconciliation.collection == row.collection
+    same_pass = Reconciliation.began_at.is_not_distinct_from(row.began_at), Reconciliation.pages == row.pages
+    same_last = Reconciliation.done_at.is_not_distinct_from(row.done_at)
+    if conn.execute(update(Reconciliation).where(*key, *same_pass, same_last).values(values)).rowcount == 0:
         raise StaleFence(f"store {row.store_id}: another step has read these {row.collection}")
 
 
 def set_record_only_since(conn: Connection, store_id: int, record_only_since: int | None) -> None:
-    """Forward what is recovered (None), or only record it."""
+    """Forward recovered events (None), or only record those recovered from then on (µs)."""
     conn.execute(update(Store).where(Store.id == store_id).values(record_only_since=record_only_since))
 
 
 def collect_errors(rows: Iterable[ReconciliationRow]) -> dict[str, str]:
-    """Collection -> why its last pass did not come to its end."""
+    """Collection -> why its last pass did not finish."""
     return {row.collection: row.error for row in rows if row.error}
 
 
 _KEY_COLUMNS = (Reconciliation.store_id, Reconciliation.collection)
 
 
-def _fresh_values(since: int, next_at: int) -> dict[str, Any]:
-    """A row of which nothing is known yet."""
+def _initial_values(since: int, next_at: int) -> dict[str, Any]:
+    """The columns of a row that has read nothing yet."""
     counts = dict.fromkeys(("pages", "barren", "reached", "unreadable"), 0)
     unknown = dict.fromkeys(("floor", "high", "began_at", "cursor", "done_at", "tally", "error"))
     return {"since": since, "mark": since, "next_at": next_at, "visited": [], "renewals_told": False} | counts | unknown

@@ -1,4 +1,4 @@
-"""The Merchant APIs of stores. `config` comes and goes encrypted: the ledger cannot read it."""
+"""The Merchant APIs of stores. `config` is encrypted and decrypted by the callers: the ledger cannot read it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class StoreAPIRow:
 
     store_id: int
     config: bytes = field(repr=False)
-    enabled_at: int  # µs; what the store did before is none of our business
+    enabled_at: int  # µs; the store's objects from before are ignored
     status: str
     status_reason: str | None
     checked_at: int
@@ -31,76 +31,76 @@ class StoreAPIRow:
 
 
 def save_store_api(conn: Connection, store_id: int, config: bytes, now: int) -> None:
-    """Save keys that were just tried; the hooks are looked at next. New keys leave `enabled_at` as it is."""
+    """Save keys that have just been checked; an audit of the hooks is due. New keys leave `enabled_at` as it is."""
     changed = {"config": config, "status": ACTIVE, "status_reason": None, "checked_at": now}
     changed |= {"registers": True, **_audit_due_at(now)}
-    made = insert_into(conn, StoreAPI).values(store_id=store_id, enabled_at=now, **changed)
-    conn.execute(made.on_conflict_do_update(index_elements=[StoreAPI.store_id], set_=changed))
+    statement = insert_into(conn, StoreAPI).values(store_id=store_id, enabled_at=now, **changed)
+    conn.execute(statement.on_conflict_do_update(index_elements=[StoreAPI.store_id], set_=changed))
 
 
 def find_store_api(conn: Connection, store_id: int) -> StoreAPIRow | None:
-    """The store's API; None if we have no keys for it."""
+    """The store's API; None if no keys are saved for it."""
     row = conn.execute(select(StoreAPI.__table__).where(StoreAPI.store_id == store_id)).one_or_none()
     return None if row is None else StoreAPIRow(**row._asdict())
 
 
 def list_stores_with_api(conn: Connection) -> list[int]:
-    """The ids of the stores we have keys for."""
+    """The ids of the stores whose API keys are saved."""
     return list(conn.execute(select(StoreAPI.store_id).order_by(StoreAPI.store_id)).scalars())
 
 
 def record_key_check(conn: Connection, store_id: int, refusal: str | None, now: int) -> None:
-    """The keys were tried: they work (None), or were refused, and how. `checked_at` is when that began."""
+    """Record whether the keys work (None) or why they are refused. `checked_at` is when the present state began."""
     if refusal is None:
         record_api_success(conn, store_id, now)
         conn.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(checked_at=now))
         return
-    mine = StoreAPI.store_id == store_id
-    conn.execute(update(StoreAPI).where(mine, StoreAPI.status == ACTIVE).values(checked_at=now, status=REFUSED))
-    conn.execute(update(StoreAPI).where(mine).values(status_reason=refusal))
+    of_store = StoreAPI.store_id == store_id
+    conn.execute(update(StoreAPI).where(of_store, StoreAPI.status == ACTIVE).values(checked_at=now, status=REFUSED))
+    conn.execute(update(StoreAPI).where(of_store).values(status_reason=refusal))
 
 
 def record_api_success(conn: Connection, store_id: int, now: int) -> None:
-    """A question was answered. If the keys had been refused, nothing that rests because of that rests any longer."""
+    """Record a successful call. If the keys had been refused, reconciliation and backfill are due at once."""
     refused = StoreAPI.store_id == store_id, StoreAPI.status == REFUSED
     works = {"status": ACTIVE, "status_reason": None, "checked_at": now, "audit_error": None}
     if not conn.execute(update(StoreAPI).where(*refused).values(works)).rowcount:
         return
-    again = {"next_at": now, "error": None}
-    conn.execute(update(Reconciliation).where(Reconciliation.store_id == store_id).values(again))
-    rests = Backfill.store_id == store_id, Backfill.state == "running", Backfill.next_step_at > now
-    further = {"next_step_at": now, "error": None, "attempts": 0, "steps": Backfill.steps + 1}
-    conn.execute(update(Backfill).where(*rests).values(further))
+    due = {"next_at": now, "error": None}
+    conn.execute(update(Reconciliation).where(Reconciliation.store_id == store_id).values(due))
+    waiting = Backfill.store_id == store_id, Backfill.state == "running", Backfill.next_step_at > now
+    step_due = {"next_step_at": now, "error": None, "attempts": 0, "steps": Backfill.steps + 1}
+    conn.execute(update(Backfill).where(*waiting).values(step_due))
 
 
 def list_due_audits(conn: Connection, now: int) -> list[int]:
-    """The stores whose hooks are to be looked at by now, the longest overdue first."""
+    """The stores whose audit of the hooks is due, the longest overdue first."""
     due = select(StoreAPI.store_id).where(StoreAPI.audit_at <= now).order_by(StoreAPI.audit_at)
     return list(conn.execute(due).scalars())
 
 
 def record_audit(conn: Connection, store_id: int, asked_at: int, next_at: int, error: str | None = None) -> None:
-    """An audit has ended, or must wait: when it goes on, and why it could not come to its end.
+    """Record that an audit has ended or must wait: when the next one is due, and why this one did not finish.
 
-    If somebody has asked for another audit since `asked_at`, that one stays asked for.
+    An audit that was requested since `asked_at` stays due.
     """
-    mine = update(StoreAPI).where(StoreAPI.store_id == store_id, StoreAPI.audit_at == asked_at)
-    conn.execute(mine.values(audit_at=next_at, audit_error=error))
+    statement = update(StoreAPI).where(StoreAPI.store_id == store_id, StoreAPI.audit_at == asked_at)
+    conn.execute(statement.values(audit_at=next_at, audit_error=error))
 
 
 def set_hook_registration(conn: Connection, store_id: int, now: int, *, registers: bool) -> None:
-    """Say whether our hooks are to be registered at Cratejoy, or to be removed; an audit sees to it next."""
-    wanted = {"registers": registers, **_audit_due_at(now)}
-    conn.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(wanted))
+    """Set whether our hooks shall be registered at Cratejoy or removed; the next audit, due now, does it."""
+    values = {"registers": registers, **_audit_due_at(now)}
+    conn.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(values))
 
 
 def request_hook_audit(conn: Connection, store_id: int, now: int) -> None:
-    """Have the hooks listed anew now: what the last audit found holds no longer, or somebody wants to know."""
+    """Make an audit of the hooks due now, because the last one is out of date or a person asks for it."""
     conn.execute(update(StoreAPI).where(StoreAPI.store_id == store_id).values(_audit_due_at(now)))
 
 
 def delete_store_api(conn: Connection, store_id: int) -> None:
-    """The store's keys, and what was found with them, are deleted."""
+    """Delete the store's keys and the findings about its hooks."""
     conn.execute(delete(HookFinding).where(HookFinding.store_id == store_id))
     conn.execute(delete(StoreAPI).where(StoreAPI.store_id == store_id))
 

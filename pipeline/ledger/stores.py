@@ -31,23 +31,23 @@ class StoreRow:
 
 
 def ensure_account(conn: Connection, name: str, now: int) -> int:
-    """The account's id; made if it is new."""
-    made = insert_into(conn, Account).values(name=name, created_at=now)
-    conn.execute(made.on_conflict_do_nothing(index_elements=[Account.name]))
+    """The id of the account with this name; created if there is none."""
+    statement = insert_into(conn, Account).values(name=name, created_at=now)
+    conn.execute(statement.on_conflict_do_nothing(index_elements=[Account.name]))
     return conn.execute(select(Account.id).where(Account.name == name)).scalar_one()
 
 
 def save_store(conn: Connection, name: str, now: int, *, account: str = DEFAULT_ACCOUNT, **settings: Any) -> StoreRow:
-    """Make the store, or change the given settings: `currency`, `forward_also`, `forward_tests`.
+    """Create the store, or change the given settings: `currency`, `forward_also`, `forward_tests`.
 
     Raise Misconfigured if the name belongs to another account.
     """
     account_id = ensure_account(conn, account, now)
-    made = insert_into(conn, Store).values(name=name, account_id=account_id, created_at=now)
-    conn.execute(made.on_conflict_do_nothing(index_elements=[Store.name]))
+    statement = insert_into(conn, Store).values(name=name, account_id=account_id, created_at=now)
+    conn.execute(statement.on_conflict_do_nothing(index_elements=[Store.name]))
     if settings:
-        mine = Store.name == name, Store.account_id == account_id
-        conn.execute(update(Store).where(*mine).values(_columns(**settings)))
+        in_account = Store.name == name, Store.account_id == account_id
+        conn.execute(update(Store).where(*in_account).values(_columns(**settings)))
     store = find_store(conn, name)
     if store is None or store.account_id != account_id:
         raise Misconfigured(f"the store name {name} is taken by another account")
@@ -70,10 +70,10 @@ def list_stores(conn: Connection) -> list[StoreRow]:
 
 
 def rotate_token(conn: Connection, store_id: int, old_until: int | None = None) -> int:
-    """Make new hook URLs and return their version. The last ones hold until `old_until` (µs), or no longer at all."""
-    newer = {"token_version": Store.token_version + 1, "old_token_until": old_until}
-    changed = update(Store).where(Store.id == store_id).values(newer)
-    return conn.execute(changed.returning(Store.token_version)).scalar_one()
+    """Issue new hook URLs and return their version. The previous URLs are valid until `old_until` (µs; None: now)."""
+    values = {"token_version": Store.token_version + 1, "old_token_until": old_until}
+    statement = update(Store).where(Store.id == store_id).values(values)
+    return conn.execute(statement.returning(Store.token_version)).scalar_one()
 
 
 def _columns(

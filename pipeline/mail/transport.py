@@ -1,4 +1,4 @@
-"""Hands a mail to an SMTP server, or puts it into a maildir where there is none. Does not know why it is written."""
+"""Sends a mail through an SMTP server, or puts it into a maildir where there is none."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pipeline.core.errors import Misconfigured, RequestRefused, Unreachable
 
 SMTP_TIMEOUT_S = 15.0
 _PORTS = {"smtp": 587, "smtps": 465}
-_MIN_PERMANENT_CODE = 500  # SMTP's answers from here on say that trying again is of no use
+_MIN_PERMANENT_CODE = 500  # SMTP codes from here on are permanent failures
 
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """What is written to whom. `subject` and `text` may hold a link that logs somebody in."""
+    """A mail with its recipient. `subject` and `text` may hold a link that logs a user in."""
 
     recipient: str = field(repr=False)
     subject: str
@@ -31,62 +31,62 @@ class MailMessage:
 
     @property
     def links(self) -> list[str]:
-        """The addresses it leads to: each has a line of its own."""
+        """The URLs in the text: each has a line of its own."""
         return [line for line in map(str.strip, self.text.splitlines()) if line.startswith(("http://", "https://"))]
 
 
 class MailTransport(Protocol):
-    """Where letters go."""
+    """Sends mails."""
 
-    def send(self, letter: MailMessage) -> None:
-        """Raise Unreachable if it is worth another attempt, RequestRefused if not."""
+    def send(self, mail: MailMessage) -> None:
+        """Send a mail. Raise Unreachable if another attempt may succeed, RequestRefused if not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Maildir:
-    """A folder any mail program can read, for an installation without an SMTP server."""
+    """A folder that any mail program can read, for an installation without an SMTP server."""
 
     folder: Path
     sender: str
 
-    def send(self, letter: MailMessage) -> None:
+    def send(self, mail: MailMessage) -> None:
         try:
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mailbox.Maildir(self.folder, create=True).add(build_email(letter, self.sender))
+            mailbox.Maildir(self.folder, create=True).add(build_email(mail, self.sender))
         except OSError as error:
             raise Unreachable(f"the maildir cannot be written: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class SMTP:
-    """An SMTP server: `smtp://` switches to TLS where the server offers it, `smtps://` begins with it."""
+    """An SMTP server: `smtp://` switches to TLS where the server offers it, `smtps://` starts with TLS."""
 
     url: str = field(repr=False)
     sender: str
     tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
 
-    def send(self, letter: MailMessage) -> None:
+    def send(self, mail: MailMessage) -> None:
         try:
             with self._open_session() as server:
-                server.send_message(build_email(letter, self.sender), to_addrs=[letter.recipient])
+                server.send_message(build_email(mail, self.sender), to_addrs=[mail.recipient])
         except (smtplib.SMTPException, OSError) as error:
             raise _classify_error(error) from None  # the error's text quotes the recipient
 
     def _open_session(self) -> smtplib.SMTP:
-        place = urlsplit(self.url)
-        host, port = place.hostname or "localhost", place.port or _PORTS[place.scheme]
-        if place.scheme == "smtps":
+        url = urlsplit(self.url)
+        host, port = url.hostname or "localhost", url.port or _PORTS[url.scheme]
+        if url.scheme == "smtps":
             server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SMTP_TIMEOUT_S, context=self.tls())
         else:
             server = smtplib.SMTP(host, port, timeout=SMTP_TIMEOUT_S)
             server.ehlo()
             if server.has_extn("starttls"):
                 server.starttls(context=self.tls())
-            elif place.username:
+            elif url.username:
                 server.close()
                 raise Misconfigured("SMTP_URL: the server offers no TLS, and a password must not travel without")
-        if place.username:
-            server.login(unquote(place.username), unquote(place.password or ""))
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
         return server
 
 
@@ -96,25 +96,25 @@ def open_mail_transport(smtp_url: str | None, sender: str, data_dir: Path) -> Ma
 
 
 def build_email(mail: MailMessage, sender: str) -> EmailMessage:
-    """As it travels. Text only: a link that logs somebody in needs no pictures."""
+    """The MIME message. Plain text only: a link that logs a user in needs no images."""
     message = EmailMessage()
     name, address = parseaddr(sender)
     message["From"] = Address(display_name=name, addr_spec=address)
     message["To"] = Address(addr_spec=mail.recipient)
     message["Subject"] = mail.subject
     message["Message-ID"] = make_msgid(domain=address.rpartition("@")[2])
-    message["Auto-Submitted"] = "auto-generated"  # no holiday replies (RFC 3834)
+    message["Auto-Submitted"] = "auto-generated"  # prevents automatic replies (RFC 3834)
     message.set_content(mail.text)
     return message
 
 
 def _classify_error(error: Exception) -> Unreachable | RequestRefused:
-    """By the server's own number, where it gave one. A refused login may be repaired: it is tried again."""
+    """Classify by the server's reply code, where there is one. A refused login may be fixed, so it is retried."""
     code = getattr(error, "smtp_code", None)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = next(iter(error.recipients.values()))[0]
     kind = type(error).__name__
-    final = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
-    if final and isinstance(code, int) and code >= _MIN_PERMANENT_CODE:
+    may_be_final = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
+    if may_be_final and isinstance(code, int) and code >= _MIN_PERMANENT_CODE:
         return RequestRefused(f"the mail server refused it ({kind} {code})", code)
     return Unreachable(f"the mail server did not take it ({kind}{f' {code}' if code else ''})")

@@ -13,6 +13,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from pipeline.context import Context
+from pipeline.ledger.accounts import list_first_owner_emails, list_owner_emails
 from pipeline.ledger.monitoring.alarms import (
     close_alarms,
     count_notifications_since,
@@ -22,7 +23,6 @@ from pipeline.ledger.monitoring.alarms import (
     mark_notified,
 )
 from pipeline.ledger.monitoring.rows import ENDPOINT, MERCHANT, AlarmKey, AlarmRow
-from pipeline.ledger.owners import list_first_owner_emails, list_owner_emails
 from pipeline.mail.outbox import enqueue_mail
 from pipeline.mail.transport import MailMessage
 from pipeline.monitoring.messages import AlertDigest, build_mail_text, build_notice, build_subject

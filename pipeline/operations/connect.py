@@ -1,6 +1,6 @@
-"""Connects a store to a platform: all keys are tried first, then saved sealed.
+"""Connects a store to a platform: all keys are checked first, then saved encrypted.
 
-After that the hooks are registered, and the customers the store has already are read.
+After that the hooks are registered, and a backfill reads the store's customers.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ CURRENCY_PATTERN = re.compile(r"[A-Z]{3}")
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """What a merchant, or a command, asks for. `store_settings`: currency, forward_also, forward_tests.
+    """A request to connect, from a page or a command. `store_settings`: currency, forward_also, forward_tests.
 
-    `new_urls`: the hook URLs there were are worth nothing any more. `cratejoy`: the keys of the store's Merchant API;
-    with them its hooks register themselves, without them a human does it.
+    `rotate_urls`: revoke the hook URLs so far. `cratejoy`: the keys of the store's Merchant API; with them we register
+    the hooks, without them a person does.
     """
 
     store: str
@@ -54,9 +54,9 @@ class ConnectRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConnectResult:
-    """What there is now. `hooks`: event -> the URL to register for it; each is a secret.
+    """The connected store. `hooks`: event -> the URL to register for it; each is a secret.
 
-    `registers_itself`: we have the keys to do so, and an audit of the hooks is due.
+    `registers_automatically`: keys of the Merchant API are saved, and an audit that registers the hooks is due.
     """
 
     store: StoreRow
@@ -68,75 +68,75 @@ class ConnectResult:
 
 @dataclass(frozen=True, slots=True)
 class CredentialChecks:
-    """How keys are tried: `http` calls the platform, `store` tries the keys of a Merchant API."""
+    """How keys are checked: `http` calls the platform, `try_store_api` checks the keys of a Merchant API."""
 
     http: HTTPClient
-    store: Callable[[Credentials], None] | None = None
+    try_store_api: Callable[[Credentials], None] | None = None
 
 
 def connect(
     engine: Engine,
     secret_keys: Sequence[str],
     public_url: str,
-    wanted: ConnectRequest,
-    trial: CredentialChecks,
+    request: ConnectRequest,
+    checks: CredentialChecks,
     now: int,
 ) -> ConnectResult:
-    """Connect, or update the connection that is there already.
+    """Connect the store, or update its connection.
 
-    Raises Misconfigured, BadCredentials, WrongRegion, WrongAddress, Unreachable, or Wait from the store's API, and
-    has saved nothing then.
+    Raise Misconfigured, BadCredentials, WrongRegion, WrongAddress, Unreachable, or RateLimited from the store's API;
+    nothing is saved then.
     """
-    validate_request(wanted)
-    if wanted.cratejoy is not None and trial.store is not None:
-        trial.store(wanted.cratejoy)
-    checked = DESTINATIONS[wanted.platform](wanted.config, trial.http).check()
-    with writing(engine) as db:
-        return save_checked_connection(db, secret_keys, public_url, wanted, checked, now)
+    validate_request(request)
+    if request.cratejoy is not None and checks.try_store_api is not None:
+        checks.try_store_api(request.cratejoy)
+    checked = DESTINATIONS[request.platform](request.config, checks.http).check()
+    with writing(engine) as conn:
+        return save_checked_connection(conn, secret_keys, public_url, request, checked, now)
 
 
 def save_checked_connection(
     conn: Connection,
     secret_keys: Sequence[str],
     public_url: str,
-    wanted: ConnectRequest,
+    request: ConnectRequest,
     checked: CheckResult,
     now: int,
 ) -> ConnectResult:
-    """Save what was tried. Hooks are registered, and a new store's customers read, once this is committed.
+    """Save checked keys. The hooks are registered, and a new store's customers read, once this is committed.
 
-    Raises Misconfigured as `save_store` does, and KeysInUse if another store has these keys of Cratejoy.
+    Raise Misconfigured as `save_store` does, and KeysInUse if another store has these keys of Cratejoy.
     """
-    lock_fence(conn, "connecting")  # two that connect with the same keys at once must see each other
-    store = save_store(conn, wanted.store, now, account=wanted.account, **(wanted.store_settings or {}))
-    if wanted.cratejoy is not None:
-        ensure_keys_unused(conn, secret_keys, store, wanted.cratejoy)
-    if wanted.rotate_urls:
+    lock_fence(conn, "connecting")  # of two concurrent requests with the same keys, the second must see the first
+    store = save_store(conn, request.store, now, account=request.account, **(request.store_settings or {}))
+    if request.cratejoy is not None:
+        ensure_keys_unused(conn, secret_keys, store, request.cratejoy)
+    if request.rotate_urls:
         store = replace(store, token_version=rotate_token(conn, store.id))
     sealed = encryption.encrypt(secret_keys, checked.config)
-    new = NewConnection(store.id, wanted.platform, checked.account, sealed, wanted.label)
+    new = NewConnection(store.id, request.platform, checked.account, sealed, request.label)
     connection = save_connection(conn, new, now)
-    if wanted.cratejoy is not None:
-        save_store_api(conn, store.id, encryption.encrypt(secret_keys, wanted.cratejoy.as_config()), now)
+    if request.cratejoy is not None:
+        save_store_api(conn, store.id, encryption.encrypt(secret_keys, request.cratejoy.as_config()), now)
         if create_first_backfill(conn, store.id, now) is None:
             make_backfill_due(conn, store.id, now)  # it may have been waiting for other keys
-    request_hook_audit(conn, store.id, now)  # the URLs may be others now
-    known = find_store_api(conn, store.id)
+    request_hook_audit(conn, store.id, now)  # the URLs may have changed
+    api = find_store_api(conn, store.id)
     hooks = build_hook_urls(secret_keys, public_url, store.name, store.token_version)
-    return ConnectResult(store, connection.id, checked.account, hooks, known is not None and known.registers)
+    return ConnectResult(store, connection.id, checked.account, hooks, api is not None and api.registers)
 
 
-def validate_request(wanted: ConnectRequest) -> None:
-    """Raise Misconfigured for what no trying could make right."""
-    if not STORE_NAME_PATTERN.fullmatch(wanted.store):
+def validate_request(request: ConnectRequest) -> None:
+    """Raise Misconfigured for a request that is invalid before any key is checked."""
+    if not STORE_NAME_PATTERN.fullmatch(request.store):
         raise Misconfigured("a store's name is 1 to 63 lower-case letters, digits and hyphens: it is part of its URLs")
-    if len(wanted.label) > MAX_LABEL_CHARS or not wanted.label.isprintable():
+    if len(request.label) > MAX_LABEL_CHARS or not request.label.isprintable():
         raise Misconfigured(f"a label has at most {MAX_LABEL_CHARS} characters, and no line breaks")
-    if wanted.platform not in DESTINATIONS:
-        raise Misconfigured(f"no platform {wanted.platform}; there are: {', '.join(sorted(DESTINATIONS))}")
-    chosen = wanted.store_settings or {}
-    if not CURRENCY_PATTERN.fullmatch(chosen.get("currency", "USD")):
+    if request.platform not in DESTINATIONS:
+        raise Misconfigured(f"no platform {request.platform}; there are: {', '.join(sorted(DESTINATIONS))}")
+    settings = request.store_settings or {}
+    if not CURRENCY_PATTERN.fullmatch(settings.get("currency", "USD")):
         raise Misconfigured("a currency is three letters, such as USD")
-    unknown = set(chosen.get("forward_also") or ()) - EVENTS.keys()
+    unknown = set(settings.get("forward_also") or ()) - EVENTS.keys()
     if unknown:
         raise Misconfigured(f"no such event: {', '.join(sorted(unknown))}; there are: {', '.join(sorted(EVENTS))}")

@@ -1,6 +1,6 @@
 """Copies a whole ledger from SQLite into an empty PostgreSQL, for when one host is no longer enough.
 
-The texts of JSON pass as they are: read and written anew, a missing value would become a null.
+JSON is copied as text: decoded and encoded again, a missing value would become a null.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from pipeline.ledger.migrations import is_current
 from pipeline.ledger.schema.core import Base
 from pipeline.ledger.sql.sequences import max_issued_ids
 
-BATCH_ROWS = 1000  # rows
+BATCH_ROWS = 1000
 
 
 def copy_database(source_url: str, target_url: str) -> dict[str, int]:
-    """How many rows were copied, by table: all or none. Both databases have the newest tables; nobody writes to either.
+    """Copy all rows or none; returns the number by table. Both databases have the newest schema and no writers.
 
-    Raise Misconfigured if there is nothing to copy from, or something where it should go.
+    Raise Misconfigured if the source is missing or of another version, or the target is not empty.
     """
     source, target = _engine(source_url, "sqlite"), _engine(target_url, "postgresql")
     try:
@@ -65,10 +65,10 @@ def _engine(url: str, dialect: str) -> Engine:
 
 
 def _require_file(source: Engine) -> None:
-    """SQLite would make an empty one."""
-    place = make_url(source.url).database or ""
-    if not Path(place).is_file():
-        raise Misconfigured(f"there is no database at {place}")
+    """Raise Misconfigured if the file is missing: SQLite would create an empty database."""
+    path = make_url(source.url).database or ""
+    if not Path(path).is_file():
+        raise Misconfigured(f"there is no database at {path}")
 
 
 def _is_empty(new: Connection) -> bool:
@@ -77,18 +77,18 @@ def _is_empty(new: Connection) -> bool:
 
 
 def _copy_table(old: Connection, new: Connection, table: Table) -> int:
-    made = insert(table).values({column.name: _bind_value(column) for column in table.columns})
+    statement = insert(table).values({column.name: _bind_value(column) for column in table.columns})
     copied = 0
     for rows in _read_batches(old, table):
-        new.execute(made, rows)
+        new.execute(statement, rows)
         copied += len(rows)
     return copied
 
 
-def _set_sequences(new: Connection, given: Mapping[str, int]) -> None:
-    """Ids go on where they ended, those of rows that were deleted included."""
+def _set_sequences(new: Connection, max_ids: Mapping[str, int]) -> None:
+    """Continue each table's ids after the largest ever issued, including ids of deleted rows."""
     for table in Base.metadata.sorted_tables:
-        key, largest = table.autoincrement_column, given.get(table.name, 0)
+        key, largest = table.autoincrement_column, max_ids.get(table.name, 0)
         if key is not None and largest:
             new.execute(select(func.setval(func.pg_get_serial_sequence(table.name, key.name), largest)))
 

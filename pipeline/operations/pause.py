@@ -1,4 +1,4 @@
-"""Pauses connections by hand, and lets paused ones go on with the keys that are saved, if the platform takes them."""
+"""Pauses connections by hand, and resumes paused connections if the platform accepts the saved keys."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.infra import redis_keys
 from pipeline.infra.crypto import encryption
 from pipeline.infra.http.client import HTTPClient
-from pipeline.ledger.connections import ConnectionRow, list_all_connections
+from pipeline.ledger.connections import ConnectionRow, list_all_connections, resume_connection
 from pipeline.ledger.deliveries import pause_connection
-from pipeline.ledger.deliveries.pause import resume_connection
 from pipeline.ledger.engine import reading, writing
 
 MANUAL_PAUSE = "paused by hand"
@@ -23,28 +22,28 @@ RETRY_INTERVAL_S = 300  # between two tries of keys that a platform refuses
 
 
 def is_paused_by_platform(status_reason: str | None) -> bool:
-    """Whether it was the platform that refused, which may take the saved keys by now."""
+    """Whether the platform's refusal paused it, so that the saved keys may be accepted by now."""
     return status_reason not in (None, MANUAL_PAUSE)
 
 
 def pause(engine: Engine, connection: ConnectionRow, now: int) -> None:
-    """Nothing leaves any more, beyond a call that is under way; what should leave waits."""
-    with writing(engine) as db:
-        pause_connection(db, connection.id, MANUAL_PAUSE, now)
+    """Pause the connection: a call that is under way finishes, all other deliveries wait."""
+    with writing(engine) as conn:
+        pause_connection(conn, connection.id, MANUAL_PAUSE, now)
 
 
 def resume_with_saved_keys(
     engine: Engine, secret_keys: Sequence[str], connection: ConnectionRow, http: HTTPClient, now: int
 ) -> None:
-    """Everything that waits leaves now.
+    """Check the saved keys and resume the connection.
 
     Raise Misconfigured, BadCredentials, WrongRegion or Unreachable, and leave it paused.
     """
     checked = DESTINATIONS[connection.platform](encryption.decrypt(secret_keys, connection.config), http).check()
     if checked.account != connection.account:
         raise Misconfigured("the saved keys lead to another account now: connect the store again")
-    with writing(engine) as db:
-        resume_connection(db, connection.id, now)
+    with writing(engine) as conn:
+        resume_connection(conn, connection.id, now)
 
 
 def claim_due_retries(context: Context) -> list[int]:

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.ledger.accounts import list_owner_emails
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_newest_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
-from pipeline.ledger.owners import list_owner_emails
 from pipeline.ledger.stores import find_store
 from pipeline.mail.transport import MailMessage, open_mail_transport
 from pipeline.monitoring.alert_webhook import derive_signing_secret, send_notice

@@ -88,7 +88,7 @@ def _load_all(context: Context) -> list[DeadLetterSummary]:
     """Load all before anything is replayed, so that what fails again at once is not replayed for ever."""
     found: list[DeadLetterSummary] = []
     with reading(context.engine) as conn:
-        while page := list_dead_letters(conn, before=found[-1].place if found else None, limit=_PAGE_SIZE):
+        while page := list_dead_letters(conn, before=found[-1].cursor if found else None, limit=_PAGE_SIZE):
             found += page
     return list(reversed(found))
 

@@ -43,7 +43,7 @@ class RevokedTokens:
 
     def refresh(self) -> None:
         """Read revocations if they are due. Once a minute, log the stores whose revoked URLs are still used."""
-        self._revocations.look()
+        self._revocations.refresh_if_due()
         if self._hits_by_store and self._clock() >= self._next_log_at:
             hits_by_store, self._hits_by_store = self._hits_by_store, Counter()
             self._next_log_at = self._clock() + LOG_INTERVAL_S

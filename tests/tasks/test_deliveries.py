@@ -284,4 +284,4 @@ def test_a_connection_that_cannot_be_opened_says_which_setting_is_wrong(installe
         deliveries.run_lane_task(connection, 0)
 
     [lane] = installed.rows(core.Lane)
-    assert lane.reason.startswith("CRATEWIRE_SECRET_KEY: none of the keys opens this connection's credentials")
+    assert lane.reason.startswith("CRATEWIRE_SECRET_KEY: none of the keys decrypts this connection's credentials")

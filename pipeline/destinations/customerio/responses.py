@@ -51,7 +51,7 @@ def parse_refused_items(response: HTTPResponse, items: int) -> dict[int, Rejecte
 
 def _parse_errors(response: HTTPResponse) -> list[Any] | None:
     try:
-        body = json.loads(response.body) if response.whole else None
+        body = json.loads(response.body) if response.is_complete else None
     except (ValueError, RecursionError):
         return None
     errors = body.get("errors") if isinstance(body, dict) else None

@@ -1,4 +1,4 @@
-"""A connection's credentials at rest: sealed with keys derived from the installation's secret keys."""
+"""Encrypts credentials and mails at rest, with keys derived from the installation's secret keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from pipeline.core.errors import Misconfigured
 
-_PURPOSE = b"cratewire connection config"  # keeps these keys apart from those that sign tokens
+_PURPOSE = b"cratewire connection config"  # separates these keys from those that sign tokens
 
 
 def encrypt(secret_keys: Sequence[str], config: Mapping[str, str]) -> bytes:
@@ -22,7 +22,7 @@ def encrypt(secret_keys: Sequence[str], config: Mapping[str, str]) -> bytes:
 
 
 def decrypt(secret_keys: Sequence[str], blob: bytes) -> dict[str, str]:
-    """What was sealed with any of the keys. Raise Misconfigured if none fits."""
+    """Decrypt with whichever key fits. Raise Misconfigured if none does."""
     try:
         text = _multi_fernet(tuple(secret_keys)).decrypt(blob)
     except InvalidToken:
@@ -32,7 +32,7 @@ def decrypt(secret_keys: Sequence[str], blob: bytes) -> dict[str, str]:
 
 
 def can_decrypt(secret_keys: Sequence[str], blob: bytes) -> bool:
-    """Whether any of the keys is the one it was sealed with."""
+    """Whether any of the keys decrypts it."""
     try:
         _multi_fernet(tuple(secret_keys)).decrypt(blob)
     except InvalidToken:
@@ -41,7 +41,7 @@ def can_decrypt(secret_keys: Sequence[str], blob: bytes) -> bool:
 
 
 def reencrypt(secret_keys: Sequence[str], blob: bytes) -> bytes:
-    """The same config sealed with the first key, so that older keys can go."""
+    """Encrypt the same config with the first key, so that older keys can be removed."""
     try:
         return _multi_fernet(tuple(secret_keys)).rotate(blob)
     except InvalidToken:
@@ -50,7 +50,7 @@ def reencrypt(secret_keys: Sequence[str], blob: bytes) -> bytes:
 
 def _no_matching_key() -> Misconfigured:
     return Misconfigured(
-        "CRATEWIRE_SECRET_KEY: none of the keys opens this connection's credentials; "
+        "CRATEWIRE_SECRET_KEY: none of the keys decrypts this connection's credentials; "
         "add the key they were saved with, or enter them again"
     )
 
@@ -58,7 +58,7 @@ def _no_matching_key() -> Misconfigured:
 @lru_cache(maxsize=8)
 def _multi_fernet(secret_keys: tuple[str, ...]) -> MultiFernet:
     if not secret_keys:
-        raise ValueError("no secret key to seal with")
+        raise ValueError("no secret key to encrypt with")
     return MultiFernet([Fernet(_derive_key(key)) for key in secret_keys])
 
 

@@ -1,6 +1,6 @@
-"""Tokens in hook URLs: a version and an HMAC over store and version, checked without any look-up.
+"""Tokens in hook URLs: a version and an HMAC over store and version, verified without any look-up.
 
-A token reads `<version>.<43 characters>`. Whether the version is still the store's is for the worker to judge.
+A token reads `<version>.<43 characters>`. Whether its version has been revoked is checked elsewhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itsdangerous import Signer
 from pipeline.core.errors import InvalidToken
 
 _SALT = b"cratewire hook url"
-_MAX_TOKEN_CHARS = 100  # characters of a token that are looked at; a real one has about 45
+_MAX_TOKEN_CHARS = 100  # longer tokens are cut; a real token has about 45 characters
 
 
 def sign(secret_keys: Sequence[str], store: str, version: int) -> str:
@@ -29,25 +29,25 @@ def sign(secret_keys: Sequence[str], store: str, version: int) -> str:
 def verify(secret_keys: Sequence[str], store: str, token: str) -> int:
     """The token's version. Raise InvalidToken unless one of the keys signed it for this store.
 
-    Whatever the token looks like, it goes the same way: cut in two, signed again with every key, compared in
-    constant time. Texts are compared, not the bytes they stand for, so that a token has one spelling only.
+    Every token takes the same path: it is split, signed again with every key, and compared in constant time. Texts are
+    compared, not the bytes they encode, so that a token has one spelling only.
     """
     return _verify_cached(tuple(secret_keys), store, token[:_MAX_TOKEN_CHARS])
 
 
-@lru_cache(maxsize=1_000)  # of tokens that verified: it keeps no exception, so nobody can fill it with others
+@lru_cache(maxsize=1_000)  # holds valid tokens only: an exception is not cached, so invalid tokens cannot fill it
 def _verify_cached(secret_keys: tuple[str, ...], store: str, token: str) -> int:
     version, _, signature = token.rpartition(".")
     message, given = _build_message(store, version), _to_bytes(signature)
     matches = [compare_digest(signer.get_signature(message), given) for signer in _signers(secret_keys)]
     if not any(matches):
         raise InvalidToken("the token was not signed for this store")
-    return int(version)  # We signed it, so it is a number.
+    return int(version)  # it is a number, since we signed it
 
 
 @lru_cache(maxsize=8)
 def _signers(secret_keys: tuple[str, ...]) -> tuple[Signer, ...]:
-    """One signer per key, its key derived once, here, and not for every hook."""
+    """One signer per key. Cached, so that its key is not derived for every hook."""
     if not secret_keys:
         raise ValueError("no secret key to sign with")
     return tuple(Signer(_derive_key(key), key_derivation="none", digest_method=hashlib.sha256) for key in secret_keys)
@@ -58,7 +58,7 @@ def _derive_key(secret_key: str) -> bytes:
 
 
 def _build_message(store: str, version: str) -> bytes:
-    """The length first, so that no other store and version make the same bytes."""
+    """Prefixed with the length of the name, so that no two pairs of store and version give the same bytes."""
     name = _to_bytes(store)
     return b"%d:%s:%s" % (len(name), name, _to_bytes(version))
 

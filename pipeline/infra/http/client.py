@@ -17,9 +17,9 @@ from pipeline.infra.http.faults import Fault, classify_transport_error
 from pipeline.infra.http.header_deadline import HeaderDeadlineAdapter, PublicOnlyAdapter
 from pipeline.infra.tracing import span
 
-CONNECT_TIMEOUT_S = 3.05  # just over a multiple of 3 s, TCP's first retransmission
+CONNECT_TIMEOUT_S = 3.05  # just over 3 s, the time of TCP's first retransmission
 READ_TIMEOUT_S = 15.0
-BODY_TIMEOUT_S = 30.0  # for the whole body: a read timeout alone lets a slow drip go on for hours
+BODY_TIMEOUT_S = 30.0  # for the whole body: with a read timeout alone, a slow drip could last for hours
 MAX_BODY_BYTES = 64 * 1024
 _CHUNK_BYTES = 16 * 1024
 
@@ -34,12 +34,12 @@ def wall_clock() -> int:
 
 @dataclass(frozen=True, slots=True)
 class HTTPResponse:
-    """What came back. `status` is None if nothing did; then `fault` says whether the other side may have acted."""
+    """The response to a call. `status` is None if none came; then `fault` says whether the server may have acted."""
 
     status: int | None
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: str = ""
-    whole: bool = True  # False: the body was too long, too slow or broke off
+    is_complete: bool = True  # False: the body was too long, too slow or broke off
     fault: Fault | None = None
     error: str | None = None  # a short code, e.g. "timeout while reading"
     started_at: int = 0  # µs
@@ -47,7 +47,7 @@ class HTTPResponse:
 
 
 class HTTPClient:
-    """Calls that never raise for what the network does: a fault is an answer without a status."""
+    """Makes HTTP calls. Network failures do not raise: they are responses without a status."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class HTTPClient:
         self._now = now
         self._adapter = adapter
         self._timeout = timeout
-        self._pooled: tuple[int, requests.Session] | None = None
+        self._pid_and_session: tuple[int, requests.Session] | None = None
 
     def call(
         self,
@@ -70,10 +70,10 @@ class HTTPClient:
         max_bytes: int = MAX_BODY_BYTES,
     ) -> HTTPResponse:
         """One call, no retries, no redirects, no proxies or credentials from the environment."""
-        with span("call", method=method) as tell:  # no address: platforms have identifiers in theirs
-            answer = self._call(method, url, headers, body, max_bytes)
-            tell("status", answer.status or answer.error or "none")
-        return answer
+        with span("call", method=method) as annotate:  # no URL: those of platforms contain identifiers
+            response = self._call(method, url, headers, body, max_bytes)
+            annotate("status", response.status or response.error or "none")
+        return response
 
     def _call(
         self, method: Method, url: str, headers: Mapping[str, str] | None, body: bytes | None, max_bytes: int
@@ -91,40 +91,42 @@ class HTTPClient:
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             fault, code = classify_transport_error(error)
-            return HTTPResponse(None, fault=fault, error=code, started_at=started, duration_us=self._since(started))
-        text, whole = self._read(response, max_bytes)
+            return HTTPResponse(
+                None, fault=fault, error=code, started_at=started, duration_us=self._elapsed_us(started)
+            )
+        text, is_complete = self._read(response, max_bytes)
         lowered = {name.lower(): value for name, value in response.headers.items()}
         return HTTPResponse(
-            response.status_code, lowered, text, whole, started_at=started, duration_us=self._since(started)
+            response.status_code, lowered, text, is_complete, started_at=started, duration_us=self._elapsed_us(started)
         )
 
     def _read(self, response: requests.Response, max_bytes: int) -> tuple[str, bool]:
-        """The body up to its bound. A body read to its end gives the connection back to the pool."""
-        read, whole, until = bytearray(), True, self._now() + round(BODY_TIMEOUT_S * 1_000_000)
+        """The body up to `max_bytes`, and whether it is complete: then the connection returns to the pool."""
+        read, is_complete, until = bytearray(), True, self._now() + round(BODY_TIMEOUT_S * 1_000_000)
         try:
             while chunk := response.raw.read1(_CHUNK_BYTES):
                 read += chunk
                 if len(read) > max_bytes or self._now() > until:
-                    whole = False
+                    is_complete = False
                     break
         except (urllib3.exceptions.HTTPError, OSError):
-            whole = False
-        if not whole:
+            is_complete = False
+        if not is_complete:
             response.close()
-        return bytes(read[:max_bytes]).decode("utf-8", "replace"), whole
+        return bytes(read[:max_bytes]).decode("utf-8", "replace"), is_complete
 
-    def _since(self, started: int) -> int:
-        return max(0, self._now() - started)  # a wall clock may be set back
+    def _elapsed_us(self, started: int) -> int:
+        return max(0, self._now() - started)  # the clock may be set back
 
     def _session(self) -> requests.Session:
-        """Made lazily and per process: a socket shared by parent and child mixes up their answers."""
-        pooled = self._pooled
+        """Created lazily and per process: a socket shared by parent and child would mix up their responses."""
+        pooled = self._pid_and_session
         if pooled is None or pooled[0] != os.getpid():
-            pooled = self._pooled = (os.getpid(), _new_session(self._adapter))
+            pooled = self._pid_and_session = (os.getpid(), _new_session(self._adapter))
         return pooled[1]
 
 
-operator_http = HTTPClient()  # for addresses that the operator has set; holds no connection until its first call
+operator_http = HTTPClient()  # for addresses that the operator has set; opens no connection before its first call
 public_http = HTTPClient(adapter=PublicOnlyAdapter)
 
 
@@ -135,7 +137,7 @@ def get_merchant_http(*, anywhere: bool) -> HTTPClient:
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - requests' signature
-        """Nowhere. Even when told not to follow, requests reads the whole body and parses where it would go."""
+        """None. Even with allow_redirects=False, requests would read the whole body and parse the target."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""Says of a call that got no answer whether the other side may have acted on it, and why it failed."""
+"""Classifies a call without a response: why it failed, and whether the server may have acted on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.infra.http.public_addresses import AddressNotPublic
 
 Fault = Literal["not_sent", "maybe_processed"]
 
-# The most exact class first: several of these are each other's subclasses.
+# The most specific class first: some of these are subclasses of others.
 NOT_PUBLIC = "not a public address"
 _FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
     (AddressNotPublic, "not_sent", NOT_PUBLIC),
@@ -24,21 +24,21 @@ _FAULTS: tuple[tuple[type[BaseException], Fault, str], ...] = (
     (requests.exceptions.ReadTimeout, "maybe_processed", "timeout while reading"),
     (urllib3.exceptions.ProtocolError, "maybe_processed", "connection broke off"),
     (requests.exceptions.ConnectionError, "maybe_processed", "connection broke off"),
-    (ValueError, "not_sent", "unusable URL"),  # requests' InvalidURL, InvalidHeader and their kin
+    (ValueError, "not_sent", "unusable URL"),  # requests' InvalidURL, InvalidHeader and the like
 )
 
 
 def classify_transport_error(error: BaseException) -> tuple[Fault, str]:
-    """The fault behind an exception. Its own text is not used: it can hold a URL, and that an e-mail address."""
+    """The fault and a short code. The exception's text is not used: it may contain a URL with an e-mail address."""
     chain = tuple(_iter_causes(error))
     for kind, fault, code in _FAULTS:
-        if any(isinstance(one, kind) for one in chain):
+        if any(isinstance(cause, kind) for cause in chain):
             return fault, code
     return "maybe_processed", "call failed"
 
 
 def _iter_causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception of requests wraps one of urllib3, and that its own reason: in `args` or in `reason`."""
+    """The exception and its causes: requests wraps urllib3's exception, and that its reason, in `args` or `reason`."""
     yield error
     for inner in (*error.args, getattr(error, "reason", None)):
         if isinstance(inner, BaseException):

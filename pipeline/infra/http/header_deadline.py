@@ -1,4 +1,4 @@
-"""Bounds the time until the head of an answer has come: a read timeout alone lets one that drips go on for ever."""
+"""Limits the time until a response's headers are complete: a read timeout alone lets a slow drip go on for ever."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ HEADER_TIMEOUT_S = 30.0
 
 
 class _HeaderDeadline:
-    """What urllib3's connections have in common here."""
+    """A mixin for urllib3's connections: shuts the socket down when the headers take too long."""
 
     sock: Any
 
     def getresponse(self) -> Any:
-        late = threading.Event()
-        timer = threading.Timer(HEADER_TIMEOUT_S, _shut_down_socket, (self.sock, late))
+        timed_out = threading.Event()
+        timer = threading.Timer(HEADER_TIMEOUT_S, _shut_down_socket, (self.sock, timed_out))
         timer.daemon = True
         timer.start()
         try:
             response = super().getresponse()  # type: ignore[misc]
         finally:
             timer.cancel()
-        if late.is_set():  # to http.client a head that broke off is a head
+        if timed_out.is_set():  # http.client takes headers that broke off as complete
             response.close()
             raise TimeoutError
         return response
@@ -40,7 +40,7 @@ class _PlainConnection(_HeaderDeadline, HTTPConnection):
 
 
 class _TLSConnection(_HeaderDeadline, HTTPSConnection):
-    """With it."""
+    """With TLS."""
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -56,7 +56,7 @@ class _PublicPlainConnection(PublicAddressMixin, _PlainConnection):
 
 
 class _PublicTLSConnection(PublicAddressMixin, _TLSConnection):
-    """With it."""
+    """With TLS, to public addresses."""
 
 
 class _PublicPlainPool(HTTPConnectionPool):
@@ -68,7 +68,7 @@ class _PublicTLSPool(HTTPSConnectionPool):
 
 
 class HeaderDeadlineAdapter(HTTPAdapter):
-    """requests' adapter, whose connections hang up on a head that takes too long, and may go to anywhere."""
+    """An adapter of requests whose connections close when the headers take too long. Connects to any address."""
 
     pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _PlainPool, "https": _TLSPool}
 
@@ -78,14 +78,14 @@ class HeaderDeadlineAdapter(HTTPAdapter):
 
 
 class PublicOnlyAdapter(HeaderDeadlineAdapter):
-    """The same, whose connections go to public addresses only."""
+    """A HeaderDeadlineAdapter that connects to public addresses only."""
 
     pools: ClassVar[dict[str, type[HTTPConnectionPool]]] = {"http": _PublicPlainPool, "https": _PublicTLSPool}
 
 
-def _shut_down_socket(sock: socket.socket, late: threading.Event) -> None:
-    """From another thread: whoever reads finds the end. TLS's own farewell would have to wait for the reader."""
-    late.set()
+def _shut_down_socket(sock: socket.socket, timed_out: threading.Event) -> None:
+    """Shut down from the timer's thread, so that the reader meets the end. TLS's close would wait for the reader."""
+    timed_out.set()
     try:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:  # it is closed already

@@ -1,8 +1,8 @@
-"""Connects to public addresses only, and to the very ones that were looked at.
+"""Connects to public addresses only, and to exactly those that were checked.
 
-Where a merchant says where to call, the answer could be a machine of our own network, or the metadata service of a
-cloud. A name is resolved once: its addresses are judged, and the connection goes to one of those, so that no second
-answer of a name server can lead elsewhere.
+Where a merchant names the address to call, it could be that of a machine in our own network, or of a cloud's metadata
+service. A name is resolved once: its addresses are checked, and the connection goes to one of them, so that a second
+DNS answer cannot redirect it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")  # where keys may travel without TLS: they leave no machine
-_NAT64 = ip_network("64:ff9b::/96")  # whose last 32 bits are an IPv4 address
+LOOPBACK = ("127.0.0.1", "::1", "localhost")  # keys may be sent there without TLS: they do not leave the machine
+_NAT64 = ip_network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
 
 
 class AddressNotPublic(HTTPError):
@@ -22,7 +22,7 @@ class AddressNotPublic(HTTPError):
 
 
 class PublicAddressMixin:
-    """What a connection of urllib3 becomes by this: it goes to public addresses, or raises NotPublic."""
+    """A mixin for urllib3's connections: connects to public addresses, or raises AddressNotPublic."""
 
     host: str
     port: int
@@ -34,11 +34,11 @@ class PublicAddressMixin:
             for address in self._addresses(name):
                 self._dns_host = address  # urllib3 connects to this, and checks certificates against the name
                 try:
-                    made: socket.socket = super()._new_conn()  # type: ignore[misc]
+                    connected: socket.socket = super()._new_conn()  # type: ignore[misc]
                 except (NewConnectionError, ConnectTimeoutError) as error:
                     failure = error
                 else:
-                    return made
+                    return connected
         finally:
             self._dns_host = name
         raise failure or AddressNotPublic(name)
@@ -48,14 +48,14 @@ class PublicAddressMixin:
             found = socket.getaddrinfo(name.strip("[]"), self.port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(self.host, self, _as_gaierror(error)) from error  # type: ignore[arg-type]
-        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+        addresses = list(dict.fromkeys(str(socket_address[0]) for *_, socket_address in found))
         if not all(map(is_public, addresses)):
             raise AddressNotPublic(name)
         return addresses
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the internet's, in whatever form it comes. An IPv4 address inside one counts."""
+    """Whether an IP address is public. An IPv6 address that embeds an IPv4 address is judged by that."""
     address = ip_address(text)
     inner = _get_embedded_ipv4(address)
     if inner is not None:

@@ -1,10 +1,9 @@
-"""What the lanes need of the ledger; every function works inside the caller's transaction."""
+"""Deliveries and lanes in the ledger; every function works inside the caller's transaction."""
 
-from pipeline.ledger.deliveries.claim import claim
+from pipeline.ledger.connections import pause_connection, resume_connection
+from pipeline.ledger.deliveries.claim import claim, promote_to_live
 from pipeline.ledger.deliveries.due import LaneState, find_next_priority, list_due_lanes, peek_lane
 from pipeline.ledger.deliveries.lanes import HeldLane, acquire_lane, clear_lane, postpone_lane
-from pipeline.ledger.deliveries.pause import pause_connection, resume_connection
-from pipeline.ledger.deliveries.promote import promote_to_live
 from pipeline.ledger.deliveries.settle import DeliveryOutcome, settle
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Writes down what became of claimed deliveries: one outcome each, and the calls it took."""
+"""Records the outcome of claimed deliveries, and the calls that carried them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ _CLAIMED_BY_HOLDER = Delivery.token == bindparam("by_token"), Delivery.lane == b
 _OUTCOME_VALUES: dict[str, Any] = {
     name: bindparam(f"new_{name}") for name in ("status", "done_at", "notes", "reason", "detail")
 }
-_SETTLE = (  # made once, as in `lane`
+_SETTLE = (  # built once, as in `lanes`
     update(Delivery)
     .where(Delivery.id.in_(bindparam("these", expanding=True)), *_CLAIMED_BY_HOLDER)
     .values(_OUTCOME_VALUES)
     .returning(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.status)
 )
 
-DeliveryOutcome = tuple[int, Outcome]  # a delivery's id and what became of it
+DeliveryOutcome = tuple[int, Outcome]  # a delivery's id and its outcome
 
 
 def settle(
     conn: Connection, held: HeldLane, settled: Sequence[DeliveryOutcome], calls: Sequence[CallRecord], now: int
 ) -> None:
-    """Record the outcomes of one send, in the order in which its messages were given. Raise StaleFence if outrun.
+    """Record the outcomes of one send, in the order of its messages. Raise StaleFence if the lane has a newer holder.
 
-    Sent and rejected deliveries are done; the others wait again, in their old place. Settling twice changes nothing.
+    Sent and rejected deliveries are done; the others are pending again, in their old place. Settling twice changes
+    nothing.
     """
     lock_lane(conn, held)
     changed = [row for columns, ids in _group_by_outcome(settled, now) for row in _update(conn, held, ids, columns)]
@@ -45,7 +46,7 @@ def settle(
 
 
 def _group_by_outcome(settled: Sequence[DeliveryOutcome], now: int) -> Iterator[tuple[dict[str, Any], list[int]]]:
-    """Deliveries with the same outcome change in one statement. Nearly always that is all of them."""
+    """Deliveries with the same outcome are updated by one statement. Nearly always that is all of them."""
     groups: dict[Outcome, list[int]] = {}
     for id_, outcome in settled:
         groups.setdefault(outcome, []).append(id_)
@@ -87,10 +88,10 @@ def _write_calls(conn: Connection, connection_id: int, ids: Sequence[int], calls
         return
     columns = ("method", "endpoint", "status", "items", "error", "started_at", "duration_us")
     rows = [{"connection_id": connection_id, **{name: getattr(call, name) for name in columns}} for call in calls]
-    made = conn.execute(insert(Call).returning(Call.id, sort_by_parameter_order=True), rows).scalars()
+    call_ids = conn.execute(insert(Call).returning(Call.id, sort_by_parameter_order=True), rows).scalars()
     carried = [
         {"delivery_id": ids[position], "call_id": call_id}
-        for call_id, call in zip(made, calls, strict=True)
+        for call_id, call in zip(call_ids, calls, strict=True)
         for position in call.message_positions or range(len(ids))
     ]
     conn.execute(insert(DeliveryCall), carried)

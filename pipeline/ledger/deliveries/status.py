@@ -1,7 +1,7 @@
-"""The states of a delivery, and the conditions on them that the partial indexes know.
+"""The states of a delivery, and the conditions on them that the partial indexes contain.
 
-The words are written into the SQL instead of being bound: neither database uses a partial index for a query whose
-words it cannot see.
+The values are written into the SQL as literals: neither database uses a partial index for a query whose condition has
+bound parameters.
 """
 
 from __future__ import annotations

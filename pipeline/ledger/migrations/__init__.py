@@ -1,6 +1,6 @@
-"""Brings a database to the tables this version of the code knows. Needs no alembic.ini.
+"""Migrates a database to the schema of this version of the code. Needs no alembic.ini.
 
-Two processes that start at once migrate one after the other: the second finds nothing left to do.
+Two processes that start at the same time migrate one after the other: the second finds nothing left to do.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.schema import accounts, backfills, core, monitoring, reconciliation, store_apis
 from pipeline.ledger.sql.sequences import max_issued_ids, restore_max_issued_ids
 
-# Every module with tables: what is not imported cannot be compared with a database.
+# Every module with tables: tables that are not imported cannot be compared with a database.
 TABLE_MODULES = (core, store_apis, accounts, backfills, reconciliation, monitoring)
 
-_LOCK_TIMEOUT_S = 600  # whoever migrates may have a large table to copy
+_LOCK_TIMEOUT_S = 600  # a migration may have to copy a large table
 _ADVISORY_LOCK_ID = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's name on PostgreSQL
 
 
@@ -88,11 +88,11 @@ def _upgrade(conn: Connection) -> None:
             conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
             conn.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'")
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK_ID})")
-        given = max_issued_ids(conn) if conn.dialect.name == "sqlite" else {}
+        max_ids = max_issued_ids(conn) if conn.dialect.name == "sqlite" else {}
         config = _make_config()
         config.attributes["connection"] = conn
         try:
             command.upgrade(config, "head")
         except CommandError as error:
             raise Misconfigured("the database was migrated by a newer version of Cratewire") from error
-        restore_max_issued_ids(conn, given)  # a table that was copied to change it has forgotten which ids it had given
+        restore_max_issued_ids(conn, max_ids)  # a table that a migration copied has lost its largest issued id

@@ -1,4 +1,4 @@
-"""Run by Alembic around every command: hands it the connection and the models."""
+"""Alembic runs this around every command, to get the connection and the models."""
 
 from alembic import context
 

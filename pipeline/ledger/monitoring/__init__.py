@@ -1,1 +1,1 @@
-"""What the ledger keeps of silences: hours in which hooks came, expectations, alarms, canaries and notices."""
+"""Monitoring data in the ledger: hours with hooks, expectations, alarms, notices and canaries."""

@@ -1,4 +1,4 @@
-"""Listens to the ledger: in which hours each store told us of which event. What we found ourselves does not count."""
+"""Collects from the ledger in which hours hooks of each event came from each store. Recovered events do not count."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pipeline.ledger.schema.core import Event
 from pipeline.ledger.schema.monitoring import ActivityCursor, HourlyActivity
 from pipeline.ledger.sql.tables import insert_into
 
-MAX_EVENTS_PER_BATCH = 50_000  # events that are looked at in one transaction
+MAX_EVENTS_PER_BATCH = 50_000  # in one transaction
 _CURSOR_NAME = "events"
 
 
 def collect_activity(conn: Connection) -> bool:
-    """Go on from where we were; whether there is more. Each event's row is read once, however long it is kept."""
+    """Add the events since the cursor; returns whether there are more. Each event's row is read only once, ever."""
     conn.execute(insert_into(conn, ActivityCursor).values(name=_CURSOR_NAME, event_id=0).on_conflict_do_nothing())
-    place = select(ActivityCursor.event_id).where(ActivityCursor.name == _CURSOR_NAME).with_for_update()
-    since = conn.execute(place).scalar_one()
+    cursor = select(ActivityCursor.event_id).where(ActivityCursor.name == _CURSOR_NAME).with_for_update()
+    since = conn.execute(cursor).scalar_one()
     ids = select(Event.id).where(Event.id > since).order_by(Event.id).limit(MAX_EVENTS_PER_BATCH).subquery()
     count, until = conn.execute(select(func.count(), func.max(ids.c.id)).select_from(ids)).one()
     if not count:
@@ -31,11 +31,9 @@ def collect_activity(conn: Connection) -> bool:
 
 
 def load_active_hours(conn: Connection, store_id: int, since: int) -> dict[str, list[ActiveHour]]:
-    """Event -> the hours since then (µs) in which it was told, oldest first."""
-    mine = HourlyActivity.store_id == store_id, HourlyActivity.hour >= since // HOUR_US
-    query = select(HourlyActivity.event, HourlyActivity.hour, HourlyActivity.first_at, HourlyActivity.last_at).where(
-        *mine
-    )
+    """Event -> the hours since then (µs) in which its hooks came, oldest first."""
+    columns = HourlyActivity.event, HourlyActivity.hour, HourlyActivity.first_at, HourlyActivity.last_at
+    query = select(*columns).where(HourlyActivity.store_id == store_id, HourlyActivity.hour >= since // HOUR_US)
     found: dict[str, list[ActiveHour]] = defaultdict(list)
     for event, *rest in conn.execute(query.order_by(HourlyActivity.hour)):
         found[event].append(ActiveHour(*rest))
@@ -43,7 +41,7 @@ def load_active_hours(conn: Connection, store_id: int, since: int) -> dict[str, 
 
 
 def delete_old_hours(conn: Connection, store_id: int, before: int) -> None:
-    """Forget what is too long ago to learn from."""
+    """Delete hours that are too old to learn from."""
     conn.execute(
         delete(HourlyActivity).where(HourlyActivity.store_id == store_id, HourlyActivity.hour < before // HOUR_US)
     )
@@ -53,17 +51,16 @@ def _merge_hours(conn: Connection, since: int, until: int) -> None:
     hour = (Event.received_at // HOUR_US).label("hour")
     first, last = func.min(Event.received_at).label("first_at"), func.max(Event.received_at).label("last_at")
     columns = (Event.store_id, Event.name.label("event"), hour, func.count().label("hooks"), first, last)
-    ours = Event.id > since, Event.id <= until, Event.source == "hook", Event.name.in_(EVENTS)
-    rows = [
-        row._asdict() for row in conn.execute(select(*columns).where(*ours).group_by(Event.store_id, Event.name, hour))
-    ]
+    from_hooks = Event.id > since, Event.id <= until, Event.source == "hook", Event.name.in_(EVENTS)
+    query = select(*columns).where(*from_hooks).group_by(Event.store_id, Event.name, hour)
+    rows = [row._asdict() for row in conn.execute(query)]
     if not rows:
         return
-    made, kept = insert_into(conn, HourlyActivity), HourlyActivity
-    new = made.excluded
+    statement, old = insert_into(conn, HourlyActivity), HourlyActivity
+    new = statement.excluded
     merged = {
-        "hooks": kept.hooks + new.hooks,
-        "first_at": case((new.first_at < kept.first_at, new.first_at), else_=kept.first_at),
-        "last_at": case((new.last_at > kept.last_at, new.last_at), else_=kept.last_at),
+        "hooks": old.hooks + new.hooks,
+        "first_at": case((new.first_at < old.first_at, new.first_at), else_=old.first_at),
+        "last_at": case((new.last_at > old.last_at, new.last_at), else_=old.last_at),
     }
-    conn.execute(made.on_conflict_do_update(index_elements=["store_id", "event", "hour"], set_=merged), rows)
+    conn.execute(statement.on_conflict_do_update(index_elements=["store_id", "event", "hour"], set_=merged), rows)

@@ -1,4 +1,4 @@
-"""Alarms: opened, tried to be ended by ourselves, told, ended, closed. One row each time something needs a person."""
+"""Alarms: opened, diagnosed, notified, ended, closed. One row each time a person is needed. And notices about them."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def insert_notice(conn: Connection, name: str, content: Mapping[str, Any], now: 
     conn.execute(insert(Notice).values(name=name, content=content, attempts=0, next_attempt_at=now, created_at=now))
 
 
-def open_alarm(conn: Connection, wanted: NewAlarm, now: int) -> None:
-    """From now on."""
+def open_alarm(conn: Connection, alarm: NewAlarm, now: int) -> None:
+    """Open an alarm, unless one with this kind and subject is open."""
     columns = ("kind", "store_id", "event", "last_at", "expected_us", "reason", "subject", "audience")
-    given = {name: getattr(wanted, name) for name in columns} | {"said": dict(wanted.said)}
-    tried = {"tried": list(wanted.tried), "tried_at": now if wanted.tried or wanted.skip_diagnostics else None}
-    conn.execute(insert_into(conn, Alarm).values(**given, **tried, since=now).on_conflict_do_nothing())
+    values = {name: getattr(alarm, name) for name in columns} | {"said": dict(alarm.said)}
+    tried = {"tried": list(alarm.tried), "tried_at": now if alarm.tried or alarm.skip_diagnostics else None}
+    conn.execute(insert_into(conn, Alarm).values(**values, **tried, since=now).on_conflict_do_nothing())
 
 
 def reopen_alarm(conn: Connection, kind: str, subject: str) -> bool:
-    """Go on with one that has ended and whose end was not told yet: it was not over. False if there is none."""
+    """Reopen an alarm whose end has not been notified yet. False if there is none."""
     query = select(Alarm.id).where(Alarm.kind == kind, Alarm.subject == subject, Alarm.closed_at.is_(None))
     ended = conn.execute(query.where(Alarm.ended_at.is_not(None)).order_by(Alarm.id.desc()).limit(1)).scalar()
     if ended is None:
@@ -63,77 +63,78 @@ def reopen_alarm(conn: Connection, kind: str, subject: str) -> bool:
 
 
 def list_open_alarms(conn: Connection, store_id: int | None = None, kind: str | None = None) -> list[AlarmRow]:
-    """Those that have not ended, oldest first: of one store, of one kind, or all."""
-    mine = [] if store_id is None else [Alarm.store_id == store_id]
+    """The alarms that have not ended, oldest first: of one store, of one kind, or all."""
+    of_store = [] if store_id is None else [Alarm.store_id == store_id]
     of_kind = [] if kind is None else [Alarm.kind == kind]
-    return _select_alarms(conn, Alarm.ended_at.is_(None), *mine, *of_kind)
+    return _select_alarms(conn, Alarm.ended_at.is_(None), *of_store, *of_kind)
 
 
 def list_recovered_stores(conn: Connection) -> list[int]:
-    """Stores with an open alarm about a silence that a hook has ended, or whose hooks are no longer to come."""
-    same = (HourlyActivity.event == Alarm.event) | (Alarm.event == ANY_EVENT)
-    came = exists().where(HourlyActivity.store_id == Alarm.store_id, same, HourlyActivity.last_at > Alarm.last_at)
+    """Stores with an open silence alarm that a hook has ended, or whose hooks were removed."""
+    same_event = (HourlyActivity.event == Alarm.event) | (Alarm.event == ANY_EVENT)
+    same_store = HourlyActivity.store_id == Alarm.store_id
+    came = exists().where(same_store, same_event, HourlyActivity.last_at > Alarm.last_at)
     unwanted = exists().where(StoreAPI.store_id == Alarm.store_id, StoreAPI.registers.is_(False))
     query = select(Alarm.store_id).where(Alarm.kind == SILENCE, Alarm.ended_at.is_(None), came | unwanted)
     return [store_id for store_id in conn.execute(query.distinct()).scalars() if store_id is not None]
 
 
 def list_unclosed_alarms(conn: Connection) -> list[AlarmRow]:
-    """Those of which somebody may still have to be told."""
+    """The alarms that may still have to be notified, or whose end may."""
     return _select_alarms(conn, Alarm.closed_at.is_(None))
 
 
 def count_notifications_since(conn: Connection, account_id: int | None, since: int) -> int:
-    """At how many moments since then something was told to an account's owners; None: to the operator."""
+    """The number of notifications since then to an account's owners; None: to the operator."""
     stores = select(Store.id).where(Store.account_id == account_id)
-    of_nobody = (Alarm.audience == OPERATOR) | Alarm.store_id.is_(None)
-    mine = of_nobody if account_id is None else (Alarm.audience == MERCHANT) & Alarm.store_id.in_(stores)
-    told = select(Alarm.told_at.label("at")).where(mine, Alarm.told_at >= since)
-    ended = select(Alarm.closed_at.label("at")).where(mine, Alarm.closed_at >= since, Alarm.told_at.is_not(None))
-    return conn.execute(select(func.count()).select_from(told.union(ended).subquery())).scalar_one()
+    to_operator = (Alarm.audience == OPERATOR) | Alarm.store_id.is_(None)
+    to_them = to_operator if account_id is None else (Alarm.audience == MERCHANT) & Alarm.store_id.in_(stores)
+    opened = select(Alarm.told_at.label("at")).where(to_them, Alarm.told_at >= since)
+    ended = select(Alarm.closed_at.label("at")).where(to_them, Alarm.closed_at >= since, Alarm.told_at.is_not(None))
+    return conn.execute(select(func.count()).select_from(opened.union(ended).subquery())).scalar_one()
 
 
 def list_recently_closed(conn: Connection, since: int) -> set[AlarmKey]:
-    """What was told as over since then."""
+    """The keys of the alarms whose end was notified since then."""
     columns = (Alarm.kind, Alarm.store_id, Alarm.event, Alarm.subject)
     query = select(*columns).where(Alarm.closed_at >= since, Alarm.told_at.is_not(None))
     return {(kind, store_id, event, subject) for kind, store_id, event, subject in conn.execute(query)}
 
 
 def list_newest_alarms(conn: Connection, limit: int) -> list[AlarmRow]:
-    """The newest, ended ones too."""
+    """The newest alarms, newest first, including ended alarms."""
     return [*reversed(_select_alarms(conn, newest=limit))]
 
 
 def list_alarms_since(conn: Connection, store_id: int, since: int) -> list[AlarmRow]:
-    """Silences of a store, and times without a way in, that lasted at any time since then."""
-    lasted = (Alarm.ended_at.is_(None)) | (Alarm.ended_at >= since)
-    about_it = (Alarm.store_id == store_id) | Alarm.store_id.is_(None)
-    return _select_alarms(conn, lasted, about_it, Alarm.kind.in_((SILENCE, ENDPOINT)))
+    """Silence alarms of a store, and endpoint alarms, that were open at any time since then."""
+    was_open = (Alarm.ended_at.is_(None)) | (Alarm.ended_at >= since)
+    concerns_store = (Alarm.store_id == store_id) | Alarm.store_id.is_(None)
+    return _select_alarms(conn, was_open, concerns_store, Alarm.kind.in_((SILENCE, ENDPOINT)))
 
 
 def record_diagnostics(conn: Connection, ids: Collection[int], tried: Sequence[str], now: int) -> None:
-    """What we tried ourselves, in sentences."""
+    """Save the results of the diagnostics, one sentence each."""
     conn.execute(update(Alarm).where(Alarm.id.in_(ids)).values(tried=list(tried), tried_at=now))
 
 
 def save_alarm_texts(conn: Connection, alarm_id: int, said: Mapping[str, str], **changed: Any) -> None:
-    """What there is to say of it now."""
+    """Save an alarm's present texts."""
     conn.execute(update(Alarm).where(Alarm.id == alarm_id).values(said=dict(said), **changed))
 
 
 def mark_notified(conn: Connection, ids: Collection[int], now: int) -> None:
-    """Whoever must know was told that they are open."""
+    """Record that the opening of these alarms was notified."""
     conn.execute(update(Alarm).where(Alarm.id.in_(ids)).values(told_at=now))
 
 
 def end_alarms(conn: Connection, ids: Collection[int], at: int) -> None:
-    """They are over."""
+    """Record that these alarms are over."""
     conn.execute(update(Alarm).where(Alarm.id.in_(ids)).values(ended_at=at))
 
 
 def close_alarms(conn: Connection, ids: Collection[int], now: int) -> None:
-    """Nobody need be told any more."""
+    """Close alarms that need no further notification."""
     conn.execute(update(Alarm).where(Alarm.id.in_(ids)).values(closed_at=now))
 
 

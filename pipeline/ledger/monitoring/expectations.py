@@ -1,4 +1,4 @@
-"""By when each store's next hooks should be here, as last learned, and whose turn it is to be looked at."""
+"""When each store's next hooks are expected, as last learned, and which stores are due for a check."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pipeline.ledger.schema.monitoring import Expectation, HourlyActivity
 
 @dataclass(frozen=True, slots=True)
 class ExpectedHook:
-    """µs. `due_at` None: too little is known."""
+    """When the last hook came and the next one is due (µs). `due_at` None: too few hooks to learn from."""
 
     last_at: int
     due_at: int | None
 
     def is_overdue(self, now: int) -> bool:
-        """Whether it should have come by now."""
+        """Whether the next hook is late."""
         return self.due_at is not None and self.due_at <= now
 
 
 def list_stores_to_check(conn: Connection, now: int, learned_before: int) -> list[int]:
-    """Stores of which something is late, or of which was learned too long ago, or never.
+    """Stores with an overdue hook, or whose expectations were learned too long ago or never.
 
-    A hook that came meanwhile only puts off what is expected, so nobody has to look in between.
+    A hook that came meanwhile only postpones the expectation, so no store needs a check in between.
     """
     late = func.min(Expectation.due_at) <= now
     old = func.min(Expectation.learned_at) < learned_before
@@ -36,18 +36,18 @@ def list_stores_to_check(conn: Connection, now: int, learned_before: int) -> lis
 
 
 def replace_expectations(conn: Connection, store_id: int, expected: Mapping[str, ExpectedHook], now: int) -> None:
-    """Event (empty: any) -> what is expected now."""
+    """Replace a store's expectations. `expected`: event (empty: any) -> when its next hook is expected."""
     conn.execute(delete(Expectation).where(Expectation.store_id == store_id))
     rows = [
-        {"store_id": store_id, "event": event, "last_at": one.last_at, "due_at": one.due_at, "learned_at": now}
-        for event, one in expected.items()
+        {"store_id": store_id, "event": event, "last_at": hook.last_at, "due_at": hook.due_at, "learned_at": now}
+        for event, hook in expected.items()
     ]
     if rows:
         conn.execute(insert(Expectation), rows)
 
 
 def load_expectations(conn: Connection, store_ids: Collection[int]) -> dict[int, dict[str, ExpectedHook]]:
-    """Store -> event (empty: any) -> what was expected when last learned."""
+    """Store id -> event (empty: any) -> when its next hook is expected."""
     columns = (Expectation.store_id, Expectation.event, Expectation.last_at, Expectation.due_at)
     query = select(*columns).where(Expectation.store_id.in_(store_ids)).order_by(Expectation.event)
     found: dict[int, dict[str, ExpectedHook]] = {store_id: {} for store_id in store_ids}

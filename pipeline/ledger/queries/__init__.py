@@ -1,6 +1,6 @@
-"""What people ask of the ledger, for the command line and for pages. Nothing here writes but `replay_delivery`."""
+"""Queries for the command line, the API and the pages. Only `replay_delivery` writes."""
 
-from pipeline.ledger.queries.backfills import load_newest_backfills
+from pipeline.ledger.backfills import load_newest_backfills
 from pipeline.ledger.queries.backlog import Backlog, ConnectionSummary, LaneBacklog, load_backlog
 from pipeline.ledger.queries.chain_status import (
     MAX_MISSED_HEARTBEATS,

@@ -1,4 +1,4 @@
-"""How long what is on its way out has been waiting, lane by lane. Reads open rows only, however much was sent."""
+"""The backlog: open deliveries and their age, lane by lane. Reads open rows only: sent deliveries cost nothing."""
 
 from __future__ import annotations
 
@@ -7,36 +7,35 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, func, select
 
 from pipeline.ledger.deliveries.status import DEAD, OPEN
-from pipeline.ledger.schema.core import DeadHook, Delivery, Lane, Store
-from pipeline.ledger.schema.core import StoreConnection as Link
+from pipeline.ledger.schema.core import DeadHook, Delivery, Lane, Store, StoreConnection
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSummary:
-    """A connection as its account's budget and a chart's legend need it."""
+    """A connection, as metrics need it."""
 
     connection_id: int
     store: str
     platform: str
     account: str
     active: bool
-    dead: int  # deliveries the platform will never take
+    dead: int  # dead deliveries
 
 
 @dataclass(frozen=True, slots=True)
 class LaneBacklog:
-    """One lane in which something waits; µs."""
+    """One lane with open deliveries; times in µs."""
 
     connection_id: int
     lane: int
     open: int
     oldest_at: int
-    next_attempt_at: int  # 0: it may go
+    next_attempt_at: int  # 0: due
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Everything that has not arrived."""
+    """Everything that has not been delivered."""
 
     connections: tuple[ConnectionSummary, ...]
     lanes: tuple[LaneBacklog, ...]
@@ -44,16 +43,22 @@ class Backlog:
 
 
 def load_backlog(conn: Connection) -> Backlog:
-    """What waits now, and what cannot go on."""
+    """Load what is open now, and the counts of dead letters."""
     dead = select(func.count()).select_from(DeadHook).where(DeadHook.replayed_at.is_(None))
     return Backlog(_load_connections(conn), _load_lanes(conn), conn.execute(dead).scalar_one())
 
 
 def _load_connections(conn: Connection) -> tuple[ConnectionSummary, ...]:
-    per_wire = select(Delivery.connection_id, func.count().label("dead")).where(DEAD).group_by(Delivery.connection_id)
-    dead = {row.connection_id: row.dead for row in conn.execute(per_wire)}
-    columns = (Link.id, Store.name, Link.platform, Link.account, Link.status)
-    rows = conn.execute(select(*columns).join(Store, Store.id == Link.store_id).order_by(Link.id))
+    dead_counts = select(Delivery.connection_id, func.count().label("dead")).where(DEAD)
+    dead = {row.connection_id: row.dead for row in conn.execute(dead_counts.group_by(Delivery.connection_id))}
+    columns = (
+        StoreConnection.id,
+        Store.name,
+        StoreConnection.platform,
+        StoreConnection.account,
+        StoreConnection.status,
+    )
+    rows = conn.execute(select(*columns).join(Store, Store.id == StoreConnection.store_id).order_by(StoreConnection.id))
     return tuple(
         ConnectionSummary(id_, store, platform, account, status == "active", dead.get(id_, 0))
         for id_, store, platform, account, status in rows
@@ -61,14 +66,14 @@ def _load_connections(conn: Connection) -> tuple[ConnectionSummary, ...]:
 
 
 def _load_lanes(conn: Connection) -> tuple[LaneBacklog, ...]:
-    here = (Delivery.connection_id, Delivery.lane)
-    waiting = select(*here, func.count().label("open"), func.min(Delivery.id).label("first")).where(OPEN)
-    front = waiting.group_by(*here).subquery()
+    key = (Delivery.connection_id, Delivery.lane)
+    open_rows = select(*key, func.count().label("open"), func.min(Delivery.id).label("first")).where(OPEN)
+    lanes = open_rows.group_by(*key).subquery()
     query = (
-        select(front.c.connection_id, front.c.lane, front.c.open, Delivery.created_at, Lane.next_attempt_at)
-        .join(Delivery, Delivery.id == front.c.first)
-        .join(Lane, and_(Lane.connection_id == front.c.connection_id, Lane.lane == front.c.lane), isouter=True)
-        .order_by(front.c.connection_id, front.c.lane)
+        select(lanes.c.connection_id, lanes.c.lane, lanes.c.open, Delivery.created_at, Lane.next_attempt_at)
+        .join(Delivery, Delivery.id == lanes.c.first)
+        .join(Lane, and_(Lane.connection_id == lanes.c.connection_id, Lane.lane == lanes.c.lane), isouter=True)
+        .order_by(lanes.c.connection_id, lanes.c.lane)
     )
     return tuple(
         LaneBacklog(connection_id, lane, count, oldest_at, next_attempt_at or 0)

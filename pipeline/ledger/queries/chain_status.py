@@ -1,4 +1,4 @@
-"""When the chain last proved that it lives, and whether that is long ago."""
+"""Whether the chain is alive: judged by the last heartbeat that arrived."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from sqlalchemy import Connection, select
 
 from pipeline.ledger.schema.monitoring import Heartbeat
 
-_MICROS = 1_000_000
-MAX_MISSED_HEARTBEATS = 3  # heartbeats that may be under way before we say that none arrives
+_SECOND_US = 1_000_000
+MAX_MISSED_HEARTBEATS = 3  # intervals without a heartbeat before the chain counts as dead
 
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatArrival:
-    """The last heartbeat that came all the way; µs."""
+    """The times of the last heartbeat that arrived; µs."""
 
     sent_at: int
     arrived_at: int
@@ -22,10 +22,10 @@ class HeartbeatArrival:
 
 @dataclass(frozen=True, slots=True)
 class ChainStatus:
-    """Whether hooks become events. None: nobody asks, heartbeats are off."""
+    """Whether hooks become events. `alive` None: heartbeats are off."""
 
     alive: bool | None
-    last_heartbeat_seconds: float | None  # since one arrived
+    last_heartbeat_seconds: float | None  # since the last arrival
     heartbeat_took_seconds: float | None  # from the receiver to the ledger
 
 
@@ -36,14 +36,14 @@ def find_last_heartbeat(conn: Connection) -> HeartbeatArrival | None:
 
 
 def assess_chain(arrival: HeartbeatArrival | None, since: int | None, now: int, every: float) -> ChainStatus:
-    """`since`: when somebody began to send heartbeats, which is not held against the chain at once."""
+    """Judge the chain. `since` (µs): when heartbeats began to be sent, so that a new chain is not dead at once."""
     took = None if arrival is None else _seconds(arrival.arrived_at - arrival.sent_at)
     last = None if arrival is None else _seconds(now - arrival.arrived_at)
     if not every:
         return ChainStatus(None, last, took)
     known = [at for at in (since, arrival.arrived_at if arrival else None) if at is not None]
-    return ChainStatus(bool(known) and now - max(known) <= MAX_MISSED_HEARTBEATS * every * _MICROS, last, took)
+    return ChainStatus(bool(known) and now - max(known) <= MAX_MISSED_HEARTBEATS * every * _SECOND_US, last, took)
 
 
-def _seconds(micros: int) -> float:
-    return round(max(0, micros) / _MICROS, 3)
+def _seconds(duration_us: int) -> float:
+    return round(max(0, duration_us) / _SECOND_US, 3)

@@ -1,4 +1,4 @@
-"""How things stand, in numbers that stay cheap with a million rows: no count reads what was sent, or an event's row."""
+"""Counts of deliveries and events that stay cheap with a million rows: none reads sent deliveries or event rows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from sqlalchemy import ColumnElement, Connection, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.ledger.deliveries.status import DEAD, OPEN
-from pipeline.ledger.schema.core import DeadHook, Delivery, Event, Lane, Store
-from pipeline.ledger.schema.core import StoreConnection as Link
+from pipeline.ledger.schema.core import DeadHook, Delivery, Event, Lane, Store, StoreConnection
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCounts:
-    """One connection: what waits, what is done, and whether something is in its way."""
+    """One connection: its status, its deliveries by state, and what its lanes wait for."""
 
     connection_id: int
     store: str
@@ -28,15 +27,15 @@ class ConnectionCounts:
     sending: int
     sent: int
     dead: int
-    oldest_pending_at: int | None  # µs, of what waits or is being sent
+    oldest_pending_at: int | None  # µs, of the oldest open delivery
     lanes_waiting: int
-    next_attempt_at: int | None  # µs, of the lane that may go first
-    waiting_reason: str | None  # that lane's; if none waits, that of one that tries again and has not yet succeeded
+    next_attempt_at: int | None  # µs, of the waiting lane that is due first
+    waiting_reason: str | None  # that lane's; if none waits, that of a lane that retries and has not succeeded yet
 
 
 @dataclass(frozen=True, slots=True)
 class EventCounts:
-    """How many events there are, by name and by outcome, and how many hooks died."""
+    """The number of events, by name and by outcome, of dead hooks and of duplicates."""
 
     by_name: Mapping[str, int]
     by_outcome: Mapping[str, int]
@@ -45,9 +44,11 @@ class EventCounts:
 
 
 def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
-    """Every connection's state."""
-    columns = (Link.id.label("connection_id"), Store.name.label("store"), Link.platform, Link.label)
-    query = select(*columns, Link.status, Link.status_reason).join(Store, Store.id == Link.store_id)
+    """The counts of every connection."""
+    connection = StoreConnection
+    columns = (connection.id.label("connection_id"), Store.name.label("store"), connection.platform, connection.label)
+    query = select(*columns, connection.status, connection.status_reason)
+    rows = conn.execute(query.join(Store, Store.id == connection.store_id).order_by(connection.id))
     open_rows, dead, sent, waits = _count_open(conn), _count_dead(conn), _count_sent(conn), _find_waits(conn, now)
     return [
         ConnectionCounts(
@@ -57,7 +58,7 @@ def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
             dead=dead.get(row.connection_id, 0),
             **waits.get(row.connection_id, _NO_WAIT),
         )
-        for row in conn.execute(query.order_by(Link.id))
+        for row in rows
     ]
 
 
@@ -100,8 +101,9 @@ def _count_sent(conn: Connection) -> dict[int, int]:
 
 def _find_waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
     columns = (Lane.connection_id, Lane.next_attempt_at, Lane.reason)
-    query = select(*columns).join(Link, Link.id == Lane.connection_id)
-    query = query.where(Lane.reason.is_not(None), Link.status == "active")  # what is paused waits for somebody
+    query = select(*columns).join(StoreConnection, StoreConnection.id == Lane.connection_id)
+    # A paused connection waits for a person, not for a lane's next attempt.
+    query = query.where(Lane.reason.is_not(None), StoreConnection.status == "active")
     found: dict[int, dict[str, Any]] = {}
     for connection_id, at, reason in conn.execute(query.order_by(Lane.next_attempt_at)):
         waits = found.setdefault(connection_id, {**_NO_WAIT, "waiting_reason": reason})

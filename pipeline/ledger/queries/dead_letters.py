@@ -1,4 +1,4 @@
-"""What could not go on, hooks and deliveries in one list, and the way back for a delivery."""
+"""Dead letters: hooks and deliveries in one list, each with its details, and the replay of a delivery."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Column = InstrumentedAttribute[Any]
 
 
 class DeadLetterCursor(NamedTuple):
-    """A place in the list of the dead: newest first, then by kind and id."""
+    """A position in the list of dead letters: newest first, then by kind and id."""
 
     died_at: int
     kind: DeadLetterKind
@@ -28,7 +28,7 @@ class DeadLetterCursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterSummary:
-    """One line of the list. `name` is the event's, None for a profile; `stage` where it ended."""
+    """A dead letter, for lists. `name` is the event's, None for a profile; `stage` is where it failed."""
 
     died_at: int
     kind: DeadLetterKind
@@ -39,14 +39,14 @@ class DeadLetterSummary:
     reason: str
 
     @property
-    def place(self) -> DeadLetterCursor:
-        """Where the next page begins, if this is the last line of a page."""
+    def cursor(self) -> DeadLetterCursor:
+        """Where the next page begins, if this is the last dead letter of a page."""
         return DeadLetterCursor(self.died_at, self.kind, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class DeadHookDetail:
-    """A hook that could not become an event, with the bytes that came."""
+    """A hook that could not become an event, with its raw bytes."""
 
     listed: DeadLetterSummary
     version: int
@@ -61,7 +61,7 @@ class DeadHookDetail:
 
 @dataclass(frozen=True, slots=True)
 class DeadDeliveryDetail:
-    """A message its platform will never take."""
+    """A message that its platform has rejected."""
 
     listed: DeadLetterSummary
     delivery: DeliveryDetail
@@ -71,7 +71,7 @@ class DeadDeliveryDetail:
 def list_dead_letters(
     conn: Connection, *, before: DeadLetterCursor | None = None, limit: int = 50
 ) -> list[DeadLetterSummary]:
-    """A page of what waits for somebody's decision, newest first. Replayed hooks are not listed."""
+    """A page of dead letters, newest first. Replayed hooks are not listed."""
     hooks = _page(
         _dead_hooks_query().where(DeadHook.replayed_at.is_(None)), DeadHook.died_at, DeadHook.id, before, limit
     )
@@ -82,15 +82,15 @@ def list_dead_letters(
 
 
 def get_dead_letter(conn: Connection, kind: DeadLetterKind, dead_id: int) -> DeadHookDetail | DeadDeliveryDetail | None:
-    """One of the dead with all that is kept of it."""
+    """A dead letter with everything that is stored about it; None if there is none with this id."""
     return _get_dead_hook(conn, dead_id) if kind == "hook" else _get_dead_delivery(conn, dead_id)
 
 
 def replay_delivery(conn: Connection, delivery_id: int) -> bool:
-    """Let a dead delivery wait again, in its old place in the lane. False if it is not dead."""
-    waiting: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None, "detail": None, "notes": []}
-    found = update(Delivery).where(Delivery.id == delivery_id, DEAD).values(waiting)
-    return bool(conn.execute(found.returning(Delivery.id)).scalar())
+    """Make a dead delivery pending again, in its old place in the lane. False if it is not dead."""
+    pending: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None, "detail": None, "notes": []}
+    statement = update(Delivery).where(Delivery.id == delivery_id, DEAD).values(pending)
+    return bool(conn.execute(statement.returning(Delivery.id)).scalar())
 
 
 def _dead_hooks_query() -> Query:
@@ -109,9 +109,9 @@ def _dead_deliveries_query() -> Query:
 
 def _page(query: Query, died_at: Column, row_id: Column, before: DeadLetterCursor | None, limit: int) -> Query:
     if before is not None:
-        place = tuple_(died_at, query.selected_columns["kind"], row_id)
-        # The first condition is there for the index: it says less than the second.
-        query = query.where(died_at <= before.died_at, place < tuple_(*before))
+        cursor = tuple_(died_at, query.selected_columns["kind"], row_id)
+        # The second condition implies the first, which lets the index be used.
+        query = query.where(died_at <= before.died_at, cursor < tuple_(*before))
     return query.order_by(died_at.desc(), row_id.desc()).limit(limit)
 
 
@@ -120,8 +120,8 @@ def _get_dead_hook(conn: Connection, dead_id: int) -> DeadHookDetail | None:
     if row is None:
         return None
     columns = (DeadHook.version, DeadHook.receipt, DeadHook.detail, DeadHook.times, DeadHook.received_at)
-    kept = select(*columns, DeadHook.replayed_at, DeadHook.query, DeadHook.raw).where(DeadHook.id == dead_id)
-    more = conn.execute(kept).one()._asdict()
+    details = select(*columns, DeadHook.replayed_at, DeadHook.query, DeadHook.raw).where(DeadHook.id == dead_id)
+    more = conn.execute(details).one()._asdict()
     return DeadHookDetail(DeadLetterSummary(**row._asdict()), **{**more, "raw": decompress(more["raw"])})
 
 

@@ -1,4 +1,4 @@
-"""Deliveries and the calls that carried them, for readers."""
+"""Deliveries and the calls that carried them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from pipeline.ledger.schema.core import Call, Delivery, DeliveryCall
-from pipeline.ledger.schema.core import StoreConnection as Link
+from pipeline.ledger.schema.core import Call, Delivery, DeliveryCall, StoreConnection
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDetail:
-    """One message to one platform, and how it fared. Times are µs."""
+    """One message to one platform, with its status. Times are µs."""
 
     id: int
     event_id: int | None
@@ -38,7 +37,7 @@ class DeliveryDetail:
 
 @dataclass(frozen=True, slots=True)
 class CallDetail:
-    """One HTTP call and the deliveries asked for that it carried."""
+    """One HTTP call, and which of the requested deliveries it carried."""
 
     id: int
     connection_id: int
@@ -53,22 +52,29 @@ class CallDetail:
 
 
 _COLUMNS = (
-    *(Delivery.id, Delivery.event_id, Delivery.person_id, Delivery.connection_id, Link.platform, Delivery.lane),
+    *(
+        Delivery.id,
+        Delivery.event_id,
+        Delivery.person_id,
+        Delivery.connection_id,
+        StoreConnection.platform,
+        Delivery.lane,
+    ),
     *(Delivery.kind, Delivery.name, Delivery.message_id, Delivery.status, Delivery.attempts, Delivery.reason),
     *(Delivery.detail, Delivery.notes, Delivery.created_at, Delivery.done_at, Delivery.message),
 )
+_QUERY = select(*_COLUMNS).join(StoreConnection, StoreConnection.id == Delivery.connection_id)
 
 
 def list_event_deliveries(conn: Connection, *, event_id: int) -> list[DeliveryDetail]:
-    """An event's deliveries, in the order in which they leave."""
-    query = select(*_COLUMNS).join(Link, Link.id == Delivery.connection_id).where(Delivery.event_id == event_id)
+    """An event's deliveries, in the order in which they are sent."""
+    query = _QUERY.where(Delivery.event_id == event_id)
     return [DeliveryDetail(**row._asdict()) for row in conn.execute(query.order_by(Delivery.id))]
 
 
 def find_delivery(conn: Connection, delivery_id: int) -> DeliveryDetail | None:
     """The delivery with this id."""
-    query = select(*_COLUMNS).join(Link, Link.id == Delivery.connection_id).where(Delivery.id == delivery_id)
-    row = conn.execute(query).one_or_none()
+    row = conn.execute(_QUERY.where(Delivery.id == delivery_id)).one_or_none()
     return None if row is None else DeliveryDetail(**row._asdict())
 
 

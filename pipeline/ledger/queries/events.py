@@ -1,4 +1,4 @@
-"""Events for readers: a page of them, newest first, and everything about one."""
+"""Events: a page of them, newest first, and everything about one event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.ledger.schema.core import Body, Event, EventPerson, Person, Store
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events; what is None does not matter."""
+    """Which events to list; a field that is None does not filter."""
 
     store: str | None = None
     name: str | None = None
@@ -26,7 +26,7 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventSummary:
-    """One line of a list of events. Times are µs."""
+    """An event, for lists. Times are µs."""
 
     id: int
     store: str
@@ -46,7 +46,7 @@ class EventSummary:
 
 @dataclass(frozen=True, slots=True)
 class EventRecipient:
-    """Somebody an event is about; `reason` is why they get no message, if they get none."""
+    """A person whom an event concerns; `reason` is why they get no message, if they get none."""
 
     person_id: int
     role: str
@@ -57,7 +57,7 @@ class EventRecipient:
 
 @dataclass(frozen=True, slots=True)
 class EventDetail:
-    """Everything about one event: what came, what was made of it, who was told, and how."""
+    """Everything about one event: its data and raw body, the people it concerns, its deliveries and their calls."""
 
     event: EventSummary
     form: str
@@ -81,21 +81,21 @@ _SUMMARY_COLUMNS = (
 
 
 def list_events(
-    conn: Connection, wanted: EventFilter | None = None, *, before: int | None = None, limit: int = 50
+    conn: Connection, event_filter: EventFilter | None = None, *, before: int | None = None, limit: int = 50
 ) -> list[EventSummary]:
-    """A page of events, newest first; the next page begins `before` the last one's id."""
-    conditions = _conditions(conn, wanted or EventFilter())
+    """A page of events, newest first; the next page begins `before` the last event's id."""
+    conditions = _build_conditions(conn, event_filter or EventFilter())
     if before is not None:
         conditions.append(Event.id < before)
     query = select(*_SUMMARY_COLUMNS).join(Store, Store.id == Event.store_id).where(*conditions)
     return [EventSummary(**row._asdict()) for row in conn.execute(query.order_by(Event.id.desc()).limit(limit))]
 
 
-def get_event(conn: Connection, wanted: int | str) -> EventDetail | None:
-    """An event by its id, or by the ULID or receipt somebody else knows it by."""
-    event_id = wanted if isinstance(wanted, int) else _find_event_id(conn, wanted)
-    listed = select(*_SUMMARY_COLUMNS).join(Store, Store.id == Event.store_id).where(Event.id == event_id)
-    row = conn.execute(listed).one_or_none()
+def get_event(conn: Connection, reference: int | str) -> EventDetail | None:
+    """An event by its id, or by its ULID or receipt; None if there is none."""
+    event_id = reference if isinstance(reference, int) else _find_event_id(conn, reference)
+    summary = select(*_SUMMARY_COLUMNS).join(Store, Store.id == Event.store_id).where(Event.id == event_id)
+    row = conn.execute(summary).one_or_none()
     if row is None:
         return None
     more = select(
@@ -112,7 +112,7 @@ def get_event(conn: Connection, wanted: int | str) -> EventDetail | None:
     )
 
 
-def _conditions(conn: Connection, wanted: EventFilter) -> list[ColumnElement[bool]]:
+def _build_conditions(conn: Connection, wanted: EventFilter) -> list[ColumnElement[bool]]:
     columns: dict[Any, Any] = {Event.name: wanted.name, Event.outcome: wanted.outcome, Event.source: wanted.source}
     if wanted.store is not None:
         # The id, not the joined name: the indexes begin with it.
@@ -128,8 +128,8 @@ def _conditions(conn: Connection, wanted: EventFilter) -> list[ColumnElement[boo
 
 
 def _find_event_id(conn: Connection, name: str) -> int | None:
-    by_either = (select(Event.id).where(column == name).limit(1) for column in (Event.ulid, Event.receipt))
-    return next((found for query in by_either if (found := conn.execute(query).scalar()) is not None), None)
+    queries = (select(Event.id).where(column == name).limit(1) for column in (Event.ulid, Event.receipt))
+    return next((found for query in queries if (found := conn.execute(query).scalar()) is not None), None)
 
 
 def _load_body(conn: Connection, event_id: int) -> bytes | None:

@@ -1,4 +1,4 @@
-"""One person for readers: who they are, what is known of them and from where, and what happened lately."""
+"""People: their keys, attributes and facts, and their last events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_EVENTS = 20
 
 @dataclass(frozen=True, slots=True)
 class FactDetail:
-    """What is known of one subject of a person: {field: [as_of µs, value]}."""
+    """What is known about one subject of a person: {field: [as_of µs, value]}."""
 
     kind: str
     subject: str
@@ -26,7 +26,7 @@ class FactDetail:
 
 @dataclass(frozen=True, slots=True)
 class PersonDetail:
-    """A person of one store. `keys` are all customer ids and addresses that lead to them."""
+    """A person of one store. `keys` are all customer ids and addresses that find them."""
 
     id: int
     store: str
@@ -40,19 +40,19 @@ class PersonDetail:
     events: list[EventSummary]
 
 
-def find_people(conn: Connection, wanted: str) -> list[PersonDetail]:
-    """Everybody with this e-mail address, customer id or own id: one person per store at the most, mostly one.
+def find_people(conn: Connection, text: str) -> list[PersonDetail]:
+    """The people with this e-mail address, customer id or person id: at most one per store and key.
 
-    An address is looked for in its normal form, and as it was kept before there was one.
+    An address is searched in its normal form, and as it was stored before addresses were normalized.
     """
-    return [_load_person(conn, person_id) for person_id in sorted(_find_person_ids(conn, wanted.strip().lower()))]
+    return [_load_person(conn, person_id) for person_id in sorted(_find_person_ids(conn, text.strip().lower()))]
 
 
 def _find_person_ids(conn: Connection, wanted: str) -> Collection[int]:
     names = (PersonKey.kind == "customer", PersonKey.value == wanted)
     if "@" in wanted:
         names = (PersonKey.kind == "email", PersonKey.value.in_({wanted, normalize_email(wanted)}))
-    # Store by store, since the key's index begins with the store.
+    # By store, since the key's index begins with the store.
     keyed = select(PersonKey.person_id).where(PersonKey.store_id.in_(select(Store.id)), *names)
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) < len(str(2**63))):
         return set(conn.execute(keyed).scalars())

@@ -1,4 +1,4 @@
-"""How far each store's API has been compared with the ledger, and how many hooks never came."""
+"""Reconciliation by store: how far its API has been compared with the ledger, and how many hooks never came."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ WINDOW_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationSummary:
-    """One store, and its last seven days."""
+    """One store's progress, and its counts of the last seven days."""
 
     store: str
-    since: int  # µs: nothing that happened before is our concern
-    complete_until: int | None  # µs: all lists of the API are compared up to then; None: not all have been read yet
-    trouble: str | None  # why one of them could not be read
+    since: int  # µs: events from before are ignored
+    complete_until: int | None  # µs: all collections are compared up to then; None: not all have been read yet
+    trouble: str | None  # why a collection could not be read
     expected: int
     missed: int
     late: int
 
     @property
     def rate(self) -> float:
-        """The share whose hook never came."""
+        """The share of events whose hook never came."""
         return self.missed / self.expected if self.expected else 0.0
 
 
 def list_reconciliations(conn: Connection, now: int, store: str | None = None) -> list[ReconciliationSummary]:
-    """Every store we compare, by name, or only this one."""
+    """Every store that is reconciled, by name, or only the named store."""
     row = Reconciliation
     columns = (Store.name, row.collection, row.since, row.mark, row.done_at, row.error)
     query = select(*columns).join(Store, Store.id == row.store_id).order_by(Store.name, row.collection)
@@ -47,23 +47,23 @@ def list_reconciliations(conn: Connection, now: int, store: str | None = None) -
         trouble = f"{collection}: {error}" if error else None
         stores.setdefault(name, []).append(_CollectionProgress(since, None if done_at is None else mark, trouble))
     counts = count_last_week(conn, now, store)
-    return [_summarise(name, rows, [one for one in counts if one.store == name]) for name, rows in stores.items()]
+    return [_summarise(name, rows, [day for day in counts if day.store == name]) for name, rows in stores.items()]
 
 
 def count_last_week(conn: Connection, now: int, store: str | None = None) -> list[DayCount]:
-    """The same seven days by event and day."""
+    """The counts of the last seven days, by event and day."""
     return count_by_day(conn, now // DAY_US - WINDOW_DAYS + 1, store)
 
 
 def find_newest_event_id(conn: Connection) -> int:
-    """The newest event's id: what is recorded from now on is newer."""
+    """The largest event id; 0 if there is no event."""
     return conn.execute(select(func.max(Event.id))).scalar() or 0
 
 
 def count_recovered_since(conn: Connection, store_id: int, event_id: int) -> dict[str, int]:
-    """By event, how many happenings of a store were recovered after this one."""
-    mine = Event.id > event_id, Event.store_id == store_id, Event.source == RECONCILE
-    query = select(Event.name, func.count().label("times")).where(*mine).group_by(Event.name).order_by(Event.name)
+    """Event name -> the number of a store's events that were recovered after this event id."""
+    recovered = Event.id > event_id, Event.store_id == store_id, Event.source == RECONCILE
+    query = select(Event.name, func.count().label("times")).where(*recovered).group_by(Event.name).order_by(Event.name)
     return {row.name: row.times for row in conn.execute(query)}
 
 
@@ -81,9 +81,9 @@ def _summarise(name: str, rows: list[_CollectionProgress], counts: list[DayCount
         min(row.since for row in rows),
         _earliest_or_none([row.mark for row in rows]),
         next((row.trouble for row in rows if row.trouble), None),
-        sum(one.expected for one in counts),
-        sum(one.missed for one in counts),
-        sum(one.late for one in counts),
+        sum(day.expected for day in counts),
+        sum(day.missed for day in counts),
+        sum(day.late for day in counts),
     )
 
 

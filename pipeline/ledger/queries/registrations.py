@@ -1,4 +1,4 @@
-"""How the hooks registered at Cratejoy are, store by store, as the last audit left them."""
+"""The state of the hooks registered at Cratejoy, by store, as of the last audit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from sqlalchemy import Connection, and_, func, select
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.store_apis import HookFinding, StoreAPI
 
-_HARMLESS_KINDS = ("foreign", "unknown_event")  # worth knowing, and nothing is wrong with them
+_HARMLESS_KINDS = ("foreign", "unknown_event")  # worth knowing, but no faults
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationSummary:
-    """One store whose Merchant API we have keys for."""
+    """One store whose API keys are saved."""
 
     store: str
     registers: bool
@@ -22,11 +22,11 @@ class RegistrationSummary:
     status_reason: str | None
     audited_at: int | None
     audit_error: str | None
-    faults: int  # that are still there
+    faults: int  # that are still open
 
 
 def list_registrations(conn: Connection) -> list[RegistrationSummary]:
-    """Every store we have keys for, by name."""
+    """Every store whose API keys are saved, by name."""
     fault = and_(
         HookFinding.store_id == StoreAPI.store_id,
         HookFinding.mended_at.is_(None),

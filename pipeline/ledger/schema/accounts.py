@@ -1,4 +1,4 @@
-"""The tables about people who log in: users, their part in accounts, invitations, and the mail that waits for them."""
+"""The tables of users: log-ins, memberships in accounts, invitations, and the outbox of mails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.ledger.schema.core import Base
 
 
 class User(Base):
-    """Somebody who can log in. The names from `password` to `mf_recovery_codes` are Flask-Security's."""
+    """A user who can log in. The names from `password` to `mf_recovery_codes` are Flask-Security's."""
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -25,17 +25,17 @@ class User(Base):
     tf_totp_secret: Mapped[str | None]  # encrypted
     tf_phone_number: Mapped[str | None]
     mf_recovery_codes: Mapped[list[Any] | None]  # encrypted
-    tf_counter: Mapped[int | None]  # the last one-time code that was taken, so that none is taken twice
+    tf_counter: Mapped[int | None]  # of the last failure-time code that was taken, so that none is taken twice
     failures: Mapped[int] = mapped_column(default=0)  # in a row, from all networks
     locked_until: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[int]
 
 
 class LogIn(Base):
-    """Somebody who is logged in at one browser. `uniquifier`: the user's at that time; another one ends it."""
+    """A user's log-in in one browser. `uniquifier`: the user's at that time; when the user gets a new one, it ends."""
 
     __tablename__ = "log_ins"
-    token_hash: Mapped[str] = mapped_column(primary_key=True)  # the cookie has the token
+    token_hash: Mapped[str] = mapped_column(primary_key=True)  # the cookie holds the token
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     uniquifier: Mapped[str]
     network: Mapped[str]  # a tag that tells networks apart; "": unknown
@@ -44,18 +44,18 @@ class LogIn(Base):
 
 
 class FailedLogIn(Base):
-    """Wrong passwords and codes that came from one network in a row."""
+    """Wrong passwords and codes in a row from one network."""
 
     __tablename__ = "failed_log_ins"
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     network: Mapped[str] = mapped_column(primary_key=True)
     failures: Mapped[int]
-    noted_at: Mapped[int]  # the last one
+    noted_at: Mapped[int]  # of the last failure
     locked_until: Mapped[int]
 
 
 class Membership(Base):
-    """A user's part in an account."""
+    """A user's membership in an account."""
 
     __tablename__ = "memberships"
     __table_args__ = (CheckConstraint("role IN ('owner', 'reader')", name="role"),)
@@ -66,7 +66,7 @@ class Membership(Base):
 
 
 class Invitation(Base):
-    """Somebody may join an account, if they read the mail at this address."""
+    """An invitation to join an account, for the reader of the mail at this address."""
 
     __tablename__ = "invitations"
     __table_args__ = (CheckConstraint("role IN ('owner', 'reader')", name="role"),)
@@ -81,7 +81,7 @@ class Invitation(Base):
 
 
 class Mail(Base):
-    """A mail that leaves, or has left. `content` is encrypted, since it may hold a link that logs somebody in."""
+    """A mail to send, or one that was sent. `content` is encrypted, since it may hold a link that logs a user in."""
 
     __tablename__ = "mails"
     __table_args__ = (
@@ -91,9 +91,9 @@ class Mail(Base):
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     recipient: Mapped[str]
-    cause: Mapped[str | None]  # what was asked for; None: a letter that no visitor can ask for
-    asker: Mapped[str | None]  # who asked, not to be read back; None: unknown
-    content: Mapped[bytes | None]  # None once it has left
+    cause: Mapped[str | None]  # what was asked for; None: a mail that no visitor can ask for
+    asker: Mapped[str | None]  # a keyed hash of who asked; None: unknown
+    content: Mapped[bytes | None]  # None once it was sent or given up
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[int]
     done_at: Mapped[int | None]

@@ -1,4 +1,4 @@
-"""The table of backfills: how far the reading of a store's customers has come."""
+"""The table of backfills: how far each has read its store's customers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.ledger.schema.core import Base
 
 
 class Backfill(Base):
-    """One reading of a store's customers, all of them or those nobody told us about."""
+    """One backfill: reads all customers of a store, or only those that no hook has reported."""
 
     __tablename__ = "backfills"
     __table_args__ = (
@@ -26,22 +26,22 @@ class Backfill(Base):
     state: Mapped[str] = mapped_column(default="running")  # running, paused, cancelled, done, short, failed
     phase: Mapped[str]  # counting, subscriptions, orders, customers, others
     cursor: Mapped[str | None]  # the `next` of the page read last; None: the phase's first page comes next
-    steps: Mapped[int] = mapped_column(default=0)  # grows with everything written: what two workers cannot both do
+    steps: Mapped[int] = mapped_column(default=0)  # grows with every change, so that two workers cannot both make it
     phase_pages: Mapped[int] = mapped_column(default=0)
     barren: Mapped[int] = mapped_column(SmallInteger, default=0)  # pages in a row that brought nothing new
     pages: Mapped[int] = mapped_column(default=0)
-    done: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {"customers": how many were read, …}
-    totals: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {"customers": how many the store has, …}
+    done: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {"customers": the number read, …}
+    totals: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {"customers": the number the store has, …}
     changes_since: Mapped[int | None]  # incremental: orders from before this are not read
     started_at: Mapped[int]
     ended_at: Mapped[int | None]
     paused_at: Mapped[int | None]
-    paused_us: Mapped[int] = mapped_column(default=0)  # in all, without the pause it is in
+    paused_us: Mapped[int] = mapped_column(default=0)  # in total, without the current pause
     throttled_us: Mapped[int] = mapped_column(default=0)  # waited because the store answered 429
-    waited_us: Mapped[int] = mapped_column(default=0)  # waited for our own budget of requests
+    waited_us: Mapped[int] = mapped_column(default=0)  # waited for our own rate limit
     attempts: Mapped[int] = mapped_column(default=0)  # failures in a row
     next_step_at: Mapped[int]
     tally: Mapped[
         dict[str, Any] | None
     ]  # what this reading of the phase's collection has shown: `pipeline.cratejoy.pagination`
-    error: Mapped[str | None]  # what went wrong last, while it is tried again or after it was given up
+    error: Mapped[str | None]  # the last error, while it is retried or after it was given up

@@ -1,4 +1,4 @@
-"""What all tables share: the types of their columns, the names of their constraints, and partial indexes."""
+"""What all tables share: column types, constraint names and partial indexes."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ METADATA = MetaData(
 
 
 def partial_index(condition: str) -> dict[str, Any]:
-    """Makes an index partial, on either database."""
+    """The arguments that make an index partial, on either database."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -1,6 +1,6 @@
 """The ledger's tables. Every row belongs to a store, every store to an account.
 
-Times are microseconds since the epoch; money is integer minor units; texts of people live only in
+Times are microseconds since the epoch; money is integer minor units; personal data is stored only in
 `people`, `facts`, `events.data`, `bodies`, `dead_hooks` and `deliveries.message`.
 """
 
@@ -15,14 +15,14 @@ from pipeline.ledger.schema.base import COLUMN_TYPES, METADATA, partial_index
 
 
 class Base(DeclarativeBase):
-    """The root of all tables."""
+    """The base class of all tables."""
 
     metadata = METADATA
     type_annotation_map = COLUMN_TYPES
 
 
 class Account(Base):
-    """Who owns stores in this installation."""
+    """An owner of stores in this installation."""
 
     __tablename__ = "accounts"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -38,11 +38,11 @@ class Store(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     name: Mapped[str] = mapped_column(unique=True)
     token_version: Mapped[int] = mapped_column(SmallInteger, default=1)
-    old_token_until: Mapped[int | None]  # until when the version before is good too; None: it is not
-    currency: Mapped[str] = mapped_column(default="USD")  # no Cratejoy payload names one
+    old_token_until: Mapped[int | None]  # until when the previous version is accepted too; None: it is not
+    currency: Mapped[str] = mapped_column(default="USD")  # Cratejoy's payloads name no currency
     forward_also: Mapped[list[Any]] = mapped_column(default=list)  # events beyond those forwarded by default
     forward_tests: Mapped[bool] = mapped_column(default=False)
-    record_only_since: Mapped[int | None]  # since then what reconciliation recovers is not forwarded
+    record_only_since: Mapped[int | None]  # events recovered by reconciliation from then on are not forwarded
     created_at: Mapped[int]
 
 
@@ -55,7 +55,7 @@ class StoreConnection(Base):
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
     platform: Mapped[str]
     label: Mapped[str] = mapped_column(default="")
-    account: Mapped[str]  # what the platform calls the workspace; keys the shared budget
+    account: Mapped[str]  # the platform's id of the workspace; the key of the shared rate budget
     config: Mapped[bytes]
     status: Mapped[str] = mapped_column(default="active")  # active, paused
     status_reason: Mapped[str | None]
@@ -65,7 +65,7 @@ class StoreConnection(Base):
 
 
 class Event(Base):
-    """One happening, once. The first hook that told it is the one kept."""
+    """One event, stored once. The first hook that reported it is the one stored."""
 
     __tablename__ = "events"
     __table_args__ = (
@@ -79,7 +79,7 @@ class Event(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
     name: Mapped[str]
-    happening: Mapped[str]  # what makes it the same happening
+    happening: Mapped[str]  # the event's identity: two hooks with the same one report the same event
     ulid: Mapped[str] = mapped_column(index=True)
     receipt: Mapped[str] = mapped_column(index=True)
     source: Mapped[str]  # hook, replay, reconcile
@@ -88,7 +88,7 @@ class Event(Base):
     form: Mapped[str]
     is_test: Mapped[bool]
     outcome: Mapped[str]  # pipeline.core.hooks.EventOutcome
-    notes: Mapped[list[Any]]  # what a reader should know: {"code": …, …}
+    notes: Mapped[list[Any]]  # remarks for readers: {"code": …, …}
     data: Mapped[dict[str, Any]]
     unknown: Mapped[list[Any]]
     duplicates: Mapped[int] = mapped_column(default=0)
@@ -119,7 +119,7 @@ class EventSubject(Base):
 
 
 class Person(Base):
-    """Somebody a store told us about: a customer, a gift recipient, or both."""
+    """A person of a store: a customer, a gift recipient, or both."""
 
     __tablename__ = "people"
     __table_args__ = (Index("ix_people_untold", "store_id", "id", **partial_index("untold_since IS NOT NULL")),)
@@ -128,13 +128,13 @@ class Person(Base):
     customer_id: Mapped[int | None]
     email: Mapped[str | None]
     attributes: Mapped[dict[str, Any]]  # as last computed from the facts
-    known_at: Mapped[int]  # the newest fact
-    untold_since: Mapped[int | None]  # since then facts are known that no profile tells, as the attributes do not
+    known_at: Mapped[int]  # the time of the newest fact
+    untold_since: Mapped[int | None]  # since when there are facts that no attribute and no profile contains
     created_at: Mapped[int]
 
 
 class PersonKey(Base):
-    """What leads to a person: ("customer", "7093400011") or ("email", "robin@example.com"). Kept for ever."""
+    """A key that finds a person: ("customer", "7093400011") or ("email", "robin@example.com"). Never deleted."""
 
     __tablename__ = "person_keys"
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
@@ -144,7 +144,7 @@ class PersonKey(Base):
 
 
 class Fact(Base):
-    """What we know of one subject of one person: {field: [as_of µs, value]}, newest wins field by field."""
+    """What is known about one subject of one person: {field: [as_of µs, value]}; for each field the newest wins."""
 
     __tablename__ = "facts"
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
@@ -154,7 +154,7 @@ class Fact(Base):
 
 
 class Gift(Base):
-    """Whose gift an order, a subscription or a shipment is."""
+    """The recipient of an order, a subscription or a shipment that is a gift."""
 
     __tablename__ = "gifts"
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
@@ -166,7 +166,7 @@ class Gift(Base):
 
 
 class EventPerson(Base):
-    """Who an event concerns, in which role, and why they get no message if they get none."""
+    """A person that an event concerns, their role, and why they get no message if they get none."""
 
     __tablename__ = "event_people"
     __table_args__ = (Index("ix_event_people_person_id_event_id", "person_id", "event_id"),)
@@ -179,7 +179,7 @@ class EventPerson(Base):
 class Delivery(Base):
     """One message to one platform about one person. Open (pending, sending) until `done_at` is set.
 
-    Lanes look at open rows only, so their index holds no others: it does not grow with what was sent.
+    Lanes read open rows only, so their index holds no others: it does not grow with the rows that were sent.
     """
 
     __tablename__ = "deliveries"
@@ -197,7 +197,7 @@ class Delivery(Base):
     store_id: Mapped[int]
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
     lane: Mapped[int] = mapped_column(SmallInteger)
-    priority: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # 0 goes before 1: see `words`
+    priority: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # 0 before 1
     event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     kind: Mapped[str]  # profile, event
@@ -215,7 +215,7 @@ class Delivery(Base):
 
 
 class ProfileSent(Base):
-    """This person's profile has been sent over this connection."""
+    """A person whose profile has been sent over a connection."""
 
     __tablename__ = "introductions"
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
@@ -223,7 +223,7 @@ class ProfileSent(Base):
 
 
 class Lane(Base):
-    """One FIFO of one connection. `token` grows with every holder and fences the ones before."""
+    """One FIFO of one connection. `token` grows with every holder and fences off the earlier ones."""
 
     __tablename__ = "lanes"
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
@@ -231,10 +231,10 @@ class Lane(Base):
     token: Mapped[int] = mapped_column(default=0)
     taken_at: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)  # failures in a row
-    failing_since: Mapped[int | None]  # when the first of these failures was; None: the last attempt went through
+    failing_since: Mapped[int | None]  # when the first of these failures was; None: the last attempt succeeded
     next_attempt_at: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None]
-    sent: Mapped[int] = mapped_column(default=0)  # ever: nobody counts a million rows
+    sent: Mapped[int] = mapped_column(default=0)  # in total: counting a million rows would take too long
 
 
 class Call(Base):
@@ -254,7 +254,7 @@ class Call(Base):
 
 
 class DeliveryCall(Base):
-    """Which calls carried a delivery: every attempt, not only the last."""
+    """A call that carried a delivery: one row for every attempt, not only the last."""
 
     __tablename__ = "delivery_calls"
     delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
@@ -262,7 +262,7 @@ class DeliveryCall(Base):
 
 
 class DeadHook(Base):
-    """A hook that could not become an event, with its raw bytes (zlib) and why."""
+    """A hook that could not become an event, with its raw bytes (zlib) and the reason."""
 
     __tablename__ = "dead_hooks"
     __table_args__ = (
@@ -288,7 +288,7 @@ class DeadHook(Base):
 
 
 class Fence(Base):
-    """The newest token seen by a single-writer resource, e.g. the inbox."""
+    """The newest fencing token seen by a resource with a single writer, e.g. the inbox."""
 
     __tablename__ = "fences"
     name: Mapped[str] = mapped_column(primary_key=True)

@@ -1,4 +1,4 @@
-"""The tables about what we do not hear: when hooks came, when the next ones should, alarms, canaries and notices."""
+"""The tables of monitoring: when hooks came and are expected, alarms, canaries, notices and heartbeats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.ledger.schema.core import Base
 
 
 class HourlyActivity(Base):
-    """An hour in which a store told us of an event. An hour without any has no row."""
+    """An hour in which hooks of one event came from a store. An hour without any has no row."""
 
     __tablename__ = "heard_hours"
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
@@ -24,7 +24,7 @@ class HourlyActivity(Base):
 
 
 class ActivityCursor(Base):
-    """Up to which event the ledger has been listened to."""
+    """The last event that HourlyActivity includes."""
 
     __tablename__ = "listening"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -32,18 +32,18 @@ class ActivityCursor(Base):
 
 
 class Expectation(Base):
-    """By when the next hook should be here, as last learned. `event` is empty for any event."""
+    """When the next hook is due, as last learned. `event` is empty for any event."""
 
     __tablename__ = "expectations"
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
     event: Mapped[str] = mapped_column(primary_key=True)
     last_at: Mapped[int]
-    due_at: Mapped[int | None]  # None: too little is known of it
+    due_at: Mapped[int | None]  # None: too few hooks to learn from
     learned_at: Mapped[int]
 
 
 class Alarm(Base):
-    """Something that needs a person. Open until `ended_at`; `closed_at` once there is nothing more to say about it."""
+    """Something that needs a person. Open until `ended_at`; `closed_at` once its end has been reported."""
 
     __tablename__ = "alarms"
     __table_args__ = (
@@ -56,12 +56,12 @@ class Alarm(Base):
         default="", server_default=text("''")
     )  # which of its kind; empty: silence, way_in
     audience: Mapped[str] = mapped_column(default="merchant", server_default="merchant")  # merchant, operator
-    said: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # the sentences of a cause
+    said: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # the texts of a cause
     event: Mapped[str]  # empty: any event
     last_at: Mapped[int | None]  # the last hook, or the last canary that came back
-    expected_us: Mapped[int | None]  # how long a silence is nothing unusual
-    reason: Mapped[str | None]  # what failed on the way in
-    tried: Mapped[list[Any]]  # a sentence each
+    expected_us: Mapped[int | None]  # how long a silence is normal
+    reason: Mapped[str | None]  # what is wrong with the public endpoint
+    tried: Mapped[list[Any]]  # diagnostics, one sentence each
     since: Mapped[int]
     tried_at: Mapped[int | None]
     told_at: Mapped[int | None]  # last
@@ -70,7 +70,7 @@ class Alarm(Base):
 
 
 class Canary(Base):
-    """A hook of ours to our own public address. `nonce` is in its body, so that nobody else can send it."""
+    """A test hook to our own public address. `nonce` is in its body, so that no one else can send it."""
 
     __tablename__ = "canaries"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -79,12 +79,12 @@ class Canary(Base):
     wanted_at: Mapped[int]
     sent_at: Mapped[int | None]
     answered_at: Mapped[int | None]
-    fault: Mapped[str | None]  # why the answer was none of ours
+    fault: Mapped[str | None]  # why the answer was not ours
     arrived_at: Mapped[int | None]  # in the ledger
 
 
 class Notice(Base):
-    """What is told to CRATEWIRE_ALARM_URL. Holds nobody's data."""
+    """An alert notice for CRATEWIRE_ALARM_URL. Contains no personal data."""
 
     __tablename__ = "notices"
     __table_args__ = (Index("ix_notices_waiting", "next_attempt_at", "id", **partial_index("done_at IS NULL")),)
@@ -99,9 +99,9 @@ class Notice(Base):
 
 
 class Heartbeat(Base):
-    """The last of our own hooks that came all the way to the ledger."""
+    """The last heartbeat that reached the ledger."""
 
     __tablename__ = "heartbeats"
-    name: Mapped[str] = mapped_column(primary_key=True)  # of what lives: "chain"
+    name: Mapped[str] = mapped_column(primary_key=True)  # of the part that is alive: "chain"
     sent_at: Mapped[int]
     arrived_at: Mapped[int]

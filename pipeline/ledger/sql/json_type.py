@@ -1,7 +1,7 @@
-"""JSON text that both databases take: no NUL, no lone surrogate, no NaN. And how it is read again.
+"""Writes and reads JSON text that both databases accept: no NUL, no lone surrogate, no NaN.
 
-PostgreSQL refuses the first two inside JSONB, and one hostile key of one body would fail a whole batch. orjson does
-what it can; what it refuses, or would change, is left to the standard library.
+PostgreSQL refuses the first two inside JSONB, and one hostile key in one body would fail a whole batch. orjson is used
+where it can be; values that it refuses, or would change, are left to the standard library.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import orjson
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ORJSON_OPTIONS = (
     orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-)  # no more types than the other takes
+)  # no more types than the standard library's encoder takes
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_LONG_NUMBER = b"0" * 19  # digits: from here on a number may not fit into 64 bits, and orjson makes a float of it
-_LONG_STRING = b'"' + _LONG_NUMBER  # the number of a parcel is as long, but is a string
+_LONG_NUMBER = b"0" * 19  # a number of so many digits may not fit into 64 bits, and orjson makes a float of it
+_LONG_STRING = b'"' + _LONG_NUMBER  # a parcel's tracking number is as long, but is a string
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON; characters no database takes are dropped or replaced."""
+    """Compact JSON; characters that a database refuses are dropped or replaced."""
     try:
         text = orjson.dumps(value, option=_ORJSON_OPTIONS).decode()
     except TypeError:  # a lone surrogate, a number beyond 64 bits, too deep for it

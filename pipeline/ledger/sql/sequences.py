@@ -1,7 +1,7 @@
-"""The largest id each table has ever given. Ids only grow: what names a row that was deleted names no other one.
+"""The largest id each table has ever issued. Ids only grow: the id of a deleted row is never issued again.
 
-PostgreSQL's sequences keep it by themselves. SQLite keeps it for tables with AUTOINCREMENT, in `sqlite_sequence`, and
-forgets it with the table, which migrations copy to change it.
+PostgreSQL's sequences guarantee that by themselves. SQLite stores it for tables with AUTOINCREMENT in
+`sqlite_sequence`, and drops it with the table, which migrations copy to change it.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _RAISE_SEQUENCE = text("UPDATE sqlite_sequence SET seq = :seq WHERE name = :name
 
 
 def max_issued_id(sqlite: Connection, table: str) -> int:
-    """The largest id this table of an SQLite has ever given; 0 if none."""
+    """The largest id this SQLite table has ever issued; 0 if none."""
     return sqlite.execute(_ONE, {"name": table}).scalar() or 0
 
 
 def max_issued_ids(sqlite: Connection) -> dict[str, int]:
-    """The same by table, of those that have given any."""
+    """The largest issued id by table, of the tables that have issued any."""
     if sqlite.execute(_EXISTS).first() is None:
         return {}
     return {row.name: row.seq for row in sqlite.execute(_ALL)}
 
 
-def restore_max_issued_ids(sqlite: Connection, given: Mapping[str, int]) -> None:
-    """See to it that these tables of an SQLite, if they are still there, give only larger ids."""
-    if given:
-        rows = [{"name": name, "seq": seq} for name, seq in given.items()]
+def restore_max_issued_ids(sqlite: Connection, max_ids: Mapping[str, int]) -> None:
+    """Make these SQLite tables, if they still exist, issue larger ids only."""
+    if max_ids:
+        rows = [{"name": name, "seq": seq} for name, seq in max_ids.items()]
         sqlite.execute(_ADD_SEQUENCE, rows)
         sqlite.execute(_RAISE_SEQUENCE, rows)

@@ -6,8 +6,8 @@ from sqlalchemy import update
 
 from pipeline.attention.alarm_sync import sync_alarms
 from pipeline.attention.item import AttentionItem, Cause
+from pipeline.ledger.connections import resume_connection
 from pipeline.ledger.deliveries import pause_connection
-from pipeline.ledger.deliveries.pause import resume_connection
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema.core import Delivery
 from tests.pipeline.attention.conftest import MINUTE, OWNER

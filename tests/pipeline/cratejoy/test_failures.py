@@ -99,7 +99,7 @@ def test_a_success_that_is_not_json_is_a_bad_answer(body):
 
 
 def test_an_answer_that_broke_off_is_a_bad_answer():
-    store, _ = scripted(HTTPResponse(200, {}, '{"results": []}', whole=False))
+    store, _ = scripted(HTTPResponse(200, {}, '{"results": []}', is_complete=False))
 
     with pytest.raises(BadResponse):
         store.page("orders")

@@ -1,4 +1,4 @@
-"""One store with one connection and one person, in either database."""
+"""One store with one connection and one person, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for tests of the ledger, as few columns as the test cares about. Everybody is invented."""
+"""Rows for tests of the ledger, with only the columns that a test needs. All people are invented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts in the ledger: who is in them, and that they never lose their last owner."""
+"""Accounts in the ledger: their members, and that the last owner cannot be removed."""
 
 from __future__ import annotations
 
@@ -14,55 +14,59 @@ from tests.builders import NOW
 
 
 @pytest.fixture
-def db(engine):
+def conn(engine):
     with writing(engine) as conn:
         yield conn
 
 
-def user(db, email):
-    return accounts.add_user(db, NewUser(email, "hash", f"id of {email}"), NOW)
+def user(conn, email):
+    return accounts.add_user(conn, NewUser(email, "hash", f"id of {email}"), NOW)
 
 
-def test_an_address_is_one_user(db):
-    first = user(db, "Bea@example.com")
+def test_an_address_is_one_user(conn):
+    first = user(conn, "Bea@example.com")
 
-    again = accounts.add_user(db, NewUser("bea@EXAMPLE.com", "hash", "another"), NOW)
+    again = accounts.add_user(conn, NewUser("bea@EXAMPLE.com", "hash", "another"), NOW)
 
-    assert (again, accounts.find_user(db, "BEA@example.com")) == (None, first)
-
-
-def test_a_store_is_seen_by_the_members_of_its_account_alone(db):
-    bea, eve = user(db, "bea@example.com"), user(db, "eve@example.com")
-    account = accounts.create_account(db, NOW)
-    accounts.add_member(db, account, bea, "owner", NOW)
-    name = db.execute(Account.__table__.select().where(Account.id == account)).one().name
-    save_store(db, "acme", NOW, account=name)
-
-    assert [store.name for store in accounts.list_visible_stores(db, bea)] == ["acme"]
-    assert accounts.list_visible_stores(db, eve) == []
+    assert (again, accounts.find_user(conn, "BEA@example.com")) == (None, first)
 
 
-def test_whoever_joins_again_gets_the_new_role(db):
-    bea, account = user(db, "bea@example.com"), accounts.create_account(db, NOW)
-    accounts.add_member(db, account, bea, "reader", NOW)
-    accounts.add_member(db, account, bea, "owner", NOW)
+def test_a_store_is_visible_to_members_of_its_account_only(conn):
+    bea, eve = user(conn, "bea@example.com"), user(conn, "eve@example.com")
+    account = accounts.create_account(conn, NOW)
+    accounts.add_member(conn, account, bea, "owner", NOW)
+    name = conn.execute(Account.__table__.select().where(Account.id == account)).one().name
+    save_store(conn, "acme", NOW, account=name)
 
-    assert accounts.get_roles(db, bea) == {account: "owner"}
+    assert [store.name for store in accounts.list_visible_stores(conn, bea)] == ["acme"]
+    assert accounts.list_visible_stores(conn, eve) == []
 
 
-def test_the_last_owner_stays_while_readers_may_go(db):
-    bea, robin, account = user(db, "bea@example.com"), user(db, "robin@example.com"), accounts.create_account(db, NOW)
-    accounts.add_member(db, account, bea, "owner", NOW)
-    accounts.add_member(db, account, robin, "reader", NOW)
-    accounts.remove_member(db, account, robin)
+def test_a_member_who_joins_again_gets_the_new_role(conn):
+    bea, account = user(conn, "bea@example.com"), accounts.create_account(conn, NOW)
+    accounts.add_member(conn, account, bea, "reader", NOW)
+    accounts.add_member(conn, account, bea, "owner", NOW)
+
+    assert accounts.get_roles(conn, bea) == {account: "owner"}
+
+
+def test_the_last_owner_cannot_be_removed_but_readers_can(conn):
+    bea, robin, account = (
+        user(conn, "bea@example.com"),
+        user(conn, "robin@example.com"),
+        accounts.create_account(conn, NOW),
+    )
+    accounts.add_member(conn, account, bea, "owner", NOW)
+    accounts.add_member(conn, account, robin, "reader", NOW)
+    accounts.remove_member(conn, account, robin)
 
     with pytest.raises(Misconfigured):
-        accounts.remove_member(db, account, bea)
+        accounts.remove_member(conn, account, bea)
 
-    assert [member.user_id for member in accounts.list_members(db, account)] == [bea]
+    assert [member.user_id for member in accounts.list_members(conn, account)] == [bea]
 
 
-def test_accounts_made_on_the_web_are_strangers_to_the_one_of_the_command_line(db):
-    save_store(db, "acme", NOW)
+def test_accounts_created_on_the_pages_are_not_the_command_lines(conn):
+    save_store(conn, "acme", NOW)
 
-    assert accounts.create_account(db, NOW) != accounts.find_account(db, "default")
+    assert accounts.create_account(conn, NOW) != accounts.find_account(conn, "default")

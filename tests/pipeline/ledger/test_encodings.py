@@ -1,4 +1,4 @@
-"""A database that cannot hold every text is refused in one sentence, before anything is written to it."""
+"""A database whose encoding cannot hold every text is refused before anything is written to it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def use(url):
 
 
 @pytest.mark.parametrize("ask", [use, migrate, current_revision])
-def test_every_way_to_a_database_refuses_another_encoding_and_says_how_to_make_a_right_one(narrow, ask):
+def test_a_database_of_another_encoding_is_refused_with_the_command_to_create_one(narrow, ask):
     url, encoding = narrow
 
     with pytest.raises(Misconfigured, match="createdb --encoding=UTF8 --template=template0") as refused:

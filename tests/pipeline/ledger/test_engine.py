@@ -1,4 +1,4 @@
-"""What an engine promises: durable commits, writers that wait, readers that do not, and clear refusals."""
+"""Engines: durable commits, writers that wait, readers that do not, and clear errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.pipeline.ledger.rows import NOW
 
 
 @pytest.mark.parametrize("url", ["mysql://here/db", "sqlite+aiosqlite:///x.db", "nonsense", ""])
-def test_a_database_we_do_not_know_is_refused(url):
+def test_an_unknown_database_is_refused(url):
     with pytest.raises(Misconfigured):
         make_engine(url)
 
@@ -47,7 +47,7 @@ def test_a_row_cannot_point_to_nothing(engine):
         conn.execute(insert(Store).values(name="x", account_id=99, created_at=NOW))
 
 
-def test_what_raises_writes_nothing(engine):
+def test_a_transaction_that_raises_writes_nothing(engine):
     twice = [{"name": "x", "created_at": NOW}] * 2
     with pytest.raises(IntegrityError), writing(engine) as conn:
         conn.execute(insert(Account), twice)
@@ -78,14 +78,15 @@ def test_a_connection_that_has_written_cannot_write_while_it_reads(engine):
         assert conn.execute(select(Account.name)).scalars().all() == ["x"]
 
 
-def test_a_connection_is_told_only_when_it_is_to_do_the_other_thing(engine):
-    told = []
-    event.listen(engine, "before_cursor_execute", lambda _, __, statement, *___: told.append(statement))
+def test_query_only_is_set_only_when_it_changes(engine):
+    statements = []
+    event.listen(engine, "before_cursor_execute", lambda _, __, statement, *___: statements.append(statement))
     for begin in (writing, writing, reading, reading, writing):
         with begin(engine):
             pass
 
-    assert len([one for one in told if "query_only" in one]) == (3 if engine.dialect.name == "sqlite" else 0)
+    changes = [statement for statement in statements if "query_only" in statement]
+    assert len(changes) == (3 if engine.dialect.name == "sqlite" else 0)
 
 
 def test_a_connection_that_has_read_can_write_again(engine):
@@ -99,7 +100,7 @@ def test_a_connection_that_has_read_can_write_again(engine):
         assert len(conn.execute(select(Fence)).all()) == 2
 
 
-def test_text_no_database_takes_is_cleaned_on_the_way_in(engine):
+def test_text_that_a_database_refuses_is_cleaned_before_it_is_written(engine):
     with writing(engine) as conn:
         row = {"name": "x", "account_id": 1, "created_at": NOW, "forward_also": ["a\0b", "\ud800", "\\u0000", "é🎁"]}
         conn.execute(insert(Account).values(id=1, name="x", created_at=NOW))

@@ -1,4 +1,4 @@
-"""Which errors of a database may be the fault of a row, and which are the server's whatever is written."""
+"""Which database errors may be caused by a row, and which are faults of the server."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def refused_with(state):
 
 
 @pytest.mark.parametrize("state", OF_VALUES)
-def test_what_speaks_of_values_is_no_trouble_of_the_database(state):
+def test_an_error_about_values_is_no_database_fault(state):
     assert classify_database_error(refused_with(state)) is None
 
 
 @pytest.mark.parametrize("state", OF_THE_SERVER)
-def test_every_other_sqlstate_is_and_says_what_to_do(state):
+def test_every_other_sqlstate_is_a_fault_with_advice(state):
     found = classify_database_error(refused_with(state))
 
     assert found.code == state
@@ -44,12 +44,12 @@ def test_every_other_sqlstate_is_and_says_what_to_do(state):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ValueError("x"), KeyError("x"), psycopg.DataError("NUL")])
-def test_what_speaks_of_no_database_or_of_a_value_the_driver_refuses_is_not(error):
+def test_other_exceptions_and_values_the_driver_refuses_are_no_faults(error):
     assert classify_database_error(error) is None
 
 
 @pytest.mark.parametrize("error", [psycopg.OperationalError("gone"), psycopg.InterfaceError("closed")])
-def test_a_connection_that_is_gone_is(error):
+def test_a_lost_connection_is_a_fault(error):
     assert classify_database_error(error).code == "connection lost"
 
 
@@ -89,20 +89,20 @@ def write_while_reading(engine):
 
 
 @pytest.mark.parametrize("act", [wrong_value, twice])
-def test_what_a_real_database_says_of_a_row_is_no_trouble(database_url, act):
+def test_a_real_constraint_violation_is_no_fault(database_url, act):
     assert raised_by(database_url, act) is None
 
 
 @pytest.mark.parametrize("act", [no_such_table, no_such_column])
-def test_missing_tables_and_columns_ask_for_a_migration(database_url, act):
+def test_missing_tables_and_columns_advise_a_migration(database_url, act):
     assert "cratewire migrate" in raised_by(database_url, act).advice
 
 
-def test_a_database_that_takes_no_writes_says_so(database_url):
+def test_a_read_only_database_is_a_fault(database_url):
     assert raised_by(database_url, write_while_reading).says == "the database takes no writes"
 
 
-def test_a_role_without_a_right_is_told_which_to_ask_for(empty_postgres):
+def test_a_missing_right_is_named(empty_postgres):
     with psycopg.connect(empty_postgres, autocommit=True) as admin:
         admin.execute("CREATE ROLE visitor LOGIN")
         admin.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
@@ -116,21 +116,21 @@ def test_a_role_without_a_right_is_told_which_to_ask_for(empty_postgres):
     assert (found.code, "GRANT" in found.advice) == ("42501", True)
 
 
-def test_a_server_nobody_listens_at_and_a_database_that_is_not_there_are_trouble(empty_postgres):
+def test_a_stopped_server_and_a_missing_database_are_faults(empty_postgres):
     nobody = raised_by("postgresql://u@127.0.0.1:1/x", twice)
     nowhere = raised_by(empty_postgres.replace("/postgres?", "/nowhere?"), twice)
 
     assert (nobody.says, nowhere.says) == ("the database cannot be reached",) * 2
 
 
-def test_an_sqlite_that_cannot_be_opened_or_is_none_is_trouble(tmp_path):
+def test_an_sqlite_that_cannot_be_opened_is_a_fault(tmp_path):
     (tmp_path / "text.db").write_text("this is a text and no database at all, however long it goes on" * 90)
 
     assert raised_by("sqlite:////nowhere/x.db", twice).code == "SQLITE_CANTOPEN"
     assert raised_by(f"sqlite:///{tmp_path}/text.db", twice).code == "SQLITE_NOTADB"
 
 
-def test_a_locked_sqlite_is_trouble(tmp_path):
+def test_a_locked_sqlite_is_a_fault(tmp_path):
     holder = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     holder.execute("CREATE TABLE t (x)")
     holder.execute("BEGIN EXCLUSIVE")
@@ -143,7 +143,7 @@ def test_a_locked_sqlite_is_trouble(tmp_path):
     assert classify_database_error(raised.value).code == "SQLITE_BUSY"
 
 
-def test_a_closed_sqlite_is_trouble_and_a_value_it_cannot_take_is_none():
+def test_a_closed_sqlite_is_a_fault_but_a_refused_value_is_not():
     closed = sqlite3.connect(":memory:")
     closed.close()
     with pytest.raises(sqlite3.Error) as gone:
@@ -156,7 +156,7 @@ def test_a_closed_sqlite_is_trouble_and_a_value_it_cannot_take_is_none():
     assert classify_database_error(strange.value) is None
 
 
-def test_a_pool_without_a_free_connection_is_trouble():
+def test_a_pool_without_a_free_connection_is_a_fault():
     engine = create_engine("sqlite://", pool_size=1, max_overflow=0, pool_timeout=0, poolclass=QueuePool)
     table = Table("t", MetaData(), Column("x", Integer), Column("y", Text))
     with engine.connect(), pytest.raises(SQLAlchemyError) as raised, engine.connect() as conn:

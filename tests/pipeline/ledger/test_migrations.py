@@ -1,4 +1,4 @@
-"""Migrations make the tables the models describe, on both databases, whoever starts them and how often."""
+"""Migrations create the tables that the models declare, on both databases, however often they run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.ledger.schema.core import Base
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database nobody has touched."""
+    """An empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/50%25 new.db"
         return
@@ -38,7 +38,7 @@ def test_models_and_migrations_agree(engine):
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_every_index_of_the_models_is_partial_where_they_say(engine):
+def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
     """Alembic compares an index's columns, not its condition."""
     catalogue = {
         "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
@@ -69,7 +69,7 @@ def test_a_new_database_has_no_revision(empty_url):
     assert current_revision(empty_url) is None
 
 
-def test_migrating_brings_the_newest_revision(empty_url):
+def test_migrating_leads_to_the_newest_revision(empty_url):
     migrate(empty_url)
 
     assert current_revision(empty_url) == newest_revision()
@@ -101,7 +101,7 @@ def test_a_database_of_a_newer_version_is_refused(empty_url):
 
 
 @pytest.mark.slow
-def test_processes_that_start_at_once_migrate_one_after_the_other(empty_url):
+def test_concurrent_processes_migrate_one_after_the_other(empty_url):
     context = multiprocessing.get_context("spawn")
     starters = [context.Process(target=migrate, args=(empty_url,)) for _ in range(2)]
     for starter in starters:
@@ -112,7 +112,7 @@ def test_processes_that_start_at_once_migrate_one_after_the_other(empty_url):
     assert ([starter.exitcode for starter in starters], current_revision(empty_url)) == ([0, 0], newest_revision())
 
 
-def test_every_table_numbered_by_the_database_gives_no_id_twice(engine):
+def test_no_table_issues_an_id_twice(engine):
     """On SQLite only AUTOINCREMENT does: `sqlite_autoincrement=True` for a new table, and for one that is copied."""
     numbered = {table.name for table in Base.metadata.sorted_tables if table.autoincrement_column is not None}
     with reading(engine) as conn:
@@ -140,7 +140,7 @@ def migrated_to(url, revision):
     return engine
 
 
-def test_an_older_sqlite_keeps_its_rows_and_goes_on_numbering(tmp_path):
+def test_an_older_sqlite_keeps_its_rows_and_continues_its_ids(tmp_path):
     url = f"sqlite:///{tmp_path}/old.db"
     engine = migrated_to(url, BEFORE_NUMBERS)
 
@@ -156,7 +156,7 @@ def test_an_older_sqlite_keeps_its_rows_and_goes_on_numbering(tmp_path):
 
 
 @pytest.mark.parametrize(("deleted", "left"), [("b", [1, 3]), ("%", [3])])
-def test_a_migration_that_copies_a_table_forgets_no_id(tmp_path, monkeypatch, deleted, left):
+def test_a_migration_that_copies_a_table_keeps_its_largest_id(tmp_path, monkeypatch, deleted, left):
     url = f"sqlite:///{tmp_path}/x.db"
     migrate(url)
     engine = make_engine(url)

@@ -1,4 +1,4 @@
-"""The outbox: a row is sent once, tried again until it is taken, and given up after the last attempt."""
+"""The outbox: a row is sent once, retried until it is accepted, and given up after the last attempt."""
 
 from __future__ import annotations
 

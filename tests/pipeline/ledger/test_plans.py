@@ -1,4 +1,4 @@
-"""What runs every second, or for every page, never reads a table from one end to the other.
+"""Queries that run every second, or for every page, never scan a table.
 
 Twenty thousand sent deliveries are enough for PostgreSQL's planner to tell an index from a scan.
 """
@@ -120,25 +120,25 @@ ASKED: dict[str, Callable[[Connection, StoreSetup], object]] = {
 }
 
 
-def test_nothing_asked_often_reads_a_whole_table(busy_shop):
+def test_no_frequent_query_scans_a_table(busy_shop):
     found: dict[str, set[str]] = {}
     for name, ask in ASKED.items():
         with writing(busy_shop.engine) as conn:
             with watched(busy_shop.engine) as statements:
                 ask(conn, busy_shop)
-            found[name] = set().union(*(scanned(conn, one) for one in statements))
+            found[name] = set().union(*(scanned(conn, statement) for statement in statements))
 
     assert found == {name: set() for name in ASKED}
 
 
-def test_a_whole_table_read_is_noticed(busy_shop):
+def test_a_table_scan_is_detected(busy_shop):
     with writing(busy_shop.engine) as conn:
         assert scanned(conn, ("SELECT count(*) FROM deliveries WHERE reason = 'x'", ())) == {"deliveries"}
 
 
 @pytest.mark.parametrize("connections", [pytest.param(None, id="the sweep"), pytest.param([1, 2], id="a batch")])
-def test_no_look_for_lanes_goes_through_all_connections_on_sqlite(shop, connections):
-    """PostgreSQL chooses by the tables' sizes, so small ones tell nothing there."""
+def test_finding_due_lanes_does_not_scan_all_connections_on_sqlite(shop, connections):
+    """PostgreSQL plans by the tables' sizes, so small tables prove nothing there."""
     if shop.engine.dialect.name != "sqlite":
         pytest.skip("one database's planner")
 
@@ -146,4 +146,4 @@ def test_no_look_for_lanes_goes_through_all_connections_on_sqlite(shop, connecti
         with watched(shop.engine) as statements:
             list_due_lanes(conn, NOW, connections)
 
-        assert set().union(*(scanned(conn, one, MANY + BIG) for one in statements)) == set()
+        assert set().union(*(scanned(conn, statement, MANY + BIG) for statement in statements)) == set()

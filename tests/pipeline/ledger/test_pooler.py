@@ -1,4 +1,4 @@
-"""What holds on PostgreSQL whatever lies between: PgBouncer gives each transaction another session of the server."""
+"""PostgreSQL behind PgBouncer, which gives each transaction another session of the server."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_transaction_has_our_settings(server, begin):
         assert settings_in(conn) == SETTINGS
 
 
-def test_a_session_that_passes_through_other_hands_keeps_none_of_our_settings(server):
+def test_a_pooled_session_keeps_none_of_our_settings(server):
     with writing(server) as conn:
         settings_in(conn)
     with server.connect() as conn:  # as another client of the same pooler finds it
@@ -60,7 +60,7 @@ def test_a_session_that_passes_through_other_hands_keeps_none_of_our_settings(se
     assert found == ("0",)
 
 
-def test_a_statement_may_be_repeated_in_whichever_session_it_lands(server):
+def test_a_statement_may_be_repeated_in_any_session(server):
     """A prepared statement belongs to one session."""
     failures = []
 

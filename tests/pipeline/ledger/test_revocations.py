@@ -1,4 +1,4 @@
-"""Which hook addresses were replaced, as one process knows it."""
+"""The revoked hook URLs that one process knows."""
 
 from __future__ import annotations
 
@@ -32,49 +32,49 @@ def known(engine, clock):
 
 
 def rotated(engine, old_until=None):
-    with writing(engine) as db:
-        rotate_token(db, save_store(db, "acme", NOW).id, old_until)
+    with writing(engine) as conn:
+        rotate_token(conn, save_store(conn, "acme", NOW).id, old_until)
 
 
-def test_before_a_look_nothing_is_revoked(engine, known):
+def test_before_the_first_refresh_nothing_is_revoked(engine, known):
     rotated(engine)
 
     assert not known.is_revoked("acme", 1, NOW)
 
 
-def test_a_look_learns_of_a_rotation(engine, known):
+def test_a_refresh_finds_a_rotation(engine, known):
     rotated(engine)
-    known.look()
+    known.refresh_if_due()
 
     assert known.is_revoked("acme", 1, NOW)
     assert not known.is_revoked("acme", 2, NOW)
 
 
-def test_a_store_that_is_not_known_has_nothing_revoked(engine, known):
+def test_an_unknown_store_has_nothing_revoked(engine, known):
     rotated(engine)
-    known.look()
+    known.refresh_if_due()
 
     assert not known.is_revoked("other", 1, NOW)
 
 
-def test_the_ledger_is_not_asked_again_at_once(engine, known, clock):
-    known.look()
+def test_the_ledger_is_not_queried_again_at_once(engine, known, clock):
+    known.refresh_if_due()
     rotated(engine)
-    known.look()
+    known.refresh_if_due()
     before = known.is_revoked("acme", 1, NOW)
     clock.now += REFRESH_INTERVAL_S
-    known.look()
+    known.refresh_if_due()
 
     assert (before, known.is_revoked("acme", 1, NOW)) == (False, True)
 
 
-def test_a_database_that_is_away_restores_nothing(engine, clock, tmp_path):
+def test_an_unavailable_database_restores_nothing(engine, clock, tmp_path):
     rotated(engine)
     known = RevocationCache(engine, clock)
-    known.look()
+    known.refresh_if_due()
     known._engine = create_engine(f"sqlite:///{tmp_path}/nowhere/ledger.db")
     clock.now += REFRESH_INTERVAL_S
-    known.look()
+    known.refresh_if_due()
     known._engine.dispose()
 
     assert known.is_revoked("acme", 1, NOW)
@@ -83,5 +83,5 @@ def test_a_database_that_is_away_restores_nothing(engine, clock, tmp_path):
 @pytest.mark.parametrize(
     ("version", "late", "revoked"), [(3, 0, False), (2, 0, False), (1, -1, False), (1, 0, True), (0, -1, True)]
 )
-def test_the_addresses_before_a_rotation_hold_until_their_time(version, late, revoked):
+def test_the_urls_before_a_rotation_are_valid_until_their_time(version, late, revoked):
     assert TokenVersion(2, NOW + HOUR).has_revoked(version, NOW + HOUR + late) == revoked

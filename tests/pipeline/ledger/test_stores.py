@@ -1,4 +1,4 @@
-"""Stores and connections: saving again changes, and never doubles or takes over."""
+"""Stores and connections: saving again updates, and never duplicates or changes the owner."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_saved_store_is_found_by_its_name(engine):
         assert find_store(conn, "sunny-box") == store
 
 
-def test_a_store_nobody_saved_is_not_found(engine):
+def test_a_store_that_was_not_saved_is_not_found(engine):
     with reading(engine) as conn:
         assert find_store(conn, "moon-box") is None
 
@@ -100,7 +100,7 @@ def test_connections_of_every_store_are_loaded(shop):
         assert list_all_connections(conn) == [shop.link, other]
 
 
-def test_saving_a_paused_connection_again_makes_it_go_on_at_once(shop):
+def test_saving_a_paused_connection_again_resumes_it(shop):
     with writing(shop.engine) as conn:
         postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 9, 3, "http_401")
         pause_connection(conn, shop.link.id, "http_401", NOW)
@@ -111,7 +111,7 @@ def test_saving_a_paused_connection_again_makes_it_go_on_at_once(shop):
 
 
 @pytest.mark.parametrize(("account", "left"), [("env-1", 1), ("env-2", 0)])
-def test_nobody_is_introduced_in_a_workspace_that_is_new(shop, account, left):
+def test_no_profile_counts_as_sent_to_a_new_workspace(shop, account, left):
     with writing(shop.engine) as conn:
         introduced = {"connection_id": shop.link.id, "person_id": shop.person_id}
         conn.execute(core.ProfileSent.__table__.insert().values(introduced))
@@ -120,7 +120,7 @@ def test_nobody_is_introduced_in_a_workspace_that_is_new(shop, account, left):
         assert len(conn.execute(select(core.ProfileSent)).all()) == left
 
 
-def test_sealed_configs_do_not_show(shop):
+def test_encrypted_configs_are_not_in_the_repr(shop):
     wanted = NewConnection(1, "customerio", "env-1", b"sealed")
 
     assert "sealed" not in repr(wanted) + repr(shop.link)

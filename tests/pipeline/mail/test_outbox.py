@@ -1,4 +1,4 @@
-"""Letters wait in the ledger until they have left."""
+"""Mails wait in the ledger until they are sent."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from tests.builders import NOW
 from tests.contexts import make_context
 
 KEYS = ["a-key-that-only-tests-know"]
-LETTER = MailMessage("bea@example.com", "Hello", "Follow:\n\nhttps://example.com/confirm/x\n")
+MAIL = MailMessage("bea@example.com", "Hello", "Follow:\n\nhttps://example.com/confirm/x\n")
 DAY = 86_400_000_000
 
 
 @dataclass
-class Post:
+class FakeTransport:
     fault: Exception | None = None
     sent: list[MailMessage] = field(default_factory=list)
 
-    def send(self, letter: MailMessage) -> None:
+    def send(self, mail: MailMessage) -> None:
         if self.fault:
             raise self.fault
-        self.sent.append(letter)
+        self.sent.append(mail)
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def clock():
 
 
 @pytest.fixture
-def post():
-    return Post()
+def transport():
+    return FakeTransport()
 
 
 @pytest.fixture
@@ -57,94 +57,94 @@ def context(engine, clock):
     return make_context(engine, now=lambda: clock[0], secret_keys=KEYS)
 
 
-def written(engine, letter=LETTER, at=NOW):
-    with writing(engine) as db:
-        enqueue_mail(db, KEYS, letter, at)
+def written(engine, mail=MAIL, at=NOW):
+    with writing(engine) as conn:
+        enqueue_mail(conn, KEYS, mail, at)
 
 
 def asked_for(engine, cause="reset", asker="11.0.0.1/32", recipient="bea@example.com", at=NOW):
-    with writing(engine) as db:
-        return enqueue_mail_if_allowed(db, KEYS, MailMessage(recipient, "Hello", ""), MailRequest(cause, asker), at)
+    with writing(engine) as conn:
+        return enqueue_mail_if_allowed(conn, KEYS, MailMessage(recipient, "Hello", ""), MailRequest(cause, asker), at)
 
 
 def mails(engine):
-    with reading(engine) as db:
-        return db.execute(select(Mail.__table__).order_by(Mail.id)).all()
+    with reading(engine) as conn:
+        return conn.execute(select(Mail.__table__).order_by(Mail.id)).all()
 
 
-def test_a_letter_leaves_once(engine, post, context):
+def test_a_mail_is_sent_once(engine, transport, context):
     written(engine)
 
-    send_due_mails(context, post)
-    send_due_mails(context, post)
+    send_due_mails(context, transport)
+    send_due_mails(context, transport)
 
-    assert post.sent == [LETTER]
+    assert transport.sent == [MAIL]
 
 
-def test_a_letter_of_a_transaction_that_failed_never_leaves(engine, post, context):
-    with engine.connect() as db, db.begin() as transaction:
-        enqueue_mail(db, KEYS, LETTER, NOW)
+def test_a_mail_of_a_failed_transaction_is_never_sent(engine, transport, context):
+    with engine.connect() as conn, conn.begin() as transaction:
+        enqueue_mail(conn, KEYS, MAIL, NOW)
         transaction.rollback()
 
-    send_due_mails(context, post)
+    send_due_mails(context, transport)
 
-    assert post.sent == []
+    assert transport.sent == []
 
 
-def test_what_a_letter_says_is_encrypted_while_it_waits_and_gone_after(engine, context, post):
+def test_the_content_of_a_mail_is_encrypted_while_it_waits_and_deleted_after(engine, context, transport):
     written(engine)
     waiting = mails(engine)[0].content
 
-    send_due_mails(context, post)
+    send_due_mails(context, transport)
 
     assert b"confirm" not in waiting
     assert mails(engine)[0].content is None
 
 
-def test_a_letter_that_was_not_taken_is_tried_again_later(engine, post, clock, context):
+def test_a_mail_that_was_not_accepted_is_retried_later(engine, transport, clock, context):
     written(engine)
-    post.fault = Unreachable("away")
-    send_due_mails(context, post)
-    post.fault = None
+    transport.fault = Unreachable("away")
+    send_due_mails(context, transport)
+    transport.fault = None
 
-    send_due_mails(context, post)
-    too_soon = list(post.sent)
+    send_due_mails(context, transport)
+    too_soon = list(transport.sent)
     clock[0] += 3_600_000_000
-    send_due_mails(context, post)
+    send_due_mails(context, transport)
 
-    assert (too_soon, post.sent) == ([], [LETTER])
+    assert (too_soon, transport.sent) == ([], [MAIL])
 
 
 @pytest.mark.parametrize("fault", [RequestRefused("no", 550), Unreachable("away")])
-def test_a_letter_nobody_takes_is_given_up_with_its_reason(engine, post, clock, fault, context):
+def test_a_mail_that_is_never_accepted_is_given_up_with_its_reason(engine, transport, clock, fault, context):
     written(engine)
-    post.fault = fault
+    transport.fault = fault
     for _ in range(MAX_ATTEMPTS):
-        send_due_mails(context, post)
+        send_due_mails(context, transport)
         clock[0] += 3_600_000_000
 
     [mail] = mails(engine)
     assert (mail.done_at is not None, mail.reason, mail.content) == (True, str(fault), None)
 
 
-def test_whoever_ends_while_sending_leaves_the_letter_to_others(engine, post, clock, context):
+def test_a_mail_whose_sender_ends_is_sent_by_another(engine, transport, clock, context):
     written(engine)
-    post.fault = KeyboardInterrupt()
+    transport.fault = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        send_due_mails(context, post)
-    post.fault = None
+        send_due_mails(context, transport)
+    transport.fault = None
 
     clock[0] += 3_600_000_000
-    send_due_mails(context, post)
+    send_due_mails(context, transport)
 
-    assert post.sent == [LETTER]
+    assert transport.sent == [MAIL]
 
 
 HOUR = 3_600_000_000
 
 
 @pytest.mark.parametrize("asker", ["11.0.0.1/32", None])
-def test_one_asker_gets_so_many_letters_for_a_cause_in_an_hour_and_no_more(engine, asker):
+def test_mails_for_a_cause_are_limited_per_asker_and_hour(engine, asker):
     took = [asked_for(engine, asker=asker) for _ in range(MAX_PER_HOUR_ASKER_AND_RECIPIENT + 1)]
 
     assert took == [True] * MAX_PER_HOUR_ASKER_AND_RECIPIENT + [False]
@@ -154,44 +154,44 @@ def test_one_asker_gets_so_many_letters_for_a_cause_in_an_hour_and_no_more(engin
 @pytest.mark.parametrize(
     "other", [{"asker": "11.0.0.2/32"}, {"asker": None}, {"cause": "confirmation"}, {"recipient": "robin@example.com"}]
 )
-def test_what_one_asker_has_used_up_takes_nothing_from_others(engine, other):
+def test_the_limit_of_one_asker_does_not_affect_others(engine, other):
     for _ in range(MAX_PER_HOUR_ASKER_AND_RECIPIENT + 1):
         asked_for(engine)
 
     assert asked_for(engine, **other)
 
 
-def test_many_askers_together_get_so_many_letters_for_a_cause(engine):
+def test_mails_for_a_cause_are_limited_for_all_askers_together(engine):
     took = [asked_for(engine, asker=f"11.0.{number}.0/32") for number in range(MAX_PER_HOUR_RECIPIENT + 1)]
 
     assert took == [True] * MAX_PER_HOUR_RECIPIENT + [False]
 
 
-def test_one_asker_does_not_write_to_the_whole_world(engine):
+def test_mails_to_all_recipients_are_limited_per_asker(engine):
     took = [asked_for(engine, recipient=f"person-{number}@example.com") for number in range(MAX_PER_HOUR_ASKER + 1)]
 
     assert took == [True] * MAX_PER_HOUR_ASKER + [False]
 
 
-def test_letters_that_nobody_asks_for_always_leave(engine, post, context):
+def test_mails_that_no_visitor_asked_for_are_not_limited(engine, transport, context):
     for _ in range(MAX_PER_HOUR_RECIPIENT):
         asked_for(engine, asker=None)
         written(engine)
 
-    send_due_mails(context, post)
+    send_due_mails(context, transport)
 
-    assert post.sent.count(LETTER) == MAX_PER_HOUR_RECIPIENT
+    assert transport.sent.count(MAIL) == MAX_PER_HOUR_RECIPIENT
 
 
-def test_who_asked_for_a_letter_cannot_be_read_in_the_ledger(engine):
+def test_the_ledger_does_not_show_who_asked_for_a_mail(engine):
     asked_for(engine, asker="11.0.0.1/32")
 
     assert "11.0.0" not in str(mails(engine))
 
 
-def test_what_has_left_is_forgotten_after_a_day(engine, clock, context, post):
+def test_a_sent_mail_is_deleted_after_a_day(engine, clock, context, transport):
     written(engine)
-    send_due_mails(context, post)
+    send_due_mails(context, transport)
     written(engine, at=NOW + 1)
 
     clock[0] += DAY + 1
@@ -200,7 +200,7 @@ def test_what_has_left_is_forgotten_after_a_day(engine, clock, context, post):
     assert [mail.done_at for mail in mails(engine)] == [None]
 
 
-def test_without_a_mail_server_the_link_is_shown(engine, tmp_path, context):
+def test_without_a_mail_server_the_link_is_logged(engine, tmp_path, context):
     written(engine)
 
     with structlog.testing.capture_logs() as lines:
@@ -210,10 +210,10 @@ def test_without_a_mail_server_the_link_is_shown(engine, tmp_path, context):
     assert [line["event"] for line in lines[1:]] == ["it leads to: https://example.com/confirm/x"]
 
 
-def test_with_one_nothing_of_it_is_shown(engine, context, post):
+def test_with_a_mail_server_nothing_of_a_mail_is_logged(engine, context, transport):
     written(engine)
 
     with structlog.testing.capture_logs() as lines:
-        send_due_mails(context, post)
+        send_due_mails(context, transport)
 
     assert lines == []

@@ -1,4 +1,4 @@
-"""A clock that is set back makes nothing wait for the difference; real Valkey, both databases."""
+"""After a clock was set back, nothing waits for the difference; real Valkey, both databases."""
 
 from __future__ import annotations
 
@@ -43,42 +43,42 @@ def set_back(redis, seconds: float = HOUR_S) -> None:
 
 
 def a_lane(engine, next_attempt_at: int) -> None:
-    with writing(engine) as db:
-        link = add_connection(db, add_store(db, "acme").id)
-        db.execute(Lane.__table__.insert().values(connection_id=link.id, lane=0, next_attempt_at=next_attempt_at))
+    with writing(engine) as conn:
+        link = add_connection(conn, add_store(conn, "acme").id)
+        conn.execute(Lane.__table__.insert().values(connection_id=link.id, lane=0, next_attempt_at=next_attempt_at))
 
 
 def next_attempt(engine) -> int:
-    with reading(engine) as db:
-        return db.execute(select(Lane.next_attempt_at)).scalar_one()
+    with reading(engine) as conn:
+        return conn.execute(select(Lane.next_attempt_at)).scalar_one()
 
 
-def test_clocks_that_go_on_change_nothing(redis, engine):
+def test_clocks_that_move_forward_change_nothing(redis, engine):
     a_lane(engine, at := now() + HOUR_US)
 
-    assert repair_clock_set_back(redis, engine, "here", now).most == 0
+    assert repair_clock_set_back(redis, engine, "here", now).max_s == 0
     assert next_attempt(engine) == at
 
 
-def test_what_waits_in_the_ledger_waits_no_longer_than_it_was_to(redis, engine):
+def test_due_times_in_the_ledger_move_back_with_the_clock(redis, engine):
     a_lane(engine, now() + HOUR_US + 5_000_000)
     set_back(redis)
 
-    assert repair_clock_set_back(redis, engine, "here", now).most == pytest.approx(HOUR_S, abs=5)
+    assert repair_clock_set_back(redis, engine, "here", now).max_s == pytest.approx(HOUR_S, abs=5)
     assert next_attempt(engine) < now() + 10_000_000
 
 
-def test_it_is_mended_once(redis, engine):
+def test_a_set_back_is_corrected_once(redis, engine):
     set_back(redis)
 
-    assert [repair_clock_set_back(redis, engine, "here", now).most > 0 for _ in range(2)] == [True, False]
+    assert [repair_clock_set_back(redis, engine, "here", now).max_s > 0 for _ in range(2)] == [True, False]
 
 
-def test_a_host_that_was_never_seen_has_no_past(redis, engine):
-    assert repair_clock_set_back(redis, engine, "another", now).most == 0
+def test_a_new_host_has_no_mark(redis, engine):
+    assert repair_clock_set_back(redis, engine, "another", now).max_s == 0
 
 
-def test_a_key_lives_no_longer_than_it_was_to(redis, engine):
+def test_keys_in_redis_expire_no_later_than_planned(redis, engine):
     redis.set(redis_keys.WAKEUP, 1, px=5_000)
     set_back(redis)
     repair_clock_set_back(redis, engine, "here", now)
@@ -86,7 +86,7 @@ def test_a_key_lives_no_longer_than_it_was_to(redis, engine):
     assert redis.pttl(redis_keys.WAKEUP) < 10_000
 
 
-def test_a_budget_whose_last_calls_lie_ahead_can_be_used_again(redis, engine):
+def test_a_budget_with_calls_in_the_future_can_be_used_again(redis, engine):
     name = redis_keys.budget("customerio", "1")
     later = Budget(redis, name, 1.0, now=lambda: now() + HOUR_US)
     redis.lpush(f"{name}:window", time.time() + HOUR_S)
@@ -97,7 +97,7 @@ def test_a_budget_whose_last_calls_lie_ahead_can_be_used_again(redis, engine):
     assert (stuck > 0, Budget(redis, name, 1.0).acquire()) == (True, 0.0)
 
 
-def test_a_pause_of_an_account_ends_when_it_was_to(redis, engine):
+def test_a_pause_of_an_account_ends_as_planned(redis, engine):
     budget = Budget(redis, redis_keys.budget("customerio", "1"), 1.0)
     budget.hold_off(30.0)
     set_back(redis)
@@ -106,14 +106,14 @@ def test_a_pause_of_an_account_ends_when_it_was_to(redis, engine):
     assert 0 < budget.pause_left_s() < 40
 
 
-def test_a_lease_that_nobody_saw_lengthened_ends_soon(redis, engine):
+def test_a_lease_with_too_long_a_life_is_shortened(redis, engine):
     redis.set(redis_keys.lane_lease(1, 0), "of a dead worker", ex=HOUR_S)
     repair_clock_set_back(redis, engine, "here", now)
 
     assert redis.pttl(redis_keys.lane_lease(1, 0)) <= MAX_LEASE_TTL_MS
 
 
-def test_a_wait_that_nothing_writes_is_over(redis, engine):
+def test_a_wait_longer_than_any_that_is_written_is_ended(redis, engine):
     a_lane(engine, now() + 30 * 24 * HOUR_US)
     repair_clock_set_back(redis, engine, "here", now)
 

@@ -1,4 +1,4 @@
-"""What a connection needs before it is saved, and what it leaves in the ledger. The command has its own tests."""
+"""What is checked before a connection is saved, and what is saved. The command has its own tests."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def connected(engine, config, store="acme", **more):
 
 
 def count(engine, model):
-    with reading(engine) as db:
-        return len(db.execute(model.__table__.select()).all())
+    with reading(engine) as conn:
+        return len(conn.execute(model.__table__.select()).all())
 
 
 def nothing_saved(engine):
@@ -55,16 +55,16 @@ def test_every_event_has_a_url_whose_token_is_the_stores(engine, track):
         assert (store, last, hook_tokens.verify(KEYS, store, token)) == ("acme", event, 1)
 
 
-def test_the_account_is_the_one_the_platform_names(engine, track):
+def test_the_account_is_named_by_the_platform(engine, track):
     assert connected(engine, track.config).account == "3"
 
 
-def test_what_the_check_completed_is_what_is_sealed(engine, track):
+def test_the_checked_config_is_the_one_encrypted(engine, track):
     given = {key: value for key, value in track.config.items() if key != "region"}
     connected(engine, given)
 
-    with reading(engine) as db:
-        (row,) = db.execute(core.StoreConnection.__table__.select()).all()
+    with reading(engine) as conn:
+        (row,) = conn.execute(core.StoreConnection.__table__.select()).all()
     assert decrypt(KEYS, row.config)["region"] == "us"
 
 
@@ -79,15 +79,15 @@ def test_a_store_may_have_settings_of_its_own(engine, track):
     settings = {"currency": "EUR", "forward_also": ("inventory_updated",), "forward_tests": True}
     connected(engine, track.config, store_settings=settings)
 
-    with reading(engine) as db:
-        store = find_store(db, "acme")
+    with reading(engine) as conn:
+        store = find_store(conn, "acme")
     assert (store.currency, store.forward_also, store.forward_tests) == ("EUR", ("inventory_updated",), True)
 
 
 def test_urls_follow_the_stores_token_when_it_is_rotated(engine, track):
     before = connected(engine, track.config)
-    with writing(engine) as db:
-        rotate_token(db, before.store.id)
+    with writing(engine) as conn:
+        rotate_token(conn, before.store.id)
 
     after = connected(engine, track.config)
 
@@ -114,7 +114,7 @@ def test_a_url_survives_a_new_secret_key(engine, track):
         ({"base_url": "ftp://127.0.0.1"}, Misconfigured),
     ],
 )
-def test_what_the_platform_would_not_take_is_refused_and_nothing_is_saved(engine, track, change, error):
+def test_refused_keys_are_not_saved(engine, track, change, error):
     with pytest.raises(error):
         connected(engine, {**track.config, **change})
 
@@ -122,19 +122,19 @@ def test_what_the_platform_would_not_take_is_refused_and_nothing_is_saved(engine
 
 
 @pytest.mark.parametrize("name", ["", "Acme", "acme!", "a b", "-acme", "a" * 64, "acme\n"])
-def test_a_name_that_cannot_stand_in_a_url_is_refused_before_anybody_is_asked(engine, track, name):
+def test_an_invalid_name_is_refused_before_any_call(engine, track, name):
     with pytest.raises(Misconfigured):
         connected(engine, track.config, store=name)
 
     assert (track.calls, nothing_saved(engine)) == ([], True)
 
 
-def test_a_platform_nobody_has_written_is_refused_with_those_there_are(engine):
+def test_an_unknown_platform_is_refused_with_a_list_of_platforms(engine):
     with pytest.raises(Misconfigured, match="customerio"):
         connect(engine, KEYS, URL, ConnectRequest("acme", "mailmoose", {}), CredentialChecks(HTTPClient()), NOW)
 
 
-def test_an_event_cratejoy_has_not_cannot_be_switched_on(engine, track):
+def test_an_unknown_event_cannot_be_forwarded(engine, track):
     with pytest.raises(Misconfigured, match="order_newest"):
         connected(engine, track.config, store_settings={"forward_also": ("order_new", "order_newest")})
 
@@ -151,29 +151,29 @@ def test_no_error_and_no_repr_shows_a_credential(engine, track):
     assert track.api_key not in repr(connected(engine, track.config))
 
 
-def test_with_cratejoys_keys_the_customers_there_are_will_be_read(engine, track):
+def test_with_cratejoys_keys_a_backfill_starts(engine, track):
     store = connected(engine, track.config, cratejoy=Credentials("id", "secret")).store
 
-    with reading(engine) as db:
-        row = find_last_backfill(db, store.id)
+    with reading(engine) as conn:
+        row = find_last_backfill(conn, store.id)
     assert (row.kind, row.state, row.next_step_at) == ("all", "running", NOW)
 
 
-def test_new_keys_hurry_the_backfill_there_is_and_begin_no_other(engine, track):
+def test_new_keys_make_the_running_backfill_due_and_start_no_other(engine, track):
     first = connected(engine, track.config, cratejoy=Credentials("id", "secret")).store
-    with writing(engine) as db:
-        advance_backfill(db, find_last_backfill(db, first.id), next_step_at=NOW + HOUR, error="refused")
+    with writing(engine) as conn:
+        advance_backfill(conn, find_last_backfill(conn, first.id), next_step_at=NOW + HOUR, error="refused")
     connected(engine, track.config, cratejoy=Credentials("id", "another secret"))
 
-    with reading(engine) as db:
-        assert list_due_steps(db, NOW) == [(find_last_backfill(db, first.id).id, NOW)]
+    with reading(engine) as conn:
+        assert list_due_steps(conn, NOW) == [(find_last_backfill(conn, first.id).id, NOW)]
 
 
-def test_without_cratejoys_keys_nothing_is_read(engine, track):
+def test_without_cratejoys_keys_no_backfill_starts(engine, track):
     store = connected(engine, track.config).store
 
-    with reading(engine) as db:
-        assert find_last_backfill(db, store.id) is None
+    with reading(engine) as conn:
+        assert find_last_backfill(conn, store.id) is None
 
 
 def test_keys_that_another_store_of_the_account_has_are_refused_and_the_store_is_named(engine, track):
@@ -202,8 +202,8 @@ def test_another_store_of_cratejoys_is_connected_beside_it(engine, track):
 
 def test_keys_that_were_forgotten_may_be_used_by_another_store(engine, track):
     first = connected(engine, track.config, cratejoy=Credentials("id", "secret")).store
-    with writing(engine) as db:
-        delete_store_api(db, first.id)
+    with writing(engine) as conn:
+        delete_store_api(conn, first.id)
     connected(engine, track.config, store="other", cratejoy=Credentials("id", "secret"))
 
     assert count(engine, core.Store) == 2

@@ -1,4 +1,4 @@
-"""Dead things go back on their way under the ids they had."""
+"""Dead letters are replayed under their old ids."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def tell(engine, *entries):
 
 
 def dead(engine):
-    with reading(engine) as db:
-        return list_dead_letters(db)
+    with reading(engine) as conn:
+        return list_dead_letters(conn)
 
 
 def replay_all(engine, redis):
-    with writing(engine) as db:
-        return [replay(db, redis, one) for one in list_dead_letters(db)]
+    with writing(engine) as conn:
+        return [replay(conn, redis, one) for one in list_dead_letters(conn)]
 
 
 def back(redis):
@@ -51,7 +51,7 @@ def back(redis):
 
 
 @pytest.mark.parametrize("given", [{"raw": b"\xff{"}, {"raw": b"", "query": "a=%ff"}, {"raw": b"", "version": 1}])
-def test_a_hook_comes_back_as_it_was_received(recorder, redis, given):
+def test_a_hook_is_replayed_as_it_was_received(recorder, redis, given):
     first = entry(**{"raw": b"", **given}, number=4)
     tell(recorder.engine, first)
 
@@ -72,7 +72,7 @@ def test_a_hook_that_dies_again_is_the_same_dead_hook(recorder, redis):
     assert [(row.receipt, row.times, row.replayed_at) for row in recorder.rows(core.DeadHook)] == [("r1", 3, None)]
 
 
-def test_a_hook_that_lives_now_is_no_longer_listed(recorder, redis):
+def test_a_hook_that_became_an_event_is_no_longer_listed(recorder, redis):
     tell(recorder.engine, entry(ORDER, store="later"))
     recorder.change_store(name="later")
     replay_all(recorder.engine, redis)
@@ -82,7 +82,7 @@ def test_a_hook_that_lives_now_is_no_longer_listed(recorder, redis):
     assert [(row.source, row.received_at) for row in recorder.rows(core.Event)] == [("replay", NOW + 1)]
 
 
-def test_a_replay_of_what_was_told_by_another_hook_doubles_nothing(recorder, redis):
+def test_a_replay_of_an_event_that_another_hook_reported_is_a_duplicate(recorder, redis):
     tell(recorder.engine, entry(ORDER, store="later", number=1))
     recorder.change_store(name="later")
     tell(recorder.engine, entry(ORDER, store="later", number=2))
@@ -93,7 +93,7 @@ def test_a_replay_of_what_was_told_by_another_hook_doubles_nothing(recorder, red
     assert dead(recorder.engine) == []
 
 
-def test_poison_gets_its_tries_anew(recorder, redis):
+def test_a_replayed_poison_hook_gets_new_tries(recorder, redis):
     poison = entry(b"kills")
     for token in range(tries.MAX_TRIES + 1):
         tries.split_poison(redis, [poison], token)
@@ -105,18 +105,18 @@ def test_poison_gets_its_tries_anew(recorder, redis):
 
 
 @pytest.mark.parametrize("kind", ["hook", "delivery"])
-def test_what_is_gone_cannot_be_replayed(recorder, redis, kind):
+def test_a_missing_dead_letter_cannot_be_replayed(recorder, redis, kind):
     gone = DeadLetterSummary(NOW, kind, 99, "acme", "order_new", "decode", "not_json")
 
-    with writing(recorder.engine) as db:
-        assert not replay(db, redis, gone)
+    with writing(recorder.engine) as conn:
+        assert not replay(conn, redis, gone)
     assert back(redis) == []
 
 
-def test_a_delivery_waits_again_in_its_old_place(recorder, redis):
+def test_a_delivery_is_pending_again_in_its_old_place(recorder, redis):
     tell(recorder.engine, entry(ORDER))
-    with recorder.engine.begin() as db:
-        db.execute(core.Delivery.__table__.update().values(status="dead", done_at=NOW, reason="invalid"))
+    with recorder.engine.begin() as conn:
+        conn.execute(core.Delivery.__table__.update().values(status="dead", done_at=NOW, reason="invalid"))
     before = [(row.id, row.message_id, row.lane) for row in recorder.rows(core.Delivery)]
 
     assert replay_all(recorder.engine, redis) == [True, True]
@@ -132,7 +132,7 @@ def fail(recorder, number, **detail):
     recorder.record(failed=[{**head, "stage": "validate", "reason": "internal_error", "detail": detail}])
 
 
-def test_what_died_with_another_release_comes_back_oldest_first_and_so_many_at_once(recorder, redis):
+def test_hooks_that_died_in_another_release_are_replayed_oldest_first_up_to_a_limit(recorder, redis):
     for number, release in enumerate(["one", "two", None, "one", "one"]):
         fail(recorder, number, error="KeyError", **({"release": release} if release else {}))
 
@@ -141,7 +141,7 @@ def test_what_died_with_another_release_comes_back_oldest_first_and_so_many_at_o
     assert [one.receipt for one in back(redis)] == ["r0", "r2", "r3"]
 
 
-def test_what_has_just_died_is_left_alone_for_a_minute(recorder, redis):
+def test_a_hook_that_has_just_died_is_not_replayed_for_a_minute(recorder, redis):
     fail(recorder, 1, error="KeyError", release="one")
 
     assert replay_faults_of_others(recorder.engine, redis, "two", 3, NOW + 60_000_000) == []

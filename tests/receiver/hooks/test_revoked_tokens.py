@@ -12,7 +12,7 @@ class Known:
 
     looks = 0
 
-    def look(self):
+    def refresh_if_due(self):
         self.looks += 1
 
     def is_revoked(self, store, version, received_at):

@@ -1,4 +1,4 @@
-"""Deliveries, calls, and what could not become an event."""
+"""Deliveries, calls and dead hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When our own heartbeat last came all the way."""
+"""The last heartbeat that reached the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of stores' Merchant APIs, what is wrong with the hooks registered there, and tokens that end later."""
+"""The keys of stores' Merchant APIs, findings about hooks registered there, and a grace period for old hook URLs."""
 
 from __future__ import annotations
 

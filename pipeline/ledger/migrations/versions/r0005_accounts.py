@@ -1,4 +1,4 @@
-"""People who log in, their part in accounts, and the mail that waits for them."""
+"""Users, memberships in accounts, invitations, and the outbox of mails."""
 
 from __future__ import annotations
 

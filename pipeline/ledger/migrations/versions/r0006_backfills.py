@@ -1,4 +1,4 @@
-"""How far the reading of each store's customers has come."""
+"""Backfills: how far each has read its store's customers."""
 
 from __future__ import annotations
 

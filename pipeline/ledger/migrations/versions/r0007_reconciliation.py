@@ -1,4 +1,4 @@
-"""How far stores' APIs have been compared with the ledger, what they have shown, and what to do with it."""
+"""Progress of reconciliation, the events that stores' APIs have shown, and whether recovered events are forwarded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When hooks came and when the next ones should, alarms about those that do not, canaries and notices."""
+"""When hooks came and when the next are expected, alarms about missing hooks, canaries and notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliveries that give way to live hooks, and people of whom more is known than any profile has told."""
+"""The priority of deliveries, live before backfill, and people with facts that no profile has sent yet."""
 
 from __future__ import annotations
 

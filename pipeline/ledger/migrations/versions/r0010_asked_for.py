@@ -1,4 +1,4 @@
-"""What a mail was asked for and by whom, so that each cause and each asker has limits of its own; who invited."""
+"""The cause and asker of a mail, so that each has limits of its own; who invited a user."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Addresses in their one form: what was kept under another form leads to the same person from now on.
+"""Normalizes addresses: an address that was stored in another form finds the same person as its normal form.
 
-Old keys stay, so that an address as it was kept still finds its person. Where two people become one, all that is known
-and all that was told of the one without a customer id moves to the other; its own row stays, and nothing leads to it.
-Profiles whose address has changed are told again by the next daily pass, or by the person's next event.
+Old keys stay, so that the stored form still finds the person. Where two people are merged, the facts and events of the
+one without a customer id move to the other; the row stays, and no key finds it. Profiles whose address has changed are
+sent again by the next daily pass, or with the person's next event.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ GIFTS = table("gifts", column("store_id"), column("kind"), column("subject_id"),
 CASTS = table("event_people", column("event_id"), column("person_id"), column("role"))
 DELIVERIES = table("deliveries", column("person_id"))
 INTRODUCTIONS = table("introductions", column("connection_id"), column("person_id"))
-_ODD = {
-    # Letters beyond ASCII, and control characters. What has neither is in its normal form already.
+_NOT_NORMAL = {
+    # Characters beyond ASCII, and control characters. An address without either is normal already.
     "sqlite": "length(CAST({0} AS BLOB)) <> length({0}) OR {0} GLOB '*[' || char(1) || '-' || char(31, 127) || ']*'",
     "postgresql": "octet_length({0}) <> char_length({0}) OR {0} ~ '[[:cntrl:]]'",
 }
@@ -42,22 +42,22 @@ _ODD = {
 
 def upgrade() -> None:
     db = op.get_bind()
-    for row in _odd(db, select(KEYS).where(KEYS.c.kind == "email"), "value"):
+    for row in _select_unnormalized(db, select(KEYS).where(KEYS.c.kind == "email"), "value"):
         normal = normalize_email(row.value)
         if normal is not None and normal != row.value and is_email(normal):
-            _lead(db, row, normal)
-    for row in _odd(db, select(GIFTS).where(GIFTS.c.email.is_not(None)), "email"):
+            _add_key(db, row, normal)
+    for row in _select_unnormalized(db, select(GIFTS).where(GIFTS.c.email.is_not(None)), "email"):
         gift = _same(GIFTS, row, "store_id", "kind", "subject_id")
         db.execute(update(GIFTS).where(gift).values(email=normalize_email(row.email)))
 
 
-def _odd(db: Connection, query: Any, name: str) -> Iterator[Row[Any]]:
-    """All of them at once: they are few, and the table changes meanwhile."""
-    return iter(db.execute(query.where(text(f"({_ODD[db.dialect.name].format(name)})"))).all())
+def _select_unnormalized(db: Connection, query: Any, name: str) -> Iterator[Row[Any]]:
+    """The rows whose address is not normal. Read at once: they are few, and the table changes meanwhile."""
+    return iter(db.execute(query.where(text(f"({_NOT_NORMAL[db.dialect.name].format(name)})"))).all())
 
 
-def _lead(db: Connection, row: Row[Any], normal: str) -> None:
-    """Let the normal form lead to the person whom the old form leads to."""
+def _add_key(db: Connection, row: Row[Any], normal: str) -> None:
+    """Add the normal form as a key of the person whom the old form finds."""
     key = and_(KEYS.c.store_id == row.store_id, KEYS.c.kind == "email", KEYS.c.value == normal)
     other = db.execute(select(KEYS.c.person_id).where(key)).scalar()
     old = db.execute(select(KEYS.c.person_id).where(_same(KEYS, row, "store_id", "kind", "value"))).scalar_one()
@@ -65,52 +65,55 @@ def _lead(db: Connection, row: Row[Any], normal: str) -> None:
     if other is None:
         db.execute(insert(KEYS).values(store_id=row.store_id, kind="email", value=normal, person_id=old))
     elif other != old:
-        _join(db, old, other)
+        _merge(db, old, other)
 
 
 def _correct(db: Connection, person_id: int, old: str, normal: str) -> None:
-    """The person's own address, and the fact it comes from. No platform knows them by it yet."""
+    """Correct the person's own address, and the fact it comes from. No platform knows them by the new address yet."""
     changed = db.execute(update(PEOPLE).where(PEOPLE.c.id == person_id, PEOPLE.c.email == old).values(email=normal))
     about = and_(FACTS.c.person_id == person_id, FACTS.c.kind == "customer", FACTS.c.subject == "")
     data = db.execute(select(FACTS.c.data).where(about)).scalar()
     if data and data.get("email", [0, None])[1] == old:
         db.execute(update(FACTS).where(about).values(data={**data, "email": [data["email"][0], normal]}))
     if changed.rowcount:
-        _tell_again(db, person_id)
+        _send_profile_again(db, person_id)
         by_address = select(PEOPLE.c.id).where(PEOPLE.c.id == person_id, PEOPLE.c.customer_id.is_(None))
         db.execute(delete(INTRODUCTIONS).where(INTRODUCTIONS.c.person_id.in_(by_address)))
 
 
-def _join(db: Connection, one: int, other: int) -> None:
-    """Make one of two people, unless they are two customers: those stay two."""
-    customers = dict(db.execute(select(PEOPLE.c.id, PEOPLE.c.customer_id).where(PEOPLE.c.id.in_((one, other)))).all())
-    if customers[one] is not None and customers[other] is not None:
+def _merge(db: Connection, first: int, second: int) -> None:
+    """Merge two people, unless they are two customers."""
+    customers = dict(
+        db.execute(select(PEOPLE.c.id, PEOPLE.c.customer_id).where(PEOPLE.c.id.in_((first, second)))).all()
+    )
+    if customers[first] is not None and customers[second] is not None:
         return
-    goes, stays = (other, one) if customers[other] is None and customers[one] is not None else (one, other)
-    _join_facts(db, goes, stays)
-    heard = select(CASTS.c.event_id, CASTS.c.role).where(CASTS.c.person_id == stays)
-    moved = update(CASTS).where(CASTS.c.person_id == goes, tuple_(CASTS.c.event_id, CASTS.c.role).not_in(heard))
+    is_first_customer = customers[second] is None and customers[first] is not None
+    goes, stays = (second, first) if is_first_customer else (first, second)
+    _merge_facts(db, goes, stays)
+    known_roles = select(CASTS.c.event_id, CASTS.c.role).where(CASTS.c.person_id == stays)
+    moved = update(CASTS).where(CASTS.c.person_id == goes, tuple_(CASTS.c.event_id, CASTS.c.role).not_in(known_roles))
     db.execute(moved.values(person_id=stays))
     for moving in (KEYS, DELIVERIES):
         db.execute(update(moving).where(moving.c.person_id == goes).values(person_id=stays))
     db.execute(update(PEOPLE).where(PEOPLE.c.id == goes).values(untold_since=None))
-    _tell_again(db, stays)
+    _send_profile_again(db, stays)
 
 
-def _join_facts(db: Connection, goes: int, stays: int) -> None:
-    """The newer of two values counts, field by field, as everywhere."""
+def _merge_facts(db: Connection, goes: int, stays: int) -> None:
+    """For each field the newer value wins, as everywhere."""
     for row in db.execute(select(FACTS).where(FACTS.c.person_id == goes)).all():
-        mine = and_(FACTS.c.person_id == stays, FACTS.c.kind == row.kind, FACTS.c.subject == row.subject)
-        known = db.execute(select(FACTS.c.data).where(mine)).scalar()
+        same_fact = and_(FACTS.c.person_id == stays, FACTS.c.kind == row.kind, FACTS.c.subject == row.subject)
+        known = db.execute(select(FACTS.c.data).where(same_fact)).scalar()
         if known is None:
             values = {"person_id": stays, "kind": row.kind, "subject": row.subject, "data": row.data}
             db.execute(insert(FACTS).values(values))
             continue
         newer = {name: pair for name, pair in row.data.items() if name not in known or pair[0] > known[name][0]}
-        db.execute(update(FACTS).where(mine).values(data={**known, **newer}))
+        db.execute(update(FACTS).where(same_fact).values(data={**known, **newer}))
 
 
-def _tell_again(db: Connection, person_id: int) -> None:
+def _send_profile_again(db: Connection, person_id: int) -> None:
     since = func.coalesce(PEOPLE.c.untold_since, PEOPLE.c.known_at)
     db.execute(update(PEOPLE).where(PEOPLE.c.id == person_id).values(untold_since=since))
 

@@ -1,4 +1,4 @@
-"""Alarms about anything that needs a person, each open once, and since when a lane has only failed."""
+"""Alarms about anything that needs a person, one open alarm per subject, and since when a lane has been failing."""
 
 from __future__ import annotations
 

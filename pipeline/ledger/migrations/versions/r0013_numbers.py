@@ -1,6 +1,6 @@
-"""SQLite gives no id twice: its tables are numbered with AUTOINCREMENT. PostgreSQL's sequences only grow anyway.
+"""Numbers SQLite's tables with AUTOINCREMENT, so that no id is issued twice. PostgreSQL's sequences only grow anyway.
 
-Nothing that is stored changes with the word, so the tables need not be copied: their definition is written anew, as
+The stored rows do not change with that, so the tables need not be copied: their definitions are rewritten, as
 https://www.sqlite.org/lang_altertable.html describes it for such changes.
 """
 
@@ -18,7 +18,7 @@ def upgrade() -> None:
     db = op.get_bind()
     if db.dialect.name != "sqlite":
         return
-    # SQLite makes the table of largest ids with the first table that needs it.
+    # SQLite creates sqlite_sequence with the first table that needs it.
     db.exec_driver_sql("CREATE TABLE numbered (id INTEGER PRIMARY KEY AUTOINCREMENT)")
     db.exec_driver_sql("DROP TABLE numbered")
     rows = db.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table' AND instr(sql, ?) > 0", (_BEFORE,))
@@ -30,7 +30,7 @@ def upgrade() -> None:
             "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = ?",
             (_BEFORE, _AFTER, name),
         )
-    db.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")  # other connections read the definitions anew
-    db.exec_driver_sql("PRAGMA writable_schema = RESET")  # and so does this one
+    db.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")  # other connections reload the definitions
+    db.exec_driver_sql("PRAGMA writable_schema = RESET")  # and so does this connection
     for name in names:
         db.exec_driver_sql(f"INSERT INTO sqlite_sequence (name, seq) SELECT '{name}', coalesce(max(id), 0) FROM {name}")  # noqa: S608 our own tables

@@ -1,4 +1,4 @@
-"""What one reading of a collection has shown so far, and which reading of it that is."""
+"""The counts of a pass over a collection, and which pass that is."""
 
 from __future__ import annotations
 

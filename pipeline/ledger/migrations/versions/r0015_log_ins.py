@@ -1,4 +1,4 @@
-"""Log-ins that end on the server, and failed ones counted for each network."""
+"""Log-ins that can be ended on the server, and failed log-ins counted for each network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An index of the hooks that came to revoked addresses, of which a bounded number is kept for each store."""
+"""An index of the hooks that came to revoked URLs, of which a limited number is stored for each store."""
 
 from __future__ import annotations
 

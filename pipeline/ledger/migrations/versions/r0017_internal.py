@@ -1,4 +1,4 @@
-"""An index of the hooks that died of a fault of ours, which another release tries again."""
+"""An index of the hooks that died of an internal error, which another release replays."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_the_last_item_of_a_call_can_be_refused():
 @pytest.mark.parametrize(
     "response",
     [
-        refusals(whole=False),
+        refusals(is_complete=False),
         HTTPResponse(207, body="{"),
         HTTPResponse(207, body="[" * 100_000),
         HTTPResponse(207, body="[]"),

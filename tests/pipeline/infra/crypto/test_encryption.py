@@ -1,4 +1,4 @@
-"""Credentials at rest: what is sealed opens with its key and with no other."""
+"""Credentials at rest: what is encrypted is decrypted by its key and by no other."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ CONFIG = {"site_id": "s-17", "api_key": "very-private", "region": "eu"}
 
 @settings(deadline=None)
 @given(st.dictionaries(st.text(st.characters()), st.text(st.characters())))
-def test_any_config_comes_back(config):
+def test_any_config_is_decrypted_as_it_was(config):
     assert decrypt([NEW], encrypt([NEW], config)) == config
 
 
-def test_a_sealed_config_shows_nothing():
+def test_an_encrypted_config_shows_nothing():
     assert b"very-private" not in encrypt([NEW], CONFIG)
 
 
@@ -27,15 +27,15 @@ def test_the_same_config_never_looks_the_same():
     assert encrypt([NEW], CONFIG) != encrypt([NEW], CONFIG)
 
 
-def test_a_config_sealed_with_an_older_key_opens():
+def test_a_config_encrypted_with_an_older_key_is_decrypted():
     assert decrypt([NEW, OLD], encrypt([OLD], CONFIG)) == CONFIG
 
 
-def test_the_first_key_seals():
+def test_the_first_key_encrypts():
     assert decrypt([NEW], encrypt([NEW, OLD], CONFIG)) == CONFIG
 
 
-def test_a_resealed_config_no_longer_needs_the_older_key():
+def test_a_reencrypted_config_no_longer_needs_the_older_key():
     assert decrypt([NEW], reencrypt([NEW, OLD], encrypt([OLD], CONFIG))) == CONFIG
 
 
@@ -46,12 +46,12 @@ def test_without_the_right_key_the_setting_is_named(open_, blob):
         open_([NEW], blob)
 
 
-def test_sealing_without_a_key_is_a_mistake():
+def test_encrypting_without_a_key_is_an_error():
     with pytest.raises(ValueError, match="no secret key"):
         encrypt([], CONFIG)
 
 
-def test_it_is_known_whether_a_key_opens_a_config_without_opening_it():
+def test_can_decrypt_says_whether_a_key_fits():
     assert (can_decrypt([NEW, OLD], encrypt([OLD], CONFIG)), can_decrypt([NEW], encrypt([OLD], CONFIG))) == (
         True,
         False,

@@ -1,4 +1,4 @@
-"""Tokens in hook URLs: ours verify, everything else is refused in the same way."""
+"""Tokens in hook URLs: ours verify, all others are refused in the same way."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_token_of_a_key_that_is_gone_is_refused():
         verify(KEYS[1:], "box-shop", TOKEN)
 
 
-def test_a_list_of_keys_does_as_well():
+def test_keys_may_be_a_list():
     assert verify(list(KEYS), "box-shop", TOKEN) == 3
 
 
@@ -57,7 +57,7 @@ def test_a_token_of_another_store_is_refused():
 
 
 @pytest.mark.parametrize(("signed", "version", "store", "claimed"), [("a:1", 2, "a", "1:2"), ("a", 12, "a:1", "2")])
-def test_store_and_version_cannot_be_cut_elsewhere(signed, version, store, claimed):
+def test_no_two_pairs_of_store_and_version_share_a_token(signed, version, store, claimed):
     signature = sign(KEYS, signed, version).partition(".")[2]
 
     with pytest.raises(InvalidToken):
@@ -88,7 +88,7 @@ def test_store_and_version_cannot_be_cut_elsewhere(signed, version, store, claim
         "9" * 1_000_000 + TOKEN[1:],
     ],
 )
-def test_garbage_is_refused(token):
+def test_a_malformed_token_is_refused(token):
     with pytest.raises(InvalidToken):
         verify(KEYS, "box-shop", token)
 
@@ -116,12 +116,12 @@ def test_the_refusal_does_not_repeat_the_token():
     assert TOKEN not in repr(refused.value)
 
 
-def test_signing_without_a_key_is_a_mistake():
+def test_signing_without_a_key_is_an_error():
     with pytest.raises(ValueError, match="no secret key"):
         sign((), "box-shop", 1)
 
 
-def test_a_negative_version_is_a_mistake():
+def test_a_negative_version_is_an_error():
     with pytest.raises(ValueError, match="not negative"):
         sign(KEYS, "box-shop", -1)
 

@@ -29,18 +29,18 @@ def http(step: int = 1000) -> HTTPClient:
     return HTTPClient(now=count(0, step).__next__, timeout=(1.0, 0.2))
 
 
-def test_an_answer_is_given_as_it_came(track: FakeTrack):
+def test_a_response_is_returned_as_it_came(track: FakeTrack):
     track.next.append(CannedAnswer(418, "täpot", {"X-Shape": "short"}))
 
     answer = http().call("POST", f"{track.url}/tea", headers={"X-Cup": "1"}, body=b"milk")
 
-    assert (answer.status, answer.body, answer.whole, answer.fault) == (418, "täpot", True, None)
+    assert (answer.status, answer.body, answer.is_complete, answer.fault) == (418, "täpot", True, None)
     assert answer.headers["x-shape"] == "short"
     assert (answer.started_at, answer.duration_us > 0) == (0, True)
     assert (track.calls[0].raw, track.calls[0].headers["x-cup"]) == (b"milk", "1")
 
 
-def test_calls_name_us_and_share_no_cookies(track: FakeTrack):
+def test_calls_have_our_user_agent_and_share_no_cookies(track: FakeTrack):
     client = http()
     track.next.extend([CannedAnswer(headers={"Set-Cookie": "who=another-account; Path=/"}), CannedAnswer()])
 
@@ -51,7 +51,7 @@ def test_calls_name_us_and_share_no_cookies(track: FakeTrack):
     assert not any("cookie" in call.headers for call in track.calls)
 
 
-def test_a_redirect_is_an_answer(track: FakeTrack):
+def test_a_redirect_is_a_response(track: FakeTrack):
     track.next.append(CannedAnswer(301, "", {"Location": f"{track.url}/elsewhere"}))
 
     assert http().call("GET", track.url).status == 301
@@ -75,7 +75,7 @@ def test_a_long_body_is_read_to_its_bound_only(track: FakeTrack, status: int):
 
     answer = http().call("GET", track.url)
 
-    assert (len(answer.body), answer.whole) == (MAX_BODY_BYTES, False)
+    assert (len(answer.body), answer.is_complete) == (MAX_BODY_BYTES, False)
 
 
 def test_a_body_that_takes_too_long_is_given_up(track: FakeTrack):
@@ -83,18 +83,18 @@ def test_a_body_that_takes_too_long_is_given_up(track: FakeTrack):
 
     answer = http(step=31 * SECOND).call("GET", track.url)
 
-    assert (answer.status, answer.whole) == (200, False)
+    assert (answer.status, answer.is_complete) == (200, False)
 
 
-def test_a_body_that_breaks_off_is_said_to(track: FakeTrack):
+def test_a_body_that_breaks_off_is_incomplete(track: FakeTrack):
     track.next.append(CannedAnswer(200, "half", length=8))
 
     answer = http().call("GET", track.url)
 
-    assert (answer.status, answer.body, answer.whole) == (200, "half", False)
+    assert (answer.status, answer.body, answer.is_complete) == (200, "half", False)
 
 
-def test_a_clock_that_is_set_back_makes_no_negative_time(track: FakeTrack):
+def test_a_clock_that_is_set_back_gives_no_negative_duration(track: FakeTrack):
     assert HTTPClient(now=count(10**9, -1000).__next__).call("GET", track.url).duration_us == 0
 
 
@@ -119,7 +119,7 @@ def test_an_unusable_header_was_not_sent(track: FakeTrack):
     assert http().call("GET", track.url, headers={"X": "a\nb"}).fault == "not_sent"
 
 
-def test_silence_may_have_been_processed():
+def test_a_call_without_a_response_may_have_been_processed():
     with socket.create_server(("127.0.0.1", 0)) as server:
         answer = http().call("POST", f"http://127.0.0.1:{server.getsockname()[1]}/", body=b"x")
 
@@ -146,7 +146,7 @@ def dripping() -> Iterator[str]:
         thread.join()
 
 
-def test_a_head_that_drips_without_end_is_given_up_and_may_have_been_processed(dripping: str, monkeypatch):
+def test_endless_headers_are_given_up_and_may_have_been_processed(dripping: str, monkeypatch):
     monkeypatch.setattr(header_deadline, "HEADER_TIMEOUT_S", 0.5)
 
     answer = HTTPClient(timeout=(5.0, 5.0)).call("POST", dripping, body=b"x")
@@ -166,7 +166,7 @@ def test_another_process_gets_a_session_of_its_own(track: FakeTrack):
     client = http()
     client.call("GET", track.url)
     inherited = client._session()
-    client._pooled = (os.getpid() + 1, inherited)  # as a forked child finds it
+    client._pid_and_session = (os.getpid() + 1, inherited)  # as a forked child finds it
 
     assert client._session() is not inherited
 

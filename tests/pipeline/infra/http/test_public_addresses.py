@@ -1,4 +1,4 @@
-"""Calls for merchants go to public addresses only, and to the very ones that were looked at."""
+"""Calls for merchants go to public addresses only, and to exactly those that were checked."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_addresses_of_the_internet_are_public(address):
 
 
 @pytest.mark.parametrize("address", OURS)
-def test_all_others_are_not(address):
+def test_other_addresses_are_not_public(address):
     assert not is_public(address)
 
 
@@ -66,7 +66,7 @@ def came(server):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "localhost", "[::ffff:127.0.0.1]", "0"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_however_an_address_of_ours_is_written_nothing_connects_to_it(listener, scheme, host):
+def test_no_spelling_of_a_private_address_is_connected_to(listener, scheme, host):
     answer = get_merchant_http(anywhere=False).call("GET", f"{scheme}://{host}:{listener.getsockname()[1]}/")
 
     assert (answer.error, answer.fault) == (NOT_PUBLIC, "not_sent")
@@ -91,7 +91,7 @@ def resolved(monkeypatch, *answers):
     return asked
 
 
-def test_a_name_that_leads_to_one_address_of_ours_among_public_ones_is_refused(monkeypatch, listener):
+def test_a_name_with_one_private_address_is_refused(monkeypatch, listener):
     resolved(monkeypatch, ["93.184.216.34", "127.0.0.1"])
 
     answer = get_merchant_http(anywhere=False).call("GET", f"http://shop.example:{listener.getsockname()[1]}/")
@@ -99,8 +99,8 @@ def test_a_name_that_leads_to_one_address_of_ours_among_public_ones_is_refused(m
     assert answer.error == NOT_PUBLIC
 
 
-def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch, listener):
-    """A name server that changes its answer after the look has no second chance."""
+def test_the_connection_goes_to_the_checked_address(monkeypatch, listener):
+    """A name server cannot change its answer after the check."""
     asked = resolved(monkeypatch, ["93.184.216.34"], ["127.0.0.1"])
     tried = []
 
@@ -114,7 +114,7 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch, list
     assert (tried, len(asked)) == (["93.184.216.34"], 1)
 
 
-def test_a_name_that_does_not_exist_is_no_other_fault_than_before(monkeypatch):
+def test_a_name_that_does_not_exist_is_an_ordinary_fault(monkeypatch):
     def unknown(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
@@ -123,26 +123,26 @@ def test_a_name_that_does_not_exist_is_no_other_fault_than_before(monkeypatch):
     assert get_merchant_http(anywhere=False).call("GET", "https://shop.example/").error == "name not resolved"
 
 
-def test_for_trying_out_loopback_is_called():
+def test_with_connect_anywhere_loopback_is_called():
     with fake_track() as track:
         answer = get_merchant_http(anywhere=True).call("GET", f"{track.url}/api/v1/accounts/region")
 
     assert answer.status is not None
 
 
-def test_a_platform_with_an_address_of_ours_gets_no_keys():
+def test_a_platform_at_a_private_address_gets_no_keys():
     with fake_track() as track, pytest.raises(WrongAddress, match="not a public address"):
         CustomerIO(track.config, get_merchant_http(anywhere=False)).check()
 
 
-def test_a_merchant_api_with_an_address_of_ours_gets_no_keys():
+def test_a_merchant_api_at_a_private_address_gets_no_keys():
     keys = Credentials("id", "secret", "https://169.254.169.254/v1/")
 
     with pytest.raises(WrongAddress, match="not public"):
         CratejoyClient(keys, get_merchant_http(anywhere=False), FakeRateLimit()).check()
 
 
-def test_what_the_operator_has_set_may_be_anywhere(listener):
+def test_addresses_that_the_operator_has_set_may_be_private(listener):
     listener.settimeout(None)
     HTTPClient(timeout=(1, 0.01)).call("GET", f"http://127.0.0.1:{listener.getsockname()[1]}/")
 

@@ -1,4 +1,4 @@
-"""What waits, lane by lane."""
+"""The backlog, lane by lane."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_
 
 @pytest.fixture
 def link(engine):
-    with writing(engine) as db:
-        store = add_store(db)
-        made = add_connection(db, store.id)
-        add_person(db, store.id)
+    with writing(engine) as conn:
+        store = add_store(conn)
+        made = add_connection(conn, store.id)
+        add_person(conn, store.id)
     return made
 
 
 def found(engine):
-    with reading(engine) as db:
-        return load_backlog(db)
+    with reading(engine) as conn:
+        return load_backlog(conn)
 
 
 def add(engine, link, count, **more):
-    with writing(engine) as db:
-        add_deliveries(db, link, 1, count, **more)
+    with writing(engine) as conn:
+        add_deliveries(conn, link, 1, count, **more)
 
 
-def test_an_empty_ledger_has_none(engine):
+def test_an_empty_ledger_has_no_backlog(engine):
     assert found(engine) == Backlog((), (), 0)
 
 
-def test_a_connection_without_anything_to_do_is_named_all_the_same(engine, link):
+def test_a_connection_without_deliveries_is_listed(engine, link):
     assert found(engine) == Backlog(
         (ConnectionSummary(link.id, "sunny-box", "customerio", "env-1", active=True, dead=0),), (), 0
     )
 
 
-def test_every_lane_says_how_much_waits_and_since_when(engine, link):
+def test_every_lane_has_its_open_count_and_age(engine, link):
     add(engine, link, 3)
     add(engine, link, 1, lane=1, status="sending")
 
     assert found(engine).lanes == (LaneBacklog(link.id, 0, 3, NOW, 0), LaneBacklog(link.id, 1, 1, NOW, 0))
 
 
-def test_what_has_left_is_not_looked_at(engine, link):
+def test_sent_deliveries_are_not_counted(engine, link):
     add(engine, link, 2, status="sent", done_at=NOW)
     add(engine, link, 1, status="dead", done_at=NOW)
 
@@ -54,17 +54,17 @@ def test_what_has_left_is_not_looked_at(engine, link):
     assert found(engine).connections[0].dead == 1
 
 
-def test_a_lane_that_rests_says_until_when(engine, link):
+def test_a_postponed_lane_has_its_next_attempt(engine, link):
     add(engine, link, 1)
-    with writing(engine) as db:
-        taken: HeldLane = acquire_lane(db, link.id, 0, NOW)
-        postpone_lane(db, taken, NOW + 5, 1, "http_503")
+    with writing(engine) as conn:
+        taken: HeldLane = acquire_lane(conn, link.id, 0, NOW)
+        postpone_lane(conn, taken, NOW + 5, 1, "http_503")
 
     assert found(engine).lanes[0].next_attempt_at == NOW + 5
 
 
 def test_a_paused_connection_is_not_active(engine, link):
-    with writing(engine) as db:
-        pause_connection(db, link.id, "http_401", NOW)
+    with writing(engine) as conn:
+        pause_connection(conn, link.id, "http_401", NOW)
 
     assert not found(engine).connections[0].active

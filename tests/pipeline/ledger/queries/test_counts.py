@@ -1,4 +1,4 @@
-"""How things stand."""
+"""Counts of events and deliveries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_connection_without_deliveries_counts_nothing(shop):
     assert numbers == (0, 0, 0, 0, None, 0)
 
 
-def test_deliveries_are_counted_by_what_became_of_them(shop):
+def test_deliveries_are_counted_by_status(shop):
     with writing(shop.engine) as conn:
         ids = add_deliveries(conn, shop.link, shop.person_id, 8)
         taken = acquire_lane(conn, shop.link.id, 0, NOW)
@@ -32,7 +32,7 @@ def test_deliveries_are_counted_by_what_became_of_them(shop):
     assert (counts.pending, counts.sending, counts.sent, counts.dead) == (3, 1, 3, 1)
 
 
-def test_the_oldest_that_waits_is_named(shop):
+def test_the_oldest_pending_delivery_has_its_time(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 3)
         (counts,) = count_by_connection(conn, NOW)
@@ -41,7 +41,7 @@ def test_the_oldest_that_waits_is_named(shop):
 
 
 @pytest.mark.parametrize("begun", [1, 3])
-def test_what_is_being_sent_is_no_less_old(shop, begun):
+def test_a_delivery_being_sent_counts_as_the_oldest(shop, begun):
     """A platform that hangs has its messages in flight nearly all the time."""
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 3)
@@ -51,18 +51,18 @@ def test_what_is_being_sent_is_no_less_old(shop, begun):
     assert counts.oldest_pending_at == NOW
 
 
-def test_connections_are_counted_apart(shop):
+def test_connections_are_counted_separately(shop):
     with writing(shop.engine) as conn:
         other = add_connection(conn, add_store(conn, "moon-box").id)
         add_deliveries(conn, other, shop.person_id, 2)
 
-        assert [(one.store, one.pending) for one in count_by_connection(conn, NOW)] == [
+        assert [(row.store, row.pending) for row in count_by_connection(conn, NOW)] == [
             ("sunny-box", 0),
             ("moon-box", 2),
         ]
 
 
-def test_a_connection_tells_when_its_first_lane_may_go_on_and_why_it_waits(shop):
+def test_a_connection_has_the_next_attempt_and_reason_of_its_first_lane(shop):
     with writing(shop.engine) as conn:
         for lane, wait in ((0, 30), (1, 10), (2, -10)):
             postpone_lane(conn, acquire_lane(conn, shop.link.id, lane, NOW), NOW + wait, 1, f"reason {lane}")
@@ -71,7 +71,7 @@ def test_a_connection_tells_when_its_first_lane_may_go_on_and_why_it_waits(shop)
     assert (counts.lanes_waiting, counts.next_attempt_at, counts.waiting_reason) == (2, NOW + 10, "reason 1")
 
 
-def test_the_last_reason_is_told_during_the_next_attempt_too(shop):
+def test_the_last_reason_stays_during_the_next_attempt(shop):
     with writing(shop.engine) as conn:
         postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW - 1, 1, "timeout while reading")
         (counts,) = count_by_connection(conn, NOW)
@@ -79,7 +79,7 @@ def test_the_last_reason_is_told_during_the_next_attempt_too(shop):
     assert (counts.lanes_waiting, counts.next_attempt_at, counts.waiting_reason) == (0, None, "timeout while reading")
 
 
-def test_the_reason_is_over_once_something_goes_through(shop):
+def test_the_reason_is_cleared_by_a_success(shop):
     with writing(shop.engine) as conn:
         taken = acquire_lane(conn, shop.link.id, 0, NOW)
         postpone_lane(conn, taken, NOW - 1, 1, "timeout while reading")
@@ -89,7 +89,7 @@ def test_the_reason_is_over_once_something_goes_through(shop):
     assert counts.waiting_reason is None
 
 
-def test_a_paused_connection_waits_for_nothing_but_its_keys(shop):
+def test_a_paused_connection_has_no_waiting_lanes(shop):
     with writing(shop.engine) as conn:
         postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW - 1, 1, "answered 503")
         pause_connection(conn, shop.link.id, "http_401", NOW)
@@ -98,7 +98,7 @@ def test_a_paused_connection_waits_for_nothing_but_its_keys(shop):
     assert counts.waiting_reason is None
 
 
-def test_a_paused_connection_says_why(shop):
+def test_a_paused_connection_has_its_reason(shop):
     with writing(shop.engine) as conn:
         pause_connection(conn, shop.link.id, "http_401", NOW)
         (counts,) = count_by_connection(conn, NOW)

@@ -1,4 +1,4 @@
-"""The dead in one list, each with its reason, and the way back."""
+"""Dead letters in one list, each with its reason, and their replay."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def test_hooks_and_deliveries_are_listed_together_newest_first(shop):
         old_hook = add_dead_hook(conn, 1, NOW + 1)
         sent = add_dead_delivery(conn, shop, NOW + 2)
         new_hook = add_dead_hook(conn, 2, NOW + 3)
-        found = [(one.kind, one.id) for one in list_dead_letters(conn)]
+        found = [(dead.kind, dead.id) for dead in list_dead_letters(conn)]
 
     assert found == [("hook", new_hook), ("delivery", sent), ("hook", old_hook)]
 
 
-def test_a_line_says_what_died_where_and_why(shop):
+def test_a_dead_letter_has_its_name_stage_and_reason(shop):
     with writing(shop.engine) as conn:
         add_dead_delivery(conn, shop, NOW + 1)
         add_dead_hook(conn)
-        lines = [(one.store, one.name, one.stage, one.reason) for one in list_dead_letters(conn)]
+        lines = [(dead.store, dead.name, dead.stage, dead.reason) for dead in list_dead_letters(conn)]
 
     assert lines == [
         ("sunny-box", "order_new", "forward", "too_large"),
@@ -46,17 +46,17 @@ def test_a_line_says_what_died_where_and_why(shop):
     ]
 
 
-def test_pages_follow_each_other_even_where_all_died_at_once(shop):
+def test_pages_are_complete_even_if_all_died_at_once(shop):
     with writing(shop.engine) as conn:
         for number in range(4):
             add_dead_hook(conn, number)
             add_dead_delivery(conn, shop)
         whole = list_dead_letters(conn)
         paged = []
-        place = None
-        while page := list_dead_letters(conn, before=place, limit=3):
+        cursor = None
+        while page := list_dead_letters(conn, before=cursor, limit=3):
             paged += page
-            place = page[-1].place
+            cursor = page[-1].cursor
 
     assert (len(whole), paged) == (8, whole)
 
@@ -68,7 +68,7 @@ def test_a_replayed_hook_is_not_listed_any_more(shop):
         assert list_dead_letters(conn) == []
 
 
-def test_a_dead_hook_shows_the_bytes_that_came(shop):
+def test_a_dead_hook_has_its_raw_bytes(shop):
     with writing(shop.engine) as conn:
         shown = get_dead_letter(conn, "hook", add_dead_hook(conn))
 
@@ -76,7 +76,7 @@ def test_a_dead_hook_shows_the_bytes_that_came(shop):
     assert (shown.raw, shown.detail, shown.listed.reason) == (b"{oops", {"at": 3}, "not_json")
 
 
-def test_a_dead_delivery_shows_its_message_and_its_calls(shop):
+def test_a_dead_delivery_has_its_message_and_calls(shop):
     with writing(shop.engine) as conn:
         (delivery_id,) = add_deliveries(conn, shop.link, shop.person_id)
         taken = acquire_lane(conn, shop.link.id, 0, NOW)
@@ -90,14 +90,14 @@ def test_a_dead_delivery_shows_its_message_and_its_calls(shop):
 
 
 @pytest.mark.parametrize("kind", ["hook", "delivery"])
-def test_the_living_are_not_among_the_dead(shop, kind):
+def test_events_and_open_deliveries_are_not_dead_letters(shop, kind):
     with writing(shop.engine) as conn:
         (pending,) = add_deliveries(conn, shop.link, shop.person_id)
 
         assert get_dead_letter(conn, kind, pending) is None
 
 
-def test_a_replayed_delivery_waits_again_in_its_old_place(shop):
+def test_a_replayed_delivery_is_pending_in_its_old_place(shop):
     with writing(shop.engine) as conn:
         dead = add_dead_delivery(conn, shop)
         add_deliveries(conn, shop.link, shop.person_id)
@@ -116,7 +116,7 @@ def test_a_replayed_delivery_is_not_dead_any_more(shop):
     assert (row.status, row.done_at, row.reason) == ("pending", None, None)
 
 
-def test_only_the_dead_are_replayed(shop):
+def test_only_dead_deliveries_are_replayed(shop):
     with writing(shop.engine) as conn:
         (pending,) = add_deliveries(conn, shop.link, shop.person_id)
         answers = replay_delivery(conn, pending), replay_delivery(conn, 999)

@@ -1,4 +1,4 @@
-"""Lists of events, page by page, and one event with all that belongs to it."""
+"""Lists of events, page by page, and one event with everything about it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def five(shop: StoreSetup) -> list[int]:
         return [add_event(conn, shop.store.id, number) for number in range(5)]
 
 
-def test_the_newest_come_first(shop, five):
+def test_the_newest_events_come_first(shop, five):
     assert listed(shop) == five[::-1]
 
 
@@ -48,7 +48,7 @@ def test_pages_follow_each_other_without_a_gap(shop, five):
     ],
     ids=["name", "outcome", "source", "subject", "several"],
 )
-def test_a_filter_leaves_only_what_was_asked_for(shop, five, wanted, special):
+def test_a_filter_leaves_only_matching_events(shop, five, wanted, special):
     with writing(shop.engine) as conn:
         asked_for = add_event(conn, shop.store.id, 99, **special)
 
@@ -62,7 +62,7 @@ def test_a_store_has_its_own_events(shop, five):
     assert listed(shop, EventFilter(store="sunny-box")) == five[::-1]
 
 
-def test_a_store_nobody_knows_has_no_events(shop, five):
+def test_an_unknown_store_has_no_events(shop, five):
     assert listed(shop, EventFilter(store="no-box")) == []
 
 
@@ -76,7 +76,7 @@ def test_a_person_has_the_events_that_concern_them(shop, five):
 
 
 @pytest.mark.parametrize("name", ["ulid-3", "receipt-3"])
-def test_an_event_is_shown_by_the_names_others_know_it_by(shop, five, name):
+def test_an_event_is_found_by_its_ulid_and_receipt(shop, five, name):
     with reading(shop.engine) as conn:
         shown = get_event(conn, name)
 
@@ -85,12 +85,12 @@ def test_an_event_is_shown_by_the_names_others_know_it_by(shop, five, name):
 
 
 @pytest.mark.parametrize("nobody", [999, "ulid-999"])
-def test_an_event_that_does_not_exist_is_not_shown(shop, nobody):
+def test_an_event_that_does_not_exist_is_none(shop, nobody):
     with reading(shop.engine) as conn:
         assert get_event(conn, nobody) is None
 
 
-def test_an_event_shows_the_bytes_that_came(shop):
+def test_an_event_has_its_raw_bytes(shop):
     with writing(shop.engine) as conn:
         shown = get_event(conn, add_event(conn, shop.store.id, raw=b'"{\\"id\\": 1}"'))
 
@@ -98,7 +98,7 @@ def test_an_event_shows_the_bytes_that_came(shop):
     assert shown.raw == b'"{\\"id\\": 1}"'
 
 
-def test_an_event_whose_body_was_deleted_still_shows(shop, five):
+def test_an_event_whose_body_was_deleted_is_found(shop, five):
     with writing(shop.engine) as conn:
         conn.execute(delete(core.Body))
         shown = get_event(conn, five[0])
@@ -107,7 +107,7 @@ def test_an_event_whose_body_was_deleted_still_shows(shop, five):
     assert (shown.raw, shown.data) == (None, {"id": 0})
 
 
-def test_an_event_shows_whom_it_concerns_and_why_they_get_nothing(shop, five):
+def test_an_event_has_its_people_and_why_they_get_no_message(shop, five):
     with writing(shop.engine) as conn:
         row = {"event_id": five[0], "person_id": shop.person_id, "role": "customer", "reason": "no_email"}
         conn.execute(insert(core.EventPerson).values(row))
@@ -117,7 +117,7 @@ def test_an_event_shows_whom_it_concerns_and_why_they_get_nothing(shop, five):
     assert shown.people == [EventRecipient(shop.person_id, "customer", None, "bea@example.com", "no_email")]
 
 
-def test_an_event_shows_its_deliveries_and_their_calls(shop, five):
+def test_an_event_has_its_deliveries_and_their_calls(shop, five):
     with writing(shop.engine) as conn:
         (delivery_id,) = add_deliveries(conn, shop.link, shop.person_id, event_id=five[0])
         taken = acquire_lane(conn, shop.link.id, 0, NOW)
@@ -126,12 +126,12 @@ def test_an_event_shows_its_deliveries_and_their_calls(shop, five):
         shown = get_event(conn, five[0])
 
     assert shown is not None
-    sent = [(one.id, one.platform, one.status) for one in shown.deliveries]
-    calls = [(one.endpoint, one.status, one.delivery_ids) for one in shown.calls]
+    sent = [(item.id, item.platform, item.status) for item in shown.deliveries]
+    calls = [(item.endpoint, item.status, item.delivery_ids) for item in shown.calls]
     assert (sent, calls) == ([(delivery_id, "customerio", "sent")], [("/batch", 200, (delivery_id,))])
 
 
-def test_what_is_shown_can_be_printed_without_telling_about_people(shop):
+def test_the_repr_of_an_event_shows_no_personal_data(shop):
     with writing(shop.engine) as conn:
         shown = get_event(conn, add_event(conn, shop.store.id, data={"email": "bea@example.com"}))
 

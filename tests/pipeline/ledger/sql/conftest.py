@@ -1,4 +1,4 @@
-"""The helpers of SQL are tried on a store whose hooks have been recorded."""
+"""The SQL helpers are tested on a store whose hooks have been recorded."""
 
 from tests.pipeline.recording.conftest import recorder
 

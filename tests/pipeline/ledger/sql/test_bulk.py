@@ -89,7 +89,7 @@ def insert_people(recorder, numbers):
         return list(insert_returning_ids(conn, PEOPLE, [person(number) for number in numbers]))
 
 
-def test_ids_grow_in_the_order_of_the_rows_and_are_theirs(recorder):
+def test_ids_grow_in_the_order_of_the_rows(recorder):
     ids = [*insert_people(recorder, range(900, 600, -1)), *insert_people(recorder, [7, 5, 6])]
 
     assert ids == sorted(set(ids))

@@ -1,4 +1,4 @@
-"""JSON that both databases take."""
+"""JSON that both databases accept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANYWHERE = ["in an object", "deep within", "alone"]
 
 
 @given(VALUES)
-def test_any_value_becomes_text_a_database_takes(value):
+def test_any_value_becomes_json_that_both_databases_accept(value):
     text = dumps(value)
 
     assert "\0" not in json.dumps(json.loads(text), ensure_ascii=False)
@@ -37,7 +37,7 @@ def test_harmless_text_comes_back_as_it_was(text):
 @pytest.mark.parametrize(
     "wrapped", [lambda n: {"total": n}, lambda n: [{"all": [None, (1, n)]}], lambda n: n], ids=ANYWHERE
 )
-def test_a_number_that_is_none_is_refused(wrapped, number):
+def test_nan_and_infinity_are_refused(wrapped, number):
     with pytest.raises(ValueError, match="JSON compliant"):
         dumps(wrapped(number))
 
@@ -60,5 +60,5 @@ def test_a_text_is_read_as_the_standard_library_reads_it(value):
     assert loads(text) == loads(text.encode()) == json.loads(text)
 
 
-def test_half_a_surrogate_pair_that_a_database_holds_can_be_read():
+def test_a_lone_surrogate_that_a_database_holds_can_be_read():
     assert loads('{"name": "\\ud83c"}') == {"name": "\ud83c"}

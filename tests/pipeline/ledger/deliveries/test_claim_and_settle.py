@@ -1,4 +1,4 @@
-"""From pending to done: what is claimed, in which order, and what each outcome leaves behind."""
+"""Claiming and settling deliveries: what is claimed, in which order, and what each outcome writes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_oldest_are_claimed_first_and_in_order(shop):
     assert [message.delivery_id for message in messages] == ids[:3]
 
 
-def test_a_claim_goes_on_where_the_last_one_ended(shop):
+def test_a_claim_continues_where_the_last_claim_ended(shop):
     ids = add(shop, 5)
     taken, _ = claimed(shop, 3)
 
@@ -97,7 +97,7 @@ def test_a_claim_counts_as_an_attempt(shop):
         assert delivery(conn, delivery_id).attempts == 2
 
 
-def test_what_was_sent_is_done(shop):
+def test_a_sent_delivery_is_done(shop):
     add(shop)
 
     (delivery_id,) = send(shop, [Sent(("value_cut",))])
@@ -107,7 +107,7 @@ def test_what_was_sent_is_done(shop):
     assert (row.status, row.done_at, row.notes) == ("sent", NOW + 9, ["value_cut"])
 
 
-def test_what_was_rejected_is_dead_and_says_why(shop):
+def test_a_rejected_delivery_is_dead_with_its_reason(shop):
     add(shop)
 
     (delivery_id,) = send(shop, [Rejected("too_large", "120000 bytes")])
@@ -120,7 +120,7 @@ def test_what_was_rejected_is_dead_and_says_why(shop):
 @pytest.mark.parametrize(
     "outcome", [RetryAfter(3.0, "http_503"), ConnectionBroken("http_503")], ids=["retry", "broken"]
 )
-def test_what_could_not_leave_waits_again_and_says_why(shop, outcome):
+def test_a_delivery_that_could_not_be_sent_is_pending_with_its_reason(shop, outcome):
     add(shop)
 
     (delivery_id,) = send(shop, [outcome])
@@ -130,7 +130,7 @@ def test_what_could_not_leave_waits_again_and_says_why(shop, outcome):
     assert (row.status, row.reason, row.done_at) == ("pending", "http_503", None)
 
 
-def test_what_waits_again_keeps_its_place(shop):
+def test_a_delivery_that_is_pending_again_keeps_its_place(shop):
     ids = add(shop, 3)
 
     send(shop, [Sent(), RetryAfter(None, "timeout")])
@@ -138,7 +138,7 @@ def test_what_waits_again_keeps_its_place(shop):
     assert [message.delivery_id for message in claimed(shop)[1]] == ids[1:]
 
 
-def test_the_reason_of_a_failure_is_gone_once_it_was_sent(shop):
+def test_a_sent_delivery_has_no_reason(shop):
     add(shop)
     send(shop, [RetryAfter(None, "timeout")])
 
@@ -148,7 +148,7 @@ def test_the_reason_of_a_failure_is_gone_once_it_was_sent(shop):
         assert delivery(conn, delivery_id).reason is None
 
 
-def test_whoever_had_a_profile_sent_is_introduced(shop):
+def test_a_person_whose_profile_was_sent_has_a_profile(shop):
     add(shop, kind="profile")
     send(shop, [Sent()])
     add(shop)
@@ -159,7 +159,7 @@ def test_whoever_had_a_profile_sent_is_introduced(shop):
 @pytest.mark.parametrize(
     ("kind", "outcome"), [("event", Sent()), ("profile", Rejected("bad")), ("profile", RetryAfter(1, "503"))]
 )
-def test_nobody_is_introduced_by_anything_but_a_sent_profile(shop, kind, outcome):
+def test_only_a_sent_profile_marks_a_person(shop, kind, outcome):
     add(shop, kind=kind)
     send(shop, [outcome])
     add(shop)
@@ -167,7 +167,7 @@ def test_nobody_is_introduced_by_anything_but_a_sent_profile(shop, kind, outcome
     assert not claimed(shop)[1][0].has_profile
 
 
-def test_an_introduction_is_one_persons_own(shop):
+def test_a_sent_profile_marks_its_own_person_only(shop):
     add(shop, kind="profile")
     send(shop, [Sent()])
     with writing(shop.engine) as conn:
@@ -176,7 +176,7 @@ def test_an_introduction_is_one_persons_own(shop):
     assert not claimed(shop)[1][0].has_profile
 
 
-def test_a_second_profile_introduces_nobody_twice(shop):
+def test_a_second_profile_is_not_marked_twice(shop):
     add(shop, 2, kind="profile")
 
     send(shop, [Sent(), Sent()])
@@ -185,7 +185,7 @@ def test_a_second_profile_introduces_nobody_twice(shop):
         assert conn.execute(select(core.ProfileSent)).all() == [(shop.link.id, shop.person_id)]
 
 
-def test_a_call_that_names_nobody_carried_them_all(shop):
+def test_a_call_without_positions_carried_all_deliveries(shop):
     add(shop, 2)
 
     ids = send(shop, [Sent(), Sent()], [CALL])
@@ -194,7 +194,7 @@ def test_a_call_that_names_nobody_carried_them_all(shop):
         assert [call.delivery_ids for call in list_calls(conn, ids)] == [tuple(ids)]
 
 
-def test_a_call_belongs_to_those_it_carried(shop):
+def test_a_call_belongs_to_the_deliveries_it_carried(shop):
     add(shop, 2)
     calls = [CallRecord("POST", "/batch", 200, NOW, 9, 1, message_positions=(position,)) for position in (1, 0)]
 
@@ -226,7 +226,7 @@ def test_settling_twice_changes_nothing(shop):
     assert counted == (1, 1)
 
 
-def test_nobody_settles_what_they_did_not_claim(shop):
+def test_a_holder_cannot_settle_what_it_did_not_claim(shop):
     (delivery_id,) = add(shop)
     taken, _ = claimed(shop, 0)
 

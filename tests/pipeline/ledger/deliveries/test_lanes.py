@@ -1,4 +1,4 @@
-"""Who holds a lane, when it may go, and what its older holders can no longer do."""
+"""Lanes: their holder, when they are due, and what earlier holders can no longer do."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def due(shop: StoreSetup, now: int = NOW) -> list[tuple[int, int]]:
         return list_due_lanes(conn, now)
 
 
-def test_a_lane_nobody_has_held_begins_with_token_one(shop):
+def test_a_new_lane_begins_with_token_one(shop):
     assert take(shop) == HeldLane(shop.link.id, 0, token=1, next_attempt_at=0, attempts=0)
 
 
@@ -43,7 +43,7 @@ def test_every_holder_gets_a_greater_token(shop):
     assert [take(shop).token for _ in range(3)] == [1, 2, 3]
 
 
-def test_a_new_holder_learns_how_the_lane_failed(shop):
+def test_a_new_holder_gets_the_failures_of_the_lane(shop):
     with writing(shop.engine) as conn:
         postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "http_503")
 
@@ -52,7 +52,7 @@ def test_a_new_holder_learns_how_the_lane_failed(shop):
     assert (taken.next_attempt_at, taken.attempts) == (NOW + 5, 3)
 
 
-def test_what_a_lost_holder_had_begun_waits_again(shop):
+def test_what_a_lost_holder_was_sending_is_pending_again(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 3)
         claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 2)
@@ -63,7 +63,7 @@ def test_what_a_lost_holder_had_begun_waits_again(shop):
         assert statuses(conn) == ["pending"] * 3
 
 
-def test_taking_a_lane_leaves_the_others_alone(shop):
+def test_acquiring_a_lane_leaves_other_lanes_alone(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, lane=1)
         claim(conn, acquire_lane(conn, shop.link.id, 1, NOW), 1)
@@ -93,18 +93,18 @@ def test_an_older_holder_is_refused(shop, act):
         act(conn, old)
 
 
-def test_a_lane_that_was_never_taken_has_no_holder(shop):
+def test_a_lane_that_was_never_acquired_has_no_holder(shop):
     with pytest.raises(StaleFence), writing(shop.engine) as conn:
         claim(conn, HeldLane(shop.link.id, 0, token=1, next_attempt_at=0, attempts=0), 1)
 
 
-def test_a_lane_with_nothing_in_it_is_not_due(shop):
+def test_an_empty_lane_is_not_due(shop):
     take(shop)
 
     assert due(shop) == []
 
 
-def test_every_lane_with_something_in_it_is_due(shop):
+def test_every_lane_with_open_deliveries_is_due(shop):
     with writing(shop.engine) as conn:
         for lane in (0, 2, 7):
             add_deliveries(conn, shop.link, shop.person_id, 2, lane=lane)
@@ -114,7 +114,7 @@ def test_every_lane_with_something_in_it_is_due(shop):
     assert due(shop) == [(shop.link.id, 0), (shop.link.id, 2), (shop.link.id, 7), (other.id, 1)]
 
 
-def test_of_some_connections_only_their_lanes_are_due(shop):
+def test_only_lanes_of_the_given_connections_are_due(shop):
     with writing(shop.engine) as conn:
         others = [add_connection(conn, add_store(conn, name).id) for name in ("second", "third")]
         for link in (shop.link, *others):
@@ -125,7 +125,7 @@ def test_of_some_connections_only_their_lanes_are_due(shop):
         assert list_due_lanes(conn, NOW, []) == []
 
 
-def test_lanes_behind_those_of_a_paused_connection_are_due(shop):
+def test_lanes_after_those_of_a_paused_connection_are_due(shop):
     with writing(shop.engine) as conn:
         others = [add_connection(conn, add_store(conn, name).id) for name in ("second", "third")]
         for link in (shop.link, others[1]):
@@ -154,7 +154,7 @@ def test_a_cleared_lane_is_due_at_once(shop):
 
 
 def test_a_lane_whose_holder_died_while_sending_is_due(shop):
-    """Only the lease knows whether the holder lives; the ledger must not forget the lane."""
+    """Only the lease knows whether the holder is alive; the ledger must list the lane."""
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
         claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 1)
@@ -170,7 +170,7 @@ def test_a_paused_connection_has_no_due_lane(shop):
     assert due(shop) == []
 
 
-def test_a_resumed_connection_goes_on_at_once(shop):
+def test_the_lanes_of_a_resumed_connection_are_due_at_once(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
         postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 10, 1, "http_503")
@@ -180,7 +180,7 @@ def test_a_resumed_connection_goes_on_at_once(shop):
     assert due(shop) == [(shop.link.id, 0)]
 
 
-def test_something_pends_in_a_lane_until_it_is_claimed(shop):
+def test_a_lane_has_a_next_priority_until_it_is_claimed(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
         before = find_next_priority(conn, shop.link.id, 0), find_next_priority(conn, shop.link.id, 1)
@@ -190,8 +190,8 @@ def test_something_pends_in_a_lane_until_it_is_claimed(shop):
     assert (before, after) == ((LIVE_PRIORITY, None), None)
 
 
-def test_nothing_pends_for_a_paused_connection(shop):
-    """Otherwise a holder that looks once more would look for ever."""
+def test_a_paused_connection_has_no_next_priority(shop):
+    """Otherwise a holder would check the lane again for ever."""
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id)
         pause_connection(conn, shop.link.id, "http_401", NOW)
@@ -204,7 +204,7 @@ def look(shop: StoreSetup) -> LaneState:
         return peek_lane(conn, shop.link.id, 0)
 
 
-def test_a_look_finds_what_waits_first_in_a_lane_nobody_has_held(shop):
+def test_peeking_finds_the_first_priority_of_a_new_lane(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 1, priority=BACKFILL_PRIORITY)
         add_deliveries(conn, shop.link, shop.person_id, 1, priority=LIVE_PRIORITY, lane=1)
@@ -212,7 +212,7 @@ def test_a_look_finds_what_waits_first_in_a_lane_nobody_has_held(shop):
     assert look(shop) == LaneState(BACKFILL_PRIORITY)
 
 
-def test_a_look_finds_what_a_lost_holder_had_begun_first_of_all(shop):
+def test_peeking_finds_what_a_lost_holder_was_sending_first(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 1)
         claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 10)
@@ -221,7 +221,7 @@ def test_a_look_finds_what_a_lost_holder_had_begun_first_of_all(shop):
     assert look(shop) == LaneState(LIVE_PRIORITY, token=1)
 
 
-def test_a_look_tells_when_the_lane_may_go_and_how_it_failed(shop):
+def test_peeking_shows_when_the_lane_is_due_and_its_failures(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 1)
         postpone_lane(conn, acquire_lane(conn, shop.link.id, 0, NOW), NOW + 5, 3, "answered 503")
@@ -229,7 +229,7 @@ def test_a_look_tells_when_the_lane_may_go_and_how_it_failed(shop):
     assert look(shop) == LaneState(LIVE_PRIORITY, NOW + 5, 3, token=1)
 
 
-def test_a_look_finds_nothing_while_the_connection_is_paused(shop):
+def test_peeking_finds_nothing_while_the_connection_is_paused(shop):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 1)
         pause_connection(conn, shop.link.id, "refused", NOW)
@@ -238,7 +238,7 @@ def test_a_look_finds_nothing_while_the_connection_is_paused(shop):
 
 
 @pytest.mark.parametrize("held", [0, 1])
-def test_whoever_looked_before_somebody_else_took_the_lane_changes_nothing(shop, held):
+def test_acquiring_with_an_outdated_token_changes_nothing(shop, held):
     with writing(shop.engine) as conn:
         add_deliveries(conn, shop.link, shop.person_id, 1)
         for _ in range(held):

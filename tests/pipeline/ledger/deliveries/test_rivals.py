@@ -1,4 +1,4 @@
-"""Two holders of one lane at once: each delivery is settled by one of them, and the older one stops."""
+"""Two holders of one lane at once: each delivery is settled by one of them, and the earlier holder stops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _fill(engine: Engine) -> int:
 
 
 def _empty_lane(engine: Engine, connection_id: int) -> list[int]:
-    """Hold the lane, and take it back whenever somebody else has taken it, until it is empty."""
+    """Hold the lane, and acquire it again whenever another process has acquired it, until it is empty."""
     settled: list[int] = []
     taken: HeldLane | None = None
     while True:
@@ -53,7 +53,7 @@ def _rival(url: str, connection_id: int, results: Queue[list[int]]) -> None:
 
 
 @pytest.mark.slow
-def test_processes_that_fight_for_a_lane_settle_every_delivery_once(database_url, engine):
+def test_processes_that_compete_for_a_lane_settle_every_delivery_once(database_url, engine):
     connection_id = _fill(engine)
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
@@ -70,7 +70,7 @@ def test_processes_that_fight_for_a_lane_settle_every_delivery_once(database_url
 
 
 @pytest.mark.slow
-def test_threads_that_take_a_lane_at_once_get_different_tokens(engine):
+def test_threads_that_acquire_a_lane_at_once_get_different_tokens(engine):
     connection_id = _fill(engine)
     tokens: list[int] = []
 
@@ -89,8 +89,8 @@ def test_threads_that_take_a_lane_at_once_get_different_tokens(engine):
     assert sorted(tokens) == list(range(1, 41))
 
 
-def test_a_claim_waits_for_whoever_is_taking_the_lane_and_then_gives_up(engine):
-    """Without the lock it would mark deliveries that no later holder gives back."""
+def test_a_claim_waits_for_a_new_holder_of_the_lane_and_is_then_refused(engine):
+    """Without the lock it would claim deliveries that no later holder makes pending again."""
     connection_id = _fill(engine)
     with writing(engine) as conn:
         old = acquire_lane(conn, connection_id, 0, NOW)
