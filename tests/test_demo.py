@@ -57,16 +57,16 @@ def test_everything_arrives_once_and_the_demo_says_so(played):
     assert (code, [found[fault] for fault in FAULTS]) == (0, [0, 0, 0, 0])
 
 
-def test_whoever_keeps_it_running_is_told_how_to_see_the_stores_page(tmp_path):
-    """Every store has a page, and nobody may see it uninvited."""
+def test_keep_prints_how_to_open_the_stores_page(tmp_path):
+    """Every store has a page, which only invited users may open."""
     stage = DemoInstallation(
         "http://127.0.0.1:1", "http://127.0.0.1:2", tmp_path, tmp_path / "cratewire", {"url": "a"}, {"url": "b"}
     )
 
-    told = "\n".join(demo.list_addresses(stage))
+    printed = "\n".join(demo.list_addresses(stage))
 
-    assert "http://127.0.0.1:1/stores/demo" in told
-    assert f"{tmp_path}/cratewire accounts invite you@example.com" in told
+    assert "http://127.0.0.1:1/stores/demo" in printed
+    assert f"{tmp_path}/cratewire accounts invite you@example.com" in printed
 
 
 def test_the_command_it_prints_is_set_up_for_the_demo_wherever_it_is_typed(tmp_path):
@@ -96,8 +96,8 @@ def test_it_prints_what_it_counted(played):
 def test_every_hook_that_was_accepted_is_accounted_for(played):
     found = played[1]
 
-    told = found["events"] - found["recovered"]
-    assert found["accepted"] == told + found["duplicates_dropped"] + found["quarantined"]
+    reported = found["events"] - found["recovered"]
+    assert found["accepted"] == reported + found["duplicates_dropped"] + found["quarantined"]
 
 
 def test_the_store_lived_through_everything_hooks_can_be(played):
@@ -107,7 +107,7 @@ def test_the_store_lived_through_everything_hooks_can_be(played):
     assert min(found[key] for key in ("duplicates_dropped", "gift_recipients", "delivered")) > 0
 
 
-def test_everybody_from_before_becomes_a_profile(played):
+def test_every_existing_customer_becomes_a_profile(played):
     found = played[1]
 
     assert found["backfilled"] == found["customers"] > 0

@@ -1,4 +1,4 @@
-"""A whole run, with faults on every side, tells nobody's name, address, key or token in logs, figures or flower."""
+"""A whole run with faults everywhere reveals no name, address, key or token in logs, metrics or flower."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ FAULTS = (
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """Everything that was told, and everything that must not be in it."""
-    troupe = DemoProcesses(tmp_path_factory.mktemp("told"), {"CRATEWIRE_LOG_LEVEL": "DEBUG"})
+def outputs_and_secrets(tmp_path_factory):
+    """Everything that the run wrote, and everything that must not be in it."""
+    processes = DemoProcesses(tmp_path_factory.mktemp("run"), {"CRATEWIRE_LOG_LEVEL": "DEBUG"})
     try:
-        stage = start_demo(troupe, seed=5)
+        stage = start_demo(processes, seed=5)
         for fault in FAULTS:
             call_sandbox(f"{stage.customerio['url']}/_sandbox/faults", {"path": "/api/v2/batch", **fault})
-        log = troupe.folder / "cratewire.log"
+        log = processes.folder / "cratewire.log"
         with locked(stage.data, log) as lock:
-            run_scenario(troupe, stage, 120, 5, lambda *_: lock.set())  # once the store lives
+            run_scenario(processes, stage, 120, 5, lambda *_: lock.set())  # once the store lives
         provoke(stage.data, log)
         said = {
             "logs": log.read_text(),
             "figures": figures(stage),
             "flower": tasks_in_flower(stage) + workers_in_flower(stage),
         }
-        secrets = secrets_of(stage, troupe)
+        secrets = secrets_of(stage, processes)
     finally:
-        troupe.stop()
+        processes.stop()
 
     return said, secrets
 
@@ -80,7 +80,7 @@ def locked(data, log):
 
 
 def provoke(data, log):
-    """Messages nobody should send: an unknown task, and one whose error quotes what it was given."""
+    """Bad messages: an unknown task, and one whose error quotes its arguments."""
     config = celery_config(Settings.from_environment({"CRATEWIRE_DATA_DIR": str(data)}))
     with Celery("stranger", set_as_current=False) as stranger:
         stranger.conf.update(config)
@@ -129,8 +129,8 @@ def get(url, path, authorization):
         connection.close()
 
 
-def secrets_of(stage, troupe):
-    """Kind -> what must not be told."""
+def secrets_of(stage, processes):
+    """Kind -> the values that must not appear."""
     people = call_sandbox(f"{stage.store['url']}/_sandbox/truth")["people"]
     hooks = call_sandbox(
         f"{stage.store['url']}/v1/hooks/?limit=100", user=(stage.store["client_id"], stage.store["client_secret"])
@@ -156,8 +156,8 @@ def basic_of(stage):
 
 @pytest.mark.parametrize("kind", ["an address", "a name", "a last name", "a key", "a token"])
 @pytest.mark.parametrize("where", ["logs", "figures", "flower"])
-def test_nothing_that_was_told_holds(told, where, kind):
-    said, secrets = told
+def test_no_output_contains(outputs_and_secrets, where, kind):
+    said, secrets = outputs_and_secrets
     forms = {
         form
         for secret in secrets[kind]
@@ -168,8 +168,8 @@ def test_nothing_that_was_told_holds(told, where, kind):
     assert sorted(form for form in forms if form in said[where]) == []
 
 
-def test_the_run_had_something_to_tell(told):
-    said, _ = told
+def test_the_run_produced_output(outputs_and_secrets):
+    said, _ = outputs_and_secrets
 
     assert "batch recorded" in said["logs"]
     assert "a task failed" in said["logs"]

@@ -52,8 +52,8 @@ class FakeTrackKit(_CustomerIOKit):
         super().__init__(track.config)
         self.track = track
 
-    def told(self) -> list[list[DeliveredMessage]]:
-        return [call.told() for call in self.track.calls if call.taken]
+    def delivered(self) -> list[list[DeliveredMessage]]:
+        return [call.delivered() for call in self.track.calls if call.taken]
 
     def answer_next(self, status: int, retry_after: int | None = None) -> None:
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
@@ -66,7 +66,7 @@ class FakeTrackKit(_CustomerIOKit):
 class SandboxKit(_CustomerIOKit):
     """Against the sandbox, which was written without knowing our code."""
 
-    def told(self) -> list[list[DeliveredMessage]]:
+    def delivered(self) -> list[list[DeliveredMessage]]:
         kinds = {"identify": "profile", "event": "event"}
         calls = self._control("GET", "calls")
         taken = [[item for item in call["items"] if item["accepted"]] for call in calls]
@@ -77,10 +77,10 @@ class SandboxKit(_CustomerIOKit):
         ]
 
     def answer_next(self, status: int, retry_after: int | None = None) -> None:
-        told = {"mode": "status", "code": status}
+        fault: dict[str, Any] = {"mode": "status", "code": status}
         if status == 429:
-            told = {"mode": "429", "headers": "retry-after", "retry_after": retry_after or 0}
-        self._control("POST", "faults", told)
+            fault = {"mode": "429", "headers": "retry-after", "retry_after": retry_after or 0}
+        self._control("POST", "faults", fault)
 
     def revoke(self) -> None:
         self._control("POST", "faults", {"mode": "auth-revoked"})

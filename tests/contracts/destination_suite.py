@@ -41,13 +41,13 @@ class DestinationSuite:
     def test_everything_arrives_once(self, kit: Kit):
         kit.destination().send(MESSAGES)
 
-        arrived = [one for call in kit.told() for one in call]
+        arrived = [message for call in kit.delivered() for message in call]
         assert sorted(arrived) == sorted(_get_delivered(kit, message) for message in MESSAGES)
 
     def test_a_persons_messages_leave_in_the_order_given(self, kit: Kit):
         kit.destination().send(MESSAGES)
 
-        arrived = [one for call in kit.told() for one in call]
+        arrived = [message for call in kit.delivered() for message in call]
         for who in (ALICE, BOB, GUEST):
             mine = [_get_delivered(kit, message) for message in MESSAGES if message.person == who]
             assert [one for one in arrived if one[0] == kit.who(who)] == mine
@@ -55,11 +55,11 @@ class DestinationSuite:
     def test_a_first_profile_leaves_in_an_earlier_call_than_the_first_event(self, kit: Kit):
         kit.destination().send(MESSAGES)
 
-        calls = kit.told()
+        calls = kit.delivered()
         for who in (ALICE, GUEST):
             profiled = [n for n, call in enumerate(calls) if any(one[:2] == (kit.who(who), "profile") for one in call)]
-            told = [n for n, call in enumerate(calls) if any(one[:2] == (kit.who(who), "event") for one in call)]
-            assert profiled[0] < told[0]
+            events = [n for n, call in enumerate(calls) if any(item[:2] == (kit.who(who), "event") for item in call)]
+            assert profiled[0] < events[0]
 
     def test_a_full_batch_is_taken(self, kit: Kit):
         destination = kit.destination()
@@ -92,7 +92,7 @@ class DestinationSuite:
         assert {type(one) for one in reply.outcomes} == {RetryAfter}
         assert len(reply.outcomes) == len(MESSAGES)
         assert len(reply.calls) == 1
-        assert kit.told() == []
+        assert kit.delivered() == []
 
     def test_what_is_sent_again_after_a_failure_arrives(self, kit: Kit):
         kit.answer_next(503)
@@ -142,21 +142,21 @@ class DestinationSuite:
 
         assert kit.destination(**checked.config).check() == CheckResult(checked.account, checked.config, checked.facts)
 
-    def test_wrong_credentials_are_told_from_other_faults(self, kit: Kit):
+    def test_wrong_credentials_are_distinguished_from_other_faults(self, kit: Kit):
         kit.revoke()
 
         with pytest.raises(BadCredentials):
             kit.destination().check()
 
-    def test_a_wrong_region_is_told_from_other_faults(self, kit: Kit):
+    def test_a_wrong_region_is_distinguished_from_other_faults(self, kit: Kit):
         with pytest.raises(WrongRegion):
             kit.elsewhere().check()
 
-    def test_a_platform_that_is_away_is_told_from_other_faults(self, kit: Kit):
+    def test_an_unreachable_platform_is_distinguished_from_other_faults(self, kit: Kit):
         with pytest.raises(Unreachable):
             kit.destination(base_url="http://127.0.0.1:1").check()
 
-    def test_a_platform_in_trouble_is_told_from_other_faults(self, kit: Kit):
+    def test_a_failing_platform_is_distinguished_from_other_faults(self, kit: Kit):
         kit.answer_next(503)
 
         with pytest.raises(Unreachable):

@@ -1,6 +1,6 @@
 """Customer.io's Track API as small as the contract needs it, on loopback, written from its documentation.
 
-Answers what it was told to answer next, else like the vendor: region call, v2 batch with 207, v1 calls.
+Gives the answers that a test has set, otherwise the vendor's: region call, v2 batch with 207, v1 calls.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Call:
     def body(self) -> Any:
         return json.loads(self.raw)
 
-    def told(self) -> list[tuple[str, str, str | None]]:
+    def delivered(self) -> list[tuple[str, str, str | None]]:
         """(person, kind, event name) of what was taken."""
         kinds = {"identify": "profile", "event": "event"}
         return [(next(iter(one["identifiers"].values())), kinds[one["action"]], one.get("name")) for one in self.taken]

@@ -27,7 +27,7 @@ class Kit(Protocol):
     def bodies(self) -> list[bytes]:
         """The bodies our destinations have sent, in order."""
 
-    def told(self) -> list[list[DeliveredMessage]]:
+    def delivered(self) -> list[list[DeliveredMessage]]:
         """What the platform took, call by call; calls of which nothing was taken are left out."""
 
     def who(self, person: PersonRef) -> str:

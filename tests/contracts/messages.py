@@ -1,4 +1,4 @@
-"""Messages for tests of destinations. Everybody is invented."""
+"""Messages for tests of destinations. All people are invented."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_every_variable_a_process_is_given_is_a_setting(name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_process_hears_of_every_setting_there_is(name):
+def test_a_process_gets_every_setting(name):
     assert OURS[name]["env_file"] == [{"path": ".env", "required": False}]
 
 
@@ -100,7 +100,7 @@ def test_whom_a_service_waits_for_exists_and_can_say_that_it_is_there():
     ] == []
 
 
-def test_web_waits_for_nobody_since_it_needs_nobody_to_keep_a_hook():
+def test_web_waits_for_no_other_service():
     assert SERVICES["web"]["depends_on"] == []
 
 
@@ -127,7 +127,7 @@ def test_no_registry_is_asked_for_what_is_built_here():
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_service_leaves_a_nameless_volume_behind(name):
-    """What an image declares gets a new volume each time, unless something is mounted. Nobody finds the old one."""
+    """A volume that the image declares is created anew each time, unless one is mounted; the old one is lost."""
     service = SERVICES[name]
     kept = [mount.split(":")[1] for mount in service.get("volumes", [])]
     forgotten = [mount.split(":")[0] for mount in service.get("tmpfs", [])]
@@ -147,7 +147,7 @@ def test_flower_which_does_not_end_while_the_broker_is_away_is_not_waited_for():
     assert SERVICES["flower"]["stop_grace_period"] == "10s"
 
 
-def test_mails_that_nobody_sends_survive_the_container_that_wrote_them():
+def test_unsent_mails_survive_the_container_that_wrote_them():
     assert SERVICES["worker"]["volumes"] == ["mail:/var/lib/cratewire"]
 
 

@@ -79,7 +79,7 @@ def test_every_figure_has_its_place_on_the_dashboard():
     assert {parts.sub("", name) for name in EXISTING} - {parts.sub("", name) for name in shown} == set(PROMETHEUS_OWN)
 
 
-def test_no_label_could_tell_who_somebody_is():
+def test_no_label_identifies_a_person():
     closed = {
         "way",
         "link",
@@ -108,7 +108,7 @@ def test_figures_that_every_web_process_shows_are_not_added_up(where):
     assert inside is None
 
 
-def test_nobody_is_told_of_a_silent_day_before_a_day_has_been_watched():
+def test_no_silence_alert_fires_before_a_day_of_history():
     """An increase over a day is 0 from the first minute on."""
     (expression,) = [rule["expr"] for rule in RULES if "== 0" in rule["expr"] and "[1d]" in rule["expr"]]
 

@@ -34,7 +34,7 @@ def test_prometheus_reads_every_file_of_rules():
     assert found == {path for path in folder.iterdir() if path.name != "prometheus.yml"}
 
 
-def test_whoever_watches_is_in_one_network_with_what_is_watched():
+def test_prometheus_and_grafana_share_a_network_with_web():
     assert {name for name, service in SERVICES.items() if "watch" in service["networks"]} == {
         "web",
         "prometheus",

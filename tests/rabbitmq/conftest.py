@@ -17,8 +17,8 @@ def node() -> Iterator[Node]:
 
 
 @pytest.fixture
-def troupe(tmp_path: Path) -> Iterator[Callable[[Node], DemoProcesses]]:
-    """Makes a troupe whose Cratewire uses this node; everything it has started is stopped at the end."""
+def make_processes(tmp_path: Path) -> Iterator[Callable[[Node], DemoProcesses]]:
+    """Start the demo's processes with this node as the broker; all are stopped at the end."""
     made: list[DemoProcesses] = []
 
     def make(node: Node) -> DemoProcesses:
@@ -26,5 +26,5 @@ def troupe(tmp_path: Path) -> Iterator[Callable[[Node], DemoProcesses]]:
         return made[-1]
 
     yield make
-    for troupe in made:
-        troupe.stop()
+    for processes in made:
+        processes.stop()

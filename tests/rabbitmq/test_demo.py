@@ -47,6 +47,6 @@ def test_no_queues_for_delayed_messages_are_made(found, node):
 
 
 def declare(node: Node, queue: str, **options) -> None:
-    """Ask for a queue as it is not: RabbitMQ's refusal tells how it is."""
+    """Declare a queue with wrong arguments: RabbitMQ's refusal reports the real ones."""
     with Connection(f"127.0.0.1:{node.port}", read_timeout=60) as connection:
         connection.channel().queue_declare(queue, durable=True, auto_delete=False, **options)

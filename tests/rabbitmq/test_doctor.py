@@ -24,7 +24,7 @@ def test_a_rabbitmq_that_answers_is_well(installed, node):
     ("change", "error"),
     [(("guest:guest", "guest:wrong"), "AccessRefused"), (("//", "//nowhere"), "NotAllowed")],
 )
-def test_a_rabbitmq_that_lets_us_not_in_is_told_by_its_reason(installed, node, change, error):
+def test_a_rabbitmq_that_refuses_the_login_is_reported_with_its_reason(installed, node, change, error):
     old, new = change
     head, _, tail = node.url.rpartition(old)
 

@@ -17,7 +17,7 @@ HOOKS = 40
 
 
 class Fate:
-    """Silences RabbitMQ when the store begins to live; when all hooks have been told, puts a new one in its place."""
+    """Silence RabbitMQ when the store begins to send; when all hooks have been sent, replace it with a new one."""
 
     def __init__(self, nodes: ExitStack) -> None:
         self._nodes = nodes
@@ -41,14 +41,16 @@ class Fate:
         self._nodes.enter_context(rabbitmq(self._node.port))
 
 
-def test_hooks_are_acknowledged_while_rabbitmq_is_silent_and_arrive_once_when_another_has_taken_its_place(troupe):
+def test_hooks_are_acknowledged_while_rabbitmq_is_silent_and_arrive_once_after_it_is_replaced(
+    make_processes,
+):
     with ExitStack() as nodes:
         fate = Fate(nodes)
-        players = troupe(fate.first)
+        players = make_processes(fate.first)
 
         found = run_scenario(players, start_demo(players, seed=5), HOOKS, 5, fate.progress)
 
     assert found["accepted"] == found["sent"]
-    told = found["events"] - found["recovered"]
-    assert found["accepted"] == told + found["duplicates_dropped"] + found["quarantined"]
+    reported = found["events"] - found["recovered"]
+    assert found["accepted"] == reported + found["duplicates_dropped"] + found["quarantined"]
     assert [found[fault] for fault in ("missing", "unexpected", "twice", "out_of_order")] == [0, 0, 0, 0]

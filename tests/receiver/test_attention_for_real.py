@@ -47,13 +47,13 @@ NAMED = {
 class Site:
     """An installation, a store and two platforms, with functions that break and repair them."""
 
-    troupe: DemoProcesses
+    processes: DemoProcesses
     stage: DemoInstallation
     away: str
     hooks: dict[str, str]
 
     def cratewire(self, *typed):
-        done = self.troupe.ask("receiver.cli", *typed)
+        done = self.processes.ask("receiver.cli", *typed)
         return done.returncode, done.stdout
 
     def break_all(self):
@@ -103,23 +103,23 @@ def until(done, what, forward=None):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     mail = {"CRATEWIRE_OPERATOR_MAIL": "oncall@example.com", "CRATEWIRE_WORKERS": "2"}
-    troupe = DemoProcesses(tmp_path_factory.mktemp("site"), mail)
+    processes = DemoProcesses(tmp_path_factory.mktemp("site"), mail)
     try:
-        stage = start_demo(troupe, 3)
+        stage = start_demo(processes, 3)
         with sandbox_customerio() as away:
             there = away.config | {"url": away.config["base_url"]}
-            _connect(troupe, stage, stage.customerio, "refusing")
-            yield Site(troupe, stage, there["url"], _connect(troupe, stage, there, "away"))
+            _connect(processes, stage, stage.customerio, "refusing")
+            yield Site(processes, stage, there["url"], _connect(processes, stage, there, "away"))
     finally:
-        troupe.stop()
+        processes.stop()
 
 
-def _connect(troupe, stage, platform, label):
+def _connect(processes, stage, platform, label):
     where = ("--store", STORE, "--platform", "customerio", "--label", label, "--base-url", platform["url"])
     theirs = ("--site-id", platform["site_id"], "--api-key", platform["api_key"], "--region", platform["region"])
     store = ("--client-id", stage.store["client_id"], "--client-secret", stage.store["client_secret"])
     api = ("--cratejoy-url", f"{stage.store['url']}/v1/")
-    done = troupe.ask("receiver.cli", "connect", *where, *theirs, *store, *api, "--json")
+    done = processes.ask("receiver.cli", "connect", *where, *theirs, *store, *api, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["hooks"]
 

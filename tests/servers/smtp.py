@@ -1,4 +1,4 @@
-"""A mail server on loopback that keeps what it is given, or refuses as it is told. It speaks just enough SMTP."""
+"""A mail server on loopback that stores mails, or refuses them as a test demands. It speaks just enough SMTP."""
 
 from __future__ import annotations
 

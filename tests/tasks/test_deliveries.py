@@ -51,7 +51,7 @@ def test_a_hook_arrives_at_the_platform(installed, track):
 
     assert run_all("deliveries") == ["deliveries.forward"]
     assert statuses(installed) == ["sent", "sent"]
-    assert [kind for call in track.calls for _, kind, _ in call.told()] == ["profile", "event"]
+    assert [kind for call in track.calls for _, kind, _ in call.delivered()] == ["profile", "event"]
 
 
 def test_the_log_leads_from_every_receipt_to_its_event_and_from_there_to_its_deliveries(installed, track):
