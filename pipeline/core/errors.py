@@ -88,7 +88,7 @@ class RateLimited(CratewireError):
     def why(self) -> str:
         """The reason, as a clause to show to people."""
         if self.throttled:
-            return f"the store has told us to wait, for another {self.seconds:.0f} s"
+            return f"the store has asked us to wait, for another {self.seconds:.0f} s"
         return "the store's budget of requests is used up"
 
 

@@ -24,7 +24,7 @@ _RELEASE = read_lua(__package__, "redis_lease_release")
 
 
 class Lease:
-    """One holder's lease on a key. `token` must be unique: it tells this holder's lease from a later one."""
+    """One holder's lease on a key. `token` must be unique: it distinguishes this holder's lease from a later one."""
 
     def __init__(self, redis: Redis, key: str, token: str, ttl_ms: int) -> None:
         self._redis = redis

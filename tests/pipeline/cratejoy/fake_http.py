@@ -1,4 +1,4 @@
-"""An HTTP that gives the answers it was told to, and a gate that writes down what it hears."""
+"""A fake HTTP client that gives prepared answers, and a gate that records its calls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ScriptedHTTP(HTTPClient):
 
 @dataclass
 class FakeRateLimit:
-    """Open unless told otherwise."""
+    """Open by default."""
 
     wait: float = 0.0
     pauses: list[float | None] = field(default_factory=list)

@@ -33,7 +33,7 @@ def test_what_is_missing_is_what_was_counted_at_the_least_and_not_shown(pages, m
     assert tally(*pages).is_complete is (missing == 0)
 
 
-def test_a_count_that_falls_may_have_moved_somebody_out_of_sight():
+def test_a_falling_count_may_have_hidden_an_object():
     found = tally((25, 10), (24, 10), (24, 4))
 
     assert (found.missing, found.shrank, found.is_complete) == (0, True, False)

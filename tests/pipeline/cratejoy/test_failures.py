@@ -83,7 +83,7 @@ def test_expected_downtime_says_how_long(shop, store):
     assert caught.value.retry_after == 90
 
 
-def test_nobody_listening_is_unreachable(redis):
+def test_a_refused_connection_is_unreachable(redis):
     with pytest.raises(Unreachable, match="connection refused"):
         build_client(
             Credentials("id", "secret", "http://127.0.0.1:1/v1/"), redis, http=HTTPClient(), per_second=100
@@ -143,16 +143,16 @@ RETRY_AFTER = {
 }
 
 
-@pytest.mark.parametrize(("header", "told"), RETRY_AFTER.values(), ids=RETRY_AFTER)
-def test_a_429_closes_the_gate_for_as_long_as_it_says(header, told):
+@pytest.mark.parametrize(("header", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER)
+def test_a_429_closes_the_gate_for_as_long_as_it_says(header, seconds):
     gate = FakeRateLimit()
     store, _ = scripted(answer(429, **({} if header is None else {"retry_after": header})), gate=gate)
 
     with pytest.raises(Throttled) as caught:
         store.page("orders")
 
-    assert gate.pauses == [told]
-    assert caught.value.seconds == (told or 1.0)
+    assert gate.pauses == [seconds]
+    assert caught.value.seconds == (seconds or 1.0)
 
 
 def test_a_429_stops_every_client_of_the_store(shop, redis):
@@ -193,7 +193,7 @@ def test_a_time_to_come_back_is_everybodys_whatever_refusal_names_it_and_lowers_
 
 
 @pytest.mark.parametrize("given", [answer(503), answer(503, retry_after="soon"), page(), HTTPResponse(None)])
-def test_an_answer_that_names_no_time_stops_nobody(given):
+def test_an_answer_without_a_time_pauses_no_caller(given):
     gate = FakeRateLimit()
     store, _ = scripted(given, gate=gate)
 
@@ -214,7 +214,7 @@ def test_the_budget_is_shared_by_all_clients_of_the_store(shop, redis):
     assert 0 < caught.value.seconds <= 50 + BUDGET_MARGIN_S
 
 
-def test_whoever_must_wait_asks_nothing_and_does_not_wait():
+def test_a_caller_that_must_wait_sends_nothing_and_does_not_block():
     gate = FakeRateLimit(wait=3.5)
     store, http = scripted(page(), gate=gate)
 

@@ -96,7 +96,7 @@ def test_a_list_that_came_as_a_link_is_followed(shop, store):
     assert {one["type"] for one in found.results} == {"fulfillment"}
 
 
-def test_links_nobody_asks_for_cost_no_request(shop, store):
+def test_unused_links_cost_no_request(shop, store):
     shop.people(5)
     shop.switch(api_relations="links")
     store.page("shipments")

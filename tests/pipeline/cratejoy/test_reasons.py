@@ -1,4 +1,4 @@
-"""Why a store refuses a request, in its own words, and without anybody's address."""
+"""Why a store refuses a request, in its own words, and without e-mail addresses."""
 
 from __future__ import annotations
 

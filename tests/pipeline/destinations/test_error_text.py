@@ -17,7 +17,7 @@ from pipeline.destinations.error_text import MAX_CHARACTERS, error_text
         ("[1]", ""),
         ("", ""),
         ("<html><h1>502</h1>\n<p>Bad gateway</p>", "502 Bad gateway"),
-        ("nobody called robin@example.com or robin%40example.com here", "nobody called [address] or [address] here"),
+        ("no user robin@example.com or robin%40example.com here", "no user [address] or [address] here"),
     ],
 )  # fmt: skip
 def test_the_vendors_words_are_found_and_scrubbed(body: str, said: str):

@@ -1,4 +1,4 @@
-"""What is traced when somebody traces, what spans never tell, and that nothing happens otherwise."""
+"""What is traced if tracing is on, what spans never contain, and that nothing happens otherwise."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def spans():
 def test_without_a_collector_nothing_is_made():
     tracing.start(None, "test")
 
-    with tracing.span("anything") as tell:
-        tell("way", "inbox")
+    with tracing.span("anything") as set_attribute:
+        set_attribute("way", "inbox")
 
     assert tracing._tracing.tracer is None
 
@@ -87,7 +87,7 @@ def test_a_span_within_another_belongs_to_it(spans):
     assert inner.parent.span_id == outer.context.span_id
 
 
-def test_an_error_is_told_by_its_kind(spans):
+def test_an_error_is_recorded_by_its_type(spans):
     with pytest.raises(TaskFailed):
         link(KeyError("marian@example.com"))
 
@@ -122,7 +122,7 @@ def test_a_collector_is_spoken_to_as_opentelemetry_speaks():
     assert traced
 
 
-def test_whoever_wants_traces_without_the_extra_is_told_what_to_install(monkeypatch):
+def test_tracing_without_the_extra_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
 
     with pytest.raises(Misconfigured, match=r"cratewire\[otel\]"):

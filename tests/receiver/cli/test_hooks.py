@@ -144,7 +144,7 @@ def test_a_store_that_has_us_wait_is_not_called_a_small_budget(shell, connected,
 
     complaint = shell.complaint("hooks", command, "--store", "acme")
 
-    assert "the store has told us to wait, for another " in complaint
+    assert "the store has asked us to wait, for another " in complaint
 
 
 def test_an_audit_that_could_not_be_had_promises_nothing(shell, connected, shop):

@@ -67,7 +67,7 @@ def test_what_was_not_compared_is_not_reported_as_complete(shop, monkeypatch):
 def test_a_store_that_has_us_wait_is_not_called_a_small_budget(shop):
     shop.fault(status=429, retry_after=7000)
 
-    assert "the store has told us to wait, for another " in call("run", "--store", "acme").output
+    assert "the store has asked us to wait, for another " in call("run", "--store", "acme").output
 
 
 def test_a_list_that_cannot_be_read_is_named_and_ends_with_1(shop):

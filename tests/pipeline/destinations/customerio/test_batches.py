@@ -106,13 +106,13 @@ _MESSAGES = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["profile", "e
 
 
 @given(_MESSAGES, st.sets(st.integers(1, 4)))
-def test_rounds_lose_no_message_and_keep_the_order(told: list[tuple[int, str]], known: set[int]):
+def test_rounds_lose_no_message_and_keep_the_order(messages_sent: list[tuple[int, str]], known: set[int]):
     items = items_of(
         [
             profile(n, person(who))
             if what == "profile"
             else event(n, person(who), note="x" * (40_000 * (what == "long")))
-            for n, (who, what) in enumerate(told)
+            for n, (who, what) in enumerate(messages_sent)
         ]
     )
     left: list[Item] = []

@@ -99,7 +99,7 @@ def test_a_long_event_is_sent_in_order_with_the_persons_other_events(destination
     reply = destination.send(messages)
 
     assert set(reply.outcomes) == {Sent()}
-    assert [[name for _, _, name in call.told()] for call in track.calls] == [["a", "d"], ["b"], ["c"]]
+    assert [[name for _, _, name in call.delivered()] for call in track.calls] == [["a", "d"], ["b"], ["c"]]
     assert [call.endpoint for call in reply.calls] == [
         "/api/v2/batch",
         "/api/v1/customers/{id}/events",
