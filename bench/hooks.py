@@ -84,4 +84,4 @@ def _encode_twice(body: dict[str, Any]) -> bytes:
     return json.dumps(json.dumps(body, sort_keys=True)).encode()
 
 
-_PROSE = "Please leave the box with the neighbour at the corner if nobody is at home; the bell is broken. " * 30
+_PROSE = "Please leave the box with the neighbour at the corner if no one is at home; the bell is broken. " * 30

@@ -41,8 +41,8 @@ class Platform:
 
     def people(self) -> list[dict[str, Any]]:
         """All people with their events."""
-        everybody: list[dict[str, Any]] = request_json(f"{self.url}/_sandbox/people")
-        return everybody
+        people: list[dict[str, Any]] = request_json(f"{self.url}/_sandbox/people")
+        return people
 
     def wait_for(self, events: int) -> float:
         """The time (monotonic) at which it had that many events. More than that is a fault of the contender."""

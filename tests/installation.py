@@ -50,7 +50,7 @@ class Installation:
             return save_connection(db, link, NOW).id
 
     def tell(self, *hooks: RawHook) -> None:
-        """Put hooks into the inbox, without waking anybody."""
+        """Put hooks into the inbox, without waking a worker."""
         for hook in hooks:
             stream.add(self.process.redis, hook)
 

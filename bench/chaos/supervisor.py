@@ -136,7 +136,7 @@ class Supervisor:
                 start_new_session=True,
             )
         kept.starts += 1
-        self._tell_guard(f"+{kept.process.pid}")
+        self._notify_reaper(f"+{kept.process.pid}")
 
     def _sweep(self, kept: SupervisedProcess) -> None:
         """Whatever a killed process has left behind must not live beside its successor."""
@@ -145,10 +145,10 @@ class Supervisor:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(kept.process.pid, signal.SIGKILL)
         kept.process.wait()
-        self._tell_guard(f"-{kept.process.pid}")
+        self._notify_reaper(f"-{kept.process.pid}")
         kept.process = None
 
-    def _tell_guard(self, line: str) -> None:
+    def _notify_reaper(self, line: str) -> None:
         if self._guard.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._guard.stdin.write(f"{line}\n".encode())

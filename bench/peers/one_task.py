@@ -12,7 +12,7 @@ app = Celery("one_task", broker=os.environ["PEER_REDIS"])  # noqa: TID251 a peer
 app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True, task_ignore_result=True)
 
 
-@app.task  # type: ignore[untyped-decorator] # as anybody writes it
+@app.task  # type: ignore[untyped-decorator] # as commonly written
 def deliver(event: str, raw: str) -> None:
     work.send(work.fan_out(event, work.validate(work.decode(raw))))
 

@@ -12,22 +12,22 @@ from bench.peers import work
 app = Celery("textbook", broker=os.environ["PEER_REDIS"])  # noqa: TID251 a peer has no settings of ours
 
 
-@app.task  # type: ignore[untyped-decorator] # as anybody writes it
+@app.task  # type: ignore[untyped-decorator] # as commonly written
 def decode(raw: str) -> dict[str, Any]:
     return work.decode(raw)
 
 
-@app.task  # type: ignore[untyped-decorator] # as anybody writes it
+@app.task  # type: ignore[untyped-decorator] # as commonly written
 def validate(body: dict[str, Any]) -> dict[str, Any]:
     return work.validate(body)
 
 
-@app.task  # type: ignore[untyped-decorator] # as anybody writes it
+@app.task  # type: ignore[untyped-decorator] # as commonly written
 def fan_out(data: dict[str, Any], event: str) -> list[dict[str, Any]]:
     return work.fan_out(event, data)
 
 
-@app.task  # type: ignore[untyped-decorator] # as anybody writes it
+@app.task  # type: ignore[untyped-decorator] # as commonly written
 def forward(messages: list[dict[str, Any]]) -> None:
     work.send(messages)
 

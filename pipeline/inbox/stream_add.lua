@@ -1,4 +1,4 @@
--- Adds all hooks or none. Returns 1 if the chain must be woken: nobody holds its lease, and no wake-up is on its way.
+-- Adds all hooks or none. Returns 1 if the chain must be woken: no one holds its lease, and no wake-up is on its way.
 -- A script costs half of what the same commands in MULTI do, because there is one answer to read instead of two for
 -- each hook. When Redis is out of memory it fails at its first XADD, so nothing is added. The holder of the chain
 -- lease checks for new hooks when it ends, so it needs no wake-up.

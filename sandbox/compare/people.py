@@ -71,7 +71,7 @@ def _find_unexpected_people(
     known = {Recipient(customer_id, fold(row.get("email"))) for customer_id, row in customers.items()}
     known |= {party for record in records for party in (record.person, record.recipient) if party}
     expected = {profile.cio_id for party in known for profile in profiles.matches(party)}
-    return [WrongPerson(profile.cio_id, "is nobody we know") for profile in profiles if profile.cio_id not in expected]
+    return [WrongPerson(profile.cio_id, "is no one we know") for profile in profiles if profile.cio_id not in expected]
 
 
 def _find_privacy_leaks(

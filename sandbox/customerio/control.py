@@ -51,8 +51,8 @@ def _window(request: Request) -> tuple[int, int | None]:
 
 
 def _people(state: State, request: Request) -> object:
-    everybody = (person for workspace in select_workspaces(state, request) for person in workspace.people)
-    return [person.as_json() for person in islice(everybody, *_window(request))]
+    people = (person for workspace in select_workspaces(state, request) for person in workspace.people)
+    return [person.as_json() for person in islice(people, *_window(request))]
 
 
 def _log(state: State, request: Request) -> object:

@@ -101,7 +101,7 @@ def test_the_worst_acknowledgement_is_that_of_an_accepted_hook():
 
 
 @pytest.mark.parametrize("status", [None, 503])
-def test_a_hook_that_nobody_took_breaks_a_row_in_which_nobody_was_killed_or_without_room(status: int | None):
+def test_a_hook_that_no_one_took_breaks_a_row_in_which_no_one_was_killed_or_without_room(status: int | None):
     row = judged([told("1", 10, status=status)], [])
 
     assert check_unaccepted(row, refuses=False, cuts=False)
@@ -115,7 +115,7 @@ def test_room_and_life_are_two_things(status: int | None, refuses: bool):  # noq
 
 
 @pytest.mark.parametrize(("status", "refuses"), [(None, False), (503, True)])
-def test_what_nobody_took_is_expected_where_that_is_the_fault(status: int | None, refuses: bool):  # noqa: FBT001
+def test_what_no_one_took_is_expected_where_that_is_the_fault(status: int | None, refuses: bool):  # noqa: FBT001
     row = judged([told("1", 10, status=status)], [])
 
     assert not check_unaccepted(row, refuses=refuses, cuts=not refuses)

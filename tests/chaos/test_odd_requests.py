@@ -87,7 +87,7 @@ def settled(played: FaultRun) -> list[str]:
     return played.row.broken
 
 
-def test_nothing_is_said_against_a_scene_that_everybody_survived():
+def test_a_run_in_which_every_process_survived_has_no_failures():
     played = one_accepted(Here())
 
     check_survival(played)
@@ -104,7 +104,7 @@ def test_an_acknowledged_request_beside_the_load_must_be_accounted_for():
 
 
 @pytest.mark.parametrize("reason", ["poison", "internal_error"])
-def test_a_hook_that_nobody_survived_reading_breaks_the_row(reason: str):
+def test_a_hook_that_no_one_survived_reading_breaks_the_row(reason: str):
     here = Here()
     played = one_accepted(here)
 

@@ -32,7 +32,7 @@ PERMUTATIONS = 1_000
 
 
 def profiles(recorder: HookRecorder, mixed: list[int], cut: int) -> dict[str, Any]:
-    """What is known of everybody when the hooks, each received at its own time, come in this order, in two batches.
+    """What is known of all people when the hooks, each received at its own time, come in this order, in two batches.
 
     Nothing is committed: the next order begins with an empty ledger too.
     """

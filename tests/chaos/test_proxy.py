@@ -64,7 +64,7 @@ def test_a_black_hole_says_nothing_and_cuts_when_it_closes(proxy: Proxy):
     with connect(proxy) as connection:
         assert says(connection, b"hello") == b"hello"
         proxy.be("blackhole")
-        connection.sendall(b"anybody?")
+        connection.sendall(b"hello?")
         connection.settimeout(0.3)
         with pytest.raises(TimeoutError):
             connection.recv(100)

@@ -19,7 +19,7 @@ def signed_ones(status):
 @pytest.mark.parametrize(
     ("status", "path", "length"),
     [
-        (404, "/hooks/acme/a-token-nobody-signed/order_new", "2"),
+        (404, "/hooks/acme/an-unsigned-token/order_new", "2"),
         (413, HOOK, str(MAX_BYTES + 1)),
         (400, HOOK, "many"),
     ],

@@ -1,4 +1,4 @@
-"""How the chain is woken, and what its messages show to whoever reads headers, logs or flower."""
+"""How the chain is woken, and what its messages show in headers, logs and flower."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_no_link_shows_its_result():
     assert {app.tasks[name].resultrepr_maxsize for name, _ in LINKS} == {1}
 
 
-def test_whoever_kicks_while_a_kick_is_under_way_publishes_nothing(installed):
+def test_a_wakeup_while_another_is_pending_publishes_nothing(installed):
     for _ in range(3):
         wake_once()
 

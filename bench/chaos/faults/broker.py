@@ -84,9 +84,9 @@ def _check_receiver_unaffected(scene: FaultRun) -> AbstractContextManager[None]:
 def check_consumers(scene: FaultRun, seconds: float = RESUME_TIMEOUT_S) -> None:
     """Each idle worker waits for messages on a connection, also if another worker could do its work."""
     deadline = time.monotonic() + seconds
-    while (hearing := scene.here.broker.info("clients")["blocked_clients"]) != len(WORKERS):
+    while (consuming := scene.here.broker.info("clients")["blocked_clients"]) != len(WORKERS):
         if time.monotonic() > deadline:
-            scene.add_failure(f"{hearing} of {len(WORKERS)} workers hear the broker")
+            scene.add_failure(f"{consuming} of {len(WORKERS)} workers consume again")
             return
         time.sleep(0.1)
 

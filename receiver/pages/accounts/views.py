@@ -32,7 +32,7 @@ class AccountView:
     invited: list[PendingInvitation]
 
     def can_leave(self, member: Member) -> bool:
-        """Return whether the member can be removed. The last owner cannot: nobody else could invite members."""
+        """Return whether the member can be removed. The last owner cannot: no one else could invite members."""
         return [owner.user_id for owner in self.members if owner.role == OWNER] != [member.user_id]
 
 

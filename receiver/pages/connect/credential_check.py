@@ -23,7 +23,7 @@ from receiver.pages.connect.form import ConnectForm
 from receiver.pages.rate_limit import RateLimiter
 
 WHOLE_FORM = "submit"  # errors of the whole form are shown at its button
-# Checks per minute in one web process, so that nobody guesses keys through Cratewire.
+# Checks per minute in one web process, so that no one guesses keys through Cratewire.
 MAX_TRIES_PER_NETWORK = 30
 MAX_TRIES_PER_TARGET = 10  # per Client ID, or a store's saved keys, and network
 

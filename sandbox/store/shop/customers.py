@@ -56,7 +56,7 @@ def location_of(address: Mapping[str, str]) -> str:
 def add_address(shop: Shop, fields: dict[str, Any]) -> Row:
     blank: Row = {
         "city": "",
-        "company": shop.rng.choice(("", "", None, "Nobody & Sons")),
+        "company": shop.rng.choice(("", "", None, "Quill & Sons")),
         "country": "US",
         "icon": "United-States.png",
         "phone_number": "5550100",

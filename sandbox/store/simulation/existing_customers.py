@@ -1,4 +1,4 @@
-"""People from before: registered, and most of them subscribed, before anybody listened to hooks."""
+"""People from before: registered, and most of them subscribed, before any hook was registered."""
 
 import random
 

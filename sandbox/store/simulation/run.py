@@ -36,9 +36,9 @@ class Simulation:
     """Runs in its own thread and takes the lock of the state for each act."""
 
     def __init__(
-        self, state: State, herald: WebhookDispatcher, truth: Truth, folk: PersonGenerator, agenda: Schedule
+        self, state: State, dispatcher: WebhookDispatcher, truth: Truth, folk: PersonGenerator, agenda: Schedule
     ) -> None:
-        self._state, self._herald, self._truth, self._folk, self._agenda = state, herald, truth, folk, agenda
+        self._state, self._dispatcher, self._truth, self._folk, self._agenda = state, dispatcher, truth, folk, agenda
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._plan: SimulationPlan | None = None
@@ -52,7 +52,7 @@ class Simulation:
         self._plan, self._failed = plan, False
         self._resize_pool(plan)
         self._truth.begin_tally()
-        self._target = self._herald.dispatched + plan.hooks
+        self._target = self._dispatcher.dispatched + plan.hooks
         self._thread = threading.Thread(target=self._run, args=(plan,), name="store-life", daemon=True)
         self._thread.start()
 
@@ -75,27 +75,29 @@ class Simulation:
             self._thread.join()
 
     def _resize_pool(self, plan: SimulationPlan) -> None:
-        """Give the herald as many posting threads as the plan wants."""
-        old = self._herald.pool
+        """Give the dispatcher as many posting threads as the plan wants."""
+        old = self._dispatcher.pool
         if old.shape == (plan.threads, plan.timeout):
             return
         with self._state.lock:
-            self._herald.pool = SenderPool(self._truth, old.clock, plan.threads, plan.timeout)
+            self._dispatcher.pool = SenderPool(self._truth, old.clock, plan.threads, plan.timeout)
         old.wait_until_done(plan.timeout)
         old.stop()
 
     def _run(self, plan: SimulationPlan) -> None:
-        clock = self._herald.pool.clock
-        usual, pace = self._herald.style, Pace(plan.rate, clock)
-        self._herald.style = DispatchOptions(random.Random(f"{plan.seed} wire"), plan.mix, plan.retries, pace.next_due)
+        clock = self._dispatcher.pool.clock
+        usual, pace = self._dispatcher.style, Pace(plan.rate, clock)
+        self._dispatcher.style = DispatchOptions(
+            random.Random(f"{plan.seed} wire"), plan.mix, plan.retries, pace.next_due
+        )
         self._failed = True
         try:
             self._live(plan, lambda: pace.ahead(clock()))
-            while not self._stopped.is_set() and not self._herald.pool.wait_until_done(WAIT_TIMEOUT_S):
+            while not self._stopped.is_set() and not self._dispatcher.pool.wait_until_done(WAIT_TIMEOUT_S):
                 pass
             self._failed = False
         finally:
-            self._herald.style = usual
+            self._dispatcher.style = usual
 
     def _live(self, plan: SimulationPlan, ahead: Callable[[], float]) -> None:
         scene = self._build_context(plan)
@@ -116,7 +118,7 @@ class Simulation:
 
     def _build_context(self, plan: SimulationPlan) -> SimulationContext:
         rng = random.Random(f"{plan.seed} story")
-        shop = Shop(self._state, self._herald, self._folk, rng)
+        shop = Shop(self._state, self._dispatcher, self._folk, rng)
         scene = SimulationContext(shop, self._agenda, rng, plan.mix, max(60, SPAN_S * HOOKS_PER_NEWCOMER // plan.hooks))
         with self._state.lock:
             count = max(8, plan.hooks // HOOKS_PER_OLD_SUBSCRIBER)
@@ -127,7 +129,7 @@ class Simulation:
         return scene
 
     def _left(self) -> int:
-        return self._target - self._herald.dispatched
+        return self._target - self._dispatcher.dispatched
 
     def _may_go_on(self, ahead: Callable[[], float]) -> bool:
         """Wait, without the lock, until there is something for the life to do."""
@@ -135,7 +137,7 @@ class Simulation:
             wait = ahead() - MAX_AHEAD_S
             if wait > 0:
                 self._stopped.wait(min(wait, WAIT_TIMEOUT_S))
-            elif self._herald.pool.wait_for_room(WAIT_TIMEOUT_S):
+            elif self._dispatcher.pool.wait_for_room(WAIT_TIMEOUT_S):
                 return True
         return False
 

@@ -53,7 +53,7 @@ class Tally:
 
 
 class Truth:
-    """Filled by the herald, and by the posting threads as answers come."""
+    """Filled by the dispatcher, and by the posting threads as answers come."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -32,11 +32,11 @@ def figures():
 
 
 def test_pages_and_people_are_counted(book, figures):
-    everybody = book.shop.people(12)
+    customers = book.shop.people(12)
     book.start()
     row = book.run()
 
-    assert (figures["pages"], figures["people"]) == (row.pages, len(everybody))
+    assert (figures["pages"], figures["people"]) == (row.pages, len(customers))
 
 
 def test_a_page_two_have_read_counts_once(book, figures):

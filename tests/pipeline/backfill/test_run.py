@@ -1,4 +1,4 @@
-"""A backfill against the sandbox store: everybody once, whatever its pages look like and whoever is killed."""
+"""A backfill against the sandbox store: every customer once, whatever its pages look like and whatever is killed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def small_pages(monkeypatch):
 @pytest.mark.parametrize("switches", [{"page_base": 0}, {"page_base": 1}, {"max_limit": 4}])
 def test_every_customer_becomes_one_profile(book, switches):
     book.shop.switch(**switches)
-    everybody = book.shop.people(23)
+    customers = book.shop.people(23)
     book.start()
 
     row = book.run()
 
-    assert (row.state, row.error, book.told()) == ("done", None, sorted(everybody))
+    assert (row.state, row.error, book.told()) == ("done", None, sorted(customers))
     assert row.done["customers"] == row.totals["customers"] == 23
 
 
@@ -97,16 +97,16 @@ def test_a_step_that_was_planned_before_another_was_taken_does_nothing(book):
     assert len(book.pages()) == asked
 
 
-def test_while_somebody_reads_nobody_else_does(book):
+def test_while_a_worker_reads_no_other_does(book):
     book.start()
-    Lease(book.redis, redis_keys.backfill_lease(book.row().id), "somebody", 60_000).acquire()
+    Lease(book.redis, redis_keys.backfill_lease(book.row().id), "another", 60_000).acquire()
 
     assert (book.step().resume_at, book.pages()) == (None, [])
 
 
 def test_two_who_read_the_same_page_write_it_once(book):
     """The lease was lost in between: only the ledger is left to see to it."""
-    everybody = book.shop.people(12)
+    customers = book.shop.people(12)
     book.start()
     rivals = []
 
@@ -121,12 +121,12 @@ def test_two_who_read_the_same_page_write_it_once(book):
 
     book.step(open_api=lambda *_: Slow())
 
-    assert book.told() == sorted(everybody)
+    assert book.told() == sorted(customers)
     assert book.row().done["customers"] == 12
 
 
 def test_a_worker_that_dies_before_it_commits_costs_one_page_read_again(book, monkeypatch):
-    everybody = book.shop.people(30)
+    customers = book.shop.people(30)
     book.start()
     deaths = iter(range(3))
     real = run.write_page
@@ -144,7 +144,7 @@ def test_a_worker_that_dies_before_it_commits_costs_one_page_read_again(book, mo
     book.run()
 
     pages = book.pages()
-    assert (book.told(), len(pages) - len(set(pages))) == (sorted(everybody), 3)
+    assert (book.told(), len(pages) - len(set(pages))) == (sorted(customers), 3)
 
 
 def test_a_used_up_budget_is_waited_for_in_the_ledger(book):
@@ -174,7 +174,7 @@ def test_time_waited_for_a_429_is_told_apart(book):
 
 
 def test_a_paused_backfill_goes_on_where_it_was(book):
-    everybody = book.shop.people(30)
+    customers = book.shop.people(30)
     book.start()
     book.step(replace(book.context, now=iter_clock(book)))
     with writing(book.engine) as conn:
@@ -186,7 +186,7 @@ def test_a_paused_backfill_goes_on_where_it_was(book):
     book.run()
 
     pages = book.pages()
-    assert (stopped.resume_at, book.told()) == (None, sorted(everybody))
+    assert (stopped.resume_at, book.told()) == (None, sorted(customers))
     assert len(set(pages)) == len(pages) > asked
 
 

@@ -56,7 +56,7 @@ def test_refused_keys_are_left_alone(engine, store_id):
     assert start_due_backfills(engine, NOW + DAY_US) == []
 
 
-def test_whoever_cancelled_the_first_reading_is_not_read_daily(engine):
+def test_a_store_whose_first_backfill_was_cancelled_is_not_read_daily(engine):
     with writing(engine) as conn:
         store = add_store(conn)
         save_store_api(conn, store.id, b"sealed", NOW)

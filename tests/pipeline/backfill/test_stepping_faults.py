@@ -71,7 +71,7 @@ def test_an_object_that_cannot_be_read_is_counted_and_spoils_no_other(book):
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_store_that_is_down_is_asked_again_until_it_is_up(book, status):
-    everybody = book.shop.people(3)
+    customers = book.shop.people(3)
     book.shop.fault(status=status, times=7, retry_after=0)
     book.start()
     book.step()
@@ -79,7 +79,7 @@ def test_a_store_that_is_down_is_asked_again_until_it_is_up(book, status):
 
     assert (resting.state, resting.attempts) == ("running", 1)
     assert f"answered {status}" in resting.error
-    assert (book.run().state, book.row().error, book.told()) == ("done", None, sorted(everybody))
+    assert (book.run().state, book.row().error, book.told()) == ("done", None, sorted(customers))
 
 
 def test_refused_keys_are_tried_again_in_an_hour_and_shown_meanwhile(book):
@@ -126,7 +126,7 @@ def test_hooks_are_registered_before_anything_is_read(book):
     assert book.pages()
 
 
-def test_hooks_that_cannot_be_registered_hold_nobody_up_for_ever(book):
+def test_hooks_that_cannot_be_registered_hold_no_one_up_for_ever(book):
     wanting_hooks(book)
     book.start()
     started = book.clock.now

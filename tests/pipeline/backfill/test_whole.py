@@ -1,4 +1,4 @@
-"""A collection that changes, or whose pages are spoiled, while it is read: nobody is passed over without a word."""
+"""A collection that changes, or whose pages are spoiled, while it is read: no one is passed over without a word."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def numbers(row):
 
 
 def test_a_page_whose_results_are_null_is_asked_for_again(book):
-    everybody = book.shop.people(25)
+    customers = book.shop.people(25)
     book.shop.fault(page="null", prefix=CUSTOMERS, times=3)
     book.start()
 
     row = book.run()
 
-    assert (numbers(row), row.error, book.told()) == (("done", 25, 25), None, sorted(everybody))
+    assert (numbers(row), row.error, book.told()) == (("done", 25, 25), None, sorted(customers))
 
 
 def test_a_page_whose_results_stay_null_ends_it_and_says_so(book):
@@ -47,13 +47,13 @@ def test_a_page_whose_results_stay_null_ends_it_and_says_so(book):
 
 
 def test_a_page_that_comes_back_empty_is_missed_and_the_collection_read_again(book):
-    everybody = book.shop.people(25)
+    customers = book.shop.people(25)
     book.shop.fault(page="empty", prefix=CUSTOMERS, times=1)
     book.start()
 
     row = book.run()
 
-    assert (numbers(row), row.error, book.told()) == (("done", 25, 25), None, sorted(everybody))
+    assert (numbers(row), row.error, book.told()) == (("done", 25, 25), None, sorted(customers))
 
 
 def test_a_page_that_stays_empty_leaves_it_short_with_the_numbers(book):
@@ -70,15 +70,15 @@ def test_a_page_that_stays_empty_leaves_it_short_with_the_numbers(book):
     assert "15 of 25" in describe_trouble("acme", progress, 0)
 
 
-def test_who_was_passed_over_because_somebody_was_deleted_is_found(book):
-    everybody = book.shop.people(25)
+def test_a_customer_skipped_because_another_was_deleted_is_found(book):
+    customers = book.shop.people(25)
     book.shop.fault(page="gone", prefix=CUSTOMERS, times=1)
     book.start()
 
     row = book.run()
 
     assert (row.state, row.error) == ("done", None)
-    assert set(everybody) - set(book.told()) <= {everybody[0], everybody[-1]}  # the one who was deleted
+    assert set(customers) - set(book.told()) <= {customers[0], customers[-1]}  # the one who was deleted
     assert len(book.told()) >= 24
 
 
@@ -92,7 +92,7 @@ def test_a_store_that_is_read_again_is_told_nothing_twice(book):
 
 
 def test_a_store_that_grows_while_it_is_read_is_read_once(book):
-    """Whoever is new is told of by a hook."""
+    """A new customer is reported by a hook."""
     book.start()
 
     class Growing:

@@ -91,7 +91,7 @@ def test_one_that_works_stays_rather_than_an_older_one_that_is_switched_off():
     assert [one.hook_id for one in looked_at(twins) if one.kind == "duplicate"] == [4]
 
 
-def test_ours_for_an_event_nobody_knows_stays():
+def test_ours_for_an_event_no_one_knows_stays():
     """A merchant may have registered it by hand; such hooks are recorded."""
     odd = {"id": 1, "event": "gift_claimed", "target": f"{URLS['order_new']}x", "enabled": True}
 

@@ -1,4 +1,4 @@
-"""The hooks at the sandbox store: registered, audited, mended, rotated, removed; nobody else's is touched."""
+"""The hooks at the sandbox store: registered, audited, mended, rotated, removed; no one else's is touched."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_next_audit_is_in_a_few_minutes(tended):
     assert tended.row().audited_at == NOW
 
 
-def test_whoever_only_looks_mends_nothing_and_puts_no_mending_off(tended):
+def test_a_mere_listing_repairs_nothing_and_delays_no_repair(tended):
     tended.api().delete("hooks", tended.hook("order_new")["id"])
     for number in range(1, 4):
         tended.clock.now = NOW + number * 50 * SECOND_US
@@ -56,7 +56,7 @@ def test_whoever_only_looks_mends_nothing_and_puts_no_mending_off(tended):
     assert tended.as_it_should_be()
 
 
-def test_whoever_looks_sees_what_is_so_now_and_not_what_the_last_audit_left(make_ward):
+def test_a_listing_shows_the_present_state_and_not_the_last_audit(make_ward):
     ward = make_ward(per_second=1.0)
     ward.tend()
     before = len(ward.kinds(mended=False))
@@ -101,7 +101,7 @@ def test_a_doubled_hook_goes_and_the_right_one_stays(tended):
     assert tended.kinds(mended=True)[-1] == ("duplicate", "order_new")
 
 
-def test_a_hook_of_somebody_else_is_reported_and_left_alone(tended):
+def test_a_foreign_hook_is_reported_and_left_alone(tended):
     theirs = tended.register("order_new", FOREIGN, enabled=False)
     tended.audit()
 
@@ -162,7 +162,7 @@ def test_a_hook_sent_as_get_is_put_right(tended):
     assert tended.hook("order_new")["request_type"] == "POST"
 
 
-def test_a_hook_to_our_host_that_nobody_here_signed_is_put_right(tended):
+def test_a_hook_to_our_host_that_no_one_here_signed_is_put_right(tended):
     forged = f"{PUBLIC}/hooks/sunny-box/1.{'x' * 43}/order_new"
     tended.api().update("hooks", tended.hook("order_new")["id"], {"target": forged})
     tended.audit()
@@ -187,7 +187,7 @@ def test_what_we_did_not_sign_and_does_not_lead_to_us_is_not_ours(tended, target
     assert tended.kinds(mended=False) == [("foreign", "order_new")]
 
 
-def test_disconnecting_removes_ours_and_nobody_elses(tended):
+def test_disconnecting_removes_ours_and_no_one_elses(tended):
     theirs = tended.register("order_new", FOREIGN)
     tended.disconnect()
     tended.tend()

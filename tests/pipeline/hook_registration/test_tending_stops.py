@@ -90,7 +90,7 @@ def test_a_request_that_is_refused_stops_no_other(ward):
 
 
 def test_a_loopback_address_is_not_given_to_a_store_far_away(ward):
-    """Such as a copy of an installation on somebody's desk: the real one's hooks must stay as they are."""
+    """Such as a copy of an installation on a developer's machine: the real one's hooks must stay as they are."""
     with writing(ward.context.engine) as conn:
         save_store_api(conn, ward.store_id, encrypt(KEYS, Credentials("id", "secret").as_config()), NOW)
     ward.open_api = lambda *_: ward.api()

@@ -1,4 +1,4 @@
-"""Notices: signed so that anybody with the secret can check them, and told until they are taken."""
+"""Notices: signed so that a receiver with the secret can verify them, and sent until they are accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What canaries prove of the way in, and what they are answered by: us, somebody else, or nobody."""
+"""What canaries prove about the public endpoint, and what answers them: Cratewire, another service, or nothing."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_it_goes_where_cratejoys_hooks_go(send):
         (200, b"[]", NOT_CRATEWIRE),
     ],
 )
-def test_whoever_else_answers_is_named(send, status, body, fault):
+def test_another_service_that_answers_is_named(send, status, body, fault):
     with listener(status, body, {"Location": "/elsewhere"}) as heard:
         assert send(heard.url) == fault
     assert len(heard.requests) == 1
@@ -135,7 +135,7 @@ def test_a_store_that_was_connected_with_another_secret_key_is_told_and_nothing_
     assert not heard.requests
 
 
-def test_an_address_where_nobody_listens_is_named(send):
+def test_an_address_where_no_one_listens_is_named(send):
     assert send(f"http://127.0.0.1:{free_port()}") == "connection refused"
 
 

@@ -1,4 +1,4 @@
-"""What is tried before anybody is alarmed, and what the alarm says of it."""
+"""What is tried before an alarm, and what the alarm says about it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_an_audit_of_the_hooks_is_asked_for_at_once(silent):
     assert (api.audit_at, api.audited_at) == (silent.town.clock, None)
 
 
-def test_nobody_is_told_before_the_audit_has_come_to_its_end(silent):
+def test_no_one_is_told_before_the_audit_has_come_to_its_end(silent):
     before = silent.said()
     silent.audit()
 
@@ -109,7 +109,7 @@ def test_an_audit_that_fails_is_told(silent):
     assert silent.about("at Cratejoy") == ["The hooks registered at Cratejoy could not be checked: answered 500."]
 
 
-def test_an_audit_that_takes_too_long_keeps_nobody_from_being_told(silent):
+def test_an_audit_that_takes_too_long_keeps_no_one_from_being_told(silent):
     assert silent.about("at Cratejoy", minutes=11) == [
         "No result from the hooks registered at Cratejoy within ten minutes."
     ]
@@ -159,7 +159,7 @@ def finish(silent, *states, error=None):
         save_observations(conn, silent.store_id, found, silent.town.clock)
 
 
-def test_nobody_is_told_before_the_store_was_asked_what_it_did(compared):
+def test_no_one_is_told_before_the_store_was_asked_what_it_did(compared):
     assert compared.said() == []
 
 
@@ -221,7 +221,7 @@ def test_hooks_that_come_and_die_are_told(silent):
     assert len(silent.about("1 hook arrived and could not be read")) == 1
 
 
-def test_whoever_can_find_out_more_adds_an_attempt(silent):
+def test_a_further_attempt_can_be_added(silent):
     begun = []
     mine = DiagnosticCheck(
         "a search of the API", lambda _, case: f"Of {case.store} 3 were missed.", lambda *_: begun.append(1)

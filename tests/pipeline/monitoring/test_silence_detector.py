@@ -22,7 +22,7 @@ def test_only_hooks_are_heard_and_each_of_them_once(town):
         add_event(conn, store, 1, received_at=hour_us(3.2))
         add_event(conn, store, 2, received_at=hour_us(3.7))
         add_event(conn, store, 3, received_at=hour_us(9.5), source="reconcile")
-        add_event(conn, store, 4, received_at=hour_us(9.6), name="invented_by_somebody")
+        add_event(conn, store, 4, received_at=hour_us(9.6), name="an_invented_event")
     for _ in range(2):
         with writing(town.engine) as conn:
             collect_activity(conn)
@@ -36,7 +36,7 @@ def test_only_hooks_are_heard_and_each_of_them_once(town):
     assert (heard.hour, heard.first_at, heard.last_at) == (BEGIN + 3, hour_us(3.1), hour_us(3.9))
 
 
-def test_in_the_evening_nobody_is_alarmed(town):
+def test_in_the_evening_no_one_is_alarmed(town):
     town.store()
     town.sweep()
 

@@ -100,7 +100,7 @@ def test_a_fortnight_is_needed_and_twenty_silences():
     assert learn_threshold(heard_at(every_day([9], 30))) is not None
 
 
-def test_an_outage_that_nobody_noticed_teaches_nothing():
+def test_an_outage_that_no_one_noticed_teaches_nothing():
     past = every_day(OFFICE, 80)
     broken = [hour for hour in past if not 30 * DAY < hour < 45 * DAY]
 

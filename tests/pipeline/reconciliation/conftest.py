@@ -11,7 +11,7 @@ from tests.pipeline.reconciliation.sandbox_store import SandboxStore
 
 @pytest.fixture
 def town(migrated_sqlite, tmp_path, shop) -> Iterator[SandboxStore]:
-    """A store that has just been connected; nobody lives there yet. On SQLite, where no test is about the database."""
+    """A store that has just been connected; no one lives there yet. On SQLite, where no test is about the database."""
     shutil.copy(migrated_sqlite, tmp_path / "town.conn")
     engine = make_engine(f"sqlite:///{tmp_path / 'town.conn'}")
     yield connected(SandboxStore(engine, shop))

@@ -178,7 +178,7 @@ class SandboxStore:
     # Life
 
     def buy(self, *, test=False):
-        """Somebody new registers and subscribes to a box, month by month."""
+        """A new customer registers and subscribes to a box, month by month."""
         customer = customers.register(self.shop)
         return orders.buy(self.shop, customer, stage.box_basket(self.scene, 1), test=test)
 

@@ -10,7 +10,7 @@ from tests.pipeline.reconciliation.sandbox_store import MINUTE
 
 @pytest.fixture
 def arrived(any_town):
-    """Somebody has registered and bought a box, and all three hooks but the first are on their way, or lost."""
+    """A customer has registered and bought a box, and all three hooks but the first are on their way, or lost."""
     any_town.losing = lambda news: news.event != "customer_new"
     any_town.buy()
     return any_town

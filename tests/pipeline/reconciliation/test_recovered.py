@@ -33,7 +33,7 @@ def test_an_old_payment_does_not_hide_that_a_later_one_failed(town):
     assert (fact(town, "payment", "failed"), town.recovered()[0][0]) == ([True], "transaction_new")
 
 
-def test_what_the_store_knows_now_is_learned_of_somebody_nobody_knew(town):
+def test_a_recovered_event_teaches_the_current_state_of_an_unknown_person(town):
     town.losing = lambda news: news.event == "customer_new"
     customer = customers.register(town.shop)
     customer["first_name"] = "Robyn"
@@ -125,7 +125,7 @@ def test_what_is_only_recorded_reaches_no_platform(town):
 
 
 def test_two_who_write_about_the_same_people_at_once_leave_what_one_after_the_other_would(any_town):
-    """The chain records the second half of a story while reconciliation records the lost first half."""
+    """The chain records the second half of a history while reconciliation records the lost first half."""
     town = any_town
     town.losing = lambda news: news.event in {"order_new", "subscription_new"}
     bought = [town.buy() for _ in range(12)]

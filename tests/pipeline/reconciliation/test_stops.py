@@ -20,7 +20,7 @@ DATED = ["order_new", "subscription_new", "transaction_new"]  # at once: they sa
 
 @pytest.fixture
 def lossy(town):
-    """Somebody has bought a box, and no hook has told of anything."""
+    """A customer has bought a box, and no hook has arrived."""
     town.losing = lambda _: True
     town.buy()
     town.wait(HOUR)
@@ -64,7 +64,7 @@ def test_a_list_the_api_does_not_have_keeps_back_no_other(lossy):
     assert [event for event, _ in lossy.recovered()] == ["order_new", "subscription_new"]
 
 
-def test_a_pause_the_store_asks_for_is_kept_and_nobody_sleeps(lossy):
+def test_a_pause_the_store_asks_for_is_kept_and_no_one_sleeps(lossy):
     lossy.served.fault(status=429, prefix="/v1/orders", times=1, retry_after=30)
     ask(lossy)
     stopped = lossy.run()

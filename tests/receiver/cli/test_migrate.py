@@ -18,7 +18,7 @@ from receiver.cli.migrate import migrate_when_ready
 
 def test_migrating_with_another_key_warns(shell, installed, monkeypatch):
     installed.connect({"api_key": "k"})
-    monkeypatch.setenv("CRATEWIRE_SECRET_KEY", "a-key-that-somebody-made-up")
+    monkeypatch.setenv("CRATEWIRE_SECRET_KEY", "an-invented-secret-key")
 
     assert "Warning: the secret key opens 0 of 1" in shell.run("migrate").stderr
 

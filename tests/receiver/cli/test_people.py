@@ -42,6 +42,6 @@ def test_a_human_reads_attributes_and_events(shell):
     assert "vera@" not in text
 
 
-@pytest.mark.parametrize("nobody", ["nobody@example.com", "70010", "9" * 30, "%", "first_name"])
-def test_an_unknown_person_is_reported_without_the_query(shell, nobody):
-    assert shell.complaint("people", "show", nobody) == "Error: no person has that address or id\n"
+@pytest.mark.parametrize("unknown", ["unknown@example.com", "70010", "9" * 30, "%", "first_name"])
+def test_an_unknown_person_is_reported_without_the_query(shell, unknown):
+    assert shell.complaint("people", "show", unknown) == "Error: no person has that address or id\n"

@@ -156,6 +156,6 @@ def test_recovering_can_be_made_to_record_only_and_back(shop, installed):
 
 @pytest.mark.parametrize("command", [["run"], ["mode", "record"], ["report"]])
 def test_an_unknown_store_is_reported_in_a_sentence(installed, command):
-    result = call(*command, "--store", "nobody")
+    result = call(*command, "--store", "unknown")
 
-    assert (result.exit_code, "no store nobody" in result.output) == (1, True)
+    assert (result.exit_code, "no store unknown" in result.output) == (1, True)

@@ -112,7 +112,7 @@ def test_a_server_that_syncs_is_sound_through_a_pooler_too(settings):
     assert states == {"database": "ok", "database durability": "ok"}
 
 
-OTHER = "a-key-that-somebody-made-up"
+OTHER = "an-invented-secret-key"
 
 
 def look(installed, *keys):

@@ -98,7 +98,7 @@ def test_a_wrong_password_and_an_unknown_address_read_alike(house):
     known, unknown = house.visitor(), house.visitor()
 
     known.log_in(EMAIL, "not the password")
-    unknown.log_in("nobody@example.com", "not the password")
+    unknown.log_in("unknown@example.com", "not the password")
 
     assert known.text == unknown.text
     assert WRONG in known.text
@@ -131,7 +131,7 @@ def test_whether_an_address_is_known_costs_no_more_work(house, page, given):
     house.user(EMAIL)
     passwords = house.app.extensions["security"].pwd_context = Counting()
     work = []
-    for email in (EMAIL, "nobody@example.com"):
+    for email in (EMAIL, "unknown@example.com"):
         passwords.done = 0
         visitor = house.visitor()
         visitor.go(page)

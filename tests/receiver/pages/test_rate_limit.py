@@ -64,11 +64,11 @@ def test_where_a_form_comes_from(peer, forwarded, network):
 
 
 def test_only_so_many_networks_are_remembered():
-    crowd = RateLimiter(MAX_FORMS_PER_MINUTE, lambda: NOW)
+    limiter = RateLimiter(MAX_FORMS_PER_MINUTE, lambda: NOW)
     for _ in range(MAX_FORMS_PER_MINUTE):
-        crowd.allows("first")
-    full = crowd.allows("first")
+        limiter.allows("first")
+    full = limiter.allows("first")
     for number in range(MAX_TRACKED_KEYS):
-        crowd.allows(str(number))
+        limiter.allows(str(number))
 
-    assert (full, crowd.allows("first")) == (False, True)
+    assert (full, limiter.allows("first")) == (False, True)

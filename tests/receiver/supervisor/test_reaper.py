@@ -18,7 +18,7 @@ def guard():
 
 
 @pytest.fixture
-def somebody():
+def process():
     process = subprocess.Popen([sys.executable, "-c", IGNORES_SIGTERM], stdout=subprocess.PIPE, start_new_session=True)
     process.stdout.readline()
     yield process
@@ -27,16 +27,16 @@ def somebody():
     process.stdout.close()
 
 
-def test_a_group_that_was_not_taken_off_is_killed_when_the_pipe_closes(guard, somebody):
-    guard.communicate(f"+{somebody.pid}\n".encode(), timeout=30)
+def test_a_group_that_was_not_taken_off_is_killed_when_the_pipe_closes(guard, process):
+    guard.communicate(f"+{process.pid}\n".encode(), timeout=30)
 
-    assert somebody.wait(timeout=30) == -9
+    assert process.wait(timeout=30) == -9
 
 
-def test_a_group_that_has_ended_is_left_alone(guard, somebody):
-    guard.communicate(f"+{somebody.pid}\n-{somebody.pid}\n".encode(), timeout=30)
+def test_a_group_that_has_ended_is_left_alone(guard, process):
+    guard.communicate(f"+{process.pid}\n-{process.pid}\n".encode(), timeout=30)
 
-    assert somebody.poll() is None
+    assert process.poll() is None
 
 
 def test_a_group_that_is_gone_already_is_ignored(guard):

@@ -78,7 +78,7 @@ def test_a_repeated_event_came_twice():
     assert totals(report) == {"expected": 1, "delivered": 1, "missing": 0, "unexpected": 0, "twice": 1}
 
 
-def test_an_event_nobody_knows_of_is_unexpected():
+def test_an_event_no_one_knows_of_is_unexpected():
     truth = TruthBuilder()
     truth.happen()
 
@@ -110,7 +110,7 @@ def test_renewals_are_told_apart_by_the_end_of_their_period():
 
 
 @pytest.mark.parametrize("fate", [{"lost": True}, {"broken": True}, {"accepted": 0, "posts": 2}])
-def test_what_nobody_answered_for_is_neither_missed_nor_minded(fate):
+def test_what_no_one_answered_for_is_neither_missed_nor_minded(fate):
     truth = TruthBuilder()
     truth.happen("customer_new", 7)
     truth.happen("order_new", 1, **fate)
@@ -143,7 +143,7 @@ def test_events_customerio_does_not_list_are_forwarded_only_on_demand():
     assert compare(truth.as_json(), people, forward_also=["design_updated"]).is_clean
 
 
-def test_a_happening_of_nobody_is_expected_nowhere():
+def test_a_happening_of_no_one_is_expected_nowhere():
     truth = TruthBuilder()
     truth.happen("checkout_failed", 5, person=None)
 
@@ -197,7 +197,7 @@ def test_what_is_repaired_must_be_there_although_its_hook_was_lost(arrived, miss
     assert totals(report)["missing"] == missing
 
 
-def test_a_renewal_nobody_can_see_any_more_need_not_be_repaired():
+def test_a_renewal_no_one_can_see_any_more_need_not_be_repaired():
     truth = TruthBuilder()
     truth.happen("subscription_renewed", 1, **LOST)
     truth.happen("subscription_renewed", 1)

@@ -26,7 +26,7 @@ def test_a_recipient_must_be_marked(truth):
 
 
 @pytest.mark.parametrize("value", [True, False, None])
-def test_nobody_may_have_unsubscribed_set(truth, value):
+def test_no_one_may_have_unsubscribed_set(truth, value):
     assert complaints(truth, giver(event(), unsubscribed=value), recipient(event())) == ["unsubscribed is set"]
 
 
@@ -39,7 +39,7 @@ def test_a_person_who_is_there_twice_is_wrong(truth):
 def test_a_person_the_store_does_not_know_is_wrong(truth):
     stranger = person("stranger@example.com")
 
-    assert complaints(truth, giver(event()), recipient(event()), stranger) == ["is nobody we know"]
+    assert complaints(truth, giver(event()), recipient(event()), stranger) == ["is no one we know"]
 
 
 def test_a_customer_without_happenings_is_known(truth):

@@ -75,7 +75,7 @@ def test_an_unknown_vendor_id_is_dropped(client: Client):
     assert client.log() == ["Dropped: unknown cio_id"] * 2
 
 
-def test_an_update_only_call_creates_nobody(client: Client):
+def test_an_update_only_call_creates_no_one(client: Client):
     assert client.identify("cj_1", _update=True, plan="gold").status == 200
 
     assert client.people() == []

@@ -49,6 +49,6 @@ def test_the_log_and_the_calls_have_pages(client: Client):
     assert "/api/v1/customers/{identifier}/events" in client.call("GET", "/calls").body.decode()
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/people/site-1/nobody", "/people/nowhere/1", "/people"])
+@pytest.mark.parametrize("path", ["/nothing", "/people/site-1/unknown", "/people/nowhere/1", "/people"])
 def test_what_is_not_there_is_not_found(client: Client, path):
     assert client.call("GET", path).status == 404

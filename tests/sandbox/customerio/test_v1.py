@@ -175,7 +175,7 @@ def test_a_reserved_key_in_event_data_is_logged(client: Client):
     assert client.log() == ["Event data overrides campaign settings"]
 
 
-def test_an_event_id_that_was_seen_is_ignored_whoever_it_is_for(client: Client):
+def test_a_repeated_event_id_is_ignored_for_every_person(client: Client):
     client.track("a@example.com", id=ULID)
 
     assert client.track("b@example.com", id=ULID).status == 200

@@ -137,7 +137,7 @@ def test_objects_and_devices_are_accepted_and_logged(client: Client):
     assert client.log() == ["Accepted but not held by the sandbox"] * 2
 
 
-def test_an_event_for_nobody_is_rejected_when_the_switch_says_so(client: Client):
+def test_an_event_for_no_one_is_rejected_when_the_switch_says_so(client: Client):
     client.switch(unknown_person="error")
 
     answer = client.batch(person_item("event", {"id": "cj_1"}, name="order_new", id=OTHER_ULID))

@@ -57,7 +57,7 @@ def test_the_filters_in_next_are_percent_encoded(shop):
 
 
 @pytest.mark.parametrize("base", [0, 1])
-def test_following_next_reaches_everybody_once_under_both_page_bases(shop, base):
+def test_following_next_reaches_every_customer_once_under_both_page_bases(shop, base):
     ids = shop.people(23)
     shop.control("switches", {"page_base": base})
 

@@ -11,7 +11,7 @@ from sandbox.store.webhooks.shop_event import EVENTS
 REAL_TIME = {"sent_at"}
 
 
-def story(shop):
+def record_of(shop):
     truth = shop.truth()
     return [{key: value for key, value in one.items() if key not in REAL_TIME} for one in truth["happenings"]]
 
@@ -27,7 +27,7 @@ def test_a_hundred_hooks_show_all_seventeen_events(shop, told):
 
 def test_a_hundred_hooks_show_every_kind_of_gift(shop, told):
     shop.live(100, seed=12)
-    assert {one["gift"] for one in story(shop)} == {None, *KINDS}
+    assert {one["gift"] for one in record_of(shop)} == {None, *KINDS}
 
 
 @pytest.mark.parametrize("hooks", [1, 10, 100, 333])
@@ -38,29 +38,29 @@ def test_exactly_as_many_happenings_are_told_as_asked_for(shop, told, hooks):
 def test_the_same_seed_lives_the_same_life(shop, recorder):
     shop.listen(recorder)
     shop.live(150, seed=5, mix={"test": 0.1, "form_b": 0.3})
-    first, bodies = story(shop), Counter(received.body for received in recorder.received)
+    first, bodies = record_of(shop), Counter(received.body for received in recorder.received)
     recorder.received.clear()
 
     shop.control("reset", {"seed": 7})
     shop.listen(recorder)
     shop.live(150, seed=5, mix={"test": 0.1, "form_b": 0.3})
 
-    assert story(shop) == first
+    assert record_of(shop) == first
     assert Counter(received.body for received in recorder.received) == bodies
 
 
 def test_another_seed_lives_another_life(shop, told):
     shop.live(60, seed=1)
-    first = story(shop)
+    first = record_of(shop)
     shop.control("reset", {"seed": 7})
     shop.live(60, seed=2)
-    assert story(shop) != first
+    assert record_of(shop) != first
 
 
 def test_a_life_goes_on_where_the_last_one_stopped(shop, told):
     shop.live(40)
     shop.live(40, seed=2)
-    assert [one["n"] for one in story(shop)] == list(range(1, 81))
+    assert [one["n"] for one in record_of(shop)] == list(range(1, 81))
 
 
 def test_only_one_life_runs_at_a_time(shop, told):
@@ -76,7 +76,7 @@ def test_a_life_can_be_ended(shop, told):
 @pytest.mark.parametrize(
     "plan", [{}, {"hooks": 0}, {"hooks": 5, "rate": -1}, {"hooks": 5, "threads": 99}, {"hooks": 5, "mix": {"odd": 1}}]
 )
-def test_a_life_nobody_can_live_is_refused(shop, plan):
+def test_a_life_no_one_can_live_is_refused(shop, plan):
     assert shop.client.post("/_sandbox/life", json=plan).status_code == 400
 
 
@@ -89,7 +89,7 @@ def test_bodies_come_as_json_strings_by_default(shop, recorder, told):
 @pytest.mark.parametrize(("switch", "form"), [("form_b", "B"), ("form_c", "C"), ("form_d", "D")])
 def test_a_form_can_be_mixed_in(shop, told, switch, form):
     shop.live(30, mix={switch: 1})
-    assert {one["form"] for one in story(shop)} == {form}
+    assert {one["form"] for one in record_of(shop)} == {form}
 
 
 def test_repeated_hooks_carry_the_same_body(shop, recorder, told):
@@ -111,7 +111,7 @@ def test_broken_bodies_come_beside_the_happenings(shop, recorder, told):
 
 def test_lost_happenings_are_in_the_truth_and_nowhere_else(shop, recorder, told):
     shop.live(60, mix={"lose": 0.3})
-    lost = [one for one in story(shop) if one["lost"]]
+    lost = [one for one in record_of(shop) if one["lost"]]
     assert lost
     assert {one["posts"] for one in lost} == {0}
     assert len(recorder.received) == 60
@@ -120,15 +120,15 @@ def test_lost_happenings_are_in_the_truth_and_nowhere_else(shop, recorder, told)
 def test_test_mode_marks_what_is_bought(shop, told):
     shop.live(80, mix={"test": 1})
     bought = {"order_new", "subscription_new"}
-    assert {one["test"] for one in story(shop) if one["event"] in bought} == {True}
+    assert {one["test"] for one in record_of(shop) if one["event"] in bought} == {True}
 
 
 def test_gifts_can_be_without_their_recipient(shop, told):
     shop.live(150, mix={"missing_recipient": 1})
-    assert not [one for one in story(shop) if one["recipient"]]
+    assert not [one for one in record_of(shop) if one["recipient"]]
 
 
-def test_an_unknown_event_goes_to_an_address_nobody_registered(shop, told):
+def test_an_unknown_event_goes_to_an_address_no_one_registered(shop, told):
     shop.live(20, mix={"unknown_event": 1})
     assert told().count("gift_claimed") == 20
 

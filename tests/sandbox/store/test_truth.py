@@ -94,7 +94,7 @@ def test_what_the_buyer_pays_does_not_concern_the_recipient(lived):
         "gift1_redeemed",
     ],
 )
-def test_a_gift_that_reaches_nobody_else_has_no_recipient(lived, kind):
+def test_a_gift_that_reaches_no_one_else_has_no_recipient(lived, kind):
     gifts = [one for one in lived["happenings"] if one["gift"] == kind]
     assert gifts
     assert not [one for one in gifts if one["recipient"]]
@@ -105,7 +105,7 @@ def test_each_renewal_has_an_end_date_of_its_own(lived):
     assert len(set(renewals)) == len(renewals)
 
 
-def test_the_story_goes_forward_in_time(lived):
+def test_the_record_goes_forward_in_time(lived):
     times = [one["at"] for one in lived["happenings"]]
     assert times == sorted(times)
 

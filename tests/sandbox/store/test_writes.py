@@ -39,12 +39,12 @@ def test_shipping_a_box_is_told_once(shop, box, told):
     assert told().count("shipment_shipped") == 1
 
 
-def test_a_tracking_number_alone_tells_nobody(shop, box, told):
+def test_a_tracking_number_alone_tells_no_one(shop, box, told):
     shop.call("PUT", f"/v1/shipments/{box['id']}/", {"tracking_number": "94003"})
     assert told() == []
 
 
-def test_writes_tell_nobody_if_the_switch_is_off(shop, box, told):
+def test_writes_tell_no_one_if_the_switch_is_off(shop, box, told):
     shop.control("switches", {"api_writes_tell": False})
     ship(shop, box)
     assert told() == []

@@ -52,7 +52,7 @@ def test_an_error_is_logged_once_with_its_traceback():
     assert [(line["event"], line["log_level"]) for line in lines] == [("a task failed", "error")]
 
 
-@pytest.mark.parametrize("error", [RedisAway("nobody listens"), BrokerAway("nobody listens")])
+@pytest.mark.parametrize("error", [RedisAway("no one listens"), BrokerAway("no one listens")])
 def test_an_unavailable_server_is_logged_in_one_line(error):
     with structlog.testing.capture_logs() as lines, pytest.raises(TaskFailed):
         fails(error)

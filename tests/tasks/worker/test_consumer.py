@@ -7,7 +7,7 @@ from kombu.asynchronous.hub import Hub
 from tasks.worker.consumer import EVENT_FLUSH_INTERVAL_S, WorkerConsumer
 
 
-class Telling(WorkerConsumer):
+class RecordingConsumer(WorkerConsumer):
     """A consumer that only counts how often it sends events."""
 
     def __init__(self, hub: Hub | None) -> None:
@@ -19,7 +19,7 @@ class Telling(WorkerConsumer):
 
 
 def test_events_that_come_together_are_sent_together():
-    consumer = Telling(hub := Hub())
+    consumer = RecordingConsumer(hub := Hub())
 
     for _ in range(10):
         consumer.on_send_event_buffered()
@@ -29,7 +29,7 @@ def test_events_that_come_together_are_sent_together():
 
 
 def test_a_later_event_is_sent_too():
-    consumer = Telling(hub := Hub())
+    consumer = RecordingConsumer(hub := Hub())
     consumer.on_send_event_buffered()
     wait_out(hub)
 
@@ -41,7 +41,7 @@ def test_a_later_event_is_sent_too():
 
 
 def test_without_an_event_loop_nothing_is_sent_later():
-    consumer = Telling(None)
+    consumer = RecordingConsumer(None)
 
     consumer.on_send_event_buffered()
 

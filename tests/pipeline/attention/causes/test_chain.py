@@ -17,7 +17,7 @@ def test_a_chain_that_stands_needs_a_person_and_says_which_version_and_error(des
     assert "AttributeError" in item.headline
 
 
-def test_a_chain_that_goes_on_again_needs_nobody(desk):
+def test_a_chain_that_goes_on_again_needs_no_one(desk):
     stop_chain(desk.redis, [DIED] * 30, desk.clock)
     resume_chain(desk.redis)
 

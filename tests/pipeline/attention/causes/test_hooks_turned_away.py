@@ -26,7 +26,7 @@ def test_hooks_that_are_lost_are_named_with_their_store(desk, status, audience):
 
 
 @pytest.mark.parametrize("status", ["400", "408", "503"])
-def test_hooks_that_break_off_need_nobody(desk, status):
+def test_hooks_that_break_off_need_no_one(desk, status):
     turn_away(desk, status)
 
     assert desk.list() == []
@@ -39,7 +39,7 @@ def test_it_is_over_a_day_after_the_last(desk):
     assert desk.list() == []
 
 
-def test_hooks_of_a_store_that_is_gone_need_nobody(desk):
+def test_hooks_of_a_store_that_is_gone_need_no_one(desk):
     turn_away(desk, "404", "another-store")
 
     assert desk.list() == []

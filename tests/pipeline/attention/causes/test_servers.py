@@ -111,7 +111,7 @@ def test_a_database_that_tasks_fail_of_for_a_minute_needs_a_person(desk):
     )
 
 
-def test_a_short_trouble_needs_nobody(desk):
+def test_a_short_trouble_needs_no_one(desk):
     report_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE // 2)
 
     assert desk.list() == []
