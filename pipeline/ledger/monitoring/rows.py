@@ -56,7 +56,7 @@ class NewAlarm:
     last_at: int | None = None
     expected_us: int | None = None
     reason: str | None = None
-    tried: Sequence[str] = ()  # if nothing more is to be tried before anybody is told
+    tried: Sequence[str] = ()  # if nothing more is to be tried before anyone is told
     subject: str = ""  # which of its kind, where there are several
     audience: str = MERCHANT
     said: Mapping[str, str] = field(default_factory=dict)

@@ -117,10 +117,10 @@ def test_a_missing_right_is_named(empty_postgres):
 
 
 def test_a_stopped_server_and_a_missing_database_are_faults(empty_postgres):
-    nobody = raised_by("postgresql://u@127.0.0.1:1/x", twice)
+    unreachable = raised_by("postgresql://u@127.0.0.1:1/x", twice)
     nowhere = raised_by(empty_postgres.replace("/postgres?", "/nowhere?"), twice)
 
-    assert (nobody.says, nowhere.says) == ("the database cannot be reached",) * 2
+    assert (unreachable.says, nowhere.says) == ("the database cannot be reached",) * 2
 
 
 def test_an_sqlite_that_cannot_be_opened_is_a_fault(tmp_path):

@@ -48,7 +48,7 @@ def test_a_store_name_cannot_be_taken_by_another_account(engine):
         save_store(conn, "sunny-box", NOW)
 
     with pytest.raises(Misconfigured, match="sunny-box"), writing(engine) as conn:
-        save_store(conn, "sunny-box", NOW, account="somebody-else", currency="XXX")
+        save_store(conn, "sunny-box", NOW, account="another-account", currency="XXX")
 
 
 def test_stores_of_one_account_share_it(engine):

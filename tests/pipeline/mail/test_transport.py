@@ -36,7 +36,7 @@ def test_a_mail_is_marked_as_automatic(server):
     assert server.kept[0][1]["Auto-Submitted"] == "auto-generated"
 
 
-@pytest.mark.parametrize(("step", "answer"), [("RCPT", "550 nobody here"), ("DATA", "554 spam")])
+@pytest.mark.parametrize(("step", "answer"), [("RCPT", "550 no one here"), ("DATA", "554 spam")])
 def test_a_final_refusal_is_not_retried(server, step, answer):
     server.says[step] = answer
 

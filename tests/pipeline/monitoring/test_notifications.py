@@ -59,10 +59,10 @@ def test_the_end_is_told_once(silent):
     assert [notice["type"] for notice in silent.told()] == ["alarms.ended"]
 
 
-def test_an_alarm_that_is_over_before_anybody_was_told_is_never_mentioned(town):
+def test_an_alarm_that_ended_before_its_notification_is_never_mentioned(town):
     town.owner(OWNER)
     town.store()
-    town.canary_seconds = 300.0  # nothing answers: nobody is told before patience ends
+    town.canary_seconds = 300.0  # nothing answers: no one is told before patience ends
     town.sweep()
     town.sweep(hours=DAY)
     silent = town.open()
@@ -121,7 +121,7 @@ def test_what_comes_back_within_the_hour_waits_until_it_has_passed(silent):
     assert (ended, soon, [notice["type"] for notice in silent.told()]) == (["alarms.ended"], [], ["alarms.opened"])
 
 
-def test_nobody_hears_of_anothers_store(town):
+def test_owners_are_not_notified_of_other_stores(town):
     town.owner(OWNER)
     town.owner("mo@example.com", account="moons")
     town.store()
@@ -130,7 +130,7 @@ def test_nobody_hears_of_anothers_store(town):
     assert [recipient for recipient, _, _ in town.letters()] == [OWNER]
 
 
-def test_neither_readers_nor_addresses_that_may_be_somebody_elses_get_letters(town):
+def test_neither_readers_nor_unconfirmed_addresses_get_mails(town):
     town.owner(OWNER)
     town.owner("rea@example.com", role="reader")
     town.owner("unconfirmed@example.com", confirmed=False)
@@ -162,7 +162,7 @@ def test_without_an_address_for_notices_none_is_written(town):
     assert (len(town.letters()), town.told()) == (1, [])
 
 
-def test_a_notice_says_all_a_program_needs_and_names_nobody(silent):
+def test_a_notice_says_all_a_program_needs_and_names_no_one(silent):
     silent.sweep(hours=0.1)
 
     [notice] = silent.told()

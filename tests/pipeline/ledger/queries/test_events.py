@@ -84,10 +84,10 @@ def test_an_event_is_found_by_its_ulid_and_receipt(shop, five, name):
     assert shown.event.id == five[3]
 
 
-@pytest.mark.parametrize("nobody", [999, "ulid-999"])
-def test_an_event_that_does_not_exist_is_none(shop, nobody):
+@pytest.mark.parametrize("missing", [999, "ulid-999"])
+def test_an_event_that_does_not_exist_is_none(shop, missing):
     with reading(shop.engine) as conn:
-        assert get_event(conn, nobody) is None
+        assert get_event(conn, missing) is None
 
 
 def test_an_event_has_its_raw_bytes(shop):
