@@ -11,9 +11,9 @@ DAY_US = 86_400_000_000  # µs
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A happening, and what is known of its hook."""
+    """An event that the store's API shows, by its identity, and the state of its hook."""
 
-    happening: str
+    identity: str
     event: str
     day: int
     state: str

@@ -1,4 +1,4 @@
-"""What stores' APIs have shown, and whether a hook had told of it: the memory of reconciliation, and its counts."""
+"""The events that stores' APIs have shown, and whether their hooks came: what reconciliation knows, and its counts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,28 @@ from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.reconciliation import ObservedEvent as Shown
 from pipeline.ledger.sql.tables import insert_into
 
-MAX_WAITING_DAYS = 30  # none waits longer
+MAX_WAITING_DAYS = 30
 
 
-def load_observed_states(conn: Connection, store_id: int, happenings: Collection[str]) -> dict[str, tuple[str, int]]:
-    """Happening -> its state, and when it was first seen, of those the API has shown before. A page's worth."""
+def load_observed_states(conn: Connection, store_id: int, identities: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Identity -> state, and when it was first seen, of the events that the API has shown before. For one page."""
     query = select(Shown.happening, Shown.state, Shown.seen_at)
-    rows = conn.execute(query.where(Shown.store_id == store_id, Shown.happening.in_(list(happenings))))
+    rows = conn.execute(query.where(Shown.store_id == store_id, Shown.happening.in_(list(identities))))
     return {row.happening: (row.state, row.seen_at) for row in rows}
 
 
-def save_observations(conn: Connection, store_id: int, sightings: Iterable[Observation], now: int) -> None:
-    """Write states; one that was written before is changed, and stays as old as it is."""
+def save_observations(conn: Connection, store_id: int, observations: Iterable[Observation], now: int) -> None:
+    """Write states. An event that was seen before gets its new state and keeps the time of the first sighting."""
     rows = [
-        {"store_id": store_id, "happening": one.happening, "event": one.event, "day": one.day}
-        | {"state": one.state, "seen_at": now}
-        for one in sightings
+        {
+            "store_id": store_id,
+            "happening": observation.identity,
+            "event": observation.event,
+            "day": observation.day,
+            "state": observation.state,
+            "seen_at": now,
+        }
+        for observation in observations
     ]
     if rows:
         made = insert_into(conn, Shown)
@@ -34,20 +40,20 @@ def save_observations(conn: Connection, store_id: int, sightings: Iterable[Obser
         conn.execute(made.on_conflict_do_update(index_elements=[Shown.store_id, Shown.happening], set_=again), rows)
 
 
-def mark_late(conn: Connection, happenings: Collection[tuple[int, str]]) -> None:
-    """Hooks of these, each of a store, have come: those that were missed until now are late."""
-    mine = Shown.store_id == bindparam("of_store"), Shown.happening == bindparam("told"), Shown.state == MISSED
-    if happenings:
-        rows = [{"of_store": store_id, "told": happening} for store_id, happening in sorted(happenings)]
+def mark_late(conn: Connection, identities: Collection[tuple[int, str]]) -> None:
+    """Mark the missed among these events, each of a store, as late: their hooks have come."""
+    mine = Shown.store_id == bindparam("of_store"), Shown.happening == bindparam("identity"), Shown.state == MISSED
+    if identities:
+        rows = [{"of_store": store_id, "identity": identity} for store_id, identity in sorted(identities)]
         conn.execute(update(Shown).where(*mine).values(state=LATE), rows)
 
 
 def list_waiting_ids(conn: Connection, store_id: int, event: str, now: int) -> list[int]:
-    """The subjects' ids of waiting happenings whose key is made of the event and that id alone."""
+    """The subjects' ids of waiting events whose identity is made of the event and that id alone."""
     recent = Shown.day >= now // DAY_US - MAX_WAITING_DAYS
     query = select(Shown.happening).where(Shown.store_id == store_id, recent, Shown.event == event)
     found = conn.execute(query.where(Shown.state == WAITING)).scalars()
-    return [int(happening.rpartition(":")[2]) for happening in found]
+    return [int(identity.rpartition(":")[2]) for identity in found]
 
 
 def count_by_day(conn: Connection, since_day: int, store: str | None = None) -> list[DayCount]:

@@ -79,7 +79,7 @@ def on_child_start(**_: Any) -> None:
 
 
 def on_child_shutdown(**_: Any) -> None:
-    """Finish: the process was told to exit, or has run its number of tasks."""
+    """Finish: the process was asked to exit, or has run its number of tasks."""
     background_calls.wait_until_done()
     metrics.stop()
     tracing.stop()

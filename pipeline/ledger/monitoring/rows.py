@@ -56,11 +56,11 @@ class NewAlarm:
     last_at: int | None = None
     expected_us: int | None = None
     reason: str | None = None
-    tried: Sequence[str] = ()  # if nothing more is to be tried before anyone is told
+    tried: Sequence[str] = ()  # if nothing more is to be tried before the mail is sent
     subject: str = ""  # which of its kind, where there are several
     audience: str = MERCHANT
     said: Mapping[str, str] = field(default_factory=dict)
-    skip_diagnostics: bool = False  # nothing is tried before it is told
+    skip_diagnostics: bool = False  # nothing is tried before its mail is sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def _sign_uniquifier(uniquifier: str) -> str:
 
 
 def _hide_known_addresses(view_function: Callable[..., Any]) -> Callable[..., Any]:
-    """Set a random cookie at every registration, so that known addresses cannot be told from new ones."""
+    """Set a random cookie at every registration, so that known addresses look like new ones."""
 
     def view() -> Any:
         if request.method == "POST":
