@@ -20,7 +20,7 @@ _HEAD = (
     "under the data directory. This file is generated from pipeline/settings by `make settings`."
 )
 _TABLE = re.compile(r"(?<=<!-- settings: begin -->\n).*(?=<!-- settings: end -->)", re.DOTALL)
-_LINK = re.compile(r"\[([^]]+)\]\(([^)]+)\)")
+_LINK = re.compile(r"\[([^][]+)\]\(([^)(]+)\)")
 
 
 def render_env_example(variables: Collection[Variable]) -> str:
