@@ -65,8 +65,11 @@ contracts: setup ## Check the import contracts with import-linter
 
 .PHONY: mutants
 mutants: setup ## Mutate the pure part and list the mutants that survive the tests (an hour); ARGS='"pipeline.fan_out*"'
-	timeout 7200 $(BIN)/mutmut run --max-children 2 $(ARGS)
-	$(BIN)/mutmut results
+	@test -x .venv-mutants/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-mutants
+	VIRTUAL_ENV=.venv-mutants $(BIN)/uv pip install --quiet --require-hashes -r mutants.lock
+	VIRTUAL_ENV=.venv-mutants $(BIN)/uv pip install --quiet --no-build-isolation --no-deps -e .
+	timeout 7200 .venv-mutants/bin/mutmut run --max-children 2 $(ARGS)
+	.venv-mutants/bin/mutmut results
 
 .PHONY: bench
 bench: setup ## Measure what a hook costs, compared with other designs (an hour); ARGS="--quick"
@@ -115,8 +118,10 @@ settings: setup ## Write .env.example and the README's table of settings from pi
 lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --extra dev \
 		--output-file requirements.lock $(ARGS) pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --extra dev --extra mutants \
+		--constraint requirements.lock --output-file mutants.lock $(ARGS) pyproject.toml
 
 .PHONY: clean
 clean: ## Remove .venv, caches and coverage; the data directory stays
-	rm -rf .venv build htmlcov mutants .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-mutants build htmlcov mutants .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find $(ROOMS) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -53,7 +53,7 @@ class Site:
     hooks: dict[str, str]
 
     def cratewire(self, *typed):
-        done = self.processes.ask("receiver.cli", *typed)
+        done = self.processes.run_module("receiver.cli", *typed)
         return done.returncode, done.stdout
 
     def break_all(self):
@@ -119,7 +119,7 @@ def _connect(processes, stage, platform, label):
     theirs = ("--site-id", platform["site_id"], "--api-key", platform["api_key"], "--region", platform["region"])
     store = ("--client-id", stage.store["client_id"], "--client-secret", stage.store["client_secret"])
     api = ("--cratejoy-url", f"{stage.store['url']}/v1/")
-    done = processes.ask("receiver.cli", "connect", *where, *theirs, *store, *api, "--json")
+    done = processes.run_module("receiver.cli", "connect", *where, *theirs, *store, *api, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["hooks"]
 
