@@ -15,8 +15,8 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # not in 
 from pipeline.inbox.batch_writer import RESULT_TIMEOUT_S, BatchWriter
 from pipeline.infra import metrics
 from pipeline.infra.tracing import span
-from receiver.charset import convert_to_utf8
 from receiver.hooks.body_budget import BodyBudget, BodyBudgetExceeded, BodyReservation
+from receiver.hooks.charset import convert_to_utf8
 from receiver.hooks.page_bodies import PageBodyReader
 from receiver.hooks.rules import (
     INCOMPLETE,
