@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from pipeline.core.hooks import RECONCILE, RecoveredHook
+from pipeline.core.hooks import RECONCILE, RecoveredHook, build_valid_hook
 from pipeline.ledger.observation import DEAD, MISSED, RECEIVED
 from pipeline.ledger.observed_events import load_observed_states, save_observations
 from pipeline.reconciliation.classify import IdentifiedEvent, PageRules, classify, identify_events, sends_renewal_orders
@@ -68,19 +68,9 @@ def _record(
 def _build_hook(store: RecordingStore, event: IdentifiedEvent, asked_at: int, now: int) -> RecoveredHook:
     """The hook that never arrived, as the chain hands it on after validation. Its receipt follows from its event."""
     name = hashlib.sha256(f"{RECONCILE}|{store.name}|{event.key}".encode()).hexdigest()
-    return RecoveredHook(
-        entry_id=name,
-        receipt=name[:32],
-        store=store.name,
-        version=store.token_version,
-        event=event.evidence.event,
-        received_at=asked_at,
-        source=RECONCILE,
-        form=API_FORM,
-        fingerprint=name,
-        decoded_at=now,
-        validated_at=now,
-        data=event.evidence.data,
-        unknown=[],
-        as_of=event.as_of,
+    envelope = store.build_envelope(
+        event.evidence.event, received_at=asked_at, source=RECONCILE, receipt=name[:32], entry_id=name
     )
+    data = event.evidence.data
+    hook = build_valid_hook(envelope, data, form=API_FORM, fingerprint=name, decoded_at=now, validated_at=now)
+    return RecoveredHook(**hook, as_of=event.as_of)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pipeline.core.hooks import ValidHook
+from pipeline.core.hooks import build_valid_hook
 from pipeline.core.messages import BACKFILL_PRIORITY
 from pipeline.events.catalogue import API_OBJECTS
 from pipeline.events.identity import identify_event
@@ -87,23 +87,10 @@ def _merge_facts_only(candidates: Sequence[EventCandidate]) -> None:
 
 def _build_candidate(store: RecordingStore, resource: str, data: dict[str, Any], asked_at: int) -> EventCandidate:
     row = API_OBJECTS[resource]
-    hook = ValidHook(
-        entry_id="",
-        receipt="",
-        store=store.name,
-        version=store.token_version,
-        event=row.name,
-        received_at=asked_at,
-        source=BACKFILL_SOURCE,
-        form="",
-        fingerprint="",
-        decoded_at=asked_at,
-        validated_at=asked_at,
-        data=data,
-        unknown=[],
-    )
-    silent = not store.forward_tests and is_test(row, data)
-    return EventCandidate(hook, store, row, identify_event(row, data, "", asked_at), silent=silent)
+    envelope = store.build_envelope(row.name, received_at=asked_at, source=BACKFILL_SOURCE, receipt="", entry_id="")
+    hook = build_valid_hook(envelope, data, form="", fingerprint="", decoded_at=asked_at, validated_at=asked_at)
+    is_ignored_test = not store.forward_tests and is_test(row, data)
+    return EventCandidate(hook, store, row, identify_event(row, data, "", asked_at), is_ignored_test=is_ignored_test)
 
 
 def _mark_plan(candidate: EventCandidate, plan: Plan, reading: int | str) -> Plan:

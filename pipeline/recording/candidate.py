@@ -30,7 +30,9 @@ class EventCandidate:
     plan: Plan | None = None
     resolved_people: list[tuple[AffectedPerson, PersonDraft]] = field(default_factory=list)
     event_id: int = 0
-    silent: bool = False  # a test object of a store that forwards none: recorded, but no facts are taken from it
+    is_ignored_test: bool = (
+        False  # a test object of a store that forwards none: recorded, but no facts are taken from it
+    )
 
     @property
     def data(self) -> dict[str, Any]:
@@ -39,7 +41,7 @@ class EventCandidate:
 
     @property
     def people(self) -> tuple[AffectedPerson, ...]:
-        """The people it affects; empty before it is planned, and if it is silent."""
+        """The people it affects; empty before it is planned, and if it is an ignored test."""
         return self.plan.people if self.plan else ()
 
     @property
@@ -52,7 +54,7 @@ class EventCandidate:
         return plan_event(self.row, self.data, self.identity, known_gifts, self.store.name, self.store.currency)
 
     @property
-    def forwarded(self) -> bool:
+    def is_forwarded(self) -> bool:
         """Whether the event itself goes to platforms."""
         if self.hook["source"] == RECONCILE and self.store.record_only:
             return False
@@ -63,8 +65,8 @@ class EventCandidate:
         """What became of the event, in one word."""
         checks: tuple[tuple[EventOutcome, bool], ...] = (
             ("unknown_event", not is_known_event(self.row.name)),
-            ("test", self.silent),
-            ("recorded", not self.forwarded),
+            ("test", self.is_ignored_test),
+            ("recorded", not self.is_forwarded),
             ("nobody", not any(person.email for _, person in self.resolved_people)),
             ("no_connection", not self.store.connections),
         )
@@ -75,8 +77,8 @@ def build_candidate(hook: ValidHook, store: RecordingStore) -> EventCandidate:
     """The candidate of a valid hook, not planned yet."""
     row = get_event_row(hook["event"])
     identity = identify_event(row, hook["data"], hook["fingerprint"], get_as_of(hook))
-    silent = not store.forward_tests and is_test(row, hook["data"])
-    return EventCandidate(hook, store, row, identity, silent=silent)
+    is_ignored_test = not store.forward_tests and is_test(row, hook["data"])
+    return EventCandidate(hook, store, row, identity, is_ignored_test=is_ignored_test)
 
 
 def admit_hooks(

@@ -72,7 +72,7 @@ def plan_copy(
                 kind="profile",
                 message=_build_message(person, person.known_at, changes or person.attributes),
             )
-        if candidate.forwarded:
+        if candidate.is_forwarded:
             yield DeliveryDraft(
                 candidate,
                 person,

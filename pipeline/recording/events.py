@@ -72,7 +72,7 @@ def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, A
         "subject": candidate.row.subject,
         "subject_id": plan.subject_id if plan else None,
         "form": hook["form"],
-        "is_test": plan.is_test if plan else candidate.silent,
+        "is_test": plan.is_test if plan else candidate.is_ignored_test,
         "outcome": candidate.outcome,
         "notes": [*(plan.notes if plan else ()), *_missing_address_notes(candidate), *_unreadable_field_notes(hook)],
         "data": hook["data"],

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pipeline.core.hooks import ValidHook
+from pipeline.core.hooks import build_valid_hook
 from pipeline.fan_out.gifts import Gift, KnownGifts, Subject, find_gift, find_gift_subjects, find_subjects
 from pipeline.recording.candidate import AroundHook, EventCandidate, build_candidate
 from pipeline.recording.snapshot import EarlierEvent, GiftKey, KnownGift, RecordingStore
@@ -41,7 +41,7 @@ class GiftIndex:
             self._gifts[store_id][subject] = stored.gift
             self._as_of[store_id, subject] = stored.as_of
         for candidate in candidates:
-            if not candidate.silent:
+            if not candidate.is_ignored_test:
                 self._add_from(candidate)
 
     def of(self, store_id: int) -> KnownGifts:
@@ -82,7 +82,7 @@ class GiftIndex:
 def plan_candidates(candidates: Iterable[EventCandidate], gifts: GiftIndex, around_hook: AroundHook) -> None:
     """Give every candidate that is not silent its plan."""
     for candidate in candidates:
-        if not candidate.silent:
+        if not candidate.is_ignored_test:
             with around_hook(candidate.hook):
                 candidate.plan = candidate.build_plan(gifts.of(candidate.store.id))
 
@@ -96,24 +96,20 @@ def plan_late_copies(
 
 
 def _plan_late_copy(event: EarlierEvent, store: RecordingStore, gifts: GiftIndex) -> EventCandidate | None:
-    hook = ValidHook(
-        entry_id="",
-        receipt=event.receipt,
-        store=store.name,
-        version=store.token_version,
-        event=event.name,
-        received_at=event.received_at,
-        source=event.source,
+    envelope = store.build_envelope(
+        event.name, received_at=event.received_at, source=event.source, receipt=event.receipt, entry_id=""
+    )
+    hook = build_valid_hook(
+        envelope,
+        event.data,
         form=event.form,
         fingerprint=event.happening.rpartition("#")[2].partition("@")[0],
         decoded_at=event.decoded_at,
         validated_at=event.validated_at,
-        data=event.data,
-        unknown=[],
     )
     candidate = build_candidate(hook, store)
     candidate.event_id = event.id
-    if candidate.silent:
+    if candidate.is_ignored_test:
         return None
     plan = candidate.build_plan(gifts.of(store.id))
     recipients = tuple(person for person in plan.people if person.role == "gift_recipient")

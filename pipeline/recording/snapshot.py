@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.core.hooks import HookEnvelope
 from pipeline.fan_out.gifts import Gift, Subject
 
 EventKey = tuple[int, str]  # store id, the key of an event identity in that store
@@ -29,6 +30,18 @@ class RecordingStore:
         """Whether a hook received then, through a URL of this token version, came through a valid URL of the store."""
         is_old_but_valid = version == self.token_version - 1 and received_at < (self.old_token_until or 0)
         return version == self.token_version or is_old_but_valid
+
+    def build_envelope(self, event: str, *, received_at: int, source: str, receipt: str, entry_id: str) -> HookEnvelope:
+        """The envelope of a hook that came through no URL: it is built from the API, or from an earlier event."""
+        return HookEnvelope(
+            entry_id=entry_id,
+            receipt=receipt,
+            store=self.name,
+            version=self.token_version,
+            event=event,
+            received_at=received_at,
+            source=source,
+        )
 
 
 @dataclass(frozen=True, slots=True)
