@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from pipeline.inbox import stream
-from pipeline.operations.replay import replay_faults_of_others
+from pipeline.operations.replay import replay_internal_errors
 from pipeline.processing.failure_limit import get_chain_stop
 from pipeline.processing.release import RELEASE
 from tasks.app import task
@@ -20,6 +20,6 @@ def sweep() -> None:
     context = get_process_context()
     if get_chain_stop(context.redis) or stream.depth(context.redis) >= context.settings.batch:
         return
-    receipts = replay_faults_of_others(context.engine, context.redis, RELEASE, context.settings.batch, context.now())
+    receipts = replay_internal_errors(context.engine, context.redis, RELEASE, context.settings.batch, context.now())
     if receipts:
         log.info("replaying dead hooks with this release", release=RELEASE, receipts=receipts)

@@ -26,7 +26,7 @@ def replay(conn: Connection, redis: Redis, dead: DeadLetterSummary) -> bool:
     return _put_back(conn, redis, dead.id)
 
 
-def replay_faults_of_others(engine: Engine, redis: Redis, release: str, most: int, now: int) -> list[str]:
+def replay_internal_errors(engine: Engine, redis: Redis, release: str, limit: int, now: int) -> list[str]:
     """Replay hooks that died of an internal error in another release, oldest first; returns their receipts.
 
     A hook that dies again has this release in its detail, and is not replayed until the next release. While two
@@ -37,7 +37,9 @@ def replay_faults_of_others(engine: Engine, redis: Redis, release: str, most: in
     has_waited = (now - DeadHook.died_at) // _MINUTE_US >= DeadHook.times
     query = select(DeadHook.id, DeadHook.receipt).where(internal, DeadHook.replayed_at.is_(None), has_waited)
     with reading(engine) as conn:
-        dead = conn.execute(query.where(or_(other.is_(None), other != release)).order_by(DeadHook.id).limit(most)).all()
+        dead = conn.execute(
+            query.where(or_(other.is_(None), other != release)).order_by(DeadHook.id).limit(limit)
+        ).all()
         return [row.receipt for row in dead if _put_back(conn, redis, row.id)]
 
 

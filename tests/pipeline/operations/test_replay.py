@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.inbox import poison as tries
-from pipeline.inbox import stream
+from pipeline.inbox import poison, stream
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import DeadLetterSummary, list_dead_letters
 from pipeline.ledger.schema import core
-from pipeline.operations.replay import replay, replay_faults_of_others
+from pipeline.operations.replay import replay, replay_internal_errors
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.record import record
 from pipeline.processing.validate import validate_batch
@@ -94,13 +93,13 @@ def test_a_replay_of_an_event_that_another_hook_reported_is_a_duplicate(recorder
 
 
 def test_a_replayed_poison_hook_gets_new_tries(recorder, redis):
-    poison = entry(b"kills")
-    for token in range(tries.MAX_TRIES + 1):
-        tries.split_poison(redis, [poison], token)
-    tell(recorder.engine, poison)
+    killing = entry(b"kills")
+    for token in range(poison.MAX_TRIES + 1):
+        poison.split_poison(redis, [killing], token)
+    tell(recorder.engine, killing)
     replay_all(recorder.engine, redis)
 
-    now, too_often = tries.split_poison(redis, back(redis), 9)
+    now, too_often = poison.split_poison(redis, back(redis), 9)
     assert (len(now), too_often) == (1, [])
 
 
@@ -137,11 +136,11 @@ def test_hooks_that_died_in_another_release_are_replayed_oldest_first_up_to_a_li
         fail(recorder, number, error="KeyError", **({"release": release} if release else {}))
 
     later = NOW + 60_000_001
-    assert replay_faults_of_others(recorder.engine, redis, "two", 3, later) == ["r0", "r2", "r3"]
+    assert replay_internal_errors(recorder.engine, redis, "two", 3, later) == ["r0", "r2", "r3"]
     assert [one.receipt for one in back(redis)] == ["r0", "r2", "r3"]
 
 
 def test_a_hook_that_has_just_died_is_not_replayed_for_a_minute(recorder, redis):
     fail(recorder, 1, error="KeyError", release="one")
 
-    assert replay_faults_of_others(recorder.engine, redis, "two", 3, NOW + 60_000_000) == []
+    assert replay_internal_errors(recorder.engine, redis, "two", 3, NOW + 60_000_000) == []
