@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -34,11 +34,6 @@ def check_cause(cause: Cause, context: Context) -> list[AttentionItem] | None:
     except Exception:
         log.exception("a cause could not be checked", cause=cause.name)
     return None
-
-
-def filter_by_store(items: Sequence[AttentionItem], store: str) -> Iterator[AttentionItem]:
-    """The items that concern a store."""
-    return (item for item in items if item.store == store)
 
 
 def _load_open_alarms(context: Context) -> dict[tuple[str, str], AlarmRow]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select,
 
 from pipeline.ledger.observation import COUNTED_STATES, DAY_US, DEAD, LATE, MISSED, WAITING, DayCount, Observation
 from pipeline.ledger.schema.core import Store
-from pipeline.ledger.schema.reconciliation import ObservedEvent as Shown
+from pipeline.ledger.schema.reconciliation import ObservedEvent
 from pipeline.ledger.sql.tables import insert_into
 
 MAX_WAITING_DAYS = 30
@@ -16,8 +16,8 @@ MAX_WAITING_DAYS = 30
 
 def load_observed_states(conn: Connection, store_id: int, identities: Collection[str]) -> dict[str, tuple[str, int]]:
     """Identity -> state, and when it was first seen, of the events that the API has shown before. For one page."""
-    query = select(Shown.happening, Shown.state, Shown.seen_at)
-    rows = conn.execute(query.where(Shown.store_id == store_id, Shown.happening.in_(list(identities))))
+    query = select(ObservedEvent.happening, ObservedEvent.state, ObservedEvent.seen_at)
+    rows = conn.execute(query.where(ObservedEvent.store_id == store_id, ObservedEvent.happening.in_(list(identities))))
     return {row.happening: (row.state, row.seen_at) for row in rows}
 
 
@@ -35,36 +35,45 @@ def save_observations(conn: Connection, store_id: int, observations: Iterable[Ob
         for observation in observations
     ]
     if rows:
-        made = insert_into(conn, Shown)
+        made = insert_into(conn, ObservedEvent)
         again = {"state": made.excluded.state, "day": made.excluded.day}
-        conn.execute(made.on_conflict_do_update(index_elements=[Shown.store_id, Shown.happening], set_=again), rows)
+        conn.execute(
+            made.on_conflict_do_update(index_elements=[ObservedEvent.store_id, ObservedEvent.happening], set_=again),
+            rows,
+        )
 
 
 def mark_late(conn: Connection, identities: Collection[tuple[int, str]]) -> None:
     """Mark the missed among these events, each of a store, as late: their hooks have come."""
-    mine = Shown.store_id == bindparam("of_store"), Shown.happening == bindparam("identity"), Shown.state == MISSED
+    mine = (
+        ObservedEvent.store_id == bindparam("of_store"),
+        ObservedEvent.happening == bindparam("identity"),
+        ObservedEvent.state == MISSED,
+    )
     if identities:
         rows = [{"of_store": store_id, "identity": identity} for store_id, identity in sorted(identities)]
-        conn.execute(update(Shown).where(*mine).values(state=LATE), rows)
+        conn.execute(update(ObservedEvent).where(*mine).values(state=LATE), rows)
 
 
 def list_waiting_ids(conn: Connection, store_id: int, event: str, now: int) -> list[int]:
     """The subjects' ids of waiting events whose identity is made of the event and that id alone."""
-    recent = Shown.day >= now // DAY_US - MAX_WAITING_DAYS
-    query = select(Shown.happening).where(Shown.store_id == store_id, recent, Shown.event == event)
-    found = conn.execute(query.where(Shown.state == WAITING)).scalars()
+    recent = ObservedEvent.day >= now // DAY_US - MAX_WAITING_DAYS
+    query = select(ObservedEvent.happening).where(
+        ObservedEvent.store_id == store_id, recent, ObservedEvent.event == event
+    )
+    found = conn.execute(query.where(ObservedEvent.state == WAITING)).scalars()
     return [int(identity.rpartition(":")[2]) for identity in found]
 
 
 def count_by_day(conn: Connection, since_day: int, store: str | None = None) -> list[DayCount]:
     """What the APIs have shown since that day, the newest first."""
     query = (
-        select(Store.name.label("store"), Shown.event, Shown.day, func.count().label("expected"))
+        select(Store.name.label("store"), ObservedEvent.event, ObservedEvent.day, func.count().label("expected"))
         .add_columns(*(_count_state(state) for state in (MISSED, LATE, DEAD)))
-        .join(Store, Store.id == Shown.store_id)
-        .where(Shown.day >= since_day, Shown.state.in_(COUNTED_STATES))
-        .group_by(Store.name, Shown.event, Shown.day)
-        .order_by(Shown.day.desc(), Store.name, Shown.event)
+        .join(Store, Store.id == ObservedEvent.store_id)
+        .where(ObservedEvent.day >= since_day, ObservedEvent.state.in_(COUNTED_STATES))
+        .group_by(Store.name, ObservedEvent.event, ObservedEvent.day)
+        .order_by(ObservedEvent.day.desc(), Store.name, ObservedEvent.event)
     )
     if store is not None:
         query = query.where(Store.name == store)
@@ -72,4 +81,4 @@ def count_by_day(conn: Connection, since_day: int, store: str | None = None) -> 
 
 
 def _count_state(state: str) -> ColumnElement[int]:
-    return func.sum(case((Shown.state == state, 1), else_=0)).label(state)
+    return func.sum(case((ObservedEvent.state == state, 1), else_=0)).label(state)

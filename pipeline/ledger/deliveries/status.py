@@ -1,7 +1,7 @@
 """The states of a delivery, and the conditions on them that the partial indexes contain.
 
-The values are written into the SQL as literals: neither database uses a partial index for a query whose condition has
-bound parameters.
+The values are written into the SQL as literals: a query whose condition has bound parameters may not use a partial
+index.
 """
 
 from __future__ import annotations
