@@ -7,7 +7,6 @@ from sandbox.store.api.fields import read
 from sandbox.store.api.hooks import shop_for_api_writes
 from sandbox.store.api.reads import get_or_404, render_or_400
 from sandbox.store.api.responses import BAD_REQUEST, NOT_FOUND, answer, body, empty_response, optional_body, refuse
-from sandbox.store.shop import subscriptions as renewals
 from sandbox.store.shop import subscriptions as shop
 from sandbox.store.state import Row
 from sandbox.store.world import World
@@ -82,7 +81,7 @@ def renew(world: World, row: Row, _: Row) -> None:
     """For a past-due subscription; it charges the saved card."""
     if row["status"] != "past_due":
         refuse(BAD_REQUEST, "only a past-due subscription can be renewed")
-    renewals.renew(shop_for_api_writes(world), row)
+    shop.renew(shop_for_api_writes(world), row)
 
 
 def log(world: World, row: Row, what: str, fields: Row) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from sandbox.store import dates
 from sandbox.store.shop import boxes, customers, inventory, payments, subscriptions
-from sandbox.store.shop import subscriptions as renewals
 from sandbox.store.shop.gifts import draw_kind
 from sandbox.store.simulation import context as stage
 from sandbox.store.simulation.context import SimulationContext
@@ -80,14 +79,14 @@ def end_term(scene: SimulationContext, subscription_id: int) -> None:
     elif not subscription["autorenew"]:
         subscriptions.cancel(scene.shop, subscription, keep_boxes=True)
     elif scene.rng.random() < REFUSED_CARD_SHARE:
-        renewals.fail_renewal(scene.shop, subscription)
+        subscriptions.fail_renewal(scene.shop, subscription)
         scene.schedule.add(scene.later(6), "try_again", subscription_id)
     else:
         renew(scene, subscription)
 
 
 def renew(scene: SimulationContext, subscription: Row) -> None:
-    stage.plan_boxes(scene, renewals.renew(scene.shop, subscription))
+    stage.plan_boxes(scene, subscriptions.renew(scene.shop, subscription))
     scene.schedule.add(dates.seconds(subscription["end_date"]), "renewal", subscription["id"])
 
 

@@ -6,7 +6,6 @@ from functools import partial
 
 from sandbox.store import dates
 from sandbox.store.shop import customers, gifts, payments, subscriptions
-from sandbox.store.shop import subscriptions as renewals
 from sandbox.store.simulation import actions
 from sandbox.store.simulation import context as stage
 from sandbox.store.simulation.context import SimulationContext
@@ -84,7 +83,7 @@ def get_only_subscription(scene: SimulationContext, customer: Row) -> Row:
 
 def fail_next_renewal(scene: SimulationContext) -> None:
     subscription = wait_for_next_due(scene)
-    renewals.fail_renewal(scene.shop, subscription)
+    subscriptions.fail_renewal(scene.shop, subscription)
     scene.schedule.add(scene.later(6), "try_again", subscription["id"])
 
 

@@ -11,7 +11,6 @@ from pipeline.ledger.schema import core
 from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.reconciliation.collections import COLLECTIONS
 from sandbox.store.shop import boxes, customers, subscriptions
-from sandbox.store.shop import subscriptions as renewals
 from tests.pipeline.reconciliation.conftest import connected
 from tests.pipeline.reconciliation.sandbox_store import DAY, HOUR, MINUTE, SandboxStore
 
@@ -55,7 +54,7 @@ def test_what_was_before_can_still_be_ended(shop, engine):
 
 
 def test_a_renewal_whose_end_date_was_moved_by_hand_is_not_told_again(town, subscribed):
-    renewals.renew(town.shop, subscribed)
+    subscriptions.renew(town.shop, subscribed)
     subscribed["end_date"] = "2026-09-01T00:00:00Z"
     town.compare_later()
 
@@ -63,9 +62,9 @@ def test_a_renewal_whose_end_date_was_moved_by_hand_is_not_told_again(town, subs
 
 
 def test_of_two_told_renewals_of_a_day_the_later_is_not_told_again_when_its_end_date_is_moved(town, subscribed):
-    renewals.renew(town.shop, subscribed)
+    subscriptions.renew(town.shop, subscribed)
     town.wait(HOUR)
-    renewals.renew(town.shop, subscribed)
+    subscriptions.renew(town.shop, subscribed)
     subscribed["end_date"] = "2026-09-01T00:00:00Z"
     town.compare_later()
 
@@ -74,7 +73,7 @@ def test_of_two_told_renewals_of_a_day_the_later_is_not_told_again_when_its_end_
 
 def test_a_renewal_that_was_recovered_is_not_told_again_when_its_end_date_is_moved(town, subscribed):
     lose_all(town)
-    renewals.renew(town.shop, subscribed)
+    subscriptions.renew(town.shop, subscribed)
     town.compare_later()
     subscribed["end_date"] = "2026-09-01T00:00:00Z"
     town.compare_later(16 * MINUTE)
@@ -117,10 +116,10 @@ def test_test_objects_are_only_looked_for_where_the_store_forwards_them(town, fo
 @pytest.mark.parametrize("tells", [True, False])
 def test_a_renewals_order_is_expected_only_of_a_store_that_tells_of_such(town, subscribed, tells):
     town.world.switches.renewal_orders = tells
-    renewals.renew(town.shop, subscribed)
+    subscriptions.renew(town.shop, subscribed)
     town.compare_later()
     lose_all(town)
-    lost = renewals.renew(town.shop, subscribed)
+    lost = subscriptions.renew(town.shop, subscribed)
     town.compare_later()
 
     assert (("order_new", lost["id"]) in town.recovered()) is tells
