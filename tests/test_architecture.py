@@ -91,8 +91,9 @@ def test_no_committed_file_names_a_package_index(forbidden):
     assert naming == []
 
 
-def test_every_package_in_the_lock_is_pinned_with_a_hash():
-    lock = text_of(ROOT / "requirements.lock")
+@pytest.mark.parametrize("name", ["requirements.lock", "mutants.lock"])
+def test_every_package_in_a_lock_is_pinned_with_a_hash(name):
+    lock = text_of(ROOT / name)
     packages = re.split(r"\n(?=\S)", re.sub(r"(?m)^\s+#.*\n?", "", lock).strip())
 
     assert [

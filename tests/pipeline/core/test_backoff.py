@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from random import Random
 
 import pytest
@@ -39,16 +38,6 @@ class Recorded:
 )
 def test_a_back_off_is_drawn_between_zero_and_its_bound(attempt, bound):
     assert full_jitter(attempt, Recorded()) == (0, bound)
-
-
-@pytest.fixture
-def tokyo(monkeypatch):
-    """The local time is nine hours ahead of UTC."""
-    monkeypatch.setenv("TZ", "JST-9")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.usefixtures("tokyo")

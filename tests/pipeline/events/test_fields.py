@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from pipeline.events.fields import format_time, get_first, get_path, parse_time_s, parse_time_us
@@ -38,16 +36,6 @@ def test_a_time_in_seconds_is_a_whole_number():
 @pytest.mark.parametrize("parse", [parse_time_us, parse_time_s])
 def test_no_text_is_no_time(parse):
     assert parse(None) is None
-
-
-@pytest.fixture
-def tokyo(monkeypatch):
-    """The local time is nine hours ahead of UTC."""
-    monkeypatch.setenv("TZ", "JST-9")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.usefixtures("tokyo")
