@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, update
 
+from pipeline.core.consent import GiftRecipientPolicy, MarketplacePolicy
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.schema.core import Account, Store
 from pipeline.ledger.sql.tables import insert_into
 
 DEFAULT_ACCOUNT = "default"
+_LISTS = ("forward_also", "marketplace_sources", "storefront_sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,12 @@ class StoreRow:
     forward_also: tuple[str, ...]
     forward_tests: bool
     record_only_since: int | None
+    marketplace_policy: MarketplacePolicy
+    marketplace_policy_by: str | None
+    marketplace_policy_at: int | None
+    marketplace_sources: tuple[str, ...] | None  # None: which `source` values mean Marketplace is not answered
+    storefront_sources: tuple[str, ...] | None
+    gift_recipients: GiftRecipientPolicy
     created_at: int
 
 
@@ -86,4 +94,7 @@ def _columns(
 
 def _select_stores(conn: Connection, query: Select[Store]) -> list[StoreRow]:
     rows = (row._asdict() for row in conn.execute(query))
-    return [StoreRow(**{**row, "forward_also": tuple(row["forward_also"])}) for row in rows]
+    return [
+        StoreRow(**{**row, **{name: None if row[name] is None else tuple(row[name]) for name in _LISTS}})
+        for row in rows
+    ]

@@ -16,11 +16,20 @@ from sqlalchemy import Connection, Engine
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading
-from pipeline.ledger.schema import accounts, backfills, core, monitoring, reconciliation, regulations, store_apis
+from pipeline.ledger.schema import (
+    accounts,
+    backfills,
+    consent,
+    core,
+    monitoring,
+    reconciliation,
+    regulations,
+    store_apis,
+)
 from pipeline.ledger.sql.sequences import max_issued_ids, restore_max_issued_ids
 
 # Every module with tables: tables that are not imported cannot be compared with a database.
-TABLE_MODULES = (core, store_apis, accounts, backfills, reconciliation, monitoring, regulations)
+TABLE_MODULES = (core, consent, store_apis, accounts, backfills, reconciliation, monitoring, regulations)
 
 _LOCK_TIMEOUT_S = 600  # a migration may have to copy a large table
 _ADVISORY_LOCK_ID = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's name on PostgreSQL

@@ -12,6 +12,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueC
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pipeline.ledger.schema.base import COLUMN_TYPES, METADATA, partial_index
+from pipeline.ledger.schema.consent_settings import ConsentSettings
 
 
 class Base(DeclarativeBase):
@@ -30,7 +31,7 @@ class Account(Base):
     created_at: Mapped[int]
 
 
-class Store(Base):
+class Store(ConsentSettings, Base):
     """A Cratejoy store. `name` is in its hook URLs and in every message id, so it never changes."""
 
     __tablename__ = "stores"
@@ -122,7 +123,10 @@ class Person(Base):
     """A person of a store: a customer, a gift recipient, or both."""
 
     __tablename__ = "people"
-    __table_args__ = (Index("ix_people_untold", "store_id", "id", **partial_index("untold_since IS NOT NULL")),)
+    __table_args__ = (
+        Index("ix_people_untold", "store_id", "id", **partial_index("untold_since IS NOT NULL")),
+        Index("ix_people_withheld", "store_id", "id", **partial_index("withheld IS NOT NULL")),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
     customer_id: Mapped[int | None]
@@ -130,6 +134,7 @@ class Person(Base):
     attributes: Mapped[dict[str, Any]]  # as last computed from the facts
     known_at: Mapped[int]  # the time of the newest fact
     untold_since: Mapped[int | None]  # since when there are facts that no attribute and no profile contains
+    withheld: Mapped[str | None]  # why no message about them is written, as of the last change; None: messages are
     created_at: Mapped[int]
 
 

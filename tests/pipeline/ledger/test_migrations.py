@@ -52,6 +52,8 @@ def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
         "ix_deliveries_dead",
         "ix_deliveries_giving_way",
         "ix_people_untold",
+        "ix_people_withheld",
+        "ix_consent_decisions_person_id",
         "ix_dead_hooks_waiting",
         "ix_dead_hooks_revoked",
         "ix_dead_hooks_internal",

@@ -1,0 +1,16 @@
+"""The settings of a store that say whose data may leave, and why a person's data does not."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+# withhold: nothing about them leaves. profile_without_address: profiles and events that hold no address.
+# forward: as about all other customers; the merchant says that these agreed to it.
+MarketplacePolicy = Literal["withhold", "profile_without_address", "forward"]
+MARKETPLACE_POLICIES: tuple[MarketplacePolicy, ...] = get_args(MarketplacePolicy)
+
+# Of gift recipients who are not customers themselves.
+GiftRecipientPolicy = Literal["profile", "withhold"]
+GIFT_RECIPIENT_POLICIES: tuple[GiftRecipientPolicy, ...] = get_args(GiftRecipientPolicy)
+
+COMMAND_LINE = "command line"  # who decided, where it was no user of the pages

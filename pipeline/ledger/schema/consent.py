@@ -1,0 +1,28 @@
+"""The table of decisions about consent: who decided what, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pipeline.ledger.schema.base import partial_index
+from pipeline.ledger.schema.core import Base
+
+
+class ConsentDecision(Base):
+    """A decision about whose data may leave: a setting of the store, or one person who is released."""
+
+    __tablename__ = "consent_decisions"
+    __table_args__ = (
+        Index("ix_consent_decisions_store_id_id", "store_id", "id"),
+        Index("ix_consent_decisions_person_id", "person_id", **partial_index("person_id IS NOT NULL")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # None: it concerns the whole store
+    kind: Mapped[str]  # marketplace_policy, sources, gift_recipients, release
+    decided_by: Mapped[str]  # a user's id, or "command line"
+    decided_at: Mapped[int]
+    detail: Mapped[dict[str, Any]]  # what was chosen, and what was valid before; no personal data
