@@ -27,8 +27,12 @@ _SQLITE_PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",  # macOS: a plain fsync stops at the drive's cache
     "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what is deleted is overwritten with zeros, not only unlinked
     "PRAGMA journal_size_limit = 67108864",  # a large import leaves no large log behind
 )
+
+# Only an empty file can be laid out so that deleted rows give their space back: `pipeline.ledger.vacuum`.
+_SQLITE_LAYOUT = "PRAGMA auto_vacuum = INCREMENTAL"
 
 # SET LOCAL, since behind a pooler such as PgBouncer a session serves many clients, and its settings would stay for the
 # next client. Sent as one text, so that it costs one round trip.
@@ -85,6 +89,23 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield conn
 
 
+@contextmanager
+def working_outside_transactions(engine: Engine) -> Iterator[Any]:
+    """The driver's connection, for what a database does in no transaction: each statement commits by itself."""
+    with engine.connect() as conn:
+        driver: Any = conn.connection.driver_connection
+        if engine.dialect.name == "sqlite":
+            conn.info.pop(_QUERY_ONLY_KEY, None)
+            driver.execute("PRAGMA query_only = False")
+            yield driver
+            return
+        driver.autocommit = True
+        try:
+            yield driver
+        finally:
+            driver.autocommit = False
+
+
 def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -102,6 +123,8 @@ def _make_sqlite(url: URL, pool: dict[str, int]) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins no transactions by itself
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):
+            connection.execute(_SQLITE_LAYOUT)
         for pragma in _SQLITE_PRAGMAS:
             connection.execute(pragma)
 

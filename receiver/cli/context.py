@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -71,7 +72,7 @@ def migrate_database(settings: Settings) -> str:
     """Migrate the database. Returns its revision."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return migrate(settings.database_url)
+        return migrate(settings.database_url, partial(click.echo, err=True))
     except SQLAlchemyError as error:
         raise _database_fault(error) from error
 

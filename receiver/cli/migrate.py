@@ -81,7 +81,7 @@ def migrate_when_ready(settings: Settings, report: Callable[[str], None], sleep:
     for attempt in itertools.count():
         try:
             settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return migrations.migrate(settings.database_url)
+            return migrations.migrate(settings.database_url, report)
         except (SQLAlchemyError, OSError) as error:
             if _is_refused(error):
                 message = "the database refuses the user or the password of DATABASE_URL: correct it and start again"

@@ -5,8 +5,10 @@ Two processes that start at the same time migrate one after the other: the secon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -27,6 +29,9 @@ from pipeline.ledger.schema import (
     store_apis,
 )
 from pipeline.ledger.sql.sequences import max_issued_ids, restore_max_issued_ids
+from pipeline.ledger.vacuum import rewrite_once
+
+log = structlog.get_logger(__name__)
 
 # Every module with tables: tables that are not imported cannot be compared with a database.
 TABLE_MODULES = (core, consent, store_apis, accounts, backfills, reconciliation, monitoring, regulations)
@@ -35,14 +40,18 @@ _LOCK_TIMEOUT_S = 600  # a migration may have to copy a large table
 _ADVISORY_LOCK_ID = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's name on PostgreSQL
 
 
-def migrate(url: str) -> str:
-    """Migrate to the newest revision and return its id. Raise Misconfigured if the database is newer than the code."""
+def migrate(url: str, report: Callable[[str], object] = log.warning) -> str:
+    """Migrate to the newest revision and return its id. Raise Misconfigured if the database is newer than the code.
+
+    An older SQLite file is rewritten once, after which deleted rows give their space back; `report` gets a sentence.
+    """
     engine = make_engine(url)
     try:
         with engine.connect() as conn:
             _upgrade(conn)
     finally:
         engine.dispose()
+    rewrite_once(url, report)
     return newest_revision()
 
 
