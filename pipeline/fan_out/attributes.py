@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.events.fields import parse_time_s
 from pipeline.fan_out.facts import KnownFacts, current_values
+from pipeline.fan_out.surveys import choose_answers
 
 Fields = Mapping[str, Any]
 
@@ -37,6 +38,7 @@ def build_attributes(facts: KnownFacts, store: str, currency: str) -> dict[str, 
         **_payment_attributes(_fields_of_kind(facts, "payment")),
         **_shipment_attributes(kinds.get("shipment", [])),
         **_gift_attributes(customer, orders, subscriptions, received),
+        **_survey_attributes(facts),
         "created_at": _earliest(
             [customer.get("registered_at"), *_collect(orders, "placed_at"), *_collect(subscriptions, "start_date")]
         ),
@@ -80,7 +82,20 @@ def _subscription_attributes(subscriptions: list[Fields], customer: Fields) -> d
         "next_renewal_at": _earliest(renewing),
         "renewal_count": _count_fields(subscriptions, "renewed:"),
         "failed_renewal_count": _count_fields(subscriptions, "failed:"),
+        **_variant_attributes(main),
     }
+
+
+def _variant_attributes(subscription: Fields) -> dict[str, Any]:
+    """The variants of what is subscribed to; none while those known are of the product instance before."""
+    variants, instance = subscription.get("variants") or {}, subscription.get("instance")
+    is_current = instance is None or variants.get("of") in (None, instance)
+    return {f"variant_{slug}": value for slug, value in variants.get("values", {}).items() if is_current}
+
+
+def _survey_attributes(facts: KnownFacts) -> dict[str, Any]:
+    answers = choose_answers(_fields_by_subject(facts, "survey"), _fields_by_subject(facts, "subscription"))
+    return {f"survey_{slug}": answer for slug, answer in answers.items()}
 
 
 def _order_attributes(orders: list[Fields], customer: Fields, currency: str) -> dict[str, Any]:
@@ -142,6 +157,10 @@ def _best_status(subscriptions: list[Fields]) -> str:
 
 def _fields_of_kind(facts: KnownFacts, kind: str) -> Fields:
     return current_values(facts.get((kind, ""), {}))
+
+
+def _fields_by_subject(facts: KnownFacts, kind: str) -> dict[str, Fields]:
+    return {subject: current_values(stamped) for (of, subject), stamped in facts.items() if of == kind}
 
 
 def _group_by_kind(facts: KnownFacts) -> dict[str, list[Fields]]:

@@ -16,8 +16,10 @@ from urllib.parse import quote
 from pipeline.events.catalogue import EventRow
 from pipeline.events.fields import format_time
 from pipeline.events.identity import EventIdentity
+from pipeline.fan_out.boxes import read_variants
 from pipeline.fan_out.customers import Customer, get_orders
 from pipeline.fan_out.gifts import Gift
+from pipeline.fan_out.surveys import read_answers
 
 TimestampedFields = dict[str, list[Any]]  # {field: [as_of µs, value]}
 KnownFacts = dict[tuple[str, str], TimestampedFields]  # {(kind, subject): …}: all facts of one person
@@ -36,7 +38,10 @@ _TRACKING_PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Fields of one subject: kind "customer", "order", "subscription", "shipment", "payment" or "gift_received"."""
+    """Fields of one subject.
+
+    Its kind is "customer", "order", "subscription", "shipment", "survey", "payment" or "gift_received".
+    """
 
     kind: str
     subject: str
@@ -96,6 +101,8 @@ def customer_facts(source: FactSource, customer: Customer) -> list[Fact]:
         facts.append(_subscription_fact(source))
     if row.subject == "shipment" and data.get("id") is not None:
         facts.append(shipment_fact(data))
+    if row.subject == "survey" and data.get("subscription_id") is not None:
+        facts.append(Fact("survey", str(data["subscription_id"]), read_answers(data)))
     payment = _payment_fields(source)
     return [*facts, Fact("payment", "", payment)] if payment else facts
 
@@ -165,6 +172,7 @@ def _subscription_fact(source: FactSource) -> Fact:
     fields |= {name: value for name, value in (("plan", term.get("name")), ("box", product.get("name"))) if value}
     if term.get("num_cycles") is not None:
         fields["term_months"] = term["num_cycles"]
+    fields |= _variant_fields(data.get("product_instance"))
     if gift is not None and not gift.is_redeemed:
         fields["is_gift"] = True
     by_event = {
@@ -176,6 +184,17 @@ def _subscription_fact(source: FactSource) -> Fact:
         name, value = by_event[source.row.name]
         fields[name] = value
     return Fact("subscription", str(data["id"]), fields)
+
+
+def _variant_fields(instance: object) -> dict[str, Any]:
+    """Which product instance is subscribed to, and its variants if the body shows them: all in one field, as another
+    instance may have other types.
+    """
+    if not isinstance(instance, dict):
+        return {}
+    number, variants = instance.get("id"), read_variants(instance)
+    known = {} if number is None else {"instance": number}
+    return known if variants is None else {**known, "variants": {"of": number, "values": variants}}
 
 
 def _payment_fields(source: FactSource) -> dict[str, Any]:

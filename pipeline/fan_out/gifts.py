@@ -48,6 +48,8 @@ def find_subjects(row: EventRow, data: Mapping[str, Any]) -> tuple[Subject, ...]
     found: list[tuple[str, object]] = []
     if row.subject in ("order", "subscription", "shipment"):
         found.append((row.subject, data.get("id")))
+    if row.subject == "survey":
+        found.append(("subscription", data.get("subscription_id")))
     found += [("subscription", item.get("subscription_id")) for item in get_fulfillments(data)]
     for order in get_orders(row, data):
         found.append(("order", order.get("id")))

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.events.catalogue import EventRow
 from pipeline.events.fields import get_path
+from pipeline.fan_out.boxes import build_boxes
 from pipeline.fan_out.customers import get_fulfillments
 from pipeline.fan_out.gifts import Gift
 
@@ -37,7 +38,9 @@ def build_recipient_payload(row: EventRow, data: Mapping[str, Any], store: str, 
 
 def _common_fields(row: EventRow, data: Mapping[str, Any], store: str, role: str) -> dict[str, Any]:
     subject_id = get_path(data, f"{row.at}.id" if row.at else "id")
-    return {"subject": row.subject, "subject_id": subject_id, "store": store, "role": role}
+    boxes = build_boxes(row, data)
+    common = {"subject": row.subject, "subject_id": subject_id, "store": store, "role": role}
+    return common | ({"boxes": boxes} if boxes else {})
 
 
 def _order_payload(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from pipeline.core.errors import Misconfigured
 from pipeline.core.hooks import RECONCILE, EventOutcome
 from pipeline.events.catalogue import EVENTS, is_known_event
+from pipeline.events.notes import describe_note
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeliveryDetail, EventDetail, EventFilter, EventSummary, get_event, list_events
 from pipeline.ledger.stores import find_store
@@ -167,7 +168,8 @@ def _print_event(console: Console, found: EventDetail) -> None:
     console.print(f"  received   {format_time(event.received_at)} UTC", highlight=False)
     console.print(f"  then       {_format_stages(found)}", highlight=False)
     for note in found.notes:
-        console.print(f"  note       {json.dumps(note)}", highlight=False)
+        text = escape_control_characters(f"{note['code']}: {describe_note(note)}")
+        console.print(f"  note       {text}", highlight=False, markup=False)
     console.print(
         "", _build_people_table(found), "", _build_deliveries_table(found.deliveries, event.received_at), sep="\n"
     )

@@ -22,7 +22,7 @@ LATER = "2026-09-15T00:00:00Z"
 RUNNING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("customer_new", customer(addresses=[ADDRESS])),
     ("order_new", gift_order()),
-    ("subscription_renewed", subscription()),
+    ("subscription_renewed", subscription(product_instance={"id": 64, "variants": [{"name": "Size", "value": "M"}]})),
     ("subscription_renew_failed", subscription(end_date=LATER)),
     ("transaction_new", transaction(result="failed")),
     ("shipment_shipped", shipment(tracking_link="https://example.com/t/1")),
@@ -30,9 +30,20 @@ RUNNING: tuple[tuple[str, dict[str, Any]], ...] = (
 ENDED = (("order_new", order()), ("subscription_cancelled", subscription(status="cancelled")))
 
 
+FAMILIES = {"variant_": "variant_<type>"}  # what the names of attributes begin with -> how the page writes them
+
+
 def profiles() -> list[dict[str, Any]]:
-    """What the people of both lives look like, gift recipients too."""
-    return [profile for life in (RUNNING, ENDED) for profile in lived(life)]
+    """What the people of both lives look like, gift recipients too, under the names that the page has."""
+    return [
+        {written(name): value for name, value in profile.items()}
+        for life in (RUNNING, ENDED)
+        for profile in lived(life)
+    ]
+
+
+def written(name: str) -> str:
+    return next((written for start, written in FAMILIES.items() if name.startswith(start)), name)
 
 
 def lived(life) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from pipeline.ledger.queries.events import (
     EventSummary,
     get_event,
     list_events,
+    load_notes,
 )
 from pipeline.ledger.queries.people import FactDetail, PersonDetail, find_people
 from pipeline.ledger.queries.reconciliations import (
@@ -79,5 +80,6 @@ __all__ = [
     "list_registrations",
     "load_backlog",
     "load_newest_backfills",
+    "load_notes",
     "replay_delivery",
 ]

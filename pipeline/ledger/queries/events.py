@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,6 +90,12 @@ def list_events(
         conditions.append(Event.id < before)
     query = select(*_SUMMARY_COLUMNS).join(Store, Store.id == Event.store_id).where(*conditions)
     return [EventSummary(**row._asdict()) for row in conn.execute(query.order_by(Event.id.desc()).limit(limit))]
+
+
+def load_notes(conn: Connection, event_ids: Iterable[int]) -> dict[int, list[Any]]:
+    """The notes of these events, by event id; events without notes are left out."""
+    query = select(Event.id, Event.notes).where(Event.id.in_(list(event_ids)))
+    return {event_id: notes for event_id, notes in conn.execute(query) if notes}
 
 
 def get_event(conn: Connection, reference: int | str) -> EventDetail | None:

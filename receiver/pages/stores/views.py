@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import auth_required, current_user
 from sqlalchemy import Connection
 
+from pipeline.events.notes import describe_note
 from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.ledger.accounts import OWNER, VisibleStore
 from pipeline.ledger.engine import reading
@@ -28,6 +29,7 @@ from pipeline.ledger.queries import (
     count_last_week,
     list_events,
     list_reconciliations,
+    load_notes,
 )
 from pipeline.ledger.store_apis import ACTIVE, find_store_api
 from pipeline.monitoring.status import get_hook_health
@@ -90,6 +92,7 @@ def load_missed_hooks(conn: Connection, store: str, now: int) -> MissedHooksView
 blueprint = Blueprint("home", __name__)
 
 EVENTS_PER_STORE, EVENTS_ON_STORE_PAGE = 5, 25
+MAX_NOTES = 3  # shown of each event; `cratewire events show` shows all
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class StoreView:
     alarms: Sequence[AlarmRow]
     counts: EventCounts
     events: list[EventSummary]
+    notes: Mapping[int, list[str]]  # by event id, in words
 
     @property
     def can_be_resumed(self) -> bool:
@@ -156,17 +160,29 @@ def load_store_views(stores: list[VisibleStore], events: int) -> list[StoreView]
     context = get_context()
     with reading(context.engine) as conn:
         connections = count_by_connection(conn, context.now()) if stores else []
-        return [
-            StoreView(
-                store.name,
-                store.role,
-                [connection for connection in connections if connection.store == store.name],
-                load_cratejoy_status(conn, store.store_id),
-                load_backfill_view(conn, store.store_id, context.now(), can_act=store.role == OWNER),
-                load_missed_hooks(conn, store.name, context.now()),
-                get_hook_health(conn, context.now(), store.store_id).alarms,
-                count_events(conn, store.name),
-                list_events(conn, EventFilter(store=store.name), limit=events),
-            )
-            for store in stores
-        ]
+        return [_load_store_view(conn, store, connections, events, context.now()) for store in stores]
+
+
+def _load_store_view(
+    conn: Connection, store: VisibleStore, connections: list[ConnectionCounts], events: int, now: int
+) -> StoreView:
+    latest = list_events(conn, EventFilter(store=store.name), limit=events)
+    return StoreView(
+        store.name,
+        store.role,
+        [connection for connection in connections if connection.store == store.name],
+        load_cratejoy_status(conn, store.store_id),
+        load_backfill_view(conn, store.store_id, now, can_act=store.role == OWNER),
+        load_missed_hooks(conn, store.name, now),
+        get_hook_health(conn, now, store.store_id).alarms,
+        count_events(conn, store.name),
+        latest,
+        {event_id: describe_notes(notes) for event_id, notes in load_notes(conn, [row.id for row in latest]).items()},
+    )
+
+
+def describe_notes(notes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The first notes of an event in words, and how many more there are."""
+    more = len(notes) - MAX_NOTES
+    shown = [sentence(describe_note(note)) for note in notes[:MAX_NOTES]]
+    return [*shown, *([f"And {more} more."] if more > 0 else [])]

@@ -163,6 +163,7 @@ def test_a_recipients_payload_of_a_subscription_is_what_is_allowed():
     assert recipient_copy("subscription_new", subscription()) == COMMON | {
         "subject": "subscription",
         "subject_id": 7021,
+        "boxes": [{"product_id": 62, "name": "Sample Box", "sku": "SQ1"}],
         "subscription": shown,
     }
 
@@ -181,6 +182,7 @@ def test_a_recipients_payload_of_a_shipment_is_what_is_allowed():
     assert recipient_copy("shipment_shipped", shipment()) == COMMON | {
         "subject": "shipment",
         "subject_id": 7033,
+        "boxes": [{"number": 1, "of": 3}],
         "shipment": shown,
     }
 

@@ -143,3 +143,39 @@ def test_a_hook_with_ever_so_many_bad_fields_names_some_and_counts_the_rest(reco
     (row,) = recorder.rows(core.Event)
     aside = [note for note in row.notes if note["code"] == "field_set_aside"]
     assert (len(aside), aside[-1]) == (51, {"code": "field_set_aside", "more": 950})
+
+
+# What clients of the live API and merchants' own scripts were seen to send.
+# (sample, path, value, what is read of it; None: nothing, so that the event says why)
+SEEN = (
+    ("subscription_new__gift", ("product", "flat_ship_price"), 5.95, 595),
+    ("subscription_new__gift", ("product_instance", "price"), 34.95, 3495),
+    ("subscription_new__gift", ("end_date",), "2026-04-14T24:00:00Z", "2026-04-15T00:00:00Z"),
+    ("subscription_new__gift", ("autorenew",), "perhaps", None),
+    ("subscription_new__gift", ("start_date",), "2026-13-01", None),
+    ("subscription_new__gift", ("product", "ship_weight"), "heavy", None),
+    ("subscription_new__gift", ("term", "num_cycles"), "three", None),
+    ("customer_new__full", ("total_revenue",), "12.50", 1250),
+    ("customer_new__full", ("num_orders",), "many", None),
+    ("order_new__gift", ("total",), "34.95", 3495),
+    ("order_new__gift", ("total",), "$34.95", None),
+    ("order_new__gift", ("placed_at",), "yesterday", None),
+    ("order_new__gift", ("is_gift",), "no", False),
+    ("order_new__gift", ("is_gift",), "sometimes", None),
+)
+
+
+def test_a_side_field_as_it_was_seen_costs_neither_the_profile_nor_the_event(recorder):
+    for number in range(len(SEEN)):
+        recorder.add_store(number + 2, f"store-{number}")
+    for number, (name, path, value, _) in enumerate(SEEN):
+        body = replaced(sample(name), path, value)
+        recorder.record(*loaded(name.partition("__")[0], [body], [f"store-{number}"])["hooks"])
+
+    events, deliveries = recorder.rows(core.Event), recorder.rows(core.Delivery)
+    fields = [[note["field"] for note in row.notes if note["code"] == "field_set_aside"] for row in events]
+    assert fields == [[] if read is not None else [".".join(path)] for _, path, _, read in SEEN]
+    shown = [at(row.data, path) for row, (_, path, _, read) in zip(events, SEEN, strict=True) if read is not None]
+    assert shown == [read for _, _, _, read in SEEN if read is not None]
+    for row in events:
+        assert {"profile", "event"} <= {one.kind for one in deliveries if one.store_id == row.store_id}

@@ -116,6 +116,13 @@ def test_why_a_delivery_failed_is_reported(shell, installed, connection):
     assert "no_email" in shell.said("events", "show", "1")
 
 
+def test_a_field_that_could_not_be_read_is_named_with_the_reason(shell, installed, connection):
+    installed.record(make_hook(b'{"id": 1, "customer": {"id": 7001}, "total": "$5", "type": "order"}'))
+
+    said = "note       field_set_aside: the field total was left out: it is not an amount (3495 or 34.95)"
+    assert said in shell.said("events", "show", "1")
+
+
 def test_why_a_delivery_died_is_said(shell, installed, connection):
     installed.record(order_hook(1))
     with installed.process.engine.begin() as conn:

@@ -13,7 +13,7 @@ from pipeline.ledger.hook_findings import record_fix_failure, replace_findings
 from pipeline.ledger.schema.core import Account
 from pipeline.ledger.store_apis import record_audit, record_key_check, save_store_api, set_hook_registration
 from pipeline.ledger.stores import save_store
-from tests.pipeline.ledger.rows import NOW, add_dead_hook, add_deliveries, add_person
+from tests.pipeline.ledger.rows import NOW, add_dead_hook, add_deliveries, add_event, add_person
 
 HERS, READERS = "bea@example.com", "robin@example.com"
 
@@ -113,6 +113,15 @@ def test_a_hook_that_cratejoy_refuses_is_named(house, store_id):
     )
 
     assert "order_new: the store's API answered 400" in seen(house)
+
+
+def test_an_event_shows_which_fields_were_left_out_and_why(house, store_id):
+    notes = [{"code": "field_set_aside", "field": f"f{n}", "reason": "is not a number"} for n in range(4)]
+    write(house, lambda conn: add_event(conn, store_id, notes=notes), lambda conn: add_event(conn, store_id, 2))
+
+    text = seen(house)
+    assert "The field f2 was left out: it is not a number. And 1 more." in " ".join(text.split())
+    assert "f3" not in text
 
 
 def test_an_owner_is_led_to_the_form_with_what_is_known(house, account):
