@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-MessageKind = Literal["profile", "event"]
+MessageKind = Literal["profile", "event", "forget"]
+ForgetMode = Literal["delete", "suppress"]
 
 LIVE_PRIORITY, BACKFILL_PRIORITY = 0, 1  # of deliveries: what a hook reports is sent before what a backfill reads
 
@@ -20,13 +21,22 @@ class PersonRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Identifiers:
+    """Every identifier under which a platform may know one person: of now and of before."""
+
+    customer_ids: tuple[int, ...] = field(default=(), repr=False)
+    emails: tuple[str, ...] = field(default=(), repr=False)  # normalised
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One profile or event for one person on one platform.
+    """One profile or event for one person on one platform, or the request to forget that person.
 
     profile: `data` holds flat attributes (str, int, float, bool; None clears the attribute), `at` is when we learned
     them.
     event: `name`, `message_id` (a ULID made from the event's identity), `data` is nested JSON, `at` is when it
     happened.
+    forget: `data` is {"mode": ForgetMode, "customer_ids": [int, …], "emails": [str, …]}, `at` is when it was asked for.
     """
 
     delivery_id: int

@@ -16,6 +16,7 @@ from pipeline.core.errors import Misconfigured, StaleFence
 from pipeline.core.messages import LIVE_PRIORITY, ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
 from pipeline.delivery.metrics import find_stop, record_send, record_wait
 from pipeline.delivery.open_connection import LaneDeps, LaneReport, OpenConnection, StopReason
+from pipeline.delivery.send_in_order import send_in_order
 from pipeline.delivery.slow_lanes import record_latency
 from pipeline.infra import redis_keys
 from pipeline.infra.redis_lease import Lease
@@ -135,7 +136,7 @@ class _LaneRun:
         if not messages:
             return "empty"  # the connection has been paused since the lane was read
         with self._postponing_on_error(), self._deps.around_call():
-            reply = connection.destination.send(messages)
+            reply = send_in_order(connection.destination, messages)
         stopped = self._record(messages, reply)
         record_send(self._connection_id, messages, reply, self._deps.context.now())
         record_latency(self._deps.context.redis, (self._connection_id, self._lane), reply)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from pipeline.core.messages import Message, Reply
+from pipeline.core.messages import ForgetMode, Identifiers, Message, Reply
 from pipeline.infra.http.client import HTTPClient
 
 
@@ -42,6 +42,7 @@ class Destination(Protocol):
     fields: ClassVar[tuple[Field, ...]]
     max_items: ClassVar[int]  # messages in one `send`
     calls_per_second: ClassVar[float]  # the account's default budget
+    forget_modes: ClassVar[tuple[ForgetMode, ...]]  # what the platform can do about a person; empty: neither
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
         """Raises Misconfigured if a required field is missing or malformed."""
@@ -55,4 +56,13 @@ class Destination(Protocol):
         Messages about one person are sent in the order given, and a person's first profile is sent in an earlier
         call than that person's first event. After the first RetryAfter or ConnectionBroken nothing more is sent:
         the remaining messages get the same outcome.
+        """
+
+    def forget(self, identifiers: Identifiers, mode: ForgetMode) -> Reply:
+        """Let the platform forget one person, and return one outcome: Sent once it has done so for every identifier.
+
+        delete: the person's profile and history are deleted; a later message creates a new profile.
+        suppress: the same, and every later message about these identifiers is ignored, ours included.
+        An unknown person is forgotten already: Sent. Never raises because of what the platform did. Only a mode of
+        `forget_modes` is asked for.
         """

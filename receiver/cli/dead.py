@@ -74,7 +74,7 @@ def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, 
     if bool(names) == everything:
         raise click.UsageError("name what to replay, or give --all")
     with open_context(data) as context:
-        wanted = _load_all(context) if everything else [_find_dead_letter(context, name).listed for name in names]
+        wanted = _load_all(context) if everything else [_find_replayable(context, name) for name in names]
         replayed = []
         for summary in wanted:
             with writing(context.engine) as conn:
@@ -91,6 +91,16 @@ def _load_all(context: Context) -> list[DeadLetterSummary]:
         while page := list_dead_letters(conn, before=found[-1].cursor if found else None, limit=_PAGE_SIZE):
             found += page
     return list(reversed(found))
+
+
+def _find_replayable(context: Context, name: str) -> DeadLetterSummary:
+    found = _find_dead_letter(context, name)
+    if isinstance(found, DeadDeliveryDetail) and found.delivery.kind == "forget":
+        raise Misconfigured(
+            f"{name} asked a platform to forget a person, and holds no address any more: "
+            "ask again with `cratewire people erase --at-destinations`"
+        )
+    return found.listed
 
 
 def _find_dead_letter(context: Context, name: str) -> DeadHookDetail | DeadDeliveryDetail:

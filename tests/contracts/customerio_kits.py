@@ -62,6 +62,9 @@ class FakeTrackKit(_CustomerIOKit):
     def revoke(self) -> None:
         self.track.api_key = "another"
 
+    def knows(self, person: PersonRef) -> bool:
+        return any(profile & _identifiers(person) for profile in self.track.profiles)
+
 
 class SandboxKit(_CustomerIOKit):
     """Against the sandbox, which was written without knowing our code."""
@@ -84,6 +87,10 @@ class SandboxKit(_CustomerIOKit):
 
     def revoke(self) -> None:
         self._control("POST", "faults", {"mode": "auth-revoked"})
+
+    def knows(self, person: PersonRef) -> bool:
+        profiles = self._control("GET", "people")
+        return any({("id", one["id"]), ("email", one["email"])} & _identifiers(person) for one in profiles)
 
     def forget(self) -> None:
         self._control("DELETE", "faults")
@@ -121,6 +128,11 @@ def _sandbox() -> dict[str, str]:
 def _end(process: subprocess.Popen[str]) -> None:
     process.terminate()
     process.wait(timeout=10)
+
+
+def _identifiers(person: PersonRef) -> set[tuple[str, str | None]]:
+    customer = set() if person.customer_id is None else {("id", f"cj_{person.customer_id}")}
+    return {*customer, ("email", person.email)}
 
 
 def _value(person: str) -> str:

@@ -7,7 +7,17 @@ import re
 import pytest
 
 from pipeline.core.errors import BadCredentials, CratewireError, Misconfigured, Unreachable, WrongRegion
-from pipeline.core.messages import ConnectionBroken, Message, Rejected, Reply, RetryAfter, Sent
+from pipeline.core.messages import (
+    ConnectionBroken,
+    ForgetMode,
+    Identifiers,
+    Message,
+    PersonRef,
+    Rejected,
+    Reply,
+    RetryAfter,
+    Sent,
+)
 from pipeline.destinations.base import CheckResult
 from tests.contracts.kit import Kit
 from tests.contracts.messages import event, person, profile
@@ -131,6 +141,89 @@ class DestinationSuite:
         assert "@" not in repr(reply)
         assert not re.search("%40", repr(reply))
 
+    @pytest.mark.parametrize("mode", ["delete", "suppress"])
+    def test_a_forgotten_person_is_gone_and_no_other(self, kit: Kit, mode: ForgetMode):
+        _require(kit, mode)
+        kit.destination().send(MESSAGES)
+
+        reply = kit.destination().forget(_identify(ALICE), mode)
+
+        assert reply.outcomes == (Sent(),)
+        assert [kit.knows(who) for who in (ALICE, BOB, GUEST)] == [False, True, True]
+
+    @pytest.mark.parametrize("mode", ["delete", "suppress"])
+    def test_a_person_known_only_by_address_is_forgotten(self, kit: Kit, mode: ForgetMode):
+        _require(kit, mode)
+        kit.destination().send(MESSAGES)
+
+        kit.destination().forget(_identify(GUEST), mode)
+
+        assert not kit.knows(GUEST)
+
+    def test_a_suppressed_person_is_not_created_again_by_a_later_message(self, kit: Kit):
+        _require(kit, "suppress")
+        kit.destination().forget(_identify(ALICE), "suppress")
+
+        kit.destination().send([profile(1, ALICE, has_profile=False), event(2, ALICE), profile(3, _by_address(ALICE))])
+
+        assert not kit.knows(ALICE)
+
+    def test_an_earlier_address_of_a_suppressed_person_is_blocked_too(self, kit: Kit):
+        _require(kit, "suppress")
+        kit.destination().send([profile(1, ALICE, has_profile=False)])
+        before = person(4, customer=False)
+
+        addresses = (*_identify(ALICE).emails, *_identify(before).emails)
+        kit.destination().forget(Identifiers(_identify(ALICE).customer_ids, addresses), "suppress")
+        kit.destination().send([profile(2, before, has_profile=False)])
+
+        assert not kit.knows(before)
+
+    def test_a_deleted_person_is_created_again_by_a_later_message(self, kit: Kit):
+        _require(kit, "delete")
+        kit.destination().forget(_identify(ALICE), "delete")
+
+        kit.destination().send([profile(1, ALICE, has_profile=False)])
+
+        assert kit.knows(ALICE)
+
+    @pytest.mark.parametrize("mode", ["delete", "suppress"])
+    def test_a_person_unknown_to_the_platform_is_forgotten_already(self, kit: Kit, mode: ForgetMode):
+        _require(kit, mode)
+
+        assert kit.destination().forget(_identify(BOB), mode).outcomes == (Sent(),)
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    def test_forgetting_is_tried_again_after_a_failure_that_passes(self, kit: Kit, status: int):
+        mode = _any_mode(kit)
+        kit.destination().send(MESSAGES)
+        kit.answer_next(status)
+
+        assert [type(one) for one in kit.destination().forget(_identify(ALICE), mode).outcomes] == [RetryAfter]
+        assert kit.destination().forget(_identify(ALICE), mode).outcomes == (Sent(),)
+        assert not kit.knows(ALICE)
+
+    def test_refused_credentials_break_the_connection_when_it_is_to_forget(self, kit: Kit):
+        kit.revoke()
+
+        reply = kit.destination().forget(_identify(ALICE), _any_mode(kit))
+
+        assert [type(one) for one in reply.outcomes] == [ConnectionBroken]
+
+    def test_nothing_to_forget_makes_no_call(self, kit: Kit):
+        reply = kit.destination().forget(Identifiers(), _any_mode(kit))
+
+        assert [type(one) for one in reply.outcomes] == [Rejected]
+        assert reply.calls == ()
+
+    def test_forgetting_leaves_no_personal_data_in_outcomes_and_calls(self, kit: Kit):
+        destination, mode = kit.destination(), _any_mode(kit)
+
+        reply = destination.forget(_identify(ALICE), mode)
+
+        assert [call.message_positions or (0,) for call in reply.calls] == [(0,)] * len(reply.calls)
+        assert not re.search("@|%40", repr((reply, _identify(ALICE))))
+
     def test_a_working_account_is_recognised(self, kit: Kit):
         checked = kit.destination().check()
 
@@ -180,3 +273,24 @@ class DestinationSuite:
 
 def _get_delivered(kit: Kit, message: Message) -> tuple[str, str, str | None]:
     return kit.who(message.person), message.kind, message.name
+
+
+def _identify(who: PersonRef) -> Identifiers:
+    customer_ids = () if who.customer_id is None else (who.customer_id,)
+    return Identifiers(customer_ids, () if who.email is None else (who.email,))
+
+
+def _by_address(who: PersonRef) -> PersonRef:
+    return PersonRef(who.id, None, who.email)
+
+
+def _any_mode(kit: Kit) -> ForgetMode:
+    modes = kit.destination().forget_modes
+    if not modes:
+        pytest.skip("this platform cannot forget a person, and declares so")
+    return modes[0]
+
+
+def _require(kit: Kit, mode: ForgetMode) -> None:
+    if mode not in kit.destination().forget_modes:
+        pytest.skip(f"this platform cannot {mode} a person, and declares so")

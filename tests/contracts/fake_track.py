@@ -20,6 +20,7 @@ from urllib.parse import unquote
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _V1 = re.compile(r"/api/v1/customers/([^/]+)(/events)?")
 HANG_S = 60
+_REMOVING = ("delete", "suppress")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,11 @@ class Call:
     def delivered(self) -> list[tuple[str, str, str | None]]:
         """(person, kind, event name) of what was taken."""
         kinds = {"identify": "profile", "event": "event"}
-        return [(next(iter(one["identifiers"].values())), kinds[one["action"]], one.get("name")) for one in self.taken]
+        return [
+            (next(iter(one["identifiers"].values())), kinds[one["action"]], one.get("name"))
+            for one in self.taken
+            if one["action"] in kinds
+        ]
 
 
 class FakeTrack:
@@ -65,6 +70,8 @@ class FakeTrack:
         self.url = url
         self.site_id, self.api_key, self.region = "site-1", "key-1", "us"
         self.calls: list[Call] = []
+        self.profiles: list[set[tuple[str, str]]] = []  # the identifiers of each
+        self.suppressed: set[tuple[str, str]] = set()
         self.next: deque[CannedAnswer] = deque()
 
     @property
@@ -75,8 +82,22 @@ class FakeTrack:
         canned = self.next.popleft() if self.next else None
         answer, taken = (canned, ()) if canned else self._natural(method, path, headers, raw)
         seen = {name.lower(): value for name, value in headers.items()}
+        for operation in taken:
+            self._apply(operation)
         self.calls.append(Call(method, path, seen, raw, None if answer.drop else answer.status, taken))
         return answer
+
+    def _apply(self, operation: Mapping[str, Any]) -> None:
+        """What becomes of the profiles: a suppressed identifier is ignored for ever."""
+        named = set(operation["identifiers"].items())
+        if email := operation.get("attributes", {}).get("email"):
+            named.add(("email", email))
+        met = [profile for profile in self.profiles if profile & named]
+        if operation["action"] in _REMOVING:
+            self.profiles = [profile for profile in self.profiles if profile not in met]
+            self.suppressed |= named.union(*met) if operation["action"] == "suppress" else set()
+        elif not named & self.suppressed:
+            self.profiles = [profile for profile in self.profiles if profile not in met] + [named.union(*met)]
 
     def _natural(
         self, method: str, path: str, headers: Mapping[str, str], raw: bytes
@@ -142,6 +163,10 @@ def _batch(operations: list[dict[str, Any]]) -> tuple[CannedAnswer, tuple[Any, .
 
 def _fault(operation: dict[str, Any]) -> dict[str, str] | None:
     """A stranger's id is repeated by the vendor in its message: ours must not keep it."""
+    if len(operation["identifiers"]) != 1:
+        return {"reason": "required", "field": "identifiers", "message": "exactly one identifier is needed"}
+    if operation["action"] in _REMOVING:
+        return None
     if operation["action"] == "event" and not _ULID.fullmatch(operation.get("id", "")):
         who = next(iter(operation["identifiers"].values()))
         return {"reason": "invalid", "field": "id", "message": f"event of {who} has no ULID"}

@@ -30,6 +30,9 @@ class Kit(Protocol):
     def delivered(self) -> list[list[DeliveredMessage]]:
         """What the platform took, call by call; calls of which nothing was taken are left out."""
 
+    def knows(self, person: PersonRef) -> bool:
+        """Whether the platform holds a profile under one of this person's identifiers."""
+
     def who(self, person: PersonRef) -> str:
         """The key under which the platform knows this person."""
 

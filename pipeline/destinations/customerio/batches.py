@@ -64,9 +64,9 @@ def split_into_calls(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield call
 
 
-def batch_body(items: Sequence[Item]) -> bytes:
+def batch_body(operations: Sequence[bytes]) -> bytes:
     """Return the body of one batch call."""
-    return _OPEN + b",".join(item.body for item in items) + _CLOSE
+    return _OPEN + b",".join(operations) + _CLOSE
 
 
 _EMPTY_BODY_BYTES = len(_OPEN) + len(_CLOSE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.core.messages import CallRecord
 from pipeline.destinations.customerio.batches import batch_body
@@ -32,20 +33,25 @@ class TrackClient:
 
     def batch(self, items: Sequence[Item]) -> tuple[HTTPResponse, CallRecord]:
         """Send all items in one call."""
-        response = self._call(_BATCH, batch_body(items))
-        return response, _build_call_record(_BATCH, items, response)
+        response = self._call(_BATCH, batch_body([item.body for item in items]))
+        return response, _build_call_record(_BATCH, response, [item.position for item in items])
+
+    def operations(self, bodies: Sequence[bytes]) -> tuple[HTTPResponse, CallRecord]:
+        """Send these operations, which all belong to the same message, in one call."""
+        response = self._call(_BATCH, batch_body(bodies))
+        return response, replace(_build_call_record(_BATCH, response, ()), items=len(bodies))
 
     def single(self, item: Item, endpoint: Endpoint) -> tuple[HTTPResponse, CallRecord]:
         """Send one item in its own call."""
         response = self._call(endpoint, item.body)
-        return response, _build_call_record(endpoint, [item], response)
+        return response, _build_call_record(endpoint, response, [item.position])
 
     def _call(self, endpoint: Endpoint, body: bytes | None = None) -> HTTPResponse:
         url = f"{self._base_url}{endpoint.path}"
         return self._http.call(endpoint.method, url, headers=self._headers, body=body, max_bytes=MAX_RESPONSE_BYTES)
 
 
-def _build_call_record(endpoint: Endpoint, items: Sequence[Item], response: HTTPResponse) -> CallRecord:
+def _build_call_record(endpoint: Endpoint, response: HTTPResponse, positions: Sequence[int]) -> CallRecord:
     failed = response.status is not None and response.status >= _FIRST_ERROR_STATUS
     return CallRecord(
         method=endpoint.method,
@@ -53,7 +59,7 @@ def _build_call_record(endpoint: Endpoint, items: Sequence[Item], response: HTTP
         status=response.status,
         started_at=response.started_at,
         duration_us=response.duration_us,
-        items=len(items),
+        items=len(positions),
         error=(error_text(response.body) or None) if failed else response.error,
-        message_positions=tuple(item.position for item in items),
+        message_positions=tuple(positions),
     )

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress, WrongRegion
-from pipeline.core.messages import Message, Reply
+from pipeline.core.messages import ForgetMode, Identifiers, Message, Reply
 from pipeline.destinations.base import CheckResult, Field
-from pipeline.destinations.customerio import limits, sending
+from pipeline.destinations.customerio import forgetting, limits, sending
 from pipeline.destinations.customerio.client import TrackClient
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
 from pipeline.infra.http.faults import NOT_PUBLIC
@@ -48,6 +48,7 @@ class CustomerIO:
     )
     max_items: ClassVar[int] = 2 * limits.MAX_CALL_ITEMS  # with more messages its calls are fuller
     calls_per_second: ClassVar[float] = 100.0  # a tenth of the documented limit: excess may be dropped silently
+    forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
         self._config = _complete_config(config)
@@ -67,6 +68,9 @@ class CustomerIO:
 
     def send(self, messages: Sequence[Message]) -> Reply:
         return sending.send(self._track, messages)
+
+    def forget(self, identifiers: Identifiers, mode: ForgetMode) -> Reply:
+        return forgetting.forget(self._track, identifiers, mode)
 
 
 def _complete_config(config: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,8 @@ from pipeline.destinations.customerio.limits import (
 )
 from pipeline.infra.http.client import Method
 
+CUSTOMER_ID_PREFIX = "cj_"
+
 Identifier = tuple[str, str]  # kind and value
 
 
@@ -57,7 +59,8 @@ def build_item(position: int, message: Message, *, has_profile: bool) -> Item | 
 
 def _choose_identifier(person: PersonRef) -> Identifier | Rejected:
     """Prefix customer ids: v1 could read a bare number as a phone number, or it could be another system's person."""
-    kind, value = ("email", person.email) if person.customer_id is None else ("id", f"cj_{person.customer_id}")
+    is_guest = person.customer_id is None
+    kind, value = ("email", person.email) if is_guest else ("id", f"{CUSTOMER_ID_PREFIX}{person.customer_id}")
     if not value:
         return Rejected("no_identifier", "neither a customer id nor an e-mail address is known")
     if byte_length(value) > MAX_IDENTIFIER_BYTES:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from pipeline.core.messages import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+from pipeline.ledger.deliveries.forgetting import settle_forget_requests
 from pipeline.ledger.deliveries.lanes import HeldLane, add_sent, lock_lane
 from pipeline.ledger.deliveries.status import SENDING
 from pipeline.ledger.schema.core import Call, Delivery, DeliveryCall, ProfileSent
@@ -42,6 +43,8 @@ def settle(
     sent = [row for row in changed if row.status == "sent"]
     add_sent(conn, held, len(sent))
     _mark_profiles_sent(conn, held.connection_id, {row.person_id for row in sent if row.kind == "profile"})
+    if forgotten := [row.id for row in changed if row.kind == "forget" and row.status != "pending"]:
+        settle_forget_requests(conn, forgotten, now)
     _write_calls(conn, held.connection_id, [id_ for id_, _ in settled], calls)
 
 

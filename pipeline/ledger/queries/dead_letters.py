@@ -87,9 +87,12 @@ def get_dead_letter(conn: Connection, kind: DeadLetterKind, dead_id: int) -> Dea
 
 
 def replay_delivery(conn: Connection, delivery_id: int) -> bool:
-    """Make a dead delivery pending again, in its old place in the lane. False if it is not dead."""
+    """Make a dead delivery pending again, in its old place in the lane. False if it is not dead.
+
+    A request to forget a person is not sent again: its identifiers were deleted when it was settled.
+    """
     pending: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None, "detail": None, "notes": []}
-    statement = update(Delivery).where(Delivery.id == delivery_id, DEAD).values(pending)
+    statement = update(Delivery).where(Delivery.id == delivery_id, DEAD, Delivery.kind != "forget").values(pending)
     return bool(conn.execute(statement.returning(Delivery.id)).scalar())
 
 

@@ -205,7 +205,7 @@ class Delivery(Base):
     priority: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # 0 before 1
     event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"), index=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
-    kind: Mapped[str]  # profile, event
+    kind: Mapped[str]  # profile, event, forget
     name: Mapped[str | None]
     message_id: Mapped[str | None]  # a ULID; profiles have none
     message: Mapped[dict[str, Any]]  # {"customer_id", "email", "at" (s), "data"}

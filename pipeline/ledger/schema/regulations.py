@@ -1,4 +1,4 @@
-"""The tables of regulations: which people were erased, for whom, and whether they may come back."""
+"""The tables of regulations: who was erased, for whom, and which platforms have forgotten them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from pipeline.ledger.schema.base import partial_index
 from pipeline.ledger.schema.core import Base
 
 
@@ -59,3 +60,27 @@ class RegulationKey(Base):
     uid: Mapped[str] = mapped_column(unique=True)  # the same in every backup and export
     sealed: Mapped[bytes]
     created_at: Mapped[int]
+
+
+class RegulationDestination(Base):
+    """A platform that was asked to forget a person, and whether it has.
+
+    It holds no identifier, and outlives its connection and its delivery: neither is a foreign key.
+    """
+
+    __tablename__ = "regulation_destinations"
+    __table_args__ = (
+        Index("ix_regulation_destinations_open", "delivery_id", **partial_index("state = 'open'")),
+        Index("ix_regulation_destinations_store_id", "store_id"),
+    )
+    regulation_id: Mapped[int] = mapped_column(ForeignKey("regulations.id"), primary_key=True)
+    connection_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    store_id: Mapped[int]
+    platform: Mapped[str]
+    account: Mapped[str]  # the platform's id of the workspace that was to forget
+    mode: Mapped[str]  # delete, suppress
+    delivery_id: Mapped[int | None]  # the message that asks for it; None: the platform cannot forget
+    state: Mapped[str]  # open, done, failed, unsupported
+    reason: Mapped[str | None]
+    asked_at: Mapped[int]
+    done_at: Mapped[int | None]

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from pipeline.core.messages import CallRecord, Message, Outcome, Reply, Sent
+from pipeline.core.messages import CallRecord, ForgetMode, Identifiers, Message, Outcome, Reply, Sent
 from pipeline.destinations.base import CheckResult, Field
 
 Behaviour = Callable[[Sequence[Message]], Reply]
@@ -30,11 +30,14 @@ class ScriptedDestination:
     fields: ClassVar[tuple[Field, ...]] = ()
     max_items: ClassVar[int] = 4
     calls_per_second: ClassVar[float] = 10.0
+    forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
 
     def __init__(self, config: Mapping[str, str] | None = None) -> None:
         self.config = config or {}
         self.next: deque[Behaviour] = deque()
+        self.next_forget: deque[Outcome] = deque()
         self.sends: list[list[Message]] = []
+        self.forgotten: list[tuple[Identifiers, ForgetMode, int]] = []  # with the number of sends before it
 
     def check(self) -> CheckResult:
         return CheckResult("scripted", {})
@@ -43,6 +46,10 @@ class ScriptedDestination:
         self.sends.append(list(messages))
         behave = self.next.popleft() if self.next else always(Sent())
         return behave(messages)
+
+    def forget(self, identifiers: Identifiers, mode: ForgetMode) -> Reply:
+        self.forgotten.append((identifiers, mode, len(self.sends)))
+        return reply([self.next_forget.popleft() if self.next_forget else Sent()])
 
     @property
     def sent_ids(self) -> list[list[int]]:

@@ -57,6 +57,7 @@ def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
         "ix_dead_hooks_waiting",
         "ix_dead_hooks_revoked",
         "ix_dead_hooks_internal",
+        "ix_regulation_destinations_open",
         "ix_events_repeated",
         "ix_mails_asker_created_at",
         "ix_mails_waiting",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from pipeline.inbox import stream
+from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
 from tests.contracts.fake_track import CannedAnswer
 from tests.installation import make_hook, order_hook
@@ -152,3 +154,10 @@ def test_what_was_read_before_its_schema_learned_lives_after_a_replay(shell, ins
 
     assert [row.subject_id for row in installed.rows(core.Event)] == [5]
     assert names(shell) == []
+
+
+def test_a_request_to_forget_a_person_holds_no_address_any_more_and_is_not_replayed(shell, installed, dead_delivery):
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(core.Delivery).where(core.Delivery.id == 1).values(kind="forget", name="forget"))
+
+    assert "people erase --at-destinations" in shell.complaint("dead", "replay", "delivery:1")

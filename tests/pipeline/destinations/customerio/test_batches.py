@@ -95,10 +95,10 @@ def test_calls_keep_the_order_and_the_bytes(lengths: list[int]):
 
     assert [item for call in calls for item in call] == items
     for call in calls:
-        body = batch_body(call)
+        body = batch_body([item.body for item in call])
         assert len(body) <= MAX_CALL_BYTES
         assert len(json.loads(body)["batch"]) == len(call)
-    joined = [len(batch_body([*call, following[0]])) for call, following in pairwise(calls)]
+    joined = [len(batch_body([item.body for item in [*call, following[0]]])) for call, following in pairwise(calls)]
     assert all(length >= MAX_CALL_BYTES for length in joined)  # no call ends early
 
 
