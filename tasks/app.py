@@ -38,6 +38,7 @@ app = Celery(
         "tasks.mails",
         "tasks.reconciliation",
         "tasks.registration",
+        "tasks.stores",
         "tasks.silence",
         "tasks.clock",
         "tasks.dead",

@@ -23,6 +23,7 @@ PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "attention.sweep": (DELIVERIES, 30.0),
     "reconciliation.sweep": (DELIVERIES, 2.0),
     "reconciliation.tidy": (DELIVERIES, 60.0),
+    "stores.sweep": (DELIVERIES, 5.0),
     "mails.sweep": (DELIVERIES, 3.0),
     "mails.tidy": (DELIVERIES, 3600.0),
 }
@@ -33,6 +34,7 @@ ROUTES = {
     "backfills.step": BACKFILL,
     "reconciliation.run": BACKFILL,
     "registration.tend": BACKFILL,
+    "stores.remove": BACKFILL,
     "*": DELIVERIES,
 }
 

@@ -14,7 +14,8 @@ class AttentionItem:
     """What is wrong, since when (µs), its effect, what was tried, and what to do.
 
     `subject` distinguishes the items of one cause. `audience`: `merchant`, the owners of the store's account, or
-    `operator`, who runs the installation. `headline` has no full stop; the other texts are sentences. No field holds
+    `operator`, who runs the installation. `headline` has no full stop, and begins with the name of the
+    store that it is about; the other texts are sentences. No field holds
     personal data or keys. `is_final`: whether everything that is tried has ended, so that a mail can be written.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -15,6 +15,7 @@ from pipeline.context import Context
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_open_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
+from pipeline.ledger.stores import load_titles
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +29,31 @@ def find_attention_items(context: Context, causes: Sequence[Cause] = CAUSES) -> 
 def check_cause(cause: Cause, context: Context) -> list[AttentionItem] | None:
     """The items of a cause; None if they cannot be found now, for instance because a server does not answer."""
     try:
-        return list(cause.find_items(context))
+        return show_titles(cause.find_items(context), _load_titles(context))
     except (RedisError, SQLAlchemyError, OSError) as error:
         log.info("a cause could not be checked", cause=cause.name, error=type(error).__name__)
     except Exception:
         log.exception("a cause could not be checked", cause=cause.name)
     return None
+
+
+def show_titles(items: Iterable[AttentionItem], titles: Mapping[str, str]) -> list[AttentionItem]:
+    """The items, whose headlines begin with their store's title where it has one. `titles`: name -> title."""
+    shown = []
+    for item in items:
+        title = titles.get(item.store or "")
+        begins = f"{item.store}: "
+        is_named = title is not None and item.headline.startswith(begins)
+        shown.append(replace(item, headline=f"{title}: {item.headline.removeprefix(begins)}") if is_named else item)
+    return shown
+
+
+def _load_titles(context: Context) -> dict[str, str]:
+    try:
+        with reading(context.engine) as conn:
+            return load_titles(conn)
+    except SQLAlchemyError:
+        return {}
 
 
 def _load_open_alarms(context: Context) -> dict[tuple[str, str], AlarmRow]:

@@ -63,3 +63,8 @@ def backfill_lease(backfill_id: int) -> str:
 def registration_lease(store_id: int) -> str:
     """The process that synchronises this store's hooks at Cratejoy now."""
     return f"cratewire:lease:registration:{store_id}"
+
+
+def removal_lease(store_id: int) -> str:
+    """The process that removes this store now."""
+    return f"cratewire:lease:removal:{store_id}"

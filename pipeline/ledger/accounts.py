@@ -6,10 +6,11 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from sqlalchemy import Connection, delete, null, select, update
+from sqlalchemy import Connection, delete, func, null, select, update
 
 from pipeline.core.errors import Misconfigured
-from pipeline.ledger.schema.accounts import Membership, User
+from pipeline.ledger.removals import delete_empty_account
+from pipeline.ledger.schema.accounts import FailedLogIn, Invitation, LogIn, Mail, Membership, User
 from pipeline.ledger.schema.core import Account, Store
 from pipeline.ledger.sql.tables import insert_into
 from pipeline.ledger.stores import ensure_account
@@ -18,6 +19,15 @@ Role = Literal["owner", "reader"]
 OWNER: Role = "owner"
 READER: Role = "reader"
 ROLES: tuple[Role, ...] = (OWNER, READER)
+
+
+class LastOwner(Misconfigured):
+    """A user is the last owner of an account that has stores, and cannot be removed."""
+
+    def __init__(self, account: str, stores: list[str]) -> None:
+        super().__init__(f"the last owner of account {account}, which has {', '.join(stores)}, cannot be removed")
+        self.account = account
+        self.stores = stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,12 @@ class VisibleStore:
     name: str
     account_id: int
     role: Role
+    title: str | None = None
+
+    @property
+    def shown_name(self) -> str:
+        """What people see: the title, or else the name."""
+        return self.title or self.name
 
 
 def create_account(conn: Connection, now: int) -> int:
@@ -124,6 +140,38 @@ def remove_member(conn: Connection, account_id: int, user_id: int) -> None:
     conn.execute(delete(Membership).where(Membership.account_id == account_id, Membership.user_id == user_id))
 
 
+def remove_user(conn: Connection, email: str) -> bool:
+    """Delete a user with memberships, log-ins, invitations and mails, and accounts that are empty then.
+
+    False if there is no such address. Raise LastOwner while they are the last owner of an account with stores.
+    """
+    user_id = find_user(conn, email)
+    if user_id is None:
+        return False
+    account_ids = list(get_roles(conn, user_id))
+    for account_id in account_ids:
+        _require_other_owner(conn, account_id, user_id)
+    for table in (Membership, LogIn, FailedLogIn):
+        conn.execute(delete(table).where(table.user_id == user_id))
+    conn.execute(delete(Invitation).where(Invitation.email == email.lower()))
+    conn.execute(update(Invitation).where(Invitation.invited_by == user_id).values(invited_by=None))
+    conn.execute(delete(Mail).where(func.lower(Mail.recipient) == email.lower()))
+    conn.execute(delete(User).where(User.id == user_id))
+    for account_id in account_ids:
+        delete_empty_account(conn, account_id)
+    return True
+
+
+def _require_other_owner(conn: Connection, account_id: int, user_id: int) -> None:
+    """Raise LastOwner if an account with stores has no other owner."""
+    conn.execute(update(Account).where(Account.id == account_id).values(name=Account.name))  # as in remove_member
+    owners = {member.user_id for member in list_members(conn, account_id) if member.role == OWNER}
+    query = select(Store.name).where(Store.account_id == account_id).order_by(Store.name)
+    stores = list(conn.execute(query).scalars()) if owners == {user_id} else []
+    if stores:
+        raise LastOwner(get_account_name(conn, account_id), stores)
+
+
 def list_accounts(conn: Connection) -> list[tuple[int, str]]:
     """The id and name of every account, oldest first."""
     return [(row.id, row.name) for row in conn.execute(select(Account.id, Account.name).order_by(Account.id))]
@@ -157,7 +205,7 @@ def get_roles(conn: Connection, user_id: int) -> dict[int, Role]:
 def list_visible_stores(conn: Connection, user_id: int) -> list[VisibleStore]:
     """The stores of all accounts of a user, by name. Pages treat any other store as one that does not exist."""
     query = (
-        select(Store.id.label("store_id"), Store.name, Store.account_id, Membership.role)
+        select(Store.id.label("store_id"), Store.name, Store.account_id, Membership.role, Store.title)
         .join(Membership, Membership.account_id == Store.account_id)
         .where(Membership.user_id == user_id)
         .order_by(Store.name)

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
+from pipeline.core.errors import Misconfigured
 from pipeline.ledger.schema.core import Lane, ProfileSent, StoreConnection
 from pipeline.ledger.sql.tables import insert_into
+
+MAX_TITLE_CHARS = 80  # of a store's or a connection's title
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class ConnectionRow:
     store_id: int
     platform: str
     label: str
+    title: str | None
     account: str
     config: bytes = field(repr=False)
     status: str
@@ -39,9 +43,9 @@ class NewConnection:
     lanes: int = 1
 
 
-def format_connection_name(platform: str, label: str) -> str:
-    """The name of a store's connection, for people."""
-    return f"{platform} {label}" if label else platform
+def format_connection_name(platform: str, label: str, title: str | None = None) -> str:
+    """The name of a store's connection, for people: its title, or else what it is called in commands."""
+    return title or (f"{platform} {label}" if label else platform)
 
 
 def format_connection_path(store: str, platform: str, label: str) -> str:
@@ -83,6 +87,20 @@ def list_store_connections(conn: Connection, store_id: int) -> list[ConnectionRo
 def list_all_connections(conn: Connection) -> list[ConnectionRow]:
     """Every connection of every store."""
     return _select_connections(conn)
+
+
+def rename_connection(conn: Connection, connection_id: int, title: str | None) -> None:
+    """Set what people see instead of platform and label; None: these. Raise Misconfigured for an unusable title."""
+    statement = update(StoreConnection).where(StoreConnection.id == connection_id)
+    conn.execute(statement.values(title=check_title(title)))
+
+
+def check_title(title: str | None) -> str | None:
+    """A title as it is saved; None if it is empty. Raise Misconfigured if it is too long, or cannot be printed."""
+    text = " ".join((title or "").split())
+    if len(text) > MAX_TITLE_CHARS or not text.isprintable():
+        raise Misconfigured(f"a title has at most {MAX_TITLE_CHARS} characters, all of them printable")
+    return text or None
 
 
 def pause_connection(conn: Connection, connection_id: int, reason: str, now: int) -> None:

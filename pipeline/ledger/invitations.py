@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pipeline.ledger.accounts import Role
 from pipeline.ledger.schema.accounts import Invitation, User
@@ -23,7 +23,7 @@ class PendingInvitation:
     role: Role
     expires_at: int
     invited_by: str | None  # an address; None: the operator, on the command line
-    stores: tuple[str, ...]  # the names of the account's stores
+    stores: tuple[str, ...]  # the titles of the account's stores, or else their names
 
 
 def create_invitation(
@@ -74,5 +74,6 @@ def _select_pending(conn: Connection, now: int, condition: object) -> list[Pendi
 
 
 def _list_store_names(conn: Connection, account_id: int) -> tuple[str, ...]:
-    named = select(Store.name).where(Store.account_id == account_id).order_by(Store.name)
+    shown = func.coalesce(Store.title, Store.name)
+    named = select(shown).where(Store.account_id == account_id).order_by(Store.name)
     return tuple(conn.execute(named).scalars())

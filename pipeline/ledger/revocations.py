@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.ledger.engine import reading
+from pipeline.ledger.removals import load_removed_versions
 from pipeline.ledger.schema.core import Store
 
 log = structlog.get_logger(__name__)
@@ -66,8 +67,10 @@ class RevocationCache:
 
 
 def load_token_versions(conn: Connection) -> dict[str, TokenVersion]:
-    """Store -> its token version. Only stores whose hook URLs were ever rotated."""
+    """Store -> its token version. Only stores whose hook URLs were ever rotated, and removed stores."""
     columns = Store.name, Store.token_version, Store.old_token_until
-    return {
-        row[0]: TokenVersion(row[1], row[2]) for row in conn.execute(select(*columns).where(Store.token_version > 1))
+    rotated = conn.execute(select(*columns).where(Store.token_version > 1))
+    removed = load_removed_versions(conn)
+    return {row[0]: TokenVersion(row[1], row[2]) for row in rotated} | {
+        name: TokenVersion(version + 1, None) for name, version in removed.items()
     }

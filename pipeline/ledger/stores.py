@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Select, select, update
 
 from pipeline.core.consent import GiftRecipientPolicy, MarketplacePolicy
 from pipeline.core.errors import Misconfigured
+from pipeline.ledger.connections import check_title
+from pipeline.ledger.removals import call_off_removal, continue_versions
 from pipeline.ledger.schema.core import Account, Store
 from pipeline.ledger.sql.tables import insert_into
 
@@ -23,6 +25,7 @@ class StoreRow:
     id: int
     account_id: int
     name: str
+    title: str | None
     token_version: int
     old_token_until: int | None
     currency: str
@@ -35,7 +38,13 @@ class StoreRow:
     marketplace_sources: tuple[str, ...] | None  # None: which `source` values mean Marketplace is not answered
     storefront_sources: tuple[str, ...] | None
     gift_recipients: GiftRecipientPolicy
+    removed_at: int | None
     created_at: int
+
+    @property
+    def shown_name(self) -> str:
+        """What people see: the title, or else the name."""
+        return self.title or self.name
 
 
 def ensure_account(conn: Connection, name: str, now: int) -> int:
@@ -48,10 +57,14 @@ def ensure_account(conn: Connection, name: str, now: int) -> int:
 def save_store(conn: Connection, name: str, now: int, *, account: str = DEFAULT_ACCOUNT, **settings: Any) -> StoreRow:
     """Create the store, or change the given settings: `currency`, `forward_also`, `forward_tests`.
 
-    Raise Misconfigured if the name belongs to another account.
+    A removal that was asked for is called off. Raise Misconfigured if the name belongs to another account, or if the
+    store's rows are being deleted.
     """
     account_id = ensure_account(conn, account, now)
-    statement = insert_into(conn, Store).values(name=name, account_id=account_id, created_at=now)
+    if (known := find_store(conn, name)) is not None and known.account_id == account_id:
+        call_off_removal(conn, known.id, now)
+    version = continue_versions(conn, name) if known is None or known.removed_at is not None else 1
+    statement = insert_into(conn, Store).values(name=name, account_id=account_id, token_version=version, created_at=now)
     conn.execute(statement.on_conflict_do_nothing(index_elements=[Store.name]))
     if settings:
         in_account = Store.name == name, Store.account_id == account_id
@@ -75,6 +88,17 @@ def get_store(conn: Connection, store_id: int) -> StoreRow | None:
 def list_stores(conn: Connection) -> list[StoreRow]:
     """Every store, by name."""
     return _select_stores(conn, select(Store).order_by(Store.name))
+
+
+def rename_store(conn: Connection, store_id: int, title: str | None) -> None:
+    """Set what people see instead of the store's name; None: its name. Raise Misconfigured for an unusable title."""
+    conn.execute(update(Store).where(Store.id == store_id).values(title=check_title(title)))
+
+
+def load_titles(conn: Connection) -> dict[str, str]:
+    """Name -> title, of the stores that have a title."""
+    query = select(Store.name, Store.title).where(Store.title.is_not(None))
+    return {name: title for name, title in conn.execute(query) if title is not None}
 
 
 def rotate_token(conn: Connection, store_id: int, old_until: int | None = None) -> int:

@@ -41,9 +41,9 @@ def build_headline(alarm: AlarmRow) -> str:
         return "Hooks reach Cratewire again" if alarm.ended_at else "Hooks cannot reach Cratewire"
     what = "hooks" if alarm.event == ANY_EVENT else alarm.event
     return (
-        f"{alarm.store}: {what} come again"
+        f"{alarm.shown_store}: {what} come again"
         if alarm.ended_at
-        else f"{alarm.store}: no {what} since {format_time(alarm.last_at)}"
+        else f"{alarm.shown_store}: no {what} since {format_time(alarm.last_at)}"
     )
 
 
@@ -78,7 +78,7 @@ def build_sentence(alarm: AlarmRow) -> str:
         )
     what = "No hook" if alarm.event == ANY_EVENT else f"No {alarm.event}"
     return (
-        f"{what} of {alarm.store} has become an event since {format_time(alarm.last_at)}. "
+        f"{what} of {alarm.shown_store} has become an event since {format_time(alarm.last_at)}. "
         f"By what is known of the store one should have come by {format_time(alarm.expected_by)}."
     )
 
@@ -115,7 +115,7 @@ def _describe_ended(alarm: AlarmRow) -> str:
         )
     what = "A hook" if alarm.event == ANY_EVENT else f"{alarm.event}"
     ended, last = format_time(alarm.ended_at), format_time(alarm.last_at)
-    return f"{what} of {alarm.store} has come again at {ended}, the first since {last}."
+    return f"{what} of {alarm.shown_store} has come again at {ended}, the first since {last}."
 
 
 def _build_alarm_data(alarm: AlarmRow) -> dict[str, Any]:

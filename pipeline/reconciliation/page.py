@@ -107,7 +107,9 @@ class PageStep:
             name = _get_store_name(conn, row.store_id)
         with writing(self.context.engine) as conn:
             lock_fence(conn, "inbox")
-            store = load_stores_by_name(conn, {name})[name]
+            store = load_stores_by_name(conn, {name}).get(name)
+            if store is None:
+                raise Misconfigured(f"store {name} is being removed")
             now = self.context.now()
             evidence, rules = self._find_evidence(page, row), self._build_rules(row, store, asked_at)
             comparison = compare_page(conn, store, evidence, rules, now)

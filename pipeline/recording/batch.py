@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from pipeline.core.hooks import FailedHook, RawBody, ValidHook
 from pipeline.ledger.fence import advance_fence
+from pipeline.ledger.removals import find_removed_stores
 from pipeline.recording import load
 from pipeline.recording.candidate import AroundHook, admit_hooks
 from pipeline.recording.dead_letters import find_revoked_stores
@@ -85,7 +86,11 @@ def _load_batch(
     probes = find_probes(hooks, failed, raw_bodies)
     our_nonces = load.load_canary_nonces(conn, probes.nonces)
     hooks, failed = remove_probes(probes, our_nonces, hooks, failed)
-    stores = load.load_stores_by_name(conn, {hook["store"] for hook in (*hooks, *failed)})
+    names = {hook["store"] for hook in (*hooks, *failed)}
+    stores = load.load_stores_by_name(conn, names)
+    removed = find_removed_stores(conn, names - stores.keys())
+    hooks = [hook for hook in hooks if hook["store"] not in removed]  # nothing of a removed store is stored again
+    failed = [hook for hook in failed if hook["store"] not in removed]
     candidates, refused = admit_hooks(hooks, stores, around_hook)
     died = [*failed, *refused]
     dead_letters = load.load_revoked_dead_letters(conn, find_revoked_stores(died))

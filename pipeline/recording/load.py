@@ -36,10 +36,14 @@ _EVENTS_FOR_RECIPIENTS = tuple(row.name for row in EVENTS.values() if row.gift_c
 
 
 def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, RecordingStore]:
-    """These stores, locked, with all their connections: deliveries of a paused connection are written and wait."""
+    """These stores, locked, with all their connections: deliveries of a paused connection are written and wait.
+
+    A store whose rows are being deleted is not among them.
+    """
     store, connection = get_table(core.Store), get_table(core.StoreConnection)
     # The row lock makes writers about one store wait for each other (PostgreSQL; SQLite has one writer anyway).
-    rows = conn.execute(select(store).where(store.c.name.in_(names)).with_for_update(key_share=True)).all()
+    known = store.c.name.in_(names), store.c.removed_at.is_(None)
+    rows = conn.execute(select(store).where(*known).with_for_update(key_share=True)).all()
     connections: dict[int, list[tuple[int, int]]] = {row.id: [] for row in rows}
     columns = (connection.c.store_id, connection.c.id, connection.c.lanes)
     query = select(*columns).where(connection.c.store_id.in_(connections)).order_by(connection.c.id)

@@ -10,17 +10,18 @@ from pipeline.infra.private_files import set_private_umask
 
 # name -> (module:command, its line in the list of commands)
 COMMANDS = {
-    "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, and invite people."),
+    "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, invite people, remove a user."),
     "alarms": ("receiver.cli.alarms:alarms", "Show alarms, and test their delivery."),
     "chain": ("receiver.cli.chain:chain", "Resume the chain after nearly all hooks failed."),
     "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),
-    "connections": ("receiver.cli.connections:connections", "Pause and resume deliveries to a platform."),
+    "connections": ("receiver.cli.connections:connections", "Pause and resume deliveries to a platform; rename them."),
     "dead": ("receiver.cli.dead:dead", "List, show or replay dead hooks and deliveries."),
     "demo": ("receiver.cli.demo:demo", "Watch the events of a sandbox store arrive at a sandbox Customer.io."),
     "events": ("receiver.cli.events:events", "List, show or follow events."),
     "hooks": ("receiver.cli.hooks:hooks", "List, repair, audit, rotate or remove the hooks registered at Cratejoy."),
     "backfill": ("receiver.cli.backfill:backfill", "Read a store's customers: start, watch, pause, resume, cancel."),
     "people": ("receiver.cli.people:people", "Look up people."),
+    "stores": ("receiver.cli.stores:stores", "List, show, rename or remove stores."),
     "status": ("receiver.cli.status:status", "Show what needs attention, what waits and what was sent."),
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say how to fix each fault."),
     "migrate": ("receiver.cli.migrate:migrate", "Upgrade the database to the latest revision."),

@@ -8,8 +8,18 @@ from typing import Any
 import click
 from rich.table import Table
 
-from pipeline.core.errors import Misconfigured
-from pipeline.ledger.accounts import OWNER, ROLES, Role, find_account, list_accounts, list_members, reset_second_factor
+from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.ledger.accounts import (
+    OWNER,
+    ROLES,
+    LastOwner,
+    Role,
+    find_account,
+    list_accounts,
+    list_members,
+    remove_user,
+    reset_second_factor,
+)
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import DEFAULT_ACCOUNT, ensure_account, list_stores
 from receiver.cli.context import as_document, data_option, open_context
@@ -19,7 +29,7 @@ from receiver.pages.accounts.send_invitation import InvitationRequest, send_invi
 
 @click.group()
 def accounts() -> None:
-    """Show who may log in, and invite people."""
+    """Show who may log in, invite people, and remove a user."""
 
 
 @accounts.command(name="list", epilog="Example: cratewire accounts list --json")
@@ -91,6 +101,38 @@ def forget_command(email: str, data: Path | None, as_json: bool) -> None:
     if not known:
         raise Misconfigured("no user has that address")
     show({"forgotten": True}, as_json=as_json, render=lambda console: console.print("Removed."))
+
+
+@accounts.command(name="remove", epilog="Example: cratewire accounts remove bea@example.com")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@data_option
+@json_option
+@report_errors
+def remove_command(email: str, yes: bool, data: Path | None, as_json: bool) -> None:
+    """Remove a user: log-ins, memberships, invitations and mails.
+
+    Accounts without stores and members are deleted. The last owner of an account that has stores cannot be removed.
+    """
+    email = email.strip()
+    if not yes and click.prompt("Type the address to remove it", default="", show_default=False, err=True) != email:
+        raise CratewireError("that is not the address: nothing was removed")
+    try:
+        with open_context(data) as context, writing(context.engine) as conn:
+            known = remove_user(conn, email)
+    except LastOwner as error:
+        raise Misconfigured(
+            f"{error}. {_LAST_OWNER_ADVICE.format(account=error.account, store=error.stores[0])}"
+        ) from None
+    if not known:
+        raise Misconfigured("no user has that address")
+    show({"removed": True}, as_json=as_json, render=lambda console: console.print("Removed."))
+
+
+_LAST_OWNER_ADVICE = (
+    "Let another owner join first, `cratewire accounts invite NAME@EXAMPLE.COM --account {account}`, or remove its "
+    "stores, `cratewire stores remove {store}`"
+)
 
 
 def _build_table(found: list[dict[str, Any]]) -> Table:

@@ -17,8 +17,9 @@ from pipeline.ledger.connections import (
     format_connection_name,
     list_all_connections,
     list_store_connections,
+    rename_connection,
 )
-from pipeline.ledger.engine import reading
+from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import find_store, list_stores
 from pipeline.operations import pause
 from receiver.cli.context import data_option, open_context
@@ -32,7 +33,7 @@ _RESUME_EXAMPLES = "Examples: cratewire connections resume --store acme; cratewi
 
 @click.group()
 def connections() -> None:
-    """Pause and resume connections."""
+    """Pause, resume and rename connections."""
 
 
 def connection_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -83,6 +84,31 @@ def resume_command(
         rows = [_build_row(name, connection, _try_resume(context, connection)) for name, connection in paused]
     show(rows, as_json=as_json, render=lambda console: _print_rows(console, rows, "resumes"))
     raise SystemExit(1 if any(row["fault"] for row in rows) else 0)
+
+
+@connections.command(epilog='Example: cratewire connections rename --store acme --title "Newsletter"')
+@click.option("--store", required=True, help="The store's name, as given to `cratewire connect`.")
+@click.option("--label", default="", help="The connection's label, if it has one.")
+@click.option("--title", default="", help="What people see; left out: platform and label.")
+@data_option
+@json_option
+@report_errors
+def rename(store: str, label: str, title: str, data: Path | None, as_json: bool) -> None:
+    """Set the title that people see instead of platform and label. Commands take the label as before."""
+    with open_context(data) as context:
+        selected = _select_connections(context, store, label, all_connections=False)
+        with writing(context.engine) as conn:
+            for _, connection in selected:
+                rename_connection(conn, connection.id, title)
+            rows = [(name, row) for name, row in _list_of_store(conn, store, label)]
+    document = [{**_build_row(name, row), "title": row.title} for name, row in rows]
+    show(document, as_json=as_json, render=lambda console: _print_titles(console, rows))
+
+
+def _print_titles(console: Console, rows: list[tuple[str, ConnectionRow]]) -> None:
+    for store, row in rows:
+        name = format_connection_name(row.platform, row.label)
+        console.print(f"{store} to {name} is shown as {row.title or name}.", soft_wrap=True, highlight=False)
 
 
 def _select_connections(

@@ -26,6 +26,7 @@ from pipeline.ledger.queries import (
     list_registrations,
     load_newest_backfills,
 )
+from pipeline.ledger.stores import load_titles
 from pipeline.monitoring.database_trouble import get_reported_trouble
 from pipeline.monitoring.messages import build_sentence, format_time
 from pipeline.monitoring.status import get_hook_health
@@ -60,6 +61,7 @@ def collect_status(context: Context) -> dict[str, Any]:
     now = context.now()
     with reading(context.engine) as conn:
         events, connections, arrival = count_events(conn), count_by_connection(conn, now), find_last_heartbeat(conn)
+        titles = load_titles(conn)
         stores, compared, health = list_registrations(conn), list_reconciliations(conn, now), get_hook_health(conn, now)
         backfills = {store: build_progress(row, now) for store, row in load_newest_backfills(conn).items()}
     started_at: Any = context.redis.get(redis_keys.HEARTBEAT_STARTED)
@@ -69,6 +71,7 @@ def collect_status(context: Context) -> dict[str, Any]:
     ]
     items = find_attention_items(context)
     return {
+        "titles": titles,
         "attention": as_document(items),
         "chain": as_document(chain),
         "way_in": {**as_document(health.endpoint), "watched": bool(context.settings.canary_seconds)},
@@ -129,11 +132,13 @@ def _print_status(console: Console, document: dict[str, Any]) -> None:
     if not document["connections"]:
         console.print("No store is connected yet: see `cratewire connect --help`.")
         return
-    console.print("", _build_connections_table(document["connections"]), sep="\n")
+    console.print("", _build_connections_table(document["connections"], document["titles"]), sep="\n")
     _print_troubles(console, document)
     for row in document["backfills"]:
         if row["trouble"]:
-            console.print(f"{row['store']}'s customers: {row['trouble']}.", soft_wrap=True)
+            console.print(
+                f"{_show_store(row['store'], document['titles'])}'s customers: {row['trouble']}.", soft_wrap=True
+            )
 
 
 def _print_attention(console: Console, items: list[dict[str, Any]]) -> None:
@@ -151,12 +156,17 @@ def _print_attention(console: Console, items: list[dict[str, Any]]) -> None:
     console.print()
 
 
-def _build_connections_table(found: list[dict[str, Any]]) -> Table:
+def _show_store(name: str, titles: dict[str, str]) -> str:
+    """Return what people see of a store, with the name that commands take."""
+    return f"{titles[name]} ({name})" if name in titles else name
+
+
+def _build_connections_table(found: list[dict[str, Any]], titles: dict[str, str]) -> Table:
     table = make_table("store", "platform", "state", "waiting", "oldest", "sent", "dead", "waits for")
     for row in found:
         oldest, waiting = _format_seconds(row["oldest_pending_seconds"]), row["pending"] + row["sending"]
-        where = format_connection_name(row["platform"], row["label"])
-        cells = (row["store"], where, row["status"], waiting, oldest, row["sent"], row["dead"])
+        where = format_connection_name(row["platform"], row["label"], row["title"])
+        cells = (_show_store(row["store"], titles), where, row["status"], waiting, oldest, row["sent"], row["dead"])
         table.add_row(*map(str, cells), row["waiting_reason"] or "")
     return table
 
@@ -165,19 +175,18 @@ _RESUME_ADVICE = "`cratewire connections resume --store {store}` resumes it."
 
 
 def _print_troubles(console: Console, document: dict[str, Any]) -> None:
+    titles = document["titles"]
     for row in document["connections"]:
         if row["status_reason"] and not is_paused_by_platform(row["status_reason"]):
-            where = format_connection_name(row["platform"], row["label"])
-            console.print(
-                f"{row['store']} to {where} is paused: {row['status_reason']}. {_RESUME_ADVICE.format(**row)}",
-                soft_wrap=True,
-            )
+            where = format_connection_name(row["platform"], row["label"], row["title"])
+            says = f"{_show_store(row['store'], titles)} to {where} is paused: {row['status_reason']}."
+            console.print(says, _RESUME_ADVICE.format(**row), soft_wrap=True)
     for row in document["registrations"]:
         if trouble := _describe_hook_trouble(row):
-            console.print(f"{row['store']}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)
+            console.print(f"{_show_store(row['store'], titles)}'s hooks at Cratejoy: {trouble}.", soft_wrap=True)
     for row in document["reconciliations"]:
         if trouble := _describe_missed_hooks(row):
-            console.print(f"{row['store']}'s API: {trouble}.", soft_wrap=True)
+            console.print(f"{_show_store(row['store'], titles)}'s API: {trouble}.", soft_wrap=True)
 
 
 def _describe_missed_hooks(row: dict[str, Any]) -> str | None:

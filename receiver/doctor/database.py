@@ -12,7 +12,8 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.faults import DatabaseFault, classify_database_error
 from pipeline.ledger.migrations import is_current
-from pipeline.ledger.schema.core import Base, Fence
+from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.sql.tables import insert_into
 from pipeline.operations.reencrypt import count_undecryptable
 from pipeline.settings import Settings

@@ -9,6 +9,8 @@ from flask import Flask
 from markupsafe import Markup
 
 from pipeline.destinations import DESTINATIONS
+from pipeline.ledger.connections import format_connection_name
+from pipeline.ledger.queries import ConnectionCounts
 from pipeline.monitoring.messages import build_sentence
 
 _MICROS = 1_000_000
@@ -84,6 +86,11 @@ def platform(name: str) -> str:
     return known.title if known else name
 
 
+def connection(row: ConnectionCounts) -> str:
+    """Return what people see of a connection: its title, or else its platform and label."""
+    return format_connection_name(platform(row.platform), row.label, row.title)
+
+
 def add_filters(app: Flask) -> None:
     """Register the filters."""
     app.add_template_filter(moment)
@@ -95,4 +102,5 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(sentence)
     app.add_template_filter(reason)
     app.add_template_filter(platform)
+    app.add_template_filter(connection)
     app.add_template_filter(build_sentence, "alarm")

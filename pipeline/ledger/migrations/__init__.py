@@ -23,9 +23,11 @@ from pipeline.ledger.schema import (
     backfills,
     consent,
     core,
+    fences,
     monitoring,
     reconciliation,
     regulations,
+    removals,
     store_apis,
 )
 from pipeline.ledger.sql.sequences import max_issued_ids, restore_max_issued_ids
@@ -34,7 +36,18 @@ from pipeline.ledger.vacuum import rewrite_once
 log = structlog.get_logger(__name__)
 
 # Every module with tables: tables that are not imported cannot be compared with a database.
-TABLE_MODULES = (core, consent, store_apis, accounts, backfills, reconciliation, monitoring, regulations)
+TABLE_MODULES = (
+    core,
+    fences,
+    consent,
+    store_apis,
+    accounts,
+    backfills,
+    reconciliation,
+    monitoring,
+    regulations,
+    removals,
+)
 
 _LOCK_TIMEOUT_S = 600  # a migration may have to copy a large table
 _ADVISORY_LOCK_ID = 0x6372_6174_6577_6972  # "cratewir": the advisory lock's name on PostgreSQL

@@ -139,7 +139,7 @@ def close_alarms(conn: Connection, ids: Collection[int], now: int) -> None:
 
 
 def _select_alarms(conn: Connection, *conditions: ColumnElement[bool], newest: int | None = None) -> list[AlarmRow]:
-    names = (Store.name.label("store"), Store.account_id)
+    names = (Store.name.label("store"), Store.account_id, Store.title.label("store_title"))
     query = select(Alarm.__table__, *names).join(Store, Store.id == Alarm.store_id, isouter=True).where(*conditions)
     query = query.order_by(Alarm.id) if newest is None else query.order_by(Alarm.id.desc()).limit(newest)
     return [AlarmRow(**row._asdict()) for row in conn.execute(query)][:: 1 if newest is None else -1]

@@ -34,6 +34,12 @@ class AlarmRow:
     subject: str = ""
     audience: str = MERCHANT
     said: Mapping[str, str] = field(default_factory=dict)  # headline, effect, to_do, over; empty: silence, way_in
+    store_title: str | None = None
+
+    @property
+    def shown_store(self) -> str | None:
+        """What people see of the store: its title, or else its name."""
+        return self.store_title or self.store
 
     @property
     def expected_by(self) -> int | None:

@@ -31,6 +31,8 @@ class ConnectionCounts:
     lanes_waiting: int
     next_attempt_at: int | None  # µs, of the waiting lane that is due first
     waiting_reason: str | None  # that lane's; if none waits, that of a lane that retries and has not succeeded yet
+    title: str | None = None  # of the connection
+    store_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
     """The counts of every connection."""
     connection = StoreConnection
     columns = (connection.id.label("connection_id"), Store.name.label("store"), connection.platform, connection.label)
-    query = select(*columns, connection.status, connection.status_reason)
+    titles = connection.title, Store.title.label("store_title")
+    query = select(*columns, connection.status, connection.status_reason, *titles)
     rows = conn.execute(query.join(Store, Store.id == connection.store_id).order_by(connection.id))
     open_rows, dead, sent, waits = _count_open(conn), _count_dead(conn), _count_sent(conn), _find_waits(conn, now)
     return [

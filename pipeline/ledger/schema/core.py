@@ -38,12 +38,14 @@ class Store(ConsentSettings, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     name: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str | None]  # shown to people in place of the name; it may change
     token_version: Mapped[int] = mapped_column(SmallInteger, default=1)
     old_token_until: Mapped[int | None]  # until when the previous version is accepted too; None: it is not
     currency: Mapped[str] = mapped_column(default="USD")  # Cratejoy's payloads name no currency
     forward_also: Mapped[list[Any]] = mapped_column(default=list)  # events beyond those forwarded by default
     forward_tests: Mapped[bool] = mapped_column(default=False)
     record_only_since: Mapped[int | None]  # events recovered by reconciliation from then on are not forwarded
+    removed_at: Mapped[int | None]  # since when its hooks are refused and its rows deleted
     created_at: Mapped[int]
 
 
@@ -56,6 +58,7 @@ class StoreConnection(Base):
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
     platform: Mapped[str]
     label: Mapped[str] = mapped_column(default="")
+    title: Mapped[str | None]  # shown to people in place of platform and label; it may change
     account: Mapped[str]  # the platform's id of the workspace; the key of the shared rate budget
     config: Mapped[bytes]
     status: Mapped[str] = mapped_column(default="active")  # active, paused
@@ -224,7 +227,7 @@ class ProfileSent(Base):
 
     __tablename__ = "introductions"
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
 
 
 class Lane(Base):
@@ -263,7 +266,7 @@ class DeliveryCall(Base):
 
     __tablename__ = "delivery_calls"
     delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
-    call_id: Mapped[int] = mapped_column(ForeignKey("calls.id"), primary_key=True)
+    call_id: Mapped[int] = mapped_column(ForeignKey("calls.id"), primary_key=True, index=True)
 
 
 class DeadHook(Base):
@@ -290,11 +293,3 @@ class DeadHook(Base):
     received_at: Mapped[int]
     died_at: Mapped[int]
     replayed_at: Mapped[int | None]
-
-
-class Fence(Base):
-    """The newest fencing token seen by a resource with a single writer, e.g. the inbox."""
-
-    __tablename__ = "fences"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    token: Mapped[int]

@@ -104,7 +104,7 @@ def _load_accounts() -> list[AccountView]:
             AccountView(
                 account_id,
                 role,
-                [store.name for store in stores if store.account_id == account_id],
+                [store.shown_name for store in stores if store.account_id == account_id],
                 list_members(conn, account_id),
                 list_invitations(conn, account_id, context.now()) if role == OWNER else [],
             )

@@ -128,7 +128,7 @@ def _list_owned_accounts() -> dict[int, str]:
     stores = list_my_stores()
     owned = [account_id for account_id, role in get_my_roles().items() if role == OWNER]
     names_by_account = {
-        account_id: [store.name for store in stores if store.account_id == account_id] for account_id in owned
+        account_id: [store.shown_name for store in stores if store.account_id == account_id] for account_id in owned
     }
     return {
         account_id: f"with {', '.join(names)}" if names else "without stores"

@@ -100,6 +100,7 @@ class StoreView:
     """A store as shown on a page."""
 
     name: str
+    shown_name: str
     role: str
     connections: list[ConnectionCounts]
     cratejoy: CratejoyStatus
@@ -169,6 +170,7 @@ def _load_store_view(
     latest = list_events(conn, EventFilter(store=store.name), limit=events)
     return StoreView(
         store.name,
+        store.shown_name,
         store.role,
         [connection for connection in connections if connection.store == store.name],
         load_cratejoy_status(conn, store.store_id),

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.schema.core import Account, Fence, Store
+from pipeline.ledger.schema.core import Account, Store
+from pipeline.ledger.schema.fences import Fence
 from tests.pipeline.ledger.rows import NOW
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.pool import QueuePool
 
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.faults import classify_database_error
-from pipeline.ledger.schema.core import Account, Fence
+from pipeline.ledger.schema.core import Account
+from pipeline.ledger.schema.fences import Fence
 
 OF_VALUES = ["22001", "22003", "22021", "22P02", "22P05", "23502", "23503", "23505", "23514"]
 OF_THE_SERVER = [

@@ -10,7 +10,8 @@ from sqlalchemy import insert, select
 
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import current_revision, migrate, newest_revision
-from pipeline.ledger.schema.core import Account, Fence
+from pipeline.ledger.schema.core import Account
+from pipeline.ledger.schema.fences import Fence
 from pipeline.operations.copy_database import copy_database
 from tests.pipeline.ledger.rows import NOW
 from tests.servers.pgbouncer import pgbouncer

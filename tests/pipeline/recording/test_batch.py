@@ -3,6 +3,8 @@ import zlib
 import pytest
 
 from pipeline.core.errors import StaleFence
+from pipeline.ledger.engine import writing
+from pipeline.ledger.removals import begin_deletion, request_removal
 from pipeline.ledger.schema import core
 from tests.builders import BUYER, HOUR, NOW, RECIPIENT, customer, gift_info, gift_order, order, shipment, subscription
 from tests.pipeline.recording.conftest import HookRecorder
@@ -268,3 +270,13 @@ def test_a_holder_that_was_outrun_writes_nothing(recorder):
 
 def test_a_batch_without_hooks_changes_nothing(recorder):
     assert recorder.record().events == 0
+
+
+def test_a_hook_of_a_removed_store_leaves_nothing(recorder):
+    with writing(recorder.engine) as conn:
+        request_removal(conn, 1, NOW, leaves_hooks=True)
+        begin_deletion(conn, 1, NOW)
+    found = recorder.record(recorder.hook("order_new", order()), failed=[failure(recorder.hook("order_new", None))])
+
+    assert (found.events, found.dead, found.dead_reasons) == (0, 0, {})
+    assert recorder.rows(core.Event) == recorder.rows(core.DeadHook) == []

@@ -12,7 +12,8 @@ from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
-from pipeline.ledger.schema.core import Base, Fence
+from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import save_store
 from pipeline.settings import Settings

@@ -10,11 +10,12 @@ from sqlalchemy.dialects import sqlite
 
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.sql.bulk import _prepare, execute_bulk, insert_returning_ids
 from pipeline.ledger.sql.tables import get_table
 from tests.builders import NOW, customer, order
 
-FENCES, PEOPLE = get_table(core.Fence), get_table(core.Person)
+FENCES, PEOPLE = get_table(Fence), get_table(core.Person)
 HOSTILE = {"name": "a\0b", "\0": [1, 2.5, None, True], "half": "\ud83d", "é": {}}
 
 
@@ -59,14 +60,14 @@ def test_a_column_that_rows_leave_out_gets_its_default(recorder, default):
 
 
 def test_a_statement_may_have_a_single_parameter(recorder):
-    execute(recorder, core.Fence, insert(FENCES), [{"name": "a", "token": 1}, {"name": "b", "token": 2}])
+    execute(recorder, Fence, insert(FENCES), [{"name": "a", "token": 1}, {"name": "b", "token": 2}])
     gone = delete(FENCES).where(FENCES.c.name == bindparam("which"))
 
-    assert [row.name for row in execute(recorder, core.Fence, gone, [{"which": "a"}])] == ["b"]
+    assert [row.name for row in execute(recorder, Fence, gone, [{"which": "a"}])] == ["b"]
 
 
 def test_without_rows_nothing_is_executed(recorder):
-    assert execute(recorder, core.Fence, insert(FENCES), []) == []
+    assert execute(recorder, Fence, insert(FENCES), []) == []
 
 
 @pytest.mark.parametrize(
