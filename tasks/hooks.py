@@ -136,7 +136,7 @@ def _may_resume(context: Context) -> bool:
     """Dry-run a stopped chain every few seconds, and resume it if most of the waiting hooks succeed."""
     if not claim_dry_run(context.redis, context.now()):
         return False
-    succeeded, failed = dry_run(context.redis, context.engine, context.now)
+    succeeded, failed = dry_run(context.redis, context.engine, context.now, secret_keys=context.settings.secret_keys)
     if succeeded and not is_release_broken(succeeded, failed):
         resume_chain(context.redis)
         log.info("the chain resumes", succeeded=succeeded, failed=failed)
@@ -164,11 +164,15 @@ def _is_revoked(revocations: RevocationCache, entry: InboxEntry) -> bool:
 
 def _record(context: Context, batch: Batch, lease: ChainLease) -> list[int]:
     raws = _load_raws(context, batch)
-    results, failures = record_valid_hooks(context.engine, batch, raws, context.now, CpuBudget(cpu_limit))
+    results, failures = record_valid_hooks(
+        context.engine, batch, raws, context.now, CpuBudget(cpu_limit), context.settings.secret_keys
+    )
     succeeded = sum(result.events + result.duplicates for result in results)
     kept_in_inbox = _select_hooks_to_keep(context, failures, succeeded)
     if dead := [hook for hook in failures if hook not in kept_in_inbox]:
-        results.append(record_dead_letters(context.engine, dead, raws, batch["token"], context.now))
+        results.append(
+            record_dead_letters(context.engine, dead, raws, batch["token"], context.now, context.settings.secret_keys)
+        )
     recorded = exclude_hooks(batch, kept_in_inbox)
     count_batch(recorded, results, context.now())
     lease.finish(_get_entry_ids(recorded), _exclude_poison(batch, raws), any_recorded=succeeded > 0)
@@ -186,7 +190,13 @@ def _stop_if_release_broken(context: Context, failures: Sequence[FailedHook], su
     if not exceeds_failure_limit(context.redis, len(failures), succeeded):
         return False
     if not is_release_broken(
-        *dry_run(context.redis, context.engine, context.now, [hook["receipt"] for hook in failures])
+        *dry_run(
+            context.redis,
+            context.engine,
+            context.now,
+            [hook["receipt"] for hook in failures],
+            context.settings.secret_keys,
+        )
     ):
         return False
     stop = stop_chain(context.redis, failures, context.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,14 +53,22 @@ def build_count_changes(row: BackfillRow, resource: str, count: int | None, now:
 
 
 def write_page(
-    conn: Connection, row: BackfillRow, store: RecordingStore, fetched: FetchedPage, now: int
+    conn: Connection,
+    row: BackfillRow,
+    store: RecordingStore,
+    fetched: FetchedPage,
+    now: int,
+    secret_keys: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Record the objects of a page. Return the row's changes."""
+    """Record the objects of a page. Return the row's changes.
+
+    `secret_keys` as in `record_api_page`.
+    """
     page, name, previous = fetched.page, fetched.resource, load_tally(row.tally)
     api_page = ApiPage(
         name, page.results, fetched.asked_at, _build_mark(row, previous), sends_profiles=name == CUSTOMERS
     )
-    new = record_api_page(conn, store, api_page, now) + len(page.unreadable)
+    new = record_api_page(conn, store, api_page, now, secret_keys) + len(page.unreadable)
     tally = previous.after(page, new)
     walk = PageWalk(row.cursor, row.phase_pages, row.barren).after(page, new, _get_max_pages(page))
     done = {**row.done, name: max(row.done.get(name, 0), tally.shown)}

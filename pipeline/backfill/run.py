@@ -158,7 +158,9 @@ class _BackfillRun:
         query, asked_at = build_page_query(row), self._context.now()
         page = self._get_api(row).page(query.resource, query.filters, row.cursor, PAGE_SIZE, with_=query.relations)
         fetched, now = FetchedPage(query.resource, page, asked_at), self._context.now()
-        return self._write(row, lambda conn, store: write_page(conn, row, store, fetched, now))
+        return self._write(
+            row, lambda conn, store: write_page(conn, row, store, fetched, now, self._context.settings.secret_keys)
+        )
 
     def _write_others(self, row: BackfillRow) -> bool:
         now = self._context.now()

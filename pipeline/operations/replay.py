@@ -11,12 +11,13 @@ from pipeline.inbox.entry import RawHook
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeadHookDetail, DeadLetterSummary, get_dead_letter, replay_delivery
 from pipeline.ledger.schema.core import DeadHook
+from pipeline.redaction.raw_body import EMPTIED_KEY
 
 _MINUTE_US = 60_000_000
 
 
 def replay(conn: Connection, redis: Redis, dead: DeadLetterSummary) -> bool:
-    """Replay one dead letter; False if it does not exist or is no longer dead.
+    """Replay one dead letter; False if it does not exist, is no longer dead, or named a person who was erased.
 
     A hook goes into the inbox again with its receipt and its time of arrival, so that it is neither counted nor
     ordered as a new hook; if it fails again it is the same dead hook. A delivery is pending in its lane again.
@@ -35,7 +36,8 @@ def replay_internal_errors(engine: Engine, redis: Redis, release: str, limit: in
     internal = DeadHook.reason == literal(INTERNAL_ERROR, literal_execute=True)  # as the index says it
     other = DeadHook.detail["release"].as_string()
     has_waited = (now - DeadHook.died_at) // _MINUTE_US >= DeadHook.times
-    query = select(DeadHook.id, DeadHook.receipt).where(internal, DeadHook.replayed_at.is_(None), has_waited)
+    is_full = DeadHook.detail[EMPTIED_KEY].as_string().is_(None)
+    query = select(DeadHook.id, DeadHook.receipt).where(internal, DeadHook.replayed_at.is_(None), has_waited, is_full)
     with reading(engine) as conn:
         dead = conn.execute(
             query.where(or_(other.is_(None), other != release)).order_by(DeadHook.id).limit(limit)
@@ -45,7 +47,7 @@ def replay_internal_errors(engine: Engine, redis: Redis, release: str, limit: in
 
 def _put_back(conn: Connection, redis: Redis, dead_id: int) -> bool:
     hook = get_dead_letter(conn, "hook", dead_id)
-    if not isinstance(hook, DeadHookDetail):
+    if not isinstance(hook, DeadHookDetail) or EMPTIED_KEY in hook.detail:
         return False
     poison.reset_tries(redis, [(hook.raw, hook.query)])
     name = hook.listed.name or ""

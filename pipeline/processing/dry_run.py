@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from redis import Redis
 from sqlalchemy import Engine
@@ -25,7 +25,11 @@ class _RollBack(Exception):
 
 
 def dry_run(
-    redis: Redis, engine: Engine, now: Callable[[], int], exclude_receipts: Iterable[str] = ()
+    redis: Redis,
+    engine: Engine,
+    now: Callable[[], int],
+    exclude_receipts: Iterable[str] = (),
+    secret_keys: Sequence[str] = (),
 ) -> tuple[int, int]:
     """Try some of the waiting hooks of each kind, which is a store's hooks of one event name.
 
@@ -34,7 +38,8 @@ def dry_run(
     """
     kinds = _group_by_kind(redis, frozenset(exclude_receipts))
     succeeded = sum(
-        any(_can_be_recorded(engine, entry, now) for entry in entries[:MAX_HOOKS_PER_KIND]) for entries in kinds
+        any(_can_be_recorded(engine, entry, now, secret_keys) for entry in entries[:MAX_HOOKS_PER_KIND])
+        for entries in kinds
     )
     return succeeded, len(kinds) - succeeded
 
@@ -47,13 +52,14 @@ def _group_by_kind(redis: Redis, exclude_receipts: frozenset[str]) -> list[list[
     return list(kinds.values())
 
 
-def _can_be_recorded(engine: Engine, entry: InboxEntry, now: Callable[[], int]) -> bool:
+def _can_be_recorded(engine: Engine, entry: InboxEntry, now: Callable[[], int], secret_keys: Sequence[str]) -> bool:
     batch = validate_batch(decode_batch([entry], 0, now), now)
     if batch["failed"]:
         return batch["failed"][0]["reason"] != INTERNAL_ERROR
     try:
         with writing(engine) as conn:
-            record_batch(conn, batch["hooks"], [], {entry.entry_id: (entry.raw, entry.query)}, token=None, now=now())
+            raws = {entry.entry_id: (entry.raw, entry.query)}
+            record_batch(conn, batch["hooks"], [], raws, token=None, now=now(), secret_keys=secret_keys)
             _roll_back()
     except _RollBack:
         return True

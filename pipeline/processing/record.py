@@ -19,14 +19,20 @@ from pipeline.recording.batch import BatchResult, record_batch
 log = structlog.get_logger(__name__)
 
 
-def record(engine: Engine, batch: Batch, raws: Mapping[str, RawBody], now: Callable[[], int]) -> list[BatchResult]:
+def record(
+    engine: Engine,
+    batch: Batch,
+    raws: Mapping[str, RawBody],
+    now: Callable[[], int],
+    secret_keys: Sequence[str] = (),
+) -> list[BatchResult]:
     """Record a batch in one transaction, or in as many as it takes to single out the hooks that cannot be recorded.
 
     Raises StaleFence if another process has acquired the chain lease, and the driver's errors if the database fails.
     """
-    results, internal_failures = record_valid_hooks(engine, batch, raws, now)
+    results, internal_failures = record_valid_hooks(engine, batch, raws, now, secret_keys=secret_keys)
     if internal_failures:
-        results.append(record_dead_letters(engine, internal_failures, raws, batch["token"], now))
+        results.append(record_dead_letters(engine, internal_failures, raws, batch["token"], now, secret_keys))
     return results
 
 
@@ -36,20 +42,29 @@ def record_valid_hooks(
     raws: Mapping[str, RawBody],
     now: Callable[[], int],
     cpu_budget: CpuBudget | None = None,
+    secret_keys: Sequence[str] = (),
 ) -> tuple[list[BatchResult], list[FailedHook]]:
-    """Record a batch as `record` does, except the hooks that fail with an internal error: return them unrecorded."""
+    """Record a batch as `record` does, except the hooks that fail with an internal error: return them unrecorded.
+
+    `secret_keys` as in `record_batch`.
+    """
     internal = [hook for hook in batch["failed"] if hook["reason"] == INTERNAL_ERROR]
     failed = [hook for hook in batch["failed"] if hook["reason"] != INTERNAL_ERROR]
-    recorder = _BatchRecorder(engine, raws, batch["token"], now, cpu_budget or CpuBudget(), internal)
+    recorder = _BatchRecorder(engine, raws, batch["token"], now, cpu_budget or CpuBudget(), internal, secret_keys)
     return recorder.record(batch["hooks"], failed), recorder.internal_failures
 
 
 def record_dead_letters(
-    engine: Engine, failed: Sequence[FailedHook], raws: Mapping[str, RawBody], token: int, now: Callable[[], int]
+    engine: Engine,
+    failed: Sequence[FailedHook],
+    raws: Mapping[str, RawBody],
+    token: int,
+    now: Callable[[], int],
+    secret_keys: Sequence[str] = (),
 ) -> BatchResult:
     """Record failed hooks as dead hooks."""
     with writing(engine) as conn:
-        return record_batch(conn, [], failed, raws, token=token, now=now())
+        return record_batch(conn, [], failed, raws, token=token, now=now(), secret_keys=secret_keys)
 
 
 class _HookOverBudget(CratewireError):
@@ -71,6 +86,7 @@ class _BatchRecorder:
     now: Callable[[], int]
     cpu_budget: CpuBudget
     internal_failures: list[FailedHook] = field(default_factory=list)
+    secret_keys: Sequence[str] = field(default=(), repr=False)
 
     def record(self, hooks: Sequence[ValidHook], failed: Sequence[FailedHook]) -> list[BatchResult]:
         try:
@@ -94,7 +110,14 @@ class _BatchRecorder:
         with writing(self.engine) as conn:
             now = self.now()
             return record_batch(
-                conn, hooks, failed, self.raws, token=self.token, now=now, around_hook=self._charge_hook
+                conn,
+                hooks,
+                failed,
+                self.raws,
+                token=self.token,
+                now=now,
+                around_hook=self._charge_hook,
+                secret_keys=self.secret_keys,
             )
 
     @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -33,9 +33,17 @@ class PageComparison:
 
 
 def compare_page(
-    conn: Connection, store: RecordingStore, evidence: Iterable[EventEvidence], rules: PageRules, now: int
+    conn: Connection,
+    store: RecordingStore,
+    evidence: Iterable[EventEvidence],
+    rules: PageRules,
+    now: int,
+    secret_keys: Sequence[str] = (),
 ) -> PageComparison:
-    """Save what the page shows, and record the events that no hook has reported. The caller holds the inbox's fence."""
+    """Save what the page shows, and record the events that no hook has reported. The caller holds the inbox's fence.
+
+    `secret_keys` as in `record_batch`.
+    """
     events = identify_events(evidence, rules)
     keys = [event.key for event in events]
     known = find_known_events(conn, [(store.id, key) for key in keys])
@@ -50,19 +58,24 @@ def compare_page(
     counts: dict[tuple[str, str], int] = {}
     for row in (*classified.observed, *settled):
         counts[row.event, row.state] = counts.get((row.event, row.state), 0) + 1
-    recorded = _record(conn, store, missing, rules, now) if missing else None
+    recorded = _record(conn, store, missing, rules, now, secret_keys) if missing else None
     return PageComparison(recorded, counts, rules.sends_renewals or sends_renewal_orders(events, received_at))
 
 
 def _record(
-    conn: Connection, store: RecordingStore, missing: list[IdentifiedEvent], rules: PageRules, now: int
+    conn: Connection,
+    store: RecordingStore,
+    missing: list[IdentifiedEvent],
+    rules: PageRules,
+    now: int,
+    secret_keys: Sequence[str],
 ) -> BatchResult:
     hooks = [_build_hook(store, event, rules.asked_at, now) for event in missing]
     raws = {
         hook["entry_id"]: (json.dumps(event.evidence.data, ensure_ascii=False).encode(), None)
         for hook, event in zip(hooks, missing, strict=True)
     }
-    return record_batch(conn, hooks, [], raws, token=None, now=now)
+    return record_batch(conn, hooks, [], raws, token=None, now=now, secret_keys=secret_keys)
 
 
 def _build_hook(store: RecordingStore, event: IdentifiedEvent, asked_at: int, now: int) -> RecoveredHook:

@@ -112,7 +112,7 @@ class PageStep:
                 raise Misconfigured(f"store {name} is being removed")
             now = self.context.now()
             evidence, rules = self._find_evidence(page, row), self._build_rules(row, store, asked_at)
-            comparison = compare_page(conn, store, evidence, rules, now)
+            comparison = compare_page(conn, store, evidence, rules, now, self.context.settings.secret_keys)
             error = self._write(conn, row, page, comparison, now)
         return replace(comparison, error=error)
 

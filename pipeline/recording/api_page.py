@@ -26,6 +26,7 @@ from pipeline.recording.events import plan_event_people
 from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
 from pipeline.recording.plan import BatchPlan
 from pipeline.recording.snapshot import RecordingStore
+from pipeline.recording.suppression import remove_suppressed_people
 from pipeline.recording.write import write_batch
 
 BACKFILL_SOURCE = "backfill"
@@ -46,9 +47,17 @@ class ApiPage:
     sends_profiles: bool
 
 
-def record_api_page(conn: Connection, store: RecordingStore, page: ApiPage, now: int) -> int:
-    """Record a page inside the caller's transaction; returns how many of its objects are new in this reading."""
-    candidates = [_build_candidate(store, page.resource, data, page.asked_at) for data in page.objects]
+def record_api_page(
+    conn: Connection, store: RecordingStore, page: ApiPage, now: int, secret_keys: Sequence[str] = ()
+) -> int:
+    """Record a page inside the caller's transaction; returns how many of its objects are new in this reading.
+
+    `secret_keys` open the keys by which suppressed people are recognised; an object about no one else is not recorded,
+    and counts as new.
+    """
+    shown = [_build_candidate(store, page.resource, data, page.asked_at) for data in page.objects]
+    recognition = remove_suppressed_people(conn, secret_keys, [store], shown)
+    candidates = [candidate for candidate in shown if not candidate.is_suppressed]
     gifts = GiftIndex(load.load_gifts(conn, candidates), candidates)
     plan_candidates(candidates, gifts, lambda _hook: nullcontext())
     for candidate in candidates:
@@ -56,7 +65,7 @@ def record_api_page(conn: Connection, store: RecordingStore, page: ApiPage, now:
             candidate.plan = _mark_plan(candidate, candidate.plan, page.reading)
     late = plan_late_copies(load.load_earlier_events(conn, gifts.new_subjects()), {store.id: store}, gifts)
     people = load.load_people(conn, [*candidates, *late])
-    new_objects = sum(_is_new(candidate, page.reading) for candidate in candidates)
+    new_objects = len(shown) - len(candidates) + sum(_is_new(candidate, page.reading) for candidate in candidates)
     if page.sends_profiles:
         deliveries = plan_deliveries(candidates, BACKFILL_PRIORITY)
     else:
@@ -64,6 +73,7 @@ def record_api_page(conn: Connection, store: RecordingStore, page: ApiPage, now:
         deliveries = []
     deliveries += plan_deliveries(late)
     plan = BatchPlan(people, deliveries, gifts=gifts.build_rows(), event_people=plan_event_people(late))
+    plan = replace(plan, recognised=recognition.counts, learned_hashes=recognition.learned)
     write_batch(conn, plan, now)
     return new_objects
 

@@ -23,6 +23,7 @@ from pipeline.recording.dedup import deduplicate
 from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
 from pipeline.recording.plan import BatchPlan, LoadedBatch, plan_batch
 from pipeline.recording.probes import find_probes, remove_probes
+from pipeline.recording.suppression import empty_failed_hooks, remove_suppressed_people
 from pipeline.recording.write import write_batch
 
 
@@ -55,16 +56,19 @@ def record_batch(  # noqa: PLR0913 what is recorded, the fence, and the budget
     token: int | None,
     now: int,
     around_hook: AroundHook = _no_context,
+    secret_keys: Sequence[str] = (),
 ) -> BatchResult:
     """Record a batch inside the caller's transaction.
 
     `token` fences the holder of the inbox; with None the caller ensures that no other process records meanwhile.
     `raw_bodies`: what was received, by entry id. `around_hook` is entered for the work on each single hook.
-    Raises StaleFence if the inbox has a newer holder, and what `around_hook` raises.
+    `secret_keys` open the keys by which suppressed people are recognised.
+    Raises StaleFence if the inbox has a newer holder, Misconfigured if a store has suppressed people and no key opens,
+    and what `around_hook` raises.
     """
     if token is not None:
         advance_fence(conn, "inbox", token)
-    loaded = _load_batch(conn, hooks, failed, raw_bodies, around_hook)
+    loaded, raw_bodies = _load_batch(conn, hooks, failed, raw_bodies, around_hook, secret_keys)
     plan = plan_batch(loaded, raw_bodies, now)
     write_batch(conn, plan, now)
     return _summarize(loaded, plan)
@@ -76,8 +80,9 @@ def _load_batch(
     failed: Sequence[FailedHook],
     raw_bodies: Mapping[str, RawBody],
     around_hook: AroundHook,
-) -> LoadedBatch:
-    """Read all that the batch needs.
+    secret_keys: Sequence[str],
+) -> tuple[LoadedBatch, Mapping[str, RawBody]]:
+    """Read all that the batch needs, and take suppressed people out of it and of the raw bodies.
 
     What to read next follows from what was read before: hooks of known stores are candidates, fresh candidates lead to
     gifts, newly learned gifts to earlier events, and the plans of all these to people. So a pure step stands before
@@ -95,12 +100,14 @@ def _load_batch(
     died = [*failed, *refused]
     dead_letters = load.load_revoked_dead_letters(conn, find_revoked_stores(died))
     dedup = deduplicate(candidates, load.load_known_events(conn, candidates))
+    recognition = remove_suppressed_people(conn, secret_keys, stores.values(), dedup.fresh, died, raw_bodies)
+    died, raw_bodies = empty_failed_hooks(died, raw_bodies, recognition.failed)
     gifts = GiftIndex(load.load_gifts(conn, dedup.fresh), dedup.fresh)
     plan_candidates(dedup.fresh, gifts, around_hook)
     earlier_events = load.load_earlier_events(conn, gifts.new_subjects())
     late = plan_late_copies(earlier_events, {store.id: store for store in stores.values()}, gifts)
     people = load.load_people(conn, [*dedup.fresh, *late])
-    return LoadedBatch(
+    loaded = LoadedBatch(
         heartbeat_sent_at=probes.heartbeat_sent_at,
         canaries=probes.get_arrived(our_nonces),
         stores=stores,
@@ -111,7 +118,10 @@ def _load_batch(
         gifts=gifts,
         late=late,
         people=people,
+        recognised=recognition.counts,
+        learned_hashes=recognition.learned,
     )
+    return loaded, raw_bodies
 
 
 def _summarize(loaded: LoadedBatch, plan: BatchPlan) -> BatchResult:

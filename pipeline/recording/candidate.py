@@ -15,6 +15,7 @@ from pipeline.fan_out.gifts import KnownGifts
 from pipeline.fan_out.plan import AffectedPerson, Plan, is_test, plan_event
 from pipeline.recording.people import PersonDraft
 from pipeline.recording.snapshot import RecordingStore
+from pipeline.redaction.body import Redaction
 
 AroundHook = Callable[[ValidHook], AbstractContextManager[None]]  # entered for the work on each single hook
 
@@ -33,6 +34,7 @@ class EventCandidate:
     is_ignored_test: bool = (
         False  # a test object of a store that forwards none: recorded, but no facts are taken from it
     )
+    redactions: tuple[Redaction, ...] = ()  # of suppressed people, who are no longer in `data`
 
     @property
     def data(self) -> dict[str, Any]:
@@ -43,6 +45,11 @@ class EventCandidate:
     def people(self) -> tuple[AffectedPerson, ...]:
         """The people it affects; empty before it is planned, and if it is an ignored test."""
         return self.plan.people if self.plan else ()
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether nothing is left of the body without suppressed people."""
+        return bool(self.redactions) and not self.data
 
     @property
     def ulid(self) -> str:
@@ -64,6 +71,7 @@ class EventCandidate:
     def outcome(self) -> EventOutcome:
         """What became of the event, in one word."""
         checks: tuple[tuple[EventOutcome, bool], ...] = (
+            ("suppressed", self.is_suppressed),
             ("unknown_event", not is_known_event(self.row.name)),
             ("test", self.is_ignored_test),
             ("recorded", not self.is_forwarded),

@@ -11,6 +11,8 @@ from pipeline.core.hooks import RawBody, Role, ValidHook
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dedup import DedupResult
 from pipeline.recording.people import PersonDraft
+from pipeline.redaction.body import SUPPRESSED
+from pipeline.redaction.raw_body import redact_raw
 
 MAX_FIELD_NOTES = 50  # of one event; a sender can make up any number of fields
 
@@ -21,7 +23,7 @@ class EventDraft:
 
     candidate: EventCandidate
     row: dict[str, Any]
-    body: bytes
+    body: bytes | None  # None: nothing of it may be stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def plan_events(dedup: DedupResult, raw_bodies: Mapping[str, RawBody], now: int)
         EventDraft(
             candidate,
             _build_row(candidate, dedup.repeats_in_batch[candidate.store.id, candidate.identity.key], now),
-            zlib.compress(_get_sent_bytes(raw_bodies.get(candidate.hook["entry_id"])), 1),
+            _build_body(candidate, raw_bodies.get(candidate.hook["entry_id"])),
         )
         for candidate in dedup.fresh
     ]
@@ -74,7 +76,12 @@ def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, A
         "form": hook["form"],
         "is_test": plan.is_test if plan else candidate.is_ignored_test,
         "outcome": candidate.outcome,
-        "notes": [*(plan.notes if plan else ()), *_missing_address_notes(candidate), *_unreadable_field_notes(hook)],
+        "notes": [
+            *(plan.notes if plan else ()),
+            *_missing_address_notes(candidate),
+            *_unreadable_field_notes(hook),
+            *_suppression_notes(candidate),
+        ],
         "data": hook["data"],
         "unknown": hook["unknown"],
         "duplicates": repeats,
@@ -105,6 +112,18 @@ def _missing_address_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
         if not person.email
     ]
     return [*notes, *([{"code": "customer_missing"}] if unresolved else [])]
+
+
+def _suppression_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
+    """In what way the body named people who were taken out."""
+    return [{"code": SUPPRESSED, "part": redaction.part} for redaction in candidate.redactions]
+
+
+def _build_body(candidate: EventCandidate, raw: RawBody | None) -> bytes | None:
+    if not candidate.redactions:
+        return zlib.compress(_get_sent_bytes(raw), 1)
+    left = b"" if raw is None else redact_raw(raw, candidate.redactions)
+    return zlib.compress(left, 1) if left else None
 
 
 def _get_sent_bytes(raw: RawBody | None) -> bytes:

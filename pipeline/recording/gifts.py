@@ -41,7 +41,7 @@ class GiftIndex:
             self._gifts[store_id][subject] = stored.gift
             self._as_of[store_id, subject] = stored.as_of
         for candidate in candidates:
-            if not candidate.is_ignored_test:
+            if not candidate.is_ignored_test and not candidate.is_suppressed:
                 self._add_from(candidate)
 
     def of(self, store_id: int) -> KnownGifts:
@@ -82,7 +82,7 @@ class GiftIndex:
 def plan_candidates(candidates: Iterable[EventCandidate], gifts: GiftIndex, around_hook: AroundHook) -> None:
     """Give every candidate that is not silent its plan."""
     for candidate in candidates:
-        if not candidate.is_ignored_test:
+        if not candidate.is_ignored_test and not candidate.is_suppressed:
             with around_hook(candidate.hook):
                 candidate.plan = candidate.build_plan(gifts.of(candidate.store.id))
 

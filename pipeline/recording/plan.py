@@ -15,6 +15,7 @@ from pipeline.recording.events import EventDraft, EventPersonDraft, plan_event_p
 from pipeline.recording.gifts import GiftIndex
 from pipeline.recording.people import PersonResolver
 from pipeline.recording.snapshot import EventKey, RecordingStore, StoredDeadLetter
+from pipeline.redaction.identity import LearnedHash
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class LoadedBatch:
     gifts: GiftIndex
     late: Sequence[EventCandidate]  # earlier events whose gift recipient is known only now
     people: PersonResolver
+    recognised: Mapping[int, int] = field(default_factory=dict)  # regulation id -> hooks that name its person
+    learned_hashes: Sequence[LearnedHash] = ()  # of what else leads to suppressed people
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class BatchPlan:
     replayed: Sequence[str] = ()  # receipts of dead hooks that are events now
     heartbeat_sent_at: int | None = None
     canaries: Collection[str] = ()
+    recognised: Mapping[int, int] = field(default_factory=dict)
+    learned_hashes: Sequence[LearnedHash] = ()
 
 
 def resolve_people(candidates: Iterable[EventCandidate], people: PersonResolver) -> None:
@@ -74,4 +79,6 @@ def plan_batch(loaded: LoadedBatch, raw_bodies: Mapping[str, RawBody], now: int)
         replayed=[item.hook["receipt"] for item in loaded.candidates if item.hook["source"] == REPLAY],
         heartbeat_sent_at=loaded.heartbeat_sent_at,
         canaries=loaded.canaries,
+        recognised=loaded.recognised,
+        learned_hashes=loaded.learned_hashes,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, update
 from pipeline.core.messages import LIVE_PRIORITY
 from pipeline.ledger.deliveries import promote_to_live
 from pipeline.ledger.observed_events import mark_late
+from pipeline.ledger.regulations import add_learned_hashes, count_recognised
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
 from pipeline.ledger.sql.bulk import execute_bulk, insert_returning_ids, insert_rows, upsert
@@ -36,6 +37,8 @@ _UPDATE_PERSON = (
 
 def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     """Write everything. New people and fresh events have their ids afterwards."""
+    count_recognised(conn, plan.recognised, now)
+    add_learned_hashes(conn, plan.learned_hashes)
     _write_probes(conn, plan.heartbeat_sent_at, plan.canaries, now)
     _write_dead_letters(conn, plan.dead_letters)
     _add_repeats(conn, plan.repeats)
@@ -108,7 +111,7 @@ def _insert_events(conn: Connection, events: Sequence[EventDraft]) -> None:
     ids = insert_returning_ids(conn, get_table(core.Event), [event.row for event in events])
     for event, event_id in zip(events, ids, strict=True):
         event.candidate.event_id = event_id
-    bodies = [{"event_id": event.candidate.event_id, "raw": event.body} for event in events]
+    bodies = [{"event_id": event.candidate.event_id, "raw": event.body} for event in events if event.body is not None]
     insert_rows(conn, get_table(core.Body), bodies)
     subjects = [
         {"event_id": candidate.event_id, "kind": kind, "subject_id": number, "store_id": candidate.store.id}

@@ -1,0 +1,32 @@
+"""Keyed hashes that recognise a person without storing who they are.
+
+Their keys are random and are stored encrypted: a hash made of the secret keys themselves could not be computed again
+once a rotation has removed the key that it was made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from pipeline.infra.crypto.encryption import decrypt, encrypt
+
+KEY_BYTES = 32
+_FIELD = "regulation key"
+
+
+def seal_key(secret_keys: Sequence[str], key: bytes) -> bytes:
+    """Encrypt a key with the first secret key."""
+    return encrypt(secret_keys, {_FIELD: key.hex()})
+
+
+def open_key(secret_keys: Sequence[str], sealed: bytes) -> bytes:
+    """Decrypt a key. Raises Misconfigured if no secret key fits."""
+    return bytes.fromhex(decrypt(secret_keys, sealed)[_FIELD])
+
+
+def hash_identifier(key: bytes, store: str, kind: str, value: str) -> str:
+    """HMAC-SHA-256 in hexadecimal: of one store, so that two stores' hashes of one person cannot be compared."""
+    message = f"{store}\0{kind}\0{value}".encode("utf-8", "surrogatepass")
+    return hmac.digest(key, message, hashlib.sha256).hex()

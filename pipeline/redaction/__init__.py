@@ -1,0 +1,1 @@
+"""Finds one person in the bodies of hooks, and takes them out."""
