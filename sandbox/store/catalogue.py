@@ -8,6 +8,13 @@ from sandbox.store.state import Row, State
 # name, price of a month; three and six months cost a little less each
 BOXES = (("Sample Box", 3495), ("Tea & Toast Box", 2795), ("Jürgen's Puzzle Box", 4150))
 ITEMS = (("Mug", 1499), ("Tote bag", 1990), ("Postcard set", 875), ("Enamel pin “Fox”", 1125), ("Lucky dip", 2260))
+# What the variants of a box are; the instance without any remains.
+VARIANTS = (
+    (("Size", "Small"), ("Flavour", "Mint")),
+    (("Size", "Large"), ("Flavour", "Açaí & Möhre")),
+    (("Size", "Large"),),
+)
+VARIANT_ID_BASE = 6_910_889_801
 TERMS = (
     ("Month to Month", "Charged every month", 1),
     ("3 Month Prepay", "Charged every 3 months", 3),
@@ -106,8 +113,32 @@ def add_instance(state: State, product: Row, price: int, prices: list[Row]) -> R
         "term_prices": prices,
         "type": "product_instance",
         "variants": [],
+        "_variants": (),
     }
     return state.insert("product_instances", instance)
+
+
+def set_variants(state: State, rng: random.Random, shape: str) -> None:
+    """Write the variants of all instances in a shape, `v1`, `v1.1` or `mixed`; the first time instances are added."""
+    if shape != "none" and not any(row["_variants"] for row in state.rows("product_instances")):
+        for instance in boxes(state):
+            for number, variants in enumerate(VARIANTS, start=2):
+                added = instance | {"id": None, "sku": instance["sku"][:-1] + str(number), "_variants": variants}
+                state.insert("product_instances", added)
+                state.insert("inventory", inventory_row(state, added, rng.randrange(200, 900)))
+    for instance in state.rows("product_instances"):
+        instance["variants"] = [
+            show_variant(name, value, ("v1", "v1.1")[instance["id"] // 2 % 2] if shape == "mixed" else shape)
+            for name, value in instance["_variants"]
+            if shape != "none"
+        ]
+
+
+def show_variant(name: str, value: str, shape: str) -> Row:
+    if shape == "v1":
+        return {"variant_type": {"name": name}, "variant_value": {"value": value}}
+    known = [variant for variants in VARIANTS for variant in variants]
+    return {"id": VARIANT_ID_BASE + known.index((name, value)), "type": name, "value": value}
 
 
 def inventory_row(state: State, instance: Row, quantity: int) -> Row:

@@ -24,6 +24,9 @@ PLACES = (
 )
 
 
+SYLLABLES = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou")
+MARK_STRIDE = 7919  # prime, so that the words repeat only after all of them
+
 # Shares of people.
 NO_SURNAME, CAPITAL_EMAIL, DOUBLE_BLANK, TRAILING_BLANK = 0.04, 0.05, 0.06, 0.03
 
@@ -43,14 +46,30 @@ def fold_email(email: str) -> str:
 
 
 class PersonGenerator:
-    """Invents people whose e-mail addresses never meet, not even when case-folded."""
+    """Invents people whose e-mail addresses never meet, not even when case-folded.
+
+    While `marks_names` is set, first and last names end in a word that no other name has: `Zoë-Bakuzo`. A single word
+    anywhere then shows whose name it is.
+    """
 
     def __init__(self) -> None:
+        self.marks_names = False
+        self._marks = 0
         self._taken: set[str] = set()
 
     def generate(self, rng: random.Random) -> Person:
         first, last = rng.choice(FIRST), rng.choice(LAST) if rng.random() > NO_SURNAME else None
+        if self.marks_names:
+            first, last = f"{first}-{self._mark()}", last and f"{last}-{self._mark()}"
         return Person(first, last, write_full_name(first, last, rng), self._address(first, last, rng))
+
+    def _mark(self) -> str:
+        self._marks += 1
+        number, word = self._marks * MARK_STRIDE % len(SYLLABLES) ** 3, ""
+        for _ in range(3):
+            number, place = divmod(number, len(SYLLABLES))
+            word += SYLLABLES[place]
+        return word.title()
 
     def _address(self, first: str, last: str | None, rng: random.Random) -> str:
         local = ".".join(filter(None, (ascii_letters_of(first), ascii_letters_of(last or ""))))

@@ -33,7 +33,7 @@ OWN: Mapping[str, str] = {
     "refund_total refunded result total type url",
     "inventory": "confidence id out_of_stock_purchases product_id product_instance_id quantity_on_hand "
     "track_inventory type url",
-    "product_survey_results": "answers id subscription_id type",
+    "product_survey_results": "answers id subscription_id survey_name type",
     "hooks": "created_at enabled event id name querystring request_type store_id target type url",
     "subscription_coupons": "code_used coupon_id enabled id num_renewals subscription_id type",
     "page_redirects": "code enabled id path store_id target type url",

@@ -79,7 +79,7 @@ def product_of_subscription(state: State, row: Row) -> Row:
 FLAT = 1
 
 customer = one("customers", "customer_id", shapes.short_customer)
-instance = one("product_instances", "instance_id", lambda row: shapes.pick(row, shapes.INSTANCE_SHORT))
+instance = one("product_instances", "instance_id", shapes.short_instance)
 address = one("addresses", "address_id")
 
 RELATIONS: dict[str, dict[str, Relation]] = {

@@ -12,7 +12,7 @@ Row = dict[str, Any]
 KINDS = (
     "customers", "addresses", "orders", "subscriptions", "shipments", "fulfillments", "shipment_batches", "products",
     "product_instances", "product_billings", "terms", "transactions", "inventory", "product_survey_results", "hooks",
-    "subscription_coupons", "page_redirects",
+    "subscription_coupons", "page_redirects", "survey_fields",
 )  # fmt: skip
 
 # Ids resemble a single sequence across all types, and exceed 32 bits.
@@ -28,6 +28,7 @@ class State:
         self.switches = switches
         self.outbox: list[Row] = []
         self.gone: set[int] = set()  # ids that the API shows no more, because a fault took them away between two pages
+        self.storefront_emails: set[str] = set()  # folded addresses that the storefront knows
         self.metadata: dict[tuple[str, int], Row] = {}
         self._rows: dict[str, dict[int, Row]] = {kind: {} for kind in KINDS}
         self._index: dict[tuple[str, str, int], list[int]] = defaultdict(list)

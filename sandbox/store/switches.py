@@ -15,6 +15,9 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "lists": ("full", "summary"),
     "next_form": ("query", "path", "url"),
     "refuse_with": (401, 403),
+    "sources": ("number", "text"),
+    "surveys": ("v1", "v1.1", "mixed"),
+    "variants": ("none", "v1", "v1.1", "mixed"),
 }
 
 
@@ -24,7 +27,7 @@ class BadSwitch(ValueError):
 
 @dataclass
 class Switches:
-    """The first seven change every hook; the others change the responses of the API and the events of the shop."""
+    """The first eight change every hook; the others change the responses of the API and the events of the shop."""
 
     form: str = "A"
     dates: str = "iso"
@@ -32,6 +35,7 @@ class Switches:
     integer_status: bool = False
     money: str = "minor"  # 595; or 5.95, "595", "5.95"
     booleans: str = "json"
+    sources: str = "number"  # `source` as 1 or as "1"
     invisible: bool = False  # e-mail and postal addresses with characters that cannot be seen
     api_values: bool = False  # do the API's answers write dates, money, booleans and addresses as the hooks do?
     api_relations: str = "embedded"  # REST answers: default relations as objects or as URL strings
@@ -46,6 +50,11 @@ class Switches:
     cancel_boxes: bool = True  # does cancelling fire shipment_cancelled for each unshipped box?
     api_writes_tell: bool = True  # do writes over the API fire hooks?
     store_id: int = 4100200
+    marketplace_share: float = 0.0  # the share of people who register from now on that come from the Marketplace
+    storefront_source: int = 1  # `source` of orders and subscriptions; its meaning is not documented
+    marketplace_source: int = 2
+    surveys: str = "v1"  # the shape of survey results; mixed: by their id
+    variants: str = "none"  # the shape of a product instance's variants; none: no instance has any
 
     def update(self, wanted: Mapping[str, Any]) -> None:
         """Set all of `wanted`, or nothing if any of them is wrong."""
@@ -65,6 +74,14 @@ def check_switch(name: str, value: Any) -> None:
         raise BadSwitch(f"{name} is true or false")
     if name.endswith("_limit") and not (value is None and name == "max_limit") and not is_count(value):
         raise BadSwitch(f"{name} is a whole number above zero")
+    if name == "marketplace_share" and not is_share(value):
+        raise BadSwitch(f"{name} lies between 0 and 1")
+    if name.endswith("_source") and (isinstance(value, bool) or not isinstance(value, int)):
+        raise BadSwitch(f"{name} is a whole number")
+
+
+def is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def is_count(value: Any) -> bool:

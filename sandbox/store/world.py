@@ -1,13 +1,15 @@
 """A store as a whole: state, truth, sending threads, simulation and faults; and its reset."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sandbox.store import catalogue, dates
 from sandbox.store.fake_people import PersonGenerator
 from sandbox.store.faults import Faults
 from sandbox.store.request_log import RequestLog
+from sandbox.store.shop import surveys
 from sandbox.store.shop.shop import Shop
 from sandbox.store.simulation.run import Simulation
 from sandbox.store.simulation.schedule import Schedule
@@ -58,6 +60,15 @@ class World:
         self.shop = Shop(self.state, self.dispatcher, self.person_generator, rng)
         self.simulation = Simulation(self.state, self.dispatcher, self.truth, self.person_generator, self.schedule)
         catalogue.create_catalogue(self.state, rng)
+        surveys.create_survey(self.state)
+
+    def set_switches(self, wanted: Mapping[str, Any]) -> None:
+        """Set switches, and what depends on them: names that leave no doubt whose they are, and variants."""
+        with self.state.lock:
+            self.switches.update(wanted)
+            self.person_generator.marks_names = self.person_generator.marks_names or self.switches.marketplace_share > 0
+            if "variants" in wanted:
+                catalogue.set_variants(self.state, self.shop.rng, self.switches.variants)
 
     def stop(self) -> None:
         self.simulation.stop()

@@ -44,8 +44,7 @@ def control(world: World) -> Blueprint:  # noqa: C901 - a series of short views
 
     @blueprint.post("/switches")
     def set_switches() -> Response:
-        with world.state.lock:
-            world.switches.update(body())
+        world.set_switches(body())
         return show_switches()
 
     @blueprint.post("/reset")
@@ -100,7 +99,14 @@ def control(world: World) -> Blueprint:  # noqa: C901 - a series of short views
 
 
 def about(world: World) -> dict[str, Any]:
-    return {"now": world.state.now, "seed": world.options.seed, "store_id": world.switches.store_id}
+    switches = world.switches
+    return {
+        "marketplace_share": switches.marketplace_share,
+        "now": world.state.now,
+        "seed": world.options.seed,
+        "sources": {"marketplace": switches.marketplace_source, "storefront": switches.storefront_source},
+        "store_id": switches.store_id,
+    }
 
 
 def bad_request(error: Exception) -> Response:

@@ -9,6 +9,7 @@ from sandbox.store import relations, shapes
 from sandbox.store.api import list_page
 from sandbox.store.api.responses import BAD_REQUEST, NOT_FOUND, answer, refuse
 from sandbox.store.relations import RELATIONS, UnknownRelation
+from sandbox.store.shop import surveys
 from sandbox.store.state import Row
 from sandbox.store.webhooks import value_formats
 from sandbox.store.world import World
@@ -76,6 +77,8 @@ def render_or_400(world: World, kind: str, row: Row) -> Row:
 
 def render_with_relations(world: World, kind: str, row: Row, shape: Callable[[Row], Row] = shapes.plain) -> Row:
     """The object with the requested relations; by default embedded, or as URLs if the switch says so."""
+    if kind == "product_survey_results":
+        shape = partial(surveys.show_result, world.state)
     text = request.args.get("with")
     names = relations.wanted(kind, text)
     if text is None and world.switches.api_relations == "links":
@@ -86,5 +89,7 @@ def render_with_relations(world: World, kind: str, row: Row, shape: Callable[[Ro
 def apply_value_switches(world: World, body: Row) -> Row:
     """The response with its values formatted as in hooks, if the switch says so."""
     switches = world.switches
-    forms = value_formats.ValueFormats(switches.dates, switches.money, switches.booleans, invisible=switches.invisible)
+    forms = value_formats.ValueFormats(
+        switches.dates, switches.money, switches.booleans, switches.sources, invisible=switches.invisible
+    )
     return value_formats.apply_formats(body, forms) if switches.api_values else body

@@ -5,22 +5,24 @@ from typing import Any
 
 from sandbox.store import fake_people
 from sandbox.store.fake_people import Person
+from sandbox.store.shop import channels
 from sandbox.store.shop.shop import Shop, emit_customer_event, emit_shipment_event
 from sandbox.store.state import Row
 
-NO_CONSENT_EVERY = (
-    3  # one customer in this many does not consent; no random number is drawn, so that a seed keeps its history
-)
+# One customer in so many does not consent, and one was never asked; no random number is drawn, so that a seed keeps its
+# history.
+NO_CONSENT_EVERY, NOT_ASKED_EVERY = 3, 8
 
 
-def register(shop: Shop, person: Person | None = None) -> Row:
-    """Add a customer with an address; fires customer_new."""
+def register(shop: Shop, person: Person | None = None, channel: str = channels.STOREFRONT) -> Row:
+    """Add a customer with an address; fires customer_new. `channel` is where they come from."""
     person = person or shop.person_generator.generate(shop.rng)
     where = fake_people.draw_place(shop.rng)
-    customer = shop.state.insert("customers", customer_row(shop, person, where))
+    customer = shop.state.insert("customers", customer_row(shop, person, where) | {"_channel": channel})
+    channels.remember_registration(shop.state, customer)
     home = add_address(shop, {**where, "to": person.name, "_customer_id": customer["id"]})
     customer["_address_id"] = home["id"]
-    if shop.state.switches.asks_consent:
+    if shop.state.switches.asks_consent and customer["id"] % NOT_ASKED_EVERY:
         customer["accepts_marketing"] = customer["id"] % NO_CONSENT_EVERY != 0
     emit_customer_event(shop, "customer_new", customer)
     return customer

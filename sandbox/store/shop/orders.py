@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sandbox.store import catalogue, dates
-from sandbox.store.shop import boxes, inventory, payments, subscriptions
+from sandbox.store.shop import boxes, channels, inventory, payments, subscriptions
 from sandbox.store.shop.customers import add_address
 from sandbox.store.shop.gifts import Gift, build_received_gift
 from sandbox.store.shop.shop import Shop, emit_order_event, get_buyer
@@ -44,11 +44,12 @@ class Basket:
 
 @dataclass(frozen=True)
 class OrderOptions:
-    """Options of an order by API: its address, the saved card and the coupons."""
+    """Where it is placed; and of an order by API its address, the saved card and the coupons."""
 
     address_id: int | None = None
     card_id: int | None = None
     coupon_ids: tuple[int, ...] = ()
+    channel: str = channels.STOREFRONT
 
 
 DEFAULT_OPTIONS = OrderOptions()
@@ -78,7 +79,7 @@ def buy(
 
 
 def place(shop: Shop, customer: Row, basket: Basket, gift: Gift | None, *, test: bool, wishes: OrderOptions) -> Row:
-    order = blank_order(shop, customer, basket, test=test)
+    order = blank_order(shop, customer, basket, wishes.channel, test=test)
     if gift:
         mark_as_gift(shop, order, customer, gift)
     order["_address_id"] = wishes.address_id or choose_address(shop, customer, gift)
@@ -95,13 +96,14 @@ def coupon(shop: Shop, coupon_id: int) -> Row:
 def store_order(shop: Shop, order: Row) -> Row:
     """Keep the order and count it for its customer."""
     shop.state.insert("orders", order)
+    channels.remember_order(shop.state, order)
     customer = get_buyer(shop, order)
     customer["num_orders"] += 1
     customer["total_revenue"] += order["total"]
     return order
 
 
-def blank_order(shop: Shop, customer: Row, basket: Basket, *, test: bool) -> Row:
+def blank_order(shop: Shop, customer: Row, basket: Basket, channel: str, *, test: bool) -> Row:
     order_id = shop.state.new_id()
     shipping, tax = shop.rng.choice(SHIPPING), basket.price * shop.rng.choice((0, 0, 6, 8)) // 100
     total = basket.price + shipping + tax
@@ -125,6 +127,7 @@ def blank_order(shop: Shop, customer: Row, basket: Basket, *, test: bool) -> Row
         "prorated_charge": None,
         "refund_applied": None,
         "refunded_amount": 0,
+        "source": channels.get_source(shop.state.switches, channel),
         "status": "open",
         "store_id": shop.state.switches.store_id,
         "sub_total": basket.price,
@@ -140,6 +143,7 @@ def blank_order(shop: Shop, customer: Row, basket: Basket, *, test: bool) -> Row
         "type": "order",
         "url": f"/v1/orders/{order_id}/",
         "_card_id": None,
+        "_channel": channel,
         "_coupons": [],
         "_gift": None,
         "_known": False,

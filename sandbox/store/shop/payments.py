@@ -1,6 +1,7 @@
 """The till: orders paid, refunded, or refused."""
 
 from sandbox.store import dates
+from sandbox.store.shop import channels
 from sandbox.store.shop.shop import Shop, emit_order_event, emit_transaction_event, get_buyer
 from sandbox.store.state import Row
 from sandbox.store.webhooks.shop_event import ShopEvent
@@ -45,8 +46,10 @@ def fail_checkout(shop: Shop, customer: Row, price: int) -> None:
         "is_test": False,
         "order_gift_info": None,
         "placed_at": None,
+        "source": channels.get_source(shop.state.switches, customer["_channel"]),
         "total": price + shop.rng.choice((0, 495, 795)),
         "type": "order",
+        "_channel": customer["_channel"],
     }
     shop.state.tick(2)
     shop.listener.tell(ShopEvent("checkout_failed", "checkout", order, "payment", customer))

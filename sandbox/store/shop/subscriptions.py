@@ -1,29 +1,11 @@
 """Subscriptions: opened, changed, cancelled, skipped, resumed."""
 
 from sandbox.store import catalogue, dates
-from sandbox.store.shop import boxes, orders, payments
+from sandbox.store.shop import boxes, orders, payments, surveys
 from sandbox.store.shop.customers import subscription_status
 from sandbox.store.shop.gifts import Gift
 from sandbox.store.shop.shop import Shop, emit_order_event, emit_subscription_event
 from sandbox.store.state import Row
-
-# Field types are numbers: 0 check boxes (several choices joined by |), 1 text, 5 a date as MM/DD/YYYY.
-ANSWERS = (
-    (0, "Allergies", ("nuts|soy", "none", "gluten")),
-    (1, "Nickname", ("Bee", "", "Ed")),
-    (5, "Birthday", ("02/29/1988",)),
-)
-
-
-def answer_survey(shop: Shop, subscription: Row) -> Row:
-    answers = [answer(shop, *asked) for asked in ANSWERS]
-    result = {"answers": answers, "subscription_id": subscription["id"], "type": "product_survey_result"}
-    return shop.state.insert("product_survey_results", result)
-
-
-def answer(shop: Shop, kind: int, name: str, choices: tuple[str, ...]) -> Row:
-    field = {"id": shop.state.new_id(), "name": name, "options": [], "type": kind}
-    return {"field": field, "value": shop.rng.choice(choices)}
 
 
 def renew(shop: Shop, subscription: Row) -> Row:
@@ -46,7 +28,7 @@ def renewal_order(shop: Shop, subscription: Row) -> Row:
     customer = shop.state.get("customers", subscription["_customer_id"])
     instance = shop.state.get("product_instances", subscription["_instance_id"])
     basket = orders.Basket((instance,), shop.state.get("terms", subscription["_term_id"]))
-    order = orders.blank_order(shop, customer, basket, test=subscription["is_test"])
+    order = orders.blank_order(shop, customer, basket, subscription["_channel"], test=subscription["is_test"])
     order.update(is_renewal=True, _address_id=subscription["_address_id"], _subscription_ids=[subscription["id"]])
     subscription["_order_ids"].append(order["id"])
     return orders.store_order(shop, order)
@@ -58,21 +40,20 @@ def fail_renewal(shop: Shop, subscription: Row) -> None:
     emit_subscription_event(shop, "subscription_renew_failed", subscription, subscription["end_date"])
 
 
-RENEWING_GIFT_SHARE, SURVEY_SHARE = 0.4, 0.3  # shares
+RENEWING_GIFT_SHARE = 0.4
 
 
 def create_subscription(shop: Shop, order: Row, instance: Row, term: Row, gift: Gift | None) -> Row:
     subscription = shop.state.insert("subscriptions", subscription_row(shop, order, instance, term))
     if gift and gift.kind not in {"gift1_redeemed", "gift2_message"}:
-        subscription["_gift_info"] = gift.info(shop.state.new_id())
+        subscription["_gift_info"] = gift.info(shop.state.new_id(), "subscriptions")
     if gift:
         subscription["autorenew"] = gift.kind != "gift1_redeemed" and shop.rng.random() < RENEWING_GIFT_SHARE
     order["_subscription_ids"].append(subscription["id"])
     customer = shop.state.get("customers", order["customer_id"])
     customer["num_subscriptions"] += 1
     boxes.pack_cycles(shop, order, subscription, term["num_cycles"])
-    if shop.rng.random() < SURVEY_SHARE:
-        answer_survey(shop, subscription)
+    surveys.offer_survey(shop.state, subscription)
     set_status(shop, subscription, "active")
     emit_subscription_event(shop, "subscription_new", subscription)
     return subscription
@@ -91,13 +72,14 @@ def subscription_row(shop: Shop, order: Row, instance: Row, term: Row) -> Row:
         "note": shop.rng.choice(("", None)),
         "product_billing_id": product["product_billing_id"],
         "skipped_date": None,
-        "source": 1,
+        "source": order["source"],
         "start_date": dates.iso(shop.state.tick(1)),
         "status": "active",
         "store_id": shop.state.switches.store_id,
         "type": "subscription",
         "url": f"/v1/subscriptions/{subscription_id}/",
         "_address_id": order["_address_id"],
+        "_channel": order["_channel"],
         "_customer_id": order["customer_id"],
         "_cycles": 0,
         "_gift": order["_gift"],

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from sandbox.store import dates
-from sandbox.store.shop import boxes, customers, inventory, payments, subscriptions
-from sandbox.store.shop.gifts import draw_kind
+from sandbox.store.shop import boxes, channels, customers, gifts, inventory, payments, subscriptions
 from sandbox.store.simulation import context as stage
 from sandbox.store.simulation.context import SimulationContext
 from sandbox.store.state import Row
@@ -14,11 +13,12 @@ REFUSED_CARD_SHARE = 0.10
 
 
 def add_newcomer(scene: SimulationContext, _: int) -> None:
-    """A new person: most buy at once, some only register. Then the next arrival is scheduled."""
+    """A new person: most buy at once, some of the storefront's only register. Then the next arrival is scheduled."""
     scene.schedule.add(scene.now + 1 + int(scene.rng.expovariate(1 / scene.gap)), "arrive")
-    customer = customers.register(scene.shop)
+    channel = channels.draw_channel(scene.shop)
+    customer = customers.register(scene.shop, channel=channel)
     schedule_customer(scene, customer)
-    if scene.rng.random() < 0.15:  # noqa: PLR2004 - a share like those above, used once
+    if scene.rng.random() < 0.15 and channel == channels.STOREFRONT:  # noqa: PLR2004 - a share like those above, used once
         scene.schedule.add(scene.later(9), "shop_around", customer["id"])
         return
     visit_shop(scene, customer["id"])
@@ -42,7 +42,7 @@ def visit_shop(scene: SimulationContext, customer_id: int) -> None:
     elif luck < BUYS_ITEMS_SHARE:
         stage.buy(scene, customer, stage.item_basket(scene))
     else:
-        buy_gift(scene, customer, draw_kind(scene.rng))
+        buy_gift(scene, customer, gifts.draw_kind(scene.rng))
 
 
 def buy_gift(scene: SimulationContext, customer: Row, kind: str) -> None:
@@ -50,6 +50,8 @@ def buy_gift(scene: SimulationContext, customer: Row, kind: str) -> None:
     gift = stage.draw_gift(scene, customer, kind)
     if gift.kind == "gift1_redeemed":
         basket = stage.box_basket(scene, scene.rng.choice((3, 6)))
+    elif gift.kind == gifts.ASKED_SUBSCRIPTION:
+        basket = stage.box_basket(scene)
     else:
         basket = stage.box_basket(scene) if scene.rng.random() < BUYS_BOX_SHARE else stage.item_basket(scene)
     stage.buy(scene, customer, basket, gift)

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 
 from sandbox.store import catalogue, dates
-from sandbox.store.shop import gifts, orders
+from sandbox.store.shop import channels, gifts, orders
 from sandbox.store.shop.gifts import Gift
 from sandbox.store.shop.orders import Basket
 from sandbox.store.shop.shop import Shop
@@ -63,14 +63,30 @@ def draw_gift(scene: SimulationContext, buyer: Row, kind: str | None = None) -> 
     kind = kind or gifts.draw_kind(scene.rng)
     if scene.rng.random() < scene.mix.missing_recipient and kind.startswith("gift3"):
         kind = "gift3_missing"
+    if kind == "gift3" and scene.mix.asked_recipient and scene.rng.random() < scene.mix.asked_recipient:
+        kind = scene.rng.choice(gifts.ASKED_KINDS)
+    if kind == "gift1_redeemed" and comes_from_marketplace(buyer):
+        kind = "gift3"
     others = [row for row in scene.shop.state.rows("customers") if row["id"] != buyer["id"]]
     friend = gifts.choose_friend(scene.shop.person_generator, others, scene.rng)
     return gifts.build_gift(kind, buyer, friend, scene.rng)
 
 
-def buy(scene: SimulationContext, customer: Row, basket: Basket, gift: Gift | None = None) -> Row:
-    """Buy, and put on the agenda what follows from it."""
-    order = orders.buy(scene.shop, customer, basket, gift, test=scene.is_test())
+def comes_from_marketplace(buyer: Row) -> bool:
+    """Whether their first order will be at the Marketplace, which cannot sell gifts of Gifting 1.0."""
+    return bool(buyer["_channel"] == channels.MARKETPLACE and not buyer["num_orders"])
+
+
+def buy(
+    scene: SimulationContext, customer: Row, basket: Basket, gift: Gift | None = None, channel: str | None = None
+) -> Row:
+    """Buy, and put on the agenda what follows from it. What makes someone known at the storefront is no test."""
+    if gift and gift.kind == "gift1_redeemed":
+        channel = channels.STOREFRONT
+    channel = channel or channels.draw_next_channel(scene.shop, customer)
+    makes_known = channel == channels.STOREFRONT and not customer["_knows_storefront"]
+    test = scene.is_test() and not makes_known
+    order = orders.buy(scene.shop, customer, basket, gift, test=test, wishes=orders.OrderOptions(channel=channel))
     plan_boxes(scene, order)
     for subscription_id in order["_subscription_ids"]:
         plan_subscription(scene, scene.shop.state.get("subscriptions", subscription_id))

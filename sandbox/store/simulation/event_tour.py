@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sandbox.store import dates
-from sandbox.store.shop import customers, gifts, payments, subscriptions
+from sandbox.store.fake_people import Person
+from sandbox.store.shop import channels, customers, gifts, payments, subscriptions, surveys
 from sandbox.store.simulation import actions
 from sandbox.store.simulation import context as stage
 from sandbox.store.simulation.context import SimulationContext
 from sandbox.store.state import Row
+
+CHANNELS = (channels.MARKETPLACE, channels.STOREFRONT)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Step:
 class EventTour:
     """Stores the people of earlier steps for later steps."""
 
+    has_marketplace: bool = False
+    asks_recipients: bool = False
     subscriber: Row = field(default_factory=dict)
     prepaid: Row = field(default_factory=dict)
     order: Row = field(default_factory=dict)
@@ -51,19 +56,75 @@ class EventTour:
         for kind in gifts.KINDS:
             if kind != "gift3":
                 yield Step(6, partial(self.give, kind=kind))
+        for kind in gifts.ASKED_KINDS if self.asks_recipients else ():
+            yield Step(6, partial(self.give, kind=kind))
+        if self.has_marketplace:
+            yield from MarketplaceTour().steps()
 
     def subscribe(self, scene: SimulationContext) -> None:
-        self.subscriber = customers.register(scene.shop)
+        self.subscriber = customers.register(scene.shop, channel=channels.draw_channel(scene.shop))
         self.order = stage.buy(scene, self.subscriber, stage.box_basket(scene, 1))
 
     def prepay(self, scene: SimulationContext) -> None:
-        self.prepaid = customers.register(scene.shop)
+        surveys.rename_questions(scene.shop.state)
+        self.prepaid = customers.register(scene.shop, channel=channels.draw_channel(scene.shop))
         stage.buy(scene, self.prepaid, stage.box_basket(scene, 3))
 
     def give(self, scene: SimulationContext, kind: str) -> None:
-        buyer = customers.register(scene.shop)
+        at_storefront = kind == "gift1_redeemed"
+        channel = channels.STOREFRONT if at_storefront else channels.draw_channel(scene.shop)
+        buyer = customers.register(scene.shop, channel=channel)
         actions.buy_gift(scene, buyer, kind)
         self.gift = scene.shop.state.of("orders", "customer_id", buyer["id"])[-1]
+
+
+@dataclass
+class MarketplaceTour:
+    """People who change from one place to the other, and gifts between the two."""
+
+    newcomer: Row = field(default_factory=dict)
+    regular: Row = field(default_factory=dict)
+    friend: Person | None = None
+
+    def steps(self) -> Iterator[Step]:
+        for home, other in (CHANNELS, reversed(CHANNELS)):
+            yield Step(5, partial(self.buy_first, home=home))
+            yield Step(5, partial(self.buy_again, other=other))
+        yield Step(5, self.give_to_regular)
+        yield Step(5, self.give_to_newcomer)
+        for home in CHANNELS:
+            yield Step(5, partial(self.give_to_friend, home=home))
+        yield Step(5, self.give_to_stranger)
+
+    def buy_first(self, scene: SimulationContext, home: str) -> None:
+        self.newcomer = customers.register(scene.shop, channel=home)
+        stage.buy(scene, self.newcomer, stage.box_basket(scene, 1), channel=home)
+
+    def buy_again(self, scene: SimulationContext, other: str) -> None:
+        self.regular = self.newcomer
+        stage.buy(scene, self.regular, stage.item_basket(scene), channel=other)
+
+    def give_to_regular(self, scene: SimulationContext) -> None:
+        """The Marketplace's buyer gives to someone the storefront knows, and remains unknown there."""
+        self.newcomer = customers.register(scene.shop, channel=channels.MARKETPLACE)
+        self._give(scene, self.newcomer, gifts.as_person(self.regular), channels.MARKETPLACE)
+
+    def give_to_newcomer(self, scene: SimulationContext) -> None:
+        self._give(scene, self.regular, gifts.as_person(self.newcomer), channels.STOREFRONT)
+
+    def give_to_friend(self, scene: SimulationContext, home: str) -> None:
+        """Two gifts to one person who buys nothing: the Marketplace's first."""
+        self.friend = self.friend or scene.shop.person_generator.generate(scene.rng)
+        self._give(scene, customers.register(scene.shop, channel=home), self.friend, home)
+
+    def give_to_stranger(self, scene: SimulationContext) -> None:
+        """A gift of the Marketplace to someone of whom nothing else is known."""
+        stranger = scene.shop.person_generator.generate(scene.rng)
+        self._give(scene, self.newcomer, stranger, channels.MARKETPLACE)
+
+    def _give(self, scene: SimulationContext, giver: Row, friend: Person, channel: str) -> None:
+        gift = gifts.build_gift("gift3", giver, friend, scene.rng)
+        stage.buy(scene, giver, stage.box_basket(scene, 1), gift, channel)
 
 
 def register(scene: SimulationContext) -> None:

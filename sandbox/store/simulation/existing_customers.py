@@ -4,7 +4,7 @@ import random
 
 from sandbox.store import dates
 from sandbox.store.fake_people import PersonGenerator
-from sandbox.store.shop import customers
+from sandbox.store.shop import channels, customers
 from sandbox.store.shop.shop import NullListener, Shop
 from sandbox.store.simulation import actions
 from sandbox.store.simulation import context as stage
@@ -15,6 +15,7 @@ from sandbox.store.webhooks.mix import Mix
 
 SUBSCRIBED_SHARE = 0.8
 MONTH = 30 * dates.DAY
+AGAIN_WITHIN_S = 45 * dates.DAY
 
 
 def add_existing_customers(
@@ -34,9 +35,12 @@ def add_existing_customers(
 def add_existing_customer(scene: SimulationContext, now: int) -> Row:
     """Add a customer; a box that is due by now was sent."""
     state = scene.shop.state
-    customer = customers.register(scene.shop)
-    if scene.rng.random() > SUBSCRIBED_SHARE:
+    channel = channels.draw_channel(scene.shop)
+    customer = customers.register(scene.shop, channel=channel)
+    if scene.rng.random() > SUBSCRIBED_SHARE and channel == channels.STOREFRONT:
         return customer
+    if state.switches.marketplace_share and scene.chance("buy_again"):
+        scene.schedule.add(now + scene.rng.randrange(AGAIN_WITHIN_S), "shop_around", customer["id"])
     order = stage.buy(scene, customer, stage.box_basket(scene, 1))
     for shipment in state.of("shipments", "order_id", order["id"]):
         if dates.seconds(shipment["target_at"]) <= now:

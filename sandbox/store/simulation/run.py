@@ -101,7 +101,8 @@ class Simulation:
 
     def _live(self, plan: SimulationPlan, ahead: Callable[[], float]) -> None:
         scene = self._build_context(plan)
-        tour: Iterator[Step] = EventTour().steps()
+        has_marketplace = bool(self._state.switches.marketplace_share)
+        tour: Iterator[Step] = EventTour(has_marketplace, plan.mix.asked_recipient > 0).steps()
         tried = 0
         # An event without a hook is never sent: without this bound a simulation could wait for it forever.
         while self._left() > 0 and tried < 50 * plan.hooks + 1000 and self._may_go_on(ahead):

@@ -25,6 +25,26 @@ def use_integer_statuses(value: Any) -> Any:
     return {key: use_integer_statuses(status_codes.as_number(kind, key, item)) for key, item in value.items()}
 
 
+UNUSABLE = ("", None, "ask the shop")
+
+
+def hide_recipient(news: ShopEvent, body: Row) -> Row:
+    """The body of a gift that only the API can tell the recipient of: its address is missing, empty or no address."""
+    choice = (news.subject_id or 0) % (len(UNUSABLE) + 1)
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        kept = {key: walk(item) for key, item in value.items() if key != "gift_recipient_email"}
+        if "gift_recipient_email" in value and choice < len(UNUSABLE):
+            kept["gift_recipient_email"] = UNUSABLE[choice]
+        return kept
+
+    return dict(walk(body))
+
+
 def replace_relations_by_links(news: ShopEvent, body: Row) -> Row:
     """Relations as links, but the fulfillments of a gift's box stay: only they lead to its recipient."""
     kept = {"fulfillments"} if news.recipient else set()

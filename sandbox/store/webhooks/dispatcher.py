@@ -46,7 +46,7 @@ class WebhookDispatcher:
         manner = draw_send_plan(self.style.mix, self._state.switches, self.style.rng)
         links = manner.links and self._may_link(news)
         body = apply_variants(body, news, manner, links=links)
-        happening = self._truth.record(news, self._state.now, manner.form, lost=manner.lost)
+        happening = self._truth.record(news, self._state, manner.form, lost=manner.lost)
         hooks = [hook for hook in self._state.rows("hooks") if hook["enabled"] and hook["event"] == news.event]
         if manner.lost or not hooks:
             return
@@ -98,7 +98,10 @@ def apply_variants(body: Row, news: ShopEvent, manner: SendPlan, *, links: bool)
     if manner.integer_status:
         body = body_variants.use_integer_statuses(body)
     return value_formats.apply_formats(
-        body, value_formats.ValueFormats(manner.dates, manner.money, manner.booleans, invisible=manner.invisible)
+        body,
+        value_formats.ValueFormats(
+            manner.dates, manner.money, manner.booleans, manner.sources, invisible=manner.invisible
+        ),
     )
 
 

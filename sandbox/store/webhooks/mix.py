@@ -16,7 +16,9 @@ class BadMix(ValueError):
 
 @dataclass(frozen=True)
 class Mix:
-    """Probabilities between 0 and 1. `test` and `missing_recipient` change the events, the others only their hooks."""
+    """Probabilities between 0 and 1. `test`, `missing_recipient` and `asked_recipient` change the events, the others
+    only their hooks.
+    """
 
     form_b: float = 0.0
     form_c: float = 0.0
@@ -35,6 +37,7 @@ class Mix:
     decimal_money: float = 0.0
     text_values: float = 0.0
     invisible: float = 0.0
+    asked_recipient: float = 0.0
 
     @classmethod
     def of(cls, wanted: Mapping[str, Any]) -> "Mix":
@@ -63,6 +66,7 @@ class SendPlan:
     unknown: bool
     money: str
     booleans: str
+    sources: str
     invisible: bool
 
 
@@ -89,13 +93,17 @@ def draw_is_epoch(mix: Mix, switches: Switches, rng: random.Random) -> bool:
 
 
 def draw_values(mix: Mix, switches: Switches, rng: random.Random) -> dict[str, Any]:
-    """The formats of amounts, booleans and addresses. Unused options draw no number: older seeds keep their bodies."""
+    """The formats of amounts, booleans, sources and addresses.
+
+    Unused options draw no number: older seeds keep their bodies.
+    """
     decimal = mix.decimal_money and rng.random() < mix.decimal_money
     texts = mix.text_values and rng.random() < mix.text_values
     hidden = mix.invisible and rng.random() < mix.invisible
     return {
         "money": ("decimal_text" if texts else "decimal") if decimal else "text" if texts else switches.money,
         "booleans": "text" if texts else switches.booleans,
+        "sources": "text" if texts else switches.sources,
         "invisible": bool(hidden) or switches.invisible,
     }
 

@@ -36,6 +36,12 @@ class ShopEvent:
         return owner["_gift"] if owner else None
 
     @property
+    def origin(self) -> str | None:
+        """The place of the order or subscription this is about, storefront or marketplace; None without either."""
+        owner = self.subscription or self.order or (self.row if self.subject == "checkout" else None)
+        return owner["_channel"] if owner else None
+
+    @property
     def concerns_recipient(self) -> bool:
         """A gift's order, subscription and boxes concern its recipient; what its buyer pays does not."""
         return self.subject in {"order", "subscription", "shipment"}

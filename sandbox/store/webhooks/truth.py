@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.store import dates
 from sandbox.store.fake_people import fold_email
-from sandbox.store.state import Row
+from sandbox.store.state import Row, State
 from sandbox.store.webhooks.shop_event import ShopEvent
 
 OUTCOMES = ("accepted", "refused", "unanswered")
@@ -28,6 +28,7 @@ class EventRecord:
     test: bool
     form: str
     lost: bool
+    origin: str | None
     broken: bool = False  # a broken body is posted in addition to that of an event, never in its place
     sent_at: float | None = None
     posts: int = 0
@@ -62,20 +63,21 @@ class Truth:
         self.unknown: list[ExtraPost] = []
         self.tally = Tally()
 
-    def record(self, news: ShopEvent, now: int, form: str, *, lost: bool) -> EventRecord:
+    def record(self, news: ShopEvent, state: State, form: str, *, lost: bool) -> EventRecord:
         happening = EventRecord(
             n=len(self.happenings) + 1,
             event=news.event,
             subject=news.subject,
             subject_id=news.subject_id,
             detail=news.detail,
-            at=dates.iso(now),
-            person=get_person(news),
-            recipient={"email": news.recipient} if news.recipient else None,
+            at=dates.iso(state.now),
+            person=get_person(news, state),
+            recipient=get_recipient(news, state),
             gift=news.gift,
             test=news.test,
             form=form,
             lost=lost,
+            origin=news.origin,
         )
         with self._lock:
             self.happenings.append(happening)
@@ -115,6 +117,14 @@ class Truth:
             return {"told": self.tally.told, "posts": self.tally.posts, **self.tally.outcomes}
 
 
-def get_person(news: ShopEvent) -> Row | None:
+def get_person(news: ShopEvent, state: State) -> Row | None:
     customer = news.customer
-    return {"customer_id": customer["id"], "email": fold_email(customer["email"])} if customer else None
+    if customer is None:
+        return None
+    email = fold_email(customer["email"])
+    return {"customer_id": customer["id"], "email": email, "at_storefront": email in state.storefront_emails}
+
+
+def get_recipient(news: ShopEvent, state: State) -> Row | None:
+    email = news.recipient
+    return {"email": email, "at_storefront": email in state.storefront_emails} if email else None

@@ -52,6 +52,7 @@ class ValueFormats:
     dates: str
     money: str
     booleans: str
+    sources: str
     invisible: bool
 
 
@@ -61,6 +62,7 @@ def apply_formats(body: Row, forms: ValueFormats) -> Row:
         format_dates: (forms.dates, "iso"),
         format_amounts: (forms.money, "minor"),
         format_booleans: (forms.booleans, "json"),
+        format_sources: (forms.sources, "number"),
     }
     for change, (form, usual) in changes.items():
         body = body if form == usual else change(form)(body)
@@ -81,6 +83,11 @@ def format_amounts(form: str) -> Callable[[Any], Any]:
 
 def format_booleans(form: str) -> Callable[[Any], Any]:
     return build_walker(lambda _, value: BOOLEANS[form](value) if isinstance(value, bool) else value)
+
+
+def format_sources(_form: str) -> Callable[[Any], Any]:
+    """`source`, which is a number, as text."""
+    return build_walker(lambda name, value: str(value) if name == "source" and is_amount(value) else value)
 
 
 def add_invisible_characters(body: Any) -> Any:
