@@ -5,11 +5,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sandbox.compare.leaks import find_leaked_data
 from sandbox.compare.order import count_out_of_order
 from sandbox.compare.people import check_people
 from sandbox.compare.profiles import Profiles
-from sandbox.compare.report import Difference, Report
+from sandbox.compare.report import LEAK, Difference, Offence, Report
+from sandbox.compare.told import check_told
 from sandbox.compare.truth import RENEWAL_EVENT, EventRecord, Recipient, Scope, mark_repaired, read_records
+from sandbox.compare.withholding import Duty, Withholding
 
 
 class Key(NamedTuple):
@@ -22,10 +25,11 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How often the event of a key is promised, possible beyond that, and arrived."""
+    """How often the event of a key is promised, possible beyond that, never to be sent, and arrived."""
 
     promised: list[int] = field(default_factory=list)
     unpromised: int = 0
+    withheld: int = 0
     arrived: int = 0
     repeats: int = 0
 
@@ -37,21 +41,29 @@ def compare(
     forward_also: Collection[str] = (),
     forward_tests: bool = False,
     repaired: Collection[str] = (),
+    forwards_marketplace: bool = False,
 ) -> Report:
     """Compare the truth of a store with the people of a Customer.io, both as their control paths return them.
 
-    The `repaired` events must have arrived even if their hooks were lost.
+    The `repaired` events must have arrived even if their hooks were lost. With `forwards_marketplace` no one known only
+    from the store's Marketplace is withheld.
     """
     scope = Scope(forward_also, forward_tests)
     records, profiles = mark_repaired(read_records(truth), repaired), Profiles(people)
     forwarded = [record for record in records if scope.includes(record)]
+    withholding = Withholding(truth, records, forwards_all=forwards_marketplace)
 
     report = Report()
-    for key, tally in _tally(forwarded, profiles).items():
+    for key, tally in _tally(forwarded, withholding, profiles).items():
         _report_difference(report, key, tally)
     report.people = len(profiles)
-    check_people(report, truth, [record for record in forwarded if record.is_promised], records, profiles)
-    report.out_of_order = count_out_of_order(forwarded, profiles)
+    promised = [record for record in forwarded if record.is_promised]
+    check_people(report, truth, promised, records, profiles, withholding)
+    report.out_of_order = count_out_of_order(forwarded, profiles, withholding)
+    report.withheld_people = len(withholding.people)
+    known = (row for row in truth["people"] if not row.get("withheld"))
+    report.offences += find_leaked_data(withholding.people, known, profiles)
+    check_told(report, truth, forwarded, withholding, profiles)
     return report
 
 
@@ -61,12 +73,14 @@ def get_comparison_name(profiles: Profiles, party: Recipient) -> str:
     return profile.cio_id if profile else party.name
 
 
-def _tally(forwarded: list[EventRecord], profiles: Profiles) -> Mapping[Key, Tally]:
+def _tally(forwarded: list[EventRecord], withholding: Withholding, profiles: Profiles) -> Mapping[Key, Tally]:
     tallies: dict[Key, Tally] = defaultdict(Tally)
     for record in forwarded:
-        for party, _ in record.parties:
-            tally = tallies[Key(get_comparison_name(profiles, party), record.event, record.subject_id)]
-            if record.is_promised:
+        for who, _, duty in withholding.parties(record):
+            tally = tallies[Key(get_comparison_name(profiles, who), record.event, record.subject_id)]
+            if duty is Duty.NEVER:
+                tally.withheld += 1
+            elif record.is_promised and duty is Duty.DUE:
                 tally.promised.append(record.n)
             else:
                 tally.unpromised += 1
@@ -96,8 +110,9 @@ def _report_difference(report: Report, key: Key, tally: Tally) -> None:
     surplus = max(0, distinct - expected)
     # A hook that was lost or refused may still arrive by repair: that is neither expected nor wrong.
     unpromised = min(surplus, tally.unpromised)
-    unexplained = surplus - unpromised
-    is_known = bool(expected or tally.unpromised)
+    leaked = min(surplus - unpromised, tally.withheld)
+    unexplained = surplus - unpromised - leaked
+    is_known = bool(expected or tally.unpromised or tally.withheld)
     outcome = {
         "missing": max(0, expected - distinct),
         "twice": tally.repeats + (unexplained if is_known else 0),
@@ -107,6 +122,8 @@ def _report_difference(report: Report, key: Key, tally: Tally) -> None:
     row.expected += expected
     row.arrived += tally.arrived
     row.unpromised += unpromised
+    if leaked:
+        report.offences.append(Offence(LEAK, key.person, f"{key.event} of {key.subject_id} was to be withheld"))
     for kind, count in outcome.items():
         setattr(row, kind, getattr(row, kind) + count)
         if count:

@@ -6,15 +6,21 @@ from itertools import pairwise
 
 from sandbox.compare.profiles import Profile, Profiles
 from sandbox.compare.truth import EventRecord
+from sandbox.compare.withholding import Withholding
+
+ASKED_GIFT = "gift3_asked"
 
 
-def count_out_of_order(records: list[EventRecord], profiles: Profiles) -> int:
-    """Count the events that arrived after a later event of the same person."""
+def count_out_of_order(records: list[EventRecord], profiles: Profiles, withholding: Withholding) -> int:
+    """Count the events that arrived after a later event of the same person.
+
+    A recipient whom only the API names is left out: that event's copy waits for the answer, and no other.
+    """
     per_profile: dict[str, list[EventRecord]] = defaultdict(list)
     for record in records:
-        for party, _ in record.parties:
-            profile = profiles.of(party)
-            if profile is not None:
+        for party in withholding.due_parties(record):
+            profile = profiles.of(party.who)
+            if profile is not None and not (party.is_recipient and record.gift.startswith(ASKED_GIFT)):
                 per_profile[profile.cio_id].append(record)
     return sum(
         _count_late(_arrival(profile, per_profile[profile.cio_id]))

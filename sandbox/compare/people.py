@@ -8,17 +8,24 @@ from sandbox.compare.privacy import Giver, find_leaks
 from sandbox.compare.profiles import Profile, Profiles
 from sandbox.compare.report import Report, WrongPerson
 from sandbox.compare.truth import EventRecord, Recipient, fold
+from sandbox.compare.withholding import Withholding
 
 Truth = Mapping[str, Any]
 
 
 def check_people(
-    report: Report, truth: Truth, promised: list[EventRecord], records: list[EventRecord], profiles: Profiles
+    report: Report,
+    truth: Truth,
+    promised: list[EventRecord],
+    records: list[EventRecord],
+    profiles: Profiles,
+    withholding: Withholding,
 ) -> None:
     """Add every person whose profile contradicts the truth to the report."""
     customers = {str(row["customer_id"]): row for row in truth["people"]}
-    parties = {party: is_recipient for record in promised for party, is_recipient in record.parties}
-    recipients = {record.recipient for record in promised if record.recipient}
+    due = [party for record in promised for party in withholding.due_parties(record)]
+    parties = {party.who: party.is_recipient for party in due}
+    recipients = {party.who for party in due if party.is_recipient}
 
     wrong = _find_wrong_customers(parties, customers, profiles) + _find_wrong_recipients(recipients, profiles)
     wrong += _find_unexpected_people(customers, records, profiles)

@@ -46,6 +46,32 @@ class WrongPerson:
         return {"person": self.person, "why": self.why}
 
 
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """Something of a withheld person that is at the platform, or something told that is not."""
+
+    kind: str
+    person: str
+    why: str
+
+    def as_json(self) -> Mapping[str, Any]:
+        """Return the offence as the command prints it."""
+        return {"kind": self.kind, "person": self.person, "why": self.why}
+
+
+@dataclass(slots=True)
+class ToldCount:
+    """How much of what people told the shop must be at the platform, and how much is."""
+
+    due: int = 0
+    arrived: int = 0
+
+
+LEAK = "leak"
+TOLD = ("asked_recipients", "consents", "survey_answers", "variants")
+MAX_OFFENCES = 20  # printed
+
+
 @dataclass(slots=True)
 class Report:
     """The outcome of one comparison."""
@@ -56,6 +82,9 @@ class Report:
     wrong_people: list[WrongPerson] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     out_of_order: int = 0
+    withheld_people: int = 0
+    told: dict[str, ToldCount] = field(default_factory=lambda: {kind: ToldCount() for kind in TOLD})
+    offences: list[Offence] = field(default_factory=list)
 
     def count(self, event: str) -> EventCount:
         """Return the counts of an event."""
@@ -70,10 +99,20 @@ class Report:
         return sums
 
     @property
+    def leaks(self) -> int:
+        """Return how often something of a withheld person was found."""
+        return sum(offence.kind == LEAK for offence in self.offences)
+
+    @property
     def is_clean(self) -> bool:
-        """Return whether every promised event arrived once and every profile is right."""
+        """Return whether every promised event arrived once, every profile is right, and no one withheld is there."""
         totals = self.totals
-        return not (totals["missing"] or totals["unexpected"] or totals["twice"] or self.wrong_people)
+        return not (totals["missing"] or totals["unexpected"] or totals["twice"] or self.wrong_people or self.leaks)
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether all that people told the shop is in their profiles, each question under one name."""
+        return all(offence.kind == LEAK for offence in self.offences)
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the report as the command prints it."""
@@ -94,4 +133,9 @@ class Report:
             "wrong_people": [person.as_json() for person in self.wrong_people],
             "differences": [difference.as_json() for difference in self.differences],
             "out_of_order": self.out_of_order,
+            "withheld_people": self.withheld_people,
+            "leaks": self.leaks,
+            **{f"{kind}_due": counts.due for kind, counts in self.told.items()},
+            **{f"{kind}_arrived": counts.arrived for kind, counts in self.told.items()},
+            "offences": [offence.as_json() for offence in self.offences[:MAX_OFFENCES]],
         }

@@ -21,10 +21,14 @@ def print_report(console: Console, report: Report) -> None:
         f"{report.people} people, {report.gift_recipients} gift recipients, {len(report.wrong_people)} wrong people, "
         f"{report.out_of_order} events out of order"
     )
+    told = ", ".join(f"{kind.replace('_', ' ')} {one.arrived} of {one.due}" for kind, one in report.told.items())
+    console.print(f"{report.withheld_people} withheld people, {report.leaks} leaks; {told}")
     if report.differences:
         console.print(_differences(report))
     for wrong in report.wrong_people[:MAX_SHOWN]:
         console.print(_strip_control_characters(f"  {wrong.person}: {wrong.why}"))
+    for offence in report.offences[:MAX_SHOWN]:
+        console.print(_strip_control_characters(f"  {offence.person}: {offence.why}"))
     console.print("[green]Everything arrived once.[/]" if report.is_clean else "[red]They differ.[/]")
 
 

@@ -61,6 +61,10 @@ class EventRecord:
     is_lost: bool
     is_broken: bool
     is_repaired: bool = False
+    gift: str = ""
+    origin: str | None = None
+    knows_person: bool = True  # at the storefront, by this event
+    knows_recipient: bool = True
 
     @property
     def parties(self) -> Iterator[tuple[Recipient, bool]]:
@@ -69,6 +73,11 @@ class EventRecord:
             yield self.person, False
         if self.recipient is not None and (self.person is None or self.person.email != self.recipient.email):
             yield self.recipient, True
+
+    @property
+    def shows_storefront(self) -> bool:
+        """Return whether the hook arrived and is about an order or a subscription of the storefront."""
+        return self.origin == "storefront" and self.accepted > 0 and not self.is_lost
 
     @property
     def is_promised(self) -> bool:
@@ -118,6 +127,10 @@ def _read(row: Mapping[str, Any]) -> EventRecord:
         accepted=int(row.get("accepted") or 0),
         is_lost=bool(row.get("lost")),
         is_broken=bool(row.get("broken")),
+        gift=str(row.get("gift") or ""),
+        origin=row.get("origin"),
+        knows_person=bool((row.get("person") or {}).get("at_storefront", True)),
+        knows_recipient=bool((row.get("recipient") or {}).get("at_storefront", True)),
     )
 
 
