@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.address import Address
 from schemas.base import Resource, ResourceData
-from schemas.fields import AnyValue, Email, Integer, Money, PersonId, StatusWord, Text
+from schemas.fields import AnyValue, Email, Flag, Integer, Money, PersonId, StatusWord, Text
 from schemas.metadata import Metadata
 from schemas.relations import ToMany, ToOne
 
@@ -24,6 +24,7 @@ class Customer(ResourceData, total=False):
     num_subscriptions: int | None
     subscription_status: str | None
     total_revenue: int | None
+    accepts_marketing: bool | None
     note: str | None
     status: Any
     _md: Metadata | None
@@ -50,6 +51,7 @@ class CustomerSchema(Resource):
     num_subscriptions = Integer()
     subscription_status = StatusWord()
     total_revenue = Money()
+    accepts_marketing = Flag()  # absent while the store's checkout does not ask
     note = Text()
     status = AnyValue()  # null in captured payloads, otherwise unknown
     _md = ToOne("metadata")

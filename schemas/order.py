@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from schemas.address import Address
 from schemas.base import Resource, ResourceData
 from schemas.customer import Customer
-from schemas.fields import Flag, Id, Money, PersonId, StatusWord, Text, Time
+from schemas.fields import AnyValue, Flag, Id, Money, PersonId, StatusWord, Text, Time
 from schemas.gifts import Gift, OrderGiftInfo
 from schemas.metadata import Metadata
 from schemas.relations import ToMany, ToOne
@@ -33,6 +33,7 @@ class Order(ResourceData, total=False):
     gift_message: str | None
     gift_renewal_notif: bool | None
     note: str | None
+    source: Any
     sub_total: int | None
     total: int | None
     total_price: int | None
@@ -88,6 +89,7 @@ class OrderSchema(Resource):
     gift_message = Text()  # older orders; today it is in order_gift_info
     gift_renewal_notif = Flag()
     note = Text()
+    source = AnyValue()  # where it was placed; undocumented, as a subscription's
     sub_total = Money()
     total = Money()
     total_price = Money()

@@ -39,6 +39,7 @@ def build_attributes(facts: KnownFacts, store: str, currency: str) -> dict[str, 
         **_shipment_attributes(kinds.get("shipment", [])),
         **_gift_attributes(customer, orders, subscriptions, received),
         **_survey_attributes(facts),
+        "accepts_marketing": (customer.get("accepts_marketing") or {}).get("value"),
         "created_at": _earliest(
             [customer.get("registered_at"), *_collect(orders, "placed_at"), *_collect(subscriptions, "start_date")]
         ),

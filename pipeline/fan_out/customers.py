@@ -37,6 +37,20 @@ def find_customer(row: EventRow, data: Mapping[str, Any]) -> Customer | None:
     return Customer(customer_id, email, fields)
 
 
+def find_accepts_marketing(row: EventRow, data: Mapping[str, Any], customer: Customer) -> bool | None:
+    """Return what any form of this customer in the body says about marketing; None if the store does not ask.
+
+    Where the field stands is not documented, so it is read wherever the customer is.
+    """
+    orders = get_orders(row, data)
+    models = [data, *orders, *_get_listed(data, "orders"), *_get_listed(data, "subscriptions")]
+    models += [item for order in orders for item in _get_listed(order, "subscriptions")]
+    shown = [customer.fields, *(get_path(data, path) for path in row.buyer), *(item.get("customer") for item in models)]
+    shown += [get_path(item, "subscription_gift_info.gift_sender") for item in models]
+    said = (item.get("accepts_marketing") for item in shown if isinstance(item, dict) and _is_same(item, customer))
+    return next((value for value in said if isinstance(value, bool)), None)
+
+
 def get_orders(row: EventRow, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the orders in a body: the subject itself, the order inside it, or those of a shipment's fulfilments."""
     if row.subject == "order":
@@ -49,6 +63,17 @@ def get_orders(row: EventRow, data: Mapping[str, Any]) -> list[Mapping[str, Any]
 def get_fulfillments(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return a shipment's fulfilments; none where the store sent a link."""
     return [item for item in data.get("fulfillments") or () if isinstance(item, dict)]
+
+
+def _get_listed(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    listed = data.get(name)
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
+def _is_same(fields: Mapping[str, Any], customer: Customer) -> bool:
+    """Return whether a form of a customer is of this one: nothing that it has contradicts that."""
+    given = (fields.get("id"), customer.id), (fields.get("email"), customer.email)
+    return all(None in pair or pair[0] == pair[1] for pair in given)
 
 
 def _find_bare_customer_id(row: EventRow, data: Mapping[str, Any]) -> int | None:

@@ -17,7 +17,7 @@ from pipeline.events.catalogue import EventRow
 from pipeline.events.fields import format_time
 from pipeline.events.identity import EventIdentity
 from pipeline.fan_out.boxes import read_variants
-from pipeline.fan_out.customers import Customer, get_orders
+from pipeline.fan_out.customers import Customer, find_accepts_marketing, get_orders
 from pipeline.fan_out.gifts import Gift
 from pipeline.fan_out.surveys import read_answers
 
@@ -132,6 +132,9 @@ def _customer_fields(source: FactSource, customer: Customer) -> dict[str, Any]:
     if customer.fields.get("subscription_status"):
         fields["store_subscription_status"] = customer.fields["subscription_status"]
     fields |= _address_fields(customer.fields)
+    accepts = find_accepts_marketing(source.row, source.data, customer)
+    if accepts is not None:
+        fields["accepts_marketing"] = {"value": accepts, "from": source.row.name}
     if source.row.name == "customer_new":
         fields["registered_at"] = format_time(source.identity.occurred_at)
     gift = source.gift

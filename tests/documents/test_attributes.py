@@ -20,7 +20,7 @@ LATER = "2026-09-15T00:00:00Z"
 
 # Two lives: one whose subscription runs and fails to be paid, one whose subscription has ended.
 RUNNING: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("customer_new", customer(addresses=[ADDRESS])),
+    ("customer_new", customer(addresses=[ADDRESS], accepts_marketing=True)),
     ("order_new", gift_order()),
     ("subscription_renewed", subscription(product_instance={"id": 64, "variants": [{"name": "Size", "value": "M"}]})),
     ("subscription_renew_failed", subscription(end_date=LATER)),

@@ -20,7 +20,7 @@ Notes = tuple[str, ...]
 _MAX_NOTE_NAME_BYTES = 60
 
 # Customer.io docs, reserved attributes: these change consent, identity or the meaning of the call.
-# `unsubscribed` above all: no hook of a store says what a person wants to receive.
+# `unsubscribed` above all: it is set only by the connection's own setting, and never to false.
 _RESERVED = frozenset({"unsubscribed", "anonymous_id", "timezone_valid", "_created_in_customerio_at", "_timestamp"})
 _RESERVED_PREFIXES = ("cio_", "_update")  # cio_id, cio_relationships, cio_subscription_preferences.topics.…
 _PLAIN_TYPES = frozenset({int, bool})

@@ -39,6 +39,13 @@ class CustomerIO:
         Field("api_key", "API key", secret=True, help="The API key beside that Site ID."),
         Field("region", "Region", default="us", choices=tuple(REGIONS), help="Where the account's data lives."),
         Field(
+            "unsubscribe_refusers",
+            "Unsubscribe who refuses marketing",
+            default="no",
+            choices=("no", "yes"),
+            help="Mark customers who refuse marketing at the checkout as unsubscribed. None is ever subscribed.",
+        ),
+        Field(
             "base_url",
             "Base URL",
             required=False,
@@ -67,7 +74,7 @@ class CustomerIO:
         return CheckResult(str(workspace["environment_id"]), self._config, {"region": region})
 
     def send(self, messages: Sequence[Message]) -> Reply:
-        return sending.send(self._track, messages)
+        return sending.send(self._track, messages, unsubscribes_refusers=self._config["unsubscribe_refusers"] == "yes")
 
     def forget(self, identifiers: Identifiers, mode: ForgetMode) -> Reply:
         return forgetting.forget(self._track, identifiers, mode)
@@ -79,6 +86,8 @@ def _complete_config(config: Mapping[str, str]) -> dict[str, str]:
     faults = [f"{field.key} is missing" for field in CustomerIO.fields if field.required and not given[field.key]]
     if given["region"] not in REGIONS:
         faults.append(f"region must be one of {', '.join(REGIONS)}")
+    if given["unsubscribe_refusers"] not in ("no", "yes"):
+        faults.append("unsubscribe_refusers must be no or yes")
     if given["base_url"] and not _is_base_url(given["base_url"]):
         faults.append("base_url must be an https address without credentials, query or fragment")
     if faults:

@@ -44,14 +44,21 @@ class Item:
     own_endpoint: Endpoint | None = None
 
 
-def build_item(position: int, message: Message, *, has_profile: bool) -> Item | Rejected:
-    """Return the item of a message, or the Rejected that says why Customer.io could never accept it."""
+def build_item(
+    position: int, message: Message, *, has_profile: bool, unsubscribes_refusers: bool = False
+) -> Item | Rejected:
+    """Return the item of a message, or the Rejected that says why Customer.io could never accept it.
+
+    `unsubscribes_refusers`: mark people who refuse marketing at the store as unsubscribed. None is ever subscribed.
+    """
     identifier = _choose_identifier(message.person)
     if isinstance(identifier, Rejected):
         return identifier
     try:
         if message.kind == "profile":
-            return _build_profile_item(position, message, identifier, has_profile=has_profile)
+            refused = unsubscribes_refusers and message.data.get("accepts_marketing") is False
+            forced = {"unsubscribed": True} if refused else {}
+            return _build_profile_item(position, message, identifier, forced, has_profile=has_profile)
         return _build_event_item(position, message, identifier)
     except RecursionError:
         return Rejected("too_deep", "the data is nested too deeply")
@@ -69,7 +76,7 @@ def _choose_identifier(person: PersonRef) -> Identifier | Rejected:
 
 
 def _build_profile_item(
-    position: int, message: Message, identifier: Identifier, *, has_profile: bool
+    position: int, message: Message, identifier: Identifier, forced: dict[str, Any], *, has_profile: bool
 ) -> Item | Rejected:
     data, notes = clean_attributes(message.data, has_profile=has_profile)
     email = message.person.email
@@ -77,7 +84,7 @@ def _build_profile_item(
         if byte_length(email) > MAX_ATTRIBUTE_VALUE_BYTES:
             return Rejected("email_too_long", f"email: more than {MAX_ATTRIBUTE_VALUE_BYTES} bytes")
         data = {"email": email, **data}
-    data, notes = limit_attributes(data, notes)
+    data, notes = limit_attributes(forced | data, notes)
     body = _build_operation(identifier, "identify", timestamp=message.at, attributes=data)
     if len(body) <= MAX_ITEM_BYTES:
         return Item(position, message, body, notes)

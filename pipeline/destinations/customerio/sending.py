@@ -24,15 +24,16 @@ _US_PER_SECOND = 1_000_000
 _PROFILE_REFUSED = Rejected("profile_refused", "Customer.io has no profile of this person")
 
 
-def send(track: TrackClient, messages: Sequence[Message]) -> Reply:
+def send(track: TrackClient, messages: Sequence[Message], *, unsubscribes_refusers: bool = False) -> Reply:
     """Return one outcome per message, in their order."""
-    return _Send(track, messages).run()
+    return _Send(track, messages, unsubscribes_refusers=unsubscribes_refusers).run()
 
 
 class _Send:
     """The state of one send: the outcomes so far, and whether it must stop."""
 
-    def __init__(self, track: TrackClient, messages: Sequence[Message]) -> None:
+    def __init__(self, track: TrackClient, messages: Sequence[Message], *, unsubscribes_refusers: bool) -> None:
+        self._unsubscribes_refusers = unsubscribes_refusers
         self._track = track
         self._messages = messages
         self._outcomes: dict[int, Outcome] = {}
@@ -58,7 +59,12 @@ class _Send:
         """Return the items that can be sent. A second profile in this send may clear what the first one sets."""
         items, with_profile = [], set(self._with_profile)
         for position, message in enumerate(self._messages):
-            item = build_item(position, message, has_profile=message.person.id in with_profile)
+            item = build_item(
+                position,
+                message,
+                has_profile=message.person.id in with_profile,
+                unsubscribes_refusers=self._unsubscribes_refusers,
+            )
             if isinstance(item, Item):
                 items.append(item)
             else:

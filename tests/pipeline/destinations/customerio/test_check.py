@@ -10,9 +10,11 @@ from tests.contracts.fake_track import CannedAnswer, FakeTrack
 
 KEYS = {"site_id": "s", "api_key": "k"}
 
+DEFAULTS = {"unsubscribe_refusers": "no"}
+
 
 def test_the_account_is_the_workspaces_number(destination: CustomerIO, track: FakeTrack):
-    assert destination.check() == CheckResult("3", track.config, {"region": "us"})
+    assert destination.check() == CheckResult("3", {**track.config, **DEFAULTS}, {"region": "us"})
 
 
 def test_the_wrong_region_is_named(destination: CustomerIO, track: FakeTrack):
@@ -101,4 +103,6 @@ def test_every_fault_of_a_config_is_named_at_once():
 def test_blanks_around_a_pasted_key_do_not_count(track: FakeTrack):
     config = {name: f" {value}\n" for name, value in track.config.items()}
 
-    assert CustomerIO({**config, "base_url": f"{track.url}/"}, HTTPClient()).check().config == track.config
+    checked = CustomerIO({**config, "base_url": f"{track.url}/"}, HTTPClient()).check()
+
+    assert checked.config == {**track.config, **DEFAULTS}

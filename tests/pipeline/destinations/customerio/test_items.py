@@ -55,6 +55,27 @@ def test_a_customer_without_an_address_is_identified_by_id_alone():
     assert body(profile(1, PersonRef(1, 7001, None), plan="a"))["attributes"] == {"plan": "a"}
 
 
+def attributes_if_refusers_are_unsubscribed(**data):
+    item = build_item(0, profile(1, GUEST, **data), has_profile=True, unsubscribes_refusers=True)
+    assert isinstance(item, Item)
+    return json.loads(item.body)["attributes"]
+
+
+def test_a_person_who_refuses_marketing_is_unsubscribed_if_the_connection_says_so():
+    refused = {"accepts_marketing": False}
+
+    assert attributes_if_refusers_are_unsubscribed(**refused) == {"unsubscribed": True, **refused}
+
+
+@pytest.mark.parametrize("data", [{"accepts_marketing": True}, {"accepts_marketing": None}, {"plan": "a"}])
+def test_no_person_is_ever_subscribed(data):
+    assert "unsubscribed" not in attributes_if_refusers_are_unsubscribed(**data)
+
+
+def test_a_refusal_alone_unsubscribes_no_person():
+    assert body(profile(1, GUEST, accepts_marketing=False))["attributes"] == {"accepts_marketing": False}
+
+
 def test_an_event_carries_its_own_id_and_time():
     assert body(event(2, ALICE, " order_new ", order_id=9001)) == {
         "type": "person",
