@@ -60,7 +60,7 @@ class Installation:
         now = self.process.now
         batch = validate_batch(decode_batch(entries, 0, now), now)
         raws = {entry.entry_id: (entry.raw, entry.query) for entry in entries}
-        recorded = record(self.process.engine, batch, raws, now)
+        recorded = record(self.process.engine, batch, raws, now, self.process.settings.secret_keys)
         return sorted({connection for one in recorded for connection in one.connections})
 
     @contextmanager

@@ -10,14 +10,16 @@ from sqlalchemy.orm import InstrumentedAttribute
 from pipeline.infra.crypto.encryption import can_decrypt, reencrypt
 from pipeline.ledger.schema.accounts import Mail
 from pipeline.ledger.schema.core import Base, StoreConnection
+from pipeline.ledger.schema.regulations import RegulationKey
 from pipeline.ledger.schema.store_apis import StoreAPI
 
 ENCRYPTED_COLUMNS: dict[str, tuple[type[Base], InstrumentedAttribute[int], InstrumentedAttribute[bytes]]] = {
     "connections": (StoreConnection, StoreConnection.id, StoreConnection.config),
     "store_apis": (StoreAPI, StoreAPI.store_id, StoreAPI.config),
+    "regulation_keys": (RegulationKey, RegulationKey.id, RegulationKey.sealed),
     "mails": (Mail, Mail.id, Mail.content),  # type: ignore[dict-item]  # NULL once sent: skipped
 }
-CREDENTIAL_TABLES = ("connections", "store_apis")
+CREDENTIAL_TABLES = ("connections", "store_apis", "regulation_keys")
 
 
 def reencrypt_all(conn: Connection, secret_keys: Sequence[str]) -> dict[str, int]:

@@ -111,8 +111,8 @@ def _build(part: Part, row: EventRow, data: Mapping[str, Any], who: Identity) ->
     customer_names = _customer_names(customer.fields) if customer is not None else set()
     gift_names = {gift.name} if gift is not None and gift.name else set()
     names, others = {*who.names, *find_names(row, data, who)}, customer_names | gift_names
-    if part == "buyer":
-        names, others = names | customer_names, gift_names
+    if part in ("buyer", "whole"):
+        names, others = names | customer_names, gift_names - names if part == "buyer" else set()
     elif part == "recipient":
         names, others = names | gift_names, customer_names
     elif part == "mention":

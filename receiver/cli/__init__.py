@@ -20,7 +20,7 @@ COMMANDS = {
     "events": ("receiver.cli.events:events", "List, show or follow events."),
     "hooks": ("receiver.cli.hooks:hooks", "List, repair, audit, rotate or remove the hooks registered at Cratejoy."),
     "backfill": ("receiver.cli.backfill:backfill", "Read a store's customers: start, watch, pause, resume, cancel."),
-    "people": ("receiver.cli.people:people", "Look up people."),
+    "people": ("receiver.cli.people:people", "Look up people; export and erase what is stored about them."),
     "stores": ("receiver.cli.stores:stores", "List, show, rename or remove stores."),
     "status": ("receiver.cli.status:status", "Show what needs attention, what waits and what was sent."),
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say how to fix each fault."),

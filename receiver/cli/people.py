@@ -1,4 +1,4 @@
-"""`cratewire people`: shows what is known about a person."""
+"""`cratewire people`: shows what is known about a person; export and erasure are in files of their own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import PersonDetail, find_people
 from receiver.cli.context import as_document, data_option, format_time, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show, styled
+from receiver.cli.people_rights import erase_command, export_command
+from receiver.cli.regulations import regulations
 
 
 @click.group()
 def people() -> None:
-    """Look up people."""
+    """Look up people, export what is stored about them, and erase it."""
+
+
+people.add_command(export_command)
+people.add_command(erase_command)
+people.add_command(regulations)
 
 
 @people.command(name="show", epilog="Example: cratewire people show robin@example.com")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.infra.compression import decompress
 from pipeline.ledger.deliveries.status import DEAD
+from pipeline.ledger.deliveries.stopped import EMPTY_MESSAGE, FORGET_KIND
 from pipeline.ledger.queries.deliveries import CallDetail, DeliveryDetail, find_delivery, list_calls
 from pipeline.ledger.schema.core import DeadHook, Delivery, Store
 
@@ -89,10 +90,12 @@ def get_dead_letter(conn: Connection, kind: DeadLetterKind, dead_id: int) -> Dea
 def replay_delivery(conn: Connection, delivery_id: int) -> bool:
     """Make a dead delivery pending again, in its old place in the lane. False if it is not dead.
 
-    A request to forget a person is not sent again: its identifiers were deleted when it was settled.
+    Two are not sent again: a request to forget a person, whose identifiers were deleted when it was settled, and a
+    message about a person who was erased since.
     """
     pending: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None, "detail": None, "notes": []}
-    statement = update(Delivery).where(Delivery.id == delivery_id, DEAD, Delivery.kind != "forget").values(pending)
+    can_be_sent = Delivery.kind != FORGET_KIND, Delivery.message != EMPTY_MESSAGE
+    statement = update(Delivery).where(Delivery.id == delivery_id, DEAD, *can_be_sent).values(pending)
     return bool(conn.execute(statement.returning(Delivery.id)).scalar())
 
 

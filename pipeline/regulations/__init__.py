@@ -1,0 +1,1 @@
+"""Erases people, keeps erasures across restores, and exports what is stored about a person."""

@@ -1,0 +1,210 @@
+"""After an erasure nothing names the person, the other's data stays, and all counts are as before."""
+
+from __future__ import annotations
+
+from urllib.parse import quote_plus
+
+import pytest
+
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.queries import get_dead_letter, replay_delivery
+from pipeline.ledger.regulations import list_regulations
+from pipeline.ledger.schema import core
+from pipeline.ledger.schema.regulations import Regulation, RegulationDestination, RegulationIdentifier
+from tests.builders import BUYER, RECIPIENT, customer, gift_info, gift_order, order, shipment, subscription, transaction
+
+STREET = {"to": "Rory Receiver", "street": "12 Elm Street", "city": "Austin", "phone_number": "512-555-0100"}
+BILL = {"to": "Bea Buyer", "street": "1 Oak Road"}
+BEA_TEXTS = ("bea.buyer", "bea buyer", '"bea"', "'bea'", "1 oak road")
+RORY_TEXTS = ("rory", "receiver@", "elm street", "512-555")
+
+
+@pytest.fixture
+def lived_in(ledger):
+    """A gift of Bea's to Rory, a test order, a referral, another buyer, and hooks that could not be read."""
+    gift = gift_order(
+        ship_address=STREET,
+        bill_address=BILL,
+        note="For Rory, from Bea",
+        order_gift_info=gift_info(gift_message="Enjoy, Rory! Bea"),
+    )
+    other = order(
+        id=99,
+        customer=customer(id=9, email="else@example.com", name="Eve Else", first_name="Eve", last_name="Else"),
+        customer_id=9,
+    )
+    ledger.record(
+        ledger.hook("customer_new", customer(addresses=[BILL])),
+        ledger.hook("order_new", gift),
+        ledger.hook("subscription_new", subscription(subscription_gift_info=gift_info(gift_sender=customer()))),
+        ledger.hook("shipment_shipped", shipment(ship_address=STREET)),
+        ledger.hook("transaction_new", transaction()),
+        ledger.hook("order_new", order(id=7, is_test=True)),
+        ledger.hook("order_new", {**other, "referred_by": BUYER["email"]}),
+        ledger.hook("checkout_failed", {"customer": {"email": BUYER["email"], "first_name": "Bea"}, "order": {}}),
+        ledger.hook("order_new", f'{{"id": 8, "customer": {{"email": "{BUYER["email"]}'.encode()),
+        ledger.hook("order_new", b'{"x": "' + BUYER["email"].replace("@", "\\u0040").encode()),
+        ledger.hook("order_new", b"%7B&email=" + quote_plus(RECIPIENT).encode() + b"&id"),
+        ledger.hook("order_new", b'{"someone": "else@example.com'),
+    )
+    return ledger
+
+
+@pytest.mark.parametrize(("text", "gone"), [(BUYER["email"], BEA_TEXTS), (RECIPIENT, RORY_TEXTS)])
+def test_nothing_names_an_erased_person_and_all_counts_stay(lived_in, text, gone):
+    before = lived_in.counts()
+    assert any(word in lived_in.stored_text() for word in gone)
+    lived_in.erase(text)
+
+    assert [word for word in gone if word in lived_in.stored_text()] == []
+    assert lived_in.counts() == before
+
+
+def test_the_others_data_stays(lived_in):
+    lived_in.erase(BUYER["email"])
+    text = lived_in.stored_text()
+
+    assert [word for word in (RECIPIENT, "rory receiver", "else@example.com", "eve else") if word not in text] == []
+
+
+def test_an_erased_recipient_leaves_the_buyer_as_they_were(lived_in):
+    def buyer():
+        return [(row.email, row.attributes) for row in lived_in.rows(core.Person) if row.email == BUYER["email"]]
+
+    before = buyer()
+    lived_in.erase(RECIPIENT)
+
+    assert buyer() == before
+    assert "1 oak road" in lived_in.stored_text()
+
+
+def test_erasing_both_leaves_no_body_of_their_gift(lived_in):
+    lived_in.erase(BUYER["email"])
+    lived_in.erase(RECIPIENT)
+    gifts = [row.data for row in lived_in.rows(core.Event) if row.subject_id in (7015, 7021, 7033) and row.subject]
+
+    assert gifts == [{}] * len(gifts)
+    assert [word for word in (*BEA_TEXTS, *RORY_TEXTS) if word in lived_in.stored_text()] == []
+
+
+def test_open_messages_stop(lived_in):
+    lived_in.erase(BUYER["email"])
+    rows = [row for row in lived_in.rows(core.Delivery) if row.message["email"] is None]
+
+    assert {(row.status, row.reason, row.done_at) for row in rows} == {("stopped", "erased", lived_in.now())}
+    assert {row.status for row in lived_in.rows(core.Delivery) if row.message["email"] == RECIPIENT} == {"pending"}
+
+
+def test_the_same_event_again_is_still_a_repeat(lived_in):
+    lived_in.erase(BUYER["email"])
+    recorded = lived_in.record(lived_in.hook("order_new", gift_order()))
+
+    assert (recorded.events, recorded.duplicates, recorded.deliveries) == (0, 1, 0)
+
+
+def test_an_erased_person_comes_back_as_a_new_one(lived_in):
+    [old] = [row.id for row in lived_in.rows(core.Person) if row.email == BUYER["email"]]
+    lived_in.erase(BUYER["email"])
+    lived_in.record(lived_in.hook("order_new", order(id=555)))
+
+    [new] = [row.id for row in lived_in.rows(core.Person) if row.email == BUYER["email"]]
+    assert new > old
+
+
+def test_a_suppressed_person_never_comes_back(lived_in):
+    lived_in.erase(BUYER["email"], suppress=True)
+    later = [order(id=555), order(id=556, customer=None, customer_id=7001), order(id=557, customer=customer(id=77))]
+    lived_in.record(*(lived_in.hook("order_new", one) for one in later))
+    lived_in.record(lived_in.hook("shipment_shipped", shipment(id=1, customer=None, ship_address=BILL)))
+
+    assert [word for word in BEA_TEXTS if word in lived_in.stored_text()] == []
+    assert [row.recognised for row in lived_in.rows(Regulation)] == [4]
+
+
+def test_the_regulation_says_who_asked_and_what_was_emptied(lived_in):
+    done = lived_in.erase("7001", user_id=12)
+    with reading(lived_in.engine) as conn:
+        [row] = list_regulations(conn)
+
+    assert (row.id, row.kind, row.user_id, row.person_id, row.applied_at) == (
+        1,
+        "erase",
+        12,
+        done.person_id,
+        lived_in.now(),
+    )
+    assert row.emptied == done.emptied
+    assert row.emptied["dead_hooks_emptied"] == 2
+
+
+def test_the_regulation_holds_no_identifier(lived_in):
+    lived_in.erase(BUYER["email"])
+    shown = [f"{row}" for model in (Regulation, RegulationIdentifier) for row in lived_in.rows(model)]
+
+    assert [
+        row for row in shown if "bea" in row.replace(row.split("'")[3] if "'" in row else "", "") or "@" in row
+    ] == []
+
+
+def test_erasing_again_changes_nothing(lived_in):
+    lived_in.erase(BUYER["email"])
+    before = lived_in.stored_text()
+    again = lived_in.erase(BUYER["email"])
+
+    assert (lived_in.stored_text(), again.emptied) == (before, {})
+
+
+def test_platforms_are_asked_to_forget_every_identifier(lived_in):
+    lived_in.erase(BUYER["email"], suppress=True, at_destinations=True)
+    [message] = [row.message["data"] for row in lived_in.rows(core.Delivery) if row.kind == "forget"]
+
+    assert message == {"mode": "suppress", "customer_ids": [7001], "emails": [BUYER["email"]]}
+    assert [row.state for row in lived_in.rows(RegulationDestination)] == ["open"]
+
+
+def test_a_person_whom_the_ledger_does_not_have_can_be_suppressed(lived_in):
+    lived_in.erase("stranger@example.com", suppress=True, at_destinations=True)
+    stranger = customer(id=5, email="Stranger@Example.com", name="Sam Stranger")
+    lived_in.record(lived_in.hook("customer_new", stranger))
+
+    assert [row.message["data"]["emails"] for row in lived_in.rows(core.Delivery) if row.kind == "forget"] == [
+        ["stranger@example.com"]
+    ]
+    assert "sam stranger" not in lived_in.stored_text()
+
+
+def test_an_emptied_dead_hook_cannot_be_replayed(lived_in):
+    lived_in.erase(BUYER["email"])
+    with reading(lived_in.engine) as conn:
+        dead = [get_dead_letter(conn, "hook", row.id) for row in lived_in.rows(core.DeadHook)]
+
+    assert [(one.raw, one.detail.get("emptied")) for one in dead][:2] == [(b"", "erased")] * 2
+    assert b"else@example.com" in dead[2].raw
+
+
+def test_an_emptied_message_cannot_be_replayed(lived_in):
+    with writing(lived_in.engine) as conn:
+        conn.execute(core.Delivery.__table__.update().values(status="dead", reason="x", done_at=1))
+    lived_in.erase(BUYER["email"])
+    with writing(lived_in.engine) as conn:
+        replayed = {row.message["email"]: replay_delivery(conn, row.id) for row in lived_in.rows(core.Delivery)}
+
+    assert replayed == {None: False, RECIPIENT: True, "else@example.com": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("nobody", "e-mail address"), ("bad@address", "no.*address|not an"), ("person:99", "no person")]
+)
+def test_what_names_no_person_is_refused(lived_in, text, says):
+    with pytest.raises(Misconfigured, match=says):
+        lived_in.erase(text)
+
+
+def test_a_number_that_names_two_people_is_refused(lived_in):
+    [rory] = [row.id for row in lived_in.rows(core.Person) if row.email == RECIPIENT]
+    lived_in.record(lived_in.hook("customer_new", customer(id=rory, email="third@example.com")))
+
+    with pytest.raises(Misconfigured, match="two people"):
+        lived_in.erase(str(rory))
+    assert lived_in.erase(f"person:{rory}").person_id == rory
