@@ -16,6 +16,7 @@ from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
 from pipeline.settings import Settings, read_environment
 from tasks import process
+from tests.coverage_gate import COUNTED_TESTS
 from tests.installation import KEY, Installation
 from tests.servers.postgres import postgres
 from tests.servers.valkey import valkey
@@ -27,6 +28,19 @@ settings.register_profile("searching", parent=settings.get_profile("steady"), de
 # `make mutants` runs the tests once for each mutant.
 settings.register_profile("brief", parent=settings.get_profile("steady"), max_examples=20)
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coverage_paused(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No coverage is measured in files whose tests do not count for the gate."""
+    plugin = request.config.pluginmanager.getplugin("_cov")
+    controller = plugin.cov_controller if plugin else None
+    if controller is None or request.node.nodeid.startswith(tuple(COUNTED_TESTS)):
+        yield
+        return
+    controller.pause()
+    yield
+    controller.resume()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,8 @@
-"""Fails when a part that must be tested through and through is not: lines and branches, each part by itself."""
+"""Fails when a part that must be tested through and through is not: lines and branches, each part by itself.
+
+Only the tests of these parts are counted: a line that a test of something else happens to run is not tested by it, and
+counting makes a test's Python half as slow again.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,15 @@ PARTS = {
         "pipeline/core/backoff.py",
     ],
 }
+
+COUNTED_TESTS = [
+    "tests/schemas/",
+    "tests/pipeline/core/",
+    "tests/pipeline/decode/",
+    "tests/pipeline/destinations/",
+    "tests/pipeline/events/",
+    "tests/pipeline/fan_out/",
+]
 
 
 def branches_and_lines(include: list[str]) -> tuple[float, float]:

@@ -72,18 +72,30 @@ def nest(opens: str, closes: str, length: int) -> str:
 
 
 def is_superlinear(reads: Callable[[str], object], make: Callable[[int], str]) -> bool:
-    """Whether four times the text takes much more than four times the time."""
-    before = 0.0
+    """Whether four times the text takes much more than four times the time.
+
+    A length is left out where even a time that grows with the square of the length would be too short to be judged.
+    """
+    at_most = MIN_JUDGED_S  # what the next length takes if time grows with the square
     for length in LENGTHS:
-        text = make(length)
-        took = measure_cpu_s(reads, text)
-        if took > _allowed(before):
-            took = min(took, *(measure_cpu_s(reads, text) for _ in range(ATTEMPTS)))
-            before = max(before, measure_cpu_s(reads, make(length // LENGTH_FACTOR)))
-            if took > _allowed(before):
+        if at_most >= MIN_JUDGED_S:
+            took = measure_cpu_s(reads, make(length))
+            if took > MIN_JUDGED_S and _is_judged_superlinear(reads, make, length, took):
                 return True
-        before = took
+            at_most = took
+        at_most *= LENGTH_FACTOR**2
     return False
+
+
+def _is_judged_superlinear(
+    reads: Callable[[str], object], make: Callable[[int], str], length: int, took: float
+) -> bool:
+    shorter, text = make(length // LENGTH_FACTOR), make(length)
+    before = measure_cpu_s(reads, shorter)
+    if took > _allowed(before):
+        took = min(took, *(measure_cpu_s(reads, text) for _ in range(ATTEMPTS)))
+        before = max(before, measure_cpu_s(reads, shorter))
+    return took > _allowed(before)
 
 
 def _allowed(before: float) -> float:
