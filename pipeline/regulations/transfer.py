@@ -81,8 +81,7 @@ def list_missing(conn: Connection, document: dict[str, Any]) -> list[str]:
 def save_regulations(engine: Engine, data_dir: Path) -> Path:
     """Export all regulations to the data directory; returns the path."""
     with reading(engine) as conn:
-        document = export_regulations(conn)
-    return _save(data_dir, document)
+        return _save(data_dir, export_regulations(conn))
 
 
 def _save(data_dir: Path, document: dict[str, Any]) -> Path:

@@ -30,7 +30,7 @@ from pipeline.ledger.queries.events import (
     list_events,
     load_notes,
 )
-from pipeline.ledger.queries.people import FactDetail, PersonDetail, find_people
+from pipeline.ledger.queries.people import FactDetail, PersonDetail, find_people, get_person
 from pipeline.ledger.queries.reconciliations import (
     ReconciliationSummary,
     count_last_week,
@@ -74,6 +74,7 @@ __all__ = [
     "find_people",
     "get_dead_letter",
     "get_event",
+    "get_person",
     "list_dead_letters",
     "list_events",
     "list_reconciliations",

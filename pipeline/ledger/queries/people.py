@@ -48,6 +48,12 @@ def find_people(conn: Connection, text: str) -> list[PersonDetail]:
     return [_load_person(conn, person_id) for person_id in sorted(_find_person_ids(conn, text.strip().lower()))]
 
 
+def get_person(conn: Connection, store_id: int, person_id: int) -> PersonDetail | None:
+    """A person of a store by the id of their row; None if the store has no such person."""
+    mine = select(Person.id).where(Person.id == person_id, Person.store_id == store_id)
+    return None if conn.execute(mine).first() is None else _load_person(conn, person_id)
+
+
 def _find_person_ids(conn: Connection, wanted: str) -> Collection[int]:
     names = (PersonKey.kind == "customer", PersonKey.value == wanted)
     if "@" in wanted:

@@ -20,6 +20,12 @@ ANSWERS = {
     "home.latest": 404,
     "backfills.steer": 404,
     "resuming.resume": 404,
+    "people.search": 404,
+    "people.find": 404,
+    "people.show": 404,
+    "people.export": 404,
+    "people.confirm": 404,
+    "people.erase": 404,
     "account.invite": 404,
     "account.withdraw_invitation": 404,
     "account.remove": 404,
@@ -51,6 +57,7 @@ def hers(house):
 
 def values_of(rule: Rule, account: int) -> dict[str, object]:
     known = {"name": "secretive", "action": "start", "account_id": account, "user_id": 1, "invitation_id": 1}
+    known["person_id"] = 1
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}
 
 
