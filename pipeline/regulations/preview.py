@@ -27,7 +27,7 @@ class ErasurePreview:
     @property
     def summary(self) -> list[str]:
         """Sentences that hold whatever the options."""
-        emptied = ", ".join(pluralize(count, noun) for noun, count in self.counts.items())
+        emptied = ", ".join(pluralize(count, noun) for noun, count in self.counts.items() if count) or "nothing"
         sentences = [f"Emptied: {emptied}. Ids, times, outcomes and counts stay, and so does what is another person's."]
         if self.open_messages:
             waiting = pluralize(self.open_messages, "message")

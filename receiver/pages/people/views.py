@@ -29,6 +29,8 @@ from receiver.pages.filters import sentence
 
 blueprint = Blueprint("people", __name__)
 
+OPTIONS = ("suppress", "at_destinations")  # of an erasure; both are ticked until the owner says otherwise
+
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
@@ -103,7 +105,9 @@ def confirm(name: str, person_id: int) -> str:
     store = _get_my_own_store(name)
     with reading(get_context().engine) as conn:
         view, preview = _load_view(conn, store, person_id), _preview(conn, store, person_id)
-    return render_template("erase.html", store=store, person=view, preview=preview)
+    return render_template(
+        "erase.html", store=store, person=view, preview=preview, options=dict.fromkeys(OPTIONS, True)
+    )
 
 
 @blueprint.post("/stores/<name>/people/<int:person_id>/erase")
@@ -111,12 +115,13 @@ def confirm(name: str, person_id: int) -> str:
 def erase(name: str, person_id: int) -> ResponseReturnValue:
     """Erase the person, if their address or id was typed; else ask again."""
     store, context = _get_my_own_store(name), get_context()
+    options = {option: option in request.form for option in OPTIONS}
     with reading(context.engine) as conn:
         view, row = _load_view(conn, store, person_id), _get_row(conn, store)
         if not _names(conn, row, request.form.get("typed", ""), person_id):
             preview = _preview(conn, store, person_id)
-            return render_template("erase.html", store=store, person=view, preview=preview, trouble=True), 400
-    options = {option: option in request.form for option in ("suppress", "at_destinations")}
+            page = {"store": store, "person": view, "preview": preview, "options": options, "trouble": True}
+            return render_template("erase.html", **page), 400
     build_eraser(context).erase(ErasureRequest(row, f"person:{person_id}", **options, user_id=get_my_id()))
     save_regulations(context.engine, context.settings.data_dir)
     flash("The person was erased.", "success")
