@@ -9,6 +9,7 @@ from rich.console import Console
 
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
+from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.ledger.vacuum import vacuum_all
@@ -68,6 +69,7 @@ def erase_command(  # noqa: PLR0917 click passes each option
         done = build_eraser(context).erase(request)
         save_regulations(context.engine, context.settings.data_dir)
         is_clean = vacuum_all(context.engine)
+        rewrite_append_only_file(context.redis)
         with reading(context.engine) as conn:
             destinations = describe_destinations(conn, [done.regulation_id])
     document = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.regulations import RegulationRow, list_regulations
 from pipeline.ledger.vacuum import vacuum_all
@@ -65,6 +66,7 @@ def import_command(file: Path | None, data: Path | None, as_json: bool) -> None:
             imported = import_regulations(conn, document)
         applied = apply_regulations(build_eraser(context))
         vacuum_all(context.engine)
+        rewrite_append_only_file(context.redis)
     shown = {"imported": as_document(imported), "applied": as_document(applied)}
     sentence = (
         f"{imported.added} added, {imported.known} known, {imported.unknown_stores} of other stores. "

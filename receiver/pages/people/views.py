@@ -12,6 +12,7 @@ from flask_security import auth_required
 from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
+from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.accounts import OWNER, VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import PersonDetail, get_person
@@ -124,6 +125,7 @@ def erase(name: str, person_id: int) -> ResponseReturnValue:
             return render_template("erase.html", **page), 400
     build_eraser(context).erase(ErasureRequest(row, f"person:{person_id}", **options, user_id=get_my_id()))
     save_regulations(context.engine, context.settings.data_dir)
+    rewrite_append_only_file(context.redis)
     flash("The person was erased.", "success")
     return redirect(url_for("people.show", name=name, person_id=person_id))
 
