@@ -1,6 +1,15 @@
 """Queries for the command line, the API and the pages. Only `replay_delivery` writes."""
 
 from pipeline.ledger.backfills import load_newest_backfills
+from pipeline.ledger.queries.activity import (
+    Activity,
+    ActivityFilter,
+    PlatformState,
+    Show,
+    list_activity,
+    load_activities,
+    load_change_tokens,
+)
 from pipeline.ledger.queries.backlog import Backlog, ConnectionSummary, LaneBacklog, load_backlog
 from pipeline.ledger.queries.chain_status import (
     MAX_MISSED_HEARTBEATS,
@@ -42,6 +51,8 @@ from pipeline.ledger.queries.registrations import RegistrationSummary, list_regi
 
 __all__ = [
     "MAX_MISSED_HEARTBEATS",
+    "Activity",
+    "ActivityFilter",
     "Backlog",
     "CallDetail",
     "ChainStatus",
@@ -62,8 +73,10 @@ __all__ = [
     "HeartbeatArrival",
     "LaneBacklog",
     "PersonDetail",
+    "PlatformState",
     "ReconciliationSummary",
     "RegistrationSummary",
+    "Show",
     "assess_chain",
     "count_by_connection",
     "count_events",
@@ -75,11 +88,14 @@ __all__ = [
     "get_dead_letter",
     "get_event",
     "get_person",
+    "list_activity",
     "list_dead_letters",
     "list_events",
     "list_reconciliations",
     "list_registrations",
+    "load_activities",
     "load_backlog",
+    "load_change_tokens",
     "load_newest_backfills",
     "load_notes",
     "replay_delivery",

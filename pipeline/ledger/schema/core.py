@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pipeline.ledger.schema.base import COLUMN_TYPES, METADATA, partial_index
@@ -79,6 +79,15 @@ class Event(Base):
         Index("ix_events_store_id_outcome_id", "store_id", "outcome", "id"),
         Index("ix_events_repeated", "store_id", "duplicates", **partial_index("duplicates > 0")),
         Index("ix_events_subject", "store_id", "subject", "subject_id"),
+        Index("ix_events_recovered", "store_id", "id", **partial_index("source = 'reconcile'")),
+        # SQLite has no truth values, and uses the index only for a condition of the same text.
+        Index(
+            "ix_events_tests",
+            "store_id",
+            "id",
+            sqlite_where=text("is_test = 1"),
+            postgresql_where=text("is_test = true"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))

@@ -1,0 +1,242 @@
+"""The activity feed: events with whom they concern and what became of them, newest first, a page at a time.
+
+No page is found by an offset: the next one begins below the last id, so that a page costs the same at a million events,
+and none is shown twice while others arrive.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
+
+from pipeline.core.hooks import RECONCILE
+from pipeline.events.money import format_money
+from pipeline.events.sentence_parts import NamedPerson, Part, SentenceSource
+from pipeline.events.sentences import build_sentence
+from pipeline.ledger.deliveries.status import DEAD, OPEN
+from pipeline.ledger.schema.core import Delivery, Event, EventPerson, Lane, Person, Store, StoreConnection
+
+Show = Literal["waiting", "refused", "recovered", "tests"]
+DeliveryState = Literal["sent", "waiting", "refused"]
+
+_GIFT_NOTES = frozenset({"recipient_email_missing", "recipient_email_malformed", "recipient_is_buyer"})
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFilter:
+    """Which events to show; None does not filter. `since` and `until` are times of recording in µs, both included."""
+
+    store_ids: tuple[int, ...]
+    show: Show | None = None
+    name: str | None = None
+    person_id: int | None = None
+    subject: tuple[str, int] | None = None  # ("order", 7001)
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformState:
+    """What became of an event at one connection, over all its messages. The slowest and the worst of them count."""
+
+    platform: str
+    label: str
+    state: DeliveryState
+    since: int  # µs: when it was written if it waits, else when it was settled
+    reason: str | None  # of the first message that was refused
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One event of the feed. Times are µs."""
+
+    id: int
+    ulid: str
+    receipt: str
+    store: str
+    name: str
+    source: str
+    outcome: str
+    is_test: bool
+    sentence: tuple[Part, ...]
+    occurred_at: int
+    received_at: int
+    recorded_at: int
+    platforms: tuple[PlatformState, ...]
+
+
+def list_activity(
+    conn: Connection,
+    wanted: ActivityFilter,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> list[Activity]:
+    """A page of the feed, newest first: events with ids below `before`, above `after`, and `limit` of them at most."""
+    conditions = _build_conditions(conn, wanted)
+    conditions += [Event.id < before] if before is not None else []
+    conditions += [Event.id > after] if after is not None else []
+    return load_activities(conn, _find_ids(conn, wanted.store_ids, conditions, limit))
+
+
+def load_activities(conn: Connection, event_ids: Sequence[int]) -> list[Activity]:
+    """These events, newest first. The caller has seen to it that the reader may see them."""
+    people, platforms = _load_people(conn, event_ids), _load_platforms(conn, event_ids)
+    columns = (
+        *(Event.id, Event.ulid, Event.receipt, Store.name.label("store"), Store.currency, Event.name, Event.source),
+        *(Event.outcome, Event.is_test, Event.notes, Event.data),
+        *(Event.occurred_at, Event.received_at, Event.recorded_at),
+    )
+    query = select(*columns).join(Store, Store.id == Event.store_id).where(Event.id.in_(event_ids))
+    return [
+        Activity(
+            **{name: getattr(row, name) for name in Activity.__slots__ if name not in ("sentence", "platforms")},
+            sentence=_build_sentence(row, people[row.id]),
+            platforms=platforms[row.id],
+        )
+        for row in conn.execute(query.order_by(Event.id.desc()))
+    ]
+
+
+def find_newest_ids(conn: Connection, store_ids: Collection[int]) -> dict[int, int]:
+    """The id of the newest event of each store; a store without events is absent."""
+    newest = (_newest_first(store_id, [], 1) for store_id in store_ids)
+    queries = [select(Event.store_id, Event.id).where(Event.id.in_(query)) for query in newest]
+    return {row.store_id: row.id for row in conn.execute(union_all(*queries))} if queries else {}
+
+
+def load_change_tokens(conn: Connection, store_ids: Collection[int]) -> dict[int, str]:
+    """A text for each store that changes when it has a new event, or when a lane of it has tried to send."""
+    newest = find_newest_ids(conn, store_ids)
+    columns = StoreConnection.store_id, func.sum(Lane.sent), func.max(Lane.taken_at)
+    query = select(*columns).join(Lane, Lane.connection_id == StoreConnection.id)
+    rows = conn.execute(query.where(StoreConnection.store_id.in_(store_ids)).group_by(StoreConnection.store_id))
+    lanes = {store_id: f"{sent}.{taken_at}" for store_id, sent, taken_at in rows}
+    return {store_id: f"{newest.get(store_id, 0)}.{lanes.get(store_id, '')}" for store_id in store_ids}
+
+
+def find_id_recorded_by(conn: Connection, at: int) -> int:
+    """The id of the last event that was recorded at this time (µs) or before; 0 for none.
+
+    Ids and times of recording grow together, so it is searched by halves: no index of times is needed.
+    """
+    low, high = 0, conn.execute(select(Event.id).order_by(Event.id.desc()).limit(1)).scalar() or 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        nearest = select(Event.id, Event.recorded_at).where(Event.id <= middle).order_by(Event.id.desc()).limit(1)
+        row = conn.execute(nearest).one_or_none()
+        if row is None or row.recorded_at <= at:
+            low = middle
+        else:
+            high = row.id - 1
+    return low
+
+
+def _build_conditions(conn: Connection, wanted: ActivityFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.name is not None:
+        conditions.append(Event.name == wanted.name)
+    if wanted.person_id is not None:
+        theirs = select(EventPerson.event_id).where(EventPerson.person_id == wanted.person_id)
+        conditions.append(Event.id.in_(theirs))
+    if wanted.subject is not None:
+        conditions += [Event.subject == wanted.subject[0], Event.subject_id == wanted.subject[1]]
+    if wanted.since is not None:
+        conditions.append(Event.id > find_id_recorded_by(conn, wanted.since - 1))
+    if wanted.until is not None:
+        conditions.append(Event.id <= find_id_recorded_by(conn, wanted.until))
+    return conditions + _SHOWN[wanted.show](wanted.store_ids)
+
+
+def _events_with_messages(state: ColumnElement[bool], store_ids: tuple[int, ...]) -> list[ColumnElement[bool]]:
+    connections = select(StoreConnection.id).where(StoreConnection.store_id.in_(store_ids))
+    return [Event.id.in_(select(Delivery.event_id).where(state, Delivery.connection_id.in_(connections)))]
+
+
+_Conditions = Callable[[tuple[int, ...]], list[ColumnElement[bool]]]  # store ids -> conditions
+_SHOWN: dict[Show | None, _Conditions] = {
+    None: lambda _store_ids: [],
+    "waiting": partial(_events_with_messages, OPEN),
+    "refused": partial(_events_with_messages, DEAD),
+    # Literals and no bound values, as the partial indexes say it.
+    "recovered": lambda _store_ids: [Event.source == literal(RECONCILE, literal_execute=True)],
+    "tests": lambda _store_ids: [Event.is_test == literal(True, literal_execute=True)],  # noqa: FBT003
+}
+
+
+def _newest_first(store_id: int, conditions: Iterable[ColumnElement[bool]], limit: int) -> Select[tuple[int]]:
+    query = select(Event.id).where(Event.store_id == store_id, *conditions).order_by(Event.id.desc()).limit(limit)
+    return select(query.subquery().c.id)  # SQLite takes no LIMIT inside a UNION except in a subquery
+
+
+def _find_ids(
+    conn: Connection, store_ids: Collection[int], conditions: list[ColumnElement[bool]], limit: int
+) -> list[int]:
+    """The newest ids of these stores. Each store is read by its own index, however many others there are."""
+    if not store_ids:
+        return []
+    found = union_all(*(_newest_first(store_id, conditions, limit) for store_id in store_ids)).subquery()
+    return list(conn.execute(select(found.c.id).order_by(found.c.id.desc()).limit(limit)).scalars())
+
+
+def _load_people(conn: Connection, event_ids: Sequence[int]) -> defaultdict[int, dict[str, NamedPerson]]:
+    """{event id: {role: person}}."""
+    columns = (EventPerson.event_id, EventPerson.role, Person.id, Person.attributes, Person.email, Person.customer_id)
+    query = select(*columns).join(Person, Person.id == EventPerson.person_id).where(EventPerson.event_id.in_(event_ids))
+    people: defaultdict[int, dict[str, NamedPerson]] = defaultdict(dict)
+    for row in conn.execute(query.order_by(EventPerson.event_id, EventPerson.role, Person.id)):
+        people[row.event_id].setdefault(row.role, NamedPerson(row.id, _choose_name(row)))
+    return people
+
+
+def _choose_name(row: Any) -> str | None:
+    """The person's name, else their address, else the customer's number."""
+    name = " ".join(str(row.attributes[key]) for key in ("first_name", "last_name") if row.attributes.get(key))
+    return name or row.email or (f"customer {row.customer_id}" if row.customer_id is not None else None)
+
+
+def _load_platforms(conn: Connection, event_ids: Sequence[int]) -> defaultdict[int, tuple[PlatformState, ...]]:
+    columns = (Delivery.event_id, Delivery.connection_id, StoreConnection.platform, StoreConnection.label)
+    more = (Delivery.status, Delivery.reason, Delivery.created_at, Delivery.done_at)
+    query = select(*columns, *more).join(StoreConnection, StoreConnection.id == Delivery.connection_id)
+    groups: defaultdict[int, defaultdict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for row in conn.execute(query.where(Delivery.event_id.in_(event_ids)).order_by(Delivery.id)):
+        groups[row.event_id][row.connection_id].append(row)
+    states: defaultdict[int, tuple[PlatformState, ...]] = defaultdict(tuple)
+    for event_id, by_connection in groups.items():
+        states[event_id] = tuple(_sum_up(rows) for rows in by_connection.values())
+    return states
+
+
+def _sum_up(rows: Sequence[Any]) -> PlatformState:
+    """The state of an event at one connection: refused if a message was, else waiting if one is, else sent."""
+    refused = [row for row in rows if row.status == "dead"]
+    waiting = [row for row in rows if row.done_at is None]
+    state: DeliveryState = "refused" if refused else "waiting" if waiting else "sent"
+    since = (
+        min(row.created_at for row in waiting) if state == "waiting" else max(row.done_at for row in refused or rows)
+    )
+    return PlatformState(rows[0].platform, rows[0].label, state, since, refused[0].reason if refused else None)
+
+
+def _build_sentence(row: Any, people: dict[str, NamedPerson]) -> tuple[Part, ...]:
+    codes = {note.get("code") for note in row.notes}
+    buyer = people.get("customer")
+    recipient = people.get("gift_recipient") or (buyer if "recipient_is_buyer" in codes else None)
+    return build_sentence(
+        SentenceSource(
+            event=row.name,
+            data=row.data,
+            format_money=partial(format_money, currency=row.currency),
+            buyer=buyer,
+            recipient=recipient,
+            is_gift=recipient is not None or bool(codes & _GIFT_NOTES),
+            is_test=row.is_test,
+        )
+    )
