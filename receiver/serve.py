@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Collection
+from functools import partial
 from multiprocessing.util import Finalize
 
 import click
@@ -15,10 +17,12 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
+from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.infra import logging, tracing
 from pipeline.infra.embedded_valkey import get_listen_error, require_active_run
 from pipeline.infra.private_files import set_private_umask
+from pipeline.ledger.engine import reading
 from pipeline.settings import Settings, read_environment
 from receiver.app import create_app
 from receiver.hooks.server import HookServer
@@ -48,7 +52,17 @@ def build() -> HookServer:
     Finalize(None, components.monitoring.fallback_sweep.stop, exitpriority=9)
     Finalize(None, tracing.stop, exitpriority=8)
     _tune_garbage_collector()
-    return HookServer(components.rules, components.writer, app.wsgi_app)
+    context = components.pages_context
+    load_tokens = partial(_load_change_tokens, context) if context else None
+    return HookServer(components.rules, components.writer, app.wsgi_app, load_change_tokens=load_tokens)
+
+
+def _load_change_tokens(context: Context, store_ids: Collection[int]) -> dict[int, str]:
+    """Look at the stores of the pages' readers; imported at the first look, since a start needs no queries."""
+    from pipeline.ledger.queries import load_change_tokens  # noqa: PLC0415
+
+    with reading(context.engine) as conn:
+        return load_change_tokens(conn, store_ids)
 
 
 def _tune_garbage_collector() -> None:

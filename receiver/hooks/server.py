@@ -31,6 +31,7 @@ from receiver.hooks.rules import (
 )
 from receiver.hooks.timeouts import RequestTimeouts
 from receiver.hooks.wsgi_adapter import run_wsgi
+from receiver.live import LiveStreams, LoadChangeTokens
 from receiver.pages.lazy_app import MAX_PAGE_REQUESTS
 
 HOOK_BODY_TIMEOUT_S = 30.0  # time limit for a hook: body and answer
@@ -44,6 +45,7 @@ class RsgiProtocol(Protocol):
     def __call__(self) -> Any: ...
     def __aiter__(self) -> Any: ...
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> Any: ...
 
 
 class HookServer:
@@ -56,6 +58,7 @@ class HookServer:
         pages: Callable[..., Any],
         timeouts: RequestTimeouts | None = None,
         page_bodies: PageBodyReader | None = None,
+        load_change_tokens: LoadChangeTokens | None = None,
     ) -> None:
         self._timeouts = timeouts or RequestTimeouts(HOOK_BODY_TIMEOUT_S + RESULT_TIMEOUT_S)
         self._rules = rules
@@ -64,6 +67,7 @@ class HookServer:
         self._hook_budget = _build_hook_budget(rules.max_bytes)
         self._page_bodies = page_bodies or PageBodyReader()
         self._threads = ThreadPoolExecutor(PAGE_THREADS, "pages")
+        self._live = LiveStreams(load_change_tokens, self._threads) if load_change_tokens else None
         self._decompression_thread = ThreadPoolExecutor(1, "unpacking")
 
     def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
@@ -80,6 +84,9 @@ class HookServer:
             )
         except RequestRejected as rejected:
             answer = rejected.answer
+        if self._live is not None and scope.method == "GET" and self._live.is_begun_by(answer):
+            await self._live.run(http, answer)
+            return
         http.response_bytes(int(answer.status[:3]), answer.headers, b"" if scope.method == "HEAD" else answer.body)
 
     async def _handle_hook(self, scope: Any, http: RsgiProtocol, segments: list[str]) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from pipeline.ledger.queries import ConnectionCounts
 from pipeline.monitoring.messages import build_sentence
 
 _MICROS = 1_000_000
+_MILLIS = 1_000
 _DAY = 86_400  # s
 _MIN_SHOWN_PERCENT = 0.01
 
@@ -25,6 +27,27 @@ def moment(at: int | None) -> str:
     when = datetime.fromtimestamp(at / _MICROS, UTC)
     iso, text = when.isoformat(timespec="seconds"), when.strftime("%Y-%m-%d %H:%M:%S")
     return Markup('<time datetime="{}">{} UTC</time>').format(iso, text)
+
+
+def clock(at: int) -> str:
+    """Format a time in µs as a <time> element with the hour only; the rest stands in its title."""
+    when = datetime.fromtimestamp(at / _MICROS, UTC)
+    iso, title = when.isoformat(timespec="milliseconds"), when.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso, title, when.strftime("%H:%M:%S"))
+
+
+def span(span_us: int) -> str:
+    """Format a span of time in µs: `0.3 ms`, `12 ms`, `3.4 s`, `3 min 20 s`."""
+    if span_us < 10 * _MILLIS:
+        return f"{span_us / _MILLIS:.1f} ms"
+    if span_us < _MICROS:
+        return f"{span_us / _MILLIS:.0f} ms"
+    return f"{span_us / _MICROS:.1f} s" if span_us < 10 * _MICROS else duration(span_us / _MICROS)
+
+
+def as_json(value: object) -> str:
+    """Format a value as indented JSON, with characters as they are."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def date(day: int) -> str:
@@ -94,6 +117,9 @@ def connection(row: ConnectionCounts) -> str:
 def add_filters(app: Flask) -> None:
     """Register the filters."""
     app.add_template_filter(moment)
+    app.add_template_filter(clock)
+    app.add_template_filter(span)
+    app.add_template_filter(as_json)
     app.add_template_filter(date)
     app.add_template_filter(share)
     app.add_template_filter(number)

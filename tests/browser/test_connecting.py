@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,12 @@ from receiver.demo.scenario import call_sandbox
 from sandbox.store.server import RunningStore as CratejoySandbox
 from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
-from tests.receiver.supervisor.running_installation import TIMEOUT_S, RunningInstallation, run_installation
+from tests.receiver.supervisor.running_installation import (
+    TIMEOUT_S,
+    RunningInstallation,
+    processes_of,
+    run_installation,
+)
 from tests.servers.sandbox import Sandbox, sandbox_customerio
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -126,9 +133,52 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert words_on_two_lines(page) == []
 
+    page.set_viewport_size(DESK)
+    watch_events_arrive(world, page)
+    see_that_a_server_is_gone_and_comes_back(world, page)
+
     assert 429 in answers_of(world.cratejoy)
     # A form that is refused is answered with 422, which browsers note; nothing else may be amiss.
     assert [fault for fault in page.faults if "422" not in fault] == []
+
+
+def watch_events_arrive(world: World, page: Page) -> None:
+    """The feed shows what happens without being reloaded; while it is paused nothing moves, and nothing is lost."""
+    page.get_by_role("link", name="Activity").click()
+    expect(page.get_by_text("● Live")).to_be_visible(timeout=LONG)
+    rows = page.locator("#rows li")
+    before = rows.count()
+    call_sandbox(f"{world.cratejoy.url}/_sandbox/life", {"hooks": 5, "seed": 2})
+    expect(rows).not_to_have_count(before, timeout=LONG)
+    expect(page.locator(".mark.waits")).to_have_count(0, timeout=LONG)
+    expect(rows.locator(".mark.good").first).to_contain_text("at Customer.io after")
+
+    page.get_by_role("button", name="Pause").click()
+    shown = [row.get_attribute("id") for row in rows.all()]
+    call_sandbox(f"{world.cratejoy.url}/_sandbox/life", {"hooks": 5, "seed": 3})
+    expect(page.get_by_role("button", name="new event")).to_be_visible(timeout=LONG)
+    assert [row.get_attribute("id") for row in rows.all()] == shown
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="new event")).to_be_hidden(timeout=LONG)
+    assert [row.get_attribute("id") for row in rows.all()][-len(shown) :] == shown
+
+    rows.first.locator("a.when").click()
+    expect(page.get_by_role("heading", name="What Cratejoy sent")).to_be_visible()
+    page.go_back()
+
+
+def see_that_a_server_is_gone_and_comes_back(world: World, page: Page) -> None:
+    """A server that is stopped closes no connection: only its silence says so."""
+    expect(page.get_by_text("● Live")).to_be_visible(timeout=LONG)
+    web = [pid for pid, command in processes_of(world.run.data).items() if "receiver.serve" in command]
+    try:
+        for pid in web:
+            os.kill(pid, signal.SIGSTOP)
+        expect(page.get_by_text("Not live since")).to_be_visible(timeout=LONG)
+    finally:
+        for pid in web:
+            os.kill(pid, signal.SIGCONT)
+    expect(page.get_by_text("● Live")).to_be_visible(timeout=LONG)
 
 
 def words_on_two_lines(page: Page) -> list[str]:

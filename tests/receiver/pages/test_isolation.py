@@ -18,6 +18,7 @@ HERS, OTHERS, READERS = "bea@example.com", "eve@example.com", "robin@example.com
 ANSWERS = {
     "home.store": 404,
     "home.latest": 404,
+    "activity.event": 404,
     "backfills.steer": 404,
     "resuming.resume": 404,
     "people.search": 404,
@@ -56,8 +57,8 @@ def hers(house):
 
 
 def values_of(rule: Rule, account: int) -> dict[str, object]:
-    known = {"name": "secretive", "action": "start", "account_id": account, "user_id": 1, "invitation_id": 1}
-    known["person_id"] = 1
+    numbers = dict.fromkeys(("user_id", "invitation_id", "person_id", "event_id"), 1)
+    known = {"name": "secretive", "action": "start", "account_id": account, **numbers}
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}
 
 

@@ -1,0 +1,79 @@
+"""What became of an event, in the words of the pages: an icon, a word and a colour for each state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipeline.destinations import DESTINATIONS
+from pipeline.ledger.queries import Activity, PlatformState
+from receiver.pages.filters import duration, words
+
+Tone = Literal["good", "waits", "bad", "quiet"]
+
+_US_PER_SECOND = 1_000_000
+_ICONS: dict[Tone, str] = {"good": "✓", "waits": "◔", "bad": "✗", "quiet": "○"}
+_OUTCOMES = {
+    "recorded": "kept, not sent",
+    "test": "test, not sent",
+    "unknown_event": "kept, not sent",
+    "nobody": "no address to send to",
+    "no_connection": "no platform connected",
+    "withheld": "withheld",
+}
+_NOTES = {
+    "recipient_email_missing": "It is a gift, and no hook has named the recipient's address.",
+    "recipient_email_malformed": "It is a gift, and what the buyer typed as the recipient's address is none.",
+    "recipient_is_buyer": "It is a gift to the buyer's own address: one person, who gets the event once.",
+    "email_malformed": "Mail cannot reach the {role}'s address; an address known from before stays.",
+    "no_email": "The {role} has no address yet, so no platform can know them.",
+    "customer_missing": "The hook names no customer.",
+}
+_SHORT_S = 10  # below this, a time is shown with one decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state as a reader sees it."""
+
+    tone: Tone
+    text: str
+    reason: str | None = None
+
+    @property
+    def icon(self) -> str:
+        return _ICONS[self.tone]
+
+
+def describe_outcome(activity: Activity, now: int) -> list[Mark]:
+    """What became of an event: one mark for each connection it went to, else why it went to none."""
+    if activity.outcome != "forwarded":
+        return [Mark("quiet", _OUTCOMES.get(activity.outcome, words(activity.outcome)))]
+    return [_describe_platform(activity, state, now) for state in activity.platforms] or [Mark("good", "sent")]
+
+
+def describe_note(note: Mapping[str, Any]) -> str:
+    """A remark on an event as a sentence."""
+    if note.get("code") == "field_set_aside":
+        if "more" in note:
+            return f"{note['more']} more fields could not be read."
+        return f"The field {note['field']} could not be read: {note['reason']}. All others were used."
+    role = "gift recipient" if note.get("role") == "gift_recipient" else "customer"
+    known = _NOTES.get(str(note.get("code")))
+    return known.format(role=role) if known else f"{words(str(note.get('code')))}."
+
+
+def _describe_platform(activity: Activity, state: PlatformState, now: int) -> Mark:
+    known = DESTINATIONS.get(state.platform)
+    name = " ".join(filter(None, (known.title if known else state.platform, state.label)))
+    if state.state == "waiting":
+        return Mark("waits", f"waits for {name}, {_format_span(now - state.since)}")
+    if state.state == "refused":
+        return Mark("bad", f"refused by {name}", words(state.reason or "") or None)
+    return Mark("good", f"at {name} after {_format_span(state.since - activity.received_at)}")
+
+
+def _format_span(span_us: int) -> str:
+    seconds = max(0, span_us) / _US_PER_SECOND
+    return f"{seconds:.1f} s" if seconds < _SHORT_S else duration(seconds)

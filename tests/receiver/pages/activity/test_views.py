@@ -1,0 +1,186 @@
+"""The activity feed in a browser without scripts: rows, filters, pages, one event, and what only scripts ask for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import insert
+
+from pipeline.ledger.connections import list_store_connections
+from pipeline.ledger.engine import writing
+from pipeline.ledger.schema import core
+from receiver.live import STORES_HEADER
+from receiver.pages.activity.views import PAGE_SIZE
+from tests.builders import NOW, order
+from tests.pipeline.ledger.rows import add_deliveries, add_event, add_person
+
+HERS, OTHERS = "bea@example.com", "eve@example.com"
+HOSTILE = "<script>alert(1)</script>\u202e&\x00"
+
+
+@pytest.fixture
+def store_id(house):
+    house.store("not-hers", house.member(OTHERS))
+    return house.store("acme", house.member(HERS))
+
+
+@pytest.fixture
+def visitor(house, store_id):
+    return house.logged_in(HERS)
+
+
+def add(house, store_id, number, first_name="Mila", **more):
+    with writing(house.site.engine) as conn:
+        event_id = add_event(conn, store_id, number, **{"data": order(id=number), **more})
+        person_id = add_person(conn, store_id, f"p{number}@example.com", attributes={"first_name": first_name})
+        conn.execute(insert(core.EventPerson).values(event_id=event_id, person_id=person_id, role="customer"))
+    return event_id
+
+
+def send(house, store_id, event_id, **more):
+    with writing(house.site.engine) as conn:
+        [link] = list_store_connections(conn, store_id)
+        person_id = add_person(conn, store_id, f"m{event_id}@example.com")
+        add_deliveries(conn, link, person_id, event_id=event_id, **more)
+
+
+def rows(visitor):
+    return [int(number) for number in re.findall(r'<li id="event-(\d+)"', visitor.page)]
+
+
+def test_an_event_is_shown_as_a_sentence_with_what_became_of_it(house, store_id, visitor):
+    send(house, store_id, add(house, store_id, 7015), status="sent", done_at=NOW + 300_001)
+
+    visitor.go("/activity")
+
+    assert "Mila placed order 7015 , USD 34.95" in visitor.text
+    assert "at Customer.io after 0.3 s" in visitor.text
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"created_at": NOW - 840_000_000}, "waits for Customer.io, 14 min 0 s"),
+        ({"status": "dead", "done_at": NOW, "reason": "name_too_long"}, "refused by Customer.io"),
+    ],
+)
+def test_a_message_that_is_not_there_yet_says_why(house, store_id, visitor, message, said):
+    send(house, store_id, add(house, store_id, 1), **message)
+
+    visitor.go("/activity")
+
+    assert said in visitor.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [("recorded", "kept, not sent"), ("test", "test, not sent"), ("nobody", "no address"), ("odd_word", "odd word")],
+)
+def test_an_event_that_is_not_sent_says_so(house, store_id, visitor, outcome, said):
+    add(house, store_id, 1, outcome=outcome)
+
+    visitor.go("/activity")
+
+    assert said in visitor.text
+
+
+def test_the_events_of_other_accounts_are_not_shown(house, store_id, visitor):
+    with writing(house.site.engine) as conn:
+        other = conn.execute(core.Store.__table__.select().where(core.Store.name == "not-hers")).one().id
+    theirs = add(house, other, 99)
+
+    visitor.go("/activity")
+    assert rows(visitor) == []
+    visitor.go(f"/activity/new?after=0&open={theirs}")
+    assert rows(visitor) == []
+
+
+def test_a_full_page_leads_to_older_events_without_a_gap(house, store_id, visitor):
+    added = [add(house, store_id, number) for number in range(PAGE_SIZE + 1)]
+
+    visitor.go("/activity")
+    first = rows(visitor)
+    visitor.go(re.search(r'class="more" href="([^"]+)"', visitor.page)[1].replace("&amp;", "&"))
+
+    assert first + rows(visitor) == added[::-1]
+    assert 'class="more"' not in visitor.page
+
+
+def test_a_filter_stays_in_the_address_of_every_other_view(house, store_id, visitor):
+    add(house, store_id, 1, name="customer_new")
+
+    visitor.go("/activity?event=order_new&since=2026-03-01T00:00")
+
+    assert rows(visitor) == []
+    assert "Clear filters" in visitor.text
+    assert "/activity?event=order_new&amp;since=2026-03-01T00:00&amp;show=waiting" in visitor.page
+
+
+@pytest.mark.parametrize("query", ["show=everything", "store=not-hers", "before=x", "since=yesterday", "person=-1"])
+def test_an_address_that_means_nothing_is_not_found(house, visitor, query):
+    visitor.go(f"/activity?{query}")
+
+    assert visitor.status == 404
+
+
+def test_what_arrived_since_is_rendered_with_the_rows_that_waited(house, store_id, visitor):
+    waiting = add(house, store_id, 1)
+    send(house, store_id, waiting)
+    newer = add(house, store_id, 2)
+
+    visitor.go(f"/activity/new?after={waiting}&open={waiting}")
+
+    assert rows(visitor) == [newer, waiting]
+    assert f'id="event-{waiting}" hx-swap-oob="true"' in visitor.page
+    assert f"after={newer}" in visitor.page
+
+
+def test_a_row_that_waits_names_itself_so_that_it_is_asked_for_again(house, store_id, visitor):
+    waiting, done = add(house, store_id, 1), add(house, store_id, 2)
+    send(house, store_id, waiting)
+    send(house, store_id, done, status="sent", done_at=NOW)
+
+    visitor.go("/activity")
+
+    assert re.findall(r'name="open" value="(\d+)"', visitor.page) == [str(waiting)]
+
+
+def test_the_stream_may_watch_the_readers_own_stores(house, store_id, visitor):
+    answer = visitor.ask("/activity/live")
+
+    assert answer.headers[STORES_HEADER] == str(store_id)
+    assert answer.mimetype == "text/event-stream"
+
+
+def test_an_event_shows_what_came_what_was_sent_and_where_the_time_went(house, store_id, visitor):
+    note = {"code": "field_set_aside", "field": "total", "reason": "is not an amount (3495 or 34.95)"}
+    event_id = add(house, store_id, 7015, raw=b'{"id": 7015}', notes=[note], duplicates=2)
+    send(house, store_id, event_id, status="sent", done_at=NOW + 9)
+
+    visitor.go(f"/activity/{event_id}")
+
+    assert "The field total could not be read: is not an amount (3495 or 34.95). All others were used." in visitor.text
+    assert "reported 3 times and used once" in visitor.text
+    assert '{"id": 7015}' in visitor.text
+    assert "ulid-7015" in visitor.text
+    assert "in the inbox, and decoded" in visitor.text
+
+
+def test_an_event_whose_body_is_gone_says_so(house, store_id, visitor):
+    event_id = add(house, store_id, 1)
+    with writing(house.site.engine) as conn:
+        conn.execute(core.Body.__table__.delete())
+
+    visitor.go(f"/activity/{event_id}")
+
+    assert "They are not kept any more." in visitor.text
+
+
+def test_hostile_names_are_text(house, store_id, visitor):
+    event_id = add(house, store_id, 1, first_name=HOSTILE, data={"id": 1, "note": HOSTILE})
+
+    for path in ("/activity", f"/activity/{event_id}"):
+        visitor.go(path)
+        assert "<script>alert" not in visitor.page
+        assert "<bdi>&lt;script&gt;" in visitor.page
