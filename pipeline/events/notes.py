@@ -13,6 +13,8 @@ NOTE_TEXTS: Mapping[str, str] = {
     "email_malformed": "the body has an address that mail cannot reach",
     "no_email": "no address is known of the {role}",
     "customer_missing": "the body names no customer",
+    "erased": "a person was erased from this event ({part})",
+    "suppressed": "a suppressed person was taken out before this event was recorded ({part})",
     "field_set_aside": "the field {field} was left out: it {reason}",
 }
 _MORE_FIELDS = "{more} more fields were left out"

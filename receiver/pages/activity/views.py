@@ -11,14 +11,16 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask_security import auth_required
 
 from pipeline.events.catalogue import EVENTS
+from pipeline.events.notes import describe_note
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import Activity, ActivityFilter, Show, get_event, list_activity, load_activities
 from receiver.live import STORES_HEADER
 from receiver.pages.activity.waterfall import build_waterfall
-from receiver.pages.activity.wording import Mark, describe_note, describe_outcome
+from receiver.pages.activity.wording import Mark, describe_outcome
 from receiver.pages.auth.permissions import list_my_stores
 from receiver.pages.db_session import get_context
+from receiver.pages.filters import sentence
 
 blueprint = Blueprint("activity", __name__)
 
@@ -116,7 +118,7 @@ def event(event_id: int) -> str:
         view=view,
         detail=detail,
         waterfall=build_waterfall(detail, get_context().now()),
-        notes=[describe_note(note) for note in detail.notes],
+        notes=[sentence(describe_note(note)) for note in detail.notes],
         raw=None if detail.raw is None else detail.raw.decode("utf-8", "replace")[:MAX_RAW_CHARS],
         is_cut=detail.raw is not None and len(detail.raw) > MAX_RAW_CHARS,
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.queries import Activity, PlatformState
@@ -21,14 +20,7 @@ _OUTCOMES = {
     "nobody": "no address to send to",
     "no_connection": "no platform connected",
     "withheld": "withheld",
-}
-_NOTES = {
-    "recipient_email_missing": "It is a gift, and no hook has named the recipient's address.",
-    "recipient_email_malformed": "It is a gift, and what the buyer typed as the recipient's address is none.",
-    "recipient_is_buyer": "It is a gift to the buyer's own address: one person, who gets the event once.",
-    "email_malformed": "Mail cannot reach the {role}'s address; an address known from before stays.",
-    "no_email": "The {role} has no address yet, so no platform can know them.",
-    "customer_missing": "The hook names no customer.",
+    "suppressed": "suppressed, not sent",
 }
 _SHORT_S = 10  # below this, a time is shown with one decimal
 
@@ -51,17 +43,6 @@ def describe_outcome(activity: Activity, now: int) -> list[Mark]:
     if activity.outcome != "forwarded":
         return [Mark("quiet", _OUTCOMES.get(activity.outcome, words(activity.outcome)))]
     return [_describe_platform(activity, state, now) for state in activity.platforms] or [Mark("good", "sent")]
-
-
-def describe_note(note: Mapping[str, Any]) -> str:
-    """A remark on an event as a sentence."""
-    if note.get("code") == "field_set_aside":
-        if "more" in note:
-            return f"{note['more']} more fields could not be read."
-        return f"The field {note['field']} could not be read: {note['reason']}. All others were used."
-    role = "gift recipient" if note.get("role") == "gift_recipient" else "customer"
-    known = _NOTES.get(str(note.get("code")))
-    return known.format(role=role) if known else f"{words(str(note.get('code')))}."
 
 
 def _describe_platform(activity: Activity, state: PlatformState, now: int) -> Mark:

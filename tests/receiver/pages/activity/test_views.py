@@ -160,7 +160,7 @@ def test_an_event_shows_what_came_what_was_sent_and_where_the_time_went(house, s
 
     visitor.go(f"/activity/{event_id}")
 
-    assert "The field total could not be read: is not an amount (3495 or 34.95). All others were used." in visitor.text
+    assert "The field total was left out: it is not an amount (3495 or 34.95)." in visitor.text
     assert "reported 3 times and used once" in visitor.text
     assert '{"id": 7015}' in visitor.text
     assert "ulid-7015" in visitor.text
