@@ -149,7 +149,7 @@ def open_connection(context: Context, connection_id: int) -> OpenConnection:
         connection = find_connection(conn, connection_id)
     if connection is None:
         raise Misconfigured(f"connection {connection_id} is gone")
-    config = decrypt(context.settings.secret_keys, connection.config)
+    config = decrypt(context.settings.secret_keys, connection.config, connection.identity)
     destination = DESTINATIONS[connection.platform](config, context.http)
     name = redis_keys.budget(connection.platform, connection.account)
     budget = Budget(context.redis, name, destination.calls_per_second)

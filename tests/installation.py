@@ -17,7 +17,7 @@ from pipeline.context import Context
 from pipeline.inbox import stream
 from pipeline.inbox.entry import InboxEntry, RawHook
 from pipeline.infra.crypto.encryption import encrypt
-from pipeline.ledger.connections import NewConnection, save_connection
+from pipeline.ledger.connections import NewConnection, save_connection, set_connection_config
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.stores import save_store
@@ -45,9 +45,10 @@ class Installation:
         """A store with a connection, as `cratewire connect` would leave it. Returns the connection's id."""
         with writing(self.process.engine) as db:
             owner = save_store(db, store, NOW)
-            sealed = encrypt(self.process.settings.secret_keys, dict(config))
-            link = NewConnection(owner.id, "customerio", "1", sealed, lanes=lanes)
-            return save_connection(db, link, NOW).id
+            link = save_connection(db, NewConnection(owner.id, "customerio", "1", b"", lanes=lanes), NOW)
+            sealed = encrypt(self.process.settings.secret_keys, dict(config), link.identity)
+            set_connection_config(db, link.id, sealed)
+            return link.id
 
     def tell(self, *hooks: RawHook) -> None:
         """Put hooks into the inbox, without waking a worker."""

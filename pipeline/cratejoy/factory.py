@@ -25,7 +25,7 @@ def open_store_client(context: Context, store_id: int) -> CratejoyClient:
         row = find_store_api(conn, store_id)
     if row is None:
         raise Misconfigured(f"store {store_id} is connected without Cratejoy's Client ID and Secret")
-    return open_client(context, parse_credentials(decrypt(context.settings.secret_keys, row.config)))
+    return open_client(context, parse_credentials(decrypt(context.settings.secret_keys, row.config, row.identity)))
 
 
 def open_client(context: Context, credentials: Credentials, *, urgent: bool = False) -> CratejoyClient:

@@ -43,4 +43,4 @@ def _iter_connected_stores(conn: Connection, secret_keys: Sequence[str]) -> Iter
     for store_id in list_stores_with_api(conn):
         api, store = find_store_api(conn, store_id), get_store(conn, store_id)
         if api is not None and store is not None and can_decrypt(secret_keys, api.config):
-            yield store, parse_credentials(decrypt(secret_keys, api.config)).account
+            yield store, parse_credentials(decrypt(secret_keys, api.config, api.identity)).account

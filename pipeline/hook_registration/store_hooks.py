@@ -53,7 +53,7 @@ def open_store_hooks(context: Context, store_id: int, *, open_api: OpenAPI = ope
         store, row = get_store(conn, store_id), find_store_api(conn, store_id)
     if store is None or row is None:
         raise Misconfigured(f"store {store_id} is connected without Cratejoy's Client ID and Secret")
-    credentials = parse_credentials(decrypt(settings.secret_keys, row.config))
+    credentials = parse_credentials(decrypt(settings.secret_keys, row.config, row.identity))
     urls = build_hook_urls(settings.secret_keys, settings.public_url, store.name, store.token_version)
     return StoreHooks(store, row, open_api(context, credentials), credentials.base_url, urls)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from pipeline.core.errors import Misconfigured
+from pipeline.infra.crypto.encryption import RowIdentity
 from pipeline.ledger.schema.core import Lane, ProfileSent, StoreConnection
 from pipeline.ledger.sql.tables import insert_into
 
@@ -30,10 +31,18 @@ class ConnectionRow:
     lanes: int
     created_at: int
 
+    @property
+    def identity(self) -> RowIdentity:
+        """What `config` is encrypted for."""
+        return RowIdentity("connections", self.id, self.store_id)
+
 
 @dataclass(frozen=True, slots=True)
 class NewConnection:
-    """A connection to save. `label` distinguishes two connections of one store to one platform."""
+    """A connection to save. `label` distinguishes two connections of one store to one platform.
+
+    `config` can only be encrypted for a row that has its id: `set_connection_config` then replaces it.
+    """
 
     store_id: int
     platform: str
@@ -72,6 +81,11 @@ def save_connection(conn: Connection, new: NewConnection, now: int) -> Connectio
     )
     connection_id = conn.execute(statement.returning(StoreConnection.id)).scalar_one()
     return _select_connections(conn, StoreConnection.id == connection_id)[0]
+
+
+def set_connection_config(conn: Connection, connection_id: int, config: bytes) -> None:
+    """Replace the encrypted config."""
+    conn.execute(update(StoreConnection).where(StoreConnection.id == connection_id).values(config=config))
 
 
 def find_connection(conn: Connection, connection_id: int) -> ConnectionRow | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
+from pipeline.infra.crypto.encryption import RowIdentity
 from pipeline.ledger.outbox import Outbox
 from pipeline.ledger.schema.accounts import Mail
 from pipeline.ledger.sql.tables import get_table
@@ -20,16 +22,36 @@ class ClaimedMail:
     content: bytes = field(repr=False)
     attempts: int
 
+    @property
+    def identity(self) -> RowIdentity:
+        """What `content` is encrypted for."""
+        return build_mail_identity(self.id)
+
+
+def build_mail_identity(mail_id: int) -> RowIdentity:
+    """What the content of a mail is encrypted for."""
+    return RowIdentity("mails", mail_id)
+
 
 MAILS = Outbox(get_table(Mail), ClaimedMail, retention_us=86_400_000_000, cleared={"content": None})
 
 
 def insert_mail(
-    conn: Connection, recipient: str, content: bytes, now: int, cause: str | None = None, asker: str | None = None
+    conn: Connection,
+    recipient: str,
+    encrypt_for: Callable[[RowIdentity], bytes],
+    now: int,
+    cause: str | None = None,
+    asker: str | None = None,
 ) -> None:
-    """Write a mail that is due at once. `content` is encrypted; `cause` and `asker` are what it is counted under."""
-    values = {"recipient": recipient, "cause": cause, "asker": asker, "content": content}
-    conn.execute(insert(Mail).values(**values, attempts=0, next_attempt_at=now, created_at=now))
+    """Write a mail that is due at once. `encrypt_for` returns its content, encrypted for its row.
+
+    `cause` and `asker` are what it is counted under.
+    """
+    values = {"recipient": recipient, "cause": cause, "asker": asker, "attempts": 0, "next_attempt_at": now}
+    mail_id = conn.execute(insert(Mail).values(**values, created_at=now).returning(Mail.id)).scalar_one()
+    content = encrypt_for(build_mail_identity(mail_id))
+    conn.execute(update(Mail).where(Mail.id == mail_id).values(content=content))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ class Hasher:
 
 def load_hasher(conn: Connection, secret_keys: Sequence[str]) -> Hasher:
     """The regulation keys, the newest first. Raises Misconfigured if one of them cannot be decrypted."""
-    found = conn.execute(select(RegulationKey.sealed).order_by(RegulationKey.id.desc())).scalars()
-    return Hasher(tuple(open_key(secret_keys, sealed) for sealed in found))
+    found = conn.execute(select(RegulationKey.sealed, RegulationKey.uid).order_by(RegulationKey.id.desc()))
+    return Hasher(tuple(open_key(secret_keys, row.sealed, row.uid) for row in found))
 
 
 def ensure_hasher(conn: Connection, secret_keys: Sequence[str], random: bytes, uid: str, now: int) -> Hasher:
@@ -64,7 +64,7 @@ def ensure_hasher(conn: Connection, secret_keys: Sequence[str], random: bytes, u
     hasher = load_hasher(conn, secret_keys)
     if hasher.keys:
         return hasher
-    conn.execute(insert(RegulationKey).values(uid=uid, sealed=seal_key(secret_keys, random), created_at=now))
+    conn.execute(insert(RegulationKey).values(uid=uid, sealed=seal_key(secret_keys, random, uid), created_at=now))
     return Hasher((random,))
 
 

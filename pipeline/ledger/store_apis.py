@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, select, update
 
+from pipeline.infra.crypto.encryption import RowIdentity
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.reconciliation import Reconciliation
 from pipeline.ledger.schema.store_apis import HookFinding, StoreAPI
@@ -28,6 +29,16 @@ class StoreAPIRow:
     audit_at: int
     audited_at: int | None
     audit_error: str | None
+
+    @property
+    def identity(self) -> RowIdentity:
+        """What `config` is encrypted for."""
+        return build_api_identity(self.store_id)
+
+
+def build_api_identity(store_id: int) -> RowIdentity:
+    """What the keys of a store's API are encrypted for."""
+    return RowIdentity("store_apis", store_id, store_id)
 
 
 def save_store_api(conn: Connection, store_id: int, config: bytes, now: int) -> None:

@@ -6,13 +6,14 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured, RequestRefused, Unreachable
-from pipeline.infra.crypto.encryption import decrypt, encrypt
+from pipeline.infra.crypto.encryption import RowIdentity, decrypt, encrypt
 from pipeline.ledger.engine import writing
 from pipeline.ledger.mail_outbox import MAILS, ClaimedMail, count_mails_since, insert_mail
 from pipeline.ledger.outbox import SendFailure, send_due
@@ -38,7 +39,7 @@ class MailRequest:
 
 def enqueue_mail(conn: Connection, secret_keys: Sequence[str], mail: MailMessage, now: int) -> None:
     """Write a mail that is sent once this transaction is committed. Without a limit: for alarms and security."""
-    insert_mail(conn, mail.recipient.lower(), _encrypt_content(secret_keys, mail), now)
+    insert_mail(conn, mail.recipient.lower(), partial(_encrypt_content, secret_keys, mail), now)
 
 
 def enqueue_mail_if_allowed(
@@ -58,7 +59,7 @@ def enqueue_mail_if_allowed(
     ):
         log.warning("mail not written: hourly limit reached", cause=request.cause)
         return False
-    insert_mail(conn, recipient, _encrypt_content(secret_keys, mail), now, request.cause, asker)
+    insert_mail(conn, recipient, partial(_encrypt_content, secret_keys, mail), now, request.cause, asker)
     return True
 
 
@@ -79,7 +80,7 @@ def delete_old_mails(context: Context) -> None:
 
 def _send(transport: MailTransport, secret_keys: Sequence[str], claimed: ClaimedMail) -> SendFailure | None:
     try:
-        mail = MailMessage(claimed.recipient, **decrypt(secret_keys, claimed.content))
+        mail = MailMessage(claimed.recipient, **decrypt(secret_keys, claimed.content, claimed.identity))
         transport.send(mail)
     except RequestRefused as error:
         return SendFailure(str(error), is_final=True)
@@ -89,8 +90,8 @@ def _send(transport: MailTransport, secret_keys: Sequence[str], claimed: Claimed
     return None
 
 
-def _encrypt_content(secret_keys: Sequence[str], mail: MailMessage) -> bytes:
-    return encrypt(secret_keys, {"subject": mail.subject, "text": mail.text})
+def _encrypt_content(secret_keys: Sequence[str], mail: MailMessage, row: RowIdentity) -> bytes:
+    return encrypt(secret_keys, {"subject": mail.subject, "text": mail.text}, row)
 
 
 def _hash_asker(secret_keys: Sequence[str], asker: str) -> str:

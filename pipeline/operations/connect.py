@@ -23,10 +23,10 @@ from pipeline.hook_registration.urls import build_hook_urls
 from pipeline.infra.crypto import encryption
 from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.backfills import make_backfill_due
-from pipeline.ledger.connections import NewConnection, save_connection
+from pipeline.ledger.connections import NewConnection, save_connection, set_connection_config
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fence import lock_fence
-from pipeline.ledger.store_apis import find_store_api, request_hook_audit, save_store_api
+from pipeline.ledger.store_apis import build_api_identity, find_store_api, request_hook_audit, save_store_api
 from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, rotate_token, save_store
 
 STORE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -113,11 +113,13 @@ def save_checked_connection(
         ensure_keys_unused(conn, secret_keys, store, request.cratejoy)
     if request.rotate_urls:
         store = replace(store, token_version=rotate_token(conn, store.id))
-    sealed = encryption.encrypt(secret_keys, checked.config)
-    new = NewConnection(store.id, request.platform, checked.account, sealed, request.label)
+    new = NewConnection(store.id, request.platform, checked.account, b"", request.label)
     connection = save_connection(conn, new, now)
+    sealed = encryption.encrypt(secret_keys, checked.config, connection.identity)
+    set_connection_config(conn, connection.id, sealed)
     if request.cratejoy is not None:
-        save_store_api(conn, store.id, encryption.encrypt(secret_keys, request.cratejoy.as_config()), now)
+        keys = encryption.encrypt(secret_keys, request.cratejoy.as_config(), build_api_identity(store.id))
+        save_store_api(conn, store.id, keys, now)
         if create_first_backfill(conn, store.id, now) is None:
             make_backfill_due(conn, store.id, now)  # it may have been waiting for other keys
     request_hook_audit(conn, store.id, now)  # the URLs may have changed

@@ -39,7 +39,8 @@ def resume_with_saved_keys(
 
     Raise Misconfigured, BadCredentials, WrongRegion or Unreachable, and leave it paused.
     """
-    checked = DESTINATIONS[connection.platform](encryption.decrypt(secret_keys, connection.config), http).check()
+    config = encryption.decrypt(secret_keys, connection.config, connection.identity)
+    checked = DESTINATIONS[connection.platform](config, http).check()
     if checked.account != connection.account:
         raise Misconfigured("the saved keys lead to another account now: connect the store again")
     with writing(engine) as conn:

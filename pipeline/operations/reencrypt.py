@@ -1,46 +1,74 @@
-"""Re-encrypts everything encrypted in the ledger with the first secret key, so that older keys can be removed."""
+"""Re-encrypts everything encrypted in the ledger with the first secret key, so that older keys can be removed.
+
+Each value is encrypted for its row; a value that belongs to another row stops the whole, and nothing is changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.orm import InstrumentedAttribute
 
-from pipeline.infra.crypto.encryption import can_decrypt, reencrypt
+from pipeline.infra.crypto.encryption import RowIdentity, can_decrypt, names_its_row, reencrypt
 from pipeline.ledger.schema.accounts import Mail
 from pipeline.ledger.schema.core import Base, StoreConnection
 from pipeline.ledger.schema.regulations import RegulationKey
 from pipeline.ledger.schema.store_apis import StoreAPI
 
-ENCRYPTED_COLUMNS: dict[str, tuple[type[Base], InstrumentedAttribute[int], InstrumentedAttribute[bytes]]] = {
-    "connections": (StoreConnection, StoreConnection.id, StoreConnection.config),
-    "store_apis": (StoreAPI, StoreAPI.store_id, StoreAPI.config),
-    "regulation_keys": (RegulationKey, RegulationKey.id, RegulationKey.sealed),
-    "mails": (Mail, Mail.id, Mail.content),  # type: ignore[dict-item]  # NULL once sent: skipped
+
+class EncryptedColumn(NamedTuple):
+    """A column of encrypted values, and the columns that say which row each belongs to."""
+
+    table: type[Base]
+    key: Any  # an InstrumentedAttribute, as the others are; mypy would take it for the value in a row
+    store_id: Any
+    value: Any  # NULL where nothing is encrypted
+
+
+ENCRYPTED_COLUMNS: dict[str, EncryptedColumn] = {
+    "connections": EncryptedColumn(
+        StoreConnection, StoreConnection.id, StoreConnection.store_id, StoreConnection.config
+    ),
+    "store_apis": EncryptedColumn(StoreAPI, StoreAPI.store_id, StoreAPI.store_id, StoreAPI.config),
+    "regulation_keys": EncryptedColumn(RegulationKey, RegulationKey.uid, None, RegulationKey.sealed),
+    "mails": EncryptedColumn(Mail, Mail.id, None, Mail.content),  # NULL once sent
 }
 CREDENTIAL_TABLES = ("connections", "store_apis", "regulation_keys")
 
 
 def reencrypt_all(conn: Connection, secret_keys: Sequence[str]) -> dict[str, int]:
-    """Re-encrypt; returns the number of rows by table. Raise Misconfigured, and change nothing, if a key is missing."""
-    return {name: _reencrypt_table(conn, secret_keys, *where) for name, where in ENCRYPTED_COLUMNS.items()}
+    """Re-encrypt; returns the number of rows by table.
+
+    Raise Misconfigured, and change nothing, if a key is missing or a value belongs to another row.
+    """
+    return {name: _reencrypt_table(conn, secret_keys, name) for name in ENCRYPTED_COLUMNS}
 
 
 def count_undecryptable(conn: Connection, secret_keys: Sequence[str]) -> tuple[int, int]:
     """The number of saved credentials that none of the keys decrypts, and the number of all."""
-    blobs = [blob for name in CREDENTIAL_TABLES for blob in conn.execute(select(ENCRYPTED_COLUMNS[name][2])).scalars()]
+    blobs = [blob for name in CREDENTIAL_TABLES for _, blob in _list_values(conn, name)]
     return sum(not can_decrypt(secret_keys, blob) for blob in blobs), len(blobs)
 
 
-def _reencrypt_table(
-    conn: Connection,
-    secret_keys: Sequence[str],
-    table: type[Base],
-    key: InstrumentedAttribute[int],
-    encrypted: InstrumentedAttribute[bytes],
-) -> int:
-    rows = conn.execute(select(key, encrypted).where(encrypted.is_not(None)).with_for_update()).all()
-    for id_, blob in rows:
-        conn.execute(update(table).where(key == id_).values({encrypted: reencrypt(secret_keys, blob)}))
+def count_without_row(conn: Connection, secret_keys: Sequence[str]) -> int:
+    """The number of decryptable values, of earlier versions, that do not say which row they belong to."""
+    blobs = (blob for name in ENCRYPTED_COLUMNS for _, blob in _list_values(conn, name))
+    return sum(can_decrypt(secret_keys, blob) and not names_its_row(secret_keys, blob) for blob in blobs)
+
+
+def _reencrypt_table(conn: Connection, secret_keys: Sequence[str], name: str) -> int:
+    column = ENCRYPTED_COLUMNS[name]
+    rows = list(_list_values(conn, name, lock=True))
+    for row, blob in rows:
+        changed = {column.value: reencrypt(secret_keys, blob, row)}
+        conn.execute(update(column.table).where(column.key == row.key).values(changed))
     return len(rows)
+
+
+def _list_values(conn: Connection, name: str, *, lock: bool = False) -> Iterator[tuple[RowIdentity, bytes]]:
+    column = ENCRYPTED_COLUMNS[name]
+    columns = [column.key, column.value] if column.store_id is None else [column.key, column.value, column.store_id]
+    query = select(*columns).where(column.value.is_not(None))
+    for key, blob, *store in conn.execute(query.with_for_update() if lock else query).all():
+        yield RowIdentity(name, key, *store), blob

@@ -18,7 +18,9 @@ from receiver.pages.auth.keys import reencrypt_second_factors
 @json_option
 @report_errors
 def reseal(data: Path | None, as_json: bool) -> None:
-    """Encrypt every saved key again with the first key of CRATEWIRE_SECRET_KEY.
+    """Encrypt every saved key again with the first key of CRATEWIRE_SECRET_KEY, for the row that it belongs to.
+
+    A key that was put into another row stops the command, and nothing is changed.
 
     To change the secret key: put the new key before the old one, restart everything, run this command, run `cratewire
     hooks sync` to register hook URLs signed with the new key, and only then remove the old one.

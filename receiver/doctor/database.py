@@ -15,9 +15,10 @@ from pipeline.ledger.migrations import is_current
 from pipeline.ledger.schema.core import Base
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.sql.tables import insert_into
-from pipeline.operations.reencrypt import count_undecryptable
+from pipeline.operations.reencrypt import count_undecryptable, count_without_row
 from pipeline.settings import Settings
 from receiver.doctor.finding import Finding
+from receiver.pages.auth.keys import count_unbound_second_factors
 
 T = TypeVar("T")
 
@@ -139,6 +140,19 @@ WRONG_KEY_ADVICE = (
     "directory, and restart everything: Cratejoy's hooks are refused with 404 until then, and lost. If that key is "
     "gone, `cratewire connect` each store again."
 )
+
+
+def check_encrypted_values(settings: Settings) -> Iterator[Finding]:
+    """Report encrypted values of earlier versions. Yields nothing if the database is unavailable."""
+    keys = settings.secret_keys
+    found = query_ledger(settings, lambda conn: count_without_row(conn, keys) + count_unbound_second_factors(conn))
+    if found is None:
+        return
+    if found:
+        says = f"{found} of an earlier version do not say which row they belong to"
+        yield Finding("encrypted values", "note", says, "Run `cratewire reseal`.")
+    else:
+        yield Finding("encrypted values", "ok", "each says which row it belongs to")
 
 
 def check_secret_key(settings: Settings) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from pipeline.infra.private_files import find_exposed_files
 from pipeline.settings import VARIABLES, Settings
 from receiver.doctor.attention import check_attention
 from receiver.doctor.chain import check_chain, check_public_endpoint
-from receiver.doctor.database import check_database, check_secret_key
+from receiver.doctor.database import check_database, check_encrypted_values, check_secret_key
 from receiver.doctor.finding import Finding, FindingState
 from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, open_redis
 from receiver.open_files import check_open_files, get_hard_limit
@@ -41,6 +41,7 @@ def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[],
         yield _check_broker(settings)
     yield from check_database(settings)
     yield from check_secret_key(settings)
+    yield from check_encrypted_values(settings)
     yield from check_chain(settings, now)
     yield from check_public_endpoint(settings, now)
     yield from check_attention(settings, now)

@@ -10,20 +10,20 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from pipeline.infra.crypto.encryption import decrypt, encrypt
+from pipeline.infra.crypto.encryption import RowIdentity, decrypt, encrypt
 
 KEY_BYTES = 32
 _FIELD = "regulation key"
 
 
-def seal_key(secret_keys: Sequence[str], key: bytes) -> bytes:
-    """Encrypt a key with the first secret key."""
-    return encrypt(secret_keys, {_FIELD: key.hex()})
+def seal_key(secret_keys: Sequence[str], key: bytes, uid: str) -> bytes:
+    """Encrypt a key with the first secret key, for its row."""
+    return encrypt(secret_keys, {_FIELD: key.hex()}, RowIdentity("regulation_keys", uid))
 
 
-def open_key(secret_keys: Sequence[str], sealed: bytes) -> bytes:
-    """Decrypt a key. Raises Misconfigured if no secret key fits."""
-    return bytes.fromhex(decrypt(secret_keys, sealed)[_FIELD])
+def open_key(secret_keys: Sequence[str], sealed: bytes, uid: str) -> bytes:
+    """Decrypt a key. Raises Misconfigured if no secret key fits, or if it belongs to another row."""
+    return bytes.fromhex(decrypt(secret_keys, sealed, RowIdentity("regulation_keys", uid))[_FIELD])
 
 
 def hash_identifier(key: bytes, store: str, kind: str, value: str) -> str:

@@ -12,10 +12,12 @@ from passlib.totp import TOTP, AppWallet
 from sqlalchemy import Connection, select, update
 
 from pipeline.core.errors import Misconfigured
+from pipeline.infra.crypto.encryption import RowIdentity, decrypt, encrypt
 from pipeline.ledger.schema.accounts import User
 
 AUTHENTICATOR_KEYS = "authenticator apps"
 RECOVERY_CODE_KEYS = "recovery codes"
+_BOUND = "row:"  # what begins a secret that is bound to a user
 
 
 def derive_keys(secret_keys: Sequence[str], purpose: str) -> list[str]:
@@ -41,11 +43,36 @@ def reencrypt_second_factors(conn: Connection, secret_keys: Sequence[str]) -> di
     rows = conn.execute(with_second_factor.with_for_update()).all()
     for user_id, secret, codes in rows:
         values = {
-            "tf_totp_secret": _reencrypt_totp_secret(secret_keys, secret),
-            "mf_recovery_codes": _reencrypt_recovery_codes(secret_keys, codes),
+            "tf_totp_secret": _reencrypt_totp_secret(secret_keys, user_id, secret),
+            "mf_recovery_codes": _reencrypt_recovery_codes(secret_keys, user_id, codes),
         }
         conn.execute(update(User).where(User.id == user_id).values(values))
     return {"second_factors": len(rows)}
+
+
+def bind(secret_keys: Sequence[str], user_id: int, secret: str) -> str:
+    """Encrypt a secret of Flask-Security once more, for the row of its user: its own encryption names none."""
+    return _BOUND + encrypt(secret_keys, {"secret": secret}, _build_identity(user_id)).decode("ascii")
+
+
+def unbind(secret_keys: Sequence[str], user_id: int, stored: str) -> str:
+    """Return the secret that was bound to this user, or a secret of an earlier version, which is bound to none.
+
+    Raises Misconfigured if it was bound to another user, or if a key is missing.
+    """
+    if not stored.startswith(_BOUND):
+        return stored
+    return decrypt(secret_keys, stored.removeprefix(_BOUND).encode("ascii"), _build_identity(user_id))["secret"]
+
+
+def count_unbound_second_factors(conn: Connection) -> int:
+    """Return how many users have a second factor of an earlier version, which names no user."""
+    secrets = conn.execute(select(User.tf_totp_secret).where(User.tf_totp_secret.is_not(None))).scalars()
+    return sum(not str(secret).startswith(_BOUND) for secret in secrets)
+
+
+def _build_identity(user_id: int) -> RowIdentity:
+    return RowIdentity("users", user_id)
 
 
 def build_wallet(keys: Sequence[str]) -> AppWallet:
@@ -53,19 +80,22 @@ def build_wallet(keys: Sequence[str]) -> AppWallet:
     return AppWallet({fingerprint_of_key(key): key for key in keys}, default_tag=fingerprint_of_key(keys[0]))
 
 
-def _reencrypt_totp_secret(secret_keys: Sequence[str], secret: str) -> str:
+def _reencrypt_totp_secret(secret_keys: Sequence[str], user_id: int, stored: str) -> str:
     factory = TOTP.using(wallet=build_wallet(derive_keys(secret_keys, AUTHENTICATOR_KEYS)))
     try:
-        text: str = factory.from_source(secret).to_json(encrypt=True)
+        text: str = factory.from_source(unbind(secret_keys, user_id, stored)).to_json(encrypt=True)
     except (KeyError, ValueError):
         raise _build_missing_key_error() from None
-    return text
+    return bind(secret_keys, user_id, text)
 
 
-def _reencrypt_recovery_codes(secret_keys: Sequence[str], codes: list[str] | None) -> list[str] | None:
+def _reencrypt_recovery_codes(secret_keys: Sequence[str], user_id: int, stored: list[str] | None) -> list[str] | None:
+    if stored is None:
+        return None
     fernet = MultiFernet([Fernet(key) for key in derive_keys(secret_keys, RECOVERY_CODE_KEYS)])
+    codes = [unbind(secret_keys, user_id, code) for code in stored]
     try:
-        return None if codes is None else [fernet.rotate(code).decode("ascii") for code in codes]
+        return [bind(secret_keys, user_id, fernet.rotate(code).decode("ascii")) for code in codes]
     except InvalidToken:
         raise _build_missing_key_error() from None
 

@@ -5,24 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from flask import Flask, current_app, render_template
 from flask import session as cookie
 from flask_security import Totp, TwoFactorRescueForm, TwoFactorSetupForm, UserMixin, current_user
 from flask_security.utils import check_and_get_token_status
 from passlib.totp import TOTP, AppWallet, TotpMatch
 
+from pipeline.core.errors import Misconfigured
+from receiver.pages.auth.keys import unbind
 from receiver.pages.auth.users import WebUser
+from receiver.pages.db_session import get_context
+
+log = structlog.get_logger(__name__)
 
 
 class OneTimeCodes(Totp):
-    """Flask-Security's Totp, which accepts each code once. The first of `secrets` encrypts."""
+    """Flask-Security's Totp, which accepts each code once, and no secret of another user.
+
+    The first of `secrets` encrypts.
+    """
 
     def __init__(self, secrets: dict[str, str], issuer: str) -> None:
         wallet = AppWallet(secrets, default_tag=next(iter(secrets)))
         self._totp = TOTP.using(issuer=issuer, wallet=wallet)
 
     def verify_totp(self, token: str, totp_secret: str, user: UserMixin, window: int = 0) -> bool:
-        is_valid: bool = super().verify_totp(token, totp_secret, user, window)
+        try:
+            secret = unbind(get_context().settings.secret_keys, user.id, totp_secret)
+        except Misconfigured as error:
+            log.warning("a second factor is refused", user=user.id, reason=str(error))
+            return False
+        is_valid: bool = super().verify_totp(token, secret, user, window)
         return is_valid and isinstance(user, WebUser) and not user.is_locked_out
 
     def get_last_counter(self, user: UserMixin) -> int | None:

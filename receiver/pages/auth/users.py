@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import structlog
 from flask_security import RoleMixin, UserMixin
 from flask_security.datastore import UserDatastore
 from sqlalchemy import func, select
 
+from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import writing
 from pipeline.ledger.log_ins import LockoutLimits, clear_failed_log_ins, is_locked, record_failed_log_in
 from pipeline.ledger.schema.accounts import User
 from pipeline.mail.outbox import MailRequest, enqueue_mail_if_allowed
 from pipeline.mail.transport import MailMessage
+from receiver.pages.auth.keys import bind, unbind
 from receiver.pages.db_session import get_context, get_session
 from receiver.pages.rate_limit import get_network_tag
+
+log = structlog.get_logger(__name__)
 
 MAX_FAILURES_PER_NETWORK = 10  # in a row
 MAX_FAILURES = 100  # from all networks together, except those in which the user is logged in
@@ -83,6 +88,28 @@ class SessionUserDatastore(UserDatastore):
         column = getattr(WebUser, name)
         condition = column == func.lower(value) if case_insensitive else column == value
         return get_session().scalar(select(WebUser).where(condition))
+
+    def tf_set(
+        self, user: UserMixin, primary_method: str, totp_secret: str | None = None, phone: str | None = None
+    ) -> None:
+        """Save a second factor, encrypted for its user's row."""
+        if totp_secret and totp_secret != user.tf_totp_secret:
+            totp_secret = bind(get_context().settings.secret_keys, user.id, totp_secret)
+        super().tf_set(user, primary_method, totp_secret, phone)
+
+    def mf_set_recovery_codes(self, user: UserMixin, rcs: list[str] | None) -> None:
+        """Save recovery codes, each encrypted for its user's row."""
+        keys = get_context().settings.secret_keys
+        super().mf_set_recovery_codes(user, None if rcs is None else [bind(keys, user.id, code) for code in rcs])
+
+    def mf_get_recovery_codes(self, user: UserMixin) -> list[str]:
+        """Return the codes as Flask-Security encrypts them; none if they were put into another user's row."""
+        keys = get_context().settings.secret_keys
+        try:
+            return [unbind(keys, user.id, code) for code in user.mf_recovery_codes or ()]
+        except Misconfigured as error:
+            log.warning("recovery codes are refused", user=user.id, reason=str(error))
+            return []
 
     def mf_delete_recovery_code(self, user: UserMixin, idx: int) -> bool:
         """Delete a code. Assigns a new list: SQLAlchemy would not notice a change inside the old one."""

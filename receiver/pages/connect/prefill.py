@@ -39,12 +39,12 @@ def load_saved_fields(context: Context, store_id: int) -> SavedFields:
         api = find_store_api(conn, store_id)
         connections = [find_connection_to_change(conn, store_id, platform) for platform in DESTINATIONS]
     if api is not None:
-        keys = decrypt(context.settings.secret_keys, api.config)
+        keys = decrypt(context.settings.secret_keys, api.config, api.identity)
         plain |= {"client_id": keys["client_id"], "cratejoy_url": keys["base_url"]}
         secrets["client_secret"], address_of["client_secret"] = keys["client_secret"], "cratejoy_url"
     for connection in filter(None, connections):
         config, fields = (
-            decrypt(context.settings.secret_keys, connection.config),
+            decrypt(context.settings.secret_keys, connection.config, connection.identity),
             DESTINATIONS[connection.platform].fields,
         )
         address = next((get_field_name(connection.platform, declared) for declared in fields if declared.sets_host), "")

@@ -14,7 +14,7 @@ from tests.builders import NOW
 
 def write_mail(engine):
     with writing(engine) as conn:
-        insert_mail(conn, "bea@example.com", b"sealed", NOW)
+        insert_mail(conn, "bea@example.com", lambda _: b"sealed", NOW)
 
 
 def write_notice(engine):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pipeline.infra.crypto.encryption import decrypt, encrypt
 from pipeline.ledger.engine import reading, writing
@@ -50,3 +50,17 @@ def test_a_human_reads_how_much_it_was(shell, installed):
     saved(installed)
 
     assert "1 connections" in shell.said("reseal")
+
+
+def test_a_value_that_was_put_into_another_row_is_refused_and_nothing_changes(shell, installed):
+    installed.connect({"api_key": "k"})
+    installed.connect({"api_key": "other"}, store="moon")
+    with writing(installed.process.engine) as conn:
+        first = conn.execute(select(StoreConnection.config).where(StoreConnection.id == 1)).scalar_one()
+        conn.execute(update(StoreConnection).where(StoreConnection.id == 2).values(config=first))
+
+    said = shell.complaint("reseal")
+
+    assert "connections 2 of store 2 belongs to connections 1 of store 1" in " ".join(said.split())
+    with reading(installed.process.engine) as conn:
+        assert set(conn.execute(select(StoreConnection.config)).scalars()) == {first}

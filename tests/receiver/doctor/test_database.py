@@ -6,18 +6,19 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.migrations import migrate
-from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.core import Base, StoreConnection
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.store_apis import save_store_api
 from pipeline.ledger.stores import save_store
+from pipeline.operations.reencrypt import reencrypt_all
 from pipeline.settings import Settings
-from receiver.doctor.database import check_database, check_secret_key
+from receiver.doctor.database import check_database, check_encrypted_values, check_secret_key
 from tests.builders import NOW
 from tests.installation import KEY
 from tests.servers.pgbouncer import pgbouncer
@@ -154,3 +155,18 @@ def test_a_database_that_does_not_answer_is_reported_by_another_check(installed)
     settings = replace(installed.process.settings, database_url="postgresql://u:p@127.0.0.1:1/nothing")
 
     assert not [*check_secret_key(settings)]
+
+
+def test_values_of_an_earlier_version_are_counted_until_they_are_encrypted_again(installed):
+    installed.connect({"api_key": "k"})
+    settings = installed.process.settings
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(StoreConnection).values(config=encrypt([KEY], {"api_key": "k"})))
+
+    [found] = check_encrypted_values(settings)
+    assert (found.state, found.says) == ("note", "1 of an earlier version do not say which row they belong to")
+    with writing(installed.process.engine) as conn:
+        reencrypt_all(conn, [KEY])
+
+    [found] = check_encrypted_values(settings)
+    assert found.state == "ok"

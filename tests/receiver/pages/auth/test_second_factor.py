@@ -8,10 +8,12 @@ from dataclasses import replace
 
 import pytest
 from passlib.totp import TOTP
+from sqlalchemy import select, update
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import writing
-from receiver.pages.auth.keys import reencrypt_second_factors
+from pipeline.ledger.schema.accounts import User
+from receiver.pages.auth.keys import count_unbound_second_factors, reencrypt_second_factors, unbind
 from receiver.pages.auth.users import MAX_FAILURES_PER_NETWORK
 from tests.receiver.pages.browser import PagesInstallation
 
@@ -188,3 +190,54 @@ def test_second_factors_are_not_sealed_anew_without_the_key_they_have(house):
 
     with pytest.raises(Misconfigured), writing(house.site.engine) as conn:
         reencrypt_second_factors(conn, ["a-newer-key-that-only-tests-know"])
+
+
+def _move_second_factor(house: PagesInstallation, to: str) -> None:
+    """Put the second factor of one user into the row of another."""
+    house.user(to)
+    with writing(house.site.engine) as conn:
+        columns = User.tf_primary_method, User.tf_totp_secret, User.mf_recovery_codes
+        moved = conn.execute(select(*columns).where(User.email == EMAIL)).one()._asdict()
+        conn.execute(update(User).where(User.email == to).values(moved))
+
+
+def test_the_second_factor_of_another_user_is_refused_with_its_codes(house):
+    visitor, app = with_second_factor(house)
+    visitor.go("/mf-recovery-codes")
+    visitor.send(generate_new_codes="Generate New Recovery Codes")
+    code = re.search(r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b", visitor.text)[0]
+    _move_second_factor(house, "another@example.com")
+
+    newcomer = house.visitor()
+    newcomer.log_in("another@example.com")
+    newcomer.send("/tf-validate", code=app.generate().token)
+    newcomer.go("/mf-recovery")
+    newcomer.send("/mf-recovery", code=code)
+
+    assert not newcomer.is_logged_in()
+
+
+def test_a_second_factor_in_the_row_of_another_user_stops_the_encryption_of_all(house):
+    with_second_factor(house)
+    _move_second_factor(house, "another@example.com")
+
+    with pytest.raises(Misconfigured, match="belongs to users 1"), writing(house.site.engine) as conn:
+        reencrypt_second_factors(conn, house.site.settings.secret_keys)
+
+
+def test_a_second_factor_of_an_earlier_version_is_accepted_until_it_is_encrypted_again(house):
+    _, app = with_second_factor(house)
+    keys = house.site.settings.secret_keys
+    with writing(house.site.engine) as conn:
+        stored = conn.execute(select(User.tf_totp_secret)).scalar_one()
+        conn.execute(update(User).values(tf_totp_secret=unbind(keys, 1, stored or "")))
+        assert count_unbound_second_factors(conn) == 1
+
+    newcomer = house.visitor()
+    newcomer.log_in(EMAIL)
+    newcomer.send("/tf-validate", code=app.generate().token)
+
+    assert newcomer.is_logged_in()
+    with writing(house.site.engine) as conn:
+        reencrypt_second_factors(conn, keys)
+        assert count_unbound_second_factors(conn) == 0
