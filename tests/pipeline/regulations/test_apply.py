@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete
 
 from pipeline.core.errors import Misconfigured
-from pipeline.infra.crypto.encryption import reencrypt
+from pipeline.infra.crypto.encryption import RowIdentity, reencrypt
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.regulations import list_regulations
 from pipeline.ledger.schema import core
@@ -146,8 +146,12 @@ def test_sealing_again_changes_no_hash(backed_up):
     backed_up.erase(BUYER["email"], suppress=True)
     rotated = ("a-new-key", *KEYS)
     with writing(backed_up.engine) as conn:
-        sealed = conn.execute(RegulationKey.__table__.select()).one().sealed
-        conn.execute(RegulationKey.__table__.update().values(sealed=reencrypt(rotated, sealed)))
+        row = conn.execute(RegulationKey.__table__.select()).one()
+        conn.execute(
+            RegulationKey.__table__.update().values(
+                sealed=reencrypt(rotated, row.sealed, RowIdentity("regulation_keys", row.uid))
+            )
+        )
     eraser = type(backed_up.eraser)(backed_up.engine, rotated[:1], backed_up.eraser.rng, backed_up.now)
 
     assert apply_regulations(eraser).regulations == 1
