@@ -63,6 +63,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "clock",
             "database",
             "secret key",
+            "encrypted values",
             "chain",
             "connections",
             "cratejoy",
