@@ -18,5 +18,5 @@ def sweep() -> None:
 
 @task("mails.tidy")
 def tidy() -> None:
-    """Delete mails that were sent long ago."""
+    """Delete mails that were sent long ago, and old letters in the maildir."""
     delete_old_mails(get_process_context())

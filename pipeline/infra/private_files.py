@@ -26,6 +26,7 @@ _OWN_FILE_NAMES = (
     "broker",
     "spool",
     "mail",
+    "regulations.json",
 )
 _SQLITE_FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 

@@ -17,7 +17,7 @@ from pipeline.infra.crypto.encryption import RowIdentity, decrypt, encrypt
 from pipeline.ledger.engine import writing
 from pipeline.ledger.mail_outbox import MAILS, ClaimedMail, count_mails_since, insert_mail
 from pipeline.ledger.outbox import SendFailure, send_due
-from pipeline.mail.transport import Maildir, MailMessage, MailTransport
+from pipeline.mail.transport import MAILDIR_NAME, Maildir, MailMessage, MailTransport, delete_old_letters
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,7 @@ MAX_PER_HOUR_ASKER_AND_RECIPIENT = 5  # to one recipient, for one cause
 MAX_PER_HOUR_RECIPIENT = 20  # to one recipient, for all askers together
 MAX_PER_HOUR_ASKER = 60  # for one asker, to all recipients
 _HOUR_US = 3_600_000_000
+LETTER_RETENTION_US = 30 * 24 * _HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,12 @@ def send_due_mails(context: Context, transport: MailTransport) -> int:
 
 
 def delete_old_mails(context: Context) -> None:
-    """Delete the mails that were sent or given up more than a day ago."""
+    """Delete the mails that were sent or given up more than a day ago, and letters in the maildir after 30 days."""
     with writing(context.engine) as conn:
         MAILS.delete_old(conn, context.now())
+    deleted = delete_old_letters(context.settings.data_dir / MAILDIR_NAME, context.now() - LETTER_RETENTION_US)
+    if deleted:
+        log.info("old letters deleted", letters=deleted)
 
 
 def _send(transport: MailTransport, secret_keys: Sequence[str], claimed: ClaimedMail) -> SendFailure | None:

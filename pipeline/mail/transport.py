@@ -17,6 +17,8 @@ from urllib.parse import unquote, urlsplit
 from pipeline.core.errors import Misconfigured, RequestRefused, Unreachable
 
 SMTP_TIMEOUT_S = 15.0
+MAILDIR_NAME = "mail"  # in the data directory
+_US_PER_SECOND = 1_000_000
 _PORTS = {"smtp": 587, "smtps": 465}
 _MIN_PERMANENT_CODE = 500  # SMTP codes from here on are permanent failures
 
@@ -57,6 +59,22 @@ class Maildir:
             raise Unreachable(f"the maildir cannot be written: {error.strerror}") from error
 
 
+def delete_old_letters(folder: Path, before: int) -> int:
+    """Delete the letters of a maildir that were written before this time (µs); returns how many.
+
+    They hold addresses, and links that log users in. A mail program may have moved them from `new` to `cur`.
+    """
+    deleted = 0
+    for letter in (path for part in ("new", "cur", "tmp") for path in folder.glob(f"{part}/*")):
+        try:
+            if letter.stat().st_mtime * _US_PER_SECOND < before:
+                letter.unlink()
+                deleted += 1
+        except FileNotFoundError:  # moved or deleted by a mail program
+            continue
+    return deleted
+
+
 @dataclass(frozen=True, slots=True)
 class SMTP:
     """An SMTP server: `smtp://` switches to TLS where the server offers it, `smtps://` starts with TLS."""
@@ -92,7 +110,7 @@ class SMTP:
 
 def open_mail_transport(smtp_url: str | None, sender: str, data_dir: Path) -> MailTransport:
     """The SMTP server of the settings; without one, the maildir of the data directory."""
-    return SMTP(smtp_url, sender) if smtp_url else Maildir(data_dir / "mail", sender)
+    return SMTP(smtp_url, sender) if smtp_url else Maildir(data_dir / MAILDIR_NAME, sender)
 
 
 def build_email(mail: MailMessage, sender: str) -> EmailMessage:

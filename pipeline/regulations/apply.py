@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, exists, func, select
 
 from pipeline.core.hooks import RawBody
+from pipeline.delivery.forgetting import enqueue_forget
 from pipeline.events.catalogue import get_event_row
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fence import lock_fence
@@ -19,7 +20,7 @@ from pipeline.ledger.stores import StoreRow, list_stores
 from pipeline.redaction.identity import Key, build_identity, list_customer_keys, list_recipient_keys
 from pipeline.redaction.raw_body import list_raw_keys
 from pipeline.regulations.dead_hooks import empty_dead_hooks
-from pipeline.regulations.erase import Eraser
+from pipeline.regulations.erase import Eraser, build_forget_request
 from pipeline.regulations.events import redact_events
 from pipeline.regulations.mentions import read_dead_hooks
 from pipeline.regulations.people import FoundPerson, load_person
@@ -85,7 +86,11 @@ def apply_regulations(eraser: Eraser) -> AppliedRegulations:
             people += 1
             with writing(eraser.engine) as conn:
                 lock_fence(conn, "inbox")
-                emptied.update(eraser.erase_again(conn, load_person(conn, store, person_id), row.id))
+                person = load_person(conn, store, person_id)
+                emptied.update(eraser.erase_again(conn, person, row.id))
+                if row.at_destinations:  # what was sent since the restore may have brought the person back there
+                    request = build_forget_request(row.id, person_id, person.identity, suppress=row.kind == SUPPRESS)
+                    enqueue_forget(conn, store.id, request, eraser.now())
         if known.rows:
             emptied.update(_erase_the_rest(eraser, known))
     return AppliedRegulations(total, people, dict(emptied))

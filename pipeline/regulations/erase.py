@@ -10,7 +10,7 @@ from random import Random
 from sqlalchemy import Connection, Engine, insert
 
 from pipeline.context import Context
-from pipeline.core.messages import ForgetMode, Identifiers
+from pipeline.core.messages import Identifiers
 from pipeline.delivery.forgetting import enqueue_forget
 from pipeline.ledger.deliveries.forgetting import ForgetRequest
 from pipeline.ledger.deliveries.stopped import stop_messages
@@ -95,8 +95,8 @@ class Eraser:
         newer = find_mentions(conn, request.store, person.identity, mentions.read_to)
         emptied = erase_person(conn, person, replace(newer, events=mentions.events | newer.events), now)
         if request.at_destinations and person.person_id is not None:
-            mode: ForgetMode = "suppress" if request.suppress else "delete"
-            forget = ForgetRequest(regulation_id, person.person_id, _list_identifiers(person.identity), mode)
+            who = person.identity
+            forget = build_forget_request(regulation_id, person.person_id, who, suppress=request.suppress)
             enqueue_forget(conn, request.store.id, forget, now)
         mark_applied(conn, regulation_id, emptied, now)
         return Erasure(regulation_id, person.person_id, dict(emptied))
@@ -129,8 +129,10 @@ def erase_person(conn: Connection, person: FoundPerson, mentions: Mentions, now:
     return Counter({name: count for name, count in sorted(emptied.items()) if count})
 
 
-def _list_identifiers(who: Identity) -> Identifiers:
-    return Identifiers(tuple(sorted(who.customer_ids)), tuple(sorted(who.emails)))
+def build_forget_request(regulation_id: int, person_id: int, who: Identity, *, suppress: bool) -> ForgetRequest:
+    """What the platforms of the store are asked."""
+    identifiers = Identifiers(tuple(sorted(who.customer_ids)), tuple(sorted(who.emails)))
+    return ForgetRequest(regulation_id, person_id, identifiers, "suppress" if suppress else "delete")
 
 
 def _insert_empty_person(conn: Connection, store: StoreRow, now: int) -> int:

@@ -19,7 +19,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import reading
 from pipeline.ledger.regulations import add_identifiers, add_regulation, list_regulations
 from pipeline.ledger.schema.regulations import Regulation, RegulationIdentifier, RegulationKey
-from pipeline.ledger.stores import find_store
+from pipeline.ledger.stores import find_store, list_stores
 
 FORMAT, VERSION = "cratewire-regulations", 1
 FILE_NAME = "regulations.json"  # in the data directory
@@ -62,7 +62,7 @@ def import_regulations(conn: Connection, document: Any) -> ImportResult:
 
     Raises Misconfigured for another document.
     """
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
+    if not is_export(document):
         raise Misconfigured("that is no export of regulations")
     if document.get("version") != VERSION:
         raise Misconfigured(f"the export has version {document.get('version')}; this release reads version {VERSION}")
@@ -72,16 +72,59 @@ def import_regulations(conn: Connection, document: Any) -> ImportResult:
         raise Misconfigured(f"the export of regulations is damaged ({type(error).__name__})") from error
 
 
+def is_export(document: Any) -> bool:
+    """Whether this is an export of regulations, of whatever version."""
+    return isinstance(document, dict) and document.get("format") == FORMAT
+
+
 def list_missing(conn: Connection, document: dict[str, Any]) -> list[str]:
-    """The uids of the document's regulations that the ledger lacks, as after a restore of an older backup."""
+    """The uids of the document's regulations that the ledger lacks, as after a restore of an older backup.
+
+    Those of stores that the ledger does not have are not missing: the stores may have been removed.
+    """
     known = set(conn.execute(select(Regulation.uid)).scalars())
-    return [found["uid"] for found in document.get("regulations", ()) if found["uid"] not in known]
+    stores = {store.name for store in list_stores(conn)}
+    return [
+        found["uid"]
+        for found in document.get("regulations", ())
+        if found["uid"] not in known and found["store"] in stores
+    ]
+
+
+def list_unsaved(conn: Connection, document: dict[str, Any]) -> list[str]:
+    """The uids of the ledger's regulations that the document lacks."""
+    saved = {found["uid"] for found in document.get("regulations", ())}
+    return [uid for uid in conn.execute(select(Regulation.uid)).scalars() if uid not in saved]
 
 
 def save_regulations(engine: Engine, data_dir: Path) -> Path:
-    """Export all regulations to the data directory; returns the path."""
+    """Export all regulations to the data directory; returns the path.
+
+    Regulations of the older file that the ledger lacks stay in it: an erasure between a restore and the import that
+    follows must not lose them. A file that is no export is kept under another name.
+    """
     with reading(engine) as conn:
-        return _save(data_dir, export_regulations(conn))
+        document = export_regulations(conn)
+    path = data_dir / FILE_NAME
+    if path.exists():
+        try:
+            older = load_document(path)
+        except Misconfigured:
+            older = None
+        if is_export(older):
+            document = _merge(document, older)
+        else:
+            path.replace(path.with_name(f"{FILE_NAME}.damaged"))
+    return _save(data_dir, document)
+
+
+def _merge(document: dict[str, Any], older: dict[str, Any]) -> dict[str, Any]:
+    """The document with the keys and regulations that only the older one has."""
+    merged = dict(document)
+    for part in ("keys", "regulations"):
+        known = {entry["uid"] for entry in document[part]}
+        merged[part] = [*(entry for entry in older.get(part, ()) if entry["uid"] not in known), *document[part]]
+    return merged
 
 
 def _save(data_dir: Path, document: dict[str, Any]) -> Path:

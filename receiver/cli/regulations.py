@@ -14,7 +14,13 @@ from pipeline.ledger.vacuum import vacuum_all
 from pipeline.regulations.apply import apply_regulations
 from pipeline.regulations.erase import build_eraser
 from pipeline.regulations.progress import describe_destinations
-from pipeline.regulations.transfer import FILE_NAME, export_regulations, import_regulations, load_document
+from pipeline.regulations.transfer import (
+    FILE_NAME,
+    export_regulations,
+    import_regulations,
+    load_document,
+    save_regulations,
+)
 from receiver.cli.context import as_document, data_option, format_time, open_context
 from receiver.cli.output import format_json, json_option, make_table, report_errors, show
 
@@ -65,6 +71,7 @@ def import_command(file: Path | None, data: Path | None, as_json: bool) -> None:
         with writing(context.engine) as conn:
             imported = import_regulations(conn, document)
         applied = apply_regulations(build_eraser(context))
+        save_regulations(context.engine, context.settings.data_dir)
         vacuum_all(context.engine)
         rewrite_append_only_file(context.redis)
     shown = {"imported": as_document(imported), "applied": as_document(applied)}
@@ -73,6 +80,16 @@ def import_command(file: Path | None, data: Path | None, as_json: bool) -> None:
         f"{applied.people} people were erased again."
     )
     show(shown, as_json=as_json, render=lambda console: console.print(sentence))
+
+
+@regulations.command(epilog="Example: cratewire people regulations save")
+@data_option
+@report_errors
+def save(data: Path | None) -> None:
+    """Write all erasures to `regulations.json` in the data directory, as each erasure does."""
+    with open_context(data) as context:
+        path = save_regulations(context.engine, context.settings.data_dir)
+    click.echo(f"Saved in {path}.")
 
 
 def _print_table(console: Console, found: list[RegulationRow], destinations: list[dict[str, object]]) -> None:

@@ -19,6 +19,7 @@ from receiver.doctor.chain import check_chain, check_public_endpoint
 from receiver.doctor.database import check_database, check_encrypted_values, check_secret_key
 from receiver.doctor.finding import Finding, FindingState
 from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, open_redis
+from receiver.doctor.regulations import check_regulations
 from receiver.open_files import check_open_files, get_hard_limit
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 14))
@@ -42,6 +43,7 @@ def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[],
     yield from check_database(settings)
     yield from check_secret_key(settings)
     yield from check_encrypted_values(settings)
+    yield from check_regulations(settings)
     yield from check_chain(settings, now)
     yield from check_public_endpoint(settings, now)
     yield from check_attention(settings, now)

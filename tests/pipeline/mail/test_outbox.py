@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -217,3 +218,17 @@ def test_with_a_mail_server_nothing_of_a_mail_is_logged(engine, context, transpo
         send_due_mails(context, transport)
 
     assert lines == []
+
+
+def test_letters_in_the_maildir_are_deleted_after_30_days(engine, clock, tmp_path):
+    context = make_context(engine, now=lambda: clock[0], secret_keys=KEYS, data_dir=tmp_path)
+    for _ in range(2):
+        Maildir(tmp_path / "mail", "a@example.com").send(MAIL)
+    letters = sorted((tmp_path / "mail" / "new").iterdir())
+    read = letters[0].rename(tmp_path / "mail" / "cur" / f"{letters[0].name}:2,S")
+    for age_in_days, letter in ((31, read), (29, letters[1])):
+        os.utime(letter, (0, (clock[0] - age_in_days * DAY) / 1_000_000))
+
+    delete_old_mails(context)
+
+    assert [path for path in (tmp_path / "mail").rglob("*") if path.is_file()] == [letters[1]]

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from pipeline.core.errors import Misconfigured
 from pipeline.infra.crypto.encryption import RowIdentity, reencrypt
@@ -18,13 +18,16 @@ from pipeline.ledger.schema import core
 from pipeline.ledger.schema.regulations import Regulation, RegulationIdentifier, RegulationKey
 from pipeline.regulations.apply import apply_regulations, count_unapplied
 from pipeline.regulations.transfer import (
+    FILE_NAME,
     export_regulations,
     import_regulations,
     list_missing,
+    list_unsaved,
     load_document,
     save_regulations,
 )
 from tests.builders import BUYER, RECIPIENT, customer, gift_order, order, shipment
+from tests.pipeline.ledger.rows import add_connection
 from tests.pipeline.regulations.conftest import KEYS, Ledger
 
 BEA_TEXTS = ("bea.buyer", "bea buyer", "'bea'", '"bea"')
@@ -185,3 +188,47 @@ def test_a_file_that_is_no_export_is_refused(tmp_path):
     for path in (tmp_path / "x.json", tmp_path / "missing.json"):
         with pytest.raises(Misconfigured, match=path.name):
             load_document(path)
+
+
+def test_an_erasure_between_a_restore_and_the_import_keeps_the_older_ones_in_the_file(restored, tmp_path):
+    older, document = restored
+    (tmp_path / FILE_NAME).write_text(json.dumps(document))
+    older.erase("stranger@example.com", suppress=True)
+
+    saved = load_document(save_regulations(older.engine, tmp_path))
+
+    assert saved["regulations"][0]["uid"] == document["regulations"][0]["uid"]
+    assert (len(saved["regulations"]), len(saved["keys"])) == (2, 2)
+    with reading(older.engine) as conn:
+        assert (len(list_missing(conn, saved)), list_unsaved(conn, saved)) == (1, [])
+
+
+def test_a_damaged_file_is_kept_under_another_name(backed_up, tmp_path):
+    (tmp_path / FILE_NAME).write_text("{")
+    backed_up.erase(BUYER["email"])
+    save_regulations(backed_up.engine, tmp_path)
+
+    assert (tmp_path / f"{FILE_NAME}.damaged").read_text() == "{"
+
+
+def test_regulations_of_removed_stores_are_not_missing(backed_up):
+    backed_up.erase(BUYER["email"])
+    with reading(backed_up.engine) as conn:
+        document = export_regulations(conn)
+        document["regulations"] = [{**found, "uid": "x", "store": "removed"} for found in document["regulations"]]
+
+        assert list_missing(conn, document) == []
+
+
+def test_a_restored_person_is_to_be_forgotten_at_the_platforms_again(restored):
+    older, document = restored
+    with writing(older.engine) as conn:
+        store_id = conn.execute(select(core.Store.id)).scalar_one()
+        link = add_connection(conn, store_id)
+        document["regulations"] = [{**found, "at_destinations": True} for found in document["regulations"]]
+        import_regulations(conn, document)
+    for _ in range(2):
+        apply_regulations(older.eraser)
+
+    [asked] = [row.message["data"] for row in older.rows(core.Delivery) if row.kind == "forget"]
+    assert (asked["mode"], BUYER["email"] in asked["emails"], link.platform) == ("suppress", True, "customerio")

@@ -64,6 +64,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "database",
             "secret key",
             "encrypted values",
+            "erasures",
             "chain",
             "connections",
             "cratejoy",
