@@ -65,9 +65,8 @@ def write_page(
     `secret_keys` as in `record_api_page`.
     """
     page, name, previous = fetched.page, fetched.resource, load_tally(row.tally)
-    api_page = ApiPage(
-        name, page.results, fetched.asked_at, _build_mark(row, previous), sends_profiles=name == CUSTOMERS
-    )
+    mark = _build_mark(row, previous)
+    api_page = ApiPage(name, page.results, fetched.asked_at, mark, sends_profiles=name == CUSTOMERS, plans_lookups=True)
     new = record_api_page(conn, store, api_page, now, secret_keys) + len(page.unreadable)
     tally = previous.after(page, new)
     walk = PageWalk(row.cursor, row.phase_pages, row.barren).after(page, new, _get_max_pages(page))

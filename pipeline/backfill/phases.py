@@ -22,7 +22,7 @@ PHASES = {
 }
 # collection -> the relations that profiles are made of. The list replaces the resource's default relations.
 RELATIONS = {
-    "subscriptions": ("customer", "term", "product", "subscription_gift_info"),
+    "subscriptions": ("customer", "term", "product", "instance", "subscription_gift_info"),
     "orders": ("customer",),
     CUSTOMERS: ("addresses",),
 }

@@ -19,13 +19,17 @@ from pipeline.settings import DEFAULT_CRATEJOY_RATE
 BUDGET_MARGIN_S = 0.025  # by how much one request to a store may overtake the one before on the network
 
 
-def open_store_client(context: Context, store_id: int) -> CratejoyClient:
-    """The API of a connected store. Raise Misconfigured if the ledger has no keys for it."""
+def open_store_client(context: Context, store_id: int, *, urgent: bool = False) -> CratejoyClient:
+    """The API of a connected store. Raise Misconfigured if the ledger has no keys for it.
+
+    `urgent`: see `build_client`.
+    """
     with reading(context.engine) as conn:
         row = find_store_api(conn, store_id)
     if row is None:
         raise Misconfigured(f"store {store_id} is connected without Cratejoy's Client ID and Secret")
-    return open_client(context, parse_credentials(decrypt(context.settings.secret_keys, row.config, row.identity)))
+    config = decrypt(context.settings.secret_keys, row.config, row.identity)
+    return open_client(context, parse_credentials(config), urgent=urgent)
 
 
 def open_client(context: Context, credentials: Credentials, *, urgent: bool = False) -> CratejoyClient:

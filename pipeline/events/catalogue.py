@@ -213,6 +213,12 @@ API_OBJECTS = {
         gift_copy=True,
         forwarded=False,
     ),
+    "shipments": EventRow(
+        "shipment_listed", "shipment", "shipment", "A shipment as the API lists it.", gift_copy=True, forwarded=False
+    ),
+    "product_survey_results": EventRow(
+        "survey_listed", "survey", "survey", "The answers of a subscription as the API lists them.", forwarded=False
+    ),
 }
 
 

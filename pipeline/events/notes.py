@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+# The gift's recipient, looked up through the store's API because the hook names no usable address
+RECIPIENT_ASKED, RECIPIENT_FOUND, RECIPIENT_NOT_FOUND = "recipient_asked", "recipient_found", "recipient_not_found"
+
 # code -> what it says; names in braces are of the note's other keys
 NOTE_TEXTS: Mapping[str, str] = {
     "recipient_email_missing": "this is a gift, and no hook has named the recipient's address",
     "recipient_email_malformed": "what the buyer typed as the recipient's address is not an address",
     "recipient_is_buyer": "the buyer gave their own address as the recipient's",
+    RECIPIENT_ASKED: "Cratejoy's API is being asked for the recipient's address",
+    RECIPIENT_FOUND: "the recipient's address was found later",
+    RECIPIENT_NOT_FOUND: "Cratejoy's API knows no address of the recipient either, so there is no one to send to",
     "email_malformed": "the body has an address that mail cannot reach",
     "no_email": "no address is known of the {role}",
     "customer_missing": "the body names no customer",

@@ -30,10 +30,13 @@ class Gift:
     is_redeemed: bool = False  # Gifting 1.0: the customer of this order is the recipient
 
     def with_gaps_filled_from(self, other: Gift) -> Gift:
-        """Return this gift with its gaps filled: an order may have only the message, its subscription the address."""
+        """Return this gift with its gaps filled: an order may have only the message, its subscription the address.
+
+        What the buyer typed and is no address is a gap.
+        """
         return replace(
             self,
-            email=self.email or other.email,
+            email=self.email if is_email(self.email) else other.email or self.email,
             name=self.name or other.name,
             message=self.message or other.message,
             giver_first_name=self.giver_first_name or other.giver_first_name,

@@ -60,6 +60,11 @@ def backfill_lease(backfill_id: int) -> str:
     return f"cratewire:lease:backfill:{backfill_id}"
 
 
+def lookups_lease(store_id: int) -> str:
+    """The process that asks this store's API for what hooks lack now."""
+    return f"cratewire:lease:lookups:{store_id}"
+
+
 def registration_lease(store_id: int) -> str:
     """The process that synchronises this store's hooks at Cratejoy now."""
     return f"cratewire:lease:registration:{store_id}"

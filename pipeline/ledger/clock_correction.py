@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from pipeline.ledger.schema.accounts import Mail
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.core import Lane
+from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Notice
 from pipeline.ledger.schema.reconciliation import Reconciliation
 from pipeline.ledger.schema.store_apis import StoreAPI
@@ -24,6 +25,7 @@ WAIT_COLUMNS: tuple[tuple[InstrumentedAttribute[int], int], ...] = (
     (Mail.next_attempt_at, _HOUR_US),
     (Notice.next_attempt_at, _HOUR_US),
     (Backfill.next_step_at, _DAY_US),
+    (Lookup.next_attempt_at, _DAY_US),
     (StoreAPI.audit_at, _DAY_US),
     (Reconciliation.next_at, 7 * _DAY_US),
     (Canary.wanted_at, 0),

@@ -24,6 +24,7 @@ from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.deliveries import plan_copy, plan_deliveries
 from pipeline.recording.events import plan_event_people
 from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
+from pipeline.recording.lookups import find_lookups, plan_found_notes, plan_lookups
 from pipeline.recording.plan import BatchPlan
 from pipeline.recording.snapshot import RecordingStore
 from pipeline.recording.suppression import remove_suppressed_people
@@ -45,6 +46,8 @@ class ApiPage:
     asked_at: int  # µs
     reading: int | str
     sends_profiles: bool
+    priority: int = BACKFILL_PRIORITY  # of those profiles
+    plans_lookups: bool = False  # what its objects lack is asked for after the backfill
 
 
 def record_api_page(
@@ -67,13 +70,21 @@ def record_api_page(
     people = load.load_people(conn, [*candidates, *late])
     new_objects = len(shown) - len(candidates) + sum(_is_new(candidate, page.reading) for candidate in candidates)
     if page.sends_profiles:
-        deliveries = plan_deliveries(candidates, BACKFILL_PRIORITY)
+        deliveries = plan_deliveries(candidates, page.priority)
     else:
         _merge_facts_only(candidates)
         deliveries = []
     deliveries += plan_deliveries(late)
-    plan = BatchPlan(people, deliveries, gifts=gifts.build_rows(), event_people=plan_event_people(late))
-    plan = replace(plan, recognised=recognition.counts, learned_hashes=recognition.learned)
+    plan = BatchPlan(
+        people,
+        deliveries,
+        gifts=gifts.build_rows(),
+        event_people=plan_event_people(late),
+        lookups=_plan_lookups(conn, candidates, now) if page.plans_lookups else (),
+        changed_notes=plan_found_notes(late),
+        recognised=recognition.counts,
+        learned_hashes=recognition.learned,
+    )
     write_batch(conn, plan, now)
     return new_objects
 
@@ -87,6 +98,12 @@ def enqueue_unsent_profiles(conn: Connection, store: RecordingStore, limit: int,
     deliveries = [draft for person in found for draft in plan_copy(candidate, nothing, person, BACKFILL_PRIORITY)]
     write_batch(conn, BatchPlan(people, deliveries), now)
     return len(found)
+
+
+def _plan_lookups(conn: Connection, candidates: Sequence[EventCandidate], now: int) -> list[dict[str, Any]]:
+    """What these objects lack. A gift is searched for its recipient only when something is to be sent to them."""
+    wanted = [draft for draft in find_lookups(candidates) if draft.candidate is None]
+    return plan_lookups(wanted, load.load_lookups(conn, wanted), now, is_live=False)
 
 
 def _merge_facts_only(candidates: Sequence[EventCandidate]) -> None:

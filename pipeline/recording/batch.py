@@ -21,6 +21,7 @@ from pipeline.recording.candidate import AroundHook, admit_hooks
 from pipeline.recording.dead_letters import find_revoked_stores
 from pipeline.recording.dedup import deduplicate
 from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
+from pipeline.recording.lookups import find_lookups
 from pipeline.recording.plan import BatchPlan, LoadedBatch, plan_batch
 from pipeline.recording.probes import find_probes, remove_probes
 from pipeline.recording.suppression import empty_failed_hooks, remove_suppressed_people
@@ -45,6 +46,7 @@ class BatchResult:
     ids: Mapping[str, int] = field(default_factory=dict)  # receipt -> id of the event it became
     repeats: Mapping[str, int] = field(default_factory=dict)  # receipt -> id of the event it repeats
     dead_reasons: Mapping[str, str] = field(default_factory=dict)  # receipt -> reason
+    stores_to_ask: tuple[int, ...] = ()  # ids of those with new look-ups
 
 
 def record_batch(  # noqa: PLR0913 what is recorded, the fence, and the budget
@@ -105,6 +107,7 @@ def _load_batch(
     gifts = GiftIndex(load.load_gifts(conn, dedup.fresh), dedup.fresh)
     plan_candidates(dedup.fresh, gifts, around_hook)
     earlier_events = load.load_earlier_events(conn, gifts.new_subjects())
+    wanted = find_lookups(dedup.fresh)
     late = plan_late_copies(earlier_events, {store.id: store for store in stores.values()}, gifts)
     people = load.load_people(conn, [*dedup.fresh, *late])
     loaded = LoadedBatch(
@@ -120,6 +123,8 @@ def _load_batch(
         people=people,
         recognised=recognition.counts,
         learned_hashes=recognition.learned,
+        lookups=wanted,
+        known_lookups=load.load_lookups(conn, wanted),
     )
     return loaded, raw_bodies
 
@@ -133,6 +138,7 @@ def _summarize(loaded: LoadedBatch, plan: BatchPlan) -> BatchResult:
         duplicates=dedup.repeats_by_event.total(),
         dead=plan.dead_letters.total,
         deliveries=len(plan.deliveries),
+        stores_to_ask=tuple(sorted({row["store_id"] for row in plan.lookups})),
         connections=tuple(sorted({draft.connection_id for draft in plan.deliveries})),
         outcomes=_count_outcomes(loaded),
         dead_by_reason=Counter((hook["stage"], hook["reason"]) for hook in died),

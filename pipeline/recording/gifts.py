@@ -108,7 +108,7 @@ def _plan_late_copy(event: EarlierEvent, store: RecordingStore, gifts: GiftIndex
         validated_at=event.validated_at,
     )
     candidate = build_candidate(hook, store)
-    candidate.event_id = event.id
+    candidate.event_id, candidate.earlier_notes = event.id, event.notes
     if candidate.is_ignored_test:
         return None
     plan = candidate.build_plan(gifts.of(store.id))

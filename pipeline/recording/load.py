@@ -12,12 +12,15 @@ from sqlalchemy import Connection, exists, literal, select
 from pipeline.events.catalogue import EVENTS
 from pipeline.fan_out.gifts import Gift
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary
+from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import REVOKED
 from pipeline.recording.dedup import get_candidate_keys
 from pipeline.recording.gifts import find_gift_keys
+from pipeline.recording.lookups import KnownLookup, LookupDraft, LookupKey
 from pipeline.recording.people import PersonDraft, PersonKey, PersonResolver, build_person_keys
 from pipeline.recording.plan import resolve_people
 from pipeline.recording.snapshot import (
@@ -49,6 +52,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
     query = select(*columns).where(connection.c.store_id.in_(connections)).order_by(connection.c.id)
     for store_id, connection_id, lanes in conn.execute(query):
         connections[store_id].append((connection_id, lanes))
+    with_api = set(conn.execute(select(StoreAPI.store_id).where(StoreAPI.store_id.in_(connections))).scalars())
     return {
         row.name: RecordingStore(
             id=row.id,
@@ -60,6 +64,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
             forward_tests=row.forward_tests,
             record_only=row.record_only_since is not None,
             connections=tuple(connections[row.id]),
+            has_api=row.id in with_api,
         )
         for row in rows
     }
@@ -119,6 +124,14 @@ def load_earlier_events(conn: Connection, subjects: Iterable[GiftKey]) -> list[E
         query = select(*columns).where(event.c.id.in_(part), event.c.name.in_(_EVENTS_FOR_RECIPIENTS), ~reached)
         events += [EarlierEvent(**row._asdict()) for row in conn.execute(query)]
     return events
+
+
+def load_lookups(conn: Connection, drafts: Iterable[LookupDraft]) -> dict[LookupKey, KnownLookup]:
+    """The look-ups that were planned before, among these."""
+    lookup = get_table(Lookup).c
+    by = lookup.store_id, lookup.kind, lookup.subject_id
+    rows = select_by_keys(conn, (*by, lookup.state, lookup.about), by, [draft.key for draft in drafts])
+    return {(row.store_id, row.kind, row.subject_id): KnownLookup(row.state, row.about) for row in rows}
 
 
 def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> PersonResolver:

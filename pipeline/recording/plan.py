@@ -13,6 +13,7 @@ from pipeline.recording.dedup import DedupResult
 from pipeline.recording.deliveries import DeliveryDraft, plan_deliveries
 from pipeline.recording.events import EventDraft, EventPersonDraft, plan_event_people, plan_events
 from pipeline.recording.gifts import GiftIndex
+from pipeline.recording.lookups import KnownLookup, LookupDraft, LookupKey, plan_found_notes, plan_lookups
 from pipeline.recording.people import PersonResolver
 from pipeline.recording.snapshot import EventKey, RecordingStore, StoredDeadLetter
 from pipeline.redaction.identity import LearnedHash
@@ -34,6 +35,8 @@ class LoadedBatch:
     people: PersonResolver
     recognised: Mapping[int, int] = field(default_factory=dict)  # regulation id -> hooks that name its person
     learned_hashes: Sequence[LearnedHash] = ()  # of what else leads to suppressed people
+    lookups: Sequence[LookupDraft] = ()  # what the events lack and their stores' APIs may know
+    known_lookups: Mapping[LookupKey, KnownLookup] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class BatchPlan:
     canaries: Collection[str] = ()
     recognised: Mapping[int, int] = field(default_factory=dict)
     learned_hashes: Sequence[LearnedHash] = ()
+    lookups: Sequence[dict[str, Any]] = ()
+    changed_notes: Mapping[int, list[dict[str, Any]]] = field(default_factory=dict)  # by id of an earlier event
 
 
 def resolve_people(candidates: Iterable[EventCandidate], people: PersonResolver) -> None:
@@ -65,6 +70,7 @@ def resolve_people(candidates: Iterable[EventCandidate], people: PersonResolver)
 def plan_batch(loaded: LoadedBatch, raw_bodies: Mapping[str, RawBody], now: int) -> BatchPlan:
     """The rows that record a batch. Merges the batch's facts into its people."""
     planned = [*loaded.dedup.fresh, *loaded.late]
+    lookups = plan_lookups(loaded.lookups, loaded.known_lookups, now)
     events = plan_events(loaded.dedup, raw_bodies, now)
     deliveries = plan_deliveries(planned)
     return BatchPlan(
@@ -81,4 +87,6 @@ def plan_batch(loaded: LoadedBatch, raw_bodies: Mapping[str, RawBody], now: int)
         canaries=loaded.canaries,
         recognised=loaded.recognised,
         learned_hashes=loaded.learned_hashes,
+        lookups=lookups,
+        changed_notes=plan_found_notes(loaded.late),
     )

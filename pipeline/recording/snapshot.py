@@ -25,6 +25,7 @@ class RecordingStore:
     forward_tests: bool
     record_only: bool  # what only the API has shown is not forwarded
     connections: tuple[tuple[int, int], ...]  # (connection id, its number of lanes)
+    has_api: bool = False  # we have keys for its Merchant API
 
     def accepts(self, version: int, received_at: int) -> bool:
         """Whether a hook received then, through a URL of this token version, came through a valid URL of the store."""
@@ -64,6 +65,7 @@ class EarlierEvent:
     receipt: str
     source: str
     form: str
+    notes: list[dict[str, Any]]
     data: dict[str, Any]
     received_at: int
     decoded_at: int

@@ -16,6 +16,7 @@ from pipeline.ledger.deliveries import promote_to_live
 from pipeline.ledger.observed_events import mark_late
 from pipeline.ledger.regulations import add_learned_hashes, count_recognised
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
 from pipeline.ledger.sql.bulk import execute_bulk, insert_returning_ids, insert_rows, upsert
 from pipeline.ledger.sql.tables import chunks, get_table, insert_into
@@ -26,6 +27,7 @@ from pipeline.recording.people import PersonDraft, PersonResolver
 from pipeline.recording.plan import BatchPlan
 
 CHAIN_HEARTBEAT = "chain"
+_ASKED_AGAIN = ("about", "is_live", "state", "attempts", "next_attempt_at")  # of the variants of another instance
 _PERSON_TABLE = get_table(core.Person)
 _PERSON_COLUMNS = ("customer_id", "email", "attributes", "known_at", "untold_since")
 _UPDATE_PERSON = (
@@ -50,6 +52,15 @@ def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     _update_people(conn, plan.people)
     _write_deliveries(conn, plan.deliveries, now)
     _mark_replayed(conn, plan.replayed, now)
+    upsert(conn, get_table(Lookup), plan.lookups, update_columns=_ASKED_AGAIN)
+    write_notes(conn, plan.changed_notes)
+
+
+def write_notes(conn: Connection, notes: Mapping[int, list[dict[str, Any]]]) -> None:
+    """Replace the notes of these events."""
+    event = get_table(core.Event)
+    for event_id in sorted(notes):
+        conn.execute(update(event).where(event.c.id == event_id).values(notes=notes[event_id]))
 
 
 def _write_probes(conn: Connection, heartbeat_sent_at: int | None, canaries: Collection[str], now: int) -> None:

@@ -17,6 +17,7 @@ from pipeline.inbox import stream
 from pipeline.infra import redis_keys
 from pipeline.ledger.connections import format_connection_name
 from pipeline.ledger.engine import reading
+from pipeline.ledger.lookups import count_waiting_lookups
 from pipeline.ledger.queries import (
     assess_chain,
     count_by_connection,
@@ -55,13 +56,14 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
 
 def collect_status(context: Context) -> dict[str, Any]:
     """Collect what needs attention; the chain's liveness, depth and age (s) of the inbox, events by name and outcome,
-    every connection's counts, the hooks at Cratejoy, missed hooks, each store's newest backfill, whether the public
-    URL works, the database error that tasks reported, and why the chain stopped, if it did.
+    every connection's counts, the hooks at Cratejoy, look-ups, missed hooks, each store's newest backfill, whether the
+    public URL works, the database error that tasks reported, and why the chain stopped, if it did.
     """
     now = context.now()
     with reading(context.engine) as conn:
         events, connections, arrival = count_events(conn), count_by_connection(conn, now), find_last_heartbeat(conn)
         titles = load_titles(conn)
+        waiting, due = count_waiting_lookups(conn, now)
         stores, compared, health = list_registrations(conn), list_reconciliations(conn, now), get_hook_health(conn, now)
         backfills = {store: build_progress(row, now) for store, row in load_newest_backfills(conn).items()}
     started_at: Any = context.redis.get(redis_keys.HEARTBEAT_STARTED)
@@ -82,6 +84,7 @@ def collect_status(context: Context) -> dict[str, Any]:
             "depth": stream.depth(context.redis),
             "oldest_seconds": _get_age_s(stream.get_oldest_received_at(context.redis), now),
         },
+        "lookups": {"waiting": waiting, "due": due},
         "events": {"total": sum(events.by_name.values()), **as_document(events)},
         "pending": sum(row.pending + row.sending for row in connections),
         "sent": sum(row.sent for row in connections),
@@ -127,6 +130,8 @@ def _print_status(console: Console, document: dict[str, Any]) -> None:
     console.print(_format_chain(document["chain"]))
     console.print(f"way in: {_format_endpoint(document['way_in'])}", soft_wrap=True)
     console.print(f"inbox: {pluralize(inbox['depth'], 'hook')}, the oldest {_format_seconds(inbox['oldest_seconds'])}")
+    if document["lookups"]["waiting"]:
+        console.print(f"look-ups: {document['lookups']['waiting']} wait, {document['lookups']['due']} of them are due")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
     console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")
     if not document["connections"]:

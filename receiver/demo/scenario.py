@@ -157,11 +157,11 @@ def _wait_for_backfill(processes: DemoProcesses, progress: OnProgress) -> None:
 
 
 def _wait_until_delivered(processes: DemoProcesses, progress: OnProgress) -> dict[str, Any]:
-    """Wait until the inbox is empty and every delivery is sent. Returns the status."""
+    """Wait until the inbox is empty, every look-up has its answer and every delivery is sent. Returns the status."""
     stall_detector = _StallDetector()
     while True:
         status = _run_json_command(processes, "receiver.cli", "status", "--json")
-        left = status["inbox"]["depth"] + status["pending"]
+        left = status["inbox"]["depth"] + status["pending"] + status["lookups"]["waiting"]
         progress("delivering messages", status["sent"], status["sent"] + left)
         if not left:
             return status

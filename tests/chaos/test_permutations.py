@@ -17,15 +17,21 @@ from pipeline.recording.batch import record_batch
 from tests.builders import HOUR, NOW, customer, gift_order, order, shipment, subscription
 from tests.pipeline.recording.conftest import HookRecorder
 
+
+def box(number: int, **variants: str) -> dict[str, Any]:
+    return {"id": number, "variants": [{"name": name, "value": value} for name, value in variants.items()]}
+
+
 HISTORY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("customer_new", customer(num_orders=0)),
     ("order_new", order(id=1, total=1000)),
-    ("subscription_new", subscription(id=10)),
+    ("subscription_new", subscription(id=10, product_instance=box(64, Size="M", Flavour="Mint"))),
     ("order_updated", order(id=1, total=1000, financial_status="partially_refunded", refunded_amount=300)),
     ("subscription_renewed", subscription(id=10, end_date="2026-05-15T00:00:00Z")),
     ("customer_updated", customer(first_name="Beatrix", num_orders=2)),
     ("order_new", gift_order(id=2)),
     ("shipment_shipped", shipment(id=20)),
+    ("subscription_updated", subscription(id=10, product_instance=box(65, Size="L"))),
     ("subscription_cancelled", subscription(id=10, status="cancelled", autorenew=False)),
 )
 PERMUTATIONS = 1_000

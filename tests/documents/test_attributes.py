@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.events.catalogue import EVENTS
 from pipeline.events.identity import identify_event
 from pipeline.fan_out.attributes import build_attributes
-from pipeline.fan_out.facts import KnownFacts, merge_fact
+from pipeline.fan_out.facts import Fact, KnownFacts, merge_fact
 from pipeline.fan_out.plan import plan_event
 from tests.builders import NOW, customer, gift_order, order, shipment, subscription, transaction
 from tests.documents.markdown import parse_tables, read_document
@@ -30,7 +30,8 @@ RUNNING: tuple[tuple[str, dict[str, Any]], ...] = (
 ENDED = (("order_new", order()), ("subscription_cancelled", subscription(status="cancelled")))
 
 
-FAMILIES = {"variant_": "variant_<type>"}  # what the names of attributes begin with -> how the page writes them
+# what the names of attributes begin with -> how the page writes them
+FAMILIES = {"survey_": "survey_<question>", "variant_": "variant_<type>"}
 
 
 def profiles() -> list[dict[str, Any]]:
@@ -54,6 +55,7 @@ def lived(life) -> list[dict[str, Any]]:
         for person in plan.people:
             for fact in person.facts:
                 merge_fact(known[person.role], fact, NOW)
+    merge_fact(known["customer"], Fact("survey", "7021", {"size": "M"}), NOW)  # no hook has one
     return [build_attributes(facts, "acme", "USD") for facts in known.values()]
 
 

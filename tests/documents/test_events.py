@@ -9,7 +9,10 @@ from tests.documents.markdown import get_section, parse_samples, parse_tables, r
 from tests.documents.samples import BODIES, build_payloads
 
 PAGE = "docs/events.md"
-NOTE_MODULES = ("pipeline/fan_out/plan.py", "pipeline/recording/events.py", "pipeline/redaction/body.py")
+NOTE_MODULES = (
+    *("pipeline/events/notes.py", "pipeline/fan_out/plan.py", "pipeline/recording/events.py"),
+    "pipeline/redaction/body.py",
+)
 ROLES = {"customer": "the customer's copy", "gift_recipient": "the gift recipient's copy"}
 
 

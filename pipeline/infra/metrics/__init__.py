@@ -85,6 +85,12 @@ BUDGET_WAIT_SECONDS = _counter(
 
 # Stores' APIs
 STORE_CALLS = _counter("cratewire_store_calls", "Requests to stores' APIs, by the status of the response.", "status")
+LOOKUPS = _counter(
+    "cratewire_lookups",
+    "Look-ups in stores' APIs, by kind and result: found, nothing or failed.",
+    "kind",
+    "result",
+)
 BACKFILL_PAGES = _counter("cratewire_backfill_pages", "Pages of stores' collections read by backfills.")
 BACKFILL_PEOPLE = _counter("cratewire_backfill_people", "People in backfills, each counted once per backfill.")
 BACKFILL_WAIT_SECONDS = _counter(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.events.catalogue import EVENTS
 from pipeline.events.identity import identify_event
@@ -136,3 +138,20 @@ def test_a_survey_of_the_api_is_a_fact_of_its_subscription():
     (person,) = plan.people
     assert person.subjects == (("subscription", 7021),)
     assert [fact for fact in person.facts if fact.kind == "survey"] == [Fact("survey", "7021", {"size": "M"})]
+
+
+FACTS = (
+    (1, OLDER),
+    (2, NEWER),
+    (3, bought(1, product_instance=SMALL)),
+    (4, bought(2, product_instance=PLAIN)),
+    (5, Fact("survey", "1", {"size": "S", "nickname": "Bee"})),
+    (6, Fact("survey", "2", {"size": "M"})),
+    (7, Fact("survey", "2", {"size": "L"})),
+    (8, Fact("subscription", "2", {"status": "cancelled"})),
+)
+
+
+@given(st.permutations(FACTS))
+def test_answers_and_variants_are_the_same_in_any_order_of_arrival(mixed):
+    assert profile(*mixed) == profile(*FACTS)

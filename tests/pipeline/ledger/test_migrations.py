@@ -55,6 +55,7 @@ def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
         "ix_people_withheld",
         "ix_consent_decisions_person_id",
         "ix_dead_hooks_waiting",
+        "ix_lookups_waiting",
         "ix_dead_hooks_revoked",
         "ix_dead_hooks_internal",
         "ix_regulation_destinations_open",
