@@ -44,7 +44,7 @@ class StoreTable:
     def is_of(self, conn: Connection, store_id: int) -> ColumnElement[bool]:
         """The condition that a row is this store's, for which the table has an index."""
         columns = self.table.c
-        if "connection_id" in columns:
+        if "connection_id" in columns and self.table.name != "regulation_destinations":  # its index is by store
             connections = select(StoreConnection.id).where(StoreConnection.store_id == store_id)
             return columns.connection_id.in_(list(conn.execute(connections).scalars()))
         if self.table.name == "dead_hooks":  # those from before the store was connected have its name only

@@ -16,7 +16,6 @@ from pipeline.ledger.schema.regulations import RegulationDestination
 
 FORGET_NAME = "forget"  # what lists show in the place of an event's name
 ANOTHER_ACCOUNT = "another_account"
-CONNECTION_REMOVED = "connection_removed"
 _US_PER_SECOND = 1_000_000
 
 
@@ -94,13 +93,6 @@ def settle_forget_requests(conn: Connection, delivery_ids: Collection[int], now:
         conn.execute(_delete_profile_sent(row.connection_id, row.person_id))
     ids = [row.id for row in found]
     conn.execute(update(Delivery).where(Delivery.id.in_(ids)).values(message=_build_message(now, None)))
-
-
-def give_up_forget_requests(conn: Connection, connection_ids: Collection[int], now: int) -> None:
-    """Record that what these connections were still to forget will not be: they are being removed."""
-    mine = RegulationDestination.connection_id.in_(connection_ids), RegulationDestination.state == "open"
-    failed = {"state": "failed", "reason": CONNECTION_REMOVED, "done_at": now}
-    conn.execute(update(RegulationDestination).where(*mine).values(failed))
 
 
 def list_forget_progress(conn: Connection, regulation_ids: Collection[int]) -> list[ForgetProgress]:

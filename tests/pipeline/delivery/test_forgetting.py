@@ -22,7 +22,6 @@ from pipeline.ledger.connections import resume_connection
 from pipeline.ledger.deliveries.forgetting import (
     ForgetProgress,
     ForgetRequest,
-    give_up_forget_requests,
     list_forget_progress,
 )
 from pipeline.ledger.engine import reading, writing
@@ -189,14 +188,6 @@ def test_another_workspace_behind_the_connection_is_not_taken_for_the_one_that_w
     lane_setup.run()
 
     assert _states(lane_setup) == [("failed", "another_account")]
-
-
-def test_a_connection_that_is_removed_says_that_it_was_not_done(lane_setup: LaneSetup):
-    _enqueue(lane_setup)
-    with writing(lane_setup.engine) as conn:
-        give_up_forget_requests(conn, [lane_setup.connection.id], lane_setup.now)
-
-    assert _states(lane_setup) == [("failed", "connection_removed")]
 
 
 def test_a_failure_before_the_request_stops_it_too(lane_setup: LaneSetup):

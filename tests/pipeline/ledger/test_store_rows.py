@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, insert, select
 
+from pipeline.core.messages import Identifiers
+from pipeline.ledger.deliveries.forgetting import ForgetRequest, add_forget_request
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.regulations import Regulation
 from pipeline.ledger.store_rows import OF_NO_STORE, delete_rows, list_store_tables
 from tests.pipeline.ledger.rows import (
     NOW,
@@ -37,7 +40,16 @@ def add_everything(conn, name):
         conn.execute(insert(core.Fact).values(person_id=person, kind="order", subject="1", data={}))
         conn.execute(insert(core.ProfileSent).values(connection_id=link.id, person_id=person))
         add_dead_hook(conn, receipt=f"dead-{name}-{number}", store=name)
+        add_regulation(conn, link, person, f"{name}-{number}")
     return store.id
+
+
+def add_regulation(conn, link, person, uid):
+    """A person who was erased, and whom the platform has forgotten."""
+    values = {"uid": uid, "store_id": link.store_id, "person_id": person, "kind": "erase", "at_destinations": True}
+    erased = insert(Regulation).values(**values, emptied={}, created_at=NOW).returning(Regulation.id)
+    regulation_id = conn.execute(erased).scalar_one()
+    add_forget_request(conn, link, ForgetRequest(regulation_id, person, Identifiers((1,), ()), "delete"), NOW)
 
 
 def count(engine, store_name):
