@@ -13,4 +13,15 @@ MARKETPLACE_POLICIES: tuple[MarketplacePolicy, ...] = get_args(MarketplacePolicy
 GiftRecipientPolicy = Literal["profile", "withhold"]
 GIFT_RECIPIENT_POLICIES: tuple[GiftRecipientPolicy, ...] = get_args(GiftRecipientPolicy)
 
+MAX_SOURCE_CHARS = 100
+
+
+def format_source(value: object) -> str | None:
+    """A `source` value as text: 2 and "2" are one. None if there is none, or nothing that can be named in a list."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    text = str(value).strip() if isinstance(value, str) or abs(value) < 10**MAX_SOURCE_CHARS else ""
+    return text if 0 < len(text) <= MAX_SOURCE_CHARS and text.isprintable() else None
+
+
 COMMAND_LINE = "command line"  # who decided, where it was no user of the pages

@@ -6,13 +6,14 @@ After that the hooks are registered, and a backfill reads the store's customers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from pipeline.backfill.schedule import create_first_backfill
+from pipeline.core.consent import COMMAND_LINE
 from pipeline.core.errors import Misconfigured
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.cratejoy.shared_keys import ensure_keys_unused
@@ -26,12 +27,24 @@ from pipeline.ledger.backfills import make_backfill_due
 from pipeline.ledger.connections import NewConnection, save_connection, set_connection_config
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fence import lock_fence
+from pipeline.ledger.sources import SourceSample, save_samples
 from pipeline.ledger.store_apis import build_api_identity, find_store_api, request_hook_audit, save_store_api
-from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, rotate_token, save_store
+from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, get_store, rotate_token, save_store
+from pipeline.operations.consent import answer_sources
 
 STORE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MAX_LABEL_CHARS = 63
 CURRENCY_PATTERN = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class OriginAnswer:
+    """The values of `source` that were met, and which of them are said to be what; the others stay unanswered."""
+
+    samples: Sequence[SourceSample]
+    marketplace: Collection[str] = ()
+    storefront: Collection[str] = ()
+    decided_by: str = COMMAND_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class ConnectRequest:
     rotate_urls: bool = False
     cratejoy: Credentials | None = None
     account: str = DEFAULT_ACCOUNT
+    origins: OriginAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +136,28 @@ def save_checked_connection(
         save_store_api(conn, store.id, keys, now)
         if create_first_backfill(conn, store.id, now) is None:
             make_backfill_due(conn, store.id, now)  # it may have been waiting for other keys
+    if request.origins is not None:
+        save_samples(conn, store.id, request.origins.samples, now)
+        add_origins(conn, store.id, request.origins, now)
     request_hook_audit(conn, store.id, now)  # the URLs may have changed
     api = find_store_api(conn, store.id)
     hooks = build_hook_urls(secret_keys, public_url, store.name, store.token_version)
     return ConnectResult(store, connection.id, checked.account, hooks, api is not None and api.registers)
+
+
+def add_origins(conn: Connection, store_id: int, answer: OriginAnswer, now: int) -> None:
+    """Add an answer to what was answered before; a value that is named anew changes its list. Raise Misconfigured."""
+    if not answer.marketplace and not answer.storefront:
+        return
+    store = get_store(conn, store_id)
+    known = (store.marketplace_sources, store.storefront_sources) if store else (None, None)
+    said = {*answer.marketplace, *answer.storefront}
+    marketplace, storefront = ({value for value in values or () if value not in said} for values in known)
+    answer_sources(
+        *(conn, store_id, marketplace | {*answer.marketplace}, storefront | {*answer.storefront}),
+        decided_by=answer.decided_by,
+        now=now,
+    )
 
 
 def validate_request(request: ConnectRequest) -> None:

@@ -6,7 +6,8 @@ a killed command has left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -38,7 +39,8 @@ SECOND_US = 1_000_000
 RETRY_US = 60 * SECOND_US  # while Cratejoy cannot be reached
 MAX_WAIT_S = 120.0  # for Cratejoy, before that counts as trouble
 LEASE_MS = 30_000
-SLICE_ROWS = 200  # deleted in one transaction
+SLICE_ROWS = 100  # deleted in one transaction, which takes about 10 ms
+REST_S = 0.01  # between two slices, so that writers of hooks have their turn
 IN_FLIGHT_WAIT_S = 0.5
 NO_KEYS = "Cratejoy's Client ID and Secret are not saved"
 
@@ -56,7 +58,12 @@ class RemovalProgress:
 
 
 def advance_removal(
-    context: Context, store_id: int, until: int, *, open_api: OpenAPI = open_urgent_client
+    context: Context,
+    store_id: int,
+    until: int,
+    *,
+    open_api: OpenAPI = open_urgent_client,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> RemovalProgress:
     """Do the next part of a removal that was asked for, until `until` (µs) at the latest.
 
@@ -64,10 +71,12 @@ def advance_removal(
     """
     lease = Lease(context.redis, redis_keys.removal_lease(store_id), context.make_nonce(), LEASE_MS)
     with lease.hold() as is_held:
-        return _advance(context, store_id, until, open_api) if is_held else RemovalProgress(wait=1.0)
+        return _advance(context, store_id, until, open_api, sleep) if is_held else RemovalProgress(wait=1.0)
 
 
-def _advance(context: Context, store_id: int, until: int, open_api: OpenAPI) -> RemovalProgress:
+def _advance(
+    context: Context, store_id: int, until: int, open_api: OpenAPI, sleep: Callable[[float], None]
+) -> RemovalProgress:
     with reading(context.engine) as conn:
         row = find_removal(conn, store_id)
     if row is None:
@@ -80,7 +89,7 @@ def _advance(context: Context, store_id: int, until: int, open_api: OpenAPI) -> 
             return waiting
         with writing(context.engine) as conn:
             begin_deletion(conn, store_id, context.now())
-    return _delete_all(context, store_id, until)
+    return _delete_all(context, store_id, until, sleep)
 
 
 def list_remaining_hooks(conn: Connection, store_id: int) -> Sequence[str]:
@@ -126,7 +135,7 @@ def _try_remove_hooks(context: Context, store_id: int, open_api: OpenAPI) -> tup
     return (f"Cratejoy refused to delete {pluralize(len(left), 'hook')}" if left else ""), 0.0
 
 
-def _delete_all(context: Context, store_id: int, until: int) -> RemovalProgress:
+def _delete_all(context: Context, store_id: int, until: int, sleep: Callable[[float], None]) -> RemovalProgress:
     """Delete the rows, those that refer to others first. What is being sent is waited for: its result is a row too."""
     if _is_sending(context, store_id):
         return RemovalProgress(wait=IN_FLIGHT_WAIT_S)
@@ -139,6 +148,8 @@ def _delete_all(context: Context, store_id: int, until: int) -> RemovalProgress:
             with writing(context.engine) as conn:
                 deleted = delete_rows(conn, store_id, part, SLICE_ROWS)
             rows += deleted
+            if deleted:
+                sleep(REST_S)
     try:
         with writing(context.engine) as conn:
             delete_store(conn, store_id, context.now())

@@ -27,6 +27,7 @@ from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copie
 from pipeline.recording.lookups import find_lookups, plan_found_notes, plan_lookups
 from pipeline.recording.plan import BatchPlan
 from pipeline.recording.snapshot import RecordingStore
+from pipeline.recording.sources import note_sources
 from pipeline.recording.suppression import remove_suppressed_people
 from pipeline.recording.write import write_batch
 
@@ -86,6 +87,7 @@ def record_api_page(
         learned_hashes=recognition.learned,
     )
     write_batch(conn, plan, now)
+    note_sources(conn, candidates, now)
     return new_objects
 
 

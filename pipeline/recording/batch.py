@@ -24,6 +24,7 @@ from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copie
 from pipeline.recording.lookups import find_lookups
 from pipeline.recording.plan import BatchPlan, LoadedBatch, plan_batch
 from pipeline.recording.probes import find_probes, remove_probes
+from pipeline.recording.sources import note_sources
 from pipeline.recording.suppression import empty_failed_hooks, remove_suppressed_people
 from pipeline.recording.write import write_batch
 
@@ -73,6 +74,7 @@ def record_batch(  # noqa: PLR0913 what is recorded, the fence, and the budget
     loaded, raw_bodies = _load_batch(conn, hooks, failed, raw_bodies, around_hook, secret_keys)
     plan = plan_batch(loaded, raw_bodies, now)
     write_batch(conn, plan, now)
+    note_sources(conn, loaded.dedup.fresh, now)
     return _summarize(loaded, plan)
 
 

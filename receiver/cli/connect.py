@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,11 +23,15 @@ from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.hook_registration.store_hooks import open_urgent_client
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import list_findings
-from pipeline.operations.connect import ConnectRequest, ConnectResult, CredentialChecks
+from pipeline.ledger.sources import SourceSample
+from pipeline.ledger.stores import find_store
+from pipeline.operations.connect import ConnectRequest, ConnectResult, CredentialChecks, OriginAnswer, validate_request
 from pipeline.operations.connect import connect as connect_store
+from pipeline.operations.read_sources import read_sources
 from receiver.cli.context import data_option, load_settings, migrate_database, open_context
-from receiver.cli.output import json_option, report_errors, show
+from receiver.cli.output import json_option, make_console, report_errors, show
 from receiver.cli.progress import describe_state
+from receiver.cli.store_settings import print_samples
 from receiver.cli.waiting import WaitBudget, sync_until_done
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -79,6 +84,10 @@ def platform_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--client-secret", envvar="CRATEWIRE_CONNECT_CLIENT_SECRET", help="Cratejoy's Client Secret Key.")
 @click.option("--cratejoy-url", default=BASE_URL, help="The URL of another Merchant API, e.g. a sandbox.")
+@click.option(
+    "--marketplace-source", multiple=True, metavar="VALUE", help="Orders with this `source` are Marketplace orders."
+)
+@click.option("--storefront-source", multiple=True, metavar="VALUE", help="Orders with this `source` are not.")
 @click.option("--new-urls", is_flag=True, help="Make new hook URLs and reject the old ones from now on.")
 @platform_options
 @data_option
@@ -95,14 +104,15 @@ def connect(
     """
     names = ("currency", "forward_also", "forward_tests")
     chosen = {name: value for name in names if (value := given.pop(name)) not in (None, ())}
+    given_sources = given.pop("marketplace_source"), given.pop("storefront_source")
     try:
         keys = _build_credentials(given.pop("client_id"), given.pop("client_secret"), given.pop("cratejoy_url"))
         config = {key: value for key, value in given.items() if value is not None}
         migrate_database(load_settings(data))
         with open_context(data) as context:
-            result = _connect_and_register(
-                context, ConnectRequest(store, platform, config, label, chosen, new_urls, keys)
-            )
+            request = ConnectRequest(store, platform, config, label, chosen, new_urls, keys)
+            answered = OriginAnswer((), given_sources[0], given_sources[1])
+            result = _connect_and_register(context, request, answered, asks=sys.stdin.isatty() and not as_json)
     except Misconfigured as error:
         raise _with_option_names(error) from error
     document = {
@@ -134,16 +144,25 @@ def _build_credentials(client_id: str | None, client_secret: str | None, url: st
     return Credentials(client_id or "", client_secret or "", url)
 
 
-def _connect_and_register(context: Context, request: ConnectRequest) -> _ConnectResult:
-    """Save only if all keys are accepted. What fails after that is retried automatically."""
+def _connect_and_register(
+    context: Context, request: ConnectRequest, answered: OriginAnswer, *, asks: bool
+) -> _ConnectResult:
+    """Save only if all keys are accepted. What fails after that is retried automatically.
+
+    `asks`: whether a person is there to be asked what the values of `source` mean.
+    """
     wait_budget = WaitBudget(lambda text: click.echo(text, err=True))
     settings = context.settings
+    validate_request(request)
+    if request.cratejoy is not None:
+        _check_store_keys(context, wait_budget, request.cratejoy)
+        request = replace(request, origins=_read_origins(context, wait_budget, request, answered, asks=asks))
     found = connect_store(
         context.engine,
         settings.secret_keys,
         settings.public_url,
         request,
-        CredentialChecks(context.http, lambda keys: _check_store_keys(context, wait_budget, keys)),
+        CredentialChecks(context.http),
         context.now(),
     )
     if not found.registers_automatically:
@@ -165,6 +184,46 @@ def _connect_and_register(context: Context, request: ConnectRequest) -> _Connect
         ]
     trouble = "; ".join(sorted({finding.failure or FINDING_TEXTS[finding.kind] for finding in open_findings}))
     return _ConnectResult(found, not open_findings, trouble, customers)
+
+
+def _read_origins(
+    context: Context, wait_budget: WaitBudget, request: ConnectRequest, answered: OriginAnswer, *, asks: bool
+) -> OriginAnswer:
+    """Read which values the last orders have, and have those explained that are not known yet. It may fail."""
+    assert request.cratejoy is not None  # noqa: S101 the caller has checked it
+    api = open_urgent_client(context, request.cratejoy)
+    try:
+        samples = read_sources(api, wait_budget.call_when_allowed, context.now())
+    except (CratewireError, RedisError) as error:
+        click.echo(f"The last orders could not be read ({error}); see `cratewire stores show` later.", err=True)
+        samples = []
+    with reading(context.engine) as conn:
+        store = find_store(conn, request.store)
+    known = {*answered.marketplace, *answered.storefront}
+    known |= {*(store.marketplace_sources or ()), *(store.storefront_sources or ())} if store else set()
+    unknown = [sample for sample in samples if sample.value not in known]
+    marketplace, storefront = [*answered.marketplace], [*answered.storefront]
+    if unknown:
+        print_samples(make_console(stderr=True), unknown)
+        marketplace, storefront = _ask_origins(unknown, marketplace, storefront, request.store, asks=asks)
+    return OriginAnswer(samples, marketplace, storefront)
+
+
+def _ask_origins(
+    unknown: Sequence[SourceSample], marketplace: list[str], storefront: list[str], store: str, *, asks: bool
+) -> tuple[list[str], list[str]]:
+    click.echo("Look up one order of each value in Cratejoy: did it come from Cratejoy's Marketplace?", err=True)
+    for sample in unknown if asks else ():
+        answer = click.prompt(
+            f"source {sample.value}: [m]arketplace, [s]torefront, or [l]ater",
+            type=click.Choice(["m", "s", "l"]),
+            default="l",
+            err=True,
+        )
+        {"m": marketplace, "s": storefront}.get(answer, []).append(sample.value)
+    if not asks or len(marketplace) + len(storefront) < len(unknown):
+        click.echo(f"Answer later: `cratewire stores set {store} --marketplace-source VALUE …`", err=True)
+    return marketplace, storefront
 
 
 def _check_store_keys(context: Context, wait_budget: WaitBudget, keys: Credentials) -> None:

@@ -95,10 +95,10 @@ def escape_control_characters(text: str) -> str:
     return _CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def make_console() -> Console:
+def make_console(*, stderr: bool = False) -> Console:
     """Make a console as wide as the terminal, or wide enough for every table if the output is redirected."""
-    out = SafeConsole()
-    return out if out.is_terminal else SafeConsole(width=_PIPED_WIDTH)
+    out = SafeConsole(stderr=stderr)
+    return out if out.is_terminal else SafeConsole(stderr=stderr, width=_PIPED_WIDTH)
 
 
 def report_errors(command: Callable[P, R]) -> Callable[P, R]:

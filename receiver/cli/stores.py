@@ -21,9 +21,11 @@ from pipeline.ledger.removals import RemovalRow, call_off_removal, find_removal,
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import StoreRow, find_store, list_stores, rename_store
 from pipeline.operations.remove_store import RemovalProgress, advance_removal, list_remaining_hooks
-from receiver.cli.context import data_option, format_time, open_context
+from receiver.cli.context import as_document, data_option, format_time, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show
+from receiver.cli.store_settings import print_consent, set_command
 from receiver.cli.waiting import WaitBudget
+from receiver.consent_view import ConsentView, load_consent_view
 
 PART_US = 10_000_000  # of a removal; between two parts it says how far it is
 MAX_WAIT_S = 300.0
@@ -32,7 +34,10 @@ _REMOVE_EXAMPLES = "Examples: cratewire stores remove acme; cratewire stores rem
 
 @click.group()
 def stores() -> None:
-    """List stores, show one, rename or remove it."""
+    """List stores, show one, change what it forwards, rename or remove it."""
+
+
+stores.add_command(set_command)
 
 
 @stores.command(name="list", epilog="Example: cratewire stores list --json")
@@ -55,8 +60,10 @@ def show_command(name: str, data: Path | None, as_json: bool) -> None:
     """Show a store: its settings, its connections, and what was counted."""
     with open_context(data) as context, reading(context.engine) as conn:
         store = get_named_store(conn, name)
+        consent = load_consent_view(conn, store)
         document = {**_build_row(conn, store), **_build_details(conn, store, context.now())}
-    show(document, as_json=as_json, render=lambda console: _print_store(console, document))
+    document["consent"] = as_document(consent)
+    show(document, as_json=as_json, render=lambda console: _print_store(console, document, consent))
 
 
 @stores.command(epilog='Example: cratewire stores rename acme "Acme Coffee"')
@@ -216,7 +223,7 @@ def _build_table(found: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _print_store(console: Console, document: dict[str, Any]) -> None:
+def _print_store(console: Console, document: dict[str, Any], consent: ConsentView) -> None:
     lines = [
         ("store", document["store"]),
         ("title", document["title"] or "none: people see the name"),
@@ -231,6 +238,7 @@ def _print_store(console: Console, document: dict[str, Any]) -> None:
     ]
     for name, value in lines:
         console.print(f"{name + ':':<16} {value}", soft_wrap=True, highlight=False)
+    print_consent(console, consent)
 
 
 def _describe_connection(row: dict[str, Any]) -> str:

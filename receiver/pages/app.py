@@ -31,7 +31,7 @@ from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
 from receiver.pages.people import views as people
 from receiver.pages.rate_limit import add_form_rate_limit
-from receiver.pages.stores import backfills, resume
+from receiver.pages.stores import backfills, removal, resume, settings
 from receiver.pages.stores import views as home
 
 
@@ -60,7 +60,7 @@ def create_pages(context: Context) -> Flask:
     improve_setup(app)
     change_email_confirmed.connect(notify_old_address, app)
     reset_password_instructions_sent.connect(_equalize_timing, app)
-    for part in (home, activity, backfills, resume, people, views, accept_invitation):
+    for part in (home, activity, backfills, resume, people, settings, removal, views, accept_invitation):
         app.register_blueprint(part.blueprint)
     connect.register_pages(app)
     add_wording(app)

@@ -13,6 +13,7 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.connections import format_connection_name
 from pipeline.ledger.queries import ConnectionCounts
 from pipeline.monitoring.messages import build_sentence
+from receiver.consent_view import describe_example
 
 _MICROS = 1_000_000
 _MILLIS = 1_000
@@ -129,4 +130,5 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(reason)
     app.add_template_filter(platform)
     app.add_template_filter(connection)
+    app.add_template_filter(describe_example, "example")
     app.add_template_filter(build_sentence, "alarm")

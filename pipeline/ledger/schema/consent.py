@@ -1,4 +1,4 @@
-"""The table of decisions about consent: who decided what, and when."""
+"""The tables of decisions about consent, and of the `source` values that decisions are about."""
 
 from __future__ import annotations
 
@@ -26,3 +26,15 @@ class ConsentDecision(Base):
     decided_by: Mapped[str]  # a user's id, or "command line"
     decided_at: Mapped[int]
     detail: Mapped[dict[str, Any]]  # what was chosen, and what was valid before; no personal data
+
+
+class StoreSource(Base):
+    """A value of `source` that orders or subscriptions of a store have had. Holds no personal data."""
+
+    __tablename__ = "store_sources"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    orders: Mapped[int] = mapped_column(default=0, server_default="0")  # of the last hundred read while connecting
+    subscriptions: Mapped[int] = mapped_column(default=0, server_default="0")
+    examples: Mapped[list[Any]]  # {"kind": "order", "id": …, "at": "2026-11-30"}
+    met_at: Mapped[int]

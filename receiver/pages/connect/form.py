@@ -16,6 +16,7 @@ from pipeline.destinations.base import Destination
 from pipeline.destinations.base import Field as DeclaredField
 from pipeline.operations.connect import CURRENCY_PATTERN, STORE_NAME_PATTERN
 from receiver.pages.config import MIN_PASSWORD_LENGTH
+from receiver.pages.connect.origins import OriginQuestions
 
 MAX_FIELD_LENGTH = 500  # characters; every key is much shorter
 
@@ -68,6 +69,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
     submit = SubmitField("Connect")
 
     remembered: frozenset[str] = frozenset()  # the secrets that need not be entered again
+    questions: OriginQuestions | None = None  # about the last orders, once they were read
 
     @property
     def first_invalid(self) -> str | None:

@@ -32,6 +32,7 @@ from receiver.pages.auth.mail import get_requester
 from receiver.pages.auth.users import WebUser
 from receiver.pages.connect.credential_check import FormRejected, format_error
 from receiver.pages.connect.form import ConnectForm
+from receiver.pages.connect.origins import build_answer
 from receiver.pages.connect.prefill import find_label_to_change
 
 
@@ -66,6 +67,7 @@ def save_form(
             store_settings=store_settings,
             cratejoy=credentials,
             account=get_account_name(conn, account_id),
+            origins=build_answer(form.questions, str(user_id)) if form.questions else None,
         )
         try:
             save_checked_connection(

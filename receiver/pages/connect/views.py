@@ -14,11 +14,12 @@ from pipeline.cratejoy.factory import open_client
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.accounts import OWNER, VisibleStore
 from pipeline.ledger.engine import reading
-from pipeline.ledger.stores import find_store
+from pipeline.ledger.stores import find_store, get_store
 from receiver.pages.auth.mail_links import remember_registered
 from receiver.pages.auth.permissions import get_my_id, get_my_roles, list_my_stores
 from receiver.pages.connect.credential_check import CredentialTries, FormRejected, check_cratejoy, check_platform
 from receiver.pages.connect.form import ConnectForm, build_form
+from receiver.pages.connect.origins import load_questions, read_questions
 from receiver.pages.connect.prefill import fill_missing_secrets, load_saved_fields, prefill_form
 from receiver.pages.connect.remembered_secrets import remember_secrets, restore_secrets
 from receiver.pages.connect.save import Merchant, build_uniquifier, is_already_saved, save_form
@@ -41,6 +42,7 @@ def show() -> ResponseReturnValue:
         _list_owned_accounts() if is_logged_in else None, anywhere=get_context().settings.connect_anywhere
     )
     if form.is_submitted():
+        form.questions = load_questions(get_context(), _list_answered(form))
         restore_secrets(form, *_get_browser_key())
         if is_logged_in:
             _fill_missing(form)
@@ -49,7 +51,8 @@ def show() -> ResponseReturnValue:
         remember_secrets(form, *_get_browser_key())
     elif is_logged_in:
         _prefill(form)
-    return render_template("connect.html", form=form, destinations=DESTINATIONS), 422 if form.errors else 200
+    page = render_template("connect.html", form=form, destinations=DESTINATIONS, consent=form.questions)
+    return page, 422 if form.errors else 200
 
 
 @blueprint.get("/connected")
@@ -68,32 +71,41 @@ def register_pages(app: Flask) -> None:
 
 
 def _try_connect(form: ConnectForm, *, is_logged_in: bool) -> bool:
-    """Connect. Returns whether it succeeded; if not, the form has the errors."""
+    """Connect. Returns whether it succeeded; if not, the form has the errors, or questions to be answered first."""
     try:
-        _connect(form, is_logged_in=is_logged_in)
+        return _connect(form, is_logged_in=is_logged_in)
     except FormRejected as error:
         form.add_error(error.field, str(error))
     except RedisError as error:
         log.warning("a connect form failed", error=type(error).__name__)
         form.add_error("submit", UNAVAILABLE_TEXT)
-    return not form.errors
+    return False
 
 
-def _connect(form: ConnectForm, *, is_logged_in: bool) -> None:
-    """Check the form, then Cratejoy, then the platform, then save. Raises FormRejected."""
+def _connect(form: ConnectForm, *, is_logged_in: bool) -> bool:
+    """Check the form, then Cratejoy, then the platform, then save. Raises FormRejected.
+
+    Returns False, with questions in the form, if the last orders raise some that were not asked yet.
+    """
     context = get_context()
     merchant = _get_current_merchant(form) if is_logged_in else _build_new_merchant(form)
     if not is_logged_in:
         remember_registered(merchant.uniquifier)
     if is_already_saved(context, merchant):
-        return
+        return True
     current_app.extensions["cratewire.tries"].count(get_client_network(), f"Client ID {form.client_id.data}")
     credentials = check_cratejoy(form, lambda keys: open_client(context, keys))
+    checked = check_platform(form, context.http)
+    if form.questions is None:
+        form.questions = read_questions(context, credentials, _list_answered(form))
+        if form.questions.questions:
+            return False
     try:
-        save_form(context, form, merchant, credentials, check_platform(form, context.http))
+        save_form(context, form, merchant, credentials, checked)
     except FormRejected:
         if not is_already_saved(context, merchant):  # meanwhile, by the same form sent a moment before
             raise
+    return True
 
 
 def _get_current_merchant(form: ConnectForm) -> Merchant:
@@ -140,6 +152,14 @@ def _find_own_store(name: str | None) -> VisibleStore | None:
     """Return the store of this name if the current user owns it; else None."""
     store = next((store for store in list_my_stores() if store.name == name), None)
     return store if store is not None and store.account_id in _list_owned_accounts() else None
+
+
+def _list_answered(form: ConnectForm) -> list[str]:
+    """Return the values of `source` whose meaning is known, if the store is the current user's."""
+    store = _find_own_store(form.store.data) if current_user.is_authenticated else None
+    with reading(get_context().engine) as conn:
+        row = get_store(conn, store.store_id) if store else None
+    return [*(row.marketplace_sources or ()), *(row.storefront_sources or ())] if row else []
 
 
 def _prefill(form: ConnectForm) -> None:

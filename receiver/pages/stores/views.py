@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import auth_required, current_user
 from sqlalchemy import Connection
@@ -31,9 +31,12 @@ from pipeline.ledger.queries import (
     list_reconciliations,
     load_notes,
 )
+from pipeline.ledger.removals import RemovalRow, find_removal
 from pipeline.ledger.store_apis import ACTIVE, find_store_api
+from pipeline.ledger.stores import get_store
 from pipeline.monitoring.status import get_hook_health
 from pipeline.operations.pause import is_paused_by_platform
+from receiver.consent_view import ConsentView, load_consent_view
 from receiver.pages.auth.permissions import get_my_store, list_my_stores
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import reason, sentence
@@ -110,6 +113,8 @@ class StoreView:
     counts: EventCounts
     events: list[EventSummary]
     notes: Mapping[int, list[str]]  # by event id, in words
+    consent: ConsentView
+    removal: RemovalRow | None
 
     @property
     def can_be_resumed(self) -> bool:
@@ -180,6 +185,8 @@ def _load_store_view(
         count_events(conn, store.name),
         latest,
         {event_id: describe_notes(notes) for event_id, notes in load_notes(conn, [row.id for row in latest]).items()},
+        load_consent_view(conn, get_store(conn, store.store_id) or abort(404)),
+        find_removal(conn, store.store_id),
     )
 
 

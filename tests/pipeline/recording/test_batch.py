@@ -6,6 +6,7 @@ from pipeline.core.errors import StaleFence
 from pipeline.ledger.engine import writing
 from pipeline.ledger.removals import begin_deletion, request_removal
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.consent import StoreSource
 from tests.builders import BUYER, HOUR, NOW, RECIPIENT, customer, gift_info, gift_order, order, shipment, subscription
 from tests.pipeline.recording.conftest import HookRecorder
 
@@ -280,3 +281,12 @@ def test_a_hook_of_a_removed_store_leaves_nothing(recorder):
 
     assert (found.events, found.dead, found.dead_reasons) == (0, 0, {})
     assert recorder.rows(core.Event) == recorder.rows(core.DeadHook) == []
+
+
+def test_a_source_is_noted_once_with_an_example_and_no_personal_data(recorder):
+    recorder.record_one("order_new", {**order(), "source": 2})
+    recorder.record_one("order_new", {**order(), "id": 7099, "source": "2"})
+    (row,) = recorder.rows(StoreSource)
+
+    assert (row.value, row.orders, [one["id"] for one in row.examples]) == ("2", 0, [7015])
+    assert row.examples[0].keys() == {"kind", "id", "at"}

@@ -94,3 +94,39 @@ def test_hooks_that_cannot_be_removed_at_cratejoy_keep_the_store(shell, acme, in
     assert "--leave-hooks" in result.stderr
     assert len(installed.rows(core.Store)) == 1
     assert installed.rows(StoreRemoval) == []
+
+
+def test_what_a_store_forwards_is_set_and_shown(shell, acme):
+    shell.said("stores", "set", "acme", "--marketplace-source", "2", "--storefront-source", "1")
+    document = shell.json("stores", "set", "acme", "--marketplace", "profile-without-address")
+
+    assert (document["marketplace"], document["marketplace_by"]) == (
+        "profile_without_address",
+        "the operator on the command line",
+    )
+    assert (document["marketplace_sources"], document["storefront_sources"]) == (["2"], ["1"])
+    assert "no mail address is sent, set by the operator" in shell.said("stores", "show", "acme")
+
+
+def test_a_value_moves_to_the_list_that_is_named_last(shell, acme):
+    shell.said("stores", "set", "acme", "--marketplace-source", "2")
+    document = shell.json("stores", "set", "acme", "--storefront-source", "2")
+
+    assert (document["marketplace_sources"], document["storefront_sources"]) == ([], ["2"])
+
+
+def test_gift_recipients_may_be_withheld(shell, acme):
+    assert shell.json("stores", "set", "acme", "--gift-recipients", "withhold")["gift_recipients"] == "withhold"
+
+
+@pytest.mark.parametrize(("text", "policy"), [("they agreed\n", "forward"), ("yes\n", "withhold"), ("", "withhold")])
+def test_forwarding_is_confirmed_in_so_many_words(acme, installed, text, policy):
+    typed(text, "stores", "set", "acme", "--marketplace", "forward")
+
+    assert installed.rows(core.Store)[0].marketplace_policy == policy
+
+
+def test_a_script_confirms_with_an_option(shell, acme):
+    document = shell.json("stores", "set", "acme", "--marketplace", "forward", "--consent-confirmed")
+
+    assert document["marketplace"] == "forward"

@@ -1,0 +1,122 @@
+"""The settings of a store: titles, and whose data it forwards. Owners change them, readers see them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import auth_required
+from sqlalchemy import Connection
+
+from pipeline.core.consent import GIFT_RECIPIENT_POLICIES, MARKETPLACE_POLICIES, MarketplacePolicy
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.accounts import OWNER, VisibleStore
+from pipeline.ledger.connections import list_store_connections, rename_connection
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.stores import StoreRow, get_store, rename_store
+from pipeline.operations.connect import OriginAnswer, add_origins
+from pipeline.operations.consent import set_gift_recipients, set_marketplace_policy
+from receiver.consent_view import MARKETPLACE_TEXTS, load_consent_view
+from receiver.pages.auth.permissions import get_my_id, get_my_store, require_owner
+from receiver.pages.db_session import get_context
+from receiver.pages.filters import sentence
+
+blueprint = Blueprint("store_settings", __name__)
+
+NOT_CONFIRMED = "Nothing was changed: to forward Marketplace customers, confirm that they have agreed."
+MAX_QUESTIONS = 200
+
+
+@blueprint.get("/stores/<name>/settings")
+@auth_required("session")
+def show(name: str) -> str:
+    """Show the settings; owners can change them."""
+    store = get_my_store(name)
+    with reading(get_context().engine) as conn:
+        row = _get_row(conn, store)
+        connections = list_store_connections(conn, store.store_id)
+        consent = load_consent_view(conn, row)
+    return render_template(
+        "store_settings.html",
+        store=store,
+        row=row,
+        connections=connections,
+        consent=consent,
+        is_owner=store.role == OWNER,
+        policies=MARKETPLACE_TEXTS,
+        gift_policies=GIFT_RECIPIENT_POLICIES,
+    )
+
+
+@blueprint.post("/stores/<name>/settings/titles")
+@auth_required("session")
+def rename(name: str) -> ResponseReturnValue:
+    """Change the titles of the store and its connections."""
+    store = _get_own_store(name)
+    try:
+        with writing(get_context().engine) as conn:
+            rename_store(conn, store.store_id, request.form.get("title"))
+            for connection in list_store_connections(conn, store.store_id):
+                title = request.form.get(f"connection-{connection.id}")
+                if title is not None:
+                    rename_connection(conn, connection.id, title)
+    except Misconfigured as error:
+        flash(f"Nothing was changed. {sentence(str(error))}", "error")
+    else:
+        flash("Saved.", "success")
+    return redirect(url_for("store_settings.show", name=name))
+
+
+@blueprint.post("/stores/<name>/settings/consent")
+@auth_required("session")
+def change_consent(name: str) -> ResponseReturnValue:
+    """Change whose data is forwarded. Only what differs from before is saved, as a decision of this user."""
+    store = _get_own_store(name)
+    try:
+        with writing(get_context().engine) as conn:
+            _change_consent(conn, _get_row(conn, store))
+    except Misconfigured as error:
+        flash(sentence(str(error)), "error")
+    else:
+        flash("Saved.", "success")
+    return redirect(url_for("store_settings.show", name=name))
+
+
+def _change_consent(conn: Connection, row: StoreRow) -> None:
+    """Save what the form changes. Raise Misconfigured, and save nothing, if a confirmation is missing."""
+    now, who = get_context().now(), str(get_my_id())
+    policy = _get_policy()
+    if policy is not None and policy != row.marketplace_policy:
+        if policy == "forward" and not request.form.get("confirmed"):
+            raise Misconfigured(NOT_CONFIRMED)
+        set_marketplace_policy(conn, row.id, policy, who, now)
+    known = {"marketplace": row.marketplace_sources or (), "storefront": row.storefront_sources or ()}
+    said = _read_origins()
+    new = {origin: [value for value in said[origin] if value not in values] for origin, values in known.items()}
+    add_origins(conn, row.id, OriginAnswer((), new["marketplace"], new["storefront"], who), now)
+    for gift_policy in GIFT_RECIPIENT_POLICIES:
+        if request.form.get("gift_recipients") == gift_policy != row.gift_recipients:
+            set_gift_recipients(conn, row.id, gift_policy, who, now)
+
+
+def _get_policy() -> MarketplacePolicy | None:
+    return next((policy for policy in MARKETPLACE_POLICIES if policy == request.form.get("marketplace")), None)
+
+
+def _read_origins() -> dict[str, list[str]]:
+    """Return the values that the form says to be Marketplace or storefront; the others stay as they are."""
+    said: dict[str, list[str]] = {"marketplace": [], "storefront": []}
+    for number in range(MAX_QUESTIONS):
+        value, origin = request.form.get(f"value-{number}"), request.form.get(f"origin-{number}")
+        if value and origin in said:
+            said[origin].append(value)
+    return said
+
+
+def _get_own_store(name: str) -> VisibleStore:
+    store = get_my_store(name)
+    require_owner(store.account_id)
+    return store
+
+
+def _get_row(conn: Connection, store: VisibleStore) -> StoreRow:
+    return get_store(conn, store.store_id) or abort(404)
