@@ -27,9 +27,17 @@ FAULT_SHARES = {
     "integer_status": 0.1,
     "test": 0.03,
     "missing_recipient": 0.1,
+    "text_values": 0.1,
 }
+# What the store does besides: it asks for consent.
+SHOP = {"asks_consent": True}
 LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, and the least number of them in a short simulation
-COMPARED_KEYS = ("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order")
+TOLD = ("consents",)  # what people told the shop and Customer.io must have
+COMPARED_KEYS = (
+    *("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order"),
+    *("withheld_people", "leaks"),
+    *(f"{kind}_{count}" for kind in TOLD for count in ("due", "arrived")),
+)
 _POLL_INTERVAL_S = 0.25
 _STALL_TIMEOUT_S = 120  # the demo fails after this time without progress
 _REQUEST_TIMEOUT_S = 60
@@ -61,6 +69,11 @@ def _build_basic_auth(user: tuple[str, str] | None) -> Mapping[str, str]:
     return {} if user is None else {"Authorization": "Basic " + base64.b64encode(":".join(user).encode()).decode()}
 
 
+def open_shop(installation: DemoInstallation) -> None:
+    """Set up what the store sells and where, before anyone registers."""
+    call_sandbox(f"{installation.store['url']}/_sandbox/switches", SHOP)
+
+
 def add_customers(installation: DemoInstallation, hooks: int) -> list[int]:
     """Add existing customers, enough of them with subscriptions for the simulation. Returns their ids."""
     count = 2 * max(8, hooks // 40)
@@ -74,11 +87,19 @@ def count_backfilled(installation: DemoInstallation, customers: Collection[int])
     return len({customer["id"] for customer in people} & {f"cj_{number}" for number in customers})
 
 
+def find_known_customers(installation: DemoInstallation, customers: Collection[int]) -> set[int]:
+    """Return those of the customers who are by now known at the storefront."""
+    truth = call_sandbox(f"{installation.store['url']}/_sandbox/truth")
+    known = {person["customer_id"] for person in truth["people"] if "storefront" in person["known_from"]}
+    return known & set(customers)
+
+
 def run_scenario(
     processes: DemoProcesses, installation: DemoInstallation, hooks: int, seed: int, progress: OnProgress
 ) -> dict[str, Any]:
     """Run the scenario. Returns the figures of `cratewire demo --json`, with the comparison under "comparison"."""
     started = time.monotonic()
+    open_shop(installation)
     customers = add_customers(installation, hooks)
     _connect(processes, installation)
     _reconcile(processes)  # marks everything until now as known
@@ -89,12 +110,14 @@ def run_scenario(
     status = _wait_until_delivered(processes, progress)
     compared = _compare(processes, installation)
     events = status["events"]
+    known = find_known_customers(installation, customers)
     return {
         "sent": simulation["posts"],
         "accepted": simulation["accepted"],
         "events": events["total"],
         "customers": len(customers),
-        "backfilled": count_backfilled(installation, customers),
+        "customers_withheld": len(customers) - len(known),
+        "backfilled": count_backfilled(installation, known),
         "hooks_lost_by_store": _count_lost(installation),
         "recovered": recovered,
         "duplicates_dropped": events["duplicates"],
@@ -111,7 +134,8 @@ def _connect(processes: DemoProcesses, installation: DemoInstallation) -> None:
     where = ("--region", installation.customerio["region"], "--base-url", installation.customerio["url"])
     store = ("--client-id", installation.store["client_id"], "--client-secret", installation.store["client_secret"])
     api = ("--cratejoy-url", f"{installation.store['url']}/v1/")
-    arguments = ("connect", "--store", "demo", "--platform", "customerio", *keys, *where, *store, *api, "--json")
+    settings = (*keys, *where, *store, *api)
+    arguments = ("connect", "--store", "demo", "--platform", "customerio", *settings, "--json")
     if not _run_json_command(processes, "receiver.cli", *arguments)["registered"]:
         raise CratewireError("not all hooks could be registered with the sandbox store")
 
