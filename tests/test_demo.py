@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 KEYS = {
     *("sent", "accepted", "events", "duplicates_dropped", "quarantined", "people", "gift_recipients", "delivered"),
     *("missing", "unexpected", "twice", "out_of_order", "seconds", "hooks_lost_by_store", "recovered"),
-    *("customers", "customers_withheld", "backfilled", "withheld_people", "leaks", "consents_due", "consents_arrived"),
+    *("customers", "customers_withheld", "backfilled", "withheld_people", "leaks"),
 }
 FAULTS = ("missing", "unexpected", "twice", "out_of_order", "leaks")
 

@@ -27,12 +27,18 @@ FAULT_SHARES = {
     "integer_status": 0.1,
     "test": 0.03,
     "missing_recipient": 0.1,
+    "asked_recipient": 0.1,
     "text_values": 0.1,
 }
-# What the store does besides: it asks for consent.
-SHOP = {"asks_consent": True}
+# What the store does besides: it asks for consent, and has surveys and variants in either shape.
+SHOP = {"asks_consent": True, "surveys": "mixed", "variants": "mixed"}
 LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, and the least number of them in a short simulation
-TOLD = ("consents",)  # what people told the shop and Customer.io must have
+TOLD = (
+    "asked_recipients",
+    "consents",
+    "survey_answers",
+    "variants",
+)  # what people told the shop and Customer.io must have
 COMPARED_KEYS = (
     *("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order"),
     *("withheld_people", "leaks"),
