@@ -61,6 +61,7 @@ def compare(
     check_people(report, truth, promised, records, profiles, withholding)
     report.out_of_order = count_out_of_order(forwarded, profiles, withholding)
     report.withheld_people = len(withholding.people)
+    report.undecided_people = sum(map(withholding.is_undecided, truth["people"]))
     known = (row for row in truth["people"] if not row.get("withheld"))
     report.offences += find_leaked_data(withholding.people, known, profiles)
     check_told(report, truth, forwarded, withholding, profiles)

@@ -83,6 +83,7 @@ class Report:
     differences: list[Difference] = field(default_factory=list)
     out_of_order: int = 0
     withheld_people: int = 0
+    undecided_people: int = 0
     told: dict[str, ToldCount] = field(default_factory=lambda: {kind: ToldCount() for kind in TOLD})
     offences: list[Offence] = field(default_factory=list)
 
@@ -134,6 +135,7 @@ class Report:
             "differences": [difference.as_json() for difference in self.differences],
             "out_of_order": self.out_of_order,
             "withheld_people": self.withheld_people,
+            "undecided_people": self.undecided_people,
             "leaks": self.leaks,
             **{f"{kind}_due": counts.due for kind, counts in self.told.items()},
             **{f"{kind}_arrived": counts.arrived for kind, counts in self.told.items()},

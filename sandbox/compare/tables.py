@@ -22,7 +22,9 @@ def print_report(console: Console, report: Report) -> None:
         f"{report.out_of_order} events out of order"
     )
     told = ", ".join(f"{kind.replace('_', ' ')} {one.arrived} of {one.due}" for kind, one in report.told.items())
-    console.print(f"{report.withheld_people} withheld people, {report.leaks} leaks; {told}")
+    console.print(
+        f"{report.withheld_people} withheld people, {report.undecided_people} undecided, {report.leaks} leaks; {told}"
+    )
     if report.differences:
         console.print(_differences(report))
     for wrong in report.wrong_people[:MAX_SHOWN]:

@@ -47,6 +47,7 @@ class Withholding:
     def __init__(self, truth: Row, records: list[EventRecord], *, forwards_all: bool = False) -> None:
         """Read the people and what was known about them at each event."""
         self._forwards_all = forwards_all
+        self._has_marketplace = bool((truth.get("store") or {}).get("marketplace_share"))
         rows = truth["people"]
         self._by_email = {fold(row.get("email")): row for row in rows}
         self._by_customer = {str(row["customer_id"]): row for row in rows if row.get("customer_id") is not None}
@@ -75,7 +76,19 @@ class Withholding:
 
     def is_due(self, row: Row) -> bool:
         """Return whether a person must be there, once an event of theirs was accepted."""
-        return self._forwards_all or not (row.get("withheld") or is_undecided(row))
+        return self._forwards_all or not (row.get("withheld") or self.is_undecided(row))
+
+    def is_undecided(self, row: Row) -> bool:
+        """Return whether either reading of the rule is right about a person.
+
+        A Marketplace buyer may be known at the storefront by a gift only. And where there is a Marketplace, no hook
+        of a customer who has not ordered yet says where they come from: to wait for the first order is right too.
+        """
+        known_from, gifts_from = row.get("known_from") or (), row.get("gifts_from") or ()
+        if not known_from or self._forwards_all:
+            return False
+        has_ordered, has_gift = row.get("orders", 1), STOREFRONT in gifts_from
+        return has_gift if STOREFRONT not in known_from else self._has_marketplace and not has_ordered and not has_gift
 
     def _judge(self, record: EventRecord, who: Recipient, *, is_recipient: bool) -> Duty:
         row = self.find(who)
@@ -83,7 +96,7 @@ class Withholding:
             return Duty.DUE
         if row.get("withheld"):
             return Duty.NEVER
-        if is_undecided(row):
+        if self.is_undecided(row):
             return Duty.EITHER
         if who.email not in self._once_unknown:
             return Duty.DUE
@@ -100,9 +113,3 @@ class Withholding:
             return Duty.NEVER if was_told else Duty.EITHER
         is_shown = record.n >= self._shown.get(who.email, record.n + 1)
         return Duty.DUE if is_shown or record.is_repaired else Duty.EITHER
-
-
-def is_undecided(row: Row) -> bool:
-    """Return whether the storefront knows a Marketplace buyer only by a gift: neither reading of the rule is wrong."""
-    known_from, gifts_from = row.get("known_from") or (), row.get("gifts_from") or ()
-    return bool(known_from) and STOREFRONT not in known_from and STOREFRONT in gifts_from

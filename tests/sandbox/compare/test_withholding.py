@@ -116,6 +116,18 @@ def test_a_marketplace_buyer_with_a_gift_from_the_storefront_may_go_either_way(t
     assert compare(truth.as_json(), [giver(), buyer(event())]).is_clean
 
 
+@pytest.mark.parametrize(("share", "orders", "missing"), [(0.4, 0, 0), (0.4, 1, 1), (0, 0, 1)])
+def test_where_there_is_a_marketplace_who_has_not_ordered_may_go_either_way(share, orders, missing):
+    truth = TruthBuilder()
+    known = {"known_from": ["storefront"], "gifts_from": [], "withheld": False, "orders": orders}
+    truth.people = [GIVER, BUYER | known]
+    truth.happen("customer_new", 8, **by_buyer(known=True, origin=None))
+
+    report = compare(truth.as_json() | {"store": {"marketplace_share": share}}, [])
+
+    assert (report.totals["missing"], report.undecided_people) == (missing, 1 - missing)
+
+
 def test_a_recipient_known_only_from_marketplace_gifts_is_withheld():
     truth = TruthBuilder()
     row = {"customer_id": None, "email": "gift@example.com", "name": "Robin-Domopu"}
