@@ -140,9 +140,9 @@ def _connect(processes: DemoProcesses, installation: DemoInstallation) -> None:
     where = ("--region", installation.customerio["region"], "--base-url", installation.customerio["url"])
     store = ("--client-id", installation.store["client_id"], "--client-secret", installation.store["client_secret"])
     api = ("--cratejoy-url", f"{installation.store['url']}/v1/")
-    settings = (*keys, *where, *store, *api)
-    arguments = ("connect", "--store", "demo", "--platform", "customerio", *settings, "--json")
-    if not _run_json_command(processes, "receiver.cli", *arguments)["registered"]:
+    origins = ("--storefront-source", "1", "--marketplace-source", "2")  # what the sandbox store's numbers mean
+    arguments = ("connect", "--store", "demo", "--platform", "customerio", *keys, *where, *store, *api, *origins)
+    if not _run_json_command(processes, "receiver.cli", *arguments, "--json")["registered"]:
         raise CratewireError("not all hooks could be registered with the sandbox store")
 
 
