@@ -25,6 +25,7 @@ PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "lookups.sweep": (DELIVERIES, 2.0),
     "reconciliation.tidy": (DELIVERIES, 60.0),
     "stores.sweep": (DELIVERIES, 5.0),
+    "retention.sweep": (DELIVERIES, 5.0),
     "mails.sweep": (DELIVERIES, 3.0),
     "mails.tidy": (DELIVERIES, 3600.0),
 }

@@ -20,8 +20,9 @@ class SliceSize:
     largest: int = 5_000
 
     def adjust(self, done: int, took_s: float) -> None:
-        """Note that a slice of so many took so long under the lock."""
+        """Note that a slice of so many took so long under the lock. One that was not full does not make it larger."""
         if not done:
             return
         wanted = done * _TARGET_S / max(took_s, 1e-6)
-        self.size = max(1, min(self.largest, round(min(wanted, self.size * _MAX_GROWTH))))
+        most = self.size * _MAX_GROWTH if done >= self.size else self.size
+        self.size = max(1, min(self.largest, round(min(wanted, most))))

@@ -12,6 +12,7 @@ ISOLATED_STORES = "cratewire:costly"  # stores that have recently used up their 
 LAST_SERVED = "cratewire:served"  # which hooks were read last: those of all stores, or of one isolated store
 HELD_MESSAGES = "cratewire:parked"  # messages of tasks that this release does not know
 MONITORING_LEASE = "cratewire:lease:silence"  # the process that checks for missing hooks now
+RETENTION_LEASE = "cratewire:lease:retention"  # the process that deletes old data now
 FAST_LANES = "cratewire:trusted"  # lanes whose last send was fast
 METRICS = "cratewire:metrics"  # series -> its total over all processes, since the beginning
 CONSECUTIVE_FAILURES = "cratewire:failing"  # how many hooks in a row have failed with an internal error

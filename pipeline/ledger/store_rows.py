@@ -27,6 +27,7 @@ OF_NO_STORE = frozenset(
         "memberships",
         "notices",
         "regulation_keys",
+        "retention",
         "store_removals",
         "stores",
         "users",

@@ -65,7 +65,11 @@ def vacuum_all(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> b
     size = SliceSize()
     while vacuum_step(engine, size):
         sleep(_STEP_PAUSE_S)
-    return _empty_log(engine, sleep)
+    for _ in range(_CHECKPOINT_TRIES):
+        if empty_log(engine):
+            return True
+        sleep(_CHECKPOINT_PAUSE_S)
+    return False
 
 
 def rewrite_once(url: str, report: Callable[[str], object]) -> None:
@@ -105,16 +109,18 @@ def can_give_back(engine: Engine) -> bool:
         return _read_number(driver, "auto_vacuum") == INCREMENTAL
 
 
-def _empty_log(engine: Engine, sleep: Callable[[float], None]) -> bool:
-    for _ in range(_CHECKPOINT_TRIES):
-        with working_outside_transactions(engine) as driver:
-            driver.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_TIMEOUT_MS}")
-            is_busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1_000}")
-        if not is_busy:
-            return True
-        sleep(_CHECKPOINT_PAUSE_S)
-    return False
+def empty_log(engine: Engine) -> bool:
+    """Write SQLite's log into the file and empty it: it may hold pages from before rows were deleted.
+
+    False if a reader needs it now. Nothing to do on PostgreSQL.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with working_outside_transactions(engine) as driver:
+        driver.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_TIMEOUT_MS}")
+        is_busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1_000}")
+    return not is_busy
 
 
 def _vacuum_postgresql(engine: Engine) -> None:

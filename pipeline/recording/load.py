@@ -14,6 +14,7 @@ from pipeline.fan_out.gifts import Gift
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary
+from pipeline.ledger.schema.retention import PastEvent
 from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
 from pipeline.recording.candidate import EventCandidate
@@ -89,11 +90,14 @@ def load_revoked_dead_letters(conn: Connection, stores: Collection[str]) -> dict
 
 
 def find_known_events(conn: Connection, keys: Collection[EventKey]) -> dict[EventKey, KnownEvent]:
-    """The recorded events among these keys."""
-    event = get_table(core.Event).c
+    """The recorded events among these keys, also those that were deleted since."""
+    event, past = get_table(core.Event).c, get_table(PastEvent).c
+    by = past.store_id, past.happening
+    rows = select_by_keys(conn, (*by, past.event_id, past.received_at), by, keys)
+    known = {(row.store_id, row.happening): KnownEvent(row.event_id, row.received_at, "") for row in rows}
     by = event.store_id, event.happening
     rows = select_by_keys(conn, (*by, event.id, event.received_at, event.receipt), by, keys)
-    return {(row.store_id, row.happening): KnownEvent(row.id, row.received_at, row.receipt) for row in rows}
+    return known | {(row.store_id, row.happening): KnownEvent(row.id, row.received_at, row.receipt) for row in rows}
 
 
 def load_known_events(conn: Connection, candidates: Iterable[EventCandidate]) -> dict[EventKey, KnownEvent]:

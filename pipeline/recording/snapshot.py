@@ -47,7 +47,10 @@ class RecordingStore:
 
 @dataclass(frozen=True, slots=True)
 class KnownEvent:
-    """An event that is known already, and the receipt of the hook that reported it first."""
+    """An event that is known already, and the receipt of the hook that reported it first.
+
+    `receipt` is empty for an event that is older than events are kept: only its identity is known.
+    """
 
     event_id: int | None  # None: an earlier hook of this very batch
     received_at: int

@@ -14,6 +14,7 @@ from typing import get_type_hints
 
 from environs import validate
 
+from pipeline.settings import retention
 from pipeline.settings.derived import DEFAULT_PORT, PORT_FILE_NAME, derive_settings, read_last_port
 from pipeline.settings.environment import parse_variables, read_environment
 from pipeline.settings.variable import (
@@ -190,6 +191,12 @@ class Settings:
         unit="seconds",
         check=validate.Range(0.0, 86_400.0),
     )
+    keep_bodies_days: int = retention.BODIES
+    keep_messages_days: int = retention.MESSAGES
+    keep_calls_days: int = retention.CALLS
+    keep_dead_hooks_days: int = retention.DEAD_HOOKS
+    keep_events_days: int = retention.EVENTS
+    keep_people_days: int = retention.PEOPLE
     heartbeat_seconds: float = _monitoring(
         "CRATEWIRE_HEARTBEAT_SECONDS",
         "How often web sends a test hook through inbox and worker into the ledger; `0` for never.",

@@ -78,8 +78,11 @@ def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, 
         replayed = []
         for summary in wanted:
             with writing(context.engine) as conn:
+                name = f"{summary.kind}:{summary.id}"
                 if replay(conn, context.redis, summary):
-                    replayed.append(f"{summary.kind}:{summary.id}")
+                    replayed.append(name)
+                else:
+                    click.echo(f"{name} was not replayed: its content is no longer kept.", err=True)
     document = {"replayed": replayed}
     show(document, as_json=as_json, render=lambda console: console.print(f"{len(replayed)} replayed."))
 

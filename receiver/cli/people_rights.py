@@ -111,4 +111,4 @@ def _print_erasure(console: Console, done: Erasure, destinations: list[dict[str,
         reason = f": {place['reason']}" if place["reason"] else ""
         console.print(f"{place['platform']}: {place['state']}{reason}")
     if not is_clean:
-        console.print("The database was being read: deleted data leaves its files with the next sweep.")
+        console.print("The database was being read: deleted data leaves its files within the hour.")

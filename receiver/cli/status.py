@@ -23,6 +23,7 @@ from pipeline.ledger.queries import (
     count_by_connection,
     count_events,
     find_last_heartbeat,
+    list_kept_data,
     list_reconciliations,
     list_registrations,
     load_newest_backfills,
@@ -32,6 +33,7 @@ from pipeline.monitoring.database_trouble import get_reported_trouble
 from pipeline.monitoring.messages import build_sentence, format_time
 from pipeline.monitoring.status import get_hook_health
 from pipeline.operations.pause import is_paused_by_platform
+from pipeline.operations.retention import get_days_by_kind
 from pipeline.processing.failure_limit import get_chain_stop
 from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show, styled
@@ -57,13 +59,15 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
 def collect_status(context: Context) -> dict[str, Any]:
     """Collect what needs attention; the chain's liveness, depth and age (s) of the inbox, events by name and outcome,
     every connection's counts, the hooks at Cratejoy, look-ups, missed hooks, each store's newest backfill, whether the
-    public URL works, the database error that tasks reported, and why the chain stopped, if it did.
+    public URL works, the database error that tasks reported, why the chain stopped, if it did, and what is
+    kept since when.
     """
     now = context.now()
     with reading(context.engine) as conn:
         events, connections, arrival = count_events(conn), count_by_connection(conn, now), find_last_heartbeat(conn)
         titles = load_titles(conn)
         waiting, due = count_waiting_lookups(conn, now)
+        kept = list_kept_data(conn, get_days_by_kind(context.settings), now)
         stores, compared, health = list_registrations(conn), list_reconciliations(conn, now), get_hook_health(conn, now)
         backfills = {store: build_progress(row, now) for store, row in load_newest_backfills(conn).items()}
     started_at: Any = context.redis.get(redis_keys.HEARTBEAT_STARTED)
@@ -92,6 +96,7 @@ def collect_status(context: Context) -> dict[str, Any]:
         "connections": connection_rows,
         "registrations": as_document(stores),
         "reconciliations": [{**as_document(row), "rate": round(row.rate, 6)} for row in compared],
+        "kept": as_document(kept),
         "backfills": [
             {
                 "store": store,
@@ -133,7 +138,8 @@ def _print_status(console: Console, document: dict[str, Any]) -> None:
     if document["lookups"]["waiting"]:
         console.print(f"look-ups: {document['lookups']['waiting']} wait, {document['lookups']['due']} of them are due")
     outcomes = ", ".join(f"{count} {name}" for name, count in events["by_outcome"].items())
-    console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}")
+    deleted = f", and {events['deleted_dead_hooks']} deleted" if events["deleted_dead_hooks"] else ""
+    console.print(f"events: {events['total']} ({outcomes or 'none yet'}); dead hooks: {events['dead_hooks']}{deleted}")
     if not document["connections"]:
         console.print("No store is connected yet: see `cratewire connect --help`.")
         return
@@ -144,6 +150,30 @@ def _print_status(console: Console, document: dict[str, Any]) -> None:
             console.print(
                 f"{_show_store(row['store'], document['titles'])}'s customers: {row['trouble']}.", soft_wrap=True
             )
+    console.print("", _build_kept_table(document["kept"]), sep="\n")
+
+
+KIND_TEXTS = {
+    "bodies": "raw bodies",
+    "messages": "messages' contents",
+    "calls": "calls",
+    "dead_hooks": "dead hooks",
+    "events": "events",
+    "people": "people",
+}
+
+
+def _build_kept_table(found: list[dict[str, Any]]) -> Table:
+    table = make_table("kept", "for", "since", "deleted", "last swept")
+    for row in found:
+        days = pluralize(row["days"], "day") if row["days"] else "ever"
+        swept = "LATE" if row["is_late"] else _format_kept_time(row["swept_at"]) if row["days"] else "-"
+        table.add_row(KIND_TEXTS[row["kind"]], days, _format_kept_time(row["oldest_at"]), str(row["deleted"]), swept)
+    return table
+
+
+def _format_kept_time(at: int | None) -> str:
+    return "-" if at is None else format_time(at)
 
 
 def _print_attention(console: Console, items: list[dict[str, Any]]) -> None:

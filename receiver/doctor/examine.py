@@ -20,6 +20,7 @@ from receiver.doctor.database import check_database, check_encrypted_values, che
 from receiver.doctor.finding import Finding, FindingState
 from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, open_redis
 from receiver.doctor.regulations import check_regulations
+from receiver.doctor.retention import check_retention
 from receiver.open_files import check_open_files, get_hard_limit
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 14))
@@ -46,6 +47,7 @@ def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[],
     yield from check_regulations(settings)
     yield from check_chain(settings, now)
     yield from check_public_endpoint(settings, now)
+    yield from check_retention(settings, now)
     yield from check_attention(settings, now)
 
 

@@ -28,6 +28,7 @@ from pipeline.ledger.schema import (
     reconciliation,
     regulations,
     removals,
+    retention,
     store_apis,
 )
 from pipeline.ledger.sql.sequences import max_issued_ids, restore_max_issued_ids
@@ -47,6 +48,7 @@ TABLE_MODULES = (
     monitoring,
     regulations,
     removals,
+    retention,
 )
 
 _LOCK_TIMEOUT_S = 600  # a migration may have to copy a large table

@@ -48,6 +48,7 @@ from pipeline.ledger.queries.reconciliations import (
     list_reconciliations,
 )
 from pipeline.ledger.queries.registrations import RegistrationSummary, list_registrations
+from pipeline.ledger.queries.retention import KeptData, list_kept_data
 
 __all__ = [
     "MAX_MISSED_HEARTBEATS",
@@ -71,6 +72,7 @@ __all__ = [
     "EventSummary",
     "FactDetail",
     "HeartbeatArrival",
+    "KeptData",
     "LaneBacklog",
     "PersonDetail",
     "PlatformState",
@@ -91,6 +93,7 @@ __all__ = [
     "list_activity",
     "list_dead_letters",
     "list_events",
+    "list_kept_data",
     "list_reconciliations",
     "list_registrations",
     "load_activities",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.ledger.deliveries.status import DEAD, OPEN
+from pipeline.ledger.retention import past as past_rows
 from pipeline.ledger.schema.core import DeadHook, Delivery, Event, Lane, Store, StoreConnection
+from pipeline.ledger.schema.retention import PastCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,16 @@ class ConnectionCounts:
 
 @dataclass(frozen=True, slots=True)
 class EventCounts:
-    """The number of events, by name and by outcome, of dead hooks and of duplicates."""
+    """The number of events, by name and by outcome, of dead hooks and of duplicates.
+
+    Events and duplicates include those that are older than events are kept, so that no count ever falls.
+    """
 
     by_name: Mapping[str, int]
     by_outcome: Mapping[str, int]
     dead_hooks: int
     duplicates: int  # repeats of these events that were dropped
+    deleted_dead_hooks: int = 0  # they were never replayed, and are older than dead hooks are kept
 
 
 def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
@@ -67,11 +74,19 @@ def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
 
 def count_events(conn: Connection, store: str | None = None) -> EventCounts:
     """Counts of all events, or of one store's."""
+    past = _load_past(conn, store)
+    of_events = [row for row in past if row.outcome not in (past_rows.DEAD, past_rows.REPLAYED)]
+    by_name: Counter[str] = Counter()
+    by_outcome: Counter[str] = Counter()
+    for row in of_events:
+        by_name[row.name] += row.number
+        by_outcome[row.outcome] += row.number
     return EventCounts(
-        _count_events(conn, Event.name, store),
-        _count_events(conn, Event.outcome, store),
+        _count_events(conn, Event.name, store, by_name),
+        _count_events(conn, Event.outcome, store, by_outcome),
         _count_dead_hooks(conn, store),
-        _count_duplicates(conn, store),
+        _count_duplicates(conn, store) + sum(row.duplicates for row in of_events),
+        sum(row.number for row in past if row.outcome == past_rows.DEAD),
     )
 
 
@@ -118,11 +133,21 @@ def _find_waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _count_events(conn: Connection, column: InstrumentedAttribute[str], store: str | None) -> dict[str, int]:
-    query = select(column.label("value"), func.count().label("events")).group_by(column).order_by(column)
+def _load_past(conn: Connection, store: str | None) -> Sequence[Row[Any]]:
+    query = select(PastCount.__table__)
+    if store is not None:
+        query = query.where(PastCount.store_id == _get_store_id(store))
+    return conn.execute(query).all()
+
+
+def _count_events(
+    conn: Connection, column: InstrumentedAttribute[str], store: str | None, past: Mapping[str, int]
+) -> dict[str, int]:
+    query = select(column.label("value"), func.count().label("events")).group_by(column)
     if store is not None:
         query = query.where(_in_store(store))
-    return {row.value: row.events for row in conn.execute(query)}
+    kept = {row.value: row.events for row in conn.execute(query)}
+    return {value: kept.get(value, 0) + past.get(value, 0) for value in sorted(kept.keys() | past.keys())}
 
 
 def _count_dead_hooks(conn: Connection, store: str | None) -> int:
@@ -141,4 +166,8 @@ def _count_duplicates(conn: Connection, store: str | None) -> int:
 
 
 def _in_store(store: str) -> ColumnElement[bool]:
-    return Event.store_id == select(Store.id).where(Store.name == store).scalar_subquery()
+    return Event.store_id == _get_store_id(store)
+
+
+def _get_store_id(store: str) -> ScalarSelect[int]:
+    return select(Store.id).where(Store.name == store).scalar_subquery()

@@ -88,10 +88,10 @@ def get_dead_letter(conn: Connection, kind: DeadLetterKind, dead_id: int) -> Dea
 
 
 def replay_delivery(conn: Connection, delivery_id: int) -> bool:
-    """Make a dead delivery pending again, in its old place in the lane. False if it is not dead.
+    """Make a dead delivery pending again, in its old place in the lane. False if it is not dead, or was emptied since.
 
     Two are not sent again: a request to forget a person, whose identifiers were deleted when it was settled, and a
-    message about a person who was erased since.
+    message whose content is gone: it is too old, or its person was erased.
     """
     pending: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None, "detail": None, "notes": []}
     can_be_sent = Delivery.kind != FORGET_KIND, Delivery.message != EMPTY_MESSAGE

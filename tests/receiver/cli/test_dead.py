@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from pipeline.inbox import stream
+from pipeline.ledger.deliveries.stopped import EMPTY_MESSAGE
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
 from tests.contracts.fake_track import CannedAnswer
@@ -161,3 +162,13 @@ def test_a_request_to_forget_a_person_holds_no_address_any_more_and_is_not_repla
         conn.execute(update(core.Delivery).where(core.Delivery.id == 1).values(kind="forget", name="forget"))
 
     assert "people erase --at-destinations" in shell.complaint("dead", "replay", "delivery:1")
+
+
+def test_a_delivery_whose_content_is_no_longer_kept_is_not_replayed(shell, installed, dead_delivery):
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(core.Delivery).where(core.Delivery.id == 1).values(message=EMPTY_MESSAGE))
+
+    result = shell.run("dead", "replay", "delivery:1", "delivery:2", "--json")
+
+    assert result.stderr == "delivery:1 was not replayed: its content is no longer kept.\n"
+    assert '"replayed": ["delivery:2"]' in " ".join(result.stdout.split()).replace("[ ", "[").replace(" ]", "]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from pipeline.ledger.backfills import insert_backfill
 from pipeline.ledger.engine import writing
@@ -17,6 +17,7 @@ from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.reconciliations import create_missing_reconciliations
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.schema.retention import PastCount, RetentionProgress
 from pipeline.ledger.store_apis import save_store_api, set_hook_registration
 from pipeline.ledger.stores import save_store
 from pipeline.monitoring.database_trouble import report_trouble
@@ -196,3 +197,23 @@ def test_a_database_of_another_encoding_is_refused_in_one_sentence(shell, instal
     (only,) = complaints
     assert "the encoding LATIN1" in only
     assert "createdb --encoding=UTF8 --template=template0" in only
+
+
+def test_what_is_kept_is_shown_with_its_setting_and_since_when(shell, installed, connection):
+    installed.record(order_hook(1))
+    swept = {"kind": "bodies", "cursor": 0, "slice_size": 1, "deleted": 7, "swept_at": installed.process.now()}
+    with installed.process.engine.begin() as conn:
+        conn.execute(insert(RetentionProgress).values(swept))
+
+    kept = {row["kind"]: row for row in shell.json("status")["kept"]}
+    assert (kept["bodies"]["days"], kept["bodies"]["deleted"], kept["bodies"]["oldest_at"] > 0) == (30, 7, True)
+    assert (kept["people"]["days"], kept["dead_hooks"]["oldest_at"]) == (0, None)
+    assert "raw bodies" in shell.said("status")
+
+
+def test_dead_hooks_that_were_deleted_are_counted(shell, installed, connection):
+    row = {"store_id": 0, "name": "order_new", "outcome": "dead", "number": 3, "duplicates": 0}
+    with installed.process.engine.begin() as conn:
+        conn.execute(insert(PastCount).values(row))
+
+    assert "dead hooks: 0, and 3 deleted" in shell.said("status")

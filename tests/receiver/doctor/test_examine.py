@@ -69,6 +69,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "connections",
             "cratejoy",
             "way in",
+            "retention",
             "silence",
             "memory",
             "sweeps",

@@ -1,0 +1,1 @@
+"""Retention in the ledger: which kinds of data are deleted, one slice of each, and how far each has come."""

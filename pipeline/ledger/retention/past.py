@@ -1,0 +1,42 @@
+"""What is remembered of deleted events and dead hooks: identities, so that a repeat is recognised, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, case, func, insert, select
+
+from pipeline.ledger.schema.core import DeadHook, Event
+from pipeline.ledger.schema.retention import PastCount, PastEvent
+from pipeline.ledger.sql.tables import insert_into
+
+DEAD, REPLAYED = "dead", "replayed"  # outcomes of dead hooks, beside those of events
+
+
+def remember_events(conn: Connection, ids: Sequence[int]) -> None:
+    """Remember the identities of these events, and count them. They are deleted in the same transaction."""
+    identity = select(Event.store_id, Event.happening, Event.id, Event.received_at).where(Event.id.in_(ids))
+    conn.execute(insert(PastEvent).from_select(["store_id", "happening", "event_id", "received_at"], identity))
+    columns = (Event.store_id, Event.name, Event.outcome)
+    counts = select(*columns, func.count().label("number"), func.sum(Event.duplicates).label("duplicates"))
+    _add(conn, conn.execute(counts.where(Event.id.in_(ids)).group_by(*columns)))
+
+
+def count_dead_hooks(conn: Connection, ids: Sequence[int], cutoff: int) -> None:
+    """Count these dead hooks, by whether a replay has made events of them."""
+    outcome = case((DeadHook.replayed_at.is_(None), DEAD), else_=REPLAYED).label("outcome")
+    store_id = func.coalesce(DeadHook.store_id, 0).label("store_id")
+    counts = select(store_id, DeadHook.event.label("name"), outcome, func.count().label("number"))
+    old = DeadHook.id.in_(ids), DeadHook.died_at < cutoff
+    _add(conn, conn.execute(counts.where(*old).group_by(store_id, DeadHook.event, outcome)))
+
+
+def _add(conn: Connection, counts: Iterable[Any]) -> None:
+    rows = [{"duplicates": 0, **row._asdict()} for row in counts]
+    if not rows:
+        return
+    statement = insert_into(conn, PastCount)
+    more = {name: getattr(PastCount, name) + statement.excluded[name] for name in ("number", "duplicates")}
+    key = ["store_id", "name", "outcome"]
+    conn.execute(statement.on_conflict_do_update(index_elements=key, set_=more), rows)
