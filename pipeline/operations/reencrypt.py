@@ -13,8 +13,10 @@ from sqlalchemy import Connection, select, update
 from pipeline.infra.crypto.encryption import RowIdentity, can_decrypt, names_its_row, reencrypt
 from pipeline.ledger.schema.accounts import Mail
 from pipeline.ledger.schema.core import Base, StoreConnection
+from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.schema.regulations import RegulationKey
 from pipeline.ledger.schema.store_apis import StoreAPI
+from pipeline.ledger.sql.tables import insert_into
 
 
 class EncryptedColumn(NamedTuple):
@@ -34,15 +36,23 @@ ENCRYPTED_COLUMNS: dict[str, EncryptedColumn] = {
     "regulation_keys": EncryptedColumn(RegulationKey, RegulationKey.uid, None, RegulationKey.sealed),
     "mails": EncryptedColumn(Mail, Mail.id, None, Mail.content),  # NULL once sent
 }
+_REENCRYPTED = "encrypted_values"
 CREDENTIAL_TABLES = ("connections", "store_apis", "regulation_keys")
 
 
 def reencrypt_all(conn: Connection, secret_keys: Sequence[str]) -> dict[str, int]:
-    """Re-encrypt; returns the number of rows by table.
+    """Re-encrypt; returns the number of rows by table. From then on no value may lack its row: `was_reencrypted`.
 
     Raise Misconfigured, and change nothing, if a key is missing or a value belongs to another row.
     """
-    return {name: _reencrypt_table(conn, secret_keys, name) for name in ENCRYPTED_COLUMNS}
+    counts = {name: _reencrypt_table(conn, secret_keys, name) for name in ENCRYPTED_COLUMNS}
+    conn.execute(insert_into(conn, Fence).values(name=_REENCRYPTED, token=1).on_conflict_do_nothing())
+    return counts
+
+
+def was_reencrypted(conn: Connection) -> bool:
+    """Whether all values have been encrypted for their rows: one without a row was put there since."""
+    return conn.execute(select(Fence.token).where(Fence.name == _REENCRYPTED)).first() is not None
 
 
 def count_undecryptable(conn: Connection, secret_keys: Sequence[str]) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, select, text
@@ -15,7 +15,7 @@ from pipeline.ledger.migrations import is_current
 from pipeline.ledger.schema.core import Base
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.sql.tables import insert_into
-from pipeline.operations.reencrypt import count_undecryptable, count_without_row
+from pipeline.operations.reencrypt import count_undecryptable, count_without_row, was_reencrypted
 from pipeline.settings import Settings
 from receiver.doctor.finding import Finding
 from receiver.pages.auth.keys import count_unbound_second_factors
@@ -143,16 +143,22 @@ WRONG_KEY_ADVICE = (
 
 
 def check_encrypted_values(settings: Settings) -> Iterator[Finding]:
-    """Report encrypted values of earlier versions. Yields nothing if the database is unavailable."""
-    keys = settings.secret_keys
-    found = query_ledger(settings, lambda conn: count_without_row(conn, keys) + count_unbound_second_factors(conn))
-    if found is None:
-        return
-    if found:
-        says = f"{found} of an earlier version do not say which row they belong to"
-        yield Finding("encrypted values", "note", says, "Run `cratewire reseal`.")
-    else:
-        yield Finding("encrypted values", "ok", "each says which row it belongs to")
+    """Report encrypted values that name no row. Yields nothing if the database is unavailable."""
+    found = query_ledger(settings, lambda conn: _check_encrypted_values(conn, settings.secret_keys))
+    if found is not None:
+        yield found
+
+
+def _check_encrypted_values(conn: Connection, secret_keys: Sequence[str]) -> Finding:
+    name = "encrypted values"
+    without_row = count_without_row(conn, secret_keys) + count_unbound_second_factors(conn)
+    if not without_row:
+        return Finding(name, "ok", "each says which row it belongs to")
+    if was_reencrypted(conn):
+        says = f"{without_row} do not say which row they belong to, although `cratewire reseal` was run"
+        return Finding(name, "wrong", says, "They were put there since: check them, then run `cratewire reseal`.")
+    says = f"{without_row} of an earlier version do not say which row they belong to"
+    return Finding(name, "note", says, "Run `cratewire reseal`.")
 
 
 def check_secret_key(settings: Settings) -> Iterator[Finding]:

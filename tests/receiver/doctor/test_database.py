@@ -170,3 +170,14 @@ def test_values_of_an_earlier_version_are_counted_until_they_are_encrypted_again
 
     [found] = check_encrypted_values(settings)
     assert found.state == "ok"
+
+
+def test_a_value_of_an_earlier_version_that_was_put_there_after_all_were_encrypted_again_is_wrong(installed):
+    installed.connect({"api_key": "k"})
+    with writing(installed.process.engine) as conn:
+        reencrypt_all(conn, [KEY])
+        conn.execute(update(StoreConnection).values(config=encrypt([KEY], {"api_key": "k"})))
+
+    [found] = check_encrypted_values(installed.process.settings)
+
+    assert (found.state, "was run" in found.says) == ("wrong", True)
