@@ -44,8 +44,8 @@ class Installation:
     def connect(self, *more: str) -> dict[str, str]:
         """What a merchant does; with Cratejoy's keys the hooks are registered and the backfill begins."""
         keys = ("--site-id", self.platform.site_id, "--api-key", self.platform.api_key, "--base-url", self.platform.url)
-        connect = ("receiver.cli", "connect", "--store", "bench", "--platform", "customerio", *keys, *more, "--json")
-        hooks: dict[str, str] = self.command(*connect)["hooks"]
+        connect = ("receiver.cli", "connect", "--store", "bench", "--platform", "customerio", *keys, *more)
+        hooks: dict[str, str] = self.command(*connect, "--storefront-source", "1", "--json")["hooks"]
         return {event: urlsplit(url).path for event, url in hooks.items()}
 
     def connect_cratejoy(self) -> None:

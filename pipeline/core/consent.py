@@ -13,6 +13,12 @@ MARKETPLACE_POLICIES: tuple[MarketplacePolicy, ...] = get_args(MarketplacePolicy
 GiftRecipientPolicy = Literal["profile", "withhold"]
 GIFT_RECIPIENT_POLICIES: tuple[GiftRecipientPolicy, ...] = get_args(GiftRecipientPolicy)
 
+# Why no message about a person is written.
+WithheldReason = Literal["withheld_marketplace", "withheld_origin_unknown", "withheld_gift_recipient"]
+WITHHELD_REASONS: tuple[WithheldReason, ...] = get_args(WithheldReason)
+MARKETPLACE: WithheldReason = "withheld_marketplace"
+ORIGIN_UNKNOWN: WithheldReason = "withheld_origin_unknown"
+
 MAX_SOURCE_CHARS = 100
 
 

@@ -21,7 +21,9 @@ INTERNAL_ERROR = "internal_error"  # the reason of hooks that failed because of 
 
 Role = Literal["customer", "gift_recipient"]
 RawBody = tuple[bytes, str | None]  # what was received: the body, and the query string of a GET hook
-EventOutcome = Literal["forwarded", "recorded", "test", "unknown_event", "nobody", "no_connection", "suppressed"]
+EventOutcome = Literal[
+    "forwarded", "recorded", "test", "unknown_event", "nobody", "withheld", "no_connection", "suppressed"
+]
 
 
 class HookEnvelope(TypedDict):

@@ -31,6 +31,7 @@ from pipeline.ledger.deliveries import (
     peek_lane,
     postpone_lane,
     settle,
+    take_out_withheld,
 )
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.faults import classify_database_error
@@ -132,9 +133,10 @@ class _LaneRun:
             record_wait(self._connection_id, wait)
             return self._postpone(wait, self._attempts, "waits for the account's rate budget")
         with writing(self._deps.context.engine) as conn:
-            messages = claim(conn, self._take_lane(conn), _max_batch(connection, priority), priority)
+            claimed = claim(conn, self._take_lane(conn), _max_batch(connection, priority), priority)
+            messages = take_out_withheld(conn, claimed, self._deps.context.now())
         if not messages:
-            return "empty"  # the connection has been paused since the lane was read
+            return "empty"  # the connection has been paused since the lane was read, or all are withheld
         with self._postponing_on_error(), self._deps.around_call():
             reply = send_in_order(connection.destination, messages)
         stopped = self._record(messages, reply)

@@ -21,6 +21,9 @@ NOTE_TEXTS: Mapping[str, str] = {
     "customer_missing": "the body names no customer",
     "erased": "a person was erased from this event ({part})",
     "suppressed": "a suppressed person was taken out before this event was recorded ({part})",
+    "withheld_marketplace": "withheld: Marketplace ({role})",
+    "withheld_origin_unknown": "withheld: not known whether the {role} is of the storefront or of Marketplace",
+    "withheld_gift_recipient": "withheld: gift recipients get no messages",
     "field_set_aside": "the field {field} was left out: it {reason}",
 }
 _MORE_FIELDS = "{more} more fields were left out"

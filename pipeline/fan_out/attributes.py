@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.events.fields import parse_time_s
+from pipeline.fan_out.consent import ConsentRules
 from pipeline.fan_out.facts import KnownFacts, current_values
 from pipeline.fan_out.surveys import choose_answers
 
@@ -26,8 +27,16 @@ _STATUSES_BEST_FIRST = (
 _UNPAID_STATUSES = ("unpaid", "failed", "voided")
 
 
-def build_attributes(facts: KnownFacts, store: str, currency: str) -> dict[str, Any]:
-    """Return the attributes of a person of a store. Unknown and empty attributes are absent."""
+_FORWARD_ALL = ConsentRules("forward")
+
+
+def build_attributes(
+    facts: KnownFacts, store: str, currency: str, rules: ConsentRules = _FORWARD_ALL
+) -> dict[str, Any]:
+    """Return the attributes of a person of a store. Unknown and empty attributes are absent.
+
+    A giver whom the store's rules protect is not named.
+    """
     kinds = _group_by_kind(facts)
     customer = _fields_of_kind(facts, "customer")
     subscriptions, orders, received = (kinds.get(kind, []) for kind in ("subscription", "order", "gift_received"))
@@ -37,7 +46,7 @@ def build_attributes(facts: KnownFacts, store: str, currency: str) -> dict[str, 
         **_order_attributes(orders, customer, currency),
         **_payment_attributes(_fields_of_kind(facts, "payment")),
         **_shipment_attributes(kinds.get("shipment", [])),
-        **_gift_attributes(customer, orders, subscriptions, received),
+        **_gift_attributes(customer, orders, subscriptions, received, rules),
         **_survey_attributes(facts),
         "accepts_marketing": (customer.get("accepts_marketing") or {}).get("value"),
         "created_at": _earliest(
@@ -137,14 +146,15 @@ def _shipment_attributes(shipments: list[Fields]) -> dict[str, Any]:
 
 
 def _gift_attributes(
-    customer: Fields, orders: list[Fields], subscriptions: list[Fields], received: list[Fields]
+    customer: Fields, orders: list[Fields], subscriptions: list[Fields], received: list[Fields], rules: ConsentRules
 ) -> dict[str, Any]:
     # A gift has an order and a subscription, and the hook of either may be missing.
     gift_orders = sum(
         1 for order in orders if order.get("is_gift") and not order.get("is_renewal") and not order.get("redeemed")
     )
     given = max(gift_orders, sum(1 for item in subscriptions if item.get("is_gift")))
-    names = sorted(str(gift["giver_first_name"]) for gift in received if gift.get("giver_first_name"))
+    named = [gift for gift in received if gift.get("giver_first_name") and not rules.protects(gift.get("source"))]
+    names = sorted(str(gift["giver_first_name"]) for gift in named)
     found: dict[str, Any] = {"gift_giver": True, "gifts_sent_count": given} if given else {}
     if received or customer.get("gift_recipient"):
         found["gift_recipient"] = True

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.events.catalogue import EventRow
-from pipeline.events.fields import format_time
+from pipeline.events.catalogue import API_OBJECTS, EventRow
+from pipeline.events.fields import format_time, get_path
 from pipeline.events.identity import EventIdentity
 from pipeline.fan_out.boxes import read_variants
+from pipeline.fan_out.consent import ONLY_REGISTERED, find_source, read_source
 from pipeline.fan_out.customers import Customer, find_accepts_marketing, get_orders
 from pipeline.fan_out.gifts import Gift
 from pipeline.fan_out.surveys import read_answers
@@ -40,7 +41,7 @@ _TRACKING_PAGES = {
 class Fact:
     """Fields of one subject.
 
-    Its kind is "customer", "order", "subscription", "shipment", "survey", "payment" or "gift_received".
+    Its kind is "customer", "order", "subscription", "checkout", "shipment", "survey", "payment" or "gift_received".
     """
 
     kind: str
@@ -97,6 +98,8 @@ def customer_facts(source: FactSource, customer: Customer) -> list[Fact]:
     facts = [Fact("customer", "", _customer_fields(source, customer))]
     if row.name != "checkout_failed":  # the store may never have saved its order
         facts += [_order_fact(order) for order in _placed_orders(row, data)]
+    elif source_text := read_source(get_path(data, "order") or {}):
+        facts.append(Fact("checkout", "", {"source": source_text}))
     if row.subject == "subscription" and data.get("id") is not None:
         facts.append(_subscription_fact(source))
     if row.subject == "shipment" and data.get("id") is not None:
@@ -109,7 +112,7 @@ def customer_facts(source: FactSource, customer: Customer) -> list[Fact]:
 
 def recipient_facts(source: FactSource, gift: Gift, subject: str) -> list[Fact]:
     """Return what the event says about its gift recipient. `subject` names the gift, such as "order:7093400015"."""
-    given = {"giver_first_name": gift.giver_first_name, "name": gift.name}
+    given = {"giver_first_name": gift.giver_first_name, "name": gift.name, "source": gift.source}
     facts = [
         Fact("customer", "", source.mark),
         Fact("gift_received", subject, {key: value for key, value in given.items() if value} or {"known": True}),
@@ -135,6 +138,8 @@ def _customer_fields(source: FactSource, customer: Customer) -> dict[str, Any]:
     accepts = find_accepts_marketing(source.row, source.data, customer)
     if accepts is not None:
         fields["accepts_marketing"] = {"value": accepts, "from": source.row.name}
+    if source.row.name == API_OBJECTS["customers"].name and customer.fields.get("num_orders") == 0:
+        fields[ONLY_REGISTERED] = True
     if source.row.name == "customer_new":
         fields["registered_at"] = format_time(source.identity.occurred_at)
     gift = source.gift
@@ -165,7 +170,12 @@ def _order_fact(order: Mapping[str, Any]) -> Fact:
         fields["is_gift"] = True
     if order.get(_REDEEMED_GIFT):
         fields["redeemed"] = True
-    return Fact("order", str(order["id"]), fields)
+    return Fact("order", str(order["id"]), fields | _source_field(order))
+
+
+def _source_field(model: Mapping[str, Any]) -> dict[str, str]:
+    source = find_source(model)
+    return {} if source is None else {"source": source}
 
 
 def _subscription_fact(source: FactSource) -> Fact:
@@ -175,6 +185,7 @@ def _subscription_fact(source: FactSource) -> Fact:
     fields |= {name: value for name, value in (("plan", term.get("name")), ("box", product.get("name"))) if value}
     if term.get("num_cycles") is not None:
         fields["term_months"] = term["num_cycles"]
+    fields |= _source_field(data)
     fields |= _variant_fields(data.get("product_instance"))
     if gift is not None and not gift.is_redeemed:
         fields["is_gift"] = True

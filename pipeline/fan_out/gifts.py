@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.events.catalogue import EventRow
 from pipeline.events.fields import get_path
+from pipeline.fan_out.consent import find_source
 from pipeline.fan_out.customers import Customer, find_customer, get_fulfillments, get_orders
 from schemas.email import is_email
 
@@ -28,6 +29,7 @@ class Gift:
     message: str | None = None
     giver_first_name: str | None = None
     is_redeemed: bool = False  # Gifting 1.0: the customer of this order is the recipient
+    source: str | None = None  # where the order or subscription comes from, as `pipeline.fan_out.consent` reads it
 
     def with_gaps_filled_from(self, other: Gift) -> Gift:
         """Return this gift with its gaps filled: an order may have only the message, its subscription the address.
@@ -40,6 +42,7 @@ class Gift:
             name=self.name or other.name,
             message=self.message or other.message,
             giver_first_name=self.giver_first_name or other.giver_first_name,
+            source=self.source or other.source,
         )
 
 
@@ -94,7 +97,8 @@ def find_gift(row: EventRow, data: Mapping[str, Any], known_gifts: KnownGifts) -
     """Return the gift of this event: what its body shows, completed by the known gifts of its subjects."""
     gift = read_gift(row, data)
     if gift is not None and (gift.is_redeemed or is_email(gift.email)):
-        return gift
+        known_sources = (known_gifts[subject].source for subject in find_subjects(row, data) if subject in known_gifts)
+        return gift if gift.source else replace(gift, source=next(filter(None, known_sources), None))
     if gift is None and row.subject == "order" and data.get("is_renewal"):
         return None  # the giver's next payment; the gift's subscription and boxes have events of their own
     for subject in find_subjects(row, data):
@@ -105,13 +109,16 @@ def find_gift(row: EventRow, data: Mapping[str, Any], known_gifts: KnownGifts) -
 
 
 def _read_order_gift(order: Mapping[str, Any]) -> Gift | None:
+    source = find_source(order)
     if isinstance(received := order.get("received_gift"), dict):
-        return Gift(received.get("email"), received.get("name"), received.get("message"), is_redeemed=True)
+        return Gift(
+            received.get("email"), received.get("name"), received.get("message"), is_redeemed=True, source=source
+        )
     info = order.get("order_gift_info")
     if isinstance(info, dict) or order.get("is_gift"):
-        return _read_gift_info(info or {}, order.get("gift_message"))
+        return replace(_read_gift_info(info or {}, order.get("gift_message")), source=source)
     if isinstance(sent := order.get("sent_gift"), dict):
-        return Gift(sent.get("email"), sent.get("name"), sent.get("message"))
+        return Gift(sent.get("email"), sent.get("name"), sent.get("message"), source=source)
     return None
 
 
@@ -119,7 +126,8 @@ def _read_subscription_gift(subscription: Mapping[str, Any]) -> Gift | None:
     info = subscription.get("subscription_gift_info")
     if not isinstance(info, dict):
         return None
-    return replace(_read_gift_info(info, None), giver_first_name=get_path(info, "gift_sender.first_name"))
+    giver = get_path(info, "gift_sender.first_name")
+    return replace(_read_gift_info(info, None), giver_first_name=giver, source=find_source(subscription))
 
 
 def _read_gift_info(info: Mapping[str, Any], older_message: str | None) -> Gift:

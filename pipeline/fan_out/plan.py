@@ -41,6 +41,7 @@ class Plan:
     people: tuple[AffectedPerson, ...]
     subjects: tuple[Subject, ...]
     notes: tuple[Note, ...]
+    gift: Gift | None = None  # what the event is a gift of
 
 
 def plan_event(
@@ -68,7 +69,7 @@ def plan_event(
         people += [recipient] if recipient else []
         notes += [{"code": reason}] if reason else []
     subject_id = get_path(data, f"{row.at}.id" if row.at else "id") if row.subject else None
-    return Plan(subject_id if isinstance(subject_id, int) else None, test, tuple(people), subjects, tuple(notes))
+    return Plan(subject_id if isinstance(subject_id, int) else None, test, tuple(people), subjects, tuple(notes), gift)
 
 
 def is_test(row: EventRow, data: Mapping[str, Any]) -> bool:

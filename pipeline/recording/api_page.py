@@ -17,18 +17,22 @@ from pipeline.core.hooks import build_valid_hook
 from pipeline.core.messages import BACKFILL_PRIORITY
 from pipeline.events.catalogue import API_OBJECTS
 from pipeline.events.identity import identify_event
+from pipeline.fan_out.consent import collect_evidence
 from pipeline.fan_out.facts import Fact
 from pipeline.fan_out.plan import AffectedPerson, Plan, is_test
 from pipeline.recording import load
 from pipeline.recording.candidate import EventCandidate
+from pipeline.recording.consent import build_rules, judge_candidates, judge_person, learn_sources, note_gifts
 from pipeline.recording.deliveries import plan_copy, plan_deliveries
 from pipeline.recording.events import plan_event_people
 from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
 from pipeline.recording.lookups import find_lookups, plan_found_notes, plan_lookups
 from pipeline.recording.plan import BatchPlan
+from pipeline.recording.release import load_waiting_copies
 from pipeline.recording.snapshot import RecordingStore
 from pipeline.recording.sources import note_sources
 from pipeline.recording.suppression import remove_suppressed_people
+from pipeline.recording.waiting import find_freed_people
 from pipeline.recording.write import write_batch
 
 BACKFILL_SOURCE = "backfill"
@@ -59,7 +63,7 @@ def record_api_page(
     `secret_keys` open the keys by which suppressed people are recognised; an object about no one else is not recorded,
     and counts as new.
     """
-    shown = [_build_candidate(store, page.resource, data, page.asked_at) for data in page.objects]
+    shown = [build_api_candidate(store, page.resource, data, page.asked_at) for data in page.objects]
     recognition = remove_suppressed_people(conn, secret_keys, [store], shown)
     candidates = [candidate for candidate in shown if not candidate.is_suppressed]
     gifts = GiftIndex(load.load_gifts(conn, candidates), candidates)
@@ -68,14 +72,21 @@ def record_api_page(
         if candidate.plan is not None:
             candidate.plan = _mark_plan(candidate, candidate.plan, page.reading)
     late = plan_late_copies(load.load_earlier_events(conn, gifts.new_subjects()), {store.id: store}, gifts)
-    people = load.load_people(conn, [*candidates, *late])
+    planned = [*candidates, *late]
+    learned = learn_sources(planned)
+    rules = build_rules([store], learned)
+    note_gifts(planned, rules)
+    people = load.load_people(conn, planned)
+    judge_candidates(planned, people, rules)
+    freed = find_freed_people(people)
+    waiting = load_waiting_copies(conn, freed, rules) if freed else []
     new_objects = len(shown) - len(candidates) + sum(_is_new(candidate, page.reading) for candidate in candidates)
     if page.sends_profiles:
         deliveries = plan_deliveries(candidates, page.priority)
     else:
         _merge_facts_only(candidates)
         deliveries = []
-    deliveries += plan_deliveries(late)
+    deliveries += plan_deliveries([*waiting, *late])
     plan = BatchPlan(
         people,
         deliveries,
@@ -83,6 +94,7 @@ def record_api_page(
         event_people=plan_event_people(late),
         lookups=_plan_lookups(conn, candidates, now) if page.plans_lookups else (),
         changed_notes=plan_found_notes(late),
+        sent_after_all=waiting,
         recognised=recognition.counts,
         learned_hashes=recognition.learned,
     )
@@ -94,10 +106,21 @@ def record_api_page(
 def enqueue_unsent_profiles(conn: Connection, store: RecordingStore, limit: int, now: int) -> int:
     """Write profiles of people who have facts that no profile contains; returns how many people there were."""
     people = load.load_unsent_people(conn, store, limit)
-    candidate = _build_candidate(store, "customers", {}, now)
+    candidate = build_api_candidate(store, "customers", {}, now)
     nothing = AffectedPerson("customer", None, None, (), {}, ())
     found = people.people
-    deliveries = [draft for person in found for draft in plan_copy(candidate, nothing, person, BACKFILL_PRIORITY)]
+    rules = build_rules([store], {})
+    deliveries = [
+        draft
+        for person in found
+        for draft in plan_copy(
+            candidate,
+            nothing,
+            person,
+            BACKFILL_PRIORITY,
+            judge_person(person, collect_evidence(person.known), rules),
+        )
+    ]
     write_batch(conn, BatchPlan(people, deliveries), now)
     return len(found)
 
@@ -114,7 +137,8 @@ def _merge_facts_only(candidates: Sequence[EventCandidate]) -> None:
             person.note(affected.facts, candidate.identity.received_at)
 
 
-def _build_candidate(store: RecordingStore, resource: str, data: dict[str, Any], asked_at: int) -> EventCandidate:
+def build_api_candidate(store: RecordingStore, resource: str, data: dict[str, Any], asked_at: int) -> EventCandidate:
+    """The candidate of an object of the API, not planned yet. It becomes no event."""
     row = API_OBJECTS[resource]
     envelope = store.build_envelope(row.name, received_at=asked_at, source=BACKFILL_SOURCE, receipt="", entry_id="")
     hook = build_valid_hook(envelope, data, form="", fingerprint="", decoded_at=asked_at, validated_at=asked_at)

@@ -18,14 +18,17 @@ from pipeline.ledger.fence import advance_fence
 from pipeline.ledger.removals import find_removed_stores
 from pipeline.recording import load
 from pipeline.recording.candidate import AroundHook, admit_hooks
+from pipeline.recording.consent import build_rules, judge_candidates, learn_sources, note_gifts
 from pipeline.recording.dead_letters import find_revoked_stores
 from pipeline.recording.dedup import deduplicate
 from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
 from pipeline.recording.lookups import find_lookups
 from pipeline.recording.plan import BatchPlan, LoadedBatch, plan_batch
 from pipeline.recording.probes import find_probes, remove_probes
+from pipeline.recording.release import load_waiting_copies
 from pipeline.recording.sources import note_sources
 from pipeline.recording.suppression import empty_failed_hooks, remove_suppressed_people
+from pipeline.recording.waiting import find_freed_people
 from pipeline.recording.write import write_batch
 
 
@@ -111,7 +114,13 @@ def _load_batch(
     earlier_events = load.load_earlier_events(conn, gifts.new_subjects())
     wanted = find_lookups(dedup.fresh)
     late = plan_late_copies(earlier_events, {store.id: store for store in stores.values()}, gifts)
-    people = load.load_people(conn, [*dedup.fresh, *late])
+    planned = [*dedup.fresh, *late]
+    learned = learn_sources(planned)
+    rules = build_rules(stores.values(), learned)
+    note_gifts(planned, rules)
+    people = load.load_people(conn, planned)
+    judge_candidates(planned, people, rules)
+    freed = find_freed_people(people)
     loaded = LoadedBatch(
         heartbeat_sent_at=probes.heartbeat_sent_at,
         canaries=probes.get_arrived(our_nonces),
@@ -127,6 +136,7 @@ def _load_batch(
         learned_hashes=recognition.learned,
         lookups=wanted,
         known_lookups=load.load_lookups(conn, wanted),
+        waiting=load_waiting_copies(conn, freed, rules) if freed else [],
     )
     return loaded, raw_bodies
 

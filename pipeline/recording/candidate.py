@@ -11,7 +11,9 @@ from pipeline.core.errors import BadHook
 from pipeline.core.hooks import RECONCILE, EventOutcome, FailedHook, ValidHook, build_failed_hook, get_as_of
 from pipeline.events.catalogue import EventRow, get_event_row, is_known_event
 from pipeline.events.identity import EventIdentity, build_message_id, identify_event
+from pipeline.fan_out.consent import FREE, Verdict
 from pipeline.fan_out.gifts import KnownGifts
+from pipeline.fan_out.omissions import NOTHING_OMITTED, Omissions
 from pipeline.fan_out.plan import AffectedPerson, Plan, is_test, plan_event
 from pipeline.recording.people import PersonDraft
 from pipeline.recording.snapshot import RecordingStore
@@ -36,6 +38,16 @@ class EventCandidate:
         False  # a test object of a store that forwards none: recorded, but no facts are taken from it
     )
     redactions: tuple[Redaction, ...] = ()  # of suppressed people, who are no longer in `data`
+
+    verdicts: list[Verdict] = field(default_factory=list)  # on each of `resolved_people`, once they are judged
+    omissions: Omissions = NOTHING_OMITTED
+    named_gifts: list[tuple[str | None, str | None]] = field(default_factory=list)  # (recipient's address, source)
+
+    @property
+    def judged_people(self) -> list[tuple[AffectedPerson, PersonDraft, Verdict]]:
+        """The resolved people with their verdicts."""
+        verdicts = self.verdicts or [FREE] * len(self.resolved_people)
+        return [(*found, verdict) for found, verdict in zip(self.resolved_people, verdicts, strict=True)]
 
     @property
     def data(self) -> dict[str, Any]:
@@ -69,6 +81,11 @@ class EventCandidate:
         return self.row.forwarded or self.row.name in self.store.forward_also
 
     @property
+    def _is_withheld(self) -> bool:
+        """Whether all whom it could reach are withheld."""
+        return all(verdict.reason for _, person, verdict in self.judged_people if person.email)
+
+    @property
     def outcome(self) -> EventOutcome:
         """What became of the event, in one word."""
         checks: tuple[tuple[EventOutcome, bool], ...] = (
@@ -77,6 +94,7 @@ class EventCandidate:
             ("test", self.is_ignored_test),
             ("recorded", not self.is_forwarded),
             ("nobody", not any(person.email for _, person in self.resolved_people)),
+            ("withheld", self._is_withheld),
             ("no_connection", not self.store.connections),
         )
         return next((word for word, holds in checks if holds), "forwarded")

@@ -9,6 +9,8 @@ from typing import Any
 from pipeline.core.messages import LIVE_PRIORITY, MessageKind
 from pipeline.events.fields import US_PER_SECOND
 from pipeline.events.identity import build_message_id
+from pipeline.fan_out.consent import FREE, Verdict
+from pipeline.fan_out.omissions import apply_omissions, remove_address_attributes, remove_addresses
 from pipeline.fan_out.plan import AffectedPerson
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.people import PersonDraft
@@ -54,12 +56,16 @@ def plan_deliveries(candidates: Iterable[EventCandidate], priority: int = LIVE_P
 
 
 def plan_copy(
-    candidate: EventCandidate, affected: AffectedPerson, person: PersonDraft, priority: int
+    candidate: EventCandidate, affected: AffectedPerson, person: PersonDraft, priority: int, verdict: Verdict = FREE
 ) -> Iterator[DeliveryDraft]:
-    """The deliveries of one event to one person, the profile first."""
+    """The deliveries of one event to one person, the profile first; none about a person who is withheld.
+
+    Their attributes are computed all the same, so that the profile is whole once there is one.
+    """
     changes = person.update_attributes(affected.facts, candidate.identity.received_at)
-    if person.email is None:
+    if verdict.reason is not None or (person.email is None and not verdict.hides_address):
         return
+    hides = verdict.hides_address
     for connection_id, lanes in candidate.store.connections:
         if changes is not None or connection_id not in person.has_profile_at:
             person.has_profile_at.add(connection_id)
@@ -70,7 +76,7 @@ def plan_copy(
                 lanes,
                 priority,
                 kind="profile",
-                message=_build_message(person, person.known_at, changes or person.attributes),
+                message=_build_profile(person, changes or person.attributes, hides_address=hides),
             )
         if candidate.is_forwarded:
             yield DeliveryDraft(
@@ -80,7 +86,7 @@ def plan_copy(
                 lanes,
                 priority,
                 kind="event",
-                message=_build_message(person, candidate.identity.occurred_at, affected.data),
+                message=_build_event(candidate, affected, person, hides_address=hides),
                 name=candidate.row.name,
                 message_id=_build_copy_id(candidate, affected),
             )
@@ -88,10 +94,10 @@ def plan_copy(
 
 def _plan_event(candidate: EventCandidate, priority: int) -> Iterator[DeliveryDraft]:
     planned: list[PersonDraft] = []
-    for affected, person in candidate.resolved_people:
+    for affected, person, verdict in candidate.judged_people:
         # A recipient who turns out to be the buyer gets one copy.
         if not any(person is other for other in planned):
-            yield from plan_copy(candidate, affected, person, priority)
+            yield from plan_copy(candidate, affected, person, priority, verdict)
         planned.append(person)
 
 
@@ -101,5 +107,20 @@ def _build_copy_id(candidate: EventCandidate, affected: AffectedPerson) -> str:
     return build_message_id(candidate.store.name, identity, identity.key, affected.role, email)
 
 
-def _build_message(person: PersonDraft, at_us: int, data: dict[str, Any]) -> dict[str, Any]:
-    return {"customer_id": person.customer_id, "email": person.email, "at": at_us // US_PER_SECOND, "data": data}
+def _build_profile(person: PersonDraft, attributes: dict[str, Any], *, hides_address: bool) -> dict[str, Any]:
+    data = remove_address_attributes(attributes) if hides_address else attributes
+    return _build_message(person, person.known_at, data, hides_address=hides_address)
+
+
+def _build_event(
+    candidate: EventCandidate, affected: AffectedPerson, person: PersonDraft, *, hides_address: bool
+) -> dict[str, Any]:
+    data = apply_omissions(affected.role, affected.data, candidate.omissions)
+    if hides_address:
+        data = remove_addresses(candidate.row, affected.data, candidate.data)
+    return _build_message(person, candidate.identity.occurred_at, data, hides_address=hides_address)
+
+
+def _build_message(person: PersonDraft, at_us: int, data: dict[str, Any], *, hides_address: bool) -> dict[str, Any]:
+    email = None if hides_address else person.email
+    return {"customer_id": person.customer_id, "email": email, "at": at_us // US_PER_SECOND, "data": data}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.hooks import RawBody, Role, ValidHook
+from pipeline.fan_out.consent import Verdict
+from pipeline.fan_out.plan import AffectedPerson
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dedup import DedupResult
 from pipeline.recording.people import PersonDraft
@@ -55,11 +57,18 @@ def plan_event_people(candidates: Iterable[EventCandidate]) -> list[EventPersonD
             candidate,
             person,
             affected.role,
-            None if person.email else "email_malformed" if affected.has_malformed_email else "no_email",
+            _find_reason(affected, person, verdict),
         )
         for candidate in candidates
-        for affected, person in candidate.resolved_people
+        for affected, person, verdict in candidate.judged_people
     ]
+
+
+def _find_reason(affected: AffectedPerson, person: PersonDraft, verdict: Verdict) -> str | None:
+    """Why a person gets no message; None if they get one."""
+    if person.email is None and not verdict.hides_address:
+        return "email_malformed" if affected.has_malformed_email else "no_email"
+    return verdict.reason
 
 
 def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, Any]:
@@ -79,6 +88,7 @@ def _build_row(candidate: EventCandidate, repeats: int, now: int) -> dict[str, A
         "notes": [
             *(plan.notes if plan else ()),
             *_missing_address_notes(candidate),
+            *_withheld_notes(candidate),
             *_unreadable_field_notes(hook),
             *_suppression_notes(candidate),
         ],
@@ -124,6 +134,14 @@ def _build_body(candidate: EventCandidate, raw: RawBody | None) -> bytes | None:
         return zlib.compress(_get_sent_bytes(raw), 1)
     left = b"" if raw is None else redact_raw(raw, candidate.redactions)
     return zlib.compress(left, 1) if left else None
+
+
+def _withheld_notes(candidate: EventCandidate) -> list[dict[str, Any]]:
+    return [
+        {"code": verdict.reason, "role": affected.role}
+        for affected, person, verdict in candidate.judged_people
+        if verdict.reason and person.email
+    ]
 
 
 def _get_sent_bytes(raw: RawBody | None) -> bytes:

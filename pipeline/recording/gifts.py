@@ -60,7 +60,7 @@ class GiftIndex:
                 "kind": subject[0],
                 "subject_id": subject[1],
                 "email": gift.email,
-                "data": {"name": gift.name, "message": gift.message, "giver_first_name": gift.giver_first_name},
+                "data": _build_data(gift),
                 "as_of": self._as_of[store_id, subject],
             }
             for (store_id, subject), gift in self._learned.items()
@@ -77,6 +77,14 @@ class GiftIndex:
             if current is None or (as_of > self._as_of[key] and gift.email != current.email):
                 known[subject] = self._learned[key] = gift
                 self._as_of[key] = as_of
+            elif gift.source is not None and current.source is None:
+                known[subject] = self._learned[key] = replace(current, source=gift.source)
+
+
+def _build_data(gift: Gift) -> dict[str, Any]:
+    """The column `data`. The source only where there is one: the releases before do not know it."""
+    data = {"name": gift.name, "message": gift.message, "giver_first_name": gift.giver_first_name}
+    return data | ({"source": gift.source} if gift.source is not None else {})
 
 
 def plan_candidates(candidates: Iterable[EventCandidate], gifts: GiftIndex, around_hook: AroundHook) -> None:
@@ -95,7 +103,8 @@ def plan_late_copies(
     return sorted((candidate for candidate in late if candidate), key=lambda candidate: candidate.event_id)
 
 
-def _plan_late_copy(event: EarlierEvent, store: RecordingStore, gifts: GiftIndex) -> EventCandidate | None:
+def rebuild_candidate(event: EarlierEvent, store: RecordingStore) -> EventCandidate:
+    """The candidate of a recorded event, not planned yet."""
     envelope = store.build_envelope(
         event.name, received_at=event.received_at, source=event.source, receipt=event.receipt, entry_id=""
     )
@@ -109,6 +118,11 @@ def _plan_late_copy(event: EarlierEvent, store: RecordingStore, gifts: GiftIndex
     )
     candidate = build_candidate(hook, store)
     candidate.event_id, candidate.earlier_notes = event.id, event.notes
+    return candidate
+
+
+def _plan_late_copy(event: EarlierEvent, store: RecordingStore, gifts: GiftIndex) -> EventCandidate | None:
+    candidate = rebuild_candidate(event, store)
     if candidate.is_ignored_test:
         return None
     plan = candidate.build_plan(gifts.of(store.id))

@@ -5,7 +5,7 @@ Every function works inside the caller's transaction and returns plain values.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, exists, literal, select
 
@@ -33,6 +33,7 @@ from pipeline.recording.snapshot import (
     RecordingStore,
     StoredDeadLetter,
 )
+from pipeline.recording.sources import load_rules
 
 # Written into the SQL instead of being bound, as the partial index says it.
 _IS_REVOKED = core.DeadHook.reason == literal(REVOKED, literal_execute=True)
@@ -49,6 +50,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
     known = store.c.name.in_(names), store.c.removed_at.is_(None)
     rows = conn.execute(select(store).where(*known).with_for_update(key_share=True)).all()
     connections: dict[int, list[tuple[int, int]]] = {row.id: [] for row in rows}
+    rules = load_rules(conn, rows)
     columns = (connection.c.store_id, connection.c.id, connection.c.lanes)
     query = select(*columns).where(connection.c.store_id.in_(connections)).order_by(connection.c.id)
     for store_id, connection_id, lanes in conn.execute(query):
@@ -66,6 +68,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
             record_only=row.record_only_since is not None,
             connections=tuple(connections[row.id]),
             has_api=row.id in with_api,
+            consent=rules[row.id],
         )
         for row in rows
     }
@@ -147,10 +150,12 @@ def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> Perso
     keys = {
         key: None  # a set that keeps the order
         for candidate in candidates
-        for affected in candidate.people
-        for key in build_person_keys(candidate.store.id, affected)
+        for key in (
+            *(key for affected in candidate.people for key in build_person_keys(candidate.store.id, affected)),
+            *((candidate.store.id, "email", email) for email, _ in candidate.named_gifts if email),
+        )
     }
-    known = _find_people(conn, keys, {candidate.store.id: candidate.store for candidate in candidates})
+    known = find_people(conn, keys, {candidate.store.id: candidate.store for candidate in candidates})
     people = PersonResolver(known)
     resolve_people(candidates, people)
     resolved = (person for candidate in candidates for _, person in candidate.resolved_people)
@@ -168,7 +173,7 @@ def load_unsent_people(conn: Connection, store: RecordingStore, limit: int) -> P
         (store.id, "email", str(email)) if customer_id is None else (store.id, "customer", str(customer_id))
         for customer_id, email in conn.execute(query.order_by(person.id).limit(limit))
     ]
-    people = PersonResolver(_find_people(conn, keys, {store.id: store}))
+    people = PersonResolver(find_people(conn, keys, {store.id: store}))
     _load_profiles(conn, people.people)
     return people
 
@@ -199,17 +204,26 @@ def find_existing_profiles(
     return pairs
 
 
-def _find_people(
+def find_people(
     conn: Connection, wanted: Iterable[PersonKey], stores: dict[int, RecordingStore]
 ) -> dict[PersonKey, PersonDraft]:
-    keys, people, facts = (get_table(model) for model in (core.PersonKey, core.Person, core.Fact))
+    keys = get_table(core.PersonKey)
     by = keys.c.store_id, keys.c.kind, keys.c.value
     ids: dict[PersonKey, int] = {
         (row.store_id, row.kind, row.value): row.person_id
         for row in select_by_keys(conn, (*by, keys.c.person_id), by, wanted)
     }
+    found = load_people_by_id(conn, ids.values(), stores)
+    return {key: found[person_id] for key, person_id in ids.items()}
+
+
+def load_people_by_id(
+    conn: Connection, ids: Iterable[int], stores: Mapping[int, RecordingStore]
+) -> dict[int, PersonDraft]:
+    """These people of these stores, with their facts, by id."""
+    people, facts = get_table(core.Person), get_table(core.Fact)
     found: dict[int, PersonDraft] = {}
-    for part in chunks(set(ids.values())):
+    for part in chunks(set(ids)):
         for row in conn.execute(select(people).where(people.c.id.in_(part))):
             found[row.id] = PersonDraft(
                 stores[row.store_id],
@@ -218,10 +232,12 @@ def _find_people(
                 row.id,
                 attributes=dict(row.attributes),
                 unsent_since=row.untold_since,
+                withheld=row.withheld,
+                was_withheld=row.withheld,
             )
         for row in conn.execute(select(facts).where(facts.c.person_id.in_(part))):
             found[row.person_id].known[row.kind, row.subject] = dict(row.data)
-    return {key: found[person_id] for key, person_id in ids.items()}
+    return found
 
 
 def _load_profiles(conn: Connection, people: Iterable[PersonDraft], newly_identified: Collection[int] = ()) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.core.consent import WithheldReason
 from pipeline.fan_out.attributes import build_attributes
 from pipeline.fan_out.facts import Fact, KnownFacts, merge_fact, newest_time_us
 from pipeline.fan_out.plan import AffectedPerson
@@ -35,6 +36,8 @@ class PersonDraft:
     is_new: bool = False  # not in the ledger before this batch
     is_changed: bool = False
     newest: int | None = None  # µs of the newest fact, computed on demand
+    withheld: WithheldReason | None = None  # why no message about them is written
+    was_withheld: WithheldReason | None = None  # the same before this batch
 
     def note(self, facts: Iterable[Fact], as_of: int) -> None:
         """Merge facts without computing attributes: the next event or sweep sends the profile."""
@@ -44,6 +47,13 @@ class PersonDraft:
                 self.unsent_since = self.unsent_since or as_of
                 self.newest = None if self.newest is None else max(self.newest, as_of)
 
+    def note_verdict(self, reason: WithheldReason | None) -> None:
+        """Note whether the person is withheld. One who no longer is gets a whole profile, wherever they had one."""
+        if reason != self.withheld:
+            self.withheld, self.is_changed = reason, True
+        if reason is None and self.was_withheld is not None:
+            self.has_profile_at.clear()
+
     def update_attributes(self, facts: Iterable[Fact], as_of: int) -> dict[str, Any] | None:
         """Merge facts and recompute the attributes.
 
@@ -52,7 +62,7 @@ class PersonDraft:
         self.note(facts, as_of)
         self.is_changed = self.is_changed or self.unsent_since is not None
         self.unsent_since = None
-        attributes = build_attributes(self.known, self.store.name, self.store.currency)
+        attributes = build_attributes(self.known, self.store.name, self.store.currency, self.store.consent)
         self.email = attributes.get("email") or self.email
         if self.email is not None:
             attributes["email"] = self.email
@@ -106,6 +116,10 @@ class PersonResolver:
             if key not in self._by_key:
                 self._by_key[key] = self.new_keys[key] = person
         return person
+
+    def get(self, store_id: int, email: str) -> PersonDraft | None:
+        """The person with this address, if this batch has them."""
+        return self._by_key.get((store_id, "email", email))
 
     @property
     def people(self) -> list[PersonDraft]:

@@ -37,6 +37,7 @@ class LoadedBatch:
     learned_hashes: Sequence[LearnedHash] = ()  # of what else leads to suppressed people
     lookups: Sequence[LookupDraft] = ()  # what the events lack and their stores' APIs may know
     known_lookups: Mapping[LookupKey, KnownLookup] = field(default_factory=dict)
+    waiting: Sequence[EventCandidate] = ()  # earlier events of people whose origin is known only now
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class BatchPlan:
     learned_hashes: Sequence[LearnedHash] = ()
     lookups: Sequence[dict[str, Any]] = ()
     changed_notes: Mapping[int, list[dict[str, Any]]] = field(default_factory=dict)  # by id of an earlier event
+    sent_after_all: Sequence[EventCandidate] = ()  # earlier events of which a copy was withheld until now
 
 
 def resolve_people(candidates: Iterable[EventCandidate], people: PersonResolver) -> None:
@@ -72,7 +74,7 @@ def plan_batch(loaded: LoadedBatch, raw_bodies: Mapping[str, RawBody], now: int)
     planned = [*loaded.dedup.fresh, *loaded.late]
     lookups = plan_lookups(loaded.lookups, loaded.known_lookups, now)
     events = plan_events(loaded.dedup, raw_bodies, now)
-    deliveries = plan_deliveries(planned)
+    deliveries = plan_deliveries([*loaded.waiting, *planned])
     return BatchPlan(
         people=loaded.people,
         deliveries=deliveries,
@@ -89,4 +91,5 @@ def plan_batch(loaded: LoadedBatch, raw_bodies: Mapping[str, RawBody], now: int)
         learned_hashes=loaded.learned_hashes,
         lookups=lookups,
         changed_notes=plan_found_notes(loaded.late),
+        sent_after_all=loaded.waiting,
     )

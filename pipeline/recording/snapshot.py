@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.core.hooks import HookEnvelope
+from pipeline.fan_out.consent import ConsentRules
 from pipeline.fan_out.gifts import Gift, Subject
 
 EventKey = tuple[int, str]  # store id, the key of an event identity in that store
+_DEFAULT_RULES = ConsentRules()
+
 GiftKey = tuple[int, Subject]  # store id, what is the gift
 
 
@@ -26,6 +29,7 @@ class RecordingStore:
     record_only: bool  # what only the API has shown is not forwarded
     connections: tuple[tuple[int, int], ...]  # (connection id, its number of lanes)
     has_api: bool = False  # we have keys for its Merchant API
+    consent: ConsentRules = _DEFAULT_RULES
 
     def accepts(self, version: int, received_at: int) -> bool:
         """Whether a hook received then, through a URL of this token version, came through a valid URL of the store."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, select
 
 from pipeline.core.consent import format_source
+from pipeline.fan_out.consent import ConsentRules
 from pipeline.fan_out.customers import get_orders
 from pipeline.ledger.schema.consent import StoreSource
 from pipeline.ledger.sql.bulk import upsert
@@ -43,3 +45,24 @@ def _find_in(kind: str, time: str, objects: Iterable[Mapping[str, Any]]) -> Iter
         value = format_source(item.get("source"))
         if value is not None:
             yield value, {"kind": kind, "id": item.get("id"), "at": str(item.get(time) or "")[:_DATE_CHARS]}
+
+
+def load_rules(conn: Connection, stores: Sequence[Row[Any]]) -> dict[int, ConsentRules]:
+    """The settings about consent of these rows of `stores`, with the sources that were met and not answered."""
+    met: defaultdict[int, set[str]] = defaultdict(set)
+    query = select(StoreSource.store_id, StoreSource.value).where(StoreSource.store_id.in_([row.id for row in stores]))
+    for row in conn.execute(query):
+        met[row.store_id].add(row.value)
+    return {row.id: _build_rules(row, met[row.id]) for row in stores}
+
+
+def _build_rules(store: Row[Any], met: set[str]) -> ConsentRules:
+    lists = store.marketplace_sources, store.storefront_sources
+    marketplace, storefront = (frozenset(map(str, values or ())) for values in lists)
+    return ConsentRules(
+        store.marketplace_policy,
+        marketplace,
+        storefront,
+        frozenset(met) - marketplace - storefront,
+        store.gift_recipients,
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, update
 
 from pipeline.core.messages import LIVE_PRIORITY
-from pipeline.ledger.deliveries import promote_to_live
+from pipeline.ledger.deliveries import promote_to_live, stop_pending
 from pipeline.ledger.observed_events import mark_late
 from pipeline.ledger.regulations import add_learned_hashes, count_recognised
 from pipeline.ledger.schema import core
@@ -20,6 +20,7 @@ from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
 from pipeline.ledger.sql.bulk import execute_bulk, insert_returning_ids, insert_rows, upsert
 from pipeline.ledger.sql.tables import chunks, get_table, insert_into
+from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.dead_letters import DeadLetterPlan
 from pipeline.recording.deliveries import DeliveryDraft
 from pipeline.recording.events import EventDraft, EventPersonDraft
@@ -29,7 +30,7 @@ from pipeline.recording.plan import BatchPlan
 CHAIN_HEARTBEAT = "chain"
 _ASKED_AGAIN = ("about", "is_live", "state", "attempts", "next_attempt_at")  # of the variants of another instance
 _PERSON_TABLE = get_table(core.Person)
-_PERSON_COLUMNS = ("customer_id", "email", "attributes", "known_at", "untold_since")
+_PERSON_COLUMNS = ("customer_id", "email", "attributes", "known_at", "untold_since", "withheld")
 _UPDATE_PERSON = (
     update(_PERSON_TABLE)
     .where(_PERSON_TABLE.c.id == bindparam("b_id"))
@@ -48,8 +49,10 @@ def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     _insert_people(conn, plan.people, now)
     _insert_events(conn, plan.events)
     _write_event_people(conn, plan.event_people)
+    _mark_sent_after_all(conn, plan.sent_after_all)
     upsert(conn, get_table(core.Gift), plan.gifts, update_columns=("email", "data", "as_of"))
     _update_people(conn, plan.people)
+    _stop_withheld(conn, plan.people, now)
     _write_deliveries(conn, plan.deliveries, now)
     _mark_replayed(conn, plan.replayed, now)
     upsert(conn, get_table(Lookup), plan.lookups, update_columns=_ASKED_AGAIN)
@@ -145,6 +148,25 @@ def _write_event_people(conn: Connection, event_people: Iterable[EventPersonDraf
     upsert(conn, get_table(core.EventPerson), rows, update_columns=())
 
 
+def _mark_sent_after_all(conn: Connection, candidates: Sequence[EventCandidate]) -> None:
+    """Note that copies which were withheld are sent now, so that none is sent twice."""
+    event, event_people = get_table(core.Event), get_table(core.EventPerson)
+    for candidate in candidates:
+        for affected, person in candidate.resolved_people:
+            is_theirs = event_people.c.event_id == candidate.event_id, event_people.c.person_id == person.id
+            in_role = update(event_people).where(*is_theirs, event_people.c.role == affected.role)
+            conn.execute(in_role.values(reason=None))
+    for part in chunks({candidate.event_id for candidate in candidates}):
+        withheld = update(event).where(event.c.id.in_(part), event.c.outcome == "withheld")
+        conn.execute(withheld.values(outcome="forwarded"))
+
+
+def _stop_withheld(conn: Connection, people: PersonResolver, now: int) -> None:
+    """Stop what waits about people who are withheld only now: they were known from nothing before."""
+    newly = {person.id: person.withheld for person in people.people if person.withheld and person.was_withheld is None}
+    stop_pending(conn, newly, now)
+
+
 def _update_people(conn: Connection, resolver: PersonResolver) -> None:
     """Write the facts that were merged, and the people who have changed."""
     people = resolver.people
@@ -169,6 +191,7 @@ def _get_person_values(person: PersonDraft) -> dict[str, Any]:
         "attributes": person.attributes,
         "known_at": person.known_at,
         "untold_since": person.unsent_since,
+        "withheld": person.withheld,
     }
 
 

@@ -8,9 +8,14 @@ from typing import Any
 import click
 from rich.console import Console
 
+from pipeline.core.consent import COMMAND_LINE
 from pipeline.core.errors import Misconfigured
-from pipeline.ledger.engine import reading
+from pipeline.core.plural import pluralize
+from pipeline.events.notes import describe_note
+from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import PersonDetail, find_people
+from pipeline.ledger.stores import find_store
+from pipeline.operations.consent import release
 from receiver.cli.context import as_document, data_option, format_time, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show, styled
 from receiver.cli.people_rights import erase_command, export_command
@@ -44,6 +49,35 @@ def show_command(wanted: str, data: Path | None, as_json: bool) -> None:
     show(as_document(found), as_json=as_json, render=lambda console: _print_people(console, found))
 
 
+@people.command(name="release", epilog="Example: cratewire people release robin@example.com --store acme")
+@click.argument("wanted", metavar="ADDRESS|ID")
+@click.option("--store", required=True, help="The store's name.")
+@click.option("--consent-confirmed", is_flag=True, help="The person agreed; do not ask. For scripts.")
+@data_option
+@json_option
+@report_errors
+def release_command(wanted: str, store: str, consent_confirmed: bool, data: Path | None, as_json: bool) -> None:
+    """Send what was withheld about a person.
+
+    They are never withheld again. The events leave under their own ids, so none is sent twice. The decision is
+    recorded.
+    """
+    with open_context(data) as context:
+        with reading(context.engine) as conn:
+            found = find_store(conn, store)
+            matches = [person for person in find_people(conn, wanted) if person.store == store]
+        if found is None or len(matches) != 1:
+            raise Misconfigured(f"no such person in a store {store}")
+        if not consent_confirmed:
+            question = "This person's data goes to your platforms. You say that they agreed to it. Send it?"
+            click.confirm(question, abort=True, err=True)
+        with writing(context.engine) as conn:
+            sent = release(conn, found.id, matches[0].id, COMMAND_LINE, context.now())
+    document = {"person": matches[0].id, "events": sent}
+    text = f"Person {matches[0].id} is released; the profile and {pluralize(sent, 'event')} are on their way."
+    show(document, as_json=as_json, render=lambda console: console.print(text))
+
+
 def _print_people(console: Console, found: list[PersonDetail]) -> None:
     for person in found:
         _print_person(console, person)
@@ -55,6 +89,8 @@ def _print_person(console: Console, person: PersonDetail) -> None:
     console.print(
         f"customer {person.customer_id or '-'}, known as of {format_time(person.known_at)} UTC", highlight=False
     )
+    if person.withheld:
+        console.print(describe_note({"code": person.withheld, "role": "customer"}), highlight=False)
     attributes = make_table("attribute", "value")
     for name, value in sorted(person.attributes.items()):
         attributes.add_row(name, _format_value(name, value))

@@ -10,6 +10,7 @@ from tests.documents.samples import BODIES, build_payloads
 
 PAGE = "docs/events.md"
 NOTE_MODULES = (
+    "pipeline/core/consent.py",
     *("pipeline/events/notes.py", "pipeline/fan_out/plan.py", "pipeline/recording/events.py"),
     "pipeline/redaction/body.py",
 )

@@ -34,6 +34,7 @@ class PersonDetail:
     email: str | None = field(repr=False)
     known_at: int
     created_at: int
+    withheld: str | None  # why nothing is sent about them: a code of `pipeline.events.notes`
     attributes: dict[str, Any] = field(repr=False)
     keys: list[tuple[str, str]] = field(repr=False)
     facts: list[FactDetail]
@@ -67,7 +68,7 @@ def _find_person_ids(conn: Connection, wanted: str) -> Collection[int]:
 
 def _load_person(conn: Connection, person_id: int) -> PersonDetail:
     columns = (Person.id, Store.name.label("store"), Person.customer_id, Person.email)
-    times = (Person.known_at, Person.created_at, Person.attributes)
+    times = (Person.known_at, Person.created_at, Person.withheld, Person.attributes)
     query = select(*columns, *times).join(Store, Store.id == Person.store_id).where(Person.id == person_id)
     names = PersonKey.person_id == person_id, PersonKey.kind.in_(("customer", "email"))
     keys = select(PersonKey.kind, PersonKey.value).where(*names)

@@ -12,12 +12,14 @@ from sqlalchemy import Engine, select
 from pipeline.backfill.run import OpenAPI, StepResult, run_steps
 from pipeline.backfill.schedule import start_backfill
 from pipeline.context import Context
+from pipeline.core.consent import COMMAND_LINE
 from pipeline.cratejoy.factory import open_store_client
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.backfills import BackfillRow, find_last_backfill
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.store_apis import record_audit, save_store_api, set_hook_registration
+from pipeline.operations.consent import set_marketplace_policy
 from tests.contexts import SETTINGS, make_context
 from tests.pipeline.ledger.rows import NOW, add_connection, add_store
 from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock, StoreControl
@@ -83,6 +85,7 @@ def book(engine: Engine, shop: StoreControl) -> BackfillSetup:
     with writing(engine) as conn:
         store_id = add_store(conn).id
         add_connection(conn, store_id)
+        set_marketplace_policy(conn, store_id, "forward", COMMAND_LINE, NOW)  # the store shows sources
         save_store_api(conn, store_id, encrypt(SETTINGS.secret_keys, shop.credentials().as_config()), NOW)
         set_hook_registration(conn, store_id, NOW, registers=False)
         record_audit(conn, store_id, NOW, NOW)

@@ -37,7 +37,7 @@ def test_the_plan_of_a_gift_order_is_both_people_with_all_their_fields(is_of_tes
         tuple(recipient_facts(source, GIFT, "order:7015")),
     )
 
-    assert plan("order_new", data) == Plan(7015, is_of_test_mode, (buyer, recipient), (("order", 7015),), ())
+    assert plan("order_new", data) == Plan(7015, is_of_test_mode, (buyer, recipient), (("order", 7015),), (), GIFT)
 
 
 def test_an_order_that_is_no_gift_says_so():

@@ -11,6 +11,7 @@ from itertools import count
 import fakeredis
 from sqlalchemy import Engine, select
 
+from pipeline.core.consent import COMMAND_LINE
 from pipeline.core.errors import NotFound
 from pipeline.cratejoy.client import CratejoyClient
 from pipeline.cratejoy.factory import open_store_client
@@ -23,6 +24,7 @@ from pipeline.ledger.observed_events import count_by_day
 from pipeline.ledger.reconciliations import create_missing_reconciliations, load_reconciliations, request_pass
 from pipeline.ledger.schema import core
 from pipeline.ledger.store_apis import save_store_api
+from pipeline.operations.consent import set_marketplace_policy
 from pipeline.processing.decode import decode_batch
 from pipeline.processing.validate import validate_batch
 from pipeline.reconciliation.collections import COLLECTIONS
@@ -107,6 +109,7 @@ class SandboxStore:
         with writing(self.engine) as conn:
             self.store_id = add_store(conn, NAME).id
             add_connection(conn, self.store_id)
+            set_marketplace_policy(conn, self.store_id, "forward", COMMAND_LINE, self.now())  # its orders show sources
             save_store_api(conn, self.store_id, encrypt(KEYS, self.served.credentials().as_config()), self.now())
             create_missing_reconciliations(conn, list(COLLECTIONS), 0, self.now())
         self.world.state.tick(1)

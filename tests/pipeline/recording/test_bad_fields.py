@@ -112,7 +112,9 @@ def test_an_event_with_a_side_field_that_cannot_be_read_is_recorded_and_forwarde
     names = [f"store-{n}" for n in range(len(cases) + 1)]
     for number, store in enumerate(names, start=2):
         recorder.add_store(number, store)
-    recorder.change_store(forward_tests=True)  # whether it is a test may be what cannot be read
+    recorder.change_store(
+        forward_tests=True, marketplace_policy="forward"
+    )  # whether it is a test may be what cannot be read
     found = loaded(event, [whole, *(body for _, body in cases)], names)
 
     with writing(recorder.engine) as conn:
@@ -168,6 +170,7 @@ SEEN = (
 def test_a_side_field_as_it_was_seen_costs_neither_the_profile_nor_the_event(recorder):
     for number in range(len(SEEN)):
         recorder.add_store(number + 2, f"store-{number}")
+    recorder.change_store(marketplace_policy="forward")  # the samples show sources
     for number, (name, path, value, _) in enumerate(SEEN):
         body = replaced(sample(name), path, value)
         recorder.record(*loaded(name.partition("__")[0], [body], [f"store-{number}"])["hooks"])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from tests.installation import order_hook
+import pytest
+from sqlalchemy import update
+
+from pipeline.ledger.engine import writing
+from pipeline.ledger.schema import core
+from tests.installation import make_hook, order_hook
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +50,30 @@ def test_a_human_reads_attributes_and_events(shell):
 @pytest.mark.parametrize("unknown", ["unknown@example.com", "70010", "9" * 30, "%", "first_name"])
 def test_an_unknown_person_is_reported_without_the_query(shell, unknown):
     assert shell.complaint("people", "show", unknown) == "Error: no person has that address or id\n"
+
+
+@pytest.fixture
+def withheld(installed):
+    """A store whose customer is known only from Marketplace."""
+    installed.connect({}, store="market")
+    answers = {"marketplace_sources": ["2"], "storefront_sources": ["1"]}
+    with writing(installed.process.engine) as conn:
+        conn.execute(update(core.Store).where(core.Store.name == "market").values(answers))
+    buyer = {"id": 7011, "email": "mia@example.com", "first_name": "Mia"}
+    installed.record(make_hook(json.dumps({"id": 11, "customer": buyer, "source": 2}).encode(), store="market"))
+
+
+def test_a_withheld_person_is_shown_as_such(shell, withheld):
+    (found,) = shell.json("people", "show", "mia@example.com")
+
+    assert (found["withheld"], found["events"][0]["outcome"]) == ("withheld_marketplace", "withheld")
+    assert "withheld: Marketplace" in shell.said("people", "show", "mia@example.com")
+
+
+def test_a_released_persons_events_are_sent_once(shell, withheld, installed):
+    release = "people", "release", "mia@example.com", "--store", "market", "--consent-confirmed"
+
+    assert shell.json(*release)["events"] == 1
+    kinds = [row.kind for row in installed.rows(core.Delivery) if row.message["customer_id"] == 7011]
+    assert kinds == ["profile", "event"]
+    assert "is not withheld" in shell.complaint(*release)

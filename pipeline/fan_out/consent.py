@@ -1,0 +1,152 @@
+"""Judges, from what is known of a person, whether messages about them may be written.
+
+What counts is where a person is known from: orders, subscriptions and gifts of the store's own shop (storefront), or of
+Cratejoy's Marketplace. What is known only ever grows, and one thing from the storefront frees the person: so the
+verdict does not depend on the order in which hooks are processed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipeline.core.consent import GiftRecipientPolicy, MarketplacePolicy, WithheldReason, format_source
+
+Origin = Literal["storefront", "marketplace", "unknown"]
+
+UNREADABLE = "(unreadable)"
+ONLY_REGISTERED = "only_registered"  # a field of the fact about a customer
+RELEASE = "release"  # the kind of the fact that a person was released by a decision
+_OWN_KINDS = frozenset({"order", "subscription", "checkout"})
+_GIFT_KIND = "gift_received"
+ORIGIN_KINDS = _OWN_KINDS | {_GIFT_KIND}  # kinds of facts that say where a person is known from
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRules:
+    """A store's settings about consent. Sources are `source` values of orders and subscriptions, as texts."""
+
+    marketplace_policy: MarketplacePolicy = "withhold"
+    marketplace_sources: frozenset[str] = frozenset()
+    storefront_sources: frozenset[str] = frozenset()
+    unanswered_sources: frozenset[str] = frozenset()  # met, and on neither list
+    gift_recipients: GiftRecipientPolicy = "profile"
+
+    def find_origin(self, source: str | None) -> Origin:
+        """Return what a source means.
+
+        No source means the storefront, unless the storefront's orders are known to show one.
+        """
+        if source in self.storefront_sources or (source is None and not self.storefront_sources):
+            return "storefront"
+        return "marketplace" if source in self.marketplace_sources else "unknown"
+
+    def protects(self, source: str | None) -> bool:
+        """Return whether people whom an order of this source names are protected unless known otherwise."""
+        return self.marketplace_policy != "forward" and self.find_origin(source) != "storefront"
+
+    @property
+    def waits_for_origin(self) -> bool:
+        """Whether nothing is sent about a customer before their first order or subscription: it may be Marketplace."""
+        return self.marketplace_policy != "forward" and bool(self.marketplace_sources or self.unanswered_sources)
+
+    @property
+    def may_withhold(self) -> bool:
+        """Whether anything is withheld from anyone. False for a store that has never shown a source."""
+        return self.waits_for_origin or self.gift_recipients == "withhold"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether messages about a person are written: why not, or whether they hold no address."""
+
+    reason: WithheldReason | None = None
+    hides_address: bool = False
+
+
+FREE = Verdict()
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What a person is known from: the subject of each fact, as (kind, id), with its source."""
+
+    own: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    gifts: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    is_registered: bool = False  # the API has shown them without a single order: they registered at the storefront
+    is_released: bool = False
+
+    def add(self, kind: str, subject: str, fields: Container[str], source: str | None) -> None:
+        """Add one fact of a person. A fact without a source takes nothing back."""
+        if kind in _OWN_KINDS and (source is not None or (kind, subject) not in self.own):
+            self.own[kind, subject] = source
+        elif kind == _GIFT_KIND:
+            of, _, number = subject.partition(":")
+            if source is not None or (of, number) not in self.gifts:
+                self.gifts[of, number] = source
+        elif kind == "customer":
+            self.is_registered = self.is_registered or ONLY_REGISTERED in fields
+        elif kind == RELEASE:
+            self.is_released = True
+
+    def find_origins(self, rules: ConsentRules) -> set[Origin]:
+        """Return where the person is known from. Without a source only an order says something.
+
+        Some hooks of a subscription lack its source, and a box has none. In a store whose storefront shows a source,
+        an order without one says nothing either.
+        """
+        counted = self.own | self.gifts if rules.gift_recipients == "profile" else self.own
+        is_silence_storefront = rules.find_origin(None) == "storefront"
+        found: set[Origin] = {
+            rules.find_origin(source)
+            for (kind, _), source in counted.items()
+            if source is not None or (kind == "order" and is_silence_storefront)
+        }
+        return found | {"storefront"} if self.is_registered else found
+
+
+def collect_evidence(facts: Mapping[tuple[str, str], Mapping[str, list[Any]]]) -> Evidence:
+    """Return the evidence in the known facts of a person."""
+    evidence = Evidence()
+    for (kind, subject), fields in facts.items():
+        evidence.add(kind, subject, fields, fields["source"][1] if "source" in fields else None)
+    return evidence
+
+
+def judge(evidence: Evidence, rules: ConsentRules, *, is_customer: bool) -> Verdict:
+    """Return the verdict on a person. `is_customer`: they have a customer id."""
+    origins = evidence.find_origins(rules)
+    is_mere_recipient = bool(evidence.gifts) and not is_customer and not evidence.own
+    may_go_without_address = rules.marketplace_policy == "profile_without_address" and is_customer
+    table: tuple[tuple[bool, Verdict], ...] = (
+        (evidence.is_released, FREE),
+        (is_mere_recipient and rules.gift_recipients == "withhold", Verdict("withheld_gift_recipient")),
+        (rules.marketplace_policy == "forward", FREE),
+        ("storefront" in origins, FREE),
+        ("unknown" in origins, Verdict("withheld_origin_unknown")),
+        (bool(origins) and may_go_without_address, Verdict(hides_address=True)),
+        (bool(origins), Verdict("withheld_marketplace")),
+        (rules.waits_for_origin, Verdict("withheld_origin_unknown")),
+    )
+    return next((verdict for holds, verdict in table if holds), FREE)
+
+
+def find_source(model: Mapping[str, Any]) -> str | None:
+    """Return where an order or a subscription comes from: its own source, or that of what is embedded in it."""
+    embedded = [model.get("order"), *(model.get("subscriptions") or ()), *(model.get("orders") or ())]
+    found = (read_source(item) for item in (model, *embedded) if isinstance(item, dict))
+    return next((source for source in found if source is not None), None)
+
+
+def read_source(model: Mapping[str, Any]) -> str | None:
+    """Return a model's own source as text; None if it has none. What no list can name is on neither list."""
+    value = model.get("source")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return format_source(value) or (None if value is None or value == "" else UNREADABLE)
+
+
+def list_unanswered(sources: Iterable[str], rules: ConsentRules) -> set[str]:
+    """Return those of the sources that are on neither list and have not been met before."""
+    return set(sources) - rules.marketplace_sources - rules.storefront_sources - rules.unanswered_sources
