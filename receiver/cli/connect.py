@@ -205,13 +205,14 @@ def _read_origins(
     marketplace, storefront = [*answered.marketplace], [*answered.storefront]
     if unknown:
         print_samples(make_console(stderr=True), unknown)
-        marketplace, storefront = _ask_origins(unknown, marketplace, storefront, request.store, asks=asks)
+        marketplace, storefront = ask_origins(unknown, marketplace, storefront, request.store, asks=asks)
     return OriginAnswer(samples, marketplace, storefront)
 
 
-def _ask_origins(
+def ask_origins(
     unknown: Sequence[SourceSample], marketplace: list[str], storefront: list[str], store: str, *, asks: bool
 ) -> tuple[list[str], list[str]]:
+    """Have each value explained, or say how to do that later. Returns the Marketplace and the storefront values."""
     click.echo("Look up one order of each value in Cratejoy: did it come from Cratejoy's Marketplace?", err=True)
     for sample in unknown if asks else ():
         answer = click.prompt(
@@ -222,7 +223,11 @@ def _ask_origins(
         )
         {"m": marketplace, "s": storefront}.get(answer, []).append(sample.value)
     if not asks or len(marketplace) + len(storefront) < len(unknown):
-        click.echo(f"Answer later: `cratewire stores set {store} --marketplace-source VALUE …`", err=True)
+        click.echo(
+            "Until it is answered, nothing is sent about people known only from such orders: "
+            f"`cratewire stores set {store} --marketplace-source VALUE --storefront-source VALUE`",
+            err=True,
+        )
     return marketplace, storefront
 
 

@@ -13,7 +13,7 @@ from pipeline.ledger.sources import UnansweredSources, list_unanswered_sources
 NAME = "marketplace_unanswered"
 _EFFECT = (
     "Cratejoy does not document which orders come from its Marketplace, whose customers may not be forwarded without "
-    "their consent. Until it is answered, customers with these orders may be treated as the wrong kind."
+    "their consent. Until it is answered, nothing is sent about people who are known only from such orders."
 )
 _TO_DO = (
     "Look up an order of each value in Cratejoy, then answer under Settings on the store's page, or with `cratewire "

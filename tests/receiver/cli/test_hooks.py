@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
+import click
 import fakeredis
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import update
 
 from pipeline.cratejoy.factory import build_client
@@ -14,7 +17,10 @@ from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.engine import reading
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.sources import SourceSample
 from pipeline.ledger.store_apis import find_store_api
+from receiver.cli import main
+from receiver.cli.connect import ask_origins
 from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
 from tests.pipeline.sandbox_store import AMPLE_PER_S, StoreControl
@@ -82,6 +88,36 @@ def test_a_human_reads_that_the_hooks_are_registered_and_no_secret(shell, typed)
 
     assert f"All {len(EVENTS)} hooks are registered" in text
     assert "/hooks/acme/" not in text
+
+
+@pytest.fixture
+def sold(shop):
+    """The shop has sold something, and says that each order has source 1."""
+    shop.people(5)
+
+
+def test_connecting_shows_the_origins_of_the_last_orders_and_how_to_answer(typed, installed, sold):
+    result = CliRunner().invoke(main, typed, catch_exceptions=False)
+
+    assert re.search(r"source 1: \d+ orders?, \d+ subscriptions?; for example order \d+ of \d{4}-", result.stderr)
+    assert "cratewire stores set acme --marketplace-source" in result.stderr
+
+
+def test_the_origins_may_be_answered_with_the_command(shell, typed, installed, sold):
+    shell.said(*typed, "--storefront-source", "1")
+    (store,) = installed.rows(core.Store)
+
+    assert (store.marketplace_sources, store.storefront_sources) == ([], ["1"])
+
+
+def test_who_types_is_asked_about_each_origin():
+    samples = [SourceSample(value, 1, 0, []) for value in ("1", "2", "3")]
+
+    @click.command()
+    def ask():
+        click.echo(ask_origins(samples, [], [], "acme", asks=True))
+
+    assert CliRunner().invoke(ask, input="s\nm\n\n").stdout == "(['2'], ['1'])\n"
 
 
 @pytest.mark.parametrize(("changed", "says"), CUSTOMERS)

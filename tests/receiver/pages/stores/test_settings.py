@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.ledger.accounts import NewUser, add_member, add_user, remove_user
 from pipeline.ledger.consent import list_decisions
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.sources import SourceSample, save_samples
@@ -91,6 +92,17 @@ def test_who_confirmed_is_shown_with_the_time(house, store_id):
 
     assert row_of(house, store_id).marketplace_policy == "forward"
     assert f"set by {HERS}, 2026-" in visitor.text
+
+
+def test_a_decision_of_a_user_who_was_removed_is_kept_without_their_address(house, store_id):
+    sent_by(house, HERS, "consent", marketplace="forward", confirmed="yes")
+    with writing(house.site.engine) as conn:
+        add_member(conn, 1, add_user(conn, NewUser("eve@example.com", "x", "y"), 0), "owner", 0)
+        remove_user(conn, HERS)
+    visitor = house.logged_in(READERS)
+    visitor.go(SETTINGS)
+
+    assert "set by a user who was removed (number 1)" in visitor.text
 
 
 def test_only_what_changes_is_a_decision(house, store_id):
