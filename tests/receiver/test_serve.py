@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -85,20 +86,55 @@ class Web:
         return str(json.loads(body)["receipt"])
 
 
-@pytest.fixture
-def server(tmp_path):
-    own = OwnValkey(tmp_path / "valkey")
+@contextlib.contextmanager
+def started_valkey(folder: Path) -> Iterator[OwnValkey]:
+    own = OwnValkey(folder / "valkey")
     own.start()
     yield own
     own.stop()
 
 
-@pytest.fixture
-def web(server, tmp_path):
-    process = Web(server.url, tmp_path / "data")
+@contextlib.contextmanager
+def started_web(server: OwnValkey, folder: Path) -> Iterator[Web]:
+    process = Web(server.url, folder / "data")
     process.start()
     yield process
     process.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory):
+    with started_valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def web(shared_server, tmp_path_factory):
+    """One web process for the tests that leave it as it is."""
+    with started_web(shared_server, tmp_path_factory.mktemp("web")) as web:
+        yield web
+
+
+@pytest.fixture
+def server(shared_server):
+    """The Valkey of `web`, with an empty inbox."""
+    with Redis.from_url(shared_server.url) as redis:
+        redis.xtrim(redis_keys.INBOX, maxlen=0, approximate=False)
+    return shared_server
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """A Valkey that the test may kill."""
+    with started_valkey(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def own_web(own_server, tmp_path):
+    """A web process that the test may kill."""
+    with started_web(own_server, tmp_path) as web:
+        yield web
 
 
 def inbox(server) -> list[dict[bytes, bytes]]:
@@ -118,22 +154,24 @@ def test_hooks_lie_in_the_inbox_when_they_are_acknowledged(web, server):
     assert [json.loads(fields[b"b"])["id"] for fields in inbox(server)] == list(range(20))
 
 
-def test_acknowledged_hooks_outlive_web_and_redis_killed_together(web, server):
-    given = [web.post(number) for number in range(10)]
-    server.kill()
-    given += [web.post(number) for number in range(10, 20)]
-    web.kill()
-    server.start()
-    web.start()
-    given.append(web.post(20))
-    wait_until(lambda: json.loads(web.send("GET", "/readyz")[1])["spooled"] == 0 and len(receipts(server)) >= 21)
+def test_acknowledged_hooks_outlive_web_and_redis_killed_together(own_web, own_server):
+    given = [own_web.post(number) for number in range(10)]
+    own_server.kill()
+    given += [own_web.post(number) for number in range(10, 20)]
+    own_web.kill()
+    own_server.start()
+    own_web.start()
+    given.append(own_web.post(20))
+    wait_until(
+        lambda: json.loads(own_web.send("GET", "/readyz")[1])["spooled"] == 0 and len(receipts(own_server)) >= 21
+    )
 
-    assert receipts(server) == given
+    assert receipts(own_server) == given
 
 
-def test_without_redis_it_starts_acknowledges_and_is_ready(server, tmp_path):
-    server.kill()
-    web = Web(server.url, tmp_path / "data")
+def test_without_redis_it_starts_acknowledges_and_is_ready(own_server, tmp_path):
+    own_server.kill()
+    web = Web(own_server.url, tmp_path / "data")
     web.start()
     receipt = web.post(1)
     state = json.loads(web.send("GET", "/readyz")[1])
@@ -193,11 +231,11 @@ def test_a_path_is_decoded_as_flask_would(web, server):
     assert web.send("POST", HOOK.replace("acme", "ac%2Fme"), b"{}")[0] == 404
 
 
-def test_a_stopped_web_process_ends_and_lets_go_of_its_spool(web, server, tmp_path):
-    server.kill()
-    web.post(1)
+def test_a_stopped_web_process_ends_and_lets_go_of_its_spool(own_web, own_server, tmp_path):
+    own_server.kill()
+    own_web.post(1)
 
-    assert web.stop() == 0
+    assert own_web.stop() == 0
     assert not (tmp_path / "data" / "spool" / "0" / "hooks.db-wal").exists()
 
 
