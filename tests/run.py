@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.settings import read_environment
+
 LAST_FAILED = Path(".pytest_cache/v/cache/lastfailed")
 MAX_SECOND_RUNS = 3  # more than these have not failed by chance
 SOME_FAILED = 1  # pytest's exit code for tests that failed; every other says that the run itself is broken
@@ -32,7 +34,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _pytest(*arguments: str) -> int:
-    return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
+    """Run pytest, with bytecode files even where they are off: hundreds of processes would compile the same modules."""
+    environment = {name: value for name, value in read_environment(None).items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment, check=False).returncode
 
 
 def _say(text: str) -> None:

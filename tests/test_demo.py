@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from receiver.cli import demo
-from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo, write_cratewire_script
-from receiver.demo.scenario import TOLD, call_sandbox
+from receiver.demo.processes import DemoInstallation, DemoProcesses, write_cratewire_script
+from receiver.demo.scenario import TOLD
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -32,23 +32,6 @@ def played(tmp_path_factory):
     done = subprocess.run(command, cwd=tmp_path_factory.mktemp("demo"), capture_output=True, text=True, check=False)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
-
-
-@pytest.fixture
-def careless(monkeypatch):
-    """A Customer.io that forgets a call it has answered with 200."""
-
-    def staged(*how):
-        stage = start_demo(*how)
-        call_sandbox(
-            f"{stage.customerio['url']}/_sandbox/faults", {"mode": "drop", "n": 10_000, "path": "/api/v2/batch"}
-        )
-        return stage
-
-    monkeypatch.setattr(demo, "start_demo", staged)
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
 
 
 def test_everything_arrives_once_and_the_demo_says_so(played):
@@ -126,8 +109,16 @@ def test_what_the_store_lost_and_its_api_shows_is_recovered(played):
     assert 0 < found["recovered"] <= found["hooks_lost_by_store"]
 
 
-def test_it_fails_when_something_is_missing(careless):
-    result = CliRunner().invoke(demo.demo, ["--hooks", "120", "--seed", "5", "--json"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_it_fails_when_something_is_wrong(monkeypatch, fault):
+    """What the comparison finds is tested where it is made."""
+    sigterm = signal.getsignal(signal.SIGTERM)
+    compared = {"events": {}, "wrong_people": [], "differences": []}
+    found = {**dict.fromkeys(KEYS, 0), fault: 1, "comparison": compared}
+    monkeypatch.setattr(demo, "start_demo", lambda *_: None)
+    monkeypatch.setattr(demo, "run_scenario", lambda *_: found)
 
-    assert result.exit_code == 1, result.output
-    assert json.loads(result.stdout)["missing"] > 0
+    result = CliRunner().invoke(demo.demo, ["--json"])
+
+    signal.signal(signal.SIGTERM, sigterm)
+    assert (result.exit_code, json.loads(result.stdout)[fault]) == (1, 1)
