@@ -36,8 +36,8 @@ def _delivery(plan: Plan) -> dict[str, Any]:
     found: dict[str, list[Any]] = {name: [] for name in plan.hooks}
     for number in range(plan.rounds):
         for name, count in plan.hooks.items():
-            told = make_hooks(count + delivery.WARM_UP, seed=number + 1)
-            (one,) = delivery.measure(_START[name], told, 1)
+            hooks = make_hooks(count + delivery.WARM_UP, seed=number + 1)
+            (one,) = delivery.measure(_START[name], hooks, 1)
             found[name].append(one.as_json())
     return found
 
@@ -89,9 +89,9 @@ def _node_peer_is_missing() -> str | None:
     """Why; None: it is installed now, from its lock file, again only if that has changed since."""
     try:
         ask = ["node", "--version"]
-        told = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
-        if int(told.lstrip("v").partition(".")[0]) < systems.MIN_NODE_VERSION:
-            return f"it needs Node {systems.MIN_NODE_VERSION} or newer, and this is {told.strip()}"
+        version = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+        if int(version.lstrip("v").partition(".")[0]) < systems.MIN_NODE_VERSION:
+            return f"it needs Node {systems.MIN_NODE_VERSION} or newer, and this is {version.strip()}"
         lock, done = systems.NODE / "package-lock.json", systems.NODE / "node_modules" / ".package-lock.json"
         if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
             install = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]

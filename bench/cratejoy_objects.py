@@ -24,9 +24,9 @@ def make_time(number: int, hours: int = 0) -> str:
 
 def customer(number: int) -> Object:
     """A buyer."""
-    told = {"country": "US", "location": "ID, US", "type": "customer"}
+    fields = {"country": "US", "location": "ID, US", "type": "customer"}
     name = {"first_name": "Maren", "last_name": f"Quill{number}", "name": f"Maren Quill{number}"}
-    return {**told, **name, "email": f"maren.quill{number}@example.org", "id": make_id("customer", number)}
+    return {**fields, **name, "email": f"maren.quill{number}@example.org", "id": make_id("customer", number)}
 
 
 def recipient(number: int) -> str:

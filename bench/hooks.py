@@ -50,9 +50,9 @@ def make_hooks(count: int, *, seed: int = 1, first: int = 0) -> list[Hook]:
     ]
 
 
-def count_messages(told: Iterable[Hook]) -> int:
+def count_messages(hooks: Iterable[Hook]) -> int:
     """How many events the platform will have."""
-    return sum(hook.messages for hook in told)
+    return sum(hook.messages for hook in hooks)
 
 
 def make_order_hook(number: int, who: int) -> Hook:

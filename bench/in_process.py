@@ -90,10 +90,10 @@ def create_connected_store(engine: Engine) -> None:
         save_connection(db, NewConnection(store.id, "customerio", "1", b""), now)
 
 
-def push(engine: Engine, redis: Redis, told: StoreHooks, batch: int, spent: CpuTimes) -> None:
+def push(engine: Engine, redis: Redis, hooks: StoreHooks, batch: int, spent: CpuTimes) -> None:
     """Process the hooks from the inbox to the platform, in batches."""
-    for start in range(0, len(told), batch):
-        entries = [_build_entry(start + place, *one) for place, one in enumerate(told[start : start + batch])]
+    for start in range(0, len(hooks), batch):
+        entries = [_build_entry(start + place, *one) for place, one in enumerate(hooks[start : start + batch])]
         decoded = spent.measured("decode", partial(decode_batch, entries, now_us(), now_us))
         valid = spent.measured("validate", partial(validate_batch, decoded, now_us))
         raws = {entry.entry_id: (entry.raw, None) for entry in entries}

@@ -81,13 +81,13 @@ class _LoadRun:
         self._more = True
 
     def run(self) -> Outcome:
-        heard = time.perf_counter()
+        answered_at = time.perf_counter()
         while self._more or self._due:
             self._send()
             for key, _ in self._selector.select(_SELECT_TIMEOUT_S if not self._idle else self._until_next()):
                 self._take(key.fileobj)  # type: ignore[arg-type] # only sockets are registered
-                heard = time.perf_counter()
-            if self._due and time.perf_counter() - heard > _ANSWER_TIMEOUT_S:
+                answered_at = time.perf_counter()
+            if self._due and time.perf_counter() - answered_at > _ANSWER_TIMEOUT_S:
                 self._outcome.failures += len(self._due)
                 break
         self._outcome.seconds = time.perf_counter() - self._outcome.began

@@ -23,12 +23,12 @@ def acknowledge(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"Durable acknowledgements, nothing else running; this disk syncs a hook in {_spread(syncs)} ms"
     for connections, of in found["connections"].items():
         yield f" {connections} connections"
-        for name, told in of.items():
-            rate, half, most = (statistics.median(told[key]) for key in ("per_second", "p50_ms", "p99_ms"))
-            failures = f"   failures {told['failures']}" if told["failures"] else ""
+        for name, figures in of.items():
+            rate, half, most = (statistics.median(figures[key]) for key in ("per_second", "p50_ms", "p99_ms"))
+            failures = f"   failures {figures['failures']}" if figures["failures"] else ""
             yield (
                 f"  {_label(name)} {rate:7.0f}/s   p50 {half:6.2f} ms   p99 {most:6.2f} ms   "
-                f"CPU {statistics.median(told['cpu_us']):4.0f} us   of (a): {_spread(told['ratio'])}{failures}"
+                f"CPU {statistics.median(figures['cpu_us']):4.0f} us   of (a): {_spread(figures['ratio'])}{failures}"
             )
     for name, best in found["best"].items():
         yield f"  best of {_label(name)} {best['per_second']:7}/s   of (a)'s best: {best['ratio']}"
@@ -69,8 +69,8 @@ def idle(found: Mapping[str, Sequence[float]]) -> Iterator[str]:
 
 def memory(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"Memory over {found['hooks']} hooks (private, and its slope in the second half)"
-    for name, told in found["processes"].items():
-        yield f"  {name:16} {told['mib']:7.1f} MiB   {told['kib_per_1000_hooks']} KiB per 1000 hooks"
+    for name, figures in found["processes"].items():
+        yield f"  {name:16} {figures['mib']:7.1f} MiB   {figures['kib_per_1000_hooks']} KiB per 1000 hooks"
     yield "  left in Redis: " + ", ".join(f"{name} {count}" for name, count in found["left"].items())
 
 
@@ -85,8 +85,8 @@ def growth(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {int(stores):>9} stores  {statistics.median(costs):.3f} ms ({min(costs):.3f} to {max(costs):.3f})"
     yield "CPU of a look at all lanes"
     for connections, waits in found["cpu_ms_per_sweep"].items():
-        told = ", ".join(f"{name} {statistics.median(costs):.3f} ms" for name, costs in waits.items())
-        yield f"  {int(connections):>9} connections  {told}"
+        figures = ", ".join(f"{name} {statistics.median(costs):.3f} ms" for name, costs in waits.items())
+        yield f"  {int(connections):>9} connections  {figures}"
 
 
 def _label(name: str) -> str:

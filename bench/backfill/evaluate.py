@@ -73,9 +73,9 @@ def _is_ours(request: dict[str, Any]) -> bool:
 
 
 def _delays(seen: Observations) -> dict[str, Any]:
-    heard = {event["data"]["subject_id"]: event["received_at"] / _US_PER_S for event in _events(seen)}
+    received = {event["data"]["subject_id"]: event["received_at"] / _US_PER_S for event in _events(seen)}
     before, during = (
-        sorted(1_000 * (heard[order] - at) for order, at in told.items()) for told in (seen.before, seen.during)
+        sorted(1_000 * (received[order] - at) for order, at in sent.items()) for sent in (seen.before, seen.during)
     )
     return {
         "live_hooks": [len(before), len(during)],

@@ -13,8 +13,8 @@ def report(found: Mapping[str, Any]) -> Iterator[str]:
         f"Backfill of {found['customers']} customers, R = {script['rate']:g} requests/s, two workers, "
         f"{script['kills']} kill -9"
     )
-    missing, twice, heard = found["missing"], found["twice"], found["with_events"]
-    yield f"  customers without a profile {missing}, with more than one {twice}; with events {heard}"
+    missing, twice, with_events = found["missing"], found["twice"], found["with_events"]
+    yield f"  customers without a profile {missing}, with more than one {twice}; with events {with_events}"
     yield f"  pages {found['pages']}, read again {found['read_again']}, in {found['seconds']} s"
     yield (
         f"  requests {found['requests']}, answered 429: {found['refused']} ({found['share_refused']:.2%}), "

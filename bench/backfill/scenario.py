@@ -59,7 +59,7 @@ def run_scenario(folder: Folder, script: Scenario) -> Observations:
         _prepare_store(made, seen, script)
         live = _LiveHooks(made, made.connect(), rng)
         live.send_first_hooks()
-        live.tell(script.samples, seen.before)
+        live.send(script.samples, seen.before)
         done = threading.Event()
         talking = threading.Thread(target=live.send_until, args=(done, seen.during), daemon=True)
         made.connect_cratejoy()
@@ -145,7 +145,7 @@ class _LiveHooks:
             self._one()
         self._made.platform.wait_for(PEOPLE)
 
-    def tell(self, count: int, sent: dict[int, float]) -> None:
+    def send(self, count: int, sent: dict[int, float]) -> None:
         for _ in range(count):
             time.sleep(self._rng.uniform(*_PAUSE_RANGE_S))
             order, at = self._one()
@@ -153,7 +153,7 @@ class _LiveHooks:
 
     def send_until(self, done: threading.Event, sent: dict[int, float]) -> None:
         while not done.is_set():
-            self.tell(1, sent)
+            self.send(1, sent)
 
     def _one(self) -> tuple[int, float]:
         number, at = self._number, time.time()

@@ -58,7 +58,7 @@ class Row:
 
 def count_results(
     row: Row,
-    told: Sequence[SentHook],
+    sent_hooks: Sequence[SentHook],
     arrived: Sequence[ArrivedEvent],
     ended_at: int,
     *,
@@ -67,18 +67,18 @@ def count_results(
 ) -> Row:
     """Fill in the numbers. `aside`: what the platform refused for good and we keep, with its reason."""
     copies = Counter((event.address, event.subject) for event in arrived)
-    accepted = [hook for hook in told if hook.accepted and hook.sent_at > since]
+    accepted = [hook for hook in sent_hooks if hook.accepted and hook.sent_at > since]
     wanted = {(address, hook.hook.subject) for hook in accepted for address in hook.hook.addresses}
     row.accepted = len(accepted)
-    row.unanswered = sum(hook.status is None for hook in told)
-    row.refused = len(told) - row.accepted - row.unanswered
+    row.unanswered = sum(hook.status is None for hook in sent_hooks)
+    row.refused = len(sent_hooks) - row.accepted - row.unanswered
     row.once = sum(all(copies[address, hook.hook.subject] == 1 for address in hook.hook.addresses) for hook in accepted)
     missing = {key for key in wanted if not copies[key]}
     row.lost = len(missing.difference(aside))
     if missing.intersection(aside):
         row.notes.append(f"{len(missing.intersection(aside))} messages were refused for good and set aside")
     row.twice = sum(number - 1 for (_, subject), number in copies.items() if subject != MISSING_SUBJECT)
-    row.out_of_order = count_inversions(told, arrived)
+    row.out_of_order = count_inversions(sent_hooks, arrived)
     row.worst_ms = max(((hook.answered_at - hook.sent_at) / 1000 for hook in accepted), default=0.0)
     _fill_times(row, accepted, arrived, ended_at)
     return row
@@ -94,10 +94,10 @@ def check_unaccepted(row: Row, *, refuses: bool, cuts: bool) -> list[str]:
     return found
 
 
-def count_inversions(told: Iterable[SentHook], arrived: Sequence[ArrivedEvent]) -> int:
+def count_inversions(sent_hooks: Iterable[SentHook], arrived: Sequence[ArrivedEvent]) -> int:
     """The number of events that arrived after a later event of the same person."""
     sent: dict[str, int] = {}
-    for place, one in enumerate(sorted(told, key=lambda hook: hook.sent_at)):
+    for place, one in enumerate(sorted(sent_hooks, key=lambda hook: hook.sent_at)):
         sent.setdefault(one.hook.subject, place)
     people = group_by_person(list(arrived)).values()
     return sum(_count_late(sent[event.subject] for event in events if event.subject in sent) for events in people)
@@ -122,10 +122,12 @@ def _first(times: Iterable[int], ended_at: int) -> float | None:
     return None if earliest is None else (earliest - ended_at) / US_PER_S
 
 
-def get_delays_s(told: Iterable[SentHook], arrived: Iterable[ArrivedEvent]) -> list[float]:
+def get_delays_s(sent_hooks: Iterable[SentHook], arrived: Iterable[ArrivedEvent]) -> list[float]:
     """Seconds from sending a hook to its first arrival."""
     first: Mapping[str, int] = _first_arrivals(arrived)
-    return sorted((first[hook.hook.subject] - hook.sent_at) / US_PER_S for hook in told if hook.hook.subject in first)
+    return sorted(
+        (first[hook.hook.subject] - hook.sent_at) / US_PER_S for hook in sent_hooks if hook.hook.subject in first
+    )
 
 
 def _first_arrivals(arrived: Iterable[ArrivedEvent]) -> dict[str, int]:

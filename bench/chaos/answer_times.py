@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from bench.chaos.load import SentHook
 
 
-def get_waits_ms(told: Iterable[SentHook], since: int, until: int) -> list[float]:
+def get_waits_ms(sent_hooks: Iterable[SentHook], since: int, until: int) -> list[float]:
     """The wait of each hook under way between these moments, whatever came of it, without what it had waited before.
 
     One that was cut off got no answer either: it counts like one that still waits.
     """
     under_way = [
         (max(hook.sent_at, since), _get_end(hook, until))
-        for hook in told
+        for hook in sent_hooks
         if 0 < hook.sent_at < until and not 0 < hook.answered_at <= since
     ]
     return [(end - begin) / 1000 for begin, end in under_way]

@@ -68,9 +68,9 @@ class FaultRun:
         number, self.here.numbers = self.here.numbers, self.here.numbers + 1
         return make_hook(number, self.first_person + who % self.people)
 
-    def tell(self, who: int) -> SentHook:
+    def send(self, who: int) -> SentHook:
         """Send a hook."""
-        return self.load.tell(self.make(who))
+        return self.load.send(self.make(who))
 
     @contextmanager
     def steady_load(self) -> Iterator[None]:
@@ -88,15 +88,15 @@ class FaultRun:
         start, sent = time.monotonic(), 0
         while self._flowing.is_set():
             while sent < (time.monotonic() - start) * self.rate:
-                self.tell(self.rng.randrange(self.people))
+                self.send(self.rng.randrange(self.people))
                 sent += 1
             time.sleep(0.005)
 
     def await_answers(self) -> None:
         """Return when a hook that was sent from now on has been acknowledged."""
-        known, since = len(self.load.told), now_us()
+        known, since = len(self.load.sent), now_us()
         wait_until(
-            lambda: any(hook.accepted and hook.sent_at > since for hook in self.load.told[known:]), "web answers"
+            lambda: any(hook.accepted and hook.sent_at > since for hook in self.load.sent[known:]), "web answers"
         )
 
     def times(self, full: int, short: int) -> int:
@@ -140,26 +140,26 @@ def run_fault(here: Installation, fault: Fault, database: str, *, short: bool, s
     first_who, here.people = here.people, here.people + fault.people
     scene = FaultRun(here, load, Random(f"{seed} {fault.name}"), short, row, fault.rate, fault.people, first_who)
     scene.accounted_before = here.accounted()
-    first = scene.tell(0)
+    first = scene.send(0)
     wait_until(
         lambda: here.platform.count() > 0,
         "the first hook has arrived",
-        told=lambda: _describe_missing_hook(here, first),
+        describe=lambda: _describe_missing_hook(here, first),
     )
     with scene.steady_load():
         time.sleep(BEFORE_S)
         fault.inject(scene)
         scene.ended_at = scene.ended_at or now_us()
         time.sleep(AFTER_S)
-        scene.tell(0)
-    told = load.finish()
+        scene.send(0)
+    sent_hooks = load.finish()
     wait_until_settled(here, [here.platform, *scene.others])
     for check in scene.checks:
         check()
-    count_results(row, told, here.platform.arrived(), scene.ended_at, aside=here.set_aside())
+    count_results(row, sent_hooks, here.platform.arrived(), scene.ended_at, aside=here.set_aside())
     row.broken += check_unaccepted(row, refuses=fault.refuses, cuts=fault.cuts)
     for other, since in scene.others.items():
-        row.add(count_results(Row("", ""), told, other.arrived(), scene.ended_at, since=since))
+        row.add(count_results(Row("", ""), sent_hooks, other.arrived(), scene.ended_at, since=since))
     if fault.resumes_s is not None and (row.resumed_s is None or row.resumed_s > fault.resumes_s):
         scene.add_failure(f"work was taken up after {row.resumed_s} s instead of {fault.resumes_s:.0f}")
     return row
@@ -181,10 +181,10 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-def _describe_missing_hook(here: Installation, told: SentHook) -> str:
+def _describe_missing_hook(here: Installation, sent: SentHook) -> str:
     """What to inspect when a hook does not arrive."""
     return (
-        f"it was answered with {told.status}; "
+        f"it was answered with {sent.status}; "
         f"{stream.depth(here.redis)} in the inbox, {_count_waiting(here)} wait in all"
     )
 

@@ -27,14 +27,14 @@ def make_hook(number: int, who: int) -> Hook:
     """The order of that number. Every tenth is a gift; a giver always gives to the same person."""
     gift = number % GIFT_EVERY == GIFT_EVERY - 1
     body = cratejoy_objects.order(number, who, gift=gift)
-    heard = [str(body["customer"]["email"])]
+    addresses = [str(body["customer"]["email"])]
     if gift:
         body["order_gift_info"] |= {
             "gift_recipient_email": cratejoy_objects.recipient(who),
             "id": cratejoy_objects.make_id("gift", who),
         }
-        heard.append(cratejoy_objects.recipient(who))
-    return Hook(number, who, json.dumps(body).encode(), str(body["id"]), tuple(heard))
+        addresses.append(cratejoy_objects.recipient(who))
+    return Hook(number, who, json.dumps(body).encode(), str(body["id"]), tuple(addresses))
 
 
 def rewrap(one: Hook, form: int) -> Hook:

@@ -256,8 +256,8 @@ def _start_platform(keeper: Supervisor) -> Platform:
 def _connect(keeper: Supervisor, platform: Platform, label: str, store: str = STORE) -> dict[str, str]:
     keys = ("--site-id", platform.site_id, "--api-key", platform.api_key, "--region", platform.region)
     where = ("--store", store, "--platform", "customerio", "--base-url", platform.url, "--label", label)
-    told = json.loads(_output(keeper, "connect", *where, *keys, "--json"))
-    return {event: urlsplit(url).path for event, url in told["hooks"].items()}
+    connected = json.loads(_output(keeper, "connect", *where, *keys, "--json"))
+    return {event: urlsplit(url).path for event, url in connected["hooks"].items()}
 
 
 def _output(keeper: Supervisor, *arguments: str) -> str:
@@ -283,10 +283,10 @@ def _is_answering(port: int) -> bool:
     return False
 
 
-def wait_until(done: Callable[[], bool], what: str, told: Callable[[], str] = str) -> None:
-    """Return when the condition is true; raise after a timeout, with the text of `told`."""
+def wait_until(done: Callable[[], bool], what: str, describe: Callable[[], str] = str) -> None:
+    """Return when the condition is true; raise after a timeout, with the text of `describe`."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while not done():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {START_TIMEOUT_S} s in vain until {what}. {told()}")
+            raise TimeoutError(f"waited {START_TIMEOUT_S} s in vain until {what}. {describe()}")
         time.sleep(POLL_INTERVAL_S)

@@ -52,13 +52,13 @@ class _Connection:
     def idle(self, now: float) -> bool:
         return self.current is None and bool(self.due) and now >= self.rest_until
 
-    def begin(self, request: bytes, told: SentHook) -> None:
+    def begin(self, request: bytes, sent: SentHook) -> None:
         """Send; raises OSError."""
         if self.socket is None:
             self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=2)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.current, self.read = told, b""
-        told.sent_at = _now_us()
+        self.current, self.read = sent, b""
+        sent.sent_at = _now_us()
         self.socket.sendall(request)
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class _Connection:
 
 
 class HookLoad:
-    """Sends hooks to a receiver from its own thread. `tell` may be called from any thread."""
+    """Sends hooks to a receiver from its own thread. `send` may be called from any thread."""
 
     def __init__(self, port: int, path: str, connections: int = CONNECTIONS) -> None:
         self._path = path.rpartition("/")[0]  # a hook URL ends with its event
@@ -76,16 +76,16 @@ class HookLoad:
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Connection] = {}
         self._ending = False
-        self.told: list[SentHook] = []
+        self.sent: list[SentHook] = []
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
         self._thread.start()
 
-    def tell(self, hook: Hook, line: int | None = None) -> SentHook:
+    def send(self, hook: Hook, line: int | None = None) -> SentHook:
         """Have a hook sent as soon as its connection is free: its person's, unless another is named."""
-        told = SentHook(hook)
-        self.told.append(told)
-        self._lines[(hook.who if line is None else line) % len(self._lines)].due.append(told)
-        return told
+        sent = SentHook(hook)
+        self.sent.append(sent)
+        self._lines[(hook.who if line is None else line) % len(self._lines)].due.append(sent)
+        return sent
 
     def waiting(self) -> int:
         """How many hooks have not been sent."""
@@ -96,7 +96,7 @@ class HookLoad:
         self._ending = True
         self._thread.join()
         self._selector.close()
-        return self.told
+        return self.sent
 
     def _run(self) -> None:
         while not self._ending or any(line.due or line.current for line in self._lines):
@@ -115,12 +115,12 @@ class HookLoad:
             self._receive(self._watched[key.fd])
 
     def _send(self, line: _Connection, now: float) -> None:
-        told = line.due.popleft()
+        sent = line.due.popleft()
         fresh = line.socket is None
         try:
-            line.begin(self._request(told.hook), told)
+            line.begin(self._request(sent.hook), sent)
         except OSError:
-            told.sent_at = told.sent_at or _now_us()
+            sent.sent_at = sent.sent_at or _now_us()
             self._drop(line)
             line.rest_until = now + REFUSED_PAUSE_S
             return
@@ -140,10 +140,10 @@ class HookLoad:
         head, found, body = line.read.partition(b"\r\n\r\n")
         if line.current is None or not found or len(body) < _length(head):
             return
-        told, line.current = line.current, None
-        told.retry_after = _header(head, b"retry-after")
-        told.status = int(head.split(b" ", 2)[1])
-        told.answered_at = _now_us()
+        sent, line.current = line.current, None
+        sent.retry_after = _header(head, b"retry-after")
+        sent.status = int(head.split(b" ", 2)[1])
+        sent.answered_at = _now_us()
 
     def _drop(self, line: _Connection) -> None:
         if line.socket is not None and line.socket.fileno() in self._watched:

@@ -71,7 +71,7 @@ def measure(rounds: int, seconds: float) -> AcknowledgeResult:
 
 def summary(found: AcknowledgeResult) -> dict[str, Any]:
     """Every round's figures, and ours at its best against the bare view at its best."""
-    told: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "sync_ms": [round(sync_ms, 2) for sync_ms in found.syncs_ms],
         "connections": {
             connections: {name: _describe_rounds(rounds, of["bare"]) for name, rounds in of.items()}
@@ -79,10 +79,10 @@ def summary(found: AcknowledgeResult) -> dict[str, Any]:
         },
     }
     best = {name: _best(found, name) for name in next(iter(found.rounds.values()))}
-    told["best"] = {
+    figures["best"] = {
         name: {"per_second": round(rate), "ratio": round(rate / best["bare"], 2)} for name, rate in best.items()
     }
-    return told
+    return figures
 
 
 def _describe_rounds(rounds: Rounds, bare: Rounds) -> dict[str, Any]:

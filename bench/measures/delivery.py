@@ -35,28 +35,28 @@ class DeliveryRound:
         return {name: round(getattr(self, name), 3) for name in self.__slots__}
 
 
-def measure(start: StartSystem, told: Sequence[Hook], rounds: int) -> list[DeliveryRound]:
+def measure(start: StartSystem, hooks: Sequence[Hook], rounds: int) -> list[DeliveryRound]:
     """The rounds of a system, each with its own hooks."""
-    share = len(told) // rounds
+    share = len(hooks) // rounds
     with tempfile.TemporaryDirectory(prefix="cratewire-bench-") as home:
         folder = Folder(Path(home))
         with start_platform(folder) as platform, start(folder, platform) as contender:
-            _deliver(contender, platform, told[:WARM_UP])
-            parts = [told[WARM_UP:][place * share : (place + 1) * share] for place in range(rounds)]
+            _deliver(contender, platform, hooks[:WARM_UP])
+            parts = [hooks[WARM_UP:][place * share : (place + 1) * share] for place in range(rounds)]
             return [_deliver(contender, platform, part) for part in parts]
 
 
-def _deliver(contender: SystemUnderTest, platform: Platform, told: Sequence[Hook]) -> DeliveryRound:
+def _deliver(contender: SystemUnderTest, platform: Platform, hooks: Sequence[Hook]) -> DeliveryRound:
     platform.forget()
-    requests = [post(contender.paths(hook.event), hook.body) for hook in told]
+    requests = [post(contender.paths(hook.event), hook.body) for hook in hooks]
     before, vendor_before = cpu_seconds(contender.roots), cpu_seconds([platform.pid])
     began = time.monotonic()
     sent = send_requests(contender.port, requests, CONNECTIONS)
     if sent.failures:
-        raise RuntimeError(f"{sent.failures} of {len(told)} hooks were refused")
-    took = platform.wait_for(count_messages(told)) - began
+        raise RuntimeError(f"{sent.failures} of {len(hooks)} hooks were refused")
+    took = platform.wait_for(count_messages(hooks)) - began
     used, vendor_used = cpu_seconds(contender.roots) - before, cpu_seconds([platform.pid]) - vendor_before
-    count = len(told)
+    count = len(hooks)
     return DeliveryRound(count, count / took, used * 1_000 / count, sent.rate, vendor_used * 1_000 / count)
 
 

@@ -134,17 +134,17 @@ def _rounded(costs: list[float]) -> list[float]:
 
 
 def _round(engine: Engine, redis: Redis, number: int, count: int, stores: int = SENDING_STORES) -> float:
-    spent, told = CpuTimes(), _make_store_hooks(stores, count, first=1_000_000 + number * count)
-    push(engine, redis, told, BATCH, spent)
-    return spent.total * 1_000 / len(told)
+    spent, hooks = CpuTimes(), _make_store_hooks(stores, count, first=1_000_000 + number * count)
+    push(engine, redis, hooks, BATCH, spent)
+    return spent.total * 1_000 / len(hooks)
 
 
 def _make_store_hooks(stores: int, count: int, first: int) -> StoreHooks:
     """The stores' hooks in turns. Each has its own customers."""
-    told = [
+    by_event = [
         make_hooks(count // stores, first=first + place * _ID_OFFSET, seed=first + place) for place in range(stores)
     ]
-    return [(_store(place), hook) for together in zip(*told, strict=True) for place, hook in enumerate(together)]
+    return [(_store(place), hook) for together in zip(*by_event, strict=True) for place, hook in enumerate(together)]
 
 
 def _store(place: int) -> str:

@@ -35,7 +35,9 @@ def measure(start: StartSystem, samples: int) -> list[float]:
                 sent.append(time.time())
                 _send_hook(contender, make_order_hook(PEOPLE + number, number % PEOPLE))
             platform.wait_for(PEOPLE + samples)
-            return [1_000 * (heard - at) for heard, at in zip(_get_arrival_times(platform)[PEOPLE:], sent, strict=True)]
+            return [
+                1_000 * (arrived - at) for arrived, at in zip(_get_arrival_times(platform)[PEOPLE:], sent, strict=True)
+            ]
 
 
 def _send_hook(contender: SystemUnderTest, hook: Hook) -> None:

@@ -45,9 +45,9 @@ def measure(count: int, portion: int) -> dict[str, Any]:
 
 def _deliver(ours: SystemUnderTest, platform: Platform, first: int, portion: int) -> None:
     platform.forget()  # else the sandbox, which stores everything, would grow
-    told = make_hooks(portion, first=first, seed=first)
-    send_requests(ours.port, (post(ours.paths(hook.event), hook.body) for hook in told), CONNECTIONS)
-    platform.wait_for(count_messages(told))
+    hooks = make_hooks(portion, first=first, seed=first)
+    send_requests(ours.port, (post(ours.paths(hook.event), hook.body) for hook in hooks), CONNECTIONS)
+    platform.wait_for(count_messages(hooks))
 
 
 def _measure_memory(ours: SystemUnderTest) -> dict[str, float]:

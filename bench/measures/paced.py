@@ -36,21 +36,21 @@ def measure(paces: list[Pace]) -> list[dict[str, Any]]:
         ours = stack.enter_context(systems.ours(Folder(home / "ours"), platform))
         first, rows = 1_000_000, []
         for pace, one in zip(paces, alone, strict=True):
-            outcome, heard = _run(ours, pace, first, platform)
-            rows.append({**_row(pace, one, outcome), "delivered": heard})
+            outcome, delivered = _run(ours, pace, first, platform)
+            rows.append({**_row(pace, one, outcome), "delivered": delivered})
             first += pace.per_second * pace.seconds + 1_000
         return rows
 
 
 def _run(contender: SystemUnderTest, pace: Pace, first: int, platform: Platform | None = None) -> tuple[Outcome, int]:
-    told = make_hooks(pace.per_second * pace.seconds, first=first)
+    hooks = make_hooks(pace.per_second * pace.seconds, first=first)
     before = platform.events if platform else 0
-    requests = [post(contender.paths(hook.event), hook.body) for hook in told]
+    requests = [post(contender.paths(hook.event), hook.body) for hook in hooks]
     outcome = send_requests(contender.port, requests, CONNECTIONS, rate=pace.per_second)
     if platform is None:
         return outcome, 0
-    platform.wait_for(before + count_messages(told))
-    return outcome, count_messages(told)
+    platform.wait_for(before + count_messages(hooks))
+    return outcome, count_messages(hooks)
 
 
 def _row(pace: Pace, bare: Outcome, ours: Outcome) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class OrderHook(Hook):
 
 
 _SCHEMA = OrderHook()
-_TELLS_RECIPIENT = {"order_new", "order_updated", "shipment_shipped", "subscription_new"}
+_HAS_RECIPIENT = {"order_new", "order_updated", "shipment_shipped", "subscription_new"}
 
 
 def decode(raw: str) -> dict[str, Any]:
@@ -126,11 +126,11 @@ def validate(body: dict[str, Any]) -> dict[str, Any]:
 def fan_out(event: str, data: dict[str, Any]) -> list[dict[str, Any]]:
     """A message for the customer and another for the recipient of a gift."""
     customer = data.get("customer") or data["order"]["customer"]
-    told = {key: value for key, value in data.items() if key != "customer"}
+    rest = {key: value for key, value in data.items() if key != "customer"}
     names = {key: customer.get(key) for key in ("email", "first_name", "last_name", "country")}
-    messages = [_message({"id": str(customer["id"])}, names, event, told)]
+    messages = [_message({"id": str(customer["id"])}, names, event, rest)]
     gift = _gift(data)
-    if gift and event in _TELLS_RECIPIENT:
+    if gift and event in _HAS_RECIPIENT:
         about = {"first_name": gift["gift_recipient_name"], "gift_recipient": True}
         shown = {"gift_message": gift.get("gift_message"), "giver": customer.get("first_name")}
         messages.append(_message({"email": gift["gift_recipient_email"]}, about, event, shown))

@@ -1,4 +1,4 @@
-"""Scenes without an installation, for the checks that only look at what was told."""
+"""Scenes without an installation, for the checks that only look at what was sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.chaos.fault_run import FaultRun
 from bench.chaos.load import SentHook
 
 
-def make_fault_run(*told: SentHook, here: Any = None) -> FaultRun:
-    load: Any = SimpleNamespace(told=list(told))
+def make_fault_run(*sent: SentHook, here: Any = None) -> FaultRun:
+    load: Any = SimpleNamespace(sent=list(sent))
     row = Row("fault", "sqlite")
     return FaultRun(here or SimpleNamespace(), load, Random(1), short=True, row=row, rate=0, people=1, first_person=0)

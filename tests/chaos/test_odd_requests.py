@@ -50,7 +50,7 @@ def test_only_an_answer_counts_as_one(answer: bytes, status: int | None):
 
 
 @pytest.mark.parametrize("status", [None, 200, 500])
-def test_an_answer_that_was_not_expected_is_told(status: int | None):
+def test_an_answer_that_was_not_expected_is_reported(status: int | None):
     assert OddRequest("PUT", b"", (405,)).complaint(status)
 
 

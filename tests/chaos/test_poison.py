@@ -25,16 +25,16 @@ def test_nothing_is_said_if_each_was_condemned():
         QuarantinedHook(b"on", "poison", 3),
     ],
 )
-def test_one_that_was_set_aside_otherwise_is_told(last: QuarantinedHook):
+def test_one_that_was_set_aside_otherwise_is_reported(last: QuarantinedHook):
     assert check_dead_hooks(SENT, [*CONDEMNED[:2], last])
 
 
-def test_a_repeat_that_is_nowhere_is_told():
+def test_a_repeat_that_is_nowhere_is_reported():
     assert check_dead_hooks(SENT, CONDEMNED[:2])
 
 
 @pytest.mark.parametrize("more", [QuarantinedHook(b"sound", "poison", 3), QuarantinedHook(b"one", "poison", 3)])
-def test_one_too_many_is_told(more: QuarantinedHook):
+def test_one_too_many_is_reported(more: QuarantinedHook):
     assert check_dead_hooks(SENT, [*CONDEMNED, more])
 
 
@@ -44,5 +44,5 @@ def test_a_body_may_be_begun_three_times(times: int):
 
 
 @pytest.mark.parametrize("times", [0, 4])
-def test_a_body_that_was_never_begun_or_too_often_is_told(times: int):
+def test_a_body_that_was_never_begun_or_too_often_is_reported(times: int):
     assert check_starts(SENT, Counter({b"one": times, b"two": 1}))

@@ -1,4 +1,4 @@
-"""What several runs told as JSON becomes one table."""
+"""The JSON documents of several runs become one table."""
 
 from __future__ import annotations
 

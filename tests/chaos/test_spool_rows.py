@@ -13,21 +13,21 @@ from bench.chaos.load import SentHook
 from tests.chaos.fault_runs import make_fault_run
 
 
-def told(status: int | None, retry_after: str | None = None) -> SentHook:
+def sent_hook(status: int | None, retry_after: str | None = None) -> SentHook:
     return SentHook(Hook(0, 0, b"", "1", ("a",)), sent_at=1, answered_at=2, status=status, retry_after=retry_after)
 
 
 def test_a_refusal_that_asks_to_come_again_is_as_it_should_be():
-    here = make_fault_run(told(200), told(503, "5"))
+    here = make_fault_run(sent_hook(200), sent_hook(503, "5"))
 
     check_refusals(here)
 
     assert not here.row.broken
 
 
-@pytest.mark.parametrize("others", [[told(503)], [told(500, "5")], [told(404)]])
+@pytest.mark.parametrize("others", [[sent_hook(503)], [sent_hook(500, "5")], [sent_hook(404)]])
 def test_a_refusal_in_other_words_breaks_the_row(others: list[SentHook]):
-    here = make_fault_run(told(503, "5"), *others)
+    here = make_fault_run(sent_hook(503, "5"), *others)
 
     check_refusals(here)
 
@@ -36,7 +36,7 @@ def test_a_refusal_in_other_words_breaks_the_row(others: list[SentHook]):
 
 @pytest.mark.parametrize("status", [200, None])
 def test_a_disk_that_refused_nothing_breaks_the_row(status: int | None):
-    here = make_fault_run(told(status))
+    here = make_fault_run(sent_hook(status))
 
     check_refusals(here)
 

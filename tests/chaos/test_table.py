@@ -24,14 +24,14 @@ def test_a_row_that_could_not_strike_says_so_in_both_tables():
     assert "| skipped |" in table.markdown([skipped])
 
 
-def test_why_it_could_not_strike_is_told_below():
+def test_why_it_could_not_strike_is_printed_below():
     assert "no root" in table.line(row(skipped="no root"))
 
 
 def test_a_skipped_row_does_not_hold_for_machines_either():
-    told = row(skipped="no root").as_json()
+    document = row(skipped="no root").as_json()
 
-    assert (told["skipped"], told["holds"]) == ("no root", False)
+    assert (document["skipped"], document["holds"]) == ("no root", False)
 
 
 def test_what_was_lost_beside_a_skipped_fault_is_a_failure():

@@ -49,6 +49,21 @@ RETIRED = {
     "herald": "webhook sender",
 }
 
+# Retired in these folders so far; elsewhere names of columns and parts of released JSON keep them in use.
+_CLEARED = ("bench/", "tests/bench/", "tests/chaos/")
+RETIRED_IN = {
+    "told": _CLEARED,
+    "tell": _CLEARED,
+    "tells": _CLEARED,
+    "heard": _CLEARED,
+}
+RETIRED |= {
+    "told": "sent, reported, notified",
+    "tell": "send, report, notify",
+    "tells": "sends, reports, notifies",
+    "heard": "received",
+}
+
 # Persisted values and public names that keep their spelling -> why.
 EXCEPTIONS = {
     r"[\"'`](told|happenings)[\"'`]|api_writes_tell": "JSON keys and a switch of the sandbox store",
@@ -98,8 +113,9 @@ _RETIRED = re.compile(rf"(?<![A-Za-z])({'|'.join(RETIRED)})(?![A-Za-z])", re.IGN
 def _search_text(path: str, text: str) -> Iterator[Place]:
     for number, line in enumerate(text.splitlines(), start=1):
         words = _WORD_STARTS_IN_CAMEL_CASE.sub("_", _EXCEPTED.sub("", line))
-        for word in _RETIRED.findall(words):
-            yield Place(path, number, word.lower())
+        for word in map(str.lower, _RETIRED.findall(words)):
+            if path.startswith(RETIRED_IN.get(word, "")):
+                yield Place(path, number, word)
 
 
 if __name__ == "__main__":

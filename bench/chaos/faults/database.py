@@ -101,7 +101,7 @@ def _lock_postgres(scene: FaultRun) -> None:
 def _check_receiver_unaffected(scene: FaultRun) -> Iterator[None]:
     started = time.time_ns() // 1000
     yield
-    wrong = judge_waits(get_waits_ms(list(scene.load.told), started, time.time_ns() // 1000), ANSWER_MS)
+    wrong = judge_waits(get_waits_ms(list(scene.load.sent), started, time.time_ns() // 1000), ANSWER_MS)
     if wrong:
         scene.add_failure(f"the receiver noticed: {wrong}")
 

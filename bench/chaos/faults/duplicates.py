@@ -18,7 +18,7 @@ def sent_100_times(scene: FaultRun) -> None:
     for _ in range(scene.times(20, 5)):
         hook = scene.make(scene.rng.randrange(scene.people))
         for copy in range(COPIES):
-            scene.load.tell(hook, line=copy % CONNECTIONS)
+            scene.load.send(hook, line=copy % CONNECTIONS)
 
 
 def replayed(scene: FaultRun) -> None:
@@ -39,7 +39,7 @@ def rewrapped(scene: FaultRun) -> None:
 
 def _send_all(scene: FaultRun, hooks: list[Hook]) -> None:
     for hook in hooks:
-        scene.load.tell(hook)
+        scene.load.send(hook)
         while scene.load.waiting() > CONNECTIONS * 4:
             time.sleep(0.005)
 

@@ -26,13 +26,13 @@ def costly(scene: FaultRun) -> None:
     load = HookLoad(scene.here.port, hooks[EVENT], connections=4)
     time.sleep(BEFORE_S)
     began = now_us()
-    before = list(scene.load.told)
+    before = list(scene.load.sent)
     for number in range(scene.times(60, 12)):
         body = KINDS[number % len(KINDS)](number)
-        load.tell(Hook(number, number, body, "", (), EVENT))
+        load.send(Hook(number, number, body, "", (), EVENT))
         time.sleep(INTERVAL_S)
     sent = load.finish()
-    struck = [hook for hook in list(scene.load.told) if began < hook.sent_at < now_us()]
+    struck = [hook for hook in list(scene.load.sent) if began < hook.sent_at < now_us()]
 
     def check() -> None:
         arrived = scene.here.platform.arrived()

@@ -24,17 +24,17 @@ FATAL = ("poison", "internal_error")  # why a hook is set aside that killed its 
 def bodies(scene: FaultRun) -> None:
     """Damaged bodies, thousands of them."""
     check_survival(scene)
-    told = []
+    sent = []
     for number in range(scene.times(100_000, 400)):
         sound = scene.make(scene.rng.randrange(scene.people))
         hook = Hook(sound.number, sound.who, mutate(scene.rng, sound.body), f"fuzz {number}", ())
-        told.append(scene.load.tell(hook))
+        sent.append(scene.load.send(hook))
         while scene.load.waiting() > CONNECTIONS * 4:
             time.sleep(0.005)
 
     def check() -> None:
-        scene.note(f"{len(told)} damaged bodies; dead hooks so far {dict(scene.here.dead_hooks())}")
-        if any((hook.status or SERVER_ERROR) >= SERVER_ERROR for hook in told):
+        scene.note(f"{len(sent)} damaged bodies; dead hooks so far {dict(scene.here.dead_hooks())}")
+        if any((hook.status or SERVER_ERROR) >= SERVER_ERROR for hook in sent):
             scene.add_failure("a damaged body was answered with 5xx or not at all")
 
     scene.checks.append(check)
@@ -55,7 +55,7 @@ def requests(scene: FaultRun) -> None:
                 connection.sendall(b" ")
     for connection in slow:
         connection.close()
-    wrong = judge_waits(get_waits_ms(list(scene.load.told), began, now_us()), MAX_WAIT_MS)
+    wrong = judge_waits(get_waits_ms(list(scene.load.sent), began, now_us()), MAX_WAIT_MS)
     if wrong:
         scene.add_failure(f"beside slow connections: {wrong}")
 
@@ -78,7 +78,7 @@ def check_survival(scene: FaultRun, beside: Sequence[str] = ()) -> None:
     processes, died = list_processes(scene), _list_fatal_hooks(scene)
 
     def check() -> None:
-        accepted = sum(hook.accepted for hook in scene.load.told) + len(beside)
+        accepted = sum(hook.accepted for hook in scene.load.sent) + len(beside)
         accounted = scene.here.accounted() - scene.accounted_before
         if accounted != accepted:
             scene.add_failure(f"{accepted} hooks accepted, {accounted} accounted for")

@@ -28,7 +28,7 @@ def mixed_faults(scene: FaultRun) -> None:
     people = scene.times(PEOPLE, 10)
     for _ in range(scene.times(EVENTS, 20)):
         for who in scene.rng.sample(range(people), people):
-            scene.tell(who)
+            scene.send(who)
         scene.here.platform.set_fault(**scene.rng.choice(FAULT_SEQUENCE))
         time.sleep(STEP_S)
     scene.here.platform.clear_faults()

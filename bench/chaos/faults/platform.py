@@ -24,9 +24,9 @@ TOLERANCE_S = 0.2  # seconds by which a percentile may differ on a busy machine;
 
 def throttled(scene: FaultRun) -> None:
     """429 with seconds, with a date, without a word, and with nonsense."""
-    for headers, told, least in FORMS:
+    for headers, wait_s, least in FORMS:
         known = len(scene.here.platform.calls())
-        scene.here.platform.set_fault(mode="429", headers=headers, retry_after=told, n=scene.times(4, 2))
+        scene.here.platform.set_fault(mode="429", headers=headers, retry_after=wait_s, n=scene.times(4, 2))
         time.sleep(scene.seconds(12, 5))
         scene.here.platform.clear_faults()
         _check_pauses(scene, least, known)
@@ -79,7 +79,7 @@ def odd(scene: FaultRun) -> None:
 
 def hanging_neighbours(scene: FaultRun) -> None:
     """Several connections hang for ever; neither a sound connection nor a new, still slow lane may be affected."""
-    before = list(scene.load.told)
+    before = list(scene.load.sent)
     dead = [scene.here.platform.second() for _ in range(scene.times(DEAD_CONNECTIONS, 1))]
     for number, one in enumerate(dead):
         scene.here.connect(one, f"dead {number}")
@@ -90,7 +90,7 @@ def hanging_neighbours(scene: FaultRun) -> None:
     scene.here.connect(new, "new")
     joined = now_us()
     time.sleep(scene.seconds(40, 20))
-    during = [hook for hook in list(scene.load.told) if struck < hook.sent_at < now_us() - 5_000_000]
+    during = [hook for hook in list(scene.load.sent) if struck < hook.sent_at < now_us() - 5_000_000]
     scene.here.platform.clear_faults()
     scene.others = dict.fromkeys(dead, struck) | {new: joined}
 
@@ -133,13 +133,13 @@ def _one_process(scene: FaultRun) -> Iterator[None]:
     keeper.up("worker2")
 
 
-def _check_pauses(scene: FaultRun, told: float, known: int) -> None:
+def _check_pauses(scene: FaultRun, wait_s: float, known: int) -> None:
     """No call is made within a Retry-After."""
     ordered = sorted(scene.here.platform.calls()[known:], key=lambda call: call["started_at"])
     for call, following in pairwise(ordered):
         waited = (following["started_at"] - call["started_at"]) / 1_000_000
-        if call["status"] == TOO_MANY_REQUESTS and waited < told:
-            scene.add_failure(f"asked again after {waited:.2f} s of {told} s")
+        if call["status"] == TOO_MANY_REQUESTS and waited < wait_s:
+            scene.add_failure(f"asked again after {waited:.2f} s of {wait_s} s")
 
 
 def is_delayed(usual: float, later: float) -> bool:

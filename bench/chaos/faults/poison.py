@@ -33,12 +33,12 @@ class QuarantinedHook(NamedTuple):
 
 def poison(scene: FaultRun) -> None:
     """Each kind among sound hooks, and a repeat of a body after it was quarantined."""
-    told = [_make_poison_hook(scene, mark) for mark in EFFECTS for _ in range(scene.times(2, 1))]
-    for hook in told:
-        scene.load.tell(hook)
+    hooks = [_make_poison_hook(scene, mark) for mark in EFFECTS for _ in range(scene.times(2, 1))]
+    for hook in hooks:
+        scene.load.send(hook)
         time.sleep(scene.seconds(10, 1))
-    scene.load.tell(told[0])
-    sent = [hook.body for hook in (*told, told[0])]
+    scene.load.send(hooks[0])
+    sent = [hook.body for hook in (*hooks, hooks[0])]
 
     def check() -> None:
         scene.note(f"{len(sent)} poisonous hooks, set aside as {dict(scene.here.dead_hooks())}")

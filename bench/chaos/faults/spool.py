@@ -103,8 +103,8 @@ def full(scene: FaultRun) -> None:
 
 def check_refusals(scene: FaultRun) -> None:
     """Some were refused, and each in the words that have it sent again."""
-    refused = [hook for hook in list(scene.load.told) if hook.status is not None and not hook.accepted]
-    scene.note(f"{len(refused)} hooks were told to come again")
+    refused = [hook for hook in list(scene.load.sent) if hook.status is not None and not hook.accepted]
+    scene.note(f"{len(refused)} hooks were refused, to be sent again")
     if not refused:
         scene.add_failure("no hook was refused: the disk was not full")
     if any(refusal.status != REFUSED or not refusal.retry_after for refusal in refused):

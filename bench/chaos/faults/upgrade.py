@@ -39,7 +39,7 @@ def two_versions(scene: FaultRun) -> None:
     for _ in range(scene.times(6, 2)):
         for name, queue, arguments in MESSAGES:
             app.send_task(name, arguments, queue=queue)
-        scene.load.tell(replace(scene.make(0), event=UNKNOWN_EVENT, addresses=()))
+        scene.load.send(replace(scene.make(0), event=UNKNOWN_EVENT, addresses=()))
         exploded += 1
         for worker in WORKERS:
             scene.here.keeper.kill(worker, 15)  # in sequence, as in an upgrade

@@ -88,7 +88,7 @@ def expect_fast_answers(scene: FaultRun, without: str = "Valkey", notice: float 
     gone, after = time.time_ns() // 1000, scene.threads()
     known = started + int(notice * 1_000_000)
     if gone > known:
-        _check_answers(scene, without, get_waits_ms(list(scene.load.told), known, gone))
+        _check_answers(scene, without, get_waits_ms(list(scene.load.sent), known, gone))
     if after > before + 2:
         scene.add_failure(f"web's threads went from {before} to {after}")
 

@@ -21,7 +21,7 @@ const hook = z.object({
   fulfillments: z.array(z.object({ id: z.int(), status: text, order: order.nullish() })).nullish(),
 });
 
-const TELLS_RECIPIENT = new Set(["order_new", "order_updated", "shipment_shipped", "subscription_new"]);
+const HAS_RECIPIENT = new Set(["order_new", "order_updated", "shipment_shipped", "subscription_new"]);
 const URL = `${process.env.PEER_PLATFORM}/api/v2/batch`;
 const PAIR = Buffer.from(`${process.env.PEER_SITE_ID}:${process.env.PEER_API_KEY}`).toString("base64");
 const HEADERS = { authorization: `Basic ${PAIR}`, "content-type": "application/json" };
@@ -36,12 +36,12 @@ export function validate(body) {
 }
 
 export function fanOut(event, data) {
-  const { customer: own, ...told } = data;
+  const { customer: own, ...rest } = data;
   const buyer = own ?? data.order.customer;
   const { id, ...names } = buyer;
-  const messages = [{ identifiers: { id: String(id) }, attributes: names, event, data: told }];
+  const messages = [{ identifiers: { id: String(id) }, attributes: names, event, data: rest }];
   const gift = giftOf(data);
-  if (gift && TELLS_RECIPIENT.has(event)) {
+  if (gift && HAS_RECIPIENT.has(event)) {
     messages.push({
       identifiers: { email: gift.gift_recipient_email },
       attributes: { first_name: gift.gift_recipient_name, gift_recipient: true },
