@@ -121,7 +121,7 @@ class CratejoyClient:
         wait = self._budget.acquire()
         if wait > 0:
             is_throttled = self._budget.pause_left_s() > 0
-            reason = "the store has told us to wait" if is_throttled else "the store's budget of requests is used up"
+            reason = "the store asks us to wait" if is_throttled else "the store's budget of requests is used up"
             raise RateLimited(wait, f"{method} {what}: {reason} for {ceil(wait)} s", throttled=is_throttled)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         payload = None if body is None else json.dumps(dict(body)).encode()

@@ -13,8 +13,8 @@ SAID = {
     "Cratejoy refused the Client ID and Secret (401); GET hooks: answered 401": (
         "Cratejoy refused the Client ID and Secret (401)."
     ),
-    "GET customers: the store has told us to wait for 251 s": (
-        "Cratejoy cannot be reached: the store has told us to wait for 251 s."
+    "GET customers: the store asks us to wait for 251 s": (
+        "Cratejoy cannot be reached: the store asks us to wait for 251 s."
     ),
     "the keys were refused": "The keys were refused.",
 }
