@@ -93,7 +93,7 @@ def apply_regulations(eraser: Eraser) -> AppliedRegulations:
                     enqueue_forget(conn, store.id, request, eraser.now())
         if known.rows:
             emptied.update(_erase_the_rest(eraser, known))
-    return AppliedRegulations(total, people, dict(emptied))
+    return AppliedRegulations(total, people, {name: count for name, count in emptied.items() if count})
 
 
 def _load(conn: Connection, eraser: Eraser, store: StoreRow) -> _StoreRegulations:

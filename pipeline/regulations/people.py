@@ -26,10 +26,6 @@ class FoundPerson:
     person_id: int | None
     identity: Identity
 
-    @property
-    def is_known(self) -> bool:
-        return self.person_id is not None
-
 
 def find_person(conn: Connection, store: StoreRow, text: str) -> FoundPerson:
     """The person with this e-mail address, customer id or person id; `person:7` and `customer:7` name one of the two.

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from pipeline.core.errors import Misconfigured
 from pipeline.infra.crypto.encryption import RowIdentity, reencrypt
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.regulations import list_regulations
+from pipeline.ledger.regulations import ensure_hasher, list_regulations
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.regulations import Regulation, RegulationIdentifier, RegulationKey
 from pipeline.regulations.apply import apply_regulations, count_unapplied
@@ -232,3 +232,38 @@ def test_a_restored_person_is_to_be_forgotten_at_the_platforms_again(restored):
 
     [asked] = [row.message["data"] for row in older.rows(core.Delivery) if row.kind == "forget"]
     assert (asked["mode"], BUYER["email"] in asked["emails"], link.platform) == ("suppress", True, "customerio")
+
+
+def test_what_no_persons_row_leads_to_is_emptied_too(backed_up, tmp_path):
+    """A dead hook and a test order of a person whom the store never knew otherwise."""
+    sam = "sam.stranger@example.com"
+    backed_up.record(
+        backed_up.hook("order_new", f'{{"email": "{sam}'.encode()),
+        backed_up.hook("order_new", order(id=70, is_test=True, customer=customer(id=70, email=sam), customer_id=70)),
+    )
+    with writing(backed_up.engine) as conn:
+        document = export_regulations(conn)
+    document["regulations"] = [_build_regulation(backed_up, sam)]
+    with writing(backed_up.engine) as conn:
+        document["keys"] = export_regulations(conn)["keys"]
+        import_regulations(conn, document)
+    before = backed_up.counts()
+    applied = apply_regulations(backed_up.eraser)
+
+    assert (sam in backed_up.stored_text(), backed_up.counts() == before) == (False, True)
+    assert applied.emptied == {"bodies_emptied": 1, "dead_hooks_emptied": 1, "events_emptied": 1}
+
+
+def _build_regulation(ledger, email):
+    """A regulation of a person whom another ledger has erased, with the hash that it would have."""
+    with writing(ledger.engine) as conn:
+        hasher = ensure_hasher(conn, KEYS, b"k" * 32, "key", 1)
+    row = {
+        "uid": "u",
+        "store": "acme",
+        "person_id": None,
+        "kind": "suppress",
+        "user_id": None,
+        "at_destinations": False,
+    }
+    return {**row, "created_at": 1, "identifiers": [["email", hasher.hash_new("acme", "email", email)]]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from urllib.parse import quote_plus
 
 import pytest
@@ -208,3 +210,14 @@ def test_a_number_that_names_two_people_is_refused(lived_in):
     with pytest.raises(Misconfigured, match="two people"):
         lived_in.erase(str(rory))
     assert lived_in.erase(f"person:{rory}").person_id == rory
+
+
+def test_a_dead_hook_of_two_people_keeps_the_others_data(lived_in):
+    unreadable = {**gift_order(ship_address=STREET), "id": "no number"}
+    lived_in.record(lived_in.hook("order_new", unreadable))
+    lived_in.erase(RECIPIENT)
+    [dead] = [row for row in lived_in.rows(core.DeadHook) if row.reason == "invalid"]
+    left = json.loads(zlib.decompress(dead.raw))
+
+    assert (left["customer"]["email"], left["order_gift_info"]) == (BUYER["email"], {"id": 7017})
+    assert (dead.detail["redacted"], "rory" in json.dumps(left).lower()) == ("erased", False)
