@@ -115,6 +115,14 @@ def connection(row: ConnectionCounts) -> str:
     return format_connection_name(platform(row.platform), row.label, row.title)
 
 
+FORGET_STATES = {"open": "waiting", "done": "forgotten", "failed": "failed", "unsupported": "cannot forget people"}
+
+
+def forgotten(state: str) -> str:
+    """Return whether a platform has forgotten a person: `waiting`."""
+    return FORGET_STATES[state]
+
+
 def add_filters(app: Flask) -> None:
     """Register the filters."""
     app.add_template_filter(moment)
@@ -131,4 +139,5 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(platform)
     app.add_template_filter(connection)
     app.add_template_filter(describe_example, "example")
+    app.add_template_filter(forgotten)
     app.add_template_filter(build_sentence, "alarm")

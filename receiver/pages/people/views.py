@@ -16,7 +16,7 @@ from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.accounts import OWNER, VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import PersonDetail, get_person
-from pipeline.ledger.regulations import RegulationRow, list_person_regulations
+from pipeline.ledger.regulations import RegulationRow, list_person_regulations, list_regulations
 from pipeline.ledger.stores import StoreRow, get_store
 from pipeline.regulations.erase import ErasureRequest, build_eraser
 from pipeline.regulations.export import export_person
@@ -30,6 +30,7 @@ from receiver.pages.filters import sentence
 
 blueprint = Blueprint("people", __name__)
 
+MAX_ERASURES = 50  # shown below the form
 OPTIONS = ("suppress", "at_destinations")  # of an erasure; both are ticked until the owner says otherwise
 
 
@@ -56,8 +57,8 @@ class PersonView:
 @blueprint.get("/stores/<name>/people")
 @auth_required("session")
 def search(name: str) -> str:
-    """Show the form that finds a person."""
-    return render_template("people.html", store=get_my_store(name))
+    """Show the form that finds a person, and the newest erasures."""
+    return _render_search(get_my_store(name))
 
 
 @blueprint.post("/stores/<name>/people")
@@ -69,11 +70,9 @@ def find(name: str) -> ResponseReturnValue:
         with reading(get_context().engine) as conn:
             found = find_person(conn, _get_row(conn, store), request.form.get("wanted", ""))
     except Misconfigured as error:
-        return render_template("people.html", store=store, trouble=sentence(str(error))), 400
+        return _render_search(store, sentence(str(error))), 400
     if found.person_id is None:
-        return render_template(
-            "people.html", store=store, trouble="The store has no person with that address or id."
-        ), 404
+        return _render_search(store, "The store has no person with that address or id."), 404
     return redirect(url_for("people.show", name=name, person_id=found.person_id))
 
 
@@ -128,6 +127,14 @@ def erase(name: str, person_id: int) -> ResponseReturnValue:
     rewrite_append_only_file(context.redis)
     flash("The person was erased.", "success")
     return redirect(url_for("people.show", name=name, person_id=person_id))
+
+
+def _render_search(store: VisibleStore, trouble: str | None = None) -> str:
+    with reading(get_context().engine) as conn:
+        newest = list_regulations(conn, store.store_id)[: -MAX_ERASURES - 1 : -1]
+        places = describe_destinations(conn, [row.id for row in newest])
+    erasures = [(row, [place for place in places if place["regulation"] == row.id]) for row in newest]
+    return render_template("people.html", store=store, erasures=erasures, trouble=trouble)
 
 
 def _get_my_own_store(name: str) -> VisibleStore:

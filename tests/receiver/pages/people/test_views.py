@@ -145,3 +145,12 @@ def test_a_person_of_another_store_is_not_shown(house):
         visitor = house.logged_in(OWNER)
         visitor.go(path)
         assert visitor.status == 404
+
+
+def test_erasures_are_listed_below_the_form(house):
+    visitor = house.logged_in(OWNER)
+    visitor.go(f"{PERSON}/erase")
+    visitor.send(f"{PERSON}/erase", typed="7001", suppress="on", at_destinations="on")
+    visitor.go("/stores/acme/people")
+
+    assert "person 1 suppressed 0 Customer.io: waiting" in visitor.text
