@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -55,6 +55,7 @@ def export_person(conn: Connection, person: FoundPerson, now: int) -> dict[str, 
     if person.person_id is None:
         raise Misconfigured(f"the store {person.store.name} has no person with that address or id")
     mentions = find_mentions(conn, person.store, person.identity)
+    events = _load_events(conn, person, find_linked_events(conn, person) | mentions.events)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -62,8 +63,8 @@ def export_person(conn: Connection, person: FoundPerson, now: int) -> dict[str, 
         "store": person.store.name,
         "person": _load_person(conn, person.person_id),
         "keys": _load_keys(conn, person.person_id),
-        "facts": _load_facts(conn, person.person_id),
-        "events": _load_events(conn, person, find_linked_events(conn, person) | mentions.events),
+        "facts": _load_facts(conn, person.person_id, {event["received_at"]: event["id"] for event in events}),
+        "events": events,
         "messages": _load_messages(conn, person.person_id),
         "gifts": _load_gifts(conn, person),
         "dead_hooks": _load_dead_hooks(conn, mentions.dead_hooks),
@@ -92,13 +93,20 @@ def _load_keys(conn: Connection, person_id: int) -> list[dict[str, Any]]:
     return [row._asdict() for row in conn.execute(query.order_by(PersonKey.kind, PersonKey.value))]
 
 
-def _load_facts(conn: Connection, person_id: int) -> list[dict[str, Any]]:
+def _load_facts(conn: Connection, person_id: int, origins: Mapping[int, int]) -> list[dict[str, Any]]:
+    """The facts, each field with its origin: the event whose hook was received when the value was learned.
+
+    `origins`: event ids by that time. A value read from the store's API has no event.
+    """
     query = select(Fact.kind, Fact.subject, Fact.data).where(Fact.person_id == person_id)
     return [
         {
             "kind": row.kind,
             "subject": row.subject,
-            "fields": {name: {"value": value, "as_of": as_of} for name, (as_of, value) in sorted(row.data.items())},
+            "fields": {
+                name: {"value": value, "as_of": as_of, "event": origins.get(as_of)}
+                for name, (as_of, value) in sorted(row.data.items())
+            },
         }
         for row in conn.execute(query.order_by(Fact.kind, Fact.subject))
     ]

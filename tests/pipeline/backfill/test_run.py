@@ -13,7 +13,9 @@ from pipeline.cratejoy.factory import open_store_client
 from pipeline.infra import redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.backfills import cancel_backfill, pause_backfill, resume_backfill
-from pipeline.ledger.engine import writing
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.stores import get_store
+from pipeline.regulations.erase import ErasureRequest, build_eraser
 from tests.pipeline.backfill.conftest import SECOND
 
 
@@ -34,6 +36,17 @@ def test_every_customer_becomes_one_profile(book, switches):
 
     assert (row.state, row.error, book.told()) == ("done", None, sorted(customers))
     assert row.done["customers"] == row.totals["customers"] == 23
+
+
+def test_a_suppressed_person_is_not_read_again(book):
+    customers = book.shop.people(5)
+    with reading(book.engine) as conn:
+        store = get_store(conn, book.store_id)
+    build_eraser(book.context).erase(ErasureRequest(store, f"customer:{customers[0]}", suppress=True))
+    book.start()
+    row = book.run()
+
+    assert (row.state, book.told()) == ("done", sorted(customers[1:]))
 
 
 def test_a_profile_tells_what_orders_and_subscriptions_say(book):

@@ -172,7 +172,8 @@ class SandboxStore:
         hooks, self._inbox = self._inbox, []
         with writing(self.engine) as conn:
             raws = {hook["entry_id"]: (raw, None) for hook, raw in hooks}
-            record_batch(conn, [hook for hook, _ in hooks], [], raws, token=None, now=self.now())
+            kept = [hook for hook, _ in hooks]
+            record_batch(conn, kept, [], raws, token=None, now=self.now(), secret_keys=KEYS)
 
     def deliver_late(self, told):
         """The hook that was lost comes after all."""

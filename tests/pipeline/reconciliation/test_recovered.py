@@ -12,7 +12,9 @@ from sqlalchemy import select
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.reconciliations import request_pass, set_record_only_since
 from pipeline.ledger.schema import core
+from pipeline.ledger.stores import get_store
 from pipeline.reconciliation.run import reconcile
+from pipeline.regulations.erase import ErasureRequest, build_eraser
 from sandbox.store.shop import customers, payments, subscriptions
 from tests.pipeline.reconciliation.sandbox_store import DAY, HOUR, MINUTE, SECOND, SandboxStore
 
@@ -111,6 +113,19 @@ def test_it_leaves_after_what_was_told_before_it_was_found(town):
     with reading(town.engine) as conn:
         left = conn.execute(select(core.Delivery.name).order_by(core.Delivery.id)).scalars()
         assert [name for name in left if name][-1] == "order_new"
+
+
+def test_a_suppressed_person_is_counted_and_not_recovered(town):
+    town.losing = lambda news: news.event == "order_new"
+    order = town.buy()
+    with reading(town.engine) as conn:
+        store = get_store(conn, town.store_id)
+    build_eraser(town.context).erase(ErasureRequest(store, f"customer:{order['customer_id']}", suppress=True))
+    town.compare_later()
+
+    [event] = town.events("reconcile")
+    assert (event.name, event.outcome, event.data) == ("order_new", "suppressed", {})
+    assert [row.outcome for row in town.events()] == ["suppressed"] * len(town.events())
 
 
 def test_what_is_only_recorded_reaches_no_platform(town):

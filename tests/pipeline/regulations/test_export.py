@@ -57,6 +57,7 @@ def test_a_buyers_document_is_complete(sold):
     assert [hook["body"]["encoding"] for hook in document["dead_hooks"]] == ["base64"]
     fact = next(fact for fact in document["facts"] if fact["kind"] == "customer")
     assert fact["fields"]["last_name"]["value"] == "Buyer"
+    assert fact["fields"]["last_name"]["event"] in [event["id"] for event in document["events"]]
 
 
 def test_a_recipients_document_has_nothing_of_the_giver_but_the_gift(sold):
