@@ -1,7 +1,7 @@
 """The ledger's tables. Every row belongs to a store, every store to an account.
 
 Times are microseconds since the epoch; money is integer minor units; personal data is stored only in
-`people`, `facts`, `events.data`, `bodies`, `dead_hooks` and `deliveries.message`.
+`people`, `person_keys`, `facts`, `gifts`, `events.data`, `bodies`, `dead_hooks` and `deliveries.message`.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class Person(Base):
 
 
 class PersonKey(Base):
-    """A key that finds a person: ("customer", "7093400011") or ("email", "robin@example.com"). Never deleted."""
+    """A key that finds a person: ("customer", "7093400011") or ("email", "robin@example.com"). Goes with the person."""
 
     __tablename__ = "person_keys"
     store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
@@ -221,7 +221,7 @@ class Delivery(Base):
     name: Mapped[str | None]
     message_id: Mapped[str | None]  # a ULID; profiles have none
     message: Mapped[dict[str, Any]]  # {"customer_id", "email", "at" (s), "data"}
-    status: Mapped[str] = mapped_column(default="pending")  # pending, sending, sent, dead
+    status: Mapped[str] = mapped_column(default="pending")  # pending, sending, sent, dead, stopped
     attempts: Mapped[int] = mapped_column(default=0)  # how often it was claimed
     token: Mapped[int | None]  # the lane's fencing token of the last claim
     reason: Mapped[str | None]
