@@ -1,4 +1,7 @@
-"""A whole run with faults everywhere reveals no name, address, key or token in logs, metrics or flower."""
+"""A whole run with faults everywhere reveals no name, address, key or token in logs, metrics or flower.
+
+Then a person is erased, and no file of the installation and no platform has them any more.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import base64
 import http.client
 import json
 import sqlite3
+import subprocess
 import threading
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
@@ -13,6 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 from celery import Celery
 
+from pipeline.ledger.engine import make_engine
+from pipeline.ledger.vacuum import vacuum_all
 from pipeline.settings import Settings
 from receiver.demo.processes import DemoProcesses, start_demo
 from receiver.demo.scenario import call_sandbox, run_scenario
@@ -53,10 +59,11 @@ def outputs_and_secrets(tmp_path_factory):
             "flower": tasks_in_flower(stage) + workers_in_flower(stage),
         }
         secrets = secrets_of(stage, processes)
+        left = erase_one(stage, log)
     finally:
         processes.stop()
 
-    return said, secrets
+    return said, secrets, left
 
 
 @contextmanager
@@ -91,6 +98,46 @@ def provoke(data, log):
         lambda: log.read_text()[-3000:],
         interval_s=0.2,
     )
+
+
+def erase_one(stage, log):
+    """Erase a person with orders; what is left of them, by place. Says how many places had them before."""
+    people = call_sandbox(f"{stage.store['url']}/_sandbox/truth")["people"]
+    names = [one["name"] for one in people]
+    known = {profile["email"] for profile in call_sandbox(f"{stage.customerio['url']}/_sandbox/people")}
+    person = next(one for one in people if one["email"] in known and names.count(one["name"]) == 1)
+    texts = [person["email"].lower().encode(), person["name"].lower().encode()]
+    found = {"before": find_in_files(stage.data, log, texts)}
+    erase = ("people", "erase", person["email"], "--store", "demo", "--suppress", "--at-destinations", "--yes")
+    subprocess.run([stage.command, *erase], check=True, capture_output=True)
+    wait_until(lambda: set(list_states(stage)) == {"done"}, interval_s=0.5)
+    engine = make_engine(f"sqlite:///{stage.data}/cratewire.db")
+    wait_until(lambda: vacuum_all(engine) and not find_in_files(stage.data, log, texts), interval_s=0.5)
+    engine.dispose()
+    profiles = call_sandbox(f"{stage.customerio['url']}/_sandbox/people")
+    platform = [profile for profile in profiles if profile["email"] == person["email"]]
+    return found | {"files": find_in_files(stage.data, log, texts), "platform": platform}
+
+
+def list_states(stage):
+    shown = subprocess.run(
+        [stage.command, "people", "regulations", "list", "--json"], check=True, capture_output=True
+    ).stdout
+    return [place["state"] for row in json.loads(shown) for place in row["destinations"]]
+
+
+def find_in_files(data, log, texts):
+    """The files that have one of the texts; Redis's and the ledger's among them."""
+    files = [path for path in (log, *sorted(data.rglob("*"))) if path.is_file()]
+    return sorted({path.name for path in files for text in texts if text in read_bytes(path).lower()})
+
+
+def read_bytes(path):
+    """The file's bytes; none of one that has just been replaced."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def figures(stage):
@@ -157,7 +204,7 @@ def basic_of(stage):
 @pytest.mark.parametrize("kind", ["an address", "a name", "a last name", "a key", "a token"])
 @pytest.mark.parametrize("where", ["logs", "figures", "flower"])
 def test_no_output_contains(outputs_and_secrets, where, kind):
-    said, secrets = outputs_and_secrets
+    said, secrets, _ = outputs_and_secrets
     forms = {
         form
         for secret in secrets[kind]
@@ -169,7 +216,7 @@ def test_no_output_contains(outputs_and_secrets, where, kind):
 
 
 def test_the_run_produced_output(outputs_and_secrets):
-    said, _ = outputs_and_secrets
+    said, _, _ = outputs_and_secrets
 
     assert "batch recorded" in said["logs"]
     assert "a task failed" in said["logs"]
@@ -177,3 +224,10 @@ def test_the_run_produced_output(outputs_and_secrets):
     assert QUOTES in said["logs"]
     assert "hooks.fan_out" in said["flower"]
     assert 'cratewire_recorded_hooks_total{event="order_new",outcome="forwarded"}' in said["figures"]
+
+
+def test_no_file_and_no_platform_has_an_erased_person(outputs_and_secrets):
+    _, _, left = outputs_and_secrets
+
+    assert "cratewire.db" in left["before"]
+    assert (left["files"], left["platform"]) == ([], [])
