@@ -29,13 +29,13 @@ Part = Literal["whole", "buyer", "recipient", "mention"]
 
 _GIFT_KEYS = ("order_gift_info", "subscription_gift_info", "sent_gift", "received_gift")
 _ADDRESS_KEYS = ("ship_address", "shipping_address", "address")
-_GIFT_NAMES = ("gift_recipient_name", "name")
 _MIN_PHRASE_CHARACTERS = 6  # of a text that only they had: a street or a phone number, not a state
-# What a gift recipient's copy is built from, and the ids that connect an event with its gift.
+# What a gift recipient's copy is built from, the ids that connect an event with its gift, and `source`: an order of the
+# Marketplace decides whether its recipient's data may leave.
 _KEPT_FOR_RECIPIENT = frozenset(
     {
         *("id", "type", "status", "fulfillment_status", "placed_at", "shipped_at", "start_date", "end_date"),
-        *("created_at", "adjusted_ordered_at", "is_renewal", "is_gift", "is_test", "test", "is_ecom"),
+        *("created_at", "adjusted_ordered_at", "is_renewal", "is_gift", "is_test", "test", "is_ecom", "source"),
         *("tracking_number", "tracking_link", "carrier_name", "carrier", "is_void", "labels"),
         *("order", "orders", "transaction", "subscription", "subscriptions", "fulfillments", "shipments"),
         *("order_id", "subscription_id", "shipment_id", "cycle_number", "total_cycles", "num_cycles", "term"),

@@ -74,6 +74,14 @@ def test_an_erased_buyer_leaves_the_recipient_their_copy_without_the_giver():
     assert after == {**before, "gift": {**before["gift"], "giver_first_name": None}}
 
 
+def test_an_erased_buyers_gift_still_says_that_it_is_of_the_marketplace():
+    """Else its recipient's data would be sent, although the store withholds it."""
+    _, left = redact("subscription_new", subscription(source=2, order=gift_order(source=1)), BUYER)
+    _, order_left = redact("order_new", gift_order(source=1), BUYER)
+
+    assert (left.get("source"), order_left["source"]) == (2, 1)
+
+
 def test_nothing_of_an_erased_buyer_is_left():
     info = gift_info(gift_message="Happy birthday, love Bea", gift_sender=customer())
     data = gift_order(order_gift_info=info, bill_address={"to": "Bea Buyer", "street": "1 Oak Road"}, note=BUYER_EMAIL)
