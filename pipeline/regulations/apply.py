@@ -111,7 +111,7 @@ def _find_people(conn: Connection, known: _StoreRegulations) -> dict[int, Regula
     mine = PersonKey.store_id == known.store.id, PersonKey.kind.in_(("email", "customer"))
     query = select(*columns).join(Person, Person.id == PersonKey.person_id).where(*mine)
     found: dict[int, RegulationRow] = {}
-    for person_id, kind, value, created_at in conn.execution_options(yield_per=_SLICE).execute(query):
+    for person_id, kind, value, created_at in conn.execute(query.execution_options(yield_per=_SLICE)):
         row = known.find([(kind, value)], created_at)
         if row is not None:
             found[person_id] = row
@@ -155,7 +155,7 @@ def _read_orphaned_keys(conn: Connection, store: StoreRow) -> Iterator[tuple[int
     linked = exists().where(EventPerson.event_id == Event.id)
     columns = (Event.id, Event.name, Event.data, Event.received_at)
     query = select(*columns).where(Event.store_id == store.id, ~linked).order_by(Event.id)
-    for event_id, name, data, received_at in conn.execution_options(yield_per=_SLICE).execute(query):
+    for event_id, name, data, received_at in conn.execute(query.execution_options(yield_per=_SLICE)):
         row = get_event_row(name)
         keys = [*list_customer_keys(row, data), *list_recipient_keys(row, data)]
         if keys:

@@ -125,7 +125,7 @@ def _load_events(conn: Connection, person: FoundPerson, event_ids: Collection[in
             found = find_redaction(
                 event, row.data, person.identity, is_linked_recipient=GIFT_RECIPIENT in roles[row.id]
             )
-            if found is not None and found.part == "mention" and not roles[row.id]:
+            if not roles[row.id] and (found is None or found.part == "mention"):
                 continue  # another person's event
             is_gift_to_them = found is not None and found.part == "recipient" and CUSTOMER not in roles[row.id]
             shown.append(_build_event(row, sorted(roles[row.id]), _find_giver(event, row) if is_gift_to_them else None))

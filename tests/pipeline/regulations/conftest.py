@@ -6,6 +6,7 @@ import json
 import zlib
 from itertools import count
 from random import Random
+from urllib.parse import quote_plus
 
 import pytest
 from sqlalchemy import insert, select
@@ -19,9 +20,25 @@ from pipeline.processing.decode import decode_batch
 from pipeline.processing.validate import validate_batch
 from pipeline.recording.batch import record_batch
 from pipeline.regulations.erase import Eraser, ErasureRequest
-from tests.builders import HOUR, NOW
+from tests.builders import (
+    BUYER,
+    HOUR,
+    NOW,
+    RECIPIENT,
+    customer,
+    gift_info,
+    gift_order,
+    order,
+    shipment,
+    subscription,
+    transaction,
+)
 
 KEYS = ("a-secret-key",)
+STREET = {"to": "Rory Receiver", "street": "12 Elm Street", "city": "Austin", "phone_number": "512-555-0100"}
+BILL = {"to": "Bea Buyer", "street": "1 Oak Road"}
+BEA_TEXTS = ("bea.buyer", "bea buyer", '"bea"', "'bea'", "1 oak road")
+RORY_TEXTS = ("rory", "receiver@", "elm street", "512-555")
 
 
 class Ledger:
@@ -100,3 +117,34 @@ def _unpack(value):
 @pytest.fixture
 def ledger(engine):
     return Ledger(engine)
+
+
+@pytest.fixture
+def lived_in(ledger):
+    """A gift of Bea's to Rory, a test order, a referral, another buyer, and hooks that could not be read."""
+    gift = gift_order(
+        ship_address=STREET,
+        bill_address=BILL,
+        note="For Rory, from Bea",
+        order_gift_info=gift_info(gift_message="Enjoy, Rory! Bea"),
+    )
+    other = order(
+        id=99,
+        customer=customer(id=9, email="else@example.com", name="Eve Else", first_name="Eve", last_name="Else"),
+        customer_id=9,
+    )
+    ledger.record(
+        ledger.hook("customer_new", customer(addresses=[BILL])),
+        ledger.hook("order_new", gift),
+        ledger.hook("subscription_new", subscription(subscription_gift_info=gift_info(gift_sender=customer()))),
+        ledger.hook("shipment_shipped", shipment(ship_address=STREET)),
+        ledger.hook("transaction_new", transaction()),
+        ledger.hook("order_new", order(id=7, is_test=True)),
+        ledger.hook("order_new", {**other, "referred_by": BUYER["email"]}),
+        ledger.hook("checkout_failed", {"customer": {"email": BUYER["email"], "first_name": "Bea"}, "order": {}}),
+        ledger.hook("order_new", f'{{"id": 8, "customer": {{"email": "{BUYER["email"]}'.encode()),
+        ledger.hook("order_new", b'{"x": "' + BUYER["email"].replace("@", "\\u0040").encode()),
+        ledger.hook("order_new", b"%7B&email=" + quote_plus(RECIPIENT).encode() + b"&id"),
+        ledger.hook("order_new", b'{"someone": "else@example.com'),
+    )
+    return ledger

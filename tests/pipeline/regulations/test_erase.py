@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zlib
-from urllib.parse import quote_plus
 
 import pytest
 
@@ -14,43 +14,15 @@ from pipeline.ledger.queries import get_dead_letter, replay_delivery
 from pipeline.ledger.regulations import list_regulations
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.regulations import Regulation, RegulationDestination, RegulationIdentifier
-from tests.builders import BUYER, RECIPIENT, customer, gift_info, gift_order, order, shipment, subscription, transaction
-
-STREET = {"to": "Rory Receiver", "street": "12 Elm Street", "city": "Austin", "phone_number": "512-555-0100"}
-BILL = {"to": "Bea Buyer", "street": "1 Oak Road"}
-BEA_TEXTS = ("bea.buyer", "bea buyer", '"bea"', "'bea'", "1 oak road")
-RORY_TEXTS = ("rory", "receiver@", "elm street", "512-555")
+from tests.builders import BUYER, RECIPIENT, customer, gift_order, order, shipment
+from tests.pipeline.regulations.conftest import BEA_TEXTS, BILL, RORY_TEXTS, STREET
 
 
 @pytest.fixture
-def lived_in(ledger):
-    """A gift of Bea's to Rory, a test order, a referral, another buyer, and hooks that could not be read."""
-    gift = gift_order(
-        ship_address=STREET,
-        bill_address=BILL,
-        note="For Rory, from Bea",
-        order_gift_info=gift_info(gift_message="Enjoy, Rory! Bea"),
-    )
-    other = order(
-        id=99,
-        customer=customer(id=9, email="else@example.com", name="Eve Else", first_name="Eve", last_name="Else"),
-        customer_id=9,
-    )
-    ledger.record(
-        ledger.hook("customer_new", customer(addresses=[BILL])),
-        ledger.hook("order_new", gift),
-        ledger.hook("subscription_new", subscription(subscription_gift_info=gift_info(gift_sender=customer()))),
-        ledger.hook("shipment_shipped", shipment(ship_address=STREET)),
-        ledger.hook("transaction_new", transaction()),
-        ledger.hook("order_new", order(id=7, is_test=True)),
-        ledger.hook("order_new", {**other, "referred_by": BUYER["email"]}),
-        ledger.hook("checkout_failed", {"customer": {"email": BUYER["email"], "first_name": "Bea"}, "order": {}}),
-        ledger.hook("order_new", f'{{"id": 8, "customer": {{"email": "{BUYER["email"]}'.encode()),
-        ledger.hook("order_new", b'{"x": "' + BUYER["email"].replace("@", "\\u0040").encode()),
-        ledger.hook("order_new", b"%7B&email=" + quote_plus(RECIPIENT).encode() + b"&id"),
-        ledger.hook("order_new", b'{"someone": "else@example.com'),
-    )
-    return ledger
+def database_url(migrated_sqlite, tmp_path):
+    """SQLite; `test_erase_on_postgresql.py` runs the same statements there."""
+    shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
+    return f"sqlite:///{tmp_path}/ledger.db"
 
 
 @pytest.mark.parametrize(("text", "gone"), [(BUYER["email"], BEA_TEXTS), (RECIPIENT, RORY_TEXTS)])

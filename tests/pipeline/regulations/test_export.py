@@ -30,6 +30,7 @@ def sold(ledger):
         ledger.hook("order_new", gift_order(bill_address=BILL, order_gift_info=gift_info(gift_message="Hello!"))),
         ledger.hook("order_new", order(id=7, is_test=True)),
         ledger.hook("order_new", order(id=99, customer=other, customer_id=9, note=f"a friend of {BUYER['email']}")),
+        ledger.hook("order_new", {**order(id=98, customer=other, customer_id=9), "referred_by": BUYER["email"]}),
         ledger.hook("order_new", b'\xff{"email": "bea.buyer@example.com"'),
     )
     return ledger
