@@ -195,6 +195,7 @@ def test_a_restored_backup_is_put_right_by_importing_the_file(installed, sold, t
         shutil.copy(path, installed.data)
     assert find_in_files(installed.data)
     result = run("people", "regulations", "import", "--json")
+    deliver(installed)  # the platforms are asked again, and the requests have the address
 
     assert (result["imported"]["added"], result["applied"]["people"]) == (1, 1)
     assert find_in_files(installed.data) == []
