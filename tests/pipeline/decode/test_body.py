@@ -28,12 +28,17 @@ def refusal(raw, query=None, **limits):
         (b"", "a=1", "query"),
         (b" \t\r\n\v\f\0", "a=1", "query"),
         (b"\xef\xbb\xbf", "a=1", "query"),
+        (b"\xef\xbb\xbf \n", "a=1", "query"),
         (b"a=1", "b=2", "form"),
         (b"a=1 \r\n", None, "form"),
     ],
 )
 def test_a_body_is_read_by_how_it_begins_and_has_one_fingerprint(raw, query, form):
     assert decode(raw, query) == Decoded(form, {"a": "1"}, FINGERPRINT)
+
+
+def test_a_body_of_one_letter_is_not_an_empty_one():
+    assert refusal(b"X", "a=1")[0] == "not_json"
 
 
 def test_the_size_of_a_hook_is_that_of_body_and_query():

@@ -31,11 +31,18 @@ TOO_MANY = (Reason.TOO_MANY_VALUES, {"limit": 100_000})
         ('["' + "[{," * 100_000 + '"]', None),
         ('["' + "[{," * 100_000 + '", ' + "1, " * 100_000 + "1]", TOO_MANY),
         ('["' + r"\",," * 100_000 + '"]', None),
+        ('["' + "," * 200_000 + '", ' + "1, " * 99_997 + "1]", None),
         ('["' + ",," * 150_000, None),
     ],
     ids=[
         *("the most numbers", "one more", "the most objects", "one more object", "one more list"),
-        *("marks in a text", "marks in a text and too many numbers", "marks behind an escape", "a text without an end"),
+        *(
+            "marks in a text",
+            "marks in a text and too many numbers",
+            "marks behind an escape",
+            "marks in a text and the most numbers",
+        ),
+        "a text without an end",
     ],
 )
 def test_a_text_has_at_most_a_hundred_thousand_values(text, refused):
@@ -65,6 +72,15 @@ def test_a_text_is_nested_at_most_64_deep(opener, depth, refused):
 )
 def test_what_is_closed_again_or_stands_in_a_text_is_not_deep(text):
     assert refusal(check_nesting, text) is None
+
+
+def test_lists_side_by_side_may_be_as_deep_as_one():
+    assert refusal(check_nesting, "[[]," + "[" * 63 + "]" * 64) is None
+    assert refusal(check_nesting, "[[]," + "[" * 64 + "]" * 65) == (Reason.TOO_DEEP, {})
+
+
+def test_half_a_character_outside_a_text_does_not_hide_the_depth():
+    assert refusal(check_nesting, "\ud800" + "[" * 65) == (Reason.TOO_DEEP, {})
 
 
 def test_the_canonical_text_is_compact_sorted_and_ascii():

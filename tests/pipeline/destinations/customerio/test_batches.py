@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,10 @@ from tests.contracts.messages import event, person, profile
 def items_of(messages: Sequence[Message]) -> list[Item]:
     made = [build_item(place, message, has_profile=message.has_profile) for place, message in enumerate(messages)]
     return [one for one in made if isinstance(one, Item)]
+
+
+def make_item(size: int) -> Item:
+    return Item(0, profile(1, person(1)), b"x" * size)
 
 
 def places(items: Sequence[Item]) -> list[int]:
@@ -131,3 +136,18 @@ def test_rounds_lose_no_message_and_keep_the_order(messages_sent: list[tuple[int
     for who in range(1, 5):
         sent = [item.position for item in left if item.message.person.id == who]
         assert sent == sorted(sent)
+
+
+@pytest.mark.parametrize(("surplus", "calls"), [(0, [3]), (1, [2, 1])])
+def test_a_call_is_as_long_as_it_may_be_and_no_longer(surplus, calls):
+    """The last item takes no comma, but is counted as if it did: one byte is left unused."""
+    room = MAX_CALL_BYTES - len(batch_body([])) - 3
+    items = [make_item(room // 3), make_item(room // 3), make_item(room - 2 * (room // 3) + surplus)]
+
+    assert [len(call) for call in split_into_calls(items)] == calls
+
+
+def test_the_bytes_of_one_call_do_not_count_in_the_next():
+    half = (MAX_CALL_BYTES - len(batch_body([]))) // 2 - 1
+
+    assert [len(call) for call in split_into_calls([make_item(half)] * 5)] == [2, 2, 1]

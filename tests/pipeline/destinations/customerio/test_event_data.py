@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from pipeline.destinations.customerio.event_data import clean_event_data, shorten_to_fit
+from pipeline.destinations.customerio.limits import to_json
 
 
 @pytest.mark.parametrize(
@@ -67,9 +68,9 @@ def test_data_that_is_long_without_long_texts_cannot_be_cut():
     assert shorten_to_fit({"a": ["x" * 100] * 1000}) is None
 
 
-def test_data_that_fits_exactly_when_cut_is_cut():
-    short = len('"' + "x" * 100 + '",') * 900
-    room = 100_000 - short - len('{"a":[],"b":""}') + 1
-    fitting = {"a": ["x" * 101] * 900, "b": "y" * room}
+@pytest.mark.parametrize(("surplus", "is_cut"), [(0, True), (1, False)])
+def test_data_that_fits_exactly_when_cut_is_cut(surplus, is_cut):
+    room = 100_000 - len(to_json({"a": ["x" * 100] * 960, "b": ""}))
+    data = {"a": ["x" * 101] * 960, "b": int("1" * (room + len('""') + surplus))}
 
-    assert shorten_to_fit(fitting) is not None
+    assert (shorten_to_fit(data) is not None) == is_cut
