@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -15,7 +17,7 @@ from pipeline.infra import redis_keys
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
-from tasks import deliveries
+from tasks import deliveries, process
 from tasks.chain import start_chain
 from tests.contracts.fake_track import CannedAnswer
 from tests.installation import make_hook, order_hook
@@ -267,8 +269,10 @@ def sealed_with_another_key(installed, track):
     return connection
 
 
-def test_a_connection_that_cannot_be_opened_is_postponed(installed, track):
-    connection = sealed_with_another_key(installed, track)
+def test_a_connection_that_cannot_be_opened_is_postponed(installed, track, monkeypatch):
+    """By a time that is random: the clock stands still, so that it is not over."""
+    connection, now = sealed_with_another_key(installed, track), installed.process.now()
+    monkeypatch.setitem(process._contexts, os.getpid(), replace(installed.process, now=lambda: now))
 
     with pytest.raises(Misconfigured):
         deliveries.run_lane_task(connection, 0)

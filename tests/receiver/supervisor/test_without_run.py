@@ -28,7 +28,7 @@ def started(name: str, environment: dict[str, str], folder: Path) -> subprocess.
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,  # a loaded machine
         check=False,
     )
 
