@@ -1,0 +1,14 @@
+"""docs/personal-data.md says of every table what it holds."""
+
+from __future__ import annotations
+
+from pipeline.ledger.migrations import TABLE_MODULES
+from pipeline.ledger.schema.core import Base
+from tests.documents.markdown import get_section, read_document
+
+
+def test_every_table_is_in_the_list_of_what_is_kept_where():
+    section = get_section(read_document("docs/personal-data.md"), "## What is kept where")
+
+    assert TABLE_MODULES
+    assert [table for table in sorted(Base.metadata.tables) if f"`{table}`" not in section] == []
