@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sandbox.compare.truth import EventRecord, Recipient, fold
 
-STOREFRONT = "storefront"
+STOREFRONT, MARKETPLACE = "storefront", "marketplace"
 # Events whose hooks show the origin of an order or subscription: from the first of them on it is known.
 SHOWING_ORIGIN = frozenset(
     (
@@ -91,6 +91,11 @@ class Withholding:
         return has_gift if STOREFRONT not in known_from else self._has_marketplace and not has_ordered and not has_gift
 
     def _judge(self, record: EventRecord, who: Recipient, *, is_recipient: bool) -> Duty:
+        """Return the duty. The hooks of two people have no order.
+
+        So a gift of the Marketplace may arrive before the hook that makes its recipient known at the storefront: then
+        its copy is withheld, and so is what their own hooks say until then.
+        """
         row = self.find(who)
         if self._forwards_all:
             return Duty.DUE
@@ -98,18 +103,20 @@ class Withholding:
             return Duty.NEVER
         if self.is_undecided(row):
             return Duty.EITHER
-        if who.email not in self._once_unknown:
-            return Duty.DUE
-        return Duty.EITHER if is_recipient else self._judge_changed(record, who)
+        if is_recipient:
+            is_in_doubt = record.origin == MARKETPLACE or who.email in self._once_unknown
+            return Duty.EITHER if is_in_doubt else Duty.DUE
+        is_in_doubt = MARKETPLACE in (row.get("gifts_from") or ()) or who.email in self._once_unknown
+        return self._judge_changed(record, who) if is_in_doubt else Duty.DUE
 
     def _judge_changed(self, record: EventRecord, who: Recipient) -> Duty:
-        """An event of someone who became known at the storefront by an order.
+        """An event of someone who became known at the storefront by an order, or had a gift of the Marketplace.
 
-        Other people's hooks are not in the order of this person's, so that what concerns them as a recipient may go
-        either way; so may a hook that was lost, and what follows an order at the storefront whose hook was lost.
+        A hook that was lost may go either way; so may what follows an order at the storefront whose hook was lost.
         """
         was_told = record.accepted > 0 and not record.is_lost
         if not record.knows_person:
             return Duty.NEVER if was_told else Duty.EITHER
         is_shown = record.n >= self._shown.get(who.email, record.n + 1)
-        return Duty.DUE if is_shown or record.is_repaired else Duty.EITHER
+        is_found = record.is_repaired and record.origin == STOREFRONT  # the order itself is read from the API
+        return Duty.DUE if is_shown or is_found else Duty.EITHER
