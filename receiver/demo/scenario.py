@@ -30,8 +30,8 @@ FAULT_SHARES = {
     "asked_recipient": 0.1,
     "text_values": 0.1,
 }
-# What the store does besides: it asks for consent, and has surveys and variants in either shape.
-SHOP = {"asks_consent": True, "surveys": "mixed", "variants": "mixed"}
+# What the store does besides: it sells through the Marketplace, asks for consent, has surveys and variants.
+SHOP = {"marketplace_share": 0.4, "asks_consent": True, "surveys": "mixed", "variants": "mixed"}
 LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, and the least number of them in a short simulation
 TOLD = (
     "asked_recipients",

@@ -82,12 +82,13 @@ class Withholding:
         """Return whether either reading of the rule is right about a person.
 
         A Marketplace buyer may be known at the storefront by a gift only. And where there is a Marketplace, no hook
-        of a customer who has not ordered yet says where they come from: to wait for the first order is right too.
+        of a customer who has not ordered yet, tests apart, says where they come from: to wait is right too.
         """
         known_from, gifts_from = row.get("known_from") or (), row.get("gifts_from") or ()
         if not known_from or self._forwards_all:
             return False
-        has_ordered, has_gift = row.get("orders", 1), STOREFRONT in gifts_from
+        has_ordered = row.get("orders", 1) > row.get("test_orders", 0)
+        has_gift = STOREFRONT in gifts_from
         return has_gift if STOREFRONT not in known_from else self._has_marketplace and not has_ordered and not has_gift
 
     def _judge(self, record: EventRecord, who: Recipient, *, is_recipient: bool) -> Duty:
@@ -112,11 +113,12 @@ class Withholding:
     def _judge_changed(self, record: EventRecord, who: Recipient) -> Duty:
         """An event of someone who became known at the storefront by an order, or had a gift of the Marketplace.
 
-        A hook that was lost may go either way; so may what follows an order at the storefront whose hook was lost.
+        What names no place may have waited until the storefront knew them. A hook that was lost may go either way; so
+        may what follows an order at the storefront whose hook was lost.
         """
         was_told = record.accepted > 0 and not record.is_lost
         if not record.knows_person:
-            return Duty.NEVER if was_told else Duty.EITHER
+            return Duty.NEVER if was_told and record.origin == MARKETPLACE else Duty.EITHER
         is_shown = record.n >= self._shown.get(who.email, record.n + 1)
         is_found = record.is_repaired and record.origin == STOREFRONT  # the order itself is read from the API
         return Duty.DUE if is_shown or is_found else Duty.EITHER

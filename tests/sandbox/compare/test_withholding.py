@@ -90,6 +90,17 @@ def test_what_was_withheld_before_must_not_be_sent_after(truth):
     assert offences(truth, buyer(event("order_new", 1), event("order_new", 2))) == ["order_new of 1 was to be withheld"]
 
 
+def test_what_names_no_place_may_wait_until_the_storefront_knows_them():
+    truth = TruthBuilder()
+    truth.people = [GIVER, BUYER | CHANGED]
+    truth.happen("customer_new", 8, **by_buyer(origin=None))
+    truth.happen("order_new", 2, **by_buyer(known=True))
+    bought = event("order_new", 2)
+
+    for arrived in ([bought], [event("customer_new", 8), bought]):
+        assert compare(truth.as_json(), [buyer(*arrived)]).is_clean
+
+
 def test_a_lost_hook_from_before_may_be_repaired_after(truth):
     truth.people = [GIVER, BUYER | CHANGED]
     truth.happen("order_new", 3, **by_buyer(lost=True, posts=0, accepted=0))
@@ -116,10 +127,10 @@ def test_a_marketplace_buyer_with_a_gift_from_the_storefront_may_go_either_way(t
     assert compare(truth.as_json(), [giver(), buyer(event())]).is_clean
 
 
-@pytest.mark.parametrize(("share", "orders", "missing"), [(0.4, 0, 0), (0.4, 1, 1), (0, 0, 1)])
+@pytest.mark.parametrize(("share", "orders", "missing"), [(0.4, 1, 0), (0.4, 2, 1), (0, 1, 1)])
 def test_where_there_is_a_marketplace_who_has_not_ordered_may_go_either_way(share, orders, missing):
     truth = TruthBuilder()
-    known = {"known_from": ["storefront"], "gifts_from": [], "withheld": False, "orders": orders}
+    known = {"known_from": ["storefront"], "gifts_from": [], "withheld": False, "orders": orders, "test_orders": 1}
     truth.people = [GIVER, BUYER | known]
     truth.happen("customer_new", 8, **by_buyer(known=True, origin=None))
 
