@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import update
 
 from pipeline.backfill.schedule import start_backfill
+from pipeline.core.consent import COMMAND_LINE
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.infra import redis_keys
 from pipeline.infra.crypto.encryption import encrypt
@@ -20,6 +21,7 @@ from pipeline.ledger.schema import core
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.store_apis import save_store_api, set_hook_registration
 from pipeline.ledger.stores import find_store
+from pipeline.operations.consent import set_marketplace_policy
 from sandbox.store.server import run_in_thread
 from sandbox.store.world import Options
 from tasks import backfills, process
@@ -48,6 +50,7 @@ def store_id(installed, shop):
         store = find_store(conn, "acme")
         save_store_api(conn, store.id, encrypt(context.settings.secret_keys, config), context.now())
         set_hook_registration(conn, store.id, context.now(), registers=False)
+        set_marketplace_policy(conn, store.id, "forward", COMMAND_LINE, context.now())  # its orders show sources
     start_backfill(context.engine, store.id, "all", context.now())
     return store.id
 

@@ -19,10 +19,11 @@ from pipeline.events.money import format_money
 from pipeline.events.sentence_parts import NamedPerson, Part, SentenceSource
 from pipeline.events.sentences import build_sentence
 from pipeline.ledger.deliveries.status import DEAD, OPEN
+from pipeline.ledger.deliveries.withhold import WITHHELD
 from pipeline.ledger.schema.core import Delivery, Event, EventPerson, Lane, Person, Store, StoreConnection
 
 Show = Literal["waiting", "refused", "recovered", "tests"]
-DeliveryState = Literal["sent", "waiting", "refused"]
+DeliveryState = Literal["sent", "waiting", "refused", "withheld"]
 
 _GIFT_NOTES = frozenset({"recipient_email_missing", "recipient_email_malformed", "recipient_is_buyer"})
 
@@ -215,10 +216,11 @@ def _load_platforms(conn: Connection, event_ids: Sequence[int]) -> defaultdict[i
 
 
 def _sum_up(rows: Sequence[Any]) -> PlatformState:
-    """The state of an event at one connection: refused if a message was, else waiting if one is, else sent."""
+    """The state of an event at one connection: refused if a message was, waiting if one is, else sent or withheld."""
     refused = [row for row in rows if row.status == "dead"]
     waiting = [row for row in rows if row.done_at is None]
-    state: DeliveryState = "refused" if refused else "waiting" if waiting else "sent"
+    settled: DeliveryState = "withheld" if rows[-1].status == WITHHELD else "sent"
+    state: DeliveryState = "refused" if refused else "waiting" if waiting else settled
     since = (
         min(row.created_at for row in waiting) if state == "waiting" else max(row.done_at for row in refused or rows)
     )

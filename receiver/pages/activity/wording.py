@@ -52,6 +52,8 @@ def _describe_platform(activity: Activity, state: PlatformState, now: int) -> Ma
         return Mark("waits", f"waits for {name}, {_format_span(now - state.since)}")
     if state.state == "refused":
         return Mark("bad", f"refused by {name}", words(state.reason or "") or None)
+    if state.state == "withheld":
+        return Mark("quiet", f"withheld from {name}")
     return Mark("good", f"at {name} after {_format_span(state.since - activity.received_at)}")
 
 
