@@ -100,7 +100,7 @@ def test_the_readiness_line_says_where_everything_is(run):
 
 
 def test_the_readiness_line_is_followed_by_what_to_open(run):
-    run.until_said(rf"open http://127\.0\.0\.1:{run.port}/$")
+    run.until_said(rf"(?m)open http://127\.0\.0\.1:{run.port}/$")
 
 
 def test_every_process_of_the_procfile_runs(run):
