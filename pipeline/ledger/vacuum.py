@@ -25,6 +25,7 @@ _COPIES = 2  # of the file that a rewriting needs room for: the new one, and the
 _CHECKPOINT_TRIES = 20  # a reader keeps the log from being emptied for as long as it reads
 _CHECKPOINT_TIMEOUT_MS = 50  # of one try, since writers wait meanwhile
 _CHECKPOINT_PAUSE_S = 0.1
+_LEAST_PAGES = 20
 _STEP_PAUSE_S = 0.03  # in which those who wait for the lock take it
 _GB = 1e9
 
@@ -62,7 +63,7 @@ def vacuum_all(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> b
     if engine.dialect.name != "sqlite":
         _vacuum_postgresql(engine)
         return True
-    size = SliceSize()
+    size = SliceSize(smallest=_LEAST_PAGES)
     while vacuum_step(engine, size):
         sleep(_STEP_PAUSE_S)
     for _ in range(_CHECKPOINT_TRIES):

@@ -2,7 +2,7 @@
 
 A slice is one transaction. How long the last one held the write lock decides how large the next one is; on SQLite one
 that takes too long is broken off and repeated with fewer rows. Between two slices the sweep rests for several times as
-long as the slice took, and while hooks wait in the inbox it gives way to them.
+long as the slice took, and as soon as a hook is delayed it gives way.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ DAY_US = 86_400_000_000
 PASS_INTERVAL_US = 3_600_000_000  # from the end of a pass to the next one
 MAX_KIND_S = 3.0  # of one sweep, for each kind
 MAX_VACUUM_S = 3.0
-MAX_GIVE_WAY_S = 0.5  # how long a sweep waits for the inbox to be empty
+MAX_HOOK_WAIT_US = 500_000  # a hook that waits in the inbox for longer is delayed, and comes first
+MAX_GIVE_WAY_S = 0.5  # how long a sweep waits for delayed hooks, before it ends
 _POLL_S = 0.02
 _REST = 4  # times as long as the last slice took
 _MIN_REST_S = 0.02
@@ -39,6 +40,8 @@ _WINDOW = 1_000  # rows that are read at once
 _BREAK_OFF_S = MAX_LOCK_S * 0.7  # the commit is still to come
 _STEPS_PER_CHECK = 2_000  # of SQLite's virtual machine
 _MIN_FREE_PAGES = 2_048
+_LEAST_PAGES = 20  # of a vacuum step
+_LEAST_ROWS = 50  # of a slice, unless it was broken off: fewer cost as much, for the statements themselves
 _MIN_FREE_SHARE = 0.1  # of the file: what new rows will use again need not be cut off
 
 
@@ -114,7 +117,7 @@ class _KindSweep:
                 break
             part = take_slice(rows, self.progress.slice_size)
             if going := [row.id for row in part if row.may_go]:
-                self.has_given_way = not _wait_for_empty_inbox(self.context, self.clock)
+                self.has_given_way = not _let_hooks_pass(self.context, self.clock)
                 if not self._delete(going, part, cutoff):
                     continue
                 saved = self.progress
@@ -138,7 +141,7 @@ class _KindSweep:
         """Delete one slice, in one transaction, and rest. False if it took too long: nothing has changed then, except
         that the next one is smaller.
         """
-        size = SliceSize(self.progress.slice_size)
+        size = SliceSize(self.progress.slice_size, smallest=_LEAST_ROWS)
         try:
             with writing(self.context.engine) as conn:
                 began = self.clock.monotonic()
@@ -147,6 +150,7 @@ class _KindSweep:
                 moved = _move_on(self.progress, part, all_gone=deleted >= len(going))
                 moved = replace(moved, deleted=moved.deleted + deleted)
                 save_progress(conn, moved)
+                work_s = self.clock.monotonic() - began
         except OperationalError as error:
             if not _is_broken_off(error):
                 raise
@@ -156,7 +160,7 @@ class _KindSweep:
             self.progress = _move_on(self.progress, part, all_gone=False)
             return True
         took_s = self.clock.monotonic() - began
-        size.adjust(len(going), took_s)
+        size.adjust(len(going), work_s, took_s - work_s)
         self.progress = replace(moved, slice_size=size.size)
         self.clock.sleep(max(_MIN_REST_S, took_s * _REST))
         return True
@@ -179,14 +183,19 @@ def _move_on(progress: Progress, part: Sequence[Candidate], *, all_gone: bool = 
     return replace(progress, cursor=part[-1].id, left_behind=behind)
 
 
-def _wait_for_empty_inbox(context: Context, clock: Clock) -> bool:
-    """Give way to hooks for a moment; returns whether none waits."""
+def _let_hooks_pass(context: Context, clock: Clock) -> bool:
+    """Wait for a moment while hooks are delayed; returns whether none is."""
     until = clock.monotonic() + MAX_GIVE_WAY_S
-    while stream.depth(context.redis):
+    while _is_hook_delayed(context):
         if clock.monotonic() >= until:
             return False
         clock.sleep(_POLL_S)
     return True
+
+
+def _is_hook_delayed(context: Context) -> bool:
+    oldest = stream.get_oldest_received_at(context.redis)
+    return oldest is not None and oldest < context.now() - MAX_HOOK_WAIT_US
 
 
 @contextmanager
@@ -210,11 +219,11 @@ def _is_broken_off(error: OperationalError) -> bool:
 
 def _give_space_back(context: Context, clock: Clock) -> None:
     """Cut free pages off SQLite's file, as long as many are free."""
-    size, until = SliceSize(), clock.monotonic() + MAX_VACUUM_S
+    size, until = SliceSize(smallest=_LEAST_PAGES), clock.monotonic() + MAX_VACUUM_S
     while clock.monotonic() < until:
         free, pages = count_free_pages(context.engine)
         if free <= max(_MIN_FREE_PAGES, pages * _MIN_FREE_SHARE):
             return
-        if not _wait_for_empty_inbox(context, clock) or not vacuum_step(context.engine, size):
+        if not _let_hooks_pass(context, clock) or not vacuum_step(context.engine, size):
             return
         clock.sleep(_MIN_REST_S)
