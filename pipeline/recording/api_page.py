@@ -77,6 +77,7 @@ def record_api_page(
     rules = build_rules([store], learned)
     note_gifts(planned, rules)
     people = load.load_people(conn, planned)
+    load.remove_copies_of_buyers(conn, late)
     judge_candidates(planned, people, rules)
     freed = find_freed_people(people)
     waiting = load_waiting_copies(conn, freed, rules) if freed else []

@@ -119,6 +119,7 @@ def _load_batch(
     rules = build_rules(stores.values(), learned)
     note_gifts(planned, rules)
     people = load.load_people(conn, planned)
+    load.remove_copies_of_buyers(conn, late)
     judge_candidates(planned, people, rules)
     freed = find_freed_people(people)
     loaded = LoadedBatch(

@@ -163,6 +163,19 @@ def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> Perso
     return people
 
 
+def remove_copies_of_buyers(conn: Connection, late: Sequence[EventCandidate]) -> None:
+    """Take out recipients who got the event as its customer: the body may have had only a link to them."""
+    event_people = get_table(core.EventPerson).c
+    customers: set[tuple[int, int]] = set()
+    for part in chunks({candidate.event_id for candidate in late}):
+        query = select(event_people.event_id, event_people.person_id)
+        found = conn.execute(query.where(event_people.event_id.in_(part), event_people.role == "customer"))
+        customers.update((row[0], row[1]) for row in found)
+    for candidate in late:
+        resolved = candidate.resolved_people
+        candidate.resolved_people = [pair for pair in resolved if (candidate.event_id, pair[1].id) not in customers]
+
+
 def load_unsent_people(conn: Connection, store: RecordingStore, limit: int) -> PersonResolver:
     """Some of the store's people who have facts that no profile contains, and what leads to them."""
     person = get_table(core.Person).c

@@ -21,6 +21,7 @@ WAITING, FOUND, NOTHING, FAILED = "waiting", "found", "nothing", "failed"
 LookupKey = tuple[int, str, int]  # store id, kind, id of the subject
 
 _LIVE_STATUSES = ("active", "renewing", "pending_renewal", "past_due")
+RECIPIENT_IS_BUYER = "recipient_is_buyer"
 _SEARCHES = (RECIPIENT_ASKED, RECIPIENT_NOT_FOUND)
 _NO_ADDRESS = ("recipient_email_missing", "recipient_email_malformed")
 
@@ -73,7 +74,12 @@ def plan_lookups(
 
 def plan_found_notes(late: Iterable[EventCandidate]) -> dict[int, list[dict[str, Any]]]:
     """The notes of earlier events whose recipient gets a copy now, where a search for them was noted."""
-    found = {candidate.event_id: settle_search(candidate.earlier_notes, RECIPIENT_FOUND) for candidate in late}
+    found = {
+        candidate.event_id: settle_search(
+            candidate.earlier_notes, RECIPIENT_FOUND if candidate.resolved_people else RECIPIENT_IS_BUYER
+        )
+        for candidate in late
+    }
     return {event_id: notes for event_id, notes in found.items() if notes is not None}
 
 

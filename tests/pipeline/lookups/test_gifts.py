@@ -149,3 +149,15 @@ def test_a_search_goes_on_where_the_budget_stopped_it(lookups):
 
     assert (runs, lookups.api.asked) == ([0.5, None], ["orders/7015", "subscriptions/7021", "subscriptions/7021"])
     assert len(lookups.recorder.rows(core.Gift)) > 0
+
+
+def test_a_buyer_who_gave_their_own_address_gets_the_event_once(lookups):
+    """The hook has only a link to its customer, so its body does not say that both are one person."""
+    own = gift_info(gift_recipient_email=customer()["email"])
+    lookups.api.objects = {("orders", 7015): gift_order(customer={"id": 7001}, order_gift_info=own)}
+    lookups.record("customer_new", customer())
+    lookups.record("order_new", order(**NAMELESS, customer={"id": 7001, "link": "/v1/customers/7001"}))
+    lookups.run()
+
+    assert lookups.recorder.sent() == [(customer()["email"], "customer_new"), (customer()["email"], "order_new")]
+    assert lookups.notes() == {"recipient_email_missing": 1, "recipient_is_buyer": 1}
