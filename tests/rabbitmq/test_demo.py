@@ -32,7 +32,7 @@ def test_everything_arrives_once(found):
     assert {name: found[name] for name in ("missing", "unexpected", "twice", "out_of_order")} == dict.fromkeys(
         ("missing", "unexpected", "twice", "out_of_order"), 0
     )
-    assert found["delivered"] > 100
+    assert found["delivered"] > 50  # two in five of the 150 hooks are about people who are withheld
 
 
 @pytest.mark.parametrize("queue", [HOOKS, DELIVERIES, BACKFILL])
