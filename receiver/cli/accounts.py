@@ -110,9 +110,10 @@ def forget_command(email: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def remove_command(email: str, yes: bool, data: Path | None, as_json: bool) -> None:
-    """Remove a user: log-ins, memberships, invitations and mails.
+    """Remove a user, with their log-ins and memberships.
 
-    Accounts without stores and members are deleted. The last owner of an account that has stores cannot be removed.
+    Their invitations and mails are removed too. Accounts without stores and members are deleted.
+    The last owner of an account that has stores cannot be removed.
     """
     email = email.strip()
     if not yes and click.prompt("Type the address to remove it", default="", show_default=False, err=True) != email:

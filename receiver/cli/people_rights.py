@@ -31,7 +31,7 @@ _STORE = click.option("--store", required=True, help="The store's name.")
 @data_option
 @report_errors
 def export_command(wanted: str, store: str, data: Path | None) -> None:
-    """Print everything that is stored about a person, as one JSON document.
+    """Print all that is stored about a person as JSON.
 
     docs/personal-data.md describes it. Of a gift to the person it has what is theirs, not what is the giver's.
     """
@@ -55,7 +55,9 @@ def export_command(wanted: str, store: str, data: Path | None) -> None:
 def erase_command(  # noqa: PLR0917 click passes each option
     wanted: str, store: str, suppress: bool, at_destinations: bool, yes: bool, data: Path | None, as_json: bool
 ) -> None:
-    """Erase a person: bodies, messages, attributes and all that names them. Ids, times, outcomes and counts stay.
+    """Erase a person, and all that names them.
+
+    Bodies, messages, attributes and gifts are emptied. Ids, times, outcomes and counts stay.
 
     A person of a gift is erased, and the other keeps what is theirs. Without --suppress a later hook, or one that waits
     in the inbox or the spool now, brings the person back as a new one.

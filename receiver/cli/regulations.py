@@ -27,7 +27,7 @@ from receiver.cli.output import format_json, json_option, make_table, report_err
 
 @click.group()
 def regulations() -> None:
-    """List erasures; export them, and apply them after a restore."""
+    """List erasures, and apply them after a restore."""
 
 
 @regulations.command(name="list", epilog="Example: cratewire people regulations list")
@@ -35,7 +35,10 @@ def regulations() -> None:
 @json_option
 @report_errors
 def list_command(data: Path | None, as_json: bool) -> None:
-    """List the erasures of all stores, and where each was done. They hold no names and no addresses."""
+    """List all erasures, and where each was done.
+
+    They hold no names and no addresses.
+    """
     with open_context(data) as context, reading(context.engine) as conn:
         found = list_regulations(conn)
         destinations = describe_destinations(conn, [row.id for row in found])
@@ -50,7 +53,10 @@ def list_command(data: Path | None, as_json: bool) -> None:
 @data_option
 @report_errors
 def export_command(data: Path | None) -> None:
-    """Print all erasures as one JSON document, for `import` after a restore. Needs the secret key to be of use."""
+    """Print all erasures as JSON, for `import`.
+
+    The document is of use only with the secret key.
+    """
     with open_context(data) as context, reading(context.engine) as conn:
         document = export_regulations(conn)
     click.echo(format_json(document))
@@ -62,7 +68,7 @@ def export_command(data: Path | None) -> None:
 @json_option
 @report_errors
 def import_command(file: Path | None, data: Path | None, as_json: bool) -> None:
-    """Add the erasures that a restore of an older backup lost, and apply all again.
+    """Add erasures that a restore lost, and apply all.
 
     FILE is an export; without it, the file that each erasure writes to the data directory.
     """
@@ -86,7 +92,10 @@ def import_command(file: Path | None, data: Path | None, as_json: bool) -> None:
 @data_option
 @report_errors
 def save(data: Path | None) -> None:
-    """Write all erasures to `regulations.json` in the data directory, as each erasure does."""
+    """Write all erasures to `regulations.json`.
+
+    Each erasure does so too, in the data directory of its process.
+    """
     with open_context(data) as context:
         path = save_regulations(context.engine, context.settings.data_dir)
     click.echo(f"Saved in {path}.")

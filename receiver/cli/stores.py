@@ -73,9 +73,9 @@ def show_command(name: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def rename(name: str, title: str, data: Path | None, as_json: bool) -> None:
-    """Set the title that people see instead of the store's name; without TITLE they see the name again.
+    """Set the title that people see instead of the name.
 
-    Only what people see changes: the name stays in hook URLs, message ids and commands.
+    Without TITLE they see the store's name again. The name itself stays, in hook URLs, message ids and commands.
     """
     with open_context(data) as context, writing(context.engine) as conn:
         store = get_named_store(conn, name)
@@ -93,11 +93,11 @@ def rename(name: str, title: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def remove(name: str, yes: bool, leave_hooks: bool, data: Path | None, as_json: bool) -> None:
-    """Remove a store for good: its hooks at Cratejoy, its keys and all its data.
+    """Remove a store for good, with all its data.
 
-    People, events, messages and keys of the store are deleted, and its account if that has no other store and no
-    member. What is at the platform stays there. Hooks that arrive afterwards are answered with 410. If it is
-    interrupted, it goes on in the background, or when it is run again.
+    Its hooks at Cratejoy, its keys, people, events and messages are deleted, and its account if that has no other
+    store and no member. What is at the platform stays there. Hooks that arrive afterwards are answered with 410.
+    If it is interrupted, it goes on in the background, or when it is run again.
     """
     with open_context(data) as context:
         with reading(context.engine) as conn:

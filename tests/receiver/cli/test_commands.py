@@ -17,6 +17,7 @@ from receiver.cli.output import json_option, report_errors, show
 
 CLI = Path(__file__).parents[3] / "receiver" / "cli"
 NO_COMMANDS = {"__init__", "__main__", "options", "output"}
+BELOW_OTHERS = {"people_rights", "regulations", "store_settings"}  # their commands are in the groups of other modules
 
 
 @pytest.fixture
@@ -26,11 +27,14 @@ def cli():
 
 def leaves() -> list[list[str]]:
     """Every command that does something, as it is typed."""
-    found = []
-    for name in COMMANDS:
-        command = main.get_command(click.Context(main), name)
-        found += [[name, sub] for sub in command.commands] if isinstance(command, click.Group) else [[name]]
-    return found
+    commands = ((name, main.get_command(click.Context(main), name)) for name in COMMANDS)
+    return [typed for name, command in commands for typed in below([name], command)]
+
+
+def below(typed: list[str], command: click.Command) -> list[list[str]]:
+    if not isinstance(command, click.Group):
+        return [typed]
+    return [found for name, sub in command.commands.items() for found in below([*typed, name], sub)]
 
 
 @pytest.mark.parametrize("typed", leaves(), ids=" ".join)
@@ -49,7 +53,7 @@ def test_every_command_on_disk_is_in_the_table():
         if "@click.command" in path.read_text() or "@click.group" in path.read_text()
     }
 
-    assert named == holding - NO_COMMANDS
+    assert named == holding - NO_COMMANDS - BELOW_OTHERS
 
 
 def test_the_list_of_commands_imports_none_of_them():

@@ -75,10 +75,18 @@ LONG_NAME = "the-quarterly-mystery-box-of-north-country-candles-and-soaps-co"
 
 
 def test_a_long_name_of_a_store_leaves_every_figure_readable():
-    one = {"store": LONG_NAME, "platform": "customerio", "label": "", "status": "paused", "pending": 43, "sending": 0}
+    one = {
+        "store": LONG_NAME,
+        "platform": "customerio",
+        "label": "",
+        "title": None,
+        "status": "paused",
+        "pending": 43,
+        "sending": 0,
+    }
     rest = {"oldest_pending_seconds": 314.024, "sent": 29512, "dead": 17, "waiting_reason": "answered 503"}
 
-    text = printed(status._build_connections_table([{**one, **rest}]))
+    text = printed(status._build_connections_table([{**one, **rest}], {}))
 
     assert [word for word in ("customerio", "paused", "43", "5:14", "29512", "17", "503") if word not in text] == []
 
