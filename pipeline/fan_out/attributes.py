@@ -46,7 +46,7 @@ def build_attributes(
         **_order_attributes(orders, customer, currency),
         **_payment_attributes(_fields_of_kind(facts, "payment")),
         **_shipment_attributes(kinds.get("shipment", [])),
-        **_gift_attributes(customer, orders, subscriptions, received, rules),
+        **_gift_attributes(customer, orders, subscriptions, _fields_by_subject(facts, "gift_received"), rules),
         **_survey_attributes(facts),
         "accepts_marketing": (customer.get("accepts_marketing") or {}).get("value"),
         "created_at": _earliest(
@@ -146,15 +146,23 @@ def _shipment_attributes(shipments: list[Fields]) -> dict[str, Any]:
 
 
 def _gift_attributes(
-    customer: Fields, orders: list[Fields], subscriptions: list[Fields], received: list[Fields], rules: ConsentRules
+    customer: Fields,
+    orders: list[Fields],
+    subscriptions: list[Fields],
+    received: Mapping[str, Fields],
+    rules: ConsentRules,
 ) -> dict[str, Any]:
     # A gift has an order and a subscription, and the hook of either may be missing.
     gift_orders = sum(
         1 for order in orders if order.get("is_gift") and not order.get("is_renewal") and not order.get("redeemed")
     )
     given = max(gift_orders, sum(1 for item in subscriptions if item.get("is_gift")))
-    named = [gift for gift in received if gift.get("giver_first_name") and not rules.protects(gift.get("source"))]
-    names = sorted(str(gift["giver_first_name"]) for gift in named)
+    names = sorted(
+        str(gift["giver_first_name"])
+        for subject, gift in received.items()
+        if gift.get("giver_first_name")
+        and not rules.protects(gift.get("source"), is_of_order=subject.startswith("order:"))
+    )
     found: dict[str, Any] = {"gift_giver": True, "gifts_sent_count": given} if given else {}
     if received or customer.get("gift_recipient"):
         found["gift_recipient"] = True

@@ -42,9 +42,15 @@ class ConsentRules:
             return "storefront"
         return "marketplace" if source in self.marketplace_sources else "unknown"
 
-    def protects(self, source: str | None) -> bool:
-        """Return whether people whom an order of this source names are protected unless known otherwise."""
-        return self.marketplace_policy != "forward" and self.find_origin(source) != "storefront"
+    def protects(self, source: str | None, *, is_of_order: bool = True) -> bool:
+        """Return whether people whom an order of this source names are protected unless known otherwise.
+
+        A subscription or a box without a source says nothing, in a store with Marketplace orders.
+        """
+        if source is None and not is_of_order and not self.waits_for_origin:
+            return False
+        is_storefront = self.find_origin(source) == "storefront" and (source is not None or is_of_order)
+        return self.marketplace_policy != "forward" and not is_storefront
 
     @property
     def waits_for_origin(self) -> bool:

@@ -65,6 +65,26 @@ def get_fulfillments(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [item for item in data.get("fulfillments") or () if isinstance(item, dict)]
 
 
+def keep_own_boxes(row: EventRow, data: Mapping[str, Any], customer: Customer | None) -> Mapping[str, Any]:
+    """Return a shipment without the fulfilments of orders of another customer; other bodies as they are."""
+    if row.subject != "shipment" or customer is None:
+        return data
+    boxes = get_fulfillments(data)
+    own = [item for item in boxes if not _is_of_another(item.get("order"), customer)]
+    return data if len(own) == len(boxes) else {**data, "fulfillments": own}
+
+
+def _is_of_another(order: object, customer: Customer) -> bool:
+    """Return whether an order names another customer: by id, or by address where either lacks an id."""
+    if not isinstance(order, dict):
+        return False
+    fields = order["customer"] if isinstance(order.get("customer"), dict) else {}
+    number, email = fields.get("id") or order.get("customer_id"), fields.get("email")
+    if number is not None and customer.id is not None:
+        return bool(number != customer.id)
+    return bool(email and customer.email and email != customer.email)
+
+
 def _get_listed(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     listed = data.get(name)
     return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []

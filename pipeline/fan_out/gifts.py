@@ -86,7 +86,8 @@ def read_gift(row: EventRow, data: Mapping[str, Any]) -> Gift | None:
         return None
     gift = gifts[0]
     for other in gifts[1:]:
-        gift = gift.with_gaps_filled_from(other)
+        is_to_another = is_email(gift.email) and is_email(other.email) and gift.email != other.email
+        gift = gift if is_to_another else gift.with_gaps_filled_from(other)  # one parcel may hold gifts to two people
     buyer = find_customer(row, data)
     if gift.is_redeemed or buyer is None:
         return gift

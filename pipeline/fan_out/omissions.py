@@ -82,7 +82,12 @@ def remove_giver(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def remove_addresses(row: EventRow, copy: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a customer's copy without any address, built from an allow-list: a new field of Cratejoy's never leaks."""
+    """Return a copy without any address, built from an allow-list: a new field of Cratejoy's never leaks.
+
+    A gift recipient's is built from their copy, which lacks the giver's prices and payments.
+    """
+    if copy.get("role") == "gift_recipient":
+        data = copy.get(str(row.subject)) or {}
     kept = ("subject", "subject_id", "store", "role", "currency", "is_gift", "is_test")
     models: dict[str, Any] = {}
     if row.subject in _MODELS:

@@ -10,7 +10,7 @@ from pipeline.core.hooks import Role
 from pipeline.events.catalogue import EventRow
 from pipeline.events.fields import get_path
 from pipeline.events.identity import EventIdentity
-from pipeline.fan_out.customers import Customer, find_customer, get_fulfillments, get_orders
+from pipeline.fan_out.customers import Customer, find_customer, get_fulfillments, get_orders, keep_own_boxes
 from pipeline.fan_out.facts import Fact, FactSource, customer_facts, recipient_facts
 from pipeline.fan_out.gifts import Gift, KnownGifts, Subject, find_gift, find_subjects
 from pipeline.fan_out.payloads import build_customer_payload, build_recipient_payload
@@ -42,6 +42,7 @@ class Plan:
     subjects: tuple[Subject, ...]
     notes: tuple[Note, ...]
     gift: Gift | None = None  # what the event is a gift of
+    known_gifts: tuple[Gift, ...] = ()  # of its subjects: a giver's renewal is no gift, and may go to the recipient
 
 
 def plan_event(
@@ -50,6 +51,8 @@ def plan_event(
     """Plan one hook of a store. `known_gifts`: whose gift earlier orders, subscriptions and shipments are."""
     test = is_test(row, data)
     buyer = find_customer(row, data)
+    all_subjects = find_subjects(row, data)
+    data = keep_own_boxes(row, data, buyer)
     gift = find_gift(row, data, known_gifts)
     source = FactSource(row, data, identity, gift, test)
     subjects = find_subjects(row, data)
@@ -69,7 +72,9 @@ def plan_event(
         people += [recipient] if recipient else []
         notes += [{"code": reason}] if reason else []
     subject_id = get_path(data, f"{row.at}.id" if row.at else "id") if row.subject else None
-    return Plan(subject_id if isinstance(subject_id, int) else None, test, tuple(people), subjects, tuple(notes), gift)
+    known = tuple(known_gifts[subject] for subject in all_subjects if subject in known_gifts)
+    number = subject_id if isinstance(subject_id, int) else None
+    return Plan(number, test, tuple(people), all_subjects, tuple(notes), gift, known)
 
 
 def is_test(row: EventRow, data: Mapping[str, Any]) -> bool:

@@ -41,6 +41,7 @@ class EventCandidate:
 
     verdicts: list[Verdict] = field(default_factory=list)  # on each of `resolved_people`, once they are judged
     omissions: Omissions = NOTHING_OMITTED
+    giver: AffectedPerson | None = None  # where the plan has only the gift's recipient
     named_gifts: list[tuple[str | None, str | None]] = field(default_factory=list)  # (recipient's address, source)
 
     @property

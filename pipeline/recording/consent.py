@@ -61,7 +61,8 @@ def note_gifts(candidates: Iterable[EventCandidate], rules: Rules) -> None:
     for candidate in candidates:
         if rules[candidate.store.id].may_withhold:
             gift = candidate.plan.gift if candidate.plan else None
-            known = [] if gift is None else [(gift.email if is_email(gift.email) else None, gift.source)]
+            gifts = [*([gift] if gift else ()), *(candidate.plan.known_gifts if candidate.plan else ())]
+            known = [(found.email if is_email(found.email) else None, found.source) for found in gifts]
             shown = find_gifts_in(candidate.data, gift.source if gift else None)
             candidate.named_gifts = [*shown, *known]
 
@@ -126,6 +127,7 @@ def judge_person(person: PersonDraft, evidence: Evidence, rules: Rules) -> Verdi
     """The verdict on a person as of now, which is noted in the person."""
     verdict = judge(evidence, rules[person.store.id], is_customer=person.customer_id is not None)
     person.note_verdict(verdict.reason)
+    person.hides_address = verdict.hides_address
     return verdict
 
 
@@ -138,10 +140,21 @@ def find_omissions(candidate: EventCandidate, people: PersonResolver, rules: Con
         return NOTHING_OMITTED
     is_protected = any(rules.protects(source) for _, source in candidate.named_gifts)
     named = (people.get(candidate.store.id, email) for email, _ in candidate.named_gifts if email)
-    is_recipient_withheld = rules.gift_recipients == "withhold" or any(person and person.withheld for person in named)
-    is_giver_withheld = any(
+    is_recipient_withheld = rules.gift_recipients == "withhold" or any(
+        person and _is_held_back(person, rules) for person in named
+    )
+    giver = candidate.giver and people.look_up(candidate.store, candidate.giver)
+    is_giver_withheld = bool(giver and giver.withheld) or any(
         verdict.reason is not None
         for verdict, (affected, _) in zip(candidate.verdicts, candidate.resolved_people, strict=True)
         if affected.role == "customer"
     )
     return Omissions(is_protected or is_recipient_withheld, is_protected or is_giver_withheld)
+
+
+def _is_held_back(person: PersonDraft, rules: ConsentRules) -> bool:
+    """Whether a person is withheld, or their address is."""
+    if person.hides_address is None and rules.marketplace_policy == "profile_without_address":
+        evidence = collect_evidence(person.known)
+        person.hides_address = judge(evidence, rules, is_customer=person.customer_id is not None).hides_address
+    return bool(person.withheld or person.hides_address)

@@ -128,4 +128,5 @@ def _plan_late_copy(event: EarlierEvent, store: RecordingStore, gifts: GiftIndex
     plan = candidate.build_plan(gifts.of(store.id))
     recipients = tuple(person for person in plan.people if person.role == "gift_recipient")
     candidate.plan = replace(plan, people=recipients)
+    candidate.giver = next((person for person in plan.people if person.role == "customer"), None)
     return candidate if recipients else None

@@ -151,7 +151,11 @@ def load_people(conn: Connection, candidates: Sequence[EventCandidate]) -> Perso
         key: None  # a set that keeps the order
         for candidate in candidates
         for key in (
-            *(key for affected in candidate.people for key in build_person_keys(candidate.store.id, affected)),
+            *(
+                key
+                for affected in (*candidate.people, *([candidate.giver] if candidate.giver else ()))
+                for key in build_person_keys(candidate.store.id, affected)
+            ),
             *((candidate.store.id, "email", email) for email, _ in candidate.named_gifts if email),
         )
     }

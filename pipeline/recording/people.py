@@ -38,6 +38,7 @@ class PersonDraft:
     newest: int | None = None  # µs of the newest fact, computed on demand
     withheld: WithheldReason | None = None  # why no message about them is written
     was_withheld: WithheldReason | None = None  # the same before this batch
+    hides_address: bool | None = None  # whether their messages hold no address; None until they are judged
 
     def note(self, facts: Iterable[Fact], as_of: int) -> None:
         """Merge facts without computing attributes: the next event or sweep sends the profile."""
@@ -116,6 +117,11 @@ class PersonResolver:
             if key not in self._by_key:
                 self._by_key[key] = self.new_keys[key] = person
         return person
+
+    def look_up(self, store: RecordingStore, affected: AffectedPerson) -> PersonDraft | None:
+        """The person whom these keys lead to, if this batch has them."""
+        keys = build_person_keys(store.id, affected)
+        return next((self._by_key[key] for key in keys if key in self._by_key), None)
 
     def get(self, store_id: int, email: str) -> PersonDraft | None:
         """The person with this address, if this batch has them."""

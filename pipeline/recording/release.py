@@ -13,7 +13,7 @@ from pipeline.recording import load
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.consent import Rules
 from pipeline.recording.gifts import GiftIndex, rebuild_candidate
-from pipeline.recording.people import PersonDraft, PersonKey, PersonResolver
+from pipeline.recording.people import PersonDraft, PersonKey, PersonResolver, build_person_keys
 from pipeline.recording.snapshot import EarlierEvent
 from pipeline.recording.waiting import WithheldCopy, note_omissions, plan_withheld_copies
 
@@ -64,9 +64,11 @@ def _load_withheld_copies(
 
 
 def _load_named_people(conn: Connection, candidates: Sequence[EventCandidate]) -> PersonResolver:
-    """The people whom the gifts in these bodies name."""
+    """The people whom the gifts in these bodies name, and those who gave them."""
     keys: list[PersonKey] = [
         (candidate.store.id, "email", email) for candidate in candidates for email, _ in candidate.named_gifts if email
     ]
+    givers = ((candidate.store.id, candidate.giver) for candidate in candidates if candidate.giver)
+    keys += [key for store_id, giver in givers for key in build_person_keys(store_id, giver)]
     stores = {candidate.store.id: candidate.store for candidate in candidates}
     return PersonResolver(load.find_people(conn, keys, stores))

@@ -70,5 +70,6 @@ def _plan_copy(
     if only_storefront and any(rules.find_origin(source) != "storefront" for source in _list_known(affected, person)):
         return None
     candidate.plan = replace(plan, people=(affected,))
+    candidate.giver = next((found for found in plan.people if found.role == "customer" != affected.role), None)
     candidate.resolved_people, candidate.verdicts = [(affected, person)], [FREE]
     return candidate
