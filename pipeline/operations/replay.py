@@ -10,20 +10,23 @@ from pipeline.inbox import poison, stream
 from pipeline.inbox.entry import RawHook
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeadHookDetail, DeadLetterSummary, get_dead_letter, replay_delivery
-from pipeline.ledger.schema.core import DeadHook
+from pipeline.ledger.schema.core import DeadHook, Delivery, Store
+from pipeline.recording.load import load_stores_by_name
+from pipeline.recording.rejudge import recheck_message
 from pipeline.redaction.raw_body import EMPTIED_KEY
 
 _MINUTE_US = 60_000_000
 
 
-def replay(conn: Connection, redis: Redis, dead: DeadLetterSummary) -> bool:
+def replay(conn: Connection, redis: Redis, dead: DeadLetterSummary, now: int) -> bool:
     """Replay one dead letter; False if it does not exist, is no longer dead, or named a person who was erased.
 
     A hook goes into the inbox again with its receipt and its time of arrival, so that it is neither counted nor
-    ordered as a new hook; if it fails again it is the same dead hook. A delivery is pending in its lane again.
+    ordered as a new hook; if it fails again it is the same dead hook. A delivery is pending in its lane again, without
+    what the store's settings about consent withhold by now.
     """
     if dead.kind == "delivery":
-        return replay_delivery(conn, dead.id)
+        return _replay_delivery(conn, dead.id, now)
     return _put_back(conn, redis, dead.id)
 
 
@@ -43,6 +46,17 @@ def replay_internal_errors(engine: Engine, redis: Redis, release: str, limit: in
             query.where(or_(other.is_(None), other != release)).order_by(DeadHook.id).limit(limit)
         ).all()
         return [row.receipt for row in dead if _put_back(conn, redis, row.id)]
+
+
+def _replay_delivery(conn: Connection, delivery_id: int, now: int) -> bool:
+    query = select(Store.name, Delivery.person_id).join(Store, Store.id == Delivery.store_id)
+    found = conn.execute(query.where(Delivery.id == delivery_id)).one_or_none()
+    stores = load_stores_by_name(conn, [found.name]) if found else {}
+    if found is None or not replay_delivery(conn, delivery_id):
+        return False
+    for store in stores.values():
+        recheck_message(conn, store, delivery_id, found.person_id, now)
+    return True
 
 
 def _put_back(conn: Connection, redis: Redis, dead_id: int) -> bool:

@@ -21,6 +21,7 @@ from pipeline.recording.consent import Rules, build_rules, judge_person
 from pipeline.recording.deliveries import DeliveryDraft, plan_copy, plan_deliveries
 from pipeline.recording.people import PersonDraft, PersonResolver
 from pipeline.recording.plan import BatchPlan
+from pipeline.recording.redact_waiting import redact_waiting
 from pipeline.recording.release import load_released_copies, load_waiting_copies
 from pipeline.recording.snapshot import RecordingStore
 from pipeline.recording.waiting import find_freed_people
@@ -32,21 +33,31 @@ _NO_EVENT = AffectedPerson("customer", None, None, (), {}, ())
 def rejudge_people(conn: Connection, store: RecordingStore, now: int, *, sends_waiting: bool) -> int:
     """Judge the people who are withheld, or about whom messages wait, by the store's rules; returns how many there are.
 
-    Messages about people who are withheld now stop. With `sends_waiting` people of the storefront whose origin was
-    unknown get their profile and the events that only waited for it. Nothing else is sent.
+    Messages about people who are withheld now stop; messages about others lose what names them. With `sends_waiting`
+    people of the storefront whose origin was unknown get their profile and the events that only waited for it. Nothing
+    else is sent.
     """
     rules = build_rules([store], {})
     ids = _list_affected_ids(conn, store.id)
     for part in chunks(ids):
         found = list(load.load_people_by_id(conn, part, {store.id: store}).values())
         hidden = [person for person in found if _judge(person, rules)]
-        stop_pending(conn, {person.id: MARKETPLACE for person in hidden}, now)
+        _stop_addresses(conn, hidden, now)
         people = _resolve(found)
         freed = find_freed_people(people) if sends_waiting else []
         waiting = load_waiting_copies(conn, freed, rules) if freed else []
         deliveries = [*_plan_profiles(store, freed, now), *plan_deliveries(waiting)]
         write_batch(conn, BatchPlan(people, deliveries, sent_after_all=waiting), now)
+    redact_waiting(conn, store, rules)
     return len(ids)
+
+
+def recheck_message(conn: Connection, store: RecordingStore, delivery_id: int, person_id: int, now: int) -> None:
+    """Judge one message by the store's rules as of now: it was written under others, and is about to be sent again."""
+    rules = build_rules([store], {})
+    found = load.load_people_by_id(conn, [person_id], {store.id: store}).values()
+    _stop_addresses(conn, [person for person in found if _judge(person, rules)], now)
+    redact_waiting(conn, store, rules, delivery_id)
 
 
 def release_person(conn: Connection, store: RecordingStore, person_id: int, decided_by: str, now: int) -> int:
@@ -69,6 +80,11 @@ def _list_affected_ids(conn: Connection, store_id: int) -> list[int]:
     in_lane = select(core.StoreConnection.id).where(core.StoreConnection.store_id == store_id)
     waiting = select(core.Delivery.person_id).where(core.Delivery.connection_id.in_(in_lane), OPEN)
     return sorted(conn.execute(union(withheld, waiting)).scalars())
+
+
+def _stop_addresses(conn: Connection, hidden: Sequence[PersonDraft], now: int) -> None:
+    """Stop messages that hold the address of people whose address is withheld."""
+    stop_pending(conn, {person.id: MARKETPLACE for person in hidden}, now, only_with_address=True)
 
 
 def _judge(person: PersonDraft, rules: Rules) -> bool:

@@ -39,7 +39,7 @@ def _load_copies(
     copies = _load_withheld_copies(conn, people, reasons)
     gifts = GiftIndex(load.load_gifts(conn, [copy.candidate for copy in copies]), [])
     planned = plan_withheld_copies(copies, gifts, rules, only_storefront=only_storefront)
-    note_omissions(planned, _load_named_people(conn, planned), rules)
+    note_omissions(planned, load_named_people(conn, planned), rules)
     return planned
 
 
@@ -63,7 +63,7 @@ def _load_withheld_copies(
     return copies
 
 
-def _load_named_people(conn: Connection, candidates: Sequence[EventCandidate]) -> PersonResolver:
+def load_named_people(conn: Connection, candidates: Sequence[EventCandidate]) -> PersonResolver:
     """The people whom the gifts in these bodies name, and those who gave them."""
     keys: list[PersonKey] = [
         (candidate.store.id, "email", email) for candidate in candidates for email, _ in candidate.named_gifts if email

@@ -79,7 +79,7 @@ def replay_command(names: tuple[str, ...], everything: bool, data: Path | None, 
         for summary in wanted:
             with writing(context.engine) as conn:
                 name = f"{summary.kind}:{summary.id}"
-                if replay(conn, context.redis, summary):
+                if replay(conn, context.redis, summary, context.now()):
                     replayed.append(name)
                 else:
                     click.echo(f"{name} was not replayed: its content is no longer kept.", err=True)

@@ -19,14 +19,16 @@ WITHHELD = "withheld"
 _IS_ABOUT_DATA = Delivery.kind != "forget"
 
 
-def stop_pending(conn: Connection, reasons: Mapping[int, str], now: int) -> int:
+def stop_pending(conn: Connection, reasons: Mapping[int, str], now: int, *, only_with_address: bool = False) -> int:
     """Stop the messages that wait about these people (person id -> reason); returns how many.
 
     Lanes are locked before deliveries, in the order of their keys, as claiming and settling do: no deadlock.
     """
     stopped = 0
     for part in chunks(sorted(reasons)):
-        waiting = Delivery.person_id.in_(part), OPEN, PENDING, _IS_ABOUT_DATA
+        waiting = [Delivery.person_id.in_(part), OPEN, PENDING, _IS_ABOUT_DATA]
+        if only_with_address:
+            waiting.append(Delivery.message["email"].as_string().is_not(None))
         columns = Delivery.id, Delivery.person_id, Delivery.connection_id, Delivery.lane
         found = conn.execute(select(*columns).where(*waiting)).all()
         if not found:

@@ -39,7 +39,7 @@ def dead(engine):
 
 def replay_all(engine, redis):
     with writing(engine) as conn:
-        return [replay(conn, redis, one) for one in list_dead_letters(conn)]
+        return [replay(conn, redis, one, NOW) for one in list_dead_letters(conn)]
 
 
 def back(redis):
@@ -108,7 +108,7 @@ def test_a_missing_dead_letter_cannot_be_replayed(recorder, redis, kind):
     gone = DeadLetterSummary(NOW, kind, 99, "acme", "order_new", "decode", "not_json")
 
     with writing(recorder.engine) as conn:
-        assert not replay(conn, redis, gone)
+        assert not replay(conn, redis, gone, NOW)
     assert back(redis) == []
 
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import update
 
+from pipeline.core.consent import COMMAND_LINE
+from pipeline.ledger.engine import writing
+from pipeline.ledger.queries import list_dead_letters
 from pipeline.ledger.schema import core
+from pipeline.operations.consent import set_gift_recipients, set_marketplace_policy
+from pipeline.operations.replay import replay
+from tests.builders import NOW
 
 SHOP, MARKET = 1, 2
 BUYER, OTHER, RECIPIENT = range(3)
@@ -31,6 +38,15 @@ def subscription(person, recipient=None):
     """A hook without a source, as several events of a subscription are."""
     gift = {} if recipient is None else {"subscription_gift_info": gift_to(recipient)}
     return {"id": 5, "customer": customer(person), "end_date": "2026-04-15T00:00:00Z"} | gift
+
+
+def choose(recorder, policy):
+    with writing(recorder.engine) as conn:
+        set_marketplace_policy(conn, 1, policy, COMMAND_LINE, NOW)
+
+
+def list_states(recorder):
+    return [(row.kind, row.status) for row in recorder.rows(core.Delivery)]
 
 
 def parcel(person, *orders):
@@ -132,3 +148,60 @@ def test_a_renewal_of_a_gift_lacks_the_recipients_home_where_recipients_are_with
 
     assert recorder.sent() == [("p0@example.com", "order_new")] * 2
     assert find(recorder, "Last2", "9 Home") == []
+
+
+def test_a_stricter_policy_takes_the_recipient_out_of_a_buyers_message_that_waits(answered):
+    answered.change_store(marketplace_policy="forward")
+    answered.record_one("order_new", order(1, BUYER, SHOP))
+    answered.record_one("order_new", order(2, BUYER, MARKET, recipient=OTHER))
+    choose(answered, "withhold")
+
+    waiting = [json.dumps(row.message) for row in answered.rows(core.Delivery) if row.status == "pending"]
+    assert len([text for text in waiting if "p0@example.com" in text]) == 4
+    assert [mark for mark in ("p1@example.com", "Named1", "Words") for text in waiting if mark in text] == []
+
+
+def test_a_stricter_policy_takes_the_giver_out_of_a_recipients_messages_that_wait(answered):
+    answered.change_store(marketplace_policy="forward")
+    answered.record_one("order_new", order(1, BUYER, SHOP))
+    answered.record_one("order_new", order(2, OTHER, MARKET, recipient=BUYER))
+    choose(answered, "withhold")
+
+    waiting = [json.dumps(row.message) for row in answered.rows(core.Delivery) if row.status == "pending"]
+    assert [mark for mark in ("Name1", "Words") for text in waiting if mark in text] == []
+
+
+def test_withholding_recipients_takes_them_out_of_buyers_messages_that_wait(recorder):
+    recorder.record_one("order_new", order(1, BUYER, recipient=RECIPIENT))
+    with writing(recorder.engine) as conn:
+        set_gift_recipients(conn, 1, "withhold", COMMAND_LINE, NOW)
+
+    waiting = [json.dumps(row.message) for row in recorder.rows(core.Delivery) if row.status == "pending"]
+    assert len(waiting) == 2
+    assert [mark for mark in ("p2@example.com", "Named2", "Words") for text in waiting if mark in text] == []
+
+
+def test_messages_without_an_address_go_on_waiting_when_a_setting_changes(answered):
+    answered.change_store(marketplace_policy="profile_without_address")
+    answered.record_one("order_new", order(1, OTHER, MARKET))
+    with writing(answered.engine) as conn:
+        set_gift_recipients(conn, 1, "withhold", COMMAND_LINE, NOW)
+
+    assert list_states(answered) == [("profile", "pending"), ("event", "pending")]
+
+
+def test_a_replayed_message_follows_the_policy_of_now(answered, redis_client):
+    answered.change_store(marketplace_policy="forward")
+    answered.record_one("order_new", order(1, BUYER, SHOP))
+    answered.record_one("order_new", order(2, BUYER, MARKET, recipient=OTHER))
+    answered.record_one("order_new", order(3, OTHER, MARKET))
+    with writing(answered.engine) as conn:
+        conn.execute(update(core.Delivery).values(status="dead", done_at=NOW))
+    choose(answered, "profile_without_address")
+    with writing(answered.engine) as conn:
+        for dead in list_dead_letters(conn):
+            replay(conn, redis_client, dead, NOW)
+
+    waiting = [json.dumps(row.message) for row in answered.rows(core.Delivery) if row.status == "pending"]
+    assert [text for text in waiting if "p0@example.com" in text] != []
+    assert [mark for mark in ("p1@example.com", "Named1", "Words") for text in waiting if mark in text] == []
