@@ -158,7 +158,7 @@ def watch_events_arrive(world: World, page: Page) -> None:
     call_sandbox(f"{world.cratejoy.url}/_sandbox/life", {"hooks": 5, "seed": 3})
     expect(page.get_by_role("button", name="new event")).to_be_visible(timeout=LONG)
     assert [row.get_attribute("id") for row in rows.all()] == shown
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="new event")).to_be_hidden(timeout=LONG)
     assert [row.get_attribute("id") for row in rows.all()][-len(shown) :] == shown
 

@@ -19,12 +19,15 @@ from pipeline.events.money import format_money
 from pipeline.events.sentence_parts import NamedPerson, Part, SentenceSource
 from pipeline.events.sentences import build_sentence
 from pipeline.ledger.deliveries.status import DEAD, OPEN
+from pipeline.ledger.deliveries.stopped import STOPPED
 from pipeline.ledger.deliveries.withhold import WITHHELD
 from pipeline.ledger.schema.core import Delivery, Event, EventPerson, Lane, Person, Store, StoreConnection
 
 Show = Literal["waiting", "refused", "recovered", "tests"]
-DeliveryState = Literal["sent", "waiting", "refused", "withheld"]
+DeliveryState = Literal["sent", "waiting", "refused", "withheld", "stopped"]
 
+# What a settled message means for its event; the first of these that a message has counts.
+_SETTLED: dict[str, DeliveryState] = {"dead": "refused", "sent": "sent", WITHHELD: "withheld", STOPPED: "stopped"}
 _GIFT_NOTES = frozenset({"recipient_email_missing", "recipient_email_malformed", "recipient_is_buyer"})
 
 
@@ -216,15 +219,16 @@ def _load_platforms(conn: Connection, event_ids: Sequence[int]) -> defaultdict[i
 
 
 def _sum_up(rows: Sequence[Any]) -> PlatformState:
-    """The state of an event at one connection: refused if a message was, waiting if one is, else sent or withheld."""
-    refused = [row for row in rows if row.status == "dead"]
+    """The state of an event at one connection: refused if a message was, waiting if one is, else sent if one was."""
     waiting = [row for row in rows if row.done_at is None]
-    settled: DeliveryState = "withheld" if rows[-1].status == WITHHELD else "sent"
-    state: DeliveryState = "refused" if refused else "waiting" if waiting else settled
-    since = (
-        min(row.created_at for row in waiting) if state == "waiting" else max(row.done_at for row in refused or rows)
-    )
-    return PlatformState(rows[0].platform, rows[0].label, state, since, refused[0].reason if refused else None)
+    by_status = {status: [row for row in rows if row.status == status] for status in _SETTLED}
+    status = next((status for status in _SETTLED if by_status[status]), None)
+    platform, label = rows[0].platform, rows[0].label
+    if status is None or (waiting and status != "dead"):
+        return PlatformState(platform, label, "waiting", min(row.created_at for row in waiting), None)
+    settled = by_status[status]
+    reason = settled[0].reason if status == "dead" else None
+    return PlatformState(platform, label, _SETTLED[status], max(row.done_at for row in settled), reason)
 
 
 def _build_sentence(row: Any, people: dict[str, NamedPerson]) -> tuple[Part, ...]:

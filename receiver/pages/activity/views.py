@@ -117,6 +117,7 @@ def event(event_id: int) -> str:
         "event.html",
         view=view,
         detail=detail,
+        shown_name=next(store.shown_name for store in list_my_stores() if store.name == view.event.store),
         waterfall=build_waterfall(detail, get_context().now()),
         notes=[sentence(describe_note(note)) for note in detail.notes],
         raw=None if detail.raw is None else detail.raw.decode("utf-8", "replace")[:MAX_RAW_CHARS],

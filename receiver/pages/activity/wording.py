@@ -54,6 +54,8 @@ def _describe_platform(activity: Activity, state: PlatformState, now: int) -> Ma
         return Mark("bad", f"refused by {name}", words(state.reason or "") or None)
     if state.state == "withheld":
         return Mark("quiet", f"withheld from {name}")
+    if state.state == "stopped":
+        return Mark("quiet", f"not sent to {name}: the person was erased")
     return Mark("good", f"at {name} after {_format_span(state.since - activity.received_at)}")
 
 

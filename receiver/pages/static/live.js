@@ -35,8 +35,7 @@
   const ask = () => htmx.trigger("#newer", "sse:changed");
   pause.addEventListener("click", () => {
     paused = !paused;
-    pause.setAttribute("aria-pressed", String(paused));
-    pause.textContent = paused ? "Go on" : "Pause";
+    pause.textContent = paused ? "Resume" : "Pause";
     if (!paused) ask();
   });
   more.addEventListener("click", () => {

@@ -63,6 +63,8 @@ def test_an_event_is_shown_as_a_sentence_with_what_became_of_it(house, store_id,
     [
         ({"created_at": NOW - 840_000_000}, "waits for Customer.io, 14 min 0 s"),
         ({"status": "dead", "done_at": NOW, "reason": "name_too_long"}, "refused by Customer.io"),
+        ({"status": "withheld", "done_at": NOW, "reason": "marketplace"}, "withheld from Customer.io"),
+        ({"status": "stopped", "done_at": NOW, "reason": "erased"}, "not sent to Customer.io: the person was erased"),
     ],
 )
 def test_a_message_that_is_not_there_yet_says_why(house, store_id, visitor, message, said):
@@ -71,6 +73,30 @@ def test_a_message_that_is_not_there_yet_says_why(house, store_id, visitor, mess
     visitor.go("/activity")
 
     assert said in visitor.text
+
+
+@pytest.mark.parametrize("status", ["withheld", "stopped"])
+def test_what_one_person_was_sent_counts_although_the_others_was_not(house, store_id, visitor, status):
+    event_id = add(house, store_id, 7015)
+    send(house, store_id, event_id, status="sent", done_at=NOW + 300_001)
+    with writing(house.site.engine) as conn:
+        [link] = list_store_connections(conn, store_id)
+        other_id = add_person(conn, store_id, "other@example.com")
+        add_deliveries(conn, link, other_id, event_id=event_id, status=status, done_at=NOW + 90_000_000)
+
+    visitor.go("/activity")
+
+    assert "at Customer.io after 0.3 s" in visitor.text
+
+
+@pytest.mark.parametrize(("status", "reason"), [("withheld", "marketplace"), ("stopped", "erased")])
+def test_an_event_names_the_state_of_each_of_its_messages(house, store_id, visitor, status, reason):
+    event_id = add(house, store_id, 7015)
+    send(house, store_id, event_id, status=status, done_at=NOW, reason=reason)
+
+    visitor.go(f"/activity/{event_id}")
+
+    assert re.search(rf"{status} ?, [^:]+:\d\d:\d\d UTC ?: {reason}", visitor.text)
 
 
 @pytest.mark.parametrize(
