@@ -74,15 +74,29 @@ def keep_own_boxes(row: EventRow, data: Mapping[str, Any], customer: Customer | 
     return data if len(own) == len(boxes) else {**data, "fulfillments": own}
 
 
+def list_other_customers(row: EventRow, data: Mapping[str, Any]) -> list[Customer]:
+    """Return the customers of a shipment's fulfilments who are not the customer of the shipment."""
+    customer = find_customer(row, data)
+    if row.subject != "shipment" or customer is None:
+        return []
+    orders = [item["order"] for item in get_fulfillments(data) if _is_of_another(item.get("order"), customer)]
+    return [_read_customer(order) for order in orders]
+
+
+def _read_customer(order: Mapping[str, Any]) -> Customer:
+    fields = order["customer"] if isinstance(order.get("customer"), dict) else {}
+    number, email = fields.get("id") or order.get("customer_id"), fields.get("email")
+    return Customer(number if isinstance(number, int) else None, email if is_email(email) else None, fields)
+
+
 def _is_of_another(order: object, customer: Customer) -> bool:
     """Return whether an order names another customer: by id, or by address where either lacks an id."""
     if not isinstance(order, dict):
         return False
-    fields = order["customer"] if isinstance(order.get("customer"), dict) else {}
-    number, email = fields.get("id") or order.get("customer_id"), fields.get("email")
-    if number is not None and customer.id is not None:
-        return bool(number != customer.id)
-    return bool(email and customer.email and email != customer.email)
+    shown = _read_customer(order)
+    if shown.id is not None and customer.id is not None:
+        return shown.id != customer.id
+    return bool(shown.email and customer.email and shown.email != customer.email)
 
 
 def _get_listed(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from pipeline.fan_out.attributes import build_attributes
 from pipeline.fan_out.omissions import apply_omissions
-from pipeline.ledger.deliveries.status import OPEN, PENDING
+from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.schema.core import Delivery, Event, Lane
 from pipeline.recording import load
 from pipeline.recording.candidate import EventCandidate
@@ -39,9 +39,8 @@ def redact_waiting(conn: Connection, store: RecordingStore, rules: Rules, delive
 def _read_waiting(
     conn: Connection, connections: Sequence[int], delivery_id: int | None
 ) -> Iterator[Sequence[Row[Any]]]:
-    waits = [Delivery.connection_id.in_(connections), OPEN, PENDING, Delivery.kind.in_(("event", "profile"))]
-    if delivery_id is not None:
-        waits.append(Delivery.id == delivery_id)
+    of_message = () if delivery_id is None else (Delivery.id == delivery_id,)
+    waits = Delivery.connection_id.in_(connections), OPEN, Delivery.kind.in_(("event", "profile")), *of_message
     columns = (Delivery.id, Delivery.kind, Delivery.person_id, Delivery.event_id, Delivery.message)
     last = 0
     while rows := conn.execute(
@@ -84,4 +83,4 @@ def _rebuild(conn: Connection, store: RecordingStore, event_ids: set[int]) -> di
 def _write(conn: Connection, row: Row[Any], data: Mapping[str, Any]) -> None:
     if data != row.message["data"]:
         message = {**row.message, "data": dict(data)}
-        conn.execute(update(Delivery).where(Delivery.id == row.id, OPEN, PENDING).values(message=message))
+        conn.execute(update(Delivery).where(Delivery.id == row.id, OPEN).values(message=message))

@@ -23,7 +23,7 @@ from pipeline.ledger.regulations import (
 )
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.snapshot import RecordingStore
-from pipeline.redaction.body import SUPPRESSED, Redaction, find_redaction
+from pipeline.redaction.body import SUPPRESSED, Redaction, find_others_redactions, find_redaction
 from pipeline.redaction.identity import (
     Key,
     LearnedHash,
@@ -54,12 +54,15 @@ class _Mentioned:
     customer: Sequence[Key] = ()
     recipient: Sequence[Key] = ()
     others: Sequence[Key] = ()  # addresses anywhere in it
+    in_parcel: Sequence[Redaction] = ()  # of the customers of other orders in the same parcel
 
     @property
     def keys(self) -> Iterator[Key]:
         yield from self.customer
         yield from self.recipient
         yield from self.others
+        for redaction in self.in_parcel:
+            yield from redaction.who.build_keys()
 
 
 def remove_suppressed_people(
@@ -125,6 +128,7 @@ def _list_keys(candidate: EventCandidate, raw_bodies: Mapping[str, RawBody]) -> 
         list_customer_keys(candidate.row, candidate.data),
         list_recipient_keys(candidate.row, candidate.data),
         [("email", address) for address in sorted(addresses)],
+        find_others_redactions(candidate.row, candidate.data),
     )
 
 
@@ -155,19 +159,27 @@ def _remove_from(candidate: EventCandidate, mentioned: _Mentioned, suppressed: M
     ]
     # Where the data does not name them, a field of the body does that no schema reads.
     redactions = [find_redaction(candidate.row, candidate.data, who) or Redaction("mention", who) for who in people]
+    in_parcel = [(redaction, find(redaction.who.build_keys())) for redaction in mentioned.in_parcel]
+    redactions += [redaction for redaction, found in in_parcel if found]
     if customer and recipient and redactions:
         redactions = [replace(redactions[0], part="whole")]
     if redactions:
         _redact(candidate, redactions)
-    return {*customer.values(), *recipient.values(), *others.values()}
+    of_parcel = (found for _, keys in in_parcel for found in keys.values())
+    return {*customer.values(), *recipient.values(), *others.values(), *of_parcel}
 
 
 def _learn(
     candidate: EventCandidate, mentioned: _Mentioned, suppressed: Mapping[StoreKey, int], hasher: Hasher
 ) -> Iterator[LearnedHash]:
-    """Hashes of the other keys of a recognised person, so that a later hook with only one of these is recognised."""
+    """Hashes of the other keys of a recognised person, so that a later hook with only one of these is recognised.
+
+    Not of the address of a gift that is known to be theirs: the giver may have chosen another person since.
+    """
     store = candidate.store
-    for keys in (mentioned.customer, mentioned.recipient):
+    is_recipient = any(kind == "email" and (store.id, kind, value) in suppressed for kind, value in mentioned.recipient)
+    of_recipient = [key for key in mentioned.recipient if is_recipient or key[0] != "email"]
+    for keys in (mentioned.customer, of_recipient):
         ids = {suppressed[store.id, *key] for key in keys if (store.id, *key) in suppressed}
         for regulation_id in ids:
             for kind, value in keys:

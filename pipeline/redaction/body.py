@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pipeline.events.catalogue import EventRow
 from pipeline.events.fields import get_path
-from pipeline.fan_out.customers import find_customer, get_fulfillments, get_orders
+from pipeline.fan_out.customers import find_customer, get_fulfillments, get_orders, keep_own_boxes, list_other_customers
 from pipeline.fan_out.gifts import find_subjects, read_gift
 from pipeline.redaction.identity import Identity, list_strings
 from pipeline.redaction.text import build_pattern, split_words
@@ -85,14 +85,27 @@ def find_redaction(
     customer, gift, subjects = find_customer(row, data), read_gift(row, data), find_subjects(row, data)
     is_recipient = is_linked_recipient or not who.received.isdisjoint(subjects)
     is_recipient = is_recipient or (gift is not None and not gift.is_redeemed and gift.email in who.emails)
-    if who.is_customer(customer, subjects if row.buyer else ()):
+    own = find_subjects(row, keep_own_boxes(row, data, customer))
+    if who.is_customer(customer, own if row.buyer else ()):
         other = gift is not None and not gift.is_redeemed and is_email(gift.email) and not is_recipient
         return _build("buyer" if other else "whole", row, data, who)
     if is_recipient:
         return _build("recipient" if customer is not None else "whole", row, data, who)
+    if names := _find_names_in_parcel(row, data, who):
+        return _build("mention", row, data, replace(who, names=who.names | names))
     if any(_names(text, who.emails) for text in list_strings(data)):
         return _build("mention" if customer is not None or gift is not None else "whole", row, data, who)
     return None
+
+
+def find_others_redactions(row: EventRow, data: Mapping[str, Any]) -> list[Redaction]:
+    """How each customer of an order in another customer's parcel is taken out of its body."""
+    found: list[Redaction] = []
+    for other in list_other_customers(row, data):
+        emails = frozenset({other.email} if other.email else ())
+        ids = frozenset({other.id} if other.id is not None else ())
+        found.append(_build("mention", row, data, Identity(emails, ids, frozenset(_customer_names(other.fields)))))
+    return found
 
 
 def find_names(row: EventRow, data: Mapping[str, Any], who: Identity) -> set[str]:
@@ -104,6 +117,12 @@ def find_names(row: EventRow, data: Mapping[str, Any], who: Identity) -> set[str
     if gift is not None and gift.email in who.emails and gift.name:
         names.add(gift.name)
     return names
+
+
+def _find_names_in_parcel(row: EventRow, data: Mapping[str, Any], who: Identity) -> set[str]:
+    """The person's names in their own orders in another customer's parcel."""
+    mine = (other for other in list_other_customers(row, data) if who.is_customer(other, ()))
+    return {name for other in mine for name in _customer_names(other.fields)}
 
 
 def _build(part: Part, row: EventRow, data: Mapping[str, Any], who: Identity) -> Redaction:

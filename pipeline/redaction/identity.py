@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.events.catalogue import EventRow
-from pipeline.fan_out.customers import Customer, find_customer
+from pipeline.fan_out.customers import Customer, find_customer, keep_own_boxes
 from pipeline.fan_out.gifts import Subject, find_subjects, read_gift
 
 Key = tuple[str, str]  # (kind, value): ("email", "robin@example.com"), ("customer", "7001"), ("order", "7015")
@@ -76,7 +76,8 @@ def list_customer_keys(row: EventRow, data: Mapping[str, Any]) -> list[Key]:
         keys.append(("customer", str(customer.id)))
     if customer is not None and customer.email is not None:
         keys.append(("email", customer.email))
-    return [*keys, *((kind, str(number)) for kind, number in find_subjects(row, data) if row.buyer)]
+    own = keep_own_boxes(row, data, customer)
+    return [*keys, *((kind, str(number)) for kind, number in find_subjects(row, own) if row.buyer)]
 
 
 def list_recipient_keys(row: EventRow, data: Mapping[str, Any]) -> list[Key]:

@@ -228,3 +228,26 @@ def test_a_gift_to_a_suppressed_person_with_a_changed_buyer_is_not_learned(recor
     record(recorder, recorder.hook("order_new", gift_order(order_gift_info=gift_info(id=1))))
 
     assert recorder.rows(core.Gift) == []
+
+
+OLIVE = {"id": 8001, "email": "olive@example.com", "first_name": "Olive", "last_name": "Other"}
+
+
+@pytest.mark.parametrize("keys", [BEA, (*BEA, ("order", "12"))])
+def test_a_suppressed_customers_order_in_anothers_parcel_costs_the_other_nothing(recorder, keys):
+    suppress(recorder.engine, *keys)
+    boxes = [{"id": 1, "order": {"id": 11, "customer": OLIVE}}, {"id": 2, "order": order(id=12)}]
+    record(recorder, recorder.hook("shipment_shipped", {"id": 9, "customer": OLIVE, "fulfillments": boxes}))
+    record(recorder, recorder.hook("order_new", order(id=20, customer=OLIVE)))
+
+    assert [row.outcome for row in recorder.rows(core.Event)] == ["forwarded", "forwarded"]
+    assert [name for name in NAMES if name in everything(recorder.engine)] == []
+
+
+def test_whom_a_giver_chooses_instead_of_a_suppressed_recipient_is_not_suppressed(recorder):
+    suppress(recorder.engine, *RORY, ("gift_subscription", "5"))
+    changed = gift_info(gift_recipient_email=OLIVE["email"], gift_recipient_name="Olive Other")
+    record(recorder, recorder.hook("subscription_updated", subscription(id=5, subscription_gift_info=changed)))
+    record(recorder, recorder.hook("order_new", order(id=20, customer=OLIVE)))
+
+    assert recorder.rows(core.Event)[-1].outcome == "forwarded"

@@ -193,3 +193,14 @@ def test_a_dead_hook_of_two_people_keeps_the_others_data(lived_in):
 
     assert (left["customer"]["email"], left["order_gift_info"]) == (BUYER["email"], {"id": 7017})
     assert (dead.detail["redacted"], "rory" in json.dumps(left).lower()) == ("erased", False)
+
+
+def test_an_erased_customers_order_in_anothers_parcel_leaves_the_others_box(ledger):
+    olive = {"id": 8001, "email": "olive@example.com", "first_name": "Olive"}
+    boxes = [{"id": 1, "order": {"id": 11, "customer": olive}}, {"id": 2, "order": order(id=12)}]
+    ledger.record(ledger.hook("order_new", order(id=12)))
+    ledger.record(ledger.hook("shipment_shipped", {"id": 9, "customer": olive, "fulfillments": boxes}))
+    ledger.erase(BUYER["email"])
+
+    assert ledger.rows(core.Event)[-1].data["customer"]["first_name"] == "Olive"
+    assert [word for word in BEA_TEXTS if word in ledger.stored_text()] == []
