@@ -26,14 +26,21 @@ NOTE_TEXTS: Mapping[str, str] = {
     "withheld_gift_recipient": "withheld: gift recipients get no messages",
     "field_set_aside": "the field {field} was left out: it {reason}",
 }
+_PARTS = {"whole": "all of it", "buyer": "the buyer", "recipient": "the gift recipient", "mention": "a mention"}
 _MORE_FIELDS = "{more} more fields were left out"
 
 
 def describe_note(note: Mapping[str, Any]) -> str:
     """What a note says; of a code of another release, the code itself."""
     text = _MORE_FIELDS if "more" in note else NOTE_TEXTS.get(str(note.get("code")), "{code}")
-    shown = {key: str(value).replace("_", " ") if key == "role" else value for key, value in note.items()}
+    shown = {key: _name(key, value) for key, value in note.items()}
     try:
         return text.format_map(shown)
     except KeyError:
         return str(note.get("code"))
+
+
+def _name(key: str, value: object) -> object:
+    if key == "part":
+        return _PARTS.get(str(value), value)
+    return str(value).replace("_", " ") if key == "role" else value

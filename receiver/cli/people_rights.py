@@ -107,7 +107,7 @@ def _ask(preview: ErasurePreview, request: ErasureRequest, wanted: str) -> None:
 
 
 def _print_erasure(console: Console, done: Erasure, destinations: list[dict[str, object]], *, is_clean: bool) -> None:
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(done.emptied.items()))
+    counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(done.emptied.items()))
     console.print(f"Erased (regulation {done.regulation_id}): {counts or 'there was nothing to empty'}.")
     for place in destinations:
         reason = f": {place['reason']}" if place["reason"] else ""

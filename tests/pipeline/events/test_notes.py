@@ -19,6 +19,8 @@ from tests.documents.markdown import get_section, parse_tables, read_document
         ({"code": "no_email", "role": "gift_recipient"}, "no address is known of the gift recipient"),
         ({"code": "of_another_release", "x": 1}, "of_another_release"),
         ({"code": "no_email"}, "no_email"),
+        ({"code": "erased", "part": "whole"}, "a person was erased from this event (all of it)"),
+        ({"code": "erased", "part": "recipient"}, "a person was erased from this event (the gift recipient)"),
     ],
 )
 def test_a_note_is_said_in_words(note, words):

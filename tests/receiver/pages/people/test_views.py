@@ -153,4 +153,4 @@ def test_erasures_are_listed_below_the_form(house):
     visitor.send(f"{PERSON}/erase", typed="7001", suppress="on", at_destinations="on")
     visitor.go("/stores/acme/people")
 
-    assert "person 1 suppressed 0 Customer.io: waiting" in visitor.text
+    assert "person 1 erased and suppressed 0 Customer.io: waiting" in visitor.text
