@@ -31,7 +31,8 @@ class WithheldCopy:
 
 def find_freed_people(people: PersonResolver) -> list[PersonDraft]:
     """The people whose origin was unknown, and who turned out to be of the storefront."""
-    return [person for person in people.people if person.was_withheld == ORIGIN_UNKNOWN and person.withheld is None]
+    waited = (person for person in people.people if person.was_withheld == ORIGIN_UNKNOWN and person.withheld is None)
+    return [person for person in waited if not person.hides_address]
 
 
 def plan_withheld_copies(

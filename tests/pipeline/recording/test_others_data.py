@@ -105,6 +105,15 @@ def test_a_buyers_copy_lacks_the_recipient_whose_address_is_withheld(silent_stor
     assert find(silent_storefront, "p1@example.com") == []
 
 
+def test_a_registration_that_waited_is_not_sent_with_the_address_that_is_withheld(answered):
+    answered.change_store(marketplace_policy="profile_without_address")
+    answered.record_one("customer_new", customer(OTHER))
+    answered.record_one("order_new", order(1, OTHER, MARKET))
+
+    assert answered.sent() == [(None, "order_new")]
+    assert find(answered, "p1@example.com") == []
+
+
 def test_a_recipients_copy_without_address_has_no_price(answered):
     answered.change_store(marketplace_policy="profile_without_address")
     answered.record_one("order_new", order(1, OTHER, MARKET))
