@@ -38,6 +38,11 @@ def test_the_typed_name_starts_the_removal(house, store_id, asked):
     assert removal_of(house, store_id) is not None
 
 
+def test_a_store_that_is_being_removed_is_not_asked_for_keys(asked):
+    assert "hooks at Cratejoy being deleted" in asked.text
+    assert "New keys" not in asked.text
+
+
 def test_another_name_removes_nothing(house, store_id):
     visitor = house.logged_in(HERS)
     visitor.go(REMOVAL)
