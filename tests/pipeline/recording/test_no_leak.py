@@ -81,12 +81,12 @@ SHOWS_ORIGIN = {"order_new", "transaction_new", "shipment_shipped", "subscriptio
 
 
 def known_at_the_storefront(acts) -> set[int]:
-    """The people whom these hooks make known there: buyers, and the recipients of gifts that are announced to them."""
+    """The people whom these hooks make known there: buyers, and the recipients of their gifts."""
     found = set()
     for kind, person, source, recipient in acts:
         if source == SHOP and kind in SHOWS_ORIGIN:
             found.add(person)
-            if recipient is not None and kind != "transaction_new":
+            if recipient is not None:
                 found.add(recipient)
     return found
 
