@@ -30,6 +30,8 @@ LENGTH_FACTOR = 4
 LENGTHS = (750, 3_000, 12_000, 48_000)  # each four times the one before; what is quadratic shows long before the last
 MIN_JUDGED_S = 0.03  # a shorter time says nothing
 MAX_TIME_FACTOR = 9.0  # between what is linear (4) and what is quadratic (16)
+# From a sum of a linear and a square part that grows by this factor, the next step makes at most 7.3.
+LINEAR_TIME_FACTOR = 5.0
 ATTEMPTS = 3  # the machine may have been busy: the best of them counts
 
 METHODS = ("search", "match", "fullmatch", "sub", "findall", "finditer", "split")
@@ -74,7 +76,8 @@ def nest(opens: str, closes: str, length: int) -> str:
 def is_superlinear(reads: Callable[[str], object], make: Callable[[int], str]) -> bool:
     """Whether four times the text takes much more than four times the time.
 
-    A length is left out where even a time that grows with the square of the length would be too short to be judged.
+    A length is left out where even a time that grows with the square of the length would be too short to be judged; the
+    last one, which takes as long as all others three times, also where the time has grown like the text until then.
     """
     at_most = MIN_JUDGED_S  # what the next length takes if time grows with the square
     for length in LENGTHS:
@@ -82,6 +85,9 @@ def is_superlinear(reads: Callable[[str], object], make: Callable[[int], str]) -
             took = measure_cpu_s(reads, make(length))
             if took > MIN_JUDGED_S and _is_judged_superlinear(reads, make, length, took):
                 return True
+            shorter = length // LENGTH_FACTOR
+            if length == LENGTHS[-2] and took <= LINEAR_TIME_FACTOR * measure_cpu_s(reads, make(shorter)):
+                return False
             at_most = took
         at_most *= LENGTH_FACTOR**2
     return False
