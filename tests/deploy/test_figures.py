@@ -82,6 +82,8 @@ def test_every_figure_has_its_place_on_the_dashboard():
 def test_no_label_identifies_a_person():
     closed = {
         "way",
+        "kind",
+        "result",
         "link",
         "stage",
         "event",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from math import ceil
 
@@ -26,6 +27,7 @@ WHOLE_FORM = "submit"  # errors of the whole form are shown at its button
 # Checks per minute in one web process, so that no one guesses keys through Cratewire.
 MAX_TRIES_PER_NETWORK = 30
 MAX_TRIES_PER_TARGET = 10  # per Client ID, or a store's saved keys, and network
+MAX_PAUSE_S = 3.0  # that Cratejoy asks for, and that a visitor can wait for
 
 
 class FormRejected(Exception):
@@ -52,13 +54,17 @@ class CredentialTries:
         )
 
 
-def check_cratejoy(form: ConnectForm, open_api: Callable[[Credentials], CratejoyClient]) -> Credentials:
+def check_cratejoy(
+    form: ConnectForm,
+    open_api: Callable[[Credentials], CratejoyClient],
+    sleep: Callable[[float], None] = time.sleep,  # seconds
+) -> Credentials:
     """Check the store's keys at its API and return them. Raises FormRejected."""
     url = form.cratejoy_url.data if "cratejoy_url" in form else BASE_URL
     address = "cratejoy_url" if "cratejoy_url" in form else WHOLE_FORM
     try:
         credentials = Credentials(form.client_id.data, form.client_secret.data, url)
-        open_api(credentials).check()
+        _check_after_short_pause(open_api(credentials), sleep)
     except Misconfigured as error:
         raise FormRejected(address if "address" in str(error) else "client_id", format_error(error)) from error
     except BadCredentials as error:
@@ -74,6 +80,17 @@ def check_cratejoy(form: ConnectForm, open_api: Callable[[Credentials], Cratejoy
     except Unreachable as error:
         raise FormRejected(address, "Cratejoy does not answer correctly. Please try again later.") from error
     return credentials
+
+
+def _check_after_short_pause(api: CratejoyClient, sleep: Callable[[float], None]) -> None:
+    """Check the keys, again after a short pause: the form itself may have caused it by reading the last orders."""
+    try:
+        api.check()
+    except RateLimited as error:
+        if error.seconds > MAX_PAUSE_S:
+            raise
+        sleep(error.seconds)
+        api.check()
 
 
 def check_platform(form: ConnectForm, http: HTTPClient) -> CheckResult:
