@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.connections import format_connection_name
-from pipeline.ledger.queries import ConnectionCounts
+from pipeline.ledger.queries import ConnectionCounts, PlatformState
 from pipeline.monitoring.messages import build_sentence
 from receiver.consent_view import describe_example
 
@@ -110,7 +110,7 @@ def platform(name: str) -> str:
     return known.title if known else name
 
 
-def connection(row: ConnectionCounts) -> str:
+def connection(row: ConnectionCounts | PlatformState) -> str:
     """Return what people see of a connection: its title, or else its platform and label."""
     return format_connection_name(platform(row.platform), row.label, row.title)
 

@@ -39,7 +39,7 @@ from pipeline.ledger.queries.events import (
     list_events,
     load_notes,
 )
-from pipeline.ledger.queries.people import FactDetail, PersonDetail, find_people, get_person
+from pipeline.ledger.queries.people import FactDetail, PersonDetail, choose_name, find_people, get_person
 from pipeline.ledger.queries.reconciliations import (
     ReconciliationSummary,
     count_last_week,
@@ -80,6 +80,7 @@ __all__ = [
     "RegistrationSummary",
     "Show",
     "assess_chain",
+    "choose_name",
     "count_by_connection",
     "count_events",
     "count_last_week",

@@ -15,14 +15,15 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
 
 from pipeline.core.hooks import RECONCILE
-from pipeline.events.money import format_money
 from pipeline.events.sentence_parts import NamedPerson, Part, SentenceSource
 from pipeline.events.sentences import build_sentence
 from pipeline.ledger.deliveries.status import DEAD, OPEN
 from pipeline.ledger.deliveries.stopped import STOPPED
 from pipeline.ledger.deliveries.withhold import WITHHELD
+from pipeline.ledger.queries.people import choose_name
 from pipeline.ledger.schema.core import Delivery, Event, EventPerson, Lane, Person, Store, StoreConnection
 
+FormatMoney = Callable[[int, str], str]  # minor units, currency -> text; handed in: its library is slow to import
 Show = Literal["waiting", "refused", "recovered", "tests"]
 DeliveryState = Literal["sent", "waiting", "refused", "withheld", "stopped"]
 
@@ -50,6 +51,7 @@ class PlatformState:
 
     platform: str
     label: str
+    title: str | None
     state: DeliveryState
     since: int  # µs: when it was written if it waits, else when it was settled
     reason: str | None  # of the first message that was refused
@@ -77,19 +79,23 @@ class Activity:
 def list_activity(
     conn: Connection,
     wanted: ActivityFilter,
+    format_money: FormatMoney,
     *,
     before: int | None = None,
     after: int | None = None,
     limit: int = 50,
 ) -> list[Activity]:
-    """A page of the feed, newest first: events with ids below `before`, above `after`, and `limit` of them at most."""
+    """A page of the feed, newest first: the newest events with ids below `before`, or the oldest above `after`."""
     conditions = _build_conditions(conn, wanted)
     conditions += [Event.id < before] if before is not None else []
-    conditions += [Event.id > after] if after is not None else []
-    return load_activities(conn, _find_ids(conn, wanted.store_ids, conditions, limit))
+    if after is None:
+        ids = _find_ids(conn, wanted.store_ids, conditions, limit)
+    else:
+        ids = _find_ids(conn, wanted.store_ids, [*conditions, Event.id > after], limit, oldest_first=True)
+    return load_activities(conn, ids, format_money)
 
 
-def load_activities(conn: Connection, event_ids: Sequence[int]) -> list[Activity]:
+def load_activities(conn: Connection, event_ids: Sequence[int], format_money: FormatMoney) -> list[Activity]:
     """These events, newest first. The caller has seen to it that the reader may see them."""
     people, platforms = _load_people(conn, event_ids), _load_platforms(conn, event_ids)
     columns = (
@@ -101,7 +107,7 @@ def load_activities(conn: Connection, event_ids: Sequence[int]) -> list[Activity
     return [
         Activity(
             **{name: getattr(row, name) for name in Activity.__slots__ if name not in ("sentence", "platforms")},
-            sentence=_build_sentence(row, people[row.id]),
+            sentence=_build_sentence(row, people[row.id], format_money),
             platforms=platforms[row.id],
         )
         for row in conn.execute(query.order_by(Event.id.desc()))
@@ -110,7 +116,7 @@ def load_activities(conn: Connection, event_ids: Sequence[int]) -> list[Activity
 
 def find_newest_ids(conn: Connection, store_ids: Collection[int]) -> dict[int, int]:
     """The id of the newest event of each store; a store without events is absent."""
-    newest = (_newest_first(store_id, [], 1) for store_id in store_ids)
+    newest = (_select_ids(store_id, [], 1) for store_id in store_ids)
     queries = [select(Event.store_id, Event.id).where(Event.id.in_(query)) for query in newest]
     return {row.store_id: row.id for row in conn.execute(union_all(*queries))} if queries else {}
 
@@ -174,19 +180,29 @@ _SHOWN: dict[Show | None, _Conditions] = {
 }
 
 
-def _newest_first(store_id: int, conditions: Iterable[ColumnElement[bool]], limit: int) -> Select[tuple[int]]:
-    query = select(Event.id).where(Event.store_id == store_id, *conditions).order_by(Event.id.desc()).limit(limit)
+def _select_ids(
+    store_id: int, conditions: Iterable[ColumnElement[bool]], limit: int, *, oldest_first: bool = False
+) -> Select[tuple[int]]:
+    order = Event.id.asc() if oldest_first else Event.id.desc()
+    query = select(Event.id).where(Event.store_id == store_id, *conditions).order_by(order).limit(limit)
     return select(query.subquery().c.id)  # SQLite takes no LIMIT inside a UNION except in a subquery
 
 
 def _find_ids(
-    conn: Connection, store_ids: Collection[int], conditions: list[ColumnElement[bool]], limit: int
+    conn: Connection,
+    store_ids: Collection[int],
+    conditions: list[ColumnElement[bool]],
+    limit: int,
+    *,
+    oldest_first: bool = False,
 ) -> list[int]:
-    """The newest ids of these stores. Each store is read by its own index, however many others there are."""
+    """The newest ids of these stores, or the oldest. Each store is read by its own index, however many there are."""
     if not store_ids:
         return []
-    found = union_all(*(_newest_first(store_id, conditions, limit) for store_id in store_ids)).subquery()
-    return list(conn.execute(select(found.c.id).order_by(found.c.id.desc()).limit(limit)).scalars())
+    each = (_select_ids(store_id, conditions, limit, oldest_first=oldest_first) for store_id in store_ids)
+    found = union_all(*each).subquery()
+    order = found.c.id.asc() if oldest_first else found.c.id.desc()
+    return list(conn.execute(select(found.c.id).order_by(order).limit(limit)).scalars())
 
 
 def _load_people(conn: Connection, event_ids: Sequence[int]) -> defaultdict[int, dict[str, NamedPerson]]:
@@ -195,20 +211,20 @@ def _load_people(conn: Connection, event_ids: Sequence[int]) -> defaultdict[int,
     query = select(*columns).join(Person, Person.id == EventPerson.person_id).where(EventPerson.event_id.in_(event_ids))
     people: defaultdict[int, dict[str, NamedPerson]] = defaultdict(dict)
     for row in conn.execute(query.order_by(EventPerson.event_id, EventPerson.role, Person.id)):
-        people[row.event_id].setdefault(row.role, NamedPerson(row.id, _choose_name(row)))
+        people[row.event_id].setdefault(row.role, NamedPerson(row.id, _name_person(row)))
     return people
 
 
-def _choose_name(row: Any) -> str | None:
-    """The person's name, else their address, else the customer's number."""
-    name = " ".join(str(row.attributes[key]) for key in ("first_name", "last_name") if row.attributes.get(key))
-    return name or row.email or (f"customer {row.customer_id}" if row.customer_id is not None else None)
+def _name_person(row: Any) -> str | None:
+    number = None if row.customer_id is None else f"customer {row.customer_id}"
+    return choose_name(row.attributes, row.email) or number
 
 
 def _load_platforms(conn: Connection, event_ids: Sequence[int]) -> defaultdict[int, tuple[PlatformState, ...]]:
-    columns = (Delivery.event_id, Delivery.connection_id, StoreConnection.platform, StoreConnection.label)
-    more = (Delivery.status, Delivery.reason, Delivery.created_at, Delivery.done_at)
-    query = select(*columns, *more).join(StoreConnection, StoreConnection.id == Delivery.connection_id)
+    columns = (Delivery.event_id, Delivery.connection_id, Delivery.status, Delivery.reason)
+    times = (Delivery.created_at, Delivery.done_at)
+    names = (StoreConnection.platform, StoreConnection.label, StoreConnection.title)
+    query = select(*columns, *times, *names).join(StoreConnection, StoreConnection.id == Delivery.connection_id)
     groups: defaultdict[int, defaultdict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in conn.execute(query.where(Delivery.event_id.in_(event_ids)).order_by(Delivery.id)):
         groups[row.event_id][row.connection_id].append(row)
@@ -223,15 +239,15 @@ def _sum_up(rows: Sequence[Any]) -> PlatformState:
     waiting = [row for row in rows if row.done_at is None]
     by_status = {status: [row for row in rows if row.status == status] for status in _SETTLED}
     status = next((status for status in _SETTLED if by_status[status]), None)
-    platform, label = rows[0].platform, rows[0].label
+    build = partial(PlatformState, rows[0].platform, rows[0].label, rows[0].title)
     if status is None or (waiting and status != "dead"):
-        return PlatformState(platform, label, "waiting", min(row.created_at for row in waiting), None)
+        return build("waiting", min(row.created_at for row in waiting), None)
     settled = by_status[status]
     reason = settled[0].reason if status == "dead" else None
-    return PlatformState(platform, label, _SETTLED[status], max(row.done_at for row in settled), reason)
+    return build(_SETTLED[status], max(row.done_at for row in settled), reason)
 
 
-def _build_sentence(row: Any, people: dict[str, NamedPerson]) -> tuple[Part, ...]:
+def _build_sentence(row: Any, people: dict[str, NamedPerson], format_money: FormatMoney) -> tuple[Part, ...]:
     codes = {note.get("code") for note in row.notes}
     buyer = people.get("customer")
     recipient = people.get("gift_recipient") or (buyer if "recipient_is_buyer" in codes else None)
@@ -239,7 +255,7 @@ def _build_sentence(row: Any, people: dict[str, NamedPerson]) -> tuple[Part, ...
         SentenceSource(
             event=row.name,
             data=row.data,
-            format_money=partial(format_money, currency=row.currency),
+            format_money=lambda minor_units: format_money(minor_units, row.currency),
             buyer=buyer,
             recipient=recipient,
             is_gift=recipient is not None or bool(codes & _GIFT_NOTES),

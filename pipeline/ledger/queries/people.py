@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,12 @@ from pipeline.ledger.schema.core import Fact, Person, PersonKey, Store
 from schemas.email import normalize_email
 
 _MAX_EVENTS = 20
+
+
+def choose_name(attributes: Mapping[str, Any], email: str | None) -> str | None:
+    """What a person is called where people read: their name, else their address, else None."""
+    name = " ".join(str(attributes[key]) for key in ("first_name", "last_name") if attributes.get(key))
+    return name or email
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask_security import auth_required
 
 from pipeline.events.catalogue import EVENTS
+from pipeline.events.money import format_money
 from pipeline.events.notes import describe_note
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
@@ -74,7 +75,8 @@ class Query:
 @auth_required("session")
 def show() -> str:
     """Show a page of the feed."""
-    query = _read_query(list_my_stores())
+    stores = list_my_stores()
+    query = _read_query(stores)
     rows = _load(query, limit=PAGE_SIZE + 1)
     page, is_last = rows[:PAGE_SIZE], len(rows) <= PAGE_SIZE
     return render_template(
@@ -82,7 +84,7 @@ def show() -> str:
         rows=page,
         query=query,
         shown=_SHOWN,
-        stores=list_my_stores(),
+        stores=stores,
         events=sorted(EVENTS),
         older=None if is_last else {**query.given, "before": page[-1].event.id},
         newest=page[0].event.id if page else 0,
@@ -93,16 +95,21 @@ def show() -> str:
 @blueprint.get("/activity/new")
 @auth_required("session")
 def new() -> str:
-    """Render the events that arrived after the newest one shown, and those rows anew that were waiting."""
-    query = _read_query(list_my_stores())
+    """Render the events that arrived after the newest one shown, and those rows anew that were waiting.
+
+    The oldest of them come first, a page at a time: so none is skipped, however long the feed was paused.
+    """
+    stores = list_my_stores()
+    query = _read_query(stores)
     rows = _load(query, limit=PAGE_SIZE)
     waiting = [number for text in request.args.getlist("open") if (number := _parse_id(text)) is not None]
     return render_template(
         "activity_new.html",
         rows=rows,
-        refreshed=_load_mine(waiting[:MAX_ROWS_REFRESHED]),
+        refreshed=_load_mine(stores, waiting[:MAX_ROWS_REFRESHED]),
         query=query,
         newest=rows[0].event.id if rows else query.after or 0,
+        has_more=len(rows) == PAGE_SIZE,
     )
 
 
@@ -110,14 +117,15 @@ def new() -> str:
 @auth_required("session")
 def event(event_id: int) -> str:
     """Show everything about one event of the user's stores."""
-    view = next(iter(_load_mine([event_id])), None) or abort(404)
+    stores = list_my_stores()
+    view = next(iter(_load_mine(stores, [event_id])), None) or abort(404)
     with reading(get_context().engine) as conn:
         detail = get_event(conn, event_id) or abort(404)
     return render_template(
         "event.html",
         view=view,
         detail=detail,
-        shown_name=next(store.shown_name for store in list_my_stores() if store.name == view.event.store),
+        shown_name=next(store.shown_name for store in stores if store.name == view.event.store),
         waterfall=build_waterfall(detail, get_context().now()),
         notes=[sentence(describe_note(note)) for note in detail.notes],
         raw=None if detail.raw is None else detail.raw.decode("utf-8", "replace")[:MAX_RAW_CHARS],
@@ -137,15 +145,16 @@ def live() -> Response:
 
 def _load(query: Query, limit: int) -> list[ActivityView]:
     with reading(get_context().engine) as conn:
-        found = list_activity(conn, query.wanted, before=query.before, after=query.after, limit=limit)
+        found = list_activity(conn, query.wanted, format_money, before=query.before, after=query.after, limit=limit)
     return _view(found)
 
 
-def _load_mine(event_ids: list[int]) -> list[ActivityView]:
+def _load_mine(stores: list[VisibleStore], event_ids: list[int]) -> list[ActivityView]:
     """These events, without those of other accounts' stores."""
-    mine = {store.name for store in list_my_stores()}
+    mine = {store.name for store in stores}
     with reading(get_context().engine) as conn:
-        return _view([event for event in load_activities(conn, event_ids) if event.store in mine])
+        found = load_activities(conn, event_ids, format_money)
+    return _view([event for event in found if event.store in mine])
 
 
 def _view(events: list[Activity]) -> list[ActivityView]:
@@ -155,11 +164,7 @@ def _view(events: list[Activity]) -> list[ActivityView]:
 
 def _read_query(stores: list[VisibleStore]) -> Query:
     """Read the address. A value that cannot be read is a 404, as is another account's store."""
-    given = {
-        name: value
-        for name in ("store", "show", "event", "person", "since", "until")
-        if (value := request.args.get(name))
-    }
+    given = {name: value for name in _PARAMETERS if (value := request.args.get(name))}
     mine = [store.store_id for store in stores if given.get("store") in (None, store.name)]
     if "store" in given and not mine:
         abort(404)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.queries import Activity, PlatformState
-from receiver.pages.filters import duration, words
+from receiver.pages.filters import connection, duration, words
 
 Tone = Literal["good", "waits", "bad", "quiet"]
 
@@ -46,8 +45,7 @@ def describe_outcome(activity: Activity, now: int) -> list[Mark]:
 
 
 def _describe_platform(activity: Activity, state: PlatformState, now: int) -> Mark:
-    known = DESTINATIONS.get(state.platform)
-    name = " ".join(filter(None, (known.title if known else state.platform, state.label)))
+    name = connection(state)
     if state.state == "waiting":
         return Mark("waits", f"waits for {name}, {_format_span(now - state.since)}")
     if state.state == "refused":

@@ -15,7 +15,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.accounts import OWNER, VisibleStore
 from pipeline.ledger.engine import reading
-from pipeline.ledger.queries import PersonDetail, get_person
+from pipeline.ledger.queries import PersonDetail, choose_name, get_person
 from pipeline.ledger.regulations import RegulationRow, list_person_regulations, list_regulations
 from pipeline.ledger.stores import StoreRow, get_store
 from pipeline.regulations.erase import ErasureRequest, build_eraser
@@ -44,10 +44,7 @@ class PersonView:
     @property
     def name(self) -> str:
         """What the person is called on the page."""
-        shown = " ".join(
-            str(self.detail.attributes[key]) for key in ("first_name", "last_name") if key in self.detail.attributes
-        )
-        return shown or self.detail.email or f"Person {self.detail.id}"
+        return choose_name(self.detail.attributes, self.detail.email) or f"Person {self.detail.id}"
 
     @property
     def is_erased(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
+from pipeline.events.money import format_money
 from pipeline.events.sentences import join_parts
 from pipeline.ledger.deliveries import acquire_lane
 from pipeline.ledger.engine import reading, writing
@@ -21,7 +22,7 @@ SECOND = 1_000_000
 def listed(shop: StoreSetup, *, before=None, after=None, limit=50, stores=None, **wanted):
     with reading(shop.engine) as conn:
         feed_filter = ActivityFilter(stores or (shop.store.id,), **wanted)
-        return list_activity(conn, feed_filter, before=before, after=after, limit=limit)
+        return list_activity(conn, feed_filter, format_money, before=before, after=after, limit=limit)
 
 
 def ids(rows):
@@ -52,6 +53,10 @@ def test_what_arrived_after_an_event_is_listed_alone(shop, five):
     assert ids(listed(shop, after=five[2])) == [five[4], five[3]]
 
 
+def test_of_what_arrived_after_an_event_the_oldest_come_first(shop, five):
+    assert ids(listed(shop, after=five[0], limit=2)) == [five[2], five[1]]
+
+
 def test_several_stores_are_merged_by_time(shop, five):
     with writing(shop.engine) as conn:
         other = add_store(conn, "moon-box")
@@ -69,7 +74,7 @@ def test_an_event_of_a_store_that_is_not_asked_for_is_absent(shop, five):
 
 def test_no_store_has_no_events(shop, five):
     with reading(shop.engine) as conn:
-        assert list_activity(conn, ActivityFilter(())) == []
+        assert list_activity(conn, ActivityFilter(()), format_money) == []
 
 
 def test_a_sentence_names_giver_and_recipient(shop):

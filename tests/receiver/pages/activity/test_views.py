@@ -162,6 +162,29 @@ def test_what_arrived_since_is_rendered_with_the_rows_that_waited(house, store_i
     assert f"after={newer}" in visitor.page
 
 
+def test_of_many_new_events_none_is_skipped(house, store_id, visitor):
+    """After a long pause there are more than one answer holds: the oldest come first, and the page asks again."""
+    added = [add(house, store_id, number) for number in range(PAGE_SIZE + 2)]
+
+    visitor.go("/activity/new?after=0")
+    first, asks_again = rows(visitor), 'hx-trigger="load, sse:changed"' in visitor.page
+    visitor.go(f"/activity/new?after={first[0]}")
+
+    assert asks_again
+    assert rows(visitor) + first == added[::-1]
+    assert 'hx-trigger="sse:changed"' in visitor.page
+
+
+def test_a_renamed_connection_is_shown_by_its_title(house, store_id, visitor):
+    send(house, store_id, add(house, store_id, 1), status="sent", done_at=NOW)
+    with writing(house.site.engine) as conn:
+        conn.execute(core.StoreConnection.__table__.update().values(title="News"))
+
+    visitor.go("/activity")
+
+    assert "at News after 0.0 s" in visitor.text
+
+
 def test_a_row_that_waits_names_itself_so_that_it_is_asked_for_again(house, store_id, visitor):
     waiting, done = add(house, store_id, 1), add(house, store_id, 2)
     send(house, store_id, waiting)
