@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pipeline.backfill.run import PageReader
 from pipeline.core.errors import NotFound
-from pipeline.cratejoy.pagination import Page
 from pipeline.fan_out.boxes import read_variants
 from pipeline.fan_out.customers import get_fulfillments
 from pipeline.fan_out.surveys import MAX_ANSWERS
@@ -27,20 +27,10 @@ _RELATIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class LookupAPI(Protocol):
+class LookupAPI(PageReader, Protocol):
     """The part of a store's API that look-ups use."""
 
     def get(self, resource: str, id: int, with_: Sequence[str] = ()) -> dict[str, Any]: ...  # noqa: A002
-
-    def page(
-        self,
-        resource: str,
-        filters: Mapping[str, str] | None = None,
-        next_: str | None = None,
-        limit: int = 100,
-        *,
-        with_: Sequence[str] = (),
-    ) -> Page: ...
 
 
 @dataclass(frozen=True, slots=True)
