@@ -32,6 +32,7 @@ class ConsentRules:
     storefront_sources: frozenset[str] = frozenset()
     unanswered_sources: frozenset[str] = frozenset()  # met, and on neither list
     gift_recipients: GiftRecipientPolicy = "profile"
+    met_sources: frozenset[str] = frozenset()  # that the store has shown, answered or not
 
     def find_origin(self, source: str | None) -> Origin:
         """Return what a source means.

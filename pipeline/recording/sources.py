@@ -24,6 +24,8 @@ def note_sources(conn: Connection, candidates: Iterable[EventCandidate], now: in
     rows: dict[tuple[int, str], dict[str, Any]] = {}
     for candidate in candidates:
         for value, example in find_sources(candidate):
+            if value in candidate.store.consent.met_sources:
+                continue
             key = candidate.store.id, value
             met = {"orders": 0, "subscriptions": 0, "examples": [example], "met_at": now}
             rows.setdefault(key, {"store_id": key[0], "value": value, **met})
@@ -65,4 +67,5 @@ def _build_rules(store: Row[Any], met: set[str]) -> ConsentRules:
         storefront,
         frozenset(met) - marketplace - storefront,
         store.gift_recipients,
+        frozenset(met),
     )
