@@ -20,9 +20,17 @@ from tests.tasks.inline_worker import fill_queue
 def broker(installed: Installation, node: Node) -> Iterator[None]:
     app.conf.update(celery_config(replace(installed.process.settings, broker_url=node.url)))
     app._after_fork()
+    delete_queues()  # of other tests of this node
     yield
+    delete_queues()
     pools.reset()
     app._after_fork()
+
+
+def delete_queues() -> None:
+    for queue in (HOOKS, DELIVERIES):
+        with app.connection_for_write() as connection, connection.channel() as channel:
+            channel.queue_delete(queue)  # RabbitMQ does not mind if there is none
 
 
 def test_sweeps_are_held_back_while_many_messages_wait_and_none_is_taken():
