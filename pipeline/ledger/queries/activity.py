@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
 
+from pipeline.core.consent import WITHHELD_REASONS, WithheldReason
 from pipeline.core.hooks import RECONCILE
 from pipeline.events.sentence_parts import NamedPerson, Part, SentenceSource
 from pipeline.events.sentences import build_sentence
@@ -68,12 +69,16 @@ class Activity:
     name: str
     source: str
     outcome: str
+    withheld: WithheldReason | None  # why nothing was sent about a person, if that is so
     is_test: bool
     sentence: tuple[Part, ...]
     occurred_at: int
     received_at: int
     recorded_at: int
     platforms: tuple[PlatformState, ...]
+
+
+_COLUMNS_OF_ACTIVITY = [name for name in Activity.__slots__ if name not in ("withheld", "sentence", "platforms")]
 
 
 def list_activity(
@@ -106,7 +111,8 @@ def load_activities(conn: Connection, event_ids: Sequence[int], format_money: Fo
     query = select(*columns).join(Store, Store.id == Event.store_id).where(Event.id.in_(event_ids))
     return [
         Activity(
-            **{name: getattr(row, name) for name in Activity.__slots__ if name not in ("sentence", "platforms")},
+            **{name: getattr(row, name) for name in _COLUMNS_OF_ACTIVITY},
+            withheld=next((note["code"] for note in row.notes if note.get("code") in WITHHELD_REASONS), None),
             sentence=_build_sentence(row, people[row.id], format_money),
             platforms=platforms[row.id],
         )

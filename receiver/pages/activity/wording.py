@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.core.consent import WithheldReason
 from pipeline.ledger.queries import Activity, PlatformState
 from receiver.pages.filters import connection, duration, words
 
@@ -20,6 +21,11 @@ _OUTCOMES = {
     "no_connection": "no platform connected",
     "withheld": "withheld",
     "suppressed": "suppressed, not sent",
+}
+_WITHHELD: dict[WithheldReason, str] = {
+    "withheld_marketplace": "withheld: Marketplace",
+    "withheld_origin_unknown": "withheld: origin not known",
+    "withheld_gift_recipient": "withheld: gift recipient",
 }
 _SHORT_S = 10  # below this, a time is shown with one decimal
 
@@ -40,7 +46,8 @@ class Mark:
 def describe_outcome(activity: Activity, now: int) -> list[Mark]:
     """What became of an event: one mark for each connection it went to, else why it went to none."""
     if activity.outcome != "forwarded":
-        return [Mark("quiet", _OUTCOMES.get(activity.outcome, words(activity.outcome)))]
+        text = _WITHHELD[activity.withheld] if activity.outcome == "withheld" and activity.withheld else None
+        return [Mark("quiet", text or _OUTCOMES.get(activity.outcome, words(activity.outcome)))]
     return [_describe_platform(activity, state, now) for state in activity.platforms] or [Mark("good", "sent")]
 
 

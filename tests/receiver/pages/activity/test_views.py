@@ -111,6 +111,22 @@ def test_an_event_that_is_not_sent_says_so(house, store_id, visitor, outcome, sa
     assert said in visitor.text
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("withheld_marketplace", "withheld: Marketplace"),
+        ("withheld_origin_unknown", "withheld: origin not known"),
+        ("withheld_gift_recipient", "withheld: gift recipient"),
+    ],
+)
+def test_an_event_that_is_withheld_says_why(house, store_id, visitor, code, said):
+    add(house, store_id, 1, outcome="withheld", notes=[{"code": code, "role": "customer"}])
+
+    visitor.go("/activity")
+
+    assert said in visitor.text
+
+
 def test_the_events_of_other_accounts_are_not_shown(house, store_id, visitor):
     with writing(house.site.engine) as conn:
         other = conn.execute(core.Store.__table__.select().where(core.Store.name == "not-hers")).one().id
