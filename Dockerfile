@@ -5,8 +5,8 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 RUN python -m venv /opt/cratewire
 ENV PATH=/opt/cratewire/bin:$PATH
 WORKDIR /src
-COPY pyproject.toml requirements.lock ./
-RUN pip install --require-hashes -r requirements.lock
+COPY pyproject.toml product.lock ./
+RUN pip install --require-hashes -r product.lock
 COPY README.md LICENSE ./
 COPY schemas schemas
 COPY pipeline pipeline
@@ -14,12 +14,8 @@ COPY tasks tasks
 COPY receiver receiver
 COPY sandbox sandbox
 COPY bench bench
-RUN pip install --no-build-isolation --no-deps .
-# The lock also pins development tools, which production does not need; the extra `otel` is for tracing.
-RUN python -c "import re, tomllib; \
-    extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; \
-    print(*(re.match('[A-Za-z0-9._-]+', one)[0] for one in extras['dev'] if one not in extras['otel']))" \
-    | xargs pip uninstall -y && pip check && python -m compileall -q /opt/cratewire
+RUN pip install --no-build-isolation --no-deps . \
+    && pip uninstall -y setuptools && pip check && python -m compileall -q /opt/cratewire
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/cratewire cratewire \

@@ -11,6 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& command -v $$python && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 RABBITMQ := /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server
 ROOMS := schemas pipeline tasks receiver sandbox bench tests
 
@@ -26,9 +27,13 @@ $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Cratewire needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv \
 		|| { echo 'The venv module is incomplete; on Debian: apt-get install python3-venv' >&2; rm -rf .venv; exit 1; }
-	@echo "Installing $$(grep -c '^[^ #].*==' requirements.lock) packages into .venv: a minute or two, most of it downloading."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@echo "Installing $$(grep -c '^[^ #].*==' requirements.lock) packages into .venv: seconds, most of it downloading."
+	@sed -n '/^uv==/,/^    # via/p' requirements.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock \
+		|| { echo 'uv could not install them; pip, which may be configured otherwise, is asked: a minute or two.' \
+		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-build-isolation --no-deps -e .
 	@touch $@
 	@echo 'Installed. Next: make demo, or make run.'
 
@@ -116,10 +121,9 @@ settings: setup ## Write .env.example and the README's table of settings from pi
 
 .PHONY: lock
 lock: setup ## Compile requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --extra dev \
-		--output-file requirements.lock $(ARGS) pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --extra dev --extra mutants \
-		--constraint requirements.lock --output-file mutants.lock $(ARGS) pyproject.toml
+	$(COMPILE) --extra dev --extra build --output-file requirements.lock $(ARGS) pyproject.toml
+	$(COMPILE) --extra otel --extra build --constraint requirements.lock --output-file product.lock $(ARGS) pyproject.toml
+	$(COMPILE) --extra dev --extra build --extra mutants --constraint requirements.lock --output-file mutants.lock $(ARGS) pyproject.toml
 
 .PHONY: clean
 clean: ## Remove .venv, caches and coverage; the data directory stays

@@ -91,7 +91,7 @@ def test_no_committed_file_names_a_package_index(forbidden):
     assert naming == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "mutants.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "product.lock", "mutants.lock"])
 def test_every_package_in_a_lock_is_pinned_with_a_hash(name):
     lock = text_of(ROOT / name)
     packages = re.split(r"\n(?=\S)", re.sub(r"(?m)^\s+#.*\n?", "", lock).strip())
@@ -103,7 +103,11 @@ def test_every_package_in_a_lock_is_pinned_with_a_hash(name):
 
 def test_every_declared_dependency_is_in_the_lock():
     project = CONFIG["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    wanted = [
+        *project["dependencies"],
+        *project["optional-dependencies"]["dev"],
+        *project["optional-dependencies"]["build"],
+    ]
     names = {re.split(r"[\[<>=~]", requirement)[0] for requirement in wanted}
 
     assert names <= set(re.findall(r"(?m)^([a-z0-9-]+)(?:\[\S+\])?==", text_of(ROOT / "requirements.lock")))

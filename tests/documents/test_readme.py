@@ -56,9 +56,10 @@ def test_the_dependency_table_has_every_dependency():
     assert get_code_names(table_under("## Dependencies")) == names_of(PROJECT["dependencies"])
 
 
-@pytest.mark.parametrize("extra", ["dev"])
-def test_the_second_dependency_table_has_every_dependency_for_development(extra):
-    assert get_code_names(table_under("## Dependencies", 1)) == names_of(PROJECT["optional-dependencies"][extra])
+def test_the_second_dependency_table_has_every_dependency_for_development():
+    extras = PROJECT["optional-dependencies"]
+
+    assert get_code_names(table_under("## Dependencies", 1)) == sorted(names_of([*extras["dev"], *extras["build"]]))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
