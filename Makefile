@@ -11,6 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& command -v $$python && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+PRODUCT := .venv/.product
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 RABBITMQ := /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server
 ROOMS := schemas pipeline tasks receiver sandbox bench tests
@@ -20,29 +21,41 @@ help: ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
 		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-.PHONY: setup
-setup: $(READY) ## Create .venv and install the packages of requirements.lock
-
-$(READY): requirements.lock pyproject.toml
+# $(call install,a lock): a .venv with the packages of that lock, by uv, which pip installs in the version of requirements.lock.
+define install
 	@test -n "$(PYTHON)" || { echo 'Cratewire needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv \
 		|| { echo 'The venv module is incomplete; on Debian: apt-get install python3-venv' >&2; rm -rf .venv; exit 1; }
-	@echo "Installing $$(grep -c '^[^ #].*==' requirements.lock) packages into .venv: seconds, most of it downloading."
+	@echo "Installing $$(grep -c '^[^ #].*==' $(1)) packages into .venv: seconds, most of it downloading."
 	@sed -n '/^uv==/,/^    # via/p' requirements.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock \
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r $(1) \
 		|| { echo 'uv could not install them; pip, which may be configured otherwise, is asked: a minute or two.' \
-		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
+		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-build-isolation --no-deps -e .
 	@touch $@
 	@echo 'Installed. Next: make demo, or make run.'
+endef
+
+.PHONY: setup
+setup: $(READY) ## Create .venv with everything that runs, checks and develops Cratewire
+
+$(READY): requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+
+# What only runs Cratewire needs no linter and no browser's driver; a .venv that has them is kept up to date instead.
+.PHONY: product
+product: $(if $(wildcard $(READY)),$(READY),$(PRODUCT))
+
+$(PRODUCT): product.lock pyproject.toml
+	$(call install,product.lock)
 
 .PHONY: demo
-demo: setup ## Run a sandbox store, a sandbox Customer.io, and everything between them; ARGS="--hooks 5000 --seed 7"
+demo: product ## Run a sandbox store, a sandbox Customer.io, and everything between them; ARGS="--hooks 5000 --seed 7"
 	$(BIN)/cratewire demo $(ARGS)
 
 .PHONY: run
-run: setup ## Run everything on this machine in the foreground; ARGS="--port 8080 --data var"
+run: product ## Run everything on this machine in the foreground; ARGS="--port 8080 --data var"
 	$(BIN)/cratewire run $(ARGS)
 
 .PHONY: test
