@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import cast
 
-from sqlalchemy import Connection, delete, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, null, select, update
 
 from pipeline.core.errors import Misconfigured
+from pipeline.core.roles import OWNER, Permission, Role, is_allowed
 from pipeline.ledger.removals import delete_empty_account
 from pipeline.ledger.schema.accounts import FailedLogIn, Invitation, LogIn, Mail, Membership, User
 from pipeline.ledger.schema.core import Account, Store
 from pipeline.ledger.sql.tables import insert_into
 from pipeline.ledger.stores import ensure_account
-
-Role = Literal["owner", "reader"]
-OWNER: Role = "owner"
-READER: Role = "reader"
-ROLES: tuple[Role, ...] = (OWNER, READER)
 
 
 class LastOwner(Misconfigured):
@@ -64,6 +60,10 @@ class VisibleStore:
     def shown_name(self) -> str:
         """What people see: the title, or else the name."""
         return self.title or self.name
+
+    def allows(self, permission: Permission) -> bool:
+        """Whether the user's role allows this."""
+        return is_allowed(self.role, permission)
 
 
 def create_account(conn: Connection, now: int) -> int:
@@ -184,6 +184,16 @@ def reset_second_factor(conn: Connection, email: str) -> bool:
     return conn.execute(changed).scalar() is not None
 
 
+def change_role(conn: Connection, account_id: int, user_id: int, role: Role) -> bool:
+    """Change a member's role; False if they are no member. Raise Misconfigured for the last owner, as for a removal."""
+    conn.execute(update(Account).where(Account.id == account_id).values(name=Account.name))  # as in remove_member
+    owners = {member.user_id for member in list_members(conn, account_id) if member.role == OWNER}
+    if owners == {user_id} and role != OWNER:
+        raise Misconfigured("an account keeps at least one owner")
+    member = Membership.account_id == account_id, Membership.user_id == user_id
+    return bool(conn.execute(update(Membership).where(*member).values(role=role)).rowcount)
+
+
 def list_members(conn: Connection, account_id: int) -> list[Member]:
     """The members of an account, by address."""
     query = (
@@ -204,13 +214,12 @@ def get_roles(conn: Connection, user_id: int) -> dict[int, Role]:
 
 def list_visible_stores(conn: Connection, user_id: int) -> list[VisibleStore]:
     """The stores of all accounts of a user, by name. Pages treat any other store as one that does not exist."""
-    query = (
-        select(Store.id.label("store_id"), Store.name, Store.account_id, Membership.role, Store.title)
-        .join(Membership, Membership.account_id == Store.account_id)
-        .where(Membership.user_id == user_id)
-        .order_by(Store.name)
-    )
-    return [VisibleStore(**row._asdict()) for row in conn.execute(query)]
+    return _select_visible_stores(conn, user_id)
+
+
+def find_visible_store(conn: Connection, user_id: int, name: str) -> VisibleStore | None:
+    """The store of this name, if it is in an account of the user."""
+    return next(iter(_select_visible_stores(conn, user_id, Store.name == name)), None)
 
 
 def list_first_owner_emails(conn: Connection) -> list[str]:
@@ -231,3 +240,13 @@ def list_owner_emails(conn: Connection, account_id: int | None) -> list[str]:
         accounts = accounts.where(Store.account_id == account_id)
     query = query.where(Membership.account_id.in_(accounts))
     return list(conn.execute(query.distinct().order_by(User.email)).scalars())
+
+
+def _select_visible_stores(conn: Connection, user_id: int, *conditions: ColumnElement[bool]) -> list[VisibleStore]:
+    query = (
+        select(Store.id.label("store_id"), Store.name, Store.account_id, Membership.role, Store.title)
+        .join(Membership, Membership.account_id == Store.account_id)
+        .where(Membership.user_id == user_id, *conditions)
+        .order_by(Store.name)
+    )
+    return [VisibleStore(**row._asdict()) for row in conn.execute(query)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from pipeline.ledger.accounts import Role
+from pipeline.core.roles import Role
 from pipeline.ledger.schema.accounts import Invitation, User
 from pipeline.ledger.schema.core import Store
 

@@ -9,11 +9,9 @@ import click
 from rich.table import Table
 
 from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.core.roles import OWNER, ROLES, Role
 from pipeline.ledger.accounts import (
-    OWNER,
-    ROLES,
     LastOwner,
-    Role,
     find_account,
     list_accounts,
     list_members,

@@ -20,6 +20,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine, reading
 from pipeline.ledger.schema import (
     accounts,
+    audit,
     backfills,
     consent,
     core,
@@ -43,6 +44,7 @@ TABLE_MODULES = (
     consent,
     store_apis,
     accounts,
+    audit,
     backfills,
     reconciliation,
     monitoring,

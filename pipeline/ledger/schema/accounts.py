@@ -58,7 +58,7 @@ class Membership(Base):
     """A user's membership in an account."""
 
     __tablename__ = "memberships"
-    __table_args__ = (CheckConstraint("role IN ('owner', 'reader')", name="role"),)
+    __table_args__ = (CheckConstraint("role IN ('owner', 'operator', 'reader')", name="role"),)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
     role: Mapped[str]
@@ -69,7 +69,7 @@ class Invitation(Base):
     """An invitation to join an account, for the reader of the mail at this address."""
 
     __tablename__ = "invitations"
-    __table_args__ = (CheckConstraint("role IN ('owner', 'reader')", name="role"),)
+    __table_args__ = (CheckConstraint("role IN ('owner', 'operator', 'reader')", name="role"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     email: Mapped[str]

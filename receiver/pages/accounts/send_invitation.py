@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itsdangerous import URLSafeSerializer
 from sqlalchemy import Connection, Engine
 
-from pipeline.ledger.accounts import Role
+from pipeline.core.roles import Role
 from pipeline.ledger.engine import writing
 from pipeline.ledger.invitations import create_invitation, find_invitation
 from pipeline.mail.outbox import MailRequest, enqueue_mail, enqueue_mail_if_allowed

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import auth_required, current_user, logout_user
+from flask_security import current_user, logout_user
 
 from pipeline.core.errors import Misconfigured
-from pipeline.ledger.accounts import OWNER, ROLES, Member, Role, get_roles, list_members, remove_member
+from pipeline.core.roles import OWNER, ROLES, Role
+from pipeline.ledger.accounts import Member, get_roles, list_members, remove_member
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import PendingInvitation, list_invitations, revoke_invitation
 from receiver.pages.accounts.send_invitation import InvitationRequest, Inviter, send_invitation
-from receiver.pages.auth.permissions import get_my_id, list_my_stores, require_owner
+from receiver.pages.auth.permissions import get_my_id, list_my_stores, require, requires
 from receiver.pages.db_session import get_context
 
 blueprint = Blueprint("account", __name__)
@@ -37,14 +38,14 @@ class AccountView:
 
 
 @blueprint.get("/account")
-@auth_required("session")
+@requires("see")
 def show() -> str:
     """Show the account page of the current user."""
     return render_template("account.html", accounts=_load_accounts(), roles=ROLES, user=current_user, owner=OWNER)
 
 
 @blueprint.post("/account/log-out-everywhere")
-@auth_required("session")
+@requires("see")
 def log_out_everywhere() -> ResponseReturnValue:
     """End every session of this user, including this one."""
     datastore = current_app.extensions["security"].datastore
@@ -56,10 +57,9 @@ def log_out_everywhere() -> ResponseReturnValue:
 
 
 @blueprint.post("/accounts/<int:account_id>/invitations")
-@auth_required("session")
+@requires("manage_members")
 def invite(account_id: int) -> ResponseReturnValue:
     """Invite a person to an account."""
-    require_owner(account_id)
     role = next((role for role in ROLES if role == request.form.get("role")), None) or abort(400)
     try:
         email = current_app.extensions["security"].mail_util.validate(request.form.get("email", ""))
@@ -74,21 +74,20 @@ def invite(account_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/accounts/<int:account_id>/invitations/<int:invitation_id>/withdraw")
-@auth_required("session")
+@requires("manage_members")
 def withdraw_invitation(account_id: int, invitation_id: int) -> ResponseReturnValue:
     """Revoke an invitation."""
-    require_owner(account_id)
     with writing(get_context().engine) as conn:
         revoke_invitation(conn, account_id, invitation_id)
     return redirect(url_for("account.show"))
 
 
 @blueprint.post("/accounts/<int:account_id>/members/<int:user_id>/remove")
-@auth_required("session")
+@requires("see")
 def remove(account_id: int, user_id: int) -> ResponseReturnValue:
     """Remove a member. Owners may remove anyone, readers only themselves."""
     if user_id != get_my_id():
-        require_owner(account_id)
+        require(account_id, "manage_members")
     try:
         with writing(get_context().engine) as conn:
             remove_member(conn, account_id, user_id)

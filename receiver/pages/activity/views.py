@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import cast, get_args
 
 from flask import Blueprint, Response, abort, render_template, request
-from flask_security import auth_required
 
 from pipeline.events.catalogue import EVENTS
 from pipeline.events.money import format_money
@@ -19,7 +18,7 @@ from pipeline.ledger.queries import Activity, ActivityFilter, Show, get_event, l
 from receiver.live import STORES_HEADER
 from receiver.pages.activity.waterfall import build_waterfall
 from receiver.pages.activity.wording import Mark, describe_outcome
-from receiver.pages.auth.permissions import list_my_stores
+from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 
@@ -72,7 +71,7 @@ class Query:
 
 
 @blueprint.get("/activity")
-@auth_required("session")
+@requires("see")
 def show() -> str:
     """Show a page of the feed."""
     stores = list_my_stores()
@@ -93,7 +92,7 @@ def show() -> str:
 
 
 @blueprint.get("/activity/new")
-@auth_required("session")
+@requires("see")
 def new() -> str:
     """Render the events that arrived after the newest one shown, and those rows anew that were waiting.
 
@@ -114,7 +113,7 @@ def new() -> str:
 
 
 @blueprint.get("/activity/<int:event_id>")
-@auth_required("session")
+@requires("see")
 def event(event_id: int) -> str:
     """Show everything about one event of the user's stores."""
     stores = list_my_stores()
@@ -134,7 +133,7 @@ def event(event_id: int) -> str:
 
 
 @blueprint.get("/activity/live")
-@auth_required("session")
+@requires("see")
 def live() -> Response:
     """Begin the stream that says when something has changed. The server goes on with it: see receiver.live."""
     response = Response("retry: 1000\n\n", mimetype="text/event-stream")

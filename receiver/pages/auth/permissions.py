@@ -1,19 +1,57 @@
-"""Permissions of the current user. Stores and accounts of others are answered with 404."""
+"""Permissions of the current user. What is of other accounts is answered with 404, what a role forbids with 403."""
 
 from __future__ import annotations
 
-from flask import abort
-from flask_security import current_user
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
-from pipeline.ledger.accounts import OWNER, Role, VisibleStore, get_roles, list_visible_stores
+from flask import abort
+from flask_security import auth_required, current_user
+
+from pipeline.core.roles import Permission, Role, is_allowed
+from pipeline.ledger.accounts import VisibleStore, find_visible_store, get_roles, list_visible_stores
+from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import reading
 from receiver.pages.db_session import get_context
+
+R = TypeVar("R")
+PERMISSION_ATTRIBUTE = "cratewire_permission"  # of a view; a test requires it of every view that is not public
+
+
+def requires(permission: Permission) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """The view needs a log-in and, in the account of its address, a role that allows this.
+
+    The account is that of the argument `name`, a store, or `account_id`. A view with neither checks what it shows or
+    changes itself: with `list_my_stores`, or with `require`.
+    """
+
+    def decorate(view: Callable[..., R]) -> Callable[..., R]:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> R:
+            account_id = kwargs.get("account_id")
+            if "name" in kwargs:
+                account_id = get_my_store(kwargs["name"]).account_id
+            if account_id is not None:
+                require(account_id, permission)
+            return view(*args, **kwargs)
+
+        guarded: Callable[..., R] = auth_required("session")(checked)
+        setattr(guarded, PERMISSION_ATTRIBUTE, permission)
+        return guarded
+
+    return decorate
 
 
 def get_my_id() -> int:
     """Return the current user's id. Only for views that require a log-in."""
     user_id: int = current_user.id
     return user_id
+
+
+def get_actor() -> Actor:
+    """Return the current user as the audit log names them."""
+    return Actor("page", get_my_id())
 
 
 def list_my_stores() -> list[VisibleStore]:
@@ -24,7 +62,8 @@ def list_my_stores() -> list[VisibleStore]:
 
 def get_my_store(name: str) -> VisibleStore:
     """Return a store of the current user, or abort with 404."""
-    return next((store for store in list_my_stores() if store.name == name), None) or abort(404)
+    with reading(get_context().engine) as conn:
+        return find_visible_store(conn, get_my_id(), name) or abort(404)
 
 
 def get_my_roles() -> dict[int, Role]:
@@ -33,10 +72,10 @@ def get_my_roles() -> dict[int, Role]:
         return get_roles(conn, get_my_id())
 
 
-def require_owner(account_id: int) -> None:
-    """Abort with 404 if the user is not in the account, with 403 if they are a reader."""
+def require(account_id: int, permission: Permission) -> None:
+    """Abort with 404 if the user is not in the account, with 403 if their role does not allow this."""
     role = get_my_roles().get(account_id)
     if role is None:
         abort(404)
-    if role != OWNER:
+    if not is_allowed(role, permission):
         abort(403)

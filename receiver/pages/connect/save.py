@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from pipeline.context import Context
 from pipeline.core.errors import KeysInUse, Misconfigured
+from pipeline.core.roles import OWNER
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.destinations.base import CheckResult
 from pipeline.ledger.accounts import (
-    OWNER,
     NewUser,
     add_member,
     add_user,

@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user, hash_password
 from redis import RedisError
 
+from pipeline.core.roles import is_allowed
 from pipeline.cratejoy.factory import open_client
 from pipeline.destinations import DESTINATIONS
-from pipeline.ledger.accounts import OWNER, VisibleStore
+from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store, get_store
 from receiver.pages.auth.mail_links import remember_registered
@@ -138,7 +139,7 @@ def _get_browser_key() -> tuple[Sequence[str], str, int]:
 def _list_owned_accounts() -> dict[int, str]:
     """Return the accounts to which the user may connect stores, described by their stores."""
     stores = list_my_stores()
-    owned = [account_id for account_id, role in get_my_roles().items() if role == OWNER]
+    owned = [account_id for account_id, role in get_my_roles().items() if is_allowed(role, "change_settings")]
     names_by_account = {
         account_id: [store.shown_name for store in stores if store.account_id == account_id] for account_id in owned
     }

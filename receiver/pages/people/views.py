@@ -8,12 +8,11 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import auth_required
 from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
 from pipeline.inbox.append_only_file import rewrite_append_only_file
-from pipeline.ledger.accounts import OWNER, VisibleStore
+from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import PersonDetail, choose_name, get_person
 from pipeline.ledger.regulations import RegulationRow, list_person_regulations, list_regulations
@@ -24,7 +23,7 @@ from pipeline.regulations.people import FoundPerson, find_person, load_person
 from pipeline.regulations.preview import ErasurePreview, preview_erasure
 from pipeline.regulations.progress import describe_destinations
 from pipeline.regulations.transfer import save_regulations
-from receiver.pages.auth.permissions import get_my_id, get_my_store, require_owner
+from receiver.pages.auth.permissions import get_my_id, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 
@@ -52,14 +51,14 @@ class PersonView:
 
 
 @blueprint.get("/stores/<name>/people")
-@auth_required("session")
+@requires("see")
 def search(name: str) -> str:
     """Show the form that finds a person, and the newest erasures."""
     return _render_search(get_my_store(name))
 
 
 @blueprint.post("/stores/<name>/people")
-@auth_required("session")
+@requires("see")
 def find(name: str) -> ResponseReturnValue:
     """Find a person by address or id. The address is in no URL: those are in logs and histories."""
     store = get_my_store(name)
@@ -74,20 +73,20 @@ def find(name: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/stores/<name>/people/<int:person_id>")
-@auth_required("session")
+@requires("see")
 def show(name: str, person_id: int) -> str:
     """Show one person."""
     store = get_my_store(name)
     with reading(get_context().engine) as conn:
         view = _load_view(conn, store, person_id)
-    return render_template("person.html", store=store, person=view, is_owner=store.role == OWNER)
+    return render_template("person.html", store=store, person=view, may_erase=store.allows("personal_data"))
 
 
 @blueprint.get("/stores/<name>/people/<int:person_id>/export")
-@auth_required("session")
+@requires("personal_data")
 def export(name: str, person_id: int) -> ResponseReturnValue:
     """Download everything that is stored about a person."""
-    store, context = _get_my_own_store(name), get_context()
+    store, context = get_my_store(name), get_context()
     with reading(context.engine) as conn:
         document = export_person(conn, _load_person(conn, store, person_id), context.now())
     file_name = f"{store.name}-person-{person_id}.json"
@@ -96,10 +95,10 @@ def export(name: str, person_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/stores/<name>/people/<int:person_id>/erase")
-@auth_required("session")
+@requires("personal_data")
 def confirm(name: str, person_id: int) -> str:
     """Show what an erasure will empty, and ask for the address or id."""
-    store = _get_my_own_store(name)
+    store = get_my_store(name)
     with reading(get_context().engine) as conn:
         view, preview = _load_view(conn, store, person_id), _preview(conn, store, person_id)
     return render_template(
@@ -108,10 +107,10 @@ def confirm(name: str, person_id: int) -> str:
 
 
 @blueprint.post("/stores/<name>/people/<int:person_id>/erase")
-@auth_required("session")
+@requires("personal_data")
 def erase(name: str, person_id: int) -> ResponseReturnValue:
     """Erase the person, if their address or id was typed; else ask again."""
-    store, context = _get_my_own_store(name), get_context()
+    store, context = get_my_store(name), get_context()
     options = {option: option in request.form for option in OPTIONS}
     with reading(context.engine) as conn:
         view, row = _load_view(conn, store, person_id), _get_row(conn, store)
@@ -132,13 +131,6 @@ def _render_search(store: VisibleStore, trouble: str | None = None) -> str:
         places = describe_destinations(conn, [row.id for row in newest])
     erasures = [(row, [place for place in places if place["regulation"] == row.id]) for row in newest]
     return render_template("people.html", store=store, erasures=erasures, trouble=trouble)
-
-
-def _get_my_own_store(name: str) -> VisibleStore:
-    """Return a store whose account the user owns; abort with 404 or 403."""
-    store = get_my_store(name)
-    require_owner(store.account_id)
-    return store
 
 
 def _get_row(conn: Connection, store: VisibleStore) -> StoreRow:

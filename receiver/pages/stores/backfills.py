@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from flask import Blueprint, abort, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import auth_required
 from sqlalchemy import Connection
 
 from pipeline.backfill.progress import Progress, load_progress
@@ -25,7 +24,7 @@ from pipeline.ledger.backfills import (
 )
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import find_store_api
-from receiver.pages.auth.permissions import get_my_store, require_owner
+from receiver.pages.auth.permissions import get_my_store, requires
 from receiver.pages.db_session import get_context
 
 blueprint = Blueprint("backfills", __name__)
@@ -66,11 +65,10 @@ def load_backfill_view(conn: Connection, store_id: int, now: int, *, can_act: bo
 
 
 @blueprint.post("/stores/<name>/backfill/<action>")
-@auth_required("session")
+@requires("pause")
 def steer(name: str, action: str) -> ResponseReturnValue:
     """Start, pause, resume or cancel. If the state has changed meanwhile, only a message is shown."""
     store = get_my_store(name)
-    require_owner(store.account_id)
     action_function = ACTIONS.get(action) or abort(404)
     context = get_context()
     try:

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import auth_required
 
-from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.removals import call_off_removal, find_removal, request_removal
-from receiver.pages.auth.permissions import get_my_store, require_owner
+from receiver.pages.auth.permissions import get_my_store, requires
 from receiver.pages.db_session import get_context
 
 blueprint = Blueprint("store_removal", __name__)
 
 
 @blueprint.get("/stores/<name>/removal")
-@auth_required("session")
+@requires("change_settings")
 def ask(name: str) -> str:
     """Ask for the store's name."""
-    store = _get_own_store(name)
+    store = get_my_store(name)
     with reading(get_context().engine) as conn:
         removal = find_removal(conn, store.store_id)
     return render_template("store_removal.html", store=store, removal=removal, wrong=False)
 
 
 @blueprint.post("/stores/<name>/removal")
-@auth_required("session")
+@requires("change_settings")
 def remove(name: str) -> ResponseReturnValue:
     """Ask for the removal; a task does it. Its hooks at Cratejoy are removed first."""
-    store = _get_own_store(name)
+    store = get_my_store(name)
     if request.form.get("typed", "").strip() != store.name:
         return render_template("store_removal.html", store=store, removal=None, wrong=True), 422
     context = get_context()
@@ -39,17 +37,11 @@ def remove(name: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/stores/<name>/removal/call-off")
-@auth_required("session")
+@requires("change_settings")
 def call_off(name: str) -> ResponseReturnValue:
     """Keep a store whose rows are not being deleted yet."""
-    store, context = _get_own_store(name), get_context()
+    store, context = get_my_store(name), get_context()
     with writing(context.engine) as conn:
         is_kept = call_off_removal(conn, store.store_id, context.now())
     flash("The store is kept." if is_kept else "That is no longer possible: the store is being deleted.", "info")
     return redirect(url_for("home.store", name=name))
-
-
-def _get_own_store(name: str) -> VisibleStore:
-    store = get_my_store(name)
-    require_owner(store.account_id)
-    return store

@@ -7,7 +7,6 @@ from functools import partial
 
 from flask import Blueprint, current_app, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import auth_required
 from redis import RedisError
 
 from pipeline.context import Context
@@ -19,7 +18,7 @@ from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import ACTIVE, find_store_api, record_key_check, request_hook_audit
 from pipeline.operations.pause import is_paused_by_platform, resume_with_saved_keys
-from receiver.pages.auth.permissions import get_my_store, require_owner
+from receiver.pages.auth.permissions import get_my_store, requires
 from receiver.pages.connect.credential_check import FormRejected
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
@@ -29,11 +28,10 @@ blueprint = Blueprint("resuming", __name__)
 
 
 @blueprint.post("/stores/<name>/resume")
-@auth_required("session")
+@requires("pause")
 def resume(name: str) -> ResponseReturnValue:
     """Retry the keys that Cratejoy or a platform refused. What was paused by the operator stays paused."""
     store = get_my_store(name)
-    require_owner(store.account_id)
     context = get_context()
     with reading(context.engine) as conn:
         paused = [

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import auth_required
 from sqlalchemy import Connection
 
 from pipeline.core.consent import GIFT_RECIPIENT_POLICIES, MARKETPLACE_POLICIES, MarketplacePolicy
 from pipeline.core.errors import Misconfigured
-from pipeline.ledger.accounts import OWNER, VisibleStore
+from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.connections import list_store_connections, rename_connection
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import StoreRow, get_store, rename_store
 from pipeline.operations.connect import OriginAnswer, add_origins
 from pipeline.operations.consent import set_gift_recipients, set_marketplace_policy
 from receiver.consent_view import MARKETPLACE_TEXTS, load_consent_view
-from receiver.pages.auth.permissions import get_my_id, get_my_store, require_owner
+from receiver.pages.auth.permissions import get_my_id, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 
@@ -27,7 +26,7 @@ MAX_QUESTIONS = 200
 
 
 @blueprint.get("/stores/<name>/settings")
-@auth_required("session")
+@requires("see")
 def show(name: str) -> str:
     """Show the settings; owners can change them."""
     store = get_my_store(name)
@@ -41,17 +40,17 @@ def show(name: str) -> str:
         row=row,
         connections=connections,
         consent=consent,
-        is_owner=store.role == OWNER,
+        can_change=store.allows("change_settings"),
         policies=MARKETPLACE_TEXTS,
         gift_policies=GIFT_RECIPIENT_POLICIES,
     )
 
 
 @blueprint.post("/stores/<name>/settings/titles")
-@auth_required("session")
+@requires("change_settings")
 def rename(name: str) -> ResponseReturnValue:
     """Change the titles of the store and its connections."""
-    store = _get_own_store(name)
+    store = get_my_store(name)
     try:
         with writing(get_context().engine) as conn:
             rename_store(conn, store.store_id, request.form.get("title"))
@@ -67,10 +66,10 @@ def rename(name: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/stores/<name>/settings/consent")
-@auth_required("session")
+@requires("change_settings")
 def change_consent(name: str) -> ResponseReturnValue:
     """Change whose data is forwarded. Only what differs from before is saved, as a decision of this user."""
-    store = _get_own_store(name)
+    store = get_my_store(name)
     try:
         with writing(get_context().engine) as conn:
             _change_consent(conn, _get_row(conn, store))
@@ -110,12 +109,6 @@ def _read_origins() -> dict[str, list[str]]:
         if value and origin in said:
             said[origin].append(value)
     return said
-
-
-def _get_own_store(name: str) -> VisibleStore:
-    store = get_my_store(name)
-    require_owner(store.account_id)
-    return store
 
 
 def _get_row(conn: Connection, store: VisibleStore) -> StoreRow:

@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import auth_required, current_user
+from flask_security import current_user
 from sqlalchemy import Connection
 
+from pipeline.core.roles import Role, is_allowed
 from pipeline.events.notes import describe_note
 from pipeline.hook_registration.diff import FINDING_TEXTS
-from pipeline.ledger.accounts import OWNER, VisibleStore
+from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.hook_findings import list_findings
 from pipeline.ledger.monitoring.rows import AlarmRow
@@ -37,7 +38,7 @@ from pipeline.ledger.stores import get_store
 from pipeline.monitoring.status import get_hook_health
 from pipeline.operations.pause import is_paused_by_platform
 from receiver.consent_view import ConsentView, load_consent_view
-from receiver.pages.auth.permissions import get_my_store, list_my_stores
+from receiver.pages.auth.permissions import get_my_store, list_my_stores, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import reason, sentence
 from receiver.pages.stores.backfills import BackfillView, load_backfill_view
@@ -104,7 +105,7 @@ class StoreView:
 
     name: str
     shown_name: str
-    role: str
+    role: Role
     connections: list[ConnectionCounts]
     cratejoy: CratejoyStatus
     customers: BackfillView
@@ -123,7 +124,7 @@ class StoreView:
             any(is_paused_by_platform(connection.status_reason) for connection in self.connections)
             or self.cratejoy.keys_refused
         )
-        return refused and self.role == OWNER
+        return refused and is_allowed(self.role, "pause")
 
     @property
     def needs_attention(self) -> bool:
@@ -146,7 +147,7 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.get("/stores/<name>")
-@auth_required("session")
+@requires("see")
 def store(name: str) -> str:
     """Show one store."""
     [view] = load_store_views([get_my_store(name)], EVENTS_ON_STORE_PAGE)
@@ -154,7 +155,7 @@ def store(name: str) -> str:
 
 
 @blueprint.get("/stores/<name>/latest")
-@auth_required("session")
+@requires("see")
 def latest(name: str) -> str:
     """Render the changing part of a store's page, for its script."""
     [view] = load_store_views([get_my_store(name)], EVENTS_ON_STORE_PAGE)
@@ -179,7 +180,7 @@ def _load_store_view(
         store.role,
         [connection for connection in connections if connection.store == store.name],
         load_cratejoy_status(conn, store.store_id),
-        load_backfill_view(conn, store.store_id, now, can_act=store.role == OWNER),
+        load_backfill_view(conn, store.store_id, now, can_act=store.allows("pause")),
         load_missed_hooks(conn, store.name, now),
         get_hook_health(conn, now, store.store_id).alarms,
         count_events(conn, store.name),

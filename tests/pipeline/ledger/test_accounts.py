@@ -70,3 +70,17 @@ def test_accounts_created_on_the_pages_are_not_the_command_lines(conn):
     save_store(conn, "acme", NOW)
 
     assert accounts.create_account(conn, NOW) != accounts.find_account(conn, "default")
+
+
+def test_a_role_is_changed_but_not_that_of_the_last_owner(conn):
+    bea, robin = user(conn, "bea@example.com"), user(conn, "robin@example.com")
+    account = accounts.create_account(conn, NOW)
+    accounts.add_member(conn, account, bea, "owner", NOW)
+    accounts.add_member(conn, account, robin, "reader", NOW)
+
+    assert accounts.change_role(conn, account, robin, "operator")
+    with pytest.raises(Misconfigured, match="at least one owner"):
+        accounts.change_role(conn, account, bea, "reader")
+    assert not accounts.change_role(conn, account, 99, "reader")
+
+    assert [member.role for member in accounts.list_members(conn, account)] == ["owner", "operator"]

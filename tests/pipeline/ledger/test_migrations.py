@@ -162,6 +162,23 @@ def test_an_older_sqlite_keeps_its_rows_and_continues_its_ids(tmp_path):
     assert ([tuple(row) for row in kept], sound) == ([(1, "a"), (4, "d")], "ok")
 
 
+def test_a_member_of_an_older_database_can_become_an_operator(tmp_path):
+    url = f"sqlite:///{tmp_path}/old.db"
+    engine = migrated_to(url, "0025")
+    user = "INSERT INTO users (email, password, active, fs_uniquifier, failures, locked_until, created_at) VALUES"
+    with writing(engine) as conn:
+        conn.exec_driver_sql(f"{user} ('a@example.com', 'x', 1, 'x', 0, 0, 1)")
+        conn.exec_driver_sql("INSERT INTO memberships (account_id, user_id, role, since) VALUES (1, 1, 'owner', 1)")
+
+    migrate(url)
+
+    with writing(engine) as conn:  # a connection that was open all the time
+        conn.exec_driver_sql("UPDATE memberships SET role = 'operator'")
+        sound = conn.exec_driver_sql("PRAGMA integrity_check").scalar_one()
+    engine.dispose()
+    assert sound == "ok"
+
+
 @pytest.mark.parametrize(("deleted", "left"), [("b", [1, 3]), ("%", [3])])
 def test_a_migration_that_copies_a_table_keeps_its_largest_id(tmp_path, monkeypatch, deleted, left):
     url = f"sqlite:///{tmp_path}/x.db"

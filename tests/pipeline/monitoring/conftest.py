@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, insert, update
 
 from pipeline.context import Context
+from pipeline.core.roles import Role
 from pipeline.infra.crypto.encryption import decrypt
-from pipeline.ledger.accounts import NewUser, Role, add_member, add_user
+from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.mail_outbox import MAILS
 from pipeline.ledger.monitoring.alarms import NOTICES, list_newest_alarms

@@ -13,8 +13,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from pipeline.context import Context
+from pipeline.core.roles import Role
 from pipeline.infra.crypto.encryption import encrypt
-from pipeline.ledger.accounts import NewUser, Role, add_member, add_user, create_account
+from pipeline.ledger.accounts import NewUser, add_member, add_user, create_account
 from pipeline.ledger.connections import NewConnection, save_connection
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema.core import Account

@@ -7,12 +7,17 @@ from itertools import product
 import pytest
 from werkzeug.routing import Rule
 
+from pipeline.core.roles import OPERATOR, READER, is_allowed
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import create_invitation
 from pipeline.ledger.schema.core import Base
 from pipeline.ledger.store_apis import save_store_api
+from receiver.pages.auth.permissions import PERMISSION_ATTRIBUTE
 
-HERS, OTHERS, READERS = "bea@example.com", "eve@example.com", "robin@example.com"
+HERS, OTHERS, READERS, OPERATORS = "bea@example.com", "eve@example.com", "robin@example.com", "ola@example.com"
+
+# URLs that need no log-in. What they show depends on who is logged in, or on the token in the URL.
+PUBLIC = {"home.show", "connect.show", "connect.connected", "invitations.show", "invitations.accept", "static"}
 
 # URLs with a name or id of a merchant -> the answer to another merchant. New URLs must be added here.
 ANSWERS = {
@@ -52,6 +57,7 @@ def hers(house):
     """A merchant with a store and a reader, and another merchant with a store of her own."""
     account = house.member(HERS)
     house.member(READERS, account, "reader")
+    house.member(OPERATORS, account, "operator")
     store_id = house.store("secretive", account)
     other = house.member(OTHERS)
     house.store("not-hers", other)
@@ -123,6 +129,30 @@ def test_nothing_a_stranger_or_a_reader_sends_changes_anything_of_hers(house, he
             visitor.send(path, email="intruder@example.com", role=role)
 
     assert everything(house) == before
+
+
+def test_every_view_that_is_not_public_says_what_it_requires(house):
+    views = house.app.view_functions
+    unguarded = {name for name, view in views.items() if not hasattr(view, PERMISSION_ATTRIBUTE)}
+
+    assert {name for name in unguarded if not name.startswith("security.")} == PUBLIC
+
+
+@pytest.mark.parametrize(("email", "role"), [(READERS, READER), (OPERATORS, OPERATOR)])
+def test_a_role_may_exactly_what_the_table_says(house, hers, email, role):
+    wrong, visitor = [], house.logged_in(email)
+    for path, method, endpoint in asked(house, hers):
+        permission = getattr(house.app.view_functions[endpoint], PERMISSION_ATTRIBUTE, None)
+        if permission is None or endpoint not in ANSWERS:
+            continue
+        visitor.go("/account")
+        visitor.go(path) if method == "GET" else visitor.send(path)
+        forbidden = visitor.status == 403
+        # A reader may remove only themselves: what is asked for here is another member.
+        allowed = is_allowed(role, permission) and endpoint != "account.remove"
+        wrong += [(endpoint, method, visitor.status)] if forbidden == allowed else []
+
+    assert wrong == []
 
 
 def test_she_sees_hers(house, hers):
