@@ -29,6 +29,7 @@ from receiver.pages.connect import views as connect
 from receiver.pages.db_session import add_session_teardown
 from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
+from receiver.pages.navigation import add_navigation
 from receiver.pages.people import views as people
 from receiver.pages.rate_limit import add_form_rate_limit
 from receiver.pages.stores import backfills, removal, resume, settings
@@ -65,6 +66,7 @@ def create_pages(context: Context) -> Flask:
     connect.register_pages(app)
     add_wording(app)
     filters.add_filters(app)
+    add_navigation(app)
     app.context_processor(lambda: {"mails_at": _find_mail_place(context)})
     add_error_pages(app)
     add_headers(app, https=context.settings.public_url.startswith("https://"))

@@ -14,10 +14,13 @@ from pipeline.ledger.connections import format_connection_name
 from pipeline.ledger.queries import ConnectionCounts, PlatformState
 from pipeline.monitoring.messages import build_sentence
 from receiver.consent_view import describe_example
+from receiver.pages.db_session import get_context
 
 _MICROS = 1_000_000
 _MILLIS = 1_000
 _DAY = 86_400  # s
+_UNITS = ((_DAY, "day"), (3600, "h"), (60, "min"), (1, "s"))
+_NOW_S = 1  # below this, an event is "just now"
 _MIN_SHOWN_PERCENT = 0.01
 
 
@@ -35,6 +38,29 @@ def clock(at: int) -> str:
     when = datetime.fromtimestamp(at / _MICROS, UTC)
     iso, title = when.isoformat(timespec="milliseconds"), when.strftime("%Y-%m-%d %H:%M:%S UTC")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso, title, when.strftime("%H:%M:%S"))
+
+
+def ago(at: int | None) -> str:
+    """Format a time in µs as a <time> element that says how long ago it is, or how far away: `12 s ago`.
+
+    Its title has the exact time. `times.js` keeps both up to date, in the reader's time zone.
+    """
+    if at is None:
+        return ""
+    when = datetime.fromtimestamp(at / _MICROS, UTC)
+    iso, title = when.isoformat(timespec="seconds"), when.strftime("%Y-%m-%d %H:%M:%S UTC")
+    text = describe_distance((get_context().now() - at) / _MICROS)
+    return Markup('<time class="ago" datetime="{}" title="{}">{}</time>').format(iso, title, text)
+
+
+def describe_distance(seconds: float) -> str:
+    """Say how far a time is away, in its largest unit: `12 s ago`, `in 3 h`. `times.js` says the same."""
+    whole = max(1, round(abs(seconds)))
+    size, unit = next((size, unit) for size, unit in _UNITS if whole >= size)
+    text = f"{whole // size} {unit}{'s' if unit == 'day' and whole // size > 1 else ''}"
+    if abs(seconds) < _NOW_S:
+        return "just now"
+    return f"{text} ago" if seconds > 0 else f"in {text}"
 
 
 def span(span_us: int) -> str:
@@ -127,6 +153,7 @@ def add_filters(app: Flask) -> None:
     """Register the filters."""
     app.add_template_filter(moment)
     app.add_template_filter(clock)
+    app.add_template_filter(ago)
     app.add_template_filter(span)
     app.add_template_filter(as_json)
     app.add_template_filter(date)

@@ -19,6 +19,7 @@ from pipeline.ledger.monitoring.rows import (
     NewAlarm,
 )
 from pipeline.ledger.outbox import Outbox
+from pipeline.ledger.schema.accounts import Membership
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.monitoring import Alarm, HourlyActivity, Notice
 from pipeline.ledger.schema.store_apis import StoreAPI
@@ -67,6 +68,13 @@ def list_open_alarms(conn: Connection, store_id: int | None = None, kind: str | 
     of_store = [] if store_id is None else [Alarm.store_id == store_id]
     of_kind = [] if kind is None else [Alarm.kind == kind]
     return _select_alarms(conn, Alarm.ended_at.is_(None), *of_store, *of_kind)
+
+
+def count_open_alarms(conn: Connection, user_id: int) -> int:
+    """How many alarms have not ended that concern the stores of a user."""
+    mine = select(Store.id).join(Membership, Membership.account_id == Store.account_id)
+    query = select(func.count()).select_from(Alarm).where(Alarm.ended_at.is_(None))
+    return conn.execute(query.where(Alarm.store_id.in_(mine.where(Membership.user_id == user_id)))).scalar_one()
 
 
 def list_recovered_stores(conn: Connection) -> list[int]:

@@ -1,14 +1,13 @@
-// Reloads the changing parts of a visible page. Without scripts a page shows the state of its last load.
+// What a refresh by Idiomorph leaves alone: what the reader has opened, and the field in which the reader writes.
 "use strict";
-const SECONDS = 5;
-async function refresh(part) {
-  if (document.hidden || part.contains(document.activeElement)) return;
-  const answer = await fetch(part.dataset.refresh, { credentials: "same-origin", redirect: "error" });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = part.id ? page.getElementById(part.id) : page.body;
-  if (fresh) part.replaceChildren(...fresh.childNodes);
-}
-for (const part of document.querySelectorAll("[data-refresh]")) {
-  setInterval(() => refresh(part).catch(() => {}), SECONDS * 1000);
-}
+Idiomorph.defaults.ignoreActiveValue = true;
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+
+// A refresh that is answered by another page, such as the log-in after a log-out, loads that page instead.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  const asked = new URL(requestConfig.path, location.href);
+  if (!xhr.responseURL || new URL(xhr.responseURL).pathname === asked.pathname) return;
+  event.detail.shouldSwap = false;
+  location.assign(location.href);
+});

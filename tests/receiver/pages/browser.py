@@ -194,7 +194,7 @@ class _Form:
 
 
 def _form_on(page: str) -> _Form:
-    main = page.partition("<main>")[2]
+    main = page.partition("<main ")[2]
     found = re.search(r"<form[^>]*method=.post.[^>]*>.*?</form>", main, re.DOTALL)
     if found is None:
         return _Form("", {})

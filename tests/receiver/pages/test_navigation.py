@@ -16,8 +16,8 @@ def visitor(house):
 @pytest.mark.parametrize(
     ("path", "marked"),
     [
-        ("/", [("page", "Stores")]),
-        ("/stores/acme/people", [("true", "Stores")]),
+        ("/", [("page", "Overview")]),
+        ("/stores/acme/settings", [("true", "Overview")]),
         ("/activity", [("page", "Activity")]),
         ("/account", [("page", "Account")]),
         ("/change", [("true", "Account")]),
@@ -26,5 +26,5 @@ def visitor(house):
 def test_the_place_in_which_a_page_is_is_marked(visitor, path, marked):
     visitor.go(path)
 
-    navigation = visitor.page.partition('<nav aria-label="Main">')[2].partition("</nav>")[0]
+    navigation = visitor.page.partition('<header class="site">')[2].partition("</header>")[0]
     assert re.findall(r'aria-current="(\w+)">(\w+)<', navigation) == marked

@@ -146,4 +146,4 @@ def test_stores_that_need_attention_come_first(house, pause):
 
     page = house.logged_in(HERS).go("/")
 
-    assert page.index("/stores/acme") < page.index("/stores/aardvark")
+    assert page.index('href="/stores/acme"') < page.index('href="/stores/aardvark"')
