@@ -62,7 +62,7 @@ def plan_copy(
 
     Their attributes are computed all the same, so that the profile is whole once there is one.
     """
-    changes = person.update_attributes(affected.facts, candidate.identity.received_at)
+    changes = person.update_attributes(affected.facts, candidate.identity.received_at, candidate)
     if verdict.reason is not None or (person.email is None and not verdict.hides_address):
         return
     hides = verdict.hides_address

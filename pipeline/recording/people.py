@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.core.consent import WithheldReason
 from pipeline.fan_out.attributes import build_attributes
@@ -18,6 +18,21 @@ from pipeline.fan_out.plan import AffectedPerson
 from pipeline.recording.snapshot import RecordingStore
 
 PersonKey = tuple[int, str, str]  # (store id, "customer" | "email" | "order" | "subscription" | "shipment", value)
+
+
+class ChangeOrigin(Protocol):
+    """What changes a person's attributes: an event, which has its id once it is written, or an object of the API."""
+
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChangeDraft:
+    """A change of a person's attributes that is not written yet. `before`: the values that it replaced."""
+
+    origin: ChangeOrigin
+    at: int  # µs
+    before: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -38,6 +53,7 @@ class PersonDraft:
     newest: int | None = None  # µs of the newest fact, computed on demand
     withheld: WithheldReason | None = None  # why no message about them is written
     was_withheld: WithheldReason | None = None  # the same before this batch
+    attribute_changes: list[AttributeChangeDraft] = field(default_factory=list)
     hides_address: bool | None = None  # whether their messages hold no address; None until they are judged
 
     def note(self, facts: Iterable[Fact], as_of: int) -> None:
@@ -55,8 +71,8 @@ class PersonDraft:
         if reason is None and self.was_withheld is not None:
             self.has_profile_at.clear()
 
-    def update_attributes(self, facts: Iterable[Fact], as_of: int) -> dict[str, Any] | None:
-        """Merge facts and recompute the attributes.
+    def update_attributes(self, facts: Iterable[Fact], as_of: int, origin: ChangeOrigin) -> dict[str, Any] | None:
+        """Merge facts and recompute the attributes; `origin` is noted with what changes.
 
         Returns None if they stay the same, else all of them, with None for every attribute that is to be cleared.
         """
@@ -70,6 +86,7 @@ class PersonDraft:
         if attributes == self.attributes:
             return None
         cleared = dict.fromkeys(self.attributes.keys() - attributes.keys())
+        self.attribute_changes.append(AttributeChangeDraft(origin, as_of, _find_replaced(self.attributes, attributes)))
         self.attributes, self.is_changed = attributes, True
         return attributes | cleared
 
@@ -79,6 +96,13 @@ class PersonDraft:
         if self.newest is None:
             self.newest = newest_time_us(self.known)
         return self.newest
+
+
+def _find_replaced(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The values before of what differs, None where there was none; nothing for the first attributes of a person."""
+    if not before:
+        return {}
+    return {name: before.get(name) for name in {**before, **after} if before.get(name) != after.get(name)}
 
 
 def build_person_keys(store_id: int, affected: AffectedPerson) -> list[PersonKey]:

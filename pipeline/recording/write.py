@@ -16,6 +16,7 @@ from pipeline.ledger.deliveries import promote_to_live, stop_pending
 from pipeline.ledger.observed_events import mark_late
 from pipeline.ledger.regulations import add_learned_hashes, count_recognised
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
 from pipeline.ledger.sql.bulk import execute_bulk, insert_returning_ids, insert_rows, upsert
@@ -52,6 +53,7 @@ def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     _mark_sent_after_all(conn, plan.sent_after_all)
     upsert(conn, get_table(core.Gift), plan.gifts, update_columns=("email", "data", "as_of"))
     _update_people(conn, plan.people)
+    _write_attribute_changes(conn, plan.people)
     _stop_withheld(conn, plan.people, now)
     _write_deliveries(conn, plan.deliveries, now)
     _mark_replayed(conn, plan.replayed, now)
@@ -182,6 +184,21 @@ def _update_people(conn: Connection, resolver: PersonResolver) -> None:
         if not person.is_new and (person.is_changed or person.changed_facts)
     ]
     execute_bulk(conn, _UPDATE_PERSON, rows)
+
+
+def _write_attribute_changes(conn: Connection, resolver: PersonResolver) -> None:
+    """Write what was replaced in people's attributes, with the events that did it."""
+    rows = [
+        {
+            "person_id": person.id,
+            "event_id": change.origin.event_id or None,
+            "at": change.at,
+            "data": change.before,
+        }
+        for person in resolver.people
+        for change in person.attribute_changes
+    ]
+    insert_rows(conn, get_table(AttributeChange), rows)
 
 
 def _get_person_values(person: PersonDraft) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from pipeline.ledger.schema.core import (
     PersonKey,
     StoreConnection,
 )
+from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
 from pipeline.redaction.body import Redaction, find_redaction
 from pipeline.redaction.identity import build_identity, list_customer_keys
@@ -64,6 +65,7 @@ def export_person(conn: Connection, person: FoundPerson, now: int) -> dict[str, 
         "person": _load_person(conn, person.person_id),
         "keys": _load_keys(conn, person.person_id),
         "facts": _load_facts(conn, person.person_id, {event["received_at"]: event["id"] for event in events}),
+        "attribute_changes": _load_attribute_changes(conn, person.person_id),
         "events": events,
         "messages": _load_messages(conn, person.person_id),
         "gifts": _load_gifts(conn, person),
@@ -110,6 +112,13 @@ def _load_facts(conn: Connection, person_id: int, origins: Mapping[int, int]) ->
         }
         for row in conn.execute(query.order_by(Fact.kind, Fact.subject))
     ]
+
+
+def _load_attribute_changes(conn: Connection, person_id: int) -> list[dict[str, Any]]:
+    """What the attributes were before, the oldest change first."""
+    columns = (AttributeChange.event_id, AttributeChange.at, AttributeChange.data)
+    query = select(*columns).where(AttributeChange.person_id == person_id).order_by(AttributeChange.id)
+    return [{"at": row.at, "event": row.event_id, "before": row.data} for row in conn.execute(query)]
 
 
 def _load_events(conn: Connection, person: FoundPerson, event_ids: Collection[int]) -> list[dict[str, Any]]:

@@ -12,22 +12,26 @@ from pipeline.fan_out.attributes import build_attributes
 from pipeline.fan_out.facts import KnownFacts
 from pipeline.ledger.deliveries.stopped import empty_messages
 from pipeline.ledger.schema.core import Delivery, EventPerson, Fact, Gift, Person, PersonKey
+from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
 from pipeline.redaction.body import Redaction
 from pipeline.redaction.text import split_words
 from pipeline.regulations.people import FoundPerson
 
 GIVER, GIFT_RECEIVED = "giver_first_name", "gift_received"
+GIVER_ATTRIBUTE = "gift_sender_first_name"
 
 
 def empty_rows(conn: Connection, person_id: int | None) -> Counter[str]:
-    """Empty the person's messages, facts, keys and attributes; returns how many rows of each."""
+    """Empty the person's messages, facts, keys and attributes, of now and before; returns how many rows of each."""
     if person_id is None:
         return Counter()
     facts = delete(Fact).where(Fact.person_id == person_id).returning(Fact.kind)
     keys = delete(PersonKey).where(PersonKey.person_id == person_id).returning(PersonKey.kind)
+    changes = delete(AttributeChange).where(AttributeChange.person_id == person_id).returning(AttributeChange.id)
     counts = Counter(
         {
+            "attribute_changes": len(conn.execute(changes).all()),
             "messages": empty_messages(conn, person_id),
             "facts": len(conn.execute(facts).all()),
             "keys": len(conn.execute(keys).all()),
@@ -81,8 +85,21 @@ def _forget_giver(conn: Connection, person: FoundPerson, other_id: int, redactio
         # No profile contains the change yet: the next one about them does.
         changed = {"attributes": attributes, "untold_since": Person.known_at}
         conn.execute(update(Person).where(Person.id == other_id).values(changed))
+    _redact_history(conn, other_id, redaction)
+    if is_changed:
         _redact_profiles(conn, other_id, redaction)
     return is_changed
+
+
+def _redact_history(conn: Connection, other_id: int, redaction: Redaction) -> None:
+    """Take the giver's name out of what the recipient's attributes were before."""
+    for row in conn.execute(
+        select(AttributeChange.id, AttributeChange.data).where(AttributeChange.person_id == other_id)
+    ):
+        redacted = redaction.blank_texts({key: value for key, value in row.data.items() if key == GIVER_ATTRIBUTE})
+        if redacted.get(GIVER_ATTRIBUTE) != row.data.get(GIVER_ATTRIBUTE):
+            changed = update(AttributeChange).where(AttributeChange.id == row.id)
+            conn.execute(changed.values(data={**row.data, GIVER_ATTRIBUTE: None}))
 
 
 def _redact_profiles(conn: Connection, other_id: int, redaction: Redaction) -> None:
@@ -90,7 +107,7 @@ def _redact_profiles(conn: Connection, other_id: int, redaction: Redaction) -> N
     mine = Delivery.person_id == other_id, Delivery.kind == "profile"
     for row in conn.execute(select(Delivery.id, Delivery.message).where(*mine)).all():
         data = row.message.get("data", {})
-        redacted = redaction.blank_texts({key: value for key, value in data.items() if key == "gift_sender_first_name"})
+        redacted = redaction.blank_texts({key: value for key, value in data.items() if key == GIVER_ATTRIBUTE})
         if redacted:
             conn.execute(
                 update(Delivery).where(Delivery.id == row.id).values(message={**row.message, "data": data | redacted})

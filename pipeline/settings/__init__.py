@@ -196,6 +196,7 @@ class Settings:
     keep_calls_days: int = retention.CALLS
     keep_dead_hooks_days: int = retention.DEAD_HOOKS
     keep_events_days: int = retention.EVENTS
+    keep_attribute_changes_days: int = retention.ATTRIBUTE_CHANGES
     keep_people_days: int = retention.PEOPLE
     heartbeat_seconds: float = _monitoring(
         "CRATEWIRE_HEARTBEAT_SECONDS",

@@ -39,6 +39,12 @@ EVENTS = _retention(
     default=400,
     detail="Their identities are kept for ever, so that a repeat is still recognised; counts include them.",
 )
+ATTRIBUTE_CHANGES = _retention(
+    "CRATEWIRE_KEEP_ATTRIBUTE_CHANGES_DAYS",
+    "How long earlier values of people's attributes are kept.",
+    default=400,
+    detail="The values of now are kept as long as the person.",
+)
 PEOPLE = _retention(
     "CRATEWIRE_KEEP_PEOPLE_DAYS",
     "How long people are kept after the store last showed anything about them.",

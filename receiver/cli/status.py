@@ -159,6 +159,7 @@ KIND_TEXTS = {
     "calls": "calls",
     "dead_hooks": "dead hooks",
     "events": "events",
+    "attribute_changes": "changes of attributes",
     "people": "people",
 }
 

@@ -25,6 +25,7 @@ from pipeline.ledger.schema import (
     consent,
     core,
     fences,
+    history,
     monitoring,
     reconciliation,
     regulations,
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 # Every module with tables: tables that are not imported cannot be compared with a database.
 TABLE_MODULES = (
     core,
+    history,
     fences,
     consent,
     store_apis,

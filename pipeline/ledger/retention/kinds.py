@@ -45,9 +45,10 @@ from pipeline.ledger.schema.core import (
     PersonKey,
     ProfileSent,
 )
+from pipeline.ledger.schema.history import AttributeChange
 
 Column = InstrumentedAttribute[Any] | ScalarSelect[Any]
-KindName = Literal["bodies", "messages", "calls", "dead_hooks", "events", "people"]
+KindName = Literal["bodies", "messages", "calls", "dead_hooks", "events", "attribute_changes", "people"]
 _AFTER: BindParameter[Any] = bindparam("after")
 _CUTOFF: BindParameter[Any] = bindparam("cutoff")
 _MOST: BindParameter[Any] = bindparam("most")
@@ -124,6 +125,10 @@ def _delete_dead_hooks(conn: Connection, ids: Sequence[int], cutoff: int) -> int
     return conn.execute(delete(DeadHook).where(DeadHook.id.in_(ids), DeadHook.died_at < cutoff)).rowcount
 
 
+def _delete_attribute_changes(conn: Connection, ids: Sequence[int], _: int) -> int:
+    return conn.execute(delete(AttributeChange).where(AttributeChange.id.in_(ids))).rowcount
+
+
 _EVENT_IS_OPEN = exists().where(Delivery.event_id == Event.id, OPEN)
 
 
@@ -155,7 +160,7 @@ def _delete_people(conn: Connection, ids: Sequence[int], cutoff: int) -> int:
     if not going:
         return 0
     _delete_gifts(conn, going, cutoff)
-    for child in (PersonKey, Fact, ProfileSent):
+    for child in (PersonKey, Fact, ProfileSent, AttributeChange):
         conn.execute(delete(child).where(child.person_id.in_(going)))
     return conn.execute(delete(Person).where(Person.id.in_(going))).rowcount
 
@@ -204,6 +209,12 @@ KINDS: tuple[Kind, ...] = (
         _find(Event.id, Event.recorded_at, _EVENT_IS_OPEN),
         _delete_events,
         _oldest(Event.id, Event.recorded_at),
+    ),
+    Kind(
+        "attribute_changes",
+        _find(AttributeChange.id, AttributeChange.at, _NOTHING_BLOCKS),
+        _delete_attribute_changes,
+        _oldest(AttributeChange.id, AttributeChange.at),
     ),
     Kind(
         "people",

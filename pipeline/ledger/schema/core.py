@@ -1,7 +1,8 @@
 """The ledger's tables. Every row belongs to a store, every store to an account.
 
 Times are microseconds since the epoch; money is integer minor units; personal data is stored only in
-`people`, `person_keys`, `facts`, `gifts`, `events.data`, `bodies`, `dead_hooks` and `deliveries.message`.
+`people`, `person_keys`, `facts`, `gifts`, `attribute_changes`, `events.data`, `bodies`, `dead_hooks` and
+`deliveries.message`.
 """
 
 from __future__ import annotations
@@ -136,11 +137,12 @@ class Person(Base):
 
     __tablename__ = "people"
     __table_args__ = (
+        Index("ix_people_store_id_known_at", "store_id", "known_at", "id"),  # newest changes first
         Index("ix_people_untold", "store_id", "id", **partial_index("untold_since IS NOT NULL")),
-        Index("ix_people_withheld", "store_id", "id", **partial_index("withheld IS NOT NULL")),
+        Index("ix_people_withheld", "store_id", "known_at", "id", **partial_index("withheld IS NOT NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
     customer_id: Mapped[int | None]
     email: Mapped[str | None]
     attributes: Mapped[dict[str, Any]]  # as last computed from the facts

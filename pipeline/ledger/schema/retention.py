@@ -11,7 +11,9 @@ class RetentionProgress(Base):
     """How far one kind of data has been deleted: `pipeline.ledger.retention.kinds`."""
 
     __tablename__ = "retention"
-    kind: Mapped[str] = mapped_column(primary_key=True)  # bodies, messages, calls, dead_hooks, events, people
+    kind: Mapped[str] = mapped_column(
+        primary_key=True
+    )  # bodies, messages, calls, dead_hooks, events, attribute_changes, people
     cursor: Mapped[int] = mapped_column(default=0)  # rows up to this id have been looked at in this pass
     left_behind: Mapped[int | None]  # the smallest id of this pass that has to stay for now; the next begins there
     slice_size: Mapped[int]  # rows of the next slice

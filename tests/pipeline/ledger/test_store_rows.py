@@ -10,6 +10,7 @@ from pipeline.ledger.deliveries.forgetting import ForgetRequest, add_forget_requ
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.core import Base
+from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.regulations import Regulation
 from pipeline.ledger.store_rows import OF_NO_STORE, delete_rows, list_store_tables
 from tests.pipeline.ledger.rows import (
@@ -38,6 +39,7 @@ def add_everything(conn, name):
         conn.execute(insert(core.DeliveryCall).values(delivery_id=delivery, call_id=call_id))
         conn.execute(insert(core.EventPerson).values(event_id=event, person_id=person, role="customer"))
         conn.execute(insert(core.Fact).values(person_id=person, kind="order", subject="1", data={}))
+        conn.execute(insert(AttributeChange).values(person_id=person, at=NOW, data={}))
         conn.execute(insert(core.ProfileSent).values(connection_id=link.id, person_id=person))
         add_dead_hook(conn, receipt=f"dead-{name}-{number}", store=name)
         add_regulation(conn, link, person, f"{name}-{number}")

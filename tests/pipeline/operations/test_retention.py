@@ -17,7 +17,7 @@ from tests.builders import NOW, customer, gift_order, order, shipment
 from tests.contexts import make_context
 from tests.pipeline.operations.retention_shop import sell_and_send
 
-KEPT_FOR = {"bodies": 30, "messages": 90, "calls": 30, "dead_hooks": 90, "events": 400}
+KEPT_FOR = {"bodies": 30, "messages": 90, "calls": 30, "dead_hooks": 90, "events": 400, "attribute_changes": 400}
 OF_EVENTS = (core.Event, core.Body, core.EventPerson, core.EventSubject)
 
 
@@ -216,7 +216,7 @@ def test_every_row_that_points_to_a_deleted_row_is_deleted_or_keeps_it():
 
     assert pointing == {
         "bodies", "event_people", "event_subjects", "deliveries", "delivery_calls",
-        "person_keys", "facts", "introductions", "consent_decisions",
+        "person_keys", "facts", "introductions", "consent_decisions", "attribute_changes",
     }  # fmt: skip
 
 

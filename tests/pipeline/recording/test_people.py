@@ -22,6 +22,13 @@ STORE = RecordingStore(
 )
 
 
+class Origin:
+    event_id = 3
+
+
+ORIGIN = Origin()
+
+
 def affected(customer_id=None, email=None, *subjects):
     return AffectedPerson("customer", customer_id, email, subjects, {}, ())
 
@@ -64,14 +71,27 @@ def test_a_new_person_is_found_by_the_next_hook_of_the_batch(people):
 def test_attributes_that_stay_the_same_are_no_profile(known):
     fact = Fact("customer", "", {"first_name": "Rory"})
 
-    assert known.update_attributes([fact], 5)["first_name"] == "Rory"
-    assert known.update_attributes([fact], 6) is None
+    assert known.update_attributes([fact], 5, ORIGIN)["first_name"] == "Rory"
+    assert known.update_attributes([fact], 6, ORIGIN) is None
 
 
 def test_an_attribute_that_is_gone_is_cleared(known):
     known.attributes = {"next_renewal_at": 4}
 
-    assert known.update_attributes([], 5)["next_renewal_at"] is None
+    assert known.update_attributes([], 5, ORIGIN)["next_renewal_at"] is None
+
+
+def test_a_change_of_attributes_has_the_values_before_and_its_event(known):
+    known.update_attributes([Fact("customer", "", {"first_name": "Rory", "city": "Austin"})], 5, ORIGIN)
+    known.update_attributes([Fact("customer", "", {"first_name": "Rory", "last_name": "Receiver"})], 6, ORIGIN)
+    known.update_attributes([Fact("customer", "", {"first_name": "Rob", "city": ""})], 7, ORIGIN)
+
+    assert [(change.at, change.before) for change in known.attribute_changes] == [
+        (5, {}),
+        (6, {"last_name": None}),
+        (7, {"first_name": "Rory", "city": "Austin"}),
+    ]
+    assert {change.origin for change in known.attribute_changes} == {ORIGIN}
 
 
 def test_facts_that_are_only_noted_wait_for_a_profile(known):

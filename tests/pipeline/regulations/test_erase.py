@@ -13,8 +13,9 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import get_dead_letter, replay_delivery
 from pipeline.ledger.regulations import list_regulations
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.regulations import Regulation, RegulationDestination, RegulationIdentifier
-from tests.builders import BUYER, RECIPIENT, customer, gift_order, order, shipment
+from tests.builders import BUYER, RECIPIENT, customer, gift_info, gift_order, order, shipment
 from tests.pipeline.regulations.conftest import BEA_TEXTS, BILL, RORY_TEXTS, STREET
 
 
@@ -204,3 +205,16 @@ def test_an_erased_customers_order_in_anothers_parcel_leaves_the_others_box(ledg
 
     assert ledger.rows(core.Event)[-1].data["customer"]["first_name"] == "Olive"
     assert [word for word in BEA_TEXTS if word in ledger.stored_text()] == []
+
+
+def test_a_giver_is_gone_from_what_a_recipients_attributes_were(ledger):
+    zoe = {"id": 8001, "email": "zoe@example.com", "first_name": "Zoe", "last_name": "Else", "name": "Zoe Else"}
+    later = order(id=8015, customer=customer(**zoe), customer_id=8001, is_gift=True, order_gift_info=gift_info())
+    ledger.record(ledger.hook("order_new", gift_order(order_gift_info=gift_info(gift_message="Enjoy!"))))
+    ledger.record(ledger.hook("order_new", later))
+    before = [row.data for row in ledger.rows(AttributeChange) if "gift_sender_first_name" in row.data]
+    ledger.erase(BUYER["email"])
+
+    after = [row.data for row in ledger.rows(AttributeChange) if "gift_sender_first_name" in row.data]
+    assert (before, after) == ([{"gift_sender_first_name": "Bea"}], [{"gift_sender_first_name": None}])
+    assert "zoe" in ledger.stored_text()
