@@ -169,8 +169,8 @@ def _allow_sweep(redis: Redis, *, is_allowed: bool) -> None:
 
 
 def _run(ours: SystemUnderTest, per_second: int, seconds: int, first: int) -> Outcome:
-    told = make_hooks(per_second * seconds, first=first)
-    requests = [post(ours.paths(hook.event), hook.body) for hook in told]
+    hooks = make_hooks(per_second * seconds, first=first)
+    requests = [post(ours.paths(hook.event), hook.body) for hook in hooks]
     return send_requests(ours.port, requests, CONNECTIONS, rate=per_second)
 
 

@@ -50,7 +50,7 @@ class Installation:
             set_connection_config(db, link.id, sealed)
             return link.id
 
-    def tell(self, *hooks: RawHook) -> None:
+    def receive(self, *hooks: RawHook) -> None:
         """Put hooks into the inbox, without waking a worker."""
         for hook in hooks:
             stream.add(self.process.redis, hook)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from receiver.cli import demo
 from receiver.demo.processes import DemoInstallation, DemoProcesses, write_cratewire_script
-from receiver.demo.scenario import TOLD
+from receiver.demo.scenario import ANSWER_KINDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -96,8 +96,8 @@ def test_every_existing_customer_becomes_a_profile(played):
     assert found["backfilled"] == found["customers"] - found["customers_withheld"] > 0
 
 
-@pytest.mark.parametrize("kind", TOLD)
-def test_what_people_told_the_shop_is_there(played, kind):
+@pytest.mark.parametrize("kind", ANSWER_KINDS)
+def test_what_people_answered_the_shop_is_there(played, kind):
     found = played[1]
 
     assert found[f"{kind}_arrived"] == found[f"{kind}_due"] > 0

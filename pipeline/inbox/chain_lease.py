@@ -1,6 +1,6 @@
 """The chain lease: one chain at a time reads the inbox, so that hooks are recorded in their order.
 
-The lease passes from link to link with the batch. Its token is a time in µs that only grows, so the ledger can tell a
+The lease passes from link to link with the batch. Its token is a time in µs that only grows, so the ledger knows a
 later holder from an earlier one, even after Redis was emptied. A lease that ran out while its next link waited for a
 worker is resumed, if no other chain has held it since. The sweep finds out whether a link's message was lost: a queue
 is first in, first out, so when a sweep starts that was queued after the link, the link has left the queue.

@@ -1,4 +1,4 @@
-"""Tells notices to the operator's own address, signed as Standard Webhooks says (https://www.standardwebhooks.com).
+"""Sends notices to the operator's own address, signed as Standard Webhooks says (https://www.standardwebhooks.com).
 
 The receiver checks `webhook-signature`, an HMAC-SHA256 over id, time and body. With several secret keys there are as
 many signatures, so that a key can be changed without losing a notice.

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline.core.plural import pluralize
 from receiver.cli.output import json_option, make_table, report_errors, show, styled
 from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
-from receiver.demo.scenario import TOLD, run_scenario
+from receiver.demo.scenario import ANSWER_KINDS, run_scenario
 
 
 @click.command(epilog="Examples: cratewire demo; cratewire demo --hooks 5000 --seed 7; cratewire demo --keep")
@@ -49,8 +49,8 @@ def is_complete(result: dict[str, Any]) -> bool:
     """Return whether everything arrived once, in order, for the right people."""
     faults = ("missing", "unexpected", "twice", "out_of_order", "leaks")
     are_customers_there = result["backfilled"] == result["customers"] - result["customers_withheld"]
-    is_told = all(result[f"{kind}_arrived"] == result[f"{kind}_due"] for kind in TOLD)
-    are_people_right = are_customers_there and is_told and not result["comparison"]["wrong_people"]
+    has_all_answers = all(result[f"{kind}_arrived"] == result[f"{kind}_due"] for kind in ANSWER_KINDS)
+    are_people_right = are_customers_there and has_all_answers and not result["comparison"]["wrong_people"]
     return are_people_right and not any(result[fault] for fault in faults)
 
 
@@ -106,15 +106,17 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
         f"{pluralize(result['leaks'], 'leak')}."
     )
     console.print(
-        "What people told the shop: "
-        + ", ".join(f"{kind.replace('_', ' ')} {result[f'{kind}_arrived']} of {result[f'{kind}_due']}" for kind in TOLD)
+        "What people answered the shop: "
+        + ", ".join(
+            f"{kind.replace('_', ' ')} {result[f'{kind}_arrived']} of {result[f'{kind}_due']}" for kind in ANSWER_KINDS
+        )
     )
     if result["out_of_order"]:
         console.print(f"{result['out_of_order']} events overtook another of the same person.", style="red")
     for wrong in compared["wrong_people"][:20]:
         console.print(styled("wrong person", "red"), f"{wrong['person']}: {wrong['why']}")
     for offence in compared["offences"]:
-        if offence["kind"] in (*TOLD, "leak"):
+        if offence["kind"] in (*ANSWER_KINDS, "leak"):
             console.print(styled(offence["kind"], "red"), f"{offence['person']}: {offence['why']}")
     for difference in compared["differences"][:20]:
         what = "{event} of {person}, subject {subject_id}: {count}".format_map(difference)

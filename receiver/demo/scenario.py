@@ -33,16 +33,16 @@ FAULT_SHARES = {
 # What the store does besides: it sells through the Marketplace, asks for consent, has surveys and variants.
 SHOP = {"marketplace_share": 0.4, "asks_consent": True, "surveys": "mixed", "variants": "mixed"}
 LOST_SHARE, MIN_LOST_HOOKS = 0.01, 5  # a share of the hooks, and the least number of them in a short simulation
-TOLD = (
+ANSWER_KINDS = (
     "asked_recipients",
     "consents",
     "survey_answers",
     "variants",
-)  # what people told the shop and Customer.io must have
+)  # what people answered the shop and Customer.io must have
 COMPARED_KEYS = (
     *("people", "gift_recipients", "delivered", "missing", "unexpected", "twice", "out_of_order"),
     *("withheld_people", "leaks"),
-    *(f"{kind}_{count}" for kind in TOLD for count in ("due", "arrived")),
+    *(f"{kind}_{count}" for kind in ANSWER_KINDS for count in ("due", "arrived")),
 )
 _POLL_INTERVAL_S = 0.25
 _STALL_TIMEOUT_S = 120  # the demo fails after this time without progress

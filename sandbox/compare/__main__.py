@@ -78,7 +78,7 @@ def main(**options: Any) -> None:
         click.echo(json.dumps(report.as_json()))
     else:
         print_report(Console(), report)
-    sys.exit(0 if report.is_clean and (report.is_told or not options["told"]) else 1)
+    sys.exit(0 if report.is_clean and (report.has_all_answers or not options["told"]) else 1)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sandbox.compare.answers import check_answers
 from sandbox.compare.leaks import find_leaked_data
 from sandbox.compare.order import count_out_of_order
 from sandbox.compare.people import check_people
 from sandbox.compare.profiles import Profiles
 from sandbox.compare.report import LEAK, Difference, Offence, Report
-from sandbox.compare.told import check_told
 from sandbox.compare.truth import RENEWAL_EVENT, EventRecord, Recipient, Scope, mark_repaired, read_records
 from sandbox.compare.withholding import Duty, Withholding
 
@@ -64,7 +64,7 @@ def compare(
     report.undecided_people = sum(map(withholding.is_undecided, truth["people"]))
     known = (row for row in truth["people"] if not row.get("withheld"))
     report.offences += find_leaked_data(withholding.people, known, profiles)
-    check_told(report, truth, forwarded, withholding, profiles)
+    check_answers(report, truth, forwarded, withholding, profiles)
     return report
 
 

@@ -93,7 +93,7 @@ def _find_privacy_leaks(
                 # A recipient who is also the buyer of the same order may see everything.
                 givers[key] = _find_giver(record, customers) if is_recipient and givers.get(key, True) else None
     return [
-        WrongPerson(profile.cio_id, f"{event['name']} {event['data'].get('subject_id')} tells {secret}")
+        WrongPerson(profile.cio_id, f"{event['name']} {event['data'].get('subject_id')} reveals {secret}")
         for profile in profiles
         for event in profile.events
         if (giver := givers.get((profile.cio_id, event["name"], str(event["data"].get("subject_id"))))) is not None

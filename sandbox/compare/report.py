@@ -48,7 +48,7 @@ class WrongPerson:
 
 @dataclass(frozen=True, slots=True)
 class Offence:
-    """Something of a withheld person that is at the platform, or something told that is not."""
+    """Something of a withheld person that is at the platform, or an answer that is not."""
 
     kind: str
     person: str
@@ -60,15 +60,15 @@ class Offence:
 
 
 @dataclass(slots=True)
-class ToldCount:
-    """How much of what people told the shop must be at the platform, and how much is."""
+class AnswerCount:
+    """How many of the answers people gave the shop must be at the platform, and how many are."""
 
     due: int = 0
     arrived: int = 0
 
 
 LEAK = "leak"
-TOLD = ("asked_recipients", "consents", "survey_answers", "variants")
+ANSWER_KINDS = ("asked_recipients", "consents", "survey_answers", "variants")
 MAX_OFFENCES = 20  # printed
 
 
@@ -84,7 +84,7 @@ class Report:
     out_of_order: int = 0
     withheld_people: int = 0
     undecided_people: int = 0
-    told: dict[str, ToldCount] = field(default_factory=lambda: {kind: ToldCount() for kind in TOLD})
+    answers: dict[str, AnswerCount] = field(default_factory=lambda: {kind: AnswerCount() for kind in ANSWER_KINDS})
     offences: list[Offence] = field(default_factory=list)
 
     def count(self, event: str) -> EventCount:
@@ -111,8 +111,8 @@ class Report:
         return not (totals["missing"] or totals["unexpected"] or totals["twice"] or self.wrong_people or self.leaks)
 
     @property
-    def is_told(self) -> bool:
-        """Return whether all that people told the shop is in their profiles, each question under one name."""
+    def has_all_answers(self) -> bool:
+        """Return whether all answers people gave the shop are in their profiles, each question under one name."""
         return all(offence.kind == LEAK for offence in self.offences)
 
     def as_json(self) -> Mapping[str, Any]:
@@ -137,7 +137,7 @@ class Report:
             "withheld_people": self.withheld_people,
             "undecided_people": self.undecided_people,
             "leaks": self.leaks,
-            **{f"{kind}_due": counts.due for kind, counts in self.told.items()},
-            **{f"{kind}_arrived": counts.arrived for kind, counts in self.told.items()},
+            **{f"{kind}_due": counts.due for kind, counts in self.answers.items()},
+            **{f"{kind}_arrived": counts.arrived for kind, counts in self.answers.items()},
             "offences": [offence.as_json() for offence in self.offences[:MAX_OFFENCES]],
         }

@@ -21,9 +21,10 @@ def print_report(console: Console, report: Report) -> None:
         f"{report.people} people, {report.gift_recipients} gift recipients, {len(report.wrong_people)} wrong people, "
         f"{report.out_of_order} events out of order"
     )
-    told = ", ".join(f"{kind.replace('_', ' ')} {one.arrived} of {one.due}" for kind, one in report.told.items())
+    answers = ", ".join(f"{kind.replace('_', ' ')} {one.arrived} of {one.due}" for kind, one in report.answers.items())
     console.print(
-        f"{report.withheld_people} withheld people, {report.undecided_people} undecided, {report.leaks} leaks; {told}"
+        f"{report.withheld_people} withheld people, {report.undecided_people} undecided, {report.leaks} leaks; "
+        f"{answers}"
     )
     if report.differences:
         console.print(_differences(report))

@@ -116,9 +116,9 @@ class Withholding:
         What names no place may have waited until the storefront knew them. A hook that was lost may go either way; so
         may what follows an order at the storefront whose hook was lost.
         """
-        was_told = record.accepted > 0 and not record.is_lost
+        was_sent = record.accepted > 0 and not record.is_lost
         if not record.knows_person:
-            return Duty.NEVER if was_told and record.origin == MARKETPLACE else Duty.EITHER
+            return Duty.NEVER if was_sent and record.origin == MARKETPLACE else Duty.EITHER
         is_shown = record.n >= self._shown.get(who.email, record.n + 1)
         is_found = record.is_repaired and record.origin == STOREFRONT  # the order itself is read from the API
         return Duty.DUE if is_shown or is_found else Duty.EITHER

@@ -47,17 +47,6 @@ RETIRED = {
     "story": "event candidate",
     "stories": "event candidates",
     "herald": "webhook sender",
-}
-
-# Retired in these folders so far; elsewhere names of columns and parts of released JSON keep them in use.
-_CLEARED = ("bench/backfill/", "bench/chaos/", "bench/measures/", "bench/peers/", "tests/bench/", "tests/chaos/")
-RETIRED_IN = {
-    "told": _CLEARED,
-    "tell": _CLEARED,
-    "tells": _CLEARED,
-    "heard": _CLEARED,
-}
-RETIRED |= {
     "told": "sent, reported, notified",
     "tell": "send, report, notify",
     "tells": "sends, reports, notifies",
@@ -66,7 +55,9 @@ RETIRED |= {
 
 # Persisted values and public names that keep their spelling -> why.
 EXCEPTIONS = {
-    r"[\"'`](told|happenings)[\"'`]|api_writes_tell": "JSON keys and a switch of the sandbox store",
+    r"[\"'`](told|happenings)[\"'`]|api_writes_tell|--told": "JSON keys, a switch and an option of the sandbox store",
+    r"Tell us what you like": "the title of a survey at the sandbox store",
+    r"body\.tell\(\)": "a file's own method",
     r"happening  (?=order_new)": "a label that `cratewire events show` prints",
     r"plan\.seed\} story": "what the sandbox store's random numbers are seeded with",
     r"stores_telling": "a key in the figures of the bench",
@@ -114,8 +105,7 @@ def _search_text(path: str, text: str) -> Iterator[Place]:
     for number, line in enumerate(text.splitlines(), start=1):
         words = _WORD_STARTS_IN_CAMEL_CASE.sub("_", _EXCEPTED.sub("", line))
         for word in map(str.lower, _RETIRED.findall(words)):
-            if path.startswith(RETIRED_IN.get(word, "")):
-                yield Place(path, number, word)
+            yield Place(path, number, word)
 
 
 if __name__ == "__main__":

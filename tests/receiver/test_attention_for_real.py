@@ -84,7 +84,7 @@ class Site:
         found = (email.message_from_bytes(one.read_bytes()) for one in (self.stage.data / "mail" / "new").glob("*"))
         return [f"{one['subject']}\n{one.get_payload(decode=True).decode()}" for one in found]
 
-    def told(self, end=""):
+    def notices(self, end=""):
         """Whether each of the three has its mail; `end`: another text in it."""
         lines = [line for mail in self.mails() for line in mail.splitlines()]
         return all(any(words in line and end in line for line in lines) for words in NAMED.values())
@@ -128,7 +128,7 @@ def test_three_faults_are_reported_and_gone_when_fixed(site):
     assert site.cratewire("status", "--check")[0] == 0, site.cratewire("status")[1]
 
     site.break_all()
-    until(site.told, site.mails, site.bring_forward)
+    until(site.notices, site.mails, site.bring_forward)
     (status, said), (doctor, found) = site.cratewire("status", "--check"), site.cratewire("doctor", "--json")
     assert (status, doctor) == (1, 1)
     assert said.startswith("3 things need you:")
@@ -136,13 +136,13 @@ def test_three_faults_are_reported_and_gone_when_fixed(site):
 
     site.mend_all()
     until(lambda: site.cratewire("status", "--check")[0] == 0, lambda: site.cratewire("status")[1], site.bring_forward)
-    until(lambda: site.told(": over at"), site.mails)
+    until(lambda: site.notices(": over at"), site.mails)
     assert site.cratewire("status")[1].startswith("Nothing needs you.")
 
 
 def test_a_mail_about_each_of_them_has_left_within_five_minutes():
     """The longest time until the fault is noticed, swept and mailed."""
-    told = PERIODIC_TASKS["attention.sweep"][1] + PERIODIC_TASKS["mails.sweep"][1]
+    wait_seconds = PERIODIC_TASKS["attention.sweep"][1] + PERIODIC_TASKS["mails.sweep"][1]
     seen = (MIN_DURATION_US / 1e6, AUDIT_INTERVAL_US / 1e6 + PERIODIC_TASKS["registration.sweep"][1])
 
-    assert max(seen) + told < 300
+    assert max(seen) + wait_seconds < 300

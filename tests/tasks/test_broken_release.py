@@ -69,7 +69,7 @@ def get_recorded(installed):
 
 def test_a_batch_that_fails_because_of_a_release_stays_in_the_inbox_and_the_chain_stops(installed, redis, release):
     release("*")
-    installed.tell(*(order_hook(number) for number in range(50)))
+    installed.receive(*(order_hook(number) for number in range(50)))
 
     chain(4)
 
@@ -81,7 +81,7 @@ def test_a_batch_that_fails_because_of_a_release_stays_in_the_inbox_and_the_chai
 def test_hooks_that_come_one_by_one_fail_up_to_the_limit_and_no_further(installed, redis, release):
     release("*")
     for number in range(40):
-        installed.tell(order_hook(number))
+        installed.receive(order_hook(number))
         chain()
 
     assert len(dead(installed)) == MAX_CONSECUTIVE_FAILURES - 1
@@ -90,7 +90,7 @@ def test_hooks_that_come_one_by_one_fail_up_to_the_limit_and_no_further(installe
 
 def test_the_chain_resumes_by_itself_and_in_order_once_the_release_is_fixed(installed, redis, release):
     release("*")
-    installed.tell(*(order_hook(number) for number in range(30)))
+    installed.receive(*(order_hook(number) for number in range(30)))
     chain(2)
     release()
     chain()
@@ -105,7 +105,7 @@ def test_the_chain_resumes_by_itself_and_in_order_once_the_release_is_fixed(inst
 
 def test_a_stopped_chain_is_tried_again_and_stays_stopped_while_nothing_is_fixed(installed, redis, release):
     release("*")
-    installed.tell(*(order_hook(number) for number in range(30)))
+    installed.receive(*(order_hook(number) for number in range(30)))
     chain()
     since = get_chain_stop(redis).since
     for _ in range(3):
@@ -117,7 +117,7 @@ def test_a_stopped_chain_is_tried_again_and_stays_stopped_while_nothing_is_fixed
 
 def test_a_dry_run_leaves_nothing_in_the_ledger(installed, redis, release):
     release("order_new")
-    installed.tell(*(order_hook(number) for number in range(30)))
+    installed.receive(*(order_hook(number) for number in range(30)))
     chain()
     before = [installed.rows(model) for model in (core.Event, core.Person, core.Delivery, core.DeadHook)]
     later(redis)
@@ -129,10 +129,10 @@ def test_a_dry_run_leaves_nothing_in_the_ledger(installed, redis, release):
 def test_unusual_hooks_of_one_store_stop_no_other_stores_hooks(installed, redis, release):
     installed.connect({}, store="moon")
     release("order_new")
-    installed.tell(*(order_hook(number) for number in range(30)))
+    installed.receive(*(order_hook(number) for number in range(30)))
     chain()
     assert get_chain_stop(redis)
-    installed.tell(make_hook(b'{"id": 5, "email": "m@example.com"}', store="moon", event="customer_new"))
+    installed.receive(make_hook(b'{"id": 5, "email": "m@example.com"}', store="moon", event="customer_new"))
 
     later(redis)
     chain(3)
@@ -145,7 +145,7 @@ def test_unusual_hooks_of_one_store_stop_no_other_stores_hooks(installed, redis,
 def test_a_failing_hook_among_others_fails_alone(installed, redis, release):
     release("customer_new")
     for number in range(20):
-        installed.tell(order_hook(number), make_hook(b'{"id": 5}', event="customer_new"))
+        installed.receive(order_hook(number), make_hook(b'{"id": 5}', event="customer_new"))
         chain()
 
     assert (len(dead(installed)), get_recorded(installed), get_chain_stop(redis)) == (20, list(range(20)), None)
@@ -153,7 +153,7 @@ def test_a_failing_hook_among_others_fails_alone(installed, redis, release):
 
 def test_heartbeats_say_nothing_about_a_release(installed, redis, release):
     release("order_new")
-    installed.tell(*(order_hook(number) for number in range(30)), *(build_heartbeat(number) for number in range(30)))
+    installed.receive(*(order_hook(number) for number in range(30)), *(build_heartbeat(number) for number in range(30)))
     chain()
 
     assert get_chain_stop(redis)
@@ -162,7 +162,7 @@ def test_heartbeats_say_nothing_about_a_release(installed, redis, release):
 
 def test_a_command_resumes_the_chain_whatever_fails(installed, redis, release):
     release("*")
-    installed.tell(*(order_hook(number) for number in range(30)))
+    installed.receive(*(order_hook(number) for number in range(30)))
     chain()
 
     resume_chain(redis, ignore_limit=True)

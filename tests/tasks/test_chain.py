@@ -29,7 +29,7 @@ def test_the_links_follow_each_other_in_their_queues(installed):
 
 def test_every_link_is_published_without_its_arguments_in_its_headers(installed):
     installed.connect({})
-    installed.tell(order_hook(1, SECRET))
+    installed.receive(order_hook(1, SECRET))
     start_chain()
 
     headers = []

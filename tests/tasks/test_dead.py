@@ -52,10 +52,10 @@ def chain():
     run_all("hooks")
 
 
-def tell_orders_among_others(installed, count):
+def receive_orders_among_others(installed, count):
     for number in range(count):
         other = make_hook(b'{"id": %d, "email": "o@example.com"}' % (1000 + number), event="customer_new")
-        installed.tell(order_hook(number), other, make_hook(other.raw, event="customer_new"))
+        installed.receive(order_hook(number), other, make_hook(other.raw, event="customer_new"))
     chain()
 
 
@@ -75,7 +75,7 @@ def orders(installed):
 
 def test_all_hooks_of_one_event_that_a_release_let_die_become_events_with_the_next(installed, redis, release):
     release("one", "order_new")
-    tell_orders_among_others(installed, 30)
+    receive_orders_among_others(installed, 30)
     assert (left(installed), orders(installed)) == (["one"] * 30, [])
 
     release("two")
@@ -88,7 +88,7 @@ def test_all_hooks_of_one_event_that_a_release_let_die_become_events_with_the_ne
 
 def test_a_release_tries_none_of_its_own_dead(installed, redis, release):
     release("one", "order_new")
-    tell_orders_among_others(installed, 3)
+    receive_orders_among_others(installed, 3)
     rest(installed, 1)
 
     dead.sweep()
@@ -98,7 +98,7 @@ def test_a_release_tries_none_of_its_own_dead(installed, redis, release):
 
 def test_what_dies_again_waits_for_yet_another_release(installed, redis, release):
     release("one", "order_new")
-    tell_orders_among_others(installed, 3)
+    receive_orders_among_others(installed, 3)
     release("two", "order_new")
     rest(installed, 1)
     dead.sweep()
@@ -119,7 +119,7 @@ def test_while_two_releases_run_side_by_side_each_death_makes_the_next_try_wait_
     installed, redis, release
 ):
     release("one", "order_new")
-    tell_orders_among_others(installed, 1)
+    receive_orders_among_others(installed, 1)
     tried = 0
     for number in range(60):
         release(f"release {number % 2}", "order_new")
@@ -133,7 +133,7 @@ def test_while_two_releases_run_side_by_side_each_death_makes_the_next_try_wait_
 
 def test_hooks_that_die_again_stop_no_chain(installed, redis, release):
     release("one", "order_new")
-    tell_orders_among_others(installed, 2 * MAX_CONSECUTIVE_FAILURES)
+    receive_orders_among_others(installed, 2 * MAX_CONSECUTIVE_FAILURES)
     release("two", "order_new")
     rest(installed, 1)
     dead.sweep()
@@ -144,7 +144,7 @@ def test_hooks_that_die_again_stop_no_chain(installed, redis, release):
 
 def test_hooks_that_died_before_releases_were_written_down_are_tried(installed, redis, release):
     release("one", "order_new")
-    tell_orders_among_others(installed, 1)
+    receive_orders_among_others(installed, 1)
     with writing(installed.process.engine) as conn:
         conn.execute(update(core.DeadHook).values(detail={"error": "AttributeError"}))
     release("two")
@@ -156,7 +156,7 @@ def test_hooks_that_died_before_releases_were_written_down_are_tried(installed, 
 
 
 def test_hooks_that_died_for_another_reason_are_left_alone(installed, redis, release):
-    installed.tell(make_hook(b"{", event="order_new"))
+    installed.receive(make_hook(b"{", event="order_new"))
     chain()
     release("two")
     rest(installed, 1)
@@ -168,7 +168,7 @@ def test_hooks_that_died_for_another_reason_are_left_alone(installed, redis, rel
 
 def test_none_is_tried_while_the_chain_stands(installed, redis, release):
     release("one", "order_new")
-    tell_orders_among_others(installed, 1)
+    receive_orders_among_others(installed, 1)
     release("two")
     rest(installed, 1)
     stop_chain(redis, [{"stage": "validate", "detail": {"error": "AttributeError"}}], 0)
@@ -180,11 +180,11 @@ def test_none_is_tried_while_the_chain_stands(installed, redis, release):
 
 def test_none_is_tried_while_a_batch_of_others_waits(installed, redis, release):
     release("one", "order_new")
-    tell_orders_among_others(installed, 1)
+    receive_orders_among_others(installed, 1)
     release("two")
     rest(installed, 1)
     waiting = installed.process.settings.batch
-    installed.tell(*(order_hook(number) for number in range(waiting)))
+    installed.receive(*(order_hook(number) for number in range(waiting)))
 
     dead.sweep()
 

@@ -26,7 +26,7 @@ from tests.tasks.inline_worker import run_all, take_all_messages, take_message
 
 def record(installed, *hooks):
     """Record hooks in the ledger. Their deliveries wait, and no task was started."""
-    installed.tell(*hooks)
+    installed.receive(*hooks)
     start_chain()
     run_all("hooks")
     take_all_messages("deliveries")
@@ -47,7 +47,7 @@ def customers(count):
 
 def test_a_hook_arrives_at_the_platform(installed, track):
     installed.connect(track.config)
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     start_chain()
     run_all("hooks")
 
@@ -61,7 +61,7 @@ def test_the_log_leads_from_every_receipt_to_its_event_and_from_there_to_its_del
     hook, again, broken = order_hook(1), order_hook(1), make_hook(b"{")
 
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
-        installed.tell(hook, again, broken)
+        installed.receive(hook, again, broken)
         start_chain()
         run_all("hooks")
         run_all("deliveries")

@@ -59,7 +59,7 @@ def sold(installed, track):
 
 
 def work(installed, *hooks):
-    installed.tell(*hooks)
+    installed.receive(*hooks)
     start_chain()
     run_all("hooks")
 
@@ -131,7 +131,7 @@ def test_no_file_no_redis_and_no_platform_has_an_erased_person(installed, track,
 
 def test_what_waits_in_inbox_and_spool_is_recognised_when_it_is_recorded(installed, sold):
     waiting = [hook(order(id=number, customer=bea()), number % 4) for number in range(50, 54)]
-    installed.tell(*waiting[:2])
+    installed.receive(*waiting[:2])
     spool = Spool(installed.data)
     spool.append(waiting[2:])
     erase()

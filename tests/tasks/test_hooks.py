@@ -41,7 +41,7 @@ def link(name):
 
 
 def test_the_hooks_in_the_inbox_reach_the_ledger_and_the_lanes_are_woken(installed, connection, redis):
-    installed.tell(order_hook(1), order_hook(2))
+    installed.receive(order_hook(1), order_hook(2))
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"]
@@ -60,7 +60,7 @@ def test_an_empty_inbox_ends_the_chain_and_releases_the_lease(installed, redis):
 
 
 def test_a_batch_that_concerns_no_connection_wakes_no_lane(installed, connection):
-    installed.tell(make_hook(b'{"theme_name": "x"}', event="design_updated"))
+    installed.receive(make_hook(b'{"theme_name": "x"}', event="design_updated"))
     start_chain()
     run_all("hooks")
 
@@ -69,7 +69,7 @@ def test_a_batch_that_concerns_no_connection_wakes_no_lane(installed, connection
 
 def test_while_another_chain_holds_the_lease_nothing_is_read(installed, connection, redis):
     held = acquire_chain_lease(redis)
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode"]
@@ -82,7 +82,7 @@ def test_while_another_chain_holds_the_lease_nothing_is_read(installed, connecti
 def test_the_hooks_beyond_a_batch_are_read_at_once(installed, connection, monkeypatch):
     monkeypatch.setenv("CRATEWIRE_BATCH", "2")
     process._contexts.clear()
-    installed.tell(*(order_hook(number) for number in range(5)))
+    installed.receive(*(order_hook(number) for number in range(5)))
     start_chain()
 
     assert run_all("hooks") == ["hooks.decode", "hooks.validate", "hooks.fan_out"] * 3
@@ -90,10 +90,10 @@ def test_the_hooks_beyond_a_batch_are_read_at_once(installed, connection, monkey
 
 
 def test_a_hook_that_comes_while_a_batch_is_recorded_waits_for_no_sweep(installed, connection):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     start_chain()
     link("hooks.decode").work()
-    installed.tell(order_hook(2))
+    installed.receive(order_hook(2))
 
     run_all("hooks")
 
@@ -106,7 +106,7 @@ def time_passes(redis, seconds):
 
 
 def test_no_older_message_overtakes_a_link_behind_slow_lanes(installed, connection, redis):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     for _ in range(4):  # wake-ups that waited behind a slow lane
         start_chain()
     for _ in range(6):
@@ -117,7 +117,7 @@ def test_no_older_message_overtakes_a_link_behind_slow_lanes(installed, connecti
 
 
 def test_a_hook_that_comes_while_a_batch_is_under_way_adds_no_message(installed, connection, redis):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     start_chain()
     link("hooks.decode").work()
     asked = stream.add_all(redis, [order_hook(2)])
@@ -128,7 +128,7 @@ def test_a_hook_that_comes_while_a_batch_is_under_way_adds_no_message(installed,
 
 
 def test_a_batch_whose_link_was_lost_is_read_again_soon(installed, connection, redis):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     start_chain()
     link("hooks.decode").work()
     take_all_messages("hooks")
@@ -153,7 +153,7 @@ def test_a_hook_that_comes_just_before_an_empty_read_ends_is_read_at_once(instal
 
 
 def test_an_unreadable_hook_is_stored_with_its_raw_body_and_the_others_go_on(installed, connection):
-    installed.tell(order_hook(1), make_hook(b"{never closed"), make_hook(b'{"id": {"no": "id"}}'), order_hook(2))
+    installed.receive(order_hook(1), make_hook(b"{never closed"), make_hook(b'{"id": {"no": "id"}}'), order_hook(2))
     start_chain()
     run_all("hooks")
 
@@ -163,7 +163,7 @@ def test_an_unreadable_hook_is_stored_with_its_raw_body_and_the_others_go_on(ins
 
 @pytest.mark.parametrize("lost_before", ["hooks.validate", "hooks.fan_out"])
 def test_a_link_whose_lease_another_chain_acquired_passes_nothing_on(installed, connection, redis, lost_before):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     start_chain()
     while (message := take_message("hooks")).task != lost_before:
         message.work()
@@ -178,7 +178,7 @@ def test_a_link_whose_lease_another_chain_acquired_passes_nothing_on(installed, 
 
 
 def test_a_link_that_the_ledger_fences_off_passes_nothing_on(installed, connection, redis):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     start_chain()
     link("hooks.decode").work()
     link("hooks.validate").work()
@@ -197,7 +197,7 @@ def test_the_sweep_wakes_the_chain_only_if_hooks_wait(installed, connection):
     app.tasks[sweep]()
     assert take_all_messages("hooks") == []
 
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     app.tasks[sweep]()
     assert [message.task for message in take_all_messages("hooks")] == ["hooks.decode"]
 
@@ -211,7 +211,7 @@ def test_the_sweep_does_not_wait_for_a_lost_wake_up(installed, connection, redis
 
 
 def test_a_database_that_is_away_loses_no_hook_and_no_lease(installed, connection, redis):
-    installed.tell(order_hook(1), order_hook(2))
+    installed.receive(order_hook(1), order_hook(2))
     start_chain()
     link("hooks.decode").work()
     link("hooks.validate").work()
@@ -227,7 +227,7 @@ def test_a_database_that_is_away_loses_no_hook_and_no_lease(installed, connectio
 
 
 def test_a_lease_that_ran_out_while_the_only_worker_was_busy_is_resumed(installed, connection, redis):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     start_chain()
     link("hooks.decode").work()
     redis.delete(redis_keys.INBOX_LEASE)
@@ -240,7 +240,7 @@ def test_a_lease_that_ran_out_while_the_only_worker_was_busy_is_resumed(installe
 def test_hooks_over_their_stores_share_are_recorded_later_in_their_order(installed, connection, monkeypatch):
     monkeypatch.setattr(hooks, "MAX_STORE_CPU_S", 0.0)
     installed.connect({}, store="other")
-    installed.tell(order_hook(1), order_hook(2), order_hook(3), order_hook(4, store="other"))
+    installed.receive(order_hook(1), order_hook(2), order_hook(3), order_hook(4, store="other"))
     start_chain()
     run_all("hooks")
 
@@ -258,7 +258,7 @@ def test_a_hook_that_is_too_costly_fails_at_its_first_try(installed, connection,
 
     monkeypatch.setattr(module, name, costly)
     monkeypatch.setattr(cpu_budget, "MAX_HOOK_CPU_S", 0.5)
-    installed.tell(order_hook(1), order_hook(2, customer_id=9), order_hook(3))
+    installed.receive(order_hook(1), order_hook(2, customer_id=9), order_hook(3))
     start_chain()
 
     run_all("hooks")

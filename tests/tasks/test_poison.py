@@ -76,7 +76,7 @@ def run_until_quiet(installed):
 
 def test_poison_is_stored_with_its_raw_body_and_all_other_hooks_go_on(installed):
     innocent = [order_hook(number) for number in range(1, 31)]
-    installed.tell(*innocent[:15], make_hook(POISON), *innocent[15:])
+    installed.receive(*innocent[:15], make_hook(POISON), *innocent[15:])
 
     run_until_quiet(installed)
 
@@ -85,7 +85,7 @@ def test_poison_is_stored_with_its_raw_body_and_all_other_hooks_go_on(installed)
 
 
 def test_after_a_killed_worker_batches_are_smaller(installed):
-    installed.tell(*(order_hook(number) for number in range(1, 31)))
+    installed.receive(*(order_hook(number) for number in range(1, 31)))
     sizes = []
 
     for _ in range(3):
@@ -97,9 +97,9 @@ def test_after_a_killed_worker_batches_are_smaller(installed):
 
 
 def test_poison_that_is_sent_again_is_recognised_at_once(installed):
-    installed.tell(make_hook(POISON))
+    installed.receive(make_hook(POISON))
     run_until_quiet(installed)
-    installed.tell(make_hook(POISON))
+    installed.receive(make_hook(POISON))
 
     message = begin(installed)
 
@@ -108,7 +108,7 @@ def test_poison_that_is_sent_again_is_recognised_at_once(installed):
 
 @pytest.mark.parametrize("name", ["acquire_chain_lease", "park_chain_lease"])
 def test_a_redis_that_does_not_answer_the_first_link_counts_no_try(installed, monkeypatch, name):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
 
     for _ in range(4):
         with monkeypatch.context() as patched:
@@ -124,7 +124,7 @@ def test_a_redis_that_does_not_answer_the_first_link_counts_no_try(installed, mo
 
 @pytest.mark.parametrize("name", ["renew_chain_lease", "park_chain_lease"])
 def test_a_redis_that_does_not_answer_the_second_link_counts_no_try(installed, monkeypatch, name):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     real = getattr(chain_lease, name)
 
     for _ in range(4):
@@ -145,7 +145,7 @@ def silent(*_):
 
 
 def test_the_lease_is_released_once_redis_is_back(installed, monkeypatch):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     real, refusals = chain_lease.release_chain_lease, iter([1, 1])
     released = threading.Event()
 
@@ -166,7 +166,7 @@ def test_the_lease_is_released_once_redis_is_back(installed, monkeypatch):
 
 
 def test_links_that_are_lost_count_no_try(installed):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
 
     for _ in range(4):
         begin(installed)
@@ -178,7 +178,7 @@ def test_links_that_are_lost_count_no_try(installed):
 
 
 def test_a_batch_in_an_unknown_encoding_counts_no_try(installed):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
 
     for _ in range(4):
         replace(begin(installed), args=["z9:packed"]).work()
@@ -190,7 +190,7 @@ def test_a_batch_in_an_unknown_encoding_counts_no_try(installed):
 
 
 def test_a_body_that_takes_all_memory_is_quarantined_as_poison(installed, monkeypatch):
-    installed.tell(make_hook(POISON), order_hook(1))
+    installed.receive(make_hook(POISON), order_hook(1))
     real = decoding.decode
 
     def decode(raw, query):
@@ -209,7 +209,7 @@ def test_a_body_that_takes_all_memory_is_quarantined_as_poison(installed, monkey
 
 @pytest.mark.parametrize("place", [1, 2])
 def test_losing_the_lease_counts_no_try(installed, place):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
 
     for _ in range(4):
         message = begin(installed)
@@ -228,7 +228,7 @@ def test_losing_the_lease_counts_no_try(installed, place):
 
 
 def test_a_database_that_is_away_for_long_counts_no_try(installed):
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
 
     with installed.ledger_away():
         for _ in range(5):

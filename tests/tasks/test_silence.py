@@ -26,7 +26,7 @@ from receiver.hooks.rules import HookRules
 from receiver.hooks.server import HookServer
 from tasks import process, silence
 from tasks.chain import start_chain
-from tests.pipeline.monitoring.hook_histories import DAY, every_day, heard_at, hour_us
+from tests.pipeline.monitoring.hook_histories import DAY, active_hours_at, every_day, hour_us
 from tests.receiver.hook_servers import FakeHookSink, as_wsgi
 from tests.servers.listener import listener
 from tests.tasks.inline_worker import run_all, take_all_messages
@@ -121,16 +121,16 @@ def test_an_alert_about_missing_hooks_is_sent_to_the_alert_web_hook(installed, s
     rows = [
         {"store_id": store_id, "event": "order_new", "hooks": 1, "hour": hour.hour}
         | {"first_at": hour.first_at, "last_at": hour.last_at}
-        for hour in heard_at(every_day(range(9, 18), 30))
+        for hour in active_hours_at(every_day(range(9, 18), 30))
     ]
     with writing(installed.process.engine) as conn:
         conn.execute(insert(HourlyActivity), rows)
-    with listener() as heard_by:
-        change(now=hour_us(31 * DAY), canary_seconds=0.0, alarm_url=heard_by.url)
+    with listener() as notice_server:
+        change(now=hour_us(31 * DAY), canary_seconds=0.0, alarm_url=notice_server.url)
         silence.sweep()
         worked = run_all("deliveries")
 
-    [request] = heard_by.requests
+    [request] = notice_server.requests
     [alarm] = json.loads(request.body)["data"]["opened"]
     assert (worked, alarm["store"], alarm["event"]) == (["silence.notify"], "acme", None)
 

@@ -70,7 +70,7 @@ def settled(installed):
 
 
 def test_hooks_in_the_inbox_arrive(installed, environment, sandbox, tmp_path):
-    installed.tell(*orders(30))
+    installed.receive(*orders(30))
     start_chain()
 
     with worker(environment, tmp_path / "worker.log") as running:
@@ -81,7 +81,7 @@ def test_hooks_in_the_inbox_arrive(installed, environment, sandbox, tmp_path):
 
 def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(installed, environment, sandbox, tmp_path):
     sandbox.control("switches", {"latency_ms": 100})
-    installed.tell(*orders(200))
+    installed.receive(*orders(200))
     start_chain()
 
     with worker(environment, tmp_path / "worker.log") as first:
@@ -102,12 +102,12 @@ def test_a_connection_that_hangs_holds_no_process(installed, environment, sandbo
         connection = installed.connect(hanging.config, store="other")
         installed.process.redis.sadd(redis_keys.FAST_LANES, f"{connection}:0")
         hanging.next.append(CannedAnswer(once=answered))
-        installed.tell(order_hook(1, store="other"))
+        installed.receive(order_hook(1, store="other"))
         start_chain()
 
         with worker(environment, tmp_path / "worker.log", concurrency=1) as running:
             until(lambda: hanging.calls, running)
-            installed.tell(*orders(3))
+            installed.receive(*orders(3))
             start_chain()
             until(lambda: sandbox.events() == wanted(3), running)
 
@@ -122,7 +122,7 @@ def test_a_worker_that_ends_lets_a_slow_call_come_to_its_end(installed, environm
     with fake_track() as slow:
         connection = installed.connect(slow.config, store="other")
         slow.next.append(CannedAnswer(once=answered))
-        installed.tell(order_hook(1, store="other"))
+        installed.receive(order_hook(1, store="other"))
         start_chain()
 
         with worker(environment, tmp_path / "worker.log", concurrency=1) as running:
@@ -137,7 +137,7 @@ def test_a_worker_that_ends_lets_a_slow_call_come_to_its_end(installed, environm
 
 
 def test_a_worker_without_a_free_process_leaves_messages_to_others(installed, environment, tmp_path):
-    installed.tell(*orders(1))
+    installed.receive(*orders(1))
     start_chain()
     with writing(installed.process.engine), worker(environment, tmp_path / "worker.log", concurrency=1):
         wait_until(lambda: "hooks.fan_out" in at_work())
@@ -188,7 +188,7 @@ def test_flower_sees_every_task_by_its_name_and_nobodys_data(installed, environm
 
     with worker(environment, tmp_path / "worker.log") as running, watching() as seen:
         until(lambda: named(seen), running)
-        installed.tell(order_hook(1, SECRET))
+        installed.receive(order_hook(1, SECRET))
         start_chain()
         until(lambda: links <= named(seen) and settled(installed), running)
 

@@ -38,7 +38,7 @@ class LogIn(Base):
     token_hash: Mapped[str] = mapped_column(primary_key=True)  # the cookie holds the token
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     uniquifier: Mapped[str]
-    network: Mapped[str]  # a tag that tells networks apart; "": unknown
+    network: Mapped[str]  # a tag that distinguishes networks; "": unknown
     begun_at: Mapped[int]
     expires_at: Mapped[int]
 

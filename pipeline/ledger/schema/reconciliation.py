@@ -37,7 +37,7 @@ class Reconciliation(Base):
 class ObservedEvent(Base):
     """An event that a store's API has shown, stored once.
 
-    State: before (older than the connection), waiting (its hook may still come), told (its hook came), missed, late
+    State: before (older than the connection), waiting (its hook may still come), "told" (its hook came), missed, late
     (its hook came after it had counted as missed), dead (its hook came, and is a dead hook).
     """
 

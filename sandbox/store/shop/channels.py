@@ -1,6 +1,6 @@
 """The two places where the store sells, its storefront and the Marketplace, and who is known from which.
 
-The Marketplace's buyers may not be exported to mail tools (docs/sandbox-store.md). What tells one place from the other
+The Marketplace's buyers may not be exported to mail tools (docs/sandbox-store.md). What distinguishes the two
 is `source`, a number on orders and subscriptions whose meaning is not documented.
 """
 

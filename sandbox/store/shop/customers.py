@@ -46,7 +46,7 @@ def customer_row(shop: Shop, person: Person, where: dict[str, str]) -> Row:
         "type": "customer",
         "url": f"/v1/customers/{customer_id}/",
         "_known": False,
-        "_told": False,
+        "_sent": False,
     }
 
 

@@ -26,7 +26,7 @@ def restock(shop: Shop) -> None:
 
 
 def emit_inventory_event(shop: Shop, row: Row) -> None:
-    shop.listener.tell(ShopEvent("inventory_updated", "inventory", row, row["quantity_on_hand"]))
+    shop.listener.report(ShopEvent("inventory_updated", "inventory", row, row["quantity_on_hand"]))
 
 
 def change_theme(shop: Shop) -> None:
@@ -34,4 +34,4 @@ def change_theme(shop: Shop) -> None:
     theme, file = shop.rng.choice(catalogue.THEMES), shop.rng.choice(catalogue.THEME_FILES)
     stem, dot, suffix = file.partition(".")
     file = f"{stem}-{shop.rng.randrange(10_000)}{dot}{suffix}"
-    shop.listener.tell(ShopEvent("design_updated", "design", {"file_changed": file, "theme_name": theme}, file))
+    shop.listener.report(ShopEvent("design_updated", "design", {"file_changed": file, "theme_name": theme}, file))

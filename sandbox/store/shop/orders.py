@@ -150,7 +150,7 @@ def blank_order(shop: Shop, customer: Row, basket: Basket, channel: str, *, test
         "_products": [cart_product(shop, instance, basket, quantity) for instance, quantity in basket.lines],
         "_recipient": None,
         "_subscription_ids": [],
-        "_told": False,
+        "_sent": False,
     }
 
 

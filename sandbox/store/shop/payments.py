@@ -52,4 +52,4 @@ def fail_checkout(shop: Shop, customer: Row, price: int) -> None:
         "_channel": customer["_channel"],
     }
     shop.state.tick(2)
-    shop.listener.tell(ShopEvent("checkout_failed", "checkout", order, "payment", customer))
+    shop.listener.report(ShopEvent("checkout_failed", "checkout", order, "payment", customer))

@@ -12,13 +12,13 @@ from sandbox.store.webhooks.shop_event import ShopEvent
 class EventListener(Protocol):
     """A receiver of the events of the shop."""
 
-    def tell(self, news: ShopEvent) -> None: ...
+    def report(self, news: ShopEvent) -> None: ...
 
 
 class NullListener:
     """A receiver that ignores all events: for what precedes the simulation."""
 
-    def tell(self, news: ShopEvent) -> None:
+    def report(self, news: ShopEvent) -> None:
         """Ignore the event."""
 
 
@@ -33,22 +33,22 @@ class Shop:
 
 
 def emit_customer_event(shop: Shop, event: str, customer: Row, detail: Any = None) -> None:
-    shop.listener.tell(ShopEvent(event, "customer", customer, detail, customer))
+    shop.listener.report(ShopEvent(event, "customer", customer, detail, customer))
 
 
 def emit_order_event(shop: Shop, event: str, order: Row, detail: Any = None) -> None:
-    shop.listener.tell(ShopEvent(event, "order", order, detail, get_buyer(shop, order), order))
+    shop.listener.report(ShopEvent(event, "order", order, detail, get_buyer(shop, order), order))
 
 
 def emit_subscription_event(shop: Shop, event: str, subscription: Row, detail: Any = None) -> None:
     customer = shop.state.get("customers", subscription["_customer_id"])
-    shop.listener.tell(ShopEvent(event, "subscription", subscription, detail, customer, None, subscription))
+    shop.listener.report(ShopEvent(event, "subscription", subscription, detail, customer, None, subscription))
 
 
 def emit_shipment_event(shop: Shop, event: str, shipment: Row, detail: Any = None) -> None:
     order = shop.state.get("orders", shipment["_order_id"])
     subscription = shop.state.find("subscriptions", shipment["_subscription_id"])
-    shop.listener.tell(ShopEvent(event, "shipment", shipment, detail, get_buyer(shop, order), order, subscription))
+    shop.listener.report(ShopEvent(event, "shipment", shipment, detail, get_buyer(shop, order), order, subscription))
 
 
 def emit_transaction_event(shop: Shop, transaction: Row) -> None:
@@ -56,7 +56,7 @@ def emit_transaction_event(shop: Shop, transaction: Row) -> None:
     news = ShopEvent(
         "transaction_new", "transaction", transaction, transaction["result"], get_buyer(shop, order), order
     )
-    shop.listener.tell(news)
+    shop.listener.report(news)
 
 
 def get_buyer(shop: Shop, order: Row) -> Row:

@@ -29,7 +29,7 @@ UNUSABLE = ("", None, "ask the shop")
 
 
 def hide_recipient(news: ShopEvent, body: Row) -> Row:
-    """The body of a gift that only the API can tell the recipient of: its address is missing, empty or no address."""
+    """The body of a gift whose recipient only the API knows: its address is missing, empty or no address."""
     choice = (news.subject_id or 0) % (len(UNUSABLE) + 1)
 
     def walk(value: Any) -> Any:

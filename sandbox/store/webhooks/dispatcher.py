@@ -39,7 +39,7 @@ class WebhookDispatcher:
         self._truth = truth
         self._seen_bodies: set[bytes] = set()
 
-    def tell(self, news: ShopEvent) -> None:
+    def report(self, news: ShopEvent) -> None:
         body = build_body(self._state, news)
         if not self._is_new(news.event, body):
             return
@@ -116,5 +116,5 @@ def build_request(hook: Row, body: Row, form: str) -> tuple[str, str, bytes | No
 def mark_known(news: ShopEvent, *, overtaken: bool) -> None:
     """Record the people of the event, and unless later hooks may come first, that a receiver now knows them."""
     for row in filter(None, (news.customer, news.row if news.event == "order_new" else None)):
-        row["_told"] = True
+        row["_sent"] = True
         row["_known"] = row["_known"] or not overtaken

@@ -52,7 +52,7 @@ def describe_customer(state: State, customer: Row, received: list[Row]) -> Row:
         "subscriptions": {str(row["id"]): row["status"] for row in subscriptions},
         "surveys": [describe_survey(state, row) for row in subscriptions],
         "test_orders": count_by_status(orders, is_test=True),
-        "told": customer["_told"],
+        "told": customer["_sent"],
         "variants": describe_variants(state, subscriptions),
         "withheld": "storefront" not in known_from.union(list_channels(received)),
     }
@@ -108,7 +108,7 @@ def describe_recipient(state: State, email: str, received: list[Row]) -> Row:
         "subscriptions": {str(row["id"]): row["status"] for row in subscriptions},
         "surveys": [],
         "test_orders": 0,
-        "told": any(order["_told"] for order in received),
+        "told": any(order["_sent"] for order in received),
         "variants": None,
         "withheld": list_channels(received) == [MARKETPLACE],
     }

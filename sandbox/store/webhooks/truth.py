@@ -48,7 +48,7 @@ class ExtraPost:
 class Tally:
     """Posts by outcome, and the number of events posted at least once."""
 
-    told: int = 0
+    sent: int = 0
     posts: int = 0
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
 
@@ -96,7 +96,7 @@ class Truth:
             self.tally.outcomes[outcome] += 1
             if isinstance(mark, EventRecord) and mark.sent_at is None:
                 mark.sent_at = at
-                self.tally.told += 1
+                self.tally.sent += 1
             mark.posts += 1
             mark.accepted += outcome == "accepted"
 
@@ -114,7 +114,7 @@ class Truth:
 
     def counts(self) -> Row:
         with self._lock:
-            return {"told": self.tally.told, "posts": self.tally.posts, **self.tally.outcomes}
+            return {"told": self.tally.sent, "posts": self.tally.posts, **self.tally.outcomes}
 
 
 def get_person(news: ShopEvent, state: State) -> Row | None:

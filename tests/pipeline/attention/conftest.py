@@ -35,7 +35,7 @@ MINUTE = 60_000_000
 
 @dataclass
 class AttentionSetup:
-    """What is looked at, and what was told."""
+    """What is looked at, and what was reported."""
 
     engine: Engine
     settings: Settings
@@ -65,7 +65,7 @@ class AttentionSetup:
             return add_deliveries(conn, self.link, self.person_id, number, **{"created_at": self.clock, **more})
 
     def sweep(self, minutes: float = 0) -> None:
-        """Look and tell, so many minutes later."""
+        """Look and notify, so many minutes later."""
         self.clock += round(minutes * MINUTE)
         sweep(self.context, LEDGER_CAUSES)
 

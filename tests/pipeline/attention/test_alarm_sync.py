@@ -1,4 +1,4 @@
-"""Each thing opens once, is told once and again after a day, and its end is told with what it has cost."""
+"""Each thing opens once, is reported once and again after a day, and its end is reported with what it has cost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def mend(desk) -> None:
         conn.execute(update(Delivery).values(status="sent", done_at=desk.clock))
 
 
-def test_it_is_told_within_the_sweep_that_finds_it(desk):
+def test_it_is_reported_within_the_sweep_that_finds_it(desk):
     desk.waits(64)
     refuse(desk)
     desk.sweep()
@@ -47,7 +47,7 @@ def test_it_is_told_within_the_sweep_that_finds_it(desk):
     )
 
 
-def test_it_is_told_once_and_again_after_a_day(desk):
+def test_it_is_reported_once_and_again_after_a_day(desk):
     refuse(desk)
     for _ in range(30):
         desk.sweep(minutes=60)
@@ -56,7 +56,7 @@ def test_it_is_told_once_and_again_after_a_day(desk):
     assert len(desk.alarms()) == 1
 
 
-def test_its_end_is_told_with_what_it_has_cost(desk):
+def test_its_end_is_reported_with_what_it_has_cost(desk):
     desk.waits(64)
     refuse(desk)
     desk.sweep()
@@ -71,7 +71,7 @@ def test_its_end_is_told_with_what_it_has_cost(desk):
     assert desk.list() == []
 
 
-def test_an_end_is_told_when_all_that_waited_has_left(desk):
+def test_an_end_is_reported_when_all_that_waited_has_left(desk):
     desk.waits(2)
     refuse(desk)
     desk.sweep()
@@ -86,7 +86,7 @@ def test_an_end_is_told_when_all_that_waited_has_left(desk):
     assert (too_soon, len(desk.letters())) == ([], 1)
 
 
-def test_an_end_whose_cost_stays_unknown_is_told_all_the_same(desk):
+def test_an_end_whose_cost_stays_unknown_is_reported_all_the_same(desk):
     desk.waits(2)
     refuse(desk)
     desk.sweep()
@@ -100,7 +100,7 @@ def test_an_end_whose_cost_stays_unknown_is_told_all_the_same(desk):
     assert "over at 2026-03-02 16:47 UTC." in text
 
 
-def test_what_was_over_before_it_was_told_is_never_mentioned(desk):
+def test_what_was_over_before_it_was_reported_is_never_mentioned(desk):
     def unfinished(_):
         yield AttentionItem("x", "x", "merchant", "x", "x.", "x.", NOW, "acme", desk.store.id, is_final=False)
 

@@ -24,7 +24,7 @@ def test_while_sweeps_look_there_is_nothing_to_do_instead(desk):
     assert (instead(desk), desk.letters()) == (False, [])
 
 
-def test_while_no_sweep_looks_one_web_process_does_and_tells(desk):
+def test_while_no_sweep_looks_one_web_process_does_and_notifies(desk):
     sweep(desk.context, ())
     with writing(desk.engine) as conn:
         pause_connection(conn, desk.link.id, "the credentials were refused (401)", desk.clock)

@@ -69,7 +69,7 @@ class BackfillSetup:
         with reading(self.engine) as conn:
             return list(conn.execute(select(core.Delivery.__table__).order_by(core.Delivery.id)))
 
-    def told(self) -> list[int | None]:
+    def customers_sent(self) -> list[int | None]:
         """Whose profiles leave, by customer id."""
         return sorted(row.message["customer_id"] or 0 for row in self.deliveries())
 

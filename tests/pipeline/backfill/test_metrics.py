@@ -89,5 +89,5 @@ def test_waiting_is_counted_by_its_reason(book, figures, throttled, reason):
     book.step(open_api=lambda *_: UsedUp())
 
     row = book.row()
-    told = row.throttled_us + row.waited_us
-    assert figures[reason] == pytest.approx(told / 1_000_000) == pytest.approx(2.5)
+    waited = row.throttled_us + row.waited_us
+    assert figures[reason] == pytest.approx(waited / 1_000_000) == pytest.approx(2.5)

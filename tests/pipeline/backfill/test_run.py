@@ -34,7 +34,7 @@ def test_every_customer_becomes_one_profile(book, switches):
 
     row = book.run()
 
-    assert (row.state, row.error, book.told()) == ("done", None, sorted(customers))
+    assert (row.state, row.error, book.customers_sent()) == ("done", None, sorted(customers))
     assert row.done["customers"] == row.totals["customers"] == 23
 
 
@@ -46,16 +46,16 @@ def test_a_suppressed_person_is_not_read_again(book):
     book.start()
     row = book.run()
 
-    assert (row.state, book.told()) == ("done", sorted(customers[1:]))
+    assert (row.state, book.customers_sent()) == ("done", sorted(customers[1:]))
 
 
-def test_a_profile_tells_what_orders_and_subscriptions_say(book):
+def test_a_profile_has_what_orders_and_subscriptions_say(book):
     book.shop.people(5)
     book.start()
     book.run()
 
-    told = [row.message["data"] for row in book.deliveries()]
-    subscribed = [one for one in told if one.get("subscription_status") == "active"]
+    sent = [row.message["data"] for row in book.deliveries()]
+    subscribed = [one for one in sent if one.get("subscription_status") == "active"]
     assert subscribed
     assert all(one["subscription_plan"] and one["last_order_at"] and one["next_renewal_at"] for one in subscribed)
 
@@ -134,7 +134,7 @@ def test_two_who_read_the_same_page_write_it_once(book):
 
     book.step(open_api=lambda *_: Slow())
 
-    assert book.told() == sorted(customers)
+    assert book.customers_sent() == sorted(customers)
     assert book.row().done["customers"] == 12
 
 
@@ -157,7 +157,7 @@ def test_a_worker_that_dies_before_it_commits_costs_one_page_read_again(book, mo
     book.run()
 
     pages = book.pages()
-    assert (book.told(), len(pages) - len(set(pages))) == (sorted(customers), 3)
+    assert (book.customers_sent(), len(pages) - len(set(pages))) == (sorted(customers), 3)
 
 
 def test_a_used_up_budget_is_waited_for_in_the_ledger(book):
@@ -173,7 +173,7 @@ def test_a_used_up_budget_is_waited_for_in_the_ledger(book):
     assert (book.row().waited_us, book.row().throttled_us) == (400_000, 0)
 
 
-def test_time_waited_for_a_429_is_told_apart(book):
+def test_time_waited_for_a_429_is_counted_apart(book):
     book.shop.fault(status=429, times=1, retry_after=7, prefix="/v1/customers")
     book.start()
     book.step()
@@ -199,7 +199,7 @@ def test_a_paused_backfill_goes_on_where_it_was(book):
     book.run()
 
     pages = book.pages()
-    assert (stopped.resume_at, book.told()) == (None, sorted(customers))
+    assert (stopped.resume_at, book.customers_sent()) == (None, sorted(customers))
     assert len(set(pages)) == len(pages) > asked
 
 
@@ -219,7 +219,7 @@ def test_a_page_under_way_when_it_is_cancelled_is_not_written(book):
     assert (book.row().state, book.row().totals, book.deliveries()) == ("cancelled", {}, [])
 
 
-def test_the_next_reading_tells_only_of_whom_something_changed(book):
+def test_the_next_reading_sends_only_people_of_whom_something_changed(book):
     book.shop.people(12)
     book.start()
     book.run()

@@ -47,7 +47,7 @@ def test_pages_that_lead_in_a_circle_end(book):
 
     row = run(book, store)
 
-    assert (row.state, book.told()) == ("done", [1, 2, 3])
+    assert (row.state, book.customers_sent()) == ("done", [1, 2, 3])
     assert row.error == "customers: pages repeat, or stay empty"
 
 
@@ -57,7 +57,7 @@ def test_a_jump_back_and_an_empty_page_are_forgiven(book):
 
     row = run(book, Pages(customers=pages))
 
-    assert (row.error, book.told()) == (None, [1, 2, 3])
+    assert (row.error, book.customers_sent()) == (None, [1, 2, 3])
 
 
 def test_an_object_that_cannot_be_read_is_counted_and_spoils_no_other(book):
@@ -66,7 +66,7 @@ def test_an_object_that_cannot_be_read_is_counted_and_spoils_no_other(book):
 
     row = run(book, Pages(customers={None: page}))
 
-    assert (row.state, row.done["customers"], row.done["unreadable"], book.told()) == ("done", 2, 1, [1])
+    assert (row.state, row.done["customers"], row.done["unreadable"], book.customers_sent()) == ("done", 2, 1, [1])
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -79,7 +79,7 @@ def test_a_store_that_is_down_is_asked_again_until_it_is_up(book, status):
 
     assert (resting.state, resting.attempts) == ("running", 1)
     assert f"answered {status}" in resting.error
-    assert (book.run().state, book.row().error, book.told()) == ("done", None, sorted(customers))
+    assert (book.run().state, book.row().error, book.customers_sent()) == ("done", None, sorted(customers))
 
 
 def test_refused_keys_are_tried_again_in_an_hour_and_shown_meanwhile(book):

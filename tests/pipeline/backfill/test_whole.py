@@ -32,7 +32,7 @@ def test_a_page_whose_results_are_null_is_asked_for_again(book):
 
     row = book.run()
 
-    assert (numbers(row), row.error, book.told()) == (("done", 25, 25), None, sorted(customers))
+    assert (numbers(row), row.error, book.customers_sent()) == (("done", 25, 25), None, sorted(customers))
 
 
 def test_a_page_whose_results_stay_null_ends_it_and_says_so(book):
@@ -53,7 +53,7 @@ def test_a_page_that_comes_back_empty_is_missed_and_the_collection_read_again(bo
 
     row = book.run()
 
-    assert (numbers(row), row.error, book.told()) == (("done", 25, 25), None, sorted(customers))
+    assert (numbers(row), row.error, book.customers_sent()) == (("done", 25, 25), None, sorted(customers))
 
 
 def test_a_page_that_stays_empty_leaves_it_short_with_the_numbers(book):
@@ -78,17 +78,17 @@ def test_a_customer_skipped_because_another_was_deleted_is_found(book):
     row = book.run()
 
     assert (row.state, row.error) == ("done", None)
-    assert set(customers) - set(book.told()) <= {customers[0], customers[-1]}  # the one who was deleted
-    assert len(book.told()) >= 24
+    assert set(customers) - set(book.customers_sent()) <= {customers[0], customers[-1]}  # the one who was deleted
+    assert len(book.customers_sent()) >= 24
 
 
-def test_a_store_that_is_read_again_is_told_nothing_twice(book):
+def test_reading_a_store_again_sends_nothing_twice(book):
     book.shop.people(25)
     book.shop.fault(page="empty", prefix=CUSTOMERS, times=1)
     book.start()
     book.run()
 
-    assert len(book.told()) == len(set(book.told())) == 25
+    assert len(book.customers_sent()) == len(set(book.customers_sent())) == 25
 
 
 def test_a_store_that_grows_while_it_is_read_is_read_once(book):

@@ -26,7 +26,7 @@ _OUTCOMES: dict[str, Outcome] = {
     "sent": Sent(),
     "rejected": Rejected("refused"),
     "retry": RetryAfter(None, "answered 503"),
-    "told": RetryAfter(3.0, "answered 429"),
+    "asked to wait": RetryAfter(3.0, "answered 429"),
     "broken": ConnectionBroken("refused"),
 }
 _DISTURBANCES = ["none", "none", "none", "fault", "killed", "outrun", "emptied"]

@@ -29,11 +29,11 @@ def test_live_messages_are_sent_before_earlier_backfill_messages(lane_setup: Lan
 def test_live_messages_are_in_the_next_send_and_not_after_the_backfill(lane_setup: LaneSetup):
     backfilled, live = lane_setup.add(8, priority=BACKFILL_PRIORITY), []
 
-    def told_meanwhile(messages):
+    def written_meanwhile(messages):
         live.extend(lane_setup.add())
         return always(Sent())(messages)
 
-    lane_setup.destination.next.append(told_meanwhile)
+    lane_setup.destination.next.append(written_meanwhile)
     lane_setup.run()
 
     assert sent(lane_setup) == [*backfilled[:4], *live, *backfilled[4:]]

@@ -64,10 +64,10 @@ def test_a_long_answer_is_cut_at_the_end_of_a_character(text):
     assert 996 < len(cut.encode()) <= 1_000
 
 
-def profile(*told):
+def profile(*facts):
     """The attributes after (as of, fact) …"""
     known = {}
-    for as_of, fact in told:
+    for as_of, fact in facts:
         merge_fact(known, fact, as_of)
     return build_attributes(known, "acme", "USD")
 

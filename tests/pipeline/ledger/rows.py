@@ -70,8 +70,8 @@ def statuses(conn: Connection) -> list[str]:
 
 def add_dead_hook(conn: Connection, number: int = 1, died_at: int = NOW, **more: Any) -> int:
     row = {"store": "sunny-box", "version": 1, "event": "order_new", "receipt": f"dead-{number}", "stage": "decode"}
-    told = {"reason": "not_json", "detail": {"at": 3}, "raw": zlib.compress(b"{oops"), "query": None}
+    known = {"reason": "not_json", "detail": {"at": 3}, "raw": zlib.compress(b"{oops"), "query": None}
     times = {"received_at": NOW, "died_at": died_at}
-    made = insert(core.DeadHook).values({**row, **told, **times, **more}).returning(core.DeadHook.id)
+    made = insert(core.DeadHook).values({**row, **known, **times, **more}).returning(core.DeadHook.id)
     dead_id: int = conn.execute(made).scalar_one()
     return dead_id

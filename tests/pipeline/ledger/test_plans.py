@@ -1,6 +1,6 @@
 """Queries that run every second, or for every page, never scan a table.
 
-Twenty thousand sent deliveries are enough for PostgreSQL's planner to tell an index from a scan.
+Twenty thousand sent deliveries are enough for PostgreSQL's planner to prefer an index to a scan.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ SURVEY = load(
 ).data
 
 
-def told(attributes):
+def answers(attributes):
     return {name: value for name, value in attributes.items() if name.startswith(("survey_", "variant_"))}
 
 
@@ -48,13 +48,13 @@ def test_what_a_hook_lacks_is_found_and_leads_to_a_profile(lookups):
 
     assert (recorded.stores_to_ask, run.answers, run.resume_in_s) == ((1,), 2, None)
     assert lookups.states() == {"survey 7021": "found", "variants 7021": "found"}
-    assert told(lookups.attributes(EMAIL)) == {
+    assert answers(lookups.attributes(EMAIL)) == {
         "survey_allergies": "nuts, soy",
         "survey_birthday": "1988-02-29",
         "variant_size": "M",
     }
     profiles = [row for row in lookups.recorder.rows(core.Delivery) if row.kind == "profile"][before:]
-    assert told(profiles[-1].message["data"]) == told(lookups.attributes(EMAIL))
+    assert answers(profiles[-1].message["data"]) == answers(lookups.attributes(EMAIL))
     assert {row.priority for row in profiles} == {LIVE_PRIORITY}
 
 
@@ -72,12 +72,12 @@ def test_another_product_instance_is_asked_for_again(lookups):
     lookups.record("subscription_new", subscription(product_instance=PLAIN))
     lookups.run()
     lookups.record("subscription_updated", subscription(product_instance={"id": 65}), at=ASKED + 1)
-    between = told(lookups.attributes(EMAIL))
+    between = answers(lookups.attributes(EMAIL))
     lookups.api.objects["product_instances", 65] = {"id": 65, "variants": [{"name": "Size", "value": "L"}]}
     lookups.now += 2
     lookups.run()
 
-    assert (between, told(lookups.attributes(EMAIL))) == ({}, {"variant_size": "L"})
+    assert (between, answers(lookups.attributes(EMAIL))) == ({}, {"variant_size": "L"})
 
 
 def test_one_answer_is_for_all_subscriptions_of_a_product_instance(lookups):
@@ -88,7 +88,7 @@ def test_one_answer_is_for_all_subscriptions_of_a_product_instance(lookups):
     lookups.run()
 
     assert lookups.api.asked.count("product_instances/64") == 1
-    assert [told(lookups.attributes(buyer["email"])) for buyer in buyers] == [{"variant_size": "M"}] * 3
+    assert [answers(lookups.attributes(buyer["email"])) for buyer in buyers] == [{"variant_size": "M"}] * 3
 
 
 def test_a_hook_with_variants_and_one_without_an_instance(lookups):
@@ -101,7 +101,7 @@ def test_a_hook_with_variants_and_one_without_an_instance(lookups):
     lookups.run()
 
     assert lookups.states() == {"survey 1": "nothing", "survey 2": "nothing", "variants 2": "found"}
-    assert told(lookups.attributes(EMAIL)) == {"variant_size": "M"}
+    assert answers(lookups.attributes(EMAIL)) == {"variant_size": "M"}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pipeline.ledger.schema.monitoring import Canary, HourlyActivity
 from pipeline.ledger.stores import save_store
 from pipeline.monitoring.sweep import sweep
 from tests.contexts import make_context
-from tests.pipeline.monitoring.hook_histories import DAY, every_day, heard_at, hour_us
+from tests.pipeline.monitoring.hook_histories import DAY, active_hours_at, every_day, hour_us
 
 KEYS = ("a-key-that-only-tests-know",)
 PUBLIC = "https://hooks.example.com"
@@ -31,7 +31,7 @@ OFFICE_HOURS = range(9, 18)
 
 @dataclass
 class MonitoredStores:
-    """Stores that tell us something from nine to six. It is evening after their last day."""
+    """Stores that send hooks from nine to six. It is evening after their last day."""
 
     engine: Engine
     clock: int = hour_us(30 * DAY - 4)
@@ -45,13 +45,14 @@ class MonitoredStores:
         with writing(self.engine) as conn:
             self.stores[name] = save_store(conn, name, self.clock, account=account).id
         for event in events:
-            self.heard(name, *every_day(OFFICE_HOURS, 30), event=event)
+            self.received(name, *every_day(OFFICE_HOURS, 30), event=event)
         return self.stores[name]
 
-    def heard(self, store: str, *hours: float, event: str = "order_new") -> None:
+    def received(self, store: str, *hours: float, event: str = "order_new") -> None:
         """Hooks so many hours after the beginning."""
         rows = [
-            {"hour": one.hour, "first_at": one.first_at, "last_at": one.last_at, "hooks": 1} for one in heard_at(hours)
+            {"hour": one.hour, "first_at": one.first_at, "last_at": one.last_at, "hooks": 1}
+            for one in active_hours_at(hours)
         ]
         mine = {"store_id": self.stores[store], "event": event}
         with writing(self.engine) as conn:
@@ -102,7 +103,7 @@ class MonitoredStores:
                 MAILS.mark_sent(conn, mail_id, self.clock)
         return found
 
-    def told(self) -> list[dict]:
+    def sent_now(self) -> list[dict]:
         """The notices written since the last time."""
         found = []
         with writing(self.engine) as conn:

@@ -16,7 +16,7 @@ def hour_us(hour: float) -> int:
     return round((BEGIN + hour) * HOUR_US)
 
 
-def heard_at(hours: Iterable[float]) -> list[ActiveHour]:
+def active_hours_at(hours: Iterable[float]) -> list[ActiveHour]:
     """Hooks at these hours after the beginning, oldest first."""
     found: dict[int, ActiveHour] = {}
     for moment in map(hour_us, hours):

@@ -31,7 +31,7 @@ def clock():
 
 @pytest.fixture
 def ring(engine, clock):
-    """Tells whatever waits to an address."""
+    """Sends all waiting notices to an address."""
 
     def rung(url, keys=(NEW,)):
         return send_due_notices(make_context(engine, now=lambda: clock[0], alarm_url=url, secret_keys=keys))
@@ -56,11 +56,11 @@ def is_genuine(request, secret):
     return any(version == "v1" and hmac.compare_digest(signature, wanted) for version, signature in given)
 
 
-def test_a_notice_is_told_once_and_can_be_checked(engine, ring):
-    with listener() as heard:
-        assert (ring(heard.url), ring(heard.url)) == (1, 0)
+def test_a_notice_is_sent_once_and_can_be_checked(engine, ring):
+    with listener() as notice_server:
+        assert (ring(notice_server.url), ring(notice_server.url)) == (1, 0)
 
-    [request] = heard.requests
+    [request] = notice_server.requests
     assert json.loads(request.body) == CONTENT
     assert request.headers["content-type"] == "application/json"
     assert (request.headers["webhook-id"], request.headers["webhook-timestamp"]) == ("msg_1", str(NOW // 1_000_000))
@@ -68,10 +68,10 @@ def test_a_notice_is_told_once_and_can_be_checked(engine, ring):
 
 
 def test_another_secret_or_another_body_does_not_fit(ring):
-    with listener() as heard:
-        ring(heard.url)
+    with listener() as notice_server:
+        ring(notice_server.url)
 
-    [request] = heard.requests
+    [request] = notice_server.requests
     changed = type(request)(request.method, request.path, request.headers, request.body + b" ")
     assert not is_genuine(request, derive_signing_secret(OLD))
     assert not is_genuine(changed, derive_signing_secret(NEW))
@@ -79,10 +79,10 @@ def test_another_secret_or_another_body_does_not_fit(ring):
 
 @pytest.mark.parametrize("known", [OLD, NEW])
 def test_while_a_key_is_changed_the_old_secret_and_the_new_one_fit(ring, known):
-    with listener() as heard:
-        ring(heard.url, (NEW, OLD))
+    with listener() as notice_server:
+        ring(notice_server.url, (NEW, OLD))
 
-    assert is_genuine(heard.requests[0], derive_signing_secret(known))
+    assert is_genuine(notice_server.requests[0], derive_signing_secret(known))
 
 
 def test_the_secret_says_nothing_about_the_key():
@@ -91,17 +91,17 @@ def test_the_secret_says_nothing_about_the_key():
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 404, 410, 429, 500, 503])
-def test_what_is_not_taken_is_told_again_later_under_the_same_id(engine, ring, clock, status):
-    with listener(status, headers={"Location": "/elsewhere"}) as heard:
-        refused, too_soon = ring(heard.url), ring(heard.url)
-        heard.status = 204
+def test_what_is_not_taken_is_sent_again_later_under_the_same_id(engine, ring, clock, status):
+    with listener(status, headers={"Location": "/elsewhere"}) as notice_server:
+        refused, too_soon = ring(notice_server.url), ring(notice_server.url)
+        notice_server.status = 204
         clock[0] += 15_000_000
-        taken = ring(heard.url)
+        taken = ring(notice_server.url)
 
     assert (refused, too_soon, taken) == (0, 0, 1)
-    assert [request.headers["webhook-id"] for request in heard.requests] == ["msg_1", "msg_1"]
-    assert {request.path for request in heard.requests} == {"/"}
-    assert is_genuine(heard.requests[1], derive_signing_secret(NEW))
+    assert [request.headers["webhook-id"] for request in notice_server.requests] == ["msg_1", "msg_1"]
+    assert {request.path for request in notice_server.requests} == {"/"}
+    assert is_genuine(notice_server.requests[1], derive_signing_secret(NEW))
 
 
 def test_the_pauses_grow_to_an_hour_and_after_a_day_it_is_given_up(engine, ring, clock):

@@ -87,20 +87,20 @@ def send(town):
         with writing(town.engine) as conn:
             request_canary(conn, store, town.context.make_nonce(), town.clock)
             [one] = list_newest_canaries(conn, 1)
-        told = send_canary(at_address(town, url), one.id)
+        fault_found = send_canary(at_address(town, url), one.id)
         with reading(town.engine) as conn:
             [noted] = list_newest_canaries(conn, 1)
-        assert (noted.answered_at, noted.fault) == (town.clock, told)
-        return told
+        assert (noted.answered_at, noted.fault) == (town.clock, fault_found)
+        return fault_found
 
     return sent
 
 
 def test_it_goes_where_cratejoys_hooks_go(send):
-    with listener(200, b'{"receipt":"r"}') as heard:
-        assert send(heard.url) is None
+    with listener(200, b'{"receipt":"r"}') as endpoint:
+        assert send(endpoint.url) is None
 
-    [request] = heard.requests
+    [request] = endpoint.requests
     _, hooks, store, token, event = request.path.split("/")
     assert (request.method, hooks, store, event) == ("POST", "hooks", "acme", "canary")
     assert hook_tokens.verify(KEYS, "acme", token) == 1
@@ -118,21 +118,21 @@ def test_it_goes_where_cratejoys_hooks_go(send):
     ],
 )
 def test_another_service_that_answers_is_named(send, status, body, fault):
-    with listener(status, body, {"Location": "/elsewhere"}) as heard:
-        assert send(heard.url) == fault
-    assert len(heard.requests) == 1
+    with listener(status, body, {"Location": "/elsewhere"}) as endpoint:
+        assert send(endpoint.url) == fault
+    assert len(endpoint.requests) == 1
 
 
-def test_a_store_that_was_connected_with_another_secret_key_is_told_and_nothing_is_sent(town, send):
+def test_a_store_that_was_connected_with_another_secret_key_is_reported_and_nothing_is_sent(town, send):
     store = town.store(events=())
     with writing(town.engine) as conn:
         save_connection(
             conn, NewConnection(store, "customerio", "1", encrypt(["an-older-key-of-the-tests"], {})), town.clock
         )
 
-    with listener(200, b'{"receipt":"r"}') as heard:
-        assert send(heard.url) == OTHER_KEY_IN_USE
-    assert not heard.requests
+    with listener(200, b'{"receipt":"r"}') as endpoint:
+        assert send(endpoint.url) == OTHER_KEY_IN_USE
+    assert not endpoint.requests
 
 
 def test_an_address_where_no_one_listens_is_named(send):
@@ -140,13 +140,13 @@ def test_an_address_where_no_one_listens_is_named(send):
 
 
 def test_one_canary_is_sent_once_however_many_workers_take_it(town, send):
-    with listener(200, b'{"receipt":"r"}') as heard:
-        send(heard.url)
+    with listener(200, b'{"receipt":"r"}') as endpoint:
+        send(endpoint.url)
         with reading(town.engine) as conn:
             [one] = list_newest_canaries(conn, 1)
-        send_canary(at_address(town, heard.url), one.id)
+        send_canary(at_address(town, endpoint.url), one.id)
 
-    assert len(heard.requests) == 1
+    assert len(endpoint.requests) == 1
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_an_audit_of_the_hooks_is_asked_for_at_once(silent):
     assert (api.audit_at, api.audited_at) == (silent.town.clock, None)
 
 
-def test_no_one_is_told_before_the_audit_has_come_to_its_end(silent):
+def test_no_one_is_notified_before_the_audit_has_come_to_its_end(silent):
     before = silent.said()
     silent.audit()
 
@@ -75,7 +75,7 @@ def test_no_one_is_told_before_the_audit_has_come_to_its_end(silent):
     assert "The hooks registered at Cratejoy are as they should be." in silent.said()
 
 
-def test_what_the_audit_mended_is_told(silent):
+def test_what_the_audit_mended_is_reported(silent):
     silent.audit(MISSING, FOREIGN)
     waiting = silent.said()
     with writing(silent.town.engine) as conn:
@@ -87,7 +87,7 @@ def test_what_the_audit_mended_is_told(silent):
     ]
 
 
-def test_what_could_not_be_mended_is_told(silent):
+def test_what_could_not_be_mended_is_reported(silent):
     silent.audit(MISSING)
     with writing(silent.town.engine) as conn:
         record_fix_failure(conn, list_findings(conn, silent.store_id)[0].id, "answered 400")
@@ -95,21 +95,21 @@ def test_what_could_not_be_mended_is_told(silent):
     assert silent.about("at Cratejoy") == ["Of the hooks registered at Cratejoy 1 could not be fixed."]
 
 
-def test_keys_that_are_refused_are_told(silent):
+def test_keys_that_are_refused_are_reported(silent):
     with writing(silent.town.engine) as conn:
         record_key_check(conn, silent.store_id, "the keys were refused (401)", silent.town.clock)
 
     assert "the keys were refused (401)." in silent.about("at Cratejoy")[0]
 
 
-def test_an_audit_that_fails_is_told(silent):
+def test_an_audit_that_fails_is_reported(silent):
     with writing(silent.town.engine) as conn:
         record_audit(conn, silent.store_id, silent.town.clock, silent.town.clock, "answered 500")
 
     assert silent.about("at Cratejoy") == ["The hooks registered at Cratejoy could not be checked: answered 500."]
 
 
-def test_an_audit_that_takes_too_long_keeps_no_one_from_being_told(silent):
+def test_an_audit_that_takes_too_long_keeps_no_one_from_being_notified(silent):
     assert silent.about("at Cratejoy", minutes=11) == [
         "No result from the hooks registered at Cratejoy within ten minutes."
     ]
@@ -130,7 +130,7 @@ def test_a_canary_of_the_store_proves_the_way_in(town):
     assert any("was in the ledger 0.0 s later" in sentence for sentence in alarm.tried)
 
 
-def test_a_canary_that_was_lost_is_told_with_the_reason(town):
+def test_a_canary_that_was_lost_is_reported_with_the_reason(town):
     town.canary_seconds = 300.0
     town.store()
     town.answer(town.sweep())
@@ -159,7 +159,7 @@ def finish(silent, *states, error=None):
         save_observations(conn, silent.store_id, found, silent.town.clock)
 
 
-def test_no_one_is_told_before_the_store_was_asked_what_it_did(compared):
+def test_no_one_is_notified_before_the_store_was_asked_what_it_did(compared):
     assert compared.said() == []
 
 
@@ -170,13 +170,13 @@ def test_no_one_is_told_before_the_store_was_asked_what_it_did(compared):
         ((RECEIVED, MISSED, MISSED), "Cratejoy's API shows 2 events since then that no hook reported."),
     ],
 )
-def test_what_the_store_did_meanwhile_is_told(compared, states, says):
+def test_what_the_store_did_meanwhile_is_reported(compared, states, says):
     finish(compared, *states)
 
     assert len(compared.about(says)) == 1
 
 
-def test_a_store_that_cannot_be_asked_is_told(compared):
+def test_a_store_that_cannot_be_asked_is_reported(compared):
     finish(compared, error="answered 500")
 
     assert compared.about("meanwhile") == ["What the store did meanwhile could not be looked up: answered 500."]
@@ -201,7 +201,7 @@ def test_the_store_is_asked_at_once(town):
         (10.0, 500, "Hooks that arrive do not become events now."),
     ],
 )
-def test_whether_the_chain_lives_is_told(silent, seconds, ago, says):
+def test_whether_the_chain_lives_is_reported(silent, seconds, ago, says):
     silent.town.heartbeat_seconds = seconds
     silent.audit()
     arrived = silent.town.clock + 60_000_000 - ago * 1_000_000
@@ -211,7 +211,7 @@ def test_whether_the_chain_lives_is_told(silent, seconds, ago, says):
     assert len(silent.about(says)) == 1
 
 
-def test_hooks_that_come_and_die_are_told(silent):
+def test_hooks_that_come_and_die_are_reported(silent):
     silent.audit()
     dead = {"store": "acme", "version": 1, "event": "order_new", "stage": "decode", "reason": "not_json", "raw": b""}
     with writing(silent.town.engine) as conn:

@@ -1,4 +1,4 @@
-"""Who is told of an alarm, how often, and in which words: once, daily, and once more when it is over."""
+"""Who is notified of an alarm, how often, and in which words: once, daily, and once more when it is over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AGAIN = (31 * DAY + 9.2, 31 * DAY + 9.9, 31 * DAY + 10.5)
 
 @pytest.fixture
 def silent(town):
-    """A store that has been silent for a day, of which its owner was told just now."""
+    """A store that has been silent for a day, of which its owner was notified just now."""
     town.owner(OWNER)
     town.store()
     town.sweep()
@@ -26,7 +26,7 @@ def silent(town):
     return town
 
 
-def test_the_owners_and_the_notices_are_told_once(silent):
+def test_the_owners_and_the_operators_address_get_one_notice(silent):
     for _ in range(5):
         silent.sweep(hours=0.2)
 
@@ -34,7 +34,7 @@ def test_the_owners_and_the_notices_are_told_once(silent):
     assert (recipient, subject) == (OWNER, "acme: no hooks since 2026-02-03 17:30 UTC")
     assert "What was tried:\n- The hooks registered at Cratejoy were not checked" in text
     assert "https://hooks.example.com/stores/acme" in text
-    [notice] = silent.told()
+    [notice] = silent.sent_now()
     assert (notice["type"], [one["store"] for one in notice["data"]["opened"]]) == ("alarms.opened", ["acme"])
 
 
@@ -42,36 +42,36 @@ def test_a_reminder_comes_once_a_day(silent):
     for _ in range(10):
         silent.sweep(hours=7)
 
-    assert [notice["type"] for notice in silent.told()] == ["alarms.opened", "alarms.reminder", "alarms.reminder"]
+    assert [notice["type"] for notice in silent.sent_now()] == ["alarms.opened", "alarms.reminder", "alarms.reminder"]
 
 
-def test_the_end_is_told_once(silent):
+def test_the_end_is_reported_once(silent):
     silent.sweep(hours=0.1)
     silent.letters()
-    silent.told()
-    silent.heard("acme", *AGAIN)
+    silent.sent_now()
+    silent.received("acme", *AGAIN)
     silent.sweep(hours=15)
     silent.sweep(hours=0.1)
 
     [(_, subject, text)] = silent.letters()
     assert subject == "acme: hooks come again"
     assert "has come again at 2026-02-05 09:12 UTC" in text
-    assert [notice["type"] for notice in silent.told()] == ["alarms.ended"]
+    assert [notice["type"] for notice in silent.sent_now()] == ["alarms.ended"]
 
 
 def test_an_alarm_that_ended_before_its_notification_is_never_mentioned(town):
     town.owner(OWNER)
     town.store()
-    town.canary_seconds = 300.0  # nothing answers: no one is told before patience ends
+    town.canary_seconds = 300.0  # nothing answers: no notice before the time is over
     town.sweep()
     town.sweep(hours=DAY)
     silent = town.open()
-    town.heard("acme", *AGAIN)
+    town.received("acme", *AGAIN)
     town.sweep(hours=15)
     town.sweep(hours=0.1)
 
     assert (silent, town.open()) == ([("acme", "")], [])
-    assert (town.letters(), town.told()) == ([], [])
+    assert (town.letters(), town.sent_now()) == ([], [])
 
 
 def test_stores_that_fall_silent_together_are_one_letter(town):
@@ -87,38 +87,38 @@ def test_stores_that_fall_silent_together_are_one_letter(town):
 
 
 def test_what_opens_later_is_told_at_once(silent):
-    silent.told()
+    silent.sent_now()
     silent.store("moon")
     silent.sweep(hours=0.1)
 
-    assert [[one["store"] for one in notice["data"]["opened"]] for notice in silent.told()] == [["moon"]]
+    assert [[one["store"] for one in notice["data"]["opened"]] for notice in silent.sent_now()] == [["moon"]]
 
 
 def test_an_account_gets_only_so_many_letters_an_hour(silent):
     for number in range(MAX_MAILS_PER_HOUR + 3):
         silent.store(f"moon-{number}")
         silent.sweep(hours=0.05)
-    before = len(silent.told())
+    before = len(silent.sent_now())
     silent.sweep(hours=1)
-    [late] = silent.told()
+    [late] = silent.sent_now()
 
     assert (before, len(late["data"]["opened"])) == (MAX_MAILS_PER_HOUR, 4)
 
 
 def test_what_comes_back_within_the_hour_waits_until_it_has_passed(silent):
-    silent.told()
+    silent.sent_now()
     with writing(silent.engine) as conn:
         end_alarms(conn, [1], silent.clock)
     silent.sweep(hours=0.1)
-    ended = [notice["type"] for notice in silent.told()]
+    ended = [notice["type"] for notice in silent.sent_now()]
     again = NewAlarm("silence", silent.stores["acme"], last_at=silent.clock, skip_diagnostics=True)
     with writing(silent.engine) as conn:
         open_alarm(conn, again, silent.clock)
     silent.sweep(hours=0.5)
-    soon = silent.told()
+    soon = silent.sent_now()
     silent.sweep(hours=1.1)
 
-    assert (ended, soon, [notice["type"] for notice in silent.told()]) == (["alarms.ended"], [], ["alarms.opened"])
+    assert (ended, soon, [notice["type"] for notice in silent.sent_now()]) == (["alarms.ended"], [], ["alarms.opened"])
 
 
 def test_owners_are_not_notified_of_other_stores(town):
@@ -140,7 +140,7 @@ def test_neither_readers_nor_unconfirmed_addresses_get_mails(town):
     assert [recipient for recipient, _, _ in town.letters()] == [OWNER]
 
 
-def test_a_broken_way_in_is_told_to_all_owners_who_have_a_store(town):
+def test_a_broken_way_in_is_reported_to_all_owners_who_have_a_store(town):
     town.owner(OWNER)
     town.owner("mo@example.com", account="moons")
     town.canary_seconds = 300.0
@@ -159,13 +159,13 @@ def test_without_an_address_for_notices_none_is_written(town):
     town.notices = False
     town.sweep(hours=DAY)
 
-    assert (len(town.letters()), town.told()) == (1, [])
+    assert (len(town.letters()), town.sent_now()) == (1, [])
 
 
 def test_a_notice_says_all_a_program_needs_and_names_no_one(silent):
     silent.sweep(hours=0.1)
 
-    [notice] = silent.told()
+    [notice] = silent.sent_now()
     [alarm] = notice["data"]["opened"]
     assert (alarm["kind"], alarm["event"], alarm["last_at"]) == ("silence", None, "2026-02-03T17:30:00Z")
     assert alarm["expected_by"] < notice["timestamp"]

@@ -16,7 +16,7 @@ from tests.pipeline.monitoring.hook_histories import BEGIN, DAY, hour_us
 EVENTS = ("order_new", "customer_new", "shipment_shipped")
 
 
-def test_only_hooks_are_heard_and_each_of_them_once(town):
+def test_only_hooks_are_counted_and_each_of_them_once(town):
     store = town.store(events=())
     with writing(town.engine) as conn:
         add_event(conn, store, 1, received_at=hour_us(3.2))
@@ -32,8 +32,12 @@ def test_only_hooks_are_heard_and_each_of_them_once(town):
         collect_activity(conn)
 
     with reading(town.engine) as conn:
-        [heard] = load_active_hours(conn, store, 0)["order_new"]
-    assert (heard.hour, heard.first_at, heard.last_at) == (BEGIN + 3, hour_us(3.1), hour_us(3.9))
+        [active] = load_active_hours(conn, store, 0)["order_new"]
+    assert (active.hour, active.first_at, active.last_at) == (
+        BEGIN + 3,
+        hour_us(3.1),
+        hour_us(3.9),
+    )
 
 
 def test_in_the_evening_no_one_is_alarmed(town):
@@ -66,8 +70,8 @@ def test_all_events_that_stop_together_are_one_alarm(town):
 def test_one_event_that_stops_is_an_alarm_of_its_own(town):
     town.store(events=EVENTS)
     town.sweep()
-    town.heard("acme", *(30 * DAY + hour + 0.5 for hour in range(9, 18)))
-    town.heard("acme", *(30 * DAY + hour + 0.5 for hour in range(9, 18)), event="customer_new")
+    town.received("acme", *(30 * DAY + hour + 0.5 for hour in range(9, 18)))
+    town.received("acme", *(30 * DAY + hour + 0.5 for hour in range(9, 18)), event="customer_new")
     town.sweep(hours=DAY)
 
     assert town.open() == [("acme", "shipment_shipped")]
@@ -77,7 +81,7 @@ def test_an_alarm_is_over_with_the_next_hook(town):
     town.store()
     town.sweep()
     town.sweep(hours=DAY)
-    town.heard("acme", 31 * DAY + 9.2)
+    town.received("acme", 31 * DAY + 9.2)
     town.sweep(hours=14)
 
     assert [one.ended_at for one in town.alarms()] == [hour_us(31 * DAY + 9.2)]
@@ -87,7 +91,7 @@ def test_after_a_silence_of_all_events_none_is_late_at_once(town):
     town.store(events=EVENTS)
     town.sweep()
     town.sweep(hours=10 * DAY)
-    town.heard("acme", 40 * DAY + 9.5)
+    town.received("acme", 40 * DAY + 9.5)
     town.sweep(hours=14)
 
     assert town.open() == []
@@ -105,7 +109,7 @@ def test_of_a_store_that_is_known_to_be_silent_nothing_is_learned_every_minute(t
 
 def test_a_store_of_which_little_is_known_is_left_in_peace(town):
     town.store(events=())
-    town.heard("acme", *(hour + 0.5 for hour in range(10 * DAY)))
+    town.received("acme", *(hour + 0.5 for hour in range(10 * DAY)))
     town.sweep()
 
     assert town.open() == []
@@ -133,7 +137,7 @@ def test_each_store_has_its_own_past(town):
     town.store("acme")
     town.store("moon")
     town.sweep()
-    town.heard("moon", *(30 * DAY + hour + 0.5 for hour in range(9, 18)))
+    town.received("moon", *(30 * DAY + hour + 0.5 for hour in range(9, 18)))
     town.sweep(hours=DAY)
 
     assert town.open() == [("acme", "")]

@@ -17,7 +17,15 @@ from pipeline.monitoring.thresholds import (
     learn_threshold,
     merge_events,
 )
-from tests.pipeline.monitoring.hook_histories import DAY, WEEK, at_random, every_day, every_week, heard_at, hour_us
+from tests.pipeline.monitoring.hook_histories import (
+    DAY,
+    WEEK,
+    active_hours_at,
+    at_random,
+    every_day,
+    every_week,
+    hour_us,
+)
 
 OFFICE = range(9, 18)
 MONTH = 30 * DAY
@@ -26,7 +34,7 @@ BATCH = [month * MONTH + hour + 0.5 for month in range(4) for hour in range(30)]
 
 def tolerated(hours, last=None):
     """For how many hours silence is tolerated after the last hook."""
-    learned = learn_threshold(heard_at(hours))
+    learned = learn_threshold(active_hours_at(hours))
     assert learned is not None
     since = hour_us(hours[-1] if last is None else last)
     return (learned.get_due_at(since) - since) / HOUR_US
@@ -91,13 +99,13 @@ def test_an_event_that_comes_in_one_batch_a_month_is_not_missed_for_a_month():
 
 @pytest.mark.parametrize("months", [1, 2])
 def test_who_has_seen_one_or_two_such_batches_knows_too_little(months):
-    assert learn_threshold(heard_at([hour for hour in BATCH if hour < months * MONTH])) is None
+    assert learn_threshold(active_hours_at([hour for hour in BATCH if hour < months * MONTH])) is None
 
 
 def test_a_fortnight_is_needed_and_twenty_silences():
-    assert learn_threshold(heard_at(every_day(OFFICE, 13))) is None
-    assert learn_threshold(heard_at(every_day([9], 20))) is None
-    assert learn_threshold(heard_at(every_day([9], 30))) is not None
+    assert learn_threshold(active_hours_at(every_day(OFFICE, 13))) is None
+    assert learn_threshold(active_hours_at(every_day([9], 20))) is None
+    assert learn_threshold(active_hours_at(every_day([9], 30))) is not None
 
 
 def test_an_outage_that_no_one_noticed_teaches_nothing():
@@ -110,7 +118,7 @@ def test_an_outage_that_no_one_noticed_teaches_nothing():
 def test_outages_that_were_noticed_teach_nothing_however_many():
     past = every_day(OFFICE, 80)
     outages = [(20 * DAY, 24 * DAY), (40 * DAY, 43 * DAY), (60 * DAY, 66 * DAY)]
-    broken = heard_at(hour for hour in past if not any(since < hour < until for since, until in outages))
+    broken = active_hours_at(hour for hour in past if not any(since < hour < until for since, until in outages))
     deaf = {hour for since, until in outages for hour in hours_between(hour_us(since), hour_us(until))}
 
     learned = learn_threshold(broken, deaf)
@@ -122,7 +130,7 @@ def test_outages_that_were_noticed_teach_nothing_however_many():
 def test_a_silence_that_is_known_is_not_held_against_an_event():
     past = every_day(OFFICE, 60)
     last, back = past[-1], past[-1] + 10 * DAY
-    learned = learn_threshold(heard_at(past), set(hours_between(hour_us(last), hour_us(back))))
+    learned = learn_threshold(active_hours_at(past), set(hours_between(hour_us(last), hour_us(back))))
 
     assert learned is not None
     assert learned.get_due_at(hour_us(last)) > hour_us(back)
@@ -141,7 +149,9 @@ def test_stores_by_chance_are_left_in_peace_and_missed_when_they_stop(a_day, wit
     hours, late = at_random(a_day, 180, seed=4), 0
     for week in range(6, 25, 3):
         now = week * WEEK
-        learned = learn_threshold(heard_at(hour for hour in hours if now - MAX_HISTORY_US // HOUR_US < hour < now))
+        learned = learn_threshold(
+            active_hours_at(hour for hour in hours if now - MAX_HISTORY_US // HOUR_US < hour < now)
+        )
         assert learned is not None
         coming = [hour for hour in hours if now - 2 * DAY < hour < now + WEEK]
         late += sum(hour_us(after) > learned.get_due_at(hour_us(before)) for before, after in pairwise(coming))
@@ -151,7 +161,7 @@ def test_stores_by_chance_are_left_in_peace_and_missed_when_they_stop(a_day, wit
 
 
 def test_any_event_is_all_events_together():
-    orders, boxes = heard_at([1.2, 1.8, 5.5]), heard_at([1.1, 3.5])
+    orders, boxes = active_hours_at([1.2, 1.8, 5.5]), active_hours_at([1.1, 3.5])
 
-    assert merge_events([orders, boxes]) == heard_at([1.1, 1.2, 1.8, 3.5, 5.5])
+    assert merge_events([orders, boxes]) == active_hours_at([1.1, 1.2, 1.8, 3.5, 5.5])
     assert merge_events([]) == []

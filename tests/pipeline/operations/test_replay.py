@@ -27,7 +27,7 @@ def redis(redis_client):
     return redis_client
 
 
-def tell(engine, *entries):
+def record_entries(engine, *entries):
     raws = {one.entry_id: (one.raw, one.query) for one in entries}
     record(engine, validate_batch(decode_batch(entries, 1, clock), clock), raws, clock)
 
@@ -52,7 +52,7 @@ def back(redis):
 @pytest.mark.parametrize("given", [{"raw": b"\xff{"}, {"raw": b"", "query": "a=%ff"}, {"raw": b"", "version": 1}])
 def test_a_hook_is_replayed_as_it_was_received(recorder, redis, given):
     first = entry(**{"raw": b"", **given}, number=4)
-    tell(recorder.engine, first)
+    record_entries(recorder.engine, first)
 
     assert replay_all(recorder.engine, redis) == [True]
 
@@ -63,30 +63,30 @@ def test_a_hook_is_replayed_as_it_was_received(recorder, redis, given):
 
 
 def test_a_hook_that_dies_again_is_the_same_dead_hook(recorder, redis):
-    tell(recorder.engine, entry(b"{"))
+    record_entries(recorder.engine, entry(b"{"))
     for _ in range(2):
         replay_all(recorder.engine, redis)
-        tell(recorder.engine, *back(redis))
+        record_entries(recorder.engine, *back(redis))
 
     assert [(row.receipt, row.times, row.replayed_at) for row in recorder.rows(core.DeadHook)] == [("r1", 3, None)]
 
 
 def test_a_hook_that_became_an_event_is_no_longer_listed(recorder, redis):
-    tell(recorder.engine, entry(ORDER, store="later"))
+    record_entries(recorder.engine, entry(ORDER, store="later"))
     recorder.change_store(name="later")
     replay_all(recorder.engine, redis)
-    tell(recorder.engine, *back(redis))
+    record_entries(recorder.engine, *back(redis))
 
     assert dead(recorder.engine) == []
     assert [(row.source, row.received_at) for row in recorder.rows(core.Event)] == [("replay", NOW + 1)]
 
 
 def test_a_replay_of_an_event_that_another_hook_reported_is_a_duplicate(recorder, redis):
-    tell(recorder.engine, entry(ORDER, store="later", number=1))
+    record_entries(recorder.engine, entry(ORDER, store="later", number=1))
     recorder.change_store(name="later")
-    tell(recorder.engine, entry(ORDER, store="later", number=2))
+    record_entries(recorder.engine, entry(ORDER, store="later", number=2))
     replay_all(recorder.engine, redis)
-    tell(recorder.engine, *back(redis))
+    record_entries(recorder.engine, *back(redis))
 
     assert len(recorder.rows(core.Event)) == 1
     assert dead(recorder.engine) == []
@@ -96,7 +96,7 @@ def test_a_replayed_poison_hook_gets_new_tries(recorder, redis):
     killing = entry(b"kills")
     for token in range(poison.MAX_TRIES + 1):
         poison.split_poison(redis, [killing], token)
-    tell(recorder.engine, killing)
+    record_entries(recorder.engine, killing)
     replay_all(recorder.engine, redis)
 
     now, too_often = poison.split_poison(redis, back(redis), 9)
@@ -113,7 +113,7 @@ def test_a_missing_dead_letter_cannot_be_replayed(recorder, redis, kind):
 
 
 def test_a_delivery_is_pending_again_in_its_old_place(recorder, redis):
-    tell(recorder.engine, entry(ORDER))
+    record_entries(recorder.engine, entry(ORDER))
     with recorder.engine.begin() as conn:
         conn.execute(core.Delivery.__table__.update().values(status="dead", done_at=NOW, reason="invalid"))
     before = [(row.id, row.message_id, row.lane) for row in recorder.rows(core.Delivery)]

@@ -53,7 +53,7 @@ NAME = "sunny-box"
 
 @dataclass(frozen=True)
 class StoreHook:
-    """One hook: what it tells, whether it was lost, and its bytes."""
+    """One hook: what it reports, whether it was lost, and its bytes."""
 
     key: str
     event: str
@@ -146,7 +146,7 @@ class SandboxStore:
 
     # The store's listener
 
-    def tell(self, news):
+    def report(self, news):
         body = build_body(self.world.state, news)
         body = value_formats.format_dates("epoch_ms")(body) if self.dressed() else body
         body = body_variants.use_integer_statuses(body) if self.dressed() else body
@@ -175,9 +175,9 @@ class SandboxStore:
             kept = [hook for hook, _ in hooks]
             record_batch(conn, kept, [], raws, token=None, now=self.now(), secret_keys=KEYS)
 
-    def deliver_late(self, told):
+    def deliver_late(self, hook):
         """The hook that was lost comes after all."""
-        self.deliver(told.event, told.raw)
+        self.deliver(hook.event, hook.raw)
 
     # Life
 
@@ -196,7 +196,7 @@ class SandboxStore:
             step.run(self.scene)
 
     def live(self, hooks):
-        """By chance, until so many hooks have been told or lost."""
+        """By chance, until so many hooks have been sent or lost."""
         for act in actions.RECURRING_ACTIONS:
             self.world.schedule.add(self.scene.later(1), act)
         while len(self.hooks) < hooks:
@@ -216,7 +216,7 @@ class SandboxStore:
         return [row for row in rows if source in (None, row.source)]
 
     def recovered(self):
-        """(event, subject's id) of everything no hook has told, sorted."""
+        """(event, subject's id) of everything no hook has reported, sorted."""
         return sorted((row.name, row.subject_id) for row in self.events("reconcile"))
 
     def deliveries(self, name):

@@ -17,7 +17,7 @@ from tests.pipeline.reconciliation.sandbox_store import DAY, HOUR, MINUTE, Sandb
 
 @pytest.fixture
 def subscribed(town):
-    """A subscription, told of."""
+    """A subscription whose hook came."""
     order = town.buy()
     town.compare_later()
     return town.world.state.get("subscriptions", order["_subscription_ids"][0])
@@ -27,7 +27,7 @@ def lose_all(town):
     town.losing = lambda _: True
 
 
-def test_nothing_from_before_the_connection_is_told(shop, engine):
+def test_nothing_from_before_the_connection_is_recovered(shop, engine):
     town = SandboxStore(engine, shop)
     lose_all(town)
     order = town.buy()
@@ -53,7 +53,7 @@ def test_what_was_before_can_still_be_ended(shop, engine):
     assert ("subscription_cancelled", subscription["id"]) in town.recovered()
 
 
-def test_a_renewal_whose_end_date_was_moved_by_hand_is_not_told_again(town, subscribed):
+def test_a_renewal_whose_end_date_was_moved_by_hand_is_not_recovered(town, subscribed):
     subscriptions.renew(town.shop, subscribed)
     subscribed["end_date"] = "2026-09-01T00:00:00Z"
     town.compare_later()
@@ -61,7 +61,7 @@ def test_a_renewal_whose_end_date_was_moved_by_hand_is_not_told_again(town, subs
     assert town.recovered() == []
 
 
-def test_of_two_told_renewals_of_a_day_the_later_is_not_told_again_when_its_end_date_is_moved(town, subscribed):
+def test_of_two_reported_renewals_of_a_day_the_later_is_not_recovered_when_its_end_date_is_moved(town, subscribed):
     subscriptions.renew(town.shop, subscribed)
     town.wait(HOUR)
     subscriptions.renew(town.shop, subscribed)
@@ -71,7 +71,7 @@ def test_of_two_told_renewals_of_a_day_the_later_is_not_told_again_when_its_end_
     assert town.recovered() == []
 
 
-def test_a_renewal_that_was_recovered_is_not_told_again_when_its_end_date_is_moved(town, subscribed):
+def test_a_renewal_that_was_recovered_is_not_recovered_when_its_end_date_is_moved(town, subscribed):
     lose_all(town)
     subscriptions.renew(town.shop, subscribed)
     town.compare_later()
@@ -81,7 +81,7 @@ def test_a_renewal_that_was_recovered_is_not_told_again_when_its_end_date_is_mov
     assert [event for event, _ in town.recovered()].count("subscription_renewed") == 1
 
 
-def test_a_cancellation_whose_end_date_was_moved_by_hand_is_not_told_again(town, subscribed):
+def test_a_cancellation_whose_end_date_was_moved_by_hand_is_not_recovered(town, subscribed):
     subscriptions.cancel(town.shop, subscribed)
     subscribed["end_date"] = "2026-09-01T00:00:00Z"
     town.compare()
@@ -113,16 +113,16 @@ def test_test_objects_are_only_looked_for_where_the_store_forwards_them(town, fo
     assert len(town.recovered()) == recovered
 
 
-@pytest.mark.parametrize("tells", [True, False])
-def test_a_renewals_order_is_expected_only_of_a_store_that_tells_of_such(town, subscribed, tells):
-    town.world.switches.renewal_orders = tells
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_renewals_order_is_expected_only_of_a_store_that_sends_such(town, subscribed, sends):
+    town.world.switches.renewal_orders = sends
     subscriptions.renew(town.shop, subscribed)
     town.compare_later()
     lose_all(town)
     lost = subscriptions.renew(town.shop, subscribed)
     town.compare_later()
 
-    assert (("order_new", lost["id"]) in town.recovered()) is tells
+    assert (("order_new", lost["id"]) in town.recovered()) is sends
 
 
 def test_what_happens_while_the_hooks_are_removed_is_none_of_our_concern(town):
@@ -145,7 +145,7 @@ def test_what_happens_while_the_hooks_are_removed_is_none_of_our_concern(town):
     assert [event for event, _ in town.recovered()] == ["customer_new"]
 
 
-def test_a_box_that_was_sent_and_told_of_is_no_other_when_its_tracking_number_changes(town, subscribed):
+def test_a_box_that_was_sent_and_reported_is_no_other_when_its_tracking_number_changes(town, subscribed):
     [box] = town.world.state.of("shipments", "subscription_id", subscribed["id"])
     boxes.ship(town.shop, box)
     box["tracking_number"] = "94001"

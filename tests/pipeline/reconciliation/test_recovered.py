@@ -69,7 +69,7 @@ def test_a_renewal_happened_when_its_order_was_placed(town):
 
 
 @pytest.mark.parametrize("apart", [MINUTE, 23 * HOUR, 31 * DAY])
-def test_a_renewal_is_recovered_though_one_before_it_was_told(town, apart):
+def test_a_renewal_is_recovered_though_one_before_it_had_arrived(town, apart):
     subscription = town.world.state.get("subscriptions", town.buy()["_subscription_ids"][0])
     subscriptions.renew(town.shop, subscription)
     town.wait(apart)
@@ -105,7 +105,7 @@ def test_its_body_is_kept_as_the_api_gave_it(town):
     assert (json.loads(zlib.decompress(raw))["id"], event.form) == (order["id"], "api")
 
 
-def test_it_leaves_after_what_was_told_before_it_was_found(town):
+def test_it_leaves_after_what_had_come_before_it_was_found(town):
     town.losing = lambda news: news.event == "order_new"
     town.buy()
     town.compare_later()

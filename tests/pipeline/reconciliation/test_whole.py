@@ -14,7 +14,7 @@ ORDERS = "/v1/orders"
 
 @pytest.fixture
 def lossy(town, monkeypatch):
-    """Some have bought a box each, and no hook has told of anything; an order is on each page."""
+    """Some have bought a box each, and no hook has come; an order is on each page."""
     monkeypatch.setattr(page, "PAGE_SIZE", 1)
     town.losing = lambda _: True
     for _ in range(3):

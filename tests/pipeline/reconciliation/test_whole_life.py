@@ -104,6 +104,6 @@ def test_every_event_the_api_can_show_was_lost_and_found(lived):
 
 
 def test_the_counts_are_right(lived):
-    told, missed = shown_by_the_api(lived, lost=False), shown_by_the_api(lived, lost=True)
+    arrived, missed = shown_by_the_api(lived, lost=False), shown_by_the_api(lived, lost=True)
 
-    assert lived.counted() == {"expected": len(told | missed), "missed": len(missed), "late": 0, "dead": 0}
+    assert lived.counted() == {"expected": len(arrived | missed), "missed": len(missed), "late": 0, "dead": 0}

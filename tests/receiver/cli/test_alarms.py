@@ -50,11 +50,11 @@ def test_without_any_it_says_so(shell):
 
 
 def test_a_test_alarm_goes_every_way_there_is(shell, installed, owned, monkeypatch):
-    with listener() as heard:
-        monkeypatch.setenv("CRATEWIRE_ALARM_URL", heard.url)
+    with listener() as notice_server:
+        monkeypatch.setenv("CRATEWIRE_ALARM_URL", notice_server.url)
         document = shell.json("alarms", "test", "--store", "acme")
 
-    [letter], [request] = list(Maildir(installed.data / "mail")), heard.requests
+    [letter], [request] = list(Maildir(installed.data / "mail")), notice_server.requests
     assert document == {"letters": [None], "notice": {"taken": True, "fault": None}}
     assert (letter["To"], letter["Subject"]) == ("bea@example.com", "A test alarm of Cratewire")
     assert json.loads(request.body)["type"] == "alarms.test"

@@ -108,6 +108,6 @@ def test_an_unknown_store_or_label_is_reported(shell, connect):
 def test_programs_read_what_became_of_each(shell, connect):
     link = connect(refused=True)
 
-    [told] = shell.json("connections", "resume", "--all")
+    [resumed] = shell.json("connections", "resume", "--all")
 
-    assert told == {"connection_id": link, "store": "acme", "platform": "customerio", "label": "", "fault": None}
+    assert resumed == {"connection_id": link, "store": "acme", "platform": "customerio", "label": "", "fault": None}

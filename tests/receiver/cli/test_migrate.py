@@ -57,8 +57,8 @@ class Stubborn(Exception):
     """Raised instead of another pause."""
 
 
-def migrated(settings, told, pause=None):
-    return migrate_when_ready(settings, told.append, pause or _no_pause)
+def migrated(settings, reported, pause=None):
+    return migrate_when_ready(settings, reported.append, pause or _no_pause)
 
 
 def _no_pause(_seconds):
@@ -71,14 +71,14 @@ def settings(tmp_path):
 
 
 def test_a_database_that_answers_is_migrated_at_once(settings):
-    told = []
+    reported = []
 
-    assert migrated(settings, told) == newest_revision() == current_revision(settings.database_url)
-    assert told == []
+    assert migrated(settings, reported) == newest_revision() == current_revision(settings.database_url)
+    assert reported == []
 
 
 def test_a_server_that_is_away_is_waited_for_and_said_once(settings):
-    told, pauses = [], []
+    reported, pauses = [], []
 
     def pause(seconds):
         pauses.append(seconds)
@@ -86,22 +86,22 @@ def test_a_server_that_is_away_is_waited_for_and_said_once(settings):
             raise Stubborn
 
     with pytest.raises(Stubborn):
-        migrated(replace(settings, database_url=NOWHERE), told, pause)
+        migrated(replace(settings, database_url=NOWHERE), reported, pause)
 
     assert pauses == [0.5, 1.0, 2.0, 4.0]
-    assert [line.partition(";")[0] for line in told] == ["the database cannot be migrated yet (OperationalError)"]
+    assert [line.partition(";")[0] for line in reported] == ["the database cannot be migrated yet (OperationalError)"]
 
 
 def test_a_directory_that_cannot_be_made_is_waited_for(settings, tmp_path):
     (tmp_path / "in the way").write_text("")
-    told = []
+    reported = []
 
     def pause(_seconds):
         (tmp_path / "in the way").unlink()
 
     moved = replace(settings, data_dir=tmp_path / "in the way" / "data")
-    assert migrated(moved, told, pause) == newest_revision()
-    assert "NotADirectoryError" in told[0]
+    assert migrated(moved, reported, pause) == newest_revision()
+    assert "NotADirectoryError" in reported[0]
 
 
 def test_a_database_of_a_newer_version_is_not_waited_for(settings):
@@ -139,9 +139,9 @@ def test_a_refused_password_is_not_waited_for(settings, guarded, password):
 
 
 def test_no_password_is_in_what_is_said(settings):
-    told = []
+    reported = []
 
     with pytest.raises(Stubborn):
-        migrated(replace(settings, database_url="postgresql://cratewire:s3cret-pass@127.0.0.1:1/x"), told)
+        migrated(replace(settings, database_url="postgresql://cratewire:s3cret-pass@127.0.0.1:1/x"), reported)
 
-    assert "s3cret" not in "".join(told)
+    assert "s3cret" not in "".join(reported)

@@ -13,7 +13,7 @@ from tests.installation import make_hook, order_hook
 
 
 @pytest.fixture(autouse=True)
-def told(installed):
+def recorded(installed):
     installed.connect({})
     installed.connect({}, store="other")
     installed.record(order_hook(1), order_hook(2), order_hook(3, "vera@example.com", 7002))

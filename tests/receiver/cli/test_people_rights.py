@@ -16,7 +16,7 @@ BEA = "bea.buyer@example.com"
 
 
 @pytest.fixture(autouse=True)
-def told(installed):
+def recorded(installed):
     installed.connect({})
     installed.record(order_hook(1), order_hook(2), order_hook(3, "vera@example.com", 7002))
 

@@ -38,7 +38,7 @@ def test_an_installation_without_stores_says_what_to_do(shell):
 
 
 def test_what_waits_in_the_inbox_is_counted_with_its_age(shell, installed, connection):
-    installed.tell(order_hook(1), order_hook(2))
+    installed.receive(order_hook(1), order_hook(2))
 
     inbox = shell.json("status")["inbox"]
     assert inbox["depth"] == 2

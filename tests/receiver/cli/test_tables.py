@@ -24,10 +24,17 @@ def printed(shown, width=80):
 
 
 def an_event(**more):
-    told = {"id": 12345, "store": "acme", "name": LONGEST, "outcome": "forwarded", "source": "hook", "subject": "order"}
+    shown = {
+        "id": 12345,
+        "store": "acme",
+        "name": LONGEST,
+        "outcome": "forwarded",
+        "source": "hook",
+        "subject": "order",
+    }
     known = {"subject_id": 7118352651, "ulid": "", "receipt": "", "is_test": False, "duplicates": 0}
     times = dict.fromkeys(("occurred_at", "received_at", "recorded_at"), NOW)
-    return EventSummary(**{**told, **known, **times, **more})
+    return EventSummary(**{**shown, **known, **times, **more})
 
 
 @pytest.mark.parametrize("outcome", ["forwarded", "unknown_event", "no_connection"])
@@ -58,10 +65,10 @@ def test_a_dead_delivery_is_one_line_of_80_columns(reason):
 
 def a_delivery(**more):
     numbers = dict.fromkeys(("event_id", "connection_id", "lane", "created_at"), 1)
-    told = {"id": 1234567, "person_id": 123456, "platform": "customerio", "kind": "event", "name": LONGEST}
+    shown = {"id": 1234567, "person_id": 123456, "platform": "customerio", "kind": "event", "name": LONGEST}
     known = {"status": "sending", "attempts": 120, "reason": None, "done_at": NOW + 36_000_400_000}
     rest = {"message_id": "", "detail": None, "notes": [], "message": {}}
-    return DeliveryDetail(**{**numbers, **told, **known, **rest, **more})
+    return DeliveryDetail(**{**numbers, **shown, **known, **rest, **more})
 
 
 def test_a_delivery_of_an_event_is_one_line_of_80_columns():

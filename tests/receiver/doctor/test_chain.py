@@ -140,9 +140,9 @@ def test_keys_that_cratejoy_refuses_are_wrong(settings, refused, state):
 
     write(settings, keys_of_acme)
 
-    told = found(settings, "cratejoy")
-    assert told.state == state
-    assert refused is None or "acme: Cratejoy refuses the keys" in told.says
+    found_wrong = found(settings, "cratejoy")
+    assert found_wrong.state == state
+    assert refused is None or "acme: Cratejoy refuses the keys" in found_wrong.says
 
 
 def test_stores_that_have_the_same_keys_are_named(settings):
@@ -154,8 +154,10 @@ def test_stores_that_have_the_same_keys_are_named(settings):
 
     write(settings, both)
 
-    told = [one for one in run_checks(settings, {}, lambda: NOW) if one.name == "cratejoy" and one.state == "wrong"]
-    assert [one.says.partition(" have")[0] for one in told] == ["acme, twin"]
+    found_wrong = [
+        one for one in run_checks(settings, {}, lambda: NOW) if one.name == "cratejoy" and one.state == "wrong"
+    ]
+    assert [one.says.partition(" have")[0] for one in found_wrong] == ["acme, twin"]
 
 
 def test_what_keeps_the_chain_from_writing_is_named_with_what_to_do(settings, redis):

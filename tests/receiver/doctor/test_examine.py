@@ -221,7 +221,7 @@ def test_whatever_is_wrong_says_what_to_do(settings):
     assert all(finding.advice for finding in wrong)
 
 
-def heard(settings, *canaries):
+def examined_after(settings, *canaries):
     """The finding after these canaries (fault; None: it arrived), the newest last."""
     engine = make_engine(settings.database_url)
     now = time.time_ns() // 1000
@@ -238,14 +238,14 @@ def heard(settings, *canaries):
 
 
 def test_a_broken_public_url_is_wrong_and_says_what_fails(migrated):
-    found = heard(migrated, None, *["TLS failed"] * 3)["way in"]
+    found = examined_after(migrated, None, *["TLS failed"] * 3)["way in"]
 
     assert found.state == "wrong"
     assert "TLS failed" in found.says
 
 
 def test_a_working_public_url_and_a_silent_store_are_shown(migrated):
-    found = heard(migrated, "TLS failed", None)
+    found = examined_after(migrated, "TLS failed", None)
 
     assert (found["way in"].state, found["silence"].state) == ("ok", "wrong")
     assert "No order_new of acme" in found["silence"].says

@@ -50,7 +50,7 @@ SILENT = AlarmRow(
     last_at=NOW - 7200 * SECOND,
     since=NOW,
 )
-HEARD = HookHealth(
+HEALTH = HookHealth(
     EndpointStatus(works=True, proven_at=NOW - 40 * SECOND, took_us=SECOND // 4),
     [SILENT, replace(SILENT, event="order_new")],
 )
@@ -63,7 +63,7 @@ WELL = IngestStatus(redis=True, spool=True, spooled_hooks=4, oldest_spooled_at=N
 def page(redis, **more):
     given = {
         "backlog": lambda: Backlog(WIRES, LANES, 5),
-        "hook_health": lambda: HEARD,
+        "hook_health": lambda: HEALTH,
         "attention": list,
         "stores": lambda: STORES,
         "get_status": lambda: WELL,
@@ -180,8 +180,8 @@ def test_without_heartbeats_nothing_is_said_of_the_chain(redis_client):
 def test_a_public_url_that_was_not_tested_has_no_sample(redis_client):
     shown = values(page(redis_client, hook_health=lambda: HookHealth(EndpointStatus(works=None), [])))
 
-    told = {name for name, *labels in shown if "canary" in name or "silence" in name or "way_in" in labels}
-    assert told == {"cratewire_attention"}
+    names = {name for name, *labels in shown if "canary" in name or "silence" in name or "way_in" in labels}
+    assert names == {"cratewire_attention"}
 
 
 def test_what_needs_a_person_is_counted_by_cause(redis_client):

@@ -92,8 +92,8 @@ def test_no_address_shows_a_stranger_anything_of_hers(house, hers):
         visitor = house.logged_in(OTHERS)
         visitor.go("/account")
         visitor.go(path) if method == "GET" else visitor.send(path)
-        told = visitor.text.replace(path, "")
-        shown += [(path, mark) for mark in ("secretive", HERS, "guest@example.com") if mark in told]
+        text = visitor.text.replace(path, "")
+        shown += [(path, mark) for mark in ("secretive", HERS, "guest@example.com") if mark in text]
         wanted = ANSWERS.get(endpoint)
         shown += [(path, visitor.status)] if wanted not in (None, visitor.status) else []
 

@@ -46,7 +46,7 @@ class Stage:
     def until(self, done: Callable[[], bool]) -> None:
         wait_until(done, lambda: self.said, meanwhile=self.supervisor.tick, interval_s=0)
 
-    def heard(self, name: str, start: str = "") -> list[str]:
+    def lines_of(self, name: str, start: str = "") -> list[str]:
         return [line for who, line in self.said if who == name and line.startswith(start)]
 
 
@@ -60,62 +60,62 @@ def stage() -> Iterator[Stage]:
 def test_a_line_of_output_is_passed_on_under_its_name(stage):
     stage.supervisor.add(child("web", RUNS_FOREVER))
 
-    stage.until(lambda: stage.heard("web"))
+    stage.until(lambda: stage.lines_of("web"))
 
-    assert stage.heard("web") == ["here"]
+    assert stage.lines_of("web") == ["here"]
 
 
 def test_the_last_words_of_a_child_are_passed_on(stage):
     stage.supervisor.add(child("web", "print('sorry'); raise SystemExit(3)"))
 
-    stage.until(lambda: stage.heard("cratewire"))
+    stage.until(lambda: stage.lines_of("cratewire"))
 
-    assert stage.heard("web") == ["sorry"]
+    assert stage.lines_of("web") == ["sorry"]
 
 
 def test_a_child_that_was_killed_is_started_again_and_it_is_said(stage):
     web = child("web", RUNS_FOREVER)
     stage.supervisor.add(web)
-    stage.until(lambda: stage.heard("web"))
+    stage.until(lambda: stage.lines_of("web"))
 
     web.process.send_signal(signal.SIGKILL)
 
-    stage.until(lambda: len(stage.heard("web")) == 2)
-    assert stage.heard("cratewire") == ["web ended with code -9; starting it again in 1 s"]
+    stage.until(lambda: len(stage.lines_of("web")) == 2)
+    assert stage.lines_of("cratewire") == ["web ended with code -9; starting it again in 1 s"]
 
 
 def test_a_child_that_keeps_ending_waits_longer_each_time(stage):
     stage.supervisor.add(child("web", "raise SystemExit(1)"))
 
     for count in range(1, 7):
-        stage.until(lambda count=count: len(stage.heard("cratewire")) == count)
+        stage.until(lambda count=count: len(stage.lines_of("cratewire")) == count)
         stage.ahead += 31.0
 
-    waits = [line.rsplit(" ", 2)[1] for line in stage.heard("cratewire")]
+    waits = [line.rsplit(" ", 2)[1] for line in stage.lines_of("cratewire")]
     assert waits == ["1", "2", "4", "8", "16", "30"]
 
 
 def test_a_minute_of_life_makes_up_for_earlier_ends(stage):
     web = child("web", RUNS_FOREVER, exits_in_a_row=4)
     stage.supervisor.add(web)
-    stage.until(lambda: stage.heard("web"))
+    stage.until(lambda: stage.lines_of("web"))
     stage.ahead += 61.0
 
     web.process.kill()
 
-    stage.until(lambda: stage.heard("cratewire"))
-    assert stage.heard("cratewire")[0].endswith("in 1 s")
+    stage.until(lambda: stage.lines_of("cratewire"))
+    assert stage.lines_of("cratewire")[0].endswith("in 1 s")
 
 
 def test_what_a_dead_child_had_started_does_not_live_on_beside_the_new_one(stage):
     web = child("web", STARTS_CHILD)
     stage.supervisor.add(web)
-    stage.until(lambda: len(stage.heard("web")) == 2)
-    grandchild = int(stage.heard("web")[0])
+    stage.until(lambda: len(stage.lines_of("web")) == 2)
+    grandchild = int(stage.lines_of("web")[0])
 
     web.process.kill()
 
-    stage.until(lambda: stage.heard("cratewire"))
+    stage.until(lambda: stage.lines_of("cratewire"))
     stage.until(lambda: not alive(grandchild))
 
 
@@ -131,9 +131,9 @@ def test_a_child_that_is_wanted_once_is_not_started_again(stage):
 def test_a_child_that_is_wanted_once_but_fails_is_started_again(stage):
     stage.supervisor.add(child("probe", "raise SystemExit(1)", on_success=lambda: None))
 
-    stage.until(lambda: stage.heard("cratewire"))
+    stage.until(lambda: stage.lines_of("cratewire"))
 
-    assert stage.heard("cratewire") == ["probe ended with code 1; starting it again in 1 s"]
+    assert stage.lines_of("cratewire") == ["probe ended with code 1; starting it again in 1 s"]
 
 
 def test_a_child_that_closed_its_output_is_not_watched_in_a_circle(stage, monkeypatch):
@@ -154,8 +154,8 @@ def test_a_child_that_closed_its_output_is_not_watched_in_a_circle(stage, monkey
 def test_a_stop_leaves_no_process(stage):
     stage.supervisor.add(child("valkey", RUNS_FOREVER))
     stage.supervisor.add(child("worker", STARTS_CHILD))
-    stage.until(lambda: len(stage.heard("worker")) == 2 and stage.heard("valkey"))
-    pids = [int(stage.heard("worker")[0]), *(c.process.pid for c in stage.supervisor._children)]
+    stage.until(lambda: len(stage.lines_of("worker")) == 2 and stage.lines_of("valkey"))
+    pids = [int(stage.lines_of("worker")[0]), *(c.process.pid for c in stage.supervisor._children)]
 
     stage.supervisor.stop(should_kill=lambda: False)
 
@@ -168,7 +168,7 @@ def test_the_first_child_is_stopped_after_all_others(stage):
     )
     for name in ("valkey", "web", "worker"):
         stage.supervisor.add(child(name, says_so))
-    stage.until(lambda: all(stage.heard(name) for name in ("valkey", "web", "worker")))
+    stage.until(lambda: all(stage.lines_of(name) for name in ("valkey", "web", "worker")))
 
     stage.supervisor.stop(should_kill=lambda: False)
 
@@ -179,7 +179,7 @@ def test_a_child_that_does_not_stop_is_killed_when_the_time_is_over(stage):
     stage.supervisor.add(child("valkey", RUNS_FOREVER))
     web = child("web", IGNORES_SIGTERM)
     stage.supervisor.add(web)
-    stage.until(lambda: stage.heard("web"))
+    stage.until(lambda: stage.lines_of("web"))
     pid = web.process.pid
     jumps = itertools.count()
 
@@ -190,7 +190,7 @@ def test_a_child_that_does_not_stop_is_killed_when_the_time_is_over(stage):
     stage.supervisor.stop(should_kill=wait_in_jumps)
 
     assert not alive(pid)
-    assert "web did not stop in time and is killed" in stage.heard("cratewire")
+    assert "web did not stop in time and is killed" in stage.lines_of("cratewire")
 
 
 def test_the_reaper_is_notified_of_every_start_and_exit(stage):
@@ -212,7 +212,7 @@ def test_a_child_that_says_it_is_of_no_use_to_go_on_ends_everything(stage):
 def test_a_child_that_was_killed_before_it_could_say_so_is_started_again(stage):
     stage.supervisor.add(child("migrate", "import os; os.kill(os.getpid(), 9)", fatal_exit_code=1))
 
-    stage.until(lambda: stage.heard("cratewire", "migrate ended with code -9; starting it again"))
+    stage.until(lambda: stage.lines_of("cratewire", "migrate ended with code -9; starting it again"))
 
 
 def test_what_the_kernel_kills_for_memory_is_named(stage):
@@ -223,7 +223,7 @@ def test_what_the_kernel_kills_for_memory_is_named(stage):
     stage.ahead = MEMORY_CHECK_INTERVAL_S
     stage.supervisor.tick()
 
-    assert stage.heard("cratewire") == [f"the kernel killed 2 of our processes for lack of memory: {MEMORY_ADVICE}"]
+    assert stage.lines_of("cratewire") == [f"the kernel killed 2 of our processes for lack of memory: {MEMORY_ADVICE}"]
 
 
 @pytest.mark.parametrize(("ends", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (60, 30)])

@@ -34,7 +34,7 @@ def test_a_gift_is_expected_at_giver_and_recipient():
     assert report.gift_recipients == 1
 
 
-def test_who_gives_to_himself_is_told_once():
+def test_who_gives_to_himself_gets_one_event():
     truth = TruthBuilder()
     truth.happen(recipient={"email": "giver@example.com"}, gift=True)
 
@@ -96,7 +96,7 @@ def test_several_updates_of_one_order_are_counted():
     assert totals(compare(truth.as_json(), [giver(*[event("order_updated", 1)] * 2)]))["missing"] == 1
 
 
-def test_renewals_are_told_apart_by_the_end_of_their_period():
+def test_renewals_differ_by_the_end_of_their_period():
     truth = TruthBuilder()
     truth.happen("subscription_renewed", 3)
     truth.happen("subscription_renewed", 3)
@@ -166,7 +166,7 @@ def test_the_order_of_arrival_is_compared_with_the_order_of_happening():
 
 
 @pytest.mark.parametrize("fate", [{"sent_at": 1}, {"posts": 2}])
-def test_the_order_does_not_count_where_the_store_itself_told_it_otherwise(fate):
+def test_the_order_does_not_count_where_the_store_itself_sent_it_otherwise(fate):
     truth = TruthBuilder()
     truth.happen(subject_id=1)
     truth.happen(subject_id=2, **fate)

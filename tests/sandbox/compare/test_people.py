@@ -48,12 +48,12 @@ def test_a_customer_without_happenings_is_known(truth):
     assert complaints(truth, giver(event()), recipient(event()), person("quiet@example.com", id="shop_8")) == []
 
 
-@pytest.mark.parametrize("email", ["told@example.com", "now@example.com"])
-def test_the_address_last_told_and_the_present_one_are_both_right(email):
+@pytest.mark.parametrize("email", ["then@example.com", "now@example.com"])
+def test_the_address_last_sent_and_the_present_one_are_both_right(email):
     truth = TruthBuilder()
     truth.people = [GIVER | {"email": "now@example.com"}]
     truth.happen(subject_id=1)
-    truth.happen(subject_id=2, person={"customer_id": 7, "email": "told@example.com"})
+    truth.happen(subject_id=2, person={"customer_id": 7, "email": "then@example.com"})
 
     assert complaints(truth, person(email, event(subject_id=1), event(subject_id=2), id="shop_7")) == []
 
@@ -72,33 +72,33 @@ def test_the_address_last_told_and_the_present_one_are_both_right(email):
         {"revenue": 1},
     ],
 )
-def test_a_recipient_is_told_no_amount(truth, data):
+def test_a_recipient_gets_no_amount(truth, data):
     (complaint,) = complaints(truth, giver(event()), recipient(event(**data)))
 
-    assert "tells an amount" in complaint
+    assert "reveals an amount" in complaint
 
 
 def test_a_coffee_is_no_fee(truth):
     assert complaints(truth, giver(event()), recipient(event(coffee="dark", taxonomy="x"))) == []
 
 
-def test_a_recipient_is_not_told_the_givers_address(truth):
-    told = recipient(event(note=["Write to Giver@Example.com!"]))
+def test_a_recipient_does_not_get_the_givers_address(truth):
+    received = recipient(event(note=["Write to Giver@Example.com!"]))
 
-    assert complaints(truth, giver(event()), told) == ["order_new 1 tells the giver's e-mail address"]
+    assert complaints(truth, giver(event()), received) == ["order_new 1 reveals the giver's e-mail address"]
 
 
-def test_a_recipient_is_not_told_the_givers_last_name(truth):
+def test_a_recipient_does_not_get_the_givers_last_name(truth):
     assert complaints(truth, giver(event()), recipient(event(sender="Ann MARLOW"))) == [
-        "order_new 1 tells the giver's last name"
+        "order_new 1 reveals the giver's last name"
     ]
 
 
-def test_a_last_name_that_both_share_tells_nothing(truth):
+def test_a_last_name_that_both_share_reveals_nothing(truth):
     assert complaints(truth, giver(event()), recipient(event(to="Kim Marlow"), last_name="Marlow")) == []
 
 
-def test_a_recipients_own_order_may_tell_its_amounts(truth):
+def test_a_recipients_own_order_may_show_its_amounts(truth):
     truth.people.append({"customer_id": 9, "email": "gift@example.com"})
     truth.happen("order_new", 2, person={"customer_id": 9, "email": "gift@example.com"})
     own = event("order_new", 2, total=5)

@@ -159,15 +159,15 @@ def test_a_recipient_known_at_the_storefront_gets_the_marketplaces_gift_without_
     assert offences(truth, recipient(event("order_new", 2, giver="Max-Bakuzo")))[0].startswith("a name")
 
 
-def test_a_gift_of_the_marketplace_may_be_told_before_its_recipient_is_known(truth):
+def test_a_gift_of_the_marketplace_may_be_sent_before_its_recipient_is_known(truth):
     truth.people.append({"customer_id": 9, "email": "gift@example.com", "known_from": ["storefront"]})
     truth.people[-1]["gifts_from"] = ["marketplace"]
     own = {"person": {"customer_id": 9, "email": "gift@example.com"}}
     truth.happen("customer_new", 9, **own)
     truth.happen("order_new", 2, **by_buyer(recipient={"email": "gift@example.com"}, gift="gift3"))
     truth.happen("order_new", 3, **own, origin="storefront")
-    told = [event("customer_new", 9), event("order_new", 2), event("order_new", 3)]
+    sent_events = [event("customer_new", 9), event("order_new", 2), event("order_new", 3)]
 
-    assert compare(truth.as_json(), [recipient(*told)]).is_clean
-    assert compare(truth.as_json(), [recipient(told[2])], repaired=["customer_new", "order_new"]).is_clean
-    assert compare(truth.as_json(), [recipient(*told[:2])]).totals["missing"] == 1
+    assert compare(truth.as_json(), [recipient(*sent_events)]).is_clean
+    assert compare(truth.as_json(), [recipient(sent_events[2])], repaired=["customer_new", "order_new"]).is_clean
+    assert compare(truth.as_json(), [recipient(*sent_events[:2])]).totals["missing"] == 1

@@ -110,7 +110,7 @@ def test_a_body_beyond_the_edge_is_refused_unread(server: Server):
         assert raw.recv(12) == b"HTTP/1.1 413"
 
 
-def test_the_command_says_where_it_listens_and_stops_when_told():
+def test_the_command_says_where_it_listens_and_stops_when_asked():
     command = [sys.executable, "-m", "sandbox.customerio", "--site-id", "s", "--api-key", "k", "--region", "eu"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

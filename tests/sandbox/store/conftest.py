@@ -89,7 +89,7 @@ def recorder():
 
 
 @pytest.fixture
-def told(shop, recorder):
+def sent_events(shop, recorder):
     """A function that waits until the store has posted all it has to post, and returns the events received."""
     shop.listen(recorder)
 

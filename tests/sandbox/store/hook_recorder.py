@@ -1,4 +1,4 @@
-"""A receiver that keeps what it is sent, and answers as told."""
+"""A receiver that keeps what it is sent, and answers as the test says."""
 
 import threading
 from dataclasses import dataclass, field

@@ -69,6 +69,6 @@ def test_the_truth_says_who_is_known_by_asking_only(lived):
     assert asked <= {one["recipient"]["email"] for one in happened(lived)}
 
 
-def test_without_the_mix_none_happens(shop, told):
+def test_without_the_mix_none_happens(shop, sent_events):
     shop.live(200)
     assert not [one for one in shop.truth()["happenings"] if one["gift"] in ASKED_KINDS]

@@ -35,11 +35,11 @@ def test_a_hook_can_be_changed_and_deleted(shop):
     assert shop.call("GET", f"/v1/hooks/{hook_id}/").status_code == 404
 
 
-def test_a_disabled_hook_is_not_called(shop, told):
+def test_a_disabled_hook_is_not_called(shop, sent_events):
     for hook_id in shop.ids("/v1/hooks/?limit=100"):
         shop.call("PUT", f"/v1/hooks/{hook_id}/", {"enabled": "False"})
     shop.live(5)
-    assert told() == []
+    assert sent_events() == []
 
 
 def test_two_hooks_for_one_event_are_both_called(shop, recorder):
@@ -87,10 +87,10 @@ def test_a_hook_can_be_deleted_at_the_store_without_a_request_to_the_api(shop, r
     assert len(shop.get("/_sandbox/requests")["requests"]) == before
 
 
-def test_a_hook_that_was_deleted_at_the_store_is_not_called(shop, told):
+def test_a_hook_that_was_deleted_at_the_store_is_not_called(shop, sent_events):
     at_the_store(shop, "DELETE", "?event=customer_new")
     shop.live(3)
-    assert "customer_new" not in told()
+    assert "customer_new" not in sent_events()
 
 
 def test_a_hook_can_be_switched_off_and_on_at_the_store(shop):

@@ -22,12 +22,12 @@ def decoded(recorder, event):
     return json.loads(json.loads(received.body))
 
 
-def test_a_carrier_and_a_tracking_link_are_kept_and_told(shop, box, told, recorder):
+def test_a_carrier_and_a_tracking_link_are_kept_and_sent(shop, box, sent_events, recorder):
     path = f"/v1/shipments/{box['id']}/"
     given = {"carrier_name": "USPS", "tracking_link": "https://track.example.com/9400"}
     answer = shop.call("PUT", path, {"status": "shipped", "tracking_number": 9400, **given}).json
 
-    assert told().count("shipment_shipped") == 1
+    assert sent_events().count("shipment_shipped") == 1
     for shown in (answer, shop.get(path), decoded(recorder, "shipment_shipped")):
         assert {name: shown[name] for name in given} == given
         assert shown["tracking_number"] == "9400"
@@ -59,11 +59,11 @@ def test_a_status_may_be_given_as_its_number(shop, box):
     assert shop.call("PUT", f"/v1/shipments/{box['id']}/", {"status": 2}).json["status"] == "shipped"
 
 
-def test_the_reason_for_a_cancellation_is_kept_and_told(shop, subscription, told, recorder):
+def test_the_reason_for_a_cancellation_is_kept_and_sent(shop, subscription, sent_events, recorder):
     path = f"/v1/subscriptions/{subscription['id']}/"
     answer = shop.call("PUT", f"{path}cancel/", {"cancel_reason": "6", "log_note": "moved away"}).json
 
-    assert "subscription_cancelled" in told()
+    assert "subscription_cancelled" in sent_events()
     for shown in (answer, shop.get(path), decoded(recorder, "subscription_cancelled")):
         assert shown["cancel_reason"] == 6
 

@@ -74,7 +74,7 @@ def test_every_name_ends_in_a_word_of_its_own(market):
     assert len(set(first)) == len(first)
 
 
-def test_without_a_marketplace_everything_comes_from_the_storefront(shop, told):
+def test_without_a_marketplace_everything_comes_from_the_storefront(shop, sent_events):
     shop.live(60, seed=1)
     assert {one["origin"] for one in shop.truth()["happenings"]} == {"storefront", None}
     assert not any(one["withheld"] for one in shop.truth()["people"])
@@ -88,7 +88,7 @@ def test_a_renewal_comes_from_where_its_subscription_does(shop, market):
         assert order["source"] == state.get("subscriptions", order["_subscription_ids"][0])["source"]
 
 
-def test_the_source_can_be_text_in_hooks(shop, recorder, told):
+def test_the_source_can_be_text_in_hooks(shop, recorder, sent_events):
     shop.control("switches", {"sources": "text"})
     shop.live(30)
     bodies = [json.loads(json.loads(one.body)) for one in recorder.received if one.event == "order_new"]

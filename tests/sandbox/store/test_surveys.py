@@ -64,13 +64,13 @@ def names_by_id(shop):
     return {answer["field"]["id"]: answer["field"]["name"] for one in results for answer in one["answers"]}
 
 
-def test_a_life_renames_a_question(shop, told):
+def test_a_life_renames_a_question(shop, sent_events):
     shop.live(100)
     [field] = [one for one in shop.world.state.rows("survey_fields") if len(one["_names"]) > 1]
     assert field["_names"] == ["Birthday", "When is your birthday?"]
 
 
-def test_no_hook_carries_an_answer(shop, recorder, told):
+def test_no_hook_carries_an_answer(shop, recorder, sent_events):
     shop.control("switches", SHAPES)
     shop.live(150)
     assert list(shop.world.state.rows("product_survey_results"))
@@ -90,7 +90,7 @@ def test_without_the_switch_no_instance_has_variants(shop):
     assert not [one for one in shop.get("/v1/product_instances/?limit=100")["results"] if one["variants"]]
 
 
-def test_hooks_of_subscriptions_carry_their_variants_or_lack_them(shop, recorder, told):
+def test_hooks_of_subscriptions_carry_their_variants_or_lack_them(shop, recorder, sent_events):
     shop.control("switches", {"variants": "v1"})
     shop.live(300)
     bodies = [json.loads(json.loads(one.body)) for one in recorder.received if one.event == "subscription_new"]

@@ -31,7 +31,7 @@ def test_each_happening_was_received_once_with_its_subject(lived, bodies, event)
     assert sorted(body["id"] for body in bodies[event]) == sorted(one["subject_id"] for one in happened(lived, event))
 
 
-def test_everything_told_was_accepted(lived):
+def test_everything_sent_was_accepted(lived):
     assert {(one["posts"], one["accepted"]) for one in lived["happenings"]} == {(1, 1)}
 
 
@@ -66,8 +66,10 @@ def test_a_box_never_names_a_recipient(lived, bodies):
     assert "gift_recipient_email" not in json.dumps(bodies["shipment_shipped"])
 
 
-def test_a_gifts_box_leads_to_a_gift_that_was_told_before(lived, bodies):
-    told = {one["subject_id"] for one in lived["happenings"] if one["recipient"] and one["subject"] != "shipment"}
+def test_a_gifts_box_leads_to_a_gift_that_was_sent_before(lived, bodies):
+    sent_events = {
+        one["subject_id"] for one in lived["happenings"] if one["recipient"] and one["subject"] != "shipment"
+    }
     boxes = {one["subject_id"] for one in happened(lived, "shipment_shipped") if one["recipient"]}
     leads = [
         {line["subscription_id"] or line["order"]["id"] for line in body["fulfillments"]}
@@ -75,7 +77,7 @@ def test_a_gifts_box_leads_to_a_gift_that_was_told_before(lived, bodies):
         if body["id"] in boxes
     ]
     assert leads
-    assert all(lead <= told for lead in leads)
+    assert all(lead <= sent_events for lead in leads)
 
 
 def test_what_the_buyer_pays_does_not_concern_the_recipient(lived):

@@ -20,14 +20,14 @@ def hooks_in(text):
 
 
 @pytest.fixture
-def told_after(shop, told):
+def sent_after(shop, sent_events):
     """A function that writes, and returns the hooks that fired, in their order."""
 
     def after(*request):
-        before = len(told())
+        before = len(sent_events())
         answer = shop.call(*request)
         assert answer.status_code < 300, answer.text
-        return told()[before:]
+        return sent_events()[before:]
 
     return after
 
@@ -142,10 +142,10 @@ def test_the_table_has_a_row_for_each_write():
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_write_fires_what_the_table_says(town, told, told_after, write):
-    """`told` registers the hooks before the write; what prepares it may fire too and does not count."""
+def test_a_write_fires_what_the_table_says(town, sent_events, sent_after, write):
+    """`sent_events` registers the hooks before the write; what prepares it may fire too and does not count."""
     requests = WRITES[write](town)
-    fired = [event for request in requests for event in told_after(*request)]
+    fired = [event for request in requests for event in sent_after(*request)]
     expected = table()[write]
 
     assert sorted(fired) in [sorted(hooks) for hooks in expected]
@@ -157,6 +157,6 @@ def about_people(events):
     return [event for event in events if event != "inventory_updated"]
 
 
-def test_single_items_fire_their_stock_now_and_then(town, told_after):
-    fired = [event for _ in range(12) for event in told_after("POST", "/v1/orders/", order_of(town, 1))]
+def test_single_items_fire_their_stock_now_and_then(town, sent_after):
+    fired = [event for _ in range(12) for event in sent_after("POST", "/v1/orders/", order_of(town, 1))]
     assert 0 < fired.count("inventory_updated") < 12

@@ -1,4 +1,4 @@
-"""Writes over the API: what they change, and whom they tell."""
+"""Writes over the API: what they change, and which hooks they send."""
 
 import pytest
 
@@ -33,21 +33,21 @@ def test_shipping_a_box_mails_its_customer_once(shop, box):
     assert [mail["shipment_id"] for mail in shop.get("/_sandbox/outbox")["emails"][before:]] == [box["id"]]
 
 
-def test_shipping_a_box_is_told_once(shop, box, told):
+def test_shipping_a_box_is_reported_once(shop, box, sent_events):
     ship(shop, box)
     ship(shop, box)
-    assert told().count("shipment_shipped") == 1
+    assert sent_events().count("shipment_shipped") == 1
 
 
-def test_a_tracking_number_alone_tells_no_one(shop, box, told):
+def test_a_tracking_number_alone_sends_no_hook(shop, box, sent_events):
     shop.call("PUT", f"/v1/shipments/{box['id']}/", {"tracking_number": "94003"})
-    assert told() == []
+    assert sent_events() == []
 
 
-def test_writes_tell_no_one_if_the_switch_is_off(shop, box, told):
+def test_writes_send_no_hook_if_the_switch_is_off(shop, box, sent_events):
     shop.control("switches", {"api_writes_tell": False})
     ship(shop, box)
-    assert told() == []
+    assert sent_events() == []
 
 
 def test_a_shipped_box_cannot_be_cancelled(shop, box):
@@ -55,9 +55,9 @@ def test_a_shipped_box_cannot_be_cancelled(shop, box):
     assert shop.call("PUT", f"/v1/shipments/{box['id']}/", {"status": "cancelled"}).status_code == 400
 
 
-def test_a_changed_address_is_told_with_the_boxes_that_wait_for_it(shop, box, told):
+def test_a_changed_address_is_reported_with_the_boxes_that_wait_for_it(shop, box, sent_events):
     shop.call("PUT", f"/v1/addresses/{box['ship_address']['id']}/", {"street": "1 New St"})
-    assert told() == ["address_updated", "shipment_address_updated"]
+    assert sent_events() == ["address_updated", "shipment_address_updated"]
 
 
 def test_a_customers_note_is_put_before_the_old_one(shop):
@@ -79,10 +79,10 @@ def test_a_boolean_may_come_as_text(shop, subscription):
     assert answer.json["autorenew"] is False
 
 
-def test_cancelling_is_told_with_each_unshipped_box(shop, box, told):
+def test_cancelling_is_reported_with_each_unshipped_box(shop, box, sent_events):
     subscription_id = box["fulfillments"][0]["subscription_id"]
     shop.call("PUT", f"/v1/subscriptions/{subscription_id}/cancel/", {"log_note": "x", "cancel_reason": 5})
-    assert told() == ["subscription_cancelled", "shipment_cancelled"]
+    assert sent_events() == ["subscription_cancelled", "shipment_cancelled"]
 
 
 def test_a_cancelled_subscription_can_be_taken_up_again(shop, subscription):
@@ -101,11 +101,11 @@ def test_only_a_past_due_subscription_can_be_renewed(shop, subscription):
     assert shop.call("PUT", f"/v1/subscriptions/{subscription['id']}/renew/").status_code == 400
 
 
-def test_renewing_charges_the_card_and_moves_the_end_date(shop, subscription, told):
+def test_renewing_charges_the_card_and_moves_the_end_date(shop, subscription, sent_events):
     shop.world.state.get("subscriptions", subscription["id"])["status"] = "past_due"
     answer = shop.call("PUT", f"/v1/subscriptions/{subscription['id']}/renew/").json
     assert answer["end_date"] > subscription["end_date"]
-    assert told() == ["transaction_new", "subscription_renewed"]
+    assert sent_events() == ["transaction_new", "subscription_renewed"]
 
 
 def test_coupons_come_and_go(shop, subscription):

@@ -46,10 +46,10 @@ def test_a_right_that_is_missing_kills_no_hook_is_named_and_later_hooks_wait_beh
     installed, admin = on_postgres
     installed.connect({})
     admin.execute("REVOKE INSERT ON facts FROM worker")
-    installed.tell(*(order_hook(number) for number in range(6)))
+    installed.receive(*(order_hook(number) for number in range(6)))
     with structlog.testing.capture_logs() as lines:
         chain(installed)
-    installed.tell(order_hook(6))
+    installed.receive(order_hook(6))
     chain(installed)
 
     assert (installed.rows(core.DeadHook), installed.rows(core.Event)) == ([], [])
@@ -74,7 +74,7 @@ def fail_with(error):
 @pytest.mark.parametrize("error", [OSError(24, "too many open files"), AttributeError("of another version")])
 def test_an_error_that_no_hook_is_named_for_counts_as_no_try_of_any(installed, monkeypatch, error):
     installed.connect({})
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     with monkeypatch.context() as broken:
         broken.setattr(stream, "get_raw_bodies", fail_with(error))
         broken.setattr("tasks.hooks.decode_batch", fail_with(error))
@@ -88,7 +88,7 @@ def test_an_error_that_no_hook_is_named_for_counts_as_no_try_of_any(installed, m
 
 def test_a_body_that_needs_all_memory_while_it_is_recorded_is_set_aside_after_three_tries(installed, monkeypatch):
     installed.connect({})
-    installed.tell(order_hook(1))
+    installed.receive(order_hook(1))
     with monkeypatch.context() as broken:
         broken.setattr("pipeline.processing.record.record_batch", fail_with(MemoryError()))
         for _ in range(3):

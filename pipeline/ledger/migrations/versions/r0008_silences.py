@@ -24,14 +24,14 @@ AnyJSON = JSON().with_variant(JSONB, "postgresql")
 
 
 def upgrade() -> None:
-    _heard()
+    _hours_with_hooks()
     _expectations()
     _alarms()
     _canaries()
     _notices()
 
 
-def _heard() -> None:
+def _hours_with_hooks() -> None:
     op.create_table(
         "heard_hours",
         Column("store_id", BigID, nullable=False),

@@ -70,8 +70,8 @@ def test_a_message_carries_everything_a_destination_needs(shop):
     _, messages = claimed(shop)
 
     person = PersonRef(shop.person_id, 7, "b@x.io")
-    told = ("event", 5, {"a": 1}, "order_new", "01J")
-    assert messages == [Message(delivery_id, person, *told, has_profile=False, written_at=NOW, event_id=event_id)]
+    written = ("event", 5, {"a": 1}, "order_new", "01J")
+    assert messages == [Message(delivery_id, person, *written, has_profile=False, written_at=NOW, event_id=event_id)]
 
 
 def test_nothing_is_claimed_from_another_lane(shop):

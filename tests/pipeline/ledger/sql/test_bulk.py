@@ -153,13 +153,13 @@ def test_concurrent_writers_share_no_id(recorder):
 
 
 def test_events_are_numbered_in_the_order_of_their_hooks(recorder):
-    told = [
+    hooks = [
         recorder.hook("order_new", order(id=number, customer=customer(id=number, email=f"p{number}@example.com")))
         for number in (31, 12, 23, 4)
     ]
-    found = recorder.record(*told)
+    found = recorder.record(*hooks)
     later = recorder.record(recorder.hook("order_new", order(id=1)))
-    ids = [found.ids[hook["receipt"]] for hook in told] + list(later.ids.values())
+    ids = [found.ids[hook["receipt"]] for hook in hooks] + list(later.ids.values())
 
     assert ids == sorted(set(ids))
     with reading(recorder.engine) as conn:

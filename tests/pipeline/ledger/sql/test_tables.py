@@ -14,7 +14,7 @@ GIFT = subscription(subscription_gift_info=gift_info())
 
 
 def test_no_statement_of_a_batch_reads_a_whole_table_on_sqlite(recorder):
-    """PostgreSQL chooses by the tables' sizes, so small ones tell nothing there."""
+    """PostgreSQL chooses by the tables' sizes, so small ones prove nothing there."""
     if recorder.engine.dialect.name != "sqlite":
         pytest.skip("one database's planner")
     asked = []

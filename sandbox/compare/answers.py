@@ -1,4 +1,4 @@
-"""What people told the shop: consent, survey answers and variants, and whether their profiles have them."""
+"""What people answered the shop: consent, survey answers and variants, and whether their profiles have them."""
 
 import calendar
 import re
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     shapes: frozenset[str]
 
 
-def check_told(
+def check_answers(
     report: Report, truth: Row, records: list[EventRecord], withholding: Withholding, people: Profiles
 ) -> None:
     """Count what must be in profiles and what is, and name what is missing."""
@@ -56,7 +56,7 @@ def check_told(
 
 
 def _count(report: Report, kind: str, row: Row, what: str, *, is_there: bool) -> None:
-    counts = report.told[kind]
+    counts = report.answers[kind]
     counts.due += 1
     counts.arrived += is_there
     if not is_there:
@@ -64,7 +64,7 @@ def _count(report: Report, kind: str, row: Row, what: str, *, is_there: bool) ->
 
 
 def _find_due_subscriptions(records: list[EventRecord], withholding: Withholding) -> Mapping[str, set[str]]:
-    """Return the subscriptions whose buyer must have them, by the event that told of their present variants."""
+    """Return the subscriptions whose buyer must have them, by the event that reported their present variants."""
     found: dict[str, set[str]] = {"subscription_new": set(), "subscription_updated": set()}
     changed: set[str] = set()
     for record in records:

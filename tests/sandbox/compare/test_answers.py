@@ -25,8 +25,8 @@ def built(*surveys, **row):
 
 
 def counts(truth, *people, kind="survey_answers"):
-    told = compare(truth.as_json(), people).told[kind]
-    return told.due, told.arrived
+    found = compare(truth.as_json(), people).answers[kind]
+    return found.due, found.arrived
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_is_missing_is_named_by_id():
     assert [one.as_json() for one in report.offences] == [
         {"kind": "survey_answers", "person": "customer 7", "why": "answer to question 31 is not there"}
     ]
-    assert (report.is_clean, report.is_told) == (True, False)
+    assert (report.is_clean, report.has_all_answers) == (True, False)
 
 
 def test_two_questions_must_not_share_an_attribute():
