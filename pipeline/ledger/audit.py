@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from pipeline.ledger.schema.audit import AuditEntry
+from pipeline.ledger.schema.core import Store
 
 Via = Literal["page", "command", "api"]
 About = Mapping[str, int | str | Sequence[int | str] | None]
@@ -33,14 +34,15 @@ ACTIONS: Mapping[str, str] = {
     "backfill.paused": "paused the reading of customers",
     "backfill.resumed": "resumed the reading of customers",
     "backfill.cancelled": "cancelled the reading of customers",
-    "connection.added": "connected a platform",
     "connection.key_changed": "changed a key of a platform",
     "connection.paused": "paused what is sent to a platform",
     "connection.resumed": "resumed what is sent to a platform",
+    "connection.saved": "connected a platform, or connected it again",
     "connection.renamed": "changed the title of a connection",
     "delivery.repeated": "delivered a message again",
     "event.retried": "tried an event again",
-    "hooks.audited": "had the hooks at Cratejoy checked",
+    "hooks.registered": "had the hooks registered at Cratejoy",
+    "hooks.removed": "had the hooks removed at Cratejoy",
     "hooks.rotated": "changed the hook URLs",
     "person.erased": "erased a person",
     "person.exported": "exported a person",
@@ -54,6 +56,7 @@ ACTIONS: Mapping[str, str] = {
     "store.key_changed": "changed a key of Cratejoy",
     "store.removal_asked": "asked for the removal of the store",
     "store.removal_called_off": "called off the removal of the store",
+    "store.resumed": "had the keys of Cratejoy tried again",
     "store.renamed": "changed the title of the store",
     "test_alarm.sent": "sent a test alarm",
     "test_event.sent": "sent a test event",
@@ -96,6 +99,14 @@ def record_action(  # noqa: PLR0913 - a keyword for each column
     values = {"via": actor.via, "user_id": actor.user_id, "token_id": actor.token_id, "action": action, "about": kept}
     statement = insert(AuditEntry).values(account_id=account_id, store_id=store_id, at=at, **values)
     return conn.execute(statement.returning(AuditEntry.id)).scalar_one()
+
+
+def record_store_action(
+    conn: Connection, store_id: int, actor: Actor, action: str, at: int, about: About | None = None
+) -> int:
+    """Write one action about a store into the log of its account; `about` and errors as for `record_action`."""
+    account_id = conn.execute(select(Store.account_id).where(Store.id == store_id)).scalar_one()
+    return record_action(conn, account_id=account_id, actor=actor, action=action, store_id=store_id, about=about, at=at)
 
 
 def _require_id(name: str, value: object) -> None:

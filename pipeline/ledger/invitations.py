@@ -59,9 +59,10 @@ def use_invitation(conn: Connection, invitation_id: int, now: int) -> bool:
     return bool(conn.execute(update(Invitation).where(*usable).values(used_at=now)).rowcount)
 
 
-def revoke_invitation(conn: Connection, account_id: int, invitation_id: int) -> None:
-    """Delete an invitation."""
-    conn.execute(delete(Invitation).where(Invitation.id == invitation_id, Invitation.account_id == account_id))
+def revoke_invitation(conn: Connection, account_id: int, invitation_id: int) -> bool:
+    """Delete an invitation; False if the account has none with this id."""
+    mine = Invitation.id == invitation_id, Invitation.account_id == account_id
+    return bool(conn.execute(delete(Invitation).where(*mine)).rowcount)
 
 
 def _select_pending(conn: Connection, now: int, condition: object) -> list[PendingInvitation]:

@@ -23,13 +23,14 @@ from pipeline.events.catalogue import EVENTS
 from pipeline.hook_registration.urls import build_hook_urls
 from pipeline.infra.crypto import encryption
 from pipeline.infra.http.client import HTTPClient
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, About, Actor, record_store_action
 from pipeline.ledger.backfills import make_backfill_due
 from pipeline.ledger.connections import NewConnection, save_connection, set_connection_config
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fence import lock_fence
 from pipeline.ledger.sources import SourceSample, save_samples
 from pipeline.ledger.store_apis import build_api_identity, find_store_api, request_hook_audit, save_store_api
-from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, get_store, rotate_token, save_store
+from pipeline.ledger.stores import DEFAULT_ACCOUNT, StoreRow, find_store, get_store, rotate_token, save_store
 from pipeline.operations.consent import answer_sources
 
 STORE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -64,6 +65,7 @@ class ConnectRequest:
     cratejoy: Credentials | None = None
     account: str = DEFAULT_ACCOUNT
     origins: OriginAnswer | None = None
+    actor: Actor = COMMAND_LINE_ACTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def save_checked_connection(
     Raise Misconfigured as `save_store` does, and KeysInUse if another store has these keys of Cratejoy.
     """
     lock_fence(conn, "connecting")  # of two concurrent requests with the same keys, the second must see the first
+    is_new = find_store(conn, request.store) is None
     store = save_store(conn, request.store, now, account=request.account, **(request.store_settings or {}))
     if request.cratejoy is not None:
         ensure_keys_unused(conn, secret_keys, store, request.cratejoy)
@@ -139,6 +142,9 @@ def save_checked_connection(
     if request.origins is not None:
         save_samples(conn, store.id, request.origins.samples, now)
         add_origins(conn, store.id, request.origins, now)
+    action = "store.connected" if is_new else "connection.saved"
+    about: About = {"platform": request.platform, "connection": connection.id}
+    record_store_action(conn, store.id, request.actor, action, now, about)
     request_hook_audit(conn, store.id, now)  # the URLs may have changed
     api = find_store_api(conn, store.id)
     hooks = build_hook_urls(secret_keys, public_url, store.name, store.token_version)

@@ -13,6 +13,7 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.infra import redis_keys
 from pipeline.infra.crypto import encryption
 from pipeline.infra.http.client import HTTPClient
+from pipeline.ledger.audit import Actor, record_store_action
 from pipeline.ledger.connections import ConnectionRow, list_all_connections, resume_connection
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import reading, writing
@@ -26,16 +27,22 @@ def is_paused_by_platform(status_reason: str | None) -> bool:
     return status_reason not in (None, MANUAL_PAUSE)
 
 
-def pause(engine: Engine, connection: ConnectionRow, now: int) -> None:
+def pause(engine: Engine, connection: ConnectionRow, actor: Actor, now: int) -> None:
     """Pause the connection: a call that is under way finishes, all other deliveries wait."""
     with writing(engine) as conn:
         pause_connection(conn, connection.id, MANUAL_PAUSE, now)
+        record_store_action(conn, connection.store_id, actor, "connection.paused", now, {"connection": connection.id})
 
 
 def resume_with_saved_keys(
-    engine: Engine, secret_keys: Sequence[str], connection: ConnectionRow, http: HTTPClient, now: int
+    engine: Engine,
+    secret_keys: Sequence[str],
+    connection: ConnectionRow,
+    http: HTTPClient,
+    now: int,
+    actor: Actor | None = None,
 ) -> None:
-    """Check the saved keys and resume the connection.
+    """Check the saved keys and resume the connection. `actor`: None if no person asked for it.
 
     Raise Misconfigured, BadCredentials, WrongRegion or Unreachable, and leave it paused.
     """
@@ -45,6 +52,9 @@ def resume_with_saved_keys(
         raise Misconfigured("the saved keys lead to another account now: connect the store again")
     with writing(engine) as conn:
         resume_connection(conn, connection.id, now)
+        if actor is not None:
+            about = {"connection": connection.id}
+            record_store_action(conn, connection.store_id, actor, "connection.resumed", now, about)
 
 
 def claim_due_retries(context: Context) -> list[int]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, insert
 from pipeline.context import Context
 from pipeline.core.messages import Identifiers
 from pipeline.delivery.forgetting import enqueue_forget
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
 from pipeline.ledger.deliveries.forgetting import ForgetRequest
 from pipeline.ledger.deliveries.stopped import stop_messages
 from pipeline.ledger.engine import reading, writing
@@ -99,6 +100,9 @@ class Eraser:
             forget = build_forget_request(regulation_id, person.person_id, who, suppress=request.suppress)
             enqueue_forget(conn, request.store.id, forget, now)
         mark_applied(conn, regulation_id, emptied, now)
+        actor = COMMAND_LINE_ACTOR if request.user_id is None else Actor("page", request.user_id)
+        about = {"regulation": regulation_id, "person": person.person_id}
+        record_store_action(conn, request.store.id, actor, "person.erased", now, about)
         return Erasure(regulation_id, person.person_id, dict(emptied))
 
     def _add_hashes(self, conn: Connection, regulation_id: int, person: FoundPerson) -> None:

@@ -10,7 +10,10 @@ from pipeline.infra.private_files import set_private_umask
 
 # name -> (module:command, its line in the list of commands)
 COMMANDS = {
-    "accounts": ("receiver.cli.accounts:accounts", "Show who may log in to the pages, invite people, remove a user."),
+    "accounts": (
+        "receiver.cli.accounts:accounts",
+        "Show who may log in and who did what; invite and remove people.",
+    ),
     "alarms": ("receiver.cli.alarms:alarms", "Show alarms, and test their delivery."),
     "chain": ("receiver.cli.chain:chain", "Resume the chain after nearly all hooks failed."),
     "connect": ("receiver.cli.connect:connect", "Connect a store to a messaging platform."),

@@ -13,13 +13,24 @@ from pipeline.core.roles import OWNER, ROLES, Role
 from pipeline.ledger.accounts import (
     LastOwner,
     find_account,
+    find_user,
+    get_roles,
     list_accounts,
     list_members,
     remove_user,
     reset_second_factor,
 )
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.invitations import list_invitations
 from pipeline.ledger.stores import DEFAULT_ACCOUNT, ensure_account, list_stores
+from receiver.cli.account_members import (
+    account_option,
+    log_command,
+    record_account_action,
+    remove_member_command,
+    set_role_command,
+    withdraw_command,
+)
 from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show
 from receiver.pages.accounts.send_invitation import InvitationRequest, send_invitation
@@ -27,7 +38,11 @@ from receiver.pages.accounts.send_invitation import InvitationRequest, send_invi
 
 @click.group()
 def accounts() -> None:
-    """Show who may log in, invite people, and remove a user."""
+    """Show who may log in and who did what, invite people, change roles, and remove a user."""
+
+
+for command in (set_role_command, remove_member_command, withdraw_command, log_command):
+    accounts.add_command(command)
 
 
 @accounts.command(name="list", epilog="Example: cratewire accounts list --json")
@@ -43,6 +58,7 @@ def list_command(data: Path | None, as_json: bool) -> None:
                 "account": name,
                 "stores": [store.name for store in stores if store.account_id == account_id],
                 "members": as_document(list_members(conn, account_id)),
+                "invited": as_document(list_invitations(conn, account_id, context.now())),
             }
             for account_id, name in list_accounts(conn)
         ]
@@ -51,7 +67,7 @@ def list_command(data: Path | None, as_json: bool) -> None:
 
 @accounts.command(epilog="Example: cratewire accounts invite robin@example.com --role reader")
 @click.argument("email")
-@click.option("--account", default=DEFAULT_ACCOUNT, show_default=True, help="The account; see `accounts list`.")
+@account_option
 @click.option("--role", type=click.Choice(ROLES), default=OWNER, show_default=True, help="The role in the account.")
 @data_option
 @json_option
@@ -96,6 +112,9 @@ def forget_command(email: str, data: Path | None, as_json: bool) -> None:
     """
     with open_context(data) as context, writing(context.engine) as conn:
         known = reset_second_factor(conn, email.strip())
+        user_id = find_user(conn, email.strip())
+        for account_id in get_roles(conn, user_id) if user_id else ():
+            record_account_action(conn, account_id, "account.second_factor_removed", context.now(), {"user": user_id})
     if not known:
         raise Misconfigured("no user has that address")
     show({"forgotten": True}, as_json=as_json, render=lambda console: console.print("Removed."))
@@ -118,7 +137,11 @@ def remove_command(email: str, yes: bool, data: Path | None, as_json: bool) -> N
         raise CratewireError("that is not the address: nothing was removed")
     try:
         with open_context(data) as context, writing(context.engine) as conn:
+            user_id = find_user(conn, email)
+            account_ids = list(get_roles(conn, user_id)) if user_id else []
             known = remove_user(conn, email)
+            for account_id in {number for number, _ in list_accounts(conn)}.intersection(account_ids):
+                record_account_action(conn, account_id, "account.member_removed", context.now(), {"user": user_id})
     except LastOwner as error:
         raise Misconfigured(
             f"{error}. {_LAST_OWNER_ADVICE.format(account=error.account, store=error.stores[0])}"
@@ -140,4 +163,6 @@ def _build_table(found: list[dict[str, Any]]) -> Table:
         members = account["members"] or [{"email": "none", "role": ""}]
         for member in members:
             table.add_row(account["account"], ", ".join(account["stores"]), member["email"], member["role"])
+        for row in account["invited"]:
+            table.add_row(account["account"], ", ".join(account["stores"]), row["email"], f"{row['role']}, invited")
     return table

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from sqlalchemy import Connection
 
 from pipeline.backfill.progress import Progress, load_progress
-from pipeline.backfill.schedule import start_backfill
+from pipeline.backfill.schedule import create_backfill
 from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.backfills import (
     ALL,
     DONE,
@@ -63,16 +65,30 @@ class StoreBackfills:
             raise Misconfigured(f"store {self.store} is connected without {keys}: connect it again with both")
         if newest is not None and newest.is_open:
             raise Misconfigured(f"store {self.store}: a backfill is running or paused already")
-        start_backfill(self.context.engine, self.store_id, kind, self.context.now())
+        with writing(self.context.engine) as conn:
+            create_backfill(conn, self.store_id, kind, self.context.now())
+            self._record(conn, "backfill.started")
         return self.progress()
 
     def change_state(self, change: StateChange, refusal: str) -> Progress:
         """Change the open backfill. Raises CratewireError with `refusal` if there is none."""
         with writing(self.context.engine) as conn:
             done = change(conn, self.store_id, self.context.now())
+            if done:
+                self._record(conn, ACTIONS[change])
         if not done:
             raise CratewireError(f"store {self.store}: {refusal}")
         return self.progress()
+
+    def _record(self, conn: Connection, action: str) -> None:
+        record_store_action(conn, self.store_id, COMMAND_LINE_ACTOR, action, self.context.now())
+
+
+ACTIONS: dict[StateChange, str] = {
+    pause_backfill: "backfill.paused",
+    resume_backfill: "backfill.resumed",
+    cancel_backfill: "backfill.cancelled",
+}
 
 
 @click.group()

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.connections import (
     ConnectionRow,
     format_connection_name,
@@ -58,7 +59,7 @@ def pause_command(
     with open_context(data) as context:
         selected = _select_connections(context, store, label, all_connections=all_connections)
         for _, connection in selected:
-            pause.pause(context.engine, connection, context.now())
+            pause.pause(context.engine, connection, COMMAND_LINE_ACTOR, context.now())
     rows = [_build_row(name, connection) for name, connection in selected]
     show(rows, as_json=as_json, render=lambda console: _print_rows(console, rows, "is paused"))
 
@@ -100,6 +101,10 @@ def rename(store: str, label: str, title: str, data: Path | None, as_json: bool)
         with writing(context.engine) as conn:
             for _, connection in selected:
                 rename_connection(conn, connection.id, title)
+                about = {"connection": connection.id}
+                record_store_action(
+                    conn, connection.store_id, COMMAND_LINE_ACTOR, "connection.renamed", context.now(), about
+                )
             rows = [(name, row) for name, row in _list_of_store(conn, store, label)]
     document = [{**_build_row(name, row), "title": row.title} for name, row in rows]
     show(document, as_json=as_json, render=lambda console: _print_titles(console, rows))
@@ -145,6 +150,7 @@ def _try_resume(context: Context, connection: ConnectionRow) -> str | None:
             connection,
             context.http,
             context.now(),
+            COMMAND_LINE_ACTOR,
         )
     except CratewireError as error:
         return str(error)

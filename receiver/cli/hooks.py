@@ -16,6 +16,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.hook_registration.diff import FINDING_TEXTS
 from pipeline.hook_registration.store_hooks import HookAudit, audit_hooks, open_store_hooks
 from pipeline.hook_registration.urls import get_host
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.hook_findings import FindingRow, list_findings
 from pipeline.ledger.store_apis import delete_store_api, find_store_api, request_hook_audit, set_hook_registration
@@ -119,6 +120,7 @@ def rotate_command(store: str, at_once: bool, data: Path | None, as_json: bool) 
         now = store_context.context.now()
         with writing(store_context.context.engine) as conn:
             rotate_token(conn, store_context.store_id, None if at_once else now + ROTATION_GRACE_US)
+            record_store_action(conn, store_context.store_id, COMMAND_LINE_ACTOR, "hooks.rotated", now)
         found = _sync_hooks(store_context)
     show(as_document(found), as_json=as_json, render=lambda console: _print_findings(console, found))
 
@@ -158,8 +160,11 @@ def _open_store(data: Path | None, store: str) -> Iterator[HookCommandContext]:
 
 
 def _set_registration(store_context: HookCommandContext, *, registers: bool) -> None:
+    now = store_context.context.now()
+    action = "hooks.registered" if registers else "hooks.removed"
     with writing(store_context.context.engine) as conn:
-        set_hook_registration(conn, store_context.store_id, store_context.context.now(), registers=registers)
+        set_hook_registration(conn, store_context.store_id, now, registers=registers)
+        record_store_action(conn, store_context.store_id, COMMAND_LINE_ACTOR, action, now)
 
 
 def _sync_hooks(store_context: HookCommandContext) -> list[FindingRow]:

@@ -10,7 +10,8 @@ from rich.console import Console
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.inbox.append_only_file import rewrite_append_only_file
-from pipeline.ledger.engine import reading
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
+from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.ledger.vacuum import vacuum_all
 from pipeline.regulations.erase import Erasure, ErasureRequest, build_eraser
@@ -35,9 +36,14 @@ def export_command(wanted: str, store: str, data: Path | None) -> None:
 
     docs/personal-data.md describes it. Of a gift to the person it has what is theirs, not what is the giver's.
     """
-    with open_context(data) as context, reading(context.engine) as conn:
-        person = find_person(conn, _get_store(context, store), wanted)
-        document = export_person(conn, person, context.now())
+    with open_context(data) as context:
+        row = _get_store(context, store)
+        with reading(context.engine) as conn:
+            person = find_person(conn, row, wanted)
+            document = export_person(conn, person, context.now())
+        with writing(context.engine) as conn:
+            about = {"person": person.person_id}
+            record_store_action(conn, row.id, COMMAND_LINE_ACTOR, "person.exported", context.now(), about)
     click.echo(format_json(document))
 
 

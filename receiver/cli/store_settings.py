@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from pipeline.core.consent import COMMAND_LINE, GIFT_RECIPIENT_POLICIES, MARKETPLACE_POLICIES
 from pipeline.core.errors import CratewireError, Misconfigured
 from pipeline.core.plural import pluralize
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.sources import SourceSample
 from pipeline.ledger.stores import StoreRow, find_store
@@ -52,7 +53,10 @@ def set_command(name: str, data: Path | None, as_json: bool, **given: Any) -> No
         _require_confirmation()
     with open_context(data) as context:
         with writing(context.engine) as conn:
-            _change(conn, _get_store(conn, name), given, context.now())
+            store = _get_store(conn, name)
+            _change(conn, store, given, context.now())
+            if any(given[option] for option in given):
+                record_store_action(conn, store.id, COMMAND_LINE_ACTOR, "store.consent_changed", context.now())
         with reading(context.engine) as conn:
             consent = load_consent_view(conn, _get_store(conn, name))
     show(as_document(consent), as_json=as_json, render=lambda console: print_consent(console, consent))

@@ -14,6 +14,7 @@ from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
 from pipeline.core.plural import pluralize
 from pipeline.ledger.accounts import get_account_name
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.connections import ConnectionRow, format_connection_name, list_store_connections
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import count_by_connection, count_events
@@ -80,6 +81,7 @@ def rename(name: str, title: str, data: Path | None, as_json: bool) -> None:
     with open_context(data) as context, writing(context.engine) as conn:
         store = get_named_store(conn, name)
         rename_store(conn, store.id, title)
+        record_store_action(conn, store.id, COMMAND_LINE_ACTOR, "store.renamed", context.now())
         renamed = get_named_store(conn, name)
     document = {"store": name, "title": renamed.title}
     show(document, as_json=as_json, render=lambda console: console.print(f"{name} is shown as {renamed.shown_name}."))
@@ -126,6 +128,7 @@ class _Removal:
         context, store_id = self._context, self._store.id
         with writing(context.engine) as conn:
             request_removal(conn, store_id, context.now(), leaves_hooks=self._leave_hooks)
+            record_store_action(conn, store_id, COMMAND_LINE_ACTOR, "store.removal_asked", context.now())
         _say(f"Removing {self._store.name}. Its hooks at Cratejoy come first.")
         rows = 0
         while not (progress := advance_removal(context, store_id, context.now() + PART_US)).done:

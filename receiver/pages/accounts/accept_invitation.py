@@ -12,6 +12,7 @@ from itsdangerous import BadSignature
 from sqlalchemy import Connection
 
 from pipeline.ledger.accounts import NewUser, add_member, add_user, claim_unconfirmed_user, find_user, is_confirmed
+from pipeline.ledger.audit import Actor, record_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import PendingInvitation, find_invitation, use_invitation
 from receiver.pages.accounts.send_invitation import build_serializer, describe_stores
@@ -65,6 +66,9 @@ def _join_account(invitation: PendingInvitation, password_hash: str | None) -> R
         if user_id is None or not use_invitation(conn, invitation.id, now):
             abort(404)  # rolls back
         add_member(conn, invitation.account_id, user_id, invitation.role, now)
+        about = {"invitation": invitation.id, "role": invitation.role}
+        actor = Actor("page", user_id)
+        record_action(conn, account_id=invitation.account_id, actor=actor, action="account.joined", about=about, at=now)
     if password_hash is not None:  # the link proves the address, and the password was chosen here
         login_user(current_app.extensions["security"].datastore.find_user(id=user_id), authn_via=["invitation"])
     flash("Welcome.", "success")

@@ -9,6 +9,7 @@ from itsdangerous import URLSafeSerializer
 from sqlalchemy import Connection, Engine
 
 from pipeline.core.roles import Role
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_action
 from pipeline.ledger.engine import writing
 from pipeline.ledger.invitations import create_invitation, find_invitation
 from pipeline.mail.outbox import MailRequest, enqueue_mail, enqueue_mail_if_allowed
@@ -51,6 +52,9 @@ def send_invitation(engine: Engine, settings: Settings, request: InvitationReque
             conn, request.account_id, request.email, request.role, now, invited_by=inviter.user_id if inviter else None
         )
         link = f"{settings.public_url}/invitations/{build_serializer(settings.secret_keys).dumps(invitation_id)}"
+        actor = Actor("page", inviter.user_id) if inviter else COMMAND_LINE_ACTOR
+        about = {"invitation": invitation_id, "role": request.role}
+        record_action(conn, account_id=request.account_id, actor=actor, action="account.invited", about=about, at=now)
         invitation = find_invitation(conn, invitation_id, now)
         what = describe_stores(invitation.stores if invitation else ())
         text = _INVITATION_TEXT.format(

@@ -23,6 +23,7 @@ from pipeline.ledger.accounts import (
     get_account_name,
     is_current_uniquifier,
 )
+from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import reading, writing
 from pipeline.mail.outbox import MailRequest, enqueue_mail_if_allowed
 from pipeline.mail.transport import MailMessage
@@ -67,6 +68,7 @@ def save_form(
             store_settings=store_settings,
             cratejoy=credentials,
             account=get_account_name(conn, account_id),
+            actor=Actor("page", user_id),
             origins=build_answer(form.questions, str(user_id)) if form.questions else None,
         )
         try:

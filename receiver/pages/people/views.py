@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from pipeline.core.errors import Misconfigured
 from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.accounts import VisibleStore
-from pipeline.ledger.engine import reading
+from pipeline.ledger.audit import record_store_action
+from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import PersonDetail, choose_name, get_person
 from pipeline.ledger.regulations import RegulationRow, list_person_regulations, list_regulations
 from pipeline.ledger.stores import StoreRow, get_store
@@ -23,7 +24,7 @@ from pipeline.regulations.people import FoundPerson, find_person, load_person
 from pipeline.regulations.preview import ErasurePreview, preview_erasure
 from pipeline.regulations.progress import describe_destinations
 from pipeline.regulations.transfer import save_regulations
-from receiver.pages.auth.permissions import get_my_id, get_my_store, requires
+from receiver.pages.auth.permissions import get_actor, get_my_id, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 
@@ -89,6 +90,8 @@ def export(name: str, person_id: int) -> ResponseReturnValue:
     store, context = get_my_store(name), get_context()
     with reading(context.engine) as conn:
         document = export_person(conn, _load_person(conn, store, person_id), context.now())
+    with writing(context.engine) as conn:
+        record_store_action(conn, store.store_id, get_actor(), "person.exported", context.now(), {"person": person_id})
     file_name = f"{store.name}-person-{person_id}.json"
     headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
     return Response(json.dumps(document, ensure_ascii=False, indent=2), mimetype="application/json", headers=headers)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from pipeline.backfill.progress import Progress, load_progress
 from pipeline.backfill.schedule import create_backfill
 from pipeline.core.errors import Misconfigured
+from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.backfills import (
     ALL,
     FAILED,
@@ -24,7 +25,7 @@ from pipeline.ledger.backfills import (
 )
 from pipeline.ledger.engine import writing
 from pipeline.ledger.store_apis import find_store_api
-from receiver.pages.auth.permissions import get_my_store, requires
+from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 
 blueprint = Blueprint("backfills", __name__)
@@ -35,7 +36,13 @@ ACTIONS: dict[str, Callable[[Connection, int, int], object]] = {
     "resume": resume_backfill,
     "cancel": cancel_backfill,
 }
-# state -> the owner's actions; in any other state: start
+AUDIT_ACTIONS = {
+    "start": "backfill.started",
+    "pause": "backfill.paused",
+    "resume": "backfill.resumed",
+    "cancel": "backfill.cancelled",
+}
+# state -> the actions that are possible; in any other state: start
 ACTIONS_BY_STATE = {RUNNING: ("pause", "cancel"), PAUSED: ("resume", "cancel")}
 
 
@@ -74,6 +81,8 @@ def steer(name: str, action: str) -> ResponseReturnValue:
     try:
         with writing(context.engine) as conn:
             done = action_function(conn, store.store_id, context.now())
+            if done:
+                record_store_action(conn, store.store_id, get_actor(), AUDIT_ACTIONS[action], context.now())
     except Misconfigured:
         done = False
     if not done:

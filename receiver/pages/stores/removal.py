@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.removals import call_off_removal, find_removal, request_removal
-from receiver.pages.auth.permissions import get_my_store, requires
+from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 
 blueprint = Blueprint("store_removal", __name__)
@@ -33,6 +34,7 @@ def remove(name: str) -> ResponseReturnValue:
     context = get_context()
     with writing(context.engine) as conn:
         request_removal(conn, store.store_id, context.now(), leaves_hooks=bool(request.form.get("leave_hooks")))
+        record_store_action(conn, store.store_id, get_actor(), "store.removal_asked", context.now())
     return redirect(url_for("home.store", name=name))
 
 
@@ -43,5 +45,7 @@ def call_off(name: str) -> ResponseReturnValue:
     store, context = get_my_store(name), get_context()
     with writing(context.engine) as conn:
         is_kept = call_off_removal(conn, store.store_id, context.now())
+        if is_kept:
+            record_store_action(conn, store.store_id, get_actor(), "store.removal_called_off", context.now())
     flash("The store is kept." if is_kept else "That is no longer possible: the store is being deleted.", "info")
     return redirect(url_for("home.store", name=name))

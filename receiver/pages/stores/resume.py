@@ -14,11 +14,12 @@ from pipeline.core.errors import CratewireError
 from pipeline.cratejoy.factory import open_store_client
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.accounts import VisibleStore
+from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import ACTIVE, find_store_api, record_key_check, request_hook_audit
 from pipeline.operations.pause import is_paused_by_platform, resume_with_saved_keys
-from receiver.pages.auth.permissions import get_my_store, requires
+from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.connect.credential_check import FormRejected
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
@@ -50,6 +51,7 @@ def resume(name: str) -> ResponseReturnValue:
             connection,
             context.http,
             context.now(),
+            get_actor(),
         )
         _try_and_report(DESTINATIONS[connection.platform].title, store, try_again)
     return redirect(url_for("home.store", name=name))
@@ -72,3 +74,4 @@ def _retry_cratejoy(context: Context, store: VisibleStore) -> None:
     with writing(context.engine) as conn:
         record_key_check(conn, store.store_id, None, context.now())
         request_hook_audit(conn, store.store_id, context.now())
+        record_store_action(conn, store.store_id, get_actor(), "store.resumed", context.now())

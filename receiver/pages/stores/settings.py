@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 from pipeline.core.consent import GIFT_RECIPIENT_POLICIES, MARKETPLACE_POLICIES, MarketplacePolicy
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.accounts import VisibleStore
+from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.connections import list_store_connections, rename_connection
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import StoreRow, get_store, rename_store
 from pipeline.operations.connect import OriginAnswer, add_origins
 from pipeline.operations.consent import set_gift_recipients, set_marketplace_policy
 from receiver.consent_view import MARKETPLACE_TEXTS, load_consent_view
-from receiver.pages.auth.permissions import get_my_id, get_my_store, requires
+from receiver.pages.auth.permissions import get_actor, get_my_id, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 
@@ -58,6 +59,7 @@ def rename(name: str) -> ResponseReturnValue:
                 title = request.form.get(f"connection-{connection.id}")
                 if title is not None:
                     rename_connection(conn, connection.id, title)
+            record_store_action(conn, store.store_id, get_actor(), "store.renamed", get_context().now())
     except Misconfigured as error:
         flash(f"Nothing was changed. {sentence(str(error))}", "error")
     else:
@@ -73,6 +75,7 @@ def change_consent(name: str) -> ResponseReturnValue:
     try:
         with writing(get_context().engine) as conn:
             _change_consent(conn, _get_row(conn, store))
+            record_store_action(conn, store.store_id, get_actor(), "store.consent_changed", get_context().now())
     except Misconfigured as error:
         flash(sentence(str(error)), "error")
     else:

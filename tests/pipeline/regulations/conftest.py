@@ -83,11 +83,11 @@ class Ledger:
             return conn.execute(select(model.__table__).order_by(*model.__table__.primary_key)).all()
 
     def stored_text(self):
-        """Everything in the ledger, in lower case; without regulations, which are hexadecimal."""
+        """Everything in the ledger, in lower case; without regulations, which are hexadecimal, and the audit log."""
         shown = []
         with reading(self.engine) as conn:
             for table in Base.metadata.sorted_tables:
-                if not table.name.startswith("regulation"):
+                if not table.name.startswith(("regulation", "audit_log")):
                     shown += [value for row in conn.execute(table.select()) for value in row]
         return "\n".join(str(_unpack(value)) for value in shown).lower()
 

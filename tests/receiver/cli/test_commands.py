@@ -17,7 +17,8 @@ from receiver.cli.output import json_option, report_errors, show
 
 CLI = Path(__file__).parents[3] / "receiver" / "cli"
 NO_COMMANDS = {"__init__", "__main__", "options", "output"}
-BELOW_OTHERS = {"people_rights", "regulations", "store_settings"}  # their commands are in the groups of other modules
+# Their commands are in the groups of other modules.
+BELOW_OTHERS = {"account_members", "people_rights", "regulations", "store_settings"}
 
 
 @pytest.fixture

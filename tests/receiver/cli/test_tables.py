@@ -100,7 +100,8 @@ def test_a_long_name_of_a_store_leaves_every_figure_readable():
 
 def test_an_account_with_many_stores_still_says_whose_it_is():
     members = [{"email": "bea.buyer@example.com", "role": "owner"}]
-    found = [{"account": "default", "stores": [f"box-{number:02}" for number in range(24)], "members": members}]
+    stores = [f"box-{number:02}" for number in range(24)]
+    found = [{"account": "default", "stores": stores, "members": members, "invited": []}]
 
     text = printed(accounts._build_table(found))
 

@@ -41,6 +41,8 @@ ANSWERS = {
     "account.invite": 404,
     "account.withdraw_invitation": 404,
     "account.remove": 404,
+    "account.set_role": 404,
+    "account.log": 404,
     "invitations.show": 404,
     "invitations.accept": 404,
     "static": 404,
