@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 from redis import Redis, RedisError
@@ -22,6 +21,7 @@ from pipeline.ledger.faults import classify_database_error
 from pipeline.ledger.migrations import is_current, migrate
 from pipeline.settings import Settings, read_environment
 from receiver.doctor.redis import explain_error
+from receiver.document import as_document as as_document  # noqa: PLC0414 the commands import it from here
 
 _MICROS = 1_000_000
 LARGEST_ID = 2**63 - 1  # of a row in any database
@@ -95,14 +95,3 @@ def _database_fault(error: SQLAlchemyError) -> Misconfigured:
 def format_time(at: int | None) -> str:
     """Format a time in µs, in UTC."""
     return "" if at is None else datetime.fromtimestamp(at / _MICROS, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def as_document(shown: Any) -> Any:
-    """Convert dataclasses, also nested ones, for JSON: times in µs, raw bytes as text."""
-    if dataclasses.is_dataclass(shown) and not isinstance(shown, type):
-        return {field.name: as_document(getattr(shown, field.name)) for field in dataclasses.fields(shown)}
-    if isinstance(shown, dict):
-        return {key: as_document(value) for key, value in shown.items()}
-    if isinstance(shown, list | tuple):
-        return [as_document(item) for item in shown]
-    return shown.decode("utf-8", "backslashreplace") if isinstance(shown, bytes) else shown

@@ -16,6 +16,7 @@ from flask_wtf import CSRFProtect
 from pipeline.context import Context
 from receiver.pages import filters
 from receiver.pages.accounts import accept_invitation, views
+from receiver.pages.activity import event, unreadable
 from receiver.pages.activity import views as activity
 from receiver.pages.auth.login import PrefilledLoginForm, SerialPasswordContext
 from receiver.pages.auth.mail import LedgerMailUtil, notify_old_address
@@ -61,7 +62,19 @@ def create_pages(context: Context) -> Flask:
     improve_setup(app)
     change_email_confirmed.connect(notify_old_address, app)
     reset_password_instructions_sent.connect(_equalize_timing, app)
-    for part in (home, activity, backfills, resume, people, settings, removal, views, accept_invitation):
+    for part in (
+        home,
+        activity,
+        event,
+        unreadable,
+        backfills,
+        resume,
+        people,
+        settings,
+        removal,
+        views,
+        accept_invitation,
+    ):
         app.register_blueprint(part.blueprint)
     connect.register_pages(app)
     add_wording(app)

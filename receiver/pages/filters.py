@@ -22,6 +22,20 @@ _DAY = 86_400  # s
 _UNITS = ((_DAY, "day"), (3600, "h"), (60, "min"), (1, "s"))
 _NOW_S = 1  # below this, an event is "just now"
 _MIN_SHOWN_PERCENT = 0.01
+MAX_SHOWN_CHARS = 80  # of a name in a line
+# Characters that a page must not act on: those without a sign, and those that turn the direction of writing.
+_VISIBLE = {
+    code: f"\\u{code:04x}"
+    for code in (
+        *range(9),
+        *range(11, 32),
+        *range(0x7F, 0xA0),
+        0x200E,
+        0x200F,
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    )
+}
 
 
 def moment(at: int | None) -> str:
@@ -99,6 +113,16 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def shorten(text: str, length: int = MAX_SHOWN_CHARS) -> str:
+    """Cut a text that a sender has made up, and show its control characters by their numbers."""
+    return show_controls(text if len(text) <= length else f"{text[: length - 1]}…")
+
+
+def show_controls(text: str) -> str:
+    """Show control characters, also those that turn the direction of writing, by their numbers."""
+    return text.translate(_VISIBLE)
+
+
 def duration(seconds: float) -> str:
     """Format a duration: `3 min 20 s`."""
     whole = round(seconds)
@@ -141,6 +165,14 @@ def connection(row: ConnectionCounts | PlatformState) -> str:
     return format_connection_name(platform(row.platform), row.label, row.title)
 
 
+MESSAGE_STATES = {"pending": "waits", "sending": "being sent", "dead": "refused"}
+
+
+def message_state(status: str) -> str:
+    """Return the state of a message in words: `waits`."""
+    return MESSAGE_STATES.get(status, status)
+
+
 FORGET_STATES = {"open": "waiting", "done": "forgotten", "failed": "failed", "unsupported": "cannot forget people"}
 
 
@@ -160,6 +192,8 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(share)
     app.add_template_filter(number)
     app.add_template_filter(words)
+    app.add_template_filter(shorten)
+    app.add_template_filter(show_controls)
     app.add_template_filter(duration)
     app.add_template_filter(sentence)
     app.add_template_filter(reason)
@@ -167,4 +201,5 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(connection)
     app.add_template_filter(describe_example, "example")
     app.add_template_filter(forgotten)
+    app.add_template_filter(message_state)
     app.add_template_filter(build_sentence, "alarm")

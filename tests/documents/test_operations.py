@@ -12,6 +12,7 @@ from pipeline.decode.limits import Reason
 from pipeline.infra.http.faults import _FAULTS
 from pipeline.processing.cpu_budget import TOO_COSTLY
 from pipeline.processing.failures import POISON
+from receiver.pages.activity.wording import UNREADABLE
 from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
 
 PAGE = "docs/operations.md"
@@ -40,6 +41,10 @@ def test_every_reason_of_a_dead_hook_is_explained():
     reasons = of_decoding | {POISON, TOO_COSTLY, INTERNAL_ERROR} | codes_given_to("BadHook", "_build_refusal")
 
     assert set(explained("## Why a hook is dead")) == reasons
+
+
+def test_every_reason_of_a_dead_hook_has_its_words_on_the_pages():
+    assert sorted(explained("## Why a hook is dead")) == sorted(UNREADABLE)
 
 
 def test_every_reason_of_a_dead_delivery_is_explained():

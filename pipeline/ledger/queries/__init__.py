@@ -3,13 +3,12 @@
 from pipeline.ledger.backfills import load_newest_backfills
 from pipeline.ledger.queries.activity import (
     Activity,
-    ActivityFilter,
     PlatformState,
-    Show,
     list_activity,
     load_activities,
     load_change_tokens,
 )
+from pipeline.ledger.queries.activity_filter import ActivityFilter, Show
 from pipeline.ledger.queries.backlog import Backlog, ConnectionSummary, LaneBacklog, load_backlog
 from pipeline.ledger.queries.chain_status import (
     MAX_MISSED_HEARTBEATS,

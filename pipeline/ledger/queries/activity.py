@@ -7,43 +7,28 @@ and none is shown twice while others arrive.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
+from sqlalchemy import Connection, func, select
 
 from pipeline.core.consent import WITHHELD_REASONS, WithheldReason
-from pipeline.core.hooks import RECONCILE
 from pipeline.events.sentence_parts import NamedPerson, Part, SentenceSource
 from pipeline.events.sentences import build_sentence
-from pipeline.ledger.deliveries.status import DEAD, OPEN
 from pipeline.ledger.deliveries.stopped import STOPPED
 from pipeline.ledger.deliveries.withhold import WITHHELD
+from pipeline.ledger.queries.activity_filter import ActivityFilter, find_event_ids, find_newest_ids
 from pipeline.ledger.queries.people import choose_name
 from pipeline.ledger.schema.core import Delivery, Event, EventPerson, Lane, Person, Store, StoreConnection
 
 FormatMoney = Callable[[int, str], str]  # minor units, currency -> text; handed in: its library is slow to import
-Show = Literal["waiting", "refused", "recovered", "tests"]
 DeliveryState = Literal["sent", "waiting", "refused", "withheld", "stopped"]
 
 # What a settled message means for its event; the first of these that a message has counts.
 _SETTLED: dict[str, DeliveryState] = {"dead": "refused", "sent": "sent", WITHHELD: "withheld", STOPPED: "stopped"}
 _GIFT_NOTES = frozenset({"recipient_email_missing", "recipient_email_malformed", "recipient_is_buyer"})
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityFilter:
-    """Which events to show; None does not filter. `since` and `until` are times of recording in µs, both included."""
-
-    store_ids: tuple[int, ...]
-    show: Show | None = None
-    name: str | None = None
-    person_id: int | None = None
-    subject: tuple[str, int] | None = None  # ("order", 7001)
-    since: int | None = None
-    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +76,7 @@ def list_activity(
     limit: int = 50,
 ) -> list[Activity]:
     """A page of the feed, newest first: the newest events with ids below `before`, or the oldest above `after`."""
-    conditions = _build_conditions(conn, wanted)
-    conditions += [Event.id < before] if before is not None else []
-    if after is None:
-        ids = _find_ids(conn, wanted.store_ids, conditions, limit)
-    else:
-        ids = _find_ids(conn, wanted.store_ids, [*conditions, Event.id > after], limit, oldest_first=True)
+    ids = find_event_ids(conn, wanted, before=before, after=after, limit=limit)
     return load_activities(conn, ids, format_money)
 
 
@@ -120,13 +100,6 @@ def load_activities(conn: Connection, event_ids: Sequence[int], format_money: Fo
     ]
 
 
-def find_newest_ids(conn: Connection, store_ids: Collection[int]) -> dict[int, int]:
-    """The id of the newest event of each store; a store without events is absent."""
-    newest = (_select_ids(store_id, [], 1) for store_id in store_ids)
-    queries = [select(Event.store_id, Event.id).where(Event.id.in_(query)) for query in newest]
-    return {row.store_id: row.id for row in conn.execute(union_all(*queries))} if queries else {}
-
-
 def load_change_tokens(conn: Connection, store_ids: Collection[int]) -> dict[int, str]:
     """A text for each store that changes when it has a new event, or when a lane of it has tried to send."""
     newest = find_newest_ids(conn, store_ids)
@@ -135,80 +108,6 @@ def load_change_tokens(conn: Connection, store_ids: Collection[int]) -> dict[int
     rows = conn.execute(query.where(StoreConnection.store_id.in_(store_ids)).group_by(StoreConnection.store_id))
     lanes = {store_id: f"{sent}.{taken_at}" for store_id, sent, taken_at in rows}
     return {store_id: f"{newest.get(store_id, 0)}.{lanes.get(store_id, '')}" for store_id in store_ids}
-
-
-def find_id_recorded_by(conn: Connection, at: int) -> int:
-    """The id of the last event that was recorded at this time (µs) or before; 0 for none.
-
-    Ids and times of recording grow together, so it is searched by halves: no index of times is needed.
-    """
-    low, high = 0, conn.execute(select(Event.id).order_by(Event.id.desc()).limit(1)).scalar() or 0
-    while low < high:
-        middle = (low + high + 1) // 2
-        nearest = select(Event.id, Event.recorded_at).where(Event.id <= middle).order_by(Event.id.desc()).limit(1)
-        row = conn.execute(nearest).one_or_none()
-        if row is None or row.recorded_at <= at:
-            low = middle
-        else:
-            high = row.id - 1
-    return low
-
-
-def _build_conditions(conn: Connection, wanted: ActivityFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.name is not None:
-        conditions.append(Event.name == wanted.name)
-    if wanted.person_id is not None:
-        theirs = select(EventPerson.event_id).where(EventPerson.person_id == wanted.person_id)
-        conditions.append(Event.id.in_(theirs))
-    if wanted.subject is not None:
-        conditions += [Event.subject == wanted.subject[0], Event.subject_id == wanted.subject[1]]
-    if wanted.since is not None:
-        conditions.append(Event.id > find_id_recorded_by(conn, wanted.since - 1))
-    if wanted.until is not None:
-        conditions.append(Event.id <= find_id_recorded_by(conn, wanted.until))
-    return conditions + _SHOWN[wanted.show](wanted.store_ids)
-
-
-def _events_with_messages(state: ColumnElement[bool], store_ids: tuple[int, ...]) -> list[ColumnElement[bool]]:
-    connections = select(StoreConnection.id).where(StoreConnection.store_id.in_(store_ids))
-    return [Event.id.in_(select(Delivery.event_id).where(state, Delivery.connection_id.in_(connections)))]
-
-
-_Conditions = Callable[[tuple[int, ...]], list[ColumnElement[bool]]]  # store ids -> conditions
-_SHOWN: dict[Show | None, _Conditions] = {
-    None: lambda _store_ids: [],
-    "waiting": partial(_events_with_messages, OPEN),
-    "refused": partial(_events_with_messages, DEAD),
-    # Literals and no bound values, as the partial indexes say it.
-    "recovered": lambda _store_ids: [Event.source == literal(RECONCILE, literal_execute=True)],
-    "tests": lambda _store_ids: [Event.is_test == literal(True, literal_execute=True)],  # noqa: FBT003
-}
-
-
-def _select_ids(
-    store_id: int, conditions: Iterable[ColumnElement[bool]], limit: int, *, oldest_first: bool = False
-) -> Select[tuple[int]]:
-    order = Event.id.asc() if oldest_first else Event.id.desc()
-    query = select(Event.id).where(Event.store_id == store_id, *conditions).order_by(order).limit(limit)
-    return select(query.subquery().c.id)  # SQLite takes no LIMIT inside a UNION except in a subquery
-
-
-def _find_ids(
-    conn: Connection,
-    store_ids: Collection[int],
-    conditions: list[ColumnElement[bool]],
-    limit: int,
-    *,
-    oldest_first: bool = False,
-) -> list[int]:
-    """The newest ids of these stores, or the oldest. Each store is read by its own index, however many there are."""
-    if not store_ids:
-        return []
-    each = (_select_ids(store_id, conditions, limit, oldest_first=oldest_first) for store_id in store_ids)
-    found = union_all(*each).subquery()
-    order = found.c.id.asc() if oldest_first else found.c.id.desc()
-    return list(conn.execute(select(found.c.id).order_by(order).limit(limit)).scalars())
 
 
 def _load_people(conn: Connection, event_ids: Sequence[int]) -> defaultdict[int, dict[str, NamedPerson]]:

@@ -81,6 +81,9 @@ class Event(Base):
         Index("ix_events_repeated", "store_id", "duplicates", **partial_index("duplicates > 0")),
         Index("ix_events_subject", "store_id", "subject", "subject_id"),
         Index("ix_events_recovered", "store_id", "id", **partial_index("source = 'reconcile'")),
+        Index("ix_events_replayed", "store_id", "id", **partial_index("source = 'replay'")),
+        Index("ix_events_repeats", "store_id", "id", **partial_index("duplicates > 0")),
+        Index("ix_events_kept", "store_id", "id", **partial_index("outcome NOT IN ('forwarded', 'withheld')")),
         # SQLite has no truth values, and uses the index only for a condition of the same text.
         Index(
             "ix_events_tests",
@@ -195,6 +198,9 @@ class EventPerson(Base):
     reason: Mapped[str | None]
 
 
+_BY_EVENT = ("store_id", "event_id")  # the feed finds events by such messages, a page at a time
+
+
 class Delivery(Base):
     """One message to one platform about one person. Open (pending, sending) until `done_at` is set.
 
@@ -210,6 +216,12 @@ class Delivery(Base):
         ),
         Index("ix_deliveries_giving_way", "person_id", **partial_index("done_at IS NULL AND priority = 1")),
         Index("ix_deliveries_dead", "done_at", "id", **partial_index("status = 'dead'")),
+        Index("ix_deliveries_waiting_events", *_BY_EVENT, **partial_index("done_at IS NULL AND event_id IS NOT NULL")),
+        Index("ix_deliveries_dead_events", *_BY_EVENT, **partial_index("status = 'dead' AND event_id IS NOT NULL")),
+        Index(
+            *("ix_deliveries_stopped_events", *_BY_EVENT),
+            **partial_index("status IN ('withheld', 'stopped') AND event_id IS NOT NULL"),
+        ),
         UniqueConstraint("connection_id", "message_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -287,6 +299,7 @@ class DeadHook(Base):
     __table_args__ = (
         Index("ix_dead_hooks_waiting", "died_at", "id", **partial_index("replayed_at IS NULL")),
         Index("ix_dead_hooks_revoked", "store", "id", **partial_index("reason = 'token_revoked'")),
+        Index("ix_dead_hooks_unread", "store", "id", **partial_index("replayed_at IS NULL")),
         Index("ix_dead_hooks_internal", "id", **partial_index("reason = 'internal_error' AND replayed_at IS NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

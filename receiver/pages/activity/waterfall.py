@@ -33,17 +33,36 @@ class Waterfall:
     begun_at: int
     ended_at: int
 
+    @property
+    def whole_us(self) -> int:
+        return self.ended_at - self.begun_at
+
+    @property
+    def working_us(self) -> int:
+        """How long anything was worked on: several messages at the same time count once."""
+        done, reached = 0, self.begun_at
+        for bar in sorted(self.bars, key=lambda bar: bar.begun_at):
+            if bar.kind == "work":
+                done += max(0, bar.ended_at - max(bar.begun_at, reached))
+                reached = max(reached, bar.ended_at)
+        return done
+
+    @property
+    def waiting_us(self) -> int:
+        """The rest: nothing was worked on."""
+        return self.whole_us - self.working_us
+
     def left(self, bar: Bar) -> float:
         """Where the bar begins, in percent of the whole."""
-        return 100 * (bar.begun_at - self.begun_at) / self._whole_us
+        return 100 * (bar.begun_at - self.begun_at) / self._divisor_us
 
     def width(self, bar: Bar) -> float:
         """How long the bar is, in percent of the whole."""
-        return 100 * bar.duration_us / self._whole_us
+        return 100 * bar.duration_us / self._divisor_us
 
     @property
-    def _whole_us(self) -> int:
-        return max(1, self.ended_at - self.begun_at)
+    def _divisor_us(self) -> int:
+        return max(1, self.whole_us)
 
 
 def build_waterfall(event: EventDetail, now: int) -> Waterfall:

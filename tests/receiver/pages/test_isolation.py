@@ -24,6 +24,11 @@ ANSWERS = {
     "home.store": 404,
     "home.latest": 404,
     "activity.event": 404,
+    "event.inline": 404,
+    "event.raw": 404,
+    "event.document": 404,
+    "unreadable.show": 404,
+    "unreadable.raw": 404,
     "backfills.steer": 404,
     "resuming.resume": 404,
     "people.search": 404,
@@ -71,7 +76,7 @@ def hers(house):
 
 
 def values_of(rule: Rule, account: int) -> dict[str, object]:
-    numbers = dict.fromkeys(("user_id", "invitation_id", "person_id", "event_id"), 1)
+    numbers = dict.fromkeys(("user_id", "invitation_id", "person_id", "event_id", "dead_id"), 1)
     known = {"name": "secretive", "action": "start", "account_id": account, **numbers}
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from sqlalchemy import insert
 
@@ -10,7 +12,7 @@ from pipeline.events.sentences import join_parts
 from pipeline.ledger.deliveries import acquire_lane
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import ActivityFilter, list_activity, load_change_tokens
-from pipeline.ledger.queries.activity import find_id_recorded_by
+from pipeline.ledger.queries.activity_filter import find_id_recorded_by
 from pipeline.ledger.schema import core
 from tests.builders import gift_order, order
 from tests.pipeline.ledger.conftest import StoreSetup
@@ -147,6 +149,55 @@ def test_events_that_wait_or_were_refused_can_be_shown_alone(shop, five, show, s
         add_deliveries(conn, shop.link, shop.person_id, event_id=five[2], status="sent", done_at=NOW)
 
     assert ids(listed(shop, show=show)) == [five[1]]
+
+
+STATES = {
+    "kept": [{"outcome": "nobody"}],
+    "withheld": [{"outcome": "withheld"}, ["withheld"], ["stopped", "withheld"]],
+    "waiting": [["pending"], ["sent", "sending"], ["pending", "stopped"]],
+    "sent": [["sent"], ["sent", "sent"], ["sent", "withheld"]],
+    "refused": [["dead"], ["dead", "pending"], ["sent", "dead"]],
+}
+
+
+def test_each_event_is_in_one_state_which_is_the_worst_of_its_messages(shop):
+    expected: dict[str, list[int]] = {state: [] for state in STATES}
+    numbers = count(100)
+    with writing(shop.engine) as conn:
+        for state, events in STATES.items():
+            for made in events:
+                more = made if isinstance(made, dict) else {}
+                expected[state].insert(0, add_event(conn, shop.store.id, next(numbers), **more))
+                for status in made if isinstance(made, list) else ():
+                    done_at = None if status in ("pending", "sending") else NOW
+                    values = {"status": status, "done_at": done_at, "event_id": expected[state][0]}
+                    add_deliveries(conn, shop.link, shop.person_id, **values)
+
+    assert {state: ids(listed(shop, show=state)) for state in STATES} == expected
+
+
+def test_a_state_goes_with_every_other_filter(shop, five):
+    with writing(shop.engine) as conn:
+        for event_id in five:
+            add_deliveries(conn, shop.link, shop.person_id, event_id=event_id)
+        concern(conn, five[2], shop.person_id)
+
+    assert ids(listed(shop, show="waiting", person_id=shop.person_id)) == [five[2]]
+    assert ids(listed(shop, show="waiting", before=five[3], since=NOW + SECOND)) == [five[2], five[1]]
+    assert ids(listed(shop, show="waiting", after=five[1], limit=1)) == [five[2]]
+    assert ids(listed(shop, show="waiting", name="customer_new")) == []
+
+
+def test_an_event_is_found_by_its_source_and_by_each_thing_that_it_is_about(shop, five):
+    with writing(shop.engine) as conn:
+        about = {"event_id": five[1], "kind": "subscription", "subject_id": 8, "store_id": shop.store.id}
+        conn.execute(insert(core.EventSubject).values(about))
+        recovered = add_event(conn, shop.store.id, 99, source="reconcile", outcome="recorded", duplicates=2)
+
+    assert ids(listed(shop, subject=("subscription", 8))) == [five[1]]
+    assert ids(listed(shop, source="reconcile")) == [recovered]
+    assert ids(listed(shop, source="reconcile", show="kept")) == [recovered]
+    assert ids(listed(shop, show="repeats")) == [recovered]
 
 
 def test_the_events_of_a_person_can_be_shown_alone(shop, five):

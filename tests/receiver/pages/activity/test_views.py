@@ -1,4 +1,4 @@
-"""The activity feed in a browser without scripts: rows, filters, pages, one event, and what only scripts ask for."""
+"""The activity feed in a browser without scripts: rows, filters, pages, and what only scripts ask for."""
 
 from __future__ import annotations
 
@@ -12,41 +12,9 @@ from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
 from receiver.live import STORES_HEADER
 from receiver.pages.activity.views import PAGE_SIZE
-from tests.builders import NOW, order
-from tests.pipeline.ledger.rows import add_deliveries, add_event, add_person
-
-HERS, OTHERS = "bea@example.com", "eve@example.com"
-HOSTILE = "<script>alert(1)</script>\u202e&\x00"
-
-
-@pytest.fixture
-def store_id(house):
-    house.store("not-hers", house.member(OTHERS))
-    return house.store("acme", house.member(HERS))
-
-
-@pytest.fixture
-def visitor(house, store_id):
-    return house.logged_in(HERS)
-
-
-def add(house, store_id, number, first_name="Mila", **more):
-    with writing(house.site.engine) as conn:
-        event_id = add_event(conn, store_id, number, **{"data": order(id=number), **more})
-        person_id = add_person(conn, store_id, f"p{number}@example.com", attributes={"first_name": first_name})
-        conn.execute(insert(core.EventPerson).values(event_id=event_id, person_id=person_id, role="customer"))
-    return event_id
-
-
-def send(house, store_id, event_id, **more):
-    with writing(house.site.engine) as conn:
-        [link] = list_store_connections(conn, store_id)
-        person_id = add_person(conn, store_id, f"m{event_id}@example.com")
-        add_deliveries(conn, link, person_id, event_id=event_id, **more)
-
-
-def rows(visitor):
-    return [int(number) for number in re.findall(r'<li id="event-(\d+)"', visitor.page)]
+from tests.builders import NOW
+from tests.pipeline.ledger.rows import add_deliveries, add_person
+from tests.receiver.pages.activity.feed import HOSTILE, add, rows, send
 
 
 def test_an_event_is_shown_as_a_sentence_with_what_became_of_it(house, store_id, visitor):
@@ -62,7 +30,7 @@ def test_an_event_is_shown_as_a_sentence_with_what_became_of_it(house, store_id,
     ("message", "said"),
     [
         ({"created_at": NOW - 840_000_000}, "waits for Customer.io, 14 min 0 s"),
-        ({"status": "dead", "done_at": NOW, "reason": "name_too_long"}, "refused by Customer.io"),
+        ({"status": "dead", "done_at": NOW, "reason": "name_too_long"}, "refused by Customer.io: name too long"),
         ({"status": "withheld", "done_at": NOW, "reason": "marketplace"}, "withheld from Customer.io"),
         ({"status": "stopped", "done_at": NOW, "reason": "erased"}, "not sent to Customer.io: the person was erased"),
     ],
@@ -155,11 +123,13 @@ def test_a_filter_stays_in_the_address_of_every_other_view(house, store_id, visi
     visitor.go("/activity?event=order_new&since=2026-03-01T00:00")
 
     assert rows(visitor) == []
-    assert "Clear filters" in visitor.text
+    assert "Nothing like this in this time. Clear filters" in visitor.text
     assert "/activity?event=order_new&amp;since=2026-03-01T00:00&amp;show=waiting" in visitor.page
 
 
-@pytest.mark.parametrize("query", ["show=everything", "store=not-hers", "before=x", "since=yesterday", "person=-1"])
+@pytest.mark.parametrize(
+    "query", ["show=everything", "store=not-hers", "before=x", "since=yesterday", "person=-1", "about=7", "source=x"]
+)
 def test_an_address_that_means_nothing_is_not_found(house, visitor, query):
     visitor.go(f"/activity?{query}")
 
@@ -173,8 +143,8 @@ def test_what_arrived_since_is_rendered_with_the_rows_that_waited(house, store_i
 
     visitor.go(f"/activity/new?after={waiting}&open={waiting}")
 
-    assert rows(visitor) == [newer, waiting]
-    assert f'id="event-{waiting}" hx-swap-oob="true"' in visitor.page
+    assert rows(visitor) == [newer]
+    assert f'id="marks-{waiting}" hx-swap-oob="true"' in visitor.page
     assert f"after={newer}" in visitor.page
 
 
@@ -218,34 +188,32 @@ def test_the_stream_may_watch_the_readers_own_stores(house, store_id, visitor):
     assert answer.mimetype == "text/event-stream"
 
 
-def test_an_event_shows_what_came_what_was_sent_and_where_the_time_went(house, store_id, visitor):
-    note = {"code": "field_set_aside", "field": "total", "reason": "is not an amount (3495 or 34.95)"}
-    event_id = add(house, store_id, 7015, raw=b'{"id": 7015}', notes=[note], duplicates=2)
-    send(house, store_id, event_id, status="sent", done_at=NOW + 9)
-
-    visitor.go(f"/activity/{event_id}")
-
-    assert "The field total was left out: it is not an amount (3495 or 34.95)." in visitor.text
-    assert "reported 3 times and used once" in visitor.text
-    assert '{"id": 7015}' in visitor.text
-    assert "ulid-7015" in visitor.text
-    assert "in the inbox, and decoded" in visitor.text
-
-
-def test_an_event_whose_body_is_gone_says_so(house, store_id, visitor):
-    event_id = add(house, store_id, 1)
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        *(("show=kept", [1]), ("show=sent", [0]), ("show=repeats", [2]), ("source=reconcile", [2])),
+        *(("about=order:1", [1]), ("show=all", [2, 1, 0]), ("show=all&since=2000-01-01T00:00", [2, 1, 0])),
+    ],
+)
+def test_the_feed_is_narrowed_by_its_address(house, store_id, visitor, query, numbers):
+    added = [add(house, store_id, 0), add(house, store_id, 1, outcome="recorded")]
+    added.append(add(house, store_id, 2, source="reconcile", duplicates=1))
+    send(house, store_id, added[0], status="sent", done_at=NOW)
     with writing(house.site.engine) as conn:
-        conn.execute(core.Body.__table__.delete())
+        about = {"event_id": added[1], "kind": "order", "subject_id": 1, "store_id": store_id}
+        conn.execute(insert(core.EventSubject).values(about))
 
-    visitor.go(f"/activity/{event_id}")
+    visitor.go(f"/activity?{query}")
 
-    assert "They are not kept any more." in visitor.text
+    assert rows(visitor) == [added[number] for number in numbers]
 
 
 def test_hostile_names_are_text(house, store_id, visitor):
     event_id = add(house, store_id, 1, first_name=HOSTILE, data={"id": 1, "note": HOSTILE})
 
-    for path in ("/activity", f"/activity/{event_id}"):
+    for path in ("/activity", f"/activity/{event_id}", f"/activity/{event_id}/inline"):
         visitor.go(path)
         assert "<script>alert" not in visitor.page
-        assert "<bdi>&lt;script&gt;" in visitor.page
+        assert "\x00" not in visitor.page
+    visitor.go("/activity")
+    assert "<bdi>&lt;script&gt;" in visitor.page

@@ -69,6 +69,15 @@ def test_the_parts_add_up_to_the_whole():
     assert waterfall.left(waterfall.bars[0]) == 0
 
 
+def test_waiting_and_work_add_up_to_the_whole_although_messages_are_sent_at_once():
+    calls = (make_call(1, 200, 50), make_call(2, 220, 60))
+
+    waterfall = build_waterfall(make_event((make_delivery(280),), calls), NOW)
+
+    assert (waterfall.working_us, waterfall.waiting_us) == (30 + 80, 180 - 110)
+    assert waterfall.working_us + waterfall.waiting_us == waterfall.whole_us
+
+
 def test_a_message_that_waits_lasts_until_now():
     assert build_waterfall(make_event((make_delivery(None),)), NOW).bars[-1] == Bar(
         "event 7 waits", "waiting", 160, NOW

@@ -1,0 +1,222 @@
+"""Which events a page of the activity feed holds: their ids, found by an index for every filter.
+
+No page is found by an offset or by counting: the next one begins below the last id. Each store is read by its own index
+and the results are merged, so that neither the number of stores nor a busy neighbour makes a page slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, cast
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, literal, select, true
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from pipeline.core.hooks import RECONCILE, REPLAY
+from pipeline.ledger.deliveries.stopped import STOPPED
+from pipeline.ledger.deliveries.withhold import WITHHELD
+from pipeline.ledger.schema.core import Base, Delivery, Event, EventPerson, EventSubject, Store
+
+# One of these holds for every event (kept, withheld, waiting, sent, refused: the worst of its messages counts), so that
+# their numbers add up; the others may hold besides.
+Show = Literal["waiting", "refused", "recovered", "tests", "sent", "kept", "withheld", "repeats", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFilter:
+    """Which events to show; None does not filter. `since` and `until` are times of recording in µs, both included.
+
+    `subject`: what an event is about, such as ("order", 7001), be it only one of several things.
+    """
+
+    store_ids: tuple[int, ...]
+    show: Show | None = None
+    name: str | None = None
+    source: str | None = None
+    person_id: int | None = None
+    subject: tuple[str, int] | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def find_event_ids(
+    conn: Connection, wanted: ActivityFilter, *, before: int | None = None, after: int | None = None, limit: int
+) -> list[int]:
+    """The newest ids of a filter's events, below `before`; or the oldest above `after`. Unreadable hooks have none."""
+    narrowed = _narrow(conn, wanted, before, after)
+    oldest_first = after is not None
+    found: set[int] = set()
+    is_rare = wanted.source in _RARE_SOURCES
+    for column, build in _RARE_AND_KEPT if is_rare and wanted.show == "kept" else _SHOWN[wanted.show]:
+        of_store = narrowed.apply(column, build()).order_by(column.asc() if oldest_first else column.desc())
+        ids = find_ids_by_store(conn, wanted.store_ids, of_store.limit(limit), limit, oldest_first=oldest_first)
+        found.update(ids)
+    return sorted(found, reverse=not oldest_first)[:limit]
+
+
+def find_ids_by_store(
+    conn: Connection,
+    store_ids: Collection[int],
+    of_store: Select[Any],
+    limit: int,
+    *,
+    oldest_first: bool = False,
+    table: type[Base] = Event,
+) -> list[int]:
+    """The first ids of these stores. `of_store` selects those of the store `Store.id`, in order and limited."""
+    if not store_ids:
+        return []
+    found = of_store.correlate(Store)
+    if conn.dialect.name == "postgresql":
+        each = found.lateral("each")
+        row_id: Any = each.c.id
+        query = select(row_id).select_from(Store).join(each, true())
+    else:  # SQLite has no LATERAL, and takes no LIMIT inside a UNION
+        row_id = getattr(aliased(table), "id")  # noqa: B009 every table that is asked for has one
+        query = select(row_id).select_from(Store).join(row_id.class_, row_id.in_(found))
+    order = row_id.asc() if oldest_first else row_id.desc()
+    return list(conn.execute(query.where(Store.id.in_(store_ids)).order_by(order).limit(limit)).scalars())
+
+
+def find_newest_ids(conn: Connection, store_ids: Collection[int]) -> dict[int, int]:
+    """The id of the newest event of each store; a store without events is absent."""
+    newest = _of_store().order_by(Event.id.desc()).limit(1)
+    ids = find_ids_by_store(conn, store_ids, newest, len(store_ids))
+    return {row.store_id: row.id for row in conn.execute(select(Event.store_id, Event.id).where(Event.id.in_(ids)))}
+
+
+def find_id_recorded_by(conn: Connection, at: int) -> int:
+    """The id of the last event that was recorded at this time (µs) or before; 0 for none.
+
+    Ids and times of recording grow together, so it is searched by halves: no index of times is needed.
+    """
+    low, high = 0, conn.execute(select(Event.id).order_by(Event.id.desc()).limit(1)).scalar() or 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        nearest = select(Event.id, Event.recorded_at).where(Event.id <= middle).order_by(Event.id.desc()).limit(1)
+        row = conn.execute(nearest).one_or_none()
+        if row is None or row.recorded_at <= at:
+            low = middle
+        else:
+            high = row.id - 1
+    return low
+
+
+Column = InstrumentedAttribute[Any]
+_RARE_SOURCES = (RECONCILE, REPLAY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    """What a filter asks of every event: bounds of its id (the first included, the last not), and conditions."""
+
+    first: int | None
+    last: int | None
+    conditions: Sequence[ColumnElement[bool]]
+
+    def apply(self, row_id: Column, query: Select[Any]) -> Select[Any]:
+        """The query for these events only. `row_id`: its column with the id of an event."""
+        if self.first is not None:
+            query = query.where(row_id >= self.first)
+        if self.last is not None:
+            query = query.where(row_id < self.last)
+        if not self.conditions:
+            return query
+        if row_id is Event.id:
+            return query.where(*self.conditions)
+        return query.where(exists().where(Event.id == row_id, *self.conditions))
+
+
+def _narrow(conn: Connection, wanted: ActivityFilter, before: int | None, after: int | None) -> _Narrowed:
+    since = None if wanted.since is None else find_id_recorded_by(conn, wanted.since - 1)
+    until = None if wanted.until is None else find_id_recorded_by(conn, wanted.until)
+    firsts = [number + 1 for number in (after, since) if number is not None]
+    lasts = [number for number in (before, None if until is None else until + 1) if number is not None]
+    return _Narrowed(max(firsts, default=None), min(lasts, default=None), _build_conditions(wanted))
+
+
+def _build_conditions(wanted: ActivityFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.name is not None:
+        conditions.append(Event.name == wanted.name)
+    if wanted.source is not None:
+        source = _literal(wanted.source) if wanted.source in _RARE_SOURCES else wanted.source
+        conditions.append(Event.source == source)
+    if wanted.person_id is not None:
+        theirs = select(EventPerson.event_id).where(EventPerson.person_id == wanted.person_id)
+        conditions.append(Event.id.in_(theirs))
+    if wanted.subject is not None:
+        kind, number = wanted.subject
+        about = EventSubject.kind == kind, EventSubject.subject_id == number
+        mine = EventSubject.store_id.in_(wanted.store_ids)
+        conditions.append(Event.id.in_(select(EventSubject.event_id).where(mine, *about)))
+    return conditions
+
+
+def _literal(value: str | int) -> ColumnElement[Any]:
+    """A value that is written into the SQL: the partial indexes hold the same text."""
+    return literal(value, literal_execute=True)
+
+
+def _of_store(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(Event.id).where(Event.store_id == Store.id, *conditions)
+
+
+def _has(event_id: Column, state: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+    message = aliased(Delivery)
+    return exists().where(message.event_id == event_id, state(message))
+
+
+def _is_open(message: Any) -> ColumnElement[bool]:
+    return cast("ColumnElement[bool]", message.done_at.is_(None))
+
+
+def _is(*states: str) -> Callable[[Any], ColumnElement[bool]]:
+    if len(states) == 1:
+        return lambda message: message.status == _literal(states[0])
+    return lambda message: message.status.in_([_literal(state) for state in states])
+
+
+def _by_message(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Events with such a message, found by the message: there are few of them among all."""
+    theirs = Delivery.store_id == Store.id, Delivery.event_id.is_not(None)
+    return select(Delivery.event_id.label("id")).where(*theirs, *conditions).distinct()
+
+
+_IS_DEAD, _IS_SENT, _IS_STOPPED = _is("dead"), _is("sent"), _is(WITHHELD, STOPPED)
+_NOT_REFUSED = ~_has(Delivery.event_id, _IS_DEAD)
+_NOT_ON_THE_WAY = ~_has(Event.id, _is_open), ~_has(Event.id, _IS_DEAD)
+_IS_FORWARDED = Event.outcome == "forwarded"
+_IS_KEPT = Event.outcome.not_in([_literal("forwarded"), _literal("withheld")])
+
+# What a view shows -> where it is found: the column with the events' ids, and the query. All are found in one place,
+# except what is withheld: most was never written as a message, some was withheld later.
+_Place = tuple[Column, Callable[[], Select[Any]]]
+_SHOWN: dict[Show | None, tuple[_Place, ...]] = {
+    None: ((Event.id, _of_store),),
+    "waiting": ((Delivery.event_id, partial(_by_message, _is_open(Delivery), _NOT_REFUSED)),),
+    "refused": ((Delivery.event_id, partial(_by_message, _IS_DEAD(Delivery))),),
+    "sent": ((Event.id, partial(_of_store, _IS_FORWARDED, _has(Event.id, _IS_SENT), *_NOT_ON_THE_WAY)),),
+    "kept": ((Event.id, partial(_of_store, _IS_KEPT)),),
+    "withheld": (
+        (Event.id, partial(_of_store, Event.outcome == "withheld")),
+        (
+            Delivery.event_id,
+            partial(
+                _by_message,
+                _IS_STOPPED(Delivery),
+                _NOT_REFUSED,
+                ~_has(Delivery.event_id, _is_open),
+                ~_has(Delivery.event_id, _IS_SENT),
+            ),
+        ),
+    ),
+    "recovered": ((Event.id, partial(_of_store, Event.source == _literal(RECONCILE))),),
+    "tests": ((Event.id, partial(_of_store, Event.is_test == _literal(True))),),  # noqa: FBT003
+    "repeats": ((Event.id, partial(_of_store, Event.duplicates > _literal(0))),),
+    "unreadable": (),
+}
+# With bound values, so that the index of the rare source is used and not that of the many events that are kept.
+_RARE_AND_KEPT: tuple[_Place, ...] = ((Event.id, partial(_of_store, Event.outcome.not_in(["forwarded", "withheld"]))),)

@@ -1,0 +1,127 @@
+"""What the address of a feed's page asks for. It can be kept as a bookmark, saved as a view and sent to a colleague."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast, get_args
+
+from flask import abort, request
+
+from pipeline.core.hooks import RECONCILE, REPLAY
+from pipeline.ledger.accounts import VisibleStore
+from pipeline.ledger.queries import ActivityFilter, Show
+
+ALL = "all"  # of `show`: every event, although the user has a default view
+PARAMETERS = ("store", "show", "event", "source", "person", "about", "since", "until")
+SHOWN: list[tuple[str, str]] = [
+    (ALL, "All"),
+    ("waiting", "Waiting"),
+    ("refused", "Could not be sent"),
+    ("recovered", "Caught up"),
+    ("tests", "Tests"),
+]
+SHOWN_BESIDES: dict[str, str] = {
+    "sent": "At the platform",
+    "kept": "Kept, not sent",
+    "withheld": "Withheld",
+    "repeats": "Reported again",
+    "unreadable": "Could not be read",
+}
+SOURCES = {"hook": "came as a hook", RECONCILE: "caught up", REPLAY: "tried again"}
+_SUBJECTS = ("order", "subscription", "shipment")
+_US_PER_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the address of a page asks for. `given`: its parameters, as links to other pages repeat them."""
+
+    wanted: ActivityFilter
+    before: int | None
+    after: int | None
+    given: dict[str, str]
+
+    @property
+    def shown(self) -> str:
+        """What is shown of all events, as the address says it."""
+        return self.wanted.show or ALL
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.given.keys() - {"show"}) or self.wanted.show is not None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a field of the filter's form is filled in."""
+        return bool(self.given.keys() - {"show", "person", "about"}) or self.shown in SHOWN_BESIDES
+
+
+def read_query(stores: Sequence[VisibleStore]) -> Query:
+    """Read the address. A value that cannot be read is a 404, as is another account's store."""
+    given = pick_parameters(request.args)
+    mine = [store.store_id for store in stores if given.get("store") in (None, store.name)]
+    if "store" in given and not mine:
+        abort(404)
+    shown = given.get("show", ALL)
+    if shown != ALL and shown not in get_args(Show):
+        abort(404)
+    return Query(
+        ActivityFilter(
+            store_ids=tuple(mine),
+            show=None if shown == ALL else cast("Show", shown),
+            name=given.get("event"),
+            source=_read_choice(given.get("source")),
+            person_id=_read_id("person"),
+            subject=_read_subject(given.get("about")),
+            since=_read_time("since"),
+            until=_read_time("until"),
+        ),
+        before=_read_id("before"),
+        after=_read_id("after"),
+        given=given,
+    )
+
+
+def pick_parameters(values: Mapping[str, str]) -> dict[str, str]:
+    """The parameters that narrow the feed, without the page of it."""
+    return {name: value for name in PARAMETERS if (value := values.get(name))}
+
+
+def parse_id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < len(str(2**63)) else None
+
+
+def _read_id(name: str) -> int | None:
+    text = request.args.get(name)
+    if not text:
+        return None
+    number = parse_id(text)
+    return abort(404) if number is None else number
+
+
+def _read_choice(source: str | None) -> str | None:
+    return source if source is None or source in SOURCES else abort(404)
+
+
+def _read_subject(text: str | None) -> tuple[str, int] | None:
+    """Read what an event is about: `order:7001`."""
+    if text is None:
+        return None
+    kind, _, number = text.partition(":")
+    parsed = parse_id(number)
+    return abort(404) if kind not in _SUBJECTS or parsed is None else (kind, parsed)
+
+
+def _read_time(name: str) -> int | None:
+    """Read a time such as 2026-11-30T03:12, in UTC."""
+    text = request.args.get(name)
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        abort(404)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return int(at.timestamp() * _US_PER_SECOND)
