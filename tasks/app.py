@@ -40,6 +40,7 @@ app = Celery(
         "tasks.reconciliation",
         "tasks.registration",
         "tasks.stores",
+        "tasks.counts",
         "tasks.retention",
         "tasks.silence",
         "tasks.clock",

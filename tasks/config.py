@@ -15,6 +15,7 @@ PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "backfills.sweep": (DELIVERIES, 1.0),
     "backfills.daily": (DELIVERIES, 600.0),
     "clock.sweep": (DELIVERIES, 10.0),
+    "counts.sweep": (DELIVERIES, 10.0),
     "dead.sweep": (DELIVERIES, 10.0),
     "hooks.sweep": (HOOKS, 2.0),
     "deliveries.sweep": (DELIVERIES, 1.0),

@@ -18,6 +18,7 @@ OF_NO_STORE = frozenset(
     {
         "accounts",
         "audit_log",  # who removed a store is asked for afterwards
+        "count_marks",
         "failed_log_ins",
         "fences",
         "heartbeats",

@@ -23,7 +23,7 @@ from pipeline.recording.dead_letters import find_revoked_stores
 from pipeline.recording.dedup import deduplicate
 from pipeline.recording.gifts import GiftIndex, plan_candidates, plan_late_copies
 from pipeline.recording.lookups import find_lookups
-from pipeline.recording.plan import BatchPlan, LoadedBatch, plan_batch
+from pipeline.recording.plan import BatchPlan, LoadedBatch, find_replayed, plan_batch
 from pipeline.recording.probes import find_probes, remove_probes
 from pipeline.recording.release import load_waiting_copies
 from pipeline.recording.sources import note_sources
@@ -135,6 +135,9 @@ def _load_batch(
         people=people,
         recognised=recognition.counts,
         learned_hashes=recognition.learned,
+        waiting_dead_hooks=load.load_waiting_dead_hooks(
+            conn, [*(hook["receipt"] for hook in died), *find_replayed(candidates)]
+        ),
         lookups=wanted,
         known_lookups=load.load_lookups(conn, wanted),
         waiting=load_waiting_copies(conn, freed, rules) if freed else [],

@@ -33,6 +33,7 @@ class EventCandidate:
     plan: Plan | None = None
     resolved_people: list[tuple[AffectedPerson, PersonDraft]] = field(default_factory=list)
     event_id: int = 0
+    earlier_outcome: str | None = None  # of an event that is recorded already
     earlier_notes: list[dict[str, Any]] = field(default_factory=list)  # of an event that is recorded already
     is_ignored_test: bool = (
         False  # a test object of a store that forwards none: recorded, but no facts are taken from it

@@ -10,6 +10,16 @@ from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.snapshot import EventKey, KnownEvent
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A hook that repeats an event. `event` has no id if that event is of the same batch."""
+
+    store_id: int
+    name: str
+    received_at: int
+    event: KnownEvent
+
+
 @dataclass(slots=True)
 class DedupResult:
     """The fresh candidates in order, and how often known events and fresh ones were repeated."""
@@ -20,6 +30,7 @@ class DedupResult:
     repeats_by_event: Counter[str] = field(default_factory=Counter)  # event name -> repeats
     again: dict[str, KnownEvent] = field(default_factory=dict)  # receipt -> the event it repeats
     repeated_keys: set[EventKey] = field(default_factory=set)  # known events that were repeated
+    repeat_hooks: list[Repeat] = field(default_factory=list)
 
 
 def get_candidate_keys(candidate: EventCandidate) -> list[EventKey]:
@@ -41,7 +52,9 @@ def deduplicate(candidates: Iterable[EventCandidate], known_events: Mapping[Even
             continue
         event = result.again[receipt] = known[match]
         if event.receipt != receipt:
+            hook = candidate.hook
             result.repeats_by_event[candidate.row.name] += 1
+            result.repeat_hooks.append(Repeat(candidate.store.id, candidate.row.name, hook["received_at"], event))
             if event.event_id is None:
                 result.repeats_in_batch[match] += 1
             else:

@@ -117,7 +117,7 @@ def rebuild_candidate(event: EarlierEvent, store: RecordingStore) -> EventCandid
         validated_at=event.validated_at,
     )
     candidate = build_candidate(hook, store)
-    candidate.event_id, candidate.earlier_notes = event.id, event.notes
+    candidate.event_id, candidate.earlier_outcome, candidate.earlier_notes = event.id, event.outcome, event.notes
     return candidate
 
 

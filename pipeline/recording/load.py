@@ -32,6 +32,7 @@ from pipeline.recording.snapshot import (
     KnownGift,
     RecordingStore,
     StoredDeadLetter,
+    WaitingDeadHook,
 )
 from pipeline.recording.sources import load_rules
 
@@ -90,6 +91,17 @@ def load_revoked_dead_letters(conn: Connection, stores: Collection[str]) -> dict
         for store, letter_id, receipt, detail in conn.execute(query.order_by(dead.id)):
             letters[store].append(StoredDeadLetter(letter_id, receipt, detail))
     return letters
+
+
+def load_waiting_dead_hooks(conn: Connection, receipts: Collection[str]) -> dict[str, WaitingDeadHook]:
+    """The stored dead hooks with these receipts that were not replayed."""
+    dead = get_table(core.DeadHook).c
+    found: dict[str, WaitingDeadHook] = {}
+    for part in chunks(receipts):
+        query = select(dead.receipt, dead.store_id, dead.received_at, dead.event)
+        for receipt, *values in conn.execute(query.where(dead.receipt.in_(part), dead.replayed_at.is_(None))):
+            found[receipt] = WaitingDeadHook(*values)
+    return found
 
 
 def find_known_events(conn: Connection, keys: Collection[EventKey]) -> dict[EventKey, KnownEvent]:

@@ -50,6 +50,15 @@ class RecordingStore:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingDeadHook:
+    """A stored dead hook that was not replayed."""
+
+    store_id: int | None
+    received_at: int
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownEvent:
     """An event that is known already, and the receipt of the hook that reported it first.
 
@@ -72,6 +81,7 @@ class EarlierEvent:
     receipt: str
     source: str
     form: str
+    outcome: str
     notes: list[dict[str, Any]]
     data: dict[str, Any]
     received_at: int

@@ -6,13 +6,18 @@ are written. The one thing that is read is in `promote_to_live`, which locks lan
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, update
 
 from pipeline.core.messages import LIVE_PRIORITY
+from pipeline.ledger.counts.changes import add_changes, add_repeats
+from pipeline.ledger.counts.keys import HOUR_US, CountKey, move
+from pipeline.ledger.counts.messages import FORWARDED
 from pipeline.ledger.deliveries import promote_to_live, stop_pending
+from pipeline.ledger.deliveries.withhold import WITHHELD
 from pipeline.ledger.observed_events import mark_late
 from pipeline.ledger.regulations import add_learned_hashes, count_recognised
 from pipeline.ledger.schema import core
@@ -41,6 +46,8 @@ _UPDATE_PERSON = (
 
 def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     """Write everything. New people and fresh events have their ids afterwards."""
+    counts = Counter(plan.counts)
+    counts.update(_mark_forwarded(conn, plan))
     count_recognised(conn, plan.recognised, now)
     add_learned_hashes(conn, plan.learned_hashes)
     _write_probes(conn, plan.heartbeat_sent_at, plan.canaries, now)
@@ -49,6 +56,8 @@ def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     mark_late(conn, plan.repeated_keys)
     _insert_people(conn, plan.people, now)
     _insert_events(conn, plan.events)
+    _write_repeat_hours(conn, plan)
+    add_changes(conn, counts)
     _write_event_people(conn, plan.event_people)
     _mark_sent_after_all(conn, plan.sent_after_all)
     upsert(conn, get_table(core.Gift), plan.gifts, update_columns=("email", "data", "as_of"))
@@ -103,6 +112,15 @@ def _add_repeats(conn: Connection, repeats: Mapping[int, int]) -> None:
         conn.execute(statement.values(duplicates=event.c.duplicates + bindparam("more")), rows)
 
 
+def _write_repeat_hours(conn: Connection, plan: BatchPlan) -> None:
+    ids = {event.row["receipt"]: event.candidate.event_id for event in plan.events} if plan.repeat_hooks else {}
+    hours = Counter(
+        (one.store_id, one.event.event_id or ids[one.event.receipt], one.received_at // HOUR_US)
+        for one in plan.repeat_hooks
+    )
+    add_repeats(conn, hours)
+
+
 def _insert_people(conn: Connection, people: PersonResolver, now: int) -> None:
     """Insert new people and everything that leads to them; forget profiles that were sent under another identifier."""
     rows = [
@@ -152,15 +170,35 @@ def _write_event_people(conn: Connection, event_people: Iterable[EventPersonDraf
 
 def _mark_sent_after_all(conn: Connection, candidates: Sequence[EventCandidate]) -> None:
     """Note that copies which were withheld are sent now, so that none is sent twice."""
-    event, event_people = get_table(core.Event), get_table(core.EventPerson)
+    event_people = get_table(core.EventPerson)
     for candidate in candidates:
         for affected, person in candidate.resolved_people:
             is_theirs = event_people.c.event_id == candidate.event_id, event_people.c.person_id == person.id
             in_role = update(event_people).where(*is_theirs, event_people.c.role == affected.role)
             conn.execute(in_role.values(reason=None))
-    for part in chunks({candidate.event_id for candidate in candidates}):
-        withheld = update(event).where(event.c.id.in_(part), event.c.outcome == "withheld")
-        conn.execute(withheld.values(outcome="forwarded"))
+
+
+def _mark_forwarded(conn: Connection, plan: BatchPlan) -> Counter[CountKey]:
+    """Note that earlier events are forwarded after all, since a message of them is written now.
+
+    Returns what that changes in the counts.
+    """
+    earlier = {candidate.event_id: candidate for candidate in plan.sent_after_all if _waited(candidate)}
+    copied = (draft.candidate for draft in plan.deliveries if draft.kind == "event" and draft.candidate.event_id)
+    earlier |= {candidate.event_id: candidate for candidate in copied}
+    event = get_table(core.Event)
+    changes: Counter[CountKey] = Counter()
+    for part in chunks(event_id for event_id, one in earlier.items() if one.earlier_outcome != FORWARDED):
+        not_yet = update(event).where(event.c.id.in_(part), event.c.outcome != FORWARDED)
+        for event_id in conn.execute(not_yet.values(outcome=FORWARDED).returning(event.c.id)).scalars():
+            one = earlier[event_id]
+            row = one.store.id, one.hook["received_at"], one.row.name, one.earlier_outcome or WITHHELD
+            changes.update(move([row], FORWARDED))
+    return changes
+
+
+def _waited(candidate: EventCandidate) -> bool:
+    return candidate.earlier_outcome == WITHHELD
 
 
 def _stop_withheld(conn: Connection, people: PersonResolver, now: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, update
 
 from pipeline.core.messages import CallRecord, ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
+from pipeline.ledger.counts.arrivals import count_arrivals
 from pipeline.ledger.deliveries.forgetting import settle_forget_requests
 from pipeline.ledger.deliveries.lanes import HeldLane, add_sent, lock_lane
 from pipeline.ledger.deliveries.status import SENDING
@@ -22,7 +23,7 @@ _SETTLE = (  # built once, as in `lanes`
     update(Delivery)
     .where(Delivery.id.in_(bindparam("these", expanding=True)), *_CLAIMED_BY_HOLDER)
     .values(_OUTCOME_VALUES)
-    .returning(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.status)
+    .returning(Delivery.id, Delivery.person_id, Delivery.kind, Delivery.status, Delivery.event_id)
 )
 
 DeliveryOutcome = tuple[int, Outcome]  # a delivery's id and its outcome
@@ -46,6 +47,7 @@ def settle(
     if forgotten := [row.id for row in changed if row.kind == "forget" and row.status != "pending"]:
         settle_forget_requests(conn, forgotten, now)
     _write_calls(conn, held.connection_id, [id_ for id_, _ in settled], calls)
+    count_arrivals(conn, {row.event_id for row in sent if row.kind == "event" and row.event_id is not None}, now)
 
 
 def _group_by_outcome(settled: Sequence[DeliveryOutcome], now: int) -> Iterator[tuple[dict[str, Any], list[int]]]:
@@ -59,7 +61,7 @@ def _group_by_outcome(settled: Sequence[DeliveryOutcome], now: int) -> Iterator[
 
 def _update(
     conn: Connection, held: HeldLane, ids: Sequence[int], columns: Mapping[str, Any]
-) -> list[Row[int, int, str, str]]:
+) -> list[Row[int, int, str, str, int | None]]:
     done = {f"new_{name}": value for name, value in columns.items()}
     return list(conn.execute(_SETTLE, {"these": ids, "by_token": held.token, "of_lane": held.lane, **done}))
 

@@ -24,6 +24,7 @@ from pipeline.ledger.schema import (
     backfills,
     consent,
     core,
+    counts,
     fences,
     history,
     monitoring,
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 TABLE_MODULES = (
     core,
     history,
+    counts,
     fences,
     consent,
     store_apis,

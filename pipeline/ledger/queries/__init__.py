@@ -29,6 +29,15 @@ from pipeline.ledger.queries.dead_letters import (
     replay_delivery,
 )
 from pipeline.ledger.queries.deliveries import CallDetail, DeliveryDetail
+from pipeline.ledger.queries.event_hours import (
+    ArrivalTimes,
+    UsualRange,
+    count_day,
+    load_arrival_times,
+    load_event_hours,
+    load_usual_days,
+    load_usual_hours,
+)
 from pipeline.ledger.queries.events import (
     EventDetail,
     EventFilter,
@@ -38,6 +47,7 @@ from pipeline.ledger.queries.events import (
     list_events,
     load_notes,
 )
+from pipeline.ledger.queries.flow import Flow, FlowCounts, FlowPart, load_flow
 from pipeline.ledger.queries.people import FactDetail, PersonDetail, choose_name, find_people, get_person
 from pipeline.ledger.queries.reconciliations import (
     ReconciliationSummary,
@@ -53,6 +63,7 @@ __all__ = [
     "MAX_MISSED_HEARTBEATS",
     "Activity",
     "ActivityFilter",
+    "ArrivalTimes",
     "Backlog",
     "CallDetail",
     "ChainStatus",
@@ -70,6 +81,9 @@ __all__ = [
     "EventRecipient",
     "EventSummary",
     "FactDetail",
+    "Flow",
+    "FlowCounts",
+    "FlowPart",
     "HeartbeatArrival",
     "KeptData",
     "LaneBacklog",
@@ -78,9 +92,11 @@ __all__ = [
     "ReconciliationSummary",
     "RegistrationSummary",
     "Show",
+    "UsualRange",
     "assess_chain",
     "choose_name",
     "count_by_connection",
+    "count_day",
     "count_events",
     "count_last_week",
     "count_recovered_since",
@@ -97,9 +113,14 @@ __all__ = [
     "list_reconciliations",
     "list_registrations",
     "load_activities",
+    "load_arrival_times",
     "load_backlog",
     "load_change_tokens",
+    "load_event_hours",
+    "load_flow",
     "load_newest_backfills",
     "load_notes",
+    "load_usual_days",
+    "load_usual_hours",
     "replay_delivery",
 ]

@@ -1,0 +1,169 @@
+"""The flow: of all hooks received in a span of time, how many are where. Every hook is in exactly one place.
+
+Read from the kept counts, and from the few forwarded events that are not at the platform: it costs as much as there are
+hours or days in the span, and such events, however many have arrived. All is read by one statement, so that the numbers
+are of one moment and add up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
+
+from pipeline.ledger.counts.fold import HOURS_PER_DAY, load_marks
+from pipeline.ledger.counts.keys import DEAD, DUPLICATE, HOUR_US, RECOVERED
+from pipeline.ledger.counts.messages import FORWARDED, select_not_sent
+from pipeline.ledger.deliveries.withhold import WITHHELD
+from pipeline.ledger.schema.counts import CountChange, DailyCount, HourlyCount
+
+Step = Literal["hour", "day"]
+
+_NOW = "now_"  # before the state of an event that is not at the platform now
+_NOT_COUNTED = "took_"  # arrivals are counted by the hour of arriving
+# What is counted -> the place in the flow; every other outcome is of an event that was kept and not sent.
+_PLACES = {
+    DUPLICATE: "repeats",
+    DEAD: "unreadable",
+    WITHHELD: "withheld",
+    FORWARDED: "sent",
+    RECOVERED: "recovered",
+    f"{_NOW}waiting": "waiting",
+    f"{_NOW}refused": "refused",
+    f"{_NOW}withheld": "withheld",
+    f"{_NOW}kept": "kept",
+    "deleted_refused": "refused",
+    "deleted_withheld": "withheld",
+    "deleted_stopped": "kept",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCounts:
+    """How many hooks are where: `received` is the sum of the first seven. An event counts by the worst of its messages.
+
+    `recovered`: of those received, the events that only the store's API has shown, because their hook never came.
+    """
+
+    repeats: int = 0
+    unreadable: int = 0
+    kept: int = 0
+    withheld: int = 0
+    waiting: int = 0
+    sent: int = 0
+    refused: int = 0
+    recovered: int = 0
+
+    @property
+    def received(self) -> int:
+        """All that came in: hooks, and recovered events."""
+        return self.repeats + self.unreadable + self.events
+
+    @property
+    def events(self) -> int:
+        """What became an event."""
+        return self.kept + self.withheld + self.waiting + self.sent + self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPart:
+    """One hour, or one day in UTC, of a flow. Times in µs, `until` excluded."""
+
+    since: int
+    until: int
+    counts: FlowCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The flow of a span of whole hours, or of whole days where the counts by hour are too old to be kept."""
+
+    since: int
+    until: int
+    step: Step
+    total: FlowCounts
+    parts: tuple[FlowPart, ...]  # those in which something was received, the oldest first
+
+
+def load_flow(conn: Connection, store_ids: Collection[int] | None, since: int, until: int, step: Step) -> Flow:
+    """The flow of these stores, or of all, from one time to another (µs), in steps of an hour or a day.
+
+    The span is widened to whole hours. `store_ids` None: all, also hooks to URLs of unknown stores.
+    """
+    first, end = since // HOUR_US, -(-until // HOUR_US)
+    hours_kept_from = load_marks(conn).get("hours", -1) + 1
+    if first < hours_kept_from:
+        first, end, step = _floor_day(first), -_floor_day(-end), "day"
+    by_part: dict[int, Counter[str]] = {}
+    for part, outcome, number in conn.execute(_select_counts(store_ids, first, max(first, end), step)):
+        if not outcome.startswith(_NOT_COUNTED):
+            by_part.setdefault(part, Counter())[outcome] += int(number)
+    length = HOUR_US * (HOURS_PER_DAY if step == "day" else 1)
+    parts = tuple(_build_parts(by_part, first * HOUR_US, end * HOUR_US, length))
+    total: Counter[str] = Counter()
+    for found in by_part.values():
+        total.update(found)
+    return Flow(first * HOUR_US, end * HOUR_US, step, _place(total), parts)
+
+
+def _build_parts(found: Mapping[int, Counter[str]], since: int, until: int, length: int) -> Iterator[FlowPart]:
+    for part in sorted(found):
+        begin, end = max(part * length, since), min((part + 1) * length, until)
+        counts = _place(found[part])
+        if counts != FlowCounts():
+            yield FlowPart(begin, end, counts)
+
+
+def _place(found: Mapping[str, int]) -> FlowCounts:
+    placed: Counter[str] = Counter()
+    for outcome, number in found.items():
+        placed[_PLACES.get(outcome, "kept")] += number
+        if outcome.startswith((_NOW, "deleted_")):
+            placed["sent"] -= number
+    return FlowCounts(**{field.name: placed[field.name] for field in fields(FlowCounts)})
+
+
+def _select_counts(store_ids: Collection[int] | None, first: int, end: int, step: Step) -> Select[Any]:
+    """(hour or day, outcome, number) of what is counted from the first hour until the end, which is excluded."""
+    parts = [_of_hours(HourlyCount, store_ids, first, end, step), _of_hours(CountChange, store_ids, first, end, step)]
+    if step == "day":
+        first_day, end_day = -(-first // HOURS_PER_DAY), end // HOURS_PER_DAY
+        if first_day < end_day:
+            of_days = _among(DailyCount.store_id, store_ids), DailyCount.day >= first_day, DailyCount.day < end_day
+            columns: tuple[Any, ...] = DailyCount.day.label("part"), DailyCount.outcome, DailyCount.number
+            parts = [
+                select(*columns).where(*of_days),
+                _of_hours(HourlyCount, store_ids, first, first_day * HOURS_PER_DAY, step),
+                _of_hours(HourlyCount, store_ids, end_day * HOURS_PER_DAY, end, step),
+                parts[1],
+            ]
+    not_sent = select_not_sent(store_ids).subquery()
+    hour = not_sent.c.received_at // HOUR_US
+    state = literal(_NOW, literal_execute=True) + not_sent.c.state
+    now = select(_part(hour, step).label("part"), state.label("outcome"), literal(1).label("number"))
+    counted = union_all(*parts, now.where(hour >= first, hour < end)).subquery()
+    return select(counted.c.part, counted.c.outcome, func.sum(counted.c.number)).group_by(
+        counted.c.part, counted.c.outcome
+    )
+
+
+def _of_hours(
+    model: type[HourlyCount | CountChange], store_ids: Collection[int] | None, first: int, end: int, step: Step
+) -> Select[Any]:
+    among = _among(model.store_id, store_ids), model.hour >= first, model.hour < end
+    return select(_part(model.hour, step).label("part"), model.outcome, model.number).where(*among)
+
+
+def _among(column: Any, store_ids: Collection[int] | None) -> ColumnElement[bool]:
+    return column.is_not(None) if store_ids is None else column.in_(store_ids)  # type: ignore[no-any-return]
+
+
+def _part(hour: Any, step: Step) -> Any:
+    return hour // HOURS_PER_DAY if step == "day" else hour
+
+
+def _floor_day(hour: int) -> int:
+    return hour // HOURS_PER_DAY * HOURS_PER_DAY
