@@ -62,6 +62,8 @@ _COPIES: dict[str, dict[str, str]] = {
     "deliveries": {**_ID, **_STORE, **_CONNECTION, **_EVENT, **_PERSON, "message_id": "t.message_id || n.value"},
     "introductions": _CONNECTION | _PERSON,
     "calls": _ID | _CONNECTION,
+    "count_changes": _ID | _STORE,
+    "event_repeats": _STORE | _EVENT,
     "delivery_calls": {"delivery_id": "t.delivery_id + :far * n.value", "call_id": "t.call_id + :far * n.value"},
 }  # fmt: skip
 _WAITING = """
