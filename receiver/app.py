@@ -1,4 +1,4 @@
-"""The Flask application of the web process: health checks and metrics, and behind them the pages."""
+"""The Flask application of the web process: health checks and metrics, and behind them the pages and the API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ def create_app(settings: Settings, given: WebComponents | None = None) -> Flask:
         )
     if components.pages_context:
         pages = LazyApp(
-            app.wsgi_app, find_own_paths(app), partial(_build_pages, components.pages_context), settings.public_url
+            app.wsgi_app,
+            find_own_paths(app),
+            partial(_build_pages, components.pages_context),
+            settings.public_url,
+            partial(_build_api, components.pages_context),
         )
         app.wsgi_app = pages  # type: ignore[method-assign] # Flask's documented way
     app.extensions["cratewire"] = components
@@ -47,3 +51,10 @@ def _build_pages(pages_context: Context) -> Flask:
     from receiver.pages.app import create_pages  # noqa: PLC0415 see receiver.pages.lazy_app
 
     return create_pages(pages_context)
+
+
+def _build_api(pages_context: Context) -> Flask:
+    """Build the API; imported at the first request to it."""
+    from receiver.api.app import create_api  # noqa: PLC0415 see receiver.pages.lazy_app
+
+    return create_api(pages_context)

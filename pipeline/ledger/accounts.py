@@ -12,6 +12,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.core.roles import OWNER, Permission, Role, is_allowed
 from pipeline.ledger.removals import delete_empty_account
 from pipeline.ledger.schema.accounts import FailedLogIn, Invitation, LogIn, Mail, Membership, User
+from pipeline.ledger.schema.api_tokens import ApiToken
 from pipeline.ledger.schema.core import Account, Store
 from pipeline.ledger.sql.tables import insert_into
 from pipeline.ledger.stores import ensure_account
@@ -141,7 +142,7 @@ def remove_member(conn: Connection, account_id: int, user_id: int) -> None:
 
 
 def remove_user(conn: Connection, email: str) -> bool:
-    """Delete a user with memberships, log-ins, invitations and mails, and accounts that are empty then.
+    """Delete a user with memberships, log-ins, invitations, tokens and mails, and accounts that are empty then.
 
     False if there is no such address. Raise LastOwner while they are the last owner of an account with stores.
     """
@@ -155,6 +156,7 @@ def remove_user(conn: Connection, email: str) -> bool:
         conn.execute(delete(table).where(table.user_id == user_id))
     conn.execute(delete(Invitation).where(Invitation.email == email.lower()))
     conn.execute(update(Invitation).where(Invitation.invited_by == user_id).values(invited_by=None))
+    conn.execute(delete(ApiToken).where(ApiToken.created_by == user_id))
     conn.execute(delete(Mail).where(func.lower(Mail.recipient) == email.lower()))
     conn.execute(delete(User).where(User.id == user_id))
     for account_id in account_ids:

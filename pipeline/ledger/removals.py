@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.connections import list_store_connections, pause_connection
 from pipeline.ledger.schema.accounts import Invitation, Membership
+from pipeline.ledger.schema.api_tokens import ApiToken
 from pipeline.ledger.schema.audit import AuditEntry
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.core import Account, Store
@@ -90,13 +91,14 @@ def delete_store(conn: Connection, store_id: int, now: int) -> None:
 
 
 def delete_empty_account(conn: Connection, account_id: int) -> bool:
-    """Delete an account with neither stores nor members, its invitations and its audit log; False if it has any."""
+    """Delete an account with neither stores nor members, its invitations, tokens and audit log; False if it has any."""
     conn.execute(update(Account).where(Account.id == account_id).values(name=Account.name))  # one removal at a time
     for table in (Store, Membership):
         if conn.execute(select(func.count()).where(table.account_id == account_id)).scalar_one():
             return False
     conn.execute(delete(Invitation).where(Invitation.account_id == account_id))
     conn.execute(delete(AuditEntry).where(AuditEntry.account_id == account_id))
+    conn.execute(delete(ApiToken).where(ApiToken.account_id == account_id))
     conn.execute(delete(Account).where(Account.id == account_id))
     return True
 

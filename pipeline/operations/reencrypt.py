@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from pipeline.infra.crypto.encryption import RowIdentity, can_decrypt, names_its_row, reencrypt
 from pipeline.ledger.schema.accounts import Mail
+from pipeline.ledger.schema.api_tokens import ApiToken
 from pipeline.ledger.schema.core import Base, StoreConnection
 from pipeline.ledger.schema.fences import Fence
 from pipeline.ledger.schema.regulations import RegulationKey
@@ -34,6 +35,7 @@ ENCRYPTED_COLUMNS: dict[str, EncryptedColumn] = {
     ),
     "store_apis": EncryptedColumn(StoreAPI, StoreAPI.store_id, StoreAPI.store_id, StoreAPI.config),
     "regulation_keys": EncryptedColumn(RegulationKey, RegulationKey.uid, None, RegulationKey.sealed),
+    "api_tokens": EncryptedColumn(ApiToken, ApiToken.uid, None, ApiToken.sealed),
     "mails": EncryptedColumn(Mail, Mail.id, None, Mail.content),  # NULL once sent
 }
 _REENCRYPTED = "encrypted_values"

@@ -12,7 +12,7 @@ from pipeline.infra.private_files import set_private_umask
 COMMANDS = {
     "accounts": (
         "receiver.cli.accounts:accounts",
-        "Show who may log in and who did what; invite and remove people.",
+        "Show who may log in and who did what; invite and remove people; tokens.",
     ),
     "alarms": ("receiver.cli.alarms:alarms", "Show alarms, and test their delivery."),
     "chain": ("receiver.cli.chain:chain", "Resume the chain after nearly all hooks failed."),

@@ -31,6 +31,7 @@ from receiver.cli.account_members import (
     set_role_command,
     withdraw_command,
 )
+from receiver.cli.account_tokens import token
 from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show
 from receiver.pages.accounts.send_invitation import InvitationRequest, send_invitation
@@ -38,10 +39,10 @@ from receiver.pages.accounts.send_invitation import InvitationRequest, send_invi
 
 @click.group()
 def accounts() -> None:
-    """Show who may log in and who did what, invite people, change roles, and remove a user."""
+    """Show who may log in and who did what, invite people, change roles, remove a user, and manage tokens."""
 
 
-for command in (set_role_command, remove_member_command, withdraw_command, log_command):
+for command in (set_role_command, remove_member_command, withdraw_command, log_command, token):
     accounts.add_command(command)
 
 

@@ -33,6 +33,7 @@ from receiver.hooks.timeouts import RequestTimeouts
 from receiver.hooks.wsgi_adapter import run_wsgi
 from receiver.live import LiveStreams, LoadChangeTokens
 from receiver.pages.lazy_app import MAX_PAGE_REQUESTS
+from receiver.problem_details import convert_to_problem, is_of_api
 
 HOOK_BODY_TIMEOUT_S = 30.0  # time limit for a hook: body and answer
 MAX_STORE_BYTES = 64_000_000  # of a store's bodies in memory; a quarter of the total for all stores
@@ -83,7 +84,7 @@ class HookServer:
                 self._handle_page(scope, http) if segments is None else self._handle_hook(scope, http, segments)
             )
         except RequestRejected as rejected:
-            answer = rejected.answer
+            answer = convert_to_problem(rejected.answer) if is_of_api(scope.path) else rejected.answer
         if self._live is not None and scope.method == "GET" and self._live.is_begun_by(answer):
             await self._live.run(http, answer)
             return

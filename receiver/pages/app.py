@@ -15,7 +15,7 @@ from flask_wtf import CSRFProtect
 
 from pipeline.context import Context
 from receiver.pages import filters
-from receiver.pages.accounts import accept_invitation, views
+from receiver.pages.accounts import accept_invitation, tokens, views
 from receiver.pages.activity import event, unreadable
 from receiver.pages.activity import views as activity
 from receiver.pages.auth.login import PrefilledLoginForm, SerialPasswordContext
@@ -73,6 +73,7 @@ def create_pages(context: Context) -> Flask:
         settings,
         removal,
         views,
+        tokens,
         accept_invitation,
     ):
         app.register_blueprint(part.blueprint)

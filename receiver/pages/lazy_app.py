@@ -1,7 +1,7 @@
-"""Passes page requests to the pages' application, which is built at the first one. Limits concurrent requests.
+"""Passes requests to the applications of the pages and of the API, each built at its first request.
 
-Hooks do not pass through it. The pages' libraries take a second of CPU to import; a web process that has just started
-accepts hooks before that. However many page requests there are, most threads stay free for hooks.
+Hooks do not pass through it. Their libraries take a second of CPU to import; a web process that has just started
+accepts hooks before that. However many requests there are, most threads stay free for hooks.
 """
 
 from __future__ import annotations
@@ -12,18 +12,25 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from receiver.hooks.rules import Answer
 from receiver.networks import find_network
+from receiver.problem_details import API_SEGMENT, convert_to_problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 MAX_PAGE_REQUESTS = 6  # concurrent page requests; a connect form may wait seconds for Cratejoy
 MAX_REQUESTS_PER_NETWORK = 3  # so that one network cannot block others; unknown networks are not limited
-BUSY_TEXT = b"Too many requests at the moment. Please try again in a few seconds.\n"
+BUSY = Answer(
+    "503 Service Unavailable",
+    [("Content-Type", "text/plain"), ("Retry-After", "5")],
+    b"Too many requests at the moment. Please try again in a few seconds.\n",
+)
+Build = Callable[[], "WSGIApplication"]
 
 
 class LazyApp:
-    """A WSGI application: passes the core's paths to the core, and all others to the pages.
+    """A WSGI application: passes the core's paths to the core, the API's to the API, and all others to the pages.
 
     `core_paths`: the core's paths, without the first slash; one that ends with a slash stands for all below it.
     """
@@ -32,14 +39,14 @@ class LazyApp:
         self,
         core: WSGIApplication,
         core_paths: frozenset[str],
-        build: Callable[[], WSGIApplication],
+        build: Build,
         public_url: str,
+        build_api: Build | None = None,
     ) -> None:
         self._core = core
         self._core_paths = core_paths
-        self._build = build
-        self._built: WSGIApplication | None = None
-        self._building = Lock()
+        self._pages = _BuiltOnce(build)
+        self._api = _BuiltOnce(build_api or build)
         self._concurrency = _ConcurrencyLimit()
         self._public = urlsplit(public_url)
 
@@ -49,20 +56,16 @@ class LazyApp:
         if not self._core_paths.isdisjoint((path, first + slash)):
             return self._core(environ, start_response)
         network = find_network(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""))
+        is_api = first == API_SEGMENT
         if not self._concurrency.acquire(network):
-            start_response("503 Service Unavailable", [("Content-Type", "text/plain"), ("Retry-After", "5")])
-            return [BUSY_TEXT]
+            busy = convert_to_problem(BUSY) if is_api else BUSY
+            start_response(busy.status, busy.headers)
+            return [busy.body]
         try:
-            return self.pages()(self._as_public(environ), start_response)
+            app = self._api.get() if is_api else self._pages.get()
+            return app(self._as_public(environ), start_response)
         finally:
             self._concurrency.release(network)
-
-    def pages(self) -> WSGIApplication:
-        """Return the pages' application; built at the first call."""
-        with self._building:
-            if self._built is None:
-                self._built = self._build()
-            return self._built
 
     def _as_public(self, environ: dict[str, Any]) -> dict[str, Any]:
         """Set the public URL regardless of the Host header, so that links in mails always lead to our own address."""
@@ -71,6 +74,22 @@ class LazyApp:
             "wsgi.url_scheme": self._public.scheme,
             "SCRIPT_NAME": self._public.path.rstrip("/"),
         }
+
+
+class _BuiltOnce:
+    """An application that is built when it is first needed."""
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+        self._built: WSGIApplication | None = None
+        self._building = Lock()
+
+    def get(self) -> WSGIApplication:
+        """Return the application."""
+        with self._building:
+            if self._built is None:
+                self._built = self._build()
+            return self._built
 
 
 class _ConcurrencyLimit:

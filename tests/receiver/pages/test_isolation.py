@@ -48,6 +48,9 @@ ANSWERS = {
     "account.remove": 404,
     "account.set_role": 404,
     "account.log": 404,
+    "tokens.show": 404,
+    "tokens.new": 404,
+    "tokens.revoke": 404,
     "invitations.show": 404,
     "invitations.accept": 404,
     "static": 404,
@@ -76,7 +79,8 @@ def hers(house):
 
 
 def values_of(rule: Rule, account: int) -> dict[str, object]:
-    numbers = dict.fromkeys(("user_id", "invitation_id", "person_id", "event_id", "dead_id"), 1)
+    ids = ("user_id", "invitation_id", "person_id", "event_id", "dead_id", "token_id")
+    numbers = dict.fromkeys(ids, 1)
     known = {"name": "secretive", "action": "start", "account_id": account, **numbers}
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}
 

@@ -124,3 +124,34 @@ def test_room_is_free_again_after_a_page_that_failed():
             failures += 1
 
     assert failures == MAX_PAGE_REQUESTS + 1
+
+
+def test_the_api_is_built_apart_from_the_pages():
+    def never():
+        raise AssertionError("built")
+
+    both = LazyApp(core, frozenset({"healthz"}), never, "https://hooks.example.com", lambda: echo)
+
+    assert send(both, "GET", "/api/v1/shops").body == b"https://hooks.example.com"
+
+
+def test_a_busy_api_answers_with_a_problem():
+    arrived, leave = threading.Semaphore(0), threading.Event()
+
+    def slow(environ, start):
+        arrived.release()
+        leave.wait(60)
+        return echo(environ, start)
+
+    way = door(lambda: slow)
+    with inside(way, ["127.0.0.1"] * MAX_PAGE_REQUESTS, arrived, leave):
+        answer = send(way, "GET", "/api/v1/shops")
+
+    assert (answer.status, b'"status": 503' in answer.body) == (503, True)
+
+
+def test_a_body_too_large_for_the_api_is_answered_with_a_problem(house):
+    server = as_wsgi(get_server(make_app(FakeHookSink(), house.site)))
+    answer = send(server, "POST", "/api/v1/people/search", b"x" * 64_001)
+
+    assert (answer.status, b'"detail": "too large"' in answer.body) == (413, True)
