@@ -9,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.attention.causes import CAUSES
 from pipeline.attention.item import AttentionItem, Cause
-from pipeline.attention.listing import check_cause
+from pipeline.attention.listing import check_cause, is_worse
+from pipeline.attention.remedies import REMEDIES
 from pipeline.context import Context
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.alarms import (
@@ -22,18 +23,19 @@ from pipeline.ledger.monitoring.alarms import (
     save_alarm_texts,
 )
 from pipeline.ledger.monitoring.rows import AlarmRow, NewAlarm
+from pipeline.ledger.monitoring.set_asides import bring_back, bring_back_expired
 
 SUMMARY_TIMEOUT_US = 600_000_000  # then the end is announced without a summary
 SUMMARY_KEY = "over"
 
 
 def sync_alarms(context: Context, causes: Sequence[Cause] = CAUSES) -> None:
-    """Check every cause and write what has changed."""
+    """Check every cause and write what has changed. What was set aside comes back when its time is over."""
     for cause in causes:
-        if cause.manages_alarms:
-            items = check_cause(cause, context)
-            if items is not None:
-                _sync_cause(context, cause, items)
+        items = check_cause(cause, context)
+        if items is not None and cause.manages_alarms:
+            _sync_cause(context, cause, items)
+    _bring_back_expired(context)
     _add_summaries(context, {cause.name: cause for cause in causes})
 
 
@@ -46,6 +48,7 @@ def _sync_cause(context: Context, cause: Cause, items: Sequence[AttentionItem]) 
     changed = [(rows[subject], item) for subject, item in found.items() if subject in rows]
     changed = [(row, item) for row, item in changed if _has_changed(row, item)]
     gone = [row.id for subject, row in rows.items() if subject not in found]
+    worse = [row.id for row, item in changed if is_worse(row, item)]
     if not (new or changed or gone):
         return
     now = context.now()
@@ -55,6 +58,7 @@ def _sync_cause(context: Context, cause: Cause, items: Sequence[AttentionItem]) 
                 open_alarm(conn, _build_alarm(item), now)
         for row, item in changed:
             _update_alarm(conn, row, item, now)
+        bring_back(conn, worse)
         end_alarms(conn, gone, now)
 
 
@@ -73,7 +77,9 @@ def _build_alarm(item: AttentionItem) -> NewAlarm:
 
 
 def _build_texts(item: AttentionItem) -> dict[str, str]:
-    return {"headline": item.headline, "effect": item.effect, "to_do": item.to_do}
+    remedy = REMEDIES.get(item.cause)
+    command = {"command": remedy.format_command(item)} if remedy else {}
+    return {"headline": item.headline, "effect": item.effect, "to_do": item.to_do, **command}
 
 
 def _without_summary(row: AlarmRow) -> dict[str, str]:
@@ -83,13 +89,22 @@ def _without_summary(row: AlarmRow) -> dict[str, str]:
 
 def _has_changed(row: AlarmRow, item: AttentionItem) -> bool:
     have_texts_changed = {**_without_summary(row), **_build_texts(item)} != row.said
-    return have_texts_changed or (item.is_final and (row.tried_at is None or tuple(row.tried) != item.tried))
+    is_back = is_worse(row, item)
+    return have_texts_changed or is_back or (item.is_final and (row.tried_at is None or tuple(row.tried) != item.tried))
 
 
 def _update_alarm(conn: Connection, row: AlarmRow, item: AttentionItem, now: int) -> None:
     save_alarm_texts(conn, row.id, {**_without_summary(row), **_build_texts(item)})
     if item.is_final:
         record_diagnostics(conn, [row.id], item.tried, row.tried_at or now)
+
+
+def _bring_back_expired(context: Context) -> None:
+    with reading(context.engine) as conn:
+        aside = [row for row in list_open_alarms(conn) if row.is_set_aside]
+    if any(row.set_aside_until is not None and row.set_aside_until <= context.now() for row in aside):
+        with writing(context.engine) as conn:
+            bring_back_expired(conn, context.now())
 
 
 def _add_summaries(context: Context, causes: dict[str, Cause]) -> None:

@@ -10,12 +10,22 @@ from pipeline.ledger.monitoring.rows import AlarmRow
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Who set an item aside, why, and until when (µs). `by`: an e-mail address; None: a command."""
+
+    at: int
+    reason: str
+    by: str | None = field(default=None, repr=False)
+    until: int | None = None  # None: until it gets worse
+
+
+@dataclass(frozen=True, slots=True)
 class AttentionItem:
     """What is wrong, since when (µs), its effect, what was tried, and what to do.
 
     `subject` distinguishes the items of one cause. `audience`: `merchant`, the owners of the store's account, or
     `operator`, who runs the installation. `headline` has no full stop, and begins with the name of the
-    store that it is about; the other texts are sentences. No field holds
+    store that it is about; the other texts are sentences. No field but `set_aside` holds
     personal data or keys. `is_final`: whether everything that is tried has ended, so that a mail can be written.
     """
 
@@ -34,6 +44,8 @@ class AttentionItem:
     facts: Mapping[str, str] = field(default_factory=dict)  # stored with the alarm, for the summary at its end
     alarm_id: int | None = None  # once an alarm has been opened
     told_at: int | None = None  # when a notification was last sent, in µs
+    worse_at: int | None = None  # when it last got worse, in µs; None: it lasts, and gets no worse
+    set_aside: SetAside | None = None
 
 
 def no_summary(_: Context, __: AlarmRow) -> str | None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import structlog
 from redis import RedisError
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.attention.causes import CAUSES
-from pipeline.attention.item import AttentionItem, Cause
+from pipeline.attention.causes import CAUSES, silence
+from pipeline.attention.item import AttentionItem, Cause, SetAside
 from pipeline.context import Context
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_open_alarms
@@ -23,7 +24,39 @@ log = structlog.get_logger(__name__)
 def find_attention_items(context: Context, causes: Sequence[Cause] = CAUSES) -> list[AttentionItem]:
     """Everything that needs a person now, the most serious first."""
     known = _load_open_alarms(context)
-    return [_add_alarm(item, known) for cause in causes for item in check_cause(cause, context) or ()]
+    now = context.now()
+    return [_add_alarm(item, known, now) for cause in causes for item in check_cause(cause, context) or ()]
+
+
+def load_known_items(conn: Connection, now: int, causes: Sequence[Cause] = CAUSES) -> list[AttentionItem]:
+    """The items as the last sweep left them, the most serious first. No cause is checked: it costs one query."""
+    order = {cause.name: place for place, cause in enumerate(causes)}
+    rows = sorted(list_open_alarms(conn), key=lambda row: (order.get(row.kind, len(order)), row.last_at or row.since))
+    return [build_known_item(row, now) for row in rows]
+
+
+def build_known_item(row: AlarmRow, now: int) -> AttentionItem:
+    """The item that an alarm was opened for, in the words of the last sweep."""
+    if not row.said:
+        return replace(silence.build_item(row), set_aside=get_set_aside(row, now))
+    said = row.said
+    return AttentionItem(
+        row.kind,
+        row.subject,
+        row.audience,
+        said["headline"],
+        said["effect"],
+        said["to_do"],
+        row.last_at or row.since,
+        row.store,
+        row.store_id,
+        tuple(row.tried),
+        row.reason,
+        facts=said,
+        alarm_id=row.id,
+        told_at=row.told_at,
+        set_aside=get_set_aside(row, now),
+    )
 
 
 def check_cause(cause: Cause, context: Context) -> list[AttentionItem] | None:
@@ -56,16 +89,30 @@ def _load_titles(context: Context) -> dict[str, str]:
         return {}
 
 
-def _load_open_alarms(context: Context) -> dict[tuple[str, str], AlarmRow]:
+def _load_open_alarms(context: Context) -> dict[tuple[str, str | int], AlarmRow]:
+    """The open alarms by kind and subject; by kind and id if they have none."""
     try:
         with reading(context.engine) as conn:
-            return {(alarm.kind, alarm.subject): alarm for alarm in list_open_alarms(conn) if alarm.subject}
+            return {(alarm.kind, alarm.subject or alarm.id): alarm for alarm in list_open_alarms(conn)}
     except SQLAlchemyError:
         return {}
 
 
-def _add_alarm(item: AttentionItem, known: dict[tuple[str, str], AlarmRow]) -> AttentionItem:
-    row = known.get((item.cause, item.subject))
+def is_worse(row: AlarmRow, item: AttentionItem) -> bool:
+    """Whether a thing that was set aside has got worse since."""
+    return row.set_aside_at is not None and (item.worse_at or 0) > row.set_aside_at
+
+
+def get_set_aside(row: AlarmRow, now: int) -> SetAside | None:
+    """Who set an alarm aside, and why; None if that holds no longer."""
+    if row.set_aside_at is None or (row.set_aside_until is not None and row.set_aside_until <= now):
+        return None
+    return SetAside(row.set_aside_at, row.set_aside_reason or "", row.set_aside_email, row.set_aside_until)
+
+
+def _add_alarm(item: AttentionItem, known: dict[tuple[str, str | int], AlarmRow], now: int) -> AttentionItem:
+    row = known.get((item.cause, item.alarm_id or item.subject))
     if row is None:
         return item
-    return replace(item, since=row.last_at or item.since, alarm_id=row.id, told_at=row.told_at)
+    aside = None if is_worse(row, item) else get_set_aside(row, now)
+    return replace(item, since=row.last_at or item.since, alarm_id=row.id, told_at=row.told_at, set_aside=aside)

@@ -29,6 +29,7 @@ ACTIONS: Mapping[str, str] = {
     "account.member_removed": "removed a member",
     "account.second_factor_removed": "removed the second factor of a user",
     "attention.set_aside": "set something aside",
+    "attention.acted": "pressed a button of what needs attention",
     "attention.brought_back": "brought back what was set aside",
     "backfill.started": "had all customers read again",
     "backfill.paused": "paused the reading of customers",

@@ -37,6 +37,7 @@ class UnansweredSources:
     values: Sequence[str]
     met_at: int  # when the first of them was met
     is_first: bool
+    newest_met_at: int
 
 
 def save_samples(conn: Connection, store_id: int, samples: Collection[SourceSample], now: int) -> None:
@@ -72,6 +73,7 @@ def list_unanswered_sources(conn: Connection) -> list[UnansweredSources]:
             [row.value for row in rows],
             min(row.met_at for row in rows),
             rows[0].marketplace_sources is None,
+            max(row.met_at for row in rows),
         )
         for store_id, rows in found.items()
     ]

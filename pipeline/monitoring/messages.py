@@ -10,6 +10,14 @@ from typing import Any
 from pipeline.ledger.monitoring.rows import ANY_EVENT, ENDPOINT, AlarmRow
 
 _SECOND_US = 1_000_000
+_DAY_US = 86_400 * _SECOND_US
+ATTENTION_PATH = "/attention"
+_SILENCE_TO_DO = (
+    "Look in the shop whether it sold anything meanwhile; if it did: `cratewire hooks audit --store {store}`."
+)
+_ENDPOINT_TO_DO = (
+    "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/monitoring.md has a list."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,19 @@ def build_subject(digest: AlertDigest) -> str:
     """The subject of the mail: its most serious alarm."""
     alarms = [*digest.opened, *digest.still_open, *digest.ended]
     more = f", and {len(alarms) - 1} more" if len(alarms) > 1 and alarms[0].said else ""
-    return build_headline(alarms[0]) + more
+    return _add_time(build_headline(alarms[0]), alarms[0]) + more
+
+
+def _add_time(headline: str, alarm: AlarmRow) -> str:
+    """Say since when, before the reason in parentheses: `nothing reaches Customer.io since 03:12 UTC (key refused)`."""
+    if not alarm.said or alarm.ended_at or alarm.last_at is None:
+        return headline
+    same_day = alarm.last_at // _DAY_US == alarm.since // _DAY_US
+    shown = format_clock(alarm.last_at) if same_day else format_time(alarm.last_at)
+    what, bracket, reason = headline.rpartition(" (")
+    if not bracket or reason[:1].isdigit():  # a count
+        return f"{headline} since {shown}"
+    return f"{what} since {shown}{bracket}{reason}"
 
 
 def build_headline(alarm: AlarmRow) -> str:
@@ -47,13 +67,23 @@ def build_headline(alarm: AlarmRow) -> str:
     )
 
 
-def build_mail_text(digest: AlertDigest, public_url: str) -> str:
-    """The text of the mail."""
+def build_mail_text(digest: AlertDigest, public_url: str, now: int) -> str:
+    """The text of the mail: what is wrong, since when, what it means, what to do, and when the next one comes."""
     sections = [*_describe_open(digest.opened), *_describe_open(digest.still_open), *map(_describe_ended, digest.ended)]
     stores = sorted({row.store for row in (*digest.opened, *digest.still_open, *digest.ended) if row.store})
-    links = [f"{public_url}/stores/{store}" for store in stores] or [public_url]
-    more = "Until it is over you are reminded once a day." if digest.opened or digest.still_open else ""
+    links = [f"{public_url}{ATTENTION_PATH}", *(f"{public_url}/stores/{store}" for store in stores)]
+    is_open = bool(digest.opened or digest.still_open)
+    more = (
+        f"If it lasts, the next mail comes at {format_time(now + _DAY_US)}, and one when it is over." if is_open else ""
+    )
     return "\n\n".join(filter(None, [*sections, more, "\n".join(links)])) + "\n"
+
+
+def build_set_aside_notice(alarm: AlarmRow, now: int) -> dict[str, Any]:
+    """The notice that an alarm was set aside. It names no one, and not the reason, which a person has typed."""
+    aside = {**_build_alarm_data(alarm), "set_aside_until": format_iso_time(alarm.set_aside_until)}
+    data = {"opened": [], "still_open": [], "ended": [], "set_aside": [aside]}
+    return {"type": "alarms.set_aside", "timestamp": format_iso_time(now), "data": data}
 
 
 def build_notice(digest: AlertDigest, now: int) -> dict[str, Any]:
@@ -83,9 +113,21 @@ def build_sentence(alarm: AlarmRow) -> str:
     )
 
 
+def build_to_do(alarm: AlarmRow) -> str:
+    """The one thing to do."""
+    if alarm.said:
+        return alarm.said["to_do"]
+    return _ENDPOINT_TO_DO if alarm.kind == ENDPOINT else _SILENCE_TO_DO.format(store=alarm.store)
+
+
 def format_time(at: int | None) -> str:
     """A time in µs, for people."""
     return "the beginning" if at is None else f"{datetime.fromtimestamp(at // _SECOND_US, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def format_clock(at: int) -> str:
+    """The time of day of a time in µs: `03:12 UTC`."""
+    return f"{datetime.fromtimestamp(at // _SECOND_US, UTC):%H:%M} UTC"
 
 
 def format_iso_time(at: int | None) -> str | None:
@@ -98,8 +140,11 @@ def _describe_open(alarms: Sequence[AlarmRow]) -> Iterator[str]:
     listed: list[Sequence[str]] = []
     for alarm in alarms:
         yield build_sentence(alarm)
-        if alarm.said:
-            yield f"Since {format_time(alarm.last_at)}.\nTo do: {alarm.said['to_do']}"
+        lines = [f"Since {format_time(alarm.last_at)}."] if alarm.said else []
+        lines.append(f"To do: {build_to_do(alarm)}")
+        if alarm.said.get("command"):
+            lines.append(f"Command: {alarm.said['command']}")
+        yield "\n".join(lines)
         if alarm.tried and alarm.tried not in listed:
             listed.append(alarm.tried)
             yield "\n".join(["What was tried:", *(f"- {result}" for result in alarm.tried)])

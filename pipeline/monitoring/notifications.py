@@ -1,8 +1,9 @@
 """Notifies people of an alarm: once when it opens, once a day while it lasts, and once when it is over.
 
-All alarms of one account's stores that are due at one time make one mail and one notice. A new alarm is announced at
-once, unless the same alarm ended less than an hour ago. An account gets a few mails an hour at most; what is left goes
-into the next mail. Mail and notice are written in the transaction that marks the alarms as notified.
+All alarms of one account's stores that are due at one time make one mail. A new alarm is announced at once, unless the
+same alarm ended less than an hour ago. An account gets a few mails an hour at most; what is left goes into the next
+mail. Mails are written in the transaction that marks the alarms as notified. What is set aside is not mentioned.
+Notices are written beside them (`notices`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from pipeline.ledger.accounts import list_first_owner_emails, list_owner_emails
 from pipeline.ledger.monitoring.alarms import (
     close_alarms,
     count_notifications_since,
-    insert_notice,
     list_recently_closed,
     list_unclosed_alarms,
     mark_notified,
@@ -25,7 +25,8 @@ from pipeline.ledger.monitoring.alarms import (
 from pipeline.ledger.monitoring.rows import ENDPOINT, MERCHANT, AlarmKey, AlarmRow
 from pipeline.mail.outbox import enqueue_mail
 from pipeline.mail.transport import MailMessage
-from pipeline.monitoring.messages import AlertDigest, build_mail_text, build_notice, build_subject
+from pipeline.monitoring.messages import AlertDigest, build_mail_text, build_subject
+from pipeline.monitoring.notices import enqueue_notice
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
@@ -36,11 +37,10 @@ OPERATOR_ACCOUNT_ID = 0  # in place of an account's id: no account has this id
 def enqueue_notifications(conn: Connection, context: Context, now: int) -> int:
     """Write the mails and notices that are due now. Return for how many accounts."""
     alarms = list_unclosed_alarms(conn)
-    unannounced = [alarm.id for alarm in alarms if alarm.ended_at is not None and alarm.told_at is None]
-    close_alarms(conn, unannounced, now)
     recently_ended = list_recently_closed(conn, now - HOUR_US)
     notified = 0
     for account_id, group in _group_by_account(alarms):
+        enqueue_notice(conn, context, group, now, is_reminder=_is_reminder_due(_list_known(group), now))
         digest = build_digest(group, now, recently_ended)
         if (
             digest is not None
@@ -48,16 +48,25 @@ def enqueue_notifications(conn: Connection, context: Context, now: int) -> int:
         ):
             _enqueue_digest(conn, context, account_id, digest, now)
             notified += 1
+    unannounced = [alarm.id for alarm in alarms if alarm.ended_at is not None and alarm.told_at is None]
+    close_alarms(conn, unannounced, now)
     return notified
 
 
 def build_digest(alarms: Sequence[AlarmRow], now: int, recently_ended: Collection[AlarmKey] = ()) -> AlertDigest | None:
     """The digest of these alarms that is due now; None if none is. `recently_ended`: alarms of the last hour."""
-    diagnosed = [row for row in alarms if row.ended_at is None and row.told_at is None and row.tried_at is not None]
-    opened = [alarm for alarm in diagnosed if alarm.place not in recently_ended]
-    known = [alarm for alarm in alarms if alarm.ended_at is None and alarm.told_at is not None]
+    new = [row for row in alarms if row.ended_at is None and row.told_at is None and not row.is_set_aside]
+    opened = [alarm for alarm in new if alarm.tried_at is not None and alarm.place not in recently_ended]
+    known = _list_known(alarms)
     ended = [row for row in alarms if row.ended_at is not None and row.told_at is not None and _has_summary(row)]
     return AlertDigest(opened, known, ended) if opened or ended or _is_reminder_due(known, now) else None
+
+
+def _list_known(alarms: Sequence[AlarmRow]) -> list[AlarmRow]:
+    """The open alarms that people were notified of and have not set aside."""
+    return [
+        alarm for alarm in alarms if alarm.ended_at is None and alarm.told_at is not None and not alarm.is_set_aside
+    ]
 
 
 def _is_reminder_due(known: Sequence[AlarmRow], now: int) -> bool:
@@ -71,11 +80,9 @@ def _has_summary(alarm: AlarmRow) -> bool:
 
 
 def _enqueue_digest(conn: Connection, context: Context, account_id: int | None, digest: AlertDigest, now: int) -> None:
-    subject, text = build_subject(digest), build_mail_text(digest, context.settings.public_url)
+    subject, text = build_subject(digest), build_mail_text(digest, context.settings.public_url, now)
     for address in _find_recipients(conn, context, account_id):
         enqueue_mail(conn, context.settings.secret_keys, MailMessage(address, subject, text), now)
-    if context.settings.alarm_url is not None:
-        insert_notice(conn, f"msg_{context.make_nonce()}", build_notice(digest, now), now)
     reminded = digest.still_open if _is_reminder_due(digest.still_open, now) else ()
     mark_notified(conn, [alarm.id for alarm in (*digest.opened, *reminded)], now)
     close_alarms(conn, [alarm.id for alarm in digest.ended], now)

@@ -9,16 +9,18 @@ from typing import Any
 import click
 from rich.console import Console
 
+from pipeline.attention.set_aside import set_aside, unset_aside
 from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
 from pipeline.ledger.accounts import list_owner_emails
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_newest_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.stores import find_store
 from pipeline.mail.transport import MailMessage, open_mail_transport
 from pipeline.monitoring.alert_webhook import derive_signing_secret, send_notice
-from pipeline.monitoring.messages import AlertDigest, build_notice, build_sentence
+from pipeline.monitoring.messages import AlertDigest, build_headline, build_notice, build_sentence
 from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 
@@ -45,6 +47,34 @@ def list_command(limit: int, data: Path | None, as_json: bool) -> None:
     with open_context(data) as context, reading(context.engine) as conn:
         found = list_newest_alarms(conn, limit)
     show(as_document(found), as_json=as_json, render=lambda console: _print_alarms(console, found))
+
+
+@alarms.command(
+    name="set-aside", epilog='Example: cratewire alarms set-aside 3 --reason "the platform mends it on Monday"'
+)
+@click.argument("alarm_id", metavar="ID", type=int)
+@click.option("--reason", required=True, help="Why, for colleagues.")
+@click.option("--days", type=int, help="For how many days; by default until it gets worse.")
+@data_option
+@json_option
+@report_errors
+def set_aside_command(alarm_id: int, reason: str, days: int | None, data: Path | None, as_json: bool) -> None:
+    """Set aside what needs a person: no mail mentions it until then, or until it gets worse."""
+    with open_context(data) as context:
+        row = set_aside(context, alarm_id, COMMAND_LINE_ACTOR, reason=reason, days=days)
+    show(as_document(row), as_json=as_json, render=lambda console: console.print(f"Set aside: {build_headline(row)}."))
+
+
+@alarms.command(name="bring-back", epilog="Example: cratewire alarms bring-back 3")
+@click.argument("alarm_id", metavar="ID", type=int)
+@data_option
+@json_option
+@report_errors
+def bring_back_command(alarm_id: int, data: Path | None, as_json: bool) -> None:
+    """Bring back what was set aside."""
+    with open_context(data) as context:
+        unset_aside(context, alarm_id, COMMAND_LINE_ACTOR)
+    show({"brought_back": alarm_id}, as_json=as_json, render=lambda console: console.print("It is back on the list."))
 
 
 @alarms.command(name="test", epilog="Example: cratewire alarms test --store acme")
@@ -134,12 +164,14 @@ def _print_alarms(console: Console, found: Sequence[AlarmRow]) -> None:
     if not found:
         console.print("There have been no alarms.")
         return
-    table = make_table("since", "sent", "ended", "alarm")
+    table = make_table("id", "since", "sent", "ended", "alarm")
     for alarm in found:
+        is_open = "set aside" if alarm.is_set_aside else "open"
         table.add_row(
+            str(alarm.id),
             format_short_time(alarm.since),
             format_short_time(alarm.told_at),
-            format_short_time(alarm.ended_at) or "open",
+            format_short_time(alarm.ended_at) or is_open,
             build_sentence(alarm),
         )
     console.print(table)

@@ -52,7 +52,7 @@ def status(data: Path | None, as_json: bool, check: bool) -> None:
     with open_context(data) as context:
         document = collect_status(context)
     show(document, as_json=as_json, render=lambda console: _print_status(console, document))
-    if check and (document["attention"] or document["chain"]["alive"] is False):
+    if check and (_list_open(document["attention"]) or document["chain"]["alive"] is False):
         raise SystemExit(1)
 
 
@@ -179,17 +179,27 @@ def _format_kept_time(at: int | None) -> str:
 
 def _print_attention(console: Console, items: list[dict[str, Any]]) -> None:
     """Print the items; the first line summarizes them, as some programs read only that."""
-    if not items:
+    waiting, aside = _list_open(items), [row for row in items if row["set_aside"]]
+    if waiting:
+        need = "1 thing needs you" if len(waiting) == 1 else f"{len(waiting)} things need you"
+        console.print(styled(f"{need}:", "red"), "; ".join(row["headline"] for row in waiting), soft_wrap=True)
+    else:
         console.print("Nothing needs you.")
-        return
-    need = "1 thing needs you" if len(items) == 1 else f"{len(items)} things need you"
-    console.print(styled(f"{need}:", "red"), "; ".join(row["headline"] for row in items), soft_wrap=True)
-    for row in items:
+    for row in aside:
+        until = format_time(row["set_aside"]["until"]) if row["set_aside"]["until"] else "it gets worse"
+        console.print(f"Set aside until {until}: {row['headline']}", soft_wrap=True)
+    for row in waiting:
         console.print(f"- {row['headline']}, since {format_time(row['since'])}. {row['effect']}", soft_wrap=True)
         for tried in row["tried"]:
             console.print(f"  tried: {tried}", soft_wrap=True)
         console.print(f"  to do: {row['to_do']}", soft_wrap=True)
-    console.print()
+    if items:
+        console.print()
+
+
+def _list_open(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items that no one has set aside."""
+    return [row for row in items if row["set_aside"] is None]
 
 
 def _show_store(name: str, titles: dict[str, str]) -> str:

@@ -47,9 +47,11 @@ def check_attention(settings: Settings, now: Callable[[], float]) -> Iterator[Fi
     for item in items:
         if item.cause in _CHECKED_ELSEWHERE:
             continue
-        yield Finding(
-            _CHECK_BY_CAUSE.get(item.cause, "attention"), "wrong", f"{item.headline}. {item.effect}", item.to_do
-        )
+        name = _CHECK_BY_CAUSE.get(item.cause, "attention")
+        if item.set_aside is None:
+            yield Finding(name, "wrong", f"{item.headline}. {item.effect}", item.to_do)
+        else:
+            yield Finding(name, "note", f"{item.headline}. {item.effect}", f"Set aside: {item.set_aside.reason}")
     for name, says in _OK_TEXTS.items():
         if name not in {_CHECK_BY_CAUSE.get(item.cause, "attention") for item in items}:
             yield Finding(name, "ok", says)

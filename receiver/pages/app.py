@@ -18,6 +18,7 @@ from receiver.pages import filters
 from receiver.pages.accounts import accept_invitation, tokens, views
 from receiver.pages.activity import event, unreadable
 from receiver.pages.activity import views as activity
+from receiver.pages.attention import views as attention
 from receiver.pages.auth.login import PrefilledLoginForm, SerialPasswordContext
 from receiver.pages.auth.mail import LedgerMailUtil, notify_old_address
 from receiver.pages.auth.mail_links import add_confirmation_pages
@@ -67,6 +68,7 @@ def create_pages(context: Context) -> Flask:
         activity,
         event,
         unreadable,
+        attention,
         backfills,
         resume,
         people,

@@ -10,8 +10,8 @@ from flask import Flask, current_app, request, url_for
 from flask_security import current_user
 
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import count_open_alarms
-from receiver.pages.auth.permissions import get_my_id, list_my_stores
+from receiver.pages.attention.access import count_waiting
+from receiver.pages.auth.permissions import list_my_stores
 from receiver.pages.db_session import get_context
 
 # The text of a link, the page behind it, and the blueprints whose pages are found there. Orders come with a warehouse.
@@ -80,4 +80,4 @@ def _count_waiting(endpoint: str) -> int:
     if endpoint != _ATTENTION or not current_user.is_authenticated:
         return 0
     with reading(get_context().engine) as conn:
-        return count_open_alarms(conn, get_my_id())
+        return count_waiting(conn)

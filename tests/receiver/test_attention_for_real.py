@@ -37,9 +37,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PATIENCE_S = 240
 STORE = "demo"
 NAMED = {
-    "keys refused": "Customer.io (refusing) refuses the connection",
+    "keys refused": "nothing reaches Customer.io (refusing)",
     "platform away": "Customer.io (away) takes nothing",
-    "hook deleted": "at Cratejoy the hook order_new was deleted",
+    "hook deleted": "Cratejoy no longer sends order_new",
 }
 
 

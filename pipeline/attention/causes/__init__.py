@@ -18,6 +18,7 @@ from pipeline.attention.causes import (
     platform_away,
     platform_keys,
     refused_messages,
+    removals,
     servers,
     silence,
     stopped_reads,
@@ -25,6 +26,7 @@ from pipeline.attention.causes import (
 from pipeline.attention.item import Cause
 
 CAUSES: tuple[Cause, ...] = (
+    # nothing arrives
     servers.DATABASE_TROUBLE_CAUSE,
     servers.DATABASE_CAUSE,
     servers.REDIS_CAUSE,
@@ -34,18 +36,24 @@ CAUSES: tuple[Cause, ...] = (
     chain.SWEEPS_CAUSE,
     chain.CHAIN_CAUSE,
     silence.ENDPOINT_CAUSE,
-    hooks_turned_away.CAUSE,
     servers.SPOOL_CAUSE,
-    hook_registration.CAUSE,
+    silence.SILENCE_CAUSE,
+    hooks_turned_away.CAUSE,
+    # nothing leaves
     platform_keys.CAUSE,
     platform_away.CAUSE,
+    # some cannot leave
+    refused_messages.CAUSE,
+    marketplace.CAUSE,
+    # Cratejoy's hooks
+    hook_registration.CAUSE,
     cratejoy_keys.REFUSED_CAUSE,
     cratejoy_keys.SHARED_CAUSE,
-    marketplace.CAUSE,
-    silence.SILENCE_CAUSE,
+    # unreadable
     dead_hooks.CAUSE,
-    refused_messages.CAUSE,
+    # reading the store
     stopped_reads.BACKFILL_CAUSE,
     stopped_reads.RECONCILIATION_CAUSE,
+    removals.CAUSE,
     servers.CLOCK_CAUSE,
 )

@@ -23,6 +23,26 @@ from pipeline.ledger.stores import find_store
 NAME = "hooks_unreadable"
 MAX_AGE_US = 7 * 86_400_000_000  # older hooks are only in `cratewire dead list`
 COMPARISON_TIMEOUT_US = 3_600_000_000  # by then the store's API has been compared, or the item says that it has not
+REASON_WORDS = {
+    "empty": "empty",
+    "too_large": "too large",
+    "wrong_encoding": "not in UTF-8",
+    "bad_utf8": "not text",
+    "not_json": "cut short or not JSON",
+    "too_many_layers": "wrapped too often",
+    "too_deep": "nested too deeply",
+    "not_a_number": "a number that is none",
+    "too_many_values": "too many values",
+    "number_too_long": "a number that is too long",
+    "duplicate_key": "one name with two values",
+    "not_an_object": "not an object",
+    "too_costly": "took too long to read",
+    "poison": "ended its reader three times",
+    "invalid": "a field that cannot be read",
+    "unknown_store": "an unknown store",
+    "token_revoked": "sent to an old address",
+    INTERNAL_ERROR: "a fault of Cratewire",
+}
 _OTHER_RELEASE = (
     "Those of `internal_error` are tried again by themselves once another release runs: install the version before, or "
     "one in which it is fixed. "
@@ -65,17 +85,25 @@ def _build_item(conn: Connection, store: str, rows: list[Any], now: int) -> Atte
         NAME,
         store,
         OPERATOR if INTERNAL_ERROR in reasons or known is None else MERCHANT,
-        f"{store}: {pluralize(reasons.total(), 'hook')} could not be read",
-        f"They are kept and are no events ({', '.join(f'{count} {name}' for name, count in reasons.items())}). {shown}",
+        f"{store}: {pluralize(reasons.total(), 'hook')} could not be read: {_format_reasons(reasons)}",
+        f"They are kept and are no events. {shown}",
         _OTHER_RELEASE + _TO_DO if INTERNAL_ERROR in reasons else _TO_DO,
         first,
         store if known else None,
         known.id if known else None,
         reason=next(iter(reasons)),
+        worse_at=last,
         is_final=compared
         or INTERNAL_ERROR in reasons
         or now >= last + COMPARISON_TIMEOUT_US
         or not (known and load_reconciliations(conn, known.id)),
+    )
+
+
+def _format_reasons(reasons: Counter[str]) -> str:
+    """Why they could not be read, the most frequent reason first: `cut short (12), not text (6)`."""
+    return ", ".join(
+        f"{REASON_WORDS.get(reason, reason.replace('_', ' '))} ({count})" for reason, count in reasons.most_common()
     )
 
 

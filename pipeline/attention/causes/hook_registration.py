@@ -98,8 +98,7 @@ def _is_verified(conn: Connection, api: StoreAPIRow, finding: FindingRow, now: i
 
 def _build_deleted_item(store: StoreRow, lost: Sequence[FindingRow]) -> AttentionItem:
     names = sorted({row.event or "" for row in lost})
-    events, is_single = ", ".join(names), len(names) == 1
-    verb = "was deleted or switched off" if is_single else "were deleted or switched off"
+    events = ", ".join(names)
     tried = [f"{row.event} was registered again at {format_time(row.mended_at)}." for row in lost if row.mended_at]
     tried += [f"{row.event} could not be registered again: {row.failure}." for row in lost if row.failure]
     tried += [f"{row.event} is being registered again." for row in lost if not (row.failure or row.mended_at)]
@@ -107,14 +106,18 @@ def _build_deleted_item(store: StoreRow, lost: Sequence[FindingRow]) -> Attentio
         NAME,
         f"{store.name}/deleted",
         MERCHANT,
-        f"{store.name}: at Cratejoy the {'hook' if is_single else 'hooks'} {events} {verb}",
-        "The events of the time between have no hooks; the store's API is searched for them.",
+        f"{store.name}: Cratejoy no longer sends {events}",
+        "The hook was deleted or switched off there. The store's API is searched for the events of the time between."
+        if len(names) == 1
+        else "The hooks were deleted or switched off there. The store's API is searched for the events of the time "
+        "between.",
         _DELETED_TO_DO.format(store=store.name),
         min(row.found_at for row in lost),
         store.name,
         store.id,
         tuple(tried),
         events,
+        worse_at=max(row.found_at for row in lost),
         is_final=all(row.mended_at or row.failure for row in lost),
     )
 
@@ -133,6 +136,7 @@ def _build_refused_item(store: StoreRow, refused: Sequence[FindingRow]) -> Atten
         store.id,
         tuple(sorted({f"{FINDING_TEXTS[row.kind]}; answer: {row.failure}." for row in refused})),
         names,
+        worse_at=max(row.found_at for row in refused),
     )
 
 

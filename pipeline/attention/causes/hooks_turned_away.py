@@ -69,6 +69,7 @@ def _build_item(rejected: RejectedHooks, store_id: int) -> AttentionItem:
         store_id,
         (f"{count} answered with {rejected.status}, the last at {format_time(rejected.last_at)}.",),
         rejected.status,
+        worse_at=rejected.last_at,
     )
 
 

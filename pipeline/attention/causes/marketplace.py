@@ -43,6 +43,7 @@ def _build_item(row: UnansweredSources) -> AttentionItem:
         row.store,
         row.store_id,
         reason=values,
+        worse_at=row.newest_met_at,
     )
 
 

@@ -70,7 +70,7 @@ def _build_item(conn: Connection, connection_id: int, lanes: Sequence[Any]) -> A
         format_connection_path(first.store, first.platform, first.label),
         audience,
         f"{first.store}: {title} takes nothing ({first.reason})",
-        f"{waiting}. Everything is kept, and leaves in order when {title} takes it.",
+        f"{waiting}. Nothing is lost: everything is kept, and leaves in order when {title} takes it.",
         _TO_DO[audience].format(title=title),
         first.failing_since,
         first.store,

@@ -37,8 +37,8 @@ def _find_items(context: Context) -> Iterator[AttentionItem]:
                 NAME,
                 format_connection_path(store.name, connection.platform, connection.label),
                 MERCHANT,
-                f"{store.name}: {title} refuses the connection ({connection.status_reason})",
-                f"{waiting}. Nothing is sent to {title}; everything is kept and is sent once this is fixed.",
+                f"{store.name}: nothing reaches {title} ({_format_reason(connection.status_reason)})",
+                f"{waiting}. Nothing is lost: everything is kept, and leaves in order once {title} takes the keys.",
                 _TO_DO.format(store=store.name, title=title, which=_build_options(store.name, connection.label)),
                 connection.status_at,
                 store.name,
@@ -46,7 +46,13 @@ def _find_items(context: Context) -> Iterator[AttentionItem]:
                 tried=_describe_retries(context, connection.id),
                 reason=connection.status_reason,
                 facts=waiting.facts(connection.id),
+                worse_at=connection.status_at,
             )
+
+
+def _format_reason(reason: str | None) -> str:
+    """The reason inside parentheses, without parentheses of its own: `the credentials were refused, 401`."""
+    return (reason or "paused").replace(" (", ", ").rstrip(")")
 
 
 def _build_options(store: str, label: str) -> str:

@@ -9,24 +9,17 @@ from pipeline.context import Context
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_open_alarms
 from pipeline.ledger.monitoring.rows import ENDPOINT, MERCHANT, OPERATOR, SILENCE, AlarmRow
-from pipeline.monitoring.messages import build_headline, build_sentence
-
-_SILENCE_TO_DO = (
-    "Look in the shop whether it sold anything meanwhile; if it did: `cratewire hooks audit --store {store}`."
-)
-_ENDPOINT_TO_DO = (
-    "Look at CRATEWIRE_PUBLIC_URL, its name, its certificate and the proxy; docs/monitoring.md has a list."
-)
+from pipeline.monitoring.messages import build_headline, build_sentence, build_to_do
 
 
 def _find_silences(context: Context) -> Iterator[AttentionItem]:
     for row in _load_alarms(context, SILENCE):
-        yield _build_item(row, MERCHANT, _SILENCE_TO_DO.format(store=row.store))
+        yield build_item(row)
 
 
 def _find_broken_endpoint(context: Context) -> Iterator[AttentionItem]:
     for row in _load_alarms(context, ENDPOINT):
-        yield _build_item(row, OPERATOR, _ENDPOINT_TO_DO)
+        yield build_item(row)
 
 
 def _load_alarms(context: Context, kind: str) -> list[AlarmRow]:
@@ -34,14 +27,17 @@ def _load_alarms(context: Context, kind: str) -> list[AlarmRow]:
         return list_open_alarms(conn, kind=kind)
 
 
-def _build_item(row: AlarmRow, audience: str, to_do: str) -> AttentionItem:
+def build_item(row: AlarmRow) -> AttentionItem:
+    """The item of an alarm without texts of its own: their words are built when they are shown."""
+    is_endpoint = row.kind == ENDPOINT
+    audience = OPERATOR if is_endpoint else MERCHANT
     return AttentionItem(
         row.kind,
         "/".join(filter(None, (row.store, row.event))),
         audience,
         build_headline(row),
         build_sentence(row),
-        to_do,
+        build_to_do(row),
         row.last_at or row.since,
         row.store,
         row.store_id,

@@ -46,7 +46,8 @@ def _build_backfill_item(store: str, row: BackfillRow, now: int) -> AttentionIte
     to_do = f"`cratewire backfill start --store {store}` reads them again."
     since, tried = row.ended_at or row.started_at, (f"{row.error}.",)
     return AttentionItem(
-        BACKFILL, store, MERCHANT, headline, effect, to_do, since, store, row.store_id, tried, row.error
+        *(BACKFILL, store, MERCHANT, headline, effect, to_do, since, store, row.store_id, tried, row.error),
+        worse_at=since,
     )
 
 

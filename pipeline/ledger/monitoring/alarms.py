@@ -19,7 +19,7 @@ from pipeline.ledger.monitoring.rows import (
     NewAlarm,
 )
 from pipeline.ledger.outbox import Outbox
-from pipeline.ledger.schema.accounts import Membership
+from pipeline.ledger.schema.accounts import Membership, User
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.monitoring import Alarm, HourlyActivity, Notice
 from pipeline.ledger.schema.store_apis import StoreAPI
@@ -67,14 +67,21 @@ def list_open_alarms(conn: Connection, store_id: int | None = None, kind: str | 
     """The alarms that have not ended, oldest first: of one store, of one kind, or all."""
     of_store = [] if store_id is None else [Alarm.store_id == store_id]
     of_kind = [] if kind is None else [Alarm.kind == kind]
-    return _select_alarms(conn, Alarm.ended_at.is_(None), *of_store, *of_kind)
+    # One that has not ended is not closed either: this lets the index be used.
+    return _select_alarms(conn, Alarm.ended_at.is_(None), Alarm.closed_at.is_(None), *of_store, *of_kind)
 
 
 def count_open_alarms(conn: Connection, user_id: int) -> int:
-    """How many alarms have not ended that concern the stores of a user."""
+    """How many open alarms that are not set aside concern the stores of a user."""
     mine = select(Store.id).join(Membership, Membership.account_id == Store.account_id)
-    query = select(func.count()).select_from(Alarm).where(Alarm.ended_at.is_(None))
+    is_waiting = Alarm.ended_at.is_(None), Alarm.closed_at.is_(None), Alarm.set_aside_at.is_(None)
+    query = select(func.count()).select_from(Alarm).where(*is_waiting)
     return conn.execute(query.where(Alarm.store_id.in_(mine.where(Membership.user_id == user_id)))).scalar_one()
+
+
+def list_installation_alarms(conn: Connection) -> list[AlarmRow]:
+    """The open alarms that concern no single store."""
+    return _select_alarms(conn, Alarm.ended_at.is_(None), Alarm.closed_at.is_(None), Alarm.store_id.is_(None))
 
 
 def list_recovered_stores(conn: Connection) -> list[int]:
@@ -109,6 +116,18 @@ def list_recently_closed(conn: Connection, since: int) -> set[AlarmKey]:
     return {(kind, store_id, event, subject) for kind, store_id, event, subject in conn.execute(query)}
 
 
+def list_ended_alarms(conn: Connection, since: int, limit: int) -> list[AlarmRow]:
+    """The alarms that ended since then, the last to end first."""
+    return sorted(
+        _select_alarms(conn, Alarm.ended_at >= since, newest=limit), key=lambda row: row.ended_at or 0, reverse=True
+    )
+
+
+def find_alarm(conn: Connection, alarm_id: int) -> AlarmRow | None:
+    """The alarm with this id."""
+    return next(iter(_select_alarms(conn, Alarm.id == alarm_id)), None)
+
+
 def list_newest_alarms(conn: Connection, limit: int) -> list[AlarmRow]:
     """The newest alarms, newest first, including ended alarms."""
     return [*reversed(_select_alarms(conn, newest=limit))]
@@ -131,6 +150,12 @@ def save_alarm_texts(conn: Connection, alarm_id: int, said: Mapping[str, str], *
     conn.execute(update(Alarm).where(Alarm.id == alarm_id).values(said=dict(said), **changed))
 
 
+def mark_noticed(conn: Connection, opened: Collection[int], ended: Collection[int], now: int) -> None:
+    """Record which alarms a notice has said to be open, and which to be over."""
+    conn.execute(update(Alarm).where(Alarm.id.in_(opened)).values(noticed_at=now))
+    conn.execute(update(Alarm).where(Alarm.id.in_(ended)).values(end_noticed_at=now))
+
+
 def mark_notified(conn: Connection, ids: Collection[int], now: int) -> None:
     """Record that the opening of these alarms was notified."""
     conn.execute(update(Alarm).where(Alarm.id.in_(ids)).values(told_at=now))
@@ -148,6 +173,8 @@ def close_alarms(conn: Connection, ids: Collection[int], now: int) -> None:
 
 def _select_alarms(conn: Connection, *conditions: ColumnElement[bool], newest: int | None = None) -> list[AlarmRow]:
     names = (Store.name.label("store"), Store.account_id, Store.title.label("store_title"))
-    query = select(Alarm.__table__, *names).join(Store, Store.id == Alarm.store_id, isouter=True).where(*conditions)
+    query = select(Alarm.__table__, *names, User.email.label("set_aside_email")).where(*conditions)
+    query = query.join(Store, Store.id == Alarm.store_id, isouter=True)
+    query = query.join(User, User.id == Alarm.set_aside_by, isouter=True)
     query = query.order_by(Alarm.id) if newest is None else query.order_by(Alarm.id.desc()).limit(newest)
     return [AlarmRow(**row._asdict()) for row in conn.execute(query)][:: 1 if newest is None else -1]

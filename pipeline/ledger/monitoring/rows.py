@@ -35,6 +35,18 @@ class AlarmRow:
     audience: str = MERCHANT
     said: Mapping[str, str] = field(default_factory=dict)  # headline, effect, to_do, over; empty: silence, way_in
     store_title: str | None = None
+    noticed_at: int | None = None
+    end_noticed_at: int | None = None
+    set_aside_at: int | None = None
+    set_aside_by: int | None = None
+    set_aside_reason: str | None = None
+    set_aside_until: int | None = None
+    set_aside_email: str | None = field(default=None, repr=False)  # of the user who set it aside
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether a person has set it aside, and nothing has brought it back."""
+        return self.set_aside_at is not None
 
     @property
     def shown_store(self) -> str | None:

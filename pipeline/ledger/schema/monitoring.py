@@ -48,6 +48,8 @@ class Alarm(Base):
     __tablename__ = "alarms"
     __table_args__ = (
         Index("uq_alarms_open", "kind", "subject", unique=True, **partial_index("ended_at IS NULL AND subject <> ''")),
+        Index("ix_alarms_unclosed", "id", **partial_index("closed_at IS NULL")),
+        Index("ix_alarms_ended_at", "ended_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]  # silence, way_in, or a cause of `pipeline.attention`
@@ -67,6 +69,12 @@ class Alarm(Base):
     told_at: Mapped[int | None]  # last
     ended_at: Mapped[int | None]
     closed_at: Mapped[int | None]
+    noticed_at: Mapped[int | None]  # when a notice said that it is open
+    end_noticed_at: Mapped[int | None]  # when a notice said that it is over
+    set_aside_at: Mapped[int | None]
+    set_aside_by: Mapped[int | None]  # the user; None: a command
+    set_aside_reason: Mapped[str | None]
+    set_aside_until: Mapped[int | None]  # None: until it gets worse
 
 
 class Canary(Base):

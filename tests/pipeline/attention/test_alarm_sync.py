@@ -34,10 +34,14 @@ def test_it_is_reported_within_the_sweep_that_finds_it(desk):
     [(recipient, subject, text)] = desk.letters()
     assert (recipient, subject) == (
         OWNER,
-        "acme: Customer.io refuses the connection (the credentials were refused (401))",
+        "acme: nothing reaches Customer.io since 16:46 UTC (the credentials were refused, 401)",
     )
     assert "64 messages wait since 2026-03-02 16:46 UTC." in text
+    assert "Nothing is lost: everything is kept" in text
     assert "To do: Connect acme to Customer.io again" in text
+    assert "Command: cratewire connections resume --store acme" in text
+    assert "https://hooks.example.com/attention" in text
+    assert "If it lasts, the next mail comes at 2026-03-03 16:46 UTC" in text
     [notice] = desk.notices()
     [opened] = notice["data"]["opened"]
     assert (opened["kind"], opened["subject"], opened["for"]) == (
@@ -66,7 +70,7 @@ def test_its_end_is_reported_with_what_it_has_cost(desk):
     desk.sweep(minutes=0.5)
 
     [(_, subject, text)] = desk.letters()
-    assert subject.startswith("Over: acme: Customer.io refuses")
+    assert subject.startswith("Over: acme: nothing reaches Customer.io")
     assert "over at 2026-03-02 17:15 UTC. 64 messages left, up to 28 min late." in text
     assert desk.list() == []
 

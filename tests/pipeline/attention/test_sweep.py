@@ -42,7 +42,9 @@ def test_what_only_an_operator_can_mend_is_written_to_the_operator(desk):
     )
     desk.sweep()
 
-    assert [(recipient, subject) for recipient, subject, _ in desk.letters()] == [("oncall@example.com", "Full")]
+    assert [(recipient, subject) for recipient, subject, _ in desk.letters()] == [
+        ("oncall@example.com", "Full since 16:46 UTC")
+    ]
 
 
 def test_a_store_whose_account_has_no_owner_is_the_operators_concern(desk):

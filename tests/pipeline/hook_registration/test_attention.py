@@ -57,7 +57,7 @@ def test_one_hook_that_was_deleted_twice_is_one_hook(tended, items):
         later(tended)
 
     [item] = items(tended)
-    assert item.headline == "sunny-box: at Cratejoy the hook order_new was deleted or switched off"
+    assert item.headline == "sunny-box: Cratejoy no longer sends order_new"
 
 
 def test_a_hook_that_was_deleted_is_named_and_what_was_done_about_it(tended, items):
@@ -66,7 +66,7 @@ def test_a_hook_that_was_deleted_is_named_and_what_was_done_about_it(tended, ite
 
     [item] = items(tended)
     assert (item.subject, item.audience, item.reason) == ("sunny-box/deleted", "merchant", "order_new")
-    assert "at Cratejoy the hook order_new was deleted or switched off" in item.headline
+    assert "Cratejoy no longer sends order_new" in item.headline
     assert item.tried[0].startswith("order_new was registered again at")
     assert tended.as_it_should_be()
 

@@ -51,7 +51,7 @@ def test_a_platforms_words_in_square_brackets_are_shown_as_they_are(shell, insta
     with installed.process.engine.begin() as conn:
         conn.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason=why))
 
-    assert f"refuses the connection ({why})" in shell.said("status")
+    assert f"nothing reaches Customer.io ({why})" in shell.said("status")
 
 
 @pytest.mark.parametrize("name", ["\x1b[2Jcleared", "\a", "\x9b2J", "\u202eesrever"])

@@ -71,7 +71,7 @@ def test_a_paused_connection_says_why_and_what_to_do(shell, installed, connectio
         conn.execute(core.StoreConnection.__table__.update().values(status="paused", status_reason="401: refused"))
 
     text = shell.said("status")
-    assert "1 thing needs you: acme: Customer.io refuses the connection (401: refused)" in text
+    assert "1 thing needs you: acme: nothing reaches Customer.io (401: refused)" in text
     assert "`cratewire connections resume --store acme`" in text
 
 

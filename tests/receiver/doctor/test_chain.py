@@ -119,7 +119,7 @@ def test_a_paused_connection_is_wrong_and_says_why_and_what_to_do(settings):
 
     wire = found(settings, "connections")
     assert wire.state == "wrong"
-    assert "acme: Customer.io refuses the connection (the credentials were refused (401))" in wire.says
+    assert "acme: nothing reaches Customer.io (the credentials were refused, 401)" in wire.says
     assert "cratewire connect" in wire.advice
 
 

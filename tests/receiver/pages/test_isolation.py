@@ -10,6 +10,8 @@ from werkzeug.routing import Rule
 from pipeline.core.roles import OPERATOR, READER, is_allowed
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import create_invitation
+from pipeline.ledger.monitoring.alarms import open_alarm
+from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.ledger.schema.core import Base
 from pipeline.ledger.store_apis import save_store_api
 from receiver.pages.auth.permissions import PERMISSION_ATTRIBUTE
@@ -29,6 +31,10 @@ ANSWERS = {
     "event.document": 404,
     "unreadable.show": 404,
     "unreadable.raw": 404,
+    "attention.ask": 404,
+    "attention.act": 404,
+    "attention.put_aside": 404,
+    "attention.bring_back": 404,
     "backfills.steer": 404,
     "resuming.resume": 404,
     "people.search": 404,
@@ -73,14 +79,15 @@ def hers(house):
     house.store("not-hers", other)
     with writing(house.site.engine) as conn:
         save_store_api(conn, store_id, b"sealed", house.site.now())
+        said = {"headline": "secretive: it is x", "effect": "It is.", "to_do": "Do it."}
+        open_alarm(conn, NewAlarm("platform_keys_refused", store_id, subject="x", said=said), house.site.now())
         create_invitation(conn, account, "guest@example.com", "reader", house.site.now())
     house.mail()
     return account
 
 
 def values_of(rule: Rule, account: int) -> dict[str, object]:
-    ids = ("user_id", "invitation_id", "person_id", "event_id", "dead_id", "token_id")
-    numbers = dict.fromkeys(ids, 1)
+    numbers = dict.fromkeys(("user_id", "invitation_id", "person_id", "event_id", "dead_id", "token_id", "alarm_id"), 1)
     known = {"name": "secretive", "action": "start", "account_id": account, **numbers}
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}
 

@@ -74,7 +74,6 @@ def test_messages_that_were_refused_are_counted_with_their_reasons(desk):
             conn.execute(update(Delivery).where(Delivery.id == number).values(dead))
 
     [item] = desk.list()
-    assert item.headline == "acme: Customer.io refused 3 messages"
-    assert "(2 refused, 1 too_large)" in item.effect
+    assert item.headline == "acme: 3 messages were refused by Customer.io: refused (2), too large (1)"
     desk.clock += 8 * 86_400_000_000
     assert desk.list() == []

@@ -89,8 +89,7 @@ def test_hooks_that_could_not_be_read_are_counted_by_reason(desk):
     die(desk, "empty")
 
     [item] = dead(desk)
-    assert item.headline == "acme: 2 hooks could not be read"
-    assert "(1 empty, 1 not_json)" in item.effect
+    assert item.headline == "acme: 2 hooks could not be read: empty (1), cut short or not JSON (1)"
     assert "not known yet" in item.effect
 
 

@@ -1,0 +1,111 @@
+"""What is set aside is announced, is in no mail meanwhile, and comes back when it gets worse."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from pipeline.attention.causes import dead_hooks, removals
+from pipeline.attention.set_aside import set_aside, unset_aside
+from pipeline.core.errors import Misconfigured
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR
+from pipeline.ledger.deliveries import pause_connection
+from pipeline.ledger.engine import writing
+from pipeline.ledger.removals import begin_deletion, postpone_removal, request_removal
+from pipeline.ledger.schema.core import Delivery
+from tests.documents.markdown import get_code_names, get_section, parse_tables, read_document
+
+DAY_MINUTES = 1440
+
+
+def refuse(desk, number: int) -> None:
+    with writing(desk.engine) as conn:
+        dead = {"status": "dead", "done_at": desk.clock, "reason": "refused", "detail": "name is too long"}
+        conn.execute(update(Delivery).where(Delivery.id == number).values(dead))
+
+
+@pytest.fixture
+def aside(desk):
+    """One refused message, that its owner was notified of, and which is set aside."""
+    refuse(desk, desk.waits(2)[0])
+    desk.sweep()
+    desk.letters()
+    desk.notices()
+    set_aside(desk.context, 1, COMMAND_LINE_ACTOR, reason="an old import")
+    return desk
+
+
+def test_it_is_announced_to_programs_without_its_reason(aside):
+    [notice] = aside.notices()
+
+    assert (notice["type"], [row["kind"] for row in notice["data"]["set_aside"]]) == (
+        "alarms.set_aside",
+        ["messages_refused"],
+    )
+    assert "an old import" not in str(notice)
+
+
+def test_no_reminder_mentions_it(aside):
+    aside.notices()
+    aside.sweep(minutes=2 * DAY_MINUTES)
+
+    assert (aside.letters(), aside.notices()) == ([], [])
+    assert [item.set_aside.reason for item in aside.list()] == ["an old import"]
+
+
+def test_it_comes_back_when_it_gets_worse_and_is_announced_again(aside):
+    aside.notices()
+    aside.clock += 1
+    refuse(aside, 2)
+    aside.sweep(minutes=1)
+
+    assert [item.set_aside for item in aside.list()] == [None]
+    [(_, subject, _)] = aside.letters()
+    assert subject.startswith("acme: 2 messages were refused by Customer.io: name is too long (2)")
+    assert [notice["type"] for notice in aside.notices()] == ["alarms.opened"]
+
+
+def test_what_is_not_open_cannot_be_set_aside(aside):
+    with pytest.raises(Misconfigured, match="no longer possible"):
+        set_aside(aside.context, 1, COMMAND_LINE_ACTOR, reason="again")
+    unset_aside(aside.context, 1, COMMAND_LINE_ACTOR)
+    with pytest.raises(Misconfigured, match="no longer possible"):
+        unset_aside(aside.context, 1, COMMAND_LINE_ACTOR)
+
+
+@pytest.mark.parametrize(("reason", "days"), [("", None), ("x", 0), ("x", 91)])
+def test_a_reason_is_needed_and_at_most_ninety_days(desk, reason, days):
+    with pytest.raises(Misconfigured):
+        set_aside(desk.context, 1, COMMAND_LINE_ACTOR, reason=reason, days=days)
+
+
+def test_it_comes_back_when_its_time_is_over(desk):
+    with writing(desk.engine) as conn:
+        pause_connection(conn, desk.link.id, "answered 403", desk.clock)
+    desk.sweep()
+    set_aside(desk.context, 1, COMMAND_LINE_ACTOR, reason="known", days=1)
+    desk.sweep(minutes=1)
+    before = [item.set_aside is None for item in desk.list()]
+    desk.sweep(minutes=DAY_MINUTES)
+
+    assert (before, [item.set_aside is None for item in desk.list()]) == ([False], [True])
+
+
+def test_a_removal_that_waits_for_cratejoy_is_an_item_until_it_goes_on(desk):
+    with writing(desk.engine) as conn:
+        request_removal(conn, desk.store.id, desk.clock, leaves_hooks=False)
+    found = [list(removals.CAUSE.find_items(desk.context))]
+    with writing(desk.engine) as conn:
+        postpone_removal(conn, desk.store.id, desk.clock, "Cratejoy answered 503")
+    found.append([item.headline for item in removals.CAUSE.find_items(desk.context)])
+    with writing(desk.engine) as conn:
+        begin_deletion(conn, desk.store.id, desk.clock)
+    found.append(list(removals.CAUSE.find_items(desk.context)))
+
+    assert found == [[], ["acme: its removal waits for Cratejoy"], []]
+
+
+def test_every_reason_of_a_dead_hook_has_its_words():
+    [table] = parse_tables(get_section(read_document("docs/operations.md"), "## Why a hook is dead"))
+
+    assert {name for row in table for name in get_code_names([row])[:1]} == set(dead_hooks.REASON_WORDS)
