@@ -39,6 +39,7 @@ app = Celery(
         "tasks.mails",
         "tasks.reconciliation",
         "tasks.registration",
+        "tasks.replays",
         "tasks.stores",
         "tasks.counts",
         "tasks.retention",

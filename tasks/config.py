@@ -27,6 +27,8 @@ PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "reconciliation.tidy": (DELIVERIES, 60.0),
     "stores.sweep": (DELIVERIES, 5.0),
     "retention.sweep": (DELIVERIES, 5.0),
+    "replays.sweep": (DELIVERIES, 1.0),
+    "replays.tidy": (DELIVERIES, 3600.0),
     "mails.sweep": (DELIVERIES, 3.0),
     "mails.tidy": (DELIVERIES, 3600.0),
 }
@@ -39,6 +41,7 @@ ROUTES = {
     "lookups.run": BACKFILL,
     "registration.tend": BACKFILL,
     "stores.remove": BACKFILL,
+    "replays.run": BACKFILL,
     "*": DELIVERIES,
 }
 

@@ -42,6 +42,7 @@ class Destination(Protocol):
     fields: ClassVar[tuple[Field, ...]]
     max_items: ClassVar[int]  # messages in one `send`
     calls_per_second: ClassVar[float]  # the account's default budget
+    campaign_age_s: ClassVar[int | None]  # an event that happened longer ago starts no campaign; None: any does
     forget_modes: ClassVar[tuple[ForgetMode, ...]]  # what the platform can do about a person; empty: neither
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:

@@ -74,3 +74,8 @@ def registration_lease(store_id: int) -> str:
 def removal_lease(store_id: int) -> str:
     """The process that removes this store now."""
     return f"cratewire:lease:removal:{store_id}"
+
+
+def replay_lease(replay_id: int) -> str:
+    """The process that works on this replay now."""
+    return f"cratewire:lease:replay:{replay_id}"

@@ -12,7 +12,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeadHookDetail, DeadLetterSummary, get_dead_letter, replay_delivery
 from pipeline.ledger.schema.core import DeadHook, Delivery, Store
 from pipeline.recording.load import load_stores_by_name
-from pipeline.recording.rejudge import recheck_message
+from pipeline.recording.rejudge import recheck_messages
 from pipeline.redaction.raw_body import EMPTIED_KEY
 
 _MINUTE_US = 60_000_000
@@ -27,7 +27,7 @@ def replay(conn: Connection, redis: Redis, dead: DeadLetterSummary, now: int) ->
     """
     if dead.kind == "delivery":
         return _replay_delivery(conn, dead.id, now)
-    return _put_back(conn, redis, dead.id)
+    return put_back(conn, redis, dead.id)
 
 
 def replay_internal_errors(engine: Engine, redis: Redis, release: str, limit: int, now: int) -> list[str]:
@@ -45,7 +45,7 @@ def replay_internal_errors(engine: Engine, redis: Redis, release: str, limit: in
         dead = conn.execute(
             query.where(or_(other.is_(None), other != release)).order_by(DeadHook.id).limit(limit)
         ).all()
-        return [row.receipt for row in dead if _put_back(conn, redis, row.id)]
+        return [row.receipt for row in dead if put_back(conn, redis, row.id)]
 
 
 def _replay_delivery(conn: Connection, delivery_id: int, now: int) -> bool:
@@ -55,11 +55,12 @@ def _replay_delivery(conn: Connection, delivery_id: int, now: int) -> bool:
     if found is None or not replay_delivery(conn, delivery_id):
         return False
     for store in stores.values():
-        recheck_message(conn, store, delivery_id, found.person_id, now)
+        recheck_messages(conn, store, {delivery_id: found.person_id}, now)
     return True
 
 
-def _put_back(conn: Connection, redis: Redis, dead_id: int) -> bool:
+def put_back(conn: Connection, redis: Redis, dead_id: int) -> bool:
+    """Put a dead hook into the inbox again; False if it does not exist, or its bytes are gone."""
     hook = get_dead_letter(conn, "hook", dead_id)
     if not isinstance(hook, DeadHookDetail) or EMPTIED_KEY in hook.detail:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -23,24 +23,26 @@ _SLICE = 500  # messages
 _GIVER_NAME = "gift_sender_first_name"
 
 
-def redact_waiting(conn: Connection, store: RecordingStore, rules: Rules, delivery_id: int | None = None) -> None:
-    """Redact the store's messages that wait, or one of them. The people must be judged by these rules already."""
+def redact_waiting(
+    conn: Connection, store: RecordingStore, rules: Rules, delivery_ids: Collection[int] | None = None
+) -> None:
+    """Redact the store's messages that wait, or some of them. The people must be judged by these rules already."""
     connections = [connection_id for connection_id, _ in store.connections]
     if not rules[store.id].may_withhold or not connections:
         return
     # Lanes before deliveries, in the order of their keys, as claiming and settling do: no deadlock.
     lanes = select(Lane.token).where(Lane.connection_id.in_(connections))
     conn.execute(lanes.order_by(Lane.connection_id, Lane.lane).with_for_update()).all()
-    for rows in _read_waiting(conn, connections, delivery_id):
+    for rows in _read_waiting(conn, connections, delivery_ids):
         _redact_events(conn, store, rules, [row for row in rows if row.kind == "event"])
         _redact_profiles(conn, store, [row for row in rows if row.message["data"].get(_GIVER_NAME)])
 
 
 def _read_waiting(
-    conn: Connection, connections: Sequence[int], delivery_id: int | None
+    conn: Connection, connections: Sequence[int], delivery_ids: Collection[int] | None
 ) -> Iterator[Sequence[Row[Any]]]:
-    of_message = () if delivery_id is None else (Delivery.id == delivery_id,)
-    waits = Delivery.connection_id.in_(connections), OPEN, Delivery.kind.in_(("event", "profile")), *of_message
+    among = () if delivery_ids is None else (Delivery.id.in_(delivery_ids),)
+    waits = Delivery.connection_id.in_(connections), OPEN, Delivery.kind.in_(("event", "profile")), *among
     columns = (Delivery.id, Delivery.kind, Delivery.person_id, Delivery.event_id, Delivery.message)
     last = 0
     while rows := conn.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select, union
 
@@ -52,12 +52,17 @@ def rejudge_people(conn: Connection, store: RecordingStore, now: int, *, sends_w
     return len(ids)
 
 
-def recheck_message(conn: Connection, store: RecordingStore, delivery_id: int, person_id: int, now: int) -> None:
-    """Judge one message by the store's rules as of now: it was written under others, and is about to be sent again."""
+def recheck_messages(conn: Connection, store: RecordingStore, messages: Mapping[int, int], now: int) -> None:
+    """Judge messages (delivery id -> person id) by the store's rules as of now.
+
+    They were written under others, and are about to be sent again.
+    """
     rules = build_rules([store], {})
-    found = load.load_people_by_id(conn, [person_id], {store.id: store}).values()
+    if not rules[store.id].may_withhold:
+        return
+    found = load.load_people_by_id(conn, set(messages.values()), {store.id: store}).values()
     _stop_addresses(conn, [person for person in found if _judge(person, rules)], now)
-    redact_waiting(conn, store, rules, delivery_id)
+    redact_waiting(conn, store, rules, sorted(messages))
 
 
 def release_person(conn: Connection, store: RecordingStore, person_id: int, decided_by: str, now: int) -> int:

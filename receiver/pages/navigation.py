@@ -21,7 +21,11 @@ _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
         "home.show",
         frozenset({"home", "connect", "backfills", "resuming", "store_settings", "store_removal", "flow"}),
     ),
-    ("Activity", "activity.show", frozenset({"activity", "event", "unreadable", "saved_views", "samples", "search"})),
+    (
+        "Activity",
+        "activity.show",
+        frozenset({"activity", "event", "unreadable", "saved_views", "samples", "search", "replays"}),
+    ),
     ("People", "people.show_all", frozenset({"people"})),
     ("Needs attention", "attention.show", frozenset({"attention"})),
 )

@@ -53,12 +53,13 @@ def test_only_the_links_of_the_chain_go_to_the_queue_of_live_hooks():
     assert astray == set()
 
 
-def test_tasks_that_read_a_stores_pages_go_to_the_queue_of_backfills():
+def test_what_may_take_long_goes_to_the_queue_of_backfills():
     assert {name for name in app.tasks if route(name) == BACKFILL} == {
         "backfills.step",
         "lookups.run",
         "reconciliation.run",
         "registration.tend",
+        "replays.run",
         "stores.remove",
     }
 

@@ -31,6 +31,7 @@ from pipeline.ledger.schema import (
     reconciliation,
     regulations,
     removals,
+    replays,
     retention,
     store_apis,
 )
@@ -54,6 +55,7 @@ TABLE_MODULES = (
     monitoring,
     regulations,
     removals,
+    replays,
     retention,
 )
 

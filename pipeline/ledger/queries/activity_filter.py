@@ -18,6 +18,7 @@ from pipeline.core.hooks import RECONCILE, REPLAY
 from pipeline.ledger.deliveries.stopped import STOPPED
 from pipeline.ledger.deliveries.withhold import WITHHELD
 from pipeline.ledger.schema.core import Base, Delivery, Event, EventPerson, EventSubject, Store
+from pipeline.ledger.schema.replays import ReplayItem
 
 # One of these holds for every event (kept, withheld, waiting, sent, refused: the worst of its messages counts), so that
 # their numbers add up; the others may hold besides.
@@ -39,6 +40,7 @@ class ActivityFilter:
     subject: tuple[str, int] | None = None
     since: int | None = None
     until: int | None = None
+    replay_id: int | None = None  # those of which a replay has sent something again
 
 
 def find_event_ids(
@@ -152,6 +154,9 @@ def _build_conditions(wanted: ActivityFilter) -> list[ColumnElement[bool]]:
         about = EventSubject.kind == kind, EventSubject.subject_id == number
         mine = EventSubject.store_id.in_(wanted.store_ids)
         conditions.append(Event.id.in_(select(EventSubject.event_id).where(mine, *about)))
+    if wanted.replay_id is not None:
+        touched = ReplayItem.replay_id == wanted.replay_id, ReplayItem.state.in_(("open", "done", "failed"))
+        conditions.append(Event.id.in_(select(ReplayItem.event_id).where(*touched)))
     return conditions
 
 

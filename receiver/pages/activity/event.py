@@ -15,6 +15,7 @@ from receiver.document import as_document
 from receiver.pages.activity.json_lines import build_json_lines
 from receiver.pages.activity.raw_bytes import send_bytes, show_bytes
 from receiver.pages.activity.rows import EventRow, load_my_rows
+from receiver.pages.activity.send_again import find_ways_to_replay
 from receiver.pages.activity.waterfall import build_waterfall
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
@@ -53,6 +54,7 @@ def build_event_page(view: EventRow, detail: EventDetail) -> dict[str, Any]:
             (delivery, build_json_lines(delivery.message, list_refused_fields(delivery)))
             for delivery in detail.deliveries
         ],
+        "can_replay": find_ways_to_replay(detail, stores[view.event.store].role),
         "names": {person.person_id: person.email for person in detail.people},
         "names_of_messages": {delivery.id: f"{delivery.kind} {delivery.id}" for delivery in detail.deliveries},
         "attempts": count_attempts(detail),

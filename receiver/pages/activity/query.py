@@ -14,7 +14,7 @@ from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.queries import ActivityFilter, Show
 
 ALL = "all"  # of `show`: every event, although the user has a default view
-PARAMETERS = ("store", "show", "event", "source", "person", "about", "since", "until")
+PARAMETERS = ("store", "show", "event", "source", "person", "about", "since", "until", "replay")
 SHOWN: list[tuple[str, str]] = [
     (ALL, "All"),
     ("waiting", "Waiting"),
@@ -53,9 +53,14 @@ class Query:
         return bool(self.given.keys() - {"show"}) or self.wanted.show is not None
 
     @property
+    def replayable(self) -> dict[str, str]:
+        """The parameters with which these events can be sent again."""
+        return {name: value for name, value in self.given.items() if name != "replay"}
+
+    @property
     def is_filtered(self) -> bool:
         """Whether a field of the filter's form is filled in."""
-        return bool(self.given.keys() - {"show", "person", "about"}) or self.shown in SHOWN_BESIDES
+        return bool(self.given.keys() - {"show", "person", "about", "replay"}) or self.shown in SHOWN_BESIDES
 
 
 def read_query(stores: Sequence[VisibleStore]) -> Query:
@@ -64,23 +69,29 @@ def read_query(stores: Sequence[VisibleStore]) -> Query:
     mine = [store.store_id for store in stores if given.get("store") in (None, store.name)]
     if "store" in given and not mine:
         abort(404)
-    shown = given.get("show", ALL)
+    return Query(
+        read_filter(given, tuple(mine)),
+        before=read_id(request.args.get("before")),
+        after=read_id(request.args.get("after")),
+        given=given,
+    )
+
+
+def read_filter(given: Mapping[str, str], store_ids: tuple[int, ...]) -> ActivityFilter:
+    """Read the parameters of an address, or the fields of a form. A value that cannot be read is a 404."""
+    shown = given.get("show") or ALL
     if shown != ALL and shown not in get_args(Show):
         abort(404)
-    return Query(
-        ActivityFilter(
-            store_ids=tuple(mine),
-            show=None if shown == ALL else cast("Show", shown),
-            name=given.get("event"),
-            source=_read_choice(given.get("source")),
-            person_id=_read_id("person"),
-            subject=_read_subject(given.get("about")),
-            since=_read_time("since"),
-            until=_read_time("until"),
-        ),
-        before=_read_id("before"),
-        after=_read_id("after"),
-        given=given,
+    return ActivityFilter(
+        store_ids=store_ids,
+        show=None if shown == ALL else cast("Show", shown),
+        name=given.get("event"),
+        source=_read_choice(given.get("source")),
+        person_id=read_id(given.get("person")),
+        subject=_read_subject(given.get("about")),
+        since=_read_time(given.get("since")),
+        until=_read_time(given.get("until")),
+        replay_id=read_id(given.get("replay")),
     )
 
 
@@ -93,8 +104,8 @@ def parse_id(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < len(str(2**63)) else None
 
 
-def _read_id(name: str) -> int | None:
-    text = request.args.get(name)
+def read_id(text: str | None) -> int | None:
+    """Read an id. One that cannot be read is a 404."""
     if not text:
         return None
     number = parse_id(text)
@@ -114,9 +125,8 @@ def _read_subject(text: str | None) -> tuple[str, int] | None:
     return abort(404) if kind not in _SUBJECTS or parsed is None else (kind, parsed)
 
 
-def _read_time(name: str) -> int | None:
+def _read_time(text: str | None) -> int | None:
     """Read a time such as 2026-11-30T03:12, in UTC."""
-    text = request.args.get(name)
     if not text:
         return None
     try:

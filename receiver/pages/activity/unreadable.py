@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, render_template
 
+from pipeline.core.roles import is_allowed
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries.unreadable import UnreadableBytes, UnreadableHook, get_unreadable_hook
 from receiver.pages.activity.json_lines import build_json_lines
@@ -26,6 +27,7 @@ def show(dead_id: int) -> str:
         "unreadable.html",
         hook=hook,
         store=store,
+        can_replay=bool(content.raw or content.query) and is_allowed(store.role, "replay"),
         marks=describe_unreadable(hook),
         reason=UNREADABLE.get(hook.reason, words(hook.reason)),
         detail=build_json_lines(content.detail) if content.detail else None,

@@ -30,6 +30,7 @@ class ScriptedDestination:
     fields: ClassVar[tuple[Field, ...]] = ()
     max_items: ClassVar[int] = 4
     calls_per_second: ClassVar[float] = 10.0
+    campaign_age_s: ClassVar[int | None] = None
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
 
     def __init__(self, config: Mapping[str, str] | None = None) -> None:

@@ -73,6 +73,7 @@ def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
         "ix_mails_asker_created_at",
         "ix_mails_waiting",
         "ix_notices_waiting",
+        "ix_replays_working",
         "ix_store_removals_open",
         "ix_backfills_next_step_at",
         "uq_backfills_open",

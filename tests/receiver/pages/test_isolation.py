@@ -12,6 +12,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import create_invitation
 from pipeline.ledger.monitoring.alarms import open_alarm
 from pipeline.ledger.monitoring.rows import NewAlarm
+from pipeline.ledger.replays import Selection, insert_replay
 from pipeline.ledger.schema.core import Base
 from pipeline.ledger.store_apis import save_store_api
 from receiver.pages.auth.permissions import PERMISSION_ATTRIBUTE
@@ -59,6 +60,9 @@ ANSWERS = {
     "tokens.revoke": 404,
     "invitations.show": 404,
     "invitations.accept": 404,
+    "replays.show": 404,
+    "replays.progress": 404,
+    "replays.steer": 404,
     "static": 404,
     # Flask-Security's links hold a signed token; without one there is nothing to see.
     "security.two_factor_setup_validate": None,
@@ -79,6 +83,7 @@ def hers(house):
     house.store("not-hers", other)
     with writing(house.site.engine) as conn:
         save_store_api(conn, store_id, b"sealed", house.site.now())
+        insert_replay(conn, store_id, Selection("refused"), delivers_again=False, user_id=None, now=house.site.now())
         said = {"headline": "secretive: it is x", "effect": "It is.", "to_do": "Do it."}
         open_alarm(conn, NewAlarm("platform_keys_refused", store_id, subject="x", said=said), house.site.now())
         create_invitation(conn, account, "guest@example.com", "reader", house.site.now())
@@ -88,7 +93,7 @@ def hers(house):
 
 def values_of(rule: Rule, account: int) -> dict[str, object]:
     numbers = dict.fromkeys(("user_id", "invitation_id", "person_id", "event_id", "dead_id", "token_id", "alarm_id"), 1)
-    known = {"name": "secretive", "action": "start", "account_id": account, **numbers}
+    known = {"name": "secretive", "replay_id": 1, "action": "start", "account_id": account, **numbers}
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}
 
 
