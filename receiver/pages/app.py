@@ -34,6 +34,7 @@ from receiver.pages.headers import add_headers
 from receiver.pages.navigation import add_navigation
 from receiver.pages.people import views as people
 from receiver.pages.rate_limit import add_form_rate_limit
+from receiver.pages.replays import views as replays
 from receiver.pages.stores import backfills, removal, resume, settings
 from receiver.pages.stores import views as home
 
@@ -68,6 +69,7 @@ def create_pages(context: Context) -> Flask:
         activity,
         event,
         unreadable,
+        replays,
         attention,
         backfills,
         resume,

@@ -18,7 +18,7 @@ DAY_US = 86_400_000_000
 _PLACES: Mapping[Place, Sequence[str]] = {
     "keys": ("connect.show",),
     "settings": ("store_settings.show",),
-    "refused": ("replays.preview", "activity.show"),
+    "refused": ("replays.new", "activity.show"),
     "unreadable": ("activity.show",),
     "removal": ("store_removal.ask",),
 }
