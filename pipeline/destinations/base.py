@@ -38,6 +38,7 @@ class Destination(Protocol):
 
     platform: ClassVar[str]
     title: ClassVar[str]  # shown to people
+    web_page: ClassVar[str]  # where people look at the platform
     steps: ClassVar[tuple[str, ...]]  # what a merchant does at the platform first, one sentence per step
     fields: ClassVar[tuple[Field, ...]]
     max_items: ClassVar[int]  # messages in one `send`

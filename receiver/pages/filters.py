@@ -10,7 +10,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from pipeline.destinations import DESTINATIONS
-from pipeline.ledger.connections import format_connection_name
+from pipeline.ledger.connections import ConnectionRow, format_connection_name
 from pipeline.ledger.queries import ConnectionCounts, PlatformState
 from pipeline.monitoring.messages import build_sentence
 from receiver.consent_view import describe_example
@@ -20,6 +20,7 @@ _MICROS = 1_000_000
 _MILLIS = 1_000
 _DAY = 86_400  # s
 _UNITS = ((_DAY, "day"), (3600, "h"), (60, "min"), (1, "s"))
+_SHORT_S = 10  # below this, a span is shown with its fractions
 _NOW_S = 1  # below this, an event is "just now"
 _MIN_SHOWN_PERCENT = 0.01
 MAX_SHOWN_CHARS = 80  # of a name in a line
@@ -97,6 +98,16 @@ def date(day: int) -> str:
     return Markup('<time datetime="{}">{}</time>').format(iso, iso)
 
 
+def minute(at: int) -> str:
+    """Format a time in µs as fields for times take it: `2026-11-30T03:12`, in UTC."""
+    return datetime.fromtimestamp(at / _MICROS, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def seconds(span_s: float) -> str:
+    """Format a span of seconds: `0.4 s`, `12 s`, `3 min 20 s`."""
+    return f"{span_s:g} s" if span_s < _SHORT_S else duration(span_s)
+
+
 def share(rate: float) -> str:
     """Format a rate: `1.64 %`. A rate above zero is never shown as zero."""
     percent = 100 * rate
@@ -160,7 +171,13 @@ def platform(name: str) -> str:
     return known.title if known else name
 
 
-def connection(row: ConnectionCounts | PlatformState) -> str:
+def web_page(name: str) -> str:
+    """Return the address where people look at a platform; "" if it is not known."""
+    known = DESTINATIONS.get(name)
+    return known.web_page if known else ""
+
+
+def connection(row: ConnectionCounts | ConnectionRow | PlatformState) -> str:
     """Return what people see of a connection: its title, or else its platform and label."""
     return format_connection_name(platform(row.platform), row.label, row.title)
 
@@ -189,6 +206,8 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(span)
     app.add_template_filter(as_json)
     app.add_template_filter(date)
+    app.add_template_filter(minute)
+    app.add_template_filter(seconds)
     app.add_template_filter(share)
     app.add_template_filter(number)
     app.add_template_filter(words)
@@ -198,6 +217,7 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(sentence)
     app.add_template_filter(reason)
     app.add_template_filter(platform)
+    app.add_template_filter(web_page)
     app.add_template_filter(connection)
     app.add_template_filter(describe_example, "example")
     app.add_template_filter(forgotten)

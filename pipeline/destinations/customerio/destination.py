@@ -28,6 +28,7 @@ class CustomerIO:
 
     platform: ClassVar[str] = "customerio"
     title: ClassVar[str] = "Customer.io"
+    web_page: ClassVar[str] = "https://fly.customer.io/"
     steps: ClassVar[tuple[str, ...]] = (
         "Open Account settings, API credentials, Track API keys; copy a Site ID and the API key beside it.",
         "In the workspace's settings let people be identified by both email and id, as new workspaces do.",

@@ -1,30 +1,33 @@
-"""The backfill on a store's page: its progress, and the buttons with which an owner controls it."""
+"""The customers of a store: how many were read, and the buttons with which reading them is controlled."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, flash, redirect, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from pipeline.backfill.progress import Progress, load_progress
-from pipeline.backfill.schedule import create_backfill
+from pipeline.backfill.progress import Progress, build_progress, load_progress
+from pipeline.backfill.schedule import DAY_US, create_backfill
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.backfills import (
     ALL,
+    CANCELLED,
+    DONE,
     FAILED,
     PAUSED,
     RUNNING,
     SHORT,
     cancel_backfill,
+    find_last_backfill,
     pause_backfill,
     resume_backfill,
 )
-from pipeline.ledger.engine import writing
-from pipeline.ledger.store_apis import find_store_api
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.store_apis import ACTIVE, find_store_api
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
 from receiver.pages.db_session import get_context
 
@@ -44,14 +47,36 @@ AUDIT_ACTIONS = {
 }
 # state -> the actions that are possible; in any other state: start
 ACTIONS_BY_STATE = {RUNNING: ("pause", "cancel"), PAUSED: ("resume", "cancel")}
+DONE_TEXTS = {
+    "start": "All customers are being read.",
+    "pause": "Reading the customers is paused. What has been read is kept.",
+    "resume": "Reading the customers goes on where it was paused.",
+    "cancel": "Reading the customers was cancelled. The figures of the last whole reading stay.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillView:
-    """The backfill of a store. `progress`: None if there has been none."""
+    """The backfills of a store. `progress`: of the newest, None if there has been none.
+
+    `whole`: of the newest that has read all customers. `next_at`: when changes are looked for next (µs), if known.
+    """
 
     progress: Progress | None
     actions: tuple[str, ...]
+    whole: Progress | None = None
+    next_at: int | None = None
+
+    @property
+    def shown(self) -> Progress | None:
+        """Whose figures are shown: one that was cancelled or failed does not take the place of the last whole one."""
+        is_under_way = self.progress is not None and self.progress.state in (RUNNING, PAUSED)
+        return self.progress if is_under_way and self.progress and self.progress.kind == ALL else self.whole
+
+    @property
+    def has_ended_early(self) -> bool:
+        """Whether the newest reading of all customers was cancelled or has failed."""
+        return self.progress is not None and self.progress.state in (CANCELLED, FAILED)
 
     @property
     def has_failed(self) -> bool:
@@ -64,11 +89,32 @@ class BackfillView:
 
 
 def load_backfill_view(conn: Connection, store_id: int, now: int, *, can_act: bool) -> BackfillView:
-    """Load the backfill. `can_act`: whether the user may control it."""
-    progress = load_progress(conn, store_id, now)
-    if not can_act or find_store_api(conn, store_id) is None:
-        return BackfillView(progress, ())
-    return BackfillView(progress, ACTIONS_BY_STATE.get(progress.state if progress else "", ("start",)))
+    """Load the backfills. `can_act`: whether the user may control them."""
+    progress, whole = load_progress(conn, store_id, now), _find_whole(conn, store_id, now)
+    api = find_store_api(conn, store_id)
+    is_open = progress is not None and progress.state in (RUNNING, PAUSED)
+    looks_again = api is not None and api.status == ACTIVE and whole is not None and not is_open
+    next_at = progress.started_at + DAY_US if looks_again and progress is not None else None
+    actions = ACTIONS_BY_STATE.get(progress.state if progress else "", ("start",)) if can_act and api else ()
+    return BackfillView(progress, actions, whole, next_at)
+
+
+def _find_whole(conn: Connection, store_id: int, now: int) -> Progress | None:
+    """The newest reading of all customers that came to its end."""
+    rows = [find_last_backfill(conn, store_id, kind=ALL, state=state) for state in (DONE, SHORT)]
+    newest = max((row for row in rows if row is not None), key=lambda row: row.id, default=None)
+    return None if newest is None else build_progress(newest, now)
+
+
+@blueprint.get("/stores/<name>/customers")
+@requires("see")
+def show(name: str) -> str:
+    """Show how many customers were read, and when they are read again."""
+    store, context = get_my_store(name), get_context()
+    with reading(context.engine) as conn:
+        customers = load_backfill_view(conn, store.store_id, context.now(), can_act=store.allows("pause"))
+        has_keys = find_store_api(conn, store.store_id) is not None
+    return render_template("customers_page.html", store=store, customers=customers, has_keys=has_keys)
 
 
 @blueprint.post("/stores/<name>/backfill/<action>")
@@ -85,6 +131,9 @@ def steer(name: str, action: str) -> ResponseReturnValue:
                 record_store_action(conn, store.store_id, get_actor(), AUDIT_ACTIONS[action], context.now())
     except Misconfigured:
         done = False
-    if not done:
+    if done:
+        flash(DONE_TEXTS[action], "success")
+    else:
         flash("That is no longer possible: the state has changed in the meantime.", "info")
-    return redirect(url_for("home.store", name=name))
+    is_from_customers = request.form.get("back") == "customers"
+    return redirect(url_for("backfills.show" if is_from_customers else "home.store", name=name))

@@ -1,198 +1,195 @@
-"""The merchant's stores: the status and the latest events of each."""
+"""A store's page: how it is doing, its figures in the order of the flow, and its last events."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
-from flask import Blueprint, abort, redirect, render_template, url_for
-from flask.typing import ResponseReturnValue
-from flask_security import current_user
-from sqlalchemy import Connection
+from flask import abort, render_template
+from sqlalchemy import Connection, func, select
 
-from pipeline.core.roles import Role, is_allowed
-from pipeline.events.notes import describe_note
-from pipeline.hook_registration.diff import FINDING_TEXTS
+from pipeline.events.catalogue import EVENTS
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
-from pipeline.ledger.hook_findings import list_findings
 from pipeline.ledger.monitoring.rows import AlarmRow
-from pipeline.ledger.observation import DayCount
-from pipeline.ledger.queries import (
-    ConnectionCounts,
-    EventCounts,
-    EventFilter,
-    EventSummary,
-    ReconciliationSummary,
-    count_by_connection,
-    count_events,
-    count_last_week,
-    list_events,
-    list_reconciliations,
-    load_notes,
-)
+from pipeline.ledger.queries import load_flow
+from pipeline.ledger.queries.event_hours import UsualRange, load_usual_hours
+from pipeline.ledger.queries.standings import load_standings
+from pipeline.ledger.queries.store_figures import HOUR_US, HOURS_PER_DAY, HOURS_SHOWN, StoreFigures, load_store_figures
 from pipeline.ledger.removals import RemovalRow, find_removal
-from pipeline.ledger.store_apis import ACTIVE, find_store_api
+from pipeline.ledger.schema.core import DeadHook
+from pipeline.ledger.schema.monitoring import HourlyActivity
 from pipeline.ledger.stores import get_store
-from pipeline.monitoring.status import get_hook_health
 from pipeline.operations.pause import is_paused_by_platform
 from receiver.consent_view import ConsentView, load_consent_view
-from receiver.pages.auth.permissions import get_my_store, list_my_stores, requires
+from receiver.pages.auth.permissions import get_my_store, requires
 from receiver.pages.db_session import get_context
-from receiver.pages.filters import reason, sentence
+from receiver.pages.filters import connection as name_connection
+from receiver.pages.filters import sentence
 from receiver.pages.stores.backfills import BackfillView, load_backfill_view
+from receiver.pages.stores.blueprint import blueprint
+from receiver.pages.stores.cratejoy import (
+    HOOKS_WANTED,
+    CratejoyStatus,
+    MissedHooksView,
+    load_cratejoy_status,
+    load_missed_hooks,
+)
+from receiver.pages.stores.first_run import FirstRun, load_first_run
+from receiver.pages.stores.overview import load_facts
+from receiver.pages.stores.recent import RecentEvent, load_one, load_recent
+from receiver.pages.stores.verdict import StoreFacts, Verdict, describe_alarm, judge
 
-CratejoyState = Literal["done", "underway", "failed", "removed", "by hand"]
-
-
-@dataclass(frozen=True, slots=True)
-class CratejoyStatus:
-    """A store's status at Cratejoy. `trouble`: a sentence for each fault; what can be fixed is retried."""
-
-    state: CratejoyState
-    audited_at: int | None
-    trouble: list[str]
-    keys_refused: bool = False
-
-
-def load_cratejoy_status(conn: Connection, store_id: int) -> CratejoyStatus:
-    """Load the status as found by the last audit of the hooks."""
-    api = find_store_api(conn, store_id)
-    if api is None:
-        return CratejoyStatus("by hand", None, [])
-    if api.status != ACTIVE:
-        return CratejoyStatus(
-            "failed", api.audited_at, [sentence(api.status_reason or "Cratejoy refused the keys")], keys_refused=True
-        )
-    findings = [
-        finding for finding in list_findings(conn, store_id) if finding.mended_at is None and finding.kind != "foreign"
-    ]
-    trouble = [
-        f"{finding.event or 'a hook'}: {reason(finding.failure) if finding.failure else FINDING_TEXTS[finding.kind]}"
-        for finding in findings
-    ]
-    trouble += [sentence(api.audit_error)] if api.audit_error else []
-    is_pending = api.audited_at is None or any(finding.is_fixable for finding in findings)
-    settled: CratejoyState = "done" if api.registers else "removed"
-    return CratejoyStatus("underway" if is_pending else "failed" if findings else settled, api.audited_at, trouble)
+EVENTS_SHOWN = 10
+DAY_US = HOURS_PER_DAY * HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
-class MissedHooksView:
-    """`days`: those on which hooks of an event were missed or late, newest first."""
+class ChartHour:
+    """An hour of the chart: when it began (µs), its events, and how many are usual."""
 
-    compared: ReconciliationSummary
-    days: Sequence[DayCount]
-
-
-def load_missed_hooks(conn: Connection, store: str, now: int) -> MissedHooksView | None:
-    """Load the missed hooks of the last seven days; None if there are no keys for the store's API."""
-    reconciliations = list_reconciliations(conn, now, store)
-    days = [day for day in count_last_week(conn, now, store) if day.missed or day.late]
-    return MissedHooksView(reconciliations[0], days) if reconciliations else None
-
-
-blueprint = Blueprint("home", __name__)
-
-EVENTS_PER_STORE, EVENTS_ON_STORE_PAGE = 5, 25
-MAX_NOTES = 3  # shown of each event; `cratewire events show` shows all
+    at: int
+    events: int
+    usual: UsualRange | None
 
 
 @dataclass(frozen=True, slots=True)
 class StoreView:
-    """A store as shown on a page."""
+    """A store as its page shows it. `sent_today`: the events of today that are at the platform; days are UTC."""
 
-    name: str
-    shown_name: str
-    role: Role
-    connections: list[ConnectionCounts]
+    store: VisibleStore
+    facts: StoreFacts
+    verdict: Verdict
     cratejoy: CratejoyStatus
     customers: BackfillView
     missed: MissedHooksView | None
-    alarms: Sequence[AlarmRow]
-    counts: EventCounts
-    events: list[EventSummary]
-    notes: Mapping[int, list[str]]  # by event id, in words
+    dead_hooks: int
+    sent_today: int
+    today: int
+    chart: Sequence[ChartHour]
+    rows: Sequence[RecentEvent]
+    first_run: FirstRun | None
+    first_event: RecentEvent | None
     consent: ConsentView
     removal: RemovalRow | None
+    hooks_wanted: int = HOOKS_WANTED
+
+    @property
+    def name(self) -> str:
+        return self.store.name
+
+    @property
+    def figures(self) -> StoreFigures:
+        return self.facts.figures
+
+    @property
+    def alarms(self) -> Sequence[AlarmRow]:
+        return self.facts.standing.alarms
+
+    @property
+    def platform(self) -> str:
+        """The name of its platform, or what several of them are called."""
+        names = [name_connection(link) for link in self.facts.connections]
+        return names[0] if len(names) == 1 else "the platforms"
+
+    @property
+    def troubles(self) -> list[str]:
+        """What waits for a person and has no alarm yet."""
+        kinds = {alarm.kind for alarm in self.alarms}
+        is_known = "platform_keys_refused" in kinds
+        found = [
+            f"{name_connection(link)}: {sentence(link.status_reason)} Nothing is sent until then; nothing is lost."
+            for link in self.facts.connections
+            if link.status_reason and not (is_known and is_paused_by_platform(link.status_reason))
+        ]
+        if self.cratejoy.state == "failed" and not kinds & {"cratejoy_keys_refused", "hooks_not_registered"}:
+            found += self.cratejoy.trouble
+        return found
 
     @property
     def can_be_resumed(self) -> bool:
         """Whether the user may retry saved keys."""
-        refused = (
-            any(is_paused_by_platform(connection.status_reason) for connection in self.connections)
-            or self.cratejoy.keys_refused
-        )
-        return refused and is_allowed(self.role, "pause")
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether something is stopped until its owner, or the operator, acts."""
-        stopped = any(connection.status != "active" for connection in self.connections)
-        return stopped or bool(self.alarms) or self.cratejoy.state == "failed" or self.customers.has_failed
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.by_name.values())
+        is_refused = any(is_paused_by_platform(link.status_reason) for link in self.facts.connections)
+        return (is_refused or self.cratejoy.keys_refused) and self.store.allows("pause")
 
 
-@blueprint.get("/")
-def show() -> ResponseReturnValue:
-    """Show the user's stores, those that need attention first. Visitors are redirected to the connect form."""
-    if not current_user.is_authenticated:
-        return redirect(url_for("connect.show"))
-    stores = sorted(load_store_views(list_my_stores(), EVENTS_PER_STORE), key=lambda view: not view.needs_attention)
-    return render_template("home.html", stores=stores)
+blueprint.add_app_template_filter(describe_alarm, "need")
 
 
 @blueprint.get("/stores/<name>")
 @requires("see")
 def store(name: str) -> str:
     """Show one store."""
-    [view] = load_store_views([get_my_store(name)], EVENTS_ON_STORE_PAGE)
-    return render_template("store.html", store=view)
+    return render_template("store.html", view=load_store_view(get_my_store(name)))
 
 
 @blueprint.get("/stores/<name>/latest")
 @requires("see")
 def latest(name: str) -> str:
     """Render the changing part of a store's page, for its script."""
-    [view] = load_store_views([get_my_store(name)], EVENTS_ON_STORE_PAGE)
-    return render_template("latest.html", store=view)
+    return render_template("latest.html", view=load_store_view(get_my_store(name)))
 
 
-def load_store_views(stores: list[VisibleStore], events: int) -> list[StoreView]:
-    """Load these stores with their latest events."""
-    context = get_context()
-    with reading(context.engine) as conn:
-        connections = count_by_connection(conn, context.now()) if stores else []
-        return [_load_store_view(conn, store, connections, events, context.now()) for store in stores]
+@blueprint.get("/stores/<name>/hooks")
+@requires("see")
+def hooks(name: str) -> str:
+    """List the hooks that Cratejoy should send, whether each is registered, and when it last came."""
+    mine = get_my_store(name)
+    with reading(get_context().engine) as conn:
+        return render_template(
+            "hooks.html",
+            store=mine,
+            cratejoy=load_cratejoy_status(conn, mine.store_id),
+            last=_find_last_hooks(conn, mine.store_id),
+            wanted=HOOKS_WANTED,
+            events_known=sorted(EVENTS),
+        )
 
 
-def _load_store_view(
-    conn: Connection, store: VisibleStore, connections: list[ConnectionCounts], events: int, now: int
-) -> StoreView:
-    latest = list_events(conn, EventFilter(store=store.name), limit=events)
-    return StoreView(
-        store.name,
-        store.shown_name,
-        store.role,
-        [connection for connection in connections if connection.store == store.name],
-        load_cratejoy_status(conn, store.store_id),
-        load_backfill_view(conn, store.store_id, now, can_act=store.allows("pause")),
-        load_missed_hooks(conn, store.name, now),
-        get_hook_health(conn, now, store.store_id).alarms,
-        count_events(conn, store.name),
-        latest,
-        {event_id: describe_notes(notes) for event_id, notes in load_notes(conn, [row.id for row in latest]).items()},
-        load_consent_view(conn, get_store(conn, store.store_id) or abort(404)),
-        find_removal(conn, store.store_id),
-    )
+def load_store_view(store: VisibleStore) -> StoreView:
+    """Load a store."""
+    now, store_id = get_context().now(), store.store_id
+    with reading(get_context().engine) as conn:
+        figures = load_store_figures(conn, [store_id], now)[store_id]
+        facts = load_facts(conn, store, load_standings(conn, [store_id], now)[store_id], figures, now)
+        cratejoy = load_cratejoy_status(conn, store_id)
+        customers = load_backfill_view(conn, store_id, now, can_act=store.allows("pause"))
+        first_run = load_first_run(conn, store_id, cratejoy, customers, now)
+        today = now // DAY_US * DAY_US
+        return StoreView(
+            store=store,
+            facts=facts,
+            verdict=judge(facts, now),
+            cratejoy=cratejoy,
+            customers=customers,
+            missed=load_missed_hooks(conn, store.name, now),
+            dead_hooks=_count_dead_hooks(conn, store.name),
+            sent_today=load_flow(conn, [store_id], today, now, "hour").total.sent,
+            today=today,
+            chart=_load_chart(conn, store_id, figures, now),
+            rows=load_recent(conn, store_id, EVENTS_SHOWN, now),
+            first_run=first_run,
+            first_event=load_one(conn, first_run.event_id, now) if first_run and first_run.event_id else None,
+            consent=load_consent_view(conn, get_store(conn, store_id) or abort(404)),
+            removal=find_removal(conn, store_id),
+        )
 
 
-def describe_notes(notes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The first notes of an event in words, and how many more there are."""
-    more = len(notes) - MAX_NOTES
-    shown = [sentence(describe_note(note)) for note in notes[:MAX_NOTES]]
-    return [*shown, *([f"And {more} more."] if more > 0 else [])]
+def _load_chart(conn: Connection, store_id: int, figures: StoreFigures, now: int) -> list[ChartHour]:
+    end = now // HOUR_US + 1
+    hours = range(end - HOURS_SHOWN, end)
+    usual = load_usual_hours(conn, store_id, hours.start, hours.stop)
+    numbers = zip(hours, figures.events_by_hour, strict=True)
+    return [ChartHour(hour * HOUR_US, number, usual.get(hour)) for hour, number in numbers]
+
+
+def _count_dead_hooks(conn: Connection, store: str) -> int:
+    query = select(func.count()).select_from(DeadHook).where(DeadHook.replayed_at.is_(None), DeadHook.store == store)
+    return conn.execute(query).scalar_one()
+
+
+def _find_last_hooks(conn: Connection, store_id: int) -> dict[str, int]:
+    """Event -> when its hook last came (µs), of the hours that are kept."""
+    columns = HourlyActivity.event, func.max(HourlyActivity.last_at).label("last_at")
+    query = select(*columns).where(HourlyActivity.store_id == store_id).group_by(HourlyActivity.event)
+    return {row.event: row.last_at for row in conn.execute(query)}

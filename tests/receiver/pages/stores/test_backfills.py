@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from pipeline.backfill.schedule import start_backfill
 from pipeline.ledger.backfills import ALL, CANCELLED, PAUSED, RUNNING, find_last_backfill
@@ -33,7 +33,7 @@ def state_of(house, store_id):
 
 
 def buttons(visitor):
-    return re.findall(r'action="/stores/acme/backfill/(\w+)"', visitor.go("/stores/acme"))
+    return re.findall(r'action="/stores/acme/backfill/(\w+)"', visitor.go("/stores/acme/customers"))
 
 
 def test_the_page_shows_how_far_it_has_come(house, store_id):
@@ -49,7 +49,8 @@ def test_the_page_shows_how_far_it_has_come(house, store_id):
     visitor.go("/stores/acme")
 
     assert "being read" in visitor.text
-    assert "customers 400 of 1,400 pages 10 of 20 pages a second 0.5 left about 20 s" in visitor.text
+    assert "400 of 1,400 read, about 20 s left. Reading customers." in visitor.text
+    assert "pages 10 of 20 pages a second 0.5" in visitor.text
     assert "waited because Cratejoy asked for it 12 s" in visitor.text
 
 
@@ -138,4 +139,47 @@ def test_what_went_wrong_is_said(house, store_id):
     visitor = house.logged_in(HERS)
     visitor.go("/stores/acme")
 
-    assert "The store's API answered 500. It is retried automatically." in visitor.text
+    assert "The store's API answered 500. It is tried again by itself." in visitor.text
+
+
+def end(house, state, customers):
+    with writing(house.site.engine) as conn:
+        newest = select(func.max(Backfill.id)).scalar_subquery()
+        counts = {"done": {"customers": customers}, "totals": {"customers": 412}}
+        conn.execute(
+            update(Backfill).where(Backfill.id == newest).values(state=state, ended_at=house.site.now(), **counts)
+        )
+
+
+def test_a_reading_that_is_cancelled_leaves_the_figures_of_the_last_whole_one(house, store_id):
+    start_backfill(house.site.engine, store_id, ALL, house.site.now())
+    end(house, "done", 412)
+    start_backfill(house.site.engine, store_id, ALL, house.site.now())
+    end(house, "cancelled", 3)
+
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme/customers")
+
+    assert "all read 412 of 412 read" in visitor.text
+    assert "The last reading was cancelled at 3 of 412" in visitor.text
+    assert "The figures above are of the last whole one." in visitor.text
+
+
+def test_reading_all_again_asks_first_and_says_what_may_start(house, store_id):
+    start_backfill(house.site.engine, store_id, ALL, house.site.now())
+    end(house, "done", 412)
+
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme/customers")
+
+    assert "412 profiles are sent again. Campaigns that start when a person enters a segment may start" in visitor.text
+    assert "Next look for changes in 1 day" in visitor.text
+
+
+def test_what_was_done_is_said_where_it_was_asked_for(house, store_id):
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme/customers")
+    visitor.send("/stores/acme/backfill/start", back="customers")
+
+    assert visitor.where == "/stores/acme/customers"
+    assert "All customers are being read." in visitor.text

@@ -14,7 +14,7 @@ from tests.builders import NOW
 
 HERS, READERS, OTHERS = "bea@example.com", "robin@example.com", "eve@example.com"
 TODAY = NOW // DAY_US
-CAME, NEVER = "very hook of the last seven days has arrived", "never arrived"
+CAME, NEVER = "every hook has come", "never came"
 
 
 @pytest.fixture
@@ -49,9 +49,8 @@ def test_a_day_with_missed_hooks_says_which_and_how_many(house, acme):
 
     text = page(house)
 
-    assert "1 of 6 hooks of the last seven days never arrived (16.67 %)" in text
-    assert "1 more arrived late" in text
-    assert "order_new 4 1 1 25.00 %" in text
+    assert "6 events in 7 days, 1 hook never came (16.67 %), all 1 caught up , 1 late." in text
+    assert "order new 4 1 1 25.00 %" in text
 
 
 def test_days_on_which_all_came_are_not_listed(house, acme):
@@ -59,7 +58,7 @@ def test_days_on_which_all_came_are_not_listed(house, acme):
     show(house, acme, MISSED)
     show(house, acme, RECEIVED, event="shipment_shipped")
 
-    assert "shipment_shipped" not in page(house)
+    assert "shipment shipped" not in page(house)
 
 
 def test_if_all_came_one_sentence_says_so(house, acme):
@@ -68,9 +67,8 @@ def test_if_all_came_one_sentence_says_so(house, acme):
 
     text = page(house)
 
-    assert f"None: e{CAME} (2)." in text
+    assert "2 events in 7 days, every hook has come." in text
     assert "share missed" not in text
-    assert "hooks missed in 7 days" not in text
 
 
 def test_late_hooks_are_shown_and_not_counted_as_missed(house, acme):
@@ -79,7 +77,7 @@ def test_late_hooks_are_shown_and_not_counted_as_missed(house, acme):
 
     text = page(house)
 
-    assert f"E{CAME} (2), 1 of them late" in text
+    assert "2 events in 7 days, every hook has come, 1 late." in text
     assert NEVER not in text
 
 
@@ -97,7 +95,7 @@ def test_before_anything_was_compared_nothing_is_promised(house, acme):
 
 
 def test_a_store_that_cannot_be_compared_has_no_such_part(house, acme):
-    assert "Missed hooks" not in page(house)
+    assert "Checked against Cratejoy" not in page(house)
 
 
 def test_what_could_not_be_compared_is_said(house, acme):
@@ -113,23 +111,22 @@ def test_nothing_is_promised_of_what_could_not_be_compared(house, acme, states):
 
     text = page(house)
 
-    assert "None:" not in text
-    assert f"E{CAME}" not in text
+    assert CAME not in text
 
 
 def test_an_incomplete_comparison_is_shown_as_such(house, acme):
     compare(house, acme, error="GET orders: answered 500")
     show(house, acme, RECEIVED)
 
-    assert f"Of what could be compared, e{CAME} (1)." in page(house)
+    assert "every hook of what could be compared has come" in page(house)
 
 
-@pytest.mark.parametrize("path", ["/stores/acme", "/stores/acme/latest", "/"])
+@pytest.mark.parametrize("path", ["/stores/acme", "/stores/acme/latest"])
 def test_a_reader_sees_it_too(house, acme, path):
     compare(house, acme)
     show(house, acme, MISSED)
 
-    assert "1 of 1" in page(house, READERS, path)
+    assert NEVER in page(house, READERS, path)
 
 
 def test_another_merchant_sees_only_their_own(house, acme):
@@ -141,7 +138,7 @@ def test_another_merchant_sees_only_their_own(house, acme):
 
     text = page(house, OTHERS, "/stores/moon")
 
-    assert f"None: e{CAME} (1)." in text
+    assert CAME in text
     assert NEVER not in page(house, OTHERS, "/")
 
 

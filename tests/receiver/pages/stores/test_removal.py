@@ -39,7 +39,7 @@ def test_the_typed_name_starts_the_removal(house, store_id, asked):
 
 
 def test_a_store_that_is_being_removed_is_not_asked_for_keys(asked):
-    assert "hooks at Cratejoy being deleted" in asked.text
+    assert "its hooks at Cratejoy are deleted first" in asked.text
     assert "New keys" not in asked.text
 
 

@@ -20,7 +20,7 @@ from tests.contracts.fake_track import fake_track
 
 HERS, READERS = "bea@example.com", "robin@example.com"
 REFUSED = "the credentials were refused (401)"
-BUTTON = "Retry the saved keys"
+BUTTON = "Try the saved keys again"
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_after_cratejoy_refused_keys_its_owner_has_them_tried_again(house, crate
     with reading(house.site.engine) as conn:
         assert find_store_api(conn, store).status == status
     assert ("Cratejoy stays paused." in visitor.text) == (status == "refused")
-    assert ("Retry the saved keys" in visitor.text) == (status == "refused")
+    assert ("Try the saved keys again" in visitor.text) == (status == "refused")
 
 
 def test_keys_cannot_be_guessed_with_the_button(house, pause):

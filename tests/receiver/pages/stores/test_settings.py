@@ -43,8 +43,8 @@ def test_titles_are_shown_instead_of_names(house, store_id):
     visitor.go("/")
 
     assert "Acme Coffee" in visitor.text
-    assert "Newsletter" in visitor.text
     assert "/stores/acme" in visitor.page
+    assert "Newsletter" in visitor.go("/stores/acme/settings")
 
 
 def test_an_unusable_title_is_refused(house, store_id):

@@ -1,0 +1,50 @@
+// The chart of events an hour, drawn from the table behind it: bars, and the usual range as a band.
+"use strict";
+(() => {
+  const figure = document.querySelector("[data-chart]");
+  if (!figure || typeof uPlot === "undefined") return;
+  const plot = figure.querySelector(".plot");
+  const HEIGHT = 170;
+  let chart = null;
+  let shown = "";
+
+  const read = () => {
+    const rows = [...figure.querySelectorAll("tr[data-at]")].reverse();
+    const column = (name) => rows.map((row) => (name in row.dataset ? Number(row.dataset[name]) : null));
+    return [column("at"), column("high"), column("low"), column("events").map((number) => number || null)];
+  };
+  const said = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+  const saidDay = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+  const sayTicks = (_, ticks) => ticks.map((tick, place) => {
+    const at = new Date(tick * 1000);
+    const isNewDay = place === 0 || new Date(ticks[place - 1] * 1000).getDate() !== at.getDate();
+    return isNewDay ? `${said.format(at)}\n${saidDay.format(at)}` : said.format(at);
+  });
+  const colour = (name) => getComputedStyle(figure).getPropertyValue(name).trim();
+  const draw = (data) => {
+    const [ink, line, accent, band] = ["--soft", "--line", "--accent", "--quiet-back"].map(colour);
+    const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line }, font: "12px Inter, sans-serif" };
+    const edge = { stroke: "transparent", points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) };
+    if (chart) chart.destroy();
+    chart = new uPlot({
+      width: plot.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { show: false },
+      scales: { y: { range: (_, __, most) => [0, Math.max(most, 4) * 1.1] } },
+      series: [{}, { ...edge }, { ...edge }, {
+        stroke: accent, fill: `${accent}33`, width: 1, points: { show: false }, paths: uPlot.paths.bars({ size: [0.75], align: 1 }),
+      }],
+      bands: [{ series: [1, 2], fill: band }],
+      axes: [{ ...axis, space: 70, values: sayTicks }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000] }],
+    }, data, plot);
+  };
+  const update = (again) => {
+    const data = read();
+    const text = JSON.stringify(data);
+    if (!again && text === shown) return;
+    shown = text;
+    draw(data);
+  };
+  update(true);
+  new MutationObserver(() => update(false)).observe(figure, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-events", "data-at"] });
+  window.addEventListener("resize", () => update(true));
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => update(true));
+})();

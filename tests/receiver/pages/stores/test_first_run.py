@@ -1,0 +1,69 @@
+"""The first run of a store: its lines, and the first event."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ledger.engine import writing
+from pipeline.ledger.hook_findings import replace_findings
+from pipeline.ledger.store_apis import record_key_check, save_store_api
+from receiver.pages.stores.first_run import SHOWN_FOR_US
+from tests.pipeline.ledger.rows import NOW, add_event
+
+HERS = "bea@example.com"
+
+
+@pytest.fixture
+def store_id(house):
+    made = house.store("acme", house.member(HERS))
+    write(house, lambda conn: save_store_api(conn, made, b"sealed", NOW))
+    return made
+
+
+def write(house, step):
+    with writing(house.site.engine) as conn:
+        return step(conn)
+
+
+def seen(house):
+    visitor = house.logged_in(HERS)
+    visitor.go("/stores/acme")
+    return visitor.text
+
+
+def test_a_new_store_says_what_it_waits_for(house, store_id):
+    text = seen(house)
+
+    assert "acme: 1 of 5 done" in text
+    assert "Cratejoy takes our keys." in text
+    assert "17 hooks are being registered at Cratejoy." in text
+    assert "Waiting for the first event from your shop …" in text
+
+
+def test_hooks_that_are_missing_are_counted(house, store_id):
+    missing = {"event": "order_new", "kind": "missing", "remedy": "create", "hook_id": None, "target_host": None}
+    write(house, lambda conn: replace_findings(conn, store_id, [missing], NOW, NOW))
+
+    assert "16 of 17 hooks registered at Cratejoy." in seen(house)
+
+
+def test_refused_keys_are_the_first_line(house, store_id):
+    write(house, lambda conn: record_key_check(conn, store_id, "Cratejoy refused the keys", NOW))
+
+    assert "Cratejoy refuses our keys." in seen(house)
+
+
+def test_the_first_event_takes_the_place_of_the_waiting(house, store_id):
+    write(house, lambda conn: add_event(conn, store_id))
+
+    text = seen(house)
+    assert "First event: " in text
+    assert "See it in Customer.io" in text
+    assert "Waiting for the first event" not in text
+
+
+def test_an_hour_after_the_first_event_the_page_is_the_daily_one(house, store_id):
+    write(house, lambda conn: add_event(conn, store_id))
+    house.clock[0] += SHOWN_FOR_US + 1_000_000
+
+    assert "First event:" not in seen(house)
