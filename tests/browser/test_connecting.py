@@ -123,14 +123,15 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
     page.goto(world.link_in_mail())
     page.get_by_role("button", name="Confirm").click()  # which logs in, in the browser the account was made in
     page.get_by_role("link", name="acme").click()
-    expect(page.get_by_text("registered", exact=True)).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("all read")).to_be_visible(timeout=LONG)
-    expect(page.get_by_text(f"{CUSTOMERS} of {CUSTOMERS}")).to_be_visible()
+    expect(page.get_by_text("17 of 17 hooks registered at Cratejoy.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(f"{CUSTOMERS} of {CUSTOMERS} customers read.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Waiting for the first event from your shop …")).to_be_visible()
     world.run.until(lambda: len(world.customerio.control("people")) == CUSTOMERS)
     assert world.customerio.events() == []
 
     call_sandbox(f"{store}/_sandbox/life", {"hooks": 40, "seed": 1})
-    expect(page.locator("tbody tr")).to_have_count(25, timeout=LONG)
+    expect(page.get_by_text("First event:")).to_be_visible(timeout=LONG)  # by itself
+    expect(page.locator("ol.activities li")).to_have_count(10, timeout=LONG)
     world.run.until(world.customerio.events)
 
     for size in SIZES:

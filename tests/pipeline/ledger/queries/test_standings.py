@@ -21,11 +21,11 @@ def state_of(shop, at=LATER, *steps):
     with writing(shop.engine) as conn:
         for step in steps:
             step(conn)
-        return load_standings(conn, [shop.store_id], at)[shop.store_id].state
+        return load_standings(conn, [shop.link.store_id], at)[shop.link.store_id].state
 
 
 def event(shop):
-    return lambda conn: add_event(conn, shop.store_id)
+    return lambda conn: add_event(conn, shop.link.store_id)
 
 
 def message(shop):
@@ -33,7 +33,7 @@ def message(shop):
 
 
 def alarm(shop, kind="messages_refused"):
-    store_id = None if kind == ENDPOINT else shop.store_id
+    store_id = None if kind == ENDPOINT else shop.link.store_id
     return lambda conn: open_alarm(conn, NewAlarm(kind, store_id, subject="here"), NOW)
 
 
@@ -43,7 +43,7 @@ def pause(_shop):
 
 def read(shop, **more):
     def step(conn):
-        insert_backfill(conn, shop.store_id, ALL, "customers", NOW)
+        insert_backfill(conn, shop.link.store_id, ALL, "customers", NOW)
         conn.execute(update(backfills.Backfill).values(**{"state": "running", **more}))
 
     return step
@@ -81,10 +81,10 @@ def test_what_waits_for_a_person_counts_before_all_else(shop, what):
 
 def test_figures_of_a_store_that_waits(shop):
     with writing(shop.engine) as conn:
-        add_event(conn, shop.store_id)
+        add_event(conn, shop.link.store_id)
         add_deliveries(conn, shop.link, shop.person_id, 3)
         add_deliveries(conn, shop.link, shop.person_id, status="dead", done_at=NOW)
-        found = load_store_figures(conn, [shop.store_id], LATER)[shop.store_id]
+        found = load_store_figures(conn, [shop.link.store_id], LATER)[shop.link.store_id]
 
     assert (found.waiting, found.oldest_waiting_at, found.refused) == (3, NOW, 1)
     assert found.last_event_at == NOW + 1
