@@ -25,7 +25,9 @@ WAITING_LONG_US = 60_000_000  # a message that waits longer is late
 
 @dataclass(frozen=True, slots=True)
 class StoreStanding:
-    """How a store is doing. `alarms`: what needs a person in it, the oldest first, also what concerns all stores."""
+    """How a store is doing. `alarms`: what needs a person in it, the oldest first: what no one has set aside, also
+    what concerns all stores.
+    """
 
     store_id: int
     state: StoreState
@@ -51,7 +53,7 @@ def load_standings(conn: Connection, store_ids: Collection[int], now: int) -> di
 
 def _load_alarms(conn: Connection, store_ids: Collection[int]) -> defaultdict[int, list[AlarmRow]]:
     found: defaultdict[int, list[AlarmRow]] = defaultdict(list)
-    for alarm in list_open_alarms(conn):
+    for alarm in (row for row in list_open_alarms(conn) if not row.is_set_aside):
         for store_id in store_ids if alarm.kind == ENDPOINT else (alarm.store_id,):
             if store_id is not None:
                 found[store_id].append(alarm)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from flask import abort, render_template
 from sqlalchemy import Connection, func, select
 
+from pipeline.attention.listing import build_known_item
+from pipeline.attention.remedies import REMEDIES
 from pipeline.events.catalogue import EVENTS
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
@@ -22,6 +24,7 @@ from pipeline.ledger.schema.monitoring import HourlyActivity
 from pipeline.ledger.stores import get_store
 from pipeline.operations.pause import is_paused_by_platform
 from receiver.consent_view import ConsentView, load_consent_view
+from receiver.pages.attention.cards import Card, build_card
 from receiver.pages.auth.permissions import get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import connection as name_connection
@@ -38,7 +41,7 @@ from receiver.pages.stores.cratejoy import (
 from receiver.pages.stores.first_run import FirstRun, load_first_run
 from receiver.pages.stores.overview import load_facts
 from receiver.pages.stores.recent import RecentEvent, load_one, load_recent
-from receiver.pages.stores.verdict import StoreFacts, Verdict, describe_alarm, judge
+from receiver.pages.stores.verdict import StoreFacts, Verdict, judge
 
 EVENTS_SHOWN = 10
 DAY_US = HOURS_PER_DAY * HOUR_US
@@ -60,6 +63,7 @@ class StoreView:
     store: VisibleStore
     facts: StoreFacts
     verdict: Verdict
+    cards: Sequence[Card]
     cratejoy: CratejoyStatus
     customers: BackfillView
     missed: MissedHooksView | None
@@ -108,12 +112,13 @@ class StoreView:
 
     @property
     def can_be_resumed(self) -> bool:
-        """Whether the user may retry saved keys."""
+        """Whether the user may retry saved keys, and no card offers that yet."""
+        kinds = {alarm.kind for alarm in self.alarms}
         is_refused = any(is_paused_by_platform(link.status_reason) for link in self.facts.connections)
-        return (is_refused or self.cratejoy.keys_refused) and self.store.allows("pause")
-
-
-blueprint.add_app_template_filter(describe_alarm, "need")
+        is_new = (is_refused and "platform_keys_refused" not in kinds) or (
+            self.cratejoy.keys_refused and "cratejoy_keys_refused" not in kinds
+        )
+        return is_new and self.store.allows("pause")
 
 
 @blueprint.get("/stores/<name>")
@@ -160,6 +165,11 @@ def load_store_view(store: VisibleStore) -> StoreView:
             store=store,
             facts=facts,
             verdict=judge(facts, now),
+            cards=[
+                build_card(build_known_item(row, now), can_act=row.store_id is not None and store.allows("pause"))
+                for row in facts.standing.alarms
+                if row.kind in REMEDIES
+            ],
             cratejoy=cratejoy,
             customers=customers,
             missed=load_missed_hooks(conn, store.name, now),
