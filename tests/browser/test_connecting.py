@@ -150,7 +150,7 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
 
 def watch_events_arrive(world: World, page: Page) -> None:
     """The feed shows what happens without being reloaded; while it is paused nothing moves, and nothing is lost."""
-    page.get_by_role("link", name="Activity").click()
+    page.get_by_role("link", name="Activity", exact=True).click()
     expect(page.get_by_text("● Live")).to_be_visible(timeout=LONG)
     rows = page.locator("#rows li")
     before = rows.count()
