@@ -19,6 +19,7 @@ from receiver.api import (
     connections,
     docs,
     events,
+    flow,
     messages,
     people,
     shops,
@@ -26,13 +27,13 @@ from receiver.api import (
     token,
 )
 from receiver.api.caller import CONTEXT_EXTENSION, get_required_scope, identify_caller, record_use, require_scope
-from receiver.api.limits import RequestLimits, add_limit_headers
+from receiver.api.limits import LIMITS_EXTENSION, RequestLimits, add_limit_headers
 from receiver.api.problems import Problem, add_problem_handlers
 from receiver.api.resource import ProblemApi, add_fields
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64_000
-_RESOURCES = (token, shops, events, people, messages, connections, attention, stats)
+_RESOURCES = (token, shops, events, people, messages, connections, attention, flow, stats)
 _DESCRIPTION = (
     "What the pages show, for programs. Make a token on the account page or with `cratewire accounts token new`, and "
     "send it as `Authorization: Bearer cwt_…`. `docs/api.md` explains it."
@@ -79,7 +80,9 @@ def create_api(context: Context, limits: RequestLimits | None = None) -> Flask:
     app.url_map.converters |= {"row_id": RowIdConverter, "name": NameConverter}
     app.url_map.strict_slashes = False
     add_problem_handlers(app)
-    _add_admission(app, limits or RequestLimits())
+    limits = limits or RequestLimits()
+    app.extensions[LIMITS_EXTENSION] = limits
+    _add_admission(app, limits)
     api = ProblemApi(app)
     add_fields(api)
     api.register_converter(RowIdConverter, lambda _: {"type": "string", "pattern": f"^{RowIdConverter.regex}$"})

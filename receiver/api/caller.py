@@ -102,13 +102,18 @@ def find_shop(conn: Connection, name: str) -> int:
     return next(iter(load_shops(conn, name)))
 
 
+def get_actor() -> Actor:
+    """Return the caller as the audit log names them."""
+    caller = get_caller()
+    return Actor("api", caller.user_id, caller.token_id)
+
+
 def record(conn: Connection, action: str, store_id: int | None = None, **about: int | str) -> None:
     """Write what the caller does into the audit log."""
-    caller = get_caller()
     record_action(
         conn,
-        account_id=caller.account_id,
-        actor=Actor("api", caller.user_id, caller.token_id),
+        account_id=get_caller().account_id,
+        actor=get_actor(),
         action=action,
         at=get_context().now(),
         store_id=store_id,

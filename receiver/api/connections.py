@@ -12,6 +12,7 @@ from pipeline.ledger.queries import ConnectionCounts, count_by_connection
 from pipeline.operations.pause import MANUAL_PAUSE, resume_with_saved_keys
 from receiver.api.caller import get_context, load_shops, record
 from receiver.api.fields import Document, Moment, Query, RowId, page_of, shop_field
+from receiver.api.limits import count_try
 from receiver.api.problems import not_found
 from receiver.api.resource import Answer, Resource, count_field, describe, view
 
@@ -116,6 +117,7 @@ def resume(connection_id: int) -> dict[str, Any]:
     context = get_context()
     connection = _find(connection_id)
     if connection.status != "active":
+        count_try(connection.store_id)
         keys = context.settings.secret_keys
         resume_with_saved_keys(context.engine, keys, connection, context.http, context.now())
         with writing(context.engine) as conn:

@@ -73,6 +73,13 @@ class Query(Schema):
         unknown = RAISE
 
 
+class Body(Schema):
+    """A body. A member that is unknown is refused."""
+
+    class Meta:
+        unknown = RAISE
+
+
 class PageQuery(Query):
     """The query of a list."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from math import ceil
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -17,7 +17,9 @@ from receiver.api.problems import Problem
 from receiver.networks import find_network
 
 MAX_REQUESTS_PER_MINUTE = 300  # of a token
+MAX_TRIES_PER_MINUTE = 6  # of the saved keys of a store
 MAX_WRONG_TOKENS_PER_MINUTE = 60  # of a network
+LIMITS_EXTENSION = "cratewire.limits"
 
 
 class RequestLimits:
@@ -26,6 +28,7 @@ class RequestLimits:
     def __init__(self, per_minute: int = MAX_REQUESTS_PER_MINUTE) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._of_token = RateLimitItemPerMinute(per_minute)
+        self._of_store = RateLimitItemPerMinute(MAX_TRIES_PER_MINUTE)
         self._of_network = RateLimitItemPerMinute(MAX_WRONG_TOKENS_PER_MINUTE)
 
     def count(self, token_id: int) -> None:
@@ -42,6 +45,14 @@ class RequestLimits:
             wait = {"Retry-After": g.rate_limit["RateLimit-Reset"]}
             raise Problem(429, f"The token has made {item.amount} requests within a minute.", wait)
 
+    def count_try(self, store_id: int) -> None:
+        """Count a try of saved keys of a store. Raises Problem with 429 over the limit: platforms count them too."""
+        if self._limiter.hit(self._of_store, "tries", str(store_id)):
+            return
+        window = self._limiter.get_window_stats(self._of_store, "tries", str(store_id))
+        wait = {"Retry-After": str(_seconds_until(window.reset_time))}
+        raise Problem(429, f"This was tried {self._of_store.amount} times within a minute.", wait)
+
     def count_wrong_token(self) -> None:
         """Count a wrong token of this request's network, if that is known. Raises Problem with 429 over the limit."""
         network = find_network(request.remote_addr or "", request.headers.get("X-Forwarded-For", ""))
@@ -50,6 +61,12 @@ class RequestLimits:
         window = self._limiter.get_window_stats(self._of_network, "network", network)
         wait = {"Retry-After": str(_seconds_until(window.reset_time))}
         raise Problem(429, "Too many wrong tokens were sent from your network.", wait)
+
+
+def count_try(store_id: int) -> None:
+    """Count a try, as `RequestLimits.count_try` does."""
+    limits: RequestLimits = current_app.extensions[LIMITS_EXTENSION]
+    limits.count_try(store_id)
 
 
 def add_limit_headers(response: Response) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import fields, validate
 from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
@@ -20,6 +20,7 @@ from pipeline.regulations.transfer import save_regulations
 from receiver.api.caller import find_shop, get_caller, get_context, load_shops, record
 from receiver.api.fields import (
     NAME_PATTERN,
+    Body,
     Document,
     Moment,
     PageQuery,
@@ -65,13 +66,6 @@ class PeopleQuery(PageQuery):
     """Which people to list."""
 
     shop = shop_field(load_default=None)
-
-
-class Body(Schema):
-    """A body. A member that is unknown is refused."""
-
-    class Meta:
-        unknown = RAISE
 
 
 class SearchBody(Body):

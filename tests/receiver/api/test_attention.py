@@ -1,0 +1,60 @@
+"""What needs a person: listed, acted upon and set aside by a token."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ledger.engine import writing
+from pipeline.ledger.monitoring.alarms import open_alarm
+from pipeline.ledger.monitoring.rows import NewAlarm
+from pipeline.ledger.schema.audit import AuditEntry
+
+
+@pytest.fixture
+def silent(filled):
+    """An open item in acme, and one in eve's shop."""
+    with writing(filled.engine) as conn:
+        for store_id in (1, 2):
+            open_alarm(conn, NewAlarm("silence", store_id, last_at=filled.clock[0], expected_us=1), filled.clock[0])
+    return filled
+
+
+def listed(caller, state):
+    return [row["id"] for row in caller.get(f"/attention?state={state}").get_json()["items"]]
+
+
+def test_an_item_is_set_aside_and_brought_back(silent):
+    caller = silent.caller("read", "operate")
+    assert (listed(caller, "open"), listed(caller, "set_aside")) == (["1"], [])
+
+    aside = caller.post("/attention/1/set-aside", {"reason": "on holiday", "days": 2}).get_json()
+    assert aside["set_aside"]["reason"] == "on holiday"
+    assert (listed(caller, "open"), listed(caller, "set_aside")) == ([], ["1"])
+
+    assert caller.post("/attention/1/bring-back").get_json()["set_aside"] is None
+    assert listed(caller, "open") == ["1"]
+
+
+def test_an_action_is_done_and_recorded_with_the_token(silent):
+    caller = silent.caller("read", "operate")
+    answer = caller.post("/attention/1/act", {})
+
+    assert answer.status_code in (200, 409)  # without keys of Cratejoy it is refused, in a sentence
+    assert caller.get("/attention/1").get_json()["action"] == "look_for_hooks"
+    caller.post("/attention/1/set-aside", {"reason": "x"})
+    last = silent.installed.rows(AuditEntry)[-1]
+    assert (last.action, last.via, last.token_id) == ("attention.set_aside", "api", 1)
+
+
+@pytest.mark.parametrize("path", ["", "/act", "/set-aside", "/bring-back"])
+def test_an_item_of_another_account_is_not_there(silent, path):
+    body = {"reason": "x"} if path == "/set-aside" else {}
+
+    assert silent.caller().call("GET" if not path else "POST", f"/attention/2{path}", json=body).status_code == 404
+
+
+def test_the_flow_adds_up(filled):
+    total = filled.caller("read").get("/flow?shop=acme").get_json()["total"]
+    places = ("repeats", "unreadable", "kept", "withheld", "waiting", "sent", "refused")
+
+    assert total["received"] == sum(total[place] for place in places)
