@@ -14,6 +14,7 @@ from pipeline.core.errors import BadHook
 # Sources of hooks, beside "hook"
 RECONCILE = "reconcile"  # built from the store's API, because the store never sent the hook
 HEARTBEAT = "heartbeat"  # sent by ourselves, to see that the chain works
+TEST = "test"  # a test event of our own, which no shop has sent
 REPLAY = "replay"  # a dead hook that is tried again
 
 CANARY = "canary"  # the event of hooks that we send to our own public URL, to see that it is reachable

@@ -129,6 +129,7 @@ _WORDINGS: dict[str, tuple[_Wording, ...]] = {
         _Wording("{buyer} changed the gift for {recipient}: {box}{term}", _is_known_gift),
         _Wording("{buyer} changed {box}{term}"),
     ),
+    "cratewire_test": (_Wording("{buyer} gets a test event of Cratewire's own"),),
     "transaction_new": (
         _Wording("{buyer} paid {amount}{for_order}", _is("result", "captured")),
         _Wording("{buyer}'s payment of {amount} was authorised{for_order}", _is("result", "authorized")),

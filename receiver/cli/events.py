@@ -33,6 +33,7 @@ from receiver.cli.output import (
     show,
     styled,
 )
+from receiver.cli.own_test_event import test_command
 
 _POLL_INTERVAL_S = 0.5
 _PAGE_SIZE = 200
@@ -41,7 +42,10 @@ NO_EVENT_TEXT = "No event."
 
 @click.group()
 def events() -> None:
-    """List, show or follow events."""
+    """List, show or follow events; send a test event."""
+
+
+events.add_command(test_command)
 
 
 @events.command(name="list", epilog="Example: cratewire events list --name order_new --limit 20")

@@ -35,7 +35,7 @@ from receiver.pages.navigation import add_navigation
 from receiver.pages.people import views as people
 from receiver.pages.rate_limit import add_form_rate_limit
 from receiver.pages.replays import views as replays
-from receiver.pages.stores import backfills, removal, resume, settings
+from receiver.pages.stores import backfills, own_test_event, removal, resume, settings
 from receiver.pages.stores import views as home
 
 
@@ -76,6 +76,7 @@ def create_pages(context: Context) -> Flask:
         people,
         settings,
         removal,
+        own_test_event,
         views,
         tokens,
         accept_invitation,

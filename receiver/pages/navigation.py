@@ -19,7 +19,9 @@ _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
     (
         "Overview",
         "home.show",
-        frozenset({"home", "connect", "backfills", "resuming", "store_settings", "store_removal", "flow"}),
+        frozenset(
+            {"home", "connect", "backfills", "resuming", "store_settings", "store_removal", "own_test_event", "flow"}
+        ),
     ),
     (
         "Activity",

@@ -65,6 +65,10 @@ ANSWERS = {
     "replays.show": 404,
     "replays.progress": 404,
     "replays.steer": 404,
+    "own_test_event.ask": 404,
+    "own_test_event.send": 404,
+    "own_test_event.show": 404,
+    "own_test_event.arrival": 404,
     "static": 404,
     # Flask-Security's links hold a signed token; without one there is nothing to see.
     "security.two_factor_setup_validate": None,
