@@ -50,6 +50,10 @@ class RowId(fields.Field[int]):
         return int(text)
 
 
+class Figure(fields.Field[int | float]):
+    """A number, whole or not, as it is."""
+
+
 class Cursor(fields.Field[tuple[int, ...]]):
     """Where the next page begins: numbers in base 36. `parts`: how many. The same list always has the same cursors."""
 

@@ -13,7 +13,7 @@ from webargs.flaskparser import FlaskParser
 
 from pipeline.ledger.api_tokens import Scope
 from receiver.api.caller import needs
-from receiver.api.fields import Cursor, Moment, RowId
+from receiver.api.fields import Cursor, Figure, Moment, RowId
 from receiver.api.problems import ProblemSchema, handle_http_error
 from receiver.problem_details import PROBLEM_TYPE
 
@@ -68,6 +68,7 @@ def add_fields(api: Api) -> None:
     api.register_field(Moment, "string", "date-time")
     api.register_field(RowId, "string", None)
     api.register_field(Cursor, "string", None)
+    api.register_field(Figure, "number", None)
 
 
 def view(  # noqa: PLR0913 - what a view has

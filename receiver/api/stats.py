@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from pipeline.ledger.engine import reading
-from pipeline.ledger.queries.figures import load_figures
+from pipeline.operations.figures import load_figures
 from receiver.api.caller import get_context, load_shops
-from receiver.api.fields import Document, Query, page_of, shop_field
+from receiver.api.fields import Document, Figure, PageQuery, build_page, page_of, shop_field
 from receiver.api.resource import Answer, Resource, describe, view
 
 blueprint = Resource("stats", __name__, description="Figures.")
@@ -21,15 +21,16 @@ class StatsSchema(Document):
     shop = fields.String(required=True)
     figures = fields.Dict(
         keys=fields.String(),
-        values=fields.Integer(),
+        values=Figure(),
         required=True,
         metadata=describe("Name -> figure; `docs/api.md` lists the names."),
     )
 
 
-class StatsQuery(Query):
+class StatsQuery(PageQuery):
     """Which shops."""
 
+    limit = fields.Integer(load_default=10, validate=validate.Range(1, 20), metadata=describe("How many to return."))
     shop = shop_field(load_default=None)
 
 
@@ -45,6 +46,9 @@ def index(query: dict[str, Any]) -> dict[str, Any]:
     """
     context = get_context()
     with reading(context.engine) as conn:
-        shops = list(load_shops(conn, query["shop"]).values())
-        found = load_figures(conn, shops, context.now())
-    return {"items": [{"shop": shop, "figures": found[shop]} for shop in shops], "next_cursor": None}
+        mine = load_shops(conn, query["shop"])
+        first = (query["cursor"] or (0,))[0]
+        ids = sorted(shop_id for shop_id in mine if shop_id > first)[: query["limit"] + 1]
+        page = build_page(ids, query["limit"], lambda shop_id: (shop_id,))
+        found = load_figures(conn, {shop_id: mine[shop_id] for shop_id in page["items"]}, context.now())
+    return {**page, "items": [{"shop": shop, "figures": figures} for shop, figures in found.items()]}

@@ -18,10 +18,10 @@ from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.connections import ConnectionRow, format_connection_name, list_store_connections
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import count_by_connection, count_events
-from pipeline.ledger.queries.figures import load_figures
 from pipeline.ledger.removals import RemovalRow, call_off_removal, find_removal, request_removal
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import StoreRow, find_store, list_stores, rename_store
+from pipeline.operations.figures import load_figures
 from pipeline.operations.remove_store import RemovalProgress, advance_removal, list_remaining_hooks
 from receiver.cli.context import as_document, data_option, format_time, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show
@@ -215,7 +215,7 @@ def _build_details(conn: Connection, store: StoreRow, now: int) -> dict[str, Any
         "dead_hooks": events.dead_hooks,
         "sent": sum(row.sent for row in counts),
         "pending": sum(row.pending + row.sending for row in counts),
-        "figures": load_figures(conn, [store.name], now)[store.name],
+        "figures": load_figures(conn, {store.id: store.name}, now)[store.name],
     }
 
 
