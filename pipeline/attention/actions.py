@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from pipeline.attention.alarm_sync import sync_alarms
 from pipeline.attention.causes import CAUSES
+from pipeline.attention.causes.data_changes import RATE
 from pipeline.attention.connection_backlog import format_platform_title
 from pipeline.attention.remedies import Action
 from pipeline.attention.set_aside import record_alarm_action
@@ -26,11 +27,13 @@ from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.alarms import find_alarm, save_alarm_texts
 from pipeline.ledger.monitoring.canaries import find_next_canary_store, request_canary
+from pipeline.ledger.monitoring.data_changes import RATE_KINDS, end_changes, take_as_usual
 from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.reconciliations import load_reconciliations, request_pass
 from pipeline.ledger.removals import find_removal, request_removal
 from pipeline.ledger.schema.core import Delivery, Lane
 from pipeline.ledger.store_apis import find_store_api, record_key_check, request_hook_audit
+from pipeline.monitoring.data_watch import KEY_KINDS
 from pipeline.operations.pause import resume_with_saved_keys
 from pipeline.processing.failure_limit import resume_chain
 
@@ -148,6 +151,18 @@ def _remove_hooks(context: Context, alarm: AlarmRow) -> str:
     return "The removal of the hooks at Cratejoy is tried again now."
 
 
+def _take_as_usual(context: Context, alarm: AlarmRow) -> str:
+    store_id, event = _get_store_id(alarm), alarm.said.get("event_name", "")
+    is_rate = alarm.kind == RATE
+    with writing(context.engine) as conn:
+        end_changes(conn, store_id, event, context.now(), kinds=RATE_KINDS if is_rate else KEY_KINDS)
+        if is_rate:
+            take_as_usual(conn, store_id, event, context.now())
+    if is_rate:
+        return f"How often {event} comes is learned anew from now on, for 30 days."
+    return f"The data of {event} is taken as usual as it is now."
+
+
 ACTIONS: Mapping[Action, Callable[[Context, AlarmRow], str]] = {
     "check_again": _check_again,
     "resume_chain": _resume_chain,
@@ -160,6 +175,7 @@ ACTIONS: Mapping[Action, Callable[[Context, AlarmRow], str]] = {
     "read_customers": _read_customers,
     "compare": _compare,
     "remove_hooks": _remove_hooks,
+    "take_as_usual": _take_as_usual,
 }
 
 

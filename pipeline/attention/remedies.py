@@ -26,8 +26,9 @@ Action = Literal[
     "read_customers",
     "compare",
     "remove_hooks",
+    "take_as_usual",
 ]
-Place = Literal["keys", "settings", "refused", "unreadable", "removal"]
+Place = Literal["keys", "settings", "refused", "unreadable", "removal", "example", "events"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,21 @@ REMEDIES: dict[str, Remedy] = {
     "cratejoy_keys_shared": Remedy(
         "Cratejoy's hooks", _CHECK, "cratewire hooks remove --store NAME --forget-keys", "check_again"
     ),
+    "event_rate_changed": Remedy(
+        "Cratejoy's hooks",
+        "Take it as usual",
+        "cratewire reconcile report --store {store}",
+        "take_as_usual",
+        more=("See these events", "events"),
+    ),
     "hooks_unreadable": Remedy("unreadable", "See them", "cratewire dead list", leads_to="unreadable"),
+    "event_keys_changed": Remedy(
+        "unreadable",
+        "Take it as usual",
+        "cratewire events list --store {store}",
+        "take_as_usual",
+        more=("See the first example", "example"),
+    ),
     "backfill_stopped": Remedy(
         "reading the store",
         "Read them again",

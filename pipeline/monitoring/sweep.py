@@ -7,6 +7,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.activity import collect_activity
 from pipeline.ledger.monitoring.canaries import list_unsent_canaries
 from pipeline.monitoring.canary import check_endpoint
+from pipeline.monitoring.data_watch import watch_keys, watch_rates
 from pipeline.monitoring.diagnostics import collect_diagnostics, start_diagnostics
 from pipeline.monitoring.notifications import enqueue_notifications
 from pipeline.monitoring.silence_detector import (
@@ -23,6 +24,8 @@ def sweep(context: Context) -> list[int]:
     """Do one sweep. Return the ids of the canaries to send."""
     if _collect_all_activity(context):
         _check_stores(context)
+        watch_rates(context)
+    watch_keys(context)
     now = context.now()
     with writing(context.engine) as conn:
         check_endpoint(conn, context, now)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pipeline.attention.causes import (
     chain,
     cratejoy_keys,
+    data_changes,
     dead_hooks,
     hook_registration,
     hooks_turned_away,
@@ -49,8 +50,10 @@ CAUSES: tuple[Cause, ...] = (
     hook_registration.CAUSE,
     cratejoy_keys.REFUSED_CAUSE,
     cratejoy_keys.SHARED_CAUSE,
+    data_changes.RATE_CAUSE,
     # unreadable
     dead_hooks.CAUSE,
+    data_changes.KEYS_CAUSE,
     # reading the store
     stopped_reads.BACKFILL_CAUSE,
     stopped_reads.RECONCILIATION_CAUSE,

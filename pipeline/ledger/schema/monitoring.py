@@ -113,3 +113,53 @@ class Heartbeat(Base):
     name: Mapped[str] = mapped_column(primary_key=True)  # of the part that is alive: "chain"
     sent_at: Mapped[int]
     arrived_at: Mapped[int]
+
+
+class EventKeys(Base):
+    """The keys that the bodies of one event of one store have had: names and counts, and no values."""
+
+    __tablename__ = "event_keys"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    event: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[int]  # when the first of these bodies came
+    bodies: Mapped[int]
+    keys: Mapped[dict[str, Any]]  # path -> pipeline.monitoring.key_changes.KnownKey
+
+
+class UsualRate(Base):
+    """From when on the rate of an event is learned, because a person has said that it is usual now."""
+
+    __tablename__ = "usual_rates"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    event: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[int]
+
+
+class RateCheck(Base):
+    """The last hour (since the epoch) up to which the rates of a store were checked."""
+
+    __tablename__ = "rate_checks"
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True)
+    hour: Mapped[int]
+
+
+class DataChange(Base):
+    """Something that has changed in what a store sends: a key of an event, or how often the event comes."""
+
+    __tablename__ = "data_changes"
+    __table_args__ = (
+        Index(
+            "uq_data_changes_open", "store_id", "event", "kind", "key", unique=True, **partial_index("ended_at IS NULL")
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), index=True)
+    event: Mapped[str]
+    kind: Mapped[str]  # new_key, vanished_key, retyped_key, rate_drop, rate_surge
+    key: Mapped[str]  # a path; empty: the rate
+    was: Mapped[str]  # types of values; of a rate: how many events were expected
+    now: Mapped[str]  # the same: how many came
+    event_id: Mapped[int | None]  # the first example; it may have been deleted since
+    since: Mapped[int]
+    found_at: Mapped[int]
+    ended_at: Mapped[int | None]

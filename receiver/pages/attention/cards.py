@@ -21,6 +21,8 @@ _PLACES: Mapping[Place, Sequence[str]] = {
     "refused": ("replays.new", "activity.show"),
     "unreadable": ("activity.show",),
     "removal": ("store_removal.ask",),
+    "example": ("activity.event",),
+    "events": ("activity.show",),
 }
 # Place -> the arguments of its address.
 _ARGUMENTS: Mapping[Place, Mapping[str, str]] = {
@@ -29,6 +31,8 @@ _ARGUMENTS: Mapping[Place, Mapping[str, str]] = {
     "refused": {"store": "{store}", "show": "refused"},
     "unreadable": {"store": "{store}", "show": "unreadable"},
     "removal": {"name": "{store}"},
+    "example": {"event_id": "{event}"},
+    "events": {"store": "{store}", "event": "{event_name}"},
 }
 
 
@@ -100,5 +104,10 @@ def _build_link(words: str, place: Place, item: AttentionItem) -> Link | None:
     endpoint = next((name for name in _PLACES[place] if name in current_app.view_functions), None)
     if endpoint is None or item.store is None:
         return None
-    arguments: dict[str, Any] = {name: value.format(store=item.store) for name, value in _ARGUMENTS[place].items()}
+    facts = {"store": item.store, "event": item.facts.get("event", ""), "event_name": item.facts.get("event_name", "")}
+    arguments: dict[str, Any] = {name: value.format(**facts) for name, value in _ARGUMENTS[place].items()}
+    if "event_id" in arguments:
+        if not str(arguments["event_id"]).isdigit():
+            return None
+        arguments["event_id"] = int(arguments["event_id"])
     return Link(words, url_for(endpoint, **arguments))
