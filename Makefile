@@ -19,7 +19,7 @@ ROOMS := schemas pipeline tasks receiver sandbox bench tests
 .PHONY: help
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 # $(call install,a lock): a .venv with the packages of that lock, by uv, which pip installs in the version of requirements.lock.
 define install
@@ -92,6 +92,10 @@ mutants: setup ## Mutate the pure part and list the mutants that survive the tes
 .PHONY: bench
 bench: setup ## Measure what a hook costs, compared with other designs (an hour); ARGS="--quick"
 	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup browser ## Make a picture of every page, in light, dark and on a phone, into docs/screenshots (3 minutes)
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 .PHONY: chaos
 chaos: setup postgres pgbouncer ## Inject faults everywhere and count what is lost; ARGS="--short --only valkey"

@@ -20,21 +20,11 @@ TRANSLATIONS = {
     "Resend Confirmation Instructions": "Send the mail again",
     "Change Password": "Change the password",
     "Change Email": "Change the mail address",
-    "Once submitted, an email confirmation will be sent to this new email address.": (
-        "A mail is sent to the new address. The old one stays valid until you follow the link in it."
-    ),
     "Submit": "Go on",
     "Submit Code": "Go on",
     "Authentication Code": "Code",
-    "Two-Factor Setup": "Second factor",
-    "Two-Factor authentication adds an extra layer of security to your account": "Second factor",
-    "In addition to your username and password, you'll need to use a code.": (
-        "To log in you will need your password and a code from an app on your phone."
-    ),
     "Set up using an authenticator app (e.g. google, lastpass, authy)": "Use an authenticator app",
     "Disable two-factor authentication": "Turn it off",
-    "Currently setup two-factor method: %(method)s": "At present: %(method)s",
-    "This application supports setting up recovery codes.": "Recovery codes let you log in if you lose the app.",
     "Recovery Codes": "Recovery codes",
     "Show Recovery Codes": "Show them",
     "Generate new Recovery Codes": "New recovery codes",

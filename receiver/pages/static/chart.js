@@ -5,13 +5,14 @@
   if (!figure || typeof uPlot === "undefined") return;
   const plot = figure.querySelector(".plot");
   const HEIGHT = 170;
+  const HOUR_S = 3600;
   let chart = null;
   let shown = "";
 
   const read = () => {
     const rows = [...figure.querySelectorAll("tr[data-at]")].reverse();
     const column = (name) => rows.map((row) => (name in row.dataset ? Number(row.dataset[name]) : null));
-    return [column("at"), column("high"), column("low"), column("events").map((number) => number || null)];
+    return [column("at"), column("high"), column("low"), column("events")];
   };
   const said = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
   const saidDay = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
@@ -28,9 +29,9 @@
     if (chart) chart.destroy();
     chart = new uPlot({
       width: plot.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { show: false },
-      scales: { y: { range: (_, __, most) => [0, Math.max(most, 4) * 1.1] } },
+      scales: { x: { range: (_, first, last) => [first, last + HOUR_S] }, y: { range: (_, __, most) => [0, Math.max(most, 4) * 1.1] } },
       series: [{}, { ...edge }, { ...edge }, {
-        stroke: accent, fill: `${accent}33`, width: 1, points: { show: false }, paths: uPlot.paths.bars({ size: [0.75], align: 1 }),
+        fill: accent, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.75], align: 1 }),
       }],
       bands: [{ series: [1, 2], fill: band }],
       axes: [{ ...axis, space: 70, values: sayTicks }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000] }],

@@ -22,7 +22,7 @@ EMAIL = "bea@example.com"
 
 def app_of(visitor) -> TOTP:
     """The authenticator app with the secret of the page."""
-    return TOTP(key=re.search(r"<div>([A-Z2-7-]{16,})</div>", visitor.page)[1], format="base32")
+    return TOTP(key=re.search(r"<code>([A-Z2-7-]{16,})</code>", visitor.page)[1], format="base32")
 
 
 def with_second_factor(house: PagesInstallation):

@@ -1,0 +1,60 @@
+"""Every page that people see: the one list for the pictures of `make screenshots` and for the test with axe.
+
+A new page gets its row here. An address may name what the ledger has: {store}, {event}, {person}, {dead}, {alarm},
+{account}, {replay}; a page is left out where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from string import Formatter
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """A page: its name, which is that of its picture, and its address. `is_public`: seen without a log-in."""
+
+    name: str
+    address: str
+    is_public: bool = False
+
+
+PAGES = (
+    ListedPage("first-visit", "/", is_public=True),
+    ListedPage("connect", "/connect", is_public=True),
+    ListedPage("log-in", "/login", is_public=True),
+    ListedPage("register", "/register", is_public=True),
+    ListedPage("forgotten-password", "/reset", is_public=True),
+    ListedPage("not-found", "/nothing/here", is_public=True),
+    ListedPage("overview", "/"),
+    ListedPage("shop", "/stores/{store}"),
+    ListedPage("shop-first-run", "/stores/{new_store}"),
+    ListedPage("hooks", "/stores/{store}/hooks"),
+    ListedPage("customers", "/stores/{store}/customers"),
+    ListedPage("settings", "/stores/{store}/settings"),
+    ListedPage("removal", "/stores/{store}/removal"),
+    ListedPage("activity", "/activity"),
+    ListedPage("activity-of-one-person", "/activity?person={person}"),
+    ListedPage("activity-empty", "/activity?show=tests"),
+    ListedPage("event", "/activity/{event}"),
+    ListedPage("unreadable", "/activity/unreadable/{dead}"),
+    ListedPage("people", "/stores/{store}/people"),
+    ListedPage("person", "/stores/{store}/people/{person}"),
+    ListedPage("erase", "/stores/{store}/people/{person}/erase"),
+    ListedPage("attention", "/attention"),
+    ListedPage("account", "/account"),
+    ListedPage("audit-log", "/accounts/{account}/log"),
+    ListedPage("api-tokens", "/accounts/{account}/tokens"),
+    ListedPage("password", "/change"),
+    ListedPage("mail-address", "/change-email"),
+    ListedPage("second-factor", "/tf-setup"),
+)
+
+
+def list_pages(known: Mapping[str, object]) -> Iterator[ListedPage]:
+    """The pages with their addresses filled in, without those that need what is not known."""
+    for page in PAGES:
+        wanted = {field for _, field, _, _ in Formatter().parse(page.address) if field}
+        if wanted <= known.keys():
+            yield ListedPage(page.name, page.address.format_map(known), page.is_public)
