@@ -94,7 +94,7 @@ def spread_over_weeks(installation: DemoInstallation) -> None:
     Only the kept counts change, so that the charts show what they show of a shop that has run for a while.
     """
     engine = create_engine(f"sqlite:///{installation.data / 'cratewire.db'}")
-    chance = random.Random(1)  # noqa: S311  the same picture every time
+    chance = random.Random(1)  # the same picture every time
     with engine.begin() as conn:
         now = int(time.time()) // HOUR_S
         rows = conn.execute(text("SELECT store_id, outcome, sum(number) FROM hourly_counts GROUP BY 1, 2")).all()
@@ -102,10 +102,8 @@ def spread_over_weeks(installation: DemoInstallation) -> None:
         conn.execute(text("DELETE FROM daily_counts"))
         for store_id, outcome, number in rows:
             if not outcome.startswith("took_"):
-                counts = {
-                    hour: round(number * _get_share(hour) * chance.uniform(0.75, 1.25))
-                    for hour in range(now - HOURS, now + 1)
-                }
+                shares = {hour: _get_share(hour) * chance.uniform(0.75, 1.25) for hour in range(now - HOURS, now + 1)}
+                counts = {hour: round(number * share) for hour, share in shares.items()}
                 _insert_counts(conn, store_id, outcome, {hour: count for hour, count in counts.items() if count})
         conn.execute(text("UPDATE stores SET created_at = created_at - :age"), {"age": HOURS * HOUR_S * 1_000_000})
         first = "SELECT min(id) FROM events"
