@@ -45,6 +45,8 @@ class Destination(Protocol):
     calls_per_second: ClassVar[float]  # the account's default budget
     campaign_age_s: ClassVar[int | None]  # an event that happened longer ago starts no campaign; None: any does
     forget_modes: ClassVar[tuple[ForgetMode, ...]]  # what the platform can do about a person; empty: neither
+    campaign_limit_s: ClassVar[int | None]  # an older event starts no campaign there; None: any does
+    address_change_help: ClassVar[str]  # what keeps a customer's old address there; "" if nothing does
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
         """Raises Misconfigured if a required field is missing or malformed."""

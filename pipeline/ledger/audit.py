@@ -47,6 +47,7 @@ ACTIONS: Mapping[str, str] = {
     "hooks.rotated": "changed the hook URLs",
     "person.erased": "erased a person",
     "person.exported": "exported a person",
+    "person.released": "sent what was withheld about a person",
     "replay.started": "started a replay",
     "replay.stopped": "stopped a replay",
     "sample.saved": "saved a sample",

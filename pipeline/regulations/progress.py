@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
+from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.deliveries.forgetting import list_forget_progress
+
+# state -> what pages and commands say
+FORGET_STATES = {"open": "waiting", "done": "forgotten", "failed": "failed", "unsupported": "cannot forget people"}
+
+
+def format_destination(place: Mapping[str, Any]) -> str:
+    """One of `describe_destinations` in words: `Customer.io: waiting`."""
+    known = DESTINATIONS.get(str(place["platform"]))
+    title = known.title if known else str(place["platform"])
+    return f"{title}: {FORGET_STATES[str(place['state'])]}"
 
 
 def describe_destinations(conn: Connection, regulation_ids: Collection[int]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import PersonDetail, choose_name, get_person
-from pipeline.ledger.queries.people_list import PersonSummary, find_store_of_person, list_people
+from pipeline.ledger.queries.people_list import PeopleCursor, PersonSummary, find_store_of_person, list_people
 from pipeline.ledger.stores import StoreRow, get_store
 from pipeline.regulations.erase import ErasureRequest, build_eraser
 from pipeline.regulations.export import export_person
@@ -21,6 +21,7 @@ from receiver.api.caller import find_shop, get_caller, get_context, load_shops, 
 from receiver.api.fields import (
     NAME_PATTERN,
     Body,
+    Cursor,
     Document,
     Moment,
     PageQuery,
@@ -66,6 +67,8 @@ class PeopleQuery(PageQuery):
     """Which people to list."""
 
     shop = shop_field(load_default=None)
+    withheld = fields.Boolean(load_default=False, metadata=describe("Only those about whom nothing is sent."))
+    cursor = Cursor(parts=2, load_default=None)
 
 
 class SearchBody(Body):
@@ -124,13 +127,14 @@ PersonPage = page_of(PersonSchema, "PersonPage")
 def index(query: dict[str, Any]) -> dict[str, Any]:
     """List people
 
-    Newest first.
+    Newest changes first.
     """
-    before, limit = query["cursor"], query["limit"]
+    cursor, limit = query["cursor"], query["limit"]
     with reading(get_context().engine) as conn:
         shops = load_shops(conn, query["shop"])
-        rows = list_people(conn, shops, before=before[0] if before else None, limit=limit + 1)
-    page = build_page(rows, limit, lambda row: (row.id,))
+        after = PeopleCursor(*cursor) if cursor else None
+        rows = list_people(conn, shops, only_withheld=query["withheld"], after=after, limit=limit + 1)
+    page = build_page(rows, limit, lambda row: (row.known_at, row.id))
     return {**page, "items": [_build(row) for row in page["items"]]}
 
 

@@ -18,7 +18,7 @@ from pipeline.regulations.erase import Erasure, ErasureRequest, build_eraser
 from pipeline.regulations.export import export_person
 from pipeline.regulations.people import find_person
 from pipeline.regulations.preview import ErasurePreview, describe_options, preview_erasure
-from pipeline.regulations.progress import describe_destinations
+from pipeline.regulations.progress import describe_destinations, format_destination
 from pipeline.regulations.transfer import save_regulations
 from receiver.cli.context import data_option, open_context
 from receiver.cli.output import format_json, json_option, report_errors, show
@@ -116,7 +116,7 @@ def _print_erasure(console: Console, done: Erasure, destinations: list[dict[str,
     counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(done.emptied.items()))
     console.print(f"Erased (regulation {done.regulation_id}): {counts or 'there was nothing to empty'}.")
     for place in destinations:
-        reason = f": {place['reason']}" if place["reason"] else ""
-        console.print(f"{place['platform']}: {place['state']}{reason}")
+        reason = f" ({str(place['reason']).replace('_', ' ')})" if place["reason"] else ""
+        console.print(f"{format_destination(place)}{reason}")
     if not is_clean:
         console.print("The database was being read: deleted data leaves its files within the hour.")

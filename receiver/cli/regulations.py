@@ -13,7 +13,7 @@ from pipeline.ledger.regulations import RegulationRow, list_regulations
 from pipeline.ledger.vacuum import vacuum_all
 from pipeline.regulations.apply import apply_regulations
 from pipeline.regulations.erase import build_eraser
-from pipeline.regulations.progress import describe_destinations
+from pipeline.regulations.progress import describe_destinations, format_destination
 from pipeline.regulations.transfer import (
     FILE_NAME,
     export_regulations,
@@ -108,7 +108,7 @@ def _print_table(console: Console, found: list[RegulationRow], destinations: lis
     table = make_table("id", "asked", "store", "person", "kind", "recognised", "destinations")
     for row in found:
         places = [place for place in destinations if place["regulation"] == row.id]
-        states = ", ".join(f"{place['platform']} {place['state']}" for place in places) or "not asked"
+        states = ", ".join(map(format_destination, places)) or "not asked"
         person = "" if row.person_id is None else str(row.person_id)
         table.add_row(
             str(row.id), format_time(row.created_at), row.store, person, row.kind, str(row.recognised), states

@@ -14,7 +14,7 @@ from flask_security import (
 from flask_wtf import CSRFProtect
 
 from pipeline.context import Context
-from receiver.pages import filters
+from receiver.pages import filters, people
 from receiver.pages.accounts import accept_invitation, tokens, views
 from receiver.pages.activity import event, unreadable
 from receiver.pages.activity import views as activity
@@ -32,7 +32,6 @@ from receiver.pages.db_session import add_session_teardown
 from receiver.pages.errors import add_error_pages
 from receiver.pages.headers import add_headers
 from receiver.pages.navigation import add_navigation
-from receiver.pages.people import views as people
 from receiver.pages.rate_limit import add_form_rate_limit
 from receiver.pages.replays import views as replays
 from receiver.pages.stores import backfills, own_test_event, removal, resume, settings

@@ -13,6 +13,7 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.connections import ConnectionRow, format_connection_name
 from pipeline.ledger.queries import ConnectionCounts, PlatformState
 from pipeline.monitoring.messages import build_sentence
+from pipeline.regulations.progress import FORGET_STATES
 from receiver.consent_view import describe_example
 from receiver.pages.db_session import get_context
 
@@ -188,9 +189,6 @@ MESSAGE_STATES = {"pending": "waits", "sending": "being sent", "dead": "refused"
 def message_state(status: str) -> str:
     """Return the state of a message in words: `waits`."""
     return MESSAGE_STATES.get(status, status)
-
-
-FORGET_STATES = {"open": "waiting", "done": "forgotten", "failed": "failed", "unsupported": "cannot forget people"}
 
 
 def forgotten(state: str) -> str:

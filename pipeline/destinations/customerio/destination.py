@@ -58,6 +58,10 @@ class CustomerIO:
     calls_per_second: ClassVar[float] = 100.0  # a tenth of the documented limit: excess may be dropped silently
     campaign_age_s: ClassVar[int | None] = 72 * 3600  # Customer.io docs, Track API: the timestamp of an event
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
+    campaign_limit_s: ClassVar[int | None] = 72 * 3600  # Customer.io docs, event-triggered campaigns
+    address_change_help: ClassVar[str] = (
+        "If Customer.io still has the old address: switch on “Allow updates to email using ID” in its settings."
+    )
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
         self._config = _complete_config(config)

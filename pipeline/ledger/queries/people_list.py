@@ -1,50 +1,92 @@
-"""The people of stores, a page at a time."""
+"""The people of several stores: a page of them, the newest changes first, and those whom a key leads to."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, select, tuple_, union_all
 
-from pipeline.ledger.schema.core import Person, Store
+from pipeline.ledger.schema.core import Person, PersonKey, Store
+from schemas.email import normalize_email
+
+_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
 class PersonSummary:
-    """A person, for lists. Times in µs."""
+    """A person, for lists. Times are µs; `known_at` is that of the newest thing that the store has shown about them."""
 
     id: int
     store: str
     customer_id: int | None
     email: str | None = field(repr=False)
-    attributes: dict[str, Any] = field(repr=False)
     withheld: str | None
     known_at: int
     created_at: int
+    attributes: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleCursor:
+    """Where the next page begins: below this person in the order of the list."""
+
+    known_at: int
+    person_id: int
 
 
 def list_people(
-    conn: Connection, store_ids: Collection[int], *, before: int | None = None, limit: int = 50
+    conn: Connection,
+    store_ids: Collection[int],
+    *,
+    only_withheld: bool = False,
+    after: PeopleCursor | None = None,
+    limit: int = 50,
 ) -> list[PersonSummary]:
-    """A page of the people of these stores, newest first; the next page begins `before` the last one's id."""
-    if not store_ids:
+    """A page of the people of these stores, the newest changes first. Each store is read by its own index."""
+    conditions: list[ColumnElement[bool]] = [Person.withheld.is_not(None)] if only_withheld else []
+    if after is not None:
+        conditions.append(tuple_(Person.known_at, Person.id) < (after.known_at, after.person_id))
+    each = [_select_newest(store_id, conditions, limit) for store_id in store_ids]
+    if not each:
         return []
-    parts = []
-    for store_id in store_ids:
-        mine = [Person.store_id == store_id, *([] if before is None else [Person.id < before])]
-        newest = select(Person.id).where(*mine).order_by(Person.id.desc()).limit(limit)
-        parts.append(select(newest.subquery().c.id))  # SQLite takes no LIMIT inside a UNION except in a subquery
-    found = union_all(*parts).subquery()
-    ids = list(conn.execute(select(found.c.id).order_by(found.c.id.desc()).limit(limit)).scalars())
-    columns = (Person.id, Store.name.label("store"), Person.customer_id, Person.email, Person.attributes)
-    times = (Person.withheld, Person.known_at, Person.created_at)
-    query = select(*columns, *times).join(Store, Store.id == Person.store_id).where(Person.id.in_(ids))
-    return [PersonSummary(**row._asdict()) for row in conn.execute(query.order_by(Person.id.desc()))]
+    found = union_all(*each).subquery()
+    newest = select(found.c.id).order_by(found.c.known_at.desc(), found.c.id.desc()).limit(limit)
+    return load_people(conn, list(conn.execute(newest).scalars()))
+
+
+def load_people(conn: Connection, person_ids: Sequence[int]) -> list[PersonSummary]:
+    """These people, in this order. The caller has seen to it that the reader may see them."""
+    columns = (Person.id, Store.name.label("store"), Person.customer_id, Person.email, Person.withheld)
+    more = (Person.known_at, Person.created_at, Person.attributes)
+    query = select(*columns, *more).join(Store, Store.id == Person.store_id)
+    rows = {row.id: PersonSummary(**row._asdict()) for row in conn.execute(query.where(Person.id.in_(person_ids)))}
+    return [rows[person_id] for person_id in person_ids if person_id in rows]
 
 
 def find_store_of_person(conn: Connection, store_ids: Collection[int], person_id: int) -> int | None:
     """The store of this person, if it is one of these."""
     mine = Person.id == person_id, Person.store_id.in_(store_ids)
     return conn.execute(select(Person.store_id).where(*mine)).scalar()
+
+
+def find_people_by_key(conn: Connection, store_ids: Collection[int], text: str) -> list[int]:
+    """Ids of the people of these stores with this address or Cratejoy customer number: at most one in each store."""
+    wanted = text.strip().lower()
+    keys: list[tuple[str, str]] = []
+    if "@" in wanted:
+        keys = [("email", value) for value in {wanted, normalize_email(wanted) or wanted}]
+    elif wanted.isascii() and wanted.isdecimal() and len(wanted) <= _MAX_DIGITS:
+        keys = [("customer", wanted)]
+    if not keys:
+        return []
+    by_key = tuple_(PersonKey.kind, PersonKey.value).in_(keys)
+    query = select(PersonKey.person_id).where(PersonKey.store_id.in_(store_ids), by_key).distinct()
+    return sorted(conn.execute(query).scalars())
+
+
+def _select_newest(store_id: int, conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[int, int]:
+    query = select(Person.id, Person.known_at).where(Person.store_id == store_id, *conditions)
+    newest = query.order_by(Person.known_at.desc(), Person.id.desc()).limit(limit).subquery()
+    return select(newest.c.id, newest.c.known_at)  # SQLite takes no LIMIT inside a UNION except in a subquery

@@ -32,6 +32,8 @@ class ScriptedDestination:
     calls_per_second: ClassVar[float] = 10.0
     campaign_age_s: ClassVar[int | None] = None
     forget_modes: ClassVar[tuple[ForgetMode, ...]] = ("delete", "suppress")
+    campaign_limit_s: ClassVar[int | None] = None
+    address_change_help: ClassVar[str] = ""
 
     def __init__(self, config: Mapping[str, str] | None = None) -> None:
         self.config = config or {}

@@ -67,7 +67,9 @@ def test_a_withheld_person_is_shown_as_such(shell, withheld):
     (found,) = shell.json("people", "show", "mia@example.com")
 
     assert (found["withheld"], found["events"][0]["outcome"]) == ("withheld_marketplace", "withheld")
-    assert "withheld: Marketplace" in shell.said("people", "show", "mia@example.com")
+    assert "Withheld because the person is known only from Marketplace" in shell.said(
+        "people", "show", "mia@example.com"
+    )
 
 
 def test_a_released_persons_events_are_sent_once(shell, withheld, installed):
@@ -77,3 +79,49 @@ def test_a_released_persons_events_are_sent_once(shell, withheld, installed):
     kinds = [row.kind for row in installed.rows(core.Delivery) if row.message["customer_id"] == 7011]
     assert kinds == ["profile", "event"]
     assert "is not withheld" in shell.complaint(*release)
+
+
+def test_earlier_values_and_what_became_of_events_are_shown(shell, installed):
+    installed.record(order_hook(4, "new@example.com"))
+    (found,) = shell.json("people", "show", "7001")
+    text = shell.said("people", "show", "7001")
+
+    assert found["headline"].startswith("Bea · new@example.com")
+    assert [
+        value["value"] for part in found["history"] if part["attribute"] == "email" for value in part["values"]
+    ] == [
+        "new@example.com",
+        "bea.buyer@example.com",
+    ]
+    lacking = ("before: bea.buyer@example.com", "Bea placed order 4", "Waits for Customer.io", "Allow updates to email")
+    assert [words for words in lacking if words not in text] == []
+
+
+def test_why_answers_for_events_of_one_name(shell):
+    (found,) = shell.json("people", "why", "7001", "order_new")
+
+    assert [(item["name"], [one["cause"] for one in item["verdicts"]]) for item in found["events"]] == [
+        ("order_new", ["waiting_turn"])
+    ] * 2
+    assert "Waits for Customer.io" in shell.said("people", "why", "7001")
+
+
+def test_why_answers_for_one_event_by_its_id(shell):
+    assert [item["event"] for item in shell.json("people", "why", "7001", "2")[0]["events"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("7001", "99"), "there is no event 99"),
+        (("7001", "3"), "event 3 does not concern person 1"),
+        (("7001", "--since", "noon"), "--since takes a day or a time"),
+        (("unknown@example.com",), "no person has that address or id"),
+    ],
+)
+def test_what_cannot_be_answered_is_an_error(shell, arguments, says):
+    assert says in shell.complaint("people", "why", *arguments)
+
+
+def test_why_since_a_later_day_has_no_answer(shell):
+    assert "No event like this concerns the person." in shell.said("people", "why", "7001", "--since", "2036-01-01")

@@ -73,7 +73,7 @@ def test_regulations_are_listed_without_names(shell):
 
     assert [(place["platform"], place["state"]) for place in found["destinations"]] == [("customerio", "open")]
     assert BEA not in json.dumps(found)
-    assert "customerio open" in shell.said("people", "regulations", "list")
+    assert "Customer.io: waiting" in shell.said("people", "regulations", "list")
 
 
 def test_an_export_of_regulations_can_be_imported_again(shell, installed, tmp_path):

@@ -46,6 +46,7 @@ ANSWERS = {
     "people.export": 404,
     "people.confirm": 404,
     "people.erase": 404,
+    "people.release": 404,
     "store_settings.show": 404,
     "store_settings.rename": 404,
     "store_settings.change_consent": 404,
