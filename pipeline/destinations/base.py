@@ -21,6 +21,7 @@ class Field:
     default: str | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    is_found: bool = False  # the check finds it, so that a form need not ask for it
     sets_host: bool = False  # decides which address this machine connects to: not for strangers to fill in
 
 

@@ -24,7 +24,7 @@ from pipeline.hook_registration.urls import build_hook_urls
 from pipeline.infra.crypto import encryption
 from pipeline.infra.http.client import HTTPClient
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, About, Actor, record_store_action
-from pipeline.ledger.backfills import make_backfill_due
+from pipeline.ledger.backfills import make_backfill_due, pause_backfill
 from pipeline.ledger.connections import NewConnection, save_connection, set_connection_config
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fence import lock_fence
@@ -53,7 +53,8 @@ class ConnectRequest:
     """A request to connect, from a page or a command. `store_settings`: currency, forward_also, forward_tests.
 
     `rotate_urls`: revoke the hook URLs so far. `cratejoy`: the keys of the store's Merchant API; with them we register
-    the hooks, without them a person does.
+    the hooks, without them a person does. `reads_customers`: False begins the first backfill paused, so that campaigns
+    which start with a segment can be paused before.
     """
 
     store: str
@@ -66,6 +67,7 @@ class ConnectRequest:
     account: str = DEFAULT_ACCOUNT
     origins: OriginAnswer | None = None
     actor: Actor = COMMAND_LINE_ACTOR
+    reads_customers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ def save_checked_connection(
         save_store_api(conn, store.id, keys, now)
         if create_first_backfill(conn, store.id, now) is None:
             make_backfill_due(conn, store.id, now)  # it may have been waiting for other keys
+        elif not request.reads_customers:
+            pause_backfill(conn, store.id, now)
     if request.origins is not None:
         save_samples(conn, store.id, request.origins.samples, now)
         add_origins(conn, store.id, request.origins, now)

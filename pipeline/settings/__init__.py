@@ -141,6 +141,13 @@ class Settings:
         detail="Anyone who can open the form can then make this machine call any address it can reach: never set it on "
         "a public installation.",
     )
+    demo_store: str | None = _web(
+        "CRATEWIRE_DEMO_STORE",
+        "For trying things out: the name of a store that any visitor may look at as a reader, without an account.",
+        example="demo",
+        detail="Its account must have no other store. `cratewire demo` sets it. Never set it where the store holds "
+        "data of real people.",
+    )
     workers: int = _workers(
         "CRATEWIRE_WORKERS", "The number of worker processes.", default=4, check=validate.Range(1, 256)
     )

@@ -24,6 +24,10 @@ _READY_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 40
 _POLL_INTERVAL_S = 0.05
 # The demo is self-contained: variables of another installation must not affect it.
+TRYING_OUT = {
+    "CRATEWIRE_CONNECT_ANYWHERE": "true",  # the sandboxes are local
+    "CRATEWIRE_DEMO_STORE": "demo",
+}
 _OWN_VARIABLES = ("REDIS_URL", "DATABASE_URL", "PORT", "CRATEWIRE_")
 
 
@@ -46,7 +50,7 @@ class DemoProcesses:
         self.folder = folder
         self._children: list[subprocess.Popen[bytes]] = []
         own = {name: value for name, value in read_environment(None).items() if not name.startswith(_OWN_VARIABLES)}
-        self.environment = own | {"CRATEWIRE_CONNECT_ANYWHERE": "true"} | dict(overrides)  # the sandboxes are local
+        self.environment = own | TRYING_OUT | dict(overrides)
 
     def start(self, name: str, *arguments: str) -> tuple[subprocess.Popen[bytes], Path]:
         """Start one of our Python modules; its output goes to `<name>.log`."""

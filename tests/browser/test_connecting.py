@@ -78,7 +78,7 @@ def page(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
 def fill_in(page: Page, world: World, **changes: str) -> None:
     config = world.customerio.config
     fields = {
-        "Store name": "acme",
+        "Shop name": "acme",
         "Client ID": "an-id",
         "Client Secret": "a-secret",
         "Address of the Merchant API": f"{world.cratejoy.url}/v1/",
@@ -90,7 +90,7 @@ def fill_in(page: Page, world: World, **changes: str) -> None:
     }
     for label, value in (fields | changes).items():
         page.get_by_label(label, exact=True).fill(value)
-    page.get_by_label("Region").select_option(config["region"])
+    page.get_by_label("Now", exact=True).check()
 
 
 CUSTOMERS = 150
@@ -105,14 +105,26 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
     store = world.cratejoy.url
     call_sandbox(f"{store}/_sandbox/customers", {"count": CUSTOMERS})
     page.goto(world.url)
-    fill_in(page, world, **{"Client Secret": "not it"})
-    page.get_by_role("button", name="Connect").click()
-    expect(page.locator("#client_secret-errors")).to_contain_text("Cratejoy refused")
-    expect(page.get_by_label("Client Secret")).to_be_focused()
+    page.get_by_role("link", name="Connect a shop").click()
+    page.get_by_label("Client ID").fill("an-id")
+    page.get_by_label("Client Secret").fill("not it")
+    page.get_by_label("Address of the Merchant API").fill(f"{store}/v1/")
+    page.get_by_label("Site ID").focus()  # a step is checked when it is left
+    expect(page.locator("#client_secret-errors")).to_contain_text("Cratejoy refused", timeout=LONG)
+    page.get_by_label("Client Secret").fill("a-secret")
+    page.locator("#step-cratejoy").get_by_role("button", name="Check").click()
+    expect(page.locator("#cratejoy-checked")).to_contain_text(f"{CUSTOMERS} customers", timeout=LONG)
+    expect(page.locator("#before-reading")).to_contain_text(f"{CUSTOMERS} customers")
+    expect(page.locator("#client_secret-errors")).to_be_hidden()
 
-    page.get_by_label("Client Secret").fill("a-secret")  # all else is as it was
+    fill_in(page, world, Password="short")
+    page.locator("form.connect > input[type=submit]").click()
+    expect(page.get_by_label("Password")).to_be_focused(timeout=LONG)
+    expect(page.locator("#password-errors")).to_be_visible()
+
+    page.get_by_label("Password").fill(PASSWORD)  # all else is as it was
     call_sandbox(f"{store}/_sandbox/faults", {"rate": ALLOWED, "retry_after": 1})
-    page.get_by_role("button", name="Connect").click()
+    page.locator("form.connect > input[type=submit]").click()
     questions = page.get_by_label("Orders with source")
     expect(questions.first).to_be_visible(timeout=LONG)
     for question in questions.all():
@@ -227,8 +239,8 @@ def test_the_form_works_without_javascript_and_fits_a_phone(world: World, chromi
     page = context.new_page()
     page.set_default_timeout(LONG)
     page.goto(f"{world.url}/connect")
-    fill_in(page, world, **{"Store name": "other", "Mail address": "robin@example.com", "Password": "short"})
-    page.get_by_role("button", name="Connect").click()
+    fill_in(page, world, **{"Shop name": "other", "Mail address": "robin@example.com", "Password": "short"})
+    page.locator("form.connect > input[type=submit]").click()
 
     error = page.locator("#password-errors")
     expect(error).to_be_visible(timeout=LONG)

@@ -38,7 +38,14 @@ class CustomerIO:
     fields: ClassVar[tuple[Field, ...]] = (
         Field("site_id", "Site ID", help="Customer.io: Account settings, API credentials, Track API keys."),
         Field("api_key", "API key", secret=True, help="The API key beside that Site ID."),
-        Field("region", "Region", default="us", choices=tuple(REGIONS), help="Where the account's data lives."),
+        Field(
+            "region",
+            "Region",
+            required=False,
+            choices=tuple(REGIONS),
+            help="Where the account's data lives; found by itself if it is left out.",
+            is_found=True,
+        ),
         Field(
             "unsubscribe_refusers",
             "Unsubscribe who refuses marketing",
@@ -65,9 +72,31 @@ class CustomerIO:
 
     def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
         self._config = _complete_config(config)
-        self._track = TrackClient(self._config["base_url"], self._config["site_id"], self._config["api_key"], http)
+        self._http = http
+        base_url = self._config["base_url"] or REGIONS["us"]
+        self._track = TrackClient(base_url, self._config["site_id"], self._config["api_key"], http)
 
     def check(self) -> CheckResult:
+        """Try the credentials. Without a region the one in which they are accepted is found."""
+        if self._config["region"]:
+            return self._check_region()
+        regions = list(REGIONS) if not self._config["base_url"] else list(REGIONS)[:1]
+        refused: BadCredentials | None = None
+        for region in regions:
+            try:
+                return self._with_region(region).check()
+            except BadCredentials as error:
+                refused = refused or error
+            except WrongRegion as error:
+                if error.region is None:
+                    raise
+                return self._with_region(error.region).check()
+        raise refused or Misconfigured("region is missing")
+
+    def _with_region(self, region: str) -> CustomerIO:
+        return CustomerIO({**self._config, "region": region}, self._http)
+
+    def _check_region(self) -> CheckResult:
         response = self._track.region()
         if response.status in _REFUSED:
             raise BadCredentials(f"Customer.io refused the Site ID and API key ({response.status})")
@@ -87,10 +116,10 @@ class CustomerIO:
 
 
 def _complete_config(config: Mapping[str, str]) -> dict[str, str]:
-    """Return the config with its defaults. Raises Misconfigured, which names all faults at once."""
+    """Return the config with its defaults, without a base URL while there is no region. Raises Misconfigured."""
     given = {field.key: (config.get(field.key) or field.default or "").strip() for field in CustomerIO.fields}
     faults = [f"{field.key} is missing" for field in CustomerIO.fields if field.required and not given[field.key]]
-    if given["region"] not in REGIONS:
+    if given["region"] not in ("", *REGIONS):
         faults.append(f"region must be one of {', '.join(REGIONS)}")
     if given["unsubscribe_refusers"] not in ("no", "yes"):
         faults.append("unsubscribe_refusers must be no or yes")
@@ -98,7 +127,7 @@ def _complete_config(config: Mapping[str, str]) -> dict[str, str]:
         faults.append("base_url must be an https address without credentials, query or fragment")
     if faults:
         raise Misconfigured("; ".join(faults))
-    base_url = given["base_url"] or REGIONS[given["region"]]
+    base_url = given["base_url"] or REGIONS.get(given["region"], "")
     return {**given, "base_url": base_url.rstrip("/")}
 
 

@@ -78,7 +78,8 @@ def check_cratejoy(
     except WrongAddress as error:
         raise FormRejected(address, format_error(error)) from error
     except Unreachable as error:
-        raise FormRejected(address, "Cratejoy does not answer correctly. Please try again later.") from error
+        text = "Cratejoy does not answer correctly. Please try again later."
+        raise FormRejected(address if "cratejoy_url" in form else WHOLE_FORM, text) from error
     return credentials
 
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, Field, HiddenField, PasswordField, SelectField, StringField, SubmitField
+from wtforms import (
+    EmailField,
+    Field,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    SubmitField,
+)
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp, StopValidation
 
 from pipeline.cratejoy.credentials import BASE_URL
@@ -21,11 +30,19 @@ from receiver.pages.connect.origins import OriginQuestions
 MAX_FIELD_LENGTH = 500  # characters; every key is much shorter
 
 
+STEPS: Mapping[str, tuple[str, ...]] = {
+    "shop": ("store", "currency", "account_id"),
+    "cratejoy": ("client_id", "client_secret", "cratejoy_url"),
+    "platform": (),  # the fields that the chosen platform declares
+    "account": ("email", "password"),
+}
+
+
 class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
     """The common fields. `build_form` adds those of the platforms."""
 
     store = StringField(
-        "Store name",
+        "Shop name",
         description="Yours to choose: lower-case letters, digits and hyphens. It cannot be changed later.",
         filters=[lambda text: (text or "").strip().lower()],
         validators=[
@@ -39,7 +56,7 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
     currency = StringField(
         "Currency",
         default="USD",
-        description="The store's currency, which Cratejoy's hooks do not name.",
+        description="The shop's currency, which Cratejoy's hooks do not name.",
         filters=[lambda text: (text or "").strip().upper()],
         validators=[Regexp(rf"{CURRENCY_PATTERN.pattern}\Z", message="Three letters, such as USD.")],
     )
@@ -66,15 +83,30 @@ class ConnectForm(FlaskForm):  # type: ignore[misc]  # neither library has types
     )
     attempt = HiddenField(default=lambda: secrets.token_hex(16))  # identifies a form that is sent twice
     kept = HiddenField()
+    customers = HiddenField()  # how many the store has, once Cratejoy has said so; only shown
+    reads_customers = RadioField(
+        "When shall the customers be read?",
+        choices=[("now", "Now"), ("later", "I will start it later, on the shop's page")],
+        validators=[InputRequired("Please choose one.")],
+    )
     submit = SubmitField("Connect")
 
     remembered: frozenset[str] = frozenset()  # the secrets that need not be entered again
+    checked: Mapping[str, str] = {}  # step -> what its check found
+    failed: Mapping[str, str] = {}  # step -> why its check did not come to an end
     questions: OriginQuestions | None = None  # about the last orders, once they were read
 
     @property
     def first_invalid(self) -> str | None:
         """The name of the first invalid field, which gets the focus."""
         return next((field.name for field in self if field.errors), None)
+
+    def step_fields(self, step: str) -> list[Field]:
+        """Return the fields of a step that are in the form."""
+        if step == "platform":
+            chosen = self.platform_fields(self.platform.data) if self.platform.data in DESTINATIONS else []
+            return [self.platform, *chosen] if len(self.platform.choices) > 1 else chosen
+        return [self[name] for name in STEPS[step] if name in self]
 
     def platform_fields(self, platform: str) -> list[Field]:
         """Return the platform's fields that are in the form."""
@@ -100,7 +132,7 @@ def build_form(accounts: Mapping[int, str] | None, *, anywhere: bool) -> Connect
         get_field_name(cls.platform, field): _build_field(cls, field)
         for cls in platforms
         for field in cls.fields
-        if anywhere or not field.sets_host
+        if not field.is_found and (anywhere or not field.sets_host)
     }
     form: ConnectForm = type("DrawnConnectForm", (ConnectForm,), added)()
     form.platform.choices = [(cls.platform, cls.title) for cls in platforms]

@@ -68,6 +68,7 @@ def save_form(
             store_settings=store_settings,
             cratejoy=credentials,
             account=get_account_name(conn, account_id),
+            reads_customers="reads_customers" not in form or form.reads_customers.data == "now",
             actor=Actor("page", user_id),
             origins=build_answer(form.questions, str(user_id)) if form.questions else None,
         )

@@ -14,16 +14,19 @@ from pipeline.core.roles import is_allowed
 from pipeline.cratejoy.factory import open_client
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.accounts import VisibleStore
+from pipeline.ledger.backfills import find_last_backfill
 from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store, get_store
 from receiver.pages.auth.mail_links import remember_registered
 from receiver.pages.auth.permissions import get_my_id, get_my_roles, list_my_stores
+from receiver.pages.connect import welcome
 from receiver.pages.connect.credential_check import CredentialTries, FormRejected, check_cratejoy, check_platform
-from receiver.pages.connect.form import ConnectForm, build_form
+from receiver.pages.connect.form import STEPS, ConnectForm, build_form
 from receiver.pages.connect.origins import load_questions, read_questions
 from receiver.pages.connect.prefill import fill_missing_secrets, load_saved_fields, prefill_form
 from receiver.pages.connect.remembered_secrets import remember_secrets, restore_secrets
 from receiver.pages.connect.save import Merchant, build_uniquifier, is_already_saved, save_form
+from receiver.pages.connect.steps import check_step
 from receiver.pages.db_session import get_context
 from receiver.pages.rate_limit import get_client_network
 
@@ -42,17 +45,24 @@ def show() -> ResponseReturnValue:
     form = build_form(
         _list_owned_accounts() if is_logged_in else None, anywhere=get_context().settings.connect_anywhere
     )
+    step = request.form.get("check")
     if form.is_submitted():
         form.questions = load_questions(get_context(), _list_answered(form))
         restore_secrets(form, *_get_browser_key())
         if is_logged_in:
             _fill_missing(form)
-        if form.validate() and _try_connect(form, is_logged_in=is_logged_in):
+            _skip_known(form)
+        if step is not None and step in STEPS:
+            check_step(form, step)
+        elif form.validate() and _try_connect(form, is_logged_in=is_logged_in):
             return _redirect_after_connect(form, is_logged_in=is_logged_in)
         remember_secrets(form, *_get_browser_key())
     elif is_logged_in:
         _prefill(form)
-    page = render_template("connect.html", form=form, destinations=DESTINATIONS, consent=form.questions)
+        _skip_known(form)
+    if step in STEPS and request.headers.get("HX-Request"):
+        return render_template("connect_checked.html", form=form, step=step, destinations=DESTINATIONS)
+    page = render_template("connect.html", form=form, destinations=DESTINATIONS, consent=form.questions, step=step)
     return page, 422 if form.errors else 200
 
 
@@ -68,6 +78,7 @@ def connected() -> ResponseReturnValue:
 def register_pages(app: Flask) -> None:
     """Register the pages with their limit of key checks."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(welcome.blueprint)
     app.extensions["cratewire.tries"] = CredentialTries(app.extensions["cratewire.site"].now)
 
 
@@ -183,9 +194,21 @@ def _fill_missing(form: ConnectForm) -> None:
         fill_missing_secrets(form, load_saved_fields(get_context(), store.store_id))
 
 
+def _skip_known(form: ConnectForm) -> None:
+    """Do not ask when to read the customers of a store whose customers are being read, or were."""
+    store = _find_own_store(form.store.data)
+    if store is None:
+        return
+    with reading(get_context().engine) as conn:
+        if find_last_backfill(conn, store.store_id) is not None:
+            del form["reads_customers"]
+
+
 def _redirect_after_connect(form: ConnectForm, *, is_logged_in: bool) -> ResponseReturnValue:
     if is_logged_in:
-        flash("Connected. The hooks are being registered, and the customers are being read.", "success")
+        reads = "reads_customers" not in form or form.reads_customers.data == "now"
+        customers = "the customers are being read" if reads else "the customers are read once you resume it here"
+        flash(f"Connected. The hooks are being registered, and {customers}.", "success")
         return redirect(url_for("home.store", name=form.store.data))
     session["connected"] = form.email.data
     return redirect(url_for("connect.connected"))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import render_template, request
 from flask_security import current_user
 from sqlalchemy import Connection
 
@@ -20,6 +19,7 @@ from pipeline.ledger.queries.standings import STORE_STATES, StoreStanding, load_
 from pipeline.ledger.queries.store_figures import StoreFigures, load_store_figures
 from receiver.pages.auth.permissions import list_my_stores
 from receiver.pages.charts import Sparkline, build_sparkline
+from receiver.pages.connect.welcome import show_welcome
 from receiver.pages.db_session import get_context
 from receiver.pages.stores.blueprint import blueprint
 from receiver.pages.stores.verdict import StoreFacts, Verdict, judge, say_how_all_are
@@ -59,10 +59,10 @@ def add_weekday() -> dict[str, Any]:
 
 
 @blueprint.get("/")
-def show() -> ResponseReturnValue:
-    """Show the user's stores, those that need attention first. Visitors are redirected to the connect form."""
+def show() -> str:
+    """Show the user's stores, those that need attention first. Visitors see what this is, and how to begin."""
     if not current_user.is_authenticated:
-        return redirect(url_for("connect.show"))
+        return show_welcome()
     wanted = request.args.get("q", "").strip()
     overview = load_overview(list_my_stores(), wanted, _parse_place(request.args.get("after", "")))
     return render_template("home.html", overview=overview)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
@@ -149,11 +150,11 @@ class Browser:
         answer: TestResponse = self._client.get(path, query_string=query, base_url=PUBLIC)
         return answer
 
-    def send_only(self, action: str, **fields: str) -> TestResponse:
+    def send_only(self, action: str, headers: Mapping[str, str] | None = None, **fields: str) -> TestResponse:
         """Send a form with the page's token, without following redirects."""
         hidden = _form_on(self.page).hidden
-        referrer = {"Referer": f"{PUBLIC}{self.where}"}
-        answer: TestResponse = self._client.post(action, data=hidden | fields, base_url=PUBLIC, headers=referrer)
+        sent = {"Referer": f"{PUBLIC}{self.where}", **(headers or {})}
+        answer: TestResponse = self._client.post(action, data=hidden | fields, base_url=PUBLIC, headers=sent)
         return answer
 
     def log_in(self, email: str = "bea@example.com", password: str = PASSWORD) -> str:

@@ -20,7 +20,15 @@ from receiver.pages.auth.permissions import PERMISSION_ATTRIBUTE
 HERS, OTHERS, READERS, OPERATORS = "bea@example.com", "eve@example.com", "robin@example.com", "ola@example.com"
 
 # URLs that need no log-in. What they show depends on who is logged in, or on the token in the URL.
-PUBLIC = {"home.show", "connect.show", "connect.connected", "invitations.show", "invitations.accept", "static"}
+PUBLIC = {
+    "home.show",
+    "welcome.look",
+    "connect.show",
+    "connect.connected",
+    "invitations.show",
+    "invitations.accept",
+    "static",
+}
 
 # URLs with a name or id of a merchant -> the answer to another merchant. New URLs must be added here.
 ANSWERS = {

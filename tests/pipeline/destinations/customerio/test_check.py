@@ -26,6 +26,15 @@ def test_the_wrong_region_is_named(destination: CustomerIO, track: FakeTrack):
     assert caught.value.region == "eu"
 
 
+@pytest.mark.parametrize("region", ["us", "eu"])
+def test_the_region_is_found_where_none_is_given(track: FakeTrack, region: str):
+    track.region = region
+
+    found = CustomerIO({**track.config, "region": ""}, HTTPClient()).check()
+
+    assert (found.config["region"], found.config["base_url"], found.facts) == (region, track.url, {"region": region})
+
+
 @pytest.mark.parametrize(
     ("location", "region"),
     [

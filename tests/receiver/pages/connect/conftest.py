@@ -48,5 +48,6 @@ def filled_in(cratejoy, customerio):
         "cratejoy_url": f"{cratejoy.url}/v1/",
         "email": EMAIL,
         "password": PASSWORD,
+        "reads_customers": "now",
         **platform,
     }

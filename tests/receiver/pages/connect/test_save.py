@@ -14,13 +14,6 @@ from tests.receiver.pages.browser import PASSWORD
 from tests.receiver.pages.connect.forms import EMAIL, NO_ROWS, counts, errors_on, send
 
 
-def test_the_first_visit_shows_the_form(house):
-    visitor = house.visitor()
-    visitor.go("/")
-
-    assert visitor.where == "/connect"
-
-
 def test_the_form_connects_a_store_and_makes_an_account(house, filled_in):
     visitor = house.visitor()
     send(visitor, filled_in)

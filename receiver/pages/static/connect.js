@@ -1,0 +1,33 @@
+// The connect form: a step is checked when it is left, if it is filled in and has changed since it was last checked.
+"use strict";
+for (const section of document.querySelectorAll("form.connect section[data-step]")) {
+  const fields = () => [...section.querySelectorAll("input, select")].filter((field) => field.type !== "hidden" && field.type !== "radio");
+  const values = () => JSON.stringify(fields().map((field) => field.value));
+  let last = values(); // what the page came with was checked, or is empty
+  const isFilledIn = () => fields().every((field) => field.value || !field.required || "kept" in field.dataset);
+
+  section.addEventListener("focusout", (event) => {
+    const goesTo = event.relatedTarget;
+    if (section.contains(goesTo) || (goesTo && goesTo.type === "submit")) return;
+    if (!isFilledIn() || values() === last) return;
+    last = values();
+    htmx.trigger(section, "left");
+  });
+  section.addEventListener("htmx:beforeRequest", () => {
+    last = values();
+    section.classList.add("is-checking");
+  });
+  section.addEventListener("htmx:afterRequest", () => section.classList.remove("is-checking"));
+}
+// Errors are put beside their fields; the fields say so too.
+document.body.addEventListener("htmx:afterSettle", () => {
+  for (const place of document.querySelectorAll(".field-said")) {
+    const field = place.closest(".field, fieldset");
+    if (!field) continue;
+    const isWrong = place.querySelector(".errors") !== null;
+    field.classList.toggle("wrong", isWrong);
+    const input = field.querySelector("input, select");
+    if (isWrong) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  }
+});
