@@ -26,6 +26,7 @@ from receiver.api import (
     shops,
     stats,
     token,
+    unreadable,
 )
 from receiver.api.caller import CONTEXT_EXTENSION, get_required_scope, identify_caller, record_use, require_scope
 from receiver.api.limits import LIMITS_EXTENSION, RequestLimits, add_limit_headers
@@ -34,7 +35,7 @@ from receiver.api.resource import ProblemApi, add_fields
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64_000
-_RESOURCES = (token, shops, events, people, messages, connections, attention, flow, stats, replays)
+_RESOURCES = (token, shops, events, people, messages, connections, attention, flow, stats, replays, unreadable)
 _DESCRIPTION = (
     "What the pages show, for programs. Make a token on the account page or with `cratewire accounts token new`, and "
     "send it as `Authorization: Bearer cwt_…`. `docs/api.md` explains it."

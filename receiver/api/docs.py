@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Flask, Response, render_template, request
 from flask_smorest import Api
+from markupsafe import Markup, escape
 
 from pipeline.ledger.api_tokens import PREFIX, SCOPE_TEXTS
 from receiver.pages.headers import HEADERS
@@ -66,7 +67,17 @@ def add_page(app: Flask, api: Api, prefix: str) -> None:
         response.headers["Cache-Control"] = "no-cache"
         return response
 
+    app.add_template_filter(mark_code, "code_marks")
     app.add_url_rule(f"{prefix}/docs", "api_docs", show, methods=["GET"])
+
+
+def mark_code(text: str) -> Markup:
+    """Show what stands between backquotes as code."""
+    parts = text.split("`")
+    marked = [
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    ]
+    return Markup("").join(marked)
 
 
 def group_operations(document: Document) -> list[tuple[str, str, list[Operation]]]:
@@ -116,6 +127,9 @@ def _list_members(document: Document, schema: Document) -> Iterator[Row]:
     for name, member in found.get("properties", {}).items():
         text = member.get("description") or ""
         yield Row(name, _describe_type(document, member), text, name in required)
+        if name == "items":  # of a page: what each item has
+            for row in _list_members(document, member["items"]):
+                yield replace(row, name=f"items[].{row.name}")
 
 
 def _describe_type(document: Document, schema: Document) -> str:

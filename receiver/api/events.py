@@ -37,6 +37,7 @@ from receiver.api.problems import not_found
 from receiver.api.resource import Answer, Resource, describe, view
 
 blueprint = Resource("events", __name__, description="What happened in the shops, and what became of it.")
+SHOWN = [show for show in get_args(Show) if show != "unreadable"]  # these are no events: see `unreadable`
 STATES = ("sent", "waiting", "refused", "withheld", "stopped")
 PERSONAL = "Needs the scope `read-people`; null without it."
 
@@ -105,8 +106,8 @@ class EventQuery(PageQuery):
     name = fields.String(load_default=None, validate=validate.OneOf(sorted(EVENTS)))
     show = fields.String(
         load_default=None,
-        validate=validate.OneOf(get_args(Show)),
-        metadata=describe("Those with messages that wait or were refused; those recovered from the API; tests."),
+        validate=validate.OneOf(SHOWN),
+        metadata=describe("What became of them; those recovered from the API; tests; those whose hooks were repeated."),
     )
     person = id_parameter("Only events that concern this person.")
     since = Moment(load_default=None, metadata=describe("Recorded at this time or later."))

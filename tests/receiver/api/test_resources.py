@@ -15,7 +15,7 @@ from receiver.api.docs import PUBLIC_ENDPOINTS
 from receiver.api.limits import RequestLimits
 from tests.receiver.api.conftest import Caller
 
-LISTS = ["/shops", "/events", "/people", "/messages", "/connections", "/attention", "/stats"]
+LISTS = ["/shops", "/events", "/people", "/messages", "/connections", "/attention", "/stats", "/unreadable"]
 
 
 def items(answer):
@@ -169,6 +169,14 @@ def test_a_connection_is_paused(filled):
 
     assert row["status"] == "active"
     assert caller.post(f"/connections/{row['id']}/pause").get_json()["status"] == "paused"
+
+
+def test_a_hook_that_could_not_be_read_is_listed_with_its_bytes(filled):
+    caller = filled.caller()
+    [row] = items(caller.get("/unreadable"))
+
+    assert caller.get(f"/unreadable/{row['id']}").get_json()["raw"] == "{"
+    assert filled.caller("read").get(f"/unreadable/{row['id']}").get_json()["raw"] is None
 
 
 def test_figures_have_the_names_of_the_pages(filled):
