@@ -21,6 +21,7 @@ COMMANDS = {
     "dead": ("receiver.cli.dead:dead", "List, show or replay dead hooks and deliveries."),
     "demo": ("receiver.cli.demo:demo", "Watch the events of a sandbox store arrive at a sandbox Customer.io."),
     "events": ("receiver.cli.events:events", "List, show or follow events; send a test event."),
+    "flow": ("receiver.cli.flow:flow", "Show where all that was received is; check the kept counts."),
     "hooks": ("receiver.cli.hooks:hooks", "List, repair, audit, rotate or remove the hooks registered at Cratejoy."),
     "backfill": ("receiver.cli.backfill:backfill", "Read a store's customers: start, watch, pause, resume, cancel."),
     "people": ("receiver.cli.people:people", "Look up people; export and erase what is stored about them."),

@@ -16,6 +16,7 @@ from pipeline.infra.private_files import find_exposed_files
 from pipeline.settings import VARIABLES, Settings
 from receiver.doctor.attention import check_attention
 from receiver.doctor.chain import check_chain, check_public_endpoint
+from receiver.doctor.counts import check_counts
 from receiver.doctor.database import check_database, check_encrypted_values, check_secret_key
 from receiver.doctor.finding import Finding, FindingState
 from receiver.doctor.redis import CONNECT_TIMEOUT_S, check_redis, find_fault, open_redis
@@ -48,6 +49,7 @@ def run_checks(settings: Settings, environ: Mapping[str, str], now: Callable[[],
     yield from check_chain(settings, now)
     yield from check_public_endpoint(settings, now)
     yield from check_retention(settings, now)
+    yield from check_counts(settings, now)
     yield from check_attention(settings, now)
 
 

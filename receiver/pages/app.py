@@ -30,6 +30,7 @@ from receiver.pages.config import build_config
 from receiver.pages.connect import views as connect
 from receiver.pages.db_session import add_session_teardown
 from receiver.pages.errors import add_error_pages
+from receiver.pages.flow import views as flow
 from receiver.pages.headers import add_headers
 from receiver.pages.navigation import add_navigation
 from receiver.pages.rate_limit import add_form_rate_limit
@@ -70,6 +71,7 @@ def create_pages(context: Context) -> Flask:
         unreadable,
         replays,
         attention,
+        flow,
         backfills,
         resume,
         people,

@@ -6,11 +6,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from pipeline.ledger.counts.changes import add_changes
 from pipeline.ledger.counts.keys import HOUR_US, NO_NAME, CountKey
 from pipeline.ledger.schema.core import Event
+from pipeline.ledger.sql.tables import get_table, select_by_keys
 
 _SECOND_US = 1_000_000
 _PREFIX = "took_"
@@ -21,14 +22,15 @@ STEPS_S = (
 )
 OUTCOMES = tuple(f"{_PREFIX}{step:02}" for step in range(len(STEPS_S)))
 _STEPS_US = tuple(round(step * _SECOND_US) for step in STEPS_S)
-_RECEIVED = select(Event.store_id, Event.received_at).where(Event.id.in_(bindparam("these", expanding=True)))
+_EVENT = get_table(Event).c
+_KEY, _COLUMNS = (_EVENT.id,), (_EVENT.store_id, _EVENT.received_at)
 
 
 def count_arrivals(conn: Connection, event_ids: Collection[int], now: int) -> None:
     """Count that a message of each of these events has arrived at its platform."""
     if not event_ids:
         return
-    rows = conn.execute(_RECEIVED, {"these": list(event_ids)})
+    rows = select_by_keys(conn, _COLUMNS, _KEY, ((event_id,) for event_id in event_ids))
     hour = now // HOUR_US
     add_changes(
         conn, Counter(CountKey(row.store_id, hour, NO_NAME, _find_outcome(now - row.received_at)) for row in rows)

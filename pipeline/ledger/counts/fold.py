@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, literal_column, select
+from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, select
 
 from pipeline.ledger.counts.keys import NO_NAME
 from pipeline.ledger.fence import lock_fence
@@ -54,6 +54,12 @@ def fold_changes(conn: Connection) -> bool:
     for part in chunks(row.id for row in rows):
         conn.execute(delete(CountChange).where(CountChange.id.in_(part)))
     return len(rows) == MAX_CHANGES
+
+
+def count_changes(conn: Connection) -> int:
+    """About how many changes wait: ids grow by one for each."""
+    oldest, newest = conn.execute(select(func.min(CountChange.id), func.max(CountChange.id))).one()
+    return 0 if oldest is None else newest - oldest + 1
 
 
 def add_to_counts(conn: Connection, model: type[Base], key: tuple[str, ...], more: Mapping[Key, int]) -> None:

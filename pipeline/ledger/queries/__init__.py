@@ -47,7 +47,7 @@ from pipeline.ledger.queries.events import (
     list_events,
     load_notes,
 )
-from pipeline.ledger.queries.flow import Flow, FlowCounts, FlowPart, load_flow
+from pipeline.ledger.queries.flow import Flow, FlowCounts, FlowPart, list_numbers, load_flow
 from pipeline.ledger.queries.people import FactDetail, PersonDetail, choose_name, find_people, get_person
 from pipeline.ledger.queries.reconciliations import (
     ReconciliationSummary,
@@ -110,6 +110,7 @@ __all__ = [
     "list_dead_letters",
     "list_events",
     "list_kept_data",
+    "list_numbers",
     "list_reconciliations",
     "list_registrations",
     "load_activities",

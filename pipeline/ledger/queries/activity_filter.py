@@ -15,9 +15,11 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, literal, selec
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from pipeline.core.hooks import RECONCILE, REPLAY
+from pipeline.ledger.counts.keys import HOUR_US
 from pipeline.ledger.deliveries.stopped import STOPPED
 from pipeline.ledger.deliveries.withhold import WITHHELD
 from pipeline.ledger.schema.core import Base, Delivery, Event, EventPerson, EventSubject, Store
+from pipeline.ledger.schema.counts import EventRepeat
 from pipeline.ledger.schema.replays import ReplayItem
 
 # One of these holds for every event (kept, withheld, waiting, sent, refused: the worst of its messages counts), so that
@@ -27,7 +29,8 @@ Show = Literal["waiting", "refused", "recovered", "tests", "sent", "kept", "with
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
-    """Which events to show; None does not filter. `since` and `until` are times of recording in µs, both included.
+    """Which events to show; None does not filter. `since` and `until` are times of receiving in µs, both included: of
+    the event's hook, and where repeats are asked for, of a repeat (by the hour, as they are counted).
 
     `subject`: what an event is about, such as ("order", 7001), be it only one of several things.
     """
@@ -47,14 +50,13 @@ def find_event_ids(
     conn: Connection, wanted: ActivityFilter, *, before: int | None = None, after: int | None = None, limit: int
 ) -> list[int]:
     """The newest ids of a filter's events, below `before`; or the oldest above `after`. Unreadable hooks have none."""
-    narrowed = _narrow(conn, wanted, before, after)
     oldest_first = after is not None
     found: set[int] = set()
-    is_rare = wanted.source in _RARE_SOURCES
-    for column, build in _RARE_AND_KEPT if is_rare and wanted.show == "kept" else _SHOWN[wanted.show]:
-        of_store = narrowed.apply(column, build()).order_by(column.asc() if oldest_first else column.desc())
-        ids = find_ids_by_store(conn, wanted.store_ids, of_store.limit(limit), limit, oldest_first=oldest_first)
-        found.update(ids)
+    for narrowed in _narrow(conn, wanted, before, after):
+        for column, build in _find_places(wanted):
+            of_store = narrowed.apply(column, build()).order_by(column.asc() if oldest_first else column.desc())
+            ids = find_ids_by_store(conn, wanted.store_ids, of_store.limit(limit), limit, oldest_first=oldest_first)
+            found.update(ids)
     return sorted(found, reverse=not oldest_first)[:limit]
 
 
@@ -107,7 +109,10 @@ def find_id_recorded_by(conn: Connection, at: int) -> int:
 
 
 Column = InstrumentedAttribute[Any]
+_Place = tuple[Column, Callable[[], Select[Any]]]
 _RARE_SOURCES = (RECONCILE, REPLAY)
+LATE_US = 3_600_000_000  # an event that is recorded so long after its hook was received is late
+_IS_LATE = Event.recorded_at > Event.received_at + literal(LATE_US, literal_execute=True)  # as the partial index has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +136,35 @@ class _Narrowed:
         return query.where(exists().where(Event.id == row_id, *self.conditions))
 
 
-def _narrow(conn: Connection, wanted: ActivityFilter, before: int | None, after: int | None) -> _Narrowed:
-    since = None if wanted.since is None else find_id_recorded_by(conn, wanted.since - 1)
-    until = None if wanted.until is None else find_id_recorded_by(conn, wanted.until)
-    firsts = [number + 1 for number in (after, since) if number is not None]
-    lasts = [number for number in (before, None if until is None else until + 1) if number is not None]
-    return _Narrowed(max(firsts, default=None), min(lasts, default=None), _build_conditions(wanted))
+def _narrow(conn: Connection, wanted: ActivityFilter, before: int | None, after: int | None) -> list[_Narrowed]:
+    """What is asked of every event: all that holds of one of these is found.
+
+    Ids grow with the time of recording, which is seldom much later than that of receiving; the few events that were
+    recorded long after their hook had come, such as replayed ones, are found by an index of their own.
+    """
+    first, last, conditions = None if after is None else after + 1, before, _build_conditions(wanted)
+    if _asks_for_repeats_of_a_time(wanted):
+        return [_Narrowed(first, last, conditions)]
+    if wanted.since is not None:
+        conditions.append(Event.received_at >= wanted.since)
+        first = max(first or 0, find_id_recorded_by(conn, wanted.since - LATE_US) + 1)
+    if wanted.until is None:
+        return [_Narrowed(first, last, conditions)]
+    conditions.append(Event.received_at <= wanted.until)
+    end = find_id_recorded_by(conn, wanted.until + LATE_US) + 1
+    in_time = _Narrowed(first, end if last is None else min(end, last), conditions)
+    return [in_time, _Narrowed(max(first or 0, end), last, [*conditions, _IS_LATE])]
+
+
+def _asks_for_repeats_of_a_time(wanted: ActivityFilter) -> bool:
+    return wanted.show == "repeats" and (wanted.since is not None or wanted.until is not None)
+
+
+def _find_places(wanted: ActivityFilter) -> Sequence[_Place]:
+    if _asks_for_repeats_of_a_time(wanted):
+        return ((EventRepeat.event_id, partial(_repeated, wanted.since, wanted.until)),)
+    is_rare = wanted.source in _RARE_SOURCES
+    return _RARE_AND_KEPT if is_rare and wanted.show == "kept" else _SHOWN[wanted.show]
 
 
 def _build_conditions(wanted: ActivityFilter) -> list[ColumnElement[bool]]:
@@ -190,34 +218,41 @@ def _by_message(*conditions: ColumnElement[bool]) -> Select[Any]:
     return select(Delivery.event_id.label("id")).where(*theirs, *conditions).distinct()
 
 
-_IS_DEAD, _IS_SENT, _IS_STOPPED = _is("dead"), _is("sent"), _is(WITHHELD, STOPPED)
-_NOT_REFUSED = ~_has(Delivery.event_id, _IS_DEAD)
-_NOT_ON_THE_WAY = ~_has(Event.id, _is_open), ~_has(Event.id, _IS_DEAD)
+def _repeated(since: int | None, until: int | None) -> Select[Any]:
+    """Events that were repeated in these hours."""
+    query = select(EventRepeat.event_id.label("id")).where(EventRepeat.store_id == Store.id).distinct()
+    query = query.where(EventRepeat.hour >= since // HOUR_US) if since is not None else query
+    query = query.where(EventRepeat.hour <= until // HOUR_US) if until is not None else query
+    return query.where(exists().where(Event.id == EventRepeat.event_id))  # its rows may outlive the event
+
+
 _IS_FORWARDED = Event.outcome == "forwarded"
 _IS_KEPT = Event.outcome.not_in([_literal("forwarded"), _literal("withheld")])
+_DEAD, _SENT, _WITHHELD, _STOPPED = _is("dead"), _is("sent"), _is(WITHHELD), _is(STOPPED)
 
-# What a view shows -> where it is found: the column with the events' ids, and the query. All are found in one place,
-# except what is withheld: most was never written as a message, some was withheld later.
-_Place = tuple[Column, Callable[[], Select[Any]]]
+
+def _by_worst(
+    state: Callable[[Any], ColumnElement[bool]], *worse: Callable[[Any], ColumnElement[bool]]
+) -> tuple[Column, Callable[[], Select[Any]]]:
+    """Forwarded events with a message in this state and none in a worse one."""
+    is_forwarded = exists().where(Event.id == Delivery.event_id, _IS_FORWARDED)
+    none_worse = [~_has(Delivery.event_id, one) for one in worse]
+    return Delivery.event_id, partial(_by_message, state(Delivery), is_forwarded, *none_worse)
+
+
+# What a view shows -> where it is found: the columns with the events' ids, and the queries. `FlowCounts` counts alike:
+# a forwarded event is refused, waiting, sent, withheld or kept, the first that one of its messages is.
+_NOT_ON_THE_WAY = ~_has(Event.id, _is_open), ~_has(Event.id, _DEAD)
 _SHOWN: dict[Show | None, tuple[_Place, ...]] = {
     None: ((Event.id, _of_store),),
-    "waiting": ((Delivery.event_id, partial(_by_message, _is_open(Delivery), _NOT_REFUSED)),),
-    "refused": ((Delivery.event_id, partial(_by_message, _IS_DEAD(Delivery))),),
-    "sent": ((Event.id, partial(_of_store, _IS_FORWARDED, _has(Event.id, _IS_SENT), *_NOT_ON_THE_WAY)),),
-    "kept": ((Event.id, partial(_of_store, _IS_KEPT)),),
+    "refused": (_by_worst(_DEAD),),
+    "waiting": (_by_worst(_is_open, _DEAD),),
+    "sent": ((Event.id, partial(_of_store, _IS_FORWARDED, _has(Event.id, _SENT), *_NOT_ON_THE_WAY)),),
     "withheld": (
         (Event.id, partial(_of_store, Event.outcome == "withheld")),
-        (
-            Delivery.event_id,
-            partial(
-                _by_message,
-                _IS_STOPPED(Delivery),
-                _NOT_REFUSED,
-                ~_has(Delivery.event_id, _is_open),
-                ~_has(Delivery.event_id, _IS_SENT),
-            ),
-        ),
+        _by_worst(_WITHHELD, _DEAD, _is_open, _SENT),
     ),
+    "kept": ((Event.id, partial(_of_store, _IS_KEPT)), _by_worst(_STOPPED, _DEAD, _is_open, _SENT, _WITHHELD)),
     "recovered": ((Event.id, partial(_of_store, Event.source == _literal(RECONCILE))),),
     "tests": ((Event.id, partial(_of_store, Event.is_test == _literal(True))),),  # noqa: FBT003
     "repeats": ((Event.id, partial(_of_store, Event.duplicates > _literal(0))),),

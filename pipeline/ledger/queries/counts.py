@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, func, literal, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Connection, ScalarSelect, Select, func, select, union_all
 
+from pipeline.ledger.counts.keys import DEAD as DEAD_HOOK
+from pipeline.ledger.counts.keys import DUPLICATE, NO_NAME
 from pipeline.ledger.deliveries.status import DEAD, OPEN
 from pipeline.ledger.retention import past as past_rows
-from pipeline.ledger.schema.core import DeadHook, Delivery, Event, Lane, Store, StoreConnection
+from pipeline.ledger.schema.core import Delivery, Lane, Store, StoreConnection
+from pipeline.ledger.schema.counts import CountChange, TotalCount
 from pipeline.ledger.schema.retention import PastCount
 
 
@@ -73,21 +75,37 @@ def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
 
 
 def count_events(conn: Connection, store: str | None = None) -> EventCounts:
-    """Counts of all events, or of one store's."""
-    past = _load_past(conn, store)
-    of_events = [row for row in past if row.outcome not in (past_rows.DEAD, past_rows.REPLAYED)]
+    """Counts of all events, or of one store's, from the kept counts."""
     by_name: Counter[str] = Counter()
     by_outcome: Counter[str] = Counter()
-    for row in of_events:
-        by_name[row.name] += row.number
-        by_outcome[row.outcome] += row.number
-    return EventCounts(
-        _count_events(conn, Event.name, store, by_name),
-        _count_events(conn, Event.outcome, store, by_outcome),
-        _count_dead_hooks(conn, store),
-        _count_duplicates(conn, store) + sum(row.duplicates for row in of_events),
-        sum(row.number for row in past if row.outcome == past_rows.DEAD),
-    )
+    for name, outcome, number in conn.execute(_select_totals(store)):
+        by_outcome[outcome] += int(number)
+        if outcome not in (DUPLICATE, DEAD_HOOK):
+            by_name[name] += int(number)
+    duplicates, dead_hooks = by_outcome.pop(DUPLICATE, 0), by_outcome.pop(DEAD_HOOK, 0)
+    deleted = _count_deleted_dead_hooks(conn, store)
+    return EventCounts(_sorted(by_name), _sorted(by_outcome), dead_hooks - deleted, duplicates, deleted)
+
+
+def _select_totals(store: str | None) -> Select[Any]:
+    parts = []
+    for row in (TotalCount, CountChange):
+        query = select(row.name, row.outcome, row.number).where(row.name != NO_NAME)
+        parts.append(query if store is None else query.where(row.store_id == _get_store_id(store)))
+    found = union_all(*parts).subquery()
+    columns: tuple[Any, ...] = found.c.name, found.c.outcome
+    return select(*columns, func.sum(found.c.number)).group_by(*columns)
+
+
+def _count_deleted_dead_hooks(conn: Connection, store: str | None) -> int:
+    query = select(func.coalesce(func.sum(PastCount.number), 0)).where(PastCount.outcome == past_rows.DEAD)
+    if store is not None:
+        query = query.where(PastCount.store_id == _get_store_id(store))
+    return int(conn.execute(query).scalar_one())
+
+
+def _sorted(numbers: Mapping[str, int]) -> dict[str, int]:
+    return {key: number for key, number in sorted(numbers.items()) if number}
 
 
 _NOTHING_OPEN: dict[str, Any] = {"pending": 0, "sending": 0, "oldest_pending_at": None}
@@ -131,42 +149,6 @@ def _find_waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
             waits |= {"next_attempt_at": at, "waiting_reason": reason}
         waits["lanes_waiting"] += 1
     return found
-
-
-def _load_past(conn: Connection, store: str | None) -> Sequence[Row[Any]]:
-    query = select(PastCount.__table__)
-    if store is not None:
-        query = query.where(PastCount.store_id == _get_store_id(store))
-    return conn.execute(query).all()
-
-
-def _count_events(
-    conn: Connection, column: InstrumentedAttribute[str], store: str | None, past: Mapping[str, int]
-) -> dict[str, int]:
-    query = select(column.label("value"), func.count().label("events")).group_by(column)
-    if store is not None:
-        query = query.where(_in_store(store))
-    kept = {row.value: row.events for row in conn.execute(query)}
-    return {value: kept.get(value, 0) + past.get(value, 0) for value in sorted(kept.keys() | past.keys())}
-
-
-def _count_dead_hooks(conn: Connection, store: str | None) -> int:
-    query = select(func.count()).select_from(DeadHook).where(DeadHook.replayed_at.is_(None))
-    if store is not None:
-        query = query.where(DeadHook.store == store)
-    return conn.execute(query).scalar_one()
-
-
-def _count_duplicates(conn: Connection, store: str | None) -> int:
-    repeated = Event.duplicates > literal(0, literal_execute=True)  # as the partial index has it
-    query = select(func.coalesce(func.sum(Event.duplicates), 0)).where(repeated)
-    if store is not None:
-        query = query.where(_in_store(store))
-    return int(conn.execute(query).scalar_one())
-
-
-def _in_store(store: str) -> ColumnElement[bool]:
-    return Event.store_id == _get_store_id(store)
 
 
 def _get_store_id(store: str) -> ScalarSelect[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
@@ -66,6 +66,11 @@ class FlowCounts:
     def events(self) -> int:
         """What became an event."""
         return self.kept + self.withheld + self.waiting + self.sent + self.refused
+
+
+def list_numbers(counts: FlowCounts) -> dict[str, int]:
+    """Every number under its name, `received` first: the same names on pages, in the API and on the command line."""
+    return {"received": counts.received, **asdict(counts)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def list_unreadable_hooks(
     """
     if wanted.source or wanted.person_id or wanted.subject:
         return []
-    query = select(DeadHook.id).where(DeadHook.store == Store.name, _IS_WAITING)
+    query = select(DeadHook.id).where(DeadHook.store == Store.name, DeadHook.store_id == Store.id, _IS_WAITING)
     query = query.where(DeadHook.id < before) if before is not None else query
     query = query.where(DeadHook.id > after) if after is not None else query
     query = query.where(DeadHook.event == wanted.name) if wanted.name is not None else query

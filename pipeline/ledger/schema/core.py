@@ -84,6 +84,7 @@ class Event(Base):
         Index("ix_events_replayed", "store_id", "id", **partial_index("source = 'replay'")),
         Index("ix_events_repeats", "store_id", "id", **partial_index("duplicates > 0")),
         Index("ix_events_kept", "store_id", "id", **partial_index("outcome NOT IN ('forwarded', 'withheld')")),
+        Index("ix_events_late", "store_id", "received_at", **partial_index("recorded_at > received_at + 3600000000")),
         # SQLite has no truth values, and uses the index only for a condition of the same text.
         Index(
             "ix_events_tests",

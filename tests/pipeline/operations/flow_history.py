@@ -30,6 +30,7 @@ class History:
         self.sent_hooks, self.dead = [], []  # hooks that can be repeated; dead ones
         self.deleted = Counter()  # (hour, place) of hooks whose rows are gone
         self.repeats = Counter()  # hour -> hooks that were repeats
+        self.repeated = set()  # (event id, hour)
         self.recovered = Counter()
         shop.recorder.change_store(marketplace_sources=["2"], storefront_sources=["1"])
         self.eraser = Eraser(shop.engine, ("a-secret-key",), random, lambda: self.now)
@@ -173,13 +174,25 @@ class History:
             found[name] += sum(number for hour, number in by_hour.items() if first <= hour < end)
         return found
 
+    def count_rows(self, first, end):
+        """Place -> how many of its hooks have a row, and how many events with a row were repeated."""
+        found = Counter(place for hour, place in self.find_places().values() if first <= hour < end)
+        events = {row.id: row for row in self.shop.rows(core.Event)}
+        found["recovered"] = sum(
+            row.source == "reconcile" and first <= row.received_at // HOUR < end for row in events.values()
+        )
+        found["repeats"] = len({event_id for event_id, hour in self.repeated if first <= hour < end} & events.keys())
+        return {place: number for place, number in found.items() if number}
+
     def _record(self, *hooks):
         result = self.shop.record(*hooks, at=self.now)
         for hook in hooks:
             if hook["receipt"] in result.repeats:
                 first = result.repeats[hook["receipt"]]
                 own = {row.id: row.receipt for row in self.shop.rows(core.Event)}.get(first)
-                self.repeats[hook["received_at"] // HOUR] += own != hook["receipt"]
+                if own != hook["receipt"]:
+                    self.repeats[hook["received_at"] // HOUR] += 1
+                    self.repeated.add((first, hook["received_at"] // HOUR))
         return result
 
 

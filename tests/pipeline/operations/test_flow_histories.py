@@ -14,13 +14,28 @@ from hypothesis import strategies as st
 
 from pipeline.ledger.counts.fold import fold_changes
 from pipeline.ledger.engine import make_engine, reading, writing
-from pipeline.ledger.queries import load_flow
+from pipeline.ledger.queries import ActivityFilter, load_flow
+from pipeline.ledger.queries.activity_filter import find_event_ids
+from pipeline.ledger.queries.unreadable import list_unreadable_hooks
 from tests.builders import HOUR, NOW
 from tests.pipeline.operations.flow_history import OPERATIONS, History
 from tests.pipeline.operations.retention_shop import Shop
 from tests.pipeline.recording.conftest import HookRecorder
 
 FIRST = NOW // HOUR - 5
+
+
+PLACES = ("unreadable", "kept", "withheld", "waiting", "sent", "refused", "recovered", "repeats")
+
+
+def list_places(conn, first, end):
+    """Place -> how many rows the feed shows of it in this span: hooks, or events that were repeated."""
+    found = {}
+    for place in PLACES:
+        wanted = ActivityFilter(store_ids=(1,), show=place, since=first * HOUR, until=end * HOUR - 1)
+        rows = list_unreadable_hooks(conn, wanted) if place == "unreadable" else find_event_ids(conn, wanted, limit=99)
+        found[place] = len(rows)
+    return {place: number for place, number in found.items() if number}
 
 
 def check(history, random):
@@ -33,6 +48,7 @@ def check(history, random):
             found = {name: number for name, number in asdict(flow.total).items() if number}
             assert found == {name: number for name, number in history.count(first, end).items() if number}
             assert flow.total.received == sum(found.values()) - found.get("recovered", 0)
+            assert list_places(conn, first, end) == history.count_rows(first, end)
             assert sum(part.counts.received for part in flow.parts) == flow.total.received
 
 

@@ -17,6 +17,7 @@ from pipeline.ledger.observed_events import save_observations
 from pipeline.ledger.reconciliations import create_missing_reconciliations
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.backfills import Backfill
+from pipeline.ledger.schema.counts import TotalCount
 from pipeline.ledger.schema.retention import PastCount, RetentionProgress
 from pipeline.ledger.store_apis import save_store_api, set_hook_registration
 from pipeline.ledger.stores import save_store
@@ -212,8 +213,9 @@ def test_what_is_kept_is_shown_with_its_setting_and_since_when(shell, installed,
 
 
 def test_dead_hooks_that_were_deleted_are_counted(shell, installed, connection):
-    row = {"store_id": 0, "name": "order_new", "outcome": "dead", "number": 3, "duplicates": 0}
+    row = {"store_id": 0, "name": "order_new", "outcome": "dead", "number": 3}
     with installed.process.engine.begin() as conn:
-        conn.execute(insert(PastCount).values(row))
+        conn.execute(insert(PastCount).values({**row, "duplicates": 0}))
+        conn.execute(insert(TotalCount).values(row))
 
     assert "dead hooks: 0, and 3 deleted" in shell.said("status")

@@ -70,6 +70,7 @@ def test_a_sound_installation_has_nothing_wrong(migrated):
             "cratejoy",
             "way in",
             "retention",
+            "counts",
             "silence",
             "memory",
             "sweeps",

@@ -18,6 +18,7 @@ from tests.builders import gift_order, order
 from tests.pipeline.ledger.conftest import StoreSetup
 from tests.pipeline.ledger.rows import NOW, add_deliveries, add_event, add_person, add_store
 
+TIMES = ("received_at", "recorded_at")
 SECOND = 1_000_000
 
 
@@ -39,7 +40,7 @@ def concern(conn, event_id, person_id, role="customer"):
 def five(shop: StoreSetup) -> list[int]:
     with writing(shop.engine) as conn:
         return [
-            add_event(conn, shop.store.id, number, recorded_at=NOW + number * SECOND, data=order(id=number))
+            add_event(conn, shop.store.id, number, **dict.fromkeys(TIMES, NOW + number * SECOND), data=order(id=number))
             for number in range(5)
         ]
 

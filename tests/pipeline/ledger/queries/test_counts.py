@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import insert
 
 from pipeline.core.messages import Rejected, Sent
+from pipeline.ledger.counts.changes import add_changes
+from pipeline.ledger.counts.fold import fold_changes
+from pipeline.ledger.counts.keys import NO_NAME, CountKey
 from pipeline.ledger.deliveries import acquire_lane, claim, clear_lane, pause_connection, postpone_lane, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import EventCounts, count_by_connection, count_events
-from pipeline.ledger.schema import core
-from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_event, add_store
+from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_store
 
 
 def test_a_connection_without_deliveries_counts_nothing(shop):
@@ -116,21 +117,19 @@ def test_a_paused_connection_has_its_reason(shop):
     ],
 )
 def test_events_are_counted_by_name_and_by_outcome(shop, store, expected):
-    dead = {
-        "store": "sunny-box",
-        "version": 1,
-        "event": "x",
-        "stage": "decode",
-        "reason": "x",
-        "detail": {},
-        "raw": b"",
-    }
     with writing(shop.engine) as conn:
-        add_event(conn, shop.store.id, 1)
-        add_event(conn, shop.store.id, 2, outcome="nobody", duplicates=3)
-        add_event(conn, add_store(conn, "moon-box").id, 3, name="customer_new", duplicates=4)
-        for receipt, replayed_at in (("a", None), ("b", NOW)):
-            row = {**dead, "receipt": receipt, "received_at": NOW, "died_at": NOW, "replayed_at": replayed_at}
-            conn.execute(insert(core.DeadHook).values(row))
+        other = add_store(conn, "moon-box").id
+        kept = {
+            (shop.store.id, "order_new", "forwarded"): 1,
+            (shop.store.id, "order_new", "nobody"): 1,
+            (shop.store.id, "order_new", "duplicate"): 3,
+            (shop.store.id, "x", "dead"): 1,
+            (other, "customer_new", "forwarded"): 1,
+            (other, "customer_new", "duplicate"): 4,
+        }
+        add_changes(conn, {CountKey(of, 7, name, outcome): number for (of, name, outcome), number in kept.items()})
+        add_changes(conn, {CountKey(other, 7, NO_NAME, "recovered"): 1, CountKey(other, 7, "x", "test"): 1})
+        fold_changes(conn)
+        add_changes(conn, {CountKey(other, 7, "x", "test"): -1})
 
         assert count_events(conn, store) == expected
