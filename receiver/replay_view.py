@@ -22,7 +22,7 @@ STATE_TEXTS = {
 
 
 def describe_selection(row: ReplayRow) -> str:
-    """What was selected, as a phrase: `3 events`, `the events “order new”, could not be sent`."""
+    """What was selected, as a phrase: `3 events`, `events that could not be sent, about person 7`."""
     selection = row.selection
     if selection.kind == "events":
         return pluralize(len(selection.event_ids), "event")
@@ -30,8 +30,9 @@ def describe_selection(row: ReplayRow) -> str:
         return "every message that was refused" + _and_hooks(row)
     if selection.kind == "hooks":
         return pluralize(len(selection.hook_ids), "hook") if selection.hook_ids else "every hook that could not be read"
-    parts = [f"events called {selection.name}" if selection.name else "events"]
-    parts += [_SHOWN[selection.show]] if selection.show else []
+    named = f"events called {selection.name}" if selection.name else "events"
+    parts = [f"{named} {_SHOWN[selection.show]}" if selection.show in _SHOWN else named]
+    parts += [f"of source {selection.source}"] if selection.source else []
     parts += [f"about person {selection.person_id}"] if selection.person_id else []
     parts += [f"about {selection.subject[0]} {selection.subject[1]}"] if selection.subject else []
     parts += ["of a span of time"] if selection.since or selection.until else []
@@ -89,6 +90,11 @@ def _describe_left_out(counts: ReplayCounts) -> list[str]:
     return [f"Not sent: {said}."] if said else []
 
 
+def count_not_sent(row: ReplayRow) -> int:
+    """How many have not left: of a replay that was stopped, also what was taken back."""
+    return row.left + row.taken_back
+
+
 def describe_progress(row: ReplayRow) -> str:
     """How far it is: `12 done, 1 failed, 30 left`."""
     left = "not sent" if row.state in ("stopped", "stopping") else "left"
@@ -113,6 +119,10 @@ def _and_hooks(row: ReplayRow) -> str:
 
 
 _SHOWN = {
+    "sent": "that are at the platform",
+    "kept": "that were kept and not sent",
+    "withheld": "that were withheld",
+    "repeats": "that were reported again",
     "waiting": "that wait",
     "refused": "that could not be sent",
     "recovered": "that were caught up",

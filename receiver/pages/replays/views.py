@@ -21,11 +21,11 @@ from pipeline.ledger.replays import (
 )
 from pipeline.operations.replays.count import count_replay
 from pipeline.operations.replays.steer import STEERS
-from receiver.pages.activity.query import Query, parse_id, pick_parameters, read_filter, read_id
+from receiver.pages.activity.query import SHOWN, SHOWN_BESIDES, Query, parse_id, pick_parameters, read_filter, read_id
 from receiver.pages.activity.rows import load_rows
 from receiver.pages.auth.permissions import get_actor, get_my_id, get_my_store, list_my_stores, require, requires
 from receiver.pages.db_session import get_context
-from receiver.replay_view import STATE_TEXTS, describe_plan, describe_progress, describe_selection
+from receiver.replay_view import STATE_TEXTS, count_not_sent, describe_plan, describe_selection
 
 blueprint = Blueprint("replays", __name__)
 
@@ -51,12 +51,26 @@ class ReplayView:
         return describe_plan(self.row)
 
     @property
-    def progress(self) -> str:
-        return describe_progress(self.row)
-
-    @property
     def state(self) -> str:
         return STATE_TEXTS[self.row.state]
+
+    @property
+    def look(self) -> str:
+        """The kind of its state, for its colour and icon."""
+        if self.row.state in ("counting", "running", "stopping"):
+            return "catching_up"
+        return "needs_you" if self.row.failed else "working" if self.row.state == "done" else "not_started"
+
+    @property
+    def not_sent(self) -> int:
+        return count_not_sent(self.row)
+
+    @property
+    def title(self) -> str:
+        """What the page is about: a question before it begins."""
+        if self.row.state in ("counting", "counted"):
+            return f"Send again: {self.selection}?"
+        return f"{'Sending' if self.row.is_working else 'Sent'} again: {self.selection}"
 
     @property
     def can_act(self) -> bool:
@@ -91,6 +105,7 @@ def new() -> str:
         given=given,
         hooks=bool(request.args.get("hooks")) or given.get("show") == "unreadable",
         choices=choices,
+        shown_words=dict(SHOWN) | SHOWN_BESIDES,
         can_replay=store is not None and is_allowed(store.role, "replay"),
     )
 
