@@ -145,6 +145,7 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
     expect(page.get_by_text("First event:")).to_be_visible(timeout=LONG)  # by itself
     expect(page.locator("ol.activities li")).to_have_count(10, timeout=LONG)
     world.run.until(world.customerio.events)
+    see_that_a_refresh_leaves_alone_what_the_reader_does(world, page)
 
     for size in SIZES:
         page.set_viewport_size(size)
@@ -158,6 +159,19 @@ def test_a_merchant_connects_confirms_and_sees_customers_and_events_arrive(world
     assert 429 in answers_of(world.cratejoy)
     # A form that is refused is answered with 422, which browsers note; nothing else may be amiss.
     assert [fault for fault in page.faults if "422" not in fault] == []
+
+
+def see_that_a_refresh_leaves_alone_what_the_reader_does(world: World, page: Page) -> None:
+    """What is open stays open, the focus stays, and a chart stays drawn, although all around them changes."""
+    opened = page.locator("[data-chart] details")
+    opened.locator("summary").click()
+    expect(page.locator("[data-chart] canvas")).to_be_visible()
+    newest = page.locator("ol.activities li").first.get_attribute("id")
+    call_sandbox(f"{world.cratejoy.url}/_sandbox/life", {"hooks": 5, "seed": 4})
+    expect(page.locator("ol.activities li").first).not_to_have_attribute("id", newest or "", timeout=LONG)
+
+    assert opened.evaluate("(one) => one.open && document.activeElement === one.querySelector('summary')")
+    expect(page.locator("[data-chart] canvas")).to_be_visible()
 
 
 def watch_events_arrive(world: World, page: Page) -> None:

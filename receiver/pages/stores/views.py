@@ -21,7 +21,6 @@ from pipeline.ledger.queries.store_figures import HOUR_US, HOURS_PER_DAY, HOURS_
 from pipeline.ledger.removals import RemovalRow, find_removal
 from pipeline.ledger.schema.core import DeadHook, Event
 from pipeline.ledger.stores import get_store
-from pipeline.operations.figures import Figures, load_figures
 from pipeline.operations.pause import is_paused_by_platform
 from receiver.consent_view import ConsentView, load_consent_view
 from receiver.pages.attention.cards import Card, build_card
@@ -76,7 +75,6 @@ class StoreView:
     first_event: RecentEvent | None
     consent: ConsentView
     removal: RemovalRow | None
-    numbers: Figures  # by their names, as the API and the command line have them
     hooks_wanted: int = HOOKS_WANTED
 
     @property
@@ -183,7 +181,6 @@ def load_store_view(store: VisibleStore) -> StoreView:
             first_event=load_one(conn, first_run.event_id, now) if first_run and first_run.event_id else None,
             consent=load_consent_view(conn, get_store(conn, store_id) or abort(404)),
             removal=find_removal(conn, store_id),
-            numbers=load_figures(conn, {store_id: store.name}, now, {store_id: figures})[store.name],
         )
 
 
