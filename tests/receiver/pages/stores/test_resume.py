@@ -10,6 +10,8 @@ from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.deliveries import pause_connection
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.monitoring.alarms import open_alarm
+from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.ledger.schema.core import Store, StoreConnection
 from pipeline.ledger.store_apis import find_store_api, record_key_check, save_store_api
 from pipeline.operations.pause import MANUAL_PAUSE
@@ -147,3 +149,16 @@ def test_stores_that_need_attention_come_first(house, pause):
     page = house.logged_in(HERS).go("/")
 
     assert page.index('href="/stores/acme"') < page.index('href="/stores/aardvark"')
+
+
+def test_a_refused_connection_is_said_once(house, pause):
+    store = pause()
+    said = {"headline": "acme: Customer.io refuses the connection", "effect": "Nothing is sent.", "to_do": ""}
+    alarm = NewAlarm("platform_keys_refused", store, subject="acme/customerio", said=said)
+    with writing(house.site.engine) as conn:
+        open_alarm(conn, alarm, house.site.now())
+
+    page = house.logged_in(HERS).go("/stores/acme")
+
+    assert page.count('class="card attention needs-you"') + page.count('class="card needs-you"') == 1
+    assert page.count("Try the saved keys again") == 1
