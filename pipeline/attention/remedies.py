@@ -28,7 +28,9 @@ Action = Literal[
     "remove_hooks",
     "take_as_usual",
 ]
-Place = Literal["keys", "settings", "refused", "unreadable", "removal", "example", "events"]
+Place = Literal[
+    "keys", "settings", "refused", "unreadable", "retry_refused", "retry_unreadable", "removal", "example", "events"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,13 @@ REMEDIES: dict[str, Remedy] = {
         more=("Enter new keys", "keys"),
     ),
     "platform_takes_nothing": Remedy("nothing leaves", "Try again now", "cratewire status", "send_now"),
-    "messages_refused": Remedy("some cannot leave", "See them", "cratewire dead list", leads_to="refused"),
+    "messages_refused": Remedy(
+        "some cannot leave",
+        "Try them again …",
+        "cratewire dead list",
+        leads_to="retry_refused",
+        more=("See them", "refused"),
+    ),
     "marketplace_unanswered": Remedy(
         "some cannot leave", "Answer it", "cratewire stores show {store}", leads_to="settings"
     ),
@@ -103,7 +111,13 @@ REMEDIES: dict[str, Remedy] = {
         "take_as_usual",
         more=("See these events", "events"),
     ),
-    "hooks_unreadable": Remedy("unreadable", "See them", "cratewire dead list", leads_to="unreadable"),
+    "hooks_unreadable": Remedy(
+        "unreadable",
+        "See them",
+        "cratewire dead list",
+        leads_to="unreadable",
+        more=("Try them again …", "retry_unreadable"),
+    ),
     "event_keys_changed": Remedy(
         "unreadable",
         "Take it as usual",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
 from pipeline.attention.item import AttentionItem
 from pipeline.attention.remedies import REMEDIES, Action, Place
@@ -14,26 +15,19 @@ from pipeline.ledger.monitoring.rows import OPERATOR, AlarmRow
 
 DAY_US = 86_400_000_000
 
-# A place of the table of remedies -> the endpoints that show it, the best first; the first that exists is used.
-_PLACES: Mapping[Place, Sequence[str]] = {
-    "keys": ("connect.show",),
-    "settings": ("store_settings.show",),
-    "refused": ("replays.new", "activity.show"),
-    "unreadable": ("activity.show",),
-    "removal": ("store_removal.ask",),
-    "example": ("activity.event",),
-    "events": ("activity.show",),
+# A place of the table of remedies -> the endpoint that shows it, and the arguments of its address.
+_PLACES: Mapping[Place, tuple[str, Mapping[str, str]]] = {
+    "keys": ("connect.show", {"store": "{store}"}),
+    "settings": ("store_settings.show", {"name": "{store}"}),
+    "refused": ("activity.show", {"store": "{store}", "show": "refused"}),
+    "unreadable": ("activity.show", {"store": "{store}", "show": "unreadable"}),
+    "retry_refused": ("replays.new", {"store": "{store}", "show": "refused"}),
+    "retry_unreadable": ("replays.new", {"store": "{store}", "hooks": "1"}),
+    "removal": ("store_removal.ask", {"name": "{store}"}),
+    "example": ("activity.event", {"event_id": "{event}"}),
+    "events": ("activity.show", {"store": "{store}", "event": "{event_name}"}),
 }
-# Place -> the arguments of its address.
-_ARGUMENTS: Mapping[Place, Mapping[str, str]] = {
-    "keys": {"store": "{store}"},
-    "settings": {"name": "{store}"},
-    "refused": {"store": "{store}", "show": "refused"},
-    "unreadable": {"store": "{store}", "show": "unreadable"},
-    "removal": {"name": "{store}"},
-    "example": {"event_id": "{event}"},
-    "events": {"store": "{store}", "event": "{event_name}"},
-}
+_CODE = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +54,11 @@ class Card:
     pressed: bool
 
     @property
+    def to_do(self) -> Sequence[tuple[str, bool]]:
+        """What to do, as (text, whether it is a command)."""
+        return [(part, bool(place % 2)) for place, part in enumerate(_CODE.split(self.item.to_do)) if part]
+
+    @property
     def is_for_operator(self) -> bool:
         """Whether only the people who run this installation can mend it."""
         return self.item.audience == OPERATOR
@@ -81,7 +80,7 @@ def build_card(item: AttentionItem, *, can_act: bool) -> Card:
     remedy = REMEDIES[item.cause]
     return Card(
         item,
-        remedy.group,
+        f"{remedy.group[0].upper()}{remedy.group[1:]}",
         can_act,
         remedy.action if can_act else None,
         remedy.button,
@@ -101,13 +100,13 @@ def build_ended(row: AlarmRow, headline: str) -> Ended:
 
 
 def _build_link(words: str, place: Place, item: AttentionItem) -> Link | None:
-    endpoint = next((name for name in _PLACES[place] if name in current_app.view_functions), None)
-    if endpoint is None or item.store is None:
+    if item.store is None:
         return None
+    endpoint, wanted = _PLACES[place]
     facts = {"store": item.store, "event": item.facts.get("event", ""), "event_name": item.facts.get("event_name", "")}
-    arguments: dict[str, Any] = {name: value.format(**facts) for name, value in _ARGUMENTS[place].items()}
+    arguments: dict[str, Any] = {name: value.format(**facts) for name, value in wanted.items()}
     if "event_id" in arguments:
-        if not str(arguments["event_id"]).isdigit():
+        if not arguments["event_id"].isdigit():
             return None
         arguments["event_id"] = int(arguments["event_id"])
     return Link(words, url_for(endpoint, **arguments))
