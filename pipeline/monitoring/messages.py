@@ -10,7 +10,8 @@ from typing import Any
 from pipeline.ledger.monitoring.rows import ANY_EVENT, ENDPOINT, AlarmRow
 
 _SECOND_US = 1_000_000
-_DAY_US = 86_400 * _SECOND_US
+_MINUTE_US = 60 * _SECOND_US
+_DAY_US = 1_440 * _MINUTE_US
 ATTENTION_PATH = "/attention"
 _SILENCE_TO_DO = (
     "Look in the shop whether it sold anything meanwhile; if it did: `cratewire hooks audit --store {store}`."
@@ -109,8 +110,18 @@ def build_sentence(alarm: AlarmRow) -> str:
     what = "No hook" if alarm.event == ANY_EVENT else f"No {alarm.event}"
     return (
         f"{what} of {alarm.shown_store} has become an event since {format_time(alarm.last_at)}. "
-        f"By what is known of the store one should have come by {format_time(alarm.expected_by)}."
+        f"{_describe_usual_silence(alarm)}"
     )
+
+
+def _describe_usual_silence(alarm: AlarmRow) -> str:
+    """How long the store may be silent from then on: `On a Sunday at 21:14 UTC the longest usual silence is 2 h.`"""
+    if alarm.last_at is None or alarm.expected_us is None:
+        return "One should have come by now."
+    begun = datetime.fromtimestamp(alarm.last_at // _SECOND_US, UTC)
+    minutes = max(1, round(alarm.expected_us / _MINUTE_US))
+    shown = f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"  # noqa: PLR2004 an hour and a half
+    return f"From a {begun:%A} at {begun:%H:%M} UTC on, the longest usual silence is {shown}."
 
 
 def build_to_do(alarm: AlarmRow) -> str:
