@@ -7,8 +7,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from pipeline.ledger.engine import reading
-from pipeline.ledger.queries import FlowCounts, load_flow
-from pipeline.ledger.queries.flow import Step
+from pipeline.ledger.queries.flow import Step, list_numbers, load_flow
 from receiver.api.caller import get_context, load_shops
 from receiver.api.fields import Document, Moment, Query, shop_field
 from receiver.api.resource import Answer, Resource, count_field, describe, view
@@ -90,15 +89,11 @@ def show(query: dict[str, Any]) -> dict[str, Any]:
     step: Step = "day" if until - since > MAX_HOURS_DAYS * DAY_US else query["step"]
     with reading(context.engine) as conn:
         flow = load_flow(conn, list(load_shops(conn, query["shop"])), since, until, step)
-    parts = [{"since": part.since, "until": part.until, "counts": _count(part.counts)} for part in flow.parts]
+    parts = [{"since": part.since, "until": part.until, "counts": list_numbers(part.counts)} for part in flow.parts]
     return {
         "since": flow.since,
         "until": flow.until,
         "step": flow.step,
-        "total": _count(flow.total),
+        "total": list_numbers(flow.total),
         "parts": parts,
     }
-
-
-def _count(counts: FlowCounts) -> dict[str, int]:
-    return {name: getattr(counts, name) for name in COUNTS}

@@ -26,7 +26,7 @@ from receiver.cli import main
 from tests.installation import Installation, make_hook, order_hook
 from tests.receiver.pages.browser import PagesInstallation
 
-PAGES = ("/", "/stores/acme", "/stores/acme/customers", "/replays", "/replays/1")
+PAGES = ("/", "/stores/acme", "/stores/acme/customers", "/replays", "/replays/1", "/flow?store=acme")
 Figures = dict[tuple[str, str], float]  # (of, name) -> value
 
 
@@ -95,7 +95,7 @@ def read_api(installed: Installation) -> Figures:
         found |= {(f"shop:{row['shop']}", name): value for name, value in row["figures"].items()}
     for row in get("/replays")["items"]:
         found |= {(f"replay:{row['id']}", name): value for name, value in numbers_of(row)}
-    return found
+    return found | name_flow(get("/flow?shop=acme")["total"])
 
 
 def read_commands() -> Figures:
@@ -107,7 +107,11 @@ def read_commands() -> Figures:
     found = {("shop:acme", name): value for name, value in run("stores", "show", "acme")["figures"].items()}
     for row in run("replay", "list"):
         found |= {(f"replay:{row['id']}", name): value for name, value in numbers_of({**row, "total": total_of(row)})}
-    return found
+    return found | name_flow(run("flow", "show", "--store", "acme")["total"])
+
+
+def name_flow(total: dict[str, int]) -> Figures:
+    return {("flow:acme", name): value for name, value in total.items()}
 
 
 def total_of(row: dict[str, Any]) -> int:

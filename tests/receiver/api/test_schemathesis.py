@@ -7,7 +7,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
-EXAMPLES = 6  # of each operation and mode
+EXAMPLES = 3  # of each operation and mode
 
 
 def run_all(schema, mode, **headers):

@@ -33,7 +33,7 @@ def count(house, store_id, outcome, number=1, hour=HOUR):
 
 
 def numbers(visitor):
-    found = re.findall(r'id="flow-(\w+)">([\d,]+)<', visitor.page)
+    found = re.findall(r'id="flow-(\w+)"><data [^>]*>([\d,]+)<', visitor.page)
     return {code: int(text.replace(",", "")) for code, text in found}
 
 
