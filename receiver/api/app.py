@@ -22,6 +22,7 @@ from receiver.api import (
     flow,
     messages,
     people,
+    person_answers,
     replays,
     shops,
     stats,
@@ -35,7 +36,10 @@ from receiver.api.resource import ProblemApi, add_fields
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64_000
-_RESOURCES = (token, shops, events, people, messages, connections, attention, flow, stats, replays, unreadable)
+_RESOURCES = (
+    *(token, shops, events, people, person_answers, messages, connections, attention),
+    *(flow, stats, replays, unreadable),
+)
 _DESCRIPTION = (
     "What the pages show, for programs. Make a token on the account page or with `cratewire accounts token new`, and "
     "send it as `Authorization: Bearer cwt_…`. `docs/api.md` explains it."

@@ -80,6 +80,8 @@ def test_what_belongs_to_another_account_is_not_there(filled, foreign):
         ("GET", "/shops/eves"): None,
         ("GET", f"/events/{foreign['event']}"): None,
         ("GET", f"/people/{foreign['person']}"): None,
+        ("GET", f"/people/{foreign['person']}/profile"): None,
+        ("GET", f"/people/{foreign['person']}/why"): None,
         ("GET", f"/people/{foreign['person']}/export"): None,
         ("POST", f"/people/{foreign['person']}/erase"): {"confirm": str(foreign["person"])},
         ("POST", "/people/search"): {"shop": "eves", "wanted": "eve.buyer@example.com"},
@@ -150,6 +152,19 @@ def test_a_person_is_found_without_an_address_in_the_url(filled):
 
     assert (found["customer_id"], found["name"]) == ("7001", "Bea")
     assert {"kind": "customer", "value": "7001"} in found["keys"]
+
+
+def test_a_person_has_earlier_values_and_answers_in_the_words_of_the_pages(filled):
+    caller = filled.caller()
+    person = items(caller.get("/people"))[0]["id"]
+    profile = caller.get(f"/people/{person}/profile").get_json()
+    why = caller.get(f"/people/{person}/why?event=order_new").get_json()
+
+    assert profile["headline"].count(" · ") >= 1
+    assert {len(part["values"]) for part in profile["history"]} >= {1}
+    assert why["events"]
+    assert all(verdict["sentence"].endswith(".") for event in why["events"] for verdict in event["verdicts"])
+    assert items(caller.get("/people?withheld=true")) == []
 
 
 def test_a_person_is_exported_and_erased(filled):
