@@ -43,6 +43,7 @@ PAGES = (
     ListedPage("people-of-one-shop", "/stores/{store}/people"),
     ListedPage("person", "/stores/{store}/people/{person}"),
     ListedPage("erase", "/stores/{store}/people/{person}/erase"),
+    ListedPage("flow", "/flow"),
     ListedPage("attention", "/attention"),
     ListedPage("replays", "/replays"),
     ListedPage("replay-new", "/replays/new?store={store}&show=refused"),

@@ -1,29 +1,27 @@
 // The chart of events an hour, drawn from the table behind it: bars, and the usual range as a band.
+// It may come with a refresh of the page, when the first event has come, and is drawn anew when the table has changed.
 "use strict";
 (() => {
-  const figure = document.querySelector("[data-chart]");
-  if (!figure || typeof uPlot === "undefined") return;
-  const plot = figure.querySelector(".plot");
   const HEIGHT = 170;
   const HOUR_S = 3600;
+  const said = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+  const saidDay = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
   let chart = null;
   let shown = "";
 
-  const read = () => {
+  const read = (figure) => {
     const rows = [...figure.querySelectorAll("tr[data-at]")].reverse();
     const column = (name) => rows.map((row) => (name in row.dataset ? Number(row.dataset[name]) : null));
     return [column("at"), column("high"), column("low"), column("events")];
   };
-  const said = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-  const saidDay = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
   const sayTicks = (_, ticks) => ticks.map((tick, place) => {
     const at = new Date(tick * 1000);
     const isNewDay = place === 0 || new Date(ticks[place - 1] * 1000).getDate() !== at.getDate();
     return isNewDay ? `${said.format(at)}\n${saidDay.format(at)}` : said.format(at);
   });
-  const colour = (name) => getComputedStyle(figure).getPropertyValue(name).trim();
-  const draw = (data) => {
-    const [ink, line, accent, band] = ["--soft", "--line", "--accent", "--quiet-back"].map(colour);
+  const draw = (plot, data) => {
+    const colours = getComputedStyle(plot);
+    const [ink, line, accent, band] = ["--soft", "--line", "--accent", "--quiet-back"].map((name) => colours.getPropertyValue(name).trim());
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line }, font: "12px Inter, sans-serif" };
     const edge = { stroke: "transparent", points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) };
     if (chart) chart.destroy();
@@ -38,14 +36,17 @@
     }, data, plot);
   };
   const update = (again) => {
-    const data = read();
+    const figure = document.querySelector("[data-chart]");
+    if (!figure || typeof uPlot === "undefined") return;
+    const plot = figure.querySelector(".plot");
+    const data = read(figure);
     const text = JSON.stringify(data);
-    if (!again && text === shown) return;
+    if (!again && text === shown && plot.firstChild) return;
     shown = text;
-    draw(data);
+    draw(plot, data);
   };
   update(true);
-  new MutationObserver(() => update(false)).observe(figure, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-events", "data-at"] });
+  for (const name of ["htmx:afterSwap", "htmx:afterSettle"]) document.body.addEventListener(name, () => update(false));
   window.addEventListener("resize", () => update(true));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => update(true));
 })();
