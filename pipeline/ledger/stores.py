@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, null, select, update
 
 from pipeline.core.consent import GiftRecipientPolicy, MarketplacePolicy
 from pipeline.core.errors import Misconfigured
@@ -15,7 +16,7 @@ from pipeline.ledger.schema.core import Account, Store
 from pipeline.ledger.sql.tables import insert_into
 
 DEFAULT_ACCOUNT = "default"
-_LISTS = ("forward_also", "marketplace_sources", "storefront_sources")
+_LISTS = ("forward_also", "not_forwarded", "marketplace_sources", "storefront_sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class StoreRow:
     old_token_until: int | None
     currency: str
     forward_also: tuple[str, ...]
+    not_forwarded: tuple[str, ...] | None
     forward_tests: bool
     record_only_since: int | None
     marketplace_policy: MarketplacePolicy
@@ -45,6 +47,10 @@ class StoreRow:
     def shown_name(self) -> str:
         """What people see: the title, or else the name."""
         return self.title or self.name
+
+    def forwards(self, event: str, *, by_default: bool) -> bool:
+        """Whether an event goes to the platforms. `by_default`: whether it does in a store that has changed nothing."""
+        return event not in (self.not_forwarded or ()) and (by_default or event in self.forward_also)
 
 
 def ensure_account(conn: Connection, name: str, now: int) -> int:
@@ -93,6 +99,18 @@ def list_stores(conn: Connection) -> list[StoreRow]:
 def rename_store(conn: Connection, store_id: int, title: str | None) -> None:
     """Set what people see instead of the store's name; None: its name. Raise Misconfigured for an unusable title."""
     conn.execute(update(Store).where(Store.id == store_id).values(title=check_title(title)))
+
+
+def set_forwarded_events(
+    conn: Connection, store_id: int, *, also: Collection[str], without: Collection[str], tests: bool
+) -> None:
+    """Set which events go to the platforms from now on: beyond the default ones, without some of these, and tests."""
+    values = {
+        "forward_also": sorted(set(also)),
+        "not_forwarded": sorted(set(without)) or null(),
+        "forward_tests": tests,
+    }
+    conn.execute(update(Store).where(Store.id == store_id).values(values))
 
 
 def load_titles(conn: Connection) -> dict[str, str]:

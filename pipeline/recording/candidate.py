@@ -80,6 +80,8 @@ class EventCandidate:
         """Whether the event itself goes to platforms."""
         if self.hook["source"] == RECONCILE and self.store.record_only:
             return False
+        if self.row.name in self.store.not_forwarded:
+            return False
         return self.row.forwarded or self.row.name in self.store.forward_also
 
     @property

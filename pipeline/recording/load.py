@@ -70,6 +70,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
             connections=tuple(connections[row.id]),
             has_api=row.id in with_api,
             consent=rules[row.id],
+            not_forwarded=tuple(row.not_forwarded or ()),
         )
         for row in rows
     }

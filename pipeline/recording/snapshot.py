@@ -30,6 +30,7 @@ class RecordingStore:
     connections: tuple[tuple[int, int], ...]  # (connection id, its number of lanes)
     has_api: bool = False  # we have keys for its Merchant API
     consent: ConsentRules = _DEFAULT_RULES
+    not_forwarded: tuple[str, ...] = ()  # of the events forwarded by default, those the store has switched off
 
     def accepts(self, version: int, received_at: int) -> bool:
         """Whether a hook received then, through a URL of this token version, came through a valid URL of the store."""

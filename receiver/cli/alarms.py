@@ -18,16 +18,12 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_newest_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.stores import find_store
-from pipeline.mail.transport import MailMessage, open_mail_transport
-from pipeline.monitoring.alert_webhook import derive_signing_secret, send_notice
-from pipeline.monitoring.messages import AlertDigest, build_headline, build_notice, build_sentence
+from pipeline.mail.transport import open_mail_transport
+from pipeline.monitoring.alert_webhook import derive_signing_secret
+from pipeline.monitoring.messages import build_headline, build_sentence
+from pipeline.monitoring.trial_alarm import build_trial_mail, send_trial_notice
 from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
-
-TEST_MAIL_TEXT = """This is a test. An alarm reaches you in the same way when a store's hooks stop or do not arrive.
-
-{public_url}
-"""
 
 
 @click.group()
@@ -88,7 +84,10 @@ def test_command(store: str | None, data: Path | None, as_json: bool) -> None:
     The alarm URL is `CRATEWIRE_ALARM_URL`. The exit code is 0 only if every recipient was reached, and at least one.
     """
     with open_context(data) as context:
-        outcome = {"letters": _send_mails(context, _list_recipients(context, store)), "notice": _send_webhook(context)}
+        outcome = {
+            "letters": _send_mails(context, _list_recipients(context, store)),
+            "notice": send_trial_notice(context),
+        }
     show(outcome, as_json=as_json, render=lambda console: _print_outcome(console, outcome))
     raise SystemExit(0 if _is_delivered(outcome) else 1)
 
@@ -124,24 +123,12 @@ def _send_mails(context: Context, owners: Sequence[str]) -> list[str | None]:
     faults: list[str | None] = []
     for owner in owners:
         try:
-            transport.send(
-                MailMessage(owner, "A test alarm of Cratewire", TEST_MAIL_TEXT.format(public_url=settings.public_url))
-            )
+            transport.send(build_trial_mail(owner, settings.public_url))
         except CratewireError as error:
             faults.append(str(error))
         else:
             faults.append(None)
     return faults
-
-
-def _send_webhook(context: Context) -> dict[str, Any] | None:
-    """Send the notice. Returns its outcome; None if no alarm URL is set."""
-    url = context.settings.alarm_url
-    if not url:
-        return None
-    content = build_notice(AlertDigest(), context.now()) | {"type": "alarms.test"}
-    fault = send_notice(context, url, f"msg_{context.make_nonce()}", content)
-    return {"taken": fault is None, "fault": fault}
 
 
 def _is_delivered(outcome: dict[str, Any]) -> bool:

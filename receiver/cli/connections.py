@@ -25,6 +25,7 @@ from pipeline.ledger.stores import find_store, list_stores
 from pipeline.operations import pause
 from receiver.cli.context import data_option, open_context
 from receiver.cli.output import json_option, report_errors, show
+from receiver.cli.store_keys import change_connection_key_command, list_command
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,7 +35,11 @@ _RESUME_EXAMPLES = "Examples: cratewire connections resume --store acme; cratewi
 
 @click.group()
 def connections() -> None:
-    """Pause, resume and rename connections."""
+    """List connections, change their keys, pause, resume and rename them."""
+
+
+for command in (list_command, change_connection_key_command):
+    connections.add_command(command)
 
 
 def connection_options(command: Callable[P, R]) -> Callable[P, R]:

@@ -25,6 +25,8 @@ from pipeline.operations.figures import load_figures
 from pipeline.operations.remove_store import RemovalProgress, advance_removal, list_remaining_hooks
 from receiver.cli.context import as_document, data_option, format_time, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show
+from receiver.cli.store_events import events_command
+from receiver.cli.store_keys import change_store_key_command
 from receiver.cli.store_settings import print_consent, set_command
 from receiver.cli.waiting import WaitBudget
 from receiver.consent_view import ConsentView, load_consent_view
@@ -39,7 +41,8 @@ def stores() -> None:
     """List stores, show one, change what it forwards, rename or remove it."""
 
 
-stores.add_command(set_command)
+for command in (set_command, events_command, change_store_key_command):
+    stores.add_command(command)
 
 
 @stores.command(name="list", epilog="Example: cratewire stores list --json")
@@ -59,7 +62,7 @@ def list_command(data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def show_command(name: str, data: Path | None, as_json: bool) -> None:
-    """Show a store: its settings, its connections, and what was counted."""
+    """Show a store: its settings and what was counted."""
     with open_context(data) as context, reading(context.engine) as conn:
         store = get_named_store(conn, name)
         consent = load_consent_view(conn, store)

@@ -35,7 +35,17 @@ from receiver.pages.headers import add_headers
 from receiver.pages.navigation import add_navigation
 from receiver.pages.rate_limit import add_form_rate_limit
 from receiver.pages.replays import views as replays
-from receiver.pages.stores import backfills, own_test_event, removal, resume, settings
+from receiver.pages.stores import (
+    alarms,
+    backfills,
+    connections,
+    events_sent,
+    keys,
+    own_test_event,
+    removal,
+    resume,
+    settings,
+)
 from receiver.pages.stores import views as home
 
 
@@ -76,6 +86,10 @@ def create_pages(context: Context) -> Flask:
         resume,
         people,
         settings,
+        keys,
+        events_sent,
+        alarms,
+        connections,
         removal,
         own_test_event,
         views,

@@ -118,6 +118,8 @@ class CustomerIO:
 def _complete_config(config: Mapping[str, str]) -> dict[str, str]:
     """Return the config with its defaults, without a base URL while there is no region. Raises Misconfigured."""
     given = {field.key: (config.get(field.key) or field.default or "").strip() for field in CustomerIO.fields}
+    if given["base_url"].rstrip("/") in REGIONS.values():  # saved with the region; another region has another
+        given["base_url"] = ""
     faults = [f"{field.key} is missing" for field in CustomerIO.fields if field.required and not given[field.key]]
     if given["region"] not in ("", *REGIONS):
         faults.append(f"region must be one of {', '.join(REGIONS)}")

@@ -1,4 +1,4 @@
-"""The columns of a store that say whose data it forwards."""
+"""The columns of a store that say whose data it forwards, and which events it does not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 
 class ConsentSettings:
-    """Settings of a store, each changed by a recorded decision: `pipeline.operations.consent`."""
+    """Settings of a store, each changed by a recorded decision: `pipeline.operations.consent`, `switch_events`."""
 
+    not_forwarded: Mapped[list[Any] | None]  # of the events forwarded by default, those switched off
     marketplace_policy: Mapped[str] = mapped_column(default="withhold", server_default="withhold")
     marketplace_policy_by: Mapped[str | None]  # who chose it: a user's id, or "command line"
     marketplace_policy_at: Mapped[int | None]

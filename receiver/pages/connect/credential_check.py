@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 
 from pipeline.core.errors import (
@@ -16,7 +16,7 @@ from pipeline.core.errors import (
     WrongRegion,
 )
 from pipeline.cratejoy.client import CratejoyClient
-from pipeline.cratejoy.credentials import BASE_URL, Credentials
+from pipeline.cratejoy.credentials import BASE_URL, Credentials, parse_credentials
 from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.base import CheckResult
 from pipeline.infra.http.client import HTTPClient
@@ -60,13 +60,30 @@ def check_cratejoy(
     sleep: Callable[[float], None] = time.sleep,  # seconds
 ) -> Credentials:
     """Check the store's keys at its API and return them. Raises FormRejected."""
-    url = form.cratejoy_url.data if "cratejoy_url" in form else BASE_URL
-    address = "cratejoy_url" if "cratejoy_url" in form else WHOLE_FORM
+    asks_address = "cratejoy_url" in form
+    values = {
+        "client_id": form.client_id.data,
+        "client_secret": form.client_secret.data,
+        "base_url": form.cratejoy_url.data if asks_address else BASE_URL,
+    }
     try:
-        credentials = Credentials(form.client_id.data, form.client_secret.data, url)
+        return try_cratejoy(values, open_api, sleep)
+    except FormRejected as error:
+        own = "cratejoy_url" if asks_address else WHOLE_FORM
+        raise FormRejected(own if error.field == "base_url" else error.field, str(error)) from error
+
+
+def try_cratejoy(
+    values: Mapping[str, str],
+    open_api: Callable[[Credentials], CratejoyClient],
+    sleep: Callable[[float], None] = time.sleep,  # seconds
+) -> Credentials:
+    """Check keys and address, and return them. Raises FormRejected for one of them, or for the whole form."""
+    try:
+        credentials = parse_credentials(values)
         _check_after_short_pause(open_api(credentials), sleep)
     except Misconfigured as error:
-        raise FormRejected(address if "address" in str(error) else "client_id", format_error(error)) from error
+        raise FormRejected("base_url" if "address" in str(error) else "client_id", format_error(error)) from error
     except BadCredentials as error:
         raise FormRejected(
             "client_secret",
@@ -76,10 +93,9 @@ def check_cratejoy(
         text = f"Cratejoy asks us to wait. Please try again in {ceil(error.seconds)} s."
         raise FormRejected(WHOLE_FORM, text) from error
     except WrongAddress as error:
-        raise FormRejected(address, format_error(error)) from error
+        raise FormRejected("base_url", format_error(error)) from error
     except Unreachable as error:
-        text = "Cratejoy does not answer correctly. Please try again later."
-        raise FormRejected(address if "cratejoy_url" in form else WHOLE_FORM, text) from error
+        raise FormRejected("base_url", "Cratejoy does not answer correctly. Please try again later.") from error
     return credentials
 
 
@@ -96,49 +112,40 @@ def _check_after_short_pause(api: CratejoyClient, sleep: Callable[[float], None]
 
 def check_platform(form: ConnectForm, http: HTTPClient) -> CheckResult:
     """Check the platform's keys. Raises FormRejected."""
-    destination = DESTINATIONS[form.platform.data]
     try:
-        return destination(form.config(), http).check()
+        return try_platform(form.platform.data, form.config(), http)
+    except FormRejected as error:
+        raise FormRejected(_find_field(form, error.field), str(error)) from error
+
+
+def try_platform(platform: str, config: Mapping[str, str], http: HTTPClient) -> CheckResult:
+    """Check a platform's keys. Raises FormRejected with the key that is to blame; "" if none is."""
+    destination = DESTINATIONS[platform]
+    fields = destination.fields
+    address = next((field.key for field in fields if field.sets_host), "")
+    try:
+        return destination(config, http).check()
     except WrongRegion as error:
         text = (
             f"{destination.title} has this account in region {error.region}." if error.region else format_error(error)
         )
-        raise FormRejected(_find_field(form, "region"), text) from error
+        raise FormRejected("region", text) from error
     except BadCredentials as error:
-        raise FormRejected(
-            _find_secret_field(form), f"{destination.title} refused these keys. Copy them again."
-        ) from error
+        secret = next((field.key for field in fields if field.secret), "")
+        raise FormRejected(secret, f"{destination.title} refused these keys. Copy them again.") from error
     except WrongAddress as error:
-        raise FormRejected(_find_address_field(form), format_error(error)) from error
+        raise FormRejected(address, format_error(error)) from error
     except Unreachable as error:
-        raise FormRejected(
-            _find_address_field(form), f"{destination.title} does not answer as it should. Please try again."
-        ) from error
+        raise FormRejected(address, f"{destination.title} does not answer as it should. Please try again.") from error
     except Misconfigured as error:
-        raise FormRejected(_find_named_field(form, error), format_error(error)) from error
+        named = next((field.key for field in fields if field.key in str(error)), "")
+        raise FormRejected(named, format_error(error)) from error
 
 
 def _find_field(form: ConnectForm, key: str) -> str:
     """Return the name of the platform's field with this key; WHOLE_FORM if it is not in the form."""
     wanted = f"{form.platform.data}-{key}"
     return wanted if wanted in [field.name for field in form.platform_fields(form.platform.data)] else WHOLE_FORM
-
-
-def _find_address_field(form: ConnectForm) -> str:
-    """Return the field with the platform's URL; WHOLE_FORM if the form has none."""
-    fields = DESTINATIONS[form.platform.data].fields
-    return _find_field(form, next((field.key for field in fields if field.sets_host), ""))
-
-
-def _find_named_field(form: ConnectForm, error: Misconfigured) -> str:
-    """Return the first field that the error message names."""
-    fields = DESTINATIONS[form.platform.data].fields
-    return _find_field(form, next((field.key for field in fields if field.key in str(error)), ""))
-
-
-def _find_secret_field(form: ConnectForm) -> str:
-    fields = DESTINATIONS[form.platform.data].fields
-    return _find_field(form, next((field.key for field in fields if field.secret), ""))
 
 
 def format_error(error: CratewireError) -> str:

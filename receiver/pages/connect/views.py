@@ -207,7 +207,7 @@ def _skip_known(form: ConnectForm) -> None:
 def _redirect_after_connect(form: ConnectForm, *, is_logged_in: bool) -> ResponseReturnValue:
     if is_logged_in:
         reads = "reads_customers" not in form or form.reads_customers.data == "now"
-        customers = "the customers are being read" if reads else "the customers are read once you resume it here"
+        customers = "the customers are being read" if reads else "the customers are read once you press Resume"
         flash(f"Connected. The hooks are being registered, and {customers}.", "success")
         return redirect(url_for("home.store", name=form.store.data))
     session["connected"] = form.email.data

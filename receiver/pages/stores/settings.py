@@ -1,4 +1,4 @@
-"""The settings of a store: titles, and whose data it forwards. Owners change them, readers see them."""
+"""The settings of a store: keys, events, alarms, whose data it forwards, titles. Owners change them, others look."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from sqlalchemy import Connection
 
 from pipeline.core.consent import GIFT_RECIPIENT_POLICIES, MARKETPLACE_POLICIES, MarketplacePolicy
 from pipeline.core.errors import Misconfigured
-from pipeline.ledger.accounts import VisibleStore
+from pipeline.destinations import DESTINATIONS
+from pipeline.ledger.accounts import VisibleStore, list_owner_emails
 from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.connections import list_store_connections, rename_connection
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.queries import list_kept_data
 from pipeline.ledger.stores import StoreRow, get_store, rename_store
 from pipeline.operations.connect import OriginAnswer, add_origins
 from pipeline.operations.consent import set_gift_recipients, set_marketplace_policy
+from pipeline.operations.retention import get_days_by_kind
 from receiver.consent_view import MARKETPLACE_TEXTS, load_consent_view
 from receiver.pages.auth.permissions import get_actor, get_my_id, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
+from receiver.pages.stores.events_sent import list_switches
+from receiver.pages.stores.keys import load_key_groups
 
 blueprint = Blueprint("store_settings", __name__)
 
@@ -31,16 +36,26 @@ MAX_QUESTIONS = 200
 def show(name: str) -> str:
     """Show the settings; owners can change them."""
     store = get_my_store(name)
-    with reading(get_context().engine) as conn:
+    context = get_context()
+    with reading(context.engine) as conn:
         row = _get_row(conn, store)
         connections = list_store_connections(conn, store.store_id)
         consent = load_consent_view(conn, row)
+        groups = load_key_groups(conn, store.store_id)
+        owners = list_owner_emails(conn, store.account_id)
+        kept = list_kept_data(conn, get_days_by_kind(context.settings), context.now())
     return render_template(
         "store_settings.html",
         store=store,
         row=row,
         connections=connections,
         consent=consent,
+        groups=groups,
+        switches=list_switches(row),
+        owners=owners,
+        has_notices=bool(context.settings.alarm_url),
+        kept=kept,
+        platforms=DESTINATIONS,
         can_change=store.allows("change_settings"),
         policies=MARKETPLACE_TEXTS,
         gift_policies=GIFT_RECIPIENT_POLICIES,

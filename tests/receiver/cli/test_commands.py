@@ -19,7 +19,14 @@ CLI = Path(__file__).parents[3] / "receiver" / "cli"
 NO_COMMANDS = {"__init__", "__main__", "options", "output"}
 # Their commands are in the groups of other modules.
 BELOW_OTHERS = {
-    *("account_members", "account_tokens", "own_test_event", "people_rights", "people_why", "regulations"),
+    "account_members",
+    "account_tokens",
+    "own_test_event",
+    "people_rights",
+    "people_why",
+    "regulations",
+    "store_events",
+    "store_keys",
     "store_settings",
 }
 
