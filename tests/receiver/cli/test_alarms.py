@@ -83,3 +83,19 @@ def test_without_recipients_the_exit_code_is_1(shell):
 
 def test_an_unknown_store_is_reported_instead_of_mailing_its_owners(shell):
     assert "no store moon" in shell.complaint("alarms", "test", "--store", "moon")
+
+
+def test_an_alarm_is_set_aside_and_brought_back(shell, alarmed):
+    aside = shell.said("alarms", "set-aside", "1", "--reason", "the shop is closed", "--days", "7")
+    listed, status = shell.said("alarms", "list"), shell.said("status")
+    back = shell.said("alarms", "bring-back", "1")
+
+    assert aside.startswith("Set aside: acme: no order_new since")
+    assert "set aside" in listed
+    assert status.startswith("Nothing needs you.\nSet aside until ")
+    assert back == "It is back on the list.\n"
+    assert shell.said("status").startswith("1 thing needs you: acme: no order_new since")
+
+
+def test_an_alarm_that_is_over_cannot_be_set_aside(shell, alarmed):
+    assert "no longer possible" in shell.complaint("alarms", "set-aside", "2", "--reason", "x")
