@@ -19,6 +19,8 @@ from bench.backfill.report import report as report_backfill
 from bench.hooks import make_hooks
 from bench.machine import describe_machine
 from bench.measures import acknowledge, delivery, growth, idle, memory, paced
+from bench.pages import measure as pages
+from bench.pages.report import report as report_pages
 from bench.plan import FULL, QUICK, Plan
 
 _START: dict[str, systems.StartSystem] = {
@@ -52,6 +54,7 @@ MEASURES: dict[str, tuple[Callable[[Plan], Any], Callable[[Any], Iterator[str]]]
     "idle": (lambda plan: {name: idle.measure(_START[name], plan.idle) for name in _IDLE}, report.idle),
     "memory": (lambda plan: memory.measure(*plan.memory), report.memory),
     "backfill": (lambda plan: backfill.measure(plan.backfill), report_backfill),
+    "pages": (lambda plan: pages.measure(plan.pages, plan.page_requests, plan.readers), report_pages),
     "growth": (lambda plan: growth.measure(list(plan.ledgers), *plan.growth), report.growth),
 }
 

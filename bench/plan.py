@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.backfill import measure as backfill
 from bench.backfill.scenario import Scenario
 from bench.measures.paced import Pace
+from bench.pages.fill import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,9 @@ class Plan:
     ledgers: tuple[int, ...]  # events
     growth: tuple[int, int]  # rounds, and hooks of a round
     backfill: Scenario
+    pages: Mapping[str, Size]  # database -> its ledger
+    page_requests: int  # of each address
+    readers: tuple[int, int]  # hooks a second beside them, and seconds
 
 
 # The slow peers get fewer hooks: their rate is level after the first few hundred.
@@ -35,6 +40,9 @@ FULL = Plan(
     ledgers=(10_000, 500_000, 1_000_000),
     growth=(9, 1_000),
     backfill=backfill.FULL,
+    pages={"sqlite": Size(500, 2_000), "postgresql": Size(500, 2_000)},
+    page_requests=5,
+    readers=(100, 20),
 )
 QUICK = Plan(
     rounds=1,
@@ -46,4 +54,7 @@ QUICK = Plan(
     ledgers=(10_000, 20_000),
     growth=(1, 200),
     backfill=backfill.QUICK,
+    pages={"sqlite": Size(5, 100)},
+    page_requests=1,
+    readers=(20, 2),
 )

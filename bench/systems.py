@@ -35,7 +35,7 @@ WORKERS = 4  # processes, ours and the Python peers'
 CONCURRENCY = 50  # jobs at once of the Node peer: they mostly wait
 MIN_NODE_VERSION = 20  # Fastify 5 requires it; Debian 12 has 18
 NODE = Path(__file__).parent / "peers" / "node"
-_SECRET = "a key for benchmarks only"  # noqa: S105 it guards nothing
+SECRET = "a key for benchmarks only"  # noqa: S105 it guards nothing
 _CELERY = [sys.executable, "-m", "celery"]
 
 
@@ -90,12 +90,12 @@ def web(folder: Folder) -> Iterator[SystemUnderTest]:
     """Only the parts that acknowledge: our web process and Valkey."""
     port = find_free_port()
     with _valkey(folder) as (redis_url, valkey):
-        more = {"REDIS_URL": redis_url, "CRATEWIRE_DATA_DIR": str(folder.path), "CRATEWIRE_SECRET_KEY": _SECRET}
+        more = {"REDIS_URL": redis_url, "CRATEWIRE_DATA_DIR": str(folder.path), "CRATEWIRE_SECRET_KEY": SECRET}
         more |= {"CRATEWIRE_REDIS_TIMEOUT": "5", "CRATEWIRE_LOG_LEVEL": "WARNING"}
         serve = [sys.executable, "-m", "receiver.serve", "--port", str(port)]
         with folder.running("web", serve, **more) as (process, said):
             wait_until("our web process", lambda: is_answering(port), process, said)
-            token = hook_tokens.sign([_SECRET], "bench", 1)
+            token = hook_tokens.sign([SECRET], "bench", 1)
             yield SystemUnderTest(port, lambda event: f"/hooks/bench/{token}/{event}", (valkey, process.pid), redis_url)
 
 

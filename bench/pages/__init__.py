@@ -1,0 +1,1 @@
+"""How long pages and API answers take on a large ledger, and what readers cost those who send hooks."""

@@ -1,0 +1,107 @@
+"""What readers of the pages cost those who send hooks: the time of an acknowledgement with and without them."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import cycle
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.hooks import make_hooks
+from bench.load import Outcome, post, send_requests
+from bench.systems import SystemUnderTest
+
+READERS = 10
+PATHS = ("/activity", "/", "/activity?show=waiting", "/flow?span=month", "/attention", "/activity?show=refused")
+_CONNECTIONS = 32
+
+
+@dataclass
+class Readers:
+    """Readers who open one page after another; `pages`: how many they have read."""
+
+    port: int
+    email: str
+    password: str = field(repr=False)
+    pages: int = 0
+    is_over: bool = False
+
+    @contextmanager
+    def reading(self, count: int) -> Iterator[None]:
+        """So many readers are at work inside the block."""
+        cookie = self._log_in()
+        threads = [threading.Thread(target=self._read, args=(cookie, place)) for place in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.is_over = True
+            for thread in threads:
+                thread.join()
+
+    def _read(self, cookie: str, place: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        for path in cycle((*PATHS[place % len(PATHS) :], *PATHS[: place % len(PATHS)])):
+            if self.is_over:
+                break
+            connection.request("GET", path, headers={"Cookie": cookie})
+            answer = connection.getresponse()
+            answer.read()
+            self.pages += answer.status == HTTPStatus.OK
+        connection.close()
+
+    def _log_in(self) -> str:
+        """One log-in for all: a user may be logged in in several browsers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", "/login")
+        answer = connection.getresponse()
+        csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answer.read().decode())
+        form = {"email": self.email, "password": self.password, "csrf_token": csrf.group(1) if csrf else ""}
+        sent = {"Cookie": _join_cookies(answer), "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/login", urlencode(form), sent)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return _join_cookies(answer)
+
+
+def compare(web: SystemUnderTest, readers: Readers, per_second: int, seconds: int) -> dict[str, Any]:
+    """The acknowledgement's times without readers, beside them, and without them again, at this rate of hooks."""
+    before = _send(web, per_second, seconds, first=1_000_000)
+    with readers.reading(READERS):
+        beside = _send(web, per_second, seconds, first=2_000_000)
+    after = _send(web, per_second, seconds, first=3_000_000)
+    alone = [before, after]
+    return {
+        "per_second": per_second,
+        "seconds": seconds,
+        "readers": READERS,
+        "alone": {"p50_ms": _middle(alone, 0.5), "p99_ms": _middle(alone, 0.99)},
+        "beside": {
+            "p50_ms": round(beside.wait(0.5), 2),
+            "p99_ms": round(beside.wait(0.99), 2),
+            "pages": readers.pages,
+            "failures": beside.failures,
+        },
+    }
+
+
+def _send(web: SystemUnderTest, per_second: int, seconds: int, first: int) -> Outcome:
+    hooks = make_hooks(per_second * seconds, first=first)
+    requests = [post(web.paths(hook.event), hook.body) for hook in hooks]
+    return send_requests(web.port, requests, _CONNECTIONS, rate=per_second)
+
+
+def _middle(outcomes: Sequence[Outcome], share: float) -> float:
+    return round(sum(outcome.wait(share) for outcome in outcomes) / len(outcomes), 2)
+
+
+def _join_cookies(answer: http.client.HTTPResponse) -> str:
+    return "; ".join(value.partition(";")[0] for name, value in answer.getheaders() if name.lower() == "set-cookie")

@@ -1,0 +1,43 @@
+"""The ledger on which pages are measured is a ledger: its counts are right, and every page answers."""
+
+from __future__ import annotations
+
+import re
+
+import fakeredis
+import pytest
+from sqlalchemy import select
+
+from bench.pages import measure
+from bench.pages.fill import FAR, Size, fill_ledger
+from pipeline.ledger.counts.recount import find_differences
+from pipeline.ledger.engine import make_engine, reading
+from pipeline.ledger.schema import core
+
+SIZE = Size(3, 60)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    url = f"sqlite:///{tmp_path_factory.mktemp('filled')}/ledger.db"
+    fill_ledger(url, fakeredis.FakeRedis(), SIZE)
+    engine = make_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def test_every_store_has_its_events_and_the_counts_are_right(filled):
+    with reading(filled) as conn:
+        ids = conn.execute(select(core.Event.id, core.Event.store_id)).all()
+        stores = {row.store_id for row in ids}
+
+        assert (len(ids), len(stores)) == (SIZE.stores * SIZE.events_of_store, SIZE.stores)
+        assert {row.id % FAR for row in ids} == set(range(SIZE.stores))
+        assert find_differences(conn) == []
+
+
+def test_every_address_that_is_measured_answers(filled):
+    found = measure._time_addresses(filled, fakeredis.FakeRedis(), 0)
+
+    assert {address: timing.status for address, timing in found.items() if timing.status >= 400} == {}
+    assert {"/", "/activity", "/flow", "/api/v1/flow"} <= {re.sub(r"[?].*", "", address) for address in found}
