@@ -58,7 +58,7 @@ _MORE = (
         "/flow?span=quarter",
     ),
     "/flow?span=month&store={store}",
-    *("/search?q={email}", "/search?q={order}", "/search?q={ulid}", "/search?q=Robin", "/search?q=nobody@example.com"),
+    *("/search?q={email}", "/search?q={order}", "/search?q={ulid}", "/search?q=Robin", "/search?q=unknown@example.com"),
 )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, select
 
-from pipeline.ledger.deliveries.status import DEAD, OPEN
+from pipeline.ledger.deliveries.status import OPEN
+from pipeline.ledger.queries.counts import build_dead_counts
 from pipeline.ledger.schema.core import DeadHook, Delivery, Lane, Store, StoreConnection
 
 
@@ -49,8 +50,7 @@ def load_backlog(conn: Connection) -> Backlog:
 
 
 def _load_connections(conn: Connection) -> tuple[ConnectionSummary, ...]:
-    dead_counts = select(Delivery.connection_id, func.count().label("dead")).where(DEAD)
-    dead = {row.connection_id: row.dead for row in conn.execute(dead_counts.group_by(Delivery.connection_id))}
+    dead = {row.connection_id: row.dead for row in conn.execute(build_dead_counts())}
     columns = (
         StoreConnection.id,
         Store.name,

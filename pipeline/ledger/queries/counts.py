@@ -126,8 +126,18 @@ def _count_open(conn: Connection) -> dict[int, dict[str, Any]]:
 
 
 def _count_dead(conn: Connection) -> dict[int, int]:
-    query = select(Delivery.connection_id, func.count().label("dead")).where(DEAD).group_by(Delivery.connection_id)
-    return {row.connection_id: row.dead for row in conn.execute(query)}
+    return {row.connection_id: row.dead for row in conn.execute(build_dead_counts())}
+
+
+def build_dead_counts() -> Select[Any]:
+    """(connection_id, dead) of all connections with dead deliveries.
+
+    Grouped by an expression: SQLite would read all deliveries in the order of their connections to spare the sorting,
+    in the place of the few in the partial index.
+    """
+    connection_id = (Delivery.connection_id + 0).label("connection_id")
+    columns: tuple[Any, ...] = connection_id, func.count().label("dead")
+    return select(*columns).where(DEAD).group_by(connection_id)
 
 
 def _count_sent(conn: Connection) -> dict[int, int]:
