@@ -10,8 +10,10 @@ import pytest
 
 from pipeline.inbox import stream
 from pipeline.infra import redis_keys
-from pipeline.ledger.engine import writing
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.replays import Selection, find_replay, insert_replay, start_replay
 from pipeline.ledger.schema import core
+from pipeline.operations.replays.count import count_replay
 from tasks.app import app
 from tasks.chain import LINKS, start_chain
 from tasks.worker.backpressure import MAX_WAITING_MESSAGES, is_stalled
@@ -25,6 +27,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 TIMEOUT_S = 120
 SECRET = "marian@example.com"
+HUNDREDS = 300  # orders
+REFUSED = Selection("refused")
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +216,60 @@ def watching():
 
 def named(seen):
     return {event["name"] for event in list(seen) if event["type"] == "task-received"}
+
+
+def refuse_everything(installed):
+    """As if the platform had refused all messages so far."""
+    with writing(installed.process.engine) as conn:
+        refused = {"status": "dead", "reason": "name_too_long", "done_at": installed.process.now()}
+        conn.execute(core.Delivery.__table__.update().values(**refused))
+
+
+def begin_replay(installed):
+    process = installed.process
+    with writing(process.engine) as conn:
+        replay_id = insert_replay(conn, 1, REFUSED, delivers_again=False, user_id=None, now=process.now())
+    count_replay(process.engine, replay_id, process.now)
+    with writing(process.engine) as conn:
+        assert start_replay(conn, replay_id, process.now())
+    return replay_id
+
+
+def find(installed, replay_id):
+    with reading(installed.process.engine) as conn:
+        row = find_replay(conn, replay_id)
+    assert row is not None
+    return row
+
+
+def test_a_replay_whose_worker_was_killed_goes_on_and_everything_is_there_once(
+    installed, environment, sandbox, tmp_path
+):
+    installed.record(*orders(HUNDREDS))
+    refuse_everything(installed)
+    replay_id = begin_replay(installed)
+    queues = "hooks,deliveries,backfill"
+    with worker(environment, tmp_path / "first.log", queues=queues) as first:
+        app.send_task("replays.sweep", queue="deliveries")  # once: it hands over no more than MAX_AHEAD messages
+        wait_until(sandbox.events, lambda: first.said, meanwhile=sweep, interval_s=0.05)
+        first.kill()
+    assert 0 < len(sandbox.events()) < HUNDREDS
+    assert find(installed, replay_id).left > 0
+
+    def sweep_all():
+        app.send_task("replays.sweep", queue="deliveries", expires=5)
+        sweep()
+
+    with worker(environment, tmp_path / "second.log", "second", queues=queues) as second:
+        wait_until(
+            lambda: find(installed, replay_id).state == "done",
+            lambda: second.said,
+            meanwhile=sweep_all,
+            interval_s=0.2,
+        )
+
+    row = find(installed, replay_id)
+    ids = [event["id"] for person in sandbox.control("people") for event in person["events"]]
+    assert sandbox.events() == wanted(HUNDREDS)
+    assert len(ids) == len(set(ids)) == HUNDREDS
+    assert (row.done, row.failed, row.left) == (row.total, 0, 0)
