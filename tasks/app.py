@@ -43,6 +43,7 @@ app = Celery(
         "tasks.stores",
         "tasks.counts",
         "tasks.retention",
+        "tasks.search",
         "tasks.silence",
         "tasks.clock",
         "tasks.dead",

@@ -29,6 +29,7 @@ PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "retention.sweep": (DELIVERIES, 5.0),
     "replays.sweep": (DELIVERIES, 1.0),
     "replays.tidy": (DELIVERIES, 3600.0),
+    "search.fill": (DELIVERIES, 5.0),
     "mails.sweep": (DELIVERIES, 3.0),
     "mails.tidy": (DELIVERIES, 3600.0),
 }
@@ -39,6 +40,7 @@ ROUTES = {
     "backfills.step": BACKFILL,
     "reconciliation.run": BACKFILL,
     "lookups.run": BACKFILL,
+    "lookups.ask": BACKFILL,
     "registration.tend": BACKFILL,
     "stores.remove": BACKFILL,
     "replays.run": BACKFILL,

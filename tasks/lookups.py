@@ -11,6 +11,7 @@ import structlog
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading
 from pipeline.ledger.lookups import list_due_stores
+from pipeline.lookups.asked import answer_request, take_requests
 from pipeline.lookups.run import run_lookups
 from tasks.app import app, task
 from tasks.config import BACKFILL
@@ -36,15 +37,29 @@ def run_store(store_id: int) -> None:
 
 @task("lookups.sweep")
 def sweep() -> None:
-    """Start every store with a look-up that is due."""
+    """Start every store with a look-up that is due, and ask what readers of the pages want to know."""
     context = get_process_context()
     if is_stalled(app, BACKFILL):
         return
+    for event_id in take_requests(context.redis):
+        _ask(event_id)
     with reading(context.engine) as conn:
         due = list_due_stores(conn, context.now())
     for store_id in due:
         if not context.redis.exists(redis_keys.lookups_lease(store_id)):
             _start(store_id)
+
+
+@task("lookups.ask")
+def ask(event_id: int) -> None:
+    """Ask a store's API what it says now about the object of an event, as soon as the store's budget allows it."""
+    wait_s = answer_request(get_process_context(), event_id)
+    if wait_s is not None:
+        run_later(min(wait_s, MAX_TIMER_S), partial(_ask, event_id))
+
+
+def _ask(event_id: int) -> None:
+    ask.apply_async((event_id,), argsrepr=f"({event_id},)", expires=60)
 
 
 def wake_lookups(store_ids: Iterable[int]) -> None:

@@ -34,6 +34,16 @@ class CheckResult:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class RequestText:
+    """A request that would carry one message, for people. `user`: placeholders of the keys."""
+
+    method: str
+    url: str = field(repr=False)
+    user: str
+    body: bytes = field(repr=False)
+
+
 class Destination(Protocol):
     """One platform, configured for one account. Built for each opened connection; shares the process's HTTP session."""
 

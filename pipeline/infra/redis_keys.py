@@ -13,6 +13,8 @@ LAST_SERVED = "cratewire:served"  # which hooks were read last: those of all sto
 HELD_MESSAGES = "cratewire:parked"  # messages of tasks that this release does not know
 MONITORING_LEASE = "cratewire:lease:silence"  # the process that checks for missing hooks now
 RETENTION_LEASE = "cratewire:lease:retention"  # the process that deletes old data now
+ASKED_EVENTS = "cratewire:asked"  # events about whose objects readers have asked Cratejoy; a worker takes them
+SEARCH_LEASE = "cratewire:lease:search"  # the process that reads older rows for the search now
 FAST_LANES = "cratewire:trusted"  # lanes whose last send was fast
 METRICS = "cratewire:metrics"  # series -> its total over all processes, since the beginning
 CONSECUTIVE_FAILURES = "cratewire:failing"  # how many hooks in a row have failed with an internal error
@@ -24,6 +26,11 @@ REJECTED_HOOKS = "cratewire:turned_away"  # rejected hooks with a valid token, b
 OOM_KILLS = "cratewire:killed"  # "<host> killed" and "<host> at": processes that the kernel recently killed for memory
 CLOCK_MARKS = "cratewire:clocks"  # the latest time of Redis's clock, and of each host's
 HEARTBEAT_STARTED = "cratewire:pulse"  # when a web process started to send heartbeats; expires soon after
+
+
+def asked_event(event_id: int) -> str:
+    """What a reader has asked Cratejoy about this event, and the answer, for ten minutes."""
+    return f"cratewire:asked:{event_id}"
 
 
 def lane_lease(connection_id: int, lane: int) -> str:

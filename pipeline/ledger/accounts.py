@@ -14,6 +14,7 @@ from pipeline.ledger.removals import delete_empty_account
 from pipeline.ledger.schema.accounts import FailedLogIn, Invitation, LogIn, Mail, Membership, User
 from pipeline.ledger.schema.api_tokens import ApiToken
 from pipeline.ledger.schema.core import Account, Store
+from pipeline.ledger.schema.own_pages import SavedView
 from pipeline.ledger.sql.tables import insert_into
 from pipeline.ledger.stores import ensure_account
 
@@ -152,7 +153,7 @@ def remove_user(conn: Connection, email: str) -> bool:
     account_ids = list(get_roles(conn, user_id))
     for account_id in account_ids:
         _require_other_owner(conn, account_id, user_id)
-    for table in (Membership, LogIn, FailedLogIn):
+    for table in (Membership, LogIn, FailedLogIn, SavedView):
         conn.execute(delete(table).where(table.user_id == user_id))
     conn.execute(delete(Invitation).where(Invitation.email == email.lower()))
     conn.execute(update(Invitation).where(Invitation.invited_by == user_id).values(invited_by=None))

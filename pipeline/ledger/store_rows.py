@@ -30,6 +30,8 @@ OF_NO_STORE = frozenset(
         "notices",
         "regulation_keys",
         "retention",
+        "saved_views",
+        "search_progress",
         "store_removals",
         "stores",
         "users",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pipeline.core.consent import WithheldReason
+from pipeline.events.search_terms import KINDS_WITH_NAMES, read_names
 from pipeline.fan_out.attributes import build_attributes
 from pipeline.fan_out.facts import Fact, KnownFacts, merge_fact, newest_time_us
 from pipeline.fan_out.plan import AffectedPerson
@@ -54,15 +55,23 @@ class PersonDraft:
     withheld: WithheldReason | None = None  # why no message about them is written
     was_withheld: WithheldReason | None = None  # the same before this batch
     attribute_changes: list[AttributeChangeDraft] = field(default_factory=list)
+    new_names: set[str] = field(default_factory=set)  # that the search does not know yet
     hides_address: bool | None = None  # whether their messages hold no address; None until they are judged
 
     def note(self, facts: Iterable[Fact], as_of: int) -> None:
         """Merge facts without computing attributes: the next event or sweep sends the profile."""
         for fact in facts:
+            names = self._read_names(fact) if fact.kind in KINDS_WITH_NAMES else ()
             if merge_fact(self.known, fact, as_of):
                 self.changed_facts.add((fact.kind, fact.subject))
+                if fact.kind in KINDS_WITH_NAMES and (now := self._read_names(fact)) != names:
+                    self.new_names.update(now)
                 self.unsent_since = self.unsent_since or as_of
                 self.newest = None if self.newest is None else max(self.newest, as_of)
+
+    def _read_names(self, fact: Fact) -> tuple[str, ...]:
+        """The names that are known from the same fact."""
+        return read_names(fact.kind, self.known.get((fact.kind, fact.subject), {}))
 
     def note_verdict(self, reason: WithheldReason | None) -> None:
         """Note whether the person is withheld. One who no longer is gets a whole profile, wherever they had one."""

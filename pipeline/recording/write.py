@@ -24,6 +24,7 @@ from pipeline.ledger.schema import core
 from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary, Heartbeat
+from pipeline.ledger.search_terms import NamedPerson, add_person_terms, add_tracking_numbers
 from pipeline.ledger.sql.bulk import execute_bulk, insert_returning_ids, insert_rows, upsert
 from pipeline.ledger.sql.tables import chunks, get_table, insert_into
 from pipeline.recording.candidate import EventCandidate
@@ -62,6 +63,7 @@ def write_batch(conn: Connection, plan: BatchPlan, now: int) -> None:
     _mark_sent_after_all(conn, plan.sent_after_all)
     upsert(conn, get_table(core.Gift), plan.gifts, update_columns=("email", "data", "as_of"))
     _update_people(conn, plan.people)
+    _add_search_terms(conn, plan.people, plan.events)
     _write_attribute_changes(conn, plan.people)
     _stop_withheld(conn, plan.people, now)
     _write_deliveries(conn, plan.deliveries, now)
@@ -237,6 +239,21 @@ def _write_attribute_changes(conn: Connection, resolver: PersonResolver) -> None
         for change in person.attribute_changes
     ]
     insert_rows(conn, get_table(AttributeChange), rows)
+
+
+def _add_search_terms(conn: Connection, resolver: PersonResolver, events: Sequence[EventDraft]) -> None:
+    """Let the search find what is new: names, addresses and tracking numbers."""
+    emails: dict[int, list[str]] = {}
+    for (_, kind, value), person in resolver.new_keys.items():
+        if kind == "email":
+            emails.setdefault(person.id, []).append(value)
+    named = (person for person in resolver.people if person.new_names or person.id in emails)
+    add_person_terms(
+        conn, (NamedPerson(person.store.id, person.id, person.new_names, emails.get(person.id, ())) for person in named)
+    )
+    candidates = (event.candidate for event in events)
+    shipments = (candidate for candidate in candidates if candidate.row.subject == "shipment")
+    add_tracking_numbers(conn, ((item.store.id, item.event_id, item.data) for item in shipments))
 
 
 def _get_person_values(person: PersonDraft) -> dict[str, Any]:

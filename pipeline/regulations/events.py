@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, delete, or_, select, update
 from pipeline.events.catalogue import get_event_row
 from pipeline.infra.compression import decompress
 from pipeline.ledger.schema.core import Body, Delivery, Event, EventPerson, EventSubject, Person
+from pipeline.ledger.search_terms import remove_tracking_numbers
 from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
 from pipeline.redaction.body import ERASED, Redaction, find_names, find_redaction
 from pipeline.redaction.identity import Identity
@@ -97,6 +98,7 @@ def _redact_event(conn: Connection, row: Row[Any], redaction: Redaction) -> Iter
     notes = row.notes if note in row.notes else [*row.notes, note]
     values = {"data": data, "unknown": [], "notes": notes}
     conn.execute(update(Event).where(Event.id == row.id).values(values))
+    remove_tracking_numbers(conn, row.id, data)
     of_event = Body.event_id == row.id
     if not raw:
         conn.execute(delete(Body).where(of_event))

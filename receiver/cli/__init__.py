@@ -29,6 +29,10 @@ COMMANDS = {
     "backfill": ("receiver.cli.backfill:backfill", "Read a store's customers: start, watch, pause, resume, cancel."),
     "people": ("receiver.cli.people:people", "Look up people; export and erase what is stored about them."),
     "stores": ("receiver.cli.stores:stores", "List, show, rename or remove stores; change their keys and events."),
+    "search": (
+        "receiver.cli.search:search_command",
+        "Find people and events by a name, an address or a number.",
+    ),
     "status": ("receiver.cli.status:status", "Show what needs attention, what waits and what was sent."),
     "doctor": ("receiver.cli.doctor:doctor", "Check this installation and say how to fix each fault."),
     "migrate": ("receiver.cli.migrate:migrate", "Upgrade the database to the latest revision."),

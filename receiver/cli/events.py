@@ -34,6 +34,7 @@ from receiver.cli.output import (
     styled,
 )
 from receiver.cli.own_test_event import test_command
+from receiver.cli.samples import sample
 
 _POLL_INTERVAL_S = 0.5
 _PAGE_SIZE = 200
@@ -46,6 +47,9 @@ def events() -> None:
 
 
 events.add_command(test_command)
+
+
+events.add_command(sample)
 
 
 @events.command(name="list", epilog="Example: cratewire events list --name order_new --limit 20")

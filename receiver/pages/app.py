@@ -16,7 +16,7 @@ from flask_wtf import CSRFProtect
 from pipeline.context import Context
 from receiver.pages import filters, people
 from receiver.pages.accounts import accept_invitation, tokens, views
-from receiver.pages.activity import event, unreadable
+from receiver.pages.activity import asked, event, samples, saved_views, unreadable
 from receiver.pages.activity import views as activity
 from receiver.pages.attention import views as attention
 from receiver.pages.auth.login import PrefilledLoginForm, SerialPasswordContext
@@ -35,6 +35,7 @@ from receiver.pages.headers import add_headers
 from receiver.pages.navigation import add_navigation
 from receiver.pages.rate_limit import add_form_rate_limit
 from receiver.pages.replays import views as replays
+from receiver.pages.search import views as search
 from receiver.pages.stores import (
     alarms,
     backfills,
@@ -79,9 +80,13 @@ def create_pages(context: Context) -> Flask:
         activity,
         event,
         unreadable,
+        asked,
+        samples,
+        saved_views,
         replays,
         attention,
         flow,
+        search,
         backfills,
         resume,
         people,

@@ -26,7 +26,7 @@ _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
     (
         "Activity",
         "activity.show",
-        frozenset({"activity", "event", "unreadable", "saved_views", "samples", "search", "replays"}),
+        frozenset({"activity", "event", "unreadable", "asked", "saved_views", "samples", "search", "replays"}),
     ),
     ("People", "people.show_all", frozenset({"people"})),
     ("Needs attention", "attention.show", frozenset({"attention"})),

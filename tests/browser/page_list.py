@@ -38,6 +38,8 @@ PAGES = (
     ListedPage("activity-of-one-person", "/activity?person={person}"),
     ListedPage("activity-empty", "/activity?show=tests"),
     ListedPage("event", "/activity/{event}"),
+    ListedPage("search", "/search?q=a"),
+    ListedPage("samples", "/samples"),
     ListedPage("unreadable", "/activity/unreadable/{dead}"),
     ListedPage("people", "/people"),
     ListedPage("people-of-one-shop", "/stores/{store}/people"),

@@ -56,6 +56,7 @@ def test_only_the_links_of_the_chain_go_to_the_queue_of_live_hooks():
 def test_what_may_take_long_goes_to_the_queue_of_backfills():
     assert {name for name in app.tasks if route(name) == BACKFILL} == {
         "backfills.step",
+        "lookups.ask",
         "lookups.run",
         "reconciliation.run",
         "registration.tend",

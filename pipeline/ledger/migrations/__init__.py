@@ -28,11 +28,13 @@ from pipeline.ledger.schema import (
     fences,
     history,
     monitoring,
+    own_pages,
     reconciliation,
     regulations,
     removals,
     replays,
     retention,
+    search,
     store_apis,
 )
 from pipeline.ledger.sql.sequences import max_issued_ids, restore_max_issued_ids
@@ -53,10 +55,12 @@ TABLE_MODULES = (
     backfills,
     reconciliation,
     monitoring,
+    own_pages,
     regulations,
     removals,
     replays,
     retention,
+    search,
 )
 
 _LOCK_TIMEOUT_S = 600  # a migration may have to copy a large table

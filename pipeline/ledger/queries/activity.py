@@ -40,7 +40,7 @@ class PlatformState:
     title: str | None
     state: DeliveryState
     since: int  # µs: when it was written if it waits, else when it was settled
-    reason: str | None  # of the first message that was refused
+    reason: str | None  # of the first message that was refused: the platform's own words if it gave any, else a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _name_person(row: Any) -> str | None:
 
 
 def _load_platforms(conn: Connection, event_ids: Sequence[int]) -> defaultdict[int, tuple[PlatformState, ...]]:
-    columns = (Delivery.event_id, Delivery.connection_id, Delivery.status, Delivery.reason)
+    columns = (Delivery.event_id, Delivery.connection_id, Delivery.status, Delivery.reason, Delivery.detail)
     times = (Delivery.created_at, Delivery.done_at)
     names = (StoreConnection.platform, StoreConnection.label, StoreConnection.title)
     query = select(*columns, *times, *names).join(StoreConnection, StoreConnection.id == Delivery.connection_id)
@@ -148,7 +148,7 @@ def _sum_up(rows: Sequence[Any]) -> PlatformState:
     if status is None or (waiting and status != "dead"):
         return build("waiting", min(row.created_at for row in waiting), None)
     settled = by_status[status]
-    reason = settled[0].reason if status == "dead" else None
+    reason = (settled[0].detail or settled[0].reason) if status == "dead" else None
     return build(_SETTLED[status], max(row.done_at for row in settled), reason)
 
 

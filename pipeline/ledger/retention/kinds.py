@@ -46,6 +46,7 @@ from pipeline.ledger.schema.core import (
     ProfileSent,
 )
 from pipeline.ledger.schema.history import AttributeChange
+from pipeline.ledger.schema.search import PersonTerm, TrackingNumber
 
 Column = InstrumentedAttribute[Any] | ScalarSelect[Any]
 KindName = Literal["bodies", "messages", "calls", "dead_hooks", "events", "attribute_changes", "people"]
@@ -140,7 +141,7 @@ def _delete_events(conn: Connection, ids: Sequence[int], _: int) -> int:
         return 0
     remember_events(conn, going)
     _delete_deliveries(conn, list(conn.execute(select(Delivery.id).where(Delivery.event_id.in_(going))).scalars()))
-    for child in (Body, EventPerson, EventSubject):
+    for child in (Body, EventPerson, EventSubject, TrackingNumber):
         conn.execute(delete(child).where(child.event_id.in_(going)))
     return conn.execute(delete(Event).where(Event.id.in_(going))).rowcount
 
@@ -160,7 +161,7 @@ def _delete_people(conn: Connection, ids: Sequence[int], cutoff: int) -> int:
     if not going:
         return 0
     _delete_gifts(conn, going, cutoff)
-    for child in (PersonKey, Fact, ProfileSent, AttributeChange):
+    for child in (PersonKey, Fact, ProfileSent, AttributeChange, PersonTerm):
         conn.execute(delete(child).where(child.person_id.in_(going)))
     return conn.execute(delete(Person).where(Person.id.in_(going))).rowcount
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template
 
+from pipeline.core.roles import is_allowed
 from pipeline.events.notes import describe_note
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import DeliveryDetail, EventDetail, get_event
 from receiver.document import as_document
+from receiver.pages.activity.curl import build_hook_curl, build_message_curl
 from receiver.pages.activity.json_lines import build_json_lines
 from receiver.pages.activity.raw_bytes import send_bytes, show_bytes
 from receiver.pages.activity.rows import EventRow, load_my_rows
@@ -24,6 +26,7 @@ from receiver.pages.filters import sentence, shorten
 blueprint = Blueprint("event", __name__)
 
 MAX_NOTE_CHARS = 300
+MAX_CURL_CHARS = 40_000
 
 
 def load_my_event(event_id: int) -> tuple[EventRow, EventDetail]:
@@ -51,9 +54,15 @@ def build_event_page(view: EventRow, detail: EventDetail) -> dict[str, Any]:
         "raw": show_bytes(detail.raw),
         "data": build_json_lines(detail.data, list_unread_fields(detail)),
         "messages": [
-            (delivery, build_json_lines(delivery.message, list_refused_fields(delivery)))
+            (
+                delivery,
+                build_json_lines(delivery.message, list_refused_fields(delivery)),
+                shorten(build_message_curl(delivery) or "", MAX_CURL_CHARS),
+            )
             for delivery in detail.deliveries
         ],
+        "hook_curl": build_hook_curl(detail, get_context().settings.public_url),
+        "can_sample": bool(detail.data) and is_allowed(stores[view.event.store].role, "replay"),
         "can_replay": find_ways_to_replay(detail, stores[view.event.store].role),
         "names": {person.person_id: person.email for person in detail.people},
         "names_of_messages": {delivery.id: f"{delivery.kind} {delivery.id}" for delivery in detail.deliveries},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from pipeline.events.catalogue import EVENTS
 from receiver.live import STORES_HEADER
+from receiver.pages.activity.asked import build_asked
 from receiver.pages.activity.event import build_event_page, load_my_event
 from receiver.pages.activity.query import SHOWN, SHOWN_BESIDES, SOURCES, parse_id, read_query
 from receiver.pages.activity.rows import load_my_rows, load_rows, load_unreadable_rows
+from receiver.pages.activity.saved_views import build_address, list_my_views
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
 
@@ -20,9 +23,13 @@ MAX_ROWS_REFRESHED = 100  # rows of a page that still wait
 
 @blueprint.get("/activity")
 @requires("see")
-def show() -> str:
-    """Show a page of the feed."""
+def show() -> ResponseReturnValue:
+    """Show a page of the feed; without any parameter, the user's default view."""
     stores = list_my_stores()
+    views = list_my_views(stores)
+    default = next((view for view in views if view.is_default), None)
+    if default is not None and not request.args:
+        return redirect(url_for("activity.show", **build_address(default.query)))
     query = read_query(stores)
     rows = load_rows(query, limit=PAGE_SIZE + 1)
     unreadable = load_unreadable_rows(query, limit=PAGE_SIZE + 1)
@@ -38,6 +45,7 @@ def show() -> str:
         sources=SOURCES,
         keeps_days=get_context().settings.keep_events_days,
         stores=stores,
+        views=views,
         events=sorted(EVENTS),
         older=None if is_last else {**query.given, "before": page[-1].id},
         newest=rows[0].id if rows else 0,
@@ -71,7 +79,7 @@ def new() -> str:
 def event(event_id: int) -> str:
     """Show everything about one event of the user's stores."""
     view, detail = load_my_event(event_id)
-    return render_template("event.html", **build_event_page(view, detail))
+    return render_template("event.html", **build_event_page(view, detail), **build_asked(event_id, detail))
 
 
 @blueprint.get("/activity/live")

@@ -27,6 +27,7 @@ BELOW_OTHERS = {
     "regulations",
     "store_events",
     "store_keys",
+    "samples",
     "store_settings",
 }
 

@@ -40,6 +40,12 @@ ANSWERS = {
     "event.raw": 404,
     "event.document": 404,
     "unreadable.show": 404,
+    "asked.ask": 404,
+    "asked.show": 404,
+    "samples.show": 404,
+    "samples.save": 404,
+    "samples.delete": 404,
+    "saved_views.delete": 404,
     "unreadable.raw": 404,
     "attention.ask": 404,
     "attention.act": 404,
@@ -116,7 +122,20 @@ def hers(house):
 
 
 def values_of(rule: Rule, account: int) -> dict[str, object]:
-    numbers = dict.fromkeys(("user_id", "invitation_id", "person_id", "event_id", "dead_id", "token_id", "alarm_id"), 1)
+    numbers = dict.fromkeys(
+        (
+            "user_id",
+            "invitation_id",
+            "person_id",
+            "event_id",
+            "dead_id",
+            "sample_id",
+            "view_id",
+            "token_id",
+            "alarm_id",
+        ),
+        1,
+    )
     known = {"name": "secretive", "replay_id": 1, "action": "start", "account_id": account, **numbers}
     known["connection_id"] = 99  # one that there is not: resuming another would call the platform
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}

@@ -1,0 +1,46 @@
+"""Requests as curl commands to copy: the hook as Cratejoy sent it, and each message. Keys are placeholders."""
+
+from __future__ import annotations
+
+import shlex
+
+from pipeline.core.messages import Message, PersonRef
+from pipeline.destinations import PREVIEWS
+from pipeline.ledger.queries import DeliveryDetail, EventDetail
+
+_JSON = "Content-Type: application/json"
+
+
+def build_hook_curl(detail: EventDetail, public_url: str) -> str:
+    """The hook of an event, with the file of *Save all bytes*."""
+    event = detail.event
+    address = f"{public_url}/hooks/{event.store}/TOKEN/{event.name}"
+    return _format("POST", address, _JSON, f"@event-{event.id}.bin")
+
+
+def build_message_curl(delivery: DeliveryDetail) -> str | None:
+    """A message on its own; None if its content is gone, or its platform cannot say."""
+    preview, content = PREVIEWS.get(delivery.platform), delivery.message
+    if preview is None or delivery.kind == "forget" or not content.get("data"):
+        return None
+    found = preview(
+        Message(
+            delivery.id,
+            PersonRef(delivery.person_id, content.get("customer_id"), content.get("email")),
+            "profile" if delivery.kind == "profile" else "event",
+            content.get("at") or 0,
+            content["data"],
+            delivery.name,
+            delivery.message_id,
+        )
+    )
+    if found is None:
+        return None
+    return _format(found.method, found.url, _JSON, found.body.decode("utf-8", "replace"), found.user)
+
+
+def _format(method: str, url: str, header: str, body: str, user: str | None = None) -> str:
+    """One command, a line for each option. A body that begins with @ is the name of a file."""
+    who = ["--user", user] if user else []
+    words = ["curl", "-X", method, url, *who, "-H", header, "--data-binary", body]
+    return " ".join(map(shlex.quote, words))
