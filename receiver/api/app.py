@@ -24,6 +24,7 @@ from receiver.api import (
     people,
     person_answers,
     replays,
+    samples,
     shops,
     stats,
     token,
@@ -38,7 +39,7 @@ PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64_000
 _RESOURCES = (
     *(token, shops, events, people, person_answers, messages, connections, attention),
-    *(flow, stats, replays, unreadable),
+    *(flow, stats, replays, samples, unreadable),
 )
 _DESCRIPTION = (
     "What the pages show, for programs. Make a token on the account page or with `cratewire accounts token new`, and "
