@@ -6,7 +6,7 @@ import re
 import zlib
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
@@ -28,6 +28,7 @@ def add_hook(house, number=1, store="acme", **more):
     row = {"store": store, "version": 1, "event": "order_new", "receipt": f"r{number}", "stage": "decode"}
     row |= {"reason": "not_json", "detail": {"at": 7}, "raw": zlib.compress(RAW), "received_at": NOW, "died_at": NOW}
     with writing(house.site.engine) as conn:
+        row["store_id"] = conn.execute(select(core.Store.id).where(core.Store.name == store)).scalar_one()
         return conn.execute(insert(core.DeadHook).values(row | more).returning(core.DeadHook.id)).scalar_one()
 
 
