@@ -27,12 +27,7 @@ _STATUSES_BEST_FIRST = (
 _UNPAID_STATUSES = ("unpaid", "failed", "voided")
 
 
-_FORWARD_ALL = ConsentRules("forward")
-
-
-def build_attributes(
-    facts: KnownFacts, store: str, currency: str, rules: ConsentRules = _FORWARD_ALL
-) -> dict[str, Any]:
+def build_attributes(facts: KnownFacts, store: str, currency: str, rules: ConsentRules) -> dict[str, Any]:
     """Return the attributes of a person of a store. Unknown and empty attributes are absent.
 
     A giver whom the store's rules protect is not named.

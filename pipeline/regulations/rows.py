@@ -11,10 +11,11 @@ from sqlalchemy import Connection, delete, select, update
 from pipeline.fan_out.attributes import build_attributes
 from pipeline.fan_out.facts import KnownFacts
 from pipeline.ledger.deliveries.stopped import empty_messages
-from pipeline.ledger.schema.core import Delivery, EventPerson, Fact, Gift, Person, PersonKey
+from pipeline.ledger.schema.core import Delivery, EventPerson, Fact, Gift, Person, PersonKey, Store
 from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.search import PersonTerm
 from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
+from pipeline.recording.sources import load_rules
 from pipeline.redaction.body import Redaction
 from pipeline.redaction.text import split_words
 from pipeline.regulations.people import FoundPerson
@@ -81,7 +82,10 @@ def _forget_giver(conn: Connection, person: FoundPerson, other_id: int, redactio
             conn.execute(update(Fact).where(*where).values(data=left))
             known[row.kind, row.subject], is_changed = left, True
     if is_changed:
-        attributes = build_attributes(known, person.store.name, person.store.currency)
+        # As recording builds them: whom the store's consent rules protect is not named in the erased person's place.
+        row = conn.execute(select(get_table(Store)).where(Store.id == person.store.id)).one()
+        rules = load_rules(conn, [row])[row.id]
+        attributes = build_attributes(known, person.store.name, person.store.currency, rules)
         email = conn.execute(select(Person.email).where(Person.id == other_id)).scalar()
         attributes |= {"email": email} if email else {}
         # No profile contains the change yet: the next one about them does.

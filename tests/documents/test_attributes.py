@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.events.catalogue import EVENTS
 from pipeline.events.identity import identify_event
 from pipeline.fan_out.attributes import build_attributes
+from pipeline.fan_out.consent import ConsentRules
 from pipeline.fan_out.facts import Fact, KnownFacts, merge_fact
 from pipeline.fan_out.plan import plan_event
 from tests.builders import NOW, customer, gift_order, order, shipment, subscription, transaction
@@ -56,7 +57,7 @@ def lived(life) -> list[dict[str, Any]]:
             for fact in person.facts:
                 merge_fact(known[person.role], fact, NOW)
     merge_fact(known["customer"], Fact("survey", "7021", {"size": "M"}), NOW)  # no hook has one
-    return [build_attributes(facts, "acme", "USD") for facts in known.values()]
+    return [build_attributes(facts, "acme", "USD", ConsentRules("forward")) for facts in known.values()]
 
 
 def documented() -> dict[str, str]:

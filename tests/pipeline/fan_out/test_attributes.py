@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.fan_out.attributes import build_attributes
+from pipeline.fan_out.consent import ConsentRules
 from tests.builders import NOW, RECIPIENT
 
 
@@ -14,7 +15,7 @@ def attributes(*facts):
         (kind, "" if kind in ("customer", "payment") else str(at)): fields for at, (kind, fields) in enumerate(facts)
     }
     stamped = {key: {name: [NOW, value] for name, value in fields.items()} for key, fields in known.items()}
-    return build_attributes(stamped, "acme", "USD")
+    return build_attributes(stamped, "acme", "USD", ConsentRules("forward"))
 
 
 def chosen(found, *names):

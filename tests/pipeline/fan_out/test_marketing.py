@@ -7,6 +7,7 @@ import pytest
 from pipeline.events.catalogue import API_OBJECTS, EVENTS
 from pipeline.events.identity import identify_event
 from pipeline.fan_out.attributes import build_attributes
+from pipeline.fan_out.consent import ConsentRules
 from pipeline.fan_out.facts import merge_fact
 from pipeline.fan_out.plan import plan_event
 from schemas.loading import load
@@ -26,7 +27,7 @@ def attribute(*hooks):
         for person in plan_event(row, data, identify_event(row, data, f"{at:064d}", at), {}, "acme", "USD").people:
             for fact in person.facts:
                 merge_fact(known, fact, at)
-    return build_attributes(known, "acme", "USD").get("accepts_marketing"), known
+    return build_attributes(known, "acme", "USD", ConsentRules("forward")).get("accepts_marketing"), known
 
 
 @pytest.mark.parametrize(

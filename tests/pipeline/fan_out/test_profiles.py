@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pipeline.events.catalogue import get_event_row
 from pipeline.events.identity import identify_event
 from pipeline.fan_out.attributes import build_attributes
+from pipeline.fan_out.consent import ConsentRules
 from pipeline.fan_out.facts import merge_fact, newest_time_us
 from pipeline.fan_out.gifts import Gift
 from pipeline.fan_out.plan import plan_event
@@ -26,6 +27,7 @@ from tests.builders import (
     transaction,
 )
 
+FORWARD_ALL = ConsentRules("forward")
 GIVEN = {("subscription", 7021): Gift(RECIPIENT, "Rory Receiver", "Enjoy!", "Bea")}
 
 
@@ -42,7 +44,7 @@ def profile(*hooks, role="customer"):
     known = {}
     for hour, (name, data) in enumerate(hooks):
         learn(known, name, data, NOW + hour * HOUR, role)
-    return build_attributes(known, "acme", "USD")
+    return build_attributes(known, "acme", "USD", FORWARD_ALL)
 
 
 HISTORY = [
@@ -217,7 +219,7 @@ def test_any_order_of_processing_gives_the_same_profile(seed):
     known = {}
     for name, data, at in shuffled:
         learn(known, name, data, at)
-    assert build_attributes(known, "acme", "USD") == profile(*HISTORY)
+    assert build_attributes(known, "acme", "USD", FORWARD_ALL) == profile(*HISTORY)
     assert newest_time_us(known) == NOW + (len(HISTORY) - 1) * HOUR
 
 
@@ -227,10 +229,10 @@ def test_facts_of_the_same_moment_are_settled_by_their_value():
     for known, bodies in ((one, (first, second)), (other, (second, first))):
         for body in bodies:
             learn(known, "customer_new", body)
-    assert build_attributes(one, "acme", "USD") == build_attributes(other, "acme", "USD")
+    assert build_attributes(one, "acme", "USD", FORWARD_ALL) == build_attributes(other, "acme", "USD", FORWARD_ALL)
 
 
 def test_an_empty_text_is_no_value():
     assert "city" not in build_attributes(
-        {("customer", ""): {"city": [NOW, ""], "email": [NOW, RECIPIENT]}}, "acme", "USD"
+        {("customer", ""): {"city": [NOW, ""], "email": [NOW, RECIPIENT]}}, "acme", "USD", FORWARD_ALL
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipeline.events.catalogue import EVENTS
 from pipeline.events.identity import identify_event
 from pipeline.fan_out.attributes import build_attributes
+from pipeline.fan_out.consent import ConsentRules
 from pipeline.fan_out.facts import Fact, merge_fact
 from pipeline.fan_out.plan import plan_event
 from pipeline.fan_out.slugs import build_slug, cut_value
@@ -69,7 +70,7 @@ def profile(*facts):
     known = {}
     for as_of, fact in facts:
         merge_fact(known, fact, as_of)
-    return build_attributes(known, "acme", "USD")
+    return build_attributes(known, "acme", "USD", ConsentRules("forward"))
 
 
 def shown(profile, prefix):

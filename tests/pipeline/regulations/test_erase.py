@@ -7,6 +7,7 @@ import shutil
 import zlib
 
 import pytest
+from sqlalchemy import update
 
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import reading, writing
@@ -218,3 +219,17 @@ def test_a_giver_is_gone_from_what_a_recipients_attributes_were(ledger):
     after = [row.data for row in ledger.rows(AttributeChange) if "gift_sender_first_name" in row.data]
     assert (before, after) == ([{"gift_sender_first_name": "Bea"}], [{"gift_sender_first_name": None}])
     assert "zoe" in ledger.stored_text()
+
+
+def test_a_giver_whom_the_consent_rules_protect_is_not_named_once_another_is_erased(ledger):
+    """Zoe is known from Marketplace alone, so a recipient's profile does not name her, not even in Bea's place."""
+    with writing(ledger.engine) as conn:
+        conn.execute(update(core.Store).values(marketplace_sources=["2"], storefront_sources=["1"]))
+    zoe = {"id": 8001, "email": "zoe@example.com", "first_name": "Zoe", "last_name": "Else", "name": "Zoe Else"}
+    hers = gift_order(id=8015, customer=customer(**zoe), customer_id=8001, source=2)
+    ledger.record(ledger.hook("order_new", gift_order(source=1)))
+    ledger.record(ledger.hook("order_new", hers))
+    ledger.erase(BUYER["email"])
+
+    assert [row.attributes for row in ledger.rows(core.Person) if "gift_sender_first_name" in row.attributes] == []
+    assert [row.data for row in ledger.rows(core.Fact) if "Zoe" in json.dumps(row.data)] != []
