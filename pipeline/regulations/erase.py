@@ -38,7 +38,7 @@ class ErasureRequest:
     text: str = field(repr=False)
     suppress: bool = False
     at_destinations: bool = False
-    user_id: int | None = None  # who asks; None: the operator, on the command line
+    actor: Actor = COMMAND_LINE_ACTOR  # who asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Eraser:
             "store_id": request.store.id,
             "person_id": person.person_id,
             "kind": SUPPRESS if request.suppress else ERASE,
-            "user_id": request.user_id,
+            "user_id": request.actor.user_id,
             "at_destinations": request.at_destinations,
         }
         regulation_id = add_regulation(conn, values, (), now)
@@ -100,9 +100,8 @@ class Eraser:
             forget = build_forget_request(regulation_id, person.person_id, who, suppress=request.suppress)
             enqueue_forget(conn, request.store.id, forget, now)
         mark_applied(conn, regulation_id, emptied, now)
-        actor = COMMAND_LINE_ACTOR if request.user_id is None else Actor("page", request.user_id)
         about = {"regulation": regulation_id, "person": person.person_id}
-        record_store_action(conn, request.store.id, actor, "person.erased", now, about)
+        record_store_action(conn, request.store.id, request.actor, "person.erased", now, about)
         return Erasure(regulation_id, person.person_id, dict(emptied))
 
     def _add_hashes(self, conn: Connection, regulation_id: int, person: FoundPerson) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from marshmallow import fields
 
-from pipeline.ledger.connections import ConnectionRow, find_connection, pause_connection
-from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.connections import ConnectionRow, find_connection
+from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import ConnectionCounts, count_by_connection
-from pipeline.operations.pause import MANUAL_PAUSE, resume_with_saved_keys
-from receiver.api.caller import get_context, load_shops, record
+from pipeline.operations.pause import pause, resume_with_saved_keys
+from receiver.api.caller import get_actor, get_context, load_shops
 from receiver.api.fields import Document, Moment, Query, RowId, page_of, shop_field
 from receiver.api.limits import count_try
 from receiver.api.problems import not_found
@@ -95,10 +95,7 @@ def stop(connection_id: int) -> dict[str, Any]:
     Nothing more is sent until it is resumed. Hooks are recorded as usual, and messages wait.
     """
     context = get_context()
-    connection = _find(connection_id)
-    with writing(context.engine) as conn:
-        pause_connection(conn, connection_id, MANUAL_PAUSE, context.now())
-        record(conn, "connection.paused", connection.store_id, connection=connection_id)
+    pause(context.engine, _find(connection_id), get_actor(), context.now())
     return _get(connection_id)
 
 
@@ -119,9 +116,7 @@ def resume(connection_id: int) -> dict[str, Any]:
     if connection.status != "active":
         count_try(connection.store_id)
         keys = context.settings.secret_keys
-        resume_with_saved_keys(context.engine, keys, connection, context.http, context.now())
-        with writing(context.engine) as conn:
-            record(conn, "connection.resumed", connection.store_id, connection=connection_id)
+        resume_with_saved_keys(context.engine, keys, connection, context.http, context.now(), get_actor())
     return _get(connection_id)
 
 

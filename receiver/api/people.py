@@ -17,7 +17,7 @@ from pipeline.regulations.erase import ErasureRequest, build_eraser
 from pipeline.regulations.export import export_person
 from pipeline.regulations.people import find_person, load_person
 from pipeline.regulations.transfer import save_regulations
-from receiver.api.caller import find_shop, get_caller, get_context, load_shops, record
+from receiver.api.caller import find_shop, get_actor, get_context, load_shops, record
 from receiver.api.fields import (
     NAME_PATTERN,
     Body,
@@ -205,10 +205,8 @@ def erase(body: dict[str, Any], person_id: int) -> Any:
     if body["confirm"] != person_id:
         raise Problem(409, "`confirm` is not the id of the person: nothing was erased.")
     options = {name: body[name] for name in ("suppress", "at_destinations")}
-    request = ErasureRequest(store, f"person:{person_id}", **options, user_id=get_caller().user_id)
+    request = ErasureRequest(store, f"person:{person_id}", **options, actor=get_actor())
     done = build_eraser(context).erase(request)
-    with writing(context.engine) as conn:
-        record(conn, "person.erased", store.id, person=person_id, regulation=done.regulation_id)
     save_regulations(context.engine, context.settings.data_dir)
     rewrite_append_only_file(context.redis)
     return done

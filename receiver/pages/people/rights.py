@@ -65,7 +65,7 @@ def erase(name: str, person_id: int) -> ResponseReturnValue:
     if not is_named:
         return _render_confirmation(store, person_id, options, NOT_THEIRS), 400
     try:
-        build_eraser(context).erase(ErasureRequest(row, f"person:{person_id}", **options, user_id=get_my_id()))
+        build_eraser(context).erase(ErasureRequest(row, f"person:{person_id}", **options, actor=get_actor()))
     except Misconfigured as error:
         return _render_confirmation(store, person_id, options, f"{sentence(str(error))} Nothing was erased."), 409
     save_regulations(context.engine, context.settings.data_dir)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from pipeline.core.errors import Misconfigured
+from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import get_dead_letter, replay_delivery
 from pipeline.ledger.regulations import list_regulations
@@ -99,7 +100,7 @@ def test_a_suppressed_person_never_comes_back(lived_in):
 
 
 def test_the_regulation_says_who_asked_and_what_was_emptied(lived_in):
-    done = lived_in.erase("7001", user_id=12)
+    done = lived_in.erase("7001", actor=Actor("page", 12))
     with reading(lived_in.engine) as conn:
         [row] = list_regulations(conn)
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from pipeline.ledger.engine import writing
+from pipeline.ledger.schema.audit import AuditEntry
 from pipeline.ledger.schema.core import Delivery, Event, StoreConnection
 from receiver.api.app import create_api
 from receiver.api.caller import get_required_scope
@@ -21,6 +22,12 @@ LISTS = ["/shops", "/events", "/people", "/messages", "/connections", "/attentio
 def items(answer):
     assert answer.status_code == 200, answer.text
     return answer.get_json()["items"]
+
+
+def list_audited(filled, action):
+    """What the audit log has about an action: from where, by which token, and about what."""
+    rows = filled.installed.rows(AuditEntry)
+    return [(row.via, row.token_id, row.about) for row in rows if row.action == action]
 
 
 def paths_of(app):
@@ -176,6 +183,7 @@ def test_a_person_is_exported_and_erased(filled):
 
     assert ("bea.buyer@example.com" in exported, mistyped, done.status_code) == (True, 409, 200)
     assert "bea.buyer" not in caller.get(f"/people/{person}").text
+    assert list_audited(filled, "person.erased") == [("api", 1, {"person": int(person), "regulation": 1})]
 
 
 def test_a_connection_is_paused(filled):
@@ -184,6 +192,7 @@ def test_a_connection_is_paused(filled):
 
     assert row["status"] == "active"
     assert caller.post(f"/connections/{row['id']}/pause").get_json()["status"] == "paused"
+    assert list_audited(filled, "connection.paused") == [("api", 1, {"connection": int(row["id"])})]
 
 
 def test_a_hook_that_could_not_be_read_is_listed_with_its_bytes(filled):
