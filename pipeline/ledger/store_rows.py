@@ -17,6 +17,7 @@ from pipeline.ledger.schema.core import Base, Store, StoreConnection
 OF_NO_STORE = frozenset(
     {
         "accounts",
+        "api_tokens",
         "audit_log",  # who removed a store is asked for afterwards
         "count_marks",
         "failed_log_ins",
