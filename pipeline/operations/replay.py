@@ -9,10 +9,10 @@ from pipeline.core.hooks import INTERNAL_ERROR, REPLAY
 from pipeline.inbox import poison, stream
 from pipeline.inbox.entry import RawHook
 from pipeline.ledger.engine import reading
-from pipeline.ledger.queries import DeadHookDetail, DeadLetterSummary, get_dead_letter, replay_delivery
+from pipeline.ledger.queries import DeadHookDetail, DeadLetterSummary, get_dead_letter
 from pipeline.ledger.schema.core import DeadHook, Delivery, Store
+from pipeline.operations.replays.pending import has_content, lock_messages, make_pending
 from pipeline.recording.load import load_stores_by_name
-from pipeline.recording.rejudge import recheck_messages
 from pipeline.redaction.raw_body import EMPTIED_KEY
 
 _MINUTE_US = 60_000_000
@@ -22,11 +22,11 @@ def replay(conn: Connection, redis: Redis, dead: DeadLetterSummary, now: int) ->
     """Replay one dead letter; False if it does not exist, is no longer dead, or named a person who was erased.
 
     A hook goes into the inbox again with its receipt and its time of arrival, so that it is neither counted nor
-    ordered as a new hook; if it fails again it is the same dead hook. A delivery is pending in its lane again, without
-    what the store's settings about consent withhold by now.
+    ordered as a new hook; if it fails again it is the same dead hook. A delivery is pending in its lane again, as one
+    of a replay is: behind live messages of others, with a profile of today, and without what consent withholds by now.
     """
     if dead.kind == "delivery":
-        return _replay_delivery(conn, dead.id, now)
+        return replay_delivery(conn, dead.id, now)
     return put_back(conn, redis, dead.id)
 
 
@@ -48,15 +48,14 @@ def replay_internal_errors(engine: Engine, redis: Redis, release: str, limit: in
         return [row.receipt for row in dead if put_back(conn, redis, row.id)]
 
 
-def _replay_delivery(conn: Connection, delivery_id: int, now: int) -> bool:
-    query = select(Store.name, Delivery.person_id).join(Store, Store.id == Delivery.store_id)
-    found = conn.execute(query.where(Delivery.id == delivery_id)).one_or_none()
-    stores = load_stores_by_name(conn, [found.name]) if found else {}
-    if found is None or not replay_delivery(conn, delivery_id):
-        return False
-    for store in stores.values():
-        recheck_messages(conn, store, {delivery_id: found.person_id}, now)
-    return True
+def replay_delivery(conn: Connection, delivery_id: int, now: int) -> bool:
+    """Send a dead delivery again, as replays do. False if it is not dead, or if its content is gone."""
+    query = select(Store.name).join(Delivery, Delivery.store_id == Store.id).where(Delivery.id == delivery_id)
+    stores = load_stores_by_name(conn, conn.execute(query).scalars().all()).values()
+    found = [row for row in lock_messages(conn, [delivery_id]).values() if row.status == "dead" and has_content(row)]
+    for store in stores:
+        make_pending(conn, store, found, now)
+    return bool(stores and found)
 
 
 def put_back(conn: Connection, redis: Redis, dead_id: int) -> bool:

@@ -47,7 +47,7 @@ def settle(
     if forgotten := [row.id for row in changed if row.kind == "forget" and row.status != "pending"]:
         settle_forget_requests(conn, forgotten, now)
     _write_calls(conn, held.connection_id, [id_ for id_, _ in settled], calls)
-    count_arrivals(conn, {row.event_id for row in sent if row.kind == "event" and row.event_id is not None}, now)
+    count_arrivals(conn, [row.id for row in sent if row.kind == "event" and row.event_id is not None], now)
 
 
 def _group_by_outcome(settled: Sequence[DeliveryOutcome], now: int) -> Iterator[tuple[dict[str, Any], list[int]]]:

@@ -1,4 +1,4 @@
-"""Queries for the command line, the API and the pages. Only `replay_delivery` writes."""
+"""Queries for the command line, the API and the pages. None of them writes."""
 
 from pipeline.ledger.backfills import load_newest_backfills
 from pipeline.ledger.queries.activity import (
@@ -26,7 +26,6 @@ from pipeline.ledger.queries.dead_letters import (
     DeadLetterSummary,
     get_dead_letter,
     list_dead_letters,
-    replay_delivery,
 )
 from pipeline.ledger.queries.deliveries import CallDetail, DeliveryDetail
 from pipeline.ledger.queries.event_hours import (
@@ -123,5 +122,4 @@ __all__ = [
     "load_notes",
     "load_usual_days",
     "load_usual_hours",
-    "replay_delivery",
 ]

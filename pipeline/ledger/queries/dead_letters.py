@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Select, literal, select, tuple_, union_all, update
+from sqlalchemy import Connection, Select, literal, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.infra.compression import decompress
 from pipeline.ledger.deliveries.status import DEAD
-from pipeline.ledger.deliveries.stopped import EMPTY_MESSAGE, FORGET_KIND
 from pipeline.ledger.queries.deliveries import CallDetail, DeliveryDetail, find_delivery, list_calls
 from pipeline.ledger.schema.core import DeadHook, Delivery, Store
 
@@ -85,18 +84,6 @@ def list_dead_letters(
 def get_dead_letter(conn: Connection, kind: DeadLetterKind, dead_id: int) -> DeadHookDetail | DeadDeliveryDetail | None:
     """A dead letter with everything that is stored about it; None if there is none with this id."""
     return _get_dead_hook(conn, dead_id) if kind == "hook" else _get_dead_delivery(conn, dead_id)
-
-
-def replay_delivery(conn: Connection, delivery_id: int) -> bool:
-    """Make a dead delivery pending again, in its old place in the lane. False if it is not dead, or was emptied since.
-
-    Two are not sent again: a request to forget a person, whose identifiers were deleted when it was settled, and a
-    message whose content is gone: it is too old, or its person was erased.
-    """
-    pending: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None, "detail": None, "notes": []}
-    can_be_sent = Delivery.kind != FORGET_KIND, Delivery.message != EMPTY_MESSAGE
-    statement = update(Delivery).where(Delivery.id == delivery_id, DEAD, *can_be_sent).values(pending)
-    return bool(conn.execute(statement.returning(Delivery.id)).scalar())
 
 
 def _dead_hooks_query() -> Query:

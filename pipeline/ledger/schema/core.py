@@ -244,6 +244,7 @@ class Delivery(Base):
     notes: Mapped[list[Any]] = mapped_column(default=list)
     created_at: Mapped[int]
     done_at: Mapped[int | None]
+    replayed_at: Mapped[int | None]  # when it was last made pending again, by a replay or a command
 
 
 class ProfileSent(Base):

@@ -7,25 +7,22 @@ a worker that is killed has either done both or neither.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis import Redis
-from sqlalchemy import Connection, Row, func, select, tuple_, update
+from sqlalchemy import Connection, Row, func, select, update
 
-from pipeline.core.messages import BACKFILL_PRIORITY, LIVE_PRIORITY
 from pipeline.ledger.deliveries.status import OPEN
-from pipeline.ledger.deliveries.stopped import EMPTY_MESSAGE, FORGET_KIND
 from pipeline.ledger.replays import ReplayRow, update_replay
-from pipeline.ledger.schema.core import DeadHook, Delivery, Event, Lane, Person
+from pipeline.ledger.schema.core import DeadHook, Delivery, Event
 from pipeline.ledger.schema.replays import ReplayItem
 from pipeline.operations.replay import put_back
+from pipeline.operations.replays.pending import has_content, lock_messages, make_pending
 from pipeline.recording.load import load_stores_by_name
-from pipeline.recording.rejudge import recheck_messages
 
 SLICE = 50  # messages in one transaction: hooks of the same store wait for it
 MAX_AHEAD = 200  # messages that wait in lanes: a stop has to take back these
-_US_PER_S = 1_000_000
 
 
 class Settled(NamedTuple):
@@ -43,11 +40,10 @@ def send_messages(conn: Connection, row: ReplayRow, now: int) -> int:
     if not items:
         return 0
     stores = load_stores_by_name(conn, [row.store])  # locked, as recording does: the store first, then lanes
-    found = _lock_messages(conn, [item.delivery_id for item in items]) if stores else {}
+    found = lock_messages(conn, [item.delivery_id for item in items]) if stores else {}
     sent = {item.id: found[item.delivery_id] for item in items if _may_be_sent(found.get(item.delivery_id), row)}
-    _make_pending(conn, sent.values())
     for store in stores.values():
-        recheck_messages(conn, store, {one.id: one.person_id for one in sent.values()}, now)
+        make_pending(conn, store, sent.values(), now)
     for item in items:
         if (before := sent.get(item.id)) is not None:
             was = {"was_status": before.status, "was_reason": before.reason, "was_done_at": before.done_at}
@@ -100,7 +96,7 @@ def take_back(conn: Connection, row: ReplayRow) -> int:
     """
     open_items = select(ReplayItem.__table__).where(ReplayItem.replay_id == row.id, ReplayItem.state == "open")
     items = conn.execute(open_items.where(ReplayItem.delivery_id.is_not(None)).order_by(ReplayItem.id)).all()
-    found = _lock_messages(conn, [item.delivery_id for item in items])
+    found = lock_messages(conn, [item.delivery_id for item in items])
     taken = [item for item in items if item.delivery_id in found and found[item.delivery_id].status == "pending"]
     for item in taken:
         restored = {"status": item.was_status, "reason": item.was_reason, "done_at": item.was_done_at}
@@ -129,62 +125,11 @@ def _list_planned(conn: Connection, replay_id: int, of: Any, limit: int) -> list
     return list(conn.execute(planned.order_by(of).limit(limit)))
 
 
-def _lock_messages(conn: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
-    """These messages by id, with their lanes locked in the order of their keys, as claiming and settling do."""
-    columns = (
-        *(Delivery.id, Delivery.person_id, Delivery.connection_id, Delivery.lane, Delivery.kind),
-        *(Delivery.status, Delivery.reason, Delivery.done_at, Delivery.message),
-    )
-    query = select(*columns).where(Delivery.id.in_(ids))
-    lanes = sorted({(row.connection_id, row.lane) for row in conn.execute(query)})
-    if not lanes:
-        return {}
-    locked = select(Lane.token).where(tuple_(Lane.connection_id, Lane.lane).in_(lanes))
-    conn.execute(locked.order_by(Lane.connection_id, Lane.lane).with_for_update()).all()
-    return {row.id: row for row in conn.execute(query)}
-
-
 def _may_be_sent(message: Row[Any] | None, row: ReplayRow) -> bool:
     """Whether a planned message can still be sent: it may have changed since it was counted."""
-    if message is None or message.kind == FORGET_KIND or message.message == EMPTY_MESSAGE:
+    if message is None or not has_content(message):
         return False
     return message.status == "dead" or (message.status == "sent" and row.delivers_again)
-
-
-def _make_pending(conn: Connection, messages: Collection[Row[Any]]) -> None:
-    """Make them pending behind live messages; if a live one waits about the same person, not behind that."""
-    people = {message.person_id: message for message in messages}
-    if not people:
-        return
-    live = select(Delivery.person_id).where(Delivery.person_id.in_(people), OPEN, Delivery.priority == LIVE_PRIORITY)
-    with_live = set(conn.execute(live).scalars())
-    by_priority: defaultdict[int, list[int]] = defaultdict(list)
-    for message in messages:
-        by_priority[LIVE_PRIORITY if message.person_id in with_live else BACKFILL_PRIORITY].append(message.id)
-    pending: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None, "detail": None, "notes": []}
-    for priority, ids in sorted(by_priority.items()):
-        conn.execute(update(Delivery).where(Delivery.id.in_(ids)).values(priority=priority, **pending))
-    _renew_profiles(conn, [message for message in messages if message.kind == "profile"])
-
-
-def _renew_profiles(conn: Connection, profiles: Sequence[Row[Any]]) -> None:
-    """Give old profiles the attributes of today: sent as they were, they would set the person back."""
-    columns = Person.id, Person.customer_id, Person.email, Person.attributes, Person.known_at
-    query = select(*columns).where(Person.id.in_({profile.person_id for profile in profiles}))
-    people = {row.id: row for row in conn.execute(query)}
-    for profile in profiles:
-        message = _renew(profile.message, people[profile.person_id])
-        conn.execute(update(Delivery).where(Delivery.id == profile.id).values(message=message))
-
-
-def _renew(message: Mapping[str, Any], person: Row[Any]) -> dict[str, Any]:
-    """The message with the present values of its own attributes; what it does not name, it may not name."""
-    return {
-        "customer_id": person.customer_id,
-        "email": message["email"] and person.email,
-        "at": max(message["at"], person.known_at // _US_PER_S),
-        "data": {name: person.attributes.get(name) for name in message["data"]},
-    }
 
 
 def _settle_messages(conn: Connection, replay_id: int) -> Settled:

@@ -25,10 +25,10 @@ from pipeline.ledger.deliveries.forgetting import (
     list_forget_progress,
 )
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.queries import replay_delivery
 from pipeline.ledger.queries.deliveries import list_calls
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.regulations import Regulation
+from pipeline.operations.replay import replay_delivery
 from tests.pipeline.delivery.fake_destination import always
 from tests.pipeline.delivery.lane_setup import SECOND, LaneSetup
 from tests.pipeline.ledger.rows import NOW, add_connection, delivery
@@ -128,7 +128,7 @@ def test_what_the_platform_rejects_is_said_in_the_regulations_row_and_is_not_rep
 
     assert _states(lane_setup) == [("failed", "refused")]
     with writing(lane_setup.engine) as conn:
-        assert not replay_delivery(conn, _progress(lane_setup)[0].delivery_id or 0)
+        assert not replay_delivery(conn, _progress(lane_setup)[0].delivery_id or 0, lane_setup.now)
 
 
 def test_it_leaves_after_everything_that_is_open_for_the_person_and_before_what_comes_later(lane_setup: LaneSetup):

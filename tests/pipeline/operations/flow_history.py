@@ -9,9 +9,9 @@ from pipeline.core.messages import Rejected, RetryAfter, Sent
 from pipeline.ledger.counts.fold import fold_changes
 from pipeline.ledger.deliveries import acquire_lane, claim, settle, stop_pending
 from pipeline.ledger.engine import writing
-from pipeline.ledger.queries import replay_delivery
 from pipeline.ledger.schema import core
 from pipeline.ledger.stores import find_store
+from pipeline.operations.replay import replay_delivery
 from pipeline.operations.retention import DAY_US
 from pipeline.regulations.erase import Eraser, ErasureRequest
 from tests.builders import HOUR, NOW, gift_info, gift_order, order, subscription
@@ -117,7 +117,7 @@ class History:
         dead = [row.id for row in self.shop.rows(core.Delivery) if row.status == "dead"]
         if dead:
             with writing(self.shop.engine) as conn:
-                replay_delivery(conn, self.random.choice(dead))
+                replay_delivery(conn, self.random.choice(dead), self.now)
 
     def withhold(self):
         people = [row.id for row in self.shop.rows(core.Person)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.core.messages import BACKFILL_PRIORITY
 from pipeline.inbox import poison, stream
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import DeadLetterSummary, list_dead_letters
@@ -123,6 +124,20 @@ def test_a_delivery_is_pending_again_in_its_old_place(recorder, redis):
     after = recorder.rows(core.Delivery)
     assert [(row.id, row.message_id, row.lane) for row in after] == before
     assert {(row.status, row.done_at, row.reason) for row in after} == {("pending", None, None)}
+
+
+def test_a_delivery_is_sent_again_as_a_replay_sends_it(recorder, redis):
+    """Behind live messages of others, with a profile of today, and marked."""
+    record_entries(recorder.engine, entry(ORDER))
+    with recorder.engine.begin() as conn:
+        conn.execute(core.Delivery.__table__.update().values(status="dead", done_at=NOW, reason="invalid"))
+        conn.execute(core.Person.__table__.update().values(attributes={"store": "later"}))
+
+    replay_all(recorder.engine, redis)
+
+    sent = {row.kind: row for row in recorder.rows(core.Delivery)}
+    assert {(row.priority, row.replayed_at) for row in sent.values()} == {(BACKFILL_PRIORITY, NOW)}
+    assert sent["profile"].message["data"]["store"] == "later"
 
 
 def fail(recorder, number, **detail):

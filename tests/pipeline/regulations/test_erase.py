@@ -12,12 +12,13 @@ from sqlalchemy import update
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.queries import get_dead_letter, replay_delivery
+from pipeline.ledger.queries import get_dead_letter
 from pipeline.ledger.regulations import list_regulations
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.history import AttributeChange
 from pipeline.ledger.schema.regulations import Regulation, RegulationDestination, RegulationIdentifier
-from tests.builders import BUYER, RECIPIENT, customer, gift_info, gift_order, order, shipment
+from pipeline.operations.replay import replay_delivery
+from tests.builders import BUYER, NOW, RECIPIENT, customer, gift_info, gift_order, order, shipment
 from tests.pipeline.regulations.conftest import BEA_TEXTS, BILL, RORY_TEXTS, STREET
 
 
@@ -165,7 +166,7 @@ def test_an_emptied_message_cannot_be_replayed(lived_in):
         conn.execute(core.Delivery.__table__.update().values(status="dead", reason="x", done_at=1))
     lived_in.erase(BUYER["email"])
     with writing(lived_in.engine) as conn:
-        replayed = {row.message["email"]: replay_delivery(conn, row.id) for row in lived_in.rows(core.Delivery)}
+        replayed = {row.message["email"]: replay_delivery(conn, row.id, NOW) for row in lived_in.rows(core.Delivery)}
 
     assert replayed == {None: False, RECIPIENT: True, "else@example.com": True}
 

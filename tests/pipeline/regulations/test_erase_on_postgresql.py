@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.queries import replay_delivery
 from pipeline.ledger.schema import core
 from pipeline.ledger.schema.regulations import Regulation
+from pipeline.operations.replay import replay_delivery
 from pipeline.regulations.apply import apply_regulations
 from pipeline.regulations.export import export_person
 from pipeline.regulations.people import find_person
@@ -28,7 +28,7 @@ def test_nothing_names_the_two_people_of_a_gift_and_all_counts_stay(lived_in):
         lived_in.erase(text, suppress=True, at_destinations=True)
     with writing(lived_in.engine) as conn:
         conn.execute(core.Delivery.__table__.delete().where(core.Delivery.kind == "forget"))
-        replayed = replay_delivery(conn, 1)
+        replayed = replay_delivery(conn, 1, 1)
 
     assert [word for word in (*BEA_TEXTS, *RORY_TEXTS) if word in lived_in.stored_text()] == []
     assert (lived_in.counts(), replayed) == (before, False)

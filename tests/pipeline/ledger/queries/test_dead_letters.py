@@ -13,8 +13,8 @@ from pipeline.ledger.queries import (
     DeadHookDetail,
     get_dead_letter,
     list_dead_letters,
-    replay_delivery,
 )
+from pipeline.operations.replay import replay_delivery
 from tests.pipeline.ledger.conftest import StoreSetup
 from tests.pipeline.ledger.rows import NOW, add_dead_hook, add_deliveries, delivery
 
@@ -101,7 +101,7 @@ def test_a_replayed_delivery_is_pending_in_its_old_place(shop):
     with writing(shop.engine) as conn:
         dead = add_dead_delivery(conn, shop)
         add_deliveries(conn, shop.link, shop.person_id)
-        replay_delivery(conn, dead)
+        replay_delivery(conn, dead, NOW)
         messages = claim(conn, acquire_lane(conn, shop.link.id, 0, NOW), 1)
 
     assert [message.delivery_id for message in messages] == [dead]
@@ -110,7 +110,7 @@ def test_a_replayed_delivery_is_pending_in_its_old_place(shop):
 def test_a_replayed_delivery_is_not_dead_any_more(shop):
     with writing(shop.engine) as conn:
         dead = add_dead_delivery(conn, shop)
-        replay_delivery(conn, dead)
+        replay_delivery(conn, dead, NOW)
         row = delivery(conn, dead)
 
     assert (row.status, row.done_at, row.reason) == ("pending", None, None)
@@ -119,6 +119,6 @@ def test_a_replayed_delivery_is_not_dead_any_more(shop):
 def test_only_dead_deliveries_are_replayed(shop):
     with writing(shop.engine) as conn:
         (pending,) = add_deliveries(conn, shop.link, shop.person_id)
-        answers = replay_delivery(conn, pending), replay_delivery(conn, 999)
+        answers = replay_delivery(conn, pending, NOW), replay_delivery(conn, 999, NOW)
 
     assert answers == (False, False)
