@@ -18,6 +18,7 @@ from pipeline.ledger.schema.core import Delivery, Event, Store, StoreConnection
 from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.store_apis import ACTIVE
 
+NO_TEST = Event.is_test.is_(False)  # neither of ours nor of the shop
 StoreState = Literal["needs_you", "catching_up", "not_started", "working"]
 STORE_STATES: tuple[StoreState, ...] = get_args(StoreState)  # the worst first
 WAITING_LONG_US = 60_000_000  # a message that waits longer is late
@@ -85,8 +86,9 @@ def _find_late(conn: Connection, store_ids: Collection[int], now: int) -> set[in
 
 
 def _find_started(conn: Connection, store_ids: Collection[int]) -> set[int]:
-    """Stores that have had an event."""
-    return _collect(conn, select(Store.id).where(Store.id.in_(store_ids), exists().where(Event.store_id == Store.id)))
+    """Stores that have had an event other than tests."""
+    has_event = exists().where(Event.store_id == Store.id, NO_TEST)
+    return _collect(conn, select(Store.id).where(Store.id.in_(store_ids), has_event))
 
 
 def _collect(conn: Connection, *queries: Any) -> set[int]:

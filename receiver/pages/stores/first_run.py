@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from pipeline.ledger.backfills import DONE, FAILED, PAUSED, RUNNING, SHORT
-from pipeline.ledger.queries.standings import StoreState
+from pipeline.ledger.queries.standings import NO_TEST, StoreState
 from pipeline.ledger.schema.core import Event
 from pipeline.monitoring.status import EndpointStatus, get_endpoint_status
 from receiver.pages.filters import duration, number, sentence, span
@@ -45,9 +45,9 @@ class FirstRun:
 def load_first_run(
     conn: Connection, store_id: int, cratejoy: CratejoyStatus, customers: BackfillView, now: int
 ) -> FirstRun | None:
-    """The first run; None once the first event is an hour old."""
-    query = select(Event.id, Event.received_at).where(Event.store_id == store_id).order_by(Event.id).limit(1)
-    first = conn.execute(query).one_or_none()
+    """The first run; None once the first event is an hour old. A test, of ours or of the shop, is not the first."""
+    query = select(Event.id, Event.received_at).where(Event.store_id == store_id, NO_TEST)
+    first = conn.execute(query.order_by(Event.id).limit(1)).one_or_none()
     if first is not None and first.received_at < now - SHOWN_FOR_US:
         return None
     steps = [

@@ -62,6 +62,22 @@ def test_the_first_event_takes_the_place_of_the_waiting(house, store_id):
     assert "Waiting for the first event" not in text
 
 
+@pytest.mark.parametrize("name", ["cratewire_test", "order_new"])
+def test_a_test_event_is_not_the_first_event(house, store_id, name):
+    write(house, lambda conn: add_event(conn, store_id, name=name, source="test", is_test=True))
+
+    text = seen(house)
+    assert "Waiting for the first event from your shop …" in text
+    assert "Waiting for the first event from the shop." in text
+
+
+def test_a_real_event_after_a_test_is_the_first(house, store_id):
+    write(house, lambda conn: add_event(conn, store_id, 1, is_test=True))
+    write(house, lambda conn: add_event(conn, store_id, 2))
+
+    assert "First event: " in seen(house)
+
+
 def test_an_hour_after_the_first_event_the_page_is_the_daily_one(house, store_id):
     write(house, lambda conn: add_event(conn, store_id))
     house.clock[0] += SHOWN_FOR_US + 1_000_000
