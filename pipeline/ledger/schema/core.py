@@ -199,6 +199,7 @@ class EventPerson(Base):
     reason: Mapped[str | None]
 
 
+_IN_LANE = "connection_id", "lane", "status", "priority", "id"
 _BY_EVENT = ("store_id", "event_id")  # the feed finds events by such messages, a page at a time
 
 
@@ -211,10 +212,7 @@ class Delivery(Base):
     __tablename__ = "deliveries"
     __table_args__ = (
         CheckConstraint("(done_at IS NULL) = (status IN ('pending', 'sending'))", name="open"),
-        Index(
-            *("ix_deliveries_open", "connection_id", "lane", "status", "priority", "id"),
-            **partial_index("done_at IS NULL"),
-        ),
+        Index("ix_deliveries_open", *_IN_LANE, **partial_index("done_at IS NULL")),
         Index("ix_deliveries_giving_way", "person_id", **partial_index("done_at IS NULL AND priority = 1")),
         Index("ix_deliveries_dead", "done_at", "id", **partial_index("status = 'dead'")),
         Index("ix_deliveries_waiting_events", *_BY_EVENT, **partial_index("done_at IS NULL AND event_id IS NOT NULL")),
