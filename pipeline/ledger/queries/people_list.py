@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select, tuple_, union_all
 
 from pipeline.ledger.schema.core import Person, PersonKey, Store
+from pipeline.ledger.sql.tables import chunks
 from schemas.email import normalize_email
 
 _MAX_DIGITS = 18
@@ -48,12 +50,12 @@ def list_people(
     conditions: list[ColumnElement[bool]] = [Person.withheld.is_not(None)] if only_withheld else []
     if after is not None:
         conditions.append(tuple_(Person.known_at, Person.id) < (after.known_at, after.person_id))
-    each = [_select_newest(store_id, conditions, limit) for store_id in store_ids]
-    if not each:
-        return []
-    found = union_all(*each).subquery()
-    newest = select(found.c.id).order_by(found.c.known_at.desc(), found.c.id.desc()).limit(limit)
-    return load_people(conn, list(conn.execute(newest).scalars()))
+    found: list[tuple[int, int]] = []
+    for some in chunks(store_ids):  # SQLite takes at most 500 parts of a UNION
+        newest = union_all(*(_select_newest(store_id, conditions, limit) for store_id in some)).subquery()
+        query = select(newest.c.known_at, newest.c.id).order_by(newest.c.known_at.desc(), newest.c.id.desc())
+        found += [(row.known_at, row.id) for row in conn.execute(query.limit(limit))]
+    return load_people(conn, [person_id for _, person_id in nlargest(limit, found)])
 
 
 def load_people(conn: Connection, person_ids: Sequence[int]) -> list[PersonSummary]:
