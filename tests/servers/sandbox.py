@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.infra.http.client import HTTPClient
 from receiver.demo.scenario import call_sandbox
 from tests.servers.process import with_parent_death_signal
 
@@ -21,6 +22,10 @@ class Sandbox:
     def control(self, path: str, body: Any = None) -> Any:
         """A call that only the sandbox knows: GET, or POST if there is a body."""
         return call_sandbox(f"{self.config['base_url']}/_sandbox/{path}", body)
+
+    def delete(self, path: str) -> None:
+        """A DELETE of what only the sandbox knows."""
+        assert HTTPClient().call("DELETE", f"{self.config['base_url']}/_sandbox/{path}").status == 200
 
     def events(self) -> list[tuple[str, str, Any]]:
         """(person's address, event, subject's id) of all it holds, sorted."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from pipeline.core.consent import WITHHELD_REASONS, WithheldReason
 from pipeline.events.sentence_parts import NamedPerson, Part, SentenceSource
@@ -101,12 +101,13 @@ def load_activities(conn: Connection, event_ids: Sequence[int], format_money: Fo
 
 
 def load_change_tokens(conn: Connection, store_ids: Collection[int]) -> dict[int, str]:
-    """A text for each store that changes when it has a new event, or when a lane of it has tried to send."""
+    """A text for each store: it changes with a new event, a lane that has tried to send, or sending that stops."""
     newest = find_newest_ids(conn, store_ids)
-    columns = StoreConnection.store_id, func.sum(Lane.sent), func.max(Lane.taken_at)
+    active = func.sum(case((StoreConnection.status == "active", 1), else_=0))  # lanes of connections that send
+    columns = StoreConnection.store_id, func.sum(Lane.sent), func.max(Lane.taken_at), active
     query = select(*columns).join(Lane, Lane.connection_id == StoreConnection.id)
     rows = conn.execute(query.where(StoreConnection.store_id.in_(store_ids)).group_by(StoreConnection.store_id))
-    lanes = {store_id: f"{sent}.{taken_at}" for store_id, sent, taken_at in rows}
+    lanes = {store_id: ".".join(map(str, found)) for store_id, *found in rows}
     return {store_id: f"{newest.get(store_id, 0)}.{lanes.get(store_id, '')}" for store_id in store_ids}
 
 

@@ -101,7 +101,7 @@ class StoreView:
         kinds = {alarm.kind for alarm in self.alarms}
         is_known = "platform_keys_refused" in kinds
         found = [
-            f"{name_connection(link)}: {sentence(link.status_reason)} Nothing is sent until then; nothing is lost."
+            f"{name_connection(link)}: {sentence(link.status_reason)} Everything is kept; nothing is sent."
             for link in self.facts.connections
             if link.status_reason and not (is_known and is_paused_by_platform(link.status_reason))
         ]

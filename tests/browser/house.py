@@ -1,0 +1,92 @@
+"""The pages in this process, over a ledger that has something for each of them: quicker than an installation."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import redis
+from sqlalchemy import insert, update
+from werkzeug.serving import make_server
+
+from pipeline.context import build_context
+from pipeline.ledger.backfills import ALL, insert_backfill
+from pipeline.ledger.connections import list_store_connections
+from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.monitoring.alarms import open_alarm
+from pipeline.ledger.monitoring.rows import NewAlarm
+from pipeline.ledger.schema import backfills, core
+from pipeline.ledger.store_apis import save_store_api
+from pipeline.settings import Settings
+from receiver.demo.processes import find_free_ports
+from tests.builders import NOW, order
+from tests.pipeline.ledger.rows import add_dead_hook, add_deliveries, add_event, add_person
+from tests.receiver.pages.browser import PagesInstallation
+
+HERS = "bea@example.com"
+SAID = {
+    "headline": "acme: Customer.io refused 12 messages",
+    "effect": "They are kept.",
+    "to_do": "`cratewire dead list`",
+}
+
+
+@contextmanager
+def serve_house(
+    data: Path, migrated_sqlite: Path, valkey_url: str
+) -> Iterator[tuple[PagesInstallation, dict[str, object]]]:
+    """`data`: an empty folder. With the pages comes what the addresses of the list of pages name."""
+    shutil.copy(migrated_sqlite, data / "cratewire.db")
+    [port] = find_free_ports(1)
+    environment = {
+        "CRATEWIRE_DATA_DIR": str(data),
+        "CRATEWIRE_SECRET_KEY": "a-key-that-only-tests-know",
+        "CRATEWIRE_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "REDIS_URL": valkey_url,
+        "CRATEWIRE_CONNECT_ANYWHERE": "true",
+    }
+    settings = Settings.from_environment(environment)
+    engine, client = make_engine(settings.database_url), redis.Redis.from_url(valkey_url)
+    clock = [NOW + 600_000_000]
+    site = replace(build_context(settings, engine, client), now=lambda: clock[0])
+    installation = PagesInstallation.of(site, clock)
+    known = fill(installation)
+    server = make_server("127.0.0.1", port, installation.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield installation, known
+    server.shutdown()
+    thread.join()
+    engine.dispose()
+    client.close()
+
+
+def fill(installation: PagesInstallation) -> dict[str, object]:
+    """Fill the ledger; return what the addresses of the list name."""
+    account = installation.member(HERS)
+    installation.member("robin@example.com", account, "reader")
+    acme, beta = installation.store("acme", account), installation.store("beta-box", account)
+    with writing(installation.site.engine) as conn:
+        [link] = list_store_connections(conn, acme)
+        person = add_person(conn, acme, "mila@example.com", attributes={"first_name": "Mila"}, customer_id=7)
+        for number, (name, status) in enumerate((("sent", "sent"), ("waits", "pending"), ("refused", "dead")), 1):
+            event = add_event(conn, acme, number, data=order(id=number))
+            conn.execute(insert(core.EventPerson).values(event_id=event, person_id=person, role="customer"))
+            done = {} if status == "pending" else {"done_at": NOW + 300_000}
+            reason = {"reason": "name_too_long"} if status == "dead" else {}
+            add_deliveries(conn, link, person, event_id=event, status=status, message_id=name, **done, **reason)
+        add_event(conn, acme, 4, outcome="withheld", notes=[{"code": "withheld_marketplace", "role": "customer"}])
+        dead = add_dead_hook(conn, store="acme", store_id=acme)
+        save_store_api(conn, acme, b"sealed", NOW)
+        insert_backfill(conn, acme, ALL, "customers", NOW)
+        ended = {"state": "done", "ended_at": NOW, "done": {"customers": 412}, "totals": {"customers": 412}}
+        conn.execute(update(backfills.Backfill).values(**ended))
+        save_store_api(conn, beta, b"sealed", NOW)
+        alarm = NewAlarm("messages_refused", acme, subject="acme/customerio", said=SAID)
+        open_alarm(conn, alarm, NOW)
+    names = {"store": "acme", "new_store": "beta-box", "account": account, "event": 1, "person": person, "dead": dead}
+    return {**names, "alarm": 1}
