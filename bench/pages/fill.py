@@ -33,7 +33,7 @@ _DAY_US = 86_400_000_000
 _TABLES = (
     *("stores", "connections", "lanes", "people", "person_keys", "facts", "gifts", "events", "event_subjects"),
     *("event_people", "deliveries", "introductions", "calls", "delivery_calls"),
-    *("attribute_changes", "search_terms"),
+    *("attribute_changes", "person_terms", "tracking_numbers"),
 )
 _MOVED = {"store_id", "connection_id", "event_id", "person_id", "delivery_id", "call_id", "subject_id", "customer_id"}
 _NUMBER = "CAST(CAST(t.value AS BIGINT) * {far} + n.value AS TEXT)"

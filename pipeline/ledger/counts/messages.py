@@ -41,12 +41,13 @@ def select_states(*event_ids: ColumnElement[bool]) -> Select[Any]:
     return select(*columns).where(_OF_EVENT, *event_ids).group_by(Delivery.event_id)
 
 
-def select_not_sent(store_ids: Collection[int] | None) -> Select[Any]:
+def select_not_sent(store_ids: Collection[int] | None, first_id: int = 0) -> Select[Any]:
     """(store_id, received_at, name, state) of the forwarded events of these stores, or of all, that are not at the
-    platform. It costs as much as there are such events, however many have arrived.
+    platform, from this event's id on. It costs as much as there are such events, however many have arrived.
     """
     stores: list[ColumnElement[bool]] = [] if store_ids is None else [Delivery.store_id.in_(store_ids)]
-    parts = [select(Delivery.event_id).where(*stores, _OF_EVENT, state) for state in (OPEN, _DEAD, _SET_ASIDE)]
+    among = *stores, _OF_EVENT, Delivery.event_id >= first_id
+    parts = [select(Delivery.event_id).where(*among, state) for state in (OPEN, _DEAD, _SET_ASIDE)]
     states = select_states(or_(*(Delivery.event_id.in_(part) for part in parts))).subquery()
     query = select(Event.store_id, Event.received_at, Event.name, states.c.state).join(
         states, states.c.event_id == Event.id

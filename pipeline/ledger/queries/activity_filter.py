@@ -1,7 +1,7 @@
 """Which events a page of the activity feed holds: their ids, found by an index for every filter.
 
 No page is found by an offset or by counting: the next one begins below the last id. Each store is read by its own index
-and the results are merged, so that neither the number of stores nor a busy neighbour makes a page slow.
+and the results are merged (`by_store`), so that neither the number of stores nor a busy neighbour makes a page slow.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, literal, select, true
+from sqlalchemy import ColumnElement, Connection, Select, exists, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from pipeline.core.hooks import RECONCILE, REPLAY
 from pipeline.ledger.counts.keys import HOUR_US
 from pipeline.ledger.deliveries.stopped import STOPPED
 from pipeline.ledger.deliveries.withhold import WITHHELD
-from pipeline.ledger.schema.core import Base, Delivery, Event, EventPerson, EventSubject, Store
+from pipeline.ledger.queries.by_store import Order, find_ids_by_store
+from pipeline.ledger.schema.core import Delivery, Event, EventPerson, EventSubject, Store
 from pipeline.ledger.schema.counts import EventRepeat
 from pipeline.ledger.schema.replays import ReplayItem
 
@@ -51,43 +52,19 @@ def find_event_ids(
 ) -> list[int]:
     """The newest ids of a filter's events, below `before`; or the oldest above `after`. Unreadable hooks have none."""
     oldest_first = after is not None
+    order = Order(lowest_first=oldest_first)
     found: set[int] = set()
     for narrowed in _narrow(conn, wanted, before, after):
         for column, build in _find_places(wanted):
             of_store = narrowed.apply(column, build()).order_by(column.asc() if oldest_first else column.desc())
-            ids = find_ids_by_store(conn, wanted.store_ids, of_store.limit(limit), limit, oldest_first=oldest_first)
-            found.update(ids)
+            found.update(find_ids_by_store(conn, wanted.store_ids, of_store.limit(limit), limit, order))
     return sorted(found, reverse=not oldest_first)[:limit]
-
-
-def find_ids_by_store(
-    conn: Connection,
-    store_ids: Collection[int],
-    of_store: Select[Any],
-    limit: int,
-    *,
-    oldest_first: bool = False,
-    table: type[Base] = Event,
-) -> list[int]:
-    """The first ids of these stores. `of_store` selects those of the store `Store.id`, in order and limited."""
-    if not store_ids:
-        return []
-    found = of_store.correlate(Store)
-    if conn.dialect.name == "postgresql":
-        each = found.lateral("each")
-        row_id: Any = each.c.id
-        query = select(row_id).select_from(Store).join(each, true())
-    else:  # SQLite has no LATERAL, and takes no LIMIT inside a UNION
-        row_id = getattr(aliased(table), "id")  # noqa: B009 every table that is asked for has one
-        query = select(row_id).select_from(Store).join(row_id.class_, row_id.in_(found))
-    order = row_id.asc() if oldest_first else row_id.desc()
-    return list(conn.execute(query.where(Store.id.in_(store_ids)).order_by(order).limit(limit)).scalars())
 
 
 def find_newest_ids(conn: Connection, store_ids: Collection[int]) -> dict[int, int]:
     """The id of the newest event of each store; a store without events is absent."""
     newest = _of_store().order_by(Event.id.desc()).limit(1)
-    ids = find_ids_by_store(conn, store_ids, newest, len(store_ids))
+    ids = find_ids_by_store(conn, store_ids, newest, len(store_ids), Order())
     return {row.store_id: row.id for row in conn.execute(select(Event.store_id, Event.id).where(Event.id.in_(ids)))}
 
 
@@ -112,7 +89,6 @@ Column = InstrumentedAttribute[Any]
 _Place = tuple[Column, Callable[[], Select[Any]]]
 _RARE_SOURCES = (RECONCILE, REPLAY)
 LATE_US = 3_600_000_000  # an event that is recorded so long after its hook was received is late
-_IS_LATE = Event.recorded_at > Event.received_at + literal(LATE_US, literal_execute=True)  # as the partial index has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +129,15 @@ def _narrow(conn: Connection, wanted: ActivityFilter, before: int | None, after:
     conditions.append(Event.received_at <= wanted.until)
     end = find_id_recorded_by(conn, wanted.until + LATE_US) + 1
     in_time = _Narrowed(first, end if last is None else min(end, last), conditions)
-    return [in_time, _Narrowed(max(first or 0, end), last, [*conditions, _IS_LATE])]
+    return [in_time, _Narrowed(max(first or 0, end), last, [*conditions, _select_late(wanted)])]
+
+
+def _select_late(wanted: ActivityFilter) -> ColumnElement[bool]:
+    """Those recorded late, as a list of ids: otherwise SQLite would read all later events in the order of their ids."""
+    late = aliased(Event)
+    query = select(late.id).where(late.store_id == Store.id, late.received_at <= wanted.until, _is_late(late))
+    query = query.where(late.received_at >= wanted.since) if wanted.since is not None else query
+    return Event.id.in_(query.correlate(Store))
 
 
 def _asks_for_repeats_of_a_time(wanted: ActivityFilter) -> bool:
@@ -197,6 +181,10 @@ def _of_store(*conditions: ColumnElement[bool]) -> Select[Any]:
     return select(Event.id).where(Event.store_id == Store.id, *conditions)
 
 
+def _is_late(event: type[Event]) -> ColumnElement[bool]:
+    return event.recorded_at > event.received_at + _literal(LATE_US)  # as the partial index has it
+
+
 def _has(event_id: Column, state: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
     message = aliased(Delivery)
     return exists().where(message.event_id == event_id, state(message))
@@ -228,6 +216,8 @@ def _repeated(since: int | None, until: int | None) -> Select[Any]:
 
 _IS_FORWARDED = Event.outcome == "forwarded"
 _IS_KEPT = Event.outcome.not_in([_literal("forwarded"), _literal("withheld")])
+# The condition of the partial index of these messages: SQLite does not infer it from one of the two states.
+_IS_UNSENT = Delivery.status.in_([_literal(WITHHELD), _literal(STOPPED)])
 _DEAD, _SENT, _WITHHELD, _STOPPED = _is("dead"), _is("sent"), _is(WITHHELD), _is(STOPPED)
 
 
@@ -237,7 +227,8 @@ def _by_worst(
     """Forwarded events with a message in this state and none in a worse one."""
     is_forwarded = exists().where(Event.id == Delivery.event_id, _IS_FORWARDED)
     none_worse = [~_has(Delivery.event_id, one) for one in worse]
-    return Delivery.event_id, partial(_by_message, state(Delivery), is_forwarded, *none_worse)
+    indexed = [_IS_UNSENT] if state in (_WITHHELD, _STOPPED) else []
+    return Delivery.event_id, partial(_by_message, *indexed, state(Delivery), is_forwarded, *none_worse)
 
 
 # What a view shows -> where it is found: the columns with the events' ids, and the queries. `FlowCounts` counts alike:

@@ -1,8 +1,8 @@
 """The flow: of all hooks received in a span of time, how many are where. Every hook is in exactly one place.
 
 Read from the kept counts, and from the few forwarded events that are not at the platform: it costs as much as there are
-hours or days in the span, and such events, however many have arrived. All is read by one statement, so that the numbers
-are of one moment and add up.
+hours or days in the span, and such events since its beginning, however many have arrived. All is counted by one
+statement, so that the numbers are of one moment and add up.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pipeline.ledger.counts.fold import HOURS_PER_DAY, load_marks
 from pipeline.ledger.counts.keys import DEAD, DUPLICATE, HOUR_US, RECOVERED
 from pipeline.ledger.counts.messages import FORWARDED, select_not_sent
 from pipeline.ledger.deliveries.withhold import WITHHELD
+from pipeline.ledger.queries.activity_filter import LATE_US, find_id_recorded_by
 from pipeline.ledger.schema.counts import CountChange, DailyCount, HourlyCount
 
 Step = Literal["hour", "day"]
@@ -103,7 +104,8 @@ def load_flow(conn: Connection, store_ids: Collection[int] | None, since: int, u
     if first < hours_kept_from:
         first, end, step = _floor_day(first), -_floor_day(-end), "day"
     by_part: dict[int, Counter[str]] = {}
-    for part, outcome, number in conn.execute(_select_counts(store_ids, first, max(first, end), step)):
+    first_id = find_id_recorded_by(conn, first * HOUR_US - LATE_US) + 1  # nothing is received after it is recorded
+    for part, outcome, number in conn.execute(_select_counts(store_ids, first, max(first, end), step, first_id)):
         if not outcome.startswith(_NOT_COUNTED):
             by_part.setdefault(part, Counter())[outcome] += int(number)
     length = HOUR_US * (HOURS_PER_DAY if step == "day" else 1)
@@ -131,8 +133,11 @@ def _place(found: Mapping[str, int]) -> FlowCounts:
     return FlowCounts(**{field.name: placed[field.name] for field in fields(FlowCounts)})
 
 
-def _select_counts(store_ids: Collection[int] | None, first: int, end: int, step: Step) -> Select[Any]:
-    """(hour or day, outcome, number) of what is counted from the first hour until the end, which is excluded."""
+def _select_counts(store_ids: Collection[int] | None, first: int, end: int, step: Step, first_id: int) -> Select[Any]:
+    """(hour or day, outcome, number) of what is counted from the first hour until the end, which is excluded.
+
+    `first_id`: no event below it was received in these hours.
+    """
     parts = [_of_hours(HourlyCount, store_ids, first, end, step), _of_hours(CountChange, store_ids, first, end, step)]
     if step == "day":
         first_day, end_day = -(-first // HOURS_PER_DAY), end // HOURS_PER_DAY
@@ -145,7 +150,7 @@ def _select_counts(store_ids: Collection[int] | None, first: int, end: int, step
                 _of_hours(HourlyCount, store_ids, end_day * HOURS_PER_DAY, end, step),
                 parts[1],
             ]
-    not_sent = select_not_sent(store_ids).subquery()
+    not_sent = select_not_sent(store_ids, first_id).subquery()
     hour = not_sent.c.received_at // HOUR_US
     state = literal(_NOW, literal_execute=True) + not_sent.c.state
     now = select(_part(hour, step).label("part"), state.label("outcome"), literal(1).label("number"))

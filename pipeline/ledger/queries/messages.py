@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import CTE, ColumnElement, Connection, Select, func, literal, select, true, union_all
 
 from pipeline.ledger.deliveries.status import DEAD, OPEN
 from pipeline.ledger.deliveries.stopped import STOPPED
@@ -25,7 +25,13 @@ STATE_OF: dict[str, MessageState] = {
     WITHHELD: "withheld",
     STOPPED: "stopped",
 }
-_PRIORITIES = (0, 1)
+_KINDS = union_all(
+    *(
+        select(literal(status).label("status"), literal(priority).label("priority"))
+        for status in ("pending", "sending")
+        for priority in (0, 1)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +103,37 @@ def _build_conditions(wanted: MessageFilter, before: int | None) -> list[ColumnE
 
 
 def _find_waiting(conn: Connection, wanted: MessageFilter, before: int | None, limit: int) -> list[int]:
-    """The newest ids of each part of the index of open messages, which is ordered by id within a part only."""
-    query = select(StoreConnection.id, StoreConnection.lanes).where(StoreConnection.store_id.in_(wanted.store_ids))
-    if wanted.connection_id is not None:
-        query = query.where(StoreConnection.id == wanted.connection_id)
-    parts = [
-        (connection_id, lane, status, priority)
-        for connection_id, lanes in conn.execute(query)
-        for lane in range(lanes)
-        for status in ("pending", "sending")
-        for priority in _PRIORITIES
-    ]
+    """The newest ids. The index of open messages is ordered by id only within a lane, a status and a priority, so the
+    newest of each such part is found, and more only of the parts whose own newest is among the newest.
+    """
+    page = [] if before is None else [Delivery.id < before]
+    link = StoreConnection
+    mine = [link.id == wanted.connection_id] if wanted.connection_id is not None else []
+    lanes, kinds = _select_lane_numbers(), _KINDS.subquery("kinds")
+    part = Delivery.connection_id == link.id, Delivery.lane == lanes.c.lane
+    kind = Delivery.status == kinds.c.status, Delivery.priority == kinds.c.priority
+    newest = select(Delivery.id).where(OPEN, *part, *kind, *page).order_by(Delivery.id.desc()).limit(1)
+    first = newest.correlate(link, lanes, kinds).scalar_subquery()
+    query = select(link.id.label("connection_id"), lanes.c.lane, kinds, first.label("newest")).select_from(link)
+    query = query.join(lanes, lanes.c.lane < link.lanes).join(kinds, true())
+    rows = conn.execute(query.where(link.store_id.in_(wanted.store_ids), *mine)).all()
+    newest_parts = sorted((row for row in rows if row.newest is not None), key=lambda row: -row.newest)[:limit]
     found: list[int] = []
-    for connection_id, lane, status, priority in parts:
-        part = Delivery.connection_id == connection_id, Delivery.lane == lane, Delivery.status == status
-        page = [] if before is None else [Delivery.id < before]
-        found += _newest(conn, select(Delivery.id).where(OPEN, *part, Delivery.priority == priority, *page), limit)
-    return sorted(found, reverse=True)[:limit]
+    for row in newest_parts:
+        if len(found) >= limit and row.newest < found[limit - 1]:
+            break  # so are the others: what is found is newer than all of theirs
+        of_part = Delivery.connection_id == row.connection_id, Delivery.lane == row.lane
+        its_kind = Delivery.status == row.status, Delivery.priority == row.priority
+        found += _newest(conn, select(Delivery.id).where(OPEN, *of_part, *its_kind, *page), limit)
+        found = sorted(found, reverse=True)[:limit]
+    return found
+
+
+def _select_lane_numbers() -> CTE:
+    """From 0, as many as any connection has. A lane has a row only once it was held, so that rows of lanes won't do."""
+    numbers = select(literal(0).label("lane")).cte("numbers", recursive=True)
+    most = select(func.max(StoreConnection.lanes)).scalar_subquery()
+    return numbers.union_all(select(numbers.c.lane + 1).where(numbers.c.lane + 1 < most))
 
 
 def _find_refused(conn: Connection, wanted: MessageFilter, before: int | None, limit: int) -> list[int]:

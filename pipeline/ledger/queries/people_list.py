@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, select, tuple_
 
+from pipeline.ledger.queries.by_store import Order, find_ids_by_store
 from pipeline.ledger.schema.core import Person, PersonKey, Store
-from pipeline.ledger.sql.tables import chunks
 from schemas.email import normalize_email
 
 _MAX_DIGITS = 18
+_NEWEST_CHANGES = Order(Person, ("known_at", "id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,9 @@ def list_people(
     conditions: list[ColumnElement[bool]] = [Person.withheld.is_not(None)] if only_withheld else []
     if after is not None:
         conditions.append(tuple_(Person.known_at, Person.id) < (after.known_at, after.person_id))
-    found: list[tuple[int, int]] = []
-    for some in chunks(store_ids):  # SQLite takes at most 500 parts of a UNION
-        newest = union_all(*(_select_newest(store_id, conditions, limit) for store_id in some)).subquery()
-        query = select(newest.c.known_at, newest.c.id).order_by(newest.c.known_at.desc(), newest.c.id.desc())
-        found += [(row.known_at, row.id) for row in conn.execute(query.limit(limit))]
-    return load_people(conn, [person_id for _, person_id in nlargest(limit, found)])
+    newest = select(Person.id).where(Person.store_id == Store.id, *conditions)
+    newest = newest.order_by(Person.known_at.desc(), Person.id.desc()).limit(limit)
+    return load_people(conn, find_ids_by_store(conn, store_ids, newest, limit, _NEWEST_CHANGES))
 
 
 def load_people(conn: Connection, person_ids: Sequence[int]) -> list[PersonSummary]:
@@ -86,9 +83,3 @@ def find_people_by_key(conn: Connection, store_ids: Collection[int], text: str) 
     by_key = tuple_(PersonKey.kind, PersonKey.value).in_(keys)
     query = select(PersonKey.person_id).where(PersonKey.store_id.in_(store_ids), by_key).distinct()
     return sorted(conn.execute(query).scalars())
-
-
-def _select_newest(store_id: int, conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[int, int]:
-    query = select(Person.id, Person.known_at).where(Person.store_id == store_id, *conditions)
-    newest = query.order_by(Person.known_at.desc(), Person.id.desc()).limit(limit).subquery()
-    return select(newest.c.id, newest.c.known_at)  # SQLite takes no LIMIT inside a UNION except in a subquery

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from pipeline.infra.compression import decompress
-from pipeline.ledger.queries.activity_filter import ActivityFilter, find_ids_by_store
+from pipeline.ledger.queries.activity_filter import ActivityFilter
+from pipeline.ledger.queries.by_store import Order, find_ids_by_store
 from pipeline.ledger.schema.core import DeadHook, Store
 
 
@@ -60,7 +61,7 @@ def list_unreadable_hooks(
     query = query.where(DeadHook.received_at <= wanted.until) if wanted.until is not None else query
     oldest_first = after is not None
     of_store: Select[Any] = query.order_by(DeadHook.id.asc() if oldest_first else DeadHook.id.desc()).limit(limit)
-    ids = find_ids_by_store(conn, wanted.store_ids, of_store, limit, oldest_first=oldest_first, table=DeadHook)
+    ids = find_ids_by_store(conn, wanted.store_ids, of_store, limit, Order(DeadHook, lowest_first=oldest_first))
     rows = conn.execute(select(*_COLUMNS).where(DeadHook.id.in_(ids)).order_by(DeadHook.id.desc()))
     return [UnreadableHook(**row._asdict()) for row in rows]
 
