@@ -1,4 +1,4 @@
-"""The people of several stores: a page of them, the newest changes first, and those whom a key leads to."""
+"""The people of several stores: a page of them, the newest changes first."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select, tuple_
 
 from pipeline.ledger.queries.by_store import Order, find_ids_by_store
-from pipeline.ledger.schema.core import Person, PersonKey, Store
-from schemas.email import normalize_email
+from pipeline.ledger.schema.core import Person, Store
 
-_MAX_DIGITS = 18
 _NEWEST_CHANGES = Order(Person, ("known_at", "id"))
 
 
@@ -68,18 +66,3 @@ def find_store_of_person(conn: Connection, store_ids: Collection[int], person_id
     """The store of this person, if it is one of these."""
     mine = Person.id == person_id, Person.store_id.in_(store_ids)
     return conn.execute(select(Person.store_id).where(*mine)).scalar()
-
-
-def find_people_by_key(conn: Connection, store_ids: Collection[int], text: str) -> list[int]:
-    """Ids of the people of these stores with this address or Cratejoy customer number: at most one in each store."""
-    wanted = text.strip().lower()
-    keys: list[tuple[str, str]] = []
-    if "@" in wanted:
-        keys = [("email", value) for value in {wanted, normalize_email(wanted) or wanted}]
-    elif wanted.isascii() and wanted.isdecimal() and len(wanted) <= _MAX_DIGITS:
-        keys = [("customer", wanted)]
-    if not keys:
-        return []
-    by_key = tuple_(PersonKey.kind, PersonKey.value).in_(keys)
-    query = select(PersonKey.person_id).where(PersonKey.store_id.in_(store_ids), by_key).distinct()
-    return sorted(conn.execute(query).scalars())

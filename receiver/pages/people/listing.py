@@ -16,10 +16,10 @@ from pipeline.ledger.queries import choose_name
 from pipeline.ledger.queries.people_list import (
     PeopleCursor,
     PersonSummary,
-    find_people_by_key,
     list_people,
     load_people,
 )
+from pipeline.ledger.queries.search import MAX_FOUND, search
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.people.headline import describe_role
 from receiver.pages.auth.permissions import list_my_stores, requires
@@ -84,15 +84,15 @@ def show_all() -> str:
 @blueprint.post("/people")
 @requires("see")
 def find_all() -> ResponseReturnValue:
-    """Find people in all stores. What was typed is in no URL: those are in logs and histories."""
+    """Find people in all stores, as the search does. What was typed is in no URL: those are in logs and histories."""
     stores, wanted = list_my_stores(), request.form.get("wanted", "").strip()
     with reading(get_context().engine) as conn:
-        ids = find_people_by_key(conn, [store.store_id for store in stores], wanted)
-        found = load_people(conn, ids)
+        hits = search(conn, [store.store_id for store in stores], wanted)
+        found = load_people(conn, [person.id for person in hits.people])
         readings = [] if found else _load_readings(conn, stores)
     if len(found) == 1:
         return redirect(url_for("people.show", name=found[0].store, person_id=found[0].id))
-    page = _render(stores, found, wanted=wanted, readings=readings)
+    page = _render(stores, found, wanted=wanted, readings=readings, has_more=hits.has_more)
     return page if found else (page, 404)
 
 
@@ -105,6 +105,7 @@ def _render(  # noqa: PLR0913 what the template shows
     is_first: bool = True,
     wanted: str | None = None,
     readings: Sequence[Reading] = (),
+    has_more: bool = False,
 ) -> str:
     names, now = {store.name: store.shown_name for store in stores}, get_context().now()
     return render_template(
@@ -117,6 +118,7 @@ def _render(  # noqa: PLR0913 what the template shows
         wanted=wanted,
         kind="address" if "@" in (wanted or "") else "number" if (wanted or "").isdigit() else "name",
         readings=readings,
+        most=MAX_FOUND if has_more else None,
     )
 
 

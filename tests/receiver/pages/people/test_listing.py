@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from pipeline.ledger.engine import writing
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.search import PersonTerm
 from tests.builders import NOW
 
 OWNER, OTHER = "olga@example.com", "eve@example.com"
@@ -83,6 +84,18 @@ def test_one_person_is_opened_at_once(house, stores, wanted):
     visitor.send("/people", wanted=wanted)
 
     assert visitor.where == "/stores/beta/people/2"
+
+
+def test_people_are_found_by_any_part_of_their_name(house, stores):
+    for number, store in enumerate(stores, 1):
+        add(house, store, number)
+        with writing(house.site.engine) as conn:
+            row = {"person_id": number, "store_id": store, "kind": "name", "value": "simunek"}
+            conn.execute(insert(PersonTerm).values(row))
+    visitor = house.logged_in(OWNER)
+    visitor.go("/people")
+
+    assert sorted(listed(visitor.send("/people", wanted="Šimůn"))) == [1, 2]
 
 
 def test_one_address_in_two_stores_is_two_rows(house, stores):
