@@ -55,7 +55,10 @@ def list_command(limit: int, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def set_aside_command(alarm_id: int, reason: str, days: int | None, data: Path | None, as_json: bool) -> None:
-    """Set aside what needs a person: no mail mentions it until then, or until it gets worse."""
+    """Set aside what needs a person.
+
+    No mail mentions it until then, or until it gets worse.
+    """
     with open_context(data) as context:
         row = set_aside(context, alarm_id, COMMAND_LINE_ACTOR, reason=reason, days=days)
     show(as_document(row), as_json=as_json, render=lambda console: console.print(f"Set aside: {build_headline(row)}."))

@@ -66,7 +66,10 @@ def show_command(  # noqa: PLR0917 click passes each option
 @json_option
 @report_errors
 def recount_command(check: bool, data: Path | None, as_json: bool) -> None:
-    """Compare the kept counts with the rows that they count, and correct them. It reads all events."""
+    """Compare the kept counts with the rows they count.
+
+    It reads all events, and corrects the counts.
+    """
     with open_context(data) as context:
         with reading(context.engine) as conn:
             found = [*find_differences(conn), *find_total_differences(conn)]

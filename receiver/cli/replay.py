@@ -114,7 +114,7 @@ def show_command(replay_id: int, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def stop_command(replay_id: int, data: Path | None, as_json: bool) -> None:
-    """Stop a replay: what has not left is taken back, and is as it was before."""
+    """Stop a replay, and take back what has not left."""
     with open_context(data) as context:
         with writing(context.engine) as conn:
             is_stopped = stop(conn, replay_id, COMMAND_LINE_ACTOR, context.now())
