@@ -57,6 +57,8 @@ _COPIES: dict[str, dict[str, str]] = {
     "person_keys": {**_PERSON, **_STORE, "value": "n.value || '/' || t.value"},
     "facts": _PERSON,
     "attribute_changes": {**_ID, **_PERSON, **_EVENT},
+    "person_terms": _STORE | _PERSON,
+    "tracking_numbers": _STORE | _EVENT,
     "event_people": _EVENT | _PERSON,
     "gifts": {**_STORE, "subject_id": "t.subject_id + :far * n.value"},
     "deliveries": {**_ID, **_STORE, **_CONNECTION, **_EVENT, **_PERSON, "message_id": "t.message_id || n.value"},
