@@ -166,3 +166,18 @@ def _empty(url: str) -> None:
     with writing(engine) as conn:
         conn.exec_driver_sql(_EMPTY.replace("%", "%%"))
     engine.dispose()
+
+
+# They wait for minutes, mostly idle: begun first, they do so beside the others instead of after them.
+_LONGEST = (
+    "tests/receiver/test_attention_for_real.py",
+    "tests/test_privacy.py",
+    "tests/test_demo.py",
+    "tests/rabbitmq/",
+    "tests/browser/",
+    "tests/chaos/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))

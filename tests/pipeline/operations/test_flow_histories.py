@@ -61,7 +61,7 @@ def make_shop(migrated_sqlite):
     return make
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.lists(st.sampled_from(OPERATIONS), min_size=10, max_size=30), st.integers(0, 2**32))
 def test_every_hook_is_in_exactly_one_place(make_shop, operations, seed):
     with TemporaryDirectory() as folder:
