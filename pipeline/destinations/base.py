@@ -1,4 +1,4 @@
-"""The interface of a messaging platform to the lanes, and the fields that a connect form shows for it."""
+"""The interface of a messaging platform to the lanes."""
 
 from __future__ import annotations
 
@@ -6,23 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from pipeline.core.form_fields import Field
 from pipeline.core.messages import ForgetMode, Identifiers, Message, Reply
 from pipeline.infra.http.client import HTTPClient
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field that a merchant fills in to connect a platform."""
-
-    key: str
-    label: str
-    required: bool = True
-    secret: bool = False
-    default: str | None = None
-    choices: tuple[str, ...] = ()
-    help: str = ""
-    is_found: bool = False  # the check finds it, so that a form need not ask for it
-    sets_host: bool = False  # decides which address this machine connects to: not for strangers to fill in
 
 
 @dataclass(frozen=True, slots=True)

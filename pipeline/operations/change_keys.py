@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
+from pipeline.core.form_fields import Field
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.cratejoy.shared_keys import ensure_keys_unused
 from pipeline.destinations import DESTINATIONS
-from pipeline.destinations.base import CheckResult, Field
+from pipeline.destinations.base import CheckResult
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.audit import Actor, record_store_action
 from pipeline.ledger.backfills import make_backfill_due

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable, WrongAddress, WrongRegion
+from pipeline.core.form_fields import Field
 from pipeline.core.messages import ForgetMode, Identifiers, Message, Reply
-from pipeline.destinations.base import CheckResult, Field
+from pipeline.destinations.base import CheckResult
 from pipeline.destinations.customerio import forgetting, limits, sending
 from pipeline.destinations.customerio.client import TrackClient
 from pipeline.infra.http.client import HTTPClient, HTTPResponse

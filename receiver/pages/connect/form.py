@@ -19,10 +19,10 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Regexp, StopValidation
 
+from pipeline.core.form_fields import Field as DeclaredField
 from pipeline.cratejoy.credentials import BASE_URL
 from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.base import Destination
-from pipeline.destinations.base import Field as DeclaredField
 from pipeline.operations.connect import CURRENCY_PATTERN, STORE_NAME_PATTERN
 from receiver.pages.config import MIN_PASSWORD_LENGTH
 from receiver.pages.connect.origins import OriginQuestions

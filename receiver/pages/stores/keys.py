@@ -11,9 +11,9 @@ from redis import RedisError
 from sqlalchemy import Connection
 
 from pipeline.core.errors import KeysInUse, Misconfigured
+from pipeline.core.form_fields import Field
 from pipeline.cratejoy.factory import open_client
 from pipeline.destinations import DESTINATIONS
-from pipeline.destinations.base import Field
 from pipeline.infra.crypto.encryption import RowIdentity, decrypt
 from pipeline.ledger.connections import ConnectionRow, format_connection_name, list_store_connections
 from pipeline.ledger.engine import reading, writing

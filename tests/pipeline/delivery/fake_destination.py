@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
+from pipeline.core.form_fields import Field
 from pipeline.core.messages import CallRecord, ForgetMode, Identifiers, Message, Outcome, Reply, Sent
-from pipeline.destinations.base import CheckResult, Field
+from pipeline.destinations.base import CheckResult
 
 Behaviour = Callable[[Sequence[Message]], Reply]
 

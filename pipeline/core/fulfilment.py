@@ -1,0 +1,231 @@
+"""Boxes on their way: what a warehouse is given to pack, what it reports back, and the states of an order.
+
+An order here is one box: one Cratejoy shipment under one order number. Everything is plain data, the same for every
+warehouse. Names and addresses are kept out of `repr`, so that no log has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+Kind = Literal["subscription", "order"]
+BillingType = Literal["ecom", "adhoc", "standard"]
+
+
+class State(StrEnum):
+    """Where an order is. docs/warehouse.md draws the ways between the states."""
+
+    DISCOVERED = "discovered"  # seen at Cratejoy, not due yet
+    HELD = "held"  # waits for a reason that a person, or the shop, can end
+    READY = "ready"  # goes out with the next delivery
+    SENDING = "sending"  # committed before the call: its outcome is not known until it is written down
+    UNKNOWN = "unknown"  # the call had no answer: looked up before anything else is done
+    AT_WAREHOUSE = "at_warehouse"
+    PARTIALLY_SHIPPED = "partially_shipped"
+    SHIPPED = "shipped"  # the warehouse says so; Cratejoy does not know yet
+    CONFIRMING = "confirming"  # committed before Cratejoy is written to
+    CONFIRMED = "confirmed"
+    CANCEL_REQUESTED = "cancel_requested"
+    CANCEL_REFUSED = "cancel_refused"  # too late; its tracking is still waited for
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"  # not for the warehouse, as the shop is set up now
+    FAILED = "failed"  # tried for as long as it is tried: a person has to look
+    SHIPPED_AFTER_CANCEL = "shipped_after_cancel"
+    EXTERNALLY_SHIPPED = "externally_shipped"  # marked as shipped at Cratejoy by another than us
+    CANCELLED_AT_WAREHOUSE = "cancelled_at_warehouse"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one box goes, as this shipment has it: never taken from another shipment or from the customer."""
+
+    name: str = field(repr=False)
+    address1: str = field(repr=False)
+    city: str = field(repr=False)
+    country: str  # ISO 3166-1 alpha-2, upper case
+    company: str = field(default="", repr=False)
+    address2: str = field(default="", repr=False)  # Cratejoy's `unit`
+    state: str = field(default="", repr=False)
+    zip: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
+    email: str = field(default="", repr=False)  # of the person who gets the parcel; never a giver's
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Equal things in one box."""
+
+    line_no: int  # from 1
+    sku: str  # as the warehouse knows it
+    source_sku: str  # as Cratejoy has it
+    description: str
+    quantity: int
+    fulfillment_ids: tuple[int, ...]  # Cratejoy's, ascending
+    unit_price: int = 0  # minor units; 0 for subscription boxes and gifts
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Minor units. All 0 for gifts and for subscription boxes, whose Cratejoy order pays for several boxes."""
+
+    currency: str = "USD"
+    subtotal: int = 0
+    shipping: int = 0
+    tax: int = 0
+    discount: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One box to be packed, as every warehouse adapter is given it."""
+
+    order_number: str  # "SUB-123", "123", "SUB-123-R1": the key at the warehouse
+    shipment_id: int
+    kind: Kind
+    billing_type: BillingType
+    ordered_at: int  # µs
+    target_at: int  # µs, the date it should leave on
+    ship_code: str  # as mapped
+    ship_to: Address
+    lines: tuple[Line, ...]
+    fingerprint: str
+    order_ids: tuple[int, ...] = ()
+    subscription_id: int | None = None
+    customer_id: int | None = None
+    cycle: int | None = None  # 1-based, over the whole subscription
+    carrier: str = ""  # with `ship_code`, where the mapping names both
+    bill_to_name: str = field(default="", repr=False)
+    bill_to_email: str = field(default="", repr=False)
+    is_gift: bool = False
+    gift_message: str = field(default="", repr=False)  # at most 500 characters
+    totals: Totals = Totals()
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One parcel with its tracking number, upper case and without spaces."""
+
+    tracking_number: str
+    carrier: str = ""
+    method: str = ""
+    url: str = ""
+    shipped_at: int | None = None  # µs
+    lines: tuple[tuple[str, int], ...] = ()  # (SKU, quantity); advisory: warehouses over- and under-state them
+
+
+Progress = Literal["open", "partial", "shipped", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseOrder:
+    """An order as the warehouse has it. `content`: what tells whether it is the same box, None if it was not shown."""
+
+    order_number: str
+    external_id: str
+    progress: Progress
+    packages: tuple[Package, ...] = ()
+    content: Content | None = None
+    version: str = ""  # the warehouse's own, such as an ETag
+    note: str = ""  # a code of the warehouse, without personal data
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is compared: warehouses normalise addresses, so only these parts of them count."""
+
+    lines: tuple[tuple[str, int], ...]  # (SKU, quantity), sorted
+    zip: str = field(default="", repr=False)
+    name: str = field(default="", repr=False)
+
+
+# What an adapter answers.
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The warehouse took the order."""
+
+    external_id: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyExists:
+    """The warehouse has an order of this number. `found` as far as the answer shows it; else it is looked up."""
+
+    found: WarehouseOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Refused until something is changed. `fields`: (where, why), codes and names of fields, no values."""
+
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retryable:
+    """Nothing was done, or doing it again is harmless. `after_s`: what the warehouse asked for."""
+
+    reason: str
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """The warehouse's rate limit: the whole connection waits, and it counts as no attempt."""
+
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuthError:
+    """The keys are refused, or a role is missing: the connection pauses."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeUnknown:
+    """It may have been done. Looked up before anything is done again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The warehouse will not send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPending:
+    """The warehouse took the request and does not say yet that it will not send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Too late, or not allowed. `reason`: the warehouse's code."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The warehouse has no order of this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """The warehouse has no such function."""
+
+
+Trouble = Retryable | RateLimited | AuthError
+CreateAnswer = Created | AlreadyExists | Invalid | OutcomeUnknown | Trouble
+FindAnswer = WarehouseOrder | NotFound | Trouble
+ShippedAnswer = tuple[WarehouseOrder, ...] | Trouble
+CancelAnswer = Cancelled | CancelPending | Refused | NotFound | Unsupported | OutcomeUnknown | Trouble
+AcknowledgeAnswer = None | Trouble | Invalid
+CheckAnswer = dict[str, Any] | Trouble  # facts to show, such as the warehouse's name for the account
