@@ -121,13 +121,14 @@ Progress = Literal["open", "partial", "shipped", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class WarehouseOrder:
-    """An order as the warehouse has it. `content`: what tells whether it is the same box, None if it was not shown."""
+    """An order as the warehouse has it. `content`: what shows whether it is the same box, None if it was not shown."""
 
     order_number: str
     external_id: str
     progress: Progress
     packages: tuple[Package, ...] = ()
     content: Content | None = None
+    fingerprint: str = ""  # ours, where the warehouse keeps it and gives it back
     version: str = ""  # the warehouse's own, such as an ETag
     note: str = ""  # a code of the warehouse, without personal data
 
@@ -168,22 +169,30 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Retryable:
-    """Nothing was done, or doing it again is harmless. `after_s`: what the warehouse asked for."""
+    """Nothing was done, or doing it again is harmless.
+
+    `may_be_done`: doing it again is harmless, but it may have been done: the warehouse has to be asked to cancel, too.
+    """
 
     reason: str
-    after_s: float | None = None
+    after_s: float | None = None  # what the warehouse asked for
+    may_be_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimited:
-    """The warehouse's rate limit: the whole connection waits, and it counts as no attempt."""
+    """Not called, or refused for the rate: the whole connection waits, and it counts as no attempt.
+
+    `doubles`: the warehouse named no time, so each further refusal in a row waits twice as long (`get_wait_s`).
+    """
 
     after_s: float
+    doubles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AuthError:
-    """The keys are refused, or a role is missing: the connection pauses."""
+    """The keys are refused, a role is missing, or the address is not the warehouse's: the connection pauses."""
 
     reason: str
 
@@ -222,10 +231,58 @@ class Unsupported:
     """The warehouse has no such function."""
 
 
+@dataclass(frozen=True, slots=True)
+class ShippedPage:
+    """A part of what was shipped. `cursor`: where the next part begins; empty after the last."""
+
+    orders: tuple[WarehouseOrder, ...]
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a warehouse has said of one order by itself, and signed. `message_id` is that of each repetition, too."""
+
+    message_id: str
+    order: WarehouseOrder | None  # None: a kind of message that is of no interest here
+    refusal: Invalid | None = None  # the warehouse will not send the order
+
+
+@dataclass(frozen=True, slots=True)
+class PushRefused:
+    """A message that is not taken. `signature`: not signed with a secret of ours, or too old. `malformed`: no JSON."""
+
+    kind: Literal["signature", "malformed"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseCall:
+    """One HTTP call as the ledger stores it: no body, and no URL with a number in it."""
+
+    method: str
+    path: str  # a template, such as "/cart/orders/{cust_ref}"
+    status: int | None  # None: no response
+    started_at: int  # µs
+    duration_us: int
+    support_id: str = ""  # the warehouse's own id of the call, for its support
+    error: str | None = None  # a short code
+
+
 Trouble = Retryable | RateLimited | AuthError
 CreateAnswer = Created | AlreadyExists | Invalid | OutcomeUnknown | Trouble
 FindAnswer = WarehouseOrder | NotFound | Trouble
-ShippedAnswer = tuple[WarehouseOrder, ...] | Trouble
+ShippedAnswer = ShippedPage | Trouble
 CancelAnswer = Cancelled | CancelPending | Refused | NotFound | Unsupported | OutcomeUnknown | Trouble
 AcknowledgeAnswer = None | Trouble | Invalid
 CheckAnswer = dict[str, Any] | Trouble  # facts to show, such as the warehouse's name for the account
+PushAnswer = Pushed | PushRefused | Unsupported
+
+MAX_RATE_WAIT_S = 900.0
+_MAX_DOUBLINGS = 20
+
+
+def get_wait_s(limited: RateLimited, in_a_row: int) -> float:
+    """Return how long the connection waits after this refusal. `in_a_row`: how many there were before it."""
+    factor = 1 << min(in_a_row, _MAX_DOUBLINGS) if limited.doubles else 1
+    return min(limited.after_s * factor, max(limited.after_s, MAX_RATE_WAIT_S))

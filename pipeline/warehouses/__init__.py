@@ -1,1 +1,7 @@
-"""The warehouses that pack the boxes: one folder or file each, one line in the registry."""
+"""The registry of warehouses: one folder or file each, one line here."""
+
+from __future__ import annotations
+
+from pipeline.warehouses.base import Warehouse
+
+WAREHOUSES: dict[str, type[Warehouse]] = {}

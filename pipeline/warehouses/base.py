@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -14,7 +15,9 @@ from pipeline.core.fulfilment import (
     CreateAnswer,
     FindAnswer,
     Order,
+    PushAnswer,
     ShippedAnswer,
+    WarehouseCall,
 )
 from pipeline.infra.http.client import HTTPClient
 
@@ -29,39 +32,71 @@ class Capabilities:
     pushes: bool = False  # it may call us with what was shipped
     acknowledges: bool = False  # it offers what was shipped until we say that we have it
     repeats_safely: bool = False  # the same create twice makes one order, by the warehouse's own promise
+    refuses_duplicates: bool = False  # a second order of the same number is refused, by the warehouse's own promise
+
+
+class SharedValues(Protocol):
+    """Short-lived secrets that all of our processes share, such as an access token."""
+
+    def get(self, name: str) -> dict[str, str] | None:
+        """Return the value, or None if there is none, or no more."""
+
+    def put(self, name: str, value: Mapping[str, str], ttl_s: float) -> None:
+        """Keep the value for so long."""
+
+    def lock(self, name: str) -> AbstractContextManager[bool]:
+        """Hold the value for a change of it without waiting: False if another holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an adapter works with, besides its config."""
+
+    http: HTTPClient
+    values: SharedValues
+    now: Callable[[], int]  # µs since the epoch
+    # Takes one call of the warehouse's rate budget and returns 0.0, or takes none and returns the seconds to wait.
+    take_turn: Callable[[], float] = lambda: 0.0
+    record: Callable[[WarehouseCall], None] = lambda _: None  # is given every call, right after it
 
 
 class Warehouse(Protocol):
     """One warehouse, configured for one store. Built for each opened connection; shares the process's HTTP session.
 
     No method raises because of what the warehouse did, waits, or tries again: each returns one of the answers of
-    `pipeline.core.fulfilment`, and the fulfilment decides.
+    `pipeline.core.fulfilment`, and the fulfilment decides. A method may make several calls, each within the rate
+    budget; RateLimited if it is used up.
     """
 
     adapter: ClassVar[str]
     title: ClassVar[str]  # shown to people
     steps: ClassVar[tuple[str, ...]]  # what a seller does at the warehouse first, one sentence per step
     fields: ClassVar[tuple[Field, ...]]
-    capabilities: ClassVar[Capabilities]
-    country_format: ClassVar[Literal["alpha2", "alpha3"]]
+    country_format: ClassVar[Literal["alpha2", "alpha3"]]  # in which `Order.ship_to.country` is given to it
     calls_per_second: ClassVar[float]
 
-    def __init__(self, config: Mapping[str, str], http: HTTPClient) -> None:
+    def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
         """Raises Misconfigured if a required field is missing or malformed."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this warehouse can do, as it is configured."""
 
     def check(self) -> CheckAnswer:
         """Try the credentials with the smallest request that changes nothing."""
 
     def create(self, order: Order) -> CreateAnswer:
-        """Hand over one order. OutcomeUnknown whenever it may have been taken."""
+        """Hand over one order. OutcomeUnknown whenever it may have been taken and a repetition could double it."""
 
     def find(self, order_number: str, external_id: str = "") -> FindAnswer:
         """The order of this number, without side effects."""
 
-    def list_shipped(self, open_orders: Sequence[tuple[str, str]]) -> ShippedAnswer:
-        """What the warehouse has shipped, in part or whole, or cancelled. `open_orders`: (number, external id) of ours.
+    def list_shipped(self, open_orders: Sequence[tuple[str, str]], cursor: str = "") -> ShippedAnswer:
+        """A part of what the warehouse has shipped, in part or whole, or cancelled.
 
-        May also return orders that are not ours; the fulfilment sorts them out.
+        `open_orders`: (number, external id) of ours, the same for each part. `cursor`: of the part before.
+        May also return orders that are not ours; the fulfilment sorts them out. What is acknowledged leaves the
+        warehouse's list: read all parts first, or expect to see the rest next time.
         """
 
     def acknowledge(self, order_number: str, tracking_numbers: Sequence[str]) -> AcknowledgeAnswer:
@@ -69,3 +104,6 @@ class Warehouse(Protocol):
 
     def cancel(self, order_number: str, external_id: str, reason: str) -> CancelAnswer:
         """Ask that the order be not sent."""
+
+    def read_push(self, headers: Mapping[str, str], body: bytes) -> PushAnswer:
+        """Verify and read a message that the warehouse has sent to us. Calls nothing. Names in lower case."""
