@@ -90,7 +90,7 @@ mutants: setup ## Mutate the pure part and list the mutants that survive the tes
 	.venv-mutants/bin/mutmut results
 
 .PHONY: bench
-bench: setup ## Measure what a hook costs, compared with other designs (an hour); ARGS="--quick"
+bench: setup postgres ## Measure what a hook costs, compared with other designs (an hour); ARGS="--quick"
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: screenshots
@@ -113,7 +113,7 @@ define debian
 endef
 
 .PHONY: postgres
-postgres: ## Install Debian's PostgreSQL for the tests, if it is missing
+postgres: ## Install Debian's PostgreSQL for tests, bench and chaos, if it is missing
 	$(call debian,/usr/lib/postgresql/*/bin/initdb,postgresql)
 
 .PHONY: pgbouncer

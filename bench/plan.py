@@ -54,7 +54,7 @@ QUICK = Plan(
     ledgers=(10_000, 20_000),
     growth=(1, 200),
     backfill=backfill.QUICK,
-    pages={"sqlite": Size(5, 100)},
+    pages={"sqlite": Size(5, 100), "postgresql": Size(5, 100)},
     page_requests=1,
     readers=(20, 2),
 )

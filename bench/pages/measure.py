@@ -7,6 +7,7 @@ reader owns all stores of the ledger, which is more than any merchant has.
 from __future__ import annotations
 
 import re
+import shutil
 import statistics
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,8 @@ from redis import Redis
 from sqlalchemy import Connection, Engine, func, select
 
 from bench import systems
+from bench.chaos.databases import is_postgres_installed, make_short_directory, start_postgres
+from bench.chaos.supervisor import Supervisor
 from bench.pages.fill import Size, fill_ledger
 from bench.pages.readers import Readers, compare
 from bench.processes import Folder
@@ -35,11 +38,10 @@ from pipeline.ledger.api_tokens import SCOPES, NewToken, create_token
 from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import make_engine, reading, writing
 from pipeline.ledger.schema import core
-from pipeline.settings import Settings
+from pipeline.settings import Settings, read_environment
 from receiver.api.app import create_api
 from receiver.api.limits import RequestLimits
 from receiver.pages.app import create_pages
-from tests.servers.postgres import postgres
 
 MAX_MS = 200.0  # what we aim at
 EMAIL, PASSWORD = "reader@example.com", "a password for benchmarks"
@@ -83,6 +85,9 @@ def measure(sizes: Mapping[str, Size], times: int, readers: tuple[int, int]) -> 
     """
     found: dict[str, Any] = {"times": times, "ledgers": {}}
     for database, size in sizes.items():
+        if database == "postgresql" and not is_postgres_installed():
+            print("Left out: the pages on PostgreSQL, because it is not installed; `make postgres` installs it.")
+            continue
         with TemporaryDirectory(prefix="cratewire-bench-") as home, _ledger(database, size, Path(home)) as one:
             engine, redis, filled_s = one
             found["ledgers"][database] = {
@@ -104,12 +109,23 @@ def measure(sizes: Mapping[str, Size], times: int, readers: tuple[int, int]) -> 
 def _ledger(database: str, size: Size, home: Path) -> Iterator[tuple[Engine, Redis, float]]:
     with ExitStack() as stack:
         redis = stack.enter_context(systems.redis(Folder(home / "redis")))
-        url = f"sqlite:///{home / 'cratewire.db'}" if database == "sqlite" else stack.enter_context(postgres())
+        url = f"sqlite:///{home / 'cratewire.db'}" if database == "sqlite" else stack.enter_context(_postgres(home))
         began = time.monotonic()
         fill_ledger(url, redis, size)
         engine = make_engine(url)
         stack.callback(engine.dispose)
         yield engine, redis, time.monotonic() - began
+
+
+@contextmanager
+def _postgres(home: Path) -> Iterator[str]:
+    """A server of our own inside the block; gives the URL of its empty database."""
+    with ExitStack() as stack:
+        directory = make_short_directory()
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        keeper = Supervisor(home, read_environment(None))
+        stack.callback(keeper.stop)
+        yield start_postgres(keeper, directory)
 
 
 def _count(engine: Engine, model: type[core.Base]) -> int:
