@@ -1,0 +1,75 @@
+"""The warehouse on a loopback port, with a thread that does what is due."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from sandbox.warehouse.app import create_app
+from sandbox.warehouse.switches import Switches
+from sandbox.warehouse.world import Keys, World
+
+HOST = "127.0.0.1"
+TICK_S = 0.2
+POLL_S = 0.05
+
+
+class Handler(WSGIRequestHandler):
+    """Silent, HTTP/1.1, and without waiting for small packets to grow."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Log nothing: the request log has it all."""
+
+    def connection_dropped(self, error: BaseException, environ: object = None) -> None:
+        """Cut connections are wanted here."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningWarehouse:
+    """A warehouse that listens."""
+
+    url: str
+    world: World
+    server: BaseWSGIServer
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def serve(self) -> None:
+        """Serve until `stop`; another thread does what is due."""
+        threading.Thread(target=self._tick, daemon=True).start()
+        self.server.serve_forever(poll_interval=POLL_S)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self.stopping.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def _tick(self) -> None:
+        while not self.stopping.wait(TICK_S):
+            self.world.tick()
+
+
+def open_warehouse(keys: Keys, switches: Switches | None = None, port: int = 0) -> RunningWarehouse:
+    """Bind the port (0 for any free port); `serve` then serves."""
+    world = World(keys, time.time, switches)
+    server = make_server(HOST, port, create_app(world), threaded=True, request_handler=Handler)
+    return RunningWarehouse(f"http://{HOST}:{server.server_port}", world, server)
+
+
+@contextlib.contextmanager
+def run_in_thread(keys: Keys, switches: Switches | None = None) -> Iterator[RunningWarehouse]:
+    """A warehouse served by a thread of this process, for tests."""
+    running = open_warehouse(keys, switches)
+    thread = threading.Thread(target=running.serve, daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+        thread.join()

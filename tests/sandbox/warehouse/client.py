@@ -1,0 +1,130 @@
+"""Clients of the sandbox warehouse that need no socket."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from werkzeug.test import Client as WsgiClient
+from werkzeug.test import TestResponse
+
+from sandbox.warehouse.app import create_app
+from sandbox.warehouse.world import Keys, World
+
+START = 1_772_355_600.0  # 2026-03-01T09:00:00Z
+KEYS = Keys()
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = START
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Warehouse:
+    """A warehouse without a socket, and its control paths."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.slept: list[float] = []
+        self.world = World(KEYS, self.clock)
+        self.http = WsgiClient(create_app(self.world, self.slept.append))
+
+    def control(self, method: str, path: str, content: object = None, status: int = 200) -> Any:
+        response = self.http.open(f"/_control/{path}", method=method, json=content)
+        assert response.status_code in {status, 201}, response.text
+        return response.json
+
+    def switch(self, **switches: Any) -> None:
+        self.control("POST", "switches", switches)
+
+    def fault(self, match: str, **fault: Any) -> None:
+        self.control("POST", "faults", {"match": match, **fault})
+
+    def do(self, action: str, number: str, **fields: Any) -> Any:
+        return self.control("POST", action, {"order_number": number, **fields})
+
+    def counts(self) -> dict[str, Any]:
+        counts: dict[str, Any] = self.control("GET", "state?orders=none")
+        return counts
+
+    def order(self, number: str) -> dict[str, Any]:
+        (order,) = self.control("GET", f"state?order_number={number}")["orders"]
+        assert isinstance(order, dict)
+        return order
+
+    def requests(self) -> list[dict[str, Any]]:
+        requests: list[dict[str, Any]] = self.control("GET", "requests")["requests"]
+        return requests
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+class CartRover:
+    """A shop that speaks CartRover."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.http = warehouse.http
+        self.authorization = basic(KEYS.api_user, KEYS.api_key)
+
+    def call(self, method: str, path: str, content: object = None, **query: str) -> TestResponse:
+        data = content if isinstance(content, bytes) else None if content is None else json.dumps(content)
+        return self.http.open(
+            f"/cartrover/v1{path}",
+            method=method,
+            data=data,
+            query_string=query,
+            headers={"Authorization": self.authorization},
+        )
+
+    def create(self, number: str = "SUB-90000001", **fields: Any) -> Any:
+        return self.call("POST", "/cart/orders/cartrover", cartrover_order(number, **fields)).json
+
+    def read(self, number: str) -> Any:
+        return self.call("GET", f"/cart/orders/{quote(number, safe='')}").json["response"]
+
+    def status(self, number: str) -> str:
+        answer: Any = self.call("GET", f"/cart/orders/status/{number}").json
+        return str(answer["response"]["order_status"])
+
+    def numbers(self, status: str, **query: str) -> list[str]:
+        answer: Any = self.call("GET", f"/cart/orders/list/{status}", **query).json
+        return [row["cust_ref"] for row in answer["response"]]
+
+    def acknowledge(self, number: str, *tracking: str) -> Any:
+        shipments = [{"tracking_no": tracking_no} for tracking_no in tracking]
+        return self.call(
+            "POST", f"/cart/orders/update/{number}", {"order_status": "confirmed", "shipments": shipments}
+        ).json
+
+    def cancel(self, number: str) -> Any:
+        return self.call("GET", f"/cart/orders/wms_cancel/{number}").json
+
+
+def cartrover_order(number: str = "SUB-90000001", **fields: Any) -> Mapping[str, Any]:
+    return {
+        "cust_ref": number,
+        "cust_po_no": number,
+        "order_date": "2026-01-02",
+        "ship_first_name": "Example",
+        "ship_last_name": "Recipient",
+        "ship_address_1": "1 Test Street",
+        "ship_address_2": "Unit 2",
+        "ship_city": "Testville",
+        "ship_state": "TX",
+        "ship_zip": "00000",
+        "ship_country": "USA",
+        "ship_is_billing": False,
+        "cust_last_name": "Buyer",
+        "ship_code": "SUBSCRIPTION",
+        "sub_total": 0,
+        "items": [{"line_no": 1, "item": "BOX-2602", "quantity": 1, "price": 0, "line_item_id": "50000001"}],
+        **fields,
+    }
