@@ -34,6 +34,7 @@ from receiver.api.caller import CONTEXT_EXTENSION, get_required_scope, identify_
 from receiver.api.limits import LIMITS_EXTENSION, RequestLimits, add_limit_headers
 from receiver.api.problems import Problem, add_problem_handlers
 from receiver.api.resource import ProblemApi, add_fields
+from receiver.row_ids import RowIdConverter
 
 PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64_000
@@ -51,15 +52,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _YEAR_S = 31_536_000
-
-
-class RowIdConverter(BaseConverter):
-    """The id of a row in a path."""
-
-    regex = "[0-9]{1,18}"
-
-    def to_python(self, value: str) -> int:
-        return int(value)
 
 
 class NameConverter(BaseConverter):

@@ -8,9 +8,11 @@ from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
+from receiver.row_ids import RowIdConverter, parse_row_id
+
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
-ID_PATTERN = r"^[0-9]{1,18}$"
+ID_PATTERN = f"^{RowIdConverter.regex}$"
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CURSOR_PART = r"[0-9a-z]{1,12}"  # 36 ** 12 < 2 ** 63
@@ -44,10 +46,10 @@ class RowId(fields.Field[int]):
         return None if value is None else str(value)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        text = str(value)
-        if not (isinstance(value, str) and text.isascii() and text.isdecimal() and len(text) <= 18):  # noqa: PLR2004
+        number = parse_row_id(value) if isinstance(value, str) else None
+        if number is None:
             raise ValidationError("Not an id: a string of digits.")
-        return int(text)
+        return number
 
 
 class Figure(fields.Field[int | float]):

@@ -18,6 +18,7 @@ from receiver.pages import filters, people
 from receiver.pages.accounts import accept_invitation, tokens, views
 from receiver.pages.activity import asked, event, samples, saved_views, unreadable
 from receiver.pages.activity import views as activity
+from receiver.pages.addresses import add_address_rules
 from receiver.pages.attention import views as attention
 from receiver.pages.auth.login import PrefilledLoginForm, SerialPasswordContext
 from receiver.pages.auth.mail import LedgerMailUtil, notify_old_address
@@ -57,6 +58,7 @@ def create_pages(context: Context) -> Flask:
     app.extensions["cratewire.site"] = context
     add_session_teardown(app)
     add_form_rate_limit(app, context.now)
+    add_address_rules(app)
     CSRFProtect(app)  # before Security, which requires it
     security = Security(
         app,

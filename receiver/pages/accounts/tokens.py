@@ -19,6 +19,7 @@ from pipeline.ledger.engine import reading, writing
 from receiver.pages.auth.permissions import get_actor, get_my_id, list_my_stores, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
+from receiver.row_ids import parse_row_id
 
 blueprint = Blueprint("tokens", __name__)
 
@@ -37,10 +38,9 @@ def show(account_id: int) -> str:
 def new(account_id: int) -> ResponseReturnValue:
     """Make a token and show it, this once."""
     context, form = get_context(), request.form
-    days = form.get("days", "")
     scopes = [scope for scope in SCOPES if scope in form.getlist("scope")]
-    number = int(days) if days.isascii() and days.isdecimal() and len(days) <= len(str(MAX_DAYS)) else 0
-    wanted = NewToken(account_id, form.get("name", ""), scopes, number, get_my_id())
+    days = parse_row_id(form.get("days", "")) or 0
+    wanted = NewToken(account_id, form.get("name", ""), scopes, days, get_my_id())
     try:
         with writing(context.engine) as conn:
             text = create_token(conn, context.settings.secret_keys, wanted, context.rng, get_actor(), context.now())

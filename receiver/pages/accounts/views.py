@@ -17,6 +17,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import PendingInvitation, list_invitations, revoke_invitation
 from pipeline.ledger.queries.audit import list_actions
 from receiver.pages.accounts.send_invitation import InvitationRequest, Inviter, send_invitation
+from receiver.pages.addresses import read_id
 from receiver.pages.auth.permissions import get_actor, get_my_id, list_my_stores, require, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
@@ -24,7 +25,6 @@ from receiver.pages.filters import sentence
 blueprint = Blueprint("account", __name__)
 
 LOG_PAGE_SIZE = 50
-MAX_ID_DIGITS = 18
 TOO_MANY_INVITATIONS = "Nothing was sent: you have sent too many invitations in the last hour. Please try again later."
 
 
@@ -137,8 +137,7 @@ def set_role(account_id: int, user_id: int) -> ResponseReturnValue:
 @requires("see_audit_log")
 def log(account_id: int) -> str:
     """Show who did what, newest first, a page at a time."""
-    text = request.args.get("before", "")
-    before = int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS else None
+    before = read_id(request.args.get("before"))
     with reading(get_context().engine) as conn:
         rows = list_actions(conn, [account_id], before=before, limit=LOG_PAGE_SIZE + 1)
     older = rows[LOG_PAGE_SIZE - 1].id if len(rows) > LOG_PAGE_SIZE else None

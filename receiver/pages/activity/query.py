@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import cast, get_args
 
 from flask import abort, request
@@ -12,6 +11,8 @@ from flask import abort, request
 from pipeline.core.hooks import RECONCILE, REPLAY
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.queries import ActivityFilter, Show
+from receiver.pages.addresses import read_id, read_time
+from receiver.row_ids import parse_row_id
 
 ALL = "all"  # of `show`: every event, although the user has a default view
 PARAMETERS = ("store", "show", "event", "source", "person", "about", "since", "until", "replay")
@@ -31,7 +32,6 @@ SHOWN_BESIDES: dict[str, str] = {
 }
 SOURCES = {"hook": "came as a hook", RECONCILE: "caught up", REPLAY: "tried again"}
 _SUBJECTS = ("order", "subscription", "shipment")
-_US_PER_SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def read_filter(given: Mapping[str, str], store_ids: tuple[int, ...]) -> Activit
         source=_read_choice(given.get("source")),
         person_id=read_id(given.get("person")),
         subject=_read_subject(given.get("about")),
-        since=_read_time(given.get("since")),
-        until=_read_time(given.get("until")),
+        since=read_time(given.get("since")),
+        until=read_time(given.get("until")),
         replay_id=read_id(given.get("replay")),
     )
 
@@ -98,18 +98,6 @@ def read_filter(given: Mapping[str, str], store_ids: tuple[int, ...]) -> Activit
 def pick_parameters(values: Mapping[str, str]) -> dict[str, str]:
     """The parameters that narrow the feed, without the page of it."""
     return {name: value for name in PARAMETERS if (value := values.get(name))}
-
-
-def parse_id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < len(str(2**63)) else None
-
-
-def read_id(text: str | None) -> int | None:
-    """Read an id. One that cannot be read is a 404."""
-    if not text:
-        return None
-    number = parse_id(text)
-    return abort(404) if number is None else number
 
 
 def _read_choice(source: str | None) -> str | None:
@@ -121,17 +109,5 @@ def _read_subject(text: str | None) -> tuple[str, int] | None:
     if text is None:
         return None
     kind, _, number = text.partition(":")
-    parsed = parse_id(number)
+    parsed = parse_row_id(number)
     return abort(404) if kind not in _SUBJECTS or parsed is None else (kind, parsed)
-
-
-def _read_time(text: str | None) -> int | None:
-    """Read a time such as 2026-11-30T03:12, in UTC."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        abort(404)
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return int(at.timestamp() * _US_PER_SECOND)

@@ -9,9 +9,10 @@ from pipeline.events.catalogue import EVENTS
 from receiver.live import STORES_HEADER
 from receiver.pages.activity.asked import build_asked
 from receiver.pages.activity.event import build_event_page, load_my_event
-from receiver.pages.activity.query import SHOWN, SHOWN_BESIDES, SOURCES, parse_id, read_query
+from receiver.pages.activity.query import SHOWN, SHOWN_BESIDES, SOURCES, read_query
 from receiver.pages.activity.rows import load_my_rows, load_rows, load_unreadable_rows
 from receiver.pages.activity.saved_views import build_address, list_my_views
+from receiver.pages.addresses import read_ids
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
 
@@ -63,11 +64,11 @@ def new() -> str:
     stores = list_my_stores()
     query = read_query(stores)
     rows = load_rows(query, limit=PAGE_SIZE)
-    waiting = [number for text in request.args.getlist("open") if (number := parse_id(text)) is not None]
+    waiting = read_ids(request.args.getlist("open"), MAX_ROWS_REFRESHED)
     return render_template(
         "activity_new.html",
         rows=rows,
-        refreshed=load_my_rows(stores, waiting[:MAX_ROWS_REFRESHED]),
+        refreshed=load_my_rows(stores, waiting),
         query=query,
         newest=rows[0].id if rows else query.after or 0,
         has_more=len(rows) == PAGE_SIZE,

@@ -12,6 +12,7 @@ from flask import url_for
 from pipeline.attention.item import AttentionItem
 from pipeline.attention.remedies import REMEDIES, Action, Place
 from pipeline.ledger.monitoring.rows import OPERATOR, AlarmRow
+from receiver.row_ids import parse_row_id
 
 DAY_US = 86_400_000_000
 
@@ -106,7 +107,7 @@ def _build_link(words: str, place: Place, item: AttentionItem) -> Link | None:
     facts = {"store": item.store, "event": item.facts.get("event", ""), "event_name": item.facts.get("event_name", "")}
     arguments: dict[str, Any] = {name: value.format(**facts) for name, value in wanted.items()}
     if "event_id" in arguments:
-        if not arguments["event_id"].isdigit():
+        arguments["event_id"] = parse_row_id(arguments["event_id"])
+        if arguments["event_id"] is None:
             return None
-        arguments["event_id"] = int(arguments["event_id"])
     return Link(words, url_for(endpoint, **arguments))

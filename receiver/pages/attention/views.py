@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from redis import RedisError
 
@@ -13,17 +13,18 @@ from pipeline.attention.listing import build_known_item, load_known_items
 from pipeline.attention.remedies import REMEDIES, Action, Remedy
 from pipeline.attention.set_aside import set_aside, unset_aside
 from pipeline.core.errors import CratewireError
+from pipeline.core.plural import pluralize
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_ended_alarms, list_open_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
+from receiver.pages.addresses import read_id
 from receiver.pages.attention.access import by_id, get_my_alarm, is_operator, is_visible, may
 from receiver.pages.attention.cards import DAY_US, build_card, build_ended
 from receiver.pages.attention.overview import load_proofs
 from receiver.pages.auth.permissions import get_actor, list_my_stores, requires
-from receiver.pages.connect.credential_check import FormRejected
+from receiver.pages.connect.credential_check import FormRejected, count_try
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
-from receiver.pages.rate_limit import get_client_network
 
 blueprint = Blueprint("attention", __name__)
 
@@ -88,7 +89,7 @@ def act(alarm_id: int, action: str) -> ResponseReturnValue:
         return redirect(url_for("attention.show"))
     try:
         if action in _TRIES_KEYS:
-            current_app.extensions["cratewire.tries"].count(get_client_network(), f"store {row.store_id}")
+            count_try(f"store {row.store_id}")
         flash(perform(get_context(), cast("Action", action), row, get_actor()), "success")
     except (CratewireError, FormRejected) as error:
         flash(f"It stays as it is. {sentence(str(error))}", "error")
@@ -102,19 +103,19 @@ def act(alarm_id: int, action: str) -> ResponseReturnValue:
 def put_aside(alarm_id: int) -> ResponseReturnValue:
     """Set an item aside, with a reason, until it gets worse or for some days."""
     row = get_my_alarm(alarm_id, "set_aside")
-    days = request.form.get("days", "")
+    days = read_id(request.form.get("days"))
     try:
         set_aside(
             get_context(),
             row.id,
             get_actor(),
             reason=request.form.get("reason", ""),
-            days=int(days) if days.isdigit() else None,
+            days=days,
         )
     except CratewireError as error:
         flash(sentence(str(error)), "error")
     else:
-        until = f"for {days} days, or until it gets worse" if days.isdigit() else "until it gets worse"
+        until = f"for {pluralize(days, 'day')}, or until it gets worse" if days else "until it gets worse"
         flash(f"Set aside {until}. No mail mentions it meanwhile.", "success")
     return redirect(url_for("attention.show"))
 

@@ -72,7 +72,7 @@ def improve_setup(app: Flask) -> None:
 
 def _keep_secret_on_error(validate: Callable[..., Any]) -> Callable[..., Any]:
     def view(token: str) -> Any:
-        old_secret = current_user.tf_totp_secret
+        old_secret = getattr(current_user, "tf_totp_secret", None)  # of a visitor who is not logged in there is none
         response = validate(token)
         if not current_user.is_authenticated:
             return response

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from math import ceil
 
+from flask import current_app
+
 from pipeline.core.errors import (
     BadCredentials,
     CratewireError,
@@ -21,7 +23,7 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.base import CheckResult
 from pipeline.infra.http.client import HTTPClient
 from receiver.pages.connect.form import ConnectForm
-from receiver.pages.rate_limit import RateLimiter
+from receiver.pages.rate_limit import RateLimiter, get_client_network
 
 WHOLE_FORM = "submit"  # errors of the whole form are shown at its button
 # Checks per minute in one web process, so that no one guesses keys through Cratewire.
@@ -52,6 +54,12 @@ class CredentialTries:
         raise FormRejected(
             WHOLE_FORM, "Too many keys were checked from your network in the last minute. Please wait a minute."
         )
+
+
+def count_try(target: str) -> None:
+    """Count a check of `target` by the network of this request. Raises FormRejected if there were too many."""
+    tries: CredentialTries = current_app.extensions["cratewire.tries"]
+    tries.count(get_client_network(), target)
 
 
 def check_cratejoy(

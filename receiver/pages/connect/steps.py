@@ -10,21 +10,21 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.operations.read_shop import read_shop
 from receiver.pages.connect.credential_check import (
     WHOLE_FORM,
-    CredentialTries,
     FormRejected,
     check_cratejoy,
     check_platform,
+    count_try,
 )
 from receiver.pages.connect.form import ConnectForm
 from receiver.pages.db_session import get_context
-from receiver.pages.rate_limit import get_client_network
 
 UNAVAILABLE = "A part of this installation does not answer at the moment. Please try again."
 
 
 def check_step(form: ConnectForm, step: str) -> None:
     """Validate the fields of this step alone, and try its keys. Errors are at their fields; else `checked` says so."""
-    if not all([field.validate(form) for field in form.step_fields(step)]):  # noqa: C419 - each shows its own error
+    fields = form.step_fields(step)  # none of the account if the user has one
+    if not fields or not all([field.validate(form) for field in fields]):  # noqa: C419 - each shows its own error
         return
     try:
         says = _CHECKS[step](form)
@@ -45,7 +45,7 @@ def _check_shop(form: ConnectForm) -> str:
 
 def _check_cratejoy(form: ConnectForm) -> str:
     """Try the keys, and say which shop they lead to."""
-    _count_try(f"Client ID {form.client_id.data}")
+    count_try(f"Client ID {form.client_id.data}")
     context = get_context()
     credentials = check_cratejoy(form, lambda keys: open_client(context, keys))
     facts = read_shop(open_client(context, credentials, urgent=True))
@@ -56,29 +56,30 @@ def _check_cratejoy(form: ConnectForm) -> str:
 def _check_platform(form: ConnectForm) -> str:
     """Try the keys; the check finds the region."""
     named = next(field for field in DESTINATIONS[form.platform.data].fields if not field.secret)
-    _count_try(f"{form.platform.data} {form.config()[named.key]}")
+    count_try(f"{form.platform.data} {form.config()[named.key]}")
     found = check_platform(form, get_context().http)
     region = str(found.facts.get("region") or "").upper()
     title = DESTINATIONS[form.platform.data].title
     return f"{title} takes these keys. This is workspace {found.account}{f' in the {region}' if region else ''}."
 
 
-def _check_account(form: ConnectForm) -> str:
-    """Say what is wrong with the address or the password; whether the address has an account is not said here."""
+def check_account(form: ConnectForm) -> tuple[str, str]:
+    """Return the address and the password of a new account as they are saved. Raises FormRejected."""
     security = current_app.extensions["security"]
     try:
         email = security.mail_util.validate(form.email.data)
     except ValueError:
         raise FormRejected("email", "That is not a mail address.") from None
-    faults, _ = security.password_util.validate(form.password.data, is_register=True, email=email)
+    faults, password = security.password_util.validate(form.password.data, is_register=True, email=email)
     if faults:
         raise FormRejected("password", " ".join(faults))
+    return email, password
+
+
+def _check_account(form: ConnectForm) -> str:
+    """Whether the address has an account is not said here."""
+    email, _ = check_account(form)
     return f"We send a mail to {email}, with a link that confirms the address."
-
-
-def _count_try(target: str) -> None:
-    tries: CredentialTries = current_app.extensions["cratewire.tries"]
-    tries.count(get_client_network(), target)
 
 
 _CHECKS = {"shop": _check_shop, "cratejoy": _check_cratejoy, "platform": _check_platform, "account": _check_account}

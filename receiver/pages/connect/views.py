@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from flask import Blueprint, Flask, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user, hash_password
 from redis import RedisError
@@ -20,15 +20,20 @@ from pipeline.ledger.stores import find_store, get_store
 from receiver.pages.auth.mail_links import remember_registered
 from receiver.pages.auth.permissions import get_my_id, get_my_roles, list_my_stores
 from receiver.pages.connect import welcome
-from receiver.pages.connect.credential_check import CredentialTries, FormRejected, check_cratejoy, check_platform
+from receiver.pages.connect.credential_check import (
+    CredentialTries,
+    FormRejected,
+    check_cratejoy,
+    check_platform,
+    count_try,
+)
 from receiver.pages.connect.form import STEPS, ConnectForm, build_form
 from receiver.pages.connect.origins import load_questions, read_questions
 from receiver.pages.connect.prefill import fill_missing_secrets, load_saved_fields, prefill_form
 from receiver.pages.connect.remembered_secrets import remember_secrets, restore_secrets
 from receiver.pages.connect.save import Merchant, build_uniquifier, is_already_saved, save_form
-from receiver.pages.connect.steps import check_step
+from receiver.pages.connect.steps import check_account, check_step
 from receiver.pages.db_session import get_context
-from receiver.pages.rate_limit import get_client_network
 
 log = structlog.get_logger(__name__)
 blueprint = Blueprint("connect", __name__)
@@ -105,7 +110,7 @@ def _connect(form: ConnectForm, *, is_logged_in: bool) -> bool:
         remember_registered(merchant.uniquifier)
     if is_already_saved(context, merchant):
         return True
-    current_app.extensions["cratewire.tries"].count(get_client_network(), f"Client ID {form.client_id.data}")
+    count_try(f"Client ID {form.client_id.data}")
     credentials = check_cratejoy(form, lambda keys: open_client(context, keys))
     checked = check_platform(form, context.http)
     if form.questions is None:
@@ -129,14 +134,7 @@ def _get_current_merchant(form: ConnectForm) -> Merchant:
 
 
 def _build_new_merchant(form: ConnectForm) -> Merchant:
-    security = current_app.extensions["security"]
-    try:
-        email = security.mail_util.validate(form.email.data)
-    except ValueError:
-        raise FormRejected("email", "That is not a mail address.") from None
-    faults, password = security.password_util.validate(form.password.data, is_register=True, email=email)
-    if faults:
-        raise FormRejected("password", " ".join(faults))
+    email, password = check_account(form)
     return Merchant(
         email=email, password_hash=hash_password(password), uniquifier=build_uniquifier(get_context(), form, email)
     )

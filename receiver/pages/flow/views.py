@@ -12,6 +12,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries import Flow, FlowCounts, list_numbers, load_flow
+from receiver.pages.addresses import read_time
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
 
@@ -134,7 +135,7 @@ def _choose(stores: Sequence[VisibleStore]) -> Sequence[VisibleStore]:
 
 def _read_span(now: int) -> tuple[int, int, str | None]:
     """(since, until, code) of the span that the address asks for, in µs; by default the last 24 hours."""
-    since, until = _read_time("since"), _read_time("until")
+    since, until = read_time(request.args.get("since")), read_time(request.args.get("until"))
     if since is not None or until is not None:
         until = now if until is None else until
         since = until - DAY_US if since is None else since
@@ -143,18 +144,6 @@ def _read_span(now: int) -> tuple[int, int, str | None]:
         return since, until, None
     code = request.args.get("span") or "day"
     return (now - SPANS[code][1], now, code) if code in SPANS else abort(404)
-
-
-def _read_time(name: str) -> int | None:
-    text = request.args.get(name)
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        abort(404)
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0, int(at.timestamp()) * 1_000_000)
 
 
 def _format_time(at: int) -> str:

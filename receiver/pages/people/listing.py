@@ -22,6 +22,7 @@ from pipeline.ledger.queries.people_list import (
 from pipeline.ledger.queries.search import MAX_FOUND, search
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.people.headline import describe_role
+from receiver.pages.addresses import read_cursor
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.people.page import blueprint
@@ -129,14 +130,8 @@ def _choose_stores(stores: Sequence[VisibleStore], name: str | None) -> list[Vis
 
 
 def _read_cursor(text: str | None) -> PeopleCursor | None:
-    if not text:
-        return None
-    known_at, _, person_id = text.partition(".")
-    if not (known_at.isascii() and known_at.isdigit() and person_id.isascii() and person_id.isdigit()):
-        abort(404)
-    if max(len(known_at), len(person_id)) >= len(str(2**63)):
-        abort(404)
-    return PeopleCursor(int(known_at), int(person_id))
+    known_at, person_id = read_cursor(text)
+    return None if known_at is None or person_id is None else PeopleCursor(known_at, person_id)
 
 
 def _load_readings(conn: Connection, stores: Sequence[VisibleStore]) -> list[Reading]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from flask import abort, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pipeline.core.errors import Misconfigured
@@ -18,14 +16,13 @@ from pipeline.ledger.regulations import list_regulations
 from pipeline.people.timeline import TimelineCursor, answer_why, load_timeline
 from pipeline.regulations.people import find_person
 from pipeline.regulations.progress import describe_destinations
+from receiver.pages.addresses import read_cursor, read_time
 from receiver.pages.auth.permissions import get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
 from receiver.pages.people.page import blueprint, get_row, load_page
 
 MAX_ERASURES = 50  # shown below the form
-_US_PER_S = 1_000_000
-_MAX_DIGITS = 18
 
 
 @blueprint.get("/stores/<name>/people")
@@ -55,7 +52,7 @@ def find(name: str) -> ResponseReturnValue:
 def show(name: str, person_id: int) -> str:
     """Show one person, the answer to what is asked about them, and a page of their timeline."""
     store, now = get_my_store(name), get_context().now()
-    asked, cursor = _read_question(), _read_cursor(request.args.get("before"))
+    asked, cursor = _read_question(), TimelineCursor(*read_cursor(request.args.get("before")))
     with reading(get_context().engine) as conn:
         person = load_page(conn, store, person_id)
         why = answer_why(conn, get_row(conn, store), person_id, asked, format_money, now)
@@ -85,21 +82,5 @@ def _render_search(store: VisibleStore, trouble: str | None = None) -> str:
 
 
 def _read_question() -> EventsAsked:
-    """Which events are asked about. What cannot be read is a 404."""
-    name, since = request.args.get("event") or None, request.args.get("since")
-    if not since:
-        return EventsAsked(name)
-    try:
-        at = datetime.fromisoformat(since)
-    except ValueError:
-        abort(404)
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return EventsAsked(name, int(at.timestamp() * _US_PER_S))
-
-
-def _read_cursor(text: str | None) -> TimelineCursor:
-    parts = (text or ".").split(".")
-    if len(parts) != 2 or not all(part.isdecimal() and len(part) <= _MAX_DIGITS for part in parts if part):  # noqa: PLR2004 an event and a message
-        abort(404)
-    event_id, delivery_id = (int(part) if part else None for part in parts)
-    return TimelineCursor(event_id, delivery_id)
+    """Which events are asked about."""
+    return EventsAsked(request.args.get("event") or None, read_time(request.args.get("since")))

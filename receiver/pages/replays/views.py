@@ -21,8 +21,9 @@ from pipeline.ledger.replays import (
 )
 from pipeline.operations.replays.count import count_replay
 from pipeline.operations.replays.steer import STEERS
-from receiver.pages.activity.query import SHOWN, SHOWN_BESIDES, Query, parse_id, pick_parameters, read_filter, read_id
+from receiver.pages.activity.query import SHOWN, SHOWN_BESIDES, Query, pick_parameters, read_filter
 from receiver.pages.activity.rows import load_rows
+from receiver.pages.addresses import read_id, read_ids
 from receiver.pages.auth.permissions import get_actor, get_my_id, get_my_store, list_my_stores, require, requires
 from receiver.pages.db_session import get_context
 from receiver.replay_view import STATE_TEXTS, count_not_sent, describe_plan, describe_selection
@@ -193,7 +194,7 @@ def _choose_store(stores: list[VisibleStore], name: str | None) -> VisibleStore 
 
 def _read_selection(form: MultiDict[str, str], store: VisibleStore) -> Selection:
     """Return what the form selects. What cannot be read is a 404, as in the address of the feed."""
-    event_ids, hook_ids = _read_ids(form, "id"), _read_ids(form, "hook")
+    event_ids, hook_ids = read_ids(form.getlist("id"), MAX_SELECTED), read_ids(form.getlist("hook"), MAX_SELECTED)
     if event_ids:
         return Selection("events", event_ids=event_ids)
     if hook_ids or form.get("what") == "hooks":
@@ -206,8 +207,3 @@ def _read_selection(form: MultiDict[str, str], store: VisibleStore) -> Selection
         return Selection("hooks", name=wanted.name, since=wanted.since, until=wanted.until)
     narrowed = {name: getattr(wanted, name) for name in FILTER_FIELDS}
     return Selection("filter", with_hooks=with_hooks, **narrowed)
-
-
-def _read_ids(form: MultiDict[str, str], name: str) -> tuple[int, ...]:
-    found = (parse_id(text) for text in form.getlist(name))
-    return tuple(number for number in found if number is not None)[:MAX_SELECTED]

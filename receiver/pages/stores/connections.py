@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pipeline.core.errors import CratewireError, Misconfigured
@@ -18,10 +18,9 @@ from pipeline.operations.connect import ConnectRequest, save_checked_connection,
 from pipeline.operations.pause import pause as pause_connection
 from pipeline.operations.pause import resume_with_saved_keys
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
-from receiver.pages.connect.credential_check import FormRejected, format_error, try_platform
+from receiver.pages.connect.credential_check import FormRejected, count_try, format_error, try_platform
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
-from receiver.pages.rate_limit import get_client_network
 
 blueprint = Blueprint("store_connections", __name__)
 
@@ -45,7 +44,7 @@ def resume(name: str, connection_id: int) -> ResponseReturnValue:
     context, connection = get_context(), _get_connection(name, connection_id)
     secret_keys = context.settings.secret_keys
     try:
-        current_app.extensions["cratewire.tries"].count(get_client_network(), f"store {connection.store_id}")
+        count_try(f"store {connection.store_id}")
         resume_with_saved_keys(context.engine, secret_keys, connection, context.http, context.now(), get_actor())
     except (CratewireError, FormRejected) as error:
         flash(f"It stays paused. {sentence(str(error))}", "error")
@@ -78,7 +77,7 @@ def add(name: str, platform: str) -> ResponseReturnValue:
     if missing:
         return _render(name, destination, {**typed, "label": label}, missing), 422
     try:
-        current_app.extensions["cratewire.tries"].count(get_client_network(), f"store {store.store_id}")
+        count_try(f"store {store.store_id}")
         validate_request(ConnectRequest(name, platform, typed, label))
         checked = try_platform(platform, typed, context.http)
     except FormRejected as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from redis import RedisError
 from sqlalchemy import Connection
@@ -28,11 +28,10 @@ from pipeline.operations.change_keys import (
     merge_config,
 )
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
-from receiver.pages.connect.credential_check import FormRejected, format_error, try_cratejoy, try_platform
+from receiver.pages.connect.credential_check import FormRejected, count_try, format_error, try_cratejoy, try_platform
 from receiver.pages.connect.steps import UNAVAILABLE
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
-from receiver.pages.rate_limit import get_client_network
 
 blueprint = Blueprint("store_keys", __name__)
 
@@ -139,7 +138,7 @@ def _render(name: str, group: KeyGroup, one: Field, errors: Mapping[str, str]) -
 def _check_and_save(name: str, group: KeyGroup, typed: Mapping[str, str]) -> None:
     """Raises FormRejected with the key that is to blame."""
     context, store = get_context(), _load_store(name)
-    current_app.extensions["cratewire.tries"].count(get_client_network(), f"store {store.id}")
+    count_try(f"store {store.id}")
     try:
         config = merge_config(_list_all_fields(group), group.config, typed)
     except Misconfigured as error:

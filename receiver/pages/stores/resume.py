@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from flask import Blueprint, current_app, flash, redirect, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from redis import RedisError
 
@@ -20,10 +20,9 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.store_apis import ACTIVE, find_store_api, record_key_check, request_hook_audit
 from pipeline.operations.pause import is_paused_by_platform, resume_with_saved_keys
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
-from receiver.pages.connect.credential_check import FormRejected
+from receiver.pages.connect.credential_check import FormRejected, count_try
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
-from receiver.pages.rate_limit import get_client_network
 
 blueprint = Blueprint("resuming", __name__)
 
@@ -60,7 +59,7 @@ def resume(name: str) -> ResponseReturnValue:
 def _try_and_report(who: str, store: VisibleStore, try_again: Callable[[], None]) -> None:
     """Retry, and show a message if it failed."""
     try:
-        current_app.extensions["cratewire.tries"].count(get_client_network(), f"store {store.store_id}")
+        count_try(f"store {store.store_id}")
         try_again()
     except (CratewireError, FormRejected) as error:
         flash(f"{who} stays paused. {sentence(str(error))}", "error")

@@ -118,3 +118,12 @@ def test_a_shop_whose_customers_were_read_is_not_asked_again(house, filled_in):
 
     assert "When shall" not in visitor.go("/connect?store=acme")
     assert "reads_customers" not in visitor.page
+
+
+def test_the_step_of_a_new_account_is_not_asked_of_a_user(house):
+    house.member("bea@example.com")
+    visitor = house.logged_in("bea@example.com")
+    visitor.go("/connect")
+    visitor.send("/connect", check="account")
+
+    assert visitor.status == 200
