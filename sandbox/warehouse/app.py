@@ -8,9 +8,10 @@ from flask import Flask
 from sandbox.warehouse.cartrover.views import cartrover
 from sandbox.warehouse.control import control
 from sandbox.warehouse.gate import Gate, wait
+from sandbox.warehouse.threepl.views import threepl
 from sandbox.warehouse.world import World
 
-PARTS = (control, cartrover)
+PARTS = (control, cartrover, threepl)
 
 
 def create_app(world: World, let_pass: Callable[[float], object] = wait) -> Callable[..., Iterable[bytes]]:

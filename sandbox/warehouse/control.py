@@ -135,6 +135,11 @@ def add_switches(blueprint: Blueprint, world: World) -> None:
         world.switches = apply_switches(world.switches, read_object())
         return show_switches()
 
+    @blueprint.post("/expire_tokens")
+    def expire_tokens() -> Response:
+        world.tokens.expire()
+        return answer({})
+
     @blueprint.post("/empty_bucket")
     def empty_bucket() -> Response:
         world.bucket.empty(world.now)

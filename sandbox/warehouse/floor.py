@@ -65,6 +65,7 @@ class Floor:
         """Remove all orders and counts."""
         self.orders: dict[int, Order] = {}
         self._by_number: dict[tuple[str, str], list[Order]] = defaultdict(list)
+        self._by_folded: dict[tuple[str, str], list[Order]] = defaultdict(list)
         self._by_shipment: dict[str, list[Order]] = defaultdict(list)
         self._open: dict[int, Order] = {}
         self.twice: list[tuple[str, str]] = []
@@ -91,6 +92,7 @@ class Floor:
         siblings.append(order)
         self.orders[order.order_id] = self._open[order.order_id] = order
         self._by_number[channel, number].append(order)
+        self._by_folded[channel, number.casefold()].append(order)
         self.report(Happening("accepted", order))
         return order
 
@@ -102,6 +104,12 @@ class Floor:
         """Return the latest visible order with this number."""
         found = [order for order in self._by_number.get((channel, number), ()) if self.is_visible(order)]
         return found[-1] if found else None
+
+    def find_all(self, channel: str, numbers: Iterable[str]) -> list[Order]:
+        """Return the visible orders with one of these numbers, oldest first; letters may be in either case."""
+        wanted = {number.casefold() for number in numbers}
+        found = [order for number in wanted for order in self._by_folded.get((channel, number), ())]
+        return sorted((order for order in found if self.is_visible(order)), key=lambda order: order.order_id)
 
     def latest(self, channel: str, number: str) -> Order | None:
         """Return the latest order with this number, visible or not."""

@@ -66,7 +66,7 @@ def _texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
-TRACKING_PLACES = ("parcel", "packages", "routing")
+TRACKING_PLACES = ("parcel", "packages", "package_list", "routing")
 
 ALLOWED: Mapping[str, Callable[[object], bool]] = {
     "auto_ship_s": lambda value: value is None or _seconds(value),

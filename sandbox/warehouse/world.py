@@ -9,6 +9,7 @@ from sandbox.warehouse.faults import Faults
 from sandbox.warehouse.floor import Floor
 from sandbox.warehouse.request_log import RequestLog
 from sandbox.warehouse.switches import Switches
+from sandbox.warehouse.threepl.tokens import Tokens
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Keys:
 
     api_user: str = "sandbox-user"
     api_key: str = "sandbox-key"
+    client_id: str = "sandbox-client"
+    client_secret: str = "sandbox-secret"  # noqa: S105 - invented, like the others
+    user_login: str = "svc-bridge"
+    user_login_id: str = "1"
+    tpl: str = "{5a6d0b0e-0000-4000-8000-000000000001}"
 
 
 class World:
@@ -30,6 +36,7 @@ class World:
         self.faults = Faults()
         self.log = RequestLog()
         self.bucket = Bucket()
+        self.tokens = Tokens()
 
     @property
     def switches(self) -> Switches:
@@ -52,6 +59,7 @@ class World:
         self.faults.clear()
         self.log.clear()
         self.bucket = Bucket()
+        self.tokens = Tokens()
 
     def tick(self) -> None:
         """Do what is due by now."""

@@ -108,6 +108,72 @@ class CartRover:
         return self.call("GET", f"/cart/orders/wms_cancel/{number}").json
 
 
+class ThreePl:
+    """A shop that speaks 3PL Warehouse Manager."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.http = warehouse.http
+        self.accept = "application/hal+json"
+        self.token = self.get_token().json["access_token"]
+
+    def get_token(self, authorization: str = "", **body: Any) -> TestResponse:
+        return self.http.post(
+            "/3pl/AuthServer/api/Token",
+            json={"grant_type": "client_credentials", "user_login": KEYS.user_login, **body},
+            headers={"Authorization": authorization or basic(KEYS.client_id, KEYS.client_secret)},
+        )
+
+    def call(
+        self, method: str, path: str, content: object = None, etag: str | None = None, **query: str
+    ) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": self.accept}
+        headers |= {"If-Match": etag} if etag else {}
+        data = None if content is None else json.dumps(content)
+        return self.http.open(f"/3pl{path}", method=method, data=data, headers=headers, query_string=query or None)
+
+    def create(self, number: str = "SUB-90000001", **fields: Any) -> TestResponse:
+        return self.call("POST", "/orders", threepl_order(number, **fields))
+
+    def id_of(self, number: str) -> int:
+        (row,) = self.find(f"referenceNum=={number}")
+        return int(row["readOnly"]["orderId"])
+
+    def find(self, rql: str, **query: str) -> list[dict[str, Any]]:
+        answer: Any = self.call("GET", "/orders", rql=rql, **query).json
+        return list(answer.get("_embedded", {"": []}).popitem()[1])
+
+    def read(self, number: str, **query: str) -> Any:
+        return self.call("GET", f"/orders/{self.id_of(number)}", **query).json
+
+    def etag(self, number: str) -> str:
+        return self.call("GET", f"/orders/{self.id_of(number)}").headers["ETag"]
+
+    def cancel(self, number: str, etag: str | None = None, **body: Any) -> TestResponse:
+        path = f"/orders/{self.id_of(number)}/canceler"
+        return self.call("POST", path, {"reason": "Cancelled in Cratejoy", **body}, etag or self.etag(number))
+
+
+def threepl_order(number: str = "SUB-90000001", **fields: Any) -> Mapping[str, Any]:
+    return {
+        "customerIdentifier": {"id": 7},
+        "facilityIdentifier": {"id": 1},
+        "referenceNum": number,
+        "poNum": "80000001",
+        "externalId": "90000001",
+        "routingInfo": {"carrier": "USPS", "mode": "Priority", "billingCode": "Prepaid"},
+        "shipTo": {
+            "name": "Example Recipient",
+            "address1": "1 Test Street",
+            "city": "Testville",
+            "zip": "00000",
+            "country": "US",
+        },
+        "savedElements": [{"name": "CratejoyShipmentId", "value": "90000001"}],
+        "orderItems": [{"itemIdentifier": {"sku": "BOX-2602"}, "qty": 1, "externalId": "50000001"}],
+        **fields,
+    }
+
+
 def cartrover_order(number: str = "SUB-90000001", **fields: Any) -> Mapping[str, Any]:
     return {
         "cust_ref": number,

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.sandbox.warehouse.client import CartRover, Warehouse
+from tests.sandbox.warehouse.client import CartRover, ThreePl, Warehouse
 
 
 @pytest.fixture
@@ -11,3 +11,8 @@ def warehouse() -> Warehouse:
 @pytest.fixture
 def shop(warehouse: Warehouse) -> CartRover:
     return CartRover(warehouse)
+
+
+@pytest.fixture
+def manager(warehouse: Warehouse) -> ThreePl:
+    return ThreePl(warehouse)
