@@ -16,6 +16,7 @@
     │   └── NotAllowed       the API does not support the method for this object
     ├── InvalidToken         a hook URL whose token we did not sign
     ├── StaleFence           another process holds the lane or the chain lease now; drop the work
+    ├── OrderChanged         another worker has changed the box since it was read; drop the work
     └── Misconfigured        a setting is missing or malformed; the message names all of them
         ├── NoDataDirectory  a file of the data directory can be neither read nor created
         └── KeysInUse        another store is connected with these Cratejoy keys
@@ -121,6 +122,10 @@ class InvalidToken(CratewireError):
 
 class StaleFence(CratewireError):
     """Another process has acquired the lease since; nothing was written."""
+
+
+class OrderChanged(CratewireError):
+    """Another worker has changed this box since it was read; nothing was written."""
 
 
 class Misconfigured(CratewireError):

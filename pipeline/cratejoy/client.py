@@ -13,10 +13,10 @@ from dataclasses import replace
 from math import ceil
 from typing import Any, Protocol
 
-from pipeline.core.errors import RateLimited, RequestRefused, Throttled, WrongAddress
+from pipeline.core.errors import BadResponse, BrokenPage, RateLimited, RequestRefused, Throttled, WrongAddress
 from pipeline.cratejoy import parsing
 from pipeline.cratejoy.credentials import Credentials
-from pipeline.cratejoy.pagination import Page, UnreadableObject
+from pipeline.cratejoy.pagination import Page, RawPage, UnreadableObject
 from pipeline.cratejoy.responses import (
     TOO_MANY_REQUESTS,
     get_retry_after_s,
@@ -25,7 +25,14 @@ from pipeline.cratejoy.responses import (
     parse_json,
     raise_for_status,
 )
-from pipeline.cratejoy.urls import build_query, build_url, extract_query, resolve_link, resolve_next_page
+from pipeline.cratejoy.urls import (
+    build_query,
+    build_url,
+    change_version,
+    extract_query,
+    resolve_link,
+    resolve_next_page,
+)
 from pipeline.infra import metrics
 from pipeline.infra.http.client import HTTPClient, HTTPResponse, Method
 from schemas import SCHEMAS
@@ -116,6 +123,31 @@ class CratejoyClient:
         """Delete an element. Raise NotFound if it does not exist any more."""
         what = f"{resource}/{id}"
         self._request("DELETE", build_url(self._base_url, what), what)
+
+    def read_json(self, path: str, query: Mapping[str, str] | None = None, *, version: str = "v1") -> Any:
+        """GET a path of this version of the API; returns the JSON as it was sent, with nothing left out."""
+        url = build_url(change_version(self._base_url, version), path, query)
+        return parse_json(self._request("GET", url, path), path)
+
+    def read_raw_page(
+        self, resource: str, filters: Mapping[str, str], next_: str | None = None, *, version: str = "v1"
+    ) -> RawPage:
+        """Get a page as it was sent: the first, or the one that `next_` leads to. Raises BadResponse for no page."""
+        collection = build_url(change_version(self._base_url, version), resource)
+        first = build_url(change_version(self._base_url, version), resource, filters)
+        url = resolve_next_page(collection, next_) if next_ else first
+        body = parse_json(self._request("GET", url, resource), resource)
+        if not isinstance(body, dict) or not isinstance(body.get("results"), list):
+            raise BrokenPage(f"{resource}: the answer is not a page")
+        following, count = body.get("next"), body.get("count")
+        if following is not None and not isinstance(following, str):
+            raise BadResponse(f"{resource}: the address of the next page is not a text")
+        query = extract_query(resolve_next_page(collection, following)) if following else None
+        return RawPage(body["results"], query, count if type(count) is int else None)
+
+    def write_json(self, path: str, body: Mapping[str, Any]) -> None:
+        """PUT these properties, and no others. After Unreachable they may have been written all the same."""
+        self._request("PUT", build_url(self._base_url, path), path, body)
 
     def _request(self, method: Method, url: str, what: str, body: Mapping[str, Any] | None = None) -> HTTPResponse:
         wait = self._budget.acquire()

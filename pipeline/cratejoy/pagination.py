@@ -39,6 +39,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class RawPage:
+    """One page of a collection, its objects as they were sent."""
+
+    results: list[Any] = field(repr=False)
+    next: str | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PageWalk:
     """The position of a walk: plain values, to be stored between requests. `next` None and pages > 0: at the end."""
 
@@ -48,7 +57,7 @@ class PageWalk:
     done: bool = False
     stop_reason: str | None = None  # why the walk has ended although there was a `next`
 
-    def after(self, page: Page, new: int, max_pages: int = MAX_PAGES) -> PageWalk:
+    def after(self, page: Page | RawPage, new: int, max_pages: int = MAX_PAGES) -> PageWalk:
         """The walk after a page with `new` objects that no earlier page had shown."""
         barren = 0 if new else self.barren + 1
         walk = replace(self, next=page.next, pages=self.pages + 1, barren=barren)
@@ -75,7 +84,7 @@ class ReadTally:
     last: int | None = None
     shrank: bool = False
 
-    def after(self, page: Page, new: int) -> ReadTally:
+    def after(self, page: Page | RawPage, new: int) -> ReadTally:
         """The tally after a page with `new` objects that this reading had not shown before."""
         if page.count is None:
             return ReadTally(self.reading, self.shown + new, self.least, self.last, self.shrank)

@@ -19,6 +19,11 @@ def build_url(base_url: str, path: str, query: Mapping[str, str] | None = None) 
     return f"{base_url}{quote(path.strip('/'))}/{_encode_query(query or {})}"
 
 
+def change_version(base_url: str, version: str) -> str:
+    """The base URL of another version of the API: `v1.1` beside `v1`."""
+    return f"{base_url.rstrip('/').rpartition('/')[0]}/{version}/"
+
+
 def build_query(filters: Mapping[str, str], with_: Sequence[str], limit: int | None) -> dict[str, str]:
     """A query: filters in Cratejoy's spelling, relations to embed, and the number of objects."""
     return {

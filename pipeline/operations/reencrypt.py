@@ -15,6 +15,7 @@ from pipeline.ledger.schema.accounts import Mail
 from pipeline.ledger.schema.api_tokens import ApiToken
 from pipeline.ledger.schema.core import Base, StoreConnection
 from pipeline.ledger.schema.fences import Fence
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, Warehouse
 from pipeline.ledger.schema.regulations import RegulationKey
 from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.sql.tables import insert_into
@@ -36,10 +37,14 @@ ENCRYPTED_COLUMNS: dict[str, EncryptedColumn] = {
     "store_apis": EncryptedColumn(StoreAPI, StoreAPI.store_id, StoreAPI.store_id, StoreAPI.config),
     "regulation_keys": EncryptedColumn(RegulationKey, RegulationKey.uid, None, RegulationKey.sealed),
     "api_tokens": EncryptedColumn(ApiToken, ApiToken.uid, None, ApiToken.sealed),
+    "warehouses": EncryptedColumn(Warehouse, Warehouse.store_id, Warehouse.store_id, Warehouse.config),
+    "fulfilment_orders": EncryptedColumn(  # NULL once a box is finished for long, or its person erased
+        FulfilmentOrder, FulfilmentOrder.id, FulfilmentOrder.store_id, FulfilmentOrder.payload
+    ),
     "mails": EncryptedColumn(Mail, Mail.id, None, Mail.content),  # NULL once sent
 }
 _REENCRYPTED = "encrypted_values"
-CREDENTIAL_TABLES = ("connections", "store_apis", "regulation_keys")
+CREDENTIAL_TABLES = ("connections", "store_apis", "warehouses", "regulation_keys")
 
 
 def reencrypt_all(conn: Connection, secret_keys: Sequence[str]) -> dict[str, int]:

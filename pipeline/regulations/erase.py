@@ -21,6 +21,7 @@ from pipeline.ledger.regulations import ERASE, SUPPRESS, add_identifiers, add_re
 from pipeline.ledger.schema.core import Person
 from pipeline.ledger.stores import StoreRow
 from pipeline.redaction.identity import Identity
+from pipeline.regulations.boxes import empty_person_boxes
 from pipeline.regulations.dead_hooks import empty_dead_hooks
 from pipeline.regulations.events import find_linked_events, load_names, redact_events
 from pipeline.regulations.mentions import Mentions, find_mentions
@@ -128,6 +129,7 @@ def erase_person(conn: Connection, person: FoundPerson, mentions: Mentions, now:
     emptied.update(redact_events(conn, person, linked | mentions.events))
     emptied.update(redact_gifts_and_givers(conn, person, linked))
     emptied.update(empty_dead_hooks(conn, person, mentions.dead_hooks))
+    emptied["boxes"] = empty_person_boxes(conn, person)
     emptied.update(empty_rows(conn, person.person_id))
     return Counter({name: count for name, count in sorted(emptied.items()) if count})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -31,6 +31,7 @@ from pipeline.ledger.sql.tables import chunks, get_table, select_by_keys
 from pipeline.redaction.body import Redaction, find_redaction
 from pipeline.redaction.identity import build_identity, list_customer_keys
 from pipeline.redaction.raw_body import redact_raw
+from pipeline.regulations.boxes import load_boxes
 from pipeline.regulations.events import CUSTOMER, GIFT_RECIPIENT, find_linked_events
 from pipeline.regulations.mentions import find_mentions
 from pipeline.regulations.people import FoundPerson
@@ -48,10 +49,10 @@ _MESSAGE_COLUMNS = (
 )
 
 
-def export_person(conn: Connection, person: FoundPerson, now: int) -> dict[str, Any]:
+def export_person(conn: Connection, person: FoundPerson, now: int, secret_keys: Sequence[str] = ()) -> dict[str, Any]:
     """The document about a person. Of gifts to them it has what is theirs, and not what is the giver's.
 
-    Raises Misconfigured if the store has no such person.
+    `secret_keys` open the addresses of boxes. Raises Misconfigured if the store has no such person.
     """
     if person.person_id is None:
         raise Misconfigured(f"the store {person.store.name} has no person with that address or id")
@@ -69,6 +70,7 @@ def export_person(conn: Connection, person: FoundPerson, now: int) -> dict[str, 
         "events": events,
         "messages": _load_messages(conn, person.person_id),
         "gifts": _load_gifts(conn, person),
+        "boxes": load_boxes(conn, person, secret_keys),
         "dead_hooks": _load_dead_hooks(conn, mentions.dead_hooks),
         "regulations": [
             {"id": row.id, "kind": row.kind, "created_at": row.created_at, "applied_at": row.applied_at}

@@ -179,7 +179,7 @@ def export(person_id: int) -> dict[str, Any]:
     context = get_context()
     with reading(context.engine) as conn:
         store = _get_row(conn, _find_store(conn, person_id))
-        document = export_person(conn, load_person(conn, store, person_id), context.now())
+        document = export_person(conn, load_person(conn, store, person_id), context.now(), context.settings.secret_keys)
     with writing(context.engine) as conn:
         record(conn, "person.exported", store.id, person=person_id)
     return document

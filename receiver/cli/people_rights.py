@@ -40,7 +40,7 @@ def export_command(wanted: str, store: str, data: Path | None) -> None:
         row = _get_store(context, store)
         with reading(context.engine) as conn:
             person = find_person(conn, row, wanted)
-            document = export_person(conn, person, context.now())
+            document = export_person(conn, person, context.now(), context.settings.secret_keys)
         with writing(context.engine) as conn:
             about = {"person": person.person_id}
             record_store_action(conn, row.id, COMMAND_LINE_ACTOR, "person.exported", context.now(), about)

@@ -1,8 +1,8 @@
 """The ledger's tables. Every row belongs to a store, every store to an account.
 
 Times are microseconds since the epoch; money is integer minor units; personal data is stored only in
-`people`, `person_keys`, `facts`, `gifts`, `attribute_changes`, `events.data`, `bodies`, `dead_hooks` and
-`deliveries.message`.
+`people`, `person_keys`, `facts`, `gifts`, `attribute_changes`, `events.data`, `bodies`, `dead_hooks`,
+`deliveries.message` and, encrypted, `fulfilment_orders.payload`.
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ def export(name: str, person_id: int) -> ResponseReturnValue:
     store, context = get_my_store(name), get_context()
     with reading(context.engine) as conn:
         load_page(conn, store, person_id)
-        document = export_person(conn, load_person(conn, get_row(conn, store), person_id), context.now())
+        document = export_person(
+            conn, load_person(conn, get_row(conn, store), person_id), context.now(), context.settings.secret_keys
+        )
     with writing(context.engine) as conn:
         record_store_action(conn, store.store_id, get_actor(), "person.exported", context.now(), {"person": person_id})
     file_name = f"{store.name}-person-{person_id}.json"

@@ -57,6 +57,8 @@ def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
         "ix_people_untold",
         "ix_people_withheld",
         "ix_consent_decisions_person_id",
+        "ix_fulfilment_orders_acknowledge",
+        "ix_fulfilment_orders_payload",
         "ix_dead_hooks_waiting",
         "ix_lookups_waiting",
         "ix_dead_hooks_revoked",

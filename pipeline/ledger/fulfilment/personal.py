@@ -1,0 +1,67 @@
+"""What is personal in boxes: emptied for a person who is erased, and 90 days after a box is finished. Ids stay.
+
+A box that is not sent yet still goes out, since it is paid for: its address is then read from Cratejoy once more, and
+kept no longer than the sending takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, select, update
+
+from pipeline.ledger.fulfilment.orders import OrderRow
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder
+from pipeline.ledger.sql.tables import chunks, get_table
+
+Subject = tuple[str, int]
+KEPT_US = 90 * 86_400 * 1_000_000  # after a box is confirmed, or ends in another way
+
+
+def find_boxes_of(
+    conn: Connection, store_id: int, customer_ids: Collection[int], subjects: Collection[Subject]
+) -> list[OrderRow]:
+    """The boxes of these customers, and those of these Cratejoy orders, subscriptions and shipments."""
+    by_kind: dict[str, set[int]] = {}
+    for kind, number in subjects:
+        by_kind.setdefault(kind, set()).add(number)
+    orders = by_kind.get("order", set())
+    columns = (FulfilmentOrder.id, FulfilmentOrder.order_ids)
+    mine = FulfilmentOrder.store_id == store_id
+    found: set[int] = set()
+    if orders:
+        found |= {row.id for row in conn.execute(select(*columns).where(mine)) if orders.intersection(row.order_ids)}
+    for column, numbers in (
+        (FulfilmentOrder.customer_id, set(customer_ids)),
+        (FulfilmentOrder.subscription_id, by_kind.get("subscription", set())),
+        (FulfilmentOrder.shipment_id, by_kind.get("shipment", set())),
+    ):
+        for part in chunks(sorted(numbers)):
+            found |= set(conn.execute(select(FulfilmentOrder.id).where(mine, column.in_(part))).scalars())
+    rows: list[OrderRow] = []
+    for part in chunks(sorted(found)):
+        query = select(get_table(FulfilmentOrder)).where(FulfilmentOrder.id.in_(part))
+        rows += [OrderRow(**row._asdict()) for row in conn.execute(query.order_by(FulfilmentOrder.id))]
+    return rows
+
+
+def empty_boxes(conn: Connection, order_ids: Collection[int]) -> int:
+    """Empty the names and addresses of these boxes for good; returns how many had any."""
+    emptied = 0
+    for part in chunks(sorted(order_ids)):
+        mine = FulfilmentOrder.id.in_(part)
+        emptied += conn.execute(
+            update(FulfilmentOrder).where(mine, FulfilmentOrder.payload.is_not(None)).values(payload=None)
+        ).rowcount
+        conn.execute(update(FulfilmentOrder).where(mine).values(is_erased=True))
+    return emptied
+
+
+def purge_payloads(conn: Connection, now: int, limit: int) -> int:
+    """Empty at most `limit` payloads whose time has come; returns how many there were."""
+    due = FulfilmentOrder.payload.is_not(None), FulfilmentOrder.purge_at <= now
+    ids = list(conn.execute(select(FulfilmentOrder.id).where(*due).limit(limit)).scalars())
+    if ids:
+        emptied = update(FulfilmentOrder).where(FulfilmentOrder.id.in_(ids), due[1])
+        conn.execute(emptied.values(payload=None, purge_at=None))
+    return len(ids)
