@@ -27,6 +27,7 @@ class FulfilmentSettings:
     future_days: int = 7
     standard_date_basis: Literal["batch_end", "adjusted_ordered_at"] = "batch_end"
     standard_early_days: int = 0
+    batch_span_days: int = 62  # how long a batch may be: so far before its end a box's `adjusted_ordered_at` may lie
     require_active_subscription: bool = True
     load_test_shipments: bool = False
     sku_suffix: Literal["none", "yymm", "year_week", "cycle"] = "none"

@@ -1,0 +1,1 @@
+"""What becomes of an order when something was seen: the states of docs/warehouse.md as tables."""

@@ -1,0 +1,69 @@
+"""What a row of a table may depend on besides the state and what was seen."""
+
+from __future__ import annotations
+
+from pipeline.fulfilment.rules.decision.words import LASTING_HOLDS, Condition, Policy, Standing
+
+MISS_AGAIN_AFTER_S = 5 * 60  # a warehouse may be slow to list what it took: absent twice, this far apart
+LOOK_UP_AFTER_S = 60
+_SECOND_US = 1_000_000
+
+
+def may_exist(standing: Standing, _policy: Policy, _now: int) -> bool:
+    return standing.may_exist
+
+
+def is_cancel_wanted(standing: Standing, _policy: Policy, _now: int) -> bool:
+    return standing.is_cancel_wanted
+
+
+def is_never_sent_cancel(standing: Standing, _policy: Policy, _now: int) -> bool:
+    return standing.is_cancel_wanted and not standing.may_exist
+
+
+def can_cancel(_standing: Standing, policy: Policy, _now: int) -> bool:
+    return policy.can_cancel
+
+
+def is_lasting_hold(standing: Standing, _policy: Policy, _now: int) -> bool:
+    return standing.reason in LASTING_HOLDS
+
+
+def is_missed_again(standing: Standing, _policy: Policy, now: int) -> bool:
+    """Return whether the warehouse had not found it already, at least five minutes ago."""
+    return standing.missed_at is not None and now - standing.missed_at >= MISS_AGAIN_AFTER_S * _SECOND_US
+
+
+def needs_look_up(standing: Standing, policy: Policy, _now: int) -> bool:
+    """Return whether nothing may be created before the warehouse was asked for it."""
+    return policy.can_look_up and (policy.looks_up_first or (standing.may_exist and not policy.repeats_safely))
+
+
+def cannot_know(standing: Standing, policy: Policy, _now: int) -> bool:
+    """Return whether the box may be there, cannot be looked up, and another create could make a second one."""
+    return standing.may_exist and not policy.can_look_up and not policy.repeats_safely
+
+
+def repeats_safely(_standing: Standing, policy: Policy, _now: int) -> bool:
+    return policy.repeats_safely
+
+
+def confirms_first_package(_standing: Standing, policy: Policy, _now: int) -> bool:
+    return policy.confirms_first_package
+
+
+def cancels_if_externally_shipped(_standing: Standing, policy: Policy, _now: int) -> bool:
+    return policy.cancels_if_externally_shipped and policy.can_cancel
+
+
+def updates_tracking(_standing: Standing, policy: Policy, _now: int) -> bool:
+    return policy.updates_tracking
+
+
+def has_reason(*reasons: str) -> Condition:
+    """Return the condition that an order is in its state for one of these reasons."""
+    return lambda standing, _policy, _now: standing.reason in reasons
+
+
+def both(first: Condition, second: Condition) -> Condition:
+    return lambda standing, policy, now: first(standing, policy, now) and second(standing, policy, now)
