@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import ceil
 
 from sqlalchemy import Connection
 
 from pipeline.backfill.phases import CUSTOMERS, PAGE_SIZE, get_collections
-from pipeline.ledger.backfills import BackfillRow, find_last_backfill
+from pipeline.ledger.backfills import ALL, DONE, SHORT, BackfillRow, find_last_backfill, load_last_backfills
 
 SECOND_US = 1_000_000
 
@@ -40,6 +41,23 @@ def load_progress(conn: Connection, store_id: int, now: int) -> Progress | None:
     """The progress of the store's newest backfill; None if there was none."""
     row = find_last_backfill(conn, store_id)
     return None if row is None else build_progress(row, now)
+
+
+def load_whole_readings(conn: Connection, store_ids: Collection[int], now: int) -> dict[int, Progress]:
+    """Store id -> the newest reading of all customers that came to its end; absent: there was none."""
+    rows = load_last_backfills(conn, store_ids, kind=[ALL], state=[DONE, SHORT])
+    return {store_id: build_progress(row, now) for store_id, row in rows.items()}
+
+
+def load_shown_readings(conn: Connection, store_ids: Collection[int], now: int) -> dict[int, Progress]:
+    """Store id -> the reading of all customers whose figures count: one under way, else the last that came to its end.
+
+    A store of which none is known is absent.
+    """
+    newest = load_last_backfills(conn, store_ids)
+    is_whole = {store_id: row for store_id, row in newest.items() if row.is_open and row.kind == ALL}
+    under_way = {store_id: build_progress(row, now) for store_id, row in is_whole.items()}
+    return load_whole_readings(conn, store_ids, now) | under_way
 
 
 def build_progress(row: BackfillRow, now: int) -> Progress:

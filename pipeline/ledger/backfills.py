@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,16 @@ def find_last_backfill(conn: Connection, store_id: int, **which: str) -> Backfil
     query = select(Backfill.__table__).filter_by(store_id=store_id).order_by(Backfill.id.desc()).limit(1)
     row = conn.execute(query.where(*(getattr(Backfill, name) == value for name, value in which.items()))).one_or_none()
     return None if row is None else BackfillRow(**row._asdict())
+
+
+def load_last_backfills(
+    conn: Connection, store_ids: Collection[int], **which: Collection[str]
+) -> dict[int, BackfillRow]:
+    """Store id -> its newest backfill; `which` may name kinds or states, of which it has one."""
+    newest = select(func.max(Backfill.id)).where(Backfill.store_id.in_(store_ids)).group_by(Backfill.store_id)
+    newest = newest.where(*(getattr(Backfill, name).in_(values) for name, values in which.items()))
+    rows = conn.execute(select(Backfill.__table__).where(Backfill.id.in_(newest)))
+    return {row.store_id: BackfillRow(**row._asdict()) for row in rows}
 
 
 def load_newest_backfills(conn: Connection) -> dict[str, BackfillRow]:

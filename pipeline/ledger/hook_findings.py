@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
+from pipeline.events.catalogue import EVENTS
 from pipeline.ledger.schema.store_apis import HookFinding, StoreAPI
 
 RETENTION_US = 30 * 86_400_000_000
@@ -56,6 +57,14 @@ def list_findings(conn: Connection, store_id: int) -> list[FindingRow]:
     """A store's findings, oldest first."""
     query = select(HookFinding.__table__).where(HookFinding.store_id == store_id).order_by(HookFinding.id)
     return [FindingRow(**row._asdict()) for row in conn.execute(query)]
+
+
+def count_faulty_hooks(conn: Connection, store_ids: Collection[int]) -> dict[int, int]:
+    """Store id -> how many of our hooks are not registered as they should be; absent: none."""
+    is_faulty = HookFinding.mended_at.is_(None), HookFinding.kind != "foreign", HookFinding.event.in_(EVENTS)
+    query = select(HookFinding.store_id, func.count(HookFinding.event.distinct()).label("hooks"))
+    rows = conn.execute(query.where(HookFinding.store_id.in_(store_ids), *is_faulty).group_by(HookFinding.store_id))
+    return {row.store_id: row.hooks for row in rows}
 
 
 def mark_fixed(conn: Connection, finding_id: int, now: int, hook_id: int | None = None) -> None:

@@ -65,8 +65,8 @@ def list_waiting_ids(conn: Connection, store_id: int, event: str, now: int) -> l
     return [int(identity.rpartition(":")[2]) for identity in found]
 
 
-def count_by_day(conn: Connection, since_day: int, store: str | None = None) -> list[DayCount]:
-    """What the APIs have shown since that day, the newest first."""
+def count_by_day(conn: Connection, since_day: int, names: Collection[str] | None = None) -> list[DayCount]:
+    """What the APIs of all stores, or of those of these names, have shown since that day, the newest first."""
     query = (
         select(Store.name.label("store"), ObservedEvent.event, ObservedEvent.day, func.count().label("expected"))
         .add_columns(*(_count_state(state) for state in (MISSED, LATE, DEAD)))
@@ -75,8 +75,8 @@ def count_by_day(conn: Connection, since_day: int, store: str | None = None) -> 
         .group_by(Store.name, ObservedEvent.event, ObservedEvent.day)
         .order_by(ObservedEvent.day.desc(), Store.name, ObservedEvent.event)
     )
-    if store is not None:
-        query = query.where(Store.name == store)
+    if names is not None:
+        query = query.where(Store.name.in_(names))
     return [DayCount(**row._asdict()) for row in conn.execute(query)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, select, update
@@ -53,6 +54,12 @@ def find_store_api(conn: Connection, store_id: int) -> StoreAPIRow | None:
     """The store's API; None if no keys are saved for it."""
     row = conn.execute(select(StoreAPI.__table__).where(StoreAPI.store_id == store_id)).one_or_none()
     return None if row is None else StoreAPIRow(**row._asdict())
+
+
+def list_audited_stores(conn: Connection, store_ids: Collection[int]) -> set[int]:
+    """Those of these stores whose hooks we register, and have been compared with what is registered."""
+    audited = StoreAPI.store_id.in_(store_ids), StoreAPI.registers, StoreAPI.audited_at.is_not(None)
+    return set(conn.execute(select(StoreAPI.store_id).where(*audited)).scalars())
 
 
 def list_stores_with_api(conn: Connection) -> list[int]:

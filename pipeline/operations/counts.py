@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from pipeline.context import Context
-from pipeline.ledger.counts.fold import HOURS_PER_DAY, delete_old_counts, fold_changes
-from pipeline.ledger.counts.keys import HOUR_US
-from pipeline.ledger.engine import writing
+from pipeline.ledger.counts.fold import delete_old_counts, fold_changes, has_old_counts, has_waiting_changes
+from pipeline.ledger.counts.keys import HOUR_US, HOURS_PER_DAY
+from pipeline.ledger.engine import reading, writing
 
 MAX_SWEEP_US = 5_000_000
 
 
 def sweep(context: Context) -> int:
-    """Fold for a few seconds; returns how many rows were deleted. The next sweep goes on from there."""
+    """Fold for a few seconds; returns how many rows were deleted. The next sweep goes on from there.
+
+    Nothing is written, and no lock is taken, where there is nothing to do.
+    """
     until = context.now() + MAX_SWEEP_US
-    has_more = True
-    while has_more and context.now() < until:
+    now_hour, keep_hours = context.now() // HOUR_US, context.settings.keep_events_days * HOURS_PER_DAY
+    with reading(context.engine) as conn:
+        has_changes, has_old = has_waiting_changes(conn), has_old_counts(conn, now_hour, keep_hours)
+    while has_changes and context.now() < until:
         with writing(context.engine) as conn:
-            has_more = fold_changes(conn)
+            has_changes = fold_changes(conn)
+    if not has_old:
+        return 0
     with writing(context.engine) as conn:
-        keep_hours = context.settings.keep_events_days * HOURS_PER_DAY
-        return delete_old_counts(conn, context.now() // HOUR_US, keep_hours)
+        return delete_old_counts(conn, now_hour, keep_hours)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from pipeline.core.messages import LIVE_PRIORITY
 from pipeline.ledger.counts.changes import add_changes, add_repeats
-from pipeline.ledger.counts.keys import HOUR_US, CountKey, move
+from pipeline.ledger.counts.keys import HOUR_US, CountKey
 from pipeline.ledger.counts.messages import FORWARDED
 from pipeline.ledger.deliveries import promote_to_live, stop_pending
 from pipeline.ledger.deliveries.withhold import WITHHELD
@@ -185,22 +185,20 @@ def _mark_forwarded(conn: Connection, plan: BatchPlan) -> Counter[CountKey]:
 
     Returns what that changes in the counts.
     """
-    earlier = {candidate.event_id: candidate for candidate in plan.sent_after_all if _waited(candidate)}
+    waited = [candidate for candidate in plan.sent_after_all if candidate.earlier_outcome == WITHHELD]
     copied = (draft.candidate for draft in plan.deliveries if draft.kind == "event" and draft.candidate.event_id)
-    earlier |= {candidate.event_id: candidate for candidate in copied}
+    earlier = {candidate.event_id: candidate for candidate in (*waited, *copied)}
     event = get_table(core.Event)
     changes: Counter[CountKey] = Counter()
     for part in chunks(event_id for event_id, one in earlier.items() if one.earlier_outcome != FORWARDED):
         not_yet = update(event).where(event.c.id.in_(part), event.c.outcome != FORWARDED)
         for event_id in conn.execute(not_yet.values(outcome=FORWARDED).returning(event.c.id)).scalars():
             one = earlier[event_id]
-            row = one.store.id, one.hook["received_at"], one.row.name, one.earlier_outcome or WITHHELD
-            changes.update(move([row], FORWARDED))
+            hour = one.hook["received_at"] // HOUR_US
+            before = CountKey(one.store.id, hour, one.row.name, one.earlier_outcome or WITHHELD)
+            changes[before] -= 1
+            changes[before._replace(outcome=FORWARDED)] += 1
     return changes
-
-
-def _waited(candidate: EventCandidate) -> bool:
-    return candidate.earlier_outcome == WITHHELD
 
 
 def _stop_withheld(conn: Connection, people: PersonResolver, now: int) -> None:

@@ -138,8 +138,7 @@ def _get(connection_id: int) -> dict[str, Any]:
 def _load(shop: str | None) -> list[dict[str, Any]]:
     context = get_context()
     with reading(context.engine) as conn:
-        mine = set(load_shops(conn, shop).values())
-        return [_build(row) for row in count_by_connection(conn, context.now()) if row.store in mine]
+        return [_build(row) for row in count_by_connection(conn, context.now(), load_shops(conn, shop))]
 
 
 def _build(row: ConnectionCounts) -> dict[str, Any]:

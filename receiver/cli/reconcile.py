@@ -88,7 +88,7 @@ def report_command(store: str | None, days: int, data: Path | None, as_json: boo
     with open_context(data) as context, reading(context.engine) as conn:
         if store is not None and find_store(conn, store) is None:
             raise _unknown_store(store)
-        counts = count_by_day(conn, context.now() // DAY_US - days + 1, store)
+        counts = count_by_day(conn, context.now() // DAY_US - days + 1, [store] if store else None)
     document = [{**as_document(row), "day": _format_day(row.day), "rate": round(row.rate, 6)} for row in counts]
     show(document, as_json=as_json, render=lambda console: _print_report(console, counts))
 

@@ -17,7 +17,8 @@ from pipeline.ledger.accounts import get_account_name
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.connections import ConnectionRow, format_connection_name, list_store_connections
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.queries import count_by_connection, count_events
+from pipeline.ledger.queries import count_by_connection
+from pipeline.ledger.queries.counts import count_events_by_store
 from pipeline.ledger.removals import RemovalRow, call_off_removal, find_removal, request_removal
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.ledger.stores import StoreRow, find_store, list_stores, rename_store
@@ -206,8 +207,8 @@ def _describe_removal(row: RemovalRow | None) -> str | None:
 
 
 def _build_details(conn: Connection, store: StoreRow, now: int) -> dict[str, Any]:
-    api, events = find_store_api(conn, store.id), count_events(conn, store.name)
-    counts = [row for row in count_by_connection(conn, now) if row.store == store.name]
+    api, events = find_store_api(conn, store.id), count_events_by_store(conn, [store.id])[store.id]
+    counts = count_by_connection(conn, now, [store.id])
     return {
         "currency": store.currency,
         "forward_also": list(store.forward_also),

@@ -7,22 +7,15 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, TextClause, text
 
-from pipeline.ledger.counts.keys import HOUR_US
+from pipeline.ledger.counts.keys import ARRIVAL_STEPS_S, ARRIVALS, HOUR_US
 
 _SECOND_US = 1_000_000
-_PREFIX = "took_"
-# The steps, in seconds; what took longer than the last one counts as one day more.
-STEPS_S = (
-    *(0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0),
-    *(15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0, 86_400.0, 172_800.0),
-)
-OUTCOMES = tuple(f"{_PREFIX}{step:02}" for step in range(len(STEPS_S)))
-_STEPS_US = tuple(round(step * _SECOND_US) for step in STEPS_S)
+_STEPS_US = tuple(round(step * _SECOND_US) for step in ARRIVAL_STEPS_S)
 
 
 def _build_count(ids: str) -> TextClause:
     """The statement that counts arrivals by step. Its parts are constants."""
-    pairs = zip(_STEPS_US, OUTCOMES, strict=True)
+    pairs = zip(_STEPS_US, ARRIVALS, strict=True)
     steps = " ".join(f"WHEN took <= {step} THEN '{outcome}'" for step, outcome in pairs)
     # Not an arrival: a replayed message or hook, a copy that was written late, and whatever is not the event's first.
     arrived = (
@@ -34,7 +27,7 @@ def _build_count(ids: str) -> TextClause:
     )
     return text(
         "INSERT INTO count_changes (store_id, hour, name, outcome, number) "  # noqa: S608 constants only
-        f"SELECT store_id, :hour, '', CASE {steps} ELSE '{OUTCOMES[-1]}' END, count(*) "
+        f"SELECT store_id, :hour, '', CASE {steps} ELSE '{ARRIVALS[-1]}' END, count(*) "
         f"FROM ({arrived}) AS arrived GROUP BY 1, 4"
     )
 
@@ -58,11 +51,11 @@ def count_arrivals(conn: Connection, delivery_ids: Collection[int], now: int) ->
 
 def find_percentile(counts: Mapping[str, int], share: float) -> float | None:
     """Within how many seconds this share of the arrivals was at the platform: the end of a step. None: nothing came."""
-    left = sum(counts.get(outcome, 0) for outcome in OUTCOMES) * share
+    left = sum(counts.get(outcome, 0) for outcome in ARRIVALS) * share
     if not left:
         return None
-    for step, outcome in zip(STEPS_S, OUTCOMES, strict=True):
+    for step, outcome in zip(ARRIVAL_STEPS_S, ARRIVALS, strict=True):
         left -= counts.get(outcome, 0)
         if left <= 0:
             return step
-    return STEPS_S[-1]
+    return ARRIVAL_STEPS_S[-1]

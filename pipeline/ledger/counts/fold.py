@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, select
 
-from pipeline.ledger.counts.keys import NO_NAME
+from pipeline.ledger.counts.keys import HOURS_PER_DAY, NO_NAME
 from pipeline.ledger.fence import lock_fence
 from pipeline.ledger.schema.core import Base, Store
 from pipeline.ledger.schema.counts import (
@@ -23,7 +23,6 @@ from pipeline.ledger.sql.tables import chunks, insert_into
 
 MAX_CHANGES = 20_000  # in one transaction
 MAX_DELETED = 2_000  # rows, in one transaction
-HOURS_PER_DAY = 24
 KEEP_HOURS = 100 * HOURS_PER_DAY  # of the counts by hour; those by day are kept for ever
 Key = tuple[Any, ...]
 _FENCE = "counts"
@@ -72,15 +71,29 @@ def add_to_counts(conn: Connection, model: type[Base], key: tuple[str, ...], mor
         conn.execute(statement.on_conflict_do_update(index_elements=key, set_=added), rows)
 
 
+def has_waiting_changes(conn: Connection) -> bool:
+    """Whether there is something to fold."""
+    return conn.execute(select(CountChange.id).limit(1)).scalar() is not None
+
+
+def has_old_counts(conn: Connection, now_hour: int, keep_repeats_hours: int) -> bool:
+    """Whether there is something that `delete_old_counts` deletes."""
+    limits = _list_limits(now_hour, keep_repeats_hours)
+    return any(conn.execute(select(model.hour).where(model.hour < hour).limit(1)).first() for model, _, hour in limits)
+
+
 def delete_old_counts(conn: Connection, now_hour: int, keep_repeats_hours: int) -> int:
     """Delete some counts by hour, and hours of repeats, that are too old; returns how many rows.
 
     `keep_repeats_hours` 0: repeats are kept for ever.
     """
-    deleted = _delete_before(conn, HourlyCount, "hours", now_hour - KEEP_HOURS)
-    if keep_repeats_hours:
-        deleted += _delete_before(conn, EventRepeat, "repeats", now_hour - keep_repeats_hours)
-    return deleted
+    return sum(_delete_before(conn, *limit) for limit in _list_limits(now_hour, keep_repeats_hours))
+
+
+def _list_limits(now_hour: int, keep_repeats_hours: int) -> list[tuple[type[HourlyCount | EventRepeat], str, int]]:
+    """(table, name of its mark, the first hour that is kept)."""
+    repeats = [(EventRepeat, "repeats", now_hour - keep_repeats_hours)] if keep_repeats_hours else []
+    return [(HourlyCount, "hours", now_hour - KEEP_HOURS), *repeats]
 
 
 def raise_mark(conn: Connection, name: str, hour: int) -> None:

@@ -15,15 +15,23 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
 
 from pipeline.core.hooks import RECONCILE
-from pipeline.ledger.counts.arrivals import OUTCOMES as ARRIVALS
 from pipeline.ledger.counts.changes import add_changes
-from pipeline.ledger.counts.fold import HOURS_PER_DAY, add_to_counts, load_marks
-from pipeline.ledger.counts.keys import DEAD, DELETED, DUPLICATE, HOUR_US, NO_NAME, OF_NO_STORE, RECOVERED, CountKey
+from pipeline.ledger.counts.fold import add_to_counts, load_marks
+from pipeline.ledger.counts.keys import (
+    DEAD,
+    DUPLICATE,
+    HOUR_US,
+    HOURS_PER_DAY,
+    NO_NAME,
+    NOT_OF_EVENTS,
+    OF_NO_STORE,
+    RECOVERED,
+    CountKey,
+)
 from pipeline.ledger.schema.core import DeadHook, Event
 from pipeline.ledger.schema.counts import CountChange, DailyCount, EventRepeat, HourlyCount, TotalCount
 from pipeline.ledger.schema.retention import PastCount
 
-_NOT_OF_EVENTS = (DUPLICATE, DEAD, RECOVERED, *DELETED.values(), *ARRIVALS)
 _ONE = literal(1)
 
 
@@ -114,7 +122,7 @@ _ROWS = {"events": _event_rows, "dead_hooks": _dead_rows, "repeats": _repeat_row
 
 def _is_of(name: str, outcome: Any) -> ColumnElement[bool]:
     if name == "events":
-        others = [one for one in _NOT_OF_EVENTS if one != RECOVERED]
+        others = [one for one in NOT_OF_EVENTS if one != RECOVERED]
         return outcome.not_in(others)  # type: ignore[no-any-return]
     return outcome == {"dead_hooks": DEAD, "repeats": DUPLICATE}[name]  # type: ignore[no-any-return]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from pipeline.core.hooks import RECONCILE, REPLAY
@@ -63,9 +63,9 @@ def find_event_ids(
 
 def find_newest_ids(conn: Connection, store_ids: Collection[int]) -> dict[int, int]:
     """The id of the newest event of each store; a store without events is absent."""
-    newest = _of_store().order_by(Event.id.desc()).limit(1)
-    ids = find_ids_by_store(conn, store_ids, newest, len(store_ids), Order())
-    return {row.store_id: row.id for row in conn.execute(select(Event.store_id, Event.id).where(Event.id.in_(ids)))}
+    newest = select(func.max(Event.id)).where(Event.store_id == Store.id).scalar_subquery()
+    rows = conn.execute(select(Store.id, newest.label("newest")).where(Store.id.in_(store_ids)))
+    return {row.id: row.newest for row in rows if row.newest is not None}
 
 
 def find_id_recorded_by(conn: Connection, at: int) -> int:
@@ -73,7 +73,7 @@ def find_id_recorded_by(conn: Connection, at: int) -> int:
 
     Ids and times of recording grow together, so it is searched by halves: no index of times is needed.
     """
-    low, high = 0, conn.execute(select(Event.id).order_by(Event.id.desc()).limit(1)).scalar() or 0
+    low, high = 0, conn.execute(select(func.max(Event.id))).scalar() or 0
     while low < high:
         middle = (low + high + 1) // 2
         nearest = select(Event.id, Event.recorded_at).where(Event.id <= middle).order_by(Event.id.desc()).limit(1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
 
 from pipeline.ledger.counts.keys import DEAD as DEAD_HOOK
 from pipeline.ledger.counts.keys import DUPLICATE, NO_NAME
@@ -54,14 +54,17 @@ class EventCounts:
     deleted_dead_hooks: int = 0  # they were never replayed, and are older than dead hooks are kept
 
 
-def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
-    """The counts of every connection."""
+def count_by_connection(conn: Connection, now: int, store_ids: Collection[int] | None = None) -> list[ConnectionCounts]:
+    """The counts of every connection, or of those of these stores."""
     connection = StoreConnection
     columns = (connection.id.label("connection_id"), Store.name.label("store"), connection.platform, connection.label)
     titles = connection.title, Store.title.label("store_title")
     query = select(*columns, connection.status, connection.status_reason, *titles)
-    rows = conn.execute(query.join(Store, Store.id == connection.store_id).order_by(connection.id))
-    open_rows, dead, sent, waits = _count_open(conn), _count_dead(conn), _count_sent(conn), _find_waits(conn, now)
+    query = query if store_ids is None else query.where(connection.store_id.in_(store_ids))
+    rows = conn.execute(query.join(Store, Store.id == connection.store_id).order_by(connection.id)).all()
+    ids = None if store_ids is None else [row.connection_id for row in rows]
+    open_rows, dead = _count_open(conn, ids), _count_dead(conn, store_ids)
+    sent, waits = _count_sent(conn, ids), _find_waits(conn, now, ids)
     return [
         ConnectionCounts(
             **row._asdict(),
@@ -74,34 +77,48 @@ def count_by_connection(conn: Connection, now: int) -> list[ConnectionCounts]:
     ]
 
 
-def count_events(conn: Connection, store: str | None = None) -> EventCounts:
-    """Counts of all events, or of one store's, from the kept counts."""
+def count_events(conn: Connection) -> EventCounts:
+    """Counts of all events, from the kept counts."""
+    rows = [(name, outcome, int(number)) for _, name, outcome, number in conn.execute(_select_totals(None))]
+    return _build_event_counts(rows, sum(_count_deleted_dead_hooks(conn, None).values()))
+
+
+def count_events_by_store(conn: Connection, store_ids: Collection[int]) -> dict[int, EventCounts]:
+    """Store id -> the counts of its events, for each of these stores."""
+    rows: defaultdict[int, list[tuple[str, str, int]]] = defaultdict(list)
+    for store_id, name, outcome, number in conn.execute(_select_totals(store_ids)):
+        rows[store_id].append((name, outcome, int(number)))
+    deleted = _count_deleted_dead_hooks(conn, store_ids)
+    return {store_id: _build_event_counts(rows[store_id], deleted.get(store_id, 0)) for store_id in store_ids}
+
+
+def _build_event_counts(rows: Iterable[tuple[str, str, int]], deleted_dead_hooks: int) -> EventCounts:
+    """`rows`: name, outcome, number."""
     by_name: Counter[str] = Counter()
     by_outcome: Counter[str] = Counter()
-    for name, outcome, number in conn.execute(_select_totals(store)):
-        by_outcome[outcome] += int(number)
+    for name, outcome, number in rows:
+        by_outcome[outcome] += number
         if outcome not in (DUPLICATE, DEAD_HOOK):
-            by_name[name] += int(number)
-    duplicates, dead_hooks = by_outcome.pop(DUPLICATE, 0), by_outcome.pop(DEAD_HOOK, 0)
-    deleted = _count_deleted_dead_hooks(conn, store)
-    return EventCounts(_sorted(by_name), _sorted(by_outcome), dead_hooks - deleted, duplicates, deleted)
+            by_name[name] += number
+    duplicates, dead_hooks = by_outcome.pop(DUPLICATE, 0), by_outcome.pop(DEAD_HOOK, 0) - deleted_dead_hooks
+    return EventCounts(_sorted(by_name), _sorted(by_outcome), dead_hooks, duplicates, deleted_dead_hooks)
 
 
-def _select_totals(store: str | None) -> Select[Any]:
+def _select_totals(store_ids: Collection[int] | None) -> Select[Any]:
+    """(store_id, name, outcome, number)."""
     parts = []
     for row in (TotalCount, CountChange):
-        query = select(row.name, row.outcome, row.number).where(row.name != NO_NAME)
-        parts.append(query if store is None else query.where(row.store_id == _get_store_id(store)))
+        query = select(row.store_id, row.name, row.outcome, row.number).where(row.name != NO_NAME)
+        parts.append(query if store_ids is None else query.where(row.store_id.in_(store_ids)))
     found = union_all(*parts).subquery()
-    columns: tuple[Any, ...] = found.c.name, found.c.outcome
+    columns: tuple[Any, ...] = found.c.store_id, found.c.name, found.c.outcome
     return select(*columns, func.sum(found.c.number)).group_by(*columns)
 
 
-def _count_deleted_dead_hooks(conn: Connection, store: str | None) -> int:
-    query = select(func.coalesce(func.sum(PastCount.number), 0)).where(PastCount.outcome == past_rows.DEAD)
-    if store is not None:
-        query = query.where(PastCount.store_id == _get_store_id(store))
-    return int(conn.execute(query).scalar_one())
+def _count_deleted_dead_hooks(conn: Connection, store_ids: Collection[int] | None) -> dict[int, int]:
+    query = select(PastCount.store_id, func.sum(PastCount.number)).where(PastCount.outcome == past_rows.DEAD)
+    query = query if store_ids is None else query.where(PastCount.store_id.in_(store_ids))
+    return {store_id: int(number) for store_id, number in conn.execute(query.group_by(PastCount.store_id))}
 
 
 def _sorted(numbers: Mapping[str, int]) -> dict[str, int]:
@@ -112,21 +129,31 @@ _NOTHING_OPEN: dict[str, Any] = {"pending": 0, "sending": 0, "oldest_pending_at"
 _NO_WAIT: dict[str, Any] = {"lanes_waiting": 0, "next_attempt_at": None, "waiting_reason": None}
 
 
-def _count_open(conn: Connection) -> dict[int, dict[str, Any]]:
-    columns = (Delivery.connection_id, Delivery.status, func.count().label("count"), func.min(Delivery.id).label("id"))
-    query = select(*columns).where(OPEN).group_by(Delivery.connection_id, Delivery.status)
+def _among(column: Any, ids: Collection[int] | None) -> list[ColumnElement[bool]]:
+    """The condition on a column that it is one of these; none if `ids` is None."""
+    return [] if ids is None else [column.in_(ids)]
+
+
+def _count_open(conn: Connection, connection_ids: Collection[int] | None) -> dict[int, dict[str, Any]]:
+    columns = (
+        Delivery.connection_id,
+        Delivery.status,
+        func.count().label("messages"),
+        func.min(Delivery.id).label("id"),
+    )
+    query = select(*columns).where(OPEN, *_among(Delivery.connection_id, connection_ids))
+    first = query.group_by(Delivery.connection_id, Delivery.status).subquery()
+    oldest = select(first.c.connection_id, first.c.status, first.c.messages, Delivery.created_at)
     found: dict[int, dict[str, Any]] = {}
-    for row in conn.execute(query.order_by(func.min(Delivery.id))).all():
-        counts = found.setdefault(row.connection_id, dict(_NOTHING_OPEN))
-        counts[row.status] = row.count
-        if counts["oldest_pending_at"] is None:
-            oldest = select(Delivery.created_at).where(Delivery.id == row.id)
-            counts["oldest_pending_at"] = conn.execute(oldest).scalar_one()
+    for row in conn.execute(oldest.join(Delivery, Delivery.id == first.c.id).order_by(first.c.id)):
+        counts = found.setdefault(row.connection_id, {**_NOTHING_OPEN, "oldest_pending_at": row.created_at})
+        counts[row.status] = row.messages
     return found
 
 
-def _count_dead(conn: Connection) -> dict[int, int]:
-    return {row.connection_id: row.dead for row in conn.execute(build_dead_counts())}
+def _count_dead(conn: Connection, store_ids: Collection[int] | None) -> dict[int, int]:
+    query = build_dead_counts().where(*_among(Delivery.store_id, store_ids))
+    return {row.connection_id: row.dead for row in conn.execute(query)}
 
 
 def build_dead_counts() -> Select[Any]:
@@ -140,16 +167,18 @@ def build_dead_counts() -> Select[Any]:
     return select(*columns).where(DEAD).group_by(connection_id)
 
 
-def _count_sent(conn: Connection) -> dict[int, int]:
-    query = select(Lane.connection_id, func.sum(Lane.sent)).group_by(Lane.connection_id)
+def _count_sent(conn: Connection, connection_ids: Collection[int] | None) -> dict[int, int]:
+    query = select(Lane.connection_id, func.sum(Lane.sent)).where(*_among(Lane.connection_id, connection_ids))
+    query = query.group_by(Lane.connection_id)
     return {connection_id: int(sent) for connection_id, sent in conn.execute(query)}
 
 
-def _find_waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
+def _find_waits(conn: Connection, now: int, connection_ids: Collection[int] | None) -> dict[int, dict[str, Any]]:
     columns = (Lane.connection_id, Lane.next_attempt_at, Lane.reason)
     query = select(*columns).join(StoreConnection, StoreConnection.id == Lane.connection_id)
     # A paused connection waits for a person, not for a lane's next attempt.
     query = query.where(Lane.reason.is_not(None), StoreConnection.status == "active")
+    query = query.where(*_among(Lane.connection_id, connection_ids))
     found: dict[int, dict[str, Any]] = {}
     for connection_id, at, reason in conn.execute(query.order_by(Lane.next_attempt_at)):
         waits = found.setdefault(connection_id, {**_NO_WAIT, "waiting_reason": reason})
@@ -159,7 +188,3 @@ def _find_waits(conn: Connection, now: int) -> dict[int, dict[str, Any]]:
             waits |= {"next_attempt_at": at, "waiting_reason": reason}
         waits["lanes_waiting"] += 1
     return found
-
-
-def _get_store_id(store: str) -> ScalarSelect[int]:
-    return select(Store.id).where(Store.name == store).scalar_subquery()

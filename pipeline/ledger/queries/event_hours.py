@@ -9,10 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, union_all
 
-from pipeline.ledger.counts.arrivals import OUTCOMES as ARRIVALS
 from pipeline.ledger.counts.arrivals import find_percentile
-from pipeline.ledger.counts.fold import HOURS_PER_DAY
-from pipeline.ledger.counts.keys import DEAD, DELETED, DUPLICATE, HOUR_US, RECOVERED
+from pipeline.ledger.counts.keys import ARRIVALS, HOUR_US, HOURS_PER_DAY, NOT_OF_EVENTS
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.counts import CountChange, DailyCount, HourlyCount
 
@@ -20,7 +18,6 @@ USUAL_WEEKS = 8  # that are looked back to learn what is usual
 _MIN_WEEKS = 3
 _OUTLIERS_FROM = 6  # weeks: with so many, the lowest and the highest do not count
 _HOURS_PER_WEEK = 7 * HOURS_PER_DAY
-_NO_EVENTS = (DUPLICATE, DEAD, RECOVERED, *DELETED.values(), *ARRIVALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def load_usual_days(conn: Connection, store_ids: Collection[int], day: int) -> d
     days = [day - 7 * week for week in range(1, USUAL_WEEKS + 1)]
     row = DailyCount
     query = select(row.store_id, row.day, func.sum(row.number)).where(row.store_id.in_(store_ids), row.day.in_(days))
-    query = query.where(row.outcome.not_in(_NO_EVENTS)).group_by(row.store_id, row.day)
+    query = query.where(row.outcome.not_in(NOT_OF_EVENTS)).group_by(row.store_id, row.day)
     found: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for store_id, on_day, number in conn.execute(query):
         found[store_id][on_day] = int(number)
@@ -116,7 +113,7 @@ def _build_times(counts: Counter[str]) -> ArrivalTimes | None:
 def _select_hours(store_ids: Collection[int], first_hour: int, end_hour: int) -> Any:
     parts = (
         select(row.store_id, row.hour, row.number).where(
-            row.store_id.in_(store_ids), row.hour >= first_hour, row.hour < end_hour, row.outcome.not_in(_NO_EVENTS)
+            row.store_id.in_(store_ids), row.hour >= first_hour, row.hour < end_hour, row.outcome.not_in(NOT_OF_EVENTS)
         )
         for row in (HourlyCount, CountChange)
     )

@@ -12,10 +12,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
-from pipeline.ledger.counts.fold import HOURS_PER_DAY, load_marks
-from pipeline.ledger.counts.keys import DEAD, DUPLICATE, HOUR_US, RECOVERED
+from pipeline.ledger.counts.fold import load_marks
+from pipeline.ledger.counts.keys import ARRIVALS, DEAD, DUPLICATE, HOUR_US, HOURS_PER_DAY, RECOVERED
 from pipeline.ledger.counts.messages import FORWARDED, select_not_sent
 from pipeline.ledger.deliveries.withhold import WITHHELD
 from pipeline.ledger.queries.activity_filter import LATE_US, find_id_recorded_by
@@ -24,7 +35,6 @@ from pipeline.ledger.schema.counts import CountChange, DailyCount, HourlyCount
 Step = Literal["hour", "day"]
 
 _NOW = "now_"  # before the state of an event that is not at the platform now
-_NOT_COUNTED = "took_"  # arrivals are counted by the hour of arriving
 # What is counted -> the place in the flow; every other outcome is of an event that was kept and not sent.
 _PLACES = {
     DUPLICATE: "repeats",
@@ -99,21 +109,41 @@ def load_flow(conn: Connection, store_ids: Collection[int] | None, since: int, u
 
     The span is widened to whole hours. `store_ids` None: all, also hooks to URLs of unknown stores.
     """
-    first, end = since // HOUR_US, -(-until // HOUR_US)
+    first, end = _find_hours(since, until)
     hours_kept_from = load_marks(conn).get("hours", -1) + 1
     if first < hours_kept_from:
         first, end, step = _floor_day(first), -_floor_day(-end), "day"
     by_part: dict[int, Counter[str]] = {}
-    first_id = find_id_recorded_by(conn, first * HOUR_US - LATE_US) + 1  # nothing is received after it is recorded
-    for part, outcome, number in conn.execute(_select_counts(store_ids, first, max(first, end), step, first_id)):
-        if not outcome.startswith(_NOT_COUNTED):
-            by_part.setdefault(part, Counter())[outcome] += int(number)
+    counted = _select_counts(conn, store_ids, first, end, step).subquery()
+    for part, outcome, number in conn.execute(_add_up(counted, counted.c.part)):
+        by_part.setdefault(part, Counter())[outcome] += int(number)
     length = HOUR_US * (HOURS_PER_DAY if step == "day" else 1)
     parts = tuple(_build_parts(by_part, first * HOUR_US, end * HOUR_US, length))
     total: Counter[str] = Counter()
     for found in by_part.values():
         total.update(found)
     return Flow(first * HOUR_US, end * HOUR_US, step, _place(total), parts)
+
+
+def load_flow_totals(conn: Connection, store_ids: Collection[int], since: int, until: int) -> dict[int, FlowCounts]:
+    """Store id -> what the flow of the store alone would show in total. The span's hours must be kept still."""
+    first, end = _find_hours(since, until)
+    counted = _select_counts(conn, store_ids, first, end, "hour").subquery()
+    found: dict[int, Counter[str]] = {store_id: Counter() for store_id in store_ids}
+    for store_id, outcome, number in conn.execute(_add_up(counted, counted.c.store_id)):
+        found[store_id][outcome] += int(number)
+    return {store_id: _place(numbers) for store_id, numbers in found.items()}
+
+
+def _find_hours(since: int, until: int) -> tuple[int, int]:
+    first, end = since // HOUR_US, -(-until // HOUR_US)
+    return first, max(first, end)
+
+
+def _add_up(counted: Subquery, key: ColumnElement[Any]) -> Select[Any]:
+    """(key, outcome, number)."""
+    columns = key, counted.c.outcome
+    return select(*columns, func.sum(counted.c.number)).group_by(*columns)
 
 
 def _build_parts(found: Mapping[int, Counter[str]], since: int, until: int, length: int) -> Iterator[FlowPart]:
@@ -133,42 +163,44 @@ def _place(found: Mapping[str, int]) -> FlowCounts:
     return FlowCounts(**{field.name: placed[field.name] for field in fields(FlowCounts)})
 
 
-def _select_counts(store_ids: Collection[int] | None, first: int, end: int, step: Step, first_id: int) -> Select[Any]:
-    """(hour or day, outcome, number) of what is counted from the first hour until the end, which is excluded.
-
-    `first_id`: no event below it was received in these hours.
-    """
+def _select_counts(
+    conn: Connection, store_ids: Collection[int] | None, first: int, end: int, step: Step
+) -> CompoundSelect[Any]:
+    """(store_id, hour or day, outcome, number) of what is counted from the first hour until the end, excluded."""
     parts = [_of_hours(HourlyCount, store_ids, first, end, step), _of_hours(CountChange, store_ids, first, end, step)]
     if step == "day":
         first_day, end_day = -(-first // HOURS_PER_DAY), end // HOURS_PER_DAY
         if first_day < end_day:
-            of_days = _among(DailyCount.store_id, store_ids), DailyCount.day >= first_day, DailyCount.day < end_day
-            columns: tuple[Any, ...] = DailyCount.day.label("part"), DailyCount.outcome, DailyCount.number
+            of_days = _among(DailyCount, store_ids), DailyCount.day >= first_day, DailyCount.day < end_day
+            columns: tuple[Any, ...] = DailyCount.store_id, DailyCount.day.label("part"), DailyCount.outcome
             parts = [
-                select(*columns).where(*of_days),
+                select(*columns, DailyCount.number).where(*of_days),
                 _of_hours(HourlyCount, store_ids, first, first_day * HOURS_PER_DAY, step),
                 _of_hours(HourlyCount, store_ids, end_day * HOURS_PER_DAY, end, step),
                 parts[1],
             ]
+    first_id = find_id_recorded_by(conn, first * HOUR_US - LATE_US) + 1  # nothing is received after it is recorded
     not_sent = select_not_sent(store_ids, first_id).subquery()
     hour = not_sent.c.received_at // HOUR_US
     state = literal(_NOW, literal_execute=True) + not_sent.c.state
-    now = select(_part(hour, step).label("part"), state.label("outcome"), literal(1).label("number"))
-    counted = union_all(*parts, now.where(hour >= first, hour < end)).subquery()
-    return select(counted.c.part, counted.c.outcome, func.sum(counted.c.number)).group_by(
-        counted.c.part, counted.c.outcome
-    )
+    now = select(not_sent.c.store_id, _part(hour, step).label("part"), state.label("outcome"), literal(1))
+    return union_all(*parts, now.where(hour >= first, hour < end))
 
 
 def _of_hours(
     model: type[HourlyCount | CountChange], store_ids: Collection[int] | None, first: int, end: int, step: Step
 ) -> Select[Any]:
-    among = _among(model.store_id, store_ids), model.hour >= first, model.hour < end
-    return select(_part(model.hour, step).label("part"), model.outcome, model.number).where(*among)
+    among = _among(model, store_ids), model.hour >= first, model.hour < end
+    columns: tuple[Any, ...] = model.store_id, _part(model.hour, step).label("part"), model.outcome, model.number
+    return select(*columns).where(*among)
 
 
-def _among(column: Any, store_ids: Collection[int] | None) -> ColumnElement[bool]:
-    return column.is_not(None) if store_ids is None else column.in_(store_ids)  # type: ignore[no-any-return]
+def _among(
+    model: type[HourlyCount | DailyCount | CountChange], store_ids: Collection[int] | None
+) -> ColumnElement[bool]:
+    """Of these stores; without the arrivals, which are counted by the hour of arriving."""
+    is_counted = model.outcome.not_in(ARRIVALS)
+    return is_counted if store_ids is None else and_(is_counted, model.store_id.in_(store_ids))
 
 
 def _part(hour: Any, step: Step) -> Any:

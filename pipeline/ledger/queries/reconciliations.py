@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,24 +36,28 @@ class ReconciliationSummary:
         return self.missed / self.expected if self.expected else 0.0
 
 
-def list_reconciliations(conn: Connection, now: int, store: str | None = None) -> list[ReconciliationSummary]:
-    """Every store that is reconciled, by name, or only the named store."""
+def list_reconciliations(
+    conn: Connection, now: int, names: Collection[str] | None = None
+) -> list[ReconciliationSummary]:
+    """Every store that is reconciled, by name, or those of these names."""
     row = Reconciliation
     columns = (Store.name, row.collection, row.since, row.mark, row.done_at, row.error)
     query = select(*columns).join(Store, Store.id == row.store_id).order_by(Store.name, row.collection)
-    if store is not None:
-        query = query.where(Store.name == store)
+    if names is not None:
+        query = query.where(Store.name.in_(names))
     stores: dict[str, list[_CollectionProgress]] = {}
     for name, collection, since, mark, done_at, error in conn.execute(query):
         trouble = f"{collection}: {error}" if error else None
         stores.setdefault(name, []).append(_CollectionProgress(since, None if done_at is None else mark, trouble))
-    counts = count_last_week(conn, now, store)
-    return [_summarise(name, rows, [day for day in counts if day.store == name]) for name, rows in stores.items()]
+    counts: defaultdict[str, list[DayCount]] = defaultdict(list)
+    for day in count_last_week(conn, now, names):
+        counts[day.store].append(day)
+    return [_summarise(name, rows, counts[name]) for name, rows in stores.items()]
 
 
-def count_last_week(conn: Connection, now: int, store: str | None = None) -> list[DayCount]:
+def count_last_week(conn: Connection, now: int, names: Collection[str] | None = None) -> list[DayCount]:
     """The counts of the last seven days, by event and day."""
-    return count_by_day(conn, now // DAY_US - WINDOW_DAYS + 1, store)
+    return count_by_day(conn, now // DAY_US - WINDOW_DAYS + 1, names)
 
 
 def find_newest_event_id(conn: Connection) -> int:

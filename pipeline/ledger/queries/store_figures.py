@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from pipeline.ledger.counts.keys import HOUR_US, HOURS_PER_DAY
 from pipeline.ledger.deliveries.status import DEAD, OPEN
 from pipeline.ledger.queries.event_hours import (
     ArrivalTimes,
@@ -17,8 +18,6 @@ from pipeline.ledger.queries.event_hours import (
 )
 from pipeline.ledger.schema.core import Delivery, Event, Lane, Store, StoreConnection
 
-HOUR_US = 3_600_000_000
-HOURS_PER_DAY = 24
 HOURS_SHOWN = 2 * HOURS_PER_DAY
 
 
@@ -79,11 +78,18 @@ def _find_last(conn: Connection, store_ids: Collection[int]) -> dict[int, int]:
 
 
 def _count_waiting(conn: Connection, store_ids: Collection[int]) -> dict[int, tuple[int, int]]:
-    """Store id -> (open messages, when the oldest of them was written)."""
+    """Store id -> (open messages, when the oldest of them was written).
+
+    The oldest of a connection is the first: so its index says all, and only one row of each connection is read.
+    """
     link = StoreConnection
-    columns = link.store_id, func.count().label("messages"), func.min(Delivery.created_at).label("oldest_at")
-    query = select(*columns).join(Delivery, Delivery.connection_id == link.id).where(OPEN, link.store_id.in_(store_ids))
-    return {row.store_id: (row.messages, row.oldest_at) for row in conn.execute(query.group_by(link.store_id))}
+    numbers = func.count().label("messages"), func.min(Delivery.id).label("first_id")
+    waiting = select(link.store_id, *numbers).join(Delivery, Delivery.connection_id == link.id)
+    waiting = waiting.where(OPEN, link.store_id.in_(store_ids)).group_by(link.id, link.store_id)
+    each = waiting.subquery()
+    columns = each.c.store_id, func.sum(each.c.messages).label("messages"), func.min(Delivery.created_at).label("at")
+    query = select(*columns).join(Delivery, Delivery.id == each.c.first_id).group_by(each.c.store_id)
+    return {row.store_id: (int(row.messages), row.at) for row in conn.execute(query)}
 
 
 def _find_reasons(conn: Connection, store_ids: Collection[int]) -> dict[int, str]:

@@ -9,20 +9,18 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from pipeline.backfill.progress import Progress, build_progress, load_progress
+from pipeline.backfill.progress import Progress, load_progress, load_whole_readings
 from pipeline.backfill.schedule import DAY_US, create_backfill
 from pipeline.core.errors import Misconfigured
 from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.backfills import (
     ALL,
     CANCELLED,
-    DONE,
     FAILED,
     PAUSED,
     RUNNING,
     SHORT,
     cancel_backfill,
-    find_last_backfill,
     pause_backfill,
     resume_backfill,
 )
@@ -90,20 +88,14 @@ class BackfillView:
 
 def load_backfill_view(conn: Connection, store_id: int, now: int, *, can_act: bool) -> BackfillView:
     """Load the backfills. `can_act`: whether the user may control them."""
-    progress, whole = load_progress(conn, store_id, now), _find_whole(conn, store_id, now)
+    progress = load_progress(conn, store_id, now)
+    whole = load_whole_readings(conn, [store_id], now).get(store_id)
     api = find_store_api(conn, store_id)
     is_open = progress is not None and progress.state in (RUNNING, PAUSED)
     looks_again = api is not None and api.status == ACTIVE and whole is not None and not is_open
     next_at = progress.started_at + DAY_US if looks_again and progress is not None else None
     actions = ACTIONS_BY_STATE.get(progress.state if progress else "", ("start",)) if can_act and api else ()
     return BackfillView(progress, actions, whole, next_at)
-
-
-def _find_whole(conn: Connection, store_id: int, now: int) -> Progress | None:
-    """The newest reading of all customers that came to its end."""
-    rows = [find_last_backfill(conn, store_id, kind=ALL, state=state) for state in (DONE, SHORT)]
-    newest = max((row for row in rows if row is not None), key=lambda row: row.id, default=None)
-    return None if newest is None else build_progress(newest, now)
 
 
 @blueprint.get("/stores/<name>/customers")

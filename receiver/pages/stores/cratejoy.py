@@ -14,10 +14,10 @@ from pipeline.ledger.hook_findings import FindingRow, list_findings
 from pipeline.ledger.observation import DayCount
 from pipeline.ledger.queries import ReconciliationSummary, count_last_week, list_reconciliations
 from pipeline.ledger.store_apis import ACTIVE, find_store_api
+from pipeline.operations.figures import HOOKS_WANTED
 from receiver.pages.filters import reason, sentence
 
 CratejoyState = Literal["done", "underway", "failed", "removed", "by hand"]
-HOOKS_WANTED = len(EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class MissedHooksView:
 
 def load_missed_hooks(conn: Connection, store: str, now: int) -> MissedHooksView | None:
     """Load the missed hooks of the last seven days; None if there are no keys for the store's API."""
-    reconciliations = list_reconciliations(conn, now, store)
-    days = [day for day in count_last_week(conn, now, store) if day.missed or day.late]
+    reconciliations = list_reconciliations(conn, now, [store])
+    days = [day for day in count_last_week(conn, now, [store]) if day.missed or day.late]
     return MissedHooksView(reconciliations[0], days) if reconciliations else None
 
 

@@ -12,9 +12,10 @@ from pipeline.ledger.backfills import DONE, FAILED, PAUSED, RUNNING, SHORT
 from pipeline.ledger.queries.standings import NO_TEST, StoreState
 from pipeline.ledger.schema.core import Event
 from pipeline.monitoring.status import EndpointStatus, get_endpoint_status
+from pipeline.operations.figures import HOOKS_WANTED
 from receiver.pages.filters import duration, number, sentence, span
 from receiver.pages.stores.backfills import BackfillView
-from receiver.pages.stores.cratejoy import HOOKS_WANTED, CratejoyStatus
+from receiver.pages.stores.cratejoy import CratejoyStatus
 
 SHOWN_FOR_US = 3_600_000_000  # after the first event
 Subject = Literal["keys", "hooks", "endpoint", "customers", "event"]

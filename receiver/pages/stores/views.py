@@ -12,15 +12,17 @@ from pipeline.attention.listing import build_known_item
 from pipeline.attention.remedies import REMEDIES
 from pipeline.events.catalogue import EVENTS
 from pipeline.ledger.accounts import VisibleStore
+from pipeline.ledger.counts.keys import HOUR_US, HOURS_PER_DAY
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.queries import load_flow
 from pipeline.ledger.queries.event_hours import UsualRange, load_usual_hours
 from pipeline.ledger.queries.standings import load_standings
-from pipeline.ledger.queries.store_figures import HOUR_US, HOURS_PER_DAY, HOURS_SHOWN, StoreFigures, load_store_figures
+from pipeline.ledger.queries.store_figures import HOURS_SHOWN, StoreFigures, load_store_figures
 from pipeline.ledger.removals import RemovalRow, find_removal
 from pipeline.ledger.schema.core import DeadHook, Event
 from pipeline.ledger.stores import get_store
+from pipeline.operations.figures import HOOKS_WANTED
 from pipeline.operations.pause import is_paused_by_platform
 from receiver.consent_view import ConsentView, load_consent_view
 from receiver.pages.attention.cards import Card, build_card
@@ -30,13 +32,7 @@ from receiver.pages.filters import connection as name_connection
 from receiver.pages.filters import sentence
 from receiver.pages.stores.backfills import BackfillView, load_backfill_view
 from receiver.pages.stores.blueprint import blueprint
-from receiver.pages.stores.cratejoy import (
-    HOOKS_WANTED,
-    CratejoyStatus,
-    MissedHooksView,
-    load_cratejoy_status,
-    load_missed_hooks,
-)
+from receiver.pages.stores.cratejoy import CratejoyStatus, MissedHooksView, load_cratejoy_status, load_missed_hooks
 from receiver.pages.stores.first_run import FirstRun, load_first_run
 from receiver.pages.stores.overview import load_facts
 from receiver.pages.stores.recent import RecentEvent, load_one, load_recent

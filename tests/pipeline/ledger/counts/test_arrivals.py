@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ledger.counts.arrivals import OUTCOMES, STEPS_S, count_arrivals, find_percentile
-from pipeline.ledger.counts.keys import HOUR_US
+from pipeline.ledger.counts.arrivals import count_arrivals, find_percentile
+from pipeline.ledger.counts.keys import ARRIVAL_STEPS_S, ARRIVALS, HOUR_US
 from pipeline.ledger.engine import writing
 from pipeline.ledger.queries import ArrivalTimes, load_arrival_times
 from tests.pipeline.ledger.rows import NOW, add_deliveries, add_event, delivery
@@ -27,7 +27,7 @@ def count(conn, shop):
 
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 0.4), (0.89, 0.4), (0.95, 10.0), (1.0, 10.0)])
 def test_a_percentile_is_the_end_of_its_step(share, expected):
-    counts = {OUTCOMES[STEPS_S.index(0.4)]: 9, OUTCOMES[STEPS_S.index(10.0)]: 1}
+    counts = {ARRIVALS[ARRIVAL_STEPS_S.index(0.4)]: 9, ARRIVALS[ARRIVAL_STEPS_S.index(10.0)]: 1}
 
     assert find_percentile(counts, share) == expected
 
@@ -44,7 +44,7 @@ def test_arrivals_count_from_the_hook_to_the_platform(shop):
 
         found = load_arrival_times(conn, [shop.store.id], NOW // HOUR_US)
 
-    assert found == {shop.store.id: ArrivalTimes(3, 0.4, STEPS_S[-1])}
+    assert found == {shop.store.id: ArrivalTimes(3, 0.4, ARRIVAL_STEPS_S[-1])}
 
 
 def test_messages_of_one_event_that_arrive_together_count_once(shop):
