@@ -116,11 +116,17 @@ def list_recently_closed(conn: Connection, since: int) -> set[AlarmKey]:
     return {(kind, store_id, event, subject) for kind, store_id, event, subject in conn.execute(query)}
 
 
-def list_ended_alarms(conn: Connection, since: int, limit: int) -> list[AlarmRow]:
-    """The alarms that ended since then, the last to end first."""
-    return sorted(
-        _select_alarms(conn, Alarm.ended_at >= since, newest=limit), key=lambda row: row.ended_at or 0, reverse=True
-    )
+def list_ended_alarms(
+    conn: Connection, since: int, limit: int, store_ids: Collection[int], common_kinds: Collection[str] | None = None
+) -> list[AlarmRow]:
+    """The alarms of these stores that ended since then, the last to end first.
+
+    `common_kinds`: which of those that concern no single store are among them; None: all.
+    """
+    is_common = Alarm.store_id.is_(None) if common_kinds is None else Alarm.kind.in_(common_kinds)
+    visible = Alarm.store_id.in_(store_ids) | (Alarm.store_id.is_(None) & is_common)
+    order = Alarm.ended_at.desc(), Alarm.id.desc()
+    return _select_alarms(conn, Alarm.ended_at >= since, visible, order=order, limit=limit)
 
 
 def find_alarm(conn: Connection, alarm_id: int) -> AlarmRow | None:
@@ -130,7 +136,7 @@ def find_alarm(conn: Connection, alarm_id: int) -> AlarmRow | None:
 
 def list_newest_alarms(conn: Connection, limit: int) -> list[AlarmRow]:
     """The newest alarms, newest first, including ended alarms."""
-    return [*reversed(_select_alarms(conn, newest=limit))]
+    return _select_alarms(conn, order=(Alarm.id.desc(),), limit=limit)
 
 
 def list_alarms_since(conn: Connection, store_id: int, since: int) -> list[AlarmRow]:
@@ -171,10 +177,14 @@ def close_alarms(conn: Connection, ids: Collection[int], now: int) -> None:
     conn.execute(update(Alarm).where(Alarm.id.in_(ids)).values(closed_at=now))
 
 
-def _select_alarms(conn: Connection, *conditions: ColumnElement[bool], newest: int | None = None) -> list[AlarmRow]:
+def _select_alarms(
+    conn: Connection,
+    *conditions: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]] = (Alarm.id.asc(),),
+    limit: int | None = None,
+) -> list[AlarmRow]:
     names = (Store.name.label("store"), Store.account_id, Store.title.label("store_title"))
     query = select(Alarm.__table__, *names, User.email.label("set_aside_email")).where(*conditions)
     query = query.join(Store, Store.id == Alarm.store_id, isouter=True)
     query = query.join(User, User.id == Alarm.set_aside_by, isouter=True)
-    query = query.order_by(Alarm.id) if newest is None else query.order_by(Alarm.id.desc()).limit(newest)
-    return [AlarmRow(**row._asdict()) for row in conn.execute(query)][:: 1 if newest is None else -1]
+    return [AlarmRow(**row._asdict()) for row in conn.execute(query.order_by(*order).limit(limit))]

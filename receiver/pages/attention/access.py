@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from flask import abort
 from flask_security import current_user
@@ -26,8 +26,14 @@ def is_operator(conn: Connection) -> bool:
 def is_visible(row: AlarmRow, stores: Mapping[int, VisibleStore], *, operates: bool) -> bool:
     """Whether a user with these stores sees an alarm. That hooks cannot arrive concerns everyone who has a store."""
     if row.store_id is None:
-        return operates or (row.kind == ENDPOINT and bool(stores))
+        kinds = list_common_kinds(stores, operates=operates)
+        return kinds is None or row.kind in kinds
     return row.store_id in stores
+
+
+def list_common_kinds(stores: Mapping[int, VisibleStore], *, operates: bool) -> Collection[str] | None:
+    """The kinds of alarms of no single store that a user with these stores sees; None: all."""
+    return None if operates else [ENDPOINT] if stores else []
 
 
 def get_my_alarm(alarm_id: int, permission: Permission) -> AlarmRow:

@@ -18,7 +18,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import list_ended_alarms, list_open_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
 from receiver.pages.addresses import read_id
-from receiver.pages.attention.access import by_id, get_my_alarm, is_operator, is_visible, may
+from receiver.pages.attention.access import by_id, get_my_alarm, is_operator, is_visible, list_common_kinds, may
 from receiver.pages.attention.cards import DAY_US, build_card, build_ended
 from receiver.pages.attention.overview import load_proofs
 from receiver.pages.auth.permissions import get_actor, list_my_stores, requires
@@ -45,8 +45,9 @@ def show() -> str:
         items = load_known_items(conn, now)
         ended = [
             build_ended(row, build_known_item(row, now).headline)
-            for row in list_ended_alarms(conn, now - HISTORY_US, MAX_ENDED)
-            if is_visible(row, stores, operates=operates)
+            for row in list_ended_alarms(
+                conn, now - HISTORY_US, MAX_ENDED, stores, list_common_kinds(stores, operates=operates)
+            )
         ]
         proofs = load_proofs(conn, context, stores)
     mine = [item for item in items if is_visible(rows[item.alarm_id or 0], stores, operates=operates)]
