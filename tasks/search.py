@@ -17,8 +17,10 @@ LEASE_MS = 30_000
 
 @task("search.fill")
 def fill() -> None:
-    """Read some of the older rows, unless another process is doing it. Reads one small row once all are read."""
+    """Read some of the older rows, unless another process is doing it. Reads two small rows once all are read."""
     context = get_process_context()
+    if fill_search.is_done(context):
+        return
     with Lease(context.redis, redis_keys.SEARCH_LEASE, context.make_nonce(), LEASE_MS).hold() as is_held:
         if is_held and fill_search.run(context):
             log.info("the search finds older rows too")

@@ -30,9 +30,13 @@ class ConsentRules:
     marketplace_policy: MarketplacePolicy = "withhold"
     marketplace_sources: frozenset[str] = frozenset()
     storefront_sources: frozenset[str] = frozenset()
-    unanswered_sources: frozenset[str] = frozenset()  # met, and on neither list
-    gift_recipients: GiftRecipientPolicy = "profile"
     met_sources: frozenset[str] = frozenset()  # that the store has shown, answered or not
+    gift_recipients: GiftRecipientPolicy = "profile"
+
+    @property
+    def unanswered_sources(self) -> frozenset[str]:
+        """Those that were met and are on neither list."""
+        return self.met_sources - self.marketplace_sources - self.storefront_sources
 
     def find_origin(self, source: str | None) -> Origin:
         """Return what a source means.
@@ -156,4 +160,4 @@ def read_source(model: Mapping[str, Any]) -> str | None:
 
 def list_unanswered(sources: Iterable[str], rules: ConsentRules) -> set[str]:
     """Return those of the sources that are on neither list and have not been met before."""
-    return set(sources) - rules.marketplace_sources - rules.storefront_sources - rules.unanswered_sources
+    return set(sources) - rules.marketplace_sources - rules.storefront_sources - rules.met_sources

@@ -21,6 +21,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring import data_changes
 from pipeline.ledger.monitoring.alarms import list_alarms_since, list_open_alarms
 from pipeline.ledger.monitoring.rows import ANY_EVENT, ENDPOINT, HOUR_US, SILENCE, AlarmRow
+from pipeline.ledger.queries.reconciliations import find_newest_event_id
 from pipeline.monitoring.key_changes import EventKeys, KeyChange, KnownKey, SeenBody
 from pipeline.monitoring.rate_changes import MIN_EVENTS, RateChange, find_rate_change
 from pipeline.monitoring.thresholds import MAX_HISTORY_US, hours_between
@@ -40,7 +41,7 @@ def watch_keys(context: Context) -> None:
     """Look at the bodies that came since the last time, and open or end changes of keys."""
     now = context.now()
     with reading(context.engine) as conn:
-        after, until = data_changes.get_keys_cursor(conn), data_changes.get_newest_event_id(conn)
+        after, until = data_changes.get_keys_cursor(conn), find_newest_event_id(conn)
         if until <= after:
             return
         every = max(1, -(-(until - after) // MAX_BODIES))

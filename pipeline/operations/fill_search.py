@@ -10,17 +10,20 @@ SLICE_ROWS = 500
 MAX_RUN_US = 2_000_000  # of one run: then the worker takes up other tasks
 
 
+def is_done(context: Context) -> bool:
+    """Whether there is nothing left to read."""
+    with reading(context.engine) as conn:
+        return is_search_filled(conn)
+
+
 def run(context: Context) -> bool:
     """Read older rows until the time is up; returns whether this run has read the last of them."""
-    with reading(context.engine) as conn:
-        if is_search_filled(conn):
-            return False
     until = context.now() + MAX_RUN_US
     for kind in FILLED_KINDS:
-        is_done = False
-        while not is_done:
+        has_more = True
+        while has_more:
             if context.now() >= until:
                 return False
             with writing(context.engine) as conn:
-                is_done = fill_slice(conn, kind, SLICE_ROWS, context.now())
+                has_more = not fill_slice(conn, kind, SLICE_ROWS, context.now())
     return True

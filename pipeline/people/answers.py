@@ -12,7 +12,7 @@ from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.connections import format_connection_name
 from pipeline.ledger.queries.person_events import (
     ConcernedPerson,
-    MessageState,
+    TrackedMessage,
     find_limited,
     list_concerned,
     list_messages,
@@ -30,7 +30,7 @@ class Answer:
 
     concerned: ConcernedPerson
     verdicts: tuple[Verdict, ...]
-    messages: tuple[MessageState, ...] = field(repr=False)
+    messages: tuple[TrackedMessage, ...] = field(repr=False)
 
 
 def load_answers(conn: Connection, event_ids: Collection[int], now: int, person_id: int | None = None) -> list[Answer]:
@@ -38,7 +38,7 @@ def load_answers(conn: Connection, event_ids: Collection[int], now: int, person_
     if not event_ids:
         return []
     people = list_concerned(conn, event_ids, person_id)
-    messages: dict[tuple[int, int], list[MessageState]] = {}
+    messages: dict[tuple[int, int], list[TrackedMessage]] = {}
     for message in list_messages(conn, event_ids, person_id):
         messages.setdefault((message.event_id or 0, message.person_id), []).append(message)
     sent = [one.id for found in messages.values() for one in found if one.kind == EVENT and one.status == "sent"]
@@ -46,7 +46,7 @@ def load_answers(conn: Connection, event_ids: Collection[int], now: int, person_
     return [_answer(one, messages.get((one.event_id, one.person_id), []), limited, now) for one in people]
 
 
-def build_message_case(message: MessageState, *, was_limited: bool = False, why: str | None = None) -> MessageCase:
+def build_message_case(message: TrackedMessage, *, was_limited: bool = False, why: str | None = None) -> MessageCase:
     """What the table of verdicts needs to know of a message. `why`: a better reason than its own."""
     destination = DESTINATIONS.get(message.platform)
     title = destination.title if destination else message.platform
@@ -69,7 +69,7 @@ def build_message_case(message: MessageState, *, was_limited: bool = False, why:
     )
 
 
-def _answer(person: ConcernedPerson, messages: Sequence[MessageState], limited: Collection[int], now: int) -> Answer:
+def _answer(person: ConcernedPerson, messages: Sequence[TrackedMessage], limited: Collection[int], now: int) -> Answer:
     event = EventCase(
         name=person.name,
         outcome=person.outcome,
@@ -89,7 +89,7 @@ def _answer(person: ConcernedPerson, messages: Sequence[MessageState], limited: 
     return Answer(person, tuple(judge(event, cases, now)), tuple(messages))
 
 
-def _find_profile_reason(message: MessageState, profiles: Mapping[int, MessageState]) -> str | None:
+def _find_profile_reason(message: TrackedMessage, profiles: Mapping[int, TrackedMessage]) -> str | None:
     profile = profiles.get(message.connection_id)
     if message.reason != _PROFILE_REFUSED or profile is None:
         return None

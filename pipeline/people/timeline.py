@@ -23,7 +23,7 @@ from pipeline.ledger.queries.history import list_attribute_changes
 from pipeline.ledger.queries.people import PersonDetail, choose_name, get_person
 from pipeline.ledger.queries.person_events import (
     EventsAsked,
-    MessageState,
+    TrackedMessage,
     list_messages_of_no_event,
     list_person_events,
 )
@@ -61,7 +61,7 @@ class TimelineItem:
     at: int
     event: Activity | None
     answer: Answer | None
-    message: MessageState | None
+    message: TrackedMessage | None
     verdicts: tuple[Verdict, ...]
 
 
@@ -200,7 +200,7 @@ def _build_case(event: Activity) -> EventCase:
     return EventCase(name=event.name, outcome=event.outcome, reason=None, occurred_at=at, received_at=came)
 
 
-def _build_message_item(message: MessageState, now: int) -> TimelineItem:
+def _build_message_item(message: TrackedMessage, now: int) -> TimelineItem:
     at = message.created_at
     event = EventCase(name=message.kind, outcome="forwarded", reason=None, occurred_at=at, received_at=at)
     return TimelineItem(at, None, None, message, tuple(judge(event, [build_message_case(message)], now)))

@@ -49,9 +49,7 @@ def list_sources(affected: AffectedPerson) -> list[str]:
 def build_rules(stores: Iterable[RecordingStore], learned: Mapping[int, set[str]]) -> dict[int, ConsentRules]:
     """The rules of these stores, with the sources that this batch has shown."""
     return {
-        store.id: replace(
-            store.consent, unanswered_sources=store.consent.unanswered_sources | learned.get(store.id, set())
-        )
+        store.id: replace(store.consent, met_sources=store.consent.met_sources | learned.get(store.id, set()))
         for store in stores
     }
 

@@ -50,7 +50,7 @@ def _find_in(kind: str, time: str, objects: Iterable[Mapping[str, Any]]) -> Iter
 
 
 def load_rules(conn: Connection, stores: Sequence[Row[Any]]) -> dict[int, ConsentRules]:
-    """The settings about consent of these rows of `stores`, with the sources that were met and not answered."""
+    """The settings about consent of these rows of `stores`, with the sources that were met."""
     met: defaultdict[int, set[str]] = defaultdict(set)
     query = select(StoreSource.store_id, StoreSource.value).where(StoreSource.store_id.in_([row.id for row in stores]))
     for row in conn.execute(query):
@@ -65,7 +65,6 @@ def _build_rules(store: Row[Any], met: set[str]) -> ConsentRules:
         store.marketplace_policy,
         marketplace,
         storefront,
-        frozenset(met) - marketplace - storefront,
-        store.gift_recipients,
         frozenset(met),
+        store.gift_recipients,
     )

@@ -134,11 +134,6 @@ def set_keys_cursor(conn: Connection, event_id: int) -> None:
     conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"event_id": event_id}))
 
 
-def get_newest_event_id(conn: Connection) -> int:
-    """The id of the newest event; 0 if there is none."""
-    return conn.execute(select(func.max(Event.id))).scalar() or 0
-
-
 def load_bodies(conn: Connection, after: int, until: int, every: int, limit: int) -> Sequence[Any]:
     """Rows of hooks with ids in (after, until], one of every `every`.
 

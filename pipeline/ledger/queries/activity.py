@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
@@ -20,14 +20,14 @@ from pipeline.events.sentences import build_sentence
 from pipeline.ledger.deliveries.stopped import STOPPED
 from pipeline.ledger.deliveries.withhold import WITHHELD
 from pipeline.ledger.queries.activity_filter import ActivityFilter, find_event_ids, find_newest_ids
+from pipeline.ledger.queries.messages import STATE_OF, MessageState
 from pipeline.ledger.queries.people import choose_name
 from pipeline.ledger.schema.core import Delivery, Event, EventPerson, Lane, Person, Store, StoreConnection
 
 FormatMoney = Callable[[int, str], str]  # minor units, currency -> text; handed in: its library is slow to import
-DeliveryState = Literal["sent", "waiting", "refused", "withheld", "stopped"]
 
 # What a settled message means for its event; the first of these that a message has counts.
-_SETTLED: dict[str, DeliveryState] = {"dead": "refused", "sent": "sent", WITHHELD: "withheld", STOPPED: "stopped"}
+_SETTLED: dict[str, MessageState] = {status: STATE_OF[status] for status in ("dead", "sent", WITHHELD, STOPPED)}
 _GIFT_NOTES = frozenset({"recipient_email_missing", "recipient_email_malformed", "recipient_is_buyer"})
 
 
@@ -38,7 +38,7 @@ class PlatformState:
     platform: str
     label: str
     title: str | None
-    state: DeliveryState
+    state: MessageState
     since: int  # µs: when it was written if it waits, else when it was settled
     reason: str | None  # of the first message that was refused: the platform's own words if it gave any, else a code
 

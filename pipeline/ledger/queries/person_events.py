@@ -49,7 +49,7 @@ class ConcernedPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageState:
+class TrackedMessage:
     """A message to one platform, and what its connection and its lane are doing. Times are µs."""
 
     id: int
@@ -118,22 +118,22 @@ def list_concerned(conn: Connection, event_ids: Collection[int], person_id: int 
     return list(found.values())
 
 
-def list_messages(conn: Connection, event_ids: Collection[int], person_id: int | None = None) -> list[MessageState]:
+def list_messages(conn: Connection, event_ids: Collection[int], person_id: int | None = None) -> list[TrackedMessage]:
     """The messages of these events, in the order in which they leave; or only those about this person."""
     query = _select_messages().where(Delivery.event_id.in_(event_ids))
     if person_id is not None:
         query = query.where(Delivery.person_id == person_id)
-    return [MessageState(**row._asdict()) for row in conn.execute(query.order_by(Delivery.id))]
+    return [TrackedMessage(**row._asdict()) for row in conn.execute(query.order_by(Delivery.id))]
 
 
 def list_messages_of_no_event(
     conn: Connection, person_id: int, *, before: int | None = None, limit: int
-) -> list[MessageState]:
+) -> list[TrackedMessage]:
     """Profiles that a backfill has written, and requests to forget the person; the newest first."""
     query = _select_messages().where(Delivery.person_id == person_id, Delivery.event_id.is_(None))
     if before is not None:
         query = query.where(Delivery.id < before)
-    return [MessageState(**row._asdict()) for row in conn.execute(query.order_by(Delivery.id.desc()).limit(limit))]
+    return [TrackedMessage(**row._asdict()) for row in conn.execute(query.order_by(Delivery.id.desc()).limit(limit))]
 
 
 def find_limited(conn: Connection, delivery_ids: Collection[int]) -> set[int]:

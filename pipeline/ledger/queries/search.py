@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
 from pipeline.events.search_terms import fold_address, fold_name, fold_tracking
@@ -121,8 +121,9 @@ def _look_everywhere(look: _Search, text: str) -> Iterator[tuple[str, _Hits]]:
         yield "tracking number", _Hits(events=look.ids(select(TrackingNumber.event_id).where(*mine)))
     if words := fold_name(text):
         yield "name", _Hits(people=_find_by_name(look, words))
-    if len(text) >= _MIN_PREFIX_CHARS and len(text.split()) == 1:
-        yield "beginning of an e-mail address", _Hits(people=look.ids(_select_terms(look, EMAIL, fold_address(text))))
+    address = fold_address(text)
+    if len(address) >= _MIN_PREFIX_CHARS and len(text.split()) == 1:
+        yield "beginning of an e-mail address", _Hits(people=look.ids(_select_people(look, EMAIL, address)))
 
 
 def _find_by_address(look: _Search, text: str) -> Sequence[int]:
@@ -130,13 +131,13 @@ def _find_by_address(look: _Search, text: str) -> Sequence[int]:
     wanted = {text.lower(), normalize_email(text) or ""}
     key = PersonKey.store_id.in_(look.store_ids), PersonKey.kind == "email", PersonKey.value.in_(wanted)
     exact = look.ids(select(PersonKey.person_id).where(*key))
-    return exact or look.ids(_select_terms(look, EMAIL, fold_address(text)))
+    return exact or look.ids(_select_people(look, EMAIL, fold_address(text)))
 
 
 def _find_by_name(look: _Search, words: Sequence[str]) -> Sequence[int]:
     """People with names that begin with each of the words. The rarest word is looked up, the others are compared."""
     rarest = min(words, key=lambda word: _count_terms(look, word)) if len(words) > 1 else words[0]
-    query = _select_terms(look, NAME, rarest)
+    query = _select_people(look, NAME, rarest)
     for word in words:
         if word != rarest:
             other = aliased(PersonTerm)
@@ -146,13 +147,17 @@ def _find_by_name(look: _Search, words: Sequence[str]) -> Sequence[int]:
 
 
 def _count_terms(look: _Search, word: str) -> int:
-    some = _select_terms(look, NAME, word).limit(_MAX_COUNTED).subquery()
+    mine = _is_term(look, NAME, word)
+    some = select(literal(1)).select_from(PersonTerm).where(*mine).limit(_MAX_COUNTED).subquery()
     return look.conn.execute(select(func.count()).select_from(some)).scalar_one()
 
 
-def _select_terms(look: _Search, kind: str, prefix: str) -> Select[Any]:
-    mine = PersonTerm.store_id.in_(look.store_ids), PersonTerm.kind == kind
-    return select(PersonTerm.person_id).where(*mine, _begins(PersonTerm.value, prefix)).distinct()
+def _select_people(look: _Search, kind: str, prefix: str) -> Select[Any]:
+    return select(PersonTerm.person_id).where(*_is_term(look, kind, prefix)).distinct()
+
+
+def _is_term(look: _Search, kind: str, prefix: str) -> tuple[ColumnElement[bool], ...]:
+    return PersonTerm.store_id.in_(look.store_ids), PersonTerm.kind == kind, _begins(PersonTerm.value, prefix)
 
 
 def _begins(value: Any, prefix: str) -> ColumnElement[bool]:

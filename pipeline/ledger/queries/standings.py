@@ -9,18 +9,22 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, exists, func, select
 
+from pipeline.core.hooks import TEST
 from pipeline.ledger.backfills import ALL, FAILED, RUNNING
 from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.monitoring.alarms import list_open_alarms
 from pipeline.ledger.monitoring.rows import ENDPOINT, AlarmRow
+from pipeline.ledger.retention.past import DEAD, REPLAYED
 from pipeline.ledger.schema.backfills import Backfill
 from pipeline.ledger.schema.core import Delivery, Event, Store, StoreConnection
+from pipeline.ledger.schema.retention import PastCount
 from pipeline.ledger.schema.store_apis import StoreAPI
 from pipeline.ledger.store_apis import ACTIVE
 
 NO_TEST = Event.is_test.is_(False)  # neither of ours nor of the shop
 StoreState = Literal["needs_you", "catching_up", "not_started", "working"]
 STORE_STATES: tuple[StoreState, ...] = get_args(StoreState)  # the worst first
+_NO_PAST_EVENTS = (TEST, DEAD, REPLAYED)  # what else is counted of the rows that were deleted
 WAITING_LONG_US = 60_000_000  # a message that waits longer is late
 
 
@@ -86,9 +90,10 @@ def _find_late(conn: Connection, store_ids: Collection[int], now: int) -> set[in
 
 
 def _find_started(conn: Connection, store_ids: Collection[int]) -> set[int]:
-    """Stores that have had an event other than tests."""
+    """Stores that have had an event other than tests, be it one that is no longer kept."""
     has_event = exists().where(Event.store_id == Store.id, NO_TEST)
-    return _collect(conn, select(Store.id).where(Store.id.in_(store_ids), has_event))
+    had_event = exists().where(PastCount.store_id == Store.id, PastCount.outcome.not_in(_NO_PAST_EVENTS))
+    return _collect(conn, select(Store.id).where(Store.id.in_(store_ids), has_event | had_event))
 
 
 def _collect(conn: Connection, *queries: Any) -> set[int]:

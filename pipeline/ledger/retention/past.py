@@ -27,7 +27,7 @@ def remember_events(conn: Connection, ids: Sequence[int]) -> None:
     identity = select(Event.store_id, Event.happening, Event.id, Event.received_at).where(Event.id.in_(ids))
     conn.execute(insert(PastEvent).from_select(["store_id", "happening", "event_id", "received_at"], identity))
     columns = (Event.store_id, Event.name, Event.outcome)
-    counts = select(*columns, func.count().label("number"), func.sum(Event.duplicates).label("duplicates"))
+    counts = select(*columns, func.count().label("number"))
     _add(conn, conn.execute(counts.where(Event.id.in_(ids)).group_by(*columns)))
     _count_not_sent(conn, ids)
     newest = conn.execute(select(func.max(Event.received_at)).where(Event.id.in_(ids))).scalar_one()
@@ -61,6 +61,6 @@ def _add(conn: Connection, counts: Iterable[Any]) -> None:
     if not rows:
         return
     statement = insert_into(conn, PastCount)
-    more = {name: getattr(PastCount, name) + statement.excluded[name] for name in ("number", "duplicates")}
+    more = {"number": PastCount.number + statement.excluded.number}
     key = ["store_id", "name", "outcome"]
     conn.execute(statement.on_conflict_do_update(index_elements=key, set_=more), rows)

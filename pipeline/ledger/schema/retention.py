@@ -43,4 +43,4 @@ class PastCount(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     outcome: Mapped[str] = mapped_column(primary_key=True)  # of events; dead, replayed: of dead hooks
     number: Mapped[int]
-    duplicates: Mapped[int]
+    duplicates: Mapped[int]  # of deletions before the counts were kept; they count all repeats by now

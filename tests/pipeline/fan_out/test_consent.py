@@ -19,7 +19,7 @@ from pipeline.fan_out.consent import (
 
 ANSWERED = ConsentRules(marketplace_sources=frozenset({"2"}), storefront_sources=frozenset({"1"}))
 ONLY_MARKETPLACE = ConsentRules(marketplace_sources=frozenset({"2"}))  # the storefront's orders show no source
-UNANSWERED = ConsentRules(unanswered_sources=frozenset({"2"}))
+UNANSWERED = ConsentRules(met_sources=frozenset({"2"}))
 NOTHING_SHOWN = ConsentRules()
 MARKETPLACE, UNKNOWN = Verdict("withheld_marketplace"), Verdict("withheld_origin_unknown")
 RECIPIENT = Verdict("withheld_gift_recipient")

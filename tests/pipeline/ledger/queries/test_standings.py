@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from pipeline.ledger.backfills import ALL, insert_backfill
 from pipeline.ledger.engine import writing
@@ -12,6 +12,7 @@ from pipeline.ledger.monitoring.rows import ENDPOINT, NewAlarm
 from pipeline.ledger.queries.standings import WAITING_LONG_US, load_standings
 from pipeline.ledger.queries.store_figures import load_store_figures
 from pipeline.ledger.schema import backfills, core
+from pipeline.ledger.schema.retention import PastCount
 from tests.pipeline.ledger.rows import NOW, add_deliveries, add_event
 
 LATER = NOW + WAITING_LONG_US + 1_000
@@ -55,6 +56,19 @@ def test_a_store_without_events_has_not_started(shop):
 
 def test_a_store_with_events_works(shop):
     assert state_of(shop, LATER, event(shop)) == "working"
+
+
+def forget(outcome):
+    """What retention leaves of a store's only event."""
+    row = {"name": "order_new", "outcome": outcome, "number": 1, "duplicates": 0}
+    return lambda conn: conn.execute(insert(PastCount).values(store_id=1, **row))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [("forwarded", "working"), ("test", "not_started"), ("dead", "not_started")]
+)
+def test_a_store_whose_events_are_no_longer_kept_works(shop, outcome, state):
+    assert state_of(shop, LATER, forget(outcome)) == state
 
 
 def test_a_message_that_has_just_been_written_is_not_late(shop):
