@@ -65,6 +65,13 @@ def test_every_destination_but_the_port_and_the_registry_is_protected():
     assert set(CONTRACTS[name]["protected_modules"]) == platforms
 
 
+def test_every_warehouse_but_the_port_and_the_registry_is_protected():
+    name = "Nothing outside the warehouses knows one warehouse from another"
+    warehouses = {f"pipeline.warehouses.{path.parent.name}" for path in ROOT.glob("pipeline/warehouses/*/__init__.py")}
+
+    assert set(CONTRACTS[name]["protected_modules"]) == warehouses
+
+
 def test_every_folder_with_code_is_a_package():
     folders = {path.parent for path in committed() if path.suffix == ".py" and "migrations" not in path.parts}
 

@@ -18,13 +18,14 @@ from pipeline.decode.python_literal import read_literal
 from pipeline.decode.query import read_query
 from pipeline.decode.strict_json import read_json
 from pipeline.decode.unwrap import unwrap
-from pipeline.destinations.error_text import error_text, scrub
+from pipeline.destinations.error_text import error_text
 from pipeline.events.ulid import make_ulid
 from pipeline.fan_out.customers import is_email
 from pipeline.hook_registration.urls import build_target_parser, get_host
 from pipeline.inbox.entry import from_fields
 from pipeline.infra.crypto.hook_tokens import verify
 from pipeline.ledger.sql import json_type
+from pipeline.redaction.scrub import scrub
 from pipeline.settings import VARIABLES, Settings
 from receiver.cli.output import escape_control_characters
 from receiver.hooks.rules import HookRules

@@ -44,7 +44,7 @@ class Address:
     name: str = field(repr=False)
     address1: str = field(repr=False)
     city: str = field(repr=False)
-    country: str  # ISO 3166-1 alpha-2, upper case
+    country: str  # ISO 3166-1, upper case: alpha-2, or alpha-3 where the warehouse wants that
     company: str = field(default="", repr=False)
     address2: str = field(default="", repr=False)  # Cratejoy's `unit`
     state: str = field(default="", repr=False)

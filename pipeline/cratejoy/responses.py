@@ -19,9 +19,9 @@ from pipeline.core.errors import (
     Unreachable,
     WrongAddress,
 )
-from pipeline.destinations.error_text import scrub
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.infra.http.faults import NOT_PUBLIC
+from pipeline.redaction.scrub import scrub
 
 TOO_MANY_REQUESTS = 429
 _URL = re.compile(r"(?:[a-z]{2,10}:)?//[^\s'\"<>]+", re.IGNORECASE)  # the URL of a hook is a secret

@@ -7,11 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-MAX_CHARACTERS = 200
-_MAX_READ_CHARS = 2000  # of a text; no reader needs more
+from pipeline.redaction.scrub import MAX_READ_CHARACTERS, scrub
 
-# It is searched for only where a run of such characters begins, once for each run.
-_ADDRESS = re.compile(r"(?<![^\s\"'<>(),;:])[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;:]+", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _MESSAGE_KEYS = ("message", "detail", "title")
 
@@ -21,13 +18,8 @@ def error_text(body: str) -> str:
     try:
         messages = list(_find_messages(json.loads(body)))
     except (ValueError, RecursionError):
-        messages = [_TAG.sub(" ", body[:_MAX_READ_CHARS])]
+        messages = [_TAG.sub(" ", body[:MAX_READ_CHARACTERS])]
     return scrub("; ".join(messages))
-
-
-def scrub(text: str) -> str:
-    """Return the text without anything that looks like an e-mail address, on one line, truncated."""
-    return " ".join(_ADDRESS.sub("[address]", text[:_MAX_READ_CHARS]).split())[:MAX_CHARACTERS]
 
 
 def entry_text(entry: Any) -> str:

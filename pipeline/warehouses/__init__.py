@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from pipeline.warehouses.base import Warehouse
+from pipeline.warehouses.cartrover import CartRover
 
-WAREHOUSES: dict[str, type[Warehouse]] = {}
+WAREHOUSES: dict[str, type[Warehouse]] = {
+    CartRover.adapter: CartRover,
+}

@@ -13,9 +13,9 @@ from pipeline.core.messages import ForgetMode, Identifiers, Message, Reply
 from pipeline.destinations.base import CheckResult
 from pipeline.destinations.customerio import forgetting, limits, sending
 from pipeline.destinations.customerio.client import TrackClient
+from pipeline.infra.http.base_url import is_base_url
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
 from pipeline.infra.http.faults import NOT_PUBLIC
-from pipeline.infra.http.public_addresses import LOOPBACK
 
 REGIONS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 
@@ -126,22 +126,12 @@ def _complete_config(config: Mapping[str, str]) -> dict[str, str]:
         faults.append(f"region must be one of {', '.join(REGIONS)}")
     if given["unsubscribe_refusers"] not in ("no", "yes"):
         faults.append("unsubscribe_refusers must be no or yes")
-    if given["base_url"] and not _is_base_url(given["base_url"]):
+    if given["base_url"] and not is_base_url(given["base_url"]):
         faults.append("base_url must be an https address without credentials, query or fragment")
     if faults:
         raise Misconfigured("; ".join(faults))
     base_url = given["base_url"] or REGIONS.get(given["region"], "")
     return {**given, "base_url": base_url.rstrip("/")}
-
-
-def _is_base_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    return usable and safe and not (parts.username or parts.query or parts.fragment)
 
 
 def _parse_workspace(response: HTTPResponse) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from pipeline.core.backoff import parse_retry_after
 from pipeline.core.messages import ConnectionBroken, Outcome, Rejected, RetryAfter, Sent
-from pipeline.destinations.error_text import entry_text, error_text, scrub
+from pipeline.destinations.error_text import entry_text, error_text
 from pipeline.infra.http.client import HTTPResponse
+from pipeline.redaction.scrub import scrub
 
 MULTI_STATUS = 207
 _NOT_FOUND_STATUSES = frozenset({404, 405, 410})

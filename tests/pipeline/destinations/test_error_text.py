@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.destinations.error_text import MAX_CHARACTERS, error_text
+from pipeline.destinations.error_text import error_text
+from pipeline.redaction.scrub import MAX_CHARACTERS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""The calls to a warehouse: each within the rate budget, each recorded, and what it means that one had no answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.core.backoff import parse_retry_after
+from pipeline.core.fulfilment import (
+    AuthError,
+    OutcomeUnknown,
+    RateLimited,
+    Retryable,
+    Trouble,
+    WarehouseCall,
+)
+from pipeline.infra.http.client import HTTPResponse, Method
+from pipeline.infra.http.faults import NOT_PUBLIC
+from pipeline.redaction.scrub import scrub
+from pipeline.warehouses.base import Tools
+
+MAX_ANSWER_BYTES = 4 * 1024 * 1024  # 100 orders of a few KiB each, with room to spare
+_FAULTY_ADDRESSES = frozenset({NOT_PUBLIC, "unusable URL"})
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of a warehouse's API. `template`: the path with names in place of numbers and ids."""
+
+    method: Method
+    path: str
+    template: str
+
+
+class Caller:
+    """Makes one warehouse's calls. `support_header`: where its answers have their id, in lower case."""
+
+    def __init__(self, tools: Tools, base_url: str, *, support_header: str = "") -> None:
+        self._tools = tools
+        self._base_url = base_url.rstrip("/")
+        self._support_header = support_header
+
+    def call(
+        self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes | None = None, *, takes_turn: bool = True
+    ) -> HTTPResponse | RateLimited:
+        """Make the call; RateLimited, and nothing is called, while the budget is used up."""
+        wait_s = self._tools.take_turn() if takes_turn else 0.0
+        if wait_s > 0:
+            return RateLimited(wait_s)
+        response = self._tools.http.call(
+            endpoint.method,
+            f"{self._base_url}{endpoint.path}",
+            headers=headers,
+            body=body,
+            max_bytes=MAX_ANSWER_BYTES,
+        )
+        self._tools.record(
+            WarehouseCall(
+                endpoint.method,
+                endpoint.template,
+                response.status,
+                response.started_at,
+                response.duration_us,
+                scrub(response.headers.get(self._support_header, "")),
+                response.error,
+            )
+        )
+        return response
+
+
+def parse_read_fault(response: HTTPResponse) -> Trouble | None:
+    """Return what stands in the way of reading an answer, or None: no answer, a redirect, a server in trouble."""
+    if response.status is None:
+        reason = response.error or "no answer"
+        return AuthError(reason) if reason in _FAULTY_ADDRESSES else Retryable(reason)
+    kind = response.status // 100
+    if kind == 3:  # noqa: PLR2004 - redirections; following one would hand the keys on
+        return AuthError(f"redirected ({response.status})")
+    if kind == 5 or not response.is_complete:  # noqa: PLR2004 - the server's faults
+        return Retryable(f"answered {response.status}", parse_wait(response))
+    return None
+
+
+def parse_write_fault(response: HTTPResponse) -> Trouble | OutcomeUnknown | None:
+    """The same for a call that changes something: after it was sent, a fault leaves open whether it was done."""
+    fault = parse_read_fault(response)
+    if isinstance(fault, Retryable) and response.fault != "not_sent":
+        return OutcomeUnknown(fault.reason)
+    return fault
+
+
+def parse_wait(response: HTTPResponse) -> float | None:
+    """Return the seconds that the warehouse asks to wait, if it names any."""
+    return parse_retry_after(response.headers.get("retry-after"), response.started_at / 1_000_000)
+
+
+def read_object(response: HTTPResponse) -> dict[str, Any] | None:
+    """Return the JSON object of an answer, or None if it is none."""
+    try:
+        body = json.loads(response.body) if response.is_complete else None
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
