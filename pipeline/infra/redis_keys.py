@@ -83,6 +83,16 @@ def removal_lease(store_id: int) -> str:
     return f"cratewire:lease:removal:{store_id}"
 
 
+def warehouse_value(name: str) -> str:
+    """A short-lived secret of a warehouse's account, such as an access token, encrypted."""
+    return f"cratewire:warehouse:{name}"
+
+
+def warehouse_value_lease(name: str) -> str:
+    """The process that changes this value now."""
+    return f"cratewire:lease:warehouse:{name}"
+
+
 def replay_lease(replay_id: int) -> str:
     """The process that works on this replay now."""
     return f"cratewire:lease:replay:{replay_id}"

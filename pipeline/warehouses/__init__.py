@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pipeline.warehouses.base import Warehouse
 from pipeline.warehouses.cartrover import CartRover
+from pipeline.warehouses.extensiv_3pl import WarehouseManager
 
 WAREHOUSES: dict[str, type[Warehouse]] = {
     CartRover.adapter: CartRover,
+    WarehouseManager.adapter: WarehouseManager,
 }

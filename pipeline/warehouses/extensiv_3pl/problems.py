@@ -1,0 +1,133 @@
+"""What an answer of the REST API means that is not a success: .NET exceptions as JSON with PascalCase members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.core.fulfilment import (
+    AlreadyExists,
+    AuthError,
+    CancelAnswer,
+    Cancelled,
+    CreateAnswer,
+    Invalid,
+    NotFound,
+    Order,
+    RateLimited,
+    Refused,
+    Retryable,
+    Trouble,
+)
+from pipeline.infra.http.client import HTTPResponse
+from pipeline.warehouses.calls import parse_read_fault, parse_wait, parse_write_fault, read_object
+
+# No rate limit is documented; use is metered by the amount of data.
+RATE_WAIT_S = 30.0
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY_REQUESTS, _BAD_REQUEST = 401, 403, 404, 429, 400
+_WRONG_ADDRESS = frozenset({404, 405, 410})
+_FIRST_ERROR_STATUS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An exception: the last part of its `$type`, its code, and the properties or parameters that it names."""
+
+    kind: str
+    code: str
+    properties: tuple[tuple[str, str], ...]  # (name, value as sent)
+
+
+def read_problem(response: HTTPResponse) -> Problem | None:
+    """Return the exception that the answer describes, or None."""
+    body = read_object(response)
+    if body is None or not isinstance(body.get("$type"), str):
+        return None
+    kind = body["$type"].partition(",")[0].rpartition(".")[2]
+    rows = [row for name in ("Properties", "Parameters") for row in _rows(body.get(name))]
+    named = tuple((str(row.get("Name") or ""), str(row.get("Value") or "")) for row in rows)
+    return Problem(kind, str(body.get("ErrorCode") or ""), named)
+
+
+def parse_read_problem(response: HTTPResponse | Trouble) -> Trouble | NotFound | None:
+    """Return what stands in the way of reading an answer, or None if it is a success."""
+    if not isinstance(response, HTTPResponse):
+        return response
+    fault = _parse_refusal(response) or parse_read_fault(response)
+    if fault is not None:
+        return fault
+    if response.status == _NOT_FOUND:
+        return NotFound()
+    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
+        problem = read_problem(response)
+        return Retryable(problem.code if problem and problem.code else f"answered {response.status}")
+    return None
+
+
+def parse_create_problem(response: HTTPResponse | Trouble, order: Order) -> CreateAnswer | None:
+    """Return why an order was not taken, or None if it was."""
+    if not isinstance(response, HTTPResponse):
+        return response
+    fault = _parse_refusal(response) or parse_write_fault(response)
+    if fault is not None:
+        return fault
+    if response.status in _WRONG_ADDRESS:
+        return AuthError(f"answered {response.status}: there is no API at this address")
+    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
+        return _parse_invalid(response, order)
+    return None
+
+
+def parse_cancel_problem(response: HTTPResponse | Trouble, *, is_on_hold: bool) -> CancelAnswer | None:
+    """Return why an order was not cancelled, or None if it was. 412 is not judged here."""
+    if not isinstance(response, HTTPResponse):
+        return response
+    fault = _parse_refusal(response, role="OrderWrite") or parse_write_fault(response)
+    if fault is not None or response.status is None or response.status < _FIRST_ERROR_STATUS:
+        return fault
+    if response.status == _NOT_FOUND:
+        return NotFound()
+    problem = read_problem(response)
+    if problem is not None and problem.code == "OrderCanceled":
+        return Cancelled()
+    if is_on_hold and response.status == _FORBIDDEN:
+        return Refused("on_hold")
+    return Refused(problem.code if problem and problem.code else f"answered {response.status}")
+
+
+def _parse_refusal(response: HTTPResponse, role: str = "") -> AuthError | RateLimited | None:
+    if response.status == _UNAUTHORIZED:
+        return AuthError("the credentials were refused (401)")
+    if response.status == _FORBIDDEN:
+        return _parse_forbidden(read_problem(response), role)
+    if response.status == _TOO_MANY_REQUESTS:
+        wait_s = parse_wait(response)
+        return RateLimited(RATE_WAIT_S if wait_s is None else wait_s, doubles=wait_s is None)
+    return None
+
+
+def _parse_forbidden(problem: Problem | None, role: str) -> AuthError | None:
+    if problem is not None and problem.kind == "OperationException":
+        return None
+    if problem is not None and problem.kind == "AuthorizationException":
+        return AuthError(f"the role {role} is missing (403)" if role else "a role is missing (403)")
+    return AuthError("forbidden (403)") if problem is None else None
+
+
+def _parse_invalid(response: HTTPResponse, order: Order) -> CreateAnswer:
+    problem = read_problem(response)
+    if problem is None:
+        return Invalid((("order", f"answered {response.status}"),))
+    names = {name.rpartition(".")[2].lower() for name, _ in problem.properties}
+    if problem.code == "Duplicate" and (not names or "referencenum" in names):
+        return AlreadyExists()
+    code = problem.code or problem.kind or f"answered {response.status}"
+    skus = {line.sku for line in order.lines}
+    # A SKU is no personal data, and what a person has to know.
+    fields = ((name or "order", f"{code}: {value}" if value in skus else code) for name, value in problem.properties)
+    return Invalid(tuple(fields) or (("order", code),))
+
+
+def _rows(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
