@@ -18,6 +18,7 @@ from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.migrations import migrate
 from pipeline.settings import Settings, read_environment
 from tasks import process
+from tests.compiled_once import share_compiled
 from tests.coverage_gate import COUNTED_TESTS
 from tests.installation import KEY, Installation
 from tests.servers.postgres import postgres
@@ -30,6 +31,8 @@ settings.register_profile("searching", parent=settings.get_profile("steady"), de
 # `make mutants` runs the tests once for each mutant.
 settings.register_profile("brief", parent=settings.get_profile("steady"), max_examples=20)
 settings.load_profile("steady")
+
+share_compiled()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -24,6 +24,7 @@ from pipeline.ledger.stores import save_store
 from pipeline.mail.outbox import send_due_mails
 from pipeline.mail.transport import MailMessage
 from receiver.pages.app import create_pages
+from tests.compiled_once import SharedTemplates
 
 PASSWORD = "a long enough one"
 PUBLIC = "https://hooks.example.com"
@@ -50,6 +51,7 @@ class PagesInstallation:
     @classmethod
     def of(cls, site: Context, clock: list[int]) -> PagesInstallation:
         app = create_pages(site)
+        app.jinja_env.bytecode_cache = SharedTemplates()
         app.extensions["security"].pwd_context.update(argon2__memory_cost=64)  # these passwords need no protection
         return cls(site, app, clock)
 
