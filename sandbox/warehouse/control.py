@@ -12,6 +12,8 @@ from werkzeug.wrappers import Response
 from sandbox.warehouse.faults import Fault
 from sandbox.warehouse.floor import NoSuchOrder, Parcel, Refused
 from sandbox.warehouse.orders import CHANNELS, Line, Order
+from sandbox.warehouse.outbox import Listener
+from sandbox.warehouse.posting import flush, send_made_up
 from sandbox.warehouse.switches import apply_switches
 from sandbox.warehouse.world import World
 
@@ -38,9 +40,10 @@ def control(world: World) -> Blueprint:
 
     @blueprint.before_request
     def catch_up() -> None:
-        world.floor.advance()
+        with world.lock:
+            world.floor.advance()
 
-    for add in (add_work, add_trouble, add_switches, add_state):
+    for add in (add_work, add_trouble, add_switches, add_events, add_state):
         add(blueprint, world)
     return blueprint
 
@@ -143,6 +146,39 @@ def add_switches(blueprint: Blueprint, world: World) -> None:
     @blueprint.post("/empty_bucket")
     def empty_bucket() -> Response:
         world.bucket.empty(world.now)
+        return answer({})
+
+
+def add_events(blueprint: Blueprint, world: World) -> None:
+    """The events that are posted to a shop."""
+
+    @blueprint.post("/listeners")
+    def listen() -> Response:
+        """`{"channel": "generic", "url": …, "secret": "whsec_…"}`; without a secret the protocol's own key signs."""
+        wanted = read_object()
+        if wanted.get("channel") not in {"generic", "3pl"}:
+            raise ValueError("channel is generic or 3pl")
+        listener = Listener(**wanted)
+        world.outbox.listeners[listener.channel] = listener
+        return answer({"channel": listener.channel, "url": listener.url}, 201)
+
+    @blueprint.get("/events")
+    def list_events() -> Response:
+        return answer({"events": [notice.as_json() for notice in world.outbox.notices]})
+
+    @blueprint.post("/flush")
+    def flush_events() -> Response:
+        """Post now what is due; a running warehouse does so by itself."""
+        return answer({"events": flush(world)})
+
+    @blueprint.post("/send")
+    def send() -> Response:
+        """Post an event word for word: `type` and `data`, or `body`; `message_id`; `flaw` of the signature."""
+        return answer(send_made_up(world, read_object()))
+
+    @blueprint.post("/rotate_key")
+    def rotate_key() -> Response:
+        world.signing_key.rotate()
         return answer({})
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from sandbox.warehouse.app import create_app
+from sandbox.warehouse.posting import flush, post_to_loopback
 from sandbox.warehouse.switches import Switches
 from sandbox.warehouse.world import Keys, World
 
@@ -53,11 +54,12 @@ class RunningWarehouse:
     def _tick(self) -> None:
         while not self.stopping.wait(TICK_S):
             self.world.tick()
+            flush(self.world)
 
 
 def open_warehouse(keys: Keys, switches: Switches | None = None, port: int = 0) -> RunningWarehouse:
     """Bind the port (0 for any free port); `serve` then serves."""
-    world = World(keys, time.time, switches)
+    world = World(keys, time.time, post_to_loopback, switches)
     server = make_server(HOST, port, create_app(world), threaded=True, request_handler=Handler)
     return RunningWarehouse(f"http://{HOST}:{server.server_port}", world, server)
 

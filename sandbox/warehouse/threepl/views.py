@@ -20,6 +20,7 @@ from sandbox.warehouse.threepl.errors import (
     precondition_required,
     refused,
 )
+from sandbox.warehouse.threepl.push import add_key
 from sandbox.warehouse.threepl.token_views import add_tokens, has_token
 from sandbox.warehouse.world import World
 
@@ -61,7 +62,7 @@ def threepl(world: World) -> Blueprint:
         message = {"Message": "Authorization has been denied for this request."}
         return Response(json.dumps(message), 401, content_type="application/json; charset=utf-8")
 
-    for add in (add_tokens, add_orders, add_packages, add_cancel, add_properties):
+    for add in (add_tokens, add_orders, add_packages, add_cancel, add_properties, add_key):
         add(blueprint, world)
     return blueprint
 

@@ -10,6 +10,7 @@ from werkzeug.test import Client as WsgiClient
 from werkzeug.test import TestResponse
 
 from sandbox.warehouse.app import create_app
+from sandbox.warehouse.generic.signature import headers_for
 from sandbox.warehouse.world import Keys, World
 
 START = 1_772_355_600.0  # 2026-03-01T09:00:00Z
@@ -32,8 +33,14 @@ class Warehouse:
     def __init__(self) -> None:
         self.clock = Clock()
         self.slept: list[float] = []
-        self.world = World(KEYS, self.clock)
+        self.posts: list[tuple[str, Mapping[str, str], bytes]] = []
+        self.shop_answers: int | None = 202
+        self.world = World(KEYS, self.clock, self.post)
         self.http = WsgiClient(create_app(self.world, self.slept.append))
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:
+        self.posts.append((url, headers, body))
+        return self.shop_answers
 
     def control(self, method: str, path: str, content: object = None, status: int = 200) -> Any:
         response = self.http.open(f"/_control/{path}", method=method, json=content)
@@ -151,6 +158,40 @@ class ThreePl:
     def cancel(self, number: str, etag: str | None = None, **body: Any) -> TestResponse:
         path = f"/orders/{self.id_of(number)}/canceler"
         return self.call("POST", path, {"reason": "Cancelled in Cratejoy", **body}, etag or self.etag(number))
+
+
+class Generic:
+    """A shop that posts signed messages."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.http, self.clock = warehouse.http, warehouse.clock
+        self.secret = KEYS.webhook_secret
+        self.ids = iter(f"msg_{number:04d}" for number in range(1000))
+
+    def send(self, body: bytes, message_id: str | None = None, **headers: str) -> TestResponse:
+        signed = headers_for(self.secret, message_id or next(self.ids), int(self.clock.seconds), body)
+        return self.http.post("/generic", data=body, headers=signed | headers)
+
+    def create(self, number: str = "SUB-90000001", message_id: str | None = None, **fields: Any) -> TestResponse:
+        message = {"type": "order.create", "data": generic_order(number, **fields)}
+        return self.send(json.dumps(message).encode(), message_id)
+
+    def cancel(self, number: str = "SUB-90000001") -> TestResponse:
+        return self.send(json.dumps({"type": "order.cancel", "data": {"order_number": number}}).encode())
+
+    def query(self, number: str = "SUB-90000001") -> TestResponse:
+        signed = headers_for(self.secret, next(self.ids), int(self.clock.seconds), b"")
+        return self.http.get(f"/generic/orders/{number}", headers=signed)
+
+
+def generic_order(number: str, **fields: Any) -> Mapping[str, Any]:
+    return {
+        "order_number": number,
+        "ship_to": {"name": "R", "address1": "1 Test Street", "city": "Testville", "zip": "00000", "country": "US"},
+        "lines": [{"line_no": 1, "sku": "BOX-2602", "quantity": 1}],
+        "fingerprint": "f1",
+        **fields,
+    }
 
 
 def threepl_order(number: str = "SUB-90000001", **fields: Any) -> Mapping[str, Any]:

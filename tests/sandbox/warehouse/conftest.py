@@ -1,6 +1,6 @@
 import pytest
 
-from tests.sandbox.warehouse.client import CartRover, ThreePl, Warehouse
+from tests.sandbox.warehouse.client import CartRover, Generic, ThreePl, Warehouse
 
 
 @pytest.fixture
@@ -16,3 +16,8 @@ def shop(warehouse: Warehouse) -> CartRover:
 @pytest.fixture
 def manager(warehouse: Warehouse) -> ThreePl:
     return ThreePl(warehouse)
+
+
+@pytest.fixture
+def sender(warehouse: Warehouse) -> Generic:
+    return Generic(warehouse)

@@ -1,0 +1,1 @@
+"""A warehouse with a signed JSON web hook, after the Standard Webhooks scheme."""

@@ -1,0 +1,45 @@
+"""The address to which a shop posts, and the order query."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from sandbox.warehouse.generic.messages_in import CHANNEL, process
+from sandbox.warehouse.generic.messages_out import write_order
+from sandbox.warehouse.generic.signature import find_fault
+from sandbox.warehouse.world import World
+
+
+def generic(world: World) -> Blueprint:
+    """Return the blueprint. A message with a known `webhook-id` gets the first answer again."""
+    blueprint = Blueprint("generic", __name__, url_prefix="/generic")
+
+    @blueprint.before_request
+    def enter() -> Response | None:
+        if world.switches.is_endpoint_off:
+            return answer({"status": "gone"}, 410)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        fault = find_fault(world.keys.webhook_secret, headers, request.get_data(), world.now)
+        return answer({"status": "unauthorized", "message": fault}, 401) if fault else None
+
+    @blueprint.post("/")
+    def take_message() -> Response:
+        message_id = request.headers["webhook-id"]
+        reply = world.replies.get(message_id) or process(world.floor, request.get_data())
+        world.replies[message_id] = reply
+        return answer(reply[1], reply[0])
+
+    @blueprint.get("/orders/<path:number>")
+    def query(number: str) -> Response:
+        order = world.floor.find(CHANNEL, number)
+        return answer({"status": "unknown"}, 404) if order is None else answer(write_order(order))
+
+    return blueprint
+
+
+def answer(content: Mapping[str, Any], status: int = 200) -> Response:
+    """Return JSON."""
+    return Response(json.dumps(content), status, content_type="application/json")
