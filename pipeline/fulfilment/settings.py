@@ -17,6 +17,16 @@ class ShipCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Wave:
+    """A part of a batch that is packed apart: boxes of which all that is named is true."""
+
+    name: str
+    gift: bool | None = None
+    countries: tuple[str, ...] = ()  # alpha-2
+    variants: tuple[str, ...] = ()  # one of them, such as "Size: Large" or "Large"
+
+
+@dataclass(frozen=True, slots=True)
 class FulfilmentSettings:
     """Names as Extensiv's Cratejoy settings have them, where they have one."""
 
@@ -51,5 +61,6 @@ class FulfilmentSettings:
     confirm_after_s: int = 0  # how long after the shipping Cratejoy is written to, and so writes to the customer
     confirm_at_minute: int | None = None  # or at which minute of the day, in the store's time zone
     time_zone: str = "UTC"
+    waves: tuple[Wave, ...] = ()  # the first that a box belongs to
     max_orders_per_run: int = 500
     no_tracking_days: int = 5  # after how many days at the warehouse an order is listed as without tracking
