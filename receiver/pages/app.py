@@ -20,6 +20,7 @@ from receiver.pages.activity import asked, event, samples, saved_views, unreadab
 from receiver.pages.activity import views as activity
 from receiver.pages.addresses import add_address_rules
 from receiver.pages.attention import views as attention
+from receiver.pages.auth import demo_visitor
 from receiver.pages.auth.login import PrefilledLoginForm, SerialPasswordContext
 from receiver.pages.auth.mail import LedgerMailUtil, notify_old_address
 from receiver.pages.auth.mail_links import add_confirmation_pages
@@ -102,6 +103,7 @@ def create_pages(context: Context) -> Flask:
         views,
         tokens,
         accept_invitation,
+        demo_visitor,
     ):
         app.register_blueprint(part.blueprint)
     connect.register_pages(app)

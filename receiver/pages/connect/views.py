@@ -19,7 +19,6 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.stores import find_store, get_store
 from receiver.pages.auth.mail_links import remember_registered
 from receiver.pages.auth.permissions import get_my_id, get_my_roles, list_my_stores
-from receiver.pages.connect import welcome
 from receiver.pages.connect.credential_check import (
     CredentialTries,
     FormRejected,
@@ -83,7 +82,6 @@ def connected() -> ResponseReturnValue:
 def register_pages(app: Flask) -> None:
     """Register the pages with their limit of key checks."""
     app.register_blueprint(blueprint)
-    app.register_blueprint(welcome.blueprint)
     app.extensions["cratewire.tries"] = CredentialTries(app.extensions["cratewire.site"].now)
 
 

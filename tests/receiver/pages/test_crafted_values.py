@@ -34,7 +34,7 @@ ENDS_THE_LOG_IN = {
     "security.logout",
     "security.two_factor_token_validation",
     "account.log_out_everywhere",
-    "welcome.look",
+    "demo_visitor.look",
 }
 
 

@@ -22,7 +22,7 @@ HERS, OTHERS, READERS, OPERATORS = "bea@example.com", "eve@example.com", "robin@
 # URLs that need no log-in. What they show depends on who is logged in, or on the token in the URL.
 PUBLIC = {
     "home.show",
-    "welcome.look",
+    "demo_visitor.look",
     "connect.show",
     "connect.connected",
     "invitations.show",
