@@ -30,7 +30,7 @@ def show(token: str) -> ResponseReturnValue:
         has_account = is_confirmed(conn, invitation.email)
     if has_account and not current_user.is_authenticated:
         cookie[ADDRESS_COOKIE_KEY] = invitation.email
-        return redirect(url_for("security.login", next=request.path))
+        return redirect(url_for("security.login", next=url_for("invitations.show", token=token)))
     return _render_page(invitation, [])
 
 
