@@ -29,14 +29,16 @@ def describe_selection(row: ReplayRow) -> str:
     if selection.kind == "refused":
         return "every message that was refused" + _and_hooks(row)
     if selection.kind == "hooks":
-        return pluralize(len(selection.hook_ids), "hook") if selection.hook_ids else "every hook that could not be read"
+        if selection.hook_ids:
+            return pluralize(len(selection.hook_ids), "hook")
+        named = f"hook called {selection.name}" if selection.name else "hook"
+        return f"every {named} that could not be read" + _and_span(row)
     named = f"events called {selection.name}" if selection.name else "events"
     parts = [f"{named} {_SHOWN[selection.show]}" if selection.show in _SHOWN else named]
     parts += [f"of source {selection.source}"] if selection.source else []
     parts += [f"about person {selection.person_id}"] if selection.person_id else []
     parts += [f"about {selection.subject[0]} {selection.subject[1]}"] if selection.subject else []
-    parts += ["of a span of time"] if selection.since or selection.until else []
-    return ", ".join(parts) + _and_hooks(row)
+    return ", ".join(parts) + _and_span(row) + _and_hooks(row)
 
 
 def describe_plan(row: ReplayRow) -> list[str]:
@@ -112,6 +114,10 @@ def get_campaign_hours() -> int:
 def name_platforms(platforms: Sequence[str] | None = None) -> str:
     """The platforms' titles, as people know them."""
     return " and ".join(DESTINATIONS[name].title for name in platforms or sorted(DESTINATIONS))
+
+
+def _and_span(row: ReplayRow) -> str:
+    return ", of a span of time" if row.selection.since or row.selection.until else ""
 
 
 def _and_hooks(row: ReplayRow) -> str:

@@ -239,7 +239,7 @@ def _read_selection(body: dict[str, Any]) -> Selection:
     span = {"since": body["since"], "until": body["until"]}
     if kind == "events":
         return Selection("events", event_ids=tuple(body["events"]))
-    if kind == "hooks" or body["show"] == "unreadable":
+    if kind == "hooks" or (body["show"] == "unreadable" and body["person"] is None):  # a hook has no person
         return Selection("hooks", hook_ids=tuple(body["hooks"]), name=body["name"], **span)
     if kind == "refused":
         return Selection("refused", with_hooks=body["with_hooks"])

@@ -104,7 +104,7 @@ def new() -> str:
         stores=stores,
         store=store,
         given=given,
-        hooks=bool(request.args.get("hooks")) or given.get("show") == "unreadable",
+        hooks=bool(request.args.get("hooks")),
         choices=choices,
         shown_words=dict(SHOWN) | SHOWN_BESIDES,
         can_replay=store is not None and is_allowed(store.role, "replay"),
@@ -203,7 +203,7 @@ def _read_selection(form: MultiDict[str, str], store: VisibleStore) -> Selection
     if form.get("what") == "refused":
         return Selection("refused", with_hooks=with_hooks)
     wanted = read_filter(form, (store.store_id,))
-    if wanted.show == "unreadable":
+    if wanted.show == "unreadable" and not (wanted.source or wanted.person_id or wanted.subject):  # a hook has none
         return Selection("hooks", name=wanted.name, since=wanted.since, until=wanted.until)
     narrowed = {name: getattr(wanted, name) for name in FILTER_FIELDS}
     return Selection("filter", with_hooks=with_hooks, **narrowed)

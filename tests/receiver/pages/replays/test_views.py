@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import insert
 
@@ -163,3 +165,24 @@ def test_a_filter_that_cannot_be_read_is_not_found(visitor, query):
     visitor.go(f"/replays/new?{query}")
 
     assert visitor.status == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "selected"),
+    [
+        (
+            "show=unreadable&event=order_new&since=1970-01-02&until=1970-01-03",
+            {"kind": "hooks", "name": "order_new", "since": 86_400_000_000, "until": 2 * 86_400_000_000},
+        ),
+        ("show=unreadable&person=7", {"kind": "filter", "show": "unreadable", "person_id": 7}),
+        ("show=refused&event=order_new", {"kind": "filter", "show": "refused", "name": "order_new"}),
+        ("hooks=1", {"kind": "hooks"}),
+    ],
+)
+def test_what_the_feed_shows_is_what_is_sent_again(house, store_id, visitor, address, selected):
+    visitor.go(f"/replays/new?{address}")
+    what = re.findall(r'name="what" value="(\w+)" checked', visitor.page)
+    visitor.send(what=what[0])
+
+    with reading(house.site.engine) as conn:
+        assert (len(what), find_replay(conn, 1).selection.as_document()) == (1, selected)
