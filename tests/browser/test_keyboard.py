@@ -49,7 +49,15 @@ def enter(page: Page, wanted: Locator) -> None:
     page.keyboard.press("Enter")
 
 
+def refresh(page: Page, part: str) -> None:
+    """Refresh a part of the page, as its time does."""
+    given = f"{{source: '{part}', target: '{part}', select: '{part}', swap: 'morph:outerHTML'}}"
+    page.evaluate(f"htmx.ajax('GET', location.pathname, {given})")
+
+
 def test_a_reader_logs_in_filters_opens_an_event_and_sets_aside_by_keyboard(url: str, page: Page):
+    failed: list[str] = []
+    page.on("pageerror", lambda error: failed.append(str(error)))
     page.goto(f"{url}/login")
     tab_to(page, page.get_by_label("Mail address"))
     page.keyboard.type(HERS)
@@ -79,7 +87,14 @@ def test_a_reader_logs_in_filters_opens_an_event_and_sets_aside_by_keyboard(url:
     enter(page, page.locator("details.put-aside > summary"))
     tab_to(page, page.get_by_label("Why, for your colleagues"))
     page.keyboard.type("known, the shop mends it")
+    tab_to(page, page.get_by_label("How long"))
+    page.keyboard.type("For a week")
+    tab_to(page, page.get_by_role("button", name="Set aside"))
+    refresh(page, "#attention")
+    expect(page.get_by_label("Why, for your colleagues")).to_have_value("known, the shop mends it")
+    expect(page.get_by_label("How long")).to_have_value("7")
     page.keyboard.press("Enter")
     expect(page.get_by_text(f"Set aside by {HERS}")).to_be_visible()
     expect(page.get_by_text("known, the shop mends it")).to_be_visible()
+    assert failed == []
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

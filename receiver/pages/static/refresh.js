@@ -1,9 +1,9 @@
-// What a refresh by Idiomorph leaves alone: what the reader has opened, and the field in which the reader writes.
+// What a refresh by Idiomorph leaves alone: what the reader has opened, and the forms that the reader has begun to fill in.
 "use strict";
-Idiomorph.defaults.ignoreActiveValue = true;
+document.addEventListener("input", ({ target }) => { if (target.form) target.form.dataset.keep = ""; });
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
 
-// What a script has drawn, such as a chart, is not in what the server sends.
+// Neither such a form nor what a script has drawn, such as a chart, is in what the server sends.
 Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !(node.dataset && "keep" in node.dataset);
 
 // A refresh that is answered by another page, such as the log-in after a log-out, loads that page instead.
