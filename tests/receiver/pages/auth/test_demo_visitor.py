@@ -102,7 +102,7 @@ def test_what_leads_to_a_change_leads_home_with_a_sentence(visitor):
 
 def test_a_visitor_finds_people_and_logs_out(visitor):
     visitor.go("/people")
-    visitor.send("/people", wanted="nobody@example.com")
+    visitor.send("/people", wanted="stranger@example.com")
     found = visitor.status
     visitor.send("/logout")
 
