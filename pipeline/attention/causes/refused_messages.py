@@ -21,25 +21,29 @@ from pipeline.ledger.schema.core import Delivery, Store, StoreConnection
 NAME = "messages_refused"
 MAX_AGE_US = 7 * 86_400_000_000  # older messages are only in `cratewire dead list`
 MAX_REASONS = 3  # in a sentence
-MAX_REASON_CHARS = 60
-_TO_DO = "Repair what each reason says, then try them again: `cratewire dead list`, `cratewire dead replay`."
+_REFUSED = "refused"  # the reason of a message whose refusal is explained by the platform alone
+_TO_DO = (
+    "The platform's own words are beside each message, on its page and in `cratewire dead show`. Repair what they "
+    "name, then try the messages again: `cratewire dead replay`."
+)
 
 
 def _find_items(context: Context) -> Iterator[AttentionItem]:
+    """By reason: a platform's own words may quote what the message said, so they are in no alarm, notice or mail."""
     now = context.now()
-    said = func.coalesce(Delivery.detail, Delivery.reason, "refused")
-    counts = select(Delivery.connection_id, said.label("said"), func.count().label("messages"))
+    reason = func.coalesce(Delivery.reason, _REFUSED)
+    counts = select(Delivery.connection_id, reason.label("reason"), func.count().label("messages"))
     counts = counts.add_columns(
         func.min(Delivery.done_at).label("first_at"), func.max(Delivery.done_at).label("last_at")
     )
-    dead = counts.where(DEAD, Delivery.done_at >= now - MAX_AGE_US).group_by(Delivery.connection_id, said).subquery()
+    dead = counts.where(DEAD, Delivery.done_at >= now - MAX_AGE_US).group_by(Delivery.connection_id, reason).subquery()
     query = (
         select(
             dead, StoreConnection.platform, StoreConnection.label, Store.id.label("store_id"), Store.name.label("store")
         )
         .join(StoreConnection, StoreConnection.id == dead.c.connection_id)
         .join(Store, Store.id == StoreConnection.store_id)
-        .order_by(dead.c.connection_id, dead.c.messages.desc(), dead.c.said)
+        .order_by(dead.c.connection_id, dead.c.messages.desc(), dead.c.reason)
     )
     by_connection: dict[int, list[Any]] = defaultdict(list)
     with reading(context.engine) as conn:
@@ -62,21 +66,20 @@ def _build_item(rows: Sequence[Any]) -> AttentionItem:
         min(row.first_at for row in rows),
         first.store,
         first.store_id,
-        reason=_shorten(first.said),
+        reason=first.reason,
         worse_at=max(row.last_at for row in rows),
     )
 
 
 def _format_reasons(rows: Sequence[Any]) -> str:
-    """The most frequent reasons, each with its count: `name is too long (9), email is invalid (3)`."""
-    shown = [f"{_shorten(row.said)} ({row.messages})" for row in rows[:MAX_REASONS]]
+    """The most frequent reasons, each with its count: `too large (9), email too long (3)`."""
+    shown = [f"{_name_reason(row.reason)} ({row.messages})" for row in rows[:MAX_REASONS]]
     others = sum(row.messages for row in rows[MAX_REASONS:])
     return ", ".join([*shown, *([f"others ({others})"] if others else [])])
 
 
-def _shorten(said: str) -> str:
-    text = " ".join(said.replace("_", " ").split())
-    return text if len(text) <= MAX_REASON_CHARS else f"{text[: MAX_REASON_CHARS - 1]}…"
+def _name_reason(reason: str) -> str:
+    return "something in them is not accepted" if reason == _REFUSED else reason.replace("_", " ")
 
 
 CAUSE = Cause(NAME, _find_items)

@@ -20,7 +20,7 @@ DAY_MINUTES = 1440
 
 def refuse(desk, number: int) -> None:
     with writing(desk.engine) as conn:
-        dead = {"status": "dead", "done_at": desk.clock, "reason": "refused", "detail": "name is too long"}
+        dead = {"status": "dead", "done_at": desk.clock, "reason": "name_too_long"}
         conn.execute(update(Delivery).where(Delivery.id == number).values(dead))
 
 
@@ -61,7 +61,7 @@ def test_it_comes_back_when_it_gets_worse_and_is_announced_again(aside):
 
     assert [item.set_aside for item in aside.list()] == [None]
     [(_, subject, _)] = aside.letters()
-    assert subject.startswith("acme: 2 messages were refused by Customer.io: name is too long (2)")
+    assert subject.startswith("acme: 2 messages were refused by Customer.io: name too long (2)")
     assert [notice["type"] for notice in aside.notices()] == ["alarms.opened"]
 
 

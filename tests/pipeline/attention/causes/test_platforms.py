@@ -70,10 +70,22 @@ def test_messages_that_were_refused_are_counted_with_their_reasons(desk):
     ids = desk.waits(3)
     with writing(desk.engine) as conn:
         for number, reason in zip(ids, ["refused", "refused", "too_large"], strict=True):
-            dead = {"status": "dead", "done_at": desk.clock, "reason": reason}
+            dead = {"status": "dead", "done_at": desk.clock, "reason": reason, "detail": "surname: 'Öztürk' is bad"}
             conn.execute(update(Delivery).where(Delivery.id == number).values(dead))
 
     [item] = desk.list()
-    assert item.headline == "acme: 3 messages were refused by Customer.io: refused (2), too large (1)"
+    why = "something in them is not accepted (2), too large (1)"
+    assert item.headline == f"acme: 3 messages were refused by Customer.io: {why}"
+    assert item.reason == "refused"
     desk.clock += 8 * 86_400_000_000
     assert desk.list() == []
+
+
+def test_what_a_platform_says_about_a_message_is_in_no_alarm_notice_or_mail(desk):
+    [number] = desk.waits(1)
+    with writing(desk.engine) as conn:
+        dead = {"status": "dead", "done_at": desk.clock, "reason": "refused", "detail": "surname: 'Öztürk' is bad"}
+        conn.execute(update(Delivery).where(Delivery.id == number).values(dead))
+
+    desk.sweep()
+    assert "Öztürk" not in repr((desk.list(), desk.alarms(), desk.letters(), desk.notices()))
