@@ -1,15 +1,16 @@
 """Watches what stores send: the keys of their bodies, and how often each event comes. Hooks do not wait for any of it.
 
-Both read what was recorded: a part of every sweep that takes a bounded time, however many hooks come. While more come
-than are looked at, every second, third … body is.
+Both read what was recorded: the last part of every sweep, which takes a bounded time, however many hooks come. While
+more come than are looked at, every second, third … body is.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from pipeline.context import Context
@@ -26,41 +27,60 @@ from pipeline.monitoring.key_changes import EventKeys, KeyChange, KnownKey, Seen
 from pipeline.monitoring.rate_changes import MIN_EVENTS, RateChange, find_rate_change
 from pipeline.monitoring.thresholds import MAX_HISTORY_US, hours_between
 
+log = structlog.get_logger(__name__)
+
 MAX_BODIES = 1_000  # looked at in one sweep
+BODIES_SLICE = 50  # read and learned at a time
+MAX_BODY_BYTES = 5_000_000  # longer ones say nothing that others do not
 MAX_STORES = 200  # whose rates are checked in one sweep
 CHECK_TIMEOUT_US = 10_000_000
 SHOWN_US = 7 * 86_400_000_000  # how long a change of a key is shown
 KEY_KINDS = ("new_key", "vanished_key", "retyped_key")
 _FLAT_FORMS = ("query", "form")  # every value is text there
-_PAIRS_PER_TRANSACTION = 50
 
 Pair = tuple[int, str]
 
 
+def watch_data(context: Context, *, has_new_hours: bool) -> None:
+    """Watch keys and, if all activity is counted, rates. A fault of one is logged, and neither stops the other."""
+    for watch in (watch_rates, watch_keys) if has_new_hours else (watch_keys,):
+        try:
+            watch(context)
+        except Exception:
+            log.exception("what stores send could not be watched", of=watch.__name__)
+
+
 def watch_keys(context: Context) -> None:
-    """Look at the bodies that came since the last time, and open or end changes of keys."""
+    """Look at the bodies that came since the last time, some at a time, and open or end changes of keys.
+
+    What there is no time for is looked at in the next sweep.
+    """
     now = context.now()
     with reading(context.engine) as conn:
         after, until = data_changes.get_keys_cursor(conn), find_newest_event_id(conn)
-        if until <= after:
-            return
-        every = max(1, -(-(until - after) // MAX_BODIES))
-        seen = _read_bodies(data_changes.load_bodies(conn, after, until, every, MAX_BODIES + 1))
-        known = data_changes.load_event_keys(conn, seen.keys())
-    pairs = sorted(seen)
-    for begin in range(0, len(pairs), _PAIRS_PER_TRANSACTION):
-        rows, changes = [], []
-        for pair in pairs[begin : begin + _PAIRS_PER_TRANSACTION]:
-            keys, found = _learn(known.get(pair), seen[pair])
-            rows.append(_build_row(pair, keys))
-            changes.append((pair, keys, found))
-        with writing(context.engine) as conn:
-            data_changes.save_event_keys(conn, rows)
-            for (store_id, event), keys, found in changes:
-                _save_changes(conn, store_id, event, keys, found, now)
+    if until <= after:
+        return
+    every = max(1, -(-(until - after) // MAX_BODIES))
+    while after < until and context.now() < now + CHECK_TIMEOUT_US:
+        after = _watch_slice(context, after, until, every, now)
     with writing(context.engine) as conn:
-        data_changes.set_keys_cursor(conn, until)
         data_changes.end_old_changes(conn, KEY_KINDS, now - SHOWN_US, now)
+
+
+def _watch_slice(context: Context, after: int, until: int, every: int, now: int) -> int:
+    """Learn from the next bodies. Return the id of the last event that was looked at, which is saved with them."""
+    with reading(context.engine) as conn:
+        rows = data_changes.load_bodies(conn, after, until, every, BODIES_SLICE)
+        seen = _read_bodies(rows)
+        known = data_changes.load_event_keys(conn, seen.keys())
+    learned = list(_learn_all(known, seen))
+    looked_at = int(rows[-1].id) if len(rows) == BODIES_SLICE else until
+    with writing(context.engine) as conn:
+        data_changes.save_event_keys(conn, [_build_row(pair, keys) for pair, keys, _ in learned])
+        for (store_id, event), keys, found in learned:
+            _save_changes(conn, store_id, event, keys, found, now)
+        data_changes.set_keys_cursor(conn, looked_at)
+    return looked_at
 
 
 def watch_rates(context: Context) -> None:
@@ -83,11 +103,26 @@ def _read_bodies(rows: Iterable[Any]) -> dict[Pair, list[SeenBody]]:
         if row.form in _FLAT_FORMS or row.name not in EVENTS:
             continue
         try:
-            body = decode(decompress(row.raw)).body
+            body = decode(decompress(row.raw, MAX_BODY_BYTES)).body
         except BadHook:  # it was emptied meanwhile
+            continue
+        except Exception as error:  # noqa: BLE001 whatever is wrong with one body, the others are looked at
+            log.warning("a body could not be watched", event_id=row.id, error=type(error).__name__)
             continue
         seen[row.store_id, row.name].append(SeenBody(row.id, row.received_at, body, row.unknown))
     return dict(seen)
+
+
+def _learn_all(
+    known: Mapping[Pair, Any], seen: Mapping[Pair, list[SeenBody]]
+) -> Iterator[tuple[Pair, EventKeys, list[KeyChange]]]:
+    for pair, bodies in sorted(seen.items(), key=lambda item: item[0]):
+        try:
+            keys, found = _learn(known.get(pair), bodies)
+        except Exception as error:  # noqa: BLE001 the same for one event's keys
+            log.warning("keys could not be learned", store=pair[0], name=pair[1], error=type(error).__name__)
+            continue
+        yield pair, keys, found
 
 
 def _learn(stored: Any, bodies: list[SeenBody]) -> tuple[EventKeys, list[KeyChange]]:

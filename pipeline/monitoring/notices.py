@@ -15,20 +15,22 @@ from pipeline.ledger.monitoring.alarms import insert_notice, mark_noticed
 from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.monitoring.messages import AlertDigest, build_notice
 
+REMINDER_US = 86_400_000_000  # after the last notice of an alarm; all open alarms of the account are repeated
 
-def enqueue_notice(
-    conn: Connection, context: Context, alarms: Sequence[AlarmRow], now: int, *, is_reminder: bool = False
-) -> None:
+
+def enqueue_notice(conn: Connection, context: Context, alarms: Sequence[AlarmRow], now: int) -> None:
     """Write the notice about these alarms of one account, if anything has changed or a reminder is due."""
     if context.settings.alarm_url is None:
         return
     opened = [row for row in alarms if row.noticed_at is None and _is_known(row)]
     ended = [row for row in alarms if row.ended_at is not None and row.end_noticed_at is None and _has_summary(row)]
+    still_open = [row for row in alarms if row.noticed_at is not None and row.ended_at is None and not row.is_set_aside]
+    is_reminder = any((row.noticed_at or now) <= now - REMINDER_US for row in still_open)
     if not (opened or ended or is_reminder):
         return
-    still_open = [row for row in alarms if row.noticed_at is not None and row.ended_at is None and not row.is_set_aside]
     insert_notice(conn, f"msg_{context.make_nonce()}", build_notice(AlertDigest(opened, still_open, ended), now), now)
-    mark_noticed(conn, [row.id for row in opened], [row.id for row in ended], now)
+    repeated = still_open if is_reminder else []
+    mark_noticed(conn, [row.id for row in (*opened, *repeated)], [row.id for row in ended], now)
 
 
 def _is_known(alarm: AlarmRow) -> bool:

@@ -40,7 +40,7 @@ def enqueue_notifications(conn: Connection, context: Context, now: int) -> int:
     recently_ended = list_recently_closed(conn, now - HOUR_US)
     notified = 0
     for account_id, group in _group_by_account(alarms):
-        enqueue_notice(conn, context, group, now, is_reminder=_is_reminder_due(_list_known(group), now))
+        enqueue_notice(conn, context, group, now)
         digest = build_digest(group, now, recently_ended)
         if (
             digest is not None

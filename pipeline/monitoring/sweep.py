@@ -1,4 +1,4 @@
-"""One sweep of monitoring: collects activity, checks stores and the endpoint, diagnoses, and notifies."""
+"""One sweep of monitoring: collects activity, checks stores and the endpoint, diagnoses, notifies, watches the data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.monitoring.activity import collect_activity
 from pipeline.ledger.monitoring.canaries import list_unsent_canaries
 from pipeline.monitoring.canary import check_endpoint
-from pipeline.monitoring.data_watch import watch_keys, watch_rates
+from pipeline.monitoring.data_watch import watch_data
 from pipeline.monitoring.diagnostics import collect_diagnostics, start_diagnostics
 from pipeline.monitoring.notifications import enqueue_notifications
 from pipeline.monitoring.silence_detector import (
@@ -22,15 +22,15 @@ STEP_TIMEOUT_US = 20_000_000  # of each part of a sweep: the next sweep goes on 
 
 def sweep(context: Context) -> list[int]:
     """Do one sweep. Return the ids of the canaries to send."""
-    if _collect_all_activity(context):
+    is_counted = _collect_all_activity(context)
+    if is_counted:
         _check_stores(context)
-        watch_rates(context)
-    watch_keys(context)
     now = context.now()
     with writing(context.engine) as conn:
         check_endpoint(conn, context, now)
         collect_diagnostics(conn, context, now)
         enqueue_notifications(conn, context, now)
+    watch_data(context, has_new_hours=is_counted)  # last: no notice waits for it
     with reading(context.engine) as conn:
         return list_unsent_canaries(conn)
 

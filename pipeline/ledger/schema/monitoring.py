@@ -69,7 +69,7 @@ class Alarm(Base):
     told_at: Mapped[int | None]  # last
     ended_at: Mapped[int | None]
     closed_at: Mapped[int | None]
-    noticed_at: Mapped[int | None]  # when a notice said that it is open
+    noticed_at: Mapped[int | None]  # when a notice last said that it is open
     end_noticed_at: Mapped[int | None]  # when a notice said that it is over
     set_aside_at: Mapped[int | None]
     set_aside_by: Mapped[int | None]  # the user; None: a command

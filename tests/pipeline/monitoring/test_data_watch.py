@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
+from itertools import count
 
 import pytest
 from sqlalchemy import delete, insert, update
 
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.monitoring.data_changes import list_open_changes, take_as_usual
+from pipeline.ledger.monitoring import data_changes
+from pipeline.ledger.monitoring.data_changes import list_open_changes, load_bodies, take_as_usual
 from pipeline.ledger.schema.core import Body, Event
 from pipeline.ledger.schema.monitoring import EventKeys, HourlyActivity
-from pipeline.monitoring.data_watch import SHOWN_US, watch_keys, watch_rates
+from pipeline.monitoring import data_watch
+from pipeline.monitoring.data_watch import BODIES_SLICE, CHECK_TIMEOUT_US, SHOWN_US, watch_keys, watch_rates
 from pipeline.monitoring.key_changes import LEARNING_US
-from tests.pipeline.monitoring.hook_histories import BEGIN, DAY, hour_us
+from tests.pipeline.monitoring.hook_histories import BEGIN, DAY, every_day, hour_us
 
 SECONDS_US = 1_000_000
 
@@ -84,6 +88,45 @@ def test_nothing_is_read_twice(shop):
 
     with reading(shop.engine) as conn:
         assert conn.execute(EventKeys.__table__.select()).all() == []
+
+
+def test_a_body_that_cannot_be_unpacked_keeps_none_from_what_comes_after_it(shop):
+    came(shop, {"id": 61})
+    with writing(shop.engine) as conn:
+        conn.execute(update(Body).where(Body.event_id == 61).values(raw=b"cut short"))
+    shop.clock += SECONDS_US
+    came(shop, {"id": 62, "total": 10, "gift_wrap": True}, unknown=["gift_wrap"])
+    watch_keys(shop.context)
+
+    assert open_changes(shop) == [("new_key", "gift_wrap", "", "bool")]
+
+
+def test_bodies_are_read_some_at_a_time_and_the_rest_after_the_next_sweep(shop, monkeypatch):
+    asked = []
+    monkeypatch.setattr(data_changes, "load_bodies", lambda *given: asked.append(given[-1]) or load_bodies(*given))
+    came(shop, *({"id": number, "total": 10} for number in range(3 * BODIES_SLICE)))
+    ticks = count(shop.clock, CHECK_TIMEOUT_US // 2)
+    watch_keys(replace(shop.context, now=lambda: next(ticks)))
+    before = len(asked)
+    watch_keys(shop.context)
+
+    assert (before, set(asked)) == (1, {BODIES_SLICE})
+    assert len(asked) >= 3
+
+
+def test_a_fault_in_watching_stops_no_notice_and_no_sweep(shop, monkeypatch):
+    shop.owner("bea@example.com")
+    for watch in ("watch_keys", "watch_rates"):
+        monkeypatch.setattr(data_watch, watch, fail)
+    shop.received("acme", *every_day(range(9, 18), 40))
+    shop.sweep()
+    shop.sweep(hours=2 * DAY)
+
+    assert [notice["type"] for notice in shop.sent_now()] == ["alarms.opened"]
+
+
+def fail(_):
+    raise ValueError
 
 
 @pytest.fixture

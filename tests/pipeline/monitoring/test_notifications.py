@@ -45,6 +45,17 @@ def test_a_reminder_comes_once_a_day(silent):
     assert [notice["type"] for notice in silent.sent_now()] == ["alarms.opened", "alarms.reminder", "alarms.reminder"]
 
 
+def test_a_reminder_is_one_notice_also_while_no_more_mails_may_leave(silent):
+    silent.sweep(hours=23.6)
+    for number in range(MAX_MAILS_PER_HOUR):
+        silent.store(f"moon-{number}")
+        silent.sweep(hours=0.05)
+    for _ in range(4):
+        silent.sweep(hours=0.1)
+
+    assert [notice["type"] for notice in silent.sent_now()].count("alarms.reminder") == 1
+
+
 def test_the_end_is_reported_once(silent):
     silent.sweep(hours=0.1)
     silent.letters()
