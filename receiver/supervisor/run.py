@@ -32,13 +32,16 @@ from receiver.supervisor.supervisor import SUPERVISOR_NAME, FatalExit, Superviso
 
 MIGRATE_COMMAND = [sys.executable, "-m", "receiver.cli", "migrate", "--wait"]
 REFUSED_EXIT_CODE = 1  # the exit code of `migrate` if waiting does not help
+FIRST = ("web", "worker")  # these handle hooks
+MAX_WAIT_FOR_WORKER_S = 20.0  # then the others start, whatever keeps the worker from being ready
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(settings: Settings, environ: Mapping[str, str]) -> None:
     """Run until a signal has stopped everything. Raises CratewireError if it cannot start.
 
-    Web starts first and stores hooks whatever else is missing. The others start after the database has been migrated.
+    Web starts first and stores hooks whatever else is missing. The worker starts after the database has been migrated,
+    and the others when hooks are handled: all at once would share the processors and be ready later.
     """
     print_line = make_printer([SUPERVISOR_NAME, INBOX_SERVER, BROKER, "migrate", *PROCFILE])
     plan = plan_processes(settings.workers, get_available_bytes())
@@ -57,13 +60,16 @@ def run(settings: Settings, environ: Mapping[str, str]) -> None:
         supervisor.add(Child("web", build_shell_command(PROCFILE["web"]), environment))
 
         def start_remaining() -> None:
-            for name, line in PROCFILE.items():
-                if name != "web" and (plan.runs_flower or name != "flower"):
-                    supervisor.add(Child(name, build_shell_command(line), environment))
+            supervisor.add(Child("worker", build_shell_command(PROCFILE["worker"]), environment))
             probe = [sys.executable, "-m", "receiver.supervisor.readiness"]
-            supervisor.add(
-                Child("probe", probe, environment, on_success=lambda: _print_ready(print_line, settings, environ, plan))
-            )
+            supervisor.add(Child("probe", probe, environment, on_success=report_ready))
+            for name, line in PROCFILE.items():
+                if name not in FIRST and (plan.runs_flower or name != "flower"):
+                    supervisor.add_later(Child(name, build_shell_command(line), environment), MAX_WAIT_FOR_WORKER_S)
+
+        def report_ready() -> None:
+            supervisor.start_waiting()
+            _print_ready(print_line, settings, environ, plan)
 
         supervisor.add(
             Child(

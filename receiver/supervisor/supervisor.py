@@ -58,6 +58,17 @@ class Supervisor:
         self._children.append(child)
         self._start(child)
 
+    def add_later(self, child: Child, within_s: float) -> None:
+        """Supervise a child from now on, and start it at `start_waiting`, or after so many seconds."""
+        child.next_start_at = self._now() + within_s
+        self._children.append(child)
+
+    def start_waiting(self) -> None:
+        """Start the children that were added for later."""
+        for child in self._children:
+            if child.process is None and not child.exits_in_a_row:
+                self._start(child)
+
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Supervise the children until `should_stop` returns True."""
         while not should_stop():

@@ -6,6 +6,7 @@ Two processes that start at the same time migrate one after the other: the secon
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -84,8 +85,9 @@ def migrate(url: str, report: Callable[[str], object] = log.warning) -> str:
     return newest_revision()
 
 
+@cache
 def newest_revision() -> str:
-    """The revision this code needs."""
+    """The revision this code needs. It is looked up once: that reads every migration."""
     head = ScriptDirectory.from_config(_make_config()).get_current_head()
     if head is None:
         raise Misconfigured("the installation holds no migrations")
@@ -109,8 +111,10 @@ def is_current(engine: Engine) -> bool:
 def is_behind(engine: Engine) -> bool:
     """Whether tables that this code needs are missing. A newer version's database has them all."""
     revision = _read_revision(engine)
+    if revision == newest_revision():
+        return False
     known = {script.revision for script in ScriptDirectory.from_config(_make_config()).walk_revisions()}
-    return revision is None or (revision in known and revision != newest_revision())
+    return revision is None or revision in known
 
 
 def _make_config() -> Config:

@@ -104,13 +104,9 @@ def test_the_readiness_line_is_followed_by_what_to_open(run):
 
 
 def test_every_process_of_the_procfile_runs(run):
-    commands = " ".join(processes_of(run.data).values())
+    wanted = ("receiver.serve", "worker@", "backfill@", " beat ", " flower", *valkeys(run).values())
 
-    assert [
-        part
-        for part in ("receiver.serve", "worker@", "backfill@", " beat ", " flower", *valkeys(run).values())
-        if part not in commands
-    ] == []
+    run.until(lambda: all(part in " ".join(processes_of(run.data).values()) for part in wanted))
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))

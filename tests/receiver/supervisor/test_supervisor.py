@@ -234,3 +234,20 @@ def test_the_wait_doubles_up_to_half_a_minute(ends, seconds):
 @pytest.mark.parametrize(("before", "lived", "after"), [(0, 0.1, 1), (4, 59.9, 5), (4, 60.0, 1)])
 def test_a_minute_of_life_starts_the_count_again(before, lived, after):
     assert count_exits_in_a_row(before, lived) == after
+
+
+def test_a_child_for_later_starts_when_the_first_are_ready(stage):
+    stage.supervisor.add_later(child("late", RUNS_FOREVER), 20)
+    stage.supervisor.tick()
+    before = stage.guard.getvalue()
+    stage.supervisor.start_waiting()
+
+    assert (before, stage.guard.getvalue()[:1]) == (b"", b"+")
+
+
+def test_a_child_for_later_starts_when_its_wait_is_over(stage):
+    stage.supervisor.add_later(child("late", RUNS_FOREVER), 20)
+    stage.ahead += 21
+    stage.supervisor.tick()
+
+    assert stage.guard.getvalue()[:1] == b"+"
