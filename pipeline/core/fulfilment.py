@@ -244,7 +244,7 @@ class Pushed:
     """What a warehouse has said of one order by itself, and signed. `message_id` is that of each repetition, too."""
 
     message_id: str
-    order: WarehouseOrder | None  # None: a kind of message that is of no interest here
+    order: WarehouseOrder | None = None  # None: a kind of message that is of no interest here
     refusal: Invalid | None = None  # the warehouse will not send the order
 
 

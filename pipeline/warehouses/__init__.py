@@ -5,8 +5,10 @@ from __future__ import annotations
 from pipeline.warehouses.base import Warehouse
 from pipeline.warehouses.cartrover import CartRover
 from pipeline.warehouses.extensiv_3pl import WarehouseManager
+from pipeline.warehouses.signed_webhook import SignedWebhook
 
 WAREHOUSES: dict[str, type[Warehouse]] = {
     CartRover.adapter: CartRover,
     WarehouseManager.adapter: WarehouseManager,
+    SignedWebhook.adapter: SignedWebhook,
 }

@@ -52,7 +52,7 @@ class SharedValues(Protocol):
 class Tools:
     """What an adapter works with, besides its config."""
 
-    http: HTTPClient
+    http: HTTPClient  # for addresses that a seller may have named: `get_merchant_http`
     values: SharedValues
     now: Callable[[], int]  # µs since the epoch
     # Takes one call of the warehouse's rate budget and returns 0.0, or takes none and returns the seconds to wait.

@@ -27,7 +27,7 @@ _FAULTY_ADDRESSES = frozenset({NOT_PUBLIC, "unusable URL"})
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One call of a warehouse's API. `template`: the path with names in place of numbers and ids."""
+    """One call of a warehouse's API: the path after the base URL, and the same with names in place of numbers."""
 
     method: Method
     path: str
@@ -39,7 +39,7 @@ class Caller:
 
     def __init__(self, tools: Tools, base_url: str, *, support_header: str = "") -> None:
         self._tools = tools
-        self._base_url = base_url.rstrip("/")
+        self._base_url = base_url
         self._support_header = support_header
 
     def call(

@@ -33,7 +33,7 @@ def parse_order(row: Mapping[str, Any]) -> WarehouseOrder | None:
         progress,
         tuple(package for shipment in _rows(row.get("shipments")) if (package := _parse_package(shipment))),
         _parse_content(row),
-        note="on_hold" if _is_yes(row.get("on_hold")) else status if _PROGRESS.get(status) is None else _note(status),
+        note=_note(status, is_on_hold=_is_yes(row.get("on_hold"))),
     )
 
 
@@ -50,8 +50,11 @@ def has_status(row: Mapping[str, Any]) -> bool:
     return bool(_text(row.get("order_status")))
 
 
-def _note(status: str) -> str:
-    return status if status == "error" else ""
+def _note(status: str, *, is_on_hold: bool) -> str:
+    """Return the status where it is an error, or one that is not known; else whether the order is on hold."""
+    if status == "error" or (status and status not in _PROGRESS):
+        return status
+    return "on_hold" if is_on_hold else ""
 
 
 def _parse_package(row: Mapping[str, Any]) -> Package | None:

@@ -94,7 +94,7 @@ class CartRover:
         self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
         self._cancel_call = given["cancel_call"]
         self._now = tools.now
-        self._caller = Caller(tools, given["base_url"], support_header="x-cartrover-process-id")
+        self._caller = Caller(tools, given["base_url"].rstrip("/"), support_header="x-cartrover-process-id")
 
     def check(self) -> CheckAnswer:
         """List one new order."""
@@ -151,15 +151,14 @@ class CartRover:
         return None if body.is_success else parse_invalid(body)
 
     def cancel(self, order_number: str, external_id: str, reason: str) -> CancelAnswer:  # noqa: ARG002 - the call takes neither
-        """Ask for the cancel, then read the status: only a cancelled order, or one kept from being sent, counts."""
+        """Ask for the cancel, then read the order: only a cancelled one, or one kept from being sent, counts."""
         body = parse_write(self._ask_to_cancel(order_number))
         if not isinstance(body, Body):
             return body
         if body.says_absent:
             return NotFound()
-        row = parse_row(self._get_status(order_number))
-        found = parse_order(row) if isinstance(row, Mapping) else None
-        if found and found.progress == "cancelled":
+        found = self.find(order_number)
+        if isinstance(found, WarehouseOrder) and found.progress == "cancelled":
             return Cancelled()
         refusal = _find_refusal(body)
         return CancelPending() if refusal is None else Refused(refusal)

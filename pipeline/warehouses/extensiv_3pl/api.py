@@ -27,7 +27,7 @@ class Api:
     """The REST API of one account. `config`: the adapter's, complete."""
 
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
-        self._caller = Caller(tools, config["base_url"])
+        self._caller = Caller(tools, config["base_url"].rstrip("/"))
         self._grant_body = _build_grant_body(config)
         pair = base64.b64encode(f"{config['client_id']}:{config['client_secret']}".encode()).decode("ascii")
         self._basic = {"Authorization": f"Basic {pair}", "Content-Type": "application/json; charset=utf-8"}

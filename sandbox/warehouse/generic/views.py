@@ -12,9 +12,11 @@ from sandbox.warehouse.generic.messages_out import write_order
 from sandbox.warehouse.generic.signature import find_fault
 from sandbox.warehouse.world import World
 
+FIRST_REFUSAL = 400
+
 
 def generic(world: World) -> Blueprint:
-    """Return the blueprint. A message with a known `webhook-id` gets the first answer again."""
+    """Return the blueprint. A message that was done gets the first answer again; what was refused is tried again."""
     blueprint = Blueprint("generic", __name__, url_prefix="/generic")
 
     @blueprint.before_request
@@ -29,7 +31,8 @@ def generic(world: World) -> Blueprint:
     def take_message() -> Response:
         message_id = request.headers["webhook-id"]
         reply = world.replies.get(message_id) or process(world.floor, request.get_data())
-        world.replies[message_id] = reply
+        if reply.status < FIRST_REFUSAL:
+            world.replies[message_id] = reply
         return answer(reply[1], reply[0])
 
     @blueprint.get("/orders/<path:number>")

@@ -61,6 +61,14 @@ def test_a_message_with_a_known_id_gets_the_first_answer_again(sender: Generic, 
     assert warehouse.counts()["orders"] == 1
 
 
+def test_a_refused_message_is_tried_again(sender: Generic, warehouse: Warehouse):
+    warehouse.switch(unknown_skus=["BOX-2602"])
+    first = sender.create(message_id="msg_a")
+    warehouse.switch(unknown_skus=[])
+
+    assert (first.status_code, sender.create(message_id="msg_a").status_code) == (422, 201)
+
+
 def test_the_same_number_in_another_message_is_a_duplicate(sender: Generic):
     first = sender.create()
 

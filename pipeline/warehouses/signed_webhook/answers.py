@@ -1,0 +1,107 @@
+"""What the answer to a message of ours means. A message may be repeated: its receiver takes each id once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.core.fulfilment import (
+    AlreadyExists,
+    AuthError,
+    CancelAnswer,
+    Cancelled,
+    CancelPending,
+    CreateAnswer,
+    Created,
+    FindAnswer,
+    Invalid,
+    NotFound,
+    Order,
+    RateLimited,
+    Refused,
+    Retryable,
+    Trouble,
+)
+from pipeline.infra.http.client import HTTPResponse
+from pipeline.redaction.scrub import scrub
+from pipeline.warehouses.calls import parse_read_fault, parse_wait, read_object
+from pipeline.warehouses.refusals import scrub_refusal
+from pipeline.warehouses.signed_webhook.incoming import parse_errors, parse_order
+
+RATE_WAIT_S = 5.0
+_NOT_FOUND, _NOT_ALLOWED, _CONFLICT, _GONE, _TOO_MANY_REQUESTS = 404, 405, 409, 410, 429
+_PAUSING = {
+    401: "the signature was refused (401)",
+    403: "the signature was refused (403)",
+    _GONE: "the warehouse has switched its address off (410)",
+}
+_LATER = frozenset({408, 425})
+_FIRST_ERROR_STATUS = 400
+
+
+def parse_created(response: HTTPResponse | RateLimited, order: Order) -> CreateAnswer:
+    """Return what became of `order.create`."""
+    trouble = _parse_trouble(response)
+    if trouble is not None or not isinstance(response, HTTPResponse):
+        return trouble or Retryable("no answer")
+    body = read_object(response)
+    if response.status == _CONFLICT:
+        found = parse_order({"order_number": order.order_number, **(body or {})}, "open") if body else None
+        return AlreadyExists(found if found and found.order_number == order.order_number else None)
+    if response.status in {_NOT_FOUND, _NOT_ALLOWED}:
+        return AuthError(f"answered {response.status}: nothing takes orders at this address")
+    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
+        return _hide(parse_errors(body), order) if body else Invalid((("order", f"answered {response.status}"),))
+    external_id = (body or {}).get("external_id")
+    return Created(str(external_id) if isinstance(external_id, str | int) else "")
+
+
+def parse_cancelled(response: HTTPResponse | RateLimited) -> CancelAnswer:
+    """Return what became of `order.cancel`. Only "cancelled" says that it is done; it may also be said later."""
+    trouble = _parse_trouble(response)
+    if trouble is not None or not isinstance(response, HTTPResponse):
+        return trouble or Retryable("no answer")
+    if response.status == _NOT_FOUND:
+        return NotFound()
+    body = read_object(response) or {}
+    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
+        reason = body.get("reason")
+        return Refused(scrub(reason) if isinstance(reason, str) and reason else f"answered {response.status}")
+    return Cancelled() if body.get("status") == "cancelled" else CancelPending()
+
+
+def parse_found(response: HTTPResponse | RateLimited, order_number: str) -> FindAnswer:
+    """Return what became of `order.query`."""
+    trouble = _parse_trouble(response)
+    if trouble is not None or not isinstance(response, HTTPResponse):
+        return trouble or Retryable("no answer")
+    if response.status == _NOT_FOUND:
+        return NotFound()
+    if response.status is not None and response.status >= _FIRST_ERROR_STATUS:
+        return Retryable(f"answered {response.status}")
+    found = parse_order(read_object(response) or {})
+    if found is None:
+        return Retryable("answered without the order")
+    return found if found.order_number == order_number else Retryable("answered with another order")
+
+
+def _parse_trouble(response: HTTPResponse | RateLimited) -> Trouble | None:
+    """Return what is no answer to the message: no response, a redirect, a page of a proxy, a server in trouble."""
+    if isinstance(response, RateLimited):
+        return response
+    if response.status in _PAUSING:
+        return AuthError(_PAUSING[response.status])
+    if response.status == _TOO_MANY_REQUESTS:
+        wait_s = parse_wait(response)
+        return RateLimited(RATE_WAIT_S if wait_s is None else wait_s, doubles=wait_s is None)
+    fault = Retryable(f"answered {response.status}") if _comes_from_between(response) else parse_read_fault(response)
+    return replace(fault, may_be_done=response.fault != "not_sent") if isinstance(fault, Retryable) else fault
+
+
+def _comes_from_between(response: HTTPResponse) -> bool:
+    """Return whether a proxy has answered: with a page, where the receiver's answers are JSON, or for being early."""
+    is_page = response.status != _NOT_FOUND and response.body.lstrip().startswith("<")
+    return response.status in _LATER or (is_page and response.status is not None and response.status // 100 in {2, 4})
+
+
+def _hide(invalid: Invalid, order: Order) -> Invalid:
+    return Invalid(tuple((scrub_refusal(name, order), scrub_refusal(why, order)) for name, why in invalid.fields))
