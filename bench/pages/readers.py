@@ -1,10 +1,15 @@
-"""What readers of the pages cost those who send hooks: the time of an acknowledgement with and without them."""
+"""What readers of the pages cost those who send hooks: the time of an acknowledgement with and without them.
+
+Ten readers who ask for the next page at once are as busy as a hundred people. One who is sent away because too many ask
+at the same time waits for a second, as `Retry-After` asks for five.
+"""
 
 from __future__ import annotations
 
 import http.client
 import re
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +25,7 @@ from bench.systems import SystemUnderTest
 READERS = 10
 PATHS = ("/activity", "/", "/activity?show=waiting", "/flow?span=month", "/attention", "/activity?show=refused")
 _CONNECTIONS = 32
+_WAIT_S = 1.0  # of a reader who was sent away
 
 
 @dataclass
@@ -55,6 +61,8 @@ class Readers:
             answer = connection.getresponse()
             answer.read()
             self.pages += answer.status == HTTPStatus.OK
+            if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                time.sleep(_WAIT_S)
         connection.close()
 
     def _log_in(self) -> str:

@@ -1,13 +1,15 @@
 """Passes requests to the applications of the pages and of the API, each built at its first request.
 
 Hooks do not pass through it. Their libraries take a second of CPU to import; a web process that has just started
-accepts hooks before that. However many requests there are, most threads stay free for hooks.
+accepts hooks before that. However many requests there are, most threads stay free for hooks, and one page at a time is
+built.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 MAX_PAGE_REQUESTS = 6  # concurrent page requests; a connect form may wait seconds for Cratejoy
+MAX_WAIT_FOR_TURN_S = 1.0
 MAX_REQUESTS_PER_NETWORK = 3  # so that one network cannot block others; unknown networks are not limited
 BUSY = Answer(
     "503 Service Unavailable",
@@ -27,6 +30,7 @@ BUSY = Answer(
     b"Too many requests at the moment. Please try again in a few seconds.\n",
 )
 Build = Callable[[], "WSGIApplication"]
+_READING = ("GET", "HEAD")
 
 
 class LazyApp:
@@ -42,12 +46,14 @@ class LazyApp:
         build: Build,
         public_url: str,
         build_api: Build | None = None,
+        max_wait_s: float = MAX_WAIT_FOR_TURN_S,
     ) -> None:
         self._core = core
         self._core_paths = core_paths
         self._pages = _BuiltOnce(build)
         self._api = _BuiltOnce(build_api or build)
         self._concurrency = _ConcurrencyLimit()
+        self._turns = _Turns(max_wait_s)
         self._public = urlsplit(public_url)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -63,7 +69,8 @@ class LazyApp:
             return [busy.body]
         try:
             app = self._api.get() if is_api else self._pages.get()
-            return app(self._as_public(environ), start_response)
+            with self._turns.taken(environ["REQUEST_METHOD"]):
+                return app(self._as_public(environ), start_response)
         finally:
             self._concurrency.release(network)
 
@@ -90,6 +97,28 @@ class _BuiltOnce:
             if self._built is None:
                 self._built = self._build()
             return self._built
+
+
+class _Turns:
+    """Builds one page after the other. Threads that build pages at the same time finish no sooner, since only one of
+    them runs Python at a time, and a hook would have to wait for each of them at each of its steps.
+
+    Who waits for too long begins all the same: the page before may be waiting for the database. What is sent, such as a
+    form, takes no turn: it may wait for Cratejoy or a platform.
+    """
+
+    def __init__(self, max_wait_s: float) -> None:
+        self._turn = Lock()
+        self._max_wait_s = max_wait_s
+
+    @contextmanager
+    def taken(self, method: str) -> Iterator[None]:
+        has_turn = method in _READING and self._turn.acquire(timeout=self._max_wait_s)
+        try:
+            yield
+        finally:
+            if has_turn:
+                self._turn.release()
 
 
 class _ConcurrencyLimit:

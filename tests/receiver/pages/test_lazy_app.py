@@ -21,8 +21,8 @@ def echo(environ, start):
     return [f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}{environ['SCRIPT_NAME']}".encode()]
 
 
-def door(build=lambda: echo, public_url="https://hooks.example.com/wire"):
-    return LazyApp(core, frozenset({"healthz"}), build, public_url)
+def door(build=lambda: echo, public_url="https://hooks.example.com/wire", **more):
+    return LazyApp(core, frozenset({"healthz"}), build, public_url, **more)
 
 
 def test_what_machines_ask_for_builds_no_pages():
@@ -71,7 +71,7 @@ def test_pages_see_the_public_address_whatever_host_is_asked_for():
 @contextmanager
 def inside(way, peers, arrived, leave):
     """Concurrent requests that do not end, one from each peer."""
-    threads = [threading.Thread(target=send, args=(way, "GET", "/"), kwargs={"REMOTE_ADDR": peer}) for peer in peers]
+    threads = [threading.Thread(target=send, args=(way, "POST", "/"), kwargs={"REMOTE_ADDR": peer}) for peer in peers]
     for thread in threads:
         thread.start()
     for _ in threads:
@@ -155,3 +155,51 @@ def test_a_body_too_large_for_the_api_is_answered_with_a_problem(house):
     answer = send(server, "POST", "/api/v1/people/search", b"x" * 64_001)
 
     assert (answer.status, b'"detail": "too large"' in answer.body) == (413, True)
+
+
+@pytest.fixture
+def slow_page():
+    """An application whose pages below /slow end when `leave` is set: (build, arrived, leave)."""
+    arrived, leave = threading.Semaphore(0), threading.Event()
+
+    def slow(environ, start):
+        if environ["PATH_INFO"] == "/slow":
+            arrived.release()
+            leave.wait(60)
+        return echo(environ, start)
+
+    yield (lambda: slow), arrived, leave
+    leave.set()
+
+
+@pytest.mark.parametrize(("method", "max_wait_s"), [("POST", 60.0), ("GET", 0.0)])
+def test_a_form_does_not_wait_for_a_slow_page_and_a_page_not_for_ever(slow_page, method, max_wait_s):
+    build, arrived, leave = slow_page
+    way = door(build, max_wait_s=max_wait_s)
+    slow = threading.Thread(target=send, args=(way, "GET", "/slow"))
+    slow.start()
+    arrived.acquire(timeout=60)
+    status = send(way, method, "/").status
+    leave.set()
+    slow.join()
+
+    assert status == 200
+
+
+def test_pages_are_built_one_after_the_other():
+    building, together = threading.Lock(), []
+
+    def page(environ, start):
+        together.append(not building.acquire(blocking=False))
+        threading.Event().wait(0.001)  # lets the others run
+        building.release()
+        return echo(environ, start)
+
+    way = door(lambda: page, max_wait_s=60.0)
+    threads = [threading.Thread(target=send, args=(way, "GET", "/")) for _ in range(MAX_PAGE_REQUESTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert together == [False] * MAX_PAGE_REQUESTS
