@@ -34,6 +34,14 @@ def pause(engine: Engine, connection: ConnectionRow, actor: Actor, now: int) -> 
         record_store_action(conn, connection.store_id, actor, "connection.paused", now, {"connection": connection.id})
 
 
+def check_saved_keys(secret_keys: Sequence[str], connection: ConnectionRow, http: HTTPClient) -> None:
+    """Ask the platform. Raise Misconfigured, BadCredentials, WrongRegion or Unreachable unless it takes them."""
+    config = encryption.decrypt(secret_keys, connection.config, connection.identity)
+    checked = DESTINATIONS[connection.platform](config, http).check()
+    if checked.account != connection.account:
+        raise Misconfigured("the saved keys lead to another account now: connect the store again")
+
+
 def resume_with_saved_keys(
     engine: Engine,
     secret_keys: Sequence[str],
@@ -44,12 +52,9 @@ def resume_with_saved_keys(
 ) -> None:
     """Check the saved keys and resume the connection. `actor`: None if no person asked for it.
 
-    Raise Misconfigured, BadCredentials, WrongRegion or Unreachable, and leave it paused.
+    Raise what `check_saved_keys` raises, and leave it paused.
     """
-    config = encryption.decrypt(secret_keys, connection.config, connection.identity)
-    checked = DESTINATIONS[connection.platform](config, http).check()
-    if checked.account != connection.account:
-        raise Misconfigured("the saved keys lead to another account now: connect the store again")
+    check_saved_keys(secret_keys, connection, http)
     with writing(engine) as conn:
         resume_connection(conn, connection.id, now)
         if actor is not None:
