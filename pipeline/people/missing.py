@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -25,9 +26,13 @@ from pipeline.regulations.people import FoundPerson
 
 GRACE_US = 900_000_000  # a hook that another hook has overtaken may still come
 MAX_SEARCHED = 200  # dead hooks, test orders, unknown events of the store whose bytes are searched: the newest
+MAX_SEARCHED_BYTES = 10_000_000  # of these, unpacked: a page must not take longer for large ones
+_MAX_BODY_BYTES = 2_000_000  # a longer one is not searched
+_ROWS_AT_A_TIME = 20
 MAX_SUBJECTS = 500  # orders, subscriptions and boxes of one person
 MAX_SHOWN = 10  # of what is missing, the newest
 _MIN_DIGITS = 4  # of a number that is looked for in bytes: a shorter one is in nearly all of them
+_STREAMED = {"yield_per": _ROWS_AT_A_TIME}  # not all bytes at once
 _CONCERN_NO_ONE = ("test", "unknown_event")  # outcomes
 _LISTED = "listed:"  # begins the fact's field that a reading of the API leaves
 
@@ -90,8 +95,11 @@ def find_unreadable(conn: Connection, person: FoundPerson) -> list[UnreadableHoo
     columns = (DeadHook.id, DeadHook.event, DeadHook.reason, DeadHook.received_at, DeadHook.raw, DeadHook.query)
     query = select(*columns).where(DeadHook.store == person.store.name, DeadHook.replayed_at.is_(None))
     found = []
-    for row in conn.execute(query.order_by(DeadHook.id.desc()).limit(MAX_SEARCHED)):
-        if _names(row.event, row.raw, row.query, person.identity):
+    search = _Search(person.identity)
+    for row in conn.execute(query.order_by(DeadHook.id.desc()).limit(MAX_SEARCHED), execution_options=_STREAMED):
+        if search.is_over:
+            break
+        if search.names(row.event, row.raw, row.query):
             case = MissingCase(
                 subject=row.event.replace("_", " "), cause="unreadable", at=row.received_at, reason=row.reason
             )
@@ -102,24 +110,39 @@ def find_unreadable(conn: Connection, person: FoundPerson) -> list[UnreadableHoo
 def find_unlinked(conn: Connection, person: FoundPerson) -> list[int]:
     """Ids of the newest events that concern no one by their kind and name the person: test orders, unknown events."""
     found: list[int] = []
+    search = _Search(person.identity)
     for outcome in _CONCERN_NO_ONE:
         mine = Event.store_id == person.store.id, Event.outcome == outcome
         query = select(Event.id, Event.name, Body.raw).join(Body, Body.event_id == Event.id).where(*mine)
-        rows = conn.execute(query.order_by(Event.id.desc()).limit(MAX_SEARCHED))
-        found += [row.id for row in rows if _names(row.name, row.raw, None, person.identity)][:MAX_SHOWN]
+        rows = conn.execute(query.order_by(Event.id.desc()).limit(MAX_SEARCHED), execution_options=_STREAMED)
+        named = (row.id for row in rows if not search.is_over and search.names(row.name, row.raw))
+        found += islice(named, MAX_SHOWN)
     return sorted(found, reverse=True)
 
 
-def _names(event: str, packed: bytes, query: str | None, who: Identity) -> bool:
-    """Whether the bytes have a number of the person's, or name them in any way that an erasure would find."""
-    try:
-        raw = decompress(packed)
-    except (zlib.error, TooLarge):
-        return False
-    numbers = {*who.customer_ids, *(number for _, number in who.bought)}
-    wanted = {text for number in numbers if len(text := str(number)) >= _MIN_DIGITS}
-    text = raw.decode("utf-8", "replace") + (query or "")
-    return not wanted.isdisjoint(re.findall(r"\d+", text)) or names(event, (raw, query), who)
+@dataclass(slots=True)
+class _Search:
+    """Looks for a person in bytes, until so many were read. `left`: how many more may be."""
+
+    who: Identity
+    left: int = MAX_SEARCHED_BYTES
+
+    @property
+    def is_over(self) -> bool:
+        return self.left <= 0
+
+    def names(self, event: str, packed: bytes, query: str | None = None) -> bool:
+        """Whether the bytes have a number of the person's, or name them in any way that an erasure would find."""
+        try:
+            raw = decompress(packed, _MAX_BODY_BYTES)
+        except (zlib.error, TooLarge):
+            self.left -= _MAX_BODY_BYTES
+            return False
+        self.left -= len(raw)
+        numbers = {*self.who.customer_ids, *(number for _, number in self.who.bought)}
+        wanted = {text for number in numbers if len(text := str(number)) >= _MIN_DIGITS}
+        text = raw.decode("utf-8", "replace") + (query or "")
+        return not wanted.isdisjoint(re.findall(r"\d+", text)) or names(event, (raw, query), self.who)
 
 
 def _load_subjects(conn: Connection, person: FoundPerson) -> dict[tuple[str, int], dict[str, Any]]:

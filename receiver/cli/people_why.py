@@ -23,7 +23,7 @@ from pipeline.ledger.queries.person_events import EventsAsked
 from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.people.causes import Verdict
 from pipeline.people.timeline import PersonPage, TimelineItem, Why, answer_why, load_items, load_person_page
-from receiver.cli.context import data_option, open_context
+from receiver.cli.context import data_option, is_row_id, open_context
 from receiver.cli.output import format_short_time, json_option, report_errors, show, styled
 
 _US_PER_S = 1_000_000
@@ -57,7 +57,7 @@ def why_command(
     with open_context(data) as context, reading(context.engine) as conn:
         now = context.now()
         if event is not None and not is_known_event(event):
-            answers = [_answer_event(conn, person, event, now) for person in load_people(conn, wanted, store, now)]
+            answers = _answer_event(conn, load_people(conn, wanted, store, now), event, now)
         else:
             asked = EventsAsked(event, None if since is None else _read_time(since))
             answers = [
@@ -135,16 +135,24 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
         console.print(Padding(verdict.sentence, (0, 0, 0, 2), expand=False), highlight=False)
 
 
-def _answer_event(conn: Connection, person: tuple[StoreRow, PersonPage], reference: str, now: int) -> PersonAnswer:
-    row, page = person
-    found = get_event(conn, int(reference) if reference.isdecimal() else reference)
-    if found is None or found.event.store != row.name:
+def _answer_event(
+    conn: Connection, people: Sequence[tuple[StoreRow, PersonPage]], reference: str, now: int
+) -> list[PersonAnswer]:
+    """The answers for one event. People of other stores have the same address: they are left out."""
+    found = get_event(conn, int(reference) if is_row_id(reference) else reference)
+    mine = [(row, page) for row, page in people if found is not None and found.event.store == row.name]
+    if found is None or not mine:
         raise Misconfigured(f"there is no event {reference}; give a name such as order_new, an id, a ULID or a receipt")
-    items = load_items(conn, [found.event.id], page.detail.id, format_money, now)
-    if not items:
-        raise Misconfigured(f"event {found.event.id} does not concern person {page.detail.id}")
-    asked = EventsAsked(found.event.name)
-    return PersonAnswer(row, page, Why(asked, tuple(items), False, (), (), ()))  # noqa: FBT003 there is no more
+    asked, answers = EventsAsked(found.event.name), []
+    for row, page in mine:
+        items = load_items(conn, [found.event.id], page.detail.id, format_money, now)
+        if items:
+            why = Why(asked, tuple(items), has_more=False, missing=(), unreadable=(), unlinked=())
+            answers.append(PersonAnswer(row, page, why))
+    if not answers:
+        ids = " or ".join(str(page.detail.id) for _, page in mine)
+        raise Misconfigured(f"event {found.event.id} does not concern person {ids}")
+    return answers
 
 
 def _describe_item(item: TimelineItem) -> dict[str, Any]:

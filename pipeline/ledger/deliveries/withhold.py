@@ -60,6 +60,6 @@ def take_out_withheld(conn: Connection, claimed: Sequence[Message], now: int) ->
 
 
 def _stop(conn: Connection, ids: Iterable[int], reason: str, now: int) -> int:
-    values = {"status": WITHHELD, "reason": reason, "done_at": now}
+    values = {"status": WITHHELD, "reason": reason, "detail": None, "done_at": now}
     stopped = update(Delivery).where(Delivery.id.in_(list(ids)), OPEN).values(values).returning(Delivery.id)
     return len(conn.execute(stopped).all())

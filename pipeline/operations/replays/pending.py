@@ -44,7 +44,8 @@ def has_content(message: Row[Any]) -> bool:
 def make_pending(conn: Connection, store: RecordingStore, messages: Collection[Row[Any]], now: int) -> None:
     """Make locked messages pending behind live ones; if a live one waits about the same person, not behind that.
 
-    They lose what the store's settings about consent withhold by now.
+    They lose what the store's settings about consent withhold by now. What the platform said of them stays until it
+    answers again: a stop that takes them back shows it as before.
     """
     people = {message.person_id: message for message in messages}
     if not people:
@@ -54,7 +55,7 @@ def make_pending(conn: Connection, store: RecordingStore, messages: Collection[R
     by_priority: defaultdict[int, list[int]] = defaultdict(list)
     for message in messages:
         by_priority[LIVE_PRIORITY if message.person_id in with_live else BACKFILL_PRIORITY].append(message.id)
-    pending: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None, "detail": None, "notes": []}
+    pending: dict[str, Any] = {"status": "pending", "done_at": None, "reason": None}
     for priority, ids in sorted(by_priority.items()):
         values = {**pending, "priority": priority, "replayed_at": now}
         conn.execute(update(Delivery).where(Delivery.id.in_(ids)).values(values))

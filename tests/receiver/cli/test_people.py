@@ -110,9 +110,17 @@ def test_why_answers_for_one_event_by_its_id(shell):
     assert [item["event"] for item in shell.json("people", "why", "7001", "2")[0]["events"]] == [2]
 
 
+def test_why_answers_for_an_event_of_an_address_that_two_stores_know(shell, installed):
+    installed.record(order_hook(9, store="other"))
+    found = shell.json("people", "why", "bea.buyer@example.com", "4")
+
+    assert [(one["store"], [item["event"] for item in one["events"]]) for one in found] == [("other", [4])]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("7001", "9" * 30), "there is no event 999"),
         (("7001", "99"), "there is no event 99"),
         (("7001", "3"), "event 3 does not concern person 1"),
         (("7001", "--since", "noon"), "--since takes a day or a time"),

@@ -141,18 +141,23 @@ def test_messages_about_people_withheld_meanwhile_do_not_leave(replays):
     assert (row.state, row.left_out) == ("done", 2)
 
 
+def describe(row):
+    return row.status, row.reason, row.detail, row.notes, row.done_at
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_a_stop_takes_back_what_has_not_left(replays, again):
     replays.sell(1, 2)
     replays.send(refuses=not again)
-    before = [(row.status, row.reason, row.done_at) for row in replays.messages()]
+    replays.change(core.Delivery, detail="name: too long", notes=["cut"])
+    before = [describe(row) for row in replays.messages()]
     replay_id = replays.begin(EVERYTHING, again=again)
     replays.turn(replay_id)
     replays.stop(replay_id)
     replays.turn(replay_id)
 
     row = replays.find(replay_id)
-    assert [(one.status, one.reason, one.done_at) for one in replays.messages()] == before
+    assert [describe(one) for one in replays.messages()] == before
     assert (row.state, row.taken_back, row.done, row.ended_at) == ("stopped", 4, 0, NOW)
 
 
