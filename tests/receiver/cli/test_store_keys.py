@@ -24,10 +24,10 @@ def acme(installed, track):
 
 @pytest.fixture
 def with_api(acme):
-    """The same, with keys of Cratejoy."""
+    """The same, with keys of Cratejoy, the secret of which is no longer right."""
     process = acme.process
     with run_in_thread(Options(**KEYS)) as running:
-        config = {**KEYS, "base_url": f"{running.url}/v1/"}
+        config = {**KEYS, "client_secret": "an-old-secret", "base_url": f"{running.url}/v1/"}
         with writing(process.engine) as conn:
             sealed = encrypt(process.settings.secret_keys, config, build_api_identity(1))
             save_store_api(conn, 1, sealed, process.now())
@@ -37,6 +37,12 @@ def with_api(acme):
 def config_of(installed):
     with reading(installed.process.engine) as conn:
         [row] = list_all_connections(conn)
+    return decrypt(installed.process.settings.secret_keys, row.config, row.identity)
+
+
+def api_config_of(installed):
+    with reading(installed.process.engine) as conn:
+        row = find_store_api(conn, 1)
     return decrypt(installed.process.settings.secret_keys, row.config, row.identity)
 
 
@@ -59,12 +65,14 @@ def test_connections_are_listed_with_what_they_were_last_used_for(shell, acme):
 
 def test_one_key_of_cratejoy_is_checked_and_saved(shell, with_api):
     refused = shell.complaint("stores", "change-key", "acme", "--client-secret", "wrong")
+    before = api_config_of(with_api)
     shell.said("stores", "change-key", "acme", "--client-secret", "a-secret")
 
-    with reading(with_api.process.engine) as conn:
-        row = find_store_api(conn, 1)
-    assert "Cratejoy" in refused or "refused" in refused
-    assert decrypt(with_api.process.settings.secret_keys, row.config, row.identity)["client_id"] == "an-id"
+    assert "Cratejoy refused" in refused
+    assert (before["client_secret"], api_config_of(with_api)) == (
+        "an-old-secret",
+        before | {"client_secret": "a-secret"},
+    )
 
 
 def test_no_saved_secret_of_cratejoy_goes_to_another_address(shell, with_api):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.infra.crypto.encryption import decrypt
+from pipeline.infra.crypto.encryption import decrypt, encrypt
 from pipeline.ledger.connections import list_store_connections
-from pipeline.ledger.engine import reading
-from pipeline.ledger.store_apis import find_store_api
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.store_apis import find_store_api, save_store_api
 from pipeline.ledger.stores import find_store
 from tests.receiver.pages.browser import PagesInstallation
 from tests.receiver.pages.connect.forms import EMAIL, errors_on, send
@@ -45,14 +45,18 @@ def test_all_but_secrets_is_filled_in_and_no_secret_is_shown(owner, filled_in):
     assert "Saved: leave this empty" in owner.page
 
 
-def test_one_key_is_changed_by_typing_it_alone(house, owner, filled_in, customerio):
-    before = saved(house)
+def test_one_key_is_changed_by_typing_it_alone(house, owner, filled_in):
+    api, connection = saved(house)
+    keys = house.site.settings.secret_keys
+    with writing(house.site.engine) as conn:
+        outdated = encrypt(keys, api | {"client_secret": "an-old-secret"})
+        save_store_api(conn, find_store(conn, "acme").id, outdated, house.site.now())
     region = filled_in["customerio-region"]
 
     owner.send(**drawn(owner, filled_in), **{"customerio-region": region, "client_secret": "a-secret"})
 
     assert owner.where == "/stores/acme"
-    assert saved(house) == before
+    assert saved(house) == (api | {"client_secret": "a-secret"}, connection)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,19 @@ def shop(house: PagesInstallation, cratejoy, customerio):
     return store_id
 
 
+@pytest.fixture
+def outdated(house, shop):
+    """The same store, with a saved secret and API key that are no longer right."""
+    keys = house.site.settings.secret_keys
+    with writing(house.site.engine) as conn:
+        api, [row] = find_store_api(conn, shop), list_store_connections(conn, shop)
+        config = decrypt(keys, api.config, api.identity) | {"client_secret": "an-old-secret"}
+        save_store_api(conn, shop, encrypt(keys, config, api.identity), house.site.now())
+        config = decrypt(keys, row.config, row.identity) | {"api_key": "an-old-key"}
+        conn.execute(StoreConnection.__table__.update().values(config=encrypt(keys, config, row.identity)))
+    return shop
+
+
 def saved(house, store_id):
     keys = house.site.settings.secret_keys
     with reading(house.site.engine) as conn:
@@ -82,27 +95,34 @@ def test_a_key_that_is_refused_is_not_saved_and_the_error_is_beside_it(house, sh
     assert saved(house, shop) == before
 
 
-def test_a_key_that_is_taken_is_saved_alone_and_a_refused_connection_resumes(house, shop, customerio):
+def test_a_key_that_is_taken_is_saved_alone_and_a_refused_connection_resumes(house, outdated, customerio):
     with writing(house.site.engine) as conn:
         pause_connection(conn, 1, "credentials_refused", house.site.now())
-    before = saved(house, shop)
+    api, connection = saved(house, outdated)
     visitor = change(house, "1", "api_key", api_key=customerio.config["api_key"])
 
     assert "API key is saved. Customer.io takes it." in visitor.text
-    assert saved(house, shop)[0] == before[0]
-    assert saved(house, shop)[1]["region"] == customerio.config["region"]
+    assert saved(house, outdated) == (api, connection | {"api_key": customerio.config["api_key"]})
     with reading(house.site.engine) as conn:
         assert conn.execute(select(StoreConnection.status)).scalar_one() == "active"
         [action] = list_actions(conn, None)
     assert (action.action, action.email, action.about) == ("connection.key_changed", OWNER, {"connection": 1})
 
 
-def test_cratejoys_secret_is_changed_alone_and_its_client_id_may_bring_one(house, shop):
-    refused = change(house, "cratejoy", "client_id", client_id="another-id")
-    taken = change(house, "cratejoy", "client_secret", client_secret="a-secret")
+def test_cratejoys_secret_is_changed_alone(house, outdated):
+    api, connection = saved(house, outdated)
+    visitor = change(house, "cratejoy", "client_secret", client_secret="a-secret")
 
-    assert "Cratejoy refused this pair" in errors_on(refused)["client_secret"]
-    assert "Client Secret is saved. Cratejoy takes it." in taken.text
+    assert "Client Secret is saved. Cratejoy takes it." in visitor.text
+    assert saved(house, outdated) == (api | {"client_secret": "a-secret"}, connection)
+
+
+def test_a_client_id_that_does_not_fit_the_saved_secret_is_not_saved(house, shop):
+    before = saved(house, shop)
+    visitor = change(house, "cratejoy", "client_id", client_id="another-id")
+
+    assert "Cratejoy refused this pair" in errors_on(visitor)["client_secret"]
+    assert saved(house, shop) == before
 
 
 @pytest.mark.parametrize(
