@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from sqlalchemy import update
 
@@ -65,6 +67,7 @@ def test_it_comes_back_when_it_gets_worse_and_is_announced_again(aside):
     assert [notice["type"] for notice in aside.notices()] == ["alarms.opened"]
 
 
+@pytest.mark.on_both_databases
 def test_what_is_not_open_cannot_be_set_aside(aside):
     with pytest.raises(Misconfigured, match="no longer possible"):
         set_aside(aside.context, 1, COMMAND_LINE_ACTOR, reason="again")
@@ -73,12 +76,22 @@ def test_what_is_not_open_cannot_be_set_aside(aside):
         unset_aside(aside.context, 1, COMMAND_LINE_ACTOR)
 
 
-@pytest.mark.parametrize(("reason", "days"), [("", None), ("x", 0), ("x", 91)])
-def test_a_reason_is_needed_and_at_most_ninety_days(desk, reason, days):
-    with pytest.raises(Misconfigured):
+@pytest.mark.parametrize(
+    ("reason", "days", "error"),
+    [(" ", None, "Say why"), ("x", 0, "1 to 90 days"), ("x", 91, "1 to 90 days"), ("x", 1, None), ("x", 90, None)],
+)
+def test_a_reason_is_needed_and_one_to_ninety_days(desk, reason, days, error):
+    refuse(desk, desk.waits()[0])
+    desk.sweep()
+    refused = pytest.raises(Misconfigured, match=error) if error else nullcontext()
+    with refused:
         set_aside(desk.context, 1, COMMAND_LINE_ACTOR, reason=reason, days=days)
 
+    [item] = desk.list()
+    assert (item.set_aside is None) == (error is not None)
 
+
+@pytest.mark.on_both_databases
 def test_it_comes_back_when_its_time_is_over(desk):
     with writing(desk.engine) as conn:
         pause_connection(conn, desk.link.id, "answered 403", desk.clock)
@@ -91,6 +104,7 @@ def test_it_comes_back_when_its_time_is_over(desk):
     assert (before, [item.set_aside is None for item in desk.list()]) == ([False], [True])
 
 
+@pytest.mark.on_both_databases
 def test_a_removal_that_waits_for_cratejoy_is_an_item_until_it_goes_on(desk):
     with writing(desk.engine) as conn:
         request_removal(conn, desk.store.id, desk.clock, leaves_hooks=False)

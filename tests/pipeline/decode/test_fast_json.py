@@ -33,7 +33,7 @@ def spelled(value):
     return json.dumps(value)
 
 
-def agrees(text):
+def assert_read_and_written_alike(text):
     quick = read_fast_json(text)
     if isinstance(quick, FastJson):
         assert spelled(quick.body) == spelled(strict(text))
@@ -45,20 +45,20 @@ def agrees(text):
 @UNHURRIED
 @given(body=BODIES, ascii_only=st.booleans(), indent=st.sampled_from([None, 1]))
 def test_any_object_is_read_and_written_alike(body, ascii_only, indent):
-    agrees(json.dumps(body, ensure_ascii=ascii_only, indent=indent))
+    assert_read_and_written_alike(json.dumps(body, ensure_ascii=ascii_only, indent=indent))
 
 
 @UNHURRIED
 @given(st.dictionaries(st.text(max_size=3), NUMBERS | st.lists(UNQUIET).map("".join)))
 def test_any_number_and_any_sign_is_read_and_written_alike(body):
-    agrees(json.dumps(body))
+    assert_read_and_written_alike(json.dumps(body))
 
 
 @UNHURRIED
 @given(st.lists(PIECES | UNQUIET, max_size=20).map("".join))
 def test_any_heap_is_read_alike(text):
-    agrees(text)
-    agrees(f'{{"a":"{text}"}}')
+    assert_read_and_written_alike(text)
+    assert_read_and_written_alike(f'{{"a":"{text}"}}')
 
 
 @UNHURRIED
@@ -68,7 +68,7 @@ def test_any_heap_is_read_alike(text):
 def test_any_repeated_name_is_seen(pairs):
     values = {"1": "1", "{": '{"a":1,"a":1.0}', "[": '["\\u0022"]', '"': '"\\u0022\\u0022"'}
 
-    agrees("{" + ",".join(f'"{name}":{values[kind]}' for name, kind in pairs) + "}")
+    assert_read_and_written_alike("{" + ",".join(f'"{name}":{values[kind]}' for name, kind in pairs) + "}")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from pipeline.inbox import batch_writer
 from pipeline.inbox.batch_writer import STUCK_AFTER_S, BatchWriter
 from pipeline.inbox.ingest import MAX_BATCH_HOOKS, IngestStatus
 from tests.pipeline.inbox.hooks import hook
@@ -177,10 +178,11 @@ def test_a_stopped_writer_refuses(writer):
     assert writer.submit(hook(2)) == "refused"
 
 
-def test_a_writer_that_never_started_stops_at_once(sink):
-    BatchWriter(lambda: sink).stop()
+def test_a_writer_that_never_started_stops_without_making_a_sink():
+    made = []
+    BatchWriter(lambda: made.append("a sink")).stop()
 
-    assert not sink.closed
+    assert made == []
 
 
 def test_an_idle_writer_drains_the_spool(writer, sink):
@@ -189,11 +191,12 @@ def test_an_idle_writer_drains_the_spool(writer, sink):
     wait_until(lambda: sink.drains > 1)
 
 
-def test_a_sink_that_asks_for_it_is_drained_before_the_idle_interval(writer, sink):
+def test_a_sink_that_asks_for_it_is_drained_before_the_idle_interval(writer, sink, monkeypatch):
+    monkeypatch.setattr(batch_writer, "IDLE_INTERVAL_S", 3600.0)
     sink.idle_s = 0.001
     writer.start()
 
-    wait_until(lambda: sink.drains > 100)
+    wait_until(lambda: sink.drains > 2)
 
 
 def test_its_status_is_known_soon_after_the_start(writer):

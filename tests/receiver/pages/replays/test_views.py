@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import reading, writing
@@ -102,14 +102,24 @@ def test_what_was_counted_can_be_discarded(house, store_id, visitor):
     assert "Nothing was sent." in visitor.text
 
 
-def test_the_page_is_loaded_anew_once_it_has_ended(house, store_id, visitor):
+def is_loaded_anew(visitor):
+    return visitor.ask("/replays/1/progress").headers.get("HX-Refresh") == "true"
+
+
+def test_the_page_is_loaded_anew_once_it_is_counted_and_once_it_has_ended(house, store_id, visitor):
     add(house, store_id, 1)
     visitor.go("/replays/new")
     visitor.send(what="refused")
-
-    assert visitor.ask("/replays/1/progress").headers.get("HX-Refresh") == "true"
+    found = [(state(house), is_loaded_anew(visitor))]
     visitor.send()
-    assert visitor.ask("/replays/1/progress").headers.get("HX-Refresh") is None
+    run_replay(house.site, 1)
+    found.append((state(house), is_loaded_anew(visitor)))
+    with writing(house.site.engine) as conn:
+        conn.execute(update(core.Delivery).values(status="sent", done_at=NOW))
+    run_replay(house.site, 1)
+    found.append((state(house), is_loaded_anew(visitor)))
+
+    assert found == [("counted", True), ("running", False), ("done", True)]
 
 
 def test_an_event_that_was_refused_can_be_tried_again(house, store_id, visitor):
