@@ -14,6 +14,8 @@ from tests.pipeline.ledger.rows import add_dead_hook, add_deliveries, add_event,
 ULID, RECEIPT = "01KP0000000000000000000001", "01KP0000000000000000000002"
 MESSAGE, DEAD = "01KP0000000000000000000003", "01KP0000000000000000000004"
 
+SUBJECTS = {"order": 7001, "subscription": 8001, "shipment": 9001}
+
 
 @pytest.fixture
 def known(shop):
@@ -25,8 +27,9 @@ def known(shop):
             words = NamedPerson(store_id, ids[name], {"Mila", "Šimůnek"}, {f"{name}@example.com"})
             add_person_terms(conn, [words])
             ids[f"order of {name}"] = event_id = add_event(conn, store_id, 7001, ulid=ULID, receipt=RECEIPT)
-            about = {"event_id": event_id, "kind": "order", "subject_id": 7001, "store_id": store_id}
-            conn.execute(insert(core.EventSubject).values(about))
+            for kind, number in SUBJECTS.items():
+                about = {"event_id": event_id, "kind": kind, "subject_id": number, "store_id": store_id}
+                conn.execute(insert(core.EventSubject).values(about))
             add_tracking_numbers(conn, [(store_id, event_id, {"tracking_number": "1Z 999 AA1"})])
         add_deliveries(conn, shop.link, ids["mila"], event_id=ids["order of mila"], message_id=MESSAGE)
         ids["dead"] = add_dead_hook(conn, store_id=shop.store.id, store=shop.store.name, receipt=DEAD)
@@ -59,6 +62,12 @@ EVENTS = {
     "7001": "number of an order",
     "order #7001": "number of an order",
     "#7001": "number of an order",
+    "subscription 8001": "number of a subscription",
+    "8001": "number of a subscription",
+    "shipment #9001": "number of a shipment",
+    "9001": "number of a shipment",
+    "order 8001": None,
+    "shipment 8001": None,
     ULID: "id at the platform",
     RECEIPT.lower(): "receipt of a hook",
     MESSAGE: "id of a message",

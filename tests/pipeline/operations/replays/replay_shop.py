@@ -13,6 +13,7 @@ from pipeline.ledger.deliveries import acquire_lane, claim, find_next_priority, 
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.replays import ReplayRow, Selection, find_replay, insert_replay, start_replay, stop_replay
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.replays import ReplayItem
 from pipeline.operations.replays.count import count_replay
 from pipeline.operations.replays.run import Turn, run_replay
 from tests.builders import NOW, customer, order
@@ -75,6 +76,12 @@ class ReplayShop:
             row = find_replay(conn, replay_id)
         assert row is not None
         return row
+
+    def list_numbers(self, replay_id: int) -> list[int]:
+        """The numbers of the orders whose messages it would send."""
+        planned = {row.delivery_id for row in self.shop.rows(ReplayItem) if row.replay_id == replay_id}
+        events = {row.event_id for row in self.messages() if row.id in planned}
+        return sorted(row.subject_id for row in self.shop.rows(core.Event) if row.id in events)
 
     def messages(self) -> list[Any]:
         return list(self.shop.rows(core.Delivery))

@@ -9,7 +9,7 @@ from pipeline.ledger.engine import writing
 from pipeline.ledger.replays import ReplayCounts, Selection, discard_replay, insert_replay, start_replay
 from pipeline.ledger.schema import core
 from pipeline.operations.replays import count
-from tests.builders import HOUR, NOW
+from tests.builders import HOUR, NOW, order
 
 EVERYTHING = Selection("filter")
 
@@ -122,6 +122,22 @@ def test_a_filter_of_the_feed_finds_its_events(replays):
     counts = replays.count(Selection("filter", show="refused", person_id=theirs, since=NOW - HOUR)).counts
 
     assert (counts.events, counts.messages) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "numbers"),
+    [(0, None, [1, 2, 3]), (1, None, [2, 3]), (None, 1, [1, 2]), (1, 1, [2]), (None, -1, []), (3, None, [])],
+)
+def test_a_range_of_hours_includes_both_its_ends(replays, since, until, numbers):
+    for number in range(1, 4):
+        at = NOW + (number - 1) * HOUR
+        replays.shop.record(replays.shop.hook("order_new", order(id=number, customer_id=number), at=at), at=at)
+    replays.send(refuses=True)
+    ends = [None if hours is None else NOW + hours * HOUR for hours in (since, until)]
+
+    replay_id = replays.count(Selection("filter", since=ends[0], until=ends[1]), now=NOW + 9 * HOUR).id
+
+    assert replays.list_numbers(replay_id) == numbers
 
 
 def test_what_came_after_it_was_asked_for_is_not_looked_at(replays):
