@@ -14,13 +14,19 @@ from sqlalchemy import insert, update
 from werkzeug.serving import make_server
 
 from pipeline.context import build_context
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.backfills import ALL, insert_backfill
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.monitoring.alarms import open_alarm
 from pipeline.ledger.monitoring.rows import NewAlarm
+from pipeline.ledger.replays import Selection, insert_replay
+from pipeline.ledger.samples import save_sample
 from pipeline.ledger.schema import backfills, core
-from pipeline.ledger.store_apis import save_store_api
+from pipeline.ledger.store_apis import build_api_identity, save_store_api
+from pipeline.operations.own_test_event import TestEvent, send_test_event
+from pipeline.operations.replays.count import count_replay
 from pipeline.settings import Settings
 from receiver.demo.processes import find_free_ports
 from tests.builders import NOW, order
@@ -81,12 +87,24 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
             add_deliveries(conn, link, person, event_id=event, status=status, message_id=name, **done, **reason)
         add_event(conn, acme, 4, outcome="withheld", notes=[{"code": "withheld_marketplace", "role": "customer"}])
         dead = add_dead_hook(conn, store="acme", store_id=acme)
-        save_store_api(conn, acme, b"sealed", NOW)
+        keys = {"client_id": "an-id", "client_secret": "a-secret"}
+        sealed = encrypt(installation.site.settings.secret_keys, keys, build_api_identity(acme))
+        save_store_api(conn, acme, sealed, NOW)
         insert_backfill(conn, acme, ALL, "customers", NOW)
         ended = {"state": "done", "ended_at": NOW, "done": {"customers": 412}, "totals": {"customers": 412}}
         conn.execute(update(backfills.Backfill).values(**ended))
         save_store_api(conn, beta, b"sealed", NOW)
         alarm = NewAlarm("messages_refused", acme, subject="acme/customerio", said=SAID)
         open_alarm(conn, alarm, NOW)
-    names = {"store": "acme", "new_store": "beta-box", "account": account, "event": 1, "person": person, "dead": dead}
-    return {**names, "alarm": 1}
+        stopped = NewAlarm("backfill_stopped", acme, subject="acme", said=SAID | {"headline": "acme: reading stopped"})
+        open_alarm(conn, stopped, NOW)
+        names: dict[str, object] = {"alarm": 1, "question": 2}
+        names["sample"] = save_sample(conn, 1, "An order", NOW)
+        owner = TestEvent("acme", HERS, "nonce", NOW, COMMAND_LINE_ACTOR, installation.site.settings.secret_keys)
+        names["test_event"] = send_test_event(conn, owner)
+        names["replay"] = insert_replay(
+            conn, acme, Selection("refused"), delivers_again=False, user_id=None, now=installation.site.now()
+        )
+    count_replay(installation.site.engine, 1, installation.site.now)
+    known = {"store": "acme", "new_store": "beta-box", "account": account, "event": 1, "person": person, "dead": dead}
+    return known | names

@@ -1,7 +1,7 @@
 """Every page that people see: the one list for the pictures of `make screenshots` and for the test with axe.
 
 A new page gets its row here. An address may name what the ledger has: {store}, {event}, {person}, {dead}, {alarm},
-{account}, {replay}; a page is left out where there is none.
+{account}, {replay}, {sample}, {question}, {test_event}; a page is left out where there is none.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ PAGES = (
     ListedPage("log-in", "/login", is_public=True),
     ListedPage("register", "/register", is_public=True),
     ListedPage("forgotten-password", "/reset", is_public=True),
+    ListedPage("confirm-again", "/confirm", is_public=True),
     ListedPage("not-found", "/nothing/here", is_public=True),
     ListedPage("overview", "/"),
     ListedPage("shop", "/stores/{store}"),
@@ -33,6 +34,9 @@ PAGES = (
     ListedPage("hooks", "/stores/{store}/hooks"),
     ListedPage("customers", "/stores/{store}/customers"),
     ListedPage("settings", "/stores/{store}/settings"),
+    ListedPage("event-preview", "/stores/{store}/settings/events/order_new"),
+    ListedPage("key", "/stores/{store}/settings/keys/cratejoy/client_secret"),
+    ListedPage("connection-new", "/stores/{store}/connections/new/customerio"),
     ListedPage("removal", "/stores/{store}/removal"),
     ListedPage("activity", "/activity"),
     ListedPage("activity-of-one-person", "/activity?person={person}"),
@@ -40,6 +44,7 @@ PAGES = (
     ListedPage("event", "/activity/{event}"),
     ListedPage("search", "/search?q=a"),
     ListedPage("samples", "/samples"),
+    ListedPage("sample", "/samples/{sample}"),
     ListedPage("unreadable", "/activity/unreadable/{dead}"),
     ListedPage("people", "/people"),
     ListedPage("people-of-one-shop", "/stores/{store}/people"),
@@ -47,15 +52,20 @@ PAGES = (
     ListedPage("erase", "/stores/{store}/people/{person}/erase"),
     ListedPage("flow", "/flow"),
     ListedPage("attention", "/attention"),
+    ListedPage("attention-question", "/attention/{question}/read_customers"),
     ListedPage("replays", "/replays"),
+    ListedPage("replay", "/replays/{replay}"),
     ListedPage("replay-new", "/replays/new?store={store}&show=refused"),
     ListedPage("test-event", "/stores/{store}/test-event"),
+    ListedPage("test-event-sent", "/stores/{store}/test-event/{test_event}"),
     ListedPage("account", "/account"),
     ListedPage("audit-log", "/accounts/{account}/log"),
     ListedPage("api-tokens", "/accounts/{account}/tokens"),
     ListedPage("password", "/change"),
     ListedPage("mail-address", "/change-email"),
     ListedPage("second-factor", "/tf-setup"),
+    ListedPage("recovery-codes", "/mf-recovery-codes"),
+    ListedPage("password-again", "/verify"),
 )
 
 

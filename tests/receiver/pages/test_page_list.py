@@ -1,0 +1,69 @@
+"""The list of pages for the pictures and for axe has every page of the site."""
+
+from __future__ import annotations
+
+from string import Formatter
+
+from werkzeug.exceptions import NotFound
+
+from tests.browser.house import HERS, fill
+from tests.browser.page_list import PAGES
+
+# Addresses of the site that are no page, or that only a step before them leads to.
+NO_PAGES = {
+    "a part of a page": {
+        "asked.show",
+        "event.inline",
+        "activity.live",
+        "activity.new",
+        "home.latest",
+        "own_test_event.arrival",
+        "replays.progress",
+    },
+    "a file": {"event.document", "event.raw", "people.export", "static", "unreadable.raw"},
+    "a link in a mail": {
+        "invitations.show",
+        "security.change_email_confirm",
+        "security.confirm_email",
+        "security.reset_password",
+    },
+    "a step of a form": {
+        "connect.connected",
+        "security.mf_recovery",
+        "security.tf_select",
+        "security.two_factor_rescue",
+        "security.two_factor_token_validation",
+    },
+}
+
+
+def find_endpoint(house, address, known):
+    urls = house.app.url_map.bind("hooks.example.com", url_scheme="https")
+    path = address.partition("?")[0].format_map(known)
+    try:
+        endpoint, _ = urls.match(path)
+    except NotFound:
+        return None
+    return endpoint
+
+
+def test_every_page_is_in_the_list(house):
+    names = {name for page in PAGES for _, name, _, _ in Formatter().parse(page.address) if name}
+    listed = {find_endpoint(house, page.address, dict.fromkeys(names, 1)) for page in PAGES}
+    pages = {rule.endpoint for rule in house.app.url_map.iter_rules() if "GET" in rule.methods}
+
+    assert pages - set().union(*NO_PAGES.values()) == listed - {None}
+
+
+def test_every_page_of_the_list_can_be_opened(house):
+    known = fill(house)
+    visitors = {True: house.visitor(), False: house.logged_in(HERS)}
+    wrong = []
+    for page in PAGES:
+        visitor = visitors[page.is_public]
+        visitor.go(page.address.format_map(known))
+        path = page.address.partition("?")[0].format_map(known)
+        if (visitor.status, visitor.where) != (404 if page.name == "not-found" else 200, path):
+            wrong.append((page.name, visitor.status, visitor.where))
+
+    assert wrong == []
