@@ -26,7 +26,6 @@ from pipeline.inbox.entry import from_fields
 from pipeline.infra.crypto.hook_tokens import verify
 from pipeline.ledger.sql import json_type
 from pipeline.redaction.scrub import scrub
-from pipeline.settings import VARIABLES, Settings
 from receiver.cli.output import escape_control_characters
 from receiver.hooks.rules import HookRules
 from schemas.clean import clean_text, json_safe, normalize_text
@@ -58,10 +57,6 @@ def fields():
             yield f"field {kind.__name__}", kind().read
 
 
-def settings(text):
-    return Settings.from_environment({row.name: text for row in VARIABLES.values()})
-
-
 READERS = {
     "decode": lambda text: decode(text.encode("utf-8", "surrogatepass")),
     "decode a query": lambda text: decode(b"", text),
@@ -84,7 +79,6 @@ READERS = {
     "a platform's error": error_text,
     "a platform's words": scrub,
     "Retry-After": lambda text: parse_retry_after(text, 0.0),
-    "settings": settings,
     "a broker's address": strip_password,
     "a token": lambda text: verify(KEYS, "acme", text),
     "a token's store": lambda text: verify(KEYS, text, "1.x"),

@@ -12,11 +12,11 @@ from tests.schemas.strategies import anything, bodies
 
 _RESOURCES = ["customer", "order", "shipment", "subscription", "product_instance", "survey"]
 _HOOKS = ["transaction_hook", "checkout_hook", "inventory_hook", "design_hook"]
-_unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+_unhurried = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(st.sampled_from(sorted(SCHEMA_NAMES)), anything)
-@settings(_unhurried, max_examples=400)
+@settings(_unhurried, max_examples=150)
 def test_any_json_loads_or_is_refused(name, body):
     with suppress(InvalidBody):
         loaded = load(name, body)
@@ -36,7 +36,7 @@ def test_a_plausible_body_loads_to_json_and_loading_it_again_changes_nothing(nam
 
 
 @given(anything)
-@settings(_unhurried, max_examples=200)
+@settings(_unhurried, max_examples=60)
 def test_whatever_loads_loads_again_to_the_same(body):
     for name in SCHEMA_NAMES:
         try:
