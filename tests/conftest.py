@@ -182,5 +182,24 @@ _LONGEST = (
 )
 
 
+# What these folders do to the ledger is the same on both databases, but for the tests marked `on_both_databases`: they
+# run every statement that no other test runs on PostgreSQL, and what depends on its locks.
+_MOSTLY_ON_SQLITE = (
+    "tests/pipeline/attention/",
+    "tests/pipeline/backfill/",
+    "tests/pipeline/delivery/",
+    "tests/pipeline/hook_registration/",
+    "tests/pipeline/monitoring/",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    test = metafunc.definition
+    is_on_sqlite = test.nodeid.startswith(_MOSTLY_ON_SQLITE) and not test.get_closest_marker("on_both_databases")
+    if is_on_sqlite and "database_url" in metafunc.fixturenames:
+        test.add_marker(pytest.mark.parametrize("database_url", ["sqlite"], indirect=True))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import update
 
 from pipeline.attention.alarm_sync import sync_alarms
@@ -60,6 +61,7 @@ def test_it_is_reported_once_and_again_after_a_day(desk):
     assert len(desk.alarms()) == 1
 
 
+@pytest.mark.on_both_databases
 def test_its_end_is_reported_with_what_it_has_cost(desk):
     desk.waits(64)
     refuse(desk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import insert
 
 from pipeline.attention.alarm_sync import sync_alarms
@@ -24,6 +25,7 @@ def test_while_sweeps_look_there_is_nothing_to_do_instead(desk):
     assert (instead(desk), desk.letters()) == (False, [])
 
 
+@pytest.mark.on_both_databases
 def test_while_no_sweep_looks_one_web_process_does_and_notifies(desk):
     sweep(desk.context, ())
     with writing(desk.engine) as conn:

@@ -60,6 +60,7 @@ def test_a_profile_has_what_orders_and_subscriptions_say(book):
     assert all(one["subscription_plan"] and one["last_order_at"] and one["next_renewal_at"] for one in subscribed)
 
 
+@pytest.mark.on_both_databases
 def test_a_collection_is_listed_once_and_nothing_is_asked_per_customer(book):
     book.shop.people(20)
     book.start()
@@ -117,6 +118,7 @@ def test_while_a_worker_reads_no_other_does(book):
     assert (book.step().resume_at, book.pages()) == (None, [])
 
 
+@pytest.mark.on_both_databases
 def test_two_who_read_the_same_page_write_it_once(book):
     """The lease was lost in between: only the ledger is left to see to it."""
     customers = book.shop.people(12)
@@ -160,6 +162,7 @@ def test_a_worker_that_dies_before_it_commits_costs_one_page_read_again(book, mo
     assert (book.customers_sent(), len(pages) - len(set(pages))) == (sorted(customers), 3)
 
 
+@pytest.mark.on_both_databases
 def test_a_used_up_budget_is_waited_for_in_the_ledger(book):
     book.start()
 
@@ -173,6 +176,7 @@ def test_a_used_up_budget_is_waited_for_in_the_ledger(book):
     assert (book.row().waited_us, book.row().throttled_us) == (400_000, 0)
 
 
+@pytest.mark.on_both_databases
 def test_time_waited_for_a_429_is_counted_apart(book):
     book.shop.fault(status=429, times=1, retry_after=7, prefix="/v1/customers")
     book.start()

@@ -117,6 +117,7 @@ def test_nothing_moves_on_that_was_changed_since_it_was_read(engine, store_id):
     assert (moved, last(engine, store_id).pages) == ([True, False], 1)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("act", [pause_backfill, cancel_backfill])
 def test_a_step_under_way_writes_nothing_into_a_backfill_that_was_stopped(engine, store_id, act):
     start_backfill(engine, store_id, "all", NOW)
@@ -126,6 +127,7 @@ def test_a_step_under_way_writes_nothing_into_a_backfill_that_was_stopped(engine
     assert change(engine, lambda conn: advance_backfill(conn, read, pages=1)) is False
 
 
+@pytest.mark.on_both_databases
 def test_pausing_twice_or_resuming_what_runs_does_nothing(engine, store_id):
     start_backfill(engine, store_id, "all", NOW)
 

@@ -126,6 +126,7 @@ def test_hooks_are_registered_before_anything_is_read(book):
     assert book.pages()
 
 
+@pytest.mark.on_both_databases
 def test_hooks_that_cannot_be_registered_hold_no_one_up_for_ever(book):
     wanting_hooks(book)
     book.start()

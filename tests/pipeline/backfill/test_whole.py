@@ -35,6 +35,7 @@ def test_a_page_whose_results_are_null_is_asked_for_again(book):
     assert (numbers(row), row.error, book.customers_sent()) == (("done", 25, 25), None, sorted(customers))
 
 
+@pytest.mark.on_both_databases
 def test_a_page_whose_results_stay_null_ends_it_and_says_so(book):
     book.shop.people(25)
     book.shop.fault(page="null", prefix=CUSTOMERS)
@@ -129,6 +130,7 @@ def test_a_daily_pass_is_held_to_the_same(book):
     assert (row.kind, *numbers(row)) == ("incremental", "short", 15, 25)
 
 
+@pytest.mark.on_both_databases
 def test_a_store_that_was_short_is_looked_at_every_day(book):
     book.shop.people(25)
     book.shop.fault(page="empty", prefix=CUSTOMERS)

@@ -121,6 +121,7 @@ def test_refused_keys_pause_the_connection_and_keep_the_request(lane_setup: Lane
     assert _states(lane_setup) == [("done", None)]
 
 
+@pytest.mark.on_both_databases
 def test_what_the_platform_rejects_is_said_in_the_regulations_row_and_is_not_replayed(lane_setup: LaneSetup):
     _enqueue(lane_setup)
     lane_setup.destination.next_forget.append(Rejected("refused", "is odd"))
@@ -142,6 +143,7 @@ def test_it_leaves_after_everything_that_is_open_for_the_person_and_before_what_
     assert [sends for _, _, sends in lane_setup.destination.forgotten] == [1]
 
 
+@pytest.mark.on_both_databases
 def test_the_persons_next_message_begins_with_a_profile_again(lane_setup: LaneSetup):
     lane_setup.add(kind="profile", name=None)
     lane_setup.run()
@@ -164,6 +166,7 @@ def test_the_same_regulation_asks_each_connection_once(lane_setup: LaneSetup):
     assert len(lane_setup.destination.forgotten) == 1
 
 
+@pytest.mark.on_both_databases
 def test_a_platform_that_cannot_forget_is_recorded_as_such(lane_setup: LaneSetup, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(DESTINATIONS["customerio"], "forget_modes", ())
     _enqueue(lane_setup)
@@ -181,6 +184,7 @@ def test_a_request_that_the_platform_can_no_longer_fulfil_fails(lane_setup: Lane
     assert _states(lane_setup) == [("failed", "cannot_forget")]
 
 
+@pytest.mark.on_both_databases
 def test_another_workspace_behind_the_connection_is_not_taken_for_the_one_that_was_to_forget(lane_setup: LaneSetup):
     _enqueue(lane_setup)
     with writing(lane_setup.engine) as conn:
@@ -200,6 +204,7 @@ def test_a_failure_before_the_request_stops_it_too(lane_setup: LaneSetup):
     assert lane_setup.statuses() == ["pending", "pending"]
 
 
+@pytest.mark.on_both_databases
 def test_the_calls_name_the_messages_that_they_carried(lane_setup: LaneSetup):
     before = lane_setup.add(2)
     _enqueue(lane_setup)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import fakeredis
+import pytest
 from sqlalchemy import event, select
 
 from pipeline.core.messages import Message, Rejected, Reply, Sent
@@ -36,6 +37,7 @@ def test_a_run_of_an_empty_lane_writes_nothing(lane_setup: LaneSetup):
         assert conn.execute(select(Lane)).all() == []
 
 
+@pytest.mark.on_both_databases
 def test_one_send_is_written_down_in_two_transactions(lane_setup: LaneSetup):
     lane_setup.add()
     only_reads: list[bool] = []
@@ -75,6 +77,7 @@ def test_a_worker_stopped_before_reading_the_lane_does_not_take_it_from_another(
         assert len(claim(conn, taken, 10)) == 1
 
 
+@pytest.mark.on_both_databases
 def test_a_lane_held_by_another_worker_is_left_alone(lane_setup: LaneSetup):
     lane_setup.add()
     Lease(lane_setup.redis, lane_setup.lease_key, "another", 60_000).acquire()
@@ -83,6 +86,7 @@ def test_a_lane_held_by_another_worker_is_left_alone(lane_setup: LaneSetup):
     assert lane_setup.destination.sends == []
 
 
+@pytest.mark.on_both_databases
 def test_the_lease_is_released(lane_setup: LaneSetup):
     lane_setup.add()
     lane_setup.run()
@@ -90,6 +94,7 @@ def test_the_lease_is_released(lane_setup: LaneSetup):
     assert not lane_setup.redis.exists(lane_setup.lease_key)
 
 
+@pytest.mark.on_both_databases
 def test_a_message_written_while_the_lease_is_released_does_not_wait(lane_setup: LaneSetup):
     lane_setup.add()
     late: list[int] = []
@@ -127,6 +132,7 @@ def test_the_deadline_ends_a_run_between_two_batches(lane_setup: LaneSetup):
     assert lane_setup.statuses() == [*["sent"] * 4, *["pending"] * 5]
 
 
+@pytest.mark.on_both_databases
 def test_two_lanes_of_a_connection_are_independent(lane_setup: LaneSetup):
     lane_setup.add()
     lane_setup.add(lane=1)

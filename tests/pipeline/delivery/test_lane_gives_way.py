@@ -57,6 +57,7 @@ def test_beyond_its_share_it_stays_and_the_lane_need_not_wait(lane_setup: LaneSe
     assert lane_setup.lane_row() == (0, 0, None)
 
 
+@pytest.mark.on_both_databases
 def test_a_live_message_written_while_the_lane_is_released_does_not_wait_for_the_backfill_budget(lane_setup: LaneSetup):
     lane_setup.add(4, priority=BACKFILL_PRIORITY)
     live = []
@@ -72,6 +73,7 @@ def test_a_live_message_written_while_the_lane_is_released_does_not_wait_for_the
     assert sent(lane_setup) == live
 
 
+@pytest.mark.on_both_databases
 def test_only_what_gives_way_uses_the_share(lane_setup: LaneSetup):
     lane_setup.add(4)
     lane_setup.run()

@@ -30,6 +30,7 @@ def sit_out(lane_setup: LaneSetup, status: int) -> int:
     return attempts
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("status", [500, 503])
 def test_everything_leaves_in_order_at_the_first_attempt_after_half_an_hour(lane_setup: LaneSetup, status: int):
     ids = lane_setup.add(MESSAGES)

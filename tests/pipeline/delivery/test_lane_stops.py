@@ -16,6 +16,7 @@ from tests.pipeline.delivery.fake_destination import always, reply
 from tests.pipeline.delivery.lane_setup import LANE, LaneSetup, unreachable_redis
 
 
+@pytest.mark.on_both_databases
 def test_a_broken_connection_is_paused_with_its_reason_and_keeps_everything(lane_setup: LaneSetup):
     lane_setup.add(6)
     broken = ConnectionBroken("the credentials were refused (401)")
@@ -38,6 +39,7 @@ def test_a_resumed_connection_goes_on_where_it_stopped(lane_setup: LaneSetup):
     assert lane_setup.destination.sent_ids == [ids, ids]
 
 
+@pytest.mark.on_both_databases
 def test_a_connection_paused_between_two_batches_stops_there(lane_setup: LaneSetup):
     lane_setup.add(5)
 
@@ -65,6 +67,7 @@ def test_a_connection_paused_while_the_budget_was_asked_sends_nothing(lane_setup
     assert lane_setup.destination.sends == []
 
 
+@pytest.mark.on_both_databases
 def test_a_lease_lost_to_an_emptied_redis_ends_the_run(lane_setup: LaneSetup):
     lane_setup.add(5)
 

@@ -11,6 +11,7 @@ from tests.pipeline.delivery.lane_setup import SECOND, LaneSetup
 BUSY = RetryAfter(None, "answered 503")
 
 
+@pytest.mark.on_both_databases
 def test_after_a_failure_that_passes_the_lane_waits_and_keeps_the_rest(lane_setup: LaneSetup):
     lane_setup.add(6)
     lane_setup.destination.next.append(lambda _: reply([Sent(), BUSY, BUSY, BUSY], 503))
@@ -104,6 +105,7 @@ def test_a_send_that_went_through_lets_the_rate_creep_up(lane_setup: LaneSetup):
     assert lane_setup.budget.successes == 2
 
 
+@pytest.mark.on_both_databases
 def test_calls_beyond_the_first_are_paid_with_the_next_send(lane_setup: LaneSetup):
     lane_setup.add(9)
     lane_setup.destination.next.append(always(Sent(), 400, 200, 200))

@@ -79,6 +79,7 @@ def test_a_hook_that_is_seen_again_by_the_next_look_needs_nothing(tended, items)
     assert items(tended) == []
 
 
+@pytest.mark.on_both_databases
 def test_it_stays_until_what_was_missed_has_been_looked_up(tended, items):
     with writing(tended.context.engine) as conn:
         create_missing_reconciliations(conn, ["orders"], 10**15, tended.clock.now)

@@ -74,6 +74,7 @@ def test_refused_keys_are_marked_and_tried_again_in_an_hour(ward):
     assert (ward.row().status, ward.row().audit_error) == ("active", None)
 
 
+@pytest.mark.on_both_databases
 def test_a_request_that_is_refused_stops_no_other(ward):
     ward.register("order_new", f"{PUBLIC}/hooks/sunny-box/1.{'x' * 43}/order_new")
     gone = ward.hook("order_new")["id"]
@@ -117,6 +118,7 @@ def test_asking_for_another_audit_during_one_is_not_forgotten(ward):
     assert (ward.row().audit_at, ward.row().audited_at) == (NOW + 1, None)
 
 
+@pytest.mark.on_both_databases
 def test_two_do_not_tend_one_store_at_once(ward):
     held = []
     opened = ward.open_api
@@ -134,6 +136,7 @@ def test_two_do_not_tend_one_store_at_once(ward):
     assert ward.as_it_should_be()
 
 
+@pytest.mark.on_both_databases
 def test_only_stores_whose_time_has_come_are_due(tended):
     def due(at):
         with writing(tended.context.engine) as conn:

@@ -187,6 +187,7 @@ def test_without_a_store_and_without_a_wish_for_them_none_is_sent(town):
     assert (none_yet, town.sweep()) == ([], [])
 
 
+@pytest.mark.on_both_databases
 def test_a_broken_way_in_is_an_alarm_until_a_canary_comes_back(watched):
     watched.answer(watched.sweep())
     states = []

@@ -64,6 +64,7 @@ def test_a_new_key_is_a_change_with_its_event_for_a_week(shop):
     assert open_changes(shop) == []
 
 
+@pytest.mark.on_both_databases
 def test_a_vanished_key_is_over_when_it_comes_again(shop):
     came(shop, *({"id": number} for number in range(8)))
     watch_keys(shop.context)
@@ -74,6 +75,7 @@ def test_a_vanished_key_is_over_when_it_comes_again(shop):
     assert (before, open_changes(shop)) == ([("vanished_key", "total", "number", "")], [])
 
 
+@pytest.mark.on_both_databases
 def test_a_form_whose_values_are_all_text_says_nothing_of_types(shop):
     came(shop, {"id": "61", "total": "10"}, form="form")
     watch_keys(shop.context)
@@ -81,6 +83,7 @@ def test_a_form_whose_values_are_all_text_says_nothing_of_types(shop):
     assert open_changes(shop) == []
 
 
+@pytest.mark.on_both_databases
 def test_nothing_is_read_twice(shop):
     with writing(shop.engine) as conn:
         conn.execute(delete(EventKeys))
@@ -161,6 +164,7 @@ def test_a_fall_to_half_is_a_change_until_the_rate_is_as_it_was(halved):
     assert open_changes(halved) == []
 
 
+@pytest.mark.on_both_databases
 def test_a_rate_that_is_taken_as_usual_is_learned_anew(halved):
     watch_rates(halved.context)
     with writing(halved.engine) as conn:
@@ -171,6 +175,7 @@ def test_a_rate_that_is_taken_as_usual_is_learned_anew(halved):
     assert open_changes(halved) == []
 
 
+@pytest.mark.on_both_databases
 def test_a_store_is_checked_once_an_hour(halved):
     watch_rates(halved.context)
     with writing(halved.engine) as conn:

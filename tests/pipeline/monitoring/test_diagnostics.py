@@ -163,6 +163,7 @@ def test_no_one_is_notified_before_the_store_was_asked_what_it_did(compared):
     assert compared.said() == []
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("states", "says"),
     [
@@ -193,6 +194,7 @@ def test_the_store_is_asked_at_once(town):
         assert [row.next_at for row in load_reconciliations(conn, store_id)] == [town.clock]
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("seconds", "ago", "says"),
     [
@@ -211,6 +213,7 @@ def test_whether_the_chain_lives_is_reported(silent, seconds, ago, says):
     assert len(silent.about(says)) == 1
 
 
+@pytest.mark.on_both_databases
 def test_hooks_that_come_and_die_are_reported(silent):
     silent.audit()
     dead = {"store": "acme", "version": 1, "event": "order_new", "stage": "decode", "reason": "not_json", "raw": b""}

@@ -70,6 +70,7 @@ def test_the_end_is_reported_once(silent):
     assert [notice["type"] for notice in silent.sent_now()] == ["alarms.ended"]
 
 
+@pytest.mark.on_both_databases
 def test_an_alarm_that_ended_before_its_mail_is_only_in_a_notice(town):
     town.owner(OWNER)
     town.store()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pipeline.cratejoy.credentials import Credentials
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import reading, writing
@@ -16,6 +18,7 @@ from tests.pipeline.monitoring.hook_histories import BEGIN, DAY, hour_us
 EVENTS = ("order_new", "customer_new", "shipment_shipped")
 
 
+@pytest.mark.on_both_databases
 def test_only_hooks_are_counted_and_each_of_them_once(town):
     store = town.store(events=())
     with writing(town.engine) as conn:
@@ -97,6 +100,7 @@ def test_after_a_silence_of_all_events_none_is_late_at_once(town):
     assert town.open() == []
 
 
+@pytest.mark.on_both_databases
 def test_of_a_store_that_is_known_to_be_silent_nothing_is_learned_every_minute(town):
     store = town.store(events=EVENTS)
     town.sweep()

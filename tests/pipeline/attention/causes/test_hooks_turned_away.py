@@ -14,6 +14,7 @@ def turn_away(desk, status, store=None):
     tally.flush(desk.redis)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("status", "audience"), [("404", "merchant"), ("405", "merchant"), ("413", "operator"), ("415", "merchant")]
 )

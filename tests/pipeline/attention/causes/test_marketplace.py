@@ -33,6 +33,7 @@ def test_a_store_with_values_and_no_answer_is_an_item(engine, store_id):
     assert "cratewire stores set acme --marketplace-source" in item.to_do
 
 
+@pytest.mark.on_both_databases
 def test_an_answer_ends_it_and_a_new_value_begins_another(engine, store_id):
     with writing(engine) as conn:
         answer_sources(conn, store_id, {"2"}, {"1"}, COMMAND_LINE, NOW)

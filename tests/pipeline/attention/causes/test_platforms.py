@@ -66,6 +66,7 @@ def test_a_fault_of_ours_is_the_operators(desk, reason, audience):
     assert [item.audience for item in desk.list()] == [audience]
 
 
+@pytest.mark.on_both_databases
 def test_messages_that_were_refused_are_counted_with_their_reasons(desk):
     ids = desk.waits(3)
     with writing(desk.engine) as conn:

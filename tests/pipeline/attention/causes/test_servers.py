@@ -63,6 +63,7 @@ def test_a_database_that_does_not_answer_is_named(desk):
     assert subjects(desk, servers.DATABASE_CAUSE, engine=away) == ["away"]
 
 
+@pytest.mark.on_both_databases
 def test_a_postgresql_that_does_not_sync_is_named(desk):
     """The tests' own has both switched off, so as to be quick."""
     named = subjects(desk, servers.DATABASE_CAUSE)

@@ -21,6 +21,7 @@ from pipeline.ledger.store_apis import record_key_check, save_store_api
 HOUR = 3_600_000_000
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("changed", "headline"),
     [
@@ -112,6 +113,7 @@ def test_hooks_that_could_not_be_read_need_nothing_if_nothing_is_missing(desk):
     assert dead(desk) == []
 
 
+@pytest.mark.on_both_databases
 def test_hooks_that_died_of_our_own_fault_are_the_operators_at_once(desk):
     connect_api(desk)
     die(desk, "internal_error")
