@@ -8,7 +8,8 @@ from typing import Any
 
 STATUSES = {401, 403, 429, 500, 502, 503}
 WITH_RETRY_AFTER = {429, 503}
-FAULT_KINDS = ("status", "rate", "latency", "auth", "page")
+CUTS = ("drop_before_commit", "drop_after_commit")
+FAULT_KINDS = ("status", "rate", "latency", "auth", "page", *CUTS)
 
 # What may be wrong with a page of a list; `api/pages.py` acts it out.
 PAGES = ("null", "missing", "empty", "gone", "same_next", "first_next")
@@ -20,17 +21,21 @@ class BadFault(ValueError):
 
 @dataclass
 class Fault:
-    """One of `status`, `rate`, `latency`, `auth`, `page`. `times` None means until cleared; a rate has no times."""
+    """One of `FAULT_KINDS`. `times` None means until cleared; a rate has no times. `skip` requests pass first."""
 
     status: int | None = None
     rate: float | None = None
     latency: float = 0.0
     auth: str | None = None
     page: str | None = None
+    drop_before_commit: bool = False  # the connection is cut, and nothing is done
+    drop_after_commit: bool = False  # the work is done, and then the connection is cut
     on: int = 2  # which page is spoiled; the first is 1, whatever the store calls it
     times: int | None = None
     retry_after: int = 1
     prefix: str = "/"
+    method: str | None = None
+    skip: int = 0
     recent: deque[float] = field(default_factory=deque, repr=False)
 
     @classmethod
@@ -62,6 +67,7 @@ class Verdict:
     status: int | None = None
     retry_after: int | None = None
     revoked: bool = False
+    cut: str | None = None
 
 
 class Faults:
@@ -87,10 +93,10 @@ class Faults:
         with self._lock:
             return [{k: v for k, v in asdict(fault).items() if k != "recent"} for fault in self._faults]
 
-    def judge(self, path: str) -> Verdict:
+    def judge(self, method: str, path: str) -> Verdict:
         """Consume one use of the first matching refusal; latencies add up."""
         with self._lock:
-            matching = [fault for fault in self._faults if path.startswith(fault.prefix) and not fault.page]
+            matching = [fault for fault in self._faults if not fault.page and self._strikes(fault, method, path)]
             slow = [fault for fault in matching if fault.latency]
             for fault in slow:
                 self._use(fault)
@@ -107,6 +113,14 @@ class Faults:
                     return fault.page
         return None
 
+    def _strikes(self, fault: Fault, method: str, path: str) -> bool:
+        if not path.startswith(fault.prefix) or fault.method not in {None, method}:
+            return False
+        if fault.skip:
+            fault.skip -= 1
+            return False
+        return True
+
     def _verdict(self, fault: Fault) -> Verdict | None:
         if fault.auth:
             self._use(fault)
@@ -114,6 +128,9 @@ class Faults:
         if fault.rate is not None:
             return Verdict(status=429, retry_after=fault.retry_after) if self._too_fast(fault) else None
         self._use(fault)
+        cut = next((kind for kind in CUTS if getattr(fault, kind)), None)
+        if cut:
+            return Verdict(cut=cut)
         return Verdict(status=fault.status, retry_after=fault.retry_after if fault.status in WITH_RETRY_AFTER else None)
 
     def _too_fast(self, fault: Fault) -> bool:

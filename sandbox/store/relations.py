@@ -43,9 +43,14 @@ def fulfillment(state: State, row: Row) -> Row:
     order = state.get("orders", row["_order_id"])
     instance = state.get("product_instances", row["_instance_id"])
     return shapes.plain(row) | {
-        "instance": shapes.boxed_instance(state, instance),
-        "order": shapes.plain(order) | {"customer": customer(state, order)},
+        "instance": shapes.shelved_instance(state, instance),
+        "order": shapes.plain(order) | {"customer": customer(state, order)} | subscriptions_of(state, order),
     }
+
+
+def subscriptions_of(state: State, order: Row) -> Row:
+    """The subscriptions of an order, as a box shows them."""
+    return {"subscriptions": [shapes.plain(state.get("subscriptions", one)) for one in order["_subscription_ids"]]}
 
 
 def order_of_transaction(state: State, row: Row) -> Row:

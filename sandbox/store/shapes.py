@@ -44,6 +44,12 @@ def boxed_instance(state: State, instance: Row) -> Row:
     return shape | {"product": pick(product, PRODUCT_IN_INSTANCE)}
 
 
+def shelved_instance(state: State, instance: Row) -> Row:
+    """The same with the SKU of the product, as an answer of the API has it."""
+    shape = boxed_instance(state, instance)
+    return shape | {"product": shape["product"] | pick(state.get("products", instance["product_id"]), ("sku",))}
+
+
 def gift_info(state: State, subscription: Row) -> Row | None:
     info: Row | None = subscription["_gift_info"]
     if info is None:

@@ -1,7 +1,7 @@
 """The state of a store: its objects as rows, the simulated time, the e-mails it sent. A lock guards it."""
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,6 +27,7 @@ class State:
         self.now = now
         self.switches = switches
         self.outbox: list[Row] = []
+        self.shipped_puts: Counter[int] = Counter()  # by box: writes over the API that said `shipped`
         self.gone: set[int] = set()  # ids that the API shows no more, because a fault took them away between two pages
         self.storefront_emails: set[str] = set()  # folded addresses that the storefront knows
         self.metadata: dict[tuple[str, int], Row] = {}
@@ -50,6 +51,13 @@ class State:
             if key.endswith("_id") and isinstance(value, int):
                 self._index[kind, key.lstrip("_"), value].append(row["id"])
         return row
+
+    def point(self, kind: str, row: Row, field: str, target_id: int) -> None:
+        """Let a row mention another id under `field`."""
+        name = field.lstrip("_")
+        self._index[kind, name, row[field]].remove(row["id"])
+        row[field] = target_id
+        self._index[kind, name, target_id].append(row["id"])
 
     def remove(self, kind: str, row_id: int) -> None:
         del self._rows[kind][row_id]

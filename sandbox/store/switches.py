@@ -18,6 +18,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "sources": ("number", "text"),
     "surveys": ("v1", "v1.1", "mixed"),
     "variants": ("none", "v1", "v1.1", "mixed"),
+    "batch_end": ("end", "end_date"),
 }
 
 
@@ -50,6 +51,9 @@ class Switches:
     cancel_boxes: bool = True  # does cancelling fire shipment_cancelled for each unshipped box?
     api_writes_tell: bool = True  # do writes over the API fire hooks?
     store_id: int = 4100200
+    batch_end: str = "end"  # v1.1's name of the end of a batch: two documents disagree
+    v11_street: bool = True  # the list of v1.1's fields lacks the street of an address
+    mails_again: bool = False  # does `shipped` for a shipped box send the mail and fire the hook again?
     marketplace_share: float = 0.0  # the share of people who register from now on that come from the Marketplace
     storefront_source: int = 1  # `source` of orders and subscriptions; its meaning is not documented
     marketplace_source: int = 2

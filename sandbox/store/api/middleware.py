@@ -8,9 +8,11 @@ import time
 from flask import Flask, Response, g, request
 
 from sandbox.store.api.responses import refusal
+from sandbox.store.connection_cuts import CUT
 from sandbox.store.world import World
 
 API = "/v1"
+LOST = 503  # the status of an answer that no client sees
 
 
 def install_middleware(app: Flask, world: World) -> None:
@@ -21,9 +23,12 @@ def install_middleware(app: Flask, world: World) -> None:
         if not request.path.startswith(API):
             return None
         g.at = world.clocks.wall()
-        verdict = world.faults.judge(request.path)
+        verdict = world.faults.judge(request.method, request.path)
         if verdict.latency:
             time.sleep(verdict.latency)
+        request.environ[CUT] = verdict.cut is not None
+        if verdict.cut == "drop_before_commit":
+            return refusal(LOST, "the connection is cut")
         if verdict.status:
             return add_retry_after(refusal(verdict.status, "a fault was asked for"), verdict.retry_after)
         return None if is_authorized(world) and not verdict.revoked else build_unauthorized_response(world)
@@ -31,9 +36,8 @@ def install_middleware(app: Flask, world: World) -> None:
     @app.after_request
     def note(response: Response) -> Response:
         if request.path.startswith(API):
-            world.journal.note(
-                g.at, request.method, request.path, request.query_string.decode("latin-1"), response.status_code
-            )
+            status = 0 if request.environ.get(CUT) else response.status_code
+            world.journal.note(g.at, request.method, request.path, request.query_string.decode("latin-1"), status)
         return response
 
 

@@ -5,22 +5,30 @@ from typing import Any
 
 from sandbox.store import dates
 from sandbox.store.shop.shop import Shop, emit_order_event, emit_shipment_event, get_buyer
-from sandbox.store.state import Row
+from sandbox.store.state import Row, State
 
 SHIP_AFTER_S = 2 * dates.DAY
 
 
-def pack_items(shop: Shop, order: Row, instances: Iterable[Row]) -> None:
+def pack_items(shop: Shop, order: Row, instances: Iterable[Row], target: int | None = None) -> Row:
     """A box for all single items; cycles do not apply to it."""
-    shipment = add_shipment(shop, order, None, shop.state.now + SHIP_AFTER_S)
+    shipment = add_shipment(shop, order, None, target or shop.state.now + SHIP_AFTER_S)
     for instance in instances:
         add_fulfillment(shop, shipment, instance["id"], (None, None))
+    return shipment
 
 
-def pack_cycles(shop: Shop, order: Row, subscription: Row, cycles: int) -> None:
+def add_to_box(shop: Shop, shipment: Row, order: Row, instances: Iterable[Row]) -> None:
+    """Put what an order has bought once into a box that waits; such a line belongs to no subscription."""
+    for instance in instances:
+        line_of = shipment | {"_order_id": order["id"], "_subscription_id": None}
+        add_fulfillment(shop, line_of, instance["id"], (None, None))
+
+
+def pack_cycles(shop: Shop, order: Row, subscription: Row, cycles: int, first: int | None = None) -> None:
     """A box for each month of the term. All share one creation date; only the target date orders them."""
     for cycle in range(cycles):
-        target = dates.add_months(shop.state.now, cycle) + SHIP_AFTER_S
+        target = dates.add_months(first or shop.state.now, cycle) + (0 if first else SHIP_AFTER_S)
         shipment = add_shipment(shop, order, subscription, target)
         add_fulfillment(shop, shipment, subscription["_instance_id"], (cycle, cycles))
 
@@ -41,13 +49,28 @@ def add_shipment(shop: Shop, order: Row, subscription: Row | None, target: int) 
         "type": "shipment",
         "url": f"/v1/shipments/{shipment_id}/",
         "_address_id": order["_address_id"],
-        "_batch_id": batch(shop, subscription, target) if subscription else None,
+        "_batch_id": batch(shop, subscription, target)
+        if subscription and is_standard(shop.state, subscription)
+        else None,
         "_cust_cycle": len(shop.state.of("shipments", "customer_id", order["customer_id"])) + 1,
         "_order_id": order["id"],
         "_sub_cycle": next_cycle(subscription),
         "_subscription_id": subscription["id"] if subscription else None,
     }
     return shop.state.insert("shipments", shipment)
+
+
+def is_standard(state: State, subscription: Row) -> bool:
+    """Does everyone with this billing renew on the same day? Otherwise each renews on a day of their own."""
+    return state.get("product_billings", subscription["product_billing_id"])["rebill_day"] is not None
+
+
+def billing_type_of(state: State, shipment: Row) -> str:
+    """`ecom`, `standard` or `adhoc`."""
+    subscription = state.find("subscriptions", shipment["_subscription_id"])
+    if subscription is None:
+        return "ecom"
+    return "standard" if is_standard(state, subscription) else "adhoc"
 
 
 def next_cycle(subscription: Row | None) -> int | None:
@@ -99,6 +122,9 @@ def ship(shop: Shop, shipment: Row, fields: dict[str, Any] | None = None) -> Non
     shipment.update(fields or {})
     shipment["status"] = "shipped"
     shipment["shipped_at"] = shipment["shipped_at"] or dates.iso(shop.state.tick(2))
+    if not first and shop.state.switches.mails_again:
+        send_shipping_mail(shop, shop.state.get("orders", shipment["_order_id"]), shipment)
+        emit_shipment_event(shop, "shipment_shipped", shipment, shipment["tracking_number"])
     if not first:
         return
     close_fulfillments(shop, shipment, "closed")
@@ -125,6 +151,21 @@ def cancel(shop: Shop, shipment: Row) -> None:
     shipment["status"] = "cancelled"
     close_fulfillments(shop, shipment, "cancelled")
     emit_shipment_event(shop, "shipment_cancelled", shipment)
+
+
+def restore(shop: Shop, shipment: Row) -> None:
+    """Take a cancel back. None of the seventeen events covers this, so no hook fires."""
+    shipment["status"] = "unshipped"
+    close_fulfillments(shop, shipment, "open")
+
+
+def send_elsewhere(shop: Shop, shipment: Row, fields: Row) -> None:
+    """Give this box, and no other, another address; fires shipment_address_updated."""
+    old = shop.state.get("addresses", shipment["_address_id"])
+    kept = {key: value for key, value in old.items() if key not in {"id", "_customer_id"}}
+    new = shop.state.insert("addresses", kept | {"_owner_id": shipment["customer_id"]} | fields)
+    shop.state.point("shipments", shipment, "_address_id", new["id"])
+    emit_shipment_event(shop, "shipment_address_updated", shipment, new["id"])
 
 
 def close_fulfillments(shop: Shop, shipment: Row, status: str) -> None:

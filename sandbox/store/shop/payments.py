@@ -27,8 +27,16 @@ def pay(shop: Shop, order: Row, result: str = "captured", total: int | None = No
     return transaction
 
 
-def refund(shop: Shop, order: Row, amount: int) -> None:
+def settle(shop: Shop, order: Row) -> None:
+    """Pay an order that was placed unpaid: it shows as a transaction and as a changed order."""
+    order["financial_status"] = "paid"
+    pay(shop, order)
+    emit_order_event(shop, "order_updated", order, "paid")
+
+
+def refund(shop: Shop, order: Row, amount: int, financial_status: str | None = None) -> None:
     """There is no event for a refund: it shows as a transaction and as a changed order."""
+    order["financial_status"] = financial_status or order["financial_status"]
     order["card_refunded_amount"] += amount
     order["refunded_amount"] += amount
     get_buyer(shop, order)["total_revenue"] -= amount

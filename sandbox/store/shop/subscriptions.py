@@ -1,5 +1,7 @@
 """Subscriptions: opened, changed, cancelled, skipped, resumed."""
 
+from dataclasses import dataclass
+
 from sandbox.store import catalogue, dates
 from sandbox.store.shop import boxes, orders, payments, surveys
 from sandbox.store.shop.customers import subscription_status
@@ -8,7 +10,7 @@ from sandbox.store.shop.shop import Shop, emit_order_event, emit_subscription_ev
 from sandbox.store.state import Row
 
 
-def renew(shop: Shop, subscription: Row) -> Row:
+def renew(shop: Shop, subscription: Row, first: int | None = None) -> Row:
     """Charge the saved card for a new term: a renewal order, its transaction, new boxes, a new end date."""
     order = renewal_order(shop, subscription)
     if shop.state.switches.renewal_orders:
@@ -17,7 +19,7 @@ def renew(shop: Shop, subscription: Row) -> Row:
     cycles = shop.state.get("terms", subscription["_term_id"])["num_cycles"]
     start = max(dates.seconds(subscription["end_date"]), shop.state.now)
     subscription["end_date"] = dates.iso(dates.add_months(start, cycles))
-    boxes.pack_cycles(shop, order, subscription, cycles)
+    boxes.pack_cycles(shop, order, subscription, cycles, first)
     set_status(shop, subscription, "active")
     emit_subscription_event(shop, "subscription_renewed", subscription, subscription["end_date"])
     return order
@@ -43,8 +45,22 @@ def fail_renewal(shop: Shop, subscription: Row) -> None:
 RENEWING_GIFT_SHARE = 0.4
 
 
-def create_subscription(shop: Shop, order: Row, instance: Row, term: Row, gift: Gift | None) -> Row:
+@dataclass(frozen=True)
+class BoxDates:
+    """When boxes are due, if not in two days and monthly from then: the first target date, and the billing."""
+
+    first: int | None = None
+    billing_id: int | None = None
+
+
+USUAL_DATES = BoxDates()
+
+
+def create_subscription(
+    shop: Shop, order: Row, instance: Row, term: Row, gift: Gift | None, box_dates: BoxDates = USUAL_DATES
+) -> Row:
     subscription = shop.state.insert("subscriptions", subscription_row(shop, order, instance, term))
+    subscription["product_billing_id"] = box_dates.billing_id or subscription["product_billing_id"]
     if gift and gift.kind not in {"gift1_redeemed", "gift2_message"}:
         subscription["_gift_info"] = gift.info(shop.state.new_id(), "subscriptions")
     if gift:
@@ -52,7 +68,7 @@ def create_subscription(shop: Shop, order: Row, instance: Row, term: Row, gift: 
     order["_subscription_ids"].append(subscription["id"])
     customer = shop.state.get("customers", order["customer_id"])
     customer["num_subscriptions"] += 1
-    boxes.pack_cycles(shop, order, subscription, term["num_cycles"])
+    boxes.pack_cycles(shop, order, subscription, term["num_cycles"], box_dates.first)
     surveys.offer_survey(shop.state, subscription)
     set_status(shop, subscription, "active")
     emit_subscription_event(shop, "subscription_new", subscription)

@@ -69,6 +69,7 @@ def shipment(state: State, news: ShopEvent) -> Row:
     for fulfillment in body["fulfillments"]:
         by_order = fulfillment["subscription_id"] is None or news.row["id"] % 3
         _shorten_order(fulfillment, keep=bool(by_order))
+        del fulfillment["instance"]["product"]["sku"]
         if news.row["id"] % 4 == 0:
             del fulfillment["instance"]["variants"]
     if news.row["id"] % 7 == 0:
@@ -80,8 +81,9 @@ def shipment(state: State, news: ShopEvent) -> Row:
 
 def _shorten_order(fulfillment: Row, *, keep: bool) -> None:
     inner = fulfillment.pop("order")
+    hidden = (*shapes.NOT_IN_A_SUMMARY, "subscriptions")
     if keep:
-        fulfillment["order"] = {key: value for key, value in inner.items() if key not in shapes.NOT_IN_A_SUMMARY}
+        fulfillment["order"] = {key: value for key, value in inner.items() if key not in hidden}
 
 
 def transaction(state: State, news: ShopEvent) -> Row:

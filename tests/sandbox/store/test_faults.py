@@ -85,3 +85,13 @@ def test_keys_are_taken_again_when_their_fault_is_cleared(shop):
 
 def test_a_kind_of_fault_that_does_not_exist_cannot_be_cleared(shop):
     assert shop.client.delete("/_sandbox/faults?kind=mood").status_code == 400
+
+
+def test_a_fault_may_let_requests_pass_first(shop):
+    shop.control("faults", {"status": 500, "skip": 1, "times": 1})
+    assert statuses(shop, 3) == [200, 500, 200]
+
+
+def test_a_fault_may_concern_one_method(shop):
+    shop.control("faults", {"status": 500, "method": "PUT"})
+    assert statuses(shop, 1) == [200]
