@@ -22,6 +22,7 @@ PARTS = {
         "pipeline/decode/*",
         "pipeline/events/*",
         "pipeline/fan_out/*",
+        "pipeline/fulfilment/rules/*",
         "pipeline/redaction/*",
         "pipeline/destinations/*",
         "pipeline/core/backoff.py",

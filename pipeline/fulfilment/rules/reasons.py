@@ -133,7 +133,12 @@ NOTICES = (
         "Ask the warehouse.",
     ),
 )
+# Why nothing goes at all until a person has looked.
+VOLUMES = (
+    Reason("unusual_volume", "More boxes would go than on any day before.", "Look at them, and let them pass."),
+    Reason("unusual_batch", "More boxes of a batch would go than it has.", "Look at them, and let them pass."),
+)
 REASONS: dict[str, Reason] = {
-    reason.code: reason for group in (WAITS, HOLDS, SKIPS, LATER, NOTICES) for reason in group
+    reason.code: reason for group in (WAITS, HOLDS, SKIPS, LATER, NOTICES, VOLUMES) for reason in group
 }
 RELEASABLE = frozenset(code for code, reason in REASONS.items() if reason.may_release)

@@ -61,7 +61,7 @@ def see_shipment(
     that was sent or refused (`changes.py`).
     """
     if shipment.status == "shipped":
-        ours = set(map(normalize_tracking_number, tracking_numbers))
+        ours = set(map(normalize_tracking_number, tracking_numbers)) - {""}
         theirs = set(map(normalize_tracking_number, shipment.tracking_number.split(",")))
         return Seen.SHIPPED_AS_OURS if ours & theirs else Seen.SHIPPED_ELSEWHERE
     seen = _BY_REASON.get(verdict.reason, _BY_STATE[verdict.state])

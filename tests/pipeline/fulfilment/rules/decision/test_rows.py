@@ -1,0 +1,322 @@
+"""The rows of the tables, one by one: what is so, what is seen, what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.core.fulfilment import State
+from pipeline.fulfilment.rules.decision.decide import decide
+from pipeline.fulfilment.rules.decision.words import NEVER_SEEN, Action, Policy, Seen, Standing
+
+POLICY = Policy()
+NO_CANCEL = Policy(can_cancel=False)
+FIRST = Policy(confirms_first_package=True)
+BLIND = Policy(can_look_up=False)
+SAFE = Policy(can_look_up=False, repeats_safely=True)
+UNCHECKED = Policy(looks_up_first=False)
+MINUTE_US = 60_000_000
+
+
+def after(standing, seen, policy=POLICY, now=0, reason="given"):
+    made = decide(standing, Seen(seen), policy, now, reason)
+    return made.state.value, made.reason, made.action.value
+
+
+def at(state, reason="", **more):
+    return Standing(State(state), reason, **more)
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "reason"),
+    [
+        ("waits", "discovered", "given"),
+        ("holds", "held", "given"),
+        ("unpaid", "held", "given"),
+        ("due", "ready", ""),
+        ("excluded", "skipped", "given"),
+        ("cancelled", "skipped", "cancelled_before_load"),
+        ("shipped_elsewhere", "skipped", "already_shipped"),
+        ("gone", "skipped", "shipment_gone"),
+    ],
+)
+def test_a_shipment_that_is_seen_for_the_first_time_is_what_it_is(seen, state, reason):
+    assert after(NEVER_SEEN, seen) == (state, reason, "none")
+
+
+@pytest.mark.parametrize("state", ["discovered", "held", "ready", "skipped"])
+@pytest.mark.parametrize(
+    ("seen", "next_state"),
+    [("waits", "discovered"), ("holds", "held"), ("due", "ready"), ("due_changed", "ready"), ("excluded", "skipped")],
+)
+def test_until_it_is_sent_a_box_is_what_its_shipment_is_at_each_sight(state, seen, next_state):
+    assert after(at(state, "type_disabled"), seen)[0] == next_state
+
+
+@pytest.mark.parametrize("state", ["discovered", "held", "ready"])
+def test_a_box_that_is_cancelled_before_it_is_sent_is_never_sent(state):
+    assert after(at(state, "unpaid"), "cancelled") == ("cancelled", "cancelled_before_sending", "none")
+
+
+@pytest.mark.parametrize("state", ["discovered", "held", "ready", "skipped"])
+def test_a_box_that_is_marked_before_it_is_sent_is_left_out(state):
+    assert after(at(state, "unpaid"), "shipped_elsewhere") == ("skipped", "already_shipped", "none")
+
+
+@pytest.mark.parametrize(
+    ("standing", "seen", "policy", "expected"),
+    [
+        # 4.4: the look-up, the create, and what is answered.
+        (at("ready"), "turn", POLICY, ("sending", "", "look_up")),
+        (at("ready"), "turn", UNCHECKED, ("sending", "", "create")),
+        (at("ready", may_exist=True), "turn", UNCHECKED, ("sending", "", "look_up")),
+        (at("ready"), "turn", BLIND, ("sending", "", "create")),
+        (at("ready", may_exist=True), "turn", BLIND, ("held", "outcome_unknown", "none")),
+        (at("ready", may_exist=True), "turn", SAFE, ("sending", "", "create")),
+        (at("sending"), "turn", POLICY, ("sending", "", "none")),
+        (at("sending"), "not_found", POLICY, ("sending", "", "create")),
+        (at("sending"), "found", POLICY, ("at_warehouse", "", "none")),
+        (at("sending"), "found_other", POLICY, ("held", "conflict", "none")),
+        (at("sending"), "found_cancelled", POLICY, ("cancelled_at_warehouse", "cancelled_by_warehouse", "none")),
+        (at("sending"), "created", POLICY, ("at_warehouse", "", "none")),
+        (at("sending"), "exists", POLICY, ("unknown", "", "look_up")),
+        (at("sending"), "rejected", POLICY, ("held", "rejected_by_warehouse", "none")),
+        (at("sending"), "not_done", POLICY, ("ready", "", "none")),
+        (at("sending"), "not_now", POLICY, ("ready", "", "none")),
+        (at("sending"), "outcome_unknown", POLICY, ("unknown", "", "none")),
+        (at("sending"), "may_be_done", SAFE, ("ready", "", "none")),
+        (at("sending"), "may_be_done", POLICY, ("unknown", "", "none")),
+        (at("sending"), "stuck", POLICY, ("unknown", "", "look_up")),
+        (at("sending"), "exhausted", POLICY, ("failed", "delivery_failed", "none")),
+        (at("unknown"), "turn", POLICY, ("unknown", "", "look_up")),
+        (at("unknown"), "found", POLICY, ("at_warehouse", "", "none")),
+        (at("unknown"), "found_other", POLICY, ("held", "conflict", "none")),
+        (at("unknown"), "not_done", POLICY, ("unknown", "", "none")),
+        (at("unknown"), "cannot_look_up", BLIND, ("held", "outcome_unknown", "none")),
+        (at("unknown"), "cannot_look_up", SAFE, ("ready", "", "none")),
+        (at("unknown"), "exhausted", POLICY, ("failed", "delivery_failed", "none")),
+        # What was refused goes out again only if it is another.
+        (at("held", "rejected_by_warehouse"), "due", POLICY, ("held", "rejected_by_warehouse", "none")),
+        (at("held", "rejected_by_warehouse"), "due_changed", POLICY, ("ready", "", "none")),
+        (at("held", "conflict", may_exist=True), "due_changed", POLICY, ("held", "conflict", "none")),
+        (at("held", "conflict", may_exist=True), "cancelled", POLICY, ("held", "conflict", "none")),
+        (at("at_warehouse", may_exist=True), "rejected", POLICY, ("held", "rejected_by_warehouse", "none")),
+        # 4.5: parcels.
+        (at("at_warehouse", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("unknown", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("sending"), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("cancel_requested", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("cancel_refused", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("at_warehouse", may_exist=True), "partial", POLICY, ("partially_shipped", "", "none")),
+        (at("at_warehouse", may_exist=True), "partial", FIRST, ("partially_shipped", "", "confirm")),
+        (at("partially_shipped", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("confirmed", may_exist=True), "complete", POLICY, ("confirmed", "", "acknowledge")),
+        (at("confirmed", may_exist=True), "extra_package", POLICY, ("confirmed", "", "acknowledge")),
+        (
+            at("confirmed", may_exist=True),
+            "extra_package",
+            Policy(updates_tracking=True),
+            ("confirmed", "", "update_tracking"),
+        ),
+        (at("cancelled", may_exist=True), "complete", POLICY, ("shipped_after_cancel", "parcel_after_cancel", "none")),
+        (at("cancelled"), "partial", POLICY, ("shipped_after_cancel", "parcel_after_cancel", "none")),
+        (at("ready"), "complete", POLICY, ("ready", "", "quarantine")),
+        (at("held", "unpaid"), "partial", POLICY, ("held", "unpaid", "quarantine")),
+        (at("skipped", "too_old"), "complete", POLICY, ("skipped", "too_old", "quarantine")),
+        (at("ready", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("failed", "delivery_failed", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("failed", "delivery_failed"), "complete", POLICY, ("failed", "delivery_failed", "quarantine")),
+        (at("at_warehouse", may_exist=True), "without_tracking", POLICY, ("at_warehouse", "", "none")),
+        # 4.5: writing to Cratejoy.
+        (at("shipped"), "confirm_turn", POLICY, ("confirming", "", "confirm")),
+        (at("partially_shipped"), "confirm_turn", POLICY, ("partially_shipped", "", "none")),
+        (at("partially_shipped"), "confirm_turn", FIRST, ("confirming", "", "confirm")),
+        (at("confirming"), "confirm_done", POLICY, ("confirmed", "", "acknowledge")),
+        (at("confirming"), "confirm_later", POLICY, ("shipped", "", "none")),
+        (at("confirming"), "stuck", POLICY, ("shipped", "", "confirm")),
+        (at("confirming"), "shipped_as_ours", POLICY, ("confirmed", "", "acknowledge")),
+        (at("confirming"), "other_tracking", POLICY, ("externally_shipped", "other_tracking", "none")),
+        (at("confirming"), "cancelled", POLICY, ("shipped_after_cancel", "parcel_after_cancel", "none")),
+        (at("confirming", "written_by_person"), "cancelled", POLICY, ("confirming", "written_by_person", "none")),
+        (at("confirming"), "gone", POLICY, ("failed", "shipment_gone", "none")),
+        (at("confirming"), "confirm_rejected", POLICY, ("failed", "confirm_rejected", "none")),
+        (at("shipped"), "exhausted", POLICY, ("failed", "confirm_failed", "none")),
+        (at("confirmed"), "shipped_as_ours", POLICY, ("confirmed", "", "none")),
+        (at("confirmed"), "shipped_elsewhere", POLICY, ("confirmed", "", "none")),
+        # 4.6: cancels.
+        (at("at_warehouse", may_exist=True), "cancelled", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (at("partially_shipped", may_exist=True), "cancelled", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (at("at_warehouse", may_exist=True), "cancelled", NO_CANCEL, ("cancel_refused", "unsupported", "none")),
+        (at("ready", may_exist=True), "cancelled", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (at("cancel_requested"), "cancel_done", POLICY, ("cancelled", "cancelled_at_cratejoy", "none")),
+        (at("cancel_requested"), "cancel_pending", POLICY, ("cancel_requested", "cancel_pending", "none")),
+        (at("cancel_requested"), "cancel_refused", POLICY, ("cancel_refused", "too_late", "none")),
+        (at("cancel_requested"), "cancel_unsupported", POLICY, ("cancel_refused", "unsupported", "none")),
+        (at("cancel_requested"), "cancel_unknown", POLICY, ("cancel_requested", "", "none")),
+        (at("cancel_requested"), "exhausted", POLICY, ("cancel_refused", "no_answer", "none")),
+        (at("cancel_requested"), "found", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (at("cancel_requested", "cancel_pending"), "found", POLICY, ("cancel_requested", "cancel_pending", "none")),
+        (at("cancel_requested"), "found_cancelled", POLICY, ("cancelled", "cancelled_at_cratejoy", "none")),
+        (at("cancel_requested"), "warehouse_cancelled", POLICY, ("cancelled", "cancelled_at_cratejoy", "none")),
+        (at("cancelled", may_exist=True), "created", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (at("cancelled", may_exist=True), "due", POLICY, ("held", "uncancelled", "none")),
+        (at("cancelled"), "due", POLICY, ("ready", "", "none")),
+        (at("held", "uncancelled", may_exist=True), "due", POLICY, ("held", "uncancelled", "none")),
+        (
+            at("held", "uncancelled", may_exist=True),
+            "cancelled",
+            POLICY,
+            ("cancelled", "cancelled_at_cratejoy", "none"),
+        ),
+        (at("held", "uncancelled", may_exist=True), "release", POLICY, ("held", "uncancelled", "none")),
+        (at("cancel_refused", "too_late"), "due", POLICY, ("at_warehouse", "", "none")),
+        (
+            at("at_warehouse"),
+            "warehouse_cancelled",
+            POLICY,
+            ("cancelled_at_warehouse", "cancelled_by_warehouse", "none"),
+        ),
+        (at("cancelled_at_warehouse"), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("at_warehouse"), "shipped_elsewhere", POLICY, ("externally_shipped", "marked_at_cratejoy", "none")),
+        (
+            at("at_warehouse"),
+            "shipped_elsewhere",
+            Policy(cancels_if_externally_shipped=True),
+            ("externally_shipped", "marked_at_cratejoy", "ask_cancel"),
+        ),
+        # What a person may do.
+        (at("held", "unpaid"), "release", POLICY, ("ready", "released_by_person", "none")),
+        (at("discovered", "cooling_off"), "release", POLICY, ("ready", "released_by_person", "none")),
+        (at("skipped", "too_old"), "release", POLICY, ("ready", "released_by_person", "none")),
+        (at("skipped", "already_shipped"), "release", POLICY, ("skipped", "already_shipped", "none")),
+        (at("held", "outcome_unknown", may_exist=True), "release", BLIND, ("held", "outcome_unknown", "none")),
+        (at("held", "outcome_unknown", may_exist=True), "mark_sent", BLIND, ("at_warehouse", "", "none")),
+        (at("held", "unpaid"), "mark_sent", POLICY, ("held", "unpaid", "none")),
+        (at("failed", "delivery_failed"), "retry", POLICY, ("ready", "retried_by_person", "none")),
+        (
+            at("failed", "delivery_failed", may_exist=True),
+            "retry",
+            POLICY,
+            ("unknown", "retried_by_person", "look_up"),
+        ),
+        (at("failed", "confirm_failed"), "retry", POLICY, ("shipped", "retried_by_person", "confirm")),
+        (at("cancel_refused", "too_late"), "retry", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (at("shipped_after_cancel"), "write_tracking", POLICY, ("shipped", "written_by_person", "confirm")),
+        (at("shipped_after_cancel"), "ignore", POLICY, ("shipped_after_cancel", "seen_by_person", "acknowledge")),
+        (at("cancel_refused", "too_late"), "ignore", POLICY, ("cancel_refused", "seen_by_person", "none")),
+        (at("at_warehouse"), "ignore", POLICY, ("at_warehouse", "", "none")),
+    ],
+)
+def test_each_row_of_the_tables(standing, seen, policy, expected):
+    assert after(standing, seen, policy) == expected
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown"])
+def test_a_cancel_while_the_outcome_is_unknown_is_remembered(state):
+    made = decide(at(state), Seen.CANCELLED, POLICY, 0)
+
+    assert (made.state.value, made.is_cancel_wanted) == (state, True)
+    assert not decide(at(state, is_cancel_wanted=True), Seen.DUE, POLICY, 0).is_cancel_wanted
+
+
+@pytest.mark.parametrize(
+    ("standing", "seen", "policy", "expected"),
+    [
+        (at("sending", is_cancel_wanted=True), "not_found", POLICY, ("cancelled", "cancelled_before_sending", "none")),
+        (at("sending", is_cancel_wanted=True), "not_done", POLICY, ("cancelled", "cancelled_before_sending", "none")),
+        (at("sending", is_cancel_wanted=True), "rejected", POLICY, ("cancelled", "cancelled_before_sending", "none")),
+        (at("sending", is_cancel_wanted=True), "created", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (at("sending", is_cancel_wanted=True), "created", NO_CANCEL, ("cancel_refused", "unsupported", "none")),
+        (at("sending", is_cancel_wanted=True), "may_be_done", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (at("sending", is_cancel_wanted=True, may_exist=True), "not_done", POLICY, ("unknown", "", "look_up")),
+        (at("sending", is_cancel_wanted=True, may_exist=True), "not_found", POLICY, ("unknown", "", "none")),
+        (at("unknown", is_cancel_wanted=True, may_exist=True), "found", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (
+            at("unknown", is_cancel_wanted=True, may_exist=True),
+            "found_cancelled",
+            POLICY,
+            ("cancelled", "cancelled_at_cratejoy", "none"),
+        ),
+        (
+            at("unknown", is_cancel_wanted=True, may_exist=True),
+            "cannot_look_up",
+            POLICY,
+            ("cancel_requested", "", "ask_cancel"),
+        ),
+    ],
+)
+def test_a_remembered_cancel_is_acted_on_when_the_outcome_is_known(standing, seen, policy, expected):
+    made = decide(standing, Seen(seen), policy, 0)
+
+    assert (made.state.value, made.reason, made.action.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "expected"),
+    [
+        ("unknown", False, ("ready", "", "none")),
+        ("unknown", True, ("cancelled", "cancelled_before_sending", "none")),
+        ("cancel_requested", False, ("cancelled", "cancelled_at_cratejoy", "none")),
+        ("at_warehouse", False, ("at_warehouse", "", "none")),
+    ],
+)
+def test_an_order_is_missing_only_if_it_was_not_found_twice_five_minutes_apart(state, wanted, expected):
+    first = at(state, may_exist=True, is_cancel_wanted=wanted)
+
+    once = decide(first, Seen.NOT_FOUND, POLICY, 0)
+    missed = replace(first, missed_at=once.missed_at)
+    too_soon = decide(missed, Seen.NOT_FOUND, POLICY, 5 * MINUTE_US - 1)
+    again = decide(missed, Seen.NOT_FOUND, POLICY, 5 * MINUTE_US)
+
+    assert (once.state.value, once.missed_at, once.wait_s) == (state, 0, 300)
+    assert (too_soon.state.value, too_soon.missed_at) == (state, 0)
+    assert (again.state.value, again.reason, again.action.value) == expected
+
+
+def test_an_order_that_is_found_in_between_is_not_missing():
+    missed = at("at_warehouse", may_exist=True, missed_at=0)
+
+    assert decide(missed, Seen.FOUND, POLICY, MINUTE_US).missed_at is None
+    assert decide(missed, Seen.DUE, POLICY, MINUTE_US).missed_at == 0
+
+
+@pytest.mark.parametrize(
+    ("standing", "seen", "notice"),
+    [
+        (at("at_warehouse"), "unpaid", "unpaid_after_sending"),
+        (at("at_warehouse"), "gone", "shipment_gone"),
+        (at("cancel_requested"), "due", "cancelled_while_pending"),
+        (at("at_warehouse", missed_at=-10 * MINUTE_US), "not_found", "not_at_warehouse"),
+        (at("at_warehouse"), "tracking_overdue", "no_tracking"),
+        (at("confirmed"), "extra_package", "more_packages"),
+        (at("at_warehouse"), "holds", ""),
+        (at("at_warehouse"), "due_changed", ""),
+    ],
+)
+def test_a_person_is_shown_what_changes_no_state(standing, seen, notice):
+    made = decide(standing, Seen(seen), POLICY, 0)
+
+    assert (made.state, made.notice) == (standing.state, notice)
+
+
+@pytest.mark.parametrize(
+    ("standing", "seen", "is_failure"),
+    [
+        (at("sending"), "not_done", True),
+        (at("sending"), "not_now", False),
+        (at("unknown"), "not_done", True),
+        (at("confirming"), "confirm_later", True),
+        (at("confirming"), "not_now", False),
+        (at("cancel_requested"), "cancel_unknown", True),
+    ],
+)
+def test_a_rate_limit_is_no_failed_attempt(standing, seen, is_failure):
+    assert decide(standing, Seen(seen), POLICY, 0).is_failure is is_failure
+
+
+def test_a_release_of_a_conflict_looks_the_order_up_again():
+    released = decide(at("held", "conflict", may_exist=True), Seen.RELEASE, UNCHECKED, 0)
+
+    assert released.state is State.READY
+    assert decide(at("ready", may_exist=released.may_exist), Seen.TURN, UNCHECKED, 0).action is Action.LOOK_UP

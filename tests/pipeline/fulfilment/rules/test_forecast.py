@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from pipeline.fulfilment.rules.forecast import (
+    ForecastBox,
+    Pace,
+    PastBatch,
+    Range,
+    estimate_pace,
+    find_misses,
+    forecast,
+)
+from tests.pipeline.fulfilment.rules.boxes import DAY_US, NOW
+
+TEA = ForecastBox((("TEA", "Tea (Size: M)", 1),), "US")
+CUPS = ForecastBox((("TEA", "Tea (Size: L)", 1), ("CUP", "Cup", 2)), "CA", is_gift=True)
+
+
+def test_after_its_end_a_batch_is_what_it_is():
+    made = forecast([TEA] * 3 + [CUPS], NOW, NOW, Pace())
+
+    assert made.total == Range(4, 4, 4)
+    assert made.by_sku == {"CUP": Range(2, 2, 2), "TEA": Range(4, 4, 4)}
+    assert made.by_variant == {
+        "Cup": Range(2, 2, 2),
+        "Tea (Size: L)": Range(1, 1, 1),
+        "Tea (Size: M)": Range(3, 3, 3),
+    }
+    assert made.by_gift == {"gift": Range(1, 1, 1), "no_gift": Range(3, 3, 3)}
+    assert made.by_country == {"CA": Range(1, 1, 1), "US": Range(3, 3, 3)}
+
+
+def test_held_boxes_may_go_or_not():
+    held = ForecastBox(TEA.lines, "US", certainty="held")
+
+    assert forecast([TEA, held, held], NOW, NOW, Pace()).total == Range(1, 2, 3)
+
+
+def test_a_renewal_that_did_not_come_until_the_end_does_not_come():
+    renewal = ForecastBox(TEA.lines, "US", certainty="renewal")
+
+    assert forecast([TEA, renewal], NOW, NOW, Pace()).total == Range(1, 1, 1)
+    assert forecast([renewal] * 100, NOW, NOW + DAY_US, Pace()).total.likely == 92
+
+
+def test_an_empty_batch_has_a_forecast_of_those_who_join():
+    assert forecast([], NOW, NOW, Pace()).total == Range(0, 0, 0)
+    assert forecast([], NOW, NOW + DAY_US, Pace((1, 2, 3))).total.has(2)
+
+
+def test_a_range_is_wider_the_more_days_are_left():
+    boxes = [TEA] * 1_000
+    widths = [
+        (made := forecast(boxes, NOW, NOW + days * DAY_US, Pace((5, 10, 15))).total).high - made.low
+        for days in (0, 1, 5, 10, 20)
+    ]
+
+    assert widths[0] == 0
+    assert widths == sorted(set(widths))
+
+
+def test_without_earlier_batches_the_boxes_of_the_last_days_say_how_many_join():
+    joined = [NOW - number * DAY_US // 4 for number in range(200)]
+
+    low, likely, high = estimate_pace([], joined, NOW).joins_per_day
+
+    assert likely == pytest.approx(4, rel=0.05)
+    assert low < likely < high
+
+
+def test_earlier_batches_say_how_a_batch_moves():
+    past = [PastBatch(10, 1_000, 30, 100, 500, 450), PastBatch(10, 1_000, 50, 200, 500, 480)]
+
+    pace = estimate_pace(past, [], NOW)
+
+    assert pace.joins_per_day == pytest.approx((5 / 3, 15, 85 / 3))
+    assert pace.renews[1] == pytest.approx(0.93)
+    assert pace.renews[2] == 1.0
+
+
+def simulate(random, days, known, rates):
+    """Return what became of a batch: (left, joined, renewed), from the rates of its shop."""
+    leaves, joins, renewals, renews = rates
+    left = sum(random.random() < 1 - (1 - leaves) ** days for _ in range(known))
+    joined = sum(random.random() < joins / 50 for _ in range(round(50 * days)))
+    return left, joined, sum(random.random() < renews for _ in range(renewals))
+
+
+@pytest.mark.parametrize("days", [2, 10])
+@pytest.mark.parametrize("size", [40, 400])
+def test_the_range_is_right_in_at_least_95_of_100_batches(days, size):
+    random, right = Random(days * size), 0
+
+    for _ in range(100):
+        # A shop whose rates move from month to month, as shops' do.
+        def rates():
+            return (
+                random.uniform(0.001, 0.006),
+                size / 40 * random.uniform(0.7, 1.3),
+                size // 2,
+                random.uniform(0.88, 0.96),
+            )
+
+        past = []
+        for _ in range(6):
+            left, joined, renewed = simulate(random, days, size, rates())
+            past.append(PastBatch(days, size, left, joined, size // 2, renewed))
+        boxes = [TEA] * size + [ForecastBox(TEA.lines, "US", certainty="renewal")] * (size // 2)
+        made = forecast(boxes, NOW, NOW + days * DAY_US, estimate_pace(past, [], NOW))
+        left, joined, renewed = simulate(random, days, size, rates())
+        right += made.total.has(size - left + joined + renewed)
+
+    assert right >= 95
+
+
+def test_a_range_is_narrow_enough_to_order_by():
+    past = [PastBatch(10, 400, 12, 100, 200, 185) for _ in range(6)]
+
+    total = forecast([TEA] * 400, NOW, NOW + 10 * DAY_US, estimate_pace(past, [], NOW)).total
+
+    assert total.high - total.low < 0.25 * total.likely
+
+
+def test_a_count_outside_its_range_is_named():
+    made = forecast([TEA, CUPS], NOW, NOW, Pace())
+    sent = {
+        "sku": {"TEA": 2, "CUP": 1},
+        "variant": {"Tea (Size: M)": 1, "Tea (Size: L)": 1, "Cup": 2},
+        "gift": {"gift": 1, "no_gift": 1},
+        "country": {"US": 1},
+    }
+
+    assert find_misses(made, sent, 2) == ["sku CUP", "country CA"]
+    assert find_misses(made, sent, 3)[0] == "total"
