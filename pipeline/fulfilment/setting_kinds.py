@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pipeline.fulfilment.settings import HOUR_S
 
 SECOND_US = 1_000_000
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -35,6 +36,10 @@ class Kind(ABC):
         """Return the setting from a form's text. Raises ValueError."""
         return self.read(text.strip())
 
+    def parse_typed(self, text: str) -> Any:
+        """Return the setting from a text of the command line. Raises ValueError."""
+        return self.parse(text)
+
     def show(self, setting: Any) -> str:
         """Return the form's text."""
         return str(self.write(setting))
@@ -52,6 +57,11 @@ class Switch(Kind):
 
     def parse(self, text: str) -> bool:
         return text.strip() not in {"", "off", "false", "no", "0"}
+
+    def parse_typed(self, text: str) -> bool:
+        if text.lower() not in _WORDS:
+            raise ValueError("must be yes or no")
+        return _WORDS[text.lower()]
 
     def show(self, setting: Any) -> str:
         return "on" if setting else ""

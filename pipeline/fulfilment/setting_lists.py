@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,10 +17,22 @@ _SLASH = " / "
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
-class Texts(Kind):
-    """Several texts: a list in JSON, one on each line in a form."""
+class Several(Kind):
+    """A setting with several entries."""
 
     widget = "textarea"
+
+    def parse_typed(self, text: str) -> Any:
+        if not text.startswith(("[", "{")):
+            return self.parse(text.replace(",", "\n"))
+        try:
+            return self.read(json.loads(text))
+        except json.JSONDecodeError:
+            raise ValueError("must be JSON if it begins with a bracket or a brace") from None
+
+
+class Texts(Several):
+    """Several texts: a list in JSON, one on each line in a form."""
 
     def read(self, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list | tuple) or len(value) > MAX_ENTRIES:
@@ -36,10 +49,8 @@ class Texts(Kind):
         return "\n".join(setting)
 
 
-class Aliases(Kind):
+class Aliases(Several):
     """SKUs and what the warehouse calls them: an object in JSON, `OURS = THEIRS` on each line in a form."""
-
-    widget = "textarea"
 
     def read(self, value: Any) -> dict[str, str]:
         pairs = _read_object(value).items()
@@ -52,10 +63,8 @@ class Aliases(Kind):
         return "\n".join(f"{ours} = {theirs}" for ours, theirs in setting.items())
 
 
-class ShipCodes(Kind):
+class ShipCodes(Several):
     """Ship codes and those of the warehouse: `SUBSCRIPTION = USPS / Priority`, or with a code alone, in a form."""
-
-    widget = "textarea"
 
     def read(self, value: Any) -> dict[str, ShipCode]:
         pairs = _read_object(value).items()
@@ -87,10 +96,8 @@ class ShipCodes(Kind):
         )
 
 
-class Waves(Kind):
+class Waves(Several):
     """Parts of a batch that are packed apart: `NAME = gift; Size: Large; to US CA` on each line in a form."""
-
-    widget = "textarea"
 
     def read(self, value: Any) -> tuple[Wave, ...]:
         if not isinstance(value, list | tuple) or len(value) > MAX_WAVES:

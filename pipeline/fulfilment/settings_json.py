@@ -7,13 +7,14 @@ from dataclasses import MISSING, fields
 from difflib import get_close_matches
 from typing import Any
 
+from pipeline.core.errors import Misconfigured
 from pipeline.fulfilment.setting_fields import BY_KEY, FIELDS, SettingField
 from pipeline.fulfilment.settings import FulfilmentSettings
 
 REQUIRED = [one.name for one in fields(FulfilmentSettings) if one.default is one.default_factory is MISSING]
 
 
-class BadSettings(Exception):
+class BadSettings(Misconfigured):
     """Settings that cannot be taken. `errors`: key -> what it must be; without values."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
@@ -36,6 +37,28 @@ def read_form(form: Mapping[str, str]) -> FulfilmentSettings:
     """Return the settings of a form. A field that is absent is a switch that is off, or empty. Raises BadSettings."""
     texts = {field.key: form.get(field.key, "") for field in FIELDS}
     return _read(texts, lambda field, text: field.kind.parse(text), {})
+
+
+def change_settings(stored: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the stored settings with what was typed on the command line, an empty text for the default.
+
+    Each text is as in the form, with commas instead of new lines, or JSON if it begins with a bracket or a brace.
+    Raises BadSettings.
+    """
+    errors, changed = {}, dict(stored)
+    for key, text in typed.items():
+        changed.pop(key, None)
+        try:
+            if key not in BY_KEY:
+                errors[key] = _name_unknown(key)
+            elif text.strip():
+                kind = BY_KEY[key].kind
+                changed[key] = kind.write(kind.parse_typed(text.strip()))
+        except ValueError as error:
+            errors[key] = str(error)
+    if errors:
+        raise BadSettings(errors)
+    return write_settings(read_settings(changed))
 
 
 def show_form(settings: FulfilmentSettings) -> dict[str, str]:

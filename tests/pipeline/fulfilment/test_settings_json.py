@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from pipeline.fulfilment.setting_fields import BY_KEY, FIELDS
 from pipeline.fulfilment.setting_kinds import Choice, Number, Switch
 from pipeline.fulfilment.settings import FulfilmentSettings, ShipCode, Wave
-from pipeline.fulfilment.settings_json import BadSettings, read_form, read_settings, show_form, write_settings
+from pipeline.fulfilment.settings_json import (
+    BadSettings,
+    change_settings,
+    read_form,
+    read_settings,
+    show_form,
+    write_settings,
+)
 
 EARLIEST = 1_767_225_600_000_000  # 2026-01-01
 FULL = FulfilmentSettings(
@@ -166,3 +173,40 @@ def test_a_form_field_has_what_a_page_draws():
         "textarea",
         "time",
     }
+
+
+@pytest.mark.parametrize(
+    ("typed", "changed"),
+    [
+        ({"future_days": "3"}, {"future_days": 3}),
+        ({"pull_adhoc": "no"}, {"pull_adhoc": False}),
+        ({"sku_suffix": ""}, {"sku_suffix": "none"}),
+        ({"cooling_off_signup_s": "1.5"}, {"cooling_off_signup_s": 5400}),
+        ({"item_filter_skus": "A, B"}, {"item_filter_skus": ("A", "B")}),
+        ({"item_filter_skus": '["A,B"]'}, {"item_filter_skus": ("A,B",)}),
+        ({"sku_aliases": "A = X, B=Y"}, {"sku_aliases": {"A": "X", "B": "Y"}}),
+        ({"ship_code_map": '{"ORDER": "STD"}'}, {"ship_code_map": {"ORDER": ShipCode("STD")}}),
+    ],
+)
+def test_what_is_typed_changes_a_setting_and_leaves_the_others(typed, changed):
+    stored = write_settings(FulfilmentSettings(EARLIEST, sku_suffix="cycle", no_tracking_days=9))
+
+    made = read_settings(change_settings(stored, typed))
+
+    assert made == replace(read_settings(stored), **changed)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("pull_adhoc", "maybe", "must be yes or no"),
+        ("sku_aliases", "{A", "must be JSON if it begins with a bracket or a brace"),
+        ("future", "3", "is no setting; is future_days meant?"),
+        ("earliest_order_at", "", "is missing"),
+    ],
+)
+def test_what_is_typed_wrongly_gets_a_clear_error(key, text, message):
+    with pytest.raises(BadSettings) as caught:
+        change_settings(write_settings(FulfilmentSettings(EARLIEST)), {key: text})
+
+    assert caught.value.errors == {key: message}
