@@ -13,8 +13,8 @@ from pipeline.attention.listing import build_known_item, load_known_items
 from pipeline.attention.remedies import REMEDIES
 from pipeline.attention.set_aside import MAX_DAYS, MAX_REASON_CHARS, set_aside, unset_aside
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import find_alarm, list_open_alarms
-from pipeline.ledger.monitoring.rows import ENDPOINT, AlarmRow
+from pipeline.ledger.monitoring.alarms import find_alarm
+from pipeline.ledger.monitoring.rows import AlarmRow, concerns
 from receiver.api.caller import get_actor, get_context, load_shops
 from receiver.api.fields import Body, Document, Moment, Query, RowId, page_of, shop_field
 from receiver.api.limits import count_try
@@ -126,13 +126,12 @@ def index(query: dict[str, Any]) -> dict[str, Any]:
     context = get_context()
     with reading(context.engine) as conn:
         mine = load_shops(conn, query["shop"])
-        rows = {row.id: row for row in list_open_alarms(conn)}
         items = load_known_items(conn, context.now())
     is_aside = query["state"] == "set_aside"
     shown = [
         _build(item)
         for item in items
-        if _is_of(rows[item.alarm_id or 0], mine) and (item.set_aside is not None) == is_aside
+        if concerns(item.store_id, item.cause, mine) and (item.set_aside is not None) == is_aside
     ]
     return {"items": shown, "next_cursor": None}
 
@@ -161,7 +160,7 @@ def act(body: dict[str, Any], item_id: int) -> dict[str, str]:
     """
     context = get_context()
     with reading(context.engine) as conn:
-        row = _find(conn, item_id)
+        row = _find_own(conn, item_id)
     remedy = REMEDIES.get(row.kind)
     if row.ended_at is not None or remedy is None or remedy.action is None:
         raise Problem(409, "It is over already, or has no action.")
@@ -187,7 +186,7 @@ def put_aside(body: dict[str, Any], item_id: int) -> dict[str, Any]:
     """
     context = get_context()
     with reading(context.engine) as conn:
-        _find(conn, item_id)
+        _find_own(conn, item_id)
     row = set_aside(context, item_id, get_actor(), reason=body["reason"], days=body["days"])
     return _build(build_known_item(row, context.now()))
 
@@ -203,7 +202,7 @@ def bring_back(item_id: int) -> dict[str, Any]:
     """Bring it back"""
     context = get_context()
     with reading(context.engine) as conn:
-        _find(conn, item_id)
+        _find_own(conn, item_id)
     unset_aside(context, item_id, get_actor())
     with reading(context.engine) as conn:
         row = _find(conn, item_id)
@@ -212,14 +211,17 @@ def bring_back(item_id: int) -> dict[str, Any]:
 
 def _find(conn: Connection, item_id: int) -> AlarmRow:
     row = find_alarm(conn, item_id)
-    if row is None or row.store_id not in load_shops(conn):
+    if row is None or not concerns(row.store_id, row.kind, load_shops(conn)):
         raise not_found()
     return row
 
 
-def _is_of(row: AlarmRow, shops: dict[int, str]) -> bool:
-    """Whether it is about one of the shops, or about all: hooks cannot arrive."""
-    return row.store_id in shops or (row.store_id is None and row.kind == ENDPOINT and bool(shops))
+def _find_own(conn: Connection, item_id: int) -> AlarmRow:
+    """The item of a shop of the caller. What concerns all shops is for the people who run the installation."""
+    row = _find(conn, item_id)
+    if row.store_id is None:
+        raise Problem(409, "It concerns the whole installation: only the people who run it can do this.")
+    return row
 
 
 def _build(item: AttentionItem) -> dict[str, Any]:

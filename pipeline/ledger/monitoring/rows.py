@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 SILENCE, ENDPOINT = "silence", "way_in"
+COMMON_KINDS = (ENDPOINT,)  # of alarms that concern every store: hooks cannot arrive
 MERCHANT, OPERATOR = "merchant", "operator"
 AlarmKey = tuple[str, int | None, str, str]
 ANY_EVENT = ""  # instead of an event's name
@@ -62,6 +63,14 @@ class AlarmRow:
     def place(self) -> AlarmKey:
         """What it is about: two alarms about one place are the same thing again."""
         return self.kind, self.store_id, self.event, self.subject
+
+
+def concerns(store_id: int | None, kind: str, store_ids: Collection[int]) -> bool:
+    """Whether an alarm concerns a person with these stores: it is about one of them, or about every store.
+
+    `store_id`: None if the alarm is about no single store.
+    """
+    return store_id in store_ids if store_id is not None else kind in COMMON_KINDS and bool(store_ids)
 
 
 @dataclass(frozen=True, slots=True)

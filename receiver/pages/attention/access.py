@@ -12,7 +12,7 @@ from pipeline.core.roles import Permission, is_allowed
 from pipeline.ledger.accounts import VisibleStore, list_first_owner_emails
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import count_open_alarms, find_alarm, list_installation_alarms
-from pipeline.ledger.monitoring.rows import ENDPOINT, AlarmRow
+from pipeline.ledger.monitoring.rows import COMMON_KINDS, AlarmRow, concerns
 from receiver.pages.auth.permissions import get_my_id, list_my_stores
 from receiver.pages.db_session import get_context
 
@@ -23,17 +23,14 @@ def is_operator(conn: Connection) -> bool:
     return current_user.email in addresses
 
 
-def is_visible(row: AlarmRow, stores: Mapping[int, VisibleStore], *, operates: bool) -> bool:
-    """Whether a user with these stores sees an alarm. That hooks cannot arrive concerns everyone who has a store."""
-    if row.store_id is None:
-        kinds = list_common_kinds(stores, operates=operates)
-        return kinds is None or row.kind in kinds
-    return row.store_id in stores
+def is_visible(store_id: int | None, kind: str, stores: Mapping[int, VisibleStore], *, operates: bool) -> bool:
+    """Whether a user with these stores sees an alarm: what concerns them, and if they run the installation, its own."""
+    return concerns(store_id, kind, stores) or (store_id is None and operates)
 
 
 def list_common_kinds(stores: Mapping[int, VisibleStore], *, operates: bool) -> Collection[str] | None:
     """The kinds of alarms of no single store that a user with these stores sees; None: all."""
-    return None if operates else [ENDPOINT] if stores else []
+    return None if operates else COMMON_KINDS if stores else ()
 
 
 def get_my_alarm(alarm_id: int, permission: Permission) -> AlarmRow:
@@ -42,18 +39,16 @@ def get_my_alarm(alarm_id: int, permission: Permission) -> AlarmRow:
     with reading(get_context().engine) as conn:
         row = find_alarm(conn, alarm_id)
         operates = is_operator(conn)
-    if row is None or not is_visible(row, stores, operates=operates):
+    if row is None or not is_visible(row.store_id, row.kind, stores, operates=operates):
         abort(404)
-    if not may(permission, row, stores, operates=operates):
+    if not may(permission, row.store_id, stores, operates=operates):
         abort(403)
     return row
 
 
-def may(permission: Permission, row: AlarmRow, stores: Mapping[int, VisibleStore], *, operates: bool) -> bool:
+def may(permission: Permission, store_id: int | None, stores: Mapping[int, VisibleStore], *, operates: bool) -> bool:
     """Whether the user's role in the store's account allows this. What concerns no store is for operators."""
-    if row.store_id is None:
-        return operates
-    return is_allowed(stores[row.store_id].role, permission)
+    return operates if store_id is None else is_allowed(stores[store_id].role, permission)
 
 
 def count_waiting(conn: Connection) -> int:
@@ -64,7 +59,7 @@ def count_waiting(conn: Connection) -> int:
         return count
     stores = by_id(list_my_stores())
     operates = is_operator(conn)
-    return count + sum(is_visible(row, stores, operates=operates) for row in installation)
+    return count + sum(is_visible(None, row.kind, stores, operates=operates) for row in installation)
 
 
 def by_id(stores: Sequence[VisibleStore]) -> dict[int, VisibleStore]:

@@ -15,7 +15,7 @@ from pipeline.attention.set_aside import set_aside, unset_aside
 from pipeline.core.errors import CratewireError
 from pipeline.core.plural import pluralize
 from pipeline.ledger.engine import reading
-from pipeline.ledger.monitoring.alarms import list_ended_alarms, list_open_alarms
+from pipeline.ledger.monitoring.alarms import list_ended_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
 from receiver.pages.addresses import read_id
 from receiver.pages.attention.access import by_id, get_my_alarm, is_operator, is_visible, list_common_kinds, may
@@ -41,7 +41,6 @@ def show() -> str:
     now = context.now()
     with reading(context.engine) as conn:
         operates = is_operator(conn)
-        rows = {row.id: row for row in list_open_alarms(conn)}
         items = load_known_items(conn, now)
         ended = [
             build_ended(row, build_known_item(row, now).headline)
@@ -50,9 +49,9 @@ def show() -> str:
             )
         ]
         proofs = load_proofs(conn, context, stores)
-    mine = [item for item in items if is_visible(rows[item.alarm_id or 0], stores, operates=operates)]
+    mine = [item for item in items if is_visible(item.store_id, item.cause, stores, operates=operates)]
     cards = [
-        build_card(item, can_act=may("pause", rows[item.alarm_id or 0], stores, operates=operates))
+        build_card(item, can_act=may("pause", item.store_id, stores, operates=operates))
         for item in mine
         if item.cause in REMEDIES
     ]

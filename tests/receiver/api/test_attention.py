@@ -9,6 +9,8 @@ from pipeline.ledger.monitoring.alarms import open_alarm
 from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.ledger.schema.audit import AuditEntry
 
+ACTIONS = ("act", "set-aside", "bring-back")
+
 
 @pytest.fixture
 def silent(filled):
@@ -51,6 +53,25 @@ def test_an_item_of_another_account_is_not_there(silent, path):
     body = {"reason": "x"} if path == "/set-aside" else {}
 
     assert silent.caller().call("GET" if not path else "POST", f"/attention/2{path}", json=body).status_code == 404
+
+
+def test_what_concerns_every_shop_is_listed_and_shown_but_not_acted_upon(filled):
+    with writing(filled.engine) as conn:
+        open_alarm(conn, NewAlarm("way_in", last_at=filled.clock[0]), filled.clock[0])
+    caller = filled.caller("read", "operate")
+    answers = [caller.post(f"/attention/1/{path}", {"reason": "x"} if path == "set-aside" else {}) for path in ACTIONS]
+
+    assert (listed(caller, "open"), caller.get("/attention/1").get_json()["cause"]) == (["1"], "way_in")
+    assert {answer.status_code for answer in answers} == {409}
+
+
+def test_an_item_of_the_installation_is_not_there(filled):
+    with writing(filled.engine) as conn:
+        said = {"headline": "Redis does not answer", "effect": "Hooks are kept.", "to_do": "Start it."}
+        open_alarm(conn, NewAlarm("redis", subject="x", said=said), filled.clock[0])
+    caller = filled.caller("read", "operate")
+
+    assert (listed(caller, "open"), caller.get("/attention/1").status_code) == ([], 404)
 
 
 def test_the_flow_adds_up(filled):
