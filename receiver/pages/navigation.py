@@ -6,33 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, request, url_for
 from flask_security import current_user
 
 from pipeline.ledger.engine import reading
 from receiver.pages.attention.access import count_waiting
-from receiver.pages.auth.permissions import list_my_stores
 from receiver.pages.db_session import get_context
 
-# The text of a link, the page behind it, and the blueprints whose pages are found there. Orders come with a warehouse.
+# The text of a link, the page behind it, and the blueprints whose pages are found there.
 _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
     (
         "Overview",
         "home.show",
         frozenset(
-            {"home", "connect", "backfills", "resuming", "store_settings", "store_removal", "own_test_event", "flow"}
+            {
+                *("home", "connect", "flow", "backfills", "own_test_event"),
+                *("store_settings", "store_keys", "store_events", "store_connections", "store_removal"),
+            }
         ),
     ),
     (
         "Activity",
         "activity.show",
-        frozenset({"activity", "event", "unreadable", "asked", "saved_views", "samples", "search", "replays"}),
+        frozenset({"activity", "event", "unreadable", "asked", "samples", "search", "replays"}),
     ),
     ("People", "people.show_all", frozenset({"people"})),
     ("Needs attention", "attention.show", frozenset({"attention"})),
 )
 _ATTENTION = "attention.show"
-_PEOPLE, _PEOPLE_OF_STORE = "people.show_all", "people.search"
+_ACCOUNT, _OF_ACCOUNT = "account.show", frozenset({"account", "security", "tokens"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +48,24 @@ class Place:
 
 
 def add_navigation(app: Flask) -> None:
-    """Let the templates call `places()` and `has_page(endpoint)`."""
+    """Let the templates call `places()` and `account_place()`."""
 
     @app.context_processor
     def add() -> dict[str, Any]:
-        return {"places": list_places, "has_page": has_page}
-
-
-def has_page(endpoint: str) -> bool:
-    """Whether this installation has a page: a part of the pages may be off."""
-    return endpoint in current_app.view_functions
+        return {"places": list_places, "account_place": build_account_place}
 
 
 def list_places() -> list[Place]:
-    """The places of the header that exist for the current user."""
+    """The places of the header."""
     return [
-        Place(text, href, _find_here(endpoint, blueprints), _count_waiting(endpoint))
+        Place(text, url_for(endpoint), _find_here(endpoint, blueprints), _count_waiting(endpoint))
         for text, endpoint, blueprints in _PLACES
-        if (href := _find_address(endpoint)) is not None
     ]
 
 
-def _find_address(endpoint: str) -> str | None:
-    if has_page(endpoint):
-        return url_for(endpoint)
-    if endpoint != _PEOPLE:
-        return None
-    store = next(iter(list_my_stores()), None)
-    return url_for(_PEOPLE_OF_STORE, name=store.name) if store else None
+def build_account_place() -> Place:
+    """The place in the menu of the user."""
+    return Place("Account", url_for(_ACCOUNT), _find_here(_ACCOUNT, _OF_ACCOUNT))
 
 
 def _find_here(endpoint: str, blueprints: frozenset[str]) -> str | None:

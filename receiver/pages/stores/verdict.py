@@ -17,7 +17,6 @@ from pipeline.ledger.queries.store_figures import StoreFigures
 from pipeline.monitoring.messages import build_sentence
 from receiver.pages.filters import connection as name_connection
 from receiver.pages.filters import duration, number, sentence
-from receiver.pages.navigation import has_page
 
 STATE_WORDS: dict[StoreState, str] = {
     "needs_you": "Needs you",
@@ -147,7 +146,7 @@ def _describe_work(facts: StoreFacts, _now: int) -> str:
 def _find_action(facts: StoreFacts) -> Action | None:
     if any(alarm.kind in _KEYS_REFUSED for alarm in facts.standing.alarms[:1]) and facts.can_change:
         return Action("Enter a new key", url_for("connect.show", store=facts.name))
-    if facts.standing.alarms and has_page("attention.show"):
+    if facts.standing.alarms:
         first = facts.standing.alarms[0]
         return Action("See what to do", f"{url_for('attention.show')}#item-{first.id}")
     return Action("See what to do", url_for("home.store", name=facts.name))

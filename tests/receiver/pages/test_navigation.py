@@ -6,6 +6,10 @@ import re
 
 import pytest
 
+from tests.receiver.pages.test_crafted_values import ENDS_THE_LOG_IN, build_path
+
+ELSEWHERE = {*ENDS_THE_LOG_IN, "invitations.show", "static"}
+
 
 @pytest.fixture
 def visitor(house):
@@ -28,3 +32,15 @@ def test_the_place_in_which_a_page_is_is_marked(visitor, path, marked):
 
     navigation = visitor.page.partition('<header class="site">')[2].partition("</header>")[0]
     assert re.findall(r'aria-current="(\w+)">(\w+)<', navigation) == marked
+
+
+def test_every_page_of_a_user_marks_where_one_is(house, visitor):
+    unmarked = []
+    for rule in house.app.url_map.iter_rules():
+        if "GET" not in rule.methods or rule.endpoint in ELSEWHERE:
+            continue
+        page = visitor.go(build_path(rule, platform="customerio", place="cratejoy"))
+        is_marked = "aria-current=" in page.partition('<header class="site">')[2].partition("</header>")[0]
+        unmarked += [rule.rule] if visitor.status == 200 and "<header" in page and not is_marked else []
+
+    assert unmarked == []
