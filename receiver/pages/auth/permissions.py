@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import abort
+from flask import abort, g
 from flask_security import auth_required, current_user
 
 from pipeline.core.roles import Permission, Role, is_allowed
@@ -29,11 +29,10 @@ def requires(permission: Permission) -> Callable[[Callable[..., R]], Callable[..
     def decorate(view: Callable[..., R]) -> Callable[..., R]:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> R:
-            account_id = kwargs.get("account_id")
-            if "name" in kwargs:
-                account_id = get_my_store(kwargs["name"]).account_id
-            if account_id is not None:
-                require(account_id, permission)
+            if "name" in kwargs and not get_my_store(kwargs["name"]).allows(permission):
+                abort(403)
+            if "account_id" in kwargs:
+                require(kwargs["account_id"], permission)
             return view(*args, **kwargs)
 
         guarded: Callable[..., R] = auth_required("session")(checked)
@@ -61,9 +60,12 @@ def list_my_stores() -> list[VisibleStore]:
 
 
 def get_my_store(name: str) -> VisibleStore:
-    """Return a store of the current user, or abort with 404."""
-    with reading(get_context().engine) as conn:
-        return find_visible_store(conn, get_my_id(), name) or abort(404)
+    """Return a store of the current user, or abort with 404. It is loaded once in a request."""
+    known: dict[str, VisibleStore] = g.setdefault("my_stores", {})
+    if name not in known:
+        with reading(get_context().engine) as conn:
+            known[name] = find_visible_store(conn, get_my_id(), name) or abort(404)
+    return known[name]
 
 
 def get_my_roles() -> dict[int, Role]:

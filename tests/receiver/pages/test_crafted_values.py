@@ -25,8 +25,8 @@ RIGHT = {"store": "acme", "what": "filter"}
 KNOWN = {
     "name": "acme",
     "platform": "customerio",
-    "place": "cratejoy",
-    "key": "client_id",
+    "place": "1",
+    "key": "api_key",
     "action": "pause",
     "filename": "icon.svg",
 }
