@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from pipeline.events.money import format_money
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
-from pipeline.ledger.queries import Activity, list_activity, load_activities
+from pipeline.ledger.queries import Activity, ActivityFilter, list_activity, load_activities
 from pipeline.ledger.queries.unreadable import UnreadableHook, list_unreadable_hooks
 from receiver.pages.activity.query import Query
 from receiver.pages.activity.wording import Mark, describe_outcome, describe_unreadable
@@ -44,11 +46,21 @@ class UnreadableRow:
         return self.hook.id
 
 
+def load_newest_rows(conn: Connection, store_id: int, limit: int, now: int) -> list[EventRow]:
+    """The newest events of a store."""
+    return _view(list_activity(conn, ActivityFilter(store_ids=(store_id,)), format_money, limit=limit), now)
+
+
+def load_row(conn: Connection, event_id: int, now: int) -> EventRow | None:
+    """One event of a store that the caller may see; None if it is not kept any more."""
+    return next(iter(_view(load_activities(conn, [event_id], format_money), now)), None)
+
+
 def load_rows(query: Query, limit: int) -> list[EventRow]:
     """The events of a page."""
     with reading(get_context().engine) as conn:
         found = list_activity(conn, query.wanted, format_money, before=query.before, after=query.after, limit=limit)
-    return _view(found)
+    return _view(found, get_context().now())
 
 
 def load_unreadable_rows(query: Query, limit: int) -> list[UnreadableRow]:
@@ -65,9 +77,8 @@ def load_my_rows(stores: Collection[VisibleStore], event_ids: Sequence[int]) -> 
     mine = {store.name for store in stores}
     with reading(get_context().engine) as conn:
         found = load_activities(conn, event_ids, format_money)
-    return _view([event for event in found if event.store in mine])
+    return _view([event for event in found if event.store in mine], get_context().now())
 
 
-def _view(events: list[Activity]) -> list[EventRow]:
-    now = get_context().now()
+def _view(events: Sequence[Activity], now: int) -> list[EventRow]:
     return [EventRow(event, describe_outcome(event, now)) for event in events]

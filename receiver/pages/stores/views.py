@@ -25,6 +25,7 @@ from pipeline.ledger.stores import get_store
 from pipeline.operations.figures import HOOKS_WANTED
 from pipeline.operations.pause import is_paused_by_platform
 from receiver.consent_view import ConsentView, load_consent_view
+from receiver.pages.activity.rows import EventRow, load_newest_rows, load_row
 from receiver.pages.attention.cards import Card, build_card
 from receiver.pages.auth.permissions import get_my_store, requires
 from receiver.pages.db_session import get_context
@@ -35,7 +36,6 @@ from receiver.pages.stores.blueprint import blueprint
 from receiver.pages.stores.cratejoy import CratejoyStatus, MissedHooksView, load_cratejoy_status, load_missed_hooks
 from receiver.pages.stores.first_run import FirstRun, load_first_run
 from receiver.pages.stores.overview import load_facts
-from receiver.pages.stores.recent import RecentEvent, load_one, load_recent
 from receiver.pages.stores.verdict import StoreFacts, Verdict, judge
 
 EVENTS_SHOWN = 10
@@ -66,9 +66,9 @@ class StoreView:
     sent_today: int
     today: int
     chart: Sequence[ChartHour]
-    rows: Sequence[RecentEvent]
+    rows: Sequence[EventRow]
     first_run: FirstRun | None
-    first_event: RecentEvent | None
+    first_event: EventRow | None
     consent: ConsentView
     removal: RemovalRow | None
     hooks_wanted: int = HOOKS_WANTED
@@ -172,9 +172,9 @@ def load_store_view(store: VisibleStore) -> StoreView:
             sent_today=load_flow(conn, [store_id], today, now, "hour").total.sent,
             today=today,
             chart=_load_chart(conn, store_id, figures, now),
-            rows=load_recent(conn, store_id, EVENTS_SHOWN, now),
+            rows=load_newest_rows(conn, store_id, EVENTS_SHOWN, now),
             first_run=first_run,
-            first_event=load_one(conn, first_run.event_id, now) if first_run and first_run.event_id else None,
+            first_event=load_row(conn, first_run.event_id, now) if first_run and first_run.event_id else None,
             consent=load_consent_view(conn, get_store(conn, store_id) or abort(404)),
             removal=find_removal(conn, store_id),
         )
