@@ -133,13 +133,17 @@ def add_member(conn: Connection, account_id: int, user_id: int, role: Role, now:
     conn.execute(statement.on_conflict_do_update(index_elements=["account_id", "user_id"], set_={"role": role}))
 
 
-def remove_member(conn: Connection, account_id: int, user_id: int) -> None:
-    """Remove a user from an account. Raise Misconfigured for the last owner: no one could add members again."""
+def remove_member(conn: Connection, account_id: int, user_id: int) -> bool:
+    """Remove a user from an account; False if they are no member.
+
+    Raise Misconfigured for the last owner: no one could add members again.
+    """
     conn.execute(update(Account).where(Account.id == account_id).values(name=Account.name))  # one removal at a time
     owners = {member.user_id for member in list_members(conn, account_id) if member.role == OWNER}
     if owners == {user_id}:
         raise Misconfigured("an account keeps at least one owner")
-    conn.execute(delete(Membership).where(Membership.account_id == account_id, Membership.user_id == user_id))
+    member = Membership.account_id == account_id, Membership.user_id == user_id
+    return bool(conn.execute(delete(Membership).where(*member)).rowcount)
 
 
 def remove_user(conn: Connection, email: str) -> bool:

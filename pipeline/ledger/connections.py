@@ -103,10 +103,14 @@ def list_all_connections(conn: Connection) -> list[ConnectionRow]:
     return _select_connections(conn)
 
 
-def rename_connection(conn: Connection, connection_id: int, title: str | None) -> None:
-    """Set what people see instead of platform and label; None: these. Raise Misconfigured for an unusable title."""
-    statement = update(StoreConnection).where(StoreConnection.id == connection_id)
-    conn.execute(statement.values(title=check_title(title)))
+def rename_connection(conn: Connection, connection_id: int, title: str | None) -> bool:
+    """Set what people see instead of platform and label; None: these. False if they see that already.
+
+    Raise Misconfigured for an unusable title.
+    """
+    new = check_title(title)
+    is_other = StoreConnection.id == connection_id, StoreConnection.title.is_distinct_from(new)
+    return bool(conn.execute(update(StoreConnection).where(*is_other).values(title=new)).rowcount)
 
 
 def check_title(title: str | None) -> str | None:

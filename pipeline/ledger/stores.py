@@ -96,9 +96,14 @@ def list_stores(conn: Connection) -> list[StoreRow]:
     return _select_stores(conn, select(Store).order_by(Store.name))
 
 
-def rename_store(conn: Connection, store_id: int, title: str | None) -> None:
-    """Set what people see instead of the store's name; None: its name. Raise Misconfigured for an unusable title."""
-    conn.execute(update(Store).where(Store.id == store_id).values(title=check_title(title)))
+def rename_store(conn: Connection, store_id: int, title: str | None) -> bool:
+    """Set what people see instead of the store's name; None: its name. False if they see that already.
+
+    Raise Misconfigured for an unusable title.
+    """
+    new = check_title(title)
+    is_other = Store.id == store_id, Store.title.is_distinct_from(new)
+    return bool(conn.execute(update(Store).where(*is_other).values(title=new)).rowcount)
 
 
 def set_forwarded_events(

@@ -17,6 +17,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.invitations import list_invitations, revoke_invitation
 from pipeline.ledger.queries.audit import ActionRow, list_actions
 from pipeline.ledger.stores import DEFAULT_ACCOUNT
+from receiver.audit_view import describe_about
 from receiver.cli.context import as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 
@@ -139,5 +140,5 @@ def record_account_action(conn: Connection, account_id: int, action: str, at: in
 def _build_log(rows: Sequence[ActionRow]) -> Table:
     table = make_table("when", "member", "what", "store", "about")
     for row in rows:
-        table.add_row(format_short_time(row.at), row.who, row.says, row.store or "", row.details)
+        table.add_row(format_short_time(row.at), row.who, row.says, row.store or "", describe_about(row.about))
     return table

@@ -105,7 +105,8 @@ def rename(store: str, label: str, title: str, data: Path | None, as_json: bool)
         selected = _select_connections(context, store, label, all_connections=False)
         with writing(context.engine) as conn:
             for _, connection in selected:
-                rename_connection(conn, connection.id, title)
+                if not rename_connection(conn, connection.id, title):
+                    continue
                 about = {"connection": connection.id}
                 record_store_action(
                     conn, connection.store_id, COMMAND_LINE_ACTOR, "connection.renamed", context.now(), about

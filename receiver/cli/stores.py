@@ -85,8 +85,8 @@ def rename(name: str, title: str, data: Path | None, as_json: bool) -> None:
     """
     with open_context(data) as context, writing(context.engine) as conn:
         store = get_named_store(conn, name)
-        rename_store(conn, store.id, title)
-        record_store_action(conn, store.id, COMMAND_LINE_ACTOR, "store.renamed", context.now())
+        if rename_store(conn, store.id, title):
+            record_store_action(conn, store.id, COMMAND_LINE_ACTOR, "store.renamed", context.now())
         renamed = get_named_store(conn, name)
     document = {"store": name, "title": renamed.title}
     show(document, as_json=as_json, render=lambda console: console.print(f"{name} is shown as {renamed.shown_name}."))

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.connections import ConnectionRow, format_connection_name
 from pipeline.ledger.queries import ConnectionCounts, PlatformState
-from pipeline.monitoring.messages import build_sentence
 from pipeline.regulations.progress import FORGET_STATES
+from receiver.audit_view import describe_about
 from receiver.consent_view import describe_example
 from receiver.pages.db_session import get_context
 
@@ -213,11 +213,10 @@ def add_filters(app: Flask) -> None:
     app.add_template_filter(show_controls)
     app.add_template_filter(duration)
     app.add_template_filter(sentence)
-    app.add_template_filter(reason)
     app.add_template_filter(platform)
     app.add_template_filter(web_page)
     app.add_template_filter(connection)
     app.add_template_filter(describe_example, "example")
+    app.add_template_filter(describe_about, "about")
     app.add_template_filter(forgotten)
     app.add_template_filter(message_state)
-    app.add_template_filter(build_sentence, "alarm")

@@ -47,14 +47,6 @@ class ActionRow:
         """What was done, for people. An action of another version is shown as it is."""
         return ACTIONS.get(self.action, self.action)
 
-    @property
-    def details(self) -> str:
-        """What it was about: `messages 64, person 12`."""
-        shown = {name.replace("_", " "): value for name, value in sorted(self.about.items())}
-        return ", ".join(
-            f"{name} {' '.join(map(str, value)) if isinstance(value, list) else value}" for name, value in shown.items()
-        )
-
 
 def list_actions(
     conn: Connection, account_ids: Collection[int] | None, *, before: int | None = None, limit: int = 50

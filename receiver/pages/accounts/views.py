@@ -107,8 +107,8 @@ def remove(account_id: int, user_id: int) -> ResponseReturnValue:
         require(account_id, "manage_members")
     try:
         with writing(get_context().engine) as conn:
-            remove_member(conn, account_id, user_id)
-            _record(conn, account_id, "account.member_removed", {"user": user_id})
+            if remove_member(conn, account_id, user_id):
+                _record(conn, account_id, "account.member_removed", {"user": user_id})
     except Misconfigured as error:
         flash(sentence(str(error)), "error")
     else:
@@ -123,9 +123,11 @@ def set_role(account_id: int, user_id: int) -> ResponseReturnValue:
     role = _read_role()
     try:
         with writing(get_context().engine) as conn:
+            before = next((one.role for one in list_members(conn, account_id) if one.user_id == user_id), None)
             if not change_role(conn, account_id, user_id, role):
                 abort(404)
-            _record(conn, account_id, "account.role_changed", {"user": user_id, "role": role})
+            if role != before:
+                _record(conn, account_id, "account.role_changed", {"user": user_id, "role": role})
     except Misconfigured as error:
         flash(f"Nothing was changed. {sentence(str(error))}", "error")
     else:

@@ -10,7 +10,7 @@ from pipeline.core.consent import GIFT_RECIPIENT_POLICIES, MARKETPLACE_POLICIES,
 from pipeline.core.errors import Misconfigured
 from pipeline.destinations import DESTINATIONS
 from pipeline.ledger.accounts import VisibleStore, list_owner_emails
-from pipeline.ledger.audit import record_store_action
+from pipeline.ledger.audit import About, record_store_action
 from pipeline.ledger.connections import list_store_connections, rename_connection
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import list_kept_data
@@ -28,6 +28,7 @@ from receiver.pages.stores.keys import load_key_groups
 blueprint = Blueprint("store_settings", __name__)
 
 NOT_CONFIRMED = "Nothing was changed: to forward Marketplace customers, confirm that they have agreed."
+SAVED, UNCHANGED = "Saved.", "Nothing was changed."
 MAX_QUESTIONS = 200
 
 
@@ -69,16 +70,13 @@ def rename(name: str) -> ResponseReturnValue:
     store = get_my_store(name)
     try:
         with writing(get_context().engine) as conn:
-            rename_store(conn, store.store_id, request.form.get("title"))
-            for connection in list_store_connections(conn, store.store_id):
-                title = request.form.get(f"connection-{connection.id}")
-                if title is not None:
-                    rename_connection(conn, connection.id, title)
-            record_store_action(conn, store.store_id, get_actor(), "store.renamed", get_context().now())
+            changed = _save_titles(conn, store)
+            for action, about in changed:
+                record_store_action(conn, store.store_id, get_actor(), action, get_context().now(), about)
     except Misconfigured as error:
         flash(f"Nothing was changed. {sentence(str(error))}", "error")
     else:
-        flash("Saved.", "success")
+        flash(SAVED if changed else UNCHANGED, "success")
     return redirect(url_for("store_settings.show", name=name))
 
 
@@ -89,20 +87,37 @@ def change_consent(name: str) -> ResponseReturnValue:
     store = get_my_store(name)
     try:
         with writing(get_context().engine) as conn:
-            _change_consent(conn, _get_row(conn, store))
-            record_store_action(conn, store.store_id, get_actor(), "store.consent_changed", get_context().now())
+            is_changed = _change_consent(conn, _get_row(conn, store))
+            if is_changed:
+                record_store_action(conn, store.store_id, get_actor(), "store.consent_changed", get_context().now())
     except Misconfigured as error:
         flash(sentence(str(error)), "error")
     else:
-        flash("Saved.", "success")
+        flash(SAVED if is_changed else UNCHANGED, "success")
     return redirect(url_for("store_settings.show", name=name))
 
 
-def _change_consent(conn: Connection, row: StoreRow) -> None:
-    """Save what the form changes. Raise Misconfigured, and save nothing, if a confirmation is missing."""
+def _save_titles(conn: Connection, store: VisibleStore) -> list[tuple[str, About]]:
+    """Save the titles of the form. Returns what was changed, as the audit log has it."""
+    changed: list[tuple[str, About]] = []
+    if rename_store(conn, store.store_id, request.form.get("title")):
+        changed.append(("store.renamed", {}))
+    for connection in list_store_connections(conn, store.store_id):
+        title = request.form.get(f"connection-{connection.id}")
+        if title is not None and rename_connection(conn, connection.id, title):
+            changed.append(("connection.renamed", {"connection": connection.id}))
+    return changed
+
+
+def _change_consent(conn: Connection, row: StoreRow) -> bool:
+    """Save what the form changes; False if that is nothing.
+
+    Raise Misconfigured, and save nothing, if a confirmation is missing.
+    """
     now, who = get_context().now(), str(get_my_id())
     policy = _get_policy()
-    if policy is not None and policy != row.marketplace_policy:
+    is_changed = policy not in (None, row.marketplace_policy)
+    if policy is not None and is_changed:
         if policy == "forward" and not request.form.get("confirmed"):
             raise Misconfigured(NOT_CONFIRMED)
         set_marketplace_policy(conn, row.id, policy, who, now)
@@ -110,9 +125,12 @@ def _change_consent(conn: Connection, row: StoreRow) -> None:
     said = _read_origins()
     new = {origin: [value for value in said[origin] if value not in values] for origin, values in known.items()}
     add_origins(conn, row.id, OriginAnswer((), new["marketplace"], new["storefront"], who), now)
+    is_changed = is_changed or any(new.values())
     for gift_policy in GIFT_RECIPIENT_POLICIES:
         if request.form.get("gift_recipients") == gift_policy != row.gift_recipients:
             set_gift_recipients(conn, row.id, gift_policy, who, now)
+            is_changed = True
+    return is_changed
 
 
 def _get_policy() -> MarketplacePolicy | None:

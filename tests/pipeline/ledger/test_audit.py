@@ -42,7 +42,7 @@ def test_an_action_says_who_did_what_to_which_store(conn, acme):
     [row] = list_actions(conn, [acme.account_id])
 
     assert (row.who, row.says, row.store) == ("bea@example.com", "erased a person", "acme")
-    assert row.details == "kinds event profile, messages 64, person 12"
+    assert row.about == {"person": 12, "messages": 64, "kinds": ["event", "profile"]}
 
 
 def test_a_command_a_token_and_a_removed_user_are_named(conn, acme):

@@ -7,6 +7,7 @@ import pytest
 from pipeline.ledger.accounts import NewUser, add_member, add_user, remove_user
 from pipeline.ledger.consent import list_decisions
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.queries.audit import list_actions
 from pipeline.ledger.sources import SourceSample, save_samples
 from pipeline.ledger.stores import get_store
 
@@ -128,3 +129,24 @@ def test_the_page_of_the_store_says_what_is_not_answered(house, store_id):
     visitor.go("/stores/acme")
 
     assert "Not answered yet: whether orders with source 2" in visitor.text
+
+
+def log_of(house):
+    with reading(house.site.engine) as conn:
+        return [(row.action, row.about) for row in list_actions(conn, None)]
+
+
+@pytest.mark.parametrize(
+    ("part", "fields", "recorded"),
+    [
+        ("titles", {"title": "Acme Coffee"}, [("store.renamed", {})]),
+        ("titles", {"connection-1": "Main"}, [("connection.renamed", {"connection": 1})]),
+        ("consent", {"gift_recipients": "withhold"}, [("store.consent_changed", {})]),
+    ],
+)
+def test_only_what_is_changed_is_in_the_audit_log(house, store_id, part, fields, recorded):
+    first = sent_by(house, HERS, part, **fields)
+    again = sent_by(house, HERS, part, **fields)
+
+    assert ("Saved." in first.text, "Nothing was changed." in again.text) == (True, True)
+    assert log_of(house) == recorded
