@@ -13,13 +13,13 @@ def find_changes(sent: Order, now: Order) -> tuple[str, ...]:
     """Return the codes of what Cratejoy has otherwise now; empty if it is the same box.
 
     The content is compared by Cratejoy's SKUs: a change of aliases, suffixes or codes in the settings is none of the
-    shop, and touches only what is not sent.
+    shop, and touches only what is not sent. A date that was moved forward comes too late to matter.
     """
     is_changed = {
         "address_changed": _place(sent) != _place(now),
         "lines_changed": _content(sent) != _content(now),
         "gift_changed": (sent.is_gift, sent.gift_message) != (now.is_gift, now.gift_message),
-        "date_moved": sent.target_at != now.target_at,
+        "date_moved": now.target_at > sent.target_at,
     }
     return tuple(code for code, changed in is_changed.items() if changed)
 

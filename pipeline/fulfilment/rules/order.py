@@ -11,13 +11,15 @@ from pipeline.core.fulfilment import Address, Kind, Line, Order, State, Totals
 from pipeline.fulfilment.rules import gifts
 from pipeline.fulfilment.rules.addresses import build_address
 from pipeline.fulfilment.rules.countries import Format, format_country
-from pipeline.fulfilment.rules.due_dates import find_due_date
+from pipeline.fulfilment.rules.due_dates import DueDate, find_due_date
 from pipeline.fulfilment.rules.eligibility import Verdict, judge
 from pipeline.fulfilment.rules.lines import build_lines
 from pipeline.fulfilment.rules.ship_codes import find_source_code, map_ship_code
 from pipeline.fulfilment.rules.shipment import Buyer, Shipment, find_billing_type
 from pipeline.fulfilment.rules.skus import NoSku, SuffixFacts
 from pipeline.fulfilment.settings import FulfilmentSettings
+
+_WITHOUT_DATE = frozenset(["batch_missing", "missing_date"])  # the reasons by which a box is held for want of a date
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def build_order(
     is_gift = gifts.is_gift(shipment)
     has_prices = numbering.kind == "order" and not is_gift
     try:
-        lines = build_lines(shipment, SuffixFacts(due.target_at, shipment.sub_cycle), settings, has_prices=has_prices)
+        facts = SuffixFacts(_find_suffix_date(shipment, due, released), shipment.sub_cycle)
+        lines = build_lines(shipment, facts, settings, has_prices=has_prices)
     except NoSku as error:
         return Hold(error.reason, (str(error.item_id),))
     if not lines:
@@ -127,6 +130,13 @@ def build_order(
         totals=_sum(shipment, numbering.currency, lines) if has_prices else Totals(numbering.currency),
     )
     return Built(order, message)
+
+
+def _find_suffix_date(shipment: Shipment, due: DueDate, released: Collection[str]) -> int | None:
+    """Return the date for a suffix: that of the box, or if a person released one without a date, its place in time."""
+    if due.target_at is not None or not _WITHOUT_DATE.intersection(released):
+        return due.target_at
+    return shipment.adjusted_ordered_at if shipment.adjusted_ordered_at is not None else shipment.created_at
 
 
 def make_fingerprint(ship_to: Address, lines: tuple[Line, ...]) -> str:

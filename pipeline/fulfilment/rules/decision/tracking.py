@@ -62,6 +62,7 @@ TRACKING_ROWS: tuple[Row, ...] = (
     # Confirmed: offered again, so that it is acknowledged again.
     Row((S.CONFIRMED,), _PARCELS, Rule(action=Action.ACKNOWLEDGE)),
     Row((S.CONFIRMED,), (Seen.EXTRA_PACKAGE,), Rule(action=Action.UPDATE_TRACKING), if_.updates_tracking),
+    Row((S.CONFIRMED,), (Seen.EXTRA_PACKAGE,), Rule(action=Action.ACKNOWLEDGE), if_.confirms_first_package),
     Row((S.CONFIRMED,), (Seen.EXTRA_PACKAGE,), Rule(action=Action.ACKNOWLEDGE, notice="more_packages")),
     Row((S.EXTERNALLY_SHIPPED,), _PARCELS, Rule(action=Action.ACKNOWLEDGE)),
     # Cancelled inside the warehouse.

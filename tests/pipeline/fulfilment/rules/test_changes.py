@@ -21,6 +21,7 @@ SENT = build(body()).order
         ({"fulfillments": [item(id=2)]}, ()),
         ({"is_gift": True}, ("gift_changed",)),
         ({"batch": {"id": 5, "end": "2026-02-28T23:59:59Z"}}, ("date_moved",)),
+        ({"batch": {"id": 5, "end": "2026-01-28T23:59:59Z"}}, ()),
         (
             {"ship_address": address(city="Elsewhere"), "fulfillments": [item(), item(id=2)]},
             ("address_changed", "lines_changed"),

@@ -222,6 +222,18 @@ def test_a_box_that_cannot_be_built_is_held(sent, settings, reason, fields):
     assert made.hold.fields == fields
 
 
+def test_a_box_without_a_date_that_was_released_has_the_suffix_of_its_place_in_time():
+    monthly = replace(SETTINGS, sku_suffix="yymm")
+
+    held = evaluate(read(body(batch=None)), monthly, NUMBERING, NOW)
+    released = evaluate(read(body(batch=None)), monthly, NUMBERING, NOW, released=["batch_missing"])
+
+    assert held.verdict.reason == "batch_missing"
+    assert released.verdict.state is State.READY
+    assert released.built is not None
+    assert released.built.order.lines[0].sku == "BOX-2601"
+
+
 def test_a_box_that_waits_is_not_held_for_what_may_change_until_then():
     made = evaluate(read(body(**AFTER_BATCH, ship_address=None)), SETTINGS, NUMBERING, NOW)
 

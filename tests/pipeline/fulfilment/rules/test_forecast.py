@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -92,28 +93,40 @@ def simulate(random, days, known, rates):
 @pytest.mark.parametrize("days", [2, 10])
 @pytest.mark.parametrize("size", [40, 400])
 def test_the_range_is_right_in_at_least_95_of_100_batches(days, size):
-    random, right = Random(days * size), 0
+    """A shop with boxes in two countries, three of four in the one, whose rates move from month to month."""
+    random, right = Random(days * size), Counter()
+    parts = {"US": size * 3 // 4, "CA": size // 4}
+
+    def rates():
+        return random.uniform(0.001, 0.006), random.uniform(0.7, 1.3) / 40, random.uniform(0.88, 0.96)
+
+    def live(known, rates):
+        leaves, joins, renews = rates
+        return simulate(random, days, known, (leaves, known * joins, known // 2, renews))
 
     for _ in range(100):
-        # A shop whose rates move from month to month, as shops' do.
-        def rates():
-            return (
-                random.uniform(0.001, 0.006),
-                size / 40 * random.uniform(0.7, 1.3),
-                size // 2,
-                random.uniform(0.88, 0.96),
-            )
-
-        past = []
-        for _ in range(6):
-            left, joined, renewed = simulate(random, days, size, rates())
-            past.append(PastBatch(days, size, left, joined, size // 2, renewed))
-        boxes = [TEA] * size + [ForecastBox(TEA.lines, "US", certainty="renewal")] * (size // 2)
+        past = [
+            PastBatch(days, size, left, joined, size // 2, renewed)
+            for left, joined, renewed in (live(size, rates()) for _ in range(6))
+        ]
+        boxes = [
+            ForecastBox(TEA.lines, country, certainty=certainty)
+            for country, known in parts.items()
+            for certainty, count in (("paid", known), ("renewal", known // 2))
+            for _ in range(count)
+        ]
         made = forecast(boxes, NOW, NOW + days * DAY_US, estimate_pace(past, [], NOW))
-        left, joined, renewed = simulate(random, days, size, rates())
-        right += made.total.has(size - left + joined + renewed)
+        now = rates()
+        sent = {
+            country: known - left + joined + renewed
+            for country, known in parts.items()
+            for left, joined, renewed in [live(known, now)]
+        }
+        right["total"] += made.total.has(sum(sent.values()))
+        for country, count in sent.items():
+            right[country] += made.by_country[country].has(count)
 
-    assert right >= 95
+    assert min(right[name] for name in ("total", "US", "CA")) >= 95
 
 
 def test_a_range_is_narrow_enough_to_order_by():

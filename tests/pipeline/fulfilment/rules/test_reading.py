@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.fulfilment.rules.order import evaluate
 from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
 from pipeline.fulfilment.rules.shipment import (
     Batch,
@@ -15,7 +18,18 @@ from pipeline.fulfilment.rules.shipment import (
     find_subscriptions,
 )
 from schemas import load
-from tests.pipeline.fulfilment.rules.boxes import address, at, body, item, one_off, order, read
+from tests.pipeline.fulfilment.rules.boxes import (
+    NOW,
+    NUMBERING,
+    SETTINGS,
+    address,
+    at,
+    body,
+    item,
+    one_off,
+    order,
+    read,
+)
 
 
 def test_a_row_of_a_list_and_its_loaded_form_are_read_alike():
@@ -116,6 +130,7 @@ def test_other_unreadable_fields_do_not_spoil_a_box(changes):
     assert isinstance(read_shipment(body() | changes), Shipment)
 
 
+MONTHLY = replace(SETTINGS, sku_suffix="yymm", standard_date_basis="adjusted_ordered_at")
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
@@ -128,8 +143,9 @@ _JSON = st.recursive(
 @settings(max_examples=80)
 @given(sent=_JSON, key=st.sampled_from(list(body())))
 def test_no_shipment_stops_a_page(sent, key):
-    assert isinstance(read_shipment(sent), Shipment | Unreadable)
-    assert isinstance(read_shipment(body(**{key: sent})), Shipment | Unreadable)
+    for is_whole, any_body in ((True, sent), (False, body(**{key: sent})), (True, body(**{key: sent}))):
+        found = read_shipment(any_body, is_whole=is_whole)
+        assert isinstance(found, Unreadable) or evaluate(found, MONTHLY, NUMBERING, NOW)
 
 
 @pytest.mark.parametrize(

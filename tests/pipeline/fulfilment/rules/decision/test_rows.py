@@ -111,6 +111,7 @@ def test_a_box_that_is_marked_before_it_is_sent_is_left_out(state):
         (at("partially_shipped", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
         (at("confirmed", may_exist=True), "complete", POLICY, ("confirmed", "", "acknowledge")),
         (at("confirmed", may_exist=True), "extra_package", POLICY, ("confirmed", "", "acknowledge")),
+        (at("confirmed", may_exist=True), "extra_package", FIRST, ("confirmed", "", "acknowledge")),
         (
             at("confirmed", may_exist=True),
             "extra_package",
