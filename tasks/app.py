@@ -35,6 +35,7 @@ app = Celery(
         "tasks.hooks",
         "tasks.backfills",
         "tasks.deliveries",
+        "tasks.fulfilment",
         "tasks.lookups",
         "tasks.mails",
         "tasks.reconciliation",

@@ -9,7 +9,7 @@ from redis.connection import parse_url
 
 from pipeline.settings import Settings
 
-HOOKS, DELIVERIES, BACKFILL = "hooks", "deliveries", "backfill"
+HOOKS, DELIVERIES, BACKFILL, FULFILMENT = "hooks", "deliveries", "backfill", "fulfilment"
 
 PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "backfills.sweep": (DELIVERIES, 1.0),
@@ -30,6 +30,8 @@ PERIODIC_TASKS = {  # task -> (queue, interval in seconds)
     "replays.sweep": (DELIVERIES, 1.0),
     "replays.tidy": (DELIVERIES, 3600.0),
     "search.fill": (DELIVERIES, 5.0),
+    "fulfilment.sweep": (DELIVERIES, 2.0),
+    "fulfilment.tidy": (DELIVERIES, 3600.0),
     "mails.sweep": (DELIVERIES, 3.0),
     "mails.tidy": (DELIVERIES, 3600.0),
 }
@@ -44,6 +46,9 @@ ROUTES = {
     "registration.tend": BACKFILL,
     "stores.remove": BACKFILL,
     "replays.run": BACKFILL,
+    "fulfilment.sweep": DELIVERIES,
+    "fulfilment.tidy": DELIVERIES,
+    "fulfilment.*": FULFILMENT,
     "*": DELIVERIES,
 }
 
@@ -61,7 +66,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "accept_content": ["json"],
         "task_default_queue": DELIVERIES,
         "task_routes": {name: {"queue": queue} for name, queue in ROUTES.items()},
-        "task_queues": {name: _queue(name, settings.broker_url) for name in (HOOKS, DELIVERIES, BACKFILL)},
+        "task_queues": {name: _queue(name, settings.broker_url) for name in (HOOKS, DELIVERIES, BACKFILL, FULFILMENT)},
         "task_create_missing_queues": False,
         "task_acks_late": False,  # a lost message costs a sweep, restoring one would delay worker exits
         "task_track_started": True,  # so that flower shows running tasks

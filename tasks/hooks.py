@@ -34,6 +34,7 @@ from pipeline.processing.validate import validate_batch
 from pipeline.recording.batch import BatchResult
 from tasks.app import task
 from tasks.chain import wake_again, wake_once
+from tasks.fulfilment import wake_fulfilment
 from tasks.lookups import wake_lookups
 from tasks.process import get_process_context, get_revocations
 from tasks.retry_in_background import retry_until_done
@@ -179,6 +180,7 @@ def _record(context: Context, batch: Batch, lease: ChainLease) -> list[int]:
     lease.finish(_get_entry_ids(recorded), _exclude_poison(batch, raws), any_recorded=succeeded > 0)
     _log_results(batch, results)
     wake_lookups({store_id for result in results for store_id in result.stores_to_ask})
+    wake_fulfilment(hint for result in results for hint in result.shipment_hints)
     return sorted({connection for result in results for connection in result.connections})
 
 

@@ -20,7 +20,7 @@ from pipeline.infra import redis_keys
 
 CONNECTIONS = 16
 _MEBI = 1024 * 1024
-_QUEUES = ("hooks", "deliveries", "backfill")
+_QUEUES = ("hooks", "deliveries", "backfill", "fulfilment")
 _NAMES = {"receiver.serve": "web", "worker@": "worker", "backfill@": "backfill", "beat": "beat", "flower": "flower"}
 
 

@@ -73,6 +73,11 @@ def lookups_lease(store_id: int) -> str:
     return f"cratewire:lease:lookups:{store_id}"
 
 
+def fulfilment_lease(store_id: int, lane: str) -> str:
+    """The process that works on this lane of the store's fulfilment now."""
+    return f"cratewire:lease:fulfilment:{store_id}:{lane}"
+
+
 def registration_lease(store_id: int) -> str:
     """The process that synchronises this store's hooks at Cratejoy now."""
     return f"cratewire:lease:registration:{store_id}"

@@ -26,6 +26,7 @@ from pipeline.recording.lookups import find_lookups
 from pipeline.recording.plan import BatchPlan, LoadedBatch, find_replayed, plan_batch
 from pipeline.recording.probes import find_probes, remove_probes
 from pipeline.recording.release import load_waiting_copies
+from pipeline.recording.shipment_hints import ShipmentHint, find_shipment_hints
 from pipeline.recording.sources import note_sources
 from pipeline.recording.suppression import empty_failed_hooks, remove_suppressed_people
 from pipeline.recording.waiting import find_freed_people
@@ -51,6 +52,7 @@ class BatchResult:
     repeats: Mapping[str, int] = field(default_factory=dict)  # receipt -> id of the event it repeats
     dead_reasons: Mapping[str, str] = field(default_factory=dict)  # receipt -> reason
     stores_to_ask: tuple[int, ...] = ()  # ids of those with new look-ups
+    shipment_hints: frozenset[ShipmentHint] = frozenset()  # what stores with a warehouse have to look at
 
 
 def record_batch(  # noqa: PLR0913 what is recorded, the fence, and the budget
@@ -154,6 +156,7 @@ def _summarize(loaded: LoadedBatch, plan: BatchPlan) -> BatchResult:
         duplicates=dedup.repeats_by_event.total(),
         dead=plan.dead_letters.total,
         deliveries=len(plan.deliveries),
+        shipment_hints=find_shipment_hints(dedup.fresh),
         stores_to_ask=tuple(sorted({row["store_id"] for row in plan.lookups})),
         connections=tuple(sorted({draft.connection_id for draft in plan.deliveries})),
         outcomes=_count_outcomes(loaded),

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exists, literal, select
 from pipeline.events.catalogue import EVENTS
 from pipeline.fan_out.gifts import Gift
 from pipeline.ledger.schema import core
+from pipeline.ledger.schema.fulfilment import Warehouse
 from pipeline.ledger.schema.lookups import Lookup
 from pipeline.ledger.schema.monitoring import Canary
 from pipeline.ledger.schema.retention import PastEvent
@@ -56,7 +57,9 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
     query = select(*columns).where(connection.c.store_id.in_(connections)).order_by(connection.c.id)
     for store_id, connection_id, lanes in conn.execute(query):
         connections[store_id].append((connection_id, lanes))
-    with_api = set(conn.execute(select(StoreAPI.store_id).where(StoreAPI.store_id.in_(connections))).scalars())
+    apis = select(StoreAPI.store_id, Warehouse.id.label("warehouse_id")).where(StoreAPI.store_id.in_(connections))
+    joined = apis.join(Warehouse, Warehouse.store_id == StoreAPI.store_id, isouter=True)
+    with_api = {row.store_id: row.warehouse_id is not None for row in conn.execute(joined)}
     return {
         row.name: RecordingStore(
             id=row.id,
@@ -69,6 +72,7 @@ def load_stores_by_name(conn: Connection, names: Collection[str]) -> dict[str, R
             record_only=row.record_only_since is not None,
             connections=tuple(connections[row.id]),
             has_api=row.id in with_api,
+            has_warehouse=with_api.get(row.id, False),
             consent=rules[row.id],
             not_forwarded=tuple(row.not_forwarded or ()),
         )

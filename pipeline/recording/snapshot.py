@@ -29,6 +29,7 @@ class RecordingStore:
     record_only: bool  # what only the API has shown is not forwarded
     connections: tuple[tuple[int, int], ...]  # (connection id, its number of lanes)
     has_api: bool = False  # we have keys for its Merchant API
+    has_warehouse: bool = False  # its boxes go to a warehouse, so that hooks hint at shipments to look at
     consent: ConsentRules = _DEFAULT_RULES
     not_forwarded: tuple[str, ...] = ()  # of the events forwarded by default, those the store has switched off
 

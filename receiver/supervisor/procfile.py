@@ -16,7 +16,7 @@ _WORKER = "celery -q -A tasks.app worker -P prefork -E --without-gossip --withou
 PROCFILE = {
     "web": "python -m receiver.serve --host ${CRATEWIRE_HOST:-127.0.0.1} --port ${PORT:-8080}",
     "worker": f"{_WORKER} -n worker@%h -Q hooks,deliveries --concurrency ${{CRATEWIRE_WORKERS:-4}}",
-    "backfill": f"{_WORKER} -n backfill@%h -Q backfill --concurrency 1",
+    "backfill": f"{_WORKER} -n backfill@%h -Q backfill,fulfilment --concurrency 1",
     "beat": "celery -q -A tasks.app beat -S tasks.beat:PatientScheduler -l WARNING",
     "flower": "python -m receiver.flower",
 }

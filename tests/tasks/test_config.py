@@ -10,7 +10,7 @@ from pipeline.inbox.chain_lease import MAX_SWEEP_AGE_MS, PARKED_TTL_MS
 from pipeline.settings import Settings
 from tasks.app import app
 from tasks.chain import LINKS
-from tasks.config import BACKFILL, DELIVERIES, HOOKS, PERIODIC_TASKS, celery_config, kombu_url
+from tasks.config import BACKFILL, DELIVERIES, FULFILMENT, HOOKS, PERIODIC_TASKS, celery_config, kombu_url
 from tasks.deliveries import MAX_RUN_S
 
 
@@ -31,7 +31,7 @@ def test_the_name_of_a_task_begins_with_its_module():
 
 
 def test_live_work_and_backfill_have_queues_of_their_own():
-    assert set(app.conf.task_queues) == {HOOKS, DELIVERIES, BACKFILL}
+    assert set(app.conf.task_queues) == {HOOKS, DELIVERIES, BACKFILL, FULFILMENT}
 
 
 def test_no_live_task_goes_to_the_queue_of_backfills():
@@ -62,6 +62,17 @@ def test_what_may_take_long_goes_to_the_queue_of_backfills():
         "registration.tend",
         "replays.run",
         "stores.remove",
+    }
+
+
+def test_the_fulfilment_has_a_queue_of_its_own():
+    assert {name for name in app.tasks if route(name) == FULFILMENT} == {
+        "fulfilment.confirm",
+        "fulfilment.deliver",
+        "fulfilment.look_at",
+        "fulfilment.poll_tracking",
+        "fulfilment.pull_cancels",
+        "fulfilment.pull_shipments",
     }
 
 

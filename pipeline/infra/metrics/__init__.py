@@ -99,6 +99,15 @@ BACKFILL_WAIT_SECONDS = _counter(
     "reason",
 )
 
+# Fulfilment
+WAREHOUSE_CALLS = _counter(
+    "cratewire_warehouse_calls", "HTTP calls to warehouses, by the status of the response.", "status"
+)
+FULFILMENT_ORDERS = _counter("cratewire_fulfilment_orders", "Boxes that came into this state.", "state")
+FOREIGN_TRACKING = _counter(
+    "cratewire_foreign_tracking", "Shipped orders that a warehouse has shown and that belong to other shops."
+)
+
 # Reconciliation
 OBSERVED_EVENTS = _counter("cratewire_shown_happenings", "Events found in stores' APIs, each counted once.")
 MISSED_HOOKS = _counter("cratewire_missed_hooks", "Events found in stores' APIs whose hook had not arrived in time.")

@@ -63,10 +63,12 @@ class OrderRow:
     shipped_at: int | None
     confirmed_at: int | None
     acknowledge_at: int | None
+    update_at: int | None
     is_cancel_wanted: bool
-    released_reason: str | None
-    change: str | None
-    changed_at: int | None
+    may_exist: bool
+    released: list[str]
+    notice: str | None
+    notice_at: int | None
 
     @property
     def identity(self) -> RowIdentity:
@@ -91,7 +93,7 @@ class NewOrder:
 def insert_order(conn: Connection, new: NewOrder, now: int, **columns: Any) -> OrderRow | None:
     """Insert a box and the event that says so; None if the shipment, or the number, has one."""
     values: dict[str, Any] = {name: getattr(new, name) for name in NewOrder.__slots__}
-    values |= {"state_at": now, "first_seen_at": now, "order_ids": [], "lines": []} | columns
+    values |= {"state_at": now, "first_seen_at": now, "order_ids": [], "lines": [], "released": []} | columns
     statement = insert_into(conn, FulfilmentOrder).values(values).on_conflict_do_nothing()
     order_id = conn.execute(statement.returning(FulfilmentOrder.id)).scalar()
     if order_id is None:
@@ -164,6 +166,12 @@ def list_due_orders(conn: Connection, store_id: int, states: Collection[State], 
     return [_build(row) for row in conn.execute(_select().where(*due).order_by(*order).limit(limit))]
 
 
+def has_due_order(conn: Connection, store_id: int, states: Collection[State], now: int) -> bool:
+    """Whether a box in these states is due."""
+    due = _in_states(store_id, states), FulfilmentOrder.next_attempt_at <= now
+    return conn.execute(select(FulfilmentOrder.id).where(*due).limit(1)).first() is not None
+
+
 def list_orders_checked_before(
     conn: Connection, store_id: int, states: Collection[State], before: int, limit: int
 ) -> list[OrderRow]:
@@ -184,6 +192,12 @@ def list_in_states(
 def list_to_acknowledge(conn: Connection, store_id: int, now: int, limit: int) -> list[OrderRow]:
     """Confirmed boxes whose tracking is still to be acknowledged at the warehouse."""
     due = FulfilmentOrder.store_id == store_id, FulfilmentOrder.acknowledge_at <= now
+    return [_build(row) for row in conn.execute(_select().where(*due).order_by(FulfilmentOrder.id).limit(limit))]
+
+
+def list_to_update(conn: Connection, store_id: int, now: int, limit: int) -> list[OrderRow]:
+    """Confirmed boxes of which a further tracking number is still to be written to Cratejoy."""
+    due = FulfilmentOrder.store_id == store_id, FulfilmentOrder.update_at <= now
     return [_build(row) for row in conn.execute(_select().where(*due).order_by(FulfilmentOrder.id).limit(limit))]
 
 

@@ -63,6 +63,13 @@ def list_quarantined(conn: Connection, store_id: int, *, limit: int = 1_000) -> 
     return [QuarantineRow(**row._asdict()) for row in conn.execute(query)]
 
 
+def get_quarantined(conn: Connection, store_id: int, quarantine_id: int) -> QuarantineRow | None:
+    """The store's tracking with this id."""
+    mine = QuarantinedTracking.store_id == store_id, QuarantinedTracking.id == quarantine_id
+    row = conn.execute(select(QuarantinedTracking.__table__).where(*mine)).one_or_none()
+    return None if row is None else QuarantineRow(**row._asdict())
+
+
 def settle_quarantined(conn: Connection, quarantine_id: int, outcome: str, now: int) -> bool:
     """End it; False if it has ended already."""
     open_ = QuarantinedTracking.id == quarantine_id, QuarantinedTracking.outcome.is_(None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from pipeline.ledger.schema.fulfilment import FulfilmentRun
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, FulfilmentRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ def find_last_run(conn: Connection, store_id: int, job: str, **which: bool) -> R
     query = select(FulfilmentRun.__table__).filter_by(store_id=store_id, job=job, **which)
     row = conn.execute(query.order_by(FulfilmentRun.id.desc()).limit(1)).one_or_none()
     return None if row is None else RunRow(**row._asdict())
+
+
+def request_sweep(conn: Connection, store_id: int) -> None:
+    """Have everything of a store searched again, at once, and held boxes read again: its settings have changed."""
+    searches = FulfilmentRun.store_id == store_id, FulfilmentRun.job.startswith("pull_")
+    conn.execute(delete(FulfilmentRun).where(*searches))
+    held = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state == "held"
+    conn.execute(update(FulfilmentOrder).where(*held).values(cratejoy_checked_at=None))
 
 
 def delete_old_runs(conn: Connection, before: int) -> int:

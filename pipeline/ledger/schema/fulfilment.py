@@ -53,6 +53,7 @@ class FulfilmentOrder(Base):
             "acknowledge_at",
             **partial_index("acknowledge_at IS NOT NULL"),
         ),
+        Index("ix_fulfilment_orders_update", "store_id", "update_at", **partial_index("update_at IS NOT NULL")),
         Index("ix_fulfilment_orders_payload", "store_id", "purge_at", **partial_index("payload IS NOT NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -61,7 +62,7 @@ class FulfilmentOrder(Base):
     resend_no: Mapped[int] = mapped_column(SmallInteger, default=0)  # sent again by a person: SUB-1-R1
     order_number: Mapped[str]  # decided once
     kind: Mapped[str]  # subscription, order: decided once, with the number
-    billing_type: Mapped[str]  # ecom, adhoc, standard
+    billing_type: Mapped[str]  # ecom, adhoc, standard; empty: not known yet
     state: Mapped[str]  # pipeline.core.fulfilment.State
     state_at: Mapped[int]
     reason: Mapped[str | None]  # a code: why it is held, skipped, refused or failed
@@ -98,10 +99,12 @@ class FulfilmentOrder(Base):
     shipped_at: Mapped[int | None]  # when the first parcel left
     confirmed_at: Mapped[int | None]
     acknowledge_at: Mapped[int | None]  # when to acknowledge its parcels at the warehouse; None: nothing to do
+    update_at: Mapped[int | None]  # when to write a further tracking number to Cratejoy; None: nothing to do
     is_cancel_wanted: Mapped[bool] = mapped_column(default=False)  # while its outcome at the warehouse is unknown
-    released_reason: Mapped[str | None]  # the hold that a person has ended: it holds no more for this reason
-    change: Mapped[str | None]  # a code: what Cratejoy changed after the box was sent
-    changed_at: Mapped[int | None]
+    may_exist: Mapped[bool] = mapped_column(default=False)  # the warehouse has, had or may have an order of the number
+    released: Mapped[list[Any]] = mapped_column(default=list)  # reasons that a person has overruled
+    notice: Mapped[str | None]  # a code for a person, beside the state: such as what was changed after the sending
+    notice_at: Mapped[int | None]
 
 
 class FulfilmentPackage(Base):

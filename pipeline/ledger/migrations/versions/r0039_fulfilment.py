@@ -28,6 +28,7 @@ AnyJSON = JSON().with_variant(JSONB, "postgresql")
 
 _PAYLOAD = text("payload IS NOT NULL")
 _ACKNOWLEDGE = text("acknowledge_at IS NOT NULL")
+_UPDATE = text("update_at IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -76,10 +77,12 @@ def upgrade() -> None:
         Column("shipped_at", BigID),
         Column("confirmed_at", BigID),
         Column("acknowledge_at", BigID),
+        Column("update_at", BigID),
         Column("is_cancel_wanted", Boolean(), nullable=False),
-        Column("released_reason", Text()),
-        Column("change", Text()),
-        Column("changed_at", BigID),
+        Column("may_exist", Boolean(), nullable=False),
+        Column("released", AnyJSON, nullable=False),
+        Column("notice", Text()),
+        Column("notice_at", BigID),
         ForeignKeyConstraint(["store_id"], ["stores.id"], name="fk_fulfilment_orders_store_id"),
         PrimaryKeyConstraint("id", name="pk_fulfilment_orders"),
         UniqueConstraint("store_id", "order_number", name="uq_fulfilment_orders_store_id_order_number"),
@@ -109,6 +112,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_fulfilment_orders_state", "fulfilment_orders", ["store_id", "state", "next_attempt_at"])
     op.create_index("ix_fulfilment_orders_subscription_id", "fulfilment_orders", ["store_id", "subscription_id"])
+    op.create_index(
+        "ix_fulfilment_orders_update",
+        "fulfilment_orders",
+        ["store_id", "update_at"],
+        sqlite_where=_UPDATE,
+        postgresql_where=_UPDATE,
+    )
     op.create_table(
         "fulfilment_runs",
         Column("id", BigID, nullable=False),

@@ -1,0 +1,172 @@
+"""What people decide about boxes: release, retry, send again, and what is to become of a parcel of no known box."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from pipeline.context import Context
+from pipeline.core.errors import Misconfigured
+from pipeline.core.fulfilment import State, WarehouseOrder
+from pipeline.fulfilment.rules.decision.words import Action, Seen
+from pipeline.fulfilment.rules.order_numbers import OrderNumber, format_order_number
+from pipeline.fulfilment.rules.reasons import REASONS
+from pipeline.fulfilment.site import OpenWarehouse, Site, open_adapter, open_site
+from pipeline.fulfilment.steps.settle import Sighting, get_standing, settle
+from pipeline.fulfilment.steps.tracking import take_report
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
+from pipeline.ledger.engine import writing
+from pipeline.ledger.fulfilment.events import EventDraft
+from pipeline.ledger.fulfilment.orders import (
+    NewOrder,
+    OrderRow,
+    change_order,
+    find_newest_order,
+    find_order,
+    insert_order,
+)
+from pipeline.ledger.fulfilment.quarantine import ATTACHED, DISMISSED, get_quarantined, settle_quarantined
+
+_WORDS: Mapping[str, Seen] = {
+    "release": Seen.RELEASE,
+    "retry": Seen.RETRY,
+    "mark_sent": Seen.MARK_SENT,
+    "write_tracking": Seen.WRITE_TRACKING,
+    "ignore": Seen.IGNORE,
+}
+# In which a box is not on its way under its number, so that it may go out under a new one.
+_MAY_GO_AGAIN: Mapping[State, tuple[str, ...]] = {
+    State.CANCELLED: (),
+    State.CANCELLED_AT_WAREHOUSE: (),
+    State.HELD: ("uncancelled", "conflict", "outcome_unknown"),
+}
+_KEPT = (
+    *("adjusted_ordered_at", "target_at", "batch_id", "batch_starts_at", "batch_ends_at", "cycle", "subscription_id"),
+    *("customer_id", "order_ids", "is_gift", "country", "lines", "is_erased", "released"),
+)
+_SAID = {"retry": "try again", "mark_sent": "mark as sent", "write_tracking": "write"}
+_NOW: dict[str, Any] = {"attempts": 0, "trying_since": None, "next_attempt_at": 0}
+
+
+class Requests:
+    """The requests of one person about the boxes of one store. Raises Misconfigured for what cannot be done."""
+
+    def __init__(
+        self,
+        context: Context,
+        store_id: int,
+        actor: Actor = COMMAND_LINE_ACTOR,
+        *,
+        open_warehouse: OpenWarehouse = open_adapter,
+    ) -> None:
+        site = open_site(context, store_id, open_warehouse=open_warehouse)
+        if site is None:
+            raise Misconfigured("the store has no warehouse: `cratewire fulfilment connect`")
+        self._site: Site = site
+        self._actor = actor
+
+    def decide(self, order_number: str, word: str) -> OrderRow:
+        """Release a held box, have one tried again, or decide what is so: see `_WORDS`."""
+        with writing(self._site.engine) as conn:
+            row = self._find(conn, order_number)
+            columns = dict(_NOW) if word in ("release", "retry") else {}
+            if word == "release":
+                columns["released"] = sorted({*row.released, _require_releasable(row)})
+            before = get_standing(row)
+            sighting = Sighting(_WORDS[word], columns=columns, user_id=self._actor.user_id)
+            changed, action = settle(conn, self._site, row, sighting)
+            is_retried = word == "retry" and row.state in _RETRIED_IN_PLACE
+            if get_standing(changed) == before and action is Action.NONE and not is_retried:
+                raise Misconfigured(f"{order_number} is {row.state.value}: there is nothing to {_SAID.get(word, word)}")
+            self._record(conn, f"box.{word}", row)
+        return changed
+
+    def resend(self, order_number: str) -> OrderRow:
+        """Send a box again under a new number, which the warehouse has never had: SUB-1 becomes SUB-1-R1."""
+        with writing(self._site.engine) as conn:
+            row = self._find(conn, order_number)
+            newest = find_newest_order(conn, row.store_id, row.shipment_id)
+            reasons = _MAY_GO_AGAIN.get(row.state)
+            if newest is None or newest.id != row.id:
+                raise Misconfigured(f"{order_number} was sent again already")
+            if reasons is None or (reasons and row.reason not in reasons):
+                raise Misconfigured(f"{order_number} is {row.state.value}: it may still be on its way")
+            kind: Any = row.kind
+            number = format_order_number(OrderNumber(row.shipment_id, kind, row.resend_no + 1))
+            new = NewOrder(
+                row.store_id,
+                row.shipment_id,
+                number,
+                kind,
+                row.billing_type,
+                State.READY,
+                "released_by_person",
+                row.resend_no + 1,
+            )
+            columns = {name: getattr(row, name) for name in _KEPT}
+            sent_again = insert_order(conn, new, self._site.now(), **columns)
+            if sent_again is None:
+                raise Misconfigured(f"{number} exists already")
+            if row.state is State.HELD:
+                event = EventDraft("sent_again", detail={"as": number}, user_id=self._actor.user_id)
+                change_order(conn, row, self._site.now(), event, state=State.CANCELLED, reason="released_by_person")
+            self._record(conn, "box.resend", sent_again)
+        return sent_again
+
+    def attach(self, quarantine_id: int, order_number: str) -> OrderRow:
+        """Take tracking that was kept apart for the box with this number."""
+        with writing(self._site.engine) as conn:
+            row, kept = self._find(conn, order_number), get_quarantined(conn, self._site.store_id, quarantine_id)
+            if kept is None or kept.outcome is not None:
+                raise Misconfigured(f"there is no tracking {quarantine_id} in quarantine")
+            if row.state in (State.DISCOVERED, State.HELD, State.READY, State.SKIPPED):
+                raise Misconfigured(f"{order_number} is {row.state.value}: mark it as sent first")
+            progress: Any = "shipped" if kept.is_complete else "partial"
+            reported = WarehouseOrder(order_number, row.external_id or "", progress, (kept.package,))
+            take_report(conn, self._site, order_number, reported, "person")
+            settle_quarantined(conn, quarantine_id, ATTACHED, self._site.now())
+            self._record(conn, "tracking.attached", row)
+            return self._find(conn, order_number)
+
+    def dismiss(self, quarantine_id: int) -> None:
+        """Leave tracking that was kept apart as it is: it is not written anywhere."""
+        with writing(self._site.engine) as conn:
+            kept = get_quarantined(conn, self._site.store_id, quarantine_id)
+            if kept is None or not settle_quarantined(conn, quarantine_id, DISMISSED, self._site.now()):
+                raise Misconfigured(f"there is no tracking {quarantine_id} in quarantine")
+            about = {"tracking": quarantine_id}
+            record_store_action(conn, self._site.store_id, self._actor, "tracking.dismissed", self._site.now(), about)
+
+    def dismiss_notice(self, order_number: str) -> OrderRow:
+        """Put away the notice about a box, such as that its address was changed after it was sent."""
+        with writing(self._site.engine) as conn:
+            row = self._find(conn, order_number)
+            event = EventDraft("notice_seen", row.notice, user_id=self._actor.user_id)
+            return change_order(conn, row, self._site.now(), event, notice_at=None)
+
+    def _find(self, conn: Connection, order_number: str) -> OrderRow:
+        row = find_order(conn, self._site.store_id, order_number.strip().upper())
+        if row is None:
+            raise Misconfigured(f"the store has no box {order_number}")
+        return row
+
+    def _record(self, conn: Connection, action: str, row: OrderRow) -> None:
+        about = {"order": row.id, "shipment": row.shipment_id}
+        record_store_action(conn, row.store_id, self._actor, action, self._site.now(), about)
+
+
+# States in which trying again means: now, and not when it would be due.
+_RETRIED_IN_PLACE = (State.READY, State.UNKNOWN, State.SHIPPED, State.CANCEL_REQUESTED)
+
+
+def _require_releasable(row: OrderRow) -> str:
+    """The reason that is overruled. Raises Misconfigured, with what would end it, if no person can."""
+    reason = REASONS.get(row.reason or "")
+    if row.state not in (State.HELD, State.DISCOVERED, State.SKIPPED):
+        raise Misconfigured(f"{row.order_number} is {row.state.value}: only a box that is held can be released")
+    if reason is None or not reason.may_release:
+        says = f"{reason.text} {reason.cure}".strip() if reason else "there is no reason that could be overruled."
+        raise Misconfigured(f"{row.order_number} cannot be released: {says}")
+    return reason.code

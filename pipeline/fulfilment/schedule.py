@@ -1,0 +1,91 @@
+"""Which lanes of a store's fulfilment have something to do now. A lane is worked on by one worker at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+from sqlalchemy import Connection
+
+from pipeline.core.errors import Misconfigured
+from pipeline.core.fulfilment import BillingType, State
+from pipeline.fulfilment.rules.search_windows import is_switched_on
+from pipeline.fulfilment.settings import FulfilmentSettings
+from pipeline.fulfilment.steps.deliver import STUCK_US
+from pipeline.fulfilment.steps.pull import CANCELS, get_job
+from pipeline.fulfilment.steps.settle import SECOND_US
+from pipeline.fulfilment.steps.tracking import JOB as TRACKING
+from pipeline.fulfilment.stored_settings import load_settings
+from pipeline.ledger.fulfilment.orders import (
+    has_due_order,
+    list_stuck_orders,
+    list_to_acknowledge,
+    list_to_update,
+)
+from pipeline.ledger.fulfilment.runs import find_last_run
+from pipeline.ledger.fulfilment.warehouses import WarehouseRow
+from pipeline.ledger.store_apis import ACTIVE, find_store_api
+
+Lane = Literal["pull_ecom", "pull_adhoc", "pull_standard", "cancels", "tracking", "deliver", "confirm"]
+LANES: tuple[Lane, ...] = get_args(Lane)
+PULL_LANES: dict[Lane, BillingType] = {"pull_ecom": "ecom", "pull_adhoc": "adhoc", "pull_standard": "standard"}
+PULL_EVERY_US = 300 * SECOND_US
+CANCELS_EVERY_US = 300 * SECOND_US
+TRACKING_EVERY_US = 900 * SECOND_US
+RETRY_US = 60 * SECOND_US  # after a run that failed
+
+
+def list_due_lanes(conn: Connection, row: WarehouseRow, now: int) -> list[Lane]:
+    """The lanes with something to do. In dry run boxes are only found and looked at; a paused warehouse rests."""
+    if not row.is_active:
+        return []
+    try:
+        settings = load_settings(row.settings)
+    except Misconfigured:
+        return []  # no date yet: nothing is asked before a person has named one
+    api = find_store_api(conn, row.store_id)
+    if api is None or api.status != ACTIVE:
+        return []
+    return list(_find_due(conn, row, settings, now))
+
+
+def _find_due(conn: Connection, row: WarehouseRow, settings: FulfilmentSettings, now: int) -> Iterator[Lane]:
+    for lane, billing_type in PULL_LANES.items():
+        if is_switched_on(billing_type, settings) and _is_job_due(conn, row, get_job(billing_type), PULL_EVERY_US, now):
+            yield lane
+    if _is_job_due(conn, row, CANCELS, CANCELS_EVERY_US, now):
+        yield "cancels"
+    if _has_work(conn, row, now):
+        yield "deliver"
+    if not row.is_live:
+        return
+    if row.wait_until <= now and _is_job_due(conn, row, TRACKING, TRACKING_EVERY_US, now):
+        yield "tracking"
+    leaving = {State.SHIPPED, *([State.PARTIALLY_SHIPPED] if settings.partial_policy == "first_package" else [])}
+    if (
+        has_due_order(conn, row.store_id, leaving, now)
+        or list_to_update(conn, row.store_id, now, 1)
+        or (row.wait_until <= now and list_to_acknowledge(conn, row.store_id, now, 1))
+        or list_stuck_orders(conn, row.store_id, {State.CONFIRMING}, now - STUCK_US)
+    ):
+        yield "confirm"
+
+
+def _is_job_due(conn: Connection, row: WarehouseRow, job: str, every_us: int, now: int) -> bool:
+    last = find_last_run(conn, row.store_id, job)
+    if last is None:
+        return True
+    has_failed = last.ended_at is not None and not last.is_ok
+    return now - last.started_at >= (min(RETRY_US, every_us) if has_failed else every_us)
+
+
+def _has_work(conn: Connection, row: WarehouseRow, now: int) -> bool:
+    """Whether boxes became due, or are to be given to the warehouse, or looked up there."""
+    if has_due_order(conn, row.store_id, {State.DISCOVERED}, now):
+        return True
+    if not row.is_live or row.wait_until > now:
+        return False
+    doing = {State.READY, State.UNKNOWN, State.CANCEL_REQUESTED}
+    return has_due_order(conn, row.store_id, doing, now) or bool(
+        list_stuck_orders(conn, row.store_id, {State.SENDING}, now - STUCK_US)
+    )

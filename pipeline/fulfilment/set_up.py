@@ -1,0 +1,174 @@
+"""Connects a store to a warehouse, in dry run first, and switches it to live once a person has accepted the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from pipeline.context import Context
+from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable
+from pipeline.core.fulfilment import AuthError, RateLimited, Retryable
+from pipeline.fulfilment.rules.search_windows import BILLING_TYPES, is_switched_on
+from pipeline.fulfilment.settings import FulfilmentSettings
+from pipeline.fulfilment.site import build_adapter
+from pipeline.fulfilment.steps.pull import get_job
+from pipeline.fulfilment.stored_settings import change_settings, load_settings
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
+from pipeline.ledger.fulfilment.runs import find_last_run, request_sweep
+from pipeline.ledger.fulfilment.warehouses import (
+    LIVE,
+    WarehouseRow,
+    build_warehouse_identity,
+    find_warehouse,
+    get_warehouse,
+    pause_warehouse,
+    resume_warehouse,
+    save_warehouse,
+    update_warehouse,
+)
+from pipeline.ledger.queries.fulfilment import BoxCount, BoxLine, count_boxes, list_boxes
+from pipeline.ledger.store_apis import find_store_api
+
+PAUSED_BY_HAND = "paused by hand"
+MAX_SHOWN = 500  # boxes of a report that are listed one by one
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunReport:
+    """What the first pass has found. `unread`: the searches that have not ended yet; the report is not whole then."""
+
+    mode: str
+    unread: tuple[str, ...]
+    counts: list[BoxCount]
+    would_go: int
+    boxes: list[BoxLine] = field(repr=False)
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.unread
+
+
+def connect_warehouse(
+    context: Context,
+    store_id: int,
+    adapter: str,
+    config: Mapping[str, str],
+    settings: Mapping[str, str],
+    actor: Actor = COMMAND_LINE_ACTOR,
+) -> tuple[WarehouseRow, dict[str, Any]]:
+    """Check the keys, and save them with the settings; returns the warehouse, and facts about its account.
+
+    Raises Misconfigured for what was typed wrongly, BadCredentials or Unreachable if the warehouse does not answer.
+    """
+    with reading(context.engine) as conn:
+        before = find_warehouse(conn, store_id)
+        if find_store_api(conn, store_id) is None:
+            raise Misconfigured("Cratejoy's Client ID and Secret are not saved: boxes are found through its API")
+    document = change_settings(before.settings if before else {}, settings)
+    facts = _check(context, adapter, config)
+    sealed = encrypt(context.settings.secret_keys, dict(config), build_warehouse_identity(store_id))
+    with writing(context.engine) as conn:
+        now = context.now()
+        row = save_warehouse(conn, store_id, adapter, sealed, now)
+        update_warehouse(conn, store_id, settings=document)
+        request_sweep(conn, store_id)
+        _record(conn, row, actor, "connected", now)
+        return get_warehouse(conn, store_id), facts
+
+
+def _check(context: Context, adapter: str, config: Mapping[str, str]) -> dict[str, Any]:
+    answer = build_adapter(context, adapter, config, "check").check()
+    if isinstance(answer, AuthError):
+        raise BadCredentials(f"the warehouse refuses the keys: {answer.reason}")
+    if isinstance(answer, Retryable | RateLimited):
+        reason = answer.reason if isinstance(answer, Retryable) else "its rate limit is used up"
+        raise Unreachable(f"the warehouse does not answer: {reason}")
+    return answer
+
+
+def save_fulfilment_settings(
+    context: Context, store_id: int, typed: Mapping[str, str], actor: Actor = COMMAND_LINE_ACTOR
+) -> FulfilmentSettings:
+    """Change settings; boxes that are not sent are judged anew. Raises Misconfigured, naming every fault."""
+    with writing(context.engine) as conn:
+        row = _require(conn, store_id)
+        document = change_settings(row.settings, typed)
+        update_warehouse(conn, store_id, settings=document)
+        request_sweep(conn, store_id)
+        _record(conn, row, actor, "settings_changed", context.now())
+    return load_settings(document)
+
+
+def build_report(conn: Connection, store_id: int) -> DryRunReport:
+    """What the dry run has found so far. Raises Misconfigured if the store has no warehouse."""
+    row = _require(conn, store_id)
+    settings = load_settings(row.settings)
+    wanted = [get_job(one) for one in BILLING_TYPES if is_switched_on(one, settings)]
+    unread = tuple(job for job in wanted if find_last_run(conn, store_id, job, is_ok=True, is_full=True) is None)
+    counts = count_boxes(conn, store_id)
+    ready = sum(one.count for one in counts if one.state == "ready")
+    return DryRunReport(row.mode, unread, counts, ready, list_boxes(conn, store_id, ["ready"], limit=MAX_SHOWN))
+
+
+def go_live(context: Context, store_id: int, accepted: int, actor: Actor = COMMAND_LINE_ACTOR) -> WarehouseRow:
+    """Accept the report, and send from now on. `accepted`: how many boxes would go, as the report said.
+
+    Raises Misconfigured if the report is not whole, or is another one by now: then a person has to look again.
+    """
+    with writing(context.engine) as conn:
+        row, report = _require(conn, store_id), build_report(conn, store_id)
+        if row.mode == LIVE:
+            raise Misconfigured("the warehouse is live already")
+        if not report.is_whole:
+            raise Misconfigured(f"the dry run has not ended: {', '.join(report.unread)} was not read to the end yet")
+        if report.would_go != accepted:
+            raise Misconfigured(
+                f"{report.would_go} boxes would go, and {accepted} were accepted: read the report again"
+            )
+        now = context.now()
+        update_warehouse(conn, store_id, mode=LIVE, accepted_at=now, accepted_by=actor.user_id)
+        about = {"boxes": accepted}
+        _record(conn, row, actor, "went_live", now, about)
+        return get_warehouse(conn, store_id)
+
+
+def pause(context: Context, store_id: int, actor: Actor = COMMAND_LINE_ACTOR) -> bool:
+    """Stop everything until it is resumed. False if it is paused already."""
+    with writing(context.engine) as conn:
+        row = _require(conn, store_id)
+        is_done = pause_warehouse(conn, store_id, PAUSED_BY_HAND, context.now())
+        if is_done:
+            _record(conn, row, actor, "paused", context.now())
+    return is_done
+
+
+def resume(context: Context, store_id: int, actor: Actor = COMMAND_LINE_ACTOR) -> bool:
+    """Go on. False if it is not paused."""
+    with writing(context.engine) as conn:
+        row = _require(conn, store_id)
+        is_done = resume_warehouse(conn, store_id, context.now())
+        if is_done:
+            _record(conn, row, actor, "resumed", context.now())
+    return is_done
+
+
+def _require(conn: Connection, store_id: int) -> WarehouseRow:
+    row = find_warehouse(conn, store_id)
+    if row is None:
+        raise Misconfigured("the store has no warehouse: `cratewire fulfilment connect`")
+    return row
+
+
+def _record(
+    conn: Connection, row: WarehouseRow, actor: Actor, kind: str, now: int, about: Mapping[str, int] | None = None
+) -> None:
+    """Write it into the events of the fulfilment, and into the audit log."""
+    event = EventDraft(kind, detail=dict(about) if about else None, user_id=actor.user_id)
+    add_fulfilment_event(conn, About(row.store_id), event, now)
+    record_store_action(conn, row.store_id, actor, f"warehouse.{kind}", now, about)

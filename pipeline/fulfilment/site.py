@@ -1,0 +1,165 @@
+"""One store's fulfilment, opened: its shop, its warehouse and its settings, as every step is handed them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+
+from pipeline.context import Context
+from pipeline.core.errors import Misconfigured
+from pipeline.core.fulfilment import Order, WarehouseCall
+from pipeline.cratejoy.factory import open_store_client
+from pipeline.cratejoy.shipments import ShipmentAPI
+from pipeline.fulfilment.rules.decision.words import Policy
+from pipeline.fulfilment.sealed_order import open_order, seal_order
+from pipeline.fulfilment.settings import FulfilmentSettings
+from pipeline.fulfilment.stored_settings import load_settings
+from pipeline.infra import metrics, redis_keys
+from pipeline.infra.crypto.encryption import decrypt
+from pipeline.infra.rate_limit.budget import Budget
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.orders import OrderRow
+from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
+from pipeline.ledger.stores import get_store
+from pipeline.warehouses import WAREHOUSES
+from pipeline.warehouses.base import Tools, Warehouse
+from pipeline.warehouses.shared_values import RedisValues
+
+log = structlog.get_logger(__name__)
+
+OpenWarehouse = Callable[[Context, WarehouseRow, Mapping[str, str], "CallLog"], Warehouse]
+MAX_NOTED_CALLS = 5  # of one step, in the event that it writes
+
+
+class CallLog:
+    """The warehouse calls of one step, without anything personal: the event of the step names them."""
+
+    def __init__(self) -> None:
+        self._calls: list[WarehouseCall] = []
+
+    def record(self, call: WarehouseCall) -> None:
+        """Take a call, and count it."""
+        self._calls.append(call)
+        metrics.WAREHOUSE_CALLS.labels(str(call.status or "none")).inc()
+
+    def take(self) -> dict[str, Any]:
+        """The calls since the last time, for an event."""
+        calls, self._calls = self._calls[-MAX_NOTED_CALLS:], []
+        shown = [
+            {
+                "call": f"{call.method} {call.path}",
+                "status": call.status,
+                **({"support_id": call.support_id} if call.support_id else {}),
+                **({"error": call.error} if call.error else {}),
+            }
+            for call in calls
+        ]
+        return {"calls": shown} if shown else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the steps of one store work with."""
+
+    context: Context
+    row: WarehouseRow
+    settings: FulfilmentSettings
+    currency: str
+    shipments: ShipmentAPI
+    warehouse: Warehouse
+    calls: CallLog = field(default_factory=CallLog)
+
+    @property
+    def store_id(self) -> int:
+        return self.row.store_id
+
+    @property
+    def engine(self) -> Engine:
+        return self.context.engine
+
+    def now(self) -> int:
+        """The time in µs."""
+        return self.context.now()
+
+    @property
+    def country_format(self) -> Any:
+        """How the warehouse is given countries."""
+        chosen = self.settings.country_format
+        return self.warehouse.country_format if chosen == "adapter_default" else chosen
+
+    @property
+    def policy(self) -> Policy:
+        """What the settings and the warehouse allow."""
+        can, settings = self.warehouse.capabilities, self.settings
+        return Policy(
+            can_cancel=settings.send_cancel and can.cancels,
+            can_look_up=can.finds,
+            looks_up_first=settings.lookup_before_create,
+            repeats_safely=can.repeats_safely,
+            confirms_first_package=settings.partial_policy == "first_package",
+            cancels_if_externally_shipped=settings.cancel_if_externally_shipped,
+            updates_tracking=settings.update_tracking_after_confirm,
+        )
+
+    def seal(self, row: OrderRow, order: Order) -> bytes | None:
+        """The order for the row's `payload`; None for a person who was erased."""
+        return None if row.is_erased else seal_order(self.context.settings.secret_keys, row.identity, order)
+
+    def open(self, row: OrderRow) -> Order | None:
+        """The order as it was built last; None if it is not kept any more."""
+        if row.payload is None:
+            return None
+        return open_order(self.context.settings.secret_keys, row.identity, row.payload)
+
+
+def open_adapter(context: Context, row: WarehouseRow, config: Mapping[str, str], calls: CallLog) -> Warehouse:
+    """The warehouse with these keys, within the budget that all processes share for it."""
+    return build_adapter(context, row.adapter, config, f"{row.store_id}", calls)
+
+
+def build_adapter(
+    context: Context, adapter: str, config: Mapping[str, str], account: str, calls: CallLog | None = None
+) -> Warehouse:
+    """A warehouse, saved or not. Raises Misconfigured for an unknown adapter, and for fields that are wrong."""
+    kind = WAREHOUSES.get(adapter)
+    if kind is None:
+        raise Misconfigured(f"there is no warehouse {adapter!r}; there are {', '.join(sorted(WAREHOUSES))}")
+    budget = Budget(context.redis, redis_keys.budget(adapter, account), kind.calls_per_second, context.now)
+    tools = Tools(
+        http=context.http,
+        values=RedisValues(context.redis, context.settings.secret_keys, context.make_nonce),
+        now=context.now,
+        take_turn=budget.acquire,
+        record=(calls or CallLog()).record,
+    )
+    return kind(config, tools)
+
+
+def open_site(context: Context, store_id: int, *, open_warehouse: OpenWarehouse = open_adapter) -> Site | None:
+    """The store's fulfilment; None if the store has no warehouse. Raises Misconfigured if its keys cannot be used."""
+    with reading(context.engine) as conn:
+        row, store = find_warehouse(conn, store_id), get_store(conn, store_id)
+    if row is None or store is None:
+        return None
+    config = decrypt(context.settings.secret_keys, row.config, row.identity)
+    calls = CallLog()
+    return Site(
+        context=context,
+        row=row,
+        settings=load_settings(row.settings),
+        currency=store.currency,
+        shipments=ShipmentAPI(open_store_client(context, store_id)),
+        warehouse=open_warehouse(context, row, config, calls),
+        calls=calls,
+    )
+
+
+def as_detail(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The detail of an event, None if there is none; only what JSON can hold."""
+    found = {key: value for key, value in fields.items() if value not in (None, (), [], {}, "")}
+    return json.loads(json.dumps(found)) if found else None

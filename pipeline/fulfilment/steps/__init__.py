@@ -1,0 +1,1 @@
+"""The steps of the fulfilment: each reads, decides by the rules, commits, calls, and commits what it has seen."""

@@ -1,0 +1,206 @@
+"""Finds boxes in a store's lists: the incremental search of each run, the full sweep once a day, and cancels.
+
+A run reads page after page; each page is committed. The run's start becomes the watermark only if every page was read:
+a run that fails leaves the watermark, and what it has committed stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from pipeline.core.errors import BrokenPage, CratewireError, OrderChanged, RateLimited
+from pipeline.core.fulfilment import BillingType, State
+from pipeline.cratejoy.pagination import MAX_PAGES, PageWalk, RawPage
+from pipeline.fulfilment.rules.decision.words import Action
+from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
+from pipeline.fulfilment.rules.search_windows import Window, find_cancels_window, find_window, is_sweep_due
+from pipeline.fulfilment.rules.shipment import Shipment
+from pipeline.fulfilment.site import Site, log
+from pipeline.fulfilment.steps.calls import run_calls
+from pipeline.fulfilment.steps.look import Look, note, read_whole
+from pipeline.fulfilment.steps.settle import SECOND_US
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.orders import (
+    OPEN_STATES,
+    OrderRow,
+    find_newest_order,
+    list_due_orders,
+    list_orders_checked_before,
+    list_orders_of,
+)
+from pipeline.ledger.fulfilment.runs import RunRow, begin_run, end_run, find_last_run
+
+CANCELS = "cancels"
+RECHECK_US = 600 * SECOND_US  # a box that is held is read whole once in ten minutes, or when a hook hints at it
+DAILY_US = 86_400 * SECOND_US
+MAX_RECHECKS = 200  # boxes that are read again in one run of cancels, the longest unread first
+_MISSING_PERCENT = 5  # of the rows that a collection counts: with more missing, the run is not complete
+SLICE = 50  # shipments that are written down in one transaction
+# Listed as unshipped, and the ledger has it as ended or ending: Cratejoy may want it again.
+_MAY_COME_BACK = frozenset({State.CANCELLED, State.EXTERNALLY_SHIPPED, State.CANCEL_REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a run brought. `is_full`: it read everything since the earliest date."""
+
+    pages: int = 0
+    rows: int = 0
+    is_full: bool = False
+    error: str | None = None
+    resume_in_s: float | None = None
+
+
+def get_job(billing_type: BillingType) -> str:
+    """The name of the job that searches boxes of this type."""
+    return f"pull_{billing_type}"
+
+
+def pull_shipments(site: Site, billing_type: BillingType, *, sweeps: bool = False) -> Pulled:
+    """Search a store's unshipped boxes of one billing type. `sweeps`: everything, whether that is due or not."""
+    job = get_job(billing_type)
+    with writing(site.engine) as conn:
+        last = find_last_run(conn, site.store_id, job)
+        good = find_last_run(conn, site.store_id, job, is_ok=True)
+        full = find_last_run(conn, site.store_id, job, is_ok=True, is_full=True)
+        now = site.now()
+        has_failed = last is not None and not last.is_ok
+        is_full = sweeps or is_sweep_due(_start(good), _start(full), now, has_failed=has_failed)
+        run = begin_run(conn, site.store_id, job, now, is_full=is_full)
+    window = find_window(billing_type, site.settings, None if is_full else _start(good), now)
+    return _run(site, run, window, is_full=is_full)
+
+
+def _start(run: RunRow | None) -> int | None:
+    return None if run is None else run.started_at
+
+
+def pull_cancels(site: Site) -> Pulled:
+    """Look at open boxes that Cratejoy lists as cancelled, and at those that were not read for a day."""
+    with writing(site.engine) as conn:
+        run = begin_run(conn, site.store_id, CANCELS, site.now())
+    pulled = _run(site, run, find_cancels_window(site.now()), is_full=False)
+    if pulled.error is None:
+        with reading(site.engine) as conn:
+            before = site.now() - DAILY_US
+            old = list_orders_checked_before(conn, site.store_id, _REREAD, before, MAX_RECHECKS)
+        look_at(site, [row.shipment_id for row in old])
+    return pulled
+
+
+# Boxes that only a reading by id shows to be changed. The others are looked at by every sweep of the lists.
+_REREAD = OPEN_STATES - {State.DISCOVERED, State.SKIPPED, State.SENDING, State.CONFIRMING}
+
+
+def _run(site: Site, run: int, window: Window, *, is_full: bool) -> Pulled:
+    walk, rows, error, resume_in_s = PageWalk(), 0, None, None
+    seen: set[int] = set()
+    count: int | None = None
+    try:
+        while not walk.done:
+            page = _get_page(site, window, walk.next)
+            new = _take_page(site, window, page, seen)
+            rows, count = rows + new, page.count if page.count is not None else count
+            walk = walk.after(page, new, MAX_PAGES)
+        if walk.stop_reason:
+            raise BrokenPage(walk.stop_reason)
+        if count is not None and rows < count * (100 - _MISSING_PERCENT) // 100:
+            raise BrokenPage(f"{rows} of {count} were shown")
+    except RateLimited as wait:
+        error, resume_in_s = str(wait), wait.seconds
+    except CratewireError as failure:
+        error = str(failure)
+    with writing(site.engine) as conn:
+        end_run(conn, run, site.now(), pages=walk.pages, rows=rows, error=error)
+    return Pulled(walk.pages, rows, is_full, error, resume_in_s)
+
+
+def _get_page(site: Site, window: Window, next_: str | None) -> RawPage:
+    return site.shipments.list_page([window.status], window.since, window.until, window.billing_type, next_)
+
+
+def _take_page(site: Site, window: Window, page: RawPage, seen: set[int]) -> int:
+    """Write down what a page shows, and read whole what has to be; returns how many of its shipments are new."""
+    found = [read_shipment(body, window.billing_type) for body in page.results]
+    new = [one for one in found if one.id is not None and one.id not in seen]
+    seen.update(one.id for one in new if one.id is not None)
+    for one in found:
+        if one.id is None:
+            log.warning("a shipment without an id", store=site.store_id)
+    if window.status == "cancelled":
+        _look_at_cancelled(site, new)
+        return len(new)
+    whole: list[int] = []
+    for start in range(0, len(new), SLICE):
+        whole += _note_listed(site, new[start : start + SLICE])
+    look_at(site, whole)
+    return len(new)
+
+
+def _note_listed(site: Site, found: Sequence[Shipment | Unreadable]) -> list[int]:
+    """Write down what a list shows, in one transaction; returns the shipments that have to be read whole."""
+    whole = []
+    with writing(site.engine) as conn:
+        known = list_orders_of(conn, site.store_id, [one.id for one in found if one.id is not None])
+        for one in found:
+            number = one.id or 0
+            with suppress(OrderChanged):  # that worker has just looked at it
+                if not _is_enough(conn, site, one, known.get(number)):
+                    whole.append(number)
+    return whole
+
+
+def _is_enough(conn: Connection, site: Site, found: Shipment | Unreadable, row: OrderRow | None) -> bool:
+    """Whether what the list shows is enough for now: written down if there is anything to write."""
+    if row is not None and row.state is State.HELD:
+        return row.cratejoy_checked_at is not None and site.now() - row.cratejoy_checked_at < RECHECK_US
+    if row is not None and row.state not in (State.DISCOVERED, State.SKIPPED):
+        return row.state not in _MAY_COME_BACK
+    look = note(conn, site, found.id or 0, found, row)
+    return look is None or isinstance(found, Unreadable) or look.row.state not in (State.READY, State.HELD)
+
+
+def _look_at_cancelled(site: Site, found: Sequence[Shipment | Unreadable]) -> None:
+    """Read those that we have as open; a list alone cancels nothing."""
+    with reading(site.engine) as conn:
+        known = list_orders_of(conn, site.store_id, [one.id for one in found if one.id is not None])
+    look_at(site, [number for number, row in known.items() if row.state in OPEN_STATES])
+
+
+def look_at(site: Site, shipment_ids: Sequence[int]) -> int:
+    """Read these shipments whole, write down what they are, and ask the warehouse to cancel what has to be.
+
+    Returns how many were looked at. Raises what the store's client raises.
+    """
+    found = list(read_whole(site, shipment_ids).items())
+    for start in range(0, len(found), SLICE):
+        looks: list[Look] = []
+        with writing(site.engine) as conn:
+            for number, shipment in found[start : start + SLICE]:
+                with suppress(OrderChanged):
+                    row = find_newest_order(conn, site.store_id, number)
+                    if (look := note(conn, site, number, shipment, row)) is not None:
+                        looks.append(look)
+        for look in looks:
+            _cancel(site, look)
+    return len(found)
+
+
+def wake(site: Site, limit: int = SLICE) -> int:
+    """Look at boxes whose time has come: due now, or cooled off. Returns how many; raises as `look_at` does."""
+    with reading(site.engine) as conn:
+        due = list_due_orders(conn, site.store_id, {State.DISCOVERED}, site.now(), limit)
+    return look_at(site, [row.shipment_id for row in due])
+
+
+def _cancel(site: Site, look: Look) -> None:
+    """Ask at once. In dry run, or while the warehouse cannot be called, the sweep asks later."""
+    if look.action is Action.ASK_CANCEL and site.row.is_live and site.row.wait_until <= site.now():
+        try:
+            run_calls(site, look.row, look.action, None)
+        except OrderChanged:
+            log.debug("left to the sweep", order=look.row.id)

@@ -1,0 +1,114 @@
+"""Boxes for people: counts, lists by state, and the three lists that are empty in a healthy shop."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from pipeline.core.fulfilment import State
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, QuarantinedTracking
+
+DAY_US = 86_400_000_000
+_WAITS_TO_GO = (State.READY, State.SENDING, State.UNKNOWN, State.HELD, State.FAILED)
+_AWAY = (State.AT_WAREHOUSE, State.PARTIALLY_SHIPPED, State.CANCEL_REFUSED)
+_LEFT = (State.SHIPPED, State.CONFIRMING, State.SHIPPED_AFTER_CANCEL, State.FAILED)
+_NOT_PAID = ("unpaid", "missing_lines", "invalid", "unknown_status")
+
+
+@dataclass(frozen=True, slots=True)
+class BoxCount:
+    """How many boxes of a billing type are in a state for a reason."""
+
+    billing_type: str
+    state: str
+    reason: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoxLine:
+    """A box in a list: ids, codes and times, no names."""
+
+    id: int
+    store_id: int
+    order_number: str
+    shipment_id: int
+    billing_type: str
+    state: str
+    reason: str | None
+    notice: str | None
+    is_gift: bool
+    country: str | None
+    lines: list[dict[str, Any]]
+    target_at: int | None
+    due_at: int | None
+    next_attempt_at: int
+    state_at: int
+    sent_at: int | None
+    shipped_at: int | None
+    confirmed_at: int | None
+
+
+_COLUMNS = tuple(getattr(FulfilmentOrder, name) for name in BoxLine.__slots__)
+
+
+def count_boxes(conn: Connection, store_id: int) -> list[BoxCount]:
+    """How many boxes of each type are in each state, by reason."""
+    by = FulfilmentOrder.billing_type, FulfilmentOrder.state, FulfilmentOrder.reason
+    query = select(*by, func.count().label("count")).where(FulfilmentOrder.store_id == store_id).group_by(*by)
+    return [BoxCount(**row._asdict()) for row in conn.execute(query.order_by(*by))]
+
+
+def list_boxes(
+    conn: Connection, store_id: int, states: Collection[str] = (), *, reason: str | None = None, limit: int = 100
+) -> list[BoxLine]:
+    """Boxes of a store, the last to change first."""
+    wanted = [FulfilmentOrder.store_id == store_id]
+    if states:
+        wanted.append(FulfilmentOrder.state.in_(sorted(states)))
+    if reason is not None:
+        wanted.append(FulfilmentOrder.reason == reason)
+    return _list(conn, wanted, limit)
+
+
+def list_paid_not_sent(conn: Connection, store_id: int, now: int, *, limit: int = 100) -> list[BoxLine]:
+    """Boxes that are due since an hour, paid as far as is known, and not at the warehouse."""
+    due = FulfilmentOrder.due_at <= now - DAY_US // 24
+    is_paid = FulfilmentOrder.reason.is_(None) | FulfilmentOrder.reason.not_in(_NOT_PAID)
+    wanted = [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_WAITS_TO_GO), due, is_paid]
+    wanted += [FulfilmentOrder.shipped_at.is_(None), FulfilmentOrder.state_at <= now - DAY_US // 24]
+    return _list(conn, wanted, limit)
+
+
+def list_without_tracking(conn: Connection, store_id: int, before: int, *, limit: int = 100) -> list[BoxLine]:
+    """Boxes that the warehouse has had since before then, and of which no whole shipping was reported."""
+    wanted = [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_AWAY), FulfilmentOrder.sent_at < before]
+    return _list(conn, wanted, limit)
+
+
+def list_shipped_unsaid(conn: Connection, store_id: int, now: int, *, limit: int = 100) -> list[BoxLine]:
+    """Boxes that have left, and of which the customer was not informed although it was time."""
+    wanted = [
+        FulfilmentOrder.store_id == store_id,
+        FulfilmentOrder.state.in_(_LEFT),
+        FulfilmentOrder.shipped_at.is_not(None),
+        FulfilmentOrder.confirmed_at.is_(None),
+        FulfilmentOrder.reason.is_distinct_from("seen_by_person"),
+        FulfilmentOrder.next_attempt_at <= now - DAY_US // 24,
+        FulfilmentOrder.state_at <= now - DAY_US // 24,
+    ]
+    return _list(conn, wanted, limit)
+
+
+def count_quarantined(conn: Connection, store_id: int) -> int:
+    """How many parcels are kept apart, and wait for a person."""
+    open_ = QuarantinedTracking.store_id == store_id, QuarantinedTracking.outcome.is_(None)
+    return conn.execute(select(func.count()).select_from(QuarantinedTracking).where(*open_)).scalar_one()
+
+
+def _list(conn: Connection, wanted: Collection[ColumnElement[bool]], limit: int) -> list[BoxLine]:
+    query = select(*_COLUMNS).where(*wanted).order_by(FulfilmentOrder.state_at.desc(), FulfilmentOrder.id.desc())
+    return [BoxLine(**row._asdict()) for row in conn.execute(query.limit(limit))]

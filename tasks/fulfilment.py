@@ -1,0 +1,132 @@
+"""The fulfilment: a sweep starts every lane that has something to do, and hooks hint at shipments to look at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import structlog
+
+from pipeline.fulfilment.run import LaneRun, look_at_hinted, run_lane
+from pipeline.fulfilment.schedule import Lane, list_due_lanes
+from pipeline.infra import redis_keys
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.personal import purge_payloads
+from pipeline.ledger.fulfilment.runs import delete_old_runs
+from pipeline.ledger.fulfilment.warehouses import list_warehouses
+from tasks.app import app, task
+from tasks.config import FULFILMENT
+from tasks.process import get_process_context
+from tasks.retry_in_background import run_later
+from tasks.worker.backpressure import is_stalled
+from tasks.worker.base import UNAVAILABLE_ERRORS
+
+log = structlog.get_logger(__name__)
+
+MAX_TIMER_S = 5.0  # lanes that are due later are left to the sweep
+RUNS_KEPT_US = 30 * 86_400 * 1_000_000
+PURGE_SLICE = 500  # boxes in one transaction
+MAX_HINTS = 200  # in one message
+
+
+@task("fulfilment.pull_shipments")
+def pull_shipments(store_id: int, lane: Lane) -> None:
+    """Search a store's boxes of one billing type."""
+    _work(store_id, lane)
+
+
+@task("fulfilment.pull_cancels")
+def pull_cancels(store_id: int) -> None:
+    """Look at boxes that were cancelled, and read open ones again."""
+    _work(store_id, "cancels")
+
+
+@task("fulfilment.deliver")
+def deliver(store_id: int) -> None:
+    """Give boxes to the warehouse, and look up those whose outcome is not known."""
+    _work(store_id, "deliver")
+
+
+@task("fulfilment.poll_tracking")
+def poll_tracking(store_id: int) -> None:
+    """Ask the warehouse what has left."""
+    _work(store_id, "tracking")
+
+
+@task("fulfilment.confirm")
+def confirm(store_id: int) -> None:
+    """Write tracking to Cratejoy, and acknowledge it at the warehouse."""
+    _work(store_id, "confirm")
+
+
+@task("fulfilment.look_at")
+def look_at(store_id: int, hints: list[list[Any]]) -> None:
+    """Read the shipments that hooks have hinted at: pairs of a kind and a number."""
+    result = look_at_hinted(get_process_context(), store_id, [(kind, number) for kind, number in hints])
+    if result.resume_in_s is not None:
+        run_later(min(result.resume_in_s, MAX_TIMER_S), partial(_hint, store_id, hints))
+    _report(store_id, "hints", result)
+
+
+@task("fulfilment.sweep")
+def sweep() -> None:
+    """Start every lane that has something to do and that no worker has."""
+    context = get_process_context()
+    if is_stalled(app, FULFILMENT):
+        return
+    with reading(context.engine) as conn:
+        now = context.now()
+        due = [(row.store_id, lane) for row in list_warehouses(conn) for lane in list_due_lanes(conn, row, now)]
+    for store_id, lane in due:
+        if not context.redis.exists(redis_keys.fulfilment_lease(store_id, lane)):
+            _start(store_id, lane)
+
+
+@task("fulfilment.tidy")
+def tidy() -> None:
+    """Empty the names and addresses of boxes that are finished for long, and delete old runs."""
+    context = get_process_context()
+    purged = PURGE_SLICE
+    while purged == PURGE_SLICE:
+        with writing(context.engine) as conn:
+            purged = purge_payloads(conn, context.now(), PURGE_SLICE)
+    with writing(context.engine) as conn:
+        delete_old_runs(conn, context.now() - RUNS_KEPT_US)
+
+
+def wake_fulfilment(hints: Iterable[tuple[int, str, int]]) -> None:
+    """Have these looked at: (store, kind, number). A message that cannot be sent costs minutes: lists show all."""
+    by_store: defaultdict[int, list[list[Any]]] = defaultdict(list)
+    for store_id, kind, number in sorted(set(hints)):
+        by_store[store_id].append([kind, number])
+    with suppress(*UNAVAILABLE_ERRORS):
+        for store_id, found in by_store.items():
+            for start in range(0, len(found), MAX_HINTS):
+                _hint(store_id, found[start : start + MAX_HINTS])
+
+
+def _work(store_id: int, lane: Lane) -> None:
+    result = run_lane(get_process_context(), store_id, lane)
+    if result.resume_in_s is not None and result.resume_in_s <= MAX_TIMER_S:
+        run_later(result.resume_in_s, partial(_start, store_id, lane))
+    _report(store_id, lane, result)
+
+
+def _report(store_id: int, lane: str, result: LaneRun) -> None:
+    if result.error:
+        log.warning("a part of the fulfilment must wait", store=store_id, lane=lane, reason=result.error)
+
+
+_BY_LANE = {"cancels": pull_cancels, "deliver": deliver, "tracking": poll_tracking, "confirm": confirm}
+
+
+def _start(store_id: int, lane: Lane) -> None:
+    sent, arguments = (_BY_LANE[lane], (store_id,)) if lane in _BY_LANE else (pull_shipments, (store_id, lane))
+    sent.apply_async(arguments, argsrepr=repr(arguments), expires=30)
+
+
+def _hint(store_id: int, hints: list[list[Any]]) -> None:
+    look_at.apply_async((store_id, hints), argsrepr=f"({store_id}, {len(hints)} hints)", expires=600)
