@@ -55,7 +55,7 @@ class _Row:
 
 
 _TABLE: dict[Cause, _Row] = {
-    "sent": _Row("good", "Sent to {platform} at {done_at}, {after} after the hook arrived."),
+    "sent": _Row("good", "Sent to {platform} at {done_at}{after}."),
     "recovered": _Row(
         "good",
         "The hook never arrived. Cratejoy's API showed the event, so it was recovered at {received_at} and sent to "

@@ -202,7 +202,9 @@ def _build_case(event: Activity) -> EventCase:
 
 def _build_message_item(message: TrackedMessage, now: int) -> TimelineItem:
     at = message.created_at
-    event = EventCase(name=message.kind, outcome="forwarded", reason=None, occurred_at=at, received_at=at)
+    event = EventCase(
+        name=message.kind, outcome="forwarded", reason=None, occurred_at=at, received_at=at, is_no_event=True
+    )
     return TimelineItem(at, None, None, message, tuple(judge(event, [build_message_case(message)], now)))
 
 

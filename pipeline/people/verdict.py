@@ -26,6 +26,7 @@ class EventCase:
     received_at: int
     is_recovered: bool = False
     is_withheld: bool = True  # by now, if `reason` is one for which people are withheld
+    is_no_event: bool = False  # a profile that a reading of Cratejoy's customers has written: no hook came
     has_other_recipient: bool = False  # the gift that they were to receive has another recipient by now
 
 
@@ -122,7 +123,7 @@ def _judge_message(event: EventCase, message: MessageCase, now: int) -> Verdict:
         "created_at": message.created_at,
         "done_at": done_at,
         "received_at": event.received_at,
-        "after": format_span(done_at - event.received_at),
+        "after": "" if event.is_no_event else f", {format_span(done_at - event.received_at)} after the hook arrived",
         "age": format_span(done_at - event.occurred_at),
         "limit": format_span((message.campaign_limit_s or 0) * _US_PER_S),
         "why": _find_why(message, cause),

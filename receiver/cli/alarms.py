@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from pipeline.attention.set_aside import set_aside, unset_aside
+from pipeline.attention.set_aside import MAX_DAYS, set_aside, unset_aside
 from pipeline.context import Context
 from pipeline.core.errors import CratewireError, Misconfigured
 from pipeline.ledger.accounts import list_owner_emails
@@ -22,7 +22,7 @@ from pipeline.mail.transport import open_mail_transport
 from pipeline.monitoring.alert_webhook import derive_signing_secret
 from pipeline.monitoring.messages import build_headline, build_sentence
 from pipeline.monitoring.trial_alarm import build_trial_mail, send_trial_notice
-from receiver.cli.context import as_document, data_option, open_context
+from receiver.cli.context import LARGEST_ID, as_document, data_option, open_context
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 
 
@@ -48,16 +48,16 @@ def list_command(limit: int, data: Path | None, as_json: bool) -> None:
 @alarms.command(
     name="set-aside", epilog='Example: cratewire alarms set-aside 3 --reason "the platform mends it on Monday"'
 )
-@click.argument("alarm_id", metavar="ID", type=int)
+@click.argument("alarm_id", metavar="ID", type=click.IntRange(1, LARGEST_ID))
 @click.option("--reason", required=True, help="Why, for colleagues.")
-@click.option("--days", type=int, help="For how many days; by default until it gets worse.")
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), help="For how many days; by default until it gets worse.")
 @data_option
 @json_option
 @report_errors
 def set_aside_command(alarm_id: int, reason: str, days: int | None, data: Path | None, as_json: bool) -> None:
     """Set aside what needs a person.
 
-    No mail mentions it until then, or until it gets worse.
+    No mail mentions it for so many days, or until it gets worse.
     """
     with open_context(data) as context:
         row = set_aside(context, alarm_id, COMMAND_LINE_ACTOR, reason=reason, days=days)
@@ -65,7 +65,7 @@ def set_aside_command(alarm_id: int, reason: str, days: int | None, data: Path |
 
 
 @alarms.command(name="bring-back", epilog="Example: cratewire alarms bring-back 3")
-@click.argument("alarm_id", metavar="ID", type=int)
+@click.argument("alarm_id", metavar="ID", type=click.IntRange(1, LARGEST_ID))
 @data_option
 @json_option
 @report_errors
@@ -102,8 +102,8 @@ def test_command(store: str | None, data: Path | None, as_json: bool) -> None:
 def secret_command(data: Path | None, as_json: bool) -> None:
     """Show the secret that notices are signed with.
 
-    They go to `CRATEWIRE_ALARM_URL`. The secret is derived from CRATEWIRE_SECRET_KEY. The receiver of the notices
-    notices; docs/monitoring.md says how it checks them.
+    They go to `CRATEWIRE_ALARM_URL`. The secret is derived from CRATEWIRE_SECRET_KEY. The receiver checks
+    notices with it, as docs/monitoring.md says.
     """
     with open_context(data) as context:
         secret = derive_signing_secret(context.settings.secret_keys[0])
