@@ -24,6 +24,7 @@ DOCTOR = "cratewire:doctor"  # written to check that Redis can be written
 LEDGER_TROUBLE = "cratewire:trouble:ledger"  # the database error that tasks fail with now
 REJECTED_HOOKS = "cratewire:turned_away"  # rejected hooks with a valid token, by store and status
 OOM_KILLS = "cratewire:killed"  # "<host> killed" and "<host> at": processes that the kernel recently killed for memory
+API_LIMITS = "cratewire:api_limits"  # begins the keys of the API's limits: requests of a token within the last minute
 CLOCK_MARKS = "cratewire:clocks"  # the latest time of Redis's clock, and of each host's
 HEARTBEAT_STARTED = "cratewire:pulse"  # when a web process started to send heartbeats; expires soon after
 

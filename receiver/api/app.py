@@ -79,7 +79,7 @@ def create_api(context: Context, limits: RequestLimits | None = None) -> Flask:
     app.url_map.converters |= {"row_id": RowIdConverter, "name": NameConverter}
     app.url_map.strict_slashes = False
     add_problem_handlers(app)
-    limits = limits or RequestLimits()
+    limits = limits or RequestLimits(redis=context.redis, secret=context.settings.secret_keys[0])
     app.extensions[LIMITS_EXTENSION] = limits
     _add_admission(app, limits)
     api = ProblemApi(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from redis import Redis
 
 from pipeline.ledger.accounts import add_member, remove_user
 from pipeline.ledger.api_tokens import DAY_US, authenticate, list_tokens, revoke_token
@@ -166,6 +167,21 @@ def test_a_token_over_its_limit_is_asked_to_wait(api):
     assert answers[2].content_type == "application/problem+json"
     assert 0 < int(answers[2].headers["Retry-After"]) <= 60
     assert Caller(app, api.make_token()).get("/token").status_code == 200  # another token has its own limit
+
+
+def test_all_web_processes_count_a_tokens_requests_together(api, redis_client):
+    token, context = api.make_token(), api.app.extensions["cratewire.context"]
+    processes = [Caller(create_api(context, RequestLimits(2, redis_client)), token) for _ in range(3)]
+
+    assert [process.get("/token").status_code for process in processes] == [200, 200, 429]
+
+
+def test_while_redis_is_away_each_process_counts_by_itself(api):
+    token, context = api.make_token(), api.app.extensions["cratewire.context"]
+    away = Redis.from_url("redis://127.0.0.1:1")
+    processes = [Caller(create_api(context, RequestLimits(1, away)), token) for _ in range(2)]
+
+    assert [process.get("/token").status_code for process in (*processes, *processes)] == [200, 200, 429, 429]
 
 
 def test_wrong_tokens_are_limited_for_each_network(api):
