@@ -32,8 +32,7 @@ SUMMARY_KEY = "over"
 def sync_alarms(context: Context, causes: Sequence[Cause] = CAUSES) -> None:
     """Check every cause and write what has changed. What was set aside comes back when its time is over."""
     for cause in causes:
-        items = check_cause(cause, context)
-        if items is not None and cause.manages_alarms:
+        if cause.manages_alarms and (items := check_cause(cause, context)) is not None:
             _sync_cause(context, cause, items)
     _bring_back_expired(context)
     _add_summaries(context, {cause.name: cause for cause in causes})

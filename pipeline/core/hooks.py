@@ -19,6 +19,27 @@ REPLAY = "replay"  # a dead hook that is tried again
 
 CANARY = "canary"  # the event of hooks that we send to our own public URL, to see that it is reachable
 INTERNAL_ERROR = "internal_error"  # the reason of hooks that failed because of an error in our own code
+# Why a hook became no event, in words: docs/operations.md has each reason in full.
+UNREADABLE_TEXTS: Mapping[str, str] = {
+    "empty": "empty",
+    "too_large": "too large",
+    "wrong_encoding": "not in UTF-8",
+    "bad_utf8": "not text",
+    "not_json": "cut short or not JSON",
+    "too_many_layers": "wrapped too often",
+    "too_deep": "nested too deeply",
+    "not_a_number": "a number that is none",
+    "too_many_values": "too many values",
+    "number_too_long": "a number that is too long",
+    "duplicate_key": "one name with two values",
+    "not_an_object": "not an object",
+    "too_costly": "took too long to read",
+    "poison": "ended its reader three times",
+    "invalid": "a field that cannot be read",
+    "unknown_store": "an unknown store",
+    "token_revoked": "sent to an old address",
+    INTERNAL_ERROR: "a fault of Cratewire",
+}
 
 Role = Literal["customer", "gift_recipient"]
 RawBody = tuple[bytes, str | None]  # what was received: the body, and the query string of a GET hook

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection, insert, or_, select, update
 
 from pipeline.core.errors import Misconfigured
+from pipeline.core.names import check_name
 from pipeline.core.roles import ALLOWED, PERMISSIONS, Permission, Role
 from pipeline.infra.crypto.keyed_hashes import KEY_BYTES, hash_secret, open_key, seal_key
 from pipeline.ledger.audit import Actor, record_action
@@ -184,9 +185,8 @@ def _record(conn: Connection, action: str, account_id: int, token_id: int, actor
 
 
 def _check(new: NewToken) -> tuple[str, list[Scope]]:
-    name = " ".join(new.name.split())
-    if not 0 < len(name) <= MAX_NAME_CHARS or not name.isprintable():
-        raise Misconfigured(f"say what the token is for, in at most {MAX_NAME_CHARS} printable characters")
+    complaint = f"say what the token is for, in at most {MAX_NAME_CHARS} printable characters"
+    name = check_name(new.name, MAX_NAME_CHARS, complaint)
     if not 1 <= new.days <= MAX_DAYS:
         raise Misconfigured(f"a token ends after 1 to {MAX_DAYS} days")
     scopes = list(_order(new.scopes))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 
 from pipeline.core.errors import Misconfigured
+from pipeline.core.names import check_name
 from pipeline.ledger.schema.own_pages import SavedView
 from pipeline.ledger.sql.tables import insert_into
 
@@ -37,9 +38,7 @@ def save_view(
     conn: Connection, user_id: int, name: str, query: Mapping[str, str], now: int, *, is_default: bool
 ) -> None:
     """Save a view; one of the same name is replaced. Raises Misconfigured if it may not be saved."""
-    name = " ".join(name.split())
-    if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
-        raise Misconfigured(f"a view needs a name of at most {MAX_NAME_CHARS} characters")
+    name = check_name(name, MAX_NAME_CHARS, f"a view needs a name of at most {MAX_NAME_CHARS} characters")
     others = select(func.count()).where(SavedView.user_id == user_id, SavedView.name != name)
     if conn.execute(others).scalar_one() >= MAX_VIEWS:
         raise Misconfigured(f"there are {MAX_VIEWS} views already: delete one first")

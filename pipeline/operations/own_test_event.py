@@ -20,9 +20,8 @@ from pipeline.events.catalogue import EventRow
 from pipeline.events.fields import US_PER_SECOND
 from pipeline.events.identity import EventIdentity
 from pipeline.fan_out.plan import AffectedPerson, Plan
-from pipeline.ledger.audit import Actor, record_action
+from pipeline.ledger.audit import Actor, record_store_action
 from pipeline.ledger.regulations import find_suppressed, load_hasher
-from pipeline.ledger.stores import get_store
 from pipeline.recording import load
 from pipeline.recording.candidate import EventCandidate
 from pipeline.recording.counts import count_batch
@@ -79,22 +78,8 @@ def send_test_event(conn: Connection, test: TestEvent) -> int:
         counts=count_batch([event], (), (), (), {}),
     )
     write_batch(conn, plan, test.now)
-    _record(conn, store, candidate.event_id, test)
+    record_store_action(conn, store.id, test.actor, "test_event.sent", test.now, {"event": candidate.event_id})
     return candidate.event_id
-
-
-def _record(conn: Connection, store: RecordingStore, event_id: int, test: TestEvent) -> None:
-    row = get_store(conn, store.id)
-    if row is not None:
-        record_action(
-            conn,
-            account_id=row.account_id,
-            store_id=store.id,
-            actor=test.actor,
-            action="test_event.sent",
-            about={"event": event_id},
-            at=test.now,
-        )
 
 
 def _require_address(conn: Connection, store: RecordingStore, test: TestEvent) -> str:

@@ -8,15 +8,14 @@ from marshmallow import fields, validate
 from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
-from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import PersonDetail, choose_name, get_person
 from pipeline.ledger.queries.people_list import PeopleCursor, PersonSummary, find_store_of_person, list_people
 from pipeline.ledger.stores import StoreRow, get_store
-from pipeline.regulations.erase import ErasureRequest, build_eraser
+from pipeline.operations.erase_person import erase_person
+from pipeline.regulations.erase import ErasureRequest
 from pipeline.regulations.export import export_person
 from pipeline.regulations.people import find_person, load_person
-from pipeline.regulations.transfer import save_regulations
 from receiver.api.caller import find_shop, get_actor, get_context, load_shops, record
 from receiver.api.fields import (
     NAME_PATTERN,
@@ -206,10 +205,7 @@ def erase(body: dict[str, Any], person_id: int) -> Any:
         raise Problem(409, "`confirm` is not the id of the person: nothing was erased.")
     options = {name: body[name] for name in ("suppress", "at_destinations")}
     request = ErasureRequest(store, f"person:{person_id}", **options, actor=get_actor())
-    done = build_eraser(context).erase(request)
-    save_regulations(context.engine, context.settings.data_dir)
-    rewrite_append_only_file(context.redis)
-    return done
+    return erase_person(context, request)
 
 
 def _find_store(conn: Connection, person_id: int) -> int:

@@ -18,11 +18,9 @@ from pipeline.ledger.replays import (
     Selection,
     SelectionKind,
     find_replay,
-    insert_replay,
     list_replays,
 )
-from pipeline.operations.replays.count import count_replay
-from pipeline.operations.replays.steer import STEERS
+from pipeline.operations.replays.steer import COUNTING_US, STEERS, ask_replay
 from receiver.api.caller import find_shop, get_actor, get_caller, get_context, load_shops
 from receiver.api.fields import (
     NAME_PATTERN,
@@ -41,7 +39,6 @@ from receiver.replay_view import describe_plan, describe_progress
 
 blueprint = Resource("replays", __name__, description="Sending again: counted first, then begun.")
 
-COUNTING_US = 150_000  # that a request counts for; a worker counts the rest
 _STATES = [state for state in get_args(ReplayState) if state != "discarded"]
 
 
@@ -166,17 +163,17 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
 
     Nothing is sent before `start`. While `state` is `counting`, a worker counts the rest: ask for it again.
     """
-    context, now = get_context(), get_context().now()
-    with writing(context.engine) as conn:
-        replay_id = insert_replay(
-            conn,
-            find_shop(conn, body["shop"]),
-            _read_selection(body),
-            delivers_again=body["deliver_again"],
-            user_id=get_caller().user_id,
-            now=now,
-        )
-    count_replay(context.engine, replay_id, context.now, until=now + COUNTING_US)
+    context = get_context()
+    with reading(context.engine) as conn:
+        shop_id = find_shop(conn, body["shop"])
+    replay_id = ask_replay(
+        context,
+        shop_id,
+        _read_selection(body),
+        delivers_again=body["deliver_again"],
+        user_id=get_caller().user_id,
+        within_us=COUNTING_US,
+    )
     with reading(context.engine) as conn:
         return _build(_find(conn, replay_id))
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import get_event
 from pipeline.ledger.samples import MAX_NAME_CHARS, SampleRow, delete_sample, get_sample, list_samples, save_sample
-from receiver.api.caller import get_context, load_shops, record
+from receiver.api.caller import get_actor, get_context, load_shops
 from receiver.api.fields import Body, Document, Moment, Query, RowId, page_of, shop_field
 from receiver.api.problems import not_found
 from receiver.api.resource import Answer, Resource, describe, view
@@ -90,8 +90,7 @@ def create(body: dict[str, Any]) -> SampleRow:
         store_id = next((shop_id for shop_id, name in shops.items() if event and name == event.event.store), None)
         if event is None or store_id is None:
             raise not_found()
-        sample_id = save_sample(conn, event.event.id, body["name"], context.now())
-        record(conn, "sample.saved", store_id, sample=sample_id, event=event.event.id)
+        sample_id = save_sample(conn, event.event.id, body["name"], get_actor(), context.now())
         return _find(conn, sample_id)
 
 
@@ -107,9 +106,7 @@ def delete(sample_id: int) -> SampleRow:
     """Delete a sample"""
     with writing(get_context().engine) as conn:
         row = _find(conn, sample_id)
-        store_id = next(shop_id for shop_id, name in load_shops(conn).items() if name == row.store)
-        delete_sample(conn, sample_id)
-        record(conn, "sample.deleted", store_id, sample=sample_id)
+        delete_sample(conn, sample_id, get_actor(), get_context().now())
     return row
 
 

@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 import click
 from redis import Redis, RedisError
 from redis.exceptions import ResponseError
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.context import Context, build_context
@@ -19,6 +20,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.ledger.engine import make_engine
 from pipeline.ledger.faults import classify_database_error
 from pipeline.ledger.migrations import is_current, migrate
+from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.settings import Settings, read_environment
 from receiver.doctor.redis import explain_error
 from receiver.document import as_document as as_document  # noqa: PLC0414 the commands import it from here
@@ -42,6 +44,29 @@ def data_option(command: Callable[P, R]) -> Callable[P, R]:
 def load_settings(data: Path | None, port: int | None = None) -> Settings:
     """Load the settings of this command. Raises Misconfigured."""
     return Settings.from_environment(read_environment(), data_dir=data, port=port)
+
+
+class TimeType(click.ParamType[int]):
+    """A day or a time of an option, in UTC unless it names an offset; the command gets µs since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no day or time such as 2026-11-30 or 2026-11-30T03:12", param, ctx)
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * _MICROS)
+
+
+def get_named_store(conn: Connection, name: str) -> StoreRow:
+    """Return the store of this name. Raises Misconfigured if there is none."""
+    store = find_store(conn, name)
+    if store is None:
+        raise Misconfigured(f"no store {name}: see `cratewire stores list`")
+    return store
 
 
 def is_row_id(text: str) -> bool:

@@ -7,20 +7,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
-from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.ledger.vacuum import vacuum_all
-from pipeline.regulations.erase import Erasure, ErasureRequest, build_eraser
+from pipeline.operations.erase_person import erase_person
+from pipeline.regulations.erase import Erasure, ErasureRequest
 from pipeline.regulations.export import export_person
 from pipeline.regulations.people import find_person
 from pipeline.regulations.preview import ErasurePreview, describe_options, preview_erasure
 from pipeline.regulations.progress import describe_destinations, format_destination
-from pipeline.regulations.transfer import save_regulations
-from receiver.cli.context import data_option, open_context
+from receiver.cli.context import data_option, get_named_store, open_context
 from receiver.cli.output import format_json, json_option, report_errors, show
 
 _STORE = click.option("--store", required=True, help="The store's name.")
@@ -37,8 +34,8 @@ def export_command(wanted: str, store: str, data: Path | None) -> None:
     docs/personal-data.md describes it. Of a gift to the person it has what is theirs, not what is the giver's.
     """
     with open_context(data) as context:
-        row = _get_store(context, store)
         with reading(context.engine) as conn:
+            row = get_named_store(conn, store)
             person = find_person(conn, row, wanted)
             document = export_person(conn, person, context.now(), context.settings.secret_keys)
         with writing(context.engine) as conn:
@@ -69,15 +66,14 @@ def erase_command(  # noqa: PLR0917 click passes each option
     in the inbox or the spool now, brings the person back as a new one.
     """
     with open_context(data) as context:
-        request = ErasureRequest(_get_store(context, store), wanted, suppress, at_destinations)
+        with reading(context.engine) as conn:
+            request = ErasureRequest(get_named_store(conn, store), wanted, suppress, at_destinations)
         if not yes:
             with reading(context.engine) as conn:
                 preview = preview_erasure(conn, request)
             _ask(preview, request, wanted)
-        done = build_eraser(context).erase(request)
-        save_regulations(context.engine, context.settings.data_dir)
+        done = erase_person(context, request)
         is_clean = vacuum_all(context.engine)
-        rewrite_append_only_file(context.redis)
         with reading(context.engine) as conn:
             destinations = describe_destinations(conn, [done.regulation_id])
     document = {
@@ -90,14 +86,6 @@ def erase_command(  # noqa: PLR0917 click passes each option
     show(
         document, as_json=as_json, render=lambda console: _print_erasure(console, done, destinations, is_clean=is_clean)
     )
-
-
-def _get_store(context: Context, name: str) -> StoreRow:
-    with reading(context.engine) as conn:
-        store = find_store(conn, name)
-    if store is None:
-        raise Misconfigured(f"no store {name}")
-    return store
 
 
 def _ask(preview: ErasurePreview, request: ErasureRequest, wanted: str) -> None:

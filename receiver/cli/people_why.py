@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,8 @@ from pipeline.ledger.queries.person_events import EventsAsked
 from pipeline.ledger.stores import StoreRow, find_store
 from pipeline.people.causes import Verdict
 from pipeline.people.timeline import PersonPage, TimelineItem, Why, answer_why, load_items, load_person_page
-from receiver.cli.context import data_option, is_row_id, open_context
+from receiver.cli.context import TimeType, data_option, is_row_id, open_context
 from receiver.cli.output import format_short_time, json_option, report_errors, show, styled
-
-_US_PER_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +39,12 @@ class PersonAnswer:
 @click.argument("wanted", metavar="ADDRESS|ID")
 @click.argument("event", metavar="[EVENT]", required=False)
 @click.option("--store", help="Only in this store.")
-@click.option("--since", metavar="DAY", help="Only events since this day or time (UTC), e.g. 2026-11-30.")
+@click.option("--since", type=TimeType(), metavar="DAY", help="Only since this day or time (UTC), e.g. 2026-11-30.")
 @data_option
 @json_option
 @report_errors
 def why_command(
-    wanted: str, event: str | None, store: str | None, since: str | None, data: Path | None, as_json: bool
+    wanted: str, event: str | None, store: str | None, since: int | None, data: Path | None, as_json: bool
 ) -> None:
     """Say why an event was sent about a person, or was not.
 
@@ -59,7 +56,7 @@ def why_command(
         if event is not None and not is_known_event(event):
             answers = _answer_event(conn, load_people(conn, wanted, store, now), event, now)
         else:
-            asked = EventsAsked(event, None if since is None else _read_time(since))
+            asked = EventsAsked(event, since)
             answers = [
                 PersonAnswer(row, page, answer_why(conn, row, page.detail.id, asked, format_money, now))
                 for row, page in load_people(conn, wanted, store, now)
@@ -182,11 +179,3 @@ def _print_answers(console: Console, answers: Sequence[PersonAnswer]) -> None:
             console.print(f"  cratewire dead show hook:{hook.dead_hook_id}", highlight=False)
         for hint in answer.page.hints:
             console.print(hint, highlight=False)
-
-
-def _read_time(text: str) -> int:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Misconfigured("--since takes a day or a time, such as 2026-11-30 or 2026-11-30T03:12") from error
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * _US_PER_S)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,17 +19,22 @@ from pipeline.ledger.replays import (
     ReplayRow,
     Selection,
     find_replay,
-    insert_replay,
     list_replays,
 )
-from pipeline.ledger.stores import StoreRow, find_store, list_stores
-from pipeline.operations.replays.count import count_replay
-from pipeline.operations.replays.steer import begin, discard, stop
-from receiver.cli.context import LARGEST_ID, as_document, data_option, is_row_id, open_context
+from pipeline.ledger.stores import StoreRow, list_stores
+from pipeline.operations.replays.steer import ask_replay, begin, discard, stop
+from receiver.cli.context import (
+    LARGEST_ID,
+    TimeType,
+    as_document,
+    data_option,
+    get_named_store,
+    is_row_id,
+    open_context,
+)
 from receiver.cli.output import format_short_time, json_option, make_table, report_errors, show
 from receiver.replay_view import STATE_TEXTS, describe_plan, describe_progress, describe_selection
 
-_US_PER_S = 1_000_000
 _EXAMPLES = (
     "Examples: cratewire replay start --store acme --refused; cratewire replay start --store acme --event 42 "
     "--again --yes; cratewire replay start --store acme --show refused --since 2026-11-29T18:00 --yes"
@@ -56,8 +60,10 @@ def replay() -> None:
 )
 @click.option("--name", help="Only this event, e.g. order_new.")
 @click.option("--person", "person_id", type=click.IntRange(1, LARGEST_ID), help="Only events about this person's id.")
-@click.option("--since", metavar="TIME", help="Only what came from then on, e.g. 2026-11-29T18:00, in UTC.")
-@click.option("--until", metavar="TIME", help="Only what came until then.")
+@click.option(
+    "--since", type=TimeType(), metavar="TIME", help="Only what came since then, e.g. 2026-11-29T18:00, in UTC."
+)
+@click.option("--until", type=TimeType(), metavar="TIME", help="Only what came until then.")
 @click.option("--again", is_flag=True, help="Deliver again: also what has arrived. It keeps its id.")
 @click.option("--yes", is_flag=True, help="Begin; without it only the figures are shown.")
 @data_option
@@ -91,7 +97,7 @@ def start_command(store: str | None, again: bool, yes: bool, data: Path | None, 
 def list_command(store: str | None, before: int | None, limit: int, data: Path | None, as_json: bool) -> None:
     """List replays, newest first."""
     with open_context(data) as context, reading(context.engine) as conn:
-        stores = [_get_store(context, store)] if store else list_stores(conn)
+        stores = [get_named_store(conn, store)] if store else list_stores(conn)
         found = list_replays(conn, [one.id for one in stores], before=before, limit=limit)
     show([_build_document(row) for row in found], as_json=as_json, render=lambda console: _print_table(console, found))
 
@@ -125,12 +131,7 @@ def stop_command(replay_id: int, data: Path | None, as_json: bool) -> None:
 
 
 def _count(context: Context, store: StoreRow, selection: Selection, *, delivers_again: bool) -> ReplayRow:
-    with writing(context.engine) as conn:
-        replay_id = insert_replay(
-            conn, store.id, selection, delivers_again=delivers_again, user_id=None, now=context.now()
-        )
-    count_replay(context.engine, replay_id, context.now)
-    return _find(context, replay_id)
+    return _find(context, ask_replay(context, store.id, selection, delivers_again=delivers_again, user_id=None))
 
 
 def _find(context: Context, replay_id: int) -> ReplayRow:
@@ -142,28 +143,18 @@ def _find(context: Context, replay_id: int) -> ReplayRow:
 
 
 def _choose_store(context: Context, name: str | None) -> StoreRow:
-    if name is not None:
-        return _get_store(context, name)
     with reading(context.engine) as conn:
-        stores = list_stores(conn)
+        stores = [get_named_store(conn, name)] if name is not None else list_stores(conn)
     if len(stores) != 1:
         raise Misconfigured("there is more than one store: name one with --store" if stores else "there is no store")
     return stores[0]
-
-
-def _get_store(context: Context, name: str) -> StoreRow:
-    with reading(context.engine) as conn:
-        store = find_store(conn, name)
-    if store is None:
-        raise Misconfigured(f"no store {name}: see `cratewire status`")
-    return store
 
 
 def _read_selection(given: dict[str, Any]) -> Selection:
     """Return the selection that the options name. Raises UsageError for none, and for several kinds at once."""
     hook_ids = tuple(_read_hook_id(name) for name in given["hook_ids"])
     filters = {"show": given["shown"], "name": given["name"], "person_id": given["person_id"]}
-    filters |= {"since": _read_time(given["since"]), "until": _read_time(given["until"])}
+    filters |= {"since": given["since"], "until": given["until"]}
     is_filtered = any(value is not None for value in filters.values())
     chosen = [bool(given["events"]), bool(hook_ids), given["refused"]]
     if sum(chosen) > 1 or (any(chosen) and is_filtered):
@@ -188,16 +179,6 @@ def _read_hook_id(name: str) -> int:
     if kind != "hook" or not is_row_id(number):
         raise click.UsageError(f"{name} is not of the form hook:N, as `cratewire dead list` shows it")
     return int(number)
-
-
-def _read_time(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.UsageError(f"{text} is not a time such as 2026-11-29T18:00") from error
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * _US_PER_S)
 
 
 def _build_document(row: ReplayRow) -> dict[str, Any]:

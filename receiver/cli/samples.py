@@ -7,12 +7,10 @@ from pathlib import Path
 import click
 
 from pipeline.core.errors import Misconfigured
-from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.samples import delete_sample, get_sample, list_samples, save_sample
-from pipeline.ledger.schema.core import Event
-from pipeline.ledger.stores import find_store
-from receiver.cli.context import LARGEST_ID, as_document, data_option, open_context
+from receiver.cli.context import LARGEST_ID, as_document, data_option, get_named_store, open_context
 from receiver.cli.output import (
     escape_control_characters,
     format_short_time,
@@ -40,10 +38,7 @@ def sample() -> None:
 def save_command(event_id: int, name: str, data: Path | None, as_json: bool) -> None:
     """Save the data of an event as a sample."""
     with open_context(data) as context, writing(context.engine) as conn:
-        sample_id = save_sample(conn, event_id, name, context.now())
-        store_id = conn.execute(Event.__table__.select().where(Event.id == event_id)).one().store_id
-        about = {"event": event_id, "sample": sample_id}
-        record_store_action(conn, store_id, COMMAND_LINE_ACTOR, "sample.saved", context.now(), about)
+        sample_id = save_sample(conn, event_id, name, COMMAND_LINE_ACTOR, context.now())
     show({"id": sample_id}, as_json=as_json, render=lambda console: console.print(f"Saved as sample {sample_id}."))
 
 
@@ -55,10 +50,7 @@ def save_command(event_id: int, name: str, data: Path | None, as_json: bool) -> 
 def list_command(store: str | None, data: Path | None, as_json: bool) -> None:
     """List samples, newest first."""
     with open_context(data) as context, reading(context.engine) as conn:
-        row = None if store is None else find_store(conn, store)
-        if store is not None and row is None:
-            raise Misconfigured(f"no store {store}: see `cratewire status`")
-        found = list_samples(conn, None if row is None else [row.id])
+        found = list_samples(conn, None if store is None else [get_named_store(conn, store).id])
     table = make_table("id", "saved", "event", "store", "name", gap=1)
     for item in found:
         cells = (item.id, format_short_time(item.created_at), item.event, item.store, item.name)
@@ -88,12 +80,6 @@ def show_command(sample_id: int, data: Path | None, as_json: bool) -> None:
 def delete_command(sample_id: int, data: Path | None, as_json: bool) -> None:
     """Delete a sample."""
     with open_context(data) as context, writing(context.engine) as conn:
-        found = get_sample(conn, sample_id)
-        if found is None:
+        if not delete_sample(conn, sample_id, COMMAND_LINE_ACTOR, context.now()):
             raise Misconfigured(f"no sample {sample_id}")
-        store = find_store(conn, found.store)
-        delete_sample(conn, sample_id)
-        if store is not None:
-            about = {"sample": sample_id}
-            record_store_action(conn, store.id, COMMAND_LINE_ACTOR, "sample.deleted", context.now(), about)
     show({"deleted": sample_id}, as_json=as_json, render=lambda console: console.print(f"Deleted sample {sample_id}."))

@@ -9,14 +9,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from pipeline.core.errors import Misconfigured
 from pipeline.events.catalogue import EVENTS
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.stores import StoreRow, find_store
+from pipeline.ledger.stores import StoreRow
 from pipeline.operations.switch_events import list_forwarded, switch_events
 from pipeline.recording.preview import EventPreview, preview_event
-from receiver.cli.context import as_document, data_option, open_context
+from receiver.cli.context import as_document, data_option, get_named_store, open_context
 from receiver.cli.output import format_json, json_option, make_table, report_errors, show
 
 _EXAMPLES = (
@@ -42,12 +41,12 @@ def events_command(name: str, data: Path | None, as_json: bool, **given: Any) ->
     """
     with open_context(data) as context:
         with writing(context.engine) as conn:
-            store = _require(find_store(conn, name), name)
+            store = get_named_store(conn, name)
             wanted = {*list_forwarded(store), *given["send"]} - {*given["keep"]}
             tests = store.forward_tests if given["forward_tests"] is None else given["forward_tests"]
             switch_events(conn, store, sorted(wanted), COMMAND_LINE_ACTOR, context.now(), tests=tests)
         with reading(context.engine) as conn:
-            store = _require(find_store(conn, name), name)
+            store = get_named_store(conn, name)
             preview = preview_event(conn, store, given["preview"]) if given["preview"] else None
     sent = list_forwarded(store)
     rows = [{"event": event, "is_sent": event in sent, "description": row.description} for event, row in EVENTS.items()]
@@ -57,12 +56,6 @@ def events_command(name: str, data: Path | None, as_json: bool, **given: Any) ->
         return
     document = {"store": name, "events": rows, "forward_tests": store.forward_tests}
     show(document, as_json=as_json, render=lambda console: _print_events(console, rows, store))
-
-
-def _require(store: StoreRow | None, name: str) -> StoreRow:
-    if store is None:
-        raise Misconfigured(f"no store {name}: see `cratewire stores list`")
-    return store
 
 
 def _print_events(console: Console, rows: Sequence[dict[str, Any]], store: StoreRow) -> None:

@@ -20,7 +20,7 @@ from pipeline.ledger.connections import ConnectionRow, format_connection_name, l
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries.key_use import find_connection_use
 from pipeline.ledger.store_apis import find_store_api
-from pipeline.ledger.stores import StoreRow, find_store, list_stores
+from pipeline.ledger.stores import StoreRow, list_stores
 from pipeline.operations.change_keys import (
     CRATEJOY_FIELDS,
     change_connection_keys,
@@ -28,7 +28,7 @@ from pipeline.operations.change_keys import (
     merge_config,
 )
 from receiver.cli.connect import platform_options
-from receiver.cli.context import data_option, format_time, open_context
+from receiver.cli.context import data_option, format_time, get_named_store, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show
 from receiver.cli.waiting import WaitBudget
 
@@ -49,7 +49,7 @@ def change_store_key_command(name: str, data: Path | None, as_json: bool, **give
     typed = _require_typed(given)
     with open_context(data) as context:
         with reading(context.engine) as conn:
-            store = _get_store(conn, name)
+            store = get_named_store(conn, name)
             api = find_store_api(conn, store.id)
         if api is None:
             raise Misconfigured(f"store {name} is connected without Cratejoy's keys: `cratewire connect --help`")
@@ -126,15 +126,8 @@ def _require_typed(given: Mapping[str, str | None]) -> dict[str, str]:
     return typed
 
 
-def _get_store(conn: Connection, name: str) -> StoreRow:
-    store = find_store(conn, name)
-    if store is None:
-        raise Misconfigured(f"no store {name}: see `cratewire stores list`")
-    return store
-
-
 def _get_connection(conn: Connection, store: str, label: str) -> ConnectionRow:
-    found = [row for row in list_store_connections(conn, _get_store(conn, store).id) if row.label == label]
+    found = [row for row in list_store_connections(conn, get_named_store(conn, store).id) if row.label == label]
     if not found:
         raise Misconfigured(f"store {store} has no such connection: see `cratewire connections list`")
     return found[0]

@@ -11,15 +11,15 @@ from rich.console import Console
 from sqlalchemy import Connection
 
 from pipeline.core.consent import COMMAND_LINE, GIFT_RECIPIENT_POLICIES, MARKETPLACE_POLICIES
-from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.core.errors import CratewireError
 from pipeline.core.plural import pluralize
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.sources import SourceSample
-from pipeline.ledger.stores import StoreRow, find_store
+from pipeline.ledger.stores import StoreRow
 from pipeline.operations.connect import OriginAnswer, add_origins
 from pipeline.operations.consent import set_gift_recipients, set_marketplace_policy
-from receiver.cli.context import as_document, data_option, format_time, open_context
+from receiver.cli.context import as_document, data_option, format_time, get_named_store, open_context
 from receiver.cli.output import json_option, report_errors, show
 from receiver.consent_view import ConsentView, describe_example, load_consent_view
 
@@ -53,12 +53,12 @@ def set_command(name: str, data: Path | None, as_json: bool, **given: Any) -> No
         _require_confirmation()
     with open_context(data) as context:
         with writing(context.engine) as conn:
-            store = _get_store(conn, name)
+            store = get_named_store(conn, name)
             _change(conn, store, given, context.now())
             if any(given[option] for option in given):
                 record_store_action(conn, store.id, COMMAND_LINE_ACTOR, "store.consent_changed", context.now())
         with reading(context.engine) as conn:
-            consent = load_consent_view(conn, _get_store(conn, name))
+            consent = load_consent_view(conn, get_named_store(conn, name))
     show(as_document(consent), as_json=as_json, render=lambda console: print_consent(console, consent))
 
 
@@ -76,13 +76,6 @@ def _require_confirmation() -> None:
     click.echo(CONFIRMATION, err=True)
     if click.prompt("Type `they agreed` to confirm", default="", show_default=False, err=True) != "they agreed":
         raise CratewireError("not confirmed: nothing was changed")
-
-
-def _get_store(conn: Connection, name: str) -> StoreRow:
-    store = find_store(conn, name)
-    if store is None:
-        raise Misconfigured(f"no store {name}: see `cratewire stores list`")
-    return store
 
 
 def print_consent(console: Console, consent: ConsentView) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from pipeline.context import Context
-from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.core.errors import CratewireError
 from pipeline.core.plural import pluralize
 from pipeline.ledger.accounts import get_account_name
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, record_store_action
@@ -21,10 +21,10 @@ from pipeline.ledger.queries import count_by_connection
 from pipeline.ledger.queries.counts import count_events_by_store
 from pipeline.ledger.removals import RemovalRow, call_off_removal, find_removal, request_removal
 from pipeline.ledger.store_apis import find_store_api
-from pipeline.ledger.stores import StoreRow, find_store, list_stores, rename_store
+from pipeline.ledger.stores import StoreRow, list_stores, rename_store
 from pipeline.operations.figures import load_figures
 from pipeline.operations.remove_store import RemovalProgress, advance_removal, list_remaining_hooks
-from receiver.cli.context import as_document, data_option, format_time, open_context
+from receiver.cli.context import as_document, data_option, format_time, get_named_store, open_context
 from receiver.cli.output import json_option, make_table, report_errors, show
 from receiver.cli.store_events import events_command
 from receiver.cli.store_keys import change_store_key_command
@@ -158,14 +158,6 @@ class _Removal:
             f"or leave them there: `cratewire stores remove {self._store.name} --leave-hooks` goes on without them, "
             f"and what they send is answered with 410. Delete them in Cratejoy's merchant portal then."
         )
-
-
-def get_named_store(conn: Connection, name: str) -> StoreRow:
-    """Return the store of this name. Raise Misconfigured if there is none."""
-    store = find_store(conn, name)
-    if store is None:
-        raise Misconfigured(f"no store {name}: see `cratewire stores list`")
-    return store
 
 
 def _require_name(store: StoreRow) -> None:

@@ -7,12 +7,11 @@ import re
 
 import pytest
 
-from pipeline.core.hooks import INTERNAL_ERROR
+from pipeline.core.hooks import INTERNAL_ERROR, UNREADABLE_TEXTS
 from pipeline.decode.limits import Reason
 from pipeline.infra.http.faults import _FAULTS
 from pipeline.processing.cpu_budget import TOO_COSTLY
 from pipeline.processing.failures import POISON
-from receiver.pages.activity.wording import UNREADABLE
 from tests.documents.markdown import ROOT, get_code_names, get_section, parse_tables, read_document
 
 PAGE = "docs/operations.md"
@@ -44,7 +43,7 @@ def test_every_reason_of_a_dead_hook_is_explained():
 
 
 def test_every_reason_of_a_dead_hook_has_its_words_on_the_pages():
-    assert sorted(explained("## Why a hook is dead")) == sorted(UNREADABLE)
+    assert sorted(explained("## Why a hook is dead")) == sorted(UNREADABLE_TEXTS)
 
 
 def test_every_reason_of_a_dead_delivery_is_explained():

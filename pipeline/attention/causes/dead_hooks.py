@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
-from pipeline.core.hooks import INTERNAL_ERROR
+from pipeline.core.hooks import INTERNAL_ERROR, UNREADABLE_TEXTS
 from pipeline.core.plural import pluralize
 from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.rows import MERCHANT, OPERATOR
@@ -23,26 +23,6 @@ from pipeline.ledger.stores import find_store
 NAME = "hooks_unreadable"
 MAX_AGE_US = 7 * 86_400_000_000  # older hooks are only in `cratewire dead list`
 COMPARISON_TIMEOUT_US = 3_600_000_000  # by then the store's API has been compared, or the item says that it has not
-REASON_WORDS = {
-    "empty": "empty",
-    "too_large": "too large",
-    "wrong_encoding": "not in UTF-8",
-    "bad_utf8": "not text",
-    "not_json": "cut short or not JSON",
-    "too_many_layers": "wrapped too often",
-    "too_deep": "nested too deeply",
-    "not_a_number": "a number that is none",
-    "too_many_values": "too many values",
-    "number_too_long": "a number that is too long",
-    "duplicate_key": "one name with two values",
-    "not_an_object": "not an object",
-    "too_costly": "took too long to read",
-    "poison": "ended its reader three times",
-    "invalid": "a field that cannot be read",
-    "unknown_store": "an unknown store",
-    "token_revoked": "sent to an old address",
-    INTERNAL_ERROR: "a fault of Cratewire",
-}
 _OTHER_RELEASE = (
     "Those of `internal_error` are tried again by themselves once another release runs: install the version before, or "
     "one in which it is fixed. "
@@ -103,7 +83,7 @@ def _build_item(conn: Connection, store: str, rows: list[Any], now: int) -> Atte
 def _format_reasons(reasons: Counter[str]) -> str:
     """Why they could not be read, the most frequent reason first: `cut short (12), not text (6)`."""
     return ", ".join(
-        f"{REASON_WORDS.get(reason, reason.replace('_', ' '))} ({count})" for reason, count in reasons.most_common()
+        f"{UNREADABLE_TEXTS.get(reason, reason.replace('_', ' '))} ({count})" for reason, count in reasons.most_common()
     )
 
 

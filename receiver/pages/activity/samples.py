@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from pipeline.core.errors import Misconfigured
 from pipeline.core.roles import is_allowed
 from pipeline.ledger.accounts import VisibleStore
-from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.samples import SampleRow, delete_sample, get_sample, list_samples, save_sample
 from receiver.pages.activity.event import load_my_event
@@ -50,9 +49,7 @@ def save(event_id: int) -> ResponseReturnValue:
     context = get_context()
     try:
         with writing(context.engine) as conn:
-            sample_id = save_sample(conn, event_id, request.form.get("name", ""), context.now())
-            about = {"event": event_id, "sample": sample_id}
-            record_store_action(conn, store.store_id, get_actor(), "sample.saved", context.now(), about)
+            sample_id = save_sample(conn, event_id, request.form.get("name", ""), get_actor(), context.now())
     except Misconfigured as error:
         flash(sentence(str(error)), "error")
         return redirect(url_for("activity.event", event_id=event_id))
@@ -68,9 +65,7 @@ def delete(sample_id: int) -> ResponseReturnValue:
     require(store.account_id, "replay")
     context = get_context()
     with writing(context.engine) as conn:
-        delete_sample(conn, sample_id)
-        about = {"sample": sample_id}
-        record_store_action(conn, store.store_id, get_actor(), "sample.deleted", context.now(), about)
+        delete_sample(conn, sample_id, get_actor(), context.now())
     flash("The sample is deleted.", "success")
     return redirect(url_for("samples.index"))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, render_template
 
+from pipeline.core.hooks import UNREADABLE_TEXTS
 from pipeline.core.roles import is_allowed
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries.unreadable import UnreadableBytes, UnreadableHook, get_unreadable_hook
 from receiver.pages.activity.json_lines import build_json_lines
 from receiver.pages.activity.raw_bytes import send_bytes, show_bytes
-from receiver.pages.activity.wording import UNREADABLE, describe_unreadable
+from receiver.pages.activity.wording import describe_unreadable
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import words
@@ -29,7 +30,7 @@ def show(dead_id: int) -> str:
         store=store,
         can_replay=bool(content.raw or content.query) and is_allowed(store.role, "replay"),
         marks=describe_unreadable(hook),
-        reason=UNREADABLE.get(hook.reason, words(hook.reason)),
+        reason=UNREADABLE_TEXTS.get(hook.reason, words(hook.reason)),
         detail=build_json_lines(content.detail) if content.detail else None,
         raw=show_bytes(content.raw or (content.query or "").encode()),
     )

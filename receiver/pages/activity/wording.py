@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.core.consent import WithheldReason
+from pipeline.core.hooks import UNREADABLE_TEXTS
 from pipeline.ledger.queries import Activity, PlatformState
 from pipeline.ledger.queries.unreadable import UnreadableHook
 from receiver.pages.filters import connection, duration, words
@@ -27,27 +28,6 @@ _WITHHELD: dict[WithheldReason, str] = {
     "withheld_marketplace": "withheld: Marketplace",
     "withheld_origin_unknown": "withheld: origin not known",
     "withheld_gift_recipient": "withheld: gift recipient",
-}
-# Why a hook became no event: docs/operations.md has each in full.
-UNREADABLE: dict[str, str] = {
-    "empty": "it was empty",
-    "too_large": "it is too long",
-    "wrong_encoding": "its text is in an encoding that no shop uses",
-    "bad_utf8": "it is not text",
-    "not_json": "it is cut short, or not in a form that a shop uses",
-    "too_many_layers": "text within text within text",
-    "too_deep": "it is nested too deeply",
-    "not_a_number": "a number in it is none",
-    "too_many_values": "it has too many values",
-    "number_too_long": "a number in it is too long",
-    "duplicate_key": "one name has two values",
-    "not_an_object": "it is a list or a single value",
-    "too_costly": "reading it took too long",
-    "poison": "reading it failed three times",
-    "invalid": "a field that says what it is about cannot be read",
-    "unknown_store": "its store is not known here",
-    "token_revoked": "it came to an address that was replaced",
-    "internal_error": "Cratewire failed: an error of ours",
 }
 _SHORT_S = 10  # below this, a time is shown with one decimal
 
@@ -75,7 +55,7 @@ def describe_outcome(activity: Activity, now: int) -> list[Mark]:
 
 def describe_unreadable(hook: UnreadableHook) -> list[Mark]:
     """Why a hook became no event."""
-    return [Mark("bad", "could not be read", UNREADABLE.get(hook.reason, words(hook.reason)))]
+    return [Mark("bad", "could not be read", UNREADABLE_TEXTS.get(hook.reason, words(hook.reason)))]
 
 
 def _describe_platform(activity: Activity, state: PlatformState, now: int) -> Mark:

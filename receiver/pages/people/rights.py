@@ -10,17 +10,16 @@ from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
 from pipeline.core.plural import pluralize
-from pipeline.inbox.append_only_file import rewrite_append_only_file
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.audit import record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.stores import StoreRow
 from pipeline.operations.consent import release as release_person
-from pipeline.regulations.erase import ErasureRequest, build_eraser
+from pipeline.operations.erase_person import erase_person
+from pipeline.regulations.erase import ErasureRequest
 from pipeline.regulations.export import export_person
 from pipeline.regulations.people import find_person, load_person
 from pipeline.regulations.preview import ErasurePreview, preview_erasure
-from pipeline.regulations.transfer import save_regulations
 from receiver.pages.auth.permissions import get_actor, get_my_id, get_my_store, requires
 from receiver.pages.db_session import get_context
 from receiver.pages.filters import sentence
@@ -67,11 +66,9 @@ def erase(name: str, person_id: int) -> ResponseReturnValue:
     if not is_named:
         return _render_confirmation(store, person_id, options, NOT_THEIRS), 400
     try:
-        build_eraser(context).erase(ErasureRequest(row, f"person:{person_id}", **options, actor=get_actor()))
+        erase_person(context, ErasureRequest(row, f"person:{person_id}", **options, actor=get_actor()))
     except Misconfigured as error:
         return _render_confirmation(store, person_id, options, f"{sentence(str(error))} Nothing was erased."), 409
-    save_regulations(context.engine, context.settings.data_dir)
-    rewrite_append_only_file(context.redis)
     flash("The person was erased.", "success")
     return redirect(url_for("people.show", name=name, person_id=person_id))
 

@@ -16,11 +16,9 @@ from pipeline.ledger.replays import (
     ReplayRow,
     Selection,
     find_replay,
-    insert_replay,
     list_replays,
 )
-from pipeline.operations.replays.count import count_replay
-from pipeline.operations.replays.steer import STEERS
+from pipeline.operations.replays.steer import COUNTING_US, STEERS, ask_replay
 from receiver.pages.activity.query import SHOWN, SHOWN_BESIDES, Query, pick_parameters, read_filter
 from receiver.pages.activity.rows import load_rows
 from receiver.pages.addresses import read_id, read_ids
@@ -32,7 +30,6 @@ blueprint = Blueprint("replays", __name__)
 
 PAGE_SIZE = 50
 MAX_CHOICES = 50  # events of a filter that can be selected one by one
-COUNTING_US = 150_000  # that a request counts for; a worker counts the rest
 FILTER_FIELDS = ("show", "name", "source", "person_id", "subject", "since", "until")  # of both filter and selection
 
 
@@ -118,16 +115,14 @@ def create() -> ResponseReturnValue:
     store = get_my_store(request.form.get("store", ""))
     require(store.account_id, "replay")
     context = get_context()
-    with writing(context.engine) as conn:
-        replay_id = insert_replay(
-            conn,
-            store.store_id,
-            _read_selection(request.form, store),
-            delivers_again=bool(request.form.get("again")),
-            user_id=get_my_id(),
-            now=context.now(),
-        )
-    count_replay(context.engine, replay_id, context.now, until=context.now() + COUNTING_US)
+    replay_id = ask_replay(
+        context,
+        store.store_id,
+        _read_selection(request.form, store),
+        delivers_again=bool(request.form.get("again")),
+        user_id=get_my_id(),
+        within_us=COUNTING_US,
+    )
     return redirect(url_for("replays.show", replay_id=replay_id))
 
 

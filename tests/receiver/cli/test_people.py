@@ -123,12 +123,15 @@ def test_why_answers_for_an_event_of_an_address_that_two_stores_know(shell, inst
         (("7001", "9" * 30), "there is no event 999"),
         (("7001", "99"), "there is no event 99"),
         (("7001", "3"), "event 3 does not concern person 1"),
-        (("7001", "--since", "noon"), "--since takes a day or a time"),
         (("unknown@example.com",), "no person has that address or id"),
     ],
 )
 def test_what_cannot_be_answered_is_an_error(shell, arguments, says):
     assert says in shell.complaint("people", "why", *arguments)
+
+
+def test_a_time_that_cannot_be_read_is_a_usage_error(shell):
+    assert "noon is no day or time" in shell.complaint("people", "why", "7001", "--since", "noon", code=2)
 
 
 def test_why_since_a_later_day_has_no_answer(shell):

@@ -57,7 +57,9 @@ def test_a_script_is_not_asked_and_reads_json(shell):
 
 @pytest.mark.parametrize("command", ["export", "erase"])
 def test_an_unknown_store_is_reported(shell, command):
-    assert shell.complaint("people", command, BEA, "--store", "nowhere") == "Error: no store nowhere\n"
+    says = "Error: no store nowhere: see `cratewire stores list`\n"
+
+    assert shell.complaint("people", command, BEA, "--store", "nowhere") == says
 
 
 def test_a_person_of_another_store_is_not_exported(shell, installed):

@@ -85,7 +85,7 @@ def test_dead_hooks_are_read_again(shell, installed, connection):
         (("--refused", "--event=1"), "not several of these"),
         (("--refused", "--since=2026-01-01"), "not several of these"),
         (("--hook=1",), "not of the form hook:N"),
-        (("--since=yesterday",), "is not a time"),
+        (("--since=yesterday",), "is no day or time"),
     ],
 )
 def test_what_cannot_be_understood_is_said(shell, typed, said):

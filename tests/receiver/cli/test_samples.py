@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.ledger import samples
 from pipeline.ledger.schema.audit import AuditEntry
 from tests.installation import order_hook
 
@@ -18,6 +19,16 @@ def test_a_sample_is_saved_listed_shown_and_deleted(shell, installed, track):
     assert "Deleted" in shell.said("events", "sample", "delete", str(saved["id"]))
     assert "no sample" in shell.complaint("events", "sample", "show", str(saved["id"]))
     assert [row.action for row in installed.rows(AuditEntry)][-2:] == ["sample.saved", "sample.deleted"]
+
+
+def test_one_sample_too_many_is_refused_and_one_of_the_same_name_replaced(shell, installed, track, monkeypatch):
+    monkeypatch.setattr(samples, "MAX_LISTED", 1)
+    installed.connect(track.config)
+    installed.record(order_hook(1))
+    first = shell.json("events", "sample", "save", "1", "--name", "an order")
+
+    assert "has 1 samples already" in shell.complaint("events", "sample", "save", "1", "--name", "another")
+    assert shell.json("events", "sample", "save", "1", "--name", " an  order ") == first
 
 
 def test_an_order_is_found_by_its_number(shell, installed, track):

@@ -42,7 +42,7 @@ def test_a_hook_that_could_not_be_read_is_listed_with_its_reason(house, visitor)
     visitor.go("/activity?show=unreadable")
 
     assert hooks(visitor) == [second, first]
-    assert "could not be read: it is cut short" in visitor.text
+    assert "could not be read: cut short" in visitor.text
     assert "could not be read: a new reason" in visitor.text
 
 
