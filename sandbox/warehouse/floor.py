@@ -68,6 +68,7 @@ class Floor:
         self._by_folded: dict[tuple[str, str], list[Order]] = defaultdict(list)
         self._by_shipment: dict[str, list[Order]] = defaultdict(list)
         self._open: dict[int, Order] = {}
+        self._cancelling: dict[int, Order] = {}
         self.twice: list[tuple[str, str]] = []
         self._last_id = 4_100_000
 
@@ -174,6 +175,7 @@ class Floor:
         if reason:
             raise Refused(reason)
         order.cancel_due_at = order.cancel_due_at or self.now + self.switches.cancel_takes_s
+        self._cancelling[order.order_id] = order
         self.touch(order)
         self.advance_order(order)
 
@@ -204,13 +206,22 @@ class Floor:
 
     def advance(self) -> None:
         """Do what is due by now: cancels that take a while, and shipping by itself."""
+        for order in [order for order in self._cancelling.values() if order.is_live]:
+            self.advance_order(order)
+        if self.switches.auto_ship_s is None:
+            return
+        # The open orders stand in the order in which they came: after the first that is too young, all are.
+        oldest = self.now - self.switches.auto_ship_s / 3
         for order in list(self._open.values()):
+            if order.created_at > oldest:
+                return
             self.advance_order(order)
 
     def advance_order(self, order: Order) -> None:
         """Do what is due for one order."""
         now = self.now
         if order.cancel_due_at is not None and order.is_live and now >= order.cancel_due_at:
+            self._cancelling.pop(order.order_id, None)
             if order.stage in {"shipped", "partial"}:
                 order.cancel_due_at = None
             else:

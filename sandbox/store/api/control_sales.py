@@ -1,6 +1,6 @@
 """Sales on request, the simulated time, and SKUs. Not part of Cratejoy."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 from flask import Blueprint, Response
 
@@ -22,10 +22,11 @@ from sandbox.store.api.fields import (
 from sandbox.store.api.responses import BAD_REQUEST, answer, body, refusal
 from sandbox.store.fake_people import Person
 from sandbox.store.shop.sales import Sale, build_gift, sell
+from sandbox.store.shop.shop import NullListener
 from sandbox.store.state import Row
 from sandbox.store.world import World
 
-SALE: Mapping[str, Reader] = {
+SALE: dict[str, Reader] = {
     "customer_id": integer,
     "buyer": object_with("name email", name=text, email=email),
     "billing": text,
@@ -48,11 +49,13 @@ def control_sales(world: World) -> Blueprint:
 
     @blueprint.post("/sales")
     def make_sale() -> Response:
-        """Buy: `{}` is a paid box of a new customer's monthly subscription."""
-        given = read(SALE, body())
+        """Buy: `{}` is a paid box of a new customer's monthly subscription; `count` of them, `silent` without hooks."""
+        given = read(SALE | {"count": count, "silent": boolean}, body())
+        number, is_silent = given.pop("count", None), given.pop("silent", False)
         with world.state.lock:
-            order = sell(world.shop, to_sale(world, given))
-            return answer(sold(world, order), 201)
+            shop = replace(world.shop, listener=NullListener()) if is_silent else world.shop
+            sales = [sold(world, sell(shop, to_sale(world, given))) for _ in range(number or 1)]
+            return answer({"sales": sales} if number else sales[0], 201)
 
     @blueprint.post("/clock")
     def set_clock() -> Response:
@@ -64,12 +67,14 @@ def control_sales(world: World) -> Blueprint:
     @blueprint.post("/skus")
     def rename_sku() -> Response:
         """`{"from": "SQ…-1", "to": ""}` gives an instance another SKU, `"product": true` its product as well."""
-        given = read({"from": text, "to": text, "product": boolean}, body())
+        given = {"product": False} | read({"from": text, "to": text, "product": boolean}, body())
+        if not {"from", "to"} <= given.keys():
+            raise ValueError("from and to are needed")
         with world.state.lock:
             for instance in world.state.rows("product_instances"):
                 if instance["sku"] == given["from"]:
                     instance["sku"] = given["to"]
-                    if given.get("product"):
+                    if given["product"]:
                         world.state.get("products", instance["product_id"])["sku"] = given["to"]
             return answer({})
 

@@ -5,6 +5,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sandbox.store import shapes, status_codes
@@ -97,19 +98,23 @@ def related_kind(relation: str) -> frozenset[str]:
 def row_matches(state: State, kind: str, row: Row, condition: Condition) -> bool:
     """Whether any value at the path passes: a relation to many has many."""
     compare = COMPARISONS[condition.comparison]
+    if len(condition.path) == 1:
+        return compare(*find_value(row, condition, condition.path[0]))
     return any(compare(value, wanted) for value, wanted in find_values(state, kind, row, condition))
 
 
 def find_values(state: State, kind: str, row: Row, condition: Condition) -> Iterable[tuple[Any, Any]]:
     for owner, name in find_owners(state, kind, row, condition.path):
-        value = owner.get(name, ref(owner, name)) if name.endswith("_id") else owner.get(name)
-        yield value, parse_filter_value(condition, value, str(owner.get("type")), name)
+        yield find_value(owner, condition, name)
+
+
+def find_value(owner: Row, condition: Condition, name: str) -> tuple[Any, Any]:
+    value = owner.get(name, ref(owner, name)) if name.endswith("_id") else owner.get(name)
+    return value, parse_filter_value(condition, value, str(owner.get("type")), name)
 
 
 def find_owners(state: State, kind: str, row: Row, path: tuple[str, ...]) -> Iterable[tuple[Row, str]]:
-    """The objects that hold the property: the row itself, its relation's, or a branch of its metadata."""
-    if len(path) == 1:
-        return [(row, path[0])]
+    """The objects that hold the property: a relation's, or a branch of the metadata."""
     if path[0] == "_md":
         return [metadata_branch(state, kind, row, path)]
     relation = RELATIONS.get(kind, {}).get(path[0])
@@ -130,16 +135,22 @@ def metadata_branch(state: State, kind: str, row: Row, path: tuple[str, ...]) ->
 
 def parse_filter_value(condition: Condition, like_value: Any, object_type: str, field: str) -> Any:
     """The text of the filter as the type of the column."""
+    return parse_with(condition, get_reader(like_value), object_type, field)
+
+
+# A list asks this for each row, and there are lists of many thousand boxes.
+@lru_cache(maxsize=1024)
+def parse_with(condition: Condition, reader: Callable[[str], Any], object_type: str, field: str) -> Any:
     if condition.comparison == "is_null":
-        return parse_as_column_type(condition.value, like_value=True)
+        return parse_as_column_type(condition.value, fields.boolean)
     if condition.comparison in {"in", "nin"}:
         return [
-            parse_as_column_type(status_codes.as_text(object_type, field, item), like_value)
+            parse_as_column_type(status_codes.as_text(object_type, field, item), reader)
             for item in parse_list(condition.value)
         ]
     if condition.comparison in {"like", "ilike"}:
         return condition.value
-    return parse_as_column_type(status_codes.as_text(object_type, field, condition.value), like_value)
+    return parse_as_column_type(status_codes.as_text(object_type, field, condition.value), reader)
 
 
 def parse_list(text: str) -> list[str]:
@@ -152,10 +163,10 @@ def parse_list(text: str) -> list[str]:
     return text.split(",")
 
 
-def parse_as_column_type(text: str, like_value: Any) -> Any:
+def parse_as_column_type(text: str, reader: Callable[[str], Any]) -> Any:
     """The text as the column's type, or a refusal: it would otherwise be a filter that fits nothing."""
     try:
-        return get_reader(like_value)(text)
+        return reader(text)
     except ValueError as error:
         raise BadFilter(f"Invalid query parameter: {text!r} {error}") from error
 

@@ -5,7 +5,7 @@ A row says nothing of payment, test mode or gift of the box itself, and has no r
 
 from flask import Blueprint, Response
 
-from sandbox.store import shapes
+from sandbox.store import catalogue, shapes
 from sandbox.store.api import list_page
 from sandbox.store.api.reads import apply_value_switches
 from sandbox.store.api.responses import BAD_REQUEST, answer, refuse
@@ -36,8 +36,13 @@ def shipments_v11(world: World) -> Blueprint:
 
 def to_v11(state: State, row: Row) -> Row:
     """A copy with v1.1's own fields beside v1's."""
-    own = {"sub_cycle": row["_sub_cycle"], "cust_cycle": row["_cust_cycle"], "batch_id": row["_batch_id"]}
-    return row | own | {"billing_type": billing_type_of(state, row)}
+    return {
+        **row,
+        "sub_cycle": row["_sub_cycle"],
+        "cust_cycle": row["_cust_cycle"],
+        "batch_id": row["_batch_id"],
+        "billing_type": billing_type_of(state, row),
+    }
 
 
 def render_v11(world: World, row: Row) -> Row:
@@ -74,7 +79,7 @@ def instance(state: State, row: Row) -> Row:
     product = state.get("products", row["product_id"])
     return shapes.pick(row, INSTANCE) | {
         "product": shapes.pick(product, ("id", "name", "sku")),
-        "variants": row["variants"],
+        "variants": [catalogue.show_variant(name, value, "v1.1") for name, value in row["_variants"]],
     }
 
 

@@ -176,6 +176,24 @@ def test_a_sale_may_be_a_test_and_have_a_shipping_fee(shop, sell):
     assert (box["is_test"], box["fulfillments"][0]["order"]["total_shipping"]) == (True, 595)
 
 
+def test_many_sales_can_be_made_at_once_and_without_hooks(shop, sent_events):
+    made = shop.control("sales", {"count": 3, "silent": True})["sales"]
+
+    assert len({sale["customer_id"] for sale in made}) == 3
+    assert sent_events() == []
+
+
+def test_the_newer_list_writes_variants_in_its_own_way(shop, sell):
+    shop.control("switches", {"variants": "v1"})
+    instances = shop.get("/v1/product_instances/?limit=100")["results"]
+    sku = next(row["sku"] for row in instances if len(row["variants"]) > 1)
+    sold = sell(skus=[sku])
+
+    [line], [listed] = box_of(shop, sold)["fulfillments"], row_of(shop, sold["shipment_ids"][0])["fulfillments"]
+    assert set(line["instance"]["variants"][0]) == {"variant_type", "variant_value"}
+    assert set(listed["instance"]["variants"][0]) == {"id", "type", "value"}
+
+
 def test_a_sale_fires_what_a_purchase_fires(shop, sent_events):
     shop.control("sales", {})
 
