@@ -42,9 +42,7 @@ SHIPMENT_ROWS: tuple[Row, ...] = (
     # Held for the warehouse or for a person.
     Row((S.HELD,), (Seen.DUE_CHANGED,), Rule(S.READY, ""), if_.has_reason("rejected_by_warehouse")),
     Row((S.HELD,), (Seen.CANCELLED,), Rule(S.CANCELLED, "cancelled_at_cratejoy"), if_.has_reason("uncancelled")),
-    *cancel_rows((S.HELD,), (Seen.CANCELLED,), if_.has_reason("outcome_unknown")),
     Row((S.HELD,), (Seen.CANCELLED, *_MARKED), STAY, if_.has_reason("conflict")),
-    Row((S.HELD,), _MARKED, _EXTERNAL, if_.has_reason("outcome_unknown", "uncancelled")),
     Row((S.HELD,), (*_WANTED, Seen.UNPAID, Seen.EXCLUDED, Seen.GONE), STAY, if_.is_lasting_hold),
     # Not sent: the shipment alone decides, unless an earlier call may have left an order at the warehouse.
     Row(BEFORE_SENDING, (Seen.WAITS,), Rule(S.DISCOVERED, SIGHT)),
@@ -102,7 +100,7 @@ SHIPMENT_ROWS: tuple[Row, ...] = (
     # Given up before anything can be at the warehouse.
     *(
         Row((S.FAILED,), seen, STAY, if_.may_exist)
-        for seen in ((Seen.CANCELLED,), (Seen.SHIPPED_ELSEWHERE,), (Seen.GONE,), (Seen.EXCLUDED,))
+        for seen in ((Seen.CANCELLED,), (Seen.SHIPPED_ELSEWHERE,), (Seen.EXCLUDED,))
     ),
     Row((S.FAILED,), (Seen.CANCELLED,), Rule(S.CANCELLED, "cancelled_before_sending")),
     Row((S.FAILED,), (Seen.SHIPPED_ELSEWHERE,), Rule(S.SKIPPED, "already_shipped")),

@@ -33,6 +33,7 @@ CONFIRM_SEEN = (
     Seen.CONFIRM_REJECTED,
     Seen.OTHER_TRACKING,
 )
+_NOT_FOR_WANT_OF_PARCELS = ("confirm_failed", "confirm_rejected", "shipment_gone", "seen_by_person")
 _PARCELS = (Seen.COMPLETE, Seen.PARTIAL)
 _SHIPPED = Rule(S.SHIPPED, "", Action.CONFIRM, may_exist=True)
 _PARTLY_CONFIRMED = Rule(S.PARTIALLY_SHIPPED, "", Action.CONFIRM, may_exist=True)
@@ -44,8 +45,7 @@ _AT_WAREHOUSE_SOMEHOW = (*IN_DOUBT, *AT_WAREHOUSE, *CANCELLING)
 TRACKING_ROWS: tuple[Row, ...] = (
     # Never sent by us: an order that was made by hand, or another shop's.
     Row((S.HELD,), _PARCELS, _APART, if_.has_reason("conflict")),
-    Row((*BEFORE_SENDING, S.FAILED), (*_PARCELS, Seen.WITHOUT_TRACKING), STAY, if_.has_reason("seen_by_person")),
-    Row((S.FAILED,), _PARCELS, STAY, if_.has_reason("confirm_failed", "confirm_rejected", "shipment_gone")),
+    Row((S.FAILED,), _PARCELS, STAY, if_.has_reason(*_NOT_FOR_WANT_OF_PARCELS)),
     Row((*BEFORE_SENDING, S.FAILED), (Seen.COMPLETE,), _SHIPPED, if_.may_exist),
     Row((*BEFORE_SENDING, S.FAILED), (Seen.PARTIAL,), _PARTLY, if_.may_exist),
     Row((*BEFORE_SENDING, S.FAILED), _PARCELS, _APART),

@@ -93,6 +93,7 @@ def test_an_order_that_is_found_in_between_is_not_missing():
     ("standing", "seen", "notice"),
     [
         (at("at_warehouse"), "unpaid", "unpaid_after_sending"),
+        (at("unknown"), "unpaid", "unpaid_after_sending"),
         (at("at_warehouse"), "gone", "shipment_gone"),
         (at("cancel_requested"), "due", "cancelled_while_pending"),
         (at("at_warehouse", missed_at=-10 * MINUTE_US), "not_found", "not_at_warehouse"),
@@ -128,3 +129,8 @@ def test_a_release_of_a_conflict_looks_the_order_up_again():
 
     assert released.state is State.READY
     assert decide(at("ready", may_exist=released.may_exist), Seen.TURN, UNCHECKED, 0).action is Action.LOOK_UP
+
+
+@pytest.mark.parametrize(("policy", "notice"), [(POLICY, "more_packages"), (Policy(confirms_first_package=True), "")])
+def test_a_further_parcel_is_news_only_if_it_was_not_expected(policy, notice):
+    assert decide(at("confirmed"), Seen.EXTRA_PACKAGE, policy, 0).notice == notice

@@ -209,3 +209,85 @@ def test_a_box_that_is_marked_before_it_is_sent_is_left_out(state):
 )
 def test_each_row_of_the_tables(standing, seen, policy, expected):
     assert after(standing, seen, policy) == expected
+
+
+_MARKED = ("externally_shipped", "marked_at_cratejoy", "none")
+
+
+@pytest.mark.parametrize(
+    ("standing", "seen", "policy", "expected"),
+    [
+        # An earlier call may have left an order there.
+        (at("ready", may_exist=True), "cancelled", NO_CANCEL, ("cancel_refused", "unsupported", "none")),
+        (at("ready", may_exist=True), "shipped_elsewhere", POLICY, _MARKED),
+        (at("ready", may_exist=True), "gone", POLICY, ("failed", "shipment_gone", "none")),
+        (at("ready", may_exist=True), "partial", POLICY, ("partially_shipped", "", "none")),
+        (at("ready"), "created", POLICY, ("at_warehouse", "", "none")),
+        (at("failed", "delivery_failed"), "created", POLICY, ("at_warehouse", "", "none")),
+        (at("cancelled"), "created", NO_CANCEL, ("cancel_refused", "unsupported", "none")),
+        # Held for the warehouse or for a person.
+        (at("held", "outcome_unknown", may_exist=True), "cancelled", POLICY, ("cancel_requested", "", "ask_cancel")),
+        (
+            at("held", "outcome_unknown", may_exist=True),
+            "cancelled",
+            NO_CANCEL,
+            ("cancel_refused", "unsupported", "none"),
+        ),
+        (at("held", "outcome_unknown", may_exist=True), "shipped_elsewhere", POLICY, _MARKED),
+        (at("held", "conflict", may_exist=True), "complete", POLICY, ("held", "conflict", "quarantine")),
+        (at("held", "uncancelled", may_exist=True), "complete", POLICY, ("shipped", "", "confirm")),
+        (at("held", "unpaid"), "retry", POLICY, ("ready", "retried_by_person", "none")),
+        (at("ready"), "retry", POLICY, ("ready", "retried_by_person", "none")),
+        # Cancelled, and something else after all.
+        (at("cancelled"), "waits", POLICY, ("discovered", "given", "none")),
+        (at("cancelled"), "holds", POLICY, ("held", "given", "none")),
+        (at("cancelled"), "excluded", POLICY, ("skipped", "given", "none")),
+        (at("cancelled"), "shipped_elsewhere", POLICY, ("skipped", "already_shipped", "none")),
+        (at("cancelled", may_exist=True), "shipped_elsewhere", POLICY, _MARKED),
+        (at("cancelled", may_exist=True), "holds", POLICY, ("held", "uncancelled", "none")),
+        (at("cancelled_at_warehouse"), "cancelled", POLICY, ("cancelled", "cancelled_at_cratejoy", "none")),
+        (at("cancelled_at_warehouse"), "shipped_elsewhere", POLICY, _MARKED),
+        (at("cancelled_at_warehouse"), "partial", POLICY, ("partially_shipped", "", "none")),
+        (at("cancel_refused", "too_late"), "partial", POLICY, ("shipped_after_cancel", "parcel_after_cancel", "none")),
+        (at("cancel_refused", "too_late"), "rejected", POLICY, ("cancelled", "cancelled_at_cratejoy", "none")),
+        (at("cancel_refused", "too_late"), "cancel_done", POLICY, ("cancelled", "cancelled_at_cratejoy", "none")),
+        (at("sending", is_cancel_wanted=True), "may_be_done", NO_CANCEL, ("cancel_refused", "unsupported", "none")),
+        (at("unknown", is_cancel_wanted=True), "cannot_look_up", NO_CANCEL, ("cancel_refused", "unsupported", "none")),
+        (
+            at("unknown", is_cancel_wanted=True),
+            "warehouse_cancelled",
+            POLICY,
+            ("cancelled", "cancelled_at_cratejoy", "none"),
+        ),
+        (
+            at("partially_shipped"),
+            "warehouse_cancelled",
+            POLICY,
+            ("cancelled_at_warehouse", "partly_shipped_and_cancelled", "none"),
+        ),
+        # Shipped, or said to be.
+        (at("shipped_after_cancel"), "due", POLICY, ("shipped", "", "confirm")),
+        (at("shipped_after_cancel"), "shipped_as_ours", POLICY, ("confirmed", "", "acknowledge")),
+        (at("externally_shipped"), "due", POLICY, ("at_warehouse", "", "none")),
+        (at("externally_shipped"), "complete", POLICY, ("externally_shipped", "", "acknowledge")),
+        (at("externally_shipped"), "cancel_done", POLICY, ("externally_shipped", "seen_by_person", "none")),
+        (at("shipped"), "confirm_done", POLICY, ("confirmed", "", "acknowledge")),
+        (at("confirming", "written_by_person"), "not_done", POLICY, ("shipped", "written_by_person", "none")),
+        (at("confirming", "written_by_person"), "not_now", POLICY, ("shipped", "written_by_person", "none")),
+        (at("shipped"), "retry", POLICY, ("shipped", "", "confirm")),
+        (at("unknown"), "retry", POLICY, ("unknown", "", "look_up")),
+        # Given up.
+        (at("failed", "delivery_failed"), "cancelled", POLICY, ("cancelled", "cancelled_before_sending", "none")),
+        (at("failed", "delivery_failed"), "shipped_elsewhere", POLICY, ("skipped", "already_shipped", "none")),
+        (at("failed", "delivery_failed"), "excluded", POLICY, ("skipped", "given", "none")),
+        *(
+            (at("failed", "delivery_failed", may_exist=True), seen, POLICY, ("failed", "delivery_failed", "none"))
+            for seen in ("cancelled", "shipped_elsewhere", "excluded")
+        ),
+        (at("failed", "confirm_failed", may_exist=True), "complete", POLICY, ("failed", "confirm_failed", "none")),
+        (at("failed", "seen_by_person", may_exist=True), "complete", POLICY, ("failed", "seen_by_person", "none")),
+        (at("failed", "delivery_failed", may_exist=True), "shipped_as_ours", POLICY, ("confirmed", "", "acknowledge")),
+    ],
+)
+def test_each_row_of_what_seldom_happens(standing, seen, policy, expected):
+    assert after(standing, seen, policy) == expected
