@@ -19,6 +19,7 @@ from pipeline.core.fulfilment import (
     ShippedAnswer,
     WarehouseCall,
 )
+from pipeline.core.fulfilment_files import FileFormat, FileRefused, ReturnedFile, WrittenFile
 from pipeline.infra.http.client import HTTPClient
 
 
@@ -32,7 +33,18 @@ class Capabilities:
     pushes: bool = False  # it may call us with what was shipped
     acknowledges: bool = False  # it offers what was shipped until we say that we have it
     repeats_safely: bool = False  # the same create twice makes one order, by the warehouse's own promise
+    exchanges_files: bool = False  # `create` means in the next export; what was shipped comes back in a file
     refuses_duplicates: bool = False  # a second order of the same number is refused, by the warehouse's own promise
+
+
+class FileExchange(Protocol):
+    """What a warehouse can do that `exchanges_files`, besides the interface of every warehouse."""
+
+    def write_file(self, orders: Sequence[Order], file_format: FileFormat, name: str) -> WrittenFile:
+        """Write one row for each box, with its reference. `name`: of the file, without its ending."""
+
+    def read_file(self, content: bytes) -> ReturnedFile | FileRefused:
+        """Read what a returned file says. It decides nothing: `pipeline.fulfilment.returned_rows` judges the rows."""
 
 
 class SharedValues(Protocol):
