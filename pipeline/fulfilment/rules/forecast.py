@@ -13,9 +13,27 @@ from dataclasses import dataclass, field
 from math import ceil, floor, sqrt
 from typing import Literal
 
-Certainty = Literal["paid", "held", "renewal"]
+from pipeline.core.fulfilment import Order, State
+from pipeline.fulfilment.rules.countries import find_country
+
+Certainty = Literal["sent", "paid", "held", "renewal"]
 
 DEVIATIONS = 2.6  # of chance on either side: 99 of 100 counts lie within
+_CERTAINTIES: dict[State, Certainty] = {
+    State.DISCOVERED: "paid",
+    State.READY: "paid",
+    State.HELD: "held",
+    State.SENDING: "sent",
+    State.UNKNOWN: "sent",
+    State.AT_WAREHOUSE: "sent",
+    State.PARTIALLY_SHIPPED: "sent",
+    State.SHIPPED: "sent",
+    State.CONFIRMING: "sent",
+    State.CONFIRMED: "sent",
+    State.CANCEL_REFUSED: "sent",
+    State.SHIPPED_AFTER_CANCEL: "sent",
+    State.EXTERNALLY_SHIPPED: "sent",
+}
 _DAY_US = 86_400_000_000
 _DEFAULT_LEAVES_PER_DAY = 0.003  # a tenth of the customers a month
 _DEFAULT_RENEWS = (0.8, 0.92, 1.0)  # low, likely, high
@@ -26,8 +44,8 @@ _UNKNOWN_JOINS = (0.4, 1.8)  # how far the joins of the days to come may lie fro
 class ForecastBox:
     """One box that is known, without names and addresses.
 
-    `certainty`: paid: it goes unless it is cancelled. held: it goes if what holds it ends. renewal: a subscription that
-    renews before the batch ends, whose shipment is not there yet.
+    `certainty`: sent: it is at the warehouse, or has left. paid: it goes unless it is cancelled. held: it goes if what
+    holds it ends. renewal: a subscription that renews before the batch ends, whose shipment is not there yet.
     """
 
     lines: tuple[tuple[str, str, int], ...]  # SKU, description with variants, quantity
@@ -92,6 +110,15 @@ class _Group:
         self.squares[certainty] += quantity * quantity
 
 
+def describe_box(order: Order, state: State) -> ForecastBox | None:
+    """Return a box of the ledger for a forecast, or None for one that does not go."""
+    certainty = _CERTAINTIES.get(state)
+    if certainty is None:
+        return None
+    lines = tuple((line.sku, line.description, line.quantity) for line in order.lines)
+    return ForecastBox(lines, find_country(order.ship_to.country) or order.ship_to.country, order.is_gift, certainty)
+
+
 def estimate_pace(past: Sequence[PastBatch], joined_at: Sequence[int], now: int, *, days_back: int = 14) -> Pace:
     """Return how a batch moves: from earlier ones, or from the boxes that joined this one in the last days.
 
@@ -140,9 +167,10 @@ def _count(group: _Group, size: int, days: float, pace: Pace) -> Range:
     lost_high, lost, lost_low = (1 - (1 - rate) ** days for rate in pace.leaves_per_day)
     renews = (0.0, 0.0, 0.0) if is_over else pace.renews
     joins = tuple(rate * days * share for rate in pace.joins_per_day)
-    likely = pieces["paid"] * (1 - lost) + pieces["renewal"] * renews[1] + joins[1] + pieces["held"] / 2
-    low = pieces["paid"] * (1 - lost_low) + pieces["renewal"] * renews[0] + joins[0]
-    high = pieces["paid"] * (1 - lost_high) + pieces["renewal"] * renews[2] + joins[2] + pieces["held"]
+    sent = pieces["sent"]
+    likely = sent + pieces["paid"] * (1 - lost) + pieces["renewal"] * renews[1] + joins[1] + pieces["held"] / 2
+    low = sent + pieces["paid"] * (1 - lost_low) + pieces["renewal"] * renews[0] + joins[0]
+    high = sent + pieces["paid"] * (1 - lost_high) + pieces["renewal"] * renews[2] + joins[2] + pieces["held"]
     chance = DEVIATIONS * sqrt(
         group.squares["paid"] * lost * (1 - lost)
         + group.squares["renewal"] * renews[1] * (1 - renews[1])

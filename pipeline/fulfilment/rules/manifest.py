@@ -42,27 +42,30 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a box after the freeze: a code of CHANGES."""
+    """What became of a box after the freeze: a code of CHANGES, and where the box stands. `state` None: it is gone."""
 
     order_number: str
     code: str
+    state: State | None
 
 
 CHANGES = {
     "cancelled": "Cancelled after the freeze.",
     "held": "Held after the freeze.",
-    "address_or_lines_changed": "The address or the content was changed after the freeze.",
+    "lines_changed": "The content was changed after the freeze.",
+    "address_changed": "The address was changed after the freeze.",
     "latecomer": "Came after the freeze.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A box of the batch as the ledger has it now."""
+    """A box of the batch as the ledger has it now. `lines`: (SKU, quantity), sorted."""
 
     order_number: str
     state: State
     fingerprint: str
+    lines: tuple[tuple[str, int], ...]
 
 
 def build_manifest(batch_id: int, frozen_at: int, orders: Iterable[Order], wave: str = "") -> Manifest:
@@ -117,7 +120,8 @@ def find_changes_after_freeze(manifest: Manifest, present: Sequence[Present]) ->
         for number, box in now.items()
         if number not in frozen and box.state not in {State.SKIPPED, *_GONE}
     }
-    return tuple(Change(number, code) for number, code in sorted(found.items()) if code)
+    states = {number: box.state for number, box in now.items()}
+    return tuple(Change(number, code, states.get(number)) for number, code in sorted(found.items()) if code)
 
 
 def _compare(entry: Entry, box: Present | None) -> str:
@@ -125,7 +129,9 @@ def _compare(entry: Entry, box: Present | None) -> str:
         return "cancelled"
     if box.state is State.HELD:
         return "held"
-    return "address_or_lines_changed" if box.fingerprint != entry.fingerprint else ""
+    if box.lines != entry.lines:
+        return "lines_changed"
+    return "address_changed" if box.fingerprint != entry.fingerprint else ""
 
 
 def _hash(batch_id: int, frozen_at: int, wave: str, entries: tuple[Entry, ...]) -> str:

@@ -18,7 +18,8 @@ FEW_LATECOMERS = 20
 
 @dataclass(frozen=True, slots=True)
 class BatchVolume:
-    """One batch. `expected`: its boxes as known before this run, such as at its freeze or in the accepted dry run.
+    """One batch. `expected`: its boxes as known before this run: at its freeze, in the accepted dry run, or else those
+    that were first seen before its end. A second load comes later, and so is not among them.
 
     None: it was never counted; then `previous`, the largest batch that was sent, counts. `sent`: its boxes that were
     ever sent; `waiting`: those that would go now.

@@ -1,20 +1,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
 
+from pipeline.core.fulfilment import State
 from pipeline.fulfilment.rules.forecast import (
     ForecastBox,
     Pace,
     PastBatch,
     Range,
+    describe_box,
     estimate_pace,
     find_misses,
     forecast,
 )
-from tests.pipeline.fulfilment.rules.boxes import DAY_US, NOW
+from tests.pipeline.fulfilment.rules.boxes import DAY_US, NOW, NUMBERING, body, build
 
 TEA = ForecastBox((("TEA", "Tea (Size: M)", 1),), "US")
 CUPS = ForecastBox((("TEA", "Tea (Size: L)", 1), ("CUP", "Cup", 2)), "CA", is_gift=True)
@@ -32,6 +35,30 @@ def test_after_its_end_a_batch_is_what_it_is():
     }
     assert made.by_gift == {"gift": Range(1, 1, 1), "no_gift": Range(3, 3, 3)}
     assert made.by_country == {"CA": Range(1, 1, 1), "US": Range(3, 3, 3)}
+
+
+@pytest.mark.parametrize("days", [0, 20])
+def test_boxes_that_were_sent_move_no_more(days):
+    sent = ForecastBox(TEA.lines, "US", certainty="sent")
+
+    assert forecast([sent] * 9, NOW, NOW + days * DAY_US, Pace()).total == Range(9, 9, 9)
+
+
+@pytest.mark.parametrize(
+    ("state", "certainty"),
+    [("discovered", "paid"), ("ready", "paid"), ("held", "held"), ("unknown", "sent"), ("confirmed", "sent")],
+)
+def test_a_box_of_the_ledger_counts_as_sure_as_it_is(state, certainty):
+    made = build(body(), numbering=replace(NUMBERING, country_format="alpha3")).order
+
+    assert describe_box(made, State(state)) == ForecastBox(
+        (("BOX", "Tea Box (Size: Medium)", 1),), "US", certainty=certainty
+    )
+
+
+@pytest.mark.parametrize("state", ["skipped", "cancelled", "cancel_requested", "cancelled_at_warehouse", "failed"])
+def test_a_box_that_does_not_go_is_in_no_forecast(state):
+    assert describe_box(build(body()).order, State(state)) is None
 
 
 def test_held_boxes_may_go_or_not():
