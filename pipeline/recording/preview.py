@@ -35,8 +35,8 @@ def preview_event(conn: Connection, store: StoreRow, name: str) -> EventPreview 
     event = get_table(core.Event).c
     columns = [event[column] for column in EarlierEvent.__slots__]
     of_name = event.store_id == store.id, event.name == name
-    rows = conn.execute(select(*columns).where(*of_name).order_by(event.id.desc()).limit(_NEWEST)).all()
-    found = next((EarlierEvent(**row._asdict()) for row in rows if row.data), None)
+    with conn.execute(select(*columns).where(*of_name).order_by(event.id.desc()).limit(_NEWEST)) as rows:
+        found = next((EarlierEvent(**row._asdict()) for row in rows if row.data), None)
     if found is None:
         return None
     candidate = rebuild_candidate(found, _build_store(store))

@@ -100,8 +100,8 @@ class _BuiltOnce:
 
 
 class _Turns:
-    """Builds one page after the other. Threads that build pages at the same time finish no sooner, since only one of
-    them runs Python at a time, and a hook would have to wait for each of them at each of its steps.
+    """Builds one page after the other. Of threads that build pages at the same time only one runs Python at a time, and
+    a hook would have to wait for each of them at each of its steps.
 
     Who waits for too long begins all the same: the page before may be waiting for the database. What is sent, such as a
     form, takes no turn: it may wait for Cratejoy or a platform.
