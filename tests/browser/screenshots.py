@@ -25,6 +25,12 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import Connection, create_engine, text
 
+from pipeline.ledger.connections import NewConnection, save_connection
+from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.replays import Selection, insert_replay
+from pipeline.ledger.samples import save_sample
+from pipeline.ledger.stores import save_store
+from pipeline.operations.replays.count import count_replay
 from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
 from receiver.demo.scenario import run_scenario
 from tests.browser.page_list import ListedPage, list_pages
@@ -35,7 +41,7 @@ MAX_HEIGHT = 1600  # CSS pixels
 SETTLE_MS = 700  # until the stream is open, and charts are drawn
 HOUR_S = 3600
 HOURS = 9 * 7 * 24  # of the history
-PASSWORD = "a long enough one"
+MEMBER, PASSWORD = "mia@example.com", "a long enough one"
 SIZES = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
@@ -44,11 +50,15 @@ SIZES = {
 # What the addresses of the list name -> a query for one that shows much.
 WANTED = {
     "store": "SELECT name FROM stores ORDER BY id LIMIT 1",
+    "new_store": "SELECT name FROM stores ORDER BY id DESC LIMIT 1",
     "account": "SELECT id FROM accounts ORDER BY id LIMIT 1",
     "event": "SELECT max(event_id) FROM deliveries WHERE status = 'sent' AND name = 'subscription_renewed'",
     "person": "SELECT person_id FROM deliveries WHERE status = 'sent' AND kind = 'event' GROUP BY 1 "
     "ORDER BY count(*) DESC LIMIT 1",
     "dead": "SELECT max(id) FROM dead_hooks",
+    "sample": "SELECT max(id) FROM samples",
+    "replay": "SELECT max(id) FROM replays",
+    "test_event": "SELECT max(id) FROM events WHERE name = 'cratewire_test'",
 }
 
 
@@ -72,11 +82,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 def take_pictures(installation: DemoInstallation, folder: Path) -> int:
     """Replace the pictures of the folder; return their size in bytes."""
-    known = find_known(installation)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with sync_playwright() as playwright, open_browser(playwright) as browser:
         log_in = _accept_invitation(browser, installation)
+        add_what_people_make(installation)
+        known = find_known(installation)
         for size, settings in SIZES.items():
             visitors = browser.new_context(**settings)
             members = browser.new_context(**settings, storage_state=log_in)
@@ -108,6 +119,22 @@ def spread_over_weeks(installation: DemoInstallation) -> None:
         conn.execute(text("UPDATE stores SET created_at = created_at - :age"), {"age": HOURS * HOUR_S * 1_000_000})
         first = "SELECT min(id) FROM events"
         conn.execute(text(f"UPDATE events SET received_at = received_at - 7200000000 WHERE id = ({first})"))  # noqa: S608
+    engine.dispose()
+
+
+def add_what_people_make(installation: DemoInstallation) -> None:
+    """A test event, a sample, a replay that waits to be begun, and a second store to which no hook has come yet."""
+    command = [str(installation.command), "events", "test", "--store", "demo", "--to", MEMBER, "--yes"]
+    subprocess.run(command, check=True, capture_output=True)
+    engine = make_engine(f"sqlite:///{installation.data / 'cratewire.db'}")
+    now = time.time_ns() // 1000
+    with writing(engine) as conn:
+        save_sample(conn, conn.execute(text(WANTED["event"])).scalar_one(), "A renewed subscription", now)
+        wanted = Selection("filter", name="order_new")
+        replay_id = insert_replay(conn, 1, wanted, delivers_again=True, user_id=None, now=now)
+        new = save_store(conn, "moon-box", now)
+        save_connection(conn, NewConnection(new.id, "customerio", "workspace 2", b"sealed"), now)
+    count_replay(engine, replay_id, lambda: now)
     engine.dispose()
 
 
@@ -149,7 +176,7 @@ def open_browser(playwright: Any) -> Iterator[Browser]:
 
 def _accept_invitation(browser: Browser, installation: DemoInstallation) -> Any:
     """Invite a member, and return the cookies of their log-in."""
-    command = [str(installation.command), "accounts", "invite", "mia@example.com"]
+    command = [str(installation.command), "accounts", "invite", MEMBER]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     link = re.search(r"http\S+", said)
     assert link, said

@@ -46,7 +46,7 @@ def test_several_hits_are_listed(house, store_id, visitor):
 
     visitor.go("/search?q=MIL")
 
-    assert "“ MIL ” is the name" in visitor.text
+    assert "Found by name" in visitor.text
     assert "mila@example.com" in visitor.text
     assert "milan@example.com" in visitor.text
     assert "<script>alert" not in visitor.page
