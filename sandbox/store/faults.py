@@ -12,7 +12,7 @@ CUTS = ("drop_before_commit", "drop_after_commit")
 FAULT_KINDS = ("status", "rate", "latency", "auth", "page", *CUTS)
 
 # What may be wrong with a page of a list; `api/pages.py` acts it out.
-PAGES = ("null", "missing", "empty", "gone", "same_next", "first_next")
+PAGES = ("null", "missing", "empty", "gone", "same_next", "first_next", "repeated")
 
 
 class BadFault(ValueError):

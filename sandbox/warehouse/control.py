@@ -241,11 +241,14 @@ def select(world: World, wanted: Mapping[str, Any]) -> Order:
 
 def read_parcel(given: Mapping[str, Any]) -> Parcel:
     """Return a package as described; what is left out is made up."""
-    unknown = set(given) - PARCEL
-    if unknown:
+    if not isinstance(given, Mapping) or set(given) - PARCEL:
         raise ValueError(f"a package has {', '.join(sorted(PARCEL))}")
+    if not all(isinstance(given.get(name), str | None) for name in PARCEL - {"lines"}):
+        raise TypeError("a package has texts, and lines")
     shipped_at = given.get("shipped_at")
     lines = given.get("lines")
+    if lines is not None and not all(isinstance(line, Mapping) and {"sku", "quantity"} <= set(line) for line in lines):
+        raise ValueError("each line has sku and quantity")
     return Parcel(
         given.get("tracking_number"),
         given.get("carrier"),

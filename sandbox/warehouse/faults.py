@@ -6,6 +6,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 LOWEST_STATUS, HIGHEST_STATUS = 200, 599
+ACTS = ("drop_before_commit", "drop_after_commit", "rate_limited", "touch", "before", "status")
+STEPS = ("pick", "pack", "ship", "cancel_by_operator")
 
 
 class BadFault(ValueError):
@@ -36,6 +38,8 @@ class Fault:
     drop_after_commit: bool = False
     rate_limited: bool = False  # CartRover's own answer over the limit: a 200
     touch: bool = False  # 3PL Warehouse Manager: the order changes just before the request is processed
+    before: str | None = None  # what is done to the order `order_number` just before the request is processed
+    order_number: str | None = None
     latency_ms: int = 0
 
     @classmethod
@@ -45,24 +49,24 @@ class Fault:
         if set(wanted) - known:
             raise BadFault(f"a fault has {', '.join(sorted(known))}")
         fault = cls(**wanted)
+        numbers = (fault.times, fault.skip, fault.status, fault.latency_ms)
+        if not isinstance(fault.match, str) or not all(isinstance(n, int | None) for n in numbers):
+            raise BadFault("match is a text; times, skip, status and latency_ms are whole numbers")
         if fault.status is not None and not LOWEST_STATUS <= fault.status <= HIGHEST_STATUS:
             raise BadFault("status lies between 200 and 599")
         if (fault.json is not None or fault.text is not None) and fault.status is None:
             raise BadFault("json and text need a status")
-        acts = (fault.status, fault.drop_before_commit, fault.drop_after_commit, fault.rate_limited, fault.touch)
-        if not any(acts) and not fault.latency_ms:
-            raise BadFault(
-                "a fault needs status, drop_before_commit, drop_after_commit, rate_limited, touch or latency_ms"
-            )
+        if fault.before not in {None, *STEPS} or (fault.before is None) != (fault.order_number is None):
+            raise BadFault(f"before is one of {', '.join(STEPS)}, with the order_number of the order")
+        if not any(getattr(fault, act) for act in ACTS) and not fault.latency_ms:
+            raise BadFault(f"a fault needs {', '.join(ACTS)} or latency_ms")
         return fault
 
     @property
     def name(self) -> str:
         """Return what the request log shows."""
-        kinds = ("drop_before_commit", "drop_after_commit", "rate_limited", "touch")
-        return next(
-            (kind for kind in kinds if getattr(self, kind)), f"status {self.status}" if self.status else "latency"
-        )
+        act = next((act for act in ACTS if getattr(self, act)), "latency")
+        return f"{act} {self.status or self.before}" if act in {"status", "before"} else act
 
     def strikes(self, method: str, path: str, content: str) -> bool:
         """Does the fault concern this request?"""

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -57,17 +57,21 @@ class RunningWarehouse:
             flush(self.world)
 
 
-def open_warehouse(keys: Keys, switches: Switches | None = None, port: int = 0) -> RunningWarehouse:
-    """Bind the port (0 for any free port); `serve` then serves."""
-    world = World(keys, time.time, post_to_loopback, switches)
+def open_warehouse(
+    keys: Keys, switches: Switches | None = None, port: int = 0, clock: Callable[[], float] = time.time
+) -> RunningWarehouse:
+    """Bind the port (0 for any free port); `serve` then serves. The clock gives seconds since the epoch."""
+    world = World(keys, clock, post_to_loopback, switches)
     server = make_server(HOST, port, create_app(world), threaded=True, request_handler=Handler)
     return RunningWarehouse(f"http://{HOST}:{server.server_port}", world, server)
 
 
 @contextlib.contextmanager
-def run_in_thread(keys: Keys, switches: Switches | None = None) -> Iterator[RunningWarehouse]:
+def run_in_thread(
+    keys: Keys, switches: Switches | None = None, clock: Callable[[], float] = time.time
+) -> Iterator[RunningWarehouse]:
     """A warehouse served by a thread of this process, for tests."""
-    running = open_warehouse(keys, switches)
+    running = open_warehouse(keys, switches, clock=clock)
     thread = threading.Thread(target=running.serve, daemon=True)
     thread.start()
     try:

@@ -93,6 +93,8 @@ def describe(world: World, row: Row, mails: Mapping[int, int]) -> Row:
         "billing_type": billing_type_of(state, row),
         "customer_id": row["customer_id"],
         "emails": mails.get(row["id"], 0),
+        "former_addresses": address.get("_former", []),
+        "lines": sum(line["status"] != "cancelled" for line in state.of("fulfillments", "shipment_id", row["id"])),
         "order_id": row["_order_id"],
         "financial_status": state.get("orders", row["_order_id"])["financial_status"],
         "ship_address": shapes.plain(address),

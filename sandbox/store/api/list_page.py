@@ -34,6 +34,8 @@ def page(
         if fault == "gone" and kept:
             world.state.gone.add(kept.pop(0)["id"])
         results, envelope = pagination.build_envelope(kept, window, lambda number: address(world, given, number))
+        if fault == "repeated":
+            results = [*kept[max(0, window.start - 1) : window.start], *results]
         whole = envelope | {"results": [dress(row) for row in results]}
     except (filters.BadFilter, pagination.BadPage, UnknownRelation) as error:
         refuse(BAD_REQUEST, str(error))
@@ -52,7 +54,7 @@ def address(world: World, given: Arguments, number: int) -> str:
 
 
 def apply_page_fault(whole: Row, fault: str | None, leads_to: Callable[[int], str], window: pagination.Window) -> Row:
-    """The page with what the fault does to it. A row that has gone is left out before, in `page`."""
+    """The page with what the fault does to it. A row that has gone or comes again is dealt with before, in `page`."""
     further, same, first = (leads_to(number) for number in (window.page + 1, window.page, window.base))
     changes: dict[str | None, Row] = {
         "null": {"results": None},

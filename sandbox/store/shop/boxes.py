@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.store import dates
+from sandbox.store.shop.customers import remember_address
 from sandbox.store.shop.shop import Shop, emit_order_event, emit_shipment_event, get_buyer
 from sandbox.store.state import Row, State
 
@@ -163,6 +164,7 @@ def send_elsewhere(shop: Shop, shipment: Row, fields: Row) -> None:
     """Give this box, and no other, another address; fires shipment_address_updated."""
     old = shop.state.get("addresses", shipment["_address_id"])
     kept = {key: value for key, value in old.items() if key not in {"id", "_customer_id"}}
+    remember_address(kept)
     new = shop.state.insert("addresses", kept | {"_owner_id": shipment["customer_id"]} | fields)
     shop.state.point("shipments", shipment, "_address_id", new["id"])
     emit_shipment_event(shop, "shipment_address_updated", shipment, new["id"])

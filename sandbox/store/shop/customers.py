@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.store import fake_people
+from sandbox.store import fake_people, shapes
 from sandbox.store.fake_people import Person
 from sandbox.store.shop import channels
 from sandbox.store.shop.shop import Shop, emit_customer_event, emit_shipment_event
@@ -74,8 +74,14 @@ def add_address(shop: Shop, fields: dict[str, Any]) -> Row:
     return shop.state.insert("addresses", blank | fields)
 
 
+def remember_address(address: Row) -> None:
+    """Keep what an address was, so that a comparison can say where a box was to go before."""
+    address["_former"] = [*address.get("_former", ()), shapes.plain(address)]
+
+
 def change_address(shop: Shop, address: Row, fields: dict[str, Any]) -> None:
     """Fire address_updated, and shipment_address_updated for each box that still waits for this address."""
+    remember_address(address)
     address.update(fields)
     owner = address.get("_customer_id") or address.get("_owner_id")
     customer = shop.state.find("customers", owner)

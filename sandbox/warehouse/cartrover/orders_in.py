@@ -1,5 +1,6 @@
 """Read a new order as CartRover does, and say what is wrong with it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ REQUIRED = ("cust_ref", "ship_address_1", "ship_city", "ship_zip", "ship_country
 # A choice of ours: the state must be there as a field, and filled in only where addresses have one.
 COUNTRIES_WITH_STATES = {"USA", "US", "CAN", "CA", "AUS", "AU"}
 COUNTRY_LETTERS = 3
+MONEY = ("sub_total", "order_discount", "sales_tax", "shipping_handling", "grand_total")
 
 
 def find_fault(received: Mapping[str, Any], countries: str) -> str | None:
@@ -30,7 +32,8 @@ def find_fault(received: Mapping[str, Any], countries: str) -> str | None:
     # Whether two letters are accepted is not proved; the vendor's samples have three.
     if countries == "alpha3" and not (len(country) == COUNTRY_LETTERS and country.isascii() and country.isupper()):
         return f"Invalid ship_country: {country}"
-    return _find_fault_in_items(received.get("items"))
+    wrong = [name for name in MONEY if not _is_amount(received.get(name))]
+    return f"Invalid {', '.join(wrong)}" if wrong else _find_fault_in_items(received.get("items"))
 
 
 def to_lines(floor: Floor, received: Mapping[str, Any]) -> list[Line]:
@@ -66,6 +69,13 @@ def _find_fault_in_items(items: object) -> str | None:
         if not str(quantity).isdecimal() or int(str(quantity)) < 1:
             return f"Invalid quantity of line {number}"
     return None
+
+
+def _is_amount(value: object) -> bool:
+    """Currency units: a number, a number as text, or nothing."""
+    if isinstance(value, str):
+        return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None or not value
+    return value is None or isinstance(value, int | float)
 
 
 def _is_blank(value: object) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.warehouse.cartrover.orders_in import MONEY
 from sandbox.warehouse.orders import Line, Order, Package
 from sandbox.warehouse.switches import Switches
 
@@ -16,7 +17,6 @@ FIELDS = (
     "sub_total", "order_discount", "sales_tax", "shipping_handling", "grand_total", "currency_code", "custom_field_1",
     "custom_field_2", "custom_field_3", "extra_fields", "shipping_instructions",
 )  # fmt: skip
-MONEY = ("sub_total", "order_discount", "sales_tax", "shipping_handling", "grand_total")
 UPPER = (
     "ship_first_name",
     "ship_last_name",

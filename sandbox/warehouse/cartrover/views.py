@@ -240,7 +240,10 @@ def acknowledge(world: World, order: Order, body: Any) -> str | None:
         return "order_status must be confirmed"
     if not order.packages and order.shipped_at is None:
         return "Order is not shipped"
-    named = {str(shipment.get("tracking_no") or "") for shipment in body.get("shipments") or []}
+    shipments = body.get("shipments") or []
+    if not isinstance(shipments, list) or not all(isinstance(shipment, Mapping) for shipment in shipments):
+        return "shipments must be a list of objects"
+    named = {str(shipment.get("tracking_no") or "") for shipment in shipments}
     unknown = named - {package.tracking for package in order.packages}
     if unknown:
         return f"Order has no shipment {', '.join(sorted(unknown))}"

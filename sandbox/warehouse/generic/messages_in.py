@@ -30,7 +30,7 @@ def process(floor: Floor, body: bytes) -> Reply:
         message = json.loads(body)
     except ValueError:
         return rejected(400, ("", "the body is not JSON"))
-    if not isinstance(message, Mapping) or message.get("type") not in HANDLERS:
+    if not isinstance(message, Mapping) or message.get("type") not in list(HANDLERS):
         return rejected(400, ("type", f"is one of {', '.join(HANDLERS)}"))
     data = message.get("data")
     if not isinstance(data, Mapping):

@@ -13,12 +13,21 @@ FACILITY = {"name": "DC-1", "id": 1}
 # The required set is only partly documented; beyond the address's main parts nothing is required here.
 SHIP_TO = ("address1", "city", "zip", "country")
 COUNTRY_LETTERS = 2
+SHAPES: Mapping[str, type] = {
+    "customerIdentifier": dict,
+    "facilityIdentifier": dict,
+    "shipTo": dict,
+    "routingInfo": dict,
+    "orderItems": list,
+    "savedElements": list,
+}
 
 
 def accept(floor: Floor, received: Any) -> Order:
     """Take the order, or raise ApiError."""
     if not isinstance(received, Mapping):
         raise invalid_model("Required", ("Order", None))
+    _require_shapes(received)
     _require(received)
     _require_known(received)
     lines = [_line(floor, item) for item in received["orderItems"]]
@@ -30,6 +39,14 @@ def accept(floor: Floor, received: Any) -> Order:
     if floor.switches.refuse_duplicates and floor.holds(CHANNEL, number):
         raise invalid_model("Duplicate", ("ReferenceNum", number))
     return floor.accept(CHANNEL, number, lines, received)
+
+
+def _require_shapes(received: Mapping[str, Any]) -> None:
+    for name, shape in SHAPES.items():
+        value = received.get(name)
+        items = value if isinstance(value, list) else []
+        if value is not None and not (isinstance(value, shape) and all(isinstance(item, Mapping) for item in items)):
+            raise invalid_model("ValueNotSupported", (name[0].upper() + name[1:], None))
 
 
 def _require(received: Mapping[str, Any]) -> None:
@@ -55,8 +72,8 @@ def _require_known(received: Mapping[str, Any]) -> None:
 
 
 def _line(floor: Floor, item: Mapping[str, Any]) -> Line:
-    identifier = item.get("itemIdentifier") or {}
-    sku = identifier.get("sku") or identifier.get("id")
+    identifier = item.get("itemIdentifier")
+    sku = isinstance(identifier, Mapping) and (identifier.get("sku") or identifier.get("id"))
     if not sku:
         raise invalid_model("Required", ("OrderItems.ItemIdentifier", None))
     quantity = item.get("qty")

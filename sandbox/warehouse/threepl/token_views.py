@@ -28,7 +28,7 @@ def add_tokens(blueprint: Blueprint, world: World) -> None:
             asked = {}
         if not isinstance(asked, dict) or asked.get("grant_type") != "client_credentials":
             return answer({"Message": "unsupported_grant_type"}, 400)
-        if any(asked.get(name) not in {None, getattr(world.keys, name)} for name in IDENTITY):
+        if any(asked.get(name) not in (None, getattr(world.keys, name)) for name in IDENTITY):
             return answer({"Message": "invalid_client: user not registered"}, 401)
         life_s = world.switches.token_s
         token = world.tokens.give(world.now, life_s)

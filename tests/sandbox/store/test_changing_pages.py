@@ -80,3 +80,11 @@ def test_the_newer_shipments_can_be_spoiled_too(shop, ids):
 def test_a_next_can_be_a_query_a_path_or_a_url(shop, ids, form, leads_to):
     shop.control("switches", {"next_form": form})
     assert pages(shop, 1)[0]["next"] == leads_to
+
+
+def test_a_row_may_come_again_on_the_next_page(shop):
+    shop.people(6)
+    everyone = shop.ids("/v1/customers/?limit=6")
+    shop.control("faults", {"page": "repeated", "on": 2, "times": 1})
+
+    assert shop.ids("/v1/customers/?limit=3&page=2") == everyone[2:]

@@ -64,6 +64,16 @@ def test_a_box_sent_elsewhere_no_longer_follows_its_customers_address(shop, sold
     assert streets == ["9 New St", "1 Other St", "1 Other St"]
 
 
+def test_the_former_addresses_of_a_box_are_listed(shop, sold, box):
+    before = shop.get(f"/v1/{box}/")["ship_address"]
+    shop.call("PUT", f"/v1/addresses/{before['id']}/", {"street": "1 Other St"})
+    shop.control(f"{box}/address", {"street": "9 New St"})
+
+    [listed, *_] = shop.get("/_sandbox/shipments")["shipments"]
+    assert listed["ship_address"]["street"] == "9 New St"
+    assert [address["street"] for address in listed["former_addresses"]] == [before["street"], "1 Other St"]
+
+
 def test_a_moved_box_has_another_target_date(shop, box, fired):
     assert fired(f"{box}/move", {"target": "2026-09-01"}) == []
     assert shop.get(f"/v1/{box}/")["adjusted_ordered_at"] == "2026-09-01T00:00:00Z"

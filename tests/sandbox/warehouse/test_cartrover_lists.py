@@ -88,6 +88,14 @@ def test_an_acknowledgement_of_an_order_that_is_not_shipped_is_refused(shop: Car
     assert shop.acknowledge(NUMBER)["message"] == "Order is not shipped"
 
 
+def test_an_acknowledgement_without_a_list_of_shipments_is_refused(shop: CartRover, warehouse: Warehouse):
+    shop.create()
+    warehouse.do("ship", NUMBER)
+    body = {"order_status": "confirmed", "shipments": ["TEST01"]}
+
+    assert shop.call("POST", f"/cart/orders/update/{NUMBER}", body).json["error_code"] == "Invalid"
+
+
 def test_a_list_comes_in_pages_with_its_length(shop: CartRover):
     for number in range(5):
         shop.create(str(number))

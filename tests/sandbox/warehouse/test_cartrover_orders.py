@@ -43,6 +43,7 @@ def test_a_cancelled_orders_number_stays_taken(shop: CartRover):
         ({"ship_state": ""}, "Order missing required field(s): ship_state"),
         ({"cust_last_name": ""}, "Order missing required field(s): cust_first_name, cust_last_name or cust_company"),
         ({"ship_country": "US"}, "Invalid ship_country: US"),
+        ({"sub_total": "much"}, "Invalid sub_total"),
         ({"items": []}, "Order missing required field(s): items"),
         ({"items": [{"item": "A", "quantity": 0}]}, "Invalid quantity of line 1"),
     ],

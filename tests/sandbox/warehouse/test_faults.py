@@ -93,6 +93,14 @@ def test_a_fault_of_a_method_spares_the_others(shop: CartRover, warehouse: Wareh
     assert shop.acknowledge("1") is None
 
 
+def test_the_warehouse_may_ship_just_before_a_cancel(shop: CartRover, warehouse: Warehouse):
+    shop.create("1")
+    warehouse.fault("GET /cartrover/*/wms_cancel", before="ship", order_number="1")
+
+    assert shop.cancel("1")["response"]["success"] is False
+    assert shop.status("1") == "shipped"
+
+
 def test_faults_can_be_removed(shop: CartRover, warehouse: Warehouse):
     warehouse.fault("/cartrover", status=500, times=None)
     warehouse.control("DELETE", "faults")

@@ -99,7 +99,10 @@ def test_a_wrong_order_is_rejected(sender: Generic, warehouse: Warehouse, fields
     assert answer.json["errors"][0]["field"] == field
 
 
-@pytest.mark.parametrize("body", [b"<order/>", b'{"type": "order.paint", "data": {}}', b'{"type": "order.create"}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"<order/>", b'{"type": "order.paint", "data": {}}', b'{"type": [], "data": {}}', b'{"type": "order.create"}'],
+)
 def test_a_message_that_cannot_be_read_is_a_400(sender: Generic, body):
     assert sender.send(body).status_code == 400
 

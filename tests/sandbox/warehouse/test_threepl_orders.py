@@ -82,6 +82,8 @@ def test_a_cancelled_orders_number_stays_taken(manager: ThreePl):
         ({"customerIdentifier": None}, "Required", "CustomerIdentifier"),
         ({"shipTo": {"name": "A", "address1": "B", "city": "C", "zip": "1"}}, "Required", "ShipTo.Country"),
         ({"orderItems": []}, "Required", "OrderItems"),
+        ({"orderItems": ["BOX"]}, "ValueNotSupported", "OrderItems"),
+        ({"routingInfo": "USPS"}, "ValueNotSupported", "RoutingInfo"),
         ({"orderItems": [{"qty": 1}]}, "Required", "OrderItems.ItemIdentifier"),
         ({"orderItems": [{"itemIdentifier": {"sku": "A"}}]}, "Required", "OrderItems.Qty"),
         ({"orderItems": [{"itemIdentifier": {"sku": "A"}, "qty": -1}]}, "ValueNotSupported", "OrderItems.Qty"),
