@@ -14,6 +14,7 @@ from bench.chaos.faults import (
     pooler,
     processes,
     release,
+    replays,
     slow_connections,
     spool,
     upgrade,
@@ -35,6 +36,7 @@ FAULTS: tuple[Fault, ...] = (
     *expensive_hooks.FAULTS,
     *upgrade.FAULTS,
     *release.FAULTS,
+    *replays.FAULTS,
     *fuzz.FAULTS,
     *slow_connections.FAULTS,
 )
