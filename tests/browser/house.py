@@ -64,11 +64,13 @@ def serve_house(
     server = make_server("127.0.0.1", port, installation.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield installation, known
-    server.shutdown()
-    thread.join()
-    engine.dispose()
-    client.close()
+    try:
+        yield installation, known
+    finally:
+        server.shutdown()
+        thread.join()
+        engine.dispose()
+        client.close()
 
 
 def fill(installation: PagesInstallation) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from receiver.demo.scenario import call_sandbox
 from sandbox.store.server import RunningStore as CratejoySandbox
@@ -138,6 +138,24 @@ def words_on_two_lines(page: Page) -> list[str]:
           return broken;
         }"""
     )
+
+
+def test_a_step_that_was_left_before_the_scripts_came_is_checked_once_they_have(world: World, page: Page):
+    """Over a slow line, or on a busy machine, people type before the last script is there."""
+    scripts: list[Route] = []
+    page.route("**/connect.js*", lambda script: scripts.append(script))  # noqa: PLW0108  Playwright marks the function
+    with page.expect_request("**/connect.js*"):
+        page.goto(f"{world.url}/connect", wait_until="commit")
+    page.get_by_label("Client ID").fill("an-id")
+    page.get_by_label("Client Secret").fill("not it")
+    page.get_by_label("Address of the Merchant API").fill(f"{world.cratejoy.url}/v1/")
+    page.get_by_label("Site ID").focus()
+
+    for script in scripts:
+        script.continue_()
+
+    expect(page.locator("#client_secret-errors")).to_contain_text("Cratejoy refused", timeout=LONG)
+    assert page.locator("#step-platform .errors").count() == 0  # which is not filled in
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size["width"]))

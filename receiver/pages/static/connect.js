@@ -1,18 +1,22 @@
 // The connect form: a step is checked when it is left, if it is filled in and has changed since it was last checked.
+// On a slow line it may be filled in and left before this script is there: it is checked then.
 "use strict";
 for (const section of document.querySelectorAll("form.connect section[data-step]")) {
   const fields = () => [...section.querySelectorAll("input, select")].filter((field) => field.type !== "hidden" && field.type !== "radio");
   const values = () => JSON.stringify(fields().map((field) => field.value));
-  let last = values(); // what the page came with was checked, or is empty
+  const cameWith = (field) => field.options ? ([...field.options].find((option) => option.defaultSelected) || field.options[0]).value : field.defaultValue;
+  let last = JSON.stringify(fields().map(cameWith)); // that was checked, or is empty
   const isFilledIn = () => fields().every((field) => field.value || !field.required || "kept" in field.dataset);
 
-  section.addEventListener("focusout", (event) => {
-    const goesTo = event.relatedTarget;
+  const leave = (goesTo) => {
     if (section.contains(goesTo) || (goesTo && goesTo.type === "submit")) return;
     if (!isFilledIn() || values() === last) return;
     last = values();
     htmx.trigger(section, "left");
-  });
+  };
+
+  section.addEventListener("focusout", (event) => leave(event.relatedTarget));
+  document.addEventListener("DOMContentLoaded", () => leave(document.activeElement)); // once htmx has read the page
   section.addEventListener("htmx:beforeRequest", () => {
     last = values();
     section.classList.add("is-checking");
