@@ -101,7 +101,7 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
         stopped = NewAlarm("backfill_stopped", acme, subject="acme", said=SAID | {"headline": "acme: reading stopped"})
         open_alarm(conn, stopped, NOW)
         names: dict[str, object] = {"alarm": 1, "question": 2}
-        names["sample"] = save_sample(conn, 1, "An order", NOW)
+        names["sample"] = save_sample(conn, 1, "An order", COMMAND_LINE_ACTOR, NOW)
         owner = TestEvent("acme", HERS, "nonce", NOW, COMMAND_LINE_ACTOR, installation.site.settings.secret_keys)
         names["test_event"] = send_test_event(conn, owner)
         names["replay"] = insert_replay(
