@@ -14,17 +14,16 @@ from pipeline.attention.item import AttentionItem
 from pipeline.attention.listing import find_attention_items
 from pipeline.attention.sweep import sweep
 from pipeline.context import Context
-from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.connections import ConnectionRow
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.mail_outbox import MAILS
-from pipeline.ledger.monitoring.alarms import NOTICES, list_newest_alarms
+from pipeline.ledger.monitoring.alarms import list_newest_alarms
 from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.stores import StoreRow
 from pipeline.settings import Settings
 from tests.contexts import make_context
 from tests.pipeline.ledger.rows import NOW, add_connection, add_deliveries, add_person, add_store
+from tests.pipeline.outbox_takers import take_mails, take_notices
 
 KEYS = ("a-key-that-only-tests-know",)
 OWNER = "bea@example.com"
@@ -75,25 +74,11 @@ class AttentionSetup:
 
     def letters(self) -> list[tuple[str, str, str]]:
         """(recipient, subject, text) of what was written since the last time."""
-        found = []
-        with writing(self.engine) as conn:
-            for mail_id in MAILS.list_due(conn, self.clock):
-                mail = MAILS.claim(conn, mail_id, self.clock)
-                assert mail is not None
-                content = decrypt(KEYS, mail.content)
-                found.append((mail.recipient, content["subject"], content["text"]))
-                MAILS.mark_sent(conn, mail_id, self.clock)
-        return found
+        return take_mails(self.engine, KEYS, self.clock)
 
     def notices(self) -> list[dict]:
-        found = []
-        with writing(self.engine) as conn:
-            for notice_id in NOTICES.list_due(conn, self.clock):
-                notice = NOTICES.claim(conn, notice_id, self.clock)
-                assert notice is not None
-                found.append(notice.content)
-                NOTICES.mark_sent(conn, notice_id, self.clock)
-        return found
+        """The notices written since the last time."""
+        return take_notices(self.engine, self.clock)
 
 
 @pytest.fixture

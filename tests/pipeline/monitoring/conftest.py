@@ -10,11 +10,9 @@ from sqlalchemy import Engine, insert, update
 
 from pipeline.context import Context
 from pipeline.core.roles import Role
-from pipeline.infra.crypto.encryption import decrypt
 from pipeline.ledger.accounts import NewUser, add_member, add_user
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.mail_outbox import MAILS
-from pipeline.ledger.monitoring.alarms import NOTICES, list_newest_alarms
+from pipeline.ledger.monitoring.alarms import list_newest_alarms
 from pipeline.ledger.monitoring.canaries import claim_canary, record_canary_answer
 from pipeline.ledger.monitoring.rows import AlarmRow
 from pipeline.ledger.schema.monitoring import Canary, HourlyActivity
@@ -22,6 +20,7 @@ from pipeline.ledger.stores import save_store
 from pipeline.monitoring.sweep import sweep
 from tests.contexts import make_context
 from tests.pipeline.monitoring.hook_histories import DAY, active_hours_at, every_day, hour_us
+from tests.pipeline.outbox_takers import take_mails, take_notices
 
 KEYS = ("a-key-that-only-tests-know",)
 PUBLIC = "https://hooks.example.com"
@@ -93,26 +92,11 @@ class MonitoredStores:
 
     def letters(self) -> list[tuple[str, str, str]]:
         """(recipient, subject, text) of what was written since the last time."""
-        found = []
-        with writing(self.engine) as conn:
-            for mail_id in MAILS.list_due(conn, self.clock):
-                mail = MAILS.claim(conn, mail_id, self.clock)
-                assert mail is not None
-                content = decrypt(KEYS, mail.content)
-                found.append((mail.recipient, content["subject"], content["text"]))
-                MAILS.mark_sent(conn, mail_id, self.clock)
-        return found
+        return take_mails(self.engine, KEYS, self.clock)
 
     def sent_now(self) -> list[dict]:
         """The notices written since the last time."""
-        found = []
-        with writing(self.engine) as conn:
-            for notice_id in NOTICES.list_due(conn, self.clock):
-                notice = NOTICES.claim(conn, notice_id, self.clock)
-                assert notice is not None
-                found.append(notice.content)
-                NOTICES.mark_sent(conn, notice_id, self.clock)
-        return found
+        return take_notices(self.engine, self.clock)
 
     def answer(self, canaries: list[int], fault: str | None = None, *, arrives: bool = True) -> None:
         """What becomes of canaries that were sent just now."""
