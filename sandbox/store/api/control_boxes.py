@@ -91,6 +91,7 @@ def describe(world: World, row: Row, mails: Mapping[int, int]) -> Row:
             row, ("adjusted_ordered_at", "id", "is_gift", "is_test", "shipped_at", "status", "tracking_number")
         ),
         "billing_type": billing_type_of(state, row),
+        "buyers_email": state.get("customers", row["customer_id"])["email"],
         "customer_id": row["customer_id"],
         "emails": mails.get(row["id"], 0),
         "former_addresses": address.get("_former", []),
