@@ -105,6 +105,13 @@ def test_another_address_is_another_fingerprint(changes):
     assert build(body(ship_address=address(**changes))).order.fingerprint != build(body()).order.fingerprint
 
 
+def test_the_fingerprint_of_a_box_never_changes():
+    """Fingerprints are stored, and warehouses keep them."""
+    made = build(body(ship_address=address(to="Zoë"))).order
+
+    assert made.fingerprint == "44f3c36bc118e00aec6d5bbd1386225139070490d18cb96bf6bc9a5692c3d750"
+
+
 def test_the_fingerprint_of_a_box_is_the_same_under_another_number():
     resent = build(body(), numbering=Numbering("SUB-90000001-R1", "subscription")).order
 

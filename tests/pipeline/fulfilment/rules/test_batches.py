@@ -93,6 +93,14 @@ def test_a_manifest_comes_back_from_json():
     assert from_json(json.loads(json.dumps(to_json(FROZEN)))) == FROZEN
 
 
+def test_the_hash_of_a_manifest_never_changes():
+    """A warehouse that was given the manifest compares it later."""
+    stored = to_json(FROZEN)
+
+    assert stored["version"] == 1
+    assert stored["digest"] == "2f957bda485d1490dc3b2734fbc3d59fe7800caaa2b4662c901bd7d828d9f2ec"
+
+
 def test_a_manifest_that_was_changed_is_not_taken():
     stored = json.loads(json.dumps(to_json(FROZEN)))
     stored["entries"][0]["lines"][0][1] = 2

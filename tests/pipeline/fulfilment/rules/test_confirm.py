@@ -36,6 +36,14 @@ def test_what_is_empty_is_left_out():
     assert put == Put({"status": "shipped", "shipped_at": "2026-02-01T12:00:00Z", "tracking_number": "T2"})
 
 
+@pytest.mark.parametrize("url", ["http://track.example.com/T2", "https://track.example.com/T2"])
+def test_an_address_of_the_web_is_a_link(url):
+    put = plan_confirm(shipment(), [Package("T2", url=url)], SETTINGS, NOW)
+
+    assert isinstance(put, Put)
+    assert put.properties["tracking_link"] == url
+
+
 def test_a_parcel_of_tomorrow_left_now():
     put = plan_confirm(shipment(), [replace(ONE, shipped_at=NOW + 10**12)], SETTINGS, NOW)
 

@@ -61,6 +61,7 @@ ONLY_TEA = replace(SETTINGS, item_filter="allow", item_filter_skus=("TEA",))
         (body(adjusted_ordered_at="2025-12-20T00:00:00Z"), SETTINGS, "ready", ""),
         (body(), replace(SETTINGS, earliest_order_at=at("2026-02-01T00:00:00")), "skipped", "too_old"),
         (one_off(adjusted_ordered_at="2025-12-31T23:59:59Z"), SETTINGS, "skipped", "too_old"),
+        (one_off(adjusted_ordered_at="2026-01-01T00:00:00Z"), SETTINGS, "ready", ""),
         (body(fulfillments=[]), SETTINGS, "held", "missing_lines"),
         (body(fulfillments=[item(status="cancelled")]), SETTINGS, "skipped", "all_lines_cancelled"),
         (body(fulfillments=[item(status="cancelled"), item(id=2)]), SETTINGS, "ready", ""),
@@ -87,6 +88,8 @@ ONLY_TEA = replace(SETTINGS, item_filter="allow", item_filter_skus=("TEA",))
             "ready",
             "",
         ),
+        # A one-off purchase is nothing of its buyer's subscription.
+        (body(billing_type="ecom", fulfillments=[subscribed("cancelled")]), SETTINGS, "ready", ""),
         # Box 2 of 6 of a prepaid plan, whose order says that it is done.
         (
             body(fulfillments=[item(order=order(fulfillment_status="fulfilled", status="closed"))]),
@@ -127,7 +130,9 @@ def test_a_standard_box_goes_when_its_batch_ends_or_some_days_before(early_days,
 
 
 def test_a_one_off_box_goes_at_once_whatever_its_date():
-    assert verdict(one_off(adjusted_ordered_at="2027-01-01T00:00:00Z")) == (State.READY, "")
+    made = judge(read(one_off(adjusted_ordered_at="2027-01-01T00:00:00Z")), SETTINGS, NOW)
+
+    assert (made.state, made.due_at, made.target_at) == (State.READY, 0, at("2027-01-01T00:00:00"))
 
 
 @pytest.mark.parametrize(
@@ -179,6 +184,10 @@ def test_a_list_shows_no_payment_so_its_answer_is_provisional():
     assert not judge(read(body()), SETTINGS, NOW).is_provisional
 
 
+def test_a_list_that_shows_no_order_at_all_says_nothing_of_its_payment():
+    assert verdict(body(fulfillments=[item(order=None)]), is_whole=False) == (State.READY, "")
+
+
 def test_a_list_that_does_show_a_refund_is_believed():
     assert verdict(body(fulfillments=[paid("refunded")]), is_whole=False) == (State.HELD, "unpaid")
 
@@ -220,6 +229,24 @@ def test_a_box_that_cannot_be_built_is_held(sent, settings, reason, fields):
     assert (made.verdict.state, made.verdict.reason) == (State.HELD, reason)
     assert made.hold is not None
     assert made.hold.fields == fields
+
+
+def test_a_box_that_cools_off_is_held_now_for_what_a_person_has_to_mend():
+    young = item(order=order(placed_at=NOW // 1000), instance={"id": 1})
+
+    made = evaluate(read(body(fulfillments=[young])), SETTINGS, NUMBERING, NOW)
+
+    assert (made.verdict.state, made.verdict.reason, made.verdict.until) == (State.HELD, "missing_sku", None)
+
+
+def test_a_release_does_not_change_the_date_of_a_box_that_has_one():
+    monthly = replace(SETTINGS, sku_suffix="yymm")
+    sent = body(batch={"id": 5, "end": "2026-02-01T00:00:00Z"})
+
+    released = evaluate(read(sent), monthly, NUMBERING, NOW, released=["batch_missing", "missing_date"])
+
+    assert released.built is not None
+    assert released.built.order.lines[0].sku == "BOX-2602"
 
 
 def test_a_box_without_a_date_that_was_released_has_the_suffix_of_its_place_in_time():

@@ -74,6 +74,27 @@ def test_a_renewal_that_did_not_come_until_the_end_does_not_come():
     assert forecast([renewal] * 100, NOW, NOW + DAY_US, Pace()).total.likely == 92
 
 
+def test_a_range_is_made_of_what_is_known_of_the_pace_and_of_chance():
+    pace = Pace((1, 2, 3), (0.0, 0.01, 0.02), (0.8, 0.9, 1.0))
+    cups = ForecastBox((("CUP", "Cup", 2),), "CA")
+    boxes = [
+        *[ForecastBox(TEA.lines, "US", certainty="sent")] * 10,
+        *[TEA] * 80,
+        *[cups] * 20,
+        *[ForecastBox(TEA.lines, "US", certainty="renewal")] * 50,
+        *[ForecastBox(TEA.lines, "US", certainty="held")] * 4,
+    ]
+
+    made = forecast(boxes, NOW, NOW + 10 * DAY_US, pace)
+
+    # 10 sent; 100 paid, of which 9.56 cancel (0 to 18.29); 50 renewals of which 45 come (40 to 50); 20 join (10 to 30);
+    # 2 of 4 held go (0 to 4). Chance: 2.6 times the root of 100 * 0.0956 * 0.9044 + 50 * 0.9 * 0.1 + 30.
+    assert made.total == Range(124, 167, 212)
+    # 40 cups, of which 36.18 stay (32.68 to 40), and 40 in 164 for each box that joins: 4.88 (2.44 to 7.32). They come
+    # and go in twos: 2.6 times the root of 80 * 0.0956 * 0.9044 + 7.32 * 2.
+    assert made.by_sku["CUP"] == Range(23, 41, 60)
+
+
 def test_an_empty_batch_has_a_forecast_of_those_who_join():
     assert forecast([], NOW, NOW, Pace()).total == Range(0, 0, 0)
     assert forecast([], NOW, NOW + DAY_US, Pace((1, 2, 3))).total.has(2)

@@ -7,7 +7,7 @@ import pytest
 from pipeline.core.fulfilment import Totals
 from pipeline.fulfilment.rules.order import Numbering
 from pipeline.fulfilment.settings import ShipCode
-from tests.pipeline.fulfilment.rules.boxes import SETTINGS, body, build, hold, item, one_off, order
+from tests.pipeline.fulfilment.rules.boxes import SETTINGS, at, body, build, hold, item, one_off, order
 
 ORDER_NUMBERING = Numbering("90000001", "order", "EUR")
 
@@ -93,8 +93,11 @@ def test_a_one_off_order_has_no_suffix():
     assert build(one_off(), settings, ORDER_NUMBERING).order.lines[0].sku == "MUG"
 
 
-def test_where_no_thing_names_its_subscription_the_billing_type_says_that_it_is_one():
-    assert lines(item(subscription_id=None), settings=replace(SETTINGS, sku_suffix="cycle")) == [("BOX-3", 1)]
+@pytest.mark.parametrize("billing_type", ["adhoc", "standard"])
+def test_where_no_thing_names_its_subscription_the_billing_type_says_that_it_is_one(billing_type):
+    settings = replace(SETTINGS, sku_suffix="cycle")
+
+    assert lines(item(subscription_id=None), settings=settings, billing_type=billing_type) == [("BOX-3", 1)]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +153,36 @@ def test_a_one_off_order_has_its_prices():
 
     assert [line.unit_price for line in made.lines] == [700]
     assert made.totals == Totals("EUR", 1400, 1000, 200, 0, 2600)
+
+
+@pytest.mark.parametrize(
+    ("billing_type", "kind", "found"),
+    [(None, "subscription", "standard"), (None, "order", "standard"), ("adhoc", "subscription", "adhoc")],
+)
+def test_an_order_names_its_billing_type(billing_type, kind, found):
+    assert build(body(billing_type=billing_type), numbering=Numbering("1", kind)).order.billing_type == found
+
+
+@pytest.mark.parametrize(("kind", "found"), [("subscription", "adhoc"), ("order", "ecom")])
+def test_where_the_billing_type_is_not_shown_an_order_is_built_by_its_kind(kind, found):
+    hidden = body(billing_type=None, batch=None)
+
+    assert build(hidden, numbering=Numbering("1", kind)).order.billing_type == found
+
+
+@pytest.mark.parametrize(
+    ("placed", "created", "ordered"),
+    [
+        (["2026-01-03T00:00:00Z", "2026-01-02T00:00:00Z"], "2026-01-01T00:00:00Z", "2026-01-02T00:00:00"),
+        ([None, "2026-01-02T00:00:00Z"], "2026-01-01T00:00:00Z", "2026-01-02T00:00:00"),
+        ([None, None], "2026-01-01T00:00:00Z", "2026-01-01T00:00:00"),
+        ([None, None], None, "2026-01-10T00:00:00"),
+    ],
+)
+def test_a_box_was_ordered_with_its_first_order_or_when_it_was_made(placed, created, ordered):
+    things = [item(id=number, order=order(id=number, placed_at=time)) for number, time in enumerate(placed, start=1)]
+
+    assert build(body(created_at=created, fulfillments=things)).order.ordered_at == at(ordered)
 
 
 @pytest.mark.parametrize("sent", [body(fulfillments=[item(instance=instance())]), one_off(is_gift=True)])

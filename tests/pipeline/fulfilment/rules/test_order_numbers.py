@@ -28,6 +28,18 @@ def test_only_numbers_like_ours_are_parsed(text, number):
     assert parse_order_number(text) == number
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (OrderNumber(12345, "subscription"), "SUB-12345"),
+        (OrderNumber(12345, "order"), "12345"),
+        (OrderNumber(12345, "order", 2), "12345-R2"),
+    ],
+)
+def test_a_number_is_made_as_extensiv_makes_it(number, text):
+    assert format_order_number(number) == text
+
+
 @given(
     st.builds(OrderNumber, st.integers(0, 2**63 - 1), st.sampled_from(["subscription", "order"]), st.integers(0, 9999))
 )

@@ -10,7 +10,10 @@ from pipeline.fulfilment.rules.order import evaluate
 from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
 from pipeline.fulfilment.rules.shipment import (
     Batch,
+    Buyer,
+    Item,
     Listed,
+    PaidOrder,
     Shipment,
     Subscription,
     find_billing_type,
@@ -44,6 +47,58 @@ def test_the_end_of_a_batch_is_read_in_every_spelling(name, time):
     shipment = read(body(batch={"id": 5, name: time}))
 
     assert shipment.batch == Batch(5, None, at("2026-01-31T23:59:59"))
+
+
+def test_every_field_of_a_shipment_is_read():
+    customer = {"id": 6, "first_name": "Ann", "last_name": "Example", "email": "Ann@Example.com"}
+    sent = body(
+        created_at="2026-01-02T00:00:00Z",
+        shipped_at="2026-01-03T00:00:00Z",
+        customer={"id": 6},
+        batch={"id": 5, "start": "2026-01-01T00:00:00Z", "end": "2026-01-31T00:00:00Z"},
+        subscriptions=[{"id": 70000001, "status": "active", "start_date": "2025-11-10T00:00:00Z"}],
+        fulfillments=[
+            item(
+                shipping=5,
+                tax=6,
+                order=order(customer=customer, total_shipping=7, is_renewal=True, subscriptions=None),
+                instance={"id": 40000001, "sku": "BOX", "price": 8, "name": "Plain"},
+            )
+        ],
+    )
+
+    shipment = read(sent)
+
+    assert (shipment.created_at, shipment.shipped_at) == (at("2026-01-02T00:00:00"), at("2026-01-03T00:00:00"))
+    assert shipment.batch == Batch(5, at("2026-01-01T00:00:00"), at("2026-01-31T00:00:00"))
+    assert shipment.customer_id == 6
+    assert shipment.subscriptions == (Subscription(70000001, "active", at("2025-11-10T00:00:00")),)
+    [read_item], [read_order] = shipment.items, shipment.orders
+    assert (read_item.instance_id, read_item.name, read_item.price) == (40000001, "Plain", 8)
+    assert (read_item.shipping, read_item.tax, read_item.status) == (5, 6, "open")
+    assert read_order.buyer == Buyer(6, "Ann Example", "ann@example.com")
+    assert (read_order.total_shipping, read_order.is_renewal) == (7, True)
+
+
+def test_what_is_absent_is_empty():
+    shipment = read({"id": 1, "status": "unshipped", "fulfillments": [{"id": 2, "order": {"id": 3, "customer_id": 4}}]})
+
+    assert shipment == Shipment(1, "unshipped", is_whole=True, items=(Item(2, order=PaidOrder(3, buyer=Buyer(4))),))
+    assert not read_shipment({"id": 1, "status": "unshipped"}).is_whole
+
+
+@pytest.mark.parametrize("part", ["to", "street", "city", "zip_code", "country"])
+def test_one_part_makes_an_address(part):
+    assert read(body(ship_address={part: "X"})).ship_to is not None
+
+
+@pytest.mark.parametrize(("sent", "id_"), [(7, 7), ("8", 8), (0, 0), (-1, None), (True, None), ("x", None), ([], None)])
+def test_an_unreadable_shipment_has_its_id_if_that_can_be_read(sent, id_):
+    unreadable = read_shipment({"id": sent, "status": {}})
+
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.id == id_
+    assert ("status", "is not a word or a number") in unreadable.fields
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ def test_it_is_given_up_after_some_days(work, days):
     assert find_next_attempt(work, 9, 0, days * DAY_US) is None
 
 
+def test_the_days_count_from_the_first_failure():
+    assert find_next_attempt("deliver", 9, 5 * DAY_US, 20 * DAY_US - 1) is not None
+    assert find_next_attempt("deliver", 9, 5 * DAY_US, 20 * DAY_US) is None
+
+
 @pytest.mark.parametrize(("asked", "minutes"), [(30, 1), (90 * 60, 90)])
 def test_what_the_other_side_asks_for_is_waited_if_it_is_longer(asked, minutes):
     assert find_next_attempt("deliver", 1, 0, 0, asked) == minutes * MINUTE_US

@@ -53,7 +53,7 @@ def test_a_whole_batch_passes_in_a_day_and_a_second_load_of_it_does_not(batch, i
     verdict = judge_volume(QUIET, 0, 0, {5: batch})
 
     assert verdict.is_stopped is is_stopped
-    assert verdict.batch_id == (5 if is_stopped else None)
+    assert (verdict.batch_id, verdict.reason) == ((5, "unusual_batch") if is_stopped else (None, ""))
 
 
 def test_a_batch_does_not_let_other_boxes_pass():
