@@ -93,7 +93,10 @@ def _cancels(site: Site) -> LaneRun:
 
 
 def _tracking(site: Site) -> LaneRun:
-    return LaneRun(error=tracking.poll_tracking(site).error) if site.row.is_live else LaneRun()
+    if not site.row.is_live:
+        return LaneRun()
+    polled = tracking.poll_tracking(site)
+    return LaneRun(None if polled.is_done else 0.0, polled.error)
 
 
 def _deliver(site: Site) -> LaneRun:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -33,6 +35,7 @@ from pipeline.warehouses.shared_values import RedisValues
 log = structlog.get_logger(__name__)
 
 OpenWarehouse = Callable[[Context, WarehouseRow, Mapping[str, str], "CallLog"], Warehouse]
+MAX_TURN_WAIT_S = 2.0  # for one call: the slowest warehouse takes one in 0.6 s, and three lanes may wait for it
 MAX_NOTED_CALLS = 5  # of one step, in the event that it writes
 
 
@@ -134,7 +137,7 @@ def build_adapter(
         http=context.http,
         values=RedisValues(context.redis, context.settings.secret_keys, context.make_nonce),
         now=context.now,
-        take_turn=budget.acquire,
+        take_turn=partial(take_turn, budget),
         record=(calls or CallLog()).record,
     )
     return kind(config, tools)
@@ -157,6 +160,18 @@ def open_site(context: Context, store_id: int, *, open_warehouse: OpenWarehouse 
         warehouse=open_warehouse(context, row, config, calls),
         calls=calls,
     )
+
+
+def take_turn(budget: Budget, sleep: Callable[[float], None] = time.sleep) -> float:
+    """Take a call of the budget, and wait for it if it is soon free: a step makes several calls, one after the other.
+
+    Returns 0.0, or the seconds after which to ask again.
+    """
+    waited_s = 0.0
+    while (wait_s := budget.acquire()) > 0 and waited_s + wait_s <= MAX_TURN_WAIT_S:
+        sleep(wait_s)
+        waited_s += wait_s
+    return wait_s
 
 
 def as_detail(fields: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -94,6 +94,11 @@ def warehouse_value(name: str) -> str:
     return f"cratewire:warehouse:{name}"
 
 
+def tracking_cursor(store_id: int) -> str:
+    """Where the next poll of this store's warehouse goes on, while the last has not come to the end of its list."""
+    return f"cratewire:tracking:{store_id}"
+
+
 def warehouse_value_lease(name: str) -> str:
     """The process that changes this value now."""
     return f"cratewire:lease:warehouse:{name}"

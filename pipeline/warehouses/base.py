@@ -67,7 +67,8 @@ class Tools:
     http: HTTPClient  # for addresses that a seller may have named: `get_merchant_http`
     values: SharedValues
     now: Callable[[], int]  # µs since the epoch
-    # Takes one call of the warehouse's rate budget and returns 0.0, or takes none and returns the seconds to wait.
+    # Takes one call of the warehouse's rate budget, perhaps after a moment, and returns 0.0; or takes none and returns
+    # the seconds to wait.
     take_turn: Callable[[], float] = lambda: 0.0
     record: Callable[[WarehouseCall], None] = lambda _: None  # is given every call, right after it
 

@@ -1,18 +1,19 @@
 """Takes in what a warehouse says has left: parcels of boxes that we sent, and others, which are kept apart.
 
 A parcel is looked up by the order number that was stored when the box was sent; no shipment is ever derived from a
-number that is not known. All parts of the warehouse's list are read before anything is acknowledged.
+number that is not known. A list may be long: its parts are taken in as they come. What is acknowledged meanwhile leaves
+the list; an order that slips between two parts so is offered by the next poll.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from pipeline.core.errors import CratewireError, OrderChanged, Unreachable
+from pipeline.core.errors import OrderChanged
 from pipeline.core.fulfilment import Package, Progress, ShippedPage, State, WarehouseOrder
 from pipeline.fulfilment.rules.decision.words import Action
 from pipeline.fulfilment.rules.order_numbers import OrderNumber, format_order_number, parse_order_number
@@ -20,10 +21,10 @@ from pipeline.fulfilment.rules.packages import list_tracking_numbers, see_packag
 from pipeline.fulfilment.rules.tracking_numbers import normalize_tracking_number
 from pipeline.fulfilment.site import Site, log
 from pipeline.fulfilment.steps.calls import note_trouble
-from pipeline.fulfilment.steps.settle import Sighting, settle
-from pipeline.infra import metrics
+from pipeline.fulfilment.steps.settle import SECOND_US, Sighting, settle
+from pipeline.infra import metrics, redis_keys
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.fulfilment.orders import OrderRow, find_order, list_in_states
+from pipeline.ledger.fulfilment.orders import OrderRow, find_order, list_numbers_in_states
 from pipeline.ledger.fulfilment.packages import add_packages, list_packages
 from pipeline.ledger.fulfilment.quarantine import (
     ATTACHED,
@@ -34,6 +35,8 @@ from pipeline.ledger.fulfilment.quarantine import (
 from pipeline.ledger.fulfilment.runs import begin_run, end_run
 
 JOB = "tracking"
+MAX_RUN_US = 30 * SECOND_US  # of one task
+_CURSOR_KEPT_S = 3_600  # then a list is read from its beginning
 MAX_PARTS = 1_000  # of one list; a warehouse that never ends is in trouble
 # What a warehouse may have something to say of.
 WAITED_FOR = frozenset(
@@ -57,46 +60,49 @@ class Polled:
     changed: int = 0
     quarantined: int = 0
     foreign: int = 0
+    parts: int = 0
+    is_done: bool = True  # False: the list goes on
     error: str | None = None
 
 
-def poll_tracking(site: Site) -> Polled:
-    """Read the warehouse's list to its end, then take in every order of it."""
+def poll_tracking(site: Site, max_run_us: int = MAX_RUN_US) -> Polled:
+    """Read the warehouse's list and take in every order of it, part by part; the next poll goes on where this ends."""
     with writing(site.engine) as conn:
         run = begin_run(conn, site.store_id, JOB, site.now())
-        open_orders = [
-            (row.order_number, row.external_id or "") for row in list_in_states(conn, site.store_id, WAITED_FOR)
-        ]
-    polled, pages = Polled(), 0
-    try:
-        orders, pages = _read_all(site, open_orders)
-        polled = _take_all(site, orders)
-    except CratewireError as error:
-        polled = Polled(error=str(error))
+        open_orders = list_numbers_in_states(conn, site.store_id, WAITED_FOR)
+    polled = _read_parts(site, open_orders, site.now() + max_run_us)
     with writing(site.engine) as conn:
-        end_run(conn, run, site.now(), pages=pages, rows=polled.orders, error=polled.error)
+        end_run(conn, run, site.now(), pages=polled.parts, rows=polled.orders, error=polled.error)
     retry_quarantined(site)
     return polled
 
 
-def _read_all(site: Site, open_orders: Sequence[tuple[str, str]]) -> tuple[list[WarehouseOrder], int]:
-    """Every part of the list. Raises Unreachable if one of them does not come."""
-    orders: list[WarehouseOrder] = []
-    cursor, pages = "", 0
-    while pages < MAX_PARTS:
+def _read_parts(site: Site, open_orders: Sequence[tuple[str, str]], until: int) -> Polled:
+    """What a warehouse has shown is not lost by what goes wrong after it."""
+    redis, key = site.context.redis, redis_keys.tracking_cursor(site.store_id)
+    polled, cursor = Polled(), _read_cursor(redis.get(key))
+    while polled.parts < MAX_PARTS:
         answer = site.warehouse.list_shipped(open_orders, cursor)
         with writing(site.engine) as conn:
             note_trouble(conn, site, answer)
         if not isinstance(answer, ShippedPage):
-            raise Unreachable(f"the warehouse's list was not read: {type(answer).__name__}")
-        orders += answer.orders
-        cursor, pages = answer.cursor, pages + 1
+            return replace(polled, error=f"the warehouse's list was not read: {type(answer).__name__}")
+        polled, cursor = _take_all(site, answer.orders, polled), answer.cursor
         if not cursor:
-            return orders, pages
-    raise Unreachable("the warehouse's list does not end")
+            redis.delete(key)
+            return polled
+        redis.set(key, cursor, ex=_CURSOR_KEPT_S)
+        if site.now() >= until:
+            return replace(polled, is_done=False)
+    redis.delete(key)
+    return replace(polled, error="the warehouse's list does not end")
 
 
-def _take_all(site: Site, orders: Sequence[WarehouseOrder]) -> Polled:
+def _read_cursor(stored: Any) -> str:
+    return stored.decode() if isinstance(stored, bytes) else stored or ""
+
+
+def _take_all(site: Site, orders: Sequence[WarehouseOrder], polled: Polled) -> Polled:
     changed = quarantined = foreign = 0
     for order in orders:
         number = parse_order_number(order.order_number)
@@ -110,7 +116,14 @@ def _take_all(site: Site, orders: Sequence[WarehouseOrder]) -> Polled:
         except OrderChanged:
             continue  # the next poll shows it again
         changed, quarantined = changed + taken, quarantined + apart
-    return Polled(len(orders), changed, quarantined, foreign)
+    return replace(
+        polled,
+        orders=polled.orders + len(orders),
+        changed=polled.changed + changed,
+        quarantined=polled.quarantined + quarantined,
+        foreign=polled.foreign + foreign,
+        parts=polled.parts + 1,
+    )
 
 
 def take_report(

@@ -181,12 +181,11 @@ def list_orders_checked_before(
     return [_build(row) for row in conn.execute(query.order_by(checked.nulls_first()).limit(limit))]
 
 
-def list_in_states(
-    conn: Connection, store_id: int, states: Collection[State], *, after: int = 0, limit: int = 10_000
-) -> list[OrderRow]:
-    """Boxes in these states in the order of their ids."""
-    query = _select().where(_in_states(store_id, states), FulfilmentOrder.id > after)
-    return [_build(row) for row in conn.execute(query.order_by(FulfilmentOrder.id).limit(limit))]
+def list_numbers_in_states(conn: Connection, store_id: int, states: Collection[State]) -> list[tuple[str, str]]:
+    """The order number of each box in these states, and the warehouse's own id: "" if it is not known."""
+    columns = select(FulfilmentOrder.order_number, FulfilmentOrder.external_id)
+    rows = conn.execute(columns.where(_in_states(store_id, states)).order_by(FulfilmentOrder.id))
+    return [(number, external_id or "") for number, external_id in rows]
 
 
 def list_to_acknowledge(conn: Connection, store_id: int, now: int, limit: int) -> list[OrderRow]:

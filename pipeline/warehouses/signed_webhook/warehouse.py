@@ -9,7 +9,6 @@ from urllib.parse import quote
 from pipeline.core.form_fields import Field
 from pipeline.core.fulfilment import (
     AcknowledgeAnswer,
-    AuthError,
     CancelAnswer,
     CheckAnswer,
     CreateAnswer,
@@ -29,6 +28,7 @@ from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.base import Capabilities, Tools
 from pipeline.warehouses.calls import Caller, Endpoint
 from pipeline.warehouses.config import read_config
+from pipeline.warehouses.open_orders import read_singly
 from pipeline.warehouses.signed_webhook.answers import parse_cancelled, parse_created, parse_found
 from pipeline.warehouses.signed_webhook.incoming import parse_push
 from pipeline.warehouses.signed_webhook.messages import OutgoingMessage, build_cancel, build_create, build_query
@@ -106,19 +106,10 @@ class SignedWebhook:
         return parse_found(self._query(order_number), order_number)
 
     def list_shipped(self, open_orders: Sequence[tuple[str, str]], cursor: str = "") -> ShippedAnswer:
-        """Ask for the next open orders one by one. What was read before trouble is kept."""
+        """Ask for the next open orders one by one."""
         if not self._is_asked:
             return ShippedPage(())
-        position = int(cursor or 0)
-        orders: list[WarehouseOrder] = []
-        for number, _ in open_orders[position : position + READS_PER_PART]:
-            found = self.find(number)
-            if isinstance(found, Retryable | RateLimited | AuthError):
-                return ShippedPage(tuple(orders), str(position)) if orders else found
-            if isinstance(found, WarehouseOrder) and found.progress != "open":
-                orders.append(found)
-            position += 1
-        return ShippedPage(tuple(orders), str(position) if position < len(open_orders) else "")
+        return read_singly(open_orders, cursor, self.find, limit=READS_PER_PART)
 
     def acknowledge(self, order_number: str, tracking_numbers: Sequence[str]) -> AcknowledgeAnswer:  # noqa: ARG002
         """Nothing: the answer to a message acknowledges it."""

@@ -246,17 +246,6 @@ def test_a_receiver_without_questions_is_asked_nothing():
     assert webhook(order_query="no").list_shipped([("SUB-1", "")]) == ShippedPage(())
 
 
-def test_what_was_read_before_trouble_is_kept():
-    shipped = answer({"order_number": "SUB-1", "status": "shipped"})
-    warehouse = webhook(shipped, answer("", 500), answer("", 500))
-    orders = [("SUB-1", ""), ("SUB-2", "")]
-
-    first = warehouse.list_shipped(orders)
-
-    assert ([order.order_number for order in first.orders], first.cursor) == (["SUB-1"], "1")
-    assert warehouse.list_shipped(orders, "1") == Retryable("answered 500", may_be_done=True)
-
-
 def test_calls_are_recorded_by_the_kind_of_their_message():
     calls: list[WarehouseCall] = []
     http = RecordedHTTP(answer("", 202), answer("", 404))
