@@ -19,6 +19,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "surveys": ("v1", "v1.1", "mixed"),
     "variants": ("none", "v1", "v1.1", "mixed"),
     "batch_end": ("end", "end_date"),
+    "status_filters": ("both", "numbers"),
 }
 
 
@@ -53,6 +54,8 @@ class Switches:
     store_id: int = 4100200
     batch_end: str = "end"  # v1.1's name of the end of a batch: two documents disagree
     v11_street: bool = True  # the list of v1.1's fields lacks the street of an address
+    status_filters: str = "both"  # v1's filters of a status: by the documents numbers, in working code words
+    carrier_fields: bool = True  # can a box have carrier_name and tracking_link?
     mails_again: bool = False  # does `shipped` for a shipped box send the mail and fire the hook again?
     marketplace_share: float = 0.0  # the share of people who register from now on that come from the Marketplace
     storefront_source: int = 1  # `source` of orders and subscriptions; its meaning is not documented

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.warehouse.cartrover.rate_limit import Bucket
 from sandbox.warehouse.faults import Faults
@@ -71,6 +72,7 @@ class World:
 
     def _begin_protocols(self) -> None:
         self.bucket = Bucket()
+        self.ship_codes: dict[str, list[Any]] = {}  # by order source: CartRover's mappings
         self.tokens = Tokens()
         self.replies: dict[str, Reply] = {}  # by `webhook-id`
 

@@ -142,6 +142,16 @@ def cancel_line(world: World, row: Row, _: Row) -> None:
     world.state.of("fulfillments", "shipment_id", row["id"])[-1]["status"] = "cancelled"
 
 
+def unbatch_box(_: World, row: Row, __: Row) -> None:
+    """Take the box out of its batch, as if it had never had one."""
+    row["_batch_id"] = None
+
+
+def hide_box(world: World, row: Row, _: Row) -> None:
+    """Let the API answer 404 for it, until all faults are removed."""
+    world.state.gone.add(row["id"])
+
+
 def pay_order(world: World, row: Row, _: Row) -> None:
     if row["financial_status"] != "unpaid":
         raise WrongState(f"it is {row['financial_status']}, not unpaid")
@@ -177,6 +187,8 @@ ACTS: Mapping[str, Mapping[str, tuple[Mapping[str, Reader], Act]]] = {
         "address": (ADDRESS, change_address),
         "move": ({"target": date}, move_box),
         "cancel_line": (NO_FIELDS, cancel_line),
+        "unbatch": (NO_FIELDS, unbatch_box),
+        "hide": (NO_FIELDS, hide_box),
     },
     "orders": {
         "pay": (NO_FIELDS, pay_order),

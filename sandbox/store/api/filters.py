@@ -74,6 +74,13 @@ def parse_condition(name: str, value: str) -> Condition:
     return Condition(tuple(path.split(".")), comparison, value)
 
 
+def refuse_words(conditions: list[Condition]) -> None:
+    """Refuse a status that is not written as its number."""
+    for condition in conditions:
+        if condition.path[-1] == "status" and not all(part.isdecimal() for part in parse_list(condition.value)):
+            raise BadFilter(f"Invalid query parameter '{'.'.join(condition.path)}'")
+
+
 def apply_filters(state: State, kind: str, rows: Iterable[Row], conditions: list[Condition]) -> list[Row]:
     for condition in conditions:
         check_path(kind, condition.path)

@@ -30,7 +30,10 @@ def page(
         window = pagination.parse_window(dict(given), world.switches, most)
         fault = world.faults.take_page_fault(request.path, window.ordinal)
         present = [row for row in rows if not is_gone(world, row)]
-        kept = filters.apply_filters(world.state, kind, present, filters.parse_conditions(given))
+        conditions = filters.parse_conditions(given)
+        if world.switches.status_filters == "numbers" and not kind.endswith("v1.1"):
+            filters.refuse_words(conditions)
+        kept = filters.apply_filters(world.state, kind, present, conditions)
         if fault == "gone" and kept:
             world.state.gone.add(kept.pop(0)["id"])
         results, envelope = pagination.build_envelope(kept, window, lambda number: address(world, given, number))

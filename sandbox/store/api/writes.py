@@ -7,10 +7,12 @@ from flask import Blueprint, Response
 from sandbox.store.api.fields import read
 from sandbox.store.api.hooks import shop_for_api_writes
 from sandbox.store.api.reads import get_or_404, render_or_400
-from sandbox.store.api.responses import BAD_REQUEST, answer, body, refuse
+from sandbox.store.api.responses import BAD_REQUEST, answer, body, refuse, refuse_all
 from sandbox.store.shop import boxes, customers
 from sandbox.store.state import Row
 from sandbox.store.world import World
+
+CARRIER_FIELDS = ("carrier_name", "tracking_link")
 
 
 def writes(world: World) -> Blueprint:
@@ -59,6 +61,9 @@ def change_address(world: World, row: Row, fields: Row) -> None:
 
 def change_shipment(world: World, row: Row, fields: Row) -> None:
     """`shipped` mails the customer and fires the hook; the other fields alone do neither."""
+    refused = [] if world.switches.carrier_fields else [name for name in CARRIER_FIELDS if name in fields]
+    if refused:
+        refuse_all(BAD_REQUEST, (f"Unknown property '{name}'" for name in refused))
     shop, status = shop_for_api_writes(world), fields.pop("status", None)
     if "adjusted_ordered_at" in fields:
         fields["target_at"] = fields["adjusted_ordered_at"]  # the deprecated twin

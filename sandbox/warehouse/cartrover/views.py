@@ -161,9 +161,8 @@ def add_changes(blueprint: Blueprint, world: World) -> None:
         return fail(world, FAILURE, message) if message else success()
 
 
-def add_ship_methods(blueprint: Blueprint, _: World) -> None:
+def add_ship_methods(blueprint: Blueprint, world: World) -> None:
     """A6: ways to ship, and the shops."""
-    ship_codes: dict[str, Any] = {}
 
     @blueprint.get("/wms/shipmethod/list")
     def ship_methods() -> Response:
@@ -176,11 +175,11 @@ def add_ship_methods(blueprint: Blueprint, _: World) -> None:
 
     @blueprint.get("/cart/shipmethod/list/<order_source>")
     def cart_ship_methods(order_source: str) -> Response:
-        return success(response=ship_codes.get(order_source, []))
+        return success(response=world.ship_codes.get(order_source, []))
 
     @blueprint.post("/cart/shipmethod/<order_source>")
     def map_ship_method(order_source: str) -> Response:
-        ship_codes.setdefault(order_source, []).append(read_body())
+        world.ship_codes.setdefault(order_source, []).append(read_body())
         return success()
 
 

@@ -186,3 +186,42 @@ def test_a_cut_answer_has_no_status_in_the_list_of_requests(shop, box):
         shop.call("GET", f"/v1/{box}/")
 
     assert shop.get("/_sandbox/requests")["requests"][-1]["status"] == 0
+
+
+def test_a_standard_box_may_have_no_batch(shop, sold, box):
+    shop.control(f"{box}/unbatch", {})
+
+    assert shop.get(f"/v1/{box}/?with=batch")["batch"] is None
+    assert shop.ids("/v1.1/shipments/?billing_type=standard&limit=1") == [sold["shipment_ids"][0]]
+
+
+def test_a_hidden_box_is_not_found_until_all_faults_are_removed(shop, box):
+    shop.control(f"{box}/hide", {})
+    hidden = shop.call("GET", f"/v1/{box}/").status_code
+    shop.client.delete("/_sandbox/faults")
+
+    assert (hidden, shop.call("GET", f"/v1/{box}/").status_code) == (404, 200)
+
+
+def test_the_fields_of_a_carrier_may_be_refused(shop, box):
+    shop.control("switches", {"carrier_fields": False})
+
+    refused = shop.call("PUT", f"/v1/{box}/", {"status": "shipped", "carrier_name": "USPS"})
+    accepted = shop.call("PUT", f"/v1/{box}/", {"status": "shipped"})
+
+    assert (refused.status_code, refused.json) == (400, {"errors": ["Unknown property 'carrier_name'"]})
+    assert accepted.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("v1/shipments/?status=unshipped", 400),
+        ("v1/shipments/?status=1", 200),
+        ("v1.1/shipments/?status=unshipped", 200),
+    ],
+)
+def test_a_filter_of_a_status_may_take_numbers_only(shop, sold, path, status):
+    shop.control("switches", {"status_filters": "numbers"})
+
+    assert shop.call("GET", f"/{path}").status_code == status

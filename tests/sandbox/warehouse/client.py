@@ -31,12 +31,19 @@ class Warehouse:
     """A warehouse without a socket, and its control paths."""
 
     def __init__(self) -> None:
+        """Building the application takes longer than most tests, so `begin_anew` exists."""
         self.clock = Clock()
         self.slept: list[float] = []
         self.posts: list[tuple[str, Mapping[str, str], bytes]] = []
         self.shop_answers: int | None = 202
         self.world = World(KEYS, self.clock, self.post)
         self.http = WsgiClient(create_app(self.world, self.slept.append))
+
+    def begin_anew(self) -> None:
+        self.clock.seconds, self.shop_answers = START, 202
+        self.slept.clear()
+        self.posts.clear()
+        self.world.reset()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:
         self.posts.append((url, headers, body))

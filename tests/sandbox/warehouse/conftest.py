@@ -3,9 +3,15 @@ import pytest
 from tests.sandbox.warehouse.client import CartRover, Generic, ThreePl, Warehouse
 
 
-@pytest.fixture
-def warehouse() -> Warehouse:
+@pytest.fixture(scope="session")
+def built_warehouse() -> Warehouse:
     return Warehouse()
+
+
+@pytest.fixture
+def warehouse(built_warehouse: Warehouse) -> Warehouse:
+    built_warehouse.begin_anew()
+    return built_warehouse
 
 
 @pytest.fixture
