@@ -33,6 +33,7 @@ from pipeline.ledger.fulfilment.events import EventDraft
 from pipeline.ledger.fulfilment.orders import (
     OrderRow,
     change_order,
+    get_order,
     list_due_orders,
     list_to_acknowledge,
     list_to_update,
@@ -83,12 +84,13 @@ def _write(site: Site, row: OrderRow, packages: Sequence[Package], *, is_decided
         planned = plan_confirm(shipment, packages, site.settings, site.now(), is_decided=is_decided)
         if not isinstance(planned, Put):
             return Sighting(planned, detail={"status": shipment.status})
+        _require_unchanged(site, row)
         _put(site, row, planned)
     except NotFound:
         return Sighting(Seen.GONE)
     except RequestRefused as error:
         return Sighting(Seen.CONFIRM_REJECTED, detail={"status": error.status, "answer": str(error)})
-    except (RateLimited, BadCredentials):
+    except (RateLimited, BadCredentials, OrderChanged):
         raise
     except CratewireError as error:
         return Sighting(Seen.CONFIRM_LATER, detail={"answer": str(error)})
@@ -100,6 +102,13 @@ def _read(site: Site, row: OrderRow) -> Shipment:
     if isinstance(found, Unreadable):
         raise RequestRefused(f"shipment {row.shipment_id} cannot be read: {dict(found.fields)}", 0)
     return found
+
+
+def _require_unchanged(site: Site, row: OrderRow) -> None:
+    """Raise OrderChanged if another worker has gone on while this one read the shipment, or slept after it."""
+    with reading(site.engine) as conn:
+        if get_order(conn, row.id).version != row.version:
+            raise OrderChanged(f"order {row.id}: another worker has changed it")
 
 
 def _put(site: Site, row: OrderRow, planned: Put) -> None:

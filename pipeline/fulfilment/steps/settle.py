@@ -33,6 +33,8 @@ WORK: Mapping[State, Work] = {
     State.CONFIRMING: "confirm",
     State.CANCEL_REQUESTED: "cancel",
 }
+# Made only by the worker that has the row at this moment: another may have gone on while this one slept.
+_CHANGING_CALLS = frozenset({Action.CREATE, Action.ASK_CANCEL})
 FINISHED = frozenset(
     {
         State.CONFIRMED,
@@ -81,7 +83,8 @@ def settle(conn: Connection, site: Site, row: OrderRow, sighting: Sighting) -> t
     changes |= sighting.columns
     changes = {name: value for name, value in changes.items() if getattr(row, name) != value}
     if not changes:
-        return row, decision.action
+        is_safe = decision.action not in _CHANGING_CALLS
+        return (row if is_safe else change_order(conn, row, now)), decision.action
     event = _build_event(row, decision, sighting, site.calls.take())
     changed = change_order(conn, row, now, event, **changes)
     if changed.state != row.state:
