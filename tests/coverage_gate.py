@@ -25,6 +25,7 @@ PARTS = {
         "pipeline/fulfilment/rules/*",
         "pipeline/redaction/*",
         "pipeline/destinations/*",
+        "pipeline/warehouses/*",
         "pipeline/core/backoff.py",
     ],
 }
