@@ -59,7 +59,11 @@ def get_config(adapter: str, url: str) -> dict[str, str]:
             "facility": "1",
             "base_url": f"{url}/3pl",
         },
-        "webhook": {"url": f"{url}/generic", "secret": KEYS.webhook_secret, "inbound_secret": KEYS.webhook_secret},
+        "signed_webhook": {
+            "url": f"{url}/generic",
+            "secret": KEYS.webhook_secret,
+            "inbound_secret": KEYS.webhook_secret,
+        },
     }[adapter]
 
 
