@@ -13,6 +13,7 @@ from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable
 from pipeline.core.fulfilment import AuthError, RateLimited, Retryable
 from pipeline.fulfilment.rules.search_windows import BILLING_TYPES, is_switched_on
 from pipeline.fulfilment.settings import FulfilmentSettings
+from pipeline.fulfilment.settings_json import read_form, write_settings
 from pipeline.fulfilment.site import build_adapter
 from pipeline.fulfilment.steps.pull import get_job
 from pipeline.fulfilment.stored_settings import change_settings, load_settings
@@ -103,6 +104,21 @@ def save_fulfilment_settings(
         request_sweep(conn, store_id)
         _record(conn, row, actor, "settings_changed", context.now())
     return load_settings(document)
+
+
+def save_settings_form(
+    context: Context, store_id: int, form: Mapping[str, str], actor: Actor = COMMAND_LINE_ACTOR
+) -> bool:
+    """Save every setting as a form has it; an absent switch is off. False if nothing differs. Raises BadSettings."""
+    document = write_settings(read_form(form))
+    with writing(context.engine) as conn:
+        row = _require(conn, store_id)
+        if document == row.settings:
+            return False
+        update_warehouse(conn, store_id, settings=document)
+        request_sweep(conn, store_id)
+        _record(conn, row, actor, "settings_changed", context.now())
+    return True
 
 
 def build_report(conn: Connection, store_id: int) -> DryRunReport:

@@ -50,6 +50,9 @@ from receiver.pages.stores import (
     settings,
 )
 from receiver.pages.stores import views as home
+from receiver.pages.warehouse import connect as warehouse_connect
+from receiver.pages.warehouse import settings as warehouse_settings
+from receiver.pages.warehouse import views as warehouse
 
 
 def create_pages(context: Context) -> Flask:
@@ -100,6 +103,9 @@ def create_pages(context: Context) -> Flask:
         connections,
         removal,
         own_test_event,
+        warehouse,
+        warehouse_connect,
+        warehouse_settings,
         views,
         tokens,
         accept_invitation,
@@ -109,6 +115,7 @@ def create_pages(context: Context) -> Flask:
     connect.register_pages(app)
     add_wording(app)
     filters.add_filters(app)
+    warehouse.add_words(app)
     add_navigation(app)
     app.context_processor(lambda: {"mails_at": _find_mail_place(context)})
     add_error_pages(app)

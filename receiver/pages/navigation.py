@@ -22,6 +22,7 @@ _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
             {
                 *("home", "connect", "flow", "backfills", "own_test_event"),
                 *("store_settings", "store_keys", "store_events", "store_connections", "store_removal"),
+                *("warehouse", "warehouse_connect", "warehouse_settings"),
             }
         ),
     ),

@@ -10,15 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import redis
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, insert, update
 from werkzeug.serving import make_server
 
 from pipeline.context import build_context
+from pipeline.core.fulfilment import State
+from pipeline.fulfilment.rules.search_windows import BILLING_TYPES
+from pipeline.fulfilment.settings_json import change_settings
+from pipeline.fulfilment.steps.pull import get_job
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR
 from pipeline.ledger.backfills import ALL, insert_backfill
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import make_engine, writing
+from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
+from pipeline.ledger.fulfilment.runs import begin_run, end_run
+from pipeline.ledger.fulfilment.warehouses import build_warehouse_identity, save_warehouse, update_warehouse
 from pipeline.ledger.monitoring.alarms import open_alarm
 from pipeline.ledger.monitoring.rows import NewAlarm
 from pipeline.ledger.replays import Selection, insert_replay
@@ -104,9 +111,24 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
         names["sample"] = save_sample(conn, 1, "An order", COMMAND_LINE_ACTOR, NOW)
         owner = TestEvent("acme", HERS, "nonce", NOW, COMMAND_LINE_ACTOR, installation.site.settings.secret_keys)
         names["test_event"] = send_test_event(conn, owner)
+        add_warehouse(conn, installation, acme)
         names["replay"] = insert_replay(
             conn, acme, Selection("refused"), delivers_again=False, user_id=None, now=installation.site.now()
         )
     count_replay(installation.site.engine, 1, installation.site.now)
     known = {"store": "acme", "new_store": "beta-box", "account": account, "event": 1, "person": person, "dead": dead}
     return known | names
+
+
+def add_warehouse(conn: Connection, installation: PagesInstallation, store_id: int) -> None:
+    """A warehouse in dry run whose first pass has ended: one box would go, one is held."""
+    config = {"api_user": "a-user", "api_key": "a-key", "cancel_call": "wms_cancel"}
+    sealed = encrypt(installation.site.settings.secret_keys, config, build_warehouse_identity(store_id))
+    save_warehouse(conn, store_id, "cartrover", sealed, NOW)
+    update_warehouse(conn, store_id, settings=change_settings({}, {"earliest_order_at": "2026-01-01"}))
+    for number, (state, reason) in enumerate(((State.READY, None), (State.HELD, "unpaid")), 1):
+        new = NewOrder(store_id, number, f"SUB-{number}", "SUBSCRIPTION", "adhoc", state, reason)
+        lines = [{"line_no": 1, "sku": "BOX", "source_sku": "BOX", "description": "Box", "quantity": 1}]
+        insert_order(conn, new, NOW, lines=lines, country="US", target_at=NOW)
+    for kind in BILLING_TYPES:
+        end_run(conn, begin_run(conn, store_id, get_job(kind), NOW, is_full=True), NOW, pages=1, rows=1)

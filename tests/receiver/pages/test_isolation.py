@@ -76,6 +76,14 @@ ANSWERS = {
     "store_removal.ask": 404,
     "store_removal.remove": 404,
     "store_removal.call_off": 404,
+    "warehouse.show": 404,
+    "warehouse.go_live": 404,
+    "warehouse.pause": 404,
+    "warehouse.resume": 404,
+    "warehouse_connect.ask": 404,
+    "warehouse_connect.connect": 404,
+    "warehouse_settings.show": 404,
+    "warehouse_settings.save": 404,
     "account.invite": 404,
     "account.withdraw_invitation": 404,
     "account.remove": 404,
@@ -137,6 +145,7 @@ def values_of(rule: Rule, account: int) -> dict[str, object]:
         1,
     )
     known = {"name": "secretive", "replay_id": 1, "action": "start", "account_id": account, **numbers}
+    known["adapter"] = "cartrover"
     known["connection_id"] = 99  # one that there is not: resuming another would call the platform
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}
 

@@ -1,0 +1,63 @@
+"""A shop of an account with an owner, an operator and a reader, and a warehouse of the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.infra.crypto.encryption import encrypt
+from pipeline.ledger.engine import writing
+from pipeline.ledger.store_apis import build_api_identity, save_store_api
+from pipeline.warehouses import WAREHOUSES
+from sandbox.warehouse.server import RunningWarehouse
+from tests.pipeline.fulfilment.bridge import get_config, run_warehouse
+from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock
+from tests.receiver.pages.browser import Browser, PagesInstallation
+
+HERS, READERS, OPERATORS = "bea@example.com", "robin@example.com", "ola@example.com"
+WAREHOUSE = "/stores/acme/warehouse"
+
+
+@pytest.fixture(scope="package")
+def warehouse() -> Iterator[RunningWarehouse]:
+    clock = Clock()
+    with run_warehouse(lambda: clock.now / 1_000_000) as running:
+        yield running
+
+
+@pytest.fixture
+def store_id(house: PagesInstallation, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A shop whose keys of Cratejoy are saved."""
+    for kind in WAREHOUSES.values():
+        monkeypatch.setattr(kind, "calls_per_second", AMPLE_PER_S)  # the clock stands still
+    account = house.member(HERS)
+    house.member(READERS, account, "reader")
+    house.member(OPERATORS, account, "operator")
+    found = house.store("acme", account)
+    keys = {"client_id": "an-id", "client_secret": "a-secret", "base_url": "https://api.cratejoy.com/v1/"}
+    sealed = encrypt(house.site.settings.secret_keys, keys, build_api_identity(found))
+    with writing(house.site.engine) as conn:
+        save_store_api(conn, found, sealed, house.site.now())
+    return found
+
+
+@pytest.fixture
+def typed(warehouse: RunningWarehouse) -> dict[str, str]:
+    """What connects Integration Manager, as the form has it."""
+    return get_config("cartrover", warehouse.url) | {"cancel_call": "wms_cancel", "earliest_order_at": "2026-01-01"}
+
+
+@pytest.fixture
+def visitor(house: PagesInstallation, store_id: int) -> Browser:
+    """The owner."""
+    return house.logged_in(HERS)
+
+
+@pytest.fixture
+def connected(visitor: Browser, typed: dict[str, str]) -> Browser:
+    """The owner, who has just connected Integration Manager."""
+    visitor.go(f"{WAREHOUSE}/connect/cartrover")
+    visitor.send(**typed)
+    assert "Connected." in visitor.text
+    return visitor
