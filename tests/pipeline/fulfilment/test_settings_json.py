@@ -210,3 +210,62 @@ def test_what_is_typed_wrongly_gets_a_clear_error(key, text, message):
         change_settings(write_settings(FulfilmentSettings(EARLIEST)), {key: text})
 
     assert caught.value.errors == {key: message}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("future_days", 0),
+        ("future_days", 90),
+        ("cooling_off_signup_s", 720 * 3600),
+        ("earliest_order_at", "2010-01-01"),
+        ("earliest_order_at", "2100-12-31"),
+        ("earliest_order_at", "2026-01-01T00:00:01Z"),
+        ("earliest_order_at", "2026-01-01T00:01:00Z"),
+        ("confirm_at_minute", "00:59"),
+        ("confirm_at_minute", "23:59"),
+        ("sku_aliases", {"A" * 200: "B" * 200}),
+        ("waves", [{"name": str(number), "gift": True, "countries": [], "variants": []} for number in range(50)]),
+        ("item_filter_skus", [str(number) for number in range(10_000)]),
+    ],
+)
+def test_the_last_value_that_is_allowed_is_taken_and_shown(key, value):
+    made = read_settings({"earliest_order_at": "2026-01-01", key: value})
+
+    assert write_settings(made)[key] == value
+    assert read_form(show_form(made)) == made
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("earliest_order_at", "2009-12-31"),
+        ("earliest_order_at", "2101-01-01"),
+        ("sku_aliases", {"A" * 201: "B"}),
+        ("ship_code_map", {"A=B": "C"}),
+        ("waves", ["Gifts"]),
+        ("waves", [{"name": "A", "gift": True, "size": "L"}]),
+        ("waves", [{"name": "A=B", "gift": True}]),
+        ("waves", [{"name": str(number), "gift": True} for number in range(51)]),
+        ("item_filter_skus", [str(number) for number in range(10_001)]),
+    ],
+)
+def test_one_more_is_refused(key, value):
+    with pytest.raises(BadSettings) as caught:
+        read_settings({"earliest_order_at": "2026-01-01", key: value})
+
+    assert list(caught.value.errors) == [key]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_on"),
+    [("on", True), ("1", True), ("", False), ("off", False), ("false", False), ("no", False), ("0", False)],
+)
+def test_a_switch_of_a_form_is_off_if_it_is_absent_or_says_so(text, is_on):
+    assert read_form(show_form(FulfilmentSettings(EARLIEST)) | {"pull_adhoc": text}).pull_adhoc is is_on
+
+
+def test_the_most_hours_are_taken():
+    read = read_form(show_form(FulfilmentSettings(EARLIEST)) | {"cooling_off_signup_s": "720"})
+
+    assert (read.cooling_off_signup_s, show_form(read)["cooling_off_signup_s"]) == (720 * 3600, "720")
