@@ -8,7 +8,7 @@ from flask import Flask
 
 from pipeline.context import Context
 from pipeline.settings import Settings
-from receiver import health
+from receiver import health, warehouse_messages
 from receiver.hooks.build import WebComponents, build_components
 from receiver.metrics import exposition
 from receiver.pages.lazy_app import LazyApp
@@ -29,6 +29,7 @@ def create_app(settings: Settings, given: WebComponents | None = None) -> Flask:
             exposition.blueprint(components.monitoring.metrics_page.render, components.monitoring.token)
         )
     if components.pages_context:
+        app.register_blueprint(warehouse_messages.blueprint(components.pages_context))
         pages = LazyApp(
             app.wsgi_app,
             find_own_paths(app),
