@@ -101,6 +101,7 @@ class Order:
     bill_to_email: str = field(default="", repr=False)
     is_gift: bool = False
     gift_message: str = field(default="", repr=False)  # at most 500 characters
+    uncut_gift_message: str = field(default="", repr=False)  # the whole, if it is longer; not for warehouses
     totals: Totals = Totals()
 
 

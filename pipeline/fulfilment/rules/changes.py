@@ -18,7 +18,7 @@ def find_changes(sent: Order, now: Order) -> tuple[str, ...]:
     is_changed = {
         "address_changed": _place(sent) != _place(now),
         "lines_changed": _content(sent) != _content(now),
-        "gift_changed": (sent.is_gift, sent.gift_message) != (now.is_gift, now.gift_message),
+        "gift_changed": _gift(sent) != _gift(now),
         "date_moved": now.target_at > sent.target_at,
     }
     return tuple(code for code, changed in is_changed.items() if changed)
@@ -32,6 +32,10 @@ def is_another_request(refused: Order, now: Order) -> bool:
 def _place(order: Order) -> object:
     """Return where it goes: without the e-mail address, which is not the box's, and in one form of the country."""
     return replace(order.ship_to, email="", country=find_country(order.ship_to.country) or order.ship_to.country)
+
+
+def _gift(order: Order) -> object:
+    return order.is_gift, order.uncut_gift_message or order.gift_message
 
 
 def _content(order: Order) -> Counter[str]:

@@ -31,19 +31,11 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """The order, with its gift message before it was cut for the parcel."""
-
-    order: Order
-    full_gift_message: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What a shipment is, and its order as far as one can be built."""
 
     verdict: Verdict
-    built: Built | None = None
+    order: Order | None = field(default=None, repr=False)
     hold: Hold | None = None
 
 
@@ -72,7 +64,7 @@ def evaluate(
     """
     verdict = judge(shipment, settings, now, first_seen_at=first_seen_at, released=released)
     built = build_order(shipment, settings, numbering, released=released)
-    if isinstance(built, Built):
+    if isinstance(built, Order):
         return Evaluation(verdict, built)
     is_due = verdict.state is State.READY or verdict.reason == "cooling_off"
     is_sure = shipment.is_whole or built.reason != "invalid_address"
@@ -83,7 +75,7 @@ def evaluate(
 
 def build_order(
     shipment: Shipment, settings: FulfilmentSettings, numbering: Numbering, *, released: Collection[str] = ()
-) -> Built | Hold:
+) -> Order | Hold:
     """Build the order of one box from its shipment alone. Whether it may go is for `judge` to say."""
     billing_type = find_billing_type(shipment) or ("ecom" if numbering.kind == "order" else "adhoc")
     due = find_due_date(shipment, billing_type, settings)
@@ -107,7 +99,7 @@ def build_order(
         return Hold("invalid_address", ship_to)
     message = gifts.find_message(shipment)
     ordered_at = _find_ordered_at(shipment)
-    order = Order(
+    return Order(
         order_number=numbering.order_number,
         shipment_id=shipment.id,
         kind=numbering.kind,
@@ -127,9 +119,9 @@ def build_order(
         bill_to_email=buyer.email,
         is_gift=is_gift,
         gift_message=gifts.cut(message),
+        uncut_gift_message=message if gifts.cut(message) != message else "",
         totals=_sum(shipment, numbering.currency, lines) if has_prices else Totals(numbering.currency),
     )
-    return Built(order, message)
 
 
 def _find_suffix_date(shipment: Shipment, due: DueDate, released: Collection[str]) -> int | None:

@@ -103,7 +103,7 @@ def _begin(conn: Connection, site: Site, shipment_id: int, found: Shipment | Unr
     row = insert_order(conn, new, site.now(), **columns)
     if row is None:
         return None  # another worker was first
-    order = seen_as.built.order if seen_as.built else None
+    order = seen_as.order
     payload = site.seal(row, order) if order and found.is_whole and row.state in BEFORE_SENDING else None
     if payload is not None:
         row = change_order(conn, row, site.now(), payload=payload)
@@ -124,7 +124,7 @@ def _look_again(conn: Connection, site: Site, row: OrderRow, found: Shipment) ->
     numbering = _get_numbering(site, row, found)
     at, released = row.first_seen_at, row.released
     seen_as = evaluate(found, site.settings, numbering, site.now(), first_seen_at=at, released=released)
-    order = seen_as.built.order if seen_as.built else None
+    order = seen_as.order
     numbers = [parcel.tracking_number for parcel in list_packages(conn, [row.id])] if found.status == "shipped" else []
     before = site.open(row) if order and _is_compared(row) else None
     is_changed = bool(before and order and row.state is State.HELD and is_another_request(before, order))
@@ -163,7 +163,7 @@ def _note_changes(conn: Connection, site: Site, row: OrderRow, codes: Sequence[s
 
 def _describe(site: Site, found: Shipment, seen_as: Evaluation) -> dict[str, Any]:
     """What the row says of a box that is not sent yet, without names and addresses."""
-    verdict, order = seen_as.verdict, seen_as.built.order if seen_as.built else None
+    verdict, order = seen_as.verdict, seen_as.order
     batch = found.batch
     columns: dict[str, Any] = {
         "adjusted_ordered_at": found.adjusted_ordered_at,

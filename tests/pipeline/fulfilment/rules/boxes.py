@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.fulfilment.rules.order import Built, Hold, Numbering, build_order
+from pipeline.core.fulfilment import Order
+from pipeline.fulfilment.rules.order import Hold, Numbering, build_order
 from pipeline.fulfilment.rules.reading import read_shipment
 from pipeline.fulfilment.rules.shipment import Shipment
 from pipeline.fulfilment.settings import FulfilmentSettings
@@ -98,9 +99,9 @@ def read(sent: dict[str, Any], *, is_whole: bool = True) -> Shipment:
     return shipment
 
 
-def build(sent: dict[str, Any], settings: FulfilmentSettings = SETTINGS, numbering: Numbering = NUMBERING) -> Built:
+def build(sent: dict[str, Any], settings: FulfilmentSettings = SETTINGS, numbering: Numbering = NUMBERING) -> Order:
     built = build_order(read(sent), settings, numbering)
-    assert isinstance(built, Built), built
+    assert isinstance(built, Order), built
     return built
 
 

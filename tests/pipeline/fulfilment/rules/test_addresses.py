@@ -52,7 +52,7 @@ def test_an_address_needs_no_more_than_its_country_does(changes):
 
 
 def test_the_parts_of_an_address_are_on_one_line_each():
-    made = build(body(ship_address=address(street=" 1 Test\n Street ", unit="Unit  2"))).order.ship_to
+    made = build(body(ship_address=address(street=" 1 Test\n Street ", unit="Unit  2"))).ship_to
 
     assert (made.address1, made.address2) == ("1 Test Street", "Unit 2")
 
@@ -91,8 +91,8 @@ def test_a_country_is_written_as_the_warehouse_wants_it(two, three):
 
 
 def test_the_form_of_the_country_does_not_change_the_fingerprint():
-    in_two = build(body()).order
-    in_three = build(body(), numbering=replace(NUMBERING, country_format="alpha3")).order
+    in_two = build(body())
+    in_three = build(body(), numbering=replace(NUMBERING, country_format="alpha3"))
 
     assert (in_two.ship_to.country, in_three.ship_to.country) == ("US", "USA")
     assert in_two.fingerprint == in_three.fingerprint
@@ -102,17 +102,17 @@ def test_the_form_of_the_country_does_not_change_the_fingerprint():
     "changes", [{"unit": "Unit 3"}, {"to": "Another"}, {"zip_code": "75002"}, {"phone_number": "1"}]
 )
 def test_another_address_is_another_fingerprint(changes):
-    assert build(body(ship_address=address(**changes))).order.fingerprint != build(body()).order.fingerprint
+    assert build(body(ship_address=address(**changes))).fingerprint != build(body()).fingerprint
 
 
 def test_the_fingerprint_of_a_box_never_changes():
     """Fingerprints are stored, and warehouses keep them."""
-    made = build(body(ship_address=address(to="Zoë"))).order
+    made = build(body(ship_address=address(to="Zoë")))
 
     assert made.fingerprint == "44f3c36bc118e00aec6d5bbd1386225139070490d18cb96bf6bc9a5692c3d750"
 
 
 def test_the_fingerprint_of_a_box_is_the_same_under_another_number():
-    resent = build(body(), numbering=Numbering("SUB-90000001-R1", "subscription")).order
+    resent = build(body(), numbering=Numbering("SUB-90000001-R1", "subscription"))
 
-    assert resent.fingerprint == build(body()).order.fingerprint
+    assert resent.fingerprint == build(body()).fingerprint

@@ -33,7 +33,7 @@ def box(number=1, *, is_gift=False, country="US", size="Medium", **more):
         ship_address=address(country=country, state="ON", zip_code="K1A 0B1" if country == "CA" else "75001", **more),
         fulfillments=[item(instance=instance, order=order(is_gift=is_gift))],
     )
-    return build(sent, numbering=Numbering(f"SUB-{number}", "subscription")).order
+    return build(sent, numbering=Numbering(f"SUB-{number}", "subscription"))
 
 
 GIFTS, LARGE, NORTH = (

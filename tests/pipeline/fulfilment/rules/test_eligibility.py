@@ -245,8 +245,8 @@ def test_a_release_does_not_change_the_date_of_a_box_that_has_one():
 
     released = evaluate(read(sent), monthly, NUMBERING, NOW, released=["batch_missing", "missing_date"])
 
-    assert released.built is not None
-    assert released.built.order.lines[0].sku == "BOX-2602"
+    assert released.order is not None
+    assert released.order.lines[0].sku == "BOX-2602"
 
 
 def test_a_box_without_a_date_that_was_released_has_the_suffix_of_its_place_in_time():
@@ -257,8 +257,8 @@ def test_a_box_without_a_date_that_was_released_has_the_suffix_of_its_place_in_t
 
     assert held.verdict.reason == "batch_missing"
     assert released.verdict.state is State.READY
-    assert released.built is not None
-    assert released.built.order.lines[0].sku == "BOX-2601"
+    assert released.order is not None
+    assert released.order.lines[0].sku == "BOX-2601"
 
 
 def test_a_box_that_waits_is_not_held_for_what_may_change_until_then():
@@ -280,7 +280,7 @@ def test_an_unmapped_code_goes_on_when_it_is_mapped_or_released():
     released = evaluate(read(body()), strict, NUMBERING, NOW, released=["unmapped_ship_code"])
     found = evaluate(read(body()), mapped, NUMBERING, NOW)
 
-    assert released.built is not None
-    assert released.built.order.ship_code == "SUBSCRIPTION"
-    assert found.built is not None
-    assert (found.built.order.carrier, found.built.order.ship_code) == ("USPS", "Priority")
+    assert released.order is not None
+    assert released.order.ship_code == "SUBSCRIPTION"
+    assert found.order is not None
+    assert (found.order.carrier, found.order.ship_code) == ("USPS", "Priority")

@@ -49,7 +49,7 @@ def test_boxes_that_were_sent_move_no_more(days):
     [("discovered", "paid"), ("ready", "paid"), ("held", "held"), ("unknown", "sent"), ("confirmed", "sent")],
 )
 def test_a_box_of_the_ledger_counts_as_sure_as_it_is(state, certainty):
-    made = build(body(), numbering=replace(NUMBERING, country_format="alpha3")).order
+    made = build(body(), numbering=replace(NUMBERING, country_format="alpha3"))
 
     assert describe_box(made, State(state)) == ForecastBox(
         (("BOX", "Tea Box (Size: Medium)", 1),), "US", certainty=certainty
@@ -58,7 +58,7 @@ def test_a_box_of_the_ledger_counts_as_sure_as_it_is(state, certainty):
 
 @pytest.mark.parametrize("state", ["skipped", "cancelled", "cancel_requested", "cancelled_at_warehouse", "failed"])
 def test_a_box_that_does_not_go_is_in_no_forecast(state):
-    assert describe_box(build(body()).order, State(state)) is None
+    assert describe_box(build(body()), State(state)) is None
 
 
 def test_held_boxes_may_go_or_not():

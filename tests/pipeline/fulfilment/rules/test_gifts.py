@@ -31,9 +31,10 @@ def test_a_message_is_cleaned(sent, cleaned):
 def test_a_long_message_is_cut_for_the_parcel_and_kept_whole_beside_it():
     built = build(gift("x" * 501))
 
-    assert built.order.gift_message == "x" * (MAX_MESSAGE_CHARACTERS - 1) + "…"
-    assert built.full_gift_message == "x" * 501
-    assert build(gift("x" * 500)).order.gift_message == "x" * 500
+    assert built.gift_message == "x" * (MAX_MESSAGE_CHARACTERS - 1) + "…"
+    assert built.uncut_gift_message == "x" * 501
+    assert build(gift("x" * 500)).gift_message == "x" * 500
+    assert build(gift("x" * 500)).uncut_gift_message == ""
 
 
 def test_the_messages_of_two_orders_are_both_written_and_equal_ones_once():
@@ -45,14 +46,14 @@ def test_the_messages_of_two_orders_are_both_written_and_equal_ones_once():
             ]
         )
 
-    assert build(with_messages("One", "Two")).order.gift_message == "One\nTwo"
-    assert build(with_messages("One", "One")).order.gift_message == "One"
+    assert build(with_messages("One", "Two")).gift_message == "One\nTwo"
+    assert build(with_messages("One", "One")).gift_message == "One"
 
 
 def test_a_message_without_a_gift_is_not_printed():
     built = build(body(fulfillments=[item(order=order(gift_message="Hello"))]))
 
-    assert (built.order.is_gift, built.order.gift_message) == (False, "")
+    assert (built.is_gift, built.gift_message) == (False, "")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_message_without_a_gift_is_not_printed():
     ],
 )
 def test_a_gift_is_known_from_the_shipment_the_order_or_the_item(sent):
-    assert build(sent).order.is_gift
+    assert build(sent).is_gift
 
 
 @pytest.mark.parametrize(
@@ -72,19 +73,19 @@ def test_a_gift_is_known_from_the_shipment_the_order_or_the_item(sent):
     [("ann@example.net", "ann@example.net"), (None, ""), ("buyer@example.com", ""), ("Buyer@Example.com ", "")],
 )
 def test_a_gift_goes_with_the_recipients_address_or_with_none(email, on_parcel):
-    made = build(gift("Hi", email)).order
+    made = build(gift("Hi", email))
 
     assert made.ship_to.email == on_parcel
     assert made.bill_to_email == "buyer@example.com"
 
 
 def test_a_box_for_oneself_has_the_buyers_address():
-    assert build(body()).order.ship_to.email == "buyer@example.com"
+    assert build(body()).ship_to.email == "buyer@example.com"
 
 
 def test_a_box_that_several_customers_pay_for_names_none_of_them():
     other = order(id=2, customer={"id": 2, "email": "other@example.com"})
 
-    made = build(body(customer_id=60000001, fulfillments=[item(), item(id=2, order=other)])).order
+    made = build(body(customer_id=60000001, fulfillments=[item(), item(id=2, order=other)]))
 
     assert (made.bill_to_email, made.ship_to.email, made.customer_id) == ("", "", 60000001)

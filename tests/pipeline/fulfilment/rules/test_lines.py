@@ -17,16 +17,14 @@ def instance(sku="BOX", **changes):
 
 
 def lines(*items, settings=SETTINGS, **changes):
-    return [
-        (line.sku, line.quantity) for line in build(body(fulfillments=list(items), **changes), settings).order.lines
-    ]
+    return [(line.sku, line.quantity) for line in build(body(fulfillments=list(items), **changes), settings).lines]
 
 
 def test_equal_things_are_one_line():
     box, mug = instance(), instance("MUG", id=2)
     made = build(body(fulfillments=[item(id=3, instance=box), item(id=2, instance=mug), item(id=1, instance=box)]))
 
-    [first, second] = made.order.lines
+    [first, second] = made.lines
     assert (first.line_no, first.sku, first.quantity, first.fulfillment_ids) == (1, "BOX", 2, (1, 3))
     assert (second.line_no, second.sku, second.quantity, second.fulfillment_ids) == (2, "MUG", 1, (2,))
 
@@ -48,13 +46,13 @@ def test_variants_are_in_the_description():
         {"type": "Extra", "value": None},
     ]
 
-    [line] = build(body(fulfillments=[item(instance=instance(variants=variants))])).order.lines
+    [line] = build(body(fulfillments=[item(instance=instance(variants=variants))])).lines
 
     assert line.description == "Tea Box (Size: Medium, Color: Red)"
 
 
 def test_a_thing_without_a_name_is_described_by_its_sku():
-    [line] = build(body(fulfillments=[item(instance={"id": 1, "sku": "BOX"})])).order.lines
+    [line] = build(body(fulfillments=[item(instance={"id": 1, "sku": "BOX"})])).lines
 
     assert line.description == "BOX"
 
@@ -90,7 +88,7 @@ def test_a_one_off_thing_in_a_subscriptions_box_has_no_suffix():
 def test_a_one_off_order_has_no_suffix():
     settings = replace(SETTINGS, sku_suffix="yymm")
 
-    assert build(one_off(), settings, ORDER_NUMBERING).order.lines[0].sku == "MUG"
+    assert build(one_off(), settings, ORDER_NUMBERING).lines[0].sku == "MUG"
 
 
 @pytest.mark.parametrize("billing_type", ["adhoc", "standard"])
@@ -112,7 +110,7 @@ def test_where_no_thing_names_its_subscription_the_billing_type_says_that_it_is_
 def test_an_alias_is_sought_with_the_suffix_first(aliases, sku):
     settings = replace(SETTINGS, sku_suffix="cycle", sku_aliases=aliases)
 
-    [line] = build(body(), settings).order.lines
+    [line] = build(body(), settings).lines
 
     assert (line.sku, line.source_sku) == (sku, "BOX")
 
@@ -132,7 +130,7 @@ def test_the_item_filter_leaves_out_by_cratejoys_sku(mode, skus, kept):
     things = body(fulfillments=[item(id=1), item(id=2, instance=instance("MUG", id=2))])
 
     if kept:
-        assert [line.sku for line in build(things, settings).order.lines] == kept
+        assert [line.sku for line in build(things, settings).lines] == kept
     else:
         assert hold(things, settings).reason == "missing_lines"
 
@@ -149,7 +147,7 @@ def test_a_one_off_order_has_its_prices():
         for number in (1, 2)
     ]
 
-    made = build(one_off(fulfillments=bought), numbering=ORDER_NUMBERING).order
+    made = build(one_off(fulfillments=bought), numbering=ORDER_NUMBERING)
 
     assert [line.unit_price for line in made.lines] == [700]
     assert made.totals == Totals("EUR", 1400, 1000, 200, 0, 2600)
@@ -160,14 +158,14 @@ def test_a_one_off_order_has_its_prices():
     [(None, "subscription", "standard"), (None, "order", "standard"), ("adhoc", "subscription", "adhoc")],
 )
 def test_an_order_names_its_billing_type(billing_type, kind, found):
-    assert build(body(billing_type=billing_type), numbering=Numbering("1", kind)).order.billing_type == found
+    assert build(body(billing_type=billing_type), numbering=Numbering("1", kind)).billing_type == found
 
 
 @pytest.mark.parametrize(("kind", "found"), [("subscription", "adhoc"), ("order", "ecom")])
 def test_where_the_billing_type_is_not_shown_an_order_is_built_by_its_kind(kind, found):
     hidden = body(billing_type=None, batch=None)
 
-    assert build(hidden, numbering=Numbering("1", kind)).order.billing_type == found
+    assert build(hidden, numbering=Numbering("1", kind)).billing_type == found
 
 
 @pytest.mark.parametrize(
@@ -182,14 +180,14 @@ def test_where_the_billing_type_is_not_shown_an_order_is_built_by_its_kind(kind,
 def test_a_box_was_ordered_with_its_first_order_or_when_it_was_made(placed, created, ordered):
     things = [item(id=number, order=order(id=number, placed_at=time)) for number, time in enumerate(placed, start=1)]
 
-    assert build(body(created_at=created, fulfillments=things)).order.ordered_at == at(ordered)
+    assert build(body(created_at=created, fulfillments=things)).ordered_at == at(ordered)
 
 
 @pytest.mark.parametrize("sent", [body(fulfillments=[item(instance=instance())]), one_off(is_gift=True)])
 def test_a_subscriptions_box_and_a_gift_have_no_prices(sent):
     kind = "order" if sent["billing_type"] == "ecom" else "subscription"
 
-    made = build(sent, numbering=Numbering("90000001", kind)).order
+    made = build(sent, numbering=Numbering("90000001", kind))
 
     assert {line.unit_price for line in made.lines} == {0}
     assert made.totals == Totals()
@@ -214,7 +212,7 @@ def test_a_subscriptions_box_and_a_gift_have_no_prices(sent):
 def test_a_ship_code_says_the_kind_or_the_charge(mode, sent, kind, code):
     settings = replace(SETTINGS, ship_code_mode=mode)
 
-    made = build(sent, settings, Numbering("1", kind)).order
+    made = build(sent, settings, Numbering("1", kind))
 
     assert (made.ship_code, made.carrier) == (code, "")
 
@@ -222,6 +220,6 @@ def test_a_ship_code_says_the_kind_or_the_charge(mode, sent, kind, code):
 def test_a_ship_code_is_mapped():
     settings = replace(SETTINGS, ship_code_map={"SUBSCRIPTION": ShipCode("Priority", "USPS")})
 
-    made = build(body(), settings).order
+    made = build(body(), settings)
 
     assert (made.carrier, made.ship_code) == ("USPS", "Priority")
