@@ -126,7 +126,7 @@ class CartRover:
 
     def list_shipped(self, open_orders: Sequence[tuple[str, str]], cursor: str = "") -> ShippedAnswer:  # noqa: ARG002 - the lists name them
         """Read one page: of the orders that are shipped and not yet confirmed, shipped in part, or cancelled lately."""
-        status, _, page = (cursor or f"{_LISTS[0]}:1").partition(":")
+        status, page = _read_cursor(cursor)
         query = {"limit": PAGE_ROWS, "page": page, **self._get_dates(status)}
         body = parse_read(self._get(f"/cart/orders/list/{status}?{urlencode(query)}", "/cart/orders/list/{status}"))
         if not isinstance(body, Body):
@@ -136,7 +136,7 @@ class CartRover:
             return Retryable(f"unreadable list: {body.code}")
         orders = tuple(order for row in rows if isinstance(row, dict) and (order := parse_order(row)))
         if len(rows) >= PAGE_ROWS:
-            return ShippedPage(orders, f"{status}:{int(page) + 1}")
+            return ShippedPage(orders, f"{status}:{page + 1}")
         following = _LISTS[_LISTS.index(status) + 1 :]
         return ShippedPage(orders, f"{following[0]}:1" if following else "")
 
@@ -188,6 +188,12 @@ class CartRover:
     def _post(self, path: str, template: str, content: Any, *, takes_turn: bool = True) -> HTTPResponse | RateLimited:
         body = json.dumps(content).encode()
         return self._caller.call(Endpoint("POST", path, template), self._headers, body, takes_turn=takes_turn)
+
+
+def _read_cursor(cursor: str) -> tuple[str, int]:
+    """Return the list and the page; the beginning for a cursor of another warehouse, which the store had before."""
+    status, _, page = cursor.partition(":")
+    return (status, int(page)) if status in _LISTS and page.isdecimal() else (_LISTS[0], 1)
 
 
 def _find_refusal(body: Body) -> str | None:

@@ -180,6 +180,16 @@ def test_the_lists_are_read_page_by_page_one_after_the_other():
     ]
 
 
+@pytest.mark.parametrize("cursor", ["SUB-51", "one:SUB-51", "shipped:", "new:1", ":2"])
+def test_a_cursor_of_another_warehouse_begins_the_lists_anew(cursor):
+    http = RecordedHTTP(answer({"success_code": True, "response": []}))
+
+    page = CartRover(CONFIG, make_tools(http)).list_shipped([], cursor)
+
+    assert page == ShippedPage((), "partial:1")
+    assert http.requests[0].url.endswith("/list/shipped?limit=100&page=1")
+
+
 def test_a_list_that_is_none_ends_no_reading():
     page = CartRover(CONFIG, make_tools(RecordedHTTP(answer({"success_code": True})))).list_shipped([])
 
