@@ -63,11 +63,11 @@ def confirm(store_id: int) -> None:
 
 
 @task("fulfilment.look_at")
-def look_at(store_id: int, hints: list[list[Any]]) -> None:
-    """Read the shipments that hooks have hinted at: pairs of a kind and a number."""
-    result = look_at_hinted(get_process_context(), store_id, [(kind, number) for kind, number in hints])
+def look_at(store_id: int, hints: list[list[Any]], since: int) -> None:
+    """Read the shipments that hooks have hinted at since then (µs): pairs of a kind and a number."""
+    result = look_at_hinted(get_process_context(), store_id, [(kind, number) for kind, number in hints], since)
     if result.resume_in_s is not None:
-        run_later(min(result.resume_in_s, MAX_TIMER_S), partial(_hint, store_id, hints))
+        run_later(min(result.resume_in_s, MAX_TIMER_S), partial(_hint, store_id, hints, since))
     _report(store_id, "hints", result)
 
 
@@ -102,10 +102,13 @@ def wake_fulfilment(hints: Iterable[tuple[int, str, int]]) -> None:
     by_store: defaultdict[int, list[list[Any]]] = defaultdict(list)
     for store_id, kind, number in sorted(set(hints)):
         by_store[store_id].append([kind, number])
+    if not by_store:
+        return
+    since = get_process_context().now()
     with suppress(*UNAVAILABLE_ERRORS):
         for store_id, found in by_store.items():
             for start in range(0, len(found), MAX_HINTS):
-                _hint(store_id, found[start : start + MAX_HINTS])
+                _hint(store_id, found[start : start + MAX_HINTS], since)
 
 
 def _work(store_id: int, lane: Lane) -> None:
@@ -128,5 +131,5 @@ def _start(store_id: int, lane: Lane) -> None:
     sent.apply_async(arguments, argsrepr=repr(arguments), expires=30)
 
 
-def _hint(store_id: int, hints: list[list[Any]]) -> None:
-    look_at.apply_async((store_id, hints), argsrepr=f"({store_id}, {len(hints)} hints)", expires=600)
+def _hint(store_id: int, hints: list[list[Any]], since: int) -> None:
+    look_at.apply_async((store_id, hints, since), argsrepr=f"({store_id}, {len(hints)} hints)", expires=600)

@@ -25,6 +25,7 @@ from pipeline.ledger.backfills import ALL
 from pipeline.ledger.connections import ConnectionRow, find_connection, resume_connection
 from pipeline.ledger.deliveries.status import OPEN
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.warehouses import resume_warehouse, update_warehouse
 from pipeline.ledger.monitoring.alarms import find_alarm, save_alarm_texts
 from pipeline.ledger.monitoring.canaries import find_next_canary_store, request_canary
 from pipeline.ledger.monitoring.data_changes import RATE_KINDS, end_changes, take_as_usual
@@ -168,6 +169,13 @@ def _take_as_usual(context: Context, conn: Connection, alarm: AlarmRow) -> str:
     return f"The data of {event} is taken as usual as it is now."
 
 
+def _resume_warehouse(context: Context, conn: Connection, alarm: AlarmRow) -> str:
+    store_id = _get_store_id(alarm)
+    resume_warehouse(conn, store_id, context.now())
+    update_warehouse(conn, store_id, wait_until=0, failures=0, trouble=None)
+    return "The warehouse is called again now. What waits goes out in order."
+
+
 CHECKS: Mapping[Action, Callable[[Context, AlarmRow], None]] = {
     "try_keys": _check_platform_keys,
     "try_cratejoy_keys": _check_cratejoy_keys,
@@ -185,6 +193,7 @@ ACTIONS: Mapping[Action, Callable[[Context, Connection, AlarmRow], str]] = {
     "compare": _compare,
     "remove_hooks": _remove_hooks,
     "take_as_usual": _take_as_usual,
+    "resume_warehouse": _resume_warehouse,
 }
 
 

@@ -27,6 +27,7 @@ Action = Literal[
     "compare",
     "remove_hooks",
     "take_as_usual",
+    "resume_warehouse",
 ]
 Place = Literal[
     "keys", "settings", "refused", "unreadable", "retry_refused", "retry_unreadable", "removal", "example", "events"
@@ -81,6 +82,12 @@ REMEDIES: dict[str, Remedy] = {
         more=("Enter new keys", "keys"),
     ),
     "platform_takes_nothing": Remedy("nothing leaves", "Try again now", "cratewire status", "send_now"),
+    "warehouse_paused": Remedy(
+        "nothing leaves", "Go on", "cratewire fulfilment resume --store {store}", "resume_warehouse"
+    ),
+    "warehouse_takes_nothing": Remedy(
+        "nothing leaves", "Try again now", "cratewire fulfilment status --store {store}", "resume_warehouse"
+    ),
     "messages_refused": Remedy(
         "some cannot leave",
         "Try them again …",
@@ -90,6 +97,14 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "marketplace_unanswered": Remedy(
         "some cannot leave", "Answer it", "cratewire stores show {store}", leads_to="settings"
+    ),
+    "boxes_held": Remedy(
+        "some cannot leave", _CHECK, "cratewire fulfilment orders --store {store} --state held", "check_again"
+    ),
+    "boxes_late": Remedy("some cannot leave", _CHECK, "cratewire fulfilment status --store {store}", "check_again"),
+    "boxes_changed": Remedy("some cannot leave", _CHECK, "cratewire fulfilment orders --store {store}", "check_again"),
+    "tracking_quarantined": Remedy(
+        "some cannot leave", _CHECK, "cratewire fulfilment tracking --store {store}", "check_again"
     ),
     "hooks_not_registered": Remedy(
         "Cratejoy's hooks", "Register them now", "cratewire hooks audit --store {store}", "register_hooks"

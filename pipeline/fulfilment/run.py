@@ -15,10 +15,11 @@ from pipeline.fulfilment.site import OpenWarehouse, Site, open_adapter, open_sit
 from pipeline.fulfilment.steps import confirm, deliver, pull, tracking
 from pipeline.fulfilment.steps.deliver import Turn
 from pipeline.fulfilment.steps.settle import SECOND_US
+from pipeline.fulfilment.steps.volume import guard_volume
 from pipeline.infra import redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.fulfilment.orders import find_shipments_of
+from pipeline.ledger.fulfilment.orders import find_shipments_of, list_orders_of
 from pipeline.ledger.fulfilment.warehouses import find_warehouse, pause_warehouse
 from pipeline.ledger.store_apis import record_key_check
 
@@ -63,19 +64,29 @@ def _run(context: Context, store_id: int, lane: Lane, open_warehouse: OpenWareho
 
 
 def look_at_hinted(
-    context: Context, store_id: int, hints: Sequence[tuple[str, int]], *, open_warehouse: OpenWarehouse = open_adapter
+    context: Context,
+    store_id: int,
+    hints: Sequence[tuple[str, int]],
+    since: int,
+    *,
+    open_warehouse: OpenWarehouse = open_adapter,
 ) -> LaneRun:
-    """Read what hooks have hinted at. Nothing of a hook is believed: the shipments are read through the API."""
+    """Read what hooks have hinted at, unless it was read since then (µs).
+
+    Nothing of a hook is believed: the shipments are read through the API.
+    """
     site = open_site(context, store_id, open_warehouse=open_warehouse)
     if site is None or not site.row.is_active:
         return LaneRun()
     wanted = [number for kind, number in hints if kind == "shipment"]
-    with writing(context.engine) as conn:
+    with reading(context.engine) as conn:
         for kind in ("subscription", "order"):
             numbers = [number for of, number in hints if of == kind]
             wanted += find_shipments_of(conn, store_id, kind, numbers) if numbers else []
+        known = list_orders_of(conn, store_id, wanted)
+    read = {number for number, row in known.items() if (row.cratejoy_checked_at or 0) >= since}
     try:
-        pull.look_at(site, wanted)
+        pull.look_at(site, [number for number in dict.fromkeys(wanted) if number not in read])
     except RateLimited as wait:
         return LaneRun(wait.seconds)
     except CratewireError as error:
@@ -85,11 +96,12 @@ def look_at_hinted(
 
 def _pull(site: Site, lane: Lane) -> LaneRun:
     pulled = pull.pull_shipments(site, PULL_LANES[lane])
-    return LaneRun(error=pulled.error)
+    return LaneRun(pulled.resume_in_s, pulled.error)
 
 
 def _cancels(site: Site) -> LaneRun:
-    return LaneRun(error=pull.pull_cancels(site).error)
+    pulled = pull.pull_cancels(site)
+    return LaneRun(pulled.resume_in_s, pulled.error)
 
 
 def _tracking(site: Site) -> LaneRun:
@@ -104,6 +116,8 @@ def _deliver(site: Site) -> LaneRun:
     if not site.row.is_live or site.row.wait_until > site.now():
         return LaneRun()
     deliver.reap(site)
+    if not guard_volume(site):
+        return _repeat(site, deliver.reconcile)
     return _repeat(site, deliver.reconcile, deliver.deliver)
 
 

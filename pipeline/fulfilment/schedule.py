@@ -75,6 +75,8 @@ def _is_job_due(conn: Connection, row: WarehouseRow, job: str, every_us: int, no
     last = find_last_run(conn, row.store_id, job)
     if last is None:
         return True
+    if last.ended_at is None and last.cursor is not None:
+        return True  # it waits for the budget of requests
     has_failed = last.ended_at is not None and not last.is_ok
     return now - last.started_at >= (min(RETRY_US, every_us) if has_failed else every_us)
 

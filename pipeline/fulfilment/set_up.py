@@ -16,7 +16,7 @@ from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.settings_json import read_form, write_settings
 from pipeline.fulfilment.site import build_adapter
 from pipeline.fulfilment.steps.pull import get_job
-from pipeline.fulfilment.stored_settings import change_settings, load_settings
+from pipeline.fulfilment.stored_settings import change_stored, load_settings
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
 from pipeline.ledger.engine import reading, writing
@@ -71,7 +71,7 @@ def connect_warehouse(
         before = find_warehouse(conn, store_id)
         if find_store_api(conn, store_id) is None:
             raise Misconfigured("Cratejoy's Client ID and Secret are not saved: boxes are found through its API")
-    document = change_settings(before.settings if before else {}, settings)
+    document = change_stored(before.settings if before else {}, settings)
     facts = _check(context, adapter, config)
     sealed = encrypt(context.settings.secret_keys, dict(config), build_warehouse_identity(store_id))
     with writing(context.engine) as conn:
@@ -84,7 +84,7 @@ def connect_warehouse(
 
 
 def _check(context: Context, adapter: str, config: Mapping[str, str]) -> dict[str, Any]:
-    answer = build_adapter(context, adapter, config, "check").check()
+    answer = build_adapter(context, adapter, config).check()
     if isinstance(answer, AuthError):
         raise BadCredentials(f"the warehouse refuses the keys: {answer.reason}")
     if isinstance(answer, Retryable | RateLimited):
@@ -98,8 +98,8 @@ def save_fulfilment_settings(
 ) -> FulfilmentSettings:
     """Change settings; boxes that are not sent are judged anew. Raises Misconfigured, naming every fault."""
     with writing(context.engine) as conn:
-        row = _require(conn, store_id)
-        document = change_settings(row.settings, typed)
+        row = require_warehouse(conn, store_id)
+        document = change_stored(row.settings, typed)
         update_warehouse(conn, store_id, settings=document)
         request_sweep(conn, store_id)
         _record(conn, row, actor, "settings_changed", context.now())
@@ -112,7 +112,7 @@ def save_settings_form(
     """Save every setting as a form has it; an absent switch is off. False if nothing differs. Raises BadSettings."""
     document = write_settings(read_form(form))
     with writing(context.engine) as conn:
-        row = _require(conn, store_id)
+        row = require_warehouse(conn, store_id)
         if document == row.settings:
             return False
         update_warehouse(conn, store_id, settings=document)
@@ -123,7 +123,7 @@ def save_settings_form(
 
 def build_report(conn: Connection, store_id: int) -> DryRunReport:
     """What the dry run has found so far. Raises Misconfigured if the store has no warehouse."""
-    row = _require(conn, store_id)
+    row = require_warehouse(conn, store_id)
     settings = load_settings(row.settings)
     wanted = [get_job(one) for one in BILLING_TYPES if is_switched_on(one, settings)]
     unread = tuple(job for job in wanted if find_last_run(conn, store_id, job, is_ok=True, is_full=True) is None)
@@ -138,7 +138,7 @@ def go_live(context: Context, store_id: int, accepted: int, actor: Actor = COMMA
     Raises Misconfigured if the report is not whole, or is another one by now: then a person has to look again.
     """
     with writing(context.engine) as conn:
-        row, report = _require(conn, store_id), build_report(conn, store_id)
+        row, report = require_warehouse(conn, store_id), build_report(conn, store_id)
         if row.mode == LIVE:
             raise Misconfigured("the warehouse is live already")
         if not report.is_whole:
@@ -157,7 +157,7 @@ def go_live(context: Context, store_id: int, accepted: int, actor: Actor = COMMA
 def pause(context: Context, store_id: int, actor: Actor = COMMAND_LINE_ACTOR) -> bool:
     """Stop everything until it is resumed. False if it is paused already."""
     with writing(context.engine) as conn:
-        row = _require(conn, store_id)
+        row = require_warehouse(conn, store_id)
         is_done = pause_warehouse(conn, store_id, PAUSED_BY_HAND, context.now())
         if is_done:
             _record(conn, row, actor, "paused", context.now())
@@ -167,14 +167,15 @@ def pause(context: Context, store_id: int, actor: Actor = COMMAND_LINE_ACTOR) ->
 def resume(context: Context, store_id: int, actor: Actor = COMMAND_LINE_ACTOR) -> bool:
     """Go on. False if it is not paused."""
     with writing(context.engine) as conn:
-        row = _require(conn, store_id)
+        row = require_warehouse(conn, store_id)
         is_done = resume_warehouse(conn, store_id, context.now())
         if is_done:
             _record(conn, row, actor, "resumed", context.now())
     return is_done
 
 
-def _require(conn: Connection, store_id: int) -> WarehouseRow:
+def require_warehouse(conn: Connection, store_id: int) -> WarehouseRow:
+    """The store's warehouse. Raises Misconfigured if it has none."""
     row = find_warehouse(conn, store_id)
     if row is None:
         raise Misconfigured("the store has no warehouse: `cratewire fulfilment connect`")

@@ -122,22 +122,28 @@ class Site:
 
 def open_adapter(context: Context, row: WarehouseRow, config: Mapping[str, str], calls: CallLog) -> Warehouse:
     """The warehouse with these keys, within the budget that all processes share for it."""
-    return build_adapter(context, row.adapter, config, f"{row.store_id}", calls)
+    kind = WAREHOUSES.get(row.adapter)
+    rate = kind.calls_per_second if kind else 1.0
+    budget = Budget(context.redis, redis_keys.budget(row.adapter, str(row.store_id)), rate, context.now)
+    return build_adapter(context, row.adapter, config, calls, partial(take_turn, budget))
 
 
 def build_adapter(
-    context: Context, adapter: str, config: Mapping[str, str], account: str, calls: CallLog | None = None
+    context: Context,
+    adapter: str,
+    config: Mapping[str, str],
+    calls: CallLog | None = None,
+    turn: Callable[[], float] = lambda: 0.0,
 ) -> Warehouse:
     """A warehouse, saved or not. Raises Misconfigured for an unknown adapter, and for fields that are wrong."""
     kind = WAREHOUSES.get(adapter)
     if kind is None:
         raise Misconfigured(f"there is no warehouse {adapter!r}; there are {', '.join(sorted(WAREHOUSES))}")
-    budget = Budget(context.redis, redis_keys.budget(adapter, account), kind.calls_per_second, context.now)
     tools = Tools(
         http=context.http,
         values=RedisValues(context.redis, context.settings.secret_keys, context.make_nonce),
         now=context.now,
-        take_turn=partial(take_turn, budget),
+        take_turn=turn,
         record=(calls or CallLog()).record,
     )
     return kind(config, tools)

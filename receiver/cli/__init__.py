@@ -25,6 +25,10 @@ COMMANDS = {
     "demo": ("receiver.cli.demo:demo", "Watch the events of a sandbox store arrive at a sandbox Customer.io."),
     "events": ("receiver.cli.events:events", "List, show or follow events; send a test event."),
     "flow": ("receiver.cli.flow:flow", "Show where all that was received is; check the kept counts."),
+    "fulfilment": (
+        "receiver.cli.fulfilment:fulfilment",
+        "Send boxes to a warehouse: connect, dry run, go live, status, release, retry.",
+    ),
     "hooks": ("receiver.cli.hooks:hooks", "List, repair, audit, rotate or remove the hooks registered at Cratejoy."),
     "backfill": ("receiver.cli.backfill:backfill", "Read a store's customers: start, watch, pause, resume, cancel."),
     "people": ("receiver.cli.people:people", "Look up people; export and erase what is stored about them."),

@@ -13,6 +13,7 @@ from pipeline.attention.causes import (
     cratejoy_keys,
     data_changes,
     dead_hooks,
+    fulfilment,
     hook_registration,
     hooks_turned_away,
     marketplace,
@@ -43,9 +44,15 @@ CAUSES: tuple[Cause, ...] = (
     # nothing leaves
     platform_keys.CAUSE,
     platform_away.CAUSE,
+    fulfilment.PAUSED_CAUSE,
+    fulfilment.AWAY_CAUSE,
     # some cannot leave
     refused_messages.CAUSE,
     marketplace.CAUSE,
+    fulfilment.BOXES_CAUSE,
+    fulfilment.LATE_CAUSE,
+    fulfilment.NOTICES_CAUSE,
+    fulfilment.QUARANTINE_CAUSE,
     # Cratejoy's hooks
     hook_registration.CAUSE,
     cratejoy_keys.REFUSED_CAUSE,

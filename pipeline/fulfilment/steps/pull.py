@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from pipeline.core.errors import BrokenPage, CratewireError, OrderChanged, RateLimited
 from pipeline.core.fulfilment import BillingType, State
 from pipeline.cratejoy.pagination import MAX_PAGES, PageWalk, RawPage
+from pipeline.cratejoy.shipments import MAX_IDS
 from pipeline.fulfilment.rules.decision.words import Action
 from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
 from pipeline.fulfilment.rules.search_windows import Window, find_cancels_window, find_window, is_sweep_due
@@ -32,9 +33,18 @@ from pipeline.ledger.fulfilment.orders import (
     list_orders_checked_before,
     list_orders_of,
 )
-from pipeline.ledger.fulfilment.runs import RunRow, begin_run, end_run, find_last_run
+from pipeline.ledger.fulfilment.runs import (
+    RunRow,
+    begin_run,
+    end_run,
+    find_last_run,
+    find_parked_run,
+    get_run,
+    park_run,
+)
 
 CANCELS = "cancels"
+PARKED_US = 3_600 * SECOND_US  # for how long a run that waits is gone on with; an older one begins anew
 RECHECK_US = 600 * SECOND_US  # a box that is held is read whole once in ten minutes, or when a hook hints at it
 DAILY_US = 86_400 * SECOND_US
 MAX_RECHECKS = 200  # boxes that are read again in one run of cancels, the longest unread first
@@ -64,15 +74,17 @@ def pull_shipments(site: Site, billing_type: BillingType, *, sweeps: bool = Fals
     """Search a store's unshipped boxes of one billing type. `sweeps`: everything, whether that is due or not."""
     job = get_job(billing_type)
     with writing(site.engine) as conn:
-        last = find_last_run(conn, site.store_id, job)
-        good = find_last_run(conn, site.store_id, job, is_ok=True)
-        full = find_last_run(conn, site.store_id, job, is_ok=True, is_full=True)
         now = site.now()
-        has_failed = last is not None and not last.is_ok
-        is_full = sweeps or is_sweep_due(_start(good), _start(full), now, has_failed=has_failed)
-        run = begin_run(conn, site.store_id, job, now, is_full=is_full)
-    window = find_window(billing_type, site.settings, None if is_full else _start(good), now)
-    return _run(site, run, window, is_full=is_full)
+        run = find_parked_run(conn, site.store_id, job, now - PARKED_US)
+        good = find_last_run(conn, site.store_id, job, is_ok=True)
+        if run is None:
+            last = find_last_run(conn, site.store_id, job)
+            full = find_last_run(conn, site.store_id, job, is_ok=True, is_full=True)
+            has_failed = last is not None and not last.is_ok
+            is_full = sweeps or is_sweep_due(_start(good), _start(full), now, has_failed=has_failed)
+            run = get_run(conn, begin_run(conn, site.store_id, job, now, is_full=is_full))
+    window = find_window(billing_type, site.settings, None if run.is_full else _start(good), run.started_at)
+    return _run(site, run, window)
 
 
 def _start(run: RunRow | None) -> int | None:
@@ -82,9 +94,11 @@ def _start(run: RunRow | None) -> int | None:
 def pull_cancels(site: Site) -> Pulled:
     """Look at open boxes that Cratejoy lists as cancelled, and at those that were not read for a day."""
     with writing(site.engine) as conn:
-        run = begin_run(conn, site.store_id, CANCELS, site.now())
-    pulled = _run(site, run, find_cancels_window(site.now()), is_full=False)
-    if pulled.error is None:
+        now = site.now()
+        run = find_parked_run(conn, site.store_id, CANCELS, now - PARKED_US)
+        run = run or get_run(conn, begin_run(conn, site.store_id, CANCELS, now))
+    pulled = _run(site, run, find_cancels_window(run.started_at))
+    if pulled.error is None and pulled.resume_in_s is None:
         with reading(site.engine) as conn:
             before = site.now() - DAILY_US
             old = list_orders_checked_before(conn, site.store_id, _REREAD, before, MAX_RECHECKS)
@@ -96,10 +110,11 @@ def pull_cancels(site: Site) -> Pulled:
 _REREAD = OPEN_STATES - {State.DISCOVERED, State.SKIPPED, State.SENDING, State.CONFIRMING}
 
 
-def _run(site: Site, run: int, window: Window, *, is_full: bool) -> Pulled:
-    walk, rows, error, resume_in_s = PageWalk(), 0, None, None
+def _run(site: Site, run: RunRow, window: Window) -> Pulled:
+    """Read on where the run has come to. If the store's budget is used up, it goes on from there later."""
+    walk, rows, count = PageWalk(run.cursor or None, run.pages), run.rows, None
     seen: set[int] = set()
-    count: int | None = None
+    error: str | None = None
     try:
         while not walk.done:
             page = _get_page(site, window, walk.next)
@@ -111,12 +126,14 @@ def _run(site: Site, run: int, window: Window, *, is_full: bool) -> Pulled:
         if count is not None and rows < count * (100 - _MISSING_PERCENT) // 100:
             raise BrokenPage(f"{rows} of {count} were shown")
     except RateLimited as wait:
-        error, resume_in_s = str(wait), wait.seconds
+        with writing(site.engine) as conn:
+            park_run(conn, run.id, pages=walk.pages, rows=rows, cursor=walk.next)
+        return Pulled(walk.pages, rows, run.is_full, None, wait.seconds)
     except CratewireError as failure:
         error = str(failure)
     with writing(site.engine) as conn:
-        end_run(conn, run, site.now(), pages=walk.pages, rows=rows, error=error)
-    return Pulled(walk.pages, rows, is_full, error, resume_in_s)
+        end_run(conn, run.id, site.now(), pages=walk.pages, rows=rows, error=error)
+    return Pulled(walk.pages, rows, run.is_full, error)
 
 
 def _get_page(site: Site, window: Window, next_: str | None) -> RawPage:
@@ -158,6 +175,8 @@ def _is_enough(conn: Connection, site: Site, found: Shipment | Unreadable, row: 
     """Whether what the list shows is enough for now: written down if there is anything to write."""
     if row is not None and row.state is State.HELD:
         return row.cratejoy_checked_at is not None and site.now() - row.cratejoy_checked_at < RECHECK_US
+    if row is not None and row.state is State.READY and row.cratejoy_checked_at is None:
+        return False
     if row is not None and row.state not in (State.DISCOVERED, State.SKIPPED):
         return row.state not in _MAY_COME_BACK
     look = note(conn, site, found.id or 0, found, row)
@@ -174,20 +193,20 @@ def _look_at_cancelled(site: Site, found: Sequence[Shipment | Unreadable]) -> No
 def look_at(site: Site, shipment_ids: Sequence[int]) -> int:
     """Read these shipments whole, write down what they are, and ask the warehouse to cancel what has to be.
 
-    Returns how many were looked at. Raises what the store's client raises.
+    Returns how many were looked at. Raises what the store's client raises: what was read by then is written down.
     """
-    found = list(read_whole(site, shipment_ids).items())
-    for start in range(0, len(found), SLICE):
+    for start in range(0, len(shipment_ids), MAX_IDS):
+        found = read_whole(site, shipment_ids[start : start + MAX_IDS])
         looks: list[Look] = []
         with writing(site.engine) as conn:
-            for number, shipment in found[start : start + SLICE]:
+            for number, shipment in found.items():
                 with suppress(OrderChanged):
                     row = find_newest_order(conn, site.store_id, number)
                     if (look := note(conn, site, number, shipment, row)) is not None:
                         looks.append(look)
         for look in looks:
             _cancel(site, look)
-    return len(found)
+    return len(shipment_ids)
 
 
 def wake(site: Site, limit: int = SLICE) -> int:

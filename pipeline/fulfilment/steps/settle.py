@@ -117,7 +117,9 @@ def _plan_after_failure(row: OrderRow, decision: Decision, sighting: Sighting, n
     next_at = find_next_attempt(work, failures, since, now, sighting.after_s)
     if next_at is None:
         return None
-    if decision.wait_s is not None:
+    if decision.action is not Action.NONE:
+        next_at = 0  # done at once, by this worker or, if it is killed, by the next
+    elif decision.wait_s is not None:
         next_at = now + decision.wait_s * SECOND_US
     return {"attempts": failures, "trying_since": since, "next_attempt_at": next_at}
 

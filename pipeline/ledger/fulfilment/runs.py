@@ -21,6 +21,7 @@ class RunRow:
     ended_at: int | None
     pages: int
     rows: int
+    cursor: str | None
     is_ok: bool
     error: str | None
 
@@ -31,10 +32,30 @@ def begin_run(conn: Connection, store_id: int, job: str, now: int, *, is_full: b
     return conn.execute(insert(FulfilmentRun).values(values).returning(FulfilmentRun.id)).scalar_one()
 
 
+def get_run(conn: Connection, run_id: int) -> RunRow:
+    """The run with this id. Raises NoResultFound if there is none."""
+    row = conn.execute(select(FulfilmentRun.__table__).where(FulfilmentRun.id == run_id)).one()
+    return RunRow(**row._asdict())
+
+
 def end_run(conn: Connection, run_id: int, now: int, *, pages: int, rows: int, error: str | None = None) -> None:
     """Write down how the run ended. Without an error every page was read and every row committed."""
-    ended = {"ended_at": now, "pages": pages, "rows": rows, "is_ok": error is None, "error": error}
+    ended = {"ended_at": now, "pages": pages, "rows": rows, "cursor": None, "is_ok": error is None, "error": error}
     conn.execute(update(FulfilmentRun).where(FulfilmentRun.id == run_id).values(ended))
+
+
+def park_run(conn: Connection, run_id: int, *, pages: int, rows: int, cursor: str | None) -> None:
+    """Write down how far a run has come that has to wait for the store's budget of requests."""
+    conn.execute(
+        update(FulfilmentRun).where(FulfilmentRun.id == run_id).values(pages=pages, rows=rows, cursor=cursor or "")
+    )
+
+
+def find_parked_run(conn: Connection, store_id: int, job: str, after: int) -> RunRow | None:
+    """The job's newest run, if it waits and has begun after that time."""
+    last = find_last_run(conn, store_id, job)
+    is_parked = last is not None and last.ended_at is None and last.cursor is not None and last.started_at > after
+    return last if is_parked else None
 
 
 def find_last_run(conn: Connection, store_id: int, job: str, **which: bool) -> RunRow | None:
@@ -42,6 +63,13 @@ def find_last_run(conn: Connection, store_id: int, job: str, **which: bool) -> R
     query = select(FulfilmentRun.__table__).filter_by(store_id=store_id, job=job, **which)
     row = conn.execute(query.order_by(FulfilmentRun.id.desc()).limit(1)).one_or_none()
     return None if row is None else RunRow(**row._asdict())
+
+
+def list_last_runs(conn: Connection, store_id: int) -> list[RunRow]:
+    """The newest run of each job, by its name."""
+    newest = select(func.max(FulfilmentRun.id)).where(FulfilmentRun.store_id == store_id).group_by(FulfilmentRun.job)
+    query = select(FulfilmentRun.__table__).where(FulfilmentRun.id.in_(newest)).order_by(FulfilmentRun.job)
+    return [RunRow(**row._asdict()) for row in conn.execute(query)]
 
 
 def request_sweep(conn: Connection, store_id: int) -> None:

@@ -14,6 +14,7 @@ from pipeline.ledger.sql.tables import insert_into
 
 DRY_RUN, LIVE = "dry_run", "live"
 ACTIVE, PAUSED = "active", "paused"
+UNUSUAL = "an unusual number of boxes"  # how the reason of a pause by the volume guard begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def pause_warehouse(conn: Connection, store_id: int, reason: str, now: int) -> b
 
 
 def resume_warehouse(conn: Connection, store_id: int, now: int) -> bool:
-    """Go on, and call the warehouse at once. False if it is not paused."""
+    """Go on, and call the warehouse at once; an unusual number of boxes then passes. False if it is not paused."""
+    unusual = Warehouse.store_id == store_id, Warehouse.status_reason.startswith(UNUSUAL)
+    conn.execute(update(Warehouse).where(*unusual).values(volume_passed_at=now))
     paused = Warehouse.store_id == store_id, Warehouse.status == PAUSED
     active = {"status": ACTIVE, "status_reason": None, "status_at": now, "wait_until": 0, "failures": 0}
     return conn.execute(update(Warehouse).where(*paused).values(active | {"trouble": None})).rowcount == 1

@@ -11,10 +11,30 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from pipeline.core.fulfilment import State
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder, QuarantinedTracking
 
-DAY_US = 86_400_000_000
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
 _WAITS_TO_GO = (State.READY, State.SENDING, State.UNKNOWN, State.HELD, State.FAILED)
 _AWAY = (State.AT_WAREHOUSE, State.PARTIALLY_SHIPPED, State.CANCEL_REFUSED)
 _LEFT = (State.SHIPPED, State.CONFIRMING, State.SHIPPED_AFTER_CANCEL, State.FAILED)
+_FOR_PEOPLE = (
+    State.HELD,
+    State.FAILED,
+    State.CANCEL_REFUSED,
+    State.SHIPPED_AFTER_CANCEL,
+    State.EXTERNALLY_SHIPPED,
+    State.CANCELLED_AT_WAREHOUSE,
+)
+# What ends by itself, or was seen.
+_NOT_FOR_PEOPLE = ("unpaid", "missing_cycle", "seen_by_person")
+_NOTED = (
+    State.SENDING,
+    State.UNKNOWN,
+    State.AT_WAREHOUSE,
+    State.PARTIALLY_SHIPPED,
+    State.CANCEL_REQUESTED,
+    State.CANCEL_REFUSED,
+    State.CONFIRMED,
+)
 _NOT_PAID = ("unpaid", "missing_lines", "invalid", "unknown_status")
 
 
@@ -50,6 +70,18 @@ class BoxLine:
     sent_at: int | None
     shipped_at: int | None
     confirmed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionBoxes:
+    """Boxes of a store that need a person for one reason. `numbers`: some of their order numbers."""
+
+    state: str
+    reason: str
+    count: int
+    first_at: int
+    last_at: int
+    numbers: list[str]
 
 
 _COLUMNS = tuple(getattr(FulfilmentOrder, name) for name in BoxLine.__slots__)
@@ -103,10 +135,36 @@ def list_shipped_unsaid(conn: Connection, store_id: int, now: int, *, limit: int
     return _list(conn, wanted, limit)
 
 
+def list_boxes_for_people(conn: Connection, store_id: int) -> list[AttentionBoxes]:
+    """Boxes that stay as they are until a person decides, by state and reason."""
+    is_open = FulfilmentOrder.reason.is_not(None) & FulfilmentOrder.reason.not_in(_NOT_FOR_PEOPLE)
+    wanted = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_FOR_PEOPLE), is_open
+    return _group(conn, wanted, FulfilmentOrder.reason, FulfilmentOrder.state_at)
+
+
+def list_notices(conn: Connection, store_id: int) -> list[AttentionBoxes]:
+    """Boxes with a notice that no person has put away, by state and notice."""
+    is_open = FulfilmentOrder.notice_at.is_not(None) & FulfilmentOrder.state.in_(_NOTED)
+    return _group(
+        conn, (FulfilmentOrder.store_id == store_id, is_open), FulfilmentOrder.notice, FulfilmentOrder.notice_at
+    )
+
+
 def count_quarantined(conn: Connection, store_id: int) -> int:
     """How many parcels are kept apart, and wait for a person."""
     open_ = QuarantinedTracking.store_id == store_id, QuarantinedTracking.outcome.is_(None)
     return conn.execute(select(func.count()).select_from(QuarantinedTracking).where(*open_)).scalar_one()
+
+
+def _group(conn: Connection, wanted: Collection[ColumnElement[bool]], reason: Any, at: Any) -> list[AttentionBoxes]:
+    state = FulfilmentOrder.state
+    groups = select(state, reason, func.count(), func.min(at), func.max(at)).where(*wanted).group_by(state, reason)
+    found = []
+    for of_state, of_reason, count, first, last in conn.execute(groups.order_by(state, reason)).all():
+        of_group = select(FulfilmentOrder.order_number).where(*wanted, state == of_state, reason == of_reason)
+        numbers = list(conn.execute(of_group.order_by(at.desc(), FulfilmentOrder.id.desc()).limit(5)).scalars())
+        found.append(AttentionBoxes(of_state, of_reason, count, first, last, numbers))
+    return found
 
 
 def _list(conn: Connection, wanted: Collection[ColumnElement[bool]], limit: int) -> list[BoxLine]:

@@ -44,6 +44,8 @@ class FulfilmentOrder(Base):
         UniqueConstraint("store_id", "shipment_id", "resend_no"),
         UniqueConstraint("store_id", "order_number"),
         Index("ix_fulfilment_orders_state", "store_id", "state", "next_attempt_at"),
+        Index("ix_fulfilment_orders_sent_at", "store_id", "sent_at"),
+        Index("ix_fulfilment_orders_batch_id", "store_id", "batch_id"),
         Index("ix_fulfilment_orders_next_attempt_at", "next_attempt_at"),
         Index("ix_fulfilment_orders_subscription_id", "store_id", "subscription_id"),
         Index("ix_fulfilment_orders_customer_id", "store_id", "customer_id"),
@@ -174,5 +176,6 @@ class FulfilmentRun(Base):
     ended_at: Mapped[int | None]
     pages: Mapped[int] = mapped_column(default=0)
     rows: Mapped[int] = mapped_column(default=0)
+    cursor: Mapped[str | None]  # the page that comes next, while the store's budget of requests lets the run wait
     is_ok: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str | None]

@@ -6,7 +6,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,6 @@ from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from pipeline.context import Context
-from pipeline.core.fulfilment import State
 from pipeline.fulfilment.requests import Requests
 from pipeline.fulfilment.run import look_at_hinted, run_lane
 from pipeline.fulfilment.schedule import LANES, list_due_lanes
@@ -35,7 +34,7 @@ from sandbox.warehouse.posting import post_to_loopback
 from sandbox.warehouse.server import HOST, Handler, RunningWarehouse
 from sandbox.warehouse.world import Keys, World
 from tests.contexts import SETTINGS, make_context
-from tests.pipeline.ledger.rows import NOW, add_store
+from tests.pipeline.ledger.rows import add_store
 from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock, StoreControl
 
 KEYS = Keys()
@@ -101,6 +100,22 @@ class _Fused:
         return call
 
 
+class FusedHTTP(HTTPClient):
+    """Real calls, with the fuse around each that writes to Cratejoy."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        super().__init__()
+        self._fuse = fuse
+
+    def call(self, method: Any, url: str, **how: Any) -> Any:
+        if method != "PUT":
+            return super().call(method, url, **how)
+        self._fuse.burn("before", "PUT")
+        answer = super().call(method, url, **how)
+        self._fuse.burn("after", "PUT")
+        return answer
+
+
 @dataclass
 class Bridge:
     """One store with one warehouse. Times are seconds, except where the ledger's are µs."""
@@ -112,7 +127,7 @@ class Bridge:
     clock: Clock
     context: Context
     store_id: int
-    fuse: Fuse = field(default_factory=Fuse)
+    fuse: Fuse
 
     def sell(self, **sale: Any) -> int:
         """A sale at the store; returns its first shipment. Paid, and due at once, unless it says otherwise."""
@@ -120,7 +135,10 @@ class Bridge:
         return self.sold(**given)["shipment_ids"][0]
 
     def sold(self, **sale: Any) -> dict[str, Any]:
-        return self.store.control("sales", sale)
+        """A sale at the store, a moment ago: a sale takes some seconds of the store's time."""
+        made: dict[str, Any] = self.store.control("sales", sale)
+        self.skip(MINUTE)
+        return made
 
     def do(self, kind: str, number: int, act: str, **given: Any) -> dict[str, Any]:
         """What a merchant does in the dashboard: `do("shipments", 7, "cancel")`."""
@@ -148,7 +166,7 @@ class Bridge:
 
     def hint(self, *hints: tuple[str, int]) -> Any:
         """A hook has named these."""
-        return look_at_hinted(self.context, self.store_id, hints, open_warehouse=self._open)
+        return look_at_hinted(self.context, self.store_id, hints, self.clock() + 1, open_warehouse=self._open)
 
     def search(self) -> None:
         """Have everything searched again, and do all that is due."""
@@ -206,6 +224,10 @@ class Bridge:
     def control(self, path: str, **body: Any) -> Any:
         """A control call of the sandbox warehouse."""
         return _post(f"{self.warehouse.url}/_control/{path}", body)
+
+    def mend(self) -> None:
+        """End every fault of the warehouse."""
+        assert HTTPClient().call("DELETE", f"{self.warehouse.url}/_control/faults").status == 200
 
     def fault(self, **fault: Any) -> None:
         """A fault of the warehouse's interfaces."""
@@ -270,18 +292,14 @@ def build_bridge(
 ) -> Bridge:
     """A connected store in dry run, whose boxes do not cool off unless the settings say so."""
     control = StoreControl(store)
-    context = make_context(engine, fakeredis.FakeRedis(), clock, cratejoy_rate=AMPLE_PER_S)
+    fuse = Fuse()
+    context = make_context(engine, fakeredis.FakeRedis(), clock, FusedHTTP(fuse), cratejoy_rate=AMPLE_PER_S)
     config = control.credentials().as_config()
     with writing(engine) as conn:
         store_id = add_store(conn).id
         save_store_api(conn, store_id, encrypt(SETTINGS.secret_keys, config, build_api_identity(store_id)), clock())
     plain = {"earliest_order_at": "2026-01-01", "cooling_off_signup_s": "0", "cooling_off_renewal_s": "0"}
     connect_warehouse(context, store_id, adapter, get_config(adapter, warehouse.url), plain | settings)
-    return Bridge(engine, control, warehouse, adapter, clock, context, store_id)
-
-
-def list_states() -> list[State]:
-    return list(State)
-
-
-START = NOW
+    made = Bridge(engine, control, warehouse, adapter, clock, context, store_id, fuse)
+    made.skip(0)
+    return made

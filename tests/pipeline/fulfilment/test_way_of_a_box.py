@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.fulfilment.bridge import MINUTE
 
-ADAPTERS = ["cartrover", "extensiv_3pl"]
+ADAPTERS = ["cartrover", "extensiv_3pl", "signed_webhook"]
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

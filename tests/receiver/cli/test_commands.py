@@ -21,6 +21,7 @@ NO_COMMANDS = {"__init__", "__main__", "options", "output"}
 BELOW_OTHERS = {
     "account_members",
     "account_tokens",
+    "fulfilment_boxes",
     "own_test_event",
     "people_rights",
     "people_why",

@@ -1,0 +1,203 @@
+"""Boxes that need a person: held, failed, left although cancelled; tracking of no box; a warehouse that is paused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, func, select
+
+from pipeline.attention.item import AttentionItem, Cause
+from pipeline.context import Context
+from pipeline.core.plural import pluralize
+from pipeline.fulfilment.rules.reasons import REASONS
+from pipeline.fulfilment.stored_settings import load_settings
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.warehouses import LIVE, PAUSED, WarehouseRow, list_warehouses
+from pipeline.ledger.monitoring.rows import MERCHANT
+from pipeline.ledger.queries.fulfilment import (
+    DAY_US,
+    HOUR_US,
+    AttentionBoxes,
+    list_boxes_for_people,
+    list_notices,
+    list_paid_not_sent,
+    list_shipped_unsaid,
+    list_without_tracking,
+)
+from pipeline.ledger.schema.core import Store
+from pipeline.ledger.schema.fulfilment import QuarantinedTracking
+
+PAUSED_NAME, AWAY_NAME, BOXES_NAME = "warehouse_paused", "warehouse_takes_nothing", "boxes_held"
+NOTICES_NAME, QUARANTINE_NAME, LATE_NAME = "boxes_changed", "tracking_quarantined", "boxes_late"
+AWAY_US = HOUR_US  # so long a warehouse may have no answer before a person is asked
+_SHOWN = 3  # order numbers in a headline
+
+
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    """A store with a warehouse."""
+
+    row: WarehouseRow
+    name: str
+
+
+def _list_shops(conn: Connection) -> list[_Shop]:
+    names = {row.id: row.name for row in conn.execute(select(Store.id, Store.name))}
+    return [_Shop(row, names[row.store_id]) for row in list_warehouses(conn) if row.store_id in names]
+
+
+def _find_paused(context: Context) -> Iterator[AttentionItem]:
+    with reading(context.engine) as conn:
+        shops = _list_shops(conn)
+    for shop in shops:
+        if shop.row.status == PAUSED:
+            headline = f"{shop.name}: its warehouse is paused: {shop.row.status_reason}"
+            effect = "No box is sent, confirmed or cancelled; nothing is lost."
+            to_do = f"Mend the cause, then `cratewire fulfilment resume --store {shop.name}`."
+            yield _build(PAUSED_NAME, shop, headline, effect, to_do, shop.row.status_at, reason=shop.row.status_reason)
+
+
+def _find_away(context: Context) -> Iterator[AttentionItem]:
+    """The warehouse has had no answer for so long that a person is asked."""
+    with reading(context.engine) as conn:
+        shops = [shop for shop in _list_shops(conn) if shop.row.is_live and shop.row.trouble == "no_answer"]
+    for shop in shops:
+        if shop.row.failures >= _MANY_FAILURES:
+            headline = f"{shop.name}: its warehouse does not answer"
+            effect = "Boxes wait, and go out when it answers; each is tried hourly for 15 days."
+            to_do = "Ask the warehouse whether its interface is down."
+            since = shop.row.wait_until - AWAY_US
+            yield _build(AWAY_NAME, shop, headline, effect, to_do, since, reason=shop.row.trouble)
+
+
+_MANY_FAILURES = 8  # in a row; the pauses between them double up to ten minutes
+
+
+def _find_boxes(context: Context) -> Iterator[AttentionItem]:
+    """One item for each reason."""
+    with reading(context.engine) as conn:
+        live = [shop for shop in _list_shops(conn) if shop.row.mode == LIVE]
+        found = [(shop, list_boxes_for_people(conn, shop.row.store_id)) for shop in live]
+    for shop, groups in found:
+        for group in groups:
+            reason = REASONS.get(group.reason)
+            says, cure = (reason.text, reason.cure) if reason else (group.reason.replace("_", " "), "")
+            state = group.state.replace("_", " ")
+            headline = f"{shop.name}: {_name(group)} {_are(group.count)} {state}: {says.rstrip('.')}"
+            effect = "They do not go out, or what became of them is not known; all other boxes go on."
+            command = f"`cratewire fulfilment orders --store {shop.name} --state {group.state} --reason {group.reason}`"
+            to_do = f"{cure} {command} lists them.".strip()
+            yield _build(BOXES_NAME, shop, headline, effect, to_do, group.first_at, group=group)
+
+
+def _find_notices(context: Context) -> Iterator[AttentionItem]:
+    with reading(context.engine) as conn:
+        found = [(shop, list_notices(conn, shop.row.store_id)) for shop in _list_shops(conn)]
+    for shop, groups in found:
+        for group in groups:
+            reason = REASONS.get(group.reason)
+            says, cure = (reason.text, reason.cure) if reason else (group.reason.replace("_", " "), "")
+            headline = f"{shop.name}: {_name(group)}: {says.rstrip('.')}"
+            effect = "The warehouse has the box as it was sent."
+            to_do = f"{cure} `cratewire fulfilment show NUMBER --store {shop.name}` says what happened to it.".strip()
+            yield _build(NOTICES_NAME, shop, headline, effect, to_do, group.first_at, group=group)
+
+
+def _find_quarantined(context: Context) -> Iterator[AttentionItem]:
+    columns = (
+        func.count().label("number"),
+        func.min(QuarantinedTracking.found_at),
+        func.max(QuarantinedTracking.found_at),
+    )
+    with reading(context.engine) as conn:
+        shops = _list_shops(conn)
+        open_ = select(QuarantinedTracking.store_id, *columns).where(QuarantinedTracking.outcome.is_(None))
+        found = {row[0]: row[1:] for row in conn.execute(open_.group_by(QuarantinedTracking.store_id))}
+    for shop in shops:
+        if shop.row.store_id in found:
+            count, first, last = found[shop.row.store_id]
+            parcels = pluralize(count, "parcel")
+            headline = f"{shop.name}: its warehouse has shown {parcels} of no box that was sent"
+            effect = "Their tracking is not written to Cratejoy, and not acknowledged."
+            to_do = f"`cratewire fulfilment tracking --store {shop.name}` lists them: attach or dismiss each."
+            item = _build(QUARANTINE_NAME, shop, headline, effect, to_do, first)
+            yield _worse(item, last)
+
+
+def _find_late(context: Context) -> Iterator[AttentionItem]:
+    """The three lists that are empty in a healthy shop, while the warehouse is live."""
+    now = context.now()
+    with reading(context.engine) as conn:
+        for shop in _list_shops(conn):
+            if not shop.row.is_live:
+                continue
+            before = now - load_settings(shop.row.settings).no_tracking_days * DAY_US
+            lists = (
+                ("paid and not sent", list_paid_not_sent(conn, shop.row.store_id, now)),
+                ("sent, without tracking", list_without_tracking(conn, shop.row.store_id, before)),
+                ("shipped, and the customer was not informed", list_shipped_unsaid(conn, shop.row.store_id, now)),
+            )
+            for title, boxes in lists:
+                if boxes:
+                    numbers = _join([box.order_number for box in boxes])
+                    headline = f"{shop.name}: {pluralize(len(boxes), 'box', 'boxes')} {title}: {numbers}"
+                    effect = "The customers wait."
+                    to_do = f"`cratewire fulfilment status --store {shop.name}` names them; ask the warehouse."
+                    since = min(box.state_at for box in boxes)
+                    yield _build(LATE_NAME, shop, headline, effect, to_do, since, subject=title.replace(" ", "_"))
+
+
+def _build(  # noqa: PLR0913 - the texts of an item
+    cause: str,
+    shop: _Shop,
+    headline: str,
+    effect: str,
+    to_do: str,
+    since: int,
+    *,
+    reason: str | None = None,
+    subject: str = "",
+    group: AttentionBoxes | None = None,
+) -> AttentionItem:
+    parts = [shop.name, subject, *([group.state, group.reason] if group else [])]
+    return AttentionItem(
+        cause,
+        "/".join(filter(None, parts)),
+        MERCHANT,
+        headline,
+        effect,
+        to_do,
+        since,
+        shop.name,
+        shop.row.store_id,
+        reason=group.reason if group else reason,
+        worse_at=group.last_at if group else None,
+    )
+
+
+def _worse(item: AttentionItem, at: int) -> AttentionItem:
+    return replace(item, worse_at=at)
+
+
+def _name(group: AttentionBoxes) -> str:
+    return f"{pluralize(group.count, 'box', 'boxes')} ({_join(group.numbers)})"
+
+
+def _join(numbers: Sequence[str]) -> str:
+    shown = ", ".join(numbers[:_SHOWN])
+    return f"{shown}, …" if len(numbers) > _SHOWN else shown
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+PAUSED_CAUSE, AWAY_CAUSE, BOXES_CAUSE, LATE_CAUSE, NOTICES_CAUSE, QUARANTINE_CAUSE = (
+    Cause(PAUSED_NAME, _find_paused),
+    Cause(AWAY_NAME, _find_away),
+    Cause(BOXES_NAME, _find_boxes),
+    Cause(LATE_NAME, _find_late),
+    Cause(NOTICES_NAME, _find_notices),
+    Cause(QUARANTINE_NAME, _find_quarantined),
+)

@@ -1,0 +1,54 @@
+"""The volume guard in the ledger: what it stops, and who lets it pass."""
+
+from __future__ import annotations
+
+from pipeline.core.fulfilment import State
+from pipeline.fulfilment.set_up import resume
+from pipeline.ledger.engine import writing
+from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
+
+MANY = 150
+
+
+def load(bridge, count, **columns):
+    """Boxes that a search has just found, as after the ledger was lost."""
+    with writing(bridge.engine) as conn:
+        for number in range(1, count + 1):
+            new = NewOrder(bridge.store_id, number, f"SUB-{number}", "subscription", "adhoc", State.READY)
+            insert_order(conn, new, bridge.clock(), **columns)
+
+
+def test_a_second_load_of_everything_is_stopped_before_the_first_box_goes(bridge):
+    bridge.skip(60)
+    load(bridge, MANY)
+    bridge.run("deliver")
+
+    assert "150 boxes" in bridge.is_paused()
+    assert bridge.sent() == []
+
+
+def test_boxes_that_the_accepted_report_had_are_no_surprise(make_bridge):
+    bridge = make_bridge()
+    bridge.settle()
+    load(bridge, MANY)
+    bridge.go_live()
+
+    assert bridge.is_paused() is None
+
+
+def test_a_batch_that_was_known_for_long_goes_out_in_a_day(bridge):
+    load(bridge, MANY, batch_id=5)
+    bridge.skip(2 * 3_600)
+    bridge.run("deliver")
+
+    assert bridge.is_paused() is None
+
+
+def test_a_person_who_resumes_the_warehouse_lets_the_boxes_pass(bridge):
+    bridge.skip(60)
+    load(bridge, MANY)
+    bridge.run("deliver")
+    resume(bridge.context, bridge.store_id)
+    bridge.run("deliver")
+
+    assert bridge.is_paused() is None
