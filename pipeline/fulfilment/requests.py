@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection
 
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
-from pipeline.core.fulfilment import State, WarehouseOrder
-from pipeline.fulfilment.rules.decision.words import Action, Seen
+from pipeline.core.fulfilment import Order, State, WarehouseOrder
+from pipeline.fulfilment.rules.decision.decide import decide
+from pipeline.fulfilment.rules.decision.words import Action, Seen, Standing
 from pipeline.fulfilment.rules.order_numbers import OrderNumber, format_order_number
-from pipeline.fulfilment.rules.reasons import REASONS
+from pipeline.fulfilment.rules.reasons import REASONS, RELEASABLE
 from pipeline.fulfilment.site import OpenWarehouse, Site, open_adapter, open_site
 from pipeline.fulfilment.steps.settle import Sighting, get_standing, settle
 from pipeline.fulfilment.steps.tracking import take_report
@@ -29,6 +30,7 @@ from pipeline.ledger.fulfilment.orders import (
 )
 from pipeline.ledger.fulfilment.quarantine import ATTACHED, DISMISSED, get_quarantined, settle_quarantined
 
+Choice = Literal["release", "retry", "resend", "mark_sent", "write_tracking", "ignore", "dismiss_notice"]
 _WORDS: Mapping[str, Seen] = {
     "release": Seen.RELEASE,
     "retry": Seen.RETRY,
@@ -67,6 +69,14 @@ class Requests:
         self._site: Site = site
         self._actor = actor
 
+    def list_choices(self, row: OrderRow, *, is_newest: bool) -> list[Choice]:
+        """What a person can do about the box now. `is_newest`: it was not sent again under another number."""
+        return [choice for choice in get_args(Choice) if self._is_possible(row, choice, is_newest=is_newest)]
+
+    def open(self, row: OrderRow) -> Order | None:
+        """The order with its names and addresses; None if they are not kept. Raises Misconfigured if no key fits."""
+        return self._site.open(row)
+
     def decide(self, order_number: str, word: str) -> OrderRow:
         """Release a held box, have one tried again, or decide what is so: see `_WORDS`."""
         with writing(self._site.engine) as conn:
@@ -88,10 +98,9 @@ class Requests:
         with writing(self._site.engine) as conn:
             row = self._find(conn, order_number)
             newest = find_newest_order(conn, row.store_id, row.shipment_id)
-            reasons = _MAY_GO_AGAIN.get(row.state)
             if newest is None or newest.id != row.id:
                 raise Misconfigured(f"{order_number} was sent again already")
-            if reasons is None or (reasons and row.reason not in reasons):
+            if not _may_go_again(row):
                 raise Misconfigured(f"{order_number} is {row.state.value}: it may still be on its way")
             kind: Any = row.kind
             number = format_order_number(OrderNumber(row.shipment_id, kind, row.resend_no + 1))
@@ -146,6 +155,20 @@ class Requests:
             event = EventDraft("notice_seen", row.notice, user_id=self._actor.user_id)
             return change_order(conn, row, self._site.now(), event, notice_at=None)
 
+    def _is_possible(self, row: OrderRow, choice: Choice, *, is_newest: bool) -> bool:
+        if choice == "dismiss_notice":
+            return row.notice_at is not None
+        if choice == "resend":
+            return is_newest and _may_go_again(row)
+        if choice == "release" and not _is_releasable(row):
+            return False
+        if choice == "retry" and row.state in _RETRIED_IN_PLACE:
+            return row.next_attempt_at > self._site.now()
+        before = get_standing(row)
+        after = decide(before, _WORDS[choice], self._site.policy, self._site.now())
+        changed = Standing(after.state, after.reason, after.may_exist, after.is_cancel_wanted, after.missed_at)
+        return changed != before or after.action is not Action.NONE
+
     def _find(self, conn: Connection, order_number: str) -> OrderRow:
         row = find_order(conn, self._site.store_id, order_number.strip().upper())
         if row is None:
@@ -158,13 +181,23 @@ class Requests:
 
 
 # States in which trying again means: now, and not when it would be due.
+_RELEASED_FROM = (State.HELD, State.DISCOVERED, State.SKIPPED)
 _RETRIED_IN_PLACE = (State.READY, State.UNKNOWN, State.SHIPPED, State.CANCEL_REQUESTED)
+
+
+def _may_go_again(row: OrderRow) -> bool:
+    reasons = _MAY_GO_AGAIN.get(row.state)
+    return reasons is not None and (not reasons or row.reason in reasons)
+
+
+def _is_releasable(row: OrderRow) -> bool:
+    return row.state in _RELEASED_FROM and row.reason in RELEASABLE
 
 
 def _require_releasable(row: OrderRow) -> str:
     """The reason that is overruled. Raises Misconfigured, with what would end it, if no person can."""
     reason = REASONS.get(row.reason or "")
-    if row.state not in (State.HELD, State.DISCOVERED, State.SKIPPED):
+    if row.state not in _RELEASED_FROM:
         raise Misconfigured(f"{row.order_number} is {row.state.value}: only a box that is held can be released")
     if reason is None or not reason.may_release:
         says = f"{reason.text} {reason.cure}".strip() if reason else "there is no reason that could be overruled."

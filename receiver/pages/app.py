@@ -50,6 +50,7 @@ from receiver.pages.stores import (
     settings,
 )
 from receiver.pages.stores import views as home
+from receiver.pages.warehouse import box
 from receiver.pages.warehouse import connect as warehouse_connect
 from receiver.pages.warehouse import settings as warehouse_settings
 from receiver.pages.warehouse import views as warehouse
@@ -106,6 +107,7 @@ def create_pages(context: Context) -> Flask:
         warehouse,
         warehouse_connect,
         warehouse_settings,
+        box,
         views,
         tokens,
         accept_invitation,

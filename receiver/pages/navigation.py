@@ -10,7 +10,9 @@ from flask import Flask, request, url_for
 from flask_security import current_user
 
 from pipeline.ledger.engine import reading
+from pipeline.ledger.queries.boxes import count_boxes_that_need_a_person, list_stores_with_warehouse
 from receiver.pages.attention.access import count_waiting
+from receiver.pages.auth.permissions import list_my_stores
 from receiver.pages.db_session import get_context
 
 # The text of a link, the page behind it, and the blueprints whose pages are found there.
@@ -35,6 +37,8 @@ _PLACES: Sequence[tuple[str, str, frozenset[str]]] = (
     ("Needs attention", "attention.show", frozenset({"attention"})),
 )
 _ATTENTION = "attention.show"
+_ORDERS = "orders.show"  # once a shop has a warehouse
+_OF_ORDERS = frozenset({"orders", "tracking"})
 _ACCOUNT, _OF_ACCOUNT = "account.show", frozenset({"account", "security", "tokens"})
 
 
@@ -58,10 +62,12 @@ def add_navigation(app: Flask) -> None:
 
 def list_places() -> list[Place]:
     """The places of the header."""
-    return [
+    places = [
         Place(text, url_for(endpoint), _find_here(endpoint, blueprints), _count_waiting(endpoint))
         for text, endpoint, blueprints in _PLACES
     ]
+    orders = _build_orders_place()
+    return places if orders is None else [*places, orders]
 
 
 def build_account_place() -> Place:
@@ -80,3 +86,14 @@ def _count_waiting(endpoint: str) -> int:
         return 0
     with reading(get_context().engine) as conn:
         return count_waiting(conn)
+
+
+def _build_orders_place() -> Place | None:
+    """The boxes, with the number of those that wait for a person; None elsewhere before a warehouse is connected."""
+    if not current_user.is_authenticated:
+        return None
+    with reading(get_context().engine) as conn:
+        with_warehouse = list_stores_with_warehouse(conn, [store.store_id for store in list_my_stores()])
+        waiting = count_boxes_that_need_a_person(conn, with_warehouse) if with_warehouse else 0
+    place = Place("Orders", url_for(_ORDERS), _find_here(_ORDERS, _OF_ORDERS), waiting)
+    return place if with_warehouse or place.is_here else None

@@ -96,7 +96,7 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
             add_deliveries(conn, link, person, event_id=event, status=status, message_id=name, **done, **reason)
         add_event(conn, acme, 4, outcome="withheld", notes=[{"code": "withheld_marketplace", "role": "customer"}])
         dead = add_dead_hook(conn, store="acme", store_id=acme)
-        keys = {"client_id": "an-id", "client_secret": "a-secret"}
+        keys = {"client_id": "an-id", "client_secret": "a-secret", "base_url": "https://api.cratejoy.com/v1/"}
         sealed = encrypt(installation.site.settings.secret_keys, keys, build_api_identity(acme))
         save_store_api(conn, acme, sealed, NOW)
         insert_backfill(conn, acme, ALL, "customers", NOW)
@@ -112,6 +112,7 @@ def fill(installation: PagesInstallation) -> dict[str, object]:
         owner = TestEvent("acme", HERS, "nonce", NOW, COMMAND_LINE_ACTOR, installation.site.settings.secret_keys)
         names["test_event"] = send_test_event(conn, owner)
         add_warehouse(conn, installation, acme)
+        names["order"] = "SUB-1"
         names["replay"] = insert_replay(
             conn, acme, Selection("refused"), delivers_again=False, user_id=None, now=installation.site.now()
         )
@@ -127,7 +128,7 @@ def add_warehouse(conn: Connection, installation: PagesInstallation, store_id: i
     save_warehouse(conn, store_id, "cartrover", sealed, NOW)
     update_warehouse(conn, store_id, settings=change_settings({}, {"earliest_order_at": "2026-01-01"}))
     for number, (state, reason) in enumerate(((State.READY, None), (State.HELD, "unpaid")), 1):
-        new = NewOrder(store_id, number, f"SUB-{number}", "SUBSCRIPTION", "adhoc", state, reason)
+        new = NewOrder(store_id, number, f"SUB-{number}", "subscription", "adhoc", state, reason)
         lines = [{"line_no": 1, "sku": "BOX", "source_sku": "BOX", "description": "Box", "quantity": 1}]
         insert_order(conn, new, NOW, lines=lines, country="US", target_at=NOW)
     for kind in BILLING_TYPES:

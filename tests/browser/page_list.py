@@ -1,7 +1,7 @@
 """Every page that people see: the one list for the pictures of `make screenshots` and for the test with axe.
 
 A new page gets its row here. An address may name what the ledger has: {store}, {event}, {person}, {dead}, {alarm},
-{account}, {replay}, {sample}, {question}, {test_event}; a page is left out where there is none.
+{account}, {order}, {replay}, {sample}, {question}, {test_event}; a page is left out where there is none.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ PAGES = (
     ListedPage("warehouse-none", "/stores/{new_store}/warehouse"),
     ListedPage("warehouse-connect", "/stores/{store}/warehouse/connect/cartrover"),
     ListedPage("warehouse-settings", "/stores/{store}/warehouse/settings"),
+    ListedPage("orders", "/orders"),
+    ListedPage("order", "/stores/{store}/orders/{order}"),
+    ListedPage("order-question", "/stores/{store}/orders/{order}/resend"),
     ListedPage("activity", "/activity"),
     ListedPage("activity-of-one-person", "/activity?person={person}"),
     ListedPage("activity-empty", "/activity?show=tests"),

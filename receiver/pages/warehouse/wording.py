@@ -34,6 +34,61 @@ STATES: Mapping[str, tuple[str, str]] = {
     "externally_shipped": ("not_started", "shipped by another"),
     "cancelled_at_warehouse": ("needs_you", "cancelled by the warehouse"),
 }
+# kind of an event of the fulfilment -> what happened
+EVENTS: Mapping[str, str] = {
+    "found": "Found at Cratejoy",
+    "sent_again": "Sent again by a person",
+    "changed": "Changed at Cratejoy after it was sent",
+    "waits": "Cratejoy was asked: it waits",
+    "holds": "Cratejoy was asked: it is held",
+    "unpaid": "Cratejoy was asked: it is not paid",
+    "due": "Cratejoy was asked: it is due",
+    "due_changed": "Cratejoy was asked: it is due, and has changed",
+    "excluded": "Left out by the settings",
+    "cancelled": "Cancelled at Cratejoy",
+    "shipped_elsewhere": "Marked as shipped at Cratejoy by another",
+    "shipped_as_ours": "Cratejoy shows our tracking number",
+    "gone": "Cratejoy has the shipment no more",
+    "turn": "Its turn to go to the warehouse",
+    "created": "The warehouse took the order",
+    "exists": "The warehouse has an order of this number already",
+    "found_other": "The warehouse has another order under this number",
+    "found_cancelled": "The warehouse has the order as cancelled",
+    "not_found": "The warehouse does not have the order",
+    "rejected": "The warehouse refused the order",
+    "not_done": "The warehouse did not take it: tried again later",
+    "not_now": "The warehouse asked us to wait",
+    "may_be_done": "No sure answer, and a repetition is harmless",
+    "outcome_unknown": "No sure answer of the warehouse",
+    "stuck": "Its worker was gone for ten minutes",
+    "cannot_look_up": "The warehouse cannot be asked for it",
+    "exhausted": "Tried for as long as it is tried",
+    "complete": "The warehouse has shipped it",
+    "partial": "The warehouse has shipped a part of it",
+    "extra_package": "The warehouse reported a further parcel",
+    "without_tracking": "Shipped, without a tracking number so far",
+    "tracking_overdue": "Shipped for a day without a tracking number",
+    "warehouse_cancelled": "The warehouse cancelled it",
+    "confirm_turn": "Its tracking is about to be written to Cratejoy",
+    "confirm_done": "Cratejoy took the tracking number, and mails the customer",
+    "confirm_later": "Cratejoy could not be written to: tried again later",
+    "confirm_rejected": "Cratejoy refused the tracking number",
+    "other_tracking": "Cratejoy has another tracking number",
+    "cancel_done": "The warehouse cancelled it in time",
+    "cancel_pending": "The warehouse took the cancel, without an answer so far",
+    "cancel_refused": "The warehouse refused to cancel it",
+    "cancel_unsupported": "The warehouse cannot be asked to cancel",
+    "cancel_unknown": "No answer to the cancel",
+    "tracking_updated": "A further tracking number was written to Cratejoy",
+    "tracking_refused": "Cratejoy refused a further tracking number",
+    "acknowledged": "The warehouse knows that the shop has the tracking number",
+    "notice_seen": "The notice was put away",
+    "release": "Released by a person",
+    "retry": "Tried again, as a person wanted",
+    "mark_sent": "A person said that the warehouse has it",
+    "write_tracking": "A person had its tracking written to Cratejoy",
+    "ignore": "A person left it as it is",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +129,8 @@ def gather_counts(counts: Iterable[BoxCount]) -> list[CountedReason]:
     order = {state: place for place, state in enumerate(STATES)}
     rows = [CountedReason(state, reason, numbers) for (state, reason), numbers in found.items()]
     return sorted(rows, key=lambda row: (order.get(row.state, len(order)), -row.total, row.reason or ""))
+
+
+def describe_event(kind: str) -> str:
+    """What an event of the fulfilment says happened."""
+    return EVENTS.get(kind, kind.replace("_", " "))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from pipeline.core.fulfilment import State
 from pipeline.infra.crypto.encryption import encrypt
 from pipeline.ledger.engine import writing
+from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
 from pipeline.ledger.store_apis import build_api_identity, save_store_api
 from pipeline.warehouses import WAREHOUSES
 from sandbox.warehouse.server import RunningWarehouse
+from tests.builders import NOW
 from tests.pipeline.fulfilment.bridge import get_config, run_warehouse
 from tests.pipeline.sandbox_store import AMPLE_PER_S, Clock
 from tests.receiver.pages.browser import Browser, PagesInstallation
 
 HERS, READERS, OPERATORS = "bea@example.com", "robin@example.com", "ola@example.com"
 WAREHOUSE = "/stores/acme/warehouse"
+LINES = [{"line_no": 1, "sku": "BOX", "source_sku": "BOX", "description": "Box", "quantity": 2}]
 
 
 @pytest.fixture(scope="package")
@@ -61,3 +67,13 @@ def connected(visitor: Browser, typed: dict[str, str]) -> Browser:
     visitor.send(**typed)
     assert "Connected." in visitor.text
     return visitor
+
+
+def add_box(
+    conn: Connection, store_id: int, number: int, state: State, reason: str | None = None, **columns: Any
+) -> Any:
+    """A box with the number SUB-…."""
+    new = NewOrder(store_id, number, f"SUB-{number}", "subscription", "adhoc", state, reason)
+    row = insert_order(conn, new, NOW, **{"lines": LINES, "country": "US", "target_at": NOW} | columns)
+    assert row is not None
+    return row

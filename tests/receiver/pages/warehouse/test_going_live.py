@@ -7,14 +7,12 @@ import pytest
 from pipeline.core.fulfilment import State
 from pipeline.fulfilment.steps.pull import get_job
 from pipeline.ledger.engine import reading, writing
-from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
 from pipeline.ledger.fulfilment.runs import begin_run, end_run
 from pipeline.ledger.fulfilment.warehouses import get_warehouse
 from tests.builders import NOW
-from tests.receiver.pages.warehouse.conftest import OPERATORS, READERS, WAREHOUSE
+from tests.receiver.pages.warehouse.conftest import OPERATORS, READERS, WAREHOUSE, add_box
 
 GO_LIVE = f"{WAREHOUSE}/go-live"
-LINES = [{"line_no": 1, "sku": "BOX", "source_sku": "BOX", "description": "Box", "quantity": 2}]
 
 
 @pytest.fixture
@@ -28,11 +26,6 @@ def found(house, store_id, connected):
             end_run(conn, run, NOW, pages=1, rows=1)
     connected.go(WAREHOUSE)
     return connected
-
-
-def add_box(conn, store_id, number, state, reason=None):
-    new = NewOrder(store_id, number, f"SUB-{number}", "SUBSCRIPTION", "adhoc", state, reason)
-    return insert_order(conn, new, NOW, lines=LINES, country="US", target_at=NOW)
 
 
 def row_of(house, store_id):

@@ -1,0 +1,75 @@
+"""A page of the boxes of several stores, and how many there are in which state. Ids, codes and times, no names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select, tuple_
+
+from pipeline.core.fulfilment import State
+from pipeline.ledger.queries.fulfilment import BoxLine
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, Warehouse
+
+# A person has to look, unless one has seen it already.
+NEEDS_PERSON = frozenset({State.HELD, State.FAILED, State.SHIPPED_AFTER_CANCEL, State.CANCELLED_AT_WAREHOUSE})
+_SEEN = "seen_by_person"
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFilter:
+    """Which boxes; empty or None does not filter. `number`: of the order, or of Cratejoy's shipment."""
+
+    store_ids: tuple[int, ...]
+    states: Collection[State] = ()
+    is_unseen: bool = False  # without those of which a person has said that they stay so
+    reason: str | None = None
+    billing_type: str | None = None
+    number: str | None = None
+
+
+def list_box_page(
+    conn: Connection, wanted: BoxFilter, *, before: tuple[int, int] | None = None, limit: int = 50
+) -> list[BoxLine]:
+    """The boxes that changed last come first. `before`: the time of the change and the id of the last one shown."""
+    order = FulfilmentOrder.state_at, FulfilmentOrder.id
+    conditions = _build_conditions(wanted)
+    if before is not None:
+        conditions.append(tuple_(*order) < tuple_(*before))
+    columns = [getattr(FulfilmentOrder, name) for name in BoxLine.__slots__]
+    query = select(*columns).where(*conditions).order_by(order[0].desc(), order[1].desc()).limit(limit)
+    return [BoxLine(**row._asdict()) for row in conn.execute(query)]
+
+
+def count_boxes_that_need_a_person(conn: Connection, store_ids: Sequence[int]) -> int:
+    """How many boxes of these stores wait for a person: the number in the header."""
+    wanted = BoxFilter(tuple(store_ids), NEEDS_PERSON, is_unseen=True)
+    query = select(func.count()).select_from(FulfilmentOrder).where(*_build_conditions(wanted))
+    return conn.execute(query).scalar_one()
+
+
+def list_stores_with_warehouse(conn: Connection, store_ids: Collection[int]) -> list[int]:
+    """Those of the stores that have a warehouse."""
+    query = select(Warehouse.store_id).where(Warehouse.store_id.in_(store_ids)).order_by(Warehouse.store_id)
+    return list(conn.execute(query).scalars())
+
+
+def _build_conditions(wanted: BoxFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [FulfilmentOrder.store_id.in_(wanted.store_ids)]
+    if wanted.states:
+        conditions.append(FulfilmentOrder.state.in_(sorted(wanted.states)))
+    if wanted.is_unseen:
+        conditions.append(FulfilmentOrder.reason.is_distinct_from(_SEEN))
+    if wanted.reason is not None:
+        conditions.append(FulfilmentOrder.reason == wanted.reason)
+    if wanted.billing_type is not None:
+        conditions.append(FulfilmentOrder.billing_type == wanted.billing_type)
+    if wanted.number is not None:
+        conditions.append(or_(*_match_number(wanted.number)))
+    return conditions
+
+
+def _match_number(number: str) -> list[ColumnElement[bool]]:
+    is_id = number.isascii() and number.isdecimal() and len(number) <= 18  # noqa: PLR2004  (what every database takes)
+    matches = [FulfilmentOrder.order_number == number.upper()]
+    return [*matches, FulfilmentOrder.shipment_id == int(number)] if is_id else matches

@@ -1,0 +1,142 @@
+"""The boxes of the user's shops by state, and what a person decides about one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, render_template, request
+from sqlalchemy import Connection
+
+from pipeline.core.fulfilment import State
+from pipeline.core.roles import is_allowed
+from pipeline.fulfilment.rules.reasons import REASONS, RELEASABLE
+from pipeline.fulfilment.settings import FulfilmentSettings
+from pipeline.ledger.accounts import VisibleStore
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.warehouses import get_warehouse
+from pipeline.ledger.queries.boxes import NEEDS_PERSON, BoxFilter, list_box_page, list_stores_with_warehouse
+from pipeline.ledger.queries.fulfilment import (
+    DAY_US,
+    BoxLine,
+    list_paid_not_sent,
+    list_shipped_unsaid,
+    list_without_tracking,
+)
+from receiver.pages.addresses import read_cursor
+from receiver.pages.auth.permissions import list_my_stores, requires
+from receiver.pages.db_session import get_context
+from receiver.pages.warehouse.wording import BILLING_TYPES
+
+blueprint = Blueprint("orders", __name__)
+
+PAGE_SIZE = 50
+MAX_LISTED = 200  # of one of the three lists
+PARAMETERS = ("show", "store", "kind", "reason", "number")
+_DEFAULT_DAYS = FulfilmentSettings(0).no_tracking_days
+# What is shown of all boxes: its name in the address, its title, the states.
+TABS: Mapping[str, tuple[str, frozenset[State]]] = {
+    "all": ("All", frozenset()),
+    "needs_you": ("Needs you", NEEDS_PERSON),
+    "to_send": ("To send", frozenset({State.DISCOVERED, State.READY, State.SENDING, State.UNKNOWN})),
+    "at_warehouse": (
+        "At the warehouse",
+        frozenset({State.AT_WAREHOUSE, State.PARTIALLY_SHIPPED, State.CANCEL_REQUESTED, State.CANCEL_REFUSED}),
+    ),
+    "shipped": ("Shipped", frozenset({State.SHIPPED, State.CONFIRMING})),
+    "confirmed": ("Confirmed", frozenset({State.CONFIRMED})),
+    "ended": ("Not sent", frozenset({State.CANCELLED, State.SKIPPED, State.EXTERNALLY_SHIPPED})),
+}
+# The lists that are empty in a healthy shop.
+LISTS: Mapping[str, str] = {
+    "paid_not_sent": "Paid, not sent",
+    "without_tracking": "Sent, no tracking",
+    "not_informed": "Shipped, customer not informed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    """A box as a row of the list."""
+
+    box: BoxLine
+    store: VisibleStore
+
+    @property
+    def may_release(self) -> bool:
+        """Whether the row has a button that releases the box."""
+        is_held = self.box.state == State.HELD and self.box.reason in RELEASABLE
+        return is_held and is_allowed(self.store.role, "replay")
+
+
+@blueprint.get("/orders")
+@requires("see")
+def show() -> str:
+    """Show a page of boxes, or one of the three lists."""
+    stores = {store.store_id: store for store in list_my_stores()}
+    given = {name: value for name in PARAMETERS if (value := request.args.get(name))}
+    chosen = _choose(stores, given)
+    shown = given.get("show", "all")
+    before = _read_before()
+    with reading(get_context().engine) as conn:
+        with_warehouse = list_stores_with_warehouse(conn, list(stores))
+        lists = _load_lists(conn, [store_id for store_id in with_warehouse if store_id in chosen])
+        found = (
+            lists[shown]
+            if shown in LISTS
+            else list_box_page(conn, _build_filter(given, chosen), before=before, limit=PAGE_SIZE + 1)
+        )
+    is_last = shown in LISTS or len(found) <= PAGE_SIZE
+    page = found if shown in LISTS else found[:PAGE_SIZE]
+    return render_template(
+        "orders.html",
+        rows=[BoxRow(box, stores[box.store_id]) for box in page],
+        stores=[stores[store_id] for store_id in with_warehouse],
+        given=given,
+        shown=shown,
+        tabs=TABS,
+        lists={name: (title, len(lists[name])) for name, title in LISTS.items()},
+        most=MAX_LISTED,
+        kinds=BILLING_TYPES,
+        reasons=REASONS,
+        is_first=before is None,
+        older=None if is_last else {**given, "before": f"{page[-1].state_at}.{page[-1].id}"},
+    )
+
+
+def _choose(stores: Mapping[int, VisibleStore], given: Mapping[str, str]) -> tuple[int, ...]:
+    """The stores of the address; aborts with 404 for another account's, and for what cannot be shown."""
+    chosen = tuple(store_id for store_id, store in stores.items() if given.get("store") in (None, store.name))
+    is_known = given.get("show", "all") in {*TABS, *LISTS} and given.get("kind") in {None, *BILLING_TYPES}
+    if not is_known or ("store" in given and not chosen):
+        abort(404)
+    return chosen
+
+
+def _build_filter(given: Mapping[str, str], store_ids: tuple[int, ...]) -> BoxFilter:
+    shown = given.get("show", "all")
+    return BoxFilter(
+        store_ids,
+        TABS[shown][1],
+        is_unseen=shown == "needs_you",
+        reason=given.get("reason"),
+        billing_type=given.get("kind"),
+        number=given.get("number", "").strip() or None,
+    )
+
+
+def _read_before() -> tuple[int, int] | None:
+    at, box_id = read_cursor(request.args.get("before"))
+    return None if at is None or box_id is None else (at, box_id)
+
+
+def _load_lists(conn: Connection, store_ids: Sequence[int]) -> dict[str, list[BoxLine]]:
+    """The three lists of these stores, the last to change first."""
+    now = get_context().now()
+    lists: dict[str, list[BoxLine]] = {name: [] for name in LISTS}
+    for store_id in store_ids:
+        days = get_warehouse(conn, store_id).settings.get("no_tracking_days", _DEFAULT_DAYS)
+        lists["paid_not_sent"] += list_paid_not_sent(conn, store_id, now, limit=MAX_LISTED)
+        lists["without_tracking"] += list_without_tracking(conn, store_id, now - days * DAY_US, limit=MAX_LISTED)
+        lists["not_informed"] += list_shipped_unsaid(conn, store_id, now, limit=MAX_LISTED)
+    return {name: sorted(boxes, key=lambda box: -box.state_at)[:MAX_LISTED] for name, boxes in lists.items()}
