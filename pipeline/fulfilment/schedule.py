@@ -25,6 +25,7 @@ from pipeline.ledger.fulfilment.orders import (
 from pipeline.ledger.fulfilment.runs import find_last_run
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow
 from pipeline.ledger.store_apis import ACTIVE, find_store_api
+from pipeline.warehouses import FILE_WAREHOUSES
 
 Lane = Literal["pull_ecom", "pull_adhoc", "pull_standard", "cancels", "tracking", "deliver", "confirm"]
 LANES: tuple[Lane, ...] = get_args(Lane)
@@ -87,7 +88,8 @@ def _has_work(conn: Connection, row: WarehouseRow, now: int) -> bool:
         return True
     if not row.is_live or row.wait_until > now:
         return False
-    doing = {State.READY, State.UNKNOWN, State.CANCEL_REQUESTED}
+    doing = {State.UNKNOWN, State.CANCEL_REQUESTED}
+    doing |= set() if row.adapter in FILE_WAREHOUSES else {State.READY}
     return has_due_order(conn, row.store_id, doing, now) or bool(
         list_stuck_orders(conn, row.store_id, {State.SENDING}, now - STUCK_US)
     )

@@ -6,9 +6,12 @@ from pipeline.warehouses.base import Warehouse
 from pipeline.warehouses.cartrover import CartRover
 from pipeline.warehouses.extensiv_3pl import WarehouseManager
 from pipeline.warehouses.signed_webhook import SignedWebhook
+from pipeline.warehouses.spreadsheet import Spreadsheet
 
 WAREHOUSES: dict[str, type[Warehouse]] = {
     CartRover.adapter: CartRover,
     WarehouseManager.adapter: WarehouseManager,
     SignedWebhook.adapter: SignedWebhook,
+    Spreadsheet.adapter: Spreadsheet,
 }
+FILE_WAREHOUSES = frozenset({Spreadsheet.adapter})  # boxes go out when a person exports them, and not by themselves

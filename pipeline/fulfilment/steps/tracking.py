@@ -170,7 +170,7 @@ def _columns(site: Site, row: OrderRow, reported: WarehouseOrder) -> dict[str, A
 def retry_quarantined(site: Site) -> int:
     """Attach what is kept apart and now has a box that was sent; returns how many parcels."""
     with reading(site.engine) as conn:
-        apart = list_quarantined(conn, site.store_id)
+        apart = [one for one in list_quarantined(conn, site.store_id) if one.reason is None]
         rows = {one.order_number: find_order(conn, site.store_id, one.order_number) for one in apart}
     attached = 0
     for number, row in rows.items():

@@ -69,6 +69,7 @@ class OrderRow:
     released: list[str]
     notice: str | None
     notice_at: int | None
+    export_id: int | None
 
     @property
     def identity(self) -> RowIdentity:
@@ -123,21 +124,21 @@ def change_order(
 
 def get_order(conn: Connection, order_id: int) -> OrderRow:
     """The box with this id. Raises NoResultFound if there is none."""
-    return _build(conn.execute(_select().where(FulfilmentOrder.id == order_id)).one())
+    return build_order_row(conn.execute(select_orders().where(FulfilmentOrder.id == order_id)).one())
 
 
 def find_order(conn: Connection, store_id: int, order_number: str) -> OrderRow | None:
     """The store's box with this number, as it was stored."""
     found = FulfilmentOrder.store_id == store_id, FulfilmentOrder.order_number == order_number
-    row = conn.execute(_select().where(*found)).one_or_none()
-    return None if row is None else _build(row)
+    row = conn.execute(select_orders().where(*found)).one_or_none()
+    return None if row is None else build_order_row(row)
 
 
 def find_newest_order(conn: Connection, store_id: int, shipment_id: int) -> OrderRow | None:
     """The box of this shipment, or the last one that a person has sent again."""
     found = FulfilmentOrder.store_id == store_id, FulfilmentOrder.shipment_id == shipment_id
-    row = conn.execute(_select().where(*found).order_by(FulfilmentOrder.resend_no.desc()).limit(1)).one_or_none()
-    return None if row is None else _build(row)
+    row = conn.execute(select_orders().where(*found).order_by(FulfilmentOrder.resend_no.desc()).limit(1)).one_or_none()
+    return None if row is None else build_order_row(row)
 
 
 def list_orders_of(conn: Connection, store_id: int, shipment_ids: Iterable[int]) -> dict[int, OrderRow]:
@@ -145,8 +146,8 @@ def list_orders_of(conn: Connection, store_id: int, shipment_ids: Iterable[int])
     found: dict[int, OrderRow] = {}
     for part in chunks(sorted(set(shipment_ids))):
         mine = FulfilmentOrder.store_id == store_id, FulfilmentOrder.shipment_id.in_(part)
-        for row in conn.execute(_select().where(*mine).order_by(FulfilmentOrder.resend_no)):
-            found[row.shipment_id] = _build(row)
+        for row in conn.execute(select_orders().where(*mine).order_by(FulfilmentOrder.resend_no)):
+            found[row.shipment_id] = build_order_row(row)
     return found
 
 
@@ -155,7 +156,7 @@ def list_by_numbers(conn: Connection, store_id: int, numbers: Iterable[str]) -> 
     found: dict[str, OrderRow] = {}
     for part in chunks(sorted(set(numbers))):
         mine = FulfilmentOrder.store_id == store_id, FulfilmentOrder.order_number.in_(part)
-        found |= {row.order_number: _build(row) for row in conn.execute(_select().where(*mine))}
+        found |= {row.order_number: build_order_row(row) for row in conn.execute(select_orders().where(*mine))}
     return found
 
 
@@ -163,7 +164,7 @@ def list_due_orders(conn: Connection, store_id: int, states: Collection[State], 
     """Boxes in these states whose next attempt is due, the longest due first."""
     due = _in_states(store_id, states), FulfilmentOrder.next_attempt_at <= now
     order = FulfilmentOrder.next_attempt_at, FulfilmentOrder.id
-    return [_build(row) for row in conn.execute(_select().where(*due).order_by(*order).limit(limit))]
+    return [build_order_row(row) for row in conn.execute(select_orders().where(*due).order_by(*order).limit(limit))]
 
 
 def has_due_order(conn: Connection, store_id: int, states: Collection[State], now: int) -> bool:
@@ -177,8 +178,8 @@ def list_orders_checked_before(
 ) -> list[OrderRow]:
     """Boxes in these states that Cratejoy was last asked about before then, the longest ago first."""
     checked = FulfilmentOrder.cratejoy_checked_at
-    query = _select().where(_in_states(store_id, states), (checked < before) | checked.is_(None))
-    return [_build(row) for row in conn.execute(query.order_by(checked.nulls_first()).limit(limit))]
+    query = select_orders().where(_in_states(store_id, states), (checked < before) | checked.is_(None))
+    return [build_order_row(row) for row in conn.execute(query.order_by(checked.nulls_first()).limit(limit))]
 
 
 def list_numbers_in_states(conn: Connection, store_id: int, states: Collection[State]) -> list[tuple[str, str]]:
@@ -191,19 +192,25 @@ def list_numbers_in_states(conn: Connection, store_id: int, states: Collection[S
 def list_to_acknowledge(conn: Connection, store_id: int, now: int, limit: int) -> list[OrderRow]:
     """Confirmed boxes whose tracking is still to be acknowledged at the warehouse."""
     due = FulfilmentOrder.store_id == store_id, FulfilmentOrder.acknowledge_at <= now
-    return [_build(row) for row in conn.execute(_select().where(*due).order_by(FulfilmentOrder.id).limit(limit))]
+    return [
+        build_order_row(row)
+        for row in conn.execute(select_orders().where(*due).order_by(FulfilmentOrder.id).limit(limit))
+    ]
 
 
 def list_to_update(conn: Connection, store_id: int, now: int, limit: int) -> list[OrderRow]:
     """Confirmed boxes of which a further tracking number is still to be written to Cratejoy."""
     due = FulfilmentOrder.store_id == store_id, FulfilmentOrder.update_at <= now
-    return [_build(row) for row in conn.execute(_select().where(*due).order_by(FulfilmentOrder.id).limit(limit))]
+    return [
+        build_order_row(row)
+        for row in conn.execute(select_orders().where(*due).order_by(FulfilmentOrder.id).limit(limit))
+    ]
 
 
 def list_stuck_orders(conn: Connection, store_id: int, states: Collection[State], before: int) -> list[OrderRow]:
     """Boxes that have been in these states since before then: the worker that had put them there is gone."""
-    query = _select().where(_in_states(store_id, states), FulfilmentOrder.state_at < before)
-    return [_build(row) for row in conn.execute(query.order_by(FulfilmentOrder.id))]
+    query = select_orders().where(_in_states(store_id, states), FulfilmentOrder.state_at < before)
+    return [build_order_row(row) for row in conn.execute(query.order_by(FulfilmentOrder.id))]
 
 
 def find_shipments_of(conn: Connection, store_id: int, kind: str, subject_ids: Sequence[int]) -> list[int]:
@@ -233,10 +240,12 @@ def _in_states(store_id: int, states: Collection[State]) -> ColumnElement[bool]:
     return (FulfilmentOrder.store_id == store_id) & FulfilmentOrder.state.in_(sorted(states))
 
 
-def _select() -> Any:
+def select_orders() -> Any:
+    """The query of whole boxes, for `build_order_row`."""
     return select(get_table(FulfilmentOrder))
 
 
-def _build(row: Any) -> OrderRow:
+def build_order_row(row: Any) -> OrderRow:
+    """A box out of a row of `select_orders`."""
     values = row._asdict()
     return OrderRow(**{**values, "state": State(values["state"])})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -31,6 +32,7 @@ class QuarantineRow:
     seen_at: int
     outcome: str | None
     settled_at: int | None
+    reason: str | None
 
     @property
     def package(self) -> Package:
@@ -41,19 +43,32 @@ def quarantine_packages(
     conn: Connection, store_id: int, order_number: str, packages: Iterable[Package], now: int, *, is_complete: bool
 ) -> int:
     """Keep the parcels apart; returns how many are new. Those that were settled stay so."""
-    added = 0
-    for package in packages:
-        values = {name: getattr(package, name) for name in ("tracking_number", "carrier", "method", "url")}
-        values |= {"store_id": store_id, "order_number": order_number, "shipped_at": package.shipped_at}
-        values |= {"is_complete": is_complete, "found_at": now, "seen_at": now}
-        statement = insert_into(conn, QuarantinedTracking).values(values)
-        new = conn.execute(statement.on_conflict_do_nothing().returning(QuarantinedTracking.id)).scalar()
-        added += new is not None
-        if new is None:
-            same = QuarantinedTracking.store_id == store_id, QuarantinedTracking.order_number == order_number
-            seen = update(QuarantinedTracking).where(*same).values(seen_at=now, is_complete=is_complete)
-            conn.execute(seen.where(QuarantinedTracking.tracking_number == package.tracking_number))
-    return added
+    common = {"store_id": store_id, "order_number": order_number, "is_complete": is_complete}
+    return sum(_keep(conn, common, package, now) for package in packages)
+
+
+def keep_for_person(
+    conn: Connection, store_id: int, order_number: str, packages: Iterable[Package], reason: str, now: int
+) -> int:
+    """Keep the parcels of an ambiguous row of a returned file; returns how many are new. Only a person attaches them.
+
+    `order_number`: the box that the row names first. `reason`: a code, why the row is ambiguous.
+    """
+    common = {"store_id": store_id, "order_number": order_number, "is_complete": True, "reason": reason}
+    return sum(_keep(conn, common, package, now) for package in packages)
+
+
+def _keep(conn: Connection, common: Mapping[str, Any], package: Package, now: int) -> bool:
+    """Insert the parcel, or write down that it was seen again; returns whether it is new."""
+    described = {name: getattr(package, name) for name in ("tracking_number", "carrier", "method", "url", "shipped_at")}
+    values = {**common, **described, "found_at": now, "seen_at": now}
+    statement = insert_into(conn, QuarantinedTracking).values(values)
+    new = conn.execute(statement.on_conflict_do_nothing().returning(QuarantinedTracking.id)).scalar()
+    if new is None:
+        key = ("store_id", "order_number", "tracking_number")
+        same = update(QuarantinedTracking).filter_by(**{name: values[name] for name in key})
+        conn.execute(same.values(seen_at=now, is_complete=common["is_complete"]))
+    return new is not None
 
 
 def list_quarantined(conn: Connection, store_id: int, *, limit: int = 1_000) -> list[QuarantineRow]:

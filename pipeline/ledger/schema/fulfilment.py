@@ -55,6 +55,7 @@ class FulfilmentOrder(Base):
             "acknowledge_at",
             **partial_index("acknowledge_at IS NOT NULL"),
         ),
+        Index("ix_fulfilment_orders_export_id", "export_id", **partial_index("export_id IS NOT NULL")),
         Index("ix_fulfilment_orders_update", "store_id", "update_at", **partial_index("update_at IS NOT NULL")),
         Index("ix_fulfilment_orders_payload", "store_id", "purge_at", **partial_index("payload IS NOT NULL")),
     )
@@ -107,13 +108,29 @@ class FulfilmentOrder(Base):
     released: Mapped[list[Any]] = mapped_column(default=list)  # reasons that a person has overruled
     notice: Mapped[str | None]  # a code for a person, beside the state: such as what was changed after the sending
     notice_at: Mapped[int | None]
+    export_id: Mapped[int | None]  # the file in which it was handed out, where the warehouse is a spreadsheet
+
+
+class FulfilmentExport(Base):
+    """A file of boxes that was handed out. It is written anew from its boxes when it is asked for again."""
+
+    __tablename__ = "fulfilment_exports"
+    __table_args__ = (Index("ix_fulfilment_exports_store_id", "store_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    at: Mapped[int]
+    boxes: Mapped[int]
+    user_id: Mapped[int | None]  # who exported; None: the operator, on the command line
 
 
 class FulfilmentPackage(Base):
     """A parcel of a box, as the warehouse has reported it."""
 
     __tablename__ = "fulfilment_packages"
-    __table_args__ = (UniqueConstraint("order_id", "tracking_number"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "tracking_number"),
+        Index("ix_fulfilment_packages_tracking_number", "tracking_number"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("fulfilment_orders.id"))
     tracking_number: Mapped[str]  # upper case, without spaces
@@ -121,7 +138,7 @@ class FulfilmentPackage(Base):
     method: Mapped[str]
     url: Mapped[str]
     shipped_at: Mapped[int | None]
-    source: Mapped[str]  # poll, push, quarantine, person
+    source: Mapped[str]  # poll, push, quarantine, person, file
     found_at: Mapped[int]
     acknowledged_at: Mapped[int | None]
 
@@ -161,6 +178,7 @@ class QuarantinedTracking(Base):
     seen_at: Mapped[int]
     outcome: Mapped[str | None]  # attached, dismissed; None: open
     settled_at: Mapped[int | None]
+    reason: Mapped[str | None]  # why a row of a returned file is ambiguous: only a person attaches it
 
 
 class FulfilmentRun(Base):

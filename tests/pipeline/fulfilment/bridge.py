@@ -63,6 +63,7 @@ def get_config(adapter: str, url: str) -> dict[str, str]:
             "secret": KEYS.webhook_secret,
             "inbound_secret": KEYS.webhook_secret,
         },
+        "spreadsheet": {"preset": "generic"},
     }[adapter]
 
 

@@ -58,6 +58,7 @@ def test_every_partial_index_of_the_models_is_partial_in_the_database(engine):
         "ix_people_withheld",
         "ix_consent_decisions_person_id",
         "ix_fulfilment_orders_acknowledge",
+        "ix_fulfilment_orders_export_id",
         "ix_fulfilment_orders_payload",
         "ix_fulfilment_orders_update",
         "ix_dead_hooks_waiting",

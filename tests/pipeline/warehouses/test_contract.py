@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.warehouses import WAREHOUSES
+from pipeline.warehouses import FILE_WAREHOUSES, WAREHOUSES
 from tests.pipeline.warehouses.contract import WarehouseSuite
+from tests.pipeline.warehouses.kit import RecordedHTTP, make_tools
 from tests.pipeline.warehouses.sandbox_kit import PROTOCOLS, Kit
 
 
@@ -15,8 +16,16 @@ class TestWarehouses(WarehouseSuite):
         return make_kit(request.param)
 
 
-def test_every_registered_warehouse_passes_the_contract():
-    assert set(PROTOCOLS) == set(WAREHOUSES)
+def test_every_registered_warehouse_that_is_called_passes_the_contract():
+    assert set(PROTOCOLS) == set(WAREHOUSES) - FILE_WAREHOUSES
+
+
+@pytest.mark.parametrize("name", sorted(FILE_WAREHOUSES))
+def test_a_warehouse_without_calls_exchanges_files_and_repeats_safely(name):
+    can = WAREHOUSES[name]({}, make_tools(RecordedHTTP())).capabilities
+
+    assert (can.exchanges_files, can.repeats_safely) == (True, True)
+    assert (can.finds, can.cancels, can.lists_shipped, can.pushes) == (False,) * 4
 
 
 def test_every_warehouse_is_registered_under_its_own_name():

@@ -22,6 +22,7 @@ BELOW_OTHERS = {
     "account_members",
     "account_tokens",
     "fulfilment_boxes",
+    "fulfilment_files",
     "own_test_event",
     "people_rights",
     "people_why",

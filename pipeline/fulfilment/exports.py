@@ -1,0 +1,158 @@
+"""Exports boxes as a file, where the warehouse is a spreadsheet, and writes a file again that was lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
+
+from pipeline.context import Context
+from pipeline.core.errors import Misconfigured, RateLimited
+from pipeline.core.fulfilment import Order
+from pipeline.core.fulfilment_files import FileFormat, WrittenFile
+from pipeline.fulfilment.site import CallLog, Site, build_adapter, open_site
+from pipeline.fulfilment.steps.export import OPEN, SLICE, HandedOut, hand_out
+from pipeline.fulfilment.steps.volume import guard_volume
+from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
+from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
+from pipeline.ledger.fulfilment.exports import find_export, insert_export, list_exported, list_ready
+from pipeline.ledger.fulfilment.warehouses import WarehouseRow
+from pipeline.warehouses.base import FileExchange, Warehouse
+
+MAX_WAITS = 100  # for the store's budget of requests, in one export
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export brought. `left_out`: order number -> why the box is not in the file after all."""
+
+    export_id: int
+    boxes: int
+    file: WrittenFile
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def open_file_site(context: Context, store_id: int, layout: Mapping[str, str] | None = None) -> Site:
+    """The store's fulfilment, if its warehouse is a spreadsheet. `layout`: its fields, where this file differs.
+
+    Raises Misconfigured.
+    """
+
+    def open_warehouse(context: Context, row: WarehouseRow, config: Mapping[str, str], calls: CallLog) -> Warehouse:
+        return build_adapter(context, row.adapter, {**config, **(layout or {})}, calls)
+
+    site = open_site(context, store_id, open_warehouse=open_warehouse)
+    if site is None:
+        raise Misconfigured("the store has no warehouse: `cratewire fulfilment connect`")
+    if not site.warehouse.capabilities.exchanges_files:
+        raise Misconfigured(f"the store's warehouse is {site.warehouse.title}: it exchanges no files")
+    return site
+
+
+def get_exchange(site: Site) -> FileExchange:
+    """What the store's warehouse can do with files."""
+    return cast("FileExchange", site.warehouse)
+
+
+def count_ready(context: Context, store_id: int) -> int:
+    """How many boxes would be in an export now."""
+    with reading(context.engine) as conn:
+        return len(list_ready(conn, store_id, context.now()))
+
+
+def export_boxes(
+    context: Context,
+    store_id: int,
+    file_format: FileFormat = "csv",
+    *,
+    layout: Mapping[str, str] | None = None,
+    actor: Actor = COMMAND_LINE_ACTOR,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Exported:
+    """Hand out every box that is ready, each read once more before. No box is in two exports.
+
+    Waits for the store's budget of requests. Raises Misconfigured if there is nothing to export, or nothing may go; and
+    what the store's client raises: boxes that were handed out by then are written by `repeat_export`.
+    """
+    site = open_file_site(context, store_id, layout)
+    _require_live(site)
+    if not guard_volume(site):
+        raise Misconfigured(
+            "an unusual number of boxes would go: look at them, and let them pass by `cratewire fulfilment resume`"
+        )
+    with writing(context.engine) as conn:
+        ready = list_ready(conn, store_id, context.now())
+        if not ready:
+            raise Misconfigured("no box is ready: see `cratewire fulfilment status`")
+        export_id = insert_export(conn, store_id, actor.user_id, context.now())
+    orders: list[Order] = []
+    left_out: dict[str, str] = {}
+    for start in range(0, len(ready), SLICE):
+        handed_out = _wait(partial(hand_out, site, ready[start : start + SLICE], export_id), sleep)
+        orders += handed_out.orders
+        left_out |= dict(handed_out.left_out)
+    _record(site, actor, "exported", export_id, len(orders))
+    if not orders:
+        why = ", ".join(f"{number}: {reason}" for number, reason in sorted(left_out.items())[:5])
+        raise Misconfigured(f"no box may go by now ({why})" if why else "no box is ready any more")
+    return Exported(export_id, len(orders), _write(site, orders, file_format, export_id), left_out)
+
+
+def repeat_export(
+    context: Context,
+    store_id: int,
+    export_id: int,
+    file_format: FileFormat = "csv",
+    *,
+    layout: Mapping[str, str] | None = None,
+    actor: Actor = COMMAND_LINE_ACTOR,
+) -> Exported:
+    """Write a file again, without the boxes that have left or are cancelled. Nothing else is handed out by it.
+
+    Raises Misconfigured.
+    """
+    site = open_file_site(context, store_id, layout)
+    with reading(context.engine) as conn:
+        found = find_export(conn, store_id, export_id)
+        rows = [] if found is None else list_exported(conn, export_id, OPEN)
+    if found is None:
+        raise Misconfigured(f"the store has no export {export_id}")
+    opened = [(row.order_number, site.open(row)) for row in rows]
+    orders = [order for _, order in opened if order is not None]
+    if not orders:
+        raise Misconfigured(f"every box of export {export_id} has left, or is cancelled")
+    _record(site, actor, "exported_again", export_id, len(orders))
+    erased = {number: "erased" for number, order in opened if order is None}
+    return Exported(export_id, len(orders), _write(site, orders, file_format, export_id), erased)
+
+
+def _require_live(site: Site) -> None:
+    if not site.row.is_active:
+        raise Misconfigured(f"the warehouse is paused: {site.row.status_reason}")
+    if not site.row.is_live:
+        raise Misconfigured("the store is in dry run: accept its report first, by `cratewire fulfilment go-live`")
+
+
+def _write(site: Site, orders: list[Order], file_format: FileFormat, export_id: int) -> WrittenFile:
+    ordered = sorted(orders, key=lambda order: order.order_number)
+    return get_exchange(site).write_file(ordered, file_format, f"boxes-{export_id}")
+
+
+def _wait(step: Callable[[], HandedOut], sleep: Callable[[float], None]) -> HandedOut:
+    for _ in range(MAX_WAITS):
+        try:
+            return step()
+        except RateLimited as wait:
+            sleep(wait.seconds)
+    return step()
+
+
+def _record(site: Site, actor: Actor, kind: str, export_id: int, boxes: int) -> None:
+    about = {"export": export_id, "boxes": boxes}
+    with writing(site.engine) as conn:
+        event = EventDraft(kind, detail=dict(about), user_id=actor.user_id)
+        add_fulfilment_event(conn, About(site.store_id), event, site.now())
+        record_store_action(conn, site.store_id, actor, f"boxes.{kind}", site.now(), about)

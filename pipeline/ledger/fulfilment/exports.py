@@ -1,0 +1,76 @@
+"""Files of boxes that were handed out, and which box has which tracking number. In the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from pipeline.core.fulfilment import State
+from pipeline.ledger.fulfilment.orders import OrderRow, build_order_row, select_orders
+from pipeline.ledger.schema.fulfilment import FulfilmentExport, FulfilmentOrder, FulfilmentPackage
+from pipeline.ledger.sql.tables import chunks
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """A file as the ledger has it; the table says what its columns mean."""
+
+    id: int
+    store_id: int
+    at: int
+    boxes: int
+    user_id: int | None
+
+
+def insert_export(conn: Connection, store_id: int, user_id: int | None, now: int) -> int:
+    """Begin a file; returns its id. Its boxes are written down as they are handed out."""
+    values = {"store_id": store_id, "at": now, "boxes": 0, "user_id": user_id}
+    return conn.execute(insert(FulfilmentExport).values(values).returning(FulfilmentExport.id)).scalar_one()
+
+
+def add_exported(conn: Connection, export_id: int, boxes: int) -> None:
+    """Count further boxes of a file."""
+    counted = {"boxes": FulfilmentExport.boxes + boxes}
+    conn.execute(update(FulfilmentExport).where(FulfilmentExport.id == export_id).values(counted))
+
+
+def find_export(conn: Connection, store_id: int, export_id: int) -> ExportRow | None:
+    """The store's file with this id."""
+    mine = FulfilmentExport.store_id == store_id, FulfilmentExport.id == export_id
+    row = conn.execute(select(FulfilmentExport.__table__).where(*mine)).one_or_none()
+    return None if row is None else ExportRow(**row._asdict())
+
+
+def list_exports(conn: Connection, store_id: int, *, limit: int = 50) -> list[ExportRow]:
+    """The store's files with boxes, the newest first."""
+    mine = FulfilmentExport.store_id == store_id, FulfilmentExport.boxes > 0
+    query = select(FulfilmentExport.__table__).where(*mine).order_by(FulfilmentExport.id.desc()).limit(limit)
+    return [ExportRow(**row._asdict()) for row in conn.execute(query)]
+
+
+def list_ready(conn: Connection, store_id: int, now: int) -> list[int]:
+    """The ids of the boxes that may go out now, by order number: labels come back in the order of the rows."""
+    ready = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state == State.READY
+    query = select(FulfilmentOrder.id).where(*ready, FulfilmentOrder.next_attempt_at <= now)
+    return list(conn.execute(query.order_by(FulfilmentOrder.order_number)).scalars())
+
+
+def list_exported(conn: Connection, export_id: int, states: Iterable[State]) -> list[OrderRow]:
+    """The boxes of a file that are in these states, by order number."""
+    of_file = FulfilmentOrder.export_id == export_id, FulfilmentOrder.state.in_(sorted(states))
+    query = select_orders().where(*of_file).order_by(FulfilmentOrder.order_number)
+    return [build_order_row(row) for row in conn.execute(query)]
+
+
+def find_owners(conn: Connection, store_id: int, tracking_numbers: Iterable[str]) -> dict[str, str]:
+    """Tracking number -> the order number of the store's box that has it."""
+    found: dict[str, str] = {}
+    columns = FulfilmentPackage.tracking_number, FulfilmentOrder.order_number
+    of_box = FulfilmentOrder.id == FulfilmentPackage.order_id
+    for part in chunks(sorted(set(tracking_numbers))):
+        mine = FulfilmentOrder.store_id == store_id, FulfilmentPackage.tracking_number.in_(part)
+        query = select(*columns).join(FulfilmentOrder, of_box).where(*mine).order_by(FulfilmentPackage.id)
+        found.update((row.tracking_number, row.order_number) for row in conn.execute(query))
+    return found
