@@ -164,8 +164,9 @@ def _build_conditions(wanted: ActivityFilter) -> list[ColumnElement[bool]]:
     if wanted.subject is not None:
         kind, number = wanted.subject
         about = EventSubject.kind == kind, EventSubject.subject_id == number
-        mine = EventSubject.store_id.in_(wanted.store_ids)
-        conditions.append(Event.id.in_(select(EventSubject.event_id).where(mine, *about)))
+        # Of the one store that is read: with a list of all stores PostgreSQL would search all of them for each.
+        of_store = select(EventSubject.event_id).where(EventSubject.store_id == Store.id, *about)
+        conditions.append(Event.id.in_(of_store.correlate(Store)))
     if wanted.replay_id is not None:
         touched = ReplayItem.replay_id == wanted.replay_id, ReplayItem.state.in_(("open", "done", "failed"))
         conditions.append(Event.id.in_(select(ReplayItem.event_id).where(*touched)))
