@@ -133,8 +133,8 @@ class Requests:
             if row.state in (State.DISCOVERED, State.HELD, State.READY, State.SKIPPED):
                 raise Misconfigured(f"{order_number} is {row.state.value}: mark it as sent first")
             progress: Any = "shipped" if kept.is_complete else "partial"
-            reported = WarehouseOrder(order_number, row.external_id or "", progress, (kept.package,))
-            take_report(conn, self._site, order_number, reported, "person")
+            reported = WarehouseOrder(row.order_number, row.external_id or "", progress, (kept.package,))
+            take_report(conn, self._site, row.order_number, reported, "person")
             settle_quarantined(conn, quarantine_id, ATTACHED, self._site.now())
             self._record(conn, "tracking.attached", row)
             return self._find(conn, order_number)

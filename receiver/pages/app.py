@@ -50,7 +50,7 @@ from receiver.pages.stores import (
     settings,
 )
 from receiver.pages.stores import views as home
-from receiver.pages.warehouse import box
+from receiver.pages.warehouse import box, tracking
 from receiver.pages.warehouse import connect as warehouse_connect
 from receiver.pages.warehouse import settings as warehouse_settings
 from receiver.pages.warehouse import views as warehouse
@@ -108,6 +108,7 @@ def create_pages(context: Context) -> Flask:
         warehouse_connect,
         warehouse_settings,
         box,
+        tracking,
         views,
         tokens,
         accept_invitation,

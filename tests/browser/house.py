@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, update
 from werkzeug.serving import make_server
 
 from pipeline.context import build_context
-from pipeline.core.fulfilment import State
+from pipeline.core.fulfilment import Package, State
 from pipeline.fulfilment.rules.search_windows import BILLING_TYPES
 from pipeline.fulfilment.settings_json import change_settings
 from pipeline.fulfilment.steps.pull import get_job
@@ -24,6 +24,7 @@ from pipeline.ledger.backfills import ALL, insert_backfill
 from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import make_engine, writing
 from pipeline.ledger.fulfilment.orders import NewOrder, insert_order
+from pipeline.ledger.fulfilment.quarantine import quarantine_packages
 from pipeline.ledger.fulfilment.runs import begin_run, end_run
 from pipeline.ledger.fulfilment.warehouses import build_warehouse_identity, save_warehouse, update_warehouse
 from pipeline.ledger.monitoring.alarms import open_alarm
@@ -131,5 +132,6 @@ def add_warehouse(conn: Connection, installation: PagesInstallation, store_id: i
         new = NewOrder(store_id, number, f"SUB-{number}", "subscription", "adhoc", state, reason)
         lines = [{"line_no": 1, "sku": "BOX", "source_sku": "BOX", "description": "Box", "quantity": 1}]
         insert_order(conn, new, NOW, lines=lines, country="US", target_at=NOW)
+    quarantine_packages(conn, store_id, "SUB-77", [Package("1Z999", "UPS")], NOW, is_complete=True)
     for kind in BILLING_TYPES:
         end_run(conn, begin_run(conn, store_id, get_job(kind), NOW, is_full=True), NOW, pages=1, rows=1)

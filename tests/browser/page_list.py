@@ -45,6 +45,7 @@ PAGES = (
     ListedPage("orders", "/orders"),
     ListedPage("order", "/stores/{store}/orders/{order}"),
     ListedPage("order-question", "/stores/{store}/orders/{order}/resend"),
+    ListedPage("tracking", "/stores/{store}/tracking"),
     ListedPage("activity", "/activity"),
     ListedPage("activity-of-one-person", "/activity?person={person}"),
     ListedPage("activity-empty", "/activity?show=tests"),

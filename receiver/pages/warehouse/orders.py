@@ -19,6 +19,7 @@ from pipeline.ledger.queries.boxes import NEEDS_PERSON, BoxFilter, list_box_page
 from pipeline.ledger.queries.fulfilment import (
     DAY_US,
     BoxLine,
+    count_quarantined,
     list_paid_not_sent,
     list_shipped_unsaid,
     list_without_tracking,
@@ -81,13 +82,12 @@ def show() -> str:
     with reading(get_context().engine) as conn:
         with_warehouse = list_stores_with_warehouse(conn, list(stores))
         lists = _load_lists(conn, [store_id for store_id in with_warehouse if store_id in chosen])
-        found = (
-            lists[shown]
-            if shown in LISTS
-            else list_box_page(conn, _build_filter(given, chosen), before=before, limit=PAGE_SIZE + 1)
-        )
-    is_last = shown in LISTS or len(found) <= PAGE_SIZE
-    page = found if shown in LISTS else found[:PAGE_SIZE]
+        apart = {store_id: count_quarantined(conn, store_id) for store_id in with_warehouse if store_id in chosen}
+        if shown in LISTS:
+            page, is_last = lists[shown], True
+        else:
+            found = list_box_page(conn, _build_filter(given, chosen), before=before, limit=PAGE_SIZE + 1)
+            page, is_last = found[:PAGE_SIZE], len(found) <= PAGE_SIZE
     return render_template(
         "orders.html",
         rows=[BoxRow(box, stores[box.store_id]) for box in page],
@@ -96,6 +96,7 @@ def show() -> str:
         shown=shown,
         tabs=TABS,
         lists={name: (title, len(lists[name])) for name, title in LISTS.items()},
+        apart=[(stores[store_id], count) for store_id, count in apart.items() if count],
         most=MAX_LISTED,
         kinds=BILLING_TYPES,
         reasons=REASONS,

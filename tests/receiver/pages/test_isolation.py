@@ -87,6 +87,9 @@ ANSWERS = {
     "orders.show_box": 404,
     "orders.ask": 404,
     "orders.act": 404,
+    "tracking.show": 404,
+    "tracking.attach": 404,
+    "tracking.dismiss": 404,
     "account.invite": 404,
     "account.withdraw_invitation": 404,
     "account.remove": 404,
@@ -144,6 +147,7 @@ def values_of(rule: Rule, account: int) -> dict[str, object]:
             "view_id",
             "token_id",
             "alarm_id",
+            "tracking_id",
         ),
         1,
     )
