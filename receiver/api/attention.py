@@ -16,7 +16,7 @@ from pipeline.ledger.engine import reading
 from pipeline.ledger.monitoring.alarms import find_alarm
 from pipeline.ledger.monitoring.rows import AlarmRow, concerns
 from receiver.api.caller import get_actor, get_context, load_shops
-from receiver.api.fields import Body, Document, Moment, Query, RowId, page_of, shop_field
+from receiver.api.fields import HAS_TEXT, Body, Document, Moment, Query, RowId, page_of, shop_field
 from receiver.api.limits import count_try
 from receiver.api.problems import Problem, not_found
 from receiver.api.resource import Answer, Resource, describe, view
@@ -82,7 +82,7 @@ class SetAsideBody(Body):
 
     reason = fields.String(
         required=True,
-        validate=[validate.Length(1, MAX_REASON_CHARS), validate.Regexp(r"\S")],
+        validate=[validate.Length(1, MAX_REASON_CHARS), validate.Regexp(HAS_TEXT)],
         metadata=describe("Others will read it."),
     )
     days = fields.Integer(

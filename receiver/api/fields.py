@@ -14,6 +14,7 @@ MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 ID_PATTERN = f"^{RowIdConverter.regex}$"
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+HAS_TEXT = r"^[\s\S]*[^\x00-\x20\x7f-\xa0]"  # somewhere; every language reads the pattern alike
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _CURSOR_PART = r"[0-9a-z]{1,12}"  # 36 ** 12 < 2 ** 63
 _US_PER_SECOND = 1_000_000

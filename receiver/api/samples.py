@@ -11,7 +11,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries import get_event
 from pipeline.ledger.samples import MAX_NAME_CHARS, SampleRow, delete_sample, get_sample, list_samples, save_sample
 from receiver.api.caller import get_actor, get_context, load_shops
-from receiver.api.fields import Body, Document, Moment, Query, RowId, page_of, shop_field
+from receiver.api.fields import HAS_TEXT, Body, Document, Moment, Query, RowId, page_of, shop_field
 from receiver.api.problems import not_found
 from receiver.api.resource import Answer, Resource, describe, view
 
@@ -46,7 +46,7 @@ class SampleBody(Body):
     event = RowId(required=True, metadata=describe("The id of an event."))
     name = fields.String(
         required=True,
-        validate=[validate.Length(1, MAX_NAME_CHARS), validate.Regexp(r"\S")],
+        validate=[validate.Length(1, MAX_NAME_CHARS), validate.Regexp(HAS_TEXT)],
         metadata=describe("A sample of the same name is replaced."),
     )
 

@@ -37,6 +37,13 @@ def test_an_item_is_set_aside_and_brought_back(silent):
     assert listed(caller, "open") == ["1"]
 
 
+def test_a_reason_may_begin_with_a_space_but_needs_a_letter(silent):
+    caller = silent.caller("operate")
+    answers = [caller.post("/attention/1/set-aside", {"reason": reason}) for reason in (" \n", "\x1f on holiday")]
+
+    assert [answer.status_code for answer in answers] == [422, 200]
+
+
 def test_an_action_is_done_and_recorded_with_the_token(silent):
     caller = silent.caller("read", "operate")
     answer = caller.post("/attention/1/act", {})
