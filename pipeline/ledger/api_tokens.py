@@ -27,10 +27,11 @@ from pipeline.ledger.schema.api_tokens import ApiToken
 Scope = Literal["read", "read-people", "replay", "operate", "rights"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 SCOPE_TEXTS: Mapping[Scope, str] = {
-    "read": "shops, events, messages, connections, what needs attention, and figures; no names and no addresses",
-    "read-people": "people, and all that names them in events and messages",
-    "replay": "send again",
-    "operate": "pause and resume connections, and act on what needs attention",
+    "read": "shops, events, messages, connections, warehouses, orders, what needs attention, and figures; "
+    "no names and no addresses",
+    "read-people": "people, and all that names them in events, messages and orders",
+    "replay": "send again, and release boxes",
+    "operate": "pause and resume connections and warehouses, and act on what needs attention",
     "rights": "export and erase people",
 }
 # What the role of a token's maker must allow.

@@ -21,6 +21,7 @@ from receiver.api import (
     events,
     flow,
     messages,
+    orders,
     people,
     person_answers,
     replays,
@@ -29,6 +30,7 @@ from receiver.api import (
     stats,
     token,
     unreadable,
+    warehouses,
 )
 from receiver.api.caller import CONTEXT_EXTENSION, get_required_scope, identify_caller, record_use, require_scope
 from receiver.api.limits import LIMITS_EXTENSION, RequestLimits, add_limit_headers
@@ -40,7 +42,7 @@ PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64_000
 _RESOURCES = (
     *(token, shops, events, people, person_answers, messages, connections, attention),
-    *(flow, stats, replays, samples, unreadable),
+    *(flow, stats, replays, samples, unreadable, warehouses, orders),
 )
 _DESCRIPTION = (
     "What the pages show, for programs. Make a token on the account page or with `cratewire accounts token new`, and "

@@ -1,0 +1,216 @@
+"""The warehouses of shops: how they stand, how many boxes are in which state, and pausing and resuming them."""
+
+from __future__ import annotations
+
+from typing import Any, get_args, get_type_hints
+
+from marshmallow import fields, validate
+from sqlalchemy import Connection
+
+from pipeline.core.fulfilment import State
+from pipeline.fulfilment import set_up
+from pipeline.fulfilment.settings import FulfilmentSettings
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
+from pipeline.ledger.queries.fulfilment import (
+    DAY_US,
+    count_boxes,
+    count_quarantined,
+    list_paid_not_sent,
+    list_shipped_unsaid,
+    list_without_tracking,
+)
+from pipeline.warehouses import WAREHOUSES
+from receiver.api.caller import find_shop, get_actor, get_context, load_shops
+from receiver.api.fields import Document, Moment, Query, page_of, shop_field
+from receiver.api.problems import Problem, not_found
+from receiver.api.resource import Answer, Resource, count_field, describe, view
+
+blueprint = Resource("warehouses", __name__, description="The warehouses of shops. Their keys are never shown.")
+MAX_LISTED = 100  # of each of the three lists
+_DEFAULT_DAYS = FulfilmentSettings(0).no_tracking_days
+_KINDS = get_type_hints(WarehouseRow)
+
+
+class WarehouseSchema(Document):
+    """The warehouse of a shop, which has at most one."""
+
+    shop = fields.String(required=True)
+    warehouse = fields.String(required=True, metadata=describe("Its kind, such as cartrover."))
+    title = fields.String(required=True, metadata=describe("What people call it."))
+    mode = fields.String(
+        required=True,
+        validate=validate.OneOf(get_args(_KINDS["mode"])),
+        metadata=describe("dry_run: boxes are found and judged, and none is sent."),
+    )
+    status = fields.String(required=True, validate=validate.OneOf(get_args(_KINDS["status"])))
+    reason = fields.String(required=True, allow_none=True, metadata=describe("Why it is paused."))
+    trouble = fields.String(required=True, allow_none=True, metadata=describe("A code: why the last call failed."))
+    status_at = Moment(required=True, metadata=describe("Since when it is active or paused."))
+    live_since = Moment(
+        required=True,
+        allow_none=True,
+        attribute="accepted_at",
+        metadata=describe("When the report of the dry run was accepted."),
+    )
+
+
+class BoxCountSchema(Document):
+    """How many boxes of a billing type are in a state for a reason."""
+
+    billing_type = fields.String(required=True, metadata=describe("ecom, adhoc, standard; empty: not known yet."))
+    state = fields.String(required=True, validate=validate.OneOf([state.value for state in State]))
+    reason = fields.String(required=True, allow_none=True)
+    count = count_field("Boxes.")
+
+
+def _numbers(text: str) -> fields.List[Any]:
+    shown = f"{text} Empty in a healthy shop; at most {MAX_LISTED}, the last to change first."
+    return fields.List(fields.String(), required=True, metadata=describe(shown))
+
+
+class WarehouseDetailSchema(WarehouseSchema):
+    """A warehouse with its figures: those of `cratewire fulfilment status`."""
+
+    boxes = fields.List(fields.Nested(BoxCountSchema), required=True)
+    quarantined = count_field("Parcels of no box that was sent, which wait for a person.")
+    paid_not_sent = _numbers("Boxes that are due since an hour and not at the warehouse, by number.")
+    sent_without_tracking = _numbers("Boxes that the warehouse has had for longer than the shop allows.")
+    shipped_customer_not_informed = _numbers("Boxes that left an hour ago or earlier, unknown to Cratejoy.")
+
+
+class WarehouseQuery(Query):
+    """Which warehouses to list."""
+
+    shop = shop_field(load_default=None)
+
+
+EXAMPLE = {
+    "shop": "acme",
+    "warehouse": "cartrover",
+    "title": "Extensiv Integration Manager",
+    "mode": "live",
+    "status": "active",
+    "reason": None,
+    "trouble": None,
+    "status_at": "2026-11-02T09:00:00.000000Z",
+    "live_since": "2026-11-02T10:30:00.000000Z",
+}
+DETAIL_EXAMPLE = {
+    **EXAMPLE,
+    "boxes": [{"billing_type": "adhoc", "state": "held", "reason": "unmapped_ship_code", "count": 2}],
+    "quarantined": 0,
+    "paid_not_sent": ["SUB-90000001", "SUB-90000002"],
+    "sent_without_tracking": [],
+    "shipped_customer_not_informed": [],
+}
+PAUSED_EXAMPLE = {**DETAIL_EXAMPLE, "status": "paused", "reason": set_up.PAUSED_BY_HAND}
+WarehousePage = page_of(WarehouseSchema, "WarehousePage")
+
+
+@view(
+    blueprint,
+    "/warehouses",
+    "read",
+    Answer(WarehousePage, {"items": [EXAMPLE], "next_cursor": None}),
+    query=WarehouseQuery,
+)
+def index(query: dict[str, Any]) -> dict[str, Any]:
+    """List warehouses
+
+    All of them: a shop has at most one.
+    """
+    with reading(get_context().engine) as conn:
+        shops = load_shops(conn, query["shop"])
+        found = [(name, find_warehouse(conn, shop_id)) for shop_id, name in shops.items()]
+    return {"items": [_build(name, row) for name, row in found if row is not None], "next_cursor": None}
+
+
+@view(blueprint, "/warehouses/<name:shop>", "read", Answer(WarehouseDetailSchema, DETAIL_EXAMPLE))
+def show(shop: str) -> dict[str, Any]:
+    """Show a warehouse
+
+    With the boxes in each state, and the lists that are empty in a healthy shop.
+    """
+    return _load(shop)
+
+
+@view(
+    blueprint,
+    "/warehouses/<name:shop>/pause",
+    "operate",
+    Answer(WarehouseDetailSchema, PAUSED_EXAMPLE),
+    method="POST",
+)
+def stop(shop: str) -> dict[str, Any]:
+    """Pause a warehouse
+
+    Nothing is searched, sent, confirmed or cancelled until it is resumed.
+    """
+    if not set_up.pause(get_context(), _find(shop), get_actor()):
+        raise Problem(409, "The warehouse is paused already.")
+    return _load(shop)
+
+
+@view(
+    blueprint,
+    "/warehouses/<name:shop>/resume",
+    "operate",
+    Answer(WarehouseDetailSchema, DETAIL_EXAMPLE),
+    method="POST",
+)
+def resume(shop: str) -> dict[str, Any]:
+    """Resume a warehouse
+
+    What became due meanwhile is done at once.
+    """
+    if not set_up.resume(get_context(), _find(shop), get_actor()):
+        raise Problem(409, "The warehouse is not paused.")
+    return _load(shop)
+
+
+def _find(shop: str) -> int:
+    """The id of a shop of the caller that has a warehouse."""
+    with reading(get_context().engine) as conn:
+        shop_id = find_shop(conn, shop)
+        _get(conn, shop_id)
+    return shop_id
+
+
+def _get(conn: Connection, shop_id: int) -> WarehouseRow:
+    row = find_warehouse(conn, shop_id)
+    if row is None:
+        raise not_found()
+    return row
+
+
+def _load(shop: str) -> dict[str, Any]:
+    context = get_context()
+    now = context.now()
+    with reading(context.engine) as conn:
+        shop_id = find_shop(conn, shop)
+        row = _get(conn, shop_id)
+        before = now - row.settings.get("no_tracking_days", _DEFAULT_DAYS) * DAY_US
+        lists = {
+            "paid_not_sent": list_paid_not_sent(conn, shop_id, now, limit=MAX_LISTED),
+            "sent_without_tracking": list_without_tracking(conn, shop_id, before, limit=MAX_LISTED),
+            "shipped_customer_not_informed": list_shipped_unsaid(conn, shop_id, now, limit=MAX_LISTED),
+        }
+        counts, apart = count_boxes(conn, shop_id), count_quarantined(conn, shop_id)
+    return {
+        **_build(shop, row),
+        "boxes": counts,
+        "quarantined": apart,
+        **{name: [box.order_number for box in boxes] for name, boxes in lists.items()},
+    }
+
+
+def _build(shop: str, row: WarehouseRow) -> dict[str, Any]:
+    kind = WAREHOUSES.get(row.adapter)
+    return {
+        "shop": shop,
+        "warehouse": row.adapter,
+        "title": kind.title if kind else row.adapter,
+        "reason": row.status_reason,
+        **{name: getattr(row, name) for name in ("mode", "status", "trouble", "status_at", "accepted_at")},
+    }
