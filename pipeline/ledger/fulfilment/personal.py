@@ -46,14 +46,18 @@ def find_boxes_of(
 
 
 def empty_boxes(conn: Connection, order_ids: Collection[int]) -> int:
-    """Empty the names and addresses of these boxes for good; returns how many had any."""
+    """Empty the names and addresses of these boxes for good; returns how many had any.
+
+    A worker that has read one of them before cannot write its address again: the version is another.
+    """
     emptied = 0
     for part in chunks(sorted(order_ids)):
         mine = FulfilmentOrder.id.in_(part)
         emptied += conn.execute(
             update(FulfilmentOrder).where(mine, FulfilmentOrder.payload.is_not(None)).values(payload=None)
         ).rowcount
-        conn.execute(update(FulfilmentOrder).where(mine).values(is_erased=True))
+        erased = {"is_erased": True, "version": FulfilmentOrder.version + 1}
+        conn.execute(update(FulfilmentOrder).where(mine).values(erased))
     return emptied
 
 

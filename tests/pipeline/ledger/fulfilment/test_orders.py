@@ -162,3 +162,14 @@ def test_a_payload_is_emptied_when_its_time_has_come_and_the_ids_stay(shop):
         kept = [find_order(conn, shop.store.id, number).payload for number in ("SUB-1", "SUB-2")]
 
     assert (purged, kept) == (1, [None, b"sealed"])
+
+
+def test_a_worker_that_read_a_box_before_its_person_was_erased_writes_no_address_after_it(shop):
+    with writing(shop.engine) as conn:
+        seen = add_box(conn, shop.store.id)
+        personal.empty_boxes(conn, [seen.id])
+
+        with pytest.raises(OrderChanged):
+            change_order(conn, seen, NOW + 1, payload=b"sealed")
+
+        assert get_order(conn, seen.id).payload is None
