@@ -67,7 +67,7 @@ def _find_due(conn: Connection, row: WarehouseRow, settings: FulfilmentSettings,
         has_due_order(conn, row.store_id, leaving, now)
         or list_to_update(conn, row.store_id, now, 1)
         or (row.wait_until <= now and list_to_acknowledge(conn, row.store_id, now, 1))
-        or list_stuck_orders(conn, row.store_id, {State.CONFIRMING}, now - STUCK_US)
+        or list_stuck_orders(conn, row.store_id, {State.CONFIRMING}, now, STUCK_US)
     ):
         yield "confirm"
 
@@ -79,7 +79,8 @@ def _is_job_due(conn: Connection, row: WarehouseRow, job: str, every_us: int, no
     if last.ended_at is None and last.cursor is not None:
         return True  # it waits for the budget of requests
     has_failed = last.ended_at is not None and not last.is_ok
-    return now - last.started_at >= (min(RETRY_US, every_us) if has_failed else every_us)
+    wait_us = min(RETRY_US, every_us) if has_failed else every_us
+    return abs(now - last.started_at) >= wait_us  # further in the future: the clock was set back
 
 
 def _has_work(conn: Connection, row: WarehouseRow, now: int) -> bool:
@@ -91,5 +92,5 @@ def _has_work(conn: Connection, row: WarehouseRow, now: int) -> bool:
     doing = {State.UNKNOWN, State.CANCEL_REQUESTED}
     doing |= set() if row.adapter in FILE_WAREHOUSES else {State.READY}
     return has_due_order(conn, row.store_id, doing, now) or bool(
-        list_stuck_orders(conn, row.store_id, {State.SENDING}, now - STUCK_US)
+        list_stuck_orders(conn, row.store_id, {State.SENDING}, now, STUCK_US)
     )

@@ -33,9 +33,11 @@ def is_sweep_due(watermark: int | None, last_sweep_at: int | None, now: int, *, 
     """Return whether this run reads everything: the first run, the one after a failed run, and one run a day.
 
     `watermark`: the start of the last run of this search that read and stored everything. `has_failed`: the last one
-    did not.
+    did not. What lies in the future was written before the clock was set back: nothing is known of the time since.
     """
-    return watermark is None or last_sweep_at is None or has_failed or now - last_sweep_at >= SWEEP_EVERY_US
+    if watermark is None or last_sweep_at is None or has_failed or max(watermark, last_sweep_at) > now:
+        return True
+    return now - last_sweep_at >= SWEEP_EVERY_US
 
 
 def find_window(billing_type: BillingType, settings: FulfilmentSettings, watermark: int | None, now: int) -> Window:

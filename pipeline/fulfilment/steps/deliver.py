@@ -100,9 +100,8 @@ def _get_order(site: Site, row: OrderRow) -> tuple[OrderRow, Order | None]:
 
 def reap(site: Site) -> int:
     """Let go of boxes whose worker is gone: their outcome is not known. Returns how many there were."""
-    before = site.now() - STUCK_US
     with reading(site.engine) as conn:
-        stuck = list_stuck_orders(conn, site.store_id, {State.SENDING, State.CONFIRMING}, before)
+        stuck = list_stuck_orders(conn, site.store_id, {State.SENDING, State.CONFIRMING}, site.now(), STUCK_US)
     count = 0
     for row in stuck:
         try:

@@ -207,10 +207,22 @@ def list_to_update(conn: Connection, store_id: int, now: int, limit: int) -> lis
     ]
 
 
-def list_stuck_orders(conn: Connection, store_id: int, states: Collection[State], before: int) -> list[OrderRow]:
-    """Boxes that have been in these states since before then: the worker that had put them there is gone."""
-    query = select_orders().where(_in_states(store_id, states), FulfilmentOrder.state_at < before)
+def list_stuck_orders(
+    conn: Connection, store_id: int, states: Collection[State], now: int, stuck_us: int
+) -> list[OrderRow]:
+    """Boxes that have been in these states for so long: the worker that had put them there is gone.
+
+    Also those that are as far in the future: the clock was set back since.
+    """
+    since = FulfilmentOrder.state_at
+    query = select_orders().where(_in_states(store_id, states), (since < now - stuck_us) | (since > now + stuck_us))
     return [build_order_row(row) for row in conn.execute(query.order_by(FulfilmentOrder.id))]
+
+
+def list_in_states(conn: Connection, store_id: int, states: Collection[State]) -> list[OrderRow]:
+    """Every box in these states."""
+    query = select_orders().where(_in_states(store_id, states)).order_by(FulfilmentOrder.id)
+    return [build_order_row(row) for row in conn.execute(query)]
 
 
 def find_shipments_of(conn: Connection, store_id: int, kind: str, subject_ids: Sequence[int]) -> list[int]:

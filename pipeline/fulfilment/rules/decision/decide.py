@@ -82,5 +82,6 @@ def _is_cancel_wanted(standing: Standing, rule: Rule, state: State) -> bool:
 
 def _find_missed_at(standing: Standing, seen: Seen, rule: Rule, now: int, *, is_same_state: bool) -> int | None:
     if rule.is_missed:
-        return now if standing.missed_at is None or not is_same_state else standing.missed_at
+        is_first = standing.missed_at is None or standing.missed_at > now  # the latter: the clock was set back
+        return now if is_first or not is_same_state else standing.missed_at
     return standing.missed_at if is_same_state and seen not in _PROOFS else None
