@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from pipeline.infra.http.client import HTTPResponse, Method
 from pipeline.infra.http.faults import NOT_PUBLIC
 from pipeline.redaction.scrub import scrub
 from pipeline.warehouses.base import Tools
+from pipeline.warehouses.json_texts import load_json
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024  # 100 orders of a few KiB each, with room to spare
 _FAULTY_ADDRESSES = frozenset({NOT_PUBLIC, "unusable URL"})
@@ -99,7 +99,7 @@ def parse_wait(response: HTTPResponse) -> float | None:
 def read_object(response: HTTPResponse) -> dict[str, Any] | None:
     """Return the JSON object of an answer, or None if it is none."""
     try:
-        body = json.loads(response.body) if response.is_complete else None
+        body = load_json(response.body) if response.is_complete else None
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None

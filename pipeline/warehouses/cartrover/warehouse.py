@@ -46,6 +46,7 @@ from pipeline.warehouses.config import read_config
 from pipeline.warehouses.dates import format_time
 
 PAGE_ROWS = 100  # the most that a list gives
+MAX_PAGES = 1_000  # of one list; a warehouse that shows the same page for ever must not hide the lists after it
 # Shipped orders stay in their list until they are acknowledged; cancelled ones stay for ever, so these are looked back
 # for as long as a poll may be late.
 _CANCELLED_DAYS = 14
@@ -135,7 +136,7 @@ class CartRover:
         if not isinstance(rows, list):
             return Retryable(f"unreadable list: {body.code}")
         orders = tuple(order for row in rows if isinstance(row, dict) and (order := parse_order(row)))
-        if len(rows) >= PAGE_ROWS:
+        if len(rows) >= PAGE_ROWS and page < MAX_PAGES:
             return ShippedPage(orders, f"{status}:{page + 1}")
         following = _LISTS[_LISTS.index(status) + 1 :]
         return ShippedPage(orders, f"{following[0]}:1" if following else "")

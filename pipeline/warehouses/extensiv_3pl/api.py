@@ -21,6 +21,7 @@ _TOKEN_PATH = "/AuthServer/api/Token"  # noqa: S105 - a path
 _OK, _UNAUTHORIZED, _TOO_MANY_REQUESTS = 200, 401, 429
 _FIRST_CLIENT_ERROR = 400
 _DEFAULT_LIFE_S = 1_800.0  # the shortest that is documented
+_MAX_LIFE_S = 86_400  # what is longer is renewed sooner
 
 
 class Api:
@@ -83,4 +84,6 @@ def _parse_grant(response: HTTPResponse) -> Grant | Trouble:
     token, life_s = body.get("access_token"), body.get("expires_in")
     if response.status != _OK or not isinstance(token, str) or not token:
         return Retryable(f"answered {response.status} without a token")
-    return Grant(token, float(life_s) if isinstance(life_s, int | float) and life_s > 0 else _DEFAULT_LIFE_S)
+    if not isinstance(life_s, int | float) or life_s <= 0:
+        return Grant(token, _DEFAULT_LIFE_S)
+    return Grant(token, float(min(life_s, _MAX_LIFE_S)))

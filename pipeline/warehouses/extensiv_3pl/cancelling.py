@@ -13,12 +13,17 @@ _MAX_TRIES = 3
 _CHANGED = 412
 
 
-def cancel_order(api: Api, order_id: str, reason: str) -> CancelAnswer:
-    """Read the version, then cancel it; once more, at most three times, if the order has changed in between."""
+def cancel_order(api: Api, order_number: str, order_id: str, reason: str) -> CancelAnswer:
+    """Read the version, then cancel it; once more, at most three times, if the order has changed in between.
+
+    An id that another account has given is that of a foreign order here.
+    """
     for _ in range(_MAX_TRIES):
         found = read_order(api, order_id, detail="None")
         if not isinstance(found, WarehouseOrder):
             return found
+        if found.order_number != order_number:
+            return Refused("another_order")
         settled = _find_settled(found)
         if settled is not None:
             return settled

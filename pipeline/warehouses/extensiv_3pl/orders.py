@@ -100,11 +100,9 @@ def _build_package(row: Mapping[str, Any], number: str, package: Mapping[str, An
 
 
 def _parse_package_lines(row: Mapping[str, Any], package: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    skus = {_object(item.get("readOnly")).get("orderItemId"): _sku(item) for item in _read_items(row) or ()}
-    contents = _rows(package.get("packageContents"))
-    return tuple(
-        (skus[one.get("orderItemId")], _whole(one.get("qty"))) for one in contents if one.get("orderItemId") in skus
-    )
+    skus = {_text(_object(item.get("readOnly")).get("orderItemId")): _sku(item) for item in _read_items(row) or ()}
+    contents = ((_text(one.get("orderItemId")), one.get("qty")) for one in _rows(package.get("packageContents")))
+    return tuple((skus[item_id], _whole(quantity)) for item_id, quantity in contents if item_id in skus)
 
 
 def _parse_content(row: Mapping[str, Any]) -> Content | None:

@@ -78,6 +78,8 @@ def _complete(api: Api, rows: Sequence[Mapping[str, Any]]) -> tuple[WarehouseOrd
 def _read_singly(api: Api, find: Callable[[str], FindAnswer], open_orders: OpenOrders, cursor: str) -> ShippedAnswer:
     def read(number: str, order_id: str) -> FindAnswer:
         found = read_order(api, order_id) if order_id else find(number)
+        if isinstance(found, WarehouseOrder) and found.order_number != number:  # the id is another account's
+            found = find(number)
         return complete_packages(api, found, {}) if isinstance(found, WarehouseOrder) else found
 
     page = read_singly(open_orders, cursor, read, limit=SINGLE_READS)

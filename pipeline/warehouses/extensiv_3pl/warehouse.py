@@ -129,11 +129,12 @@ class WarehouseManager:
 
     def cancel(self, order_number: str, external_id: str, reason: str) -> CancelAnswer:
         if external_id:
-            return cancel_order(self._api, external_id, reason)
+            return cancel_order(self._api, order_number, external_id, reason)
         found = self.find(order_number)
         if not isinstance(found, WarehouseOrder):
             return found
-        return Cancelled() if found.progress == "cancelled" else cancel_order(self._api, found.external_id, reason)
+        is_cancelled = found.progress == "cancelled"
+        return Cancelled() if is_cancelled else cancel_order(self._api, order_number, found.external_id, reason)
 
     def read_push(self, headers: Mapping[str, str], body: bytes) -> PushAnswer:  # noqa: ARG002 - it is asked instead
         return Unsupported()

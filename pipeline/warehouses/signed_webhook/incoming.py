@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.core.fulfilment import Invalid, Package, Progress, Pushed, PushRefused, WarehouseOrder
 from pipeline.redaction.scrub import scrub
 from pipeline.warehouses.dates import parse_time
+from pipeline.warehouses.json_texts import load_json
 
 _PROGRESS: Mapping[str, Progress] = {
     "open": "open",
@@ -37,7 +37,7 @@ def parse_order(data: Mapping[str, Any], progress: Progress | None = None) -> Wa
 def parse_push(message_id: str, body: bytes) -> Pushed | PushRefused:
     """Return what a verified message says. A type that is not known is of no interest: it may come with a later one."""
     try:
-        message = json.loads(body)
+        message = load_json(body)
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):

@@ -210,3 +210,11 @@ def test_nothing_has_to_be_acknowledged():
 def test_a_faulty_config_is_named(config, message):
     with pytest.raises(Misconfigured, match=message):
         WarehouseManager(config, make_tools(RecordedHTTP(GRANT)))
+
+
+def test_an_order_of_another_number_under_a_known_id_is_not_cancelled():
+    """The id may be of the account before."""
+    warehouse, http = manager(answer(row("SUB-4711"), etag='"1"'))
+
+    assert warehouse.cancel("SUB-90000001", "4100001", "no more") == Refused("another_order")
+    assert [request.method for request in http.requests] == ["POST", "GET"]
