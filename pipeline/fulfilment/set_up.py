@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 from pipeline.context import Context
 from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable
 from pipeline.core.fulfilment import AuthError, RateLimited, Retryable
+from pipeline.fulfilment.other_warehouse import is_same_account, leave_open_boxes
 from pipeline.fulfilment.rules.search_windows import BILLING_TYPES, is_switched_on
 from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.settings_json import read_form, write_settings
 from pipeline.fulfilment.site import build_adapter
 from pipeline.fulfilment.steps.pull import get_job
 from pipeline.fulfilment.stored_settings import change_stored, load_settings
-from pipeline.infra.crypto.encryption import encrypt
+from pipeline.infra.crypto.encryption import decrypt, encrypt
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
@@ -76,11 +77,24 @@ def connect_warehouse(
     sealed = encrypt(context.settings.secret_keys, dict(config), build_warehouse_identity(store_id))
     with writing(context.engine) as conn:
         now = context.now()
+        if before is not None and not _is_same(context, before, adapter, config):
+            leave_open_boxes(conn, store_id, now)
         row = save_warehouse(conn, store_id, adapter, sealed, now)
         update_warehouse(conn, store_id, settings=document)
         request_sweep(conn, store_id)
         _record(conn, row, actor, "connected", now)
         return get_warehouse(conn, store_id), facts
+
+
+def _is_same(context: Context, before: WarehouseRow, adapter: str, config: Mapping[str, str]) -> bool:
+    """Whether the store only gets other keys of the same account."""
+    if before.adapter != adapter:
+        return False
+    try:
+        kept = decrypt(context.settings.secret_keys, before.config, before.identity)
+    except Misconfigured:  # no key fits any more
+        return False
+    return is_same_account(adapter, kept, config)
 
 
 def _check(context: Context, adapter: str, config: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""A store gets another warehouse, or another account of the same, while the outcome of a box is not known."""
+
+from __future__ import annotations
+
+from pipeline.fulfilment.other_warehouse import is_same_account
+from pipeline.fulfilment.set_up import connect_warehouse, go_live
+from tests.pipeline.fulfilment.bridge import HOUR, MINUTE, get_config
+
+CART = {"api_user": "user", "api_key": "key"}
+
+
+def connect(bridge, adapter):
+    config = get_config(adapter, bridge.warehouse.url)
+    connect_warehouse(bridge.context, bridge.store_id, adapter, config, {})
+
+
+def lose_answer(bridge):
+    """A box that the warehouse has, and whose worker was killed before it could write that down."""
+    shipment = bridge.sell()
+    bridge.run("pull_adhoc")
+    bridge.kill("after", "create", lane="deliver")
+    return shipment
+
+
+def test_a_box_that_the_warehouse_before_may_have_is_left_to_a_person(bridge):
+    shipment = lose_answer(bridge)
+
+    connect(bridge, "extensiv_3pl")
+    bridge.settle()
+    go_live(bridge.context, bridge.store_id, bridge.report().would_go)
+    for _ in range(6):
+        bridge.wait(11 * MINUTE)
+
+    assert (bridge.state(shipment), len(bridge.sent(shipment))) == ("held(outcome_unknown)", 1)
+
+
+def test_a_cancel_that_the_warehouse_before_has_not_answered_is_left_to_a_person(bridge):
+    shipment = bridge.sell()
+    bridge.search()
+    bridge.do("shipments", shipment, "cancel")
+    bridge.kill("before", "cancel", lane="cancels")
+
+    connect(bridge, "extensiv_3pl")
+
+    assert bridge.state(shipment) == "cancel_refused(no_answer)"
+
+
+def test_other_secrets_of_the_same_account_change_no_box(bridge):
+    shipment = lose_answer(bridge)
+
+    connect(bridge, "cartrover")
+    bridge.wait(HOUR)
+
+    assert bridge.state(shipment) != "held(outcome_unknown)"
+
+
+def test_an_account_is_known_by_all_but_its_secrets():
+    assert is_same_account("cartrover", CART, CART | {"api_key": "new", "cancel_call": "wms_cancel"})
+    assert not is_same_account("cartrover", CART, CART | {"api_user": "another"})
