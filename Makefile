@@ -103,6 +103,10 @@ screenshots: setup browser ## Make a picture of every page, in light, dark and o
 chaos: setup postgres pgbouncer ## Inject faults everywhere and count what is lost; ARGS="--short --only valkey"
 	$(BIN)/python -m bench.chaos $(ARGS)
 
+.PHONY: year
+year: setup ## Live a year of a store with each kind of warehouse, and check every box; ARGS="--years 3 --seed 7"
+	$(BIN)/python -m bench.year $(ARGS)
+
 # $(call debian,what it brings,package,and then): install Debian's package if what it brings is missing.
 define debian
 	@if ! compgen -G '$(1)' >/dev/null; then \

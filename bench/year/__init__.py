@@ -1,0 +1,1 @@
+"""A year of a store with a warehouse, in minutes: `python -m bench.year`."""

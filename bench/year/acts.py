@@ -1,0 +1,70 @@
+"""Does what a plan says, and lets everyone else do what the day brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from bench.year.hands import NothingToDo
+from bench.year.packers import Packers
+from bench.year.people import People
+from bench.year.plan import Step
+from bench.year.shop import Shop
+from bench.year.trouble import Trouble
+from bench.year.world import DAY
+
+SLICE_S = DAY  # of a longer time: then the lanes have worked, and the packers have packed
+CALM_S = 24 * DAY  # within which everything that is under way has come to its end
+CALM_SLICES = 8
+MAX_DECISIONS = 6  # of people about one box, such as to send it again and to write its tracking
+
+
+class Acts(Shop, Packers, Trouble, People):
+    """Does one step after another, and has the truth written down that the world itself would forget."""
+
+    is_calm = False
+
+    def do(self, step: Step) -> None:
+        """Do what the step says, if there is something to do it to; then let its time pass."""
+        act: Callable[[Step], object] = getattr(self, step.act)
+        self.year.skip(1)
+        with suppress(NothingToDo):
+            act(step)
+            self.done[step.act] = self.done.get(step.act, 0) + 1
+        if step.how % 3:
+            self.year.deliver_hooks()
+        else:
+            self.year.lose_hooks()
+        self.year.settle()
+        self.wait(step.after_s)
+
+    def wait(self, seconds: float, slice_s: float = SLICE_S) -> None:
+        """Let time pass; everyone does what is due."""
+        while seconds > 0:
+            part = min(seconds, slice_s)
+            seconds -= part
+            self.year.skip(part)
+            for name in [name for name, end in self.ends.items() if end <= self.year.now]:
+                self.end(name)
+            if not self.is_calm:
+                self.renew()
+            self.pack()
+            self.number_late()
+            self.year.settle()
+
+    def calm(self) -> None:
+        """End every trouble, for good."""
+        for name in list(self.ends):
+            self.end(name)
+        self.year.wire.blow, self.year.rate_limits, self.is_calm = None, 0, True
+        self.year.store.faults.clear()
+        self.year.floor.faults.clear()
+        self.year.resume()
+        self.wait(CALM_S, CALM_S / CALM_SLICES)
+
+    def clear(self) -> None:
+        """Have people decide about all that waits for them, and the rest done, until nothing is left to decide."""
+        for _ in range(MAX_DECISIONS):
+            if not self.attend_all():
+                return
+            self.wait(CALM_S / 2, CALM_S / CALM_SLICES)

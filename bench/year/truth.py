@@ -1,0 +1,296 @@
+"""What is true in a year, as the store and the warehouse know it, and whether the fulfilment lived up to it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from bench.year.world import DAY, Year
+from pipeline.core.fulfilment import State
+from pipeline.fulfilment.rules.reasons import REASONS
+from pipeline.ledger.engine import reading
+from pipeline.ledger.fulfilment.events import list_order_events
+from pipeline.ledger.fulfilment.orders import OrderRow, list_orders_checked_before
+from pipeline.ledger.fulfilment.packages import list_packages
+from pipeline.ledger.fulfilment.quarantine import list_quarantined
+from sandbox.store import dates
+from sandbox.store.shop.boxes import billing_type_of
+from sandbox.store.state import Row
+from sandbox.warehouse.floor import Happening
+from sandbox.warehouse.orders import Order, shipment_of
+
+CHANNELS = {"cartrover": "cartrover", "extensiv_3pl": "3pl", "signed_webhook": "generic"}
+SIGN_UP_S, RENEWAL_S, AHEAD_S = 2 * 3_600, 48 * 3_600, 7 * DAY
+LATELY_S = 7 * DAY  # so long may a box be at the warehouse
+OURS = re.compile(r"^(?:SUB-)?\d+(?:-R\d+)?$")
+STREETS = re.compile(r"\d+ YEAR STREET", re.IGNORECASE)
+UNITS = re.compile(r"UNIT U\d+", re.IGNORECASE)
+# Where a box may rest: it has come to its end, its time has not come, or a person has to decide.
+ENDED = frozenset({State.CONFIRMED, State.CANCELLED, State.SKIPPED})
+FOR_PEOPLE = frozenset(
+    {
+        State.HELD,
+        State.FAILED,
+        State.CANCELLED_AT_WAREHOUSE,
+        State.CANCEL_REFUSED,
+        State.SHIPPED_AFTER_CANCEL,
+        State.EXTERNALLY_SHIPPED,
+    }
+)
+NOT_YET = frozenset({"not_due", "cooling_off", "billing_type_unknown"})
+
+
+def list_boxes(conn: Connection, store_id: int, states: Iterable[State]) -> list[OrderRow]:
+    """Every box in these states."""
+    return list_orders_checked_before(conn, store_id, frozenset(states), sys.maxsize, sys.maxsize)
+
+
+@dataclass
+class Truth:
+    """Watches the warehouse while the year goes on, and compares everything at its end."""
+
+    year: Year
+    addresses: int = 0
+    by_hand: set[int] = field(default_factory=set)  # boxes that the merchant has marked as shipped
+    released: set[int] = field(default_factory=set)  # boxes that a person has released
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        report = self.year.floor.floor.report
+
+        def watch(happening: Happening) -> None:
+            if happening.kind == "accepted" and OURS.match(happening.order.number):
+                self.wrong += [f"{happening.order.number}: {text}" for text in self._judge_accepted(happening.order)]
+            report(happening)
+
+        self.year.floor.floor.report = watch
+
+    @property
+    def channel(self) -> str:
+        """The warehouse's name of the protocol."""
+        return CHANNELS[self.year.adapter]
+
+    def invent_address(self) -> Row:
+        """An address that no other box has."""
+        self.addresses += 1
+        number = self.addresses
+        return {
+            "to": f"Recipient N{number}",
+            "street": f"{number} Year Street",
+            "unit": f"Unit U{number}",
+            "city": "Testville",
+            "state": "TX",
+            "zip_code": f"{75_001 + number % 999}",
+            "country": "US",
+        }
+
+    def decided(self, row: OrderRow, word: str) -> None:
+        """A person has decided about a box."""
+        if word == "release":
+            self.released.add(row.shipment_id)
+
+    # While the year goes on
+
+    def _judge_accepted(self, order: Order) -> Iterator[str]:
+        """What is wrong about an order at the moment in which the warehouse takes it."""
+        box = self.year.store.state.find("shipments", int(shipment_of(order.number)))
+        if box is None:
+            yield "there is no such box"
+            return
+        yield from self._judge_owed(box)
+        yield from self._judge_address(box, order)
+        yield from self._judge_content(box, order)
+
+    def _judge_owed(self, box: Row) -> Iterator[str]:
+        state, now = self.year.store.state, self.year.now
+        if box["status"] != "unshipped":
+            yield f"it was sent although it is {box['status']}"
+        if box["is_test"]:
+            yield "it was sent although it is a test"
+        lines = [one for one in state.of("fulfillments", "shipment_id", box["id"]) if one["status"] != "cancelled"]
+        orders = [state.get("orders", one["_order_id"]) for one in lines]
+        if not lines:
+            yield "it was sent although nothing is in it"
+        if any(one["financial_status"] != "paid" for one in orders):
+            yield "it was sent although it is not paid"
+        subscription = state.find("subscriptions", box["_subscription_id"])
+        if subscription and subscription["status"] != "active" and box["id"] not in self.released:
+            yield f"it was sent although its subscription is {subscription['status']}"
+        due = self.find_due(box)
+        if now < due and box["id"] not in self.released:
+            yield f"it was sent {(due - now) / DAY:.1f} days before its time"
+
+    def find_due(self, box: Row) -> float:
+        """From when the box may go, in seconds: its date, and the cooling-off time of its payment."""
+        state, kind = self.year.store.state, billing_type_of(self.year.store.state, box)
+        if kind == "ecom":
+            return 0.0
+        if kind == "standard":
+            due = float(dates.seconds(state.get("shipment_batches", box["_batch_id"])["end"]))
+        else:
+            due = float(dates.seconds(box["adjusted_ordered_at"])) - AHEAD_S
+        for line in state.of("fulfillments", "shipment_id", box["id"]):
+            order = state.get("orders", line["_order_id"])
+            cooling = RENEWAL_S if order["is_renewal"] else SIGN_UP_S
+            due = max(due, dates.seconds(order["placed_at"]) + cooling)
+        return due
+
+    def _judge_address(self, box: Row, order: Order) -> Iterator[str]:
+        """Each address of the year has a street and a unit of its own: the parcel's are those of this box, now."""
+        wanted = self.year.store.state.get("addresses", box["_address_id"])
+        text = json.dumps(order.received)
+        streets, units = ({found.upper() for found in kind.findall(text)} for kind in (STREETS, UNITS))
+        if streets != {wanted["street"].upper()} or units != {wanted["unit"].upper()}:
+            yield f"it went to {sorted(streets)} {sorted(units)} instead of {wanted['street']}, {wanted['unit']}"
+
+    def _judge_content(self, box: Row, order: Order) -> Iterator[str]:
+        state = self.year.store.state
+        wanted = Counter(
+            state.get("product_instances", line["_instance_id"])["sku"]
+            for line in state.of("fulfillments", "shipment_id", box["id"])
+            if line["status"] != "cancelled"
+        )
+        sent: Counter[str] = Counter()
+        for line in order.lines:
+            sent[line.sku] += line.quantity
+        if sent != wanted:
+            yield f"it was sent with {dict(sent)} instead of {dict(wanted)}"
+
+    # At the end
+
+    def judge(self) -> list[str]:
+        """Everything that is wrong, once no trouble is left and the warehouse has shipped what it has."""
+        found = list(self.wrong)
+        found += [f"{one} and {two} are the same box" for one, two in self.year.floor.floor.twice]
+        orders, rows = self._orders(), self._rows()
+        for box in self.year.store.state.rows("shipments"):
+            number = box["id"]
+            texts = self._judge_box(box, orders.get(number, []), rows.get(number, []))
+            found += [f"box {number} ({box['status']}): {text}" for text in texts]
+        found += self._judge_tracking()
+        with reading(self.year.engine) as conn:
+            apart = list_quarantined(conn, self.year.store_id)
+        found += [f"{one.order_number}: its tracking is in quarantine" for one in apart]
+        return found
+
+    def _orders(self) -> dict[int, list[Order]]:
+        found: dict[int, list[Order]] = {}
+        for order in self.year.floor.floor.orders.values():
+            if OURS.match(order.number):
+                found.setdefault(int(shipment_of(order.number)), []).append(order)
+        return found
+
+    def _rows(self) -> dict[int, list[OrderRow]]:
+        found: dict[int, list[OrderRow]] = {}
+        with reading(self.year.engine) as conn:
+            for row in list_boxes(conn, self.year.store_id, State):
+                found.setdefault(row.shipment_id, []).append(row)
+        return found
+
+    def _judge_box(self, box: Row, orders: list[Order], rows: list[OrderRow]) -> Iterator[str]:
+        if not rows:
+            yield from self._judge_unseen(box)
+            return
+        live = [order for order in orders if order.is_live]
+        newest = max(rows, key=lambda row: row.resend_no)
+        standing = f"{newest.state.value}({newest.reason or ''})"
+        if len(live) > 1 or len({order.number for order in orders}) < len(orders):
+            yield f"it was sent more than once: {[(order.number, order.stage) for order in orders]}"
+        yield from self._judge_mails(box)
+        yield from self._judge_rest(newest, standing)
+        has_left = any(package.tracking for order in live for package in order.packages)
+        if box["status"] == "unshipped":
+            yield from self._judge_unshipped(box, newest, standing, has_left=has_left)
+        if box["status"] == "shipped" and live and newest.state not in (State.CONFIRMED, State.EXTERNALLY_SHIPPED):
+            yield f"it is shipped, and stands at {standing}"
+        if box["status"] == "shipped" and not live and box["id"] not in self.by_hand:
+            yield f"it is marked as shipped, and nothing has left: {standing}"
+        if box["status"] == "cancelled":
+            yield from self._judge_cancelled(newest, standing, has_left=has_left, is_open=bool(live) and not has_left)
+
+    def _judge_unseen(self, box: Row) -> Iterator[str]:
+        """A box that was never found: it was gone before anyone looked, or is far off."""
+        is_far = self.find_due(box) > self.year.now
+        if box["status"] == "unshipped" and not is_far and not box["is_test"]:
+            yield "it was never found"
+
+    def _judge_mails(self, box: Row) -> Iterator[str]:
+        state = self.year.store.state
+        mails = sum(letter["shipment_id"] == box["id"] for letter in state.outbox)
+        if mails != (box["status"] == "shipped"):
+            yield f"its buyer got {mails} e-mails"
+        if state.shipped_puts[box["id"]] > (box["id"] not in self.by_hand):
+            yield f"it was marked as shipped {state.shipped_puts[box['id']]} times"
+
+    def _judge_rest(self, row: OrderRow, standing: str) -> Iterator[str]:
+        is_early = row.state is State.DISCOVERED and row.reason in NOT_YET
+        if row.state not in ENDED | FOR_PEOPLE and not is_early and not self._is_under_way(row):
+            yield f"it is stuck at {standing}"
+        if row.state in FOR_PEOPLE and row.reason not in REASONS:
+            yield f"a person is given no reason: {standing}"
+
+    def _is_under_way(self, row: OrderRow) -> bool:
+        """Whether the warehouse has just been given it, or a person is asked to find out its tracking number."""
+        is_late = self.year.now - row.state_at / 1_000_000 >= LATELY_S
+        is_noticed = row.notice_at is not None and row.notice == "no_tracking"
+        return row.state is State.AT_WAREHOUSE and (not is_late or is_noticed)
+
+    def _judge_unshipped(self, box: Row, row: OrderRow, standing: str, *, has_left: bool) -> Iterator[str]:
+        if row.state in FOR_PEOPLE or self._is_under_way(row):
+            return
+        if has_left:
+            yield f"it has left, and Cratejoy does not know: {standing}"
+        elif row.state is State.DISCOVERED and self.find_due(box) > self.year.now:
+            return
+        elif not (row.state is State.SKIPPED and (box["is_test"] or row.reason == "all_lines_cancelled")):
+            yield f"it is owed, and stands at {standing}"
+
+    def _judge_cancelled(self, row: OrderRow, standing: str, *, has_left: bool, is_open: bool) -> Iterator[str]:
+        if has_left and row.state not in (State.SHIPPED_AFTER_CANCEL, State.FAILED):
+            yield f"it has left although it is cancelled, and stands at {standing}"
+        if is_open and row.state is not State.CANCEL_REFUSED:
+            yield f"the warehouse still has it, and it stands at {standing}"
+        if not has_left and not is_open and row.state not in (State.CANCELLED, State.SKIPPED):
+            yield f"it is cancelled, and stands at {standing}"
+
+    def _judge_tracking(self) -> Iterator[str]:
+        """Every tracking number that left with a box is at Cratejoy once, at that box."""
+        boxes = self.year.store.state.rows("shipments")
+        shown = Counter(box["tracking_number"] for box in boxes if box["tracking_number"])
+        yield from (f"{number} is at Cratejoy {times} times" for number, times in shown.items() if times > 1)
+        for box in boxes:
+            if box["status"] != "shipped" or box["id"] in self.by_hand:
+                continue
+            left = [
+                package.tracking
+                for order in self._orders().get(box["id"], [])
+                if order.is_live
+                for package in order.packages
+            ]
+            if box["tracking_number"] not in left:
+                yield f"box {box['id']}: Cratejoy has {box['tracking_number']}, and {left} have left"
+
+    def count_for_people(self) -> dict[str, int]:
+        """Boxes that wait for a person, by state and reason."""
+        with reading(self.year.engine) as conn:
+            rows = list_boxes(conn, self.year.store_id, FOR_PEOPLE)
+        return dict(Counter(f"{row.state.value}({row.reason})" for row in rows))
+
+    def describe(self, shipment_id: int) -> str:
+        """What happened to a box, for who looks for the fault."""
+        rows = self._rows().get(shipment_id, [])
+        with reading(self.year.engine) as conn:
+            events = list_order_events(conn, [row.id for row in rows])
+            packages = list_packages(conn, [row.id for row in rows])
+        lines = [
+            f"  {(event.at / 1e6 - self.year.now) / 3600:9.2f} h {event.kind} {event.from_state}->{event.to_state}"
+            f" {event.reason or ''} {event.detail or ''}"
+            for event in events
+        ]
+        return "\n".join([*lines, f"  parcels {[one.tracking_number for one in packages]}"])
