@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
+from sqlalchemy import Connection
+
 from pipeline.context import Context
-from pipeline.core.errors import Misconfigured, RateLimited
+from pipeline.core.errors import Misconfigured
 from pipeline.core.fulfilment import Order
 from pipeline.core.fulfilment_files import FileFormat, WrittenFile
+from pipeline.fulfilment.batches import list_frozen_numbers
 from pipeline.fulfilment.site import CallLog, Site, build_adapter, open_site
-from pipeline.fulfilment.steps.export import OPEN, SLICE, HandedOut, hand_out
+from pipeline.fulfilment.steps.budget import wait_for_budget
+from pipeline.fulfilment.steps.export import OPEN, SLICE, hand_out
 from pipeline.fulfilment.steps.volume import guard_volume
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
 from pipeline.ledger.engine import reading, writing
@@ -22,7 +26,18 @@ from pipeline.ledger.fulfilment.exports import find_export, insert_export, list_
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow
 from pipeline.warehouses.base import FileExchange, Warehouse
 
-MAX_WAITS = 100  # for the store's budget of requests, in one export
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be in a file: all ready boxes, or those of a frozen batch, or of one of its waves.
+
+    `layout`: the fields of the spreadsheet, where this file differs.
+    """
+
+    file_format: FileFormat = "csv"
+    layout: Mapping[str, str] = field(default_factory=dict)
+    batch_id: int | None = None
+    wave: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,55 +81,52 @@ def count_ready(context: Context, store_id: int) -> int:
 def export_boxes(
     context: Context,
     store_id: int,
-    file_format: FileFormat = "csv",
+    wanted: Wanted = Wanted(),
     *,
-    layout: Mapping[str, str] | None = None,
     actor: Actor = COMMAND_LINE_ACTOR,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Exported:
-    """Hand out every box that is ready, each read once more before. No box is in two exports.
+    """Hand out the boxes that are ready, each read once more before. No box is in two exports.
 
     Waits for the store's budget of requests. Raises Misconfigured if there is nothing to export, or nothing may go; and
     what the store's client raises: boxes that were handed out by then are written by `repeat_export`.
     """
-    site = open_file_site(context, store_id, layout)
+    site = open_file_site(context, store_id, wanted.layout)
     _require_live(site)
     if not guard_volume(site):
         raise Misconfigured(
             "an unusual number of boxes would go: look at them, and let them pass by `cratewire fulfilment resume`"
         )
     with writing(context.engine) as conn:
-        ready = list_ready(conn, store_id, context.now())
+        ready = _list_wanted(conn, site, wanted)
         if not ready:
             raise Misconfigured("no box is ready: see `cratewire fulfilment status`")
         export_id = insert_export(conn, store_id, actor.user_id, context.now())
     orders: list[Order] = []
     left_out: dict[str, str] = {}
     for start in range(0, len(ready), SLICE):
-        handed_out = _wait(partial(hand_out, site, ready[start : start + SLICE], export_id), sleep)
+        handed_out = wait_for_budget(partial(hand_out, site, ready[start : start + SLICE], export_id), sleep)
         orders += handed_out.orders
         left_out |= dict(handed_out.left_out)
     _record(site, actor, "exported", export_id, len(orders))
     if not orders:
         why = ", ".join(f"{number}: {reason}" for number, reason in sorted(left_out.items())[:5])
         raise Misconfigured(f"no box may go by now ({why})" if why else "no box is ready any more")
-    return Exported(export_id, len(orders), _write(site, orders, file_format, export_id), left_out)
+    return Exported(export_id, len(orders), _write(site, orders, wanted.file_format, export_id), left_out)
 
 
 def repeat_export(
     context: Context,
     store_id: int,
     export_id: int,
-    file_format: FileFormat = "csv",
-    *,
-    layout: Mapping[str, str] | None = None,
+    wanted: Wanted = Wanted(),
     actor: Actor = COMMAND_LINE_ACTOR,
 ) -> Exported:
     """Write a file again, without the boxes that have left or are cancelled. Nothing else is handed out by it.
 
     Raises Misconfigured.
     """
-    site = open_file_site(context, store_id, layout)
+    site = open_file_site(context, store_id, wanted.layout)
     with reading(context.engine) as conn:
         found = find_export(conn, store_id, export_id)
         rows = [] if found is None else list_exported(conn, export_id, OPEN)
@@ -126,7 +138,15 @@ def repeat_export(
         raise Misconfigured(f"every box of export {export_id} has left, or is cancelled")
     _record(site, actor, "exported_again", export_id, len(orders))
     erased = {number: "erased" for number, order in opened if order is None}
-    return Exported(export_id, len(orders), _write(site, orders, file_format, export_id), erased)
+    return Exported(export_id, len(orders), _write(site, orders, wanted.file_format, export_id), erased)
+
+
+def _list_wanted(conn: Connection, site: Site, wanted: Wanted) -> list[int]:
+    ready = list_ready(conn, site.store_id, site.now())
+    if wanted.batch_id is None:
+        return [order_id for order_id, _ in ready]
+    frozen = list_frozen_numbers(conn, site.store_id, wanted.batch_id, wanted.wave)
+    return [order_id for order_id, number in ready if number in frozen]
 
 
 def _require_live(site: Site) -> None:
@@ -139,15 +159,6 @@ def _require_live(site: Site) -> None:
 def _write(site: Site, orders: list[Order], file_format: FileFormat, export_id: int) -> WrittenFile:
     ordered = sorted(orders, key=lambda order: order.order_number)
     return get_exchange(site).write_file(ordered, file_format, f"boxes-{export_id}")
-
-
-def _wait(step: Callable[[], HandedOut], sleep: Callable[[float], None]) -> HandedOut:
-    for _ in range(MAX_WAITS):
-        try:
-            return step()
-        except RateLimited as wait:
-            sleep(wait.seconds)
-    return step()
 
 
 def _record(site: Site, actor: Actor, kind: str, export_id: int, boxes: int) -> None:

@@ -68,6 +68,7 @@ ACTIONS: Mapping[str, str] = {
     "box.resend": "sent a box again",
     "box.retry": "had a box tried again",
     "box.write_tracking": "had the tracking of a box written",
+    "batch.frozen": "froze a batch",
     "boxes.exported": "exported boxes as a file",
     "boxes.exported_again": "had a file of boxes written again",
     "boxes.imported": "imported tracking from a file",

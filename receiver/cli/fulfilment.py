@@ -30,7 +30,7 @@ from pipeline.ledger.queries.fulfilment import (
 )
 from pipeline.settings import read_environment
 from pipeline.warehouses import WAREHOUSES
-from receiver.cli import fulfilment_boxes, fulfilment_files
+from receiver.cli import fulfilment_batches, fulfilment_boxes, fulfilment_files
 from receiver.cli.context import data_option, format_time
 from receiver.cli.fulfilment_store import OpenStore, open_store, print_boxes, store_option
 from receiver.cli.output import json_option, make_table, report_errors, show
@@ -267,5 +267,5 @@ def _print_report(console: Console, store: str, report: set_up.DryRunReport) -> 
     console.print(f"{report.would_go} would go. Accept it: {accept}")
 
 
-for _command in (*fulfilment_boxes.COMMANDS, *fulfilment_files.COMMANDS):
+for _command in (*fulfilment_boxes.COMMANDS, *fulfilment_batches.COMMANDS, *fulfilment_files.COMMANDS):
     fulfilment.add_command(_command)

@@ -14,7 +14,7 @@ from rich.console import Console
 from pipeline.core.errors import Misconfigured
 from pipeline.core.fulfilment_files import FileFormat
 from pipeline.core.plural import pluralize
-from pipeline.fulfilment.exports import Exported, export_boxes, repeat_export
+from pipeline.fulfilment.exports import Exported, Wanted, export_boxes, repeat_export
 from pipeline.fulfilment.imports import Preview, import_file, preview_file
 from pipeline.fulfilment.returned_rows import Verdict
 from pipeline.ledger.engine import reading
@@ -41,6 +41,7 @@ _WORDS: Mapping[Verdict, str] = {
 @click.option(
     "--columns", metavar="COLUMNS", help="generic, pirate_ship, or such as “Order ID = reference, Name = name”."
 )
+@click.option("--batch", metavar="BATCH[/WAVE]", help="Only the boxes of this frozen batch, or of one of its waves.")
 @click.option("--again", type=int, metavar="ID", help="Write this export again; nothing else is handed out.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write, .csv or .xlsx; it must be new."
@@ -49,19 +50,27 @@ _WORDS: Mapping[Verdict, str] = {
 @json_option
 @report_errors
 def export_command(
-    store: str, columns: str | None, again: int | None, out: Path | None, data: Path | None, as_json: bool
+    *,
+    store: str,
+    batch: str | None,
+    columns: str | None,
+    again: int | None,
+    out: Path | None,
+    data: Path | None,
+    as_json: bool,
 ) -> None:
     """Hand out all boxes that are ready, in a file for a spreadsheet.
 
     Each is read once more at Cratejoy before. No box is in two exports. Only you can read the file: it has names and
     addresses.
     """
-    file_format, layout = _read_format(out), _read_layout(columns)
+    number, wave = _split_wave(batch)
+    wanted = Wanted(_read_format(out), _read_layout(columns), number, wave)
     with open_store(data, store) as opened:
         if again is None:
-            made = export_boxes(opened.context, opened.id, file_format, layout=layout)
+            made = export_boxes(opened.context, opened.id, wanted)
         else:
-            made = repeat_export(opened.context, opened.id, again, file_format, layout=layout)
+            made = repeat_export(opened.context, opened.id, again, wanted)
     path = _save(made, out or Path(f"{store}-{made.file.name}"))
     document = {"export": made.export_id, "boxes": made.boxes, "file": str(path), "left_out": dict(made.left_out)}
     show(document, as_json=as_json, render=lambda console: _print_export(console, made, path))
@@ -119,6 +128,15 @@ def _read_format(out: Path | None) -> FileFormat:
     if out.exists() or not out.absolute().parent.is_dir():
         raise Misconfigured(f"{out}: there is such a file already" if out.exists() else f"{out}: no such folder")
     return found
+
+
+def _split_wave(batch: str | None) -> tuple[int | None, str | None]:
+    if batch is None:
+        return None, None
+    number, slash, wave = batch.partition("/")
+    if not number.isdecimal():
+        raise Misconfigured(f"--batch {batch}: give the number of a batch, such as 22, or 22/Gifts")
+    return int(number), wave if slash else None
 
 
 def _read_layout(columns: str | None) -> dict[str, str]:

@@ -132,6 +132,8 @@ def _look_again(conn: Connection, site: Site, row: OrderRow, found: Shipment) ->
     columns = _checked(site, is_whole=found.is_whole)
     if row.state in BEFORE_SENDING:
         columns |= _describe(site, found, seen_as)
+        if not found.is_whole and row.cratejoy_checked_at is not None:
+            columns.pop("fingerprint", None)  # a list may show less of the address than the reading by id has
         columns |= {"order_number": numbering.order_number, "kind": numbering.kind}
         columns["billing_type"] = find_billing_type(found) or ""
         if order and found.is_whole and not (row.reason == "rejected_by_warehouse" and not is_changed):
@@ -185,7 +187,9 @@ def _describe(site: Site, found: Shipment, seen_as: Evaluation) -> dict[str, Any
             "order_ids": list(order.order_ids),
             "is_gift": order.is_gift,
             "country": find_country(order.ship_to.country),
-            "lines": [{"sku": line.sku, "quantity": line.quantity} for line in order.lines],
+            "lines": [
+                {"sku": line.sku, "quantity": line.quantity, "description": line.description} for line in order.lines
+            ],
             "fingerprint": order.fingerprint,
         }
     return columns

@@ -1,6 +1,7 @@
 """Stops a mass of boxes that no one expects, such as a second load of all, before the first of them goes out.
 
-A batch counts against the boxes that were known of it for some time; what a person has accepted counts as expected.
+A batch counts against the boxes that it had when it was frozen, or else those that were known of it for some time; what
+a person has accepted counts as expected.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from pipeline.fulfilment.rules.volume import BatchVolume, VolumeVerdict, judge_volume
 from pipeline.fulfilment.site import Site, log
 from pipeline.ledger.engine import reading, writing
+from pipeline.ledger.fulfilment.batches import count_frozen
 from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
 from pipeline.ledger.fulfilment.volume import DAY_US, count_batches, count_sent_by_day, count_waiting
 from pipeline.ledger.fulfilment.warehouses import UNUSUAL, pause_warehouse
@@ -24,8 +26,9 @@ def guard_volume(site: Site) -> bool:
     with reading(site.engine) as conn:
         *history, today = count_sent_by_day(conn, site.store_id, now)
         waiting = count_waiting(conn, site.store_id, now, accepted_at)
+        frozen = count_frozen(conn, site.store_id)
         batches = {
-            number: BatchVolume(found.known, found.sent, found.waiting)
+            number: BatchVolume(frozen.get(number, found.known), found.sent, found.waiting)
             for number, found in count_batches(conn, site.store_id, max(accepted_at, now - KNOWN_FOR_US)).items()
         }
     is_first_day = now - accepted_at < DAY_US  # the boxes of the accepted report were sent today, too

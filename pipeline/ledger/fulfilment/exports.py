@@ -50,11 +50,13 @@ def list_exports(conn: Connection, store_id: int, *, limit: int = 50) -> list[Ex
     return [ExportRow(**row._asdict()) for row in conn.execute(query)]
 
 
-def list_ready(conn: Connection, store_id: int, now: int) -> list[int]:
-    """The ids of the boxes that may go out now, by order number: labels come back in the order of the rows."""
+def list_ready(conn: Connection, store_id: int, now: int) -> list[tuple[int, str]]:
+    """The ids and numbers of the boxes that may go out now, by number: labels come back in the order of the rows."""
     ready = FulfilmentOrder.store_id == store_id, FulfilmentOrder.state == State.READY
-    query = select(FulfilmentOrder.id).where(*ready, FulfilmentOrder.next_attempt_at <= now)
-    return list(conn.execute(query.order_by(FulfilmentOrder.order_number)).scalars())
+    query = select(FulfilmentOrder.id, FulfilmentOrder.order_number).where(
+        *ready, FulfilmentOrder.next_attempt_at <= now
+    )
+    return [(row.id, row.order_number) for row in conn.execute(query.order_by(FulfilmentOrder.order_number))]
 
 
 def list_exported(conn: Connection, export_id: int, states: Iterable[State]) -> list[OrderRow]:

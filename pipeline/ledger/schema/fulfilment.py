@@ -83,7 +83,7 @@ class FulfilmentOrder(Base):
     cycle: Mapped[int | None]  # from 1, over the whole subscription
     is_gift: Mapped[bool] = mapped_column(default=False)
     country: Mapped[str | None]
-    lines: Mapped[list[Any]]  # [{"sku": …, "quantity": …}]
+    lines: Mapped[list[Any]]  # [{"sku": …, "quantity": …, "description": …}]
     payload: Mapped[bytes | None]  # the order as it was built last, with names and addresses
     purge_at: Mapped[int | None]  # when the payload is emptied
     is_erased: Mapped[bool] = mapped_column(default=False)  # its person was erased: no payload is kept any more
@@ -109,6 +109,22 @@ class FulfilmentOrder(Base):
     notice: Mapped[str | None]  # a code for a person, beside the state: such as what was changed after the sending
     notice_at: Mapped[int | None]
     export_id: Mapped[int | None]  # the file in which it was handed out, where the warehouse is a spreadsheet
+
+
+class FulfilmentBatch(Base):
+    """A batch of Cratejoy, or one of its waves, as it was frozen: its boxes by number, and a hash of them."""
+
+    __tablename__ = "fulfilment_batches"
+    __table_args__ = (UniqueConstraint("store_id", "batch_id", "wave"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"))
+    batch_id: Mapped[int]  # Cratejoy's
+    wave: Mapped[str]  # by the settings; empty: the batch is in one piece
+    frozen_at: Mapped[int]
+    boxes: Mapped[int]
+    digest: Mapped[str]  # SHA-256 of the manifest
+    manifest: Mapped[dict[str, Any]]  # pipeline.fulfilment.rules.manifest: numbers, things and countries, no names
+    user_id: Mapped[int | None]  # who froze it; None: the operator, on the command line
 
 
 class FulfilmentExport(Base):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from pipeline.core.errors import Misconfigured
-from pipeline.fulfilment.exports import export_boxes, repeat_export
+from pipeline.fulfilment.exports import Wanted, export_boxes, repeat_export
 from pipeline.fulfilment.imports import import_file, preview_file
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.quarantine import list_quarantined
@@ -33,7 +33,7 @@ class Desk:
         return shipment
 
     def export(self, **how):
-        made = export_boxes(self.bridge.context, self.bridge.store_id, **how)
+        made = export_boxes(self.bridge.context, self.bridge.store_id, Wanted(**how))
         return made, read(made.file.content)
 
     def again(self, export_id):

@@ -21,6 +21,7 @@ NO_COMMANDS = {"__init__", "__main__", "options", "output"}
 BELOW_OTHERS = {
     "account_members",
     "account_tokens",
+    "fulfilment_batches",
     "fulfilment_boxes",
     "fulfilment_files",
     "own_test_event",

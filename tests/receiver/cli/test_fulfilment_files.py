@@ -1,4 +1,4 @@
-"""`cratewire fulfilment export|import`: a file out, and the labels back, against the sandbox store."""
+"""`cratewire fulfilment export|import|freeze|…`: a batch, a file out, and the labels back, against the sandbox."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def typed(shell, installed, monkeypatch, tmp_path):
             store_id = save_store(conn, "acme", context.now()).id
             sealed = encrypt(context.settings.secret_keys, shop.credentials().as_config(), build_api_identity(store_id))
             save_store_api(conn, store_id, sealed, context.now())
-        shop.control("sales", {"billing": "ecom", "target": "2026-03-01T00:00:00Z"})
+        shop.control("sales", {"billing": "standard", "target": "2026-03-01T00:00:00Z"})
 
         def type_(name, *more):
             return shell.json("fulfilment", name, *OF_STORE, *more)
@@ -94,3 +94,18 @@ def test_no_file_is_replaced(typed, shell):
 
     assert "--again 1" in shell.complaint("fulfilment", "export", *OF_STORE)
     assert Path("acme-boxes-1.csv").read_text() == "mine"
+
+
+def test_a_batch_is_expected_frozen_shown_and_exported(typed, shell):
+    (batch,) = typed("batches")
+    number = str(batch["batch_id"])
+    assert (batch["boxes"], batch["frozen_boxes"]) == (1, None)
+    assert typed("forecast", number)["expected"]["total"] == {"low": 1, "likely": 1, "high": 1}
+
+    (frozen,) = typed("freeze", number)
+    assert [frozen] == typed("batch", number)
+    assert typed("batches")[0]["frozen_boxes"] == 1
+    assert frozen["manifest"]["digest"] in shell.said("fulfilment", "batch", number, *OF_STORE)
+    assert "at most" in shell.said("fulfilment", "forecast", number, *OF_STORE)
+    assert "give the number" in shell.complaint("fulfilment", "export", *OF_STORE, "--batch", "Gifts")
+    assert typed("export", "--batch", number)["boxes"] == 1
