@@ -15,7 +15,7 @@ from pipeline.fulfilment.set_up import DryRunReport
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.audit import Actor
 from pipeline.ledger.engine import reading
-from pipeline.ledger.fulfilment.warehouses import DRY_RUN, find_warehouse
+from pipeline.ledger.fulfilment.warehouses import DRY_RUN, UNUSUAL, find_warehouse
 from pipeline.ledger.store_apis import find_store_api
 from pipeline.warehouses import WAREHOUSES
 from receiver.pages.auth.permissions import get_actor, get_my_store, requires
@@ -52,6 +52,7 @@ def show(name: str) -> str:
         unread=[_JOBS.get(job, job) for job in report.unread] if report is not None else [],
         counted=wording.gather_counts(report.counts) if report is not None else [],
         is_dry_run=row is not None and row.mode == DRY_RUN,
+        is_unusual=row is not None and (row.status_reason or "").startswith(UNUSUAL),
         can_change=store.allows("change_settings"),
     )
 

@@ -95,7 +95,7 @@ def test_the_address_is_shown_on_the_page_of_the_box_and_on_no_other(house, conn
 def test_a_cooling_box_counts_down(connected, put):
     put(State.DISCOVERED, "cooling_off", next_attempt_at=NOW + 5 * HOUR_US)
 
-    assert "It cools off: it goes out in 5 h" in connected.text
+    assert "It cools off until 2026-03-02 21:46:40 UTC ( in 5 h )" in connected.text
 
 
 @pytest.mark.parametrize(

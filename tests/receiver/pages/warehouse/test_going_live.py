@@ -8,7 +8,7 @@ from pipeline.core.fulfilment import State
 from pipeline.fulfilment.steps.pull import get_job
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.runs import begin_run, end_run
-from pipeline.ledger.fulfilment.warehouses import get_warehouse
+from pipeline.ledger.fulfilment.warehouses import UNUSUAL, get_warehouse, pause_warehouse
 from tests.builders import NOW
 from tests.receiver.pages.warehouse.conftest import OPERATORS, READERS, WAREHOUSE, add_box
 
@@ -91,6 +91,16 @@ def test_an_operator_pauses_and_resumes(house, store_id, connected):
 
     assert ("paused by hand" in said, paused) == (True, "paused by hand")
     assert (row_of(house, store_id).status, "Resumed." in operator.text) == ("active", True)
+
+
+def test_an_unusual_number_of_boxes_is_let_pass_by_a_person(house, store_id, connected):
+    with writing(house.site.engine) as conn:
+        pause_warehouse(conn, store_id, f"{UNUSUAL}: 900 boxes of a day would go", NOW)
+    connected.go(WAREHOUSE)
+    asked = "Let them pass and resume" in connected.text
+    connected.send(f"{WAREHOUSE}/resume")
+
+    assert (asked, row_of(house, store_id).volume_passed_at) == (True, NOW)
 
 
 def test_without_a_warehouse_nothing_is_paused(visitor):
