@@ -7,6 +7,7 @@ from typing import Literal
 
 from pipeline.core.fulfilment import Package
 
+FILE_ADAPTERS = frozenset({"spreadsheet"})  # of warehouses to which boxes go when a person exports them
 FileFormat = Literal["csv", "xlsx"]
 CONTENT_TYPES: dict[FileFormat, str] = {
     "csv": "text/csv; charset=utf-8",

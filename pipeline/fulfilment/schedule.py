@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from pipeline.core.errors import Misconfigured
 from pipeline.core.fulfilment import BillingType, State
+from pipeline.core.fulfilment_files import FILE_ADAPTERS
 from pipeline.fulfilment.rules.search_windows import is_switched_on
 from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.steps.deliver import STUCK_US
@@ -25,7 +26,6 @@ from pipeline.ledger.fulfilment.orders import (
 from pipeline.ledger.fulfilment.runs import find_last_run
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow
 from pipeline.ledger.store_apis import ACTIVE, find_store_api
-from pipeline.warehouses import FILE_WAREHOUSES
 
 Lane = Literal["pull_ecom", "pull_adhoc", "pull_standard", "cancels", "tracking", "deliver", "confirm"]
 LANES: tuple[Lane, ...] = get_args(Lane)
@@ -90,7 +90,7 @@ def _has_work(conn: Connection, row: WarehouseRow, now: int) -> bool:
     if not row.is_live or row.wait_until > now:
         return False
     doing = {State.UNKNOWN, State.CANCEL_REQUESTED}
-    doing |= set() if row.adapter in FILE_WAREHOUSES else {State.READY}
+    doing |= set() if row.adapter in FILE_ADAPTERS else {State.READY}
     return has_due_order(conn, row.store_id, doing, now) or bool(
         list_stuck_orders(conn, row.store_id, {State.SENDING}, now, STUCK_US)
     )

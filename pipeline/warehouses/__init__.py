@@ -14,4 +14,3 @@ WAREHOUSES: dict[str, type[Warehouse]] = {
     SignedWebhook.adapter: SignedWebhook,
     Spreadsheet.adapter: Spreadsheet,
 }
-FILE_WAREHOUSES = frozenset({Spreadsheet.adapter})  # boxes go out when a person exports them, and not by themselves

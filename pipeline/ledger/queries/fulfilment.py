@@ -6,13 +6,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from pipeline.core.fulfilment import State
-from pipeline.ledger.schema.fulfilment import FulfilmentOrder, QuarantinedTracking
+from pipeline.core.fulfilment_files import FILE_ADAPTERS
+from pipeline.ledger.schema.fulfilment import FulfilmentOrder, QuarantinedTracking, Warehouse
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
+EXPORT_US = 7 * DAY_US  # after which a box that waits for an export is late
 _WAITS_TO_GO = (State.READY, State.SENDING, State.UNKNOWN, State.HELD, State.FAILED)
 _AWAY = (State.AT_WAREHOUSE, State.PARTIALLY_SHIPPED, State.CANCEL_REFUSED)
 _LEFT = (State.SHIPPED, State.CONFIRMING, State.SHIPPED_AFTER_CANCEL, State.FAILED)
@@ -107,11 +109,17 @@ def list_boxes(
 
 
 def list_paid_not_sent(conn: Connection, store_id: int, now: int, *, limit: int = 100) -> list[BoxLine]:
-    """Boxes that are due since an hour, paid as far as is known, and not at the warehouse."""
+    """Boxes that are due since an hour, paid as far as is known, and not at the warehouse.
+
+    A box that waits for a person's export is late only after a week.
+    """
     due = FulfilmentOrder.due_at <= now - DAY_US // 24
     is_paid = FulfilmentOrder.reason.is_(None) | FulfilmentOrder.reason.not_in(_NOT_PAID)
     wanted = [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_WAITS_TO_GO), due, is_paid]
     wanted += [FulfilmentOrder.shipped_at.is_(None), FulfilmentOrder.state_at <= now - DAY_US // 24]
+    by_hand = exists().where(Warehouse.store_id == store_id, Warehouse.adapter.in_(sorted(FILE_ADAPTERS)))
+    waits_long = FulfilmentOrder.state_at <= now - EXPORT_US
+    wanted.append((FulfilmentOrder.state != State.READY) | ~by_hand | waits_long)
     return _list(conn, wanted, limit)
 
 

@@ -13,9 +13,10 @@ from pipeline.fulfilment.exports import Wanted, export_boxes, repeat_export
 from pipeline.fulfilment.imports import import_file, preview_file
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.quarantine import list_quarantined
+from pipeline.ledger.queries.fulfilment import list_paid_not_sent
 from pipeline.warehouses.spreadsheet import Spreadsheet
 from pipeline.warehouses.spreadsheet.references import make_reference
-from tests.pipeline.fulfilment.bridge import HOUR, Bridge
+from tests.pipeline.fulfilment.bridge import DAY, HOUR, Bridge
 
 HOUSE = {"street": "1 Test Street", "city": "Testville", "state": "TX", "zip_code": "00000", "country": "US"}
 
@@ -92,6 +93,17 @@ def test_a_box_waits_for_the_export_and_comes_back_confirmed_with_one_e_mail(des
     seen = desk.bridge.shipment(box)
     assert desk.bridge.state(box) == "confirmed"
     assert (seen["status"], seen["emails"], seen["tracking_number"]) == ("shipped", 1, "9400100000000000000123")
+
+
+def test_a_box_that_waits_for_the_export_is_late_after_a_week(desk, box):
+    def list_late():
+        with reading(desk.bridge.engine) as conn:
+            return [one.shipment_id for one in list_paid_not_sent(conn, desk.bridge.store_id, desk.bridge.clock())]
+
+    desk.bridge.skip(2 * HOUR)
+    assert list_late() == []
+    desk.bridge.skip(8 * DAY)
+    assert list_late() == [box]
 
 
 def test_a_box_is_in_one_export_only(desk, reference):

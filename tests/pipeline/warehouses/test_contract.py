@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.warehouses import FILE_WAREHOUSES, WAREHOUSES
+from pipeline.core.fulfilment_files import FILE_ADAPTERS
+from pipeline.warehouses import WAREHOUSES
 from tests.pipeline.warehouses.contract import WarehouseSuite
 from tests.pipeline.warehouses.kit import RecordedHTTP, make_tools
 from tests.pipeline.warehouses.sandbox_kit import PROTOCOLS, Kit
@@ -17,10 +18,10 @@ class TestWarehouses(WarehouseSuite):
 
 
 def test_every_registered_warehouse_that_is_called_passes_the_contract():
-    assert set(PROTOCOLS) == set(WAREHOUSES) - FILE_WAREHOUSES
+    assert set(PROTOCOLS) == set(WAREHOUSES) - FILE_ADAPTERS
 
 
-@pytest.mark.parametrize("name", sorted(FILE_WAREHOUSES))
+@pytest.mark.parametrize("name", sorted(FILE_ADAPTERS))
 def test_a_warehouse_without_calls_exchanges_files_and_repeats_safely(name):
     can = WAREHOUSES[name]({}, make_tools(RecordedHTTP())).capabilities
 
