@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from marshmallow import fields, validate
 
 from pipeline.core.fulfilment import State
+from pipeline.fulfilment.requests import Choice
 from pipeline.fulfilment.rules.reasons import REASONS
 from pipeline.fulfilment.rules.search_windows import BILLING_TYPES
 from receiver.api.fields import Body, Cursor, Document, Moment, PageQuery, RowId, page_of, shop_field
 from receiver.api.resource import describe
 
+DECISIONS: tuple[Choice, ...] = ("mark_sent", "write_tracking", "ignore", "dismiss_notice")
 STATES = [state.value for state in State]
 PERSONAL = "Needs the scope `read-people`; null without it."
 
@@ -119,6 +123,11 @@ class OrderDetailSchema(OrderSchema):
         metadata=describe("Needs the scope `read-people`. null without it, and when it is not kept any more."),
     )
     gift_message = fields.String(required=True, allow_none=True, metadata=describe(PERSONAL))
+    actions = fields.List(
+        fields.String(validate=validate.OneOf(get_args(Choice))),
+        required=True,
+        metadata=describe("What can be done about it now: an address of its own, or a value of `what` of `decide`."),
+    )
     packages = fields.List(fields.Nested(PackageSchema), required=True)
     events = fields.List(fields.Nested(OrderEventSchema), required=True, metadata=describe("The oldest first."))
 
@@ -136,6 +145,19 @@ class OrderQuery(PageQuery):
         metadata=describe("Only the box with this order number, or the boxes of this shipment of Cratejoy."),
     )
     cursor = Cursor(parts=2, load_default=None)
+
+
+class DecideBody(Body):
+    """What is so, as a person has found out."""
+
+    what = fields.String(
+        required=True,
+        validate=validate.OneOf(DECISIONS),
+        metadata=describe(
+            "mark_sent: the warehouse has it; write_tracking: Cratejoy is given the tracking of a parcel that left "
+            "after a cancel, and mails the customer; ignore: it stays so; dismiss_notice: `notice` is put away."
+        ),
+    )
 
 
 class ResendBody(Body):
@@ -191,6 +213,7 @@ DETAIL_EXAMPLE = {
     "warehouse_checked_at": None,
     "ship_to": None,
     "gift_message": None,
+    "actions": ["release"],
     "packages": [],
     "events": [_EVENT_EXAMPLE],
 }

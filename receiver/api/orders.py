@@ -9,12 +9,12 @@ from sqlalchemy.exc import NoResultFound
 
 from pipeline.core.errors import Misconfigured
 from pipeline.core.fulfilment import Order, State
-from pipeline.fulfilment.requests import Requests
+from pipeline.fulfilment.requests import Choice, Requests
 from pipeline.fulfilment.rules.reasons import REASONS
 from pipeline.fulfilment.sealed_order import open_order
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.events import FulfilmentEventRow, list_order_events
-from pipeline.ledger.fulfilment.orders import OrderRow, get_order
+from pipeline.ledger.fulfilment.orders import OrderRow, find_newest_order, get_order
 from pipeline.ledger.fulfilment.packages import PackageRow, list_packages
 from pipeline.ledger.queries.boxes import BoxFilter, list_box_page
 from pipeline.ledger.queries.fulfilment import BoxLine
@@ -23,6 +23,7 @@ from receiver.api.fields import build_page
 from receiver.api.order_documents import (
     DETAIL_EXAMPLE,
     EXAMPLE,
+    DecideBody,
     OrderDetailSchema,
     OrderPage,
     OrderQuery,
@@ -122,9 +123,32 @@ def resend(body: dict[str, Any], order_id: int) -> dict[str, Any]:
     return _load(Requests(get_context(), row.store_id, get_actor()).resend(row.order_number).id)
 
 
+@view(
+    blueprint,
+    "/orders/<row_id:order_id>/decide",
+    "replay",
+    Answer(OrderDetailSchema, {**DETAIL_EXAMPLE, "state": "at_warehouse", "reason": None, "text": None, "cure": None}),
+    method="POST",
+    body=DecideBody,
+    body_example={"what": "mark_sent"},
+)
+def decide(body: dict[str, Any], order_id: int) -> dict[str, Any]:
+    """Decide what is so
+
+    Where only a person can know, such as whether the warehouse has the order after all.
+    """
+    return _decide(order_id, body["what"])
+
+
 def _decide(order_id: int, word: str) -> dict[str, Any]:
     row = _find_own(order_id)
-    Requests(get_context(), row.store_id, get_actor()).decide(row.order_number, word)
+    requests = Requests(get_context(), row.store_id, get_actor())
+    if word != "dismiss_notice":
+        requests.decide(row.order_number, word)
+    elif row.notice_at is None:
+        raise Problem(409, f"{row.order_number} has no notice.")
+    else:
+        requests.dismiss_notice(row.order_number)
     return _load(order_id)
 
 
@@ -149,6 +173,7 @@ def _load(order_id: int) -> dict[str, Any]:
         shops = load_shops(conn)
         row = _find(conn, order_id, shops)
         events, packages = list_order_events(conn, [row.id]), list_packages(conn, [row.id])
+        newest = find_newest_order(conn, row.store_id, row.shipment_id)
     reason = REASONS.get(row.reason or "")
     order = _open(row) if is_shown else None
     return {
@@ -159,9 +184,18 @@ def _load(order_id: int) -> dict[str, Any]:
         "detail": row.detail if is_shown else None,
         "ship_to": order.ship_to if order else None,
         "gift_message": order.gift_message or None if order else None,
+        "actions": _list_choices(row, is_newest=newest is not None and newest.id == row.id),
         "packages": [_build_package(one, is_shown=is_shown) for one in packages],
         "events": [_build_event(one, is_shown=is_shown) for one in events],
     }
+
+
+def _list_choices(row: OrderRow, *, is_newest: bool) -> list[Choice]:
+    """What can be done about it; nothing while the keys or the settings of the warehouse cannot be read."""
+    try:
+        return Requests(get_context(), row.store_id, get_actor()).list_choices(row, is_newest=is_newest)
+    except Misconfigured:
+        return []
 
 
 def _open(row: OrderRow) -> Order | None:

@@ -145,6 +145,19 @@ def test_an_order_is_released_and_recorded_with_the_token(packed):
     )
 
 
+def test_an_order_says_what_can_be_done_about_it_and_nothing_else_is_done(packed):
+    caller = packed.caller("read", "replay")
+    with writing(packed.engine) as conn:
+        change_order(conn, get_order(conn, 4), packed.clock[0], reason="outcome_unknown")
+    actions = [caller.get(f"/orders/{order_id}").get_json()["actions"] for order_id in (3, 4)]
+    decided = [caller.post("/orders/4/decide", {"what": what}) for what in ("write_tracking", "mark_sent")]
+    decided.append(caller.post("/orders/4/decide", {"what": "dismiss_notice"}))
+
+    assert (actions[0], "mark_sent" in actions[1]) == (["resend"], True)
+    assert [answer.status_code for answer in decided] == [409, 200, 409]
+    assert decided[1].get_json()["state"] == "at_warehouse"
+
+
 def test_an_order_that_only_its_cure_ends_is_not_released(packed):
     answer = packed.caller("replay").post("/orders/4/release")
 
@@ -178,9 +191,9 @@ def test_orders_and_the_warehouse_of_another_account_are_not_there(packed):
     caller = packed.caller()
     theirs = [str(row.id) for row in packed.installed.rows(FulfilmentOrder) if row.store_id == EVES]
     paths = [("GET", f"/orders/{theirs[0]}"), ("GET", "/warehouses/eves"), ("GET", "/orders?shop=eves")]
-    paths += [("POST", f"/orders/{theirs[0]}/{action}") for action in ("release", "retry", "resend")]
+    paths += [("POST", f"/orders/{theirs[0]}/{action}") for action in ("release", "retry", "resend", "decide")]
     paths += [("POST", f"/warehouses/eves/{action}") for action in ("pause", "resume")]
-    bodies = {f"/orders/{theirs[0]}/resend": {"confirm": True}}
+    bodies = {f"/orders/{theirs[0]}/resend": {"confirm": True}, f"/orders/{theirs[0]}/decide": {"what": "ignore"}}
     before = packed.installed.rows(FulfilmentOrder), packed.installed.rows(Warehouse)
 
     assert {caller.call(*key, json=bodies.get(key[1])).status_code for key in paths} == {404}
