@@ -23,8 +23,9 @@ class OutgoingMessage:
 
 
 def build_create(order: Order) -> OutgoingMessage:
-    """Return `order.create`. An order that was changed is another message."""
-    return _build("order.create", (order.order_number, order.fingerprint), build_order(order))
+    """Return `order.create`. An order that was changed is another message, also one of another service or message."""
+    data = build_order(order)
+    return _build("order.create", (order.order_number, json.dumps(data)), data)
 
 
 def build_cancel(order_number: str, external_id: str, reason: str) -> OutgoingMessage:

@@ -263,3 +263,14 @@ def test_a_gift_message_with_any_character_is_sent():
     SignedWebhook(CONFIG, make_tools(http)).create(replace(ORDER, gift_message="Zoë 🎁 \ud800"))
 
     assert json.loads(http.requests[0].body)["data"]["gift_message"] == "Zoë 🎁 \ud800"
+
+
+def test_an_order_with_another_service_is_another_message():
+    """The receiver does each message once: a corrected order under the old id would never be packed."""
+    warehouse = SignedWebhook(CONFIG, make_tools(http := RecordedHTTP(*[answer({}, 202)] * 3)))
+
+    for order in (ORDER, ORDER, replace(ORDER, ship_code="EXPRESS")):
+        warehouse.create(order)
+
+    first, same, other = (request.headers["webhook-id"] for request in http.requests)
+    assert first == same != other
