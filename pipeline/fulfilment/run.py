@@ -131,13 +131,13 @@ def _confirm(site: Site) -> LaneRun:
     return _repeat(site, confirm.acknowledge)
 
 
-def _repeat(site: Site, *steps: Callable[[Site], Turn]) -> LaneRun:
+def _repeat(site: Site, *steps: Callable[..., Turn]) -> LaneRun:
     """Take turns until nothing is due, the warehouse is in trouble, or the time is up."""
     until = site.now() + MAX_RUN_US
     for step in steps:
-        turn = step(site)
+        turn = step(site, until=until)
         while not turn.is_done and not turn.must_stop and site.now() < until:
-            turn = step(site)
+            turn = step(site, until=until)
         if turn.must_stop:
             return LaneRun(_find_wait_s(site))
         if not turn.is_done:

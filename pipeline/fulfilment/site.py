@@ -150,10 +150,13 @@ def build_adapter(
 
 
 def open_site(context: Context, store_id: int, *, open_warehouse: OpenWarehouse = open_adapter) -> Site | None:
-    """The store's fulfilment; None if the store has no warehouse. Raises Misconfigured if its keys cannot be used."""
+    """The store's fulfilment; None if the store has no warehouse, or is being removed.
+
+    Raises Misconfigured if its keys cannot be used.
+    """
     with reading(context.engine) as conn:
         row, store = find_warehouse(conn, store_id), get_store(conn, store_id)
-    if row is None or store is None:
+    if row is None or store is None or store.removed_at is not None:
         return None
     config = decrypt(context.settings.secret_keys, row.config, row.identity)
     calls = CallLog()

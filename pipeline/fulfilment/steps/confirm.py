@@ -11,11 +11,13 @@ from contextlib import suppress
 
 from pipeline.core.errors import (
     BadCredentials,
+    BadResponse,
     CratewireError,
     NotFound,
     OrderChanged,
     RateLimited,
     RequestRefused,
+    ServerFault,
 )
 from pipeline.core.fulfilment import Package, State
 from pipeline.fulfilment.rules.confirm import Put, plan_confirm, plan_update
@@ -26,7 +28,8 @@ from pipeline.fulfilment.rules.retries import find_next_attempt
 from pipeline.fulfilment.rules.shipment import Shipment
 from pipeline.fulfilment.site import Site, as_detail
 from pipeline.fulfilment.steps.calls import note_trouble
-from pipeline.fulfilment.steps.deliver import SLICE, Turn
+from pipeline.fulfilment.steps.deliver import SLICE, Turn, is_over
+from pipeline.fulfilment.steps.look import UNREAD_WAIT_US
 from pipeline.fulfilment.steps.settle import Sighting, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.events import EventDraft
@@ -44,14 +47,16 @@ WRITTEN_BY_PERSON = "written_by_person"
 _LATER = 3  # a failed acknowledgement is repeated as after the third failure: nothing depends on it
 
 
-def confirm(site: Site, limit: int = SLICE) -> Turn:
+def confirm(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     """Write the tracking of boxes whose time has come. Raises RateLimited and BadCredentials, with nothing lost."""
     states = {State.SHIPPED}
     if site.settings.partial_policy == "first_package":
         states.add(State.PARTIALLY_SHIPPED)
     with reading(site.engine) as conn:
         due = list_due_orders(conn, site.store_id, states, site.now(), limit)
-    for row in due:
+    for number, row in enumerate(due):
+        if number and is_over(site, until):
+            return Turn(number, is_done=False)
         try:
             _confirm_one(site, row)
         except OrderChanged:
@@ -122,12 +127,14 @@ def _put(site: Site, row: OrderRow, planned: Put) -> None:
         site.shipments.write(row.shipment_id, lesser.properties)
 
 
-def update_tracking(site: Site, limit: int = SLICE) -> Turn:
+def update_tracking(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     """Write further tracking numbers of confirmed boxes, without the status: Cratejoy mails nothing then."""
     with reading(site.engine) as conn:
         due = list_to_update(conn, site.store_id, site.now(), limit)
         packages = list_packages(conn, [row.id for row in due])
-    for row in due:
+    for number, row in enumerate(due):
+        if number and is_over(site, until):
+            return Turn(number, is_done=False)
         parcels = [one.package for one in packages if one.order_id == row.id]
         event = EventDraft("tracking_updated", detail={"parcels": len(parcels)})
         try:
@@ -136,18 +143,24 @@ def update_tracking(site: Site, limit: int = SLICE) -> Turn:
                 _put(site, row, planned)
         except RequestRefused as error:
             event = EventDraft("tracking_refused", detail={"status": error.status, "answer": str(error)})
+        except (ServerFault, BadResponse):  # it waits, and holds no other
+            with writing(site.engine) as conn, suppress(OrderChanged):
+                change_order(conn, row, site.now(), update_at=site.now() + UNREAD_WAIT_US)
+            continue
         acknowledge_at = site.now() if site.warehouse.capabilities.acknowledges else None
         with writing(site.engine) as conn, suppress(OrderChanged):
             change_order(conn, row, site.now(), event, update_at=None, acknowledge_at=acknowledge_at)
     return Turn(len(due), is_done=len(due) < limit)
 
 
-def acknowledge(site: Site, limit: int = SLICE) -> Turn:
+def acknowledge(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     """Acknowledge confirmed boxes at the warehouse. A failure never takes the confirmation back."""
     with reading(site.engine) as conn:
         due = list_to_acknowledge(conn, site.store_id, site.now(), limit)
         packages = list_packages(conn, [row.id for row in due])
     for number, row in enumerate(due):
+        if number and is_over(site, until):
+            return Turn(number, is_done=False)
         numbers = list_tracking_numbers([one.package for one in packages if one.order_id == row.id])
         if _acknowledge_one(site, row, numbers):
             return Turn(number + 1, is_done=False, must_stop=True)

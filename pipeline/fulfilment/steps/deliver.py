@@ -14,7 +14,7 @@ from pipeline.core.fulfilment import Order, State
 from pipeline.fulfilment.rules.decision.words import Action, Seen
 from pipeline.fulfilment.site import Site
 from pipeline.fulfilment.steps.calls import run_calls
-from pipeline.fulfilment.steps.look import Found, note, read_whole
+from pipeline.fulfilment.steps.look import Found, note, read_due, read_whole
 from pipeline.fulfilment.steps.settle import SECOND_US, Sighting, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import OrderRow, get_order, list_due_orders, list_stuck_orders
@@ -32,19 +32,28 @@ class Turn:
     must_stop: bool = False
 
 
-def deliver(site: Site, limit: int = SLICE) -> Turn:
+def is_over(site: Site, until: int | None) -> bool:
+    """Whether the time (µs) is up: a warehouse that answers slowly must not keep the worker from other stores."""
+    return until is not None and site.now() >= until
+
+
+def deliver(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     """Send the boxes that are due, a slice of them. Raises what the store's client raises; nothing is lost then."""
     with reading(site.engine) as conn:
-        due = list_due_orders(conn, site.store_id, {State.READY}, site.now(), limit)
-    found = read_whole(site, [row.shipment_id for row in due])
+        waiting = list_due_orders(conn, site.store_id, {State.READY}, site.now(), limit)
+    if not waiting:
+        return Turn()
+    due, found = read_due(site, waiting)
     for number, row in enumerate(due):
+        if number and is_over(site, until):
+            return Turn(number, is_done=False)
         try:
             called = _send(site, row, found[row.shipment_id])
         except OrderChanged:
             continue
         if called:
             return Turn(number + 1, is_done=False, must_stop=True)
-    return Turn(len(due), is_done=len(due) < limit)
+    return Turn(len(due), is_done=len(due) == len(waiting) < limit)
 
 
 def _send(site: Site, row: OrderRow, found: Found) -> bool:
@@ -66,12 +75,14 @@ def take_up(conn: Connection, site: Site, row: OrderRow, order: Order) -> tuple[
     return settle(conn, site, row, Sighting(Seen.TURN, columns=columns))
 
 
-def reconcile(site: Site, limit: int = SLICE) -> Turn:
+def reconcile(site: Site, limit: int = SLICE, until: int | None = None) -> Turn:
     """Look up the boxes whose outcome is not known, and those whose cancel was not answered."""
     states = {State.UNKNOWN, State.CANCEL_REQUESTED}
     with reading(site.engine) as conn:
         due = list_due_orders(conn, site.store_id, states, site.now(), limit)
     for number, found in enumerate(due):
+        if number and is_over(site, until):
+            return Turn(number, is_done=False)
         try:
             row, order = _get_order(site, found)
             if run_calls(site, row, _choose(site, row), order).must_stop:

@@ -7,12 +7,13 @@ always right before it is sent, it is read whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from pipeline.core.errors import NotFound
+from pipeline.core.errors import BadResponse, NotFound, OrderChanged, ServerFault
 from pipeline.core.fulfilment import BillingType, Order, State
 from pipeline.cratejoy.shipments import MAX_IDS
 from pipeline.fulfilment.rules.changes import find_changes, is_another_request
@@ -26,11 +27,13 @@ from pipeline.fulfilment.rules.reading import Unreadable, read_shipment
 from pipeline.fulfilment.rules.shipment import Batch, Listed, Shipment, find_billing_type, find_kind
 from pipeline.fulfilment.site import Site, as_detail
 from pipeline.fulfilment.steps.settle import Sighting, settle
+from pipeline.ledger.engine import writing
 from pipeline.ledger.fulfilment.events import EventDraft
 from pipeline.ledger.fulfilment.orders import NewOrder, OrderRow, change_order, insert_order
 from pipeline.ledger.fulfilment.packages import list_packages
 
 Found = Shipment | Unreadable | None  # None: Cratejoy answers that it does not exist
+UNREAD_WAIT_US = 300 * 1_000_000  # of a box that Cratejoy cannot show: the others go on without it
 MAX_AHEAD_US = 366 * 86_400 * 1_000_000  # of the next look at a box that is not due
 _SENT_AND_OPEN = (
     State.SENDING,
@@ -62,6 +65,24 @@ def read_whole(site: Site, shipment_ids: Sequence[int]) -> dict[int, Found]:
             body = shown[number] if number in shown else _read_one(site, number)
             found[number] = None if body is None else read_shipment(body, is_whole=True)
     return found
+
+
+def read_due(site: Site, due: Sequence[OrderRow]) -> tuple[list[OrderRow], dict[int, Found]]:
+    """Read the shipments of boxes that are due; returns which of them were read, and what was found.
+
+    If Cratejoy fails to show them together, only the first is read. If it fails at that one, too, the box waits for a
+    while: one shipment that Cratejoy cannot show must not hold the others. Raises as `read_whole` does.
+    """
+    try:
+        return list(due), read_whole(site, [row.shipment_id for row in due])
+    except (ServerFault, BadResponse):
+        first = due[0]
+        try:
+            return [first], read_whole(site, [first.shipment_id])
+        except (ServerFault, BadResponse):
+            with writing(site.engine) as conn, suppress(OrderChanged):
+                change_order(conn, first, site.now(), next_attempt_at=site.now() + UNREAD_WAIT_US)
+            raise
 
 
 def _read_one(site: Site, shipment_id: int) -> Any:

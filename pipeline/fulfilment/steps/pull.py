@@ -6,13 +6,14 @@ a run that fails leaves the watermark, and what it has committed stays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 
 from sqlalchemy import Connection
 
-from pipeline.core.errors import BrokenPage, CratewireError, OrderChanged, RateLimited
+from pipeline.core.errors import BadResponse, BrokenPage, CratewireError, OrderChanged, RateLimited, ServerFault
 from pipeline.core.fulfilment import BillingType, State
 from pipeline.cratejoy.pagination import MAX_PAGES, PageWalk, RawPage
 from pipeline.cratejoy.shipments import MAX_IDS
@@ -22,7 +23,7 @@ from pipeline.fulfilment.rules.search_windows import Window, find_cancels_window
 from pipeline.fulfilment.rules.shipment import Shipment
 from pipeline.fulfilment.site import Site, log
 from pipeline.fulfilment.steps.calls import run_calls
-from pipeline.fulfilment.steps.look import Look, note, read_whole
+from pipeline.fulfilment.steps.look import Found, Look, note, read_due, read_whole
 from pipeline.fulfilment.steps.settle import SECOND_US
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import (
@@ -118,7 +119,8 @@ def _run(site: Site, run: RunRow, window: Window) -> Pulled:
     try:
         while not walk.done:
             page = _get_page(site, window, walk.next)
-            new = _take_page(site, window, page, seen)
+            new, fault = _take_page(site, window, page, seen)
+            error = error or fault
             rows, count = rows + new, page.count if page.count is not None else count
             walk = walk.after(page, new, MAX_PAGES)
         if walk.stop_reason:
@@ -140,8 +142,11 @@ def _get_page(site: Site, window: Window, next_: str | None) -> RawPage:
     return site.shipments.list_page([window.status], window.since, window.until, window.billing_type, next_)
 
 
-def _take_page(site: Site, window: Window, page: RawPage, seen: set[int]) -> int:
-    """Write down what a page shows, and read whole what has to be; returns how many of its shipments are new."""
+def _take_page(site: Site, window: Window, page: RawPage, seen: set[int]) -> tuple[int, str | None]:
+    """Write down what a page shows, and read whole what has to be.
+
+    Returns how many of its shipments are new, and why some could not be read: the pages after it are read all the same.
+    """
     found = [read_shipment(body, window.billing_type) for body in page.results]
     new = [one for one in found if one.id is not None and one.id not in seen]
     seen.update(one.id for one in new if one.id is not None)
@@ -149,13 +154,11 @@ def _take_page(site: Site, window: Window, page: RawPage, seen: set[int]) -> int
         if one.id is None:
             log.warning("a shipment without an id", store=site.store_id)
     if window.status == "cancelled":
-        _look_at_cancelled(site, new)
-        return len(new)
+        return len(new), _try_look(site, _list_open(site, new))
     whole: list[int] = []
     for start in range(0, len(new), SLICE):
         whole += _note_listed(site, new[start : start + SLICE])
-    look_at(site, whole)
-    return len(new)
+    return len(new), _try_look(site, whole)
 
 
 def _note_listed(site: Site, found: Sequence[Shipment | Unreadable]) -> list[int]:
@@ -163,7 +166,7 @@ def _note_listed(site: Site, found: Sequence[Shipment | Unreadable]) -> list[int
     whole = []
     with writing(site.engine) as conn:
         known = list_orders_of(conn, site.store_id, [one.id for one in found if one.id is not None])
-        for one in found:
+        for one in sorted(found, key=lambda shipment: shipment.id or 0):
             number = one.id or 0
             with suppress(OrderChanged):  # that worker has just looked at it
                 if not _is_enough(conn, site, one, known.get(number)):
@@ -183,11 +186,20 @@ def _is_enough(conn: Connection, site: Site, found: Shipment | Unreadable, row: 
     return look is None or isinstance(found, Unreadable) or look.row.state not in (State.READY, State.HELD)
 
 
-def _look_at_cancelled(site: Site, found: Sequence[Shipment | Unreadable]) -> None:
-    """Read those that we have as open; a list alone cancels nothing."""
+def _list_open(site: Site, found: Sequence[Shipment | Unreadable]) -> list[int]:
+    """Those that we have as open, to be read: a list alone cancels nothing."""
     with reading(site.engine) as conn:
         known = list_orders_of(conn, site.store_id, [one.id for one in found if one.id is not None])
-    look_at(site, [number for number, row in known.items() if row.state in OPEN_STATES])
+    return [number for number, row in known.items() if row.state in OPEN_STATES]
+
+
+def _try_look(site: Site, shipment_ids: Sequence[int]) -> str | None:
+    """Look at these; returns why Cratejoy could not show some of them."""
+    try:
+        look_at(site, shipment_ids)
+    except (ServerFault, BadResponse) as fault:
+        return str(fault)
+    return None
 
 
 def look_at(site: Site, shipment_ids: Sequence[int]) -> int:
@@ -195,25 +207,40 @@ def look_at(site: Site, shipment_ids: Sequence[int]) -> int:
 
     Returns how many were looked at. Raises what the store's client raises: what was read by then is written down.
     """
-    for start in range(0, len(shipment_ids), MAX_IDS):
-        found = read_whole(site, shipment_ids[start : start + MAX_IDS])
-        looks: list[Look] = []
-        with writing(site.engine) as conn:
-            for number, shipment in found.items():
-                with suppress(OrderChanged):
-                    row = find_newest_order(conn, site.store_id, number)
-                    if (look := note(conn, site, number, shipment, row)) is not None:
-                        looks.append(look)
-        for look in looks:
-            _cancel(site, look)
+    fault: ServerFault | BadResponse | None = None
+    wanted = sorted(shipment_ids)  # so that no two workers wait for each other's rows
+    for start in range(0, len(wanted), MAX_IDS):
+        try:
+            found = read_whole(site, wanted[start : start + MAX_IDS])
+        except (ServerFault, BadResponse) as error:  # the shipments after them are read all the same
+            fault = error
+        else:
+            _note_found(site, found)
+    if fault is not None:
+        raise fault
     return len(shipment_ids)
+
+
+def _note_found(site: Site, found: Mapping[int, Found]) -> None:
+    looks: list[Look] = []
+    with writing(site.engine) as conn:
+        for number, shipment in sorted(found.items(), key=itemgetter(0)):
+            with suppress(OrderChanged):
+                row = find_newest_order(conn, site.store_id, number)
+                if (look := note(conn, site, number, shipment, row)) is not None:
+                    looks.append(look)
+    for look in looks:
+        _cancel(site, look)
 
 
 def wake(site: Site, limit: int = SLICE) -> int:
     """Look at boxes whose time has come: due now, or cooled off. Returns how many; raises as `look_at` does."""
     with reading(site.engine) as conn:
         due = list_due_orders(conn, site.store_id, {State.DISCOVERED}, site.now(), limit)
-    return look_at(site, [row.shipment_id for row in due])
+    if due:
+        due, found = read_due(site, due)
+        _note_found(site, found)
+    return len(due)
 
 
 def _cancel(site: Site, look: Look) -> None:

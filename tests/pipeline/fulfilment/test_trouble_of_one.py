@@ -1,0 +1,122 @@
+"""One box, one store or one warehouse in trouble holds no other."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from pipeline.core.errors import ServerFault
+from pipeline.fulfilment.site import open_site
+from pipeline.fulfilment.steps.deliver import deliver
+from pipeline.fulfilment.steps.pull import look_at, pull_shipments, wake
+from pipeline.ledger.engine import writing
+from pipeline.ledger.schema.core import Store
+from tests.pipeline.fulfilment.bridge import DAY, Fuse
+
+
+class Poisoned:
+    """The shipments of the store, one of which makes Cratejoy fail in every request for it."""
+
+    def __init__(self, shipments, poison):
+        self.shipments, self.poison = shipments, poison
+
+    def get(self, shipment_id):
+        self._fail_for([shipment_id])
+        return self.shipments.get(shipment_id)
+
+    def get_many(self, shipment_ids):
+        self._fail_for(shipment_ids)
+        return self.shipments.get_many(shipment_ids)
+
+    def _fail_for(self, shipment_ids):
+        if self.poison in shipment_ids:
+            raise ServerFault("GET shipments: answered 500")
+
+    def __getattr__(self, name):
+        return getattr(self.shipments, name)
+
+
+def open_poisoned(bridge, poison):
+    site = open_site(bridge.context, bridge.store_id)
+    return replace(site, shipments=Poisoned(site.shipments, poison))
+
+
+def test_a_shipment_that_the_store_cannot_show_holds_no_other_from_going_out(bridge):
+    poison, other, last = (bridge.sell() for _ in range(3))
+    bridge.run("pull_adhoc")
+    site = open_poisoned(bridge, poison)
+
+    with suppress(ServerFault):
+        deliver(site)
+    deliver(site)
+
+    assert [bridge.state(one) for one in (poison, other, last)] == ["ready", "at_warehouse", "at_warehouse"]
+
+
+def test_a_due_shipment_that_the_store_cannot_show_holds_no_other_from_waking(bridge):
+    bridge.set(future_days="1", standard_early_days="7")
+    poison, other = (bridge.sell(target=bridge.iso(5 * DAY)) for _ in range(2))
+    bridge.run("pull_adhoc")
+    bridge.clock.now += 5 * DAY * 1_000_000
+    site = open_poisoned(bridge, poison)
+
+    with suppress(ServerFault):
+        wake(site)
+    wake(site)
+
+    assert bridge.state(other) == "ready"
+
+
+def test_a_search_reads_on_after_a_shipment_that_the_store_cannot_show(bridge):
+    poison, other = (bridge.sell() for _ in range(2))
+
+    pulled = pull_shipments(open_poisoned(bridge, poison), "adhoc")
+
+    assert pulled.error is not None
+    assert [bridge.state(one) for one in (poison, other)] == ["ready", "ready"]
+
+
+def test_parts_after_one_that_the_store_cannot_show_are_read(bridge):
+    shipment = bridge.sell()
+    ghosts = list(range(1, 51))
+
+    with pytest.raises(ServerFault):
+        look_at(open_poisoned(bridge, 1), [*ghosts, shipment])
+
+    assert bridge.box(shipment).shipment_id == shipment
+
+
+class Slow(Fuse):
+    """Each create takes the warehouse ten seconds."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def burn(self, point, call):
+        self.clock.now += 10_000_000 * ((point, call) == ("after", "create"))
+
+
+def test_a_slow_warehouse_gives_its_worker_back_after_one_box(bridge):
+    for _ in range(3):
+        bridge.sell()
+    bridge.run("pull_adhoc")
+    bridge.fuse = Slow(bridge.clock)
+
+    result = bridge.run("deliver")
+
+    assert (len(bridge.sent()), result.resume_in_s) == (1, 0.0)
+
+
+def test_nothing_is_sent_for_a_store_that_is_being_removed(bridge):
+    shipment = bridge.sell()
+    bridge.run("pull_adhoc")
+    with writing(bridge.engine) as conn:
+        conn.execute(update(Store).where(Store.id == bridge.store_id).values(removed_at=bridge.clock.now))
+
+    bridge.run("deliver")
+
+    assert (bridge.state(shipment), bridge.sent()) == ("ready", [])
