@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from pipeline.fulfilment.run import LaneRun, look_at_hinted, run_lane
-from pipeline.fulfilment.schedule import Lane, list_due_lanes
+from pipeline.fulfilment.schedule import Intervals, Lane, list_due_lanes
 from pipeline.infra import redis_keys
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.personal import purge_payloads
@@ -78,8 +78,8 @@ def sweep() -> None:
     if is_stalled(app, FULFILMENT):
         return
     with reading(context.engine) as conn:
-        now = context.now()
-        due = [(row.store_id, lane) for row in list_warehouses(conn) for lane in list_due_lanes(conn, row, now)]
+        now, every = context.now(), Intervals.of(context.settings)
+        due = [(row.store_id, lane) for row in list_warehouses(conn) for lane in list_due_lanes(conn, row, now, every)]
     for store_id, lane in due:
         if not context.redis.exists(redis_keys.fulfilment_lease(store_id, lane)):
             _start(store_id, lane)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sqlalchemy import Connection
@@ -12,7 +13,6 @@ from pipeline.core.fulfilment import BillingType, State
 from pipeline.core.fulfilment_files import FILE_ADAPTERS
 from pipeline.fulfilment.rules.search_windows import is_switched_on
 from pipeline.fulfilment.settings import FulfilmentSettings
-from pipeline.fulfilment.steps.deliver import STUCK_US
 from pipeline.fulfilment.steps.pull import CANCELS, get_job
 from pipeline.fulfilment.steps.settle import SECOND_US
 from pipeline.fulfilment.steps.tracking import JOB as TRACKING
@@ -26,17 +26,37 @@ from pipeline.ledger.fulfilment.orders import (
 from pipeline.ledger.fulfilment.runs import find_last_run
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow
 from pipeline.ledger.store_apis import ACTIVE, find_store_api
+from pipeline.settings import Settings
 
 Lane = Literal["pull_ecom", "pull_adhoc", "pull_standard", "cancels", "tracking", "deliver", "confirm"]
 LANES: tuple[Lane, ...] = get_args(Lane)
 PULL_LANES: dict[Lane, BillingType] = {"pull_ecom": "ecom", "pull_adhoc": "adhoc", "pull_standard": "standard"}
-PULL_EVERY_US = 300 * SECOND_US
-CANCELS_EVERY_US = 300 * SECOND_US
-TRACKING_EVERY_US = 900 * SECOND_US
 RETRY_US = 60 * SECOND_US  # after a run that failed
 
 
-def list_due_lanes(conn: Connection, row: WarehouseRow, now: int) -> list[Lane]:
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How often lists are searched, and how soon a worker counts as gone, in µs."""
+
+    pull_us: int
+    tracking_us: int
+    stuck_us: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Intervals:
+        """Those of the installation."""
+        seconds = (
+            settings.fulfilment_pull_seconds,
+            settings.fulfilment_tracking_seconds,
+            settings.fulfilment_stuck_seconds,
+        )
+        return cls(*(round(one * SECOND_US) for one in seconds))
+
+
+USUAL = Intervals(300 * SECOND_US, 900 * SECOND_US, 600 * SECOND_US)
+
+
+def list_due_lanes(conn: Connection, row: WarehouseRow, now: int, every: Intervals = USUAL) -> list[Lane]:
     """The lanes with something to do. In dry run boxes are only found and looked at; a paused warehouse rests."""
     if not row.is_active:
         return []
@@ -47,27 +67,29 @@ def list_due_lanes(conn: Connection, row: WarehouseRow, now: int) -> list[Lane]:
     api = find_store_api(conn, row.store_id)
     if api is None or api.status != ACTIVE:
         return []
-    return list(_find_due(conn, row, settings, now))
+    return list(_find_due(conn, row, settings, now, every))
 
 
-def _find_due(conn: Connection, row: WarehouseRow, settings: FulfilmentSettings, now: int) -> Iterator[Lane]:
+def _find_due(
+    conn: Connection, row: WarehouseRow, settings: FulfilmentSettings, now: int, every: Intervals
+) -> Iterator[Lane]:
     for lane, billing_type in PULL_LANES.items():
-        if is_switched_on(billing_type, settings) and _is_job_due(conn, row, get_job(billing_type), PULL_EVERY_US, now):
+        if is_switched_on(billing_type, settings) and _is_job_due(conn, row, get_job(billing_type), every.pull_us, now):
             yield lane
-    if _is_job_due(conn, row, CANCELS, CANCELS_EVERY_US, now):
+    if _is_job_due(conn, row, CANCELS, every.pull_us, now):
         yield "cancels"
-    if _has_work(conn, row, now):
+    if _has_work(conn, row, now, every):
         yield "deliver"
     if not row.is_live:
         return
-    if row.wait_until <= now and _is_job_due(conn, row, TRACKING, TRACKING_EVERY_US, now):
+    if row.wait_until <= now and _is_job_due(conn, row, TRACKING, every.tracking_us, now):
         yield "tracking"
     leaving = {State.SHIPPED, *([State.PARTIALLY_SHIPPED] if settings.partial_policy == "first_package" else [])}
     if (
         has_due_order(conn, row.store_id, leaving, now)
         or list_to_update(conn, row.store_id, now, 1)
         or (row.wait_until <= now and list_to_acknowledge(conn, row.store_id, now, 1))
-        or list_stuck_orders(conn, row.store_id, {State.CONFIRMING}, now, STUCK_US)
+        or list_stuck_orders(conn, row.store_id, {State.CONFIRMING}, now, every.stuck_us)
     ):
         yield "confirm"
 
@@ -83,7 +105,7 @@ def _is_job_due(conn: Connection, row: WarehouseRow, job: str, every_us: int, no
     return abs(now - last.started_at) >= wait_us  # further in the future: the clock was set back
 
 
-def _has_work(conn: Connection, row: WarehouseRow, now: int) -> bool:
+def _has_work(conn: Connection, row: WarehouseRow, now: int, every: Intervals) -> bool:
     """Whether boxes became due, or are to be given to the warehouse, or looked up there."""
     if has_due_order(conn, row.store_id, {State.DISCOVERED}, now):
         return True
@@ -92,5 +114,5 @@ def _has_work(conn: Connection, row: WarehouseRow, now: int) -> bool:
     doing = {State.UNKNOWN, State.CANCEL_REQUESTED}
     doing |= set() if row.adapter in FILE_ADAPTERS else {State.READY}
     return has_due_order(conn, row.store_id, doing, now) or bool(
-        list_stuck_orders(conn, row.store_id, {State.SENDING}, now, STUCK_US)
+        list_stuck_orders(conn, row.store_id, {State.SENDING}, now, every.stuck_us)
     )

@@ -14,7 +14,7 @@ from typing import get_type_hints
 
 from environs import validate
 
-from pipeline.settings import retention
+from pipeline.settings import fulfilment, retention
 from pipeline.settings.derived import DEFAULT_PORT, PORT_FILE_NAME, derive_settings, read_last_port
 from pipeline.settings.environment import parse_variables, read_environment
 from pipeline.settings.variable import (
@@ -198,6 +198,9 @@ class Settings:
         unit="seconds",
         check=validate.Range(0.0, 86_400.0),
     )
+    fulfilment_pull_seconds: float = fulfilment.PULL
+    fulfilment_tracking_seconds: float = fulfilment.TRACKING
+    fulfilment_stuck_seconds: float = fulfilment.STUCK
     keep_bodies_days: int = retention.BODIES
     keep_messages_days: int = retention.MESSAGES
     keep_calls_days: int = retention.CALLS

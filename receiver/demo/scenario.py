@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
-from collections.abc import Callable, Collection, Mapping
-from http.client import HTTPConnection
+from collections.abc import Callable, Collection
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipeline.core.errors import CratewireError
 from pipeline.reconciliation.collections import OBSERVABLE_EVENTS
+from receiver.demo.calls import POLL_INTERVAL_S, StallDetector, call_sandbox, run_json_command
 from receiver.demo.processes import DemoInstallation, DemoProcesses
 
 # The faults of real stores and networks, with their shares on a bad day.
@@ -44,35 +41,8 @@ COMPARED_KEYS = (
     *("withheld_people", "leaks"),
     *(f"{kind}_{count}" for kind in ANSWER_KINDS for count in ("due", "arrived")),
 )
-_POLL_INTERVAL_S = 0.25
-_STALL_TIMEOUT_S = 120  # the demo fails after this time without progress
-_REQUEST_TIMEOUT_S = 60
-_MIN_ERROR_STATUS = 400
 
 OnProgress = Callable[[str, int, int], None]  # description, done, total
-
-
-def call_sandbox(url: str, body: Any = None, *, user: tuple[str, str] | None = None) -> Any:
-    """Send a GET, or a POST if there is a body. Raises CratewireError unless the answer is a success."""
-    place = urlsplit(url)
-    connection = HTTPConnection(place.hostname or "", place.port, timeout=_REQUEST_TIMEOUT_S)
-    headers = {"Accept": "application/json", "Content-Type": "application/json", **_build_basic_auth(user)}
-    payload = None if body is None else json.dumps(body)
-    try:
-        connection.request("GET" if body is None else "POST", place.path, payload, headers)
-        response = connection.getresponse()
-        text = response.read()
-        if response.status >= _MIN_ERROR_STATUS:
-            raise CratewireError(f"{place.path} answered {response.status}")
-        return json.loads(text) if text.strip() else None
-    except OSError as error:
-        raise CratewireError(f"{place.path} could not be reached: {type(error).__name__}") from error
-    finally:
-        connection.close()
-
-
-def _build_basic_auth(user: tuple[str, str] | None) -> Mapping[str, str]:
-    return {} if user is None else {"Authorization": "Basic " + base64.b64encode(":".join(user).encode()).decode()}
 
 
 def open_shop(installation: DemoInstallation) -> None:
@@ -142,13 +112,13 @@ def _connect(processes: DemoProcesses, installation: DemoInstallation) -> None:
     api = ("--cratejoy-url", f"{installation.store['url']}/v1/")
     origins = ("--storefront-source", "1", "--marketplace-source", "2")  # what the sandbox store's numbers mean
     arguments = ("connect", "--store", "demo", "--platform", "customerio", *keys, *where, *store, *api, *origins)
-    if not _run_json_command(processes, "receiver.cli", *arguments, "--json")["registered"]:
+    if not run_json_command(processes, "receiver.cli", *arguments, "--json")["registered"]:
         raise CratewireError("not all hooks could be registered with the sandbox store")
 
 
 def _reconcile(processes: DemoProcesses) -> int:
     """Reconcile. Returns how many events were recovered."""
-    progress_now: dict[str, int] = _run_json_command(
+    progress_now: dict[str, int] = run_json_command(
         processes, "receiver.cli", "reconcile", "run", "--store", "demo", "--json"
     )["recovered"]
     return sum(progress_now.values())
@@ -164,66 +134,43 @@ def _simulate_store(installation: DemoInstallation, hooks: int, seed: int, progr
     call_sandbox(
         url, {"hooks": hooks, "seed": seed, "mix": {**FAULT_SHARES, "lose": max(LOST_SHARE, MIN_LOST_HOOKS / hooks)}}
     )
-    stall_detector = _StallDetector()
+    stall_detector = StallDetector()
     while True:
         simulation: dict[str, int] = call_sandbox(url)
         progress("simulating the store", simulation["told"], hooks)
         if not simulation["running"]:
             return simulation
         stall_detector.observe(simulation["posts"])
-        time.sleep(_POLL_INTERVAL_S)
+        time.sleep(POLL_INTERVAL_S)
 
 
 def _wait_for_backfill(processes: DemoProcesses, progress: OnProgress) -> None:
     """Wait for the end of the backfill, which started with the connection."""
-    stall_detector = _StallDetector()
+    stall_detector = StallDetector()
     while True:
-        progress_now = _run_json_command(processes, "receiver.cli", "backfill", "status", "--store", "demo", "--json")
+        progress_now = run_json_command(processes, "receiver.cli", "backfill", "status", "--store", "demo", "--json")
         progress("reading customers", progress_now["customers"], progress_now["customers_total"] or 0)
         if progress_now["ended_at"] is not None:
             return
         stall_detector.observe(progress_now["pages"])
-        time.sleep(_POLL_INTERVAL_S)
+        time.sleep(POLL_INTERVAL_S)
 
 
 def _wait_until_delivered(processes: DemoProcesses, progress: OnProgress) -> dict[str, Any]:
     """Wait until the inbox is empty, every look-up has its answer and every delivery is sent. Returns the status."""
-    stall_detector = _StallDetector()
+    stall_detector = StallDetector()
     while True:
-        status = _run_json_command(processes, "receiver.cli", "status", "--json")
+        status = run_json_command(processes, "receiver.cli", "status", "--json")
         left = status["inbox"]["depth"] + status["pending"] + status["lookups"]["waiting"]
         progress("delivering messages", status["sent"], status["sent"] + left)
         if not left:
             return status
         stall_detector.observe((left, status["sent"]))
-        time.sleep(_POLL_INTERVAL_S)
+        time.sleep(POLL_INTERVAL_S)
 
 
 def _compare(processes: DemoProcesses, installation: DemoInstallation) -> dict[str, Any]:
     places = ("--store", installation.store["url"], "--customerio", installation.customerio["url"])
-    return _run_json_command(
+    return run_json_command(
         processes, "sandbox.compare", *places, "--repaired", ",".join(OBSERVABLE_EVENTS), "--json", may_fail=True
     )
-
-
-def _run_json_command(processes: DemoProcesses, *command: str, may_fail: bool = False) -> dict[str, Any]:
-    done = processes.run_module(*command)
-    if done.returncode and not (may_fail and done.stdout.strip()):
-        raise CratewireError(f"{' '.join(command[:2])} failed:\n{done.stderr.strip()[-2000:]}")
-    document: dict[str, Any] = json.loads(done.stdout)
-    return document
-
-
-class _StallDetector:
-    """Raises an error when there is no progress for too long."""
-
-    def __init__(self) -> None:
-        self._last: Any = None
-        self._since = time.monotonic()
-
-    def observe(self, state: Any) -> None:
-        """Record a state. Raises CratewireError if it has not changed for too long."""
-        if state != self._last:
-            self._last, self._since = state, time.monotonic()
-        elif time.monotonic() - self._since > _STALL_TIMEOUT_S:
-            raise CratewireError(f"no progress for {_STALL_TIMEOUT_S} s: see the logs, or run with --keep")

@@ -20,7 +20,6 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import OrderRow, get_order, list_due_orders, list_stuck_orders
 
 SLICE = 25  # boxes that are read together right before they are sent: none waits long between the two
-STUCK_US = 600 * SECOND_US  # then the worker that was sending, or confirming, is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,9 @@ def _get_order(site: Site, row: OrderRow) -> tuple[OrderRow, Order | None]:
 
 def reap(site: Site) -> int:
     """Let go of boxes whose worker is gone: their outcome is not known. Returns how many there were."""
+    after_us = round(site.context.settings.fulfilment_stuck_seconds * SECOND_US)
     with reading(site.engine) as conn:
-        stuck = list_stuck_orders(conn, site.store_id, {State.SENDING, State.CONFIRMING}, site.now(), STUCK_US)
+        stuck = list_stuck_orders(conn, site.store_id, {State.SENDING, State.CONFIRMING}, site.now(), after_us)
     count = 0
     for row in stuck:
         try:
