@@ -180,6 +180,8 @@ def _is_enough(conn: Connection, site: Site, found: Shipment | Unreadable, row: 
         return row.cratejoy_checked_at is not None and site.now() - row.cratejoy_checked_at < RECHECK_US
     if row is not None and row.state is State.READY and row.cratejoy_checked_at is None:
         return False
+    if row is not None and row.state is State.DISCOVERED and row.reason == "cooling_off":
+        return site.now() < row.next_attempt_at  # a list shows no payment, and so would call it ready
     if row is not None and row.state not in (State.DISCOVERED, State.SKIPPED):
         return row.state not in _MAY_COME_BACK
     look = note(conn, site, found.id or 0, found, row)

@@ -142,6 +142,18 @@ def test_a_box_cools_off_before_it_is_sent(make_bridge):
 
 
 # 9. What the order looks like.
+def test_searches_meanwhile_change_nothing_of_a_box_that_cools_off(make_bridge):
+    bridge = make_bridge("cartrover", cooling_off_signup_s="2")
+    bridge.go_live()
+    shipment = bridge.sell()
+    bridge.search()
+    before = bridge.events(shipment)
+
+    bridge.search()
+
+    assert (bridge.state(shipment), bridge.events(shipment)) == ("discovered(cooling_off)", before)
+
+
 def test_a_subscription_box_has_the_prefix_and_a_one_off_order_has_none(bridge):
     box, order = bridge.sell(), bridge.sell(billing="ecom")
     bridge.search()
