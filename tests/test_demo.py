@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from receiver.cli import demo
+from receiver.demo.boxes import BOX_KEYS, are_boxes_right
 from receiver.demo.processes import DemoInstallation, DemoProcesses, write_cratewire_script
 from receiver.demo.scenario import ANSWER_KINDS
 
@@ -21,6 +22,7 @@ KEYS = {
     *("sent", "accepted", "events", "duplicates_dropped", "quarantined", "people", "gift_recipients", "delivered"),
     *("missing", "unexpected", "twice", "out_of_order", "seconds", "hooks_lost_by_store", "recovered"),
     *("customers", "customers_withheld", "backfilled", "withheld_people", "leaks"),
+    *("shipments_due", "sent_to_warehouse", "confirmed", "store_emails", "boxes_twice"),
 }
 FAULTS = ("missing", "unexpected", "twice", "out_of_order", "leaks")
 
@@ -43,7 +45,7 @@ def test_everything_arrives_once_and_the_demo_says_so(played):
 def test_keep_prints_how_to_open_the_stores_page(tmp_path):
     """Every store has a page, which only invited users may open."""
     stage = DemoInstallation(
-        "http://127.0.0.1:1", "http://127.0.0.1:2", tmp_path, tmp_path / "cratewire", {"url": "a"}, {"url": "b"}
+        "http://127.0.0.1:1", "http://127.0.0.1:2", tmp_path, tmp_path / "cratewire", {"url": "a"}, {"url": "b"}, {}
     )
 
     printed = "\n".join(demo.list_addresses(stage))
@@ -109,12 +111,42 @@ def test_what_the_store_lost_and_its_api_shows_is_recovered(played):
     assert 0 < found["recovered"] <= found["hooks_lost_by_store"]
 
 
+def test_every_box_that_is_due_goes_out_once_and_comes_back_confirmed(played):
+    found = played[1]
+
+    assert found["shipments_due"] == found["sent_to_warehouse"] == found["confirmed"] > 10
+    assert found["boxes_twice"] == 0
+
+
+BOXES = {
+    "shipments_due": 3,
+    "sent_to_warehouse": 3,
+    "confirmed": 3,
+    "store_emails": 3,
+    "boxes_twice": 0,
+    "offences": [],
+}
+
+
+def test_boxes_are_right_when_each_is_confirmed():
+    assert are_boxes_right(BOXES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"sent_to_warehouse": 2}, {"confirmed": 2}, {"boxes_twice": 1}, {"offences": [{"kind": "emails"}]}],
+)
+def test_boxes_are_wrong_when_one_is_missing_doubled_or_odd(wrong):
+    assert not are_boxes_right(BOXES | wrong)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_it_fails_when_something_is_wrong(monkeypatch, fault):
     """What the comparison finds is tested where it is made."""
     sigterm = signal.getsignal(signal.SIGTERM)
     compared = {"events": {}, "wrong_people": [], "differences": []}
-    found = {**dict.fromkeys(KEYS, 0), fault: 1, "comparison": compared}
+    boxes = dict.fromkeys(BOX_KEYS, 0) | {"offences": []}
+    found = {**dict.fromkeys(KEYS, 0), fault: 1, "comparison": compared, "boxes": boxes}
     monkeypatch.setattr(demo, "start_demo", lambda *_: None)
     monkeypatch.setattr(demo, "run_scenario", lambda *_: found)
 

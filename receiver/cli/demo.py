@@ -1,4 +1,4 @@
-"""`cratewire demo`: runs a sandbox store, a Cratewire and a sandbox Customer.io, and compares what arrived."""
+"""`cratewire demo`: runs a Cratewire between a store, a Customer.io and a warehouse of the sandbox, and compares."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pipeline.core.plural import pluralize
 from receiver.cli.output import json_option, make_table, report_errors, show, styled
+from receiver.demo.boxes import are_boxes_right
 from receiver.demo.processes import DemoInstallation, DemoProcesses, start_demo
 from receiver.demo.scenario import ANSWER_KINDS, run_scenario
 
@@ -28,12 +29,14 @@ from receiver.demo.scenario import ANSWER_KINDS, run_scenario
 @json_option
 @report_errors
 def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: bool) -> None:
-    """Watch the hooks of a sandbox store arrive at a sandbox Customer.io, through a real installation.
+    """Watch the hooks of a sandbox store arrive at a sandbox Customer.io, and its boxes at a sandbox warehouse.
 
-    Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat and both
-    sandboxes. Afterwards what the store did is compared with what Customer.io holds, person by person and event by
-    event. The store loses some hooks; their events must be recovered from its API, and its existing customers must
-    be there. The exit code is 0 only if nothing is missing, unexpected, duplicated or out of order.
+    Everything runs on free loopback ports in a temporary directory: an embedded Valkey, web, worker, beat, and the
+    sandboxes of a store, Customer.io and a warehouse. Afterwards what the store did is compared with what Customer.io
+    holds, person by person and event by event. The store loses some hooks; their events must be recovered from its
+    API, and its existing customers must be there. Boxes go to the warehouse after a dry run, and their tracking back;
+    some answers are lost. The exit code is 0 only if nothing is missing, unexpected, duplicated or out of order, and
+    every box went out once.
     """
     with tempfile.TemporaryDirectory(prefix="cratewire-demo-") as folder:
         processes = DemoProcesses(Path(folder), {"CRATEWIRE_BROKER_URL": broker_url} if broker_url else {})
@@ -46,12 +49,12 @@ def demo(hooks: int, seed: int, keep: bool, broker_url: str | None, as_json: boo
 
 
 def is_complete(result: dict[str, Any]) -> bool:
-    """Return whether everything arrived once, in order, for the right people."""
+    """Return whether everything arrived once, in order, for the right people, and every box went out once."""
     faults = ("missing", "unexpected", "twice", "out_of_order", "leaks")
     are_customers_there = result["backfilled"] == result["customers"] - result["customers_withheld"]
     has_all_answers = all(result[f"{kind}_arrived"] == result[f"{kind}_due"] for kind in ANSWER_KINDS)
     are_people_right = are_customers_there and has_all_answers and not result["comparison"]["wrong_people"]
-    return are_people_right and not any(result[fault] for fault in faults)
+    return are_people_right and are_boxes_right(result["boxes"]) and not any(result[fault] for fault in faults)
 
 
 def _run_demo(processes: DemoProcesses, hooks: int, seed: int, keep: bool, as_json: bool) -> dict[str, Any]:
@@ -68,7 +71,7 @@ def _run_demo(processes: DemoProcesses, hooks: int, seed: int, keep: bool, as_js
             lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
         bar.update(task, description="done", completed=1, total=1)
-    document = {key: value for key, value in result.items() if key != "comparison"}
+    document = {key: value for key, value in result.items() if key not in ("comparison", "boxes")}
     show(document, as_json=as_json, render=lambda out: _print_comparison(out, result))
     if keep:
         _wait_for_interrupt(console, installation)
@@ -111,6 +114,7 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
             f"{kind.replace('_', ' ')} {result[f'{kind}_arrived']} of {result[f'{kind}_due']}" for kind in ANSWER_KINDS
         )
     )
+    _print_boxes(console, result)
     if result["out_of_order"]:
         console.print(f"{result['out_of_order']} events overtook another of the same person.", style="red")
     for wrong in compared["wrong_people"][:20]:
@@ -125,6 +129,18 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
         console.print("Everything arrived, once.", style="green")
     else:
         console.print("Something is missing or wrong.", style="red")
+
+
+def _print_boxes(console: Console, result: dict[str, Any]) -> None:
+    table = make_table("boxes", "count")
+    table.add_row("due", str(result["shipments_due"]))
+    table.add_row("sent to the warehouse", str(result["sent_to_warehouse"]))
+    table.add_row("shipped, and confirmed to the store", str(result["confirmed"]))
+    table.add_row("sent twice", str(result["boxes_twice"]))
+    table.add_row("e-mails of the store about a box, of all it has shipped", str(result["store_emails"]))
+    console.print("", table, "", sep="\n")
+    for offence in result["boxes"]["offences"][:20]:
+        console.print(styled(offence["kind"], "red"), f"shipment {offence['shipment']}: {offence['detail']}")
 
 
 def list_addresses(installation: DemoInstallation) -> list[str]:

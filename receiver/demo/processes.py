@@ -1,4 +1,4 @@
-"""The demo's processes: its own Cratewire and the two sandboxes, on free loopback ports."""
+"""The demo's processes: its own Cratewire and the three sandboxes, on free loopback ports."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from pipeline.settings import read_environment
 _READY_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 40
 _POLL_INTERVAL_S = 0.05
+_STORE_BEHIND_S = 3_600  # the store begins so long ago: what is sold before the connection is no news
+STORE_AHEAD_S = 120  # simulated time runs faster than real time, and then begins after the connection
 # The demo is self-contained: variables of another installation must not affect it.
 TRYING_OUT = {
     "CRATEWIRE_CONNECT_ANYWHERE": "true",  # the sandboxes are local
@@ -41,6 +43,7 @@ class DemoInstallation:
     command: Path  # `cratewire`, set up for this installation
     store: Mapping[str, str]  # url, client_id, client_secret
     customerio: Mapping[str, str]  # url, site_id, api_key, region
+    warehouse: Mapping[str, str]  # url, webhook_secret, and the keys of its other protocols
 
 
 class DemoProcesses:
@@ -101,11 +104,13 @@ def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
         "CRATEWIRE_FLOWER_PORT": str(flower),
         "CRATEWIRE_CRATEJOY_RATE": "100",  # the sandbox store has no rate limit by default
         "CRATEWIRE_RECONCILE_GRACE_SECONDS": "0",  # every hook that was sent has arrived when the demo reconciles
+        "CRATEWIRE_FULFILMENT_PULL_SECONDS": "5",
+        "CRATEWIRE_FULFILMENT_TRACKING_SECONDS": "5",  # the warehouse says by itself what it has shipped
     }
-    # Simulated time runs faster than real time. It starts after the connection, so that no event is older than that.
-    begins = datetime.fromtimestamp(time.time() + _READY_TIMEOUT_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    begins = datetime.fromtimestamp(time.time() - _STORE_BEHIND_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     store = processes.start("store", "sandbox.store", "--seed", str(seed), "--start", begins)
     customerio = processes.start("customerio", "sandbox.customerio")
+    warehouse = processes.start("warehouse", "sandbox.warehouse")
     _wait_for_output(*processes.start("cratewire", "receiver.cli", "run"), lambda text: "Ready: " in text or None)
     return DemoInstallation(
         web=f"http://127.0.0.1:{port}",
@@ -114,6 +119,7 @@ def start_demo(processes: DemoProcesses, seed: int) -> DemoInstallation:
         command=write_cratewire_script(processes),
         store=_wait_for_output(*store, _parse_first_line),
         customerio=_wait_for_output(*customerio, _parse_first_line),
+        warehouse=_wait_for_output(*warehouse, _parse_first_line),
     )
 
 

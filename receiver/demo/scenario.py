@@ -1,4 +1,4 @@
-"""Runs the demo: connects the sandbox store to the sandbox Customer.io, simulates orders, waits, and compares."""
+"""Runs the demo: connects the sandbox store to Customer.io and a warehouse, simulates orders, waits, and compares."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.core.errors import CratewireError
 from pipeline.reconciliation.collections import OBSERVABLE_EVENTS
+from receiver.demo.boxes import BOX_KEYS, connect_warehouse, finish_boxes, play_boxes, sell_boxes
 from receiver.demo.calls import POLL_INTERVAL_S, StallDetector, call_sandbox, run_json_command
 from receiver.demo.processes import DemoInstallation, DemoProcesses
 
@@ -73,18 +74,30 @@ def find_known_customers(installation: DemoInstallation, customers: Collection[i
 def run_scenario(
     processes: DemoProcesses, installation: DemoInstallation, hooks: int, seed: int, progress: OnProgress
 ) -> dict[str, Any]:
-    """Run the scenario. Returns the figures of `cratewire demo --json`, with the comparison under "comparison"."""
+    """Run the scenario.
+
+    Returns the figures of `cratewire demo --json`, with the comparisons under "comparison" and "boxes".
+    """
     started = time.monotonic()
     open_shop(installation)
     customers = add_customers(installation, hooks)
+    boxes = sell_boxes(installation)
+    customers += boxes.customers
     _connect(processes, installation)
     _reconcile(processes)  # marks everything until now as known
-    simulation = _simulate_store(installation, hooks, seed, progress)
+    connect_warehouse(processes, installation)
+    _start_simulation(installation, hooks, seed)
+    progress("sending boxes", 0, 0)
+    play_boxes(processes, installation, boxes)
+    _wait_for_simulation(installation, hooks, progress)
     _wait_for_backfill(processes, progress)
+    progress("confirming boxes", 0, 0)
+    compared_boxes = finish_boxes(processes, installation, boxes)
     _wait_until_delivered(processes, progress)
     recovered = _reconcile(processes)
     status = _wait_until_delivered(processes, progress)
     compared = _compare(processes, installation)
+    simulation = call_sandbox(f"{installation.store['url']}/_sandbox/life")
     events = status["events"]
     known = find_known_customers(installation, customers)
     return {
@@ -99,8 +112,10 @@ def run_scenario(
         "duplicates_dropped": events["duplicates"],
         "quarantined": events["dead_hooks"],
         **{key: compared[key] for key in COMPARED_KEYS},
+        **{key: compared_boxes[key] for key in BOX_KEYS},
         "seconds": round(time.monotonic() - started, 1),
         "comparison": compared,
+        "boxes": compared_boxes,
     }
 
 
@@ -129,17 +144,18 @@ def _count_lost(installation: DemoInstallation) -> int:
     return sum(event["lost"] for event in recorded["happenings"])
 
 
-def _simulate_store(installation: DemoInstallation, hooks: int, seed: int, progress: OnProgress) -> dict[str, int]:
-    url = f"{installation.store['url']}/_sandbox/life"
-    call_sandbox(
-        url, {"hooks": hooks, "seed": seed, "mix": {**FAULT_SHARES, "lose": max(LOST_SHARE, MIN_LOST_HOOKS / hooks)}}
-    )
+def _start_simulation(installation: DemoInstallation, hooks: int, seed: int) -> None:
+    mix = {**FAULT_SHARES, "lose": max(LOST_SHARE, MIN_LOST_HOOKS / hooks)}
+    call_sandbox(f"{installation.store['url']}/_sandbox/life", {"hooks": hooks, "seed": seed, "mix": mix})
+
+
+def _wait_for_simulation(installation: DemoInstallation, hooks: int, progress: OnProgress) -> None:
     stall_detector = StallDetector()
     while True:
-        simulation: dict[str, int] = call_sandbox(url)
+        simulation: dict[str, int] = call_sandbox(f"{installation.store['url']}/_sandbox/life")
         progress("simulating the store", simulation["told"], hooks)
         if not simulation["running"]:
-            return simulation
+            return
         stall_detector.observe(simulation["posts"])
         time.sleep(POLL_INTERVAL_S)
 
@@ -160,7 +176,7 @@ def _wait_until_delivered(processes: DemoProcesses, progress: OnProgress) -> dic
     """Wait until the inbox is empty, every look-up has its answer and every delivery is sent. Returns the status."""
     stall_detector = StallDetector()
     while True:
-        status = run_json_command(processes, "receiver.cli", "status", "--json")
+        status: dict[str, Any] = run_json_command(processes, "receiver.cli", "status", "--json")
         left = status["inbox"]["depth"] + status["pending"] + status["lookups"]["waiting"]
         progress("delivering messages", status["sent"], status["sent"] + left)
         if not left:
@@ -171,6 +187,7 @@ def _wait_until_delivered(processes: DemoProcesses, progress: OnProgress) -> dic
 
 def _compare(processes: DemoProcesses, installation: DemoInstallation) -> dict[str, Any]:
     places = ("--store", installation.store["url"], "--customerio", installation.customerio["url"])
-    return run_json_command(
+    compared: dict[str, Any] = run_json_command(
         processes, "sandbox.compare", *places, "--repaired", ",".join(OBSERVABLE_EVENTS), "--json", may_fail=True
     )
+    return compared
