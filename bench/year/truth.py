@@ -59,6 +59,8 @@ class Truth:
     addresses: int = 0
     by_hand: set[int] = field(default_factory=set)  # boxes that the merchant has marked as shipped
     released: set[int] = field(default_factory=set)  # boxes that a person has released
+    sent_to: dict[int, int] = field(default_factory=dict)  # box -> the address that the warehouse was given
+    left_for_old: set[int] = field(default_factory=set)  # boxes whose address was changed between sending and leaving
     wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -67,6 +69,8 @@ class Truth:
         def watch(happening: Happening) -> None:
             if happening.kind == "accepted" and OURS.match(happening.order.number):
                 self.wrong += [f"{happening.order.number}: {text}" for text in self._judge_accepted(happening.order)]
+            if OURS.match(happening.order.number):
+                self._note_address(happening)
             report(happening)
 
         self.year.floor.floor.report = watch
@@ -106,6 +110,13 @@ class Truth:
         yield from self._judge_owed(box)
         yield from self._judge_address(box, order)
         yield from self._judge_content(box, order)
+
+    def _note_address(self, happening: Happening) -> None:
+        box = self.year.store.state.find("shipments", int(shipment_of(happening.order.number)))
+        if box and happening.kind == "accepted":
+            self.sent_to[box["id"]] = box["_address_id"]
+        elif box and happening.kind == "shipped" and box["_address_id"] != self.sent_to.get(box["id"]):
+            self.left_for_old.add(box["id"])
 
     def _judge_owed(self, box: Row) -> Iterator[str]:
         state, now = self.year.store.state, self.year.now
@@ -204,6 +215,8 @@ class Truth:
             yield f"it was sent more than once: {[(order.number, order.stage) for order in orders]}"
         yield from self._judge_mails(box)
         yield from self._judge_rest(newest, standing)
+        if box["id"] in self.left_for_old and box["status"] == "shipped" and box["id"] not in self.by_hand:
+            yield from self._judge_notice(rows)
         has_left = any(package.tracking for order in live for package in order.packages)
         if box["status"] == "unshipped":
             yield from self._judge_unshipped(box, newest, standing, has_left=has_left)
@@ -227,6 +240,12 @@ class Truth:
             yield f"its buyer got {mails} e-mails"
         if state.shipped_puts[box["id"]] > (box["id"] not in self.by_hand):
             yield f"it was marked as shipped {state.shipped_puts[box['id']]} times"
+
+    def _judge_notice(self, rows: list[OrderRow]) -> Iterator[str]:
+        with reading(self.year.engine) as conn:
+            events = list_order_events(conn, [row.id for row in rows])
+        if not any("address_changed" in (event.detail or {}).get("changes", ()) for event in events):
+            yield "no person was given notice that it left for an address that had been changed"
 
     def _judge_rest(self, row: OrderRow, standing: str) -> Iterator[str]:
         is_early = row.state is State.DISCOVERED and row.reason in NOT_YET

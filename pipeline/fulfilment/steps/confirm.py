@@ -29,7 +29,7 @@ from pipeline.fulfilment.rules.shipment import Shipment
 from pipeline.fulfilment.site import Site, as_detail
 from pipeline.fulfilment.steps.calls import note_trouble
 from pipeline.fulfilment.steps.deliver import SLICE, Turn, is_over
-from pipeline.fulfilment.steps.look import UNREAD_WAIT_US
+from pipeline.fulfilment.steps.look import UNREAD_WAIT_US, find_changes_since_sent, note_changes
 from pipeline.fulfilment.steps.settle import Sighting, settle
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.events import EventDraft
@@ -72,34 +72,42 @@ def _confirm_one(site: Site, row: OrderRow) -> None:
     if row.state is not State.CONFIRMING:
         return
     try:
-        sighting = _write(site, row, packages, is_decided=reason == WRITTEN_BY_PERSON)
+        sighting, changes = _write(site, row, packages, is_decided=reason == WRITTEN_BY_PERSON)
     except (RateLimited, BadCredentials) as error:
         after_s = error.seconds if isinstance(error, RateLimited) else None
         with writing(site.engine) as conn:
             settle(conn, site, row, Sighting(Seen.NOT_NOW, after_s=after_s))
         raise
     with writing(site.engine) as conn:
-        settle(conn, site, row, sighting)
+        row, _ = settle(conn, site, row, sighting)
+        note_changes(conn, site, row, changes)
 
 
-def _write(site: Site, row: OrderRow, packages: Sequence[Package], *, is_decided: bool) -> Sighting:
-    """Read the shipment, and write what it lacks; returns what was seen."""
+def _write(
+    site: Site, row: OrderRow, packages: Sequence[Package], *, is_decided: bool
+) -> tuple[Sighting, tuple[str, ...]]:
+    """Read the shipment, and write what it lacks; returns what was seen, and what was changed since it was sent.
+
+    A change whose hook was lost may not have been seen before: then the parcel has left for what was so before it.
+    """
+    changes: tuple[str, ...] = ()
     try:
         shipment = _read(site, row)
+        changes = find_changes_since_sent(site, row, shipment)
         planned = plan_confirm(shipment, packages, site.settings, site.now(), is_decided=is_decided)
         if not isinstance(planned, Put):
-            return Sighting(planned, detail={"status": shipment.status})
+            return Sighting(planned, detail={"status": shipment.status}), changes
         _require_unchanged(site, row)
         _put(site, row, planned)
     except NotFound:
-        return Sighting(Seen.GONE)
+        return Sighting(Seen.GONE), changes
     except RequestRefused as error:
-        return Sighting(Seen.CONFIRM_REJECTED, detail={"status": error.status, "answer": str(error)})
+        return Sighting(Seen.CONFIRM_REJECTED, detail={"status": error.status, "answer": str(error)}), changes
     except (RateLimited, BadCredentials, OrderChanged):
         raise
     except CratewireError as error:
-        return Sighting(Seen.CONFIRM_LATER, detail={"answer": str(error)})
-    return Sighting(Seen.CONFIRM_DONE, detail={"parcels": len(packages)})
+        return Sighting(Seen.CONFIRM_LATER, detail={"answer": str(error)}), changes
+    return Sighting(Seen.CONFIRM_DONE, detail={"parcels": len(packages)}), changes
 
 
 def _read(site: Site, row: OrderRow) -> Shipment:

@@ -162,7 +162,7 @@ def _look_again(conn: Connection, site: Site, row: OrderRow, found: Shipment) ->
     detail = {"fields": list(seen_as.hold.fields)} if seen_as.hold else {}
     row, action = settle(conn, site, row, Sighting(seen, seen_as.verdict.reason, detail, columns))
     if found.is_whole and before and order and row.state in _SENT_AND_OPEN:
-        row = _note_changes(conn, site, row, find_changes(before, order))
+        row = note_changes(conn, site, row, find_changes(before, order))
     return Look(row, action, order)
 
 
@@ -176,7 +176,14 @@ def _keep_payload(site: Site, row: OrderRow, order: Order, before: Order | None)
     return row.payload if known == order else site.seal(row, order)
 
 
-def _note_changes(conn: Connection, site: Site, row: OrderRow, codes: Sequence[str]) -> OrderRow:
+def find_changes_since_sent(site: Site, row: OrderRow, found: Shipment) -> tuple[str, ...]:
+    """What the shop has changed of a box that has left; nothing if the order is not kept, or cannot be built now."""
+    before, found = site.open(row), found.complete(_get_listed(row))
+    order = evaluate(found, site.settings, _get_numbering(site, row, found), site.now(), released=row.released).order
+    return tuple(code for code in find_changes(before, order) if code != "date_moved") if before and order else ()
+
+
+def note_changes(conn: Connection, site: Site, row: OrderRow, codes: Sequence[str]) -> OrderRow:
     """Give a person one notice of each change; they may have put it away before."""
     if not codes or row.notice in codes:
         return row

@@ -189,6 +189,14 @@ def test_a_changed_address_after_the_sending_is_reported(away):
     assert (away.state(away.one), away.box(away.one).notice) == ("at_warehouse", "address_changed")
 
 
+def test_a_changed_address_whose_hook_was_lost_is_reported_when_the_parcel_has_left(away):
+    away.do("shipments", away.one, "address", street="2 Other Street")
+    away.ship(away.one)
+    away.wait(15 * MINUTE)
+
+    assert (away.state(away.one), away.box(away.one).notice) == ("confirmed", "address_changed")
+
+
 def test_a_changed_address_before_the_sending_is_used(bridge):
     bridge.set(reject_unmapped_ship_codes="yes")
     shipment = bridge.sell()
