@@ -45,6 +45,7 @@ class FulfilmentOrder(Base):
         UniqueConstraint("store_id", "order_number"),
         Index("ix_fulfilment_orders_state", "store_id", "state", "next_attempt_at"),
         Index("ix_fulfilment_orders_sent_at", "store_id", "sent_at"),
+        Index("ix_fulfilment_orders_state_at", "store_id", "state_at"),
         Index("ix_fulfilment_orders_batch_id", "store_id", "batch_id"),
         Index("ix_fulfilment_orders_next_attempt_at", "next_attempt_at"),
         Index("ix_fulfilment_orders_subscription_id", "store_id", "subscription_id"),

@@ -51,8 +51,8 @@ TABS: Mapping[str, tuple[str, frozenset[State]]] = {
 # The lists that are empty in a healthy shop.
 LISTS: Mapping[str, str] = {
     "paid_not_sent": "Paid, not sent",
-    "without_tracking": "Sent, no tracking",
-    "not_informed": "Shipped, customer not informed",
+    "sent_without_tracking": "Sent, no tracking",
+    "shipped_customer_not_informed": "Shipped, customer not informed",
 }
 
 
@@ -138,6 +138,6 @@ def _load_lists(conn: Connection, store_ids: Sequence[int]) -> dict[str, list[Bo
     for store_id in store_ids:
         days = get_warehouse(conn, store_id).settings.get("no_tracking_days", _DEFAULT_DAYS)
         lists["paid_not_sent"] += list_paid_not_sent(conn, store_id, now, limit=MAX_LISTED)
-        lists["without_tracking"] += list_without_tracking(conn, store_id, now - days * DAY_US, limit=MAX_LISTED)
-        lists["not_informed"] += list_shipped_unsaid(conn, store_id, now, limit=MAX_LISTED)
+        lists["sent_without_tracking"] += list_without_tracking(conn, store_id, now - days * DAY_US, limit=MAX_LISTED)
+        lists["shipped_customer_not_informed"] += list_shipped_unsaid(conn, store_id, now, limit=MAX_LISTED)
     return {name: sorted(boxes, key=lambda box: -box.state_at)[:MAX_LISTED] for name, boxes in lists.items()}

@@ -114,8 +114,8 @@ def test_a_reader_sees_the_list_without_buttons(house, boxes):
     ("show", "state", "columns"),
     [
         ("paid_not_sent", State.READY, {"due_at": NOW - DAY_US}),
-        ("without_tracking", State.AT_WAREHOUSE, {"sent_at": NOW - 6 * DAY_US}),
-        ("not_informed", State.SHIPPED, {"shipped_at": NOW - DAY_US}),
+        ("sent_without_tracking", State.AT_WAREHOUSE, {"sent_at": NOW - 6 * DAY_US}),
+        ("shipped_customer_not_informed", State.SHIPPED, {"shipped_at": NOW - DAY_US}),
     ],
 )
 def test_the_three_lists_name_what_is_late(house, store_id, boxes, show, state, columns):
