@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.house import HERS, serve_house
 from tests.browser.page_list import ListedPage, list_pages
+from tests.browser.served_pages import HERS, serve_pages
 from tests.receiver.pages.browser import PASSWORD, PagesInstallation
 
 pytestmark = pytest.mark.slow
@@ -26,10 +26,10 @@ RUN = """async (only) => {
 
 
 @pytest.fixture(scope="module")
-def house(
+def served(
     tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, valkey_url: str
 ) -> Iterator[tuple[PagesInstallation, dict[str, object]]]:
-    with serve_house(tmp_path_factory.mktemp("axe"), migrated_sqlite, valkey_url) as served:
+    with serve_pages(tmp_path_factory.mktemp("axe"), migrated_sqlite, valkey_url) as served:
         yield served
 
 
@@ -47,8 +47,8 @@ def find_violations(page: Page, base: str, listed: ListedPage) -> Iterator[str]:
         yield from (f"{listed.name} in {look}: {said}" for said in page.evaluate(RUN, only))
 
 
-def test_axe_finds_nothing_on_any_page(house: tuple[PagesInstallation, dict[str, object]], chromium: Browser):
-    installation, known = house
+def test_axe_finds_nothing_on_any_page(served: tuple[PagesInstallation, dict[str, object]], chromium: Browser):
+    installation, known = served
     base = installation.site.settings.public_url
     found: list[str] = []
     visitor, member = (chromium.new_context(reduced_motion="reduce").new_page() for _ in range(2))

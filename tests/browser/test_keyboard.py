@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.house import HERS, serve_house
+from tests.browser.served_pages import HERS, serve_pages
 from tests.receiver.pages.browser import PASSWORD
 
 PHONE = {"width": 390, "height": 844}
@@ -18,7 +18,7 @@ MAX_TABS = 80  # of the longest page
 
 @pytest.fixture
 def url(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[str]:
-    with serve_house(tmp_path, migrated_sqlite, valkey_url) as (installation, _):
+    with serve_pages(tmp_path, migrated_sqlite, valkey_url) as (installation, _):
         yield installation.site.settings.public_url
 
 

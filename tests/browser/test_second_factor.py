@@ -40,9 +40,9 @@ def url(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[str]
         }
     )
     engine, client = make_engine(settings.database_url), redis.Redis.from_url(valkey_url)
-    house = PagesInstallation.of(replace(build_context(settings, engine, client), now=lambda: NOW), [NOW])
-    house.member(EMAIL)
-    server = make_server("127.0.0.1", port, house.app, threaded=True)
+    pages = PagesInstallation.of(replace(build_context(settings, engine, client), now=lambda: NOW), [NOW])
+    pages.member(EMAIL)
+    server = make_server("127.0.0.1", port, pages.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server_url

@@ -62,9 +62,9 @@ def whole_reading(now: int) -> dict[str, Any]:
 
 def read_pages(installed: Installation) -> Figures:
     """Every figure of the pages, as a reader in a browser sees it."""
-    house = PagesInstallation.of(installed.process, [installed.process.now()])
-    house.member("bea@example.com", account_id(installed))
-    browser = house.logged_in("bea@example.com")
+    pages = PagesInstallation.of(installed.process, [installed.process.now()])
+    pages.member("bea@example.com", account_id(installed))
+    browser = pages.logged_in("bea@example.com")
     found: Figures = {}
     for path in PAGES:
         browser.go(path)
@@ -123,10 +123,10 @@ def numbers_of(row: dict[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def test_every_figure_of_a_page_is_in_the_api_and_on_the_command_line(filled):
-    pages, api, commands = read_pages(filled), read_api(filled), read_commands()
+    shown, api, commands = read_pages(filled), read_api(filled), read_commands()
 
-    assert {key: (value, api.get(key)) for key, value in pages.items() if api.get(key) != value} == {}
-    assert {key: (value, commands.get(key)) for key, value in pages.items() if commands.get(key) != value} == {}
+    assert {key: (value, api.get(key)) for key, value in shown.items() if api.get(key) != value} == {}
+    assert {key: (value, commands.get(key)) for key, value in shown.items() if commands.get(key) != value} == {}
 
 
 def test_the_pages_have_figures_that_say_something(filled):

@@ -82,7 +82,7 @@ class AttentionSetup:
 
 
 @pytest.fixture
-def desk(engine: Engine, tmp_path) -> AttentionSetup:
+def attention(engine: Engine, tmp_path) -> AttentionSetup:
     settings = replace(
         Settings.from_environment({}, data_dir=tmp_path),
         secret_keys=KEYS,

@@ -21,21 +21,21 @@ from tests.documents.markdown import get_code_names, get_section, parse_tables, 
 DAY_MINUTES = 1440
 
 
-def refuse(desk, number: int) -> None:
-    with writing(desk.engine) as conn:
-        dead = {"status": "dead", "done_at": desk.clock, "reason": "name_too_long"}
+def refuse(attention, number: int) -> None:
+    with writing(attention.engine) as conn:
+        dead = {"status": "dead", "done_at": attention.clock, "reason": "name_too_long"}
         conn.execute(update(Delivery).where(Delivery.id == number).values(dead))
 
 
 @pytest.fixture
-def aside(desk):
+def aside(attention):
     """One refused message, that its owner was notified of, and which is set aside."""
-    refuse(desk, desk.waits(2)[0])
-    desk.sweep()
-    desk.letters()
-    desk.notices()
-    set_aside(desk.context, 1, COMMAND_LINE_ACTOR, reason="an old import")
-    return desk
+    refuse(attention, attention.waits(2)[0])
+    attention.sweep()
+    attention.letters()
+    attention.notices()
+    set_aside(attention.context, 1, COMMAND_LINE_ACTOR, reason="an old import")
+    return attention
 
 
 def test_it_is_announced_to_programs_without_its_reason(aside):
@@ -81,41 +81,41 @@ def test_what_is_not_open_cannot_be_set_aside(aside):
     ("reason", "days", "error"),
     [(" ", None, "Say why"), ("x", 0, "1 to 90 days"), ("x", 91, "1 to 90 days"), ("x", 1, None), ("x", 90, None)],
 )
-def test_a_reason_is_needed_and_one_to_ninety_days(desk, reason, days, error):
-    refuse(desk, desk.waits()[0])
-    desk.sweep()
+def test_a_reason_is_needed_and_one_to_ninety_days(attention, reason, days, error):
+    refuse(attention, attention.waits()[0])
+    attention.sweep()
     refused = pytest.raises(Misconfigured, match=error) if error else nullcontext()
     with refused:
-        set_aside(desk.context, 1, COMMAND_LINE_ACTOR, reason=reason, days=days)
+        set_aside(attention.context, 1, COMMAND_LINE_ACTOR, reason=reason, days=days)
 
-    [item] = desk.list()
+    [item] = attention.list()
     assert (item.set_aside is None) == (error is not None)
 
 
 @pytest.mark.on_both_databases
-def test_it_comes_back_when_its_time_is_over(desk):
-    with writing(desk.engine) as conn:
-        pause_connection(conn, desk.link.id, "answered 403", desk.clock)
-    desk.sweep()
-    set_aside(desk.context, 1, COMMAND_LINE_ACTOR, reason="known", days=1)
-    desk.sweep(minutes=1)
-    before = [item.set_aside is None for item in desk.list()]
-    desk.sweep(minutes=DAY_MINUTES)
+def test_it_comes_back_when_its_time_is_over(attention):
+    with writing(attention.engine) as conn:
+        pause_connection(conn, attention.link.id, "answered 403", attention.clock)
+    attention.sweep()
+    set_aside(attention.context, 1, COMMAND_LINE_ACTOR, reason="known", days=1)
+    attention.sweep(minutes=1)
+    before = [item.set_aside is None for item in attention.list()]
+    attention.sweep(minutes=DAY_MINUTES)
 
-    assert (before, [item.set_aside is None for item in desk.list()]) == ([False], [True])
+    assert (before, [item.set_aside is None for item in attention.list()]) == ([False], [True])
 
 
 @pytest.mark.on_both_databases
-def test_a_removal_that_waits_for_cratejoy_is_an_item_until_it_goes_on(desk):
-    with writing(desk.engine) as conn:
-        request_removal(conn, desk.store.id, desk.clock, leaves_hooks=False)
-    found = [list(removals.CAUSE.find_items(desk.context))]
-    with writing(desk.engine) as conn:
-        postpone_removal(conn, desk.store.id, desk.clock, "Cratejoy answered 503")
-    found.append([item.headline for item in removals.CAUSE.find_items(desk.context)])
-    with writing(desk.engine) as conn:
-        begin_deletion(conn, desk.store.id, desk.clock)
-    found.append(list(removals.CAUSE.find_items(desk.context)))
+def test_a_removal_that_waits_for_cratejoy_is_an_item_until_it_goes_on(attention):
+    with writing(attention.engine) as conn:
+        request_removal(conn, attention.store.id, attention.clock, leaves_hooks=False)
+    found = [list(removals.CAUSE.find_items(attention.context))]
+    with writing(attention.engine) as conn:
+        postpone_removal(conn, attention.store.id, attention.clock, "Cratejoy answered 503")
+    found.append([item.headline for item in removals.CAUSE.find_items(attention.context)])
+    with writing(attention.engine) as conn:
+        begin_deletion(conn, attention.store.id, attention.clock)
+    found.append(list(removals.CAUSE.find_items(attention.context)))
 
     assert found == [[], ["acme: its removal waits for Cratejoy"], []]
 

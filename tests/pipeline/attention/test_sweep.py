@@ -15,48 +15,48 @@ from tests.pipeline.attention.conftest import LEDGER_CAUSES, OWNER
 from tests.pipeline.ledger.rows import NOW
 
 
-def instead(desk):
-    return sweep_as_fallback(desk.context, LEDGER_CAUSES)
+def instead(attention):
+    return sweep_as_fallback(attention.context, LEDGER_CAUSES)
 
 
-def test_while_sweeps_look_there_is_nothing_to_do_instead(desk):
-    desk.sweep()
+def test_while_sweeps_look_there_is_nothing_to_do_instead(attention):
+    attention.sweep()
 
-    assert (instead(desk), desk.letters()) == (False, [])
+    assert (instead(attention), attention.letters()) == (False, [])
 
 
 @pytest.mark.on_both_databases
-def test_while_no_sweep_looks_one_web_process_does_and_notifies(desk):
-    sweep(desk.context, ())
-    with writing(desk.engine) as conn:
-        pause_connection(conn, desk.link.id, "the credentials were refused (401)", desk.clock)
-    desk.clock += 200_000_000
+def test_while_no_sweep_looks_one_web_process_does_and_notifies(attention):
+    sweep(attention.context, ())
+    with writing(attention.engine) as conn:
+        pause_connection(conn, attention.link.id, "the credentials were refused (401)", attention.clock)
+    attention.clock += 200_000_000
 
-    looked = [instead(desk), instead(desk)]
-    assert (looked, [recipient for recipient, _, _ in desk.letters()]) == ([True, False], [OWNER])
+    looked = [instead(attention), instead(attention)]
+    assert (looked, [recipient for recipient, _, _ in attention.letters()]) == ([True, False], [OWNER])
 
 
-def test_what_only_an_operator_can_mend_is_written_to_the_operator(desk):
-    desk.set(operator_mail=("oncall@example.com",))
+def test_what_only_an_operator_can_mend_is_written_to_the_operator(attention):
+    attention.set(operator_mail=("oncall@example.com",))
     sync_alarms(
-        desk.context,
+        attention.context,
         [Cause("x", lambda _: [AttentionItem("x", "x", "operator", "Full", "It is full.", "Make room.", NOW)])],
     )
-    desk.sweep()
+    attention.sweep()
 
-    assert [(recipient, subject) for recipient, subject, _ in desk.letters()] == [
+    assert [(recipient, subject) for recipient, subject, _ in attention.letters()] == [
         ("oncall@example.com", "Full since 16:46 UTC")
     ]
 
 
-def test_a_store_whose_account_has_no_owner_is_the_operators_concern(desk):
-    desk.set(operator_mail=("oncall@example.com",))
-    with writing(desk.engine) as conn:
+def test_a_store_whose_account_has_no_owner_is_the_operators_concern(attention):
+    attention.set(operator_mail=("oncall@example.com",))
+    with writing(attention.engine) as conn:
         account = conn.execute(insert(Account).values(name="moons", created_at=NOW).returning(Account.id)).scalar_one()
         made = insert(Store).values(account_id=account, name="moon", forward_also=[], created_at=NOW)
         store_id = conn.execute(made.returning(Store.id)).scalar_one()
     item = AttentionItem("x", "moon", "merchant", "moon: x", "It is x.", "Do x.", NOW, "moon", store_id)
-    sync_alarms(desk.context, [Cause("x", lambda _: [item])])
-    desk.sweep()
+    sync_alarms(attention.context, [Cause("x", lambda _: [item])])
+    attention.sweep()
 
-    assert [recipient for recipient, _, _ in desk.letters()] == ["oncall@example.com"]
+    assert [recipient for recipient, _, _ in attention.letters()] == ["oncall@example.com"]

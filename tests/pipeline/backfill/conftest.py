@@ -80,7 +80,7 @@ class BackfillSetup:
 
 
 @pytest.fixture
-def book(engine: Engine, shop: StoreControl) -> BackfillSetup:
+def backfill(engine: Engine, shop: StoreControl) -> BackfillSetup:
     """A store whose hooks are as they should be."""
     with writing(engine) as conn:
         store_id = add_store(conn).id

@@ -31,36 +31,36 @@ def figures():
     return Figures()
 
 
-def test_pages_and_people_are_counted(book, figures):
-    customers = book.shop.people(12)
-    book.start()
-    row = book.run()
+def test_pages_and_people_are_counted(backfill, figures):
+    customers = backfill.shop.people(12)
+    backfill.start()
+    row = backfill.run()
 
     assert (figures["pages"], figures["people"]) == (row.pages, len(customers))
 
 
-def test_a_page_two_have_read_counts_once(book, figures):
-    book.shop.people(12)
-    book.start()
+def test_a_page_two_have_read_counts_once(backfill, figures):
+    backfill.shop.people(12)
+    backfill.start()
     rivals = []
 
     class Slow:
         def page(self, *asked, **how):
-            read = open_store_client(book.context, book.store_id).page(*asked, **how)
+            read = open_store_client(backfill.context, backfill.store_id).page(*asked, **how)
             if len(rivals) < 5:
                 rivals.append(None)
-                book.redis.flushall()
-                book.run()
+                backfill.redis.flushall()
+                backfill.run()
             return read
 
-    book.step(open_api=lambda *_: Slow())
+    backfill.step(open_api=lambda *_: Slow())
 
-    assert (figures["pages"], figures["people"]) == (book.row().pages, 12)
+    assert (figures["pages"], figures["people"]) == (backfill.row().pages, 12)
 
 
-def test_a_page_that_was_not_committed_is_not_counted(book, figures, monkeypatch):
-    book.shop.people(3)
-    book.start()
+def test_a_page_that_was_not_committed_is_not_counted(backfill, figures, monkeypatch):
+    backfill.shop.people(3)
+    backfill.start()
     real, deaths = run.write_page, iter(range(2))
 
     def dying(*arguments):
@@ -72,22 +72,22 @@ def test_a_page_that_was_not_committed_is_not_counted(book, figures, monkeypatch
     monkeypatch.setattr(run, "write_page", dying)
     for _ in range(2):
         with pytest.raises(OperationalError):
-            book.step()
-    book.run()
+            backfill.step()
+    backfill.run()
 
-    assert (figures["pages"], figures["people"]) == (book.row().pages, 3)
+    assert (figures["pages"], figures["people"]) == (backfill.row().pages, 3)
 
 
 @pytest.mark.parametrize(("throttled", "reason"), [(True, "throttled"), (False, "budget")])
-def test_waiting_is_counted_by_its_reason(book, figures, throttled, reason):
-    book.start()
+def test_waiting_is_counted_by_its_reason(backfill, figures, throttled, reason):
+    backfill.start()
 
     class UsedUp:
         def page(self, *_, **__):
             raise RateLimited(2.5, "used up", throttled=throttled)
 
-    book.step(open_api=lambda *_: UsedUp())
+    backfill.step(open_api=lambda *_: UsedUp())
 
-    row = book.row()
+    row = backfill.row()
     waited = row.throttled_us + row.waited_us
     assert figures[reason] == pytest.approx(waited / 1_000_000) == pytest.approx(2.5)

@@ -94,8 +94,8 @@ class RegisteredHooks:
 
 
 @pytest.fixture
-def make_ward(engine, shop):
-    """A ward with this budget, this public address."""
+def make_store_hooks(engine, shop):
+    """A store with registered hooks, with this budget, this public address."""
 
     def made(per_second=AMPLE_PER_S, public_url=PUBLIC):
         with writing(engine) as conn:
@@ -109,12 +109,12 @@ def make_ward(engine, shop):
 
 
 @pytest.fixture
-def ward(make_ward) -> RegisteredHooks:
-    return make_ward()
+def store_hooks(make_store_hooks) -> RegisteredHooks:
+    return make_store_hooks()
 
 
 @pytest.fixture
-def tended(ward) -> RegisteredHooks:
+def tended(store_hooks) -> RegisteredHooks:
     """Every hook is registered already."""
-    assert ward.tend().done
-    return ward
+    assert store_hooks.tend().done
+    return store_hooks

@@ -18,25 +18,25 @@ from pipeline.ledger.store_apis import set_hook_registration
 
 @pytest.fixture
 def items():
-    return lambda ward: list(hook_registration.CAUSE.find_items(ward.context))
+    return lambda store_hooks: list(hook_registration.CAUSE.find_items(store_hooks.context))
 
 
-def later(ward, us=AUDIT_INTERVAL_US):
-    ward.clock.now += us
-    ward.tend()
+def later(store_hooks, us=AUDIT_INTERVAL_US):
+    store_hooks.clock.now += us
+    store_hooks.tend()
 
 
-def delete(ward, event="order_new"):
-    ward.api().delete("hooks", ward.hook(event)["id"])
+def delete(store_hooks, event="order_new"):
+    store_hooks.api().delete("hooks", store_hooks.hook(event)["id"])
 
 
 def test_a_store_that_was_just_connected_needs_nothing(tended, items):
     assert items(tended) == []
 
 
-def hear(ward, at):
+def hear(store_hooks, at):
     """A hook of a new order came."""
-    with writing(ward.context.engine) as conn:
+    with writing(store_hooks.context.engine) as conn:
         hour = at // HOUR_US
         row = {"store_id": 1, "event": "order_new", "hour": hour, "hooks": 1, "first_at": at, "last_at": at}
         conn.execute(insert(HourlyActivity).values(**row))

@@ -18,11 +18,11 @@ from tests.pipeline.ledger.rows import add_store
 FOREIGN = "https://other.example.com/hooks/in?key=s3cret"
 
 
-def test_every_event_gets_one_hook_of_its_own(ward):
-    ward.tend()
+def test_every_event_gets_one_hook_of_its_own(store_hooks):
+    store_hooks.tend()
 
-    assert ward.as_it_should_be()
-    assert len(set(ward.urls().values())) == len(EVENTS)
+    assert store_hooks.as_it_should_be()
+    assert len(set(store_hooks.urls().values())) == len(EVENTS)
 
 
 def test_tending_twice_doubles_nothing(tended):
@@ -56,23 +56,23 @@ def test_a_mere_listing_repairs_nothing_and_delays_no_repair(tended):
     assert tended.as_it_should_be()
 
 
-def test_a_listing_shows_the_present_state_and_not_the_last_audit(make_ward):
-    ward = make_ward(per_second=1.0)
-    ward.tend()
-    before = len(ward.kinds(mended=False))
-    ward.register("order_new", ward.urls()["order_new"])
-    while not ward.tend(audit_only=True).done:
-        ward.context.redis.flushall()  # as time would empty the window
+def test_a_listing_shows_the_present_state_and_not_the_last_audit(make_store_hooks):
+    store_hooks = make_store_hooks(per_second=1.0)
+    store_hooks.tend()
+    before = len(store_hooks.kinds(mended=False))
+    store_hooks.register("order_new", store_hooks.urls()["order_new"])
+    while not store_hooks.tend(audit_only=True).done:
+        store_hooks.context.redis.flushall()  # as time would empty the window
 
-    assert ("missing", "order_new") not in ward.kinds(mended=False)
+    assert ("missing", "order_new") not in store_hooks.kinds(mended=False)
     assert before > 0
 
 
-def test_hooks_that_are_there_already_are_not_doubled(ward):
-    ward.register("order_new", ward.urls()["order_new"])
-    ward.tend()
+def test_hooks_that_are_there_already_are_not_doubled(store_hooks):
+    store_hooks.register("order_new", store_hooks.urls()["order_new"])
+    store_hooks.tend()
 
-    assert ward.as_it_should_be()
+    assert store_hooks.as_it_should_be()
 
 
 def test_a_deleted_hook_comes_back(tended):
@@ -195,11 +195,11 @@ def test_disconnecting_removes_ours_and_no_one_elses(tended):
     assert [hook["id"] for hook in tended.api().page("hooks").results] == [theirs]
 
 
-def test_looking_mends_nothing(ward):
-    ward.tend(audit_only=True)
+def test_looking_mends_nothing(store_hooks):
+    store_hooks.tend(audit_only=True)
 
-    assert ward.registered() == {}
-    assert {kind for kind, _ in ward.kinds(mended=False)} == {"missing"}
+    assert store_hooks.registered() == {}
+    assert {kind for kind, _ in store_hooks.kinds(mended=False)} == {"missing"}
 
 
 def test_hooks_that_are_on_a_page_that_comes_back_null_are_not_made_anew(tended):

@@ -109,5 +109,5 @@ class MonitoredStores:
 
 
 @pytest.fixture
-def town(engine: Engine) -> MonitoredStores:
+def shops(engine: Engine) -> MonitoredStores:
     return MonitoredStores(engine)

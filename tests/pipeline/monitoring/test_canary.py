@@ -73,24 +73,24 @@ def test_one_that_was_taken_may_be_on_its_way_for_a_while():
     assert compute_status([canary(0), back(1)], NOW + ARRIVAL_TIMEOUT_US + SECOND_US).fault == NEVER_ARRIVED
 
 
-def at_address(town, url):
+def at_address(shops, url):
     """The installation whose public address is this one."""
-    return replace(town.context, settings=replace(town.context.settings, public_url=url))
+    return replace(shops.context, settings=replace(shops.context.settings, public_url=url))
 
 
 @pytest.fixture
-def send(town):
+def send(shops):
     """Sends one to an address; its fault, as it was noted."""
-    store = town.store(events=())
+    store = shops.store(events=())
 
     def sent(url):
-        with writing(town.engine) as conn:
-            request_canary(conn, store, town.context.make_nonce(), town.clock)
+        with writing(shops.engine) as conn:
+            request_canary(conn, store, shops.context.make_nonce(), shops.clock)
             [one] = list_newest_canaries(conn, 1)
-        fault_found = send_canary(at_address(town, url), one.id)
-        with reading(town.engine) as conn:
+        fault_found = send_canary(at_address(shops, url), one.id)
+        with reading(shops.engine) as conn:
             [noted] = list_newest_canaries(conn, 1)
-        assert (noted.answered_at, noted.fault) == (town.clock, fault_found)
+        assert (noted.answered_at, noted.fault) == (shops.clock, fault_found)
         return fault_found
 
     return sent
@@ -123,11 +123,11 @@ def test_another_service_that_answers_is_named(send, status, body, fault):
     assert len(endpoint.requests) == 1
 
 
-def test_a_store_that_was_connected_with_another_secret_key_is_reported_and_nothing_is_sent(town, send):
-    store = town.store(events=())
-    with writing(town.engine) as conn:
+def test_a_store_that_was_connected_with_another_secret_key_is_reported_and_nothing_is_sent(shops, send):
+    store = shops.store(events=())
+    with writing(shops.engine) as conn:
         save_connection(
-            conn, NewConnection(store, "customerio", "1", encrypt(["an-older-key-of-the-tests"], {})), town.clock
+            conn, NewConnection(store, "customerio", "1", encrypt(["an-older-key-of-the-tests"], {})), shops.clock
         )
 
     with listener(200, b'{"receipt":"r"}') as endpoint:
@@ -139,21 +139,21 @@ def test_an_address_where_no_one_listens_is_named(send):
     assert send(f"http://127.0.0.1:{free_port()}") == "connection refused"
 
 
-def test_one_canary_is_sent_once_however_many_workers_take_it(town, send):
+def test_one_canary_is_sent_once_however_many_workers_take_it(shops, send):
     with listener(200, b'{"receipt":"r"}') as endpoint:
         send(endpoint.url)
-        with reading(town.engine) as conn:
+        with reading(shops.engine) as conn:
             [one] = list_newest_canaries(conn, 1)
-        send_canary(at_address(town, endpoint.url), one.id)
+        send_canary(at_address(shops, endpoint.url), one.id)
 
     assert len(endpoint.requests) == 1
 
 
 @pytest.fixture
-def watched(town):
-    town.canary_seconds = 300.0
-    town.store(events=())
-    return town
+def watched(shops):
+    shops.canary_seconds = 300.0
+    shops.store(events=())
+    return shops
 
 
 def test_a_canary_is_sent_every_few_minutes(watched):
@@ -178,13 +178,13 @@ def test_stores_take_turns(watched):
         assert sorted(one.store_id for one in list_newest_canaries(conn, 4)) == sorted([*watched.stores.values()] * 2)
 
 
-def test_without_a_store_and_without_a_wish_for_them_none_is_sent(town):
-    town.canary_seconds = 300.0
-    none_yet = town.sweep()
-    town.store(events=())
-    town.canary_seconds = 0.0
+def test_without_a_store_and_without_a_wish_for_them_none_is_sent(shops):
+    shops.canary_seconds = 300.0
+    none_yet = shops.sweep()
+    shops.store(events=())
+    shops.canary_seconds = 0.0
 
-    assert (none_yet, town.sweep()) == ([], [])
+    assert (none_yet, shops.sweep()) == ([], [])
 
 
 @pytest.mark.on_both_databases
@@ -201,13 +201,13 @@ def test_a_broken_way_in_is_an_alarm_until_a_canary_comes_back(watched):
     assert (alarm.kind, alarm.reason, alarm.store_id) == ("way_in", "name not resolved", None)
 
 
-def test_while_the_way_in_is_broken_no_store_is_called_silent(town):
-    town.store()
-    town.canary_seconds = 300.0
+def test_while_the_way_in_is_broken_no_store_is_called_silent(shops):
+    shops.store()
+    shops.canary_seconds = 300.0
     for hours in (0.1, 0.1, 0.1, 0.1, DAY, DAY):
-        town.answer(town.sweep(hours=hours), "TLS failed")
+        shops.answer(shops.sweep(hours=hours), "TLS failed")
 
-    assert town.open() == [(None, "")]
+    assert shops.open() == [(None, "")]
 
 
 def test_switching_canaries_off_ends_the_alarm(watched):

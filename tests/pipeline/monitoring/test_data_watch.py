@@ -24,30 +24,30 @@ SECONDS_US = 1_000_000
 
 
 @pytest.fixture
-def shop(town):
+def shop(shops):
     """A store that has sent sixty orders over forty days, all of one form."""
-    town.clock = hour_us(40 * DAY)
-    town.store(events=())
-    came(town, *({"id": number, "total": 10} for number in range(60)), begin=hour_us(0), every=LEARNING_US // 50)
-    watch_keys(town.context)
-    return town
+    shops.clock = hour_us(40 * DAY)
+    shops.store(events=())
+    came(shops, *({"id": number, "total": 10} for number in range(60)), begin=hour_us(0), every=LEARNING_US // 50)
+    watch_keys(shops.context)
+    return shops
 
 
-def came(town, *bodies, begin=None, every=SECONDS_US, form="B", unknown=()):
+def came(shops, *bodies, begin=None, every=SECONDS_US, form="B", unknown=()):
     """Hooks that became events, so many µs apart."""
-    with writing(town.engine) as conn:
+    with writing(shops.engine) as conn:
         for number, body in enumerate(bodies):
-            at = (town.clock if begin is None else begin) + number * every
+            at = (shops.clock if begin is None else begin) + number * every
             texts = {"name": "order_new", "happening": f"{at}", "ulid": f"{at}", "receipt": f"{at}", "source": "hook"}
             times = dict.fromkeys(("occurred_at", "received_at", "decoded_at", "validated_at", "recorded_at"), at)
             values = {"form": form, "is_test": False, "outcome": "forwarded", "notes": [], "data": {}, "duplicates": 0}
-            row = {"store_id": town.stores["acme"], "unknown": list(unknown), **texts, **times, **values}
+            row = {"store_id": shops.stores["acme"], "unknown": list(unknown), **texts, **times, **values}
             event_id = conn.execute(insert(Event).values(row).returning(Event.id)).scalar_one()
             conn.execute(insert(Body).values(event_id=event_id, raw=zlib.compress(json.dumps(body).encode())))
 
 
-def open_changes(town):
-    with reading(town.engine) as conn:
+def open_changes(shops):
+    with reading(shops.engine) as conn:
         return [(row.kind, row.key, row.was, row.now) for row in list_open_changes(conn)]
 
 
@@ -133,10 +133,10 @@ def fail(_):
 
 
 @pytest.fixture
-def halved(town):
+def halved(shops):
     """A store with two orders in each hour for sixty days, and one in each of the last five."""
-    town.clock = hour_us(65 * DAY)
-    store_id = town.store(events=())
+    shops.clock = hour_us(65 * DAY)
+    store_id = shops.store(events=())
     of_event = {"store_id": store_id, "event": "order_new"}
     rows = [
         {
@@ -147,9 +147,9 @@ def halved(town):
         }
         for hour, at in ((hour, hour_us(hour)) for hour in range(65 * DAY + 2))
     ]
-    with writing(town.engine) as conn:
+    with writing(shops.engine) as conn:
         conn.execute(insert(HourlyActivity), [{**of_event, **row} for row in rows])
-    return town
+    return shops
 
 
 def test_a_fall_to_half_is_a_change_until_the_rate_is_as_it_was(halved):

@@ -29,20 +29,20 @@ FOREIGN = {"kind": "foreign", "event": "order_new", "hook_id": 7, "host": "examp
 class Silent:
     """A store that has just been found silent, with keys for Cratejoy."""
 
-    town: object
+    shops: object
     store_id: int
     asked: list = field(default_factory=list)
 
     def audit(self, *found):
         """The hooks are looked at, and this is found."""
-        with writing(self.town.engine) as conn:
+        with writing(self.shops.engine) as conn:
             api = find_store_api(conn, self.store_id)
-            replace_findings(conn, self.store_id, found, self.town.clock, api.audit_at)
+            replace_findings(conn, self.store_id, found, self.shops.clock, api.audit_at)
 
     def said(self, minutes=1.0):
         """What was tried, so many minutes later; nothing as long as it is not over."""
-        self.town.sweep(hours=minutes / 60)
-        [alarm] = self.town.alarms()
+        self.shops.sweep(hours=minutes / 60)
+        [alarm] = self.shops.alarms()
         return list(alarm.tried)
 
     def about(self, word, **how):
@@ -50,21 +50,21 @@ class Silent:
 
 
 @pytest.fixture
-def silent(town):
-    store_id = town.store()
-    with writing(town.engine) as conn:
+def silent(shops):
+    store_id = shops.store()
+    with writing(shops.engine) as conn:
         config = Credentials("id", "secret", "http://127.0.0.1/v1/").as_config()
-        save_store_api(conn, store_id, encrypt(KEYS, config), town.clock)
-    town.sweep()
-    town.sweep(hours=DAY)
-    return Silent(town, store_id)
+        save_store_api(conn, store_id, encrypt(KEYS, config), shops.clock)
+    shops.sweep()
+    shops.sweep(hours=DAY)
+    return Silent(shops, store_id)
 
 
 def test_an_audit_of_the_hooks_is_asked_for_at_once(silent):
-    with reading(silent.town.engine) as conn:
+    with reading(silent.shops.engine) as conn:
         api = find_store_api(conn, silent.store_id)
 
-    assert (api.audit_at, api.audited_at) == (silent.town.clock, None)
+    assert (api.audit_at, api.audited_at) == (silent.shops.clock, None)
 
 
 def test_no_one_is_notified_before_the_audit_has_come_to_its_end(silent):
@@ -78,8 +78,8 @@ def test_no_one_is_notified_before_the_audit_has_come_to_its_end(silent):
 def test_what_the_audit_mended_is_reported(silent):
     silent.audit(MISSING, FOREIGN)
     waiting = silent.said()
-    with writing(silent.town.engine) as conn:
-        mark_fixed(conn, list_findings(conn, silent.store_id)[0].id, silent.town.clock, 12)
+    with writing(silent.shops.engine) as conn:
+        mark_fixed(conn, list_findings(conn, silent.store_id)[0].id, silent.shops.clock, 12)
 
     assert waiting == []
     assert silent.about("at Cratejoy") == [
@@ -89,22 +89,22 @@ def test_what_the_audit_mended_is_reported(silent):
 
 def test_what_could_not_be_mended_is_reported(silent):
     silent.audit(MISSING)
-    with writing(silent.town.engine) as conn:
+    with writing(silent.shops.engine) as conn:
         record_fix_failure(conn, list_findings(conn, silent.store_id)[0].id, "answered 400")
 
     assert silent.about("at Cratejoy") == ["Of the hooks registered at Cratejoy 1 could not be fixed."]
 
 
 def test_keys_that_are_refused_are_reported(silent):
-    with writing(silent.town.engine) as conn:
-        record_key_check(conn, silent.store_id, "the keys were refused (401)", silent.town.clock)
+    with writing(silent.shops.engine) as conn:
+        record_key_check(conn, silent.store_id, "the keys were refused (401)", silent.shops.clock)
 
     assert "the keys were refused (401)." in silent.about("at Cratejoy")[0]
 
 
 def test_an_audit_that_fails_is_reported(silent):
-    with writing(silent.town.engine) as conn:
-        record_audit(conn, silent.store_id, silent.town.clock, silent.town.clock, "answered 500")
+    with writing(silent.shops.engine) as conn:
+        record_audit(conn, silent.store_id, silent.shops.clock, silent.shops.clock, "answered 500")
 
     assert silent.about("at Cratejoy") == ["The hooks registered at Cratejoy could not be checked: answered 500."]
 
@@ -115,29 +115,29 @@ def test_an_audit_that_takes_too_long_keeps_no_one_from_being_notified(silent):
     ]
 
 
-def test_a_canary_of_the_store_proves_the_way_in(town):
-    town.canary_seconds = 300.0
-    store_id = town.store()
-    town.store("moon", events=())
-    town.answer(town.sweep())
-    town.answer(town.sweep(hours=DAY))
-    with reading(town.engine) as conn:
+def test_a_canary_of_the_store_proves_the_way_in(shops):
+    shops.canary_seconds = 300.0
+    store_id = shops.store()
+    shops.store("moon", events=())
+    shops.answer(shops.sweep())
+    shops.answer(shops.sweep(hours=DAY))
+    with reading(shops.engine) as conn:
         [sent] = list_newest_canaries(conn, 1, store_id)
-    town.sweep(hours=1 / 60)
+    shops.sweep(hours=1 / 60)
 
-    [alarm] = town.alarms()
+    [alarm] = shops.alarms()
     assert sent.wanted_at == alarm.since
     assert any("was in the ledger 0.0 s later" in sentence for sentence in alarm.tried)
 
 
-def test_a_canary_that_was_lost_is_reported_with_the_reason(town):
-    town.canary_seconds = 300.0
-    town.store()
-    town.answer(town.sweep())
-    town.answer(town.sweep(hours=DAY), "answered 502")
-    town.sweep(hours=1 / 60)
+def test_a_canary_that_was_lost_is_reported_with_the_reason(shops):
+    shops.canary_seconds = 300.0
+    shops.store()
+    shops.answer(shops.sweep())
+    shops.answer(shops.sweep(hours=DAY), "answered 502")
+    shops.sweep(hours=1 / 60)
 
-    [alarm] = town.alarms()
+    [alarm] = shops.alarms()
     assert any("did not come back: answered 502." in sentence for sentence in alarm.tried)
 
 
@@ -145,18 +145,18 @@ def test_a_canary_that_was_lost_is_reported_with_the_reason(town):
 def compared(silent):
     """The hooks are as they should be, and the store's API is compared with them now and then."""
     silent.audit()
-    with writing(silent.town.engine) as conn:
-        create_missing_reconciliations(conn, ["orders"], 0, silent.town.clock)
+    with writing(silent.shops.engine) as conn:
+        create_missing_reconciliations(conn, ["orders"], 0, silent.shops.clock)
     return silent
 
 
 def finish(silent, *states, error=None):
     """A pass ends, having found happenings in these states."""
-    with writing(silent.town.engine) as conn:
+    with writing(silent.shops.engine) as conn:
         [row] = load_reconciliations(conn, silent.store_id)
-        update_reconciliation(conn, row, done_at=None if error else silent.town.clock, error=error)
+        update_reconciliation(conn, row, done_at=None if error else silent.shops.clock, error=error)
         found = [Observation(f"order_new:{number}", "order_new", 1, state) for number, state in enumerate(states)]
-        save_observations(conn, silent.store_id, found, silent.town.clock)
+        save_observations(conn, silent.store_id, found, silent.shops.clock)
 
 
 def test_no_one_is_notified_before_the_store_was_asked_what_it_did(compared):
@@ -183,15 +183,15 @@ def test_a_store_that_cannot_be_asked_is_reported(compared):
     assert compared.about("meanwhile") == ["What the store did meanwhile could not be looked up: answered 500."]
 
 
-def test_the_store_is_asked_at_once(town):
-    store_id = town.store()
-    with writing(town.engine) as conn:
-        save_store_api(conn, store_id, b"", town.clock)
-        create_missing_reconciliations(conn, ["orders"], 90 * DAY * 3_600_000_000, town.clock)
-    town.sweep(hours=DAY)
+def test_the_store_is_asked_at_once(shops):
+    store_id = shops.store()
+    with writing(shops.engine) as conn:
+        save_store_api(conn, store_id, b"", shops.clock)
+        create_missing_reconciliations(conn, ["orders"], 90 * DAY * 3_600_000_000, shops.clock)
+    shops.sweep(hours=DAY)
 
-    with reading(town.engine) as conn:
-        assert [row.next_at for row in load_reconciliations(conn, store_id)] == [town.clock]
+    with reading(shops.engine) as conn:
+        assert [row.next_at for row in load_reconciliations(conn, store_id)] == [shops.clock]
 
 
 @pytest.mark.on_both_databases
@@ -204,10 +204,10 @@ def test_the_store_is_asked_at_once(town):
     ],
 )
 def test_whether_the_chain_lives_is_reported(silent, seconds, ago, says):
-    silent.town.heartbeat_seconds = seconds
+    silent.shops.heartbeat_seconds = seconds
     silent.audit()
-    arrived = silent.town.clock + 60_000_000 - ago * 1_000_000
-    with writing(silent.town.engine) as conn:
+    arrived = silent.shops.clock + 60_000_000 - ago * 1_000_000
+    with writing(silent.shops.engine) as conn:
         conn.execute(Heartbeat.__table__.insert().values(name="chain", sent_at=arrived, arrived_at=arrived))
 
     assert len(silent.about(says)) == 1
@@ -217,8 +217,8 @@ def test_whether_the_chain_lives_is_reported(silent, seconds, ago, says):
 def test_hooks_that_come_and_die_are_reported(silent):
     silent.audit()
     dead = {"store": "acme", "version": 1, "event": "order_new", "stage": "decode", "reason": "not_json", "raw": b""}
-    with writing(silent.town.engine) as conn:
-        at = {"received_at": silent.town.clock, "died_at": silent.town.clock}
+    with writing(silent.shops.engine) as conn:
+        at = {"received_at": silent.shops.clock, "died_at": silent.shops.clock}
         conn.execute(DeadHook.__table__.insert().values(**dead, **at, receipt="r", detail={}))
 
     assert len(silent.about("1 hook arrived and could not be read")) == 1
@@ -230,9 +230,9 @@ def test_a_further_attempt_can_be_added(silent):
         "a search of the API", lambda _, case: f"Of {case.store} 3 were missed.", lambda *_: begun.append(1)
     )
     silent.audit()
-    with writing(silent.town.engine) as conn:
-        start_diagnostics(conn, silent.town.context, silent.store_id, silent.town.clock, (mine,))
-        collect_diagnostics(conn, silent.town.context, silent.town.clock, (*DIAGNOSTIC_CHECKS, mine))
+    with writing(silent.shops.engine) as conn:
+        start_diagnostics(conn, silent.shops.context, silent.store_id, silent.shops.clock, (mine,))
+        collect_diagnostics(conn, silent.shops.context, silent.shops.clock, (*DIAGNOSTIC_CHECKS, mine))
 
-    [alarm] = silent.town.alarms()
+    [alarm] = silent.shops.alarms()
     assert (begun, alarm.tried[-1]) == ([1], "Of acme 3 were missed.")

@@ -17,13 +17,13 @@ AGAIN = (31 * DAY + 9.2, 31 * DAY + 9.9, 31 * DAY + 10.5)
 
 
 @pytest.fixture
-def silent(town):
+def silent(shops):
     """A store that has been silent for a day, of which its owner was notified just now."""
-    town.owner(OWNER)
-    town.store()
-    town.sweep()
-    town.sweep(hours=DAY)
-    return town
+    shops.owner(OWNER)
+    shops.store()
+    shops.sweep()
+    shops.sweep(hours=DAY)
+    return shops
 
 
 def test_the_owners_and_the_operators_address_get_one_notice(silent):
@@ -71,32 +71,32 @@ def test_the_end_is_reported_once(silent):
 
 
 @pytest.mark.on_both_databases
-def test_an_alarm_that_ended_before_its_mail_is_only_in_a_notice(town):
-    town.owner(OWNER)
-    town.store()
-    town.canary_seconds = 300.0  # nothing answers: no notice before the time is over
-    town.sweep()
-    town.sweep(hours=DAY)
-    silent = town.open()
-    town.received("acme", *AGAIN)
-    town.sweep(hours=15)
-    town.sweep(hours=0.1)
+def test_an_alarm_that_ended_before_its_mail_is_only_in_a_notice(shops):
+    shops.owner(OWNER)
+    shops.store()
+    shops.canary_seconds = 300.0  # nothing answers: no notice before the time is over
+    shops.sweep()
+    shops.sweep(hours=DAY)
+    silent = shops.open()
+    shops.received("acme", *AGAIN)
+    shops.sweep(hours=15)
+    shops.sweep(hours=0.1)
 
-    assert (silent, town.open()) == ([("acme", "")], [])
-    assert town.letters() == []
-    [notice] = town.sent_now()
+    assert (silent, shops.open()) == ([("acme", "")], [])
+    assert shops.letters() == []
+    [notice] = shops.sent_now()
     assert [[one["store"] for one in notice["data"][part]] for part in ("opened", "ended")] == [["acme"], ["acme"]]
 
 
-def test_stores_that_fall_silent_together_are_one_letter(town):
-    town.owner(OWNER)
+def test_stores_that_fall_silent_together_are_one_letter(shops):
+    shops.owner(OWNER)
     for name in ("acme", "moon", "star"):
-        town.store(name)
-    town.sweep()
+        shops.store(name)
+    shops.sweep()
     for _ in range(8):
-        town.sweep(hours=3)
+        shops.sweep(hours=3)
 
-    [(_, _, text)] = town.letters()
+    [(_, _, text)] = shops.letters()
     assert all(name in text for name in ("acme", "moon", "star"))
 
 
@@ -138,45 +138,45 @@ def test_what_comes_back_within_the_hour_waits_until_it_has_passed(silent):
     assert [notice["type"] for notice in silent.sent_now()] == ["alarms.ended", "alarms.opened"]
 
 
-def test_owners_are_not_notified_of_other_stores(town):
-    town.owner(OWNER)
-    town.owner("mo@example.com", account="moons")
-    town.store()
-    town.sweep(hours=DAY)
+def test_owners_are_not_notified_of_other_stores(shops):
+    shops.owner(OWNER)
+    shops.owner("mo@example.com", account="moons")
+    shops.store()
+    shops.sweep(hours=DAY)
 
-    assert [recipient for recipient, _, _ in town.letters()] == [OWNER]
-
-
-def test_neither_readers_nor_unconfirmed_addresses_get_mails(town):
-    town.owner(OWNER)
-    town.owner("rea@example.com", role="reader")
-    town.owner("unconfirmed@example.com", confirmed=False)
-    town.store()
-    town.sweep(hours=DAY)
-
-    assert [recipient for recipient, _, _ in town.letters()] == [OWNER]
+    assert [recipient for recipient, _, _ in shops.letters()] == [OWNER]
 
 
-def test_a_broken_way_in_is_reported_to_all_owners_who_have_a_store(town):
-    town.owner(OWNER)
-    town.owner("mo@example.com", account="moons")
-    town.canary_seconds = 300.0
+def test_neither_readers_nor_unconfirmed_addresses_get_mails(shops):
+    shops.owner(OWNER)
+    shops.owner("rea@example.com", role="reader")
+    shops.owner("unconfirmed@example.com", confirmed=False)
+    shops.store()
+    shops.sweep(hours=DAY)
+
+    assert [recipient for recipient, _, _ in shops.letters()] == [OWNER]
+
+
+def test_a_broken_way_in_is_reported_to_all_owners_who_have_a_store(shops):
+    shops.owner(OWNER)
+    shops.owner("mo@example.com", account="moons")
+    shops.canary_seconds = 300.0
     for _ in range(5):
-        town.answer(town.sweep(hours=0.1), "TLS failed")
+        shops.answer(shops.sweep(hours=0.1), "TLS failed")
 
-    letters = town.letters()
+    letters = shops.letters()
     assert [recipient for recipient, _, _ in letters] == [OWNER, "mo@example.com"]
     assert {subject for _, subject, _ in letters} == {"Hooks cannot reach Cratewire"}
     assert all("TLS failed" in text for _, _, text in letters)
 
 
-def test_without_an_address_for_notices_none_is_written(town):
-    town.owner(OWNER)
-    town.store()
-    town.notices = False
-    town.sweep(hours=DAY)
+def test_without_an_address_for_notices_none_is_written(shops):
+    shops.owner(OWNER)
+    shops.store()
+    shops.notices = False
+    shops.sweep(hours=DAY)
 
-    assert (len(town.letters()), town.sent_now()) == (1, [])
+    assert (len(shops.letters()), shops.sent_now()) == (1, [])
 
 
 def test_a_notice_says_all_a_program_needs_and_names_no_one(silent):

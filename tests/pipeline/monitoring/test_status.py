@@ -8,28 +8,28 @@ from pipeline.ledger.monitoring.rows import OPERATOR, NewAlarm
 from pipeline.monitoring.status import get_hook_health
 
 
-def test_a_store_is_shown_its_own_alarms_and_the_way_in_and_not_the_operators(town):
-    acme, moon = town.store("acme"), town.store("moon")
+def test_a_store_is_shown_its_own_alarms_and_the_way_in_and_not_the_operators(shops):
+    acme, moon = shops.store("acme"), shops.store("moon")
     wanted = [
         NewAlarm("silence", acme),
         NewAlarm("silence", moon),
         NewAlarm("way_in", audience=OPERATOR),
         NewAlarm("redis", subject="eviction", audience=OPERATOR),
     ]
-    with writing(town.engine) as conn:
+    with writing(shops.engine) as conn:
         for one in wanted:
-            open_alarm(conn, one, town.clock)
-    with reading(town.engine) as conn:
-        shown = [(one.kind, one.store) for one in get_hook_health(conn, town.clock, acme).alarms]
+            open_alarm(conn, one, shops.clock)
+    with reading(shops.engine) as conn:
+        shown = [(one.kind, one.store) for one in get_hook_health(conn, shops.clock, acme).alarms]
 
     assert shown == [("silence", "acme"), ("way_in", None)]
 
 
-def test_what_is_no_silence_is_not_held_against_the_past_of_a_store(town):
-    acme = town.store("acme")
-    with writing(town.engine) as conn:
-        open_alarm(conn, NewAlarm("silence", acme), town.clock)
-        open_alarm(conn, NewAlarm("platform_keys_refused", acme, subject="acme/customerio"), town.clock)
-        open_alarm(conn, NewAlarm("way_in", audience=OPERATOR), town.clock)
+def test_what_is_no_silence_is_not_held_against_the_past_of_a_store(shops):
+    acme = shops.store("acme")
+    with writing(shops.engine) as conn:
+        open_alarm(conn, NewAlarm("silence", acme), shops.clock)
+        open_alarm(conn, NewAlarm("platform_keys_refused", acme, subject="acme/customerio"), shops.clock)
+        open_alarm(conn, NewAlarm("way_in", audience=OPERATOR), shops.clock)
 
         assert [one.kind for one in list_alarms_since(conn, acme, 0)] == ["silence", "way_in"]

@@ -10,21 +10,21 @@ from tests.pipeline.reconciliation.sandbox_store import SandboxStore
 
 
 @pytest.fixture
-def town(migrated_sqlite, tmp_path, shop) -> Iterator[SandboxStore]:
+def store(migrated_sqlite, tmp_path, shop) -> Iterator[SandboxStore]:
     """A store that has just been connected; no one lives there yet. On SQLite, where no test is about the database."""
-    shutil.copy(migrated_sqlite, tmp_path / "town.conn")
-    engine = make_engine(f"sqlite:///{tmp_path / 'town.conn'}")
+    shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
+    engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
     yield connected(SandboxStore(engine, shop))
     engine.dispose()
 
 
 @pytest.fixture
-def any_town(engine, shop) -> SandboxStore:
+def any_store(engine, shop) -> SandboxStore:
     """The same, once on SQLite and once on PostgreSQL."""
     return connected(SandboxStore(engine, shop))
 
 
-def connected(town: SandboxStore) -> SandboxStore:
-    town.connect()
-    town.compare()
-    return town
+def connected(store: SandboxStore) -> SandboxStore:
+    store.connect()
+    store.compare()
+    return store

@@ -9,11 +9,11 @@ from tests.pipeline.reconciliation.sandbox_store import MINUTE
 
 
 @pytest.fixture
-def arrived(any_town):
+def arrived(any_store):
     """A customer has registered and bought a box, and all three hooks but the first are on their way, or lost."""
-    any_town.losing = lambda news: news.event != "customer_new"
-    any_town.buy()
-    return any_town
+    any_store.losing = lambda news: news.event != "customer_new"
+    any_store.buy()
+    return any_store
 
 
 BOUGHT = ["order_new", "subscription_new", "transaction_new"]
@@ -52,14 +52,14 @@ def test_a_hook_that_comes_after_all_is_the_same_happening_and_counted(arrived):
     assert arrived.counted() == {"expected": 4, "missed": 0, "late": 3, "dead": 0}
 
 
-def test_a_customer_who_says_no_date_is_given_the_same_grace(town):
-    town.losing = lambda _: True
-    customers.register(town.shop)
-    town.compare()
-    before = town.recovered()
-    town.compare_later(16 * MINUTE)
+def test_a_customer_who_says_no_date_is_given_the_same_grace(store):
+    store.losing = lambda _: True
+    customers.register(store.shop)
+    store.compare()
+    before = store.recovered()
+    store.compare_later(16 * MINUTE)
 
-    assert (before, [event for event, _ in town.recovered()]) == ([], ["customer_new"])
+    assert (before, [event for event, _ in store.recovered()]) == ([], ["customer_new"])
 
 
 def test_what_the_next_passes_see_again_is_counted_once(arrived):

@@ -19,17 +19,17 @@ DATED = ["order_new", "subscription_new", "transaction_new"]  # at once: they sa
 
 
 @pytest.fixture
-def lossy(town):
+def lossy(store):
     """A customer has bought a box, and no hook has arrived."""
-    town.losing = lambda _: True
-    town.buy()
-    town.wait(HOUR)
-    return town
+    store.losing = lambda _: True
+    store.buy()
+    store.wait(HOUR)
+    return store
 
 
-def ask(town):
-    with writing(town.engine) as conn:
-        request_pass(conn, town.store_id, town.now())
+def ask(store):
+    with writing(store.engine) as conn:
+        request_pass(conn, store.store_id, store.now())
 
 
 def test_a_page_that_fails_leaves_the_mark_where_it_was(lossy):
@@ -114,25 +114,25 @@ def test_one_pass_at_a_time(lossy):
     assert (lossy.run().done, lossy.recovered()) == (False, [])
 
 
-def test_of_two_who_take_the_same_step_one_gives_way_and_nothing_is_recorded_twice(any_town):
-    any_town.losing = lambda _: True
-    any_town.buy()
-    any_town.wait(HOUR)
-    api, row = open_store_client(any_town.context, any_town.store_id), any_town.row("orders")
-    PageStep(any_town.context, api, row).take()
+def test_of_two_who_take_the_same_step_one_gives_way_and_nothing_is_recorded_twice(any_store):
+    any_store.losing = lambda _: True
+    any_store.buy()
+    any_store.wait(HOUR)
+    api, row = open_store_client(any_store.context, any_store.store_id), any_store.row("orders")
+    PageStep(any_store.context, api, row).take()
 
     with pytest.raises(StaleFence):
-        PageStep(any_town.context, api, row).take()
-    assert [event for event, _ in any_town.recovered()] == ["order_new"]
+        PageStep(any_store.context, api, row).take()
+    assert [event for event, _ in any_store.recovered()] == ["order_new"]
 
 
 @pytest.mark.parametrize("base", [0, 1])
-def test_a_list_of_several_pages_is_read_to_its_end(town, base):
-    town.served.switch(page_base=base, max_limit=3)
-    town.losing = lambda news: news.event == "customer_new"
+def test_a_list_of_several_pages_is_read_to_its_end(store, base):
+    store.served.switch(page_base=base, max_limit=3)
+    store.losing = lambda news: news.event == "customer_new"
     for _ in range(8):
-        town.buy()
-    town.compare()
-    town.compare_later()
+        store.buy()
+    store.compare()
+    store.compare_later()
 
-    assert [event for event, _ in town.recovered()] == ["customer_new"] * 8
+    assert [event for event, _ in store.recovered()] == ["customer_new"] * 8

@@ -13,20 +13,20 @@ ORDERS = "/v1/orders"
 
 
 @pytest.fixture
-def lossy(town, monkeypatch):
+def lossy(store, monkeypatch):
     """Some have bought a box each, and no hook has come; an order is on each page."""
     monkeypatch.setattr(page, "PAGE_SIZE", 1)
-    town.losing = lambda _: True
+    store.losing = lambda _: True
     for _ in range(3):
-        town.buy()
-    town.wait(HOUR)
-    with writing(town.engine) as conn:
-        request_pass(conn, town.store_id, town.now())
-    return town
+        store.buy()
+    store.wait(HOUR)
+    with writing(store.engine) as conn:
+        request_pass(conn, store.store_id, store.now())
+    return store
 
 
-def orders(town):
-    return sum(event == "order_new" for event, _ in town.recovered())
+def orders(store):
+    return sum(event == "order_new" for event, _ in store.recovered())
 
 
 def test_a_list_that_was_short_is_read_again_from_the_same_mark(lossy):

@@ -36,16 +36,16 @@ def lived(migrated_sqlite, tmp_path_factory):
     shutil.copy(migrated_sqlite, path)
     engine = make_engine(f"sqlite:///{path}")
     with run_in_thread(Options("id", "secret", seed=7)) as running:
-        town = SandboxStore(engine, StoreControl(running), mix=Mix(test=0.05), odd=0.3)
-        town.settle(8)
-        town.connect()
-        town.compare()
-        town.losing = lose_first_of_each_and_by_chance(random.Random(3))
-        town.tour()
-        town.live(350)
-        town.compare()
-        town.compare_later(16 * MINUTE)
-        yield town
+        store = SandboxStore(engine, StoreControl(running), mix=Mix(test=0.05), odd=0.3)
+        store.settle(8)
+        store.connect()
+        store.compare()
+        store.losing = lose_first_of_each_and_by_chance(random.Random(3))
+        store.tour()
+        store.live(350)
+        store.compare()
+        store.compare_later(16 * MINUTE)
+        yield store
     engine.dispose()
 
 
@@ -67,16 +67,16 @@ def hurried(request, migrated_sqlite, tmp_path):
     shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
     engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
     with run_in_thread(Options("id", "secret", start=request.param)) as running:
-        town = Hurried(engine, StoreControl(running), grace_s=0.0, gap=129_600)
-        town.settle(24)
-        town.connect()
-        town.compare()
+        store = Hurried(engine, StoreControl(running), grace_s=0.0, gap=129_600)
+        store.settle(24)
+        store.connect()
+        store.compare()
         luck = random.Random(3)
-        town.losing = lambda _: luck.random() < 1 / 4
-        town.tour()
-        town.live(500)
-        town.compare()
-        yield town
+        store.losing = lambda _: luck.random() < 1 / 4
+        store.tour()
+        store.live(500)
+        store.compare()
+        yield store
     engine.dispose()
 
 
@@ -86,8 +86,8 @@ def only_last(hooks):
     return [one for one in hooks if one.event != "subscription_renewed" or last[one.subject_id] == one.key]
 
 
-def shown_by_the_api(town, *, lost):
-    hooks = [one for one in only_last(town.hooks) if one.event in OBSERVABLE_EVENTS and not one.is_test]
+def shown_by_the_api(store, *, lost):
+    hooks = [one for one in only_last(store.hooks) if one.event in OBSERVABLE_EVENTS and not one.is_test]
     return {one.key for one in hooks if one.lost is lost}
 
 

@@ -106,8 +106,8 @@ class PagesInstallation:
 class Browser:
     """A browser of a visitor."""
 
-    def __init__(self, house: PagesInstallation, client: Any) -> None:
-        self._house = house
+    def __init__(self, pages: PagesInstallation, client: Any) -> None:
+        self._pages = pages
         self._client = client
         self.page = ""
         self.status = 0

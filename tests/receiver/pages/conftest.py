@@ -38,6 +38,6 @@ def site(tmp_path: Path, migrated_sqlite: Path, valkey_url: str) -> Iterator[Con
 
 
 @pytest.fixture
-def house(site: Context) -> PagesInstallation:
+def pages(site: Context) -> PagesInstallation:
     clock = [NOW]
     return PagesInstallation.of(replace(site, now=lambda: clock[0]), clock)

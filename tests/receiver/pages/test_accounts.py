@@ -22,18 +22,18 @@ def register(visitor, email=EMAIL, password=PASSWORD):
     return visitor.send(email=email, password=password, password_confirm=password)
 
 
-def test_a_new_user_confirms_by_mail_and_logs_in(house):
-    visitor = house.visitor()
+def test_a_new_user_confirms_by_mail_and_logs_in(pages):
+    visitor = pages.visitor()
     register(visitor)
-    [letter] = house.mail()
+    [letter] = pages.mail()
     visitor.press(letter.links[0])
     visitor.log_in(EMAIL)
 
     assert visitor.is_logged_in()
 
 
-def test_log_in_requires_a_confirmed_address(house):
-    visitor = house.visitor()
+def test_log_in_requires_a_confirmed_address(pages):
+    visitor = pages.visitor()
     register(visitor)
 
     visitor.log_in(EMAIL)
@@ -43,59 +43,59 @@ def test_log_in_requires_a_confirmed_address(house):
     assert not visitor.is_logged_in()
 
 
-def test_a_required_log_in_is_announced_in_our_wording(house):
-    visitor = house.visitor()
+def test_a_required_log_in_is_announced_in_our_wording(pages):
+    visitor = pages.visitor()
     visitor.go("/account")
 
     assert "Please log in first." in visitor.text
 
 
-def test_a_password_is_stored_as_argon2(house):
-    register(house.visitor())
+def test_a_password_is_stored_as_argon2(pages):
+    register(pages.visitor())
 
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         assert conn.execute(select(User.password)).scalar_one().startswith("$argon2id$")
 
 
-def test_an_address_is_one_account_whatever_its_capitals(house):
-    house.user(EMAIL)
+def test_an_address_is_one_account_whatever_its_capitals(pages):
+    pages.user(EMAIL)
 
-    visitor = house.visitor()
+    visitor = pages.visitor()
     visitor.log_in("Bea@Example.com")
 
     assert visitor.is_logged_in()
 
 
-def test_the_page_does_not_reveal_that_an_address_is_taken(house):
-    house.user(EMAIL)
+def test_the_page_does_not_reveal_that_an_address_is_taken(pages):
+    pages.user(EMAIL)
 
-    taken, free = house.visitor(), house.visitor()
+    taken, free = pages.visitor(), pages.visitor()
     register(taken, EMAIL)
     register(free, "new@example.com")
 
     assert taken.text.replace(EMAIL, "") == free.text.replace("new@example.com", "")
 
 
-def test_registering_twice_sends_a_mail(house):
-    house.user(EMAIL)
+def test_registering_twice_sends_a_mail(pages):
+    pages.user(EMAIL)
 
-    register(house.visitor())
+    register(pages.visitor())
 
-    assert "it already has one" in house.mail()[0].text
+    assert "it already has one" in pages.mail()[0].text
 
 
 @pytest.mark.parametrize("password", ["short", ""])
-def test_a_short_password_is_refused(house, password):
-    visitor = house.visitor()
+def test_a_short_password_is_refused(pages, password):
+    visitor = pages.visitor()
 
     register(visitor, password=password)
 
     assert visitor.where == "/register"
 
 
-def test_a_wrong_password_and_an_unknown_address_read_alike(house):
-    house.user(EMAIL)
-    known, unknown = house.visitor(), house.visitor()
+def test_a_wrong_password_and_an_unknown_address_read_alike(pages):
+    pages.user(EMAIL)
+    known, unknown = pages.visitor(), pages.visitor()
 
     known.log_in(EMAIL, "not the password")
     unknown.log_in("unknown@example.com", "not the password")
@@ -127,13 +127,13 @@ class Counting(SerialPasswordContext):
         ("/confirm", {}),
     ],
 )
-def test_whether_an_address_is_known_costs_no_more_work(house, page, given):
-    house.user(EMAIL)
-    passwords = house.app.extensions["security"].pwd_context = Counting()
+def test_whether_an_address_is_known_costs_no_more_work(pages, page, given):
+    pages.user(EMAIL)
+    passwords = pages.app.extensions["security"].pwd_context = Counting()
     work = []
     for email in (EMAIL, "unknown@example.com"):
         passwords.done = 0
-        visitor = house.visitor()
+        visitor = pages.visitor()
         visitor.go(page)
         visitor.send(email=email, **given)
         work.append(passwords.done)
@@ -141,40 +141,40 @@ def test_whether_an_address_is_known_costs_no_more_work(house, page, given):
     assert work[0] == work[1]
 
 
-def test_a_password_hashed_with_other_settings_is_hashed_anew_at_a_log_in(house):
-    user_id = house.user(EMAIL)
+def test_a_password_hashed_with_other_settings_is_hashed_anew_at_a_log_in(pages):
+    user_id = pages.user(EMAIL)
     older = SerialPasswordContext().using(argon2__time_cost=2).hash(PASSWORD)
-    with writing(house.site.engine) as conn:
+    with writing(pages.site.engine) as conn:
         conn.execute(update(User).where(User.id == user_id).values(password=older))
 
-    assert house.logged_in(EMAIL).is_logged_in()
-    with reading(house.site.engine) as conn:
+    assert pages.logged_in(EMAIL).is_logged_in()
+    with reading(pages.site.engine) as conn:
         assert ",t=1,p=1$" in conn.execute(select(User.password)).scalar_one()
 
 
-def reset(house: PagesInstallation, password: str) -> None:
-    visitor = house.visitor()
+def reset(pages: PagesInstallation, password: str) -> None:
+    visitor = pages.visitor()
     visitor.go("/reset")
     visitor.send(email=EMAIL)
-    visitor.go(house.mail()[-1].links[0])
+    visitor.go(pages.mail()[-1].links[0])
     visitor.send(password=password, password_confirm=password)
 
 
-def test_a_password_reset_ends_all_sessions(house):
-    house.user(EMAIL)
-    before = house.logged_in(EMAIL)
+def test_a_password_reset_ends_all_sessions(pages):
+    pages.user(EMAIL)
+    before = pages.logged_in(EMAIL)
 
-    reset(house, "another long one")
+    reset(pages, "another long one")
 
     assert not before.is_logged_in()
 
 
-def test_a_link_for_a_new_password_works_once(house):
-    house.user(EMAIL)
-    visitor = house.visitor()
+def test_a_link_for_a_new_password_works_once(pages):
+    pages.user(EMAIL)
+    visitor = pages.visitor()
     visitor.go("/reset")
     visitor.send(email=EMAIL)
-    link = house.mail()[0].links[0]
+    link = pages.mail()[0].links[0]
     visitor.go(link)
     visitor.send(password="another long one", password_confirm="another long one")
 
@@ -183,46 +183,46 @@ def test_a_link_for_a_new_password_works_once(house):
     assert visitor.where == "/reset"
 
 
-def test_links_in_mails_lead_to_the_public_address(house):
-    register(house.visitor())
+def test_links_in_mails_lead_to_the_public_address(pages):
+    register(pages.visitor())
 
-    assert house.mail()[0].links[0].startswith(f"{PUBLIC}/confirm/")
+    assert pages.mail()[0].links[0].startswith(f"{PUBLIC}/confirm/")
 
 
-def ask_for_resets(house, times=15):
+def ask_for_resets(pages, times=15):
     for _ in range(times):
-        visitor = house.visitor()
+        visitor = pages.visitor()
         visitor.go("/reset")
         visitor.send(email=EMAIL)
 
 
-def test_mails_to_an_address_are_limited(house):
-    house.user(EMAIL)
-    ask_for_resets(house)
+def test_mails_to_an_address_are_limited(pages):
+    pages.user(EMAIL)
+    ask_for_resets(pages)
 
-    assert len(house.mail()) == MAX_PER_HOUR_ASKER_AND_RECIPIENT
+    assert len(pages.mail()) == MAX_PER_HOUR_ASKER_AND_RECIPIENT
 
 
-def test_resets_requested_by_others_delay_no_mail_about_the_account(house):
-    house.user(EMAIL)
-    ask_for_resets(house)
-    house.mail()
+def test_resets_requested_by_others_delay_no_mail_about_the_account(pages):
+    pages.user(EMAIL)
+    ask_for_resets(pages)
+    pages.mail()
 
-    visitor = house.logged_in(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     visitor.go("/change")
     visitor.send(password=PASSWORD, new_password="another long one", new_password_confirm="another long one")
     visitor.go("/change-email")
     visitor.send(email="new@example.com")
-    [changed, confirm] = house.mail()
-    house.visitor().press(confirm.links[0])
+    [changed, confirm] = pages.mail()
+    pages.visitor().press(confirm.links[0])
 
     assert "has been changed" in changed.text
-    assert [(letter.recipient, letter.subject) for letter in house.mail()] == [(EMAIL, "Your address was changed")]
+    assert [(letter.recipient, letter.subject) for letter in pages.mail()] == [(EMAIL, "Your address was changed")]
 
 
-def test_a_form_without_its_token_does_nothing(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def test_a_form_without_its_token_does_nothing(pages):
+    pages.user(EMAIL)
+    visitor = pages.logged_in(EMAIL)
 
     visitor.go("/account")
     visitor.page = ""

@@ -13,16 +13,16 @@ SAYS = "No order_new of acme has become an event since"
 
 
 @pytest.fixture
-def alarmed(house):
-    store_id = house.store("acme", house.member("bea@example.com"))
-    with writing(house.site.engine) as conn:
+def alarmed(pages):
+    store_id = pages.store("acme", pages.member("bea@example.com"))
+    with writing(pages.site.engine) as conn:
         open_alarm(conn, NewAlarm("silence", store_id, "order_new", NOW, 3_600_000_000), NOW)
         record_diagnostics(conn, [1], ["The hooks registered at Cratejoy are as they should be."], NOW)
-    return house
+    return pages
 
 
-def seen_by(house, email, store):
-    visitor = house.logged_in(email)
+def seen_by(pages, email, store):
+    visitor = pages.logged_in(email)
     visitor.go(f"/stores/{store}")
     return visitor.text
 

@@ -65,26 +65,26 @@ class AskedRequest(Request):
 
 
 @pytest.fixture
-def pages(house):
+def opened(pages):
     """The pages of a store with an item that needs attention, to a browser that sends forms without their token."""
-    store_id = house.store("acme", house.member(BEA))
-    now = house.site.now()
-    with writing(house.site.engine) as conn:
+    store_id = pages.store("acme", pages.member(BEA))
+    now = pages.site.now()
+    with writing(pages.site.engine) as conn:
         said = {"headline": "acme: it is x", "effect": "It is.", "to_do": "Do it."}
         open_alarm(conn, NewAlarm("platform_keys_refused", store_id, subject="x", said=said), now)
         insert_replay(conn, store_id, Selection("refused"), delivers_again=False, user_id=None, now=now)
-    visitor = house.logged_in(BEA)
-    house.app.config["WTF_CSRF_ENABLED"] = False
-    house.app.config["WTF_CSRF_CHECK_DEFAULT"] = False
-    house.app.request_class = AskedRequest
-    return house, visitor._client
+    visitor = pages.logged_in(BEA)
+    pages.app.config["WTF_CSRF_ENABLED"] = False
+    pages.app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    pages.app.request_class = AskedRequest
+    return pages, visitor._client
 
 
-def list_rules(house):
+def list_rules(pages):
     """(path, method, endpoint) of every rule, with arguments in <angle brackets>; forms last: they change something."""
     found = [
         (rule, method)
-        for rule in house.app.url_map.iter_rules()
+        for rule in pages.app.url_map.iter_rules()
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"})
         if rule.endpoint not in ENDS_THE_LOG_IN
     ]
@@ -100,10 +100,10 @@ def build_path(rule, **given):
     return path
 
 
-def test_no_value_in_a_path_makes_a_page_fail(pages):
-    house, browser = pages
+def test_no_value_in_a_path_makes_a_page_fail(opened):
+    pages, browser = opened
     wrong = []
-    for rule, method in list_rules(house):
+    for rule, method in list_rules(pages):
         for argument in sorted(rule.arguments):
             for value in (BIG, "a\0b"):
                 answer = browser.open(build_path(rule, **{argument: value}), method=method, base_url=PUBLIC)
@@ -113,10 +113,10 @@ def test_no_value_in_a_path_makes_a_page_fail(pages):
     assert wrong == []
 
 
-def test_no_value_of_a_parameter_or_a_field_makes_a_page_fail(pages):
-    house, browser = pages
+def test_no_value_of_a_parameter_or_a_field_makes_a_page_fail(opened):
+    pages, browser = opened
     wrong = []
-    for rule, method in list_rules(house):
+    for rule, method in list_rules(pages):
         place = "query_string" if method == "GET" else "data"
         Asked.names = set()
         names, done = {""}, set()

@@ -8,22 +8,22 @@ HERS = "bea@example.com"
 
 
 @pytest.fixture
-def away(house):
+def away(pages):
     """Make the database unusable."""
 
     def closed():
-        house.site.engine.dispose()
-        for file in house.site.settings.data_dir.glob("cratewire.db*"):
+        pages.site.engine.dispose()
+        for file in pages.site.settings.data_dir.glob("cratewire.db*"):
             file.unlink()
-        (house.site.settings.data_dir / "cratewire.db").mkdir()
+        (pages.site.settings.data_dir / "cratewire.db").mkdir()
 
     return closed
 
 
 @pytest.mark.parametrize("path", ["/", "/stores/acme", "/account"])
-def test_a_logged_in_user_reads_that_the_database_does_not_answer(house, away, path):
-    house.store("acme", house.member(HERS))
-    visitor = house.logged_in(HERS)
+def test_a_logged_in_user_reads_that_the_database_does_not_answer(pages, away, path):
+    pages.store("acme", pages.member(HERS))
+    visitor = pages.logged_in(HERS)
     away()
 
     visitor.go(path)
@@ -32,9 +32,9 @@ def test_a_logged_in_user_reads_that_the_database_does_not_answer(house, away, p
     assert "The database does not answer at the moment. Hooks are still accepted." in visitor.text
 
 
-def test_a_visitor_who_logs_in_reads_it_too(house, away):
-    house.member(HERS)
-    visitor = house.visitor()
+def test_a_visitor_who_logs_in_reads_it_too(pages, away):
+    pages.member(HERS)
+    visitor = pages.visitor()
     visitor.go("/login")
     away()
 

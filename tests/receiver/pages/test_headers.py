@@ -10,8 +10,8 @@ from tests.receiver.pages.browser import PagesInstallation
 
 
 @pytest.mark.parametrize("path", ["/login", "/nothing/here", "/static/cratewire.css"])
-def test_every_answer_allows_nothing_from_elsewhere(house, path):
-    visitor = house.visitor()
+def test_every_answer_allows_nothing_from_elsewhere(pages, path):
+    visitor = pages.visitor()
     visitor.go(path)
 
     policy = visitor.headers["Content-Security-Policy"]
@@ -19,29 +19,29 @@ def test_every_answer_allows_nothing_from_elsewhere(house, path):
     assert "unsafe" not in policy
 
 
-def test_pages_are_not_cached(house):
-    visitor = house.visitor()
+def test_pages_are_not_cached(pages):
+    visitor = pages.visitor()
     visitor.go("/login")
 
     assert visitor.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("path", ["/login", "/register", "/reset", "/confirm"])
-def test_no_page_needs_what_the_policy_forbids(house, path):
-    page = house.visitor().go(path)
+def test_no_page_needs_what_the_policy_forbids(pages, path):
+    page = pages.visitor().go(path)
 
     assert not any(mark in page for mark in ("<style", " style=", "onclick=", "//cdn"))
 
 
-def cookies(house):
-    house.user()
-    answer = house.app.test_client()
-    page = answer.get("/login", base_url=house.site.settings.public_url)
+def cookies(pages):
+    pages.user()
+    answer = pages.app.test_client()
+    page = answer.get("/login", base_url=pages.site.settings.public_url)
     return page.headers.getlist("Set-Cookie")
 
 
-def test_over_https_cookies_are_for_this_host_and_https_only(house):
-    [cookie] = cookies(house)
+def test_over_https_cookies_are_for_this_host_and_https_only(pages):
+    [cookie] = cookies(pages)
 
     assert cookie.startswith("__Host-cratewire=")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}

@@ -117,21 +117,21 @@ ANSWERS = {
 
 
 @pytest.fixture
-def hers(house):
+def hers(pages):
     """A merchant with a store and a reader, and another merchant with a store of her own."""
-    account = house.member(HERS)
-    house.member(READERS, account, "reader")
-    house.member(OPERATORS, account, "operator")
-    store_id = house.store("secretive", account)
-    other = house.member(OTHERS)
-    house.store("not-hers", other)
-    with writing(house.site.engine) as conn:
-        save_store_api(conn, store_id, b"sealed", house.site.now())
-        insert_replay(conn, store_id, Selection("refused"), delivers_again=False, user_id=None, now=house.site.now())
+    account = pages.member(HERS)
+    pages.member(READERS, account, "reader")
+    pages.member(OPERATORS, account, "operator")
+    store_id = pages.store("secretive", account)
+    other = pages.member(OTHERS)
+    pages.store("not-hers", other)
+    with writing(pages.site.engine) as conn:
+        save_store_api(conn, store_id, b"sealed", pages.site.now())
+        insert_replay(conn, store_id, Selection("refused"), delivers_again=False, user_id=None, now=pages.site.now())
         said = {"headline": "secretive: it is x", "effect": "It is.", "to_do": "Do it."}
-        open_alarm(conn, NewAlarm("platform_keys_refused", store_id, subject="x", said=said), house.site.now())
-        create_invitation(conn, account, "guest@example.com", "reader", house.site.now())
-    house.mail()
+        open_alarm(conn, NewAlarm("platform_keys_refused", store_id, subject="x", said=said), pages.site.now())
+        create_invitation(conn, account, "guest@example.com", "reader", pages.site.now())
+    pages.mail()
     return account
 
 
@@ -157,31 +157,31 @@ def values_of(rule: Rule, account: int) -> dict[str, object]:
     return {argument: known.get(argument, "secretive") for argument in rule.arguments}
 
 
-def asked(house, account):
+def asked(pages, account):
     """Every URL of the site with every method: path, method, endpoint."""
-    urls = house.app.url_map.bind("hooks.example.com", url_scheme="https")
-    for rule in house.app.url_map.iter_rules():
+    urls = pages.app.url_map.bind("hooks.example.com", url_scheme="https")
+    for rule in pages.app.url_map.iter_rules():
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             yield urls.build(rule.endpoint, values_of(rule, account), method=method), method, rule.endpoint
 
 
-def logged_in_again(house, email):
+def logged_in_again(pages, email):
     """A browser for each request, on a page with a form; logged in again after a request that logs it out."""
-    visitor = house.logged_in(email)
+    visitor = pages.logged_in(email)
     while True:
         if not visitor.is_logged_in():
-            visitor = house.logged_in(email)
+            visitor = pages.logged_in(email)
             visitor.go("/account")
         yield visitor
 
 
-def test_every_address_with_a_name_or_number_is_in_the_table(house):
-    assert {rule.endpoint for rule in house.app.url_map.iter_rules() if rule.arguments} == set(ANSWERS)
+def test_every_address_with_a_name_or_number_is_in_the_table(pages):
+    assert {rule.endpoint for rule in pages.app.url_map.iter_rules() if rule.arguments} == set(ANSWERS)
 
 
-def test_no_address_shows_a_stranger_anything_of_hers(house, hers):
+def test_no_address_shows_a_stranger_anything_of_hers(pages, hers):
     shown = []
-    for (path, method, endpoint), visitor in zip(asked(house, hers), logged_in_again(house, OTHERS), strict=False):
+    for (path, method, endpoint), visitor in zip(asked(pages, hers), logged_in_again(pages, OTHERS), strict=False):
         visitor.go(path) if method == "GET" else visitor.send(path)
         text = visitor.text.replace(path, "")
         shown += [(path, mark) for mark in ("secretive", HERS, "guest@example.com") if mark in text]
@@ -191,10 +191,10 @@ def test_no_address_shows_a_stranger_anything_of_hers(house, hers):
     assert shown == []
 
 
-def test_no_url_shows_a_visitor_anything_of_a_user(house, hers):
+def test_no_url_shows_a_visitor_anything_of_a_user(pages, hers):
     shown = []
-    for path, method, _ in asked(house, hers):
-        visitor = house.visitor()
+    for path, method, _ in asked(pages, hers):
+        visitor = pages.visitor()
         visitor.go("/login")
         visitor.go(path) if method == "GET" else visitor.send(path)
         shown += [(path, mark) for mark in ("secretive", HERS, "not-hers", OTHERS) if mark in visitor.text]
@@ -202,37 +202,37 @@ def test_no_url_shows_a_visitor_anything_of_a_user(house, hers):
     assert shown == []
 
 
-def everything(house):
+def everything(pages):
     """All rows of the ledger, except those of log-ins."""
     passing = {"users", "mails", "log_ins", "failed_log_ins"}
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         tables = [table for table in Base.metadata.sorted_tables if table.name not in passing]
         return {table.name: conn.execute(table.select()).all() for table in tables}
 
 
 @pytest.mark.parametrize("email", [OTHERS, READERS])
-def test_nothing_a_stranger_or_a_reader_sends_changes_anything_of_hers(house, hers, email):
-    forms = [path for path, method, _ in asked(house, hers) if method == "POST"]
+def test_nothing_a_stranger_or_a_reader_sends_changes_anything_of_hers(pages, hers, email):
+    forms = [path for path, method, _ in asked(pages, hers) if method == "POST"]
     sent = [path for path in forms if not path.startswith(("/reset", "/change", "/log"))]
-    before = everything(house)
-    for (path, role), visitor in zip(product(sent, ("owner", "reader")), logged_in_again(house, email), strict=False):
+    before = everything(pages)
+    for (path, role), visitor in zip(product(sent, ("owner", "reader")), logged_in_again(pages, email), strict=False):
         visitor.send(path, email="intruder@example.com", role=role)
 
-    assert everything(house) == before
+    assert everything(pages) == before
 
 
-def test_every_view_that_is_not_public_says_what_it_requires(house):
-    views = house.app.view_functions
+def test_every_view_that_is_not_public_says_what_it_requires(pages):
+    views = pages.app.view_functions
     unguarded = {name for name, view in views.items() if not hasattr(view, PERMISSION_ATTRIBUTE)}
 
     assert {name for name in unguarded if not name.startswith("security.")} == PUBLIC
 
 
 @pytest.mark.parametrize(("email", "role"), [(READERS, READER), (OPERATORS, OPERATOR)])
-def test_a_role_may_exactly_what_the_table_says(house, hers, email, role):
+def test_a_role_may_exactly_what_the_table_says(pages, hers, email, role):
     wrong = []
-    for (path, method, endpoint), visitor in zip(asked(house, hers), logged_in_again(house, email), strict=False):
-        permission = getattr(house.app.view_functions[endpoint], PERMISSION_ATTRIBUTE, None)
+    for (path, method, endpoint), visitor in zip(asked(pages, hers), logged_in_again(pages, email), strict=False):
+        permission = getattr(pages.app.view_functions[endpoint], PERMISSION_ATTRIBUTE, None)
         if permission is None or endpoint not in ANSWERS:
             continue
         visitor.go(path) if method == "GET" else visitor.send(path)
@@ -244,8 +244,8 @@ def test_a_role_may_exactly_what_the_table_says(house, hers, email, role):
     assert wrong == []
 
 
-def test_she_sees_hers(house, hers):
-    visitor = house.logged_in(HERS)
+def test_she_sees_hers(pages, hers):
+    visitor = pages.logged_in(HERS)
 
     assert "secretive" in visitor.go("/")
     assert "not-hers" not in visitor.text

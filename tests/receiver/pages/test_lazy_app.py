@@ -33,8 +33,8 @@ def test_what_machines_ask_for_builds_no_pages():
 
 
 @pytest.mark.parametrize("path", ["/hooks", "/hook", "/readyz/hook", "/readyz/", "/readyz/hooks/", "/healthz/all"])
-def test_an_unknown_path_is_answered_with_a_page(house, path):
-    answer = send(make_app(FakeHookSink(), house.site).wsgi_app, "GET", path)
+def test_an_unknown_path_is_answered_with_a_page(pages, path):
+    answer = send(make_app(FakeHookSink(), pages.site).wsgi_app, "GET", path)
 
     assert (answer.status, b"cratewire.css" in answer.body) == (404, True)
 
@@ -42,8 +42,8 @@ def test_an_unknown_path_is_answered_with_a_page(house, path):
 @pytest.mark.parametrize(
     ("path", "status"), [("/hooks/", 404), ("//hooks/acme", 404), ("/healthz", 200), ("/readyz/hooks", 200)]
 )
-def test_what_machines_ask_for_is_answered_without_a_page(house, path, status):
-    answer = send(as_wsgi(get_server(make_app(FakeHookSink(), house.site))), "GET", path)
+def test_what_machines_ask_for_is_answered_without_a_page(pages, path, status):
+    answer = send(as_wsgi(get_server(make_app(FakeHookSink(), pages.site))), "GET", path)
 
     assert (answer.status, b"cratewire.css" in answer.body) == (status, False)
 
@@ -150,8 +150,8 @@ def test_a_busy_api_answers_with_a_problem():
     assert (answer.status, b'"status": 503' in answer.body) == (503, True)
 
 
-def test_a_body_too_large_for_the_api_is_answered_with_a_problem(house):
-    server = as_wsgi(get_server(make_app(FakeHookSink(), house.site)))
+def test_a_body_too_large_for_the_api_is_answered_with_a_problem(pages):
+    server = as_wsgi(get_server(make_app(FakeHookSink(), pages.site)))
     answer = send(server, "POST", "/api/v1/people/search", b"x" * 64_001)
 
     assert (answer.status, b'"detail": "too large"' in answer.body) == (413, True)

@@ -7,24 +7,24 @@ from tests.receiver.pages.browser import PagesInstallation
 from tests.receiver.pages.test_accounts import EMAIL, WRONG, register, reset
 
 
-def locked_out(house: PagesInstallation):
-    house.user(EMAIL)
-    visitor = house.visitor()
+def locked_out(pages: PagesInstallation):
+    pages.user(EMAIL)
+    visitor = pages.visitor()
     for _ in range(MAX_FAILURES_PER_NETWORK):
         visitor.log_in(EMAIL, "not the password")
     return visitor
 
 
-def test_repeated_failures_lock_the_account_even_for_the_right_password(house):
-    visitor = locked_out(house)
+def test_repeated_failures_lock_the_account_even_for_the_right_password(pages):
+    visitor = locked_out(pages)
 
     visitor.log_in(EMAIL)
 
     assert WRONG in visitor.text
 
 
-def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_like_a_wrong_one(house):
-    visitor = house.visitor()
+def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_like_a_wrong_one(pages):
+    visitor = pages.visitor()
     register(visitor)
     for _ in range(MAX_FAILURES_PER_NETWORK):
         visitor.log_in(EMAIL, "not the password")
@@ -36,8 +36,8 @@ def test_while_it_is_locked_the_right_password_of_an_unconfirmed_address_reads_l
     assert WRONG in wrong
 
 
-def guess(house, peer, times=MAX_FAILURES_PER_NETWORK):
-    stranger = house.visitor(peer)
+def guess(pages, peer, times=MAX_FAILURES_PER_NETWORK):
+    stranger = pages.visitor(peer)
     for _ in range(times):
         stranger.log_in(EMAIL, "not the password")
     return stranger
@@ -46,55 +46,55 @@ def guess(house, peer, times=MAX_FAILURES_PER_NETWORK):
 OWNER, STRANGER = "12.0.0.1", "11.0.0.1"
 
 
-def test_a_guesser_locks_the_user_out_only_on_that_network(house):
-    house.user(EMAIL)
-    stranger = guess(house, STRANGER)
+def test_a_guesser_locks_the_user_out_only_on_that_network(pages):
+    pages.user(EMAIL)
+    stranger = guess(pages, STRANGER)
 
     stranger.log_in(EMAIL)
 
     assert not stranger.is_logged_in()
-    assert house.logged_in(EMAIL, OWNER).is_logged_in()
+    assert pages.logged_in(EMAIL, OWNER).is_logged_in()
 
 
-def guess_from_everywhere(house):
+def guess_from_everywhere(pages):
     for number in range(MAX_FAILURES // (MAX_FAILURES_PER_NETWORK - 1) + 1):
-        guess(house, f"11.0.{number}.1", MAX_FAILURES_PER_NETWORK - 1)
+        guess(pages, f"11.0.{number}.1", MAX_FAILURES_PER_NETWORK - 1)
 
 
-def test_who_guesses_from_many_networks_is_held_up_too(house):
-    house.user(EMAIL)
-    guess_from_everywhere(house)
+def test_who_guesses_from_many_networks_is_held_up_too(pages):
+    pages.user(EMAIL)
+    guess_from_everywhere(pages)
 
-    assert not house.logged_in(EMAIL, "11.0.250.1").is_logged_in()
-
-
-def test_guesses_from_many_networks_leave_the_network_in_which_the_user_is_logged_in_alone(house):
-    house.user(EMAIL)
-    house.logged_in(EMAIL, OWNER)
-    guess_from_everywhere(house)
-
-    assert house.logged_in(EMAIL, OWNER).is_logged_in()
+    assert not pages.logged_in(EMAIL, "11.0.250.1").is_logged_in()
 
 
-def test_a_lock_is_reported_by_mail(house):
-    locked_out(house)
+def test_guesses_from_many_networks_leave_the_network_in_which_the_user_is_logged_in_alone(pages):
+    pages.user(EMAIL)
+    pages.logged_in(EMAIL, OWNER)
+    guess_from_everywhere(pages)
 
-    assert [letter.subject for letter in house.mail()] == ["Too many failed log-ins"]
+    assert pages.logged_in(EMAIL, OWNER).is_logged_in()
 
 
-def test_a_lock_ends_by_itself(house):
-    visitor = locked_out(house)
+def test_a_lock_is_reported_by_mail(pages):
+    locked_out(pages)
 
-    house.clock[0] += LOCK_MINUTES * 60_000_000 + 1
+    assert [letter.subject for letter in pages.mail()] == ["Too many failed log-ins"]
+
+
+def test_a_lock_ends_by_itself(pages):
+    visitor = locked_out(pages)
+
+    pages.clock[0] += LOCK_MINUTES * 60_000_000 + 1
     visitor.log_in(EMAIL)
 
     assert visitor.is_logged_in()
 
 
-def test_fewer_failures_are_forgotten_with_a_log_in(house):
-    house.user(EMAIL)
+def test_fewer_failures_are_forgotten_with_a_log_in(pages):
+    pages.user(EMAIL)
     for _ in range(2):
-        visitor = house.visitor()
+        visitor = pages.visitor()
         for _ in range(MAX_FAILURES_PER_NETWORK - 1):
             visitor.log_in(EMAIL, "not the password")
         visitor.log_in(EMAIL)
@@ -102,10 +102,10 @@ def test_fewer_failures_are_forgotten_with_a_log_in(house):
     assert visitor.is_logged_in()
 
 
-def test_a_new_password_by_mail_lifts_the_lock(house):
-    visitor = locked_out(house)
+def test_a_new_password_by_mail_lifts_the_lock(pages):
+    visitor = locked_out(pages)
 
-    reset(house, "another long one")
+    reset(pages, "another long one")
     visitor.log_in(EMAIL, "another long one")
 
     assert visitor.is_logged_in()

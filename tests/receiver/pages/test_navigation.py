@@ -12,9 +12,9 @@ ELSEWHERE = {*ENDS_THE_LOG_IN, "invitations.show", "static"}
 
 
 @pytest.fixture
-def visitor(house):
-    house.store("acme", house.member("bea@example.com"))
-    return house.logged_in("bea@example.com")
+def visitor(pages):
+    pages.store("acme", pages.member("bea@example.com"))
+    return pages.logged_in("bea@example.com")
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def test_the_place_in_which_a_page_is_is_marked(visitor, path, marked):
     assert re.findall(r'aria-current="(\w+)">(\w+)<', navigation) == marked
 
 
-def test_every_page_of_a_user_marks_where_one_is(house, visitor):
+def test_every_page_of_a_user_marks_where_one_is(pages, visitor):
     unmarked = []
-    for rule in house.app.url_map.iter_rules():
+    for rule in pages.app.url_map.iter_rules():
         if "GET" not in rule.methods or rule.endpoint in ELSEWHERE:
             continue
         page = visitor.go(build_path(rule))

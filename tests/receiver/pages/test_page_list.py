@@ -6,8 +6,8 @@ from string import Formatter
 
 from werkzeug.exceptions import NotFound
 
-from tests.browser.house import HERS, fill
 from tests.browser.page_list import PAGES
+from tests.browser.served_pages import HERS, fill
 
 # Addresses of the site that are no page, or that only a step before them leads to.
 NO_PAGES = {
@@ -37,8 +37,8 @@ NO_PAGES = {
 }
 
 
-def find_endpoint(house, address, known):
-    urls = house.app.url_map.bind("hooks.example.com", url_scheme="https")
+def find_endpoint(pages, address, known):
+    urls = pages.app.url_map.bind("hooks.example.com", url_scheme="https")
     path = address.partition("?")[0].format_map(known)
     try:
         endpoint, _ = urls.match(path)
@@ -47,17 +47,17 @@ def find_endpoint(house, address, known):
     return endpoint
 
 
-def test_every_page_is_in_the_list(house):
+def test_every_page_is_in_the_list(pages):
     names = {name for page in PAGES for _, name, _, _ in Formatter().parse(page.address) if name}
-    listed = {find_endpoint(house, page.address, dict.fromkeys(names, 1)) for page in PAGES}
-    pages = {rule.endpoint for rule in house.app.url_map.iter_rules() if "GET" in rule.methods}
+    listed = {find_endpoint(pages, page.address, dict.fromkeys(names, 1)) for page in PAGES}
+    found = {rule.endpoint for rule in pages.app.url_map.iter_rules() if "GET" in rule.methods}
 
-    assert pages - set().union(*NO_PAGES.values()) == listed - {None}
+    assert found - set().union(*NO_PAGES.values()) == listed - {None}
 
 
-def test_every_page_of_the_list_can_be_opened(house):
-    known = fill(house)
-    visitors = {True: house.visitor(), False: house.logged_in(HERS)}
+def test_every_page_of_the_list_can_be_opened(pages):
+    known = fill(pages)
+    visitors = {True: pages.visitor(), False: pages.logged_in(HERS)}
     wrong = []
     for page in PAGES:
         visitor = visitors[page.is_public]

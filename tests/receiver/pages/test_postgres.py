@@ -12,7 +12,7 @@ from tests.receiver.pages.test_accounts import EMAIL, register
 
 
 @pytest.fixture
-def house(site, engine):
+def pages(site, engine):
     clock = [site.now()]
     return PagesInstallation.of(replace(site, engine=engine, now=lambda: clock[0]), clock)
 
@@ -25,21 +25,21 @@ def database_url(migrated_postgres):
     return migrated_postgres
 
 
-def test_a_new_user_confirms_logs_in_and_logs_out_everywhere(house):
-    visitor = house.visitor()
+def test_a_new_user_confirms_logs_in_and_logs_out_everywhere(pages):
+    visitor = pages.visitor()
     register(visitor)
-    visitor.press(house.mail()[0].links[0])
+    visitor.press(pages.mail()[0].links[0])
     before = visitor.is_logged_in()
     visitor.send("/account/log-out-everywhere")
 
     assert (before, visitor.is_logged_in()) == (True, False)
 
 
-def test_a_page_leaves_no_transaction_open(house):
-    house.store("acme", house.member(EMAIL))
-    house.logged_in(EMAIL).go("/")
+def test_a_page_leaves_no_transaction_open(pages):
+    pages.store("acme", pages.member(EMAIL))
+    pages.logged_in(EMAIL).go("/")
 
-    other = make_engine(house.site.engine.url.render_as_string(hide_password=False))
+    other = make_engine(pages.site.engine.url.render_as_string(hide_password=False))
     with other.connect() as conn:
         open_ = conn.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity "

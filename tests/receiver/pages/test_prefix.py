@@ -16,11 +16,11 @@ BELOW = f"{PUBLIC}{PREFIX}"
 ADDRESS = re.compile(r'(?:href|src|action|hx-[a-z]+|sse-connect|data-[a-z-]+)="(/[^"]*)"')
 
 
-def test_every_address_on_a_page_begins_with_the_prefix(house):
-    house.store("acme", house.member(BEA))
-    browser = house.logged_in(BEA)._client
+def test_every_address_on_a_page_begins_with_the_prefix(pages):
+    pages.store("acme", pages.member(BEA))
+    browser = pages.logged_in(BEA)._client
     wrong = []
-    for rule in house.app.url_map.iter_rules():
+    for rule in pages.app.url_map.iter_rules():
         if "GET" not in rule.methods or rule.endpoint in ENDS_THE_LOG_IN:
             continue
         answer = browser.get(build_path(rule), base_url=BELOW)
@@ -31,14 +31,14 @@ def test_every_address_on_a_page_begins_with_the_prefix(house):
     assert wrong == []
 
 
-def test_an_invitation_of_a_user_is_opened_after_the_log_in(house):
-    house.user("guest@example.com")
-    account = house.member(BEA)
-    with writing(house.site.engine) as conn:
-        invitation_id = create_invitation(conn, account, "guest@example.com", "reader", house.site.now())
-    path = f"/invitations/{build_serializer(house.site.settings.secret_keys).dumps(invitation_id)}"
-    browser = house.visitor()._client
-    house.app.config["WTF_CSRF_ENABLED"] = False
+def test_an_invitation_of_a_user_is_opened_after_the_log_in(pages):
+    pages.user("guest@example.com")
+    account = pages.member(BEA)
+    with writing(pages.site.engine) as conn:
+        invitation_id = create_invitation(conn, account, "guest@example.com", "reader", pages.site.now())
+    path = f"/invitations/{build_serializer(pages.site.settings.secret_keys).dumps(invitation_id)}"
+    browser = pages.visitor()._client
+    pages.app.config["WTF_CSRF_ENABLED"] = False
     to_log_in = browser.get(path, base_url=BELOW).headers["Location"]
     given = {"email": "guest@example.com", "password": PASSWORD}
     answer = browser.post(to_log_in.removeprefix(PREFIX), base_url=BELOW, data=given)

@@ -12,30 +12,30 @@ from tests.receiver.pages.browser import PUBLIC
 ONE, OTHER = "11.0.0.1", "11.0.0.2"
 
 
-def post(house, peer, forwarded=""):
+def post(pages, peer, forwarded=""):
     """Send a form without a CSRF token: 400 if the limit allows it."""
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    client = house.app.test_client()
+    client = pages.app.test_client()
     return client.post("/login", base_url=PUBLIC, headers=headers, environ_base={"REMOTE_ADDR": peer}).status_code
 
 
-def statuses(house, *peers):
-    return [post(house, peer) for peer in peers]
+def statuses(pages, *peers):
+    return [post(pages, peer) for peer in peers]
 
 
-def test_one_form_too_many_is_rejected_for_that_network_only(house):
-    assert statuses(house, *[ONE] * (MAX_FORMS_PER_MINUTE + 1), OTHER) == [400] * MAX_FORMS_PER_MINUTE + [429, 400]
+def test_one_form_too_many_is_rejected_for_that_network_only(pages):
+    assert statuses(pages, *[ONE] * (MAX_FORMS_PER_MINUTE + 1), OTHER) == [400] * MAX_FORMS_PER_MINUTE + [429, 400]
 
 
-def test_a_minute_later_all_is_forgotten(house):
-    statuses(house, *[ONE] * (MAX_FORMS_PER_MINUTE + 1))
-    house.clock[0] += 60_000_001
+def test_a_minute_later_all_is_forgotten(pages):
+    statuses(pages, *[ONE] * (MAX_FORMS_PER_MINUTE + 1))
+    pages.clock[0] += 60_000_001
 
-    assert post(house, ONE) == 400
+    assert post(pages, ONE) == 400
 
 
-def test_pages_are_not_counted(house):
-    client = house.app.test_client()
+def test_pages_are_not_counted(pages):
+    client = pages.app.test_client()
     seen = {
         client.get("/login", base_url=PUBLIC, environ_base={"REMOTE_ADDR": ONE}).status_code
         for _ in range(MAX_FORMS_PER_MINUTE + 1)

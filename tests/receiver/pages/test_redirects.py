@@ -42,27 +42,27 @@ def leads_elsewhere(answer):
     return (place.scheme, place.netloc) not in (("", ""), tuple(urlsplit(PUBLIC)[:2]))
 
 
-def test_a_log_in_leads_nowhere_else(house):
-    house.user(EMAIL)
+def test_a_log_in_leads_nowhere_else(pages):
+    pages.user(EMAIL)
 
     def log_in(target):
-        visitor = house.visitor()
+        visitor = pages.visitor()
         visitor.go("/login")
         return visitor.send_only("/login", email=EMAIL, password=PASSWORD, next=target)
 
     assert [target for target in ELSEWHERE if leads_elsewhere(log_in(target))] == []
 
 
-def test_who_is_logged_in_already_is_led_nowhere_else(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def test_who_is_logged_in_already_is_led_nowhere_else(pages):
+    pages.user(EMAIL)
+    visitor = pages.logged_in(EMAIL)
 
     assert [target for target in ELSEWHERE if leads_elsewhere(visitor.ask("/login", next=target))] == []
 
 
-def test_a_log_in_leads_to_the_page_that_asked_for_it(house):
-    house.store("acme", house.member(EMAIL))
-    visitor = house.visitor()
+def test_a_log_in_leads_to_the_page_that_asked_for_it(pages):
+    pages.store("acme", pages.member(EMAIL))
+    visitor = pages.visitor()
     visitor.go("/stores/acme")
     visitor.send("/login?next=/stores/acme", email=EMAIL, password=PASSWORD)
 

@@ -19,24 +19,24 @@ HERS, READERS = "bea@example.com", "robin@example.com"
 
 
 @pytest.fixture
-def account(house):
-    made = house.member(HERS)
-    house.member(READERS, made, "reader")
+def account(pages):
+    made = pages.member(HERS)
+    pages.member(READERS, made, "reader")
     return made
 
 
 @pytest.fixture
-def store_id(house, account):
-    return house.store("acme", account)
+def store_id(pages, account):
+    return pages.store("acme", account)
 
 
-def write(house, *steps):
-    with writing(house.site.engine) as conn:
+def write(pages, *steps):
+    with writing(pages.site.engine) as conn:
         return [step(conn) for step in steps][-1]
 
 
-def seen(house, email=HERS):
-    visitor = house.logged_in(email)
+def seen(pages, email=HERS):
+    visitor = pages.logged_in(email)
     visitor.go("/stores/acme")
     return visitor.text
 
@@ -45,127 +45,127 @@ def missing(event):
     return {"event": event, "kind": "missing", "remedy": "create", "hook_id": None, "target_host": None}
 
 
-def test_hooks_are_being_registered_until_an_audit_has_seen_them(house, store_id):
-    write(house, lambda conn: save_store_api(conn, store_id, b"sealed", house.site.now()))
+def test_hooks_are_being_registered_until_an_audit_has_seen_them(pages, store_id):
+    write(pages, lambda conn: save_store_api(conn, store_id, b"sealed", pages.site.now()))
 
-    assert "being registered" in seen(house)
+    assert "being registered" in seen(pages)
 
 
-def test_all_is_well_once_an_audit_finds_nothing(house, store_id):
-    now = house.site.now()
+def test_all_is_well_once_an_audit_finds_nothing(pages, store_id):
+    now = pages.site.now()
     write(
-        house,
+        pages,
         lambda conn: save_store_api(conn, store_id, b"sealed", now),
         lambda conn: replace_findings(conn, store_id, [], now, now),
     )
 
-    assert "17 of 17 hooks registered at Cratejoy." in seen(house)
+    assert "17 of 17 hooks registered at Cratejoy." in seen(pages)
 
 
-def test_hooks_that_were_removed_are_not_called_registered(house, store_id):
-    now = house.site.now()
+def test_hooks_that_were_removed_are_not_called_registered(pages, store_id):
+    now = pages.site.now()
     write(
-        house,
+        pages,
         lambda conn: save_store_api(conn, store_id, b"sealed", now),
         lambda conn: set_hook_registration(conn, store_id, now, registers=False),
         lambda conn: replace_findings(conn, store_id, [], now, now),
     )
 
-    assert "The hooks at Cratejoy were removed, so no hook arrives." in seen(house)
+    assert "The hooks at Cratejoy were removed, so no hook arrives." in seen(pages)
 
 
-def test_a_store_without_keys_shows_why_its_customers_are_not_read(house, store_id):
-    assert "Cratejoy's Client ID and Client Secret are missing" in seen(house)
+def test_a_store_without_keys_shows_why_its_customers_are_not_read(pages, store_id):
+    assert "Cratejoy's Client ID and Client Secret are missing" in seen(pages)
 
 
-def test_why_it_takes_long_is_said_and_that_it_goes_on(house, store_id):
-    now = house.site.now()
+def test_why_it_takes_long_is_said_and_that_it_goes_on(pages, store_id):
+    now = pages.site.now()
     write(
-        house,
+        pages,
         lambda conn: save_store_api(conn, store_id, b"sealed", now),
         lambda conn: record_audit(conn, store_id, now, now, "the store's API answered 500"),
     )
 
-    shown = seen(house)
+    shown = seen(pages)
     assert "The store's API answered 500." in shown
     assert "continues automatically" in shown
 
 
-def test_keys_that_are_refused_are_asked_for_again(house, store_id):
-    now = house.site.now()
+def test_keys_that_are_refused_are_asked_for_again(pages, store_id):
+    now = pages.site.now()
     write(
-        house,
+        pages,
         lambda conn: save_store_api(conn, store_id, b"sealed", now),
         lambda conn: record_key_check(conn, store_id, "the store's API refused the keys", now),
     )
 
-    assert "Needs you" in seen(house)
-    assert "The store's API refused the keys." in seen(house)
+    assert "Needs you" in seen(pages)
+    assert "The store's API refused the keys." in seen(pages)
 
 
-def test_a_hook_that_cratejoy_refuses_is_named(house, store_id):
-    now = house.site.now()
+def test_a_hook_that_cratejoy_refuses_is_named(pages, store_id):
+    now = pages.site.now()
     write(
-        house,
+        pages,
         lambda conn: save_store_api(conn, store_id, b"sealed", now),
         lambda conn: replace_findings(conn, store_id, [missing("order_new")], now, now),
         lambda conn: record_fix_failure(conn, 1, "the store's API answered 400"),
     )
 
-    assert "order_new: the store's API answered 400" in seen(house)
+    assert "order_new: the store's API answered 400" in seen(pages)
 
 
-def test_an_owner_is_led_to_the_form_with_what_is_known(house, account):
-    name = write(house, lambda conn: conn.execute(Account.__table__.select().where(Account.id == account)).one().name)
-    write(house, lambda conn: save_store(conn, "acme", house.site.now(), account=name, currency="EUR"))
+def test_an_owner_is_led_to_the_form_with_what_is_known(pages, account):
+    name = write(pages, lambda conn: conn.execute(Account.__table__.select().where(Account.id == account)).one().name)
+    write(pages, lambda conn: save_store(conn, "acme", pages.site.now(), account=name, currency="EUR"))
 
-    visitor = house.logged_in(HERS)
+    visitor = pages.logged_in(HERS)
     visitor.go("/connect?store=acme")
 
     assert 'value="acme"' in visitor.page
     assert 'value="EUR"' in visitor.page
 
 
-def test_nothing_of_others_is_filled_in(house):
-    house.store("acme", house.member("eve@example.com"))
-    house.member(HERS)
+def test_nothing_of_others_is_filled_in(pages):
+    pages.store("acme", pages.member("eve@example.com"))
+    pages.member(HERS)
 
-    page = house.logged_in(HERS).go("/connect?store=acme")
+    page = pages.logged_in(HERS).go("/connect?store=acme")
 
     assert 'value="acme"' not in page
 
 
-def test_a_reader_is_not_led_to_the_form(house, store_id):
-    assert ("New keys" in seen(house), "New keys" in seen(house, READERS)) == (True, False)
+def test_a_reader_is_not_led_to_the_form(pages, store_id):
+    assert ("New keys" in seen(pages), "New keys" in seen(pages, READERS)) == (True, False)
 
 
-def dead_hooks(house, store, number):
-    write(house, *(partial(add_dead_hook, number=one, store=store) for one in range(number)))
+def dead_hooks(pages, store, number):
+    write(pages, *(partial(add_dead_hook, number=one, store=store) for one in range(number)))
 
 
 @pytest.mark.parametrize(("number", "said"), [(1, "1 hook could not be read"), (12, "12 hooks could not be read")])
-def test_unreadable_hooks_are_counted_and_shown(house, store_id, number, said):
-    dead_hooks(house, "acme", number)
+def test_unreadable_hooks_are_counted_and_shown(pages, store_id, number, said):
+    dead_hooks(pages, "acme", number)
 
-    assert said in seen(house)
-
-
-def test_without_unreadable_hooks_no_fault_is_shown(house, store_id):
-    dead_hooks(house, "other", 1)
-
-    assert "could not be read" not in seen(house)
+    assert said in seen(pages)
 
 
-def test_why_messages_wait_and_since_when_is_said(house, account, store_id):
+def test_without_unreadable_hooks_no_fault_is_shown(pages, store_id):
+    dead_hooks(pages, "other", 1)
+
+    assert "could not be read" not in seen(pages)
+
+
+def test_why_messages_wait_and_since_when_is_said(pages, account, store_id):
     def postpone(conn):
         link = find_connection(conn, 1)
         add_deliveries(conn, link, add_person(conn, store_id))
         postpone_lane(conn, acquire_lane(conn, link.id, 0, NOW), NOW, 1, "timeout while reading")
 
-    write(house, postpone)
+    write(pages, postpone)
 
-    house.clock[0] = NOW + 120_000_000
+    pages.clock[0] = NOW + 120_000_000
 
-    text = seen(house)
+    text = seen(pages)
     assert "Catching up 1 message waits, the oldest for 2 min" in text
     assert "The last attempt failed: timeout while reading." in text

@@ -33,58 +33,58 @@ def sent_after(shop, sent_events):
 
 
 @pytest.fixture
-def town(shop):
+def store(shop):
     """Forty people from before: the last came too late to have got their box."""
     shop.people(40)
     return shop
 
 
-def box_of(town):
-    return town.get("/v1/shipments/?status=unshipped")["results"][0]
+def box_of(store):
+    return store.get("/v1/shipments/?status=unshipped")["results"][0]
 
 
-def subscription_of(town):
-    return box_of(town)["fulfillments"][0]["subscription_id"]
+def subscription_of(store):
+    return box_of(store)["fulfillments"][0]["subscription_id"]
 
 
-def order_of(town, product_type):
-    [instance, *_] = town.get(f"/v1/products/?product_type={product_type}")["results"][0]["instances"]
-    customer_id = town.ids("/v1/customers/")[0]
+def order_of(store, product_type):
+    [instance, *_] = store.get(f"/v1/products/?product_type={product_type}")["results"][0]["instances"]
+    customer_id = store.ids("/v1/customers/")[0]
     return {"customer": {"id": customer_id}, "products": [{"product_instance": {"id": instance["id"]}}]}
 
 
-def gift_address(town):
+def gift_address(store):
     """The address of an unshipped box, made one that belongs to the recipient of a gift."""
-    row = town.world.state.get("addresses", box_of(town)["ship_address"]["id"])
+    row = store.world.state.get("addresses", box_of(store)["ship_address"]["id"])
     row["_owner_id"] = row.pop("_customer_id")
     return row["id"]
 
 
-def first(town, kind):
-    return f"/v1/{kind}/{town.ids(f'/v1/{kind}/')[0]}/"
+def first(store, kind):
+    return f"/v1/{kind}/{store.ids(f'/v1/{kind}/')[0]}/"
 
 
-def cancelled(town):
-    path = f"/v1/subscriptions/{subscription_of(town)}"
-    town.call("PUT", f"{path}/cancel/")
+def cancelled(store):
+    path = f"/v1/subscriptions/{subscription_of(store)}"
+    store.call("PUT", f"{path}/cancel/")
     return path
 
 
-def shipped(town):
-    path = f"/v1/shipments/{box_of(town)['id']}/"
-    town.call("PUT", path, {"status": "shipped"})
+def shipped(store):
+    path = f"/v1/shipments/{box_of(store)['id']}/"
+    store.call("PUT", path, {"status": "shipped"})
     return path
 
 
-def past_due(town):
-    subscription_id = subscription_of(town)
-    town.world.state.get("subscriptions", subscription_id)["status"] = "past_due"
+def past_due(store):
+    subscription_id = subscription_of(store)
+    store.world.state.get("subscriptions", subscription_id)["status"] = "past_due"
     return f"/v1/subscriptions/{subscription_id}/renew/"
 
 
 HOOK = {"name": "n", "event": "order_new", "request_type": "POST", "target": "http://127.0.0.1:1/x"}
 
-# How each row of the table is done: a function of the town that returns the requests, of which none may fire otherwise.
+# How each row of the table is done: a function that is given the store, and returns the requests; none may fire others.
 WRITES = {
     "`PUT customers/{id}`": lambda t: [("PUT", first(t, "customers"), {"first_name": "Nova", "note": "x"})],
     "`POST customers/{id}/addresses`": lambda t: [("POST", f"{first(t, 'customers')}addresses/", {"city": "Austin"})],
@@ -142,9 +142,9 @@ def test_the_table_has_a_row_for_each_write():
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_write_fires_what_the_table_says(town, sent_events, sent_after, write):
+def test_a_write_fires_what_the_table_says(store, sent_events, sent_after, write):
     """`sent_events` registers the hooks before the write; what prepares it may fire too and does not count."""
-    requests = WRITES[write](town)
+    requests = WRITES[write](store)
     fired = [event for request in requests for event in sent_after(*request)]
     expected = table()[write]
 
@@ -157,6 +157,6 @@ def about_people(events):
     return [event for event in events if event != "inventory_updated"]
 
 
-def test_single_items_fire_their_stock_now_and_then(town, sent_after):
-    fired = [event for _ in range(12) for event in sent_after("POST", "/v1/orders/", order_of(town, 1))]
+def test_single_items_fire_their_stock_now_and_then(store, sent_after):
+    fired = [event for _ in range(12) for event in sent_after("POST", "/v1/orders/", order_of(store, 1))]
     assert 0 < fired.count("inventory_updated") < 12

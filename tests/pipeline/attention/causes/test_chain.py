@@ -7,18 +7,18 @@ from tests.pipeline.attention.conftest import MINUTE
 DIED = {"stage": "validate", "reason": "internal_error", "detail": {"error": "AttributeError"}}
 
 
-def test_a_chain_that_stands_needs_a_person_and_says_which_version_and_error(desk):
-    stop_chain(desk.redis, [DIED] * 30, desk.clock - MINUTE)
+def test_a_chain_that_stands_needs_a_person_and_says_which_version_and_error(attention):
+    stop_chain(attention.redis, [DIED] * 30, attention.clock - MINUTE)
 
-    (item,) = desk.list()
+    (item,) = attention.list()
 
-    assert (item.cause, item.since) == ("release_broken", desk.clock - MINUTE)
+    assert (item.cause, item.since) == ("release_broken", attention.clock - MINUTE)
     assert f"version {get_running_version()}" in item.headline
     assert "AttributeError" in item.headline
 
 
-def test_a_chain_that_goes_on_again_needs_no_one(desk):
-    stop_chain(desk.redis, [DIED] * 30, desk.clock)
-    resume_chain(desk.redis)
+def test_a_chain_that_goes_on_again_needs_no_one(attention):
+    stop_chain(attention.redis, [DIED] * 30, attention.clock)
+    resume_chain(attention.redis)
 
-    assert desk.list() == []
+    assert attention.list() == []

@@ -14,50 +14,50 @@ from pipeline.ledger.monitoring.data_changes import load_usual_since, open_chang
 WATCHED = [cause for cause in CAUSES if cause.name in (RATE, KEYS)]
 
 
-def change(desk, kind, **values):
-    with writing(desk.engine) as conn:
-        open_change(conn, desk.store.id, "order_new", kind, desk.clock, **values)
+def change(attention, kind, **values):
+    with writing(attention.engine) as conn:
+        open_change(conn, attention.store.id, "order_new", kind, attention.clock, **values)
 
 
-def listed(desk):
-    return find_attention_items(desk.context, WATCHED)
+def listed(attention):
+    return find_attention_items(attention.context, WATCHED)
 
 
-def press(desk):
-    desk.sweep()
-    with reading(desk.engine) as conn:
+def press(attention):
+    attention.sweep()
+    with reading(attention.engine) as conn:
         [alarm] = list_open_alarms(conn)
-    return perform(desk.context, "take_as_usual", alarm, COMMAND_LINE_ACTOR)
+    return perform(attention.context, "take_as_usual", alarm, COMMAND_LINE_ACTOR)
 
 
-def test_the_keys_of_an_event_are_one_item_with_its_first_example(desk):
-    change(desk, "new_key", key="gift_wrap", now="text", event_id=7)
-    change(desk, "retyped_key", key="total", was="number", now="text", event_id=8)
-    change(desk, "vanished_key", key="tax", was="number", event_id=9)
+def test_the_keys_of_an_event_are_one_item_with_its_first_example(attention):
+    change(attention, "new_key", key="gift_wrap", now="text", event_id=7)
+    change(attention, "retyped_key", key="total", was="number", now="text", event_id=8)
+    change(attention, "vanished_key", key="tax", was="number", event_id=9)
 
-    [item] = listed(desk)
+    [item] = listed(attention)
     says = "acme: the data of order_new has changed: gift_wrap is new (text), total is text, was number, tax is missing"
     assert (item.headline, item.facts["event"]) == (says, "7")
 
 
-def test_a_fall_says_what_came_and_what_is_usual(desk):
-    change(desk, "rate_drop", was="42", now="21")
+def test_a_fall_says_what_came_and_what_is_usual(attention):
+    change(attention, "rate_drop", was="42", now="21")
 
-    [item] = listed(desk)
+    [item] = listed(attention)
     assert "order_new comes less often than usual: 21 since" in item.headline
     assert "where 42 are usual" in item.headline
 
 
-def test_what_is_taken_as_usual_is_over(desk):
-    change(desk, "new_key", key="gift_wrap", now="text", event_id=7)
+def test_what_is_taken_as_usual_is_over(attention):
+    change(attention, "new_key", key="gift_wrap", now="text", event_id=7)
 
-    assert press(desk) == "The data of order_new is taken as usual as it is now."
-    assert listed(desk) == []
+    assert press(attention) == "The data of order_new is taken as usual as it is now."
+    assert listed(attention) == []
 
 
-def test_a_rate_that_is_taken_as_usual_is_learned_from_then_on(desk):
-    change(desk, "rate_surge", was="20", now="60")
+def test_a_rate_that_is_taken_as_usual_is_learned_from_then_on(attention):
+    change(attention, "rate_surge", was="20", now="60")
 
-    assert press(desk) == "How often order_new comes is learned anew from now on, for 30 days."
-    with reading(desk.engine) as conn:
-        assert load_usual_since(conn, desk.store.id) == {"order_new": desk.clock}
+    assert press(attention) == "How often order_new comes is learned anew from now on, for 30 days."
+    with reading(attention.engine) as conn:
+        assert load_usual_since(conn, attention.store.id) == {"order_new": attention.clock}

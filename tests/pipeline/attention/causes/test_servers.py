@@ -38,8 +38,8 @@ class Redis:
         return self._at // 1_000_000, self._at % 1_000_000
 
 
-def subjects(desk, cause, **more):
-    return [one.subject for one in cause.find_items(replace(desk.context, **more))]
+def subjects(attention, cause, **more):
+    return [one.subject for one in cause.find_items(replace(attention.context, **more))]
 
 
 @pytest.mark.parametrize(
@@ -52,58 +52,58 @@ def subjects(desk, cause, **more):
         (WELL | {"used_memory": 95}, ["memory"]),
     ],
 )
-def test_a_redis_that_would_lose_hooks_is_named(desk, facts, said):
-    assert subjects(desk, servers.REDIS_CAUSE, redis=Redis(facts)) == said
+def test_a_redis_that_would_lose_hooks_is_named(attention, facts, said):
+    assert subjects(attention, servers.REDIS_CAUSE, redis=Redis(facts)) == said
 
 
-def test_a_database_that_does_not_answer_is_named(desk):
+def test_a_database_that_does_not_answer_is_named(attention):
     away = make_engine("sqlite:////nowhere/at/all.conn")
 
-    assert "away" not in subjects(desk, servers.DATABASE_CAUSE)
-    assert subjects(desk, servers.DATABASE_CAUSE, engine=away) == ["away"]
+    assert "away" not in subjects(attention, servers.DATABASE_CAUSE)
+    assert subjects(attention, servers.DATABASE_CAUSE, engine=away) == ["away"]
 
 
 @pytest.mark.on_both_databases
-def test_a_postgresql_that_does_not_sync_is_named(desk):
+def test_a_postgresql_that_does_not_sync_is_named(attention):
     """The tests' own has both switched off, so as to be quick."""
-    named = subjects(desk, servers.DATABASE_CAUSE)
+    named = subjects(attention, servers.DATABASE_CAUSE)
 
-    assert named == (["fsync", "full_page_writes"] if desk.engine.dialect.name == "postgresql" else [])
-
-
-def test_clocks_that_differ_are_named(desk):
-    assert subjects(desk, servers.CLOCK_CAUSE, redis=Redis(at=NOW + 4_000_000)) == []
-    assert len(subjects(desk, servers.CLOCK_CAUSE, redis=Redis(at=NOW - 6_000_000))) == 1
+    assert named == (["fsync", "full_page_writes"] if attention.engine.dialect.name == "postgresql" else [])
 
 
-def test_a_disk_is_judged_by_what_is_free(desk, monkeypatch):
+def test_clocks_that_differ_are_named(attention):
+    assert subjects(attention, servers.CLOCK_CAUSE, redis=Redis(at=NOW + 4_000_000)) == []
+    assert len(subjects(attention, servers.CLOCK_CAUSE, redis=Redis(at=NOW - 6_000_000))) == 1
+
+
+def test_a_disk_is_judged_by_what_is_free(attention, monkeypatch):
     def free(share):
-        usage = shutil.disk_usage(desk.settings.data_dir)
+        usage = shutil.disk_usage(attention.settings.data_dir)
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=round(share * 1e9), total=10**12))
-        found = subjects(desk, servers.DISK_CAUSE)
+        found = subjects(attention, servers.DISK_CAUSE)
         monkeypatch.undo()
         return len(found)
 
     assert (free(0.9), free(1.1)) == (1, 0)
 
 
-def test_hooks_that_stay_on_the_disk_are_counted(desk):
-    folder = desk.settings.data_dir / "spool" / "0"
+def test_hooks_that_stay_on_the_disk_are_counted(attention):
+    folder = attention.settings.data_dir / "spool" / "0"
     folder.mkdir(parents=True)
     spool = Spool(folder)
     spool.append([replace(order_hook(1), received_at=NOW)])
     spool.close()
-    soon = subjects(desk, servers.SPOOL_CAUSE)
-    desk.clock += servers.MAX_SPOOL_AGE_US + 1
+    soon = subjects(attention, servers.SPOOL_CAUSE)
+    attention.clock += servers.MAX_SPOOL_AGE_US + 1
 
-    [item] = servers.SPOOL_CAUSE.find_items(desk.context)
+    [item] = servers.SPOOL_CAUSE.find_items(attention.context)
     assert (soon, item.headline.startswith("1 hook on the disk"), item.since) == ([], True, NOW)
 
 
-def test_a_database_that_tasks_fail_of_for_a_minute_needs_a_person(desk):
-    report_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE)
+def test_a_database_that_tasks_fail_of_for_a_minute_needs_a_person(attention):
+    report_trouble(attention.redis, FULL, "hooks.fan_out", attention.clock - MINUTE)
 
-    (item,) = desk.list()
+    (item,) = attention.list()
 
     assert (item.cause, item.headline, item.to_do) == (
         "database_trouble",
@@ -112,7 +112,7 @@ def test_a_database_that_tasks_fail_of_for_a_minute_needs_a_person(desk):
     )
 
 
-def test_a_short_trouble_needs_no_one(desk):
-    report_trouble(desk.redis, FULL, "hooks.fan_out", desk.clock - MINUTE // 2)
+def test_a_short_trouble_needs_no_one(attention):
+    report_trouble(attention.redis, FULL, "hooks.fan_out", attention.clock - MINUTE // 2)
 
-    assert desk.list() == []
+    assert attention.list() == []

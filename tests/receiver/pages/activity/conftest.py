@@ -8,11 +8,11 @@ from tests.receiver.pages.activity.feed import HERS, OTHERS
 
 
 @pytest.fixture
-def store_id(house):
-    house.store("not-hers", house.member(OTHERS))
-    return house.store("acme", house.member(HERS))
+def store_id(pages):
+    pages.store("not-hers", pages.member(OTHERS))
+    return pages.store("acme", pages.member(HERS))
 
 
 @pytest.fixture
-def visitor(house, store_id):
-    return house.logged_in(HERS)
+def visitor(pages, store_id):
+    return pages.logged_in(HERS)

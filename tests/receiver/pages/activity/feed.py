@@ -16,16 +16,16 @@ HERS, OTHERS = "bea@example.com", "eve@example.com"
 HOSTILE = "<script>alert(1)</script>\u202e&\x00"
 
 
-def add(house, store_id, number, first_name="Mila", **more):
-    with writing(house.site.engine) as conn:
+def add(pages, store_id, number, first_name="Mila", **more):
+    with writing(pages.site.engine) as conn:
         event_id = add_event(conn, store_id, number, **{"data": order(id=number), **more})
         person_id = add_person(conn, store_id, f"p{number}@example.com", attributes={"first_name": first_name})
         conn.execute(insert(core.EventPerson).values(event_id=event_id, person_id=person_id, role="customer"))
     return event_id
 
 
-def send(house, store_id, event_id, **more):
-    with writing(house.site.engine) as conn:
+def send(pages, store_id, event_id, **more):
+    with writing(pages.site.engine) as conn:
         [link] = list_store_connections(conn, store_id)
         person_id = add_person(conn, store_id, f"m{event_id}@example.com")
         add_deliveries(conn, link, person_id, event_id=event_id, **more)

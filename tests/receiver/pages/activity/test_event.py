@@ -13,10 +13,10 @@ from tests.builders import NOW
 from tests.receiver.pages.activity.feed import add, send
 
 
-def test_an_event_shows_what_came_what_was_sent_and_where_the_time_went(house, store_id, visitor):
+def test_an_event_shows_what_came_what_was_sent_and_where_the_time_went(pages, store_id, visitor):
     note = {"code": "field_set_aside", "field": "total", "reason": "is not an amount (3495 or 34.95)"}
-    event_id = add(house, store_id, 7015, raw=b'{"id": 7015}', notes=[note], duplicates=2)
-    send(house, store_id, event_id, status="sent", done_at=NOW + 9)
+    event_id = add(pages, store_id, 7015, raw=b'{"id": 7015}', notes=[note], duplicates=2)
+    send(pages, store_id, event_id, status="sent", done_at=NOW + 9)
 
     visitor.go(f"/activity/{event_id}")
 
@@ -27,9 +27,9 @@ def test_an_event_shows_what_came_what_was_sent_and_where_the_time_went(house, s
     assert "in the inbox, and decoded" in visitor.text
 
 
-def test_an_event_whose_body_is_gone_says_so(house, store_id, visitor):
-    event_id = add(house, store_id, 1)
-    with writing(house.site.engine) as conn:
+def test_an_event_whose_body_is_gone_says_so(pages, store_id, visitor):
+    event_id = add(pages, store_id, 1)
+    with writing(pages.site.engine) as conn:
         conn.execute(core.Body.__table__.delete())
 
     visitor.go(f"/activity/{event_id}")
@@ -37,9 +37,9 @@ def test_an_event_whose_body_is_gone_says_so(house, store_id, visitor):
     assert "They are not kept any more." in visitor.text
 
 
-def test_an_event_opens_in_place_with_what_became_of_it(house, store_id, visitor):
-    event_id = add(house, store_id, 7015)
-    send(house, store_id, event_id, status="dead", done_at=NOW, reason="refused", detail="name: is too long")
+def test_an_event_opens_in_place_with_what_became_of_it(pages, store_id, visitor):
+    event_id = add(pages, store_id, 7015)
+    send(pages, store_id, event_id, status="dead", done_at=NOW, reason="refused", detail="name: is too long")
 
     visitor.go(f"/activity/{event_id}/inline")
 
@@ -49,9 +49,9 @@ def test_an_event_opens_in_place_with_what_became_of_it(house, store_id, visitor
     assert "<html" not in visitor.page
 
 
-def test_an_event_whose_messages_wait_is_asked_for_again_while_it_is_open(house, store_id, visitor):
-    waiting, done = add(house, store_id, 1), add(house, store_id, 2)
-    send(house, store_id, waiting)
+def test_an_event_whose_messages_wait_is_asked_for_again_while_it_is_open(pages, store_id, visitor):
+    waiting, done = add(pages, store_id, 1), add(pages, store_id, 2)
+    send(pages, store_id, waiting)
 
     visitor.go(f"/activity/{waiting}/inline")
     assert 'hx-trigger="sse:changed"' in visitor.page
@@ -59,27 +59,27 @@ def test_an_event_whose_messages_wait_is_asked_for_again_while_it_is_open(house,
     assert "hx-trigger" not in visitor.page
 
 
-def test_a_field_that_was_left_out_is_named_where_it_would_stand(house, store_id, visitor):
+def test_a_field_that_was_left_out_is_named_where_it_would_stand(pages, store_id, visitor):
     note = {"code": "field_set_aside", "field": "total", "reason": "is not an amount"}
-    event_id = add(house, store_id, 1, data={"id": 1}, notes=[note])
+    event_id = add(pages, store_id, 1, data={"id": 1}, notes=[note])
 
     visitor.go(f"/activity/{event_id}")
 
     assert re.search(r'"total": ?✗ left out: it is not an amount', visitor.text)
 
 
-def test_what_the_platform_says_of_a_field_stands_at_the_field(house, store_id, visitor):
-    event_id = add(house, store_id, 1)
+def test_what_the_platform_says_of_a_field_stands_at_the_field(pages, store_id, visitor):
+    event_id = add(pages, store_id, 1)
     message = {"data": {"name": "x" * 20, "total": 5}}
-    send(house, store_id, event_id, status="dead", done_at=NOW, detail="name: is too long", message=message)
+    send(pages, store_id, event_id, status="dead", done_at=NOW, detail="name: is too long", message=message)
 
     visitor.go(f"/activity/{event_id}")
 
     assert re.search(r'"xxxx+" ?✗ is too long', visitor.text)
 
 
-def test_the_bytes_of_a_hook_are_a_file_that_no_browser_runs(house, store_id, visitor):
-    event_id = add(house, store_id, 1, raw=b"<script>alert(1)</script>")
+def test_the_bytes_of_a_hook_are_a_file_that_no_browser_runs(pages, store_id, visitor):
+    event_id = add(pages, store_id, 1, raw=b"<script>alert(1)</script>")
 
     answer = visitor.ask(f"/activity/{event_id}/raw")
 
@@ -89,8 +89,8 @@ def test_the_bytes_of_a_hook_are_a_file_that_no_browser_runs(house, store_id, vi
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_everything_about_an_event_is_one_document(house, store_id, visitor):
-    event_id = add(house, store_id, 1, raw=b"\xff")
+def test_everything_about_an_event_is_one_document(pages, store_id, visitor):
+    event_id = add(pages, store_id, 1, raw=b"\xff")
 
     answer = visitor.ask(f"/activity/{event_id}/json")
 
@@ -103,11 +103,11 @@ LONG = {"note": "<" * 5_000_000, "turned": ["\u202e" * 99] * 9_999}
 
 
 @pytest.mark.parametrize("data", [MANY_KEYS, LONG], ids=["10,000 keys", "5 MB and right-to-left marks"])
-def test_the_page_of_an_event_stays_small_whatever_it_holds(house, store_id, visitor, data):
+def test_the_page_of_an_event_stays_small_whatever_it_holds(pages, store_id, visitor, data):
     raw = json.dumps(data).encode()
     notes = [{"code": "field_set_aside", "field": "x" * 10_000, "reason": "y"}] * 50
     unknown = [f"{number}{'z' * 500}" for number in range(10_000)]
-    event_id = add(house, store_id, 1, data=data, raw=raw, notes=notes, unknown=unknown, name="n" * 5000)
+    event_id = add(pages, store_id, 1, data=data, raw=raw, notes=notes, unknown=unknown, name="n" * 5000)
 
     answer = visitor.ask(f"/activity/{event_id}")
 

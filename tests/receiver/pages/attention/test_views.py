@@ -19,29 +19,29 @@ REFUSED = [cause for cause in CAUSES if cause.name == "platform_keys_refused"]
 
 
 @pytest.fixture
-def refused(house):
+def refused(pages):
     """A store of Bea's whose platform refuses its keys, after a sweep."""
-    account = house.member(BEA)
-    house.store("acme", account)
-    house.member(ROBIN, account, "reader")
-    house.store("moon", house.member(EVE))
-    with writing(house.site.engine) as conn:
+    account = pages.member(BEA)
+    pages.store("acme", account)
+    pages.member(ROBIN, account, "reader")
+    pages.store("moon", pages.member(EVE))
+    with writing(pages.site.engine) as conn:
         pause_connection(conn, 1, "the credentials were refused (401)", NOW)
-    sync_alarms(house.site, REFUSED)
-    return house
+    sync_alarms(pages.site, REFUSED)
+    return pages
 
 
-def seen(house, email):
-    visitor = house.logged_in(email)
+def seen(pages, email):
+    visitor = pages.logged_in(email)
     visitor.go("/attention")
     return visitor
 
 
-def found(house, cause, **more):
+def found(pages, cause, **more):
     """Another item of a cause, as a sweep finds it."""
     values = {"store": "acme", "store_id": 1, "audience": "merchant", "headline": "acme: it is x", **more}
     item = AttentionItem(cause, "x", **{"effect": "So it is.", "to_do": "Do it.", "since": NOW, **values})
-    sync_alarms(house.site, [Cause(cause, lambda _: [item])])
+    sync_alarms(pages.site, [Cause(cause, lambda _: [item])])
 
 
 def test_an_item_is_shown_with_its_button_its_command_and_since_when(refused):
@@ -77,11 +77,11 @@ def test_a_reader_cannot_press_it(refused):
     assert visitor.status == 403
 
 
-def test_every_cause_has_a_card(house):
-    house.store("acme", house.member(BEA))
+def test_every_cause_has_a_card(pages):
+    pages.store("acme", pages.member(BEA))
     for cause in CAUSES:
-        found(house, cause.name, audience="operator", headline=f"acme: it is {cause.name}")
-    text = seen(house, BEA).text
+        found(pages, cause.name, audience="operator", headline=f"acme: it is {cause.name}")
+    text = seen(pages, BEA).text
 
     assert [cause.name for cause in CAUSES if f"acme: it is {cause.name}." not in text] == []
     assert [row.button for row in REMEDIES.values() if row.button not in text] == []
@@ -95,20 +95,20 @@ def test_a_button_that_could_not_mend_it_says_why(refused):
     assert "1 thing needs you" in visitor.text
 
 
-def test_a_button_that_checks_again_says_what_it_found(house):
-    house.store("acme", house.member(BEA))
-    found(house, "memory_short", store=None, store_id=None, audience="operator", headline="The kernel kills processes")
-    visitor = seen(house, BEA)
+def test_a_button_that_checks_again_says_what_it_found(pages):
+    pages.store("acme", pages.member(BEA))
+    found(pages, "memory_short", store=None, store_id=None, audience="operator", headline="The kernel kills processes")
+    visitor = seen(pages, BEA)
     visitor.send("/attention/1/check_again")
 
     assert "Checked just now: it is over." in visitor.text
     assert "Nothing needs you" in visitor.text
 
 
-def test_what_can_start_campaigns_asks_first(house):
-    house.store("acme", house.member(BEA))
-    found(house, "backfill_stopped")
-    visitor = seen(house, BEA)
+def test_what_can_start_campaigns_asks_first(pages):
+    pages.store("acme", pages.member(BEA))
+    found(pages, "backfill_stopped")
+    visitor = seen(pages, BEA)
     visitor.send("/attention/1/read_customers")
 
     assert "Campaigns that start when a person enters a segment may start" in visitor.text
@@ -170,14 +170,14 @@ def test_what_is_over_is_listed_for_thirty_days(refused):
     assert "nothing reaches Customer.io" not in seen(refused, BEA).text
 
 
-def test_what_only_the_operator_can_mend_names_no_machine_to_others(house):
-    house.store("acme", house.member(BEA))
-    house.store("moon", house.member(EVE))
+def test_what_only_the_operator_can_mend_names_no_machine_to_others(pages):
+    pages.store("acme", pages.member(BEA))
+    pages.store("moon", pages.member(EVE))
     found(
-        house, "disk_nearly_full", store=None, store_id=None, audience="operator", headline="The disk of web-1 is full"
+        pages, "disk_nearly_full", store=None, store_id=None, audience="operator", headline="The disk of web-1 is full"
     )
 
-    assert "The disk of web-1 is full" in seen(house, BEA).text
-    text = seen(house, EVE).text
+    assert "The disk of web-1 is full" in seen(pages, BEA).text
+    text = seen(pages, EVE).text
     assert "web-1" not in text
     assert "One thing in this Cratewire itself needs the people who run it." in text

@@ -23,10 +23,10 @@ LEADS_HOME = ("security.", "connect.")
 
 
 @pytest.fixture
-def trying_out(house):
+def trying_out(pages):
     """An installation with a demo store."""
-    settings = replace(house.site.settings, demo_store="demo")
-    opened = PagesInstallation.of(replace(house.site, settings=settings), house.clock)
+    settings = replace(pages.site.settings, demo_store="demo")
+    opened = PagesInstallation.of(replace(pages.site, settings=settings), pages.clock)
     opened.store("demo", opened.member("bea@example.com"))
     return opened
 
@@ -45,15 +45,15 @@ def visitor(trying_out):
     return visitor
 
 
-def list_paths(house, method):
+def list_paths(pages, method):
     """(endpoint, path) of every page, or form, with the demo shop's name in its place."""
-    for rule in house.app.url_map.iter_rules():
+    for rule in pages.app.url_map.iter_rules():
         if method in rule.methods:
             yield rule.endpoint, build_path(rule, name="demo")
 
 
-def find_endpoint(house, path):
-    urls = house.app.url_map.bind("hooks.example.com")
+def find_endpoint(pages, path):
+    urls = pages.app.url_map.bind("hooks.example.com")
     for method in ("POST", "GET"):
         try:
             return urls.match(path.partition("?")[0].partition("#")[0], method=method)[0]
@@ -140,9 +140,9 @@ def test_two_visitors_are_one_reader(trying_out):
 
 
 def test_a_demo_shop_beside_another_shop_is_shown_to_no_visitor(trying_out):
-    house = trying_out
-    house.store("real", 1)
-    visitor = house.visitor()
+    pages = trying_out
+    pages.store("real", 1)
+    visitor = pages.visitor()
     visitor.go("/")
     says = visitor.text
     visitor.go("/connect")
@@ -151,9 +151,9 @@ def test_a_demo_shop_beside_another_shop_is_shown_to_no_visitor(trying_out):
     assert ("demo shop" in says, visitor.status) == (False, 404)
 
 
-def test_without_the_setting_there_is_no_demo_shop(house):
-    house.store("demo", house.member("bea@example.com"))
-    visitor = house.visitor()
+def test_without_the_setting_there_is_no_demo_shop(pages):
+    pages.store("demo", pages.member("bea@example.com"))
+    visitor = pages.visitor()
     visitor.go("/connect")
     visitor.send("/demo")
 

@@ -10,58 +10,58 @@ from tests.receiver.pages.browser import PASSWORD
 from tests.receiver.pages.test_accounts import EMAIL, register
 
 
-def confirmed(house):
-    with reading(house.site.engine) as conn:
+def confirmed(pages):
+    with reading(pages.site.engine) as conn:
         return [row.confirmed_at is not None for row in conn.execute(select(User.confirmed_at))]
 
 
-def test_opening_a_link_that_confirms_changes_nothing(house):
-    register(house.visitor())
-    link = house.mail()[0].links[0]
-    scanner = house.visitor()
+def test_opening_a_link_that_confirms_changes_nothing(pages):
+    register(pages.visitor())
+    link = pages.mail()[0].links[0]
+    scanner = pages.visitor()
 
     scanner.go(link)
     scanner.head(link)
 
     assert "Confirm your address" in scanner.text
-    assert confirmed(house) == [False]
+    assert confirmed(pages) == [False]
 
 
-def test_pressing_its_button_does_and_logs_in_where_the_account_was_made(house):
-    visitor = house.visitor()
+def test_pressing_its_button_does_and_logs_in_where_the_account_was_made(pages):
+    visitor = pages.visitor()
     register(visitor)
 
-    visitor.press(house.mail()[0].links[0])
+    visitor.press(pages.mail()[0].links[0])
 
-    assert confirmed(house) == [True]
+    assert confirmed(pages) == [True]
     assert visitor.is_logged_in()
 
 
-def test_elsewhere_the_address_is_filled_in_and_the_password_asked_for(house):
-    register(house.visitor())
-    other = house.visitor()
+def test_elsewhere_the_address_is_filled_in_and_the_password_asked_for(pages):
+    register(pages.visitor())
+    other = pages.visitor()
 
-    other.press(house.mail()[0].links[0])
+    other.press(pages.mail()[0].links[0])
 
     assert other.where == "/login"
     assert f'value="{EMAIL}"' in other.page
     assert not other.is_logged_in()
 
 
-def test_who_registers_an_address_that_waits_for_another_one_to_confirm_is_not_logged_in_by_it(house):
+def test_who_registers_an_address_that_waits_for_another_one_to_confirm_is_not_logged_in_by_it(pages):
     """The first registration's password is kept."""
-    register(house.visitor(), password="known to a stranger")
-    visitor = house.visitor()
+    register(pages.visitor(), password="known to a stranger")
+    visitor = pages.visitor()
     register(visitor)
 
-    visitor.press(house.mail()[-1].links[0])
+    visitor.press(pages.mail()[-1].links[0])
 
     assert not visitor.is_logged_in()
 
 
-def test_the_cookie_does_not_reveal_whether_an_address_has_an_account(house):
-    house.user(EMAIL)
-    taken, free = house.visitor(), house.visitor()
+def test_the_cookie_does_not_reveal_whether_an_address_has_an_account(pages):
+    pages.user(EMAIL)
+    taken, free = pages.visitor(), pages.visitor()
     register(taken, EMAIL)
     register(free, "new@example.com")
 
@@ -70,45 +70,45 @@ def test_the_cookie_does_not_reveal_whether_an_address_has_an_account(house):
     assert keys[0]["registered"] == keys[1]["registered"]
 
 
-def test_opening_a_link_to_a_new_address_changes_nothing(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def test_opening_a_link_to_a_new_address_changes_nothing(pages):
+    pages.user(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     visitor.go("/change-email")
     visitor.send(email="new@example.com")
 
-    house.visitor().go(house.mail()[0].links[0])
+    pages.visitor().go(pages.mail()[0].links[0])
 
-    assert EMAIL in house.logged_in(EMAIL).go("/account")
+    assert EMAIL in pages.logged_in(EMAIL).go("/account")
 
 
-def test_after_choosing_a_new_password_the_address_is_filled_in(house):
-    house.user(EMAIL)
-    visitor = house.visitor()
+def test_after_choosing_a_new_password_the_address_is_filled_in(pages):
+    pages.user(EMAIL)
+    visitor = pages.visitor()
     visitor.go("/reset")
     visitor.send(email=EMAIL)
-    visitor.go(house.mail()[0].links[0])
+    visitor.go(pages.mail()[0].links[0])
     visitor.send(password=PASSWORD, password_confirm=PASSWORD)
 
     assert f'value="{EMAIL}"' in visitor.page
 
 
-def test_the_address_changes_once_the_new_one_is_confirmed(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def test_the_address_changes_once_the_new_one_is_confirmed(pages):
+    pages.user(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     visitor.go("/change-email")
     visitor.send(email="new@example.com")
-    [letter] = house.mail()
+    [letter] = pages.mail()
     visitor.press(letter.links[0])
 
     assert letter.recipient == "new@example.com"
-    assert "new@example.com" in house.logged_in("new@example.com").go("/account")
+    assert "new@example.com" in pages.logged_in("new@example.com").go("/account")
 
 
-def test_the_old_address_is_notified_of_the_change(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def test_the_old_address_is_notified_of_the_change(pages):
+    pages.user(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     visitor.go("/change-email")
     visitor.send(email="new@example.com")
-    visitor.press(house.mail()[0].links[0])
+    visitor.press(pages.mail()[0].links[0])
 
-    assert [(letter.recipient, letter.subject) for letter in house.mail()] == [(EMAIL, "Your address was changed")]
+    assert [(letter.recipient, letter.subject) for letter in pages.mail()] == [(EMAIL, "Your address was changed")]

@@ -25,10 +25,10 @@ def app_of(visitor) -> TOTP:
     return TOTP(key=re.search(r"<code>([A-Z2-7-]{16,})</code>", visitor.page)[1], format="base32")
 
 
-def with_second_factor(house: PagesInstallation):
+def with_second_factor(pages: PagesInstallation):
     """A user with a second factor; returns their app."""
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
+    pages.user(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     visitor.go("/tf-setup")
     visitor.send(setup="authenticator")
     app = app_of(visitor)
@@ -37,9 +37,9 @@ def with_second_factor(house: PagesInstallation):
     return visitor, app
 
 
-def setting_up(house):
-    house.user(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def setting_up(pages):
+    pages.user(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     visitor.go("/tf-setup")
     chosen = re.search(r'<input[^>]*checked[^>]*value="authenticator"', visitor.page)
     visitor.send(setup="authenticator")
@@ -50,14 +50,14 @@ def action_of(visitor):
     return re.search(r'action="(/tf-setup/[^"]+)"', visitor.page)[1]
 
 
-def test_the_only_method_is_chosen_already(house):
-    _, chosen = setting_up(house)
+def test_the_only_method_is_chosen_already(pages):
+    _, chosen = setting_up(pages)
 
     assert chosen
 
 
-def test_a_mistyped_code_keeps_the_secret(house):
-    visitor, _ = setting_up(house)
+def test_a_mistyped_code_keeps_the_secret(pages):
+    visitor, _ = setting_up(pages)
     app = app_of(visitor)
 
     visitor.send(action_of(visitor), code="000000")
@@ -69,11 +69,11 @@ def test_a_mistyped_code_keeps_the_secret(house):
     assert "Recovery codes" in visitor.text
 
 
-def test_recovery_codes_are_shown_as_soon_as_it_is_on(house):
-    visitor, _ = setting_up(house)
+def test_recovery_codes_are_shown_as_soon_as_it_is_on(pages):
+    visitor, _ = setting_up(pages)
     visitor.send(action_of(visitor), code=app_of(visitor).generate(time.time() - 30).token)
     codes = re.findall(r"<li class=.fs-div.>([^<]+)</li>", visitor.page)
-    other = house.visitor()
+    other = pages.visitor()
     other.log_in(EMAIL)
     other.go("/mf-recovery")
     other.send(code=codes[0])
@@ -82,18 +82,18 @@ def test_recovery_codes_are_shown_as_soon_as_it_is_on(house):
     assert other.is_logged_in()
 
 
-def test_a_second_factor_is_asked_for_once_it_is_on(house):
-    with_second_factor(house)
+def test_a_second_factor_is_asked_for_once_it_is_on(pages):
+    with_second_factor(pages)
 
-    visitor = house.visitor()
+    visitor = pages.visitor()
     visitor.log_in(EMAIL)
 
     assert (visitor.where, visitor.is_logged_in()) == ("/tf-validate", False)
 
 
-def test_the_right_code_logs_in(house):
-    _, app = with_second_factor(house)
-    visitor = house.visitor()
+def test_the_right_code_logs_in(pages):
+    _, app = with_second_factor(pages)
+    visitor = pages.visitor()
     visitor.log_in(EMAIL)
 
     visitor.send("/tf-validate", code=app.generate().token)
@@ -101,32 +101,32 @@ def test_the_right_code_logs_in(house):
     assert visitor.is_logged_in()
 
 
-def test_an_administrator_is_not_written_to_by_who_has_lost_the_app(house):
-    with_second_factor(house)
-    visitor = house.visitor()
+def test_an_administrator_is_not_written_to_by_who_has_lost_the_app(pages):
+    with_second_factor(pages)
+    visitor = pages.visitor()
     visitor.log_in(EMAIL)
     asked = visitor.page
 
     visitor.send("/tf-rescue", help_setup="help")
 
     assert "The operator of this installation" in asked
-    assert house.mail() == []
+    assert pages.mail() == []
 
 
-def test_no_code_works_twice(house):
-    _, app = with_second_factor(house)
+def test_no_code_works_twice(pages):
+    _, app = with_second_factor(pages)
     code = app.generate().token
     for _ in range(2):
-        visitor = house.visitor()
+        visitor = pages.visitor()
         visitor.log_in(EMAIL)
         visitor.send("/tf-validate", code=code)
 
     assert not visitor.is_logged_in()
 
 
-def test_guessing_codes_locks_the_account(house):
-    _, app = with_second_factor(house)
-    visitor = house.visitor()
+def test_guessing_codes_locks_the_account(pages):
+    _, app = with_second_factor(pages)
+    visitor = pages.visitor()
     visitor.log_in(EMAIL)
     right = app.generate().token
     for number in range(MAX_FAILURES_PER_NETWORK):
@@ -137,14 +137,14 @@ def test_guessing_codes_locks_the_account(house):
     assert not visitor.is_logged_in()
 
 
-def test_a_recovery_code_stands_in_for_the_app_once(house):
-    visitor, _ = with_second_factor(house)
+def test_a_recovery_code_stands_in_for_the_app_once(pages):
+    visitor, _ = with_second_factor(pages)
     visitor.go("/mf-recovery-codes")
     visitor.send(generate_new_codes="Generate New Recovery Codes")
     code = re.search(r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b", visitor.text)[0]
     logged_in = []
     for _ in range(2):
-        newcomer = house.visitor()
+        newcomer = pages.visitor()
         newcomer.log_in(EMAIL)
         newcomer.go("/mf-recovery")
         newcomer.send("/mf-recovery", code=code)
@@ -153,11 +153,11 @@ def test_a_recovery_code_stands_in_for_the_app_once(house):
     assert logged_in == [True, False]
 
 
-def test_a_second_factor_outlives_a_change_of_the_secret_key(house):
-    _, app = with_second_factor(house)
-    keys = ("a-newer-key-that-only-tests-know", *house.site.settings.secret_keys)
+def test_a_second_factor_outlives_a_change_of_the_secret_key(pages):
+    _, app = with_second_factor(pages)
+    keys = ("a-newer-key-that-only-tests-know", *pages.site.settings.secret_keys)
     later = PagesInstallation.of(
-        replace(house.site, settings=replace(house.site.settings, secret_keys=keys)), house.clock
+        replace(pages.site, settings=replace(pages.site.settings, secret_keys=keys)), pages.clock
     )
     visitor = later.visitor()
     visitor.log_in(EMAIL)
@@ -167,15 +167,15 @@ def test_a_second_factor_outlives_a_change_of_the_secret_key(house):
     assert visitor.is_logged_in()
 
 
-def test_a_second_factor_that_was_sealed_anew_needs_the_old_key_no_more(house):
-    visitor, app = with_second_factor(house)
+def test_a_second_factor_that_was_sealed_anew_needs_the_old_key_no_more(pages):
+    visitor, app = with_second_factor(pages)
     visitor.go("/mf-recovery-codes")
     visitor.send(generate_new_codes="Generate New Recovery Codes")
-    keys = ("a-newer-key-that-only-tests-know", *house.site.settings.secret_keys)
-    with writing(house.site.engine) as conn:
+    keys = ("a-newer-key-that-only-tests-know", *pages.site.settings.secret_keys)
+    with writing(pages.site.engine) as conn:
         reencrypt_second_factors(conn, keys)
     later = PagesInstallation.of(
-        replace(house.site, settings=replace(house.site.settings, secret_keys=keys[:1])), house.clock
+        replace(pages.site, settings=replace(pages.site.settings, secret_keys=keys[:1])), pages.clock
     )
     newcomer = later.visitor()
     newcomer.log_in(EMAIL)
@@ -185,30 +185,30 @@ def test_a_second_factor_that_was_sealed_anew_needs_the_old_key_no_more(house):
     assert newcomer.is_logged_in()
 
 
-def test_second_factors_are_not_sealed_anew_without_the_key_they_have(house):
-    with_second_factor(house)
+def test_second_factors_are_not_sealed_anew_without_the_key_they_have(pages):
+    with_second_factor(pages)
 
-    with pytest.raises(Misconfigured), writing(house.site.engine) as conn:
+    with pytest.raises(Misconfigured), writing(pages.site.engine) as conn:
         reencrypt_second_factors(conn, ["a-newer-key-that-only-tests-know"])
 
 
-def _move_second_factor(house: PagesInstallation, to: str) -> None:
+def _move_second_factor(pages: PagesInstallation, to: str) -> None:
     """Put the second factor of one user into the row of another."""
-    house.user(to)
-    with writing(house.site.engine) as conn:
+    pages.user(to)
+    with writing(pages.site.engine) as conn:
         columns = User.tf_primary_method, User.tf_totp_secret, User.mf_recovery_codes
         moved = conn.execute(select(*columns).where(User.email == EMAIL)).one()._asdict()
         conn.execute(update(User).where(User.email == to).values(moved))
 
 
-def test_the_second_factor_of_another_user_is_refused_with_its_codes(house):
-    visitor, app = with_second_factor(house)
+def test_the_second_factor_of_another_user_is_refused_with_its_codes(pages):
+    visitor, app = with_second_factor(pages)
     visitor.go("/mf-recovery-codes")
     visitor.send(generate_new_codes="Generate New Recovery Codes")
     code = re.search(r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b", visitor.text)[0]
-    _move_second_factor(house, "another@example.com")
+    _move_second_factor(pages, "another@example.com")
 
-    newcomer = house.visitor()
+    newcomer = pages.visitor()
     newcomer.log_in("another@example.com")
     newcomer.send("/tf-validate", code=app.generate().token)
     newcomer.go("/mf-recovery")
@@ -217,27 +217,27 @@ def test_the_second_factor_of_another_user_is_refused_with_its_codes(house):
     assert not newcomer.is_logged_in()
 
 
-def test_a_second_factor_in_the_row_of_another_user_stops_the_encryption_of_all(house):
-    with_second_factor(house)
-    _move_second_factor(house, "another@example.com")
+def test_a_second_factor_in_the_row_of_another_user_stops_the_encryption_of_all(pages):
+    with_second_factor(pages)
+    _move_second_factor(pages, "another@example.com")
 
-    with pytest.raises(Misconfigured, match="belongs to users 1"), writing(house.site.engine) as conn:
-        reencrypt_second_factors(conn, house.site.settings.secret_keys)
+    with pytest.raises(Misconfigured, match="belongs to users 1"), writing(pages.site.engine) as conn:
+        reencrypt_second_factors(conn, pages.site.settings.secret_keys)
 
 
-def test_a_second_factor_of_an_earlier_version_is_accepted_until_it_is_encrypted_again(house):
-    _, app = with_second_factor(house)
-    keys = house.site.settings.secret_keys
-    with writing(house.site.engine) as conn:
+def test_a_second_factor_of_an_earlier_version_is_accepted_until_it_is_encrypted_again(pages):
+    _, app = with_second_factor(pages)
+    keys = pages.site.settings.secret_keys
+    with writing(pages.site.engine) as conn:
         stored = conn.execute(select(User.tf_totp_secret)).scalar_one()
         conn.execute(update(User).values(tf_totp_secret=unbind(keys, 1, stored or "")))
         assert count_unbound_second_factors(conn) == 1
 
-    newcomer = house.visitor()
+    newcomer = pages.visitor()
     newcomer.log_in(EMAIL)
     newcomer.send("/tf-validate", code=app.generate().token)
 
     assert newcomer.is_logged_in()
-    with writing(house.site.engine) as conn:
+    with writing(pages.site.engine) as conn:
         reencrypt_second_factors(conn, keys)
         assert count_unbound_second_factors(conn) == 0

@@ -23,15 +23,15 @@ FORMS = ["/login", "/register", "/reset", "/confirm"]
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_the_links_below_a_form_lead_to_the_other_forms(house, path):
-    menu = house.visitor().go(path).partition('class="menu"')[2]
+def test_the_links_below_a_form_lead_to_the_other_forms(pages, path):
+    menu = pages.visitor().go(path).partition('class="menu"')[2]
 
     assert re.findall(r'href="(.*?)"', menu) == [other for other in FORMS if other != path]
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_pages_are_in_our_words(house, path):
-    visitor = house.visitor()
+def test_pages_are_in_our_words(pages, path):
+    visitor = pages.visitor()
     visitor.go(path)
     shown = [*re.findall(r"<h1>(.*?)</h1>", visitor.page), *re.findall(r'type="submit" value="(.*?)"', visitor.page)]
     shown += re.findall(r"<label[^>]*>(.*?)</label>", visitor.page)

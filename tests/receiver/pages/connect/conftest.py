@@ -26,7 +26,7 @@ def customerio():
 
 
 @pytest.fixture
-def house(site):
+def pages(site):
     clock = [site.now()]
     return PagesInstallation.of(
         replace(

@@ -26,8 +26,8 @@ def errors_on(page):
     return {field: " ".join(re.sub(r"<[^>]+>", " ", text).split()) for field, text in found}
 
 
-def counts(house):
-    with reading(house.site.engine) as conn:
+def counts(pages):
+    with reading(pages.site.engine) as conn:
         tables = (Account, Store, StoreConnection, StoreAPI, Backfill, User, Membership, Mail)
         return {table.__tablename__: conn.execute(select(func.count()).select_from(table)).scalar() for table in tables}
 

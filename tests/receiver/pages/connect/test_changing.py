@@ -13,19 +13,19 @@ from tests.receiver.pages.browser import PagesInstallation
 from tests.receiver.pages.connect.forms import EMAIL, errors_on, send
 
 
-def saved(house: PagesInstallation) -> tuple[dict[str, str], dict[str, str]]:
-    keys = house.site.settings.secret_keys
-    with reading(house.site.engine) as conn:
+def saved(pages: PagesInstallation) -> tuple[dict[str, str], dict[str, str]]:
+    keys = pages.site.settings.secret_keys
+    with reading(pages.site.engine) as conn:
         store = find_store(conn, "acme")
         [link] = list_store_connections(conn, store.id)
         return dict(decrypt(keys, find_store_api(conn, store.id).config)), dict(decrypt(keys, link.config))
 
 
 @pytest.fixture
-def owner(house, filled_in):
-    visitor = house.visitor()
+def owner(pages, filled_in):
+    visitor = pages.visitor()
     send(visitor, filled_in)
-    visitor.press(house.mail()[0].links[0])
+    visitor.press(pages.mail()[0].links[0])
     return visitor
 
 
@@ -45,18 +45,18 @@ def test_all_but_secrets_is_filled_in_and_no_secret_is_shown(owner, filled_in):
     assert "Saved: leave this empty" in owner.page
 
 
-def test_one_key_is_changed_by_typing_it_alone(house, owner, filled_in):
-    api, connection = saved(house)
-    keys = house.site.settings.secret_keys
-    with writing(house.site.engine) as conn:
+def test_one_key_is_changed_by_typing_it_alone(pages, owner, filled_in):
+    api, connection = saved(pages)
+    keys = pages.site.settings.secret_keys
+    with writing(pages.site.engine) as conn:
         outdated = encrypt(keys, api | {"client_secret": "an-old-secret"})
-        save_store_api(conn, find_store(conn, "acme").id, outdated, house.site.now())
+        save_store_api(conn, find_store(conn, "acme").id, outdated, pages.site.now())
     region = filled_in["customerio-region"]
 
     owner.send(**drawn(owner, filled_in), **{"customerio-region": region, "client_secret": "a-secret"})
 
     assert owner.where == "/stores/acme"
-    assert saved(house) == (api | {"client_secret": "a-secret"}, connection)
+    assert saved(pages) == (api | {"client_secret": "a-secret"}, connection)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def test_no_saved_secret_goes_to_another_address(owner, filled_in, field, secret
     assert list(errors_on(page)) == [secret]
 
 
-def test_a_store_of_another_account_reveals_no_key(house, owner, filled_in):
-    house.member("eve@example.com")
-    eve = house.logged_in("eve@example.com")
+def test_a_store_of_another_account_reveals_no_key(pages, owner, filled_in):
+    pages.member("eve@example.com")
+    eve = pages.logged_in("eve@example.com")
     eve.go("/connect?store=acme")
 
     page = eve.send(store="acme", currency="EUR", cratejoy_url=filled_in["cratejoy_url"])
@@ -81,8 +81,8 @@ def test_a_store_of_another_account_reveals_no_key(house, owner, filled_in):
     assert filled_in["client_id"] not in page
 
 
-def test_where_mails_are_is_said_without_a_mail_server(house, filled_in):
-    visitor = house.visitor()
+def test_where_mails_are_is_said_without_a_mail_server(pages, filled_in):
+    visitor = pages.visitor()
     send(visitor, filled_in | {"email": EMAIL})
 
-    assert str(house.site.settings.data_dir / "mail") in visitor.text
+    assert str(pages.site.settings.data_dir / "mail") in visitor.text

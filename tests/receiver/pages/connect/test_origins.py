@@ -26,15 +26,15 @@ def sold(cratejoy):
 
 
 @pytest.fixture
-def asked(house, filled_in, sold):
+def asked(pages, filled_in, sold):
     """A visitor to whom the form has shown its question."""
-    visitor = house.visitor()
+    visitor = pages.visitor()
     send(visitor, filled_in)
     return visitor
 
 
-def store_of(house):
-    with reading(house.site.engine) as conn:
+def store_of(pages):
+    with reading(pages.site.engine) as conn:
         return find_store(conn, "acme")
 
 
@@ -44,9 +44,9 @@ def again(visitor, filled_in, **answers):
     visitor.send(**{name: value for name, value in filled_in.items() if name not in secrets}, **answers)
 
 
-def test_the_question_shows_each_value_and_nothing_is_saved_yet(house, asked):
+def test_the_question_shows_each_value_and_nothing_is_saved_yet(pages, asked):
     assert asked.status == 200
-    assert counts(house) == NO_ROWS
+    assert counts(pages) == NO_ROWS
     assert set(re.findall(r"source (\d)", asked.text)) == {"1", "2"}
     assert re.search(r"For example order \d+ of \d{4}-\d\d-\d\d", asked.text)
 
@@ -57,30 +57,30 @@ def test_no_personal_data_is_in_what_the_form_carries(cratejoy, asked):
     assert not any(email in asked.page for email in emails)
 
 
-def test_answers_are_saved_with_the_store(house, asked, filled_in):
+def test_answers_are_saved_with_the_store(pages, asked, filled_in):
     again(asked, filled_in, **{"origin-0": "storefront", "origin-1": "marketplace"})
-    store = store_of(house)
+    store = store_of(pages)
 
     assert (store.marketplace_sources, store.storefront_sources) == (("2",), ("1",))
 
 
-def test_the_question_can_be_left_open(house, asked, filled_in):
+def test_the_question_can_be_left_open(pages, asked, filled_in):
     again(asked, filled_in)
-    store = store_of(house)
+    store = store_of(pages)
 
     assert (store.marketplace_sources, store.storefront_sources) == (None, None)
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         assert [sample.value for sample in list_samples(conn, store.id)] == ["1", "2"]
 
 
-def test_a_store_without_orders_is_connected_at_once(house, filled_in):
-    send(house.visitor(), filled_in)
+def test_a_store_without_orders_is_connected_at_once(pages, filled_in):
+    send(pages.visitor(), filled_in)
 
-    assert store_of(house) is not None
+    assert store_of(pages) is not None
 
 
-def test_orders_that_cannot_be_read_do_not_keep_a_store_from_being_connected(house, filled_in, cratejoy, sold):
+def test_orders_that_cannot_be_read_do_not_keep_a_store_from_being_connected(pages, filled_in, cratejoy, sold):
     StoreControl(cratejoy).fault(status=500, prefix="/v1/orders")
-    send(house.visitor(), filled_in)
+    send(pages.visitor(), filled_in)
 
-    assert store_of(house) is not None
+    assert store_of(pages) is not None

@@ -44,71 +44,71 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("change", "field"), WRONG)
-def test_what_is_wrong_is_said_next_to_its_field_and_nothing_is_saved(house, filled_in, change, field):
-    page = send(house.visitor(), filled_in | change)
+def test_what_is_wrong_is_said_next_to_its_field_and_nothing_is_saved(pages, filled_in, change, field):
+    page = send(pages.visitor(), filled_in | change)
 
     assert list(errors_on(page)) == [field]
-    assert counts(house) == NO_ROWS
+    assert counts(pages) == NO_ROWS
 
 
-def test_a_region_that_was_not_asked_for_is_not_listened_to(house, filled_in):
+def test_a_region_that_was_not_asked_for_is_not_listened_to(pages, filled_in):
     other = {"us": "eu", "eu": "us"}[filled_in["customerio-region"]]
-    visitor = house.visitor()
+    visitor = pages.visitor()
 
     page = send(visitor, filled_in | {"customerio-region": other})
 
     assert (errors_on(page), visitor.where) == ({}, "/connected")
 
 
-def test_a_cratejoy_that_is_away_is_said_so(house, filled_in):
-    page = send(house.visitor(), filled_in | {"cratejoy_url": f"http://127.0.0.1:{free_port()}/v1/"})
+def test_a_cratejoy_that_is_away_is_said_so(pages, filled_in):
+    page = send(pages.visitor(), filled_in | {"cratejoy_url": f"http://127.0.0.1:{free_port()}/v1/"})
 
     assert "does not answer" in errors_on(page)["cratejoy_url"]
 
 
-def test_an_address_without_a_merchant_api_is_named_and_no_key_is_blamed(house, filled_in, cratejoy):
-    page = send(house.visitor(), filled_in | {"cratejoy_url": f"{cratejoy.url}/v2/"})
+def test_an_address_without_a_merchant_api_is_named_and_no_key_is_blamed(pages, filled_in, cratejoy):
+    page = send(pages.visitor(), filled_in | {"cratejoy_url": f"{cratejoy.url}/v2/"})
 
     assert errors_on(page) == {"cratejoy_url": "There is no Merchant API at this address (404). It ends in /v1/."}
 
 
-def test_an_address_without_a_platform_is_named_and_no_key_is_blamed(house, filled_in, cratejoy):
-    page = send(house.visitor(), filled_in | {"customerio-base_url": cratejoy.url})
+def test_an_address_without_a_platform_is_named_and_no_key_is_blamed(pages, filled_in, cratejoy):
+    page = send(pages.visitor(), filled_in | {"customerio-base_url": cratejoy.url})
 
     assert errors_on(page) == {"customerio-base_url": "There is no Track API at this address (404)."}
 
 
-def test_saved_addresses_that_are_not_public_are_not_called_once_trying_out_is_off(house, filled_in):
-    closed = build_context(replace(house.site.settings, connect_anywhere=False), house.site.engine, house.site.redis)
+def test_saved_addresses_that_are_not_public_are_not_called_once_trying_out_is_off(pages, filled_in):
+    closed = build_context(replace(pages.site.settings, connect_anywhere=False), pages.site.engine, pages.site.redis)
     keys = Credentials("an-id", "a-secret", filled_in["cratejoy_url"])
 
     with pytest.raises(WrongAddress, match="not public"):
         open_client(closed, keys).check()
 
 
-def test_a_cratejoy_that_asks_to_wait_is_obeyed(house, filled_in, cratejoy):
+def test_a_cratejoy_that_asks_to_wait_is_obeyed(pages, filled_in, cratejoy):
     call_sandbox(f"{cratejoy.url}/_sandbox/faults", {"status": 429, "times": 1, "retry_after": 7})
 
-    page = send(house.visitor(), filled_in)
+    page = send(pages.visitor(), filled_in)
 
     assert "wait" in errors_on(page)["submit"]
 
 
-def guess(house, filled_in, peer):
+def guess(pages, filled_in, peer):
     """The page after as many wrong secrets as are allowed, and after one more."""
-    visitor = house.visitor(peer)
-    pages = [send(visitor, filled_in | {"client_secret": "another"}) for _ in range(MAX_TRIES_PER_TARGET + 1)]
-    return [list(errors_on(page)) for page in pages[-2:]]
+    visitor = pages.visitor(peer)
+    answers = [send(visitor, filled_in | {"client_secret": "another"}) for _ in range(MAX_TRIES_PER_TARGET + 1)]
+    return [list(errors_on(page)) for page in answers[-2:]]
 
 
 @pytest.mark.parametrize("peer", ["11.0.0.1", "127.0.0.1"])
-def test_keys_cannot_be_guessed_through_us(house, filled_in, peer):
-    assert guess(house, filled_in, peer) == [["client_secret"], ["submit"]]
+def test_keys_cannot_be_guessed_through_us(pages, filled_in, peer):
+    assert guess(pages, filled_in, peer) == [["client_secret"], ["submit"]]
 
 
-def test_guessing_keys_does_not_block_other_networks(house, filled_in):
-    guess(house, filled_in, "11.0.0.1")
-    visitor = house.visitor("11.0.0.2")
+def test_guessing_keys_does_not_block_other_networks(pages, filled_in):
+    guess(pages, filled_in, "11.0.0.1")
+    visitor = pages.visitor("11.0.0.2")
 
     send(visitor, filled_in)
 
@@ -125,9 +125,9 @@ def test_one_network_tries_so_many_pairs_a_minute():
     tries.count("11.0.0.2/32", "another Client ID")
 
 
-def test_strangers_are_not_asked_where_to_connect_to(house, filled_in):
+def test_strangers_are_not_asked_where_to_connect_to(pages, filled_in):
     closed = PagesInstallation.of(
-        replace(house.site, settings=replace(house.site.settings, connect_anywhere=False)), house.clock
+        replace(pages.site, settings=replace(pages.site.settings, connect_anywhere=False)), pages.clock
     )
 
     page = closed.visitor().go("/connect")
@@ -136,16 +136,16 @@ def test_strangers_are_not_asked_where_to_connect_to(house, filled_in):
     assert "base_url" not in page
 
 
-def test_an_address_that_was_not_asked_for_is_not_listened_to(house, filled_in):
-    with house.app.test_request_context("/connect", method="POST", data=filled_in):
+def test_an_address_that_was_not_asked_for_is_not_listened_to(pages, filled_in):
+    with pages.app.test_request_context("/connect", method="POST", data=filled_in):
         form = build_form(None, anywhere=False)
 
     assert "base_url" not in form.config()
 
 
-def test_where_only_the_invited_may_come_the_form_asks_to_log_in(house):
+def test_where_only_the_invited_may_come_the_form_asks_to_log_in(pages):
     closed = PagesInstallation.of(
-        replace(house.site, settings=replace(house.site.settings, registration="invited")), house.clock
+        replace(pages.site, settings=replace(pages.site.settings, registration="invited")), pages.clock
     )
 
     visitor = closed.visitor()
@@ -154,8 +154,8 @@ def test_where_only_the_invited_may_come_the_form_asks_to_log_in(house):
     assert visitor.where == "/login"
 
 
-def test_the_form_says_what_to_do_at_cratejoy_and_at_the_platform(house):
-    visitor = house.visitor()
+def test_the_form_says_what_to_do_at_cratejoy_and_at_the_platform(pages):
+    visitor = pages.visitor()
     visitor.go("/connect")
 
     assert "generate a new key" in visitor.text

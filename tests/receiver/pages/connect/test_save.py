@@ -14,52 +14,52 @@ from tests.receiver.pages.browser import PASSWORD
 from tests.receiver.pages.connect.forms import EMAIL, NO_ROWS, counts, errors_on, send
 
 
-def test_the_form_connects_a_store_and_makes_an_account(house, filled_in):
-    visitor = house.visitor()
+def test_the_form_connects_a_store_and_makes_an_account(pages, filled_in):
+    visitor = pages.visitor()
     send(visitor, filled_in)
 
     assert visitor.where == "/connected"
-    assert counts(house) == dict.fromkeys(NO_ROWS, 1)
+    assert counts(pages) == dict.fromkeys(NO_ROWS, 1)
 
 
-def test_after_confirming_the_store_is_there_without_another_log_in(house, filled_in):
-    visitor = house.visitor()
+def test_after_confirming_the_store_is_there_without_another_log_in(pages, filled_in):
+    visitor = pages.visitor()
     send(visitor, filled_in | {"email": EMAIL.upper()})
-    visitor.press(house.mail()[0].links[0])
+    visitor.press(pages.mail()[0].links[0])
 
     assert (visitor.where, "acme" in visitor.text) == ("/", True)
 
 
-def test_the_hooks_are_due_for_registering_once_it_is_saved(house, filled_in):
-    send(house.visitor(), filled_in)
+def test_the_hooks_are_due_for_registering_once_it_is_saved(pages, filled_in):
+    send(pages.visitor(), filled_in)
 
-    with reading(house.site.engine) as conn:
-        assert conn.execute(select(StoreAPI.audit_at, StoreAPI.registers)).one() == (house.site.now(), True)
+    with reading(pages.site.engine) as conn:
+        assert conn.execute(select(StoreAPI.audit_at, StoreAPI.registers)).one() == (pages.site.now(), True)
 
 
-def test_no_key_is_stored_unencrypted(house, filled_in):
-    send(house.visitor(), filled_in)
+def test_no_key_is_stored_unencrypted(pages, filled_in):
+    send(pages.visitor(), filled_in)
 
-    house.site.engine.dispose()
-    kept = b"".join(path.read_bytes() for path in house.site.settings.data_dir.glob("cratewire.db*"))
+    pages.site.engine.dispose()
+    kept = b"".join(path.read_bytes() for path in pages.site.settings.data_dir.glob("cratewire.db*"))
     assert not [key for key in ("a-secret", filled_in["customerio-api_key"], PASSWORD) if key.encode() in kept]
 
 
-def test_the_same_form_sent_twice_connects_once_and_says_so_both_times(house, filled_in):
-    visitor = house.visitor()
+def test_the_same_form_sent_twice_connects_once_and_says_so_both_times(pages, filled_in):
+    visitor = pages.visitor()
     page = visitor.go("/connect")
     for _ in range(2):
         visitor.page, visitor.where = page, "/connect"
         visitor.send(**filled_in)
 
     assert visitor.where == "/connected"
-    assert counts(house) == dict.fromkeys(NO_ROWS, 1)
+    assert counts(pages) == dict.fromkeys(NO_ROWS, 1)
 
 
-def test_the_same_form_sent_twice_at_once_is_no_fault(house, filled_in):
-    visitor = house.visitor()
+def test_the_same_form_sent_twice_at_once_is_no_fault(pages, filled_in):
+    visitor = pages.visitor()
     page = visitor.go("/connect")
-    again = house.visitor()
+    again = pages.visitor()
     again.share(visitor)
 
     def press(who):
@@ -69,99 +69,99 @@ def test_the_same_form_sent_twice_at_once_is_no_fault(house, filled_in):
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(press, (visitor, again))) == ["/connected", "/connected"]
-    assert counts(house) == dict.fromkeys(NO_ROWS, 1)
+    assert counts(pages) == dict.fromkeys(NO_ROWS, 1)
 
 
-def test_another_form_for_the_same_address_is_not_taken_for_the_same(house, filled_in):
-    send(house.visitor(), filled_in)
+def test_another_form_for_the_same_address_is_not_taken_for_the_same(pages, filled_in):
+    send(pages.visitor(), filled_in)
 
-    page = send(house.visitor(), filled_in | {"store": "other"})
-
-    assert "Log in first" in errors_on(page)["email"]
-
-
-def test_an_address_that_has_an_account_is_asked_to_log_in(house, filled_in):
-    house.user(EMAIL)
-
-    page = send(house.visitor(), filled_in)
+    page = send(pages.visitor(), filled_in | {"store": "other"})
 
     assert "Log in first" in errors_on(page)["email"]
-    assert counts(house)["stores"] == 0
 
 
-def test_the_store_of_another_merchant_cannot_be_taken_over(house, filled_in):
-    house.store("acme", house.member("eve@example.com"))
+def test_an_address_that_has_an_account_is_asked_to_log_in(pages, filled_in):
+    pages.user(EMAIL)
 
-    page = send(house.visitor(), filled_in)
+    page = send(pages.visitor(), filled_in)
 
-    assert "taken" in errors_on(page)["store"]
-    assert counts(house)["users"] == 1
+    assert "Log in first" in errors_on(page)["email"]
+    assert counts(pages)["stores"] == 0
 
 
-def test_a_store_of_the_command_line_cannot_be_taken_over_either(house, filled_in):
-    with writing(house.site.engine) as conn:
-        save_store(conn, "acme", house.site.now())
+def test_the_store_of_another_merchant_cannot_be_taken_over(pages, filled_in):
+    pages.store("acme", pages.member("eve@example.com"))
 
-    page = send(house.visitor(), filled_in)
+    page = send(pages.visitor(), filled_in)
 
     assert "taken" in errors_on(page)["store"]
+    assert counts(pages)["users"] == 1
 
 
-def test_who_is_logged_in_connects_without_an_account_being_made(house, filled_in):
-    house.member(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def test_a_store_of_the_command_line_cannot_be_taken_over_either(pages, filled_in):
+    with writing(pages.site.engine) as conn:
+        save_store(conn, "acme", pages.site.now())
+
+    page = send(pages.visitor(), filled_in)
+
+    assert "taken" in errors_on(page)["store"]
+
+
+def test_who_is_logged_in_connects_without_an_account_being_made(pages, filled_in):
+    pages.member(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     send(visitor, filled_in)
 
     assert visitor.where == "/stores/acme"
-    assert counts(house)["users"] == 1
+    assert counts(pages)["users"] == 1
 
 
-def test_connecting_again_changes_the_connection(house, filled_in):
-    house.member(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def test_connecting_again_changes_the_connection(pages, filled_in):
+    pages.member(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     send(visitor, filled_in)
     send(visitor, filled_in | {"currency": "USD"})
 
-    assert (counts(house)["stores"], counts(house)["connections"]) == (1, 1)
+    assert (counts(pages)["stores"], counts(pages)["connections"]) == (1, 1)
 
 
-def test_a_reader_connects_nothing_to_the_account_they_read(house, filled_in):
-    account = house.member("eve@example.com")
-    house.member(EMAIL, account, "reader")
-    send(house.logged_in(EMAIL), filled_in)
+def test_a_reader_connects_nothing_to_the_account_they_read(pages, filled_in):
+    account = pages.member("eve@example.com")
+    pages.member(EMAIL, account, "reader")
+    send(pages.logged_in(EMAIL), filled_in)
 
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         assert conn.execute(select(Store.account_id)).scalar_one() != account
 
 
-def test_a_store_that_was_connected_with_a_label_keeps_its_one_connection(house, filled_in):
-    house.store("acme", house.member(EMAIL))
-    with writing(house.site.engine) as conn:
+def test_a_store_that_was_connected_with_a_label_keeps_its_one_connection(pages, filled_in):
+    pages.store("acme", pages.member(EMAIL))
+    with writing(pages.site.engine) as conn:
         conn.execute(update(StoreConnection).values(label="main"))
 
-    visitor = house.logged_in(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     send(visitor, {name: value for name, value in filled_in.items() if name not in ("email", "password")})
 
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         assert conn.execute(select(StoreConnection.label, StoreConnection.account)).all() == [("main", "1")]
 
 
-def test_keys_that_another_store_of_theirs_has_are_named_beside_the_client_id(house, filled_in):
-    house.member(EMAIL)
-    visitor = house.logged_in(EMAIL)
+def test_keys_that_another_store_of_theirs_has_are_named_beside_the_client_id(pages, filled_in):
+    pages.member(EMAIL)
+    visitor = pages.logged_in(EMAIL)
     send(visitor, filled_in)
 
     page = send(visitor, filled_in | {"store": "other"})
 
     assert "store acme" in errors_on(page)["client_id"]
-    assert counts(house)["stores"] == 1
+    assert counts(pages)["stores"] == 1
 
 
-def test_keys_that_a_store_of_others_has_are_refused_without_its_name(house, filled_in):
-    send(house.visitor(), filled_in)
+def test_keys_that_a_store_of_others_has_are_refused_without_its_name(pages, filled_in):
+    send(pages.visitor(), filled_in)
 
-    page = send(house.visitor(), filled_in | {"store": "other", "email": "eve@example.com"})
+    page = send(pages.visitor(), filled_in | {"store": "other", "email": "eve@example.com"})
 
     assert "Another account" in errors_on(page)["client_id"]
     assert "acme" not in errors_on(page)["client_id"]
-    assert counts(house)["users"] == 1
+    assert counts(pages)["users"] == 1

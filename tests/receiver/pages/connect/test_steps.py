@@ -23,9 +23,9 @@ def people(cratejoy):
     StoreControl(cratejoy).control("reset", {"seed": 7})
 
 
-def check(house, filled_in, step, **changes):
+def check(pages, filled_in, step, **changes):
     """Check a step as a browser without scripts does."""
-    visitor = house.visitor()
+    visitor = pages.visitor()
     form = {name: value for name, value in filled_in.items() if name not in OTHERS}
     send(visitor, form | {"check": step} | changes)
     return visitor
@@ -36,17 +36,17 @@ def said_of(visitor, step):
     return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
 
 
-def test_cratejoys_keys_say_which_shop_they_lead_to(house, filled_in, people):
-    visitor = check(house, filled_in, "cratejoy")
+def test_cratejoys_keys_say_which_shop_they_lead_to(pages, filled_in, people):
+    visitor = check(pages, filled_in, "cratejoy")
 
     assert "This is the shop that sells" in said_of(visitor, "cratejoy")
     assert f"It has {CUSTOMERS} customers." in said_of(visitor, "cratejoy")
     assert f"Before we read {CUSTOMERS} customers" in visitor.text
-    assert (errors_on(visitor.page), visitor.status, counts(house)) == ({}, 200, NO_ROWS)
+    assert (errors_on(visitor.page), visitor.status, counts(pages)) == ({}, 200, NO_ROWS)
 
 
-def test_the_platforms_keys_say_which_region_they_lead_to(house, filled_in):
-    visitor = check(house, filled_in, "platform")
+def test_the_platforms_keys_say_which_region_they_lead_to(pages, filled_in):
+    visitor = check(pages, filled_in, "platform")
 
     assert f"in the {filled_in['customerio-region'].upper()}." in said_of(visitor, "platform")
     assert "Region" not in visitor.text
@@ -67,18 +67,18 @@ def test_the_platforms_keys_say_which_region_they_lead_to(house, filled_in):
         ("account", "password", "short", "at least 10 characters"),
     ],
 )
-def test_an_error_is_at_the_field_that_caused_it_and_at_no_other(house, filled_in, cratejoy, wrong):
+def test_an_error_is_at_the_field_that_caused_it_and_at_no_other(pages, filled_in, cratejoy, wrong):
     step, field, value, says = wrong
     account = {name: filled_in[name] for name in ("email", "password")} if step == "account" else {}
-    visitor = check(house, filled_in, step, **account | {field: value.format(url=f"{cratejoy.url}/")})
+    visitor = check(pages, filled_in, step, **account | {field: value.format(url=f"{cratejoy.url}/")})
 
     assert list(errors_on(visitor.page)) == [field]
     assert says in errors_on(visitor.page)[field]
     assert said_of(visitor, step) == ""
 
 
-def test_a_script_gets_what_it_puts_in_place_and_no_page(house, filled_in):
-    visitor = house.visitor()
+def test_a_script_gets_what_it_puts_in_place_and_no_page(pages, filled_in):
+    visitor = pages.visitor()
     visitor.go("/connect")
     form = {name: value for name, value in filled_in.items() if name not in OTHERS} | {"client_secret": "wrong"}
     answer = visitor.send_only("/connect", headers={"HX-Request": "true"}, **form, check="cratejoy")
@@ -89,40 +89,40 @@ def test_a_script_gets_what_it_puts_in_place_and_no_page(house, filled_in):
     assert "Cratejoy refused this pair" in answer.text
 
 
-def test_secrets_that_were_typed_need_not_be_typed_again_after_a_check(house, filled_in):
-    visitor = check(house, filled_in, "cratejoy")
+def test_secrets_that_were_typed_need_not_be_typed_again_after_a_check(pages, filled_in):
+    visitor = check(pages, filled_in, "cratejoy")
     secrets = ("client_secret", "check")
     visitor.send(**{name: value for name, value in filled_in.items() if name not in secrets})
 
     assert visitor.where == "/connected"
 
 
-def test_when_the_customers_are_read_has_to_be_chosen(house, filled_in):
-    page = send(house.visitor(), {name: value for name, value in filled_in.items() if name != "reads_customers"})
+def test_when_the_customers_are_read_has_to_be_chosen(pages, filled_in):
+    page = send(pages.visitor(), {name: value for name, value in filled_in.items() if name != "reads_customers"})
 
     assert errors_on(page) == {"reads_customers": "Please choose one."}
 
 
 @pytest.mark.parametrize(("chosen", "state"), [("now", "running"), ("later", "paused")])
-def test_customers_are_read_at_once_or_when_the_merchant_resumes_it(house, filled_in, chosen, state):
-    send(house.visitor(), filled_in | {"reads_customers": chosen})
+def test_customers_are_read_at_once_or_when_the_merchant_resumes_it(pages, filled_in, chosen, state):
+    send(pages.visitor(), filled_in | {"reads_customers": chosen})
 
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         assert find_last_backfill(conn, find_store(conn, "acme").id).state == state
 
 
-def test_a_shop_whose_customers_were_read_is_not_asked_again(house, filled_in):
-    visitor = house.visitor()
+def test_a_shop_whose_customers_were_read_is_not_asked_again(pages, filled_in):
+    visitor = pages.visitor()
     send(visitor, filled_in)
-    visitor.press(house.mail()[0].links[0])
+    visitor.press(pages.mail()[0].links[0])
 
     assert "When shall" not in visitor.go("/connect?store=acme")
     assert "reads_customers" not in visitor.page
 
 
-def test_the_step_of_a_new_account_is_not_asked_of_a_user(house):
-    house.member("bea@example.com")
-    visitor = house.logged_in("bea@example.com")
+def test_the_step_of_a_new_account_is_not_asked_of_a_user(pages):
+    pages.member("bea@example.com")
+    visitor = pages.logged_in("bea@example.com")
     visitor.go("/connect")
     visitor.send("/connect", check="account")
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from tests.receiver.pages.browser import PagesInstallation
 
 
-def test_a_visitor_reads_what_this_is_and_what_is_needed(house):
-    visitor = house.visitor()
+def test_a_visitor_reads_what_this_is_and_what_is_needed(pages):
+    visitor = pages.visitor()
     visitor.go("/")
 
     assert "Your box shop's events, in Customer.io." in visitor.text
@@ -18,9 +18,9 @@ def test_a_visitor_reads_what_this_is_and_what_is_needed(house):
     assert "demo shop" not in visitor.text
 
 
-def test_where_people_are_invited_no_shop_is_connected_by_a_visitor(house):
-    settings = replace(house.site.settings, registration="invited")
-    visitor = PagesInstallation.of(replace(house.site, settings=settings), house.clock).visitor()
+def test_where_people_are_invited_no_shop_is_connected_by_a_visitor(pages):
+    settings = replace(pages.site.settings, registration="invited")
+    visitor = PagesInstallation.of(replace(pages.site, settings=settings), pages.clock).visitor()
     visitor.go("/")
 
     assert ("Connect a shop" in visitor.text, "can invite you" in visitor.text) == (False, True)

@@ -17,18 +17,18 @@ HOUR = NOW // HOUR_US
 
 
 @pytest.fixture
-def store_id(house):
-    house.store("not-hers", house.member(OTHERS))
-    return house.store("acme", house.member(HERS))
+def store_id(pages):
+    pages.store("not-hers", pages.member(OTHERS))
+    return pages.store("acme", pages.member(HERS))
 
 
 @pytest.fixture
-def visitor(house, store_id):
-    return house.logged_in(HERS)
+def visitor(pages, store_id):
+    return pages.logged_in(HERS)
 
 
-def count(house, store_id, outcome, number=1, hour=HOUR):
-    with writing(house.site.engine) as conn:
+def count(pages, store_id, outcome, number=1, hour=HOUR):
+    with writing(pages.site.engine) as conn:
         add_changes(conn, {CountKey(store_id, hour, "order_new", outcome): number})
 
 
@@ -42,14 +42,14 @@ def link(visitor, code):
     return html.unescape(found)
 
 
-def test_the_numbers_of_the_last_day_add_up(house, store_id, visitor):
-    sent, waits, dead = (add(house, store_id, number, received_at=NOW) for number in (1, 2, 3))
-    send(house, store_id, sent, status="sent", done_at=NOW)
-    send(house, store_id, waits)
-    send(house, store_id, dead, status="dead", done_at=NOW, reason="x")
+def test_the_numbers_of_the_last_day_add_up(pages, store_id, visitor):
+    sent, waits, dead = (add(pages, store_id, number, received_at=NOW) for number in (1, 2, 3))
+    send(pages, store_id, sent, status="sent", done_at=NOW)
+    send(pages, store_id, waits)
+    send(pages, store_id, dead, status="dead", done_at=NOW, reason="x")
     for outcome, number in (("forwarded", 3), ("duplicate", 1_000), ("dead", 2), ("nobody", 4), ("withheld", 5)):
-        count(house, store_id, outcome, number)
-    count(house, store_id, "forwarded", hour=HOUR - 30)
+        count(pages, store_id, outcome, number)
+    count(pages, store_id, "forwarded", hour=HOUR - 30)
 
     visitor.go("/flow")
 
@@ -60,12 +60,12 @@ def test_the_numbers_of_the_last_day_add_up(house, store_id, visitor):
 
 
 @pytest.mark.parametrize(("code", "number"), [("sent", 1), ("waiting", 2), ("refused", 3)])
-def test_each_number_opens_its_events(house, store_id, visitor, code, number):
+def test_each_number_opens_its_events(pages, store_id, visitor, code, number):
     states = {1: {"status": "sent", "done_at": NOW}, 2: {}, 3: {"status": "dead", "done_at": NOW, "reason": "x"}}
-    ids = {key: add(house, store_id, key, received_at=NOW) for key in states}
+    ids = {key: add(pages, store_id, key, received_at=NOW) for key in states}
     for key, message in states.items():
-        send(house, store_id, ids[key], **message)
-    count(house, store_id, "forwarded", 3)
+        send(pages, store_id, ids[key], **message)
+    count(pages, store_id, "forwarded", 3)
 
     visitor.go("/flow")
     visitor.go(link(visitor, code))
@@ -73,8 +73,8 @@ def test_each_number_opens_its_events(house, store_id, visitor, code, number):
     assert rows(visitor) == [ids[number]]
 
 
-def test_a_longer_span_is_shown_by_day_and_keeps_the_store(house, store_id, visitor):
-    count(house, store_id, "forwarded", 2, hour=HOUR - 30)
+def test_a_longer_span_is_shown_by_day_and_keeps_the_store(pages, store_id, visitor):
+    count(pages, store_id, "forwarded", 2, hour=HOUR - 30)
 
     visitor.go("/flow?span=week&store=acme")
 
@@ -85,9 +85,9 @@ def test_a_longer_span_is_shown_by_day_and_keeps_the_store(house, store_id, visi
     )
 
 
-def test_recovered_events_are_named_apart(house, store_id, visitor):
-    count(house, store_id, "forwarded", 2)
-    count(house, store_id, "recovered", 1)
+def test_recovered_events_are_named_apart(pages, store_id, visitor):
+    count(pages, store_id, "forwarded", 2)
+    count(pages, store_id, "recovered", 1)
 
     visitor.go("/flow")
 

@@ -19,21 +19,21 @@ HERS, READERS = "bea@example.com", "robin@example.com"
 
 
 @pytest.fixture
-def store_id(house):
-    house.clock[0] = NOW + 1000  # after all that is recorded
-    account = house.member(HERS)
-    house.member(READERS, account, "reader")
-    return house.store("acme", account)
+def store_id(pages):
+    pages.clock[0] = NOW + 1000  # after all that is recorded
+    account = pages.member(HERS)
+    pages.member(READERS, account, "reader")
+    return pages.store("acme", account)
 
 
 @pytest.fixture
-def visitor(house, store_id):
-    return house.logged_in(HERS)
+def visitor(pages, store_id):
+    return pages.logged_in(HERS)
 
 
-def add(house, store_id, number, **message):
+def add(pages, store_id, number, **message):
     """An event with one message."""
-    with writing(house.site.engine) as conn:
+    with writing(pages.site.engine) as conn:
         event_id = add_event(conn, store_id, number, data=order(id=number))
         person_id = add_person(conn, store_id, f"p{number}@example.com", attributes={"first_name": "Mila"})
         conn.execute(insert(core.EventPerson).values(event_id=event_id, person_id=person_id, role="customer"))
@@ -44,61 +44,61 @@ def add(house, store_id, number, **message):
     return event_id
 
 
-def state(house, replay_id=1):
-    with reading(house.site.engine) as conn:
+def state(pages, replay_id=1):
+    with reading(pages.site.engine) as conn:
         row = find_replay(conn, replay_id)
     return row and row.state
 
 
-def test_before_it_runs_it_says_how_much_to_how_many(house, store_id, visitor):
-    add(house, store_id, 1)
-    add(house, store_id, 2)
+def test_before_it_runs_it_says_how_much_to_how_many(pages, store_id, visitor):
+    add(pages, store_id, 1)
+    add(pages, store_id, 2)
 
     visitor.go("/replays/new")
     visitor.send(what="refused")
 
     assert "2 messages will be sent, about 2 people." in visitor.text
-    assert state(house) == "counted"
+    assert state(pages) == "counted"
 
 
-def test_it_begins_when_it_is_asked_to_and_shows_how_far_it_is(house, store_id, visitor):
-    add(house, store_id, 1)
+def test_it_begins_when_it_is_asked_to_and_shows_how_far_it_is(pages, store_id, visitor):
+    add(pages, store_id, 1)
     visitor.go("/replays/new?show=refused")
     visitor.send(what="filter")
     assert "Send 1 again" in visitor.page
 
     visitor.send()
     assert "It goes on by itself" in visitor.text
-    run_replay(house.site, 1)
+    run_replay(pages.site, 1)
 
     visitor.go("/replays/1")
     assert "left 1" in visitor.text
     assert 'hx-get="/replays/1/progress"' in visitor.page
 
 
-def test_a_stop_is_said(house, store_id, visitor):
-    add(house, store_id, 1)
+def test_a_stop_is_said(pages, store_id, visitor):
+    add(pages, store_id, 1)
     visitor.go("/replays/new")
     visitor.send(what="refused")
     visitor.send()
-    run_replay(house.site, 1)
+    run_replay(pages.site, 1)
     visitor.send("/replays/1/stop")
     assert "The replay stops" in visitor.text
 
-    run_replay(house.site, 1)
+    run_replay(pages.site, 1)
     visitor.go("/replays/1")
 
     assert "Stopped" in visitor.text
     assert "not sent 1" in visitor.text
 
 
-def test_what_was_counted_can_be_discarded(house, store_id, visitor):
-    add(house, store_id, 1)
+def test_what_was_counted_can_be_discarded(pages, store_id, visitor):
+    add(pages, store_id, 1)
     visitor.go("/replays/new")
     visitor.send(what="refused")
     visitor.send("/replays/1/discard")
 
-    assert (state(house), visitor.where) == ("discarded", "/replays")
+    assert (state(pages), visitor.where) == ("discarded", "/replays")
     assert "Nothing was sent." in visitor.text
 
 
@@ -106,24 +106,24 @@ def is_loaded_anew(visitor):
     return visitor.ask("/replays/1/progress").headers.get("HX-Refresh") == "true"
 
 
-def test_the_page_is_loaded_anew_once_it_is_counted_and_once_it_has_ended(house, store_id, visitor):
-    add(house, store_id, 1)
+def test_the_page_is_loaded_anew_once_it_is_counted_and_once_it_has_ended(pages, store_id, visitor):
+    add(pages, store_id, 1)
     visitor.go("/replays/new")
     visitor.send(what="refused")
-    found = [(state(house), is_loaded_anew(visitor))]
+    found = [(state(pages), is_loaded_anew(visitor))]
     visitor.send()
-    run_replay(house.site, 1)
-    found.append((state(house), is_loaded_anew(visitor)))
-    with writing(house.site.engine) as conn:
+    run_replay(pages.site, 1)
+    found.append((state(pages), is_loaded_anew(visitor)))
+    with writing(pages.site.engine) as conn:
         conn.execute(update(core.Delivery).values(status="sent", done_at=NOW))
-    run_replay(house.site, 1)
-    found.append((state(house), is_loaded_anew(visitor)))
+    run_replay(pages.site, 1)
+    found.append((state(pages), is_loaded_anew(visitor)))
 
     assert found == [("counted", True), ("running", False), ("done", True)]
 
 
-def test_an_event_that_was_refused_can_be_tried_again(house, store_id, visitor):
-    event_id = add(house, store_id, 1)
+def test_an_event_that_was_refused_can_be_tried_again(pages, store_id, visitor):
+    event_id = add(pages, store_id, 1)
     visitor.go(f"/activity/{event_id}")
 
     assert "Try again" in visitor.text
@@ -131,8 +131,8 @@ def test_an_event_that_was_refused_can_be_tried_again(house, store_id, visitor):
     assert "Deliver again" not in visitor.text
 
 
-def test_an_event_that_has_arrived_is_only_delivered_again_on_request(house, store_id, visitor):
-    event_id = add(house, store_id, 1, status="sent", reason=None)
+def test_an_event_that_has_arrived_is_only_delivered_again_on_request(pages, store_id, visitor):
+    event_id = add(pages, store_id, 1, status="sent", reason=None)
     visitor.go(f"/activity/{event_id}")
     assert "Try again" not in visitor.text
 
@@ -141,20 +141,20 @@ def test_an_event_that_has_arrived_is_only_delivered_again_on_request(house, sto
     assert "1 of them has arrived before. They keep their ids: Customer.io ignores repeats" in visitor.text
 
 
-def test_some_of_the_events_can_be_chosen(house, store_id, visitor):
-    add(house, store_id, 1)
-    wanted = add(house, store_id, 2)
+def test_some_of_the_events_can_be_chosen(pages, store_id, visitor):
+    add(pages, store_id, 1)
+    wanted = add(pages, store_id, 2)
     visitor.go("/replays/new?show=refused")
     visitor.send(what="filter", id=str(wanted))
 
     assert "Send again: 1 event?" in visitor.text
 
 
-def test_a_reader_sees_replays_and_begins_none(house, store_id, visitor):
-    event_id = add(house, store_id, 1)
+def test_a_reader_sees_replays_and_begins_none(pages, store_id, visitor):
+    event_id = add(pages, store_id, 1)
     visitor.go("/replays/new")
     visitor.send(what="refused")
-    reader = house.logged_in(READERS)
+    reader = pages.logged_in(READERS)
 
     assert "2026-03-02" in reader.go("/replays")
     assert "Send 1 again" not in reader.go("/replays/1")
@@ -189,10 +189,10 @@ def test_a_filter_that_cannot_be_read_is_not_found(visitor, query):
         ("hooks=1", {"kind": "hooks"}),
     ],
 )
-def test_what_the_feed_shows_is_what_is_sent_again(house, store_id, visitor, address, selected):
+def test_what_the_feed_shows_is_what_is_sent_again(pages, store_id, visitor, address, selected):
     visitor.go(f"/replays/new?{address}")
     what = re.findall(r'name="what" value="(\w+)" checked', visitor.page)
     visitor.send(what=what[0])
 
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         assert (len(what), find_replay(conn, 1).selection.as_document()) == (1, selected)

@@ -14,25 +14,25 @@ HERS = "bea@example.com"
 
 
 @pytest.fixture
-def store_id(house):
-    made = house.store("acme", house.member(HERS))
-    write(house, lambda conn: save_store_api(conn, made, b"sealed", NOW))
+def store_id(pages):
+    made = pages.store("acme", pages.member(HERS))
+    write(pages, lambda conn: save_store_api(conn, made, b"sealed", NOW))
     return made
 
 
-def write(house, step):
-    with writing(house.site.engine) as conn:
+def write(pages, step):
+    with writing(pages.site.engine) as conn:
         return step(conn)
 
 
-def seen(house):
-    visitor = house.logged_in(HERS)
+def seen(pages):
+    visitor = pages.logged_in(HERS)
     visitor.go("/stores/acme")
     return visitor.text
 
 
-def test_a_new_store_says_what_it_waits_for(house, store_id):
-    text = seen(house)
+def test_a_new_store_says_what_it_waits_for(pages, store_id):
+    text = seen(pages)
 
     assert "acme: 1 of 5 done" in text
     assert "Cratejoy takes our keys." in text
@@ -40,46 +40,46 @@ def test_a_new_store_says_what_it_waits_for(house, store_id):
     assert "Waiting for the first event from your shop …" in text
 
 
-def test_hooks_that_are_missing_are_counted(house, store_id):
+def test_hooks_that_are_missing_are_counted(pages, store_id):
     missing = {"event": "order_new", "kind": "missing", "remedy": "create", "hook_id": None, "target_host": None}
-    write(house, lambda conn: replace_findings(conn, store_id, [missing], NOW, NOW))
+    write(pages, lambda conn: replace_findings(conn, store_id, [missing], NOW, NOW))
 
-    assert "16 of 17 hooks registered at Cratejoy." in seen(house)
-
-
-def test_refused_keys_are_the_first_line(house, store_id):
-    write(house, lambda conn: record_key_check(conn, store_id, "Cratejoy refused the keys", NOW))
-
-    assert "Cratejoy refuses our keys." in seen(house)
+    assert "16 of 17 hooks registered at Cratejoy." in seen(pages)
 
 
-def test_the_first_event_takes_the_place_of_the_waiting(house, store_id):
-    write(house, lambda conn: add_event(conn, store_id))
+def test_refused_keys_are_the_first_line(pages, store_id):
+    write(pages, lambda conn: record_key_check(conn, store_id, "Cratejoy refused the keys", NOW))
 
-    text = seen(house)
+    assert "Cratejoy refuses our keys." in seen(pages)
+
+
+def test_the_first_event_takes_the_place_of_the_waiting(pages, store_id):
+    write(pages, lambda conn: add_event(conn, store_id))
+
+    text = seen(pages)
     assert "First event: " in text
     assert "See it in Customer.io" in text
     assert "Waiting for the first event" not in text
 
 
 @pytest.mark.parametrize("name", ["cratewire_test", "order_new"])
-def test_a_test_event_is_not_the_first_event(house, store_id, name):
-    write(house, lambda conn: add_event(conn, store_id, name=name, source="test", is_test=True))
+def test_a_test_event_is_not_the_first_event(pages, store_id, name):
+    write(pages, lambda conn: add_event(conn, store_id, name=name, source="test", is_test=True))
 
-    text = seen(house)
+    text = seen(pages)
     assert "Waiting for the first event from your shop …" in text
     assert "Waiting for the first event from the shop." in text
 
 
-def test_a_real_event_after_a_test_is_the_first(house, store_id):
-    write(house, lambda conn: add_event(conn, store_id, 1, is_test=True))
-    write(house, lambda conn: add_event(conn, store_id, 2))
+def test_a_real_event_after_a_test_is_the_first(pages, store_id):
+    write(pages, lambda conn: add_event(conn, store_id, 1, is_test=True))
+    write(pages, lambda conn: add_event(conn, store_id, 2))
 
-    assert "First event: " in seen(house)
+    assert "First event: " in seen(pages)
 
 
-def test_an_hour_after_the_first_event_the_page_is_the_daily_one(house, store_id):
-    write(house, lambda conn: add_event(conn, store_id))
-    house.clock[0] += SHOWN_FOR_US + 1_000_000
+def test_an_hour_after_the_first_event_the_page_is_the_daily_one(pages, store_id):
+    write(pages, lambda conn: add_event(conn, store_id))
+    pages.clock[0] += SHOWN_FOR_US + 1_000_000
 
-    assert "First event:" not in seen(house)
+    assert "First event:" not in seen(pages)

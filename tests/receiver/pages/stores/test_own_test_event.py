@@ -12,40 +12,40 @@ HERS, READERS = "bea@example.com", "robin@example.com"
 
 
 @pytest.fixture
-def visitor(house):
-    account = house.member(HERS)
-    house.member(READERS, account, "reader")
-    house.store("acme", account)
-    return house.logged_in(HERS)
+def visitor(pages):
+    account = pages.member(HERS)
+    pages.member(READERS, account, "reader")
+    pages.store("acme", account)
+    return pages.logged_in(HERS)
 
 
-def addresses(house):
-    with reading(house.site.engine) as conn:
+def addresses(pages):
+    with reading(pages.site.engine) as conn:
         return {row.message["email"] for row in conn.execute(core.Delivery.__table__.select())}
 
 
-def test_it_asks_first_and_says_what_it_does(house, visitor):
+def test_it_asks_first_and_says_what_it_does(pages, visitor):
     visitor.go("/stores/acme/test-event")
 
     assert "about your own address and no other: bea@example.com" in visitor.text
-    assert addresses(house) == set()
+    assert addresses(pages) == set()
 
 
-def test_it_goes_to_ones_own_address_whatever_is_sent(house, visitor):
+def test_it_goes_to_ones_own_address_whatever_is_sent(pages, visitor):
     visitor.go("/stores/acme/test-event")
     visitor.send(email="stranger@example.com", to="stranger@example.com")
 
-    assert addresses(house) == {HERS}
+    assert addresses(pages) == {HERS}
     assert "waits for Customer.io" in visitor.text
 
 
-def test_the_page_says_when_it_has_arrived(house, visitor):
+def test_the_page_says_when_it_has_arrived(pages, visitor):
     visitor.go("/stores/acme/test-event")
     visitor.send()
     asks = visitor.where + "/arrival"
     assert f'hx-get="{asks}"' in visitor.page
-    with writing(house.site.engine) as conn:
-        conn.execute(update(core.Delivery).values(status="sent", done_at=house.site.now() + 300_000))
+    with writing(pages.site.engine) as conn:
+        conn.execute(update(core.Delivery).values(status="sent", done_at=pages.site.now() + 300_000))
 
     visitor.go(asks)
 
@@ -53,15 +53,15 @@ def test_the_page_says_when_it_has_arrived(house, visitor):
     assert "hx-get" not in visitor.page
 
 
-def test_without_a_platform_it_says_so(house, visitor):
-    with writing(house.site.engine) as conn:
+def test_without_a_platform_it_says_so(pages, visitor):
+    with writing(pages.site.engine) as conn:
         conn.execute(core.StoreConnection.__table__.delete())
 
     assert "connected to no platform" in visitor.go("/stores/acme/test-event")
 
 
-def test_a_reader_sends_none(house, visitor):
-    reader = house.logged_in(READERS)
+def test_a_reader_sends_none(pages, visitor):
+    reader = pages.logged_in(READERS)
     reader.go("/stores/acme/test-event")
 
     assert reader.status == 403

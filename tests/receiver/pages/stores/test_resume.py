@@ -32,74 +32,74 @@ def track():
 
 
 @pytest.fixture
-def pause(house, track):
+def pause(pages, track):
     """Connects acme, which is paused for a reason then, with these keys; its store's id."""
 
     def paused(reason=REFUSED, **config):
-        account = house.member(HERS)
-        house.member(READERS, account, "reader")
-        store = house.store("acme", account)
-        sealed = encrypt(house.site.settings.secret_keys, {**track.config, **config})
-        with writing(house.site.engine) as conn:
+        account = pages.member(HERS)
+        pages.member(READERS, account, "reader")
+        store = pages.store("acme", account)
+        sealed = encrypt(pages.site.settings.secret_keys, {**track.config, **config})
+        with writing(pages.site.engine) as conn:
             conn.execute(update(StoreConnection).values(config=sealed, account="3"))
-            pause_connection(conn, 1, reason, house.site.now())
+            pause_connection(conn, 1, reason, pages.site.now())
         return store
 
     return paused
 
 
-def state(house, store):
-    with reading(house.site.engine) as conn:
+def state(pages, store):
+    with reading(pages.site.engine) as conn:
         [link] = list_store_connections(conn, store)
     return link.status
 
 
-def pressed(house, email=HERS):
-    visitor = house.logged_in(email)
+def pressed(pages, email=HERS):
+    visitor = pages.logged_in(email)
     visitor.go("/account")  # has a form, and so a token, for all users
     visitor.send("/stores/acme/resume")
     return visitor
 
 
-def test_keys_that_are_taken_again_let_it_go_on(house, pause):
+def test_keys_that_are_taken_again_let_it_go_on(pages, pause):
     store = pause()
-    pressed(house)
+    pressed(pages)
 
-    assert state(house, store) == "active"
+    assert state(pages, store) == "active"
 
 
-def test_keys_that_are_still_refused_leave_it_paused_and_it_is_said(house, pause):
+def test_keys_that_are_still_refused_leave_it_paused_and_it_is_said(pages, pause):
     store = pause(api_key="an-old-one")
-    visitor = pressed(house)
+    visitor = pressed(pages)
 
-    assert state(house, store) == "paused"
+    assert state(pages, store) == "paused"
     assert "Customer.io stays paused. Customer.io refused the Site ID and API key (401)." in visitor.text
 
 
-def test_an_owner_is_offered_it_and_a_reader_is_not(house, pause):
+def test_an_owner_is_offered_it_and_a_reader_is_not(pages, pause):
     pause()
 
-    assert [BUTTON in house.logged_in(email).go("/stores/acme") for email in (HERS, READERS)] == [True, False]
+    assert [BUTTON in pages.logged_in(email).go("/stores/acme") for email in (HERS, READERS)] == [True, False]
 
 
-def test_a_reader_cannot_do_it_either(house, pause):
+def test_a_reader_cannot_do_it_either(pages, pause):
     store = pause()
 
-    assert (pressed(house, READERS).status, state(house, store)) == (403, "paused")
+    assert (pressed(pages, READERS).status, state(pages, store)) == (403, "paused")
 
 
-def test_what_was_paused_by_hand_is_not_for_the_owner_to_resume(house, pause):
+def test_what_was_paused_by_hand_is_not_for_the_owner_to_resume(pages, pause):
     store = pause(MANUAL_PAUSE)
 
-    assert BUTTON not in pressed(house).go("/stores/acme")
-    assert state(house, store) == "paused"
+    assert BUTTON not in pressed(pages).go("/stores/acme")
+    assert state(pages, store) == "paused"
 
 
-def test_a_store_of_another_account_is_not_found(house, pause):
+def test_a_store_of_another_account_is_not_found(pages, pause):
     pause()
-    house.member("carl@example.com")
+    pages.member("carl@example.com")
 
-    assert pressed(house, "carl@example.com").status == 404
+    assert pressed(pages, "carl@example.com").status == 404
 
 
 @pytest.fixture
@@ -108,57 +108,57 @@ def cratejoy():
         yield running
 
 
-def refused_by_cratejoy(house, cratejoy, secret):
+def refused_by_cratejoy(pages, cratejoy, secret):
     """A store whose keys Cratejoy has refused; these are saved."""
-    store = house.store("acme", house.member(HERS))
+    store = pages.store("acme", pages.member(HERS))
     keys = Credentials("an-id", secret, f"{cratejoy.url}/v1/").as_config()
-    with writing(house.site.engine) as conn:
-        save_store_api(conn, store, encrypt(house.site.settings.secret_keys, keys), house.site.now())
-        record_key_check(conn, store, "Cratejoy refused the Client ID and Secret (401)", house.site.now())
+    with writing(pages.site.engine) as conn:
+        save_store_api(conn, store, encrypt(pages.site.settings.secret_keys, keys), pages.site.now())
+        record_key_check(conn, store, "Cratejoy refused the Client ID and Secret (401)", pages.site.now())
     return store
 
 
 @pytest.mark.parametrize(("secret", "status"), [("a-secret", "active"), ("another", "refused")])
-def test_after_cratejoy_refused_keys_its_owner_has_them_tried_again(house, cratejoy, secret, status):
-    store = refused_by_cratejoy(house, cratejoy, secret)
+def test_after_cratejoy_refused_keys_its_owner_has_them_tried_again(pages, cratejoy, secret, status):
+    store = refused_by_cratejoy(pages, cratejoy, secret)
 
-    visitor = pressed(house)
+    visitor = pressed(pages)
 
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         assert find_store_api(conn, store).status == status
     assert ("Cratejoy stays paused." in visitor.text) == (status == "refused")
     assert ("Try the saved keys again" in visitor.text) == (status == "refused")
 
 
-def test_keys_cannot_be_guessed_with_the_button(house, pause):
+def test_keys_cannot_be_guessed_with_the_button(pages, pause):
     store = pause()
-    tries = house.app.extensions["cratewire.tries"]
+    tries = pages.app.extensions["cratewire.tries"]
     for _ in range(MAX_TRIES_PER_TARGET):
         tries.count(None, f"store {store}")
 
-    assert "Please wait a minute" in pressed(house).text
-    assert state(house, store) == "paused"
+    assert "Please wait a minute" in pressed(pages).text
+    assert state(pages, store) == "paused"
 
 
-def test_stores_that_need_attention_come_first(house, pause):
+def test_stores_that_need_attention_come_first(pages, pause):
     pause()
-    with writing(house.site.engine) as conn:
+    with writing(pages.site.engine) as conn:
         account = conn.execute(select(Store.account_id)).scalar_one()
-    house.store("aardvark", account)
+    pages.store("aardvark", account)
 
-    page = house.logged_in(HERS).go("/")
+    page = pages.logged_in(HERS).go("/")
 
     assert page.index('href="/stores/acme"') < page.index('href="/stores/aardvark"')
 
 
-def test_a_refused_connection_is_said_once(house, pause):
+def test_a_refused_connection_is_said_once(pages, pause):
     store = pause()
     said = {"headline": "acme: Customer.io refuses the connection", "effect": "Nothing is sent.", "to_do": ""}
     alarm = NewAlarm("platform_keys_refused", store, subject="acme/customerio", said=said)
-    with writing(house.site.engine) as conn:
-        open_alarm(conn, alarm, house.site.now())
+    with writing(pages.site.engine) as conn:
+        open_alarm(conn, alarm, pages.site.now())
 
-    page = house.logged_in(HERS).go("/stores/acme")
+    page = pages.logged_in(HERS).go("/stores/acme")
 
     assert page.count('class="card attention needs-you"') + page.count('class="card needs-you"') == 1
     assert page.count("Try the saved keys again") == 1

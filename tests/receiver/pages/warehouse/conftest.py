@@ -33,18 +33,18 @@ def warehouse() -> Iterator[RunningWarehouse]:
 
 
 @pytest.fixture
-def store_id(house: PagesInstallation, monkeypatch: pytest.MonkeyPatch) -> int:
+def store_id(pages: PagesInstallation, monkeypatch: pytest.MonkeyPatch) -> int:
     """A shop whose keys of Cratejoy are saved."""
     for kind in WAREHOUSES.values():
         monkeypatch.setattr(kind, "calls_per_second", AMPLE_PER_S)  # the clock stands still
-    account = house.member(HERS)
-    house.member(READERS, account, "reader")
-    house.member(OPERATORS, account, "operator")
-    found = house.store("acme", account)
+    account = pages.member(HERS)
+    pages.member(READERS, account, "reader")
+    pages.member(OPERATORS, account, "operator")
+    found = pages.store("acme", account)
     keys = {"client_id": "an-id", "client_secret": "a-secret", "base_url": "https://api.cratejoy.com/v1/"}
-    sealed = encrypt(house.site.settings.secret_keys, keys, build_api_identity(found))
-    with writing(house.site.engine) as conn:
-        save_store_api(conn, found, sealed, house.site.now())
+    sealed = encrypt(pages.site.settings.secret_keys, keys, build_api_identity(found))
+    with writing(pages.site.engine) as conn:
+        save_store_api(conn, found, sealed, pages.site.now())
     return found
 
 
@@ -55,9 +55,9 @@ def typed(warehouse: RunningWarehouse) -> dict[str, str]:
 
 
 @pytest.fixture
-def visitor(house: PagesInstallation, store_id: int) -> Browser:
+def visitor(pages: PagesInstallation, store_id: int) -> Browser:
     """The owner."""
-    return house.logged_in(HERS)
+    return pages.logged_in(HERS)
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ MILA = Address("Mila Šimůnek", "1 Elm Street", "Austin", "US", zip="78701", em
 
 
 @pytest.fixture
-def put(house, store_id, connected):
+def put(pages, store_id, connected):
     """Puts the box SUB-1 there, and opens its page."""
 
     def add(state, reason=None, **columns):
-        with writing(house.site.engine) as conn:
+        with writing(pages.site.engine) as conn:
             row = add_box(conn, store_id, 1, state, reason, **columns)
         connected.go(BOX)
         return row
@@ -37,16 +37,16 @@ def put(house, store_id, connected):
     return add
 
 
-def row_of(house, store_id, number="SUB-1"):
-    with reading(house.site.engine) as conn:
+def row_of(pages, store_id, number="SUB-1"):
+    with reading(pages.site.engine) as conn:
         return find_order(conn, store_id, number)
 
 
-def seal(house, row):
+def seal(pages, row):
     line = Line(1, "BOX", "BOX", "Box", 1, (11,))
     built = Order("SUB-1", 1, "subscription", "adhoc", NOW, NOW, "SUBSCRIPTION", MILA, (line,), "f")
-    sealed = seal_order(house.site.settings.secret_keys, row.identity, built)
-    with writing(house.site.engine) as conn:
+    sealed = seal_order(pages.site.settings.secret_keys, row.identity, built)
+    with writing(pages.site.engine) as conn:
         conn.execute(update(FulfilmentOrder).values(payload=sealed))
 
 
@@ -55,9 +55,9 @@ def test_every_state_and_every_event_has_its_words():
     assert set(Seen) - set(EVENTS) - {"found"} == set()
 
 
-def test_a_box_shows_its_way_its_life_and_its_parcels(house, store_id, connected, put):
+def test_a_box_shows_its_way_its_life_and_its_parcels(pages, store_id, connected, put):
     row = put(State.CONFIRMED, sent_at=NOW, shipped_at=NOW + HOUR_US, confirmed_at=NOW + 2 * HOUR_US)
-    with writing(house.site.engine) as conn:
+    with writing(pages.site.engine) as conn:
         add_packages(conn, row.id, [Package("1Z999", "UPS", url="https://ups.example.com/1Z999")], "poll", NOW)
     connected.go(BOX)
 
@@ -66,8 +66,8 @@ def test_a_box_shows_its_way_its_life_and_its_parcels(house, store_id, connected
     assert ("1Z999 UPS" in connected.text, 'href="https://ups.example.com/1Z999"' in connected.page) == (True, True)
 
 
-def test_the_events_of_its_order_are_part_of_its_life(house, store_id, connected, put):
-    with writing(house.site.engine) as conn:
+def test_the_events_of_its_order_are_part_of_its_life(pages, store_id, connected, put):
+    with writing(pages.site.engine) as conn:
         event_id = add_event(conn, store_id, 1, data=order(id=7001))
         about = {"event_id": event_id, "store_id": store_id, "kind": "order", "subject_id": 7001}
         conn.execute(insert(EventSubject).values(about))
@@ -77,16 +77,16 @@ def test_the_events_of_its_order_are_part_of_its_life(house, store_id, connected
     assert 'href="/activity/1"' in connected.page
 
 
-def test_an_address_that_no_browser_should_open_is_no_link(house, connected, put):
+def test_an_address_that_no_browser_should_open_is_no_link(pages, connected, put):
     row = put(State.SHIPPED)
-    with writing(house.site.engine) as conn:
+    with writing(pages.site.engine) as conn:
         add_packages(conn, row.id, [Package("1Z999", url="javascript:alert(1)")], "poll", NOW)
 
     assert "javascript:" not in connected.go(BOX)
 
 
-def test_the_address_is_shown_on_the_page_of_the_box_and_on_no_other(house, connected, put):
-    seal(house, put(State.READY))
+def test_the_address_is_shown_on_the_page_of_the_box_and_on_no_other(pages, connected, put):
+    seal(pages, put(State.READY))
 
     assert ("Mila Šimůnek" in connected.go(BOX), "1 Elm Street" in connected.page) == (True, True)
     assert "Mila" not in connected.go("/orders") + connected.go("/stores/acme/warehouse")
@@ -122,10 +122,10 @@ def test_a_box_has_exactly_the_buttons_that_do_something(connected, put, state, 
     assert [one for one in [*shown, "Leave it so", "Seen"] if f">{one}<" in above] == buttons
 
 
-def test_a_release_is_in_the_life_of_the_box_and_in_the_audit_log(house, store_id, connected, put):
+def test_a_release_is_in_the_life_of_the_box_and_in_the_audit_log(pages, store_id, connected, put):
     put(State.HELD, "unpaid")
     connected.send(f"{BOX}/release")
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         actions = [(one.action, one.about) for one in list_actions(conn, None)]
 
     assert "SUB-1: Released. It goes out with the next delivery." in connected.text
@@ -133,16 +133,16 @@ def test_a_release_is_in_the_life_of_the_box_and_in_the_audit_log(house, store_i
     assert ("box.release", {"order": 1, "shipment": 1}) in actions
 
 
-def test_sending_again_asks_first_and_takes_a_new_number(house, store_id, connected, put):
+def test_sending_again_asks_first_and_takes_a_new_number(pages, store_id, connected, put):
     put(State.CANCELLED, "cancelled_at_cratejoy")
     connected.go("/account")
     connected.send(f"{BOX}/resend")
-    asked, before = connected.where, row_of(house, store_id, "SUB-1-R1")
+    asked, before = connected.where, row_of(pages, store_id, "SUB-1-R1")
     connected.send()
 
     assert (asked, before) == (f"{BOX}/resend", None)
     assert "the customer gets two" not in connected.text
-    assert (connected.where, row_of(house, store_id, "SUB-1-R1").state) == ("/stores/acme/orders/SUB-1-R1", "ready")
+    assert (connected.where, row_of(pages, store_id, "SUB-1-R1").state) == ("/stores/acme/orders/SUB-1-R1", "ready")
 
 
 def test_the_first_box_says_under_which_number_it_was_sent_again(connected, put):
@@ -154,7 +154,7 @@ def test_the_first_box_says_under_which_number_it_was_sent_again(connected, put)
     assert "It was sent again as SUB-1-R1" in connected.text
 
 
-def test_what_cannot_be_done_is_said_with_its_reason(house, store_id, connected, put):
+def test_what_cannot_be_done_is_said_with_its_reason(pages, store_id, connected, put):
     put(State.CONFIRMED)
     connected.go("/account")
     connected.send(f"{BOX}/release")
@@ -163,9 +163,9 @@ def test_what_cannot_be_done_is_said_with_its_reason(house, store_id, connected,
 
 
 @pytest.mark.parametrize(("email", "status"), [(READERS, 403), (OPERATORS, 200)])
-def test_operators_decide_about_boxes_and_readers_look(house, store_id, put, email, status):
+def test_operators_decide_about_boxes_and_readers_look(pages, store_id, put, email, status):
     put(State.HELD, "unpaid")
-    other = house.logged_in(email)
+    other = pages.logged_in(email)
     has_buttons = 'class="buttons above"' in other.go(BOX)
     other.go("/account")
     other.send(f"{BOX}/release")

@@ -19,8 +19,8 @@ from tests.receiver.pages.warehouse.conftest import HERS, WAREHOUSE
 KEYS = f"{WAREHOUSE}/connect/cartrover"
 
 
-def row_of(house, store_id):
-    with reading(house.site.engine) as conn:
+def row_of(pages, store_id):
+    with reading(pages.site.engine) as conn:
         return find_warehouse(conn, store_id)
 
 
@@ -39,9 +39,9 @@ def test_the_form_asks_for_what_the_adapter_declares(visitor, adapter):
     assert 'name="earliest_order_at"' in page
 
 
-def test_a_warehouse_starts_in_dry_run_and_the_audit_log_says_who_connected_it(house, store_id, connected):
-    row = row_of(house, store_id)
-    with reading(house.site.engine) as conn:
+def test_a_warehouse_starts_in_dry_run_and_the_audit_log_says_who_connected_it(pages, store_id, connected):
+    row = row_of(pages, store_id)
+    with reading(pages.site.engine) as conn:
         actions = [action.action for action in list_actions(conn, None)]
 
     assert (row.adapter, row.mode, row.settings["earliest_order_at"]) == ("cartrover", "dry_run", "2026-01-01")
@@ -56,13 +56,13 @@ def test_a_key_is_never_shown_again(connected, typed):
     assert typed["api_key"] not in page
 
 
-def test_a_key_that_is_left_empty_is_kept(house, store_id, connected, typed):
+def test_a_key_that_is_left_empty_is_kept(pages, store_id, connected, typed):
     connected.go(KEYS)
     connected.send(**typed | {"api_key": ""})
-    row = row_of(house, store_id)
+    row = row_of(pages, store_id)
 
     assert "The keys are saved." in connected.text
-    assert decrypt(house.site.settings.secret_keys, row.config, row.identity)["api_key"] == typed["api_key"]
+    assert decrypt(pages.site.settings.secret_keys, row.config, row.identity)["api_key"] == typed["api_key"]
 
 
 def test_a_saved_key_goes_to_no_other_address(connected, typed):
@@ -72,12 +72,12 @@ def test_a_saved_key_goes_to_no_other_address(connected, typed):
     assert (connected.status, "Base URL is another address: enter API key too." in connected.text) == (422, True)
 
 
-def test_refused_keys_are_said_at_the_key_and_nothing_is_saved(house, store_id, visitor, typed):
+def test_refused_keys_are_said_at_the_key_and_nothing_is_saved(pages, store_id, visitor, typed):
     visitor.go(KEYS)
     visitor.send(**typed | {"api_key": "another"})
 
     assert 'id="api_key-errors"' in visitor.page
-    assert (visitor.status, row_of(house, store_id)) == (422, None)
+    assert (visitor.status, row_of(pages, store_id)) == (422, None)
 
 
 @pytest.mark.parametrize(
@@ -89,18 +89,18 @@ def test_refused_keys_are_said_at_the_key_and_nothing_is_saved(house, store_id, 
         ({"cancel_call": "never"}, "How orders are cancelled must be one of wms_cancel, legacy."),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(house, store_id, visitor, typed, wrong, said):
+def test_what_is_wrong_is_said_at_its_field(pages, store_id, visitor, typed, wrong, said):
     visitor.go(KEYS)
     visitor.send(**typed | wrong)
 
     assert f'id="{next(iter(wrong))}-errors"' in visitor.page
     assert said in visitor.text
-    assert (visitor.status, row_of(house, store_id)) == (422, None)
+    assert (visitor.status, row_of(pages, store_id)) == (422, None)
 
 
-def test_an_address_is_asked_of_strangers_only_where_there_is_no_other(house, store_id):
-    settings = replace(house.site.settings, connect_anywhere=False)
-    visitor = PagesInstallation.of(replace(house.site, settings=settings), house.clock).logged_in(HERS)
+def test_an_address_is_asked_of_strangers_only_where_there_is_no_other(pages, store_id):
+    settings = replace(pages.site.settings, connect_anywhere=False)
+    visitor = PagesInstallation.of(replace(pages.site, settings=settings), pages.clock).logged_in(HERS)
 
     assert 'name="base_url"' not in visitor.go(KEYS)
     assert 'name="url"' in visitor.go(f"{WAREHOUSE}/connect/{SignedWebhook.adapter}")

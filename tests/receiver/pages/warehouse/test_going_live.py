@@ -16,9 +16,9 @@ GO_LIVE = f"{WAREHOUSE}/go-live"
 
 
 @pytest.fixture
-def found(house, store_id, connected):
+def found(pages, store_id, connected):
     """The owner on the page of a warehouse whose first pass has ended: one box would go, one is held."""
-    with writing(house.site.engine) as conn:
+    with writing(pages.site.engine) as conn:
         add_box(conn, store_id, 1, State.READY)
         add_box(conn, store_id, 2, State.HELD, "unpaid")
         for kind in ("ecom", "adhoc", "standard"):
@@ -28,12 +28,12 @@ def found(house, store_id, connected):
     return connected
 
 
-def row_of(house, store_id):
-    with reading(house.site.engine) as conn:
+def row_of(pages, store_id):
+    with reading(pages.site.engine) as conn:
         return get_warehouse(conn, store_id)
 
 
-def test_a_report_that_is_not_whole_cannot_be_accepted(house, store_id, connected):
+def test_a_report_that_is_not_whole_cannot_be_accepted(pages, store_id, connected):
     connected.go(WAREHOUSE)
 
     assert "Still being read: one-off orders, ad-hoc subscriptions, standard subscriptions." in connected.text
@@ -48,9 +48,9 @@ def test_the_report_counts_by_kind_and_reason_and_names_the_boxes_that_would_go(
     assert "SUB-2" not in found.text
 
 
-def test_the_report_is_accepted_by_a_person(house, store_id, found):
+def test_the_report_is_accepted_by_a_person(pages, store_id, found):
     found.send(GO_LIVE, accepted="1", only_owner="yes")
-    row = row_of(house, store_id)
+    row = row_of(pages, store_id)
 
     assert "Live: boxes go to the warehouse from now on." in found.text
     assert (row.mode, row.accepted_by, row.accepted_at) == ("live", 1, NOW)
@@ -64,43 +64,43 @@ def test_the_report_is_accepted_by_a_person(house, store_id, found):
         ({"only_owner": "yes"}, "read the report again."),
     ],
 )
-def test_nothing_goes_live_that_was_not_accepted_as_it_is(house, store_id, found, fields, said):
+def test_nothing_goes_live_that_was_not_accepted_as_it_is(pages, store_id, found, fields, said):
     found.send(GO_LIVE, **fields)
 
     assert said in found.text
-    assert row_of(house, store_id).mode == "dry_run"
+    assert row_of(pages, store_id).mode == "dry_run"
 
 
 @pytest.mark.parametrize("email", [READERS, OPERATORS])
-def test_only_an_owner_accepts(house, store_id, found, email):
-    other = house.logged_in(email)
+def test_only_an_owner_accepts(pages, store_id, found, email):
+    other = pages.logged_in(email)
     page = other.go(WAREHOUSE)
     other.go("/account")  # a page with a form
     other.send(GO_LIVE, accepted="1", only_owner="yes")
 
-    assert ("Accept and go live" in page, other.status, row_of(house, store_id).mode) == (False, 403, "dry_run")
+    assert ("Accept and go live" in page, other.status, row_of(pages, store_id).mode) == (False, 403, "dry_run")
 
 
-def test_an_operator_pauses_and_resumes(house, store_id, connected):
-    operator = house.logged_in(OPERATORS)
+def test_an_operator_pauses_and_resumes(pages, store_id, connected):
+    operator = pages.logged_in(OPERATORS)
     operator.go(WAREHOUSE)
     operator.send(f"{WAREHOUSE}/pause")
-    paused = row_of(house, store_id).status_reason
+    paused = row_of(pages, store_id).status_reason
     said = operator.text
     operator.send(f"{WAREHOUSE}/resume")
 
     assert ("paused by hand" in said, paused) == (True, "paused by hand")
-    assert (row_of(house, store_id).status, "Resumed." in operator.text) == ("active", True)
+    assert (row_of(pages, store_id).status, "Resumed." in operator.text) == ("active", True)
 
 
-def test_an_unusual_number_of_boxes_is_let_pass_by_a_person(house, store_id, connected):
-    with writing(house.site.engine) as conn:
+def test_an_unusual_number_of_boxes_is_let_pass_by_a_person(pages, store_id, connected):
+    with writing(pages.site.engine) as conn:
         pause_warehouse(conn, store_id, f"{UNUSUAL}: 900 boxes of a day would go", NOW)
     connected.go(WAREHOUSE)
     asked = "Let them pass and resume" in connected.text
     connected.send(f"{WAREHOUSE}/resume")
 
-    assert (asked, row_of(house, store_id).volume_passed_at) == (True, NOW)
+    assert (asked, row_of(pages, store_id).volume_passed_at) == (True, NOW)
 
 
 def test_without_a_warehouse_nothing_is_paused(visitor):

@@ -19,8 +19,8 @@ IN_NO_TAB_BUT_ALL: set[State] = set()
 
 
 @pytest.fixture
-def boxes(house, store_id, connected):
-    with writing(house.site.engine) as conn:
+def boxes(pages, store_id, connected):
+    with writing(pages.site.engine) as conn:
         add_box(conn, store_id, 1, State.READY)
         add_box(conn, store_id, 2, State.HELD, "unpaid")
         add_box(conn, store_id, 3, State.HELD, "missing_sku")
@@ -32,7 +32,7 @@ def numbers_on(visitor):
     return re.findall(r">(SUB-[0-9R-]+)</a>", visitor.page)
 
 
-def test_the_header_has_orders_once_a_warehouse_is_connected(house, store_id, visitor, typed):
+def test_the_header_has_orders_once_a_warehouse_is_connected(pages, store_id, visitor, typed):
     before = "Orders" in visitor.go("/")
     visitor.go(f"{WAREHOUSE}/connect/cartrover")
     visitor.send(**typed)
@@ -93,18 +93,18 @@ def test_a_held_box_has_its_reason_its_cure_and_a_button_if_it_may_be_released(b
     assert 'aria-label="Release SUB-3"' not in boxes.page
 
 
-def test_a_release_from_the_list_comes_back_to_the_list(house, store_id, boxes):
+def test_a_release_from_the_list_comes_back_to_the_list(pages, store_id, boxes):
     boxes.go("/orders?show=needs_you")
     boxes.send("/stores/acme/orders/SUB-2/release?show=needs_you")
 
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         row = find_order(conn, store_id, "SUB-2")
     assert (row.state, row.released) == (State.READY, ["unpaid"])
     assert (boxes.where, numbers_on(boxes)) == ("/orders", ["SUB-3"])
 
 
-def test_a_reader_sees_the_list_without_buttons(house, boxes):
-    reader = house.logged_in(READERS)
+def test_a_reader_sees_the_list_without_buttons(pages, boxes):
+    reader = pages.logged_in(READERS)
     reader.go("/orders")
 
     assert (len(numbers_on(reader)), "Release" in reader.text) == (4, False)
@@ -118,9 +118,9 @@ def test_a_reader_sees_the_list_without_buttons(house, boxes):
         ("shipped_customer_not_informed", State.SHIPPED, {"shipped_at": NOW - DAY_US}),
     ],
 )
-def test_the_three_lists_name_what_is_late(house, store_id, boxes, show, state, columns):
-    house.clock[0] = NOW + 2 * 3_600_000_000
-    with writing(house.site.engine) as conn:
+def test_the_three_lists_name_what_is_late(pages, store_id, boxes, show, state, columns):
+    pages.clock[0] = NOW + 2 * 3_600_000_000
+    with writing(pages.site.engine) as conn:
         add_box(conn, store_id, 9, state, **columns)
     boxes.go(f"/orders?show={show}")
 

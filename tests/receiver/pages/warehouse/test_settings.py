@@ -14,13 +14,13 @@ from tests.receiver.pages.warehouse.conftest import READERS, WAREHOUSE
 SETTINGS = f"{WAREHOUSE}/settings"
 
 
-def stored(house, store_id):
-    with reading(house.site.engine) as conn:
+def stored(pages, store_id):
+    with reading(pages.site.engine) as conn:
         return get_warehouse(conn, store_id).settings
 
 
-def filled_in(house, store_id, **changed):
-    texts = show_form(load_settings(stored(house, store_id))) | changed
+def filled_in(pages, store_id, **changed):
+    texts = show_form(load_settings(stored(pages, store_id))) | changed
     return {key: text for key, text in texts.items() if text}
 
 
@@ -30,19 +30,19 @@ def test_every_setting_is_in_the_form(connected):
     assert [one.key for one in FIELDS if f'name="{one.key}"' not in page] == []
 
 
-def test_a_form_that_is_sent_as_it_is_changes_nothing(house, store_id, connected):
-    before = stored(house, store_id)
+def test_a_form_that_is_sent_as_it_is_changes_nothing(pages, store_id, connected):
+    before = stored(pages, store_id)
     connected.go(SETTINGS)
-    connected.send(**filled_in(house, store_id))
+    connected.send(**filled_in(pages, store_id))
 
     assert "Nothing was changed." in connected.text
-    assert stored(house, store_id) == before
+    assert stored(pages, store_id) == before
 
 
-def test_a_switch_that_is_left_out_is_off_and_lines_are_entries(house, store_id, connected):
+def test_a_switch_that_is_left_out_is_off_and_lines_are_entries(pages, store_id, connected):
     connected.go(SETTINGS)
-    connected.send(**filled_in(house, store_id, pull_ecommerce="", waves="Gifts = gift\nNorth = to CA US"))
-    after = load_settings(stored(house, store_id))
+    connected.send(**filled_in(pages, store_id, pull_ecommerce="", waves="Gifts = gift\nNorth = to CA US"))
+    after = load_settings(stored(pages, store_id))
 
     assert "judged anew" in connected.text
     assert (after.pull_ecommerce, [wave.name for wave in after.waves]) == (False, ["Gifts", "North"])
@@ -56,18 +56,18 @@ def test_a_switch_that_is_left_out_is_off_and_lines_are_entries(house, store_id,
         ("item_filter", "allow", "SKUs of the item filter must name a SKU, since only these are sent."),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(house, store_id, connected, key, text, said):
-    before = stored(house, store_id)
+def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(pages, store_id, connected, key, text, said):
+    before = stored(pages, store_id)
     connected.go(SETTINGS)
-    connected.send(**filled_in(house, store_id, **{key: text}))
+    connected.send(**filled_in(pages, store_id, **{key: text}))
 
     assert (connected.status, said in connected.text) == (422, True)
     assert f'value="{text}"' in connected.page
-    assert stored(house, store_id) == before
+    assert stored(pages, store_id) == before
 
 
-def test_a_reader_sees_the_settings_and_cannot_change_them(house, store_id, connected):
-    reader = house.logged_in(READERS)
+def test_a_reader_sees_the_settings_and_cannot_change_them(pages, store_id, connected):
+    reader = pages.logged_in(READERS)
     page = reader.go(SETTINGS)
     reader.send(SETTINGS, future_days="3")
 

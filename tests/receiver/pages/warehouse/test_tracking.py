@@ -17,8 +17,8 @@ TRACKING = "/stores/acme/tracking"
 
 
 @pytest.fixture
-def kept(house, store_id, connected):
-    with writing(house.site.engine) as conn:
+def kept(pages, store_id, connected):
+    with writing(pages.site.engine) as conn:
         quarantine_packages(conn, store_id, "SUB-77", [Package("1Z999", "UPS")], NOW, is_complete=True)
         add_box(conn, store_id, 1, State.AT_WAREHOUSE)
         add_box(conn, store_id, 2, State.HELD, "unpaid")
@@ -26,8 +26,8 @@ def kept(house, store_id, connected):
     return connected
 
 
-def quarantined(house, store_id):
-    with reading(house.site.engine) as conn:
+def quarantined(pages, store_id):
+    with reading(pages.site.engine) as conn:
         return [one.tracking_number for one in list_quarantined(conn, store_id)]
 
 
@@ -42,22 +42,22 @@ def test_the_list_of_orders_leads_to_it(kept):
     assert f'href="{TRACKING}"' in kept.page
 
 
-def test_it_is_attached_to_the_box_that_a_person_names(house, store_id, kept):
+def test_it_is_attached_to_the_box_that_a_person_names(pages, store_id, kept):
     kept.send(f"{TRACKING}/1/attach", order_number="sub-1")
-    with reading(house.site.engine) as conn:
+    with reading(pages.site.engine) as conn:
         row = find_order(conn, store_id, "SUB-1")
         parcels = [one.tracking_number for one in list_packages(conn, [row.id])]
         actions = [one.action for one in list_actions(conn, None)]
 
     assert "Attached to SUB-1." in kept.text
-    assert (row.state, parcels, quarantined(house, store_id)) == (State.SHIPPED, ["1Z999"], [])
+    assert (row.state, parcels, quarantined(pages, store_id)) == (State.SHIPPED, ["1Z999"], [])
     assert "tracking.attached" in actions
 
 
-def test_it_is_dismissed(house, store_id, kept):
+def test_it_is_dismissed(pages, store_id, kept):
     kept.send(f"{TRACKING}/1/dismiss")
 
-    assert ("Dismissed" in kept.text, quarantined(house, store_id)) == (True, [])
+    assert ("Dismissed" in kept.text, quarantined(pages, store_id)) == (True, [])
     assert "No parcel without a box." in kept.text
 
 
@@ -70,17 +70,17 @@ def test_it_is_dismissed(house, store_id, kept):
         ("9/dismiss", "", "there is no tracking 9 in quarantine"),
     ],
 )
-def test_what_cannot_be_done_is_said(house, store_id, kept, action, number, said):
+def test_what_cannot_be_done_is_said(pages, store_id, kept, action, number, said):
     kept.send(f"{TRACKING}/{action}", order_number=number)
 
     assert said.casefold() in kept.text.casefold()
-    assert quarantined(house, store_id) == ["1Z999"]
+    assert quarantined(pages, store_id) == ["1Z999"]
 
 
-def test_a_reader_looks_and_does_not_decide(house, store_id, kept):
-    reader = house.logged_in(READERS)
+def test_a_reader_looks_and_does_not_decide(pages, store_id, kept):
+    reader = pages.logged_in(READERS)
     page = reader.go(TRACKING)
     reader.go("/account")
     reader.send(f"{TRACKING}/1/dismiss")
 
-    assert ("Attach" in page, reader.status, quarantined(house, store_id)) == (False, 403, ["1Z999"])
+    assert ("Attach" in page, reader.status, quarantined(pages, store_id)) == (False, 403, ["1Z999"])

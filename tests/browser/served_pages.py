@@ -50,7 +50,7 @@ SAID = {
 
 
 @contextmanager
-def serve_house(
+def serve_pages(
     data: Path, migrated_sqlite: Path, valkey_url: str
 ) -> Iterator[tuple[PagesInstallation, dict[str, object]]]:
     """`data`: an empty folder. With the pages comes what the addresses of the list of pages name."""
