@@ -1,7 +1,8 @@
 """What becomes of boxes whose outcome is open when a store gets another warehouse, or another account of the same.
 
 The warehouse from now on knows nothing of them, so that asking it twice would not show that a box is nowhere: each is
-left to a person, who asks the warehouse before.
+left to a person, who asks the warehouse before. What the one before has is marked, so that a later cancel is left to a
+person, too: nothing that the present one says ends it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 from pipeline.core.fulfilment import State
 from pipeline.fulfilment.rules.decision.words import LASTING_HOLDS
 from pipeline.ledger.fulfilment.events import EventDraft
-from pipeline.ledger.fulfilment.orders import OrderRow, change_order, list_in_states
+from pipeline.ledger.fulfilment.orders import OrderRow, change_order, list_in_states, mark_elsewhere
 from pipeline.warehouses import WAREHOUSES
 
 EVENT = "other_warehouse"
@@ -34,13 +35,14 @@ def leave_open_boxes(conn: Connection, store_id: int, now: int) -> int:
     count = 0
     for row in list_in_states(conn, store_id, _OPEN):
         if row.state is State.CANCEL_REQUESTED:
-            change: dict[str, Any] = {"state": State.CANCEL_REFUSED, "reason": "no_answer"}
+            change: dict[str, Any] = {"state": State.CANCEL_REFUSED, "reason": "other_warehouse"}
         elif _may_be_there(row):
             change = {"state": State.HELD, "reason": "outcome_unknown", "may_exist": True}
         else:
             continue
         change_order(conn, row, now, EventDraft(EVENT), attempts=0, trying_since=None, next_attempt_at=0, **change)
         count += 1
+    mark_elsewhere(conn, store_id)
     return count
 
 

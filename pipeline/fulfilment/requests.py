@@ -166,7 +166,9 @@ class Requests:
             return row.next_attempt_at > self._site.now()
         before = get_standing(row)
         after = decide(before, _WORDS[choice], self._site.policy, self._site.now())
-        changed = Standing(after.state, after.reason, after.may_exist, after.is_cancel_wanted, after.missed_at)
+        changed = Standing(
+            after.state, after.reason, after.may_exist, after.is_cancel_wanted, after.missed_at, before.is_elsewhere
+        )
         return changed != before or after.action is not Action.NONE
 
     def _find(self, conn: Connection, order_number: str) -> OrderRow:

@@ -77,9 +77,10 @@ def connect_warehouse(
     sealed = encrypt(context.settings.secret_keys, dict(config), build_warehouse_identity(store_id))
     with writing(context.engine) as conn:
         now = context.now()
-        if before is not None and not _is_same(context, before, adapter, config):
+        is_other = before is not None and not _is_same(context, before, adapter, config)
+        if is_other:
             leave_open_boxes(conn, store_id, now)
-        row = save_warehouse(conn, store_id, adapter, sealed, now)
+        row = save_warehouse(conn, store_id, adapter, sealed, now, is_other=is_other)
         update_warehouse(conn, store_id, settings=document)
         request_sweep(conn, store_id)
         _record(conn, row, actor, "connected", now)

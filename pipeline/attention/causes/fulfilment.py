@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
+from pipeline.core.fulfilment import State
 from pipeline.core.plural import pluralize
 from pipeline.fulfilment.rules.reasons import REASONS
 from pipeline.fulfilment.stored_settings import load_settings
@@ -77,10 +78,11 @@ _MANY_FAILURES = 8  # in a row; the pauses between them double up to ten minutes
 def _find_boxes(context: Context) -> Iterator[AttentionItem]:
     """One item for each reason."""
     with reading(context.engine) as conn:
-        live = [shop for shop in _list_shops(conn) if shop.row.mode == LIVE]
-        found = [(shop, list_boxes_for_people(conn, shop.row.store_id)) for shop in live]
+        found = [(shop, list_boxes_for_people(conn, shop.row.store_id)) for shop in _list_shops(conn)]
     for shop, groups in found:
         for group in groups:
+            if shop.row.mode != LIVE and group.state != State.CANCEL_REFUSED:
+                continue  # in dry run only what a warehouse before it sends all the same cannot wait
             reason = REASONS.get(group.reason)
             says, cure = (reason.text, reason.cure) if reason else (group.reason.replace("_", " "), "")
             state = group.state.replace("_", " ")

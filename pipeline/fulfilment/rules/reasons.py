@@ -95,6 +95,11 @@ LATER = (
     Reason("cancel_pending", "The warehouse took the cancel, and does not say yet that it will not send the box."),
     Reason("too_late", "The warehouse refused to cancel.", "Ask the warehouse; its tracking is still waited for."),
     Reason("unsupported", "The warehouse cannot be asked to cancel.", "Cancel it at the warehouse by hand."),
+    Reason(
+        "other_warehouse",
+        "It may be at the warehouse that the store had before.",
+        "Cancel it there by hand; its tracking does not come by itself.",
+    ),
     Reason("no_answer", "The warehouse did not answer the cancel.", "Cancel it at the warehouse by hand."),
     Reason("delivery_failed", "The warehouse could not be given the order.", "Mend the cause, and try again."),
     Reason("confirm_failed", "Cratejoy could not be given the tracking number.", "Mend the cause, and try again."),

@@ -7,7 +7,7 @@ the decision asks for after its transaction is committed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -64,7 +64,8 @@ class Sighting:
 
 def get_standing(row: OrderRow) -> Standing:
     """Where the box stands, as the rules look at it."""
-    return Standing(row.state, row.reason or "", row.may_exist, row.is_cancel_wanted, row.missed_at)
+    reason = row.reason or ""
+    return Standing(row.state, reason, row.may_exist, row.is_cancel_wanted, row.missed_at, row.is_elsewhere)
 
 
 def settle(conn: Connection, site: Site, row: OrderRow, sighting: Sighting) -> tuple[OrderRow, Action]:
@@ -76,7 +77,8 @@ def settle(conn: Connection, site: Site, row: OrderRow, sighting: Sighting) -> t
     decision = decide(get_standing(row), sighting.seen, site.policy, now, sighting.reason)
     changes = _plan_retry(site, row, decision, sighting, now)
     if changes is None:
-        exhausted = Standing(decision.state, decision.reason, decision.may_exist, decision.is_cancel_wanted)
+        exhausted = replace(get_standing(row), state=decision.state, reason=decision.reason, missed_at=None)
+        exhausted = replace(exhausted, may_exist=decision.may_exist, is_cancel_wanted=decision.is_cancel_wanted)
         decision = decide(exhausted, Seen.EXHAUSTED, site.policy, now)
         changes = {"attempts": 0, "trying_since": None, "next_attempt_at": 0}
     changes |= _plan_columns(site, row, decision, now)

@@ -66,6 +66,7 @@ class OrderRow:
     update_at: int | None
     is_cancel_wanted: bool
     may_exist: bool
+    is_elsewhere: bool
     released: list[str]
     notice: str | None
     notice_at: int | None
@@ -120,6 +121,13 @@ def change_order(
     if event is not None:
         add_fulfilment_event(conn, About(row.store_id, row.id, row.state, state), event, now)
     return replace(row, **{**changed, "state": state})
+
+
+def mark_elsewhere(conn: Connection, store_id: int) -> None:
+    """Write down that what the store's warehouse may have is not at the one that the store gets now."""
+    there = FulfilmentOrder.store_id == store_id, FulfilmentOrder.may_exist, ~FulfilmentOrder.is_elsewhere
+    marked = {"is_elsewhere": True, "version": FulfilmentOrder.version + 1}  # a worker that has read it must not go on
+    conn.execute(update(FulfilmentOrder).where(*there).values(marked))
 
 
 def get_order(conn: Connection, order_id: int) -> OrderRow:

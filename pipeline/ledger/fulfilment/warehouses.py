@@ -58,15 +58,18 @@ def build_warehouse_identity(store_id: int) -> RowIdentity:
     return RowIdentity("warehouses", store_id, store_id)
 
 
-def save_warehouse(conn: Connection, store_id: int, adapter: str, config: bytes, now: int) -> WarehouseRow:
+def save_warehouse(
+    conn: Connection, store_id: int, adapter: str, config: bytes, now: int, *, is_other: bool = False
+) -> WarehouseRow:
     """Save a warehouse whose credentials have just been checked; it becomes active.
 
-    Another adapter starts in dry run again: which boxes are at the warehouse before it is not known to it.
+    Another adapter, or another account (`is_other`), starts in dry run again: which boxes are at the warehouse before
+    it is not known to it.
     """
     before = find_warehouse(conn, store_id)
     values: dict[str, Any] = {"adapter": adapter, "config": config, "status": ACTIVE, "status_reason": None}
     values |= {"status_at": now, "wait_until": 0, "failures": 0, "trouble": None}
-    if before is None or before.adapter != adapter:
+    if before is None or before.adapter != adapter or is_other:
         values |= {"mode": DRY_RUN, "accepted_at": None, "accepted_by": None}
     if before is None:
         statement = insert_into(conn, Warehouse).values(store_id=store_id, settings={}, created_at=now, **values)

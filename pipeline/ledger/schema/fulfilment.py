@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, SmallInteger, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.ledger.schema.base import partial_index
@@ -106,6 +106,8 @@ class FulfilmentOrder(Base):
     update_at: Mapped[int | None]  # when to write a further tracking number to Cratejoy; None: nothing to do
     is_cancel_wanted: Mapped[bool] = mapped_column(default=False)  # while its outcome at the warehouse is unknown
     may_exist: Mapped[bool] = mapped_column(default=False)  # the warehouse has, had or may have an order of the number
+    # It may exist at a warehouse that the store had before; the present one cannot say anything about it.
+    is_elsewhere: Mapped[bool] = mapped_column(default=False, server_default=false())
     released: Mapped[list[Any]] = mapped_column(default=list)  # reasons that a person has overruled
     notice: Mapped[str | None]  # a code for a person, beside the state: such as what was changed after the sending
     notice_at: Mapped[int | None]

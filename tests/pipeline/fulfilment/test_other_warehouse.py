@@ -42,7 +42,53 @@ def test_a_cancel_that_the_warehouse_before_has_not_answered_is_left_to_a_person
 
     connect(bridge, "extensiv_3pl")
 
-    assert bridge.state(shipment) == "cancel_refused(no_answer)"
+    assert bridge.state(shipment) == "cancel_refused(other_warehouse)"
+
+
+def move(bridge):
+    """Connect another warehouse, and go live there."""
+    connect(bridge, "extensiv_3pl")
+    bridge.settle()
+    go_live(bridge.context, bridge.store_id, bridge.report().would_go)
+
+
+def test_a_box_that_is_at_the_warehouse_before_is_cancelled_there_by_a_person(bridge):
+    shipment = bridge.sell()
+    bridge.search()
+    move(bridge)
+    bridge.do("shipments", shipment, "cancel")
+    bridge.hint(("shipment", shipment))
+    bridge.wait(HOUR)
+
+    assert bridge.state(shipment) == "cancel_refused(other_warehouse)"
+    assert "retry" not in bridge.requests().list_choices(bridge.box(shipment), is_newest=True)
+
+
+def test_a_held_box_that_the_warehouse_before_may_have_is_cancelled_there_by_a_person(bridge):
+    shipment = lose_answer(bridge)
+    move(bridge)
+    bridge.do("shipments", shipment, "cancel")
+    bridge.hint(("shipment", shipment))
+    bridge.wait(HOUR)
+
+    assert bridge.state(shipment) == "cancel_refused(other_warehouse)"
+
+
+def test_a_box_that_the_warehouse_before_may_have_goes_out_only_under_a_new_number(bridge):
+    shipment = lose_answer(bridge)
+    move(bridge)
+
+    choices = bridge.requests().list_choices(bridge.box(shipment), is_newest=True)
+
+    assert ("resend" in choices, "retry" in choices) == (True, False)
+
+
+def test_another_account_of_the_same_warehouse_begins_in_dry_run(bridge):
+    config = get_config("cartrover", bridge.warehouse.url)
+    other = config | {"base_url": config["base_url"] + "/"}
+    row, _ = connect_warehouse(bridge.context, bridge.store_id, "cartrover", other, {})
+
+    assert row.mode == "dry_run"
 
 
 def test_other_secrets_of_the_same_account_change_no_box(bridge):

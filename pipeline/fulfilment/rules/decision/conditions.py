@@ -21,8 +21,12 @@ def is_never_sent_cancel(standing: Standing, _policy: Policy, _now: int) -> bool
     return standing.is_cancel_wanted and not standing.may_exist
 
 
-def can_cancel(_standing: Standing, policy: Policy, _now: int) -> bool:
-    return policy.can_cancel
+def is_elsewhere(standing: Standing, _policy: Policy, _now: int) -> bool:
+    return standing.is_elsewhere
+
+
+def can_cancel(standing: Standing, policy: Policy, _now: int) -> bool:
+    return policy.can_cancel and not standing.is_elsewhere
 
 
 def is_lasting_hold(standing: Standing, _policy: Policy, _now: int) -> bool:
@@ -41,6 +45,8 @@ def needs_look_up(standing: Standing, policy: Policy, _now: int) -> bool:
 
 def cannot_know(standing: Standing, policy: Policy, _now: int) -> bool:
     """Return whether the box may be there, cannot be looked up, and another create could make a second one."""
+    if standing.is_elsewhere:
+        return True
     return standing.may_exist and not policy.can_look_up and not policy.repeats_safely
 
 
@@ -52,8 +58,8 @@ def confirms_first_package(_standing: Standing, policy: Policy, _now: int) -> bo
     return policy.confirms_first_package
 
 
-def cancels_if_externally_shipped(_standing: Standing, policy: Policy, _now: int) -> bool:
-    return policy.cancels_if_externally_shipped and policy.can_cancel
+def cancels_if_externally_shipped(standing: Standing, policy: Policy, now: int) -> bool:
+    return policy.cancels_if_externally_shipped and can_cancel(standing, policy, now)
 
 
 def updates_tracking(_standing: Standing, policy: Policy, _now: int) -> bool:

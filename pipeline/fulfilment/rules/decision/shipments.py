@@ -32,8 +32,10 @@ _EXTERNAL = Rule(S.EXTERNALLY_SHIPPED, "marked_at_cratejoy")
 def cancel_rows(states: tuple[State, ...], seen: tuple[Seen, ...], when: Condition | None = None) -> tuple[Row, ...]:
     """Return the rows by which the warehouse is asked to cancel, or a person is, where it cannot be asked."""
     can = if_.both(when, if_.can_cancel) if when else if_.can_cancel
+    elsewhere = if_.both(when, if_.is_elsewhere) if when else if_.is_elsewhere
     return (
         Row(states, seen, Rule(S.CANCEL_REQUESTED, "", Action.ASK_CANCEL, may_exist=True, is_cancel_wanted=False), can),
+        Row(states, seen, Rule(S.CANCEL_REFUSED, "other_warehouse", may_exist=True, is_cancel_wanted=False), elsewhere),
         Row(states, seen, Rule(S.CANCEL_REFUSED, "unsupported", may_exist=True, is_cancel_wanted=False), when),
     )
 

@@ -97,6 +97,7 @@ class Standing:
     may_exist: bool = False
     is_cancel_wanted: bool = False  # cancelled at Cratejoy while the outcome at the warehouse is unknown
     missed_at: int | None = None
+    is_elsewhere: bool = False  # it may be at a warehouse that the store had before: the present one is not asked
 
 
 @dataclass(frozen=True, slots=True)
