@@ -20,7 +20,7 @@ from pipeline.infra import redis_keys
 from pipeline.infra.redis_lease import Lease
 from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.fulfilment.orders import find_shipments_of, list_orders_of
-from pipeline.ledger.fulfilment.warehouses import find_warehouse, pause_warehouse
+from pipeline.ledger.fulfilment.warehouses import KEYS_UNUSABLE, LIVE, find_warehouse, pause_warehouse, update_warehouse
 from pipeline.ledger.store_apis import record_key_check
 
 MAX_RUN_US = 3 * SECOND_US  # of one task: then the worker takes up other tasks
@@ -48,8 +48,9 @@ def _run(context: Context, store_id: int, lane: Lane, open_warehouse: OpenWareho
     except Misconfigured as error:
         with writing(context.engine) as conn:
             pause_warehouse(conn, store_id, str(error), context.now())
+            update_warehouse(conn, store_id, trouble=KEYS_UNUSABLE)
         return LaneRun(error=str(error))
-    if site is None or not site.row.is_active:
+    if site is None:
         return LaneRun()
     try:
         return _WORK[lane](site)
@@ -76,7 +77,7 @@ def look_at_hinted(
     Nothing of a hook is believed: the shipments are read through the API.
     """
     site = open_site(context, store_id, open_warehouse=open_warehouse)
-    if site is None or not site.row.is_active:
+    if site is None:
         return LaneRun()
     wanted = [number for kind, number in hints if kind == "shipment"]
     with reading(context.engine) as conn:
@@ -105,7 +106,7 @@ def _cancels(site: Site) -> LaneRun:
 
 
 def _tracking(site: Site) -> LaneRun:
-    if not site.row.is_live:
+    if not site.row.is_called:
         return LaneRun()
     polled = tracking.poll_tracking(site)
     return LaneRun(None if polled.is_done else 0.0, polled.error)
@@ -113,20 +114,20 @@ def _tracking(site: Site) -> LaneRun:
 
 def _deliver(site: Site) -> LaneRun:
     pull.wake(site)
-    if not site.row.is_live or site.row.wait_until > site.now():
+    if not site.row.is_called or site.row.wait_until > site.now():
         return LaneRun()
     deliver.reap(site)
-    if site.warehouse.capabilities.exchanges_files or not guard_volume(site):
+    if site.warehouse.capabilities.exchanges_files or not site.row.is_live or not guard_volume(site):
         return _repeat(site, deliver.reconcile)  # boxes go out with the next export, or when a person lets them pass
     return _repeat(site, deliver.reconcile, deliver.deliver)
 
 
 def _confirm(site: Site) -> LaneRun:
-    if not site.row.is_live:
+    if site.row.mode != LIVE:
         return LaneRun()
     deliver.reap(site)
     result = _repeat(site, confirm.confirm, confirm.update_tracking)
-    if site.row.wait_until > site.now():
+    if not site.row.is_called or site.row.wait_until > site.now():
         return result
     return _repeat(site, confirm.acknowledge)
 
@@ -146,10 +147,10 @@ def _repeat(site: Site, *steps: Callable[..., Turn]) -> LaneRun:
 
 
 def _find_wait_s(site: Site) -> float | None:
-    """How long the warehouse is not called, as the last call has left it; None while it is paused."""
+    """How long the warehouse is not called, as the last call has left it; None if a person has to act first."""
     with reading(site.engine) as conn:
         row = find_warehouse(conn, site.store_id)
-    return max(0.0, (row.wait_until - site.now()) / SECOND_US) if row is not None and row.is_active else None
+    return max(0.0, (row.wait_until - site.now()) / SECOND_US) if row is not None and row.is_called else None
 
 
 _WORK: dict[Lane, Callable[[Site], LaneRun]] = {

@@ -24,7 +24,7 @@ from pipeline.ledger.fulfilment.orders import (
     list_to_update,
 )
 from pipeline.ledger.fulfilment.runs import find_last_run
-from pipeline.ledger.fulfilment.warehouses import WarehouseRow
+from pipeline.ledger.fulfilment.warehouses import KEYS_UNUSABLE, LIVE, WarehouseRow
 from pipeline.ledger.store_apis import ACTIVE, find_store_api
 from pipeline.settings import Settings
 
@@ -57,8 +57,8 @@ USUAL = Intervals(300 * SECOND_US, 900 * SECOND_US, 600 * SECOND_US)
 
 
 def list_due_lanes(conn: Connection, row: WarehouseRow, now: int, every: Intervals = USUAL) -> list[Lane]:
-    """The lanes with something to do. In dry run boxes are only found and looked at; a paused warehouse rests."""
-    if not row.is_active:
+    """The lanes with something to do. In dry run boxes are only found and looked at, as while keys are refused."""
+    if row.trouble == KEYS_UNUSABLE:
         return []
     try:
         settings = load_settings(row.settings)
@@ -80,15 +80,16 @@ def _find_due(
         yield "cancels"
     if _has_work(conn, row, now, every):
         yield "deliver"
-    if not row.is_live:
+    if row.mode != LIVE:
         return
-    if row.wait_until <= now and _is_job_due(conn, row, TRACKING, every.tracking_us, now):
+    can_call = row.is_called and row.wait_until <= now
+    if can_call and _is_job_due(conn, row, TRACKING, every.tracking_us, now):
         yield "tracking"
     leaving = {State.SHIPPED, *([State.PARTIALLY_SHIPPED] if settings.partial_policy == "first_package" else [])}
     if (
         has_due_order(conn, row.store_id, leaving, now)
         or list_to_update(conn, row.store_id, now, 1)
-        or (row.wait_until <= now and list_to_acknowledge(conn, row.store_id, now, 1))
+        or (can_call and list_to_acknowledge(conn, row.store_id, now, 1))
         or list_stuck_orders(conn, row.store_id, {State.CONFIRMING}, now, every.stuck_us)
     ):
         yield "confirm"
@@ -109,10 +110,10 @@ def _has_work(conn: Connection, row: WarehouseRow, now: int, every: Intervals) -
     """Whether boxes became due, or are to be given to the warehouse, or looked up there."""
     if has_due_order(conn, row.store_id, {State.DISCOVERED}, now):
         return True
-    if not row.is_live or row.wait_until > now:
+    if not row.is_called or row.wait_until > now:
         return False
     doing = {State.UNKNOWN, State.CANCEL_REQUESTED}
-    doing |= set() if row.adapter in FILE_ADAPTERS else {State.READY}
+    doing |= {State.READY} if row.is_live and row.adapter not in FILE_ADAPTERS else set()
     return has_due_order(conn, row.store_id, doing, now) or bool(
         list_stuck_orders(conn, row.store_id, {State.SENDING}, now, every.stuck_us)
     )

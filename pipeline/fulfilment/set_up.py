@@ -170,7 +170,7 @@ def go_live(context: Context, store_id: int, accepted: int, actor: Actor = COMMA
 
 
 def pause(context: Context, store_id: int, actor: Actor = COMMAND_LINE_ACTOR) -> bool:
-    """Stop everything until it is resumed. False if it is paused already."""
+    """Give the warehouse no box until it is resumed. False if it is paused already."""
     with writing(context.engine) as conn:
         row = require_warehouse(conn, store_id)
         is_done = pause_warehouse(conn, store_id, PAUSED_BY_HAND, context.now())

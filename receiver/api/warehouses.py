@@ -145,7 +145,7 @@ def show(shop: str) -> dict[str, Any]:
 def stop(shop: str) -> dict[str, Any]:
     """Pause a warehouse
 
-    Nothing is searched, sent, confirmed or cancelled until it is resumed.
+    No box is sent until it is resumed. Cancels, tracking and what is written to Cratejoy go on.
     """
     if not set_up.pause(get_context(), _find(shop), get_actor()):
         raise Problem(409, "The warehouse is paused already.")

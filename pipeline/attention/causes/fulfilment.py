@@ -11,6 +11,7 @@ from pipeline.attention.item import AttentionItem, Cause
 from pipeline.context import Context
 from pipeline.core.fulfilment import State
 from pipeline.core.plural import pluralize
+from pipeline.fulfilment.pauses import describe_pause
 from pipeline.fulfilment.rules.reasons import REASONS
 from pipeline.fulfilment.stored_settings import load_settings
 from pipeline.ledger.engine import reading
@@ -54,7 +55,7 @@ def _find_paused(context: Context) -> Iterator[AttentionItem]:
     for shop in shops:
         if shop.row.status == PAUSED:
             headline = f"{shop.name}: its warehouse is paused: {shop.row.status_reason}"
-            effect = "No box is sent, confirmed or cancelled; nothing is lost."
+            effect = describe_pause(shop.row)
             to_do = f"Mend the cause, then `cratewire fulfilment resume --store {shop.name}`."
             yield _build(PAUSED_NAME, shop, headline, effect, to_do, shop.row.status_at, reason=shop.row.status_reason)
 

@@ -34,6 +34,7 @@ from pipeline.fulfilment.steps.settle import SECOND_US, Sighting, settle
 from pipeline.ledger.engine import writing
 from pipeline.ledger.fulfilment.events import About, EventDraft, add_fulfilment_event
 from pipeline.ledger.fulfilment.orders import OrderRow
+from pipeline.ledger.fulfilment.warehouses import KEYS_REFUSED as SHUT_BY_KEYS
 from pipeline.ledger.fulfilment.warehouses import find_warehouse, pause_warehouse, update_warehouse
 
 CANCEL_REASON = "Cancelled in Cratejoy"
@@ -107,10 +108,11 @@ def note_trouble(conn: Connection, site: Site, answer: object) -> bool:
     A rate limit and a fault let all boxes wait; refused keys pause the warehouse until a person has looked.
     """
     row = find_warehouse(conn, site.store_id)
-    if row is None:
+    if row is None or row.is_shut:
         return True
     now = site.now()
     if isinstance(answer, AuthError):
+        update_warehouse(conn, site.store_id, trouble=SHUT_BY_KEYS)
         if pause_warehouse(conn, site.store_id, f"{KEYS_REFUSED}: {answer.reason}", now):
             add_fulfilment_event(conn, About(site.store_id), EventDraft("paused", "keys_refused"), now)
             log.warning("a warehouse is paused", store=site.store_id, reason=answer.reason)

@@ -247,7 +247,7 @@ def wake(site: Site, limit: int = SLICE) -> int:
 
 def _cancel(site: Site, look: Look) -> None:
     """Ask at once. In dry run, or while the warehouse cannot be called, the sweep asks later."""
-    if look.action is Action.ASK_CANCEL and site.row.is_live and site.row.wait_until <= site.now():
+    if look.action is Action.ASK_CANCEL and site.row.is_called and site.row.wait_until <= site.now():
         try:
             run_calls(site, look.row, look.action, None)
         except OrderChanged:

@@ -15,6 +15,8 @@ from pipeline.ledger.sql.tables import insert_into
 DRY_RUN, LIVE = "dry_run", "live"
 ACTIVE, PAUSED = "active", "paused"
 UNUSUAL = "an unusual number of boxes"  # how the reason of a pause by the volume guard begins
+# `trouble` of a warehouse that is not called before a person has acted, however it came to be paused.
+KEYS_REFUSED, KEYS_UNUSABLE = "keys_refused", "keys_unusable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,18 @@ class WarehouseRow:
 
     @property
     def is_live(self) -> bool:
-        """Whether anything is sent, confirmed, acknowledged or cancelled."""
+        """Whether boxes are given to the warehouse."""
         return self.mode == LIVE and self.is_active
+
+    @property
+    def is_called(self) -> bool:
+        """Whether the warehouse is asked to cancel, and for its tracking: what it has leaves also during a pause."""
+        return self.mode == LIVE and not self.is_shut
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether a call would be refused, or cannot be made: nothing but a person ends that."""
+        return self.trouble in (KEYS_REFUSED, KEYS_UNUSABLE)
 
 
 def build_warehouse_identity(store_id: int) -> RowIdentity:
@@ -85,7 +97,7 @@ def update_warehouse(conn: Connection, store_id: int, **changed: Any) -> bool:
 
 
 def pause_warehouse(conn: Connection, store_id: int, reason: str, now: int) -> bool:
-    """Stop everything until it is resumed; `reason` is shown to people. False if it is paused already."""
+    """Give it no box until it is resumed; `reason` is shown to people. False if it is paused already."""
     active = Warehouse.store_id == store_id, Warehouse.status == ACTIVE
     paused = {"status": PAUSED, "status_reason": reason, "status_at": now}
     return conn.execute(update(Warehouse).where(*active).values(paused)).rowcount == 1

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from pipeline.context import Context
 from pipeline.core.errors import Misconfigured
 from pipeline.fulfilment import set_up
+from pipeline.fulfilment.pauses import describe_pause
 from pipeline.fulfilment.set_up import DryRunReport
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.audit import Actor
@@ -52,6 +53,7 @@ def show(name: str) -> str:
         unread=[_JOBS.get(job, job) for job in report.unread] if report is not None else [],
         counted=wording.gather_counts(report.counts) if report is not None else [],
         is_dry_run=row is not None and row.mode == DRY_RUN,
+        pause_effect=describe_pause(row) if row is not None else "",
         is_unusual=row is not None and (row.status_reason or "").startswith(UNUSUAL),
         can_change=store.allows("change_settings"),
     )
@@ -78,7 +80,7 @@ def go_live(name: str) -> ResponseReturnValue:
 @blueprint.post("/stores/<name>/warehouse/pause")
 @requires("pause")
 def pause(name: str) -> ResponseReturnValue:
-    """Stop everything: nothing is searched, sent, confirmed or cancelled."""
+    """Give the warehouse no box; cancels, tracking and confirming go on."""
     return _switch(name, set_up.pause, "Paused. Boxes wait, and none is lost.", "It is paused already.")
 
 

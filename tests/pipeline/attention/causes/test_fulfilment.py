@@ -82,6 +82,13 @@ def test_a_dry_run_asks_no_person_about_single_boxes(live):
     assert live.find(fulfilment.BOXES_CAUSE) == []
 
 
+def test_a_box_that_a_warehouse_before_sends_all_the_same_is_named_in_dry_run_too(live):
+    live.add(1, State.CANCEL_REFUSED, "other_warehouse")
+    live.change(mode="dry_run")
+
+    assert len(live.find(fulfilment.BOXES_CAUSE)) == 1
+
+
 def test_a_paused_warehouse_is_named_with_its_reason(live):
     with writing(live.engine) as conn:
         pause_warehouse(conn, live.store_id, "the warehouse refuses the keys", NOW)
