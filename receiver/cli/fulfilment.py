@@ -182,7 +182,10 @@ def go_live_command(store: str, accept: int, data: Path | None, as_json: bool) -
 @json_option
 @report_errors
 def pause_command(store: str, data: Path | None, as_json: bool) -> None:
-    """Send no box until `resume`; cancels, tracking and what is written to Cratejoy go on."""
+    """Send no box until `resume`.
+
+    Cancels, tracking and what is written to Cratejoy go on.
+    """
     with open_store(data, store) as opened:
         if not set_up.pause(opened.context, opened.id):
             raise CratewireError(f"store {store}: the warehouse is paused already")

@@ -43,7 +43,9 @@ def batches_command(store: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def forecast_command(batch: int | None, store: str, data: Path | None, as_json: bool) -> None:
-    """Show how many boxes a batch will have, by SKU, variant, gift and country.
+    """Show how many boxes a batch will have.
+
+    They are counted by SKU, variant, gift and country.
 
     Each count has the range in which it may still move until the batch ends. Without BATCH it is the one that ends
     next.
@@ -77,7 +79,10 @@ def freeze_command(batch: int, store: str, data: Path | None, as_json: bool) -> 
 @json_option
 @report_errors
 def batch_command(batch: int, store: str, data: Path | None, as_json: bool) -> None:
-    """Show a frozen batch: its manifest, and what was changed after the freeze."""
+    """Show a frozen batch.
+
+    Its manifest, and what was changed after the freeze.
+    """
     with open_store(data, store) as opened, reading(opened.context.engine) as conn:
         found = compare_frozen(conn, opened.id, batch)
     document = [_describe(one) for one in found]

@@ -59,7 +59,7 @@ def export_command(
     data: Path | None,
     as_json: bool,
 ) -> None:
-    """Hand out all boxes that are ready, in a file for a spreadsheet.
+    """Write all boxes that are ready to a file.
 
     Each is read once more at Cratejoy before. No box is in two exports. Only you can read the file: it has names and
     addresses.
@@ -96,7 +96,9 @@ def exports_command(store: str, data: Path | None, as_json: bool) -> None:
 @json_option
 @report_errors
 def import_command(file: Path, store: str, applies: bool, data: Path | None, as_json: bool) -> None:
-    """Show what becomes of each row of a returned file; with --apply, write those that match.
+    """Preview a returned file, or apply it.
+
+    Shows what becomes of each row; with --apply, those that match are written.
 
     A row matches only by the reference of a box that was handed out, never by a name or an e-mail address. Ambiguous
     rows wait for you: `cratewire fulfilment tracking`. The same file again writes nothing.

@@ -92,8 +92,9 @@ def _build_orders_place() -> Place | None:
     """The boxes, with the number of those that wait for a person; None elsewhere before a warehouse is connected."""
     if not current_user.is_authenticated:
         return None
+    store_ids = [store.store_id for store in list_my_stores()]
     with reading(get_context().engine) as conn:
-        with_warehouse = list_stores_with_warehouse(conn, [store.store_id for store in list_my_stores()])
+        with_warehouse = list_stores_with_warehouse(conn, store_ids)
         waiting = count_boxes_that_need_a_person(conn, with_warehouse) if with_warehouse else 0
     place = Place("Orders", url_for(_ORDERS), _find_here(_ORDERS, _OF_ORDERS), waiting)
     return place if with_warehouse or place.is_here else None

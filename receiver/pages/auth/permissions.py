@@ -54,9 +54,12 @@ def get_actor() -> Actor:
 
 
 def list_my_stores() -> list[VisibleStore]:
-    """List the current user's stores by name."""
-    with reading(get_context().engine) as conn:
-        return list_visible_stores(conn, get_my_id())
+    """List the current user's stores by name. They are loaded once in a request."""
+    if "all_my_stores" not in g:
+        with reading(get_context().engine) as conn:
+            g.all_my_stores = list_visible_stores(conn, get_my_id())
+    stores: list[VisibleStore] = g.all_my_stores
+    return stores
 
 
 def get_my_store(name: str) -> VisibleStore:

@@ -33,7 +33,7 @@ def test_everything_is_sealed_with_the_new_key(shell, installed, monkeypatch):
     with reading(installed.process.engine) as conn:
         config = conn.execute(select(StoreConnection.config)).scalar_one()
     assert decrypt([NEW], config) == {"api_key": "k"}
-    others = {"regulation_keys": 0, "second_factors": 0, "api_tokens": 0}
+    others = {"regulation_keys": 0, "second_factors": 0, "api_tokens": 0, "warehouses": 0, "fulfilment_orders": 0}
     assert done == {"connections": 1, "store_apis": 1, "mails": 1, **others}
 
 
