@@ -179,6 +179,8 @@ _LONGEST = (
     "tests/rabbitmq/",
     "tests/browser/",
     "tests/chaos/",
+    "tests/receiver/supervisor/test_run.py",
+    "tests/tasks/",
 )
 
 

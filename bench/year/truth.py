@@ -220,7 +220,7 @@ class Truth:
         has_left = any(package.tracking for order in live for package in order.packages)
         if box["status"] == "unshipped":
             yield from self._judge_unshipped(box, newest, standing, has_left=has_left)
-        if box["status"] == "shipped" and live and newest.state not in (State.CONFIRMED, State.EXTERNALLY_SHIPPED):
+        if box["status"] == "shipped" and live and newest.state not in self._list_shipped_states(box):
             yield f"it is shipped, and stands at {standing}"
         if box["status"] == "shipped" and not live and box["id"] not in self.by_hand:
             yield f"it is marked as shipped, and nothing has left: {standing}"
@@ -246,6 +246,11 @@ class Truth:
             events = list_order_events(conn, [row.id for row in rows])
         if not any("address_changed" in (event.detail or {}).get("changes", ()) for event in events):
             yield "no person was given notice that it left for an address that had been changed"
+
+    def _list_shipped_states(self, box: Row) -> set[State]:
+        # By hand: a parcel left after the cancel, and the merchant has marked it as shipped since.
+        by_hand = {State.SHIPPED_AFTER_CANCEL} if box["id"] in self.by_hand else set()
+        return {State.CONFIRMED, State.EXTERNALLY_SHIPPED} | by_hand
 
     def _judge_rest(self, row: OrderRow, standing: str) -> Iterator[str]:
         is_early = row.state is State.DISCOVERED and row.reason in NOT_YET

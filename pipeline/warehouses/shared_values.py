@@ -10,7 +10,7 @@ from redis import Redis
 
 from pipeline.core.errors import Misconfigured
 from pipeline.infra import redis_keys
-from pipeline.infra.crypto.encryption import decrypt, encrypt
+from pipeline.infra.crypto.encryption import RowIdentity, decrypt, encrypt
 from pipeline.infra.redis_lease import Lease
 
 _LEASE_MS = 10_000  # the holder renews it; how long the others wait after it was killed
@@ -28,13 +28,17 @@ class RedisValues:
         """Return the value; one that another secret key has encrypted counts as none."""
         sealed = self._redis.get(redis_keys.warehouse_value(name))
         try:
-            return decrypt(self._secret_keys, sealed) if isinstance(sealed, bytes) else None
+            return decrypt(self._secret_keys, sealed, _identify(name)) if isinstance(sealed, bytes) else None
         except Misconfigured:
             return None
 
     def put(self, name: str, value: Mapping[str, str], ttl_s: float) -> None:
-        sealed = encrypt(self._secret_keys, dict(value))
+        sealed = encrypt(self._secret_keys, dict(value), _identify(name))
         self._redis.set(redis_keys.warehouse_value(name), sealed, px=max(1, ceil(ttl_s * 1000)))
 
     def lock(self, name: str) -> AbstractContextManager[bool]:
         return Lease(self._redis, redis_keys.warehouse_value_lease(name), self._make_nonce(), _LEASE_MS).hold()
+
+
+def _identify(name: str) -> RowIdentity:
+    return RowIdentity("warehouse_value", name)
