@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.settings import read_environment
 
 LAST_FAILED = Path(".pytest_cache/v/cache/lastfailed")
-MAX_SECOND_RUNS = 3  # more than these have not failed by chance
+MAX_FILES = 3  # tests of more files have not failed by chance; a fixture that fails fails all tests of its file
 SOME_FAILED = 1  # pytest's exit code for tests that failed; every other says that the run itself is broken
 COVERAGE = ["--cov", "--cov-report="]
 
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     LAST_FAILED.unlink(missing_ok=True)
     code = _pytest("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *COVERAGE, *arguments)
     failed = sorted(json.loads(LAST_FAILED.read_text())) if code == SOME_FAILED and LAST_FAILED.exists() else []
-    if not 0 < len(failed) <= MAX_SECOND_RUNS:
+    if not 0 < len({test.partition("::")[0] for test in failed}) <= MAX_FILES:
         return code
     _say(f"failed, run once more alone: {', '.join(failed)}")
     code = _pytest(*COVERAGE, "--cov-append", *failed)

@@ -112,7 +112,11 @@ def erase_one(stage, log):
     subprocess.run([stage.command, *erase], check=True, capture_output=True)
     wait_until(lambda: set(list_states(stage)) == {"done"}, interval_s=0.5)
     engine = make_engine(f"sqlite:///{stage.data}/cratewire.db")
-    wait_until(lambda: vacuum_all(engine) and not find_in_files(stage.data, log, texts), interval_s=0.5)
+    wait_until(
+        lambda: vacuum_all(engine) and not find_in_files(stage.data, log, texts),
+        lambda: f"the log was not emptied, or these have the person: {find_in_files(stage.data, log, texts)}",
+        interval_s=0.5,
+    )
     engine.dispose()
     profiles = call_sandbox(f"{stage.customerio['url']}/_sandbox/people")
     platform = [profile for profile in profiles if profile["email"] == person["email"]]
