@@ -79,6 +79,16 @@ def _run_demo(processes: DemoProcesses, hooks: int, seed: int, keep: bool, as_js
 
 
 def _print_comparison(console: Console, result: dict[str, Any]) -> None:
+    _print_events(console, result)
+    _print_boxes(console, result)
+    _print_faults(console, result)
+    if is_complete(result):
+        console.print("Everything arrived, once.", style="green")
+    else:
+        console.print("Something is missing or wrong.", style="red")
+
+
+def _print_events(console: Console, result: dict[str, Any]) -> None:
     compared = result["comparison"]
     table = make_table("event", "expected", "arrived", "missing", "unexpected", "twice")
     for name, counts in sorted(compared["events"].items()):
@@ -91,8 +101,8 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
         f"{pluralize(result['duplicates_dropped'], 'duplicate')} dropped, {result['quarantined']} unreadable set aside."
     )
     console.print(
-        f"{result['hooks_lost_by_store']} more were lost by the store; its API showed {result['recovered']} of them, "
-        "which were recovered."
+        f"{result['hooks_lost_by_store']} more were lost by the store; "
+        f"recovered through its API: {result['recovered']}."
     )
     console.print(
         f"{result['customers']} customers existed before; {result['backfilled']} of them are at Customer.io, "
@@ -114,7 +124,10 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
             f"{kind.replace('_', ' ')} {result[f'{kind}_arrived']} of {result[f'{kind}_due']}" for kind in ANSWER_KINDS
         )
     )
-    _print_boxes(console, result)
+
+
+def _print_faults(console: Console, result: dict[str, Any]) -> None:
+    compared = result["comparison"]
     if result["out_of_order"]:
         console.print(f"{result['out_of_order']} events overtook another of the same person.", style="red")
     for wrong in compared["wrong_people"][:20]:
@@ -125,10 +138,6 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
     for difference in compared["differences"][:20]:
         what = "{event} of {person}, subject {subject_id}: {count}".format_map(difference)
         console.print(styled(difference["kind"], "red"), what)
-    if is_complete(result):
-        console.print("Everything arrived, once.", style="green")
-    else:
-        console.print("Something is missing or wrong.", style="red")
 
 
 def _print_boxes(console: Console, result: dict[str, Any]) -> None:
