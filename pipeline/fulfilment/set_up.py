@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from pipeline.context import Context
 from pipeline.core.errors import BadCredentials, Misconfigured, Unreachable
-from pipeline.core.fulfilment import AuthError, RateLimited, Retryable
+from pipeline.core.fulfilment import AuthError, RateLimited, Retryable, State
 from pipeline.fulfilment.other_warehouse import is_same_account, leave_open_boxes
 from pipeline.fulfilment.rules.search_windows import BILLING_TYPES, is_switched_on
 from pipeline.fulfilment.settings import FulfilmentSettings
@@ -34,7 +34,8 @@ from pipeline.ledger.fulfilment.warehouses import (
     save_warehouse,
     update_warehouse,
 )
-from pipeline.ledger.queries.fulfilment import BoxCount, BoxLine, count_boxes, list_boxes
+from pipeline.ledger.queries.boxes import BoxFilter, list_box_page
+from pipeline.ledger.queries.fulfilment import BoxCount, BoxLine, count_boxes
 from pipeline.ledger.store_apis import find_store_api
 
 PAUSED_BY_HAND = "paused by hand"
@@ -143,8 +144,9 @@ def build_report(conn: Connection, store_id: int) -> DryRunReport:
     wanted = [get_job(one) for one in BILLING_TYPES if is_switched_on(one, settings)]
     unread = tuple(job for job in wanted if find_last_run(conn, store_id, job, is_ok=True, is_full=True) is None)
     counts = count_boxes(conn, store_id)
-    ready = sum(one.count for one in counts if one.state == "ready")
-    return DryRunReport(row.mode, unread, counts, ready, list_boxes(conn, store_id, ["ready"], limit=MAX_SHOWN))
+    ready = sum(one.count for one in counts if one.state == State.READY)
+    would_go = BoxFilter((store_id,), {State.READY})
+    return DryRunReport(row.mode, unread, counts, ready, list_box_page(conn, would_go, limit=MAX_SHOWN))
 
 
 def go_live(context: Context, store_id: int, accepted: int, actor: Actor = COMMAND_LINE_ACTOR) -> WarehouseRow:

@@ -9,6 +9,8 @@ from pipeline.core.errors import Misconfigured
 from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.settings_json import BadSettings, change_settings, read_settings
 
+_DEFAULTS = FulfilmentSettings(earliest_order_at=0)
+
 
 def load_settings(stored: Mapping[str, Any]) -> FulfilmentSettings:
     """The stored settings. Raises Misconfigured, naming every fault; a warehouse without a date is one."""
@@ -16,6 +18,12 @@ def load_settings(stored: Mapping[str, Any]) -> FulfilmentSettings:
         return read_settings(stored)
     except BadSettings as error:
         raise Misconfigured(f"the settings of the fulfilment: {error}") from error
+
+
+def find_no_tracking_days(stored: Mapping[str, Any]) -> int:
+    """How long a box may be at the warehouse without tracking; the default while no settings are stored."""
+    days: int = stored.get("no_tracking_days", _DEFAULTS.no_tracking_days)
+    return days
 
 
 def change_stored(stored: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:

@@ -9,17 +9,10 @@ from sqlalchemy import Connection
 
 from pipeline.core.fulfilment import State
 from pipeline.fulfilment import set_up
-from pipeline.fulfilment.settings import FulfilmentSettings
+from pipeline.fulfilment.stored_settings import find_no_tracking_days
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import WarehouseRow, find_warehouse
-from pipeline.ledger.queries.fulfilment import (
-    DAY_US,
-    count_boxes,
-    count_quarantined,
-    list_paid_not_sent,
-    list_shipped_unsaid,
-    list_without_tracking,
-)
+from pipeline.ledger.queries.fulfilment import LateBoxes, count_boxes, count_quarantined, list_late_boxes
 from pipeline.warehouses import WAREHOUSES
 from receiver.api.caller import find_shop, get_actor, get_context, load_shops
 from receiver.api.fields import Document, Moment, Query, page_of, shop_field
@@ -28,7 +21,6 @@ from receiver.api.resource import Answer, Resource, count_field, describe, view
 
 blueprint = Resource("warehouses", __name__, description="The warehouses of shops. Their keys are never shown.")
 MAX_LISTED = 100  # of each of the three lists
-_DEFAULT_DAYS = FulfilmentSettings(0).no_tracking_days
 _KINDS = get_type_hints(WarehouseRow)
 
 
@@ -186,22 +178,17 @@ def _get(conn: Connection, shop_id: int) -> WarehouseRow:
 
 def _load(shop: str) -> dict[str, Any]:
     context = get_context()
-    now = context.now()
     with reading(context.engine) as conn:
         shop_id = find_shop(conn, shop)
         row = _get(conn, shop_id)
-        before = now - row.settings.get("no_tracking_days", _DEFAULT_DAYS) * DAY_US
-        lists = {
-            "paid_not_sent": list_paid_not_sent(conn, shop_id, now, limit=MAX_LISTED),
-            "sent_without_tracking": list_without_tracking(conn, shop_id, before, limit=MAX_LISTED),
-            "shipped_customer_not_informed": list_shipped_unsaid(conn, shop_id, now, limit=MAX_LISTED),
-        }
+        days = find_no_tracking_days(row.settings)
+        late = list_late_boxes(conn, shop_id, context.now(), days, limit=MAX_LISTED)
         counts, apart = count_boxes(conn, shop_id), count_quarantined(conn, shop_id)
     return {
         **_build(shop, row),
         "boxes": counts,
         "quarantined": apart,
-        **{name: [box.order_number for box in boxes] for name, boxes in lists.items()},
+        **{name: [box.order_number for box in getattr(late, name)] for name in LateBoxes.__slots__},
     }
 
 

@@ -15,18 +15,16 @@ from pipeline.core.plural import pluralize
 from pipeline.fulfilment import set_up
 from pipeline.fulfilment.setting_fields import FIELDS
 from pipeline.fulfilment.settings_json import show_form
-from pipeline.fulfilment.stored_settings import load_settings
+from pipeline.fulfilment.stored_settings import find_no_tracking_days, load_settings
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.runs import list_last_runs
-from pipeline.ledger.fulfilment.warehouses import WarehouseRow, get_warehouse
+from pipeline.ledger.fulfilment.warehouses import WarehouseRow
 from pipeline.ledger.queries.fulfilment import (
-    DAY_US,
     BoxCount,
+    LateBoxes,
     count_boxes,
     count_quarantined,
-    list_paid_not_sent,
-    list_shipped_unsaid,
-    list_without_tracking,
+    list_late_boxes,
 )
 from pipeline.settings import read_environment
 from pipeline.warehouses import WAREHOUSES
@@ -122,13 +120,8 @@ def status_command(store: str, data: Path | None, as_json: bool) -> None:
     """
     with open_store(data, store) as opened:
         row, now = _get(opened), opened.context.now()
-        before = now - load_settings(row.settings).no_tracking_days * DAY_US
         with reading(opened.context.engine) as conn:
-            lists = {
-                "paid_not_sent": list_paid_not_sent(conn, opened.id, now),
-                "sent_without_tracking": list_without_tracking(conn, opened.id, before),
-                "shipped_customer_not_informed": list_shipped_unsaid(conn, opened.id, now),
-            }
+            late = list_late_boxes(conn, opened.id, now, find_no_tracking_days(row.settings))
             counts, apart = count_boxes(conn, opened.id), count_quarantined(conn, opened.id)
             runs = list_last_runs(conn, opened.id)
     document = {
@@ -141,7 +134,7 @@ def status_command(store: str, data: Path | None, as_json: bool) -> None:
         "boxes": [asdict(one) for one in counts],
         "quarantined": apart,
         "runs": [asdict(run) for run in runs],
-        **{name: [box.order_number for box in boxes] for name, boxes in lists.items()},
+        **{name: [box.order_number for box in getattr(late, name)] for name in LateBoxes.__slots__},
     }
     show(document, as_json=as_json, render=lambda console: _print_status(console, document, counts))
 
@@ -207,8 +200,7 @@ def resume_command(store: str, data: Path | None, as_json: bool) -> None:
 
 def _get(opened: OpenStore) -> WarehouseRow:
     with reading(opened.context.engine) as conn:
-        set_up.require_warehouse(conn, opened.id)
-        return get_warehouse(conn, opened.id)
+        return set_up.require_warehouse(conn, opened.id)
 
 
 def _read_keys(warehouse: str) -> dict[str, str]:
@@ -252,7 +244,7 @@ def _print_status(console: Console, document: dict[str, Any], counts: list[BoxCo
     reason = f": {document['reason']}" if document["reason"] else ""
     console.print(f"{document['store']}: {document['warehouse']}, {document['mode']}, {document['status']}{reason}")
     _print_counts(console, counts)
-    for name in ("paid_not_sent", "sent_without_tracking", "shipped_customer_not_informed"):
+    for name in LateBoxes.__slots__:
         console.print(f"{name.replace('_', ' ')}: {', '.join(document[name]) or 'none'}")
     console.print(f"tracking of no box: {document['quarantined']}")
     for run in document["runs"]:

@@ -18,7 +18,7 @@ from pipeline.ledger.fulfilment.events import list_order_events
 from pipeline.ledger.fulfilment.orders import OrderRow, find_order
 from pipeline.ledger.fulfilment.packages import list_packages
 from pipeline.ledger.fulfilment.quarantine import list_quarantined
-from pipeline.ledger.queries.fulfilment import list_boxes
+from pipeline.ledger.queries.boxes import BoxFilter, list_box_page
 from receiver.cli.context import data_option, format_time
 from receiver.cli.fulfilment_store import open_store, print_boxes, store_option
 from receiver.cli.output import json_option, make_table, report_errors, show
@@ -48,7 +48,7 @@ def orders_command(
     Names and addresses are not shown.
     """
     with open_store(data, store) as opened, reading(opened.context.engine) as conn:
-        boxes = list_boxes(conn, opened.id, states, reason=reason, limit=limit)
+        boxes = list_box_page(conn, BoxFilter((opened.id,), states, reason=reason), limit=limit)
     show([asdict(box) for box in boxes], as_json=as_json, render=lambda console: print_boxes(console, boxes))
 
 

@@ -13,19 +13,16 @@ from pipeline.core.fulfilment import State
 from pipeline.core.plural import pluralize
 from pipeline.fulfilment.pauses import describe_pause
 from pipeline.fulfilment.rules.reasons import REASONS
-from pipeline.fulfilment.stored_settings import load_settings
+from pipeline.fulfilment.stored_settings import find_no_tracking_days
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import LIVE, PAUSED, WarehouseRow, list_warehouses
 from pipeline.ledger.monitoring.rows import MERCHANT
 from pipeline.ledger.queries.fulfilment import (
-    DAY_US,
     HOUR_US,
     AttentionBoxes,
     list_boxes_for_people,
+    list_late_boxes,
     list_notices,
-    list_paid_not_sent,
-    list_shipped_unsaid,
-    list_without_tracking,
 )
 from pipeline.ledger.schema.core import Store
 from pipeline.ledger.schema.fulfilment import QuarantinedTracking
@@ -84,10 +81,9 @@ def _find_boxes(context: Context) -> Iterator[AttentionItem]:
         for group in groups:
             if shop.row.mode != LIVE and group.state != State.CANCEL_REFUSED:
                 continue  # in dry run only what a warehouse before it sends all the same cannot wait
-            reason = REASONS.get(group.reason)
-            says, cure = (reason.text, reason.cure) if reason else (group.reason.replace("_", " "), "")
+            says, cure = _explain(group)
             state = group.state.replace("_", " ")
-            headline = f"{shop.name}: {_name(group)} {_are(group.count)} {state}: {says.rstrip('.')}"
+            headline = f"{shop.name}: {_name(group)} {_are(group.count)} {state}: {says}"
             effect = "They do not go out, or what became of them is not known; all other boxes go on."
             command = f"`cratewire fulfilment orders --store {shop.name} --state {group.state} --reason {group.reason}`"
             to_do = f"{cure} {command} lists them.".strip()
@@ -99,9 +95,8 @@ def _find_notices(context: Context) -> Iterator[AttentionItem]:
         found = [(shop, list_notices(conn, shop.row.store_id)) for shop in _list_shops(conn)]
     for shop, groups in found:
         for group in groups:
-            reason = REASONS.get(group.reason)
-            says, cure = (reason.text, reason.cure) if reason else (group.reason.replace("_", " "), "")
-            headline = f"{shop.name}: {_name(group)}: {says.rstrip('.')}"
+            says, cure = _explain(group)
+            headline = f"{shop.name}: {_name(group)}: {says}"
             effect = "The warehouse has the box as it was sent."
             to_do = f"{cure} `cratewire fulfilment show NUMBER --store {shop.name}` says what happened to it.".strip()
             yield _build(NOTICES_NAME, shop, headline, effect, to_do, group.first_at, group=group)
@@ -124,8 +119,7 @@ def _find_quarantined(context: Context) -> Iterator[AttentionItem]:
             headline = f"{shop.name}: its warehouse has shown {parcels} of no box that was sent"
             effect = "Their tracking is not written to Cratejoy, and not acknowledged."
             to_do = f"`cratewire fulfilment tracking --store {shop.name}` lists them: attach or dismiss each."
-            item = _build(QUARANTINE_NAME, shop, headline, effect, to_do, first)
-            yield _worse(item, last)
+            yield replace(_build(QUARANTINE_NAME, shop, headline, effect, to_do, first), worse_at=last)
 
 
 def _find_late(context: Context) -> Iterator[AttentionItem]:
@@ -135,11 +129,11 @@ def _find_late(context: Context) -> Iterator[AttentionItem]:
         for shop in _list_shops(conn):
             if not shop.row.is_live:
                 continue
-            before = now - load_settings(shop.row.settings).no_tracking_days * DAY_US
+            late = list_late_boxes(conn, shop.row.store_id, now, find_no_tracking_days(shop.row.settings))
             lists = (
-                ("paid and not sent", list_paid_not_sent(conn, shop.row.store_id, now)),
-                ("sent, without tracking", list_without_tracking(conn, shop.row.store_id, before)),
-                ("shipped, and the customer was not informed", list_shipped_unsaid(conn, shop.row.store_id, now)),
+                ("paid and not sent", late.paid_not_sent),
+                ("sent, without tracking", late.sent_without_tracking),
+                ("shipped, and the customer was not informed", late.shipped_customer_not_informed),
             )
             for title, boxes in lists:
                 if boxes:
@@ -179,8 +173,10 @@ def _build(  # noqa: PLR0913 - the texts of an item
     )
 
 
-def _worse(item: AttentionItem, at: int) -> AttentionItem:
-    return replace(item, worse_at=at)
+def _explain(group: AttentionBoxes) -> tuple[str, str]:
+    """What the reason says, for a headline, and what ends it."""
+    reason = REASONS.get(group.reason)
+    return (reason.text.rstrip("."), reason.cure) if reason else (group.reason.replace("_", " "), "")
 
 
 def _name(group: AttentionBoxes) -> str:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, func, or_, select, tuple_
 
 from pipeline.core.fulfilment import State
-from pipeline.ledger.queries.fulfilment import BoxLine
+from pipeline.ledger.queries.fulfilment import SEEN, BoxLine, list_lines
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder, Warehouse
 
 # A person has to look, unless one has seen it already.
 NEEDS_PERSON = frozenset({State.HELD, State.FAILED, State.SHIPPED_AFTER_CANCEL, State.CANCELLED_AT_WAREHOUSE})
-_SEEN = "seen_by_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class BoxFilter:
     """Which boxes; empty or None does not filter. `number`: of the order, or of Cratejoy's shipment."""
 
     store_ids: tuple[int, ...]
-    states: Collection[State] = ()
+    states: Collection[str] = ()
     is_unseen: bool = False  # without those of which a person has said that they stay so
     reason: str | None = None
     billing_type: str | None = None
@@ -32,13 +31,10 @@ def list_box_page(
     conn: Connection, wanted: BoxFilter, *, before: tuple[int, int] | None = None, limit: int = 50
 ) -> list[BoxLine]:
     """The boxes that changed last come first. `before`: the time of the change and the id of the last one shown."""
-    order = FulfilmentOrder.state_at, FulfilmentOrder.id
     conditions = _build_conditions(wanted)
     if before is not None:
-        conditions.append(tuple_(*order) < tuple_(*before))
-    columns = [getattr(FulfilmentOrder, name) for name in BoxLine.__slots__]
-    query = select(*columns).where(*conditions).order_by(order[0].desc(), order[1].desc()).limit(limit)
-    return [BoxLine(**row._asdict()) for row in conn.execute(query)]
+        conditions.append(tuple_(FulfilmentOrder.state_at, FulfilmentOrder.id) < tuple_(*before))
+    return list_lines(conn, conditions, limit)
 
 
 def count_boxes_that_need_a_person(conn: Connection, store_ids: Sequence[int]) -> int:
@@ -59,7 +55,7 @@ def _build_conditions(wanted: BoxFilter) -> list[ColumnElement[bool]]:
     if wanted.states:
         conditions.append(FulfilmentOrder.state.in_(sorted(wanted.states)))
     if wanted.is_unseen:
-        conditions.append(FulfilmentOrder.reason.is_distinct_from(_SEEN))
+        conditions.append(FulfilmentOrder.reason.is_distinct_from(SEEN))
     if wanted.reason is not None:
         conditions.append(FulfilmentOrder.reason == wanted.reason)
     if wanted.billing_type is not None:

@@ -26,8 +26,8 @@ _FOR_PEOPLE = (
     State.EXTERNALLY_SHIPPED,
     State.CANCELLED_AT_WAREHOUSE,
 )
-# What ends by itself, or was seen.
-_NOT_FOR_PEOPLE = ("unpaid", "missing_cycle", "seen_by_person")
+SEEN = "seen_by_person"  # the reason of a box of which a person has said that it stays so
+_NOT_FOR_PEOPLE = ("unpaid", "missing_cycle", SEEN)  # what ends by itself, or was seen
 _NOTED = (
     State.SENDING,
     State.UNKNOWN,
@@ -86,6 +86,15 @@ class AttentionBoxes:
     numbers: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class LateBoxes:
+    """The three lists that are empty in a healthy shop, each with the last to change first."""
+
+    paid_not_sent: list[BoxLine]
+    sent_without_tracking: list[BoxLine]
+    shipped_customer_not_informed: list[BoxLine]
+
+
 _COLUMNS = tuple(getattr(FulfilmentOrder, name) for name in BoxLine.__slots__)
 
 
@@ -96,16 +105,13 @@ def count_boxes(conn: Connection, store_id: int) -> list[BoxCount]:
     return [BoxCount(**row._asdict()) for row in conn.execute(query.order_by(*by))]
 
 
-def list_boxes(
-    conn: Connection, store_id: int, states: Collection[str] = (), *, reason: str | None = None, limit: int = 100
-) -> list[BoxLine]:
-    """Boxes of a store, the last to change first."""
-    wanted = [FulfilmentOrder.store_id == store_id]
-    if states:
-        wanted.append(FulfilmentOrder.state.in_(sorted(states)))
-    if reason is not None:
-        wanted.append(FulfilmentOrder.reason == reason)
-    return _list(conn, wanted, limit)
+def list_late_boxes(conn: Connection, store_id: int, now: int, no_tracking_days: int, *, limit: int = 100) -> LateBoxes:
+    """The three lists. `no_tracking_days`: how long a box may be away without tracking. `limit`: of each list."""
+    return LateBoxes(
+        list_paid_not_sent(conn, store_id, now, limit=limit),
+        list_without_tracking(conn, store_id, now - no_tracking_days * DAY_US, limit=limit),
+        list_shipped_unsaid(conn, store_id, now, limit=limit),
+    )
 
 
 def list_paid_not_sent(conn: Connection, store_id: int, now: int, *, limit: int = 100) -> list[BoxLine]:
@@ -113,20 +119,20 @@ def list_paid_not_sent(conn: Connection, store_id: int, now: int, *, limit: int 
 
     A box that waits for a person's export is late only after a week.
     """
-    due = FulfilmentOrder.due_at <= now - DAY_US // 24
+    due = FulfilmentOrder.due_at <= now - HOUR_US
     is_paid = FulfilmentOrder.reason.is_(None) | FulfilmentOrder.reason.not_in(_NOT_PAID)
     wanted = [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_WAITS_TO_GO), due, is_paid]
-    wanted += [FulfilmentOrder.shipped_at.is_(None), FulfilmentOrder.state_at <= now - DAY_US // 24]
+    wanted += [FulfilmentOrder.shipped_at.is_(None), FulfilmentOrder.state_at <= now - HOUR_US]
     by_hand = exists().where(Warehouse.store_id == store_id, Warehouse.adapter.in_(sorted(FILE_ADAPTERS)))
     waits_long = FulfilmentOrder.state_at <= now - EXPORT_US
     wanted.append((FulfilmentOrder.state != State.READY) | ~by_hand | waits_long)
-    return _list(conn, wanted, limit)
+    return list_lines(conn, wanted, limit)
 
 
 def list_without_tracking(conn: Connection, store_id: int, before: int, *, limit: int = 100) -> list[BoxLine]:
     """Boxes that the warehouse has had since before then, and of which no whole shipping was reported."""
     wanted = [FulfilmentOrder.store_id == store_id, FulfilmentOrder.state.in_(_AWAY), FulfilmentOrder.sent_at < before]
-    return _list(conn, wanted, limit)
+    return list_lines(conn, wanted, limit)
 
 
 def list_shipped_unsaid(conn: Connection, store_id: int, now: int, *, limit: int = 100) -> list[BoxLine]:
@@ -136,11 +142,11 @@ def list_shipped_unsaid(conn: Connection, store_id: int, now: int, *, limit: int
         FulfilmentOrder.state.in_(_LEFT),
         FulfilmentOrder.shipped_at.is_not(None),
         FulfilmentOrder.confirmed_at.is_(None),
-        FulfilmentOrder.reason.is_distinct_from("seen_by_person"),
-        FulfilmentOrder.next_attempt_at <= now - DAY_US // 24,
-        FulfilmentOrder.state_at <= now - DAY_US // 24,
+        FulfilmentOrder.reason.is_distinct_from(SEEN),
+        FulfilmentOrder.next_attempt_at <= now - HOUR_US,
+        FulfilmentOrder.state_at <= now - HOUR_US,
     ]
-    return _list(conn, wanted, limit)
+    return list_lines(conn, wanted, limit)
 
 
 def list_boxes_for_people(conn: Connection, store_id: int) -> list[AttentionBoxes]:
@@ -175,6 +181,7 @@ def _group(conn: Connection, wanted: Collection[ColumnElement[bool]], reason: An
     return found
 
 
-def _list(conn: Connection, wanted: Collection[ColumnElement[bool]], limit: int) -> list[BoxLine]:
+def list_lines(conn: Connection, wanted: Collection[ColumnElement[bool]], limit: int) -> list[BoxLine]:
+    """The boxes that meet these conditions, the last to change first."""
     query = select(*_COLUMNS).where(*wanted).order_by(FulfilmentOrder.state_at.desc(), FulfilmentOrder.id.desc())
     return [BoxLine(**row._asdict()) for row in conn.execute(query.limit(limit))]

@@ -11,19 +11,12 @@ from sqlalchemy import Connection
 from pipeline.core.fulfilment import State
 from pipeline.core.roles import is_allowed
 from pipeline.fulfilment.rules.reasons import REASONS, RELEASABLE
-from pipeline.fulfilment.settings import FulfilmentSettings
+from pipeline.fulfilment.stored_settings import find_no_tracking_days
 from pipeline.ledger.accounts import VisibleStore
 from pipeline.ledger.engine import reading
 from pipeline.ledger.fulfilment.warehouses import get_warehouse
 from pipeline.ledger.queries.boxes import NEEDS_PERSON, BoxFilter, list_box_page, list_stores_with_warehouse
-from pipeline.ledger.queries.fulfilment import (
-    DAY_US,
-    BoxLine,
-    count_quarantined,
-    list_paid_not_sent,
-    list_shipped_unsaid,
-    list_without_tracking,
-)
+from pipeline.ledger.queries.fulfilment import BoxLine, count_quarantined, list_late_boxes
 from receiver.pages.addresses import read_cursor
 from receiver.pages.auth.permissions import list_my_stores, requires
 from receiver.pages.db_session import get_context
@@ -34,7 +27,6 @@ blueprint = Blueprint("orders", __name__)
 PAGE_SIZE = 50
 MAX_LISTED = 200  # of one of the three lists
 PARAMETERS = ("show", "store", "kind", "reason", "number")
-_DEFAULT_DAYS = FulfilmentSettings(0).no_tracking_days
 # What is shown of all boxes: its name in the address, its title, the states.
 TABS: Mapping[str, tuple[str, frozenset[State]]] = {
     "all": ("All", frozenset()),
@@ -48,7 +40,7 @@ TABS: Mapping[str, tuple[str, frozenset[State]]] = {
     "confirmed": ("Confirmed", frozenset({State.CONFIRMED})),
     "ended": ("Not sent", frozenset({State.CANCELLED, State.SKIPPED, State.EXTERNALLY_SHIPPED})),
 }
-# The lists that are empty in a healthy shop.
+# The titles of `LateBoxes`.
 LISTS: Mapping[str, str] = {
     "paid_not_sent": "Paid, not sent",
     "sent_without_tracking": "Sent, no tracking",
@@ -136,8 +128,8 @@ def _load_lists(conn: Connection, store_ids: Sequence[int]) -> dict[str, list[Bo
     now = get_context().now()
     lists: dict[str, list[BoxLine]] = {name: [] for name in LISTS}
     for store_id in store_ids:
-        days = get_warehouse(conn, store_id).settings.get("no_tracking_days", _DEFAULT_DAYS)
-        lists["paid_not_sent"] += list_paid_not_sent(conn, store_id, now, limit=MAX_LISTED)
-        lists["sent_without_tracking"] += list_without_tracking(conn, store_id, now - days * DAY_US, limit=MAX_LISTED)
-        lists["shipped_customer_not_informed"] += list_shipped_unsaid(conn, store_id, now, limit=MAX_LISTED)
+        days = find_no_tracking_days(get_warehouse(conn, store_id).settings)
+        late = list_late_boxes(conn, store_id, now, days, limit=MAX_LISTED)
+        for name in LISTS:
+            lists[name] += getattr(late, name)
     return {name: sorted(boxes, key=lambda box: -box.state_at)[:MAX_LISTED] for name, boxes in lists.items()}
