@@ -22,6 +22,7 @@ from pipeline.warehouses.base import Tools
 from pipeline.warehouses.json_texts import load_json
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024  # 100 orders of a few KiB each, with room to spare
+_TOO_MANY_REQUESTS = 429
 _FAULTY_ADDRESSES = frozenset({NOT_PUBLIC, "unusable URL"})
 
 
@@ -79,7 +80,7 @@ def parse_read_fault(response: HTTPResponse) -> Trouble | None:
     if kind == 3:  # noqa: PLR2004 - redirections; following one would hand the keys on
         return AuthError(f"redirected ({response.status})")
     if kind == 5 or not response.is_complete:  # noqa: PLR2004 - the server's faults
-        return Retryable(f"answered {response.status}", parse_wait(response))
+        return Retryable(f"answered {response.status}", _parse_wait(response))
     return None
 
 
@@ -91,9 +92,12 @@ def parse_write_fault(response: HTTPResponse) -> Trouble | OutcomeUnknown | None
     return fault
 
 
-def parse_wait(response: HTTPResponse) -> float | None:
-    """Return the seconds that the warehouse asks to wait, if it names any."""
-    return parse_retry_after(response.headers.get("retry-after"), response.started_at / 1_000_000)
+def parse_rate_limit(response: HTTPResponse, wait_s: float) -> RateLimited | None:
+    """Return the wait that a 429 asks for, else `wait_s`, which then doubles; None for any other answer."""
+    if response.status != _TOO_MANY_REQUESTS:
+        return None
+    asked_s = _parse_wait(response)
+    return RateLimited(wait_s if asked_s is None else asked_s, doubles=asked_s is None)
 
 
 def read_object(response: HTTPResponse) -> dict[str, Any] | None:
@@ -103,3 +107,8 @@ def read_object(response: HTTPResponse) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def _parse_wait(response: HTTPResponse) -> float | None:
+    """Return the seconds that the warehouse asks to wait, if it names any."""
+    return parse_retry_after(response.headers.get("retry-after"), response.started_at / 1_000_000)

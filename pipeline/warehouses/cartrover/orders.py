@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.core.fulfilment import Content, Package, Progress, WarehouseOrder
 from pipeline.warehouses.dates import parse_time
+from pipeline.warehouses.json_texts import as_rows, as_text
 
 _PROGRESS: Mapping[str, Progress] = {
     "new": "open",
@@ -21,7 +22,7 @@ _PROGRESS: Mapping[str, Progress] = {
 
 def parse_order(row: Mapping[str, Any]) -> WarehouseOrder | None:
     """Return the order, or None if the row has no number. A read of the status alone shows no content."""
-    number, status = _text(row.get("cust_ref")), _text(row.get("order_status")).lower()
+    number, status = as_text(row.get("cust_ref")), as_text(row.get("order_status")).lower()
     if not number:
         return None
     progress = "cancelled" if _is_yes(row.get("sending_canceled")) else _PROGRESS.get(status, "open")
@@ -31,7 +32,7 @@ def parse_order(row: Mapping[str, Any]) -> WarehouseOrder | None:
         number,
         number,
         progress,
-        tuple(package for shipment in _rows(row.get("shipments")) if (package := _parse_package(shipment))),
+        tuple(package for shipment in as_rows(row.get("shipments")) if (package := _parse_package(shipment))),
         _parse_content(row),
         note=_note(status, is_on_hold=_is_yes(row.get("on_hold"))),
     )
@@ -47,7 +48,7 @@ def parse_number(value: Any) -> int | None:
 
 def has_status(row: Mapping[str, Any]) -> bool:
     """Return whether the row says how far the order is; a full read need not."""
-    return bool(_text(row.get("order_status")))
+    return bool(as_text(row.get("order_status")))
 
 
 def _note(status: str, *, is_on_hold: bool) -> str:
@@ -58,14 +59,14 @@ def _note(status: str, *, is_on_hold: bool) -> str:
 
 
 def _parse_package(row: Mapping[str, Any]) -> Package | None:
-    number = _text(row.get("tracking_no")) or _text(row.get("tracking_no_secondary"))
+    number = as_text(row.get("tracking_no")) or as_text(row.get("tracking_no_secondary"))
     if not number:
         return None
     return Package(
         "".join(number.split()).upper(),
-        _text(row.get("carrier")),
-        _text(row.get("method")),
-        _text(row.get("tracking_url")),
+        as_text(row.get("carrier")),
+        as_text(row.get("method")),
+        as_text(row.get("tracking_url")),
         parse_time(row.get("date")),
         _parse_lines(row.get("items")),
     )
@@ -74,21 +75,13 @@ def _parse_package(row: Mapping[str, Any]) -> Package | None:
 def _parse_content(row: Mapping[str, Any]) -> Content | None:
     if "ship_zip" not in row or not isinstance(row.get("items"), list):
         return None
-    name = f"{_text(row.get('ship_first_name'))} {_text(row.get('ship_last_name'))}".strip()
-    return Content(_parse_lines(row["items"]), _text(row["ship_zip"]), name)
+    name = f"{as_text(row.get('ship_first_name'))} {as_text(row.get('ship_last_name'))}".strip()
+    return Content(_parse_lines(row["items"]), as_text(row["ship_zip"]), name)
 
 
 def _parse_lines(value: Any) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted((_text(row.get("item")), parse_number(row.get("quantity")) or 0) for row in _rows(value)))
-
-
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return tuple(sorted((as_text(row.get("item")), parse_number(row.get("quantity")) or 0) for row in as_rows(value)))
 
 
 def _is_yes(value: Any) -> bool:
-    return _text(value).upper() == "Y"
-
-
-def _text(value: Any) -> str:
-    return str(value).strip() if isinstance(value, str | int) else ""
+    return as_text(value).upper() == "Y"

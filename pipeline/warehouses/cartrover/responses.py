@@ -21,14 +21,13 @@ from pipeline.core.fulfilment import (
     Trouble,
 )
 from pipeline.infra.http.client import HTTPResponse
-from pipeline.warehouses.calls import parse_read_fault, parse_wait, parse_write_fault, read_object
+from pipeline.warehouses.calls import parse_rate_limit, parse_read_fault, parse_write_fault, read_object
 from pipeline.warehouses.refusals import scrub_refusal
 
 # The bucket of 100 calls gets one more each 0.6 s (CartRover API documentation): five calls' worth.
 RATE_WAIT_S = 3.0
 _TOO_MANY_REQUESTS_WAIT_S = 5.0
 _REFUSED = frozenset({401, 403})
-_TOO_MANY_REQUESTS = 429
 _FIELD = re.compile(r"\b(?:cust|ship|items?|order|requested|gift|sub|sales|grand|currency|custom|line)_[a-z0-9_]+\b")
 _ABSENT = re.compile(r"not found|does not exist|no such order|unknown order", re.IGNORECASE)
 
@@ -97,10 +96,7 @@ def parse_row(response: HTTPResponse | RateLimited) -> Mapping[str, Any] | NotFo
 def _parse_common(response: HTTPResponse) -> AuthError | RateLimited | None:
     if response.status in _REFUSED:
         return AuthError(f"the keys were refused ({response.status})")
-    if response.status == _TOO_MANY_REQUESTS:
-        wait_s = parse_wait(response)
-        return RateLimited(_TOO_MANY_REQUESTS_WAIT_S if wait_s is None else wait_s, doubles=wait_s is None)
-    return None
+    return parse_rate_limit(response, _TOO_MANY_REQUESTS_WAIT_S)
 
 
 def _parse_body(response: HTTPResponse) -> Body | RateLimited | None:

@@ -11,14 +11,14 @@ from typing import Any
 from pipeline.core.fulfilment import AuthError, RateLimited, Retryable, Trouble
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.base import Tools
-from pipeline.warehouses.calls import Caller, Endpoint, parse_read_fault, parse_wait, read_object
+from pipeline.warehouses.calls import Caller, Endpoint, parse_rate_limit, parse_read_fault, read_object
 from pipeline.warehouses.extensiv_3pl.problems import RATE_WAIT_S
 from pipeline.warehouses.extensiv_3pl.tokens import Grant, Tokens
 
 # With "application/json" the same service answers in another shape.
 HAL = "application/hal+json"
 _TOKEN_PATH = "/AuthServer/api/Token"  # noqa: S105 - a path
-_OK, _UNAUTHORIZED, _TOO_MANY_REQUESTS = 200, 401, 429
+_OK, _UNAUTHORIZED = 200, 401
 _FIRST_CLIENT_ERROR = 400
 _DEFAULT_LIFE_S = 1_800.0  # the shortest that is documented
 _MAX_LIFE_S = 86_400  # what is longer is renewed sooner
@@ -72,12 +72,9 @@ def _name_account(config: Mapping[str, str], grant_body: bytes) -> str:
 
 
 def _parse_grant(response: HTTPResponse) -> Grant | Trouble:
-    fault = parse_read_fault(response)
+    fault = parse_read_fault(response) or parse_rate_limit(response, RATE_WAIT_S)
     if fault is not None:
         return fault
-    if response.status == _TOO_MANY_REQUESTS:
-        wait_s = parse_wait(response)
-        return RateLimited(RATE_WAIT_S if wait_s is None else wait_s, doubles=wait_s is None)
     if response.status is not None and response.status >= _FIRST_CLIENT_ERROR:
         return AuthError(f"no token for these credentials ({response.status})")
     body = read_object(response) or {}

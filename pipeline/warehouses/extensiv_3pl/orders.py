@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.core.fulfilment import Content, Package, Progress, WarehouseOrder
 from pipeline.warehouses.dates import parse_time
+from pipeline.warehouses.json_texts import as_object, as_rows, as_text
 
 _CLOSED, _CANCELLED = 1, 2
 # One client finds several numbers in one field, a line each.
@@ -33,8 +34,8 @@ def read_rows(body: Mapping[str, Any] | None, relation: str) -> list[Mapping[str
 
 def parse_order(row: Mapping[str, Any], version: str = "") -> WarehouseOrder | None:
     """Return the order, or None if the row has no id or no number."""
-    shown = _object(row.get("readOnly"))
-    number, order_id = _text(row.get("referenceNum")), _text(shown.get("orderId"))
+    shown = as_object(row.get("readOnly"))
+    number, order_id = as_text(row.get("referenceNum")), as_text(shown.get("orderId"))
     if not number or not order_id:
         return None
     packages = _parse_packages(row, shown)
@@ -74,34 +75,34 @@ def _parse_packages(row: Mapping[str, Any], shown: Mapping[str, Any]) -> tuple[P
     """Return a package for each number in any place, in the order of the places. Return labels are not ours."""
     by_number = {
         number: package
-        for package in _rows(shown.get("packages"))
+        for package in as_rows(shown.get("packages"))
         for number in split_numbers(package.get("trackingNumber"))
     }
-    parcels = _object(row.get("parcelResponse")).get("trackingNumbers")
+    parcels = as_object(row.get("parcelResponse")).get("trackingNumbers")
     places: tuple[Iterable[str], ...] = (
         (number for value in parcels for number in split_numbers(value)) if isinstance(parcels, list) else (),
         by_number,
-        split_numbers(_object(row.get("routingInfo")).get("trackingNumber")),
+        split_numbers(as_object(row.get("routingInfo")).get("trackingNumber")),
     )
     numbers = dict.fromkeys(number for place in places for number in place)
     return tuple(_build_package(row, number, by_number.get(number)) for number in numbers)
 
 
 def _build_package(row: Mapping[str, Any], number: str, package: Mapping[str, Any] | None) -> Package:
-    routing, shown = _object(row.get("routingInfo")), _object(row.get("readOnly"))
+    routing, shown = as_object(row.get("routingInfo")), as_object(row.get("readOnly"))
     dates = (parse_time(shown.get(name)) for name in _SHIP_DATES)
     return Package(
         number,
-        _text(routing.get("carrier")),
-        _text(routing.get("mode")),
+        as_text(routing.get("carrier")),
+        as_text(routing.get("mode")),
         shipped_at=next((date for date in dates if date is not None), None),
         lines=_parse_package_lines(row, package or {}),
     )
 
 
 def _parse_package_lines(row: Mapping[str, Any], package: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    skus = {_text(_object(item.get("readOnly")).get("orderItemId")): _sku(item) for item in _read_items(row) or ()}
-    contents = ((_text(one.get("orderItemId")), one.get("qty")) for one in _rows(package.get("packageContents")))
+    skus = {as_text(as_object(item.get("readOnly")).get("orderItemId")): _sku(item) for item in _read_items(row) or ()}
+    contents = ((as_text(one.get("orderItemId")), one.get("qty")) for one in as_rows(package.get("packageContents")))
     return tuple((skus[item_id], _whole(quantity)) for item_id, quantity in contents if item_id in skus)
 
 
@@ -110,12 +111,12 @@ def _parse_content(row: Mapping[str, Any]) -> Content | None:
     if items is None or not isinstance(to, dict):
         return None
     lines = tuple(sorted((_sku(item), _whole(item.get("qty"))) for item in items))
-    return Content(lines, _text(to.get("zip")), _text(to.get("name")) or _text(to.get("companyName")))
+    return Content(lines, as_text(to.get("zip")), as_text(to.get("name")) or as_text(to.get("companyName")))
 
 
 def _read_items(row: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
     """Return the lines, or None if the answer does not show them."""
-    for holder in (_object(row.get("_embedded")), row):
+    for holder in (as_object(row.get("_embedded")), row):
         for name, value in _iter_lists(holder):
             if name.lower().endswith("/rels/orders/item") or name == "orderItems":
                 return value
@@ -123,24 +124,12 @@ def _read_items(row: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
 
 
 def _iter_lists(holder: Mapping[str, Any]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    yield from ((name, _rows(value)) for name, value in holder.items() if isinstance(value, list))
+    yield from ((name, as_rows(value)) for name, value in holder.items() if isinstance(value, list))
 
 
 def _sku(item: Mapping[str, Any]) -> str:
-    return _text(_object(item.get("itemIdentifier")).get("sku"))
+    return as_text(as_object(item.get("itemIdentifier")).get("sku"))
 
 
 def _whole(value: Any) -> int:
     return round(value) if isinstance(value, int | float) else 0
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return str(value).strip() if isinstance(value, str | int) else ""

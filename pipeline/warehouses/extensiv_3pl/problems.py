@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.core.fulfilment import (
     AlreadyExists,
@@ -21,11 +19,12 @@ from pipeline.core.fulfilment import (
     Trouble,
 )
 from pipeline.infra.http.client import HTTPResponse
-from pipeline.warehouses.calls import parse_read_fault, parse_wait, parse_write_fault, read_object
+from pipeline.warehouses.calls import parse_rate_limit, parse_read_fault, parse_write_fault, read_object
+from pipeline.warehouses.json_texts import as_rows
 
 # No rate limit is documented; use is metered by the amount of data.
 RATE_WAIT_S = 30.0
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY_REQUESTS, _BAD_REQUEST = 401, 403, 404, 429, 400
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _BAD_REQUEST = 401, 403, 404, 400
 _WRONG_ADDRESS = frozenset({404, 405, 410})
 _FIRST_ERROR_STATUS = 400
 
@@ -45,7 +44,7 @@ def read_problem(response: HTTPResponse) -> Problem | None:
     if body is None or not isinstance(body.get("$type"), str):
         return None
     kind = body["$type"].partition(",")[0].rpartition(".")[2]
-    rows = [row for name in ("Properties", "Parameters") for row in _rows(body.get(name))]
+    rows = [row for name in ("Properties", "Parameters") for row in as_rows(body.get(name))]
     named = tuple((str(row.get("Name") or ""), str(row.get("Value") or "")) for row in rows)
     return Problem(kind, str(body.get("ErrorCode") or ""), named)
 
@@ -101,10 +100,7 @@ def _parse_refusal(response: HTTPResponse, role: str = "") -> AuthError | RateLi
         return AuthError("the credentials were refused (401)")
     if response.status == _FORBIDDEN:
         return _parse_forbidden(read_problem(response), role)
-    if response.status == _TOO_MANY_REQUESTS:
-        wait_s = parse_wait(response)
-        return RateLimited(RATE_WAIT_S if wait_s is None else wait_s, doubles=wait_s is None)
-    return None
+    return parse_rate_limit(response, RATE_WAIT_S)
 
 
 def _parse_forbidden(problem: Problem | None, role: str) -> AuthError | None:
@@ -127,7 +123,3 @@ def _parse_invalid(response: HTTPResponse, order: Order) -> CreateAnswer:
     # A SKU is no personal data, and what a person has to know.
     fields = ((name or "order", f"{code}: {value}" if value in skus else code) for name, value in problem.properties)
     return Invalid(tuple(fields) or (("order", code),))
-
-
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -38,6 +38,7 @@ from pipeline.warehouses.extensiv_3pl.problems import parse_create_problem
 from pipeline.warehouses.extensiv_3pl.reading import Listing, parse_orders, read_order
 from pipeline.warehouses.extensiv_3pl.rql import is_number, order_query
 from pipeline.warehouses.extensiv_3pl.tracking import list_shipped
+from pipeline.warehouses.json_texts import as_object
 
 _FIND_ROWS = 10
 
@@ -88,8 +89,7 @@ class WarehouseManager:
         listing = self._list("", rows=1, detail="None")
         if not isinstance(listing, Listing):
             return listing
-        shown = listing.rows[0].get("readOnly") if listing.rows else None
-        names = shown if isinstance(shown, dict) else {}
+        names = as_object(listing.rows[0].get("readOnly") if listing.rows else None)
         return {
             "orders": listing.total,
             "customer": _get_name(names.get("customerIdentifier")),
@@ -161,5 +161,5 @@ def _choose(orders: Sequence[WarehouseOrder]) -> WarehouseOrder:
 
 
 def _get_name(identifier: Any) -> str | None:
-    name = identifier.get("name") if isinstance(identifier, dict) else None
+    name = as_object(identifier).get("name")
     return name if isinstance(name, str) else None

@@ -23,12 +23,12 @@ from pipeline.core.fulfilment import (
 )
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.redaction.scrub import scrub
-from pipeline.warehouses.calls import parse_read_fault, parse_wait, read_object
+from pipeline.warehouses.calls import parse_rate_limit, parse_read_fault, read_object
 from pipeline.warehouses.refusals import scrub_refusal
 from pipeline.warehouses.signed_webhook.incoming import parse_errors, parse_order
 
 RATE_WAIT_S = 5.0
-_NOT_FOUND, _NOT_ALLOWED, _CONFLICT, _GONE, _TOO_MANY_REQUESTS = 404, 405, 409, 410, 429
+_NOT_FOUND, _NOT_ALLOWED, _CONFLICT, _GONE = 404, 405, 409, 410
 _PAUSING = {
     401: "the signature was refused (401)",
     403: "the signature was refused (403)",
@@ -90,9 +90,9 @@ def _parse_trouble(response: HTTPResponse | RateLimited) -> Trouble | None:
         return response
     if response.status in _PAUSING:
         return AuthError(_PAUSING[response.status])
-    if response.status == _TOO_MANY_REQUESTS:
-        wait_s = parse_wait(response)
-        return RateLimited(RATE_WAIT_S if wait_s is None else wait_s, doubles=wait_s is None)
+    limit = parse_rate_limit(response, RATE_WAIT_S)
+    if limit is not None:
+        return limit
     fault = Retryable(f"answered {response.status}") if _comes_from_between(response) else parse_read_fault(response)
     return replace(fault, may_be_done=response.fault != "not_sent") if isinstance(fault, Retryable) else fault
 

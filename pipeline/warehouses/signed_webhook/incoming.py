@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.core.fulfilment import Invalid, Package, Progress, Pushed, PushRefused, WarehouseOrder
 from pipeline.redaction.scrub import scrub
 from pipeline.warehouses.dates import parse_time
-from pipeline.warehouses.json_texts import load_json
+from pipeline.warehouses.json_texts import as_object, as_rows, as_text, load_json
 
 _PROGRESS: Mapping[str, Progress] = {
     "open": "open",
@@ -20,17 +20,17 @@ _PROGRESS: Mapping[str, Progress] = {
 
 def parse_order(data: Mapping[str, Any], progress: Progress | None = None) -> WarehouseOrder | None:
     """Return the order, or None without a number or a known status. `progress` stands for the status."""
-    number = _text(data.get("order_number"))
-    known = progress or _PROGRESS.get(_text(data.get("status")))
+    number = as_text(data.get("order_number"))
+    known = progress or _PROGRESS.get(as_text(data.get("status")))
     if not number or known is None:
         return None
-    packages = (_parse_package(row) for row in _rows(data.get("packages")))
+    packages = (_parse_package(row) for row in as_rows(data.get("packages")))
     return WarehouseOrder(
         number,
-        _text(data.get("external_id")),
+        as_text(data.get("external_id")),
         known,
         tuple(package for package in packages if package is not None),
-        fingerprint=_text(data.get("fingerprint")),
+        fingerprint=as_text(data.get("fingerprint")),
     )
 
 
@@ -42,10 +42,9 @@ def parse_push(message_id: str, body: bytes) -> Pushed | PushRefused:
         message = None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return PushRefused("malformed", "the body is no JSON object with a type")
-    kind, data = message["type"], message.get("data")
+    kind, data = message["type"], as_object(message.get("data"))
     if kind not in _TYPES:
         return Pushed(message_id)
-    data = data if isinstance(data, dict) else {}
     order = parse_order(data, _get_progress(kind, data))
     if order is None:
         return PushRefused("malformed", "the data has no order_number")
@@ -54,9 +53,9 @@ def parse_push(message_id: str, body: bytes) -> Pushed | PushRefused:
 
 def parse_errors(body: Mapping[str, Any]) -> Invalid:
     """Return the fields that a warehouse refuses, with its short reasons."""
-    rows = ((_text(row.get("field")), _text(row.get("message"))) for row in _rows(body.get("errors")))
+    rows = ((as_text(row.get("field")), as_text(row.get("message"))) for row in as_rows(body.get("errors")))
     fields = tuple((scrub(name) or "order", scrub(why) or "refused") for name, why in rows)
-    return Invalid(fields or (("order", scrub(_text(body.get("reason"))) or "refused"),))
+    return Invalid(fields or (("order", scrub(as_text(body.get("reason"))) or "refused"),))
 
 
 _TYPES: Mapping[str, Progress] = {
@@ -72,23 +71,15 @@ def _get_progress(kind: str, data: Mapping[str, Any]) -> Progress:
 
 
 def _parse_package(row: Mapping[str, Any]) -> Package | None:
-    number = "".join(_text(row.get("tracking_number")).split()).upper()
+    number = "".join(as_text(row.get("tracking_number")).split()).upper()
     if not number:
         return None
-    lines = ((_text(line.get("sku")), line.get("quantity")) for line in _rows(row.get("lines")))
+    lines = ((as_text(line.get("sku")), line.get("quantity")) for line in as_rows(row.get("lines")))
     return Package(
         number,
-        _text(row.get("carrier")),
-        _text(row.get("method")),
-        _text(row.get("tracking_url")),
+        as_text(row.get("carrier")),
+        as_text(row.get("method")),
+        as_text(row.get("tracking_url")),
         parse_time(row.get("shipped_at")),
         tuple((sku, quantity) for sku, quantity in lines if isinstance(quantity, int)),
     )
-
-
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return str(value).strip() if isinstance(value, str | int) else ""
