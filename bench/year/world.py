@@ -32,6 +32,7 @@ from pipeline.settings import Settings
 from pipeline.warehouses import WAREHOUSES
 from pipeline.warehouses.base import Tools, Warehouse
 from pipeline.warehouses.shared_values import RedisValues
+from sandbox.store import dates
 from sandbox.store.app import create_app as create_store
 from sandbox.store.webhooks.shop_event import ShopEvent
 from sandbox.store.world import Clocks, Options
@@ -124,7 +125,7 @@ class Year:
 
     def iso(self, seconds: float = 0) -> str:
         """A time so many seconds from now."""
-        return datetime.fromtimestamp(self.now + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return dates.iso(int(self.now + seconds))
 
     # The two sides
 
@@ -223,7 +224,7 @@ class Year:
 def open_year(engine: Engine, adapter: str, seed: int = 1, **settings: str) -> Iterator[Year]:
     """A store that is connected and live, with nothing sold yet. `engine`: of an empty ledger."""
     clock, hooks = [float(START)], Hooks()
-    store = Store(Options("id", "secret", seed, _iso(START)), Clocks(lambda: clock[0], lambda: clock[0]))
+    store = Store(Options("id", "secret", seed, dates.iso(START)), Clocks(lambda: clock[0], lambda: clock[0]))
     store.shop = replace(store.shop, listener=hooks)
     floor = Floor(KEYS, lambda: clock[0], lambda *_: None)
     apps: dict[str, App] = {STORE_HOST: create_store(store), WAREHOUSE_HOST: create_warehouse(floor, lambda _: None)}
@@ -253,10 +254,6 @@ def _connect(year: Year, settings: Mapping[str, str]) -> None:
     given = {"earliest_order_at": "2026-01-01", **settings}
     connect_warehouse(context, year.store_id, year.adapter, CONFIGS[year.adapter], given)
     year.go_live()
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)

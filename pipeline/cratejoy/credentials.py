@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import Misconfigured
+from pipeline.infra.http.basic_auth import build_basic_auth
 from pipeline.infra.http.public_addresses import LOOPBACK
 
 BASE_URL = "https://api.cratejoy.com/v1/"
@@ -33,8 +33,7 @@ class Credentials:
     @property
     def authorization(self) -> str:
         """The header of every request (Cratejoy docs: Authorization)."""
-        pair = f"{self.client_id}:{self.client_secret}".encode()
-        return f"Basic {base64.b64encode(pair).decode('ascii')}"
+        return build_basic_auth(self.client_id, self.client_secret)
 
     @property
     def account(self) -> str:

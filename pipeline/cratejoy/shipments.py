@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.core.errors import BrokenPage, RequestRefused
 from pipeline.cratejoy.client import CratejoyClient
 from pipeline.cratejoy.pagination import RawPage
+from pipeline.events.fields import format_time
 
 LIST_LIMIT = 200  # the most that v1.1 takes
 MAX_IDS = 50  # of one reading by ids
 WITH = "customer,fulfillments,ship_address,batch,subscriptions"
-_SECOND_US = 1_000_000
 
 
 class ShipmentAPI:
@@ -69,8 +68,3 @@ class ShipmentAPI:
     def write(self, shipment_id: int, changes: Mapping[str, Any]) -> None:
         """Change these properties. `status` "shipped" makes Cratejoy write to the customer."""
         self._client.write_json(f"shipments/{shipment_id}", changes)
-
-
-def format_time(at: int) -> str:
-    """A time (µs) as Cratejoy's filters and properties take it."""
-    return datetime.fromtimestamp(at // _SECOND_US, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

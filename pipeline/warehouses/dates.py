@@ -21,15 +21,6 @@ def parse_time(value: Any) -> int | None:
         return None
 
 
-def format_time(us: int) -> str:
-    """Return "2026-02-02T15:30:00Z"."""
-    return f"{_at(us):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def format_date(us: int) -> str:
     """Return "2026-02-02", in UTC."""
-    return f"{_at(us):%Y-%m-%d}"
-
-
-def _at(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)
+    return f"{_EPOCH + timedelta(microseconds=us):%Y-%m-%d}"

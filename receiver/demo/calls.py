@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
-from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.core.errors import CratewireError
+from pipeline.infra.http.basic_auth import build_basic_auth
 from receiver.demo.processes import DemoProcesses
 
 POLL_INTERVAL_S = 0.25
@@ -23,7 +22,9 @@ def call_sandbox(url: str, body: Any = None, *, user: tuple[str, str] | None = N
     """Send a GET, or a POST if there is a body. Raises CratewireError unless the answer is a success."""
     place = urlsplit(url)
     connection = HTTPConnection(place.hostname or "", place.port, timeout=_REQUEST_TIMEOUT_S)
-    headers = {"Accept": "application/json", "Content-Type": "application/json", **_build_basic_auth(user)}
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    if user is not None:
+        headers["Authorization"] = build_basic_auth(*user)
     payload = None if body is None else json.dumps(body)
     try:
         connection.request("GET" if body is None else "POST", place.path, payload, headers)
@@ -36,10 +37,6 @@ def call_sandbox(url: str, body: Any = None, *, user: tuple[str, str] | None = N
         raise CratewireError(f"{place.path} could not be reached: {type(error).__name__}") from error
     finally:
         connection.close()
-
-
-def _build_basic_auth(user: tuple[str, str] | None) -> Mapping[str, str]:
-    return {} if user is None else {"Authorization": "Basic " + base64.b64encode(":".join(user).encode()).decode()}
 
 
 def run_json_command(processes: DemoProcesses, *command: str, may_fail: bool = False) -> Any:

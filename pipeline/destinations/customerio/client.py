@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from pipeline.destinations.customerio.batches import batch_body
 from pipeline.destinations.customerio.items import Endpoint, Item
 from pipeline.destinations.customerio.limits import MAX_RESPONSE_BYTES
 from pipeline.destinations.error_text import error_text
+from pipeline.infra.http.basic_auth import build_basic_auth
 from pipeline.infra.http.client import HTTPClient, HTTPResponse
 
 _BATCH = Endpoint("POST", "/api/v2/batch", "/api/v2/batch")
@@ -23,8 +23,8 @@ class TrackClient:
 
     def __init__(self, base_url: str, site_id: str, api_key: str, http: HTTPClient) -> None:
         self._base_url = base_url
-        pair = base64.b64encode(f"{site_id}:{api_key}".encode()).decode("ascii")
-        self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json; charset=utf-8"}
+        authorization = build_basic_auth(site_id, api_key)
+        self._headers = {"Authorization": authorization, "Content-Type": "application/json; charset=utf-8"}
         self._http = http
 
     def region(self) -> HTTPResponse:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pipeline.core.fulfilment import Package
+from pipeline.events.fields import format_time
 from pipeline.fulfilment.rules.decision.words import Seen
 from pipeline.fulfilment.rules.packages import list_tracking_numbers, sort_packages
 from pipeline.fulfilment.rules.shipment import Shipment
@@ -67,7 +68,7 @@ def plan_confirm(
         return Seen.CONFIRM_LATER
     left = [package.shipped_at for package in packages if package.shipped_at is not None]
     shipped_at = min([*left, now]) if left else now
-    return Put({"status": "shipped", "shipped_at": _format(shipped_at)} | _describe(packages, settings))
+    return Put({"status": "shipped", "shipped_at": format_time(shipped_at)} | _describe(packages, settings))
 
 
 def plan_update(shipment: Shipment, packages: Sequence[Package], settings: FulfilmentSettings) -> Put | None:
@@ -125,7 +126,3 @@ def find_confirm_time(shipped_at: int, settings: FulfilmentSettings) -> int:
 
 def _split(text: str) -> set[str]:
     return {number for part in text.split(",") if (number := normalize_tracking_number(part))}
-
-
-def _format(time_us: int) -> str:
-    return datetime.fromtimestamp(time_us // _SECOND_US, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

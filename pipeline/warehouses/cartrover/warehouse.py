@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -28,6 +27,8 @@ from pipeline.core.fulfilment import (
     Unsupported,
     WarehouseOrder,
 )
+from pipeline.events.fields import format_time
+from pipeline.infra.http.basic_auth import build_basic_auth
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.redaction.scrub import scrub
 from pipeline.warehouses.base import Capabilities, Tools
@@ -43,7 +44,6 @@ from pipeline.warehouses.cartrover.responses import (
     parse_write,
 )
 from pipeline.warehouses.config import read_config
-from pipeline.warehouses.dates import format_time
 
 PAGE_ROWS = 100  # the most that a list gives
 MAX_PAGES = 1_000  # of one list; a warehouse that shows the same page for ever must not hide the lists after it
@@ -91,8 +91,8 @@ class CartRover:
 
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
         given = read_config(self.fields, config)
-        pair = base64.b64encode(f"{given['api_user']}:{given['api_key']}".encode()).decode("ascii")
-        self._headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
+        authorization = build_basic_auth(given["api_user"], given["api_key"])
+        self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
         self._cancel_call = given["cancel_call"]
         self._now = tools.now
         self._caller = Caller(tools, given["base_url"].rstrip("/"), support_header="x-cartrover-process-id")

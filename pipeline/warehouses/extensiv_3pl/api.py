@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.core.fulfilment import AuthError, RateLimited, Retryable, Trouble
+from pipeline.infra.http.basic_auth import build_basic_auth
 from pipeline.infra.http.client import HTTPResponse
 from pipeline.warehouses.base import Tools
 from pipeline.warehouses.calls import Caller, Endpoint, parse_rate_limit, parse_read_fault, read_object
@@ -30,8 +30,8 @@ class Api:
     def __init__(self, config: Mapping[str, str], tools: Tools) -> None:
         self._caller = Caller(tools, config["base_url"].rstrip("/"))
         self._grant_body = _build_grant_body(config)
-        pair = base64.b64encode(f"{config['client_id']}:{config['client_secret']}".encode()).decode("ascii")
-        self._basic = {"Authorization": f"Basic {pair}", "Content-Type": "application/json; charset=utf-8"}
+        authorization = build_basic_auth(config["client_id"], config["client_secret"])
+        self._basic = {"Authorization": authorization, "Content-Type": "application/json; charset=utf-8"}
         self._tokens = Tokens(tools.values, _name_account(config, self._grant_body), self._ask_for_token, tools.now)
 
     def call(

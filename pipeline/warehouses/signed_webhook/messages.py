@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pipeline.core.fulfilment import Line, Order
-from pipeline.warehouses.dates import format_time
+from pipeline.events.fields import format_time
 
 MessageType = Literal["order.create", "order.cancel", "order.query"]
 
