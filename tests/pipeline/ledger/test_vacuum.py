@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from random import Random
 from typing import NamedTuple
 
 import pytest
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select, update
 
 from pipeline.core.slice_size import SliceSize
 from pipeline.ledger import engine as ledger_engine
@@ -37,6 +39,12 @@ def empty(engine: Engine) -> None:
         conn.execute(delete(Account))
 
 
+def trace(engine: Engine, note: Callable[[str], object]) -> None:
+    """Have each statement of the engine's one connection noted before it runs."""
+    with reading(engine) as conn:
+        conn.connection.driver_connection.set_trace_callback(note)
+
+
 @pytest.fixture
 def emptied(tmp_path, migrated_sqlite):
     """A SQLite ledger whose rows were deleted."""
@@ -44,6 +52,23 @@ def emptied(tmp_path, migrated_sqlite):
     engine = make_engine(f"sqlite:///{tmp_path}/x.db")
     fill(engine)
     empty(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine_of_split_pages(tmp_path, migrated_sqlite):
+    """A SQLite ledger whose rows have grown again and again, so that its pages were split; some rows are secret."""
+    shutil.copy(migrated_sqlite, tmp_path / "x.db")
+    engine = make_engine(f"sqlite:///{tmp_path}/x.db")
+    rng = Random(0)
+    with writing(engine) as conn:
+        names = [f"{SECRET if n % 5 == 0 else 'another'}-{n:04}" for n in range(400)]
+        conn.execute(insert(Account), [{"name": name, "created_at": NOW} for name in names])
+        ids = conn.execute(select(Account.id)).scalars().all()
+        for _ in range(400):
+            grown = update(Account).where(Account.id == rng.choice(ids))
+            conn.execute(grown.values(name=Account.name + "x" * rng.randrange(600)))
     yield engine
     engine.dispose()
 
@@ -80,6 +105,40 @@ def test_nothing_of_a_deleted_row_is_in_the_files_after_the_vacuum(emptied, tmp_
 
     assert count_free_pages(emptied)[0] == 0
     assert not [path for path in tmp_path.iterdir() if SECRET.encode() in path.read_bytes()]
+
+
+def test_pages_that_were_split_keep_nothing_of_deleted_rows(engine_of_split_pages, tmp_path):
+    with writing(engine_of_split_pages) as conn:
+        conn.execute(delete(Account).where(Account.name.startswith(SECRET)))
+
+    assert vacuum_all(engine_of_split_pages)
+
+    assert SECRET.encode() not in (tmp_path / "x.db").read_bytes()
+
+
+def test_a_large_file_is_not_written_anew(emptied, monkeypatch):
+    monkeypatch.setattr(vacuum, "_MAX_REWRITTEN_BYTES", 1)
+    statements: list[str] = []
+    trace(emptied, statements.append)
+
+    assert vacuum_all(emptied)
+
+    assert count_free_pages(emptied)[0] == 0
+    assert "VACUUM" not in statements
+
+
+def test_a_file_that_is_being_written_gives_its_space_back_step_by_step(emptied, tmp_path):
+    with reading(emptied) as conn:
+        conn.exec_driver_sql("PRAGMA busy_timeout = 1")
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        trace(
+            emptied, lambda statement: "incremental_vacuum" in statement and other.in_transaction and other.rollback()
+        )
+
+        assert vacuum_all(emptied)
+
+    assert count_free_pages(emptied)[0] == 0
 
 
 def test_a_reader_that_goes_on_reading_is_reported(emptied):
