@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from pipeline.core.errors import CratewireError, Misconfigured
+from pipeline.core.form_fields import Field
 from pipeline.destinations import DESTINATIONS
 from pipeline.destinations.base import Destination
 from pipeline.ledger.accounts import get_account_name
@@ -24,6 +25,10 @@ from receiver.pages.filters import sentence
 
 blueprint = Blueprint("store_connections", __name__)
 
+LABEL = Field(
+    "label", "Label", help="Distinguishes this connection, for example newsletter. It cannot be changed later."
+)
+WHOLE_FORM = ""  # the place of an error that no field is to blame for
 ALREADY_THERE = "The shop has a connection with this label already: choose another label."
 
 
@@ -81,7 +86,8 @@ def add(name: str, platform: str) -> ResponseReturnValue:
         validate_request(ConnectRequest(name, platform, typed, label))
         checked = try_platform(platform, typed, context.http)
     except FormRejected as error:
-        return _render(name, destination, {**typed, "label": label}, {error.field or "label": str(error)}), 422
+        place = error.field if error.field in typed else WHOLE_FORM
+        return _render(name, destination, {**typed, "label": label}, {place: str(error)}), 422
     except Misconfigured as error:
         return _render(name, destination, {**typed, "label": label}, {"label": format_error(error)}), 422
     wanted = ConnectRequest(name, platform, checked.config, label, account=account, actor=get_actor())
@@ -94,8 +100,9 @@ def add(name: str, platform: str) -> ResponseReturnValue:
 
 def _render(name: str, destination: type[Destination], typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
     anywhere = get_context().settings.connect_anywhere
-    page = {"destination": destination, "fields": list_connection_fields(destination.platform, anywhere=anywhere)}
-    return render_template("connection_new.html", store=get_my_store(name), typed=typed, errors=errors, **page)
+    fields = [LABEL, *list_connection_fields(destination.platform, anywhere=anywhere)]
+    page = {"destination": destination, "fields": fields, "typed": typed, "errors": errors}
+    return render_template("connection_new.html", store=get_my_store(name), **page)
 
 
 def _get_destination(platform: str) -> type[Destination]:

@@ -130,8 +130,8 @@ def _find(name: str, place: str, key: str) -> tuple[KeyGroup, Field]:
 
 
 def _render(name: str, group: KeyGroup, one: Field, errors: Mapping[str, str]) -> str:
-    companions = group.list_companions(one)
-    page = {"group": group, "field": one, "companions": companions, "errors": errors}
+    typed = request.form.get(one.key, group.config.get(one.key, ""))
+    page = {"group": group, "field": one, "typed": typed, "companions": group.list_companions(one), "errors": errors}
     return render_template("store_key.html", store=get_my_store(name), **page)
 
 

@@ -13,6 +13,7 @@ from pipeline.ledger.engine import reading, writing
 from pipeline.ledger.queries.audit import list_actions
 from pipeline.ledger.schema.core import Call, StoreConnection
 from pipeline.ledger.store_apis import build_api_identity, find_store_api, save_store_api
+from receiver.pages.connect.credential_check import MAX_TRIES_PER_TARGET
 from tests.receiver.pages.browser import PagesInstallation
 
 OWNER = "bea@example.com"
@@ -172,3 +173,16 @@ def test_a_further_workspace_is_connected_under_a_label_of_its_own(pages, shop, 
     assert "Connected. New events go there too" in visitor.text
     assert rows == [("", "1"), ("news", "1")]
     assert "has a connection with this label already" in again["label"]
+
+
+def test_keys_cannot_be_guessed_with_the_form_of_a_further_workspace(pages, shop, customerio):
+    tries = pages.app.extensions["cratewire.tries"]
+    for _ in range(MAX_TRIES_PER_TARGET):
+        tries.count(None, f"store {shop}")
+    visitor = pages.logged_in(OWNER)
+    visitor.go("/stores/acme/connections/new/customerio")
+    keys = {key: customerio.config[key] for key in ("site_id", "api_key", "base_url")}
+
+    visitor.send("/stores/acme/connections/new/customerio", label="news", **keys)
+
+    assert "Please wait a minute" in visitor.text
