@@ -10,7 +10,7 @@ from flask import Flask, request, url_for
 from flask_security import current_user
 
 from pipeline.ledger.engine import reading
-from pipeline.ledger.queries.boxes import count_boxes_that_need_a_person, list_stores_with_warehouse
+from pipeline.ledger.queries.boxes import count_boxes_that_need_a_person
 from receiver.pages.attention.access import count_waiting
 from receiver.pages.auth.permissions import list_my_stores
 from receiver.pages.db_session import get_context
@@ -94,7 +94,6 @@ def _build_orders_place() -> Place | None:
         return None
     store_ids = [store.store_id for store in list_my_stores()]
     with reading(get_context().engine) as conn:
-        with_warehouse = list_stores_with_warehouse(conn, store_ids)
-        waiting = count_boxes_that_need_a_person(conn, with_warehouse) if with_warehouse else 0
-    place = Place("Orders", url_for(_ORDERS), _find_here(_ORDERS, _OF_ORDERS), waiting)
-    return place if with_warehouse or place.is_here else None
+        waiting = count_boxes_that_need_a_person(conn, store_ids)
+    place = Place("Orders", url_for(_ORDERS), _find_here(_ORDERS, _OF_ORDERS), waiting or 0)
+    return place if waiting is not None or place.is_here else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, tuple_
 
 from pipeline.core.fulfilment import State
 from pipeline.ledger.queries.fulfilment import SEEN, BoxLine, list_lines
@@ -37,11 +37,12 @@ def list_box_page(
     return list_lines(conn, conditions, limit)
 
 
-def count_boxes_that_need_a_person(conn: Connection, store_ids: Sequence[int]) -> int:
-    """How many boxes of these stores wait for a person: the number in the header."""
+def count_boxes_that_need_a_person(conn: Connection, store_ids: Sequence[int]) -> int | None:
+    """How many boxes of these stores wait for a person; None if none of them has a warehouse. One query of a header."""
     wanted = BoxFilter(tuple(store_ids), NEEDS_PERSON, is_unseen=True)
-    query = select(func.count()).select_from(FulfilmentOrder).where(*_build_conditions(wanted))
-    return conn.execute(query).scalar_one()
+    waiting = select(func.count()).select_from(FulfilmentOrder).where(*_build_conditions(wanted)).scalar_subquery()
+    query = select(waiting).where(exists().where(Warehouse.store_id.in_(store_ids)))
+    return conn.execute(query).scalar()
 
 
 def list_stores_with_warehouse(conn: Connection, store_ids: Collection[int]) -> list[int]:

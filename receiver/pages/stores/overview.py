@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from pipeline.backfill.progress import load_progress
 from pipeline.ledger.accounts import VisibleStore
-from pipeline.ledger.connections import ConnectionRow, list_store_connections
+from pipeline.ledger.connections import list_store_connections
 from pipeline.ledger.engine import reading
 from pipeline.ledger.queries.standings import STORE_STATES, StoreStanding, load_standings
 from pipeline.ledger.queries.store_figures import StoreFigures, load_store_figures
@@ -98,7 +98,7 @@ def load_facts(
         store.shown_name,
         standing,
         figures,
-        _list_connections(conn, store),
+        list_store_connections(conn, store.store_id),
         load_progress(conn, store.store_id, now) if standing.state != "working" else None,
         can_change=store.allows("change_settings"),
     )
@@ -114,10 +114,6 @@ def _load_cards(
         facts = load_facts(conn, store, standings[store.store_id], of_store, now)
         cards.append(StoreCard(store, judge(facts, now), of_store, build_sparkline(of_store.events_by_hour)))
     return cards
-
-
-def _list_connections(conn: Connection, store: VisibleStore) -> list[ConnectionRow]:
-    return list_store_connections(conn, store.store_id)
 
 
 def _get_place(store: VisibleStore, standings: Mapping[int, StoreStanding]) -> _Place:

@@ -40,7 +40,6 @@ def show(name: str) -> str:
     context = get_context()
     with reading(context.engine) as conn:
         row = _get_row(conn, store)
-        connections = list_store_connections(conn, store.store_id)
         consent = load_consent_view(conn, row)
         groups = load_key_groups(conn, store.store_id)
         owners = list_owner_emails(conn, store.account_id)
@@ -49,7 +48,7 @@ def show(name: str) -> str:
         "store_settings.html",
         store=store,
         row=row,
-        connections=connections,
+        connections=[group.connection for group in groups if group.connection is not None],
         consent=consent,
         groups=groups,
         switches=list_switches(row),
