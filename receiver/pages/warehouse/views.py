@@ -28,7 +28,6 @@ from receiver.row_ids import parse_row_id
 
 blueprint = Blueprint("warehouse", __name__)
 
-_JOBS = {"pull_ecom": "one-off orders", "pull_adhoc": "ad-hoc subscriptions", "pull_standard": "standard subscriptions"}
 ASKS_FOR_ONE_OWNER = "Nothing is sent yet: first confirm that nothing else sends this shop's boxes."
 
 
@@ -50,7 +49,7 @@ def show(name: str) -> str:
         has_cratejoy=has_cratejoy,
         report=report,
         fault=fault,
-        unread=[_JOBS.get(job, job) for job in report.unread] if report is not None else [],
+        unread=[wording.describe_job(job) for job in report.unread] if report is not None else [],
         counted=wording.gather_counts(report.counts) if report is not None else [],
         is_dry_run=row is not None and row.mode == DRY_RUN,
         pause_effect=describe_pause(row) if row is not None else "",
@@ -115,6 +114,6 @@ def _go_back(name: str) -> ResponseReturnValue:
 def add_words(app: Flask) -> None:
     """Let the templates say what boxes are: filters for states, kinds and reasons."""
     app.add_template_filter(lambda state: wording.STATES.get(state, ("not_started", state)), "box_state")
-    app.add_template_filter(lambda kind: wording.BILLING_TYPES.get(kind, kind), "billing_type")
+    app.add_template_filter(wording.describe_billing_type, "billing_type")
     app.add_template_filter(wording.describe_reason, "box_reason")
     app.add_template_filter(wording.describe_cure, "box_cure")

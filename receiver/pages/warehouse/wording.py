@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from pipeline.fulfilment.rules.reasons import REASONS
 from pipeline.ledger.queries.fulfilment import BoxCount
+from receiver.pages.filters import number
 
 BILLING_TYPES: Mapping[str, str] = {
-    "ecom": "one-off orders",
-    "adhoc": "ad-hoc subscriptions",
-    "standard": "standard subscriptions",
+    "ecom": "one-off order",
+    "adhoc": "ad-hoc subscription",
+    "standard": "standard subscription",
 }
 # state -> the kind of its mark in parts.html, and its words
 STATES: Mapping[str, tuple[str, str]] = {
     "discovered": ("catching_up", "waits"),
     "held": ("needs_you", "held"),
-    "ready": ("catching_up", "goes next"),
+    "ready": ("catching_up", "ready"),
     "sending": ("catching_up", "is being sent"),
     "unknown": ("catching_up", "no sure answer"),
     "at_warehouse": ("catching_up", "at the warehouse"),
@@ -104,9 +105,28 @@ class CountedReason:
         return sum(self.counts.values())
 
     @property
+    def of_which(self) -> str:
+        """How many of them are billed how: `2 one-off orders, 1 ad-hoc subscription`."""
+        return ", ".join(f"{number(count)} {_count_noun(kind, count)}" for kind, count in self.counts.items())
+
+    @property
     def why(self) -> str:
         """Why they are in this state, as a sentence."""
         return describe_reason(self.reason)
+
+
+def describe_billing_type(kind: str) -> str:
+    """How one box is billed; it is not known before Cratejoy has said so."""
+    return BILLING_TYPES.get(kind, "not known yet")
+
+
+def describe_job(job: str) -> str:
+    """What a search of Cratejoy reads: `pull_ecom` reads one-off orders."""
+    return _count_noun(job.removeprefix("pull_"), 0)
+
+
+def _count_noun(kind: str, count: int) -> str:
+    return f"{BILLING_TYPES[kind]}{'' if count == 1 else 's'}" if kind in BILLING_TYPES else describe_billing_type(kind)
 
 
 def describe_reason(code: str | None) -> str:

@@ -42,7 +42,8 @@ def test_a_report_that_is_not_whole_cannot_be_accepted(pages, store_id, connecte
 
 def test_the_report_counts_by_kind_and_reason_and_names_the_boxes_that_would_go(found):
     assert "An order behind the box is not paid." in found.text
-    assert "1 ad-hoc subscriptions" in found.text
+    assert "1 ad-hoc subscription" in found.text
+    assert "1 ad-hoc subscriptions" not in found.text
     assert "1 would go" in found.text
     assert "SUB-1 2 x BOX" in found.text
     assert "SUB-2" not in found.text
