@@ -63,11 +63,6 @@ def not_found() -> Problem:
     return Problem(404, DETAILS[404])
 
 
-def refuse_value(field: str, detail: str) -> Problem:
-    """The error for one value that cannot be used."""
-    return Problem(422, DETAILS[422], errors=[{"field": field, "detail": detail}])
-
-
 def add_problem_handlers(app: Flask) -> None:
     """Answer every error of the application with a problem."""
     app.register_error_handler(Problem, _handle_problem)

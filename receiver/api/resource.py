@@ -98,7 +98,7 @@ def view(  # noqa: PLR0913 - what a view has
             content_type=answer.content_type,
         )(found)
         errors = {
-            **({400: "The body is not JSON."} if body else {}),
+            **(_OF_BODIES if body else {}),
             **_ERRORS,
             **(_OF_ACTIONS if method != "GET" else {}),
         }
