@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from pipeline.core.fulfilment import State
-from pipeline.ledger.fulfilment.orders import OrderRow, build_order_row, select_orders
+from pipeline.ledger.fulfilment.orders import OrderRow, load_orders, select_orders
 from pipeline.ledger.schema.fulfilment import FulfilmentExport, FulfilmentOrder, FulfilmentPackage
 from pipeline.ledger.sql.tables import chunks
 
@@ -62,8 +62,7 @@ def list_ready(conn: Connection, store_id: int, now: int) -> list[tuple[int, str
 def list_exported(conn: Connection, export_id: int, states: Iterable[State]) -> list[OrderRow]:
     """The boxes of a file that are in these states, by order number."""
     of_file = FulfilmentOrder.export_id == export_id, FulfilmentOrder.state.in_(sorted(states))
-    query = select_orders().where(*of_file).order_by(FulfilmentOrder.order_number)
-    return [build_order_row(row) for row in conn.execute(query)]
+    return load_orders(conn, select_orders().where(*of_file).order_by(FulfilmentOrder.order_number))
 
 
 def find_owners(conn: Connection, store_id: int, tracking_numbers: Iterable[str]) -> dict[str, str]:

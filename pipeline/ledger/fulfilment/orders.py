@@ -132,21 +132,21 @@ def mark_elsewhere(conn: Connection, store_id: int) -> None:
 
 def get_order(conn: Connection, order_id: int) -> OrderRow:
     """The box with this id. Raises NoResultFound if there is none."""
-    return build_order_row(conn.execute(select_orders().where(FulfilmentOrder.id == order_id)).one())
+    return _build_row(conn.execute(select_orders().where(FulfilmentOrder.id == order_id)).one())
 
 
 def find_order(conn: Connection, store_id: int, order_number: str) -> OrderRow | None:
     """The store's box with this number, as it was stored."""
     found = FulfilmentOrder.store_id == store_id, FulfilmentOrder.order_number == order_number
     row = conn.execute(select_orders().where(*found)).one_or_none()
-    return None if row is None else build_order_row(row)
+    return None if row is None else _build_row(row)
 
 
 def find_newest_order(conn: Connection, store_id: int, shipment_id: int) -> OrderRow | None:
     """The box of this shipment, or the last one that a person has sent again."""
     found = FulfilmentOrder.store_id == store_id, FulfilmentOrder.shipment_id == shipment_id
     row = conn.execute(select_orders().where(*found).order_by(FulfilmentOrder.resend_no.desc()).limit(1)).one_or_none()
-    return None if row is None else build_order_row(row)
+    return None if row is None else _build_row(row)
 
 
 def list_orders_of(conn: Connection, store_id: int, shipment_ids: Iterable[int]) -> dict[int, OrderRow]:
@@ -155,7 +155,7 @@ def list_orders_of(conn: Connection, store_id: int, shipment_ids: Iterable[int])
     for part in chunks(sorted(set(shipment_ids))):
         mine = FulfilmentOrder.store_id == store_id, FulfilmentOrder.shipment_id.in_(part)
         for row in conn.execute(select_orders().where(*mine).order_by(FulfilmentOrder.resend_no)):
-            found[row.shipment_id] = build_order_row(row)
+            found[row.shipment_id] = _build_row(row)
     return found
 
 
@@ -164,7 +164,7 @@ def list_by_numbers(conn: Connection, store_id: int, numbers: Iterable[str]) -> 
     found: dict[str, OrderRow] = {}
     for part in chunks(sorted(set(numbers))):
         mine = FulfilmentOrder.store_id == store_id, FulfilmentOrder.order_number.in_(part)
-        found |= {row.order_number: build_order_row(row) for row in conn.execute(select_orders().where(*mine))}
+        found |= {row.order_number: _build_row(row) for row in conn.execute(select_orders().where(*mine))}
     return found
 
 
@@ -172,7 +172,7 @@ def list_due_orders(conn: Connection, store_id: int, states: Collection[State], 
     """Boxes in these states whose next attempt is due, the longest due first."""
     due = _in_states(store_id, states), FulfilmentOrder.next_attempt_at <= now
     order = FulfilmentOrder.next_attempt_at, FulfilmentOrder.id
-    return [build_order_row(row) for row in conn.execute(select_orders().where(*due).order_by(*order).limit(limit))]
+    return load_orders(conn, select_orders().where(*due).order_by(*order).limit(limit))
 
 
 def has_due_order(conn: Connection, store_id: int, states: Collection[State], now: int) -> bool:
@@ -187,7 +187,7 @@ def list_orders_checked_before(
     """Boxes in these states that Cratejoy was last asked about before then, the longest ago first."""
     checked = FulfilmentOrder.cratejoy_checked_at
     query = select_orders().where(_in_states(store_id, states), (checked < before) | checked.is_(None))
-    return [build_order_row(row) for row in conn.execute(query.order_by(checked.nulls_first()).limit(limit))]
+    return load_orders(conn, query.order_by(checked.nulls_first()).limit(limit))
 
 
 def list_numbers_in_states(conn: Connection, store_id: int, states: Collection[State]) -> list[tuple[str, str]]:
@@ -200,19 +200,13 @@ def list_numbers_in_states(conn: Connection, store_id: int, states: Collection[S
 def list_to_acknowledge(conn: Connection, store_id: int, now: int, limit: int) -> list[OrderRow]:
     """Confirmed boxes whose tracking is still to be acknowledged at the warehouse."""
     due = FulfilmentOrder.store_id == store_id, FulfilmentOrder.acknowledge_at <= now
-    return [
-        build_order_row(row)
-        for row in conn.execute(select_orders().where(*due).order_by(FulfilmentOrder.id).limit(limit))
-    ]
+    return load_orders(conn, select_orders().where(*due).order_by(FulfilmentOrder.id).limit(limit))
 
 
 def list_to_update(conn: Connection, store_id: int, now: int, limit: int) -> list[OrderRow]:
     """Confirmed boxes of which a further tracking number is still to be written to Cratejoy."""
     due = FulfilmentOrder.store_id == store_id, FulfilmentOrder.update_at <= now
-    return [
-        build_order_row(row)
-        for row in conn.execute(select_orders().where(*due).order_by(FulfilmentOrder.id).limit(limit))
-    ]
+    return load_orders(conn, select_orders().where(*due).order_by(FulfilmentOrder.id).limit(limit))
 
 
 def list_stuck_orders(
@@ -224,13 +218,12 @@ def list_stuck_orders(
     """
     since = FulfilmentOrder.state_at
     query = select_orders().where(_in_states(store_id, states), (since < now - stuck_us) | (since > now + stuck_us))
-    return [build_order_row(row) for row in conn.execute(query.order_by(FulfilmentOrder.id))]
+    return load_orders(conn, query.order_by(FulfilmentOrder.id))
 
 
 def list_in_states(conn: Connection, store_id: int, states: Collection[State]) -> list[OrderRow]:
     """Every box in these states."""
-    query = select_orders().where(_in_states(store_id, states)).order_by(FulfilmentOrder.id)
-    return [build_order_row(row) for row in conn.execute(query)]
+    return load_orders(conn, select_orders().where(_in_states(store_id, states)).order_by(FulfilmentOrder.id))
 
 
 def find_shipments_of(conn: Connection, store_id: int, kind: str, subject_ids: Sequence[int]) -> list[int]:
@@ -261,11 +254,15 @@ def _in_states(store_id: int, states: Collection[State]) -> ColumnElement[bool]:
 
 
 def select_orders() -> Any:
-    """The query of whole boxes, for `build_order_row`."""
+    """The query of whole boxes, for `load_orders`."""
     return select(get_table(FulfilmentOrder))
 
 
-def build_order_row(row: Any) -> OrderRow:
-    """A box out of a row of `select_orders`."""
+def load_orders(conn: Connection, query: Any) -> list[OrderRow]:
+    """The boxes of a query that begins with `select_orders`."""
+    return [_build_row(row) for row in conn.execute(query)]
+
+
+def _build_row(row: Any) -> OrderRow:
     values = row._asdict()
     return OrderRow(**{**values, "state": State(values["state"])})

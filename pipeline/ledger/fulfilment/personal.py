@@ -10,9 +10,9 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select, update
 
-from pipeline.ledger.fulfilment.orders import OrderRow
+from pipeline.ledger.fulfilment.orders import OrderRow, load_orders, select_orders
 from pipeline.ledger.schema.fulfilment import FulfilmentOrder
-from pipeline.ledger.sql.tables import chunks, get_table
+from pipeline.ledger.sql.tables import chunks
 
 Subject = tuple[str, int]
 KEPT_US = 90 * 86_400 * 1_000_000  # after a box is confirmed, or ends in another way
@@ -40,8 +40,8 @@ def find_boxes_of(
             found |= set(conn.execute(select(FulfilmentOrder.id).where(mine, column.in_(part))).scalars())
     rows: list[OrderRow] = []
     for part in chunks(sorted(found)):
-        query = select(get_table(FulfilmentOrder)).where(FulfilmentOrder.id.in_(part))
-        rows += [OrderRow(**row._asdict()) for row in conn.execute(query.order_by(FulfilmentOrder.id))]
+        query = select_orders().where(FulfilmentOrder.id.in_(part))
+        rows += load_orders(conn, query.order_by(FulfilmentOrder.id))
     return rows
 
 

@@ -94,6 +94,14 @@ def test_an_open_box_is_found_by_what_a_hook_names(shop, kind, number):
         assert find_shipments_of(conn, shop.store.id, kind, [number]) == [1]
 
 
+def test_the_boxes_of_a_person_are_read_as_all_others_are(shop):
+    with writing(shop.engine) as conn:
+        box = add_box(conn, shop.store.id, customer_id=90)
+        (found,) = personal.find_boxes_of(conn, shop.store.id, [90], [])
+
+    assert (type(found.state), found) == (State, box)
+
+
 def test_a_parcel_is_stored_once(shop):
     with writing(shop.engine) as conn:
         box = add_box(conn, shop.store.id)
