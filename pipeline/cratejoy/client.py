@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import ceil
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pipeline.core.errors import BadResponse, BrokenPage, RateLimited, RequestRefused, Throttled, WrongAddress
 from pipeline.cratejoy import parsing
@@ -41,6 +41,7 @@ __all__ = ["CratejoyClient", "Credentials", "Page", "UnreadableObject"]
 
 MAX_RESPONSE_BYTES = 32_000_000  # a hundred orders with all their relations have about one million
 MIN_WAIT_S = 0.05
+_Page = TypeVar("_Page", Page, RawPage)
 
 
 class RequestBudget(Protocol):
@@ -124,26 +125,25 @@ class CratejoyClient:
         what = f"{resource}/{id}"
         self._request("DELETE", build_url(self._base_url, what), what)
 
-    def read_json(self, path: str, query: Mapping[str, str] | None = None, *, version: str = "v1") -> Any:
-        """GET a path of this version of the API; returns the JSON as it was sent, with nothing left out."""
-        url = build_url(change_version(self._base_url, version), path, query)
-        return parse_json(self._request("GET", url, path), path)
+    def read_json(self, path: str, query: Mapping[str, str]) -> Any:
+        """GET a path; returns the JSON as it was sent, with nothing left out."""
+        return parse_json(self._request("GET", build_url(self._base_url, path, query), path), path)
 
     def read_raw_page(
         self, resource: str, filters: Mapping[str, str], next_: str | None = None, *, version: str = "v1"
     ) -> RawPage:
         """Get a page as it was sent: the first, or the one that `next_` leads to. Raises BadResponse for no page."""
-        collection = build_url(change_version(self._base_url, version), resource)
-        first = build_url(change_version(self._base_url, version), resource, filters)
-        url = resolve_next_page(collection, next_) if next_ else first
+        base_url = change_version(self._base_url, version)
+        collection = build_url(base_url, resource)
+        url = resolve_next_page(collection, next_) if next_ else build_url(base_url, resource, filters)
         body = parse_json(self._request("GET", url, resource), resource)
         if not isinstance(body, dict) or not isinstance(body.get("results"), list):
             raise BrokenPage(f"{resource}: the answer is not a page")
         following, count = body.get("next"), body.get("count")
         if following is not None and not isinstance(following, str):
             raise BadResponse(f"{resource}: the address of the next page is not a text")
-        query = extract_query(resolve_next_page(collection, following)) if following else None
-        return RawPage(body["results"], query, count if type(count) is int else None)
+        page = RawPage(body["results"], following or None, count if type(count) is int else None)
+        return _resolve_next(page, collection)
 
     def write_json(self, path: str, body: Mapping[str, Any]) -> None:
         """PUT these properties, and no others. After Unreachable they may have been written all the same."""
@@ -171,6 +171,6 @@ class CratejoyClient:
         return response
 
 
-def _resolve_next(page: Page, collection: str) -> Page:
+def _resolve_next(page: _Page, collection: str) -> _Page:
     """The page with its `next` as a query of this collection, whatever form it came in."""
     return replace(page, next=extract_query(resolve_next_page(collection, page.next))) if page.next else page

@@ -116,9 +116,7 @@ def save_fulfilment_settings(
     with writing(context.engine) as conn:
         row = require_warehouse(conn, store_id)
         document = change_stored(row.settings, typed)
-        update_warehouse(conn, store_id, settings=document)
-        request_sweep(conn, store_id)
-        _record(conn, row, actor, "settings_changed", context.now())
+        _save_settings(conn, row, document, actor, context.now())
     return load_settings(document)
 
 
@@ -131,10 +129,14 @@ def save_settings_form(
         row = require_warehouse(conn, store_id)
         if document == row.settings:
             return False
-        update_warehouse(conn, store_id, settings=document)
-        request_sweep(conn, store_id)
-        _record(conn, row, actor, "settings_changed", context.now())
+        _save_settings(conn, row, document, actor, context.now())
     return True
+
+
+def _save_settings(conn: Connection, row: WarehouseRow, document: dict[str, Any], actor: Actor, now: int) -> None:
+    update_warehouse(conn, row.store_id, settings=document)
+    request_sweep(conn, row.store_id)
+    _record(conn, row, actor, "settings_changed", now)
 
 
 def build_report(conn: Connection, store_id: int) -> DryRunReport:

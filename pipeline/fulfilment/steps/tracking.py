@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from pipeline.core.errors import OrderChanged
 from pipeline.core.fulfilment import Package, Progress, ShippedPage, State, WarehouseOrder
 from pipeline.fulfilment.rules.decision.words import Action
-from pipeline.fulfilment.rules.order_numbers import OrderNumber, format_order_number, parse_order_number
+from pipeline.fulfilment.rules.order_numbers import format_order_number, parse_order_number
 from pipeline.fulfilment.rules.packages import list_tracking_numbers, see_packages, sort_packages
 from pipeline.fulfilment.rules.tracking_numbers import normalize_tracking_number
 from pipeline.fulfilment.site import Site, log
@@ -112,7 +112,8 @@ def _take_all(site: Site, orders: Sequence[WarehouseOrder], polled: Polled) -> P
             continue
         try:
             with writing(site.engine) as conn:
-                taken, apart = take_report(conn, site, _spell(number), order, "poll")
+                stored_as = format_order_number(number)  # warehouses change its case
+                taken, apart = take_report(conn, site, stored_as, order, "poll")
         except OrderChanged:
             continue  # the next poll shows it again
         changed, quarantined = changed + taken, quarantined + apart
@@ -197,8 +198,3 @@ def _normalize(packages: Sequence[Package]) -> list[Package]:
         for number, parcel in numbered
         if number
     ]
-
-
-def _spell(number: OrderNumber) -> str:
-    """The number as it is stored: warehouses change its case."""
-    return format_order_number(number)

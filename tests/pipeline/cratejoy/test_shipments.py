@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.core.errors import BrokenPage, NotFound, RequestRefused
-from pipeline.cratejoy.shipments import ShipmentAPI, format_time
+from pipeline.cratejoy.shipments import ShipmentAPI
+from pipeline.events.fields import format_time
 from tests.pipeline.ledger.rows import NOW
 
 LONG_AGO = 1_000_000_000_000_000
