@@ -72,12 +72,6 @@ def get_exchange(site: Site) -> FileExchange:
     return cast("FileExchange", site.warehouse)
 
 
-def count_ready(context: Context, store_id: int) -> int:
-    """How many boxes would be in an export now."""
-    with reading(context.engine) as conn:
-        return len(list_ready(conn, store_id, context.now()))
-
-
 def export_boxes(
     context: Context,
     store_id: int,

@@ -28,7 +28,6 @@ class Verdict:
     until: int | None = None  # µs: when it ends by itself; None: not by time
     target_at: int | None = None  # µs: when the box should leave
     due_at: int | None = None  # µs: from when it may go to the warehouse; 0: at once
-    is_provisional: bool = False  # a reading by id may say otherwise: a list shows no payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,8 @@ def judge(
 ) -> Verdict:
     """Return what a shipment is. `now`, `first_seen_at`: µs. `released`: the reasons that a person has overruled.
 
-    A row of a list shows no payment, and perhaps not the whole address: a READY from one is provisional. `build_order`
-    finds the holds of SKUs, ship codes and addresses; `evaluate` in `order.py` does both.
+    A row of a list shows no payment, and perhaps not the whole address: where that says READY, a reading by id may say
+    otherwise. `build_order` finds the holds of SKUs, ship codes and addresses; `evaluate` in `order.py` does both.
     """
     if verdict := _judge_status(shipment):
         return verdict
@@ -69,7 +68,7 @@ def judge(
         verdict = rule(case)
         if verdict and verdict.reason not in overruled:
             return replace(verdict, target_at=due.target_at, due_at=due.due_at)
-    return Verdict(State.READY, "", None, due.target_at, due.due_at, is_provisional=not shipment.is_whole)
+    return Verdict(State.READY, "", None, due.target_at, due.due_at)
 
 
 def _judge_status(shipment: Shipment) -> Verdict | None:

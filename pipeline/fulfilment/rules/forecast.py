@@ -8,7 +8,7 @@ batches did in the same time before their end, and of chance.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, sqrt
 from typing import Literal
@@ -35,6 +35,7 @@ _CERTAINTIES: dict[State, Certainty] = {
     State.EXTERNALLY_SHIPPED: "sent",
 }
 _DAY_US = 86_400_000_000
+_DAYS_BACK = 14  # in which those who joined a batch are counted, where no earlier batch is known
 _DEFAULT_LEAVES_PER_DAY = 0.003  # a tenth of the customers a month
 _DEFAULT_RENEWS = (0.8, 0.92, 1.0)  # low, likely, high
 _UNKNOWN_JOINS = (0.4, 1.8)  # how far the joins of the days to come may lie from those of the days before
@@ -119,14 +120,14 @@ def describe_box(order: Order, state: State) -> ForecastBox | None:
     return ForecastBox(lines, find_country(order.ship_to.country) or order.ship_to.country, order.is_gift, certainty)
 
 
-def estimate_pace(past: Sequence[PastBatch], joined_at: Sequence[int], now: int, *, days_back: int = 14) -> Pace:
+def estimate_pace(past: Sequence[PastBatch], joined_at: Sequence[int], now: int) -> Pace:
     """Return how a batch moves: from earlier ones, or from the boxes that joined this one in the last days.
 
     `joined_at`: when each box of this batch came (µs), without renewals.
     """
     known = [batch for batch in past if batch.days > 0]
     if not known:
-        recent = sum(now - days_back * _DAY_US <= time <= now for time in joined_at) / days_back
+        recent = sum(now - _DAYS_BACK * _DAY_US <= time <= now for time in joined_at) / _DAYS_BACK
         return Pace((recent * _UNKNOWN_JOINS[0], recent, recent * _UNKNOWN_JOINS[1]))
     joins = [batch.joined / batch.days for batch in known]
     leaves = [batch.left / batch.known / batch.days for batch in known if batch.known]
@@ -196,17 +197,3 @@ def _limit(shares: tuple[float, float, float]) -> tuple[float, float, float]:
 
 def _divide(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
-
-
-def find_misses(made: Forecast, sent: Mapping[str, Mapping[str, int]], total: int) -> list[str]:
-    """Return which counts lay outside their range, as `sku TEA`: what the batch page shows when the batch has gone."""
-    misses = [] if made.total.has(total) else ["total"]
-    for kind, ranges in (
-        ("sku", made.by_sku),
-        ("variant", made.by_variant),
-        ("gift", made.by_gift),
-        ("country", made.by_country),
-    ):
-        counts = sent.get(kind, {})
-        misses += [f"{kind} {name}" for name, range_ in ranges.items() if not range_.has(counts.get(name, 0))]
-    return misses

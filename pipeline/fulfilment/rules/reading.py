@@ -34,10 +34,7 @@ STRICT_PATHS = frozenset(
         "adjusted_ordered_at",
         "batch.end",
         "ship_address",
-        *(
-            f"ship_address.{part}"
-            for part in ("to", "company", "street", "unit", "city", "state", "zip_code", "country")
-        ),
+        *(f"ship_address.{part}" for part in _ADDRESS_PARTS),
         "fulfillments",
         "fulfillments.id",
         "fulfillments.status",

@@ -8,7 +8,6 @@ from pipeline.fulfilment.settings import FulfilmentSettings, ShipCode
 
 _BY_KIND: dict[Kind, str] = {"subscription": "SUBSCRIPTION", "order": "ORDER"}
 CHARGED, FREE = "CHARGED", "FREE"
-SOURCE_CODES = {"order_type": tuple(_BY_KIND.values()), "shipping_charge": (CHARGED, FREE)}  # by mode, for the form
 
 
 def find_source_code(shipment: Shipment, kind: Kind, settings: FulfilmentSettings) -> str:

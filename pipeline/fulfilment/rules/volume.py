@@ -18,22 +18,18 @@ FEW_LATECOMERS = 20
 
 @dataclass(frozen=True, slots=True)
 class BatchVolume:
-    """One batch. `expected`: its boxes as known before this run: at its freeze, in the accepted dry run, or else those
-    that were first seen before its end. A second load comes later, and so is not among them.
+    """One batch. `expected`: its boxes at its freeze, in the accepted dry run, or those that were known for some time
+    before this run. A second load comes later, and so is not among them.
 
-    None: it was never counted; then `previous`, the largest batch that was sent, counts. `sent`: its boxes that were
-    ever sent; `waiting`: those that would go now.
+    `sent`: its boxes that were ever sent; `waiting`: those that would go now.
     """
 
-    expected: int | None
+    expected: int
     sent: int
     waiting: int
-    previous: int = 0
 
     @property
     def limit(self) -> int:
-        if self.expected is None:
-            return max(self.previous * TIMES_THE_MAXIMUM, ALWAYS_ALLOWED)
         return self.expected + max(self.expected * LATECOMERS_PERCENT // 100, FEW_LATECOMERS)
 
 
@@ -52,22 +48,17 @@ class VolumeVerdict:
 
 
 def judge_volume(
-    history: Sequence[int],
-    sent_today: int,
-    waiting: int,
-    batches: Mapping[int, BatchVolume],
-    *,
-    accepted: int = 0,
+    history: Sequence[int], sent_today: int, waiting: int, batches: Mapping[int, BatchVolume]
 ) -> VolumeVerdict:
     """Return whether the boxes that wait may go.
 
     `history`: boxes sent outside batches on each of the last 30 days. `sent_today`, `waiting`: the same today, and
-    those that would go now. `accepted`: how many a person has let pass today, as in the report of the dry run.
+    those that would go now.
     """
     for batch_id, batch in sorted(batches.items()):
         count = batch.sent + batch.waiting
         if batch.waiting and count > batch.limit:
             return VolumeVerdict("unusual_batch", batch_id, count, batch.limit)
-    limit = max(TIMES_THE_MAXIMUM * max(history[-DAYS_OF_HISTORY:], default=0), ALWAYS_ALLOWED, accepted)
+    limit = max(TIMES_THE_MAXIMUM * max(history[-DAYS_OF_HISTORY:], default=0), ALWAYS_ALLOWED)
     count = sent_today + waiting
     return VolumeVerdict("unusual_volume", None, count, limit) if waiting and count > limit else VolumeVerdict()

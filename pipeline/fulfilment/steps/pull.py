@@ -71,8 +71,8 @@ def get_job(billing_type: BillingType) -> str:
     return f"pull_{billing_type}"
 
 
-def pull_shipments(site: Site, billing_type: BillingType, *, sweeps: bool = False) -> Pulled:
-    """Search a store's unshipped boxes of one billing type. `sweeps`: everything, whether that is due or not."""
+def pull_shipments(site: Site, billing_type: BillingType) -> Pulled:
+    """Search a store's unshipped boxes of one billing type."""
     job = get_job(billing_type)
     with writing(site.engine) as conn:
         now = site.now()
@@ -82,7 +82,7 @@ def pull_shipments(site: Site, billing_type: BillingType, *, sweeps: bool = Fals
             last = find_last_run(conn, site.store_id, job)
             full = find_last_run(conn, site.store_id, job, is_ok=True, is_full=True)
             has_failed = last is not None and not last.is_ok
-            is_full = sweeps or is_sweep_due(_start(good), _start(full), now, has_failed=has_failed)
+            is_full = is_sweep_due(_start(good), _start(full), now, has_failed=has_failed)
             run = get_run(conn, begin_run(conn, site.store_id, job, now, is_full=is_full))
     window = find_window(billing_type, site.settings, None if run.is_full else _start(good), run.started_at)
     return _run(site, run, window)

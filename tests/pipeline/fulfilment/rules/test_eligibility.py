@@ -175,13 +175,10 @@ def test_a_one_off_order_does_not_cool_off():
     assert verdict(sent) == (State.READY, "")
 
 
-def test_a_list_shows_no_payment_so_its_answer_is_provisional():
+def test_a_list_that_shows_no_payment_holds_no_box_for_it():
     row = body(fulfillments=[item(order=order(financial_status=None, placed_at=None))])
 
-    made = judge(read(row, is_whole=False), SETTINGS, NOW)
-
-    assert (made.state, made.is_provisional) == (State.READY, True)
-    assert not judge(read(body()), SETTINGS, NOW).is_provisional
+    assert judge(read(row, is_whole=False), SETTINGS, NOW).state is State.READY
 
 
 def test_a_list_that_shows_no_order_at_all_says_nothing_of_its_payment():

@@ -14,7 +14,6 @@ from pipeline.fulfilment.rules.forecast import (
     Range,
     describe_box,
     estimate_pace,
-    find_misses,
     forecast,
 )
 from tests.pipeline.fulfilment.rules.boxes import DAY_US, NOW, NUMBERING, body, build
@@ -183,16 +182,3 @@ def test_a_range_is_narrow_enough_to_order_by():
     total = forecast([TEA] * 400, NOW, NOW + 10 * DAY_US, estimate_pace(past, [], NOW)).total
 
     assert total.high - total.low < 0.25 * total.likely
-
-
-def test_a_count_outside_its_range_is_named():
-    made = forecast([TEA, CUPS], NOW, NOW, Pace())
-    sent = {
-        "sku": {"TEA": 2, "CUP": 1},
-        "variant": {"Tea (Size: M)": 1, "Tea (Size: L)": 1, "Cup": 2},
-        "gift": {"gift": 1, "no_gift": 1},
-        "country": {"US": 1},
-    }
-
-    assert find_misses(made, sent, 2) == ["sku CUP", "country CA"]
-    assert find_misses(made, sent, 3)[0] == "total"
