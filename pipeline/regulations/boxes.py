@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection
 
-from pipeline.infra.crypto.encryption import decrypt
+from pipeline.fulfilment.sealed_order import open_order
 from pipeline.ledger.fulfilment.orders import OrderRow
 from pipeline.ledger.fulfilment.packages import list_packages
 from pipeline.ledger.fulfilment.personal import empty_boxes, find_boxes_of
@@ -56,6 +56,4 @@ def _is_received(row: OrderRow, person: FoundPerson) -> bool:
 def _read_address(row: OrderRow, secret_keys: Sequence[str]) -> dict[str, Any] | None:
     if row.payload is None or not secret_keys:
         return None
-    order: dict[str, Any] = json.loads(decrypt(secret_keys, row.payload, row.identity)["order"])
-    address: dict[str, Any] = order["ship_to"]
-    return address
+    return asdict(open_order(secret_keys, row.identity, row.payload).ship_to)
