@@ -25,7 +25,7 @@ from pipeline.fulfilment.rules.manifest import (
 from pipeline.fulfilment.rules.waves import find_wave, split_waves
 from pipeline.fulfilment.set_up import require_warehouse
 from pipeline.fulfilment.settings import Wave
-from pipeline.fulfilment.site import Site, open_site
+from pipeline.fulfilment.site import Site, require_site
 from pipeline.fulfilment.steps.budget import wait_for_budget
 from pipeline.fulfilment.steps.pull import SLICE, look_at
 from pipeline.fulfilment.stored_settings import load_settings
@@ -101,9 +101,7 @@ def freeze_batch(
     A box that is held is not in it; it is a latecomer if it goes later. Raises Misconfigured if the batch is frozen
     already, or has no boxes; and what the store's client raises: nothing is frozen then.
     """
-    site = open_site(context, store_id)
-    if site is None:
-        raise Misconfigured("the store has no warehouse: `cratewire fulfilment connect`")
+    site = require_site(context, store_id)
     with reading(context.engine) as conn:
         _require_unfrozen(list_frozen(conn, store_id, batch_id))
         boxes = list_batch_boxes(conn, store_id, [batch_id])

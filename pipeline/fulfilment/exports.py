@@ -15,7 +15,7 @@ from pipeline.core.errors import Misconfigured
 from pipeline.core.fulfilment import Order
 from pipeline.core.fulfilment_files import FileFormat, WrittenFile
 from pipeline.fulfilment.batches import list_frozen_numbers
-from pipeline.fulfilment.site import CallLog, Site, build_adapter, open_site
+from pipeline.fulfilment.site import CallLog, Site, build_adapter, require_site
 from pipeline.fulfilment.steps.budget import wait_for_budget
 from pipeline.fulfilment.steps.export import OPEN, SLICE, hand_out
 from pipeline.fulfilment.steps.volume import guard_volume
@@ -59,9 +59,7 @@ def open_file_site(context: Context, store_id: int, layout: Mapping[str, str] | 
     def open_warehouse(context: Context, row: WarehouseRow, config: Mapping[str, str], calls: CallLog) -> Warehouse:
         return build_adapter(context, row.adapter, {**config, **(layout or {})}, calls)
 
-    site = open_site(context, store_id, open_warehouse=open_warehouse)
-    if site is None:
-        raise Misconfigured("the store has no warehouse: `cratewire fulfilment connect`")
+    site = require_site(context, store_id, open_warehouse=open_warehouse)
     if not site.warehouse.capabilities.exchanges_files:
         raise Misconfigured(f"the store's warehouse is {site.warehouse.title}: it exchanges no files")
     return site

@@ -14,7 +14,7 @@ from pipeline.fulfilment.rules.decision.decide import decide
 from pipeline.fulfilment.rules.decision.words import Action, Seen, Standing
 from pipeline.fulfilment.rules.order_numbers import OrderNumber, format_order_number
 from pipeline.fulfilment.rules.reasons import REASONS, RELEASABLE
-from pipeline.fulfilment.site import OpenWarehouse, Site, open_adapter, open_site
+from pipeline.fulfilment.site import OpenWarehouse, open_adapter, require_site
 from pipeline.fulfilment.steps.settle import Sighting, get_standing, settle
 from pipeline.fulfilment.steps.tracking import take_report
 from pipeline.ledger.audit import COMMAND_LINE_ACTOR, Actor, record_store_action
@@ -63,10 +63,7 @@ class Requests:
         *,
         open_warehouse: OpenWarehouse = open_adapter,
     ) -> None:
-        site = open_site(context, store_id, open_warehouse=open_warehouse)
-        if site is None:
-            raise Misconfigured("the store has no warehouse: `cratewire fulfilment connect`")
-        self._site: Site = site
+        self._site = require_site(context, store_id, open_warehouse=open_warehouse)
         self._actor = actor
 
     def list_choices(self, row: OrderRow, *, is_newest: bool) -> list[Choice]:

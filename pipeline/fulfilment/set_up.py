@@ -15,7 +15,7 @@ from pipeline.fulfilment.other_warehouse import is_same_account, leave_open_boxe
 from pipeline.fulfilment.rules.search_windows import BILLING_TYPES, is_switched_on
 from pipeline.fulfilment.settings import FulfilmentSettings
 from pipeline.fulfilment.settings_json import read_form, write_settings
-from pipeline.fulfilment.site import build_adapter
+from pipeline.fulfilment.site import NO_WAREHOUSE, build_adapter
 from pipeline.fulfilment.steps.pull import get_job
 from pipeline.fulfilment.stored_settings import change_stored, load_settings
 from pipeline.infra.crypto.encryption import decrypt, encrypt
@@ -197,7 +197,7 @@ def require_warehouse(conn: Connection, store_id: int) -> WarehouseRow:
     """The store's warehouse. Raises Misconfigured if it has none."""
     row = find_warehouse(conn, store_id)
     if row is None:
-        raise Misconfigured("the store has no warehouse: `cratewire fulfilment connect`")
+        raise Misconfigured(NO_WAREHOUSE)
     return row
 
 

@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 OpenWarehouse = Callable[[Context, WarehouseRow, Mapping[str, str], "CallLog"], Warehouse]
 MAX_TURN_WAIT_S = 2.0  # for one call: the slowest warehouse takes one in 0.6 s, and three lanes may wait for it
+NO_WAREHOUSE = "the store has no warehouse: `cratewire fulfilment connect`"
 MAX_NOTED_CALLS = 5  # of one step, in the event that it writes
 
 
@@ -169,6 +170,14 @@ def open_site(context: Context, store_id: int, *, open_warehouse: OpenWarehouse 
         warehouse=open_warehouse(context, row, config, calls),
         calls=calls,
     )
+
+
+def require_site(context: Context, store_id: int, *, open_warehouse: OpenWarehouse = open_adapter) -> Site:
+    """The store's fulfilment. Raises Misconfigured if it has none, or if its keys cannot be used."""
+    site = open_site(context, store_id, open_warehouse=open_warehouse)
+    if site is None:
+        raise Misconfigured(NO_WAREHOUSE)
+    return site
 
 
 def take_turn(budget: Budget, sleep: Callable[[float], None] = time.sleep) -> float:
