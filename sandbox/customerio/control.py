@@ -8,8 +8,9 @@ from typing import Any
 from sandbox.customerio.faults import UnknownFault
 from sandbox.customerio.http_messages import Answer, Json, Request, compact, read_object
 from sandbox.customerio.state import State
-from sandbox.customerio.switches import Switches, UnknownSwitch, apply_switches
+from sandbox.customerio.switches import Switches, apply_switches
 from sandbox.customerio.workspace import Workspace
+from sandbox.switch_rules import UnknownSwitch
 
 PREFIX = "/_sandbox/"
 

@@ -1,8 +1,10 @@
 """What the vendor leaves open, as switches: their names, values and defaults."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+from sandbox.switch_rules import Rule, check_switches, is_flag, is_whole_number, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,44 +23,24 @@ class Switches:
     clock_offset_s: int = 0
 
 
-class UnknownSwitch(ValueError):
-    """The requested switch or value does not exist."""
-
-
-def _one_of(*choices: object) -> Callable[[object], bool]:
-    return lambda value: any(value == choice and type(value) is type(choice) for choice in choices)
-
-
-def _flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _whole_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _natural(value: object) -> bool:
-    return _whole_number(value) and value >= 0  # type: ignore[operator]
+    return is_whole_number(value) and value >= 0  # type: ignore[operator]
 
 
-ALLOWED: Mapping[str, Callable[[object], bool]] = {
-    "unknown_person": _one_of("create", "drop", "error"),
-    "event_ids": _one_of("strict", "lax"),
-    "allow_email_update": _flag,
-    "nested_attributes": _one_of("accept", "reject"),
-    "oversize_status": _one_of(400, 413),
+ALLOWED: Mapping[str, Rule] = {
+    "unknown_person": one_of("create", "drop", "error"),
+    "event_ids": one_of("strict", "lax"),
+    "allow_email_update": is_flag,
+    "nested_attributes": one_of("accept", "reject"),
+    "oversize_status": one_of(400, 413),
     "latency_ms": _natural,
     "rate_limit_per_s": _natural,
-    "rate_limit_answer": _one_of("429:none", "429:retry-after", "429:http-date", "drop"),
-    "clock_offset_s": _whole_number,
+    "rate_limit_answer": one_of("429:none", "429:retry-after", "429:http-date", "drop"),
+    "clock_offset_s": is_whole_number,
 }
 
 
 def apply_switches(switches: Switches, wanted: Mapping[str, Any]) -> Switches:
     """Return the switches with the requested changes, or refuse all of them."""
-    for name, value in wanted.items():
-        if name not in ALLOWED:
-            raise UnknownSwitch(f"there is no switch {name!r}; there are {', '.join(ALLOWED)}")
-        if not ALLOWED[name](value):
-            raise UnknownSwitch(f"switch {name!r} cannot be {value!r}")
+    check_switches(ALLOWED, wanted)
     return replace(switches, **wanted)

@@ -6,23 +6,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
+from sandbox.http_handler import Handler
 from sandbox.store.app import create_app
 from sandbox.store.world import Clocks, Options, World
 
 HOST = "127.0.0.1"
 CLOCKS = Clocks(wall=time.time, steady=time.monotonic)
-
-
-class Handler(WSGIRequestHandler):
-    """Silent, HTTP/1.1, and without waiting for small packets to grow."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Log nothing: the journal has it all."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
+from sandbox.http_handler import Handler
 from sandbox.warehouse.app import create_app
 from sandbox.warehouse.posting import flush, post_to_loopback
 from sandbox.warehouse.switches import Switches
@@ -16,19 +17,6 @@ from sandbox.warehouse.world import Keys, World
 HOST = "127.0.0.1"
 TICK_S = 0.2
 POLL_S = 0.05
-
-
-class Handler(WSGIRequestHandler):
-    """Silent, HTTP/1.1, and without waiting for small packets to grow."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Log nothing: the request log has it all."""
-
-    def connection_dropped(self, error: BaseException, environ: object = None) -> None:
-        """Cut connections are wanted here."""
 
 
 @dataclass(frozen=True, slots=True)

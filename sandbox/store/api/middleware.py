@@ -1,12 +1,10 @@
 """What every request to the API passes: faults, Basic auth, the journal."""
 
-import base64
-import binascii
-import hmac
 import time
 
 from flask import Flask, Response, g, request
 
+from sandbox.basic_auth import has_pair
 from sandbox.store.api.responses import refusal
 from sandbox.store.connection_cuts import CUT
 from sandbox.store.world import World
@@ -42,14 +40,8 @@ def install_middleware(app: Flask, world: World) -> None:
 
 
 def is_authorized(world: World) -> bool:
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return False
-    try:
-        given = base64.b64decode(encoded)
-    except binascii.Error:
-        return False
-    return hmac.compare_digest(given, f"{world.options.client_id}:{world.options.client_secret}".encode())
+    given = request.headers.get("Authorization", "")
+    return has_pair(given, world.options.client_id, world.options.client_secret)
 
 
 def build_unauthorized_response(world: World) -> Response:

@@ -1,8 +1,5 @@
 """The paths of the Cart API."""
 
-import base64
-import binascii
-import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +7,7 @@ from typing import Any
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from sandbox.basic_auth import has_pair
 from sandbox.warehouse.cartrover import orders_in, orders_out
 from sandbox.warehouse.cartrover.answers import FAILURE, INVALID, failure, over_the_limit, success
 from sandbox.warehouse.cartrover.lists import BadQuery, read_query, select
@@ -185,14 +183,7 @@ def add_ship_methods(blueprint: Blueprint, world: World) -> None:
 
 def is_authorized(world: World) -> bool:
     """Is the pair of the Basic header the right one?"""
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return False
-    try:
-        given = base64.b64decode(encoded)
-    except binascii.Error:
-        return False
-    return hmac.compare_digest(given, f"{world.keys.api_user}:{world.keys.api_key}".encode())
+    return has_pair(request.headers.get("Authorization", ""), world.keys.api_user, world.keys.api_key)
 
 
 def fail(world: World, code: str, message: str) -> Response:

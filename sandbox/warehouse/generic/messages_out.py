@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.store import dates
 from sandbox.warehouse.floor import Happening
 from sandbox.warehouse.generic.messages_in import external_id
 from sandbox.warehouse.orders import Order, Package
@@ -15,11 +15,6 @@ EVENTS: Mapping[str, str] = {
     "rejected": "order.rejected",
 }
 STATUSES: Mapping[str, str] = {"picked": "open", "packed": "open"}
-
-
-def moment(seconds: float) -> str:
-    """Return `2026-02-02T15:30:00Z`."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_order(order: Order) -> dict[str, Any]:
@@ -40,7 +35,7 @@ def write_package(package: Package) -> dict[str, Any]:
         "carrier": package.carrier,
         "method": package.method,
         "tracking_url": package.url,
-        "shipped_at": moment(package.shipped_at),
+        "shipped_at": dates.iso(int(package.shipped_at)),
         "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in package.lines],
     }
 
@@ -63,4 +58,4 @@ def write_event(happening: Happening, now: float) -> tuple[str, bytes] | None:
 
 def write_message(kind: str, data: Mapping[str, Any], now: float) -> bytes:
     """Return the body of an event."""
-    return json.dumps({"type": kind, "timestamp": moment(now), "data": data}).encode()
+    return json.dumps({"type": kind, "timestamp": dates.iso(int(now)), "data": data}).encode()

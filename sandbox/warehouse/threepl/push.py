@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from sandbox.store import dates
 from sandbox.warehouse.floor import Happening
 from sandbox.warehouse.orders import Order
 from sandbox.warehouse.threepl.errors import invalid_query
@@ -37,7 +38,7 @@ def write_message(kind: str, order: Order, event_id: int, now: float) -> bytes:
     content = {
         "tplId": TPL_ID,
         "wmsEventId": event_id,
-        "eventDateTimeUtc": datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventDateTimeUtc": dates.iso(int(now)),
         "eventType": kind,
         "resource": {"rel": "order", "href": href, "body": json.dumps(resource) if event_id % 2 else resource},
         "links": json.dumps([{"rel": "order", "href": href}]),

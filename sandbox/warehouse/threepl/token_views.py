@@ -1,15 +1,13 @@
 """The address that gives out access tokens."""
 
-import base64
-import binascii
-import hmac
 import json
 from typing import Any
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from sandbox.warehouse.world import Keys, World
+from sandbox.basic_auth import has_pair
+from sandbox.warehouse.world import World
 
 # Choices of ours: nothing says what a request without these fields gets. Braces belong to `tpl`.
 IDENTITY = ("user_login", "user_login_id", "tpl")
@@ -20,7 +18,7 @@ def add_tokens(blueprint: Blueprint, world: World) -> None:
 
     @blueprint.post("/AuthServer/api/Token")
     def give_token() -> Response:
-        if not is_known_client(world.keys):
+        if not has_pair(request.headers.get("Authorization", ""), world.keys.client_id, world.keys.client_secret):
             return answer({"Message": "invalid_client: client not registered"}, 401)
         try:
             asked = json.loads(request.get_data())
@@ -41,16 +39,6 @@ def add_tokens(blueprint: Blueprint, world: World) -> None:
                 "scope": None,
             }
         )
-
-
-def is_known_client(keys: Keys) -> bool:
-    """Does the Basic header have the client's pair?"""
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    try:
-        given = base64.b64decode(encoded)
-    except binascii.Error:
-        return False
-    return scheme.lower() == "basic" and hmac.compare_digest(given, f"{keys.client_id}:{keys.client_secret}".encode())
 
 
 def has_token(world: World) -> bool:

@@ -28,10 +28,11 @@ from pipeline.ledger.fulfilment.orders import OrderRow, find_newest_order
 from pipeline.ledger.fulfilment.quarantine import list_quarantined
 from pipeline.ledger.fulfilment.warehouses import find_warehouse, get_warehouse
 from pipeline.ledger.store_apis import build_api_identity, save_store_api
+from sandbox.http_handler import Handler
 from sandbox.store.server import RunningStore
 from sandbox.warehouse.app import create_app
 from sandbox.warehouse.posting import post_to_loopback
-from sandbox.warehouse.server import HOST, Handler, RunningWarehouse
+from sandbox.warehouse.server import HOST, RunningWarehouse
 from sandbox.warehouse.world import Keys, World
 from tests.contexts import SETTINGS, make_context
 from tests.pipeline.ledger.rows import add_store
